@@ -1,9 +1,11 @@
 /** The files that a command is given: rows, and exported prompts. */
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import type { ParseOverride } from '../dataset/parse';
 import type { ColumnMapping, Dataset, Table } from '../dataset/types';
+import { readIncoming } from '../interchange/incoming';
 import { type ImportedPrompt, readPromptFiles, readPromptPackage } from '../interchange/prompt-package';
+import { type CompleteSet, SET_FILE } from '../interchange/set-files';
 import { StudioError } from '../lib/errors';
 import { counted } from '../lib/format';
 import { stamp } from '../prompt-set/prompt-set';
@@ -103,6 +105,43 @@ export async function readPrompt(path: string): Promise<ImportedPrompt> {
     : readPromptFiles(await folderFiles(path), here);
   if (!read.ok) throw new StudioError('bad-input', `${path}: ${read.error.message}`);
   return read.value;
+}
+
+/** The prompt sets of a library: an exported prompt set, a team folder, or a folder of several. @throws StudioError `bad-input` */
+export async function readLibrary(path: string): Promise<readonly CompleteSet[]> {
+  const info = await stat(path).catch(() => null);
+  if (info?.isFile()) return [await readSetAt(basename(path), new Map([[basename(path), await bytesOf(path)]]))];
+  const entries = await readdir(path, { withFileTypes: true }).catch((cause: unknown) => {
+    throw new StudioError('bad-input', `There is neither a zip nor a folder ${path}.`, { cause });
+  });
+  if (entries.some(({ name }) => name === SET_FILE)) return [await readSetAt(path, await filesBelow(path))];
+  const isSet = async (name: string) =>
+    name.endsWith('.zip') || (await stat(join(path, name, SET_FILE)).catch(() => null)) !== null;
+  const sets: CompleteSet[] = [];
+  for (const { name } of entries) if (await isSet(name)) sets.push(...(await readLibrary(join(path, name))));
+  if (sets.length === 0)
+    throw new StudioError('bad-input', `There is no prompt set in ${path}: export one from the Library.`);
+  return sets;
+}
+
+async function readSetAt(name: string, files: ReadonlyMap<string, Uint8Array>): Promise<CompleteSet> {
+  const read = await readIncoming(files, { ...stamp(), taken: [] });
+  if (!read.ok) throw new StudioError('bad-input', `${name}: ${read.error.message}`);
+  if (read.value.kind === 'set') return read.value;
+  throw new StudioError(
+    'bad-input',
+    `${name} is no complete prompt set. Export it from the Library for another browser.`,
+  );
+}
+
+const bytesOf = async (path: string) => new Uint8Array(await readFile(path));
+
+/** Every file below a folder, by its path in it. */
+async function filesBelow(folder: string): Promise<ReadonlyMap<string, Uint8Array>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  const named = paths.map(async (path) => [relative(folder, path).split(sep).join('/'), await bytesOf(path)] as const);
+  return new Map(await Promise.all(named));
 }
 
 async function folderFiles(folder: string): Promise<ReadonlyMap<string, Uint8Array>> {

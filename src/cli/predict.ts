@@ -2,63 +2,161 @@ import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { isUnsure } from '../dataset/predictions-out';
 import type { Row, Table } from '../dataset/types';
+import type { CompleteSet } from '../interchange/set-files';
 import type { Sidecar } from '../interchange/sidecar';
 import { present } from '../lib/assert';
 import { uninterruptedControl } from '../lib/control';
+import { counted } from '../lib/format';
 import { z } from '../lib/zod';
 import { argmax } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import { tunedPrompt } from '../prompt-set/versions';
-import type { AnsweringVersion, RowAnswer } from '../workflow/answering';
-import { type BatchEvent, batch } from '../workflow/batch';
+import { type AnsweringVersion, answeringVersion, type ReadyPrompt } from '../prompt-set/ready-prompt';
+import { tunedPrompt, versionWords } from '../prompt-set/versions';
+import {
+  AS_ASKED,
+  createCounts,
+  FALLBACK_REASONS,
+  type FallbackReason,
+  type Policy,
+  type RouteCounts,
+  type RoutedAnswer,
+} from '../route/policy';
+import { findVersions } from '../route/router';
+import { type BatchEvent, type BatchRequest, batch } from '../workflow/batch';
 import { keepRows } from '../workflow/rows-file';
-import { openTable, readPrompt } from './data';
+import { openTable, readLibrary, readPrompt } from './data';
 import { createLog, openHost } from './node-host';
-import { MODEL_USAGE, modelOptions, parseOptions, probability, readModelOptions, UsageError } from './options';
+import {
+  MODEL_USAGE,
+  modelOptions,
+  oneOf,
+  parseOptions,
+  probability,
+  readModelOptions,
+  required,
+  UsageError,
+} from './options';
 
-export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] [--threshold P] ${MODEL_USAGE}
+export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] [--handle H --stage S] [--policy P] [--threshold P] ${MODEL_USAGE}
   PROMPT: an exported zip or its folder; --model: the folder of the model that it was trained on
+  with --handle and --stage: an exported prompt set, a team folder, or a folder of several; the version that the stage
+  points to answers. --policy: as-asked (default); fallback: the hand-written version in use answers where that one is
+  missing, fails, or is less sure than its threshold; shadow: both answer, and the hand-written version's answer counts;
+  hand-written: only that one. Lines then name {version}, and {fallback} with the reason; a summary goes to stderr
   the CSV has every column that the prompt shows; without a CSV, every line of standard input is a text, or a JSON object
   with a cell for each of them: {"text": "…", "city": "…"}
   prints one JSON line per text: {label, probabilities}, calibrated if the prompt is; {written} where the prompt generates
   texts; {not_answered} with the reason for a row that is empty or too long; with a threshold also {needs_review}: true
   where the answer is less probable, so that a person should look. --threshold replaces the prompt's own; 0 takes all`;
 
-/** Answers texts with an exported prompt, as JSON lines. */
+const POLICIES = ['as-asked', 'fallback', 'shadow', 'hand-written'] as const;
+
+/** What answers: a version of its own, or one of a library with what may answer in its place. */
+interface Answering extends Pick<BatchRequest, 'version' | 'route'> {
+  /** The name of each, where they come from a library. */
+  readonly names: { readonly asked: string; readonly fallback: string } | null;
+}
+
+/** Answers texts with an exported prompt, or by handle and stage, as JSON lines. */
 export async function predict(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseOptions(args, {
     ...modelOptions,
     text: { type: 'string' },
     threshold: { type: 'string' },
+    handle: { type: 'string' },
+    stage: { type: 'string' },
+    policy: { type: 'string' },
   });
   const [prompt, data, ...more] = positionals;
   if (prompt === undefined || more.length > 0) throw new UsageError('Name one prompt and at most one CSV file.');
   const log = createLog();
-  const given = probability(values.threshold, 'threshold');
-  const { sidecar, set } = await readPrompt(resolve(prompt));
-  const threshold = given ?? sidecar.threshold?.value ?? null;
-  const version = versionOf(sidecar, present(set.soft[0]?.soft, 'vectors'));
+  const threshold = probability(values.threshold, 'threshold');
+  const answering = await readAnswering(resolve(prompt), values, threshold);
   const text = values.text ?? 'text';
   const table =
     data === undefined
       ? tableOf(await linesOf(process.stdin, text), text)
       : await openTable(resolve(data), { text }, log, { oneColumn: true });
   const host = await openHost(readModelOptions(values), log);
+  const counts = createCounts();
   try {
     keepRows(host, 'batch', table);
-    const emit = (event: BatchEvent) => process.stdout.write(linesFor(event, sidecar, threshold));
-    await batch(host, { version, text, from: 0 }, { control: uninterruptedControl, emit });
+    const emit = (event: BatchEvent) => {
+      counts.add(event.answers);
+      process.stdout.write(linesFor(event, answering));
+    };
+    const { version, route } = answering;
+    await batch(host, { version, ...(route && { route }), text, from: 0 }, { control: uninterruptedControl, emit });
   } finally {
     await host.dispose();
   }
+  if (answering.route) log.line(countWords(counts.read()));
 }
 
+type Asking = { readonly [K in 'handle' | 'stage' | 'policy']?: string };
+
+/** @throws UsageError, StudioError `bad-input` */
+async function readAnswering(path: string, asking: Asking, threshold: number | null): Promise<Answering> {
+  const policy = oneOf(asking.policy, 'policy', POLICIES) ?? 'as-asked';
+  if (asking.handle === undefined && asking.stage === undefined) {
+    if (asking.policy !== undefined) throw new UsageError('--policy needs --handle and --stage.');
+    const { sidecar, set } = await readPrompt(path);
+    const version = versionOf(sidecar, present(set.soft[0]?.soft, 'vectors'));
+    return { version: withThreshold(version, threshold), names: null };
+  }
+  const handle = required(asking.handle, 'handle');
+  return answeringOf(
+    await readLibrary(path),
+    { handle, stage: required(asking.stage, 'stage') },
+    policyOf(policy),
+    threshold,
+  );
+}
+
+const policyOf = (kind: (typeof POLICIES)[number]): Policy =>
+  kind === 'shadow' ? { kind, counts: 'fallback' } : { kind };
+
+/** What a handle and a stage refer to, with its fallback. */
+function answeringOf(
+  library: readonly CompleteSet[],
+  asked: { readonly handle: string; readonly stage: string },
+  policy: Policy,
+  threshold: number | null,
+): Answering {
+  const sets = library.map(({ set }) => set);
+  const found = findVersions(sets, asked, policy);
+  const dataset = library.find(({ set }) => set === found.set)?.dataset ?? null;
+  const version = (ready: ReadyPrompt) => withThreshold(answeringVersion(ready, dataset), threshold);
+  const first = present(found.asked ?? found.fallback, 'a version that answers');
+  const second = found.asked ? found.fallback : null;
+  // a hand-written version is its own fallback
+  const used = policy.kind === 'hand-written' && !second ? AS_ASKED : policy;
+  const isMissing = found.asked === null;
+  return {
+    version: version(first),
+    route: { fallback: second && version(second), policy: used, isMissing },
+    names: { asked: versionWords(first.of), fallback: versionWords((second ?? first).of) },
+  };
+}
+
+const withThreshold = (version: AnsweringVersion, threshold: number | null): AnsweringVersion =>
+  threshold === null || version.task.kind !== 'classify'
+    ? version
+    : { ...version, task: { ...version.task, threshold } };
+
 /** The prompt of a package as it answers. */
-function versionOf({ template, labels, writing, calibration, model }: Sidecar, soft: SoftPrompt): AnsweringVersion {
+function versionOf(
+  { template, labels, writing, calibration, threshold, model }: Sidecar,
+  soft: SoftPrompt,
+): AnsweringVersion {
   return {
     task: writing
       ? { kind: 'generate', longest: writing.longest }
-      : { kind: 'classify', calibration: calibration?.meanLogProbs ?? null },
+      : {
+          kind: 'classify',
+          calibration: calibration?.meanLogProbs ?? null,
+          ...(threshold ? { threshold: threshold.value } : {}),
+        },
     prompt: tunedPrompt(template, soft),
     words: labels.map(({ label, word }) => ({ label, word })),
     soft,
@@ -67,31 +165,44 @@ function versionOf({ template, labels, writing, calibration, model }: Sidecar, s
   };
 }
 
+/** "200 texts answered, 12 by the fallback: 10 as its answer was less probable than the threshold, …". */
+function countWords({ answered, fallbacks, shadow }: RouteCounts): string {
+  const reasons = Object.entries(fallbacks).filter(([, rows]) => rows > 0);
+  const total = reasons.reduce((sum, [, rows]) => sum + rows, 0);
+  const why = reasons.map(([reason, rows]) => `${rows} as ${FALLBACK_REASONS[reason as FallbackReason]}`);
+  const fell = total === 0 ? 'none by the fallback' : `${total} by the fallback: ${why.join(', ')}`;
+  const both = shadow.both + shadow.failed;
+  const other = shadow.failed > 0 ? `; it failed on ${shadow.failed}` : '';
+  return both > 0
+    ? `${counted(answered, 'text')} answered; the other version said the same of ${shadow.same} of ${both}${other}`
+    : `${counted(answered, 'text')} answered, ${fell}`;
+}
+
 /** The rows of a piece in their order, one JSON line each. */
-function linesFor(
-  { answers, leftOut }: BatchEvent,
-  { labels }: Pick<Sidecar, 'labels'>,
-  threshold: number | null,
-): string {
-  const review = threshold === null ? {} : { needs_review: true };
+function linesFor({ answers, leftOut }: BatchEvent, answering: Answering): string {
+  const { task } = answering.version;
+  const review = task.kind === 'classify' && task.threshold !== undefined ? { needs_review: true } : {};
   const lines = [
-    ...answers.map((answer) => [answer.index, said(answer, labels, threshold)] as const),
+    ...answers.map((answer) => [answer.index, said(answer, answering)] as const),
     ...leftOut.map(([index, reason]) => [index, { not_answered: reason, ...review }] as const),
   ];
   const inOrder = lines.toSorted(([a], [b]) => a - b);
   return inOrder.map(([, line]) => `${JSON.stringify(line)}\n`).join('');
 }
 
-function said(answer: RowAnswer, labels: Sidecar['labels'], threshold: number | null): object {
-  if (answer.kind === 'generate') return { written: answer.text };
+function said(answer: RoutedAnswer, { version, route, names }: Answering): object {
+  const { by, fallbackReason } = answer;
+  const who = names && { version: names[by], ...(fallbackReason && { fallback: fallbackReason }) };
+  if (answer.kind === 'generate') return { written: answer.text, ...who };
+  const { task, words } = by === 'fallback' ? (route?.fallback ?? version) : version;
+  const threshold = task.kind === 'classify' ? task.threshold : undefined;
   const { probabilities } = answer;
   const best = argmax(probabilities);
   return {
-    label: labels[best]?.label ?? '',
-    ...(threshold === null ? {} : { needs_review: isUnsure(probabilities[best] ?? 0, threshold) }),
-    probabilities: Object.fromEntries(
-      labels.map(({ label }, i) => [label, Number((probabilities[i] ?? 0).toFixed(6))]),
-    ),
+    label: words[best]?.label ?? '',
+    ...(threshold === undefined ? {} : { needs_review: isUnsure(probabilities[best] ?? 0, threshold) }),
+    ...who,
+    probabilities: Object.fromEntries(words.map(({ label }, i) => [label, Number((probabilities[i] ?? 0).toFixed(6))])),
   };
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { createRouter } from '../route/router';
 import { calibratedBy, meanLogProbsOf, recordComparison, setThreshold, versionsCompared } from './calibration';
 import { addHardVersion, changeTask, createPromptSet } from './prompt-set';
-import { predict } from './ready-prompt';
 import type { ClassifyEvaluation, PromptSet } from './types';
 
 const NOW = '2026-01-01T00:00:00.000Z';
@@ -93,35 +93,36 @@ describe('the calibration of a version', () => {
     expect(calibratedBy(known, comparisons)).toBe(known);
   });
 
-  it('changes the answers of the wrapper', async () => {
-    expect((await answerOf(made()))?.label).toBe('good');
+  it('changes the answers of the router', async () => {
+    expect((await answerOf(made())).label).toBe('good');
     const calibrated = recordComparison(made(), compared({ tuned: true }), NOW);
     expect(meanLogProbsOf(calibrated.soft[0] ?? {})).toEqual(FIT.meanLogProbs);
-    expect((await answerOf(calibrated))?.label).toBe('bad');
+    expect((await answerOf(calibrated)).label).toBe('bad');
   });
 });
 
-/** What the wrapper says of a row that gets 0.3 and 0.7. */
-async function answerOf(set: PromptSet) {
-  const model = {
-    sha256: 'w',
-    encode: (text: string) => Int32Array.from([...text], (char) => char.codePointAt(0) ?? 0),
-    score: async ({ rows }: { readonly rows: readonly unknown[] }) => ({
-      rows: rows.map(() => ({ logProbs: [Math.log(0.3), Math.log(0.7)] })),
-    }),
+/** What the router says of a row that gets 0.3 and 0.7. */
+function answerOf(set: PromptSet) {
+  const encode = (text: string) => Int32Array.from([...text], (char) => char.codePointAt(0) ?? 0);
+  const host = {
+    tokens: { encode, context: 100, tokenizer: {}, breaks: () => [] },
+    engine: {
+      info: { id: 'm', dtype: 'fp32', sha256: 'w' },
+      score: async ({ rows }: { readonly rows: readonly unknown[] }) => ({
+        rows: rows.map(() => ({ rowId: '0', tokensSent: 1, logProbs: [Math.log(0.3), Math.log(0.7)] })),
+      }),
+    },
   };
-  const asked = { handle: set.handle, version: { kind: 'soft', number: 1 } } as const;
   const numbered = { ...set, soft: set.soft.map((run) => ({ ...run, number: 1 })) };
-  const found = await predict(model, [numbered], asked, ['x']);
-  if (!found.ok) throw new Error(found.error.message);
-  return found.value[0];
+  const router = createRouter({ sets: [numbered], host: host as never });
+  return router.classify({ handle: set.handle, version: { kind: 'soft', number: 1 } }, 'x');
 }
 
 describe('the threshold of a version', () => {
-  it('is its own, is taken away again, and marks the answers of the wrapper', async () => {
+  it('is its own, is taken away again, and marks the answers of the router', async () => {
     const set = setThreshold(made(), 'r', AT_80, NOW);
     expect([set.hard[0]?.threshold, set.soft[0]?.threshold]).toEqual([undefined, AT_80]);
-    expect(await answerOf(set)).toMatchObject({ label: 'good', confidence: 0.7, needsReview: true });
+    expect(await answerOf(set)).toMatchObject({ label: 'good', needsReview: true });
     expect(await answerOf(setThreshold(set, 'r', { ...AT_80, value: 0.6 }, NOW))).toMatchObject({ needsReview: false });
     expect(await answerOf(setThreshold(set, 'r', null, NOW))).toMatchObject({ needsReview: false });
   });

@@ -1,14 +1,11 @@
-/**
- * From a handle and a stage to predictions, for programs that use the prompts: `predict({ handle, stage }, texts)`. One
- * loaded model answers for all sets, because a prompt is only text and vectors sent with each request.
- */
+/** From a handle and a stage, or a version, to what answers: text, vectors, answer words, calibration and threshold. */
+import type { Dataset, TaskKind } from '../dataset/types';
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { labelProbabilities } from '../metrics/calibration';
-import { argmax } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import { asContinuation, cueOf, type Fields, fillTemplate } from '../task/template';
+import { asContinuation } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { meanLogProbsOf } from './calibration';
+import { kindOf } from './prompt-set';
 import { resolveStage, resolveVersion, type StageFailure, type VersionFailure } from './stages';
 import type { PromptSet } from './types';
 import { tunedPrompt, type Version, wordsOf } from './versions';
@@ -60,79 +57,46 @@ export function promptFor(sets: readonly PromptSet[], asked: Asked): Result<Read
   return found.ok ? ok(readyPrompt(set, found.value)) : found;
 }
 
-export interface Prediction {
-  readonly label: string;
-  /** Probability of the label among the labels. */
-  readonly confidence: number;
-  /** It is less sure than the version's threshold: ask a person. False where the version has none. */
-  readonly needsReview: boolean;
-  /** In the order of the set's labels. */
-  readonly probabilities: readonly number[];
+/** What a version does with a row. */
+export type AnsweringTask =
+  | {
+      readonly kind: 'classify';
+      /** Mean log-probabilities that calibration subtracts; null = not calibrated. */
+      readonly calibration: readonly number[] | null;
+      /** Answers with a lower probability are marked for a person; left out = none. */
+      readonly threshold?: number;
+    }
+  | {
+      readonly kind: 'generate';
+      /** Most tokens of a generated text; null = as the texts of the data set suggest. */
+      readonly longest: number | null;
+    };
+
+/** A version that answers rows, with what it needs of its prompt set. */
+export interface AnsweringVersion {
+  readonly task: AnsweringTask;
+  readonly prompt: HardPrompt;
+  /** As they follow the prompt, in the order of the labels; empty where texts are generated. */
+  readonly words: readonly LabelWord[];
+  readonly soft: SoftPrompt | null;
+  /** The model that its vectors were trained on; null where it has none. */
+  readonly model: { readonly id: string; readonly dtype: string; readonly sha256: string } | null;
+  /** The rows of its prompt set, for examples in the prompt; null where they are not here. */
+  readonly dataset: Dataset | null;
 }
 
-/** What predictions need from a loaded model: an engine and its tokenizer. */
-export interface Model {
-  readonly sha256: string;
-  readonly encode: (text: string) => Int32Array | Promise<Int32Array>;
-  readonly score: (request: {
-    readonly rows: readonly {
-      readonly rowId: string;
-      readonly ids: Int32Array;
-      readonly cue?: number | undefined;
-      readonly label: null;
-    }[];
-    readonly labels: readonly (LabelWord & { readonly tokenIds: readonly number[] })[];
-    readonly soft: SoftPrompt | null;
-    readonly cacheKey: string | null;
-  }) => Promise<{ readonly rows: readonly { readonly logProbs: readonly number[] }[] }>;
-}
+const TASKS: { readonly [K in TaskKind]: (of: ReadyPrompt) => AnsweringTask } = {
+  classify: ({ meanLogProbs: calibration, threshold }) => ({
+    kind: 'classify',
+    calibration,
+    ...(threshold === null ? {} : { threshold }),
+  }),
+  generate: ({ set }) => ({ kind: 'generate', longest: set.writing?.longest ?? null }),
+};
 
-type PredictFailure = WrapperFailure | Failure<'other-weights' | 'needs-rows'>;
-
-/**
- * Answers texts with the prompt that was asked for. Switching prompts loads nothing.
- * @param texts a text, or the cells of a row by column, with the text as `text`
- */
-export async function predict(
-  model: Model,
-  sets: readonly PromptSet[],
-  asked: Asked,
-  texts: readonly (string | Fields)[],
-): Promise<Result<readonly Prediction[], PredictFailure>> {
-  const found = promptFor(sets, asked);
-  if (!found.ok) return found;
-  const { prompt, soft, words, meanLogProbs, threshold, modelSha256, set } = found.value;
-  if (modelSha256 !== null && modelSha256 !== model.sha256)
-    return fail(
-      'other-weights',
-      `The vectors of ${set.handle} only work with the weights they were trained on, and others are loaded. Load that model.`,
-    );
-  if (prompt.shots > 0 || prompt.chat)
-    return fail(
-      'needs-rows',
-      `This version of ${set.handle} shows examples or is a chat message, which predict cannot build. Run it in Batch.`,
-    );
-  const encoded = async (text: string) => Int32Array.from(await model.encode(text));
-  const cue = prompt.splitsCue ? cueOf(prompt.template) : '';
-  const cueIds = await encoded(cue);
-  const rows = await Promise.all(
-    texts.map(async (text, i) => {
-      const filled = fillTemplate(prompt.template, typeof text === 'string' ? { text } : text, null);
-      const before = await encoded(filled.slice(0, filled.length - cue.length));
-      return { rowId: String(i), ids: Int32Array.from([...before, ...cueIds]), cue: cueIds.length, label: null };
-    }),
-  );
-  const labels = await Promise.all(
-    words.map(async (word) => ({ ...word, tokenIds: Array.from(await encoded(word.word)) })),
-  );
-  const scored = await model.score({ rows, labels, soft, cacheKey: null });
-  return ok(
-    scored.rows.map(({ logProbs }) => {
-      const probabilities = labelProbabilities(logProbs, meanLogProbs);
-      const best = argmax(probabilities);
-      const confidence = probabilities[best] ?? 0;
-      const needsReview = confidence < (threshold ?? 0);
-      return { label: words[best]?.label ?? '', confidence, needsReview, probabilities };
-    }),
-  );
+/** @param dataset the rows of its prompt set, where they are here */
+export function answeringVersion(ready: ReadyPrompt, dataset: Dataset | null): AnsweringVersion {
+  const { set, of, prompt, words, soft } = ready;
+  const model = of.kind === 'soft' ? of.version.model : null;
+  return { task: TASKS[kindOf(set)](ready), prompt, words, soft, model, dataset };
 }

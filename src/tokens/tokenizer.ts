@@ -1,4 +1,5 @@
-import type { LabelWord } from '../task/types';
+/** The tokenizer as all rooms have it, and the one way from a row, an answer word or a target to token ids. */
+import type { Example, LabelWord } from '../task/types';
 
 export interface Tokenizer {
   /** Adds no special tokens. */
@@ -70,6 +71,9 @@ export interface OpenTokenizer {
   readonly breaks: () => readonly number[];
 }
 
+/** Room left for virtual tokens and the answer word when rows are checked against the model's context. */
+export const RESERVED_TOKENS = 32;
+
 /** Where a model's files do not say how much it reads at once. */
 const DEFAULT_CONTEXT = 2048;
 
@@ -83,3 +87,28 @@ export function openTokenizerOf(tokenizer: Tokenizer, contextLength: number | nu
   };
   return { tokenizer, encode: cachedEncode(tokenizer), context, breaks };
 }
+
+/** Token ids of a rendered row. Its cue, where vectors come before that, is encoded by itself: no token is on both sides. */
+export function encodeRow(
+  encode: OpenTokenizer['encode'],
+  { text, cue }: Pick<Example, 'text' | 'cue'>,
+): Pick<TokenRow, 'ids' | 'cue'> {
+  if (cue === undefined) return { ids: encode(text) };
+  const own = encode(cue);
+  const before = encode(text.slice(0, text.length - cue.length));
+  return { ids: Int32Array.from([...before, ...own]), cue: own.length };
+}
+
+/** A text to be generated, with what ends it: a line break, or in a chat the end of the message. */
+export function targetIds({ encode, tokenizer }: OpenTokenizer, target: string, chat: boolean): Int32Array {
+  const [end] = tokenizer.endTokenIds;
+  return chat && end !== undefined ? Int32Array.from([...encode(target.trimStart()), end]) : encode(`${target}\n`);
+}
+
+/** Each label's answer word with its token ids. */
+export const labelTokens = ({ encode }: Pick<OpenTokenizer, 'encode'>, words: readonly LabelWord[]): LabelTokens[] =>
+  words.map((word) => ({ ...word, tokenIds: Array.from(encode(word.word)) }));
+
+/** A generated text, without the white space around it. */
+export const decoded = ({ tokenizer }: Pick<OpenTokenizer, 'tokenizer'>, ids: ArrayLike<number>): string =>
+  tokenizer.decode(ids).trim();

@@ -11,9 +11,11 @@ import {
 import type { TaskKind } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
-import { type AnsweringVersion, answered, type Piece, type RowAnswer } from './answering';
+import type { AnsweringVersion } from '../prompt-set/ready-prompt';
+import { type RowAnswer, tableSource } from '../route/answering';
+import { AS_ASKED, openRoute, type Policy, type Route } from '../route/policy';
 import type { Host, Run } from './host';
-import { FIRST_ROWS, fileSource, openFile } from './rows-file';
+import { answered, FIRST_ROWS, openFile, type Piece } from './rows-file';
 
 /** What a row got. */
 export type RowOutcome =
@@ -48,6 +50,12 @@ export interface BatchRequest {
   readonly version: AnsweringVersion;
   /** Column with the texts. */
   readonly text: string;
+  /** Another version that may answer in its place, and when; left out: none. `isMissing`: `version` is that other one. */
+  readonly route?: {
+    readonly fallback: AnsweringVersion | null;
+    readonly policy: Policy;
+    readonly isMissing?: boolean;
+  };
   /** Rows that are answered already: 0 starts from scratch, the number that a stopped batch had answered continues it. */
   readonly from: number;
 }
@@ -182,16 +190,30 @@ function add(batch: Batch, { done, answers, leftOut, rowsPerSecond, secondsLeft 
   };
 }
 
-/** Answers the open file. @throws StudioError as `answered` and `fileSource` */
+/** The rows of the open file under each version that may answer. */
+function fileRoute(host: Host, { version, text, route }: BatchRequest): Route {
+  const { table } = openFile(host, 'batch');
+  const candidate = (of: AnsweringVersion) => ({
+    version: of,
+    rows: tableSource(host, of, table, { text, label: null }),
+  });
+  const { fallback = null, policy = AS_ASKED, isMissing = false } = route ?? {};
+  const asked = candidate(version);
+  return openRoute(
+    host,
+    isMissing ? { asked: null, fallback: asked, policy } : { asked, fallback: fallback && candidate(fallback), policy },
+  );
+}
+
+/** Answers the open file. @throws StudioError as `answered` and `tableSource` */
 export async function batch(
   host: Host,
-  { version, text, from }: BatchRequest,
+  request: BatchRequest,
   { control, emit }: Run<BatchEvent>,
 ): Promise<{ readonly done: number }> {
-  const file = openFile(host, 'batch');
-  const source = fileSource(host, version, file, { text, label: null });
-  const kept = from === 0 ? freshBatch(host, version) : batchOf(host);
-  for await (const piece of answered(host, version, source, kept.done, control)) {
+  const route = fileRoute(host, request);
+  const kept = request.from === 0 ? freshBatch(host, request.version) : batchOf(host);
+  for await (const piece of answered(route, kept.done, control)) {
     const { answers, leftOut } = piece;
     emit({ progress: add(kept, piece), answers, leftOut });
   }

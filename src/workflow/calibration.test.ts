@@ -4,10 +4,11 @@ import type { Dataset } from '../dataset/types';
 import { uninterruptedControl } from '../lib/control';
 import { argmax } from '../metrics/classification';
 import { meanLogProbsOf, recordComparison, setThreshold } from '../prompt-set/calibration';
-import { predict, readyPrompt } from '../prompt-set/ready-prompt';
+import { answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
 import type { ClassifyEvaluation, Evaluation, PromptSet } from '../prompt-set/types';
 import { labelReport } from '../report/input';
 import { resultsJson } from '../report/json';
+import { createRouter } from '../route/router';
 import { compare } from './compare';
 import { exportPackage } from './export';
 import { answerOf, fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
@@ -35,38 +36,35 @@ async function comparedSet(host: Host) {
   return { dataset, set: recordComparison(set, labelled, NOW), evaluation: stored };
 }
 
-/** What the tuned prompt answers to the test rows wherever it is asked: measured, typed, and by the wrapper. */
+/** What the tuned prompt answers to the test rows wherever it is asked: measured, typed, and by the router. */
 async function answersOf(host: Host, set: PromptSet, dataset: Dataset) {
   const [run] = set.soft;
   if (!run) throw new Error('a run');
   const ready = readyPrompt(set, { kind: 'soft', version: run });
-  const task = { kind: 'classify', calibration: ready.meanLogProbs } as const;
+  const version = answeringVersion(ready, dataset);
   const { prompt, words, soft } = ready;
-  const version = { task, prompt, words, soft, model: run.model, dataset };
   const measured = await measure(host, { version, on: { kind: 'held-back', name: 'a.csv' }, seen: null }, silent);
   const texts = dataset.split.test.map((id) => {
     const row = rowsById(dataset.table.rows).get(id);
     return row ? textOf(row, dataset.mapping) : '';
   });
+  const task = { kind: 'classify', calibration: ready.meanLogProbs } as const;
   const typed = [];
   for (const text of texts) {
     const played = { ...prompt, chat: false, soft, textColumn: 'text', task: { ...task, words } };
     const answer = await answerText(host, { prompt: played, fields: { text } }, silent);
     typed.push(answer.kind === 'classify' ? argmax(answer.probabilities) : -1);
   }
-  const model = {
-    sha256: run.model.sha256,
-    encode: host.tokens.encode,
-    score: (asked: Parameters<Host['engine']['score']>[0]) => host.engine.score(asked, uninterruptedControl),
-  };
+  const router = createRouter({ sets: [set], host });
   const asked = { handle: set.handle, version: { kind: 'soft', number: run.number } } as const;
-  const wrapped = await predict(model as never, [set], asked, texts);
+  const routed = [];
+  for (const text of texts) routed.push((await router.classify(asked, text)).label);
   const labels = words.map(({ label }) => label);
-  return [measured.predictions, typed, wrapped.ok ? wrapped.value.map(({ label }) => labels.indexOf(label)) : []];
+  return [measured.predictions, typed, routed.map((label) => labels.indexOf(label))];
 }
 
 describe('calibration', () => {
-  it('is the same wherever a version answers: compared, measured, typed, and by the wrapper', async () => {
+  it('is the same wherever a version answers: compared, measured, typed, and by the router', async () => {
     const host = biasedHost();
     const { dataset, set, evaluation } = await comparedSet(host);
     const tuned = evaluation.comparison.arms.find(({ id }) => id === 'tuned');

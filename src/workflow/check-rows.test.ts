@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { present } from '../lib/assert';
 import type { SoftVersion } from '../prompt-set/types';
+import { labelTokens } from '../tokens/tokenizer';
 import { makeCheckRows } from './check-rows';
 import { fakeHost, prepared, promptSet } from './fake-host.test-support';
 import { SILENT } from './host';
-import { labelTokens } from './token-rows';
 
 const rowsFor = async (template: string) => {
   const { host } = fakeHost();

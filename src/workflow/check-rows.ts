@@ -6,11 +6,11 @@ import { StudioError } from '../lib/errors';
 import { z } from '../lib/zod';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { SoftVersion } from '../prompt-set/types';
+import { scoringTargets } from '../route/generated-texts';
 import { cueOf, fillTemplate, otherColumns, TEXT_SLOT } from '../task/template';
 import type { LabelTokens } from '../tokens/tokenizer';
-import { scoringTargets } from './generated-texts';
+import { encodeRow } from '../tokens/tokenizer';
 import type { Host, HostEngine, Run } from './host';
-import { encodeRow } from './token-rows';
 
 export interface RowsDone {
   readonly done: number;

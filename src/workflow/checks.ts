@@ -36,11 +36,12 @@ import type { ClassifyEvaluation, PromptSet, SoftVersion } from '../prompt-set/t
 import { tunedPrompt, wordsFitting } from '../prompt-set/versions';
 import { wordsFor } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
+import { labelTokens } from '../tokens/tokenizer';
 import type { Trained } from '../training/events';
 import { CALIBRATION_ROWS } from './compare-labels';
 import type { Host, Run, Verb } from './host';
 import { engineRequest } from './run-rows';
-import { labelTokens, tokenRows } from './token-rows';
+import { tokenRows } from './token-rows';
 import { cacheKeyOf } from './training-rows';
 
 export interface CheckRequest {

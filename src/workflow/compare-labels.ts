@@ -14,8 +14,9 @@ import { fittingProbe } from '../metrics/probe';
 import type { ArmPlan } from '../prompt-set/arms';
 import type { ClassifyEvaluation } from '../prompt-set/types';
 import { rowsOf, shotIds } from '../task/render';
+import { labelTokens } from '../tokens/tokenizer';
 import { type Comparing, eachArm, isHandWritten, type ReadyArm, readyArms } from './compare-arms';
-import { labelTokens, tokenRows } from './token-rows';
+import { tokenRows } from './token-rows';
 import { cacheKeyOf } from './training-rows';
 
 /** Rows that a calibration is fitted on. */

@@ -14,9 +14,9 @@ import { present } from '../lib/assert';
 import { type ArmChoice, armsOf } from '../prompt-set/arms';
 import { kindOf } from '../prompt-set/prompt-set';
 import type { Evaluation, GenerateEvaluation, PromptSet } from '../prompt-set/types';
+import { generateTexts, longestAnswer } from '../route/generated-texts';
 import { type CompareEvent, type Comparing, eachArm, isHandWritten, type ReadyArm, readyArms } from './compare-arms';
 import { compareLabels } from './compare-labels';
-import { generateTexts, longestAnswer } from './generated-texts';
 import type { Verb } from './host';
 import { cacheKeyOf } from './training-rows';
 

@@ -7,11 +7,11 @@ import { PRODUCT } from '../lib/product';
 import { kindOf } from '../prompt-set/prompt-set';
 import { type Evaluation, ofKind, type PromptSet, type SoftVersion } from '../prompt-set/types';
 import { wordsOf } from '../prompt-set/versions';
+import { longestAnswer } from '../route/generated-texts';
 import { cueOf, wordsFor } from '../task/template';
+import { labelTokens } from '../tokens/tokenizer';
 import { makeCheckRows, type RowsDone } from './check-rows';
-import { longestAnswer } from './generated-texts';
 import type { Host, Run } from './host';
-import { labelTokens } from './token-rows';
 import { validatedRows } from './training-rows';
 
 export interface Order {

@@ -6,9 +6,9 @@ import { uninterruptedControl } from '../lib/control';
 import { createRng } from '../lib/rng';
 import { addHardVersion, createPromptSet, PROPOSED, takeFoundWords } from '../prompt-set/prompt-set';
 import { proposeWords, unfitWords } from '../task/propose-words';
+import { labelTokens } from '../tokens/tokenizer';
 import { CUES, findWords } from './find-words';
 import type { Host } from './host';
-import { labelTokens } from './token-rows';
 
 /** Words are tokens, with their leading space; everything else is one token a character. */
 const WORDS = ['joy', 'grief', 'table', 'chair', 'window', 'positive', 'negative', 'A', 'B', 'C'].map(

@@ -12,8 +12,9 @@ import { answerCandidates } from '../task/propose-words';
 import { alignWords, asContinuation, cueOf, sameLabels, wordsFor } from '../task/template';
 import type { LabelWord } from '../task/types';
 import type { TokenRow } from '../tokens/tokenizer';
+import { labelTokens } from '../tokens/tokenizer';
 import type { Host, Verb } from './host';
-import { labelCollisions, labelTokens, tokenRows } from './token-rows';
+import { labelCollisions, tokenRows } from './token-rows';
 
 export interface FindWordsRequest {
   readonly dataset: Dataset;

@@ -10,11 +10,13 @@ import type { Control } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
 import { heldBackKey } from '../prompt-set/performance';
+import type { AnsweringVersion } from '../prompt-set/ready-prompt';
 import type { KnownRows, Measurement } from '../prompt-set/types';
 import type { SeenParts } from '../prompt-set/versions';
-import { type AnsweringVersion, answered, type RowAnswer, type RowSource, roomFor } from './answering';
+import { type RowAnswer, type RowSource, type RowsColumns, roomFor, tableSource } from '../route/answering';
+import { AS_ASKED, openRoute } from '../route/policy';
 import type { Host, Run } from './host';
-import { fileSource, openFile, type RowsColumns } from './rows-file';
+import { answered, openFile } from './rows-file';
 import { tokenRows } from './token-rows';
 
 export interface MeasureRequest {
@@ -99,7 +101,7 @@ function fileRows(host: Host, version: AnsweringVersion, { text, label }: Requir
   const { rows, format } = file.table;
   const mapping = { text, label: label ?? '', id: null };
   return {
-    ...fileSource(host, version, file, { text, label }),
+    ...tableSource(host, version, file.table, { text, label }),
     wantedOf: (at) => at.map((i) => targetOf(present(rows.at(i), `row ${i}`), mapping)),
     textsOf: (at) => at.map((i) => textOf(present(rows.at(i), `row ${i}`), mapping)),
     dataOf: async (at) => {
@@ -196,7 +198,8 @@ export async function measure(
   const { total } = rows;
   const answers: RowAnswer[] = [];
   let leftOut = 0;
-  for await (const piece of answered(host, version, rows, 0, control)) {
+  const route = openRoute(host, { asked: { version, rows }, fallback: null, policy: AS_ASKED });
+  for await (const piece of answered(route, 0, control)) {
     answers.push(...piece.answers);
     leftOut += piece.leftOut.length;
     emit({ done: piece.done, total, secondsLeft: piece.secondsLeft });

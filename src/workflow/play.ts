@@ -1,14 +1,14 @@
 /** Verbs: one typed row, answered by one prompt, or continued by the model token by token. */
 
+import { present } from '../lib/assert';
 import { childControl } from '../lib/control';
 import { StudioError } from '../lib/errors';
-import { labelProbabilities } from '../metrics/calibration';
 import type { SoftPrompt } from '../prompt/soft-prompt';
+import { AS_ASKED, openRoute, type Route } from '../route/policy';
 import { cueOf, type Fields, fillTemplate } from '../task/template';
 import type { LabelWord } from '../task/types';
-import { generateTexts } from './generated-texts';
+import { encodeRow } from '../tokens/tokenizer';
 import type { Host, Run, Verb } from './host';
-import { encodeRow, labelTokens } from './token-rows';
 
 /** A prompt as the playground asks it: no examples, and no row around the text. */
 export interface PlayedPrompt {
@@ -54,27 +54,25 @@ function encoded({ tokens: { tokenizer, encode } }: Pick<Host, 'tokens'>, { prom
   return encodeRow(encode, { text: prompt.chat ? (tokenizer.chat(filled) ?? filled) : filled, cue });
 }
 
+/** The typed row as the only row of a route. */
+function playedRoute(host: Host, request: PlayRequest): Route {
+  const { template, chat, soft, task } = request.prompt;
+  const words = task.kind === 'classify' ? task.words : [];
+  const prompt = { template, chat, shots: 0, shotSeed: 0 };
+  // the page asks a prompt only where its weights are loaded
+  const version = { task, prompt, words, soft, model: null, dataset: null };
+  const rows = [{ rowId: '0', ...encoded(host, request), label: null }];
+  const source = { total: 1, rowsAt: async () => ({ rows, leftOut: [] }) };
+  return openRoute(host, { asked: { version, rows: source }, fallback: null, policy: AS_ASKED });
+}
+
 /** What the prompt answers. @throws StudioError `too-long` for a text beyond the model's context */
 export const answerText: Verb<PlayRequest, never, PlayedAnswer> = async (host, request, { control }) => {
-  const { soft, task } = request.prompt;
-  const row = { rowId: 'typed', ...encoded(host, request), label: null };
-  const rows = [row];
-  if (task.kind === 'generate') {
-    const begin = performance.now();
-    const [generated] = await generateTexts(host, { rows, soft, cacheKey: null, longest: task.longest }, control);
-    const tokens = row.ids.length + (soft?.virtualTokens ?? 0);
-    return { kind: 'generate', text: generated?.text ?? '', tokens, ms: performance.now() - begin };
-  }
-  const labels = labelTokens(host.tokens, task.words);
-  const scored = await host.engine.score({ rows, labels, soft, cacheKey: null }, control);
-  const [answer] = scored.rows;
-  if (!answer) throw new StudioError('internal', 'internal: one row in, none out');
-  return {
-    kind: 'classify',
-    probabilities: labelProbabilities(answer.logProbs, task.calibration),
-    tokens: answer.tokensSent,
-    ms: scored.rowsRun > 0 ? scored.seconds * 1000 : null,
-  };
+  const { answers, ms } = await playedRoute(host, request).answer(0, 1, control);
+  const { tokens, ...said } = present(answers[0], 'the answer to one row');
+  return 'text' in said
+    ? { kind: 'generate', text: said.text, tokens, ms }
+    : { kind: 'classify', probabilities: said.probabilities, tokens, ms };
 };
 
 export interface Continuation {

@@ -1,6 +1,10 @@
-/** Files of rows to be answered: read once, and kept by the host until they are closed. The page gets what it shows of one. */
+/**
+ * Files of rows to be answered: read once, and kept by the host until they are closed. The page gets what it shows of one.
+ * Rows are answered in pieces: stopping is quick, and what is answered by then is kept.
+ */
 import { guessColumns } from '../dataset/columns';
 import { parseFile, type parsing } from '../dataset/parse';
+import type { TaskKind } from '../dataset/types';
 import {
   type ColumnMapping,
   MAX_BYTES,
@@ -9,15 +13,14 @@ import {
   type SourceFormat,
   type Table,
 } from '../dataset/types';
+import { throwIfInterrupted } from '../inference/control';
 import { fileBytes } from '../lib/bytes';
-import { inSteps } from '../lib/control';
+import { type Control, inSteps } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { bytes as sizeWords } from '../lib/format';
 import { unwrap } from '../lib/result';
-import { type BatchRenderer, openBatch } from '../task/batch';
-import { type AnsweringVersion, type LeftOut, type RowSource, roomFor } from './answering';
+import type { Route, Routed } from '../route/policy';
 import type { Host, Run } from './host';
-import { encodeRow, RESERVED_TOKENS, targetIds } from './token-rows';
 
 /** What a file is for: one for answering, one for measuring; neither replaces the other. */
 export type RowsUse = 'batch' | 'measure';
@@ -89,46 +92,46 @@ export async function closeRows(host: Host, { use }: { readonly use: RowsUse }):
   return null;
 }
 
-/** Columns of the file; `label`: of labels or expected texts, where answers are to be checked. */
-export interface RowsColumns {
-  readonly text: string;
-  readonly label: string | null;
+/** How far the work is, and the answers since the piece before. */
+export interface Piece extends Pick<Routed, 'answers' | 'leftOut'> {
+  /** Rows finished so far, in order. */
+  readonly done: number;
+  readonly rowsPerSecond: number;
+  readonly secondsLeft: number | null;
 }
 
-/** The rows of a file under a version's prompt. @throws StudioError `bad-input` when the prompt cannot be used on it */
-export function fileSource(
-  host: Host,
-  version: AnsweringVersion,
-  { table }: OpenFile,
-  { text, label }: RowsColumns,
-): RowSource {
-  const { prompt, words, dataset } = version;
-  const longest = roomFor(host, version);
-  const how = { prompt, words, text, label, ...(longest === null ? {} : { longest }) };
-  const render = unwrap(openBatch(table, { ...how, dataset: prompt.shots > 0 ? dataset : null }));
-  return {
-    total: table.rows.length,
-    rowsAt: async (from, count) =>
-      tokenised(host, render(table.rows.slice(from, from + count), from), prompt.chat ?? false, longest ?? 0),
-  };
-}
+const FIRST_PIECE = 8;
+const MOST_ROWS = 256;
+/** A rate over less than this says nothing about the time left. */
+const SETTLED_SECONDS = 1;
 
-function tokenised({ tokens }: Host, rendered: ReturnType<BatchRenderer>, chat: boolean, longest: number) {
-  const { tokenizer, context } = tokens;
-  const room = context - RESERVED_TOKENS;
-  const encode = (each: string) => tokens.encode(chat ? (tokenizer.chat(each) ?? each) : each);
-  const rows = rendered.map((row) => {
-    if ('leftOut' in row) return row;
-    const { rowId, label, otherOrders } = row;
-    const { ids, cue } = encodeRow(encode, row);
-    const others = otherOrders?.map(encode);
-    const target = row.target === undefined ? undefined : targetIds(tokens, row.target, chat);
-    const answer = Math.max(longest, target?.length ?? 0);
-    const length = Math.max(ids.length, ...(others?.map((each) => each.length) ?? [])) + answer;
-    return length > room
-      ? { rowId, leftOut: `it is too long: ${length} tokens, and the model reads ${room}` }
-      : { rowId, label, ids, cue, ...(others ? { otherOrders: others } : {}), ...(target ? { target } : {}) };
-  });
-  const leftOut: LeftOut = rows.flatMap((row) => ('leftOut' in row ? [[Number(row.rowId), row.leftOut] as const] : []));
-  return { rows: rows.flatMap((row) => ('ids' in row ? [row] : [])), leftOut };
+/** A piece takes about this long: what a stop may lose. Texts are generated many side by side, a few times as fast. */
+const PIECE_SECONDS: Readonly<Record<TaskKind, number>> = { classify: 1.5, generate: 8 };
+
+/**
+ * Answers the rows of a route from one place on, in pieces that grow or shrink until one takes about as long as it should.
+ * @throws StudioError `bad-input` when the vectors belong to other weights; `cancelled`; and as the engine. The pieces that
+ * were given before stay valid.
+ */
+export async function* answered(
+  { total, version, answer }: Route,
+  from: number,
+  control: Control,
+): AsyncGenerator<Piece, void> {
+  const seconds = PIECE_SECONDS[version.task.kind];
+  const startedAt = performance.now();
+  let size = FIRST_PIECE;
+  for (let done = from; done < total; ) {
+    throwIfInterrupted(control);
+    const pieceAt = performance.now();
+    const count = Math.min(size, total - done);
+    const { answers, leftOut } = await answer(done, count, control);
+    done += count;
+    const elapsed = (performance.now() - startedAt) / 1000;
+    const rowsPerSecond = (done - from) / Math.max(elapsed, 1e-3);
+    const secondsLeft = elapsed < SETTLED_SECONDS ? null : (total - done) / rowsPerSecond;
+    yield { done, answers, leftOut, rowsPerSecond, secondsLeft };
+    const took = (performance.now() - pieceAt) / 1000;
+    size = Math.max(1, Math.min(MOST_ROWS, 2 * count, Math.round((count * seconds) / Math.max(took, 1e-3))));
+  }
 }

@@ -5,14 +5,15 @@ import type { Control } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { createRng, shuffled } from '../lib/rng';
 import { tunedPrompt } from '../prompt-set/versions';
+import { scoringTargets } from '../route/generated-texts';
 import { cueOf, wordsFor } from '../task/template';
 import type { LabelWord } from '../task/types';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
+import { labelTokens } from '../tokens/tokenizer';
 import type { Checkpoint } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
-import { scoringTargets } from './generated-texts';
 import type { Host, Verb } from './host';
-import { labelTokens, tokenRows } from './token-rows';
+import { tokenRows } from './token-rows';
 import { cacheKeyOf, type Timing, timingOf, trainingIds, validationIds } from './training-rows';
 
 /** What a run is asked for. */

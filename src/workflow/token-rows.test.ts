@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { ColumnMapping } from '../dataset/types';
 import { uninterruptedControl } from '../lib/control';
+import { answerLengths } from '../route/generated-texts';
 import { propose } from '../task/tasks';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
-import { openTokenizerOf } from '../tokens/tokenizer';
-import { answerLengths } from './generated-texts';
+import { decoded, encodeRow, openTokenizerOf } from '../tokens/tokenizer';
 import { prepareRows, readTable } from './open-data';
-import { decoded, encodeRow, type RowsRequest, renderExamples, tokenRows } from './token-rows';
+import { type RowsRequest, renderExamples, tokenRows } from './token-rows';
 
 const MODEL = new URL('../../public/models/HuggingFaceTB/SmolLM2-135M-Instruct/', import.meta.url);
 const files = Object.fromEntries(

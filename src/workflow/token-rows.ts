@@ -9,22 +9,15 @@ import { findCollisions } from '../task/propose-words';
 import { renderRows } from '../task/render';
 import type { Example, HardPrompt, LabelWord, Neighbours } from '../task/types';
 import { type TextLengths, textLengths } from '../tokens/text-lengths';
-import type { LabelTokens, OpenTokenizer, TokenRow } from '../tokens/tokenizer';
+import {
+  encodeRow,
+  labelTokens,
+  type OpenTokenizer,
+  RESERVED_TOKENS,
+  type TokenRow,
+  targetIds,
+} from '../tokens/tokenizer';
 import type { Host } from './host';
-
-/** Token ids of a rendered row. Its cue, where vectors come before that, is encoded by itself: no token is on both sides. */
-export function encodeRow(
-  encode: OpenTokenizer['encode'],
-  { text, cue }: Pick<Example, 'text' | 'cue'>,
-): Pick<TokenRow, 'ids' | 'cue'> {
-  if (cue === undefined) return { ids: encode(text) };
-  const own = encode(cue);
-  const before = encode(text.slice(0, text.length - cue.length));
-  return { ids: Int32Array.from([...before, ...own]), cue: own.length };
-}
-
-/** Room left for virtual tokens and the answer word when rows are checked against the model's context. */
-export const RESERVED_TOKENS = 32;
 
 export interface RowsRequest {
   readonly dataset: Dataset;
@@ -61,12 +54,6 @@ export function renderExamples(
     text: inChat(text),
     ...(otherOrders ? { otherOrders: otherOrders.map(inChat) } : {}),
   }));
-}
-
-/** A text to be generated, with what ends it: a line break, or in a chat the end of the message. */
-export function targetIds({ encode, tokenizer }: OpenTokenizer, target: string, chat: boolean): Int32Array {
-  const [end] = tokenizer.endTokenIds;
-  return chat && end !== undefined ? Int32Array.from([...encode(target.trimStart()), end]) : encode(`${target}\n`);
 }
 
 /** `renderExamples`, tokenised and checked against the model's context. */
@@ -114,17 +101,9 @@ export async function tokenRows(
   return tokenise(host.tokens, request, await neighboursFor(host, request, control, onVectors));
 }
 
-/** Each label's answer word with its token ids. */
-export const labelTokens = ({ encode }: Pick<OpenTokenizer, 'encode'>, words: readonly LabelWord[]): LabelTokens[] =>
-  words.map((word) => ({ ...word, tokenIds: Array.from(encode(word.word)) }));
-
 /** Labels that start with the same token, with other words to use. */
 export const labelCollisions = ({ encode }: Pick<OpenTokenizer, 'encode'>, words: readonly LabelWord[]) =>
   findCollisions(labelTokens({ encode }, words), encode);
-
-/** A generated text, without the white space around it. */
-export const decoded = ({ tokenizer }: Pick<OpenTokenizer, 'tokenizer'>, ids: ArrayLike<number>): string =>
-  tokenizer.decode(ids).trim();
 
 /** Tokens of the texts alone, against what the model reads at once; row ids of those that are too long. */
 export function rowLengths(

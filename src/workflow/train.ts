@@ -8,14 +8,15 @@ import { asStudioError, StudioError, toWire, type WireError } from '../lib/error
 import { rougeL } from '../metrics/text';
 import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
 import type { AnswersWith } from '../prompt-set/types';
+import { generateTexts, longestAnswer, scoringTargets, targetScores } from '../route/generated-texts';
 import { wordsFor } from '../task/template';
 import type { HardPrompt } from '../task/types';
 import type { TokenRow } from '../tokens/tokenizer';
+import { labelTokens } from '../tokens/tokenizer';
 import type { Scores, TrainEvent, Trained, ValidationPoint } from '../training/events';
-import { generateTexts, longestAnswer, scoringTargets, targetScores } from './generated-texts';
 import type { Host, Run, Verb } from './host';
 import { engineRequest, type RunInputs, type RunRequest, type RunRows, runInputs } from './run-rows';
-import { labelTokens, tokenRows } from './token-rows';
+import { tokenRows } from './token-rows';
 import { cacheKeyOf, type Timing, type Tried, timingOf, triedIds, tryOnRows } from './training-rows';
 
 /** A prompt without vectors that the run is shown against: the bare text, or the hand-written prompt. */

@@ -5,13 +5,14 @@ import type { Dataset } from '../dataset/types';
 import { type ByTask, type TaskKind, taskKindOf } from '../dataset/types';
 import { exactMatch, rougeL, tokenF1 } from '../metrics/text';
 import type { AnswersWith, WritingTry } from '../prompt-set/types';
+import { answerLengths, generateTexts, longestAnswer } from '../route/generated-texts';
 import { checkTemplate, parseTemplate, sameLabels, TEXT_SLOT, wordsFor } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import type { TargetLengths } from '../tokens/text-lengths';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
-import { answerLengths, generateTexts, longestAnswer } from './generated-texts';
+import { labelTokens } from '../tokens/tokenizer';
 import type { Host, Run, Verb } from './host';
-import { labelCollisions, labelTokens, neighboursFor, renderExamples, tokenRows } from './token-rows';
+import { labelCollisions, neighboursFor, renderExamples, tokenRows } from './token-rows';
 import { type Tried, triedIds, triedOn, tryOnRows, validationIds } from './training-rows';
 
 interface ScoredTry {

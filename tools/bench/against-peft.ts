@@ -20,9 +20,10 @@ import { uninterruptedControl } from '../../src/lib/control';
 import { accuracy, argmax } from '../../src/metrics/classification';
 import { trainedPrompt } from '../../src/prompt/soft-prompt';
 import { tunedPrompt } from '../../src/prompt-set/versions';
+import { labelTokens } from '../../src/tokens/tokenizer';
 import { STANDARD, startText } from '../../src/training/settings';
 import { initialText } from '../../src/workflow/runs';
-import { labelTokens, tokenRows } from '../../src/workflow/token-rows';
+import { tokenRows } from '../../src/workflow/token-rows';
 import { train } from '../../src/workflow/train';
 import { median, timesTo } from './page-engine';
 

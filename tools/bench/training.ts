@@ -22,12 +22,13 @@ import { accuracy, argmax } from '../../src/metrics/classification';
 import { wilson } from '../../src/metrics/intervals';
 import { trainedPrompt } from '../../src/prompt/soft-prompt';
 import { tunedPrompt } from '../../src/prompt-set/versions';
+import { labelTokens } from '../../src/tokens/tokenizer';
 import { accuracyOf } from '../../src/training/checkpoint';
 import type { Checkpoint, Trained, ValidationPoint } from '../../src/training/events';
 import { PRESETS, STANDARD, startText, type TrainingSettings } from '../../src/training/settings';
 import { folded } from '../../src/training/vectors';
 import { initialText } from '../../src/workflow/runs';
-import { labelTokens, tokenRows } from '../../src/workflow/token-rows';
+import { tokenRows } from '../../src/workflow/token-rows';
 import { type TrainRunEvent, train } from '../../src/workflow/train';
 import { cacheKeyOf } from '../../src/workflow/training-rows';
 

@@ -1,7 +1,7 @@
 import type { FC, ReactNode } from 'react';
 import { useStore } from 'zustand';
 import type { Row } from '../../../dataset/types';
-import type { AnsweringTask } from '../../../workflow/answering';
+import type { AnsweringTask } from '../../../prompt-set/ready-prompt';
 import type { RowOutcome } from '../../../workflow/batch';
 import type { RowsFile } from '../../../workflow/rows-file';
 import { useSession } from '../../state/studio';

@@ -1,13 +1,13 @@
 /** One version answers a file of rows: from the first row, from where it was stopped, or from before a reload. */
 
 import { fileBytes, sha256 } from '../../../lib/bytes';
+import type { AnsweringVersion } from '../../../prompt-set/ready-prompt';
 import type { Store } from '../../../store/store';
-import type { AnsweringVersion } from '../../../workflow/answering';
 import type { BatchPiece, BatchProgress, BatchRequest } from '../../../workflow/batch';
 import { type JobContext, job } from '../../state/job';
 import type { Studio } from '../../state/studio';
 import { batchRows, columnsOf } from './rows-file';
-import { answeringVersion, chosenVersion } from './stored-set';
+import { chosenVersion, storedVersion } from './stored-set';
 
 /** What answered which file. */
 interface KeptBatch {
@@ -138,7 +138,7 @@ async function freshRun({ services, stores }: Studio, setId: string, which: stri
   const { sha256 } = await stores.session.getState().modelReady();
   await stores.session.getState().tokenizerReady();
   const { ready, who } = await chosenVersion(services.store, setId, which);
-  const version = await answeringVersion(services.store, ready, false);
+  const version = await storedVersion(services.store, ready, false);
   const { task, words } = version;
   return {
     who,

@@ -8,7 +8,7 @@ import { job } from '../../state/job';
 import { perStudio, type Studio } from '../../state/studio';
 import { setDetail } from './library-store';
 import { columnsOf, measureRows } from './rows-file';
-import { answeringVersion, chosenVersion } from './stored-set';
+import { chosenVersion, storedVersion } from './stored-set';
 
 interface Progress {
   readonly done: number;
@@ -43,7 +43,7 @@ export const measuring = perStudio((studio) => {
       report(NOTHING);
       await stores.session.getState().modelReady();
       const { ready } = await chosenVersion(store, setId, versionId);
-      const version = await answeringVersion(store, ready, true);
+      const version = await storedVersion(store, ready, true);
       const on = kind === 'file' ? fileColumns(studio) : { kind, name: ready.set.datasetName ?? 'a file' };
       const seen = seenParts(ready.set, ready.of, version.dataset);
       const measured = await services.workflow.call(

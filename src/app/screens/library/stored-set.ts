@@ -2,11 +2,16 @@
 import type { CompleteSet } from '../../../interchange/set-files';
 import { StudioError } from '../../../lib/errors';
 import { kindOf } from '../../../prompt-set/prompt-set';
-import { promptFor, type ReadyPrompt, readyPrompt } from '../../../prompt-set/ready-prompt';
+import {
+  type AnsweringVersion,
+  answeringVersion,
+  promptFor,
+  type ReadyPrompt,
+  readyPrompt,
+} from '../../../prompt-set/ready-prompt';
 import type { PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import type { Store } from '../../../store/store';
-import type { AnsweringTask, AnsweringVersion } from '../../../workflow/answering';
 import { stageOf } from '../../state/version-words';
 
 /** Null if the set is not in this browser, or deleted. */
@@ -65,22 +70,11 @@ export async function chosenVersion(disk: Store, setId: string, which: string): 
   return { ready: readyPrompt(set, version), who: `${handle}, ${versionWords(version)}` };
 }
 
-const TASKS: { readonly [K in AnsweringTask['kind']]: (of: ReadyPrompt) => AnsweringTask } = {
-  classify: ({ meanLogProbs: calibration, threshold }) => ({
-    kind: 'classify',
-    calibration,
-    ...(threshold === null ? {} : { threshold }),
-  }),
-  generate: ({ set }) => ({ kind: 'generate', longest: set.writing?.longest ?? null }),
-};
-
 const needsRows = (set: PromptSet, { shots }: ReadyPrompt['prompt']) => kindOf(set) === 'generate' || shots > 0;
 
 /** The version as the workflow answers with it. @param withRows the set's own rows are needed for any prompt */
-export async function answeringVersion(disk: Store, ready: ReadyPrompt, withRows: boolean): Promise<AnsweringVersion> {
-  const { set, of, prompt, words, soft } = ready;
-  const task = TASKS[kindOf(set)](ready);
+export async function storedVersion(disk: Store, ready: ReadyPrompt, withRows: boolean): Promise<AnsweringVersion> {
+  const { set, prompt } = ready;
   const stored = withRows || needsRows(set, prompt) ? await disk.datasets.get(set.id) : null;
-  const model = of.kind === 'soft' ? of.version.model : null;
-  return { task, prompt, words, soft, model, dataset: stored?.dataset ?? null };
+  return answeringVersion(ready, stored?.dataset ?? null);
 }

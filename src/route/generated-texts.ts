@@ -4,16 +4,30 @@ import type { Dataset } from '../dataset/types';
 import type { WriteRequest, WrittenRow } from '../engine/types';
 import type { Control } from '../lib/control';
 import { type TargetLengths, targetLengths } from '../tokens/text-lengths';
-import type { TokenRow } from '../tokens/tokenizer';
-import type { Host } from './host';
-import { decoded, RESERVED_TOKENS, targetIds } from './token-rows';
+import { decoded, type OpenTokenizer, RESERVED_TOKENS, type TokenRow, targetIds } from '../tokens/tokenizer';
+
+/** What turns texts into tokens; every host has it. */
+export interface TokenHost {
+  readonly tokens: OpenTokenizer;
+}
+
+/** A host whose model generates texts. */
+export interface WritingHost extends TokenHost {
+  readonly engine: {
+    write(
+      request: WriteRequest,
+      control: Control,
+      onProgress?: (rowsDone: number) => void,
+    ): Promise<readonly WrittenRow[]>;
+  };
+}
 
 /** Tokens of an answer where neither the prompt set nor a data set says. */
 export const FALLBACK_TOKENS = 64;
 
 /** Tokens of the expected texts; row ids of those that leave too little room for the text before them. */
 export function answerLengths(
-  { tokens }: Pick<Host, 'tokens'>,
+  { tokens }: TokenHost,
   { table, mapping }: Dataset,
 ): TargetLengths & { readonly overRowIds: readonly string[] } {
   const rows = table.rows.filter((row) => isUsable(row, mapping));
@@ -24,11 +38,8 @@ export function answerLengths(
 }
 
 /** How many tokens an answer may have: as set for the prompt set, else as the texts of the data set suggest. */
-export const longestAnswer = (
-  host: Pick<Host, 'tokens'>,
-  longest: number | null | undefined,
-  dataset: Dataset | null,
-): number => longest ?? (dataset ? answerLengths(host, dataset).longest : FALLBACK_TOKENS);
+export const longestAnswer = (host: TokenHost, longest: number | null | undefined, dataset: Dataset | null): number =>
+  longest ?? (dataset ? answerLengths(host, dataset).longest : FALLBACK_TOKENS);
 
 interface GeneratedText {
   readonly rowId: string;
@@ -38,7 +49,7 @@ interface GeneratedText {
 
 /** The most likely answer to each row, and how well the model predicts its expected one. */
 export async function generateTexts(
-  { engine, tokens }: Pick<Host, 'engine' | 'tokens'>,
+  { engine, tokens }: WritingHost,
   asked: Pick<WriteRequest, 'rows' | 'soft' | 'cacheKey'> & { readonly longest: number },
   control: Control,
   onProgress?: (rowsDone: number) => void,

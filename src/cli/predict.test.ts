@@ -1,0 +1,101 @@
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { beforeAll, expect, it, vi } from 'vitest';
+import { setFiles } from '../interchange/set-files';
+import { setPackageFiles } from '../interchange/set-package';
+import { writeZip } from '../interchange/zip';
+import { setThreshold } from '../prompt-set/calibration';
+import type { PromptSet } from '../prompt-set/types';
+import { setOf } from '../route/test-support';
+import { readModelDir } from './node-host';
+import { predict } from './predict';
+
+const MODEL = ['--model', 'public/models/softprompt-studio/tiny-support', '--threads', '1'];
+
+let folder: string;
+let texts: string;
+
+const complete = (set: PromptSet) => ({ set, dataset: null, checkpoints: [], evaluations: [], measurements: [] });
+
+/** What the command prints, with the last line that it says. */
+async function predicted(...args: string[]) {
+  const lines: string[] = [];
+  const said: string[] = [];
+  const out = vi.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
+  const error = vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+  try {
+    await predict([...args, ...MODEL]);
+  } finally {
+    out.mockRestore();
+    error.mockRestore();
+  }
+  const answers = lines
+    .join('')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  return { answers, said: said.at(-1)?.trim() };
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'softprompt-library-'));
+  texts = join(folder, 'texts.csv');
+  await writeFile(texts, 'text,n\nlovely staff,1\nmy order is late,2\n,3\n');
+  const { card } = await readModelDir('public/models/softprompt-studio/tiny-support');
+  const info = { hidden: 96, sha256: card.sha256 };
+  const tone = setOf('Tone', ['praise', 'complaint'], info, 1);
+  // no answer is as sure as that
+  const unsure = setThreshold(tone, 'Tone-ttt', { value: 1, rows: 40, answered: 1, correct: 1 }, '2026-01-07');
+  const zip = writeZip(await setPackageFiles(complete(unsure)));
+  await writeFile(join(folder, 'tone.zip'), zip);
+  // a team folder beside it
+  for (const [path, bytes] of setFiles(complete(setOf('Topic', ['order', 'table', 'invoice'], info, 2)))) {
+    await mkdir(dirname(join(folder, 'topic', path)), { recursive: true });
+    await writeFile(join(folder, 'topic', path), bytes);
+  }
+});
+
+it('answers by handle and stage, out of one zip or a folder of several prompt sets', async () => {
+  const one = await predicted(join(folder, 'tone.zip'), texts, '--handle', 'TONE', '--stage', 'production');
+  expect(one.answers).toMatchObject([
+    { version: 'tuned 1', needs_review: true },
+    { version: 'tuned 1', needs_review: true },
+    { not_answered: 'it has no text', needs_review: true },
+  ]);
+  expect(one.said).toBe('2 texts answered, none by the fallback');
+  const topic = await predicted(folder, texts, '--handle', 'TOPIC', '--stage', 'production');
+  expect(Object.keys(topic.answers[0].probabilities)).toEqual(['order', 'table', 'invoice']);
+});
+
+it('falls back, or asks both, as the policy says', async () => {
+  const asked = [join(folder, 'tone.zip'), texts, '--handle', 'TONE'];
+  const hand = await predicted(...asked, '--stage', 'production', '--policy', 'hand-written');
+  expect(hand.answers[0]).toMatchObject({ version: 'hand-written 1' });
+  const unsure = await predicted(...asked, '--stage', 'production', '--policy', 'fallback');
+  expect(unsure.answers[0]).toMatchObject({ version: 'hand-written 1', fallback: 'unsure' });
+  expect(unsure.answers[0].probabilities).toEqual(hand.answers[0].probabilities);
+  expect(unsure.said).toBe('2 texts answered, 2 by the fallback: 2 as its answer was less probable than the threshold');
+  const missing = await predicted(...asked, '--stage', 'staging', '--policy', 'fallback');
+  expect(missing.answers[0]).toMatchObject({ version: 'hand-written 1', fallback: 'missing' });
+  const both = await predicted(...asked, '--stage', 'production', '--policy', 'shadow');
+  expect(both.answers[0]).toMatchObject({ version: 'hand-written 1' });
+  expect(both.said).toMatch(/^2 texts answered; the other version said the same of [012] of 2$/);
+});
+
+it('refuses a stage or handle that is not there, and half of the options', async () => {
+  const zip = join(folder, 'tone.zip');
+  await expect(predicted(zip, texts, '--handle', 'TONE', '--stage', 'staging')).rejects.toThrow(
+    'has no stage “staging”',
+  );
+  await expect(predicted(zip, texts, '--handle', 'TUNE', '--stage', 'production')).rejects.toThrow(
+    'no prompt set TUNE',
+  );
+  await expect(predicted(zip, texts, '--handle', 'TONE')).rejects.toThrow('--stage is missing');
+  await expect(predicted(zip, texts, '--policy', 'shadow')).rejects.toThrow('--policy needs --handle');
+  await expect(predicted(join(folder, 'none'), texts, '--handle', 'A', '--stage', 'b')).rejects.toThrow(
+    'neither a zip',
+  );
+  await writeFile(join(folder, 'bad.zip'), 'PK no zip');
+  await expect(predicted(join(folder, 'bad.zip'), texts, '--handle', 'A', '--stage', 'b')).rejects.toThrow('bad.zip');
+});

@@ -1,0 +1,174 @@
+/** The one way from rows to the answers of a version: its prompt, its vectors, its answer words and its calibration. */
+
+import type { Table, TaskKind } from '../dataset/types';
+import type { ModelInfo, ScoreRequest, ScoreResult, WrittenRow } from '../engine/types';
+import type { Control } from '../lib/control';
+import { StudioError } from '../lib/errors';
+import { unwrap } from '../lib/result';
+import { labelProbabilities } from '../metrics/calibration';
+import type { AnsweringTask, AnsweringVersion } from '../prompt-set/ready-prompt';
+import { type BatchRenderer, openBatch } from '../task/batch';
+import { encodeRow, labelTokens, RESERVED_TOKENS, type TokenRow, targetIds } from '../tokens/tokenizer';
+import { generateTexts, longestAnswer, type TokenHost, type WritingHost } from './generated-texts';
+
+/** What answering needs from outside: a loaded model with its tokenizer. Hosts of the workflow have it. */
+export interface AnsweringHost extends WritingHost {
+  readonly engine: WritingHost['engine'] & {
+    readonly info: Pick<ModelInfo, 'id' | 'dtype' | 'sha256'>;
+    score(request: ScoreRequest, control: Control, onProgress?: (rowsDone: number) => void): Promise<ScoreResult>;
+  };
+}
+
+interface Answers {
+  readonly classify: {
+    readonly kind: 'classify';
+    readonly index: number;
+    /** Index of the row's own label, where it has one. */
+    readonly gold: number | null;
+    readonly probabilities: readonly number[];
+    /** That the model read, virtual ones included. */
+    readonly tokens: number;
+  };
+  readonly generate: {
+    readonly kind: 'generate';
+    readonly index: number;
+    readonly text: string;
+    /** Loss of the expected text, where the row has one. */
+    readonly target: WrittenRow['target'];
+    readonly tokens: number;
+  };
+}
+
+/** The answer to one row, named by its place among the rows. */
+export type RowAnswer<K extends TaskKind = TaskKind> = Answers[K];
+
+export type LeftOut = readonly (readonly [index: number, reason: string])[];
+
+/** Rows as tokens, by their places, and the rows that cannot be answered. */
+export interface RowSource {
+  readonly total: number;
+  readonly rowsAt: (
+    from: number,
+    count: number,
+  ) => Promise<{ readonly rows: readonly TokenRow[]; readonly leftOut: LeftOut }>;
+}
+
+/** Most tokens of this version's answers; null where it chooses a label. */
+export const roomFor = (host: TokenHost, { task, dataset }: AnsweringVersion): number | null =>
+  task.kind === 'generate' ? longestAnswer(host, task.longest, dataset) : null;
+
+/** Columns of a table; `label`: of labels or expected texts, where answers are to be checked. */
+export interface RowsColumns {
+  readonly text: string;
+  readonly label: string | null;
+}
+
+/** The rows of a table under a version's prompt. @throws StudioError `bad-input` when the prompt cannot be used on it */
+export function tableSource(
+  host: TokenHost,
+  version: AnsweringVersion,
+  table: Pick<Table, 'columns' | 'rows'>,
+  { text, label }: RowsColumns,
+): RowSource {
+  const { prompt, words, dataset } = version;
+  const longest = roomFor(host, version);
+  const how = { prompt, words, text, label, ...(longest === null ? {} : { longest }) };
+  const render = unwrap(openBatch(table, { ...how, dataset: prompt.shots > 0 ? dataset : null }));
+  return {
+    total: table.rows.length,
+    rowsAt: async (from, count) =>
+      tokenised(host, render(table.rows.slice(from, from + count), from), prompt.chat ?? false, longest ?? 0),
+  };
+}
+
+/** Rendered rows as token ids; those that leave the model no room are left out. @param longest tokens of an answer */
+function tokenised(
+  { tokens }: TokenHost,
+  rendered: ReturnType<BatchRenderer>,
+  chat: boolean,
+  longest: number,
+): { readonly rows: readonly TokenRow[]; readonly leftOut: LeftOut } {
+  const { tokenizer, context } = tokens;
+  const room = context - RESERVED_TOKENS;
+  const encode = (each: string) => tokens.encode(chat ? (tokenizer.chat(each) ?? each) : each);
+  const rows = rendered.map((row) => {
+    if ('leftOut' in row) return row;
+    const { rowId, label, otherOrders } = row;
+    const { ids, cue } = encodeRow(encode, row);
+    const others = otherOrders?.map(encode);
+    const target = row.target === undefined ? undefined : targetIds(tokens, row.target, chat);
+    const answer = Math.max(longest, target?.length ?? 0);
+    const length = Math.max(ids.length, ...(others?.map((each) => each.length) ?? [])) + answer;
+    return length > room
+      ? { rowId, leftOut: `it is too long: ${length} tokens, and the model reads ${room}` }
+      : { rowId, label, ids, cue, ...(others ? { otherOrders: others } : {}), ...(target ? { target } : {}) };
+  });
+  const leftOut: LeftOut = rows.flatMap((row) => ('leftOut' in row ? [[Number(row.rowId), row.leftOut] as const] : []));
+  return { rows: rows.flatMap((row) => ('ids' in row ? [row] : [])), leftOut };
+}
+
+interface AnsweredRows {
+  readonly answers: readonly RowAnswer[];
+  /** Null where all answers were in the engine's cache. */
+  readonly ms: number | null;
+}
+
+export type Answerer = (rows: readonly TokenRow[], control: Control) => Promise<AnsweredRows>;
+
+type Opener<T> = (host: AnsweringHost, version: AnsweringVersion, task: T) => Answerer;
+
+const ANSWERERS: { readonly [K in TaskKind]: Opener<Extract<AnsweringTask, { readonly kind: K }>> } = {
+  classify: ({ tokens, engine }, { words, soft }, { calibration }) => {
+    const labels = labelTokens(tokens, words);
+    return async (rows, control) => {
+      const scored = await engine.score({ rows, labels, soft, cacheKey: null }, control);
+      const gold = new Map(rows.map(({ rowId, label }) => [rowId, label]));
+      const answers = scored.rows.map(({ rowId, logProbs, tokensSent }) => ({
+        kind: 'classify' as const,
+        index: Number(rowId),
+        gold: gold.get(rowId) ?? null,
+        probabilities: labelProbabilities(logProbs, calibration),
+        tokens: tokensSent,
+      }));
+      return { answers, ms: scored.rowsRun > 0 ? scored.seconds * 1000 : null };
+    };
+  },
+  generate: (host, { soft, dataset }, task) => {
+    const longest = longestAnswer(host, task.longest, dataset);
+    return async (rows, control) => {
+      const begin = performance.now();
+      const texts = await generateTexts(host, { rows, soft, cacheKey: null, longest }, control);
+      const read = new Map(rows.map(({ rowId, ids }) => [rowId, ids.length + (soft?.virtualTokens ?? 0)]));
+      const answers = texts.map(({ rowId, text, target }) => ({
+        kind: 'generate' as const,
+        index: Number(rowId),
+        text,
+        target,
+        tokens: read.get(rowId) ?? 0,
+      }));
+      return { answers, ms: performance.now() - begin };
+    };
+  },
+};
+
+/** The vectors were trained on other weights than are loaded; null = they were not, or there are none. */
+export function otherWeights({ engine: { info } }: AnsweringHost, { model }: AnsweringVersion): StudioError | null {
+  if (!model || model.sha256 === info.sha256) return null;
+  return new StudioError(
+    'bad-input',
+    `These vectors only work with ${model.id} (${model.dtype}); ${info.id} (${info.dtype}) is loaded. Load that model, then run again.`,
+  );
+}
+
+/**
+ * How a version answers rows of tokens. Rows are named by their places; nothing is remembered between calls but by the
+ * engine's own caches, so that another version can answer next.
+ * @throws StudioError `bad-input` when the vectors were trained on other weights than are loaded
+ */
+export function openVersion(host: AnsweringHost, version: AnsweringVersion): Answerer {
+  const other = otherWeights(host, version);
+  if (other) throw other;
+  const { task } = version;
+  // one entry of the table with its own task: the type of the pair is lost between the two lookups
+  return (ANSWERERS[task.kind] as Opener<AnsweringTask>)(host, version, task);
+}

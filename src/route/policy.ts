@@ -1,0 +1,320 @@
+/**
+ * Which version answers: the one that was asked for, or another where it fails or is unsure, and both where one is on trial.
+ * Every fallback is counted with its reason.
+ */
+
+import { isUnsure } from '../dataset/predictions-out';
+import { present } from '../lib/assert';
+import { type Control, childControl } from '../lib/control';
+import { asStudioError, StudioError } from '../lib/errors';
+import { argmax } from '../metrics/classification';
+import type { AnsweringVersion } from '../prompt-set/ready-prompt';
+import {
+  type Answerer,
+  type AnsweringHost,
+  type LeftOut,
+  openVersion,
+  otherWeights,
+  type RowAnswer,
+  type RowSource,
+} from './answering';
+
+/** Why the fallback answered in place of the version that was asked for, in words. */
+export const FALLBACK_REASONS = {
+  unsure: 'its answer was less probable than the threshold',
+  'time-out': 'it took too long',
+  'check-rows': 'its check rows came out differently on this machine',
+  missing: 'there is no such version',
+  'other-model': 'its vectors belong to other weights than are loaded',
+  'engine-error': 'the model could not run it',
+} as const;
+export type FallbackReason = keyof typeof FALLBACK_REASONS;
+
+/** `as-asked`: that version alone, and its failures are thrown. */
+export type Policy =
+  | { readonly kind: 'as-asked' }
+  | {
+      readonly kind: 'fallback';
+      /** In place of the version's own; 0 takes every answer. */
+      readonly threshold?: number;
+      /** For the rows of one call. The engine ends the run that it is in, so a fallback on the same engine comes after it. */
+      readonly timeoutMs?: number;
+    }
+  /** Both versions answer, and the answers of one count. */
+  | { readonly kind: 'shadow'; readonly counts: 'asked' | 'fallback' }
+  | { readonly kind: 'hand-written' };
+
+export const AS_ASKED: Policy = { kind: 'as-asked' };
+
+/** A version with the rows as its prompt shows them. */
+export interface Candidate {
+  readonly version: AnsweringVersion;
+  readonly rows: RowSource;
+  /** Whether its check rows come out as they should. Asked once, and only by the policy `fallback`; left out: not known. */
+  readonly checks?: () => Promise<boolean>;
+}
+
+/** Versions that answer the same rows. At least one of the two is there. */
+export interface Plan {
+  /** The version that was asked for; null = it does not exist. */
+  readonly asked: Candidate | null;
+  readonly fallback: Candidate | null;
+  readonly policy: Policy;
+}
+
+/** What the other version said, where both answer: its answer, or why it gave none. */
+type Shadow = RowAnswer | { readonly kind: 'failed'; readonly message: string };
+
+export type RoutedAnswer = RowAnswer & {
+  readonly by: 'asked' | 'fallback';
+  /** Left out where the policy chose the version, or the version that was asked for answered. */
+  readonly fallbackReason?: FallbackReason;
+  readonly shadow?: Shadow;
+};
+
+export interface Routed {
+  readonly answers: readonly RoutedAnswer[];
+  readonly leftOut: LeftOut;
+  /** Spent in the model; null where the engine knew every answer. */
+  readonly ms: number | null;
+}
+
+export interface RouteCounts {
+  readonly answered: number;
+  readonly fallbacks: Readonly<Record<FallbackReason, number>>;
+  /** Rows that both versions answered, how often with the same label or text, and how often the other one failed. */
+  readonly shadow: { readonly both: number; readonly same: number; readonly failed: number };
+}
+
+/** Counts that a router adds up over its calls. */
+export function createCounts() {
+  const fallbacks = Object.fromEntries(Object.keys(FALLBACK_REASONS).map((reason) => [reason, 0])) as Record<
+    FallbackReason,
+    number
+  >;
+  const shadow = { both: 0, same: 0, failed: 0 };
+  let answered = 0;
+  return {
+    add: (answers: readonly RoutedAnswer[]) => {
+      answered += answers.length;
+      for (const { fallbackReason, shadow: other, ...answer } of answers) {
+        if (fallbackReason) fallbacks[fallbackReason]++;
+        if (other?.kind === 'failed') shadow.failed++;
+        else if (other) {
+          shadow.both++;
+          if (saidBy(other) === saidBy(answer)) shadow.same++;
+        }
+      }
+    },
+    read: (): RouteCounts => ({ answered, fallbacks: { ...fallbacks }, shadow: { ...shadow } }),
+  };
+}
+
+const saidBy = (answer: RowAnswer): string | number =>
+  answer.kind === 'classify' ? argmax(answer.probabilities) : answer.text;
+
+/** Probability of the answer; 1 for a generated text. */
+const sureness = (answer: RowAnswer): number =>
+  answer.kind === 'classify' ? (answer.probabilities[argmax(answer.probabilities)] ?? 0) : 1;
+
+type Answered = Omit<Routed, 'answers'> & { readonly answers: readonly RowAnswer[] };
+type Tried = Answered | { readonly reason: FallbackReason; readonly cause: StudioError };
+
+/** Answers the rows from one place on, under the plan's policy. */
+export interface Route {
+  readonly total: number;
+  /** Of the version that was asked for, else of the fallback. */
+  readonly version: AnsweringVersion;
+  /** @throws StudioError as the engine, where nothing can answer in its place; `cancelled` */
+  readonly answer: (from: number, count: number, control: Control) => Promise<Routed>;
+}
+
+const LATE = new StudioError('session-failed', 'The model took longer than the time limit.');
+const DIFFERENT = new StudioError('session-failed', 'Its check rows came out differently on this machine.');
+const MISSING = new StudioError('bad-input', 'There is no version that could answer.');
+
+type Answer = (rows: Stretch, control: Control) => Promise<Answered>;
+
+/** Rows by their places. */
+interface Stretch {
+  readonly from: number;
+  readonly count: number;
+}
+
+/** Answers by the places of the rows. Opened when it is first asked; its session and caches are the engine's. */
+function opened(host: AnsweringHost, { version, rows }: Candidate): Answer {
+  let answerer: Answerer | null = null;
+  return async ({ from, count }, control) => {
+    answerer ??= openVersion(host, version);
+    const { rows: asked, leftOut } = await rows.rowsAt(from, count);
+    const found = asked.length === 0 ? { answers: [], ms: null } : await answerer(asked, control);
+    return { ...found, leftOut };
+  };
+}
+
+/** A plan whose versions can be asked. */
+interface Open {
+  readonly asked: Answer | null;
+  readonly fallback: Answer | null;
+  /** What keeps the version that was asked for from answering, before it is tried; null = nothing. */
+  readonly obstacle: () => Promise<Extract<Tried, { readonly reason: unknown }> | null>;
+  /** Of the version that was asked for. */
+  readonly threshold: number;
+}
+
+function openPlan(host: AnsweringHost, { asked, fallback, policy }: Plan): Open {
+  const task = asked?.version.task;
+  let checked: Promise<boolean> | null = null;
+  return {
+    asked: asked && opened(host, asked),
+    fallback: fallback && opened(host, fallback),
+    threshold: task?.kind === 'classify' ? (task.threshold ?? 0) : 0,
+    obstacle: async () => {
+      if (!asked) return { reason: 'missing', cause: MISSING };
+      const other = otherWeights(host, asked.version);
+      if (other) return { reason: 'other-model', cause: other };
+      if (!asked.checks || policy.kind !== 'fallback') return null;
+      checked ??= asked.checks();
+      return (await checked) ? null : { reason: 'check-rows', cause: DIFFERENT };
+    },
+  };
+}
+
+/** Ends with `LATE` after a while; what runs is asked to stop. */
+async function inTime<T>(
+  work: (control: Control) => Promise<T>,
+  timeoutMs: number | undefined,
+  control: Control,
+): Promise<T> {
+  if (timeoutMs === undefined) return work(control);
+  const own = childControl(control);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(LATE);
+      own.ask('cancel');
+    }, timeoutMs);
+  });
+  const working = work(own);
+  working.catch(() => undefined); // it ends later, as cancelled
+  return Promise.race([working, late]).finally(() => clearTimeout(timer));
+}
+
+/** What the version that was asked for says, or why it says nothing. @throws StudioError `cancelled` */
+async function tried({ asked, obstacle }: Open, rows: Stretch, control: Control, timeoutMs?: number): Promise<Tried> {
+  try {
+    const found = await obstacle();
+    if (found || !asked) return found ?? { reason: 'missing', cause: MISSING };
+    return await inTime((own) => asked(rows, own), timeoutMs, control);
+  } catch (thrown) {
+    const cause = asStudioError(thrown);
+    if (control.requested) throw cause;
+    return { reason: cause === LATE ? 'time-out' : 'engine-error', cause };
+  }
+}
+
+/** Places that follow each other, as stretches. */
+function stretches(places: readonly number[]): readonly Stretch[] {
+  const out: { from: number; count: number }[] = [];
+  for (const place of places.toSorted((a, b) => a - b)) {
+    const last = out.at(-1);
+    if (last && place === last.from + last.count) last.count++;
+    else out.push({ from: place, count: 1 });
+  }
+  return out;
+}
+
+const NOTHING: Answered = { answers: [], leftOut: [], ms: null };
+
+const together = (a: Answered, b: Answered): Answered => ({
+  answers: [...a.answers, ...b.answers],
+  leftOut: [...a.leftOut, ...b.leftOut],
+  ms: a.ms === null && b.ms === null ? null : (a.ms ?? 0) + (b.ms ?? 0),
+});
+
+/** The fallback's answers at these places, each with its reason. */
+async function instead(
+  fallback: Answer,
+  reasons: ReadonlyMap<number, FallbackReason>,
+  control: Control,
+): Promise<Routed> {
+  let found = NOTHING;
+  for (const rows of stretches([...reasons.keys()])) found = together(found, await fallback(rows, control));
+  const answers = found.answers.map((answer): RoutedAnswer => {
+    const fallbackReason = reasons.get(answer.index);
+    return { ...answer, by: 'fallback', ...(fallbackReason && { fallbackReason }) };
+  });
+  return { ...found, answers };
+}
+
+type How<K extends Policy['kind']> = Extract<Policy, { readonly kind: K }>;
+type Router<K extends Policy['kind']> = (
+  open: Open,
+  policy: How<K>,
+  rows: Stretch,
+  control: Control,
+) => Promise<Routed>;
+
+async function alone(answer: Answer | null, by: RoutedAnswer['by'], rows: Stretch, control: Control): Promise<Routed> {
+  if (!answer) throw MISSING;
+  const found = await answer(rows, control);
+  return { ...found, answers: found.answers.map((each) => ({ ...each, by })) };
+}
+
+const withFallback: Router<'fallback'> = async (open, { threshold = open.threshold, timeoutMs }, rows, control) => {
+  const found = await tried(open, rows, control, timeoutMs);
+  const { fallback } = open;
+  if ('reason' in found) {
+    if (!fallback) throw found.cause;
+    const places = Array.from({ length: rows.count }, (_, i) => [rows.from + i, found.reason] as const);
+    return instead(fallback, new Map(places), control);
+  }
+  const unsure = found.answers.flatMap((answer) =>
+    isUnsure(sureness(answer), threshold) ? [[answer.index, 'unsure'] as const] : [],
+  );
+  const others = fallback ? await instead(fallback, new Map(unsure), control) : { ...NOTHING, answers: [] };
+  // a row that does not fit the fallback keeps its first answer
+  const replaced = new Set(others.answers.map(({ index }) => index));
+  const kept = found.answers.filter(({ index }) => !replaced.has(index));
+  const answers = [...kept.map((answer) => ({ ...answer, by: 'asked' as const })), ...others.answers];
+  return { ...together(found, others), answers, leftOut: found.leftOut };
+};
+
+/** One after the other: they share an engine. */
+const withShadow: Router<'shadow'> = async (open, { counts }, rows, control) => {
+  if (!open.fallback) return alone(open.asked, 'asked', rows, control);
+  const asked = await tried(open, rows, control);
+  if ('reason' in asked && counts === 'asked') throw asked.cause;
+  const fallback = await open.fallback(rows, control);
+  const [own, other] = counts === 'asked' ? [asked as Answered, fallback] : [fallback, asked];
+  const failed = (index: number): Shadow => {
+    const reason = 'reason' in other ? other.cause.message : new Map(other.leftOut).get(index);
+    return { kind: 'failed', message: reason ?? 'It gave no answer.' };
+  };
+  const said = new Map('reason' in other ? [] : other.answers.map((answer) => [answer.index, answer]));
+  const answers = own.answers.map(
+    (answer): RoutedAnswer => ({ ...answer, by: counts, shadow: said.get(answer.index) ?? failed(answer.index) }),
+  );
+  return { answers, leftOut: own.leftOut, ms: together(own, 'reason' in other ? NOTHING : other).ms };
+};
+
+const ROUTERS: { readonly [K in Policy['kind']]: Router<K> } = {
+  'as-asked': ({ asked }, _, rows, control) => alone(asked, 'asked', rows, control),
+  fallback: withFallback,
+  shadow: withShadow,
+  'hand-written': ({ fallback }, _, rows, control) => alone(fallback, 'fallback', rows, control),
+};
+
+/** @throws a bug (`internal:`) where no version is there */
+export function openRoute(host: AnsweringHost, plan: Plan): Route {
+  const some = present(plan.asked ?? plan.fallback, 'a version that answers');
+  const open = openPlan(host, plan);
+  const { policy } = plan;
+  // one entry of the table with its own policy
+  const router = ROUTERS[policy.kind] as Router<Policy['kind']>;
+  return {
+    total: some.rows.total,
+    version: some.version,
+    answer: (from, count, control) => router(open, policy, { from, count }, control),
+  };
+}

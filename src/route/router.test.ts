@@ -1,0 +1,176 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { createEngine, type Engine } from '../engine/engine';
+import { readModel } from '../engine/test-support';
+import { present } from '../lib/assert';
+import type { Asked } from '../prompt-set/ready-prompt';
+import type { PromptSet } from '../prompt-set/types';
+import { createNodeRunner } from '../runtime/ort-node';
+import { createCoreTokenizer } from '../tokens/core-tokenizer';
+import { openTokenizerOf } from '../tokens/tokenizer';
+import type { AnsweringHost } from './answering';
+import { createRouter } from './router';
+import { setOf } from './test-support';
+
+const createRunner = vi.fn(createNodeRunner);
+const engines: Engine[] = [];
+
+/** The tiny model, freshly loaded: no answer is remembered. */
+async function open(): Promise<{ readonly engine: Engine; readonly host: AnsweringHost }> {
+  const files = await readModel('public/models/softprompt-studio/tiny-support');
+  const engine = await createEngine({ id: 'tiny', files, backend: 'node-wasm', createRunner });
+  engines.push(engine);
+  const tokens = openTokenizerOf(await createCoreTokenizer(files), engine.info.contextLength);
+  return { engine, host: { tokens, engine } };
+}
+
+/** Bytes in use after a collection of garbage. */
+function memory(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+const LABELS = [
+  ['praise', 'complaint'],
+  ['order', 'table', 'invoice'],
+];
+const production = (handle: string): Asked => ({ handle, stage: 'production' });
+const byHand = (handle: string): Asked => ({ handle, version: { kind: 'hard', number: 1 } });
+
+let host: AnsweringHost;
+let sets: readonly PromptSet[];
+
+beforeAll(async () => {
+  const opened = await open();
+  host = opened.host;
+  sets = [
+    setOf('Tone', LABELS[0] ?? [], opened.engine.info, 1),
+    setOf('Topic', LABELS[1] ?? [], opened.engine.info, 2),
+  ];
+});
+
+afterAll(async () => {
+  for (const engine of engines) await engine.dispose();
+});
+
+it('answers for two sets by turns, each with its own labels, vectors and words', async () => {
+  const router = createRouter({ sets, host });
+  const text = 'The table is lovely';
+  const tone = await router.classify(production('TONE'), text);
+  const topic = await router.classify(production('TOPIC'), text);
+  const hand = await router.classify(byHand('TONE'), text);
+  expect(tone).toMatchObject({ version: 'tuned 1', route: 'tuned', labels: LABELS[0], needsReview: false });
+  expect(topic).toMatchObject({ version: 'tuned 1', route: 'tuned', labels: LABELS[1] });
+  expect(hand).toMatchObject({ version: 'hand-written 1', route: 'hand-written' });
+  expect(hand.probabilities).not.toEqual(tone.probabilities);
+  for (const { label, labels, probabilities, tokens, latencyMs } of [tone, topic, hand]) {
+    expect(label).toBe(labels[probabilities.indexOf(Math.max(...probabilities))]);
+    expect(probabilities.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 6);
+    expect(tokens).toBeGreaterThan(4);
+    expect(latencyMs).toBeGreaterThan(0);
+  }
+  expect((await router.classify(production('TONE'), text)).probabilities).toEqual(tone.probabilities);
+  expect(router.counts().answered).toBe(4);
+});
+
+it('takes a row by its columns, where the prompt shows several; a column that is missing is empty', async () => {
+  const [set] = sets;
+  const prompt = { template: '{city}: {text}\nAnswer:', shots: 0, shotSeed: 0 };
+  const shown = { ...present(set, 'set'), hard: [{ ...present(set?.hard[0], 'version'), prompt }] };
+  const router = createRouter({ sets: [shown], host });
+  const said = async (row: Parameters<typeof router.classify>[1]) =>
+    (await router.classify(byHand('TONE'), row)).probabilities;
+  expect(await said({ text: 'lovely', city: 'Ulm' })).not.toEqual(await said({ text: 'lovely', city: 'Bonn' }));
+  expect(await said('lovely')).toEqual(await said({ text: 'lovely', city: '' }));
+});
+
+it('refuses a handle, a stage and a task that the set does not have, and a deleted set', async () => {
+  const router = createRouter({ sets, host });
+  await expect(router.classify({ handle: 'TONE', stage: 'staging' }, 'x')).rejects.toThrow('has no stage “staging”');
+  await expect(router.classify(production('TONES'), 'x')).rejects.toThrow('no prompt set TONES');
+  await expect(router.classify(production('__proto__'), 'x')).rejects.toThrow('no prompt set');
+  await expect(router.generate(production('TONE'), 'x')).rejects.toThrow('ask it with classify');
+  await expect(router.classify(production('TONE'), '  ')).rejects.toThrow('it has no text');
+  const deleted = sets.map((set) => ({ ...set, deletedAt: '2026-02-01' }));
+  await expect(createRouter({ sets: deleted, host }).classify(production('TONE'), 'x')).rejects.toThrow(
+    'no prompt set',
+  );
+});
+
+it('falls back to the hand-written prompt for a stage that is missing and for other weights, and counts both', async () => {
+  const foreign = { ...host, engine: { ...host.engine, info: { ...host.engine.info, sha256: 'other' } } };
+  const engine = { info: foreign.engine.info, score: host.engine.score.bind(host.engine), write: vi.fn() };
+  const router = createRouter({ sets, host: { ...host, engine }, policy: { kind: 'fallback' } });
+  expect(await router.classify({ handle: 'TONE', stage: 'staging' }, 'hello')).toMatchObject({
+    version: 'hand-written 1',
+    route: 'hand-written',
+    fallbackReason: 'missing',
+  });
+  expect(await router.classify(production('TONE'), 'hello')).toMatchObject({ fallbackReason: 'other-model' });
+  expect(router.counts().fallbacks).toMatchObject({ missing: 1, 'other-model': 1 });
+  await expect(createRouter({ sets, host: { ...host, engine } }).classify(production('TONE'), 'x')).rejects.toThrow(
+    'only work with tiny',
+  );
+});
+
+it('replays the check rows of each version once, and falls back where they differ', async () => {
+  const checks = vi.fn(async ({ set }: { readonly set: PromptSet }) => set.handle === 'TONE');
+  const router = createRouter({ sets, host, policy: { kind: 'fallback' }, checks });
+  for (let i = 0; i < 2; i++) {
+    expect((await router.classify(production('TONE'), 'hi')).fallbackReason).toBeUndefined();
+    expect((await router.classify(production('TOPIC'), 'hi')).fallbackReason).toBe('check-rows');
+  }
+  expect(checks).toHaveBeenCalledTimes(2);
+});
+
+it('explains what would answer without asking the model', async () => {
+  const score = vi.fn();
+  const router = createRouter({ sets, host: { ...host, engine: { ...host.engine, info: host.engine.info, score } } });
+  expect(await router.explain(production('TONE'), 'hello')).toMatchObject({
+    policy: 'as-asked',
+    version: 'tuned 1',
+    route: 'tuned',
+    fallback: 'hand-written 1',
+    prompt: 'Message: hello\nTone:',
+    virtualTokens: 4,
+    fitsModel: true,
+  });
+  expect(score).not.toHaveBeenCalled();
+});
+
+it('switches 1,000 times between 50 sets on one session, keeps nothing, and changes no other set’s answers by a bit', async () => {
+  const alone = await open();
+  const many = await open();
+  const fifty = Array.from({ length: 50 }, (_, i) => setOf(`Set ${i}`, LABELS[i % 2] ?? [], alone.engine.info, i));
+  const answersOf = async (of: AnsweringHost, text: string) => {
+    const router = createRouter({ sets: fifty, host: of });
+    const said = [];
+    for (const { handle } of fifty) said.push((await router.classify(production(handle), text)).probabilities);
+    return said;
+  };
+  const before = await answersOf(alone.host, 'Is the table for two?');
+  expect(new Set(before.map((each) => each.join())).size).toBe(50);
+
+  const runners = createRunner.mock.calls.length;
+  const router = createRouter({ sets: fifty, host: many.host });
+  const texts = ['My order is late', 'Lovely staff', 'Where is the invoice?', 'Thanks'];
+  const ask = (i: number) =>
+    router.classify(production(present(fifty[(i * 7) % 50], 'set').handle), texts[i % 4] ?? '');
+  // every prompt is asked every text that it gets; what is remembered of them is not more after more switches
+  for (let i = 0; i < 100; i++) await ask(i);
+  const kept = memory();
+  const latencies: number[] = [];
+  for (let i = 100; i < 1000; i++) latencies.push((await ask(i)).latencyMs);
+  expect(memory() - kept).toBeLessThan(1_000_000);
+  expect(many.engine.texts(null).bytes).toBe(0);
+  expect(createRunner.mock.calls.length).toBe(runners);
+  // the engine knows these answers, so this is what switching costs beside the model
+  expect(latencies.toSorted((a, b) => a - b)[450]).toBeLessThan(5);
+
+  // a text that was never asked here: the answers are computed, not remembered
+  expect(await answersOf(many.host, 'Is the table for two?')).toEqual(before);
+  expect(router.counts().answered).toBe(1000);
+});

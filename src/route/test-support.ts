@@ -1,0 +1,36 @@
+import type { ModelInfo } from '../engine/types';
+import { addHardVersion, createPromptSet, finishRun, startRun } from '../prompt-set/prompt-set';
+import { moveStage } from '../prompt-set/stages';
+import type { PromptSet } from '../prompt-set/types';
+import { STANDARD } from '../training/settings';
+
+/** For tests only. */
+const PLACEMENTS = ['prefix', 'suffix', 'infix'] as const;
+
+/** A set with one hand-written and one tuned version, which is in production; its vectors are drawn by `seed`. */
+export function setOf(
+  name: string,
+  labels: readonly string[],
+  { hidden, sha256 }: Pick<ModelInfo, 'hidden' | 'sha256'>,
+  seed: number,
+): PromptSet {
+  const at = (id: string) => ({ id: `${name}-${id}`, now: `2026-01-0${id.length}` });
+  let set = createPromptSet(at('a'), {
+    name,
+    words: labels.map((label) => ({ label, word: label })),
+    baseTemplate: 'Message: {text}\nTone:',
+    datasetFingerprint: null,
+    datasetName: null,
+    taken: [],
+  });
+  set = addHardVersion(set, at('hh'), { prompt: { template: 'Say it. {text}\nAnswer:', shots: 0, shotSeed: 0 } }).set;
+  const placement = PLACEMENTS[seed % 3] ?? 'suffix';
+  const settings = { ...STANDARD, placement } as const;
+  const facts = { settings, template: set.baseTemplate, initText: '', datasetFingerprint: 'f' };
+  set = startRun(set, at('ttt'), { ...facts, model: { id: 'tiny', sha256, dtype: 'fp32' } }).set;
+  const vectors = Float32Array.from({ length: 4 * hidden }, (_, i) => Math.sin(seed * 100 + i) * 0.3);
+  const soft = { placement, vectors, virtualTokens: 4, hidden } as const;
+  const ended = { status: 'finished' as const, soft, bestStep: 1, validationAccuracy: 1, seconds: 1 };
+  set = finishRun(set, `${name}-ttt`, ended, '2026-01-05');
+  return moveStage(set, { stage: 'production', to: `${name}-ttt` }, '2026-01-06');
+}
