@@ -4,6 +4,7 @@ import { CHECK_USAGE, CONFORMANCE_USAGE, check, conformance } from './check';
 import { DECIDE_USAGE, decide } from './decide';
 import { BelowGate, EVALUATE_USAGE, evaluate } from './evaluate';
 import { GRAPH_USAGE, graph, INSPECT_USAGE, inspect } from './inspect';
+import { MATRIX_USAGE, matrix } from './matrix';
 import { UsageError } from './options';
 import { PREDICT_USAGE, predict } from './predict';
 import { TUNE_USAGE, tune, WRITE_USAGE, write } from './tune';
@@ -18,6 +19,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   tune: { usage: TUNE_USAGE, run: tune },
   write: { usage: WRITE_USAGE, run: write },
   evaluate: { usage: EVALUATE_USAGE, run: evaluate },
+  matrix: { usage: MATRIX_USAGE, run: matrix },
   predict: { usage: PREDICT_USAGE, run: predict },
   decide: { usage: DECIDE_USAGE, run: decide },
   check: { usage: CHECK_USAGE, run: check },

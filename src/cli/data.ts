@@ -1,6 +1,6 @@
 /** The files that a command is given: rows, and exported prompts. */
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join, relative, sep } from 'node:path';
+import { basename, join, relative, resolve, sep } from 'node:path';
 import type { ParseOverride } from '../dataset/parse';
 import type { ColumnMapping, Dataset, Table } from '../dataset/types';
 import { readIncoming } from '../interchange/incoming';
@@ -8,10 +8,16 @@ import { type ImportedPrompt, readPromptFiles, readPromptPackage } from '../inte
 import { type CompleteSet, SET_FILE } from '../interchange/set-files';
 import { StudioError } from '../lib/errors';
 import { counted } from '../lib/format';
-import { stamp } from '../prompt-set/prompt-set';
+import { configOf } from '../model/card';
+import { chosenHard, chosenSoft, stamp } from '../prompt-set/prompt-set';
+import { type MatrixPrompt, matrixChoices, matrixPrompt } from '../prompt-set/ready-prompt';
+import type { PromptSet } from '../prompt-set/types';
+import { propose } from '../task/tasks';
+import { createCoreTokenizer } from '../tokens/core-tokenizer';
+import { openTokenizerOf } from '../tokens/tokenizer';
 import { SILENT } from '../workflow/host';
 import { openParts, type PartSizes, readTable, repeatsOfTest } from '../workflow/open-data';
-import type { Log } from './node-host';
+import { type Log, readModelDir } from './node-host';
 import { UsageError } from './options';
 
 interface DataOptions extends PartSizes {
@@ -144,6 +150,7 @@ async function filesBelow(folder: string): Promise<ReadonlyMap<string, Uint8Arra
   return new Map(await Promise.all(named));
 }
 
+/** The files of a folder by name, without its folders. @throws StudioError `bad-input` where there is none */
 async function folderFiles(folder: string): Promise<ReadonlyMap<string, Uint8Array>> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
     throw new StudioError('bad-input', `There is neither a zip nor a folder ${folder}.`, { cause });
@@ -153,3 +160,97 @@ async function folderFiles(folder: string): Promise<ReadonlyMap<string, Uint8Arr
     await Promise.all(names.map(async (name) => [name, new Uint8Array(await readFile(join(folder, name)))] as const)),
   );
 }
+
+// The rows of a matrix: versions of exported prompts and prompt sets, and hand-written texts.
+
+/** File names; whole paths where two are equal. @throws UsageError for a path that is named twice */
+export function unlike(paths: readonly string[]): readonly string[] {
+  const twice = paths.find((path, i) => paths.indexOf(path) < i);
+  if (twice !== undefined) throw new UsageError(`${twice} is named twice.`);
+  const names = paths.map((path) => basename(path));
+  return new Set(names).size === names.length ? names : paths;
+}
+
+/** How files become the rows of a matrix. */
+interface RowsGiven {
+  /** Its labels get answer words where a prompt is only a text. */
+  readonly dataset: Dataset;
+  /** The folder of the model whose tokenizer chooses them. */
+  readonly model: string;
+  /** Every version, not only the chosen ones. */
+  readonly all: boolean;
+}
+
+export async function readRowPrompts(paths: readonly string[], given: RowsGiven): Promise<readonly MatrixPrompt[]> {
+  const names = unlike(paths);
+  const found: MatrixPrompt[] = [];
+  for (const [i, path] of paths.entries()) {
+    const name = names[i] ?? path;
+    found.push(
+      ...(path.endsWith('.txt') ? [await textPrompt(path, name, given)] : await filePrompts(path, name, given)),
+    );
+  }
+  return found;
+}
+
+/** A hand-written prompt with the answer words that `tune` would give it. */
+async function textPrompt(path: string, name: string, { dataset, model }: RowsGiven): Promise<MatrixPrompt> {
+  const template = (await read(path)).trimEnd();
+  if (!template.includes('{text}'))
+    throw new StudioError('bad-input', `${path} has no {text}: write it where the text of a row is to be.`);
+  const { files } = await readModelDir(model);
+  const { encode } = openTokenizerOf(await createCoreTokenizer(files), configOf(files).contextLength);
+  const { words } = propose(dataset, encode);
+  return {
+    id: name,
+    name,
+    prompt: { template, shots: 0, shotSeed: 0 },
+    words,
+    softs: [],
+    model: null,
+    meanLogProbs: null,
+    threshold: null,
+    dataset: null,
+    seen: { parts: [], isSure: true },
+  };
+}
+
+const read = (path: string): Promise<string> =>
+  readFile(resolve(path), 'utf8').catch((cause: unknown) => {
+    throw new StudioError('bad-input', `The file ${path} cannot be read.`, { cause });
+  });
+
+/** The versions of an exported prompt or of a complete prompt set. */
+async function filePrompts(path: string, name: string, { all }: RowsGiven): Promise<readonly MatrixPrompt[]> {
+  const isFile = (await stat(resolve(path)).catch(() => null))?.isFile() ?? false;
+  const reading = isFile ? bytesOf(resolve(path)).then((bytes) => new Map([[path, bytes]])) : filesBelow(resolve(path));
+  const files: ReadonlyMap<string, Uint8Array> = await reading.catch((cause: unknown) => {
+    throw new StudioError('bad-input', `There is neither a zip nor a folder ${path}.`, { cause });
+  });
+  const incoming = await readIncoming(files, { ...stamp(), taken: [] });
+  if (!incoming.ok) throw new StudioError('bad-input', `${path}: ${incoming.error.message}`);
+  const what = incoming.value;
+  if (what.kind === 'vectors')
+    throw new StudioError(
+      'bad-input',
+      `${path} has vectors alone. Import them in the page, where their task can be named, and export the prompt.`,
+    );
+  const { set, dataset } = what;
+  const hashes = what.kind === 'prompt' ? what.sidecar.data?.textHashes : undefined;
+  const choices = all ? matrixChoices(set).map(({ id }) => id) : chosenIds(set);
+  const prompts = choices.flatMap((id) => matrixPrompt(set, id, dataset) ?? []);
+  if (prompts.length === 0)
+    throw new StudioError('bad-input', `${path} has no prompt that chooses a label, so it cannot be in a matrix.`);
+  return prompts.map((prompt) => ({
+    ...prompt,
+    id: `${name}/${prompt.id.slice(prompt.id.indexOf('/') + 1)}`,
+    name: prompt.name.replace(/^[^,]*/, name),
+    // a package without its rows knows them by their hashes
+    ...(hashes && prompt.seen === null && prompt.softs.length > 0
+      ? { seen: { hashes: `${hashes.train}${hashes.validation}` } }
+      : {}),
+  }));
+}
+
+const chosenIds = (set: PromptSet): readonly string[] =>
+  [chosenHard(set), chosenSoft(set)].flatMap((version) => (version ? [version.id] : []));

@@ -21,6 +21,19 @@ export function parseOptions<const T extends Options>(args: readonly string[], o
   }
 }
 
+/** `--data a.csv b.csv` as `--data a.csv --data b.csv`, for options that take several values. */
+export function withLists(args: readonly string[], names: readonly string[]): readonly string[] {
+  const out: string[] = [];
+  let list: string | null = null;
+  for (const arg of args) {
+    const isOption = arg.startsWith('--');
+    const isNext = !isOption && list !== null && out.at(-1) !== list;
+    if (isOption) list = names.some((name) => arg === `--${name}`) ? arg : null;
+    out.push(...(isNext && list !== null ? [list, arg] : [arg]));
+  }
+  return out;
+}
+
 /** @throws UsageError when an argument is missing or left over */
 export function exactly<const N extends readonly string[]>(
   positionals: readonly string[],

@@ -1,14 +1,26 @@
 /** From a handle and a stage, or a version, to what answers: text, vectors, answer words, calibration and threshold. */
 import type { Dataset, TaskKind } from '../dataset/types';
+import { sha256 } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { asContinuation } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { meanLogProbsOf } from './calibration';
-import { kindOf } from './prompt-set';
+import { kindOf, sameWords } from './prompt-set';
 import { resolveStage, resolveVersion, type StageFailure, type VersionFailure } from './stages';
-import type { PromptSet } from './types';
-import { tunedPrompt, type Version, wordsOf } from './versions';
+import type { PromptSet, SoftVersion } from './types';
+import {
+  type SeenParts,
+  seedsOf,
+  seenParts,
+  tunedPrompt,
+  type Version,
+  versionById,
+  versionsOf,
+  versionWords,
+  wordsFitting,
+  wordsOf,
+} from './versions';
 
 /** The stage or the version must be named: there is no default. */
 export type Asked =
@@ -100,3 +112,83 @@ export function answeringVersion(ready: ReadyPrompt, dataset: Dataset | null): A
   const model = of.kind === 'soft' ? of.version.model : null;
   return { task: TASKS[kindOf(set)](ready), prompt, words, soft, model, dataset };
 }
+
+// The rows of a matrix: versions and means over seeds, each with what it answers from.
+
+/** A row of a matrix: a version, or the mean of several seeds, as it answers elsewhere. */
+export interface MatrixPrompt {
+  readonly id: string;
+  readonly name: string;
+  readonly prompt: HardPrompt;
+  /** As they follow the prompt, in the order of its labels. */
+  readonly words: readonly LabelWord[];
+  /** Of several the mean answer counts; empty = no vectors. */
+  readonly softs: readonly SoftPrompt[];
+  /** The model that the vectors were trained on; null = no vectors. */
+  readonly model: SoftVersion['model'] | null;
+  readonly meanLogProbs: readonly number[] | null;
+  readonly threshold: number | null;
+  /** The rows of its own prompt set, for its examples; null = they are not here. */
+  readonly dataset: Dataset | null;
+  /** What it has seen of those rows, or `textHash` of the rows that trained it, one after the other; null = nobody can say. */
+  readonly seen: SeenParts | { readonly hashes: string } | null;
+}
+
+/** How a choice names the mean over the seeds of a run; anything else is a version's id. */
+const MEAN = 'mean:';
+
+/** The runs that differ from this one in their seed alone and answer with the same words. */
+const meanOf = (set: PromptSet, run: SoftVersion): readonly SoftVersion[] =>
+  seedsOf(set, run).filter((other) => sameWords(wordsFitting(set, other), wordsFitting(set, run)));
+
+/** Everything of a set that can be a row: its versions, oldest first, and the means over seeds. */
+export function matrixChoices(set: PromptSet): readonly { readonly id: string; readonly name: string }[] {
+  if (kindOf(set) !== 'classify') return [];
+  const all = versionsOf(set);
+  const means = all.flatMap(({ kind, version }) => {
+    const runs = kind === 'soft' ? meanOf(set, version) : [];
+    return runs.length > 1 && runs[0]?.id === version.id
+      ? [{ id: `${MEAN}${version.id}`, name: `mean of ${runs.length} seeds of tuned ${version.number}` }]
+      : [];
+  });
+  return [...all.map((of) => ({ id: of.version.id, name: versionWords(of) })), ...means];
+}
+
+/** A choice of `matrixChoices` as a row; null where the set has none of this id. */
+export function matrixPrompt(set: PromptSet, choice: string, dataset: Dataset | null): MatrixPrompt | null {
+  const isMean = choice.startsWith(MEAN);
+  const of = versionById(set, isMean ? choice.slice(MEAN.length) : choice);
+  const name = matrixChoices(set).find(({ id }) => id === choice)?.name;
+  if (!of || name === undefined) return null;
+  const { prompt, words, soft, meanLogProbs, threshold } = readyPrompt(set, of);
+  const mean = isMean && of.kind === 'soft' ? meanOf(set, of.version).flatMap((run) => run.soft ?? []) : null;
+  return {
+    id: `${set.id}/${choice}`,
+    name: `${set.handle}, ${name}`,
+    prompt,
+    words,
+    softs: mean ?? (soft ? [soft] : []),
+    model: of.kind === 'soft' ? of.version.model : null,
+    // both belong to a version, and a mean is none
+    meanLogProbs: isMean ? null : meanLogProbs,
+    threshold: isMean ? null : threshold,
+    dataset,
+    seen: seenParts(set, of, dataset),
+  };
+}
+
+/** Of everything that decides a row's answers. */
+export const promptKey = ({ prompt, words, softs, meanLogProbs, threshold, dataset }: MatrixPrompt): Promise<string> =>
+  sha256(
+    JSON.stringify([
+      [prompt.template, prompt.shots, prompt.shotSeed, prompt.selection, prompt.orders, prompt.chat, prompt.splitsCue],
+      words.map(({ label, word }) => [label, word]),
+      softs.map(({ placement, vectors, answerShift }) => [
+        placement,
+        Array.from(vectors),
+        Array.from(answerShift ?? []),
+      ]),
+      [meanLogProbs, threshold],
+      prompt.shots > 0 && dataset ? [dataset.fingerprint, dataset.splitHash] : null,
+    ]),
+  );

@@ -1,9 +1,11 @@
 /** What both kinds of comparison do with their arms: the rows that fit all of them, and asking one after another. */
 import type { Dataset } from '../dataset/types';
+import { averaged } from '../evaluation/classify/made-arms';
+import type { Control } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import type { ArmPlan, Arms } from '../prompt-set/arms';
 import type { PromptSet } from '../prompt-set/types';
-import type { TokenRow } from '../tokens/tokenizer';
+import { labelTokens, type TokenRow } from '../tokens/tokenizer';
 import type { Host, Run } from './host';
 import { tokenRows } from './token-rows';
 
@@ -63,6 +65,26 @@ export async function readyArms(
 
 /** Whether an arm's text is a hand-written one; the other texts are in the cache since training. */
 export const isHandWritten = ({ kind }: ArmPlan): boolean => kind === 'zero-shot' || kind === 'few-shot';
+
+/**
+ * What a prompt says of rows, in a comparison as in a matrix: uncalibrated log-probabilities over the labels. Of several
+ * vectors the mean answer counts.
+ */
+export function scoredRows(
+  { engine, tokens }: Pick<Host, 'engine' | 'tokens'>,
+  { words, softs }: Pick<ArmPlan, 'words' | 'softs'>,
+  { rows, cacheKey }: { readonly rows: readonly TokenRow[]; readonly cacheKey: string | null },
+  control: Control,
+  onFraction: (fraction: number) => void,
+): ReturnType<typeof averaged> {
+  const labels = labelTokens(tokens, words);
+  const members = softs.length > 0 ? softs : [null];
+  return averaged(members, (soft, member) =>
+    engine.score({ rows, labels, soft, cacheKey }, control, (done) =>
+      onFraction((member + done / Math.max(1, rows.length)) / members.length),
+    ),
+  );
+}
 
 /**
  * Asks one arm after another and tells how far it is.

@@ -3,7 +3,7 @@ import { drawnRows } from '../dataset/draw';
 import { goldOf, labelIndexer, rowsById, textOf } from '../dataset/labels';
 import type { Dataset, Row } from '../dataset/types';
 import { comparing } from '../evaluation/classify/compare';
-import { averaged, combinedArm, majorityArm, probeArm, wordsArm } from '../evaluation/classify/made-arms';
+import { combinedArm, majorityArm, probeArm, wordsArm } from '../evaluation/classify/made-arms';
 import { fitCalibration, validationOutcome, validationTemperature } from '../evaluation/classify/outcome';
 import { rowGroups } from '../evaluation/rows';
 import type { ArmOutcome, ComparisonPlan } from '../evaluation/types';
@@ -15,7 +15,7 @@ import type { ArmPlan } from '../prompt-set/arms';
 import type { ClassifyEvaluation } from '../prompt-set/types';
 import { rowsOf, shotIds } from '../task/render';
 import { labelTokens } from '../tokens/tokenizer';
-import { type Comparing, eachArm, isHandWritten, type ReadyArm, readyArms } from './compare-arms';
+import { type Comparing, eachArm, isHandWritten, type ReadyArm, readyArms, scoredRows } from './compare-arms';
 import { tokenRows } from './token-rows';
 import { cacheKeyOf } from './training-rows';
 
@@ -100,25 +100,20 @@ export async function compareLabels(
 
 /** One arm's answers to test and validation rows. Of several vectors the mean answer counts. */
 async function scoreArm(
-  { host: { engine, tokens }, dataset, run: { control } }: Comparing,
+  { host, dataset, run: { control } }: Comparing,
   { arm, rows }: ReadyArm,
   parts: Parts,
   onFraction: (fraction: number) => void,
 ): Promise<Scored> {
-  const labels = labelTokens(tokens, arm.words);
   const cacheKey = isHandWritten(arm) ? null : cacheKeyOf(dataset.fingerprint, arm.prompt.template);
-  const members = arm.softs.length > 0 ? arm.softs : [null];
-  const scored = await averaged(members, (soft, member) =>
-    engine.score({ rows, labels, soft, cacheKey }, control, (done) =>
-      onFraction((member + done / Math.max(1, rows.length)) / members.length),
-    ),
-  );
+  const scored = await scoredRows(host, arm, { rows, cacheKey }, control, onFraction);
   let latencyMsMedian = 0;
   const timed = new Set(drawnRows(dataset, parts.test, LATENCY_ROWS));
   const timedRows = rows.filter(({ rowId }) => timed.has(rowId));
-  for (const soft of members) {
+  const labels = labelTokens(host.tokens, arm.words);
+  for (const soft of arm.softs.length > 0 ? arm.softs : [null]) {
     const request = { rows: timedRows, labels, soft, cacheKey: null };
-    latencyMsMedian += await engine.latency(request, LATENCY_REPEATS, control);
+    latencyMsMedian += await host.engine.latency(request, LATENCY_REPEATS, control);
   }
   const byRow = new Map(scored.map((row) => [row.rowId, row]));
   const answers = (ids: readonly string[]) => ids.map((id) => present(byRow.get(id), `answer to row ${id}`));

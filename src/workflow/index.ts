@@ -8,6 +8,7 @@ import { exportPackage } from './export';
 import { findWords } from './find-words';
 import type { Verb } from './host';
 import { checkImport, proposeImport, readImport } from './import';
+import { compareCells, fillMatrix } from './matrix';
 import { measure } from './measure';
 import { answerText, continueText } from './play';
 import { closeRows, openRows } from './rows-file';
@@ -27,12 +28,14 @@ export const VERBS = {
   checkImport,
   closeRows,
   compare,
+  compareCells,
   consistency,
   continueText,
   countRows,
   decideCosts,
   everyRow,
   exportPackage,
+  fillMatrix,
   findWords,
   measure,
   openRows,

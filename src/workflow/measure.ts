@@ -164,9 +164,9 @@ const FINDERS: { readonly [K in TaskKind]: Finder<K> } = {
   },
 };
 
-/** How many of the measured rows the version may have seen in training. */
-function knownAmong(
-  { version: { dataset }, seen }: MeasureRequest,
+/** How many rows a version may have seen in training, or as examples. */
+export function knownAmong(
+  { dataset, seen }: { readonly dataset: Dataset | null; readonly seen: SeenParts | null },
   texts: readonly string[],
   labels: readonly string[],
 ): KnownRows | null {
@@ -214,7 +214,7 @@ export async function measure(
   return {
     ...found,
     leftOut: leftOut + answers.length - at.length,
-    ...(hasSeen ? { known: knownAmong(request, rows.textsOf(at), labels) } : {}),
+    ...(hasSeen ? { known: knownAmong({ dataset: version.dataset, seen }, rows.textsOf(at), labels) } : {}),
     model: { id, sha256: weights },
   };
 }

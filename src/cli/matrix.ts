@@ -1,0 +1,230 @@
+/** Fills a matrix of prompts, models and data sets, cell by cell, and continues the file of one that was stopped. */
+import { renameSync, writeFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { answerDifferences } from '../evaluation/classify/pairs';
+import { present } from '../lib/assert';
+import { uninterruptedControl } from '../lib/control';
+import { StudioError } from '../lib/errors';
+import { counted } from '../lib/format';
+import type { MatrixPrompt } from '../prompt-set/ready-prompt';
+import {
+  type AskedPair,
+  cellKeys,
+  cellWords,
+  EMPTY_MATRIX,
+  type Matrix,
+  type MatrixCell,
+  type MatrixData,
+  matrixJson,
+  matrixMarkdown,
+  readMatrix,
+  type Slot,
+  slotId,
+  whyNotPaired,
+} from '../report/matrix';
+import { type FillEvent, fillMatrix } from '../workflow/matrix';
+import { openTestRows } from '../workflow/open-data';
+import { openTable, readRowPrompts, unlike } from './data';
+import { createLog, DEFAULT_MODEL, type Log, type ModelOptions, openHost, readModelDir } from './node-host';
+import {
+  exactly,
+  modelOptions,
+  parseOptions,
+  readModelOptions,
+  required,
+  UsageError,
+  wholeNumber,
+  withLists,
+} from './options';
+
+export const MATRIX_USAGE = `npm run matrix -- --prompts PROMPT... --data DATA.csv... --text COL --label COL --out FILE.json [--models DIR...]
+  [--test-rows N] [--all-versions] [--backend node-wasm|node-native] [--threads N]
+  PROMPT: an exported zip or folder, a complete prompt set, or a .txt of a hand-written prompt with {text}
+  a file gives its chosen hand-written and tuned prompt; --all-versions: every version, and the means over seeds
+  FILE.json is continued where it is there: what is missing or stale is filled. FILE.md beside it has the tables
+  The first prompt is compared with every other on each model, and each prompt between the first model and the others`;
+
+const LISTS = ['prompts', 'models', 'data'] as const;
+
+export async function matrix(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parseOptions(withLists(args, LISTS), {
+    prompts: { type: 'string', multiple: true },
+    models: { type: 'string', multiple: true },
+    data: { type: 'string', multiple: true },
+    text: { type: 'string' },
+    label: { type: 'string' },
+    'test-rows': { type: 'string' },
+    'all-versions': { type: 'boolean' },
+    backend: modelOptions.backend,
+    threads: modelOptions.threads,
+    out: { type: 'string' },
+  });
+  exactly(positionals, []);
+  const columns = { text: required(values.text, 'text'), label: required(values.label, 'label') };
+  const out = resolve(required(values.out, 'out'));
+  if (!out.endsWith('.json')) throw new UsageError('--out names a file that ends in .json; the tables get .md.');
+  const testRows = wholeNumber(values['test-rows'], 'test-rows');
+  const { backend, threads } = readModelOptions(values);
+  const log = createLog();
+  const before = await earlier(out, log);
+  const data = await readData(listed(values.data, 'data'), columns, testRows, log);
+  const models = await readModels(values.models?.map((folder) => resolve(folder)) ?? [DEFAULT_MODEL]);
+  const prompts = await readRowPrompts(listed(values.prompts, 'prompts'), {
+    dataset: present(data[0], 'data').dataset,
+    model: present(models[0], 'model').folder,
+    all: values['all-versions'] ?? false,
+  });
+  const plan = { prompts, models, data, before };
+  const cells = await fill(plan, { out, backend, threads }, log);
+  const made = matrixOf(plan, cells);
+  save(out, made);
+  const found = answerDifferences(made.asked.map(([a, b]) => [answersAt(cells, a), answersAt(cells, b)] as const));
+  const tables = matrixMarkdown(made, found);
+  const report = out.replace(/\.json$/, '.md');
+  await writeFile(report, tables);
+  process.stdout.write(tables);
+  log.line(`Saved to ${out} and ${report}`);
+}
+
+const listed = (values: readonly string[] | undefined, option: string): readonly string[] => {
+  required(values?.[0], option);
+  return values ?? [];
+};
+
+/** The matrix that is continued. @throws StudioError `bad-input` where the file is no matrix: it is not overwritten */
+async function earlier(out: string, log: Log): Promise<Matrix> {
+  const text = await readFile(out, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return null;
+    throw new StudioError('bad-input', `The file ${out} cannot be read.`, { cause });
+  });
+  if (text === null) return EMPTY_MATRIX;
+  const read = readMatrix(text);
+  if (!read.ok) throw new StudioError('bad-input', `${out}: ${read.error.message}`);
+  log.line(`Continuing ${basename(out)}: ${counted(read.value.cells.length, 'cell')}`);
+  return read.value;
+}
+
+async function readData(
+  paths: readonly string[],
+  columns: { readonly text: string; readonly label: string },
+  testRows: number | null,
+  log: Log,
+): Promise<readonly MatrixData[]> {
+  const names = unlike(paths);
+  const all: MatrixData[] = [];
+  for (const [i, path] of paths.entries()) {
+    const table = await openTable(resolve(path), columns, log);
+    const name = names[i] ?? path;
+    all.push({ id: name, name, dataset: await openTestRows(table, { ...columns, id: null }, testRows) });
+  }
+  return all;
+}
+
+interface Model {
+  /** SHA-256 of the weights. */
+  readonly id: string;
+  readonly name: string;
+  readonly folder: string;
+}
+
+async function readModels(folders: readonly string[]): Promise<readonly Model[]> {
+  const models: Model[] = [];
+  for (const folder of folders) {
+    const { card } = await readModelDir(folder);
+    if (models.some(({ id }) => id === card.sha256))
+      throw new UsageError(`${folder} has the weights of another --models.`);
+    models.push({ id: card.sha256, name: `${card.id} (${card.dtype})`, folder });
+  }
+  return models;
+}
+
+interface Plan {
+  readonly prompts: readonly MatrixPrompt[];
+  readonly models: readonly Model[];
+  readonly data: readonly MatrixData[];
+  /** Of the file: it keeps the rows and columns that are not asked for this time. */
+  readonly before: Matrix;
+}
+
+type Cells = ReadonlyMap<string, MatrixCell>;
+
+/** The cells of the file, without those whose version or rows are others by now. */
+async function validCells({ prompts, models, data, before }: Plan): Promise<Map<string, MatrixCell>> {
+  const cells = new Map(before.cells.map((cell) => [slotId(cell), cell]));
+  for (const id of new Set([...models, ...before.models].map((model) => model.id)))
+    for (const [slot, key] of await cellKeys(prompts, id, data)) if (cells.get(slot)?.key !== key) cells.delete(slot);
+  return cells;
+}
+
+/** Fills what is missing or stale, with each model loaded once, and saves after each cell. */
+async function fill(
+  plan: Plan,
+  { out, ...how }: Omit<ModelOptions, 'model'> & { readonly out: string },
+  log: Log,
+): Promise<Cells> {
+  const cells = await validCells(plan);
+  for (const { id, folder, name } of plan.models) {
+    const missing = [...(await cellKeys(plan.prompts, id, plan.data)).keys()].filter((slot) => !cells.has(slot));
+    log.line(`${name}: ${missing.length === 0 ? 'nothing to fill' : `${counted(missing.length, 'cell')} to fill`}`);
+    if (missing.length === 0) continue;
+    const host = await openHost({ model: folder, ...how }, log);
+    try {
+      const { prompts, data } = plan;
+      const done = [...cells.values()].map(({ key }) => key);
+      const emit = (event: FillEvent) => {
+        if (event.kind === 'progress') return log.progress(`${event.note}: ${Math.round(100 * event.fraction)}%`);
+        const { cell } = event;
+        cells.set(slotId(cell), cell);
+        save(out, matrixOf(plan, cells));
+        log.line(`${prompts.find((prompt) => prompt.id === cell.prompt)?.name}, ${cell.data}: ${cellWords(cell)}`);
+      };
+      await fillMatrix(host, { prompts, data, done }, { control: uninterruptedControl, emit });
+    } finally {
+      await host.dispose();
+    }
+  }
+  return cells;
+}
+
+type Named = Matrix['prompts'][number];
+
+/** Those of the plan first, then the others of the file. */
+function merged(plan: readonly Named[], before: readonly Named[]): Named[] {
+  const known = new Set(plan.map(({ id }) => id));
+  return [...plan.map(({ id, name }) => ({ id, name })), ...before.filter(({ id }) => !known.has(id))];
+}
+
+/** Rows and columns with their cells in order, and what is compared. */
+function matrixOf({ before, ...plan }: Plan, cells: Cells): Matrix {
+  const [prompts, models, data] = [
+    merged(plan.prompts, before.prompts),
+    merged(plan.models, before.models),
+    merged(plan.data, before.data),
+  ];
+  const slots = models.flatMap((model) =>
+    data.flatMap((on) => prompts.map((prompt): Slot => ({ prompt: prompt.id, model: model.id, data: on.id }))),
+  );
+  const pairs = [...before.asked, ...askedPairs(slots, prompts[0]?.id, models[0]?.id)].filter(([a, b]) => {
+    const [first, second] = [cells.get(slotId(a)), cells.get(slotId(b))];
+    return first && second && whyNotPaired(first, second) === null;
+  });
+  const once = new Map(pairs.map((pair) => [pair.map(slotId).sort().join(), pair]));
+  const inOrder = slots.flatMap((slot) => cells.get(slotId(slot)) ?? []);
+  return { ...EMPTY_MATRIX, prompts, models, data, cells: inOrder, asked: [...once.values()] };
+}
+
+/** On each model the first prompt with every other, and each prompt on the first model with itself on the others. */
+const askedPairs = (slots: readonly Slot[], prompt: string | undefined, model: string | undefined): AskedPair[] =>
+  slots.flatMap((slot) => [
+    ...(prompt !== undefined && slot.prompt !== prompt ? [[{ ...slot, prompt }, slot] as AskedPair] : []),
+    ...(model !== undefined && slot.model !== model ? [[{ ...slot, model }, slot] as AskedPair] : []),
+  ]);
+
+const answersAt = (cells: Cells, slot: Slot) => present(cells.get(slotId(slot))?.answers, 'answers');
+
+/** Whole or not at all, and before the next cell is asked: stopping it loses one cell at most. */
+function save(out: string, matrix: Matrix): void {
+  writeFileSync(`${out}.part`, matrixJson(matrix));
+  renameSync(`${out}.part`, out);
+}

@@ -1,0 +1,328 @@
+/**
+ * A matrix: prompts as rows, models and data sets as columns, and in each cell what a prompt answers to the test rows of a
+ * data set on a model. What a row is, what is kept of a cell, how two cells compare on the same rows, and the matrix as a
+ * file, a CSV and Markdown. Pure; `workflow/matrix.ts` fills it.
+ */
+import { toCsv } from '../dataset/csv-out';
+import type { Dataset } from '../dataset/types';
+import { type AnswerDifference, pairedRows, predictionsOf } from '../evaluation/classify/pairs';
+import { pointsRange, pointsWithUnit, pText } from '../evaluation/words';
+import { sha256 } from '../lib/bytes';
+import { counted, percent, rounded } from '../lib/format';
+import { fail, ok, type Result } from '../lib/result';
+import { firstFault, z } from '../lib/zod';
+import { argmax } from '../metrics/classification';
+import { columnName, ends, forEachMetric, LABEL_METRICS, metricsOf } from '../metrics/registry';
+import { type MatrixPrompt, promptKey } from '../prompt-set/ready-prompt';
+import { escapeMarkdown } from './escape';
+
+/** Test rows that every prompt is asked. */
+export interface MatrixData {
+  readonly id: string;
+  readonly name: string;
+  readonly dataset: Dataset;
+}
+
+/** The place of a cell; `model` is the SHA-256 of the weights. */
+export interface Slot {
+  readonly prompt: string;
+  readonly model: string;
+  readonly data: string;
+}
+
+export const slotId = ({ prompt, model, data }: Slot): string => JSON.stringify([prompt, model, data]);
+
+const metricScores = z.object(
+  forEachMetric(LABEL_METRICS, ({ schema: { min, max } }) => {
+    const value = z
+      .number()
+      .min(min)
+      .max(max ?? Number.MAX_VALUE);
+    return z.object({ value, low: value, high: value });
+  }),
+);
+
+const LONG = 2000;
+const text = z.string().max(LONG);
+const hash = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits');
+const count = z.int().min(0);
+
+const answersSchema = z.object({
+  labels: z.array(text).min(2).max(1000).describe('Of the prompt, in its order; the label of a row is one of them'),
+  rowIds: z.array(text).min(1),
+  rowsKey: hash.describe('Of the test rows: only cells with equal ones are compared'),
+  gold: z.array(count),
+  probabilities: z
+    .array(z.array(z.number().min(0).max(1)))
+    .describe('By row, over the labels, calibrated as the version is'),
+  groups: z.array(count).nullable().describe('Rows of one group are not independent; null = every row is a trial'),
+  seed: z.int(),
+  tokensSentMean: z.number().min(0),
+  leftOut: count.describe('Test rows that do not fit the model'),
+  known: z
+    .object({ same: count, almost: count, isSure: z.boolean() })
+    .nullable()
+    .describe('Rows that the prompt was trained on or takes examples from, and near-twins of such; null = not known'),
+  threshold: z.number().min(0).max(1).nullable(),
+  scores: metricScores.describe('Computed again from the rows when the file is read'),
+});
+
+const slotSchema = z.object({ prompt: text, model: hash, data: text });
+const cellSchema = slotSchema.extend({
+  key: hash.describe('Of version, model and rows: a cell with another key is stale'),
+  skipped: text.nullable().describe('Why nothing was asked'),
+  answers: answersSchema.nullable(),
+});
+
+const named = z.object({ id: text, name: text });
+const MATRIX_VERSION = 1;
+
+const matrixSchema = z.object({
+  formatVersion: z.literal(MATRIX_VERSION),
+  kind: z.literal('matrix'),
+  prompts: z.array(named).max(10_000),
+  models: z.array(named).max(1000),
+  data: z.array(named).max(1000),
+  cells: z.array(cellSchema),
+  asked: z.array(z.tuple([slotSchema, slotSchema])).max(100_000),
+});
+
+export type MatrixAnswers = Readonly<z.infer<typeof answersSchema>>;
+export type MatrixCell = Readonly<z.infer<typeof cellSchema>>;
+/** A model's id is the SHA-256 of its weights. */
+export type Matrix = Readonly<z.infer<typeof matrixSchema>>;
+export type AskedPair = Matrix['asked'][number];
+
+export const EMPTY_MATRIX: Matrix = {
+  formatVersion: MATRIX_VERSION,
+  kind: 'matrix',
+  prompts: [],
+  models: [],
+  data: [],
+  cells: [],
+  asked: [],
+};
+
+/** The answers with every metric and its 95% interval. */
+export function scored(answers: Omit<MatrixAnswers, 'scores'>): MatrixAnswers {
+  const { gold, labels, seed, groups } = answers;
+  const of = { gold, predicted: predictionsOf(answers), classes: labels.length };
+  const how = { seed, ...(groups ? { groups } : {}) };
+  const scores = forEachMetric(LABEL_METRICS, ({ compute, interval }) => ({
+    value: compute(of),
+    ...interval(of, how),
+  }));
+  return { ...answers, scores };
+}
+
+/** Answers below the version's threshold, which go to a person. */
+const unsureIn = ({ probabilities, threshold }: MatrixAnswers): number =>
+  threshold === null ? 0 : probabilities.filter((row) => (row[argmax(row)] ?? 0) < threshold).length;
+
+/** Why two cells cannot be compared row by row; null where they can. */
+export function whyNotPaired(a: MatrixCell, b: MatrixCell): string | null {
+  if (slotId(a) === slotId(b)) return 'This is one cell. Choose another one to compare it with.';
+  if (!a.answers || !b.answers) return 'One of these cells has no answers. Choose two that have.';
+  if (a.answers.rowsKey !== b.answers.rowsKey)
+    return 'These cells answer different rows. Choose two cells of one data set, and run stale ones again.';
+  return pairedRows(a.answers, b.answers).length === 0 ? 'No row is answered in both cells.' : null;
+}
+
+// The matrix as files.
+
+/** Equal matrices give equal bytes. */
+export const matrixJson = (matrix: Matrix): string => `${JSON.stringify(rounded(matrix))}\n`;
+
+/** What is wrong with a matrix whose fields are of the right type; null = nothing. */
+function faultOf({ prompts, models, data, cells, asked }: Matrix): string | null {
+  const ids = (of: readonly { readonly id: string }[]) => new Set(of.map(({ id }) => id));
+  const [rows, weights, sets] = [ids(prompts), ids(models), ids(data)];
+  if (rows.size < prompts.length || weights.size < models.length || sets.size < data.length) return 'two have one id';
+  const isPlace = ({ prompt, model, data: set }: Slot) => rows.has(prompt) && weights.has(model) && sets.has(set);
+  if (![...cells, ...asked.flat()].every(isPlace)) return 'a cell belongs to no row or column';
+  if (new Set(cells.map(slotId)).size < cells.length) return 'a cell appears twice';
+  for (const { answers, skipped } of cells) {
+    if ((answers === null) === (skipped === null)) return 'a cell needs answers, or the reason why it has none';
+    if (!answers) continue;
+    const { labels, rowIds, gold, probabilities, groups } = answers;
+    if (new Set(labels).size < labels.length) return 'a label appears twice';
+    if (new Set(rowIds).size < rowIds.length) return 'a row appears twice';
+    if ([gold, probabilities, groups ?? gold].some(({ length }) => length !== rowIds.length))
+      return 'a row lacks an answer';
+    if (gold.some((label) => label >= labels.length)) return 'a row has an unknown label';
+    if (probabilities.some((row) => row.length !== labels.length)) return 'an answer lacks a label';
+  }
+  return null;
+}
+
+/** Reads the file of a matrix; a file that is none is refused with the reason. */
+export function readMatrix(file: string): Result<Matrix> {
+  const refuse = (why: string) =>
+    fail('bad-matrix', `It is not the file of a matrix (${why}). Name another one, or a new file.`);
+  if (file.trim() === '') return refuse('it is empty');
+  let value: unknown;
+  try {
+    value = JSON.parse(file);
+  } catch {
+    return refuse('it is not valid JSON');
+  }
+  const version = (value as { readonly formatVersion?: unknown } | null)?.formatVersion;
+  if (typeof version === 'number' && version > MATRIX_VERSION)
+    return fail(
+      'newer-version',
+      `It was written by a newer release (format ${version}; this one reads up to ${MATRIX_VERSION}). Use that release, or a new file.`,
+    );
+  const parsed = matrixSchema.safeParse(value);
+  if (!parsed.success) return refuse(`at ${firstFault(parsed.error)}`);
+  const fault = faultOf(parsed.data);
+  if (fault !== null) return refuse(fault);
+  const cells = parsed.data.cells.map((cell) => ({ ...cell, answers: cell.answers && scored(cell.answers) }));
+  return ok({ ...parsed.data, cells });
+}
+
+const METRICS = metricsOf(LABEL_METRICS);
+const namesIn = ({ prompts, models, data }: Pick<Matrix, 'prompts' | 'models' | 'data'>) => {
+  const of = (list: Matrix['prompts']) => new Map(list.map(({ id, name }) => [id, name]));
+  const [rows, weights, sets] = [of(prompts), of(models), of(data)];
+  return (slot: Slot) =>
+    ({
+      prompt: rows.get(slot.prompt) ?? '',
+      model: weights.get(slot.model) ?? '',
+      data: sets.get(slot.data) ?? '',
+    }) as const;
+};
+
+/** A line a cell. */
+export function matrixCsv(matrix: Matrix): string {
+  const nameOf = namesIn(matrix);
+  const header = [
+    'prompt',
+    'model',
+    'data',
+    'rows',
+    ...METRICS.flatMap(([id]) => ['', '_low', '_high'].map((end) => `${columnName(id)}${end}`)),
+    'tokens_sent',
+    'left_out',
+    'known_rows',
+    'below_threshold',
+    'skipped',
+  ];
+  const lines = matrix.cells.map((cell) => {
+    const { answers } = cell;
+    const { prompt, model, data } = nameOf(cell);
+    const figures = METRICS.flatMap(([id]) =>
+      (['value', 'low', 'high'] as const).map((end) => (answers ? answers.scores[id][end] : null)),
+    );
+    const facts = answers
+      ? [
+          answers.tokensSentMean,
+          answers.leftOut,
+          answers.known && answers.known.same + answers.known.almost,
+          answers.threshold === null ? null : unsureIn(answers),
+        ]
+      : [null, null, null, null];
+    return [prompt, model, data, answers?.rowIds.length ?? null, ...figures, ...facts, cell.skipped];
+  });
+  return toCsv(header, rounded(lines), { neutralise: true });
+}
+
+/** "81.7% (73.8 to 87.6)", with what a reader must know of the cell. */
+export function cellWords({ answers, skipped }: Pick<MatrixCell, 'answers' | 'skipped'>): string {
+  if (!answers) return skipped ?? '';
+  const { value, ...interval } = answers.scores.accuracy;
+  return [`${percent(value)} (${ends(percent, interval)})`, ...cautions(answers)].join('; ');
+}
+
+/** What keeps a cell's figures from being those of new rows, or of all rows. */
+const cautions = ({ known, leftOut }: MatrixAnswers): readonly string[] => {
+  const seen = known === null ? null : known.same + known.almost;
+  return [
+    ...(seen === null ? ['may know some of these rows'] : []),
+    ...(seen !== null && seen > 0
+      ? [`${known?.isSure ? 'knows' : 'may know'} ${counted(seen, 'of these rows', 'of these rows')}`]
+      : []),
+    ...(leftOut > 0 ? [`${counted(leftOut, 'row')} too long`] : []),
+  ];
+};
+
+/** The table and the differences, for a wiki or a pull request. No row's text. @param found of `matrix.asked`, in its order */
+export function matrixMarkdown(matrix: Matrix, found: readonly AnswerDifference[]): string {
+  const { prompts, models, data, cells, asked } = matrix;
+  const columns = data.flatMap((set) => models.map((model) => ({ set, model })));
+  const at = new Map(cells.map((cell) => [slotId(cell), cell]));
+  const line = (words: readonly string[]) => `| ${words.map(escapeMarkdown).join(' | ')} |`;
+  const nameOf = namesIn(matrix);
+  const words = (slot: Slot) => `${nameOf(slot).prompt} on ${nameOf(slot).model}`;
+  return [
+    '# Prompts, models and data sets',
+    '',
+    line(['Prompt', ...columns.map(({ set, model }) => `${set.name}, ${model.name}`)]),
+    `|---|${columns.map(() => '---|').join('')}`,
+    ...prompts.map(({ id, name }) =>
+      line([
+        name,
+        ...columns.map(({ set, model }) => {
+          const cell = at.get(slotId({ prompt: id, model: model.id, data: set.id }));
+          return cell ? cellWords(cell) : 'not run';
+        }),
+      ]),
+    ),
+    '',
+    'Accuracy with its 95% interval.',
+    '',
+    ...(found.length === 0
+      ? []
+      : [
+          '## Differences on the same rows',
+          '',
+          line(['Data', 'A', 'B', 'B minus A', '95% interval', 'Only A right', 'Only B right', 'p, corrected']),
+          `|${'---|'.repeat(8)}`,
+        ]),
+    ...found.flatMap(({ metrics: { accuracy }, aOnly, bOnly, pHolm }, i) => {
+      const pair = asked[i];
+      if (!pair) return [];
+      const [a, b] = pair;
+      return [
+        line([
+          nameOf(a).data,
+          words(a),
+          words(b),
+          pointsWithUnit(accuracy.difference),
+          pointsRange(accuracy.ci95.low, accuracy.ci95.high),
+          String(aOnly),
+          String(bOnly),
+          pText(pHolm),
+        ]),
+      ];
+    }),
+    ...(found.length === 0
+      ? []
+      : [
+          '',
+          `p: exact McNemar on the same rows (whole groups where rows belong together), corrected by Holm for ${counted(found.length, 'comparison')}.`,
+          '',
+        ]),
+  ].join('\n');
+}
+
+// Keys: a cell is filled again only where its version, its model or its rows are others.
+
+/** Of the test rows: cells with equal ones answered the same rows. */
+export const rowsKeyOf = ({ fingerprint, labels, split }: Dataset): Promise<string> =>
+  sha256(JSON.stringify([fingerprint, labels, split.test]));
+
+/** The key that each cell has once it is filled, by its slot. */
+export async function cellKeys(
+  prompts: readonly MatrixPrompt[],
+  model: string,
+  data: readonly MatrixData[],
+): Promise<ReadonlyMap<string, string>> {
+  const keys = new Map<string, string>();
+  const rows = await Promise.all(data.map(async ({ id, dataset }) => ({ id, key: await rowsKeyOf(dataset) })));
+  for (const prompt of prompts) {
+    const own = await promptKey(prompt);
+    for (const { id, key } of rows)
+      keys.set(slotId({ prompt: prompt.id, model, data: id }), await sha256(`${own} ${model} ${key}`));
+  }
+  return keys;
+}

@@ -1,0 +1,220 @@
+import { describe, expect, it } from 'vitest';
+import { prepareDataset } from '../dataset/prepare';
+import { tableOf } from '../dataset/test-support';
+import type { Dataset } from '../dataset/types';
+import { comparedLogProbs } from '../evaluation/classify/outcome';
+import { present } from '../lib/assert';
+import { ControlSource } from '../lib/control';
+import { recordComparison } from '../prompt-set/calibration';
+import { addHardVersion } from '../prompt-set/prompt-set';
+import { type MatrixPrompt, matrixChoices, matrixPrompt } from '../prompt-set/ready-prompt';
+import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
+import {
+  EMPTY_MATRIX,
+  type Matrix,
+  type MatrixCell,
+  type MatrixData,
+  matrixJson,
+  readMatrix,
+  slotId,
+} from '../report/matrix';
+import { compare } from './compare';
+import { answerOf, fakeHost, NOW, prepared, promptSet, rowsOf } from './fake-host.test-support';
+import { SILENT } from './host';
+import { type FillEvent, fillMatrix } from './matrix';
+
+/** Two models that read the same texts differently, and what each was asked. */
+function models() {
+  const small = fakeHost();
+  const large = fakeHost(100_000, (text, vectors) => answerOf(text.replace('poor', 'fine poor'), vectors));
+  const { info } = large.host.engine;
+  const engine = { ...large.host.engine, info: { ...info, id: 'large', sha256: '1'.repeat(64) } };
+  return [small, { ...large, host: { ...large.host, engine } }] as const;
+}
+
+const named = (id: string, dataset: Dataset): MatrixData => ({ id, name: id, dataset });
+
+const rowsFor = (set: PromptSet, dataset: Dataset | null, ids: readonly string[]): readonly MatrixPrompt[] =>
+  ids.map((id) => present(matrixPrompt(set, id, dataset), id));
+
+/** The same rows in a file of their own: other columns, and labels in another order. */
+async function otherFile(count: number): Promise<Dataset> {
+  const lines = rowsOf(count).map(([text, label]) => `${label},${text} again`);
+  const table = tableOf(['mood,said', ...lines].join('\n'), 'other.csv');
+  const mapping = { text: 'said', label: 'mood', id: null };
+  const made = await prepareDataset(table, mapping, { seed: 1, labelOrder: ['good', 'bad'] });
+  if (!made.ok) throw new Error(made.error.message);
+  return made.value.dataset;
+}
+
+async function hybridSet() {
+  const dataset = await prepared(120);
+  const set = addHardVersion(
+    promptSet(dataset, [0, 1]),
+    { id: 'shots', now: NOW },
+    {
+      prompt: { template: 'Say it.\nText: {text}\nTone:', shots: 2, shotSeed: 1 },
+    },
+  ).set;
+  return { dataset, set };
+}
+
+/** Fills what is missing on both models, as a command line does; stopped when `most` cells are finished. */
+async function fill(
+  prompts: readonly MatrixPrompt[],
+  data: readonly MatrixData[],
+  cells: readonly MatrixCell[],
+  most = Number.POSITIVE_INFINITY,
+) {
+  const kept = new Map(cells.map((cell) => [slotId(cell), cell]));
+  const asked: number[] = [];
+  const control = new ControlSource();
+  let finished = 0;
+  const emit = (event: FillEvent) => {
+    if (event.kind === 'progress') expect(event.fraction).toBeLessThanOrEqual(1);
+    if (event.kind !== 'cell') return;
+    kept.set(slotId(event.cell), event.cell);
+    finished += 1;
+    if (finished >= most) control.ask('cancel');
+  };
+  for (const { host, scored } of models()) {
+    const done = [...kept.values()].map(({ key }) => key);
+    await fillMatrix(host, { prompts, data, done }, { control, emit }).catch((error) => {
+      if (error.code !== 'cancelled') throw error;
+    });
+    asked.push(scored.length);
+  }
+  return { cells: [...kept.values()], finished, asked };
+}
+
+const fileOf = (cells: readonly MatrixCell[]) => {
+  const of = (ids: readonly string[]) => [...new Set(ids)].sort().map((id) => ({ id, name: id }));
+  return matrixJson({
+    ...EMPTY_MATRIX,
+    prompts: of(cells.map(({ prompt }) => prompt)),
+    models: of(cells.map(({ model }) => model)),
+    data: of(cells.map(({ data }) => data)),
+    cells: cells.toSorted((a, b) => (slotId(a) < slotId(b) ? -1 : 1)),
+    asked: [],
+  });
+};
+
+const read = (file: string): Matrix => {
+  const found = readMatrix(file);
+  if (!found.ok) throw new Error(found.error.message);
+  return found.value;
+};
+
+describe('a matrix of 3 prompts, 2 models and 2 data sets', () => {
+  it('that is killed half-way and resumed from its file is the one that ran through, and asks nothing twice', async () => {
+    const { dataset, set } = await hybridSet();
+    const prompts = rowsFor(set, dataset, ['h', 'shots', 'r0']);
+    const data = [named('own', dataset), named('other', await otherFile(90))];
+    const whole = await fill(prompts, data, []);
+    expect(whole.cells).toHaveLength(12);
+    expect(whole.asked).toEqual([6, 4]); // the tuned prompt does not fit the other model
+    const first = await fill(prompts, data, [], 5);
+    expect(first.cells).toHaveLength(5);
+    const second = await fill(prompts, data, read(fileOf(first.cells)).cells);
+    expect(second.finished).toBe(7);
+    expect(second.asked).toEqual([1, 4]);
+    expect(fileOf(second.cells)).toBe(fileOf(whole.cells));
+    expect((await fill(prompts, data, second.cells)).asked).toEqual([0, 0]);
+  });
+
+  it('says for which model a tuned prompt was trained, and answers with the others', async () => {
+    const { dataset, set } = await hybridSet();
+    const { cells } = await fill(rowsFor(set, dataset, ['h', 'r0']), [named('own', dataset)], []);
+    expect(cells.map(({ skipped }) => skipped)).toEqual([null, null, null, 'Trained for m (fp32)']);
+    expect(cells.map(({ answers }) => answers?.rowIds)).toEqual([...Array(3).fill(dataset.split.test), undefined]);
+  });
+
+  it('fills only the cells of a version or of rows that have changed since', async () => {
+    const { dataset, set } = await hybridSet();
+    const data = [named('own', dataset)];
+    const before = await fill(rowsFor(set, dataset, ['h', 'r0']), data, []);
+    const calibration = { meanLogProbs: [-0.2, -1.7], rows: 48 };
+    const calibrated = { ...set, hard: set.hard.map((version) => ({ ...version, calibration })) };
+    const after = await fill(rowsFor(calibrated, dataset, ['h', 'r0']), data, before.cells);
+    expect(after.asked).toEqual([1, 1]);
+    expect(after.cells[0]?.answers?.probabilities).not.toEqual(before.cells[0]?.answers?.probabilities);
+    const fewer = { ...dataset, split: { ...dataset.split, test: dataset.split.test.slice(1) } };
+    const other = await fill(rowsFor(calibrated, dataset, ['h', 'r0']), [named('own', fewer)], after.cells);
+    expect(other.asked).toEqual([2, 1]);
+    expect(other.cells).toHaveLength(4);
+  });
+});
+
+describe('a cell', () => {
+  it('answers as the comparison does, calibrated as the version is', async () => {
+    const { dataset, set } = await hybridSet();
+    const [{ host }] = models();
+    const { evaluation } = await compare(host, { set, dataset }, SILENT);
+    const { plan, comparison } = evaluation as unknown as ClassifyEvaluation;
+    const after = recordComparison(set, evaluation as ClassifyEvaluation, NOW);
+    const mean = matrixChoices(after).find(({ id }) => id.startsWith('mean:'));
+    expect(mean?.name).toBe('mean of 2 seeds of tuned 1');
+    const prompts = rowsFor(after, dataset, [present(set.chosenHard, 'yours'), present(set.chosenSoft, 'tuned')]);
+    const { cells } = await fill(
+      [...prompts, ...rowsFor(after, dataset, [present(mean, 'mean').id])],
+      [named('own', dataset)],
+      [],
+    );
+    for (const [i, id] of ['yours', 'tuned'].entries()) {
+      const arm = present(
+        plan.arms.find((each) => each.id === id),
+        id,
+      );
+      const expected = comparedLogProbs(arm, plan).map((row) => row.map(Math.exp));
+      expect(cells[i]?.answers?.probabilities.flat()).toEqual(expected.flat().map((p) => expect.closeTo(p, 12)));
+      const report = comparison.arms.find((each) => each.id === id);
+      expect(cells[i]?.answers?.scores.accuracy).toEqual({ value: report?.accuracy, ...report?.accuracyCi95 });
+      expect(cells[i]?.answers?.scores.macroF1.value).toBe(report?.macroF1);
+    }
+    const ensemble = plan.arms.find(({ id }) => id === 'ensemble');
+    expect(cells[2]?.answers?.probabilities.flat()).toEqual(
+      ensemble?.logProbs.flat().map((p) => expect.closeTo(Math.exp(p), 12)),
+    );
+  });
+
+  it('reads rows of another file by its columns, and its labels by name', async () => {
+    const { set, dataset } = await hybridSet();
+    const other = await otherFile(90);
+    expect(other.labels).toEqual(['good', 'bad']);
+    const { cells } = await fill(rowsFor(set, dataset, ['h']), [named('other', other)], []);
+    const answers = present(cells[0]?.answers, 'answers');
+    expect(answers.labels).toEqual(['bad', 'good']);
+    const moods = answers.rowIds.map((id) => other.table.rows.find((row) => row.id === id)?.cells.mood);
+    expect(answers.gold.map((label) => answers.labels[label])).toEqual(moods);
+    expect(answers.scores.accuracy.value).toBeGreaterThan(0.6);
+  });
+
+  it('counts the rows that its prompt was trained on or shows, and says where nobody knows', async () => {
+    const { set, dataset } = await hybridSet();
+    const { heldBackHash } = dataset;
+    const trained = { ...set, soft: set.soft.map((run) => ({ ...run, heldBackHash })) };
+    const elsewhere = { ...trained, soft: trained.soft.map((run) => ({ ...run, datasetFingerprint: 'other' })) };
+    const all = { ...dataset, split: { ...dataset.split, test: dataset.table.rows.map(({ id }) => id) } };
+    const prompts = rowsFor(trained, dataset, ['h', 'shots', 'r0']);
+    const { cells } = await fill([...prompts, ...rowsFor(elsewhere, dataset, ['r1'])], [named('all', all)], []);
+    const { train, validation } = dataset.split;
+    expect(cells.slice(0, 4).map(({ answers }) => answers?.known)).toEqual([
+      { same: 0, almost: 0, isSure: true },
+      { same: train.length, almost: 0, isSure: true },
+      { same: train.length + validation.length, almost: 0, isSure: true },
+      null,
+    ]);
+  });
+
+  it('is skipped with the reason where the prompt does not know a label, or needs its own rows', async () => {
+    const { set, dataset } = await hybridSet();
+    const named3 = tableOf(['text,label', 'a,good', 'b,bad', 'c,fair', 'd,fair'].join('\n'));
+    const made = await prepareDataset(named3, { text: 'text', label: 'label', id: null }, { seed: 0 });
+    if (!made.ok) throw new Error(made.error.message);
+    const three = { ...made.value.dataset, split: { train: [], validation: [], test: ['1', '2', '3'] } };
+    const unknown = await fill(rowsFor(set, dataset, ['h']), [named('three', three)], []);
+    expect(unknown.cells[0]?.skipped).toBe('It does not know the label fair');
+    const apart = await fill(rowsFor(set, null, ['shots']), [named('own', dataset)], []);
+    expect(apart.cells[0]?.skipped).toContain('shows examples');
+  });
+});
