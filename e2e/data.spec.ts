@@ -120,6 +120,21 @@ test('splits rows by a column, by group, or again by another seed', async ({ stu
   await page.getByRole('textbox', { name: 'Seed' }).press('Enter');
   await expect(data.grid).not.toHaveText(before ?? '');
   await expect(data.versions).toContainText('Version 1 of the data');
+
+  // rows of another file are for training; what is tested stays as it is
+  const held = (await parts.textContent())?.match(/and (\d+) test rows/)?.[1];
+  const more = [
+    ['A lovely lamp, and it came a day early', 'good', 'customer 900', ''],
+    ['The wrong shoes, and nobody picks up', 'bad', 'customer 901', ''],
+    ['The wrong shoes, and nobody picks up', 'bad', 'customer 901', ''],
+  ];
+  await studio.upload(csv('more.csv', ['message', 'tone', 'customer', 'part'], more), 'Add rows');
+  await expect(data.versions).toContainText(
+    '2 rows from more.csv added to training (left out: 1 with the text of a row',
+  );
+  await expect(parts).toContainText(`and ${held} test rows`);
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Undo' }).first().click();
+  await expect(data.versions).toContainText('Back to version 1');
 });
 
 test('searches, filters, sorts and edits twenty thousand packed rows, and has them after a reload', async ({

@@ -97,3 +97,31 @@ it('says which training rows repeat a row of the test file, or almost, and leave
   expect(fewer.split.test).toEqual(all.split.test);
   expect(lines.filter((line) => line.includes('--drop-twins'))).toHaveLength(1);
 });
+
+it('adds rows of another file to training, and leaves validation and test rows as they are without them', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'softprompt-data-'));
+  const texts = unlikeTexts(90, 6);
+  const labelled = (list: readonly string[]) => csvOf(list.map((text, i) => [text, LABELS[i % 2] ?? ''] as const));
+  const [data, test, more] = ['data.csv', 'test.csv', 'more.csv'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await writeFile(data, labelled(texts.slice(0, 50)));
+  await writeFile(test, labelled(texts.slice(50, 70)));
+  await writeFile(more, labelled([...texts.slice(80), texts[50] ?? '', `${texts[51]} again`]));
+  const lines: string[] = [];
+  const log = { ...createLog(), line: (text: string) => void lines.push(text) };
+  const given = { data, columns: { text: 'text', label: 'label' }, seed: 3, trainRows: 20, testRows: null };
+  for (const beside of [test, null]) {
+    const without = await readDataset({ ...given, test: beside }, log);
+    const added = await readDataset({ ...given, test: beside, addRows: more }, log);
+    expect({ ...added.split, train: [] }).toEqual({ ...without.split, train: [] });
+    expect(added.heldBackHash).toBe(without.heldBackHash);
+    expect(textsOf(added, 'train').slice(0, 20)).toEqual(textsOf(without, 'train'));
+    expect(textsOf(added, 'train').slice(20).toSorted()).toEqual(
+      [...texts.slice(80), ...(beside ? [] : [texts[50], `${texts[51]} again`])].toSorted(),
+    );
+  }
+  expect(lines[1]).toMatch(/^10 rows from more\.csv added to training \(left out: 1 with the text .*, 1 that almost/);
+});

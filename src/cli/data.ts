@@ -16,7 +16,7 @@ import { propose } from '../task/tasks';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
 import { SILENT } from '../workflow/host';
-import { openParts, type PartSizes, readTable, repeatsOfTest } from '../workflow/open-data';
+import { changeRows, openParts, type PartSizes, readTable, repeatsOfTest } from '../workflow/open-data';
 import { type Log, readModelDir } from './node-host';
 import { UsageError } from './options';
 
@@ -29,6 +29,8 @@ interface DataOptions extends PartSizes {
   readonly seed: number;
   /** Leave out training rows that repeat a test row, or almost. */
   readonly dropTwins?: boolean;
+  /** A file with more training rows; it changes neither test nor validation rows. */
+  readonly addRows?: string | null;
 }
 
 /**
@@ -36,14 +38,14 @@ interface DataOptions extends PartSizes {
  * @throws UsageError for columns that are not there; StudioError `bad-input` for data that cannot be used
  */
 export async function readDataset(
-  { data, test, columns, seed, dropTwins = false, ...sizes }: DataOptions,
+  { data, test, columns, seed, dropTwins = false, addRows = null, ...sizes }: DataOptions,
   log: Log,
 ): Promise<Dataset> {
   const mapping: ColumnMapping =
     'label' in columns
       ? { text: columns.text, label: columns.label, id: null }
       : { text: columns.text, label: columns.target, id: null, task: 'write' };
-  const dataset = await openParts(
+  const opened = await openParts(
     {
       data: await openTable(data, columns, log),
       test: test === null ? null : await openTable(test, columns, log),
@@ -53,6 +55,7 @@ export async function readDataset(
     sizes,
     dropTwins,
   );
+  const dataset = addRows === null ? opened : await withRows(opened, addRows, log);
   const warning = repeatWords(dataset);
   if (warning) log.line(warning);
   const { train, validation, test: held } = dataset.split;
@@ -61,6 +64,15 @@ export async function readDataset(
     `${counted(train.length, 'training row')}, ${counted(validation.length, 'validation row')}, ${counted(held.length, 'test row')}${labels}`,
   );
   return dataset;
+}
+
+/** @throws StudioError `bad-input` where no row can be added */
+async function withRows(dataset: Dataset, path: string, log: Log): Promise<Dataset> {
+  const { rows, columns, format } = await openTable(path, {}, log);
+  const change = { kind: 'add-rows', rows, columns, from: format.fileName } as const;
+  const { dataset: added } = await changeRows(dataset, change, stamp().now);
+  log.line(added.versions?.at(-1)?.what ?? '');
+  return added;
 }
 
 /** "5 training or validation rows repeat a test row, and 12 almost repeat one"; null where none does. */

@@ -113,14 +113,21 @@ export const trainingOptions = {
   'train-rows': { type: 'string' },
   'test-rows': { type: 'string' },
   'drop-twins': { type: 'boolean' },
+  'add-rows': { type: 'string' },
   out: { type: 'string' },
 } as const;
 
-/** How many rows of each part are used, and whether those that repeat a test row are left out. */
-export const readRowOptions = (values: { 'train-rows'?: string; 'test-rows'?: string; 'drop-twins'?: boolean }) => ({
+/** How many rows of each part are used, whether those that repeat a test row are left out, and a file with more. */
+export const readRowOptions = (values: {
+  'train-rows'?: string;
+  'test-rows'?: string;
+  'drop-twins'?: boolean;
+  'add-rows'?: string;
+}) => ({
   trainRows: wholeNumber(values['train-rows'], 'train-rows'),
   testRows: wholeNumber(values['test-rows'], 'test-rows'),
   dropTwins: values['drop-twins'] ?? false,
+  addRows: values['add-rows'] === undefined ? null : resolve(values['add-rows']),
 });
 
 export const readPlacement = (value: string | undefined): Placement =>

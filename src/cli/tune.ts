@@ -42,6 +42,7 @@ export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out
                               no PEFT adapter
   [--test FILE.csv]           test rows; left out: a share of DATA.csv
   [--drop-twins]              leave out training rows that repeat a test row, or almost
+  [--add-rows MORE.csv]       more training rows, with the same columns; validation and test rows stay as without them
   [--train-rows N] [--test-rows N]  fewer rows, drawn by the seed; min(100, N/2) others are for validation
   ${MODEL_USAGE}`;
 
@@ -122,6 +123,7 @@ export const WRITE_USAGE = `npm run write -- DATA.csv --text COL --target COL --
   [--placement suffix|infix|prefix] [--tokens 10] [--steps 150] [--seed 0]
   [--train-rows N] [--test-rows N]  fewer rows, drawn by the seed; min(100, N/2) others are for validation
   [--drop-twins]              leave out training rows that repeat a test row, or almost
+  [--add-rows MORE.csv]       more training rows, with the same columns; validation and test rows stay as without them
   ${MODEL_USAGE}`;
 
 /** A prompt that generates texts: data, training, comparison on test rows, and a folder with the results and the prompt. */

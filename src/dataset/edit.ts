@@ -3,10 +3,11 @@
  * the result, so that a number can always be traced to the rows that it was measured on, and every change can be undone.
  */
 import { type Failure, fail, ok, type Result } from '../lib/result';
+import { type AddRows, leftOutWords, newRows } from './append';
 import { isUsable, rowsById } from './labels';
 import { wellFormed } from './normalise';
 import { maskPersonal } from './personal';
-import { type Prepared, prepareDataset } from './prepare';
+import { type Prepared, prepareDataset, withIds } from './prepare';
 import type { CellChange, Change, Dataset, DataVersion, Row, Rows, SplitName } from './types';
 import { describeChange } from './versions';
 
@@ -15,7 +16,10 @@ export type EditFailure = Failure<
   | 'unknown-row'
   | 'id-column'
   | 'nothing-changed'
+  | 'nothing-added'
   | 'no-way-back'
+  | 'no-column'
+  | 'too-many-rows'
   | 'unknown-column'
   | 'same-column'
   | 'no-parts'
@@ -51,7 +55,10 @@ function difference(before: Rows, after: Rows, columns: readonly string[]): read
 }
 
 /** Rows as a change leaves them. */
-function changedRows(dataset: Dataset, change: Exclude<Change, { kind: 'go-back' }>): Result<Rows, EditFailure> {
+function changedRows(
+  dataset: Dataset,
+  change: Exclude<Change, { kind: 'go-back' | 'add-rows' }>,
+): Result<Rows, EditFailure> {
   const { table, mapping, split } = dataset;
   switch (change.kind) {
     case 'cell': {
@@ -113,20 +120,68 @@ function undoable(versions: readonly DataVersion[], wanted: number): readonly Da
   return known && later.every(({ cells }) => cells !== null) ? later : null;
 }
 
+/** What a change makes of the rows and their parts. */
+interface Changed {
+  readonly rows: Rows;
+  readonly split: Dataset['split'];
+  /** So many are the rows from before, some with other cells; those after them are removed, or added. */
+  readonly common: number;
+  /** The sentence of the version, where the cells do not give it. */
+  readonly what?: string;
+  readonly version?: Pick<DataVersion, 'added' | 'removed'>;
+}
+
 /** Rows and parts as they were at an earlier version. */
-function earlier(dataset: Dataset, later: readonly DataVersion[]): { rows: Rows; split: Dataset['split'] } {
-  let rows = dataset.table.rows;
-  for (const { cells } of later)
+function earlier(dataset: Dataset, later: readonly DataVersion[]): Changed {
+  const now = dataset.table.rows;
+  let rows = now;
+  let common = now.length;
+  for (const { cells, added = 0, removed = [] } of later) {
     rows = withCells(
       rows,
       (cells ?? []).map(({ rowId, column, before }) => ({ rowId, column, after: before })),
     );
+    common = Math.min(common, rows.length - added);
+    if (added + removed.length > 0) rows = [...rows.slice(0, rows.length - added), ...removed];
+  }
   const byId = rowsById(rows);
   const placed = new Set(SPLITS.flatMap((part) => dataset.split[part]));
   const back = new Map(later.flatMap(({ dropped }) => dropped).filter(([id]) => byId.has(id) && !placed.has(id)));
   const part = (name: SplitName) =>
-    dataset.split[name].concat([...back].filter(([, was]) => was === name).map(([id]) => id));
-  return { rows, split: { train: part('train'), validation: part('validation'), test: part('test') } };
+    dataset.split[name]
+      .filter((id) => byId.has(id))
+      .concat([...back].filter(([, was]) => was === name).map(([id]) => id));
+  const removed = now.slice(common);
+  return {
+    rows,
+    common,
+    split: { train: part('train'), validation: part('validation'), test: part('test') },
+    version: {
+      ...(removed.length > 0 ? { removed } : {}),
+      ...(rows.length > common ? { added: rows.length - common } : {}),
+    },
+  };
+}
+
+/** The new rows after the others, for training. */
+function withAdded(dataset: Dataset, change: AddRows): Result<Changed, EditFailure> {
+  const { table, mapping, split } = dataset;
+  const found = newRows(dataset, change);
+  if (!found.ok) return found;
+  const { leftOut, rows: fresh } = found.value;
+  const without = leftOutWords(leftOut);
+  if (fresh.length === 0)
+    return fail('nothing-added', `${change.from} has no row to add${without === '' ? '' : `, ${without}`}.`);
+  const rows = withIds([...table.rows, ...fresh], mapping.id);
+  const ids = rows.slice(table.rows.length).map(({ id }) => id);
+  const counted = `${fresh.length.toLocaleString('en')} ${fresh.length === 1 ? 'row' : 'rows'}`;
+  return ok({
+    rows,
+    common: table.rows.length,
+    split: { ...split, train: [...split.train, ...ids] },
+    what: `${counted} from ${change.from} added to training${without === '' ? '' : ` (${without})`}`,
+    version: { added: fresh.length },
+  });
 }
 
 /** The old split over the new rows; rows that have a label only now are for training. */
@@ -141,6 +196,18 @@ function dropped(before: Dataset['split'], after: Dataset['split']): DataVersion
   return SPLITS.flatMap((part) => before[part].filter((id) => !left.has(id)).map((id) => [id, part] as const));
 }
 
+function changedBy(dataset: Dataset, change: Change): Result<Changed, EditFailure> {
+  if (change.kind === 'add-rows') return withAdded(dataset, change);
+  if (change.kind !== 'go-back') {
+    const rows = changedRows(dataset, change);
+    return rows.ok ? ok({ rows: rows.value, split: dataset.split, common: rows.value.length }) : rows;
+  }
+  const later = undoable(dataset.versions ?? [], change.version);
+  return later
+    ? ok(earlier(dataset, later))
+    : fail('no-way-back', `Version ${change.version} had other rows or columns: open its file again to go back to it.`);
+}
+
 /**
  * The data set after a change: same split, a new version at the end of its list, and new findings.
  * @param now ISO time
@@ -151,21 +218,10 @@ export async function editDataset(
   now: string,
 ): Promise<Result<Prepared, EditFailure>> {
   const { table, mapping, seed, versions = [] } = dataset;
-  let next: { readonly rows: Rows; readonly split: Dataset['split'] };
-  if (change.kind === 'go-back') {
-    const later = undoable(versions, change.version);
-    if (!later)
-      return fail(
-        'no-way-back',
-        `Version ${change.version} had other rows or columns: open its file again to go back to it.`,
-      );
-    next = earlier(dataset, later);
-  } else {
-    const rows = changedRows(dataset, change);
-    if (!rows.ok) return rows;
-    next = { rows: rows.value, split: dataset.split };
-  }
-  const fixedSplit = keptSplit(next.rows, dataset, next.split);
+  const changed = changedBy(dataset, change);
+  if (!changed.ok) return changed;
+  const next = changed.value;
+  const fixedSplit = change.kind === 'add-rows' ? next.split : keptSplit(next.rows, dataset, next.split);
   const prepared = await prepareDataset({ ...table, rows: next.rows }, mapping, {
     seed,
     fixedSplit,
@@ -174,14 +230,16 @@ export async function editDataset(
   });
   if (!prepared.ok) return prepared;
   const made = prepared.value.dataset;
-  const cells = difference(table.rows, made.table.rows, table.columns);
-  if (cells.length === 0) return fail('nothing-changed', 'Nothing changed: the rows are like that already.');
+  const cells = difference(table.rows.slice(0, next.common), made.table.rows, table.columns);
+  if (cells.length === 0 && next.common === table.rows.length && next.version?.added === undefined)
+    return fail('nothing-changed', 'Nothing changed: the rows are like that already.');
   const version: DataVersion = {
     number: (versions.at(-1)?.number ?? 0) + 1,
     createdAt: now,
     fingerprint: made.fingerprint,
-    what: describeChange(change, cells, mapping.label),
+    what: next.what ?? describeChange(change, cells, mapping.label),
     cells,
+    ...next.version,
     dropped: dropped(dataset.split, made.split),
   };
   return ok({ ...prepared.value, dataset: { ...made, versions: [...versions, version] } });

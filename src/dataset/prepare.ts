@@ -42,7 +42,7 @@ function inOrder(set: readonly Spellings[], order: readonly string[]): readonly 
 }
 
 /** Ids from the mapped column, made unique by the row's number; without a column the 1-based row number. */
-function withIds(rows: Rows, column: string | null): Rows {
+export function withIds(rows: Rows, column: string | null): Rows {
   const seen = new Set<string>();
   return mapped(rows, (row, i) => {
     const wanted = column === null ? '' : (row.cells[column] ?? '').trim();

@@ -21,7 +21,7 @@ const NAMES: Readonly<Record<SplitName, readonly string[]>> = {
 const PART_OF = new Map(PARTS.flatMap((part) => NAMES[part].map((name) => [name, part] as const)));
 
 /** The part that a cell names, or null. */
-const partNamed = (cell: string): SplitName | null => PART_OF.get(textKey(cell)) ?? null;
+export const partNamed = (cell: string): SplitName | null => PART_OF.get(textKey(cell)) ?? null;
 
 const cellOf = (row: Row, column: string) => row.cells[column] ?? '';
 const listed = (values: readonly string[]) => values.map((value) => `“${value}”`).join(', ');

@@ -132,6 +132,10 @@ export interface DataVersion {
   readonly what: string;
   /** Cells that differ from the version before; null = other rows or columns, so there is no way back past it. */
   readonly cells: List<CellChange> | null;
+  /** Rows that the change added, at the end. Left out: none. */
+  readonly added?: number;
+  /** Rows that going back took from the end, which going back once more returns. Left out: none. */
+  readonly removed?: readonly Row[];
   /** Rows that could not be used any more after the change, with the part that they were in. */
   readonly dropped: readonly (readonly [rowId: string, part: SplitName])[];
 }
@@ -146,6 +150,8 @@ export type Change =
   | { readonly kind: 'relabel'; readonly labels: readonly (readonly [rowId: string, label: string])[] }
   /** E-mail addresses, phone numbers and IBANs in these columns become placeholders. */
   | { readonly kind: 'mask'; readonly columns: readonly string[] }
+  /** Labelled rows from elsewhere, for training; `from` names a file, or who answered. */
+  | { readonly kind: 'add-rows'; readonly rows: Rows; readonly columns: readonly string[]; readonly from: string }
   | { readonly kind: 'go-back'; readonly version: number };
 
 export type IssueKind =

@@ -48,6 +48,8 @@ export function describeChange(change: Change, cells: readonly CellChange[], lab
       return `${rows} left out: the label was removed`;
     case 'mask':
       return `${personalWords(countKinds(cells.flatMap(({ before }) => findPersonal(before))))} masked in ${rows}`;
+    case 'add-rows':
+      return `Rows added from ${change.from}`;
     case 'go-back':
       return `Back to version ${change.version}`;
   }

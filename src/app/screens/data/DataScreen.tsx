@@ -176,6 +176,9 @@ function Actions() {
   return (
     <>
       <FileButton onFile={data.getState().replaceFile}>Replace file</FileButton>
+      <FileButton isDisabled={!isReady || setId === null} onFile={data.getState().addFile}>
+        Add rows
+      </FileButton>
       <Button
         variant="primary"
         isDisabled={!isReady || setId === null}

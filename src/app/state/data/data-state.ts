@@ -37,6 +37,8 @@ export interface DataState {
   readonly canReread: boolean;
   readonly openFile: (file: File) => void;
   readonly replaceFile: (file: File) => void;
+  /** Adds the rows of a file with the same columns to the training rows. */
+  readonly addFile: (file: File) => void;
   readonly openText: (text: string) => void;
   /** Stops reading the file; the open rows stay open. */
   readonly stopReading: () => void;

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { unlikeTexts } from '../../../dataset/test-support';
 import { toasts } from '../../ui/toast';
 import { createPromptSetsStore } from '../prompt-sets-store';
 import { createProposer } from '../proposer';
@@ -178,6 +179,31 @@ describe('changes of rows', () => {
     await vi.waitFor(() => expect(promptSets.getState().set?.testLooks).toBe(0));
     await vi.waitFor(() =>
       expect(promptSets.getState().dataset?.versions?.at(-1)?.what).toBe('Replaced by rows-2.csv'),
+    );
+  });
+
+  it('add the rows of a file to training, with its name, an undo, and the uses of the test rows', async () => {
+    const { services, promptSets, data } = await opened(csvFile(200));
+    const before = promptSets.getState().dataset;
+    await promptSets.getState().update((set) => ({ ...set, testLooks: 2 }));
+    const texts = unlikeTexts(3, 5).map((text, i) => `"${text}",${i % 2 ? 'good' : 'bad'}`);
+    data.getState().addFile(new File([['message,tone', ...texts, texts[0]].join('\n')], 'may.csv'));
+    await vi.waitFor(() => expect(promptSets.getState().dataset?.table.rows.length).toBe(203));
+    const { dataset, set } = promptSets.getState();
+    expect(dataset?.versions?.at(-1)?.what).toBe(
+      '3 rows from may.csv added to training (left out: 1 with the text of a row that is here)',
+    );
+    expect(dataset?.split.test).toEqual(before?.split.test);
+    expect(dataset?.split.train).toHaveLength((before?.split.train.length ?? 0) + 3);
+    expect(set).toMatchObject({ testLooks: 2, datasetName: before?.table.format.fileName });
+    expect((await services.store.datasets.get(set?.id ?? ''))?.dataset.table.rows).toHaveLength(203);
+    await data.getState().change({ kind: 'go-back', version: 1 });
+    expect(promptSets.getState().dataset?.fingerprint).toBe(before?.fingerprint);
+    await data.getState().change({ kind: 'go-back', version: 2 });
+    expect(promptSets.getState().dataset?.split.train).toHaveLength((before?.split.train.length ?? 0) + 3);
+    data.getState().addFile(new File(['a,b\nc,d'], 'june.csv'));
+    await vi.waitFor(() =>
+      expect(toasts.visibleToasts.some(({ content }) => content.detail?.includes('june.csv has no column'))).toBe(true),
     );
   });
 

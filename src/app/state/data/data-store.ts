@@ -45,6 +45,12 @@ export function createDataStore(services: Services, promptSets: PromptSetsStore)
       failure: null,
       openFile: (file) => void opening.openFile(file),
       replaceFile: (file) => void opening.replaceFile(file),
+      addFile: (file) =>
+        void opening.readBeside(file).then((table) => {
+          if (!table) return;
+          const { rows: added, columns } = table;
+          return changing.make({ kind: 'change', change: { kind: 'add-rows', rows: added, columns, from: file.name } });
+        }),
       openText: (text) => void opening.openText(text),
       stopReading: () => opening.stopReading(),
       reread: (override) => opening.reread(override),
@@ -96,7 +102,9 @@ class ChangingRows {
   async make(of: RowsChange): Promise<void> {
     const setId = this.#promptSets.getState().set?.id;
     const at = ++this.#last;
-    if (setId !== undefined) this.#note([...this.#notes, { ...of, setId, at }]);
+    // rows of a file are too much for the tab's memory
+    const isNoted = !(of.kind === 'change' && of.change.kind === 'add-rows');
+    if (setId !== undefined && isNoted) this.#note([...this.#notes, { ...of, setId, at }]);
     const outcome = await this.#outcomeOf(of);
     // what is on the disk has all changes of the set before it
     if (outcome === 'kept') this.#note(this.#notes.filter((note) => note.setId !== setId || note.at > at));

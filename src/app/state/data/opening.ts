@@ -139,6 +139,11 @@ export class OpeningRows {
     return this.#replace(fromFile(file), `Replaced by ${file.name}`, done);
   }
 
+  /** A file beside the open rows, which stay open; null when it cannot be read. */
+  async readBeside(file: File): Promise<Table | null> {
+    return (await this.#read(fromFile(file)))?.table ?? null;
+  }
+
   async reread(override: Override): Promise<void> {
     const { table } = this.#data.getState();
     const bytes = this.#bytes;

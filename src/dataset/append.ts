@@ -1,0 +1,115 @@
+/**
+ * New labelled rows for an open data set: which of them are taken. Those that are become training rows. Test rows stay the
+ * test rows and validation rows the validation rows, so that a prompt trained before and one trained after are measured on
+ * the same rows, none of which either has seen.
+ */
+import { type Failure, fail, ok, type Result } from '../lib/result';
+import { inDrawnOrder } from './draw';
+import { isUsable, rowsById, textKeyOf, writes } from './labels';
+import { nearTwins } from './near-twins';
+import { textKey } from './normalise';
+import { partNamed } from './split-by';
+import { type Change, type Dataset, MAX_ROWS, type Row } from './types';
+
+export type AddRows = Extract<Change, { readonly kind: 'add-rows' }>;
+
+/** Why a row is not taken, and what that is called of one row and of several. The first that applies counts. */
+const REASONS = {
+  empty: ['without a text or an answer', 'without a text or an answer'],
+  label: ['with a label that no row has yet', 'with a label that no row has yet'],
+  part: ['that belongs to validation or test', 'that belong to validation or test'],
+  same: ['with the text of a row that is here', 'with the text of a row that is here'],
+  contradicts: [
+    'with the text of a row that is here and another answer',
+    'with the text of a row that is here and another answer',
+  ],
+  almost: ['that almost repeats a row that is here', 'that almost repeat a row that is here'],
+} as const;
+type Reason = keyof typeof REASONS;
+
+export interface NewRows {
+  /** In the order in which the seed draws them; their cells are those of the data set's columns. */
+  readonly rows: readonly Row[];
+  readonly leftOut: ReadonlyMap<Reason, number>;
+}
+
+const counted = (n: number) => n.toLocaleString('en');
+
+/** "left out: 3 with the text of a row that is here, 1 that almost repeats a row that is here"; empty where none is. */
+export const leftOutWords = (leftOut: NewRows['leftOut']): string =>
+  leftOut.size === 0
+    ? ''
+    : `left out: ${[...leftOut].map(([reason, n]) => `${counted(n)} ${REASONS[reason][n === 1 ? 0 : 1]}`).join(', ')}`;
+
+/** Whether a row's own cells put it into another part: a named one, or that of its customer or thread. */
+function isElsewhere({ splitBy, split, table }: Dataset): (row: Row) => boolean {
+  if (splitBy === undefined || splitBy.kind === 'seed') return () => false;
+  const { column } = splitBy;
+  const cellOf = (row: Row) => row.cells[column] ?? '';
+  if (splitBy.kind === 'column') return (row) => (partNamed(cellOf(row)) ?? 'train') !== 'train';
+  const byId = rowsById(table.rows);
+  const held = [...split.validation, ...split.test].flatMap((id) => byId.get(id) ?? []);
+  const groups = new Set(held.map((row) => textKey(cellOf(row))));
+  groups.delete('');
+  return (row) => groups.has(textKey(cellOf(row)));
+}
+
+/** The rows with the data set's columns and its spelling of their labels. */
+function fitted({ table, mapping, labels }: Dataset, { rows, columns }: AddRows): readonly Row[] {
+  const spelled = new Map(labels.map((label) => [textKey(label), label]));
+  const shared = table.columns.filter((name) => columns.includes(name));
+  return rows.map(({ line, cells }) => {
+    const own = Object.fromEntries(shared.map((name) => [name, cells[name] ?? '']));
+    const answer = own[mapping.label] ?? '';
+    return { id: '', line, cells: { ...own, [mapping.label]: spelled.get(textKey(answer)) ?? answer } };
+  });
+}
+
+/** Why a row is not taken, as far as that can be said without comparing it with its near-twins. */
+function refusing(dataset: Dataset): (row: Row) => Reason | null {
+  const { table, mapping, split, labels } = dataset;
+  const byId = rowsById(table.rows);
+  const placed = Object.values(split).flatMap((ids) => ids.flatMap((id) => byId.get(id) ?? []));
+  const answers = new Map(placed.map((row) => [textKeyOf(row, mapping), row.cells[mapping.label] ?? '']));
+  const isOther = isElsewhere(dataset);
+  return (row) => {
+    const answer = row.cells[mapping.label] ?? '';
+    if (!isUsable(row, mapping)) return 'empty';
+    if (!writes(mapping) && !labels.includes(answer)) return 'label';
+    if (isOther(row)) return 'part';
+    const key = textKeyOf(row, mapping);
+    const known = answers.get(key);
+    answers.set(key, known ?? answer);
+    return known === undefined ? null : known === answer ? 'same' : 'contradicts';
+  };
+}
+
+/** The rows to add, and how many are not, by reason. */
+export function newRows(dataset: Dataset, change: AddRows): Result<NewRows, Failure<'no-column' | 'too-many-rows'>> {
+  const { table, mapping, split, seed } = dataset;
+  const missing = [mapping.text, mapping.label].find((name) => !change.columns.includes(name));
+  if (missing !== undefined)
+    return fail(
+      'no-column',
+      `${change.from} has no column “${missing}”; it has ${change.columns.map((name) => `“${name}”`).join(', ')}. Rows are added from a file with the same columns.`,
+    );
+  if (table.rows.length + change.rows.length > MAX_ROWS)
+    return fail(
+      'too-many-rows',
+      `With these there would be more than ${counted(MAX_ROWS)} rows. Add fewer: a few thousand labelled rows are plenty.`,
+    );
+  const leftOut = new Map<Reason, number>();
+  const leave = (reason: Reason) => leftOut.set(reason, (leftOut.get(reason) ?? 0) + 1);
+  const refusal = refusing(dataset);
+  const fresh = fitted(dataset, change).filter((row) => {
+    const reason = refusal(row);
+    if (reason) leave(reason);
+    return reason === null;
+  });
+  const byId = rowsById(table.rows);
+  const placed = Object.values(split).flatMap((ids) => ids.flatMap((id) => byId.get(id) ?? []));
+  const twins = new Set(nearTwins(fresh, placed, mapping).asked);
+  for (const _ of twins) leave('almost');
+  const rows = fresh.filter((row) => !twins.has(row));
+  return ok({ rows: inDrawnOrder(rows, mapping, seed), leftOut });
+}
