@@ -48,7 +48,7 @@ export const isClear = ({ differenceCi95: ci95, ...p }: Pick<PairReport, 'differ
   aWins({ ...p, ci95 }) || bWins({ ...p, ci95 });
 
 /** A difference below this is not worth a training run. */
-const MARGIN = 0.05;
+export const MARGIN = 0.05;
 
 /** The interval says that B is less than `MARGIN` ahead of A. */
 export const isClose = ({ ci95 }: Pick<Duel, 'ci95'>): boolean => ci95.high < MARGIN;

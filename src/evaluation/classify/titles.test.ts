@@ -35,6 +35,44 @@ it('states a gain or a loss only where it is clear', () => {
   expect(accuracyFinding([], undefined)).toBe('Accuracy on the test rows');
 });
 
+it('never calls a difference unclear beside an interval that leaves out 0 without saying why', () => {
+  const [yours, tuned, bare] = patterned({
+    '111': 60,
+    '011': 10,
+    '010': 10,
+    '101': 4,
+    '100': 4,
+    '001': 2,
+    '110': 6,
+    '000': 24,
+  });
+  const gold = alternating(120);
+  const plan = planOf(
+    gold,
+    [
+      armOf('yours', 'zero-shot', gold, yours ?? [], 2, { name: 'Yours' }),
+      armOf('tuned', 'tuned', gold, tuned ?? [], 2, { name: 'Tuned' }),
+      armOf('untuned', 'untuned', gold, bare ?? [], 2, { name: 'Untuned' }),
+    ],
+    {
+      pairs: [
+        ['yours', 'tuned'],
+        ['untuned', 'tuned'],
+        ['untuned', 'yours'],
+      ],
+    },
+  );
+  const { arms, pairs } = compare(plan, { draws: 20 });
+  expect(pairs[0]?.differenceCi95.low).toBeGreaterThan(0);
+  expect(pairs[0]?.pHolm).toBeGreaterThan(0.05);
+  expect(accuracyFinding(arms, pairs[0])).toMatch(
+    /: no clear difference after correction \(this pair alone: [\d.]+ to \d+ points\)$/,
+  );
+  expect(differenceFinding(arms, pairs)).toBe(
+    'None of the prompts can be told apart on these rows, corrected for 3 comparisons',
+  );
+});
+
 it('names the most frequent mistake where one is clearly ahead', () => {
   expect(findings({ '11': 10, '01': 5 }).confusion[1]).toBe('Tuned is right on all 15 rows');
   expect(findings({ '11': 10, '01': 5 }).confusion[0]).toBe('Yours calls 3 of 8 negative rows positive');

@@ -7,6 +7,9 @@ import type { Slice } from './slices';
 
 /** Titles that state what a chart of the comparison shows. Where the numbers support no finding, the title is neutral. */
 
+/** The interval of the pair alone, which no correction widens. */
+const leavesOutZero = ({ differenceCi95: { low, high } }: Pick<PairReport, 'differenceCi95'>) => low > 0 || high < 0;
+
 /** Title of the accuracy figure: both arms and how they differ; neutral where the difference is not clear. */
 export function accuracyFinding(arms: readonly ArmReport[], pair: PairReport | undefined): string {
   const a = arms.find((arm) => arm.id === pair?.a);
@@ -15,7 +18,8 @@ export function accuracyFinding(arms: readonly ArmReport[], pair: PairReport | u
   const { low, high } = pair.differenceCi95;
   const range = pointsRange(low, high);
   const head = `${b.name} ${percent(b.accuracy)}, ${midSentence(a.name)} ${percent(a.accuracy)}`;
-  if (!isClear(pair)) return `${head}: no clear difference (${range} points)`;
+  if (!isClear(pair))
+    return `${head}: no clear difference${leavesOutZero(pair) ? ` after correction (this pair alone: ${range} points)` : ` (${range} points)`}`;
   return `${head}: a ${pair.difference > 0 ? 'gain' : 'loss'} of ${points(Math.abs(pair.difference))} points (${range})`;
 }
 
@@ -43,10 +47,12 @@ export function differenceFinding(arms: readonly ArmReport[], pairs: readonly Pa
   if (!first) return 'Differences on the same rows';
   const clear = named.filter(({ pair }) => isClear(pair));
   const one = clear[0];
-  if (!one)
+  if (!one) {
+    const corrected = pairs.some(leavesOutZero) ? `, corrected for ${pairs.length} comparisons` : '';
     return named.length === 1
       ? `${first.b.name} and ${midSentence(first.a.name)} cannot be told apart on these rows`
-      : 'None of the prompts can be told apart on these rows';
+      : `None of the prompts can be told apart on these rows${corrected}`;
+  }
   const better = clear.filter(({ pair, b }) => pair.difference > 0 && b.id === first.b.id);
   if (better.length === named.length && named.length > 1)
     return `${first.b.name} is ahead of all ${named.length} others on these rows`;

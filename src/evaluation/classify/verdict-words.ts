@@ -1,9 +1,9 @@
 import { capitalised, midSentence } from '../../lib/format';
 import type { ArmReport, Verdict } from '../types';
-import { numberWord, pointsRange, pointsWithUnit, pValue, times } from '../words';
-import type { Field, FieldDuel } from './field';
+import { numberWord, percent, pointsRange, pointsWithUnit, pValue, times } from '../words';
+import { best, compareArms, type Field, type FieldDuel } from './field';
 import { MAJORITY, PROBE, WORDS } from './made-arms';
-import type { Duel } from './pairs';
+import { bWins, type Duel, isClose, MARGIN } from './pairs';
 
 /** The sentences that the verdict's rules share: the names of prompts, the rows, and how often these were used. */
 
@@ -53,6 +53,17 @@ export const looksSentence = ({ looks }: Field) =>
   looks <= 1
     ? 'These test rows have been used once.'
     : `These test rows have been used ${times(looks)}: each use makes a lucky result more likely.`;
+
+/** Where nothing is clearly better: word counts that no prompt can be far ahead of. Null where one can, or none were made. */
+export function wordsMayDo(field: Field): string | null {
+  const { words, majority, hand, tuned, fewShot } = field;
+  if (!words || (majority && !bWins(compareArms(field, majority, words)))) return null;
+  const top = best([hand, tuned, fewShot].filter((arm) => arm !== null)) as ArmReport;
+  const d = compareArms(field, words, top);
+  return !bWins(d) && isClose(d)
+    ? `A word-count classifier reaches ${percent(words.accuracy)}, and no prompt is likely to be ${pointsWithUnit(MARGIN)} ahead of it: it needs no model.`
+    : null;
+}
 
 /** What accuracy hides where one label is common. */
 export function macroCaution({ pairs: [headline] }: Field): string | null {

@@ -3,7 +3,7 @@ import { rowsToSettle } from '../../metrics/power';
 import { type ArmReport, isLearned, type Verdict } from '../types';
 import { about, percent, points, pointsRange, pointsWithUnit } from '../words';
 import { best, compareArms, type Field, type FieldInput, fieldOf } from './field';
-import { aWins, bWins, doesAsWell, isClose } from './pairs';
+import { aWins, bWins, doesAsWell } from './pairs';
 import {
   between,
   called,
@@ -15,6 +15,7 @@ import {
   shots,
   unclearSpread,
   verdict,
+  wordsMayDo,
 } from './verdict-words';
 
 type Rule = (field: Field) => Verdict | null;
@@ -123,8 +124,9 @@ const hybridBetter: Rule = (field) => {
 };
 
 /**
- * A bag of words clearly learns something, and no prompt is clearly better than it. A tie on few rows shows nothing: either
- * no prompt can be much better, or something is clearly better than the hand-written prompt.
+ * A bag of words clearly learns something, no prompt is clearly better than it, and one of the two is clearly better than
+ * the hand-written prompt. Without that last condition nothing speaks for a change, and the answer is "no clear
+ * difference", which says that word counts may do as well.
  */
 const wordsDoAsWell: Rule = (field) => {
   const { words, majority, hand, tuned, fewShot } = field;
@@ -132,7 +134,7 @@ const wordsDoAsWell: Rule = (field) => {
   const top = best([hand, tuned, fewShot].filter((arm) => arm !== null)) as ArmReport;
   const d = compareArms(field, words, top);
   const gain = compareArms(field, hand, tuned);
-  const isShown = isClose(d) || bWins(gain) || bWins(compareArms(field, hand, words));
+  const isShown = bWins(gain) || bWins(compareArms(field, hand, words));
   if (!doesAsWell(d) || !isShown) return null;
   return verdict(
     'words-do-as-well',
@@ -238,6 +240,7 @@ const noClearDifference = (field: Field): Verdict => {
       more === null
         ? 'If they differ at all, the difference is too small to show with any realistic number of rows: keep the simpler one.'
         : `About ${about(more)} more test rows would settle it, if the difference is as large as it looks.`,
+      wordsMayDo(field),
       macroCaution(field),
       looksSentence(field),
     ),
