@@ -65,6 +65,7 @@ test('takes an unknown file from upload to the same predictions in another brows
     await compare.run.click();
     await compare.run.click();
     expect(await compare.verdict()).toMatch(/60 test rows|no clear difference|better/i);
+    await compare.tab('Statistics').click();
     for (const arm of [
       'Untuned',
       'Yours',
@@ -95,6 +96,7 @@ test('takes an unknown file from upload to the same predictions in another brows
   const zip = await test.step('export', async () => {
     await studio.go('Compare');
     await compare.verdict();
+    await compare.tab('Statistics').click();
     arms = await compare.arms.textContent();
     await page.getByRole('button', { name: /^Export( this prompt)?$/ }).click();
     await expect(page.getByRole('dialog')).toContainText('This file will contain none of your rows.');
@@ -128,6 +130,7 @@ test('takes an unknown file from upload to the same predictions in another brows
     await other.page.getByRole('button', { name: 'Open it' }).click();
     await other.go('Compare');
     await other.compare.verdict();
+    await other.compare.tab('Statistics').click();
     expect(await other.compare.arms.textContent()).toBe(arms);
   });
 });

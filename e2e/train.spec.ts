@@ -95,6 +95,7 @@ test('compares several seeds and a hybrid, branches from a run, and draws a lear
     await studio.go('Compare');
     await compare.run.click();
     await compare.verdict();
+    await compare.tab('Statistics').click();
     await expect(compare.arms.getByRole('row', { name: /Tuned, mean of 2 seeds/ })).toBeVisible();
     await expect(compare.arms.getByRole('row', { name: /Hybrid/ })).toBeVisible();
   });

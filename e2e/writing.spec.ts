@@ -91,11 +91,14 @@ test('takes a column of summaries from the file through training, comparison and
   await test.step('compare, rows, report', async () => {
     await compare.run.click();
     await compare.run.click();
+    await compare.verdict();
+    await compare.tab('Statistics').click();
     await expect(page.getByRole('table', { name: 'Prompts and measures' }).getByRole('row')).toHaveCount(5, {
       timeout: 180_000,
     });
     await expect(studio.heading).toHaveText(/points of ROUGE-L$|^No clear difference/);
     await expect(page.getByRole('table', { name: 'Differences between prompts' })).toContainText('Tuned against Yours');
+    await compare.tab('Rows').click();
     await page.getByRole('tab', { name: /^Equally close/ }).click();
     await page
       .getByRole('button', { name: /^All answers to row/ })

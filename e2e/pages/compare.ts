@@ -2,20 +2,23 @@ import { expect, type Locator, type Page } from '@playwright/test';
 
 export class ComparePage {
   readonly run: Locator;
+  /** The three figures of the card that a comparison opens with. */
+  readonly card: Locator;
   readonly arms: Locator;
   readonly rows: Locator;
   readonly slices: Locator;
 
   constructor(readonly page: Page) {
     this.run = page.getByRole('button', { name: 'Compare', exact: true });
+    this.card = page.getByRole('list', { name: 'What it rests on' });
     this.arms = page.getByRole('table', { name: 'Prompts, accuracy and costs' });
     this.rows = page.getByRole('table', { name: 'Rows with both answers and their probabilities' });
     this.slices = page.getByRole('table', { name: 'Slices' });
   }
 
-  /** Waits for the verdict and returns its headline. */
+  /** Waits for the verdict with its card, and returns its headline. */
   async verdict(timeout = 180_000): Promise<string> {
-    await expect(this.arms).toBeVisible({ timeout });
+    await expect(this.card).toBeVisible({ timeout });
     return (await this.page.getByRole('heading', { level: 1 }).textContent()) ?? '';
   }
 

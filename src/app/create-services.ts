@@ -59,6 +59,7 @@ const ASKED_AGAIN: Readonly<Record<Exclude<keyof WorkflowMethods, keyof VerbMeth
   recompare: true,
   targetLengths: true,
   textLengths: true,
+  verdictCard: true,
 };
 
 /**

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import Papa from 'papaparse';
 import { describe, expect, it } from 'vitest';
 import { argmax } from './classification';
-import { fitLogistic, fitTfidf, wordClassifier } from './logistic';
+import { fitLogistic, fitTfidf, wordClassifier, wordClassifierScript } from './logistic';
 
 describe('TF-IDF', () => {
   it('equals scikit-learn’s TfidfVectorizer on a small case', () => {
@@ -76,4 +76,9 @@ describe.skipIf(!have)('word classifier against scikit-learn, on ../shared/data'
       expect(byRecipe[0]?.[i]).toBeCloseTo(value, 2);
     });
   });
+});
+
+it('writes the settings of the word classifier into its Python program', () => {
+  expect(wordClassifierScript()).toContain('TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)');
+  expect(wordClassifierScript()).toContain('LogisticRegression(C=10, max_iter=5000)');
 });

@@ -160,6 +160,52 @@ export function wordClassifier(
   return (more) => model.predict(tfidf.transform(more));
 }
 
+/** The same classifier as a Python program: scikit-learn's, with the settings above. The rows stay with the user. */
+export const wordClassifierScript =
+  (): string => `"""TF-IDF with logistic regression, as Softprompt Studio compared it: no language model is needed.
+
+pip install scikit-learn
+python count_words.py labelled.csv new.csv TEXT_COLUMN LABEL_COLUMN > answers.csv
+
+Learns from labelled.csv (UTF-8, with a header), and adds the column "answer" to the rows of new.csv.
+"""
+import csv
+import sys
+
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+
+def rows_of(path):
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
+
+
+def main(labelled, new, text, label):
+    rows = [row for row in rows_of(labelled) if (row.get(text) or "").strip() and (row.get(label) or "").strip()]
+    if not rows:
+        sys.exit(f"{labelled} has no rows with both columns {text} and {label}.")
+    model = make_pipeline(
+        TfidfVectorizer(ngram_range=(1, ${RECIPE_TFIDF.ngrams}), sublinear_tf=${RECIPE_TFIDF.sublinear ? 'True' : 'False'}),
+        LogisticRegression(C=${RECIPE_C}, max_iter=5000),
+    )
+    model.fit([row[text] for row in rows], [row[label].strip() for row in rows])
+    asked = rows_of(new)
+    if not asked:
+        sys.exit(f"{new} has no rows.")
+    out = csv.DictWriter(sys.stdout, [*asked[0], "answer"])
+    out.writeheader()
+    for row, answer in zip(asked, model.predict([row[text] or "" for row in asked])):
+        out.writerow({**row, "answer": answer})
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 5:
+        sys.exit(__doc__)
+    main(*sys.argv[1:])
+`;
+
 interface Evaluation {
   readonly value: number;
   readonly gradient: Float64Array;

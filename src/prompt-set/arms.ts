@@ -209,6 +209,16 @@ export function armsAsCompared(
   return { ...found, arms: found.arms.map((each) => (isOwn(each) ? each : { ...each, versionId: null })) };
 }
 
+/** The version whose answers an arm of a past comparison has; null = no version has this text and examples. */
+export function versionOfArm(
+  set: PromptSet,
+  comparison: Then & { readonly plan: { readonly arms: readonly { readonly id: string }[] } },
+  armId: string,
+): string | null {
+  const ids = comparison.plan.arms.map(({ id }) => id);
+  return armsAsCompared(set, comparison, ids).arms.find(({ id }) => id === armId)?.versionId ?? null;
+}
+
 /** What a past comparison is judged by. */
 interface PastComparison extends Then {
   readonly datasetFingerprint: string;

@@ -20,6 +20,7 @@ import type {
   WriteRequest,
   WrittenRow,
 } from '../engine/types';
+import type { CardRequest, VerdictCard } from '../evaluation/card';
 import type { Insights } from '../evaluation/classify/insights';
 import type { Comparison, ComparisonPlan } from '../evaluation/types';
 import type { LabelWord } from '../task/types';
@@ -135,6 +136,8 @@ export interface WorkflowMethods extends VerbMethods {
   targetLengths(params: { dataset: Dataset }): TargetLengths & { readonly overRowIds: readonly string[] };
   /** Compares again: under another calibration, or with corrected labels. */
   recompare(params: ComparisonPlan, onEvent: (e: ProgressEvent) => void): Comparison;
+  /** What to do after a comparison; null where it has no pair. */
+  verdictCard(params: CardRequest): VerdictCard | null;
   /** The details behind a comparison. Without the data set there are no slices. */
   insights(
     params: {

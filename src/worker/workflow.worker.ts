@@ -4,6 +4,7 @@
  */
 import { buffersIn, WorkerLists } from '../dataset/by-reference';
 import { queryRows, rowParts } from '../dataset/query';
+import { verdictCard } from '../evaluation/card';
 import { comparing } from '../evaluation/classify/compare';
 import { insightsOf } from '../evaluation/classify/insights';
 import { type Control, inSteps } from '../lib/control';
@@ -55,6 +56,8 @@ const DATA_HANDLERS = {
     const onProgress = rowsDone(plan.rowIds.length, emit);
     return inSteps(comparing(plan, { onProgress }), control, onProgress);
   },
+
+  verdictCard,
 
   insights: ({ plan, comparison, dataset, pairIndex }, emit, control) =>
     inSteps(insightsOf(plan, comparison, dataset, pairIndex), control, rowsDone(plan.rowIds.length, emit)),

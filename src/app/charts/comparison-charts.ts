@@ -44,63 +44,127 @@ function sideMarks<T extends { readonly side: Side }>(
   ];
 }
 
-type ArmAccuracy = Pick<ArmReport, 'id' | 'name' | 'kind' | 'accuracy' | 'accuracyCi95'>;
+interface ArmAccuracy extends Pick<ArmReport, 'id' | 'name' | 'kind' | 'accuracy' | 'accuracyCi95'> {
+  /** This arm minus the one that the others are measured against, which has none. */
+  readonly gap?: { readonly difference: number; readonly isClear: boolean } | null;
+}
 
-const accuracyRow = ({ id, name, kind, accuracy, accuracyCi95 }: ArmAccuracy) => {
+interface AccuracyRow {
+  readonly id: string;
+  readonly name: string;
+  readonly side: Side;
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+  readonly gap: ArmAccuracy['gap'];
+}
+
+const accuracyRow = ({ id, name, kind, accuracy, accuracyCi95, gap }: ArmAccuracy): AccuracyRow => {
   const side = sideOf({ kind });
-  return { id, name: `${letter(side)}${name}`, side, value: accuracy, ...accuracyCi95 };
+  return { id, name: `${letter(side)}${name}`, side, value: accuracy, ...accuracyCi95, gap };
 };
 
-/** Accuracy (or another share) of every prompt with its 95% interval. */
+const yOf = (row: { readonly id: string }) => row.id;
+
+/** "−14", "−3, not clear", or "the same". */
+function gapWords({ gap }: AccuracyRow): string {
+  if (!gap) return '';
+  if (gap.difference === 0) return 'the same';
+  return `${points(gap.difference).replace('.0', '')}${gap.isClear ? '' : ', not clear'}`;
+}
+
+/**
+ * The gap of each arm to the one that has none: a line from its own value to that one's, dashed where the gap is not clear,
+ * and the gap in points at the right edge.
+ */
+function gapMarks(rows: readonly AccuracyRow[], dy: number, narrow: boolean) {
+  const to = rows.find(({ gap }) => gap === null);
+  if (!to) return [];
+  const others = rows.filter(({ gap }) => gap);
+  const line = (isClear: boolean) =>
+    Plot.ruleY(
+      others.filter(({ gap }) => gap?.isClear === isClear),
+      {
+        x1: 'value',
+        x2: () => to.value,
+        y: yOf,
+        dy: dy + 9,
+        stroke: COLOUR.ink2,
+        strokeWidth: 1.5,
+        ...(isClear ? {} : { strokeDasharray: '2 3' }),
+      },
+    );
+  return [
+    Plot.ruleX([to.value], { stroke: COLOUR.ink2, strokeDasharray: '4 3' }),
+    line(true),
+    line(false),
+    Plot.text(rows, {
+      y: yOf,
+      x: null,
+      frameAnchor: 'right',
+      textAnchor: 'end',
+      dx: narrow ? 60 : 158,
+      dy: narrow ? -12 : 0,
+      text: (row: AccuracyRow) => (row === to ? 'recommended' : gapWords(row)),
+      fill: (row: AccuracyRow) => (row.gap?.isClear ? COLOUR.ink : COLOUR.ink2),
+      fontSize: FONT,
+      ...OVER_LINES,
+    }),
+  ];
+}
+
+/** Accuracy (or another share) of every prompt with its 95% interval, and the gaps to one of them where they are given. */
 export const drawAccuracy =
   (arms: readonly ArmAccuracy[]): Draw =>
   (width) => {
     const narrow = width < NARROW;
     const rows = arms.map(accuracyRow);
+    const hasGaps = rows.some(({ gap }) => gap);
     const from = tenthBelow(
       rows.map(({ low }) => low),
       0.03,
     );
     const band = narrow ? 46 : 34;
     const dy = narrow ? 9 : 0;
-    const y = (row: { id: string }) => row.id;
+    const ticks = narrow || hasGaps ? 4 : 8;
     return svg({
       width,
       height: rows.length * band + 34,
-      ...margins({ top: 4, right: 64, bottom: 30, left: narrow ? 20 : 208 }),
+      ...margins({ top: 4, right: hasGaps && !narrow ? 166 : 64, bottom: 30, left: narrow ? 20 : 208 }),
       x: { domain: [from, 1], label: null },
-      y: { type: 'band', domain: rows.map((r) => r.id), label: null, padding: 0, axis: null },
+      y: { type: 'band', domain: rows.map(yOf), label: null, padding: 0, axis: null },
       marks: [
-        gridX(narrow ? 4 : 8),
-        axisX(narrow ? 4 : 8, percentTick),
+        gridX(ticks),
+        axisX(ticks, percentTick),
+        ...gapMarks(rows, dy, narrow),
         Plot.ruleY(rows, {
           x1: 'low',
           x2: 'high',
-          y,
+          y: yOf,
           dy,
-          stroke: (row: { side: Side }) => COLOUR[row.side],
+          stroke: (row: AccuracyRow) => COLOUR[row.side],
           strokeWidth: 3,
           strokeLinecap: 'round',
         }),
-        ...sideMarks(rows, (r) => r.value, y, dy),
+        ...sideMarks(rows, (r) => r.value, yOf, dy),
         Plot.text(rows, {
-          y,
+          y: yOf,
           text: 'name',
           frameAnchor: 'left',
           x: null,
           dx: narrow ? -16 : -200,
           dy: narrow ? -12 : 0,
-          lineWidth: (narrow ? width - 24 : 198) / FONT,
+          lineWidth: (narrow ? width - (hasGaps ? 124 : 24) : 198) / FONT,
           textOverflow: narrow ? 'ellipsis' : null,
           ...NAME,
           ...(narrow ? OVER_LINES : {}),
         }),
         Plot.text(rows, {
-          y,
+          y: yOf,
           x: 'high',
           dx: 10,
           dy,
-          text: (row: { value: number }) => percent(row.value),
+          text: (row: AccuracyRow) => percent(row.value),
           textAnchor: 'start',
           ...VALUE,
           ...OVER_LINES,

@@ -175,6 +175,12 @@ export const CHARTS: Readonly<Record<string, Draw>> = {
     })),
   ),
   accuracy: drawAccuracy(ARMS),
+  'accuracy, gaps to the recommended prompt': drawAccuracy(
+    ARMS.toReversed().map((each) => ({
+      ...each,
+      gap: each.id === 'tuned' ? null : { difference: each.accuracy - 0.817, isClear: each.id !== 'yours-8' },
+    })),
+  ),
   differences: drawDifferences(PAIRS, (id) => ARMS.find((a) => a.id === id)?.name ?? id),
   confusion: drawConfusion(yours, LABELS),
   'confusion, 2 labels': drawConfusion(

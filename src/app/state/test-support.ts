@@ -5,6 +5,7 @@ import { classBalance } from '../../dataset/labels';
 import { parseTable } from '../../dataset/parse';
 import { prepareDataset } from '../../dataset/prepare';
 import { queryRows, rowParts } from '../../dataset/query';
+import { verdictCard } from '../../evaluation/card';
 import { compare } from '../../evaluation/classify/compare';
 import { ControlSource } from '../../lib/control';
 import { StudioError } from '../../lib/errors';
@@ -88,6 +89,7 @@ const workflowHandlers: Handlers<WorkflowMethods> = {
     const labels = words.map((word) => ({ ...word, tokenIds: [...tokenise(word.word)] }));
     return { labels, collisions: findCollisions(labels, tokenise) };
   },
+  verdictCard,
   recompare: (plan) => compare(plan, { draws: 50 }),
   targetLengths: ({ dataset }) => {
     const texts = dataset.table.rows.map(({ cells }) => cells[dataset.mapping.label] ?? '');

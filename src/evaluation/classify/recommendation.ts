@@ -16,9 +16,9 @@ import { called, paragraph, pWords, shots } from './verdict-words';
 
 export const ACTIONS = ['ship', 'keep', 'count-words', 'probe', 'label-more', 'train-longer'] as const;
 /** `probe` = look for other answer words, since a linear probe of the model beats every prompt. */
-type Action = (typeof ACTIONS)[number];
+export type Action = (typeof ACTIONS)[number];
 
-interface Chip {
+export interface Chip {
   readonly id: 'training' | 'hand' | 'cost';
   readonly label: string;
   readonly value: string;
@@ -182,7 +182,7 @@ function differenceChip(field: Field, id: Chip['id'], label: string, a: ArmRepor
   };
 }
 
-const missing = (id: Chip['id'], label: string, detail: string): Chip => ({
+export const missing = (id: Chip['id'], label: string, detail: string): Chip => ({
   id,
   label,
   value: '–',
@@ -233,7 +233,7 @@ function costChip(field: Field, pairs: readonly PairReport[], from: ArmReport, t
   };
 }
 
-interface Compared {
+export interface Compared {
   readonly plan: Pick<ComparisonPlan, 'gold' | 'groups' | 'seed' | 'pairs' | 'looks'>;
   readonly comparison: Pick<Comparison, 'arms' | 'pairs' | 'verdict'>;
 }

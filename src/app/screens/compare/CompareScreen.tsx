@@ -17,6 +17,7 @@ import { compareStores } from './compare-store';
 import { PlannedPanel, ProgressPanel } from './PlannedPanel';
 import { PANELS, ResultsOf } from './panels/table';
 import { SaveDialog } from './SaveDialog';
+import { VerdictCard } from './VerdictCard';
 import './compare.css';
 
 export default function CompareScreen() {
@@ -73,7 +74,7 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
   return (
     <ScreenFrame
       title={running ? runningWords : (evaluation?.comparison.verdict.headline ?? before)}
-      lead={running ? null : (evaluation?.comparison.verdict.detail ?? about)}
+      lead={running || evaluation ? null : about}
       actions={
         <Actions
           set={set}
@@ -102,6 +103,7 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
         {drawn && !running ? <p className="dim small">{drawn}</p> : null}
         {evaluation && !running ? (
           <>
+            <VerdictCard set={set} evaluation={evaluation} outdated={isStale || hasMore} />
             <ResultsOf evaluation={evaluation} dataset={dataset} />
             <SaveDialog evaluation={evaluation} dataset={dataset} isOpen={saving} onClose={() => setSaving(false)} />
           </>
@@ -144,9 +146,7 @@ function Actions({ set, compared, outdated, hasRows, onSave }: ActionsProps) {
         Compare again
       </Button>
       {tuned && !outdated ? (
-        <Button variant="primary" onPress={() => navigate(`${screenPath(set.id, 'library')}?export=${set.id}`)}>
-          Export
-        </Button>
+        <Button onPress={() => navigate(`${screenPath(set.id, 'library')}?export=${set.id}`)}>Export</Button>
       ) : null}
     </>
   );

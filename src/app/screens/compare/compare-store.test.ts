@@ -3,13 +3,14 @@ import { preparedOf } from '../../../dataset/test-support';
 import { drawnWords } from '../../../evaluation/rows';
 import { StudioError } from '../../../lib/errors';
 import { addHardVersion } from '../../../prompt-set/prompt-set';
-import type { ClassifyEvaluation } from '../../../prompt-set/types';
+import { stagesOf } from '../../../prompt-set/stages';
+import type { ClassifyEvaluation, PromptSet } from '../../../prompt-set/types';
 import type { WriteRequest, WrittenRow } from '../../../worker/protocol';
 import { createPromptSetsStore } from '../../state/prompt-sets-store';
 import { createSessionStore } from '../../state/session-store';
 import type { Studio } from '../../state/studio';
 import { CAPABILITIES, fakeLocation, testServices } from '../../state/test-support';
-import { compareStores, progressOf } from './compare-store';
+import { compareStores, longerSteps, progressOf } from './compare-store';
 
 /** Generates each row's own target, but for every third row. */
 const write = ({ rows }: WriteRequest): { rows: WrittenRow[] } => ({
@@ -74,6 +75,19 @@ describe('a comparison in the page', () => {
     expect(again.latest.getState().value?.evaluation).toBeNull();
   });
 
+  it('opens with a card, and points production to the recommended version, which can be undone', async () => {
+    const { promptSets, compare, evaluation, setId } = await opened();
+    await compare.run.start();
+    const made = evaluation();
+    await compare.card.load(made?.id ?? '');
+    expect(compare.card.getState().value).toMatchObject({ action: 'keep', chips: [{}, {}, { label: 'Cost a row' }] });
+    const stages = () =>
+      stagesOf(promptSets.getState().set as PromptSet).map(({ name, versionId }) => [name, versionId]);
+    await compare.setProduction(promptSets.getState().set as PromptSet, 'h');
+    expect(stages()).toEqual([['production', 'h']]);
+    expect(promptSets.getState().set).toMatchObject({ id: setId, moves: [{ note: 'after a comparison' }] });
+  });
+
   it('counts figures under another calibration as a use of the test rows, each once, over all visits', async () => {
     const { studio, promptSets, compare, setId } = await opened();
     const shown = { kind: 'classify', id: 'e', setId, createdAt: 'now' } as ClassifyEvaluation;
@@ -130,4 +144,8 @@ describe('a comparison in the page', () => {
     expect(progressOf(waiting, { kind: 'arm', id: 'a', fraction: 0.5 })[0]?.fraction).toBe(0.5);
     expect(progressOf(waiting, { kind: 'progress', fraction: 0.5, note: 'A' })).toBe(waiting);
   });
+});
+
+it('trains twice as many steps, as far as the settings allow', () => {
+  expect([longerSteps({ steps: 150 }), longerSteps({ steps: 4000 })]).toEqual([300, 5000]);
 });

@@ -1,10 +1,13 @@
 /** The comparison on the screen, whatever the kind of task: made, kept, read back, amended. */
 import { createStore } from 'zustand/vanilla';
 import type { Dataset, TaskKind } from '../../../dataset/types';
+import type { CardRequest, VerdictCard } from '../../../evaluation/card';
 import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
 import type { Comparison, ReviewThreshold } from '../../../evaluation/types';
+import { StudioError } from '../../../lib/errors';
 import { recordComparison, setThreshold } from '../../../prompt-set/calibration';
 import { changeTask, countLook, kindOf, nowAfter } from '../../../prompt-set/prompt-set';
+import { moveStage, stagesOf } from '../../../prompt-set/stages';
 import {
   type ClassifyEvaluation,
   type Evaluation,
@@ -12,12 +15,16 @@ import {
   ofKind,
   type PromptSet,
 } from '../../../prompt-set/types';
+import { versionById, versionWords } from '../../../prompt-set/versions';
 import { sameLabels } from '../../../task/template';
+import { wasStillFalling } from '../../../training/checkpoint';
+import { NUMBER_SETTINGS } from '../../../training/fields';
+import type { TrainingSettings } from '../../../training/settings';
 import type { CompareEvent } from '../../../workflow/compare-arms';
 import { type Job, type JobContext, job } from '../../state/job';
 import { type Resource, resource } from '../../state/resource';
 import { perStudio, type Studio } from '../../state/studio';
-import { toastError } from '../../ui';
+import { toastError, toastUndo } from '../../ui';
 
 export interface ArmProgress {
   readonly id: string;
@@ -60,6 +67,10 @@ export interface Shown {
   readonly comparison: Comparison;
   readonly mode: CalibrationMode;
 }
+
+const PRODUCTION = 'production';
+
+const MOST_STEPS = NUMBER_SETTINGS.find(({ key }) => key === 'steps')?.max ?? Number.POSITIVE_INFINITY;
 
 const alsoKey = (setId: string) => `compare-also:${setId}`;
 
@@ -124,6 +135,35 @@ export class CompareStore {
     if (!evaluation || mode === 'chosen') throw new Error('no other calibration is asked for');
     return this.#studio.services.workflow.call('recompare', planFor(evaluation.plan, mode), { signal });
   });
+
+  /** What to do after a comparison, by its id; null where it has no pair. */
+  readonly card: Resource<string, VerdictCard | null> = resource(async (id, signal) => {
+    const evaluation = this.latest.getState().value?.evaluation;
+    if (evaluation?.id !== id) throw new StudioError('cancelled', 'Stopped.');
+    const { softVersion } = evaluation;
+    const kept = softVersion === null ? null : await this.#disk.checkpoints.get(softVersion);
+    const facts = { stillFalling: kept !== null && wasStillFalling(kept.checkpoint.validations) };
+    const request: CardRequest =
+      evaluation.kind === 'classify'
+        ? { kind: 'classify', plan: evaluation.plan, comparison: evaluation.comparison, facts }
+        : { kind: 'generate', comparison: evaluation.comparison, facts };
+    return this.#studio.services.workflow.call('verdictCard', request, { signal });
+  });
+
+  /** Points the stage production to a version, with an undo. */
+  readonly setProduction = async (set: PromptSet, versionId: string): Promise<void> => {
+    const from = stagesOf(set).find(({ name }) => name === PRODUCTION)?.versionId ?? null;
+    const move = (to: string | null, note: string) => this.#move(set.id, to, note);
+    await move(versionId, 'after a comparison');
+    const moved = versionById(set, versionId);
+    toastUndo(`Production points to ${moved ? versionWords(moved) : 'it'} now`, () => void move(from, 'undone'));
+  };
+
+  #move(setId: string, to: string | null, note: string): Promise<PromptSet> {
+    const now = new Date().toISOString();
+    const { promptSets } = this.#studio.stores;
+    return promptSets.getState().updateById(setId, (s) => moveStage(s, { stage: PRODUCTION, to, note }, now));
+  }
 
   get #disk() {
     return this.#studio.services.store;
@@ -217,5 +257,8 @@ export class CompareStore {
       .catch((cause) => toastError('The change was not saved', cause instanceof Error ? cause.message : ''));
   };
 }
+
+/** Steps of the run after one that could have gone further: twice as many, as far as the settings allow. */
+export const longerSteps = ({ steps }: Pick<TrainingSettings, 'steps'>): number => Math.min(MOST_STEPS, 2 * steps);
 
 export const compareStores = perStudio((studio) => new CompareStore(studio));

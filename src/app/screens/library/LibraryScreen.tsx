@@ -45,15 +45,17 @@ function Exporting() {
   ) : null;
 }
 
-/** Opens the export of the set that a link from the comparison names. */
+/** Opens the export of the set, and of the version, that a link from the comparison names. */
 function LinkedExport() {
   const { open } = exporting.use();
   const [wanted, setWanted] = useQuery('export', '');
+  const [version, setVersion] = useQuery('version', '');
   useEffect(() => {
     if (wanted === '') return;
-    void open(wanted);
+    void open(wanted, version);
     setWanted('');
-  }, [wanted, open, setWanted]);
+    setVersion('');
+  }, [wanted, version, open, setWanted, setVersion]);
   return null;
 }
 

@@ -11,7 +11,7 @@ import { Button, EmptyState, format, Panel, Table, toastUndo } from '../../ui';
 import { useNextRun, useSecondsOf } from './next-run';
 import { moved, putBack, without } from './run-queue';
 import { useMarked } from './SideBySide';
-import { SETTINGS_ID } from './StartPanel';
+import { openSettings } from './StartPanel';
 import { useShownRun, useTraining } from './training-store';
 
 const NONE: readonly string[] = [];
@@ -102,9 +102,7 @@ function Branch({ from }: { readonly from: SoftVersion }) {
   const branch = () => {
     change({ ...from.settings, initialisation: branchOf(from) });
     chooseHybrid(from.handVersion !== undefined);
-    const next = document.getElementById(SETTINGS_ID);
-    next?.querySelector('details')?.setAttribute('open', '');
-    next?.focus();
+    openSettings();
   };
   return (
     <Button size="s" variant="link" aria-label={`Branch from run ${from.number}`} onPress={branch}>

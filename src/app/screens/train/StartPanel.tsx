@@ -15,7 +15,14 @@ import { SweepPanel } from './SweepPanel';
 import { useShownRun } from './training-store';
 
 /** Where a branch leads: the settings of the next run. */
-export const SETTINGS_ID = 'next-run';
+const SETTINGS_ID = 'next-run';
+
+/** Opens all settings and moves the focus there: they were filled in from elsewhere. */
+export function openSettings(): void {
+  const next = document.getElementById(SETTINGS_ID);
+  next?.querySelector('details')?.setAttribute('open', '');
+  next?.focus();
+}
 
 /** Where the prompt will run, and how long training may take: the two questions before a run. Stays open while one trains. */
 export const StartPanel = memo(function StartPanel() {

@@ -4,7 +4,7 @@ import { isUsable, isWriting, openRun } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
 import { NeedsRows, ScreenFrame } from '../../shell/Screen';
-import { navigate, screenPath } from '../../state/location';
+import { navigate, screenPath, useQuery } from '../../state/location';
 import { CHECKING } from '../../state/self-check';
 import { whyTrainingOff } from '../../state/session-state';
 import { usePromptSets, useSession } from '../../state/studio';
@@ -12,10 +12,10 @@ import { useWordFinder } from '../../state/word-finder';
 import { Button, format, Note, ProgressBar } from '../../ui';
 import { CurvesPanels } from './CurvesPanels';
 import { fractionOf, type LiveRun, progressWords, trainHeadline } from './live-run';
-import { plannedRuns, useMachineSpeed, useNextRun, useRunRows } from './next-run';
+import { againOf, plannedRuns, useMachineSpeed, useNextRun, useRunRows } from './next-run';
 import { QueuePanel, RunsPanel } from './RunsPanel';
 import { LearningCurvePanel, SideBySide } from './SideBySide';
-import { LearnedPanel, StartPanel } from './StartPanel';
+import { LearnedPanel, openSettings, StartPanel } from './StartPanel';
 import { useShownRun, useTraining } from './training-store';
 import './train.css';
 
@@ -48,6 +48,7 @@ function OpenTraining({ set, dataset }: OpenProps) {
   const headline = useShownRun(set.id, (live) => trainHeadline(live, set, trainRows));
   useArrival(set.id, dataset);
   useMachineSpeed();
+  useAgain(set);
   return (
     <ScreenFrame
       title={finding ? 'Finding answer words' : waiting ? 'Getting the model ready' : headline}
@@ -71,6 +72,23 @@ function OpenTraining({ set, dataset }: OpenProps) {
       </div>
     </ScreenFrame>
   );
+}
+
+/** A link names a run to repeat, and how many steps: its settings are filled in, and nothing starts. */
+function useAgain(set: PromptSet): void {
+  const [runId, setRunId] = useQuery('again', '');
+  const [steps, setSteps] = useQuery('steps', '');
+  const { change, chooseHybrid } = useNextRun.use();
+  useEffect(() => {
+    if (runId === '') return;
+    const settings = againOf(set, runId, steps);
+    setRunId('');
+    setSteps('');
+    if (!settings) return;
+    change(settings);
+    chooseHybrid(set.soft.find(({ id }) => id === runId)?.handVersion !== undefined);
+    openSettings();
+  }, [set, runId, steps, setRunId, setSteps, change, chooseHybrid]);
 }
 
 /** These rows are on the screen: a cut-off run resumes, and the queue continues. */

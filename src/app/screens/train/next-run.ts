@@ -6,6 +6,7 @@ import type { PromptSet } from '../../../prompt-set/types';
 import type { Store } from '../../../store/store';
 import { sameLabels } from '../../../task/template';
 import { runsSeconds } from '../../../training/estimate';
+import { NUMBER_SETTINGS, readNumber } from '../../../training/fields';
 import { PRESETS, type PresetName, STANDARD, type TrainingSettings } from '../../../training/settings';
 import { type PlannedRun, templateOf } from '../../../workflow/runs';
 import { cacheKeyOf } from '../../../workflow/training-rows';
@@ -103,6 +104,14 @@ export class NextRuns extends ActionStore<NextRun> {
 }
 
 export const useNextRun = screenStore((studio: Studio) => new NextRuns(studio));
+
+/** The settings of an earlier run with other steps, as a link names them; null where it names no run or no number of steps. */
+export function againOf(set: Pick<PromptSet, 'soft'>, runId: string, steps: string): Partial<TrainingSettings> | null {
+  const run = set.soft.find(({ id }) => id === runId);
+  const field = NUMBER_SETTINGS.find(({ key }) => key === 'steps');
+  const read = field && readNumber(field, steps);
+  return run && read && 'value' in read && read.value !== null ? { ...run.settings, steps: read.value } : null;
+}
 
 /** The runs that the settings ask for: one per seed. */
 export function plannedRuns({ preset, settings, seeds, hybrid }: NextRun): readonly Omit<PlannedRun, 'id'>[] {

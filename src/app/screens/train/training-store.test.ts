@@ -15,7 +15,7 @@ import type { SessionState } from '../../state/session-state';
 import type { SessionStore } from '../../state/session-store';
 import type { Studio } from '../../state/studio';
 import { testServices } from '../../state/test-support';
-import { NextRuns, plannedRuns } from './next-run';
+import { againOf, NextRuns, plannedRuns } from './next-run';
 import { moved } from './run-queue';
 import { Training } from './training-store';
 
@@ -174,6 +174,18 @@ beforeEach(async () => {
 });
 
 const trains = () => engine.calls.filter((c) => c.method === 'train').map((c) => c.resume);
+
+describe('a link that repeats a run with other steps', () => {
+  test('fills in the settings of that run', async () => {
+    await start();
+    const set = promptSets.getState().set as PromptSet;
+    const runId = set.soft[0]?.id ?? '';
+    expect(againOf(set, runId, '200')).toEqual({ ...set.soft[0]?.settings, steps: 200 });
+    expect(againOf(set, 'gone', '200')).toBeNull();
+    for (const steps of ['', '0', '-5', '1e9', 'NaN', '2.5', '__proto__'])
+      expect(againOf(set, runId, steps)).toBeNull();
+  });
+});
 
 describe('a run', () => {
   test('starts at once and scores the baselines beside the steps', async () => {

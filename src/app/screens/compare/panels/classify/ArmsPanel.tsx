@@ -1,12 +1,19 @@
-import { scoreOf } from '../../../../../evaluation/classify/outcome';
+import { Fragment, useMemo } from 'react';
+import { differenceOf, scoreOf } from '../../../../../evaluation/classify/outcome';
 import { tokensSentence } from '../../../../../evaluation/classify/pairs';
 import { costTitle } from '../../../../../evaluation/classify/rows';
 import type { ArmReport, Comparison } from '../../../../../evaluation/types';
-import { LABEL_METRICS } from '../../../../../metrics/registry';
+import { namesOf, pText } from '../../../../../evaluation/words';
+import { midSentence } from '../../../../../lib/format';
+import { columnName, ends, LABEL_METRICS, metricsOf } from '../../../../../metrics/registry';
 import type { ClassifyEvaluation } from '../../../../../prompt-set/types';
-import { sideOf } from '../../../../charts';
+import { accuracyTitle, ChartPanel, differenceTitle, drawAccuracy, drawDifferences, sideOf } from '../../../../charts';
 import { ArmMark, format, Panel, Table, Term } from '../../../../ui';
+import type { Shown } from '../../compare-store';
 import { metricColumns } from '../parts';
+
+/** Every metric but the headline's. */
+const OTHERS = metricsOf(LABEL_METRICS).filter(([id]) => id !== 'accuracy');
 
 const number = (value: number | null, unit = '') => (value === null ? '–' : `${Math.round(value)}${unit}`);
 
@@ -43,7 +50,7 @@ interface ArmsPanelProps {
 }
 
 /** Every prompt and reference line with what it reaches and what a row costs. */
-export function ArmsPanel({ comparison, evaluation, nameOf }: ArmsPanelProps) {
+function ArmsPanel({ comparison, evaluation, nameOf }: ArmsPanelProps) {
   const engine = `${evaluation.backend === 'webgpu' ? 'WebGPU' : 'WASM'}, ${format.counted(evaluation.threads, 'thread')}`;
   return (
     <Panel
@@ -80,5 +87,129 @@ export function ArmsPanel({ comparison, evaluation, nameOf }: ArmsPanelProps) {
           </p>
         ))}
     </Panel>
+  );
+}
+
+/** What the verdict rests on: its reasons, every prompt's figures, and the differences of the pairs that were tested. */
+export function Statistics({ comparison, evaluation }: Shown) {
+  const { arms, pairs } = comparison;
+  const headline = pairs[0];
+  const nameOf = useMemo(() => namesOf(arms), [arms]);
+  const accuracy = useMemo(() => drawAccuracy(arms), [arms]);
+  return (
+    <div className="grid">
+      <p className="c12">{comparison.verdict.detail}</p>
+      <ChartPanel
+        span={7}
+        title={accuracyTitle(arms, headline)}
+        unit="accuracy, 95% Wilson interval"
+        draw={accuracy}
+        twin={{
+          columns: [
+            'prompt',
+            'correct',
+            'rows',
+            'accuracy',
+            'low_95',
+            'high_95',
+            ...OTHERS.map(([id]) => columnName(id)),
+          ],
+          rows: arms.map((arm) => [
+            arm.name,
+            arm.correct,
+            arm.n,
+            arm.accuracy,
+            arm.accuracyCi95.low,
+            arm.accuracyCi95.high,
+            ...OTHERS.map(([id]) => arm[id] ?? null),
+          ]),
+        }}
+      />
+      <DifferencePanel arms={arms} pairs={pairs} nameOf={nameOf} />
+      <ArmsPanel comparison={comparison} evaluation={evaluation} nameOf={nameOf} />
+    </div>
+  );
+}
+
+interface DifferencePanelProps extends Pick<Comparison, 'arms' | 'pairs'> {
+  readonly nameOf: (id: string) => string;
+}
+
+function DifferencePanel({ arms, pairs, nameOf }: DifferencePanelProps) {
+  const differences = useMemo(() => drawDifferences(pairs, nameOf), [pairs, nameOf]);
+  return (
+    <ChartPanel
+      span={5}
+      title={differenceTitle(arms, pairs)}
+      unit="points on the same rows, 95% interval of each pair alone"
+      draw={differences}
+      twin={{
+        columns: [
+          'difference',
+          'points',
+          'low_95',
+          'high_95',
+          'exact_p',
+          'holm_p',
+          'mid_p',
+          'only_first_right',
+          'only_second_right',
+        ],
+        rows: pairs.map((p) => [
+          `${nameOf(p.b)} minus ${nameOf(p.a)}`,
+          p.difference * 100,
+          p.differenceCi95.low * 100,
+          p.differenceCi95.high * 100,
+          p.pExact,
+          p.pHolm ?? p.pExact,
+          p.pMidP,
+          p.aOnly,
+          p.bOnly,
+        ]),
+      }}
+    >
+      <PValues arms={arms} pairs={pairs} nameOf={nameOf} />
+    </ChartPanel>
+  );
+}
+
+/** The p of the headline and of further hand-written prompts, and the headline's other metrics. */
+function PValues({ arms, pairs, nameOf }: DifferencePanelProps) {
+  const [headline, ...others] = pairs;
+  if (!headline) return null;
+  const hands = others.filter(({ a }) =>
+    arms.some(({ id, kind }) => id === a && kind === 'zero-shot' && id !== 'yours'),
+  );
+  const corrected = pairs.length > 1 ? `p, corrected for ${pairs.length} comparisons` : 'exact p';
+  const facts: readonly (readonly [string, string])[] = [
+    ...[headline, ...hands].map(({ a, b, pExact, pHolm = pExact }, i) => {
+      const against = i === 0 ? midSentence(nameOf(a)) : `“${nameOf(a)}”`;
+      return [`${nameOf(b)} against ${against}, ${corrected}`, pText(pHolm)] as const;
+    }),
+    ['uncorrected: exact p, mid-p', `${pText(headline.pExact)}, ${pText(headline.pMidP)}`],
+    ...OTHERS.flatMap(
+      ([
+        id,
+        {
+          name,
+          format: { difference: form },
+        },
+      ]) => {
+        const found = differenceOf(headline, id);
+        if (!found) return [];
+        const { difference, ci95, p } = found;
+        return [[`${name} difference`, `${form(difference)} (${ends(form, ci95)}), p ${pText(p)}`] as const];
+      },
+    ),
+  ];
+  return (
+    <dl className="facts small">
+      {facts.map(([name, value]) => (
+        <Fragment key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </Fragment>
+      ))}
+    </dl>
   );
 }

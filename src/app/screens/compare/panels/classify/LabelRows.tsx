@@ -5,7 +5,7 @@ import { comparedLogProbs, planFor } from '../../../../../evaluation/classify/ou
 import { type ComparedRow, comparedRows, filterRows } from '../../../../../evaluation/classify/rows';
 import type { ArmOutcome, ArmReport } from '../../../../../evaluation/types';
 import { namesOf } from '../../../../../evaluation/words';
-import { ProbabilityBars, sideOf } from '../../../../charts';
+import { ChartPanel, confusionTitle, drawConfusion, ProbabilityBars, sideOf } from '../../../../charts';
 import { useQuery } from '../../../../state/location';
 import { ArmMark, Button, format, LabelTag, Note, Select } from '../../../../ui';
 import type { CloserProps } from '../../closer-store';
@@ -175,5 +175,36 @@ function AllAnswers({ comparison, evaluation, mode, row, suspect }: AllAnswersPr
         ))}
       </div>
     </>
+  );
+}
+
+/** Both prompts of the pair: each label's rows by the answer that they got. */
+export function Matrices({ comparison, evaluation, pair }: CloserProps) {
+  const shown = [pair?.a, pair?.b].flatMap((id) => comparison.arms.find((arm) => arm.id === id) ?? []);
+  return (
+    <div className="grid">
+      {shown.map((arm) => (
+        <ConfusionPanel key={arm.id} arm={arm} labels={evaluation.plan.labels} />
+      ))}
+    </div>
+  );
+}
+
+function ConfusionPanel({ arm, labels }: { arm: ArmReport; labels: readonly string[] }) {
+  const draw = useMemo(() => drawConfusion(arm, labels), [arm, labels]);
+  const title = confusionTitle(arm, labels);
+  return (
+    <ChartPanel
+      span={6}
+      title={title}
+      heading={
+        <>
+          <ArmMark side={sideOf(arm)} /> {title}
+        </>
+      }
+      unit="rows: label · columns: answer"
+      draw={draw}
+      twin={{ columns: ['label', ...labels], rows: arm.confusion.map((row, i) => [labels[i] ?? '', ...row]) }}
+    />
   );
 }

@@ -9,13 +9,14 @@ import { Button, Note, ProgressBar, Tabs } from '../../../../ui';
 import { type CloserProps, closerStores, type InsightsKey, type LookCloserProps } from '../../closer-store';
 import { type Candidate, VotePanel } from '../../VotePanel';
 import { PairSelect, usePair } from '../parts';
+import { Statistics } from './ArmsPanel';
 import { ChecksPanels } from './ChecksPanels';
 import { ConfidencePanels } from './ConfidencePanels';
-import { LabelRows } from './LabelRows';
+import { LabelRows, Matrices } from './LabelRows';
 import { ReviewPanel } from './ReviewPanel';
 import { SlicesPanel } from './SlicesPanel';
 
-type Tab = 'rows' | 'parts' | 'sure' | 'labels' | 'vote' | 'checks';
+type Tab = 'rows' | 'statistics' | 'parts' | 'sure' | 'labels' | 'vote' | 'checks';
 
 /** The comparison from several sides; which one is open is in the address. */
 export function LookCloser(given: LookCloserProps) {
@@ -28,7 +29,17 @@ export function LookCloser(given: LookCloserProps) {
   const key = { id: evaluation.id, mode, pairIndex };
   const { value: found } = useResource(closerStores.use().insights, key);
   const tabs: readonly { readonly id: Tab; readonly label: string; readonly content: () => React.ReactNode }[] = [
-    { id: 'rows', label: 'Rows', content: () => <LabelRows {...props} insights={found} /> },
+    {
+      id: 'rows',
+      label: 'Rows',
+      content: () => (
+        <div className="stack">
+          <LabelRows {...props} insights={found} />
+          <Matrices {...props} />
+        </div>
+      ),
+    },
+    { id: 'statistics', label: 'Statistics', content: () => <Statistics {...given} /> },
     {
       id: 'parts',
       label: 'Slices',

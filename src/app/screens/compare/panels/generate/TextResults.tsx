@@ -22,20 +22,26 @@ interface NamedPairs {
   readonly nameOf: (id: string) => string;
 }
 
-/** Everything under the verdict of a comparison of generated texts. */
+/** Everything under the card of a comparison of generated texts. */
 export function TextResults({ evaluation, dataset }: TextResultsProps) {
-  const { arms, duels, n } = evaluation.comparison;
+  const { arms } = evaluation.comparison;
   const nameOf = useMemo(() => namesOf(arms), [arms]);
-  return (
-    <div className="grid">
-      <ArmsChart arms={arms} duels={duels} />
-      <PairsChart duels={duels} nameOf={nameOf} />
-      <ArmsTable arms={arms} n={n} />
-      <PairsTable duels={duels} nameOf={nameOf} />
-      <CloserLook evaluation={evaluation} dataset={dataset} nameOf={nameOf} />
-    </div>
-  );
+  return <CloserLook evaluation={evaluation} dataset={dataset} nameOf={nameOf} />;
 }
+
+interface TextStatisticsProps extends Pick<NamedPairs, 'nameOf'> {
+  readonly comparison: GenerateComparison;
+}
+
+const TextStatistics = ({ comparison: { arms, duels, n, verdict }, nameOf }: TextStatisticsProps) => (
+  <div className="grid">
+    <p className="c12">{verdict.detail}</p>
+    <ArmsChart arms={arms} duels={duels} />
+    <PairsChart duels={duels} nameOf={nameOf} />
+    <ArmsTable arms={arms} n={n} />
+    <PairsTable duels={duels} nameOf={nameOf} />
+  </div>
+);
 
 const HEADLINE = TEXT_METRICS.rougeL.name;
 
@@ -166,20 +172,23 @@ const PairsTable = ({ duels, nameOf }: NamedPairs) => (
   </Panel>
 );
 
-type Tab = 'rows' | 'vote';
+const TABS = ['rows', 'statistics', 'vote'] as const;
+type Tab = (typeof TABS)[number];
 
-/** The rows of a pair, and a blind vote; which of them is open is in the address. */
+/** The rows of a pair, the statistics, and a blind vote; which of them is open is in the address. */
 function CloserLook({ evaluation, dataset, nameOf }: TextResultsProps & Pick<NamedPairs, 'nameOf'>) {
   const { duels } = evaluation.comparison;
   const [chosen, setTab] = useQuery<Tab>('tab', 'rows');
-  const tab = chosen === 'vote' ? 'vote' : 'rows';
+  const tab = TABS.find((id) => id === chosen) ?? 'rows';
   const { index, pair, choose } = usePair(duels);
-  if (!pair) return null;
+  const statistics = () => <TextStatistics comparison={evaluation.comparison} nameOf={nameOf} />;
+  // one prompt alone has no pair of rows
+  if (!pair) return statistics();
   const rows = () => <TextRows evaluation={evaluation} dataset={dataset} duel={pair} />;
   // votes are kept for the pair that the verdict is about
   const vote = () => <TextVote evaluation={evaluation} dataset={dataset} />;
   return (
-    <div className="c12">
+    <div>
       {tab === 'rows' ? <PairSelect pairs={duels} index={index} onChoose={choose} nameOf={nameOf} /> : null}
       <Tabs
         label="Look closer"
@@ -187,6 +196,7 @@ function CloserLook({ evaluation, dataset, nameOf }: TextResultsProps & Pick<Nam
         onSelect={(id) => setTab(id as Tab)}
         tabs={[
           { id: 'rows', label: 'Rows', content: tab === 'rows' ? rows() : null },
+          { id: 'statistics', label: 'Statistics', content: tab === 'statistics' ? statistics() : null },
           { id: 'vote', label: 'Blind vote', content: tab === 'vote' ? vote() : null },
         ]}
       />

@@ -1,0 +1,172 @@
+/** The card that a comparison opens with: one thing to do, three figures, and every prompt against the recommended one. */
+import { useMemo } from 'react';
+import type { VerdictCard as Card, CardArm } from '../../../evaluation/card';
+import type { Action, Chip } from '../../../evaluation/classify/recommendation';
+import { wordClassifierScript } from '../../../metrics/logistic';
+import { versionOfArm } from '../../../prompt-set/arms';
+import { stagesOf } from '../../../prompt-set/stages';
+import type { Evaluation, PromptSet } from '../../../prompt-set/types';
+import { ChartPanel, drawAccuracy } from '../../charts';
+import { navigate, screenPath } from '../../state/location';
+import { useResource } from '../../state/resource';
+import { Button, Note, Panel, ProgressBar } from '../../ui';
+import { saveFile } from '../../ui/download';
+import { compareStores, longerSteps } from './compare-store';
+
+interface CardProps {
+  readonly set: PromptSet;
+  readonly evaluation: Evaluation;
+  /** Other versions or rows are chosen by now: comparing again comes first. */
+  readonly outdated: boolean;
+}
+
+export function VerdictCard(props: CardProps) {
+  const { card } = compareStores.use();
+  const { value, status, error } = useResource(card, props.evaluation.id);
+  if (error)
+    return (
+      <Note
+        tone="bad"
+        title="The recommendation could not be computed"
+        action={
+          <Button variant="link" onPress={() => void card.reload()}>
+            Try again
+          </Button>
+        }
+      >
+        {error.message} The figures below are those of the comparison.
+      </Note>
+    );
+  if (status === 'loading') return <ProgressBar label="Weighing the prompts" value={null} />;
+  return value ? <Shown {...props} card={value} /> : null;
+}
+
+interface ShownProps extends CardProps {
+  readonly card: Card;
+}
+
+function Shown({ card, ...of }: ShownProps) {
+  return (
+    <div className="grid">
+      <Panel span={5} title={card.title}>
+        <div className="stack">
+          <p>{card.why}</p>
+          <NextStep card={card} {...of} />
+          <ul className="verdict-chips" aria-label="What it rests on">
+            {card.chips.map((chip) => (
+              <VerdictChip key={chip.id} {...chip} />
+            ))}
+          </ul>
+        </div>
+      </Panel>
+      <Picture card={card} />
+    </div>
+  );
+}
+
+const VerdictChip = ({ label, value, detail, tone }: Chip) => (
+  <li>
+    <span className="dim small">{label}</span>
+    <strong className={`verdict-${tone}`}>{value}</strong>
+    <span className="dim small">{detail}</span>
+  </li>
+);
+
+const chartRow = ({ value, ci95, ...arm }: CardArm) => ({ ...arm, accuracy: value, accuracyCi95: ci95 });
+
+function Picture({ card: { arms, finding, unit } }: { readonly card: Card }) {
+  const draw = useMemo(() => drawAccuracy(arms.map(chartRow)), [arms]);
+  return (
+    <ChartPanel
+      span={7}
+      title={finding}
+      unit={unit}
+      draw={draw}
+      twin={{
+        columns: ['prompt', 'value', 'low_95', 'high_95', 'gap_points', 'gap_low_95', 'gap_high_95', 'corrected_p'],
+        rows: arms.map(({ name, value, ci95, gap }) => [
+          name,
+          value,
+          ci95.low,
+          ci95.high,
+          ...[gap?.difference, gap?.ci95?.low, gap?.ci95?.high].map((share) => (share == null ? null : 100 * share)),
+          gap?.p ?? null,
+        ]),
+      }}
+    />
+  );
+}
+
+interface Step {
+  readonly label: string;
+  readonly press: () => void;
+}
+
+const toLibrary = ({ card, set }: ShownProps, versionId: string): Step =>
+  set.soft.some(({ id }) => id === versionId)
+    ? {
+        label: `Export ${card.arm}`,
+        press: () => navigate(`${screenPath(set.id, 'library')}?export=${set.id}&version=${versionId}`),
+      }
+    : {
+        label: `Open ${card.arm} in the Library`,
+        press: () => navigate(`${screenPath(set.id, 'library')}?set=${set.id}`),
+      };
+
+/** Where the recommended arm can be taken from: its version, or Prompts, where it can become one. */
+const take = (of: ShownProps): Step => {
+  const versionId = versionOfArm(of.set, of.evaluation, of.card.armId);
+  return versionId === null
+    ? { label: 'Set it up in Prompts', press: () => navigate(screenPath(of.set.id, 'prompts')) }
+    : toLibrary(of, versionId);
+};
+
+/** The one next step of each action. */
+const STEPS: Readonly<Record<Action, (of: ShownProps) => Step>> = {
+  ship: take,
+  keep: take,
+  'count-words': () => ({
+    label: 'Download the word counts as Python',
+    press: () => saveFile('count_words.py', wordClassifierScript(), 'text/x-python'),
+  }),
+  probe: ({ set }) => ({
+    label: 'Find other answer words',
+    press: () => navigate(screenPath(set.id, 'prompts')),
+  }),
+  'label-more': ({ set }) => ({ label: 'Add rows', press: () => navigate(screenPath(set.id, 'data')) }),
+  'train-longer': ({ set, evaluation }) => {
+    const run = set.soft.find(({ id }) => id === evaluation.softVersion);
+    const path = screenPath(set.id, 'train');
+    if (!run) return { label: 'Train a prompt', press: () => navigate(path) };
+    const steps = longerSteps(run.settings);
+    return {
+      label: `Train ${steps} steps`,
+      press: () => navigate(`${path}?again=${run.id}&steps=${steps}`),
+    };
+  },
+};
+
+/** The version that a stage can point to, where the action is to use one. */
+const stagedId = ({ card, set, evaluation }: ShownProps): string | null =>
+  card.action === 'ship' || card.action === 'keep' ? versionOfArm(set, evaluation, card.armId) : null;
+
+function NextStep(of: ShownProps) {
+  const { setProduction } = compareStores.use();
+  const { label, press } = STEPS[of.card.action](of);
+  const versionId = stagedId(of);
+  const isInProduction = stagesOf(of.set).some((stage) => stage.name === 'production' && stage.versionId === versionId);
+  return (
+    <div className="row">
+      <Button variant={of.outdated ? 'plain' : 'primary'} onPress={press}>
+        {label}
+      </Button>
+      {versionId === null ? null : isInProduction ? (
+        <span className="dim small">Production points to it</span>
+      ) : (
+        <Button variant="quiet" onPress={() => void setProduction(of.set, versionId)}>
+          Set production to it
+        </Button>
+      )}
+    </div>
+  );
+}

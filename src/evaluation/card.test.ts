@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import { cardOf, textCardOf } from './card';
+import { compare } from './classify/compare';
+import { majorityArm, WORDS } from './classify/made-arms';
+import { compareTexts } from './generate/compare';
+import { alternating, armOf, patterned, planOf } from './test-support';
+import type { ArmKind, GenerateOutcome } from './types';
+
+const FACTS = { stillFalling: false };
+
+/** Yours, Tuned, Untuned and word counts, by right/wrong patterns over the rows. */
+function labels(counts: Readonly<Record<string, number>>) {
+  const rights = patterned(counts);
+  const gold = alternating(rights[0]?.length ?? 0);
+  const arm = (i: number, id: string, kind: ArmKind, name: string) =>
+    armOf(id, kind, gold, rights[i] ?? [], 2, { name, tokensSentMean: 30 });
+  const arms = [
+    arm(0, 'yours', 'zero-shot', 'Yours'),
+    arm(1, 'tuned', 'tuned', 'Tuned'),
+    arm(2, 'untuned', 'untuned', 'Untuned'),
+    arm(3, WORDS, 'reference', 'TF-IDF'),
+    majorityArm(['negative', 'positive'], gold, gold.length),
+  ];
+  const plan = planOf(gold, arms, {
+    pairs: [
+      ['yours', 'tuned'],
+      ['untuned', 'tuned'],
+      ['untuned', 'yours'],
+    ],
+  });
+  const card = cardOf({ plan, comparison: compare(plan, { draws: 50 }) }, FACTS);
+  if (!card) throw new Error('there is no card');
+  return card;
+}
+
+describe('the card of a comparison of labels', () => {
+  const card = labels({ '1110': 50, '0110': 30, '0101': 2, '1010': 4, '0000': 24 });
+
+  it('sorts every prompt by accuracy and sets it against the recommended one', () => {
+    expect(card).toMatchObject({ action: 'ship', armId: 'tuned', arm: 'the tuned prompt' });
+    expect(card.arms.map(({ value }) => value)).toEqual(card.arms.map(({ value }) => value).toSorted((a, b) => b - a));
+    expect(card.arms.filter(({ gap }) => gap === null).map(({ id }) => id)).toEqual(['tuned']);
+    const yours = card.arms.find(({ id }) => id === 'yours');
+    expect(yours?.gap?.difference).toBeCloseTo(-28 / 110);
+    expect(yours?.gap?.ci95?.high).toBeLessThan(0);
+    expect(yours?.gap).toMatchObject({ isClear: true });
+  });
+
+  it('counts only the gaps that the corrected p carries', () => {
+    expect(card.arms.find(({ id }) => id === 'untuned')?.gap?.isClear).toBe(false);
+    expect(card.finding).toBe('Tuned is clearly ahead of 3 of 4 others');
+  });
+
+  it('shows no gap as clear whose interval leaves out 0 but whose corrected p does not', () => {
+    const { arms } = labels({ '1110': 60, '0110': 18, '1010': 6, '0100': 2, '1000': 2, '0000': 32 });
+    const tuned = arms.find(({ id }) => id === 'tuned');
+    expect(tuned?.gap?.ci95?.low).toBeGreaterThan(0);
+    expect(tuned?.gap?.p).toBeGreaterThan(0.05);
+    expect(tuned?.gap?.isClear).toBe(false);
+  });
+
+  it('says that a reference is clearly ahead of the prompt that is kept', () => {
+    const { action, armId, why, finding } = labels({ '1111': 20, '0111': 3, '1010': 3, '0001': 30, '0000': 64 });
+    expect({ action, armId }).toEqual({ action: 'keep', armId: 'yours' });
+    expect(why).toContain('Mind that TF-IDF and Always “negative” are clearly ahead of it on these rows.');
+    expect(finding).toBe('TF-IDF and Always “negative” are clearly ahead of Yours');
+  });
+
+  it('is null where the plan has no pair', () => {
+    const plan = planOf([0, 1], [armOf('yours', 'zero-shot', [0, 1], [true, true])], { pairs: [] });
+    expect(cardOf({ plan, comparison: compare(plan, { draws: 10 }) }, FACTS)).toBeNull();
+  });
+});
+
+const wanted = Array.from({ length: 40 }, (_, i) => `order ${i} is late and the lamp broke`);
+
+/** Texts of which a share in ten equals the expected one. */
+function texts(shares: Readonly<Record<string, number>>, pairs: readonly (readonly [string, string])[], facts = FACTS) {
+  const kinds: Readonly<Record<string, ArmKind>> = { yours: 'zero-shot', 'yours-3': 'few-shot', tuned: 'tuned' };
+  const arms = Object.entries(shares).map(
+    ([id, near]): GenerateOutcome => ({
+      id,
+      name: id,
+      kind: kinds[id] ?? 'untuned',
+      written: wanted.map((text, i) => (i % 10 < near ? text : 'nothing close')),
+      scores: wanted.map(() => ({ logProb: -20, tokens: 10 })),
+      tokensSentMean: id === 'tuned' ? 20 : 30,
+    }),
+  );
+  return textCardOf(compareTexts({ wanted, arms, pairs, seed: 0 }, { draws: 200 }), facts);
+}
+
+const PAIRS = [
+  ['yours', 'tuned'],
+  ['yours-3', 'tuned'],
+  ['untuned', 'tuned'],
+] as const;
+
+describe('the card of a comparison of generated texts', () => {
+  it('ships the tuned prompt where its texts are clearly closer, with three figures', () => {
+    const card = texts({ untuned: 1, yours: 2, 'yours-3': 4, tuned: 8 }, PAIRS);
+    expect(card).toMatchObject({ action: 'ship', armId: 'tuned', finding: 'tuned is clearly ahead of all 3 others' });
+    expect(card?.chips.map(({ value }) => value)).toEqual(['+70 points', '+40 points', '10 tokens fewer']);
+    expect(card?.chips[1]?.detail).toContain('against “yours-3” (95% interval of this pair alone)');
+  });
+
+  it('uses examples where they do as well', () => {
+    expect(texts({ untuned: 1, yours: 2, 'yours-3': 8, tuned: 8 }, PAIRS)).toMatchObject({
+      action: 'ship',
+      armId: 'yours-3',
+    });
+  });
+
+  it('keeps yours where nothing is clear, or trains longer where the loss was still falling', () => {
+    const equal = { untuned: 4, yours: 5, 'yours-3': 5, tuned: 5 };
+    expect(texts(equal, PAIRS)).toMatchObject({ action: 'keep', armId: 'yours', arm: 'your prompt' });
+    expect(texts(equal, PAIRS, { stillFalling: true })).toMatchObject({ action: 'train-longer', armId: 'yours' });
+  });
+
+  it('keeps what is better where nothing was trained', () => {
+    expect(texts({ untuned: 1, yours: 8 }, [['untuned', 'yours']])).toMatchObject({
+      action: 'keep',
+      armId: 'yours',
+      chips: [{ detail: 'No prompt was trained' }, { detail: 'No prompt was trained' }, {}],
+    });
+  });
+});
