@@ -7,7 +7,7 @@ import { GRAPH_USAGE, graph, INSPECT_USAGE, inspect } from './inspect';
 import { MATRIX_USAGE, matrix } from './matrix';
 import { UsageError } from './options';
 import { PREDICT_USAGE, predict } from './predict';
-import { TUNE_USAGE, tune, WRITE_USAGE, write } from './tune';
+import { IMPROVE_USAGE, improvePrompt, TUNE_USAGE, tune, WRITE_USAGE, write } from './tune';
 
 interface Command {
   readonly usage: string;
@@ -18,6 +18,7 @@ interface Command {
 const COMMANDS: Readonly<Record<string, Command>> = {
   tune: { usage: TUNE_USAGE, run: tune },
   write: { usage: WRITE_USAGE, run: write },
+  improve: { usage: IMPROVE_USAGE, run: improvePrompt },
   evaluate: { usage: EVALUATE_USAGE, run: evaluate },
   matrix: { usage: MATRIX_USAGE, run: matrix },
   predict: { usage: PREDICT_USAGE, run: predict },

@@ -13,7 +13,7 @@ import { counted, duration, percent } from '../lib/format';
 import { unwrap } from '../lib/result';
 import { z } from '../lib/zod';
 import { recordComparison } from '../prompt-set/calibration';
-import { addHardVersion, chooseSoft, createPromptSet, finishRun } from '../prompt-set/prompt-set';
+import { addHardVersion, chooseSoft, createPromptSet, finishRun, takeFoundPrompt } from '../prompt-set/prompt-set';
 import type { Evaluation, FoundWords, PromptSet } from '../prompt-set/types';
 import { longestAnswer } from '../route/generated-texts';
 import { unfitWords } from '../task/propose-words';
@@ -29,11 +29,12 @@ import type { CompareEvent } from '../workflow/compare-arms';
 import { exportPackage } from '../workflow/export';
 import { findWords } from '../workflow/find-words';
 import { type Host, SILENT } from '../workflow/host';
+import { type Improved, improve } from '../workflow/improve';
 import { numberInFile } from '../workflow/open-data';
 import { recorded } from '../workflow/runs';
 import { labelCollisions } from '../workflow/token-rows';
 import { type TrainRunEvent, train } from '../workflow/train';
-import { searchWords } from '../workflow/words';
+import { foundWords, searchWords } from '../workflow/words';
 import { type Log, type ModelOptions, openHost } from './node-host';
 import { UsageError } from './options';
 import { reportFiles } from './report-files';
@@ -61,6 +62,8 @@ export interface RunOptions extends Given {
   readonly examples?: number | null;
   /** Whether answer words are looked for; left out: they are not. */
   readonly findWords?: (typeof FIND_WORDS)[number];
+  /** Look for the best hand-written prompt among this many, and compare the tuned one with it; null = do not. */
+  readonly improve?: number | null;
 }
 
 export async function runTask(options: RunOptions, log: Log): Promise<void> {
@@ -69,11 +72,14 @@ export async function runTask(options: RunOptions, log: Log): Promise<void> {
   try {
     const testLooks = await earlierLooks(join(options.out, 'results.json'), dataset);
     if (testLooks > 0) log.line(`Test rows used ${times(testLooks)} before, by the results in ${options.out}`);
-    const started = { ...(await withWords(host, options, log)), testLooks };
+    const worded = await withWords(host, options, log);
+    const rival = options.improve ? (await improved(host, worded, dataset, options.improve, log)).set : worded;
+    const started = { ...rival, testLooks };
     if (started.words.length > 0)
       log.line(`Answer words: ${started.words.map(({ label, word }) => `${label} =${word}`).join(', ')}`);
     const { set: trained, checkpoint } = await trainAll(host, started, { dataset, runs, hybrid }, log);
-    const request = { set: trained, dataset, eachSeed: runs.length > 1, ...(examples ? { examples } : {}) };
+    const also = options.improve ? trained.hard.map(({ id }) => id) : [];
+    const request = { set: trained, dataset, also, eachSeed: runs.length > 1, ...(examples ? { examples } : {}) };
     const run = { control: uninterruptedControl, emit: comparing(log) };
     const { evaluation: compared } = await compare(host, request, run);
     const set = recordComparison(trained, compared, host.now());
@@ -107,7 +113,11 @@ export async function earlierLooks(path: string, { fingerprint, split }: Dataset
 }
 
 /** The prompt set with the answer words that were found for it. */
-async function withWords(host: Host, options: RunOptions, log: Log): Promise<PromptSet> {
+export async function withWords(
+  host: Host,
+  options: Given & Pick<RunOptions, 'findWords'>,
+  log: Log,
+): Promise<PromptSet> {
   const { dataset, prompt, words: given, findWords: when = 'off' } = options;
   const set = openSet(host, options);
   const { words, baseTemplate: template } = set;
@@ -121,6 +131,32 @@ async function withWords(host: Host, options: RunOptions, log: Log): Promise<Pro
   });
   log.line(searchWords(found.search));
   return openSet(host, options, found);
+}
+
+/** The set with the best hand-written prompt that a search finds, as Yours. @param budget prompts that take part */
+export async function improved(
+  host: Host,
+  set: PromptSet,
+  dataset: Dataset,
+  budget: number,
+  log: Log,
+): Promise<{ readonly set: PromptSet; readonly found: Improved }> {
+  const { words, baseTemplate: template } = set;
+  const own = set.hard.map(({ prompt }) => ({ prompt, words }));
+  const found = await improve(
+    host,
+    { dataset, template, words, otherWords: [], own, budget, known: [] },
+    {
+      control: uninterruptedControl,
+      emit: (event) => {
+        if (event.kind !== 'progress') return;
+        const { note, fraction, secondsLeft: left } = event;
+        log.progress(`${note}: ${Math.round(100 * fraction)}%${left === null ? '' : `, ${duration(left)} left`}`);
+      },
+    },
+  );
+  log.line(foundWords(found.search));
+  return { set: takeFoundPrompt(set, found, { id: host.newId(), now: host.now() }).set, found };
 }
 
 /**

@@ -1,4 +1,10 @@
+import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { labelOf, rowsById, textOf } from '../dataset/labels';
+import type { Dataset } from '../dataset/types';
+import { present } from '../lib/assert';
+import { count, percent } from '../lib/format';
+import { shotIds } from '../task/render';
 import {
   ANSWER_VECTORS,
   type Initialisation,
@@ -7,11 +13,14 @@ import {
   STANDARD,
   type TrainingSettings,
 } from '../training/settings';
+import type { Host } from '../workflow/host';
+import { CANDIDATES, type Improved, type Standing } from '../workflow/improve';
 import { readDataset } from './data';
-import { createLog } from './node-host';
+import { createLog, openHost } from './node-host';
 import {
   exactly,
   MODEL_USAGE,
+  modelOptions,
   oneOf,
   parseOptions,
   positive,
@@ -24,13 +33,14 @@ import {
   unescaped,
   wholeNumber,
 } from './options';
-import { FIND_WORDS, runTask } from './run-task';
+import { FIND_WORDS, improved, runTask, withWords } from './run-task';
 
 export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out DIR
   [--prompt "...{text}..."]   your hand-written prompt; left out: a simple one
   [--words a=x,b=y]           an answer word for each label; left out: single tokens where possible
   [--find-words auto|on|off]  look for answer words (and a cue, without --prompt) that tell your labels apart; auto: where
                               --words is left out and a label has a letter, a number or several tokens as its word
+  [--improve]                 look for the best hand-written prompt first, and compare the tuned one with it
   [--placement suffix|infix|prefix]  vectors after the text (default), between it and its last line (the cue), or before it
                               (for PEFT, slower)
   [--preset quick|standard|thorough] [--tokens 10] [--steps 150] [--rate R]
@@ -55,6 +65,7 @@ export async function tune(args: readonly string[]): Promise<void> {
     label: { type: 'string' },
     words: { type: 'string' },
     'find-words': { type: 'string' },
+    improve: { type: 'boolean' },
     rate: { type: 'string' },
     seeds: { type: 'string' },
     preset: { type: 'string' },
@@ -99,6 +110,7 @@ export async function tune(args: readonly string[]): Promise<void> {
       runs: runs.map((each) => ({ ...settings, seed: each })),
       hybrid: values.hybrid ?? false,
       findWords: oneOf(values['find-words'], 'find-words', FIND_WORDS) ?? 'auto',
+      improve: values.improve ? CANDIDATES : null,
     },
     log,
   );
@@ -116,6 +128,90 @@ function readWords(text: string): ReadonlyMap<string, string> {
     words.set(label, word);
   }
   return words;
+}
+
+export const IMPROVE_USAGE = `npm run improve -- DATA.csv --text COL --label COL [--out PROMPT.json]
+  [--budget ${CANDIDATES}]              prompts to compare, the template alone and yours included
+  [--prompt "...{text}..."] [--words a=x,b=y] [--find-words auto|on|off]  as for tune; your prompt takes part to the end
+  [--seed 0] [--train-rows N] [--test-rows N] [--test FILE.csv] [--drop-twins]  the rows, as tune draws them; test rows are
+                              not read
+  ${MODEL_USAGE}`;
+
+/** Rows of the leaderboard that are printed. */
+const SHOWN = 20;
+
+/** The best hand-written prompt for a labelled file, found on its training and validation rows: a leaderboard, and a file. */
+export async function improvePrompt(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parseOptions(args, {
+    ...modelOptions,
+    text: { type: 'string' },
+    label: { type: 'string' },
+    prompt: { type: 'string' },
+    words: { type: 'string' },
+    'find-words': { type: 'string' },
+    budget: { type: 'string' },
+    seed: { type: 'string' },
+    'train-rows': { type: 'string' },
+    'test-rows': { type: 'string' },
+    'drop-twins': { type: 'boolean' },
+    test: { type: 'string' },
+    out: { type: 'string' },
+  });
+  const [data] = exactly(positionals, ['DATA.csv']);
+  const columns = { text: required(values.text, 'text'), label: required(values.label, 'label') };
+  const budget = wholeNumber(values.budget, 'budget') ?? CANDIDATES;
+  const given = {
+    prompt: values.prompt === undefined ? null : unescaped(values.prompt),
+    words: values.words === undefined ? null : readWords(values.words),
+    findWords: oneOf(values['find-words'], 'find-words', FIND_WORDS) ?? 'auto',
+  };
+  const seed = wholeNumber(values.seed, 'seed', 0) ?? 0;
+  const model = readModelOptions(values);
+  const rows = readRowOptions(values);
+  const log = createLog();
+  const test = values.test === undefined ? null : resolve(values.test);
+  const dataset = await readDataset({ data: resolve(data), test, columns, seed, ...rows }, log);
+  const host = await openHost(model, log);
+  try {
+    const set = await withWords(host, { dataset, ...given }, log);
+    const { found } = await improved(host, set, dataset, budget, log);
+    process.stdout.write(`${boardText(found.board)}\n`);
+    if (values.out) await writeFile(resolve(values.out), promptFile(found, dataset, host));
+  } finally {
+    await host.dispose();
+  }
+}
+
+/** The leaderboard as lines of a terminal, the winner first. */
+function boardText(board: readonly Standing[]): string {
+  const line = (cells: readonly string[], name: string) => `${cells.map((cell) => cell.padStart(9)).join('')}  ${name}`;
+  const shown = board
+    .slice(0, SHOWN)
+    .map(({ loss, accuracy, rows, on, tokens, name }) =>
+      line(
+        [loss.toFixed(3), percent(accuracy), `${count(rows)} ${on === 'training' ? 'tr' : 'va'}`, tokens.toFixed(0)],
+        name,
+      ),
+    );
+  const rest = board.length > SHOWN ? [`and ${board.length - SHOWN} more`] : [];
+  return [
+    line(['loss', 'accuracy', 'rows', 'tokens'], 'prompt (tr: training rows, va: validation rows)'),
+    ...shown,
+    ...rest,
+  ].join('\n');
+}
+
+/** The prompt as JSON: its text, its examples, what it answers with, and how it was found. */
+function promptFile({ winner, search, board }: Improved, dataset: Dataset, { engine: { info } }: Host): string {
+  const { name, prompt, words, calibration } = winner;
+  const byId = rowsById(dataset.table.rows);
+  const examples = shotIds(dataset, prompt).map((id) => {
+    const row = present(byId.get(id), `row ${id}`);
+    return { text: textOf(row, dataset.mapping), label: labelOf(row, dataset.mapping) };
+  });
+  const { id, dtype, sha256 } = info;
+  const file = { name, prompt, words, examples, calibration, search, model: { id, dtype, sha256 }, board };
+  return `${JSON.stringify(file, null, 1)}\n`;
 }
 
 export const WRITE_USAGE = `npm run write -- DATA.csv --text COL --target COL --prompt "...{text}..." --out DIR

@@ -91,6 +91,15 @@ export const hardVersionSchema = z.object({
   words: answerWords.optional(),
   calibration: calibrationSchema,
   threshold: thresholdSchema.optional(),
+  search: z
+    .object({
+      candidates: count,
+      trainingRows: count,
+      validationRows: count,
+      loss: z.number().min(0),
+      bareLoss: z.number().min(0),
+    })
+    .optional(),
   tried: z
     .object({
       accuracy: share,

@@ -16,6 +16,7 @@ import {
   recordTry,
   renamePromptSet,
   startRun,
+  takeFoundPrompt,
   undoDelete,
   updateRun,
 } from './prompt-set';
@@ -158,3 +159,33 @@ test.each([
   ['is the current time if there is no earlier one', null, '2026-03-01T12:00:00.000Z'],
   ['is the current time if the earlier one is not a time', 'yesterday', '2026-03-01T12:00:00.000Z'],
 ])('nowAfter %s', (_, before, now) => expect(nowAfter(before, AT)).toBe(now));
+
+describe('the winner of a search', () => {
+  const search = { candidates: 9, trainingRows: 64, validationRows: 40, loss: 0.4, bareLoss: 0.6 };
+  const words = [
+    { label: 'bad', word: ' A' },
+    { label: 'good', word: ' B' },
+  ];
+  const hand = (template: string) => ({ template, shots: 0, shotSeed: 0 });
+  const calibration = { meanLogProbs: [-1, -2], rows: 48 };
+  const winner = { prompt: hand('Found.\n{text}'), name: '“Found.”', words, calibration, tried: null };
+
+  test('is a version of its own, used as Yours, with its words and its calibration', () => {
+    const before = addHardVersion(make(), at('2'), { prompt: hand('{text}') }).set;
+    const { set: after, version } = takeFoundPrompt(before, { winner, search }, at('3'));
+    expect(after.hard).toHaveLength(2);
+    expect(after.hard[0]).toEqual(before.hard[0]);
+    expect(after.chosenHard).toBe('3');
+    expect(version).toMatchObject({ name: 'Found: “Found.”', words, calibration, search, number: 2 });
+    expect(after.words).toEqual(before.words);
+  });
+
+  test('is the earlier version where the search has found that, which keeps its name', () => {
+    const before = addHardVersion(make(), at('2'), { prompt: winner.prompt, name: 'Mine' }).set;
+    const own = { ...winner, words: before.words };
+    const { set: after } = takeFoundPrompt(before, { winner: own, search }, at('3'));
+    expect(after.hard).toHaveLength(1);
+    expect(after.hard[0]).toMatchObject({ id: '2', name: 'Mine', search });
+    expect(after.hard[0]?.calibration).toBeUndefined();
+  });
+});

@@ -9,6 +9,7 @@ import type { HardPrompt, LabelWord } from '../task/types';
 import { uniqueHandle } from './handle';
 import type {
   EarlierLooks,
+  FoundPrompt,
   FoundWords,
   HardVersion,
   PromptSet,
@@ -236,6 +237,29 @@ export function takeFoundWords(set: PromptSet, { words, template, prompt, search
   if (prompt === null || set.hard.some(({ name, tried, wrote }) => name !== PROPOSED || tried || wrote)) return next;
   const added = addHardVersion(next, at, { prompt: { template: prompt, shots: 0, shotSeed: 0 }, name: PROPOSED });
   return chooseHard(added.set, added.version.id, at.now);
+}
+
+/**
+ * The set with the winner of a search as Yours: as a new version with its own answer words and calibration, or an earlier
+ * version where the search has found that.
+ */
+export function takeFoundPrompt(
+  set: PromptSet,
+  { winner, search }: FoundPrompt,
+  at: Stamp,
+): { readonly set: PromptSet; readonly version: HardVersion } {
+  const { prompt, words, name, calibration, tried } = winner;
+  const same = set.hard.find(
+    (version) => samePrompt(version.prompt, prompt) && sameWords(version.words ?? set.words, words),
+  );
+  const number = nextNumber(set.hard);
+  const made = { id: at.id, number, name: cleanName(`Found: ${name}`), prompt, createdAt: at.now, calibration };
+  const own = sameWords(words, set.words) ? {} : { words };
+  const version: HardVersion = same
+    ? { ...same, search, tried: tried ?? same.tried, ...(tried ? { calibration } : {}) }
+    : { ...made, ...own, search, tried };
+  const hard = same ? replace(set.hard, version) : [...set.hard, version];
+  return { set: touch(set, at.now, { hard, chosenHard: version.id }), version };
 }
 
 /** Keeps the result of a try on validation rows with its version. */

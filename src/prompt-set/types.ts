@@ -35,6 +35,8 @@ export interface HardVersion {
   readonly calibration?: CalibrationFit | null | undefined;
   /** Below it a person is asked, wherever it answers. Missing = its answers are all taken. */
   readonly threshold?: ReviewThreshold | undefined;
+  /** It was found by a search; missing = somebody wrote it. */
+  readonly search?: PromptSearch | undefined;
   /** Result on validation rows, if it was tried. */
   readonly tried: {
     readonly accuracy: number;
@@ -88,6 +90,30 @@ export interface WritingTry {
   /** As in a try that chooses labels. */
   readonly splitHash?: string | undefined;
   readonly with?: TriedWith | undefined;
+}
+
+/** How a hand-written prompt was found. */
+export interface PromptSearch {
+  /** Prompts that took part. */
+  readonly candidates: number;
+  /** Training rows that the best of them answered. */
+  readonly trainingRows: number;
+  /** Validation rows that the last choice rests on; 0 = it was stopped before, and training rows chose. */
+  readonly validationRows: number;
+  /** Cross-validated loss on the rows that chose. */
+  readonly loss: number;
+  /** That of the template alone on the same rows. */
+  readonly bareLoss: number;
+}
+
+/** The winner of a search for a prompt. */
+export interface FoundPrompt {
+  readonly winner: Pick<HardVersion, 'prompt' | 'name' | 'tried'> & {
+    /** In the order of the labels. */
+    readonly words: readonly LabelWord[];
+    readonly calibration: CalibrationFit | null;
+  };
+  readonly search: PromptSearch;
 }
 
 /** What a search for answer words came to. */

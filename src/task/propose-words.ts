@@ -86,7 +86,7 @@ export const unfitWords = <W extends WordTokens>(words: readonly W[]): readonly 
     ({ label, word, tokenIds }) => tokenIds.length !== 1 || /^[A-Z]$/.test(word.trim()) || /^[\d.,\s]+$/.test(label),
   );
 
-const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('');
+export const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('');
 
 const unique = (items: readonly string[]) => [...new Set(items)];
 

@@ -136,6 +136,10 @@ export function cueOf(template: string): string {
   return /\s*\n[^\n]*\S\s*$/.exec(last.text)?.[0] ?? last.text;
 }
 
+/** The template with another cue in place of its own. */
+export const withCue = (template: string, cue: string): string =>
+  template.slice(0, template.length - cueOf(template).length) + cue;
+
 /** The cue as a field of an example, where the prompt wants it encoded by itself. */
 export const ownCue = ({ template, splitsCue }: HardPrompt): { readonly cue?: string } =>
   splitsCue ? { cue: cueOf(template) } : {};

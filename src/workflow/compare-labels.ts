@@ -22,7 +22,7 @@ import { cacheKeyOf } from './training-rows';
 /** Rows that a calibration is fitted on. */
 export const CALIBRATION_ROWS = 48;
 /** Fewer validation rows than this would say too little of a prompt's bias. */
-const FEW_ROWS = 32;
+export const FEW_ROWS = 32;
 const LATENCY_ROWS = 3;
 const LATENCY_REPEATS = 3;
 /** A row whose text is in the cache takes about this much of one that is not. */

@@ -9,7 +9,7 @@ import type { FoundWords, WordSearch } from '../prompt-set/types';
 import { chooseWords, FEWEST_ROWS, lead, lossesOf, meanOverLabels, type WordTable } from '../task/choose-words';
 import { classifyInstruction } from '../task/propose';
 import { answerCandidates } from '../task/propose-words';
-import { alignWords, asContinuation, cueOf, sameLabels, wordsFor } from '../task/template';
+import { alignWords, asContinuation, cueOf, sameLabels, withCue, wordsFor } from '../task/template';
 import type { LabelWord } from '../task/types';
 import type { TokenRow } from '../tokens/tokenizer';
 import { labelTokens } from '../tokens/tokenizer';
@@ -109,9 +109,6 @@ export const findWords: Verb<FindWordsRequest, FindWordsEvent, FoundWords> = asy
 /** A first hand-written prompt, with an instruction that names the found words. */
 const promptWith = ({ words }: Candidate, template: string): string =>
   `${classifyInstruction(words.map(({ word }) => word.trim()))}\n${template}`;
-
-/** The template with another cue in place of its own. */
-const withCue = (template: string, cue: string) => template.slice(0, template.length - cueOf(template).length) + cue;
 
 const lossOf = ({ losses }: Candidate, rows: Rows) => meanOverLabels(losses, rows);
 

@@ -8,6 +8,7 @@ import { exportPackage } from './export';
 import { findWords } from './find-words';
 import type { Verb } from './host';
 import { checkImport, proposeImport, readImport } from './import';
+import { improve } from './improve';
 import { compareCells, fillMatrix } from './matrix';
 import { measure } from './measure';
 import { answerText, continueText } from './play';
@@ -37,6 +38,7 @@ export const VERBS = {
   exportPackage,
   fillMatrix,
   findWords,
+  improve,
   measure,
   openRows,
   proposeImport,

@@ -2,7 +2,7 @@
 import { clock, count, counted, midSentence, percent, percentWhole } from '../lib/format';
 import { LABEL_METRICS, TEXT_METRICS } from '../metrics/registry';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
-import type { PromptSet, SoftVersion, WordSearch } from '../prompt-set/types';
+import type { PromptSearch, PromptSet, SoftVersion, WordSearch } from '../prompt-set/types';
 import { FEWEST_ROWS } from '../task/choose-words';
 import type { HardPrompt } from '../task/types';
 import { NUMBER_SETTINGS, settingOf } from '../training/fields';
@@ -31,6 +31,19 @@ export function searchWords({ outcome, loss, lossBefore, rows, cues }: WordSearc
   const before = lossBefore === null ? '' : ` against ${lossBefore.toFixed(2)} for those before`;
   const cue = cues ? ` They follow the cue ${cueWords(cues.after)} in place of ${cueWords(cues.before)}.` : '';
   return `These words separate your labels best: cross-validated loss ${loss?.toFixed(2)}${before}, ${on}.${cue}`;
+}
+
+/** How a prompt was found: "Found among 100 prompts; chosen on 64 validation rows, where …". */
+export function foundWords({ candidates, trainingRows, validationRows, loss, bareLoss }: PromptSearch): string {
+  const chosen =
+    validationRows > 0
+      ? `chosen on ${counted(validationRows, 'validation row')}`
+      : `chosen on ${counted(trainingRows, 'training row')}, as no validation rows were asked`;
+  const against =
+    loss < bareLoss
+      ? `, where its loss is ${loss.toFixed(2)} against ${bareLoss.toFixed(2)} for the template alone`
+      : ', where no other prompt has a lower loss than the template alone';
+  return `Found by search among ${counted(candidates, 'prompt')}; ${chosen}${against}.`;
 }
 
 const cueWords = (cue: string) => (cue.trim() === '' ? 'the text itself' : `“${cue.trim()}”`);

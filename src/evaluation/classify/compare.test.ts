@@ -5,7 +5,7 @@ import { detectable } from '../rows';
 import { alternating, armOf, patterned, planOf } from '../test-support';
 import { compare } from './compare';
 import { majorityArm } from './made-arms';
-import { calibrationHelps, fitCalibration, validationOutcome } from './outcome';
+import { calibrationHelps, crossValidated, fitCalibration, validationOutcome } from './outcome';
 import { tokensDifference, tokensSentence } from './pairs';
 
 describe('compare', () => {
@@ -177,4 +177,32 @@ it('nothing is said where nothing was kept, and equal is said as equal', () => {
   expect(tokensDifference({}, tuned, plan, 100)).toBeNull();
   expect(tokensSentence({ a: 'few', b: 'tuned' }, nameOf)).toBeNull();
   expect(sentence(tuned.tokensSent)).toBe('Tuned sends the same number of tokens per row as Yours + 8 examples.');
+});
+
+describe('cross-validated figures of a prompt', () => {
+  const gold = alternating(60);
+  const rng = createRng(5);
+  const normalised = (scores: readonly number[]) => calibrated(scores, [0, 0]);
+  /** Right by `signal`, with a bias toward the first label. */
+  const answers = (signal: number, bias: number) =>
+    gold.map((label) => normalised([bias - signal * label, -signal * (1 - label) + rng.normal()]));
+  const loss = (rows: readonly (readonly number[])[]) => {
+    const { losses } = crossValidated(rows, gold);
+    return losses.reduce((sum, value) => sum + value, 0) / losses.length;
+  };
+
+  it('are those of the prompt without its bias', () => {
+    const { right } = crossValidated(answers(2, 6), gold);
+    expect(right.filter(Boolean).length).toBeGreaterThan(50);
+    expect(loss(answers(2, 6))).toBeLessThan(0.35);
+  });
+
+  it('do not call a prompt worse that is merely too sure', () => {
+    const rows = answers(1, 0);
+    expect(loss(rows.map((row) => normalised(row.map((value) => 9 * value))))).toBeCloseTo(loss(rows), 3);
+  });
+
+  it('are chance where the answers say nothing of the labels', () => {
+    expect(loss(answers(0, 3))).toBeGreaterThan(0.66);
+  });
 });

@@ -1,0 +1,204 @@
+/**
+ * Hand-written prompts to search among: instructions of the kind that people write for labels, above the text or below it, the
+ * user's own and rewordings of them, other cues, examples, the chat form, letters for words. Families are dealt out in turn,
+ * so that a small budget has some of each.
+ */
+import { classifyInstruction } from './propose';
+import { LETTERS } from './propose-words';
+import { alignWords, cueOf, parseTemplate, printTemplate, sameLabels, splitInstruction, withCue } from './template';
+import type { HardPrompt, LabelWord } from './types';
+
+/** A prompt with the answer words it is asked with. */
+export interface PromptCandidate {
+  readonly prompt: HardPrompt;
+  /** In the order of the labels, spelled as in the prompt set. */
+  readonly words: readonly LabelWord[];
+  /** `bare`: the template alone; `own`: a prompt that the user has, or that was proposed. These are never dropped. */
+  readonly origin: 'bare' | 'own' | 'made';
+}
+
+export interface CandidatesFrom {
+  /** The bare text around a row, with its cue. */
+  readonly template: string;
+  readonly labels: readonly string[];
+  readonly words: readonly LabelWord[];
+  /** Other answer words of the same labels, such as found ones. */
+  readonly otherWords: readonly (readonly LabelWord[])[];
+  /** Prompts that the user has. */
+  readonly own: readonly Omit<PromptCandidate, 'origin'>[];
+  /** Other cues that may end the template. */
+  readonly cues: readonly string[];
+  /** Whether the model has a chat form. */
+  readonly hasChat: boolean;
+}
+
+/** More labels than this are not listed in an instruction: it would be longer than the text. */
+const MOST_NAMED = 12;
+const SHOTS = [8, 4, 2] as const;
+/** Draws of examples, each in its own order. */
+const SEEDS = [0, 1, 2, 3] as const;
+const NEAREST = [4, 8] as const;
+
+const plain = (template: string): HardPrompt => ({ template, shots: 0, shotSeed: 0 });
+const escaped = (text: string) => text.replaceAll('{', '{{').replaceAll('}', '}}');
+
+/** Two candidates with one key are one. */
+export const candidateKey = ({ prompt, words }: Pick<PromptCandidate, 'prompt' | 'words'>): string => {
+  const { template, shots, shotSeed, selection = 'balanced', orders = 1, chat = false } = prompt;
+  const examples = shots > 0 ? [shots, shotSeed, selection, orders] : [];
+  return JSON.stringify([template, chat, examples, words.map(({ label, word }) => [label, word.trim()])]);
+};
+
+/** The bare template first, then the user's prompts, then at most `budget` candidates in all, families in turn. */
+export function promptCandidates(from: CandidatesFrom, budget: number): readonly PromptCandidate[] {
+  const words = alignWords(from.words, from.labels);
+  const first: PromptCandidate[] = [
+    { prompt: plain(from.template), words, origin: 'bare' },
+    ...from.own.map(({ prompt, words: own }): PromptCandidate => ({ prompt, words: own, origin: 'own' })),
+  ];
+  const others = from.otherWords
+    .filter((other) => sameLabels(other, from.labels))
+    .map((other) => alignWords(other, from.labels));
+  const known = new Map<string, PromptCandidate>();
+  for (const candidate of first) if (!known.has(candidateKey(candidate))) known.set(candidateKey(candidate), candidate);
+  const queues = [
+    ...familiesOf(from, words),
+    ...others.flatMap((other) => familiesOf(from, other).slice(0, 3)),
+    lettered(from),
+  ];
+  const most = Math.max(known.size, budget);
+  for (let place = 0; known.size < most && queues.some((queue) => place < queue.length); place++)
+    for (const queue of queues) {
+      const candidate = queue[place];
+      if (candidate && known.size < most && !known.has(candidateKey(candidate)))
+        known.set(candidateKey(candidate), candidate);
+    }
+  return [...known.values()];
+}
+
+/** Kinds of prompts with the same answer words, the most promising of each first. */
+function familiesOf(from: CandidatesFrom, words: readonly LabelWord[]): readonly (readonly PromptCandidate[])[] {
+  const { template, cues, hasChat } = from;
+  const make = (prompt: HardPrompt): PromptCandidate => ({ prompt, words, origin: 'made' });
+  const own = ownInstructions(from);
+  const instructions = [...own.flatMap((text) => reworded(text, words)), ...instructionsFor(template, words)];
+  const otherCues = cues.filter((cue) => cue !== cueOf(template)).map((cue) => withCue(template, cue));
+  const above = instructions.map((text) => `${text}\n${template}`);
+  const frames = [template, ...otherCues.slice(0, 1), ...above.slice(0, 1)];
+  return [
+    otherCues.map(plain),
+    above.map(plain),
+    SEEDS.flatMap((shotSeed) =>
+      frames.flatMap((frame) => SHOTS.map((shots) => ({ template: frame, shots, shotSeed }))),
+    ),
+    instructions.map((text) => plain(below(template, text))),
+    instructions.flatMap((text) => otherCues.slice(0, 3).map((frame) => plain(`${text}\n${frame}`))),
+    hasChat ? above.map((text) => ({ ...plain(text), chat: true })) : [],
+    NEAREST.map((shots) => ({ template, shots, shotSeed: 0, selection: 'nearest' as const })),
+  ].map((family) => family.map(make));
+}
+
+/** Letters in the place of the labels, which the instruction names: as in a multiple-choice question. */
+function lettered(from: CandidatesFrom): readonly PromptCandidate[] {
+  const { template, labels, words } = from;
+  if (labels.length > MOST_NAMED || words.every(({ word }) => word.trim().length === 1)) return [];
+  const letters = labels.map((label, i) => ({ label, word: ` ${LETTERS[i]}` }));
+  const list = labels.map((label, i) => `${LETTERS[i]}) ${label}`).join('\n');
+  const above = [escaped(list), escaped(classifyInstruction(labels, letters))].map((text) => `${text}\n${template}`);
+  const prompts = above.flatMap((text) => [plain(text), { template: text, shots: 8, shotSeed: 0 }]);
+  return prompts.map((prompt) => ({ prompt, words: letters, origin: 'made' }));
+}
+
+/** Instructions of the user's prompts. */
+const ownInstructions = ({ own }: CandidatesFrom): readonly string[] => [
+  ...new Set(own.map(({ prompt }) => instructionOf(prompt.template)).filter((text) => text !== '')),
+];
+
+/** The lines above the first slot, as template text. */
+function instructionOf(template: string): string {
+  const parsed = parseTemplate(template);
+  return parsed.ok ? escaped(splitInstruction(parsed.value).instruction) : '';
+}
+
+/** A user's instruction in other words, by rule: with the answers listed, its first sentence alone, as a request. */
+function reworded(text: string, words: readonly LabelWord[]): readonly string[] {
+  const answers = named(words);
+  const [sentence = text] = text.split(/(?<=[.?!])\s+/);
+  const listed = answers && !text.includes(answers.comma) ? [`${text} Answer with one of: ${answers.comma}.`] : [];
+  const polite = /^[A-Z][a-z]/.test(text) && !/^please/i.test(text);
+  return [text, ...listed, sentence, ...(polite ? [`Please ${text.charAt(0).toLowerCase()}${text.slice(1)}`] : [])];
+}
+
+/** Instructions that people write for labels. @param words as the answers are named; nothing is listed where they are many */
+function instructionsFor(template: string, words: readonly LabelWord[]): readonly string[] {
+  const { text, asked } = nouns(template);
+  const answers = named(words);
+  if (!answers) return [`Give the ${asked} of the ${text}.`, `What is the ${asked} of this ${text}?`];
+  const { comma, or } = answers;
+  return [
+    `Decide whether the ${text} is ${or}.`,
+    `Classify the text. Answer with one of: ${comma}.`,
+    `What is the ${asked} of this ${text}? Choose from: ${comma}.`,
+    `The ${asked} of each ${text} is ${or}.`,
+    `Is the following ${text} ${or}?`,
+    `Read the ${text} and choose its ${asked}: ${comma}.`,
+    `Label each ${text} as ${or}.`,
+    `Possible answers: ${comma}.`,
+    `Assign one ${asked} to the ${text}: ${comma}.`,
+    `You are an expert. Say whether the ${text} is ${or}.`,
+    `Give the ${asked} of the ${text} in one word.`,
+  ];
+}
+
+/** The answers as an instruction lists them; null where they are too many. */
+function named(words: readonly LabelWord[]): { readonly comma: string; readonly or: string } | null {
+  if (words.length > MOST_NAMED) return null;
+  const names = words.map(({ label, word }) => {
+    const short = word.trim();
+    return escaped(short.length === 1 && short !== label ? `${short} (${label})` : short);
+  });
+  return { comma: names.join(', '), or: `${names.slice(0, -1).join(', ')} or ${names.at(-1)}` };
+}
+
+/** What the template calls a text and its answer: `Review: {text}\nSentiment:` has a review and its sentiment. */
+function nouns(template: string): { readonly text: string; readonly asked: string } {
+  const before = /(?:^|\n)(?<name>\p{L}[\p{L} ]{0,30}):\s*$/u.exec(template.slice(0, template.search(/\{[^{}]+\}/)));
+  const after = /(?<name>\p{L}[\p{L} ]{0,30}):\s*$/u.exec(cueOf(template));
+  const name = (found: RegExpExecArray | null, usual: string) => found?.groups?.name?.toLowerCase() ?? usual;
+  return { text: name(before, 'text'), asked: name(after, 'label') };
+}
+
+/** The instruction after the text, before the cue: what precedes it is read once for all instructions. */
+const below = (template: string, instruction: string): string =>
+  withCue(template, `\n${instruction}${cueOf(template)}`);
+
+/** The template up to the end of its last slot: prompts that share it share the reading of a row. */
+export function stemOf(template: string): string {
+  const parsed = parseTemplate(template);
+  if (!parsed.ok) return template;
+  const last = parsed.value.findLastIndex(({ kind }) => kind === 'slot');
+  return printTemplate(parsed.value.slice(0, last + 1));
+}
+
+const LONGEST_NAME = 60;
+
+/** "“Decide whether the review is …”, “This is”, 4 examples (draw 2)", for a list of candidates. */
+export function candidateName({ prompt, words, origin }: PromptCandidate, template: string): string {
+  const { shots, shotSeed, selection, chat = false } = prompt;
+  const [line = ''] = instructionOf(prompt.template).split('\n');
+  const cue = cueOf(prompt.template);
+  const rest = prompt.template.slice(stemOf(prompt.template).length);
+  const under = line === '' ? rest.slice(0, rest.length - cue.length).trim() : '';
+  const instruction = line || under;
+  const short = (text: string) =>
+    `“${text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME - 1).trimEnd()}…` : text}”`;
+  const which = selection === 'nearest' ? ', the nearest' : ` (draw ${shotSeed + 1})`;
+  return [
+    origin === 'bare' || instruction === '' ? 'the template alone' : short(instruction),
+    ...(under ? ['below the text'] : []),
+    ...(cue === cueOf(template) ? [] : [short(cue.trim())]),
+    ...(shots > 0 ? [`${shots} examples${which}`] : []),
+    ...(chat ? ['as a chat'] : []),
+    ...(words.every(({ word }, i) => word.trim() === LETTERS[i]) ? ['letters'] : []),
+  ].join(', ');
+}

@@ -1,0 +1,271 @@
+import { describe, expect, it } from 'vitest';
+import { preparedOf } from '../dataset/test-support';
+import type { Dataset } from '../dataset/types';
+import type { NextTokensRequest, ScoreRequest } from '../engine/types';
+import { ControlSource, uninterruptedControl } from '../lib/control';
+import { StudioError } from '../lib/errors';
+import { promptCandidates } from '../task/prompt-candidates';
+import { shotIds } from '../task/render';
+import { NOW, prepared } from './fake-host.test-support';
+import { CUES } from './find-words';
+import type { Host } from './host';
+import { type CandidateAnswers, type Improved, type ImproveEvent, type ImproveRequest, improve } from './improve';
+
+const TEMPLATE = 'Text: {text}\nTone:';
+const WORDS = [
+  { label: 'bad', word: ' bad' },
+  { label: 'good', word: ' good' },
+];
+const OWN = { prompt: { template: `Say the tone.\n${TEMPLATE}`, shots: 0, shotSeed: 0 }, words: WORDS };
+const SINGLE = [' bad', ' good', ' A', ' B', 'bad', 'good', 'A', 'B'];
+
+/** Answer words are tokens; everything else is one token a character. */
+const encode = (text: string) =>
+  Int32Array.from(text.match(/ ?(?:bad|good|A|B)(?![A-Za-z])|./gsu) ?? [], (piece) => {
+    const word = SINGLE.indexOf(piece);
+    return word >= 0 ? word : 1000 + (piece.codePointAt(0) ?? 0);
+  });
+const decode = (ids: ArrayLike<number>) =>
+  Array.from(ids, (id) => SINGLE[id] ?? String.fromCodePoint(Math.max(0, id - 1000))).join('');
+
+/** How much more a model understands of a text under a prompt: here after the cue “This is”. */
+const afterThis = (text: string) => (text.endsWith('This is') ? 4 : 0.2);
+
+/** The log-probability of a token: of the labels' words, by what the row says and how the prompt helps. */
+function logProbOf(text: string, id: number, gain: (text: string) => number): number {
+  const row = text.slice(text.lastIndexOf('Text: '));
+  const tone = Number(row.includes('fine')) - Number(row.includes('poor'));
+  const word = SINGLE[id]?.trim() ?? '';
+  const side = word === 'good' || word === 'B' ? 1 : -1;
+  const noise =
+    (([...row].reduce((sum, char) => (sum * 31 + (char.codePointAt(0) ?? 0)) % 997, 7) % 97) / 97 - 0.5) * 0.5;
+  return -5 + 0.5 * side * (gain(text) * tone + noise + 0.8);
+}
+
+/** A model that is a function of the text; counts the tokens it reads, with the caches of the engine. */
+function promptHost(gain: (text: string) => number = afterThis) {
+  const asked: string[] = [];
+  const read = { tokens: 0 };
+  const stems = new Set<string>();
+  const prefixes = new Set<string>();
+  const count = ({ rows, cue, cacheKey }: Pick<NextTokensRequest, 'rows' | 'cue' | 'cacheKey'>) => {
+    if (cacheKey !== null) {
+      for (const { ids } of rows) {
+        if (!stems.has(decode(ids))) read.tokens += ids.length;
+        stems.add(decode(ids));
+      }
+      read.tokens += cue.length * rows.length;
+      return;
+    }
+    const texts = rows.map(({ ids }) => decode(ids));
+    const [first = ''] = texts;
+    let shared = 0;
+    while (shared < first.length && texts.every((text) => text[shared] === first[shared])) shared++;
+    if (!prefixes.has(first.slice(0, shared))) read.tokens += shared;
+    prefixes.add(first.slice(0, shared));
+    read.tokens += texts.reduce((sum, text) => sum + text.length - shared, 0);
+  };
+  const nextTokens = async (request: NextTokensRequest, control: { requested: unknown }) => {
+    if (control.requested) throw new StudioError('cancelled', 'Cancelled.');
+    asked.push(...request.rows.map(({ rowId }) => rowId));
+    count(request);
+    const ids = Int32Array.from(new Set([...request.among, ...request.always])).sort();
+    const logProbs = request.rows.flatMap((row) =>
+      Array.from(ids, (id) => logProbOf(decode([...row.ids, ...request.cue]), id, gain)),
+    );
+    return { ids, logProbs: Float32Array.from(logProbs) };
+  };
+  const score = async (request: ScoreRequest, control: { requested: unknown }) => {
+    if (control.requested) throw new StudioError('cancelled', 'Cancelled.');
+    asked.push(...request.rows.map(({ rowId }) => rowId));
+    const rows = request.rows.map(({ rowId, ids }) => {
+      const scores = request.labels.map(({ tokenIds }) => logProbOf(decode(ids), tokenIds[0] ?? 0, gain));
+      const norm = Math.log(scores.reduce((sum, value) => sum + Math.exp(value), 0));
+      const logProbs = scores.map((value) => value - norm);
+      return { rowId, logProbs, tokensSent: ids.length, tokensComputed: ids.length };
+    });
+    return { rows, rowsRun: rows.length, seconds: 0 };
+  };
+  const tokenizer = {
+    encode,
+    decode,
+    vocabularySize: 9,
+    endTokenIds: [],
+    chat: (text: string) => `<${text}>`,
+    sha256: '',
+  };
+  const host = {
+    tokens: { tokenizer, encode, context: 100_000, breaks: () => [] },
+    engine: { nextTokens, score, info: { sha256: 'weights' } },
+    neighbours:
+      async ({ split }: Dataset) =>
+      (rowId: string, count: number) =>
+        split.train.filter((id) => id !== rowId).slice(0, count),
+    now: () => NOW,
+  } as unknown as Host;
+  return { host, asked, read };
+}
+
+const request = (dataset: Dataset, change: Partial<ImproveRequest> = {}): ImproveRequest => ({
+  ...{ dataset, template: TEMPLATE, words: WORDS, otherWords: [], own: [OWN], budget: 60, known: [] },
+  ...change,
+});
+const run = { control: uninterruptedControl, emit: () => {} };
+
+describe('a search for the best hand-written prompt', () => {
+  it('finds the prompt after which the model tells the labels apart, and calibrates it on validation rows', async () => {
+    const dataset = await prepared();
+    const { winner, search, board } = await improve(promptHost().host, request(dataset), run);
+    expect(winner.prompt.template.endsWith('\nThis is')).toBe(true);
+    expect(winner.calibration?.meanLogProbs).toHaveLength(2);
+    expect(winner.tried?.with).toMatchObject({ meanLogProbs: winner.calibration?.meanLogProbs });
+    expect(search).toMatchObject({ candidates: 60, validationRows: dataset.split.validation.length });
+    expect(search.loss).toBeLessThan(search.bareLoss);
+    expect(board[0]).toMatchObject({ on: 'validation', loss: search.loss });
+  });
+
+  it('reads no test row, and lets validation rows choose among the best alone', async () => {
+    const dataset = await prepared();
+    const { host, asked } = promptHost();
+    const { board } = await improve(host, request(dataset), run);
+    const { train, validation, test } = dataset.split;
+    expect(asked.filter((id) => test.includes(id))).toEqual([]);
+    expect(asked.filter((id) => !train.includes(id) && !validation.includes(id))).toEqual([]);
+    const finalists = board.filter(({ on }) => on === 'validation');
+    expect(finalists.length).toBeLessThanOrEqual(6);
+    // once for its figures, once as a try
+    expect(asked.filter((id) => id === validation[0]).length).toBeLessThanOrEqual(2 * finalists.length);
+  });
+
+  it('keeps the template alone and the user’s prompt to the end, however bad they are', async () => {
+    const { board } = await improve(promptHost().host, request(await prepared()), run);
+    const finalists = board.filter(({ on }) => on === 'validation').map(({ origin }) => origin);
+    expect(finalists).toEqual(expect.arrayContaining(['bare', 'own', 'made']));
+    const least = await improve(promptHost().host, request(await prepared(), { budget: 1 }), run);
+    expect(least.board.map(({ origin }) => origin).toSorted()).toEqual(['bare', 'own']);
+  });
+
+  it('lets the template alone win where nothing helps', async () => {
+    const harmed = (text: string) => (/^Text: [^\n]*\nTone:$/.test(text) ? 4 : 0.1);
+    const { winner, search } = await improve(promptHost(harmed).host, request(await prepared()), run);
+    expect(winner.prompt).toEqual({ template: TEMPLATE, shots: 0, shotSeed: 0 });
+    expect(search.loss).toBe(search.bareLoss);
+  });
+
+  it('never asks about a row that some prompt shows as an example', async () => {
+    const dataset = await prepared();
+    const { host, asked } = promptHost((text) => (text.includes('\n\n') ? 4 : 0.2));
+    const { winner } = await improve(host, request(dataset), run);
+    expect(winner.prompt.shots).toBeGreaterThan(0);
+    const shown = new Set(shotIds(dataset, winner.prompt));
+    expect(asked.filter((id) => shown.has(id))).toEqual([]);
+  });
+
+  it('reads what candidates share once: 200 of them cost less than half of their tokens', async () => {
+    const dataset = await prepared(400);
+    const { host, read } = promptHost();
+    const letters = WORDS.map(({ label }, i) => ({ label, word: [' B', ' A'][i] ?? '' }));
+    const found = await improve(host, request(dataset, { budget: 200, otherWords: [letters] }), run);
+    expect(found.search.candidates).toBeGreaterThan(120);
+    expect(read.tokens).toBeLessThanOrEqual(found.tokens.read);
+    expect(found.tokens.read).toBeLessThan(0.5 * found.tokens.asked);
+  });
+
+  it('refuses a data set of a few training rows with a sentence', async () => {
+    const dataset = (await preparedOf([...Array(9).keys()].map((i) => [`row ${i}`, i % 2 ? 'good' : 'bad']))).dataset;
+    await expect(improve(promptHost().host, request(dataset), run)).rejects.toThrow(/at least 8 that fit the model/);
+  });
+});
+
+describe('a search that is interrupted', () => {
+  const untilStopped = async (dataset: Dataset, what: 'stop' | 'cancel', after: number) => {
+    const control = new ControlSource();
+    const answers = new Map<string, CandidateAnswers>();
+    const emit = (event: ImproveEvent) => {
+      if (event.kind === 'standing' && event.answers) answers.set(event.standing.key, event.answers);
+      if (answers.size >= after) control.ask(what);
+    };
+    const found = await improve(promptHost().host, request(dataset), { control, emit }).catch(
+      (error: unknown) => error,
+    );
+    return { found, known: [...answers.values()] };
+  };
+
+  it('gives the best so far when it is stopped, and says that training rows chose', async () => {
+    const { found } = await untilStopped(await prepared(), 'stop', 30);
+    expect(found).toMatchObject({ search: { validationRows: 0, trainingRows: 16 }, winner: { tried: null } });
+    const { winner, board } = found as Improved;
+    expect(board[0]?.name).toBe(winner.name);
+    expect(board.filter(({ loss }) => loss < (board[0]?.loss ?? 0))).toEqual([]);
+  });
+
+  it('fails when it is cancelled, or stopped before anything was answered', async () => {
+    const dataset = await prepared();
+    expect((await untilStopped(dataset, 'cancel', 30)).found).toMatchObject({ code: 'cancelled' });
+    const control = new ControlSource();
+    control.ask('stop');
+    await expect(improve(promptHost().host, request(dataset), { ...run, control })).rejects.toThrow(/before a prompt/);
+  });
+
+  it('continues where it was, with the result of an uninterrupted one', async () => {
+    const dataset = await prepared();
+    const { known } = await untilStopped(dataset, 'cancel', 40);
+    const whole = promptHost();
+    const rest = promptHost();
+    const uninterrupted = await improve(whole.host, request(dataset), run);
+    const continued = await improve(rest.host, request(dataset, { known }), run);
+    expect(continued.winner).toEqual(uninterrupted.winner);
+    expect(continued.board).toEqual(uninterrupted.board);
+    expect(rest.read.tokens).toBeLessThan(0.7 * whole.read.tokens);
+  });
+
+  it('ignores answers of other rows or other labels', async () => {
+    const dataset = await prepared();
+    const known = [
+      { key: 'x', tokens: 9, rows: [['nowhere', [0, 0]] as const, [dataset.split.train[0] ?? '', [0]] as const] },
+    ];
+    const { winner } = await improve(promptHost().host, request(dataset, { known }), run);
+    expect(winner.prompt.template).toContain('\nThis is');
+  });
+});
+
+describe('the candidates', () => {
+  const from = {
+    ...{ template: 'Review: {text}\nSentiment:', labels: ['bad', 'good'], words: WORDS, otherWords: [], own: [OWN] },
+    ...{ cues: CUES, hasChat: true },
+  };
+
+  it('start with the template alone and the user’s prompts, differ from each other, and keep to the budget', () => {
+    const many = promptCandidates(from, 150);
+    expect(many.slice(0, 3).map(({ origin }) => origin)).toEqual(['bare', 'own', 'made']);
+    expect(many[0]?.prompt.template).toBe(from.template);
+    expect(new Set(many.map(({ prompt, words }) => JSON.stringify([prompt, words]))).size).toBe(many.length);
+    expect(promptCandidates(from, 40)).toEqual(many.slice(0, 40));
+  });
+
+  it('name what the template names, above the text and below it', () => {
+    const templates = promptCandidates(from, 150).map(({ prompt }) => prompt.template);
+    expect(templates).toContain('Decide whether the review is bad or good.\nReview: {text}\nSentiment:');
+    expect(templates).toContain('Review: {text}\nDecide whether the review is bad or good.\nSentiment:');
+    expect(templates).toContain('Say the tone. Answer with one of: bad, good.\nReview: {text}\nSentiment:');
+    expect(templates).toContain('A) bad\nB) good\nReview: {text}\nSentiment:');
+  });
+
+  it('have examples, the chat form and letters', () => {
+    const many = promptCandidates(from, 150);
+    const shots = new Set(many.map(({ prompt }) => prompt.shots));
+    expect([...shots].toSorted()).toEqual([0, 2, 4, 8]);
+    expect(many.some(({ prompt }) => prompt.chat)).toBe(true);
+    expect(many.some(({ words }) => words.every(({ word }) => /^ [AB]$/.test(word)))).toBe(true);
+    expect(promptCandidates({ ...from, hasChat: false }, 150).some(({ prompt }) => prompt.chat)).toBe(false);
+  });
+
+  it('keep braces of labels as they are, and do not list forty labels', () => {
+    const words = [...Array(40).keys()].map((i) => ({ label: `{${i}}`, word: ` {${i}}` }));
+    const labels = words.map(({ label }) => label);
+    const templates = promptCandidates({ ...from, labels, words }, 150).map(({ prompt }) => prompt.template);
+    expect(templates.filter((template) => template.includes('{{3}}'))).toEqual([]);
+    const few = promptCandidates({ ...from, labels: labels.slice(0, 2), words: words.slice(0, 2) }, 150);
+    expect(few[5]?.prompt.template).not.toContain(' {1}');
+  });
+});

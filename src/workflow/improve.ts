@@ -1,0 +1,404 @@
+/**
+ * Verb: the best hand-written prompt, found. Many candidates answer a few training rows, the better ones more of them
+ * (successive halving, Jamieson & Talwalkar 2016). The best few, the template alone and the user's prompts then answer
+ * validation rows, which choose. No test row is read. What rows share under several candidates is read once.
+ */
+import { drawnRows } from '../dataset/draw';
+import type { Dataset } from '../dataset/types';
+import { calibrationHelps, crossValidated, fitCalibration, validationOutcome } from '../evaluation/classify/outcome';
+import type { CalibrationFit } from '../evaluation/types';
+import { present } from '../lib/assert';
+import { StudioError } from '../lib/errors';
+import { secondsLeft } from '../lib/format';
+import type { FoundPrompt, PromptSearch } from '../prompt-set/types';
+import { candidateKey, candidateName, type PromptCandidate, promptCandidates } from '../task/prompt-candidates';
+import { shotIds } from '../task/render';
+import { checkTemplate, wordsFor } from '../task/template';
+import type { LabelWord } from '../task/types';
+import type { TokenRow } from '../tokens/tokenizer';
+import { labelTokens } from '../tokens/tokenizer';
+import { CALIBRATION_ROWS, FEW_ROWS } from './compare-labels';
+import { CUES } from './find-words';
+import type { Host, Run, Verb } from './host';
+import { type Asked, askGroup, groupsOf, tokensOf, tokensOnce } from './prompt-readings';
+import { tokenRows } from './token-rows';
+import { type Tried, triedIds, tryOnRows } from './training-rows';
+
+/** Prompts of a search, where nobody says how many. */
+export const CANDIDATES = 100;
+
+export interface ImproveRequest {
+  readonly dataset: Dataset;
+  /** The bare text around a row, with its cue. */
+  readonly template: string;
+  readonly words: readonly LabelWord[];
+  /** Other answer words of the same labels, such as found ones. */
+  readonly otherWords: readonly (readonly LabelWord[])[];
+  /** The prompts that the user has; they take part to the end. */
+  readonly own: readonly Omit<PromptCandidate, 'origin'>[];
+  /** Most candidates, the template and the user's prompts included; those are compared in any case. */
+  readonly budget: number;
+  /** Answers of a search that was interrupted: they are not asked for again. */
+  readonly known: readonly CandidateAnswers[];
+}
+
+/** Log-probabilities of the labels, by training row. */
+export interface CandidateAnswers {
+  readonly key: string;
+  /** Mean tokens of a row with the prompt. */
+  readonly tokens: number;
+  readonly rows: readonly (readonly [rowId: string, logProbs: readonly number[]])[];
+}
+
+/** A candidate on the leaderboard. */
+export interface Standing {
+  readonly key: string;
+  readonly name: string;
+  readonly origin: PromptCandidate['origin'];
+  /** Rows that its figures come from. */
+  readonly rows: number;
+  readonly on: 'training' | 'validation';
+  /** Calibrated and cross-validated, as the accuracy. */
+  readonly loss: number;
+  readonly accuracy: number;
+  /** Mean tokens of a row with its prompt. */
+  readonly tokens: number;
+}
+
+export type ImproveEvent =
+  | { readonly kind: 'standing'; readonly standing: Standing; readonly answers: CandidateAnswers | null }
+  | {
+      readonly kind: 'progress';
+      readonly fraction: number;
+      readonly note: string;
+      readonly tokensPerSecond: number | null;
+      readonly secondsLeft: number | null;
+    };
+
+/** The winner, as a version will answer; its figures are those of a try, unless the search was stopped before. */
+export interface Improved extends FoundPrompt {
+  /** The best first. */
+  readonly board: readonly Standing[];
+  /** Tokens that the model read, and those of every row under every candidate. */
+  readonly tokens: { readonly read: number; readonly asked: number };
+}
+
+/** Fewer training rows could choose nothing. */
+const FEWEST_ROWS = 8;
+/** Rows of the first rung, and of the last. Each rung has twice those of the one before. */
+const FIRST_ROWS = 16;
+const MOST_ROWS = 128;
+/** The share of the candidates that answers each rung. */
+const KEPT = [1, 1 / 4, 1 / 10] as const;
+const LEAST_KEPT = 8;
+const FINALISTS = 4;
+const FINAL_ROWS = 128;
+/** Most of the training rows that may be examples in some candidate, and are therefore not asked. */
+const SHOWN_SHARE = 1 / 3;
+
+interface Entry extends Asked {
+  readonly face: Pick<Standing, 'key' | 'name' | 'origin'>;
+}
+
+interface Search {
+  readonly host: Host;
+  readonly dataset: Dataset;
+  readonly run: Run<ImproveEvent>;
+  readonly entries: readonly Entry[];
+  /** Labels of the training rows that are asked, by id. */
+  readonly pool: ReadonlyMap<string, number>;
+  /** Mean tokens of a row under the bare template. */
+  readonly rowTokens: number;
+  readonly board: Map<string, Standing>;
+  readonly spent: { read: number; asked: number; readonly begin: number };
+}
+
+/**
+ * Searches for a hand-written prompt. A request to stop ends it with the best so far.
+ * @throws StudioError `bad-input` for a bad template or too few training rows; `cancelled`; and as the engine
+ */
+export const improve: Verb<ImproveRequest, ImproveEvent, Improved> = async (host, request, run) => {
+  const search = await openSearch(host, request, run);
+  let ranked: readonly Entry[] = [];
+  try {
+    for (let rung = 0; rung < KEPT.length; rung++) ranked = await climbed(search, ranked, rung);
+    const [best, ...others] = await validated(search, keepingOwn(ranked, FINALISTS));
+    if (best) return improvedBy(search, best, [best, ...others]);
+  } catch (error) {
+    if (run.control.requested !== 'stop') throw error;
+  }
+  return bestSoFar(search, ranked);
+};
+
+/** The candidates, and the training rows that none of them shows as an example. */
+async function openSearch(host: Host, request: ImproveRequest, run: Run<ImproveEvent>): Promise<Search> {
+  const { dataset, template, words } = request;
+  const { table, mapping, labels, split } = dataset;
+  const own = request.own.filter(({ prompt }) => checkTemplate(prompt.template, table.columns, mapping).ok);
+  const hasChat = host.tokens.tokenizer.chat('') !== null;
+  const shown = new Set<string>();
+  const candidates = promptCandidates({ ...request, own, labels, cues: CUES, hasChat }, request.budget).filter(
+    ({ prompt, origin }) => {
+      const all = new Set([...shown, ...shotIds(dataset, prompt)]);
+      if (origin === 'made' && all.size > Math.max(shown.size, SHOWN_SHARE * split.train.length)) return false;
+      for (const id of all) shown.add(id);
+      return true;
+    },
+  );
+  const free = split.train.filter((id) => !shown.has(id));
+  const prompt = { template, shots: 0, shotSeed: 0 };
+  const asked = { dataset, prompt, words: wordsFor(prompt, words), split: free };
+  const { rows, meanTokens } = await tokenRows(host, asked, run.control);
+  const pool = new Map(rows.flatMap(({ rowId, label }) => (label === null ? [] : [[rowId, label] as const])));
+  if (pool.size < FEWEST_ROWS)
+    throw new StudioError(
+      'bad-input',
+      `Prompts cannot be compared on ${pool.size} training rows: at least ${FEWEST_ROWS} that fit the model are needed. Add rows on the Data screen.`,
+    );
+  const isKnown = ([id, logProbs]: CandidateAnswers['rows'][number]) =>
+    pool.has(id) && logProbs.length === labels.length;
+  const known = new Map(request.known.map((answers) => [answers.key, answers]));
+  const entries = candidates.map((candidate): Entry => {
+    const key = candidateKey(candidate);
+    const face = { key, name: candidateName(candidate, template), origin: candidate.origin };
+    const { rows = [], tokens = 0 } = known.get(key) ?? {};
+    return { candidate, face, answers: new Map(rows.filter(isKnown)), tokens };
+  });
+  const spent = { read: 0, asked: 0, begin: performance.now() };
+  return { host, dataset, run, entries, pool, rowTokens: meanTokens, board: new Map(), spent };
+}
+
+/** The training rows of a rung; those of the rung before are among them. */
+function rungRows({ dataset, pool }: Search, rung: number): readonly string[] {
+  const first = Math.min(MOST_ROWS / 2, Math.max(FIRST_ROWS, 2 * dataset.labels.length));
+  return drawnRows(dataset, [...pool.keys()], Math.min(MOST_ROWS, first * 2 ** rung));
+}
+
+const rungSize = ({ entries }: Search, rung: number): number =>
+  Math.min(entries.length, Math.max(LEAST_KEPT, Math.ceil((KEPT[rung] ?? 0) * entries.length)));
+
+/** The best, and those that are never dropped. */
+const keepingOwn = (ranked: readonly Entry[], count: number): readonly Entry[] =>
+  ranked.filter(({ face }, place) => place < count || face.origin !== 'made');
+
+/** The candidates of a rung after its rows, the best first. Those that some row does not fit are dropped. */
+async function climbed(search: Search, before: readonly Entry[], rung: number): Promise<readonly Entry[]> {
+  const left = rung === 0 ? search.entries : keepingOwn(before, rungSize(search, rung));
+  const ids = rungRows(search, rung);
+  const isAnswered = ({ answers }: Entry) => ids.every((id) => answers.has(id));
+  const shown = (some: readonly Entry[]) => {
+    for (const entry of some.filter(isAnswered)) {
+      const figures = figuresOf(
+        ids.map((id) => [present(entry.answers.get(id), id), present(search.pool.get(id), id)]),
+      );
+      const answers = { key: entry.face.key, tokens: entry.tokens, rows: [...entry.answers] };
+      show(search, entry, { ...figures, rows: ids.length, on: 'training' }, answers);
+    }
+  };
+  const asking = { host: search.host, dataset: search.dataset, control: search.run.control };
+  const groups = await groupsOf(asking, left, ids);
+  shown(left);
+  const note = `${left.length} prompts on ${ids.length} training rows`;
+  const planned = groups.reduce((sum, { cost }) => sum + cost, 0) + laterTokens(search, rung);
+  const { spent } = search;
+  const total = spent.read + planned;
+  for (const group of groups) {
+    tell(search, note, total);
+    await askGroup(asking, group);
+    spent.read += group.cost;
+    spent.asked += group.readings.reduce((sum, { rows }) => sum + tokensOf(rows), 0);
+    shown(group.readings.flatMap(({ asked }) => asked));
+  }
+  const lossOf = ({ face }: Entry) => present(search.board.get(face.key), face.name).loss;
+  return left.filter(isAnswered).toSorted((a, b) => lossOf(a) - lossOf(b) || a.tokens - b.tokens);
+}
+
+/** About what is read after a rung. */
+function laterTokens(search: Search, rung: number): number {
+  const { dataset, rowTokens, entries } = search;
+  const rungs = KEPT.map((_, r) =>
+    r > rung ? rungSize(search, r) * (rungRows(search, r).length - rungRows(search, r - 1).length) : 0,
+  );
+  const finalists = FINALISTS + entries.filter(({ face }) => face.origin !== 'made').length;
+  const last = finalists * Math.min(FINAL_ROWS, dataset.split.validation.length);
+  return rowTokens * rungs.reduce((sum, rows) => sum + rows, last);
+}
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+
+/** @param answers log-probabilities and the row's own label */
+function figuresOf(answers: readonly (readonly [readonly number[], number])[]) {
+  const { losses, right } = crossValidated(
+    answers.map(([logProbs]) => logProbs),
+    answers.map(([, gold]) => gold),
+  );
+  return { loss: mean(losses), accuracy: mean(right.map(Number)) };
+}
+
+function show(
+  { board, run }: Search,
+  { face, tokens }: Entry,
+  figures: Pick<Standing, 'loss' | 'accuracy' | 'rows' | 'on'>,
+  answers: CandidateAnswers | null,
+): Standing {
+  const standing = { ...face, ...figures, tokens };
+  board.set(face.key, standing);
+  run.emit({ kind: 'standing', standing, answers });
+  return standing;
+}
+
+/** How far the search is, by tokens, and how fast. @param total tokens in all */
+function tell({ run, spent: { read, begin } }: Search, note: string, total: number): void {
+  const seconds = (performance.now() - begin) / 1000;
+  run.emit({
+    kind: 'progress',
+    fraction: Math.min(1, read / Math.max(1, total)),
+    note,
+    tokensPerSecond: read > 0 ? read / seconds : null,
+    secondsLeft: secondsLeft(read, total, seconds),
+  });
+}
+
+// The end: validation rows choose among the best.
+
+interface Final {
+  readonly entry: Entry;
+  readonly standing: Standing;
+  readonly calibration: CalibrationFit | null;
+  readonly tried: Tried;
+}
+
+/** The finalists on validation rows that fit all of them, the best first. Empty where there are none to choose by. */
+async function validated(search: Search, finalists: readonly Entry[]): Promise<readonly Final[]> {
+  const { host, dataset, run, pool, spent } = search;
+  const drawn = drawnRows(dataset, dataset.split.validation, FINAL_ROWS);
+  const few = CALIBRATION_ROWS - Math.min(CALIBRATION_ROWS, drawn.length);
+  const more = drawn.length < FEW_ROWS ? drawnRows(dataset, [...pool.keys()], few) : [];
+  const ready: { readonly entry: Entry; readonly rows: readonly TokenRow[] }[] = [];
+  for (const entry of finalists) {
+    const { prompt, words } = entry.candidate;
+    const asked = { dataset, prompt, words: wordsFor(prompt, words), split: [...drawn, ...more] };
+    ready.push({ entry, rows: (await tokenRows(host, asked, run.control)).rows });
+  }
+  const fits = (id: string) =>
+    ready.every(({ rows }) => rows.some(({ rowId, label }) => rowId === id && label !== null));
+  const validation = new Set(drawn.filter(fits));
+  if (validation.size < 2) return [];
+  const used = new Set([...validation, ...more.filter(fits)]);
+  const total = spent.read + ready.reduce((sum, { rows }) => sum + tokensOnce(rows), 0);
+  const finals: Final[] = [];
+  for (const { entry, rows } of ready) {
+    tell(search, `The best ${finalists.length} on ${validation.size} validation rows`, total);
+    const asked = rows.filter(({ rowId }) => used.has(rowId));
+    finals.push(await finalOf(search, entry, asked, validation));
+    spent.read += tokensOnce(asked);
+    spent.asked += tokensOf(asked);
+  }
+  return finals.toSorted((a, b) => a.standing.loss - b.standing.loss);
+}
+
+/** One finalist, calibrated as a comparison would calibrate it, with the figures of a try. */
+async function finalOf(
+  search: Search,
+  entry: Entry,
+  rows: readonly TokenRow[],
+  validation: ReadonlySet<string>,
+): Promise<Final> {
+  const { host, dataset, run } = search;
+  const { prompt, words } = entry.candidate;
+  const labels = labelTokens(host.tokens, wordsFor(prompt, words));
+  const scored = await host.engine.score({ rows, labels, soft: null, cacheKey: null }, run.control);
+  const answers = rows.map(({ rowId, label }, i) => ({
+    rowId,
+    gold: present(label, 'label'),
+    logProbs: present(scored.rows[i], rowId).logProbs,
+  }));
+  const chosen = answers.filter(({ rowId }) => validation.has(rowId));
+  const calibrating = new Set(drawnRows(dataset, dataset.split.validation, CALIBRATION_ROWS));
+  const own = chosen.filter(({ rowId }) => calibrating.has(rowId));
+  const others = answers.filter(({ rowId }) => !validation.has(rowId));
+  const fit = fitCalibration([...own, ...others].map(({ logProbs }) => logProbs));
+  const outcome = validationOutcome(
+    own.map(({ logProbs }) => logProbs),
+    own.map(({ gold }) => gold),
+    fit,
+  );
+  const calibration = outcome && calibrationHelps(outcome) ? fit : null;
+  const tries = new Set(triedIds(dataset));
+  const tryWith = { words, meanLogProbs: calibration?.meanLogProbs ?? null, longest: null };
+  const again = { rows: rows.filter(({ rowId }) => tries.has(rowId)), labels, dataset, cacheKey: null, with: tryWith };
+  const { tried } = await tryOnRows(host, again, run.control);
+  const figures = figuresOf(chosen.map(({ logProbs, gold }) => [logProbs, gold]));
+  const standing = show(search, entry, { ...figures, rows: chosen.length, on: 'validation' }, null);
+  return { entry, standing, calibration, tried };
+}
+
+/** On the leaderboard: finalists first, then by the rows they have answered. */
+const boardOf = ({ board }: Search): readonly Standing[] =>
+  [...board.values()].toSorted(
+    (a, b) =>
+      Number(b.on === 'validation') - Number(a.on === 'validation') ||
+      b.rows - a.rows ||
+      a.loss - b.loss ||
+      a.tokens - b.tokens ||
+      (a.key < b.key ? -1 : 1),
+  );
+
+const resultOf = (
+  search: Search,
+  { candidate: { prompt, words }, face }: Entry,
+  found: { readonly calibration: CalibrationFit | null; readonly tried: Tried | null },
+  chosenBy: Omit<PromptSearch, 'candidates'>,
+): Improved => ({
+  winner: { prompt, words, name: face.name, ...found },
+  board: boardOf(search),
+  search: { candidates: search.board.size, ...chosenBy },
+  tokens: { read: search.spent.read, asked: search.spent.asked },
+});
+
+function improvedBy(
+  search: Search,
+  { entry, standing, calibration, tried }: Final,
+  finals: readonly Final[],
+): Improved {
+  const bare = finals.find(({ standing: { origin } }) => origin === 'bare') ?? { standing };
+  return resultOf(
+    search,
+    entry,
+    { calibration, tried },
+    {
+      trainingRows: entry.answers.size,
+      validationRows: standing.rows,
+      loss: standing.loss,
+      bareLoss: bare.standing.loss,
+    },
+  );
+}
+
+/** The best by training rows alone: after a stop, or without validation rows. @param ranked after the last whole rung */
+function bestSoFar(search: Search, ranked: readonly Entry[]): Improved {
+  const { board, entries, dataset, pool } = search;
+  const onTraining = (entry: Entry) => {
+    const ids = drawnRows(
+      dataset,
+      [...pool.keys()].filter((id) => entry.answers.has(id)),
+      MOST_ROWS,
+    );
+    return figuresOf(ids.map((id) => [present(entry.answers.get(id), id), present(pool.get(id), id)])).loss;
+  };
+  const [best] =
+    ranked.length > 0
+      ? ranked
+      : entries
+          .filter(({ face }) => board.has(face.key))
+          .toSorted((a, b) => onTraining(a) - onTraining(b) || a.tokens - b.tokens);
+  if (!best) throw new StudioError('cancelled', 'Stopped before a prompt had answered its rows.');
+  const bare = entries.find(({ face }) => face.origin === 'bare' && board.has(face.key)) ?? best;
+  const calibration = fitCalibration([...best.answers.values()]);
+  return resultOf(
+    search,
+    best,
+    { calibration, tried: null },
+    { trainingRows: best.answers.size, validationRows: 0, loss: onTraining(best), bareLoss: onTraining(bare) },
+  );
+}

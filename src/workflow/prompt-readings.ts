@@ -1,0 +1,158 @@
+/**
+ * Many prompts asked about the same rows. What they share is read once: the text of a row that several instructions or cues
+ * follow, the beginning of examples that other examples continue, a text that is asked for with several lists of answer words.
+ */
+
+import type { Dataset } from '../dataset/types';
+import { present } from '../lib/assert';
+import type { Control } from '../lib/control';
+import { logSoftmax } from '../metrics/classification';
+import { candidateKey, type PromptCandidate, stemOf } from '../task/prompt-candidates';
+import { wordsFor } from '../task/template';
+import type { TokenRow } from '../tokens/tokenizer';
+import { labelTokens } from '../tokens/tokenizer';
+import type { Host } from './host';
+import { tokenRows } from './token-rows';
+
+/** A prompt that is asked, and its answers so far. */
+export interface Asked {
+  readonly candidate: PromptCandidate;
+  /** Log-probabilities of the labels, by row. */
+  readonly answers: Map<string, readonly number[]>;
+  /** Mean tokens of a row; 0 until rows were rendered. */
+  tokens: number;
+}
+
+/** Where it is asked. */
+export interface Asking {
+  readonly host: Host;
+  readonly dataset: Dataset;
+  readonly control: Control;
+}
+
+/** A prompt with rows that it has not answered; candidates that differ in their answer words alone share it. */
+interface Reading<T extends Asked = Asked> {
+  readonly asked: readonly T[];
+  readonly rows: readonly TokenRow[];
+}
+
+/** Prompts that begin alike. */
+export interface Group<T extends Asked = Asked> {
+  readonly readings: readonly Reading<T>[];
+  /** The rows up to where the prompts differ, where that is read once for all; null where each is read by itself. */
+  readonly stems: readonly TokenRow[] | null;
+  /** Tokens to read. */
+  readonly cost: number;
+}
+
+/**
+ * Readings in groups: prompts without examples that share a row up to its end, and prompts that show the first of the same
+ * examples, the fewest first, so that the beginning of one is in the cache for the next.
+ */
+export async function groupsOf<T extends Asked>(
+  { host, dataset, control }: Asking,
+  prompts: readonly T[],
+  ids: readonly string[],
+): Promise<readonly Group<T>[]> {
+  const alike = new Map<string, T[]>();
+  for (const asked of prompts) {
+    const { prompt, words } = asked.candidate;
+    const key = candidateKey({ prompt, words: prompt.shots > 0 ? words : [] });
+    alike.set(key, [...(alike.get(key) ?? []), asked]);
+  }
+  const groups = new Map<string, Reading<T>[]>();
+  for (const asked of alike.values()) {
+    const { prompt, words } = present(asked[0], 'candidate').candidate;
+    const split = ids.filter((id) => asked.some(({ answers }) => !answers.has(id)));
+    const found = await tokenRows(host, { dataset, prompt, words: wordsFor(prompt, words), split }, control);
+    for (const each of asked) each.tokens ||= found.meanTokens;
+    if (found.tooLong.length > 0 || found.rows.length === 0) continue;
+    const { template, shots, shotSeed, selection, chat } = prompt;
+    const key = JSON.stringify(shots > 0 ? [template, shotSeed, selection, chat] : [stemOf(template), chat]);
+    groups.set(key, [...(groups.get(key) ?? []), { asked, rows: found.rows }]);
+  }
+  return [...groups.values()].map((readings) =>
+    grouped(readings.toSorted((a, b) => tokensOf(a.rows) - tokensOf(b.rows))),
+  );
+}
+
+export const tokensOf = (rows: readonly TokenRow[]) => rows.reduce((sum, { ids }) => sum + ids.length, 0);
+
+/** Tokens of rows that are read with their common beginning once. */
+export const tokensOnce = (rows: readonly TokenRow[]): number => {
+  const { length } = beginningOf(rows);
+  return length + tokensOf(rows) - length * rows.length;
+};
+
+function commonLength(sequences: readonly Int32Array[]): number {
+  const [first = Int32Array.of(), ...others] = sequences;
+  let length = 0;
+  while (length < first.length && others.every((ids) => ids[length] === first[length])) length++;
+  return length;
+}
+
+/** The tokens that all rows begin with. */
+const beginningOf = ([first, ...others]: readonly TokenRow[]): Int32Array =>
+  first ? first.ids.subarray(0, commonLength([first, ...others].map(({ ids }) => ids))) : Int32Array.of();
+
+/** Tokens of readings one after another, each without the beginning that it has in common with the one before. */
+const tokensInTurn = (readings: readonly Reading[]): number =>
+  readings.reduce((sum, { rows }, k) => {
+    const before = readings[k - 1];
+    const known = before ? commonLength([beginningOf(before.rows), beginningOf(rows)]) : 0;
+    return sum + tokensOnce(rows) - known;
+  }, 0);
+
+const sameIds = (a: Int32Array, b: Int32Array | undefined) => a.length === b?.length && a.every((id, i) => id === b[i]);
+
+/**
+ * Stems are read once where every prompt adds the same tokens to all its rows, so that no token is on both sides, and where
+ * that is less to read: before a text a long instruction is better read once for all rows.
+ */
+function grouped<T extends Asked>(readings: readonly Reading<T>[]): Group<T> {
+  const plain = { readings, stems: null, cost: tokensInTurn(readings) };
+  const [first, ...others] = readings;
+  const names = (rows: readonly TokenRow[]) => rows.map(({ rowId }) => rowId).join('\n');
+  if (!first || others.length === 0 || others.some(({ rows }) => names(rows) !== names(first.rows))) return plain;
+  const stems = first.rows.map((row, i) => {
+    const length = commonLength(readings.map(({ rows }) => present(rows[i], 'row').ids));
+    return { ...row, ids: row.ids.subarray(0, length) };
+  });
+  const tails = readings.map(({ rows }) => rows.map(({ ids }, i) => ids.subarray(stems[i]?.ids.length)));
+  const isWhole = tails.every((each) => each.every((tail) => tail.length > 0 && sameIds(tail, each[0])));
+  const cost = tokensOf(stems) + tails.flat().reduce((sum, { length }) => sum + length, 0);
+  return isWhole && stems.every(({ ids }) => ids.length > 0) && cost < plain.cost ? { readings, stems, cost } : plain;
+}
+
+/** Asks every prompt of a group about its rows; their answers are added to those they have. */
+export async function askGroup<T extends Asked>(asking: Asking, { readings, stems }: Group<T>): Promise<void> {
+  for (const reading of readings) await ask(asking, reading, stems);
+}
+
+/** Asks one prompt about its rows, for the answer words of all its candidates at once where they are single tokens. */
+async function ask(
+  { host, dataset, control }: Asking,
+  { asked, rows }: Reading,
+  stems: readonly TokenRow[] | null,
+): Promise<void> {
+  const words = asked.map(({ candidate: { prompt, words } }) => labelTokens(host.tokens, wordsFor(prompt, words)));
+  const take = (place: number, row: number, logProbs: readonly number[]) =>
+    present(asked[place], 'candidate').answers.set(present(rows[row], 'row').rowId, logProbs);
+  const isSingle = words.flat().every(({ tokenIds }) => tokenIds.length === 1);
+  if (!isSingle || rows.some(({ otherOrders }) => otherOrders)) {
+    for (const [e, labels] of words.entries()) {
+      const scored = await host.engine.score({ rows, labels, soft: null, cacheKey: null }, control);
+      for (const [r, { logProbs }] of scored.rows.entries()) take(e, r, logProbs);
+    }
+    return;
+  }
+  const always = Int32Array.from(new Set(words.flat().flatMap(({ tokenIds }) => tokenIds)));
+  const cue = stems ? present(rows[0], 'row').ids.subarray(stems[0]?.ids.length) : Int32Array.of();
+  const cacheKey = stems && `prompts ${dataset.fingerprint}`;
+  const request = { rows: stems ?? rows, cue, cacheKey, among: always, always, most: 0 };
+  const { ids, logProbs } = await host.engine.nextTokens(request, control);
+  for (const [e, labels] of words.entries()) {
+    const columns = labels.map(({ tokenIds }) => ids.indexOf(tokenIds[0] ?? -1));
+    for (const r of rows.keys()) take(e, r, logSoftmax(columns.map((j) => logProbs[r * ids.length + j] as number)));
+  }
+}
