@@ -56,7 +56,8 @@ function isOneObject(bytes: Uint8Array): boolean {
   const first = decoded(end < 0 ? bytes : bytes.subarray(0, end)).trim();
   if (!first.endsWith('}')) return true;
   const rest = end < 0 ? '' : decoded(bytes.subarray(end, end + SNIFFED)).trim();
-  return rest === '' && listIn(parsed(first)) !== null;
+  const value = rest === '' ? parsed(first) : undefined;
+  return listIn(value) !== null || (isFields(value) && 'tests' in value);
 }
 
 /** The value, or undefined for text that is no JSON. */
@@ -109,7 +110,7 @@ function recordsOf(fileName: string, kind: 'json' | 'yaml', value: unknown): Res
   if (!records || records.length === 0)
     return fail(
       'no-records',
-      `${fileName} has no list of rows: neither a list itself, nor one under ${LISTS.join(', ')}.${typeof value === 'object' && value !== null && 'tests' in value ? ' Its tests are in another file: open that one.' : ''}`,
+      `${fileName} has no list of rows: neither a list itself, nor one under ${LISTS.join(', ')}.${isFields(value) && typeof value.tests === 'string' ? ' Its tests are in another file: open that one.' : ''}`,
     );
   return ok({ kind, records, firstLine: 1, notes: [] });
 }
@@ -118,6 +119,8 @@ function recordsOf(fileName: string, kind: 'json' | 'yaml', value: unknown): Res
 export function adapted(value: unknown): Fields | string {
   if (!isFields(value)) return 'the line is not a JSON object';
   if (isFields(value.vars)) return ofPromptfoo(value.vars, value.assert);
+  if ('vars' in value && 'assert' in value)
+    return isElsewhere(value.vars) ? 'its variables are in another file' : 'its variables have no names';
   if ('ideal' in value && 'input' in value) return ofEvals(value);
   if ('input' in value && ('expectedOutput' in value || 'expected_output' in value)) return ofLangfuse(value);
   return value;
@@ -130,10 +133,15 @@ const NAMES_AN_ANSWER: readonly string[] = ['equals', 'contains', 'icontains', '
 function ofPromptfoo(vars: Fields, assert: unknown): Fields | string {
   const assertions = (Array.isArray(assert) ? assert : []).filter(isFields);
   const named = assertions.find(({ type, value }) => NAMES_AN_ANSWER.includes(String(type)) && isPlain(value));
+  const elsewhere = [...Object.entries(vars), ['answer', named?.value]].find(([, value]) => isElsewhere(value));
+  if (elsewhere) return `its “${String(elsewhere[0]).slice(0, 40)}” is in another file`;
   if (named) return { ...vars, [EXPECTED]: named.value };
   const [first] = assertions;
   return first ? `its assertion (“${String(first.type).slice(0, 40)}”) is a check, no label` : 'it has no assertion';
 }
+
+/** promptfoo reads `file://…` in place of a text; here no file is opened but the one that was given. */
+const isElsewhere = (value: unknown): boolean => typeof value === 'string' && value.startsWith('file://');
 
 const isPlain = (value: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof value);
 

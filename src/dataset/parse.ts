@@ -1,5 +1,5 @@
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { DELIMITER_NAMES, type Delimiter, decodeText, sniffDelimiter } from './decode';
+import { DELIMITER_NAMES, DELIMITERS, type Delimiter, decodeText, sniffDelimiter } from './decode';
 import { adapted, type ForeignFailure, type Records, readForeign } from './foreign';
 import {
   EXPECTED,
@@ -11,10 +11,26 @@ import {
   recordRows,
   uniqueHeaders,
 } from './records';
-import { MAX_BYTES, MAX_ROWS, type RejectedRow, type Row, type SourceFormat, type Table } from './types';
+import {
+  MAX_BYTES,
+  MAX_CELLS,
+  MAX_COLUMNS,
+  MAX_ROWS,
+  type RejectedRow,
+  type Row,
+  type SourceFormat,
+  type Table,
+} from './types';
 
 export type ParseFailure = Failure<
-  'empty-file' | 'too-large' | 'too-many-rows' | 'binary-file' | 'one-column' | 'no-rows' | 'json-array'
+  | 'empty-file'
+  | 'too-large'
+  | 'too-many-rows'
+  | 'too-many-columns'
+  | 'binary-file'
+  | 'one-column'
+  | 'no-rows'
+  | 'json-array'
 >;
 
 type Parsed = Result<Table, ParseFailure | ForeignFailure>;
@@ -65,9 +81,11 @@ function* parseDelimited(text: string, delimiter: Delimiter): Generator<number, 
       return;
     }
     if (!header) {
-      header = uniqueHeaders(record.broken ? record.raw.replaceAll('"', '').split(delimiter) : record.cells);
+      const names = record.broken ? record.raw.replaceAll('"', '').split(delimiter) : record.cells;
+      header = names.length > MAX_COLUMNS ? { columns: names, notes: [] } : uniqueHeaders(names);
       return;
     }
+    if (header.columns.length > MAX_COLUMNS) return;
     rejected.push(...pending);
     pending = [];
     const reason = record.broken ?? raggedness(record.cells, header.columns.length);
@@ -89,10 +107,17 @@ function* parseDelimited(text: string, delimiter: Delimiter): Generator<number, 
   return { columns, rows, count, rejected, notes: headless === null ? notes : [...notes, headless] };
 }
 
-/** Excel's own first line `sep=;`, which names the delimiter; its length in characters, break included. */
-function separatorLine(text: string): { delimiter: Delimiter; length: number } | null {
-  const match = /^sep=([,;\t|])\n/i.exec(text);
-  return match ? { delimiter: match[1] as Delimiter, length: match[0].length } : null;
+/**
+ * Excel's own first line `sep=;`, which names the delimiter; its length in characters, break included. No delimiter where
+ * it names one that the next line does not have.
+ */
+function separatorLine(text: string): { delimiter: Delimiter | null; length: number } | null {
+  const match = /^"?sep=(.)"?\n/i.exec(text);
+  if (!match) return null;
+  const length = match[0].length;
+  const header = text.slice(length, length + 65_536).split('\n', 1)[0] ?? '';
+  const delimiter = DELIMITERS.find((known) => known === match[1] && header.includes(known)) ?? null;
+  return { delimiter, length };
 }
 
 function kindOf(fileName: string, text: string): 'jsonl' | 'delimited' {
@@ -117,6 +142,12 @@ function check(fileName: string, body: Body, delimiter: Delimiter | null, oneCol
     return {
       kind: 'one-column',
       message: `${fileName} has only one column${named}${how}. A text column and a label column are needed: add the labels and open the file again.`,
+    };
+  const columns = body.columns.length;
+  if (columns > MAX_COLUMNS || columns * Math.min(body.count, MAX_ROWS) > MAX_CELLS)
+    return {
+      kind: 'too-many-columns',
+      message: `${fileName} has ${columns > MAX_COLUMNS ? `more than ${MAX_COLUMNS.toLocaleString('en')} columns` : `more than ${MAX_CELLS / 1e6} million cells`}. Keep the columns with the text, the label and what you want to filter by, and open it again.`,
     };
   if (body.count > MAX_ROWS)
     return {
@@ -191,9 +222,12 @@ function tableOfRecords(
   { kind, records, firstLine, notes }: Records,
   { oneColumn }: ParseOverride,
 ): Parsed {
+  const many = records.length > MAX_ROWS && { columns: [], rows: [], count: records.length, rejected: [], notes };
+  const tooMany = many ? check(fileName, many, null, oneColumn) : null;
+  if (tooMany) return { ok: false, error: tooMany };
   const found = records.map((record, i) => ({ line: firstLine + i, raw: rawOf(record), record }));
   const parsed = recordRows(found, adapted);
-  const body = { ...parsed, count: parsed.rows.length, notes };
+  const body = { ...parsed, notes };
   const failure = check(fileName, body, null, oneColumn);
   const format = { fileName, bytes: bytes.length, encoding: 'utf-8', delimiter: ',', kind } as const;
   return failure ? { ok: false, error: failure } : ok(tableOf(format, body));
@@ -222,7 +256,7 @@ export function* parsing(
   const base = { fileName, bytes: bytes.length, encoding };
   if (kindOf(fileName, text) === 'jsonl') {
     const parsed = parseJsonl(text, adapted);
-    const body = { ...parsed, count: parsed.rows.length, notes: [] };
+    const body = { ...parsed, notes: [] };
     const failure = check(fileName, body, null, override.oneColumn);
     return failure ? { ok: false, error: failure } : ok(tableOf({ ...base, delimiter: ',', kind: 'jsonl' }, body));
   }

@@ -2,7 +2,7 @@ import Papa from 'papaparse';
 import type { Delimiter } from './decode';
 
 import { textKey, wellFormed } from './normalise';
-import { MAX_BROKEN_QUOTES, type RejectedRow, type Row } from './types';
+import { MAX_BROKEN_QUOTES, MAX_CELLS, MAX_COLUMNS, MAX_ROWS, type RejectedRow, type Row } from './types';
 
 const RECORDS_A_STEP = 10_000;
 
@@ -141,7 +141,9 @@ function parseLine(raw: string): { readonly record: unknown } | string {
 /** Rows of a file whose columns are the names in its records, in order of first appearance; nested values stay JSON text. */
 interface RecordRows {
   readonly columns: readonly string[];
+  /** None where there are too many columns, rows or cells. */
   readonly rows: readonly Row[];
+  readonly count: number;
   readonly rejected: readonly RejectedRow[];
 }
 
@@ -183,14 +185,18 @@ export function recordRows(records: readonly Found[], adapt: Adapt): RecordRows 
       for (const name of cells.keys()) columns.add(name);
       found.push({ line, cells });
     }
+    if (columns.size > MAX_COLUMNS) break;
   }
   const names = [...columns];
+  const count = found.length;
+  if (names.length > MAX_COLUMNS || count > MAX_ROWS || names.length * count > MAX_CELLS)
+    return { columns: names, rows: [], count, rejected };
   const rows = found.map(({ line, cells }, i) => ({
     id: String(i + 1),
     line,
     cells: Object.fromEntries(names.map((name) => [name, cells.get(name) ?? ''])),
   }));
-  return { columns: names, rows, rejected };
+  return { columns: names, rows, count, rejected };
 }
 
 /** The column in which promptfoo's test files say what they expect. */

@@ -43,6 +43,10 @@ export const MAX_BYTES = 50_000_000;
 /** Most rows of a file. Beyond it a table is higher than browsers draw, and its rows take more than a tab can spare. */
 export const MAX_ROWS = 400_000;
 
+/** Columns of a table, and cells of all its rows together: more are no table of texts with labels. */
+export const MAX_COLUMNS = 1000;
+export const MAX_CELLS = 40_000_000;
+
 /** Unclosed quotes after which the rest of a file is given up, so that a hostile file cannot take quadratic time. */
 export const MAX_BROKEN_QUOTES = 200;
 

@@ -5,12 +5,13 @@
 import { unzipSync } from 'fflate';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { uniqueHeaders } from './records';
-import { MAX_BYTES, MAX_ROWS } from './types';
+import { MAX_BYTES, MAX_COLUMNS, MAX_ROWS } from './types';
 
 const MAIN_PART = 'xl/workbook.xml';
+const RELATIONS = 'xl/_rels/workbook.xml.rels';
+const SHARED = 'xl/sharedStrings.xml';
+const STYLES = 'xl/styles.xml';
 const MOST_UNPACKED = 4 * MAX_BYTES;
-/** Excel's own limit of columns. */
-const MAX_COLUMNS = 16_384;
 
 /** The list of the parts is at the end of a zip. */
 const LIST_BYTES = 200_000;
@@ -35,43 +36,73 @@ type Parts = Readonly<Record<string, Uint8Array>>;
 export function readWorkbook(fileName: string, bytes: Uint8Array): Result<Sheet, Failure<'workbook'>> {
   const refused = (why: string) =>
     fail('workbook', `${fileName} ${why} Save the sheet with your rows as CSV, and open that.`);
-  const parts = unpacked(bytes);
-  if (parts === 'large') return refused(`unpacks to more than ${MOST_UNPACKED / 1e6} MB.`);
-  if (parts === 'damaged') return refused('is damaged, or no Excel workbook.');
-  // some programs put a prefix before every name: `x:row`
-  const read = (path: string) =>
-    parts[path] ? new TextDecoder().decode(parts[path]).replace(/<(\/?)\w+:/g, '<$1') : null;
-  const book = read(MAIN_PART);
+  const damaged = refused('is damaged, or no Excel workbook.');
+  const large = refused(`unpacks to more than ${MOST_UNPACKED / 1e6} MB.`);
+  const lists = unpacked(bytes, [MAIN_PART, RELATIONS]);
+  if (typeof lists === 'string') return lists === 'large' ? large : damaged;
+  const book = xmlOf(lists, MAIN_PART);
   if (book === null) return refused('is a zip, but no Excel workbook.');
-  const sheets = sheetsOf(book, read('xl/_rels/workbook.xml.rels') ?? '');
+  const sheets = sheetsOf(book, xmlOf(lists, RELATIONS) ?? '');
   const [first] = sheets;
-  const xml = first ? read(first.path) : null;
-  if (!first || xml === null) return refused('has no sheet that can be read.');
-  const texts = Array.from(elements(read('xl/sharedStrings.xml') ?? '', 'si'), ({ inner }) => textIn(inner));
-  const rows = rowsOf(xml, texts, dateStyles(read('xl/styles.xml') ?? ''));
-  const [header, ...body] = rows.filter((cells) => cells.some((cell) => (cell ?? '').trim() !== ''));
+  if (!first) return refused('has no sheet that can be read.');
+  const parts = unpacked(bytes, [first.path, SHARED, STYLES]);
+  if (typeof parts === 'string') return parts === 'large' ? large : damaged;
+  const xml = xmlOf(parts, first.path);
+  if (xml === null) return refused('has no sheet that can be read.');
+  if (![xml, xmlOf(parts, SHARED)].every((part) => part === null || isWhole(part))) return damaged;
+  const texts = Array.from(elements(xmlOf(parts, SHARED) ?? '', 'si'), ({ inner }) => textIn(inner));
+  const [settings] = tagsOf(book, 'workbookPr');
+  const firstDay = /^(?:1|true)$/.test(attribute(settings ?? '', 'date1904') ?? '') ? DAYS_TO_1904 : 0;
+  const { rows, uncomputed } = rowsOf(xml, { texts, dates: dateStyles(xmlOf(parts, STYLES) ?? ''), firstDay });
+  const [header, ...body] = rows;
   if (!header) return refused(`has nothing in its first sheet (“${first.name}”).`);
+  if (header.length > MAX_COLUMNS) return refused(`has more than ${MAX_COLUMNS.toLocaleString('en')} columns.`);
   if (body.length > MAX_ROWS) return refused(`has more than ${MAX_ROWS.toLocaleString('en')} rows.`);
-  const named = uniqueHeaders(Array.from(header, (cell) => cell ?? ''));
+  const named = uniqueHeaders(header);
   const records = body.map((cells) => Object.fromEntries(named.columns.map((name, i) => [name, cells[i] ?? ''])));
-  const others = sheets.length - 1;
-  const note = `The sheet “${first.name}” was read; the workbook has ${others} more.`;
-  return ok({ records, notes: others > 0 ? [note, ...named.notes] : named.notes });
+  return ok({ records, notes: [...notesOn(xml, sheets, uncomputed), ...named.notes] });
 }
 
-/** The parts that are needed. */
-function unpacked(bytes: Uint8Array): Parts | 'large' | 'damaged' {
+/** What a reader of the table should know, as their spreadsheet shows it otherwise. */
+function notesOn(xml: string, sheets: readonly { readonly name: string }[], uncomputed: number): string[] {
+  const merged = tagsOf(xml, 'mergeCell').length;
+  const others = sheets.length - 1;
+  return [
+    others > 0 ? `The sheet “${sheets[0]?.name}” was read; the workbook has ${others} more.` : '',
+    merged > 0
+      ? `Merged cells (${merged} in the sheet) have their value in their first row only. Unmerge and fill them where each row should have it.`
+      : '',
+    uncomputed > 0
+      ? `Formulas without a saved result (${uncomputed}) are empty here. Open the workbook in a spreadsheet, save it, and open it again.`
+      : '',
+  ].filter((note) => note !== '');
+}
+
+/** The XML of a part. Some programs put a prefix before every name: `x:row`. */
+const xmlOf = (parts: Parts, path: string): string | null =>
+  parts[path] ? new TextDecoder().decode(parts[path]).replace(/<(\/?)\w+:/g, '<$1') : null;
+
+/** Whether the XML ends where its root does; one that is cut off would have fewer rows. */
+function isWhole(xml: string): boolean {
+  const root = /<([A-Za-z]\w*)/.exec(xml)?.[1];
+  const end = xml.slice(-200).trimEnd();
+  return root !== undefined && (end.endsWith(`</${root}>`) || end.endsWith('/>'));
+}
+
+/** The named parts. `damaged` too where one does not have the size that the zip says: rows would be missing. */
+function unpacked(bytes: Uint8Array, wanted: readonly string[]): Parts | 'large' | 'damaged' {
   let size = 0;
-  const wanted =
-    /^xl\/(?:workbook\.xml|_rels\/workbook\.xml\.rels|sharedStrings\.xml|styles\.xml|worksheets\/[^/]+\.xml)$/;
+  const sizes = new Map<string, number>();
   try {
     const filter = ({ name, originalSize }: { readonly name: string; readonly originalSize: number }) => {
-      if (!wanted.test(name)) return false;
+      if (!wanted.includes(name)) return false;
       size += originalSize;
+      sizes.set(name, originalSize);
       return size <= MOST_UNPACKED;
     };
     const parts = unzipSync(bytes, { filter });
-    return size > MOST_UNPACKED ? 'large' : parts;
+    if (size > MOST_UNPACKED) return 'large';
+    return Object.entries(parts).every(([name, part]) => part.length === sizes.get(name)) ? parts : 'damaged';
   } catch {
     return 'damaged';
   }
@@ -120,7 +151,15 @@ function* elements(xml: string, name: string): Generator<Element, void> {
 }
 
 /** Tags of elements that are only read for their attributes. */
-const tagsOf = (xml: string, name: string): readonly string[] => xml.match(new RegExp(`<${name}\\s[^>]*>`, 'g')) ?? [];
+function tagsOf(xml: string, name: string): readonly string[] {
+  const tags: string[] = [];
+  for (let start = xml.indexOf(`<${name}`); start >= 0; start = xml.indexOf(`<${name}`, start + 1)) {
+    const end = xml.indexOf('>', start);
+    if (end < 0) break;
+    if (/\s/.test(xml.charAt(start + name.length + 1))) tags.push(xml.slice(start, end + 1));
+  }
+  return tags;
+}
 
 /** Visible sheets in the order of the tabs, with the paths of their parts. */
 function sheetsOf(book: string, relations: string): readonly { readonly name: string; readonly path: string }[] {
@@ -139,8 +178,10 @@ function sheetsOf(book: string, relations: string): readonly { readonly name: st
 
 /** The text of a cell or of a shared string: all its runs, without the phonetic guides of Japanese. */
 function textIn(xml: string): string {
-  const spoken = [...elements(xml, 'rPh')].reduce((rest, { inner }) => rest.replace(inner, ''), xml);
-  return [...elements(spoken, 't')].map(({ inner }) => unescaped(inner)).join('');
+  let text = '';
+  for (const piece of xml.split('<rPh').map((part, i) => (i === 0 ? part : (part.split('</rPh>', 2)[1] ?? ''))))
+    for (const { inner } of elements(piece, 't')) text += unescaped(inner);
+  return text;
 }
 
 /** Built-in formats that show a date or a time. */
@@ -161,6 +202,11 @@ function dateStyles(xml: string): readonly boolean[] {
   });
 }
 
+/** Excel's own limit of columns. */
+const EXCEL_COLUMNS = 16_384;
+/** Workbooks that began on old Macs count days from 1904 on. */
+const DAYS_TO_1904 = 1462;
+
 /** Days since 1899-12-30 as an ISO date, with the time where there is one. */
 function dateOf(serial: number): string {
   const moment = new Date(Math.round((serial - 25_569) * 86_400) * 1000);
@@ -174,10 +220,19 @@ function columnOf(place: string): number | null {
   const letters = /^([A-Z]{1,3})\d+$/.exec(place)?.[1];
   if (letters === undefined) return null;
   const column = [...letters].reduce((sum, letter) => 26 * sum + letter.charCodeAt(0) - 64, 0) - 1;
-  return column < MAX_COLUMNS ? column : null;
+  return column < EXCEL_COLUMNS ? column : null;
 }
 
-function cellOf(tag: string, inner: string, texts: readonly string[], dates: readonly boolean[]): string {
+interface Meaning {
+  /** Shared strings, by number. */
+  readonly texts: readonly string[];
+  /** By cell style: whether a number is shown as a date. */
+  readonly dates: readonly boolean[];
+  /** Days from 1899-12-30 to the day that the workbook counts from. */
+  readonly firstDay: number;
+}
+
+function cellOf(tag: string, inner: string, { texts, dates, firstDay }: Meaning): string {
   const type = attribute(tag, 't') ?? 'n';
   if (type === 'inlineStr') return textIn(inner);
   const [found] = elements(inner, 'v');
@@ -187,24 +242,34 @@ function cellOf(tag: string, inner: string, texts: readonly string[], dates: rea
   // an error such as #N/A is no answer
   if (type === 'e') return '';
   const isDate = type === 'n' && value !== '' && dates[Number(attribute(tag, 's') ?? -1)];
-  return isDate ? dateOf(Number(value)) : value;
+  return isDate ? dateOf(Number(value) + firstDay) : value;
 }
 
-/** Rows of cells; a row may be shorter than others, and may have gaps. */
-function rowsOf(
-  xml: string,
-  texts: readonly string[],
-  dates: readonly boolean[],
-): readonly (readonly (string | undefined)[])[] {
-  const rows: (string | undefined)[][] = [];
+interface Cells {
+  /** The header, and the rows below it that are not empty. */
+  readonly rows: readonly (readonly string[])[];
+  /** Formulas whose result was never saved. */
+  readonly uncomputed: number;
+}
+
+/** A row ends where the header does, so that one cell far to the right cannot make a row of thousands. */
+function rowsOf(xml: string, meaning: Meaning): Cells {
+  const rows: string[][] = [];
+  let uncomputed = 0;
   for (const { inner } of elements(xml, 'row')) {
-    const row: (string | undefined)[] = [];
+    const width = rows[0]?.length ?? EXCEL_COLUMNS;
+    const cells: string[] = [];
+    let next = 0;
     for (const cell of elements(inner, 'c')) {
-      const column = columnOf(attribute(cell.tag, 'r') ?? '') ?? row.length;
-      row[column] = cellOf(cell.tag, cell.inner, texts, dates);
+      const column = columnOf(attribute(cell.tag, 'r') ?? '') ?? next;
+      next = column + 1;
+      if (column >= width) continue;
+      while (cells.length < column) cells.push('');
+      cells[column] = cellOf(cell.tag, cell.inner, meaning);
+      if (cells[column] === '' && cell.inner.includes('<f') && !cell.inner.includes('<v')) uncomputed++;
     }
-    rows.push(Array.from(row));
+    if (cells.some((cell) => cell.trim() !== '')) rows.push(cells);
     if (rows.length > MAX_ROWS + 1) break;
   }
-  return rows;
+  return { rows, uncomputed };
 }
