@@ -195,6 +195,23 @@ test('moves a stage to another version and back, and keeps differences, notes an
     const answer = JSON.parse(one);
     const logs = Object.entries(answer).flatMap(([name, value]) => (name.startsWith('log_p_') ? [Number(value)] : []));
     expect(Math.exp(Math.max(...logs))).toBeCloseTo(answer.confidence, 5);
+
+    // the rows that it was least sure of come back as training rows, labelled by keyboard
+    await page.getByRole('button', { name: 'Label the 5 least sure' }).click();
+    const labels = page.getByRole('region', { name: 'Rows to label' });
+    await expect(labels).toContainText('1 of 5 rows');
+    await expectAccessible(studio, 'Batch, rows to label');
+    for (const [i, key] of ['Enter', '1', '2', 'Enter', '1'].entries()) {
+      await page.keyboard.press(key);
+      await expect(labels).toContainText(`${Math.min(i + 2, 5)} of 5 rows`);
+    }
+    await expect(page.getByRole('button', { name: 'Add 5 rows for training' })).toBeFocused();
+    await page.keyboard.press('Enter');
+    await expect(page.getByText(/^\d rows? from new\.csv \(answered by AWKWARD, production/).first()).toBeVisible();
+    await page.getByRole('button', { name: 'Train with them' }).click();
+    await studio.go('Data');
+    await expect(studio.data.versions).toContainText('from new.csv (answered by AWKWARD, production (tuned 1)) added');
+    await studio.go('Library');
     await page.reload();
     await page.getByRole('tab', { name: 'Batch' }).click();
     await expect(page.getByRole('button', { name: 'Choose a file' })).toBeVisible();

@@ -1,5 +1,7 @@
 /** A file of rows, answered by one version: in pieces that can be stopped and continued, and then made into a file. */
 import { toCsv } from '../dataset/csv-out';
+import { rowsById, textKeyOf } from '../dataset/labels';
+import { textKey } from '../dataset/normalise';
 import {
   type AnswersFile,
   answersFile,
@@ -8,7 +10,7 @@ import {
   type LabelScore,
   type TextAnswers,
 } from '../dataset/predictions-out';
-import type { TaskKind } from '../dataset/types';
+import type { Dataset, Row, TaskKind } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
 import type { AnsweringVersion } from '../prompt-set/ready-prompt';
@@ -252,4 +254,60 @@ export async function batchFile(host: Host, { each, ...how }: BatchFileRequest):
 export async function batchLeftOut(host: Host): Promise<{ readonly file: Blob }> {
   const lines = [...batchOf(host).leftOut].map(([index, reason]) => [index + 1, reason] as const);
   return { file: new Blob([toCsv(['row', 'reason'], lines, { neutralise: true })], { type: TYPES.csv }) };
+}
+
+/** An answered row that a person should label. */
+export interface UnsureRow extends Pick<Row, 'line' | 'cells'> {
+  /** Its place in the file. */
+  readonly index: number;
+  readonly text: string;
+  readonly answer: string;
+  /** Probability of the answer. */
+  readonly confidence: number;
+}
+
+export interface UnsureRequest {
+  /** Column with the texts. */
+  readonly text: string;
+  /** Texts of its rows are not asked about again. */
+  readonly dataset: Dataset;
+  readonly most: number;
+}
+
+/**
+ * The answered rows that the version was least sure of: those with the smallest lead of the answer over the next label. Of
+ * a version with a threshold, rows below it, if there are any.
+ */
+export async function batchUnsure(
+  host: Host,
+  { text, dataset, most }: UnsureRequest,
+): Promise<{ readonly rows: readonly UnsureRow[] }> {
+  const { table } = openFile(host, 'batch');
+  const { answers, done } = batchOf(host);
+  const output = answers.output(done, 'probability');
+  if ('written' in output || !output.each) return { rows: [] };
+  const { labels, predictions, confidences, threshold, each } = output;
+  const leadOf = (index: number) => {
+    const own = Array.from(labels, (_, c) => each.values[index * labels.length + c] ?? 0).sort((a, b) => b - a);
+    return (own[0] ?? 0) - (own[1] ?? 0);
+  };
+  const answered = Array.from({ length: done }, (_, index) => index).filter((index) => (predictions[index] ?? -1) >= 0);
+  const below = answered.filter((index) => isUnsure(confidences[index] ?? 0, threshold));
+  const ranked = (below.length > 0 ? below : answered)
+    .map((index) => ({ index, lead: leadOf(index) }))
+    .sort((a, b) => a.lead - b.lead || a.index - b.index);
+  const byId = rowsById(dataset.table.rows);
+  const placed = Object.values(dataset.split).flatMap((ids) => ids.flatMap((id) => byId.get(id) ?? []));
+  const known = new Set(placed.map((row) => textKeyOf(row, dataset.mapping)));
+  const rows: UnsureRow[] = [];
+  for (const { index } of ranked) {
+    if (rows.length === most) break;
+    const row = table.rows.at(index);
+    const shown = row?.cells[text] ?? '';
+    if (!row || known.has(textKey(shown))) continue;
+    known.add(textKey(shown));
+    const answer = labels[predictions[index] ?? -1] ?? '';
+    rows.push({ index, line: row.line, cells: row.cells, text: shown, answer, confidence: confidences[index] ?? 0 });
+  }
+  return { rows };
 }

@@ -1,7 +1,7 @@
 /** The product's verbs: what a page or a command line can ask for. One file a verb, or a few that belong together. */
 
 import { type CostRequest, type Costs, costsOf } from '../decide/measured';
-import { batch, batchAgain, batchFile, batchLeftOut } from './batch';
+import { batch, batchAgain, batchFile, batchLeftOut, batchUnsure } from './batch';
 import { consistency, everyRow } from './checks';
 import { compare } from './compare';
 import { exportPackage } from './export';
@@ -26,6 +26,7 @@ export const VERBS = {
   batchAgain,
   batchFile,
   batchLeftOut,
+  batchUnsure,
   checkImport,
   closeRows,
   compare,

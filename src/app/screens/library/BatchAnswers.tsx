@@ -6,6 +6,7 @@ import type { RowOutcome } from '../../../workflow/batch';
 import type { RowsFile } from '../../../workflow/rows-file';
 import { useSession } from '../../state/studio';
 import { Button, Choices, format, Panel, Table, type TableColumn } from '../../ui';
+import { BatchLabels } from './BatchLabels';
 import { type BatchRun, NOT_STARTED } from './batch-run';
 import { batch } from './batch-store';
 import { paceWords, Stoppable, YesNo } from './parts';
@@ -50,6 +51,7 @@ export function BatchAnswers() {
         <StartOrStop rows={file.rows} />
         {isAnswered ? <Results run={run} /> : null}
         {isAnswered && !isRunning ? <Output run={run} /> : null}
+        {isAnswered && !isRunning ? <BatchLabels run={run} /> : null}
       </div>
     </Panel>
   );

@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest';
+import { dealt, preparedOf, unlikeTexts } from '../../../dataset/test-support';
 import { StudioError } from '../../../lib/errors';
 import { setThreshold } from '../../../prompt-set/calibration';
 import { addHardVersion, createPromptSet } from '../../../prompt-set/prompt-set';
@@ -211,6 +212,64 @@ test('refuses a stage that was removed, rather than answer with another version'
   expect(error()?.message).toContain('TONE has no stage “production”');
   expect(run()).toBeNull();
   expect(calls.asked).toBe(0);
+});
+
+test('asks about the rows that it was least sure of, and adds them with their labels to training', async () => {
+  const { batch, services, ready, error } = await made();
+  await ready(
+    'h1',
+    new File([['message,city', ...unlikeTexts(30, 8).map((text) => `${text},Ulm`)].join('\n')], 'new.csv'),
+  );
+  await batch.start();
+  const now = () => batch.labelling.getState().now;
+  await batch.label();
+  expect(error()?.message).toContain('rows of this prompt set are not in this browser');
+  expect(now()).toBeNull();
+
+  const known = unlikeTexts(30, 8)[1] ?? '';
+  const rows = [...unlikeTexts(59, 9), known].map((text, i) => [text, i % 2 ? 'good' : 'bad'] as const);
+  const { dataset } = await preparedOf(rows);
+  await services.store.datasets.put({ setId: 's', dataset });
+  await batch.label();
+  // odd rows are 60 to 40, even ones 80 to 20; a text that is here already is not asked about
+  expect(now()?.rows.map(({ index }) => index)).toEqual([
+    3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 0, 2, 4, 6, 8, 10,
+  ]);
+  expect(now()?.rows[0]).toMatchObject({ answer: 'bad', confidence: expect.closeTo(0.6) });
+  for (const label of ['bad', 'good', 'bad', null]) batch.give(label);
+  batch.back();
+  expect(now()?.given).toEqual(['bad', 'good', 'bad']);
+  await batch.add();
+  expect(now()).toBeNull();
+  const after = (await services.store.datasets.get('s'))?.dataset;
+  const what = '3 rows from new.csv (answered by TONE, hand-written 1) added to training';
+  expect([after?.versions?.at(-1)?.what, batch.labelling.getState().added]).toEqual([what, what]);
+  expect(after?.split.test).toEqual(dataset.split.test);
+  const added = after?.split.train.slice(dataset.split.train.length) ?? [];
+  const labels = new Map(after?.table.rows.map(({ id, cells }) => [id, [cells.text, cells.label]]));
+  const texts = unlikeTexts(30, 8);
+  expect(added.map((id) => labels.get(id)).sort()).toEqual(
+    [
+      [texts[3], 'bad'],
+      [texts[5], 'good'],
+      [texts[7], 'bad'],
+    ].sort(),
+  );
+  toasts.visibleToasts.find(({ content }) => content.title === what)?.content.action?.run();
+  await vi.waitFor(async () =>
+    expect((await services.store.datasets.get('s'))?.dataset.fingerprint).toBe(dataset.fingerprint),
+  );
+});
+
+test('asks only about answers below the threshold of a version that has one', async () => {
+  const { batch, services, set, ready } = await made();
+  const threshold = { value: 0.7, rows: 40, answered: 30, correct: 29 };
+  await services.store.sets.put(setThreshold(set, 'h1', threshold, '2026-01-04'));
+  await services.store.datasets.put({ setId: 's', dataset: (await preparedOf(dealt(60, ['good', 'bad']))).dataset });
+  await ready('h1', fileOf(10));
+  await batch.start();
+  await batch.label();
+  expect(batch.labelling.getState().now?.rows.map(({ index }) => index)).toEqual([1, 3, 5, 7, 9]);
 });
 
 test('keeps file and prompt until the answers are discarded, and undoes a discard', async () => {

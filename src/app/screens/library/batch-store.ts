@@ -1,15 +1,20 @@
 /** The Batch tab: what answers which file, and what happens with the answers. */
 import { createStore } from 'zustand/vanilla';
+import { blockingIssue } from '../../../dataset/lint/define';
 import type { LabelScore } from '../../../dataset/predictions-out';
+import type { Change, ColumnMapping, Dataset, Row } from '../../../dataset/types';
+import { currentVersion, freshVersion } from '../../../dataset/versions';
 import { asStudioError, StudioError } from '../../../lib/errors';
+import { stamp } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
+import type { UnsureRow } from '../../../workflow/batch';
 import { navigate } from '../../state/location';
 import { type Resource, resource } from '../../state/resource';
 import { perStudio, type Studio } from '../../state/studio';
 import { toastUndo } from '../../ui';
 import { saveFile } from '../../ui/download';
-import { batchJob, type Chosen, checksumOf, earlierRun, KeptAnswers } from './batch-run';
-import { batchRows } from './rows-file';
+import { type BatchRun, batchJob, type Chosen, checksumOf, earlierRun, KeptAnswers } from './batch-run';
+import { batchRows, columnsOf } from './rows-file';
 
 interface BatchOptions {
   readonly format: 'csv' | 'jsonl';
@@ -160,8 +165,122 @@ function output({ services: { workflow } }: Studio, { rows, choice, kept, earlie
   };
 }
 
+/** Rows that a person labels one after another, as far as that is. */
+export interface Labelling {
+  readonly of: BatchRun;
+  readonly labels: readonly string[];
+  readonly rows: readonly UnsureRow[];
+  /** Of the rows from the first on; null = skipped. */
+  readonly given: readonly (string | null)[];
+  readonly adding: boolean;
+}
+
+interface LabellingState {
+  readonly now: Labelling | null;
+  /** The sentence of the version that the last ones made. */
+  readonly added: string | null;
+}
+
+/** Rows that are asked about at a time: what a person labels in a few minutes. */
+export const MOST_UNSURE = 20;
+
+/** The rows of a prompt set, open or not. @throws StudioError `bad-input` where they are not in this browser */
+function rowsOfSet({ services, stores }: Studio) {
+  const datasetOf = async (setId: string): Promise<Dataset> => {
+    const { set, dataset } = stores.promptSets.getState();
+    const found = set?.id === setId ? dataset : (await services.store.datasets.get(setId))?.dataset;
+    // stored before there were versions: going back needs a first one
+    if (found)
+      return found.versions ? found : freshVersion(found, `${found.table.format.fileName} opened`, stamp().now);
+    throw new StudioError(
+      'bad-input',
+      'The rows of this prompt set are not in this browser, so none can be added. Open a file for it on Data.',
+    );
+  };
+  /** Makes a change of the set's rows; test rows stay as they are. */
+  const edit = async (setId: string, what: Change): Promise<Dataset> => {
+    const before = await datasetOf(setId);
+    const { now } = stamp();
+    const { dataset, issues } = await services.workflow.call('edit', { dataset: before, change: what, now });
+    const blocking = blockingIssue(issues);
+    if (blocking) throw new StudioError('bad-input', `${blocking.title}. ${blocking.advice}`);
+    await stores.promptSets.getState().setRows(setId, dataset, { sameHeldBack: true });
+    return dataset;
+  };
+  return { datasetOf, edit };
+}
+
+/** The rows that have a label by now, with the cells of the data set's own columns. */
+const labelled = ({ rows, given }: Labelling, mapping: ColumnMapping): readonly Row[] =>
+  rows.flatMap(({ index, line, cells, text }, i) => {
+    const label = given[i];
+    if (label == null) return [];
+    return [{ id: String(index + 1), line, cells: { ...cells, [mapping.text]: text, [mapping.label]: label } }];
+  });
+
+/** The rows that the prompt was least sure of: labelled by a person, and added to the training rows of its set. */
+function labelling(studio: Studio, { rows, choice, running, refuse }: State) {
+  const { workflow } = studio.services;
+  const state = createStore<LabellingState>(() => ({ now: null, added: null }));
+  const change = (of: Partial<Labelling>) => state.setState(({ now }) => ({ now: now && { ...now, ...of } }));
+  const { datasetOf, edit } = rowsOfSet(studio);
+  const fileNow = () => {
+    const { value } = rows.source.getState();
+    return { file: value, text: columnsOf(value, rows.columns.getState()).text ?? '' };
+  };
+  return {
+    labelling: state,
+    label: async () => {
+      const { setId } = choice.getState();
+      const of = running.getState().run;
+      if (setId === null || !of) return;
+      try {
+        const dataset = await datasetOf(setId);
+        const found = await workflow.call('batchUnsure', { text: fileNow().text, dataset, most: MOST_UNSURE });
+        if (found.rows.length === 0)
+          throw new StudioError('bad-input', 'All answered texts are among the rows of the prompt set already.');
+        state.setState({ now: { of, labels: dataset.labels, ...found, given: [], adding: false }, added: null });
+      } catch (cause) {
+        refuse(cause);
+      }
+    },
+    give: (label: string | null) => {
+      const { now } = state.getState();
+      if (now && now.given.length < now.rows.length) change({ given: [...now.given, label] });
+    },
+    back: () => change({ given: state.getState().now?.given.slice(0, -1) ?? [] }),
+    stopLabelling: () => state.setState({ now: null }),
+    /** The labelled rows as training rows, as one version of the data that names the file and who answered it. */
+    add: async () => {
+      const { now } = state.getState();
+      const { setId } = choice.getState();
+      const { file } = fileNow();
+      if (!now || setId === null || !file) return;
+      change({ adding: true });
+      try {
+        const { mapping, table } = await datasetOf(setId);
+        const from = `${file.format.fileName} (answered by ${now.of.who})`;
+        const columns = [...file.columns.filter((name) => table.columns.includes(name)), mapping.text, mapping.label];
+        const version = currentVersion(
+          await edit(setId, { kind: 'add-rows', rows: labelled(now, mapping), columns, from }),
+        );
+        state.setState({ now: null, added: version?.what ?? null });
+        if (version)
+          toastUndo(version.what, () => {
+            state.setState({ added: null });
+            void edit(setId, { kind: 'go-back', version: version.number - 1 }).catch(refuse);
+          });
+      } catch (cause) {
+        change({ adding: false });
+        refuse(cause);
+      }
+    },
+  };
+}
+
 export const batch = perStudio((studio) => {
   const state = batchState(studio);
   const { choice, running, earlier } = state;
-  return { choice, running, earlier, ...answering(studio, state), ...output(studio, state) };
+  const acts = { ...answering(studio, state), ...output(studio, state), ...labelling(studio, state) };
+  return { choice, running, earlier, ...acts };
 });
