@@ -57,6 +57,15 @@ test('tries nearest examples in several orders, and keeps them as a version acro
   await page.reload();
   await expect(prompts.tries).toContainText('With 4 examples, the nearest, in 2 orders');
   await expect(prompts.select('Which')).toContainText('Nearest');
+
+  await prompts.find.click();
+  await expect(prompts.search).toContainText(/prompts have answered; the first gets \d+% right on 16 training rows/);
+  await expect(prompts.leaderboard.getByRole('row').nth(1)).toContainText('16 training rows');
+  await prompts.stopSearch.press('Enter');
+  await expect(prompts.search).toContainText(/Found by search among \d+ prompts; chosen on 16 training rows/);
+  await expect(prompts.tries.getByRole('row').filter({ hasText: 'Found: ' })).toContainText('yours');
+  await expect(prompts.tries).toContainText('With 4 examples, the nearest, in 2 orders');
+  await expectAccessible(studio, 'prompts, found', { themes: ['light'] });
 });
 
 test('shows figures in grey once the text or an answer word has changed, and tries again', async ({ studio }) => {

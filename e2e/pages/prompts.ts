@@ -11,6 +11,11 @@ export class PromptsPage {
   /** The row as the model reads it. */
   readonly reading: Locator;
   readonly tries: Locator;
+  readonly find: Locator;
+  /** The search for the best prompt, and its leaderboard. */
+  readonly search: Locator;
+  readonly leaderboard: Locator;
+  readonly stopSearch: Locator;
   /** Tokens and time of a row. */
   readonly cost: Locator;
 
@@ -21,6 +26,10 @@ export class PromptsPage {
     this.hints = page.getByRole('region', { name: 'Hints for your prompt' });
     this.reading = page.getByRole('region', { name: /as the model sees it$/ });
     this.tries = page.getByRole('region', { name: 'Tries' });
+    this.find = page.getByRole('button', { name: 'Find my best prompt' });
+    this.leaderboard = page.getByRole('table', { name: 'Prompts of the search, the best first' });
+    this.search = page.locator('.panel').filter({ has: this.leaderboard });
+    this.stopSearch = page.getByRole('button', { name: 'Stop and keep the best' });
     this.cost = page.getByRole('status').filter({ hasText: 'tokens per row' });
   }
 

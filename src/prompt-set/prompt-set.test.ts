@@ -5,6 +5,7 @@ import { changeHandle, freeHandle, readHandle, toHandle, uniqueHandle } from './
 import {
   addHardVersion,
   changeTask,
+  chooseHard,
   chooseSoft,
   chosenHard,
   chosenSoft,
@@ -20,6 +21,7 @@ import {
   undoDelete,
   updateRun,
 } from './prompt-set';
+import { foundVersion } from './tries';
 import type { PromptSet } from './types';
 
 const at = (id: string) => ({ id, now: `2026-01-01T00:00:${id.padStart(2, '0')}Z` });
@@ -178,6 +180,9 @@ describe('the winner of a search', () => {
     expect(after.chosenHard).toBe('3');
     expect(version).toMatchObject({ name: 'Found: “Found.”', words, calibration, search, number: 2 });
     expect(after.words).toEqual(before.words);
+    expect(foundVersion(after, winner.prompt)).toBe(version);
+    expect(foundVersion(after, hand('{text}'))).toBeNull();
+    expect(foundVersion(chooseHard(after, '2', 'x'), winner.prompt)).toBeNull();
   });
 
   test('is the earlier version where the search has found that, which keeps its name', () => {

@@ -73,6 +73,12 @@ export interface ShownTry {
 export const isPresent = ({ isOther, differences }: Pick<ShownTry, 'isOther' | 'differences'>): boolean =>
   !isOther && differences.length === 0;
 
+/** The chosen version, where a search has found exactly this prompt: it has its own answer words. */
+export function foundVersion(set: PromptSet, prompt: HardVersion['prompt']): HardVersion | null {
+  const chosen = chosenHard(set);
+  return chosen?.search && samePrompt(chosen.prompt, prompt) ? chosen : null;
+}
+
 const wasTried = (version: HardVersion | null | undefined): version is HardVersion =>
   version != null && (version.tried !== null || version.wrote !== undefined);
 
@@ -80,7 +86,7 @@ const wasTried = (version: HardVersion | null | undefined): version is HardVersi
  * The try that is shown with a prompt: its own, else the newest of the same text, else that of Yours; null = there is none.
  */
 export function shownTry(set: PromptSet, prompt: HardVersion['prompt'], opened: Opened): ShownTry | null {
-  const own = versionWith(set, prompt);
+  const own = foundVersion(set, prompt) ?? versionWith(set, prompt);
   const alike = set.hard.findLast((version) => wasTried(version) && samePrompt(version.prompt, prompt));
   const version = [own, alike, chosenHard(set)].find(wasTried);
   return version ? { version, isOther: version !== own, differences: sinceTry(set, version, opened) } : null;

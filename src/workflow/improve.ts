@@ -36,8 +36,8 @@ export interface ImproveRequest {
   readonly otherWords: readonly (readonly LabelWord[])[];
   /** The prompts that the user has; they take part to the end. */
   readonly own: readonly Omit<PromptCandidate, 'origin'>[];
-  /** Most candidates, the template and the user's prompts included; those are compared in any case. */
-  readonly budget: number;
+  /** Most candidates, the template and the user's prompts included, which are compared in any case; null = the usual number. */
+  readonly budget: number | null;
   /** Answers of a search that was interrupted: they are not asked for again. */
   readonly known: readonly CandidateAnswers[];
 }
@@ -77,6 +77,7 @@ export type ImproveEvent =
 
 /** The winner, as a version will answer; its figures are those of a try, unless the search was stopped before. */
 export interface Improved extends FoundPrompt {
+  readonly winner: FoundPrompt['winner'] & Pick<Standing, 'key'>;
   /** The best first. */
   readonly board: readonly Standing[];
   /** Tokens that the model read, and those of every row under every candidate. */
@@ -137,14 +138,15 @@ async function openSearch(host: Host, request: ImproveRequest, run: Run<ImproveE
   const own = request.own.filter(({ prompt }) => checkTemplate(prompt.template, table.columns, mapping).ok);
   const hasChat = host.tokens.tokenizer.chat('') !== null;
   const shown = new Set<string>();
-  const candidates = promptCandidates({ ...request, own, labels, cues: CUES, hasChat }, request.budget).filter(
-    ({ prompt, origin }) => {
-      const all = new Set([...shown, ...shotIds(dataset, prompt)]);
-      if (origin === 'made' && all.size > Math.max(shown.size, SHOWN_SHARE * split.train.length)) return false;
-      for (const id of all) shown.add(id);
-      return true;
-    },
-  );
+  const candidates = promptCandidates(
+    { ...request, own, labels, cues: CUES, hasChat },
+    request.budget ?? CANDIDATES,
+  ).filter(({ prompt, origin }) => {
+    const all = new Set([...shown, ...shotIds(dataset, prompt)]);
+    if (origin === 'made' && all.size > Math.max(shown.size, SHOWN_SHARE * split.train.length)) return false;
+    for (const id of all) shown.add(id);
+    return true;
+  });
   const free = split.train.filter((id) => !shown.has(id));
   const prompt = { template, shots: 0, shotSeed: 0 };
   const asked = { dataset, prompt, words: wordsFor(prompt, words), split: free };
@@ -350,7 +352,7 @@ const resultOf = (
   found: { readonly calibration: CalibrationFit | null; readonly tried: Tried | null },
   chosenBy: Omit<PromptSearch, 'candidates'>,
 ): Improved => ({
-  winner: { prompt, words, name: face.name, ...found },
+  winner: { prompt, words, key: face.key, name: face.name, ...found },
   board: boardOf(search),
   search: { candidates: search.board.size, ...chosenBy },
   tokens: { read: search.spent.read, asked: search.spent.asked },

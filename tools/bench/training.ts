@@ -31,22 +31,7 @@ import { initialText } from '../../src/workflow/runs';
 import { tokenRows } from '../../src/workflow/token-rows';
 import { type TrainRunEvent, train } from '../../src/workflow/train';
 import { cacheKeyOf } from '../../src/workflow/training-rows';
-
-const SETS = {
-  sst2: {
-    prompt: 'Decide whether the review is negative or positive.\nReview: {text}\nSentiment:',
-    words: 'negative=negative,positive=positive',
-  },
-  'tweet-sentiment': {
-    prompt: 'Decide whether the tweet is negative, neutral or positive.\nTweet: {text}\nSentiment:',
-    words: 'negative=negative,neutral=neutral,positive=positive',
-  },
-  'banking-intents': {
-    prompt: 'Sort the customer message into one topic.\nCustomer: {text}\nTopic:',
-    words:
-      'cash_withdrawal_charge=fee,card_arrival=delivery,Refund_not_showing_up=refund,top_up_failed=top,pin_blocked=PIN,verify_my_identity=identity,exchange_rate=exchange,lost_or_stolen_card=stolen',
-  },
-} as const;
+import { SETS } from './sets';
 
 const VARIANTS: Readonly<Record<string, Partial<TrainingSettings>>> = {
   standard: {},

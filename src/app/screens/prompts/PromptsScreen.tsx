@@ -10,7 +10,7 @@ import { EditorPanel } from './EditorPanel';
 import { templateProblem, useDraft, usePrompts, useShownTry } from './prompts-store';
 import { ReadingPanel } from './ReadingPanel';
 import { ResultPanels, WrittenPanel } from './ResultPanels';
-import { TriesPanel } from './TriesPanel';
+import { SearchButton, SearchPanel, TriesPanel } from './TriesPanel';
 import { useReading, useSecondsPerToken, useTrying } from './trying';
 import { promptsHeadline, promptsLead, tryWords } from './words';
 import './prompts.css';
@@ -47,6 +47,7 @@ function OpenPrompts({ set }: { readonly set: PromptSet }) {
       <TryProgress />
       <Troubles />
       <div className="grid">
+        {isWriting(set) ? null : <SearchPanel />}
         <EditorPanel />
         <Answers />
         <ReadingPanel />
@@ -80,6 +81,7 @@ function Actions({ set, rows }: { readonly set: PromptSet; readonly rows: number
       >
         {tryWords(rows, seconds)}
       </Button>
+      {isWriting(set) ? null : <SearchButton />}
       <Button
         variant="primary"
         isDisabled={isUnusable}

@@ -1,18 +1,20 @@
 import type { ByTask } from '../../../dataset/types';
-import { count, midSentence, percentWhole } from '../../../lib/format';
+import { capitalised, count, counted, duration, midSentence, percentWhole } from '../../../lib/format';
 import { LABEL_METRICS, TEXT_METRICS } from '../../../metrics/registry';
 import { chosenHard, isWriting } from '../../../prompt-set/prompt-set';
 import { differenceWords, sinceTry, wrongCount } from '../../../prompt-set/tries';
 import type { HardVersion } from '../../../prompt-set/types';
-import { howWords, perplexityOf } from '../../../workflow/words';
+import type { Standing } from '../../../workflow/improve';
+import { foundWords, howWords, perplexityOf } from '../../../workflow/words';
 import { useQuery } from '../../state/location';
+import { whyTrainingOff } from '../../state/session-state';
 import { usePromptSets, useSession } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { ArmMark } from '../../ui/Marks';
-import { Panel } from '../../ui/Panel';
-import { type Column, Table } from '../../ui/Table';
+import { Note, Panel, ProgressBar } from '../../ui/Panel';
+import { type Column, PagedTable, Table } from '../../ui/Table';
 import { useOpened, usePrompts } from './prompts-store';
-import { useTrying } from './trying';
+import { useSearch, useTrying } from './trying';
 
 /** All versions, newest first; the one that counts as "Yours" is marked. */
 export function TriesPanel() {
@@ -169,3 +171,124 @@ interface FurtherProps extends Pick<FigureProps, 'version' | 'differences'> {
 /** A second figure of the same try. */
 const Further = ({ of, version, differences }: FurtherProps) =>
   differences(version).length === 0 ? (of ?? '') : <span className="dim">{of}</span>;
+
+// The search for the best prompt: a button, and a leaderboard that fills while candidates answer.
+
+/** Starts the search, or continues one that was stopped. */
+export function SearchButton() {
+  const isBusy = useSession((s) => s.job !== null);
+  const trainingOff = useSession(whyTrainingOff);
+  const isReady = usePromptSets((s) => s.set !== null && s.set.words.length > 0 && s.dataset !== null);
+  const running = useSearch((s) => s.running);
+  const { start } = useSearch.use();
+  return (
+    <Button
+      isDisabled={!isReady || (isBusy && !running) || trainingOff !== null}
+      isPending={running}
+      onPress={() => void start()}
+    >
+      Find my best prompt
+    </Button>
+  );
+}
+
+const LINES = 8;
+
+/** Candidates as they answer, the best first; the winner is marked, and already used as Yours. */
+export function SearchPanel() {
+  const setId = usePromptSets((s) => s.set?.id ?? null);
+  const isMine = useSearch((s) => s.setId === setId);
+  const running = useSearch((s) => s.running);
+  const error = useSearch((s) => s.error);
+  const board = useSearch((s) => s.board);
+  const found = useSearch((s) => s.found);
+  if (!isMine || (!running && !error && board.length === 0)) return null;
+  const [first] = board;
+  const best = found ? board.find(({ key }) => key === found.key) : first;
+  return (
+    <Panel span={12} title={searchTitle(running, board.length, best)}>
+      <div className="stack">
+        {running ? <SearchProgress /> : null}
+        {error ? (
+          <Note live tone="bad" title="The search did not finish">
+            {error.message} Your prompt is as it was; press “Find my best prompt” to continue.
+          </Note>
+        ) : null}
+        {found ? (
+          <p className="small" role="status">
+            {foundWords(found.search)} It is your entry in the comparison; your other prompts are kept under Tries. Only
+            test rows, in Compare, show how good it is.
+          </p>
+        ) : null}
+        <PagedTable<Standing>
+          caption="Prompts of the search, the best first"
+          columns={LEADERBOARD}
+          rows={board}
+          rowKey={({ key }) => key}
+          selectedKey={found?.key ?? null}
+          page={LINES}
+          empty="The first prompts appear here once they have answered their rows."
+        />
+      </div>
+    </Panel>
+  );
+}
+
+const searchTitle = (running: boolean, tried: number, best: Standing | undefined): string => {
+  if (!best) return 'Finding your best prompt';
+  const figure = `${percentWhole(best.accuracy)} right on ${counted(best.rows, `${best.on} row`)}`;
+  return running
+    ? `${counted(tried, 'prompt')} have answered; the first gets ${figure}`
+    : `The best of ${counted(tried, 'prompt')} gets ${figure}`;
+};
+
+function SearchProgress() {
+  const fraction = useSearch((s) => s.fraction);
+  const note = useSearch((s) => s.note);
+  const left = useSearch((s) => s.secondsLeft);
+  const rate = useSearch((s) => s.tokensPerSecond);
+  const modelReady = useSession((s) => s.model.kind === 'ready');
+  const { stop } = useSearch.use();
+  const detail = [
+    note,
+    rate === null ? null : `${count(Math.round(rate))} tokens per second`,
+    left === null ? null : `${duration(left)} left`,
+  ].filter((each) => each !== null);
+  return (
+    <>
+      <ProgressBar
+        label={modelReady ? 'Comparing prompts' : 'Waiting for the model'}
+        value={modelReady ? fraction : null}
+        detail={detail.join(' · ')}
+      />
+      <div className="row">
+        <Button onPress={stop}>Stop and keep the best</Button>
+      </div>
+    </>
+  );
+}
+
+const ORIGINS: Readonly<Record<Standing['origin'], string>> = { bare: '', own: 'your prompt', made: '' };
+
+const LEADERBOARD: readonly Column<Standing>[] = [
+  {
+    id: 'prompt',
+    header: 'Prompt',
+    primary: true,
+    cell: ({ name, origin }) => (
+      <>
+        {capitalised(name)} {ORIGINS[origin] ? <span className="dim small">{ORIGINS[origin]}</span> : null}
+      </>
+    ),
+  },
+  { id: 'right', header: 'Right', numeric: true, cardLabel: 'right', cell: (line) => percentWhole(line.accuracy) },
+  { id: 'loss', header: 'Loss', numeric: true, cardLabel: 'loss', cell: ({ loss }) => loss.toFixed(2) },
+  { id: 'rows', header: 'On', numeric: true, cell: ({ rows, on }) => counted(rows, `${on} row`) },
+  {
+    id: 'tokens',
+    header: 'Tokens a row',
+    numeric: true,
+    cardLabel: 'tokens a row',
+    cell: ({ tokens }) => count(Math.round(tokens)),
+  },
+];

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { StudioError } from '../../../lib/errors';
 import { chosenHard } from '../../../prompt-set/prompt-set';
 import type { ScoreRequest, WriteRequest, WrittenRow } from '../../../worker/protocol';
+import type { ImproveRequest } from '../../../workflow/improve';
 import { createDataStore } from '../../state/data/data-store';
 import { createPromptSetsStore } from '../../state/prompt-sets-store';
 import { createProposer } from '../../state/proposer';
@@ -8,7 +10,7 @@ import { createSessionStore } from '../../state/session-store';
 import type { Studio } from '../../state/studio';
 import { CAPABILITIES, csvFile, fakeLocation, testServices, writingFile } from '../../state/test-support';
 import { draftOf, templateProblem, usePrompts } from './prompts-store';
-import { useTrying } from './trying';
+import { useSearch, useTrying } from './trying';
 
 /** Always answers the first label. */
 const score = ({ rows, labels }: ScoreRequest) => ({
@@ -38,7 +40,7 @@ function page(services = testServices({ score, write })) {
   const studio = { services, stores: { session, promptSets, proposer } } as unknown as Studio;
   const prompts = usePrompts.of(studio);
   const draft = () => draftOf(promptSets.getState().set, prompts.getState().prompt, proposer.getState().proposal);
-  return { services, session, promptSets, prompts, draft, trying: useTrying.of(studio) };
+  return { services, session, promptSets, prompts, draft, trying: useTrying.of(studio), search: useSearch.of(studio) };
 }
 
 const opened = async (file = csvFile(200)) => {
@@ -183,5 +185,98 @@ describe('after a reload', () => {
     await before.services.store.settings.set(`draft:${id}`, { template: 'Old {text}', shots: 0, shotSeed: 0 });
     const after = await reloaded(before);
     await vi.waitFor(() => expect(after.draft().template).toBe('Old {text}'));
+  });
+});
+
+describe('the search for the best prompt', () => {
+  const line = (key: string, rows: number, loss: number) => ({
+    ...{ key, name: key, origin: 'made', rows, loss, accuracy: 0.5, tokens: 20 },
+    ...{ on: 'training' },
+  });
+  const search = { candidates: 3, trainingRows: 64, validationRows: 40, loss: 0.4, bareLoss: 0.6 };
+
+  /** A page whose workflow worker answers searches as it is asked to. */
+  const searching = async (answer: (params: ImproveRequest, onEvent: (event: unknown) => void) => Promise<unknown>) => {
+    const services = testServices({ score, write });
+    const asked: ImproveRequest[] = [];
+    const controls: string[] = [];
+    const workflow = {
+      ...services.workflow,
+      call: (method: string, params: never, options: Parameters<typeof services.workflow.call>[2]) => {
+        if (method !== 'improve') return services.workflow.call(method as 'propose', params, options as never);
+        asked.push(params);
+        options?.onStart?.(7);
+        return answer(params, options?.onEvent as never);
+      },
+      control: (id: number, what: string) => controls.push(`${what} ${id}`),
+    };
+    const made = page({ ...services, workflow } as unknown as typeof services);
+    createDataStore(made.services, made.promptSets).getState().openFile(csvFile(200));
+    await vi.waitFor(() => expect(made.promptSets.getState().set).not.toBeNull());
+    await made.session.getState().loadModel();
+    await vi.waitFor(() => expect(made.promptSets.getState().set?.hard).toHaveLength(1));
+    return { ...made, job: made.search, asked, controls, set: () => made.promptSets.getState().set };
+  };
+
+  const winner = (words: readonly { label: string; word: string }[]) => ({
+    ...{ prompt: { template: 'Found: {text}', shots: 0, shotSeed: 0 }, words, key: 'b', name: '“Found”' },
+    ...{ calibration: null, tried: null },
+  });
+
+  it('shows the best first, makes the winner Yours, and leaves the user’s prompts as they are', async () => {
+    const { job, set, asked, draft } = await searching(async ({ words }, onEvent) => {
+      for (const standing of [line('a', 16, 0.5), line('b', 16, 0.3), line('a', 32, 0.6)])
+        onEvent({ kind: 'standing', standing, answers: { key: standing.key, tokens: 20, rows: [] } });
+      return { winner: winner(words), search, board: [line('b', 40, 0.4)], tokens: { read: 1, asked: 2 } };
+    });
+    const boards: string[][] = [];
+    job.subscribe(({ board }) => boards.push(board.map(({ key }) => key)));
+    const before = set()?.hard;
+    await job.start();
+    expect(boards).toContainEqual(['b', 'a']);
+    expect(boards).toContainEqual(['a', 'b']);
+    expect(job.getState()).toMatchObject({ running: false, error: null, found: { key: 'b', search } });
+    expect(set()?.hard.slice(0, 1)).toEqual(before);
+    expect(set() && chosenHard(set() as never)).toMatchObject({ name: 'Found: “Found”', search });
+    expect(draft().template).toBe('Found: {text}');
+    expect(asked[0]).toMatchObject({ known: [], own: [{ prompt: before?.[0]?.prompt }] });
+  });
+
+  it('asks the worker to stop, which keeps the best, and continues with what is known', async () => {
+    const waiting: (() => void)[] = [];
+    const { job, asked, controls } = await searching(async ({ words }, onEvent) => {
+      onEvent({ kind: 'standing', standing: line('a', 16, 0.5), answers: { key: 'a', tokens: 20, rows: [] } });
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      return { winner: winner(words), search, board: [], tokens: { read: 1, asked: 2 } };
+    });
+    const first = job.start();
+    await vi.waitFor(() => expect(waiting).toHaveLength(1));
+    job.stop();
+    expect(controls).toEqual(['stop 7']);
+    waiting[0]?.();
+    await first;
+    const second = job.start();
+    await vi.waitFor(() => expect(waiting).toHaveLength(2));
+    waiting[1]?.();
+    await second;
+    expect(asked[1]?.known).toEqual([{ key: 'a', tokens: 20, rows: [] }]);
+  });
+
+  it('keeps text that is in no version in the editor, and lets it compete', async () => {
+    const { job, prompts, draft, asked } = await searching(async ({ words }) => {
+      return { winner: winner(words), search, board: [], tokens: { read: 1, asked: 2 } };
+    });
+    prompts.edit('Mine: {text}');
+    await job.start();
+    expect(asked[0]?.own[0]?.prompt.template).toBe('Mine: {text}');
+    expect(draft().template).toBe('Mine: {text}');
+  });
+
+  it('changes nothing when it fails, and says why', async () => {
+    const { job, set } = await searching(() => Promise.reject(new StudioError('bad-input', 'Too few rows.')));
+    const before = set();
+    await job.start();
+    expect(set()).toBe(before);
+    expect(job.getState()).toMatchObject({ running: false, error: { message: 'Too few rows.' } });
   });
 });

@@ -3,7 +3,7 @@ import { useMemo } from 'react';
 import { useStore } from 'zustand';
 import { StudioError } from '../../../lib/errors';
 import { addHardVersion, changeTask, chooseHard, chosenHard, stamp, versionWith } from '../../../prompt-set/prompt-set';
-import { type ShownTry, shownTry } from '../../../prompt-set/tries';
+import { foundVersion, type ShownTry, shownTry } from '../../../prompt-set/tries';
 import type { HardVersion, Opened, PromptSet } from '../../../prompt-set/types';
 import { wordsFitting } from '../../../prompt-set/versions';
 import { checkTemplate, wordsFor } from '../../../task/template';
@@ -225,6 +225,7 @@ class Prompts extends ActionStore<PromptsState> {
     const open = this.#opened();
     const prompt = this.#draft();
     if (!open || prompt.template === '' || templateProblem(prompt, promptSets.getState().dataset) !== null) return;
+    if (foundVersion(open, prompt)) return;
     const version = await keepVersion(this.#studio, open.id, prompt);
     // nothing was tried: what is in the editor is what the user means
     await promptSets

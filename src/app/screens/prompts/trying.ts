@@ -1,19 +1,36 @@
-/** A prompt asked of the model: read token by token as it is typed, timed on a few rows, tried on validation rows. */
+/**
+ * A prompt asked of the model: read token by token as it is typed, timed on a few rows, tried on validation rows; and a better
+ * one searched for.
+ */
 import { useStore } from 'zustand';
 import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
-import { chooseHard, chosenHard, isWriting, recordTry, recordWriting } from '../../../prompt-set/prompt-set';
-import { answersWith, sinceTry } from '../../../prompt-set/tries';
-import type { HardVersion, Opened, PromptSet } from '../../../prompt-set/types';
+import { capitalised } from '../../../lib/format';
+import {
+  chooseHard,
+  chosenHard,
+  isWriting,
+  recordTry,
+  recordWriting,
+  samePrompt,
+  sameWords,
+  stamp,
+  takeFoundPrompt,
+} from '../../../prompt-set/prompt-set';
+import { answersWith, foundVersion, sinceTry } from '../../../prompt-set/tries';
+import type { FoundPrompt, HardVersion, Opened, PromptSearch, PromptSet } from '../../../prompt-set/types';
+import { wordsFitting } from '../../../prompt-set/versions';
 import { sameLabels } from '../../../task/template';
 import type { HardPrompt, LabelWord } from '../../../task/types';
+import type { CandidateAnswers, ImproveRequest, Standing } from '../../../workflow/improve';
 import { triedCount } from '../../../workflow/training-rows';
 import type { TryResult } from '../../../workflow/try-prompt';
 import { type Job, job } from '../../state/job';
 import { resource, useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
 import { perStudio, type Studio, screenStore, usePromptSets, useSession } from '../../state/studio';
+import { toastUndo } from '../../ui/toast';
 import { draftOf, keepVersion, templateProblem, useDraft, usePrompts } from './prompts-store';
 
 /** Typing pauses this long before the tokens are counted, milliseconds. */
@@ -141,7 +158,7 @@ export const useTrying = screenStore((studio: Studio): Job<[versionId?: string],
       if (!set || !dataset || templateProblem(prompt, dataset) !== null) return;
       report({ done: 0, total: triedCount(dataset) });
       await session.getState().modelReady();
-      const version = again ?? (await keepVersion(studio, set.id, prompt));
+      const version = again ?? foundVersion(set, prompt) ?? (await keepVersion(studio, set.id, prompt));
       const request = { dataset, prompt, with: answersWith(set, version) };
       const result = await studio.services.workflow.call('tryPrompt', request, {
         signal,
@@ -176,3 +193,110 @@ function kept(
 }
 
 const figureOf = ({ tried, wrote }: HardVersion): number | null => tried?.accuracy ?? wrote?.rougeL ?? null;
+
+interface Searching {
+  /** The set that is searched for. */
+  readonly setId: string | null;
+  /** Candidates that have answered, the best first. */
+  readonly board: readonly Standing[];
+  readonly tokensPerSecond: number | null;
+  /** How the winner was found, and its place on the board; null until there is one. */
+  readonly found: { readonly search: PromptSearch; readonly key: string } | null;
+}
+
+const NO_SEARCH: Searching = { setId: null, board: [], tokensPerSecond: null, found: null };
+
+/** Of the user's prompts the chosen one and the newest take part. */
+const MOST_OWN = 5;
+
+/** What a search starts from: the set's prompts and words, and the prompt in the editor. */
+function searchFor(set: PromptSet, dataset: Dataset, draft: HardPrompt): Omit<ImproveRequest, 'known'> {
+  const { words, baseTemplate: template } = set;
+  const chosen = chosenHard(set);
+  const newest = set.hard.toReversed().filter(({ id }) => id !== chosen?.id);
+  const versions = [...(chosen ? [chosen] : []), ...newest].slice(0, MOST_OWN);
+  const own = versions.map((version) => ({ prompt: version.prompt, words: wordsFitting(set, version) }));
+  const typed = { prompt: draft, words };
+  const isNew = templateProblem(draft, dataset) === null && !own.some(({ prompt }) => samePrompt(prompt, draft));
+  const lists = [...set.hard, ...set.soft].map((version) => wordsFitting(set, version));
+  const otherWords = lists.filter(
+    (list, i) => !sameWords(list, words) && lists.findIndex((each) => sameWords(each, list)) === i,
+  );
+  return { dataset, template, words, otherWords, own: isNew ? [typed, ...own] : own, budget: null };
+}
+
+/** The leaderboard with a new or changed line: what validation rows say first, then by rows answered, then by loss. */
+const ranked = (board: readonly Standing[], line: Standing): readonly Standing[] =>
+  [...board.filter(({ key }) => key !== line.key), line].sort(
+    (a, b) => Number(b.on === 'validation') - Number(a.on === 'validation') || b.rows - a.rows || a.loss - b.loss,
+  );
+
+/** Makes the winner Yours, with an undo. The editor shows it, unless it has text that is in no version. */
+async function takeWinner(studio: Studio, set: PromptSet, draft: HardPrompt, found: FoundPrompt): Promise<void> {
+  const { updateById } = studio.stores.promptSets.getState();
+  const at = stamp();
+  const before = set.chosenHard;
+  await updateById(set.id, (now) => takeFoundPrompt(now, found, at).set);
+  const { name, prompt } = found.winner;
+  if (set.hard.some((version) => samePrompt(version.prompt, draft))) usePrompts.of(studio).take(prompt);
+  if (before !== null)
+    toastUndo(`${capitalised(name)} is your entry in the comparison`, () => {
+      void updateById(set.id, (now) => chooseHard(now, before, new Date().toISOString()));
+    });
+}
+
+/** Finds the best hand-written prompt. It becomes Yours as a version of its own; a stop keeps the best so far. */
+export const useSearch = screenStore((studio: Studio): Job<[], Searching> => {
+  const { services, stores } = studio;
+  const { session, promptSets, proposer } = stores;
+  /** What an interrupted search knows of these rows by these weights. */
+  let known = { of: '', answers: new Map<string, CandidateAnswers>() };
+  let request: number | null = null;
+  let isStopped = false;
+
+  return job(session, {
+    title: 'Finding your best prompt',
+    screen: 'prompts',
+    initial: NO_SEARCH,
+    onStop: () => {
+      isStopped = true;
+      if (request !== null) services.workflow.control(request, 'stop');
+    },
+    run: async ({ report }) => {
+      isStopped = false;
+      request = null;
+      const { set, dataset } = promptSets.getState();
+      if (!set || !dataset || isWriting(set)) return;
+      report({ setId: set.id, board: [], found: null, tokensPerSecond: null });
+      await session.getState().modelReady();
+      if (isStopped) return;
+      const of = JSON.stringify([dataset.fingerprint, dataset.splitHash, weightsOf(session.getState())]);
+      if (known.of !== of) known = { of, answers: new Map() };
+      const { answers } = known;
+      const draft = draftOf(set, usePrompts.of(studio).getState().prompt, proposer.getState().proposal);
+      let board: readonly Standing[] = [];
+      const asked = { ...searchFor(set, dataset, draft), known: [...answers.values()] };
+      const {
+        winner,
+        search,
+        board: last,
+      } = await services.workflow.call('improve', asked, {
+        onStart: (id) => {
+          request = id;
+        },
+        onEvent: (event) => {
+          if (event.kind === 'progress') {
+            const { fraction, note, tokensPerSecond, secondsLeft } = event;
+            report({ fraction, note, tokensPerSecond, secondsLeft });
+            return;
+          }
+          if (event.answers) answers.set(event.standing.key, event.answers);
+          board = ranked(board, event.standing);
+          report({ board });
+        },
+      });
+      await takeWinner(studio, set, draft, { winner, search });
+      report({ board: last, found: { search, key: winner.key } });
+    },
+  });
+});

@@ -1,0 +1,142 @@
+/**
+ * What a search for the best hand-written prompt brings: accuracy on test rows of the template alone, of a prompt written by
+ * hand, and of the winner, which is chosen without them. Answers are kept in a file, so that a search that is cut off by
+ * `timeout` continues. One JSON line at the end.
+ *
+ *     npx tsx tools/bench/improve.ts DATA SET STATE.json [--budget 100] [--backend node-native] [--train-rows 256]
+ *       [--test-rows N] [--seed 0]
+ *
+ * DATA and SET as in training.ts; STATE.json is written.
+ */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { readDataset } from '../../src/cli/data';
+import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
+import { openSet } from '../../src/cli/run-task';
+import { goldOf } from '../../src/dataset/labels';
+import { calibrationHelps, fitCalibration, validationOutcome } from '../../src/evaluation/classify/outcome';
+import { uninterruptedControl } from '../../src/lib/control';
+import { calibrated } from '../../src/metrics/calibration';
+import { accuracy, argmax } from '../../src/metrics/classification';
+import { wilson } from '../../src/metrics/intervals';
+import { candidateKey, type PromptCandidate } from '../../src/task/prompt-candidates';
+import { wordsFor } from '../../src/task/template';
+import { labelTokens } from '../../src/tokens/tokenizer';
+import { type CandidateAnswers, improve } from '../../src/workflow/improve';
+import { tokenRows } from '../../src/workflow/token-rows';
+import { validationIds } from '../../src/workflow/training-rows';
+import { SETS } from './sets';
+
+type Answers = [rowId: string, logProbs: readonly number[]][];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    budget: { type: 'string', default: '100' },
+    backend: { type: 'string', default: 'node-native' },
+    'train-rows': { type: 'string', default: '256' },
+    'test-rows': { type: 'string' },
+    seed: { type: 'string', default: '0' },
+  },
+});
+const [data = '', name = '', file = ''] = positionals;
+const set = SETS[name as keyof typeof SETS];
+if (!set || !file) {
+  console.error(`Name the folder, one of ${Object.keys(SETS).join(', ')}, and a file for the answers.`);
+  process.exit(2);
+}
+const read = (): { searched: CandidateAnswers[]; scored: [string, Answers][] } => {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return { searched: [], scored: [] };
+  }
+};
+const state = read();
+const searched = new Map(state.searched.map((answers) => [answers.key, answers]));
+const scored = new Map(state.scored);
+let saved = 0;
+function save(now = false): void {
+  if (!now && performance.now() - saved < 5000) return;
+  saved = performance.now();
+  writeFileSync(`${file}.part`, JSON.stringify({ searched: [...searched.values()], scored: [...scored] }));
+  renameSync(`${file}.part`, file);
+}
+
+const log = createLog();
+const number = (value: string | undefined) => (value === undefined ? null : Number(value));
+const seed = Number(values.seed);
+const dataset = await readDataset(
+  {
+    data: join(data, `${name}-train.csv`),
+    test: join(data, `${name}-test.csv`),
+    columns: { text: 'text', label: 'label' },
+    seed,
+    trainRows: number(values['train-rows']),
+    testRows: number(values['test-rows']),
+  },
+  log,
+);
+const backend = values.backend === 'node-wasm' ? 'node-wasm' : 'node-native';
+const host = await openHost({ model: DEFAULT_MODEL, backend, threads: null }, log);
+const given = new Map(set.words.split(',').map((pair) => pair.split('=') as [string, string]));
+const { words, hard, baseTemplate: template } = openSet(host, { dataset, prompt: set.prompt, words: given });
+const hand = { prompt: hard[0]?.prompt ?? { template, shots: 0, shotSeed: 0 }, words };
+const request = { dataset, template, words, otherWords: [], own: [hand], budget: Number(values.budget) };
+const found = await improve(
+  host,
+  { ...request, known: [...searched.values()] },
+  {
+    control: uninterruptedControl,
+    emit: (event) => {
+      if (event.kind === 'progress') log.progress(`${event.note}: ${Math.round(100 * event.fraction)}%`);
+      else if (event.answers) {
+        searched.set(event.standing.key, event.answers);
+        save();
+      }
+    },
+  },
+);
+save(true);
+
+/** Log-probabilities of a prompt for these rows; those of the file are not asked again. */
+async function answersOf({ prompt, words: own }: Pick<PromptCandidate, 'prompt' | 'words'>, ids: readonly string[]) {
+  const key = candidateKey({ prompt, words: own });
+  const known = new Map(scored.get(key));
+  const fitting = wordsFor(prompt, own);
+  for (let at = 0; at < ids.length; at += 25) {
+    const split = ids.slice(at, at + 25).filter((id) => !known.has(id));
+    if (split.length === 0) continue;
+    const { rows } = await tokenRows(host, { dataset, prompt, words: fitting, split }, uninterruptedControl);
+    const labels = labelTokens(host.tokens, fitting);
+    const answers = await host.engine.score({ rows, labels, soft: null, cacheKey: null }, uninterruptedControl);
+    for (const { rowId, logProbs } of answers.rows) known.set(rowId, logProbs);
+    scored.set(key, [...known]);
+    save(true);
+    log.progress(`${at + split.length} of ${ids.length} rows`);
+  }
+  return ids.map((id) => known.get(id) ?? []);
+}
+
+/** Calibrated as a comparison would, on validation rows; right on test rows. */
+async function onTest(candidate: Pick<PromptCandidate, 'prompt' | 'words'>) {
+  const validation = validationIds(dataset);
+  const own = await answersOf(candidate, validation);
+  const fit = fitCalibration(own);
+  const outcome = validationOutcome(own, goldOf(dataset, validation), fit);
+  const means = outcome && calibrationHelps(outcome) ? fit.meanLogProbs : null;
+  const answers = (await answersOf(candidate, dataset.split.test)).map((row) => argmax(calibrated(row, means)));
+  const gold = goldOf(dataset, dataset.split.test);
+  const right = answers.filter((answer, i) => answer === gold[i]).length;
+  return { accuracy: accuracy(gold, answers), interval: wilson(right, gold.length), calibrated: means !== null };
+}
+
+const bare = { prompt: { template, shots: 0, shotSeed: 0 }, words };
+const { winner, search, tokens, board } = found;
+const line = {
+  ...{ set: name, budget: request.budget, seed, winner: winner.name, search, tokens, first: board.slice(0, 8) },
+  ...{ bare: await onTest(bare), hand: await onTest(hand), improved: await onTest(winner) },
+};
+console.log(JSON.stringify(line));
+await host.dispose();
