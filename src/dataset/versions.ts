@@ -96,3 +96,15 @@ export function otherVersionWords(dataset: Dataset, fingerprint: string | null |
     ? `made on version ${made.number} of the data; it is at version ${now.number} now`
     : 'made on different rows than those open now';
 }
+
+/** Rows that were added to training between two states of the rows, by fingerprint; 0 where another file came between. */
+export function addedBetween({ versions = [] }: Pick<Dataset, 'versions'>, from: string, to: string): number {
+  const start = versions.findLastIndex(({ fingerprint }) => fingerprint === from);
+  const end = versions.findLastIndex(({ fingerprint }) => fingerprint === to);
+  const since = versions.slice(start + 1, end + 1);
+  if (start === -1 || since.some(({ cells }) => cells === null)) return 0;
+  return Math.max(
+    0,
+    since.reduce((sum, { added = 0, removed = [] }) => sum + added - removed.length, 0),
+  );
+}

@@ -85,9 +85,20 @@ export interface ComparisonPlan {
   readonly calibration?: 'chosen';
   /** Group of each row, where rows belong together (the same text, an author): they are drawn together. */
   readonly groups?: readonly number[];
+  /** The version in production, where it is an arm and not the tuned prompt. Left out: there is none. */
+  readonly production?: Production;
   /** How often these test rows have been used, this time included. */
   readonly looks: number;
   readonly seed: number;
+}
+
+export interface Production {
+  /** Id of its arm. */
+  readonly arm: string;
+  /** "tuned 1". */
+  readonly name: string;
+  /** Training rows that the tuned prompt learned from and that were added since that version was trained. */
+  readonly addedRows: number;
 }
 
 interface ClassScore {

@@ -175,6 +175,7 @@ export const evaluationSchema = z.object({
       gold: list(z.int()),
       arms: list(arm, 200),
       pairs: list(z.array(text(200)).length(2), 1000),
+      production: z.object({ arm: text(200), name: text(1000), addedRows: count }).optional(),
       looks: count,
       seed: real,
     })

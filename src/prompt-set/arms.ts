@@ -1,11 +1,12 @@
 /** The prompts of a set that take part in a comparison. */
 import type { ArmKind } from '../evaluation/types';
+import { capitalised } from '../lib/format';
 import type { Placement, SoftPrompt } from '../prompt/soft-prompt';
 import { wordsFor } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
-import { chosenHard, chosenHybrid, chosenSoft, kindOf, samePrompt, sameWords } from './prompt-set';
+import { chosenHard, chosenHybrid, chosenSoft, fits, isUsable, kindOf, samePrompt, sameWords } from './prompt-set';
 import type { HardVersion, Opened, PromptSet, SoftVersion } from './types';
-import { seedsOf, tunedPrompt, wordsFitting } from './versions';
+import { seedsOf, tunedPrompt, versionWords, wordsFitting } from './versions';
 
 /** Training rows shown before each row in the arm with examples; fewer for generated texts, whose examples are longer. */
 export const EXAMPLES = { classify: 8, generate: 3 } as const;
@@ -13,7 +14,7 @@ export const EXAMPLES = { classify: 8, generate: 3 } as const;
 export const examplesOf = (set: Pick<PromptSet, 'writing'>): number => EXAMPLES[kindOf(set)];
 
 export interface ArmPlan {
-  /** `untuned`, `yours` (as it is written), `yours-<examples>`, `tuned`, `tuned-<n>`, `hybrid`, `ensemble`, or `hand-<version>`. */
+  /** `untuned`, `yours` (as it is written), `yours-<examples>`, `tuned`, `tuned-<n>`, `hybrid`, `ensemble`, `hand-<version>`, or `run-<version>`. */
   readonly id: string;
   readonly name: string;
   readonly kind: Exclude<ArmKind, 'reference' | 'combined'>;
@@ -38,7 +39,7 @@ export interface Arms {
 }
 
 export interface ArmChoice {
-  /** Ids of additional hand-written versions. */
+  /** Ids of additional versions. */
   readonly also?: readonly string[];
   /** Another number of examples than usual. */
   readonly examples?: number;
@@ -52,13 +53,18 @@ const WITHOUT = 'yours-0';
 /** The id of a hand-written version's own arm. */
 export const handArm = (version: Pick<HardVersion, 'id'>) => `hand-${version.id}`;
 
+/** The id of a run's own arm, where it is not the tuned prompt. */
+export const runArm = (run: Pick<SoftVersion, 'id'>) => `run-${run.id}`;
+
 /** The hand-written versions other than Yours, newest first, which can be compared too. */
 export const otherHands = (set: PromptSet): readonly HardVersion[] =>
   set.hard.filter(({ id }) => id !== chosenHard(set)?.id).toReversed();
 
-/** The additional hand-written versions among the arms of a comparison. */
-export const alsoAmong = (set: PromptSet, armIds: readonly string[]): readonly string[] =>
-  set.hard.flatMap((version) => (armIds.includes(handArm(version)) ? [version.id] : []));
+/** The additional versions among the arms of a comparison. */
+export const alsoAmong = (set: PromptSet, armIds: readonly string[]): readonly string[] => [
+  ...set.hard.flatMap((version) => (armIds.includes(handArm(version)) ? [version.id] : [])),
+  ...set.soft.flatMap((run) => (armIds.includes(runArm(run)) ? [run.id] : [])),
+];
 
 type Naming = Pick<ArmPlan, 'id' | 'name' | 'kind' | 'prompt' | 'words'>;
 
@@ -136,6 +142,19 @@ function learnedArms(
   return arms;
 }
 
+/** Runs that take part beside the tuned prompt, each with its own text, vectors and answer words. */
+function otherRuns(set: PromptSet, soft: SoftVersion | null, also: readonly string[]): ArmPlan[] {
+  const own = [soft?.id, chosenHybrid(set)?.id];
+  const isOther = (run: SoftVersion) =>
+    also.includes(run.id) && !own.includes(run.id) && isUsable(run) && fits(set, run);
+  return set.soft.filter(isOther).map((run) => {
+    const kind = run.handVersion ? 'hybrid' : 'tuned';
+    const asked = { prompt: tunedPrompt(run.template, run.settings), words: wordsFitting(set, run) };
+    const name = capitalised(versionWords({ kind: 'soft', version: run }));
+    return arm({ id: runArm(run), name, kind, ...asked }, run.id, run.soft ? [run.soft] : []);
+  });
+}
+
 /** Untuned is the tuned prompt's exact text and answer words without its vectors, so that nothing else differs. */
 export function armsOf(
   set: PromptSet,
@@ -149,11 +168,13 @@ export function armsOf(
     : { template: set.baseTemplate, shots: 0, shotSeed: 0 };
   const bare = { prompt, words: soft ? wordsFitting(set, soft) : set.words };
   const others = otherHands(set).filter(({ id }) => also.includes(id));
+  const runs = otherRuns(set, soft, also);
   const arms = [
     arm({ id: 'untuned', name: 'Untuned', kind: 'untuned', ...bare }, null),
     ...(hard ? yoursArms(set, hard, examples) : []),
     ...others.map((version) => asWritten(set, version, handArm(version), version.name, version.id)),
     ...learnedArms(set, soft, bare, eachSeed),
+    ...runs,
   ];
   const pairs: readonly (readonly [string, string])[] = [
     ['yours', 'tuned'],
@@ -166,6 +187,7 @@ export function armsOf(
     ['tuned', 'hybrid'],
     ['yours', 'ensemble'],
     ['tuned', 'ensemble'],
+    ...runs.map(({ id }) => [id, 'tuned'] as const),
     ...(soft?.soft ? [] : others.map((version) => [handArm(version), 'yours'] as const)),
   ];
   const ids = new Set(arms.map(({ id }) => id));

@@ -3,7 +3,7 @@ import { midSentence } from '../lib/format';
 import { correctCount } from '../metrics/classification';
 import { bonettPrice, type Interval, meanInterval, meansInterval, newcombe, wilson } from '../metrics/intervals';
 import { LABEL_METRICS, metricsOf, TEXT_METRICS } from '../metrics/registry';
-import { EXAMPLES, handArm } from './arms';
+import { EXAMPLES, handArm, runArm } from './arms';
 import type { ClassifyEvaluation, GenerateEvaluation, Kept, Measurement, PromptSet, WrittenScores } from './types';
 import { type Version, versionById, versionsOf, versionWords } from './versions';
 
@@ -56,7 +56,10 @@ function armOf(
   examples: number,
   { kind, version }: Version,
 ): string | null {
-  if (kind === 'soft') return softVersion === version.id ? 'tuned' : null;
+  if (kind === 'soft') {
+    const beside = runArm(version);
+    return softVersion === version.id ? 'tuned' : arms.some(({ id }) => id === beside) ? beside : null;
+  }
   const { shots } = version.prompt;
   if (shots > 0 && !asWritten) return hardVersion === version.id && shots === examples ? `yours-${examples}` : null;
   if (hardVersion === version.id) return 'yours';

@@ -1,5 +1,5 @@
 /** All prompt sets beside each other: what is in use where, how good it was when it was last measured, and what needs attention. */
-import { handArm } from './arms';
+import { handArm, runArm } from './arms';
 import { driftOf, firstOf, type Measured, type Result, resultsOf } from './performance';
 import { type Stage, stagesOf } from './stages';
 import { type Version, versionById, versionWords } from './versions';
@@ -69,7 +69,15 @@ function judge(version: Version | null, results: readonly Result[], result: Resu
 function tokensOf({ evaluations, writings }: Measured, { id: resultId, of: { kind, version } }: Result): number | null {
   const compared = [...evaluations, ...writings].find(({ id }) => resultId === `${id} ${version.id}`);
   if (!compared) return null;
-  const armId = kind === 'soft' ? 'tuned' : compared.hardVersion === version.id ? 'yours' : handArm(version);
+  const besides = compared.softVersion !== version.id;
+  const armId =
+    kind === 'soft'
+      ? besides
+        ? runArm(version)
+        : 'tuned'
+      : compared.hardVersion === version.id
+        ? 'yours'
+        : handArm(version);
   const arms: readonly { readonly id: string; readonly tokensSentMean: number | null }[] = compared.plan.arms;
   return arms.find(({ id }) => id === armId)?.tokensSentMean ?? null;
 }

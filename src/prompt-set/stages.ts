@@ -43,6 +43,12 @@ export function versionInUse(set: PromptSet): Version | null {
   return staged.find((version) => version !== null) ?? versionsOf(set).at(-1) ?? null;
 }
 
+/** The version in production; null = there is none. */
+export function productionOf(set: PromptSet): Version | null {
+  const stage = stagesOf(set).find(({ name }) => name === STANDARD_STAGES[0]);
+  return stage ? versionById(set, stage.versionId) : null;
+}
+
 /** `Production ` -> `production`. Letters of any script, digits, `-`, `_` and `.`, at most 40. */
 export function readStageName(text: string): Result<string, Failure<'empty' | 'bad-name'>> {
   const name = text.trim().toLowerCase().replace(/\s+/g, '-');

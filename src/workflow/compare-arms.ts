@@ -1,6 +1,7 @@
 /** What both kinds of comparison do with their arms: the rows that fit all of them, and asking one after another. */
 import type { Dataset } from '../dataset/types';
 import { averaged } from '../evaluation/classify/made-arms';
+import type { Production } from '../evaluation/types';
 import type { Control } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import type { ArmPlan, Arms } from '../prompt-set/arms';
@@ -22,6 +23,8 @@ export interface Comparing {
   readonly set: PromptSet;
   readonly dataset: Dataset;
   readonly arms: Arms;
+  /** The version in production, where it is an arm and not the tuned prompt. */
+  readonly production: Production | null;
   /** Test rows, before those that do not fit are left out. */
   readonly test: readonly string[];
   readonly run: Run<CompareEvent>;

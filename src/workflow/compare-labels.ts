@@ -55,7 +55,7 @@ function otherRows(dataset: Dataset, arms: readonly ArmPlan[]): Omit<Parts, 'tes
 export async function compareLabels(
   using: Comparing,
 ): Promise<Pick<ClassifyEvaluation, 'kind' | 'plan' | 'comparison'>> {
-  const { dataset, set, run, arms: planned } = using;
+  const { dataset, set, run, production, arms: planned } = using;
   const others = otherRows(dataset, planned.arms);
   const { arms, keep } = await readyArms(using, others.calibration);
   const parts = { test: keep(using.test), validation: keep(others.validation), calibration: keep(others.calibration) };
@@ -90,6 +90,7 @@ export async function compareLabels(
     // Offered to all alike; each takes it where it helped on the validation rows.
     calibrated: false,
     calibration: 'chosen',
+    ...(production ? { production } : {}),
     looks: set.testLooks + 1,
     seed: dataset.seed,
   };

@@ -5,6 +5,7 @@ import { preparedOf, tableOf } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import type { ScoreRequest } from '../engine/types';
 import { ControlSource, uninterruptedControl } from '../lib/control';
+import { versionsCompared } from '../prompt-set/calibration';
 import { changeTask } from '../prompt-set/prompt-set';
 import type { ClassifyEvaluation } from '../prompt-set/types';
 import { type CompareRequest, type CompareResult, compare } from './compare';
@@ -208,6 +209,36 @@ describe('a comparison', () => {
     const tokens = arm('tuned')?.tokensSentMean ?? 0;
     expect(arm('ensemble')?.tokensSentMean).toBeCloseTo(3 * tokens);
     expect(arm('ensemble')?.latencyMsMedian).toBe(15);
+  });
+
+  it('asks the version in production too, on the same rows, and knows the rows that were added since', async () => {
+    const opened = await prepared();
+    const version = { number: 1, createdAt: '', what: '', cells: null, dropped: [] };
+    const dataset = {
+      ...opened,
+      versions: [
+        { ...version, fingerprint: 'before' },
+        { ...version, number: 2, fingerprint: opened.fingerprint, cells: [], added: 12 },
+      ],
+    };
+    const runs = promptSet(dataset, [0, 1]);
+    const set = {
+      ...runs,
+      soft: runs.soft.map((run) => (run.id === 'r0' ? { ...run, datasetFingerprint: 'before' } : run)),
+      moves: [{ stage: 'production', from: null, to: 'r0', at: '' }],
+    };
+    const { evaluation } = await compared({ set, dataset });
+    expect(evaluation.plan.production).toEqual({ arm: 'run-r0', name: 'tuned 1', addedRows: 12 });
+    expect(evaluation.plan.pairs).toContainEqual(['run-r0', 'tuned']);
+    expect(evaluation.comparison.arms.find(({ id }) => id === 'run-r0')?.n).toBe(dataset.split.test.length);
+    expect(evaluation.comparison.verdict.detail).toContain('Against the version in production (tuned 1), with 12');
+    expect(versionsCompared(set, evaluation).get('run-r0')).toBe('r0');
+    const ofItself = { ...set, moves: [{ stage: 'production', from: null, to: 'r1', at: '' }] };
+    expect((await compared({ set: ofItself, dataset })).evaluation.plan.production).toBeUndefined();
+    const staged = { ...set, moves: [{ stage: 'production', from: null, to: 'h', at: '' }] };
+    const yours = (await compared({ set: staged, dataset })).evaluation.plan;
+    expect(yours.production).toBeUndefined();
+    expect(new Set(yours.arms.map(({ id }) => id)).size).toBe(yours.arms.length);
   });
 
   it('times three rows three times, with nothing in the cache', async () => {

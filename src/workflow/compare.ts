@@ -6,14 +6,17 @@
 
 import { rowsById, targetOf } from '../dataset/labels';
 import type { Dataset, TaskKind } from '../dataset/types';
+import { addedBetween } from '../dataset/versions';
 import { compareTexts as figuresOf } from '../evaluation/generate/compare';
 import { comparedIds, rowGroups } from '../evaluation/rows';
 import type { GenerateOutcome } from '../evaluation/types';
 import { throwIfInterrupted } from '../inference/control';
 import { present } from '../lib/assert';
-import { type ArmChoice, armsOf } from '../prompt-set/arms';
+import { type ArmChoice, type Arms, armsOf } from '../prompt-set/arms';
 import { kindOf } from '../prompt-set/prompt-set';
+import { productionOf } from '../prompt-set/stages';
 import type { Evaluation, GenerateEvaluation, PromptSet } from '../prompt-set/types';
+import { type Version, versionWords } from '../prompt-set/versions';
 import { generateTexts, longestAnswer } from '../route/generated-texts';
 import { type CompareEvent, type Comparing, eachArm, isHandWritten, type ReadyArm, readyArms } from './compare-arms';
 import { compareLabels } from './compare-labels';
@@ -103,15 +106,26 @@ const COMPARE: { readonly [K in TaskKind]: (comparing: Comparing) => Promise<Fou
   generate: compareTexts,
 };
 
+/** The version in production, where it is an arm beside the headline, with the rows that the tuned prompt learned from since. */
+function productionArm({ arms, soft }: Arms, dataset: Dataset, inUse: Version | null): Comparing['production'] {
+  const arm = arms.find(({ versionId }) => inUse !== null && versionId === inUse.version.id);
+  if (!inUse || !arm || arm.id === 'tuned' || arm.id === 'yours') return null;
+  const isRun = inUse.kind === 'soft' && soft !== null;
+  const addedRows = isRun ? addedBetween(dataset, inUse.version.datasetFingerprint, soft.datasetFingerprint) : 0;
+  return { arm: arm.id, name: versionWords(inUse), addedRows };
+}
+
 export const compare: Verb<CompareRequest, CompareEvent, CompareResult> = async (host, request, run) => {
-  const { set, dataset } = request;
-  const arms = armsOf(set, request);
+  const { set, dataset, also = [] } = request;
+  const inUse = productionOf(set);
+  const arms = armsOf(set, { ...request, also: inUse ? [...also, inUse.version.id] : also });
   const kind = kindOf(set);
   const { backend, threads, sha256: model } = host.engine.info;
   run.emit({ kind: 'arms', arms: arms.arms.map(({ id, name }) => ({ id, name })) });
   run.emit({ kind: 'progress', fraction: null, note: 'Counting tokens' });
   const test = comparedIds(kind, dataset);
-  const found = await COMPARE[kind]({ host, set, dataset, arms, test, run });
+  const production = productionArm(arms, dataset, inUse);
+  const found = await COMPARE[kind]({ host, set, dataset, arms, production, test, run });
   return {
     evaluation: {
       ...found,

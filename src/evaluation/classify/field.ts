@@ -1,5 +1,5 @@
 import { holm } from '../../metrics/mcnemar';
-import type { ArmReport, ComparisonPlan, PairReport } from '../types';
+import type { ArmReport, ComparisonPlan, PairReport, Production } from '../types';
 import { MAJORITY, PROBE, WORDS } from './made-arms';
 import { type Duel, type DuelRows, duel } from './pairs';
 
@@ -23,12 +23,14 @@ export interface Field extends DuelRows {
   readonly hybrid: ArmReport | null;
   /** The tuned prompt's text without its vectors: what training itself added shows against it. */
   readonly untuned: ArmReport | null;
+  /** The version in production, with its answers. */
+  readonly production: (Production & { readonly report: ArmReport }) | null;
   /** The headline's first. */
   readonly pairs: readonly PairReport[];
 }
 
 export interface FieldInput {
-  readonly plan: Pick<ComparisonPlan, 'gold' | 'groups' | 'seed' | 'pairs' | 'looks'>;
+  readonly plan: Pick<ComparisonPlan, 'gold' | 'groups' | 'seed' | 'pairs' | 'looks' | 'production'>;
   readonly arms: readonly ArmReport[];
   readonly pairs: readonly PairReport[];
 }
@@ -50,6 +52,7 @@ export function fieldOf({ plan, arms, pairs }: FieldInput): Field | null {
   if (!first || !tuned) return null;
   const others = arms.filter((arm) => arm !== tuned && arm !== first);
   const hands = others.filter(isHand);
+  const inUse = byId(plan.production?.arm);
   return {
     gold: plan.gold,
     seed: plan.seed,
@@ -63,8 +66,9 @@ export function fieldOf({ plan, arms, pairs }: FieldInput): Field | null {
     words: byId(WORDS) ?? null,
     probe: byId(PROBE) ?? null,
     majority: byId(MAJORITY) ?? null,
-    hybrid: others.find((arm) => arm.kind === 'hybrid') ?? null,
+    hybrid: byId('hybrid') ?? others.find((arm) => arm.kind === 'hybrid' && arm !== inUse) ?? null,
     untuned: others.find((arm) => arm.kind === 'untuned') ?? null,
+    production: plan.production && inUse ? { ...plan.production, report: inUse } : null,
     pairs,
   };
 }

@@ -3,12 +3,13 @@ import type { ArmReport, Verdict } from '../types';
 import { numberWord, percent, pointsRange, pointsWithUnit, pValue, times } from '../words';
 import { best, compareArms, type Field, type FieldDuel } from './field';
 import { MAJORITY, PROBE, WORDS } from './made-arms';
-import { bWins, type Duel, isClose, MARGIN } from './pairs';
+import { aWins, bWins, type Duel, isClose, MARGIN } from './pairs';
 
 /** The sentences that the verdict's rules share: the names of prompts, the rows, and how often these were used. */
 
 /** The name of an arm inside a sentence. */
 export function called(arm: ArmReport, field: Field): string {
+  if (arm === field.production?.report) return `the version in production (${field.production.name})`;
   if (arm.kind === 'tuned') return 'the tuned prompt';
   if (arm.kind === 'hybrid') return 'your prompt with vectors';
   if (arm.kind === 'ensemble') return 'the mean of several tuned prompts';
@@ -63,6 +64,22 @@ export function wordsMayDo(field: Field): string | null {
   return !bWins(d) && isClose(d)
     ? `A word-count classifier reaches ${percent(words.accuracy)}, and no prompt is likely to be ${pointsWithUnit(MARGIN)} ahead of it: it needs no model.`
     : null;
+}
+
+/** What the tuned prompt gained over the version in production, on the same rows, and what it has learned from since. */
+export function sinceProduction(field: Field): string | null {
+  const { production, tuned } = field;
+  if (!production || production.report === tuned) return null;
+  const d = compareArms(field, production.report, tuned);
+  const rows = production.addedRows;
+  const since =
+    rows > 0 ? `, with ${rows.toLocaleString('en')} training ${rows === 1 ? 'row' : 'rows'} added since` : '';
+  const against = `Against ${called(production.report, field)}${since}, ${called(tuned, field)} is`;
+  const range = `between ${pointsRange(d.ci95.low, d.ci95.high, 'and')} points`;
+  if (bWins(d)) return `${against} better by ${pointsWithUnit(d.difference)}, probably ${range} (${pWords(d)}).`;
+  if (aWins(d))
+    return `${against} worse by ${pointsWithUnit(-d.difference)}, a change probably ${range} (${pWords(d)}).`;
+  return `${against} not clearly better or worse: ${pointsWithUnit(d.difference)}, probably ${range}.`;
 }
 
 /** What accuracy hides where one label is common. */

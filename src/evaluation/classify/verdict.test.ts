@@ -220,6 +220,31 @@ describe('verdict', () => {
     expect(real.detail).toMatch(/Training itself added 35 points, probably between 2\d and 4\d points/);
   });
 
+  it('says what the tuned prompt gained over the version in production, with the rows that were added since', () => {
+    const of = (counts: Readonly<Record<string, number>>, addedRows: number) => {
+      const rights = patterned(counts);
+      const gold = alternating(120);
+      const arms = ['yours', 'tuned', 'run-r1'].map((id, i) =>
+        armOf(id, i === 0 ? 'zero-shot' : 'tuned', gold, rights[i] ?? [], 2, { name: id }),
+      );
+      const pairs = [
+        ['yours', 'tuned'],
+        ['run-r1', 'tuned'],
+      ] as const;
+      const production = { arm: 'run-r1', name: 'tuned 1', addedRows };
+      return compare({ ...planOf(gold, arms), pairs, production }, { draws: 50 }).verdict.detail;
+    };
+    expect(of({ '111': 60, '010': 30, '011': 4, '101': 3, '000': 23 }, 12)).toMatch(
+      /Against the version in production \(tuned 1\), with 12 training rows added since, the tuned prompt is better by 23 points, probably between \d+ and \d+ points \(p .*\)\.$/,
+    );
+    expect(of({ '111': 60, '001': 30, '010': 3, '000': 27 }, 1)).toMatch(
+      /with 1 training row added since, the tuned prompt is worse by 23 points/,
+    );
+    expect(of({ '111': 80, '010': 6, '001': 5, '011': 20, '000': 9 }, 0)).toMatch(
+      /Against the version in production \(tuned 1\), the tuned prompt is not clearly better or worse: 0\.8 points, probably between −/,
+    );
+  });
+
   it('counts how often the test rows were used', () => {
     expect(verdict({ '11': 76, '01': 22, '10': 5, '00': 17 }, [], { looks: 4 }).detail).toContain(
       'used 4 times: each use makes a lucky result more likely',

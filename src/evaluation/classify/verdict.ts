@@ -13,6 +13,7 @@ import {
   paragraph,
   pWords,
   shots,
+  sinceProduction,
   unclearSpread,
   verdict,
   wordsMayDo,
@@ -275,9 +276,6 @@ export function verdictOf(input: FieldInput): Verdict {
       'nothing to compare yet',
       'Choose a hand-written prompt and a tuned one, and compare them on the test rows.',
     );
-  for (const rule of RULES) {
-    const found = rule(field);
-    if (found) return found;
-  }
-  return noClearDifference(field);
+  const decided = RULES.reduce<Verdict | null>((found, rule) => found ?? rule(field), null) ?? noClearDifference(field);
+  return { ...decided, detail: paragraph(decided.detail, isLearned(field.tuned.kind) ? sinceProduction(field) : null) };
 }

@@ -5,6 +5,7 @@ import { otherVersionWords } from '../../../dataset/versions';
 import { comparedIds, drawnWords } from '../../../evaluation/rows';
 import { alsoAmong, isOutdated } from '../../../prompt-set/arms';
 import { chosenHard, chosenHybrid, chosenSoft, kindOf } from '../../../prompt-set/prompt-set';
+import { productionOf } from '../../../prompt-set/stages';
 import type { Evaluation, Opened, PromptSet } from '../../../prompt-set/types';
 import { mayKnowTestRows, seedsOfOtherSplits } from '../../../prompt-set/versions';
 import { ScreenFrame } from '../../shell/Screen';
@@ -197,9 +198,13 @@ function StaleNote({ dataset, evaluation }: { readonly dataset: Dataset; readonl
 function SplitNote({ set, dataset }: { readonly set: PromptSet; readonly dataset: Dataset }) {
   const tuned = chosenSoft(set);
   const hybrid = chosenHybrid(set);
+  const inUse = productionOf(set);
   const knowing = [
     ...(tuned && mayKnowTestRows(set, tuned, dataset) ? ['the tuned prompt'] : []),
     ...(hybrid && mayKnowTestRows(set, hybrid, dataset) ? ['the hybrid'] : []),
+    ...(inUse?.kind === 'soft' && inUse.version !== tuned && mayKnowTestRows(set, inUse.version, dataset)
+      ? ['the version in production']
+      : []),
   ];
   const others = tuned ? seedsOfOtherSplits(set, tuned) : [];
   return (

@@ -6,6 +6,7 @@ import { detectableIn } from '../../../evaluation/rows';
 import { times } from '../../../evaluation/words';
 import { type ArmPlan, armsOf, otherHands } from '../../../prompt-set/arms';
 import { kindOf } from '../../../prompt-set/prompt-set';
+import { productionOf } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
 import { useResource } from '../../state/resource';
 import { usePromptSets } from '../../state/studio';
@@ -22,7 +23,8 @@ interface PlannedPanelProps {
 
 export function PlannedPanel({ set, dataset, also }: PlannedPanelProps) {
   const kind = kindOf(set);
-  const { arms, hard } = armsOf(set, { also });
+  const inUse = productionOf(set)?.version.id;
+  const { arms, hard } = armsOf(set, { also: inUse === undefined ? also : [...also, inUse] });
   const { sentence } = useMemo(() => detectableIn(dataset), [dataset]);
   const { references } = PANELS[kind].words;
   return (
@@ -31,7 +33,11 @@ export function PlannedPanel({ set, dataset, also }: PlannedPanelProps) {
         {arms.map((arm) => (
           <li key={arm.id}>
             <strong>{arm.name}</strong>{' '}
-            <span className="dim">{ABOUT[arm.id] ?? 'another of your hand-written prompts'}</span>{' '}
+            <span className="dim">
+              {arm.versionId !== null && arm.versionId === inUse
+                ? 'the version in production'
+                : (ABOUT[arm.id] ?? 'another of your hand-written prompts')}
+            </span>{' '}
             <LeaveOut set={set} arm={arm} />
           </li>
         ))}
