@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { adaptationStep, diagnose } from './diagnosis';
+import { adaptationStep, diagnose, fewValidationRows, judge } from './diagnosis';
+import type { Scores } from './events';
 import { STANDARD } from './settings';
 
 const run = (
@@ -159,6 +160,7 @@ describe('remedies', () => {
       80,
       (s) => 1.1 - s / 100,
       (s) => 0.5 + s / 300,
+      (s) => (s < 30 ? 1 - s / 100 : 0.7),
     );
     expect(diagnose({ ...learning, trainRows: 64 })).toMatchObject({
       kind: 'few-rows',
@@ -193,6 +195,71 @@ describe('where texts are written', () => {
       'Overfitting since about step 40',
     );
   });
+});
+
+describe('one judgement', () => {
+  const MEASURE = { of: (p: Scores) => (p.kind === 'classify' ? p.accuracy : Number.NaN), falls: false };
+  const judged = (seen: ReturnType<typeof run>, hasEnded = false) => judge({ ...seen, lines: [], hasEnded }, MEASURE);
+
+  test.each([
+    ['falling', (i: number) => 1.2 - i / 50],
+    ['level', (i: number) => (i < 10 ? 1.2 : 0.6)],
+    ['unmoved', () => 1.1],
+    ['rising', (i: number) => (i < 32 ? 1 : 1.15)],
+    ['grown', (i: number) => 0.5 + i / 40],
+    ['broken', (i: number) => (i === 5 ? Number.NaN : 1)],
+  ] as const)('the training loss is %s', (trend, loss) => {
+    expect(judged(run(40, loss, () => 0.5)).trend).toBe(trend);
+    expect(judged(run(9, loss, () => 0.5)).trend).toBe(trend === 'broken' ? trend : 'short');
+  });
+
+  /** Falls in its last fifth, but no more in its last 15 steps; the best accuracy is long past. */
+  const bumpy = run(
+    150,
+    (s) => (s < 90 ? 1.2 : s < 120 ? 1 : 0.7),
+    (s) => (s === 60 ? 0.8 : 0.7),
+    (s) => (s <= 60 ? 1 - s / 100 : 0.5),
+  );
+
+  test('never says that it levelled off while the loss is falling', () => {
+    const { trend, diagnosis } = judged(bumpy);
+    expect(trend).toBe('falling');
+    expect(diagnosis).toMatchObject({ kind: 'learning', title: 'Learning the training rows' });
+  });
+
+  test('says that the loss is falling only where its title does', () => {
+    for (const loss of [() => 1, (s: number) => 0.8 + s / 300, (s: number) => Math.max(0.5, 1.1 - s / 30)])
+      for (const accuracy of [() => 0.6, (s: number) => 0.5 + s / 300]) {
+        const { trend, diagnosis } = judged(run(70, loss, accuracy));
+        expect(diagnosis.advice.includes('loss is falling')).toBe(trend === 'falling');
+      }
+  });
+
+  const still = run(
+    150,
+    (s) => Math.max(0.5, 1.1 - s / 60),
+    (s) => (s === 60 ? 0.8 : 0.7),
+    (s) => 1.2 - s / 200,
+  );
+
+  test('has not levelled off where the validation loss was still falling, which is what Compare says of it', () => {
+    expect(judged(still).diagnosis).toMatchObject({ kind: 'learning', title: 'Still improving' });
+    expect(judged(still, true).diagnosis).toMatchObject({
+      kind: 'unfinished',
+      remedy: { label: 'Train again with 300 steps', change: { steps: 300 } },
+    });
+    expect(judged({ ...still, trainRows: 64 }, true).diagnosis.kind).toBe('unfinished');
+    expect(judged({ ...still, settings: { ...STANDARD, steps: 5000 } }, true).diagnosis.remedy).toBeNull();
+  });
+});
+
+test('few validation rows are said in words, with how wide their interval is', () => {
+  expect(fewValidationRows(15, 8 / 15)).toBe(
+    'Only 15 validation rows choose the step to keep. They are few: 8 of 15 right means anything from 30% to 75%. The test rows decide.',
+  );
+  expect(fewValidationRows(20, null)).toContain('10 of 20 right would mean anything from 30% to 70%');
+  expect(fewValidationRows(60, 0.5)).toBeNull();
+  expect(fewValidationRows(0, null)).toBeNull();
 });
 
 describe('adaptation', () => {

@@ -1,8 +1,22 @@
-/** What a run is doing, in words, and what to do about it. */
-import type { StepPoint, ValidationPoint } from './events';
+/** What a run is doing, in words, and what to do about it: one judgement, from which the titles of its curves follow too. */
+import { wilson } from '../metrics/intervals';
+import { wasStillFalling } from './checkpoint';
+import type { ReferenceLine, StepPoint, ValidationPoint } from './events';
+import { longerSteps } from './fields';
 import { STANDARD, type TrainingSettings } from './settings';
 
-export type DiagnosisKind = 'starting' | 'learning' | 'levelled' | 'stalled' | 'overfitting' | 'diverging' | 'few-rows';
+export type DiagnosisKind =
+  | 'starting'
+  | 'learning'
+  | 'levelled'
+  | 'unfinished'
+  | 'stalled'
+  | 'overfitting'
+  | 'diverging'
+  | 'few-rows';
+
+/** Where the training loss is going: `short` = too few steps to say; `grown` = far above its start; `broken` = not a number. */
+export type Trend = 'short' | 'falling' | 'level' | 'unmoved' | 'rising' | 'grown' | 'broken';
 
 /** Other settings that would probably help, as one button. */
 interface Remedy {
@@ -25,6 +39,8 @@ interface Seen {
   readonly validationRows: number;
   readonly trainRows: number;
   readonly settings: TrainingSettings;
+  /** Left out = it may still be training. */
+  readonly hasEnded?: boolean;
 }
 
 /** With fewer training rows than this early stopping matters most (docs/method/training.md: 64 rows overfit from step 40 on). */
@@ -32,6 +48,9 @@ const FEW_ROWS = 100;
 const FEW_ROWS_STEPS = 60;
 /** Which step is kept matters most there, so it is asked more often. */
 const FEW_ROWS_CHANGE = { steps: FEW_ROWS_STEPS, validateEvery: 10, patience: 3 };
+
+/** A row or two above the most frequent label is no sign of learning. */
+const MAJORITY_ROWS = 2;
 
 /** Share of the first validation loss; above it there is no gain. */
 const NO_GAIN = 0.98;
@@ -46,12 +65,32 @@ interface Facts extends Seen {
   /** Mean training loss of the first and of the last ten steps. */
   readonly first: number;
   readonly recent: number;
+  readonly trend: Trend;
   readonly last: ValidationPoint | null;
   readonly best: ValidationPoint | null;
+  /** Validation reached its best result, or its lowest loss, just now. */
+  readonly isGaining: boolean;
   /** Highest learning rate so far. */
   readonly rate: number;
   readonly isGenerating: boolean;
 }
+
+/** Compares the mean loss of the last fifth of the steps with the fifth before it. */
+function trendOf(losses: readonly number[]): Trend {
+  if (losses.some((loss) => !Number.isFinite(loss))) return 'broken';
+  if (losses.length >= 20 && mean(losses.slice(-10)) > 1.5 * mean(losses.slice(0, 10))) return 'grown';
+  const fifth = Math.floor(losses.length / 5);
+  if (fifth < 3) return 'short';
+  const now = mean(losses.slice(-fifth));
+  const first = mean(losses.slice(0, fifth));
+  const change = (mean(losses.slice(-2 * fifth, -fifth)) - now) / Math.max(first, 1e-9);
+  if (change > 0.05) return 'falling';
+  if (change < -0.1) return 'rising';
+  return now < 0.9 * first ? 'level' : 'unmoved';
+}
+
+/** Steps since the best validation from which on it no longer gains. */
+const NO_GAIN_STEPS = 20;
 
 function factsOf(seen: Seen): Facts {
   const { steps, validations, settings } = seen;
@@ -59,13 +98,19 @@ function factsOf(seen: Seen): Facts {
   const last = validations.at(-1) ?? null;
   const isBetter = (a: ValidationPoint, b: ValidationPoint) =>
     a.kind === 'classify' && b.kind === 'classify' ? a.accuracy > b.accuracy : a.loss < b.loss;
+  const top = (better: typeof isBetter) =>
+    validations.reduce<ValidationPoint | null>((found, v) => (!found || better(v, found) ? v : found), null);
+  const best = top(isBetter);
+  const isRecent = (point: ValidationPoint | null) => point !== null && (last?.step ?? 0) - point.step < NO_GAIN_STEPS;
   return {
     ...seen,
     losses,
     first: mean(losses.slice(0, 10)),
     recent: mean(losses.slice(-10)),
     last,
-    best: validations.reduce<ValidationPoint | null>((top, v) => (!top || isBetter(v, top) ? v : top), null),
+    best,
+    trend: trendOf(losses),
+    isGaining: isRecent(best) || isRecent(top((a, b) => a.loss < b.loss)),
     rate: settings.learningRate ?? steps.reduce((top, s) => Math.max(top, s.learningRate), 0),
     isGenerating: last?.kind === 'generate',
   };
@@ -73,8 +118,8 @@ function factsOf(seen: Seen): Facts {
 
 type Check = (facts: Facts) => Diagnosis | null;
 
-const diverging: Check = ({ losses, recent, first, rate }) =>
-  losses.some((l) => !Number.isFinite(l)) || (losses.length >= 20 && recent > 1.5 * first)
+const diverging: Check = ({ trend, rate }) =>
+  trend === 'broken' || trend === 'grown'
     ? {
         kind: 'diverging',
         title: 'Diverging: the loss grows instead of falling',
@@ -132,8 +177,7 @@ const stalledTexts: Check = ({ validations, last, best, isGenerating, settings, 
     : null;
 
 const stalledLabels: Check = ({ last, best, majority, validationRows, settings, rate }) => {
-  // A row or two above the most frequent label is no sign of learning.
-  const margin = 2 / Math.max(1, validationRows);
+  const margin = MAJORITY_ROWS / Math.max(1, validationRows);
   if (!last || last.step < 50 || best?.kind !== 'classify' || best.accuracy > majority + margin) return null;
   return {
     kind: 'stalled',
@@ -144,8 +188,12 @@ const stalledLabels: Check = ({ last, best, majority, validationRows, settings, 
   };
 };
 
-const fewRows: Check = ({ trainRows, settings, last, isGenerating }) =>
-  last && trainRows < FEW_ROWS && settings.steps > FEW_ROWS_STEPS && last.step >= FEW_ROWS_STEPS
+const fewRows: Check = ({ trainRows, settings, validations, last, isGenerating }) =>
+  last &&
+  !wasStillFalling(validations) &&
+  trainRows < FEW_ROWS &&
+  settings.steps > FEW_ROWS_STEPS &&
+  last.step >= FEW_ROWS_STEPS
     ? {
         kind: 'few-rows',
         title: `Few rows: ${trainRows} are memorised quickly`,
@@ -154,27 +202,79 @@ const fewRows: Check = ({ trainRows, settings, last, isGenerating }) =>
       }
     : null;
 
-const levelled: Check = ({ losses, first, last, best }) => {
-  const fall = mean(losses.slice(-30, -15)) - mean(losses.slice(-15));
-  if (losses.length < 60 || fall >= 0.02 * first || (last?.step ?? 0) - (best?.step ?? 0) < 20) return null;
+const unfinished: Check = ({ hasEnded, validations, settings }) => {
+  if (!hasEnded || !wasStillFalling(validations)) return null;
+  const steps = longerSteps(settings);
   return {
-    kind: 'levelled',
-    title: 'Levelled off',
-    advice:
-      'The validation results no longer improve. Stopping now keeps the best step so far; continuing costs time, and training stops by itself if it does harm.',
-    remedy: null,
+    kind: 'unfinished',
+    title: 'Still learning when training ended',
+    advice: 'The validation loss was still falling at the last step: more steps may help.',
+    remedy: steps > settings.steps ? { label: `Train again with ${steps} steps`, change: { steps } } : null,
   };
 };
 
-const LEARNING: Diagnosis = {
-  kind: 'learning',
-  title: 'Learning',
-  advice: 'The loss is falling, and the validation results improve with it. Let it run.',
-  remedy: null,
+const levelled: Check = ({ losses, trend, isGaining }) =>
+  losses.length >= 60 && !isGaining && (trend === 'level' || trend === 'unmoved')
+    ? {
+        kind: 'levelled',
+        title: 'Levelled off',
+        advice:
+          'The validation results no longer improve. Stopping now keeps the best step so far; continuing costs time, and training stops by itself if it does harm.',
+        remedy: null,
+      }
+    : null;
+
+type Words = readonly [title: string, advice: string];
+
+/** Nothing is wrong: what the training loss does, with and without a gain on the validation rows. */
+const LEARNING: Readonly<Record<Trend, readonly [gaining: Words, not: Words]>> = {
+  short: [
+    ['Learning', 'Too few steps to see a trend in the training loss. Let it run.'],
+    ['Learning', 'Too few steps to see a trend in the training loss. Let it run.'],
+  ],
+  falling: [
+    ['Learning', 'The loss is falling, and the validation results improve with it. Let it run.'],
+    [
+      'Learning the training rows',
+      'The training loss is falling, but the validation results have not improved lately. If it stays so, stop: an earlier step is kept.',
+    ],
+  ],
+  level: [
+    ['Still improving', 'The training loss has levelled off, but the validation results still improve. Let it run.'],
+    [
+      'Slowing down',
+      'The training loss has levelled off. A few more validations show whether the results still improve.',
+    ],
+  ],
+  unmoved: [
+    ['Still improving', 'The training loss has hardly moved, but the validation results improve. Let it run.'],
+    ['Not learning yet', 'The training loss has not moved. If it stays so, double the learning rate.'],
+  ],
+  rising: [
+    ['Unsteady', 'The training loss is rising, while the validation results still improve. Watch the next validation.'],
+    ['Unsteady', 'The training loss is rising. If it stays so, stop and halve the learning rate.'],
+  ],
+  grown: [
+    ['Unsteady', 'The training loss is far above its start.'],
+    ['Unsteady', 'The training loss is far above its start.'],
+  ],
+  broken: [
+    ['Unsteady', 'The training loss is not a number.'],
+    ['Unsteady', 'The training loss is not a number.'],
+  ],
 };
 
 /** Worst first. */
-const CHECKS: readonly Check[] = [diverging, starting, overfitting, stalledTexts, stalledLabels, fewRows, levelled];
+const CHECKS: readonly Check[] = [
+  diverging,
+  starting,
+  overfitting,
+  stalledTexts,
+  stalledLabels,
+  fewRows,
+  unfinished,
+  levelled,
+];
 
 /** The first diagnosis that applies, worst first. */
 export function diagnose(seen: Seen): Diagnosis {
@@ -183,7 +283,89 @@ export function diagnose(seen: Seen): Diagnosis {
     const found = check(facts);
     if (found) return found;
   }
-  return LEARNING;
+  const [title, advice] = LEARNING[facts.trend][facts.isGaining ? 0 : 1];
+  return { kind: 'learning', title, advice, remedy: null };
+}
+
+/** A measure of the validation rows. */
+interface Measure {
+  readonly of: (point: ValidationPoint | ReferenceLine) => number;
+  /** Whether less is better. */
+  readonly falls: boolean;
+}
+
+/** Where the validation results are among what there is to beat: a place on the chart, never a win. */
+export type Place =
+  | { readonly kind: 'unknown' }
+  /** Ahead of all, `of` the hardest of them; `since`: between these steps, null = from the start. */
+  | {
+      readonly kind: 'ahead';
+      readonly of: ReferenceLine;
+      readonly since: readonly [before: number, after: number] | null;
+    }
+  | { readonly kind: 'was-ahead'; readonly of: ReferenceLine; readonly step: number }
+  | { readonly kind: 'between'; readonly ahead: ReferenceLine; readonly behind: ReferenceLine }
+  | { readonly kind: 'behind'; readonly of: ReferenceLine };
+
+/** @param rows validation rows, of which a lead over the most frequent label has to be more than two */
+function placeOf(
+  points: readonly ValidationPoint[],
+  lines: readonly ReferenceLine[],
+  { of, falls }: Measure,
+  rows: number,
+): Place {
+  const bars = lines
+    .map((line) => {
+      const margin = !falls && line.id === 'majority' ? MAJORITY_ROWS / Math.max(1, rows) : 0;
+      return { line, value: (falls ? -1 : 1) * of(line) + margin };
+    })
+    .filter(({ value }) => Number.isFinite(value))
+    .toSorted((a, b) => a.value - b.value);
+  const [easiest, hardest] = [bars[0], bars.at(-1)];
+  const reached = (point: ValidationPoint) => (falls ? -1 : 1) * of(point);
+  const last = points.at(-1);
+  if (!last || points.length < 2 || !easiest || !hardest) return { kind: 'unknown' };
+  const isAhead = (point: ValidationPoint) => reached(point) > hardest.value;
+  if (isAhead(last)) {
+    const after = points.findLastIndex((point) => !isAhead(point)) + 1;
+    const [before, first] = [points[after - 1], points[after]];
+    return { kind: 'ahead', of: hardest.line, since: before && first ? [before.step, first.step] : null };
+  }
+  const earlier = points.findLast(isAhead);
+  if (earlier) return { kind: 'was-ahead', of: hardest.line, step: earlier.step };
+  const behind = bars.findIndex(({ value }) => reached(last) <= value);
+  const [ahead, next] = [bars[behind - 1], bars[behind]];
+  if (ahead && next) return { kind: 'between', ahead: ahead.line, behind: next.line };
+  return { kind: 'behind', of: easiest.line };
+}
+
+export interface Judgement {
+  readonly diagnosis: Diagnosis;
+  readonly trend: Trend;
+  readonly place: Place;
+}
+
+/** All that the screen says of a run: its advice and the titles of its curves, which cannot contradict each other. */
+export const judge = (seen: Seen & { readonly lines: readonly ReferenceLine[] }, measure: Measure): Judgement => ({
+  diagnosis: diagnose(seen),
+  trend: trendOf(seen.steps.map(({ loss }) => loss)),
+  place: placeOf(seen.validations, seen.lines, measure, seen.validationRows),
+});
+
+/** From this many validation rows on an accuracy is known to about ±12 points. */
+const ENOUGH_VALIDATION_ROWS = 60;
+
+/**
+ * How rough results on so few validation rows are; null where there are enough. @param accuracy of the kept step; null =
+ * none yet, or texts are generated
+ */
+export function fewValidationRows(rows: number, accuracy: number | null): string | null {
+  if (rows === 0 || rows >= ENOUGH_VALIDATION_ROWS) return null;
+  const percent = (share: number) => `${Math.round(100 * share)}%`;
+  const right = Math.round((accuracy ?? 0.5) * rows);
+  const { low, high } = wilson(right, rows);
+  const example = accuracy === null ? `${right} of ${rows} right would mean` : `${right} of ${rows} right means`;
+  return `Only ${rows} validation rows choose the step to keep. They are few: ${example} anything from ${percent(low)} to ${percent(high)}. The test rows decide.`;
 }
 
 /** Sampled words rarely beat the most frequent label; from a text, only the rate is left to try. */

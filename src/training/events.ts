@@ -14,6 +14,14 @@ export type ValidationResult = Scores & { readonly loss: number };
 /** A validation result at a step (step 0 = before training). */
 export type ValidationPoint = ValidationResult & { readonly step: number };
 
+/** What there is to beat on the validation rows. Runs that choose labels know no loss of it. */
+export type ReferenceLine = Scores & {
+  readonly id: 'majority' | 'untuned' | 'yours';
+  /** As written at the line, e.g. `always “neutral”`. */
+  readonly name: string;
+  readonly loss?: number;
+};
+
 export interface StepPoint {
   readonly step: number;
   readonly loss: number;

@@ -126,6 +126,11 @@ export function readNumber(
   return { value };
 }
 
+const MOST_STEPS = NUMBER_SETTINGS.find(({ key }) => key === 'steps')?.max ?? Number.POSITIVE_INFINITY;
+
+/** Steps of the run after one that could have gone further: twice as many, as far as the settings allow. */
+export const longerSteps = ({ steps }: Pick<TrainingSettings, 'steps'>): number => Math.min(MOST_STEPS, 2 * steps);
+
 // A small grid of settings: every value of one with every value of the others. Pure.
 
 /** More runs than these are no small grid: they take hours, and the best of them is best by luck. */

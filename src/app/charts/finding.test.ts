@@ -1,5 +1,8 @@
 import { describe, expect, it, test } from 'vitest';
-import { fallingDomain, lossTitle, MEASURES, type ReferenceLine, validationTitle } from './finding';
+import { judge, type Trend } from '../../training/diagnosis';
+import type { ReferenceLine, ValidationPoint } from '../../training/events';
+import { STANDARD } from '../../training/settings';
+import { fallingDomain, lossTitle, MEASURES, type Metric, validationTitle } from './finding';
 
 const v = (...accuracies: number[]) =>
   accuracies.map((accuracy, i) => ({ kind: 'classify' as const, step: i * 10, accuracy, macroF1: accuracy, loss: 1 }));
@@ -12,6 +15,19 @@ const line = (id: ReferenceLine['id'], name: string, accuracy: number): Referenc
 });
 const lines = [line('majority', 'always “neutral”', 0.48), line('yours', 'your prompt', 0.67)];
 
+function title(validations: readonly ValidationPoint[], among: readonly ReferenceLine[], metric: Metric): string {
+  const seen = {
+    steps: [],
+    validations,
+    lines: among,
+    majority: 0,
+    validationRows: 60,
+    trainRows: 200,
+    settings: STANDARD,
+  };
+  return validationTitle(validations, judge(seen, MEASURES[metric]).place, metric);
+}
+
 describe('validation', () => {
   test.each([
     [[], 'Validation accuracy, step by step'],
@@ -21,7 +37,20 @@ describe('validation', () => {
     [[0.5, 0.7, 0.6], 'Validation accuracy was above your prompt at step 10, and is no longer'],
     [[0.5, 0.67], 'Validation accuracy is above always “neutral”, and not above your prompt'],
     [[0.4, 0.48], 'Validation accuracy is not above always “neutral”'],
-  ])('%j', (points, title) => expect(validationTitle(v(...points), lines, 'accuracy')).toBe(title));
+  ])('%j', (points, expected) => expect(title(v(...points), lines, 'accuracy')).toBe(expected));
+
+  const withUntuned = [...lines, line('untuned', 'untuned', 0.8)];
+  test.each([
+    [[0.5, 0.7, 0.75], 'Validation accuracy is above your prompt, and not above the untuned prompt'],
+    [[0.5, 0.7, 0.85], 'Validation accuracy passed the untuned prompt between steps 10 and 20'],
+  ])('passes nothing while it is below the untuned prompt: %j', (points, expected) =>
+    expect(title(v(...points), withUntuned, 'accuracy')).toBe(expected),
+  );
+
+  test('calls a row more than the most frequent label no lead', () =>
+    expect(title(v(0.4, 0.5), lines.slice(0, 1), 'accuracy')).toBe(
+      'Validation accuracy is not above always “neutral”',
+    ));
 
   test.each([
     [[5, 4.5, 4, 3.5], 'Validation loss fell below your prompt’s between steps 20 and 30'],
@@ -29,35 +58,23 @@ describe('validation', () => {
     [[6, 4.2, 5], 'Validation loss was lowest at step 10'],
     [[6, 5, 4.5], 'Validation loss is falling'],
     [[6, 5.98], 'Validation loss has not fallen yet'],
-  ])('%j is loss, which should fall', (losses, title) =>
+  ])('%j is loss, which should fall', (losses, expected) =>
     expect(
-      validationTitle(
+      title(
         losses.map((loss, i) => ({ kind: 'generate' as const, step: i * 10, tokenShare: 0, loss })),
         [{ kind: 'generate', id: 'yours', name: 'your prompt', tokenShare: 0, loss: 4 }],
         'loss',
       ),
-    ).toBe(title),
+    ).toBe(expected),
   );
 
   test('is neutral without anything to compare with', () =>
-    expect(validationTitle(v(0.1, 0.9), [], 'macroF1')).toBe('Validation macro-F1, step by step'));
+    expect(title(v(0.1, 0.9), [], 'macroF1')).toBe('Validation macro-F1, step by step'));
 });
 
-test.each([
-  ['is falling', (i: number) => 1.2 - i / 50],
-  ['has levelled off', (i: number) => (i < 10 ? 1.2 : 0.6)],
-  ['has not moved', () => 1.1],
-  ['is rising', (i: number) => 0.5 + i / 40],
-])('training loss %s', (what, loss) => {
-  const steps = Array.from({ length: 40 }, (_, step) => ({
-    step,
-    loss: loss(step),
-    learningRate: 1,
-    gradNorm: 1,
-    ms: 1,
-  }));
-  expect(lossTitle(steps)).toBe(`Training loss ${what}`);
-  expect(lossTitle(steps.slice(0, 9))).toBe('Training loss, step by step');
+test('has a title for every trend of the training loss, each its own', () => {
+  const trends: readonly Trend[] = ['short', 'falling', 'level', 'unmoved', 'rising', 'grown', 'broken'];
+  expect(new Set(trends.map(lossTitle)).size).toBe(trends.length);
 });
 
 it.each([[[252.3]], [[252.3, 252.1]], [[0.71, 0.7105, 0.709]], [[0]]])(

@@ -2,91 +2,56 @@
 
 import { midSentence } from '../../lib/format';
 import { LABEL_METRICS, TEXT_METRICS } from '../../metrics/registry';
-import type { Scores, StepPoint, ValidationPoint } from '../../training/events';
+import type { Place, Trend } from '../../training/diagnosis';
+import type { ReferenceLine, Scores, ValidationPoint } from '../../training/events';
 import { percentTick } from './plot';
 
-export type ReferenceLine = Scores & {
-  readonly id: 'majority' | 'untuned' | 'yours';
-  /** As written at the line, e.g. `always “neutral”`. */
-  readonly name: string;
-  /** Where texts are written. */
-  readonly loss?: number;
-};
+const lineName = ({ id, name }: ReferenceLine) => (id === 'untuned' ? 'the untuned prompt' : name);
 
 /** A lead on validation rows is described as a place on the chart, never as a win. */
-export function validationTitle(
-  points: readonly ValidationPoint[],
-  lines: readonly ReferenceLine[],
-  metric: Metric,
-): string {
+export function validationTitle(points: readonly ValidationPoint[], place: Place, metric: Metric): string {
   const { of, falls, name: measure } = MEASURES[metric];
   const name = `Validation ${midSentence(measure)}`;
-  const last = points.at(-1);
-  if (!last || points.length < 2) return `${name}, step by step`;
-  if (falls) return fallingTitle(name, points, lines, of);
-  const now = of(last);
-  const yours = lines.find((line) => line.id === 'yours');
-  const majority = lines.find((line) => line.id === 'majority');
-  if (yours) {
-    const bar = of(yours);
-    // The last time that it came from at or below the bar.
-    const crossing = points.findLastIndex((p) => of(p) <= bar) + 1;
-    if (now > bar) {
-      const before = points[crossing - 1];
-      const after = points[crossing];
-      return before && after
-        ? `${name} passed your prompt between steps ${before.step} and ${after.step}`
-        : `${name} has been above your prompt from the start`;
-    }
-    const above = points.filter((p) => of(p) > bar);
-    const top = above.at(-1);
-    if (top) return `${name} was above your prompt at step ${top.step}, and is no longer`;
-    if (majority && now > of(majority) && of(majority) < bar)
-      return `${name} is above ${majority.name}, and not above your prompt`;
+  if (points.length < 2) return `${name}, step by step`;
+  if (place.kind === 'ahead') {
+    const line = `${lineName(place.of)}${falls ? '’s' : ''}`;
+    return place.since
+      ? `${name} ${falls ? 'fell below' : 'passed'} ${line} between steps ${place.since.join(' and ')}`
+      : `${name} has been ${falls ? 'below' : 'above'} ${line} from the start`;
   }
-  if (majority)
-    return now > of(majority) ? `${name} is above ${majority.name}` : `${name} is not above ${majority.name}`;
-  return `${name}, step by step`;
+  if (falls) return fallingTitle(name, points.map(of), points);
+  switch (place.kind) {
+    case 'was-ahead':
+      return `${name} was above ${lineName(place.of)} at step ${place.step}, and is no longer`;
+    case 'between':
+      return `${name} is above ${lineName(place.ahead)}, and not above ${lineName(place.behind)}`;
+    case 'behind':
+      return `${name} is not above ${lineName(place.of)}`;
+    case 'unknown':
+      return `${name}, step by step`;
+  }
 }
 
-/** As above, for values that should fall. */
-function fallingTitle(
-  name: string,
-  points: readonly ValidationPoint[],
-  lines: readonly ReferenceLine[],
-  of: (point: ValidationPoint | ReferenceLine) => number,
-): string {
-  const values = points.map(of);
+/** Of values that should fall, and are not below all that there is to beat. */
+function fallingTitle(name: string, values: readonly number[], points: readonly ValidationPoint[]): string {
   const now = values.at(-1) ?? 0;
-  const yours = lines.find((line) => line.id === 'yours');
-  if (yours) {
-    const bar = of(yours);
-    const crossing = values.findLastIndex((value) => value >= bar) + 1;
-    const [before, after] = [points[crossing - 1], points[crossing]];
-    if (now < bar)
-      return before && after
-        ? `${name} fell below your prompt’s between steps ${before.step} and ${after.step}`
-        : `${name} has been below your prompt’s from the start`;
-  }
   const lowest = Math.min(...values);
   const best = points[values.indexOf(lowest)];
   if (best && now > 1.02 * lowest) return `${name} was lowest at step ${best.step}`;
   return now < 0.98 * (values[0] ?? 0) ? `${name} is falling` : `${name} has not fallen yet`;
 }
 
-/** Compares the mean loss of the last fifth of the steps with the fifth before it. */
-export function lossTitle(steps: readonly StepPoint[]): string {
-  const fifth = Math.floor(steps.length / 5);
-  if (fifth < 3) return 'Training loss, step by step';
-  const mean = (list: readonly StepPoint[]) => list.reduce((sum, p) => sum + p.loss, 0) / list.length;
-  const now = mean(steps.slice(-fifth));
-  const before = mean(steps.slice(-2 * fifth, -fifth));
-  const first = mean(steps.slice(0, fifth));
-  const change = (before - now) / Math.max(first, 1e-9);
-  if (change > 0.05) return 'Training loss is falling';
-  if (change < -0.1) return 'Training loss is rising';
-  return now < 0.9 * first ? 'Training loss has levelled off' : 'Training loss has not moved';
-}
+const TRENDS: Readonly<Record<Trend, string>> = {
+  short: 'Training loss, step by step',
+  falling: 'Training loss is falling',
+  level: 'Training loss has levelled off',
+  unmoved: 'Training loss has not moved',
+  rising: 'Training loss is rising',
+  grown: 'Training loss is far above its start',
+  broken: 'Training loss is no longer a number',
+};
+
+export const lossTitle = (trend: Trend): string => TRENDS[trend];
 
 /** How the lengths of the vectors compare with the vocabulary's. */
 export function normsTitle(
@@ -104,7 +69,7 @@ export function normsTitle(
 
 export type Metric = 'accuracy' | 'macroF1' | 'loss' | 'perplexity';
 
-/** Reference lines of runs that choose labels have no loss. */
+/** A point of the curve, or a reference line. */
 type Measured = Scores & { readonly loss?: number };
 
 interface Measure {

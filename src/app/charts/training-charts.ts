@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
-import type { StepPoint, ValidationPoint } from '../../training/events';
-import { fallingDomain, MEASURES, type Metric, type ReferenceLine } from './finding';
+import type { ReferenceLine, StepPoint, ValidationPoint } from '../../training/events';
+import { fallingDomain, MEASURES, type Metric } from './finding';
 import {
   axisX,
   axisY,

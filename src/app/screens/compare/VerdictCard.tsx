@@ -6,12 +6,13 @@ import { wordClassifierScript } from '../../../metrics/logistic';
 import { versionOfArm } from '../../../prompt-set/arms';
 import { stagesOf } from '../../../prompt-set/stages';
 import type { Evaluation, PromptSet } from '../../../prompt-set/types';
+import { longerSteps } from '../../../training/fields';
 import { ChartPanel, drawAccuracy } from '../../charts';
 import { navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { Button, Note, Panel, ProgressBar } from '../../ui';
 import { saveFile } from '../../ui/download';
-import { compareStores, longerSteps } from './compare-store';
+import { compareStores } from './compare-store';
 
 interface CardProps {
   readonly set: PromptSet;

@@ -10,7 +10,7 @@ import { createPromptSetsStore } from '../../state/prompt-sets-store';
 import { createSessionStore } from '../../state/session-store';
 import type { Studio } from '../../state/studio';
 import { CAPABILITIES, fakeLocation, testServices } from '../../state/test-support';
-import { compareStores, longerSteps, progressOf } from './compare-store';
+import { compareStores, progressOf } from './compare-store';
 
 /** Generates each row's own target, but for every third row. */
 const write = ({ rows }: WriteRequest): { rows: WrittenRow[] } => ({
@@ -144,8 +144,4 @@ describe('a comparison in the page', () => {
     expect(progressOf(waiting, { kind: 'arm', id: 'a', fraction: 0.5 })[0]?.fraction).toBe(0.5);
     expect(progressOf(waiting, { kind: 'progress', fraction: 0.5, note: 'A' })).toBe(waiting);
   });
-});
-
-it('trains twice as many steps, as far as the settings allow', () => {
-  expect([longerSteps({ steps: 150 }), longerSteps({ steps: 4000 })]).toEqual([300, 5000]);
 });

@@ -18,8 +18,6 @@ import {
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import { sameLabels } from '../../../task/template';
 import { wasStillFalling } from '../../../training/checkpoint';
-import { NUMBER_SETTINGS } from '../../../training/fields';
-import type { TrainingSettings } from '../../../training/settings';
 import type { CompareEvent } from '../../../workflow/compare-arms';
 import { type Job, type JobContext, job } from '../../state/job';
 import { type Resource, resource } from '../../state/resource';
@@ -69,8 +67,6 @@ export interface Shown {
 }
 
 const PRODUCTION = 'production';
-
-const MOST_STEPS = NUMBER_SETTINGS.find(({ key }) => key === 'steps')?.max ?? Number.POSITIVE_INFINITY;
 
 const alsoKey = (setId: string) => `compare-also:${setId}`;
 
@@ -257,8 +253,5 @@ export class CompareStore {
       .catch((cause) => toastError('The change was not saved', cause instanceof Error ? cause.message : ''));
   };
 }
-
-/** Steps of the run after one that could have gone further: twice as many, as far as the settings allow. */
-export const longerSteps = ({ steps }: Pick<TrainingSettings, 'steps'>): number => Math.min(MOST_STEPS, 2 * steps);
 
 export const compareStores = perStudio((studio) => new CompareStore(studio));

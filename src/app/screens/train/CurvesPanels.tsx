@@ -2,9 +2,16 @@ import { useMemo, useState } from 'react';
 import type { ByTask, TaskKind } from '../../../dataset/types';
 import { TEXT_METRICS } from '../../../metrics/registry';
 import type { PromptSet } from '../../../prompt-set/types';
-import { type Diagnosis, type DiagnosisKind, diagnose } from '../../../training/diagnosis';
+import { accuracyOf } from '../../../training/checkpoint';
+import {
+  type Diagnosis,
+  type DiagnosisKind,
+  fewValidationRows,
+  type Judgement,
+  judge,
+} from '../../../training/diagnosis';
 import type { StepPoint } from '../../../training/events';
-import { STANDARD } from '../../../training/settings';
+import { STANDARD, type TrainingSettings } from '../../../training/settings';
 import type { Sample } from '../../../workflow/train';
 import {
   ChartPanel,
@@ -31,37 +38,66 @@ interface CurvesPanelsProps {
   readonly trainRows: number;
 }
 
-/** The curves of the run on the screen, live. */
+/** The curves of the run on the screen, live, with one judgement of them. */
 export function CurvesPanels({ set, trainRows }: CurvesPanelsProps) {
   const live = useShownRun(set.id, (run) => run);
-  if (!live) return null;
+  return live ? <Curves live={live} set={set} trainRows={trainRows} /> : null;
+}
+
+function Curves({ live, set, trainRows }: CurvesPanelsProps & { readonly live: LiveRun }) {
+  const [chosen, setMetric] = useState<Metric | null>(null);
+  const metric = chosen ?? firstMeasure(live.kind);
+  const run = set.soft.find(({ id }) => id === live.runId);
+  const settings = run?.settings ?? STANDARD;
+  const judgement = judge(
+    {
+      ...live,
+      majority: majorityOf(live.lines),
+      trainRows: Math.min(settings.trainRows ?? trainRows, trainRows),
+      settings,
+      hasEnded: live.phase === 'ended',
+    },
+    MEASURES[metric],
+  );
   return (
     <>
-      <ValidationPanel live={live} />
-      <LossPanel live={live} set={set} trainRows={trainRows} />
+      <ValidationPanel live={live} judgement={judgement} metric={metric} onMetric={setMetric} />
+      <LossPanel live={live} judgement={judgement} settings={settings} hybrid={run?.handVersion !== undefined} />
       {live.sample ? <SamplePanel sample={live.sample} /> : null}
       <TracesPanel steps={live.steps} stepsTotal={live.stepsTotal} />
     </>
   );
 }
 
-function ValidationPanel({ live }: { readonly live: LiveRun }) {
-  const [chosen, setMetric] = useState<Metric | null>(null);
+interface JudgedProps {
+  readonly live: LiveRun;
+  readonly judgement: Judgement;
+}
+
+interface ValidationProps extends JudgedProps {
+  readonly metric: Metric;
+  readonly onMetric: (metric: Metric) => void;
+}
+
+function ValidationPanel({ live, judgement, metric, onMetric }: ValidationProps) {
   const { validations, lines, stepsTotal, bestStep, validationRows, kind } = live;
-  const metric = chosen ?? firstMeasure(kind);
   const draw = useMemo(
     () => drawValidation({ points: validations, lines, metric, stepsTotal, bestStep }),
     [validations, lines, metric, stepsTotal, bestStep],
   );
+  const kept = validations.find(({ step }) => step === bestStep);
+  const few = fewValidationRows(validationRows, kept ? accuracyOf(kept) : null);
   return (
     <ChartPanel
       span={8}
-      title={validationTitle(validations, lines, metric)}
+      title={validationTitle(validations, judgement.place, metric)}
       unit={format.counted(validationRows, 'validation row')}
-      controls={<MeasureChoice label="Measure" kind={kind} value={metric} onChange={setMetric} />}
+      controls={<MeasureChoice label="Measure" kind={kind} value={metric} onChange={onMetric} />}
       draw={draw}
       twin={TWINS[kind](live)}
-    />
+    >
+      {few && kind === 'classify' ? <p className="dim small">{few}</p> : null}
+    </ChartPanel>
   );
 }
 
@@ -92,23 +128,17 @@ const TWINS: ByTask<(live: LiveRun) => Twin> = {
   }),
 };
 
-function LossPanel({ live, set, trainRows }: CurvesPanelsProps & { readonly live: LiveRun }) {
+interface LossProps extends JudgedProps {
+  readonly settings: TrainingSettings;
+  readonly hybrid: boolean;
+}
+
+function LossPanel({ live, judgement: { diagnosis, trend }, settings, hybrid }: LossProps) {
   const { steps, stepsTotal } = live;
-  const run = set.soft.find(({ id }) => id === live.runId);
-  const settings = run?.settings ?? STANDARD;
   const draw = useMemo(() => drawLoss(steps, stepsTotal), [steps, stepsTotal]);
-  const diagnosis = diagnose({
-    steps,
-    validations: live.validations,
-    majority: majorityOf(live.lines),
-    validationRows: live.validationRows,
-    trainRows: Math.min(run?.settings.trainRows ?? trainRows, trainRows),
-    settings,
-  });
   const { startInstead } = useTraining.use();
   const nextRun = useNextRun.use();
   const onRemedy = ({ change }: NonNullable<Diagnosis['remedy']>) => {
-    const hybrid = run?.handVersion !== undefined;
     const changed = { ...settings, ...change };
     nextRun.change(changed);
     nextRun.chooseHybrid(hybrid);
@@ -117,7 +147,7 @@ function LossPanel({ live, set, trainRows }: CurvesPanelsProps & { readonly live
   return (
     <ChartPanel
       span={4}
-      title={lossTitle(steps)}
+      title={lossTitle(trend)}
       draw={draw}
       twin={{
         columns: ['step', 'loss', 'learning_rate', 'gradient_norm', 'ms'],

@@ -5,11 +5,10 @@ import { type ByTask, taskKindOf } from '../../../dataset/types';
 import { chosenHard, recordTry } from '../../../prompt-set/prompt-set';
 import { answersWith, sinceTry } from '../../../prompt-set/tries';
 import type { HardVersion, PromptSet } from '../../../prompt-set/types';
-import type { Scores } from '../../../training/events';
+import type { ReferenceLine, Scores } from '../../../training/events';
 import type { ModelInfo } from '../../../worker/protocol';
 import type { BaselineId, BaselineScores, TrainRunRequest } from '../../../workflow/train';
 import { majorityOf, validationCount, validationIds } from '../../../workflow/training-rows';
-import type { ReferenceLine } from '../../charts/finding';
 import type { PromptSetsStore } from '../../state/prompt-sets-store';
 import type { Services } from '../../state/services';
 

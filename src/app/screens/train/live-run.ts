@@ -4,10 +4,16 @@ import { StudioError } from '../../../lib/errors';
 import { clock, counted, percentWhole } from '../../../lib/format';
 import { isUsable, kindOf } from '../../../prompt-set/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
-import type { Checkpoint, StepPoint, StopReason, TrainEvent, ValidationPoint } from '../../../training/events';
+import type {
+  Checkpoint,
+  ReferenceLine,
+  StepPoint,
+  StopReason,
+  TrainEvent,
+  ValidationPoint,
+} from '../../../training/events';
 import type { Sample, TrainRunEvent } from '../../../workflow/train';
 import { perplexityOf } from '../../../workflow/words';
-import type { ReferenceLine } from '../../charts/finding';
 import type { Job } from '../../state/session-state';
 
 export interface LiveRun {
