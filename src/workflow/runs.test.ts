@@ -2,6 +2,9 @@ import { expect, test } from 'vitest';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import type { PromptSet } from '../prompt-set/types';
 import { STANDARD } from '../training/settings';
+import { fakeHost, prepared } from './fake-host.test-support';
+import type { Host } from './host';
+import { timeTokens } from './run-rows';
 import { initialText, instructionOf, recorded, resumeTrouble } from './runs';
 
 test.each([
@@ -71,4 +74,32 @@ test.each([
   const found = resumeTrouble({ datasetFingerprint: 'f', ...run }, rows)?.message ?? null;
   if (trouble === null) expect(found).toBeNull();
   else expect(found).toContain(trouble);
+});
+
+test('measures the machine on rows that the engine has not answered before, with enough tokens of their own', async () => {
+  const { host } = fakeHost();
+  const known = new Set<string>();
+  const engine: Host['engine'] = {
+    ...host.engine,
+    // as the engine does: it remembers answers, and counts the tokens after what all rows begin with
+    score: async (request, control) => {
+      const found = await host.engine.score(request, control);
+      const rowsRun = request.rows.filter(({ rowId }) => !known.has(rowId)).length;
+      for (const { rowId } of request.rows) known.add(rowId);
+      const shared = 'Text: '.length;
+      const rows = found.rows.map((row) => ({ ...row, tokensComputed: row.tokensSent - shared }));
+      return { rows, rowsRun, seconds: 2 };
+    },
+  };
+  const words = [
+    { label: 'bad', word: ' bad' },
+    { label: 'good', word: ' good' },
+  ];
+  const request = { dataset: await prepared(), template: 'Text: {text}\nTone:', words };
+  const timing = await timeTokens({ ...host, engine }, request, {
+    control: { requested: null, signal: undefined },
+    emit: () => undefined,
+  } as never);
+  expect(timing?.seconds).toBe(2);
+  expect(timing?.tokens).toBeGreaterThanOrEqual(600);
 });
