@@ -140,6 +140,7 @@ test('keeps the settings of the next run and of a sweep when the page is reloade
 test('trains vectors before the cue, and compares them', async ({ studio }) => {
   const { page, train, compare } = studio;
   await ready(studio);
+  await train.unfold('All settings');
   await page.getByText('Before the cue', { exact: true }).click();
   await expect(page.getByText('The vectors come between the text and its cue')).toBeVisible();
   await train.set({ Steps: 6, Vectors: 2 });

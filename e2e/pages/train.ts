@@ -11,11 +11,12 @@ export class TrainPage {
     this.waiting = page.getByRole('table', { name: 'Waiting runs' });
   }
 
-  /** Opens a collapsed section by its name; an open one stays open. */
+  /** Opens a collapsed section by its name; an open one stays open. "Try several settings" is the last of all settings. */
   async unfold(name: string): Promise<void> {
-    const fold = this.page.locator('details').filter({ has: this.page.getByText(name, { exact: true }) });
+    if (name !== 'All settings') await this.unfold('All settings');
+    const fold = this.page.locator(`details:has(> summary:text-is("${name}"))`);
     await expect(fold).toBeVisible();
-    if ((await fold.getAttribute('open')) === null) await fold.locator('summary').click();
+    if ((await fold.getAttribute('open')) === null) await fold.locator('> summary').click();
   }
 
   async #fill(fields: Readonly<Record<string, string | number>>): Promise<void> {

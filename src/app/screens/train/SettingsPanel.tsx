@@ -21,14 +21,22 @@ const GENERATION_SEEDS = {
 const GENERATION_ROWS_HINT = 'Uses at most this many.';
 const switched = (on: boolean | undefined) => (on ? 'yes' : 'no');
 
+interface SettingsPanelProps {
+  /** Comes first. */
+  readonly children: ReactNode;
+  /** Comes last. */
+  readonly more: ReactNode;
+}
+
 /** Every setting of a run, folded: the presets need none of them. */
-export function SettingsPanel() {
+export function SettingsPanel({ children, more }: SettingsPanelProps) {
   const set = usePromptSets((s) => s.set);
   if (!set) return null;
   return (
     <details className="fold">
       <summary>All settings</summary>
       <div className="stack fold-body">
+        {children}
         <StartSettings set={set} />
         <NumberSettings isGenerating={isWriting(set)} />
         {isWriting(set) ? <LossNote /> : <LabelSettings words={set.words.length} />}
@@ -41,6 +49,7 @@ export function SettingsPanel() {
             </Term>
           }
         />
+        {more}
       </div>
     </details>
   );

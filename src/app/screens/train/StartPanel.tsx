@@ -3,12 +3,13 @@ import type { Placement } from '../../../prompt/soft-prompt';
 import { isWriting } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { cueOf } from '../../../task/template';
+import { fewValidationRows } from '../../../training/diagnosis';
 import { timeWords } from '../../../training/estimate';
 import { PRESET_NAMES, PRESETS, type PresetName, STANDARD } from '../../../training/settings';
 import { templateOf } from '../../../workflow/runs';
-import { useSession } from '../../state/studio';
+import { usePromptSets, useSession } from '../../state/studio';
 import { Choices, format, LabelTag, Panel, Term } from '../../ui';
-import { useNextRun, useSecondsOf } from './next-run';
+import { reachedBefore, useNextRun, useRunRows, useSecondsOf } from './next-run';
 import { withSeeds } from './run-queue';
 import { SettingsPanel } from './SettingsPanel';
 import { SweepPanel } from './SweepPanel';
@@ -24,15 +25,19 @@ export function openSettings(): void {
   next?.focus();
 }
 
-/** Where the prompt will run, and how long training may take: the two questions before a run. Stays open while one trains. */
+/** How long training may take; everything else is under "All settings". Stays open while a run trains. */
 export const StartPanel = memo(function StartPanel() {
+  const validationRows = useRunRows().value?.validationRows ?? 0;
+  const isGenerating = usePromptSets((s) => s.set !== null && isWriting(s.set));
+  const few = isGenerating ? null : fewValidationRows(validationRows, null);
   return (
-    <Panel title="Where will it run?" span={5}>
+    <Panel title="How thorough?" span={5}>
       <div className="stack" id={SETTINGS_ID} tabIndex={-1}>
-        <PlacementChoice />
         <PresetChoice />
-        <SettingsPanel />
-        <SweepPanel />
+        {few ? <p className="dim small">{few}</p> : null}
+        <SettingsPanel more={<SweepPanel />}>
+          <PlacementChoice />
+        </SettingsPanel>
       </div>
     </Panel>
   );
@@ -47,7 +52,6 @@ function PlacementChoice() {
     <>
       <Choices
         label="Where will it run?"
-        hideLabel
         value={placement === 'prefix' ? 'peft' : 'here'}
         onChange={(place) => choosePlacement(place === 'peft' ? 'prefix' : HERE)}
         options={[
@@ -115,6 +119,8 @@ function PlacementWords() {
 }
 
 function PresetChoice() {
+  const set = usePromptSets((s) => s.set);
+  const fingerprint = usePromptSets((s) => s.dataset?.fingerprint ?? null);
   const preset = useNextRun((s) => s.preset);
   const placement = useNextRun((s) => s.settings.placement);
   const { choosePreset } = useNextRun.use();
@@ -122,6 +128,7 @@ function PresetChoice() {
   const label = (name: PresetName) => {
     const { label: title, settings, seeds } = PRESETS[name];
     const time = timeWords(secondsOf(withSeeds({ ...settings, placement }, seeds))).replace(' on this machine', '');
+    const before = set && fingerprint !== null ? reachedBefore(set, name, fingerprint) : null;
     return (
       <span className="preset">
         {title}
@@ -129,12 +136,16 @@ function PresetChoice() {
           {time}
           {seeds > 1 ? `, ${seeds} seeds` : ''}
         </span>
+        {before ? (
+          <span className="small preset-time">{`reached ${format.percentWhole(before.accuracy)} before`}</span>
+        ) : null}
       </span>
     );
   };
   return (
     <Choices<PresetName | 'own'>
       label="How thorough?"
+      hideLabel
       value={preset}
       onChange={(name) => name !== 'own' && choosePreset(name)}
       options={[

@@ -113,6 +113,21 @@ export function againOf(set: Pick<PromptSet, 'soft'>, runId: string, steps: stri
   return run && read && 'value' in read && read.value !== null ? { ...run.settings, steps: read.value } : null;
 }
 
+/** What a preset reached when it last ran on these rows; null = it did not, or texts are generated. */
+export function reachedBefore(
+  set: Pick<PromptSet, 'soft'>,
+  preset: PresetName,
+  fingerprint: string,
+): { readonly accuracy: number; readonly rows: number } | null {
+  const same = ({ virtualTokens, steps, batchSize }: TrainingSettings) => `${virtualTokens} ${steps} ${batchSize}`;
+  const wanted = same(PRESETS[preset].settings);
+  const run = set.soft.findLast(
+    (each) => each.datasetFingerprint === fingerprint && each.soft !== null && same(each.settings) === wanted,
+  );
+  if (run?.validationAccuracy == null || run.validationRows === undefined) return null;
+  return { accuracy: run.validationAccuracy, rows: run.validationRows };
+}
+
 /** The runs that the settings ask for: one per seed. */
 export function plannedRuns({ preset, settings, seeds, hybrid }: NextRun): readonly Omit<PlannedRun, 'id'>[] {
   const runs = withSeeds(settings, seeds);

@@ -8,14 +8,14 @@ import { addHardVersion, chosenSoft, stamp } from '../../../prompt-set/prompt-se
 import type { PromptSet } from '../../../prompt-set/types';
 import { openMemoryStore, type Store } from '../../../store/store';
 import type { Checkpoint, TrainEvent } from '../../../training/events';
-import type { TrainingSettings } from '../../../training/settings';
+import { PRESETS, type TrainingSettings } from '../../../training/settings';
 import type { ScoreRequest, TrainRequest } from '../../../worker/protocol';
 import { createPromptSetsStore, type PromptSetsStore } from '../../state/prompt-sets-store';
 import type { SessionState } from '../../state/session-state';
 import type { SessionStore } from '../../state/session-store';
 import type { Studio } from '../../state/studio';
 import { testServices } from '../../state/test-support';
-import { againOf, NextRuns, plannedRuns } from './next-run';
+import { againOf, NextRuns, plannedRuns, reachedBefore } from './next-run';
 import { moved } from './run-queue';
 import { Training } from './training-store';
 
@@ -184,6 +184,21 @@ describe('a link that repeats a run with other steps', () => {
     expect(againOf(set, 'gone', '200')).toBeNull();
     for (const steps of ['', '0', '-5', '1e9', 'NaN', '2.5', '__proto__'])
       expect(againOf(set, runId, steps)).toBeNull();
+  });
+});
+
+describe('coming back', () => {
+  test('shows the newest run of the open rows, and says what its preset reached', async () => {
+    await start();
+    const runId = train.getState().live?.runId;
+    await boot();
+    await arrive();
+    expect(train.getState().live).toMatchObject({ runId, phase: 'ended', ending: 'finished' });
+    const soft = promptSets.getState().set?.soft ?? [];
+    expect(reachedBefore({ soft }, 'quick', dataset.fingerprint)).toBeNull();
+    const quick = { soft: soft.map((each) => ({ ...each, settings: { ...PRESETS.quick.settings, seed: 3 } })) };
+    expect(reachedBefore(quick, 'quick', dataset.fingerprint)).toEqual({ accuracy: 0.75, rows: 4 });
+    expect(reachedBefore(quick, 'quick', 'other rows')).toBeNull();
   });
 });
 

@@ -106,10 +106,19 @@ export class Training extends ActionStore<TrainingState> {
       const left = openRun(current);
       if (!left || this.getState().live || this.getState().busy) await this.queue.drain();
       else if ((await this.#pickUp(left, current, dataset)) === 'over') await this.queue.drain();
+      await this.#showLatest(setId, dataset);
     } catch (cause) {
       this.set({ error: asStudioError(cause) });
     }
   };
+
+  /** Coming back, with nothing on the screen: the newest run of these rows. */
+  async #showLatest(setId: string, dataset: Dataset): Promise<void> {
+    const { set: open } = this.#promptSets.getState();
+    if (open?.id !== setId || this.getState().live || this.#isTaken()) return;
+    const latest = open.soft.findLast((run) => run.datasetFingerprint === dataset.fingerprint && !run.origin);
+    if (latest) await this.show(latest.id);
+  }
 
   /** The ended run on the screen beside what there is to beat now; on other rows its curves say nothing, and it is closed. */
   async #renewLines(open: PromptSet, dataset: Dataset): Promise<void> {
