@@ -1,7 +1,7 @@
 /**
  * `npm run acceptance`: the long checks on the real model, by hand and before a release. Takes more than an hour on two
  * cores. Public data sets are looked for in ../shared/data; what needs them says so and is skipped where they are not.
- * Names choose parts: `npm run acceptance -- reference check resume python interchange fuzz training writing kill page`.
+ * Names choose parts: `npm run acceptance -- reference check resume python two-processes vllm interchange fuzz training writing kill page`.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -47,6 +47,15 @@ part('resume', 'a resumed run ends in the same bytes', 'npx', ['tsx', 'tools/acc
 part('python', 'the shipped prompt in PyTorch, and the programs of an export on the tiny model', 'node', [
   'tools/export/check.mjs',
 ]);
+part('two-processes', 'train_peft.py by two processes: the losses and vectors of one', 'node', [
+  'tools/export/two-processes.mjs',
+]);
+part(
+  'vllm',
+  'the shipped prompt and one before the text, 400 rows, by a vLLM server: the answers of predict.py',
+  'node',
+  ['tools/export/vllm.mjs'],
+);
 part(
   'interchange',
   'prompts trained here in PEFT, and prompts trained by PEFT here: 100 rows, within 0.001',

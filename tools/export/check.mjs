@@ -34,6 +34,7 @@ const exportWriting = () =>
 const failed =
   run(python, [join(here, 'predict.py'), '--bundle', exported, '--check']) ||
   exportWriting() ||
-  run(python, [join(here, 'test_programs.py')], { WRITTEN: folder });
+  run(python, [join(here, 'test_programs.py')], { WRITTEN: folder }) ||
+  run(python, [join(here, 'test_serve.py')]);
 rmSync(folder, { recursive: true, force: true });
 process.exit(failed);

@@ -1,34 +1,208 @@
-"""Usage: python serve_vllm.py IN.csv OUT.csv [--text COLUMN] [--url http://localhost:8000] | --check | --write-model FOLDER   (pip install torch transformers accelerate gguf safetensors)
+"""Usage: python serve_vllm.py IN.csv OUT.csv [--text COLUMN] [--url http://localhost:8000] | --check | --check-server | --write-model FOLDER   (pip install torch transformers accelerate gguf safetensors)
 
 Asks a vLLM server for the answers of the soft prompt in this folder: builds the embeddings of each row with its vectors and sends
 them as `prompt_embeds`. serve_vllm.md says how the server is started. --write-model saves the page's own weights as the folder that
-it serves, with the answer words' output vectors where those were trained too, so that the folder is this prompt's alone; --check compares the embeddings, run by transformers here, with the check rows: no server is asked."""
-import base64, csv, io, json, sys, urllib.request
+it serves, with the answer words' output vectors where those were trained too, so that the folder is this prompt's alone. --check compares the
+embeddings, run by transformers here, with the check rows; --check-server asks the server for them instead.
+
+A file may have millions of rows: they are sent in pieces (--rows), several at a time (--parallel), and never held together. Answers
+are collected in OUT.csv.part; when the program ends early, the same command continues where it was. Where the prompt has a threshold,
+needs_review is true for answers that are less probable; --threshold P replaces it, 0 takes all."""
+import base64, collections, concurrent.futures, csv, hashlib, io, itertools, json, os, sys, time, urllib.error, urllib.request
 from pathlib import Path
 import torch
-from predict import arguments, load_base, load_prompt, read_table, render, row_ids, sequence, shift, with_answers
+from predict import arguments, columns, load_base, load_prompt, render, row_ids, sequence, shift, with_answers
+
+OLDEST = "0.26"  # earlier ones do not know logprob_token_ids in completions
+MOST_PROMPTS, MOST_TOKENS = 1024, 128  # of one request: VLLM_MAX_COMPLETION_PROMPTS, and how long logprob_token_ids may be
+SAVE_EVERY = 2.0  # seconds of work that a sudden end may cost
 
 
-def prompt_embeds(model, vectors, prompt, text_ids):
+def prompt_embeds(model, vectors, prompt, text_ids, answer=()):
     """What the server reads instead of tokens: [tokens with vectors, hidden], float32, as torch.save writes it, in base64."""
-    with torch.no_grad(): embeds = sequence(model, vectors, text_ids, prompt)[0].contiguous()
+    with torch.no_grad(): embeds = sequence(model, vectors, text_ids, prompt, answer)[0].contiguous()
     buffer = io.BytesIO()
     torch.save(embeds, buffer)
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def request_of(prompt, embeds, model="softprompt"):
-    """One token, chosen among the answer words alone, with the log-probability of each. No `prompt`: an empty one beside the embeddings would be a second request."""
-    allowed = [entry["tokenIds"][0] for entry in prompt["labels"]]
-    return {"model": model, "prompt_embeds": embeds, "max_tokens": 1, "temperature": 0, "allowed_token_ids": allowed, "logprobs": len(allowed), "return_tokens_as_token_ids": True}
+def beginnings(prompt):
+    """What the model has read of an answer before each of its tokens, every one once: () alone where all answer words are one token."""
+    return list(dict.fromkeys(tuple(entry["tokenIds"][:at]) for entry in prompt["labels"] for at in range(len(entry["tokenIds"]))))
 
 
-def log_probs_of(prompt, answer):
-    """The server's answer -> log-probability of every label. Needs --logprobs-mode processed_logprobs."""
-    top = answer["choices"][0]["logprobs"]["top_logprobs"][0]
-    missing = [entry["label"] for entry in prompt["labels"] if f"token_id:{entry['tokenIds'][0]}" not in top]
-    if missing: sys.exit(f"The server gave no probability for {', '.join(missing)}: start it with --logprobs-mode processed_logprobs (and --max-logprobs {len(prompt['labels'])} or more)")
-    return torch.log_softmax(torch.tensor([top[f"token_id:{entry['tokenIds'][0]}"] for entry in prompt["labels"]], dtype=torch.float64), -1)
+def requests_of(prompt, embeds, model="softprompt"):
+    """Requests for rows whose embeddings (each row with each beginning, in this order) are given: the log-probability, among all
+    tokens, of those that answer words are made of. One token is generated and not used. No `prompt`: an empty one beside the embeddings would be one more."""
+    tokens = list(dict.fromkeys(token for entry in prompt["labels"] for token in entry["tokenIds"]))
+    return [
+        {"model": model, "prompt_embeds": embeds, "max_tokens": 1, "temperature": 0, "logprobs": 1, "logprob_token_ids": tokens[at : at + MOST_TOKENS], "return_tokens_as_token_ids": True}
+        for at in range(0, len(tokens), MOST_TOKENS)
+    ]
+
+
+def log_probs_of(prompt, answers):
+    """The server's answers to requests_of -> log-probability of every label, [rows, labels], as predict.py has it: among the answer
+    words where each is one token, else the mean over a word's tokens, among all words."""
+    starts, found = beginnings(prompt), collections.defaultdict(dict)
+    for answer in answers:
+        for choice in answer["choices"]: found[choice["index"]].update(choice["logprobs"]["top_logprobs"][0])
+
+    def of(row, entry):
+        try: return sum(found[row * len(starts) + starts.index(tuple(entry["tokenIds"][:at]))][f"token_id:{token}"] for at, token in enumerate(entry["tokenIds"])) / len(entry["tokenIds"])
+        except KeyError: sys.exit(f"The server gave no probability for the answer word of {entry['label']}. It needs vLLM {OLDEST} or newer, which reads logprob_token_ids.")
+    return torch.log_softmax(torch.tensor([[of(row, entry) for entry in prompt["labels"]] for row in range(len(found) // len(starts))], dtype=torch.float64), -1)
+
+
+class Server:
+    """A vLLM server: the model that it serves, and how many tokens a prompt may have."""
+    def __init__(self, url):
+        self.url = url.rstrip("/")
+        card = self.ask("/v1/models")["data"][0]
+        self.model, self.longest = card["id"], card.get("max_model_len") or sys.maxsize
+
+    def ask(self, path, body=None):
+        request = urllib.request.Request(self.url + path, None if body is None else json.dumps(body).encode(), {"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=600) as answer: return json.load(answer)
+        except urllib.error.HTTPError as error: sys.exit(f"The server refused a request ({error.code}): {error.read(2000).decode('utf-8', 'replace')}")
+        except (OSError, ValueError) as error: sys.exit(f"No answer from {self.url}: {error}. Is the server running? The same command continues where this one ended.")
+
+    def log_probs(self, prompt, embeds):
+        answers = [self.ask("/v1/completions", body) for body in requests_of(prompt, embeds, self.model)]
+        if any(len(answer["choices"]) != len(embeds) for answer in answers): sys.exit(f"{self.url} gave another number of answers than it was asked for.")
+        return log_probs_of(prompt, answers)
+
+
+def in_order(work, pieces, parallel):
+    """`work` of each piece, in order, with up to `parallel` pieces under way and no more of them in memory."""
+    with concurrent.futures.ThreadPoolExecutor(parallel) as pool:
+        waiting = collections.deque()
+        try:
+            for piece in pieces:
+                waiting.append(pool.submit(work, piece))
+                if len(waiting) >= parallel: yield waiting.popleft().result()
+            while waiting: yield waiting.popleft().result()
+        finally:
+            for future in waiting: future.cancel()
+
+
+def digest(files, *more):
+    """Names what OUT.csv is made of: the content of files, and settings."""
+    sha = hashlib.sha256(json.dumps(more).encode())
+    for file in files:
+        with open(file, "rb") as source:
+            while block := source.read(1 << 20): sha.update(block)
+    return sha.hexdigest()
+
+
+class Answers:
+    """OUT.csv while it grows: OUT.csv.part, and OUT.csv.part.json, which says how many rows and bytes of it are complete. What a
+    sudden end left beyond that is cut off, and those rows are asked again: no row is lost and none is there twice."""
+    def __init__(self, out, of):
+        self.out, self.part, self.state, self.of = Path(out), Path(f"{out}.part"), Path(f"{out}.part.json"), of
+        rows = size = 0
+        if self.part.exists() and self.state.exists():
+            try:
+                state = json.loads(self.state.read_text("utf-8"))
+                same, rows, size = state["of"] == of, int(state["rows"]), int(state["bytes"])
+                if not (0 <= rows and 0 <= size <= self.part.stat().st_size): raise ValueError
+            except (ValueError, TypeError, KeyError): sys.exit(f"{self.state} is damaged: delete it to begin again.")
+            if not same: sys.exit(f"{self.part} belongs to another prompt, file or setting: delete it, or name another OUT.csv.")
+        self.file = open(self.part, "r+b" if rows else "wb")
+        if rows: self.file.truncate(size), self.file.seek(size)
+        self.done = rows, size if rows else 0  # assigned as one: an interrupt leaves both or none
+        self.saved = time.monotonic()
+
+    def write(self, rows):
+        """Adds complete rows, each a list of cells; a header is no row."""
+        text = io.StringIO()
+        csv.writer(text).writerows(rows)
+        self.file.write(text.getvalue().encode("utf-8"))
+
+    @property
+    def rows(self): return self.done[0]
+
+    def add(self, rows):
+        self.write(rows)
+        self.done = self.rows + len(rows), self.file.tell()
+        if time.monotonic() - self.saved >= SAVE_EVERY: self.save()
+
+    def save(self):
+        self.file.flush(), os.fsync(self.file.fileno())
+        new = Path(f"{self.state}.new")
+        new.write_text(json.dumps({"of": self.of, "rows": self.done[0], "bytes": self.done[1]}), "utf-8")
+        os.replace(new, self.state)
+        self.saved = time.monotonic()
+
+    def finish(self):
+        self.save(), self.file.close()
+        os.replace(self.part, self.out), self.state.unlink()
+
+
+def pieces_of(rows, count):
+    while piece := list(itertools.islice(rows, count)): yield piece
+
+
+def table_of(source, path, needed):
+    """Header, and rows as {column: cell} one after the other. Ends with a sentence where the file is no such table."""
+    reader = csv.DictReader(source)
+    try: header = list(reader.fieldnames or [])
+    except (csv.Error, UnicodeDecodeError) as error: sys.exit(f"{path} is not a CSV file: {error}")
+    for column in needed if header else []:
+        if column not in header: sys.exit(f"{path} has no column \"{column}\"; it has {', '.join(header)}")
+    def rows():
+        try:
+            for row in reader:
+                if None in row: sys.exit(f"{path}, line {reader.line_num}: more cells than the header has columns.")
+                yield row
+        except (csv.Error, UnicodeDecodeError) as error: sys.exit(f"{path}, line {reader.line_num + 1}: {error}")
+    return header, rows()
+
+
+def answer_file(prompt, source, answers, path, text, embeds_of, log_probs, rows, parallel, threshold):
+    """The rows of a CSV, from the first that `answers` lacks, with prediction, confidence and needs_review. `embeds_of` a rendered row
+    is its list of prompt embeddings, or None where the server cannot read so many tokens; such a row's answer is empty."""
+    names, less, template = [entry["label"] for entry in prompt["labels"]], shift(prompt), prompt["template"]
+    header, table = table_of(source, path, [text, *columns(template, text)])
+    wide = list(dict.fromkeys([*header, "prediction", "confidence", *(["needs_review"] if threshold is not None else [])]))
+    if answers.rows: collections.deque(itertools.islice(table, answers.rows), maxlen=0)
+    else: answers.write([wide])
+
+    def ready():
+        for piece in pieces_of(table, max(1, min(rows, MOST_PROMPTS // len(beginnings(prompt))))): yield piece, [embeds_of(render(template, row, text)) for row in piece]
+
+    def answered(work):
+        piece, embeds = work
+        sent = [embed for of_row in embeds for embed in of_row or []]
+        scores = iter(torch.log_softmax(log_probs(sent) - less, -1) if sent else [])
+        return [(row, next(scores) if of_row else None) for row, of_row in zip(piece, embeds)]
+
+    unread = 0
+    for piece in in_order(answered, ready(), parallel):
+        for row, scores in piece:
+            sure = 0.0 if scores is None else scores.max().exp().item()
+            row.update(prediction="" if scores is None else names[int(scores.argmax())], confidence="" if scores is None else f"{sure:.6f}")
+            if threshold is not None: row.update(needs_review="true" if sure < threshold or scores is None else "false")
+            unread += scores is None
+        answers.add([[row.get(column) or "" for column in wide] for row, _ in piece])
+    return unread
+
+
+def dense(model):
+    """The model without the mark of the GGUF file that its weights were read from, in float32, which transformers refuses to save."""
+    model.hf_quantizer = None
+    if hasattr(model.config, "quantization_config"): del model.config.quantization_config
+    return model
+
+
+def check(prompt, log_probs, limit, how):
+    """`log_probs`: token ids of a check row -> log-probability of every label."""
+    want = torch.tensor([[row["logProbs"][entry["label"]] for entry in prompt["labels"]] for row in prompt["parityRows"]], dtype=torch.float64)
+    got = torch.stack([log_probs(row["inputIds"]) for row in prompt["parityRows"]])
+    off, changed = (got - want).abs().max().item(), int((got.argmax(1) != want.argmax(1)).sum())
+    print(f"{len(want)} check rows {how}: {changed or 'no'} predictions change, largest log-probability difference {off:.2e}")
+    if off > limit or changed: sys.exit("The check rows do not agree.")
 
 
 def main():
@@ -36,35 +210,52 @@ def main():
     parser.add_argument("csv", nargs="*", metavar="IN.csv OUT.csv")
     parser.add_argument("--url", default="http://localhost:8000")
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--check-server", action="store_true")
     parser.add_argument("--write-model", type=Path, metavar="FOLDER")
+    parser.add_argument("--rows", type=int, default=32, metavar="N", help="rows of one request")
+    parser.add_argument("--parallel", type=int, default=4, metavar="N", help="requests under way")
+    parser.add_argument("--threshold", type=float, metavar="P")
     args = parser.parse_args()
-    if len(args.csv) not in (0, 2) or not (args.csv or args.check or args.write_model): parser.error("give IN.csv and OUT.csv, or --check, or --write-model")
+    if len(args.csv) not in (0, 2) or not (args.csv or args.check or args.check_server or args.write_model): parser.error("give IN.csv and OUT.csv, or --check, --check-server or --write-model")
+    if args.rows < 1 or args.parallel < 1: parser.error("--rows and --parallel take 1 or more")
     prompt, vectors = load_prompt(args.bundle)
-    if any(len(entry["tokenIds"]) > 1 for entry in prompt["labels"]): sys.exit("An answer word of this prompt has several tokens; one request asks for one token. Use predict.py.")
+    if prompt.get("writing"): sys.exit("This prompt generates texts; serve_vllm.py asks for labels. Use predict.py.")
+    threshold = (prompt.get("threshold") or {}).get("value") if args.threshold is None else args.threshold
+    if threshold is not None and not 0 <= threshold <= 1: parser.error("--threshold takes a probability from 0 to 1, such as 0.8")
     tokenizer, model = load_base(prompt, args.weights)
     model = with_answers(model, prompt, args.bundle)
-    names, less = [entry["label"] for entry in prompt["labels"]], shift(prompt)
+    starts = beginnings(prompt)
+    embeds = lambda ids: [prompt_embeds(model, vectors, prompt, ids, start) for start in starts]
     if args.write_model:
-        model.save_pretrained(args.write_model), tokenizer.save_pretrained(args.write_model)
+        dense(model).save_pretrained(args.write_model), tokenizer.save_pretrained(args.write_model)
         print(f"Written to {args.write_model}: serve it with --dtype float32")
     if args.check:
-        off = 0.0
-        for row in prompt["parityRows"]:
-            embeds = torch.load(io.BytesIO(base64.b64decode(prompt_embeds(model, vectors, prompt, row["inputIds"]))), weights_only=True)
-            with torch.no_grad(): logits = model(inputs_embeds=embeds[None], use_cache=False).logits[0, -1].double()
-            got = torch.log_softmax(logits[[entry["tokenIds"][0] for entry in prompt["labels"]]], -1)
-            off = max(off, (got - torch.tensor([row["logProbs"][name] for name in names], dtype=torch.float64)).abs().max().item())
-        print(f"{len(prompt['parityRows'])} check rows as prompt embeddings: largest log-probability difference {off:.2e}")
-        if off > 5e-3: sys.exit("The check rows do not agree.")
+        def here(ids):
+            read = [torch.load(io.BytesIO(base64.b64decode(one)), weights_only=True) for one in embeds(ids)]
+            with torch.no_grad(): logits = [torch.log_softmax(model(inputs_embeds=one[None], use_cache=False).logits[0, -1].double(), -1) for one in read]
+            return log_probs_of(prompt, [{"choices": [{"index": i, "logprobs": {"top_logprobs": [{f"token_id:{token}": of[token].item() for entry in prompt["labels"] for token in entry["tokenIds"]}]}} for i, of in enumerate(logits)]}])[0]
+        check(prompt, here, 5e-3, "as prompt embeddings")
+    if not (args.csv or args.check_server): return
+    server = Server(args.url)
+    if args.check_server: check(prompt, lambda ids: server.log_probs(prompt, embeds(ids))[0], 1e-2, f"from {args.url}")
     if args.csv:
-        table = read_table(args.csv[0], args.text)
-        for row in table:
-            body = json.dumps(request_of(prompt, prompt_embeds(model, vectors, prompt, row_ids(tokenizer, prompt, render(prompt["template"], row, args.text))))).encode()
-            with urllib.request.urlopen(urllib.request.Request(f"{args.url}/v1/completions", body, {"Content-Type": "application/json"})) as answer: scores = torch.log_softmax(log_probs_of(prompt, json.load(answer)) - less, -1)
-            row.update(prediction=names[int(scores.argmax())], confidence=f"{scores.max().exp().item():.6f}")
-        with open(args.csv[1], "w", newline="", encoding="utf-8") as target:
-            writer = csv.DictWriter(target, list(table[0]) if table else ["prediction", "confidence"])
-            writer.writeheader(), writer.writerows(table)
+        longest = server.longest - 1 - len(vectors) - max(map(len, starts))  # one token is generated
+        def embeds_of(text):
+            ids = row_ids(tokenizer, prompt, text)
+            return embeds(ids) if len(ids) <= longest else None
+        files = [file for name in ("softprompt.json", "prompt_embeddings.npy", "adapter_model.safetensors", "answer_shift.npy") if (file := args.bundle / name).exists()]
+        answers = Answers(args.csv[1], digest([*files, args.csv[0]], args.text, threshold))
+        before, began = answers.rows, time.monotonic()
+        if before: print(f"{before} rows are answered already; continues after them.")
+        try:
+            with open(args.csv[0], newline="", encoding="utf-8-sig") as source:
+                unread = answer_file(prompt, source, answers, args.csv[0], args.text, embeds_of, lambda sent: server.log_probs(prompt, sent), args.rows, args.parallel, threshold)
+        except BaseException:
+            answers.save(), answers.file.close()
+            raise
+        answers.finish()
+        print(f"Written to {args.csv[1]}: {answers.rows} rows, {(answers.rows - before) / (time.monotonic() - began):.1f} a second")
+        if unread: print(f"{unread} rows are longer than the server reads ({server.longest} tokens) and have no answer: start it with a larger --max-model-len.")
 
 
 if __name__ == "__main__": main()

@@ -170,18 +170,18 @@ class Programs(unittest.TestCase):
         self.write("suffix")
         prompt, vectors = predict.load_prompt(self.bundle)
         _, model = predict.load_base(prompt, TINY)
-        body = serve_vllm.request_of(prompt, serve_vllm.prompt_embeds(model, vectors, prompt, [5, 6, 7]))
-        embeds = torch.load(io.BytesIO(base64.b64decode(body["prompt_embeds"])), weights_only=True)
+        (body,) = serve_vllm.requests_of(prompt, [serve_vllm.prompt_embeds(model, vectors, prompt, [5, 6, 7])])
+        embeds = torch.load(io.BytesIO(base64.b64decode(body["prompt_embeds"][0])), weights_only=True)
         self.assertEqual(tuple(embeds.shape), (3 + len(vectors), prompt["tokenDim"]))
         self.assertTrue(torch.equal(embeds[3:], vectors))
         self.assertNotIn("prompt", body)  # the server would answer it too
         self.assertEqual(embeds.dtype, torch.float32)
-        self.assertEqual(body["allowed_token_ids"], [entry["tokenIds"][0] for entry in prompt["labels"]])
-        top = {f"token_id:{token}": -float(i) for i, token in enumerate(body["allowed_token_ids"])}
-        got = serve_vllm.log_probs_of(prompt, {"choices": [{"logprobs": {"top_logprobs": [top]}}]})
+        self.assertEqual(body["logprob_token_ids"], [entry["tokenIds"][0] for entry in prompt["labels"]])
+        top = {f"token_id:{token}": -float(i) for i, token in enumerate(body["logprob_token_ids"])}
+        (got,) = serve_vllm.log_probs_of(prompt, [{"choices": [{"index": 0, "logprobs": {"top_logprobs": [top]}}]}])
         self.assertAlmostEqual(got.exp().sum().item(), 1.0)
         with self.assertRaises(SystemExit):
-            serve_vllm.log_probs_of(prompt, {"choices": [{"logprobs": {"top_logprobs": [{}]}}]})
+            serve_vllm.log_probs_of(prompt, [{"choices": [{"index": 0, "logprobs": {"top_logprobs": [{}]}}]}])
 
     @unittest.skipUnless("WRITTEN" in os.environ, "check.mjs exports a prompt that writes")
     def test_a_prompt_that_generates_scores_and_generates_as_where_it_was_trained(self) -> None:

@@ -1,7 +1,8 @@
 """Usage: accelerate launch train_peft.py DATA.csv --text COLUMN --label COLUMN --out FOLDER   (pip install torch transformers accelerate peft gguf safetensors)
 
 Trains the prompt in this folder again, from your own CSV: the same text around the row, answer words, settings and seed, the
-page's own split and order of rows. One process or many GPUs: `accelerate launch` decides. A prompt before the text is trained
+page's own split and order of rows. One process or many GPUs: `accelerate launch` decides; several processes without a GPU are
+started by `ACCELERATE_USE_CPU=true torchrun --nproc-per-node 2 train_peft.py ...`, with the result of one. A prompt before the text is trained
 with PEFT and saved as PEFT saves it; one in another place, which PEFT cannot do, by the same loop on its embeddings. The new folder
 has check rows of its own: predict.py runs on it, and the studio imports it. No row of the CSV is in it.
 
@@ -175,6 +176,7 @@ def main():
     steps, warm = settings["steps"], settings["warmupSteps"]
     random, pending, best, without = Random(settings["seed"]), [], (-1.0, 0, current().detach().clone()), 0
     me, world, noise = accelerator.process_index, accelerator.num_processes, settings.get("noise") or 0.0
+    if world > 1: say(f"{world} processes share each batch.")
     for step in range(1, steps + 1):
         batch = []
         while len(batch) < min(settings["batchSize"], len(train)):
