@@ -4,11 +4,14 @@ import { editDataset } from '../../../dataset/edit';
 import { prepareDataset } from '../../../dataset/prepare';
 import { dealt, preparedOf } from '../../../dataset/test-support';
 import type { Change, Dataset } from '../../../dataset/types';
+import { isOutdated } from '../../../prompt-set/arms';
+import { recordComparison } from '../../../prompt-set/calibration';
 import { chooseHard } from '../../../prompt-set/prompt-set';
 import { isPresent, shownTry, sinceTry } from '../../../prompt-set/tries';
 import type { HardVersion, Opened, PromptSet } from '../../../prompt-set/types';
 import type { HardPrompt } from '../../../task/types';
 import type { ScoreRequest } from '../../../worker/protocol';
+import type { Verbs } from '../../../workflow/index';
 import { createPromptSetsStore } from '../../state/prompt-sets-store';
 import { createProposer } from '../../state/proposer';
 import { weightsOf } from '../../state/session-state';
@@ -46,7 +49,13 @@ const BIASES: readonly HardVersion['calibration'][] = [null, { meanLogProbs: [-4
 async function page(dataset: Dataset) {
   let weights = '';
   const services = {
-    ...testServices({ score: scorer(() => weights) }),
+    ...testServices({
+      score: scorer(() => weights),
+      latency: () => ({ medianMs: 1 }),
+      states: ({ rows }) => ({
+        states: Float32Array.from(rows.flatMap(({ ids }) => [chance(`${weights} ${ids.join(' ')}`), 1])),
+      }),
+    }),
     loadModelFiles: async ({ base }: { base?: string }) => ({
       card: { id: 'm', dtype: 'fp32', sha256: base ?? '', files: [] },
       files: {},
@@ -227,4 +236,67 @@ it('are the present ones right after a try, and marked after each single change'
     await change(on);
     expect(present(), name).toBe(false);
   }
+});
+
+/** Acts that concern a comparison: what is in the editor is no prompt of it until it is tried. */
+const comparedActs = fc.oneof(
+  fc.constant(['compare', compareNow] as const),
+  fc
+    .tuple(nat, fc.constantFrom('fine', 'poor'))
+    .map(([at, text]) => [`word ${at} ${text}`, (on: Page) => word(on, at, text)] as const),
+  nat.map((at) => [`relabel ${at}`, (on: Page) => relabel(on, at)] as const),
+  fc.constantFrom(0.2, 0.3).map((share) => [`split ${share}`, (on: Page) => splitAgain(on, share)] as const),
+  fc.constantFrom(...MODELS).map((sha256) => [`model ${sha256[0]}`, (on: Page) => on.load(sha256)] as const),
+  // neither makes it old: another text in the editor, and another version that nobody chose
+  fc.constantFrom(...TEMPLATES).map((text) => [`text ${text}`, (on: Page) => on.prompts.edit(text)] as const),
+  fc.constant(['try', (on: Page) => on.trying.start()] as const),
+  fc.constantFrom(...TEMPLATES.slice(0, 2)).map((text) => {
+    const tried = async (on: Page) => {
+      on.prompts.edit(text);
+      await on.trying.start();
+      const newest = on.set().hard.at(-1)?.id ?? '';
+      await on.promptSets.getState().update((set) => chooseHard(set, newest, 'now'));
+    };
+    return [`prompt ${text}`, tried] as const;
+  }),
+);
+
+type Found = Verbs['compare'] extends (...of: never[]) => Promise<infer R> ? R : never;
+const comparisons = new WeakMap<Page, Found['evaluation']>();
+
+async function compareNow(on: Page): Promise<void> {
+  const { evaluation } = await on.services.workflow.call('compare', { set: on.set(), dataset: on.rows() });
+  comparisons.set(on, evaluation);
+  await on.promptSets.getState().update((set) => recordComparison(set, evaluation, 'now'));
+}
+
+const answersIn = ({ plan }: Found['evaluation']) =>
+  plan.arms.flatMap((arm) => (['untuned', 'yours'].includes(arm.id) ? [{ ...arm, latencyMsMedian: null }] : []));
+
+it('of a comparison are those of a comparison made now, unless it says that it is out of date', async () => {
+  let [present, outdated] = [0, 0];
+  await fc.assert(
+    fc.asyncProperty(fc.array(comparedActs, { minLength: 2, maxLength: 6 }), async (list) => {
+      const on = await page(dataset);
+      await on.load(MODELS[0] ?? '');
+      on.prompts.edit(TEMPLATES[0] ?? '');
+      await on.trying.start();
+      await compareNow(on);
+      for (const [name, act] of list) {
+        await act(on);
+        const shown = comparisons.get(on);
+        if (!shown || name === 'compare') continue;
+        if (isOutdated(on.set(), shown, openedOn(on))) {
+          outdated++;
+          continue;
+        }
+        present++;
+        const again = await on.services.workflow.call('compare', { set: on.set(), dataset: on.rows() });
+        expect(answersIn(again.evaluation)).toEqual(answersIn(shown));
+        expect(again.evaluation.plan.rowIds).toEqual(shown.plan.rowIds);
+      }
+    }),
+    { numRuns: 12 },
+  );
+  expect([present > 2, outdated > 2]).toEqual([true, true]);
 });
