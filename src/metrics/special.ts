@@ -82,9 +82,21 @@ const ERFC = [
   0.17087277,
 ];
 
-/** P(Z > z) of the standard normal, z not negative. Source: Press et al., Numerical Recipes, 1992, section 6.2. */
+/** P(Z > z) of the standard normal. Source: Press et al., Numerical Recipes, 1992, section 6.2. */
 export function normalTail(z: number): number {
+  if (z < 0) return 1 - normalTail(-z);
   const x = z / Math.SQRT2;
   const t = 1 / (1 + x / 2);
   return (t / 2) * Math.exp(ERFC.reduceRight((sum, coefficient) => sum * t + coefficient, 0) - x * x);
+}
+
+/** z with P(Z ≤ z) = p of the standard normal, by bisection. p in (0, 1). */
+export function normalQuantile(p: number): number {
+  let [low, high] = [-10, 10];
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2;
+    if (1 - normalTail(middle) < p) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
 }

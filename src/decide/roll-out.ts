@@ -1,0 +1,265 @@
+/**
+ * From one prompt to the next in steps: a share of the texts gets the new prompt's answer, gates that were written before the
+ * start say whether the share may grow, and one that breaks takes it back. Both prompts answer every row; the share says whose
+ * answer counts, so the two are compared on the same rows.
+ */
+import { counted, percent, points } from '../lib/format';
+import type { Interval } from '../metrics/intervals';
+import { wilson } from '../metrics/intervals';
+import { sequentialBounds, tangoScore } from '../metrics/sequential';
+import { median } from '../metrics/special';
+
+/** Shares of the texts that the new prompt answers, one after another. */
+export const SHARES = [0.05, 0.25, 0.5, 1] as const;
+
+/**
+ * Error rate of each gate over all looks, one-sided. The statistic is normal only with many rows: with the few of a first look
+ * 5% would be 5.8%, simulated; 4% stays below 5%.
+ */
+const ALPHA = 0.04;
+
+const MOST_LOOKS = 20;
+const HASH_RANGE = 2 ** 32;
+const UTF8 = new TextEncoder();
+
+/**
+ * The place of a text or id in [0, 1): the same one each time, evenly spread. FNV-1a over its UTF-8, mixed by the finaliser of
+ * MurmurHash3, both public domain.
+ * @param salt another one for another roll-out, so that the same texts are not always first
+ */
+export function placeOf(key: string, salt = ''): number {
+  let hash = 0x811c9dc5;
+  for (const byte of UTF8.encode(`${salt}\0${key}`)) hash = Math.imul(hash ^ byte, 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / HASH_RANGE;
+}
+
+/** Whether the new prompt's answer counts. Once it does, it does for every larger share. */
+export const isInShare = (key: string, share: number, salt = ''): boolean => placeOf(key, salt) < share;
+
+/** Written before the start. Shares in [0, 1]; null = no gate. */
+export interface Gates {
+  /** Most accuracy that the new prompt may lose against the present one. 0: it has to be better. */
+  readonly largestLoss: number;
+  readonly leastAccuracy: number | null;
+  /** Most rows on which the new prompt is not sure enough, so that the present one answers. */
+  readonly mostFallbacks: number | null;
+  /** Median of one row, milliseconds. */
+  readonly mostLatencyMs: number | null;
+}
+
+export const FIRST_GATES: Gates = { largestLoss: 0.02, leastAccuracy: null, mostFallbacks: null, mostLatencyMs: null };
+
+export interface RollOutPlan {
+  readonly gates: Gates;
+  /** Rows with a label that each look waits for. */
+  readonly rowsPerLook: number;
+  /** A label arrives when this many further rows have been answered. */
+  readonly labelDelay: number;
+  readonly salt: string;
+}
+
+/** One row as both prompts answered it. */
+export interface Served {
+  /** Text or id. */
+  readonly key: string;
+  readonly isOldCorrect: boolean;
+  readonly isNewCorrect: boolean;
+  readonly fellBack?: boolean;
+  readonly latencyMs?: number;
+}
+
+/** `unknown`: the rows do not say yet. */
+type GateState = 'met' | 'unknown' | 'broken';
+
+export interface GateResult {
+  readonly id: keyof Gates;
+  readonly state: GateState;
+  /** What was measured, and what the gate asks for. */
+  readonly evidence: string;
+}
+
+export type Decision = 'advance' | 'hold' | 'roll-back';
+
+export interface Look {
+  /** Rows with a label at this look, and rows answered. */
+  readonly labelled: number;
+  readonly served: number;
+  /** Before the decision; after it, the next look has another one. */
+  readonly share: number;
+  /** Accuracy of what counted, over the rows with a label. */
+  readonly accuracyServed: number;
+  /** New minus present, with the interval of this look. */
+  readonly difference: number;
+  readonly interval: Interval;
+  readonly gates: readonly GateResult[];
+  readonly decision: Decision;
+}
+
+export interface RollOut {
+  readonly looks: readonly Look[];
+  /** `complete`: the new prompt answers everything. `running`: the rows ended first. */
+  readonly outcome: 'complete' | 'rolled-back' | 'running';
+  /** What happened, and what to do. */
+  readonly sentence: string;
+}
+
+/** Both ends of the margins that the look's bound does not reject, by bisection: the statistic falls as the margin rises. */
+function sequentialInterval(b: number, c: number, n: number, bound: number): Interval {
+  const d = (b - c) / n;
+  const end = (inside: number, outside: number, sign: 1 | -1): number => {
+    let [near, far] = [inside, outside];
+    for (let i = 0; i < 40; i++) {
+      const middle = (near + far) / 2;
+      if (sign * tangoScore(b, c, n, middle) < bound) near = middle;
+      else far = middle;
+    }
+    return far;
+  };
+  return { low: end(d, -1, 1), high: end(d, 1, -1) };
+}
+
+/** Of an interval that has to lie on one side of a limit. */
+const stateOf = (isBetter: boolean, isWorse: boolean): GateState => (isBetter ? 'met' : isWorse ? 'broken' : 'unknown');
+
+interface Evidence {
+  readonly rows: readonly Served[];
+  readonly interval: Interval;
+  readonly difference: number;
+  readonly bound: number;
+}
+
+type Gate = (limit: number, evidence: Evidence) => Omit<GateResult, 'id'>;
+
+const between = ({ low, high }: Interval, words: (share: number) => string) => `${words(low)} to ${words(high)}`;
+
+const GATES: Readonly<Record<keyof Gates, Gate>> = {
+  largestLoss: (limit, { interval, difference }) => ({
+    state: stateOf(interval.low > -limit, interval.high < -limit),
+    evidence: `${points(difference)} (${between(interval, points)}); ${limit > 0 ? `a loss of ${points(limit)} at most` : 'a gain'} is asked for`,
+  }),
+  leastAccuracy: (limit, { rows, bound }) => {
+    const right = rows.filter(({ isNewCorrect }) => isNewCorrect).length;
+    const interval = wilson(right, rows.length, bound);
+    return {
+      state: stateOf(interval.low >= limit, interval.high < limit),
+      evidence: `${percent(right / rows.length)} (${between(interval, percent)}); ${percent(limit)} at least is asked for`,
+    };
+  },
+  mostFallbacks: (limit, { rows, bound }) => {
+    const fell = rows.filter(({ fellBack }) => fellBack).length;
+    const interval = wilson(fell, rows.length, bound);
+    return {
+      state: stateOf(interval.high <= limit, interval.low > limit),
+      evidence: `${percent(fell / rows.length)} (${between(interval, percent)}); ${percent(limit)} at most is asked for`,
+    };
+  },
+  mostLatencyMs: (limit, { rows }) => {
+    const times = rows.flatMap(({ latencyMs }) => (latencyMs === undefined ? [] : [latencyMs]));
+    if (times.length === 0) return { state: 'unknown', evidence: 'no row was timed' };
+    const middle = median(times);
+    return {
+      state: stateOf(middle <= limit, middle > limit),
+      evidence: `median ${Math.round(middle)} ms; ${Math.round(limit)} ms at most is asked for`,
+    };
+  },
+};
+
+/** A row with its place. */
+type Placed = Served & { readonly place: number };
+
+function lookAt(rows: readonly Placed[], share: number, served: number, bound: number, plan: RollOutPlan): Look {
+  const n = rows.length;
+  const b = rows.filter((row) => row.isNewCorrect && !row.isOldCorrect).length;
+  const c = rows.filter((row) => row.isOldCorrect && !row.isNewCorrect).length;
+  const evidence: Evidence = { rows, difference: (b - c) / n, interval: sequentialInterval(b, c, n, bound), bound };
+  const gates = (Object.keys(GATES) as (keyof Gates)[]).flatMap((id) => {
+    const limit = plan.gates[id];
+    return limit === null ? [] : [{ id, ...GATES[id](limit, evidence) }];
+  });
+  const counts = ({ place, isNewCorrect, isOldCorrect, fellBack }: Placed) =>
+    place < share && !fellBack ? isNewCorrect : isOldCorrect;
+  return {
+    labelled: n,
+    served,
+    share,
+    accuracyServed: rows.filter(counts).length / n,
+    difference: evidence.difference,
+    interval: evidence.interval,
+    gates,
+    decision: gates.some(({ state }) => state === 'broken')
+      ? 'roll-back'
+      : gates.every(({ state }) => state === 'met')
+        ? 'advance'
+        : 'hold',
+  };
+}
+
+/** Rows with a label at each look: as many as asked for, but at most `MOST_LOOKS` looks, the last with every label. */
+function looksOf(rows: number, rowsPerLook: number): readonly number[] {
+  const step = Math.max(1, rowsPerLook, Math.ceil(rows / MOST_LOOKS));
+  const ends = Array.from({ length: Math.floor(rows / step) }, (_, i) => (i + 1) * step);
+  return ends.at(-1) === rows || rows === 0 ? ends : [...ends, rows];
+}
+
+/**
+ * A roll-out rehearsed on rows whose labels arrive late. Looks are a group-sequential test: where the new prompt loses as much
+ * as the gate allows or more, the share grows at all in at most 5% of roll-outs; where it does not, it is taken back in at
+ * most 5%.
+ * @param served in the order of arrival; every label arrives in the end
+ */
+export function rehearse(served: readonly Served[], plan: RollOutPlan): RollOut {
+  const ends = looksOf(served.length, plan.rowsPerLook);
+  const bounds = sequentialBounds(
+    ends.map((end) => end / served.length),
+    ALPHA,
+  );
+  const rows = served.map((row): Placed => ({ ...row, place: placeOf(row.key, plan.salt) }));
+  const looks: Look[] = [];
+  let at = 0;
+  for (const [i, end] of ends.entries()) {
+    const share = SHARES[at] as number;
+    const answered = Math.min(rows.length, end + plan.labelDelay);
+    const look = lookAt(rows.slice(0, end), share, answered, bounds[i] as number, plan);
+    looks.push(look);
+    if (look.decision === 'roll-back') return { looks, outcome: 'rolled-back', sentence: rolledBackWords(look) };
+    if (look.decision === 'advance') at++;
+    if (at === SHARES.length) return { looks, outcome: 'complete', sentence: completeWords(look) };
+  }
+  return { looks, outcome: 'running', sentence: runningWords(looks.at(-1), SHARES[at] as number) };
+}
+
+export const GATE_NAMES: Readonly<Record<keyof Gates, string>> = {
+  largestLoss: 'Largest loss of accuracy',
+  leastAccuracy: 'Least accuracy',
+  mostFallbacks: 'Most fallbacks',
+  mostLatencyMs: 'Highest latency',
+};
+
+const rolledBackWords = ({ gates, labelled }: Look): string => {
+  const broken = gates.find(({ state }) => state === 'broken');
+  return `Rolled back after ${counted(labelled, 'label')}: ${broken ? `${GATE_NAMES[broken.id].toLowerCase()}, ${broken.evidence}` : 'a gate broke'}. The present prompt answers everything again.`;
+};
+
+const completeWords = ({ labelled, difference }: Look): string =>
+  `The new prompt answers everything after ${counted(labelled, 'label')}; its accuracy was ${points(difference)} against the present one.`;
+
+function runningWords(last: Look | undefined, share: number): string {
+  if (!last) return 'There are no rows to rehearse on. Choose rows with labels.';
+  const open = last.gates.filter(({ state }) => state === 'unknown').map(({ id }) => GATE_NAMES[id].toLowerCase());
+  return `The rows ended at a share of ${percent(share)}. ${open.length > 0 ? `Not settled yet: ${open.join(', ')}. Rehearse on more rows, or allow a larger loss before the next start.` : 'Each look moves one step; more rows would take the next.'}`;
+}
+
+/** One line a look, for a log that is kept. */
+export const rollOutTable = ({
+  looks,
+}: RollOut): { readonly header: readonly string[]; readonly rows: string[][] } => ({
+  header: ['labels', 'rows answered', 'share', 'accuracy served', 'difference', 'low', 'high', 'gates', 'decision'],
+  rows: looks.map((look) => [
+    ...[look.labelled, look.served, look.share, look.accuracyServed, look.difference].map(String),
+    ...[look.interval.low, look.interval.high].map(String),
+    look.gates.map(({ id, state, evidence }) => `${GATE_NAMES[id]}: ${state}, ${evidence}`).join('; '),
+    look.decision,
+  ]),
+});
