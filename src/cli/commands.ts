@@ -1,7 +1,7 @@
 import { StudioError } from '../lib/errors';
 import { BENCH_USAGE, bench } from './bench';
 import { CHECK_USAGE, CONFORMANCE_USAGE, check, conformance } from './check';
-import { DECIDE_USAGE, decide } from './decide';
+import { DECIDE_USAGE, decide, ROLL_OUT_USAGE, rollOut } from './decide';
 import { BelowGate, EVALUATE_USAGE, evaluate } from './evaluate';
 import { GRAPH_USAGE, graph, INSPECT_USAGE, inspect } from './inspect';
 import { MATRIX_USAGE, matrix } from './matrix';
@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   matrix: { usage: MATRIX_USAGE, run: matrix },
   predict: { usage: PREDICT_USAGE, run: predict },
   decide: { usage: DECIDE_USAGE, run: decide },
+  'roll-out': { usage: ROLL_OUT_USAGE, run: rollOut },
   check: { usage: CHECK_USAGE, run: check },
   conformance: { usage: CONFORMANCE_USAGE, run: conformance },
   graph: { usage: GRAPH_USAGE, run: graph },

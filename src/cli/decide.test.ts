@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -34,11 +34,13 @@ describe('decide', () => {
     vi.restoreAllMocks();
     await rm(dir, { recursive: true });
   });
-  const run = async (content: unknown, ...args: string[]) => {
+  const started = async (command: string, content: unknown, args: readonly string[]) => {
     const path = join(dir, 'results.json');
     await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
-    return runCommand(['decide', path, ...args]);
+    return runCommand([command, path, ...args]);
   };
+  const run = (content: unknown, ...args: string[]) => started('decide', content, args);
+  const rollOut = (content: unknown, ...args: string[]) => started('roll-out', content, args);
 
   it('advises, and says when the change pays back', async () => {
     expect(await run(RESULTS, '--json')).toBe(0);
@@ -62,6 +64,33 @@ describe('decide', () => {
     ['an amount that is none', RESULTS, ['--wage-per-hour', 'x'], 2, 'takes a positive number'],
   ])('refuses %s with a sentence', async (_, content, args, code, sentence) => {
     expect(await run(content, ...args)).toBe(code);
+    expect(printed.join('\n')).toContain(sentence);
+  });
+
+  it('rolls out a better prompt as far as its test rows carry, and keeps the log', async () => {
+    const log = join(dir, 'log.csv');
+    expect(await rollOut(RESULTS, '--rows-per-look', '25', '--log', log)).toBe(0);
+    expect(printed.join('\n')).toContain('From Yours to Tuned, on 100 test rows');
+    expect(await readFile(log, 'utf8')).toMatch(/^labels,rows answered,share,.*\r\n25,25,0.05,/);
+  });
+
+  it('rolls a worse prompt back, with exit code 1', async () => {
+    const worse = { ...RESULTS, arms: [RESULTS.arms[0], arm('tuned', 'Tuned', 'tuned', 40, 40)] };
+    expect(await rollOut(worse)).toBe(1);
+    expect(printed.join('\n')).toContain('Rolled back after');
+  });
+
+  it('counts rows below the threshold as fallbacks', async () => {
+    expect(await rollOut(RESULTS, '--below', '0.95', '--max-fallbacks', '10')).toBe(1);
+    expect(printed.join('\n')).toContain('most fallbacks, 100.0%');
+  });
+
+  it.each([
+    ['an unknown prompt', ['--to', 'dream'], 1, 'Name one with --to: Yours (yours), Tuned (tuned)'],
+    ['a loss that is none', ['--max-loss', 'x'], 2, 'takes points from 0 to 100'],
+    ['looks of no rows', ['--rows-per-look', '0'], 2, 'at least 1'],
+  ])('refuses to roll out with %s', async (_, args, code, sentence) => {
+    expect(await rollOut(RESULTS, ...args)).toBe(code);
     expect(printed.join('\n')).toContain(sentence);
   });
 });

@@ -1,11 +1,23 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { toCsv } from '../dataset/csv-out';
 import { FIRST_ASSUMPTIONS, money, months, payBackSentence, presetOf } from '../decide/break-even';
-import { type Costs, costsOf, fromResults } from '../decide/measured';
+import {
+  type ArmAnswers,
+  bestHand,
+  bestLearned,
+  type Costs,
+  costsOf,
+  fromResults,
+  type Measured,
+  servedRows,
+} from '../decide/measured';
+import { FIRST_GATES, GATE_NAMES, type RollOut, rehearse, rollOutTable } from '../decide/roll-out';
 import { ADVICE, type Answers, FIRST_ANSWERS, QUESTIONS, rowCountOf, strategyFor } from '../decide/strategy';
 import { StudioError } from '../lib/errors';
+import { counted, percent } from '../lib/format';
 import { firstFault } from '../lib/zod';
 import { type Results, resultsSchema } from '../report/results-schema';
-import { exactly, oneOf, parseOptions, positive } from './options';
+import { exactly, oneOf, parseOptions, positive, probability, shareOf, wholeNumber } from './options';
 
 export const DECIDE_USAGE = `npm run --silent decide -- RESULTS.json [--json]     advises what to do next, and says when a change pays back
   [--rows-per-month N] [--price-per-million-tokens N] [--cost-of-wrong-answer N] [--wage-per-hour N]
@@ -19,6 +31,11 @@ const AMOUNTS = {
   costOfWrongAnswer: 'cost-of-wrong-answer',
   wagePerHour: 'wage-per-hour',
 } as const;
+
+export const ROLL_OUT_USAGE = `npm run --silent roll-out -- RESULTS.json [--from ARM] [--to ARM] [--json] [--log FILE.csv]
+  rehearses the way from one compared prompt to another in shares of 5, 25, 50 and 100%, with gates
+  [--max-loss POINTS] [--min-accuracy PER_CENT] [--max-fallbacks PER_CENT] [--below PROBABILITY] [--max-latency MS]
+  [--rows-per-look N] [--label-delay ROWS]`;
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
 const textOf = (values: Values, name: string): string | undefined => {
@@ -96,3 +113,59 @@ const intervalWords = ({ saving, savingCi95, monthsCi95 }: NonNullable<Costs['ch
   const until = monthsCi95 ? `; paid back after ${months(monthsCi95.low)} to ${months(monthsCi95.high)}` : '';
   return `Saves ${money(saving)} a month (95% interval ${range})${until}.`;
 };
+
+/** Rehearses on the test rows of the results, in their order. Resolves to false where the new prompt was rolled back. */
+export async function rollOut(args: readonly string[]): Promise<boolean> {
+  const text = { type: 'string' } as const;
+  const { values, positionals } = parseOptions(args, {
+    json: { type: 'boolean' },
+    ...{ from: text, to: text, log: text, below: text, 'max-loss': text, 'min-accuracy': text, 'max-fallbacks': text },
+    ...{ 'max-latency': text, 'rows-per-look': text, 'label-delay': text },
+  });
+  const [path] = exactly(positionals, ['RESULTS.json'] as const);
+  const measured = fromResults(await readResults(path));
+  const present = armOf(measured, values.from, 'from', bestHand(measured));
+  const next = armOf(measured, values.to, 'to', bestLearned(measured));
+  const run = rehearse(servedRows(measured, present, next, probability(values.below, 'below')), {
+    gates: {
+      largestLoss: shareOf(values['max-loss'], 'max-loss', 'points') ?? FIRST_GATES.largestLoss,
+      leastAccuracy: shareOf(values['min-accuracy'], 'min-accuracy', 'per cent'),
+      mostFallbacks: shareOf(values['max-fallbacks'], 'max-fallbacks', 'per cent'),
+      mostLatencyMs: positive(values['max-latency'], 'max-latency'),
+    },
+    rowsPerLook: wholeNumber(values['rows-per-look'], 'rows-per-look') ?? 50,
+    labelDelay: wholeNumber(values['label-delay'], 'label-delay', 0) ?? 0,
+    salt: '',
+  });
+  if (values.log) {
+    const { header, rows } = rollOutTable(run);
+    await writeFile(values.log, toCsv(header, rows));
+  }
+  console.log(values.json ? JSON.stringify(run, null, 2) : rollOutWords(present, next, run).join('\n'));
+  return run.outcome !== 'rolled-back';
+}
+
+/** @throws StudioError `bad-input` where the results have no such prompt */
+function armOf(
+  { arms }: Measured,
+  wanted: string | undefined,
+  option: string,
+  otherwise: ArmAnswers | null,
+): ArmAnswers {
+  const found = wanted === undefined ? otherwise : arms.find(({ id, name }) => id === wanted || name === wanted);
+  if (found) return found;
+  const names = arms.map(({ id, name }) => `${name} (${id})`).join(', ');
+  throw new StudioError(
+    'bad-input',
+    `These results have no ${wanted === undefined ? 'prompt to start with' : `“${wanted}”`}. Name one with --${option}: ${names}.`,
+  );
+}
+
+const rollOutWords = (present: ArmAnswers, next: ArmAnswers, { looks, sentence }: RollOut): readonly string[] => [
+  `From ${present.name} to ${next.name}, on ${counted(present.rows, 'test row')}`,
+  ...looks.flatMap(({ labelled, share: served, decision, gates }) => [
+    `${counted(labelled, 'label')}, share ${percent(served)}: ${decision}`,
+    ...gates.map(({ id, state, evidence }) => `    ${state}: ${GATE_NAMES[id].toLowerCase()}, ${evidence}`),
+  ]),
+  sentence,
+];

@@ -66,6 +66,17 @@ export function probability(value: string | undefined, option: string): number |
   return number;
 }
 
+/** "85" or "85%" of a hundred, as a share. 0.85 is refused where it is an accuracy, because it would let anything pass. */
+export function shareOf(value: string | undefined, option: string, unit: 'per cent' | 'points'): number | null {
+  if (value === undefined) return null;
+  const number = /^\d+(?:\.\d+)?%?$/.test(value.trim()) ? Number.parseFloat(value) : Number.NaN;
+  if (!(number <= 100) || (unit === 'per cent' && number > 0 && number < 1))
+    throw new UsageError(
+      `--${option} takes ${unit} from 0 to 100, such as ${unit === 'points' ? 2 : 85}, not “${value}”.`,
+    );
+  return number / 100;
+}
+
 export function oneOf<const T extends string>(
   value: string | undefined,
   option: string,

@@ -154,10 +154,11 @@ describe('costs', () => {
     const arm = (id: string, kind: ArmAnswers['kind'], meanTokens: number | null): ArmAnswers => ({
       ...{ id, name: id, kind, isCorrect: rights(7, 10), tokensSent: meanTokens ?? 0, meanTokens },
       ...{ tokensComputed: null, latencyMs: null, accuracy: 0.7, ci95: { low: 0.4, high: 0.9 }, rows: 10 },
+      confidences: [],
     });
     const arms = [arm('yours', 'zero-shot', 40), arm('tuned', 'tuned', 30), arm('combined', 'combined', null)];
     const { arms: costs, change } = costsOf({
-      measured: { finding: 'no-clear-difference', arms, seed: 0 },
+      measured: { finding: 'no-clear-difference', arms, rowIds: [], seed: 0 },
       assumptions: MONEY,
       efforts: { engineering: FREE, tuning: FREE },
     });

@@ -2,22 +2,29 @@
  * What a comparison measured, in the form in which decisions read it (from a stored comparison or from `results.json`), what
  * each prompt costs a month, and when a change has paid for itself.
  */
+
+import { comparedLogProbs } from '../evaluation/classify/outcome';
 import { type ArmKind, isLearned } from '../evaluation/types';
+import { calibrated } from '../metrics/calibration';
 import type { ClassifyEvaluation } from '../prompt-set/types';
 import type { Results } from '../report/results-schema';
 import type { MeasuredArm } from './approaches';
 import type { Answers as Answered } from './break-even';
 import { type Assumptions, type BreakEven, breakEven, type Effort, monthlyCost, type Offer } from './break-even';
+import type { Served } from './roll-out';
 import { FINDINGS, type Finding } from './strategy';
 
 export interface ArmAnswers extends Answered, MeasuredArm {
   readonly kind: ArmKind;
+  /** Largest probability of each row, calibrated where the comparison is. */
+  readonly confidences: readonly number[];
 }
 
 export interface Measured {
   readonly finding: Finding;
   /** In the order of the comparison; reference lines included. */
   readonly arms: readonly ArmAnswers[];
+  readonly rowIds: readonly string[];
   /** Group of each test row, where rows belong together. */
   readonly groups?: readonly number[];
   readonly seed: number;
@@ -40,10 +47,11 @@ export function fromEvaluation({ plan, comparison }: Pick<ClassifyEvaluation, 'p
       accuracy: report.accuracy,
       ci95: report.accuracyCi95,
       rows: report.n,
+      confidences: outcome ? comparedLogProbs(outcome, plan).map(largest) : [],
     };
   });
-  const { groups, seed } = plan;
-  return { finding: findingOf(comparison.verdict.kind), arms, seed, ...(groups ? { groups } : {}) };
+  const { groups, rowIds, seed } = plan;
+  return { finding: findingOf(comparison.verdict.kind), arms, rowIds, seed, ...(groups ? { groups } : {}) };
 }
 
 /** `results.json` keeps the mean of the tokens, and no groups. */
@@ -51,22 +59,56 @@ export function fromResults({ arms, verdict, training }: Results): Measured {
   return {
     finding: findingOf(verdict.kind),
     seed: training?.seed ?? 0,
-    arms: arms.map(
-      ({ id, name, kind, rows, tokensSentMean, tokensComputedMean, latencyMsMedian, accuracy, accuracyCi95 }) => ({
-        id,
-        name,
-        kind,
-        isCorrect: rows.map(({ gold, predicted }) => gold === predicted),
-        tokensSent: tokensSentMean ?? 0,
-        meanTokens: tokensSentMean,
-        tokensComputed: tokensComputedMean,
-        latencyMs: latencyMsMedian,
-        accuracy,
-        ci95: { low: accuracyCi95[0], high: accuracyCi95[1] },
-        rows: rows.length,
-      }),
-    ),
+    rowIds: arms[0]?.rows.map(({ id }) => id) ?? [],
+    arms: arms.map((arm) => ({
+      id: arm.id,
+      name: arm.name,
+      kind: arm.kind,
+      isCorrect: arm.rows.map(({ gold, predicted }) => gold === predicted),
+      tokensSent: arm.tokensSentMean ?? 0,
+      meanTokens: arm.tokensSentMean,
+      tokensComputed: arm.tokensComputedMean,
+      latencyMs: arm.latencyMsMedian,
+      accuracy: arm.accuracy,
+      ci95: { low: arm.accuracyCi95[0], high: arm.accuracyCi95[1] },
+      rows: arm.rows.length,
+      confidences: confidencesOf(arm),
+    })),
   };
+}
+
+const largest = (logProbs: readonly number[]): number => Math.exp(Math.max(...logProbs));
+
+function confidencesOf({ rows, calibrated: isCalibrated, calibration }: Results['arms'][number]): readonly number[] {
+  const means = isCalibrated && calibration ? calibration.meanLogProbs : null;
+  return rows.map(({ logProbs }) =>
+    largest(
+      calibrated(
+        Object.values(logProbs),
+        means && Object.keys(logProbs).map((label) => (Object.hasOwn(means, label) ? (means[label] as number) : 0)),
+      ),
+    ),
+  );
+}
+
+/**
+ * The rows of a comparison as a roll-out from one of its prompts to another would serve them. Below `threshold` the new
+ * prompt is not sure enough, and the present one answers; null = it always is.
+ */
+export function servedRows(
+  { rowIds }: Measured,
+  present: ArmAnswers,
+  next: ArmAnswers,
+  threshold: number | null,
+): readonly Served[] {
+  const { latencyMs } = next;
+  return rowIds.map((key, i) => ({
+    key,
+    isOldCorrect: present.isCorrect[i] ?? false,
+    isNewCorrect: next.isCorrect[i] ?? false,
+    fellBack: threshold !== null && (next.confidences[i] ?? 0) < threshold,
+    ...(latencyMs === null ? {} : { latencyMs }),
+  }));
 }
 
 const mostAccurate = (arms: readonly ArmAnswers[]): ArmAnswers | null =>

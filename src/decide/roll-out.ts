@@ -73,16 +73,16 @@ export interface Served {
 /** `unknown`: the rows do not say yet. */
 type GateState = 'met' | 'unknown' | 'broken';
 
-export interface GateResult {
+interface GateResult {
   readonly id: keyof Gates;
   readonly state: GateState;
-  /** What was measured, and what the gate asks for. */
+  /** The measured value, and what the gate asks for. */
   readonly evidence: string;
 }
 
-export type Decision = 'advance' | 'hold' | 'roll-back';
+type Decision = 'advance' | 'hold' | 'roll-back';
 
-export interface Look {
+interface Look {
   /** Rows with a label at this look, and rows answered. */
   readonly labelled: number;
   readonly served: number;
@@ -120,7 +120,7 @@ function sequentialInterval(b: number, c: number, n: number, bound: number): Int
   return { low: end(d, -1, 1), high: end(d, 1, -1) };
 }
 
-/** Of an interval that has to lie on one side of a limit. */
+/** Of an interval that has to be on one side of a limit. */
 const stateOf = (isBetter: boolean, isWorse: boolean): GateState => (isBetter ? 'met' : isWorse ? 'broken' : 'unknown');
 
 interface Evidence {
@@ -196,7 +196,7 @@ function lookAt(rows: readonly Placed[], share: number, served: number, bound: n
   };
 }
 
-/** Rows with a label at each look: as many as asked for, but at most `MOST_LOOKS` looks, the last with every label. */
+/** Rows with a label at each look: the number asked for, but at most `MOST_LOOKS` looks, the last with every label. */
 function looksOf(rows: number, rowsPerLook: number): readonly number[] {
   const step = Math.max(1, rowsPerLook, Math.ceil(rows / MOST_LOOKS));
   const ends = Array.from({ length: Math.floor(rows / step) }, (_, i) => (i + 1) * step);

@@ -57,7 +57,7 @@ describe('the score statistic of a paired difference', () => {
     [3, 9, 40, 0.05],
     [0, 4, 60, -0.1],
     [7, 0, 50, 0.03],
-  ])('%i against %i of %i rows at %f uses the likeliest table', (b, c, n, margin) => {
+  ])('%i against %i of %i rows at %f uses the table of the highest likelihood', (b, c, n, margin) => {
     expect(tangoScore(b, c, n, margin)).toBeCloseTo(searched(b, c, n, margin), 3);
   });
 

@@ -1,5 +1,5 @@
 /**
- * Tests that are looked at more than once. Each look spends a part of one error rate, so that a difference that is not there
+ * Tests at several looks. Each look spends a part of one error rate, so that a difference that is not there
  * is found at any of the looks with probability alpha at most.
  */
 import { normalQuantile, normalTail } from './special';
