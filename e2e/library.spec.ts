@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { strToU8, unzipSync, zipSync } from 'fflate';
 import { writeSafetensors } from '../src/prompt/codecs';
 import { expectAccessible } from './axe';
 import { expect, test } from './fixtures';
-import { AWKWARD, csv, type TestFile } from './pages/studio';
+import { ModelsPage } from './pages/models';
+import { AWKWARD, csv, type TestFile, TINY } from './pages/studio';
 import { promptSets } from './storage';
 
 /** Rows that no prompt was trained on, among them a formula and a row without a text. */
@@ -241,6 +243,65 @@ test('moves a stage to another version and back, and keeps differences, notes an
     await expectAccessible(studio, 'Library, in use');
     await page.getByRole('button', { name: 'Open Awkward, production' }).click();
     await expect(studio.heading).toHaveText('Awkward: production points to tuned 1');
+  });
+});
+
+test('fills a matrix of prompts, models and data sets, over a reload, and compares two cells', async ({ studio }) => {
+  test.slow();
+  const { page, library } = studio;
+  const models = new ModelsPage(page);
+  await studio.trained();
+  await studio.drop(AWKWARD);
+  await expect(studio.heading).toContainText('rows ready');
+  await models.openFolder(join(import.meta.dirname, '../test/fixtures/models/llama-optimum-fp32'));
+  await models.loaded(/^Model: llama optimum fp32 · 2 threads/);
+  await models.choose(TINY);
+  await models.loaded(/^Model: tiny support · 2 threads/);
+  await models.close();
+  await studio.go('Library');
+  await page.getByRole('tab', { name: 'Matrix' }).click();
+  const table = page.getByRole('table', { name: 'Prompts on models and data sets' });
+
+  await test.step('prompts of two sets, two models, two data sets', async () => {
+    await expect(table.getByRole('row')).toHaveCount(2);
+    await library.choose('From prompt set', /^AWKWARD$/);
+    await page.getByRole('button', { name: 'Add all 2' }).click();
+    await library.choose('Add a model', /llama-optimum-fp32/);
+    await library.choose('Add a data set', /^AWKWARD\b/);
+    await expect(page.getByRole('heading', { name: '0 of 12 cells filled' })).toBeVisible();
+  });
+
+  await test.step('is filled from where a reload stopped it, and loads the model from before again', async () => {
+    await page.getByRole('button', { name: 'Fill 12 cells' }).click();
+    await expect(page.getByRole('heading', { name: /^[1-9]\d? of 12 cells filled/ })).toBeVisible();
+    await page.reload();
+    await expect(page.getByRole('heading', { name: /^[1-9]\d? of 12 cells filled/ })).toBeVisible();
+    await page.getByRole('button', { name: /^Fill \d+ cells?$/ }).click();
+    await expect(page.getByRole('button', { name: 'Every cell is filled' })).toBeVisible({ timeout: 60_000 });
+    await expect(table.getByText('Trained for softprompt-studio/tiny-support')).toHaveCount(2);
+    await models.loaded(/^Model: tiny support · 2 threads/);
+  });
+
+  await test.step('a cell opens its rows, two are compared on the same rows', async () => {
+    const cells = table.getByRole('button', { name: /, tiny-support/ });
+    await cells.first().press('Enter');
+    const rows = page.getByRole('table', { name: 'Rows of the cell with its answers' });
+    await expect(rows.getByRole('row').nth(1)).toContainText('wrong');
+    await table.getByRole('button', { name: /tuned 1 on AWKWARD_2, tiny-support/ }).press('Enter');
+    await page.getByRole('button', { name: 'Test the difference' }).click();
+    await expect(page.getByRole('status').filter({ hasText: 'on the same 60 rows' })).toContainText('exact p =');
+    await page.getByText(/^A right, B wrong/).click();
+    await page.getByText(/^All · 60/).click();
+    await expect(page.getByRole('table', { name: 'Rows with both answers' }).getByRole('row')).toHaveCount(26);
+    await expectAccessible(studio, 'Library, matrix');
+  });
+
+  await test.step('leaves as CSV and JSON without any text', async () => {
+    const lines = (await library.saved('Download as CSV')).bytes.toString().trimEnd().split('\r\n');
+    expect(lines).toHaveLength(13);
+    const { bytes } = await library.saved('Download as JSON');
+    const { cells, asked } = JSON.parse(bytes.toString());
+    expect([cells.length, asked.length]).toEqual([12, 1]);
   });
 });
 

@@ -17,7 +17,11 @@ const CODE = {
 };
 
 /** Parts of screens that are fetched when they are first used. */
-const LATER = [() => import('./screens/library/ExportDialog'), () => import('./screens/library/team-folder')];
+const LATER = [
+  () => import('./screens/library/ExportDialog'),
+  () => import('./screens/library/MatrixTab'),
+  () => import('./screens/library/team-folder'),
+];
 
 /** Fetches the code of every screen, so that none is missing once the network is gone. One that fails is fetched when it is opened. */
 export const preloadScreens = () => Promise.allSettled([...Object.values(CODE), ...LATER].map((load) => load()));

@@ -13,6 +13,7 @@ import {
   cellKeys,
   cellWords,
   EMPTY_MATRIX,
+  filledId,
   type Matrix,
   type MatrixCell,
   type MatrixData,
@@ -171,7 +172,7 @@ async function fill(
     const host = await openHost({ model: folder, ...how }, log);
     try {
       const { prompts, data } = plan;
-      const done = [...cells.values()].map(({ key }) => key);
+      const done = [...cells.values()].map(filledId);
       const emit = (event: FillEvent) => {
         if (event.kind === 'progress') return log.progress(`${event.note}: ${Math.round(100 * event.fraction)}%`);
         const { cell } = event;

@@ -16,6 +16,7 @@ import {
   readMatrix,
   type Slot,
   scored,
+  shadesOf,
   whyNotPaired,
 } from './matrix';
 
@@ -185,6 +186,13 @@ describe('the matrix in words', () => {
     );
     expect(cellWords(cell('x', '++++', { known: null }))).toContain('; may know some of these rows');
     expect(cellWords(SKIPPED)).toBe('Trained for m (fp32)');
+  });
+
+  it('is darker where more rows are right, and hardly where the difference is small', () => {
+    const shades = (...cells: readonly MatrixCell[]) => [...shadesOf(cells).values()];
+    expect(shades(FIRST, SECOND, SKIPPED)).toEqual([0, 4]);
+    expect(shades(SECOND, cell('x', '++++++++++++++++++++++++++++--'))).toEqual([1, 0]);
+    expect(shades(FIRST, { ...SECOND, data: 'other' })).toEqual([0, 0]);
   });
 
   it('is a CSV with a line a cell, in which no name is a formula', () => {

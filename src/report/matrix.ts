@@ -5,15 +5,17 @@
  */
 import { toCsv } from '../dataset/csv-out';
 import type { Dataset } from '../dataset/types';
-import { type AnswerDifference, pairedRows, predictionsOf } from '../evaluation/classify/pairs';
+import { type AnswerDifference, type AnswerSheet, pairedRows, predictionsOf } from '../evaluation/classify/pairs';
 import { pointsRange, pointsWithUnit, pText } from '../evaluation/words';
 import { sha256 } from '../lib/bytes';
 import { counted, percent, rounded } from '../lib/format';
 import { fail, ok, type Result } from '../lib/result';
 import { firstFault, z } from '../lib/zod';
 import { argmax } from '../metrics/classification';
-import { columnName, ends, forEachMetric, LABEL_METRICS, metricsOf } from '../metrics/registry';
+import type { Interval } from '../metrics/intervals';
+import { columnName, ends, forEachMetric, LABEL_METRICS, type LabelMetricId, metricsOf } from '../metrics/registry';
 import { type MatrixPrompt, promptKey } from '../prompt-set/ready-prompt';
+import type { KnownRows } from '../prompt-set/types';
 import { escapeMarkdown } from './escape';
 
 /** Test rows that every prompt is asked. */
@@ -32,66 +34,58 @@ export interface Slot {
 
 export const slotId = ({ prompt, model, data }: Slot): string => JSON.stringify([prompt, model, data]);
 
-const metricScores = z.object(
-  forEachMetric(LABEL_METRICS, ({ schema: { min, max } }) => {
-    const value = z
-      .number()
-      .min(min)
-      .max(max ?? Number.MAX_VALUE);
-    return z.object({ value, low: value, high: value });
-  }),
-);
+/** A filled cell. Two rows may hold the same prompt, and then have cells with equal keys. */
+export const filledId = (cell: Slot & Pick<MatrixCell, 'key'>): string => `${slotId(cell)} ${cell.key}`;
 
-const LONG = 2000;
-const text = z.string().max(LONG);
-const hash = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits');
-const count = z.int().min(0);
+/** @param id of `slotId` */
+export function slotOf(id: string): Slot {
+  const [prompt = '', model = '', data = ''] = JSON.parse(id);
+  return { prompt, model, data };
+}
 
-const answersSchema = z.object({
-  labels: z.array(text).min(2).max(1000).describe('Of the prompt, in its order; the label of a row is one of them'),
-  rowIds: z.array(text).min(1),
-  rowsKey: hash.describe('Of the test rows: only cells with equal ones are compared'),
-  gold: z.array(count),
-  probabilities: z
-    .array(z.array(z.number().min(0).max(1)))
-    .describe('By row, over the labels, calibrated as the version is'),
-  groups: z.array(count).nullable().describe('Rows of one group are not independent; null = every row is a trial'),
-  seed: z.int(),
-  tokensSentMean: z.number().min(0),
-  leftOut: count.describe('Test rows that do not fit the model'),
-  known: z
-    .object({ same: count, almost: count, isSure: z.boolean() })
-    .nullable()
-    .describe('Rows that the prompt was trained on or takes examples from, and near-twins of such; null = not known'),
-  threshold: z.number().min(0).max(1).nullable(),
-  scores: metricScores.describe('Computed again from the rows when the file is read'),
-});
+/** What a prompt answers to test rows. */
+export interface MatrixAnswers extends AnswerSheet {
+  /** Of the test rows: only cells with equal ones are compared. */
+  readonly rowsKey: string;
+  readonly tokensSentMean: number;
+  /** Test rows that do not fit the model. */
+  readonly leftOut: number;
+  /** Rows that the prompt was trained on or takes examples from; null = nobody can say. */
+  readonly known: KnownRows | null;
+  /** Answers with a lower probability go to a person; null = all are taken. */
+  readonly threshold: number | null;
+  /** Every metric with its 95% interval. */
+  readonly scores: Readonly<Record<LabelMetricId, { readonly value: number } & Interval>>;
+}
 
-const slotSchema = z.object({ prompt: text, model: hash, data: text });
-const cellSchema = slotSchema.extend({
-  key: hash.describe('Of version, model and rows: a cell with another key is stale'),
-  skipped: text.nullable().describe('Why nothing was asked'),
-  answers: answersSchema.nullable(),
-});
+/** A cell has answers, or the reason why nothing was asked. */
+export interface MatrixCell extends Slot {
+  /** Of version, model and rows: a cell with another key is stale. */
+  readonly key: string;
+  readonly skipped: string | null;
+  readonly answers: MatrixAnswers | null;
+}
 
-const named = z.object({ id: text, name: text });
+interface Named {
+  readonly id: string;
+  readonly name: string;
+}
+
+export type AskedPair = readonly [Slot, Slot];
+
 const MATRIX_VERSION = 1;
 
-const matrixSchema = z.object({
-  formatVersion: z.literal(MATRIX_VERSION),
-  kind: z.literal('matrix'),
-  prompts: z.array(named).max(10_000),
-  models: z.array(named).max(1000),
-  data: z.array(named).max(1000),
-  cells: z.array(cellSchema),
-  asked: z.array(z.tuple([slotSchema, slotSchema])).max(100_000),
-});
-
-export type MatrixAnswers = Readonly<z.infer<typeof answersSchema>>;
-export type MatrixCell = Readonly<z.infer<typeof cellSchema>>;
 /** A model's id is the SHA-256 of its weights. */
-export type Matrix = Readonly<z.infer<typeof matrixSchema>>;
-export type AskedPair = Matrix['asked'][number];
+export interface Matrix {
+  readonly formatVersion: typeof MATRIX_VERSION;
+  readonly kind: 'matrix';
+  readonly prompts: readonly Named[];
+  readonly models: readonly Named[];
+  readonly data: readonly Named[];
+  readonly cells: readonly MatrixCell[];
+  /** Pairs that p-values are corrected for. */
+  readonly asked: readonly AskedPair[];
+}
 
 export const EMPTY_MATRIX: Matrix = {
   formatVersion: MATRIX_VERSION,
@@ -116,7 +110,7 @@ export function scored(answers: Omit<MatrixAnswers, 'scores'>): MatrixAnswers {
 }
 
 /** Answers below the version's threshold, which go to a person. */
-const unsureIn = ({ probabilities, threshold }: MatrixAnswers): number =>
+export const unsureIn = ({ probabilities, threshold }: MatrixAnswers): number =>
   threshold === null ? 0 : probabilities.filter((row) => (row[argmax(row)] ?? 0) < threshold).length;
 
 /** Why two cells cannot be compared row by row; null where they can. */
@@ -134,7 +128,7 @@ export function whyNotPaired(a: MatrixCell, b: MatrixCell): string | null {
 export const matrixJson = (matrix: Matrix): string => `${JSON.stringify(rounded(matrix))}\n`;
 
 /** What is wrong with a matrix whose fields are of the right type; null = nothing. */
-function faultOf({ prompts, models, data, cells, asked }: Matrix): string | null {
+function faultOf({ prompts, models, data, cells, asked }: z.infer<ReturnType<typeof matrixSchema>>): string | null {
   const ids = (of: readonly { readonly id: string }[]) => new Set(of.map(({ id }) => id));
   const [rows, weights, sets] = [ids(prompts), ids(models), ids(data)];
   if (rows.size < prompts.length || weights.size < models.length || sets.size < data.length) return 'two have one id';
@@ -155,6 +149,39 @@ function faultOf({ prompts, models, data, cells, asked }: Matrix): string | null
   return null;
 }
 
+/** Made when a file is read: a page that only shows a matrix does not load it. */
+function matrixSchema() {
+  const text = z.string().max(2000);
+  const hash = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits');
+  const count = z.int().min(0);
+  const share = z.number().min(0).max(1);
+  const list = z.array(z.object({ id: text, name: text })).max(10_000);
+  const slot = z.object({ prompt: text, model: hash, data: text });
+  const answers = z.object({
+    labels: z.array(text).min(2).max(1000),
+    rowIds: z.array(text).min(1),
+    rowsKey: hash,
+    gold: z.array(count),
+    probabilities: z.array(z.array(share)),
+    groups: z.array(count).nullable(),
+    seed: z.int(),
+    tokensSentMean: z.number().min(0),
+    leftOut: count,
+    known: z.object({ same: count, almost: count, isSure: z.boolean() }).nullable(),
+    threshold: share.nullable(),
+  });
+  const cell = slot.extend({ key: hash, skipped: text.nullable(), answers: answers.nullable() });
+  return z.object({
+    formatVersion: z.literal(MATRIX_VERSION),
+    kind: z.literal('matrix'),
+    prompts: list,
+    models: list,
+    data: list,
+    cells: z.array(cell),
+    asked: z.array(z.tuple([slot, slot])).max(100_000),
+  });
+}
+
 /** Reads the file of a matrix; a file that is none is refused with the reason. */
 export function readMatrix(file: string): Result<Matrix> {
   const refuse = (why: string) =>
@@ -172,7 +199,7 @@ export function readMatrix(file: string): Result<Matrix> {
       'newer-version',
       `It was written by a newer release (format ${version}; this one reads up to ${MATRIX_VERSION}). Use that release, or a new file.`,
     );
-  const parsed = matrixSchema.safeParse(value);
+  const parsed = matrixSchema().safeParse(value);
   if (!parsed.success) return refuse(`at ${firstFault(parsed.error)}`);
   const fault = faultOf(parsed.data);
   if (fault !== null) return refuse(fault);
@@ -182,7 +209,7 @@ export function readMatrix(file: string): Result<Matrix> {
 
 const METRICS = metricsOf(LABEL_METRICS);
 const namesIn = ({ prompts, models, data }: Pick<Matrix, 'prompts' | 'models' | 'data'>) => {
-  const of = (list: Matrix['prompts']) => new Map(list.map(({ id, name }) => [id, name]));
+  const of = (list: readonly Named[]) => new Map(list.map(({ id, name }) => [id, name]));
   const [rows, weights, sets] = [of(prompts), of(models), of(data)];
   return (slot: Slot) =>
     ({
@@ -226,6 +253,23 @@ export function matrixCsv(matrix: Matrix): string {
   return toCsv(header, rounded(lines), { neutralise: true });
 }
 
+/** A smaller range of accuracies than this is not stretched over all shades: it would make noise look large. */
+const SHADED_RANGE = 0.2;
+
+/** How dark a cell is shown, 0 to 4, by its accuracy within the cells of its data set; by slot. */
+export function shadesOf(cells: readonly MatrixCell[]): ReadonlyMap<string, number> {
+  const value = ({ answers }: MatrixCell) => answers?.scores.accuracy.value ?? 0;
+  const answered = cells.filter(({ answers }) => answers !== null);
+  return new Map(
+    answered.map((cell) => {
+      const values = answered.filter(({ data }) => data === cell.data).map(value);
+      const low = Math.min(...values);
+      const range = Math.max(SHADED_RANGE, Math.max(...values) - low);
+      return [slotId(cell), Math.round((4 * (value(cell) - low)) / range)];
+    }),
+  );
+}
+
 /** "81.7% (73.8 to 87.6)", with what a reader must know of the cell. */
 export function cellWords({ answers, skipped }: Pick<MatrixCell, 'answers' | 'skipped'>): string {
   if (!answers) return skipped ?? '';
@@ -234,7 +278,7 @@ export function cellWords({ answers, skipped }: Pick<MatrixCell, 'answers' | 'sk
 }
 
 /** What keeps a cell's figures from being those of new rows, or of all rows. */
-const cautions = ({ known, leftOut }: MatrixAnswers): readonly string[] => {
+export const cautions = ({ known, leftOut }: MatrixAnswers): readonly string[] => {
   const seen = known === null ? null : known.same + known.almost;
   return [
     ...(seen === null ? ['may know some of these rows'] : []),

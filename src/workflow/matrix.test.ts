@@ -11,6 +11,7 @@ import { type MatrixPrompt, matrixChoices, matrixPrompt } from '../prompt-set/re
 import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
 import {
   EMPTY_MATRIX,
+  filledId,
   type Matrix,
   type MatrixCell,
   type MatrixData,
@@ -78,7 +79,7 @@ async function fill(
     if (finished >= most) control.ask('cancel');
   };
   for (const { host, scored } of models()) {
-    const done = [...kept.values()].map(({ key }) => key);
+    const done = [...kept.values()].map(filledId);
     await fillMatrix(host, { prompts, data, done }, { control, emit }).catch((error) => {
       if (error.code !== 'cancelled') throw error;
     });
@@ -120,6 +121,15 @@ describe('a matrix of 3 prompts, 2 models and 2 data sets', () => {
     expect(second.asked).toEqual([1, 4]);
     expect(fileOf(second.cells)).toBe(fileOf(whole.cells));
     expect((await fill(prompts, data, second.cells)).asked).toEqual([0, 0]);
+  });
+
+  it('fills a second row with the same prompt too', async () => {
+    const { dataset, set } = await hybridSet();
+    const data = [named('own', dataset)];
+    const [one] = rowsFor(set, dataset, ['h']);
+    const twice = [present(one, 'row'), { ...present(one, 'row'), id: 'again' }];
+    const first = await fill(twice, data, [], 1);
+    expect((await fill(twice, data, first.cells)).cells).toHaveLength(4);
   });
 
   it('says for which model a tuned prompt was trained, and answers with the others', async () => {

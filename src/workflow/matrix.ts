@@ -13,7 +13,16 @@ import { StudioError } from '../lib/errors';
 import { labelProbabilities } from '../metrics/calibration';
 import type { MatrixPrompt } from '../prompt-set/ready-prompt';
 import type { KnownRows } from '../prompt-set/types';
-import { cellKeys, type MatrixCell, type MatrixData, rowsKeyOf, type Slot, scored, slotId } from '../report/matrix';
+import {
+  cellKeys,
+  filledId,
+  type MatrixCell,
+  type MatrixData,
+  rowsKeyOf,
+  type Slot,
+  scored,
+  slotId,
+} from '../report/matrix';
 import { tableSource } from '../route/answering';
 import type { TokenRow } from '../tokens/tokenizer';
 import { scoredRows } from './compare-arms';
@@ -25,7 +34,7 @@ import { cacheKeyOf } from './training-rows';
 export interface FillRequest {
   readonly prompts: readonly MatrixPrompt[];
   readonly data: readonly MatrixData[];
-  /** Keys of cells that are filled already. */
+  /** Of the cells that are filled already: `filledId`. */
   readonly done: readonly string[];
 }
 
@@ -63,7 +72,7 @@ export const fillMatrix: Verb<FillRequest, FillEvent, { readonly filled: number 
     request.prompts.flatMap((of): Open[] => {
       const slot = { prompt: of.id, model: sha256, data: on.id };
       const key = keys.get(slotId(slot)) ?? '';
-      return done.has(key) ? [] : [{ ...slot, key, of, on }];
+      return done.has(filledId({ ...slot, key })) ? [] : [{ ...slot, key, of, on }];
     }),
   );
   const weightOf = ({ of, on }: Open) =>
@@ -112,8 +121,8 @@ async function filled(
     rowIds: ids,
     rowsKey: await rowsKeyOf(on.dataset),
     gold,
-    probabilities: found.map(({ logProbs }) => [...labelProbabilities(logProbs, of.meanLogProbs)]),
-    groups: rowGroups(on.dataset, ids)?.slice() ?? null,
+    probabilities: found.map(({ logProbs }) => labelProbabilities(logProbs, of.meanLogProbs)),
+    groups: rowGroups(on.dataset, ids) ?? null,
     seed: on.dataset.seed,
     tokensSentMean: found.reduce((sum, { tokensSent }) => sum + tokensSent, 0) / found.length,
     leftOut,

@@ -3,15 +3,18 @@ import { rowsById } from '../dataset/labels';
 import type { ColumnMapping, Dataset } from '../dataset/types';
 import { uninterruptedControl } from '../lib/control';
 import { addHardVersion, createPromptSet, finishRun, startRun } from '../prompt-set/prompt-set';
+import { matrixChoices, matrixPrompt } from '../prompt-set/ready-prompt';
 import type { Evaluation, PromptSet } from '../prompt-set/types';
 import { labelReport, textReport } from '../report/input';
 import { resultsJson, textResultsJson } from '../report/json';
+import { EMPTY_MATRIX, type MatrixCell, matrixJson } from '../report/matrix';
 import { classifyInstruction, generateInstruction } from '../task/propose';
 import { propose } from '../task/tasks';
 import { STANDARD } from '../training/settings';
 import { compare } from './compare';
 import { exportPackage } from './export';
 import type { Host, Run } from './host';
+import { type FillEvent, fillMatrix } from './matrix';
 import { prepareRows, readTable } from './open-data';
 import { train } from './train';
 
@@ -138,11 +141,22 @@ function withoutNumbers(results: unknown, { table, mapping }: Dataset): unknown 
 
 const toHex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** What must be the same from both hosts: the numbers of the run, results.json, and the package's bytes. */
+/** The set's versions on its own test rows, as the cells of a matrix. */
+async function matrixStory(host: Host, set: PromptSet, dataset: Dataset): Promise<string> {
+  const prompts = matrixChoices(set).flatMap(({ id }) => matrixPrompt(set, id, dataset) ?? []);
+  const cells: MatrixCell[] = [];
+  const emit = (event: FillEvent) => event.kind === 'cell' && cells.push(event.cell);
+  const data = [{ id: 'own', name: 'messages', dataset }];
+  await fillMatrix(host, { prompts, data, done: [] }, { control: uninterruptedControl, emit });
+  return matrixJson({ ...EMPTY_MATRIX, cells });
+}
+
+/** What must be the same from both hosts: the numbers of the run, results.json, the cells of a matrix, and the package's bytes. */
 export async function story(of: Host, kind: StoryKind, order: StoryOrder = 'mixed') {
   const host = fixedHost(of);
   const { set, dataset, run, evaluation } = await preparedSet(host, kind, order);
   const results = resultsOf(set, dataset, evaluation);
+  const matrix = kind === 'classify' ? await matrixStory(host, set, dataset) : null;
   const stored = { set, dataset, evaluations: [evaluation], checkpoints: [], measurements: [], examples: [] };
   const asked = { stored, runId: set.soft[0]?.id ?? null, withRows: true };
   const zip = await exportPackage(host, { ...asked, recipient: 'engineer' }, silent());
@@ -150,6 +164,7 @@ export async function story(of: Host, kind: StoryKind, order: StoryOrder = 'mixe
     losses: run.checkpoint.steps.map(({ loss }) => loss),
     vectors: Array.from(run.soft.vectors),
     results: JSON.stringify(results),
+    matrix,
     /** What must also be the same for a file in another order. */
     ofAnyOrder: withoutNumbers(results, dataset),
     zip: { name: zip.name, bytes: toHex(zip.content) },

@@ -38,6 +38,11 @@ interface ModelsState {
    * kept, so that no visit asks for either again.
    */
   readonly choose: (source: ModelSource) => Promise<void>;
+  /**
+   * Loads other models for a piece of work, and the present one again afterwards. The next visit opens with the model that was
+   * chosen before. @throws StudioError as `work`
+   */
+  readonly visit: (work: (load: (source: LastingSource) => Promise<ModelInfo>) => Promise<void>) => Promise<void>;
   /** Reads new measurements. */
   readonly refresh: () => Promise<void>;
   /** Drops a model that was loaded from a folder or the hub, with its files. */
@@ -65,11 +70,13 @@ export function createModelsStore(services: Services, session: SessionStore): Mo
   const keepChoice = (source: LastingSource | null) => settings.set(CHOSEN, source).catch(() => undefined);
 
   return createStore<ModelsState>((set) => {
+    let isVisiting = false;
+
     async function remember(): Promise<void> {
       const { model, source, card } = session.getState();
       if (model.kind !== 'ready' || !card) return;
       const lasting: LastingSource = source.kind === 'site' ? source : { kind: 'kept', card };
-      if (lasting.kind === 'kept') await keepChoice(lasting);
+      if (lasting.kind === 'kept' && !isVisiting) await keepChoice(lasting);
       const others = (await seen()).filter((other) => sourceId(other.source) !== sourceId(lasting));
       await settings
         .set(SEEN, [{ source: lasting, info: model.info }, ...others].slice(0, MOST))
@@ -77,17 +84,7 @@ export function createModelsStore(services: Services, session: SessionStore): Mo
     }
 
     async function refresh(): Promise<void> {
-      const loaded = await seen();
-      const never = Object.values(CATALOGUE).filter(({ id }) => !loaded.some(({ source }) => sourceId(source) === id));
-      const known = loaded.map(async ({ source, info }) => ({
-        id: info.id,
-        source,
-        info,
-        speed: await settings.get<Speed>(speedKey(info)).catch(() => null),
-        verdict: await settings.get<Verdict>(verdictKey(info)).catch(() => null),
-      }));
-      const unknown = never.map(({ id, source }) => ({ id, source, info: null, speed: null, verdict: null }));
-      set({ known: [...(await Promise.all(known)), ...unknown] });
+      set({ known: await knownModels(services, await seen()) });
     }
 
     session.subscribe((now, before) => {
@@ -101,6 +98,12 @@ export function createModelsStore(services: Services, session: SessionStore): Mo
         dropParameter('model'); // it would overrule the choice at the next reload
         if (source.kind === 'site' || source.kind === 'kept') void keepChoice(source);
         await session.getState().loadModel(source);
+      },
+      visit: async (work) => {
+        isVisiting = true;
+        await visiting(session, work).finally(() => {
+          isVisiting = false;
+        });
       },
       refresh,
       forget: async ({ source }) => {
@@ -117,6 +120,43 @@ export function createModelsStore(services: Services, session: SessionStore): Mo
       },
     };
   });
+}
+
+/** Those that were loaded before, then the others of this site. */
+async function knownModels(
+  { store: { settings } }: Services,
+  loaded: readonly SeenModel[],
+): Promise<readonly KnownModel[]> {
+  const never = Object.values(CATALOGUE).filter(({ id }) => !loaded.some(({ source }) => sourceId(source) === id));
+  const known = loaded.map(async ({ source, info }) => ({
+    id: info.id,
+    source,
+    info,
+    speed: await settings.get<Speed>(speedKey(info)).catch(() => null),
+    verdict: await settings.get<Verdict>(verdictKey(info)).catch(() => null),
+  }));
+  const unknown = never.map(({ id, source }) => ({ id, source, info: null, speed: null, verdict: null }));
+  return [...(await Promise.all(known)), ...unknown];
+}
+
+async function visiting(session: SessionStore, work: Parameters<ModelsState['visit']>[0]): Promise<void> {
+  const { source, card } = session.getState();
+  const home = source.kind !== 'site' && card ? ({ kind: 'kept', card } as const) : source;
+  const idOf = (of: ModelSource) => (of.kind === 'site' || of.kind === 'kept' ? sourceId(of) : of.kind);
+  let here = idOf(home);
+  const load = async (next: ModelSource): Promise<void> => {
+    if (idOf(next) === here) return;
+    here = idOf(next);
+    await session.getState().loadModel(next);
+  };
+  try {
+    await work(async (next) => {
+      await load(next);
+      return session.getState().modelReady();
+    });
+  } finally {
+    await load(home);
+  }
 }
 
 /** With fewer tokens the fixed cost of a call would be mistaken for the cost of its tokens. */

@@ -98,7 +98,7 @@ const workflowHandlers: Handlers<WorkflowMethods> = {
   encode: ({ text }) => ({ ids: tokenise(text), pieces: pieces(text) }),
 };
 
-const MODEL: ModelInfo = {
+export const MODEL: ModelInfo = {
   id: 'test/model',
   dtype: 'fp32',
   sha256: 'a'.repeat(64),

@@ -159,7 +159,7 @@ interface RowAnswer {
 }
 
 /** What a sheet says of each of its rows. */
-function answersOf(of: AnswerSheet): readonly (RowAnswer & { readonly rowId: string; readonly gold: string })[] {
+export function answersOf(of: AnswerSheet): readonly (RowAnswer & { readonly rowId: string; readonly gold: string })[] {
   return predictionsOf(of).map((predicted, i) => ({
     rowId: of.rowIds[i] ?? '',
     gold: of.labels[of.gold[i] ?? -1] ?? '',

@@ -1,12 +1,14 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { rowsById } from '../../../dataset/labels';
 import { dealt, preparedOf } from '../../../dataset/test-support';
+import { present } from '../../../lib/assert';
 import { driftWords, firstOf, knownWords, resultsOf } from '../../../prompt-set/performance';
 import { addHardVersion, createPromptSet, finishRun, startRun } from '../../../prompt-set/prompt-set';
 import { STANDARD } from '../../../training/settings';
-import { testServices, testStudio, writingFile } from '../../state/test-support';
+import { createModelsStore } from '../../state/models-store';
+import { MODEL, testServices, testStudio, writingFile } from '../../state/test-support';
 import { detailActions, setDetail } from './library-store';
-import { measuring } from './measure-store';
+import { filling, matrixState, measuring, pairId, validCells } from './measure-store';
 import { measureRows } from './rows-file';
 
 /** The Library with one set shown. */
@@ -224,4 +226,149 @@ test('scores generated texts on test rows and on a file, and keeps no text', asy
   expect(other?.wrote?.rows).toHaveLength(2);
   expect(JSON.stringify([held, other])).not.toMatch(/secret|gone|thing/);
   expect((await services.store.sets.get('s'))?.testLooks).toBe(1);
+});
+
+describe('a matrix in the page', () => {
+  const OTHER = { id: 'other', dtype: 'fp32', sha256: 'b'.repeat(64), files: [] };
+
+  /** Two prompt sets with the same labels, and two models that were loaded before. */
+  async function matrices() {
+    const asked: string[] = [];
+    let loaded = '';
+    const base = testServices({
+      load: ({ id, sha256 = '' }) => {
+        loaded = id;
+        return { ...MODEL, id, sha256 };
+      },
+      score: ({ rows }) => {
+        asked.push(loaded);
+        const says = loaded === 'other' ? [-2.3, -0.1] : [-0.1, -2.3];
+        const answers = rows.map(({ rowId }) => ({ rowId, logProbs: says, tokensSent: 1, tokensComputed: 1 }));
+        return { rows: answers, rowsRun: rows.length, seconds: 0 };
+      },
+    });
+    const services: typeof base = {
+      ...base,
+      loadModelFiles: async (source) => {
+        const own = { id: MODEL.id, dtype: 'fp32', sha256: MODEL.sha256, files: [] };
+        return { card: source.kind === 'kept' ? source.card : own, files: { 'tokenizer.json': new Uint8Array(1) } };
+      },
+    };
+    const { settings, sets, datasets } = services.store;
+    await settings.set('known-models', [{ source: { kind: 'kept', card: OTHER }, info: { ...MODEL, ...OTHER } }]);
+    for (const [id, word] of [
+      ['s', 'number'],
+      ['t', 'letter'],
+    ] as const) {
+      const rows = dealt(60, ['good', 'bad']).map(([text, label]) => [text.replace('number', word), label] as const);
+      const { dataset } = await preparedOf(rows);
+      const words = dataset.labels.map((label) => ({ label, word: ` ${label}` }));
+      const from = { name: id, words, baseTemplate: '{text}', datasetName: `${id}.csv`, taken: [] };
+      const empty = createPromptSet({ id, now: '2026-01-01' }, { ...from, datasetFingerprint: dataset.fingerprint });
+      const prompt = { template: '{text}\nTone:', shots: 0, shotSeed: 0 };
+      await sets.put(addHardVersion(empty, { id: `h-${id}`, now: '2026-01-02' }, { prompt }).set);
+      await datasets.put({ setId: id, dataset });
+    }
+    return { services, asked };
+  }
+
+  /** The page opened again over the same disk. */
+  async function visit(services: Awaited<ReturnType<typeof matrices>>['services']) {
+    const bare = testStudio(services);
+    const models = createModelsStore(services, bare.stores.session);
+    const studio = { services, stores: { ...bare.stores, models } };
+    await bare.stores.session.getState().modelReady();
+    await vi.waitFor(() =>
+      expect(models.getState().known.some(({ info }) => info?.sha256 === MODEL.sha256)).toBe(true),
+    );
+    const state = matrixState.of(studio);
+    const open = async (key: string) => {
+      await state.view.load(key);
+      const view = present(state.view.getState().value, 'view');
+      return { view, filled: validCells(view, state.cells.getState().cells) };
+    };
+    return { state, work: filling.of(studio), open, session: bare.stores.session };
+  }
+
+  const plan = {
+    rows: [
+      { setId: 's', choice: 'h-s' },
+      { setId: 't', choice: 'h-t' },
+    ],
+    models: [MODEL.sha256, OTHER.sha256],
+    data: ['s', 't'],
+    asked: [],
+  };
+
+  test('is filled model by model, keeps its cells over a reload, and fills only what is missing', async () => {
+    const { services, asked } = await matrices();
+    const first = await visit(services);
+    await first.state.change(() => ({ ...plan, models: [MODEL.sha256] }));
+    await first.work.start();
+    expect(first.work.getState().error).toBeNull();
+    expect(asked).toEqual(Array(4).fill(MODEL.id));
+
+    const later = await visit(services);
+    expect((await later.open('1')).filled).toHaveLength(4);
+    await later.state.change(() => plan);
+    await later.work.start();
+    expect(asked).toEqual([...Array(4).fill(MODEL.id), ...Array(4).fill('other')]);
+    const { view, filled } = await later.open('2');
+    expect([view.keys.size, filled.length]).toEqual([8, 8]);
+    // the model from before is loaded again, and stays the one that is chosen
+    expect(later.session.getState().model).toMatchObject({ kind: 'ready', info: { id: MODEL.id } });
+    expect(await services.store.settings.get('model-source')).toBeNull();
+    expect((await services.store.sets.get('s'))?.testLooks).toBe(2);
+  });
+
+  test('keeps every finished cell when it is stopped, and counts the use of the test rows', async () => {
+    const { services, asked } = await matrices();
+    const { state, work, open } = await visit(services);
+    await state.change(() => plan);
+    const stopping = state.cells.subscribe(({ cells }) => cells.size === 2 && work.stop());
+    await work.start();
+    stopping();
+    expect(work.getState().error).toBeNull();
+    const { filled } = await open('1');
+    expect(filled.length).toBeGreaterThanOrEqual(2);
+    expect(filled.length).toBeLessThan(8);
+    const before = asked.length;
+    await work.start();
+    expect(asked.length - before).toBe(8 - filled.length);
+    expect((await open('2')).filled).toHaveLength(8);
+  });
+
+  test('tests the pairs that were asked, with p corrected for all of them', async () => {
+    const { services } = await matrices();
+    const { state, work, open } = await visit(services);
+    await state.change(() => plan);
+    await work.start();
+    const { filled } = await open('1');
+    const slot = ({ prompt, model, data }: (typeof filled)[number]) => ({ prompt, model, data });
+    const on = filled.filter(({ data }) => data === 's').map(slot);
+    const [a, b] = [present(on[0], 'a'), present(on[2], 'b')];
+    await state.change((now) => ({ ...now, asked: [[a, b]] }));
+    await state.differences.load('1');
+    const one = state.differences.getState().value?.get(pairId([b, a]));
+    expect(one).toMatchObject({ comparisons: 1, bothRight: 0, bothWrong: 0 });
+    await state.change((now) => ({ ...now, asked: [...now.asked, [a, present(on[1], 'other')]] }));
+    await state.differences.load('2');
+    expect(state.differences.getState().value?.get(pairId([a, b]))?.comparisons).toBe(2);
+    await state.clear();
+    expect((await open('2')).filled).toEqual([]);
+    const again = await visit(services);
+    expect((await again.open('1')).filled).toEqual([]);
+  });
+
+  test('forgets the cells of a set that is deleted, and leaves out what is gone', async () => {
+    const { services } = await matrices();
+    const { state, work } = await visit(services);
+    await state.change(() => plan);
+    await work.start();
+    await services.store.sets.remove('t');
+    const { view, filled } = await (await visit(services)).open('1');
+    expect(view.prompts.map(({ name }) => name)).toEqual(['S, hand-written 1']);
+    expect(filled).toHaveLength(2);
+    expect(await services.store.settings.get(`matrix:s/h-s:${MODEL.sha256}:t`)).toBeNull();
+  });
 });

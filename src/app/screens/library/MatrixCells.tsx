@@ -1,0 +1,231 @@
+import { useState } from 'react';
+import { useStore } from 'zustand';
+import { rowsById, textOf } from '../../../dataset/labels';
+import type { Dataset } from '../../../dataset/types';
+import { answersOf, differenceSentence, type PairedRow, pairedRows } from '../../../evaluation/classify/pairs';
+import { LABEL_METRICS, metricsOf } from '../../../metrics/registry';
+import { type MatrixAnswers, type MatrixCell, type Slot, slotId, unsureIn, whyNotPaired } from '../../../report/matrix';
+import { useResource } from '../../state/resource';
+import { ArmMark, Button, Choices, format, LabelTag, PagedTable, Panel, ProgressBar } from '../../ui';
+import { type MatrixView, matrixState, pairId, validCells } from './measure-store';
+import { Failed } from './parts';
+
+const PAGE = 25;
+
+interface ViewProps {
+  readonly view: MatrixView;
+}
+
+/** One cell's rows, or the difference of two. */
+export function ChosenCells({ view, chosen }: ViewProps & { readonly chosen: readonly Slot[] }) {
+  const cells = useStore(matrixState.use().cells, (s) => s.cells);
+  const valid = new Map(validCells(view, cells).map((cell) => [slotId(cell), cell]));
+  const [a, b] = chosen.flatMap((slot) => valid.get(slotId(slot)) ?? []);
+  if (!a?.answers)
+    return valid.size === 0 ? null : (
+      <p className="dim">Choose a cell to see its rows, and a second one to compare both on the same rows.</p>
+    );
+  const dataset = view.data.find(({ id }) => id === a.data)?.dataset ?? null;
+  if (!b) return <OneCell name={nameOf(view, a)} answers={a.answers} dataset={dataset} />;
+  const why = whyNotPaired(a, b);
+  if (why !== null || !b.answers) return <p className="dim">{why}</p>;
+  return (
+    <Difference
+      view={view}
+      pair={[a, b]}
+      rows={pairedRows(a.answers, b.answers)}
+      dataset={dataset}
+      key={pairId([a, b])}
+    />
+  );
+}
+
+/** A prompt's name, with the model and the data set where others than these are in question. */
+function nameOf({ prompts, models, data }: MatrixView, slot: Slot, other: Slot | null = null): string {
+  const of = (list: readonly { readonly id: string; readonly name: string }[], id: string) =>
+    list.find((each) => each.id === id)?.name ?? '';
+  return [
+    of(prompts, slot.prompt),
+    other?.model === slot.model ? '' : ` on ${of(models, slot.model)}`,
+    other?.data === slot.data ? '' : `, ${of(data, slot.data)}`,
+  ].join('');
+}
+
+/** The text of a row, where it is still here. */
+const textsOf = (dataset: Dataset | null) => {
+  const rows = dataset && rowsById(dataset.table.rows);
+  return (id: string): string => {
+    const row = rows?.get(id);
+    return row && dataset ? textOf(row, dataset.mapping) : `Row ${id} (its text is no longer in this browser)`;
+  };
+};
+
+type Answer = PairedRow['a'];
+
+const answer = ({ label, right, probability }: Answer) => (
+  <span className="answer">
+    <LabelTag verdict={right ? 'right' : 'wrong'}>{label}</LabelTag>{' '}
+    <span className="num dim">{probability.toFixed(2)}</span>
+  </span>
+);
+
+interface OneCellProps {
+  readonly name: string;
+  readonly answers: MatrixAnswers;
+  readonly dataset: Dataset | null;
+}
+
+function OneCell({ name, answers, dataset }: OneCellProps) {
+  const [shown, setShown] = useState<'wrong' | 'right' | 'all'>('wrong');
+  const all = answersOf(answers);
+  const wrong = all.filter(({ right }) => !right);
+  const rows = shown === 'all' ? all : shown === 'wrong' ? wrong : all.filter(({ right }) => right);
+  const text = textsOf(dataset);
+  const { macroF1 } = answers.scores;
+  const unsure = unsureIn(answers);
+  return (
+    <Panel title={`${name} gets ${format.count(wrong.length)} of ${format.counted(all.length, 'row')} wrong`} span={12}>
+      <div className="stack">
+        <p className="dim">
+          Macro-F1 {LABEL_METRICS.macroF1.format.value(macroF1.value)}; {Math.round(answers.tokensSentMean)} tokens a
+          row
+          {unsure > 0 ? `; ${format.counted(unsure, 'answer')} below its threshold` : ''}
+        </p>
+        <Choices
+          label="Rows"
+          hideLabel
+          value={shown}
+          onChange={setShown}
+          options={[
+            { id: 'wrong', label: `Wrong · ${wrong.length}` },
+            { id: 'right', label: `Right · ${all.length - wrong.length}` },
+            { id: 'all', label: `All · ${all.length}` },
+          ]}
+        />
+        <PagedTable
+          key={shown}
+          caption="Rows of the cell with its answers"
+          rows={rows}
+          page={PAGE}
+          empty="No such row."
+          rowKey={({ rowId }) => rowId}
+          columns={[
+            { id: 'text', header: 'Text', primary: true, cell: ({ rowId }) => text(rowId) },
+            { id: 'gold', header: 'Label', cell: ({ gold }) => <LabelTag>{gold}</LabelTag> },
+            { id: 'answer', header: 'Answer', cardLabel: 'answer', cell: answer },
+          ]}
+        />
+      </div>
+    </Panel>
+  );
+}
+
+/** The rows behind a difference, in groups. */
+const GROUPS = {
+  differ: { label: 'Only one is right', of: ({ a, b }: PairedRow) => a.right !== b.right },
+  a: { label: 'A right, B wrong', of: ({ a, b }: PairedRow) => a.right && !b.right },
+  b: { label: 'B right, A wrong', of: ({ a, b }: PairedRow) => b.right && !a.right },
+  wrong: { label: 'Both wrong', of: ({ a, b }: PairedRow) => !a.right && !b.right },
+  all: { label: 'All', of: () => true },
+} as const;
+type Group = keyof typeof GROUPS;
+
+interface DifferenceProps extends ViewProps {
+  readonly pair: readonly [MatrixCell, MatrixCell];
+  readonly rows: readonly PairedRow[];
+  readonly dataset: Dataset | null;
+}
+
+function Difference({ view, pair, rows, dataset }: DifferenceProps) {
+  const [a, b] = pair;
+  const [group, setGroup] = useState<Group>('differ');
+  const names = [nameOf(view, a, b), nameOf(view, b, a)];
+  const text = textsOf(dataset);
+  const shown = rows.filter(GROUPS[group].of);
+  return (
+    <Panel
+      title={
+        <>
+          <ArmMark side="a">{names[0]}</ArmMark> against <ArmMark side="b">{names[1]}</ArmMark>
+        </>
+      }
+      span={12}
+    >
+      <div className="stack">
+        <Tested a={a} b={b} names={names} />
+        <Choices<Group>
+          label="Rows"
+          hideLabel
+          value={group}
+          onChange={setGroup}
+          options={(Object.keys(GROUPS) as Group[]).map((id) => ({
+            id,
+            label: `${GROUPS[id].label} · ${rows.filter(GROUPS[id].of).length}`,
+          }))}
+        />
+        <PagedTable
+          key={group}
+          caption="Rows with both answers and their probabilities"
+          rows={shown}
+          page={PAGE}
+          empty="No row is in this group."
+          rowKey={({ rowId }) => rowId}
+          columns={[
+            { id: 'text', header: 'Text', primary: true, cell: ({ rowId }) => text(rowId) },
+            { id: 'gold', header: 'Label', cell: ({ gold }) => <LabelTag>{gold}</LabelTag> },
+            { id: 'a', header: <ArmMark side="a" />, cardLabel: 'A', cell: (row) => answer(row.a) },
+            { id: 'b', header: <ArmMark side="b" />, cardLabel: 'B', cell: (row) => answer(row.b) },
+          ]}
+        />
+      </div>
+    </Panel>
+  );
+}
+
+interface TestedProps {
+  readonly a: MatrixCell;
+  readonly b: MatrixCell;
+  readonly names: readonly string[];
+}
+
+/** The paired test of the two, corrected for every pair that was asked; asking is a press of its own, because it counts. */
+function Tested({ a, b, names }: TestedProps) {
+  const { plan, change, differences } = matrixState.use();
+  const asked = useStore(plan, (s) => s.plan?.asked ?? []);
+  const cells = useStore(matrixState.use().cells, (s) => s.cells);
+  const id = pairId([a, b]);
+  const isAsked = asked.some((pair) => pairId(pair) === id);
+  const keys = asked.map((pair) => [pairId(pair), ...pair.map((slot) => cells.get(slotId(slot))?.key)]);
+  const { value, error } = useResource(differences, isAsked ? JSON.stringify(keys) : null);
+  const slot = ({ prompt, model, data }: Slot): Slot => ({ prompt, model, data });
+  if (!isAsked)
+    return (
+      <div className="row">
+        <Button onPress={() => void change((p) => ({ ...p, asked: [...p.asked, [slot(a), slot(b)]] }))}>
+          Test the difference
+        </Button>
+        <span className="dim small">
+          Every tested pair of this matrix counts: p-values are corrected for {format.count(asked.length + 1)} then.
+        </span>
+      </div>
+    );
+  const isTurned = asked.some((pair) => pairId(pair) === id && slotId(pair[0]) !== slotId(a));
+  const found = value?.get(id);
+  const [first = '', second = ''] = isTurned ? names.toReversed() : names;
+  const minus = isTurned ? 'A minus B' : 'B minus A';
+  if (error) return <Failed title="The difference was not tested" error={error} />;
+  if (!found) return <ProgressBar label="Comparing row by row" value={null} />;
+  return (
+    <>
+      <p role="status">
+        <strong>{differenceSentence(first, second, found)}</strong>
+      </p>
+      <p className="dim small">
+        {metricsOf(LABEL_METRICS).map(([metric, { name, format: form }]) => {
+          const { difference, ci95 } = found.metrics[metric];
+          return `${name}, ${minus}: ${form.difference(difference)} (${form.difference(ci95.low)} to ${form.difference(ci95.high)}). `;
+        })}
+      </p>
+    </>
+  );
+}
