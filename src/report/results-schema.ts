@@ -149,7 +149,7 @@ export const resultsSchema = z.object({
       chips: z
         .array(
           z.object({
-            id: z.enum(['training', 'hand', 'cost']),
+            id: z.enum(['training', 'hand', 'cost', 'production']),
             label: z.string(),
             value: z.string(),
             detail: z.string(),

@@ -72,6 +72,40 @@ describe('the recommendation after a comparison', () => {
     expect(found.why).toContain('the vectors themselves added nothing clear');
   });
 
+  it('keeps the version in production where that clearly beats the tuned prompt', () => {
+    const rights = patterned({ '111': 60, '011': 30, '001': 24, '010': 2, '000': 4 });
+    const gold = alternating(120);
+    const arms = ['yours', 'tuned', 'run-r1'].map((id, i) =>
+      armOf(id, i === 0 ? 'zero-shot' : 'tuned', gold, rights[i] ?? [], 2, { name: id }),
+    );
+    const plan = planOf(gold, arms, {
+      pairs: [
+        ['yours', 'tuned'],
+        ['run-r1', 'tuned'],
+      ],
+    });
+    const of = (more: Partial<ComparisonPlan>) =>
+      recommendationOf(
+        { plan: { ...plan, ...more }, comparison: compare(plan, { draws: 50 }) },
+        { stillFalling: false },
+      );
+    expect(of({})).toMatchObject({ action: 'ship', armId: 'tuned' });
+    const production = { arm: 'run-r1', name: 'tuned 1', addedRows: 3 };
+    expect(of({ production })?.chips[3]).toMatchObject({
+      label: 'Against production',
+      tone: 'loss',
+      detail: expect.stringMatching(
+        /against the version in production \(tuned 1\) \(p .*\); 3 training rows added since$/,
+      ),
+    });
+    expect(of({})?.chips).toHaveLength(3);
+    expect(of({ production })).toMatchObject({
+      action: 'keep',
+      armId: 'run-r1',
+      title: 'Keep the version in production (tuned 1)',
+    });
+  });
+
   it('ships your prompt with vectors where it beats both prompts that it is made of', () => {
     const found = recommended({ '111': 50, '011': 12, '001': 30, '101': 3, '010': 2, '000': 23 }, ['hybrid']);
     expect(found).toMatchObject({ action: 'ship', armId: 'hybrid', title: 'Ship your prompt with vectors' });

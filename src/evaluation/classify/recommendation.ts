@@ -19,7 +19,7 @@ export const ACTIONS = ['ship', 'keep', 'count-words', 'probe', 'label-more', 't
 export type Action = (typeof ACTIONS)[number];
 
 export interface Chip {
-  readonly id: 'training' | 'hand' | 'cost';
+  readonly id: 'training' | 'hand' | 'cost' | 'production';
   readonly label: string;
   readonly value: string;
   readonly detail: string;
@@ -34,7 +34,8 @@ export interface Recommendation {
   /** An order: "Ship the tuned prompt". */
   readonly title: string;
   readonly why: string;
-  readonly chips: readonly [training: Chip, hand: Chip, cost: Chip];
+  /** The last one only where another version is in production. */
+  readonly chips: readonly [training: Chip, hand: Chip, cost: Chip, ...production: Chip[]];
 }
 
 /** What is known beside the comparison. */
@@ -93,7 +94,12 @@ const trainLonger = (field: Field): Next => ({
 });
 
 const NEXT: Readonly<Record<VerdictKind, (of: Case) => Next>> = {
-  'tuned-better': ({ field }) => shipLearned(field, field.tuned),
+  'tuned-better': ({ field }) => {
+    const { production, tuned } = field;
+    if (production && aWins(compareArms(field, production.report, tuned)))
+      return keep(field, production.report, 'It is in use, and clearly better than the tuned prompt.');
+    return shipLearned(field, tuned);
+  },
 
   'hybrid-better': ({ field }) => shipLearned(field, field.hybrid ?? field.tuned),
 
@@ -209,6 +215,15 @@ function handChip(field: Field, learned: ArmReport | null): Chip {
   return differenceChip(field, 'hand', label, top, learned);
 }
 
+/** What the tuned prompt gained over the version in production, and what it has learned from since. */
+function productionChip(field: Field): readonly Chip[] {
+  const { production, tuned } = field;
+  if (!production || !isLearned(tuned.kind)) return [];
+  const chip = differenceChip(field, 'production', 'Against production', production.report, tuned);
+  const rows = production.addedRows;
+  return [rows === 0 ? chip : { ...chip, detail: `${chip.detail}; ${counted(rows, 'training row')} added since` }];
+}
+
 const tokens = (arm: ArmReport) => Math.round(arm.tokensSentMean ?? 0);
 
 /** Tokens that a row of `to` sends more or fewer than one of `from`. */
@@ -234,7 +249,7 @@ function costChip(field: Field, pairs: readonly PairReport[], from: ArmReport, t
 }
 
 export interface Compared {
-  readonly plan: Pick<ComparisonPlan, 'gold' | 'groups' | 'seed' | 'pairs' | 'looks'>;
+  readonly plan: Pick<ComparisonPlan, 'gold' | 'groups' | 'seed' | 'pairs' | 'looks' | 'production'>;
   readonly comparison: Pick<Comparison, 'arms' | 'pairs' | 'verdict'>;
 }
 
@@ -256,6 +271,7 @@ export function recommendationOf({ plan, comparison }: Compared, facts: RunFacts
       trainingChip(field, learned),
       handChip(field, learned),
       costChip(field, pairs, kept, arm === kept ? (learned ?? field.fewShot ?? kept) : arm),
+      ...productionChip(field),
     ],
   };
 }
