@@ -1,3 +1,4 @@
+import { assert } from '../lib/assert';
 import { argmax, logSoftmax } from './classification';
 import { type Interval, wilson } from './intervals';
 
@@ -28,6 +29,31 @@ export const labelProbabilities = (
   logProbs: readonly number[],
   meanLogProbs: readonly number[] | null,
 ): readonly number[] => probabilities(calibrated(logProbs, meanLogProbs));
+
+/** Log-probabilities over the labels, a row each. */
+type Answers = readonly (readonly number[])[];
+
+const at = (answers: Answers, row: number, label: number) => answers[row]?.[label] as number;
+
+/** The mean of log-probabilities over several prompts, normalised again (their geometric mean). */
+export function meanAnswers(members: readonly Answers[]): Answers {
+  const [first] = members;
+  assert(first, 'a mean needs members');
+  assert(
+    members.every((answers) => answers.length === first.length),
+    'members answered different rows',
+  );
+  return first.map((row, i) =>
+    logSoftmax(row.map((_, c) => members.reduce((sum, answers) => sum + at(answers, i, c), 0) / members.length)),
+  );
+}
+
+/** `weight` of the first and the rest of the second: softmax(w log p + (1 - w) log q). Source: Genest & Zidek 1986. */
+export const mixedAnswers = (first: Answers, second: Answers, weight: number): Answers =>
+  // no weight at all: zero times minus infinity would be no number
+  weight === 0
+    ? second
+    : first.map((row, i) => logSoftmax(row.map((value, c) => weight * value + (1 - weight) * at(second, i, c))));
 
 export interface ReliabilityBin {
   readonly rows: number;

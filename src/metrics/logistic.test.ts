@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import Papa from 'papaparse';
 import { describe, expect, it } from 'vitest';
 import { argmax } from './classification';
-import { fitLogistic, fitTfidf, wordClassifier, wordClassifierScript } from './logistic';
+import { fitLogistic, fitTfidf, fitWords, wordAnswers, wordClassifierScript } from './logistic';
 
 describe('TF-IDF', () => {
   it('equals scikit-learn’s TfidfVectorizer on a small case', () => {
@@ -25,7 +25,7 @@ describe('TF-IDF', () => {
 
 describe('logistic regression', () => {
   it('with one class always says it', () => {
-    const classify = wordClassifier(['a b', 'c d'], [1, 1], 3);
+    const classify = wordAnswers(fitWords(['a b', 'c d'], [1, 1], 3));
     expect(argmax(classify(['x y'])[0] ?? [])).toBe(1);
   });
 
@@ -67,8 +67,10 @@ describe.skipIf(!have)('word classifier against scikit-learn, on ../shared/data'
       predictions.filter((p, i) => labels[argmax(p)] === test[i]?.label).length;
     const texts = train.map((row) => row.text);
     const testTexts = test.map((row) => row.text);
-    const byRecipe = wordClassifier(texts, gold, labels.length)(testTexts);
-    const byDefault = wordClassifier(texts, gold, labels.length, { ngrams: 1, sublinear: false, c: 1 })(testTexts);
+    const byRecipe = wordAnswers(fitWords(texts, gold, labels.length))(testTexts);
+    const byDefault = wordAnswers(fitWords(texts, gold, labels.length, { ngrams: 1, sublinear: false, c: 1 }))(
+      testTexts,
+    );
     const point = rows / 100;
     expect(Math.abs(right(byRecipe) - recipe)).toBeLessThan(point);
     expect(Math.abs(right(byDefault) - plain)).toBeLessThan(point);

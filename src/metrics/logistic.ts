@@ -29,6 +29,9 @@ function featuresOf(text: string, ngrams: number): string[] {
 }
 
 export interface Tfidf {
+  /** Words and word sequences, by column. */
+  readonly vocabulary: readonly string[];
+  readonly idf: readonly number[];
   readonly features: number;
   transform(texts: readonly string[]): readonly SparseRow[];
 }
@@ -47,11 +50,16 @@ export function fitTfidf(texts: readonly string[], options: TfidfOptions = RECIP
       documents[index] = (documents[index] ?? 0) + 1;
     }
   const idf = documents.map((df) => Math.log((1 + texts.length) / (1 + df)) + 1);
+  return tfidfOf([...vocabulary.keys()], idf, options);
+}
 
+/** The weighting of words by a vocabulary and its idf, in the same order. */
+function tfidfOf(vocabulary: readonly string[], idf: readonly number[], options: TfidfOptions): Tfidf {
+  const columnOf = new Map(vocabulary.map((feature, i) => [feature, i]));
   const row = (text: string): SparseRow => {
     const counts = new Map<number, number>();
     for (const feature of featuresOf(text, options.ngrams)) {
-      const index = vocabulary.get(feature);
+      const index = columnOf.get(feature);
       if (index !== undefined) counts.set(index, (counts.get(index) ?? 0) + 1);
     }
     const entries = [...counts].sort((a, b) => a[0] - b[0]);
@@ -62,10 +70,14 @@ export function fitTfidf(texts: readonly string[], options: TfidfOptions = RECIP
       values: Float64Array.from(raw, (v) => v / norm),
     };
   };
-  return { features: vocabulary.size, transform: (more) => more.map(row) };
+  return { vocabulary, idf, features: vocabulary.length, transform: (more) => more.map(row) };
 }
 
 export interface Logistic {
+  /** Labels that have training rows, ascending; the others get the floor. */
+  readonly known: readonly number[];
+  /** A vector per known label (one for two labels, whose first has the score 0), each with its intercept last. */
+  readonly weights: Float64Array;
   /** Log-probabilities over all classes, also those without training rows (−Infinity is avoided: a floor of 1e-12). */
   predict(rows: readonly SparseRow[]): readonly (readonly number[])[];
 }
@@ -91,20 +103,9 @@ export function fitLogistic(
   classes: number,
   c: number,
 ): Logistic {
-  const present = [...new Set(gold)].sort((a, b) => a - b);
-  const position = new Map(present.map((label, i) => [label, i]));
-  const binary = present.length === 2;
-  // Binary: one free vector, the first class's score is 0. Otherwise a vector a class.
-  const free = present.length < 2 ? 0 : binary ? 1 : present.length;
-  const width = features + 1;
-
-  const scores = (row: SparseRow, w: Float64Array): number[] => {
-    const own = Array.from(
-      { length: free },
-      (_, j) => sparseDot(row, w, j * width) + (w[j * width + features] as number),
-    );
-    return binary ? [0, ...own] : free === 0 ? [0] : own;
-  };
+  const known = [...new Set(gold)].sort((a, b) => a - b);
+  const position = new Map(known.map((label, i) => [label, i]));
+  const { binary, free, width, scores } = linearScores(known.length, features);
 
   const evaluate = (w: Float64Array) => {
     const gradient = new Float64Array(w.length);
@@ -134,13 +135,41 @@ export function fitLogistic(
   };
 
   const weights = free === 0 ? new Float64Array(0) : minimise(evaluate, new Float64Array(free * width));
-  return { predict: (more) => more.map((row) => overAll(logSoftmax(scores(row, weights)), present, classes)) };
+  return logisticOf({ known, weights }, features, classes);
+}
+
+/** How a row is scored by weights. Binary: one free vector, the first class's score is 0. Otherwise a vector a class. */
+function linearScores(known: number, features: number) {
+  const binary = known === 2;
+  const free = known < 2 ? 0 : binary ? 1 : known;
+  const width = features + 1;
+  const scores = (row: SparseRow, w: Float64Array): number[] => {
+    const own = Array.from(
+      { length: free },
+      (_, j) => sparseDot(row, w, j * width) + (w[j * width + features] as number),
+    );
+    return binary ? [0, ...own] : free === 0 ? [0] : own;
+  };
+  return { binary, free, width, scores };
+}
+
+function logisticOf(
+  { known, weights }: Pick<Logistic, 'known' | 'weights'>,
+  features: number,
+  classes: number,
+): Logistic {
+  const { scores } = linearScores(known.length, features);
+  return {
+    known,
+    weights,
+    predict: (rows) => rows.map((row) => overAll(logSoftmax(scores(row, weights)), known, classes)),
+  };
 }
 
 /** Log-probabilities of the labels that have training rows, with the floor for the others. */
-function overAll(logProbs: readonly number[], present: readonly number[], classes: number): readonly number[] {
+function overAll(logProbs: readonly number[], known: readonly number[], classes: number): readonly number[] {
   const out = new Array<number>(classes).fill(FLOOR);
-  present.forEach((label, i) => {
+  known.forEach((label, i) => {
     out[label] = Math.max(FLOOR, logProbs[i] as number);
   });
   return out;
@@ -148,16 +177,38 @@ function overAll(logProbs: readonly number[], present: readonly number[], classe
 
 const RECIPE_C = 10;
 
+/** A fitted classifier of words as plain values, so that a file can hold it. */
+export interface WordModel
+  extends TfidfOptions,
+    Pick<Logistic, 'known' | 'weights'>,
+    Pick<Tfidf, 'vocabulary' | 'idf'> {
+  readonly classes: number;
+}
+
+/** How many weights a model of words has. */
+export const weightsIn = (known: number, features: number): number => {
+  const { free, width } = linearScores(known, features);
+  return free * width;
+};
+
 /** Bag of words and word pairs with logistic regression: the honest reference line (`docs/method/training.md`, TF-IDF + LR). */
-export function wordClassifier(
+export function fitWords(
   texts: readonly string[],
   gold: readonly number[],
   classes: number,
   options: TfidfOptions & { readonly c?: number } = RECIPE_TFIDF,
-): (texts: readonly string[]) => readonly (readonly number[])[] {
+): WordModel {
   const tfidf = fitTfidf(texts, options);
-  const model = fitLogistic(tfidf.transform(texts), gold, tfidf.features, classes, options.c ?? RECIPE_C);
-  return (more) => model.predict(tfidf.transform(more));
+  const { known, weights } = fitLogistic(tfidf.transform(texts), gold, tfidf.features, classes, options.c ?? RECIPE_C);
+  const { ngrams, sublinear } = options;
+  return { ngrams, sublinear, vocabulary: tfidf.vocabulary, idf: tfidf.idf, classes, known, weights };
+}
+
+/** Log-probabilities of the labels by the words of a text. */
+export function wordAnswers(model: WordModel): (texts: readonly string[]) => readonly (readonly number[])[] {
+  const tfidf = tfidfOf(model.vocabulary, model.idf, model);
+  const logistic = logisticOf(model, tfidf.features, model.classes);
+  return (texts) => logistic.predict(tfidf.transform(texts));
 }
 
 /** The same classifier as a Python program: scikit-learn's, with the settings above. The rows stay with the user. */

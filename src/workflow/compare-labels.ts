@@ -9,7 +9,7 @@ import { rowGroups } from '../evaluation/rows';
 import type { ArmOutcome, ComparisonPlan } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { inSteps } from '../lib/control';
-import { wordClassifier } from '../metrics/logistic';
+import { fitWords, type WordModel, wordAnswers } from '../metrics/logistic';
 import { fittingProbe } from '../metrics/probe';
 import type { ArmPlan } from '../prompt-set/arms';
 import type { ClassifyEvaluation } from '../prompt-set/types';
@@ -60,7 +60,7 @@ export async function compareLabels(
   const { arms, keep } = await readyArms(using, others.calibration);
   const parts = { test: keep(using.test), validation: keep(others.validation), calibration: keep(others.calibration) };
   // In the page the engine answers in another worker meanwhile.
-  const counting = Promise.resolve().then(() => wordAnswers(dataset));
+  const counting = Promise.resolve().then(() => answersByWords(dataset));
   counting.catch(() => undefined);
   const scored = await eachArm(
     run,
@@ -175,16 +175,22 @@ function references(
 /** The last data set's: comparing again does not count the words again. */
 let lastWords: { readonly key: string; readonly answers: (rowId: string) => readonly number[] } | null = null;
 
-/** Trained on the training rows; answers test and validation rows. */
-function wordAnswers(dataset: Dataset): (rowId: string) => readonly number[] {
-  const key = `${dataset.fingerprint} ${dataset.splitHash}`;
-  if (lastWords?.key === key) return lastWords.answers;
+const textsIn = (rows: readonly Row[], { mapping }: Dataset) => rows.map((row) => textOf(row, mapping));
+
+/** The words of the training rows, and what they say about the labels. */
+export function trainingWords(dataset: Dataset): WordModel {
   const indexOf = labelIndexer(dataset);
   const train = rowsOf(dataset, 'train').filter((row) => indexOf(row) !== null);
-  const asked = [...rowsOf(dataset, 'test'), ...rowsOf(dataset, 'validation')];
-  const texts = (rows: readonly Row[]) => rows.map((row) => textOf(row, dataset.mapping));
   const gold = train.map((row) => present(indexOf(row), 'label'));
-  const logProbs = wordClassifier(texts(train), gold, dataset.labels.length)(texts(asked));
+  return fitWords(textsIn(train, dataset), gold, dataset.labels.length);
+}
+
+/** Trained on the training rows; answers test and validation rows. */
+function answersByWords(dataset: Dataset): (rowId: string) => readonly number[] {
+  const key = `${dataset.fingerprint} ${dataset.splitHash}`;
+  if (lastWords?.key === key) return lastWords.answers;
+  const asked = [...rowsOf(dataset, 'test'), ...rowsOf(dataset, 'validation')];
+  const logProbs = wordAnswers(trainingWords(dataset))(textsIn(asked, dataset));
   const byRow = new Map(asked.map((row, i) => [row.id, present(logProbs[i], 'prediction')]));
   const answers = (rowId: string) => present(byRow.get(rowId), `word counts of row ${rowId}`);
   lastWords = { key, answers };

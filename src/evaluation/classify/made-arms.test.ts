@@ -1,7 +1,8 @@
 import { describe, expect, it, test } from 'vitest';
+import { meanAnswers, mixedAnswers } from '../../metrics/calibration';
 import type { SoftPrompt } from '../../prompt/soft-prompt';
 import { alternating, armOf } from '../test-support';
-import { averaged, combinedArm, fitWeight, meanAnswers, mixedAnswers, WORDS, wordsArm } from './made-arms';
+import { averaged, combinedArm, fitWeight, WORDS, wordsArm } from './made-arms';
 
 const soft = (virtualTokens: number): SoftPrompt => ({
   placement: 'suffix',

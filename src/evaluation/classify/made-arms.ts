@@ -1,4 +1,5 @@
 import { assert, present } from '../../lib/assert';
+import { meanAnswers, mixedAnswers } from '../../metrics/calibration';
 import { accuracy, argmax, logSoftmax } from '../../metrics/classification';
 import type { SoftPrompt } from '../../prompt/soft-prompt';
 import type { ArmOutcome } from '../types';
@@ -41,26 +42,6 @@ export async function averaged(
 type Answers = readonly (readonly number[])[];
 
 const at = (answers: Answers, row: number, label: number) => answers[row]?.[label] as number;
-
-/** The mean of log-probabilities over several prompts, normalised again (their geometric mean). */
-export function meanAnswers(members: readonly Answers[]): Answers {
-  const [first] = members;
-  assert(first, 'a mean needs members');
-  assert(
-    members.every((answers) => answers.length === first.length),
-    'members answered different rows',
-  );
-  return first.map((row, i) =>
-    logSoftmax(row.map((_, c) => members.reduce((sum, answers) => sum + at(answers, i, c), 0) / members.length)),
-  );
-}
-
-/** `weight` of the first and the rest of the second: softmax(w log p + (1 - w) log q). Source: Genest & Zidek 1986. */
-export const mixedAnswers = (first: Answers, second: Answers, weight: number): Answers =>
-  // no weight at all: zero times minus infinity would be no number
-  weight === 0
-    ? second
-    : first.map((row, i) => logSoftmax(row.map((value, c) => weight * value + (1 - weight) * at(second, i, c))));
 
 /** Mean cross-entropy. */
 const lossOf = (answers: Answers, gold: readonly number[]) =>
