@@ -135,13 +135,17 @@ function ofPromptfoo(vars: Fields, assert: unknown): Fields | string {
   const named = assertions.find(({ type, value }) => NAMES_AN_ANSWER.includes(String(type)) && isPlain(value));
   const elsewhere = [...Object.entries(vars), ['answer', named?.value]].find(([, value]) => isElsewhere(value));
   if (elsewhere) return `its “${String(elsewhere[0]).slice(0, 40)}” is in another file`;
-  if (named) return { ...vars, [EXPECTED]: named.value };
+  if (named) return { ...Object.fromEntries(Object.entries(vars).map(unbraced)), [EXPECTED]: named.value };
   const [first] = assertions;
   return first ? `its assertion (“${String(first.type).slice(0, 40)}”) is a check, no label` : 'it has no assertion';
 }
 
 /** promptfoo reads `file://…` in place of a text; here no file is opened but the one that was given. */
 const isElsewhere = (value: unknown): boolean => typeof value === 'string' && value.startsWith('file://');
+
+/** A variable as promptfoo renders it where the studio has kept a brace from being read as one of nunjucks. */
+const unbraced = ([name, value]: readonly [string, unknown]) =>
+  [name, typeof value === 'string' ? value.replaceAll('{{ "{" }}', '{') : value] as const;
 
 const isPlain = (value: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof value);
 

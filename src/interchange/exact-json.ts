@@ -25,7 +25,7 @@ export const exactJson = (value: unknown): string => `${print(value, '')}\n`;
 
 function print(value: unknown, indent: string): string {
   if (isOdd(value)) return `{"$number": ${JSON.stringify(nameOf(value))}}`;
-  if (value instanceof Float32Array) return `{"$float32": ${JSON.stringify(toBase64(value))}}`;
+  if (value instanceof Float32Array) return `{"$float32": ${JSON.stringify(base64Of(writeFloats(value)))}}`;
   if (value === undefined) return 'null';
   const inner = `${indent}  `;
   if (Array.isArray(value)) {
@@ -72,16 +72,18 @@ function revive(value: unknown): unknown {
 
 const CHUNK = 0x8000;
 
-function toBase64(values: Float32Array): string {
-  const bytes = writeFloats(values);
+export function base64Of(bytes: Uint8Array): string {
   let text = '';
   for (let at = 0; at < bytes.length; at += CHUNK) text += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
   return btoa(text);
 }
 
+/** @throws if the text is no base64 */
+export const bytesOf = (text: string): Uint8Array => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+
 /** @throws if the text is not the base64 of float32 values */
 function fromBase64(text: string): Float32Array {
-  const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  const bytes = bytesOf(text);
   if (bytes.length % 4 !== 0) throw new Error('not float32');
   return readFloats(bytes);
 }

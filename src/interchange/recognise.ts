@@ -5,11 +5,13 @@ import { drained } from '../lib/control';
 import { firstFault } from '../lib/zod';
 import { readNpy, readSafetensors } from '../prompt/codecs';
 import { PLACEMENT_WORDS, type VectorTable } from '../prompt/soft-prompt';
-import { type Incoming, PICKLE, readIncoming } from './incoming';
+import { isArmJson, readArm } from './arm-file';
+import { type Incoming, PICKLE, readIncoming, textKind } from './incoming';
 import { ADAPTER_CONFIG } from './peft';
 import { SET_FILE } from './set-files';
 import { MANIFEST } from './set-package';
 import { sidecarSchema } from './sidecar';
+import { isChatJson, readChat, readPromptfoo } from './text-formats';
 import { readZip } from './zip';
 
 export type FileKind =
@@ -21,6 +23,9 @@ export type FileKind =
   | 'npy'
   | 'safetensors'
   | 'sidecar'
+  | 'arm'
+  | 'chat'
+  | 'promptfoo'
   | 'json'
   | 'pickle'
   | 'gguf'
@@ -63,7 +68,19 @@ export async function recognise(name: string, bytes: Uint8Array): Promise<Recogn
       ? found('safetensors', `A prompt-tuning adapter: ${vectorsWords(read.value)}.`)
       : refused('safetensors', 'A safetensors file.', read.error.message);
   }
-  return json(bytes) ?? table(name, bytes);
+  return json(bytes) ?? (await asText(bytes)) ?? table(name, bytes);
+}
+
+/** A promptfoo configuration with a prompt of its own; null = another file, or its tests alone. */
+async function asText(bytes: Uint8Array): Promise<Recognised | null> {
+  if (textKind(bytes) !== 'promptfoo') return null;
+  const read = await readPromptfoo(bytes);
+  if (!read.ok) return null;
+  const { answers, tests, name } = read.value;
+  return found(
+    'promptfoo',
+    `A promptfoo configuration, “${name}”: a prompt with ${answers.length} answers, ${tests} tests.`,
+  );
 }
 
 /** 8 bytes of header length, then a JSON object. */
@@ -124,6 +141,8 @@ function json(bytes: Uint8Array): Recognised | null {
   } catch {
     return null;
   }
+  if (isArmJson(value)) return arm(bytes);
+  if (isChatJson(value)) return chat(bytes);
   if ('placement' in value && 'numVirtualTokens' in value) {
     const parsed = sidecarSchema.safeParse(value);
     return parsed.success
@@ -139,6 +158,28 @@ function json(bytes: Uint8Array): Recognised | null {
   return text.trim().includes('\n')
     ? refused('json', 'A JSON file.', 'It is neither a prompt nor a table with one row per line (JSONL).')
     : null;
+}
+
+function arm(bytes: Uint8Array): Recognised {
+  const read = readArm(bytes);
+  if (!read.ok) return refused('arm', 'A prompt of a comparison.', read.error.message);
+  const { prompt, handle, texts, softs, words, labels } = read.value;
+  const made = [
+    ...(softs.length > 0 ? [`${softs.length} sets of vectors`] : []),
+    ...(texts.length > 0 ? [`${texts.length} texts`] : []),
+    ...(words ? [`${words.vocabulary.length} words`] : []),
+  ];
+  return found('arm', `The prompt “${prompt}” of ${handle}: ${made.join(', ')}, ${labels.length} labels.`);
+}
+
+function chat(bytes: Uint8Array): Recognised {
+  const read = readChat(bytes);
+  return read.ok
+    ? found(
+        'chat',
+        `Messages for a chat server, “${read.value.name}”: a prompt with ${read.value.answers.length} answers.`,
+      )
+    : refused('chat', 'Messages for a chat server.', read.error.message);
 }
 
 async function table(name: string, bytes: Uint8Array): Promise<Recognised> {

@@ -2,6 +2,7 @@
 import type { Dataset, TaskKind } from '../dataset/types';
 import { sha256 } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
+import type { WordModel } from '../metrics/logistic';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { asContinuation } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
@@ -95,6 +96,21 @@ export interface AnsweringVersion {
   readonly model: { readonly id: string; readonly dtype: string; readonly sha256: string } | null;
   /** The rows of its prompt set, for examples in the prompt; null where they are not here. */
   readonly dataset: Dataset | null;
+  /** What answers together with it, where labels are chosen; left out = nothing. */
+  readonly together?: Together;
+}
+
+/** Prompts whose mean answer counts, and words that are mixed in. */
+interface Together {
+  /** Other templates for the same row, as for examples in other orders. */
+  readonly texts: readonly string[];
+  /** Vectors of other runs. */
+  readonly softs: readonly SoftPrompt[];
+  readonly words: {
+    readonly model: WordModel;
+    /** Of the prompts, from 0 to 1. */
+    readonly weight: number;
+  } | null;
 }
 
 const TASKS: { readonly [K in TaskKind]: (of: ReadyPrompt) => AnsweringTask } = {

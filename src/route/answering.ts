@@ -5,7 +5,8 @@ import type { ModelInfo, ScoreRequest, ScoreResult, WrittenRow } from '../engine
 import type { Control } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { unwrap } from '../lib/result';
-import { labelProbabilities } from '../metrics/calibration';
+import { labelProbabilities, meanAnswers, mixedAnswers } from '../metrics/calibration';
+import { wordAnswers } from '../metrics/logistic';
 import type { AnsweringTask, AnsweringVersion } from '../prompt-set/ready-prompt';
 import { type BatchRenderer, openBatch } from '../task/batch';
 import { encodeRow, labelTokens, RESERVED_TOKENS, type TokenRow, targetIds } from '../tokens/tokenizer';
@@ -53,6 +54,9 @@ export interface RowSource {
   ) => Promise<{ readonly rows: readonly TokenRow[]; readonly leftOut: LeftOut }>;
 }
 
+/** A row as tokens; `said` is its text without a prompt, where words are counted too. */
+type AskedRow = TokenRow & { readonly said?: string };
+
 /** Most tokens of this version's answers; null where it chooses a label. */
 export const roomFor = (host: TokenHost, { task, dataset }: AnsweringVersion): number | null =>
   task.kind === 'generate' ? longestAnswer(host, task.longest, dataset) : null;
@@ -70,14 +74,19 @@ export function tableSource(
   table: Pick<Table, 'columns' | 'rows'>,
   { text, label }: RowsColumns,
 ): RowSource {
-  const { prompt, words, dataset } = version;
+  const { prompt, words, dataset, together } = version;
   const longest = roomFor(host, version);
   const how = { prompt, words, text, label, ...(longest === null ? {} : { longest }) };
-  const render = unwrap(openBatch(table, { ...how, dataset: prompt.shots > 0 ? dataset : null }));
+  const others = together?.texts ?? [];
+  const render = unwrap(openBatch(table, { ...how, others, dataset: prompt.shots > 0 ? dataset : null }));
+  const said = (row: TokenRow): AskedRow => ({ ...row, said: table.rows.at(Number(row.rowId))?.cells[text] ?? '' });
   return {
     total: table.rows.length,
-    rowsAt: async (from, count) =>
-      tokenised(host, render(table.rows.slice(from, from + count), from), prompt.chat ?? false, longest ?? 0),
+    rowsAt: async (from, count) => {
+      const rendered = render(table.rows.slice(from, from + count), from);
+      const { rows, leftOut } = tokenised(host, rendered, prompt.chat ?? false, longest ?? 0);
+      return { rows: together?.words ? rows.map(said) : rows, leftOut };
+    },
   };
 }
 
@@ -118,19 +127,26 @@ export type Answerer = (rows: readonly TokenRow[], control: Control) => Promise<
 type Opener<T> = (host: AnsweringHost, version: AnsweringVersion, task: T) => Answerer;
 
 const ANSWERERS: { readonly [K in TaskKind]: Opener<Extract<AnsweringTask, { readonly kind: K }>> } = {
-  classify: ({ tokens, engine }, { words, soft }, { calibration }) => {
+  classify: ({ tokens, engine }, { words, soft, together }, { calibration }) => {
     const labels = labelTokens(tokens, words);
-    return async (rows, control) => {
-      const scored = await engine.score({ rows, labels, soft, cacheKey: null }, control);
-      const gold = new Map(rows.map(({ rowId, label }) => [rowId, label]));
-      const answers = scored.rows.map(({ rowId, logProbs, tokensSent }) => ({
+    const counted = together?.words ?? null;
+    const byWords = counted && wordAnswers(counted.model);
+    return async (rows: readonly AskedRow[], control) => {
+      const scored: ScoreResult[] = [];
+      for (const each of [soft, ...(together?.softs ?? [])])
+        scored.push(await engine.score({ rows, labels, soft: each, cacheKey: null }, control));
+      const mean = meanAnswers(scored.map((each) => each.rows.map(({ logProbs }) => logProbs)));
+      const said = byWords?.(rows.map((row) => row.said ?? ''));
+      const logProbs = counted && said ? mixedAnswers(mean, said, counted.weight) : mean;
+      const answers = rows.map(({ rowId, label }, i) => ({
         kind: 'classify' as const,
         index: Number(rowId),
-        gold: gold.get(rowId) ?? null,
-        probabilities: labelProbabilities(logProbs, calibration),
-        tokens: tokensSent,
+        gold: label,
+        probabilities: labelProbabilities(logProbs[i] ?? [], calibration),
+        tokens: scored.reduce((sum, each) => sum + (each.rows[i]?.tokensSent ?? 0), 0),
       }));
-      return { answers, ms: scored.rowsRun > 0 ? scored.seconds * 1000 : null };
+      const seconds = scored.reduce((sum, each) => sum + each.seconds, 0);
+      return { answers, ms: scored.some(({ rowsRun }) => rowsRun > 0) ? seconds * 1000 : null };
     };
   },
   generate: (host, { soft, dataset }, task) => {

@@ -6,7 +6,7 @@ import { assert } from '../lib/assert';
 import { fail, ok, type Result } from '../lib/result';
 import { renderRows } from './render';
 import { TASKS } from './tasks';
-import { checkTemplate, ownCue, renderTemplate, type TemplateFailure } from './template';
+import { checkTemplate, ownCue, renderTemplate, type TemplateFailure, type TemplatePart } from './template';
 import type { Example, HardPrompt, LabelWord } from './types';
 
 export interface BatchTask {
@@ -19,6 +19,8 @@ export interface BatchTask {
   readonly label: string | null;
   /** Where texts are written: tokens that one may have. Left out: one of a few labels is chosen. */
   readonly longest?: number;
+  /** Other templates without examples, which show the same row another way. */
+  readonly others?: readonly string[];
   /** The project's own rows, from which examples in the prompt are drawn; null = they are not here. */
   readonly dataset: Dataset | null;
 }
@@ -36,7 +38,7 @@ export type BatchRenderer = (rows: readonly Row[], from: number) => readonly Bat
 /** @returns how rows are rendered, or why this prompt cannot be used on this file */
 export function openBatch(
   table: Pick<Table, 'columns'>,
-  { prompt, words, text, label, longest, dataset }: BatchTask,
+  { prompt, words, text, label, longest, others = [], dataset }: BatchTask,
 ): Result<BatchRenderer, BatchFailure> {
   // in the prompt, the text column may go by the name that it has in the project
   const own = dataset?.mapping.text ?? text;
@@ -68,24 +70,22 @@ export function openBatch(
         return { rowId, text, cue, ...(otherOrders ? { otherOrders } : {}), ...known };
       });
     };
-  const bare = (row: Row) => ({ text: renderTemplate(checked.value, row, mapping), ...ownCue(prompt) });
+  const inOthers = otherTexts(others, columns, mapping);
+  if (!inOthers.ok) return inOthers;
+  const bare = (row: Row) => ({
+    text: renderTemplate(checked.value, row, mapping),
+    ...ownCue(prompt),
+    ...inOthers.value(row),
+  });
   if (prompt.shots === 0) return ok(inOrder((rows) => rows.map(bare)));
-  if (prompt.selection === 'nearest')
-    return fail(
-      'nearest',
-      'This version shows each row the examples nearest to it, which are known for the project’s own rows only. Choose a version with other examples, or none.',
-    );
-  if (!dataset)
-    return fail(
-      'no-rows',
-      'This version shows examples from the project’s rows, and those are not in this browser. Choose a version without examples.',
-    );
+  const shown = examplesOf(prompt, dataset);
+  if (!shown.ok) return shown;
   return ok(
     inOrder((rows) => {
       const asked = rows.map((row) => ({ ...row, id: `asked ${row.id}` }));
       const both: Dataset = {
-        ...dataset,
-        table: { ...dataset.table, columns, rows: [...dataset.table.rows, ...asked] },
+        ...shown.value,
+        table: { ...shown.value.table, columns, rows: [...shown.value.table.rows, ...asked] },
       };
       const ids = asked.map(({ id }) => id);
       const rendered = renderRows(both, prompt, words, ids);
@@ -93,4 +93,36 @@ export function openBatch(
       return rendered.value;
     }),
   );
+}
+
+/** A row in other templates, where there are some. */
+function otherTexts(
+  templates: readonly string[],
+  columns: readonly string[],
+  mapping: ColumnMapping,
+): Result<(row: Row) => Pick<Example, 'otherOrders'>, TemplateFailure> {
+  const all: (readonly TemplatePart[])[] = [];
+  for (const template of templates) {
+    const checked = checkTemplate(template, columns, { ...mapping, label: '' });
+    if (!checked.ok) return checked;
+    all.push(checked.value);
+  }
+  return ok((row) =>
+    all.length === 0 ? {} : { otherOrders: all.map((parts) => renderTemplate(parts, row, mapping)) },
+  );
+}
+
+/** The rows that examples are drawn from, where those of every row are the same and are here. */
+function examplesOf({ selection }: HardPrompt, dataset: Dataset | null): Result<Dataset, BatchFailure> {
+  if (selection === 'nearest')
+    return fail(
+      'nearest',
+      'This version shows each row the examples nearest to it, which are known for the project’s own rows only. Choose a version with other examples, or none.',
+    );
+  return dataset
+    ? ok(dataset)
+    : fail(
+        'no-rows',
+        'This version shows examples from the project’s rows, and those are not in this browser. Choose a version without examples.',
+      );
 }

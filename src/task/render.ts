@@ -1,16 +1,18 @@
 import { labelIndexer, rowsById, textOf } from '../dataset/labels';
 import type { Dataset, Row, SplitName } from '../dataset/types';
 import { assert } from '../lib/assert';
-import { ok, type Result } from '../lib/result';
+import { type Failure, fail, ok, type Result } from '../lib/result';
 import { createRng, shuffled } from '../lib/rng';
 import { taskOf } from './tasks';
 import {
   asContinuation,
   checkTemplate,
   ownCue,
+  parseTemplate,
   printTemplate,
   renderTemplate,
   splitInstruction,
+  TEXT_SLOT,
   type TemplateFailure,
   type TemplatePart,
 } from './template';
@@ -69,6 +71,38 @@ export function chooseShots(dataset: Dataset, count: number, seed: number): read
   return chosen;
 }
 
+/**
+ * A prompt as templates that need no row but their own: its examples are in the text, once for every order that they are
+ * shown in. The text column is `{text}`, whatever its name.
+ * @param words as they follow the template
+ */
+export function wholeTemplates(
+  dataset: Dataset | null,
+  prompt: HardPrompt,
+  words: readonly LabelWord[],
+): Result<readonly string[], TemplateFailure | Failure<'nearest' | 'no-rows'>> {
+  const parsed = parseTemplate(prompt.template);
+  if (!parsed.ok) return parsed;
+  const parts = parsed.value.map((part) =>
+    part.kind === 'slot' && part.column === dataset?.mapping.text ? { ...part, column: TEXT_SLOT } : part,
+  );
+  if (prompt.shots === 0) return ok([printTemplate(parts)]);
+  if (prompt.selection === 'nearest')
+    return fail('nearest', 'It shows each row the examples nearest to it, so it is no fixed text.');
+  if (!dataset) return fail('no-rows', 'Its examples are rows of its prompt set, and those are not in this browser.');
+  const { instruction, bare } = splitInstruction(parts);
+  const write = exampleWriter(dataset, words, splitInstruction(parsed.value).bare);
+  const own = printTemplate(bare);
+  return ok(
+    inOrders(sharedShots(dataset, prompt), prompt).map((shots) =>
+      inBlocks([printTemplate([{ kind: 'literal', text: inBlocks([instruction, ...shots.map(write)]) }]), own]),
+    ),
+  );
+}
+
+/** The parts of a prompt with a blank line between. */
+const inBlocks = (parts: readonly string[]) => parts.filter((block) => block !== '').join('\n\n');
+
 /** Rows of a part, or rows named by id; unknown ids drop out. */
 export function rowsOf(dataset: Dataset, split: SplitName | readonly string[]): readonly Row[] {
   const byId = rowsById(dataset.table.rows);
@@ -123,9 +157,8 @@ export function renderRows(
   }
   const { instruction, bare } = splitInstruction(checked.value);
   const write = exampleWriter(dataset, words, bare);
-  const blocks = (parts: readonly string[]) => parts.filter((block) => block !== '').join('\n\n');
   const heads = (shots: readonly Row[]) =>
-    inOrders(shots, prompt).map((ordered) => blocks([instruction, ...ordered.map(write)]));
+    inOrders(shots, prompt).map((ordered) => inBlocks([instruction, ...ordered.map(write)]));
   const isNearest = prompt.selection === 'nearest';
   assert(!isNearest || neighbours, 'the nearest examples were asked for, and no row has neighbours');
   const byId = isNearest ? rowsById(dataset.table.rows) : null;
@@ -135,7 +168,7 @@ export function renderRows(
   return ok(
     rows.map((row) => {
       const own = renderTemplate(bare, row, dataset.mapping);
-      const [text = own, ...others] = (isNearest ? heads(nearest(row)) : shared).map((head) => blocks([head, own]));
+      const [text = own, ...others] = (isNearest ? heads(nearest(row)) : shared).map((head) => inBlocks([head, own]));
       return { rowId: row.id, text, ...answer(row), ...(others.length > 0 ? { otherOrders: others } : {}) };
     }),
   );

@@ -1,0 +1,287 @@
+/**
+ * `prompt.json`: a prompt of a comparison that is no single tuned version, with everything that decides its answers: texts
+ * with their examples, the vectors of several runs, the words of the training rows, calibration and threshold. `predict`
+ * and predict.py answer by it alone. Read as data from a stranger.
+ */
+import type { CalibrationFit, ReviewThreshold } from '../evaluation/types';
+import { type Failure, fail, ok, type Result } from '../lib/result';
+import { byName, firstFault, z } from '../lib/zod';
+import { labelProbabilities } from '../metrics/calibration';
+import { type WordModel, weightsIn, wordAnswers } from '../metrics/logistic';
+import { allFinite, PLACEMENTS, readFloats, type SoftPrompt, writeFloats } from '../prompt/soft-prompt';
+import type { AnsweringVersion } from '../prompt-set/ready-prompt';
+import { cueOf, otherColumns, parseTemplate, TEXT_SLOT } from '../task/template';
+import { base64Of, bytesOf, readJson } from './exact-json';
+import { type Sidecar, sidecarSchema } from './sidecar';
+import { count, share, text, thresholdSchema } from './version-schemas';
+
+export const ARM_FILE = 'prompt.json';
+const ARM_FORMAT = 'softprompt-arm';
+const ARM_VERSION = 1;
+/** Texts, and sets of vectors, that may answer together. */
+const MOST_TOGETHER = 64;
+const MOST_FEATURES = 2_000_000;
+
+/** A row of the check: its cells, with the text as `text`, and the answer that it got where the file was made. */
+export interface ArmCheckRow {
+  readonly cells: Readonly<Record<string, string>>;
+  /** Of the first text, without vectors; empty where the words answer alone. */
+  readonly inputIds: readonly number[];
+  /** By label: the log-probability that counts, mixed and calibrated. */
+  readonly logProbs: Readonly<Record<string, number>>;
+}
+
+/** A prompt of a comparison as it answers. */
+export interface TakenArm {
+  readonly producer: string;
+  /** Of the prompt set. */
+  readonly name: string;
+  readonly handle: string;
+  readonly createdAt: string;
+  /** "Yours + 8 examples". */
+  readonly prompt: string;
+  readonly labels: readonly { readonly label: string; readonly word: string; readonly tokenIds: readonly number[] }[];
+  /** Null: the words answer alone. */
+  readonly model: Sidecar['model'] | null;
+  readonly tokenizerSha256: string | null;
+  /** Whole templates: examples and a chat's marks are in them. Of several the mean answer counts. */
+  readonly texts: readonly string[];
+  /** Vectors around these texts; of several the mean answer counts. None = the texts alone. */
+  readonly softs: readonly SoftPrompt[];
+  /** Token ids of the cue, where vectors come before it. */
+  readonly cueTokenIds: readonly number[];
+  readonly words: WordModel | null;
+  /** Of the texts, from 0 to 1; the rest is that of the words. */
+  readonly weight: number;
+  readonly calibration: CalibrationFit | null;
+  readonly threshold: ReviewThreshold | null;
+  readonly checkRows: readonly ArmCheckRow[];
+  /** How many of the user's rows are in it, as examples. */
+  readonly userRows: number;
+}
+
+const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/, 'must be base64');
+
+const armSchema = z.object({
+  format: z.literal(ARM_FORMAT),
+  formatVersion: z.literal(ARM_VERSION),
+  producer: text(200),
+  name: text(200),
+  handle: text(100),
+  createdAt: text(40),
+  prompt: text(200),
+  labels: z
+    .array(z.object({ label: text(2000), word: text(2000), tokenIds: z.array(z.int().min(0)).max(256) }))
+    .min(2)
+    .max(1000),
+  model: sidecarSchema.shape.model.nullable(),
+  tokenizer: sidecarSchema.shape.tokenizer.nullable(),
+  texts: z.array(text(1_000_000)).max(MOST_TOGETHER),
+  vectors: z
+    .object({
+      placement: z.enum(PLACEMENTS),
+      cueTokenIds: z.array(z.int().min(0)).max(10_000),
+      virtualTokens: z.int().min(1).max(1024),
+      hidden: z.int().min(1).max(65_536),
+      float32: z.array(base64).min(1).max(MOST_TOGETHER),
+    })
+    .nullable(),
+  words: z
+    .object({
+      ngrams: z.int().min(1).max(5),
+      sublinear: z.boolean(),
+      features: z.array(text(100_000)).max(MOST_FEATURES),
+      knownLabels: z.array(z.int().min(0)).max(1000),
+      idf: base64,
+      weights: base64,
+    })
+    .nullable(),
+  weight: share,
+  calibration: z.object({ meanLogProbs: z.array(z.number()).max(1000), rows: count }).nullable(),
+  threshold: thresholdSchema.nullable(),
+  checkRows: z
+    .array(
+      z.object({ cells: byName('string'), inputIds: z.array(z.int().min(0)).max(100_000), logProbs: byName('number') }),
+    )
+    .max(1000),
+  userRows: count,
+});
+
+type ArmFile = z.infer<typeof armSchema>;
+
+const float64Of = (values: Iterable<number>): string => {
+  const numbers = Float64Array.from(values);
+  const view = new DataView(new ArrayBuffer(8 * numbers.length));
+  numbers.forEach((value, i) => {
+    view.setFloat64(8 * i, value, true);
+  });
+  return base64Of(new Uint8Array(view.buffer));
+};
+
+/** Null where the text holds another number of values, or one that is not finite. */
+function float64In(coded: string, length: number): Float64Array | null {
+  const bytes = decoded(coded);
+  if (bytes?.length !== 8 * length) return null;
+  const view = new DataView(bytes.buffer);
+  const values = Float64Array.from({ length }, (_, i) => view.getFloat64(8 * i, true));
+  return values.every(Number.isFinite) ? values : null;
+}
+
+function decoded(coded: string): Uint8Array | null {
+  try {
+    return bytesOf(coded);
+  } catch {
+    return null;
+  }
+}
+
+/** The file, one line for each of its parts. */
+export function armJson(arm: TakenArm): string {
+  const [soft] = arm.softs;
+  const { words } = arm;
+  const file: ArmFile = {
+    format: ARM_FORMAT,
+    formatVersion: ARM_VERSION,
+    ...{ producer: arm.producer, name: arm.name, handle: arm.handle, createdAt: arm.createdAt, prompt: arm.prompt },
+    labels: arm.labels.map(({ label, word, tokenIds: ids }) => ({ label, word, tokenIds: [...ids] })),
+    model: arm.model,
+    tokenizer: arm.tokenizerSha256 === null ? null : { sha256: arm.tokenizerSha256 },
+    texts: [...arm.texts],
+    vectors: soft
+      ? {
+          placement: soft.placement,
+          cueTokenIds: soft.placement === 'infix' ? [...arm.cueTokenIds] : [],
+          virtualTokens: soft.virtualTokens,
+          hidden: soft.hidden,
+          float32: arm.softs.map(({ vectors }) => base64Of(writeFloats(vectors))),
+        }
+      : null,
+    words: words && {
+      ...{ ngrams: words.ngrams, sublinear: words.sublinear, features: [...words.vocabulary] },
+      ...{ knownLabels: [...words.known], idf: float64Of(words.idf), weights: float64Of(words.weights) },
+    },
+    weight: arm.weight,
+    calibration: arm.calibration && { ...arm.calibration, meanLogProbs: [...arm.calibration.meanLogProbs] },
+    threshold: arm.threshold,
+    checkRows: arm.checkRows.map((row) => ({ ...row, inputIds: [...row.inputIds] })),
+    userRows: arm.userRows,
+  };
+  const parts = Object.entries(file).map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)}`);
+  return `{\n${parts.join(',\n')}\n}\n`;
+}
+
+export const isArmJson = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.hasOwn(value, 'format') &&
+  Reflect.get(value, 'format') === ARM_FORMAT;
+
+export type ArmFailure = Failure<'bad-json' | 'newer-version' | 'bad-arm'>;
+
+const NOTHING = 'Nothing was imported.';
+const bad = (what: string) => fail('bad-arm', `Its ${ARM_FILE} is not in the expected format (${what}). ${NOTHING}`);
+
+export function readArm(bytes: Uint8Array): Result<TakenArm, ArmFailure> {
+  const value = readJson(bytes);
+  if (value === undefined)
+    return fail('bad-json', `Its ${ARM_FILE} is not valid JSON. Was it edited by hand? ${NOTHING}`);
+  if (!isArmJson(value)) return bad(`its format is not ${ARM_FORMAT}`);
+  const version = (value as { formatVersion?: unknown }).formatVersion;
+  if (typeof version === 'number' && version > ARM_VERSION)
+    return fail(
+      'newer-version',
+      `This prompt was exported by a newer version of Softprompt Studio (format ${version}; this one reads up to ${ARM_VERSION}). Get the newest version. ${NOTHING}`,
+    );
+  const parsed = armSchema.safeParse(value);
+  if (!parsed.success) return bad(`at ${firstFault(parsed.error)}`);
+  const fault = faultIn(parsed.data);
+  if (fault) return bad(fault);
+  const softs = softsIn(parsed.data);
+  if (typeof softs === 'string') return bad(softs);
+  const words = wordsIn(parsed.data);
+  if (typeof words === 'string') return bad(words);
+  const { tokenizer, vectors, format: _f, formatVersion: _v, ...rest } = parsed.data;
+  const cueTokenIds = vectors?.cueTokenIds ?? [];
+  return ok({ ...rest, tokenizerSha256: tokenizer?.sha256 ?? null, softs, words, cueTokenIds });
+}
+
+/** What does not fit together, or null. */
+function faultIn(file: ArmFile): string | null {
+  const names = file.labels.map(({ label }) => label);
+  if (new Set(names).size !== names.length) return 'two labels are equal';
+  if (file.texts.length === 0 && file.vectors) return 'there are vectors, but no text around them';
+  if (file.texts.length === 0 && file.weight > 0) return 'there is no text that the weight could belong to';
+  if (file.texts.length > 0 && (!file.model || !file.tokenizer)) return 'a text needs a model and its tokenizer';
+  if (file.texts.length > 0 && file.labels.some(({ tokenIds }) => tokenIds.length === 0))
+    return 'an answer word has no token';
+  if (!file.words && file.weight !== 1) return 'the weight leaves a rest, but there are no words';
+  for (const each of file.texts) {
+    const parsed = parseTemplate(each);
+    if (!parsed.ok) return `a text is no template: ${parsed.error.message}`;
+    if (!parsed.value.some((part) => part.kind === 'slot' && part.column === TEXT_SLOT))
+      return 'a text has no place for {text}';
+  }
+  if (file.calibration && file.calibration.meanLogProbs.length !== names.length)
+    return 'calibration must have one value per label';
+  if (file.checkRows.some(({ logProbs }) => names.some((name) => !Object.hasOwn(logProbs, name))))
+    return 'a check row has no value for a label';
+  return null;
+}
+
+function softsIn({ vectors, texts }: ArmFile): readonly SoftPrompt[] | string {
+  if (!vectors) return [];
+  const { placement, virtualTokens, hidden, float32 } = vectors;
+  const cue = placement === 'infix' ? cueOf(texts[0] ?? '') : '';
+  if (placement === 'infix' && texts.some((each) => cueOf(each) !== cue)) return 'the texts end in different cues';
+  const tables = float32.map((coded) => decoded(coded));
+  if (!tables.every((bytes) => bytes?.length === 4 * virtualTokens * hidden))
+    return `vectors are not ${virtualTokens} of ${hidden} numbers`;
+  const softs = tables.map((bytes) => readFloats(bytes ?? new Uint8Array()));
+  if (!softs.every(allFinite)) return 'a vector has a number that is not finite';
+  return softs.map((numbers) => ({ placement, virtualTokens, hidden, vectors: numbers }));
+}
+
+function wordsIn({ words, labels }: ArmFile): WordModel | null | string {
+  if (!words) return null;
+  const { ngrams, sublinear, features, knownLabels: known } = words;
+  if (new Set(features).size !== features.length) return 'a word is listed twice';
+  if (known.length === 0 || known.some((label, i) => label >= labels.length || label <= (known[i - 1] ?? -1)))
+    return 'knownLabels must be places of labels, ascending';
+  const idf = float64In(words.idf, features.length);
+  const weights = float64In(words.weights, weightsIn(known.length, features.length));
+  if (!idf || !weights) return 'the numbers of the words do not fit their list';
+  return { ngrams, sublinear, vocabulary: features, idf: Array.from(idf), classes: labels.length, known, weights };
+}
+
+/** The columns that every row must have besides the text. */
+export const columnsOf = ({ texts }: Pick<TakenArm, 'texts'>): readonly string[] => [
+  ...new Set(texts.flatMap((each) => otherColumns(each, TEXT_SLOT))),
+];
+
+/** A prompt of a file as it answers; it has a text. */
+export const versionOfArm = (arm: TakenArm): AnsweringVersion => {
+  const [template = '', ...texts] = arm.texts;
+  const [soft = null, ...softs] = arm.softs;
+  return {
+    task: {
+      kind: 'classify',
+      calibration: arm.calibration?.meanLogProbs ?? null,
+      ...(arm.threshold ? { threshold: arm.threshold.value } : {}),
+    },
+    prompt: { template, shots: 0, shotSeed: 0, ...(soft?.placement === 'infix' ? { splitsCue: true } : {}) },
+    words: arm.labels.map(({ label, word }) => ({ label, word })),
+    soft,
+    model: soft ? arm.model : null,
+    dataset: null,
+    together: { texts, softs, words: arm.words && { model: arm.words, weight: arm.weight } },
+  };
+};
+
+/** What words alone say about texts, calibrated: no model is asked. */
+export function wordProbabilities(
+  { words, calibration }: Pick<TakenArm, 'words' | 'calibration'>,
+  texts: readonly string[],
+): readonly (readonly number[])[] {
+  const answers = words ? wordAnswers(words)(texts) : [];
+  return answers.map((each) => labelProbabilities(each, calibration?.meanLogProbs ?? null));
+}

@@ -1,0 +1,291 @@
+/**
+ * A prompt that is a text, in the forms that other tools take: plain, as messages for a chat server, and as a promptfoo
+ * configuration. The last two are read back, with their answers; what they say is data from a stranger.
+ */
+import type { CalibrationFit, ReviewThreshold } from '../evaluation/types';
+import { type Failure, fail, ok, type Result } from '../lib/result';
+import { firstFault, z } from '../lib/zod';
+import { otherColumns, parseTemplate, printTemplate, TEXT_SLOT, type TemplatePart } from '../task/template';
+import type { LabelWord } from '../task/types';
+import { readJson } from './exact-json';
+import { answerWords, count, share, text, thresholdSchema } from './version-schemas';
+
+/** A prompt with its answers, as a text can hold it. */
+export interface TextPrompt {
+  /** Of the prompt set. */
+  readonly name: string;
+  /** With its examples; `{text}` is the place of the text. */
+  readonly template: string;
+  /** It was measured as a chat message; else as plain text that the model continues. */
+  readonly chat: boolean;
+  /** Empty where texts are generated. */
+  readonly answers: readonly LabelWord[];
+  /** Most tokens of a generated answer; null = as the texts suggest, or labels are chosen. */
+  readonly longest: number | null;
+  readonly calibration: CalibrationFit | null;
+  readonly threshold: ReviewThreshold | null;
+}
+
+/** A test of a promptfoo configuration. */
+export interface PromptTest {
+  readonly vars: Readonly<Record<string, string>>;
+  /** Null = no answer is expected. */
+  readonly answer: string | null;
+}
+
+type TextFailure = Failure<'bad-json' | 'newer-version' | 'bad-text' | 'no-form'>;
+
+const CHAT_FORMAT = 'softprompt-chat';
+const VERSION = 1;
+const NOTHING = 'Nothing was imported.';
+
+const partsOf = (template: string): readonly TemplatePart[] => {
+  const parsed = parseTemplate(template);
+  return parsed.ok ? parsed.value : [{ kind: 'literal', text: template }];
+};
+
+const answersSchema = z.object({
+  name: text(200),
+  chat: z.boolean(),
+  answers: answerWords,
+  longest: count.nullable(),
+  calibration: z.object({ meanLogProbs: z.array(z.number()).max(1000), rows: count }).nullable(),
+  threshold: thresholdSchema.extend({ value: share }).nullable(),
+});
+
+/** What does not fit together among the answers, or null. */
+function faultOfAnswers({ answers, calibration }: z.infer<typeof answersSchema>): string | null {
+  if (answers.length === 1) return 'one answer is no choice';
+  if (new Set(answers.map(({ label }) => label)).size !== answers.length) return 'two labels are equal';
+  if (calibration && calibration.meanLogProbs.length !== answers.length)
+    return 'calibration must have one value per label';
+  return null;
+}
+
+function checkedTemplate(template: string): string | null {
+  const parsed = parseTemplate(template);
+  if (!parsed.ok) return parsed.error.message;
+  return parsed.value.some((part) => part.kind === 'slot' && part.column === TEXT_SLOT)
+    ? null
+    : 'it has no place for the text';
+}
+
+// Messages for a chat server.
+
+const chatSchema = z.object({
+  format: z.literal(CHAT_FORMAT),
+  formatVersion: z.literal(VERSION),
+  about: text(2000),
+  messages: z
+    .array(z.object({ role: z.literal('user'), content: text(1_000_000) }))
+    .min(1)
+    .max(1),
+  columns: z.array(text(1000)).min(1).max(1000),
+  ...answersSchema.shape,
+});
+
+const PLACE = /\{\{\s*([^{}]+?)\s*\}\}/g;
+
+/** `messages` as OpenAI's API and most servers take them, and what this prompt's answers mean. */
+export function chatJson(prompt: TextPrompt): Result<string, TextFailure> {
+  const { template, ...rest } = prompt;
+  const columns = [TEXT_SLOT, ...otherColumns(template, null)];
+  const parts = partsOf(template);
+  const literal = parts.flatMap((part) => (part.kind === 'literal' ? [part.text] : [])).join('\u0000');
+  const clash = [...literal.matchAll(PLACE)].find(([, name]) => columns.includes(name ?? ''));
+  const content = parts.map((part) => (part.kind === 'slot' ? `{{${part.column}}}` : part.text)).join('');
+  if (clash || templateOfChat(content, columns) !== printTemplate(parts))
+    return fail(
+      'no-form',
+      'Its text has double braces of its own, which a chat file would take for a place. Write it without them.',
+    );
+  const about = `Send "messages" to a chat server, with ${columns.map((name) => `{{${name}}}`).join(', ')} replaced by the cells of a row. ${
+    prompt.chat
+      ? 'It was measured as a chat message.'
+      : 'It was measured as plain text that the model continues; as a chat message a model may answer differently.'
+  } "answers", "calibration" and "threshold" are for Softprompt Studio and its command line (predict), which read the probabilities of the answers.`;
+  const file = { format: CHAT_FORMAT, formatVersion: VERSION, about, messages: [{ role: 'user', content }], columns };
+  return ok(`${JSON.stringify({ ...file, ...rest }, null, 2)}\n`);
+}
+
+/** Places of the named columns; every other brace stays. */
+function templateOfChat(content: string, columns: readonly string[]): string {
+  const parts: TemplatePart[] = [];
+  let at = 0;
+  for (const hit of content.matchAll(PLACE)) {
+    const column = hit[1] ?? '';
+    if (!columns.includes(column)) continue;
+    parts.push({ kind: 'literal', text: content.slice(at, hit.index) }, { kind: 'slot', column });
+    at = hit.index + hit[0].length;
+  }
+  return printTemplate([...parts, { kind: 'literal', text: content.slice(at) }]);
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Whether a JSON value is of a chat: ours, or messages of another tool. */
+export const isChatJson = (value: unknown): boolean =>
+  isObject(value) && (value.format === CHAT_FORMAT || Array.isArray(value.messages));
+
+export function readChat(bytes: Uint8Array): Result<TextPrompt, TextFailure> {
+  const bad = (what: string) => fail('bad-text', `This chat file is not in the expected format (${what}). ${NOTHING}`);
+  const value = readJson(bytes);
+  if (value === undefined) return fail('bad-json', `This chat file is not valid JSON. ${NOTHING}`);
+  if (!isObject(value) || value.format !== CHAT_FORMAT)
+    return fail(
+      'bad-text',
+      `These are messages for a chat server, but the file does not say which answers they ask for. Paste the text into the Prompts screen instead. ${NOTHING}`,
+    );
+  if (typeof value.formatVersion === 'number' && value.formatVersion > VERSION)
+    return fail(
+      'newer-version',
+      `This chat file was made by a newer version of Softprompt Studio (format ${value.formatVersion}). Get the newest version. ${NOTHING}`,
+    );
+  const parsed = chatSchema.safeParse(value);
+  if (!parsed.success) return bad(`at ${firstFault(parsed.error)}`);
+  const { messages, columns, format: _f, formatVersion: _v, about: _a, ...rest } = parsed.data;
+  const template = templateOfChat(messages[0]?.content ?? '', columns);
+  const fault = checkedTemplate(template) ?? faultOfAnswers(rest);
+  return fault ? bad(fault) : ok({ ...rest, template });
+}
+
+// promptfoo: https://www.promptfoo.dev/docs/configuration/reference
+
+/** What nunjucks can name as a variable. */
+const IDENTIFIER = /^[A-Za-z_]\w*$/;
+/** A brace that nunjucks leaves alone. */
+const BRACE = '{{ "{" }}';
+const inNunjucks = (literal: string) => literal.replaceAll('{', BRACE);
+/** A cell: promptfoo renders variables too. */
+const cellInNunjucks = (cell: string) => (/\{[{%#]/.test(cell) ? inNunjucks(cell) : cell);
+
+const META = 'softprompt';
+
+/** A configuration that `promptfoo eval` runs once `echo` is replaced by a provider, and that is read back unchanged. */
+export function promptfooYaml(prompt: TextPrompt, tests: readonly PromptTest[]): Result<string, TextFailure> {
+  const { template, ...rest } = prompt;
+  const columns = [TEXT_SLOT, ...otherColumns(template, null)];
+  const odd = columns.find((name) => !IDENTIFIER.test(name));
+  if (odd !== undefined)
+    return fail(
+      'no-form',
+      `promptfoo cannot name the column “${odd}”: rename it to letters, digits and _ on the Data screen, and in the prompt.`,
+    );
+  const raw = partsOf(template).map((part) => (part.kind === 'slot' ? `{{${part.column}}}` : inNunjucks(part.text)));
+  const words = prompt.answers.map(({ word }) => word.trim());
+  const flow = (value: unknown) => JSON.stringify(value);
+  const test = ({ vars, answer }: PromptTest) => [
+    '  - vars:',
+    ...Object.entries(vars).map(([name, cell]) => `      ${flow(name)}: ${scalar(cellInNunjucks(cell), 8)}`),
+    ...(answer === null ? [] : [`    assert: ${flow([{ type: 'equals', value: answer }])}`]),
+  ];
+  const lines = [
+    '# Made by Softprompt Studio. promptfoo eval -c this file; replace "echo", which only repeats the prompt, by your provider.',
+    `description: ${flow(prompt.name)}`,
+    'prompts:',
+    '  - id: prompt',
+    `    label: ${flow(prompt.name)}`,
+    `    raw: ${scalar(raw.join(''), 6)}`,
+    'providers: [echo]',
+    'defaultTest:',
+    '  options: { transform: output.trim() }',
+    ...(words.length > 0 ? [`  assert: ${flow([{ type: 'contains-any', value: words }])}`] : []),
+    tests.length > 0 ? 'tests:' : 'tests: []',
+    ...tests.flatMap(test),
+    'metadata:',
+    `  ${META}: ${flow({ formatVersion: VERSION, ...rest })}`,
+  ];
+  return ok(`${lines.join('\n')}\n`);
+}
+
+/** A text as YAML: a block of its own lines where nothing in it needs an escape, else as JSON has it, which YAML reads too. */
+function scalar(value: string, indent: number): string {
+  const isPlain = /^[^\s\p{C}\u2028\u2029](?:[^\p{C}\u2028\u2029]|\n)*$/u.test(value) && !/(?:\n|[^\S\n])$/.test(value);
+  if (!isPlain || !value.includes('\n')) return JSON.stringify(value);
+  const lines = value.split('\n').map((line) => (line === '' ? '' : `${' '.repeat(indent)}${line}`));
+  return `|-\n${lines.join('\n')}`;
+}
+
+const YAML_CONFIG = /^(?:description|prompts|providers|tests|defaultTest|targets|metadata)\s*:/m;
+
+/** Whether a text is a promptfoo configuration with a prompt, not a list of tests. */
+export const isPromptfoo = (start: string): boolean => YAML_CONFIG.test(start) && /^prompts\s*:/m.test(start);
+
+const metaSchema = z.object({ formatVersion: z.literal(VERSION), ...answersSchema.shape });
+
+/** The prompt of a configuration. Without our metadata, the answers are those that its tests expect. */
+export async function readPromptfoo(
+  bytes: Uint8Array,
+): Promise<Result<TextPrompt & { readonly tests: number }, TextFailure>> {
+  const bad = (what: string) =>
+    fail('bad-text', `This promptfoo configuration cannot be imported: ${what}. ${NOTHING}`);
+  const config = await yamlIn(bytes);
+  if (!isObject(config)) return bad('it is not valid YAML');
+  const prompts = Array.isArray(config.prompts) ? config.prompts : [config.prompts];
+  if (prompts.length !== 1) return bad(`it has ${prompts.length} prompts, and one is imported at a time`);
+  const [one] = prompts;
+  const raw = typeof one === 'string' ? one : isObject(one) ? one.raw : undefined;
+  if (typeof raw !== 'string' || raw === '') return bad('its prompt is no text');
+  if (/^(?:file|https?):\/\/|^[\w./*-]+\.(?:txt|json|md|j2|yaml|yml|csv|js|ts|py)$/.test(raw.trim()))
+    return bad('its prompt is in another file. Paste that text into the Prompts screen');
+  if (raw.length > 1_000_000) return bad('its prompt has more than a million characters');
+  const template = templateOfNunjucks(raw);
+  const fault = template === null ? 'its prompt has tags or filters of nunjucks' : checkedTemplate(template);
+  if (template === null || fault) return bad(fault ?? '');
+  const meta = isObject(config.metadata) ? config.metadata[META] : undefined;
+  const tests = Array.isArray(config.tests) ? config.tests : [];
+  const found = meta === undefined ? ok(fromTests(config, tests)) : readMeta(meta);
+  if (!found.ok) return bad(found.error.message);
+  const wrong = faultOfAnswers(found.value);
+  return wrong ? bad(wrong) : ok({ ...found.value, template, tests: tests.length });
+}
+
+function readMeta(meta: unknown) {
+  if (isObject(meta) && typeof meta.formatVersion === 'number' && meta.formatVersion > VERSION)
+    return fail('newer-version', `it was made by a newer version of Softprompt Studio (format ${meta.formatVersion})`);
+  const parsed = metaSchema.safeParse(meta);
+  if (!parsed.success)
+    return fail('bad-text', `its metadata are not in the expected format (at ${firstFault(parsed.error)})`);
+  const { formatVersion: _, ...answers } = parsed.data;
+  return ok(answers);
+}
+
+/** What the tests of another tool expect, as labels that are their own words. */
+function fromTests({ description }: Readonly<Record<string, unknown>>, tests: readonly unknown[]) {
+  const expected = tests.flatMap((test) => {
+    const asserts = isObject(test) && Array.isArray(test.assert) ? test.assert.filter(isObject) : [];
+    const named = asserts.find(({ type, value }) => type === 'equals' && typeof value === 'string');
+    return named ? [String(named.value)] : [];
+  });
+  const labels = [...new Set(expected)].filter((label) => label.trim() !== '' && label.length <= 2000).slice(0, 1000);
+  const name = typeof description === 'string' && description.trim() !== '' ? description.slice(0, 200) : 'promptfoo';
+  const answers = labels.length > 1 ? labels.map((label) => ({ label, word: label })) : [];
+  return { name, chat: false, answers, longest: null, calibration: null, threshold: null };
+}
+
+/** Null where it has more than variables. */
+function templateOfNunjucks(raw: string): string | null {
+  const parts: TemplatePart[] = [];
+  let at = 0;
+  for (const hit of raw.matchAll(/\{\{\s*(?:(["'])\{\1|([A-Za-z_]\w*))\s*\}\}/g)) {
+    parts.push({ kind: 'literal', text: raw.slice(at, hit.index) });
+    parts.push(hit[2] === undefined ? { kind: 'literal', text: '{' } : { kind: 'slot', column: hit[2] });
+    at = hit.index + hit[0].length;
+  }
+  parts.push({ kind: 'literal', text: raw.slice(at) });
+  const left = parts.some((part) => part.kind === 'literal' && /\{[{%#]/.test(part.text));
+  return left ? null : printTemplate(parts);
+}
+
+/** Undefined where it cannot be read. Aliases are counted, so that a few lines cannot become gigabytes. */
+async function yamlIn(bytes: Uint8Array): Promise<unknown> {
+  const { parseDocument } = await import('yaml');
+  try {
+    const content = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const document = parseDocument(content, { logLevel: 'silent', stringKeys: true });
+    return document.errors.length > 0 ? undefined : document.toJS({ maxAliasCount: 100 });
+  } catch {
+    return undefined;
+  }
+}
