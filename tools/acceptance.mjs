@@ -1,7 +1,7 @@
 /**
  * `npm run acceptance`: the long checks on the real model, by hand and before a release. Takes more than an hour on two
  * cores. Public data sets are looked for in ../shared/data; what needs them says so and is skipped where they are not.
- * Names choose parts: `npm run acceptance -- reference check resume python two-processes vllm interchange fuzz training writing kill page`.
+ * Names choose parts: `npm run acceptance -- reference check resume python takeaway two-processes vllm interchange fuzz training writing kill page`.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -46,6 +46,9 @@ part('check', 'gradients of the built-in model against finite differences', 'npm
 part('resume', 'a resumed run ends in the same bytes', 'npx', ['tsx', 'tools/acceptance-resume.ts']);
 part('python', 'the shipped prompt in PyTorch, and the programs of an export on the tiny model', 'node', [
   'tools/export/check.mjs',
+]);
+part('takeaway', 'every prompt of a comparison, answered from its exported files alone, within 0.001', 'npx', [
+  ...['tsx', 'tools/acceptance-takeaway.ts'],
 ]);
 part('two-processes', 'train_peft.py by two processes: the losses and vectors of one', 'node', [
   'tools/export/two-processes.mjs',

@@ -3,9 +3,11 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import type { ParseOverride } from '../dataset/parse';
 import type { ColumnMapping, Dataset, Table } from '../dataset/types';
+import { ARM_FILE } from '../interchange/arm-file';
 import { readIncoming } from '../interchange/incoming';
 import { type ImportedPrompt, readPromptFiles, readPromptPackage } from '../interchange/prompt-package';
 import { type CompleteSet, SET_FILE } from '../interchange/set-files';
+import { atRoot, type Files, readZip } from '../interchange/zip';
 import { StudioError } from '../lib/errors';
 import { counted } from '../lib/format';
 import { configOf } from '../model/card';
@@ -123,6 +125,20 @@ export async function readPrompt(path: string): Promise<ImportedPrompt> {
     : readPromptFiles(await folderFiles(path), here);
   if (!read.ok) throw new StudioError('bad-input', `${path}: ${read.error.message}`);
   return read.value;
+}
+
+/**
+ * The files of an export: of a zip, of a folder, or one file alone.
+ * @throws StudioError `bad-input` when it is neither, or a zip that is not sound
+ */
+export async function exportedFiles(path: string): Promise<Files> {
+  const isFile = (await stat(path).catch(() => null))?.isFile() ?? false;
+  if (!isFile) return folderFiles(path);
+  const bytes = new Uint8Array(await readFile(path));
+  if (bytes[0] !== 0x50 || bytes[1] !== 0x4b) return new Map([[basename(path), bytes]]);
+  const archive = readZip(bytes);
+  if (!archive.ok) throw new StudioError('bad-input', `${path}: ${archive.error.message}`);
+  return atRoot(archive.value, ['softprompt.json', ARM_FILE]);
 }
 
 /** The prompt sets of a library: an exported prompt set, a team folder, or a folder of several. @throws StudioError `bad-input` */

@@ -2,15 +2,20 @@ import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { isUnsure } from '../dataset/predictions-out';
 import type { Row, Table } from '../dataset/types';
+import { ARM_FILE, isArmJson, readArm, type TakenArm, versionOfArm, wordProbabilities } from '../interchange/arm-file';
+import { readJson } from '../interchange/exact-json';
+import { readTextFile, textKind } from '../interchange/incoming';
 import type { CompleteSet } from '../interchange/set-files';
 import type { Sidecar } from '../interchange/sidecar';
 import { present } from '../lib/assert';
 import { uninterruptedControl } from '../lib/control';
 import { counted } from '../lib/format';
+import { unwrap } from '../lib/result';
 import { z } from '../lib/zod';
 import { argmax } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import { type AnsweringVersion, answeringVersion, type ReadyPrompt } from '../prompt-set/ready-prompt';
+import { stamp } from '../prompt-set/prompt-set';
+import { type AnsweringVersion, answeringVersion, type ReadyPrompt, readyPrompt } from '../prompt-set/ready-prompt';
 import { tunedPrompt, versionWords } from '../prompt-set/versions';
 import {
   AS_ASKED,
@@ -23,9 +28,10 @@ import {
 } from '../route/policy';
 import { findVersions } from '../route/router';
 import { type BatchEvent, type BatchRequest, batch } from '../workflow/batch';
+import type { Host } from '../workflow/host';
 import { keepRows } from '../workflow/rows-file';
-import { openTable, readLibrary, readPrompt } from './data';
-import { createLog, openHost } from './node-host';
+import { exportedFiles, openTable, readLibrary, readPrompt } from './data';
+import { createLog, type Log, openHost } from './node-host';
 import {
   MODEL_USAGE,
   modelOptions,
@@ -38,7 +44,8 @@ import {
 } from './options';
 
 export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] [--handle H --stage S] [--policy P] [--threshold P] ${MODEL_USAGE}
-  PROMPT: an exported zip or its folder; --model: the folder of the model that it was trained on
+  PROMPT: an exported zip or its folder, or a chat file or promptfoo configuration that the studio has written
+  --model: the folder of the model that it was trained on; any, where the prompt is a text
   with --handle and --stage: an exported prompt set, a team folder, or a folder of several; the version that the stage
   points to answers. --policy: as-asked (default); fallback: the hand-written version in use answers where that one is
   missing, fails, or is less sure than its threshold; shadow: both answer, and the hand-written version's answer counts;
@@ -55,6 +62,8 @@ const POLICIES = ['as-asked', 'fallback', 'shadow', 'hand-written'] as const;
 interface Answering extends Pick<BatchRequest, 'version' | 'route'> {
   /** The name of each, where they come from a library. */
   readonly names: { readonly asked: string; readonly fallback: string } | null;
+  /** Where it is of a prompt.json. */
+  readonly arm?: TakenArm;
 }
 
 /** Answers texts with an exported prompt, or by handle and stage, as JSON lines. */
@@ -77,9 +86,12 @@ export async function predict(args: readonly string[]): Promise<void> {
     data === undefined
       ? tableOf(await linesOf(process.stdin, text), text)
       : await openTable(resolve(data), { text }, log, { oneColumn: true });
+  if (answering.arm?.texts.length === 0)
+    return void process.stdout.write(linesFor(wordsEvent(answering.arm, table, text), answering));
   const host = await openHost(readModelOptions(values), log);
   const counts = createCounts();
   try {
+    if (answering.arm) sayOtherWeights(answering.arm, host, log);
     keepRows(host, 'batch', table);
     const emit = (event: BatchEvent) => {
       counts.add(event.answers);
@@ -100,9 +112,8 @@ async function readAnswering(path: string, asking: Asking, threshold: number | n
   const policy = oneOf(asking.policy, 'policy', POLICIES) ?? 'as-asked';
   if (asking.handle === undefined && asking.stage === undefined) {
     if (asking.policy !== undefined) throw new UsageError('--policy needs --handle and --stage.');
-    const { sidecar, set } = await readPrompt(path);
-    const version = versionOf(sidecar, present(set.soft[0]?.soft, 'vectors'));
-    return { version: withThreshold(version, threshold), names: null };
+    const found = await readVersion(path);
+    return { ...found, version: withThreshold(found.version, threshold), names: null };
   }
   const handle = required(asking.handle, 'handle');
   return answeringOf(
@@ -111,6 +122,44 @@ async function readAnswering(path: string, asking: Asking, threshold: number | n
     policyOf(policy),
     threshold,
   );
+}
+
+/** The prompt of any export that holds a whole one. @throws StudioError `bad-input` with the reason when the files hold none */
+async function readVersion(path: string): Promise<Pick<Answering, 'version' | 'arm'>> {
+  const files = await exportedFiles(path);
+  const [only] = files.size === 1 ? [...files.values()] : [];
+  const armBytes = files.get(ARM_FILE) ?? (only && isArmJson(readJson(only)) ? only : undefined);
+  if (!files.has('softprompt.json') && armBytes) {
+    const arm = unwrap(readArm(armBytes));
+    return { version: versionOfArm(arm), arm };
+  }
+  if (only && textKind(only)) {
+    const read = unwrap(await readTextFile(files, { ...stamp(), taken: [] }));
+    const hard = read.kind === 'set' ? read.set.hard[0] : undefined;
+    if (read.kind === 'set' && hard)
+      return { version: answeringVersion(readyPrompt(read.set, { kind: 'hard', version: hard }), null) };
+  }
+  const { sidecar, set } = await readPrompt(path);
+  return { version: versionOf(sidecar, present(set.soft[0]?.soft, 'vectors')) };
+}
+
+/** Answers by words alone: no model is loaded. */
+function wordsEvent(arm: TakenArm, table: Table, column: string): Pick<BatchEvent, 'answers' | 'leftOut'> {
+  const texts = table.rows.map(({ cells }) => cells[column] ?? '');
+  const isEmpty = (i: number) => (texts[i] ?? '').trim() === '';
+  const facts = { kind: 'classify', gold: null, tokens: 0, by: 'asked' } as const;
+  return {
+    answers: wordProbabilities(arm, texts).flatMap((probabilities, index) =>
+      isEmpty(index) ? [] : [{ ...facts, index, probabilities }],
+    ),
+    leftOut: texts.flatMap((_, i) => (isEmpty(i) ? [[i, 'it has no text'] as const] : [])),
+  };
+}
+
+/** A text answers with any model; its figures are of the one that it was exported with. */
+function sayOtherWeights({ model }: TakenArm, { engine: { info } }: Host, log: Log): void {
+  if (model && model.sha256 !== info.sha256)
+    log.line(`This prompt was exported with ${model.id} (${model.dtype}), other weights: answers will differ.`);
 }
 
 const policyOf = (kind: (typeof POLICIES)[number]): Policy =>
@@ -179,7 +228,7 @@ function countWords({ answered, fallbacks, shadow }: RouteCounts): string {
 }
 
 /** The rows of a piece in their order, one JSON line each. */
-function linesFor({ answers, leftOut }: BatchEvent, answering: Answering): string {
+function linesFor({ answers, leftOut }: Pick<BatchEvent, 'answers' | 'leftOut'>, answering: Answering): string {
   const { task } = answering.version;
   const review = task.kind === 'classify' && task.threshold !== undefined ? { needs_review: true } : {};
   const lines = [

@@ -194,6 +194,9 @@ export function armsOf(
   return { arms, hard, soft, pairs: pairs.filter((pair) => pair.every((id) => ids.has(id))) };
 }
 
+/** Names what took part in a comparison, wherever one is chosen to leave: a version, where it is one. */
+export const armId = (evaluation: { readonly id: string }, arm: string): string => `arm:${evaluation.id}:${arm}`;
+
 interface Then {
   readonly hardVersion: string | null;
   readonly softVersion: string | null;

@@ -17,7 +17,12 @@ export const meanLogProbsOf = ({ calibration }: Pick<HardVersion | SoftVersion, 
   calibration?.meanLogProbs ?? null;
 
 /** The versions among the arms of a comparison, by arm; arms that no version is exactly, are left out. */
-export function versionsCompared(set: PromptSet, evaluation: Comparison): ReadonlyMap<string, string> {
+export function versionsCompared(
+  set: PromptSet,
+  evaluation: Parameters<typeof armsAsCompared>[1] & {
+    readonly plan: { readonly arms: readonly { readonly id: string }[] };
+  },
+): ReadonlyMap<string, string> {
   const { plan } = evaluation;
   const { arms } = armsAsCompared(
     set,

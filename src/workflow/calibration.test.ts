@@ -10,10 +10,10 @@ import { labelReport } from '../report/input';
 import { resultsJson } from '../report/json';
 import { createRouter } from '../route/router';
 import { compare } from './compare';
-import { exportPackage } from './export';
 import { answerOf, fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
 import type { Host } from './host';
 import { checkImport, proposeImport, readImport } from './import';
+import { exportPackage } from './index';
 import { measure } from './measure';
 import { answerText } from './play';
 
@@ -82,7 +82,7 @@ describe('calibration', () => {
     const predictions = evaluation.comparison.arms.find(({ id }) => id === 'tuned')?.predictions;
     for (const recipient of ['engineer', 'browser'] as const) {
       const stored = { set, dataset, evaluations: [evaluation] as Evaluation[], ...NOTHING };
-      const order = { stored, runId: set.soft[0]?.id ?? null, withRows: true, recipient };
+      const order = { stored, subject: set.soft[0]?.id ?? null, withRows: true, recipient };
       const { name, content } = await exportPackage(host, order, silent);
       const what = await readImport(host, { files: new Map([[name, content]]), taken: [] }, silent);
       expect(await checkImport(host, what, silent)).toMatchObject(

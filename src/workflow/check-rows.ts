@@ -1,4 +1,5 @@
 /** Check rows, scored by the model: made for an export, replayed at an import. */
+import { type ArmCheckRow, columnsOf, type TakenArm, versionOfArm, wordProbabilities } from '../interchange/arm-file';
 import { checkTarget, compareReplay, compareTargets, type Replay } from '../interchange/check-rows';
 import { MIN_CHECK_ROWS, type Sidecar } from '../interchange/sidecar';
 import type { CheckRow } from '../interchange/sidecar-build';
@@ -6,6 +7,7 @@ import { StudioError } from '../lib/errors';
 import { z } from '../lib/zod';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { SoftVersion } from '../prompt-set/types';
+import { openVersion, tableSource } from '../route/answering';
 import { scoringTargets } from '../route/generated-texts';
 import { cueOf, fillTemplate, otherColumns, TEXT_SLOT } from '../task/template';
 import type { LabelTokens } from '../tokens/tokenizer';
@@ -83,6 +85,39 @@ async function scoreCheckRows(
     logProbs: [],
     target: { text, ids, logProb: found[i]?.target?.logProb ?? Number.NaN },
   }));
+}
+
+/** What a prompt of a comparison says of the shipped sentences, with a sentence of its own in every column. */
+export async function armCheckRows(
+  host: Host,
+  arm: TakenArm,
+  { control, emit }: Run<RowsDone>,
+): Promise<readonly ArmCheckRow[]> {
+  const sentences = await shippedSentences(host);
+  const columns = [TEXT_SLOT, ...columnsOf(arm)];
+  const cells = sentences.map((_, i) =>
+    Object.fromEntries(columns.map((column, c) => [column, sentences[(i + c) % sentences.length] ?? ''])),
+  );
+  const inLabels = (probabilities: readonly number[]) =>
+    Object.fromEntries(arm.labels.map(({ label }, c) => [label, Math.log(probabilities[c] ?? Number.NaN)]));
+  if (arm.texts.length === 0)
+    return wordProbabilities(arm, sentences).map((found, i) => ({
+      ...{ cells: cells[i] ?? {}, inputIds: [], logProbs: inLabels(found) },
+    }));
+  const version = versionOfArm(arm);
+  const { template } = version.prompt;
+  const cue = version.prompt.splitsCue ? cueOf(template) : undefined;
+  const rows = cells.map((each, i) => ({ id: String(i), line: i + 1, cells: each }));
+  const source = tableSource(host, version, { columns, rows }, { text: TEXT_SLOT, label: null });
+  const asked = await source.rowsAt(0, rows.length);
+  const { answers } = await openVersion(host, version)(asked.rows, control);
+  emit({ done: rows.length, total: rows.length });
+  return answers.map((answer) => {
+    const own = cells[answer.index] ?? {};
+    const { ids } = encodeRow(host.tokens.encode, { text: fillTemplate(template, own, null), cue });
+    const probabilities = answer.kind === 'classify' ? answer.probabilities : [];
+    return { cells: own, inputIds: Array.from(ids), logProbs: inLabels(probabilities) };
+  });
 }
 
 /** The check rows of a package with the model that is loaded. */

@@ -1,27 +1,19 @@
 /**
- * Every recipient that something can be exported for, as one object each: what they are offered, which of the user's rows
- * may go along, how their package is made, and how it is read again. To add one, add an object here.
+ * Every recipient that something can be exported for, as one object each: what they are offered, why it may not fit, and
+ * which of the user's rows may go along. How a package is made is in packages.ts, which pages do not load. What comes back
+ * is recognised by its content (interchange/incoming.ts). To add one, add an object here, and its package there.
  */
 import type { Dataset } from '../dataset/types';
 import { textsOf } from '../evaluation/classify/rows';
-import { type Incoming, type IncomingFailure, readPrompt, readSet } from '../interchange/incoming';
-import { filePackage, type Package, scriptsFor, zipPackage } from '../interchange/package';
-import { type Here, promptPackageFiles } from '../interchange/prompt-package';
-import { withoutRows } from '../interchange/set-files';
-import { setPackageFiles } from '../interchange/set-package';
-import type { Files } from '../interchange/zip';
-import { StudioError } from '../lib/errors';
-import type { Result } from '../lib/result';
+import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
+import { kindOf } from '../prompt-set/prompt-set';
 import type { Evaluation } from '../prompt-set/types';
-import { changedRows, generatedCsv, resultsCsv } from '../report/csv';
-import { labelReport, textReport } from '../report/input';
-import { htmlReport } from '../report/print';
-import { readCheckpoint } from '../training/checkpoint';
-import { type RowsDone, shippedSentences } from './check-rows';
-import { comparisonFor, comparisonOf, exportedPrompt, type Order, rowCount } from './exported-prompt';
-import type { Host, Run } from './host';
+import { changedRows } from '../report/csv';
+import { comparisonFor, madeOf, type Order, rowCount, type Subject, subjectOf } from './exported-prompt';
 
-export interface PromptExport {
+export { type Subject, subjectOf, subjectsOf } from './exported-prompt';
+
+interface PromptExport {
   readonly recipient: string;
   readonly words: {
     /** What they get, in one or two sentences. */
@@ -29,17 +21,77 @@ export interface PromptExport {
     /** The question about the user's rows, and both answers. */
     readonly rows: { readonly label: string; readonly without: string; readonly with: (rows: string) => string };
   };
-  /** It needs a tuned prompt. */
-  readonly needsRun: boolean;
+  /** Why it does not fit what is chosen (null: nothing is), in a sentence; null where it fits. */
+  readonly whyNot: (subject: Subject | null, stored: Order['stored']) => string | null;
+  /** What the user must agree to before it can be made, in a sentence; null = nothing. */
+  readonly asks: (order: Order) => string | null;
   /** The model scores check rows for it. */
   readonly needsModel: boolean;
-  /** How many of the user's rows it would contain, if they agree. */
+  /** How many of the user's rows it would contain, or be made of, if they agree. */
   readonly rows: (order: Order) => number;
-  /** @throws StudioError `bad-input` where it cannot be made, with the reason; and as the engine's methods */
-  readonly make: (host: Host, order: Order, run: Run<RowsDone>) => Promise<Package>;
-  /** From the unpacked files; left out where nothing can be imported from it. */
-  readonly read?: (files: Files, here: Here) => Promise<Result<Incoming, IncomingFailure>>;
 }
+
+const NOTHING_CHOSEN = 'No prompt is tried, tuned or compared yet.';
+const noPrompt = ({ name }: Subject) => `“${name}” is a reference line, no prompt.`;
+
+/** What keeps a prompt from being answered elsewhere as one thing. */
+function whyNotAlone(subject: Subject | null): string | null {
+  if (!subject) return NOTHING_CHOSEN;
+  const { kind, prompt, softs, changed } = subject;
+  if (kind === 'reference') return changed ?? noPrompt(subject);
+  if (prompt?.selection === 'nearest' && prompt.shots > 0)
+    return 'It shows each row the examples nearest to it among your rows, so it only answers here.';
+  return kind !== 'tuned' && softs.some(({ answerShift }) => answerShift)
+    ? 'A prompt of it has trained answer words, and those of several prompts cannot answer together in one file. Export the versions one by one.'
+    : null;
+}
+
+/** What keeps a prompt from being a text. */
+function whyNoText(subject: Subject | null): string | null {
+  const alone = whyNotAlone(subject);
+  if (!subject || alone) return alone;
+  if (subject.kind === 'words') return 'Word counts are numbers, no text.';
+  if (subject.softs.length > 0) return 'Its vectors are numbers that no text says.';
+  return (subject.prompt?.orders ?? 1) > 1 && (subject.prompt?.shots ?? 0) > 0
+    ? 'It is the mean over several orders of its examples, and a text has one order.'
+    : null;
+}
+
+/** What keeps a prompt from being the one tuned version that a package describes. */
+function whyNotTuned(subject: Subject | null): string | null {
+  if (!subject) return NOTHING_CHOSEN;
+  if (subject.kind === 'tuned' && subject.version) return null;
+  return subject.kind === 'ensemble' || subject.kind === 'combined'
+    ? 'It needs one tuned version, and this is several prompts together.'
+    : 'It needs a tuned prompt, and this one has no vectors.';
+}
+
+const whyNoComparison = (subject: Subject | null, stored: Order['stored']): string | null =>
+  comparisonFor({ stored, subject: subject?.id ?? null, withRows: false })
+    ? null
+    : 'It has not been compared on test rows yet.';
+
+/** How many of the user's rows a prompt is made of: its examples, or the training rows whose words it counts. */
+function rowsOfPrompt({ stored, subject: id }: Order): number {
+  const subject = id === null ? null : subjectOf(stored, id);
+  if (!subject) return 0;
+  const countsWords = subject.kind === 'words' || subject.kind === 'combined';
+  return countsWords ? (stored.dataset?.split.train.length ?? 0) : (subject.prompt?.shots ?? 0);
+}
+
+/** What they must agree to, because the prompt is made of it. */
+function asksForPrompt({ stored, subject: id, withRows }: Order): string | null {
+  const subject = id === null || withRows ? null : subjectOf(stored, id);
+  return subject && madeOf(subject);
+}
+
+const asksNothing = () => null;
+
+const ofPrompt = {
+  label: 'Rows that it is made of',
+  without: 'Leave them out',
+  with: (rows: string) => `Include ${rows}: its examples, or their words`,
+} as const;
 
 const engineer: PromptExport = {
   recipient: 'An engineer',
@@ -47,18 +99,77 @@ const engineer: PromptExport = {
     gets: 'A zip that runs in Python on the same weights, with check rows that show how closely their machine reproduces yours.',
     rows: { label: 'Your rows', without: 'Leave them out', with: (rows) => `Include all ${rows}` },
   },
-  needsRun: true,
-  needsModel: true,
-  rows: ({ stored }) => rowCount(stored),
-  make: async (host, order, run) => {
-    const rows = order.withRows ? order.stored.dataset : null;
-    const userRows = rowCount({ dataset: rows });
-    const prompt = await exportedPrompt(host, order, userRows, run);
-    const programs = scriptsFor(prompt.sidecar).map(async (name) => [name, await host.asset(name)] as const);
-    const scripts = Object.fromEntries(await Promise.all(programs));
-    return zipPackage(`${prompt.set.handle}.zip`, promptPackageFiles({ ...prompt, rows, scripts }), userRows);
+  whyNot: (subject, { set }) => {
+    const alone = whyNotAlone(subject);
+    if (alone || subject?.kind === 'tuned' || kindOf(set) === 'classify') return alone;
+    return 'A hand-written prompt that generates texts has no numbers to check: take it as a text.';
   },
-  read: readPrompt,
+  asks: asksForPrompt,
+  needsModel: true,
+  rows: (order) => {
+    const subject = order.subject === null ? null : subjectOf(order.stored, order.subject);
+    return subject?.kind === 'tuned' && subject.version ? rowCount(order.stored) : rowsOfPrompt(order);
+  },
+};
+
+const textField: PromptExport = {
+  recipient: 'A text field',
+  words: {
+    gets: 'The prompt as plain text, with its examples: to paste into the editor here, a playground or a program. {text} is the place of the text.',
+    rows: ofPrompt,
+  },
+  whyNot: whyNoText,
+  asks: asksForPrompt,
+  needsModel: false,
+  rows: rowsOfPrompt,
+};
+
+const chatServer: PromptExport = {
+  recipient: 'A chat server',
+  words: {
+    gets: 'JSON with messages as OpenAI’s API and most servers take them; {{text}} is the place of the text. The command line answers with it too, calibration and threshold included.',
+    rows: ofPrompt,
+  },
+  whyNot: whyNoText,
+  asks: asksForPrompt,
+  needsModel: false,
+  rows: rowsOfPrompt,
+};
+
+const promptfoo: PromptExport = {
+  recipient: 'promptfoo',
+  words: {
+    gets: 'A configuration for promptfoo eval, with the prompt, its answers, and tests: your test rows with their labels, or sentences that ship with the studio.',
+    rows: {
+      label: 'Test rows, and rows that it is made of',
+      without: 'Leave them out',
+      with: (rows) => `Include ${rows}`,
+    },
+  },
+  whyNot: whyNoText,
+  asks: asksForPrompt,
+  needsModel: false,
+  rows: (order) => rowsOfPrompt(order) + (order.stored.dataset?.split.test.length ?? 0),
+};
+
+const peft: PromptExport = {
+  recipient: 'PEFT',
+  words: {
+    gets: 'A folder that PEFT loads: the vectors as an adapter, with the text and the answer words in its README.',
+    rows: { label: '', without: '', with: () => '' },
+  },
+  whyNot: (subject) => {
+    const tuned = whyNotTuned(subject);
+    if (tuned || !subject) return tuned;
+    const [soft] = subject.softs;
+    if (soft?.answerShift) return 'Its answer words were trained too, and an adapter cannot contain them.';
+    return soft && soft.placement !== 'prefix'
+      ? `Its vectors come ${PLACEMENT_WORDS[soft.placement]}, and PEFT only puts them before it. Train with the vectors before the text.`
+      : null;
+  },
+  asks: asksNothing,
+  needsModel: true,
+  rows: () => 0,
 };
 
 const browser: PromptExport = {
@@ -71,14 +182,10 @@ const browser: PromptExport = {
       with: (rows) => `Include all ${rows} rows`,
     },
   },
-  needsRun: false,
+  whyNot: () => null,
+  asks: asksNothing,
   needsModel: false,
   rows: ({ stored }) => rowCount(stored),
-  make: async (_host, { stored: { examples: _examples, ...complete }, withRows }) => {
-    const given = withRows ? complete : withoutRows(complete);
-    return zipPackage(`${complete.set.handle}-project.zip`, await setPackageFiles(given), rowCount(given));
-  },
-  read: readSet,
 };
 
 const audience: PromptExport = {
@@ -91,21 +198,11 @@ const audience: PromptExport = {
       with: (rows) => `Your ${rows} texts from Present`,
     },
   },
-  needsRun: true,
+  whyNot: whyNotTuned,
+  asks: asksNothing,
   needsModel: true,
   rows: ({ stored: { examples } }) => examples.length,
-  make: async (host, order, run) => {
-    const own = order.withRows ? order.stored.examples : [];
-    const examples = own.length > 0 ? own : await shippedSentences(host);
-    const prompt = await exportedPrompt(host, order, own.length, run);
-    const files = promptPackageFiles({ ...prompt, rows: null, scripts: {}, demo: { examples, ofUser: own.length } });
-    return zipPackage(`${prompt.set.handle}-demo.zip`, files, own.length);
-  },
-  read: readPrompt,
 };
-
-const rowsGone = () =>
-  new StudioError('bad-input', 'The rows or the run of its comparison are no longer in this browser.');
 
 /** The texts of changed rows that a report may print. */
 function changedCount(evaluation: Evaluation, dataset: Dataset): number {
@@ -114,42 +211,19 @@ function changedCount(evaluation: Evaluation, dataset: Dataset): number {
   return duel ? changedRows(evaluation, dataset, duel).length : 0;
 }
 
-/** The report as one page, and how many texts of rows are in it. */
-function reportOf({ stored, withRows }: Order, evaluation: Evaluation): readonly [html: string, rows: number] {
-  const { set, dataset, checkpoints } = stored;
-  const texts = withRows ? dataset : null;
-  if (evaluation.kind === 'generate') {
-    const input = textReport(set, dataset, evaluation, null);
-    if (!input) throw rowsGone();
-    const [duel] = evaluation.comparison.duels;
-    const rows = texts && duel ? changedRows(evaluation, texts, duel) : [];
-    return [htmlReport({ ...input, rows }), rows.length];
-  }
-  const kept = checkpoints.find(({ runId }) => runId === evaluation.softVersion);
-  const checkpoint = kept ? readCheckpoint(kept.checkpoint, 'classify') : null;
-  const input = labelReport(set, dataset, evaluation, evaluation.comparison, null, checkpoint);
-  if (!input) throw rowsGone();
-  const rows = texts ? textsOf(evaluation.comparison, texts) : [];
-  return [htmlReport({ ...input, rows }), rows.length];
-}
-
 const manager: PromptExport = {
   recipient: 'A manager',
   words: {
     gets: 'The report of the latest comparison as one page: verdict, figures with intervals, prompts.',
     rows: { label: 'Texts of rows that changed', without: 'Leave them out', with: (rows) => `Include ${rows}` },
   },
-  needsRun: true,
+  whyNot: whyNoComparison,
+  asks: asksNothing,
   needsModel: false,
   rows: (order) => {
     const { dataset } = order.stored;
     const evaluation = comparisonFor(order);
     return evaluation && dataset ? changedCount(evaluation, dataset) : 0;
-  },
-  make: async (_host, order) => {
-    const [text, rows] = reportOf(order, comparisonOf(order));
-    const name = `${order.stored.set.handle}-report.html`;
-    return filePackage({ name, type: 'text/html', text, what: 'the report as one page: no script, no request', rows });
   },
 };
 
@@ -159,28 +233,16 @@ const spreadsheet: PromptExport = {
     gets: 'A CSV with the answer of every prompt to every test row of the latest comparison, or how close its text came to the expected one.',
     rows: { label: 'Texts of the test rows', without: 'Numbers only', with: (rows) => `Include all ${rows}` },
   },
-  needsRun: true,
+  whyNot: whyNoComparison,
+  asks: asksNothing,
   needsModel: false,
   rows: (order) => (order.stored.dataset ? (comparisonFor(order)?.comparison.n ?? 0) : 0),
-  make: async (_host, order) => {
-    const evaluation = comparisonOf(order);
-    const texts = order.withRows ? order.stored.dataset : null;
-    const isChoice = evaluation.kind === 'classify';
-    return filePackage({
-      name: `${order.stored.set.handle}-predictions.csv`,
-      type: 'text/csv',
-      text: isChoice ? resultsCsv(evaluation.comparison, evaluation, texts) : generatedCsv(evaluation, texts),
-      what: isChoice
-        ? 'one line per test row: what every prompt said, its probability, whether it is right'
-        : 'one line per test row: how close every prompt came to the expected text; with texts, what it generated',
-      rows: texts ? evaluation.comparison.n : 0,
-    });
-  },
 };
 
-export const EXPORTS = { engineer, browser, audience, manager, spreadsheet } as const satisfies Readonly<
-  Record<string, PromptExport>
->;
+export const EXPORTS = {
+  ...{ engineer, textField, chatServer, promptfoo, peft },
+  ...{ browser, audience, manager, spreadsheet },
+} as const satisfies Readonly<Record<string, PromptExport>>;
 
 export type RecipientId = keyof typeof EXPORTS;
 export const RECIPIENTS = Object.keys(EXPORTS) as readonly RecipientId[];

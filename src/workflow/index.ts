@@ -1,10 +1,13 @@
 /** The product's verbs: what a page or a command line can ask for. One file a verb, or a few that belong together. */
 
 import { type CostRequest, type Costs, costsOf } from '../decide/measured';
+import type { Package } from '../interchange/package';
 import { batch, batchAgain, batchFile, batchLeftOut, batchUnsure } from './batch';
+import type { RowsDone } from './check-rows';
 import { consistency, everyRow } from './checks';
 import { compare } from './compare';
-import { exportPackage } from './export';
+import type { Order } from './exported-prompt';
+import type { RecipientId } from './exports';
 import { findWords } from './find-words';
 import type { Verb } from './host';
 import { checkImport, proposeImport, readImport } from './import';
@@ -18,6 +21,16 @@ import { train } from './train';
 import { readPrompt, timePrompt, tryPrompt } from './try-prompt';
 
 const decideCosts: Verb<CostRequest, never, Costs> = async (_host, request) => costsOf(request);
+
+export interface ExportRequest extends Order {
+  readonly recipient: RecipientId;
+}
+
+/** Makes a package for a recipient. The formats and reports are loaded when the first one is made. */
+export const exportPackage: Verb<ExportRequest, RowsDone, Package> = async (host, { recipient, ...order }, run) => {
+  const { PACKAGES } = await import('./packages');
+  return PACKAGES[recipient](host, order, run);
+};
 
 /** Every verb by its name; the protocol of the workflow worker is derived from it. */
 export const VERBS = {

@@ -12,8 +12,8 @@ import { classifyInstruction, generateInstruction } from '../task/propose';
 import { propose } from '../task/tasks';
 import { STANDARD } from '../training/settings';
 import { compare } from './compare';
-import { exportPackage } from './export';
 import type { Host, Run } from './host';
+import { exportPackage } from './index';
 import { type FillEvent, fillMatrix } from './matrix';
 import { prepareRows, readTable } from './open-data';
 import { train } from './train';
@@ -158,7 +158,7 @@ export async function story(of: Host, kind: StoryKind, order: StoryOrder = 'mixe
   const results = resultsOf(set, dataset, evaluation);
   const matrix = kind === 'classify' ? await matrixStory(host, set, dataset) : null;
   const stored = { set, dataset, evaluations: [evaluation], checkpoints: [], measurements: [], examples: [] };
-  const asked = { stored, runId: set.soft[0]?.id ?? null, withRows: true };
+  const asked = { stored, subject: set.soft[0]?.id ?? null, withRows: true };
   const zip = await exportPackage(host, { ...asked, recipient: 'engineer' }, silent());
   return {
     losses: run.checkpoint.steps.map(({ loss }) => loss),

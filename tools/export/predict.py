@@ -1,10 +1,11 @@
 """Usage: python predict.py IN.csv OUT.csv [--text COLUMN] | --check | --hub-weights   (pip install torch transformers accelerate gguf safetensors)
 
-Predicts (or writes, where the prompt was trained to write) with the soft prompt in this folder (softprompt.json and its vectors), on the same weights as the page, in float32.
+Predicts (or writes, where the prompt was trained to write) with the soft prompt in this folder (softprompt.json and its vectors), on the same weights as the page, in float32;
+or with its prompt.json: a text with its examples, several tuned prompts together, or one with word counts. --bundle also takes a chat file (JSON) of the studio; name the weights with --weights.
 Where the prompt has a threshold, needs_review is true for answers that are less probable: ask a person. --threshold P replaces it; 0 takes all.
 --check replays the check rows and exits with 1 when a log-probability is off by more than 0.005; --hub-weights loads the base
 model from the hub instead and says how much that changes; --weights names the weights' file (.gguf) or folder by hand."""
-import argparse, csv, hashlib, importlib.util, json, re, sys
+import argparse, base64, csv, hashlib, importlib.util, json, math, re, sys
 from pathlib import Path
 import numpy as np, torch
 from safetensors.torch import load_file
@@ -26,6 +27,84 @@ def load_prompt(folder):
     prompt = json.loads((folder / "softprompt.json").read_text("utf-8"))
     npy = folder / "prompt_embeddings.npy"
     return prompt, torch.from_numpy(np.load(npy)) if npy.exists() else load_file(folder / "adapter_model.safetensors")["prompt_embeddings"] * multiplier(prompt)
+
+
+class Arm:
+    """prompt.json, or a chat file: texts x vectors whose mean answers, then mixed with the words. Labels, placement and cue are as in softprompt.json."""
+
+    def __init__(self, path):
+        self.prompt = prompt = json.loads(path.read_text("utf-8"))
+        if prompt.get("format") not in ("softprompt-arm", "softprompt-chat"): sys.exit(f"{path} is neither a prompt.json nor a chat file of Softprompt Studio.")
+        if prompt["formatVersion"] != 1: sys.exit(f"{path} has format {prompt['formatVersion']}, and this program reads format 1. Take the predict.py that was exported with it.")
+        if prompt["format"] == "softprompt-chat":
+            place = lambda hit: "{" + hit[1] + "}" if hit[1] in prompt["columns"] else hit[0].replace("{", "{{").replace("}", "}}")
+            split = re.split(r"(\{\{\s*[^{}]+?\s*\}\})", prompt["messages"][0]["content"])
+            text = "".join(re.sub(r"\{\{\s*([^{}]+?)\s*\}\}", place, part) if i % 2 else part.replace("{", "{{").replace("}", "}}") for i, part in enumerate(split))
+            prompt.update(texts=[text], vectors=None, words=None, weight=1, model={"id": "", "weights": None}, checkRows=[], labels=[{**answer} for answer in prompt["answers"]])
+            if not prompt["labels"]: sys.exit("This chat file generates texts, which needs the studio or your server.")
+        self.soft, self.names = prompt["vectors"], [entry["label"] for entry in prompt["labels"]]
+        prompt["placement"] = self.soft["placement"] if self.soft else "prefix"
+        if self.soft and self.soft["placement"] == "infix":
+            prompt["cue"] = {"text": cue_of(prompt["texts"][0]), "tokenIds": self.soft["cueTokenIds"]}
+        words = prompt["words"]
+        if words:
+            floats = lambda coded: np.frombuffer(base64.b64decode(coded), "<f8")
+            self.column = {feature: i for i, feature in enumerate(words["features"])}
+            self.idf, self.weights = floats(words["idf"]), floats(words["weights"]).reshape(-1, len(words["features"]) + 1)
+
+    def needs_model(self):
+        return bool(self.prompt["texts"])
+
+    def open(self, tokenizer, model):
+        self.tokenizer, self.model = tokenizer, model
+        shape = (self.soft["virtualTokens"], self.soft["hidden"]) if self.soft else (0, model.config.hidden_size)
+        coded = self.soft["float32"] if self.soft else [""]
+        self.members = [torch.from_numpy(np.frombuffer(base64.b64decode(each), "<f4").reshape(shape).copy()) for each in coded]
+        for entry in self.prompt["labels"]: entry.setdefault("tokenIds", encode(tokenizer, entry["word"]))
+        if self.prompt.get("chat"):
+            frame = tokenizer.apply_chat_template([{"role": "user", "content": " XQZ "}], tokenize=False, add_generation_prompt=True)
+            before, after = frame.split("XQZ")
+            escape = lambda text: text.replace("{", "{{").replace("}", "}}")
+            kept = before.endswith(" ") and after.startswith(" ")
+            self.prompt["texts"] = [escape(before[:-1]) + text + escape(after[1:]) if kept else escape(before) + text.strip() + escape(after) for text in self.prompt["texts"]]
+
+    def ids(self, row, text):
+        return [row_ids(self.tokenizer, self.prompt, render(each, row, text)) for each in self.prompt["texts"]]
+
+    def log_probs(self, row, text="text"):
+        """Cells of a row -> log-probability of every label, mixed with the words and calibrated."""
+        answers = []
+        for vectors in self.members if self.needs_model() else []:
+            orders = torch.stack([log_probs(self.model, vectors, self.prompt, ids) for ids in self.ids(row, text)]).mean(0)
+            answers.append(torch.log_softmax(orders, -1))
+        mean = torch.log_softmax(torch.stack(answers).mean(0), -1) if answers else 0
+        weight = self.prompt["weight"]
+        mixed = mean if weight == 1 else torch.log_softmax((weight * mean if weight else 0) + (1 - weight) * self.by_words(row.get(text) or ""), -1)
+        return torch.log_softmax(mixed - shift(self.prompt), -1)
+
+    def by_words(self, text):
+        """The text's TF-IDF words and word pairs, as scikit-learn counts them, through its logistic regression."""
+        words, known = self.prompt["words"], self.prompt["words"]["knownLabels"]
+        found = [word for word in re.findall(r"\w+", text.lower()) if len(word) > 1]
+        counts = {}
+        for size in range(1, words["ngrams"] + 1):
+            for i in range(len(found) - size + 1):
+                column = self.column.get(" ".join(found[i:i + size]))
+                if column is not None: counts[column] = counts.get(column, 0) + 1
+        values = {column: (1 + math.log(n) if words["sublinear"] else n) * self.idf[column] for column, n in counts.items()}
+        norm = math.sqrt(sum(value * value for value in values.values())) or 1.0
+        own = [sum(value / norm * row[column] for column, value in values.items()) + row[-1] for row in self.weights]
+        scores = torch.tensor([0.0, *own] if len(known) == 2 else own or [0.0], dtype=torch.float64)
+        all_labels = torch.full((len(self.names),), math.log(1e-12), dtype=torch.float64)
+        all_labels[known] = torch.maximum(torch.log_softmax(scores, -1), all_labels[known])
+        return all_labels
+
+
+def cue_of(template):
+    """The end of a template after its last place: the last line, with the white space around it."""
+    last = re.split(r"(?<!\{)\{[^{}]+\}", template)[-1]
+    found = re.search(r"\s*\n[^\n]*\S\s*$", last)
+    return (found[0] if found else last).replace("{{", "{").replace("}}", "}")
 
 
 def multiplier(prompt):
@@ -140,6 +219,43 @@ def read_table(path, *columns):
     return table
 
 
+def check(rows, want, got, same):
+    """Says how closely the check rows agree; exits with 1 where they do not."""
+    off, changed = (got - want).abs().max().item(), int((got.argmax(1) != want.argmax(1)).sum())
+    print(f"{len(rows)} check rows, token ids equal in {same}: {changed or 'no'} predictions change, largest log-probability difference {off:.2e}")
+    return off <= 5e-3 and not changed and same == len(rows)
+
+
+def predicted(row, names, scores, threshold):
+    """The columns of an answer."""
+    sure = scores.max().exp().item()
+    row.update(prediction=names[int(scores.argmax())], confidence=f"{sure:.6f}")
+    if threshold is not None: row.update(needs_review="true" if sure < threshold else "false")
+
+
+def write_table(path, table, columns):
+    with open(path, "w", newline="", encoding="utf-8") as target:
+        writer = csv.DictWriter(target, list(table[0]) if table else columns)
+        writer.writeheader(), writer.writerows(table)
+
+
+def main_arm(arm, args, threshold):
+    """Answers and checks by a prompt.json or a chat file."""
+    if arm.needs_model(): arm.open(*load_base(arm.prompt, args.weights, args.hub_weights))
+    if args.check or args.hub_weights:
+        rows = arm.prompt["checkRows"]
+        if not rows: sys.exit("This file has no check rows.")
+        want = torch.tensor([[row["logProbs"][name] for name in arm.names] for row in rows], dtype=torch.float64)
+        got = torch.stack([arm.log_probs(row["cells"]) for row in rows])
+        same = sum(not arm.needs_model() or arm.ids(row["cells"], "text")[0] == row["inputIds"] for row in rows)
+        if not check(rows, want, got, same) and not args.hub_weights: sys.exit("The check rows do not agree.")
+    if args.csv:
+        needed = [column for text in arm.prompt["texts"] for column in columns(text, args.text)]
+        table = read_table(args.csv[0], args.text, *needed)
+        for row in table: predicted(row, arm.names, arm.log_probs(row, args.text), threshold)
+        write_table(args.csv[1], table, ["prediction", "confidence", *(["needs_review"] if threshold is not None else [])])
+
+
 def main():
     parser = arguments(__doc__)
     parser.add_argument("csv", nargs="*", metavar="IN.csv OUT.csv")
@@ -148,12 +264,16 @@ def main():
     parser.add_argument("--threshold", type=float, metavar="P")
     args = parser.parse_args()
     if len(args.csv) not in (0, 2) or not (args.csv or args.check or args.hub_weights): parser.error("give IN.csv and OUT.csv, or --check, or --hub-weights")
+    if args.threshold is not None and not 0 <= args.threshold <= 1: parser.error("--threshold takes a probability from 0 to 1, such as 0.8")
+    arm_file = args.bundle if args.bundle.is_file() else args.bundle / "prompt.json"
+    if arm_file.exists():
+        arm = Arm(arm_file)
+        return main_arm(arm, args, (arm.prompt.get("threshold") or {}).get("value") if args.threshold is None else args.threshold)
     prompt, vectors = load_prompt(args.bundle)
     tokenizer, model = load_base(prompt, args.weights, args.hub_weights)
     model = with_answers(model, prompt, args.bundle)
     names, less = [entry["label"] for entry in prompt["labels"]], shift(prompt)
     threshold = (prompt.get("threshold") or {}).get("value") if args.threshold is None else args.threshold
-    if threshold is not None and not 0 <= threshold <= 1: parser.error("--threshold takes a probability from 0 to 1, such as 0.8")
     if args.check or args.hub_weights:
         rows = prompt["parityRows"]
         if prompt.get("writing"):
@@ -163,10 +283,8 @@ def main():
         else:
             want = torch.tensor([[row["logProbs"][name] for name in names] for row in rows], dtype=torch.float64) - less
             got = torch.stack([log_probs(model, vectors, prompt, row["inputIds"]) for row in rows]) - less
-        off, changed = (got - want).abs().max().item(), int((got.argmax(1) != want.argmax(1)).sum())
         same = sum(row["inputIds"] in (row_ids(tokenizer, prompt, row["text"]), row_ids(tokenizer, prompt, render(prompt["template"], {"text": row["text"], args.text: row["text"]}, args.text))) for row in rows)
-        print(f"{len(rows)} check rows, token ids equal in {same}: {changed or 'no'} predictions change, largest log-probability difference {off:.2e}")
-        if not args.hub_weights and (off > 5e-3 or changed or same < len(rows)): sys.exit("The check rows do not agree.")
+        if not check(rows, want, got, same) and not args.hub_weights: sys.exit("The check rows do not agree.")
     if args.csv:
         table = read_table(args.csv[0], args.text, *columns(prompt["template"], args.text))
         for row in table:
@@ -174,12 +292,8 @@ def main():
                 row.update(written=write(model, tokenizer, vectors, prompt, row_ids(tokenizer, prompt, render(prompt["template"], row, args.text))))
                 continue
             scores = torch.log_softmax(log_probs(model, vectors, prompt, row_ids(tokenizer, prompt, render(prompt["template"], row, args.text))) - less, -1)
-            sure = scores.max().exp().item()
-            row.update(prediction=names[int(scores.argmax())], confidence=f"{sure:.6f}")
-            if threshold is not None: row.update(needs_review="true" if sure < threshold else "false")
-        with open(args.csv[1], "w", newline="", encoding="utf-8") as target:
-            writer = csv.DictWriter(target, list(table[0]) if table else ["written"] if prompt.get("writing") else ["prediction", "confidence", *(["needs_review"] if threshold is not None else [])])
-            writer.writeheader(), writer.writerows(table)
+            predicted(row, names, scores, threshold)
+        write_table(args.csv[1], table, ["written"] if prompt.get("writing") else ["prediction", "confidence", *(["needs_review"] if threshold is not None else [])])
 
 
 if __name__ == "__main__": main()

@@ -70,3 +70,7 @@ export function screenOfNew(): string | null {
 }
 
 export const screenPath = (setId: string | null, screen: string): string => `/project/${setId ?? NEW_SET}/${screen}`;
+
+/** Opens the export of a prompt in the Library. @param prompt a version's id, or what `armId` names; left out = Tuned, else Yours */
+export const exportPath = (setId: string, prompt = ''): string =>
+  `${screenPath(setId, 'library')}?${new URLSearchParams({ export: setId, version: prompt })}`;

@@ -9,7 +9,7 @@ import { productionOf } from '../../../prompt-set/stages';
 import type { Evaluation, Opened, PromptSet } from '../../../prompt-set/types';
 import { mayKnowTestRows, seedsOfOtherSplits } from '../../../prompt-set/versions';
 import { ScreenFrame } from '../../shell/Screen';
-import { navigate, screenPath } from '../../state/location';
+import { exportPath, navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
 import { usePromptSets, useSession } from '../../state/studio';
@@ -146,9 +146,7 @@ function Actions({ set, compared, outdated, hasRows, onSave }: ActionsProps) {
       <Button isDisabled={busy || !hasRows} onPress={start} variant={outdated ? 'primary' : 'plain'}>
         Compare again
       </Button>
-      {tuned && !outdated ? (
-        <Button onPress={() => navigate(`${screenPath(set.id, 'library')}?export=${set.id}`)}>Export</Button>
-      ) : null}
+      {outdated ? null : <Button onPress={() => navigate(exportPath(set.id))}>Export</Button>}
     </>
   );
 }

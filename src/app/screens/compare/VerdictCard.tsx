@@ -3,12 +3,12 @@ import { useMemo } from 'react';
 import type { VerdictCard as Card, CardArm } from '../../../evaluation/card';
 import type { Action, Chip } from '../../../evaluation/classify/recommendation';
 import { wordClassifierScript } from '../../../metrics/logistic';
-import { versionOfArm } from '../../../prompt-set/arms';
+import { armId, versionOfArm } from '../../../prompt-set/arms';
 import { stagesOf } from '../../../prompt-set/stages';
 import type { Evaluation, PromptSet } from '../../../prompt-set/types';
 import { longerSteps } from '../../../training/fields';
 import { ChartPanel, drawAccuracy } from '../../charts';
-import { navigate, screenPath } from '../../state/location';
+import { exportPath, navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { Button, Note, Panel, ProgressBar } from '../../ui';
 import { saveFile } from '../../ui/download';
@@ -103,24 +103,11 @@ interface Step {
   readonly press: () => void;
 }
 
-const toLibrary = ({ card, set }: ShownProps, versionId: string): Step =>
-  set.soft.some(({ id }) => id === versionId)
-    ? {
-        label: `Export ${card.arm}`,
-        press: () => navigate(`${screenPath(set.id, 'library')}?export=${set.id}&version=${versionId}`),
-      }
-    : {
-        label: `Open ${card.arm} in the Library`,
-        press: () => navigate(`${screenPath(set.id, 'library')}?set=${set.id}`),
-      };
-
-/** Where the recommended arm can be taken from: its version, or Prompts, where it can become one. */
-const take = (of: ShownProps): Step => {
-  const versionId = versionOfArm(of.set, of.evaluation, of.card.armId);
-  return versionId === null
-    ? { label: 'Set it up in Prompts', press: () => navigate(screenPath(of.set.id, 'prompts')) }
-    : toLibrary(of, versionId);
-};
+/** The recommended prompt leaves, hand-written or tuned, alone or together with others. */
+const take = ({ card, set, evaluation }: ShownProps): Step => ({
+  label: `Export ${card.arm}`,
+  press: () => navigate(exportPath(set.id, armId(evaluation, card.armId))),
+});
 
 /** The one next step of each action. */
 const STEPS: Readonly<Record<Action, (of: ShownProps) => Step>> = {

@@ -1,11 +1,9 @@
 import { useStore } from 'zustand';
-import { PLACEMENT_WORDS } from '../../../prompt/soft-prompt';
-import { isUsable } from '../../../prompt-set/prompt-set';
 import type { Order } from '../../../workflow/exported-prompt';
-import { EXPORTS, RECIPIENTS } from '../../../workflow/exports';
+import { EXPORTS, RECIPIENTS, type Subject, subjectOf, subjectsOf } from '../../../workflow/exports';
 import { useSession } from '../../state/studio';
 import { reached } from '../../state/version-words';
-import { Button, Choices, Dialog, format, ProgressBar, Select, Table } from '../../ui';
+import { Button, Choices, Dialog, format, Note, ProgressBar, Select, Table } from '../../ui';
 import { type ExportChoice, exporting } from './export-store';
 import { Failed, YesNo } from './parts';
 
@@ -24,8 +22,8 @@ export default function ExportDialog() {
   return (
     <Dialog wide title={`Export “${value.set.name}”`} isOpen onClose={close} actions={<Actions />}>
       <div className="stack">
+        <Prompts {...chosen} />
         <Recipients {...chosen} />
-        <TunedPrompts {...chosen} />
         <RowsQuestion {...chosen} />
         <RowsCount {...chosen} />
         <Contents />
@@ -35,63 +33,63 @@ export default function ExportDialog() {
 }
 
 function Actions() {
-  const { made, save, close } = exporting.use();
+  const { state, made, save, close } = exporting.use();
   const { value } = useStore(made);
+  const asks = useStore(state, (s) => s.asks);
   return (
     <>
       <Button onPress={close}>Cancel</Button>
       <Button variant="primary" isDisabled={!value} onPress={() => value && save(value)}>
-        {value ? `Export ${value.name} (${format.bytes(value.content.length)})` : 'Preparing…'}
+        {value
+          ? `Export ${value.name} (${format.bytes(value.content.length)})`
+          : asks
+            ? 'Not without them'
+            : 'Preparing…'}
       </Button>
     </>
   );
 }
 
-const usableRuns = ({ set }: Order['stored']) => set.soft.filter(isUsable);
+/** "62.4% on validation rows", "of the latest comparison". */
+const detailOf = ({ version }: Subject): string =>
+  version ? (reached(version) === null ? '' : `${reached(version)} on validation rows`) : 'as it was compared last';
 
-function Recipients({ choice: { recipient }, stored }: ChoiceProps) {
+/** Which prompt: every version, and what else the latest comparison had. */
+function Prompts({ choice: { subject }, stored }: ChoiceProps) {
   const { change } = exporting.use();
-  const isTuned = usableRuns(stored).length > 0;
+  const all = subjectsOf(stored);
+  const chosen = subject === null ? null : subjectOf(stored, subject);
+  // of an earlier comparison
+  const other = chosen && !all.some(({ id }) => id === chosen.id) ? [chosen] : [];
+  const options = [...other, ...all].map((each) => ({ id: each.id, label: each.name, detail: detailOf(each) }));
+  if (options.length === 0) return null;
+  return <Select label="Prompt" options={options} value={subject} onChange={(id) => void change({ subject: id })} />;
+}
+
+function Recipients({ choice: { recipient, subject: id }, stored }: ChoiceProps) {
+  const { change } = exporting.use();
+  const subject = id === null ? null : subjectOf(stored, id);
+  const options = RECIPIENTS.map((each) => ({
+    id: each,
+    label: EXPORTS[each].recipient,
+    whyNot: EXPORTS[each].whyNot(subject, stored),
+  }));
+  const others = options.flatMap(({ label, whyNot }) => (whyNot === null ? [] : [{ label, whyNot }]));
+  const reasons = [...new Set(others.map(({ whyNot }) => whyNot))];
   return (
     <>
       <Choices
         label="For whom"
         value={recipient}
-        onChange={(id) => change({ recipient: id, needsModel: EXPORTS[id].needsModel })}
-        options={RECIPIENTS.map((id) => ({
-          id,
-          label: EXPORTS[id].recipient,
-          isDisabled: EXPORTS[id].needsRun && !isTuned,
-        }))}
+        onChange={(next) => void change({ recipient: next })}
+        options={options.map(({ whyNot, ...option }) => ({ ...option, isDisabled: whyNot !== null }))}
       />
       <p>{EXPORTS[recipient].words.gets}</p>
-    </>
-  );
-}
-
-function TunedPrompts({ choice: { recipient, runId }, stored }: ChoiceProps) {
-  const { change } = exporting.use();
-  const runs = usableRuns(stored);
-  if (!EXPORTS[recipient].needsRun || runs.length === 0) return null;
-  const placement = runs.find(({ id }) => id === runId)?.soft?.placement ?? 'prefix';
-  return (
-    <>
-      <Select
-        label="Tuned prompt"
-        options={runs.map((run) => ({
-          id: run.id,
-          label: run.name,
-          detail: reached({ kind: 'soft', version: run }) ?? '',
-        }))}
-        value={runId}
-        onChange={(id) => change({ runId: id })}
-      />
-      {recipient === 'engineer' && placement !== 'prefix' ? (
-        <p className="dim">
-          These vectors come {PLACEMENT_WORDS[placement]}, which PEFT cannot load: predict.py and vLLM run them. For
-          PEFT, train with the vectors before the text.
+      {reasons.map((reason) => (
+        <p key={reason} className="dim small">
+          {`Not for ${others.flatMap(({ label, whyNot }) => (whyNot === reason ? [format.midSentence(label)] : [])).join(', ')}: ${format.midSentence(reason)}`}
         </p>
-      ) : null}
+      ))}
     </>
   );
 }
@@ -109,7 +107,7 @@ function RowsQuestion(chosen: ChoiceProps) {
     <YesNo
       label={rows.label}
       value={withRows}
-      onChange={(agreed) => change({ withRows: agreed })}
+      onChange={(agreed) => void change({ withRows: agreed })}
       no={rows.without}
       yes={rows.with(format.count(count))}
     />
@@ -130,8 +128,15 @@ function RowsCount(chosen: ChoiceProps) {
 }
 
 function Contents() {
-  const { made } = exporting.use();
+  const { made, state } = exporting.use();
   const { value, error } = useStore(made);
+  const asks = useStore(state, (s) => s.asks);
+  if (asks)
+    return (
+      <Note tone="info" title="It is made of your rows">
+        {asks}
+      </Note>
+    );
   if (value)
     return (
       <Table
@@ -160,7 +165,7 @@ function Progress() {
   const waiting = isReady ? 'Scoring check rows' : 'Waiting for the model';
   return (
     <ProgressBar
-      label={choice?.needsModel ? waiting : 'Preparing the package'}
+      label={choice && EXPORTS[choice.recipient].needsModel ? waiting : 'Preparing the package'}
       value={progress ? progress.done / progress.total : null}
       detail={progress ? `${progress.done} of ${progress.total}` : ''}
     />

@@ -48,7 +48,7 @@ function Exporting() {
   ) : null;
 }
 
-/** Opens the export of the set, and of the version, that a link from the comparison names. */
+/** Opens the export of the prompt that a link from another screen names; see `exportPath`. */
 function LinkedExport() {
   const { open } = exporting.use();
   const [wanted, setWanted] = useQuery('export', '');

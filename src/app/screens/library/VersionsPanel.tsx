@@ -194,16 +194,14 @@ function Actions({ set, of }: VersionProps) {
       >
         Run on a file
       </Button>
-      {kind === 'soft' ? (
-        <Button
-          size="s"
-          variant="quiet"
-          aria-label={`Export ${words}`}
-          onPress={() => void openExport(set.id, version.id)}
-        >
-          Export
-        </Button>
-      ) : null}
+      <Button
+        size="s"
+        variant="quiet"
+        aria-label={`Export ${words}`}
+        onPress={() => void openExport(set.id, version.id)}
+      >
+        Export
+      </Button>
     </span>
   );
 }

@@ -1,35 +1,60 @@
 import { describe, expect, it } from 'vitest';
-import { createPromptSet } from '../../../prompt-set/prompt-set';
+import { addHardVersion, createPromptSet } from '../../../prompt-set/prompt-set';
 import type { SoftVersion } from '../../../prompt-set/types';
+import { STANDARD } from '../../../training/settings';
+import * as code from '../../../workflow/exports';
 import { changedChoice, firstChoice } from './export-store';
 
 const run = (id: string, status: SoftVersion['status'] = 'finished') =>
-  ({ id, status, soft: { vectors: new Float32Array(2) } }) as unknown as SoftVersion;
+  ({
+    ...{ id, status, number: 1, name: id, createdAt: '2026', template: '{text}', settings: STANDARD },
+    soft: { placement: 'suffix', vectors: new Float32Array(2) },
+  }) as unknown as SoftVersion;
 
-const set = (...soft: readonly SoftVersion[]) => ({
-  ...createPromptSet(
-    { id: 's', now: '2026-01-01' },
-    { name: 'Tone', words: [], baseTemplate: '', datasetFingerprint: null, datasetName: null, taken: [] },
-  ),
-  soft,
-  chosenSoft: 'r1',
+const bare = createPromptSet(
+  { id: 's', now: '2026-01-01' },
+  {
+    ...{ name: 'Tone', baseTemplate: '', datasetFingerprint: null, datasetName: null, taken: [] },
+    words: [
+      { label: 'good', word: 'good' },
+      { label: 'bad', word: 'bad' },
+    ],
+  },
+);
+const stored = (set: typeof bare) => ({
+  ...{ set, dataset: null, checkpoints: [], evaluations: [], measurements: [], examples: [] },
 });
+const tuned = (...soft: readonly SoftVersion[]) => stored({ ...bare, soft, chosenSoft: 'r1' });
+const prompt = { template: 'Tone of {text}:', shots: 0, shotSeed: 0 };
+const written = stored(addHardVersion(bare, { id: 'h', now: '2026' }, { prompt }).set);
 
 describe('the export dialog', () => {
   it('opens with the prompt that was asked for, else with the one used as Tuned', () => {
-    const two = set(run('r1'), run('r2'));
-    expect(firstChoice(two, 'r2')).toMatchObject({ runId: 'r2', recipient: 'engineer', needsModel: true });
-    expect(firstChoice(two)).toMatchObject({ runId: 'r1' });
-    expect(firstChoice(set(run('r1'), run('r2', 'failed')), 'r2')).toMatchObject({ runId: 'r1' });
+    const two = tuned(run('r1'), run('r2'));
+    expect(firstChoice(code, two, 'r2')).toMatchObject({ subject: 'r2', recipient: 'engineer' });
+    expect(firstChoice(code, two)).toMatchObject({ subject: 'r1' });
+    expect(firstChoice(code, tuned(run('r1'), run('r2', 'failed')), 'r2')).toMatchObject({ subject: 'r1' });
   });
 
-  it('opens with the whole set, and without waiting for the model, if nothing is tuned', () => {
-    expect(firstChoice(set())).toEqual({ runId: null, recipient: 'browser', needsModel: false, withRows: false });
+  it('opens with the hand-written prompt where nothing is tuned, and with the whole set where there is no prompt', () => {
+    expect(firstChoice(code, written)).toEqual({ subject: 'h', recipient: 'engineer', withRows: false });
+    expect(firstChoice(code, stored(bare))).toEqual({ subject: null, recipient: 'browser', withRows: false });
   });
 
-  it('asks again whether to include rows for another recipient, and only then', () => {
-    const agreed = { ...firstChoice(set(run('r1'))), withRows: true };
-    expect(changedChoice(agreed, { runId: 'r1' }).withRows).toBe(true);
-    expect(changedChoice(agreed, { recipient: 'browser' }).withRows).toBe(false);
+  it('asks again whether to include rows for another recipient or prompt, and only then', () => {
+    const both = { ...written, set: { ...written.set, soft: [run('r1')] } };
+    const agreed = { ...firstChoice(code, both), withRows: true };
+    const then = (change: Parameters<typeof changedChoice>[3]) => changedChoice(code, both, agreed, change);
+    expect(then({}).withRows).toBe(true);
+    expect(then({ recipient: 'browser' }).withRows).toBe(false);
+    expect(then({ subject: 'r1' }).withRows).toBe(false);
+  });
+
+  it('keeps the recipient that the other prompt fits too, and goes to one that it fits where it does not', () => {
+    const both = { ...written, set: { ...written.set, soft: [run('r1')] } };
+    const text = { subject: 'h', recipient: 'textField', withRows: false } as const;
+    expect(changedChoice(code, both, text, { subject: 'r1' })).toMatchObject({ subject: 'r1', recipient: 'engineer' });
+    const whole = { ...text, recipient: 'browser' } as const;
+    expect(changedChoice(code, both, whole, { subject: 'r1' })).toMatchObject({ recipient: 'browser' });
   });
 });

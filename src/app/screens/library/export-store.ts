@@ -3,8 +3,7 @@ import { createStore } from 'zustand/vanilla';
 import type { Package } from '../../../interchange/package';
 import type { Presented } from '../../../interchange/prompt-package';
 import { StudioError } from '../../../lib/errors';
-import { chosenSoft, isUsable } from '../../../prompt-set/prompt-set';
-import type { PromptSet } from '../../../prompt-set/types';
+import { chosenHard, chosenSoft } from '../../../prompt-set/prompt-set';
 import type { RowsDone } from '../../../workflow/check-rows';
 import type { Order } from '../../../workflow/exported-prompt';
 import type { RecipientId } from '../../../workflow/exports';
@@ -16,8 +15,6 @@ import { readStored } from './stored-set';
 
 export interface ExportChoice extends Omit<Order, 'stored'> {
   readonly recipient: RecipientId;
-  /** The package cannot be made without the model. */
-  readonly needsModel: boolean;
 }
 
 interface ExportState {
@@ -25,25 +22,41 @@ interface ExportState {
   readonly choice: ExportChoice | null;
   /** Check rows scored so far. */
   readonly progress: RowsDone | null;
+  /** What the user must agree to before the package can be made; null = nothing. */
+  readonly asks: string | null;
 }
 
-/** What the dialog opens with: a tuned prompt for an engineer; the whole set for another browser if none is tuned. */
-export function firstChoice(set: PromptSet, runId?: string): ExportChoice {
-  const run = set.soft.find((version) => version.id === runId && isUsable(version)) ?? chosenSoft(set);
-  return {
-    runId: run?.id ?? null,
-    recipient: run ? 'engineer' : 'browser',
-    needsModel: run !== null,
-    withRows: false,
-  };
+/** Loaded later, because it needs the code of all formats. */
+const formats = () => import('../../../workflow/exports');
+type Formats = Awaited<ReturnType<typeof formats>>;
+
+/** The recipients that a prompt fits, in their order. */
+const fitting = ({ EXPORTS, RECIPIENTS, subjectOf }: Formats, stored: Order['stored'], id: string | null) => {
+  const subject = id === null ? null : subjectOf(stored, id);
+  return RECIPIENTS.filter((recipient) => EXPORTS[recipient].whyNot(subject, stored) === null);
+};
+
+/** What the dialog opens with: the prompt that was asked for, else Tuned, else Yours, for the first that it fits. */
+export function firstChoice(code: Formats, stored: Order['stored'], wanted = ''): ExportChoice {
+  const { set } = stored;
+  const asked = code.subjectOf(stored, wanted);
+  const subject = asked?.id ?? chosenSoft(set)?.id ?? chosenHard(set)?.id ?? null;
+  const [recipient = 'browser'] = fitting(code, stored, subject);
+  return { subject, recipient, withRows: false };
 }
 
-/** The choice after a change. Consent to include rows is given for one recipient only. */
-export const changedChoice = (before: ExportChoice, change: Partial<ExportChoice>): ExportChoice => ({
-  ...before,
-  ...(change.recipient === undefined ? {} : { withRows: false }),
-  ...change,
-});
+/** The choice after a change. Consent to include rows is given for one recipient and one prompt only. */
+export function changedChoice(
+  code: Formats,
+  stored: Order['stored'],
+  before: ExportChoice,
+  change: Partial<ExportChoice>,
+): ExportChoice {
+  const isOther = change.recipient !== undefined || change.subject !== undefined;
+  const after = { ...before, ...(isOther ? { withRows: false } : {}), ...change };
+  const fits = fitting(code, stored, after.subject);
+  return fits.includes(after.recipient) ? after : { ...after, recipient: fits[0] ?? 'browser' };
+}
 
 const storedOrder = ({ services: { store: disk } }: Studio) =>
   resource(async (setId: string): Promise<Order['stored']> => {
@@ -57,41 +70,46 @@ const storedOrder = ({ services: { store: disk } }: Studio) =>
 
 export const exporting = perStudio((studio) => {
   const { services, stores } = studio;
-  const state = createStore<ExportState>(() => ({ choice: null, progress: null }));
+  const state = createStore<ExportState>(() => ({ choice: null, progress: null, asks: null }));
   const stored = storedOrder(studio);
-  const made = resource(async ({ needsModel, ...choice }: ExportChoice, signal): Promise<Package> => {
+  const made = resource(async (choice: ExportChoice, signal): Promise<Package> => {
     state.setState({ progress: null });
     const { value } = stored.getState();
     if (!value) throw new StudioError('cancelled', 'Stopped.');
-    if (needsModel) await stores.session.getState().modelReady();
+    const { EXPORTS } = await formats();
+    if (EXPORTS[choice.recipient].needsModel) await stores.session.getState().modelReady();
     const onEvent = (progress: RowsDone) => {
       if (!signal.aborted) state.setState({ progress });
     };
     return services.workflow.call('exportPackage', { ...choice, stored: value }, { signal, onEvent });
   });
-  const choose = (choice: ExportChoice) => {
-    state.setState({ choice });
-    void made.load(choice);
+  const choose = (code: Formats, value: Order['stored'], choice: ExportChoice) => {
+    const asks = code.EXPORTS[choice.recipient].asks({ ...choice, stored: value });
+    state.setState({ choice, asks });
+    if (asks) made.clear();
+    else void made.load(choice);
   };
   const close = () => {
     made.clear();
-    state.setState({ choice: null });
+    state.setState({ choice: null, asks: null });
   };
   return {
     state,
     stored,
     made,
-    open: async (setId: string, runId?: string) => {
+    /** @param wanted a version's id, or what `armId` names; left out = Tuned, else Yours */
+    open: async (setId: string, wanted?: string) => {
       stored.clear();
       made.clear();
-      await stored.load(setId);
+      const [code] = await Promise.all([formats(), stored.load(setId)]);
       const { value, error } = stored.getState();
-      if (value) choose(firstChoice(value.set, runId));
+      if (value) choose(code, value, firstChoice(code, value, wanted));
       else if (error) toastError('The prompt set cannot be exported', error.message);
     },
-    change: (change: Partial<ExportChoice>) => {
+    change: async (change: Partial<ExportChoice>) => {
       const { choice } = state.getState();
-      if (choice) choose(changedChoice(choice, change));
+      const { value } = stored.getState();
+      if (choice && value) choose(await formats(), value, changedChoice(await formats(), value, choice, change));
     },
     close,
     save: ({ name, content, type }: Package) => {

@@ -1,9 +1,12 @@
 /** What the panels of both kinds of task share: the rows behind a difference, the choice of a pair, columns of metrics. */
 
 import type { ReactNode } from 'react';
+import { MAJORITY, PROBE } from '../../../../evaluation/classify/made-arms';
 import type { Interval as Range } from '../../../../metrics/intervals';
 import { type MetricFormat, metricsOf } from '../../../../metrics/registry';
-import { useQuery } from '../../../state/location';
+import { armId } from '../../../../prompt-set/arms';
+import type { Evaluation } from '../../../../prompt-set/types';
+import { exportPath, navigate, useQuery } from '../../../state/location';
 import { Button, Dialog, format, Interval, PagedTable, Panel, Select, type TableColumn, Tabs, Term } from '../../../ui';
 
 interface ExploredRow {
@@ -151,3 +154,24 @@ export const metricColumns = <Id extends string, M extends Shown, R>(
       return <Interval as={format[as]} value={figure.value} {...figure.interval} />;
     },
   }));
+
+/** Lines that are no prompt, so that nothing of them can leave. */
+const NO_PROMPT: readonly string[] = [MAJORITY, PROBE];
+
+interface ExportArmProps {
+  readonly evaluation: Pick<Evaluation, 'id' | 'setId'>;
+  readonly arm: { readonly id: string; readonly name: string };
+}
+
+/** Opens the export of one prompt of a comparison. */
+export const ExportArm = ({ evaluation, arm }: ExportArmProps) =>
+  NO_PROMPT.includes(arm.id) ? null : (
+    <Button
+      size="s"
+      variant="quiet"
+      aria-label={`Export ${arm.name}`}
+      onPress={() => navigate(exportPath(evaluation.setId, armId(evaluation, arm.id)))}
+    >
+      Export
+    </Button>
+  );

@@ -10,7 +10,7 @@ import type { ClassifyEvaluation } from '../../../../../prompt-set/types';
 import { accuracyTitle, ChartPanel, differenceTitle, drawAccuracy, drawDifferences, sideOf } from '../../../../charts';
 import { ArmMark, format, Panel, Table, Term } from '../../../../ui';
 import type { Shown } from '../../compare-store';
-import { metricColumns } from '../parts';
+import { ExportArm, metricColumns } from '../parts';
 
 /** Every metric but the headline's. */
 const OTHERS = metricsOf(LABEL_METRICS).filter(([id]) => id !== 'accuracy');
@@ -77,6 +77,11 @@ function ArmsPanel({ comparison, evaluation, nameOf }: ArmsPanelProps) {
             cardLabel: name,
             cell: of,
           })),
+          {
+            id: 'do',
+            header: <span className="visually-hidden">Actions</span>,
+            cell: (arm) => <ExportArm evaluation={evaluation} arm={arm} />,
+          },
         ]}
       />
       {comparison.pairs

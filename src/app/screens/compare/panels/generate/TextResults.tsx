@@ -9,7 +9,7 @@ import { ChartPanel, drawAccuracy, drawIntervals } from '../../../../charts';
 import { useQuery } from '../../../../state/location';
 import { ArmMark, format, Panel, Table, Tabs } from '../../../../ui';
 import { type Candidate, VotePanel } from '../../VotePanel';
-import { metricColumns, PairSelect, usePair } from '../parts';
+import { ExportArm, metricColumns, PairSelect, usePair } from '../parts';
 import { sideOfArm, TextRows } from './TextRows';
 
 interface TextResultsProps {
@@ -30,18 +30,21 @@ export function TextResults({ evaluation, dataset }: TextResultsProps) {
 }
 
 interface TextStatisticsProps extends Pick<NamedPairs, 'nameOf'> {
-  readonly comparison: GenerateComparison;
+  readonly evaluation: GenerateEvaluation;
 }
 
-const TextStatistics = ({ comparison: { arms, duels, n, verdict }, nameOf }: TextStatisticsProps) => (
-  <div className="grid">
-    <p className="c12">{verdict.detail}</p>
-    <ArmsChart arms={arms} duels={duels} />
-    <PairsChart duels={duels} nameOf={nameOf} />
-    <ArmsTable arms={arms} n={n} />
-    <PairsTable duels={duels} nameOf={nameOf} />
-  </div>
-);
+const TextStatistics = ({ evaluation, nameOf }: TextStatisticsProps) => {
+  const { arms, duels, n, verdict } = evaluation.comparison;
+  return (
+    <div className="grid">
+      <p className="c12">{verdict.detail}</p>
+      <ArmsChart arms={arms} duels={duels} />
+      <PairsChart duels={duels} nameOf={nameOf} />
+      <ArmsTable arms={arms} n={n} evaluation={evaluation} />
+      <PairsTable duels={duels} nameOf={nameOf} />
+    </div>
+  );
+};
 
 const HEADLINE = TEXT_METRICS.rougeL.name;
 
@@ -115,7 +118,11 @@ function PairsChart({ duels, nameOf }: NamedPairs) {
   );
 }
 
-const ArmsTable = ({ arms, n }: Pick<GenerateComparison, 'arms' | 'n'>) => (
+interface ArmsTableProps extends Pick<GenerateComparison, 'arms' | 'n'> {
+  readonly evaluation: GenerateEvaluation;
+}
+
+const ArmsTable = ({ arms, n, evaluation }: ArmsTableProps) => (
   <Panel span={12} title={costWords(arms)} aside={format.counted(n, 'test row')}>
     <Table<GenerateArm>
       caption="Prompts and measures"
@@ -138,6 +145,11 @@ const ArmsTable = ({ arms, n }: Pick<GenerateComparison, 'arms' | 'n'>) => (
           numeric: true,
           cardLabel: 'tokens sent',
           cell: (arm) => format.count(arm.tokensSentMean),
+        },
+        {
+          id: 'do',
+          header: <span className="visually-hidden">Actions</span>,
+          cell: (arm) => <ExportArm evaluation={evaluation} arm={arm} />,
         },
       ]}
     />
@@ -181,7 +193,7 @@ function CloserLook({ evaluation, dataset, nameOf }: TextResultsProps & Pick<Nam
   const [chosen, setTab] = useQuery<Tab>('tab', 'rows');
   const tab = TABS.find((id) => id === chosen) ?? 'rows';
   const { index, pair, choose } = usePair(duels);
-  const statistics = () => <TextStatistics comparison={evaluation.comparison} nameOf={nameOf} />;
+  const statistics = () => <TextStatistics evaluation={evaluation} nameOf={nameOf} />;
   // one prompt alone has no pair of rows
   if (!pair) return statistics();
   const rows = () => <TextRows evaluation={evaluation} dataset={dataset} duel={pair} />;

@@ -1,0 +1,267 @@
+import { describe, expect, it } from 'vitest';
+import { rowsById, textOf } from '../dataset/labels';
+import type { Dataset } from '../dataset/types';
+import { readArm, versionOfArm, wordProbabilities } from '../interchange/arm-file';
+import { readZip } from '../interchange/zip';
+import { present } from '../lib/assert';
+import { uninterruptedControl } from '../lib/control';
+import { labelProbabilities, mixedAnswers } from '../metrics/calibration';
+import { argmax } from '../metrics/classification';
+import { armId } from '../prompt-set/arms';
+import { recordComparison } from '../prompt-set/calibration';
+import { addHardVersion } from '../prompt-set/prompt-set';
+import { type AnsweringVersion, answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
+import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
+import { openVersion, tableSource } from '../route/answering';
+import { STANDARD } from '../training/settings';
+import { compare } from './compare';
+import { EXPORTS, type RecipientId, subjectOf, subjectsOf } from './exports';
+import { fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
+import { type Host, SILENT } from './host';
+import { readImport } from './import';
+import { exportPackage } from './index';
+
+const THRESHOLD = { value: 0.7, rows: 40, answered: 30, correct: 28 };
+
+/** The comparison with the tuned prompt and the word counts together, as it has where the words are strong. */
+function withCombined(evaluation: ClassifyEvaluation): ClassifyEvaluation {
+  const { plan, comparison } = evaluation;
+  const arm = (id: string) =>
+    present(
+      plan.arms.find((each) => each.id === id),
+      id,
+    );
+  const named = { id: 'combined', name: 'Tuned with word counts, 35 : 65', kind: 'combined' as const };
+  const logProbs = mixedAnswers(arm('tuned').logProbs, arm('tfidf').logProbs, 0.35);
+  const report = present(comparison.arms[0], 'a report');
+  return {
+    ...evaluation,
+    plan: { ...plan, arms: [...plan.arms, { ...arm('tuned'), ...named, logProbs, calibration: null }] },
+    comparison: { ...comparison, arms: [...comparison.arms, { ...report, ...named, calibrated: false }] },
+  };
+}
+
+async function comparedOnce() {
+  const { host } = fakeHost();
+  const dataset = await prepared();
+  const prompt = { template: 'Say {{it}}.\nText: {text}\nTone:', shots: 2, shotSeed: 1, orders: 2 };
+  const first = promptSet(dataset, [0, 1]);
+  const before = { ...addHardVersion(first, { id: 'h2', now: NOW }, { prompt }).set, chosenHard: 'h' };
+  const found = await compare(host, { set: before, dataset, also: ['h2'] }, SILENT);
+  const evaluation = withCombined({ ...found.evaluation, id: 'e', setId: 's', createdAt: NOW } as ClassifyEvaluation);
+  const recorded = recordComparison(before, evaluation, NOW);
+  // every version calibrated, whether or not it helps, so that a lost calibration changes answers
+  const fit = present(evaluation.plan.arms.find(({ id }) => id === 'tuned')?.calibration, 'a calibration');
+  const strong = { ...fit, meanLogProbs: fit.meanLogProbs.map((value, c) => value * (c === 0 ? 2 : 0.5)) };
+  const answering = <V extends object>(version: V) => ({ ...version, calibration: strong, threshold: THRESHOLD });
+  const set = { ...recorded, hard: recorded.hard.map(answering), soft: recorded.soft.map(answering) };
+  return { host, dataset, set, evaluation, stored: storedOf(set, dataset, evaluation) };
+}
+
+/** Made once: a comparison draws thousands of samples. */
+let known: ReturnType<typeof comparedOnce> | null = null;
+const compared = () => {
+  known ??= comparedOnce();
+  return known;
+};
+
+const storedOf = (set: PromptSet, dataset: Dataset | null, evaluation: ClassifyEvaluation) => ({
+  ...{ set, dataset, evaluations: [evaluation], checkpoints: [], measurements: [], examples: [] },
+});
+
+const made = async (host: Host, stored: ReturnType<typeof storedOf>, recipient: RecipientId, subject: string) =>
+  exportPackage(host, { stored, subject, withRows: true, recipient }, SILENT);
+
+/** Probabilities for the compared test rows, from a version alone. */
+async function answers(host: Host, version: AnsweringVersion, dataset: Dataset, { plan }: ClassifyEvaluation) {
+  const byId = rowsById(dataset.table.rows);
+  const rows = plan.rowIds.map((id, i) => ({
+    ...{ id: String(i), line: i + 1 },
+    cells: { said: textOf(present(byId.get(id), 'row'), dataset.mapping) },
+  }));
+  const source = tableSource(host, version, { columns: ['said'], rows }, { text: 'said', label: null });
+  const asked = await source.rowsAt(0, rows.length);
+  const found = await openVersion(host, version)(asked.rows, uninterruptedControl);
+  return found.answers.map((answer) => (answer.kind === 'classify' ? answer.probabilities : []));
+}
+
+const expectSame = (got: readonly (readonly number[])[], want: readonly (readonly number[])[]) => {
+  expect(got).toHaveLength(want.length);
+  for (const [i, row] of want.entries())
+    for (const [c, value] of row.entries()) expect(Math.abs((got[i]?.[c] ?? Number.NaN) - value)).toBeLessThan(1e-9);
+};
+
+describe('the zip for an engineer', () => {
+  it('answers as every prompt of the comparison does, with its calibration, its threshold and its words', async () => {
+    const { host, dataset, evaluation, stored } = await compared();
+    const kinds = new Set<string>();
+    let turned = 0;
+    for (const { id, logProbs } of evaluation.plan.arms) {
+      const subject = present(subjectOf(stored, armId(evaluation, id)), id);
+      if (subject.kind === 'reference' || subject.kind === 'tuned') continue;
+      kinds.add(subject.kind);
+      const { content } = await made(host, stored, 'engineer', subject.id);
+      const files = readZip(content);
+      if (!files.ok) throw new Error(files.error.message);
+      const read = readArm(present(files.value.get('prompt.json'), 'prompt.json'));
+      if (!read.ok) throw new Error(read.error.message);
+      const means = subject.calibration?.meanLogProbs ?? null;
+      const want = logProbs.map((row) => labelProbabilities(row, means));
+      turned += want.filter((row, i) => argmax(row) !== argmax(logProbs[i] ?? [])).length;
+      const byId = rowsById(dataset.table.rows);
+      const texts = evaluation.plan.rowIds.map((row) => textOf(present(byId.get(row), 'row'), dataset.mapping));
+      const got =
+        read.value.texts.length === 0
+          ? wordProbabilities(read.value, texts)
+          : await answers(host, versionOfArm(read.value), dataset, evaluation);
+      expectSame(got, want);
+      expect(read.value.threshold).toEqual(subject.version ? THRESHOLD : null);
+    }
+    expect([...kinds].toSorted()).toEqual(['combined', 'ensemble', 'text', 'words']);
+    expect(turned).toBeGreaterThan(5);
+  });
+
+  it('has check rows that hold what the file answers', async () => {
+    const { host, evaluation, stored } = await compared();
+    const { content } = await made(host, stored, 'engineer', armId(evaluation, 'combined'));
+    const files = readZip(content);
+    const read = files.ok ? readArm(present(files.value.get('prompt.json'), 'prompt.json')) : null;
+    if (!read?.ok) throw new Error('prompt.json');
+    const arm = read.value;
+    expect(arm.checkRows).toHaveLength(12);
+    const table = { columns: ['text'], rows: arm.checkRows.map(({ cells }, i) => ({ id: String(i), line: i, cells })) };
+    const version = versionOfArm(arm);
+    const source = tableSource(host, version, table, { text: 'text', label: null });
+    const { rows } = await source.rowsAt(0, 12);
+    const found = await openVersion(host, version)(rows, uninterruptedControl);
+    for (const [i, { logProbs, inputIds }] of arm.checkRows.entries()) {
+      expect(inputIds).toEqual(Array.from(rows[i]?.ids ?? []));
+      const answer = found.answers[i];
+      const probabilities = answer?.kind === 'classify' ? answer.probabilities : [];
+      arm.labels.forEach(({ label }, c) => {
+        expect(Math.exp(logProbs[label] ?? Number.NaN)).toBeCloseTo(probabilities[c] ?? Number.NaN, 12);
+      });
+    }
+  });
+});
+
+it('a text goes out as a chat file and as a promptfoo configuration, and comes back with the same answers', async () => {
+  const { host, dataset, evaluation, stored } = await compared();
+  for (const arm of ['yours', 'yours-8', 'untuned'])
+    for (const recipient of ['chatServer', 'promptfoo'] as const) {
+      const id = armId(evaluation, arm);
+      const { name, content, rows } = await made(host, stored, recipient, id);
+      const what = await readImport(host, { files: new Map([[name, content]]), taken: [] }, SILENT);
+      if (what.kind !== 'set') throw new Error(what.kind);
+      const version = present(what.set.hard[0], 'a version');
+      const { logProbs } = present(
+        evaluation.plan.arms.find((each) => each.id === arm),
+        arm,
+      );
+      const subject = present(subjectOf(stored, id), arm);
+      const want = logProbs.map((row) => labelProbabilities(row, subject.calibration?.meanLogProbs ?? null));
+      const ready = answeringVersion(readyPrompt(what.set, { kind: 'hard', version }), null);
+      expectSame(await answers(host, ready, dataset, evaluation), want);
+      expect(version.threshold).toEqual(subject.version ? THRESHOLD : undefined);
+      const tests = recipient === 'promptfoo' ? dataset.split.test.length : 0;
+      expect(rows).toBe((arm === 'yours-8' ? 8 : 0) + tests);
+    }
+});
+
+describe('what does not fit a prompt says why in a sentence', () => {
+  it('for every kind of prompt and every format', async () => {
+    const { stored, evaluation } = await compared();
+    const fits = (arm: string) => {
+      const subject = present(subjectOf(stored, armId(evaluation, arm)), arm);
+      return Object.entries(EXPORTS).flatMap(([id, { whyNot }]) => {
+        const reason = whyNot(subject, stored);
+        if (reason !== null) expect(reason).toMatch(/^[A-Z“].+\.$/);
+        return reason === null ? [id] : [];
+      });
+    };
+    const whole = ['browser', 'manager', 'spreadsheet'];
+    const text = ['engineer', 'textField', 'chatServer', 'promptfoo', ...whole];
+    expect(fits('yours')).toEqual(text);
+    expect(fits('yours-8')).toEqual(text);
+    expect(fits('untuned')).toEqual(text);
+    // the mean over several orders of its examples
+    expect(fits('hand-h2')).toEqual(['engineer', ...whole]);
+    expect(fits('tuned')).toEqual(['engineer', 'browser', 'audience', 'manager', 'spreadsheet']);
+    expect(fits('ensemble')).toEqual(['engineer', ...whole]);
+    expect(fits('combined')).toEqual(['engineer', ...whole]);
+    expect(fits('tfidf')).toEqual(['engineer', ...whole]);
+    expect(fits('majority')).toEqual(whole);
+    expect(fits('probe')).toEqual(whole);
+  });
+
+  it('and a prompt with its vectors before the text also fits PEFT', async () => {
+    const { stored } = await compared();
+    const [run] = stored.set.soft;
+    const soft = { ...present(run?.soft, 'vectors'), placement: 'prefix' as const };
+    const prefix = { ...stored, set: { ...stored.set, soft: [{ ...present(run, 'run'), soft }] } };
+    expect(EXPORTS.peft.whyNot(subjectOf(prefix, run?.id ?? ''), prefix)).toBeNull();
+    const trained = { ...soft, answerShift: new Float32Array(4) };
+    const words = { ...stored, set: { ...stored.set, soft: [{ ...present(run, 'run'), soft: trained }] } };
+    expect(EXPORTS.peft.whyNot(subjectOf(words, run?.id ?? ''), words)).toMatch(/answer words were trained too/);
+  });
+});
+
+describe('nothing leaves that answers otherwise than it was compared', () => {
+  const refused = async (arm: string, change: (stored: ReturnType<typeof storedOf>) => ReturnType<typeof storedOf>) => {
+    const { host, stored, evaluation } = await compared();
+    return made(host, change(stored), 'engineer', armId(evaluation, arm)).then(
+      () => 'it was made',
+      (error: Error) => error.message,
+    );
+  };
+
+  it('with other rows, another split or other runs than then', async () => {
+    const other = await prepared(120);
+    for (const arm of ['combined', 'tfidf', 'yours-8'])
+      expect(await refused(arm, (stored) => ({ ...stored, dataset: other }))).toMatch(/have changed since/);
+    expect(
+      await refused('combined', (stored) => ({
+        ...stored,
+        dataset: stored.dataset && { ...stored.dataset, splitHash: 'other' },
+      })),
+    ).toMatch(/have changed since/);
+    const { set } = await compared();
+    const more = [...set.soft, { ...present(set.soft[1], 'run'), id: 'r2', settings: { ...STANDARD, seed: 2 } }];
+    expect(await refused('ensemble', (stored) => ({ ...stored, set: { ...stored.set, soft: more } }))).toMatch(
+      /another one/,
+    );
+  });
+
+  it('with other weights than it was compared with', async () => {
+    const { host, stored, evaluation } = await compared();
+    const loaded = { ...host, engine: { ...host.engine, info: { ...host.engine.info, sha256: 'f'.repeat(64) } } };
+    for (const arm of ['untuned', 'ensemble', 'combined'])
+      await expect(made(loaded, stored, 'engineer', armId(evaluation, arm))).rejects.toThrow(/is loaded/);
+  });
+
+  it('with rows of the user who has not agreed, or with trained answer words in a mean', async () => {
+    const { host, stored, evaluation } = await compared();
+    for (const arm of ['yours-8', 'combined', 'tfidf']) {
+      const order = { stored, subject: armId(evaluation, arm), withRows: false };
+      expect(EXPORTS.engineer.asks(order)).toMatch(/Agree to include them/);
+      await expect(exportPackage(host, { ...order, recipient: 'engineer' }, SILENT)).rejects.toThrow(
+        /Agree to include them/,
+      );
+    }
+    const shifted = (version: (typeof stored.set.soft)[number]) => ({
+      ...version,
+      soft: version.soft && { ...version.soft, answerShift: new Float32Array(4) },
+    });
+    const words = { ...stored, set: { ...stored.set, soft: stored.set.soft.map(shifted) } };
+    for (const arm of ['ensemble', 'combined'])
+      expect(EXPORTS.engineer.whyNot(subjectOf(words, armId(evaluation, arm)), words)).toMatch(/trained answer words/);
+  });
+});
+
+it('every version and every other prompt of the latest comparison can be chosen, each once', async () => {
+  const { stored } = await compared();
+  const names = subjectsOf(stored).map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(['hand-written 1', 'hand-written 2', 'tuned 1', 'tuned 2']));
+  expect(names).toEqual(expect.arrayContaining(['Yours + 8 examples', 'Tuned, mean of 2 seeds', 'Untuned']));
+  expect(new Set(names).size).toBe(names.length);
+});

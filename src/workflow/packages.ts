@@ -1,0 +1,226 @@
+/** How the package of each recipient is made: a zip that runs, a text, messages, an adapter, a whole set, a report. */
+import { labelOf, targetOf, textOf } from '../dataset/labels';
+import type { Dataset } from '../dataset/types';
+import { textsOf } from '../evaluation/classify/rows';
+import { ARM_FILE, armJson } from '../interchange/arm-file';
+import {
+  armReadme,
+  filePackage,
+  type Package,
+  peftReadme,
+  scriptsFor,
+  TEXT_SCRIPTS,
+  zipPackage,
+} from '../interchange/package';
+import { promptPackageFiles } from '../interchange/prompt-package';
+import { withoutRows } from '../interchange/set-files';
+import { setPackageFiles } from '../interchange/set-package';
+import { chatJson, type PromptTest, promptfooYaml, type TextPrompt } from '../interchange/text-formats';
+import { StudioError } from '../lib/errors';
+import { counted, percent } from '../lib/format';
+import { unwrap } from '../lib/result';
+import { armId } from '../prompt-set/arms';
+import { versionsCompared } from '../prompt-set/calibration';
+import type { Evaluation } from '../prompt-set/types';
+import { changedRows, generatedCsv, resultsCsv } from '../report/csv';
+import { labelReport, textReport } from '../report/input';
+import { htmlReport } from '../report/print';
+import { rowsOf } from '../task/render';
+import { otherColumns } from '../task/template';
+import { readCheckpoint } from '../training/checkpoint';
+import { type RowsDone, shippedSentences } from './check-rows';
+import {
+  chosenSubject,
+  comparisonOf,
+  exportedPrompt,
+  type Order,
+  rowCount,
+  type Subject,
+  takenArm,
+  templatesOf,
+} from './exported-prompt';
+import type { RecipientId } from './exports';
+import type { Host, Run } from './host';
+
+/** A prompt that is one tuned version. */
+const isTuned = (order: Order): boolean =>
+  chosenSubject(order).kind === 'tuned' && chosenSubject(order).version !== null;
+
+/** "72.0% of 93 test rows (95% interval 62.1% to 80.2%)"; null where it was not compared. */
+function reachedIn({ evaluation, id, version }: Subject, { set }: Order['stored']): string | null {
+  if (evaluation?.kind !== 'classify') return null;
+  const { comparison } = evaluation;
+  const own = [...versionsCompared(set, evaluation)].find(([, versionId]) => versionId === version?.version.id)?.[0];
+  const arm = comparison.arms.find((each) => each.id === own || armId(evaluation, each.id) === id);
+  if (!arm) return null;
+  const { low, high } = arm.accuracyCi95;
+  const used = comparison.looks === 1 ? 'once' : `${comparison.looks} times`;
+  return `${percent(arm.accuracy)} of ${counted(comparison.n, 'test row')} right (95% interval ${percent(low)} to ${percent(high)}). Test rows used ${used}.`;
+}
+
+async function armPackage(host: Host, order: Order, run: Run<RowsDone>): Promise<Package> {
+  const arm = await takenArm(host, order, run);
+  const programs = TEXT_SCRIPTS.map(async (name) => [name, utf8(await host.asset(name))] as const);
+  const files = {
+    'README.md': utf8(armReadme(arm, reachedIn(chosenSubject(order), order.stored))),
+    [ARM_FILE]: utf8(armJson(arm)),
+    ...Object.fromEntries(await Promise.all(programs)),
+  };
+  return zipPackage(`${arm.handle}-${nameOf(arm.prompt)}.zip`, files, arm.userRows);
+}
+
+const utf8 = (text: string) => new TextEncoder().encode(text);
+
+/** "Yours + 8 examples" as a part of a file's name. */
+const nameOf = (prompt: string): string =>
+  prompt
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '')
+    .slice(0, 60) || 'prompt';
+
+/** A prompt as a text, for the formats that hold one. */
+function textPrompt(order: Order): TextPrompt {
+  const subject = chosenSubject(order);
+  const { set } = order.stored;
+  const [template = ''] = templatesOf(order, subject);
+  return {
+    name: set.name,
+    template,
+    chat: subject.prompt?.chat ?? false,
+    answers: subject.words.map(({ label, word }) => ({ label, word })),
+    longest: set.writing?.longest ?? null,
+    ...{ calibration: subject.calibration, threshold: subject.threshold },
+  };
+}
+
+const rowsShown = (order: Order): number => chosenSubject(order).prompt?.shots ?? 0;
+
+/** Tests that promptfoo runs where none of the user's rows may go along. */
+const SENTENCES = 3;
+
+/** The test rows, each with the answer that its label, or its expected text, asks for. */
+function testsOf(dataset: Dataset | null, { template, answers }: TextPrompt): readonly PromptTest[] {
+  if (!dataset) return [];
+  const wordOf = new Map(answers.map(({ label, word }) => [label, word.trim()]));
+  const columns = otherColumns(template, null);
+  return rowsOf(dataset, 'test').map((row) => ({
+    vars: {
+      text: textOf(row, dataset.mapping),
+      ...Object.fromEntries(columns.map((column) => [column, row.cells[column] ?? ''])),
+    },
+    answer: answers.length > 0 ? (wordOf.get(labelOf(row, dataset.mapping)) ?? null) : targetOf(row, dataset.mapping),
+  }));
+}
+
+const rowsGone = () =>
+  new StudioError('bad-input', 'The rows or the run of its comparison are no longer in this browser.');
+
+/** The report as one page, and how many texts of rows are in it. */
+function reportOf({ stored, withRows }: Order, evaluation: Evaluation): readonly [html: string, rows: number] {
+  const { set, dataset, checkpoints } = stored;
+  const texts = withRows ? dataset : null;
+  if (evaluation.kind === 'generate') {
+    const input = textReport(set, dataset, evaluation, null);
+    if (!input) throw rowsGone();
+    const [duel] = evaluation.comparison.duels;
+    const rows = texts && duel ? changedRows(evaluation, texts, duel) : [];
+    return [htmlReport({ ...input, rows }), rows.length];
+  }
+  const kept = checkpoints.find(({ runId }) => runId === evaluation.softVersion);
+  const checkpoint = kept ? readCheckpoint(kept.checkpoint, 'classify') : null;
+  const input = labelReport(set, dataset, evaluation, evaluation.comparison, null, checkpoint);
+  if (!input) throw rowsGone();
+  const rows = texts ? textsOf(evaluation.comparison, texts) : [];
+  return [htmlReport({ ...input, rows }), rows.length];
+}
+
+type Make = (host: Host, order: Order, run: Run<RowsDone>) => Promise<Package>;
+
+/** By recipient. @throws StudioError `bad-input` where it cannot be made, with the reason; and as the engine's methods */
+export const PACKAGES: Readonly<Record<RecipientId, Make>> = {
+  engineer: async (host, order, run) => {
+    if (!isTuned(order)) return armPackage(host, order, run);
+    const rows = order.withRows ? order.stored.dataset : null;
+    const userRows = rowCount({ dataset: rows });
+    const prompt = await exportedPrompt(host, order, userRows, run);
+    const programs = scriptsFor(prompt.sidecar).map(async (name) => [name, await host.asset(name)] as const);
+    const scripts = Object.fromEntries(await Promise.all(programs));
+    return zipPackage(`${prompt.set.handle}.zip`, promptPackageFiles({ ...prompt, rows, scripts }), userRows);
+  },
+  textField: async (_host, order) => {
+    const { template } = textPrompt(order);
+    const rows = rowsShown(order);
+    return filePackage({
+      name: `${order.stored.set.handle}-${rows > 0 ? 'few-shot' : 'prompt'}.txt`,
+      type: 'text/plain',
+      text: template,
+      what:
+        rows > 0
+          ? 'the prompt with its examples; {text} is the place of the text'
+          : 'the prompt; {text} is the place of the text',
+      rows,
+    });
+  },
+  chatServer: async (_host, order) =>
+    filePackage({
+      name: `${order.stored.set.handle}-chat.json`,
+      type: 'application/json',
+      text: unwrap(chatJson(textPrompt(order))),
+      what: 'messages for a chat server, and what the answers mean',
+      rows: rowsShown(order),
+    }),
+  promptfoo: async (host, order) => {
+    const prompt = textPrompt(order);
+    const tests = order.withRows ? testsOf(order.stored.dataset, prompt) : [];
+    const sentences = tests.length > 0 ? [] : (await shippedSentences(host)).slice(0, SENTENCES);
+    const shown = [...tests, ...sentences.map((text) => ({ vars: { text }, answer: null }))];
+    const text = unwrap(promptfooYaml(prompt, shown));
+    const rows = rowsShown(order) + tests.length;
+    const what = 'prompt, answers and tests; replace the provider “echo” by yours';
+    return filePackage({
+      name: `${order.stored.set.handle}-promptfoo.yaml`,
+      type: 'application/yaml',
+      text,
+      what,
+      rows,
+    });
+  },
+  peft: async (host, order, run) => {
+    const prompt = await exportedPrompt(host, order, 0, run);
+    const all = promptPackageFiles({ ...prompt, rows: null, scripts: {} });
+    const own = Object.entries(all).filter(([name]) => name.startsWith('adapter_'));
+    const files = { 'README.md': utf8(peftReadme(prompt.sidecar)), ...Object.fromEntries(own) };
+    return zipPackage(`${prompt.set.handle}-peft.zip`, files, 0);
+  },
+  browser: async (_host, { stored: { examples: _examples, ...complete }, withRows }) => {
+    const given = withRows ? complete : withoutRows(complete);
+    return zipPackage(`${complete.set.handle}-project.zip`, await setPackageFiles(given), rowCount(given));
+  },
+  audience: async (host, order, run) => {
+    const own = order.withRows ? order.stored.examples : [];
+    const examples = own.length > 0 ? own : await shippedSentences(host);
+    const prompt = await exportedPrompt(host, order, own.length, run);
+    const files = promptPackageFiles({ ...prompt, rows: null, scripts: {}, demo: { examples, ofUser: own.length } });
+    return zipPackage(`${prompt.set.handle}-demo.zip`, files, own.length);
+  },
+  manager: async (_host, order) => {
+    const [text, rows] = reportOf(order, comparisonOf(order));
+    const name = `${order.stored.set.handle}-report.html`;
+    return filePackage({ name, type: 'text/html', text, what: 'the report as one page: no script, no request', rows });
+  },
+  spreadsheet: async (_host, order) => {
+    const evaluation = comparisonOf(order);
+    const texts = order.withRows ? order.stored.dataset : null;
+    const isChoice = evaluation.kind === 'classify';
+    return filePackage({
+      name: `${order.stored.set.handle}-predictions.csv`,
+      type: 'text/csv',
+      text: isChoice ? resultsCsv(evaluation.comparison, evaluation, texts) : generatedCsv(evaluation, texts),
+      what: isChoice
+        ? 'one line per test row: what every prompt said, its probability, whether it is right'
+        : 'one line per test row: how close every prompt came to the expected text; with texts, what it generated',
+      rows: texts ? evaluation.comparison.n : 0,
+    });
+  },
+};
