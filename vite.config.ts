@@ -8,6 +8,7 @@ import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import type { BrowserCommand } from 'vitest/node';
 import { CHROMIUM_ARGS, findChromium } from './tools/chromium.mjs';
+import { dropIn } from './tools/drop-in.ts';
 import { CONTENT_SECURITY_POLICY, HEADERS } from './tools/headers.mjs';
 import { serviceWorker } from './tools/offline.ts';
 
@@ -43,7 +44,7 @@ const axeScript: BrowserCommand<[]> = () =>
 
 export default defineConfig({
   base: './',
-  plugins: [react(), contentSecurityPolicy(), serviceWorker()],
+  plugins: [react(), contentSecurityPolicy(), dropIn(conditions), serviceWorker()],
   resolve: { conditions },
   worker: { format: 'es' },
   // Python environments in .cache have tens of thousands of files that belong to no page.

@@ -1,5 +1,9 @@
+import type { Browser } from '@playwright/test';
+import { unzipSync } from 'fflate';
+import type { CheckReport, LabelAnswer, Softprompt } from '../tools/export/softprompt';
 import { expect, test } from './fixtures';
-import { AWKWARD } from './pages/studio';
+import { AWKWARD, type TestFile, TINY } from './pages/studio';
+import { plainHost } from './static-host';
 import { checkpointStep } from './storage';
 
 const TEXTS = [
@@ -8,9 +12,71 @@ const TEXTS = [
   'What a lovely chair. Thank you.',
 ];
 
+/**
+ * The unpacked zip and the model on a plain server of their own: the check rows and these answers come out as in the studio,
+ * and nothing is asked of another site. @param here two decimals by label, as the playground shows them
+ */
+async function sameInAPage(browser: Browser, { bytes }: TestFile, here: readonly Record<string, string>[]) {
+  const files = unzipSync(bytes);
+  expect(Object.keys(files).sort()).toEqual([
+    'README.md',
+    'THIRD_PARTY_NOTICES.md',
+    'index.html',
+    'ort-wasm-simd-threaded.mjs',
+    'ort-wasm-simd-threaded.wasm',
+    'softprompt.d.ts',
+    'softprompt.js',
+    'web-prompt.json',
+  ]);
+  expect(new TextDecoder().decode(files['README.md'])).toMatch(/softprompt\.js has \d+ kB \(\d+ kB compressed\)/);
+  const host = await plainHost(files, `public/models/${TINY}`);
+  const context = await browser.newContext();
+  try {
+    const page = await context.newPage();
+    const foreign: string[] = [];
+    page.on('request', (request) => {
+      if (!request.url().startsWith(host.url.replace('page/', ''))) foreign.push(request.url());
+    });
+    await page.goto(`${host.url}?model=../model/`);
+    await expect(page.getByText('Ready')).toBeVisible();
+    await expect(page.getByText(/^All \d+ check rows come out as in the studio/)).toBeVisible();
+
+    await page.getByRole('textbox', { name: 'text' }).fill(TEXTS[0] ?? '');
+    await page.getByRole('button', { name: 'Answer' }).click();
+    await expect(page.getByText(/^tuned 1, \d+ ms$/)).toBeVisible();
+
+    const { report, answers } = await page.evaluate(async (texts) => {
+      const { prompt } = window as unknown as { readonly prompt: Softprompt };
+      const answers: LabelAnswer[] = [];
+      for (const text of texts) answers.push(await prompt.classify(text));
+      return { report: await prompt.check(), answers };
+    }, TEXTS);
+    expect(off(report)).toBeLessThan(1e-3);
+    expect(report.rows.map((row) => row.here)).toEqual(report.rows.map((row) => row.expected));
+    answers.forEach(({ probabilities, fallbackReason }, i) => {
+      expect(fallbackReason).toBeUndefined();
+      for (const [label, shown] of Object.entries(here[i] ?? {}))
+        expect(Math.abs(Number(shown) - (probabilities[label] ?? Number.NaN))).toBeLessThan(0.006);
+    });
+    expect(foreign).toEqual([]);
+  } finally {
+    await context.close();
+    await host.close();
+  }
+}
+
+/** The largest difference of a probability on the check rows. */
+const off = ({ rows }: CheckReport): number =>
+  Math.max(
+    ...rows.flatMap((row) =>
+      row.expectedProbabilities.map((p, i) => Math.abs(p - (row.probabilities[i] ?? Number.NaN))),
+    ),
+  );
+
 test('takes an unknown file from upload to the same predictions in another browser', async ({
   studio,
   otherProfile,
+  browser,
 }) => {
   const { page, data, prompts, train, compare, playground, library } = studio;
 
@@ -111,6 +177,14 @@ test('takes an unknown file from upload to the same predictions in another brows
     await expect(page.getByRole('dialog')).toContainText('This file will contain 158 of your rows.');
     return library.download();
   });
+
+  const dropIn = await test.step('export for a web page', async () => {
+    await page.getByRole('button', { name: 'Export', exact: true }).first().click();
+    await page.getByText('A web page').click();
+    await expect(page.getByRole('dialog')).toContainText('This file will contain none of your rows.');
+    return library.download();
+  });
+  await test.step('a page without the studio gives the same predictions', () => sameInAPage(browser, dropIn, here));
 
   await test.step('import into a clean profile gives the same predictions', async () => {
     const other = await otherProfile();

@@ -26,31 +26,56 @@ export interface StaticHost {
   readonly close: () => Promise<void>;
 }
 
-export async function staticHost(): Promise<StaticHost> {
-  const changes = new Map<string, (text: string) => string>();
-  let pages = 0;
+const typeOf = (path: string) => TYPES[extname(path)] ?? 'application/octet-stream';
+
+/** Starts a server on a port of its own; what `answer` throws is not found. */
+async function listening(answer: (path: string) => Promise<readonly [type: string, body: Uint8Array | string]>) {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    const path = pathname.startsWith(FOLDER) ? normalize(pathname.slice(FOLDER.length) || 'index.html') : '..';
-    if (path === 'index.html') pages++;
-    const send = async () => {
-      if (path.startsWith('..')) throw new Error('outside');
-      const bytes = await readFile(join(DIST, path));
-      const change = changes.get(path);
-      response.writeHead(200, { 'Content-Type': TYPES[extname(path)] ?? 'application/octet-stream' });
-      response.end(change ? change(bytes.toString('utf8')) : bytes);
-    };
-    send().catch(() => response.writeHead(404).end());
+    answer(pathname).then(
+      ([type, body]) => response.writeHead(200, { 'Content-Type': type }).end(body),
+      () => response.writeHead(404).end(),
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    url: `http://localhost:${(server.address() as AddressInfo).port}${FOLDER}`,
-    pages: () => pages,
-    change: (path, how) => void changes.set(path, how),
+    url: `http://localhost:${(server.address() as AddressInfo).port}`,
     close: () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         server.closeAllConnections();
         server.close(() => resolve());
       }),
   };
+}
+
+export async function staticHost(): Promise<StaticHost> {
+  const changes = new Map<string, (text: string) => string>();
+  let pages = 0;
+  const { url, close } = await listening(async (pathname) => {
+    const path = pathname.startsWith(FOLDER) ? normalize(pathname.slice(FOLDER.length) || 'index.html') : '..';
+    if (path === 'index.html') pages++;
+    if (path.startsWith('..')) throw new Error('outside');
+    const bytes = await readFile(join(DIST, path));
+    const change = changes.get(path);
+    return [typeOf(path), change ? change(bytes.toString('utf8')) : bytes];
+  });
+  return {
+    url: `${url}${FOLDER}`,
+    pages: () => pages,
+    change: (path, how) => void changes.set(path, how),
+    close,
+  };
+}
+
+/** A host with an unpacked zip under `/page/` and a model's folder under `/model/`, and nothing of the studio. */
+export async function plainHost(files: Readonly<Record<string, Uint8Array>>, model: string) {
+  const { url, close } = await listening(async (pathname) => {
+    const [, top, ...rest] = pathname.split('/');
+    const path = normalize(rest.join('/') || 'index.html');
+    if (path.startsWith('..')) throw new Error('outside');
+    const bytes = top === 'page' ? files[path] : top === 'model' ? await readFile(join(model, path)) : undefined;
+    if (!bytes) throw new Error('not there');
+    return [typeOf(path), bytes];
+  });
+  return { url: `${url}/page/`, close };
 }

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { build, type Plugin } from 'vite';
 import type { KeptFile, Manifest } from '../src/offline/rules';
+import { DROP_IN } from './drop-in.ts';
 
 const hash = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');
 
@@ -13,6 +14,8 @@ export function manifestOf(folder: string): Manifest {
     .filter((path) => statSync(join(folder, path)).isFile())
     .map((path) => path.split(sep).join('/'))
     .filter((path) => !path.endsWith('.map') && path !== 'service-worker.js')
+    // fetched when it is exported
+    .filter((path) => !path.startsWith(`${DROP_IN}/`))
     // weights and tokenizers are kept by the page itself, by their checksums
     .filter((path) => !path.startsWith('models/') || path.endsWith('/studio.json'))
     .sort()

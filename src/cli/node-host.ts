@@ -64,6 +64,12 @@ const asset = async (name: string): Promise<string> => {
   return readFile(join(ROOT, folder, name), 'utf8');
 };
 
+/** Built by `npm run build`; ONNX Runtime's own files are those of its package. */
+const dropIn = async (name: string): Promise<Uint8Array> => {
+  const folder = name.startsWith('ort-') ? 'node_modules/onnxruntime-web/dist' : 'dist/drop-in';
+  return new Uint8Array(await readFile(join(ROOT, folder, name)));
+};
+
 /** One call after the other, because runs of the graph must not overlap; a training run lets others in between its events. */
 function hostEngine(engine: Engine): HostEngine {
   let last: Promise<unknown> = Promise.resolve();
@@ -116,6 +122,7 @@ export async function openHost({ model, backend, threads }: ModelOptions, log: L
     engine: hostEngine(engine),
     neighbours: rememberedNeighbours(() => host),
     asset,
+    dropIn,
     now: () => new Date().toISOString(),
     newId: randomUUID,
     dispose: () => engine.dispose(),

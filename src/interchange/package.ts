@@ -71,6 +71,13 @@ const WHAT: Readonly<Record<string, string>> = {
   'adapter_config.json': 'with adapter_model.safetensors, lets PEFT load this folder',
   'adapter_model.safetensors': 'the vectors as PEFT stores them',
   'project.json': 'hand-written prompts and settings, for importing into Softprompt Studio',
+  'index.html': 'the prompt in a page, with the check rows; works from any static server',
+  'softprompt.js': 'the module that runs the prompt in a page',
+  'softprompt.d.ts': 'its types',
+  'web-prompt.json': 'the prompt, the one that answers where it fails, and check rows',
+  'ort-wasm-simd-threaded.mjs': 'starts ONNX Runtime',
+  'ort-wasm-simd-threaded.wasm': 'ONNX Runtime, which computes the model',
+  'THIRD_PARTY_NOTICES.md': 'licences of what the module contains',
   'demo.json': 'the texts to present; importing the zip opens them',
   'manifest.json': 'SHA-256 of every file, so that an import notices changes',
   'prompt-set.json': 'name, answer words, and which versions are used as Yours and Tuned',
@@ -275,6 +282,60 @@ export function peftReadme(s: Sidecar): string {
         ]
       : []),
     'This package contains none of your rows.',
+  ];
+  return `${lines.join('\n\n')}\n`;
+}
+
+/** What the README of a drop-in says; `route/web-prompt` has it. */
+interface DropIn {
+  readonly name: string;
+  readonly handle: string;
+  readonly model: { readonly id: string; readonly dtype: string };
+  readonly asked: { readonly name: string; readonly threshold: number | null; readonly longest: number | null };
+  readonly fallback: { readonly name: string } | null;
+  readonly checkRows: readonly unknown[];
+}
+
+const kB = (bytes: number) => `${Math.round(bytes / 1000)} kB`;
+
+const belowThreshold = ({ threshold }: DropIn['asked']): string =>
+  threshold === null
+    ? 'It has no threshold: every answer is taken. `threshold: 0.8` sets one, and answers below it have `needsReview`.'
+    : `Below ${threshold} an answer has \`needsReview: true\`: ask a person. \`threshold: 0\` takes every answer.`;
+
+const whereItFails = ({ asked, fallback }: DropIn): string =>
+  fallback
+    ? `Where ${asked.name} fails (other weights, check rows that come out differently, an error, \`timeoutMs\`), ${fallback.name} answers, and \`fallbackReason\` says why; \`fallback: 'unsure'\` also asks it below the threshold, \`'none'\` never. \`counts()\` says how often.`
+    : 'There is no other prompt that could answer where it fails: the call then rejects with a sentence.';
+
+/** README.md of a drop-in. @param columns besides the text. @param sizes of softprompt.js in bytes, as it is and compressed */
+export function dropInReadme(
+  prompt: DropIn,
+  columns: readonly string[],
+  sizes: { readonly plain: number; readonly packed: number },
+): string {
+  const { asked, model: of } = prompt;
+  const ask = asked.longest === null ? 'classify' : 'generate';
+  const cells = ['text', ...columns].map((column) => `${JSON.stringify(column)}: '…'`);
+  const row = columns.length === 0 ? "'…'" : `{ ${cells.join(', ')} }`;
+  const lines = [
+    `# ${prompt.name.replace(/\n/g, ' ')} (\`${prompt.handle}\`) in a web page`,
+    `${asked.name}, in a page of yours, without Softprompt Studio and without a server that computes: the model runs in the browser. softprompt.js has ${kB(sizes.plain)} (${kB(sizes.packed)} compressed). ONNX Runtime (14 MB) and the model are loaded beside it.`,
+    '## Start',
+    `1. Put the folder of ${of.id} (${of.dtype}) beside these files as \`model/\`: config.json, tokenizer.json, tokenizer_config.json and onnx/, as on the hub. It must have the weights that the check rows were answered with.`,
+    '2. Serve the folder with any static server, for example `python3 -m http.server`, and open index.html: it replays the check rows. Where the model is elsewhere: `index.html?model=ADDRESS`; another site must allow yours to read it (CORS).',
+    '## In your page',
+    `\`\`\`js\nimport { createSoftprompt } from './softprompt.js';\n\nconst prompt = await createSoftprompt({ model: './model/' });\nconst answer = await prompt.${ask}(${row});\n\`\`\``,
+    belowThreshold(asked),
+    whereItFails(prompt),
+    `Before the first answer the ${prompt.checkRows.length} check rows are replayed: labels must be the same, and probabilities within 0.001 of the studio's. \`check: false\` leaves that out; \`await prompt.check()\` does it at any time.`,
+    'The page must come over https or from localhost, because browsers compute checksums only there. It needs no special headers and then uses one thread; with `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp` ONNX Runtime uses up to four. Answering blocks the thread that the module is in: import it in a worker where that matters.',
+    '## Files',
+    ['softprompt.js', 'softprompt.d.ts', 'web-prompt.json', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm']
+      .concat('index.html', 'THIRD_PARTY_NOTICES.md')
+      .map((name) => `- \`${name}\`: ${whatIs(name)}`)
+      .join('\n'),
+    'ONNX Runtime must stay beside softprompt.js, which is part of Softprompt Studio (Apache-2.0).',
   ];
   return `${lines.join('\n\n')}\n`;
 }

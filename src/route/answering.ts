@@ -91,7 +91,7 @@ export function tableSource(
 }
 
 /** Rendered rows as token ids; those that leave the model no room are left out. @param longest tokens of an answer */
-function tokenised(
+export function tokenised(
   { tokens }: TokenHost,
   rendered: ReturnType<BatchRenderer>,
   chat: boolean,

@@ -92,7 +92,7 @@ interface Explanation {
   readonly fitsModel: boolean;
 }
 
-const routeKind = ({ of: { kind, version } }: ReadyPrompt): RouteKind =>
+export const routeKind = ({ of: { kind, version } }: ReadyPrompt): RouteKind =>
   kind === 'hard' ? 'hand-written' : version.handVersion ? 'hybrid' : 'tuned';
 
 /** What a handle and a stage, or a version, refer to, and the hand-written version that can answer in its place. */

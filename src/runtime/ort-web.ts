@@ -10,6 +10,12 @@ import { type HeapWatch, handing, watchHeap } from './memory';
 import { createSessionRunner, type OrtModule, runtimeError, sessionOptions } from './session';
 import type { Adapter, CreateRunner, Runner, RunnerOptions, SerialisedModel } from './types';
 
+/** Addresses of ONNX Runtime's files for WebAssembly, by the names that its module asks for. */
+export const RUNTIME_FILES: ReadonlyMap<string, string> = new Map([
+  ['ort-wasm-simd-threaded.mjs', cpuMjs],
+  ['ort-wasm-simd-threaded.wasm', cpuWasm],
+]);
+
 /**
  * A runner in a browser's worker. ORT must be served as separate files of this site, never inlined: its threads start from
  * the URL of their own module, and would otherwise start ours. The build must resolve onnxruntime-web with the condition

@@ -112,13 +112,25 @@ const PROGRAMS: Readonly<Record<string, () => Promise<{ readonly default: string
 async function readAsset(name: string, base: string | undefined): Promise<string> {
   const program = Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;
   if (program) return (await program()).default;
-  const response = await fetch(new URL(`sample/${name}`, base)).catch((cause: unknown) => {
+  return (await fetched(name, new URL(`sample/${name}`, base))).text();
+}
+
+async function fetched(name: string, address: string | URL): Promise<Response> {
+  const response = await fetch(address).catch((cause: unknown) => {
     throw new StudioError('bad-input', `${name} could not be fetched: the connection failed. Try again.`, { cause });
   });
   // a static host may answer with its start page instead of "not found"
-  if (!response.ok || response.headers.get('content-type')?.startsWith('text/html'))
+  const isPage = response.headers.get('content-type')?.startsWith('text/html') && !name.endsWith('.html');
+  if (!response.ok || isPage)
     throw new StudioError('bad-input', `${name} is not on this site. Was the whole build copied?`);
-  return response.text();
+  return response;
+}
+
+/** ONNX Runtime's own files are where the page has them; the others are in a folder that the build makes. */
+async function readDropIn(name: string, base: string | undefined): Promise<Uint8Array> {
+  const { RUNTIME_FILES } = await import('../runtime/ort-web');
+  const address = RUNTIME_FILES.get(name) ?? new URL(`drop-in/${name}`, base);
+  return new Uint8Array(await (await fetched(name, address)).arrayBuffer());
 }
 
 export function createPageHost(): PageHost {
@@ -148,6 +160,7 @@ export function createPageHost(): PageHost {
     },
     neighbours: rememberedNeighbours(() => host),
     asset: (name) => readAsset(name, linked?.link.base),
+    dropIn: (name) => readDropIn(name, linked?.link.base),
     now: () => new Date().toISOString(),
     newId: () => crypto.randomUUID(),
     open: (tokens, files) => {

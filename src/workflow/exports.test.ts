@@ -181,12 +181,12 @@ describe('what does not fit a prompt says why in a sentence', () => {
     };
     const whole = ['browser', 'manager', 'spreadsheet'];
     const text = ['engineer', 'textField', 'chatServer', 'promptfoo', ...whole];
-    expect(fits('yours')).toEqual(text);
+    expect(fits('yours')).toEqual(['engineer', 'webPage', ...text.slice(1)]);
     expect(fits('yours-8')).toEqual(text);
     expect(fits('untuned')).toEqual(text);
     // the mean over several orders of its examples
-    expect(fits('hand-h2')).toEqual(['engineer', ...whole]);
-    expect(fits('tuned')).toEqual(['engineer', 'browser', 'audience', 'manager', 'spreadsheet']);
+    expect(fits('hand-h2')).toEqual(['engineer', 'webPage', ...whole]);
+    expect(fits('tuned')).toEqual(['engineer', 'webPage', 'browser', 'audience', 'manager', 'spreadsheet']);
     expect(fits('ensemble')).toEqual(['engineer', ...whole]);
     expect(fits('combined')).toEqual(['engineer', ...whole]);
     expect(fits('tfidf')).toEqual(['engineer', ...whole]);

@@ -6,8 +6,9 @@
 import type { Dataset } from '../dataset/types';
 import { textsOf } from '../evaluation/classify/rows';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
-import { kindOf } from '../prompt-set/prompt-set';
+import { chosenHard, kindOf } from '../prompt-set/prompt-set';
 import type { Evaluation } from '../prompt-set/types';
+import { versionById } from '../prompt-set/versions';
 import { changedRows } from '../report/csv';
 import { comparisonFor, madeOf, type Order, rowCount, type Subject, subjectOf } from './exported-prompt';
 
@@ -172,6 +173,30 @@ const peft: PromptExport = {
   rows: () => 0,
 };
 
+/** Examples of the hand-written prompt that would answer where a tuned one fails. */
+function fallbackExamples({ stored: { set }, subject: id }: Order): number {
+  const asked = id === null ? null : versionById(set, id);
+  const hand = chosenHard(set)?.prompt;
+  return asked?.kind === 'soft' && hand && hand.selection !== 'nearest' ? hand.shots : 0;
+}
+
+const webPage: PromptExport = {
+  recipient: 'A web page',
+  words: {
+    gets: 'A zip that runs the prompt in a page of yours, without the studio: one script, the prompt, and an index.html for any static server. Put the model’s folder beside it.',
+    rows: {
+      label: 'Examples in the prompts',
+      without: 'Leave them out',
+      with: (rows) => `Include ${rows} of your rows`,
+    },
+  },
+  whyNot: (subject) =>
+    whyNotAlone(subject) ?? (subject?.version ? null : 'A page asks one version, and this is none of them.'),
+  asks: asksForPrompt,
+  needsModel: true,
+  rows: (order) => rowsOfPrompt(order) + fallbackExamples(order),
+};
+
 const browser: PromptExport = {
   recipient: 'Another browser',
   words: {
@@ -240,7 +265,7 @@ const spreadsheet: PromptExport = {
 };
 
 export const EXPORTS = {
-  ...{ engineer, textField, chatServer, promptfoo, peft },
+  ...{ engineer, webPage, textField, chatServer, promptfoo, peft },
   ...{ browser, audience, manager, spreadsheet },
 } as const satisfies Readonly<Record<string, PromptExport>>;
 

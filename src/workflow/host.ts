@@ -85,6 +85,8 @@ export interface Host {
   ): Promise<Neighbours>;
   /** A text file that ships with the product, e.g. `predict.py` or `sample.json`. */
   asset(name: string): Promise<string>;
+  /** A file of the drop-in for web pages, which is built beside the page, e.g. `softprompt.js`. */
+  dropIn(name: string): Promise<Uint8Array>;
   /** ISO time. */
   now(): string;
   newId(): string;

@@ -1,10 +1,12 @@
 /** How the package of each recipient is made: a zip that runs, a text, messages, an adapter, a whole set, a report. */
+import { gzipSync } from 'fflate';
 import { labelOf, targetOf, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { textsOf } from '../evaluation/classify/rows';
 import { ARM_FILE, armJson } from '../interchange/arm-file';
 import {
   armReadme,
+  dropInReadme,
   filePackage,
   type Package,
   peftReadme,
@@ -18,13 +20,25 @@ import { setPackageFiles } from '../interchange/set-package';
 import { chatJson, type PromptTest, promptfooYaml, type TextPrompt } from '../interchange/text-formats';
 import { StudioError } from '../lib/errors';
 import { counted, percent } from '../lib/format';
+import { PRODUCT } from '../lib/product';
 import { unwrap } from '../lib/result';
 import { armId } from '../prompt-set/arms';
 import { versionsCompared } from '../prompt-set/calibration';
+import { chosenHard, sameLabelOrder } from '../prompt-set/prompt-set';
+import { readyPrompt } from '../prompt-set/ready-prompt';
 import type { Evaluation } from '../prompt-set/types';
+import { type Version, wordsOf } from '../prompt-set/versions';
 import { changedRows, generatedCsv, resultsCsv } from '../report/csv';
 import { labelReport, textReport } from '../report/input';
 import { htmlReport } from '../report/print';
+import {
+  leaving,
+  makeWebPrompt,
+  WEB_PROMPT_FILE,
+  type WebPrompt,
+  columnsOf as webColumns,
+  webPromptJson,
+} from '../route/web-prompt';
 import { rowsOf } from '../task/render';
 import { otherColumns } from '../task/template';
 import { readCheckpoint } from '../training/checkpoint';
@@ -33,13 +47,14 @@ import {
   chosenSubject,
   comparisonOf,
   exportedPrompt,
+  madeOf,
   type Order,
   rowCount,
   type Subject,
   takenArm,
   templatesOf,
 } from './exported-prompt';
-import type { RecipientId } from './exports';
+import { EXPORTS, type RecipientId } from './exports';
 import type { Host, Run } from './host';
 
 /** A prompt that is one tuned version. */
@@ -135,6 +150,41 @@ function reportOf({ stored, withRows }: Order, evaluation: Evaluation): readonly
   return [htmlReport({ ...input, rows }), rows.length];
 }
 
+/** The hand-written prompt in use, which answers where a tuned one fails; null where it cannot. */
+function fallbackVersion({ stored: { set }, withRows }: Order, asked: Version): Version | null {
+  const hand = chosenHard(set);
+  if (!hand || asked.kind === 'hard') return null;
+  const { shots, selection } = hand.prompt;
+  const canLeave = shots === 0 || (withRows && selection !== 'nearest');
+  const version: Version = { kind: 'hard', version: hand };
+  return canLeave && sameLabelOrder(wordsOf(set, version), wordsOf(set, asked)) ? version : null;
+}
+
+/** The prompt of a drop-in, with what it answers to the shipped sentences here. */
+async function webPromptOf(host: Host, order: Order, { control, emit }: Run<RowsDone>): Promise<WebPrompt> {
+  const { set, dataset } = order.stored;
+  const subject = chosenSubject(order);
+  const asked = madeOf(subject);
+  if (asked && !order.withRows) throw new StudioError('bad-input', asked);
+  if (!subject.version) throw new StudioError('bad-input', 'A page asks one version. Choose a version.');
+  const second = fallbackVersion(order, subject.version);
+  const leave = (version: Version) => leaving(host, readyPrompt(set, version), dataset);
+  const versions = { asked: leave(subject.version), fallback: second && leave(second) };
+  const about = { producer: PRODUCT, name: set.name, handle: set.handle, createdAt: host.now() };
+  const sentences = await shippedSentences(host);
+  emit({ done: 0, total: sentences.length });
+  return makeWebPrompt(host, versions, about, sentences, control);
+}
+
+const MODULE = 'softprompt.js';
+const BESIDE = [
+  'softprompt.d.ts',
+  'index.html',
+  'ort-wasm-simd-threaded.mjs',
+  'ort-wasm-simd-threaded.wasm',
+  'THIRD_PARTY_NOTICES.md',
+];
+
 type Make = (host: Host, order: Order, run: Run<RowsDone>) => Promise<Package>;
 
 /** By recipient. @throws StudioError `bad-input` where it cannot be made, with the reason; and as the engine's methods */
@@ -147,6 +197,19 @@ export const PACKAGES: Readonly<Record<RecipientId, Make>> = {
     const programs = scriptsFor(prompt.sidecar).map(async (name) => [name, await host.asset(name)] as const);
     const scripts = Object.fromEntries(await Promise.all(programs));
     return zipPackage(`${prompt.set.handle}.zip`, promptPackageFiles({ ...prompt, rows, scripts }), userRows);
+  },
+  webPage: async (host, order, run) => {
+    const prompt = await webPromptOf(host, order, run);
+    const module = await host.dropIn(MODULE);
+    const beside = BESIDE.map(async (name) => [name, await host.dropIn(name)] as const);
+    const sizes = { plain: module.length, packed: gzipSync(module).length };
+    const files = {
+      'README.md': utf8(dropInReadme(prompt, webColumns(prompt), sizes)),
+      [WEB_PROMPT_FILE]: utf8(webPromptJson(prompt)),
+      [MODULE]: module,
+      ...Object.fromEntries(await Promise.all(beside)),
+    };
+    return zipPackage(`${prompt.handle}-page.zip`, files, order.withRows ? EXPORTS.webPage.rows(order) : 0);
   },
   textField: async (_host, order) => {
     const { template } = textPrompt(order);

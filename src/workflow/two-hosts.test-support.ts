@@ -58,6 +58,7 @@ function fixedHost(host: Host): Host {
     },
     neighbours: host.neighbours,
     asset: host.asset,
+    dropIn: host.dropIn,
     now: () => '2026-01-01T00:00:00.000Z',
     newId: () => `id-${++ids}`,
   };

@@ -139,6 +139,7 @@ function testHost(engine: Client<EngineMethods>): { -readonly [K in keyof Host]:
     engine: engineOf(engine, MODEL),
     neighbours: rememberedNeighbours(() => host),
     asset: () => Promise.reject(new StudioError('bad-input', 'no files here')),
+    dropIn: () => Promise.reject(new StudioError('bad-input', 'no files here')),
     now: () => new Date().toISOString(),
     newId: () => crypto.randomUUID(),
   };

@@ -1,0 +1,274 @@
+/**
+ * `web-prompt.json` of a drop-in: a version as it answers in a web page without the studio, the hand-written one that answers
+ * where it fails, and check rows. Examples are in its templates. Read as data from a stranger.
+ */
+import type { Dataset } from '../dataset/types';
+import type { Control } from '../lib/control';
+import { type Failure, fail, ok, type Result, unwrap } from '../lib/result';
+import { byName, firstFault, z } from '../lib/zod';
+import { allFinite, PLACEMENTS, readFloats, type SoftPrompt, writeFloats } from '../prompt/soft-prompt';
+import { type AnsweringVersion, answeringVersion, type ReadyPrompt } from '../prompt-set/ready-prompt';
+import { versionWords } from '../prompt-set/versions';
+import { wholeTemplates } from '../task/render';
+import { cueOf, type Fields, fillTemplate, otherColumns, parseTemplate, TEXT_SLOT } from '../task/template';
+import { type AnsweringHost, tokenised } from './answering';
+import { longestAnswer } from './generated-texts';
+import { AS_ASKED, type Candidate, openRoute } from './policy';
+import { routeKind } from './router';
+
+export const WEB_PROMPT_FILE = 'web-prompt.json';
+const FORMAT = 'softprompt-web';
+const VERSION = 1;
+
+const text = (max: number) => z.string().max(max);
+const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/, 'must be base64');
+const model = z.object({ id: text(500), dtype: text(50), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+
+const versionSchema = z.object({
+  /** "tuned 3". */
+  name: text(200),
+  route: z.enum(['hand-written', 'tuned', 'hybrid']),
+  /** With the examples in them; of several, with the examples in other orders, the mean answer counts. */
+  templates: z.array(text(1_000_000)).min(1).max(64),
+  chat: z.boolean(),
+  /** As they follow the template; none where texts are generated. */
+  labels: z.array(z.object({ label: text(2000), word: text(2000) })).max(1000),
+  /** Most tokens of a generated text; null = it chooses a label. */
+  longest: z.int().min(1).max(4096).nullable(),
+  calibration: z.array(z.number()).max(1000).nullable(),
+  threshold: z.number().min(0).max(1).nullable(),
+  vectors: z
+    .object({
+      placement: z.enum(PLACEMENTS),
+      virtualTokens: z.int().min(1).max(1024),
+      hidden: z.int().min(1).max(65_536),
+      float32: base64,
+      /** Of trained answer words. */
+      answerShift: base64.nullable(),
+    })
+    .nullable(),
+});
+
+const schema = z.object({
+  format: z.literal(FORMAT),
+  formatVersion: z.literal(VERSION),
+  producer: text(200),
+  name: text(200),
+  handle: text(100),
+  createdAt: text(40),
+  /** Whose weights gave the answers of the check rows; vectors work with these alone. */
+  model,
+  tokenizer: z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+  asked: versionSchema,
+  fallback: versionSchema.nullable(),
+  checkRows: z
+    .array(
+      z.object({
+        cells: byName('string'),
+        /** In the order of the labels; none where texts are generated. */
+        probabilities: z.array(z.number().min(0).max(1)).max(1000),
+        text: text(100_000).nullable(),
+      }),
+    )
+    .max(1000),
+});
+
+export type WebPrompt = Omit<z.infer<typeof schema>, 'format' | 'formatVersion'>;
+export type WebVersion = WebPrompt['asked'];
+
+const NOTHING = 'Export the drop-in again, or take the newest version of softprompt.js.';
+const bad = (what: string) =>
+  fail('bad-web-prompt', `${WEB_PROMPT_FILE} is not in the expected format (${what}). ${NOTHING}`);
+
+export const webPromptJson = (prompt: WebPrompt): string =>
+  `${JSON.stringify({ format: FORMAT, formatVersion: VERSION, ...prompt }, null, 2)}\n`;
+
+/** @param value parsed JSON */
+export function readWebPrompt(value: unknown): Result<WebPrompt, Failure<'bad-web-prompt' | 'newer-version'>> {
+  const found = (value as { readonly formatVersion?: unknown } | null | undefined)?.formatVersion;
+  if (typeof found === 'number' && found > VERSION)
+    return fail(
+      'newer-version',
+      `${WEB_PROMPT_FILE} has the format ${found}; this module reads ${VERSION}. ${NOTHING}`,
+    );
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) return bad(`at ${firstFault(parsed.error)}`);
+  const { format: _format, formatVersion: _version, ...prompt } = parsed.data;
+  const { asked, fallback, checkRows } = prompt;
+  const fault = faultIn(asked) ?? (fallback && faultIn(fallback));
+  if (fault) return bad(fault);
+  const labels = (of: WebVersion) => JSON.stringify(of.labels.map(({ label }) => label));
+  if (fallback && labels(fallback) !== labels(asked)) return bad('the fallback has other labels');
+  if (checkRows.some(({ probabilities }) => probabilities.length !== asked.labels.length))
+    return bad('a check row has another number of probabilities');
+  return ok(prompt);
+}
+
+/** What does not fit together, or null. */
+function faultIn({ templates, labels, longest, calibration, vectors }: WebVersion): string | null {
+  if (new Set(labels.map(({ label }) => label)).size !== labels.length) return 'two labels are equal';
+  if (longest === null ? labels.length < 2 : labels.length > 0)
+    return 'it has neither labels nor a length of its texts';
+  if (calibration && calibration.length !== labels.length) return 'calibration must have one value per label';
+  for (const each of templates) {
+    const read = parseTemplate(each);
+    if (!read.ok) return `a template cannot be read: ${read.error.message}`;
+    if (!read.value.some((part) => part.kind === 'slot' && part.column === TEXT_SLOT))
+      return 'a template has no place for {text}';
+  }
+  if (!vectors) return null;
+  const { virtualTokens, hidden, float32, answerShift } = vectors;
+  if (!isTable(float32, virtualTokens * hidden)) return `the vectors are not ${virtualTokens} of ${hidden} numbers`;
+  return answerShift === null || isTable(answerShift, labels.length * hidden)
+    ? null
+    : `the answer words are not ${labels.length} of ${hidden} numbers`;
+}
+
+const floatsIn = (coded: string): Float32Array<ArrayBuffer> =>
+  readFloats(Uint8Array.from(atob(coded), (char) => char.charCodeAt(0)));
+
+function isTable(coded: string, length: number): boolean {
+  if (coded.length !== 4 * Math.ceil((4 * length) / 3)) return false;
+  const values = floatsIn(coded);
+  return values.length === length && allFinite(values);
+}
+
+const coded = (values: Float32Array): string =>
+  btoa(Array.from(writeFloats(values), (byte) => String.fromCharCode(byte)).join(''));
+
+/** @param templates with the examples in them. @param longest of its texts, where it generates some */
+function webVersion(
+  { task, prompt, words, soft }: AnsweringVersion,
+  { name, route, templates, longest }: Pick<WebVersion, 'name' | 'route' | 'templates' | 'longest'>,
+): WebVersion {
+  const isChoice = task.kind === 'classify';
+  return {
+    ...{ name, route, templates, longest },
+    chat: prompt.chat ?? false,
+    labels: words.map(({ label, word }) => ({ label, word })),
+    calibration: isChoice && task.calibration ? [...task.calibration] : null,
+    threshold: isChoice ? (task.threshold ?? null) : null,
+    vectors: soft && {
+      placement: soft.placement,
+      virtualTokens: soft.virtualTokens,
+      hidden: soft.hidden,
+      float32: coded(soft.vectors),
+      answerShift: soft.answerShift ? coded(soft.answerShift) : null,
+    },
+  };
+}
+
+function softOf({ vectors }: WebVersion): SoftPrompt | null {
+  if (!vectors) return null;
+  const { float32, answerShift, ...shape } = vectors;
+  const shift = answerShift === null ? {} : { answerShift: floatsIn(answerShift) };
+  return { ...shape, vectors: floatsIn(float32), ...shift };
+}
+
+/** The version of a file as it answers. @param of the model that its vectors were trained on */
+export function versionOfWeb(web: WebVersion, of: WebPrompt['model']): AnsweringVersion {
+  const { labels, longest, calibration, threshold, chat } = web;
+  const soft = softOf(web);
+  return {
+    task:
+      longest === null
+        ? { kind: 'classify', calibration, ...(threshold === null ? {} : { threshold }) }
+        : { kind: 'generate', longest },
+    prompt: { template: web.templates[0] ?? '', shots: 0, shotSeed: 0, chat },
+    words: labels,
+    soft,
+    model: soft && of,
+    dataset: null,
+  };
+}
+
+/** The columns that a row needs besides the text. */
+export const columnsOf = ({ asked, fallback }: Pick<WebPrompt, 'asked' | 'fallback'>): readonly string[] => [
+  ...new Set(
+    [asked, ...(fallback ? [fallback] : [])].flatMap(({ templates }) =>
+      templates.flatMap((each) => otherColumns(each, TEXT_SLOT)),
+    ),
+  ),
+];
+
+/** Rows by their cells, as this version shows them; tokens, room and empty texts are as in Batch. */
+export function webCandidate(
+  host: AnsweringHost,
+  web: WebVersion,
+  version: AnsweringVersion,
+  rows: readonly Fields[],
+): Candidate {
+  const splitsCue = version.soft?.placement === 'infix';
+  const rendered = (fields: Fields, index: number) => {
+    const rowId = String(index);
+    if ((fields[TEXT_SLOT] ?? '').trim() === '') return { rowId, leftOut: 'it has no text' };
+    const [filled = '', ...otherOrders] = web.templates.map((each) => fillTemplate(each, fields, null));
+    const cue = splitsCue ? { cue: cueOf(version.prompt.template) } : {};
+    return { rowId, text: filled, label: null, ...cue, ...(otherOrders.length > 0 ? { otherOrders } : {}) };
+  };
+  return {
+    version,
+    rows: {
+      total: rows.length,
+      rowsAt: async (from, count) => {
+        const asked = rows.slice(from, from + count).map((fields, i) => rendered(fields, from + i));
+        return tokenised(host, asked, web.chat, web.longest ?? 0);
+      },
+    },
+  };
+}
+
+/** A version as it answers here, and what of it leaves. */
+interface Leaving {
+  readonly version: AnsweringVersion;
+  readonly web: WebVersion;
+}
+
+/**
+ * A version with the examples in its templates.
+ * @throws StudioError `bad-input` where its examples are not here, or are others for each row
+ */
+export function leaving(host: AnsweringHost, ready: ReadyPrompt, dataset: Dataset | null): Leaving {
+  const { set, of, prompt, words } = ready;
+  const version = answeringVersion(ready, dataset);
+  const templates = [...unwrap(wholeTemplates(dataset, prompt, words))];
+  const longest = set.writing ? longestAnswer(host, set.writing.longest, dataset) : null;
+  return { version, web: webVersion(version, { name: versionWords(of), route: routeKind(ready), templates, longest }) };
+}
+
+/**
+ * What the version says of rows, as the file has it: answered as the page will.
+ * @throws StudioError as the engine, and `bad-input` for vectors of other weights
+ */
+async function checkRowsOf(host: AnsweringHost, { version, web }: Leaving, cells: readonly Fields[], control: Control) {
+  const rows = webCandidate(host, web, { ...versionOfWeb(web, host.engine.info), model: version.model }, cells);
+  const route = openRoute(host, { asked: rows, fallback: null, policy: AS_ASKED });
+  const { answers } = await route.answer(0, cells.length, control);
+  return answers
+    .toSorted((a, b) => a.index - b.index)
+    .map((answer) => ({
+      cells: cells[answer.index] ?? {},
+      probabilities: answer.kind === 'classify' ? [...answer.probabilities] : [],
+      text: answer.kind === 'generate' ? answer.text : null,
+    }));
+}
+
+/** The prompt of a drop-in. @param sentences of the check rows @throws as `checkRowsOf` */
+export async function makeWebPrompt(
+  host: AnsweringHost,
+  { asked, fallback }: { readonly asked: Leaving; readonly fallback: Leaving | null },
+  about: Pick<WebPrompt, 'producer' | 'name' | 'handle' | 'createdAt'>,
+  sentences: readonly string[],
+  control: Control,
+): Promise<WebPrompt> {
+  const { id, dtype, sha256 } = host.engine.info;
+  const versions = { asked: asked.web, fallback: fallback?.web ?? null };
+  const columns = [TEXT_SLOT, ...columnsOf(versions)];
+  // every column has a sentence of its own, so that a page that leaves one out is found out
+  const cells = sentences.map((_, i) =>
+    Object.fromEntries(columns.map((column, c) => [column, sentences[(i + c) % sentences.length] ?? ''] as const)),
+  );
+  const checkRows = await checkRowsOf(host, asked, cells, control);
+  const tokenizer = { sha256: host.tokens.tokenizer.sha256 };
+  return { ...about, model: { id, dtype, sha256 }, tokenizer, ...versions, checkRows };
+}

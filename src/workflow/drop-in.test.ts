@@ -1,0 +1,60 @@
+import { unzipSync } from 'fflate';
+import { expect, it } from 'vitest';
+import { uninterruptedControl } from '../lib/control';
+import type { PromptSet } from '../prompt-set/types';
+import { EXPORTS } from './exports';
+import { fakeHost, prepared, promptSet } from './fake-host.test-support';
+import { exportPackage } from './index';
+
+const silent = { control: uninterruptedControl, emit: () => {} };
+const NOTHING = { checkpoints: [], evaluations: [], measurements: [], examples: [] } as const;
+
+async function dropIn(
+  change: (set: PromptSet) => PromptSet,
+  how: { readonly subject: string | null; readonly withRows: boolean },
+) {
+  const { host } = fakeHost();
+  const dataset = await prepared(60);
+  const order = { stored: { set: change(promptSet(dataset)), dataset, ...NOTHING }, ...how };
+  const files = async (name: string) => new TextEncoder().encode(name.repeat(1000));
+  const asked = { ...order, recipient: 'webPage' as const };
+  const made = await exportPackage({ ...host, dropIn: files }, asked, silent);
+  const text = (name: string) => new TextDecoder().decode(unzipSync(made.content)[name]);
+  return { made, order, prompt: JSON.parse(text('web-prompt.json')), readme: text('README.md') };
+}
+
+const withShots = (set: PromptSet): PromptSet => ({
+  ...set,
+  hard: set.hard.map((version) => ({ ...version, prompt: { ...version.prompt, shots: 2 } })),
+});
+
+it('makes a drop-in of a tuned prompt, with the hand-written one that answers where it fails', async () => {
+  const { made, order, prompt, readme } = await dropIn((set) => set, { subject: 'r0', withRows: false });
+  expect(made.name).toMatch(/-page\.zip$/);
+  expect(made.files.every(({ what }) => what !== '')).toBe(true);
+  expect(prompt.asked).toMatchObject({ name: 'tuned 1', route: 'tuned' });
+  expect(prompt.fallback).toMatchObject({ name: 'hand-written 1', vectors: null });
+  expect(prompt.checkRows).toHaveLength(12);
+  expect(readme).toContain('softprompt.js has 13 kB (');
+  expect(readme).toContain('Where tuned 1 fails');
+  expect(made.rows).toBe(0);
+  expect(EXPORTS.webPage.rows(order)).toBe(0);
+});
+
+it('takes examples along only if the user agrees, and leaves such a fallback out where they do not', async () => {
+  const agreed = await dropIn(withShots, { subject: 'r0', withRows: true });
+  expect(agreed.prompt.fallback.templates[0].split('Tone:')).toHaveLength(4);
+  expect(agreed.made.rows).toBe(2);
+  const without = await dropIn(withShots, { subject: 'r0', withRows: false });
+  expect(EXPORTS.webPage.rows(without.order)).toBe(2);
+  expect([without.prompt.fallback, without.made.rows]).toEqual([null, 0]);
+  await expect(dropIn(withShots, { subject: 'h', withRows: false })).rejects.toThrow(
+    'Its 2 examples are rows of yours',
+  );
+  expect((await dropIn(withShots, { subject: 'h', withRows: true })).prompt.asked.route).toBe('hand-written');
+});
+
+it('says so where the prompt is gone', async () => {
+  const bare = (set: PromptSet): PromptSet => ({ ...set, hard: [], soft: [] });
+  await expect(dropIn(bare, { subject: 'h', withRows: false })).rejects.toThrow('no longer in the library');
+});

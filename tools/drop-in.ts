@@ -1,0 +1,68 @@
+/**
+ * Builds softprompt.js, the module that runs an exported prompt in a web page (src/route/drop-in.ts), into a folder of its
+ * own beside the page, which fetches it when such an export is made.
+ */
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, type Plugin } from 'vite';
+
+/** Below the built page. */
+export const DROP_IN = 'drop-in';
+
+/** What goes along as it is. */
+const COPIED = {
+  'index.html': 'tools/export/drop-in.html',
+  'softprompt.d.ts': 'tools/export/softprompt.d.ts',
+  'THIRD_PARTY_NOTICES.md': 'THIRD_PARTY_NOTICES.md',
+};
+
+const RUNTIME = /^onnxruntime-web\/(?<name>ort-wasm-simd-threaded(?<gpu>\.asyncify)?\.(?:mjs|wasm))\?url$/;
+const VIRTUAL = '\0drop-in:';
+
+/** ONNX Runtime's own files stay beside the module; the build for graphics devices, which it never asks for, is left out. */
+const runtimeBeside = (): Plugin => ({
+  name: 'runtime-beside-the-module',
+  enforce: 'pre',
+  resolveId: (id) => (RUNTIME.test(id) || id === 'onnxruntime-web/webgpu' ? `${VIRTUAL}${id}` : null),
+  load: (id) => {
+    if (!id.startsWith(VIRTUAL)) return null;
+    const found = RUNTIME.exec(id.slice(VIRTUAL.length))?.groups;
+    if (!found?.name || found.gpu) return 'export default null;';
+    return `export default new URL(/* @vite-ignore */ '${found.name}', import.meta.url).href;`;
+  },
+});
+
+/** @param conditions under which packages are resolved, as for the page */
+export const dropIn = (conditions: readonly string[]): Plugin => ({
+  name: 'drop-in',
+  apply: 'build',
+  writeBundle: {
+    // before the service worker, which lists what is there
+    order: 'pre',
+    sequential: true,
+    async handler({ dir }) {
+      const folder = join(dir ?? 'dist', DROP_IN);
+      await build({
+        configFile: false,
+        publicDir: false,
+        logLevel: 'warn',
+        base: './',
+        resolve: { conditions: [...conditions] },
+        plugins: [runtimeBeside()],
+        build: {
+          outDir: folder,
+          emptyOutDir: true,
+          target: 'es2023',
+          minify: true,
+          rolldownOptions: {
+            input: join(import.meta.dirname, '../src/route/drop-in.ts'),
+            preserveEntrySignatures: 'strict',
+            output: { format: 'es', entryFileNames: 'softprompt.js', codeSplitting: false },
+          },
+        },
+      });
+      for (const [name, source] of Object.entries(COPIED))
+        copyFileSync(join(import.meta.dirname, '..', source), join(folder, name));
+    },
+  },
+});
