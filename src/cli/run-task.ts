@@ -28,7 +28,7 @@ import { compare } from '../workflow/compare';
 import type { CompareEvent } from '../workflow/compare-arms';
 import { findWords } from '../workflow/find-words';
 import { type Host, SILENT } from '../workflow/host';
-import { type Improved, improve } from '../workflow/improve';
+import { type Improved, improve, isWorseThanBare } from '../workflow/improve';
 import { exportPackage } from '../workflow/index';
 import { numberInFile } from '../workflow/open-data';
 import { recorded } from '../workflow/runs';
@@ -72,7 +72,7 @@ export async function runTask(options: RunOptions, log: Log): Promise<void> {
   try {
     const testLooks = await earlierLooks(join(options.out, 'results.json'), dataset);
     if (testLooks > 0) log.line(`Test rows used ${times(testLooks)} before, by the results in ${options.out}`);
-    const worded = await withWords(host, options, log);
+    const worded = await withoutStrawMan(host, await withWords(host, options, log), options, log);
     const rival = options.improve ? (await improved(host, worded, dataset, options.improve, log)).set : worded;
     const started = { ...rival, testLooks };
     if (started.words.length > 0)
@@ -133,6 +133,26 @@ export async function withWords(
   return openSet(host, options, found);
 }
 
+/** The set with the template alone as Yours where the proposed instruction is worse on training rows. */
+async function withoutStrawMan(
+  host: Host,
+  set: PromptSet,
+  { dataset, prompt, improve: searches }: RunOptions,
+  log: Log,
+): Promise<PromptSet> {
+  const { words, baseTemplate: template, hard } = set;
+  if (prompt !== null || searches || words.length === 0) return set;
+  const own = hard.map((version) => ({ prompt: version.prompt, words }));
+  log.progress('Trying the proposed prompt on training rows');
+  if (!(await isWorseThanBare(host, { dataset, template, words, own }, uninterruptedControl))) return set;
+  log.line(
+    'The template alone does better on training rows than the proposed instruction: it is compared as your prompt',
+  );
+  const at = { id: host.newId(), now: host.now() };
+  const bare = { ...set, hard: [], chosenHard: null };
+  return addHardVersion(bare, at, { prompt: { template, shots: 0, shotSeed: 0 } }).set;
+}
+
 /** The set with the best hand-written prompt that a search finds, as Yours. @param budget prompts that take part */
 export async function improved(
   host: Host,
@@ -155,7 +175,7 @@ export async function improved(
       },
     },
   );
-  log.line(foundWords(found.search));
+  log.line(`${foundWords(found.search)} Your prompt is now: ${found.winner.name}`);
   return { set: takeFoundPrompt(set, found, { id: host.newId(), now: host.now() }).set, found };
 }
 

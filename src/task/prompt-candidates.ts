@@ -36,8 +36,10 @@ export interface CandidatesFrom {
 const MOST_NAMED = 12;
 const SHOTS = [8, 4, 2] as const;
 /** Draws of examples, each in its own order. */
-const SEEDS = [0, 1, 2, 3] as const;
+const SEEDS = [0, 1, 2, 3, 4, 5] as const;
 const NEAREST = [4, 8] as const;
+/** Cues that every instruction is tried with before it is tried with the others. */
+const FIRST_CUES = 3;
 
 const plain = (template: string): HardPrompt => ({ template, shots: 0, shotSeed: 0 });
 const escaped = (text: string) => text.replaceAll('{', '{{').replaceAll('}', '}}');
@@ -92,7 +94,9 @@ function familiesOf(from: CandidatesFrom, words: readonly LabelWord[]): readonly
       frames.flatMap((frame) => SHOTS.map((shots) => ({ template: frame, shots, shotSeed }))),
     ),
     instructions.map((text) => plain(below(template, text))),
-    instructions.flatMap((text) => otherCues.slice(0, 3).map((frame) => plain(`${text}\n${frame}`))),
+    [otherCues.slice(0, FIRST_CUES), otherCues.slice(FIRST_CUES)].flatMap((some) =>
+      instructions.flatMap((text) => some.map((frame) => plain(`${text}\n${frame}`))),
+    ),
     hasChat ? above.map((text) => ({ ...plain(text), chat: true })) : [],
     NEAREST.map((shots) => ({ template, shots, shotSeed: 0, selection: 'nearest' as const })),
   ].map((family) => family.map(make));

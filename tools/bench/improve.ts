@@ -4,9 +4,9 @@
  * `timeout` continues. One JSON line at the end.
  *
  *     npx tsx tools/bench/improve.ts DATA SET STATE.json [--budget 100] [--backend node-native] [--train-rows 256]
- *       [--test-rows N] [--seed 0]
+ *       [--test-rows N] [--seed 0] [--found PROMPT.json]
  *
- * DATA and SET as in training.ts; STATE.json is written.
+ * DATA and SET as in training.ts; STATE.json is written. With --found the winner is that of `improve --out PROMPT.json`.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -38,6 +38,7 @@ const { values, positionals } = parseArgs({
     'train-rows': { type: 'string', default: '256' },
     'test-rows': { type: 'string' },
     seed: { type: 'string', default: '0' },
+    found: { type: 'string' },
   },
 });
 const [data = '', name = '', file = ''] = positionals;
@@ -84,20 +85,28 @@ const given = new Map(set.words.split(',').map((pair) => pair.split('=') as [str
 const { words, hard, baseTemplate: template } = openSet(host, { dataset, prompt: set.prompt, words: given });
 const hand = { prompt: hard[0]?.prompt ?? { template, shots: 0, shotSeed: 0 }, words };
 const request = { dataset, template, words, otherWords: [], own: [hand], budget: Number(values.budget) };
-const found = await improve(
-  host,
-  { ...request, known: [...searched.values()] },
-  {
-    control: uninterruptedControl,
-    emit: (event) => {
-      if (event.kind === 'progress') log.progress(`${event.note}: ${Math.round(100 * event.fraction)}%`);
-      else if (event.answers) {
-        searched.set(event.standing.key, event.answers);
-        save();
-      }
+const search = () =>
+  improve(
+    host,
+    { ...request, known: [...searched.values()] },
+    {
+      control: uninterruptedControl,
+      emit: (event) => {
+        if (event.kind === 'progress') log.progress(`${event.note}: ${Math.round(100 * event.fraction)}%`);
+        else if (event.answers) {
+          searched.set(event.standing.key, event.answers);
+          save();
+        }
+      },
     },
-  },
-);
+  );
+
+/** The file that `improve --out` writes. */
+function fromFile(path: string) {
+  const { name, prompt, words, search, board } = JSON.parse(readFileSync(path, 'utf8'));
+  return { winner: { name, prompt, words }, search, board, tokens: null };
+}
+const found = values.found === undefined ? await search() : fromFile(values.found);
 save(true);
 
 /** Log-probabilities of a prompt for these rows; those of the file are not asked again. */
@@ -133,9 +142,17 @@ async function onTest(candidate: Pick<PromptCandidate, 'prompt' | 'words'>) {
 }
 
 const bare = { prompt: { template, shots: 0, shotSeed: 0 }, words };
-const { winner, search, tokens, board } = found;
+const { winner, tokens, board } = found;
 const line = {
-  ...{ set: name, budget: request.budget, seed, winner: winner.name, search, tokens, first: board.slice(0, 8) },
+  ...{
+    set: name,
+    budget: request.budget,
+    seed,
+    winner: winner.name,
+    search: found.search,
+    tokens,
+    first: board.slice(0, 8),
+  },
   ...{ bare: await onTest(bare), hand: await onTest(hand), improved: await onTest(winner) },
 };
 console.log(JSON.stringify(line));
