@@ -145,6 +145,14 @@ test('takes an unknown file from upload to the same predictions in another brows
     await expect(compare.arms.getByRole('row')).toHaveCount(9);
   });
 
+  await test.step('Start resumes with the verdict', async () => {
+    await page.goto(page.url().replace(/#.*/, '#/'));
+    const last = page.getByRole('region', { name: 'Your prompt sets' });
+    await expect(last.getByRole('heading', { name: 'Awkward' })).toBeVisible();
+    await last.getByRole('button', { name: 'See the comparison' }).click();
+    await compare.verdict();
+  });
+
   const here: Record<string, string>[] = [];
   await test.step('answers in this browser', async () => {
     await studio.go('Playground');

@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import { type Listing, listingOf, NO_FACTS, searched, tagsOf } from './listing';
+import { describe, expect, it, test } from 'vitest';
+import { type Listing, listingOf, NO_FACTS, resumptionOf, searched, tagsOf } from './listing';
 import { addHardVersion, createPromptSet } from './prompt-set';
 import { writeTags } from './versions';
 
@@ -36,4 +36,15 @@ it('counts the tags in use, most frequent first', () => {
     { tag: 'march', sets: 2 },
     { tag: 'support', sets: 1 },
   ]);
+});
+
+describe('where work on a set continues', () => {
+  const fresh = { rows: 120, hard: 0, tuned: 0, headline: null };
+  test.each([
+    ['nothing written', fresh, 'prompts', '120 rows, no prompt yet'],
+    ['a prompt', { ...fresh, hard: 1 }, 'train', '120 rows, not trained yet'],
+    ['a tuned prompt', { ...fresh, hard: 1, tuned: 2 }, 'compare', 'Trained, not compared yet'],
+    ['a verdict', { ...fresh, tuned: 1, headline: 'Keep yours' }, 'compare', 'Keep yours'],
+    ['rows elsewhere', { ...fresh, rows: null, headline: 'Keep yours' }, 'data', 'Its rows are not in this browser'],
+  ] as const)('%s', (_, listing, screen, reached) => expect(resumptionOf(listing)).toMatchObject({ screen, reached }));
 });

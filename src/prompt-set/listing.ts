@@ -2,6 +2,7 @@
  * What lists show of a prompt set, without rows, vectors or results, so that thousands of them are read in a moment. It is
  * derived from the set, its rows and its comparisons, and written together with them.
  */
+import { counted } from '../lib/format';
 import { isUsable } from './prompt-set';
 import { stagesOf } from './stages';
 import type { Evaluation, PromptSet } from './types';
@@ -99,4 +100,27 @@ export function tagsOf(sets: readonly Listing[]): readonly { readonly tag: strin
   const counts = new Map<string, number>();
   for (const { tags } of sets) for (const tag of tags) counts.set(tag, (counts.get(tag) ?? 0) + 1);
   return [...counts].map(([tag, n]) => ({ tag, sets: n })).sort((a, b) => b.sets - a.sets || (a.tag < b.tag ? -1 : 1));
+}
+
+/** Where work on a set continues, and how far it got. */
+export interface Resumption {
+  readonly screen: 'data' | 'prompts' | 'train' | 'compare';
+  /** The verdict of its newest comparison, or how far it is. */
+  readonly reached: string;
+  /** The next step, as a button says it. */
+  readonly action: string;
+}
+
+/** The step that a set is at, from its list entry alone. */
+export function resumptionOf({
+  rows,
+  hard,
+  tuned,
+  headline,
+}: Pick<Listing, 'rows' | 'hard' | 'tuned' | 'headline'>): Resumption {
+  if (rows === null) return { screen: 'data', reached: 'Its rows are not in this browser', action: 'Open its rows' };
+  if (headline !== null) return { screen: 'compare', reached: headline, action: 'See the comparison' };
+  if (tuned > 0) return { screen: 'compare', reached: 'Trained, not compared yet', action: 'Compare' };
+  if (hard > 0) return { screen: 'train', reached: `${counted(rows, 'row')}, not trained yet`, action: 'Train' };
+  return { screen: 'prompts', reached: `${counted(rows, 'row')}, no prompt yet`, action: 'Write a prompt' };
 }

@@ -1,13 +1,15 @@
+import { useEffect } from 'react';
 import { Link } from 'wouter';
 import { useStore } from 'zustand';
 import { bytes, capitalised, percentWhole } from '../../../lib/format';
+import { resumptionOf } from '../../../prompt-set/listing';
 import { downloadWords, modelWords } from '../../shell/ModelFacts';
 import { ModelFailed } from '../../shell/ModelPanel';
 import { FileButton, ReadingBar, useOpenSample } from '../../shell/OpenRows';
 import { ScreenFrame } from '../../shell/Screen';
-import { screenPath } from '../../state/location';
+import { navigate, screenPath } from '../../state/location';
 import type { ShippedPrompt } from '../../state/services';
-import { useSession, useStores } from '../../state/studio';
+import { usePromptSets, useSession, useStores } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { TextArea } from '../../ui/Field';
 import { ArmMark, type ArmSide } from '../../ui/Marks';
@@ -21,16 +23,141 @@ export const StartScreen = () => (
       title="Teach a small language model your labels, and see whether it beats the prompt you wrote"
       lead="In this page, on your machine. A CSV with a text and a label column is enough."
     >
+      <Resume />
       <ExamplePanel />
       <Actions />
       <OpenedFile />
       <ModelDownload />
+      <Journey />
     </ScreenFrame>
   </div>
 );
 
+/** Recent sets that are named one by one. */
+const RECENT = 4;
+
+/** The last prompt set with the step that it is at, and the ones before it. */
+function Resume() {
+  const sets = usePromptSets((s) => s.sets);
+  const { promptSets } = useStores();
+  // verdicts are written beside the list: comparisons made since it was read have one now
+  useEffect(
+    () =>
+      void promptSets
+        .getState()
+        .refresh()
+        .catch(() => undefined),
+    [promptSets],
+  );
+  const [last, ...others] = sets;
+  if (!last) return null;
+  const { screen, reached, action } = resumptionOf(last);
+  return (
+    <section className="panel stack start-resume" aria-label="Your prompt sets">
+      <div className="row spread">
+        <div>
+          <h2>{last.name}</h2>
+          <p className="dim">{reached}</p>
+        </div>
+        <Button variant="primary" size="l" onPress={() => navigate(screenPath(last.id, screen))}>
+          {action}
+        </Button>
+      </div>
+      {others.length > 0 ? (
+        <ul className="start-recent" aria-label="Recent">
+          {others.slice(0, RECENT).map((set) => (
+            <li key={set.id}>
+              <Link href={screenPath(set.id, resumptionOf(set).screen)}>{set.name}</Link>
+              <span className="dim small">{resumptionOf(set).reached}</span>
+            </li>
+          ))}
+        </ul>
+      ) : null}
+      {others.length > RECENT ? (
+        <Link className="small" href={screenPath(last.id, 'library')}>{`All ${sets.length} prompt sets`}</Link>
+      ) : null}
+    </section>
+  );
+}
+
+const ROWS = (
+  <>
+    {[14, 36, 58].map((y) => (
+      <g key={y}>
+        <rect x="10" y={y} width="120" height="14" rx="3" fill="var(--sunken)" stroke="var(--line-strong)" />
+        <rect x="138" y={y} width="52" height="14" rx="7" fill="var(--accent-soft)" stroke="var(--line-strong)" />
+      </g>
+    ))}
+  </>
+);
+
+/** The text, the vectors after it, and the model, which stays as it is. */
+const SOFT_PROMPT = (
+  <>
+    <rect x="8" y="32" width="58" height="22" rx="3" fill="var(--sunken)" stroke="var(--line-strong)" />
+    {[80, 98, 116].map((x) => (
+      <path key={x} d={`M${x} 32l9 11-9 11-9-11Z`} fill="var(--arm-b)" />
+    ))}
+    {[
+      [37, 'text'],
+      [98, 'vectors'],
+      [172, 'model'],
+    ].map(([x, name]) => (
+      <text key={name} x={x} y="82" textAnchor="middle" fontSize="11" fill="var(--ink-2)">
+        {name}
+      </text>
+    ))}
+    <path d="M131 43h14m-5-5 5 5-5 5" fill="none" stroke="var(--ink-2)" strokeWidth="2" />
+    <rect x="151" y="20" width="42" height="46" rx="6" fill="none" stroke="var(--ink-2)" strokeWidth="2" />
+  </>
+);
+
+const INTERVALS = (
+  <>
+    <path d="M20 30h70" stroke="var(--arm-a)" strokeWidth="4" strokeLinecap="round" />
+    <circle cx="55" cy="30" r="7" fill="var(--arm-a)" />
+    <path d="M110 58h64" stroke="var(--arm-b)" strokeWidth="4" strokeLinecap="round" />
+    <path d="M142 49l9 9-9 9-9-9Z" fill="var(--arm-b)" />
+  </>
+);
+
+const JOURNEY = [
+  {
+    title: 'Bring rows with labels',
+    words: 'A text and its answer in each row. They stay in this page.',
+    picture: ROWS,
+  },
+  {
+    title: 'Train a soft prompt',
+    words:
+      'A few learned vectors that the model reads beside your text, like words that no one wrote. The model itself does not change.',
+    picture: SOFT_PROMPT,
+  },
+  {
+    title: 'Compare on rows it never saw',
+    words: 'Against the prompt you wrote, with intervals. The answer may be that yours is better.',
+    picture: INTERVALS,
+  },
+] as const;
+
+/** What happens here, in three steps, with a picture of each. */
+const Journey = () => (
+  <ol className="start-journey" aria-label="How it works">
+    {JOURNEY.map(({ title, words, picture }) => (
+      <li key={title}>
+        <svg viewBox="0 0 200 86" aria-hidden="true">
+          {picture}
+        </svg>
+        <h2>{title}</h2>
+        <p className="dim small">{words}</p>
+      </li>
+    ))}
+  </ol>
+);
+
 function Actions() {
   const { data } = useStores();
+  const hasSets = usePromptSets((s) => s.sets.length > 0);
   const threads = useSession((s) => s.capabilities.threads);
   const isOff = useSession((s) => s.capabilities.trainingOff !== null);
   const speed = useSpeed();
@@ -38,7 +165,7 @@ function Actions() {
   const trainSample = useTrainSample();
   return (
     <div className="start-actions">
-      <FileButton variant="primary" size="l" onFile={data.getState().openFile}>
+      <FileButton variant={hasSets ? 'plain' : 'primary'} size="l" onFile={data.getState().openFile}>
         Use my CSV
       </FileButton>
       {isOff ? (
