@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { textKey } from './normalise';
-import { adoptSplit, seats, splitRows, splitSizes } from './split';
-import { csvOf, dealt, preparedOf, tableOf } from './test-support';
+import { adoptSplit, partedTwins, seats, sharesFor, splitRows, splitSizes } from './split';
+import { csvOf, dealt, preparedOf, tableOf, unlikeTexts } from './test-support';
 
 const mapping = { text: 'text', label: 'label', id: null };
 const rowsOf = (pairs: readonly (readonly [string, string])[]) => tableOf(csvOf(pairs)).rows;
@@ -15,9 +15,48 @@ describe('splitSizes', () => {
     expect(splitSizes(2)).toEqual({ train: 1, validation: 0, test: 1 });
   });
 
+  it.each([
+    { n: 119, shares: undefined, parts: [59, 18, 42] },
+    { n: 1, shares: undefined, parts: [1, 0, 0] },
+    { n: 3, shares: [90, 5, 5], parts: [2, 0, 1] },
+    { n: 10, shares: [8, 2, 0], parts: [8, 2, 0] },
+    { n: 50, shares: [0, 0, 1], parts: [0, 0, 50] },
+    { n: 100, shares: [40, 40, 20], parts: [40, 40, 20] },
+    { n: 300, shares: [6, 2, 2], parts: [180, 60, 60] },
+  ])(
+    'has one test row where any are wanted, and all of them where nothing else is: $n rows',
+    ({ n, shares, parts }) => {
+      const [train = 0, validation = 0, test = 0] = shares ?? [];
+      expect(Object.values(splitSizes(n, shares && { train, validation, test }))).toEqual(parts);
+    },
+  );
+
+  it('shares what is not for testing as by default', () => {
+    const shares = sharesFor(0.2);
+    expect(shares.test).toBe(0.2);
+    expect(shares.train + shares.validation).toBeCloseTo(0.8, 12);
+    expect(shares.train / shares.validation).toBeCloseTo(50 / 15, 12);
+  });
+
   it('follows the slider', () => {
     expect(splitSizes(200, { train: 70, validation: 15, test: 15 })).toEqual({ train: 140, validation: 30, test: 30 });
   });
+});
+
+it.each([
+  { sizes: [50, 30, 20], total: 10, given: [5, 3, 2] },
+  { sizes: [47, 16, 15, 5], total: 10, given: [5, 2, 2, 1] },
+  { sizes: [2, 98], total: 10, given: [0, 10] },
+  { sizes: [3, 97], total: 10, given: [1, 9] },
+  { sizes: [10, 10], total: 5, given: [3, 2] },
+  { sizes: [1, 1, 10], total: 11, given: [1, 1, 9] },
+  { sizes: [3, 3, 3], total: 2, given: [1, 1, 0] },
+  { sizes: [100, 3, 3, 3], total: 4, given: [1, 1, 1, 1] },
+  // the seat that a small class has already is its share: the next one goes to a large class
+  { sizes: [3, 3, 30, 30, 30], total: 30, given: [1, 1, 10, 9, 9] },
+  { sizes: [0, 0], total: 0, given: [0, 0] },
+])('gives $sizes rows $given of $total seats', ({ sizes, total, given }) => {
+  expect(seats(sizes, total)).toEqual(given);
 });
 
 it('seats add up and keep no class out (property)', () => {
@@ -91,6 +130,64 @@ describe('splitRows', () => {
     const split = splitRows(rowsOf([...dealt(20, ['a', 'b']), [' ', 'a'], ['some', '']]), mapping, 0);
     expect([...split.train, ...split.validation, ...split.test]).toHaveLength(20);
   });
+});
+
+describe('rows that repeat', () => {
+  const twice = (text: string, n: number, label = 'a'): [string, string][] =>
+    Array.from({ length: n }, () => [text, label]);
+  const texts = unlikeTexts(30, 3);
+  const single = (from: number, n: number, label = 'a'): [string, string][] =>
+    texts.slice(from, from + n).map((text) => [text, label]);
+
+  it('are for training while rows that say something of their own are left to test with', () => {
+    const rows = rowsOf([...twice('again', 6), ...single(0, 6)]);
+    const { train, validation, test } = splitRows(rows, mapping, 3);
+    expect([train.length, validation.length, test.length]).toEqual([6, 2, 4]);
+    expect([...train].sort()).toEqual(['1', '2', '3', '4', '5', '6']);
+  });
+
+  it('go to a part whole, unless they overshoot it by more than they fill', () => {
+    // 20 rows, of which 7 are for testing: groups of 4, the second of which fills 3 of 4
+    const rows = rowsOf(['one', 'two', 'three', 'four', 'five'].flatMap((text) => twice(text, 4)));
+    const { train, validation, test } = splitRows(rows, mapping, 1);
+    expect([train.length, validation.length, test.length]).toEqual([8, 4, 8]);
+  });
+
+  it('are labels in the order of their names, whatever the order of the file', () => {
+    const split = (rows: readonly (readonly [string, string])[]) => {
+      const table = rowsOf(rows);
+      const { test } = splitRows(table, mapping, 5);
+      return test.map((id) => table.find((row) => row.id === id)?.cells.text).sort();
+    };
+    const rows = [...single(0, 9, 'b'), ...single(9, 9, 'a'), ...single(18, 9, 'c')];
+    expect(split(rows.toReversed())).toEqual(split(rows));
+  });
+
+  it('but not quite are counted where a split by rows would have parted them', () => {
+    const [first = '', ...others] = texts;
+    const near = Array.from({ length: 5 }, (_, i): [string, string] => [`${first} ${i}`, 'a']);
+    const table = tableOf(csvOf([...near, ...others.slice(0, 15).map((text): [string, string] => [text, 'a'])]));
+    const split = splitRows(table.rows, mapping, 0);
+    const family = table.rows.slice(0, 5).map((row) => row);
+    const parted = partedTwins({ table, mapping, seed: 0, split }, [family]);
+    expect(parted.length).toBeGreaterThan(0);
+    expect(parted.length).toBeLessThan(5);
+    // a family that is in the test part as a whole parts nothing
+    const test = split.test.map((id) => table.rows.find((row) => row.id === id)).filter((row) => row !== undefined);
+    const whole = test.filter((row) => !family.includes(row)).slice(0, 1);
+    expect(partedTwins({ table, mapping, seed: 0, split }, [whole])).toEqual([]);
+  });
+});
+
+it('adopts the very lists that it can use as they are', () => {
+  const fixed = { train: ['1', '2'], validation: ['3'], test: ['4', '5'] };
+  const adopted = adoptSplit(rowsOf(dealt(6, ['a', 'b'])), mapping, fixed);
+  expect(adopted.train).toBe(fixed.train);
+  expect(adopted.validation).toBe(fixed.validation);
+  expect(adopted.test).toBe(fixed.test);
+  expect(
+    adoptSplit(rowsOf([...dealt(2, ['a']), ['', 'a']]), mapping, { ...fixed, train: ['1', '2', '3'] }).train,
+  ).toEqual(['1', '2']);
 });
 
 it('adopts a given split, first part wins, unknown ids drop out', () => {

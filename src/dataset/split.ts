@@ -51,7 +51,7 @@ function byLabel(groups: Groups, mapping: ColumnMapping): readonly Groups[] {
 const size = (groups: Groups) => groups.reduce((sum, group) => sum + group.length, 0);
 
 /**
- * Distributes `total` seats over classes of the given sizes by largest remainder (Hare quota). A class with at least
+ * Distributes `total` seats, at most one per row, over classes of the given sizes by largest remainder (Hare quota). A class with at least
  * three rows gets a seat where there are enough seats, so that no part is blind to it.
  */
 export function seats(sizes: readonly number[], total: number): readonly number[] {
@@ -65,17 +65,11 @@ export function seats(sizes: readonly number[], total: number): readonly number[
   const order = ideal
     .map((x, i) => ({ i, remainder: x - Math.floor(x) }))
     .sort((a, b) => b.remainder - a.remainder || a.i - b.i);
-  while (left > 0) {
-    const before = left;
-    for (const { i } of order) {
-      if (left === 0) break;
-      if ((floors[i] as number) >= (sizes[i] as number)) continue;
-      if (before === left || (floors[i] as number) < Math.ceil(ideal[i] as number)) {
-        floors[i] = (floors[i] as number) + 1;
-        left--;
-      }
-    }
-    if (before === left) break;
+  for (const { i } of order) {
+    if (left <= 0) break;
+    if ((floors[i] as number) >= Math.ceil(ideal[i] as number)) continue;
+    floors[i] = (floors[i] as number) + 1;
+    left--;
   }
   while (left < 0) {
     const most = floors.indexOf(Math.max(...floors));

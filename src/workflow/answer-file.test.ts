@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+import { uninterruptedControl } from '../lib/control';
+import { argmax } from '../metrics/classification';
+import { answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
+import { type BatchEvent, batch, batchAgain, batchFile, batchLeftOut } from './batch';
+import { answerOf, fakeHost, prepared, promptSet } from './fake-host.test-support';
+import { SILENT } from './host';
+import { knownAmong, type MeasureEvent, measure } from './measure';
+import { closeRows, openRows } from './rows-file';
+
+const csv = (...lines: readonly string[]) => new Blob([['body,kind', ...lines].join('\n')]);
+const TEXTS = Array.from({ length: 20 }, (_, i) => `note ${i} was ${i % 3 === 0 ? 'fine' : 'poor'}`);
+const FILE = csv(...TEXTS.map((text, i) => `${text},${i % 2 ? 'good' : 'bad'}`));
+
+async function tuned(threshold: number | null = null, context?: number) {
+  const dataset = await prepared(60);
+  const set = promptSet(dataset);
+  const [run] = set.soft;
+  if (!run) throw new Error('no run');
+  const version =
+    threshold === null ? run : { ...run, threshold: { value: threshold, rows: 9, answered: 5, correct: 4 } };
+  const of = { kind: 'soft', version } as const;
+  return { ...fakeHost(context), dataset, set, version: answeringVersion(readyPrompt(set, of), dataset) };
+}
+/** What the model of the fake host says of a text: the share of each label, and the more likely one. */
+function said(text: string) {
+  const probabilities = answerOf(`Text: ${text}\nTone:`, Float32Array.of(1, 0)).map(Math.exp);
+  return { probabilities, best: argmax(probabilities) };
+}
+
+describe('answering a file', () => {
+  it('counts the answers of each label, those that are unsure, and shows the first rows', async () => {
+    const { host, version } = await tuned(0.6);
+    const opened = await openRows(host, { use: 'batch', file: FILE, name: 'notes.csv' }, SILENT);
+    expect(opened).toMatchObject({
+      rows: 20,
+      columns: ['body', 'kind'],
+      first: expect.objectContaining({ length: 8 }),
+    });
+    const events: BatchEvent[] = [];
+    const run = { control: uninterruptedControl, emit: (event: BatchEvent) => void events.push(event) };
+    expect(await batch(host, { version, text: 'body', from: 0 }, run)).toEqual({ done: 20 });
+    const { progress } = events.at(-1) as BatchEvent;
+    const answers = TEXTS.map(said);
+    const count = (label: number) => answers.filter(({ best }) => best === label).length;
+    expect(progress).toMatchObject({ done: 20, total: 20, counts: [count(0), count(1)], leftOut: [] });
+    expect(count(0)).toBeGreaterThan(0);
+    const isUnsure = ({ probabilities, best }: (typeof answers)[number]) => (probabilities[best] ?? 0) < 0.6;
+    expect(progress.unsure).toBe(answers.filter(isUnsure).length);
+    expect(progress.unsure).toBeGreaterThan(0);
+    expect(progress.first).toHaveLength(8);
+    progress.first.forEach((row, i) => {
+      const { best, probabilities } = said(TEXTS[i] ?? '');
+      expect(row).toMatchObject({
+        kind: 'label',
+        label: ['bad', 'good'][best],
+        needsReview: (probabilities[best] ?? 0) < 0.6,
+      });
+    });
+    expect(events.flatMap(({ answers: part }) => part.map(({ index }) => index))).toEqual([...TEXTS.keys()]);
+    expect(events[0]?.progress.done).toBe(8);
+  });
+
+  it('leaves out rows that are empty or too long, each kind of reason counted once', async () => {
+    const { host, version } = await tuned(null, 60);
+    const file = csv(',bad', `${'word '.repeat(40)},bad`, `${'longer '.repeat(40)},bad`, 'fine,good');
+    await openRows(host, { use: 'batch', file, name: 'a.csv' }, SILENT);
+    const events: BatchEvent[] = [];
+    await batch(host, { version, text: 'body', from: 0 }, { ...SILENT, emit: (event) => void events.push(event) });
+    const { progress } = events.at(-1) as BatchEvent;
+    expect(progress.leftOut.reduce((sum, [, rows]) => sum + rows, 0)).toBe(3);
+    expect(progress.leftOut.map(([, rows]) => rows).sort()).toEqual([1, 2]);
+    expect(progress.first[0]).toMatchObject({ kind: 'left-out' });
+    expect(progress.first[3]).toMatchObject({ kind: 'label', label: 'good' });
+    const lines = (await (await batchLeftOut(host)).file.text()).trim().split(/\r?\n/);
+    expect(lines.map((line) => line.split(',')[0])).toEqual(['row', '1', '2', '3']);
+  });
+
+  it('continues after the answers that were kept, and writes all of them', async () => {
+    const { host, version } = await tuned();
+    await openRows(host, { use: 'batch', file: FILE, name: 'a.csv' }, SILENT);
+    const events: BatchEvent[] = [];
+    await batch(host, { version, text: 'body', from: 0 }, { ...SILENT, emit: (event) => void events.push(event) });
+    const [first] = events;
+    if (!first) throw new Error('no piece');
+    const pieces = [{ done: first.progress.done, answers: first.answers, leftOut: first.leftOut }];
+    const again = await batchAgain(host, { version, pieces });
+    expect(again).toMatchObject({ done: 8, total: 20, rowsPerSecond: 0, secondsLeft: null });
+    expect(again.first.every((row) => row !== null)).toBe(true);
+    const how = { format: 'csv', bom: false, neutralise: true, onlyReview: false, each: 'nothing' } as const;
+    const part = await (await batchFile(host, how)).file.text();
+    expect(part.trim().split(/\r?\n/)).toHaveLength(9);
+    const more: BatchEvent[] = [];
+    await batch(host, { version, text: 'body', from: 8 }, { ...SILENT, emit: (event) => void more.push(event) });
+    expect(more.flatMap(({ answers }) => answers.map(({ index }) => index))).toEqual([...TEXTS.keys()].slice(8));
+    const lines = (await (await batchFile(host, { ...how, each: 'probability' })).file.text()).trim().split(/\r?\n/);
+    expect(lines[0]).toBe('body,kind,prediction,confidence,p_bad,p_good');
+    lines.slice(1).forEach((line, i) => {
+      const { best, probabilities } = said(TEXTS[i] ?? '');
+      const [, , prediction, confidence, bad, good] = line.split(',');
+      expect(prediction).toBe(['bad', 'good'][best]);
+      expect(Number(confidence)).toBeCloseTo(probabilities[best] ?? 0, 4);
+      expect([Number(bad), Number(good)].map((p) => p.toFixed(4))).toEqual(probabilities.map((p) => p.toFixed(4)));
+    });
+    expect((await batchAgain(host, { version, pieces: [] })).done).toBe(0);
+  });
+
+  it('says what to do where the file or its answers are gone', async () => {
+    const { host, version } = await tuned();
+    await expect(batch(host, { version, text: 'body', from: 0 }, SILENT)).rejects.toThrow(
+      'no longer open. Choose it again',
+    );
+    await openRows(host, { use: 'batch', file: FILE, name: 'a.csv' }, SILENT);
+    await expect(batch(host, { version, text: 'body', from: 8 }, SILENT)).rejects.toThrow(
+      'These answers are gone. Answer',
+    );
+    await closeRows(host, { use: 'batch' });
+    await expect(batchLeftOut(host)).rejects.toThrow('no longer open');
+    const large = { size: 50_000_001 } as Blob;
+    await expect(openRows(host, { use: 'batch', file: large, name: 'a.csv' }, SILENT)).rejects.toThrow('Split it');
+  });
+});
+
+describe('measuring a version again', () => {
+  it('on its test rows: what it answers and what is right, in the order of the rows', async () => {
+    const { host, version, dataset } = await tuned();
+    const events: MeasureEvent[] = [];
+    const on = { kind: 'held-back', name: 'a.csv' } as const;
+    const found = await measure(
+      host,
+      { version, on, seen: { parts: ['train'], isSure: true } },
+      { ...SILENT, emit: (event) => void events.push(event) },
+    );
+    const rows = dataset.split.test.map((id) => dataset.table.rows.find((row) => row.id === id));
+    expect(found.gold).toEqual(rows.map((row) => dataset.labels.indexOf(row?.cells.label ?? '')));
+    expect(found.predictions).toEqual(rows.map((row) => said(row?.cells.text ?? '').best));
+    expect(found).toMatchObject({
+      labels: ['bad', 'good'],
+      leftOut: 0,
+      calibrated: false,
+      known: { same: 0, isSure: true },
+    });
+    expect(found.data).toMatchObject({ kind: 'held-back', name: 'a.csv' });
+    expect(found.model).toEqual({ id: 'm', sha256: '0'.repeat(64) });
+    expect(events.at(-1)).toMatchObject({ done: rows.length, total: rows.length });
+  });
+
+  it('on a file: rows without a known label are left out, and the same file has the same fingerprint', async () => {
+    const { host, version } = await tuned();
+    const task = { ...version.task, kind: 'classify', calibration: [-0.7, -0.7] } as const;
+    const file = csv('it was fine,good', 'it was poor,BAD', 'it was odd,unknown', 'it was blank,');
+    const of = async (again: Blob) => {
+      await openRows(host, { use: 'measure', file: again, name: 'b.csv' }, SILENT);
+      const on = { kind: 'file', text: 'body', label: 'kind' } as const;
+      return measure(host, { version: { ...version, task }, on, seen: null }, SILENT);
+    };
+    const found = await of(file);
+    expect(found.gold).toEqual([1, 0]);
+    expect(found).toMatchObject({ leftOut: 2, calibrated: true, known: null, data: { kind: 'file', name: 'b.csv' } });
+    expect((await of(file)).data).toEqual(found.data);
+    expect((await of(csv('it was fine,bad', 'it was poor,bad'))).data.fingerprint).not.toBe(found.data.fingerprint);
+    await expect(of(csv('it was fine,none', 'it was poor,none'))).rejects.toThrow('a label that this version knows');
+  });
+
+  it('needs test rows, with the labels that it knows', async () => {
+    const { host, version, dataset } = await tuned();
+    const on = { kind: 'held-back', name: 'a.csv' } as const;
+    const asked = (of: object) => measure(host, { version: { ...version, ...of }, on, seen: null }, SILENT);
+    const empty = { ...dataset, split: { ...dataset.split, test: [] } };
+    await expect(asked({ dataset: null })).rejects.toThrow('not in this browser');
+    await expect(asked({ dataset: empty })).rejects.toThrow('not in this browser');
+    await expect(asked({ dataset: { ...dataset, labels: ['bad', 'better'] } })).rejects.toThrow(
+      'labels of the rows have changed',
+    );
+    await expect(asked({ dataset: { ...dataset, labels: ['bad', 'good', 'new'] } })).rejects.toThrow('have changed');
+  });
+
+  it('counts the rows that it may have seen: the same text, and almost the same', async () => {
+    const { dataset } = await tuned();
+    const [id = ''] = dataset.split.train;
+    const text = dataset.table.rows.find((row) => row.id === id)?.cells.text ?? '';
+    const seen = { parts: ['train'], isSure: false } as const;
+    const texts = [text.toUpperCase(), 'something else that nobody has ever seen before at all'];
+    expect(knownAmong({ dataset, seen }, texts, ['bad', 'good'])).toEqual({ same: 1, almost: 0, isSure: false });
+    expect(knownAmong({ dataset, seen: null }, texts, [])).toBeNull();
+    expect(knownAmong({ dataset: null, seen }, texts, [])).toBeNull();
+  });
+});

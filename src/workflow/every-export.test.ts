@@ -1,0 +1,270 @@
+import { describe, expect, it } from 'vitest';
+import { readZip } from '../interchange/zip';
+import { uninterruptedControl } from '../lib/control';
+import type { Evaluation } from '../prompt-set/types';
+import { compare } from './compare';
+import type { Order } from './exported-prompt';
+import { EXPORTS } from './exports';
+import { fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
+import { type Host, SILENT } from './host';
+import { checkImport, proposeImport, readImport } from './import';
+import { exportPackage } from './index';
+
+/** A compared prompt set, and what can be made of it. */
+async function compared() {
+  const dataset = await prepared(120);
+  const { host } = fakeHost();
+  const set = promptSet(dataset);
+  const { evaluation } = await compare(host, { set, dataset }, SILENT);
+  const kept = { ...evaluation, id: 'e', setId: set.id, createdAt: NOW } as Evaluation;
+  const examples = [{ text: 'It was fine.' }, { text: 'It was poor.' }] as unknown as Order['stored']['examples'];
+  const stored = { set, dataset, evaluations: [kept], checkpoints: [], measurements: [], examples };
+  const order = (change: Partial<Order> = {}): Order => ({ stored, subject: 'r0', withRows: false, ...change });
+  return { host, dataset, set, stored, order };
+}
+/** Those that send what the studio keeps; the others are texts. */
+const FIVE = ['engineer', 'browser', 'audience', 'manager', 'spreadsheet'] as const;
+const made = (host: Host, recipient: (typeof FIVE)[number], order: Order, run = SILENT) =>
+  exportPackage(host, { ...order, recipient }, run);
+const FORM = { name: '', template: '', words: '', placement: '', from: '' } as const;
+const unzipped = (content: Uint8Array) => {
+  const read = readZip(content);
+  if (!read.ok) throw new Error(read.error.message);
+  return read.value;
+};
+
+describe('every export', () => {
+  it('has the rows of the user only where they agreed, and says how many', async () => {
+    const { host, dataset, order } = await compared();
+    const rows = dataset.table.rows.length;
+    const test = dataset.split.test.length;
+    const most: Readonly<Record<(typeof FIVE)[number], number>> = {
+      engineer: rows,
+      browser: rows,
+      audience: 2,
+      manager: 0,
+      spreadsheet: test,
+    };
+    for (const recipient of FIVE) {
+      const { rows: count, words } = EXPORTS[recipient];
+      const [without, withAll] = [
+        await made(host, recipient, order()),
+        await made(host, recipient, order({ withRows: true })),
+      ];
+      expect(without.rows, recipient).toBe(0);
+      expect(withAll.rows, recipient).toBe(count(order()));
+      if (recipient !== 'manager') expect(withAll.rows, recipient).toBe(most[recipient]);
+      else expect(withAll.rows).toBeGreaterThan(0);
+      const [text] = dataset.split.test.map((id) => dataset.table.rows.find((row) => row.id === id)?.cells.text ?? '');
+      if (recipient === 'spreadsheet') {
+        expect(new TextDecoder().decode(withAll.content)).toContain(text);
+        expect(new TextDecoder().decode(without.content)).not.toContain(text);
+      }
+      expect(words.rows.with('7')).toContain('7');
+      expect(
+        without.files.every(({ what }) => what !== ''),
+        recipient,
+      ).toBe(true);
+    }
+  });
+
+  it('is named after the prompt set', async () => {
+    const { host, set, order } = await compared();
+    const names = await Promise.all(FIVE.map(async (id) => (await made(host, id, order(), SILENT)).name));
+    expect(names).toEqual(
+      ['.zip', '-project.zip', '-demo.zip', '-report.html', '-predictions.csv'].map((end) => `${set.handle}${end}`),
+    );
+  });
+
+  it('says that the prompt, the weights or the comparison are missing', async () => {
+    const { host, stored, order } = await compared();
+    const make = (id: (typeof FIVE)[number], change: Partial<Order>) => made(host, id, order(change), SILENT);
+    await expect(make('engineer', { subject: 'gone' })).rejects.toThrow('no longer in the library');
+    const alone = { ...stored, evaluations: [] };
+    await expect(make('manager', { stored: alone })).rejects.toThrow('has not been compared on test rows yet');
+    await expect(make('spreadsheet', { stored: alone })).rejects.toThrow('Compare it first');
+    await expect(make('manager', { stored: { ...stored, dataset: null } })).rejects.toThrow(
+      'no longer in this browser',
+    );
+    expect(EXPORTS.manager.rows(order({ stored: alone }))).toBe(0);
+    expect(EXPORTS.spreadsheet.rows(order({ stored: { ...stored, dataset: null } }))).toBe(0);
+    const other = { ...host, engine: { ...host.engine, info: { ...host.engine.info, sha256: '1'.repeat(64) } } };
+    await expect(made(other, 'engineer', order(), SILENT)).rejects.toThrow('belongs to m (fp32), but other weights');
+  });
+});
+
+describe('the engineer’s zip', () => {
+  it('says what it reached, and on how many rows', async () => {
+    const { host, dataset, stored, order } = await compared();
+    const { content } = await made(host, 'engineer', order({ withRows: true }));
+    const files = unzipped(content);
+    const sidecar = JSON.parse(new TextDecoder().decode(files.get('softprompt.json')));
+    const { split } = dataset;
+    const [evaluation] = stored.evaluations;
+    if (evaluation?.kind !== 'classify') throw new Error('no comparison');
+    const tuned = evaluation.comparison.arms.find(({ kind }) => kind === 'tuned');
+    const pair = evaluation.comparison.pairs.find(({ b }) => b === tuned?.id);
+    expect(sidecar).toMatchObject({
+      formatVersion: 1,
+      placement: 'suffix',
+      numVirtualTokens: 1,
+      tokenDim: 2,
+      template: 'Text: {text}\nTone:',
+      init: { kind: 'text', text: 'Say', parentVersion: null },
+      training: {
+        steps: 150,
+        optimizer: 'adamw',
+        trainRows: null,
+        reparameterise: false,
+        noise: 0,
+        classWeights: false,
+      },
+      data: { rows: { train: split.train.length, validation: split.validation.length, test: split.test.length } },
+      metrics: {
+        validation: { accuracy: 0.5, rows: split.validation.length },
+        test: {
+          rows: split.test.length,
+          looks: 1,
+          accuracy: expect.closeTo(tuned?.accuracy ?? 0, 9),
+          against: { difference: expect.closeTo(pair?.difference ?? 0, 9) },
+        },
+      },
+      userRows: dataset.table.rows.length,
+    });
+    expect(sidecar.data.textHashes.test).toHaveLength(8 * split.test.length);
+    expect(sidecar.parityRows).toHaveLength(12);
+    expect(sidecar.metrics.test.against.name).toBe(evaluation.comparison.arms.find(({ id }) => id === pair?.a)?.name);
+  });
+
+  it('comes back as the same prompt, whose check rows agree', async () => {
+    const { host, set, order } = await compared();
+    const { content } = await made(host, 'engineer', order(), SILENT);
+    const found = await readImport(host, { files: new Map([['a.zip', content]]), taken: [] }, SILENT);
+    if (found.kind !== 'prompt') throw new Error('no prompt');
+    expect(found.set.soft[0]?.soft?.vectors).toEqual(set.soft[0]?.soft?.vectors);
+    const done: number[] = [];
+    const run = {
+      control: uninterruptedControl,
+      emit: ({ done: n, total }: { done: number; total: number }) => void done.push(n, total),
+    };
+    expect(await checkImport(host, found, run)).toEqual({
+      kind: 'replayed',
+      replay: { rows: 12, changed: 0, largestDifference: expect.closeTo(0, 9) },
+    });
+    expect(done).toEqual([12, 12]);
+    const small = { ...host, engine: { ...host.engine, info: { ...host.engine.info, hidden: 3 } } };
+    expect(await checkImport(small, found, SILENT)).toMatchObject({ kind: 'refused' });
+    const proposed = await proposeImport(host, { what: found, form: FORM, taken: [set.handle], isHere: false }, SILENT);
+    expect(proposed.ok && proposed.value.set.handle).not.toBe(set.handle);
+    expect(proposed.ok && proposed.value.evaluations).toEqual([]);
+  });
+});
+
+describe('the zip for another browser', () => {
+  it('comes back whole with its rows, and as a copy beside the one that is here', async () => {
+    const { host, set, dataset, order } = await compared();
+    const { content } = await made(host, 'browser', order({ withRows: true }), SILENT);
+    const found = await readImport(host, { files: new Map([['a.zip', content]]), taken: [] }, SILENT);
+    if (found.kind !== 'set') throw new Error('no set');
+    expect(await checkImport(host, found, SILENT)).toEqual({ kind: 'fits' });
+    expect(found.dataset?.fingerprint).toBe(dataset.fingerprint);
+    const offer = (isHere: boolean) => proposeImport(host, { what: found, form: FORM, taken: [], isHere }, SILENT);
+    const [same, copy] = [await offer(false), await offer(true)];
+    expect(same.ok && [same.value.set.id, same.value.set.handle, same.value.evaluations.length]).toEqual([
+      set.id,
+      set.handle,
+      1,
+    ]);
+    expect(copy.ok && copy.value.set.id).not.toBe(set.id);
+    expect(copy.ok && copy.value.evaluations[0]?.setId).toBe(copy.ok && copy.value.set.id);
+  });
+
+  it('has neither rows nor comparisons without consent', async () => {
+    const { host, order } = await compared();
+    const { content } = await made(host, 'browser', order(), SILENT);
+    const found = await readImport(host, { files: new Map([['a.zip', content]]), taken: [] }, SILENT);
+    expect(found).toMatchObject({ kind: 'set', dataset: null, evaluations: [] });
+  });
+});
+
+it('an import that is none says so', async () => {
+  const { host } = fakeHost();
+  const read = (name: string, text: string) =>
+    readImport(host, { files: new Map([[name, new TextEncoder().encode(text)]]), taken: [] }, SILENT);
+  await expect(read('a.txt', 'hello')).rejects.toThrow(/Nothing was imported\.$/);
+  await expect(read('a.pt', '\u0080\u0002')).rejects.toThrow(/Nothing was imported\.$/);
+});
+
+describe('vectors alone', () => {
+  const table = { virtualTokens: 1, hidden: 2, vectors: Float32Array.of(2, 4) };
+  const what = {
+    kind: 'vectors',
+    source: 'PEFT',
+    table,
+    beforeMultiplier: true,
+    placement: 'prefix',
+    baseModel: null,
+  } as const;
+  const form = {
+    name: 'Mine',
+    template: 'Text: {text}\nTone:',
+    words: 'bad = poor\ngood = fine',
+    placement: 'prefix',
+    from: '',
+  } as const;
+
+  it('become a prompt set with the task of the form, scaled as the model scales', async () => {
+    const { host } = fakeHost();
+    const scaled = { ...host, card: { ...host.card, embeddingMultiplier: 3 } };
+    const made = await proposeImport(scaled, { what, form, taken: ['mine'], isHere: false }, SILENT);
+    if (!made.ok) throw new Error(made.error.message);
+    const { set } = made.value;
+    expect(set).toMatchObject({
+      name: 'Mine',
+      words: [
+        { label: 'bad', word: ' poor' },
+        { label: 'good', word: ' fine' },
+      ],
+      baseTemplate: form.template,
+    });
+    expect(set.handle).not.toBe('mine');
+    const [run] = set.soft;
+    expect(Array.from(run?.soft?.vectors ?? [])).toEqual([6, 12]);
+    expect(run).toMatchObject({
+      number: 1,
+      name: 'From PEFT',
+      status: 'finished',
+      origin: 'PEFT',
+      bestStep: null,
+      validationAccuracy: null,
+      model: { id: 'm' },
+    });
+    expect(run?.settings).toMatchObject({
+      placement: 'prefix',
+      virtualTokens: 1,
+      steps: 0,
+      batchSize: 0,
+      warmupSteps: 0,
+      patience: null,
+    });
+    expect(set.chosenSoft).toBe(run?.id);
+  });
+
+  it.each([
+    [{ placement: '' }, 'placement', /Choose where the vectors were/],
+    [{ template: 'No slot' }, 'template', /does not contain the text\. Put \{text\}/],
+    [{ words: 'bad =\ngood' }, 'words', /“bad” has no answer word/],
+    [{ words: '= x\ngood' }, 'words', /“=” has no answer word/],
+    [{ words: 'bad\nbad' }, 'words', /“bad” is listed twice/],
+    [{ words: '  bad  \n\n' }, 'words', /at least two answers/],
+    [{ words: 'bad = same\ngood = same' }, 'words', /bad and good start with the same token/],
+  ])('need a task: %j', async (change, kind, says) => {
+    const { host } = fakeHost();
+    const made = await proposeImport(
+      host,
+      { what, form: { ...form, ...change } as typeof form, taken: [], isHere: false },
+      SILENT,
+    );
+    expect(made).toMatchObject({ ok: false, error: { kind, message: expect.stringMatching(says) } });
+  });
+});
