@@ -8,6 +8,8 @@ const point = (rows: number, accuracy: number) => ({ rows, accuracy, runs: 1 });
 test('plans runs on a quarter, half and all rows, and none where there are too few', () => {
   expect(learningCurveRuns(STANDARD, 256).map(({ trainRows }) => trainRows)).toEqual([64, 128, null]);
   expect(learningCurveRuns(STANDARD, 31)).toEqual([]);
+  expect(learningCurveRuns(STANDARD, 32).map(({ trainRows }) => trainRows)).toEqual([8, 16, null]);
+  expect(learningCurveRuns(STANDARD, 255).map(({ trainRows }) => trainRows)).toEqual([64, 128, null]);
 });
 
 test('draws only runs that differ in rows and seed, as means over seeds', () => {
@@ -53,5 +55,36 @@ describe('the outlook of a learning curve', () => {
   test('reports a fall as one, and needs two points', () => {
     expect(outlook([point(64, 0.9), point(256, 0.6)], 100)?.title).toBe('More rows did worse: check the labels');
     expect(outlook([point(64, 0.9)], 100)).toBeNull();
+  });
+});
+
+describe('a sentence of the outlook', () => {
+  test('says what a flat curve would bring, and never less than nothing', () => {
+    const flat = outlook([point(64, 0.8), point(256, 0.79)], 50);
+    expect(flat?.sentence).toBe(
+      'From 64 to 256 rows accuracy went from 80% to 79% of 50 validation rows; at this rate, 100 more labels would add 0 points. 50 rows cannot tell differences below about 11.5 points from chance, so this curve shows no need for more. Several seeds, or more validation rows, would make it clearer.',
+    );
+  });
+
+  test('names the fall as more than chance, and the only validation row', () => {
+    const fall = outlook([point(64, 0.9), point(256, 0.6)], 100);
+    expect(fall?.sentence).toBe(
+      'From 64 to 256 rows accuracy went from 90% to 60% of 100 validation rows. That is more than chance: the added rows may be labelled differently. 100 rows cannot tell differences below about 9.8 points from chance.',
+    );
+    expect(outlook([point(64, 0.5), point(128, 0.5)], 0)?.sentence).toContain('below about 100 points from chance');
+    expect(outlook([point(64, 0), point(128, 0)], 9)?.title).toBe('Not clear whether more labels would help');
+  });
+
+  test('is of a line through all points, not only of its ends', () => {
+    // slope by least squares over log2 rows 6, 7, 8: ((-1)(0.5 - 0.6) + (0)(0.5 - 0.6) + (1)(0.8 - 0.6)) / 2 = 0.15
+    const found = outlook([point(64, 0.5), point(128, 0.5), point(256, 0.8)], 1000);
+    const gain = 15 * Math.log2(356 / 256);
+    expect(found?.title).toBe(`More labels probably help: 100 more might add ${Number(gain.toFixed(1))} points`);
+    const uneven = outlook([point(32, 0.5), point(128, 0.6), point(256, 0.8)], 1000);
+    // log2 rows 5, 7, 8: mean 20 / 3
+    const slope =
+      ((5 - 20 / 3) * (0.5 - 1.9 / 3) + (7 - 20 / 3) * (0.6 - 1.9 / 3) + (8 - 20 / 3) * (0.8 - 1.9 / 3)) /
+      ((5 - 20 / 3) ** 2 + (7 - 20 / 3) ** 2 + (8 - 20 / 3) ** 2);
+    expect(uneven?.title).toContain(`add ${Number((100 * slope * Math.log2(356 / 256)).toFixed(1))} points`);
   });
 });

@@ -1,11 +1,23 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createPromptSet } from '../prompt-set/prompt-set';
-import type { PromptSet } from '../prompt-set/types';
+import type { PromptSet, RunCheckpoint, SoftVersion } from '../prompt-set/types';
 import { STANDARD } from '../training/settings';
-import { fakeHost, prepared } from './fake-host.test-support';
+import { fakeHost, prepared, promptSet } from './fake-host.test-support';
 import type { Host } from './host';
 import { timeTokens } from './run-rows';
-import { initialText, instructionOf, recorded, resumeTrouble } from './runs';
+import {
+  branchOf,
+  canBranch,
+  initialText,
+  instructionOf,
+  recorded,
+  resumeTrouble,
+  startId,
+  startOptions,
+  startVectors,
+  startWith,
+  templateOf,
+} from './runs';
 
 test.each([
   ['Decide the tone.\nMessage: {text}\nTone:', 'Decide the tone.'],
@@ -102,4 +114,82 @@ test('measures the machine on rows that the engine has not answered before, with
   } as never);
   expect(timing?.seconds).toBe(2);
   expect(timing?.tokens).toBeGreaterThanOrEqual(600);
+});
+
+describe('what vectors start from', () => {
+  const kept = async () => promptSet(await prepared(40), [0, 1]);
+  const change = (set: PromptSet, id: string, more: Partial<SoftVersion>): PromptSet => ({
+    ...set,
+    soft: set.soft.map((run) => (run.id === id ? { ...run, ...more } : run)),
+  });
+
+  test('is a text, answer words, sampled words, or an earlier run, the latest first', async () => {
+    const set = await kept();
+    expect(startOptions(set).map(({ id }) => id)).toEqual(['text', 'answer-words', 'vocabulary', 'run:r1', 'run:r0']);
+    expect(startOptions(set).at(-1)).toMatchObject({ label: 'Run 1, Run 1', detail: 'step 1' });
+    expect(startOptions(null).map(({ id }) => id)).toEqual(['text', 'answer-words', 'vocabulary']);
+    expect(startOptions(writing).map(({ id }) => id)).toEqual(['text', 'vocabulary']);
+    const lost = change(set, 'r1', { soft: null });
+    expect(startOptions(lost).map(({ id }) => id)).not.toContain('run:r1');
+    const paused = change(set, 'r1', { soft: null, status: 'paused' });
+    expect(startOptions(paused).find(({ id }) => id === 'run:r1')).toMatchObject({ detail: 'its last step' });
+  });
+
+  test('is named by its choice, and found again by it', async () => {
+    const set = await kept();
+    for (const id of ['answer-words', 'vocabulary', 'run:r0', 'run:r1']) expect(startId(startWith(id, set))).toBe(id);
+    expect(startWith('text', set)).toEqual({ kind: 'text', text: '' });
+    expect(startWith('run:gone', set)).toEqual({ kind: 'text', text: '' });
+    expect(startWith('run:r1', set)).toEqual({ kind: 'prompt', runId: 'r1', at: 'best' });
+    const [run] = change(set, 'r0', { soft: null, status: 'paused' }).soft;
+    expect(run && [canBranch(run), branchOf(run).kind === 'prompt' && branchOf(run)]).toEqual([
+      true,
+      { kind: 'prompt', runId: 'r0', at: 'last' },
+    ]);
+    expect(run && canBranch({ ...run, status: 'failed' })).toBe(false);
+  });
+
+  test('are the kept vectors of a run, or those of its last step', async () => {
+    const set = await kept();
+    const from = (at: 'best' | 'last', runId = 'r1') =>
+      ({ ...STANDARD, initialisation: { kind: 'prompt', runId, at } }) as const;
+    expect(startVectors(set, STANDARD, null)).toBeNull();
+    expect(startVectors(set, from('best'), null)).toEqual({ vectors: Float32Array.of(1.5, 0) });
+    expect(startVectors(set, from('last'), null)).toEqual({ vectors: Float32Array.of(1.5, 0) });
+    const checkpoint = {
+      ...{ formatVersion: 2, step: 3, vectors: Float32Array.of(7, 7), optimiser: {}, rngState: 1, pending: [] },
+      ...{ best: { step: 2, metric: 1, vectors: Float32Array.of(8, 8) }, evaluationsWithoutGain: 0 },
+      ...{ steps: [], validations: [], elapsedMs: 0, environment: '' },
+      answers: { shift: Float32Array.of(9), optimiser: {} },
+      net: { weights: Float32Array.of(5), optimiser: {} },
+    };
+    const stored = { runId: 'r1', setId: 's', checkpoint } as unknown as RunCheckpoint;
+    expect(startVectors(set, from('last'), stored)).toEqual({
+      vectors: Float32Array.of(7, 7),
+      answerShift: Float32Array.of(9),
+      netWeights: Float32Array.of(5),
+    });
+    const paused = change(set, 'r1', { soft: null });
+    expect(startVectors(paused, from('best'), stored)).toEqual({ vectors: Float32Array.of(8, 8) });
+    expect(() => startVectors(paused, from('best'), null)).toThrow('no longer has vectors. Choose another start');
+    expect(() => startVectors(set, from('best', 'gone'), null)).toThrow('no longer has vectors');
+  });
+});
+
+test('a hybrid run is added to the prompt of the user, and recorded with its version and group', async () => {
+  const set = promptSet(await prepared(40));
+  expect(templateOf(set, false)).toBe('Text: {text}\nTone:');
+  expect(templateOf(set, true)).toBe('Say the tone.\nText: {text}\nTone:');
+  expect(initialText(set)).toBe('Say the tone.');
+  const { run } = recorded(set, { ...planned, settings: STANDARD, hybrid: true, group: 'g', name: 'mine' }, at, from);
+  expect(run).toMatchObject({ id: 'q', handVersion: 'h', group: 'g', name: 'mine', template: templateOf(set, true) });
+  const alone = recorded(
+    set,
+    { ...planned, settings: { ...STANDARD, initialisation: { kind: 'vocabulary' } } },
+    at,
+    from,
+  ).run;
+  expect(alone).toMatchObject({ initText: '', template: templateOf(set, false) });
+  expect(alone).not.toHaveProperty('handVersion');
+  expect(alone).not.toHaveProperty('group');
 });

@@ -1,7 +1,19 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { SoftVersion } from '../prompt-set/types';
 import { STANDARD } from '../training/settings';
-import { distinction, runFacts } from './words';
+import {
+  besideTitle,
+  distinction,
+  howWords,
+  perplexityOf,
+  reachedWords,
+  runFacts,
+  runWords,
+  searchWords,
+  settingsWords,
+  startWords,
+  statusWords,
+} from './words';
 
 const run = (number: number, settings: Partial<typeof STANDARD>, more: Partial<SoftVersion> = {}): SoftVersion => ({
   id: `r${number}`,
@@ -46,4 +58,120 @@ test('says nothing of what identical runs share, and names the run that another 
     'a text',
     'run 1',
   ]);
+});
+
+describe('a run in words', () => {
+  test('says its settings, and only those that are not the usual ones', () => {
+    expect(settingsWords(STANDARD)).toBe('after the text, 10 vectors, 150 steps, seed 0');
+    const odd: typeof STANDARD = {
+      ...STANDARD,
+      placement: 'prefix',
+      virtualTokens: 1,
+      steps: 1,
+      seed: 3,
+      learningRate: 0.5,
+      optimiser: 'lion',
+      trainRows: 1,
+      noise: 0.1,
+      reparameterise: true,
+      classWeights: true,
+      answerVectors: 'trained',
+    };
+    expect(settingsWords(odd)).toBe(
+      'before the text, 1 vector, 1 step, seed 3, rate 0.5, Lion, on 1 row, noise 0.1, reparameterised, labels weighted, answer words trained too',
+    );
+    expect(settingsWords({ ...STANDARD, trainRows: null, noise: 0 })).not.toMatch(/row|noise/);
+    expect(runWords(run(1, {}, { handVersion: 'h' }))).toBe(`hybrid, ${settingsWords(STANDARD)}`);
+    expect(runWords(run(1, {}))).toBe(settingsWords(STANDARD));
+  });
+
+  test('says its state, and what it reached', () => {
+    const states = ['running', 'paused', 'finished', 'early', 'stopped', 'failed'] as const;
+    expect(states.map((status) => statusWords(run(1, {}, { status })))).toEqual([
+      ...['open', 'paused', 'done', 'done, stopped early', 'stopped', 'failed'],
+    ]);
+    expect(reachedWords({ validationAccuracy: 0.625 })).toBe('62.5%');
+    expect(reachedWords({ validationAccuracy: null })).toBe('–');
+    expect(reachedWords({ validationAccuracy: null, validationLoss: 0 })).toBe('perplexity 1');
+    expect(perplexityOf(Math.log(14.78))).toBe('14.8');
+  });
+
+  test('says what it starts from', () => {
+    const set = { soft: [run(2, {}), run(5, {})] };
+    const from = (runId: string) => ({ kind: 'prompt', runId, at: 'best' }) as const;
+    expect(startWords({ kind: 'text', text: 'x' }, set)).toBe('a text');
+    expect(startWords({ kind: 'answer-words' }, set)).toBe('answer words');
+    expect(startWords({ kind: 'vocabulary' }, set)).toBe('sampled words');
+    expect(startWords(from('r5'), set)).toBe('run 5');
+    expect(startWords(from('gone'), set)).toBe('an earlier run');
+    expect(startWords(from('r5'), null)).toBe('an earlier run');
+  });
+
+  test('marks what the facts name: start text, templates, yes and no', () => {
+    const runs = [
+      run(1, {}, { initText: '\n' }),
+      run(2, { classWeights: true }, { initText: '', handVersion: 'h', bestStep: null, seconds: null }),
+    ];
+    const facts = Object.fromEntries(runFacts(runs, { soft: runs }).map(({ name, values }) => [name, values]));
+    expect(facts['Start text']).toEqual(['line breaks', '–']);
+    expect(facts['Added to']).toEqual(['the text alone', 'your prompt']);
+    expect(facts['Labels weighted equally']).toEqual(['no', 'yes']);
+    expect(facts['Best step']).toEqual(['10', '–']);
+    expect(facts.Time?.[1]).toBe('–');
+    expect(facts.Model).toEqual(['m (q4)', 'm (q4)']);
+    expect(facts.State).toEqual(['done', 'done']);
+  });
+});
+
+describe('runs side by side', () => {
+  const reached = (number: number, validationAccuracy: number | null) => run(number, {}, { validationAccuracy });
+
+  test('are led on validation rows, and nothing more is claimed', () => {
+    expect(besideTitle([reached(1, 0.6), reached(2, 0.8), reached(3, 0.7)])).toBe(
+      'Run 2 is best on the validation rows: 80%; the next reaches 70%',
+    );
+    expect(besideTitle([reached(1, 0.7), reached(2, 0.7)])).toBe('The best runs are equal on the validation rows: 70%');
+    expect(besideTitle([reached(1, 0.7), reached(2, null)])).toBe('Runs side by side');
+    expect(besideTitle([])).toBe('Runs side by side');
+  });
+
+  test('are led by perplexity where texts are generated', () => {
+    const lost = (number: number, loss: number) => run(number, {}, { validationLoss: Math.log(loss) });
+    expect(besideTitle([lost(1, 9), lost(2, 3), lost(3, 5)])).toBe(
+      'Run 2 has the lowest perplexity on the validation rows: 3; the next 5',
+    );
+    expect(besideTitle([lost(1, 9), reached(2, 0.5), reached(3, 0.4)])).toBe(
+      'Run 1 is best on the validation rows: 60%; the next reaches 50%',
+    );
+  });
+});
+
+test('examples are said with how they are chosen, in how many orders, and as a chat', () => {
+  const prompt = { template: '', shots: 8, shotSeed: 0 };
+  expect(howWords({ ...prompt, shots: 0 })).toBe('Without examples');
+  expect(howWords({ ...prompt, shots: 0, chat: true })).toBe('Without examples, as a chat');
+  expect(howWords(prompt)).toBe('With 8 examples');
+  expect(howWords({ ...prompt, selection: 'random', orders: 1 })).toBe('With 8 examples, at random');
+  expect(howWords({ ...prompt, selection: 'nearest', orders: 4, chat: true })).toBe(
+    'With 8 examples, the nearest, in 4 orders, as a chat',
+  );
+});
+
+test('a search for answer words is said with its loss, its rows and the cue', () => {
+  const found = { outcome: 'found', rows: 40, words: [], loss: 0.456, lossBefore: 0.7 } as const;
+  expect(searchWords(found)).toBe(
+    'These words separate your labels best: cross-validated loss 0.46 against 0.70 for those before, on 40 training rows.',
+  );
+  expect(searchWords({ ...found, lossBefore: null, rows: 1 })).toBe(
+    'These words separate your labels best: cross-validated loss 0.46, on 1 training row.',
+  );
+  expect(searchWords({ ...found, cues: { before: ' ', after: ' Tone: ' } })).toMatch(
+    / They follow the cue “Tone:” in place of the text itself\.$/,
+  );
+  expect(searchWords({ ...found, outcome: 'kept' })).toBe(
+    'No other words separate your labels clearly better: cross-validated loss 0.46 on 40 training rows.',
+  );
+  expect(searchWords({ ...found, outcome: 'too-few' })).toMatch(
+    /^There are too few training rows to find answer words: at least two/,
+  );
 });

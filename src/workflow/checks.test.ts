@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import type { TrainRequest } from '../engine/types';
+import { StudioError } from '../lib/errors';
+import type { ClassifyEvaluation } from '../prompt-set/types';
+import { type CheckProgress, consistency, everyRow } from './checks';
+import { compare } from './compare';
+import { fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
+import { type Host, SILENT } from './host';
+
+/** A comparison, on a host that "trains" vectors of a given strength. */
+async function compared(strength = 3) {
+  const dataset = await prepared(120);
+  const set = promptSet(dataset);
+  const fake = fakeHost();
+  const { evaluation } = await compare(fake.host, { set, dataset }, SILENT);
+  const kept = { ...evaluation, id: 'e', setId: set.id, createdAt: NOW } as ClassifyEvaluation;
+  const trained: TrainRequest[] = [];
+  async function* train(request: TrainRequest) {
+    trained.push(request);
+    yield { kind: 'step', point: { step: 1, loss: 1 }, stepsTotal: 2 };
+    yield { kind: 'step', point: { step: 2, loss: 1 }, stepsTotal: 2 };
+    yield { kind: 'done', vectors: new Float32Array(2 * request.settings.virtualTokens).fill(strength, 0, 1) };
+  }
+  const host = { ...fake.host, engine: { ...fake.host.engine, train } } as unknown as Host;
+  return { ...fake, host, dataset, set, evaluation: kept, trained };
+}
+const heard = () => {
+  const events: CheckProgress[] = [];
+  return { events, run: { ...SILENT, emit: (event: CheckProgress) => void events.push(event) } };
+};
+
+describe('harmless edits', () => {
+  it('are asked of both prompts of the headline, on rows that are drawn, and most answers survive', async () => {
+    const { host, dataset, set, evaluation } = await compared();
+    const { events, run } = heard();
+    const report = await consistency(host, { set, dataset, evaluation, mode: 'chosen' }, run);
+    expect(report.rows).toBe(Math.min(40, dataset.split.test.length));
+    const [pair] = evaluation.comparison.pairs;
+    expect(report.arms.map(({ armId }) => armId)).toEqual([pair?.a, pair?.b]);
+    for (const { edits, steady } of report.arms) {
+      expect(edits.length).toBeGreaterThan(0);
+      for (const { changed, kept } of edits) {
+        expect(changed).toBeGreaterThan(0);
+        expect(kept).toBeLessThanOrEqual(changed);
+        expect(steady).toBeLessThanOrEqual(report.rows - changed + kept);
+      }
+      // the texts are in lower case and without emoji already: such edits change nothing, and are left out
+      expect(edits.map(({ kind }) => kind)).not.toContain('emoji');
+    }
+    const fractions = events.map(({ fraction }) => fraction);
+    expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
+    expect(fractions[0]).toBe(0);
+    expect(fractions.at(-1)).toBeLessThanOrEqual(1);
+    expect(fractions.some((f) => f > 0.5)).toBe(true);
+    expect(events[0]?.note).toMatch(/ under harmless edits$/);
+  });
+
+  it('reach the model: a space at the end changes every row', async () => {
+    const { dataset, set, evaluation } = await compared();
+    const good = fakeHost(100_000, (text) => (text.endsWith(' \nTone:') ? [-9, -0.0001] : [-0.0001, -9])).host;
+    const report = await consistency(good, { set, dataset, evaluation, mode: 'raw' }, SILENT);
+    for (const [a, { edits }] of report.arms.entries()) {
+      const space = edits.find(({ kind }) => kind === 'space');
+      const arm = evaluation.plan.arms.find(({ id }) => id === report.arms[a]?.armId);
+      const asked = new Set(evaluation.plan.rowIds.slice(0, report.rows));
+      expect(asked.size).toBe(report.rows);
+      const saidGood = arm?.logProbs.filter(([bad = 0, fine = 0]) => fine > bad).length ?? 0;
+      expect(space?.kept).toBeLessThanOrEqual(saidGood);
+      expect(space?.changed).toBe(report.rows);
+    }
+  });
+});
+
+describe('every labelled row', () => {
+  it('is answered by a prompt that was trained without it, and by the hand-written one', async () => {
+    const { host, dataset, set, evaluation, trained } = await compared();
+    const { events, run } = heard();
+    const report = await everyRow(host, { set, dataset, evaluation, mode: 'chosen' }, run);
+    expect(report.rows).toBe(120);
+    const tested = trained.map(({ train, validation }) => {
+      const used = new Set([...train, ...validation].map(({ rowId }) => rowId));
+      return dataset.table.rows.filter(({ id }) => !used.has(id)).length;
+    });
+    expect(tested.length).toBeGreaterThan(1);
+    expect(tested.reduce((sum, n) => sum + n, 0)).toBeGreaterThanOrEqual(120);
+    expect(trained.map(({ runId }) => runId)).toEqual(trained.map((_, f) => `fold-${f}-r0`));
+    const fractions = events.map(({ fraction }) => fraction);
+    expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
+    expect(fractions.at(-1)).toBeCloseTo(1, 9);
+    expect(events[0]?.note).toBe(`Fold 1 of ${trained.length}: training`);
+    expect(events.map(({ note }) => note)).toContain(`Fold ${trained.length} of ${trained.length}: step 2`);
+    expect(events.map(({ note }) => note)).toContain(`Fold 1 of ${trained.length}: your prompt’s answers`);
+    // half of the training is 0.7 / 2 of the first fold
+    expect(events.find(({ note }) => note.endsWith('step 1'))?.fraction).toBeCloseTo(0.35 / trained.length, 9);
+  });
+
+  it('is answered better by vectors that are stronger', async () => {
+    const weak = await compared(0);
+    const strong = await compared(6);
+    const of = ({ host, dataset, set, evaluation }: typeof weak) =>
+      everyRow(host, { set, dataset, evaluation, mode: 'raw' }, SILENT);
+    expect((await of(strong)).difference).toBeGreaterThan((await of(weak)).difference);
+  });
+
+  it('needs a hand-written and a tuned prompt, and a run that started from scratch', async () => {
+    const { host, dataset, set, evaluation } = await compared();
+    const asked = (change: object) => everyRow(host, { set, dataset, evaluation, mode: 'chosen', ...change }, SILENT);
+    await expect(asked({ evaluation: { ...evaluation, softVersion: 'gone' } })).rejects.toThrow(
+      'a hand-written and a tuned',
+    );
+    const soft = set.soft.map((run) => ({
+      ...run,
+      settings: { ...run.settings, initialisation: { kind: 'prompt', runId: 'x', at: 'best' } as const },
+    }));
+    await expect(asked({ set: { ...set, soft } })).rejects.toThrow('continues an earlier one');
+    await expect(asked({ set: { ...set, soft } })).rejects.toBeInstanceOf(StudioError);
+  });
+});
