@@ -5,13 +5,14 @@
 
 import { comparedLogProbs } from '../evaluation/classify/outcome';
 import { type ArmKind, isLearned } from '../evaluation/types';
+import { StudioError } from '../lib/errors';
 import { calibrated } from '../metrics/calibration';
 import type { ClassifyEvaluation } from '../prompt-set/types';
 import type { Results } from '../report/results-schema';
 import type { MeasuredArm } from './approaches';
 import type { Answers as Answered } from './break-even';
 import { type Assumptions, type BreakEven, breakEven, type Effort, monthlyCost, type Offer } from './break-even';
-import type { Served } from './roll-out';
+import { type RollOut, type RollOutPlan, rehearse, type Served } from './roll-out';
 import { FINDINGS, type Finding } from './strategy';
 
 export interface ArmAnswers extends Answered, MeasuredArm {
@@ -122,9 +123,29 @@ export const bestHand = ({ arms }: Measured): ArmAnswers | null =>
 export const bestLearned = ({ arms }: Measured): ArmAnswers | null =>
   mostAccurate(arms.filter(({ kind }) => isLearned(kind) && kind !== 'combined'));
 
-/** A reference line, by its id. */
+/** An arm, reference lines included, by its id. */
 export const reference = ({ arms }: Measured, id: string): ArmAnswers | null =>
   arms.find((arm) => arm.id === id) ?? null;
+
+export interface RollOutRequest {
+  readonly measured: Measured;
+  /** Ids of arms. */
+  readonly from: string;
+  readonly to: string;
+  readonly threshold: number | null;
+  readonly plan: RollOutPlan;
+}
+
+/** @throws StudioError `bad-input` where the comparison lacks one of the prompts */
+export function rollOutOf({ measured, from, to, threshold, plan }: RollOutRequest): RollOut {
+  const [present, next] = [reference(measured, from), reference(measured, to)];
+  if (!present || !next)
+    throw new StudioError(
+      'bad-input',
+      'The newest comparison lacks one of these prompts. Choose others, or compare again.',
+    );
+  return rehearse(servedRows(measured, present, next, threshold), plan);
+}
 
 export type Efforts = Readonly<Record<'engineering' | 'tuning', Effort>>;
 

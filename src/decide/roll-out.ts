@@ -82,7 +82,7 @@ interface GateResult {
 
 type Decision = 'advance' | 'hold' | 'roll-back';
 
-interface Look {
+export interface Look {
   /** Rows with a label at this look, and rows answered. */
   readonly labelled: number;
   readonly served: number;

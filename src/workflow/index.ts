@@ -1,6 +1,7 @@
 /** The product's verbs: what a page or a command line can ask for. One file a verb, or a few that belong together. */
 
-import { type CostRequest, type Costs, costsOf } from '../decide/measured';
+import { type CostRequest, type Costs, costsOf, type RollOutRequest, rollOutOf } from '../decide/measured';
+import type { RollOut } from '../decide/roll-out';
 import type { Package } from '../interchange/package';
 import { batch, batchAgain, batchFile, batchLeftOut, batchUnsure } from './batch';
 import type { RowsDone } from './check-rows';
@@ -21,6 +22,7 @@ import { train } from './train';
 import { readPrompt, timePrompt, tryPrompt } from './try-prompt';
 
 const decideCosts: Verb<CostRequest, never, Costs> = async (_host, request) => costsOf(request);
+const rehearseRollOut: Verb<RollOutRequest, never, RollOut> = async (_host, request) => rollOutOf(request);
 
 export interface ExportRequest extends Order {
   readonly recipient: RecipientId;
@@ -58,6 +60,7 @@ export const VERBS = {
   proposeImport,
   readImport,
   readPrompt,
+  rehearseRollOut,
   timePrompt,
   timeTokens,
   train,

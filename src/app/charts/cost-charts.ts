@@ -1,6 +1,8 @@
-/** Costs over time: what a change of prompt costs first and saves later. */
+/** A change of prompt over time: what it costs first and saves later, and how its share grows. */
 import * as Plot from '@observablehq/plot';
 import type { Costs } from '../../decide/measured';
+import type { Look, RollOut } from '../../decide/roll-out';
+import { percentWhole } from '../../lib/format';
 import { axisX, axisY, COLOUR, cut, type Draw, gridY, margins, OVER_LINES, svg } from './plot';
 
 const MOST_MONTHS = 24;
@@ -52,6 +54,46 @@ export const drawCosts =
           },
         ),
         Plot.dot(crossing, { x: 'month', y: 'cost', r: 6, fill: COLOUR.halo, stroke: COLOUR.ink, strokeWidth: 2 }),
+      ],
+    });
+  };
+
+/** Difference of accuracy at each look with its interval, the loss that is allowed, and the share on top. */
+export const drawRollOut =
+  ({ looks }: RollOut, largestLoss: number): Draw =>
+  (width) => {
+    const [low, high] = [looks.map(({ interval }) => interval.low), looks.map(({ interval }) => interval.high)];
+    const top = Math.min(1, Math.max(0.05, ...high.slice(1)) * 1.3);
+    const bottom = Math.max(-1, Math.min(-0.05, -largestLoss, ...low.slice(1)) * 1.3);
+    const within = (value: number) => Math.min(top, Math.max(bottom, value));
+    return svg({
+      width,
+      height: 220,
+      ...margins({ top: 24, right: 16, bottom: 36, left: 56 }),
+      x: { domain: [0, looks.at(-1)?.labelled ?? 1], label: null },
+      y: { domain: [bottom, top], label: null, percent: false },
+      marks: [
+        gridY(5),
+        axisY(5, (value) => Math.round(value * 100)),
+        axisX(6),
+        Plot.ruleY([0], { stroke: COLOUR.ink, strokeOpacity: 0.5 }),
+        Plot.ruleY([-largestLoss], { stroke: COLOUR.ink, strokeDasharray: '4 3' }),
+        Plot.ruleX(looks, {
+          x: 'labelled',
+          y1: ({ interval }: Look) => within(interval.low),
+          y2: ({ interval }: Look) => within(interval.high),
+          stroke: COLOUR.b,
+          strokeWidth: 2,
+        }),
+        Plot.dot(looks, { x: 'labelled', y: ({ difference }: Look) => within(difference), r: 4, fill: COLOUR.b }),
+        Plot.text(looks, {
+          x: 'labelled',
+          y: top,
+          dy: -10,
+          text: ({ share }: Look) => percentWhole(share),
+          fill: COLOUR.ink,
+          fontSize: 12,
+        }),
       ],
     });
   };

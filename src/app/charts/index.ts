@@ -10,7 +10,7 @@ export { ProbabilityBars, TextDifference } from './Answers';
 export { ChartPanel, fileStem } from './ChartPanel';
 export { drawAccuracy, drawConfusion, drawDifferences, drawIntervals, sideOf } from './comparison-charts';
 export { drawCoverage, drawReliability } from './confidence-charts';
-export { drawCosts } from './cost-charts';
+export { drawCosts, drawRollOut } from './cost-charts';
 export { lossTitle, MEASURES, type Metric, normsTitle, validationTitle } from './finding';
 export { drawLengths } from './length-chart';
 export { drawCurve, drawOverlay, drawSmallMultiple } from './run-charts';

@@ -20,6 +20,7 @@ import { usePromptSets, useSession } from '../../state/studio';
 import { Button, Note, Panel, ProgressBar, Select } from '../../ui';
 import { AssumptionsPanel, CostsPanel } from './CostPanels';
 import { type Choices, decideStores, type Found } from './decide-store';
+import { RollOutPanel } from './RollOutPanel';
 import { SideBySidePanel } from './SideBySidePanel';
 import './decide.css';
 
@@ -85,6 +86,7 @@ function Decided({ set, dataset, found, choices }: DecidedProps) {
           <>
             <CostsPanel found={found} choices={choices} />
             <AssumptionsPanel choices={choices} />
+            <RollOutPanel found={found} choices={choices} />
           </>
         ) : (
           <Panel span={12} title="What it costs">

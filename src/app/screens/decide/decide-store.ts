@@ -3,6 +3,7 @@ import type { Assumptions, Effort } from '../../../decide/break-even';
 import { FIRST_ASSUMPTIONS, presetOf } from '../../../decide/break-even';
 import type { Costs, Efforts } from '../../../decide/measured';
 import { fromEvaluation, type Measured } from '../../../decide/measured';
+import { FIRST_GATES, type RollOut, type RollOutPlan } from '../../../decide/roll-out';
 import { type Answers, FIRST_ANSWERS } from '../../../decide/strategy';
 import { type ClassifyEvaluation, ofKind } from '../../../prompt-set/types';
 import { type Resource, resource } from '../../state/resource';
@@ -10,17 +11,26 @@ import { tabMemory } from '../../state/storage';
 import { perStudio, type Studio } from '../../state/studio';
 import { toastError } from '../../ui';
 
+/** A roll-out to rehearse. Empty ids: the best hand-written prompt, and the best tuned one. */
+export interface RollOutChoice extends Omit<RollOutPlan, 'salt'> {
+  readonly from: string;
+  readonly to: string;
+  readonly threshold: number | null;
+}
+
 /** Everything that the user sets on this screen. */
 export interface Choices {
   readonly answers: Answers;
   readonly assumptions: Assumptions;
   readonly efforts: Efforts;
+  readonly rollOut: RollOutChoice;
 }
 
 const FIRST: Choices = {
   answers: FIRST_ANSWERS,
   assumptions: FIRST_ASSUMPTIONS,
   efforts: { engineering: presetOf('engineering').effort, tuning: presetOf('tuning').effort },
+  rollOut: { gates: FIRST_GATES, rowsPerLook: 20, labelDelay: 0, from: '', to: '', threshold: null },
 };
 
 export interface Found {
@@ -39,6 +49,12 @@ interface CostKey {
   readonly evaluationId: string;
   /** JSON of assumptions and efforts: a new value is a new key. */
   readonly assumed: string;
+}
+
+interface RollOutKey {
+  readonly evaluationId: string;
+  /** JSON of the choice. */
+  readonly plan: string;
 }
 
 const keyOf = (setId: string) => `decide:${setId}`;
@@ -76,6 +92,17 @@ class DecideStore {
     { keepPrevious: true },
   );
 
+  readonly rollOut: Resource<RollOutKey, RollOut> = resource(
+    async ({ plan }, signal) => {
+      const found = this.found.getState().value;
+      if (!found) throw new Error('there is no comparison');
+      const choice: RollOutChoice = JSON.parse(plan);
+      const request = { measured: found.measured, ...choice, plan: { ...choice, salt: found.evaluation.setId } };
+      return this.#studio.services.workflow.call('rehearseRollOut', request, { signal });
+    },
+    { keepPrevious: true },
+  );
+
   readonly change = (change: Partial<Choices>): void => {
     const { key, value } = this.choices.getState();
     if (key === null || value === null) return;
@@ -90,6 +117,11 @@ class DecideStore {
   readonly changeEffort = (of: keyof Efforts, change: Partial<Effort>): void => {
     const { value } = this.choices.getState();
     if (value) this.change({ efforts: { ...value.efforts, [of]: { ...value.efforts[of], ...change } } });
+  };
+
+  readonly changeRollOut = (change: Partial<RollOutChoice>): void => {
+    const { value } = this.choices.getState();
+    if (value) this.change({ rollOut: { ...value.rollOut, ...change } });
   };
 }
 
