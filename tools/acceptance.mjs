@@ -1,7 +1,7 @@
 /**
  * `npm run acceptance`: the long checks on the real model, by hand and before a release. Takes more than an hour on two
  * cores. Public data sets are looked for in ../shared/data; what needs them says so and is skipped where they are not.
- * Names choose parts: `npm run acceptance -- reference check resume python takeaway two-processes vllm interchange fuzz training writing kill page`.
+ * Names choose parts: `npm run acceptance -- reference check resume python takeaway two-processes vllm interchange fuzz training dropin writing kill page`.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -13,7 +13,7 @@ const only = process.argv.slice(2);
 let failed = 0;
 
 /** Parts that drive the built page. */
-const ON_THE_PAGE = ['interchange', 'writing', 'kill', 'page'];
+const ON_THE_PAGE = ['dropin', 'interchange', 'writing', 'kill', 'page'];
 const isWanted = (name) =>
   only.length === 0 || only.includes(name) || (name === 'build' && only.some((part) => ON_THE_PAGE.includes(part)));
 
@@ -77,6 +77,9 @@ part(
   true,
 );
 part('build', 'the page', 'npx', ['vite', 'build', '--logLevel', 'warn']);
+part('dropin', 'prompts of every kind in a page without the studio: 200 rows, within 0.001', 'npx', [
+  ...['tsx', 'tools/acceptance-drop-in.ts', '200'],
+]);
 part(
   'interchange',
   'the same with the page in place of the command line',
