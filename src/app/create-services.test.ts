@@ -59,6 +59,26 @@ describe('long lists of rows', () => {
     };
   }
 
+  it('sends the versions of the rows without their changes, but with the number of rows added', async () => {
+    const sent: unknown[] = [];
+    const near = { call: async (_: string, params: unknown) => void sent.push(params) };
+    const { call } = listsByReference(near as unknown as Services['workflow']);
+    const version = { number: 1, createdAt: '', fingerprint: 'f', what: '' };
+    const cell = { rowId: '1', column: 'text', before: 'a secret', after: 'b' };
+    const versions = [
+      { ...version, cells: null, dropped: [] },
+      { ...version, cells: [cell], dropped: [['1', 'train']], added: 3 },
+    ];
+    await call('compare', { dataset: { versions } } as never);
+    await call('edit', { dataset: { versions } } as never);
+    const [compared, edited] = sent as { dataset: { versions: unknown[] } }[];
+    expect(compared?.dataset.versions).toEqual([
+      { ...version, cells: null, dropped: [] },
+      { ...version, cells: [], dropped: [], added: 3 },
+    ]);
+    expect(edited?.dataset.versions).toEqual(versions);
+  });
+
   it('keeps many rows packed in the page, sends them once and again to a new worker, and stores them as they are', async () => {
     fakeLocation();
     const plain = testServices();

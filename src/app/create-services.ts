@@ -1,6 +1,7 @@
 /** Makes everything with a lifetime that the page uses, once. */
 
 import { fromStored, isForgotten, PageLists, toStored } from '../dataset/by-reference';
+import type { Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import { browserFileCache } from '../model/download';
 import { loadModelFiles, loadTokenizerFiles } from '../model/load';
@@ -136,7 +137,7 @@ export function listsByReference(client: Services['workflow']): Services['workfl
   const lists = new PageLists();
   const invoke = client.call as (method: string, params: unknown, options: unknown) => Promise<unknown>;
   const call = async (method: string, params: unknown, options: unknown): Promise<unknown> => {
-    const sent = method === 'edit' ? params : withoutVersions(params);
+    const sent = method === 'edit' ? params : withoutChanges(params);
     const exchange = async () => lists.receive(await invoke(method, lists.send(sent), options), sent);
     try {
       return await exchange();
@@ -154,10 +155,12 @@ export function listsByReference(client: Services['workflow']): Services['workfl
   };
 }
 
-/** Only making a new version needs the changes of earlier ones; other calls travel without them. */
-function withoutVersions(params: unknown): unknown {
-  const { dataset } = params as { readonly dataset?: { readonly versions?: unknown } | null };
-  return dataset?.versions === undefined ? params : { ...(params as object), dataset: { ...dataset, versions: [] } };
+/** Only making a new version needs the changes of earlier ones; other calls travel with what the versions are. */
+function withoutChanges(params: unknown): unknown {
+  const { dataset } = params as { readonly dataset?: Dataset | null };
+  if (!dataset?.versions) return params;
+  const versions = dataset.versions.map((version) => ({ ...version, cells: version.cells && [], dropped: [] }));
+  return { ...(params as object), dataset: { ...dataset, versions } };
 }
 
 /** A store that keeps long lists of data sets as blobs, which the page hands over without copying them. */
