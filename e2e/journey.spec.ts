@@ -178,6 +178,17 @@ test('takes an unknown file from upload to the same predictions in another brows
     expect(file.name).toBe('AWKWARD.zip');
     return file;
   });
+  const chat =
+    await test.step('export a prompt with examples from the table, which asks for its rows first', async () => {
+      await studio.go('Compare');
+      await compare.tab('Statistics').click();
+      await compare.arms.getByRole('button', { name: 'Export Yours + 8 examples' }).click();
+      await page.getByText('A chat server').click();
+      await expect(page.getByRole('dialog')).toContainText('Its 8 examples are rows of yours');
+      await page.getByText(/^Include 8/).click();
+      await expect(page.getByRole('dialog')).toContainText('This file will contain 8 of your rows.');
+      return library.download();
+    });
   const whole = await test.step('export the whole prompt set, with its rows', async () => {
     await page.getByRole('button', { name: 'Export', exact: true }).first().click();
     await page.getByText('Another browser').click();
@@ -208,6 +219,8 @@ test('takes an unknown file from upload to the same predictions in another brows
     expect(there).toEqual(here);
 
     await other.go('Library');
+    await other.library.import(chat);
+    await expect(other.page.getByText(/was imported/)).toBeVisible();
     await other.library.import(whole);
     await other.page.getByRole('button', { name: 'Open it' }).click();
     await other.go('Compare');

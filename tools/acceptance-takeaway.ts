@@ -45,6 +45,27 @@ const WEIGHTS = join(ROOT, 'test/fixtures/tiny-support');
 const ROWS = 150;
 const CLOSE = 1e-3;
 const THRESHOLD = { value: 0.6, rows: 20, answered: 12, correct: 11 };
+/** Answers of an adapter to rows, by PEFT, with the text and the words of its README. */
+const PEFT = `
+import json, re, sys, torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+place, weights, asked = sys.argv[1:]
+asked = json.load(open(asked))
+template = re.search(r"special tokens:\\n\\n\`{3,}\\n(.*?)\\n\`{3,}", asked["readme"], re.S)[1]
+words = [json.loads(word) for word in re.findall(r"is answered as \`(.+)\`", asked["readme"])]
+tokenizer = AutoTokenizer.from_pretrained(weights)
+model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(weights, dtype=torch.float32, attn_implementation="eager"), place).eval()
+ids = lambda text: tokenizer(text, add_special_tokens=False).input_ids
+labels = [ids(word) for word in words]
+assert all(len(label) == 1 for label in labels), labels
+out = []
+for text in asked["rows"]:
+    row = torch.tensor([ids(template.replace("{text}", text))])
+    with torch.no_grad(): logits = model(input_ids=row, attention_mask=torch.ones_like(row)).logits[0, -1].double()
+    out.append(torch.log_softmax(logits[[label[0] for label in labels]], -1).tolist())
+print(json.dumps(out))
+`;
 const python = findPython();
 if (!python) console.log('There is no python3: only predict.mjs and the command line are asked.');
 
@@ -347,27 +368,6 @@ function inPeft(asked: Asked, place: string): void {
   }
   say(asked, 'PEFT', off, changed);
 }
-
-const PEFT = `
-import json, re, sys, torch
-from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer
-place, weights, asked = sys.argv[1:]
-asked = json.load(open(asked))
-template = re.search(r"special tokens:\\n\\n\`{3,}\\n(.*?)\\n\`{3,}", asked["readme"], re.S)[1]
-words = [json.loads(word) for word in re.findall(r"is answered as \`(.+)\`", asked["readme"])]
-tokenizer = AutoTokenizer.from_pretrained(weights)
-model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(weights, dtype=torch.float32, attn_implementation="eager"), place).eval()
-ids = lambda text: tokenizer(text, add_special_tokens=False).input_ids
-labels = [ids(word) for word in words]
-assert all(len(label) == 1 for label in labels), labels
-out = []
-for text in asked["rows"]:
-    row = torch.tensor([ids(template.replace("{text}", text))])
-    with torch.no_grad(): logits = model(input_ids=row, attention_mask=torch.ones_like(row)).logits[0, -1].double()
-    out.append(torch.log_softmax(logits[[label[0] for label in labels]], -1).tolist())
-print(json.dumps(out))
-`;
 
 /** The text itself, filled with a row, is what the studio shows the model. */
 function asText(asked: Asked, { stored, subject: id, withRows }: Order, template: string): void {
