@@ -6,7 +6,7 @@ import { product } from './sources.ts';
 /** The size of things: how long a function may be, how many files there may be, and which lints are switched off. */
 
 const LONGEST = 60;
-const MOST_FILES = 458;
+const MOST_FILES = 450;
 
 /** Functions that read better whole, `file name` with the reason. At most ten. */
 const LONG_FUNCTIONS: Readonly<Record<string, string>> = {};

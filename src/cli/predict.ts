@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { isUnsure } from '../dataset/predictions-out';
+import { isUnsure } from '../dataset/csv-out';
 import type { Row, Table } from '../dataset/types';
 import { ARM_FILE, isArmJson, readArm, type TakenArm, versionOfArm, wordProbabilities } from '../interchange/arm-file';
 import { readJson } from '../interchange/exact-json';

@@ -1,3 +1,6 @@
+/** CSV that goes out; and answered rows as such a file, the input's columns unchanged and the answers beside them. */
+import type { Row } from './types';
+
 export interface CsvOptions {
   /** A byte order mark, so that Excel reads UTF-8. */
   readonly bom?: boolean;
@@ -34,4 +37,168 @@ export function toCsv(header: readonly string[], rows: Iterable<readonly Cell[]>
   const parts = [bom ? '\ufeff' : '', line(header)];
   for (const row of rows) parts.push(line(row));
   return parts.join('');
+}
+
+/** Logarithms are natural, and tell rare labels apart where a rounded probability is 0. */
+export type LabelScore = 'probability' | 'log-probability';
+
+/** One of a few labels for each row. */
+export interface LabelAnswers {
+  readonly labels: readonly string[];
+  /** Of the rows from the first on: index into the labels, -1 = not answered. */
+  readonly predictions: ArrayLike<number>;
+  /** Probability of the predicted label. */
+  readonly confidences: ArrayLike<number>;
+  /** Answers with a lower probability need a person; null = all are taken, and the file does not say. */
+  readonly threshold: number | null;
+  /** What is said of each label; `values` are probabilities, row-major `[rows, labels]`. Null = nothing. */
+  readonly each: { readonly as: LabelScore; readonly values: ArrayLike<number> } | null;
+}
+
+/** A text for each row. */
+export interface TextAnswers {
+  /** Of the rows from the first on; null = not answered. */
+  readonly written: readonly (string | null)[];
+}
+
+export type Answers = (LabelAnswers | TextAnswers) & {
+  /** Why rows were not answered, by index. */
+  readonly leftOut: ReadonlyMap<number, string>;
+};
+
+/** A file to be made of rows that were gone through. */
+export interface AnswersFile extends Required<Pick<CsvOptions, 'bom' | 'neutralise'>> {
+  readonly format: 'csv' | 'jsonl';
+  readonly answers: LabelAnswers | TextAnswers;
+  /** Rows gone through, from the first on. */
+  readonly done: number;
+  /** Only the rows that a person should look at: unsure answers, and rows without one. */
+  readonly onlyReview: boolean;
+}
+
+const PLACES = 6;
+/** The digits of a float32 probability. */
+const LOG_PLACES = 7;
+const PREFIX: Readonly<Record<LabelScore, string>> = { probability: 'p', 'log-probability': 'log_p' };
+
+/** A name that no column of the input has: `prediction`, else `prediction_2`, … */
+function freeName(wanted: string, taken: Set<string>): string {
+  let name = wanted;
+  for (let n = 2; taken.has(name); n++) name = `${wanted}_${n}`;
+  taken.add(name);
+  return name;
+}
+
+/** A column beside the input's. */
+interface Added {
+  readonly name: string;
+  readonly at: (index: number) => string | number | boolean | null;
+}
+
+const rounded = (value: number, places = PLACES): number => Number(value.toFixed(places));
+
+/** Null = smaller than a float32 can say. */
+function scoreOf(probability: number, as: LabelScore): number | null {
+  if (as === 'probability') return rounded(probability);
+  return probability > 0 ? rounded(Math.log(probability), LOG_PLACES) : null;
+}
+
+/** An answer below the threshold, or none: a person should look at the row. Both numbers as float32. */
+const needsReview = (answers: LabelAnswers | TextAnswers, index: number): boolean =>
+  'written' in answers
+    ? answers.written[index] == null
+    : (answers.predictions[index] ?? -1) < 0 || isUnsure(answers.confidences[index] ?? 0, answers.threshold);
+
+/** Whether an answer needs a person. Both numbers count as float32, as answers are kept; null = none does. */
+export const isUnsure = (confidence: number, threshold: number | null): boolean =>
+  threshold !== null && Math.fround(confidence) < Math.fround(threshold);
+
+function addedColumns(taken: Set<string>, answers: Answers): readonly Added[] {
+  if ('written' in answers)
+    return [{ name: freeName('written', taken), at: (index) => answers.written[index] ?? null }];
+  const { labels, predictions, confidences, threshold, each } = answers;
+  const ifAnswered = (at: (index: number) => ReturnType<Added['at']>) => (index: number) =>
+    labels[predictions[index] ?? -1] === undefined ? null : at(index);
+  return [
+    { name: freeName('prediction', taken), at: (index) => labels[predictions[index] ?? -1] ?? null },
+    { name: freeName('confidence', taken), at: ifAnswered((index) => rounded(confidences[index] ?? 0)) },
+    ...(threshold === null
+      ? []
+      : [{ name: freeName('needs_review', taken), at: (index: number) => needsReview(answers, index) }]),
+    ...(each
+      ? labels.map((label, c) => ({
+          name: freeName(`${PREFIX[each.as]}_${label}`, taken),
+          at: ifAnswered((index) => scoreOf(each.values[index * labels.length + c] ?? 0, each.as)),
+        }))
+      : []),
+  ];
+}
+
+/** The columns of the answers, and the name of the one for reasons; null where every row was answered. */
+function beside(columns: readonly string[], answers: Answers) {
+  const taken = new Set(columns);
+  const added = addedColumns(taken, answers);
+  return { added, reason: answers.leftOut.size > 0 ? freeName('not_answered', taken) : null };
+}
+
+type Kept = (index: number) => boolean;
+const all: Kept = () => true;
+
+export function predictionsCsv(
+  columns: readonly string[],
+  rows: readonly Row[],
+  answers: Answers,
+  options: CsvOptions,
+  isKept = all,
+): string {
+  const { added, reason } = beside(columns, answers);
+  const header = [...columns, ...added.map(({ name }) => name), ...(reason === null ? [] : [reason])];
+  function* cells() {
+    for (const [i, row] of rows.entries())
+      if (isKept(i))
+        yield [
+          ...columns.map((column) => row.cells[column] ?? ''),
+          ...added.map(({ at }) => at(i)),
+          ...(reason === null ? [] : [answers.leftOut.get(i) ?? '']),
+        ];
+  }
+  return toCsv(header, cells(), options);
+}
+
+/** One JSON object a line; cells are text, as they were in the file. */
+export function predictionsJsonl(
+  columns: readonly string[],
+  rows: readonly Row[],
+  answers: Answers,
+  isKept = all,
+): string {
+  const { added, reason } = beside(columns, answers);
+  return rows
+    .map((row, i) => {
+      if (!isKept(i)) return '';
+      const why = answers.leftOut.get(i);
+      const line = [
+        ...columns.map((column) => [column, row.cells[column] ?? ''] as const),
+        ...added.map(({ name, at }) => [name, at(i)] as const),
+        ...(reason !== null && why !== undefined ? [[reason, why] as const] : []),
+      ];
+      return `{${line.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}\n`;
+    })
+    .join('');
+}
+
+/** @param rows of the input, all of them. @param leftOut why rows were not answered, by index */
+export function answersFile(
+  columns: readonly string[],
+  rows: Pick<readonly Row[], 'slice'>,
+  leftOut: ReadonlyMap<number, string>,
+  { format, bom, neutralise, answers, done, onlyReview }: AnswersFile,
+): string {
+  const gone = rows.slice(0, done);
+  // rows that were asked for and not answered yet may be known to be left out already
+  const given = { ...answers, leftOut: new Map([...leftOut].filter(([index]) => index < done)) };
+  const isKept: Kept = onlyReview ? (index) => needsReview(given, index) : all;
+  return format === 'csv'
+    ? predictionsCsv(columns, gone, given, { bom, neutralise }, isKept)
+    : predictionsJsonl(columns, gone, given, isKept);
 }

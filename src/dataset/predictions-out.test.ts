@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { type Answers, answersFile, type LabelAnswers, predictionsCsv, predictionsJsonl } from './csv-out';
 import { parseTable } from './parse';
-import { type Answers, answersFile, type LabelAnswers, predictionsCsv, predictionsJsonl } from './predictions-out';
 import type { Row } from './types';
 
 const rowsOf = (cells: readonly Readonly<Record<string, string>>[]): readonly Row[] =>

@@ -1,7 +1,7 @@
-import { Answers } from '../inference/answers';
 import type { TextCacheOptions } from '../inference/cache-plan';
 import { breathe, type Control, throwIfInterrupted, uninterrupted } from '../inference/control';
 import { type Generated, generate, type NextTokens, readNextTokens, writeRows } from '../inference/generate';
+import { Answers } from '../inference/label-scores';
 import { PrefixCache } from '../inference/prefix-cache';
 import { embeddingRows } from '../inference/run';
 import {

@@ -10,7 +10,7 @@ import {
   type RunFacts,
   recommendationOf,
 } from './classify/recommendation';
-import { called } from './classify/verdict-words';
+import { called } from './classify/titles';
 import {
   type ArmKind,
   type ArmReport,

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import { Answers } from './answers';
 import type { RowTokens } from './feeds';
+import { Answers } from './label-scores';
 
 const words = (ids: readonly number[]) => ids.map((id) => ({ label: String(id), word: ` ${id}`, tokenIds: [id] }));
 const soft = (placement: SoftPrompt['placement'], value: number): SoftPrompt => ({

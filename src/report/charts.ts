@@ -3,8 +3,7 @@
 import { coverageFinding, reliabilityFinding } from '../evaluation/classify/titles';
 import { type ArmReport, type Interval, isLearned } from '../evaluation/types';
 import { type CoveragePoint, coverageAt, type ReliabilityBin } from '../metrics/calibration';
-import { type Html, html } from './escape';
-import type { LabelReport } from './types';
+import { type Html, html, type LabelReport } from './types';
 
 const COLOURS: Readonly<Record<ArmReport['kind'], string>> = {
   untuned: 'var(--ref)',

@@ -9,8 +9,7 @@ import { midSentence } from '../lib/format';
 import { ends, LABEL_METRICS, type LabelMetricId, metricsOf } from '../metrics/registry';
 import { intervalPlot } from './charts';
 import { closerSections } from './closer';
-import { type Html, html } from './escape';
-import type { Cell, LabelReport, ReportParts, RowText, Section } from './types';
+import { type Cell, type Html, html, type LabelReport, type ReportParts, type RowText, type Section } from './types';
 
 type NameOf = (armId: string) => string;
 

@@ -16,7 +16,7 @@ import type { Interval } from '../metrics/intervals';
 import { columnName, ends, forEachMetric, LABEL_METRICS, type LabelMetricId, metricsOf } from '../metrics/registry';
 import { type MatrixPrompt, promptKey } from '../prompt-set/ready-prompt';
 import type { KnownRows } from '../prompt-set/types';
-import { escapeMarkdown } from './escape';
+import { escapeMarkdown } from './types';
 
 /** Test rows that every prompt is asked. */
 export interface MatrixData {

@@ -5,10 +5,20 @@ import { namesOf, times } from '../evaluation/words';
 import { type ColourName, PALETTE, rgbParts } from '../lib/palette';
 import { PRODUCT } from '../lib/product';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
-import { escapeMarkdown, Html, html } from './escape';
 import { labelParts } from './labels';
 import { textParts } from './texts';
-import type { Cell, LabelReport, ReportInput, ReportParts, Section, Table, TextReport } from './types';
+import {
+  type Cell,
+  escapeMarkdown,
+  Html,
+  html,
+  type LabelReport,
+  type ReportInput,
+  type ReportParts,
+  type Section,
+  type Table,
+  type TextReport,
+} from './types';
 
 type PartsOf<R> = (input: R, nameOf: (armId: string) => string) => ReportParts;
 

@@ -7,11 +7,10 @@ import { recommendationOf } from '../evaluation/classify/recommendation';
 import { alternating, armOf, patterned, planOf } from '../evaluation/test-support';
 import { tally } from '../evaluation/vote';
 import { drained } from '../lib/control';
-import { html } from './escape';
 import { resultsJson } from './json';
 import { htmlReport, markdownReport } from './print';
 import { resultsSchema } from './results-schema';
-import type { LabelReport } from './types';
+import { html, type LabelReport } from './types';
 
 const gold = alternating(120);
 const [yours, tuned, few] = patterned({ '110': 76, '011': 22, '100': 5, '000': 17 }) as [

@@ -3,8 +3,7 @@ import type { Difference, GenerateArm, GeneratePair } from '../evaluation/types'
 import { tallySentence } from '../evaluation/vote';
 import type { Interval } from '../metrics/intervals';
 import { ends, metricsOf, TEXT_METRICS } from '../metrics/registry';
-import { type Html, html } from './escape';
-import type { Cell, ReportParts, Section, TextReport } from './types';
+import { type Cell, type Html, html, type ReportParts, type Section, type TextReport } from './types';
 
 type NameOf = (armId: string) => string;
 

@@ -3,7 +3,7 @@
  * (tools/drop-in.ts), and answers by the same route and engine as the studio. Its types: tools/export/softprompt.d.ts.
  */
 import type { CheckReport, LabelAnswer, Options, Row, Softprompt, TextAnswer } from '../../tools/export/softprompt';
-import { isUnsure } from '../dataset/predictions-out';
+import { isUnsure } from '../dataset/csv-out';
 import { createWebEngine } from '../engine/web';
 import { present } from '../lib/assert';
 import { type Control, uninterruptedControl } from '../lib/control';

@@ -3,7 +3,7 @@
  * Every fallback is counted with its reason.
  */
 
-import { isUnsure } from '../dataset/predictions-out';
+import { isUnsure } from '../dataset/csv-out';
 import { present } from '../lib/assert';
 import { type Control, childControl } from '../lib/control';
 import { asStudioError, StudioError } from '../lib/errors';

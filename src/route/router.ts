@@ -3,7 +3,7 @@
  * a prompt is only text and vectors sent with each request: switching prompts loads nothing.
  */
 
-import { isUnsure } from '../dataset/predictions-out';
+import { isUnsure } from '../dataset/csv-out';
 import type { Dataset, TaskKind } from '../dataset/types';
 import { present } from '../lib/assert';
 import { type Control, uninterruptedControl } from '../lib/control';

@@ -1,7 +1,4 @@
 /** A file of rows, answered by one version: in pieces that can be stopped and continued, and then made into a file. */
-import { toCsv } from '../dataset/csv-out';
-import { rowsById, textKeyOf } from '../dataset/labels';
-import { textKey } from '../dataset/normalise';
 import {
   type AnswersFile,
   answersFile,
@@ -9,7 +6,10 @@ import {
   type LabelAnswers,
   type LabelScore,
   type TextAnswers,
-} from '../dataset/predictions-out';
+  toCsv,
+} from '../dataset/csv-out';
+import { rowsById, textKeyOf } from '../dataset/labels';
+import { textKey } from '../dataset/normalise';
 import type { Dataset, Row, TaskKind } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';

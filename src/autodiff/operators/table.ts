@@ -4,8 +4,7 @@ import { elementwise } from './elementwise';
 import { gathers, layout } from './layout';
 import { norms } from './norms';
 import type { Operator, Operators } from './operator';
-import { products } from './products';
-import { reductions } from './reductions';
+import { products, reductions } from './products';
 
 /** Every operator that a normalised graph may hold and that we understand, each as one object. OPS.md is written from it. */
 export const OPERATORS = {

@@ -10,7 +10,7 @@ import {
 import { about, points, pointsRange, pointsWithUnit } from '../words';
 import { best, compareArms, type Field, fieldOf, isHand } from './field';
 import { aWins, bWins } from './pairs';
-import { called, paragraph, pWords, shots } from './verdict-words';
+import { called, paragraph, pWords, shots } from './titles';
 
 /** What to do after a comparison: one action, the prompt to use until then, and three figures that it rests on. */
 

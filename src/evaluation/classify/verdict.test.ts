@@ -4,7 +4,7 @@ import { alternating, armOf, patterned, planOf } from '../test-support';
 import type { ArmOutcome, Verdict } from '../types';
 import { compare } from './compare';
 import { majorityArm, probeArm, wordsArm } from './made-arms';
-import { unclearSpread } from './verdict-words';
+import { unclearSpread } from './titles';
 
 /** Arms by right/wrong patterns over the rows, in the order yours, tuned, then those named. */
 function verdict(

@@ -17,7 +17,7 @@ import {
   unclearSpread,
   verdict,
   wordsMayDo,
-} from './verdict-words';
+} from './titles';
 
 type Rule = (field: Field) => Verdict | null;
 

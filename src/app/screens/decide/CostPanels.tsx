@@ -1,10 +1,13 @@
 import { useMemo } from 'react';
-import type { BreakEven, Effort } from '../../../decide/break-even';
-import { money, months, payBackSentence, quotedCosts } from '../../../decide/break-even';
-import type { Costs, Efforts } from '../../../decide/measured';
+import { APPROACHES, type Approach, type Fact, type Known, type Row, sideBySide } from '../../../decide/approaches';
+import { type BreakEven, type Effort, money, months, payBackSentence, quotedCosts } from '../../../decide/break-even';
+import { bestHand, bestLearned, type Costs, type Efforts, reference } from '../../../decide/measured';
+import { chosenHard, chosenSoft } from '../../../prompt-set/prompt-set';
+import type { PromptSet } from '../../../prompt-set/types';
 import { readNumber } from '../../../training/fields';
 import { ChartPanel, drawCosts } from '../../charts';
 import { useResource } from '../../state/resource';
+import { useSession } from '../../state/studio';
 import { NumberField, Panel, ProgressBar, Table, type TableColumn } from '../../ui';
 import { type Choices, decideStores, type Found } from './decide-store';
 
@@ -15,7 +18,7 @@ export function CostsPanel({ found, choices }: { readonly found: Found; readonly
   const key = { evaluationId: found.evaluation.id, assumed: JSON.stringify({ assumptions, efforts }) };
   const { value } = useResource(costs, key);
   return value ? (
-    <Known costs={value} />
+    <KnownCosts costs={value} />
   ) : (
     <Panel span={7} title="What it costs">
       <ProgressBar label="Computing costs" value={null} />
@@ -23,7 +26,7 @@ export function CostsPanel({ found, choices }: { readonly found: Found; readonly
   );
 }
 
-function Known({ costs }: { readonly costs: Costs }) {
+function KnownCosts({ costs }: { readonly costs: Costs }) {
   const { change, arms } = costs;
   const draw = useMemo(() => drawCosts(costs), [costs]);
   const [first] = arms;
@@ -145,3 +148,69 @@ const Amount = ({ label, hint = '', whole = false, value, onChange }: AmountProp
     onChange={(next) => next !== null && onChange(next)}
   />
 );
+
+interface SideBySideProps {
+  readonly set: PromptSet;
+  readonly found: Found | null;
+  /** Labelled rows of the file. */
+  readonly rows: number;
+  readonly trainingRows: number;
+}
+
+const APPROACH_NAMES: Readonly<Record<Approach, string>> = {
+  engineering: 'Prompt engineering',
+  tuning: 'Prompt tuning',
+  'fine-tuning': 'Fine-tuning',
+};
+
+const Cell = ({ fact }: { readonly fact: Fact }) => (
+  <span className="decide-fact">
+    <span>{fact.text}</span>
+    {fact.text === '–' ? null : <small className={`decide-source decide-${fact.source}`}>{fact.source}</small>}
+    <small className="dim">{fact.how}</small>
+  </span>
+);
+
+const COLUMNS: readonly TableColumn<Row>[] = [
+  { id: 'question', header: 'Question', primary: true, cell: ({ question }) => <strong>{question}</strong> },
+  ...APPROACHES.map((approach) => ({
+    id: approach,
+    header: APPROACH_NAMES[approach],
+    cardLabel: APPROACH_NAMES[approach],
+    cell: ({ facts }: Row) => <Cell fact={facts[approach]} />,
+  })),
+];
+
+/** Engineering, tuning and fine-tuning, each figure with where it comes from. */
+export function SideBySidePanel({ set, found, rows, trainingRows }: SideBySideProps) {
+  const model = useSession((s) => (s.model.kind === 'ready' ? s.model.info : null));
+  const soft = chosenSoft(set);
+  const hard = chosenHard(set);
+  const hand = found && bestHand(found.measured);
+  const learned = found && bestLearned(found.measured);
+  const known: Known = {
+    model: { parameters: model?.parameters ?? null },
+    hiddenSize: soft?.soft?.hidden ?? model?.hidden ?? null,
+    virtualTokens: soft?.soft?.virtualTokens ?? soft?.settings.virtualTokens ?? 10,
+    promptBytes: hard ? new TextEncoder().encode(hard.prompt.template).length : null,
+    training: soft?.seconds ? { seconds: soft.seconds, rows: soft.settings.trainRows ?? trainingRows } : null,
+    trySeconds: hard?.tried?.seconds ?? null,
+    rows,
+    arms: { ...(hand ? { engineering: hand } : {}), ...(learned ? { tuning: learned } : {}) },
+    probe: found && reference(found.measured, 'probe'),
+  };
+  return (
+    <Panel
+      span={12}
+      title="Engineering, tuning and fine-tuning side by side"
+      aside="each figure says where it comes from"
+    >
+      <Table
+        caption="Prompt engineering, prompt tuning and fine-tuning compared"
+        columns={COLUMNS}
+        rows={sideBySide(known)}
+        rowKey={({ id }) => id}
+      />
+    </Panel>
+  );
+}

@@ -18,10 +18,9 @@ import { navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { usePromptSets, useSession } from '../../state/studio';
 import { Button, Note, Panel, ProgressBar, Select } from '../../ui';
-import { AssumptionsPanel, CostsPanel } from './CostPanels';
+import { AssumptionsPanel, CostsPanel, SideBySidePanel } from './CostPanels';
 import { type Choices, decideStores, type Found } from './decide-store';
 import { RollOutPanel } from './RollOutPanel';
-import { SideBySidePanel } from './SideBySidePanel';
 import './decide.css';
 
 export default function DecideScreen() {

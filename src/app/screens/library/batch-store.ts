@@ -1,7 +1,7 @@
 /** The Batch tab: what answers which file, and what happens with the answers. */
 import { createStore } from 'zustand/vanilla';
+import type { LabelScore } from '../../../dataset/csv-out';
 import { blockingIssue } from '../../../dataset/lint/define';
-import type { LabelScore } from '../../../dataset/predictions-out';
 import type { Change, ColumnMapping, Dataset, Row } from '../../../dataset/types';
 import { currentVersion, freshVersion } from '../../../dataset/versions';
 import { asStudioError, StudioError } from '../../../lib/errors';
