@@ -33,6 +33,15 @@ describe('readZip', () => {
     );
   });
 
+  test('refuses a file whose name differs between the list and the place of its content', () => {
+    const zip = zipSync({ 'manifest.json': bytes('{}'), 'b.txt': bytes('b') });
+    const listed = zip.slice();
+    const second = new TextDecoder('latin1').decode(zip).lastIndexOf('manifest.json');
+    listed.set(bytes('manifesd.json'), second);
+    expect(kind(zip)).toBe('ok');
+    expect(kind(listed)).toBe('corrupt');
+  });
+
   test('never throws on any bytes', () => {
     const zip = zipSync({ 'a.txt': bytes('hello hello hello hello'), 'b/c.txt': new Uint8Array(300) });
     fc.assert(

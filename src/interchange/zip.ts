@@ -77,6 +77,7 @@ const LOCAL = 0x04034b50;
 
 interface Entry {
   readonly name: string;
+  readonly nameBytes: Uint8Array;
   readonly encrypted: boolean;
   readonly method: number;
   readonly crc: number;
@@ -94,8 +95,10 @@ function readEntry(zip: Uint8Array, view: DataView, at: number, end: number): En
   const nameLength = view.getUint16(at + 28, true);
   const next = at + 46 + nameLength + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
   if (next > end) return null;
+  const nameBytes = zip.subarray(at + 46, at + 46 + nameLength);
   return {
-    name: new TextDecoder().decode(zip.subarray(at + 46, at + 46 + nameLength)),
+    name: new TextDecoder().decode(nameBytes),
+    nameBytes,
     encrypted: (view.getUint16(at + 8, true) & 1) === 1,
     method: view.getUint16(at + 10, true),
     crc: view.getUint32(at + 16, true),
@@ -127,9 +130,13 @@ function whyBomb({ name, size, packed }: Entry, total: number, limits: ZipLimits
   return null;
 }
 
-function contentOf(zip: Uint8Array, view: DataView, { name, local, packed, method, size, crc }: Entry) {
+function contentOf(zip: Uint8Array, view: DataView, entry: Entry) {
+  const { name, nameBytes, local, packed, method, size, crc } = entry;
   if (local + 30 > zip.length || view.getUint32(local, true) !== LOCAL)
     return corrupt(`“${shorten(name)}” is not where the zip says`);
+  const named = zip.subarray(local + 30, local + 30 + view.getUint16(local + 26, true));
+  if (named.length !== nameBytes.length || named.some((byte, i) => byte !== nameBytes[i]))
+    return corrupt(`“${shorten(name)}” has another name where its content is`);
   const start = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
   if (start + packed > zip.length) return corrupt(`“${shorten(name)}” is cut off`);
   const bytes = unpack(zip.subarray(start, start + packed), method, size);
