@@ -43,6 +43,8 @@ export function meanAnswers(members: readonly Answers[]): Answers {
     members.every((answers) => answers.length === first.length),
     'members answered different rows',
   );
+  // one prompt's answers stay as they are, to the bit
+  if (members.length === 1) return first;
   return first.map((row, i) =>
     logSoftmax(row.map((_, c) => members.reduce((sum, answers) => sum + at(answers, i, c), 0) / members.length)),
   );
