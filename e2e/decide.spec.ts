@@ -33,9 +33,9 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await expect(
       page.getByRole('button', { name: /^(See your prompt|Add examples|Export|See the comparison)$/ }),
     ).toBeVisible();
-    const looks = page.getByRole('table', { name: 'Looks of the roll-out' });
+    const looks = page.getByRole('table', { name: 'Checks of the roll-out' });
     await expect(looks.getByRole('row').nth(1)).toContainText('labels');
-    await page.getByRole('textbox', { name: 'Labels for each look' }).fill('5');
+    await page.getByRole('textbox', { name: 'Labels for each check' }).fill('5');
     await expect(looks.getByRole('row').nth(1)).toContainText('5 labels');
     await expectAccessible(studio, 'Decide');
     await expectForcedColours(studio, 'Decide');

@@ -69,7 +69,7 @@ describe('decide', () => {
 
   it('rolls out a better prompt as far as its test rows carry, and keeps the log', async () => {
     const log = join(dir, 'log.csv');
-    expect(await rollOut(RESULTS, '--rows-per-look', '25', '--log', log)).toBe(0);
+    expect(await rollOut(RESULTS, '--rows-per-check', '25', '--log', log)).toBe(0);
     expect(printed.join('\n')).toContain('From Yours to Tuned, on 100 test rows');
     expect(await readFile(log, 'utf8')).toMatch(/^labels,rows answered,share,.*\r\n25,25,0.05,/);
   });
@@ -88,7 +88,7 @@ describe('decide', () => {
   it.each([
     ['an unknown prompt', ['--to', 'dream'], 1, 'Name one with --to: Yours (yours), Tuned (tuned)'],
     ['a loss that is none', ['--max-loss', 'x'], 2, 'takes points from 0 to 100'],
-    ['looks of no rows', ['--rows-per-look', '0'], 2, 'at least 1'],
+    ['checks of no rows', ['--rows-per-check', '0'], 2, 'at least 1'],
   ])('refuses to roll out with %s', async (_, args, code, sentence) => {
     expect(await rollOut(RESULTS, ...args)).toBe(code);
     expect(printed.join('\n')).toContain(sentence);

@@ -35,7 +35,7 @@ const AMOUNTS = {
 export const ROLL_OUT_USAGE = `npm run --silent roll-out -- RESULTS.json [--from ARM] [--to ARM] [--json] [--log FILE.csv]
   rehearses the way from one compared prompt to another in shares of 5, 25, 50 and 100%, with gates
   [--max-loss POINTS] [--min-accuracy PER_CENT] [--max-fallbacks PER_CENT] [--below PROBABILITY] [--max-latency MS]
-  [--rows-per-look N] [--label-delay ROWS]`;
+  [--rows-per-check N] [--label-delay ROWS]`;
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
 const textOf = (values: Values, name: string): string | undefined => {
@@ -120,7 +120,7 @@ export async function rollOut(args: readonly string[]): Promise<boolean> {
   const { values, positionals } = parseOptions(args, {
     json: { type: 'boolean' },
     ...{ from: text, to: text, log: text, below: text, 'max-loss': text, 'min-accuracy': text, 'max-fallbacks': text },
-    ...{ 'max-latency': text, 'rows-per-look': text, 'label-delay': text },
+    ...{ 'max-latency': text, 'rows-per-check': text, 'label-delay': text },
   });
   const [path] = exactly(positionals, ['RESULTS.json'] as const);
   const measured = fromResults(await readResults(path));
@@ -133,7 +133,7 @@ export async function rollOut(args: readonly string[]): Promise<boolean> {
       mostFallbacks: shareOf(values['max-fallbacks'], 'max-fallbacks', 'per cent'),
       mostLatencyMs: positive(values['max-latency'], 'max-latency'),
     },
-    rowsPerLook: wholeNumber(values['rows-per-look'], 'rows-per-look') ?? 50,
+    rowsPerLook: wholeNumber(values['rows-per-check'], 'rows-per-check') ?? 50,
     labelDelay: wholeNumber(values['label-delay'], 'label-delay', 0) ?? 0,
     salt: '',
   });

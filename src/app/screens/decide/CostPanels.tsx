@@ -78,8 +78,6 @@ const Details = ({ of: { saving, savingCi95, investment, months: until, monthsCi
   </dl>
 );
 
-const FIELD = { min: 0, max: 1e9, whole: false, hint: '' };
-
 const ASSUMED = [
   { key: 'rowsPerMonth', label: 'Rows a month', hint: 'Texts that are answered.', whole: true },
   { key: 'pricePerMillionTokens', label: 'Price of a million tokens', hint: '0 where your own machine answers.' },
@@ -134,17 +132,20 @@ interface AmountProps {
   readonly label: string;
   readonly hint?: string;
   readonly whole?: boolean;
+  readonly min?: number;
+  readonly max?: number;
   readonly value: number;
   readonly onChange: (value: number) => void;
 }
 
-const Amount = ({ label, hint = '', whole = false, value, onChange }: AmountProps) => (
+/** A number that the user edits; one out of range is refused below the field, and the last good one stays. */
+export const Amount = ({ label, hint = '', whole = false, min = 0, max = 1e9, value, onChange }: AmountProps) => (
   <NumberField
     label={label}
     hint={hint}
     whole={whole}
     value={value}
-    read={(text) => readNumber({ ...FIELD, label, whole }, text)}
+    read={(text) => readNumber({ label, hint: '', whole, min, max }, text)}
     onChange={(next) => next !== null && onChange(next)}
   />
 );

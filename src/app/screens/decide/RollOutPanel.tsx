@@ -3,11 +3,11 @@ import { toCsv } from '../../../dataset/csv-out';
 import { type ArmAnswers, bestHand, bestLearned } from '../../../decide/measured';
 import { GATE_NAMES, type Look, type RollOut, rollOutTable } from '../../../decide/roll-out';
 import { counted, percentWhole, points } from '../../../lib/format';
-import { readNumber } from '../../../training/fields';
 import { ChartPanel, drawRollOut } from '../../charts';
 import { useResource } from '../../state/resource';
-import { Button, NumberField, Panel, ProgressBar, Select, Table, type TableColumn } from '../../ui';
+import { Button, Panel, ProgressBar, Select, Table, type TableColumn } from '../../ui';
 import { saveFile } from '../../ui/download';
+import { Amount } from './CostPanels';
 import { type Choices, decideStores, type Found, type RollOutChoice } from './decide-store';
 
 interface RollOutProps {
@@ -81,7 +81,7 @@ function Rehearsed({ run, choice }: { readonly run: RollOut; readonly choice: Ro
       twin={{ columns: header, rows }}
     >
       <Table
-        caption="Looks of the roll-out"
+        caption="Checks of the roll-out"
         columns={LOOK_COLUMNS}
         rows={run.looks}
         rowKey={({ labelled }) => String(labelled)}
@@ -147,7 +147,7 @@ function GatesPanel({ arms, from, to, choice }: GatesProps) {
           onChange={(value) => changeRollOut({ threshold: value === 0 ? null : value })}
         />
         <Amount
-          label="Labels for each look"
+          label="Labels for each check"
           whole
           min={1}
           max={100_000}
@@ -164,30 +164,9 @@ function GatesPanel({ arms, from, to, choice }: GatesProps) {
         />
       </div>
       <p className="dim small">
-        Both prompts answer every row; the share says whose answer counts. All looks together advance a prompt that is
+        Both prompts answer every row; the share says whose answer counts. All checks together advance a prompt that is
         not good enough in at most 5% of roll-outs. Rows are taken to be independent of each other.
       </p>
     </Panel>
   );
 }
-
-interface AmountProps {
-  readonly label: string;
-  readonly hint?: string;
-  readonly whole?: boolean;
-  readonly min?: number;
-  readonly max: number;
-  readonly value: number;
-  readonly onChange: (value: number) => void;
-}
-
-const Amount = ({ label, hint = '', whole = false, min = 0, max, value, onChange }: AmountProps) => (
-  <NumberField
-    label={label}
-    hint={hint}
-    whole={whole}
-    value={value}
-    read={(text) => readNumber({ label, hint, whole, min, max }, text)}
-    onChange={(next) => next !== null && onChange(next)}
-  />
-);
