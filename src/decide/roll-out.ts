@@ -248,7 +248,7 @@ const completeWords = ({ labelled, difference }: Look): string =>
 function runningWords(last: Look | undefined, share: number): string {
   if (!last) return 'There are no rows to rehearse on. Choose rows with labels.';
   const open = last.gates.filter(({ state }) => state === 'unknown').map(({ id }) => GATE_NAMES[id].toLowerCase());
-  return `The rows ended at a share of ${percent(share)}. ${open.length > 0 ? `Not settled yet: ${open.join(', ')}. Rehearse on more rows, or allow a larger loss before the next start.` : 'Each look moves one step; more rows would take the next.'}`;
+  return `The rows ended at a share of ${percent(share)}. ${open.length > 0 ? `Not settled yet: ${open.join(', ')}. Rehearse on more rows, or allow a larger loss before the next start.` : 'Each check moves one step; more rows would take the next.'}`;
 }
 
 /** One line a look, for a log that is kept. */

@@ -100,6 +100,8 @@ function Picture({ card: { arms, finding, unit } }: { readonly card: Card }) {
 
 interface Step {
   readonly label: string;
+  /** How it is done there, where the button alone does not say. */
+  readonly hint?: string;
   readonly press: () => void;
 }
 
@@ -121,7 +123,11 @@ const STEPS: Readonly<Record<Action, (of: ShownProps) => Step>> = {
     label: 'Find other answer words',
     press: () => navigate(screenPath(set.id, 'prompts')),
   }),
-  'label-more': ({ set }) => ({ label: 'Add rows', press: () => navigate(screenPath(set.id, 'data')) }),
+  'label-more': ({ set }) => ({
+    label: 'Get more test rows',
+    hint: 'On Data, replace the file with one that has more labelled rows, or choose more test rows under “How rows are split”. Rows that you add to a file become training rows.',
+    press: () => navigate(screenPath(set.id, 'data')),
+  }),
   'train-longer': ({ set, evaluation }) => {
     const run = set.soft.find(({ id }) => id === evaluation.softVersion);
     const path = screenPath(set.id, 'train');
@@ -140,7 +146,7 @@ const stagedId = ({ card, set, evaluation }: ShownProps): string | null =>
 
 function NextStep(of: ShownProps) {
   const { setProduction } = compareStores.use();
-  const { label, press } = STEPS[of.card.action](of);
+  const { label, hint, press } = STEPS[of.card.action](of);
   const versionId = stagedId(of);
   const isInProduction = stagesOf(of.set).some((stage) => stage.name === 'production' && stage.versionId === versionId);
   return (
@@ -148,6 +154,7 @@ function NextStep(of: ShownProps) {
       <Button variant={of.outdated ? 'plain' : 'primary'} onPress={press}>
         {label}
       </Button>
+      {hint ? <span className="dim small">{hint}</span> : null}
       {versionId === null ? null : isInProduction ? (
         <span className="dim small">Production points to it</span>
       ) : (
