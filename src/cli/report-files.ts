@@ -30,7 +30,7 @@ export const reportFiles = (
 ): ReportFiles =>
   evaluation.kind === 'classify'
     ? labelFiles(set, dataset, evaluation, checkpoint)
-    : textFiles(set, dataset, evaluation);
+    : textFiles(set, dataset, evaluation, checkpoint);
 
 const asJson = (value: object) => `${JSON.stringify(value, null, 1)}\n`;
 
@@ -53,7 +53,7 @@ function labelFiles(
         armLine(LABEL_METRICS, arm, `${arm.name}${arm.calibrated ? ' (calibrated)' : ''}`),
       ),
       comparison.verdict.headline,
-      ...(report.recommendation ? [`${report.recommendation.title}. ${report.recommendation.why}`] : []),
+      ...(report.card ? [`${report.card.title}. ${report.card.why}`] : []),
     ],
   };
 }
@@ -68,9 +68,14 @@ function resultsOf(report: LabelReport): Results {
   return resultsSchema.parse({ ...results, arms });
 }
 
-function textFiles(set: PromptSet, dataset: Dataset, evaluation: GenerateEvaluation): ReportFiles {
+function textFiles(
+  set: PromptSet,
+  dataset: Dataset,
+  evaluation: GenerateEvaluation,
+  checkpoint: Checkpoint,
+): ReportFiles {
   const { arms, duels } = evaluation.comparison;
-  const report = present(textReport(set, dataset, evaluation, null), 'report');
+  const report = present(textReport(set, dataset, evaluation, null, checkpoint), 'report');
   return {
     files: new Map([
       ['results.json', asJson(textResultsJson(report))],

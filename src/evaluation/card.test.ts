@@ -59,10 +59,12 @@ describe('the card of a comparison of labels', () => {
     expect(tuned?.gap?.isClear).toBe(false);
   });
 
-  it('says that a reference is clearly ahead of the prompt that is kept', () => {
+  it('says why references are not recommended that are clearly ahead of the prompt that is kept', () => {
     const { action, armId, why, finding } = labels({ '1111': 20, '0111': 3, '1010': 3, '0001': 30, '0000': 64 });
     expect({ action, armId }).toEqual({ action: 'keep', armId: 'yours' });
-    expect(why).toContain('Mind that TF-IDF and Always “negative” are clearly ahead of it on these rows.');
+    expect(why).toContain(
+      'TF-IDF and Always “negative” are clearly ahead on these rows, but they are reference lines and no prompts',
+    );
     expect(finding).toBe('TF-IDF and Always “negative” are clearly ahead of Yours');
   });
 

@@ -82,12 +82,33 @@ function findingOf(arms: readonly CardArm[]): string {
   return behind.length === 0 ? `Nothing is clearly better or worse than ${of}` : `${of} is ${lead}`;
 }
 
-/** Where the recommended arm is to be kept although others are clearly ahead of it: references, mostly. */
+type Group = 'reference' | 'several' | 'prompt';
+
+const groupOf = ({ kind }: CardArm): Group =>
+  kind === 'reference' ? 'reference' : kind === 'ensemble' || kind === 'combined' ? 'several' : 'prompt';
+
+/** Why what is clearly ahead of the recommended arm is not recommended; each follows a list of names. */
+const WHY_NOT: Readonly<Record<Group, (isOne: boolean) => string>> = {
+  reference: (isOne) =>
+    isOne
+      ? 'but it is a reference line and no prompt: it shows what the rows allow'
+      : 'but they are reference lines and no prompts: they show what the rows allow',
+  several: (isOne) => `but ${isOne ? 'it asks' : 'they ask'} more than one prompt or model for every row`,
+  prompt: (isOne) =>
+    `but the advice is between your prompt and the tuned one: to decide on ${isOne ? 'it, choose it' : 'them, choose one'} as yours or as tuned, and compare again`,
+};
+
+/** Where others are clearly ahead of the recommended arm: which, and why they are not recommended. */
 function caution(arms: readonly CardArm[]): string {
   const ahead = arms.filter(({ gap }) => gap?.isClear && gap.difference > 0);
-  return ahead.length === 0
-    ? ''
-    : ` Mind that ${names(ahead)} ${ahead.length === 1 ? 'is' : 'are'} clearly ahead of it on these rows.`;
+  return (['reference', 'several', 'prompt'] as const)
+    .map((group) => {
+      const of = ahead.filter((arm) => groupOf(arm) === group);
+      if (of.length === 0) return '';
+      const isOne = of.length === 1;
+      return ` ${capitalised(names(of))} ${isOne ? 'is' : 'are'} clearly ahead on these rows, ${WHY_NOT[group](isOne)}.`;
+    })
+    .join('');
 }
 
 /** The gaps of a comparison of labels; p is corrected as the verdict's is. */

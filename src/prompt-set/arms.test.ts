@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { STANDARD } from '../training/settings';
-import { alsoAmong, armsAsCompared, armsOf, isOutdated, otherHands } from './arms';
+import { alsoAmong, armsAsCompared, armsKnowing, armsOf, isOutdated, otherHands } from './arms';
 import { addHardVersion, changeTask, createPromptSet } from './prompt-set';
 
 const at = (id: string) => ({ id, now: '2026-01-01T00:00:00.000Z' });
@@ -151,6 +151,27 @@ describe('the arms of a comparison', () => {
     const then = armsAsCompared(later, { hardVersion: 'h2', softVersion: 'r' }, armIds);
     expect(then.arms.map(({ id }) => id)).toEqual(armIds);
     expect(then.arms[2]?.prompt).toMatchObject({ shots: 4, template: 'Short\n{text}\nA:' });
+  });
+});
+
+describe('an arm may know test rows', () => {
+  const then = { hardVersion: set.chosenHard, softVersion: 'r', splitHash: 's' };
+  const trained = (heldBackHash: string, splitHash: string) =>
+    ({
+      ...tuned,
+      soft: [{ ...run, heldBackHash, splitHash, number: 1, settings: { initialisation: { kind: 'text' } } }],
+    }) as unknown as typeof set;
+  const ids = ['untuned', 'yours', 'tuned', 'combined', 'tfidf'];
+  const knowing = (of: typeof set, splitHash: string) => armsKnowing(of, then, ids, { heldBackHash: 'h', splitHash });
+
+  it('where its run, or the run behind it, was trained with other test rows', () => {
+    expect(knowing(trained('h', 's'), 's')).toEqual([]);
+    expect(knowing(trained('other', 'x'), 's')).toEqual(['tuned', 'combined']);
+  });
+
+  it('also of a comparison whose rows were split again since', () => {
+    expect(knowing(trained('other', 's'), 'since')).toEqual([]);
+    expect(knowing(trained('h', 'since'), 'since')).toEqual(['tuned', 'combined']);
   });
 });
 

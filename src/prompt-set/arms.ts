@@ -1,4 +1,5 @@
 /** The prompts of a set that take part in a comparison. */
+import type { Dataset } from '../dataset/types';
 import type { ArmKind } from '../evaluation/types';
 import { capitalised } from '../lib/format';
 import type { Placement, SoftPrompt } from '../prompt/soft-prompt';
@@ -6,7 +7,7 @@ import { wordsFor } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { chosenHard, chosenHybrid, chosenSoft, fits, isUsable, kindOf, samePrompt, sameWords } from './prompt-set';
 import type { HardVersion, Opened, PromptSet, SoftVersion } from './types';
-import { seedsOf, tunedPrompt, versionWords, wordsFitting } from './versions';
+import { mayKnowTestRows, seedsOf, tunedPrompt, versionWords, wordsFitting } from './versions';
 
 /** Training rows shown before each row in the arm with examples; fewer for generated texts, whose examples are longer. */
 export const EXAMPLES = { classify: 8, generate: 3 } as const;
@@ -232,6 +233,31 @@ export function armsAsCompared(
     return !version || version.prompt.shots === prompt.shots;
   };
   return { ...found, arms: found.arms.map((each) => (isOwn(each) ? each : { ...each, versionId: null })) };
+}
+
+/**
+ * The arms of a past comparison that may know some of its test rows: their vectors, or those that they started from, were
+ * trained on another split. The mean over seeds and the mixture with word counts know what the tuned prompt knows.
+ */
+export function armsKnowing(
+  set: PromptSet,
+  comparison: Then & { readonly splitHash?: string | undefined },
+  armIds: readonly string[],
+  dataset: Pick<Dataset, 'heldBackHash' | 'splitHash'>,
+): readonly string[] {
+  const { splitHash: then } = comparison;
+  const knows = (run: SoftVersion) =>
+    then === undefined || then === dataset.splitHash
+      ? mayKnowTestRows(set, run, dataset)
+      : run.splitHash !== undefined && run.splitHash !== then;
+  const { arms, soft } = armsAsCompared(set, comparison, armIds);
+  return armIds.filter((armId) => {
+    const own = arms.find(({ id }) => id === armId);
+    const run = set.soft.find(({ id }) => id === own?.versionId);
+    const isOfTuned = armId === 'combined' || (own?.softs.length ?? 0) > 1;
+    const asked = run ?? (isOfTuned ? soft : null);
+    return asked !== null && knows(asked);
+  });
 }
 
 /** The version whose answers an arm of a past comparison has; null = no version has this text and examples. */

@@ -1,9 +1,13 @@
 /** Pictures of how sure the answers are, as plain SVG: a report holds no script and asks for nothing. */
 
+import type { CardArm, VerdictCard } from '../evaluation/card';
 import { coverageFinding, reliabilityFinding } from '../evaluation/classify/titles';
 import { type ArmReport, type Interval, isLearned } from '../evaluation/types';
+import { points } from '../evaluation/words';
+import { capitalised, percent, percentWhole } from '../lib/format';
 import { type CoveragePoint, coverageAt, type ReliabilityBin } from '../metrics/calibration';
-import { type Html, html, type LabelReport } from './types';
+import { ends } from '../metrics/registry';
+import { type Html, html, type LabelReport, MARK, MAY_KNOW } from './types';
 
 const COLOURS: Readonly<Record<ArmReport['kind'], string>> = {
   untuned: 'var(--ref)',
@@ -16,14 +20,47 @@ const COLOURS: Readonly<Record<ArmReport['kind'], string>> = {
   reference: 'var(--ref)',
 };
 
-/** Interval and point on a track from 0 to 1; the numbers are beside it, so it is hidden from screen readers. */
-export function intervalPlot(value: number, { low, high }: Interval, kind: ArmReport['kind']): Html {
-  const x = (v: number) => (4 + 152 * v).toFixed(1);
+interface Track {
+  /** Value of the left end; the right end is 1. */
+  readonly from: number;
+  readonly width: number;
+  /** Where a dotted line marks the value that it is held against; null = none. */
+  readonly against: number | null;
+}
+
+/** Interval and point on a track; the numbers are beside it, so it is hidden from screen readers. */
+export function intervalPlot(
+  value: number,
+  { low, high }: Interval,
+  kind: ArmReport['kind'],
+  { from, width, against }: Track = { from: 0, width: 160, against: null },
+): Html {
+  const right = width - 4;
+  const x = (v: number) => (4 + ((right - 4) * (v - from)) / (1 - from)).toFixed(1);
   const colour = COLOURS[kind];
   const mark = isLearned(kind)
     ? html`<path d="M${x(value)} 4l6 6-6 6-6-6z" fill="${colour}"/>`
     : html`<circle cx="${x(value)}" cy="10" r="5" fill="${colour}"/>`;
-  return html`<svg class="plot" viewBox="0 0 160 20" aria-hidden="true"><path d="M4 10H156" stroke="var(--line)"/><path d="M${x(low)} 10H${x(high)}" stroke="${colour}" stroke-width="2"/>${mark}</svg>`;
+  const line =
+    against === null ? null : html`<path d="M${x(against)} 0V20" stroke="var(--ink2)" stroke-dasharray="2 2"/>`;
+  return html`<svg class="plot" viewBox="0 0 ${width} 20" aria-hidden="true"><path d="M4 10H${right}" stroke="var(--line)"/>${line}<path d="M${x(low)} 10H${x(high)}" stroke="${colour}" stroke-width="2"/>${mark}</svg>`;
+}
+
+const gapWords = ({ gap }: CardArm): string =>
+  gap === null ? 'recommended' : `${points(gap.difference)}, ${gap.isClear ? 'clear' : 'not clear'}`;
+
+/** All prompts, the best first, and how each differs from the recommended one. */
+export function rankChart({ arms, finding, unit }: VerdictCard, mayKnow: readonly string[]): Html {
+  const lowest = Math.min(...arms.map(({ ci95 }) => ci95.low));
+  const from = Math.max(0, Math.floor(10 * (lowest - 0.03)) / 10);
+  const against = arms.find(({ gap }) => gap === null)?.value ?? null;
+  return html`<figure class="ranked"><figcaption>${finding}</figcaption><table class="ranks">
+<caption>${capitalised(unit)}. The axis runs from ${percentWhole(from)} to 100%; the dotted line is the recommended prompt, and differences are from it${mayKnow.length > 0 ? `; ${MAY_KNOW}` : ''}</caption>
+<thead><tr><th scope="col">Prompt</th><td></td><th scope="col" class="n">On test rows</th><th scope="col" class="n">Difference in points</th></tr></thead>
+<tbody>${arms.map(
+    (arm) => html`
+<tr><th scope="row">${arm.name}${mayKnow.includes(arm.id) ? MARK : ''}</th><td>${intervalPlot(arm.value, arm.ci95, arm.kind, { from, width: 320, against })}</td><td class="n">${percent(arm.value)} <span class="range">${ends(percent, arm.ci95)}</span></td><td class="n">${gapWords(arm)}</td></tr>`,
+  )}</tbody></table></figure>`;
 }
 
 const WIDTH = 420;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Dataset } from '../dataset/types';
+import { textCardOf } from '../evaluation/card';
 import { compareTexts } from '../evaluation/generate/compare';
 import { tally } from '../evaluation/vote';
 import type { GenerateEvaluation } from '../prompt-set/types';
@@ -61,6 +62,8 @@ test('the CSV of all rows contains no formula', () => {
 const input: TextReport = {
   kind: 'generate',
   title: 'A <title>',
+  card: textCardOf(comparison, { stillFalling: false }),
+  mayKnow: [],
   createdAt: '2026-01-01T00:00:00Z',
   model: { id: 'm', dtype: 'q4', sha256: 'h' },
   environment: { backend: 'wasm', threads: 2 },

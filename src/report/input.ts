@@ -1,18 +1,28 @@
 /** What a report is made of, from a stored comparison. */
 import type { Dataset } from '../dataset/types';
-import { recommendationOf } from '../evaluation/classify/recommendation';
+import { cardOf, textCardOf } from '../evaluation/card';
 import type { Comparison } from '../evaluation/types';
 import { tally } from '../evaluation/vote';
-import { armsAsCompared, examplesOf } from '../prompt-set/arms';
+import { armsAsCompared, armsKnowing, examplesOf } from '../prompt-set/arms';
 import { sameWords } from '../prompt-set/prompt-set';
 import type { ClassifyEvaluation, GenerateEvaluation, PromptSet } from '../prompt-set/types';
 import { accuracyOf, wasStillFalling } from '../training/checkpoint';
 import type { Checkpoint } from '../training/events';
 import type { LabelReport, ReportFacts, TextReport } from './types';
 
-type Compared = Pick<ClassifyEvaluation, 'createdAt' | 'hardVersion' | 'softVersion' | 'backend' | 'threads'>;
+type Compared = Pick<
+  ClassifyEvaluation,
+  'createdAt' | 'hardVersion' | 'softVersion' | 'backend' | 'threads' | 'splitHash'
+>;
+
+type CommonFacts = Omit<ReportFacts, 'card'>;
 
 const runOf = (set: PromptSet, { softVersion }: Compared) => set.soft.find(({ id }) => id === softVersion) ?? null;
+
+/** The end of the tuned prompt's run. */
+type Ended = { readonly validations: Parameters<typeof wasStillFalling>[0] };
+
+const endOf = (run: Ended | null) => ({ stillFalling: run !== null && wasStillFalling(run.validations) });
 
 /** What every report says of how it was made. Null where the run or the rows are gone. */
 function reportFacts(
@@ -21,7 +31,7 @@ function reportFacts(
   evaluation: Compared,
   armIds: readonly string[],
   model: ReportFacts['model'] | null,
-): ReportFacts | null {
+): CommonFacts | null {
   const run = runOf(set, evaluation);
   const of = run?.model ?? model;
   if (!of || !dataset) return null;
@@ -36,6 +46,7 @@ function reportFacts(
   return {
     title: set.name,
     createdAt: evaluation.createdAt,
+    mayKnow: armsKnowing(set, evaluation, armIds, dataset),
     model: of,
     environment: { backend: evaluation.backend, threads: evaluation.threads },
     dataset: {
@@ -62,16 +73,17 @@ export function textReport(
   dataset: Dataset | null,
   evaluation: GenerateEvaluation,
   model: ReportFacts['model'] | null,
+  run: Ended | null,
 ): TextReport | null {
   const { plan, comparison, votes = [] } = evaluation;
   const armIds = plan.arms.map(({ id }) => id);
   const facts = reportFacts(set, dataset, evaluation, armIds, model);
-  const run = runOf(set, evaluation);
   if (!facts) return null;
-  const { settings, bestStep = null, seconds = null } = run ?? {};
+  const { settings, bestStep = null, seconds = null } = runOf(set, evaluation) ?? {};
   return {
     ...facts,
     kind: 'generate',
+    card: textCardOf(comparison, endOf(run)),
     plan,
     comparison,
     training: settings
@@ -122,10 +134,7 @@ export function labelReport(
     plan: evaluation.plan,
     comparison,
     answerWords: answerWords(set, evaluation),
-    recommendation: recommendationOf(
-      { plan: evaluation.plan, comparison },
-      { stillFalling: checkpoint !== null && wasStillFalling(checkpoint.validations) },
-    ),
+    card: cardOf({ plan: evaluation.plan, comparison }, endOf(checkpoint)),
     training: run && {
       placement: run.settings.placement,
       tokens: run.settings.virtualTokens,

@@ -49,6 +49,12 @@ function armRows(plan: ComparisonPlan, arm: ComparisonPlan['arms'][number], pred
   }));
 }
 
+const recommended = (card: LabelReport['card']): Pick<Results, 'recommendation'> => {
+  if (!card) return {};
+  const { action, armId, title, why, chips } = card;
+  return { recommendation: { action, armId, title, why, chips } };
+};
+
 type Arm = Results['arms'][number];
 
 /** Each metric and its interval, under the names that its id gives. */
@@ -95,6 +101,7 @@ export function resultsJson(input: LabelReport): Results {
         id: arm.id,
         name: arm.name,
         kind: arm.kind,
+        mayKnowTestRows: input.mayKnow.includes(arm.id),
         calibrated: arm.calibrated ?? false,
         calibration: calibrationOf(plan, outcome),
         ...scores(arm),
@@ -120,14 +127,15 @@ export function resultsJson(input: LabelReport): Results {
       ...(of.tokens ? { tokens: { difference: of.tokens.difference, ci95: pair(of.tokens.ci95) } } : {}),
     })),
     verdict: comparison.verdict,
-    ...(input.recommendation ? { recommendation: input.recommendation } : {}),
+    ...recommended(input.card),
     looks: comparison.looks,
     ...(input.closer ? { closer: compact(input.closer) } : {}),
   });
 }
 
 /** Of a comparison of generated texts. It holds row ids and figures, no text of any row. */
-export function textResultsJson({ kind: _kind, rows: _rows, plan, comparison, prompts, ...facts }: TextReport) {
+export function textResultsJson(input: TextReport) {
+  const { kind: _kind, rows: _rows, plan, comparison, prompts, card, mayKnow, ...facts } = input;
   return rounded({
     formatVersion: 1,
     task: 'write',
@@ -136,6 +144,7 @@ export function textResultsJson({ kind: _kind, rows: _rows, plan, comparison, pr
     looks: plan.looks,
     arms: comparison.arms.map(({ rows, ...arm }) => ({
       ...arm,
+      mayKnowTestRows: mayKnow.includes(arm.id),
       rows: plan.rowIds.map((id, i) => ({
         id,
         rougeL: rows[i] ?? 0,
@@ -144,5 +153,6 @@ export function textResultsJson({ kind: _kind, rows: _rows, plan, comparison, pr
     })),
     comparisons: comparison.duels,
     verdict: comparison.verdict,
+    ...recommended(card),
   });
 }

@@ -9,7 +9,17 @@ import { midSentence } from '../lib/format';
 import { ends, LABEL_METRICS, type LabelMetricId, metricsOf } from '../metrics/registry';
 import { intervalPlot } from './charts';
 import { closerSections } from './closer';
-import { type Cell, type Html, html, type LabelReport, type ReportParts, type RowText, type Section } from './types';
+import {
+  type Cell,
+  type Html,
+  html,
+  type LabelReport,
+  MARK,
+  MAY_KNOW,
+  type ReportParts,
+  type RowText,
+  type Section,
+} from './types';
 
 type NameOf = (armId: string) => string;
 
@@ -27,13 +37,13 @@ function scoreCell(arm: ArmReport, id: LabelMetricId): Cell {
     : { value, range };
 }
 
-const arms = ({ comparison }: LabelReport): Section => ({
+const arms = ({ comparison, mayKnow }: LabelReport): Section => ({
   title: accuracyFinding(comparison.arms, comparison.pairs[0]),
   table: {
-    caption: `All prompts on the same ${comparison.n} test rows, with 95% intervals: ${METRICS.map(([, { name, intervalName }]) => `${midSentence(name)} ${intervalName}`).join(', ')}`,
+    caption: `All prompts on the same ${comparison.n} test rows, with 95% intervals: ${METRICS.map(([, { name, intervalName }]) => `${midSentence(name)} ${intervalName}`).join(', ')}${mayKnow.length > 0 ? `; ${MAY_KNOW}` : ''}`,
     columns: ['Prompt', ...METRICS.map(([, { name }]) => name), 'Right', 'Calibrated'],
     rows: comparison.arms.map((arm) => [
-      arm.name,
+      `${arm.name}${mayKnow.includes(arm.id) ? MARK : ''}`,
       ...METRICS.map(([id]) => scoreCell(arm, id)),
       `${arm.correct} of ${arm.n}`,
       arm.kind === 'reference' ? '–' : arm.calibrated ? 'yes' : 'no',
@@ -54,7 +64,6 @@ function otherCell(pair: PairReport, id: LabelMetricId): Cell {
 const exactCell = ({ pExact, pMidP, pHolm }: PairReport): Cell => ({
   value: pValue(pExact),
   range: `mid-${pValue(pMidP)}${pHolm === undefined ? '' : `, Holm ${pValue(pHolm).slice(2)}`}`,
-  isUnder: true,
 });
 
 function pairs({ comparison }: LabelReport, nameOf: NameOf): Section {
@@ -111,7 +120,24 @@ function costs({ comparison }: LabelReport, nameOf: NameOf): readonly Section[] 
   ];
 }
 
+/** A matrix of more labels fits no page: the most frequent mistakes are listed. */
+const MOST_IN_MATRIX = 12;
+const MOST_MISTAKES = 20;
+
+function mistakesTable(arm: ArmReport, labels: readonly string[]): Html {
+  const all = arm.confusion.flatMap((row, gold) =>
+    row.flatMap((rows, answer) => (rows > 0 && answer !== gold ? [{ gold, answer, rows }] : [])),
+  );
+  const shown = all.toSorted((a, b) => b.rows - a.rows).slice(0, MOST_MISTAKES);
+  return html`
+<section class="scroll" tabindex="0" aria-label="${arm.name}: mistakes"><h3>${confusionFinding(arm, labels)}</h3><table>
+<caption>The ${shown.length} most frequent of ${all.length} kinds of mistakes</caption>
+<thead><tr><th scope="col">Label</th><th scope="col">Answer</th><th scope="col" class="n">Rows</th></tr></thead>
+<tbody>${shown.map(({ gold, answer, rows }) => html`<tr><th scope="row">${labels[gold]}</th><td>${labels[answer]}</td><td class="n">${rows}</td></tr>`)}</tbody></table></section>`;
+}
+
 function confusionTable(arm: ArmReport, labels: readonly string[]): Html {
+  if (labels.length > MOST_IN_MATRIX) return mistakesTable(arm, labels);
   const cell = (rows: number, total: number) =>
     html`<td class="n" style="background:rgb(var(--cell) / ${(total === 0 ? 0 : (0.5 * rows) / total).toFixed(2)})">${rows}</td>`;
   return html`
@@ -135,7 +161,7 @@ function mistakes({ comparison, plan }: LabelReport): Section {
   const shown = comparison.arms.filter(({ id }) => plan.pairs[0]?.includes(id));
   return {
     title: 'Where they go wrong',
-    pictures: html`<div class="matrices">${shown.map((arm) => confusionTable(arm, plan.labels))}</div>
+    pictures: html`<div class="matrices${plan.labels.length > 4 ? ' wide' : ''}">${shown.map((arm) => confusionTable(arm, plan.labels))}</div>
 ${shown.map(classTable)}`,
   };
 }
@@ -170,7 +196,6 @@ export function labelParts(input: LabelReport, nameOf: NameOf): ReportParts {
     ? 'none: no text of any row; names of parts are values of columns'
     : 'none: no text of any row';
   return {
-    recommendation: input.recommendation,
     sections: [
       arms(input),
       pairs(input, nameOf),

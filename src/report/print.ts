@@ -1,10 +1,14 @@
-/** A report: the parts of its kind of task, what every report says, and both as HTML and as Markdown. */
+/**
+ * A report: one page to decide on, and an appendix with the parts of its kind of task and how it was made; as HTML and as
+ * Markdown.
+ */
 import type { ByTask } from '../dataset/types';
-import type { Recommendation } from '../evaluation/classify/recommendation';
+import type { VerdictCard } from '../evaluation/card';
 import { namesOf, times } from '../evaluation/words';
 import { type ColourName, PALETTE, rgbParts } from '../lib/palette';
 import { PRODUCT } from '../lib/product';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
+import { rankChart } from './charts';
 import { labelParts } from './labels';
 import { textParts } from './texts';
 import {
@@ -27,14 +31,28 @@ const PARTS: { readonly [K in keyof ByTask<0>]: PartsOf<{ classify: LabelReport;
   generate: textParts,
 };
 
-function partsOf(input: ReportInput): ReportParts & { readonly nameOf: (armId: string) => string } {
-  const nameOf = namesOf(input.comparison.arms);
-  const parts = input.kind === 'classify' ? PARTS.classify(input, nameOf) : PARTS.generate(input, nameOf);
-  return { ...parts, nameOf, limits: [...general(input, parts), ...parts.limits] };
+interface AllParts extends ReportParts {
+  readonly nameOf: (armId: string) => string;
+  /** What may be otherwise than the figures say, whichever the task is. */
+  readonly risks: readonly string[];
 }
 
-/** What a reader might take any figures for and should not. */
-const general = ({ comparison, model }: ReportInput, { seeds, looks }: ReportParts): readonly string[] => [
+function partsOf(input: ReportInput): AllParts {
+  const nameOf = namesOf(input.comparison.arms);
+  const parts = input.kind === 'classify' ? PARTS.classify(input, nameOf) : PARTS.generate(input, nameOf);
+  return { ...parts, nameOf, risks: risksOf(input, parts, nameOf) };
+}
+
+const risksOf = (
+  { comparison, model, mayKnow }: ReportInput,
+  { seeds, looks }: ReportParts,
+  nameOf: AllParts['nameOf'],
+): readonly string[] => [
+  ...(mayKnow.length > 0
+    ? [
+        `${mayKnow.map(nameOf).join(', ')} may have seen some of these test rows in training: ${mayKnow.length === 1 ? 'its figures' : 'their figures'} may be too high. Train again on this split before you decide.`,
+      ]
+    : []),
   `The intervals are about rows like these ${comparison.n.toLocaleString('en')}. Other customers, another month or another channel may be different.`,
   seeds > 1
     ? 'The intervals do not cover the choice of the seed; see the range over seeds.'
@@ -50,7 +68,7 @@ const general = ({ comparison, model }: ReportInput, { seeds, looks }: ReportPar
 const htmlCell = (value: Cell) =>
   typeof value === 'string'
     ? html`<td class="n">${value}</td>`
-    : html`<td class="n">${value.value} <span class="${value.isUnder ? 'range under' : 'range'}">${value.range}</span>${value.picture}</td>`;
+    : html`<td class="n">${value.value} <span class="range">${value.range}</span>${value.picture}</td>`;
 
 const htmlTable = (title: string, { caption, columns, rows }: Table) => html`
 <section class="scroll" tabindex="0" aria-label="${title}"><table>
@@ -65,9 +83,24 @@ const htmlSection = ({ title, sentences = [], table: of, notes = [], pictures }:
 <h2>${title}</h2>
 ${sentences.map((text) => html`<p>${text}</p>`)}${of ? htmlTable(title, of) : ''}${notes.map((text) => html`<p class="small">${text}</p>`)}${pictures}`;
 
-const htmlRecommendation = ({ title, why, chips }: Recommendation) => html`<p><strong>${title}.</strong> ${why}</p>
-<ul>${chips.map(({ label, value, detail }) => html`<li>${label}: <strong>${value}</strong>. ${detail}.</li>`)}</ul>
-`;
+/** What to do, every prompt in one chart, what it costs, and what may be otherwise: the page to decide on. */
+function htmlPage({ card, mayKnow }: ReportInput, { risks }: AllParts): Html {
+  const risk = html`<section><h2>What could be wrong</h2>
+<ul>${risks.map((text) => html`<li>${text}</li>`)}</ul></section>`;
+  if (!card) return risk;
+  const chips = (isCost: boolean) =>
+    html`<ul>${card.chips
+      .filter(({ id }) => (id === 'cost') === isCost)
+      .map(({ label, value, detail }) => html`<li>${label}: <strong>${value}</strong>. ${detail}.</li>`)}</ul>`;
+  return html`<h2>What to do</h2>
+<p><strong>${card.title}.</strong> ${card.why}</p>
+${rankChart(card, mayKnow)}
+<div class="columns"><section><h2>What it rests on</h2>
+${chips(false)}
+<h2>What it costs</h2>
+${chips(true)}</section>
+${risk}</div>`;
+}
 
 /** The texts around a row; examples are counted, not printed. */
 const promptTexts = (prompts: ReportInput['prompts'], nameOf: (armId: string) => string) => html`
@@ -130,13 +163,17 @@ export function htmlReport(input: ReportInput): string {
 <main>
 <p class="small">${title}</p>
 <h1>${headline}</h1>
-${parts.recommendation ? htmlRecommendation(parts.recommendation) : ''}<p>${detail}</p>
+${htmlPage(input, parts)}
+<section class="appendix">
+<h2>Appendix: the verdict in full</h2>
+<p>${detail}</p>
 ${parts.sections.map(htmlSection)}
 ${parts.rows}
 <h2>What these figures do not say</h2>
 <ul>${parts.limits.map((text) => html`<li>${text}</li>`)}</ul>
 ${promptTexts(input.prompts, parts.nameOf)}
 ${provenance(input, parts)}
+</section>
 </main>
 </body>
 </html>
@@ -163,7 +200,7 @@ function markdownSection({ title, sentences = [], table: of, notes = [] }: Secti
   return lines.length === 0 ? [] : [`## ${escapeMarkdown(title)}`, '', ...lines];
 }
 
-const markdownRecommendation = ({ title, why, chips }: Recommendation): readonly string[] => [
+const markdownCard = ({ title, why, chips }: VerdictCard): readonly string[] => [
   `**${escapeMarkdown(title)}.** ${escapeMarkdown(why)}`,
   '',
   ...chips.map(({ label, value, detail }) => `- ${escapeMarkdown(`${label}: ${value}. ${detail}.`)}`),
@@ -181,11 +218,11 @@ export function markdownReport(input: ReportInput): string {
     '',
     `**${text(comparison.verdict.headline)}.** ${text(comparison.verdict.detail)}`,
     '',
-    ...(parts.recommendation ? markdownRecommendation(parts.recommendation) : []),
+    ...(input.card ? markdownCard(input.card) : []),
     ...parts.sections.flatMap(markdownSection),
     '## What these figures do not say',
     '',
-    ...parts.limits.map((limit) => `- ${text(limit)}`),
+    ...[...parts.risks, ...parts.limits].map((limit) => `- ${text(limit)}`),
     '',
     `${comparison.n} test rows of ${text(dataset.name)}, used ${times(parts.looks)}. Model ${text(model.id)} (${text(model.dtype)}), SHA-256 ${text(model.sha256)}. ${text(createdAt)}, ${PRODUCT}.`,
     '',
@@ -215,7 +252,7 @@ const REPORT_STYLE = `
 :root{color-scheme:light dark;${colours('light')}}
 @media (prefers-color-scheme:dark){:root{${colours('dark')}}}
 *{box-sizing:border-box}
-body{margin:0 auto;max-width:64rem;padding:24px 16px 48px;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
+body{margin:0 auto;max-width:72rem;padding:24px 16px 48px;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
 h1{font-size:1.75rem;line-height:1.2;margin:8px 0}
 h2{font-size:1.25rem;margin:32px 0 8px}
 h3{font-size:1rem;margin:16px 0 4px}
@@ -226,12 +263,21 @@ table{border-collapse:collapse;width:100%;background:var(--panel);border:1px sol
 caption{text-align:left;padding:4px 0}
 th,td{padding:6px 8px;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
 th{font-weight:600}
-.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-.range{color:var(--ink2);font-size:.875rem}
+td:not(.n),th[scope=row]{overflow-wrap:anywhere}
+@media (min-width:60rem){.matrices th{overflow-wrap:anywhere}}
+@media screen and (max-width:60rem){.scroll td:not(.n,:empty){min-width:9rem}}
+@media screen and (max-width:40rem){.ranks tr{display:grid;grid-template-columns:minmax(0,1fr) auto;border-bottom:1px solid var(--line)}.ranks :is(th,td){border:0}.ranks tr td:nth-child(2){grid-area:2/1/3/3;width:auto}.ranks td:last-child{grid-column:1/3}.ranks thead{display:none}}
+.n{text-align:right;font-variant-numeric:tabular-nums}
+.range{display:block;color:var(--ink2);font-size:.875rem}
+.ranks .n{white-space:nowrap}
+.ranks .range{display:inline}
+.ranks td:nth-child(2){width:30%}
+.ranks .plot{width:100%;height:auto}
+.columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));gap:0 32px}
 .scroll:focus-visible{outline:2px solid var(--b)}
-.under{display:block}
 .plot{width:160px;height:20px;display:block;margin-left:auto}
 .matrices{display:grid;grid-template-columns:repeat(auto-fill,minmax(18rem,1fr));gap:16px}
+.matrices.wide{grid-template-columns:1fr}
 .matrices table{width:auto}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(18rem,26rem));gap:16px}
 figure{margin:0}
@@ -243,6 +289,6 @@ dd{margin:0;overflow-wrap:anywhere}
 pre{background:var(--panel);border:1px solid var(--line);padding:8px 12px;white-space:pre-wrap;overflow-wrap:anywhere}
 ul{max-width:44rem;padding-left:1.25rem}
 li{margin:4px 0}
-@page{margin:16mm}
-@media print{:root{color-scheme:light;${colours('light')};--paper:#fff;--panel:#fff;--line:#ccc;--ink:#000;--ink2:#444}body{max-width:none;padding:0;font-size:10pt}.scroll{overflow:visible}h2,h3,caption{break-after:avoid}tr,svg,pre{break-inside:avoid}thead{display:table-header-group}*{print-color-adjust:exact}}
+@page{margin:14mm}
+@media print{:root{color-scheme:light;${colours('light')};--paper:#fff;--panel:#fff;--line:#ccc;--ink:#000;--ink2:#444}body{max-width:none;padding:0;font-size:9.5pt;line-height:1.35}h1{font-size:16pt}h2{font-size:11pt;margin:12pt 0 4pt}.scroll{overflow:visible}table,.range,.small,caption,dt{font-size:8pt}th,td{padding:2pt 4pt}.matrices th,td{overflow-wrap:anywhere}.ranks td:nth-child(2){width:25%}.appendix{break-before:page}h2,h3,caption{break-after:avoid}figure,tr,svg,pre{break-inside:avoid}thead{display:table-header-group}*{print-color-adjust:exact}}
 `;

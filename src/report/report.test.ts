@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { cardOf } from '../evaluation/card';
 import { consistencyOf, everyRowReport } from '../evaluation/classify/checks';
 import { compare } from '../evaluation/classify/compare';
 import { insightsOf } from '../evaluation/classify/insights';
 import { majorityArm } from '../evaluation/classify/made-arms';
-import { recommendationOf } from '../evaluation/classify/recommendation';
 import { alternating, armOf, patterned, planOf } from '../evaluation/test-support';
 import { tally } from '../evaluation/vote';
 import { drained } from '../lib/control';
@@ -52,7 +52,8 @@ const input: LabelReport = {
   createdAt: '2026-01-02T03:04:05.000Z',
   plan,
   comparison,
-  recommendation: recommendationOf({ plan, comparison }, { stillFalling: false }),
+  card: cardOf({ plan, comparison }, { stillFalling: false }),
+  mayKnow: [],
   model: { id: 'HuggingFaceTB/SmolLM2-135M-Instruct', dtype: 'q4', sha256: 'ab'.repeat(32) },
   environment: { backend: 'wasm', threads: 2 },
   answerWords: { words: { positive: ' positive', negative: ' negative' }, search: null },
@@ -147,6 +148,36 @@ describe('HTML report', () => {
       expect(figure).toContain(`role="img" aria-label="${title}"`);
       expect(figure).not.toContain('NaN');
     }
+  });
+
+  it('ends its first page with cost and risk, before the appendix', () => {
+    const [first = ''] = page.split('class="appendix"');
+    for (const part of ['What to do', 'What it rests on', 'What it costs', 'What could be wrong'])
+      expect(first).toContain(`<h2>${part}</h2>`);
+    for (const { name } of input.comparison.arms) expect(first).toContain(`<th scope="row">${name}</th>`);
+    expect(first).not.toContain('Holm');
+  });
+
+  it('marks prompts that may know test rows, in both formats and in the JSON', () => {
+    const knowing = { ...input, mayKnow: ['tuned'] };
+    expect(page).not.toContain('may have seen');
+    expect(htmlReport(knowing).match(/<th scope="row">Tuned \*<\/th>/g)).toHaveLength(2);
+    for (const text of [htmlReport(knowing), markdownReport(knowing)])
+      expect(text).toContain('Tuned may have seen some of these test rows in training');
+    expect(
+      resultsJson(knowing)
+        .arms.filter((arm) => arm.mayKnowTestRows)
+        .map(({ id }) => id),
+    ).toEqual(['tuned']);
+  });
+
+  it('lists the most frequent mistakes where a matrix of all labels fits no page', () => {
+    const labels = Array.from({ length: 13 }, (_, i) => `label ${i}`);
+    const confusion = labels.map((_, i) => labels.map((__, j) => (i === 0 && j === 5 ? 9 : i === j ? 1 : 0)));
+    const arms = input.comparison.arms.map((arm) => ({ ...arm, confusion }));
+    const many = htmlReport({ ...input, plan: { ...plan, labels }, comparison: { ...input.comparison, arms } });
+    expect(many).not.toContain('Columns: the prompt’s answer');
+    expect(many).toContain('<tr><th scope="row">label 0</th><td>label 5</td><td class="n">9</td></tr>');
   });
 
   it('makes no request: no script, no link, no other origin', () => {

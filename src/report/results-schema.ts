@@ -43,6 +43,11 @@ const dataset = z.object({
   splitHash: z.string(),
 });
 
+const mayKnow = z
+  .boolean()
+  .optional()
+  .describe('Its vectors may have been trained on some of the test rows; left out by earlier releases');
+
 /** `results.json`, published as docs/results.schema.json. */
 export const resultsSchema = z.object({
   formatVersion: z.literal(1),
@@ -84,6 +89,7 @@ export const resultsSchema = z.object({
       id: z.string(),
       name: z.string(),
       kind: z.enum(ARM_KINDS),
+      mayKnowTestRows: mayKnow,
       calibrated: z.boolean().describe('Whether accuracy, macroF1 and the predictions are calibrated'),
       calibration: z
         .object({
@@ -180,6 +186,7 @@ export const textResultsSchema = z.object({
     z.object({
       id: z.string(),
       name: z.string(),
+      mayKnowTestRows: mayKnow,
       ...perMetric(TEXT_METRICS, '', bounded),
       rougeL: share,
       rows: z.array(z.object({ id: z.string(), rougeL: share })),

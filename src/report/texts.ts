@@ -3,7 +3,7 @@ import type { Difference, GenerateArm, GeneratePair } from '../evaluation/types'
 import { tallySentence } from '../evaluation/vote';
 import type { Interval } from '../metrics/intervals';
 import { ends, metricsOf, TEXT_METRICS } from '../metrics/registry';
-import { type Cell, type Html, html, type ReportParts, type Section, type TextReport } from './types';
+import { type Cell, type Html, html, MARK, MAY_KNOW, type ReportParts, type Section, type TextReport } from './types';
 
 type NameOf = (armId: string) => string;
 
@@ -13,13 +13,13 @@ const NAMES = METRICS.map(([, { name }]) => name);
 const cell = (form: (value: number) => string, value: number | undefined, interval: Interval | undefined): Cell =>
   value === undefined || interval === undefined ? '–' : { value: form(value), range: ends(form, interval) };
 
-const arms = ({ comparison }: TextReport): Section => ({
+const arms = ({ comparison, mayKnow }: TextReport): Section => ({
   title: 'Scores of all prompts',
   table: {
-    caption: 'All prompts on the same test rows, with 95% bootstrap intervals',
+    caption: `All prompts on the same test rows, with 95% bootstrap intervals${mayKnow.length > 0 ? `; ${MAY_KNOW}` : ''}`,
     columns: ['Prompt', ...NAMES, 'Tokens sent'],
     rows: comparison.arms.map((arm: GenerateArm) => [
-      arm.name,
+      `${arm.name}${mayKnow.includes(arm.id) ? MARK : ''}`,
       ...METRICS.map(([id, { format }]) => cell(format.value, arm[id], arm.intervals[id])),
       String(Math.round(arm.tokensSentMean)),
     ]),
@@ -63,7 +63,6 @@ function generatedRows({ plan, rows = [] }: TextReport, nameOf: NameOf): Html | 
 export function textParts(input: TextReport, nameOf: NameOf): ReportParts {
   const { comparison, dataset, plan, training, rows = [] } = input;
   return {
-    recommendation: null,
     sections: [arms(input), pairs(input, nameOf), ...votes(input, nameOf)],
     rows: generatedRows(input, nameOf),
     rowsWords:

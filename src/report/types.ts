@@ -1,6 +1,6 @@
+import type { VerdictCard } from '../evaluation/card';
 import type { ConsistencyReport, EveryRowReport } from '../evaluation/classify/checks';
 import type { Insights } from '../evaluation/classify/insights';
-import type { Recommendation } from '../evaluation/classify/recommendation';
 import type { Comparison, ComparisonPlan, GenerateComparison, GeneratePlan, Verdict } from '../evaluation/types';
 import type { Tally } from '../evaluation/vote';
 import type { Placement } from '../prompt/soft-prompt';
@@ -11,6 +11,10 @@ export interface ReportFacts {
   readonly title: string;
   /** ISO 8601. */
   readonly createdAt: string;
+  /** What to do now, and every prompt against the recommended one; null where the plan names no pair. */
+  readonly card: VerdictCard | null;
+  /** Arms whose vectors may have been trained on some of the test rows. */
+  readonly mayKnow: readonly string[];
   readonly model: { readonly id: string; readonly dtype: string; readonly sha256: string };
   readonly environment: { readonly backend: string; readonly threads: number } | null;
   readonly dataset: {
@@ -40,8 +44,6 @@ export interface LabelReport extends ReportFacts {
   readonly training: Results['training'];
   /** The set's answer words at that time, and how they were found. */
   readonly answerWords: NonNullable<Results['answerWords']>;
-  /** What to do now; null where the plan names no pair. */
-  readonly recommendation: Recommendation | null;
   /** Checks made beside the comparison; those that were not made are left out. */
   readonly closer?: CloserLook;
   readonly rows?: readonly RowText[];
@@ -84,6 +86,10 @@ export interface CloserLook {
   readonly seedRange?: { readonly seeds: number; readonly low: number; readonly high: number };
 }
 
+/** Behind the name of a prompt that may know test rows, and what it means. */
+export const MARK = ' *';
+export const MAY_KNOW = '* may have seen some of the test rows in training, so its figures may be too high';
+
 /** The text of a test row. */
 export interface RowText {
   readonly id: string;
@@ -98,10 +104,8 @@ interface GeneratedText {
   readonly b: string;
 }
 
-/** A figure with its interval, beside or under it, and in HTML a picture of both. */
-export type Cell =
-  | string
-  | { readonly value: string; readonly range: string; readonly isUnder?: boolean; readonly picture?: Html };
+/** A figure with its interval, and in HTML a picture of both. */
+export type Cell = string | { readonly value: string; readonly range: string; readonly picture?: Html };
 
 export interface Table {
   readonly caption: string;
@@ -124,14 +128,12 @@ export interface Section {
 
 /** What differs between reports of the two kinds of task. */
 export interface ReportParts {
-  /** Said right after the headline; null where there is none. */
-  readonly recommendation: Recommendation | null;
   readonly sections: readonly Section[];
   /** Texts of rows, where the user agreed; null = none. */
   readonly rows: Html | null;
   /** "none: no text of any row". */
   readonly rowsWords: string;
-  /** What a reader might take the figures for and should not, apart from what every report says. */
+  /** What a reader might take the figures for and should not, apart from the risks that every report names. */
   readonly limits: readonly string[];
   /** How many runs that differ only in their seed were trained. */
   readonly seeds: number;

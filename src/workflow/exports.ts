@@ -239,7 +239,7 @@ function changedCount(evaluation: Evaluation, dataset: Dataset): number {
 const manager: PromptExport = {
   recipient: 'A manager',
   words: {
-    gets: 'The report of the latest comparison as one page: verdict, figures with intervals, prompts.',
+    gets: 'One page to decide on: verdict, one chart of all prompts, cost, risk, and what to do. All figures, methods and prompts are in its appendix.',
     rows: { label: 'Texts of rows that changed', without: 'Leave them out', with: (rows) => `Include ${rows}` },
   },
   whyNot: whyNoComparison,

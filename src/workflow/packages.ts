@@ -135,14 +135,14 @@ const rowsGone = () =>
 function reportOf({ stored, withRows }: Order, evaluation: Evaluation): readonly [html: string, rows: number] {
   const { set, dataset, checkpoints } = stored;
   const texts = withRows ? dataset : null;
+  const kept = checkpoints.find(({ runId }) => runId === evaluation.softVersion) ?? null;
   if (evaluation.kind === 'generate') {
-    const input = textReport(set, dataset, evaluation, null);
+    const input = textReport(set, dataset, evaluation, null, kept?.checkpoint ?? null);
     if (!input) throw rowsGone();
     const [duel] = evaluation.comparison.duels;
     const rows = texts && duel ? changedRows(evaluation, texts, duel) : [];
     return [htmlReport({ ...input, rows }), rows.length];
   }
-  const kept = checkpoints.find(({ runId }) => runId === evaluation.softVersion);
   const checkpoint = kept ? readCheckpoint(kept.checkpoint, 'classify') : null;
   const input = labelReport(set, dataset, evaluation, evaluation.comparison, null, checkpoint);
   if (!input) throw rowsGone();

@@ -121,7 +121,7 @@ async function preparedSet(host: Host, kind: StoryKind, order: StoryOrder) {
 
 function resultsOf(set: PromptSet, dataset: Dataset, evaluation: Evaluation): unknown {
   if (evaluation.kind === 'generate') {
-    const input = textReport(set, dataset, evaluation, null);
+    const input = textReport(set, dataset, evaluation, null, null);
     return input && textResultsJson(input);
   }
   const input = labelReport(set, dataset, evaluation, evaluation.comparison, null, null);

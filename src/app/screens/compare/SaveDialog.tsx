@@ -175,15 +175,19 @@ function labelFiles(studio: Studio): ReportFiles {
 }
 
 function textFiles(studio: Studio): ReportFiles {
-  const { promptSets } = studio.stores;
+  const { stores, services } = studio;
+  const { promptSets } = stores;
   const generated = (): GenerateEvaluation | null => {
     const evaluation = compareStores.of(studio).latest.getState().value?.evaluation;
     return evaluation?.kind === 'generate' ? evaluation : null;
   };
-  function report(rows: TextReport['rows']): TextReport | null {
+  async function report(rows: TextReport['rows']): Promise<TextReport | null> {
     const { set, dataset } = promptSets.getState();
     const evaluation = generated();
-    const found = set && evaluation && textReport(set, dataset, evaluation, modelOf(studio));
+    if (!set || !evaluation) return null;
+    const { softVersion } = evaluation;
+    const kept = softVersion === null ? null : await services.store.checkpoints.get(softVersion);
+    const found = textReport(set, dataset, evaluation, modelOf(studio), kept?.checkpoint ?? null);
     return found && { ...found, ...(rows ? { rows } : {}) };
   }
   function rows(): TextReport['rows'] {

@@ -263,7 +263,7 @@ function CellsPanel({ view, chosen, onChoose }: CellsProps) {
             }),
           ]}
         />
-        <Downloads view={view} />
+        {valid.length > 0 ? <Downloads view={view} /> : null}
       </div>
     </Panel>
   );
