@@ -9,7 +9,7 @@ import type { Shapes } from '../graph/infer/infer';
 import { type Graph, int, type Node, type ValueInfo } from '../graph/ir';
 import { lower } from '../graph/lower';
 import { onGpu } from '../graph/on-gpu';
-import { reads } from '../graph/order';
+import { producers, reads } from '../graph/order';
 import { replaceUses } from '../graph/rewrite';
 import { prune, shareCommon, withOutputs } from '../graph/simplify';
 import { IO, type ProgramSpec } from '../inference/program';
@@ -42,12 +42,12 @@ export function forwardAndBackward(decoder: Decoder): Graph {
 export function splice(decoder: Decoder): Graph {
   const presents = [...decoder.presentKeys, ...decoder.presentValues].map((name) => outputOf(decoder.graph, name));
   const spliced = spliceEmbeddings(decoder);
-  const graph = readOut({ ...decoder, graph: spliced });
+  const graph = readOut({ ...decoder, graph: embedIds({ ...decoder, graph: spliced }) });
   return withOutputs(graph, [
     { name: IO.logits, dtype: 'float32', shape: ['reads', 'candidates'] },
     { name: IO.states, dtype: 'float32', shape: ['reads', decoder.hidden] },
     { name: IO.loss, dtype: 'float32', shape: [] },
-    { name: IO.tokenEmbeddings, dtype: 'float32', shape: ['batch', 'tokens', decoder.hidden] },
+    { name: IO.tokenEmbeddings, dtype: 'float32', shape: ['embedded', decoder.hidden] },
     ...presents,
   ]);
 }
@@ -64,12 +64,26 @@ function spliceEmbeddings({ graph, embeddings, hidden }: Decoder): Graph {
   const soft = b.input(IO.soft, 'float32', ['virtual', hidden]);
   const select = b.input(IO.select, 'float32', ['batch', 'tokens', 'virtual']);
   const keep = b.input(IO.keep, 'float32', ['batch', 'tokens', 1]);
-  const shown = b.add('Identity', [embeddings], { name: IO.tokenEmbeddings });
-  const text = b.add('Mul', [shown, keep]);
+  const text = b.add('Mul', [embeddings, keep]);
   const virtual = b.add('MatMul', [select, soft]);
   const spliced = b.add('Add', [text, virtual], { name: 'splice/embeddings' });
   b.describe(spliced, 'float32', ['batch', 'tokens', hidden]);
-  return replaceUses(b.build(), embeddings, spliced, (node) => node.outputs.includes(IO.tokenEmbeddings));
+  return replaceUses(b.build(), embeddings, spliced, (node) => node.outputs.includes(text));
+}
+
+/** Rows of the token embedding by id: the operators between the table and the splice, on `IO.embeddingIds`. */
+function embedIds({ graph, embeddings, embeddingTable }: Decoder): Graph {
+  const source = producers(graph);
+  const b = new GraphBuilder(graph, 'embed/');
+  const ids = b.input(IO.embeddingIds, 'int32', ['embedded']);
+  const embedded = (value: string): string => {
+    const node = source.get(value);
+    if (!node) return value;
+    const isLookup = node.inputs[0] === embeddingTable.weight;
+    return b.add(node.op, isLookup ? [embeddingTable.weight, ids] : node.inputs.map(embedded), { attrs: node.attrs });
+  };
+  b.add('Identity', [embedded(embeddings)], { name: IO.tokenEmbeddings });
+  return b.build();
 }
 
 /** Gathers the hidden rows that are read, and appends head and loss. */

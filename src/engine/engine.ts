@@ -40,8 +40,8 @@ import type {
 /** Generating one token takes about as long as reading this many together. */
 const WRITTEN_TOKEN = 8;
 
-/** Token vectors per run. A run computes the whole model on them, so its time grows with their number. */
-const VECTORS_AT_ONCE = 128;
+/** Token vectors per run, to bound the memory of one (9 MB with the embedded model). */
+const VECTORS_AT_ONCE = 4096;
 
 export interface EngineOptions extends LoadRequest {
   readonly createRunner: CreateRunner;

@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
+import { asFloat32 } from '../graph/dtype';
+import { normalise } from '../graph/normalise';
 import { embeddingRows, run } from '../inference/run';
 import { readStates, scoreRows } from '../inference/score';
 import { TextCache } from '../inference/text-cache';
+import { present } from '../lib/assert';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { TokenRow } from '../tokens/tokenizer';
 import { conform, largestDifference, type Oracle, softOf } from './conform';
-import { type LoadedProgram, loadProgram } from './load';
+import { type LoadedProgram, loadProgram, parseModel } from './load';
 import { modelFolders, readModel, singleTokens, tokenRows } from './test-support';
 
 const logSoftmax = (logits: readonly number[]) => {
@@ -66,6 +69,16 @@ describe.each(MODELS)('$name agrees with PyTorch', ({ name, folder, oracleFolder
       ),
     );
     expect(largestDifference(logits, oracle.noPrompt.labelLogits.flat())).toBeLessThan(1e-4);
+  });
+
+  it('in its token embeddings: rows of the table times its factor, also of repeated tokens', async () => {
+    const { program } = await open();
+    const { graph, embeddingTable, hidden, vocabulary } = normalise(parseModel(await readModel(folder)));
+    const table = asFloat32(present(graph.initializers.get(embeddingTable.weight), 'table'));
+    const ids = [vocabulary - 1, 0, 7, 7];
+    const rows = ids.flatMap((id) => [...table.subarray(id * hidden, (id + 1) * hidden)]);
+    const expected = Float32Array.from(rows, (x) => x * Math.fround(embeddingTable.scale));
+    expect(await embeddingRows(program, ids)).toEqual(expected);
   });
 
   it('in every placement, for both losses, singly, right-padded and behind a past', async () => {

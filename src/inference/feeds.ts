@@ -71,6 +71,8 @@ export interface FeedOptions {
   readonly answerShift?: Float32Array | undefined;
   /** If given, the gradient is computed. */
   readonly objective: Objective | null;
+  /** Token ids whose embedding is looked up; left out = id 0. */
+  readonly embeddingIds?: readonly number[];
 }
 
 type Feeds = Record<string, HostTensor>;
@@ -95,6 +97,7 @@ export function buildFeeds(spec: ProgramSpec, sequences: readonly Sequence[], op
     ...softFeeds(spec, sequences, layout, options.soft),
     ...headFeeds(spec, sequences, layout, options),
     [IO.answerShift]: shiftOf(spec, options),
+    [IO.embeddingIds]: i32(options.embeddingIds ?? [0]),
   };
 }
 

@@ -33,6 +33,8 @@ export const IO = {
   target: 'target',
   /** float32 `[reads]` */
   weight: 'loss_weight',
+  /** int32 `[embedded]` */
+  embeddingIds: 'embedding_ids',
   /** bool `[]` */
   withGrad: 'with_grad',
   /** output float32 `[reads, candidates]` */
@@ -43,7 +45,7 @@ export const IO = {
   loss: 'loss',
   /** output float32 `[virtual, hidden]`, d loss / d soft */
   softGrad: 'soft_grad',
-  /** output float32 `[batch, tokens, hidden]`: rows of the token embedding, before the splice (virtual tokens show id 0) */
+  /** output float32 `[embedded, hidden]`: the token embedding of `embeddingIds`, as where the soft prompt is spliced in */
   tokenEmbeddings: 'token_embeddings',
 } as const;
 

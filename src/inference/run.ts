@@ -66,10 +66,13 @@ function floats(outputs: Readonly<Record<string, HostTensor>>, name: string): Fl
   return tensor.data;
 }
 
-/** Rows of the token embedding `[ids, hidden]`, after any scale, as where the soft prompt is spliced in. */
+/**
+ * Rows of the token embedding `[ids, hidden]`, after any scale, as where the soft prompt is spliced in. However many they
+ * are, the model runs on a single token.
+ */
 export async function embeddingRows({ spec, runner }: Program, ids: readonly number[]): Promise<Float32Array> {
-  const sequence: Sequence = { tokens: Int32Array.from(ids), past: null, reads: [0] };
-  const feeds = buildFeeds(spec, [sequence], { soft: null, candidates: [0], objective: null });
+  const sequence: Sequence = { tokens: Int32Array.of(0), past: null, reads: [0] };
+  const feeds = buildFeeds(spec, [sequence], { soft: null, candidates: [0], objective: null, embeddingIds: ids });
   const outputs = await runner.run(feeds, [IO.tokenEmbeddings]);
   return floats(outputs, IO.tokenEmbeddings);
 }
