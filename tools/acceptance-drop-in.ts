@@ -12,7 +12,7 @@ import { createLog, DEFAULT_MODEL, openHost } from '../src/cli/node-host';
 import { textOf } from '../src/dataset/labels';
 import type { Dataset } from '../src/dataset/types';
 import { present } from '../src/lib/assert';
-import { uninterruptedControl } from '../src/lib/control';
+import { uninterrupted } from '../src/lib/control';
 import { argmax } from '../src/metrics/classification';
 import { PLACEMENTS } from '../src/prompt/soft-prompt';
 import { type ReadyPrompt, readyPrompt } from '../src/prompt-set/ready-prompt';
@@ -89,7 +89,7 @@ try {
     if (!name.includes(ONLY)) continue;
     const about = { producer: 'acceptance', name, handle: set.handle, createdAt: new Date().toISOString() };
     const asked = leaving(host, ready, dataset);
-    const prompt = await makeWebPrompt(host, { asked, fallback: null }, about, sentences, uninterruptedControl);
+    const prompt = await makeWebPrompt(host, { asked, fallback: null }, about, sentences, uninterrupted);
     // a page without a model of its own, so that one is in memory
     const page = await browser.newPage();
     await page.goto(`${server.url}?model=nowhere/`);

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { DEFAULT_MODEL, openHost } from '../src/cli/node-host';
-import { uninterruptedControl } from '../src/lib/control';
+import { uninterrupted } from '../src/lib/control';
 import type { Checkpoint } from '../src/training/events';
 import { STANDARD } from '../src/training/settings';
 
@@ -43,7 +43,7 @@ async function trainHere(resume: Checkpoint | null): Promise<{ half: Checkpoint 
   };
   let half: Checkpoint | null = null;
   let end: Checkpoint | null = null;
-  for await (const event of host.engine.train(request, uninterruptedControl)) {
+  for await (const event of host.engine.train(request, uninterrupted)) {
     if (event.kind === 'checkpoint' && event.checkpoint.step === STEPS / 2) half = event.checkpoint;
     if (event.kind === 'done') end = event.checkpoint;
   }

@@ -14,7 +14,7 @@ import { createLog, openHost } from '../src/cli/node-host';
 import { rowsById, textOf } from '../src/dataset/labels';
 import type { Dataset } from '../src/dataset/types';
 import { readZip } from '../src/interchange/zip';
-import { uninterruptedControl } from '../src/lib/control';
+import { uninterrupted } from '../src/lib/control';
 import { labelProbabilities, mixedAnswers } from '../src/metrics/calibration';
 import { argmax } from '../src/metrics/classification';
 import { armId } from '../src/prompt-set/arms';
@@ -213,7 +213,7 @@ async function answersNow(set: PromptSet, id: string, rows: readonly string[]) {
   const table = { columns: ['text'], rows: rows.map((text, i) => ({ id: String(i), line: i + 1, cells: { text } })) };
   const source = tableSource(host, version, table, { text: 'text', label: null });
   const asked = await source.rowsAt(0, rows.length);
-  const { answers } = await openVersion(host, version)(asked.rows, uninterruptedControl);
+  const { answers } = await openVersion(host, version)(asked.rows, uninterrupted);
   return answers.map((answer) => (answer.kind === 'classify' ? answer.probabilities : []));
 }
 

@@ -8,8 +8,7 @@ import { loadModelFiles, loadTokenizerFiles } from '../model/load';
 import { openStore, type Store } from '../store/store';
 import { createEngineClient, createWorkflowClient } from '../worker/clients';
 import type { EngineLink, EngineMethods, ModelFiles, VerbMethods, WorkflowMethods } from '../worker/protocol';
-import type { Client, Services } from './state/services';
-import { loadSample, loadShippedPrompt } from './state/site-files';
+import { type Client, loadSample, loadShippedPrompt, type Services } from './state/services';
 import { toastError } from './ui/toast';
 
 /** Fetches once, so that a later use needs no network. A failure is not remembered. */

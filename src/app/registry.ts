@@ -4,7 +4,7 @@ import { type ComponentType, createElement, lazy } from 'react';
 import type { TrainingSettings } from '../training/settings';
 import type { Carriers } from './state/stores';
 import type { Studio } from './state/studio';
-import { Books, Scales, Spark } from './ui/icons';
+import { Books, Scales, Spark } from './ui/Marks';
 
 const CODE = {
   data: () => import('./screens/data/DataScreen'),

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GraphBuilder } from '../graph/builder';
-import { LINEAR, withLayout } from '../graph/core-ops';
-import { type Graph, int, subgraph } from '../graph/ir';
+import { type Graph, int, LINEAR, subgraph, withLayout } from '../graph/ir';
 import { print } from '../graph/print';
 import { prune, shareCommon } from '../graph/simplify';
 import { StudioError } from '../lib/errors';

@@ -1,7 +1,7 @@
 import { GraphBuilder } from '../graph/builder';
 import type { Shape } from '../graph/infer/dims';
 import { type Graph, int, type Node } from '../graph/ir';
-import { reads } from '../graph/order';
+import { reads } from '../graph/rewrite';
 import { assert, present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import { Emitter } from './emitter';

@@ -1,9 +1,20 @@
 import type { GraphBuilder } from '../graph/builder';
-import { flip, type Layout, LINEAR, withLayout } from '../graph/core-ops';
 import { dtypeCode, isFloat, scaledTensor, sizeOf, toNumbers } from '../graph/dtype';
 import type { Shapes } from '../graph/infer/infer';
 import type { Inferred } from '../graph/infer/rules';
-import { type Attr, type DType, type Graph, int, ints, type Node, tensorAttr } from '../graph/ir';
+import {
+  type Attr,
+  type DType,
+  flip,
+  type Graph,
+  int,
+  ints,
+  type Layout,
+  LINEAR,
+  type Node,
+  tensorAttr,
+  withLayout,
+} from '../graph/ir';
 import { assert, present } from '../lib/assert';
 
 type Attrs = Readonly<Record<string, Attr>>;

@@ -1,6 +1,5 @@
 import { GraphBuilder } from '../graph/builder';
-import { LINEAR, withLayout } from '../graph/core-ops';
-import { float, type Graph, int, ints } from '../graph/ir';
+import { float, type Graph, int, ints, LINEAR, withLayout } from '../graph/ir';
 import { createRng } from '../lib/rng';
 
 /** For tests only: the sizes of `llamaBlock`. */

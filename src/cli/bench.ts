@@ -3,7 +3,7 @@ import { GraphBuilder } from '../graph/builder';
 import { sizeOf } from '../graph/dtype';
 import { lower } from '../graph/lower';
 import { serialise } from '../graph/serialise';
-import { uninterruptedControl } from '../lib/control';
+import { uninterrupted } from '../lib/control';
 import type { Placement } from '../prompt/soft-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { TokenRow } from '../tokens/tokenizer';
@@ -141,7 +141,7 @@ async function trainingTimes(
   };
   const stepMs: number[] = [];
   let cacheSeconds = 0;
-  for await (const event of engine.train(request, uninterruptedControl)) {
+  for await (const event of engine.train(request, uninterrupted)) {
     if (event.kind === 'step') {
       stepMs.push(event.point.ms);
       await onStep();
@@ -164,7 +164,7 @@ async function scoringTimes(engine: HostEngine, count: number, length: number) {
       const drawn = rows(draw);
       const { seconds } = await engine.score(
         { rows: drawn, labels: LABELS, soft: null, cacheKey: null },
-        uninterruptedControl,
+        uninterrupted,
       );
       speeds.push(drawn.reduce((sum, { ids }) => sum + ids.length, 0) / seconds);
     }
@@ -182,7 +182,7 @@ async function scoringTimes(engine: HostEngine, count: number, length: number) {
   return {
     tokensPerSecond: await speed(plain),
     tokensPerSecondSharedPrefix: await speed(prefixed),
-    rowMs: await engine.latency(request, 5, uninterruptedControl),
+    rowMs: await engine.latency(request, 5, uninterrupted),
   };
 }
 
@@ -195,7 +195,7 @@ async function writingTimes(engine: HostEngine, rows: readonly TokenRow[]) {
     times.push(performance.now() - last);
     last = performance.now();
   };
-  await engine.generate(request, onToken, uninterruptedControl);
+  await engine.generate(request, onToken, uninterrupted);
   // The first token also waits for the text.
   return { tokensPerSecond: 1000 / median(times.slice(1)) };
 }

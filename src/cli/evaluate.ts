@@ -7,7 +7,7 @@ import type { ScoreResult } from '../engine/types';
 import { times } from '../evaluation/words';
 import type { Sidecar } from '../interchange/sidecar';
 import { present } from '../lib/assert';
-import { uninterruptedControl } from '../lib/control';
+import { uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { counted, percent, points } from '../lib/format';
 import { firstFault, z } from '../lib/zod';
@@ -246,9 +246,9 @@ async function armOf(
   const prompt = tunedPrompt(template, { placement });
   // no examples are shown, so no answer words: these rows may lack a label, or have the labels in another order
   const request = { dataset, prompt, words: [], split: 'test' as const };
-  const { rows } = await tokenRows(host, request, uninterruptedControl);
+  const { rows } = await tokenRows(host, request, uninterrupted);
   const asked = { rows, labels, soft, cacheKey: 'rows' };
-  const scored = await host.engine.score(asked, uninterruptedControl, (done) =>
+  const scored = await host.engine.score(asked, uninterrupted, (done) =>
     log.progress(`${id}: ${done} of ${rows.length} rows`),
   );
   const names = labels.map(({ label }) => label);

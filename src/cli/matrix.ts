@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { answerDifferences } from '../evaluation/classify/pairs';
 import { present } from '../lib/assert';
-import { uninterruptedControl } from '../lib/control';
+import { uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { counted } from '../lib/format';
 import type { MatrixPrompt } from '../prompt-set/ready-prompt';
@@ -180,7 +180,7 @@ async function fill(
         save(out, matrixOf(plan, cells));
         log.line(`${prompts.find((prompt) => prompt.id === cell.prompt)?.name}, ${cell.data}: ${cellWords(cell)}`);
       };
-      await fillMatrix(host, { prompts, data, done }, { control: uninterruptedControl, emit });
+      await fillMatrix(host, { prompts, data, done }, { control: uninterrupted, emit });
     } finally {
       await host.dispose();
     }

@@ -8,7 +8,7 @@ import { readTextFile, textKind } from '../interchange/incoming';
 import type { CompleteSet } from '../interchange/set-files';
 import type { Sidecar } from '../interchange/sidecar';
 import { present } from '../lib/assert';
-import { uninterruptedControl } from '../lib/control';
+import { uninterrupted } from '../lib/control';
 import { counted } from '../lib/format';
 import { unwrap } from '../lib/result';
 import { z } from '../lib/zod';
@@ -98,7 +98,7 @@ export async function predict(args: readonly string[]): Promise<void> {
       process.stdout.write(linesFor(event, answering));
     };
     const { version, route } = answering;
-    await batch(host, { version, ...(route && { route }), text, from: 0 }, { control: uninterruptedControl, emit });
+    await batch(host, { version, ...(route && { route }), text, from: 0 }, { control: uninterrupted, emit });
   } finally {
     await host.dispose();
   }

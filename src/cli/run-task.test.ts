@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { preparedOf } from '../dataset/test-support';
-import { uninterruptedControl } from '../lib/control';
+import { uninterrupted } from '../lib/control';
 import { STANDARD } from '../training/settings';
 import { type TrainRunEvent, train } from '../workflow/train';
 import { createLog, openHost } from './node-host';
@@ -46,7 +46,7 @@ it('scores the prompts to beat beside a run, after its first validation, as the 
     if (event.kind === 'step' || event.kind === 'validation') seen.push(`${event.kind} ${event.point.step}`);
     if (event.kind === 'baseline' || event.kind === 'trouble') seen.push(event.kind);
   };
-  const run = await train(host, { ...request, baselines }, { control: uninterruptedControl, emit });
+  const run = await train(host, { ...request, baselines }, { control: uninterrupted, emit });
   await host.dispose();
   expect(run.validationRows).toBe(dataset.split.validation.length);
   expect(seen.slice(0, 5)).toEqual(['step 1', 'step 2', 'step 3', 'step 4', 'validation 0']);

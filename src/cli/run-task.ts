@@ -7,7 +7,7 @@ import { times } from '../evaluation/words';
 import { readJson } from '../interchange/exact-json';
 import { readZip } from '../interchange/zip';
 import { present } from '../lib/assert';
-import { uninterruptedControl } from '../lib/control';
+import { uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { counted, duration, percent } from '../lib/format';
 import { unwrap } from '../lib/result';
@@ -80,7 +80,7 @@ export async function runTask(options: RunOptions, log: Log): Promise<void> {
     const { set: trained, checkpoint } = await trainAll(host, started, { dataset, runs, hybrid }, log);
     const also = options.improve ? trained.hard.map(({ id }) => id) : [];
     const request = { set: trained, dataset, also, eachSeed: runs.length > 1, ...(examples ? { examples } : {}) };
-    const run = { control: uninterruptedControl, emit: comparing(log) };
+    const run = { control: uninterrupted, emit: comparing(log) };
     const { evaluation: compared } = await compare(host, request, run);
     const set = recordComparison(trained, compared, host.now());
     const evaluation: Evaluation = { ...compared, id: host.newId(), setId: set.id, createdAt: host.now() };
@@ -126,7 +126,7 @@ export async function withWords(
   if (!isWanted || words.length === 0) return set;
   const request = { dataset, template, words, otherCues: prompt === null };
   const found = await findWords(host, request, {
-    control: uninterruptedControl,
+    control: uninterrupted,
     emit: ({ fraction, note }) => log.progress(`${note}: ${Math.round(100 * fraction)}%`),
   });
   log.line(searchWords(found.search));
@@ -144,7 +144,7 @@ async function withoutStrawMan(
   if (prompt !== null || searches || words.length === 0) return set;
   const own = hard.map((version) => ({ prompt: version.prompt, words }));
   log.progress('Trying the proposed prompt on training rows');
-  if (!(await isWorseThanBare(host, { dataset, template, words, own }, uninterruptedControl))) return set;
+  if (!(await isWorseThanBare(host, { dataset, template, words, own }, uninterrupted))) return set;
   log.line(
     'The template alone does better on training rows than the proposed instruction: it is compared as your prompt',
   );
@@ -167,7 +167,7 @@ export async function improved(
     host,
     { dataset, template, words, otherWords: [], own, budget, known: [] },
     {
-      control: uninterruptedControl,
+      control: uninterrupted,
       emit: (event) => {
         if (event.kind !== 'progress') return;
         const { note, fraction, secondsLeft: left } = event;
@@ -280,7 +280,7 @@ async function trainRun(
       ...{ runId: run.id, dataset, template, words: set.words, settings: run.settings, initText },
       ...{ initFrom: null, resume: null, baselines: [] },
     },
-    { control: uninterruptedControl, emit: training(log) },
+    { control: uninterrupted, emit: training(log) },
   );
   const finished = {
     status: done.reason === 'paused' ? ('stopped' as const) : done.reason,

@@ -5,9 +5,8 @@
  */
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { inDrawnOrder } from './draw';
-import { isUsable, rowsById, textKeyOf, writes } from './labels';
+import { isUsable, rowsById, textKey, textKeyOf, writes } from './labels';
 import { nearTwins } from './near-twins';
-import { textKey } from './normalise';
 import { partNamed } from './split-by';
 import { type Change, type Dataset, MAX_ROWS, type Row } from './types';
 

@@ -1,4 +1,4 @@
-import { textKey } from './normalise';
+import { textKey } from './labels';
 import type { ColumnMapping, Row, Table } from './types';
 import { storedTask, type TaskKind, taskKindOf } from './types';
 

@@ -1,7 +1,6 @@
 /** Some of the rows where not all are needed: one draw for every purpose, so that no choice rests on the file's order. */
 import { createRng } from '../lib/rng';
-import { rowsById, stratumOf, textKeyOf } from './labels';
-import { textKey } from './normalise';
+import { rowsById, stratumOf, textKey, textKeyOf } from './labels';
 import type { ColumnMapping, Dataset, Row } from './types';
 
 /** FNV-1a (Fowler, Noll & Vo) over UTF-16 units, 32 bits. */

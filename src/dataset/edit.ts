@@ -4,8 +4,7 @@
  */
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { type AddRows, leftOutWords, newRows } from './append';
-import { isUsable, rowsById } from './labels';
-import { wellFormed } from './normalise';
+import { isUsable, rowsById, wellFormed } from './labels';
 import { maskPersonal } from './personal';
 import { type Prepared, prepareDataset, withIds } from './prepare';
 import type { CellChange, Change, Dataset, DataVersion, Row, Rows, SplitName } from './types';

@@ -1,7 +1,6 @@
 /** Rows that must stay in one part of a split: with the same text, with almost the same text, or with the same cell in a column. */
-import { stratumOf, textKeyOf } from './labels';
+import { stratumOf, textKey, textKeyOf } from './labels';
 import { twinFamilies } from './near-twins';
-import { textKey } from './normalise';
 import type { ColumnMapping, Row, SplitName } from './types';
 
 type Groups = readonly (readonly Row[])[];

@@ -8,8 +8,7 @@
  * a pair of resemblance t shares a band with probability 1 - (1 - t^ROWS)^BANDS, which is 94% at 0.6, 99.6% at 0.7 and
  * 0.2% at 0.1. Each candidate is then compared exactly. The hash functions are fixed: the same rows give the same answer.
  */
-import { perCell, textKeyOf, writes } from './labels';
-import { textKey } from './normalise';
+import { perCell, textKey, textKeyOf, writes } from './labels';
 import type { ColumnMapping, Row } from './types';
 
 /** Jaccard index from which two texts are near-twins: one word in ten replaced, or one letter in five words. */

@@ -1,8 +1,15 @@
 import { sha256 } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { type ClassShare, classBalance, labelCounts, labelSet, type Spellings, withCommonSpelling } from './labels';
+import {
+  type ClassShare,
+  classBalance,
+  labelCounts,
+  labelSet,
+  type Spellings,
+  textKey,
+  withCommonSpelling,
+} from './labels';
 import { lint } from './lint/lint';
-import { textKey } from './normalise';
 import { adoptSplit, type Shares, splitRows } from './split';
 import { type SplitColumns, splitByColumn, splitByGroup, splitColumns } from './split-by';
 import {

@@ -1,7 +1,7 @@
 import Papa from 'papaparse';
 import type { Delimiter } from './decode';
 
-import { textKey, wellFormed } from './normalise';
+import { textKey, wellFormed } from './labels';
 import { MAX_BROKEN_QUOTES, MAX_CELLS, MAX_COLUMNS, MAX_ROWS, type RejectedRow, type Row } from './types';
 
 const RECORDS_A_STEP = 10_000;

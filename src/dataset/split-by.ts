@@ -2,8 +2,7 @@
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { inDrawnOrder } from './draw';
 import { keepingTwins, labelTally, PARTS, type Parts, together } from './groups';
-import { isUsable } from './labels';
-import { textKey } from './normalise';
+import { isUsable, textKey } from './labels';
 import { idsOf, type Shares, sharesFor, splitRows, splitSizes, usedRows } from './split';
 import type { ColumnMapping, Dataset, Row, Rows, SplitBy, SplitName } from './types';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { textKey } from './normalise';
+import { textKey } from './labels';
 import { adoptSplit, partedTwins, seats, sharesFor, splitRows, splitSizes } from './split';
 import { csvOf, dealt, preparedOf, tableOf, unlikeTexts } from './test-support';
 

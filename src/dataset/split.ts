@@ -1,7 +1,6 @@
 import { inDrawnOrder } from './draw';
 import { keepingTwins, type Parts, together } from './groups';
-import { isUsable, stratumOf, textKeyOf } from './labels';
-import { textKey } from './normalise';
+import { isUsable, stratumOf, textKey, textKeyOf } from './labels';
 import type { ColumnMapping, Dataset, Row, Rows, SplitName } from './types';
 
 export type Shares = Readonly<Record<SplitName, number>>;

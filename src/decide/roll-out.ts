@@ -6,7 +6,7 @@
 import { counted, percent, points } from '../lib/format';
 import type { Interval } from '../metrics/intervals';
 import { wilson } from '../metrics/intervals';
-import { sequentialBounds, tangoScore } from '../metrics/sequential';
+import { sequentialBounds, tangoScore } from '../metrics/power';
 import { median } from '../metrics/special';
 
 /** Shares of the texts that the new prompt answers, one after another. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { LINEAR } from '../graph/core-ops';
+import { LINEAR } from '../graph/ir';
 import { normalise } from '../graph/normalise';
 import { parse } from '../graph/parse';
 import { readEarly, splice } from './build-program';

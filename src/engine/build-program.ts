@@ -3,14 +3,22 @@ import { shapesOf } from '../autodiff/operators/table';
 import { isRowwise, isVector } from '../graph/before-lowering';
 import { GraphBuilder } from '../graph/builder';
 import { conditional, zerosLike } from '../graph/conditional';
-import { CROSS_ENTROPY, HEAD, LINEAR, layoutOf, withLayout } from '../graph/core-ops';
 import type { Decoder } from '../graph/decoder';
 import type { Shapes } from '../graph/infer/infer';
-import { type Graph, int, type Node, type ValueInfo } from '../graph/ir';
+import {
+  CROSS_ENTROPY,
+  type Graph,
+  HEAD,
+  int,
+  LINEAR,
+  layoutOf,
+  type Node,
+  type ValueInfo,
+  withLayout,
+} from '../graph/ir';
 import { lower } from '../graph/lower';
 import { onGpu } from '../graph/on-gpu';
-import { producers, reads } from '../graph/order';
-import { replaceUses } from '../graph/rewrite';
+import { producers, reads, replaceUses } from '../graph/rewrite';
 import { prune, shareCommon, withOutputs } from '../graph/simplify';
 import { IO, type ProgramSpec } from '../inference/program';
 import { present } from '../lib/assert';

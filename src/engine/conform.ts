@@ -1,8 +1,8 @@
-import { uninterrupted } from '../inference/control';
 import { type Sequence, withSoft } from '../inference/feeds';
 import { type Program, run, runLimits } from '../inference/run';
 import { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
+import { uninterrupted } from '../lib/control';
 import type { Placement, SoftPrompt } from '../prompt/soft-prompt';
 import type { TokenRow } from '../tokens/tokenizer';
 import { batchGradient } from '../training/objective';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { uninterrupted } from '../inference/control';
 import { run } from '../inference/run';
 import { scoreRows } from '../inference/score';
 import { TextCache } from '../inference/text-cache';
+import { uninterrupted } from '../lib/control';
 import { createRng } from '../lib/rng';
 import { PLACEMENTS, type Placement, type SoftPrompt } from '../prompt/soft-prompt';
 import { createNodeRunner } from '../runtime/ort-node';

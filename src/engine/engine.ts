@@ -1,5 +1,4 @@
 import type { TextCacheOptions } from '../inference/cache-plan';
-import { breathe, type Control, throwIfInterrupted, uninterrupted } from '../inference/control';
 import { type Generated, generate, type NextTokens, readNextTokens, writeRows } from '../inference/generate';
 import { Answers } from '../inference/label-scores';
 import { PrefixCache } from '../inference/prefix-cache';
@@ -15,6 +14,7 @@ import {
 } from '../inference/score';
 import { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
+import { breathe, type Polled, throwIfInterrupted, uninterrupted } from '../lib/control';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { CreateRunner } from '../runtime/types';
 import type { TokenRow } from '../tokens/tokenizer';
@@ -75,7 +75,7 @@ export class Engine {
    */
   async score(
     request: ScoreRequest,
-    control: Control = uninterrupted,
+    control: Polled = uninterrupted,
     onProgress: (rowsDone: number) => void = () => {},
   ): Promise<ScoreResult> {
     const rows = eachOrder(request.rows);
@@ -84,7 +84,7 @@ export class Engine {
     return { ...result, rows: meanOverOrders(request.rows, result.rows) };
   }
 
-  async #score(request: ScoreRequest, control: Control, onProgress: (rowsDone: number) => void): Promise<ScoreResult> {
+  async #score(request: ScoreRequest, control: Polled, onProgress: (rowsDone: number) => void): Promise<ScoreResult> {
     const begin = performance.now();
     const answers = this.#answers.of(request.labels, request.soft);
     const known = request.rows.map((row) => answers.get(row));
@@ -120,7 +120,7 @@ export class Engine {
    */
   async write(
     request: WriteRequest,
-    control: Control = uninterrupted,
+    control: Polled = uninterrupted,
     onProgress: (rowsDone: number) => void = () => {},
   ): Promise<WrittenRow[]> {
     const { rows, soft, maxNewTokens } = request;
@@ -144,7 +144,7 @@ export class Engine {
   }
 
   /** @throws StudioError `diverged`, `too-long`, `bad-input`, `cancelled`, and as Runner.run */
-  train(request: TrainRequest, control: Control = uninterrupted): AsyncGenerator<TrainEvent, void, undefined> {
+  train(request: TrainRequest, control: Polled = uninterrupted): AsyncGenerator<TrainEvent, void, undefined> {
     return trainRun({ program: this.#program, info: this.info, cache: this.#cache }, request, control);
   }
 
@@ -152,7 +152,7 @@ export class Engine {
   generate(
     request: GenerateRequest,
     onToken: (id: number) => void,
-    control: Control = uninterrupted,
+    control: Polled = uninterrupted,
   ): Promise<Generated> {
     return generate(this.#program, request, onToken, control);
   }
@@ -161,7 +161,7 @@ export class Engine {
    * Median milliseconds per row after a warm-up: rows are scored one at a time from their texts, with their shared prefix
    * already computed.
    */
-  async latency(request: ScoreRequest, repeats: number, control: Control = uninterrupted): Promise<number> {
+  async latency(request: ScoreRequest, repeats: number, control: Polled = uninterrupted): Promise<number> {
     const rows = eachOrder(request.rows);
     const orders = rows.length / Math.max(1, request.rows.length);
     const scorer = await openScorer(this.#program, { ...request, rows, cached: null, prefixes: this.#prefixes });
@@ -180,7 +180,7 @@ export class Engine {
   /** The last hidden state after each row, `[rows, hidden]`. @throws StudioError `too-long`, `cancelled`, and as Runner.run */
   states(
     request: StatesRequest,
-    control: Control = uninterrupted,
+    control: Polled = uninterrupted,
     onProgress: (rowsDone: number) => void = () => {},
   ): Promise<Float32Array> {
     const { rows } = request;
@@ -194,7 +194,7 @@ export class Engine {
    */
   nextTokens(
     request: NextTokensRequest,
-    control: Control = uninterrupted,
+    control: Polled = uninterrupted,
     onProgress: (rowsDone: number) => void = () => {},
   ): Promise<NextTokens> {
     const cached = this.#cached({ ...request, soft: null });
@@ -204,7 +204,7 @@ export class Engine {
   /** Token embeddings `[ids, hidden]`, row-major. @throws StudioError `cancelled`, and as Runner.run */
   async tokenVectors(
     ids: ArrayLike<number>,
-    control: Control = uninterrupted,
+    control: Polled = uninterrupted,
     onProgress: (done: number) => void = () => {},
   ): Promise<Float32Array> {
     const out = new Float32Array(ids.length * this.info.hidden);
@@ -221,7 +221,7 @@ export class Engine {
   /** @see selfCheck @throws StudioError `cancelled`, and as Runner.run */
   selfCheck(
     request: SelfCheckRequest,
-    control: Control = uninterrupted,
+    control: Polled = uninterrupted,
     onDirection: (done: number) => void = () => {},
   ): Promise<SelfCheckReport> {
     return selfCheck({ program: this.#program, info: this.info }, request, control, onDirection);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { uninterrupted } from '../inference/control';
 import { IO } from '../inference/program';
+import { uninterrupted } from '../lib/control';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { Runner } from '../runtime/types';
 import { selfCheck, slopeAtZero } from './gradient-check';

@@ -1,6 +1,6 @@
-import { breathe, type Control, throwIfInterrupted, uninterrupted } from '../inference/control';
 import type { Program } from '../inference/run';
 import { TextCache } from '../inference/text-cache';
+import { breathe, type Polled, throwIfInterrupted, uninterrupted } from '../lib/control';
 import { createRng } from '../lib/rng';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
@@ -26,7 +26,7 @@ export interface GradientCheckOptions {
   readonly seed?: number;
   /** Step sizes to try along each direction: fewer cost less, more tolerate more noise and curvature. */
   readonly levels?: number;
-  readonly control?: Control;
+  readonly control?: Polled;
   /** Called with 0 when the gradient is known, then after each direction. */
   readonly onDirection?: (done: number) => void;
 }
@@ -109,7 +109,7 @@ const SEED = 1;
 export async function selfCheck(
   { program, info }: LoadedProgram,
   { directions }: SelfCheckRequest,
-  control: Control,
+  control: Polled,
   onDirection: (done: number) => void,
 ): Promise<SelfCheckReport> {
   const begin = performance.now();

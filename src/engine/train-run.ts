@@ -1,6 +1,5 @@
 import type { TaskKind } from '../dataset/types';
 import type { CachePlan } from '../inference/cache-plan';
-import { type Control, uninterrupted } from '../inference/control';
 import { takesPast } from '../inference/program';
 import { embeddingRows, type Program } from '../inference/run';
 import {
@@ -13,6 +12,7 @@ import {
 } from '../inference/score';
 import type { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
+import { type Polled, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { accuracy, argmax, confusionMatrix, macroF1 } from '../metrics/classification';
 import { trainedPrompt } from '../prompt/soft-prompt';
@@ -36,7 +36,7 @@ interface TrainContext {
 export async function* trainRun(
   { program, info, cache }: TrainContext,
   request: TrainRequest,
-  control: Control,
+  control: Polled,
 ): AsyncGenerator<TrainEvent, void, undefined> {
   const { settings, resume } = request;
   checkRequest(request, info.hidden);
@@ -129,7 +129,7 @@ interface WorkContext {
   readonly labelWeights: readonly number[] | null;
 }
 
-function workOf(context: WorkContext, request: TrainRequest, control: Control): TrainWork {
+function workOf(context: WorkContext, request: TrainRequest, control: Polled): TrainWork {
   const { program, cache, plan, usesCache, train, labelWeights } = context;
   const { labels, settings, validation } = request;
   const rowsAt = (indices: readonly number[]) => indices.map((index) => present(train[index], 'training row'));

@@ -1,10 +1,21 @@
 import { present } from '../lib/assert';
 import { withOwnBias, withSink } from './attention-extras';
 import type { GraphBuilder } from './builder';
-import { LINEAR, layoutOf } from './core-ops';
 import { DIMS } from './decoder';
 import { scaledTensor } from './dtype';
-import { float, floatAttr, type Graph, int, intAttr, ints, type Node, unsupported, type ValueInfo } from './ir';
+import {
+  float,
+  floatAttr,
+  type Graph,
+  int,
+  intAttr,
+  ints,
+  LINEAR,
+  layoutOf,
+  type Node,
+  unsupported,
+  type ValueInfo,
+} from './ir';
 import { rewrite } from './rewrite';
 
 const GQA = 'com.microsoft:GroupQueryAttention';

@@ -1,9 +1,7 @@
 import type { GraphBuilder } from './builder';
-import { CROSS_ENTROPY, LINEAR } from './core-ops';
 import { toNumbers } from './dtype';
-import { type Dim, type Graph, type Initializer, int, intAttr, type Node } from './ir';
-import { producers, readCounts } from './order';
-import { rewrite } from './rewrite';
+import { CROSS_ENTROPY, type Dim, type Graph, type Initializer, int, intAttr, LINEAR, type Node } from './ir';
+import { producers, readCounts, rewrite } from './rewrite';
 
 /** The loss in plain operators. The gradient uses the same softmax. */
 export const writeCrossEntropy = (graph: Graph): Graph =>

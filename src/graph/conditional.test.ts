@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { GraphBuilder } from './builder';
 import { conditional, zerosLike } from './conditional';
-import { HEAD, HEAD_GRAD, withLayout } from './core-ops';
 import { encode } from './dtype';
+import { HEAD, HEAD_GRAD, withLayout } from './ir';
 import { lower } from './lower';
 import { print } from './print';
 import { bool, f32, i32, runGraph } from './test-support';

@@ -1,8 +1,7 @@
 import { assert } from '../lib/assert';
 import { GraphBuilder } from './builder';
 import { type Graph, type Node, subgraph, untyped } from './ir';
-import { producers, reads } from './order';
-import { renameReads } from './rewrite';
+import { producers, reads, renameReads } from './rewrite';
 import { prune } from './simplify';
 
 export interface ConditionalOptions {

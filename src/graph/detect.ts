@@ -1,10 +1,9 @@
 import { StudioError } from '../lib/errors';
 import { BIAS_INPUT } from './attention';
-import { type Layout, LINEAR, layoutOf } from './core-ops';
 import { type Decoder, uniformCache } from './decoder';
 import { toNumbers } from './dtype';
-import { type Graph, type Initializer, intAttr, type Node, type ValueInfo } from './ir';
-import { producers, reads } from './order';
+import { type Graph, type Initializer, intAttr, type Layout, LINEAR, layoutOf, type Node, type ValueInfo } from './ir';
+import { producers, reads } from './rewrite';
 
 const unsupported = (message: string) => new StudioError('model-unsupported', message);
 

@@ -1,5 +1,4 @@
 import { present } from '../lib/assert';
-import { LINEAR, withLayout } from './core-ops';
 import {
   dequantiseBlocks,
   dequantiseBnb4,
@@ -9,9 +8,8 @@ import {
   unpackZeroPoints,
 } from './dequantise';
 import { isFloat, sizeOf } from './dtype';
-import { type Graph, type Initializer, int, intAttr, type Node, unsupported } from './ir';
-import { readCounts } from './order';
-import { type Rewriting, rewrite } from './rewrite';
+import { type Graph, type Initializer, int, intAttr, LINEAR, type Node, unsupported, withLayout } from './ir';
+import { type Rewriting, readCounts, rewrite } from './rewrite';
 
 /**
  * Quantised weights as float32 initializers: MatMulNBits becomes `studio:Linear`, GatherBlockQuantized a Gather, and

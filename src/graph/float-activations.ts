@@ -1,7 +1,6 @@
 import { GraphBuilder } from './builder';
 import { type Attr, type Graph, int, type Node, unsupported } from './ir';
-import { producers } from './order';
-import { type Rewriting, rewrite } from './rewrite';
+import { producers, type Rewriting, rewrite } from './rewrite';
 import { prune } from './simplify';
 
 const quantises = new Set([

@@ -7,8 +7,8 @@ import { encode } from './dtype';
 import { ModelProtoSchema } from './generated/onnx_pb';
 import type { Graph, Node } from './ir';
 import { normalise } from './normalise';
-import { ordered } from './order';
 import { parse, refuseTooMany } from './parse';
+import { ordered } from './rewrite';
 import { readFixture } from './test-support';
 
 const fixture = () => {

@@ -1,8 +1,19 @@
-import { flip, type Layout, LINEAR, layoutOf, withLayout } from './core-ops';
 import { asFloat32 } from './dtype';
-import { floatAttr, type Graph, type Initializer, int, intAttr, intsAttr, type Node } from './ir';
-import { producers, readCounts } from './order';
-import { rewrite } from './rewrite';
+import {
+  flip,
+  floatAttr,
+  type Graph,
+  type Initializer,
+  int,
+  intAttr,
+  intsAttr,
+  type Layout,
+  LINEAR,
+  layoutOf,
+  type Node,
+  withLayout,
+} from './ir';
+import { producers, readCounts, rewrite } from './rewrite';
 
 /**
  * Writes every product with a frozen matrix as `studio:Linear`: MatMul and Gemm with a float32 initializer `[in, out]` on

@@ -1,11 +1,25 @@
 import { assert, present } from '../lib/assert';
 import { isReducing, isRowwise, isVector, sumIntoLinear, writeCrossEntropy } from './before-lowering';
 import { GraphBuilder } from './builder';
-import { flip, HEAD, HEAD_GRAD, type Layout, LINEAR, layoutOf } from './core-ops';
 import { toNumbers } from './dtype';
-import { type Graph, int, intAttr, ints, type Node, subgraph, untyped, type ValueInfo } from './ir';
-import { reads } from './order';
+import {
+  flip,
+  type Graph,
+  HEAD,
+  HEAD_GRAD,
+  int,
+  intAttr,
+  ints,
+  type Layout,
+  LINEAR,
+  layoutOf,
+  type Node,
+  subgraph,
+  untyped,
+  type ValueInfo,
+} from './ir';
 import { writeSilu } from './recognise';
+import { reads } from './rewrite';
 import { prune, shareCommon } from './simplify';
 
 /**

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { LINEAR } from './core-ops';
+import { LINEAR } from './ir';
 import { lower } from './lower';
 import { normalise } from './normalise';
 import { parse } from './parse';

@@ -1,7 +1,6 @@
 import { StudioError } from '../lib/errors';
 import { expandAttention } from './attention';
 import type { GraphBuilder } from './builder';
-import { LINEAR } from './core-ops';
 import { type Decoder, nameDims } from './decoder';
 import { toFloat32 } from './dequantise';
 import { detect } from './detect';
@@ -17,14 +16,14 @@ import {
   int,
   intAttr,
   intsAttr,
+  LINEAR,
   type Node,
   unsupported,
   type ValueInfo,
 } from './ir';
 import { recogniseLinear, tieEmbeddings } from './linear';
-import { ordered, reads } from './order';
 import { recogniseNorms, recogniseSilu, splitSkipNorms } from './recognise';
-import { rewrite } from './rewrite';
+import { ordered, reads, rewrite } from './rewrite';
 import { foldConstants, prune, shareCommon } from './simplify';
 
 export interface NormaliseOptions {

@@ -1,8 +1,7 @@
 import { dtypeCode, toNumbers } from './dtype';
 import { inferDTypes } from './infer/infer';
 import { type Graph, int, intAttr, type Node } from './ir';
-import { producers } from './order';
-import { rewrite } from './rewrite';
+import { producers, rewrite } from './rewrite';
 import { prune } from './simplify';
 
 /**

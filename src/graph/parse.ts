@@ -11,7 +11,7 @@ import {
   type ValueInfoProto,
 } from './generated/onnx_pb';
 import type { Attr, Dim, Graph, Initializer, Node, ValueInfo } from './ir';
-import { ordered } from './order';
+import { ordered } from './rewrite';
 import { type ExternalFiles, readTensor } from './tensor-proto';
 
 const decoder = new TextDecoder();

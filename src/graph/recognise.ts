@@ -1,7 +1,6 @@
 import { sizeOf, toNumbers } from './dtype';
 import { float, floatAttr, type Graph, type Initializer, int, intAttr, intsAttr, type Node, unsupported } from './ir';
-import { producers, readCounts } from './order';
-import { type Rewriting, rewrite } from './rewrite';
+import { producers, type Rewriting, readCounts, rewrite } from './rewrite';
 
 /**
  * Fused residual norms as Add and norm:

@@ -1,6 +1,90 @@
+import { StudioError } from '../lib/errors';
 import { GraphBuilder } from './builder';
 import type { Attr, Graph, Node } from './ir';
-import { ordered, producers } from './order';
+
+/** Names that a subgraph takes from the scopes around it. */
+function captured(graph: Graph): Set<string> {
+  const own = new Set<string>([...graph.inputs.map((v) => v.name), ...graph.initializers.keys()]);
+  const out = new Set<string>();
+  const need = (name: string) => {
+    if (name !== '' && !own.has(name)) out.add(name);
+  };
+  for (const node of graph.nodes) {
+    for (const name of reads(node)) need(name);
+    for (const name of node.outputs) own.add(name);
+  }
+  for (const { name } of graph.outputs) need(name);
+  return out;
+}
+
+/** Every name that a node reads, including captures of its subgraphs, without omitted inputs. */
+export function reads(node: Node): string[] {
+  const names = node.inputs.filter((name) => name !== '');
+  for (const attr of Object.values(node.attrs)) if (attr.type === 'graph') names.push(...captured(attr.value));
+  return names;
+}
+
+/** The node that defines each value. */
+export function producers(graph: Graph): Map<string, Node> {
+  const out = new Map<string, Node>();
+  for (const node of graph.nodes) for (const name of node.outputs) if (name !== '') out.set(name, node);
+  return out;
+}
+
+/** How many times each value is read by nodes and graph outputs. */
+export function readCounts(graph: Graph): Map<string, number> {
+  const out = new Map<string, number>();
+  const use = (name: string) => out.set(name, (out.get(name) ?? 0) + 1);
+  for (const node of graph.nodes) for (const name of reads(node)) use(name);
+  for (const { name } of graph.outputs) use(name);
+  return out;
+}
+
+/**
+ * The nodes in topological order; the given order if it already is one. `outer` are names defined in enclosing scopes.
+ * @throws StudioError `model-corrupt` for values that are undefined, defined twice, or depend on themselves
+ */
+export function ordered(graph: Graph, outer: ReadonlySet<string> = new Set()): Node[] {
+  const byOutput = new Map<string, Node>();
+  const known = new Set<string>(['', ...outer, ...graph.inputs.map((v) => v.name), ...graph.initializers.keys()]);
+  const corrupt = (message: string) => new StudioError('model-corrupt', message);
+  for (const node of graph.nodes)
+    for (const name of node.outputs) {
+      if (name === '') continue;
+      if (byOutput.has(name) || (known.has(name) && !outer.has(name)))
+        throw corrupt(`Value ${name} is defined twice; the second time by ${node.op} node ${node.name}.`);
+      byOutput.set(name, node);
+    }
+  const done: Node[] = [];
+  const state = new Map<Node, 'open' | 'done'>();
+  // An explicit stack, because a chain of nodes can exceed the call stack.
+  for (const root of graph.nodes) {
+    const stack: { node: Node; pending: string[] }[] = [];
+    const enter = (node: Node) => {
+      state.set(node, 'open');
+      stack.push({ node, pending: reads(node).filter((name) => !known.has(name)) });
+    };
+    if (!state.has(root)) enter(root);
+    for (let top = stack.at(-1); top; top = stack.at(-1)) {
+      const name = top.pending.pop();
+      if (name === undefined) {
+        state.set(top.node, 'done');
+        done.push(top.node);
+        for (const output of top.node.outputs) known.add(output);
+        stack.pop();
+        continue;
+      }
+      if (known.has(name)) continue;
+      const source = byOutput.get(name);
+      if (!source) throw corrupt(`${top.node.op} node ${top.node.name} reads ${name}, which nothing defines.`);
+      if (state.get(source) === 'open')
+        throw corrupt(`${top.node.op} node ${top.node.name} depends on itself through ${name}.`);
+      enter(source);
+    }
+  }
+  for (const { name } of graph.outputs) if (!known.has(name)) throw corrupt(`Graph output ${name} is not defined.`);
+  return done;
+}
 
 export interface Rewriting {
   readonly builder: GraphBuilder;

@@ -10,8 +10,7 @@ import {
   type Node,
   type ValueInfo,
 } from './ir';
-import { producers, reads } from './order';
-import { rewrite } from './rewrite';
+import { producers, reads, rewrite } from './rewrite';
 
 export interface PruneOptions {
   /** Also drop unused graph inputs. */

@@ -1,8 +1,8 @@
 import { assert, present } from '../lib/assert';
+import { breathe, type Polled, throwIfInterrupted, uninterrupted } from '../lib/control';
 import { createRng, type Rng } from '../lib/rng';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { lengthBuckets } from '../tokens/buckets';
-import { breathe, type Control, throwIfInterrupted, uninterrupted } from './control';
 import { type MixedTokens, pastLength, withSoft } from './feeds';
 import type { KvRow } from './kv';
 import type { StartedRow } from './label-scores';
@@ -41,7 +41,7 @@ export async function generate(
   program: Program,
   options: GenerateOptions,
   onToken: (id: number) => void,
-  control: Control = uninterrupted,
+  control: Polled = uninterrupted,
 ): Promise<Generated> {
   const rng = createRng(options.seed);
   const sequence = withSoft(options, options.soft);

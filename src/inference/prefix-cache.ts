@@ -1,6 +1,6 @@
 import { present } from '../lib/assert';
+import { breathe, type Polled, throwIfInterrupted, uninterrupted } from '../lib/control';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import { breathe, type Control, throwIfInterrupted, uninterrupted } from './control';
 import { commonPrefixLength, type MixedTokens } from './feeds';
 import { type KvRow, kvBytesPerToken, truncated } from './kv';
 import { MAX_RUN_TOKENS, type Program, run } from './run';
@@ -14,7 +14,7 @@ export async function prefill(
   tokens: MixedTokens,
   soft: SoftPrompt | null,
   past: KvRow | null = null,
-  control: Control = uninterrupted,
+  control: Polled = uninterrupted,
 ): Promise<KvRow> {
   let kv = past;
   for (let from = 0; from < tokens.length; from += MAX_RUN_TOKENS) {
@@ -52,7 +52,7 @@ export class PrefixCache {
     program: Program,
     tokens: MixedTokens,
     soft: SoftPrompt | null,
-    control: Control = uninterrupted,
+    control: Polled = uninterrupted,
   ): Promise<KvRow> {
     const vectors = soft && tokens.some((token) => token < 0) ? soft.vectors : null;
     const best = this.#entries

@@ -1,10 +1,10 @@
 import { present } from '../lib/assert';
+import { type Polled, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { lengthBuckets } from '../tokens/buckets';
 import type { TokenRow } from '../tokens/tokenizer';
 import type { CachePlan } from './cache-plan';
-import { type Control, uninterrupted } from './control';
 import { commonPrefixLength, type MixedTokens, tokensBefore, withSoft } from './feeds';
 import { type KvRow, truncated } from './kv';
 import type { StartedRow } from './label-scores';
@@ -20,7 +20,7 @@ export interface RowOptions {
   readonly cached: { readonly cache: TextCache; readonly plan: CachePlan } | null;
   /** Keeps the beginnings of rows between requests. */
   readonly prefixes?: PrefixCache;
-  readonly control?: Control;
+  readonly control?: Polled;
 }
 
 /** A row, and how much of it is already computed. */
@@ -71,7 +71,7 @@ async function start(
   { sequence, done }: Job,
   past: KvRow | null,
   soft: SoftPrompt | null,
-  control: Control,
+  control: Polled,
 ): Promise<StartedRow> {
   const rest = sequence.subarray(done);
   if (rest.length <= MAX_RUN_TOKENS || !takesPast(program.spec)) return { tokens: rest, past };
@@ -110,7 +110,7 @@ async function sharedPrefix(
   sequences: readonly MixedTokens[],
   soft: SoftPrompt | null,
   prefixes: PrefixCache,
-  control: Control,
+  control: Polled,
 ): Promise<KvSource> {
   const [first, ...others] = sequences;
   // A single text shares its beginning with the previous one, as when somebody types.

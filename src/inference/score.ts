@@ -1,9 +1,9 @@
 import { present } from '../lib/assert';
+import { breathe, throwIfInterrupted, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { lengthBuckets } from '../tokens/buckets';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
-import { breathe, throwIfInterrupted, uninterrupted } from './control';
 import { pastLength, type Sequence, withSoft } from './feeds';
 import { isSequenceScored, labelScores } from './label-scores';
 import { logSoftmax, logSumExp, mostLikely } from './logits';

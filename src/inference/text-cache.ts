@@ -1,4 +1,5 @@
 import { assert, present } from '../lib/assert';
+import { breathe, type Polled, throwIfInterrupted } from '../lib/control';
 import type { TokenRow } from '../tokens/tokenizer';
 import {
   type CachePlan,
@@ -11,7 +12,6 @@ import {
   type Storage,
   type TextCacheOptions,
 } from './cache-plan';
-import { breathe, type Control, throwIfInterrupted } from './control';
 import { halved, isWide, type KvRow } from './kv';
 import { prefill } from './prefix-cache';
 import type { ProgramSpec } from './program';
@@ -92,12 +92,7 @@ export class TextCache {
   }
 
   /** Computes the missing groups of these rows; yields how many of the plan's rows are stored. */
-  async *fill(
-    program: Program,
-    plan: CachePlan,
-    rows: readonly TokenRow[],
-    control: Control,
-  ): AsyncGenerator<RowsRead> {
+  async *fill(program: Program, plan: CachePlan, rows: readonly TokenRow[], control: Polled): AsyncGenerator<RowsRead> {
     const kept = plan.groups.filter((group) => group.kept);
     const rowsTotal = count(kept);
     const stored = this.#open(plan);
@@ -119,7 +114,7 @@ export class TextCache {
     program: Program,
     plan: CachePlan,
     rows: readonly TokenRow[],
-    control: Control,
+    control: Polled,
   ): Promise<readonly KvRow[]> {
     for await (const _ of this.fill(program, plan, rows, control));
     const stored = this.#open(plan);
@@ -188,7 +183,7 @@ async function computeGroup(
   program: Program,
   group: Group,
   storage: Storage,
-  control: Control,
+  control: Polled,
 ): Promise<readonly KvRow[]> {
   const [first] = group.rows;
   assert(first, 'an empty cache group');

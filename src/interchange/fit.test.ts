@@ -1,9 +1,9 @@
 import { describe, expect, it, test } from 'vitest';
 import { checkTarget, isUnverifiable, whyNotFit } from './check-rows';
 import { exactJson, readExactJson, readJson } from './exact-json';
-import { folderChanges } from './folder-changes';
+import { readPeft } from './from-vectors';
 import type { Incoming } from './incoming';
-import { readPeft } from './peft';
+import { folderChanges } from './set-package';
 
 const MODEL = { id: 'org/Small-ONNX', sha256: 'a', hidden: 4, dtype: 'q4' };
 const prompt = (change: object, width = 4) =>

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { folderChanges, withTaken } from './folder-changes';
 import { readSetFiles, setFiles } from './set-files';
+import { folderChanges, withTaken } from './set-package';
 import { anySet } from './test-support';
 
 describe('changes of a team folder', () => {

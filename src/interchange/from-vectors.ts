@@ -1,11 +1,126 @@
-/** A prompt set from vectors that were trained elsewhere, with a template and answer words that the user types. */
 import { type Failure, fail, ok, type Result } from '../lib/result';
+import { firstFault, z } from '../lib/zod';
+import { readSafetensors } from '../prompt/codecs';
 import type { Placement, VectorTable } from '../prompt/soft-prompt';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import { asContinuation, parseTemplate, TEXT_SLOT } from '../task/template';
 import type { LabelWord } from '../task/types';
 import { STANDARD } from '../training/settings';
+import { readJson } from './exact-json';
+import type { Sidecar } from './sidecar';
+
+/** Vectors that were trained elsewhere: PEFT's folders, and a prompt set from vectors and a typed template and answer words. */
+
+export const ADAPTER_CONFIG = 'adapter_config.json';
+const ADAPTER_MODEL = 'adapter_model.safetensors';
+
+/** PEFT only knows vectors before the text, and answers with the model's own head. */
+export const isPeftAdapter = ({ placement, answerVectors }: Pick<Sidecar, 'placement' | 'answerVectors'>): boolean =>
+  placement === 'prefix' && !answerVectors;
+
+/**
+ * adapter_config.json of a PEFT prompt-tuning folder; docs/method/formats.md section 1. `task_type` must not be null, and
+ * `prompt_tuning_init` must be RANDOM: TEXT would need a tokenizer at load. The sidecar says where the vectors come from.
+ */
+export const adapterConfig = (
+  sidecar: Sidecar,
+  model: { readonly layers: number | null; readonly heads: number | null },
+) => ({
+  peft_type: 'PROMPT_TUNING',
+  task_type: 'CAUSAL_LM',
+  num_virtual_tokens: sidecar.numVirtualTokens,
+  token_dim: sidecar.tokenDim,
+  num_layers: model.layers,
+  num_attention_heads: model.heads,
+  num_transformer_submodules: 1,
+  prompt_tuning_init: 'RANDOM',
+  prompt_tuning_init_text: null,
+  tokenizer_name_or_path: null,
+  base_model_name_or_path: sidecar.model.id,
+  revision: null,
+  inference_mode: true,
+  peft_version: '0.21.2',
+});
+
+/** The fields that are read. */
+const configSchema = z.object({
+  peft_type: z.string(),
+  task_type: z.string().nullish(),
+  num_virtual_tokens: z.number().int().positive(),
+  token_dim: z.number().int().positive().nullish(),
+  num_transformer_submodules: z.number().int().nullish(),
+  base_model_name_or_path: z.string().nullish(),
+});
+
+export interface PeftPrompt {
+  readonly type: 'PROMPT_TUNING' | 'P_TUNING';
+  readonly baseModel: string | null;
+  readonly table: VectorTable;
+}
+
+export type PeftFailure = Failure<'missing-file' | 'pickle' | 'bad-config' | 'other-kind' | 'bad-vectors'>;
+
+/** Adapters that cannot be imported, and how they work. */
+const OTHER_KINDS: Readonly<Record<string, string>> = {
+  PREFIX_TUNING: 'holds keys and values for every layer',
+  LORA: 'changes the model’s weights',
+  ADALORA: 'changes the model’s weights',
+  IA3: 'rescales the model’s activations',
+  MULTITASK_PROMPT_TUNING: 'holds one prompt for several tasks',
+  ADAPTION_PROMPT: 'holds prompts inside the layers',
+};
+
+/** Reads the files of a PEFT folder, given by name. P_TUNING saves the same tensor as PROMPT_TUNING. */
+export function readPeft(files: ReadonlyMap<string, Uint8Array>): Result<PeftPrompt, PeftFailure> {
+  const config = readConfig(files.get(ADAPTER_CONFIG));
+  if (!config.ok) return config;
+  const tensors = files.get(ADAPTER_MODEL);
+  if (!tensors)
+    return files.has('adapter_model.bin')
+      ? fail(
+          'pickle',
+          `adapter_model.bin is a Python pickle, which could run code when it is read. Save the adapter as safetensors (PEFT’s default) and import ${ADAPTER_MODEL}.`,
+        )
+      : fail('missing-file', `The folder has no ${ADAPTER_MODEL}.`);
+  const read = readSafetensors(tensors);
+  if (!read.ok) return fail('bad-vectors', read.error.message);
+  const { virtualTokens, hidden } = read.value;
+  const { num_virtual_tokens: count, token_dim: width, base_model_name_or_path: baseModel } = config.value;
+  if (count !== virtualTokens || (width != null && width !== hidden))
+    return fail(
+      'bad-vectors',
+      `${ADAPTER_CONFIG} describes ${count} vectors of ${width ?? 'unknown'} numbers, but ${ADAPTER_MODEL} has ${virtualTokens} of ${hidden}.`,
+    );
+  return ok({ type: config.value.type, baseModel: baseModel ?? null, table: read.value });
+}
+
+type Config = z.infer<typeof configSchema> & Pick<PeftPrompt, 'type'>;
+
+function readConfig(bytes: Uint8Array | undefined): Result<Config, PeftFailure> {
+  if (!bytes) return fail('missing-file', `The folder has no ${ADAPTER_CONFIG}, so it is not a PEFT adapter.`);
+  const value = readJson(bytes);
+  if (value === undefined) return fail('bad-config', `${ADAPTER_CONFIG} is not valid JSON.`);
+  const kind = (value as { peft_type?: unknown } | null)?.peft_type;
+  if (typeof kind === 'string' && kind !== 'PROMPT_TUNING' && kind !== 'P_TUNING')
+    return fail(
+      'other-kind',
+      `This adapter is ${kind.slice(0, 40)}${OTHER_KINDS[kind] ? `: it ${OTHER_KINDS[kind]}` : ''}. Only PROMPT_TUNING and P_TUNING can be imported: their vectors come before the text.`,
+      { kind },
+    );
+  const parsed = configSchema.safeParse(value);
+  if (!parsed.success)
+    return fail('bad-config', `${ADAPTER_CONFIG} is not in the expected format (at ${firstFault(parsed.error)}).`);
+  const { task_type: task, num_transformer_submodules: parts } = parsed.data;
+  if (task != null && task !== 'CAUSAL_LM')
+    return fail('other-kind', `This adapter is for ${task.slice(0, 40)}, not for a decoder (CAUSAL_LM).`);
+  if (parts != null && parts !== 1)
+    return fail(
+      'other-kind',
+      'This adapter is for an encoder-decoder model; only adapters for decoders can be imported.',
+    );
+  return ok({ ...parsed.data, type: kind === 'P_TUNING' ? 'P_TUNING' : 'PROMPT_TUNING' });
+}
 
 export interface TaskForm {
   readonly name: string;

@@ -9,7 +9,7 @@ import { addHardVersion, createPromptSet } from '../prompt-set/prompt-set';
 import { parseTemplate, printTemplate, splitInstruction } from '../task/template';
 import { ARM_FILE, isArmJson, readArm } from './arm-file';
 import { readJson } from './exact-json';
-import { ADAPTER_CONFIG, readPeft } from './peft';
+import { ADAPTER_CONFIG, readPeft } from './from-vectors';
 import { DEMO_FILE, type Here, type ImportedPrompt, type Presented, readDemo, readPromptFiles } from './prompt-package';
 import { type CompleteSet, readSetFiles, SET_FILE } from './set-files';
 import { MANIFEST, readSetPackage } from './set-package';

@@ -3,7 +3,7 @@
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import { otherColumns } from '../task/template';
 import { columnsOf, type TakenArm } from './arm-file';
-import { isPeftAdapter } from './peft';
+import { isPeftAdapter } from './from-vectors';
 import type { Sidecar } from './sidecar';
 import { writeZip } from './zip';
 

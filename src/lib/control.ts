@@ -3,9 +3,13 @@ import { StudioError } from './errors';
 /** What may be asked of a running piece of work from outside. `cancel` throws its result away; the others keep it. */
 export type Request = 'stop' | 'pause' | 'cancel';
 
-/** Polled between steps of the work; work that waits for something else can also listen. */
-export interface Control {
+/** Polled between steps of the work, never during one. */
+export interface Polled {
   readonly requested: Request | null;
+}
+
+/** Work that waits for something else can also listen. */
+export interface Control extends Polled {
   /** Calls back once when something is asked, at once if it was asked already. Returns how to stop listening. */
   listen(heard: (request: Request) => void): () => void;
 }
@@ -33,7 +37,30 @@ export class ControlSource implements Control {
 }
 
 /** Work that nobody interrupts. */
-export const uninterruptedControl: Control = { requested: null, listen: () => () => {} };
+export const uninterrupted: Control = { requested: null, listen: () => () => {} };
+
+/** For work without partial results, which ends on any request. @throws StudioError `cancelled` */
+export function throwIfInterrupted({ requested }: Polled): void {
+  if (requested) throw new StudioError('cancelled', 'Cancelled.');
+}
+
+/**
+ * Lets pending messages in: awaiting a wasm run never leaves the microtask queue, so a worker would otherwise receive `stop`
+ * only after its job.
+ */
+export const breathe: () => Promise<void> =
+  typeof setImmediate === 'function'
+    ? () => new Promise((resolve) => setImmediate(resolve))
+    : () =>
+        new Promise((resolve) => {
+          // A message, not a timer: browsers delay nested timers by 4 ms.
+          const { port1, port2 } = new MessageChannel();
+          port1.onmessage = () => {
+            port1.close();
+            resolve();
+          };
+          port2.postMessage(null);
+        });
 
 /** A control that hears what its parent hears, and can be asked by itself: for work that runs beside other work. */
 export function childControl(parent: Control): ControlSource {
@@ -57,7 +84,7 @@ export function drained<Y, T>(work: Generator<Y, T, void>, onStep: (step: Y) => 
  */
 export async function inSteps<T>(
   work: Generator<number, T, void>,
-  control: { readonly requested: unknown },
+  control: Polled,
   progress: (share: number) => void,
 ): Promise<T> {
   for (;;) {
@@ -65,7 +92,7 @@ export async function inSteps<T>(
     if (done) return value;
     progress(value);
     await new Promise((resolve) => setTimeout(resolve));
-    if (control.requested) throw new StudioError('cancelled', 'Cancelled.');
+    throwIfInterrupted(control);
   }
 }
 

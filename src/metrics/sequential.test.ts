@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createRng } from '../lib/rng';
-import { sequentialBounds, spent, tangoScore } from './sequential';
+import { sequentialBounds, spent, tangoScore } from './power';
 import { normalQuantile, normalTail } from './special';
 
 const evenly = (looks: number) => Array.from({ length: looks }, (_, i) => (i + 1) / looks);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chooseFiles } from './folder';
+import { chooseFiles } from './card';
 
 const chosen = (...paths: string[]) => {
   const choice = chooseFiles(paths);

@@ -3,9 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sha256 } from '../lib/bytes';
 import { StudioError } from '../lib/errors';
-import { dtypeOf, foldHash, makeCard, parseCard } from './card';
+import { dtypeOf, foldHash, makeCard, parseCard, readFolder } from './card';
 import { type DownloadProgress, download, type FileCache } from './download';
-import { readFolder } from './folder';
 import { loadModelFiles } from './load';
 
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -1,6 +1,5 @@
 import type { Dataset, TaskKind } from '../dataset/types';
 import type { ConsistencyReport, EveryRowReport } from '../evaluation/classify/checks';
-import type { Correction } from '../evaluation/classify/doubts';
 import type { CalibrationMode } from '../evaluation/classify/outcome';
 import type {
   CalibrationFit,
@@ -11,7 +10,7 @@ import type {
   GeneratePlan,
   ReviewThreshold,
 } from '../evaluation/types';
-import type { Vote } from '../evaluation/vote';
+import type { Correction, Vote } from '../evaluation/vote';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { HardPrompt, LabelWord } from '../task/types';
 import type { StoredCheckpoint } from '../training/checkpoint';

@@ -6,7 +6,7 @@ import type { CheckReport, LabelAnswer, Options, Row, Softprompt, TextAnswer } f
 import { isUnsure } from '../dataset/csv-out';
 import { createWebEngine } from '../engine/web';
 import { present } from '../lib/assert';
-import { type Control, uninterruptedControl } from '../lib/control';
+import { type Control, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { argmax } from '../metrics/classification';
@@ -146,7 +146,7 @@ async function replay({ host, prompt, asked }: Working): Promise<CheckReport> {
   const { checkRows, asked: web } = prompt;
   const cells = checkRows.map((row) => row.cells);
   const route = openRoute(host, { asked: webCandidate(host, web, asked, cells), fallback: null, policy: AS_ASKED });
-  const { answers } = await route.answer(0, cells.length, uninterruptedControl);
+  const { answers } = await route.answer(0, cells.length, uninterrupted);
   const byRow = new Map(answers.map((answer) => [answer.index, answer]));
   const labelOf = (probabilities: readonly number[]) => web.labels[argmax(probabilities)]?.label ?? '';
   const rows = checkRows.map((row, i) => {
@@ -233,7 +233,7 @@ export async function createSoftprompt(options: Options): Promise<Softprompt> {
     columns: columnsOf(prompt),
     threshold: web.threshold,
     classify: async (row): Promise<LabelAnswer> => {
-      const { answer, web: by, facts } = await answerTo(working, 'classify', row, uninterruptedControl);
+      const { answer, web: by, facts } = await answerTo(working, 'classify', row, uninterrupted);
       counts.add([answer]);
       const given = answer.kind === 'classify' ? answer.probabilities : [];
       const best = argmax(given);
@@ -245,7 +245,7 @@ export async function createSoftprompt(options: Options): Promise<Softprompt> {
       };
     },
     generate: async (row): Promise<TextAnswer> => {
-      const { answer, facts } = await answerTo(working, 'generate', row, uninterruptedControl);
+      const { answer, facts } = await answerTo(working, 'generate', row, uninterrupted);
       counts.add([answer]);
       return { text: answer.kind === 'generate' ? answer.text : '', probabilities: null, ...facts };
     },

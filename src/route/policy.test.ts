@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import type { ScoreRequest } from '../engine/types';
-import { ControlSource, uninterruptedControl } from '../lib/control';
+import { ControlSource, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import type { AnsweringVersion } from '../prompt-set/ready-prompt';
 import type { AnsweringHost } from './answering';
@@ -55,7 +55,7 @@ const FALLBACK: Policy = { kind: 'fallback' };
 
 async function counted(host: AnsweringHost, plan: Plan, from = 0, count = 3) {
   const counts = createCounts();
-  const { answers } = await openRoute(host, plan).answer(from, count, uninterruptedControl);
+  const { answers } = await openRoute(host, plan).answer(from, count, uninterrupted);
   counts.add(answers);
   const inOrder = answers.toSorted((a, b) => a.index - b.index);
   return {
@@ -111,7 +111,7 @@ it('falls back where check rows come out differently, and replays them once', as
   const checks = vi.fn(async () => false);
   const route = openRoute(hostWith(), { asked: { ...TUNED, checks }, fallback: HAND, policy: FALLBACK });
   for (const from of [0, 1]) {
-    const { answers } = await route.answer(from, 1, uninterruptedControl);
+    const { answers } = await route.answer(from, 1, uninterrupted);
     expect(answers[0]).toMatchObject({ by: 'fallback', fallbackReason: 'check-rows' });
   }
   expect(checks).toHaveBeenCalledTimes(1);
@@ -162,7 +162,7 @@ it('asks both in shadow, counts the answers of one, and how often they agree', a
   const { answers } = await openRoute(hostWith(), { ...plan, policy: { kind: 'shadow', counts: 'asked' } }).answer(
     0,
     1,
-    uninterruptedControl,
+    uninterrupted,
   );
   expect(answers[0]).toMatchObject({ by: 'asked', shadow: { kind: 'classify' } });
   // the one on trial may fail

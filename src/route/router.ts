@@ -6,7 +6,7 @@
 import { isUnsure } from '../dataset/csv-out';
 import type { Dataset, TaskKind } from '../dataset/types';
 import { present } from '../lib/assert';
-import { type Control, uninterruptedControl } from '../lib/control';
+import { type Control, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
 import { chosenHard, kindOf, sameLabelOrder } from '../prompt-set/prompt-set';
@@ -238,14 +238,14 @@ export function createRouter({ sets, host, policy = AS_ASKED, rowsOf = () => nul
   const counts = createCounts();
   const working: Working = { sets, host, policy, rowsOf, counts, checksOf: rememberedChecks(checks) };
   return {
-    classify: async (asked, row, control = uninterruptedControl) => {
+    classify: async (asked, row, control = uninterrupted) => {
       const { answer, ready, latencyMs } = await routed(working, 'classify', asked, row, control);
       const { label, probabilities } = labelOf(answer, ready);
       const labels = ready.words.map((word) => word.label);
       const needsReview = isUnsure(Math.max(...probabilities), ready.threshold);
       return { label, probabilities, labels, needsReview, ...facts(answer, ready, latencyMs) };
     },
-    generate: async (asked, row, control = uninterruptedControl) => {
+    generate: async (asked, row, control = uninterrupted) => {
       const { answer, ready, latencyMs } = await routed(working, 'generate', asked, row, control);
       const text = answer.kind === 'generate' ? answer.text : '';
       return { text, probabilities: null, ...facts(answer, ready, latencyMs) };

@@ -4,7 +4,7 @@ import type { Dataset, Row } from '../dataset/types';
 import { createEngine, type Engine } from '../engine/engine';
 import { readModel } from '../engine/test-support';
 import { present } from '../lib/assert';
-import { uninterruptedControl } from '../lib/control';
+import { uninterrupted } from '../lib/control';
 import { unwrap } from '../lib/result';
 import { answeringVersion, type ReadyPrompt, readyPrompt } from '../prompt-set/ready-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
@@ -57,7 +57,7 @@ function written(prompt: Partial<HardPrompt>): ReadyPrompt {
 
 const probabilities = async (candidate: Candidate) => {
   const route = openRoute(host, { asked: candidate, fallback: null, policy: AS_ASKED });
-  const { answers } = await route.answer(0, route.total, uninterruptedControl);
+  const { answers } = await route.answer(0, route.total, uninterrupted);
   return answers
     .toSorted((a, b) => a.index - b.index)
     .map((answer) => (answer.kind === 'classify' ? answer.probabilities : []));
@@ -80,7 +80,7 @@ function inBatch(ready: ReadyPrompt, columns: readonly string[]) {
 const made = async (asked: ReadyPrompt, fallback: ReadyPrompt | null = null) => {
   const leave = (ready: ReadyPrompt) => leaving(host, ready, dataset);
   const versions = { asked: leave(asked), fallback: fallback && leave(fallback) };
-  return makeWebPrompt(host, versions, ABOUT, SENTENCES, uninterruptedControl);
+  return makeWebPrompt(host, versions, ABOUT, SENTENCES, uninterrupted);
 };
 
 describe('the prompt of a drop-in', () => {

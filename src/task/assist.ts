@@ -1,6 +1,6 @@
 /** Suggestions for a hand-written prompt, each with a one-click fix where there is one. */
 
-import { textKey } from '../dataset/normalise';
+import { textKey } from '../dataset/labels';
 import type { ColumnMapping } from '../dataset/types';
 import { type ByTask, taskKindOf } from '../dataset/types';
 import { classifyInstruction } from './propose';

@@ -4,8 +4,7 @@
  * texts, to which every text is alike. Two are compared by the cosine.
  */
 import { drawnRows } from '../dataset/draw';
-import { isUsable, rowsById, textOf } from '../dataset/labels';
-import { textKey } from '../dataset/normalise';
+import { isUsable, rowsById, textKey, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { Neighbours } from './types';
 

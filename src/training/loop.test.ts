@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Control } from '../inference/control';
+import type { Polled } from '../lib/control';
 import type { Checkpoint, TrainEvent } from './events';
 import { type TrainOptions, train } from './loop';
 import { STANDARD, type TrainingSettings } from './settings';
@@ -159,7 +159,7 @@ describe('train', () => {
   it('pauses between steps with a checkpoint that resumes to the same bits', async () => {
     const whole = await collect(toy());
     for (const at of [0, 3, 10, 59]) {
-      const control: { requested: Control['requested'] } = { requested: null };
+      const control: { requested: Polled['requested'] } = { requested: null };
       const paused = await collect(toy({}, { control }), (event) => {
         const step = event.kind === 'step' ? event.point.step : event.kind === 'validation' ? event.point.step : -1;
         if (step === at) control.requested = 'pause';
@@ -173,7 +173,7 @@ describe('train', () => {
 
   it('leaves an interrupted validation or preparation to the resumed run', async () => {
     const whole = await collect(toy());
-    const control: { requested: Control['requested'] } = { requested: null };
+    const control: { requested: Polled['requested'] } = { requested: null };
     const options = toy({}, { control });
     let evaluations = 0;
     const work: TrainOptions['work'] = {
@@ -193,7 +193,7 @@ describe('train', () => {
   });
 
   it('keeps the best step so far when stopped', async () => {
-    const control: { requested: Control['requested'] } = { requested: null };
+    const control: { requested: Polled['requested'] } = { requested: null };
     const { done } = await collect(toy({}, { control }), (event) => {
       if (event.kind === 'step' && event.point.step === 23) control.requested = 'stop';
     });
@@ -203,7 +203,7 @@ describe('train', () => {
   });
 
   it('throws an error when cancelled', async () => {
-    const control: Control = { requested: 'cancel' };
+    const control: Polled = { requested: 'cancel' };
     await expect(collect(toy({}, { control }))).rejects.toMatchObject({ code: 'cancelled' });
   });
 

@@ -1,6 +1,6 @@
-import { breathe, type Control, uninterrupted } from '../inference/control';
 import type { RowsRead } from '../inference/text-cache';
 import { present } from '../lib/assert';
+import { breathe, type Polled, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import type { Checkpoint, StopReason, TrainEvent, Trained, ValidationResult } from './events';
 import type { Gradient } from './objective';
@@ -37,7 +37,7 @@ export interface TrainOptions {
   readonly resume: Checkpoint | null;
   readonly environment: string;
   readonly work: TrainWork;
-  readonly control?: Control;
+  readonly control?: Polled;
   /** Milliseconds. */
   readonly now?: () => number;
 }
@@ -162,7 +162,7 @@ function validationDue(
   return last ? { step, trained: readNow(state, options) } : { step: 0, trained: initial ?? options.initial };
 }
 
-function reasonToEnd(state: Checkpoint, settings: TrainingSettings, control: Control): StopReason | null {
+function reasonToEnd(state: Checkpoint, settings: TrainingSettings, control: Polled): StopReason | null {
   if (control.requested === 'stop') return 'stopped';
   if (state.step >= settings.steps) return 'finished';
   if (settings.patience !== null && state.evaluationsWithoutGain >= settings.patience) return 'early';

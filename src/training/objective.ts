@@ -1,5 +1,4 @@
 import type { CachePlan } from '../inference/cache-plan';
-import type { Control } from '../inference/control';
 import {
   type MixedTokens,
   type Objective,
@@ -17,6 +16,7 @@ import { type Program, type RunOutcome, run, runLimits, vocabularyLimits } from 
 import { withTarget } from '../inference/score';
 import type { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
+import type { Polled } from '../lib/control';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { lengthBuckets } from '../tokens/buckets';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
@@ -43,7 +43,7 @@ export interface BatchOptions {
   readonly labels: readonly LabelTokens[];
   readonly soft: SoftPrompt;
   /** Where the texts' keys and values are (not with a prefix); null = every text is run. */
-  readonly cached: { readonly cache: TextCache; readonly plan: CachePlan; readonly control: Control } | null;
+  readonly cached: { readonly cache: TextCache; readonly plan: CachePlan; readonly control: Polled } | null;
   /** By label, what a row of it counts; left out = 1. */
   readonly labelWeights?: readonly number[];
   /** Loss over the whole vocabulary instead of over the answer words; needed where a word has several tokens. */

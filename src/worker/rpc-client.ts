@@ -10,7 +10,7 @@ import {
   type WireControl,
   type WireReply,
   type WireRequest,
-} from './rpc';
+} from './serve';
 
 export interface CallOptions<E> {
   readonly onEvent?: (event: E) => void;

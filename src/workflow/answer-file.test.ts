@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { uninterruptedControl } from '../lib/control';
+import { uninterrupted } from '../lib/control';
 import { argmax } from '../metrics/classification';
 import { answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
 import { type BatchEvent, batch, batchAgain, batchFile, batchLeftOut } from './batch';
@@ -38,7 +38,7 @@ describe('answering a file', () => {
       first: expect.objectContaining({ length: 8 }),
     });
     const events: BatchEvent[] = [];
-    const run = { control: uninterruptedControl, emit: (event: BatchEvent) => void events.push(event) };
+    const run = { control: uninterrupted, emit: (event: BatchEvent) => void events.push(event) };
     expect(await batch(host, { version, text: 'body', from: 0 }, run)).toEqual({ done: 20 });
     const { progress } = events.at(-1) as BatchEvent;
     const answers = TEXTS.map(said);

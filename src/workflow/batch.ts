@@ -8,8 +8,7 @@ import {
   type TextAnswers,
   toCsv,
 } from '../dataset/csv-out';
-import { rowsById, textKeyOf } from '../dataset/labels';
-import { textKey } from '../dataset/normalise';
+import { rowsById, textKey, textKeyOf } from '../dataset/labels';
 import type { Dataset, Row, TaskKind } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';

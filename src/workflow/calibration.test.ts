@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
-import { uninterruptedControl } from '../lib/control';
+import { uninterrupted } from '../lib/control';
 import { argmax } from '../metrics/classification';
 import { meanLogProbsOf, recordComparison, setThreshold } from '../prompt-set/calibration';
 import { answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
@@ -17,7 +17,7 @@ import { exportPackage } from './index';
 import { measure } from './measure';
 import { answerText } from './play';
 
-const silent = { control: uninterruptedControl, emit: () => {} };
+const silent = { control: uninterrupted, emit: () => {} };
 
 /** A model that says "good" far too often, so that calibration turns answers over. */
 const biasedHost = () =>

@@ -25,8 +25,8 @@ import {
 } from '../evaluation/classify/outcome';
 import { rowGroups } from '../evaluation/rows';
 import type { ArmOutcome, ComparisonPlan } from '../evaluation/types';
-import { throwIfInterrupted } from '../inference/control';
 import { present } from '../lib/assert';
+import { throwIfInterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { createRng } from '../lib/rng';
 import { argmax } from '../metrics/classification';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { preparedOf } from '../dataset/test-support';
 import type { WriteRequest } from '../engine/types';
-import { uninterruptedControl } from '../lib/control';
+import { uninterrupted } from '../lib/control';
 import { addHardVersion, createPromptSet } from '../prompt-set/prompt-set';
 import { compare } from './compare';
 import type { Host } from './host';
@@ -47,7 +47,7 @@ it('counts the use of the test rows where texts are generated, and compares on a
   );
   const prompt = { template: 'Sum up.\nText: {text}\nSummary:', shots: 0, shotSeed: 0 };
   const { set } = addHardVersion(empty, { id: 'h', now: NOW }, { prompt });
-  const run = { control: uninterruptedControl, emit: () => {} };
+  const run = { control: uninterrupted, emit: () => {} };
   const { evaluation } = await compare(host, { set: { ...set, testLooks: 2 }, dataset }, run);
   expect(evaluation).toMatchObject({ kind: 'generate', plan: { looks: 3 } });
   expect(evaluation.plan.rowIds).toHaveLength(200);

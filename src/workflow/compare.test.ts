@@ -4,7 +4,7 @@ import { prepareDataset } from '../dataset/prepare';
 import { preparedOf, tableOf } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import type { ScoreRequest } from '../engine/types';
-import { ControlSource, uninterruptedControl } from '../lib/control';
+import { ControlSource, uninterrupted } from '../lib/control';
 import { versionsCompared } from '../prompt-set/calibration';
 import { changeTask } from '../prompt-set/prompt-set';
 import type { ClassifyEvaluation } from '../prompt-set/types';
@@ -14,7 +14,7 @@ import { fakeHost, prepared, promptSet, rowsOf, textOf } from './fake-host.test-
 
 async function compared(request: CompareRequest, host = fakeHost()) {
   const events: CompareEvent[] = [];
-  const run = { control: uninterruptedControl, emit: (event: CompareEvent) => void events.push(event) };
+  const run = { control: uninterrupted, emit: (event: CompareEvent) => void events.push(event) };
   const result: CompareResult = await compare(host.host, request, run);
   return { evaluation: result.evaluation as Omit<ClassifyEvaluation, 'id'>, leftOut: result.leftOut, events, ...host };
 }

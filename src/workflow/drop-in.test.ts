@@ -1,12 +1,12 @@
 import { unzipSync } from 'fflate';
 import { expect, it } from 'vitest';
-import { uninterruptedControl } from '../lib/control';
+import { uninterrupted } from '../lib/control';
 import type { PromptSet } from '../prompt-set/types';
 import { EXPORTS } from './exports';
 import { fakeHost, prepared, promptSet } from './fake-host.test-support';
 import { exportPackage } from './index';
 
-const silent = { control: uninterruptedControl, emit: () => {} };
+const silent = { control: uninterrupted, emit: () => {} };
 const NOTHING = { checkpoints: [], evaluations: [], measurements: [], examples: [] } as const;
 
 async function dropIn(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readZip } from '../interchange/zip';
-import { uninterruptedControl } from '../lib/control';
+import { uninterrupted } from '../lib/control';
 import type { Evaluation } from '../prompt-set/types';
 import { compare } from './compare';
 import type { Order } from './exported-prompt';
@@ -144,7 +144,7 @@ describe('the engineer’s zip', () => {
     expect(found.set.soft[0]?.soft?.vectors).toEqual(set.soft[0]?.soft?.vectors);
     const done: number[] = [];
     const run = {
-      control: uninterruptedControl,
+      control: uninterrupted,
       emit: ({ done: n, total }: { done: number; total: number }) => void done.push(n, total),
     };
     expect(await checkImport(host, found, run)).toEqual({

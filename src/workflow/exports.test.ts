@@ -4,7 +4,7 @@ import type { Dataset } from '../dataset/types';
 import { readArm, versionOfArm, wordProbabilities } from '../interchange/arm-file';
 import { readZip } from '../interchange/zip';
 import { present } from '../lib/assert';
-import { uninterruptedControl } from '../lib/control';
+import { uninterrupted } from '../lib/control';
 import { labelProbabilities, mixedAnswers } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
 import { armId } from '../prompt-set/arms';
@@ -81,7 +81,7 @@ async function answers(host: Host, version: AnsweringVersion, dataset: Dataset, 
   }));
   const source = tableSource(host, version, { columns: ['said'], rows }, { text: 'said', label: null });
   const asked = await source.rowsAt(0, rows.length);
-  const found = await openVersion(host, version)(asked.rows, uninterruptedControl);
+  const found = await openVersion(host, version)(asked.rows, uninterrupted);
   return found.answers.map((answer) => (answer.kind === 'classify' ? answer.probabilities : []));
 }
 
@@ -133,7 +133,7 @@ describe('the zip for an engineer', () => {
     const version = versionOfArm(arm);
     const source = tableSource(host, version, table, { text: 'text', label: null });
     const { rows } = await source.rowsAt(0, 12);
-    const found = await openVersion(host, version)(rows, uninterruptedControl);
+    const found = await openVersion(host, version)(rows, uninterrupted);
     for (const [i, { logProbs, inputIds }] of arm.checkRows.entries()) {
       expect(inputIds).toEqual(Array.from(rows[i]?.ids ?? []));
       const answer = found.answers[i];

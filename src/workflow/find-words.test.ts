@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { preparedOf } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import type { NextTokensRequest, ScoreRequest } from '../engine/types';
-import { uninterruptedControl } from '../lib/control';
+import { uninterrupted } from '../lib/control';
 import { createRng } from '../lib/rng';
 import { addHardVersion, createPromptSet, PROPOSED, takeFoundWords } from '../prompt-set/prompt-set';
 import { proposeWords, unfitWords } from '../task/propose-words';
@@ -81,7 +81,7 @@ const asked = (dataset: Dataset, otherCues = false) => ({
   words: proposeWords(dataset.labels, TEMPLATE, encode),
   otherCues,
 });
-const run = { control: uninterruptedControl, emit: () => {} };
+const run = { control: uninterrupted, emit: () => {} };
 const wordOf = (words: readonly { label: string; word: string }[]) =>
   Object.fromEntries(words.map(({ label, word }) => [label, word]));
 

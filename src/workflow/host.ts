@@ -16,7 +16,7 @@ import type {
   WrittenRow,
 } from '../engine/types';
 import type { Generated } from '../inference/generate';
-import { type Control, uninterruptedControl } from '../lib/control';
+import { type Control, uninterrupted } from '../lib/control';
 import type { ModelCard } from '../model/card';
 import type { Neighbours } from '../task/types';
 import type { OpenTokenizer } from '../tokens/tokenizer';
@@ -29,7 +29,7 @@ export interface Run<E = never> {
 }
 
 /** A run that nobody steers or hears of. */
-export const SILENT: Run<unknown> = { control: uninterruptedControl, emit: () => {} };
+export const SILENT: Run<unknown> = { control: uninterrupted, emit: () => {} };
 
 /**
  * A verb of the product. Request, events and result are plain values that a worker can be sent; what is to be kept is in the

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { preparedOf } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import type { NextTokensRequest, ScoreRequest } from '../engine/types';
-import { ControlSource, uninterruptedControl } from '../lib/control';
+import { ControlSource, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { promptCandidates } from '../task/prompt-candidates';
 import { shotIds } from '../task/render';
@@ -117,7 +117,7 @@ const request = (dataset: Dataset, change: Partial<ImproveRequest> = {}): Improv
   ...{ dataset, template: TEMPLATE, words: WORDS, otherWords: [], own: [OWN], budget: 60, known: [] },
   ...change,
 });
-const run = { control: uninterruptedControl, emit: () => {} };
+const run = { control: uninterrupted, emit: () => {} };
 
 describe('a search for the best hand-written prompt', () => {
   it('finds the prompt after which the model tells the labels apart, and calibrates it on validation rows', async () => {
@@ -188,10 +188,10 @@ describe('a proposed prompt', () => {
   it('is worse than the template alone where it has a higher loss on training rows, and reads no others', async () => {
     const dataset = await prepared();
     const worse = promptHost((text) => (text.startsWith('Say') ? 0.1 : 4));
-    expect(await isWorseThanBare(worse.host, request(dataset), uninterruptedControl)).toBe(true);
+    expect(await isWorseThanBare(worse.host, request(dataset), uninterrupted)).toBe(true);
     expect(worse.asked.filter((id) => !dataset.split.train.includes(id))).toEqual([]);
     const better = promptHost((text) => (text.startsWith('Say') ? 4 : 0.1));
-    expect(await isWorseThanBare(better.host, request(dataset), uninterruptedControl)).toBe(false);
+    expect(await isWorseThanBare(better.host, request(dataset), uninterrupted)).toBe(false);
   });
 });
 

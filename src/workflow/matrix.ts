@@ -8,7 +8,7 @@ import { goldOf, labelOf, rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { type AnswerDifference, type AnswerSheet, answerDifferences } from '../evaluation/classify/pairs';
 import { rowGroups } from '../evaluation/rows';
-import { throwIfInterrupted } from '../inference/control';
+import { throwIfInterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { labelProbabilities } from '../metrics/calibration';
 import type { MatrixPrompt } from '../prompt-set/ready-prompt';

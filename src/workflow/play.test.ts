@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { uninterruptedControl } from '../lib/control';
+import { uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import type { TokenRow } from '../tokens/tokenizer';
 import type { Host, HostEngine } from './host';
@@ -49,7 +49,7 @@ const prompt: PlayedPrompt = {
   textColumn: null,
   task: { kind: 'classify', words: ['good', 'bad'].map((label) => ({ label, word: ` ${label}` })), calibration: null },
 };
-const run = { control: uninterruptedControl, emit: () => {} };
+const run = { control: uninterrupted, emit: () => {} };
 
 it('answers a typed text with the probability of every label', async () => {
   const { host, asked } = letters();
@@ -106,7 +106,7 @@ it.each([
   const { host, generated } = letters();
   const seen: string[] = [];
   const request = { prompt, fields: { text: 'Hi' }, settings: { ...settings, stopAt } };
-  const text = await continueText(host, request, { control: uninterruptedControl, emit: (so) => seen.push(so) });
+  const text = await continueText(host, request, { control: uninterrupted, emit: (so) => seen.push(so) });
   expect(text).toBe(expected);
   expect(seen.at(-1)).toBe(expected);
   expect(generated.length).toBeLessThanOrEqual(expected.length + 2);

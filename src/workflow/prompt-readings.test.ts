@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLog, type NodeHost, openHost } from '../cli/node-host';
 import { preparedOf } from '../dataset/test-support';
-import { uninterruptedControl } from '../lib/control';
+import { uninterrupted } from '../lib/control';
 import { type PromptCandidate, promptCandidates } from '../task/prompt-candidates';
 import { wordsFor } from '../task/template';
 import { labelTokens } from '../tokens/tokenizer';
@@ -35,19 +35,16 @@ describe('prompts that are read together', () => {
     );
     const asked = candidates.map((candidate: PromptCandidate): Asked => ({ candidate, answers: new Map(), tokens: 0 }));
     const ids = dataset.split.train.slice(0, 6);
-    const asking = { host, dataset, control: uninterruptedControl };
+    const asking = { host, dataset, control: uninterrupted };
     const groups = await groupsOf(asking, asked, ids);
     expect(groups.some(({ stems }) => stems !== null)).toBe(true);
     for (const group of groups) await askGroup(asking, group);
     let alone = 0;
     for (const { candidate, answers } of asked) {
       const words = wordsFor(candidate.prompt, candidate.words);
-      const own = await tokenRows(host, { dataset, prompt: candidate.prompt, words, split: ids }, uninterruptedControl);
+      const own = await tokenRows(host, { dataset, prompt: candidate.prompt, words, split: ids }, uninterrupted);
       const labels = labelTokens(host.tokens, words);
-      const scored = await host.engine.score(
-        { rows: own.rows, labels, soft: null, cacheKey: null },
-        uninterruptedControl,
-      );
+      const scored = await host.engine.score({ rows: own.rows, labels, soft: null, cacheKey: null }, uninterrupted);
       alone += own.rows.reduce((sum, row) => sum + row.ids.length, 0);
       for (const { rowId, logProbs } of scored.rows)
         for (const [c, value] of logProbs.entries()) expect(answers.get(rowId)?.[c]).toBeCloseTo(value, 4);

@@ -13,9 +13,8 @@ import {
   type SourceFormat,
   type Table,
 } from '../dataset/types';
-import { throwIfInterrupted } from '../inference/control';
 import { fileBytes } from '../lib/bytes';
-import { type Control, inSteps } from '../lib/control';
+import { type Control, inSteps, throwIfInterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { bytes as sizeWords } from '../lib/format';
 import { unwrap } from '../lib/result';

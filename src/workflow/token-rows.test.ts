@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { ColumnMapping } from '../dataset/types';
-import { uninterruptedControl } from '../lib/control';
+import { uninterrupted } from '../lib/control';
 import { answerLengths } from '../route/generated-texts';
 import { propose } from '../task/tasks';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
@@ -15,13 +15,13 @@ const files = Object.fromEntries(
 );
 const tokens = openTokenizerOf(await createCoreTokenizer(files), 2048);
 const host = { tokens, neighbours: () => Promise.reject(new Error('no prompt here shows the nearest examples')) };
-const rowsOf = (request: RowsRequest) => tokenRows(host, request, uninterruptedControl);
+const rowsOf = (request: RowsRequest) => tokenRows(host, request, uninterrupted);
 
 async function opened(lines: readonly string[], mapping: ColumnMapping) {
   const bytes = new TextEncoder().encode(lines.join('\n'));
   const { guess: _, ...table } = await readTable(
     { fileName: 'x.csv', bytes },
-    { control: uninterruptedControl, emit: () => {} },
+    { control: uninterrupted, emit: () => {} },
   );
   const { dataset } = await prepareRows(table, mapping, { seed: 0 });
   return { dataset, ...propose(dataset, tokens.encode) };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../dataset/types';
-import { uninterruptedControl } from '../lib/control';
+import { uninterrupted } from '../lib/control';
 import { argmax } from '../metrics/classification';
 import { answerOf, fakeHost, prepared } from './fake-host.test-support';
 import { SILENT } from './host';
@@ -31,7 +31,7 @@ describe('a prompt that is tried', () => {
     const { host, scored } = fakeHost();
     const done: number[] = [];
     const run = {
-      control: uninterruptedControl,
+      control: uninterrupted,
       emit: (event: { done: number; total: number }) => void done.push(event.done, event.total),
     };
     const result = await tryPrompt(host, { dataset, prompt: PROMPT, with: WITH }, run);

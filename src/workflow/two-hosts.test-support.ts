@@ -1,7 +1,7 @@
 /** One journey for both hosts: rows, training, comparison, results.json and the engineer's package, with a fixed clock. */
 import { rowsById } from '../dataset/labels';
 import type { ColumnMapping, Dataset } from '../dataset/types';
-import { uninterruptedControl } from '../lib/control';
+import { uninterrupted } from '../lib/control';
 import { addHardVersion, createPromptSet, finishRun, startRun } from '../prompt-set/prompt-set';
 import { matrixChoices, matrixPrompt } from '../prompt-set/ready-prompt';
 import type { Evaluation, PromptSet } from '../prompt-set/types';
@@ -64,7 +64,7 @@ function fixedHost(host: Host): Host {
   };
 }
 
-const silent = <E>(): Run<E> => ({ control: uninterruptedControl, emit: () => {} });
+const silent = <E>(): Run<E> => ({ control: uninterrupted, emit: () => {} });
 
 /** Opened, trained and compared. */
 async function preparedSet(host: Host, kind: StoryKind, order: StoryOrder) {
@@ -148,7 +148,7 @@ async function matrixStory(host: Host, set: PromptSet, dataset: Dataset): Promis
   const cells: MatrixCell[] = [];
   const emit = (event: FillEvent) => event.kind === 'cell' && cells.push(event.cell);
   const data = [{ id: 'own', name: 'messages', dataset }];
-  await fillMatrix(host, { prompts, data, done: [] }, { control: uninterruptedControl, emit });
+  await fillMatrix(host, { prompts, data, done: [] }, { control: uninterrupted, emit });
   return matrixJson({ ...EMPTY_MATRIX, cells });
 }
 

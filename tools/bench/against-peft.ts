@@ -16,7 +16,7 @@ import { parseArgs } from 'node:util';
 import { readDataset } from '../../src/cli/data';
 import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
 import { openSet } from '../../src/cli/run-task';
-import { uninterruptedControl } from '../../src/lib/control';
+import { uninterrupted } from '../../src/lib/control';
 import { accuracy, argmax } from '../../src/metrics/classification';
 import { trainedPrompt } from '../../src/prompt/soft-prompt';
 import { tunedPrompt } from '../../src/prompt-set/versions';
@@ -104,7 +104,7 @@ const task = openSet(host, { dataset, prompt, words: null });
 const labels = labelTokens(host.tokens, task.words);
 const bare = tunedPrompt(task.baseTemplate, STANDARD);
 const rowsOf = async (split: 'train' | 'test') =>
-  (await tokenRows(host, { dataset, prompt: bare, words: task.words, split }, uninterruptedControl)).rows;
+  (await tokenRows(host, { dataset, prompt: bare, words: task.words, split }, uninterrupted)).rows;
 const rows = { train: await rowsOf('train'), test: await rowsOf('test') };
 
 async function ours(round: number, seed: number): Promise<Timed> {
@@ -128,7 +128,7 @@ async function ours(round: number, seed: number): Promise<Timed> {
       ],
     },
     {
-      control: uninterruptedControl,
+      control: uninterrupted,
       emit: (event) => {
         if (event.kind === 'step') stepAt.push(now());
         if (event.kind !== 'checkpoint' && event.kind !== 'done') return;
@@ -148,7 +148,7 @@ async function ours(round: number, seed: number): Promise<Timed> {
 async function tested(step: number, vectors: Float32Array): Promise<Tested> {
   const soft = trainedPrompt(STANDARD, { vectors });
   const request = { rows: rows.test, labels, soft, cacheKey: 'test rows' };
-  const scored = await host.engine.score(request, uninterruptedControl);
+  const scored = await host.engine.score(request, uninterrupted);
   const gold = rows.test.map(({ label }) => label ?? 0);
   const losses = scored.rows.map(({ logProbs }, i) => -(logProbs[gold[i] ?? 0] ?? Number.NaN));
   return {

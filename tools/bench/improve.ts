@@ -16,7 +16,7 @@ import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
 import { openSet } from '../../src/cli/run-task';
 import { goldOf } from '../../src/dataset/labels';
 import { calibrationHelps, fitCalibration, validationOutcome } from '../../src/evaluation/classify/outcome';
-import { uninterruptedControl } from '../../src/lib/control';
+import { uninterrupted } from '../../src/lib/control';
 import { calibrated } from '../../src/metrics/calibration';
 import { accuracy, argmax } from '../../src/metrics/classification';
 import { wilson } from '../../src/metrics/intervals';
@@ -90,7 +90,7 @@ const search = () =>
     host,
     { ...request, known: [...searched.values()] },
     {
-      control: uninterruptedControl,
+      control: uninterrupted,
       emit: (event) => {
         if (event.kind === 'progress') log.progress(`${event.note}: ${Math.round(100 * event.fraction)}%`);
         else if (event.answers) {
@@ -117,9 +117,9 @@ async function answersOf({ prompt, words: own }: Pick<PromptCandidate, 'prompt' 
   for (let at = 0; at < ids.length; at += 25) {
     const split = ids.slice(at, at + 25).filter((id) => !known.has(id));
     if (split.length === 0) continue;
-    const { rows } = await tokenRows(host, { dataset, prompt, words: fitting, split }, uninterruptedControl);
+    const { rows } = await tokenRows(host, { dataset, prompt, words: fitting, split }, uninterrupted);
     const labels = labelTokens(host.tokens, fitting);
-    const answers = await host.engine.score({ rows, labels, soft: null, cacheKey: null }, uninterruptedControl);
+    const answers = await host.engine.score({ rows, labels, soft: null, cacheKey: null }, uninterrupted);
     for (const { rowId, logProbs } of answers.rows) known.set(rowId, logProbs);
     scored.set(key, [...known]);
     save(true);

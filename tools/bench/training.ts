@@ -16,7 +16,7 @@ import { readDataset } from '../../src/cli/data';
 import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
 import { openSet } from '../../src/cli/run-task';
 import { goldOf } from '../../src/dataset/labels';
-import { uninterruptedControl } from '../../src/lib/control';
+import { uninterrupted } from '../../src/lib/control';
 import { meanAnswers } from '../../src/metrics/calibration';
 import { accuracy, argmax } from '../../src/metrics/classification';
 import { wilson } from '../../src/metrics/intervals';
@@ -99,11 +99,11 @@ const trained = (settings: TrainingSettings, emit: (event: TrainRunEvent) => voi
       resume: null,
       baselines: [],
     },
-    { control: uninterruptedControl, emit },
+    { control: uninterrupted, emit },
   );
 
 const asked = { dataset, prompt: bare, words: task.words, split: 'test' as const };
-const { rows: test } = await tokenRows(host, asked, uninterruptedControl);
+const { rows: test } = await tokenRows(host, asked, uninterrupted);
 const gold = goldOf(dataset, dataset.split.test);
 
 function tell(variant: string, seed: string, answers: readonly (readonly number[])[], more: object = {}): void {
@@ -166,7 +166,7 @@ function scorer(settings: TrainingSettings, trainedAt: ReadonlyMap<number, Train
     const before = known.get(steps.join());
     if (before) return before;
     const soft = trainedPrompt(settings, meanTrained(steps.flatMap((at) => trainedAt.get(at) ?? [])));
-    const { rows } = await host.engine.score({ rows: test, labels, soft, cacheKey }, uninterruptedControl);
+    const { rows } = await host.engine.score({ rows: test, labels, soft, cacheKey }, uninterrupted);
     const answers = rows.map((row) => [...row.logProbs]);
     known.set(steps.join(), answers);
     return answers;

@@ -1,8 +1,25 @@
-/** Charts of versions: where they come from, and how they do on the same rows. */
 import * as Plot from '@observablehq/plot';
+import type { Costs } from '../../decide/measured';
+import type { Look, RollOut } from '../../decide/roll-out';
+import { percentWhole } from '../../lib/format';
 import type { Interval } from '../../metrics/intervals';
 import type { LineageNode } from '../../prompt-set/lineage';
-import { axisY, COLOUR, type Draw, gridY, margins, NARROW, OVER_LINES, percentTick, svg, tenthBelow } from './plot';
+import {
+  axisX,
+  axisY,
+  COLOUR,
+  cut,
+  type Draw,
+  gridY,
+  margins,
+  NARROW,
+  OVER_LINES,
+  percentTick,
+  svg,
+  tenthBelow,
+} from './plot';
+
+/** Charts of versions: where they come from, how they do on the same rows, what a change costs and saves, and how it is rolled out. */
 
 const ROW = 30;
 const TOP = 16;
@@ -122,6 +139,99 @@ export const drawPerformance =
         Plot.ruleX(rows, { x, y1: 'low', y2: 'high', stroke: 'stroke', strokeWidth: 3, strokeLinecap: 'round' }),
         Plot.dot(of('hard'), { x, y: 'value', symbol: 'circle', r: 6, fill: COLOUR.a }),
         Plot.dot(of('soft'), { x, y: 'value', symbol: 'diamond', r: 7, fill: COLOUR.b }),
+      ],
+    });
+  };
+
+const MOST_MONTHS = 24;
+const FEWEST_MONTHS = 6;
+
+/** Months on the chart: twice the break-even, so that the crossing is in the middle. */
+function monthsShown(change: Costs['change']): number {
+  const until = change?.breakEven.months ?? 0;
+  return Math.min(MOST_MONTHS, Math.max(FEWEST_MONTHS, Math.ceil(2 * until)));
+}
+
+/** Cost so far of the best hand-written and the best trained prompt; where they cross, the change has paid. */
+export const drawCosts =
+  ({ arms, change }: Costs): Draw =>
+  (width) => {
+    const shown = change ? [change.from, change.to] : arms.slice(0, 2);
+    const last = monthsShown(change);
+    const lines = shown.flatMap(({ id, name, build, monthly, isLearned }) =>
+      [0, last].map((month) => ({ id, name, month, cost: build + month * monthly, isLearned })),
+    );
+    const until = change?.breakEven.months ?? null;
+    const crossing =
+      change && until !== null && until > 0 && until <= last
+        ? [{ month: until, cost: change.from.build + until * change.from.monthly }]
+        : [];
+    const colour = ({ isLearned }: { isLearned: boolean }) => (isLearned ? COLOUR.b : COLOUR.a);
+    return svg({
+      width,
+      height: 240,
+      ...margins({ top: 16, right: 112, bottom: 36, left: 64 }),
+      x: { domain: [0, last], label: null },
+      y: { domain: [0, Math.max(1, ...lines.map(({ cost }) => cost))], label: null },
+      marks: [
+        gridY(5),
+        axisY(5),
+        axisX(Math.min(last, 8)),
+        Plot.line(lines, { x: 'month', y: 'cost', z: 'id', stroke: colour, strokeWidth: 2.5, strokeOpacity: 1 }),
+        Plot.text(
+          lines.filter(({ month }) => month === last),
+          {
+            x: 'month',
+            y: 'cost',
+            text: ({ name }: { name: string }) => cut(name, 14),
+            dx: 6,
+            textAnchor: 'start',
+            fill: COLOUR.ink,
+            fontSize: 12.5,
+            ...OVER_LINES,
+          },
+        ),
+        Plot.dot(crossing, { x: 'month', y: 'cost', r: 6, fill: COLOUR.halo, stroke: COLOUR.ink, strokeWidth: 2 }),
+      ],
+    });
+  };
+
+/** Difference of accuracy at each look with its interval, the loss that is allowed, and the share on top. */
+export const drawRollOut =
+  ({ looks }: RollOut, largestLoss: number): Draw =>
+  (width) => {
+    const [low, high] = [looks.map(({ interval }) => interval.low), looks.map(({ interval }) => interval.high)];
+    const top = Math.min(1, Math.max(0.05, ...high.slice(1)) * 1.3);
+    const bottom = Math.max(-1, Math.min(-0.05, -largestLoss, ...low.slice(1)) * 1.3);
+    const within = (value: number) => Math.min(top, Math.max(bottom, value));
+    return svg({
+      width,
+      height: 220,
+      ...margins({ top: 24, right: 16, bottom: 36, left: 56 }),
+      x: { domain: [0, looks.at(-1)?.labelled ?? 1], label: null },
+      y: { domain: [bottom, top], label: null, percent: false },
+      marks: [
+        gridY(5),
+        axisY(5, (value) => Math.round(value * 100)),
+        axisX(6),
+        Plot.ruleY([0], { stroke: COLOUR.ink, strokeOpacity: 0.5 }),
+        Plot.ruleY([-largestLoss], { stroke: COLOUR.ink, strokeDasharray: '4 3' }),
+        Plot.ruleX(looks, {
+          x: 'labelled',
+          y1: ({ interval }: Look) => within(interval.low),
+          y2: ({ interval }: Look) => within(interval.high),
+          stroke: COLOUR.b,
+          strokeWidth: 2,
+        }),
+        Plot.dot(looks, { x: 'labelled', y: ({ difference }: Look) => within(difference), r: 4, fill: COLOUR.b }),
+        Plot.text(looks, {
+          x: 'labelled',
+          y: top,
+          dy: -10,
+          text: ({ share }: Look) => percentWhole(share),
+          fill: COLOUR.ink,
+          fontSize: 12,
+        }),
       ],
     });
   };

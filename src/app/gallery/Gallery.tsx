@@ -1,5 +1,8 @@
-import { useState } from 'react';
-import { themeStore } from '../state/theme';
+import '@fontsource-variable/inter/wght.css';
+import '@fontsource-variable/jetbrains-mono/wght.css';
+import { StrictMode, useState } from 'react';
+import { createRoot } from 'react-dom/client';
+import { themeStore } from '../state/storage';
 import { Button, Choices } from '../ui';
 import type { Entry } from './controls';
 import { CONTROL_ENTRIES } from './controls';
@@ -16,7 +19,14 @@ const THEMES = [
 ] as const;
 
 /** Every component in every state, for development: `npm run gallery`. */
-export function Gallery() {
+export const showGallery = (element: Element) =>
+  createRoot(element).render(
+    <StrictMode>
+      <Gallery />
+    </StrictMode>,
+  );
+
+function Gallery() {
   const [theme, setTheme] = useState(themeStore.getState().theme);
   return (
     <main className="gallery">

@@ -1,7 +1,7 @@
 import { type ReactNode, useState } from 'react';
 import { Button, Choices, NumberField, Select, Slider, Tabs, TextArea, TextField } from '../ui';
 import { IconButton } from '../ui/Button';
-import { Check, Cross } from '../ui/icons';
+import { Check, Cross } from '../ui/Marks';
 
 /** One component in one state. */
 export interface Entry {

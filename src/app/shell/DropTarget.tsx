@@ -4,7 +4,7 @@ import { type ReactNode, useEffect, useState } from 'react';
 import { toCsv } from '../../dataset/csv-out';
 import type { RejectedRow } from '../../dataset/types';
 import { counted } from '../../lib/format';
-import { chooseFiles, type NamedFile } from '../../model/folder';
+import { chooseFiles, type NamedFile } from '../../model/card';
 import type { Stores } from '../state/stores';
 import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';

@@ -6,7 +6,7 @@ import { Separator } from 'react-aria-components/Separator';
 import type { PromptSet } from '../../prompt-set/types';
 import { navigate, screenPath } from '../state/location';
 import { usePromptSets, useStores } from '../state/studio';
-import { ChevronDown } from '../ui/icons';
+import { ChevronDown } from '../ui/Marks';
 import '../ui/menu.css';
 import '../ui/field.css';
 

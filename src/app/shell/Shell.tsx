@@ -4,7 +4,7 @@ import { screenPath } from '../state/location';
 import { type StepId, type StepMark, type StepState, stepMarks } from '../state/session-state';
 import { usePromptSets, useSession } from '../state/studio';
 import { Button } from '../ui/Button';
-import { Check } from '../ui/icons';
+import { Check } from '../ui/Marks';
 import { EmptyState, ProgressBar } from '../ui/Panel';
 import { Toaster } from '../ui/toast';
 import { SaveTrouble } from './Storage';

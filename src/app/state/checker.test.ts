@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { StudioError } from '../../lib/errors';
-import { CATALOGUE } from '../../model/catalogue';
-import type { ModelSource } from '../../model/load';
+import { CATALOGUE, type ModelSource } from '../../model/load';
 import type { LoadRequest, ModelInfo, SelfCheckReport } from '../../worker/protocol';
 import type { Services } from './services';
 import { judge, whyTrainingOff } from './session-state';

@@ -1,8 +1,7 @@
 /** The models that this browser knows, how fast they are on this machine, and what the engine keeps for them. */
 
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import { CATALOGUE } from '../../model/catalogue';
-import type { ModelSource } from '../../model/load';
+import { CATALOGUE, type ModelSource } from '../../model/load';
 import type { Placement } from '../../prompt/soft-prompt';
 import { learnStep, type Speed } from '../../training/estimate';
 import type { ModelInfo, TextMemory } from '../../worker/protocol';

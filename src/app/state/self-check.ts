@@ -1,7 +1,6 @@
 /** The check of a model's gradients before it is first trained here: how it goes, what it found, and that in words. */
 import { StudioError } from '../../lib/errors';
-import { CATALOGUE } from '../../model/catalogue';
-import type { ModelSource } from '../../model/load';
+import { CATALOGUE, type ModelSource } from '../../model/load';
 import type { ModelInfo, SelfCheckReport } from '../../worker/protocol';
 
 /** What a check found; kept, so that it is made once. */

@@ -1,9 +1,9 @@
-/** What the browser stores: how much space there is, whether it is protected, damaged values, and what a tab remembers. */
-
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { SetAside, Store } from '../../store/store';
 import { saveFile } from '../ui/download';
 import { toastUndo } from '../ui/toast';
+
+/** What the browser stores: how much space there is, whether it is protected, damaged values, what a tab remembers, the theme. */
 
 interface StorageState {
   /** Null while unknown, or where the browser does not say. */
@@ -145,3 +145,40 @@ export const tabMemory = <T>(key: string, fallback: T): TabMemory<T> => ({
     }
   },
 });
+
+export type Theme = 'system' | 'light' | 'dark';
+const THEME_KEY = 'softprompt-theme';
+
+const storedTheme = (): Theme => {
+  try {
+    const kept = localStorage.getItem(THEME_KEY);
+    return kept === 'light' || kept === 'dark' ? kept : 'system';
+  } catch {
+    return 'system'; // storage is blocked: the choice lasts as long as the page
+  }
+};
+
+const applyTheme = (theme: Theme) => {
+  if (theme === 'system') delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+};
+
+interface ThemeState {
+  readonly theme: Theme;
+  readonly set: (theme: Theme) => void;
+}
+
+export const themeStore = createStore<ThemeState>((set) => ({
+  theme: storedTheme(),
+  set: (theme) => {
+    applyTheme(theme);
+    set({ theme });
+    try {
+      localStorage.setItem(THEME_KEY, theme);
+    } catch {
+      // as above
+    }
+  },
+}));
+
+applyTheme(themeStore.getState().theme);

@@ -2,7 +2,7 @@
 
 import type { StoreApi } from 'zustand/vanilla';
 import { StudioError } from '../../lib/errors';
-import type { NamedFile } from '../../model/folder';
+import type { NamedFile } from '../../model/card';
 import type { PromptSet } from '../../prompt-set/types';
 import type { TrainingSettings } from '../../training/settings';
 import type { LoadRequest } from '../../worker/protocol';

@@ -7,9 +7,11 @@ import { Radio, RadioGroup } from 'react-aria-components/RadioGroup';
 import { Select as AriaSelect, SelectValue } from 'react-aria-components/Select';
 import { Slider as AriaSlider, SliderFill, SliderOutput, SliderThumb, SliderTrack } from 'react-aria-components/Slider';
 import { FieldFrame, type FieldProps } from './Field';
-import { ChevronDown } from './icons';
+import { ChevronDown } from './Marks';
 import './field.css';
 import './menu.css';
+import { Tabs as AriaTabs, Tab, TabList, TabPanel } from 'react-aria-components/Tabs';
+import './tabs.css';
 
 interface ChoicesProps<T extends string> {
   readonly label: ReactNode;
@@ -121,4 +123,35 @@ export const Slider = ({
       <SliderThumb className="slider-thumb" />
     </SliderTrack>
   </AriaSlider>
+);
+
+interface TabEntry {
+  readonly id: string;
+  readonly label: ReactNode;
+  readonly content: ReactNode;
+}
+
+interface TabsProps {
+  readonly label: string;
+  readonly tabs: readonly TabEntry[];
+  readonly selected: string;
+  readonly onSelect: (id: string) => void;
+}
+
+/** The selected tab belongs in the URL hash: see `useQuery` in state/location. */
+export const Tabs = ({ label, tabs, selected, onSelect }: TabsProps) => (
+  <AriaTabs selectedKey={selected} onSelectionChange={(key) => onSelect(String(key))}>
+    <TabList className="tabs" aria-label={label}>
+      {tabs.map((tab) => (
+        <Tab key={tab.id} id={tab.id} className="tab">
+          {tab.label}
+        </Tab>
+      ))}
+    </TabList>
+    {tabs.map((tab) => (
+      <TabPanel key={tab.id} id={tab.id} className="tab-panel">
+        {tab.content}
+      </TabPanel>
+    ))}
+  </AriaTabs>
 );

@@ -3,7 +3,7 @@ import { Dialog as AriaDialog } from 'react-aria-components/Dialog';
 import { Heading } from 'react-aria-components/Heading';
 import { Modal, ModalOverlay } from 'react-aria-components/Modal';
 import { IconButton } from './Button';
-import { Cross } from './icons';
+import { Cross } from './Marks';
 import './dialog.css';
 
 interface DialogProps {

@@ -1,6 +1,6 @@
 import { type ReactNode, useId } from 'react';
 import { ProgressBar as AriaProgressBar } from 'react-aria-components/ProgressBar';
-import { Warning } from './icons';
+import { Warning } from './Marks';
 import './panel.css';
 
 interface PanelProps {

@@ -6,7 +6,7 @@ import {
   UNSTABLE_ToastRegion as ToastRegion,
 } from 'react-aria-components/Toast';
 import { Button, IconButton } from './Button';
-import { Cross } from './icons';
+import { Cross } from './Marks';
 import './toast.css';
 
 interface ToastContent {

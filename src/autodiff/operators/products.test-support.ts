@@ -1,5 +1,4 @@
-import { CROSS_ENTROPY, HEAD, type Layout, LINEAR, withLayout } from '../../graph/core-ops';
-import { float, int } from '../../graph/ir';
+import { CROSS_ENTROPY, float, HEAD, int, type Layout, LINEAR, withLayout } from '../../graph/ir';
 import { bools, type GradientCase, int32s, int64s, normal } from '../test-support';
 import { A, type Attrs, binary, constant, perm } from './writing-cases.test-support';
 

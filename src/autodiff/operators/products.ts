@@ -1,7 +1,6 @@
-import { HEAD_GRAD, layoutOf, withLayout } from '../../graph/core-ops';
 import * as infer from '../../graph/infer/rules';
 import { reduce } from '../../graph/infer/rules';
-import { floatAttr, int, intAttr, intsAttr } from '../../graph/ir';
+import { floatAttr, HEAD_GRAD, int, intAttr, intsAttr, layoutOf, withLayout } from '../../graph/ir';
 import type { Gradient, GradientContext, Operators } from './operator';
 
 /** Y = A B: dA = dY B^T, dB = A^T dY, over the last two axes. */

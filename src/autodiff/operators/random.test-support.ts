@@ -1,6 +1,5 @@
 import fc, { type Arbitrary } from 'fast-check';
-import { HEAD, LINEAR, withLayout } from '../../graph/core-ops';
-import { float, int, ints } from '../../graph/ir';
+import { float, HEAD, int, ints, LINEAR, withLayout } from '../../graph/ir';
 import { bools, type FloatInput, type GradientCase, int32s, int64s, normal } from '../test-support';
 import type { DifferentiableOp } from './table';
 import { apart, binary, constant, indices, positive, unary } from './writing-cases.test-support';

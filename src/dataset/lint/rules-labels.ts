@@ -1,7 +1,6 @@
 /** Checks of the labels as a set: how many there are, how often each appears, how they are spelled. */
 import { isNumeric } from '../columns';
-import { type ClassShare, classBalance, labelOf, type Spellings } from '../labels';
-import { textKey } from '../normalise';
+import { type ClassShare, classBalance, labelOf, type Spellings, textKey } from '../labels';
 import {
   type Context,
   defineLint,

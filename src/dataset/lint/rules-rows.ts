@@ -1,7 +1,6 @@
 /** Checks of the rows, whatever the task: how many there are, empty and repeated texts, leaks, personal data. */
 
-import { labelOf, perCell, rowsById, targetOf, textKeyOf, textOf } from '../labels';
-import { textKey } from '../normalise';
+import { labelOf, perCell, rowsById, targetOf, textKey, textKeyOf, textOf } from '../labels';
 import { findPersonal } from '../personal';
 import type { Row } from '../types';
 import { type ByTask, taskKindOf } from '../types';

@@ -1,7 +1,6 @@
 /** Checks of the expected texts, where a prompt generates one. */
 import { isNumeric } from '../columns';
-import { targetOf, textOf } from '../labels';
-import { textKey } from '../normalise';
+import { targetOf, textKey, textOf } from '../labels';
 import type { Row } from '../types';
 import { type Context, defineLint, MIN_ROWS, plural, quote, together, when } from './define';
 import { repeated } from './rules-rows';

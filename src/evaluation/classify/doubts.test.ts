@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { signTest } from '../../metrics/mcnemar';
 import { alternating, armOf, patterned, planOf } from '../test-support';
-import { drawBallots, tally, tallySentence, type Vote } from '../vote';
+import { corrected, correctionsOf, drawBallots, drawReview, tally, tallySentence, type Vote } from '../vote';
 import { compare } from './compare';
-import { corrected, correctionsOf, drawReview } from './doubts';
 
 const gold = alternating(120);
 const [yours, tuned] = patterned({ '11': 76, '01': 22, '10': 5, '00': 17 }) as [boolean[], boolean[]];

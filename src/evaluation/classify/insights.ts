@@ -2,8 +2,8 @@ import type { Dataset } from '../../dataset/types';
 import { rankArms } from '../../metrics/bradley-terry';
 import type { Interval } from '../../metrics/intervals';
 import type { ArmReport, Comparison, ComparisonPlan } from '../types';
+import { labelSuspects, type Suspect } from '../vote';
 import { type ConfidenceDifference, type ConfidenceReport, confidenceDifference, confidenceOf } from './confidence';
-import { labelSuspects, type Suspect } from './doubts';
 import { type Duel, duel } from './pairs';
 import { type SliceReport, slicesOf } from './slices';
 

@@ -3,7 +3,7 @@ import { tableOf } from '../../dataset/test-support';
 import type { Dataset } from '../../dataset/types';
 import { holm, mcnemarExact } from '../../metrics/mcnemar';
 import { rowGroups } from '../rows';
-import { labelSuspects } from './doubts';
+import { labelSuspects } from '../vote';
 import { slicesOf, slicesSentence, TEXT_LENGTH } from './slices';
 
 /** 60 rows: channel in turn mail/chat, an order number of its own each, a rating 1 to 60, one rare value. */

@@ -28,7 +28,7 @@ const bench: GpuBench = {
         import('../../../src/runtime/ort-web'),
         import('../../../src/training/objective'),
         import('../../../src/inference/text-cache'),
-        import('../../../src/inference/control'),
+        import('../../../src/lib/control'),
       ]);
     const read = async (path: string) =>
       [path, new Uint8Array(await (await fetch(`${base}/${path}`)).arrayBuffer())] as const;

@@ -1,9 +1,9 @@
 /** Test rows labelled again without seeing a prediction, and the verdict with the corrected labels. */
 import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
-import { corrected, correctionsOf, drawReview } from '../../../evaluation/classify/doubts';
 import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
 import type { Comparison } from '../../../evaluation/types';
+import { corrected, correctionsOf, drawReview } from '../../../evaluation/vote';
 import { asStudioError } from '../../../lib/errors';
 import { countLook } from '../../../prompt-set/prompt-set';
 import type { ClassifyEvaluation } from '../../../prompt-set/types';

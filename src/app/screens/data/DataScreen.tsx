@@ -1,7 +1,6 @@
 import { useState } from 'react';
 import { blockingIssue } from '../../../dataset/lint/define';
-import { FileButton, ReadingBar, useOpenSample } from '../../shell/OpenRows';
-import { ScreenFrame } from '../../shell/Screen';
+import { FileButton, ReadingBar, ScreenFrame, useOpenSample } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import { useData, usePromptSets, useStores } from '../../state/studio';
 import { Button, Dialog, EmptyState, Note, TextArea } from '../../ui';

@@ -4,7 +4,7 @@ import { useStore } from 'zustand';
 import { filterQuery, type RowQuery, type RowSort } from '../../../dataset/query';
 import type { Issue, Table } from '../../../dataset/types';
 import { type ByTask, taskKindOf } from '../../../dataset/types';
-import { lengthIssues } from '../../../task/length-issues';
+import { lengthIssues } from '../../../tokens/text-lengths';
 import type { WorkflowMethods } from '../../../worker/protocol';
 import type { DataState } from '../../state/data/data-state';
 import { resource, useResource } from '../../state/resource';

@@ -3,7 +3,7 @@ import { useStore } from 'zustand';
 import { MAX_BYTES, MAX_ROWS, type RejectedRow } from '../../../dataset/types';
 import type { RowsFile } from '../../../workflow/rows-file';
 import { RejectedDialog } from '../../shell/DropTarget';
-import { FileButton } from '../../shell/OpenRows';
+import { FileButton } from '../../shell/Screen';
 import { useResource } from '../../state/resource';
 import { usePromptSets, useStudio } from '../../state/studio';
 import { stageOptions, versionOptions } from '../../state/version-words';

@@ -7,7 +7,7 @@ import { versionInUse } from '../../../prompt-set/stages';
 import type { Measurement, PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import type { RowsFile } from '../../../workflow/rows-file';
-import { FileButton } from '../../shell/OpenRows';
+import { FileButton } from '../../shell/Screen';
 import { usePromptSets, useSession } from '../../state/studio';
 import { versionOptions } from '../../state/version-words';
 import { Button, format, Panel, Select, Term } from '../../ui';

@@ -5,7 +5,7 @@ import type { TaskForm, TaskFormFailure } from '../../../interchange/from-vector
 import type { Incoming } from '../../../interchange/incoming';
 import { StudioError } from '../../../lib/errors';
 import type { Result } from '../../../lib/result';
-import type { NamedFile } from '../../../model/folder';
+import type { NamedFile } from '../../../model/card';
 import type { PromptSet } from '../../../prompt-set/types';
 import type { RowsDone } from '../../../workflow/check-rows';
 import type { Check } from '../../../workflow/import';

@@ -1,6 +1,7 @@
 /** Prompt sets in a team's folder: what is written there, what others changed, and what is taken of it. Knows no screen. */
-import { type FolderChange, folderChanges, type Sums, withTaken } from '../../../interchange/folder-changes';
+
 import { type CompleteSet, readSetFiles, SET_FILE, setFiles, withoutRows } from '../../../interchange/set-files';
+import { type FolderChange, folderChanges, type Sums, withTaken } from '../../../interchange/set-package';
 import { type Files, LIMITS } from '../../../interchange/zip';
 import { sha256 } from '../../../lib/bytes';
 import { StudioError } from '../../../lib/errors';

@@ -1,6 +1,7 @@
 /** The work of the team dialog: save to the connected folder, look for changes, and apply the decisions. */
-import type { FolderChange } from '../../../interchange/folder-changes';
+
 import type { CompleteSet } from '../../../interchange/set-files';
+import type { FolderChange } from '../../../interchange/set-package';
 import { StudioError } from '../../../lib/errors';
 import { counted } from '../../../lib/format';
 import { freeHandle } from '../../../prompt-set/handle';

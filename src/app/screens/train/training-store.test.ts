@@ -1,8 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
-import { breathe } from '../../../inference/control';
-import type { Control } from '../../../lib/control';
+import { breathe, type Control } from '../../../lib/control';
 import { StudioError } from '../../../lib/errors';
 import { addHardVersion, chosenSoft, stamp } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';

@@ -1,13 +1,138 @@
+import { useMemo } from 'react';
 import { useStore } from 'zustand';
 import type { Dataset } from '../../../../../dataset/types';
+import type { Insights } from '../../../../../evaluation/classify/insights';
 import type { CalibrationMode } from '../../../../../evaluation/classify/outcome';
 import { calibrationWords } from '../../../../../evaluation/classify/rows';
+import type { ArmReport } from '../../../../../evaluation/types';
+import { namesOf } from '../../../../../evaluation/words';
 import type { ClassifyEvaluation } from '../../../../../prompt-set/types';
+import { useQuery } from '../../../../state/location';
 import { useResource } from '../../../../state/resource';
-import { Choices } from '../../../../ui';
+import { Button, Choices, Note, ProgressBar, Tabs } from '../../../../ui';
+import { type CloserProps, closerStores, type InsightsKey, type LookCloserProps } from '../../closer-store';
 import { compareStores, type Shown } from '../../compare-store';
-import { LookCloser } from './LookCloser';
-import { CorrectedVerdict } from './ReviewPanel';
+import { type Candidate, VotePanel } from '../../VotePanel';
+import { PairSelect, usePair } from '../parts';
+import { Statistics } from './ArmsPanel';
+import { ChecksPanels } from './ChecksPanels';
+import { ConfidencePanels } from './ConfidencePanels';
+import { LabelRows, Matrices } from './LabelRows';
+import { CorrectedVerdict, ReviewPanel } from './ReviewPanel';
+import { SlicesPanel } from './SlicesPanel';
+
+type Tab = 'rows' | 'statistics' | 'parts' | 'sure' | 'labels' | 'vote' | 'checks';
+
+/** The comparison from several sides; which one is open is in the address. */
+export function LookCloser(given: LookCloserProps) {
+  const { comparison, evaluation, mode } = given;
+  const [tab, setTab] = useQuery<Tab>('tab', 'rows');
+  const { index: pairIndex, pair, choose } = usePair(comparison.pairs);
+  const props = { ...given, pair };
+  // labels, votes and checks are kept for the pair that the verdict is about
+  const headline = { ...given, pair: comparison.pairs[0] };
+  const key = { id: evaluation.id, mode, pairIndex };
+  const { value: found } = useResource(closerStores.use().insights, key);
+  const tabs: readonly { readonly id: Tab; readonly label: string; readonly content: () => React.ReactNode }[] = [
+    {
+      id: 'rows',
+      label: 'Rows',
+      content: () => (
+        <div className="stack">
+          <LabelRows {...props} insights={found} />
+          <Matrices {...props} />
+        </div>
+      ),
+    },
+    { id: 'statistics', label: 'Statistics', content: () => <Statistics {...given} /> },
+    {
+      id: 'parts',
+      label: 'Slices',
+      content: () => <Found of={key}>{(i) => <SlicesPanel {...props} insights={i} />}</Found>,
+    },
+    {
+      id: 'sure',
+      label: 'How sure',
+      content: () => <Found of={key}>{(i) => <ConfidencePanels {...props} insights={i} />}</Found>,
+    },
+    { id: 'labels', label: 'Check labels', content: () => <ReviewPanel {...headline} /> },
+    { id: 'vote', label: 'Blind vote', content: () => <LabelVote {...headline} /> },
+    {
+      id: 'checks',
+      label: 'More checks',
+      content: () => <Found of={key}>{(i) => <ChecksPanels {...headline} insights={i} />}</Found>,
+    },
+  ];
+  return (
+    <>
+      <PairSelect pairs={comparison.pairs} index={pairIndex} onChoose={choose} nameOf={namesOf(comparison.arms)} />
+      <Tabs
+        label="Look closer"
+        selected={tabs.some(({ id }) => id === tab) ? tab : 'rows'}
+        onSelect={(id) => setTab(id as Tab)}
+        tabs={tabs.map(({ id, label, content }) => ({ id, label, content: tab === id ? content() : null }))}
+      />
+    </>
+  );
+}
+
+/** The two labels side by side, blind. */
+function LabelVote({ comparison, evaluation, dataset, pair }: CloserProps) {
+  const candidates = useMemo((): readonly [Candidate<number>, Candidate<number>] | null => {
+    const of = (id: string | undefined) => comparison.arms.find((arm) => arm.id === id);
+    const [a, b] = [of(pair?.a), of(pair?.b)];
+    const candidate = ({ name, predictions }: ArmReport) => ({ name, answers: predictions });
+    return a && b ? [candidate(a), candidate(b)] : null;
+  }, [comparison, pair]);
+  const { labels } = evaluation.plan;
+  return (
+    <VotePanel evaluation={evaluation} dataset={dataset} pair={candidates} show={(label) => labels[label] ?? ''} />
+  );
+}
+
+interface FoundProps {
+  readonly of: InsightsKey;
+  readonly children: (insights: Insights) => React.ReactNode;
+}
+
+/** What needs the worker's answer: until it is there, how far it is, and how to stop it. */
+function Found({ of, children }: FoundProps) {
+  const { insights, progress, stop } = closerStores.use();
+  const { value, error } = useResource(insights, of);
+  const fraction = useStore(progress, (s) => s.fraction);
+  const stopped = useStore(progress, (s) => s.stopped);
+  if (value) return children(value);
+  if (error)
+    return (
+      <Note
+        tone="bad"
+        live
+        title="The analysis did not finish"
+        action={
+          <Button variant="link" onPress={() => void insights.reload()}>
+            Try again
+          </Button>
+        }
+      >
+        {error.message}
+      </Note>
+    );
+  if (stopped)
+    return (
+      <div className="row">
+        <p className="dim">Stopped.</p>
+        <Button onPress={() => void insights.load(of)}>Continue</Button>
+      </div>
+    );
+  return (
+    <div className="row">
+      <ProgressBar label="Computing slices, probabilities and ranks" value={fraction} />
+      <Button size="s" onPress={stop}>
+        Stop
+      </Button>
+    </div>
+  );
+}
 
 interface LabelResultsProps {
   readonly evaluation: ClassifyEvaluation;

@@ -1,9 +1,9 @@
 import { useMemo } from 'react';
-import type { Suspect } from '../../../../../evaluation/classify/doubts';
 import type { Insights } from '../../../../../evaluation/classify/insights';
 import { comparedLogProbs, planFor } from '../../../../../evaluation/classify/outcome';
 import { type ComparedRow, comparedRows, filterRows } from '../../../../../evaluation/classify/rows';
 import type { ArmOutcome, ArmReport } from '../../../../../evaluation/types';
+import type { Suspect } from '../../../../../evaluation/vote';
 import { namesOf } from '../../../../../evaluation/words';
 import { ChartPanel, confusionTitle, drawConfusion, ProbabilityBars, sideOf } from '../../../../charts';
 import { useQuery } from '../../../../state/location';

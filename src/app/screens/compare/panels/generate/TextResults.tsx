@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import type { Dataset } from '../../../../../dataset/types';
-import { costWords, measureTitle } from '../../../../../evaluation/generate/verdict';
+import { costWords, measureTitle } from '../../../../../evaluation/generate/compare';
 import type { GenerateArm, GenerateComparison, GeneratePair } from '../../../../../evaluation/types';
 import { namesOf } from '../../../../../evaluation/words';
 import { columnName, metricsOf, TEXT_METRICS } from '../../../../../metrics/registry';
