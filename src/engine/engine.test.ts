@@ -278,6 +278,62 @@ describe('the engine on a small model', () => {
     });
   });
 
+  describe('probabilities that another prompt gave', () => {
+    const taughtRows = (count: number, seed: number) => {
+      const rng = createRng(seed);
+      return randomRows(count, seed).map((row) => {
+        const shares = [rng.next(), rng.next(), rng.next()];
+        const sum = shares.reduce((total, share) => total + share, 0);
+        return { ...row, taught: shares.map((share) => share / sum) };
+      });
+    };
+    const taught = (change: Partial<TrainRequest> = {}) =>
+      training({ train: taughtRows(24, 1), validation: taughtRows(10, 2), ...change });
+
+    it.each(PLACEMENTS)('have the gradient of their divergence: %s', async (placement) => {
+      const asked = { rows: taughtRows(6, 7), labels, soft: soft(placement), cached: null };
+      const { directions: checks } = await checkGradient(loaded.program, asked);
+      for (const check of checks) expect(check.relativeError).toBeLessThan(2e-3);
+    });
+
+    it('cost nothing where they are what the vectors answer, and what labels cost where they are certain', async () => {
+      const rows = randomRows(6, 7);
+      const { rows: answers } = await engine().score({ rows, labels, soft: soft('suffix'), cacheKey: null });
+      const own = rows.map((row, i) => ({ ...row, taught: answers[i]?.logProbs.map(Math.exp) ?? [] }));
+      const certain = rows.map((row) => ({ ...row, taught: labels.map((_, c) => Number(c === row.label)) }));
+      const of = (some: readonly TokenRow[]) =>
+        batchGradient(loaded.program, { rows: some, labels, soft: soft('suffix'), cached: null });
+      expect(Math.abs((await of(own)).loss)).toBeLessThan(1e-5);
+      const [byLabel, byShares] = [await of(rows), await of(certain)];
+      expect(Math.abs(byLabel.loss - byShares.loss)).toBeLessThan(1e-6);
+      expect(relativeError(byShares.gradient, [...byLabel.gradient])).toBeLessThan(1e-6);
+    });
+
+    it('are learned, and choose the kept step by their divergence', async () => {
+      const { checkpoint } = await trainToEnd(engine(), taught());
+      const losses = checkpoint.validations.map(({ loss }) => loss);
+      expect(losses.at(-1)).toBeLessThan(0.8 * (losses[0] ?? 0));
+      const first = taughtRows(10, 2).map((row) => ({ ...row, label: ((row.label ?? 0) + 1) % 3 }));
+      const other = await trainToEnd(engine(), taught({ validation: first }));
+      expect(other.checkpoint.validations.map(({ loss }) => loss)).toEqual(losses);
+    });
+
+    it.each([
+      ['too few', [1]],
+      ['negative', [1.5, -0.5, 0]],
+      ['no numbers', [Number.NaN, 0.5, 0.5]],
+      ['a sum other than 1', [0.5, 0.2, 0.2]],
+    ])('are refused: %s', async (_, shares) => {
+      const rows = taughtRows(4, 1).map((row) => ({ ...row, taught: shares }));
+      await expect(trainToEnd(engine(), taught({ train: rows }))).rejects.toThrow('no probability for each label');
+    });
+
+    it('are refused for answer words of several tokens', async () => {
+      const long = [{ label: 'a', word: ' a b', tokenIds: [5, 6] }, ...labels.slice(1)];
+      await expect(trainToEnd(engine(), taught({ labels: long }))).rejects.toThrow('has 2 tokens');
+    });
+  });
+
   it('a split batch has the same gradient as the whole one', async () => {
     const rows = randomRows(40, 8);
     for (const placement of PLACEMENTS) {

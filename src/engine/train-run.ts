@@ -14,6 +14,7 @@ import type { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import { type Polled, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
+import { divergence } from '../metrics/calibration';
 import { accuracy, argmax, confusionMatrix, macroF1 } from '../metrics/classification';
 import { trainedPrompt } from '../prompt/soft-prompt';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
@@ -77,6 +78,7 @@ function checkRequest(request: TrainRequest, hidden: number): void {
   const rows = [...train, ...validation];
   const lacking = TASKS[kindOf(rows)].lacking(rows, labels);
   if (lacking) throw bad(`${lacking}, so it cannot be trained on.`);
+  if (rows.some(({ taught }) => taught)) checkTaught(rows, labels);
   const from = initFrom?.vectors.length ?? 0;
   if (settings.initialisation.kind === 'prompt' && (from === 0 || from % hidden !== 0))
     throw bad('The prompt to start from has no vectors for this model. Choose another start.');
@@ -86,6 +88,22 @@ function checkRequest(request: TrainRequest, hidden: number): void {
   }
   if (resume && !isOfRun(resume, request, hidden))
     throw bad('The checkpoint belongs to a run with other settings or another model.');
+}
+
+/** What rows are taught must be probabilities of the labels; a label must be one logit. @throws StudioError `bad-input` */
+function checkTaught(rows: readonly TokenRow[], labels: readonly LabelTokens[]): void {
+  checkOneToken(labels);
+  const wrong = rows.find(
+    ({ taught }) =>
+      taught?.length !== labels.length ||
+      !taught.every((share) => share >= 0) ||
+      Math.abs(taught.reduce((sum, share) => sum + share, 0) - 1) > 1e-6,
+  );
+  if (wrong)
+    throw new StudioError(
+      'bad-input',
+      `Row ${wrong.rowId} has no probability for each label, so it cannot be learned from.`,
+    );
 }
 
 /** Whether a checkpoint has what a run with these settings trains. */
@@ -181,7 +199,10 @@ const TASKS: { readonly [K in TaskKind]: TrainingTask } = {
       const scored = await scoreRows(program, options);
       const gold = rows.map((row) => present(row.label, `label of row ${row.rowId}`));
       const predicted = scored.map((row) => argmax(row.logProbs));
-      const rowLosses = scored.map((row, i) => -present(row.logProbs[gold[i] ?? 0], 'log-probability'));
+      const rowLosses = scored.map(({ logProbs }, i) => {
+        const taught = rows[i]?.taught;
+        return taught ? divergence(taught, logProbs) : -present(logProbs[gold[i] ?? 0], 'log-probability');
+      });
       return {
         kind: 'classify',
         accuracy: accuracy(gold, predicted),

@@ -58,8 +58,8 @@ export interface Sequence {
 
 /** The loss over the reads of all rows, in order: `sum_r weights[r] * crossEntropy(logits[r], targets[r])`. */
 export interface Objective {
-  /** Columns of the logits: indices into the candidates, or token ids for the whole vocabulary. */
-  readonly targets: readonly number[];
+  /** Columns of the logits (indices into the candidates, or token ids for the whole vocabulary), or a probability for each. */
+  readonly targets: readonly (number | readonly number[])[];
   readonly weights: readonly number[];
 }
 
@@ -258,9 +258,14 @@ function shiftOf({ hidden }: ProgramSpec, { candidates, answerShift }: FeedOptio
 function objectiveFeeds(reads: number, columns: number, { targets, weights }: Objective): Feeds {
   assert(targets.length === reads && weights.length === reads, `${targets.length} targets for ${reads} reads`);
   const target = new Float32Array(reads * columns);
-  targets.forEach((column, r) => {
-    assert(column >= 0 && column < columns, `target ${column} of ${columns}`);
-    target[r * columns + column] = 1;
+  targets.forEach((wanted, r) => {
+    if (typeof wanted !== 'number') {
+      assert(wanted.length === columns, `${wanted.length} probabilities for ${columns} columns`);
+      target.set(wanted, r * columns);
+      return;
+    }
+    assert(wanted >= 0 && wanted < columns, `target ${wanted} of ${columns}`);
+    target[r * columns + wanted] = 1;
   });
   return { [IO.target]: f32([reads, columns], target), [IO.weight]: f32([reads], Float32Array.from(weights)) };
 }

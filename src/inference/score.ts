@@ -137,7 +137,7 @@ export function checkOneToken(labels: readonly LabelTokens[]): void {
   if (long)
     throw new StudioError(
       'bad-input',
-      `The answer word of ${long.label} has ${long.tokenIds.length} tokens, and only words of one token can be trained too. Choose a shorter word on the Prompts screen, or train the vectors alone.`,
+      `The answer word of ${long.label} has ${long.tokenIds.length} tokens, and only words of one token can be trained too, or learned from another prompt's answers. Choose a shorter word on the Prompts screen, or train the vectors alone on the rows' labels.`,
       { data: { label: long.label } },
     );
 }

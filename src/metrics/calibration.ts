@@ -30,6 +30,14 @@ export const labelProbabilities = (
   meanLogProbs: readonly number[] | null,
 ): readonly number[] => probabilities(calibrated(logProbs, meanLogProbs));
 
+/** `-sum_c p_c log p_c`, in nats. */
+export const entropy = (shares: readonly number[]): number =>
+  shares.reduce((sum, share) => (share > 0 ? sum - share * Math.log(share) : sum), 0);
+
+/** `KL(q | p) = sum_c q_c (log q_c - log p_c)`, in nats: how far answers p are from the probabilities q. 0 where they are equal. */
+export const divergence = (wanted: readonly number[], logProbs: readonly number[]): number =>
+  wanted.reduce((sum, share, c) => (share > 0 ? sum - share * (logProbs[c] as number) : sum), -entropy(wanted));
+
 /** Log-probabilities over the labels, a row each. */
 type Answers = readonly (readonly number[])[];
 

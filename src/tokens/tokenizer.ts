@@ -24,6 +24,8 @@ export interface TokenRow {
   readonly otherOrders?: readonly Int32Array[] | undefined;
   /** Index into the label set, or null. */
   readonly label: number | null;
+  /** Probabilities of the labels that training teaches in place of `label`: what another prompt answers. They add up to 1. */
+  readonly taught?: readonly number[];
   /** In generation tasks: the expected text after the row, with its end token. */
   readonly target?: Int32Array;
 }

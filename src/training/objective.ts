@@ -17,6 +17,7 @@ import { withTarget } from '../inference/score';
 import type { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import type { Polled } from '../lib/control';
+import { entropy } from '../metrics/calibration';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { lengthBuckets } from '../tokens/buckets';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
@@ -33,7 +34,7 @@ export interface Gradient {
 /** A row with what the head should find at each of its reads. */
 interface Target {
   readonly sequence: Sequence;
-  readonly targets: readonly number[];
+  readonly targets: Objective['targets'];
   /** What the row counts. */
   readonly weight: number;
 }
@@ -53,7 +54,8 @@ export interface BatchOptions {
 /**
  * Mean loss of rows and its gradient. Rows with a target: mean cross-entropy over the target's tokens. With single-token answer words: cross-entropy of the softmax over those
  * words. Otherwise: mean cross-entropy over the gold word's tokens, each over the whole vocabulary. With label weights
- * each row's part is multiplied by its own, and the sum still divided by the number of rows.
+ * each row's part is multiplied by its own, and the sum still divided by the number of rows. Rows that are taught
+ * probabilities q: the divergence `KL(q | p) = sum_c q_c log(q_c / p_c)` of the answers p from them (Hinton et al. 2015).
  *
  * A batch larger than a run may be is split; losses and gradients are weighted sums, so that the parts add up to the whole.
  * @throws StudioError `too-long`, and as Runner.run
@@ -74,7 +76,7 @@ export async function batchGradient(program: Program, options: BatchOptions): Pr
       keepStates: answerShift !== undefined,
     };
     const outcome = await run(program, sequences, asked);
-    loss += outcome.loss;
+    loss += outcome.loss - entropyOf(objective);
     present(outcome.softGrad, 'gradient').forEach((g, i) => {
       sum[i] = (sum[i] as number) + g;
     });
@@ -103,7 +105,7 @@ function addAnswerGradient(
     const row = logits.subarray(r * columns, (r + 1) * columns);
     const normaliser = logSumExp(row);
     for (const [c, logit] of row.entries()) {
-      const residual = Math.exp(logit - normaliser) - (c === target ? 1 : 0);
+      const residual = Math.exp(logit - normaliser) - shareOf(target, c);
       const factor = (weights[r] ?? 0) * residual * slope(logit);
       for (let i = 0; i < hidden; i++)
         sum[c * hidden + i] = (sum[c * hidden + i] as number) + factor * (kept[r * hidden + i] as number);
@@ -152,14 +154,29 @@ async function sideBySide(
   const asked = { soft, candidates, answerShift, objective: null, keepPresent: false };
   const { logits, columns } = await run(program, chosen, asked);
   const { targets, weights } = objective;
+  const wanted = (row: Float32Array, target: Objective['targets'][number]) =>
+    typeof target === 'number'
+      ? (row[target] ?? Number.NaN)
+      : target.reduce((sum, share, column) => sum + share * (row[column] ?? Number.NaN), 0);
   return choices.map((_, c) =>
-    targets.reduce((loss, target, r) => {
+    targets.reduce<number>((loss, target, r) => {
       const begin = (c * targets.length + r) * columns;
       const row = logits.subarray(begin, begin + columns);
-      return loss + (weights[r] ?? 0) * (logSumExp(row) - (row[target] ?? Number.NaN));
-    }, 0),
+      return loss + (weights[r] ?? 0) * (logSumExp(row) - wanted(row, target));
+    }, -entropyOf(objective)),
   );
 }
+
+/** What a read wants of a column. */
+const shareOf = (target: Objective['targets'][number], column: number): number =>
+  typeof target === 'number' ? Number(column === target) : (target[column] ?? 0);
+
+/** Of the probabilities that are taught, weighted: what the cross-entropy exceeds the divergence by. 0 for labels. */
+const entropyOf = ({ targets, weights }: Objective): number =>
+  targets.reduce<number>(
+    (sum, target, r) => (typeof target === 'number' ? sum : sum + (weights[r] ?? 0) * entropy(target)),
+    0,
+  );
 
 /** What one run of a split batch is given. */
 interface Part {
@@ -214,10 +231,10 @@ type TargetOf = (row: TokenRow, text: Text, labels: readonly LabelTokens[]) => O
 
 const goldOf = (row: TokenRow) => present(row.label, `label of row ${row.rowId}`);
 
-/** Which of the answer words comes next. */
+/** Which of the answer words comes next, or how probable each is. */
 const choiceTarget: TargetOf = (row, { tokens, past }) => ({
   sequence: { tokens, past, reads: [tokens.length - 1] },
-  targets: [goldOf(row)],
+  targets: [row.taught ?? goldOf(row)],
 });
 
 /** Every token of the gold word, each after those before it. */
