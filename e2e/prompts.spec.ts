@@ -66,6 +66,19 @@ test('tries nearest examples in several orders, and keeps them as a version acro
   await expect(prompts.tries.getByRole('row').filter({ hasText: 'Found: ' })).toContainText('yours');
   await expect(prompts.tries).toContainText('With 4 examples, the nearest, in 2 orders');
   await expectAccessible(studio, 'prompts, found', { themes: ['light'] });
+
+  await test.step('makes a prompt with examples smaller, and compares the two', async () => {
+    await prompts.choose('Examples in the prompt', '4 examples');
+    await page.getByRole('button', { name: 'Make this prompt smaller' }).click();
+    await page.locator('label').filter({ hasText: 'Quick' }).click();
+    await page.getByRole('button', { name: 'Make it smaller' }).press('Enter');
+    await expect(page.getByText(/tokens a row become \d+: \d+% saved\. Same answer on \d+ of \d+/)).toBeVisible({
+      timeout: 120_000,
+    });
+    await expectAccessible(studio, 'train, made smaller', { themes: ['light'] });
+    await page.getByRole('button', { name: 'Compare the two' }).click();
+    await expect(page).toHaveURL(/compare/);
+  });
 });
 
 test('shows figures in grey once the text or an answer word has changed, and tries again', async ({ studio }) => {

@@ -2,6 +2,7 @@ import { StudioError } from '../lib/errors';
 import { BENCH_USAGE, bench } from './bench';
 import { CHECK_USAGE, CONFORMANCE_USAGE, check, conformance } from './check';
 import { DECIDE_USAGE, decide, ROLL_OUT_USAGE, rollOut } from './decide';
+import { DISTIL_USAGE, distilPrompt } from './distil';
 import { BelowGate, EVALUATE_USAGE, evaluate } from './evaluate';
 import { GRAPH_USAGE, graph, INSPECT_USAGE, inspect } from './inspect';
 import { MATRIX_USAGE, matrix } from './matrix';
@@ -19,6 +20,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   tune: { usage: TUNE_USAGE, run: tune },
   write: { usage: WRITE_USAGE, run: write },
   improve: { usage: IMPROVE_USAGE, run: improvePrompt },
+  distil: { usage: DISTIL_USAGE, run: distilPrompt },
   evaluate: { usage: EVALUATE_USAGE, run: evaluate },
   matrix: { usage: MATRIX_USAGE, run: matrix },
   predict: { usage: PREDICT_USAGE, run: predict },

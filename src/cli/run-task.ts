@@ -13,8 +13,16 @@ import { counted, duration, percent } from '../lib/format';
 import { unwrap } from '../lib/result';
 import { z } from '../lib/zod';
 import { recordComparison } from '../prompt-set/calibration';
-import { addHardVersion, chooseSoft, createPromptSet, finishRun, takeFoundPrompt } from '../prompt-set/prompt-set';
+import {
+  addHardVersion,
+  chooseSoft,
+  chosenHard,
+  createPromptSet,
+  finishRun,
+  takeFoundPrompt,
+} from '../prompt-set/prompt-set';
 import type { Evaluation, FoundWords, PromptSet } from '../prompt-set/types';
+import { wordsFitting } from '../prompt-set/versions';
 import { longestAnswer } from '../route/generated-texts';
 import { unfitWords } from '../task/propose-words';
 import { taskOf } from '../task/tasks';
@@ -26,14 +34,15 @@ import type { Checkpoint, Scores } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
 import { compare } from '../workflow/compare';
 import type { CompareEvent } from '../workflow/compare-arms';
+import { type DistilEvent, distil } from '../workflow/distil';
 import { findWords } from '../workflow/find-words';
 import { type Host, SILENT } from '../workflow/host';
 import { type Improved, improve, isWorseThanBare } from '../workflow/improve';
 import { exportPackage } from '../workflow/index';
 import { numberInFile } from '../workflow/open-data';
-import { recorded } from '../workflow/runs';
+import { recorded, teacherOf } from '../workflow/runs';
 import { labelCollisions } from '../workflow/token-rows';
-import { type TrainRunEvent, train } from '../workflow/train';
+import { train } from '../workflow/train';
 import { foundWords, searchWords } from '../workflow/words';
 import { type Log, type ModelOptions, openHost } from './node-host';
 import { UsageError } from './options';
@@ -45,6 +54,8 @@ export interface Given {
   readonly prompt: string | null;
   /** Answer words by label; null = single tokens where possible. */
   readonly words: ReadonlyMap<string, string> | null;
+  /** Training rows that the prompt shows as examples; left out: none. */
+  readonly shots?: number;
 }
 
 /** `auto`: where no answer words are given and the labels do not fit as words. */
@@ -64,10 +75,13 @@ export interface RunOptions extends Given {
   readonly findWords?: (typeof FIND_WORDS)[number];
   /** Look for the best hand-written prompt among this many, and compare the tuned one with it; null = do not. */
   readonly improve?: number | null;
+  /** Learn the answers of the hand-written prompt to these texts, or (null) to the training rows'. Left out: the rows' labels. */
+  readonly distil?: { readonly texts: readonly string[] | null } | undefined;
 }
 
-export async function runTask(options: RunOptions, log: Log): Promise<void> {
-  const { dataset, runs, hybrid, examples } = options;
+/** @returns the comparison on test rows */
+export async function runTask(options: RunOptions, log: Log): Promise<Evaluation> {
+  const { dataset, runs, hybrid, examples, distil: asked } = options;
   const host = await openHost(options.model, log);
   try {
     const testLooks = await earlierLooks(join(options.out, 'results.json'), dataset);
@@ -77,7 +91,7 @@ export async function runTask(options: RunOptions, log: Log): Promise<void> {
     const started = { ...rival, testLooks };
     if (started.words.length > 0)
       log.line(`Answer words: ${started.words.map(({ label, word }) => `${label} =${word}`).join(', ')}`);
-    const { set: trained, checkpoint } = await trainAll(host, started, { dataset, runs, hybrid }, log);
+    const { set: trained, checkpoint } = await trainAll(host, started, { dataset, runs, hybrid, distil: asked }, log);
     const also = options.improve ? trained.hard.map(({ id }) => id) : [];
     const request = { set: trained, dataset, also, eachSeed: runs.length > 1, ...(examples ? { examples } : {}) };
     const run = { control: uninterrupted, emit: comparing(log) };
@@ -90,6 +104,7 @@ export async function runTask(options: RunOptions, log: Log): Promise<void> {
     await exportPrompt(host, { set, dataset, evaluation, folder: join(options.out, 'prompt') });
     for (const line of lines) log.line(line);
     log.line(`Saved to ${options.out}: ${[...files.keys(), 'prompt/'].join(', ')}`);
+    return evaluation;
   } finally {
     await host.dispose();
   }
@@ -137,11 +152,11 @@ export async function withWords(
 async function withoutStrawMan(
   host: Host,
   set: PromptSet,
-  { dataset, prompt, improve: searches }: RunOptions,
+  { dataset, prompt, improve: searches, distil: asked }: RunOptions,
   log: Log,
 ): Promise<PromptSet> {
   const { words, baseTemplate: template, hard } = set;
-  if (prompt !== null || searches || words.length === 0) return set;
+  if (prompt !== null || searches || asked || words.length === 0) return set;
   const own = hard.map((version) => ({ prompt: version.prompt, words }));
   log.progress('Trying the proposed prompt on training rows');
   if (!(await isWorseThanBare(host, { dataset, template, words, own }, uninterrupted))) return set;
@@ -186,7 +201,7 @@ export async function improved(
  */
 export function openSet(
   host: Pick<Host, 'tokens' | 'now' | 'newId'>,
-  { dataset, prompt, words: given }: Given,
+  { dataset, prompt, words: given, shots = 0 }: Given,
   found: FoundWords | null = null,
 ): PromptSet {
   const { mapping, labels, table, fingerprint } = dataset;
@@ -217,7 +232,7 @@ export function openSet(
   });
   const searched = found ? { ...set, wordSearch: found.search } : set;
   const proposed = found?.prompt ?? `${task.instruction(dataset, words)}\n${baseTemplate}`;
-  return addHardVersion(searched, stamp(), { prompt: { template: prompt ?? proposed, shots: 0, shotSeed: 0 } }).set;
+  return addHardVersion(searched, stamp(), { prompt: { template: prompt ?? proposed, shots, shotSeed: 0 } }).set;
 }
 
 function givenWords(labels: readonly string[], template: string, given: ReadonlyMap<string, string>): LabelWord[] {
@@ -240,14 +255,14 @@ interface Trained {
 async function trainAll(
   host: Host,
   untrained: PromptSet,
-  { dataset, runs, hybrid }: Pick<RunOptions, 'dataset' | 'runs' | 'hybrid'>,
+  { dataset, runs, hybrid, distil: asked }: Pick<RunOptions, 'dataset' | 'runs' | 'hybrid' | 'distil'>,
   log: Log,
 ): Promise<Trained> {
   let set = untrained;
   const checkpoints: Checkpoint[] = [];
   for (const settings of runs) {
     if (runs.length > 1) log.line(`Seed ${settings.seed}`);
-    const trained = await trainRun(host, set, { dataset, settings, hybrid: false }, log);
+    const trained = await trainRun(host, set, { dataset, settings, hybrid: false, distil: asked }, log);
     set = trained.set;
     checkpoints.push(trained.checkpoint);
   }
@@ -263,25 +278,27 @@ async function trainAll(
 async function trainRun(
   host: Host,
   before: PromptSet,
-  planned: { readonly dataset: Dataset; readonly settings: TrainingSettings; readonly hybrid: boolean },
+  planned: { readonly dataset: Dataset; readonly settings: TrainingSettings } & Pick<RunOptions, 'hybrid' | 'distil'>,
   log: Log,
 ): Promise<Trained> {
-  const { dataset, settings, hybrid } = planned;
+  const { dataset, settings, hybrid, distil: asked } = planned;
   const { id, sha256, dtype } = host.engine.info;
   const { fingerprint: datasetFingerprint, heldBackHash, splitHash } = dataset;
   const at = { id: host.newId(), now: host.now() };
-  const plan = { id: at.id, settings, name: '', hybrid, group: null };
+  const teacher = asked && chosenHard(before)?.id;
+  const plan = { id: at.id, settings, name: '', hybrid, group: null, ...(teacher && { teacher }) };
   const from = { model: { id, sha256, dtype }, datasetFingerprint, heldBackHash, splitHash };
   const { set, run } = recorded(before, plan, at, from);
   const { template, initText } = run;
-  const { soft, best, ...done } = await train(
-    host,
-    {
-      ...{ runId: run.id, dataset, template, words: set.words, settings: run.settings, initText },
-      ...{ initFrom: null, resume: null, baselines: [] },
-    },
-    { control: uninterrupted, emit: training(log) },
-  );
+  const request = {
+    ...{ runId: run.id, dataset, template, words: wordsFitting(set, run), settings: run.settings, initText },
+    ...{ initFrom: null, resume: null, baselines: [] },
+  };
+  const taught = teacherOf(set, run);
+  const control = { control: uninterrupted, emit: training(log) };
+  const { soft, best, ...done } = taught
+    ? await distil(host, { ...request, teacher: taught, texts: asked?.texts ?? null }, control)
+    : { ...(await train(host, request, control)), reached: null };
   const finished = {
     status: done.reason === 'paused' ? ('stopped' as const) : done.reason,
     soft,
@@ -290,6 +307,7 @@ async function trainRun(
     ...(best?.kind === 'generate' ? { validationLoss: best.loss } : {}),
     validationRows: done.validationRows,
     seconds: done.trainSeconds,
+    ...(run.distilled && done.reached && { distilled: { ...run.distilled, reached: done.reached } }),
   };
   return { set: finishRun(set, run.id, finished, host.now()), checkpoint: done.checkpoint };
 }
@@ -320,8 +338,13 @@ const reached = (scores: Scores) =>
 /** Progress of training, as lines. */
 const training =
   (log: Log) =>
-  (event: TrainRunEvent): void => {
+  (event: DistilEvent): void => {
     switch (event.kind) {
+      case 'teacher': {
+        const left = event.secondsLeft === null ? '' : `, ${duration(event.secondsLeft)} left`;
+        log.progress(`The long prompt answers: ${event.done} of ${counted(event.total, 'text')}${left}`);
+        break;
+      }
       case 'rows': {
         const { length } = event.facts.tooLong;
         if (length > 0) log.line(`${counted(length, 'row')} left out: longer than the model’s context`);

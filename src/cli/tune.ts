@@ -119,7 +119,7 @@ export async function tune(args: readonly string[]): Promise<void> {
 const startOf = (kind: (typeof STARTS)[number]): Initialisation => (kind === 'text' ? { kind, text: '' } : { kind });
 
 /** `a=x,b=y`. A comma belongs to a word where no `=` follows it. */
-function readWords(text: string): ReadonlyMap<string, string> {
+export function readWords(text: string): ReadonlyMap<string, string> {
   const words = new Map<string, string>();
   for (const pair of text.split(/,(?=[^,]*=)/)) {
     const at = pair.lastIndexOf('=');

@@ -108,6 +108,10 @@ const run: fc.Arbitrary<SoftVersion> = fc.record({
   seconds: fc.option(fc.double({ min: 0, max: 1e5, noNaN: true })),
   model: fc.record({ id: text, sha256: fc.constant('a'.repeat(64)), dtype: fc.constant('q4') }),
   datasetFingerprint: text,
+  distilled: fc.record({
+    from: id,
+    reached: fc.record({ tokensBefore: share, tokensAfter: share, same: fc.nat(64), rows: fc.nat(64) }),
+  }),
 });
 
 const point = fc.oneof(

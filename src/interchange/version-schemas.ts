@@ -139,6 +139,19 @@ export const softVersionSchema = z.object({
   template: text(200_000),
   initText: text(200_000),
   handVersion: text(100).exactOptional(),
+  distilled: z
+    .object({
+      from: text(100),
+      reached: z
+        .object({
+          tokensBefore: z.number().min(0),
+          tokensAfter: z.number().min(0),
+          same: count,
+          rows: count,
+        })
+        .exactOptional(),
+    })
+    .exactOptional(),
   group: text(100).exactOptional(),
   author: text(200).optional(),
   note: text(2000).optional(),

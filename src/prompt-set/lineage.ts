@@ -53,6 +53,8 @@ function startOf(
       ? { parent: initialisation.runId, how }
       : made(`gone:${initialisation.runId}`, 'a missing prompt', how);
   }
+  const teacher = set.hard.find(({ id }) => id === run.distilled?.from);
+  if (teacher) return { parent: teacher.id, how: `distilled from hand-written ${teacher.number}` };
   if (run.handVersion && set.hard.some(({ id }) => id === run.handVersion))
     return { parent: run.handVersion, how: 'vectors on top of its text' };
   switch (initialisation.kind) {

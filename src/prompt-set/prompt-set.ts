@@ -8,6 +8,7 @@ import { alignWords, sameLabels } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { uniqueHandle } from './handle';
 import type {
+  Distilled,
   EarlierLooks,
   FoundPrompt,
   FoundWords,
@@ -287,6 +288,8 @@ export function startRun(
     | 'template'
     | 'initText'
     | 'handVersion'
+    | 'distilled'
+    | 'words'
     | 'group'
     | 'model'
     | 'datasetFingerprint'
@@ -322,7 +325,15 @@ export function updateRun(
   change: Partial<
     Pick<
       SoftVersion,
-      'status' | 'error' | 'soft' | 'bestStep' | 'validationAccuracy' | 'validationLoss' | 'validationRows' | 'seconds'
+      | 'status'
+      | 'error'
+      | 'soft'
+      | 'bestStep'
+      | 'validationAccuracy'
+      | 'validationLoss'
+      | 'validationRows'
+      | 'seconds'
+      | 'distilled'
     >
   >,
   now: string,
@@ -351,6 +362,7 @@ export function finishRun(
     readonly validationLoss?: number;
     readonly validationRows?: number;
     readonly seconds: number;
+    readonly distilled?: Distilled;
   },
   now: string,
 ): PromptSet {

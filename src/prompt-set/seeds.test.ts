@@ -34,6 +34,7 @@ test('finds runs that differ only in their seed, in the order of their seeds', (
     run('other rows', 4, { datasetFingerprint: 'g' }),
     run('other text', 5, { template: 'Say. {text}' }),
     run('hybrid', 6, { handVersion: 'h' }),
+    run('made smaller', 8, { distilled: { from: 'h' } }),
     run('other settings', 7, { settings: { ...STANDARD, seed: 7, steps: 9 } }),
   ];
   expect(seedsOf({ soft }, chosen).map(({ id }) => id)).toEqual(['a', 'b', 'c']);

@@ -146,6 +146,22 @@ export interface WritingTask {
   readonly longest: number | null;
 }
 
+/** Whose answers a run learned instead of the rows' labels, and how close it came. */
+export interface Distilled {
+  /** The hand-written version. */
+  readonly from: string;
+  /** Left out before the end. */
+  readonly reached?: Smaller;
+}
+
+/** A long prompt and its smaller version: mean tokens of a row, all included, and on how many validation rows they agree. */
+export interface Smaller {
+  readonly tokensBefore: number;
+  readonly tokensAfter: number;
+  readonly same: number;
+  readonly rows: number;
+}
+
 /** One training run, finished or not. */
 export interface SoftVersion {
   readonly id: string;
@@ -160,6 +176,8 @@ export interface SoftVersion {
   readonly initText: string;
   /** A hybrid: the hand-written version whose text the vectors are added to. Missing = the base template's. */
   readonly handVersion?: string;
+  /** Missing = it learned the rows' labels. */
+  readonly distilled?: Distilled;
   /** Who started it; missing = unknown. */
   readonly author?: string | undefined;
   /** The author's note. */

@@ -117,6 +117,7 @@ test('lists each version once, after its parent, with its start and its rows', (
       run(2, { settings: from('run-1'), datasetFingerprint: 'f2' }),
       run(3, { handVersion: 'hand-2' }),
       run(4, { settings: from('lost') }),
+      run(5, { distilled: { from: 'hand-1' } }),
     ]),
     { stage: 'production', to: 'run-2' },
     'now',
@@ -137,8 +138,9 @@ test('lists each version once, after its parent, with its start and its rows', (
     ['hand-written 1', 0, null, ''],
     ['hand-written 2', 1, null, ''],
     ['hybrid 3', 2, 'data 1', ''],
+    ['tuned 5', 1, 'data 1', ''],
   ]);
-  expect(lineageTitle(nodes)).toBe('6 versions from 3 starting points');
+  expect(lineageTitle(nodes)).toBe('7 versions from 3 starting points');
 });
 
 test('lists a run that claims to have started from itself', () => {

@@ -40,13 +40,17 @@ function settingsOf({ kind, version }: Version, set: PromptSet): readonly Fact[]
       fact('as a chat', yesNo(chat)),
     ];
   }
-  const { settings: s, initText, handVersion, model, datasetFingerprint } = version;
+  const { settings: s, initText, handVersion, distilled, model, datasetFingerprint } = version;
   const start = s.initialisation;
-  const hand = set.hard.find(({ id }) => id === handVersion);
+  const named = (id: string | undefined) => {
+    const hand = set.hard.find((each) => each.id === id);
+    return hand ? `hand-written ${hand.number}` : 'a missing version';
+  };
   const parent = start.kind === 'prompt' ? set.soft.find(({ id }) => id === start.runId) : undefined;
   return [
     fact('kind', handVersion ? 'hybrid' : 'tuned'),
-    ...(handVersion ? [fact('on top of', hand ? `hand-written ${hand.number}` : 'a missing version')] : []),
+    ...(handVersion ? [fact('on top of', named(handVersion))] : []),
+    fact('learned from', distilled ? `the answers of ${named(distilled.from)}` : 'labels'),
     fact('position of the vectors', PLACEMENT_WORDS[s.placement]),
     fact('vectors', String(s.virtualTokens)),
     fact(

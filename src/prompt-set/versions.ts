@@ -95,10 +95,10 @@ export const writeTags = (set: PromptSet, tags: readonly string[], now: string):
 /** Everything that decides a run except its seed and the split, as text to compare. */
 const butSeed = (run: SoftVersion): string => {
   const { seed: _seed, ...settings } = run.settings;
-  const { template, initText, handVersion, datasetFingerprint, model } = run;
+  const { template, initText, handVersion, distilled, datasetFingerprint, model } = run;
   return JSON.stringify([
     Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)),
-    [template, initText, handVersion ?? null, datasetFingerprint, model.sha256],
+    [template, initText, handVersion ?? null, distilled?.from ?? null, datasetFingerprint, model.sha256],
   ]);
 };
 

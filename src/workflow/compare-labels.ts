@@ -43,7 +43,7 @@ interface Scored {
 }
 
 /** Calibration looks at no label, so validation rows serve both ends; training rows only where those are few. */
-function otherRows(dataset: Dataset, arms: readonly ArmPlan[]): Omit<Parts, 'test'> {
+export function otherRows(dataset: Dataset, arms: readonly Pick<ArmPlan, 'prompt'>[]): Omit<Parts, 'test'> {
   const validation = drawnRows(dataset, dataset.split.validation, CALIBRATION_ROWS);
   if (validation.length >= FEW_ROWS) return { validation, calibration: validation };
   const shown = new Set(arms.flatMap(({ prompt }) => shotIds(dataset, prompt)));

@@ -6,7 +6,7 @@
 import { drawnRows } from '../dataset/draw';
 import { goldOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
-import { calibrationHelps, crossValidated, fitCalibration, validationOutcome } from '../evaluation/classify/outcome';
+import { chosenCalibration, crossValidated, fitCalibration } from '../evaluation/classify/outcome';
 import type { CalibrationFit } from '../evaluation/types';
 import { present } from '../lib/assert';
 import type { Control } from '../lib/control';
@@ -348,13 +348,12 @@ async function finalOf(
   const calibrating = new Set(drawnRows(dataset, dataset.split.validation, CALIBRATION_ROWS));
   const own = chosen.filter(({ rowId }) => calibrating.has(rowId));
   const others = answers.filter(({ rowId }) => !validation.has(rowId));
-  const fit = fitCalibration([...own, ...others].map(({ logProbs }) => logProbs));
-  const outcome = validationOutcome(
-    own.map(({ logProbs }) => logProbs),
+  const logProbsOf = (some: typeof answers) => some.map(({ logProbs }) => logProbs);
+  const calibration = chosenCalibration(
+    logProbsOf(own),
     own.map(({ gold }) => gold),
-    fit,
+    logProbsOf(others),
   );
-  const calibration = outcome && calibrationHelps(outcome) ? fit : null;
   const tries = new Set(triedIds(dataset));
   const tryWith = { words, meanLogProbs: calibration?.meanLogProbs ?? null, longest: null };
   const again = { rows: rows.filter(({ rowId }) => tries.has(rowId)), labels, dataset, cacheKey: null, with: tryWith };

@@ -7,6 +7,7 @@ import { batch, batchAgain, batchFile, batchLeftOut, batchUnsure } from './batch
 import type { RowsDone } from './check-rows';
 import { consistency, everyRow } from './checks';
 import { compare } from './compare';
+import { distil } from './distil';
 import type { Order } from './exported-prompt';
 import type { RecipientId } from './exports';
 import { findWords } from './find-words';
@@ -50,6 +51,7 @@ export const VERBS = {
   continueText,
   countRows,
   decideCosts,
+  distil,
   everyRow,
   exportPackage,
   fillMatrix,

@@ -24,7 +24,14 @@ export interface CurvePoint {
 
 const butRows = ({ settings, ...run }: SoftVersion): string => {
   const { seed: _seed, trainRows: _rows, ...rest } = settings;
-  const kept = [run.template, run.initText, run.handVersion ?? null, run.datasetFingerprint, run.model.sha256];
+  const kept = [
+    run.template,
+    run.initText,
+    run.handVersion ?? null,
+    run.distilled?.from ?? null,
+    run.datasetFingerprint,
+    run.model.sha256,
+  ];
   return JSON.stringify([Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1)), kept]);
 };
 

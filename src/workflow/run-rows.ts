@@ -33,7 +33,10 @@ export interface RunRequest {
 }
 
 /** What decides the rows of a run. */
-type RowsOfRun = Pick<RunRequest, 'dataset' | 'template' | 'words'>;
+type RowsOfRun = Pick<RunRequest, 'dataset' | 'template' | 'words'> & {
+  /** The rows that it learns from; left out: the training rows. */
+  readonly trains?: readonly string[];
+};
 
 /** What a run reads. */
 export interface RunRows {
@@ -65,13 +68,14 @@ export async function runInputs(
     template,
     words: own,
     settings,
+    trains = trainingIds(dataset),
     resume = null,
   }: RowsOfRun & { readonly settings: Pick<TrainingSettings, 'placement'>; readonly resume?: Checkpoint | null },
   control: Control,
 ): Promise<RunInputs> {
   const prompt = tunedPrompt(template, settings);
   const words = wordsFor(template, own);
-  const train = await tokenRows(host, { dataset, prompt, words, split: trainingIds(dataset) }, control);
+  const train = await tokenRows(host, { dataset, prompt, words, split: trains }, control);
   const validates = validationIds(dataset, resume);
   const validation = await tokenRows(host, { dataset, prompt, words, split: validates }, control);
   if (train.rows.length === 0)

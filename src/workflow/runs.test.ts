@@ -16,6 +16,7 @@ import {
   startOptions,
   startVectors,
   startWith,
+  teacherOf,
   templateOf,
 } from './runs';
 
@@ -174,6 +175,22 @@ describe('what vectors start from', () => {
     expect(() => startVectors(paused, from('best'), null)).toThrow('no longer has vectors. Choose another start');
     expect(() => startVectors(set, from('best', 'gone'), null)).toThrow('no longer has vectors');
   });
+});
+
+test('a smaller prompt is recorded with the prompt that it learns from, in its words', async () => {
+  const set = promptSet(await prepared(40));
+  const words = set.words.map(({ label }) => ({ label, word: ` ${label[0]}` }));
+  const own = { ...set, hard: set.hard.map((version) => ({ ...version, words, calibration: null })) };
+  const { run } = recorded(own, { ...planned, settings: STANDARD, teacher: 'h' }, at, from);
+  expect(run).toMatchObject({
+    distilled: { from: 'h' },
+    words,
+    template: 'Text: {text}\nTone:',
+    initText: 'Say the tone.',
+  });
+  expect(teacherOf(own, run)).toEqual({ prompt: own.hard[0]?.prompt, words, calibration: null });
+  expect(() => teacherOf({ ...own, hard: [] }, run)).toThrow('no longer in the prompt set');
+  expect(teacherOf(own, recorded(own, { ...planned, settings: STANDARD }, at, from).run)).toBeNull();
 });
 
 test('a hybrid run is added to the prompt of the user, and recorded with its version and group', async () => {

@@ -2,12 +2,14 @@
 import type { Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import { chosenHard, fits, isWriting, startRun } from '../prompt-set/prompt-set';
-import type { PromptSet, RunCheckpoint, SoftVersion } from '../prompt-set/types';
+import type { HardVersion, PromptSet, RunCheckpoint, SoftVersion } from '../prompt-set/types';
+import { wordsFitting } from '../prompt-set/versions';
 import { classifyInstruction } from '../task/propose';
 import { parseTemplate, splitInstruction } from '../task/template';
 import { readCheckpoint } from '../training/checkpoint';
 import type { Checkpoint, Trained } from '../training/events';
 import { type Initialisation, startText, type TrainingSettings } from '../training/settings';
+import type { Teacher } from './distil';
 import type { TrainRunRequest } from './train';
 
 const EARLIER = 'run:';
@@ -60,8 +62,7 @@ export const templateOf = (set: PromptSet, hybrid: boolean): string =>
  * The text that vectors start from: the user's own instruction (what their prompt says before the row), else a plain
  * sentence that names the answers. Vectors that start at random never beat the most frequent label: docs/method/training.md.
  */
-export function initialText(set: PromptSet): string {
-  const hard = chosenHard(set);
+export function initialText(set: PromptSet, hard: HardVersion | null = chosenHard(set)): string {
   const own = hard && instructionOf(hard.prompt.template);
   if (own) return own;
   return isWriting(set)
@@ -92,18 +93,21 @@ export interface PlannedRun {
   readonly hybrid: boolean;
   /** Runs that were started together; null = alone. */
   readonly group: string | null;
+  /** Id of the hand-written version that is made smaller: its answers are learned. Left out: the rows' labels are. */
+  readonly teacher?: string;
 }
 
 /** The prompt set with the run recorded under its own id, so that it is not run twice. */
 export function recorded(
   set: PromptSet,
-  { id, settings: asked, name, hybrid, group }: PlannedRun,
+  { id, settings: asked, name, hybrid, group, teacher }: PlannedRun,
   at: Parameters<typeof startRun>[1],
   from: Pick<SoftVersion, 'model' | 'datasetFingerprint' | 'heldBackHash' | 'splitHash'>,
 ): ReturnType<typeof startRun> {
   const settings = isWriting(set) ? forGeneration(asked) : asked;
   const { initialisation } = settings;
   const hand = hybrid ? chosenHard(set) : null;
+  const distilled = set.hard.find((version) => version.id === teacher);
   return startRun(
     set,
     { ...at, id },
@@ -113,8 +117,12 @@ export function recorded(
       settings,
       template: templateOf(set, hybrid),
       initText:
-        initialisation.kind === 'text' ? initialisation.text.trim() || startText(settings, initialText(set)) : '',
+        initialisation.kind === 'text'
+          ? initialisation.text.trim() || startText(settings, initialText(set, distilled))
+          : '',
       ...(hand && { handVersion: hand.id }),
+      ...(distilled && { distilled: { from: distilled.id } }),
+      ...(distilled?.words && { words: wordsFitting(set, distilled) }),
       ...(group && { group }),
     },
   );
@@ -139,6 +147,15 @@ export function resumeTrouble(
         'bad-input',
         'The rows were split again since this run started. Split them as before on the Data screen, or start a new run.',
       );
+}
+
+/** Whose answers a run learns; null = it learns the rows' labels. @throws StudioError `bad-input` where that version is missing */
+export function teacherOf(set: PromptSet, { distilled }: Pick<SoftVersion, 'distilled'>): Teacher | null {
+  if (!distilled) return null;
+  const version = set.hard.find(({ id }) => id === distilled.from);
+  if (!version)
+    throw new StudioError('bad-input', 'The prompt that this run makes smaller is no longer in the prompt set.');
+  return { prompt: version.prompt, words: wordsFitting(set, version), calibration: version.calibration };
 }
 
 /** The stored state of a run in this version's format; null when there is none. */

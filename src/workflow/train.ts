@@ -75,13 +75,21 @@ export interface TrainedRun extends Omit<Extract<TrainEvent, { kind: 'done' }>, 
   readonly validationRows: number;
 }
 
+/** Trains one soft prompt on the training rows. @throws as `trainOn` */
+export const train: Verb<TrainRunRequest, TrainRunEvent, TrainedRun> = async (host, request, run) =>
+  trainOn(host, request, await runInputs(host, request, run.control), run);
+
 /**
- * Trains one soft prompt. Baselines and samples are asked of the engine beside the steps, which answers between two of
+ * Trains one soft prompt on these rows. Baselines and samples are asked of the engine beside the steps, which answers between two of
  * them: the numbers of the run do not depend on them. Checkpoints are events; the caller keeps them.
  * @throws StudioError `diverged`, `bad-input`, `cancelled`, and as the engine's train
  */
-export const train: Verb<TrainRunRequest, TrainRunEvent, TrainedRun> = async (host, request, { control, emit }) => {
-  const inputs = await runInputs(host, request, control);
+export async function trainOn(
+  host: Host,
+  request: TrainRunRequest,
+  inputs: RunInputs,
+  { control, emit }: Run<TrainRunEvent>,
+): Promise<TrainedRun> {
   emit({ kind: 'rows', facts: inputs.facts });
   if (control.requested) throw new StudioError('cancelled', 'Stopped before the first step.');
   const beside = childControl(control);
@@ -111,7 +119,7 @@ export const train: Verb<TrainRunRequest, TrainRunEvent, TrainedRun> = async (ho
       end.checkpoint.validations.find(({ step }) => step === end.bestStep) ?? end.checkpoint.validations.at(-1) ?? null,
     validationRows: inputs.facts.validationRows,
   };
-};
+}
 
 type Asked = Pick<TrainRunRequest, 'dataset' | 'template'> & Baseline;
 

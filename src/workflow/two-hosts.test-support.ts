@@ -12,6 +12,7 @@ import { classifyInstruction, generateInstruction } from '../task/propose';
 import { propose } from '../task/tasks';
 import { STANDARD } from '../training/settings';
 import { compare } from './compare';
+import { distil } from './distil';
 import type { Host, Run } from './host';
 import { exportPackage } from './index';
 import { type FillEvent, fillMatrix } from './matrix';
@@ -152,18 +153,32 @@ async function matrixStory(host: Host, set: PromptSet, dataset: Dataset): Promis
   return matrixJson({ ...EMPTY_MATRIX, cells });
 }
 
+/** The vectors of its hand-written prompt with two examples, made smaller. */
+async function smallerStory(host: Host, set: PromptSet, dataset: Dataset): Promise<readonly number[]> {
+  const [hand] = set.hard;
+  const [run] = set.soft;
+  if (!hand || !run) return [];
+  const { settings, template, initText } = run;
+  const { words } = set;
+  const request = { runId: 'smaller', dataset, template, words, settings, initText, initFrom: null, resume: null };
+  const teacher = { prompt: { ...hand.prompt, shots: 2 }, words, calibration: undefined };
+  const { soft } = await distil(host, { ...request, baselines: [], teacher, texts: null }, silent());
+  return Array.from(soft.vectors);
+}
+
 /** What must be the same from both hosts: the numbers of the run, results.json, the cells of a matrix, and the package's bytes. */
 export async function story(of: Host, kind: StoryKind, order: StoryOrder = 'mixed') {
   const host = fixedHost(of);
   const { set, dataset, run, evaluation } = await preparedSet(host, kind, order);
   const results = resultsOf(set, dataset, evaluation);
+  const smaller = kind === 'classify' ? await smallerStory(host, set, dataset) : [];
   const matrix = kind === 'classify' ? await matrixStory(host, set, dataset) : null;
   const stored = { set, dataset, evaluations: [evaluation], checkpoints: [], measurements: [], examples: [] };
   const asked = { stored, subject: set.soft[0]?.id ?? null, withRows: true };
   const zip = await exportPackage(host, { ...asked, recipient: 'engineer' }, silent());
   return {
     losses: run.checkpoint.steps.map(({ loss }) => loss),
-    vectors: Array.from(run.soft.vectors),
+    vectors: [...run.soft.vectors, ...smaller],
     results: JSON.stringify(results),
     matrix,
     /** What must also be the same for a file in another order. */

@@ -71,6 +71,10 @@ export function screenOfNew(): string | null {
 
 export const screenPath = (setId: string | null, screen: string): string => `/project/${setId ?? NEW_SET}/${screen}`;
 
+/** Opens Train with a hand-written version that is to be made smaller; nothing starts by itself. */
+export const smallerPath = (setId: string, versionId: string): string =>
+  `${screenPath(setId, 'train')}?${new URLSearchParams({ smaller: versionId })}`;
+
 /** Opens the export of a prompt in the Library. @param prompt a version's id, or what `armId` names; left out = Tuned, else Yours */
 export const exportPath = (setId: string, prompt = ''): string =>
   `${screenPath(setId, 'library')}?${new URLSearchParams({ export: setId, version: prompt })}`;

@@ -60,6 +60,21 @@ export function validationOutcome(
 export const calibrationHelps = ({ raw, calibrated, loss }: NonNullable<ArmOutcome['validation']>): boolean =>
   loss ? loss.calibrated < loss.raw : calibrated > raw;
 
+/**
+ * The calibration that a prompt answers with, as a comparison decides it: null where it does not help.
+ * @param others answers to further rows, whose labels are not used, where validation rows are few
+ */
+export function chosenCalibration(
+  logProbs: readonly (readonly number[])[],
+  gold: readonly number[],
+  others: readonly (readonly number[])[],
+): CalibrationFit | null {
+  if (logProbs.length === 0) return null;
+  const fit = fitCalibration([...logProbs, ...others]);
+  const outcome = validationOutcome(logProbs, gold, fit);
+  return outcome && calibrationHelps(outcome) ? fit : null;
+}
+
 /** With fewer validation rows a temperature would be fitted to chance. */
 const MIN_TEMPERATURE_ROWS = 20;
 

@@ -2,7 +2,9 @@ import { useMemo } from 'react';
 import { count } from '../../../lib/format';
 import { isWriting } from '../../../prompt-set/prompt-set';
 import { assist } from '../../../task/assist';
-import type { ShotSelection } from '../../../task/types';
+import type { HardPrompt, ShotSelection } from '../../../task/types';
+import { navigate, smallerPath } from '../../state/location';
+import { whyTrainingOff } from '../../state/session-state';
 import { usePromptSets, useSession } from '../../state/studio';
 import { ArmMark, Button, format, Panel, Select, Term, TextArea } from '../../ui';
 import { Note } from '../../ui/Panel';
@@ -50,9 +52,34 @@ export function EditorPanel() {
             {isCounting ? 'Counting tokens' : costWords(cost, draft.shots > 0 ? (draft.orders ?? 1) : 1, perToken)}
           </p>
         ) : null}
+        {cost && isLong(draft, cost.prompt) ? <SmallerButton /> : null}
         <AssistantNotes />
       </div>
     </Panel>
+  );
+}
+
+/** Tokens of a prompt's own text from which on vectors in its place save something. */
+const LONG = 40;
+
+const isLong = ({ shots }: HardPrompt, tokens: number): boolean => shots > 0 || tokens >= LONG;
+
+/** Leads to Train, which says what a smaller version needs before anything starts. */
+function SmallerButton() {
+  const set = usePromptSets((s) => s.set);
+  const trainingOff = useSession(whyTrainingOff);
+  const { versionOfDraft } = usePrompts.use();
+  if (!set || isWriting(set)) return null;
+  const open = async () => {
+    const version = await versionOfDraft();
+    if (version) navigate(smallerPath(set.id, version.id));
+  };
+  return (
+    <div className="row">
+      <Button isDisabled={trainingOff !== null} onPress={() => void open()}>
+        Make this prompt smaller
+      </Button>
+    </div>
   );
 }
 

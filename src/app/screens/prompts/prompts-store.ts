@@ -215,6 +215,14 @@ class Prompts extends ActionStore<PromptsState> {
     if (rows > 0) this.set({ index: ((index % rows) + rows) % rows });
   };
 
+  /** The version of the prompt in the editor, saved when it is new; null = it cannot be used. */
+  readonly versionOfDraft = async (): Promise<HardVersion | null> => {
+    const open = this.#opened();
+    const prompt = this.#draft();
+    if (!open || templateProblem(prompt, this.#studio.stores.promptSets.getState().dataset) !== null) return null;
+    return foundVersion(open, prompt) ?? keepVersion(this.#studio, open.id, prompt);
+  };
+
   /** Makes a version "Yours". */
   readonly choose = (id: string): void =>
     void this.#studio.stores.promptSets.getState().update((s) => chooseHard(s, id, now()));

@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'react';
 import type { ByTask, TaskKind } from '../../../dataset/types';
 import { TEXT_METRICS } from '../../../metrics/registry';
-import type { PromptSet } from '../../../prompt-set/types';
+import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { accuracyOf } from '../../../training/checkpoint';
 import {
   type Diagnosis,
@@ -62,7 +62,7 @@ function Curves({ live, set, trainRows }: CurvesPanelsProps & { readonly live: L
   return (
     <>
       <ValidationPanel live={live} judgement={judgement} metric={metric} onMetric={setMetric} />
-      <LossPanel live={live} judgement={judgement} settings={settings} hybrid={run?.handVersion !== undefined} />
+      <LossPanel live={live} judgement={judgement} settings={settings} run={run} />
       {live.sample ? <SamplePanel sample={live.sample} /> : null}
       <TracesPanel steps={live.steps} stepsTotal={live.stepsTotal} />
     </>
@@ -130,10 +130,10 @@ const TWINS: ByTask<(live: LiveRun) => Twin> = {
 
 interface LossProps extends JudgedProps {
   readonly settings: TrainingSettings;
-  readonly hybrid: boolean;
+  readonly run: SoftVersion | undefined;
 }
 
-function LossPanel({ live, judgement: { diagnosis, trend }, settings, hybrid }: LossProps) {
+function LossPanel({ live, judgement: { diagnosis, trend }, settings, run }: LossProps) {
   const { steps, stepsTotal } = live;
   const draw = useMemo(() => drawLoss(steps, stepsTotal), [steps, stepsTotal]);
   const { startInstead } = useTraining.use();
@@ -141,8 +141,9 @@ function LossPanel({ live, judgement: { diagnosis, trend }, settings, hybrid }: 
   const onRemedy = ({ change }: NonNullable<Diagnosis['remedy']>) => {
     const changed = { ...settings, ...change };
     nextRun.change(changed);
+    const hybrid = run?.handVersion !== undefined;
     nextRun.chooseHybrid(hybrid);
-    void startInstead(changed, hybrid);
+    void startInstead(changed, { hybrid, ...(run?.distilled && { teacher: run.distilled.from }) });
   };
   return (
     <ChartPanel

@@ -15,6 +15,7 @@ import { fractionOf, type LiveRun, progressWords, trainHeadline } from './live-r
 import { againOf, plannedRuns, useMachineSpeed, useNextRun, useRunRows } from './next-run';
 import { QueuePanel, RunsPanel } from './RunsPanel';
 import { LearningCurvePanel, SideBySide } from './SideBySide';
+import { SmallerPanel } from './SmallerPanel';
 import { LearnedPanel, openSettings, StartPanel } from './StartPanel';
 import { useShownRun, useTraining } from './training-store';
 import './train.css';
@@ -59,6 +60,7 @@ function OpenTraining({ set, dataset }: OpenProps) {
         <Progress set={set} />
         <Troubles set={set} />
         <div className="grid">
+          <SmallerPanel set={set} />
           <CurvesPanels set={set} trainRows={trainRows} />
           <QueuePanel />
           <SideBySide set={set} />

@@ -12,7 +12,8 @@ import type {
   TrainEvent,
   ValidationPoint,
 } from '../../../training/events';
-import type { Sample, TrainRunEvent } from '../../../workflow/train';
+import type { DistilEvent } from '../../../workflow/distil';
+import type { Sample } from '../../../workflow/train';
 import { perplexityOf } from '../../../workflow/words';
 import type { Job } from '../../state/session-state';
 
@@ -20,10 +21,12 @@ export interface LiveRun {
   readonly runId: string;
   readonly setId: string;
   readonly kind: TaskKind;
-  readonly phase: 'preparing' | 'caching' | 'training' | 'pausing' | 'stopping' | 'baselines' | 'ended';
+  readonly phase: 'preparing' | 'teacher' | 'caching' | 'training' | 'pausing' | 'stopping' | 'baselines' | 'ended';
   /** What happens inside a phase, or beside the steps, in words. */
   readonly note: string | null;
   readonly cache: { readonly done: number; readonly total: number } | null;
+  /** Texts that the prompt has answered whose answers are learned; null where the rows' labels are. */
+  readonly teacher: { readonly done: number; readonly total: number } | null;
   /** Texts whose keys or values are too large for float16, and are kept as float32. */
   readonly widened: number;
   readonly steps: readonly StepPoint[];
@@ -58,6 +61,7 @@ export const freshRun = (
   phase: 'preparing',
   note: null,
   cache: null,
+  teacher: null,
   widened: 0,
   steps: from?.steps ?? [],
   validations: from?.validations ?? [],
@@ -97,12 +101,20 @@ export function endedRun(
 const SCORING = { untuned: 'Scoring the untuned prompt', yours: 'Scoring your prompt' } as const;
 
 /** The run after an event. The rate counts the steps' own time, not that of requests let through between them. */
-export function heard(live: LiveRun, event: TrainRunEvent): LiveRun {
+export function heard(live: LiveRun, event: DistilEvent): LiveRun {
   switch (event.kind) {
+    case 'teacher':
+      return {
+        ...live,
+        phase: live.phase === 'preparing' ? 'teacher' : live.phase,
+        note: null,
+        teacher: { done: event.done, total: event.total },
+        secondsLeft: event.secondsLeft,
+      };
     case 'rows':
       return {
         ...live,
-        phase: live.phase === 'preparing' ? 'training' : live.phase,
+        phase: live.phase === 'preparing' || live.phase === 'teacher' ? 'training' : live.phase,
         note: null,
         validationRows: event.facts.validationRows,
       };
@@ -161,7 +173,7 @@ function afterRows(before: LiveRun, event: Extract<TrainEvent, { kind: 'cache' }
 
 /** What the chip at the top says of it. */
 export const jobOf = (live: LiveRun): Pick<Job, 'title' | 'fraction' | 'secondsLeft'> => ({
-  title: live.phase === 'caching' ? 'Reading rows' : 'Training',
+  title: live.phase === 'teacher' ? 'Asking the long prompt' : live.phase === 'caching' ? 'Reading rows' : 'Training',
   fraction: live.phase === 'training' && live.stepsTotal > 0 ? live.step / live.stepsTotal : null,
   secondsLeft: live.secondsLeft,
 });
@@ -169,6 +181,7 @@ export const jobOf = (live: LiveRun): Pick<Job, 'title' | 'fraction' | 'secondsL
 /** The fraction of the whole bar: reading the rows counts as the first part of it. */
 export function fractionOf(live: LiveRun): number | null {
   if (live.phase === 'preparing' || live.phase === 'baselines') return null;
+  if (live.phase === 'teacher' && live.teacher) return live.teacher.done / Math.max(1, live.teacher.total);
   if (live.phase === 'caching' && live.cache) return live.cache.total > 0 ? live.cache.done / live.cache.total : null;
   return live.stepsTotal > 0 ? live.step / live.stepsTotal : null;
 }
@@ -178,6 +191,8 @@ export function trainHeadline(live: LiveRun | null, set: PromptSet | null, train
     switch (live.phase) {
       case 'preparing':
         return 'Preparing the rows';
+      case 'teacher':
+        return 'The long prompt answers the texts';
       case 'baselines':
         return 'Scoring the prompts to beat';
       case 'caching':
@@ -239,6 +254,8 @@ export function progressWords(live: LiveRun): string {
 }
 
 function progressParts(live: LiveRun): readonly string[] {
+  if (live.phase === 'teacher' && live.teacher)
+    return [`${live.teacher.done} of ${counted(live.teacher.total, 'text')} answered by the long prompt`];
   if (live.phase === 'caching' && live.cache)
     return [`${live.cache.done} of ${counted(live.cache.total, 'row')} read`, 'once for all runs on these rows'];
   if (live.phase === 'preparing') return [live.note ?? 'Getting the model ready'];

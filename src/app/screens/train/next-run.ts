@@ -2,7 +2,7 @@
 import { useMemo } from 'react';
 import type { Dataset } from '../../../dataset/types';
 import type { Placement } from '../../../prompt/soft-prompt';
-import type { PromptSet } from '../../../prompt-set/types';
+import type { HardVersion, PromptSet } from '../../../prompt-set/types';
 import type { Store } from '../../../store/store';
 import { sameLabels } from '../../../task/template';
 import { runsSeconds } from '../../../training/estimate';
@@ -128,11 +128,19 @@ export function reachedBefore(
   return { accuracy: run.validationAccuracy, rows: run.validationRows };
 }
 
-/** The runs that the settings ask for: one per seed. */
-export function plannedRuns({ preset, settings, seeds, hybrid }: NextRun): readonly Omit<PlannedRun, 'id'>[] {
+/** The runs that the settings ask for: one per seed. @param teacher a hand-written version to make smaller */
+export function plannedRuns(
+  { preset, settings, seeds, hybrid }: NextRun,
+  teacher: Pick<HardVersion, 'id' | 'number'> | null = null,
+): readonly Omit<PlannedRun, 'id'>[] {
   const runs = withSeeds(settings, seeds);
   const group = runs.length > 1 ? crypto.randomUUID() : null;
   const name = (seed: number) => (preset === 'own' ? '' : `${preset}, seed ${seed}`);
+  if (teacher)
+    return runs.map((each) => ({
+      ...{ settings: each, name: `hand-written ${teacher.number} made smaller, seed ${each.seed}` },
+      ...{ hybrid: false, group, teacher: teacher.id },
+    }));
   return runs.map((each) => ({ settings: each, name: name(each.seed), hybrid, group }));
 }
 

@@ -9,8 +9,9 @@ import { accuracyOf } from '../../../training/checkpoint';
 import { stepTokens } from '../../../training/estimate';
 import type { Checkpoint } from '../../../training/events';
 import type { ModelInfo } from '../../../worker/protocol';
+import type { DistilEvent, DistilledRun } from '../../../workflow/distil';
 import type { RunRows } from '../../../workflow/run-rows';
-import { startVectors } from '../../../workflow/runs';
+import { startVectors, teacherOf } from '../../../workflow/runs';
 import type { TrainedRun, TrainRunEvent } from '../../../workflow/train';
 import { cacheKeyOf, validationCount } from '../../../workflow/training-rows';
 import type { Speedometer } from '../../state/models-store';
@@ -46,6 +47,9 @@ export interface Running {
   ask(what: 'pause' | 'stop'): void;
   readonly ended: Promise<void>;
 }
+
+/** With what a smaller prompt reached, where the run makes one. */
+type RunResult = TrainedRun & Partial<Pick<DistilledRun, 'reached'>>;
 
 /** After these a worker cannot be used again without a fresh start. */
 const FATAL = new Set(['worker-died', 'device-lost', 'out-of-memory', 'session-failed', 'internal']);
@@ -128,7 +132,8 @@ class TrainingRun {
       );
   }
 
-  async #train(subject: Subject): Promise<TrainedRun> {
+  /** Learns the rows' labels, or the answers of the prompt that is made smaller. */
+  async #train(subject: Subject): Promise<RunResult> {
     const { open, dataset, version, from } = this.#plan;
     const { services, baselines } = this.#using;
     const { settings, template, initText } = version;
@@ -148,16 +153,20 @@ class TrainingRun {
       baselines: await baselines.missing(subject),
       ...(open.writing && { sample: { longest: open.writing.longest } }),
     };
-    return services.workflow.call('train', request, {
-      onStart: (id) => {
+    const steered = {
+      onStart: (id: number) => {
         this.#requestId = id;
         if (this.#asked) services.workflow.control(id, this.#asked);
       },
-      onEvent: (event) => this.#hear(event, subject),
-    });
+      onEvent: (event: DistilEvent) => this.#hear(event, subject),
+    };
+    const teacher = teacherOf(open, version);
+    return teacher
+      ? services.workflow.call('distil', { ...request, teacher, texts: null }, steered)
+      : services.workflow.call('train', request, steered);
   }
 
-  #hear(event: TrainRunEvent, subject: Subject): void {
+  #hear(event: DistilEvent, subject: Subject): void {
     const { session, complain, onRowsCached } = this.#using;
     const isFirst = event.kind === 'step' && this.#live.stepsPerSecond === null;
     this.#change(heard(this.#live, event));
@@ -201,7 +210,7 @@ class TrainingRun {
   }
 
   async #finish(
-    { reason, soft, bestStep, best, validationRows, checkpoint }: TrainedRun,
+    { reason, soft, bestStep, best, validationRows, checkpoint, reached }: RunResult,
     info: ModelInfo,
   ): Promise<void> {
     const { open, version } = this.#plan;
@@ -224,6 +233,7 @@ class TrainingRun {
       ...(best?.kind === 'generate' ? { validationLoss: best.loss } : {}),
       validationRows,
       seconds: checkpoint.elapsedMs / 1000,
+      ...(version.distilled && reached && { distilled: { ...version.distilled, reached } }),
     };
     await promptSets.getState().updateById(open.id, (set) => finishRun(set, version.id, result, now()));
     this.#change({ phase: 'ended', ending: reason, bestStep, secondsLeft: null, resumeFrom: null });

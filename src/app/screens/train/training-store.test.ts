@@ -393,7 +393,7 @@ describe('the queue', () => {
 
   test('trains a remedy in place of the run, before the waiting ones', async () => {
     atStep(40, () => {
-      void train.startInstead({ ...next.getState().settings, seed: 8 }, false);
+      void train.startInstead({ ...next.getState().settings, seed: 8 }, { hybrid: false });
     });
     await more(1, 2);
     expect(seedsDone()).toEqual([

@@ -328,8 +328,11 @@ export class Training extends ActionStore<TrainingState> {
   };
 
   /** Ends the active run, if any, and trains with these settings in its place. */
-  readonly startInstead = async (settings: TrainingSettings, hybrid: boolean): Promise<void> => {
-    const run = { settings, name: '', hybrid, group: null };
+  readonly startInstead = async (
+    settings: TrainingSettings,
+    of: Pick<PlannedRun, 'hybrid' | 'teacher'>,
+  ): Promise<void> => {
+    const run = { settings, name: '', group: null, ...of };
     if (!this.getState().busy) return this.enqueue([run]);
     await this.queue.change((list) => [{ ...run, id: crypto.randomUUID() }, ...list], false);
     this.stop();

@@ -1,0 +1,95 @@
+/** A hand-written prompt made smaller: what that means, before it starts; what it saves, and what to do then. */
+import { chooseHard, chooseSoft, isUsable } from '../../../prompt-set/prompt-set';
+import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
+import { timeWords } from '../../../training/estimate';
+import { smallerWords } from '../../../workflow/words';
+import { navigate, screenPath, useQuery } from '../../state/location';
+import { whyTrainingOff } from '../../state/session-state';
+import { usePromptSets, useSession, useStores } from '../../state/studio';
+import { Button, format, Panel } from '../../ui';
+import { plannedRuns, useNextRun, useSecondsOf } from './next-run';
+import { useShownRun, useTraining } from './training-store';
+
+/** What a link asks to make smaller, else the run on the screen where it does so. */
+export function SmallerPanel({ set }: { readonly set: PromptSet }) {
+  const [asked] = useQuery('smaller', '');
+  const runId = useShownRun(set.id, (live) => live?.runId ?? null);
+  const run = set.soft.find(({ id }) => id === runId);
+  if (set.hard.some(({ id }) => id === asked)) return <PlanPanel set={set} versionId={asked} />;
+  return run?.distilled ? <ResultPanel set={set} run={run} /> : null;
+}
+
+function PlanPanel({ set, versionId }: { readonly set: PromptSet; readonly versionId: string }) {
+  const [, setAsked] = useQuery('smaller', '');
+  const settings = useNextRun((s) => s.settings);
+  const next = useNextRun.use();
+  const secondsOf = useSecondsOf();
+  const trainingOff = useSession(whyTrainingOff);
+  const waiting = useTraining((s) => s.waiting);
+  const busy = useTraining((s) => s.busy);
+  const { enqueue } = useTraining.use();
+  const texts = usePromptSets((s) => s.dataset?.split.train.length ?? 0);
+  const seconds = secondsOf([settings]);
+  const version = set.hard.find(({ id }) => id === versionId);
+  if (!version) return null;
+  const start = () => {
+    setAsked('');
+    void enqueue(plannedRuns(next.getState(), version));
+  };
+  return (
+    <Panel span={12} title={`Make hand-written ${version.number} smaller`}>
+      <div className="stack">
+        <p>
+          {`The prompt answers the texts of ${format.counted(texts, 'training row')} once, without their labels. Then ${format.counted(settings.virtualTokens, 'vector')} learn to give the same answers, so that a row needs its own text and the vectors alone. Validation rows choose the step to keep; test rows take no part.`}
+        </p>
+        <p className="dim small">
+          {`The settings under “How thorough?” apply.${seconds === null ? '' : ` After the prompt’s answers, training takes ${timeWords(seconds)}.`}`}
+        </p>
+        <div className="row">
+          <Button variant="primary" isDisabled={trainingOff !== null || waiting} onPress={start}>
+            {busy ? 'Add to the queue' : 'Make it smaller'}
+          </Button>
+          <Button onPress={() => setAsked('')}>Cancel</Button>
+        </div>
+      </div>
+    </Panel>
+  );
+}
+
+function ResultPanel({ set, run }: { readonly set: PromptSet; readonly run: SoftVersion }) {
+  const { promptSets } = useStores();
+  const version = set.hard.find(({ id }) => id === run.distilled?.from);
+  const reached = run.distilled?.reached;
+  const name = version ? `hand-written ${version.number}` : 'a missing prompt';
+  if (!reached || !isUsable(run))
+    return (
+      <Panel span={12} title={`Learning to answer as ${name} does`}>
+        <p className="dim">
+          The loss is how far the vectors’ answers are from the prompt’s; at 0 they are the same. The rows’ labels are
+          not used.
+        </p>
+      </Panel>
+    );
+  const compare = async () => {
+    const now = new Date().toISOString();
+    await promptSets.getState().updateById(set.id, (s) => {
+      const withRun = chooseSoft(s, run.id, now);
+      return version ? chooseHard(withRun, version.id, now) : withRun;
+    });
+    navigate(screenPath(set.id, 'compare'));
+  };
+  return (
+    <Panel
+      span={12}
+      title={`Hand-written ${version?.number ?? '?'} in ${format.counted(run.settings.virtualTokens, 'vector')}`}
+    >
+      <div className="stack">
+        <p role="status">{`${smallerWords(reached)} Only test rows, in Compare, show how much accuracy it keeps.`}</p>
+        <div className="row">
+          <Button onPress={() => void compare()}>Compare the two</Button>
+          <span className="dim small">They become your entries in the comparison.</span>
+        </div>
+      </div>
+    </Panel>
+  );
+}

@@ -1,0 +1,105 @@
+/** A long prompt into a few vectors: the vectors learn its answers to texts, and both are compared on test rows. */
+import { resolve } from 'node:path';
+import type { Dataset } from '../dataset/types';
+import { pointsRange, pointsWithUnit } from '../evaluation/words';
+import { present } from '../lib/assert';
+import { count, percent } from '../lib/format';
+import type { Evaluation } from '../prompt-set/types';
+import { STANDARD, type TrainingSettings } from '../training/settings';
+import { CANDIDATES } from '../workflow/improve';
+import { openTable, readDataset } from './data';
+import { createLog, type Log } from './node-host';
+import {
+  exactly,
+  MODEL_USAGE,
+  parseOptions,
+  readModelOptions,
+  readPlacement,
+  readRowOptions,
+  required,
+  trainingOptions,
+  unescaped,
+  wholeNumber,
+} from './options';
+import { runTask } from './run-task';
+import { readWords } from './tune';
+
+/** Examples in the long prompt, where nobody says how many. */
+const SHOTS = 8;
+
+export const DISTIL_USAGE = `npm run distil -- DATA.csv --text COL --label COL --out DIR
+  [--prompt "...{text}..."]   the long prompt, with its policy; left out: a simple one
+  [--shots ${SHOTS}]                 training rows that it shows as examples
+  [--improve]                 take the best hand-written prompt that a search finds
+  [--texts FILE.csv]          texts to learn from, in the same column, without labels; left out: those of the training rows
+  [--words a=x,b=y]           an answer word of one token for each label
+  [--placement suffix|infix|prefix] [--tokens ${STANDARD.virtualTokens}] [--steps ${STANDARD.steps}] [--seed 0]
+  [--test FILE.csv] [--drop-twins] [--train-rows N] [--test-rows N]  the rows, as tune draws them; test rows teach nothing
+  ${MODEL_USAGE}`;
+
+/** Makes a prompt smaller, and prints what that saves and what it keeps. */
+export async function distilPrompt(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parseOptions(args, {
+    ...trainingOptions,
+    label: { type: 'string' },
+    words: { type: 'string' },
+    shots: { type: 'string' },
+    improve: { type: 'boolean' },
+    texts: { type: 'string' },
+    test: { type: 'string' },
+  });
+  const [data] = exactly(positionals, ['DATA.csv']);
+  const columns = { text: required(values.text, 'text'), label: required(values.label, 'label') };
+  const out = resolve(required(values.out, 'out'));
+  const seed = wholeNumber(values.seed, 'seed', 0) ?? 0;
+  const settings: TrainingSettings = {
+    ...STANDARD,
+    placement: readPlacement(values.placement),
+    virtualTokens: wholeNumber(values.tokens, 'tokens') ?? STANDARD.virtualTokens,
+    steps: wholeNumber(values.steps, 'steps') ?? STANDARD.steps,
+    seed,
+  };
+  const model = readModelOptions(values);
+  const given = {
+    prompt: values.prompt === undefined ? null : unescaped(values.prompt),
+    words: values.words === undefined ? null : readWords(values.words),
+    shots: wholeNumber(values.shots, 'shots', 0) ?? SHOTS,
+    improve: values.improve ? CANDIDATES : null,
+  };
+  const rows = readRowOptions(values);
+  const log = createLog();
+  const test = values.test === undefined ? null : resolve(values.test);
+  const dataset = await readDataset({ data: resolve(data), test, columns, seed, ...rows }, log);
+  const texts = values.texts === undefined ? null : await readTexts(resolve(values.texts), columns.text, log);
+  const options = { ...given, dataset, model, out, runs: [settings], hybrid: false, distil: { texts } };
+  for (const line of smallerLines(await runTask(options, log), dataset)) log.line(line);
+}
+
+/** The texts of a file; its other columns are not read. */
+async function readTexts(path: string, text: string, log: Log): Promise<readonly string[]> {
+  const { rows } = await openTable(path, { texts: text }, log);
+  return rows.map(({ cells }) => cells[text] ?? '');
+}
+
+/** What the smaller prompt saves and keeps, by the comparison on test rows. */
+function smallerLines({ comparison }: Evaluation, { split }: Dataset): readonly string[] {
+  if (!('pairs' in comparison)) return [];
+  const armOf = (id: string) =>
+    present(
+      comparison.arms.find((arm) => arm.id === id),
+      id,
+    );
+  const [long, short] = [armOf('yours'), armOf('tuned')];
+  const pair = present(
+    comparison.pairs.find(({ a, b }) => a === long.id && b === short.id),
+    'the long prompt against the smaller one',
+  );
+  const [before, after] = [long.tokensSentMean ?? 0, short.tokensSentMean ?? 0];
+  const same = short.predictions.filter((answer, i) => answer === long.predictions[i]).length;
+  const { low, high } = pair.differenceCi95;
+  return [
+    `Tokens a row: ${count(Math.round(before))} before, ${count(Math.round(after))} after, ${percent(1 - after / before)} saved`,
+    `Same answer on ${count(same)} of ${count(comparison.n)} test rows${comparison.n < split.test.length ? ' that fit both' : ''}`,
+    `Accuracy: ${percent(long.accuracy)} before, ${percent(short.accuracy)} after, a difference of ${pointsWithUnit(pair.difference)} (95% interval ${pointsRange(low, high)})`,
+  ];
+}

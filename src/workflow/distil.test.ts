@@ -1,0 +1,140 @@
+import { expect, it } from 'vitest';
+import { preparedOf } from '../dataset/test-support';
+import type { Dataset } from '../dataset/types';
+import type { TrainRequest } from '../engine/types';
+import { uninterrupted } from '../lib/control';
+import { shotIds } from '../task/render';
+import { STANDARD } from '../training/settings';
+import { type DistilEvent, type DistilRequest, distil, type Teacher } from './distil';
+import { answerOf, fakeHost, prepared, rowsOf, textOf } from './fake-host.test-support';
+import type { Host } from './host';
+
+const BARE = 'Text: {text}\nTone:';
+const words = [
+  { label: 'bad', word: 'b' },
+  { label: 'good', word: 'g' },
+];
+const SHOTS = { template: `Say the tone.\n${BARE}`, shots: 4, shotSeed: 0 };
+const ASIS: Teacher = { prompt: SHOTS, words, calibration: null };
+
+/** A host whose training ends at once with these vectors, and what it was asked. */
+function taughtHost({ context = 100_000, reason = 'finished' as 'finished' | 'paused', gain = 0.3 } = {}) {
+  const { host, scored } = fakeHost(context);
+  const asked: TrainRequest[] = [];
+  const train = async function* (request: TrainRequest) {
+    asked.push(request);
+    const checkpoint = { validations: [], steps: [] };
+    const vectors = Float32Array.of(gain, 0);
+    yield { kind: 'done' as const, reason, vectors, bestStep: 1, checkpoint, cacheSeconds: 0, trainSeconds: 1 };
+  };
+  // an answer word of one letter is one token
+  const encode = (text: string) => host.tokens.encode(/^ .$/.test(text) ? text.trim() : text);
+  const taught = { ...host, tokens: { ...host.tokens, encode }, engine: { ...host.engine, train } };
+  return { host: taught as unknown as Host, scored, asked };
+}
+
+const request = (dataset: Dataset, change: Partial<DistilRequest> = {}): DistilRequest => ({
+  ...{ runId: 'r', dataset, template: BARE, words, initText: 'Say', initFrom: null, resume: null, baselines: [] },
+  ...{ settings: { ...STANDARD, virtualTokens: 1, steps: 30 }, teacher: ASIS, texts: null },
+  ...change,
+});
+const run = { control: uninterrupted, emit: () => {} };
+
+const textsOf = ({ train }: TrainRequest) => train.map(({ ids }) => textOf(ids));
+const cell = (dataset: Dataset, id: string) => dataset.table.rows.find((row) => row.id === id)?.cells.text ?? '';
+
+it('never learns from a test row, a validation row, or one that the prompt shows', async () => {
+  const dataset = await prepared();
+  const { train, validation, test } = dataset.split;
+  const shown = shotIds(dataset, SHOTS);
+  const own = taughtHost();
+  await distil(own.host, request(dataset), run);
+  const learned = own.asked[0]?.train.map(({ rowId }) => rowId) ?? [];
+  expect(learned).toHaveLength(train.length - shown.length);
+  for (const id of [...test, ...validation, ...shown]) expect(learned).not.toContain(id);
+  const asked = own.scored.flatMap(({ rows }) => rows.map(({ rowId }) => rowId));
+  for (const id of test) expect(asked).not.toContain(id);
+});
+
+it('leaves out texts from elsewhere that repeat a test or validation row, or another text', async () => {
+  const dataset = await prepared();
+  const { validation, test } = dataset.split;
+  const held = [...test, ...validation].map((id) => ` ${cell(dataset, id).toUpperCase()} `);
+  const { host, asked } = taughtHost();
+  await distil(host, request(dataset, { texts: [...held, 'it was fine', 'It was  fine', 'it was poor', ''] }), run);
+  const texts = asked.flatMap(textsOf);
+  expect(texts.map((text) => text.slice(6, -6)).sort()).toEqual(['it was fine', 'it was poor']);
+});
+
+it('teaches what the prompt answers, calibrated, whatever the rows’ own labels are', async () => {
+  const dataset = await prepared();
+  const flipped = (await preparedOf(rowsOf(240).map(([text, label]) => [text, label === 'bad' ? 'good' : 'bad'])))
+    .dataset;
+  const meanLogProbs = [-2, -0.5];
+  const teacher = { ...ASIS, prompt: { ...SHOTS, shots: 0 }, calibration: { meanLogProbs, rows: 48 } };
+  for (const rows of [dataset, flipped]) {
+    const { host, asked } = taughtHost();
+    await distil(host, request(rows, { teacher }), run);
+    for (const { ids, taught = [], label } of asked[0]?.train.slice(0, 20) ?? []) {
+      const [bad = 0, good = 0] = answerOf(textOf(ids), undefined).map((logProb, c) =>
+        Math.exp(logProb - (meanLogProbs[c] ?? 0)),
+      );
+      expect(taught[0]).toBeCloseTo(bad / (bad + good), 9);
+      expect(label).toBe(bad > good ? 0 : 1);
+    }
+  }
+});
+
+it('decides the calibration on validation rows where no comparison has', async () => {
+  const dataset = await prepared();
+  const { host, asked } = taughtHost();
+  const teacher = { ...ASIS, prompt: { ...SHOTS, shots: 0 } };
+  await distil(host, request(dataset, { teacher: { ...teacher, calibration: undefined } }), run);
+  await distil(host, request(dataset, { teacher }), run);
+  const [chosen, raw] = asked.map(({ train }) => train.map(({ taught }) => taught?.[0] ?? 0));
+  // this model prefers one label before it has read anything
+  const mean = (shares: readonly number[] = []) => shares.reduce((sum, share) => sum + share, 0) / shares.length;
+  expect(Math.abs(mean(chosen) - 0.5)).toBeLessThan(Math.abs(mean(raw) - 0.5));
+});
+
+it('says how many tokens it saves and how often the answers agree', async () => {
+  const dataset = await prepared();
+  const events: DistilEvent[] = [];
+  const emit = (event: DistilEvent) => void events.push(event);
+  const { host } = taughtHost();
+  const { reached } = await distil(host, request(dataset), { ...run, emit });
+  expect(reached).toMatchObject({ same: dataset.split.validation.length, rows: dataset.split.validation.length });
+  expect(reached?.tokensBefore).toBeGreaterThan(3 * (reached?.tokensAfter ?? 0));
+  const counts = events.filter((event) => event.kind === 'teacher');
+  expect(counts.at(-1)).toMatchObject({ done: counts[0]?.total });
+  const unlike = await distil(taughtHost({ gain: -9 }).host, request(dataset), run);
+  expect(unlike.reached?.same).toBeLessThan(unlike.reached?.rows ?? 0);
+  expect((await distil(taughtHost({ reason: 'paused' }).host, request(dataset), run)).reached).toBeNull();
+});
+
+it.each<[string, RegExp, (dataset: Dataset) => Partial<DistilRequest>, { context?: number }?]>([
+  ['a prompt that is too long for the model', /too long for the model/, () => ({}), { context: 150 }],
+  ['one label', /at least two labels/, (dataset) => ({ dataset: { ...dataset, labels: ['bad'] } })],
+  ['no texts', /no text to learn from/, () => ({ texts: [] })],
+  ['test rows alone', /no text to learn from/, (all) => ({ texts: all.split.test.map((id) => cell(all, id)) })],
+  [
+    'texts to be generated',
+    /chooses a label/,
+    (all) => ({ dataset: { ...all, mapping: { ...all.mapping, task: 'write' } } }),
+  ],
+  [
+    'an answer word of several tokens',
+    /“bad”, has 4 tokens/,
+    () => ({ teacher: { ...ASIS, words: [{ label: 'bad', word: 'bad' }, ...words.slice(1)] } }),
+  ],
+  [
+    'the nearest examples to a text from elsewhere',
+    /nearest to each row/,
+    () => ({ texts: ['it was fine'], teacher: { ...ASIS, prompt: { ...SHOTS, selection: 'nearest' } } }),
+  ],
+])('refuses %s', async (_, message, change, { context } = {}) => {
+  const dataset = await prepared();
+  const { host, asked } = taughtHost(context === undefined ? {} : { context });
+  await expect(distil(host, request(dataset, change(dataset)), run)).rejects.toThrow(message);
+  expect(asked).toEqual([]);
+});

@@ -1,0 +1,210 @@
+/**
+ * Verb: a long prompt made smaller. The prompt answers texts, calibrated as it answers elsewhere, and vectors are trained to
+ * give the same probabilities (distillation: Hinton et al. 2015; of a prompt: Askell et al. 2021). The texts' labels are
+ * not used. Validation rows choose the step to keep; test rows take no part.
+ */
+import { drawnRows, textHash } from '../dataset/draw';
+import { goldOf, textKeyOf } from '../dataset/labels';
+import { type Dataset, type Row, taskKindOf } from '../dataset/types';
+import { chosenCalibration } from '../evaluation/classify/outcome';
+import type { CalibrationFit } from '../evaluation/types';
+import { present } from '../lib/assert';
+import { uninterrupted } from '../lib/control';
+import { StudioError } from '../lib/errors';
+import { secondsLeft } from '../lib/format';
+import { labelProbabilities } from '../metrics/calibration';
+import { argmax } from '../metrics/classification';
+import type { Smaller } from '../prompt-set/types';
+import { rowsOf, shotIds } from '../task/render';
+import { wordsFor } from '../task/template';
+import type { HardPrompt, LabelWord } from '../task/types';
+import { labelTokens, type TokenRow } from '../tokens/tokenizer';
+import { otherRows } from './compare-labels';
+import type { Host, Run, Verb } from './host';
+import { type RunInputs, runInputs } from './run-rows';
+import { tokenRows } from './token-rows';
+import { type TrainedRun, type TrainRunEvent, type TrainRunRequest, trainOn } from './train';
+import { cacheKeyOf, MOST_TRAINING_ROWS } from './training-rows';
+
+/** The prompt whose answers are learned. */
+export interface Teacher {
+  readonly prompt: HardPrompt;
+  readonly words: readonly LabelWord[];
+  /** What its answers have subtracted; undefined = not decided yet, so that validation rows decide it as in a comparison. */
+  readonly calibration: CalibrationFit | null | undefined;
+}
+
+export interface DistilRequest extends TrainRunRequest {
+  readonly teacher: Teacher;
+  /** Texts to learn from, without labels; null = those of the training rows. */
+  readonly texts: readonly string[] | null;
+}
+
+export type DistilEvent =
+  | TrainRunEvent
+  /** How many texts the long prompt has answered. */
+  | { readonly kind: 'teacher'; readonly done: number; readonly total: number; readonly secondsLeft: number | null };
+
+export interface DistilledRun extends TrainedRun {
+  /** Null where the run is paused. */
+  readonly reached: Smaller | null;
+}
+
+const bad = (message: string) => new StudioError('bad-input', message);
+
+/**
+ * Trains vectors to answer as a hand-written prompt does.
+ * @throws StudioError `bad-input` for a task, answer words, a prompt or texts that it cannot be done with; and as `train`
+ */
+export const distil: Verb<DistilRequest, DistilEvent, DistilledRun> = async (host, request, run) => {
+  checkTask(host, request);
+  const { dataset, ids } = learningTexts(request);
+  const asked = { ...request, dataset };
+  const inputs = await runInputs(host, { ...asked, trains: ids }, run.control);
+  const answers = await teacherAnswers(host, asked, inputs, run);
+  const taught = taughtBy(answers, inputs);
+  const trained = await trainOn(host, asked, taught, run);
+  const reached = trained.reason === 'paused' ? null : await reachedBy(host, asked, { taught, answers, trained });
+  return { ...trained, reached };
+};
+
+function checkTask(host: Host, { dataset, teacher, texts }: DistilRequest): void {
+  if (taskKindOf(dataset.mapping) === 'generate')
+    throw bad('Only a prompt that chooses a label can be made smaller. Choose a label column on the Data screen.');
+  if (dataset.labels.length < 2)
+    throw bad('A prompt can be made smaller where there are at least two labels to choose from. Add rows of others.');
+  const long = labelTokens(host.tokens, wordsFor(teacher.prompt, teacher.words)).find(
+    ({ tokenIds }) => tokenIds.length !== 1,
+  );
+  if (long)
+    throw bad(
+      `The answer word of ${long.label}, “${long.word.trim()}”, has ${long.tokenIds.length} tokens. A prompt can be made smaller where each has one: choose another on the Prompts screen.`,
+    );
+  if (texts && teacher.prompt.selection === 'nearest' && teacher.prompt.shots > 0)
+    throw bad(
+      'This prompt shows the examples nearest to each row, which are known for the rows of its prompt set only. Learn from the training rows, or take other examples.',
+    );
+}
+
+/**
+ * The rows to learn from: no more than the run can see, none that repeats a test or validation row, and none that the prompt
+ * shows as an example, because there it reads the answer. Texts from elsewhere become rows of the data set.
+ */
+function learningTexts({ dataset, teacher, texts, settings }: DistilRequest): {
+  readonly dataset: Dataset;
+  readonly ids: readonly string[];
+} {
+  const { mapping, split, table } = dataset;
+  const keyOf = (row: Row) => textKeyOf(row, mapping);
+  const held = new Set(rowsOf(dataset, [...split.test, ...split.validation]).map(keyOf));
+  const taken = new Set(shotIds(dataset, teacher.prompt));
+  const rows = texts === null ? rowsOf(dataset, 'train') : texts.map((text) => unlabelled(text, dataset));
+  const free = rows.filter((row) => {
+    const isFree = keyOf(row) !== '' && !held.has(keyOf(row)) && !taken.has(row.id);
+    taken.add(row.id);
+    return isFree;
+  });
+  if (free.length === 0)
+    throw bad(
+      'There is no text to learn from that is neither a test row, a validation row nor an example in the prompt. Add texts.',
+    );
+  const all = texts === null ? dataset : { ...dataset, table: { ...table, rows: [...table.rows, ...free] } };
+  const most = Math.min(
+    MOST_TRAINING_ROWS,
+    settings.trainRows ?? MOST_TRAINING_ROWS,
+    settings.steps * settings.batchSize,
+  );
+  const ids = free.map(({ id }) => id);
+  return { dataset: all, ids: drawnRows(all, ids, most) };
+}
+
+/** A text as a row, under an id that follows from it. */
+function unlabelled(text: string, { mapping }: Dataset): Row {
+  const row = { id: '', line: 0, cells: { [mapping.text]: text } };
+  return { ...row, id: `text ${textHash(row, mapping)}` };
+}
+
+interface Answer {
+  /** Of the labels, calibrated. */
+  readonly shares: readonly number[];
+  /** Tokens that the prompt and the row have. */
+  readonly tokens: number;
+}
+
+/** What the prompt answers to the rows of a run, by id; rows that it does not fit are left out. */
+async function teacherAnswers(
+  host: Host,
+  { dataset, teacher }: DistilRequest,
+  { train, validation }: RunInputs,
+  { control, emit }: Run<DistilEvent>,
+): Promise<ReadonlyMap<string, Answer>> {
+  const { prompt, calibration } = teacher;
+  const words = wordsFor(prompt, teacher.words);
+  const deciding = calibration === undefined ? otherRows(dataset, [teacher]) : { validation: [], calibration: [] };
+  const split = [...new Set([...[...train, ...validation].map(({ rowId }) => rowId), ...deciding.calibration])];
+  const { rows } = await tokenRows(host, { dataset, prompt, words, split }, control);
+  const begin = performance.now();
+  const tell = (done: number) =>
+    emit({
+      kind: 'teacher',
+      ...{ done, total: rows.length },
+      secondsLeft: secondsLeft(done, rows.length, (performance.now() - begin) / 1000),
+    });
+  tell(0);
+  const labels = labelTokens(host.tokens, words);
+  const scored = await host.engine.score({ rows, labels, soft: null, cacheKey: null }, control, tell);
+  const byRow = new Map(scored.rows.map((row) => [row.rowId, row]));
+  const known = (ids: readonly string[]) => ids.filter((id) => byRow.has(id));
+  const logProbs = (ids: readonly string[]) => known(ids).map((id) => present(byRow.get(id), id).logProbs);
+  const others = deciding.calibration.filter((id) => !deciding.validation.includes(id));
+  const chosen =
+    calibration === undefined
+      ? chosenCalibration(logProbs(deciding.validation), goldOf(dataset, known(deciding.validation)), logProbs(others))
+      : calibration;
+  return new Map(
+    scored.rows.map((row) => [
+      row.rowId,
+      { shares: labelProbabilities(row.logProbs, chosen?.meanLogProbs ?? null), tokens: row.tokensSent },
+    ]),
+  );
+}
+
+/** The rows of a run with the prompt's answers. A training row's label is the prompt's, so that its own is not used. */
+function taughtBy(answers: ReadonlyMap<string, Answer>, { train, validation, labels, facts }: RunInputs): RunInputs {
+  const taught = (rows: readonly TokenRow[]) =>
+    rows.flatMap((row): TokenRow[] => {
+      const shares = answers.get(row.rowId)?.shares;
+      return shares ? [{ ...row, taught: shares }] : [];
+    });
+  const learning = taught(train).map((row) => ({ ...row, label: argmax(row.taught ?? []) }));
+  if (learning.length === 0)
+    throw bad(
+      'The prompt is too long for the model: no text fits after it. Take fewer examples, or shorten it on the Prompts screen.',
+    );
+  const chosen = taught(validation);
+  const counts = { trainRows: learning.length, validationRows: chosen.length };
+  return { train: learning, validation: chosen, labels, facts: { ...facts, ...counts } };
+}
+
+/** How close the vectors came, on validation rows. */
+async function reachedBy(
+  host: Host,
+  { dataset, template }: DistilRequest,
+  made: { readonly taught: RunInputs; readonly answers: ReadonlyMap<string, Answer>; readonly trained: TrainedRun },
+): Promise<Smaller> {
+  const { taught, answers, trained } = made;
+  const { train, validation: rows, labels } = taught;
+  const counted = rows.length > 0 ? rows : train;
+  const mean = (of: (row: TokenRow) => number) => counted.reduce((sum, row) => sum + of(row), 0) / counted.length;
+  const cacheKey = cacheKeyOf(dataset.fingerprint, template);
+  // a stop ends the steps, not this
+  const scored = await host.engine.score({ rows, labels, soft: trained.soft, cacheKey }, uninterrupted);
+  const isSame = ({ taught: shares }: TokenRow, i: number) =>
+    argmax(present(scored.rows[i], 'answer').logProbs) === argmax(shares ?? []);
+  return {
+    tokensBefore: mean(({ rowId }) => answers.get(rowId)?.tokens ?? 0),
+    tokensAfter: mean(({ ids }) => ids.length + trained.soft.virtualTokens),
+    same: rows.filter(isSame).length,
+    rows: rows.length,
+  };
+}
