@@ -62,7 +62,7 @@ export interface SampleSet {
   readonly prompts: readonly { readonly name: string; readonly template: string }[];
   readonly example: string;
   /** For presenting: new texts, in none of the splits. */
-  readonly examples: readonly string[];
+  readonly examples: readonly { readonly fields: { readonly text: string }; readonly right: string }[];
   readonly split: Readonly<Record<'train' | 'validation' | 'test', readonly string[]>>;
   readonly csv: { readonly fileName: string; readonly bytes: Uint8Array };
 }
@@ -124,7 +124,7 @@ export async function loadSample(): Promise<SampleSet> {
   return {
     ...sample,
     idColumn: 'id',
-    examples: examples.map(({ text }) => text),
+    examples: examples.map(({ text, label }) => ({ fields: { text }, right: label })),
     words: Object.entries(answerWords).map(([label, word]) => ({ label, word })),
     csv: { fileName: FILE, bytes: csv },
   };

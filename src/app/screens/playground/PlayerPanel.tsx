@@ -1,4 +1,4 @@
-import { capitalised, counted } from '../../../lib/format';
+import { counted } from '../../../lib/format';
 import { argmax } from '../../../metrics/classification';
 import { PLACEMENT_WORDS, type SoftPrompt } from '../../../prompt/soft-prompt';
 import type { PlayedAnswer } from '../../../workflow/play';
@@ -48,7 +48,7 @@ export function Answer({
   return (
     <>
       <p className={`${className} player-${player.side}${labels.length === 0 ? ' player-text' : ''}`}>
-        {said(answer, labels) ?? <span className="dim">…</span>}
+        {answerOf(answer, labels) ?? <span className="dim">…</span>}
       </p>
       {labels.length > 0 ? (
         <ProbabilityBars
@@ -157,12 +157,6 @@ function answerOf(answer: PlayedAnswer | undefined, labels: readonly string[]): 
   if (!answer) return null;
   if (answer.kind === 'generate') return answer.text || '(empty answer)';
   return labels[argmax(answer.probabilities)] ?? '';
-}
-
-/** As above; a label as a headline. */
-function said(answer: PlayedAnswer | undefined, labels: readonly string[]): string | null {
-  const found = answerOf(answer, labels);
-  return answer?.kind === 'classify' && found ? capitalised(found) : found;
 }
 
 /** "29 tokens · 41 ms"; without the time where nothing had to be computed. */

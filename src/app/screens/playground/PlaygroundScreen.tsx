@@ -9,7 +9,7 @@ import { stageOptions, versionOptions } from '../../state/version-words';
 import { Button, Note, Panel, ProgressBar, Select, TextArea, TextField } from '../../ui';
 import { type Cast, castKey } from './cast';
 import { ContinuationSettings, PlayerPanel, playgroundTitle } from './PlayerPanel';
-import { Cells, Presentation } from './Presentation';
+import { Cells, Presentation, RightAnswer } from './Presentation';
 import { textIn, usePlayground } from './playground-store';
 import './playground.css';
 
@@ -82,7 +82,7 @@ function LoadedPlayground({ cast, children }: { readonly cast: Cast; readonly ch
             <PlayerPanel key={player.id} player={player} labels={labels} span={span} />
           ))}
         </div>
-        <Examples columns={columns} />
+        <Examples columns={columns} labels={labels} />
       </div>
       <Presentation players={players} labels={labels} columns={columns} />
     </ScreenFrame>
@@ -186,21 +186,30 @@ function ExtraChoice({ set, extra, cast, onChange }: ExtraChoiceProps) {
   );
 }
 
-function Examples({ columns }: { readonly columns: readonly string[] }) {
+interface ExamplesProps {
+  readonly columns: readonly string[];
+  /** Empty where texts are generated. */
+  readonly labels: readonly string[];
+}
+
+function Examples({ columns, labels }: ExamplesProps) {
   const examples = usePlayground((s) => s.examples);
-  const { type, dropExample: drop } = usePlayground.use();
+  const { type, dropExample: drop, setRight } = usePlayground.use();
   return (
-    <Panel title="Examples to present" aside="arrow keys move between them">
+    <Panel title="Examples to present" aside="kept with the prompt set">
       {examples.length === 0 ? (
         <p className="dim">No examples yet. Type a text and add it.</p>
       ) : (
         <ol className="examples">
-          {examples.map((example, i) => (
-            <li key={JSON.stringify(example)}>
-              <Button variant="link" onPress={() => type(example)}>
-                {textIn(example)}
+          {examples.map(({ fields, right }, i) => (
+            <li key={JSON.stringify(fields)}>
+              <Button variant="link" onPress={() => type(fields)}>
+                <span className="example-text">{textIn(fields)}</span>
               </Button>
-              <Cells fields={example} columns={columns} />
+              <Cells fields={fields} columns={columns} />
+              {labels.length > 0 ? (
+                <RightAnswer labels={labels} right={right} onChoose={(label) => void setRight(i, label)} />
+              ) : null}
               <Button size="s" variant="quiet" aria-label={`Remove example ${i + 1}`} onPress={() => void drop(i)}>
                 Remove
               </Button>

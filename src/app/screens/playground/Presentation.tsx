@@ -1,12 +1,13 @@
-import { type KeyboardEvent, useEffect, useRef } from 'react';
+import { type CSSProperties, type KeyboardEvent, useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
 import { Dialog as AriaDialog } from 'react-aria-components/Dialog';
 import { Heading } from 'react-aria-components/Heading';
 import { Modal, ModalOverlay } from 'react-aria-components/Modal';
+import { LINE_HEIGHT, MOST_LABELS, presentSizes, scoreWords } from '../../../report/present';
 import type { Fields } from '../../../task/template';
-import { ArmMark, Button } from '../../ui';
+import { ArmMark, Button, LabelTag, Select } from '../../ui';
 import type { Player } from './cast';
 import { Answer } from './PlayerPanel';
-import { textIn, usePlayground } from './playground-store';
+import { AUDIENCE, textIn, usePlayground } from './playground-store';
 
 interface PresentationProps {
   readonly players: readonly Player[];
@@ -20,7 +21,8 @@ export function Presentation({ players, labels, columns }: PresentationProps) {
   const isOpen = usePlayground((s) => s.presented !== null);
   const { leave } = usePlayground.use();
   const root = useRef<HTMLDivElement>(null);
-  const onKeyDown = usePresenterKeys();
+  const box = useRef<HTMLDivElement>(null);
+  const onKeyDown = usePresenterKeys(box, labels);
   useEffect(() => {
     if (!isOpen) return;
     root.current?.focus();
@@ -31,25 +33,33 @@ export function Presentation({ players, labels, columns }: PresentationProps) {
     };
   }, [isOpen]);
   const tuned = players.find((p) => p.id === 'tuned');
+  const open = players.filter((player) => player !== tuned);
+  const sizes = useSizes(open.length + 1, labels.length);
   return (
     <ModalOverlay className="stage-scrim" isOpen={isOpen} onOpenChange={(open) => !open && leave()}>
       <Modal className="stage-modal">
         <AriaDialog className="stage" aria-label="Presentation">
           {/* biome-ignore lint/a11y/noStaticElementInteractions: the whole presentation listens to the presenter's keys */}
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it must hold the focus to hear them */}
-          <div ref={root} className="stage-inner" tabIndex={0} onKeyDown={onKeyDown}>
+          <div ref={root} className="stage-inner" style={asStyle(sizes)} tabIndex={0} onKeyDown={onKeyDown}>
             <PresenterBar />
-            <PresentedRow columns={columns} />
+            <PresentedRow columns={columns} box={box} />
+            <div className="stage-score">
+              {sizes.isCut ? (
+                <Button onPress={() => readOn(box.current, 1)}>
+                  Read on <kbd>↓</kbd>
+                </Button>
+              ) : null}
+              <Score players={players} labels={labels} />
+            </div>
             <div className="stage-answers">
-              {players
-                .filter((player) => player !== tuned)
-                .map((player) => (
-                  <section key={player.id} className="stage-answer">
-                    <ArmMark side={player.side}>{player.name}</ArmMark>
-                    <Answer player={player} labels={labels} className="stage-said" most={4} />
-                  </section>
-                ))}
-              {tuned ? <TunedAnswer player={tuned} labels={labels} /> : null}
+              {open.map((player) => (
+                <section key={player.id} className="stage-answer">
+                  <Named player={player} />
+                  <Answer player={player} labels={labels} className="stage-said" most={MOST_LABELS} />
+                </section>
+              ))}
+              <Revealed player={tuned ?? null} labels={labels} />
             </div>
           </div>
         </AriaDialog>
@@ -58,12 +68,45 @@ export function Presentation({ players, labels, columns }: PresentationProps) {
   );
 }
 
-function usePresenterKeys() {
-  const { go, reveal } = usePlayground.use();
+const onResize = (heard: () => void) => {
+  window.addEventListener('resize', heard);
+  return () => window.removeEventListener('resize', heard);
+};
+
+function useSizes(prompts: number, labels: number) {
+  const text = usePlayground((s) => textIn(s.examples[s.presented ?? 0]?.fields ?? {}));
+  const width = useSyncExternalStore(onResize, () => window.innerWidth);
+  const height = useSyncExternalStore(onResize, () => window.innerHeight);
+  return useMemo(() => presentSizes({ text, prompts, labels, width, height }), [text, prompts, labels, width, height]);
+}
+
+const asStyle = ({ text, lines, said, label }: ReturnType<typeof presentSizes>) =>
+  ({
+    '--stage-text': `${text}px`,
+    '--stage-box': `${text * LINE_HEIGHT * lines}px`,
+    '--stage-said': `${said}px`,
+    '--stage-label': `${label}px`,
+  }) as CSSProperties;
+
+/** The next part of a text that does not fit; from its end back to its beginning. */
+function readOn(box: HTMLElement | null, by: 1 | -1): void {
+  if (!box) return;
+  const isAtEnd = by > 0 && box.scrollTop + box.clientHeight >= box.scrollHeight - 1;
+  box.scrollTo({ top: isAtEnd ? 0 : box.scrollTop + by * box.clientHeight });
+}
+
+function usePresenterKeys(box: React.RefObject<HTMLDivElement | null>, labels: readonly string[]) {
+  const { go, reveal, guess } = usePlayground.use();
   return (event: KeyboardEvent) => {
+    const isControl = event.target instanceof HTMLElement && event.target.closest('button, [role=listbox]') !== null;
+    const guessed = labels.length <= MOST_LABELS ? labels[Number(event.key) - 1] : undefined;
     if (event.key === 'ArrowRight' || event.key === 'PageDown') go(1);
     else if (event.key === 'ArrowLeft' || event.key === 'PageUp') go(-1);
-    else if ((event.key === ' ' || event.key === 'Enter') && !(event.target instanceof HTMLButtonElement)) reveal();
+    else if (isControl) return;
+    else if (event.key === 'ArrowDown') readOn(box.current, 1);
+    else if (event.key === 'ArrowUp') readOn(box.current, -1);
+    else if (event.key === ' ' || event.key === 'Enter') reveal();
+    else if (guessed !== undefined) guess(guessed);
     else return;
     event.preventDefault();
   };
@@ -79,7 +122,8 @@ function PresenterBar() {
         {(presented ?? 0) + 1} of {count}
       </span>
       <span className="dim stage-keys">
-        <kbd>←</kbd> <kbd>→</kbd> examples · <kbd>space</kbd> reveal · <kbd>esc</kbd> leave
+        <kbd>←</kbd> <kbd>→</kbd> examples · <kbd>1</kbd> <kbd>2</kbd> … guess · <kbd>space</kbd> reveal ·{' '}
+        <kbd>esc</kbd> leave
       </span>
       <span className="row">
         <Button onPress={() => go(-1)} isDisabled={presented === 0} aria-label="Previous example">
@@ -94,17 +138,80 @@ function PresenterBar() {
   );
 }
 
-function PresentedRow({ columns }: Pick<PresentationProps, 'columns'>) {
-  const fields = usePlayground((s) => s.examples[s.presented ?? 0]) ?? {};
+interface PresentedRowProps extends Pick<PresentationProps, 'columns'> {
+  readonly box: React.RefObject<HTMLDivElement | null>;
+}
+
+function PresentedRow({ columns, box }: PresentedRowProps) {
+  const fields = usePlayground((s) => s.examples[s.presented ?? 0]?.fields) ?? {};
   return (
     <>
-      <Heading slot="title" className="stage-text">
-        {textIn(fields)}
-      </Heading>
+      <div key={textIn(fields)} ref={box} className="stage-box">
+        <Heading slot="title" className="stage-text">
+          {textIn(fields)}
+        </Heading>
+      </div>
       <Cells fields={fields} columns={columns} />
     </>
   );
 }
+
+/** The right answer once it is revealed, and how often everyone was right so far. */
+function Score({ players, labels }: Pick<PresentationProps, 'players' | 'labels'>) {
+  const presented = usePlayground((s) => s.presented) ?? 0;
+  const right = usePlayground((s) => s.examples[presented]?.right ?? null);
+  const revealed = usePlayground((s) => s.revealed);
+  const judged = Object.values(usePlayground((s) => s.judged));
+  const { setRight } = usePlayground.use();
+  if (labels.length === 0) return null;
+  const scores = [{ id: AUDIENCE, name: 'Audience' }, ...players].flatMap(({ id, name }) => {
+    const words = scoreWords(judged, id);
+    return words === null ? [] : [`${name} ${words}`];
+  });
+  return (
+    <div className="stage-score" role="status">
+      {revealed && right !== null ? (
+        <span>
+          Right answer: <LabelTag>{right}</LabelTag>
+        </span>
+      ) : null}
+      {revealed && right === null ? (
+        <RightAnswer labels={labels} right={right} onChoose={(label) => void setRight(presented, label)} />
+      ) : null}
+      {scores.length > 0 ? <span>Right so far: {scores.join(' · ')}</span> : null}
+    </div>
+  );
+}
+
+/** A prompt's name, and once it is revealed whether its answer is right. */
+function Named({ player }: { readonly player: Player }) {
+  const judged = usePlayground((s) => (s.revealed ? s.judged[s.presented ?? 0] : undefined));
+  const said = judged?.said[player.id];
+  return (
+    <span className="stage-name">
+      <ArmMark side={player.side}>{player.name}</ArmMark>
+      {judged && said !== undefined ? <span>{said === judged.right ? '✓ right' : '✕ wrong'}</span> : null}
+    </span>
+  );
+}
+
+interface RightAnswerProps {
+  readonly labels: readonly string[];
+  readonly right: string | null;
+  readonly onChoose: (label: string | null) => void;
+}
+
+const UNKNOWN = { id: '', label: 'Not known' };
+
+/** The right answer to an example, for the score. */
+export const RightAnswer = ({ labels, right, onChoose }: RightAnswerProps) => (
+  <Select
+    label="Right answer"
+    options={[UNKNOWN, ...labels.map((label) => ({ id: label, label }))]}
+    value={right ?? UNKNOWN.id}
+    onChange={(label) => onChoose(label === UNKNOWN.id ? null : label)}
+  />
+);
 
 interface CellsProps {
   readonly fields: Fields;
@@ -119,19 +226,48 @@ export function Cells({ fields, columns }: CellsProps) {
   );
 }
 
-function TunedAnswer({ player, labels }: { readonly player: Player; readonly labels: readonly string[] }) {
+interface RevealedProps extends Pick<PresentationProps, 'labels'> {
+  /** The tuned prompt; null = there is none, and only the right answer is revealed. */
+  readonly player: Player | null;
+}
+
+/** What the room guesses first, and then sees. */
+function Revealed({ player, labels }: RevealedProps) {
   const revealed = usePlayground((s) => s.revealed);
+  const right = usePlayground((s) => s.examples[s.presented ?? 0]?.right ?? null);
   const { reveal } = usePlayground.use();
+  if (!player && labels.length === 0) return null;
+  const verb = labels.length === 0 ? 'write' : 'say';
   return (
     <section className="stage-answer" aria-live="polite">
-      <ArmMark side="b">{player.name}</ArmMark>
-      {revealed ? (
-        <Answer player={player} labels={labels} className="stage-said" most={4} />
-      ) : (
-        <Button size="l" onPress={reveal}>
-          What does the tuned prompt {labels.length === 0 ? 'write' : 'say'}?
-        </Button>
+      {player ? <Named player={player} /> : <span>Right answer</span>}
+      {revealed && player ? <Answer player={player} labels={labels} className="stage-said" most={MOST_LABELS} /> : null}
+      {revealed && !player ? <p className="stage-said">{right ?? 'Not known'}</p> : null}
+      {revealed ? null : (
+        <>
+          {labels.length > 0 && labels.length <= MOST_LABELS ? <Guess labels={labels} /> : null}
+          <div>
+            <Button size="l" onPress={reveal}>
+              {player ? `What does the tuned prompt ${verb}?` : 'What is the right answer?'}
+            </Button>
+          </div>
+        </>
       )}
     </section>
+  );
+}
+
+function Guess({ labels }: Pick<PresentationProps, 'labels'>) {
+  const guess = usePlayground((s) => s.guesses[s.presented ?? 0] ?? null);
+  const { guess: choose } = usePlayground.use();
+  return (
+    <fieldset className="stage-guess">
+      <legend className="dim">What do you say?</legend>
+      {labels.map((label) => (
+        <Button key={label} aria-pressed={label === guess} onPress={() => choose(label)}>
+          {label}
+        </Button>
+      ))}
+    </fieldset>
   );
 }

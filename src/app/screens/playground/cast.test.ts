@@ -12,7 +12,7 @@ const shipped = {
   modelId: 'm',
   modelSha256: 'w',
 } as unknown as ShippedPrompt;
-const sample = { example: 'One.', examples: ['Two.'] } as unknown as SampleSet;
+const sample = { example: 'One.', examples: [{ fields: { text: 'Two.' }, right: 'a' }] } as unknown as SampleSet;
 
 describe('without an open prompt set', () => {
   test('asks the prompt that ships with the page, with the examples of the sample', () => {
@@ -21,7 +21,10 @@ describe('without an open prompt set', () => {
       ['untuned', false],
       ['tuned', true],
     ]);
-    expect(cast.examples).toEqual([{ text: 'One.' }, { text: 'Two.' }]);
+    expect(cast.examples).toEqual([
+      { fields: { text: 'One.' }, right: null },
+      { fields: { text: 'Two.' }, right: 'a' },
+    ]);
     expect(shippedCast(shipped, null, null).players).toHaveLength(2);
   });
 

@@ -1,7 +1,8 @@
 /** Which prompts are asked: those of the open prompt set, or, without one, the prompt that ships with the page. */
 import { drawnRows } from '../../../dataset/draw';
-import { rowsById, textOf } from '../../../dataset/labels';
+import { labelIndexer, rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
+import type { Presented } from '../../../interchange/prompt-package';
 import type { SoftPrompt } from '../../../prompt/soft-prompt';
 import { armsOf } from '../../../prompt-set/arms';
 import { meanLogProbsOf } from '../../../prompt-set/calibration';
@@ -34,6 +35,13 @@ export interface Player {
   readonly calibration: readonly number[] | null;
 }
 
+/** A row to present. */
+export interface Example {
+  readonly fields: Fields;
+  /** The right label; null = not known. */
+  readonly right: string | null;
+}
+
 export interface Cast {
   readonly players: readonly Player[];
   readonly words: readonly LabelWord[];
@@ -45,7 +53,7 @@ export interface Cast {
   /** The name under which the examples that the user keeps are stored. */
   readonly examplesKey: string;
   /** Until the user keeps some. */
-  readonly examples: readonly Fields[];
+  readonly examples: readonly Example[];
   /** The prompt that ships with the page is asked; `fits` = the weights it was trained on are loaded. */
   readonly shipped: { readonly modelId: string; readonly fits: boolean } | null;
   /** Why the stage or version that was chosen is not asked. */
@@ -107,20 +115,35 @@ export function setCast(
     textColumn,
     columns,
     examplesKey: `examples:${open.id}`,
-    examples: isSample && columns.length === 0 ? sample.examples.map(asFields) : validationFields(dataset, columns),
+    examples: isSample && columns.length === 0 ? sample.examples : validationExamples(dataset, columns),
     shipped: null,
     extraTrouble: trouble,
   };
 }
 
-/** A kept example: one that is a text alone is stored as that. */
-const asFields = (example: string | Fields): Fields => (typeof example === 'string' ? { text: example } : example);
+/** The name under which a kept example has its right label; a column of this name that prompts show has the cell instead. */
+const RIGHT = 'right answer';
 
-/** An example as it is kept, with the cells of the columns that are shown. */
-export function asKept(fields: Fields, columns: readonly string[]): string | Fields {
+/** An example as it was kept. */
+function exampleOf(kept: Presented, columns: readonly string[]): Example {
+  if (typeof kept === 'string') return { fields: { text: kept }, right: null };
+  if (columns.includes(RIGHT)) return { fields: kept, right: null };
+  const { [RIGHT]: right = null, ...fields } = kept;
+  return { fields, right };
+}
+
+/** The row as the prompts see it: a text alone, or with the cells of the columns that they show. */
+export function asAsked(fields: Fields, columns: readonly string[]): Presented {
   const { text = '' } = fields;
   const cells = columns.map((column) => [column, fields[column] ?? ''] as const);
   return cells.length === 0 ? text : Object.fromEntries([['text', text], ...cells]);
+}
+
+/** An example as it is kept. */
+export function asKept({ fields, right }: Example, columns: readonly string[]): Presented {
+  const asked = asAsked(fields, columns);
+  if (right === null || columns.includes(RIGHT)) return asked;
+  return { ...(typeof asked === 'string' ? { text: asked } : asked), [RIGHT]: right };
 }
 
 function calibrationIn(set: PromptSet, versionId: string): readonly number[] | null {
@@ -129,14 +152,16 @@ function calibrationIn(set: PromptSet, versionId: string): readonly number[] | n
 }
 
 /** Test rows are not for reading. */
-function validationFields(dataset: Dataset | null, columns: readonly string[]): readonly Fields[] {
+function validationExamples(dataset: Dataset | null, columns: readonly string[]): readonly Example[] {
   if (!dataset) return [];
   const rows = rowsById(dataset.table.rows);
+  const labelAt = labelIndexer(dataset);
   return drawnRows(dataset, dataset.split.validation, FIRST_EXAMPLES).flatMap((id) => {
     const row = rows.get(id);
     if (!row) return [];
     const cells = columns.map((column) => [column, row.cells[column] ?? ''] as const);
-    return [{ ...Object.fromEntries(cells), text: textOf(row, dataset.mapping) }];
+    const right = dataset.labels[labelAt(row) ?? -1] ?? null;
+    return [{ fields: { ...Object.fromEntries(cells), text: textOf(row, dataset.mapping) }, right }];
   });
 }
 
@@ -187,7 +212,7 @@ export function shippedCast(
     textColumn: null,
     columns: [],
     examplesKey: 'examples:shipped',
-    examples: sample ? [sample.example, ...sample.examples].map(asFields) : [],
+    examples: sample ? [{ fields: { text: sample.example }, right: null }, ...sample.examples] : [],
     shipped: { modelId, fits },
     extraTrouble: null,
   };
@@ -226,8 +251,8 @@ export async function findCast({ services, stores }: Studio, { extra }: CastKey)
   const sample = await services.loadSample().catch(() => null);
   const cast = set ? await castOfSet(set) : await castOfShipped();
   if (!cast || cast.players.length === 0) return null;
-  const kept = await services.store.settings.get<readonly (string | Fields)[]>(cast.examplesKey);
-  return kept ? { ...cast, examples: kept.map(asFields) } : cast;
+  const kept = await services.store.settings.get<readonly Presented[]>(cast.examplesKey);
+  return kept ? { ...cast, examples: kept.map((each) => exampleOf(each, cast.columns)) } : cast;
 
   async function castOfSet(open: PromptSet): Promise<Cast> {
     if (!isWriting(open)) return setCast(open, dataset, sample, { extra });

@@ -97,8 +97,39 @@ it('has the typed text, the generation settings and the kept examples again afte
   expect(again.playground.getState()).toMatchObject({
     fields: { text: 'half a sentence' },
     settings: { temperature: 0.2 },
-    examples: [{ text: 'half a sentence' }],
+    examples: [{ fields: { text: 'half a sentence' }, right: null }],
   });
+});
+
+it('presents the typed sentence first and keeps it, and counts who is right once an answer is revealed', async () => {
+  const { dataset } = await preparedOf(dealt(60, ['good', 'bad']));
+  const { playground, load, open } = await playing(async (request) => answersOf(request), { dataset });
+  await load();
+  playground.type({ text: 'Mine.' });
+  await isAnswered(playground);
+  playground.present();
+  await isAnswered(playground);
+  expect(playground.getState().examples[0]).toEqual({ fields: { text: 'Mine.' }, right: null });
+  playground.guess('good');
+  playground.reveal();
+  playground.guess('bad'); // too late
+  expect(playground.getState().judged).toEqual({}); // nobody knows the right answer
+  await playground.setRight(0, 'bad');
+  playground.go(1);
+  await isAnswered(playground);
+  const right = playground.getState().examples[1]?.right;
+  expect(['good', 'bad']).toContain(right);
+  playground.reveal();
+  expect(playground.getState().judged).toEqual({
+    0: { right: 'bad', said: { audience: 'good', untuned: 'bad' } },
+    1: { right, said: { untuned: 'bad' } },
+  });
+  const again = open();
+  await again.load();
+  expect(again.playground.getState().examples.slice(0, 2)).toEqual([
+    { fields: { text: 'Mine.' }, right: 'bad' },
+    { fields: { text: expect.any(String) }, right },
+  ]);
 });
 
 it('has a field for every column that the prompt shows, filled from a row, and asks with all of them', async () => {
@@ -127,5 +158,5 @@ it('has a field for every column that the prompt shows, filled from a row, and a
   const again = open();
   await again.load();
   expect(again.playground.getState().fields.city).toBe('Ulm');
-  expect(again.playground.getState().examples.at(-1)).toMatchObject({ city: 'Ulm' });
+  expect(again.playground.getState().examples.at(-1)).toMatchObject({ fields: { city: 'Ulm' } });
 });

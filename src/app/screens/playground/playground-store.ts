@@ -1,12 +1,14 @@
 /** The playground: a typed row, every prompt's answer to it as it is typed, and the presentation that shows examples to a room. */
 import { asStudioError, StudioError } from '../../../lib/errors';
+import { argmax } from '../../../metrics/classification';
+import type { Judged } from '../../../report/present';
 import type { Fields } from '../../../task/template';
 import type { Continuation, PlayedAnswer } from '../../../workflow/play';
 import { type Resource, resource } from '../../state/resource';
 import type { Services } from '../../state/services';
 import { tabMemory } from '../../state/storage';
 import { ActionStore, type Studio, screenStore } from '../../state/studio';
-import { asKept, type Cast, type CastKey, findCast, type Player, playedPrompt } from './cast';
+import { asAsked, asKept, type Cast, type CastKey, type Example, findCast, type Player, playedPrompt } from './cast';
 
 /** The cells of the columns that the prompts show besides the text. */
 const cellsOf = ({ columns }: Pick<Cast, 'columns'>, fields: Fields): Fields =>
@@ -30,11 +32,18 @@ interface PlaygroundState {
   /** By player: the model's continuation of the text. */
   readonly continued: Readonly<Record<string, Continued | undefined>>;
   readonly settings: Continuation;
-  readonly examples: readonly Fields[];
+  readonly examples: readonly Example[];
   /** Which example is presented; null = not presenting. */
   readonly presented: number | null;
   readonly revealed: boolean;
+  /** By example: what the audience says. */
+  readonly guesses: Readonly<Record<number, string>>;
+  /** By example: who said what, of those that were revealed and whose right answer is known. */
+  readonly judged: Readonly<Record<number, Judged>>;
 }
+
+/** Among those who answer, beside the prompts. */
+export const AUDIENCE = 'audience';
 
 const PAUSE_MS = 250;
 const REMEMBERED = 200;
@@ -59,7 +68,7 @@ function noAnswer(cause: unknown): StudioError {
 /** Answers of one cast, each computed once: an example shown twice costs nothing. */
 function createAnswerer({ workflow }: Pick<Services, 'workflow'>, cast: Cast) {
   const known = new Map<string, PlayedAnswer>();
-  const keyOf = ({ id }: Player, fields: Fields) => JSON.stringify([id, asKept(fields, cast.columns)]);
+  const keyOf = ({ id }: Player, fields: Fields) => JSON.stringify([id, asAsked(fields, cast.columns)]);
   return {
     cast,
     known: (fields: Fields): Answers =>
@@ -93,6 +102,8 @@ const EMPTY: Omit<PlaygroundState, 'settings'> = {
   examples: [],
   presented: null,
   revealed: false,
+  guesses: {},
+  judged: {},
 };
 
 export class Playground extends ActionStore<PlaygroundState> {
@@ -132,7 +143,7 @@ export class Playground extends ActionStore<PlaygroundState> {
     const kept = typed.read();
     const typedBefore = isOther ? (kept?.key === cast.examplesKey ? kept.fields : {}) : before;
     const examples = isOther ? cast.examples : shown;
-    const [first = {}] = examples;
+    const first = examples[0]?.fields ?? {};
     // a column that is new to the prompts is filled as in the first example
     const fields = textIn(typedBefore) === '' ? first : { ...cellsOf(cast, first), ...typedBefore };
     this.set({ examples, answers: {}, error: null, fields });
@@ -161,7 +172,7 @@ export class Playground extends ActionStore<PlaygroundState> {
 
   #answer(): void {
     const { fields, presented, examples } = this.getState();
-    const asked = presented === null ? trimmed(fields) : (examples[presented] ?? {});
+    const asked = presented === null ? trimmed(fields) : (examples[presented]?.fields ?? {});
     this.#answering.clear();
     if (textIn(asked) === '') this.set({ stale: false, answers: {} });
     else if (this.#answerer && this.#session.getState().model.kind === 'ready')
@@ -178,9 +189,10 @@ export class Playground extends ActionStore<PlaygroundState> {
         this.set(({ answers }) => ({ answers: { ...answers, [player.id]: found } }));
       }
       this.set({ stale: false });
+      this.#judge();
       // while the room reads, the next example is answered
       const { presented, examples } = this.getState();
-      const next = presented === null ? undefined : examples[presented + 1];
+      const next = presented === null ? undefined : examples[presented + 1]?.fields;
       if (next !== undefined) for (const player of by.cast.players) await by.answer(player, next, signal);
     } catch (cause) {
       const error = noAnswer(cause);
@@ -220,11 +232,18 @@ export class Playground extends ActionStore<PlaygroundState> {
   readonly keepExample = async (): Promise<void> => {
     const { fields, examples } = this.getState();
     const fresh = trimmed(fields);
-    if (textIn(fresh) !== '' && this.#placeOf(fresh) < 0) await this.#saveExamples([...examples, fresh]);
+    if (textIn(fresh) !== '' && this.#placeOf(fresh) < 0)
+      await this.#saveExamples([...examples, { fields: fresh, right: null }]);
   };
 
   readonly dropExample = (index: number): Promise<void> =>
     this.#saveExamples(this.getState().examples.filter((_, i) => i !== index));
+
+  /** Sets the right answer to an example; null = not known. */
+  readonly setRight = async (index: number, right: string | null): Promise<void> => {
+    await this.#saveExamples(this.getState().examples.map((each, i) => (i === index ? { ...each, right } : each)));
+    this.#judge();
+  };
 
   /** Whether the typed row is among the examples. */
   readonly isExample = (): boolean => this.#placeOf(trimmed(this.getState().fields)) >= 0;
@@ -232,11 +251,11 @@ export class Playground extends ActionStore<PlaygroundState> {
   /** The place among the examples; -1 = none of them. */
   #placeOf(fields: Fields): number {
     const columns = this.#answerer?.cast.columns ?? [];
-    const words = (of: Fields) => JSON.stringify(asKept(of, columns));
-    return this.getState().examples.findIndex((example) => words(example) === words(fields));
+    const words = (of: Fields) => JSON.stringify(asAsked(of, columns));
+    return this.getState().examples.findIndex((example) => words(example.fields) === words(fields));
   }
 
-  async #saveExamples(examples: readonly Fields[]): Promise<void> {
+  async #saveExamples(examples: readonly Example[]): Promise<void> {
     this.set({ examples });
     if (!this.#answerer) return;
     const { examplesKey, columns } = this.#answerer.cast;
@@ -248,12 +267,15 @@ export class Playground extends ActionStore<PlaygroundState> {
       .catch((cause) => this.set({ error: noAnswer(cause) }));
   }
 
+  /** Begins with the typed row, which is kept as the first example if it is none yet. */
   readonly present = (): void => {
     const { examples, fields } = this.getState();
     const now = trimmed(fields);
-    if (examples.length === 0 && textIn(now) === '') return;
-    const found = Math.max(0, this.#placeOf(now));
-    this.set({ presented: found, revealed: false, examples: examples.length > 0 ? examples : [now] });
+    const place = this.#placeOf(now);
+    const isFresh = place < 0 && textIn(now) !== '';
+    if (examples.length === 0 && !isFresh) return;
+    if (isFresh) void this.#saveExamples([{ fields: now, right: null }, ...examples]);
+    this.set({ presented: Math.max(0, place), revealed: false, guesses: {}, judged: {} });
     this.#answer();
   };
 
@@ -262,16 +284,41 @@ export class Playground extends ActionStore<PlaygroundState> {
     if (presented === null) return;
     const next = Math.min(examples.length - 1, Math.max(0, presented + by));
     if (next === presented) return;
-    this.set({ presented: next, revealed: false, answers: this.#answerer?.known(examples[next] ?? {}) ?? {} });
+    const answers = this.#answerer?.known(examples[next]?.fields ?? {}) ?? {};
+    this.set({ presented: next, revealed: false, answers });
     this.#answer();
   };
 
   readonly leave = (): void => {
     const { presented, examples, fields } = this.getState();
-    this.set({ presented: null, revealed: false, fields: examples[presented ?? 0] ?? fields });
+    this.set({ presented: null, revealed: false, fields: examples[presented ?? 0]?.fields ?? fields });
   };
 
-  readonly reveal = (): void => this.set(({ revealed }) => ({ revealed: !revealed }));
+  readonly reveal = (): void => {
+    this.set(({ revealed }) => ({ revealed: !revealed }));
+    this.#judge();
+  };
+
+  /** What the audience says of the example on the screen, until it is revealed. */
+  readonly guess = (label: string): void => {
+    const { presented, revealed, guesses } = this.getState();
+    if (presented !== null && !revealed) this.set({ guesses: { ...guesses, [presented]: label } });
+  };
+
+  /** Counts who is right on the example on the screen, once it is revealed and every prompt has answered. */
+  #judge(): void {
+    const { presented, revealed, stale, examples, answers, guesses, judged } = this.getState();
+    const right = presented === null ? null : examples[presented]?.right;
+    if (!this.#answerer || presented === null || !revealed || stale || right == null) return;
+    const { players, words } = this.#answerer.cast;
+    const said = players.flatMap(({ id }) => {
+      const answer = answers[id];
+      return answer?.kind === 'classify' ? [[id, words[argmax(answer.probabilities)]?.label ?? '']] : [];
+    });
+    const guess = guesses[presented];
+    const all = Object.fromEntries(guess === undefined ? said : [[AUDIENCE, guess], ...said]);
+    this.set({ judged: { ...judged, [presented]: { right, said: all } } });
+  }
 }
 
 export const usePlayground = screenStore((studio: Studio) => new Playground(studio));
