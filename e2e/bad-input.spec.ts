@@ -80,16 +80,25 @@ test.describe('a file', () => {
 test.describe('a file with unusual labels', () => {
   test.beforeEach(async ({ studio }) => studio.open());
 
-  test('is refused when it has one column, one label or two rows', async ({ studio }) => {
-    await studio.drop(
-      file(
-        'one.csv',
-        rows(40).map(([text]) => [text]),
-        ['message'],
-      ),
-    );
-    await expect(studio.alert('one.csv was not opened')).toContainText('has only one column (“message”)');
+  test('is labelled here by keyboard when it has one column', async ({ studio }) => {
+    const { page } = studio;
+    const texts = rows(40).map(([text]) => [text]);
+    await studio.drop(file('one.csv', texts, ['message']));
+    await isBlocked(studio, 'No row has both a text and a label', 'Label some of them here');
+    await page.getByRole('textbox', { name: 'Your labels' }).fill('good, bad');
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('button', { name: '1 good' })).toBeFocused();
+    for (const key of ['1', 'b', 'Backspace', '2', 'ArrowRight', 'g', '2', '1', '2', '1', '2', '1', '2', '1'])
+      await page.keyboard.press(key);
+    await expect(studio.heading).toContainText('10 rows ready');
+    for (const key of ['2', '1', 'Escape']) await page.keyboard.press(key);
+    await expect(studio.heading).toContainText('13 rows ready');
+    await expect(studio.data.next).toBeEnabled();
+    await page.reload();
+    await expect(studio.data.versions).toContainText('3 rows labelled by hand');
+  });
 
+  test('is refused when it has one label or two rows', async ({ studio }) => {
     await studio.drop(
       file(
         'same.csv',

@@ -125,3 +125,28 @@ it('adds rows of another file to training, and leaves validation and test rows a
   }
   expect(lines[1]).toMatch(/^10 rows from more\.csv added to training \(left out: 1 with the text .*, 1 that almost/);
 });
+
+it('mends the rows of every file before they are split, and says what it did', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'softprompt-mend-'));
+  const [data, test] = [join(folder, 'data.csv'), join(folder, 'test.csv')];
+  const stars = (n: number, seed: number): [string, string][] =>
+    unlikeTexts(n, seed).map((text, i) => [`<b>${text}</b>`, `${(i % 5) + 1} stars`]);
+  await writeFile(data, csvOf(stars(120, 1)));
+  await writeFile(test, csvOf(stars(60, 2)));
+  const said: string[] = [];
+  const log = { ...createLog(), line: (text: string) => void said.push(text) };
+  const sizes = { trainRows: null, testRows: null };
+  const columns = { text: 'text', label: 'label' };
+  const mends = ['stars', 'html', 'links'] as const;
+  const dataset = await readDataset({ data, test, columns, seed: 0, mends, ...sizes }, log);
+  expect(dataset.labels).toEqual(['negative', 'neutral', 'positive']);
+  expect(textsOf(dataset, 'test').join('')).not.toContain('<b>');
+  expect(said.slice(0, 6)).toEqual([
+    'data.csv: Numbers 1 to 5 grouped in 120 rows',
+    'data.csv: HTML removed in 120 rows',
+    'data.csv has nothing to mend by “links”',
+    'test.csv: Numbers 1 to 5 grouped in 60 rows',
+    'test.csv: HTML removed in 60 rows',
+    'test.csv has nothing to mend by “links”',
+  ]);
+});

@@ -2,7 +2,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import type { ParseOverride } from '../dataset/parse';
-import type { ColumnMapping, Dataset, Table } from '../dataset/types';
+import type { ColumnMapping, Dataset, MendId, Table } from '../dataset/types';
 import { ARM_FILE } from '../interchange/arm-file';
 import { readIncoming } from '../interchange/incoming';
 import { type ImportedPrompt, readPromptFiles, readPromptPackage } from '../interchange/prompt-package';
@@ -18,7 +18,7 @@ import { propose } from '../task/tasks';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
 import { SILENT } from '../workflow/host';
-import { changeRows, openParts, type PartSizes, readTable, repeatsOfTest } from '../workflow/open-data';
+import { changeRows, mendTable, openParts, type PartSizes, readTable, repeatsOfTest } from '../workflow/open-data';
 import { type Log, readModelDir } from './node-host';
 import { UsageError } from './options';
 
@@ -33,6 +33,8 @@ interface DataOptions extends PartSizes {
   readonly dropTwins?: boolean;
   /** A file with more training rows; it changes neither test nor validation rows. */
   readonly addRows?: string | null;
+  /** Of every file, in this order. */
+  readonly mends?: readonly MendId[];
 }
 
 /**
@@ -40,7 +42,7 @@ interface DataOptions extends PartSizes {
  * @throws UsageError for columns that are not there; StudioError `bad-input` for data that cannot be used
  */
 export async function readDataset(
-  { data, test, columns, seed, dropTwins = false, addRows = null, ...sizes }: DataOptions,
+  { data, test, columns, seed, dropTwins = false, addRows = null, mends = [], ...sizes }: DataOptions,
   log: Log,
 ): Promise<Dataset> {
   const mapping: ColumnMapping =
@@ -49,15 +51,15 @@ export async function readDataset(
       : { text: columns.text, label: columns.target, id: null, task: 'write' };
   const opened = await openParts(
     {
-      data: await openTable(data, columns, log),
-      test: test === null ? null : await openTable(test, columns, log),
+      data: await openTable(data, columns, log, { mends }),
+      test: test === null ? null : await openTable(test, columns, log, { mends }),
       mapping,
       seed,
     },
     sizes,
     dropTwins,
   );
-  const dataset = addRows === null ? opened : await withRows(opened, addRows, log);
+  const dataset = addRows === null ? opened : await withRows(opened, addRows, mends, log);
   const warning = repeatWords(dataset);
   if (warning) log.line(warning);
   const { train, validation, test: held } = dataset.split;
@@ -69,8 +71,8 @@ export async function readDataset(
 }
 
 /** @throws StudioError `bad-input` where no row can be added */
-async function withRows(dataset: Dataset, path: string, log: Log): Promise<Dataset> {
-  const { rows, columns, format } = await openTable(path, {}, log);
+async function withRows(dataset: Dataset, path: string, mends: readonly MendId[], log: Log): Promise<Dataset> {
+  const { rows, columns, format } = await openTable(path, {}, log, { mends, mapping: dataset.mapping });
   const change = { kind: 'add-rows', rows, columns, from: format.fileName } as const;
   const { dataset: added } = await changeRows(dataset, change, stamp().now);
   log.line(added.versions?.at(-1)?.what ?? '');
@@ -93,18 +95,33 @@ function repeatWords(dataset: Dataset): string | null {
   return `There are ${found}. A prompt can answer such test rows from memory; --drop-twins leaves them out of training.`;
 }
 
+interface TableOptions {
+  readonly override?: ParseOverride;
+  readonly mends?: readonly MendId[];
+  /** What the mends take the columns for; left out: what the options say. */
+  readonly mapping?: ColumnMapping;
+}
+
+const mappingOf = ({ text = '', label, target = '' }: Readonly<Record<string, string>>): ColumnMapping => ({
+  text,
+  label: label ?? target,
+  id: null,
+});
+
 /** @param named columns that must be there, by the option that names them. @throws UsageError, StudioError `bad-input` */
 export async function openTable(
   path: string,
   named: Readonly<Record<string, string>>,
   log: Log,
-  override?: ParseOverride,
+  { override, mends = [], mapping = mappingOf(named) }: TableOptions = {},
 ): Promise<Table> {
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw new StudioError('bad-input', `The file ${path} cannot be read.`, { cause });
   });
   const fileName = basename(path);
-  const { guess: _, ...table } = await readTable({ fileName, bytes: new Uint8Array(bytes), override }, SILENT);
+  const { guess: _, ...read } = await readTable({ fileName, bytes: new Uint8Array(bytes), override }, SILENT);
+  const { table, done } = mendTable(read, mapping, mends);
+  for (const sentence of done) log.line(sentence);
   for (const [option, column] of Object.entries(named))
     if (!table.columns.includes(column))
       throw new UsageError(`--${option}: ${fileName} has no column “${column}”; it has ${table.columns.join(', ')}.`);

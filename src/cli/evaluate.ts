@@ -23,9 +23,12 @@ import { openTable, readPrompt } from './data';
 import { createLog, type Log, openHost } from './node-host';
 import {
   exactly,
+  MEND_USAGE,
   MODEL_USAGE,
+  mendOptions,
   modelOptions,
   parseOptions,
+  readMends,
   readModelOptions,
   required,
   shareOf,
@@ -38,12 +41,14 @@ export const EVALUATE_USAGE = `npm run evaluate -- PROMPT DATA.csv --text COL --
   [--min-accuracy PER_CENT] [--baseline RESULTS.json [--max-loss POINTS]] ${MODEL_USAGE}
   PROMPT: an exported zip, or the folder prompt/ that tune makes
   --min-accuracy and --baseline make it a gate: exit code 3 and one sentence when the tuned prompt falls short
+  ${MEND_USAGE}
   RESULTS.json: of tune, of Compare, or an earlier --out; of the same file, its rows are scored; --max-loss: 0 if left out`;
 
 /** Scores an exported prompt, and its text without the vectors, on the rows of a labelled file; JSON on stdout. */
 export async function evaluate(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseOptions(args, {
     ...modelOptions,
+    ...mendOptions,
     text: { type: 'string' },
     label: { type: 'string' },
     'test-rows': { type: 'string' },
@@ -58,7 +63,7 @@ export async function evaluate(args: readonly string[]): Promise<void> {
   const gate = await readGate(values);
   const log = createLog();
   const { sidecar, set } = await readPrompt(resolve(prompt));
-  const table = await openTable(resolve(data), columns, log);
+  const table = await openTable(resolve(data), columns, log, { mends: readMends(values.mend) });
   const all = await openTestRows(table, { ...columns, id: null }, testRows);
   const dataset = onRowsOf(gate.baseline, all);
   checkLabels(sidecar, dataset);

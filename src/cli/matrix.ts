@@ -2,6 +2,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
+import type { MendId } from '../dataset/types';
 import { answerDifferences } from '../evaluation/classify/pairs';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
@@ -30,8 +31,11 @@ import { openTable, readRowPrompts, unlike } from './data';
 import { createLog, DEFAULT_MODEL, type Log, type ModelOptions, openHost, readModelDir } from './node-host';
 import {
   exactly,
+  MEND_USAGE,
+  mendOptions,
   modelOptions,
   parseOptions,
+  readMends,
   readModelOptions,
   required,
   UsageError,
@@ -41,6 +45,7 @@ import {
 
 export const MATRIX_USAGE = `npm run matrix -- --prompts PROMPT... --data DATA.csv... --text COL --label COL --out FILE.json [--models DIR...]
   [--test-rows N] [--all-versions] [--backend node-wasm|node-native] [--threads N]
+  ${MEND_USAGE}
   PROMPT: an exported zip or folder, a complete prompt set, or a .txt of a hand-written prompt with {text}
   a file gives its chosen hand-written and tuned prompt; --all-versions: every version, and the means over seeds
   FILE.json is continued where it is there: what is missing or stale is filled. FILE.md beside it has the tables
@@ -57,6 +62,7 @@ export async function matrix(args: readonly string[]): Promise<void> {
     label: { type: 'string' },
     'test-rows': { type: 'string' },
     'all-versions': { type: 'boolean' },
+    ...mendOptions,
     backend: modelOptions.backend,
     threads: modelOptions.threads,
     out: { type: 'string' },
@@ -69,7 +75,7 @@ export async function matrix(args: readonly string[]): Promise<void> {
   const { backend, threads } = readModelOptions(values);
   const log = createLog();
   const before = await earlier(out, log);
-  const data = await readData(listed(values.data, 'data'), columns, testRows, log);
+  const data = await readData(listed(values.data, 'data'), columns, { testRows, mends: readMends(values.mend) }, log);
   const models = await readModels(values.models?.map((folder) => resolve(folder)) ?? [DEFAULT_MODEL]);
   const prompts = await readRowPrompts(listed(values.prompts, 'prompts'), {
     dataset: present(data[0], 'data').dataset,
@@ -109,13 +115,13 @@ async function earlier(out: string, log: Log): Promise<Matrix> {
 async function readData(
   paths: readonly string[],
   columns: { readonly text: string; readonly label: string },
-  testRows: number | null,
+  { testRows, mends }: { readonly testRows: number | null; readonly mends: readonly MendId[] },
   log: Log,
 ): Promise<readonly MatrixData[]> {
   const names = unlike(paths);
   const all: MatrixData[] = [];
   for (const [i, path] of paths.entries()) {
-    const table = await openTable(resolve(path), columns, log);
+    const table = await openTable(resolve(path), columns, log, { mends });
     const name = names[i] ?? path;
     all.push({ id: name, name, dataset: await openTestRows(table, { ...columns, id: null }, testRows) });
   }

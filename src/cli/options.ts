@@ -1,6 +1,8 @@
 /** Arguments of a command: parsed strictly, checked, and refused with a sentence. */
 import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { MEND_IDS } from '../dataset/mends';
+import type { MendId } from '../dataset/types';
 import { counted } from '../lib/format';
 import { PLACEMENTS, type Placement } from '../prompt/soft-prompt';
 import { DEFAULT_MODEL, type ModelOptions } from './node-host';
@@ -112,9 +114,21 @@ export const readModelOptions = (values: { model?: string; backend?: string; thr
   threads: wholeNumber(values.threads, 'threads'),
 });
 
+/** What is mended in the rows of every file. */
+export const mendOptions = { mend: { type: 'string', multiple: true } } as const;
+
+const MENDS = MEND_IDS.filter((id) => id !== 'label-column');
+
+/** How that is named in a command's usage. */
+export const MEND_USAGE = `[--mend ${MENDS.join('|')}] (several times: in this order)`;
+
+export const readMends = (values: readonly string[] = []): readonly MendId[] =>
+  values.flatMap((value) => oneOf(value, 'mend', MENDS) ?? []);
+
 /** Options of the commands that train. */
 export const trainingOptions = {
   ...modelOptions,
+  ...mendOptions,
   text: { type: 'string' },
   prompt: { type: 'string' },
   placement: { type: 'string' },
@@ -134,7 +148,9 @@ export const readRowOptions = (values: {
   'test-rows'?: string;
   'drop-twins'?: boolean;
   'add-rows'?: string;
+  mend?: string[];
 }) => ({
+  mends: readMends(values.mend),
   trainRows: wholeNumber(values['train-rows'], 'train-rows'),
   testRows: wholeNumber(values['test-rows'], 'test-rows'),
   dropTwins: values['drop-twins'] ?? false,

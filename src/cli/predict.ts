@@ -33,17 +33,21 @@ import { keepRows } from '../workflow/rows-file';
 import { exportedFiles, openTable, readLibrary, readPrompt } from './data';
 import { createLog, type Log, openHost } from './node-host';
 import {
+  MEND_USAGE,
   MODEL_USAGE,
+  mendOptions,
   modelOptions,
   oneOf,
   parseOptions,
   probability,
+  readMends,
   readModelOptions,
   required,
   UsageError,
 } from './options';
 
 export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] [--handle H --stage S] [--policy P] [--threshold P] ${MODEL_USAGE}
+  ${MEND_USAGE}
   PROMPT: an exported zip or its folder, or a chat file or promptfoo configuration that the studio has written
   --model: the folder of the model that it was trained on; any, where the prompt is a text
   with --handle and --stage: an exported prompt set, a team folder, or a folder of several; the version that the stage
@@ -70,6 +74,7 @@ interface Answering extends Pick<BatchRequest, 'version' | 'route'> {
 export async function predict(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseOptions(args, {
     ...modelOptions,
+    ...mendOptions,
     text: { type: 'string' },
     threshold: { type: 'string' },
     handle: { type: 'string' },
@@ -85,7 +90,7 @@ export async function predict(args: readonly string[]): Promise<void> {
   const table =
     data === undefined
       ? tableOf(await linesOf(process.stdin, text), text)
-      : await openTable(resolve(data), { text }, log, { oneColumn: true });
+      : await openTable(resolve(data), { text }, log, { override: { oneColumn: true }, mends: readMends(values.mend) });
   if (answering.arm?.texts.length === 0)
     return void process.stdout.write(linesFor(wordsEvent(answering.arm, table, text), answering));
   const host = await openHost(readModelOptions(values), log);

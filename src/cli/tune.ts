@@ -19,7 +19,9 @@ import { readDataset } from './data';
 import { createLog, openHost } from './node-host';
 import {
   exactly,
+  MEND_USAGE,
   MODEL_USAGE,
+  mendOptions,
   modelOptions,
   oneOf,
   parseOptions,
@@ -53,6 +55,7 @@ export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out
   [--test FILE.csv]           test rows; left out: a share of DATA.csv
   [--drop-twins]              leave out training rows that repeat a test row, or almost
   [--add-rows MORE.csv]       more training rows, with the same columns; validation and test rows stay as without them
+  ${MEND_USAGE}
   [--train-rows N] [--test-rows N]  fewer rows, drawn by the seed; min(100, N/2) others are for validation
   ${MODEL_USAGE}`;
 
@@ -135,6 +138,7 @@ export const IMPROVE_USAGE = `npm run improve -- DATA.csv --text COL --label COL
   [--prompt "...{text}..."] [--words a=x,b=y] [--find-words auto|on|off]  as for tune; your prompt takes part to the end
   [--seed 0] [--train-rows N] [--test-rows N] [--test FILE.csv] [--drop-twins]  the rows, as tune draws them; test rows are
                               not read
+  ${MEND_USAGE}
   ${MODEL_USAGE}`;
 
 /** Rows of the leaderboard that are printed. */
@@ -144,6 +148,7 @@ const SHOWN = 20;
 export async function improvePrompt(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseOptions(args, {
     ...modelOptions,
+    ...mendOptions,
     text: { type: 'string' },
     label: { type: 'string' },
     prompt: { type: 'string' },
@@ -220,6 +225,7 @@ export const WRITE_USAGE = `npm run write -- DATA.csv --text COL --target COL --
   [--train-rows N] [--test-rows N]  fewer rows, drawn by the seed; min(100, N/2) others are for validation
   [--drop-twins]              leave out training rows that repeat a test row, or almost
   [--add-rows MORE.csv]       more training rows, with the same columns; validation and test rows stay as without them
+  ${MEND_USAGE}
   ${MODEL_USAGE}`;
 
 /** A prompt that generates texts: data, training, comparison on test rows, and a folder with the results and the prompt. */

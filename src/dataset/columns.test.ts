@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { guessColumns } from './columns';
+import { constantColumns, guessColumns } from './columns';
 import { tableOf } from './test-support';
 
 const rows = (n: number, row: (i: number) => string) => Array.from({ length: n }, (_, i) => row(i)).join('\n');
@@ -54,4 +54,10 @@ describe('guessColumns', () => {
     expect(guess('message,reply,category')).toEqual({ text: 'message', label: 'category', id: null });
     expect(guess('message,reply,region')).toEqual({ text: 'message', label: 'reply', id: null, task: 'write' });
   });
+});
+
+it('names the columns that never change, and none of a table without rows', () => {
+  const table = tableOf('text,channel,empty,__proto__\na,web,,x\nb,web,,y\n');
+  expect(constantColumns(table)).toEqual(['channel', 'empty']);
+  expect(constantColumns({ ...table, rows: [] })).toEqual([]);
 });

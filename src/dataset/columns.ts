@@ -77,6 +77,17 @@ function targetAmong(profiles: readonly Profile[], label: Profile): Profile | nu
   return best(texts, (p) => (isNamed(p) ? 4 : 0) + Math.log2(1 + p.meanWords) + p.filled / label.filled) ?? null;
 }
 
+/** Columns with the same cell in every row, which can be neither text, label nor name. */
+export function constantColumns({ columns, rows }: Pick<Table, 'columns' | 'rows'>): readonly string[] {
+  const first = rows.at(0)?.cells;
+  let same = rows.length > 1 ? columns : [];
+  for (const { cells } of rows) {
+    if (same.length === 0) break;
+    if (same.some((name) => cells[name] !== first?.[name])) same = same.filter((name) => cells[name] === first?.[name]);
+  }
+  return same;
+}
+
 /** Few values that repeat, short, rather words than numbers. */
 function labelScore(p: Profile, rows: number): number {
   if (p.filled === 0) return -9;

@@ -4,10 +4,12 @@
  */
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { type AddRows, leftOutWords, newRows } from './append';
-import { isUsable, rowsById, wellFormed } from './labels';
+import { isUsable, rowsById, textKeyOf, wellFormed } from './labels';
+import { MENDS, type Mendable } from './mends';
 import { maskPersonal } from './personal';
 import { type Prepared, prepareDataset, withIds } from './prepare';
-import type { CellChange, Change, Dataset, DataVersion, Row, Rows, SplitName } from './types';
+import { splitRows } from './split';
+import type { CellChange, Change, ColumnMapping, Dataset, DataVersion, Row, Rows, SplitName, Table } from './types';
 import { describeChange } from './versions';
 
 export type EditFailure = Failure<
@@ -56,9 +58,14 @@ function difference(before: Rows, after: Rows, columns: readonly string[]): read
 /** Rows as a change leaves them. */
 function changedRows(
   dataset: Dataset,
-  change: Exclude<Change, { kind: 'go-back' | 'add-rows' }>,
+  change: Exclude<Change, { kind: 'go-back' | 'add-rows' | 'mend' }>,
 ): Result<Rows, EditFailure> {
   const { table, mapping, split } = dataset;
+  const labelled = (labels: readonly (readonly [rowId: string, label: string])[]) =>
+    withCells(
+      table.rows,
+      labels.map(([rowId, label]) => ({ rowId, column: mapping.label, after: wellFormed(label) })),
+    );
   switch (change.kind) {
     case 'cell': {
       const { rowId, column, value } = change;
@@ -80,22 +87,15 @@ function changedRows(
           : row;
       return ok(table.rows.map(merged));
     }
+    case 'label-rows': {
+      const byId = rowsById(table.rows);
+      return ok(labelled(change.labels.filter(([id]) => (byId.get(id)?.cells[mapping.label] ?? '').trim() === '')));
+    }
     case 'relabel':
-      return ok(
-        withCells(
-          table.rows,
-          change.labels.map(([rowId, after]) => ({ rowId, column: mapping.label, after })),
-        ),
-      );
+      return ok(labelled(change.labels));
     case 'unlabel': {
       const held = new Set(split.test);
-      const wanted = change.rowIds.filter((id) => !held.has(id));
-      return ok(
-        withCells(
-          table.rows,
-          wanted.map((rowId) => ({ rowId, column: mapping.label, after: '' })),
-        ),
-      );
+      return ok(labelled(change.rowIds.flatMap((id) => (held.has(id) ? [] : [[id, ''] as const]))));
     }
     case 'mask': {
       const columns = change.columns.filter((name) => name !== mapping.label && name !== mapping.id);
@@ -125,6 +125,8 @@ interface Changed {
   readonly split: Dataset['split'];
   /** So many are the rows from before, some with other cells; those after them are removed, or added. */
   readonly common: number;
+  /** Where the columns are others than before. */
+  readonly shape?: Pick<Mendable, 'mapping'> & Pick<Table, 'columns'>;
   /** The sentence of the version, where the cells do not give it. */
   readonly what?: string;
   readonly version?: Pick<DataVersion, 'added' | 'removed'>;
@@ -183,11 +185,51 @@ function withAdded(dataset: Dataset, change: AddRows): Result<Changed, EditFailu
   });
 }
 
-/** The old split over the new rows; rows that have a label only now are for training. */
-function keptSplit(rows: Rows, { mapping }: Dataset, split: Dataset['split']): Dataset['split'] {
+/** The table as a mend leaves it. */
+function withMend(dataset: Dataset, { mend, most }: Extract<Change, { kind: 'mend' }>): Changed {
+  const { split, table } = dataset;
+  const mended = MENDS[mend].apply(dataset, most);
+  const { columns, rows } = mended.table;
+  const isOther = columns !== table.columns || mended.mapping.label !== dataset.mapping.label;
+  return {
+    rows,
+    split,
+    common: table.rows.length,
+    ...(isOther ? { shape: { columns, mapping: mended.mapping }, what: MENDS[mend].done } : {}),
+  };
+}
+
+/**
+ * The old split over the new rows. Rows that have a label only now are for training; those labelled one after the other
+ * are dealt out to all parts by the seed, but for texts that a part has already. Undefined where there is nothing to keep.
+ */
+function keptSplit(
+  rows: Rows,
+  mapping: ColumnMapping,
+  { split, seed }: Pick<Dataset, 'split' | 'seed'>,
+  isDealt: boolean,
+): Dataset['split'] | undefined {
   const placed = new Set(SPLITS.flatMap((part) => split[part]));
-  const fresh = rows.filter((row) => !placed.has(row.id) && isUsable(row, mapping)).map(({ id }) => id);
-  return fresh.length === 0 ? split : { ...split, train: [...split.train, ...fresh] };
+  const fresh = rows.filter((row) => !placed.has(row.id) && isUsable(row, mapping));
+  if (placed.size === 0) return undefined;
+  if (fresh.length === 0) return split;
+  if (!isDealt) return { ...split, train: [...split.train, ...fresh.map(({ id }) => id)] };
+  const byId = rowsById(rows);
+  const textsOf = (part: SplitName) =>
+    new Set(split[part].flatMap((id) => byId.get(id) ?? []).map((row) => textKeyOf(row, mapping)));
+  const known = SPLITS.map((part) => ({ part, texts: textsOf(part) }));
+  const partOf = (row: Row) => known.find(({ texts }) => texts.has(textKeyOf(row, mapping)))?.part;
+  const dealt = splitRows(
+    fresh.filter((row) => partOf(row) === undefined),
+    mapping,
+    seed,
+  );
+  const grown = (part: SplitName) => [
+    ...split[part],
+    ...dealt[part],
+    ...fresh.filter((row) => partOf(row) === part).map(({ id }) => id),
+  ];
+  return { train: grown('train'), validation: grown('validation'), test: grown('test') };
 }
 
 function dropped(before: Dataset['split'], after: Dataset['split']): DataVersion['dropped'] {
@@ -197,6 +239,7 @@ function dropped(before: Dataset['split'], after: Dataset['split']): DataVersion
 
 function changedBy(dataset: Dataset, change: Change): Result<Changed, EditFailure> {
   if (change.kind === 'add-rows') return withAdded(dataset, change);
+  if (change.kind === 'mend') return ok(withMend(dataset, change));
   if (change.kind !== 'go-back') {
     const rows = changedRows(dataset, change);
     return rows.ok ? ok({ rows: rows.value, split: dataset.split, common: rows.value.length }) : rows;
@@ -216,12 +259,15 @@ export async function editDataset(
   change: Change,
   now: string,
 ): Promise<Result<Prepared, EditFailure>> {
-  const { table, mapping, seed, versions = [] } = dataset;
+  const { table, seed, versions = [] } = dataset;
   const changed = changedBy(dataset, change);
   if (!changed.ok) return changed;
   const next = changed.value;
-  const fixedSplit = change.kind === 'add-rows' ? next.split : keptSplit(next.rows, dataset, next.split);
-  const prepared = await prepareDataset({ ...table, rows: next.rows }, mapping, {
+  const { columns, mapping } = next.shape ?? { columns: table.columns, mapping: dataset.mapping };
+  const isDealt = change.kind === 'label-rows';
+  const fixedSplit =
+    change.kind === 'add-rows' ? next.split : keptSplit(next.rows, mapping, { split: next.split, seed }, isDealt);
+  const prepared = await prepareDataset({ ...table, columns, rows: next.rows }, mapping, {
     seed,
     fixedSplit,
     splitBy: dataset.splitBy,
@@ -229,14 +275,14 @@ export async function editDataset(
   });
   if (!prepared.ok) return prepared;
   const made = prepared.value.dataset;
-  const cells = difference(table.rows.slice(0, next.common), made.table.rows, table.columns);
-  if (cells.length === 0 && next.common === table.rows.length && next.version?.added === undefined)
+  const cells = next.shape ? null : difference(table.rows.slice(0, next.common), made.table.rows, columns);
+  if (cells?.length === 0 && next.common === table.rows.length && next.version?.added === undefined)
     return fail('nothing-changed', 'Nothing changed: the rows are like that already.');
   const version: DataVersion = {
     number: (versions.at(-1)?.number ?? 0) + 1,
     createdAt: now,
     fingerprint: made.fingerprint,
-    what: next.what ?? describeChange(change, cells, mapping.label),
+    what: next.what ?? describeChange(change, cells ?? [], mapping.label),
     cells,
     ...next.version,
     dropped: dropped(dataset.split, made.split),

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rowsById } from './labels';
-import { openPacked, pack } from './packed';
-import { findPlace, packTexts, placesByName, textAt, unpackTexts } from './packed-texts';
+import { findPlace, openPacked, pack, packTexts, placesByName, textAt, unpackTexts } from './packed';
 import type { CellChange, Row } from './types';
 
 const text = fc.oneof(

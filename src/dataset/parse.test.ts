@@ -87,12 +87,6 @@ describe('delimited text', () => {
     expect(table.rows.at(0)?.cells).toEqual({ text: 'a', 'text (2)': 'b', 'column 3': 'c', label: 'x' });
   });
 
-  it('says when the header is missing', () => {
-    const rows = Array.from({ length: 20 }, (_, i) => `message ${i},${i % 2 ? 'good' : 'bad'}`).join('\n');
-    expect(tableOf(rows).notes?.[0]).toContain('The first line looks like a row');
-    expect(tableOf(`text,label\n${rows}`).notes).toEqual([]);
-  });
-
   it('keeps a column called __proto__ a column', () => {
     const table = tableOf('__proto__,label\na,x\n');
     expect(Object.keys(table.rows.at(0)?.cells ?? {})).toEqual(['__proto__', 'label']);

@@ -1,16 +1,7 @@
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { DELIMITER_NAMES, DELIMITERS, type Delimiter, decodeText, sniffDelimiter } from './decode';
 import { adapted, type ForeignFailure, type Records, readForeign } from './foreign';
-import {
-  EXPECTED,
-  missingHeader,
-  parseJsonl,
-  type RawRecord,
-  readExpected,
-  readRecords,
-  recordRows,
-  uniqueHeaders,
-} from './records';
+import { EXPECTED, parseJsonl, type RawRecord, readExpected, readRecords, recordRows, uniqueHeaders } from './records';
 import {
   MAX_BYTES,
   MAX_CELLS,
@@ -103,8 +94,7 @@ function* parseDelimited(text: string, delimiter: Delimiter): Generator<number, 
     rows.splice(0, rows.length, ...asked.rows);
     rejected.push(...asked.rejected);
   }
-  const headless = missingHeader(columns, rows);
-  return { columns, rows, count, rejected, notes: headless === null ? notes : [...notes, headless] };
+  return { columns, rows, count, rejected, notes };
 }
 
 /**

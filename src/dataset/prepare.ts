@@ -1,5 +1,6 @@
 import { sha256 } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
+import { constantColumns } from './columns';
 import {
   type ClassShare,
   classBalance,
@@ -29,6 +30,8 @@ export interface Prepared {
   readonly issues: readonly Issue[];
   readonly balance: readonly ClassShare[];
   readonly splitColumns: SplitColumns;
+  /** Columns with the same cell in every row. */
+  readonly constantColumns: readonly string[];
 }
 
 export interface PrepareOptions {
@@ -121,6 +124,7 @@ export async function prepareDataset(
     issues: lint(dataset, set),
     balance: classBalance(dataset),
     splitColumns: splitColumns(dataset),
+    constantColumns: constantColumns(dataset.table),
   });
 }
 

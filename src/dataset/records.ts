@@ -1,7 +1,7 @@
 import Papa from 'papaparse';
 import type { Delimiter } from './decode';
 
-import { textKey, wellFormed } from './labels';
+import { wellFormed } from './labels';
 import { MAX_BROKEN_QUOTES, MAX_CELLS, MAX_COLUMNS, MAX_ROWS, type RejectedRow, type Row } from './types';
 
 const RECORDS_A_STEP = 10_000;
@@ -97,19 +97,6 @@ export function uniqueHeaders(cells: readonly string[]): { columns: readonly str
     else if (unique !== name) notes.push(`Two columns are called “${name}”: the later one is shown as “${unique}”.`);
   });
   return { columns, notes };
-}
-
-/** A sentence when the header is probably the first row: one of its names is a common value of its own column. */
-export function missingHeader(columns: readonly string[], rows: readonly Row[]): string | null {
-  const sample = rows.slice(0, 1000);
-  const suspect = columns.find((name) => {
-    const key = textKey(name);
-    const same = sample.filter((row) => textKey(row.cells[name] ?? '') === key).length;
-    return same >= 3 && same >= 0.05 * sample.length;
-  });
-  return suspect === undefined
-    ? null
-    : `The first line looks like a row, not like column names (“${suspect}” is also a value below it). If so, put a line with names such as “text,label” above it and open the file again.`;
 }
 
 const cellOf = (value: unknown): string =>

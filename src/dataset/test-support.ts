@@ -20,8 +20,9 @@ export async function preparedOf(
   rows: readonly (readonly [text: string, label: string])[],
   options: PrepareOptions = { seed: 0 },
   mapping: ColumnMapping = { text: 'text', label: 'label', id: null },
+  table: Table = tableOf(csvOf(rows)),
 ) {
-  const result = await prepareDataset(tableOf(csvOf(rows)), mapping, options);
+  const result = await prepareDataset(table, mapping, options);
   if (!result.ok) throw new Error(result.error.message);
   return result.value;
 }

@@ -156,7 +156,23 @@ export type Change =
   | { readonly kind: 'mask'; readonly columns: readonly string[] }
   /** Labelled rows from elsewhere, for training; `from` names a file, or who answered. */
   | { readonly kind: 'add-rows'; readonly rows: Rows; readonly columns: readonly string[]; readonly from: string }
+  /** One of mends.ts; `most` characters of a text where it is cut. */
+  | { readonly kind: 'mend'; readonly mend: MendId; readonly most?: number | undefined }
+  /** Labels that a person gave to rows without one; they are dealt out to all parts. */
+  | { readonly kind: 'label-rows'; readonly labels: readonly (readonly [rowId: string, label: string])[] }
   | { readonly kind: 'go-back'; readonly version: number };
+
+/** What a mend of the table is called, here and on the command line. */
+export type MendId =
+  | 'first-row'
+  | 'label-column'
+  | 'first-label'
+  | 'stars'
+  | 'spellings'
+  | 'rare-labels'
+  | 'html'
+  | 'links'
+  | 'cut';
 
 export type IssueKind =
   | 'one-class'
@@ -180,6 +196,12 @@ export type IssueKind =
   | 'label-spelling'
   | 'personal-data'
   | 'no-part'
+  /** Each has a mend of that name. */
+  | 'first-row'
+  | 'first-label'
+  | 'stars'
+  | 'html'
+  | 'links'
   /** Of expected texts. */
   | 'target-is-text'
   | 'few-targets'

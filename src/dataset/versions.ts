@@ -1,5 +1,6 @@
 /** Versions of a data set's rows, in words and by fingerprint. */
 
+import { MENDS } from './mends';
 import { findPersonal, type PersonalKind, type PersonalSpan } from './personal';
 import type { CellChange, Change, ColumnMapping, Dataset, DataVersion } from './types';
 import { type ByTask, taskKindOf } from './types';
@@ -15,6 +16,12 @@ const counted = (n: number, [one, many]: readonly [string, string]) =>
 const joined = (parts: readonly string[]) =>
   parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
 const quoted = (text: string) => `“${text.length > 30 ? `${text.slice(0, 29).trimEnd()}…` : text}”`;
+
+const NAMED = 4;
+const named = (labels: readonly string[]) =>
+  labels.length > NAMED
+    ? [...labels.slice(0, NAMED - 1).map(quoted), counted(labels.length - NAMED + 1, ['other label', 'other labels'])]
+    : labels.map(quoted);
 
 /** "2 e-mail addresses and 1 IBAN". */
 export function personalWords(counts: ReadonlyMap<PersonalKind, number>): string {
@@ -41,7 +48,11 @@ export function describeChange(change: Change, cells: readonly CellChange[], lab
       return `Row ${change.rowId}: “${change.column}” changed${how}`;
     }
     case 'merge-labels':
-      return `${joined(change.from.map(quoted))} merged into ${quoted(change.into)} in ${rows}`;
+      return `${joined(named(change.from))} merged into ${quoted(change.into)} in ${rows}`;
+    case 'mend':
+      return `${MENDS[change.mend].done} in ${rows}`;
+    case 'label-rows':
+      return `${rows} labelled by hand`;
     case 'relabel':
       return `${counted(cells.length, ['label', 'labels'])} of test rows corrected without seeing any prediction`;
     case 'unlabel':

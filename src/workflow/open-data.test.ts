@@ -28,6 +28,15 @@ describe('a file of rows', () => {
   });
 });
 
+it('a file with one column gets an empty one for labels, unless its rows are only answered', async () => {
+  const bytes = new TextEncoder().encode('message\nfirst text\nsecond text\n');
+  const read = await readTable({ fileName: 'a.txt', bytes }, SILENT);
+  expect(read.columns).toEqual(['message', 'label']);
+  expect(read.guess).toEqual({ text: 'message', label: 'label', id: null });
+  const asked = await readTable({ fileName: 'a.txt', bytes, override: { oneColumn: true } }, SILENT);
+  expect(asked.columns).toEqual(['message']);
+});
+
 describe('the parts of given rows', () => {
   it('are those of the page where nothing is asked for', async () => {
     const { split } = await openParts(

@@ -7,15 +7,17 @@ import { drawnRows } from '../dataset/draw';
 import { editDataset } from '../dataset/edit';
 import { rowsById, textKeyOf } from '../dataset/labels';
 import { blockingIssue } from '../dataset/lint/define';
+import { MENDS, withLabelColumn } from '../dataset/mends';
 import { nearTwins } from '../dataset/near-twins';
 import { type ParseOverride, parseFile } from '../dataset/parse';
 import { type Prepared, type PrepareOptions, prepareDataset } from '../dataset/prepare';
 import { sharesFor } from '../dataset/split';
-import type { Change, ColumnMapping, Dataset, Row, Table } from '../dataset/types';
+import type { Change, ColumnMapping, Dataset, MendId, Row, Table } from '../dataset/types';
 import { type Detectable, detectableIn } from '../evaluation/rows';
 import { fileBytes } from '../lib/bytes';
 import { inSteps } from '../lib/control';
 import { StudioError } from '../lib/errors';
+import { counted } from '../lib/format';
 import { unwrap } from '../lib/result';
 import type { Run } from './host';
 import { MOST_VALIDATION_ROWS } from './training-rows';
@@ -56,8 +58,39 @@ export async function readTable(
   const bytes = source instanceof Blob ? await fileBytes(source) : source;
   const total = bytes.length;
   const read = (share: number) => run.emit({ done: Math.round(share * total), total });
-  const table = unwrap(await parseFile(fileName, bytes, override ?? {}, (work) => inSteps(work, run.control, read)));
-  return { ...table, guess: guessColumns(table) };
+  const parsed = (how: ParseOverride) => parseFile(fileName, bytes, how, (work) => inSteps(work, run.control, read));
+  const found = await parsed(override ?? {});
+  if (found.ok || found.error.kind !== 'one-column') {
+    const table = unwrap(found);
+    return { ...table, guess: guessColumns(table) };
+  }
+  // texts alone: their labels can be given here
+  const texts = unwrap(await parsed({ ...override, oneColumn: true }));
+  const text = texts.columns[0] ?? '';
+  const { table, mapping } = withLabelColumn({ table: texts, mapping: { text, label: text, id: null } });
+  return { ...table, guess: mapping };
+}
+
+/** What became of a table: a sentence for each mend. */
+export interface MendedTable {
+  readonly table: Table;
+  readonly done: readonly string[];
+}
+
+/** The table after these mends, one after the other. One that finds nothing leaves it as it is, and says so. */
+export function mendTable(table: Table, mapping: ColumnMapping, mends: readonly MendId[]): MendedTable {
+  let mended = table;
+  const done = mends.map((id) => {
+    const before = mended;
+    mended = MENDS[id].apply({ table: before, mapping }).table;
+    const isOther = mended.columns !== before.columns;
+    const rows = mended.rows.filter((row, i) => row !== before.rows.at(i)).length;
+    const file = table.format.fileName;
+    return rows === 0
+      ? `${file} has nothing to mend by “${id}”`
+      : `${file}: ${MENDS[id].done}${isOther ? '' : ` in ${counted(rows, 'row')}`}`;
+  });
+  return { table: mended, done };
 }
 
 /** @throws StudioError `bad-input` for columns or a split that the table does not allow */

@@ -3,6 +3,7 @@
  * Rows are answered in pieces: stopping is quick, and what is answered by then is kept.
  */
 import { guessColumns } from '../dataset/columns';
+import { headerThatIsARow } from '../dataset/mends';
 import { parseFile, type parsing } from '../dataset/parse';
 import type { TaskKind } from '../dataset/types';
 import {
@@ -81,9 +82,19 @@ export async function openRows(
   const inTurns = (work: ReturnType<typeof parsing>) => inSteps(work, control, (fraction) => emit({ fraction }));
   const table = unwrap(await parseFile(name, await fileBytes(file), { oneColumn: true }, inTurns));
   keepRows(host, use, table);
-  const { format, columns, rows, rejected, notes = [] } = table;
+  const { format, columns, rows, rejected } = table;
   const first = rows.slice(0, FIRST_ROWS);
+  const notes = [...(table.notes ?? []), ...headless(table)];
   return { format, columns, rows: rows.length, rejected, notes, first, guess: guessColumns(table) };
+}
+
+function headless({ columns, rows }: Table): readonly string[] {
+  const name = headerThatIsARow(columns, rows);
+  return name === null
+    ? []
+    : [
+        `The first line looks like a row, not like column names (“${name}” is also a value below it). If so, put a line with names such as “text,label” above it and open the file again.`,
+      ];
 }
 
 export async function closeRows(host: Host, { use }: { readonly use: RowsUse }): Promise<null> {

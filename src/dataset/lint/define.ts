@@ -1,12 +1,16 @@
 /** How an issue in the data is described, and what the rules look at. */
 
 import { isUsable, labelOf, type Spellings, textKeyOf, textOf } from '../labels';
-import type { Dataset, Issue, IssueKind, Row } from '../types';
+import type { Dataset, Issue, IssueKind, MendId, Row } from '../types';
 import { taskKindOf } from '../types';
 
 /** Fewer rows cannot be trained and checked. */
 export const MIN_ROWS = 10;
 export const MAX_CLASSES = 100;
+/** Labels with fewer rows cannot be learned. */
+export const RARE_ROWS = 5;
+/** Characters; about 1,000 tokens. The exact check, in tokens, is made when the rows are tokenised. */
+export const LONG_TEXT = 4000;
 
 export interface Context {
   readonly dataset: Dataset;
@@ -63,6 +67,15 @@ export const together = <T>(rows: readonly T[]): readonly (readonly T[])[] => (r
 
 /** For rules that are about the data set as a whole. */
 export const when = (holds: boolean): readonly true[] => (holds ? [true] : []);
+
+/** For rules that look for one thing. */
+export const ifAny = <T>(found: T | null): readonly T[] => (found === null ? [] : [found]);
+
+/** The button of a mend. */
+export const mendButton = (label: string, mend: MendId) => (): Issue['fix'] => ({
+  label,
+  change: { kind: 'mend', mend },
+});
 
 export const plural = (n: number, one: string, many = `${one}s`) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 export const percent = (share: number) => `${Math.round(100 * share)}%`;

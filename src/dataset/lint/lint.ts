@@ -13,6 +13,8 @@ import {
   numericLabels,
   oneClass,
   rareClass,
+  severalLabels,
+  starLabels,
   swappedColumns,
   tooManyClasses,
 } from './rules-labels';
@@ -23,7 +25,10 @@ import {
   emptyPart,
   emptyText,
   fewRows,
+  firstRow,
+  html,
   leak,
+  links,
   longText,
   noPart,
   personalData,
@@ -34,6 +39,7 @@ import { nearTwin, twinsTogether } from './rules-twins';
 
 const LINTS: ByTask<readonly Lint[]> = {
   classify: [
+    firstRow,
     oneClass,
     tooFewRows,
     emptyPart,
@@ -52,13 +58,18 @@ const LINTS: ByTask<readonly Lint[]> = {
     emptyLabel,
     imbalanced,
     rareClass,
+    severalLabels,
+    starLabels,
     numericLabels,
     mergedSpellings,
     labelsLookAlike,
     personalData,
+    html,
+    links,
     longText,
   ],
   generate: [
+    firstRow,
     tooFewRows,
     emptyPart,
     fewRows,
@@ -76,6 +87,8 @@ const LINTS: ByTask<readonly Lint[]> = {
     targetIsText,
     targetLines,
     personalData,
+    html,
+    links,
     longText,
   ],
 };

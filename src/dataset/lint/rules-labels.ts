@@ -1,23 +1,42 @@
 /** Checks of the labels as a set: how many there are, how often each appears, how they are spelled. */
 import { isNumeric } from '../columns';
-import { type ClassShare, classBalance, labelOf, type Spellings, textKey } from '../labels';
+import { type ClassShare, classBalance, labelOf, type Spellings } from '../labels';
+import { alikeLabels, firstOfSeveral, OTHER, otherFor, starGroups } from '../mends';
+import type { Issue } from '../types';
 import {
   type Context,
   defineLint,
+  ifAny,
   labelsHardlyRepeat,
   listed,
   MAX_CLASSES,
   MIN_ROWS,
+  mendButton,
   percent,
   plural,
   quote,
+  RARE_ROWS,
   together,
   when,
 } from './define';
 
-const RARE_ROWS = 5;
 const MANY_CLASSES = 30;
+/** Kept apart where labels are merged because there are too many. */
+const KEPT_LABELS = 10;
 const IMBALANCED_SHARE = 0.8;
+
+/** Where the column cannot be meant: a column of one's own. */
+const labelHere = mendButton('Label rows here', 'label-column');
+
+/** All labels but the most frequent become one. */
+function mergeRest({ dataset }: Context): Issue['fix'] {
+  const balance = classBalance(dataset).toSorted((a, b) => b.rows - a.rows);
+  const rest = otherFor(balance.slice(KEPT_LABELS));
+  return {
+    label: `Keep the ${KEPT_LABELS} most frequent, merge the rest into “${OTHER}”`,
+    change: { kind: 'merge-labels', from: [...rest.keys()], into: OTHER },
+  };
+}
 
 export const oneClass = defineLint({
   kind: 'one-class',
@@ -26,6 +45,7 @@ export const oneClass = defineLint({
   find: ({ dataset, usable }) => when(usable.length > 0 && dataset.labels.length <= 1),
   title: (_, { dataset }) => `Every row has the same label, ${quote(dataset.labels[0] ?? '')}`,
   advice: () => 'There is nothing to tell apart. Choose another label column, or add rows with a second label.',
+  mend: labelHere,
 });
 
 export const swappedColumns = defineLint({
@@ -46,6 +66,7 @@ export const labelsAreIds = defineLint({
   title: (_, { dataset, usable }) => `${dataset.labels.length} different labels in ${plural(usable.length, 'row')}`,
   advice: (_, { dataset: { labels, mapping } }) =>
     `“${mapping.label}” looks like ${labels.every(isNumeric) ? 'an ID or a measured number' : 'an ID or free text'}, not a label: almost every row has its own value. Choose the column that says which kind a row is.`,
+  mend: labelHere,
 });
 
 const labelCount = (context: Context) =>
@@ -59,6 +80,7 @@ export const tooManyClasses = defineLint({
   title: (_, { dataset }) => `${dataset.labels.length} different labels`,
   advice: (_, { dataset }) =>
     `A small model cannot tell so many apart. Group the values of “${dataset.mapping.label}” into at most ${MAX_CLASSES} labels, better 2 to 10.`,
+  mend: (_, context) => mergeRest(context),
 });
 
 export const manyClasses = defineLint({
@@ -68,6 +90,7 @@ export const manyClasses = defineLint({
   find: (context) => when(labelCount(context) > MANY_CLASSES && labelCount(context) <= MAX_CLASSES),
   title: (_, { dataset }) => `${dataset.labels.length} different labels`,
   advice: () => 'A small model tells 2 to 10 labels apart well. Group the labels if you can.',
+  mend: (_, context) => mergeRest(context),
 });
 
 export const numericLabels = defineLint({
@@ -76,7 +99,8 @@ export const numericLabels = defineLint({
   severity: 'warning',
   find: (context) => {
     const { labels } = context.dataset;
-    return when(labels.length >= 3 && labels.every(isNumeric) && !labelsHardlyRepeat(context));
+    const isScale = labels.length >= 3 && labels.every(isNumeric) && !labelsHardlyRepeat(context);
+    return when(isScale && !starGroups(labels, context.dataset.mapping.label));
   },
   title: (_, { dataset }) => {
     const numbers = dataset.labels.map((label) => Number.parseFloat(label.replace(',', '.'))).sort((a, b) => a - b);
@@ -102,6 +126,13 @@ export const rareClass = defineLint<readonly ClassShare[]>({
   advice: () => 'So few rows cannot be learned or checked. Add rows of these labels, or merge them into another label.',
   rows: (rare, { dataset, usable }) =>
     usable.filter((row) => rare.some(({ label }) => label === labelOf(row, dataset.mapping))),
+  mend: (rare, { dataset }) =>
+    otherFor(rare).size > 1 || (otherFor(rare).size === 1 && dataset.labels.includes(OTHER))
+      ? {
+          label: `Merge ${rare.length === 1 ? 'it' : 'them'} into “${OTHER}”`,
+          change: { kind: 'mend', mend: 'rare-labels' },
+        }
+      : undefined,
 });
 
 interface Most extends ClassShare {
@@ -133,52 +164,13 @@ export const mergedSpellings = defineLint<readonly Spellings[]>({
     `Capital letters and spaces make no difference: ${listed((first?.spellings ?? []).map((raw) => `“${raw}”`))} are read as “${first?.label ?? ''}”.`,
 });
 
-/** Levenshtein distance at most 1, or two neighbouring letters swapped. */
-function oneSlip(a: string, b: string): boolean {
-  if (Math.abs(a.length - b.length) > 1 || a === b) return false;
-  let i = 0;
-  while (i < a.length && a[i] === b[i]) i++;
-  const [restA, restB] = [a.slice(i), b.slice(i)];
-  return (
-    restA.slice(1) === restB ||
-    restA === restB.slice(1) ||
-    restA.slice(1) === restB.slice(1) ||
-    (restA[0] === restB[1] && restA[1] === restB[0] && restA.slice(2) === restB.slice(2))
-  );
-}
-
-/**
- * A label without quotes, stops, underscores and hyphens between letters: `so-so`, `so so` and `“so_so”.` become the same.
- * Signs that mean something (+1, -1, C++, <5) stay.
- */
-const looseKey = (label: string) =>
-  textKey(label)
-    .replace(/[\s_.,;:!?"'`´“”„‘’()[\]*]+/g, '')
-    .replace(/(?<=\p{L})-(?=\p{L})/gu, '');
-
-/** Whether a label and a more frequent one may be the same: other punctuation, or a typo in a much rarer label. */
-function mayBeOne(rare: ClassShare, common: ClassShare): boolean {
-  if (looseKey(rare.label) !== '' && looseKey(rare.label) === looseKey(common.label)) return true;
-  if (rare.label.length < 5 || /\d/.test(rare.label) || rare.rows * 10 > common.rows) return false;
-  return oneSlip(textKey(rare.label), textKey(common.label));
-}
-
-interface Alike {
-  readonly rare: ClassShare;
-  readonly common: ClassShare;
-}
-
-export const labelsLookAlike = defineLint<Alike>({
+export const labelsLookAlike = defineLint<ReturnType<typeof alikeLabels>[number]>({
   kind: 'label-spelling',
   name: 'Spellings',
   severity: 'warning',
   find: (context) => {
     if (labelsHardlyRepeat(context) || context.dataset.labels.length > MAX_CLASSES) return [];
-    const balance = [...classBalance(context.dataset)].sort((a, b) => b.rows - a.rows);
-    return balance.flatMap((rare, i) => {
-      const common = balance.slice(0, i).find((other) => mayBeOne(rare, other));
-      return common ? [{ rare, common }] : [];
-    });
+    return alikeLabels(classBalance(context.dataset));
   },
   title: ({ rare, common }) => `${quote(rare.label, 24)} may be a typo of ${quote(common.label, 24)}`,
   advice: ({ rare, common }) =>
@@ -188,4 +180,40 @@ export const labelsLookAlike = defineLint<Alike>({
     label: `Merge into ${quote(common.label, 24)}`,
     change: { kind: 'merge-labels', from: [rare.label], into: common.label },
   }),
+});
+
+type Groups = ReadonlyMap<string, string>;
+
+export const severalLabels = defineLint<Groups>({
+  kind: 'first-label',
+  name: 'Several labels',
+  severity: 'warning',
+  find: ({ dataset, swapped }) => ifAny(swapped ? null : firstOfSeveral(dataset.labels)),
+  title: (first) =>
+    `${plural(first.size, 'label names', 'labels name')} several: ${listed(
+      [...first.keys()].map((label) => quote(label, 24)),
+      2,
+    )}`,
+  advice: () =>
+    'A prompt gives each text one label, so each combination counts as a label of its own. Keeping the first part gives a text one answer; a row for each part would make the same text right in one row and wrong in the next.',
+  rows: (first, { dataset, usable }) => usable.filter((row) => first.has(labelOf(row, dataset.mapping))),
+  mend: mendButton('Keep the first', 'first-label'),
+});
+
+export const starLabels = defineLint<Groups>({
+  kind: 'stars',
+  name: 'Numbers 1 to 5',
+  severity: 'warning',
+  find: (context) => {
+    const { labels, mapping } = context.dataset;
+    return ifAny(labelsHardlyRepeat(context) ? null : starGroups(labels, mapping.label));
+  },
+  title: () => 'The labels are numbers from 1 to 5',
+  advice: (groups) => {
+    const grouped = [...new Set(groups.values())].map(
+      (name) => `${[...groups].flatMap(([label, of]) => (of === name ? label : [])).join(' and ')} as ${name}`,
+    );
+    return `Labels have no order: confusing 4 with 5 counts as much as confusing 1 with 5, and neighbours are hard to tell apart. Group them: ${grouped.join(', ')}.`;
+  },
+  mend: mendButton('Group them', 'stars'),
 });

@@ -1,16 +1,27 @@
 /** Checks of the rows, whatever the task: how many there are, empty and repeated texts, leaks, personal data. */
 
 import { labelOf, perCell, rowsById, targetOf, textKey, textKeyOf, textOf } from '../labels';
+import { headerThatIsARow, withoutHtml, withShortLinks } from '../mends';
 import { findPersonal } from '../personal';
 import type { Row } from '../types';
 import { type ByTask, taskKindOf } from '../types';
 import { countKinds, personalWords } from '../versions';
-import { type Context, defineLint, listed, MIN_ROWS, plural, quote, together, when } from './define';
+import {
+  type Context,
+  defineLint,
+  ifAny,
+  LONG_TEXT,
+  listed,
+  MIN_ROWS,
+  mendButton,
+  plural,
+  quote,
+  together,
+  when,
+} from './define';
 
 /** Training works with fewer, but the comparison shows little. */
 const FEW_ROWS = 100;
-/** Characters; about 1,000 tokens. The exact check, in tokens, is made when the rows are tokenised. */
-const LONG_TEXT = 4000;
 
 interface RowWords {
   /** A usable row. */
@@ -46,8 +57,15 @@ export const tooFewRows = defineLint({
       ? words(context).noneUsable
       : `Only ${plural(context.usable.length, words(context).row)}`,
   advice: (_, context) =>
-    `At least ${MIN_ROWS} rows are needed to train and check anything; 100 to 2,000 work well. ${words(context).more} and open the file again.`,
+    `At least ${MIN_ROWS} rows are needed to train and check anything; 100 to 2,000 work well. ${moreRows(context)}`,
 });
+
+/** Rows without a label can get one on the screen. */
+const moreRows = (context: Context) => {
+  const { table, mapping } = context.dataset;
+  const canLabel = taskKindOf(mapping) === 'classify' && table.rows.length - context.usable.length >= MIN_ROWS;
+  return canLabel ? 'Label some of them here.' : `${words(context).more} and open the file again.`;
+};
 
 const lacksPart = ({ usable, swapped, dataset: { split } }: Context) =>
   usable.length >= MIN_ROWS && !swapped && (split.train.length === 0 || split.test.length === 0);
@@ -201,8 +219,13 @@ export const longText = defineLint<readonly Row[]>({
   find: ({ dataset, usable }) => together(usable.filter((row) => textOf(row, dataset.mapping).length > LONG_TEXT)),
   title: (rows) =>
     `${plural(rows.length, 'text is', 'texts are')} longer than ${LONG_TEXT.toLocaleString('en')} characters`,
-  advice: () => 'Long rows are slow, and may not fit the model. Keep the part that decides the answer.',
+  advice: () =>
+    'Long rows are slow, and may not fit the model. Cutting keeps a quarter from the beginning and the rest from the end.',
   rows: (rows) => rows,
+  mend: (rows) => ({
+    label: `Cut ${plural(rows.length, 'text')} to ${LONG_TEXT.toLocaleString('en')} characters`,
+    change: { kind: 'mend', mend: 'cut', most: LONG_TEXT },
+  }),
 });
 
 /** One for all cells without personal data. */
@@ -237,4 +260,40 @@ export const personalData = defineLint<Personal>({
     `Found in ${listed(columns.map((name) => `“${name}”`))}. Nothing leaves this page, but an example in a prompt or an export with rows would contain them. Masking replaces them with [email], [phone] or [iban].`,
   rows: ({ rows }) => rows,
   mend: ({ columns }) => ({ label: 'Mask them', change: { kind: 'mask', columns } }),
+});
+
+export const firstRow = defineLint<string>({
+  kind: 'first-row',
+  name: 'First line',
+  severity: 'warning',
+  find: ({ dataset: { table } }) => ifAny(headerThatIsARow(table.columns, table.rows)),
+  title: () => 'The first line looks like a row, not like column names',
+  advice: (name) =>
+    `${quote(name, 24)} is also a value below it. As a row it is used too, and the columns are numbered.`,
+  mend: mendButton('Use it as a row', 'first-row'),
+});
+
+const hasHtml = perCell((text) => withoutHtml(text) !== text);
+const hasLongLink = perCell((text) => withShortLinks(text) !== text);
+
+export const html = defineLint<readonly Row[]>({
+  kind: 'html',
+  name: 'HTML',
+  severity: 'warning',
+  find: ({ dataset: { table, mapping } }) => together(table.rows.filter((row) => hasHtml(row, mapping.text))),
+  title: (rows) => `${plural(rows.length, 'text has', 'texts have')} HTML tags or entities`,
+  advice: () => 'They cost tokens and say little. Without them “<b>Tom &amp; Ana</b>” reads “Tom & Ana”.',
+  rows: (rows) => rows,
+  mend: mendButton('Remove the HTML', 'html'),
+});
+
+export const links = defineLint<readonly Row[]>({
+  kind: 'links',
+  name: 'Long links',
+  severity: 'info',
+  find: ({ dataset: { table, mapping } }) => together(table.rows.filter((row) => hasLongLink(row, mapping.text))),
+  title: (rows) => `${plural(rows.length, 'text has', 'texts have')} a long link`,
+  advice: () => 'A long link costs many tokens. The name of its site usually says enough.',
+  rows: (rows) => rows,
+  mend: mendButton('Shorten the links', 'links'),
 });

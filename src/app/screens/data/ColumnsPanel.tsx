@@ -5,6 +5,8 @@ import { Choices, Panel, Select, Term } from '../../ui';
 import { ENCODING_NAMES, TASK_WORDS } from './words';
 
 const NONE = '\u0000none';
+const LABEL_HERE = { id: '\u0000here', label: 'None: label rows here' };
+const NO_COLUMNS: readonly string[] = [];
 const ENCODINGS = (Object.keys(ENCODING_NAMES) as SourceFormat['encoding'][]).map((id) => ({
   id,
   label: ENCODING_NAMES[id],
@@ -17,13 +19,13 @@ export function ColumnsPanel() {
   const { data } = useStores();
   const table = useData((s) => s.table);
   const { text, label, id, kind } = useData((s) => s.mapping);
+  const isPrepared = useData((s) => s.prepared !== null);
+  const constant = useData((s) => s.prepared?.constantColumns ?? NO_COLUMNS);
   if (!table) return null;
-  const columns = table.columns.map((name) => ({
-    id: name,
-    label: name,
-    detail: firstValue(table.rows.at(0)?.cells[name]),
-  }));
-  const { map } = data.getState();
+  const columns = table.columns
+    .filter((name) => !constant.includes(name) || [text, label, id].includes(name))
+    .map((name) => ({ id: name, label: name, detail: firstValue(table.rows.at(0)?.cells[name]) }));
+  const { map, change } = data.getState();
   return (
     <Panel title="Columns" span={4}>
       <div className="stack">
@@ -36,9 +38,11 @@ export function ColumnsPanel() {
         <Select label="Text" options={columns} value={text} onChange={(next) => void map({ text: next })} />
         <Select
           label={TASK_WORDS[kind].answerColumn}
-          options={columns}
+          options={isPrepared && kind === 'classify' ? [...columns, LABEL_HERE] : columns}
           value={label}
-          onChange={(next) => void map({ label: next })}
+          onChange={(next) =>
+            void (next === LABEL_HERE.id ? change({ kind: 'mend', mend: 'label-column' }) : map({ label: next }))
+          }
         />
         <Select
           label={

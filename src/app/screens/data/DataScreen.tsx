@@ -6,7 +6,7 @@ import { useData, usePromptSets, useStores } from '../../state/studio';
 import { Button, Dialog, EmptyState, Note, TextArea } from '../../ui';
 import { ColumnsPanel } from './ColumnsPanel';
 import { AnswersPanel, TextLengthsPanel } from './Distributions';
-import { IssuesPanel } from './IssuesPanel';
+import { IssuesPanel, LabelPanel } from './IssuesPanel';
 import { RowsPanel } from './RowsPanel';
 import { SplitPanel } from './SplitPanel';
 import { VersionsPanel } from './VersionsPanel';
@@ -131,6 +131,7 @@ function OpenData() {
         <ColumnsPanel />
         <AnswersPanel />
         <IssuesPanel />
+        <LabelPanel />
         <SplitPanel />
         <RowsPanel />
         <TextLengthsPanel />

@@ -1,11 +1,13 @@
-import { useState } from 'react';
-import type { Issue, RejectedRow } from '../../../dataset/types';
-import { counted } from '../../../lib/format';
+/** Issues in the data, each with its way out; and for rows without a label, labels given here. */
+import { type KeyboardEvent, useState } from 'react';
+import { rowsById, textOf } from '../../../dataset/labels';
+import type { Dataset, Issue, RejectedRow } from '../../../dataset/types';
+import { count, counted } from '../../../lib/format';
 import { RejectedDialog } from '../../shell/DropTarget';
 import { useQuery } from '../../state/location';
 import { useData, useStores } from '../../state/studio';
-import { Button, Note, Panel } from '../../ui';
-import { useIssues } from './rows-store';
+import { Button, Note, Panel, TextField } from '../../ui';
+import { LABELLED_AT_ONCE, labelNames, labelOfKey, useIssues, useLabelling } from './rows-store';
 
 const TONES = { blocking: 'bad', warning: 'warning', info: 'info' } as const;
 const NO_ROWS: readonly RejectedRow[] = [];
@@ -96,5 +98,99 @@ function RejectedNote({ rejected }: { readonly rejected: readonly RejectedRow[] 
       </Note>
       <RejectedDialog rejected={rejected} isOpen={isOpen} onClose={() => setOpen(false)} />
     </>
+  );
+}
+
+const NO_IDS: readonly string[] = [];
+
+/** The names once, then a key for each row. */
+export function LabelPanel() {
+  const dataset = useData((s) => s.prepared?.dataset ?? null);
+  const isChoosing = useData((s) => s.mapping.kind === 'classify');
+  const open = useData((s) => s.prepared?.issues.find(({ kind }) => kind === 'empty-label')?.rowIds ?? NO_IDS);
+  const isLabelling = useLabelling((s) => s.queue.length > 0);
+  if (!dataset || !isChoosing) return null;
+  if (isLabelling) return <LabelRows dataset={dataset} />;
+  return open.length > 0 ? <LabelNames key={dataset.mapping.label} labels={dataset.labels} open={open} /> : null;
+}
+
+interface LabelNamesProps {
+  readonly labels: readonly string[];
+  readonly open: readonly string[];
+}
+
+function LabelNames({ labels, open }: LabelNamesProps) {
+  const [typed, setTyped] = useState<string | null>(null);
+  const [isRefused, setRefused] = useState(false);
+  const shown = typed ?? labels.join(', ');
+  const names = labelNames(shown);
+  const labelling = useLabelling.use();
+  const few = Math.min(LABELLED_AT_ONCE, open.length);
+  return (
+    <Panel span={12} title={`${counted(open.length, 'row has', 'rows have')} no label`}>
+      <form
+        className="label-names"
+        onSubmit={(event) => {
+          event.preventDefault();
+          setRefused(names.length < 2);
+          if (names.length > 1) labelling.start(names, open);
+        }}
+      >
+        <TextField
+          label="Your labels, with commas between them"
+          hint="Two or more, such as complaint, question, praise. Then each row takes one key."
+          error={isRefused && names.length < 2 ? 'Name two labels or more, with a comma between them.' : null}
+          value={shown}
+          onChange={setTyped}
+        />
+        <Button type="submit">{`Label ${count(few)} rows here`}</Button>
+      </form>
+      <p className="dim small">
+        Rows with a label are used; the others stay as they are. You can stop at any time. Ten labelled rows are enough
+        to begin, 100 to 2,000 work well.
+      </p>
+    </Panel>
+  );
+}
+
+function LabelRows({ dataset }: { readonly dataset: Dataset }) {
+  const names = useLabelling((s) => s.names);
+  const queue = useLabelling((s) => s.queue);
+  const at = useLabelling((s) => s.at);
+  const given = useLabelling((s) => s.given.size);
+  const labelling = useLabelling.use();
+  const row = rowsById(dataset.table.rows).get(queue[at] ?? '');
+  const onKey = ({ key, ctrlKey, metaKey, altKey }: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey'>) => {
+    if (ctrlKey || metaKey || altKey) return;
+    const label = labelOfKey(names, key);
+    if (label !== undefined) labelling.give(label);
+    if (key === 'Backspace' || key === 'ArrowLeft') labelling.back();
+    if (key === 'ArrowRight') labelling.skip();
+    if (key === 'Escape') labelling.stop();
+  };
+  return (
+    <Panel span={12} title={`Row ${at + 1} of ${queue.length}: which label?`} aside="keys 1 to 9, or a first letter">
+      <p className="label-text" role="status">
+        {row ? textOf(row, dataset.mapping) : ''}
+      </p>
+      <div className="label-keys">
+        {names.map((name, i) => (
+          <Button key={name} autoFocus={i === 0} onKeyDown={onKey} onPress={() => labelling.give(name)}>
+            {i < 9 ? <kbd>{i + 1}</kbd> : null} {name}
+          </Button>
+        ))}
+      </div>
+      <div className="label-keys">
+        <Button size="s" isDisabled={at === 0} onPress={() => labelling.back()}>
+          Back
+        </Button>
+        <Button size="s" onPress={() => labelling.skip()}>
+          Skip
+        </Button>
+        <Button size="s" onPress={() => labelling.stop()}>
+          {given === 0 ? 'Stop' : `Stop and use ${counted(given, 'label')}`}
+        </Button>
+      </div>
+    </Panel>
   );
 }

@@ -1,6 +1,7 @@
-/** What the Data screen asks about the open rows: which to show in which order, and how many tokens they have. */
+/** What the Data screen asks about the open rows: which to show in which order, how many tokens they have, and labels for those without. */
 import { useMemo } from 'react';
 import { useStore } from 'zustand';
+import { textKey } from '../../../dataset/labels';
 import { filterQuery, type RowQuery, type RowSort } from '../../../dataset/query';
 import type { Issue, Table } from '../../../dataset/types';
 import { type ByTask, taskKindOf } from '../../../dataset/types';
@@ -8,7 +9,8 @@ import { lengthIssues } from '../../../tokens/text-lengths';
 import type { WorkflowMethods } from '../../../worker/protocol';
 import type { DataState } from '../../state/data/data-state';
 import { resource, useResource } from '../../state/resource';
-import { screenStore, useData, useSession } from '../../state/studio';
+import type { Stores } from '../../state/stores';
+import { ActionStore, screenStore, useData, useSession } from '../../state/studio';
 
 export type RowOrder = ReturnType<WorkflowMethods['query']>;
 export type TextLengths = ReturnType<WorkflowMethods['textLengths']>;
@@ -94,3 +96,93 @@ export function useIssues(): readonly Issue[] | null {
     [found, lengths],
   );
 }
+
+/** Rows that are labelled in one go. */
+export const LABELLED_AT_ONCE = 20;
+/** After so many labels they are made part of the data, so that leaving loses few. */
+const KEPT_AFTER = 10;
+
+/** Some of the rows, evenly over the file: a sorted one shows all of its kinds. */
+export const spread = (rowIds: readonly string[], most = LABELLED_AT_ONCE): readonly string[] => {
+  const n = Math.min(most, rowIds.length);
+  return Array.from({ length: n }, (_, i) => rowIds[Math.floor((i * rowIds.length) / n)] as string);
+};
+
+/** Names as they are typed: "good, bad". */
+export const labelNames = (typed: string): readonly string[] => {
+  const names = typed.split(/[,;\n]/).map((name) => name.trim());
+  return names.filter((name, i) => name !== '' && names.findIndex((other) => textKey(other) === textKey(name)) === i);
+};
+
+/** The label that a key means: its place from 1 to 9, or its first letter where no other begins like it. */
+export function labelOfKey(names: readonly string[], key: string): string | undefined {
+  if (/^[1-9]$/.test(key)) return names[Number(key) - 1];
+  const same = names.filter((name) => textKey(name.slice(0, key.length)) === textKey(key));
+  return key.trim() !== '' && same.length === 1 ? same[0] : undefined;
+}
+
+interface LabellingState {
+  readonly names: readonly string[];
+  /** Rows to label; empty = nothing is being labelled. */
+  readonly queue: readonly string[];
+  /** Place of the row that is shown. */
+  readonly at: number;
+  /** Labels given since the last that were made part of the data, by row id. */
+  readonly given: ReadonlyMap<string, string>;
+}
+
+const IDLE: LabellingState = { names: [], queue: [], at: 0, given: new Map() };
+
+/** Labels given to rows one after the other. */
+class Labelling extends ActionStore<LabellingState> {
+  readonly #data: Stores['data'];
+
+  constructor(data: Stores['data']) {
+    super(IDLE);
+    this.#data = data;
+  }
+
+  start(names: readonly string[], rowIds: readonly string[]): void {
+    this.set({ ...IDLE, names, queue: spread(rowIds) });
+  }
+
+  give(label: string): void {
+    const { queue, at, given } = this.getState();
+    const id = queue[at];
+    if (id !== undefined) this.#next(new Map(given).set(id, label));
+  }
+
+  skip(): void {
+    this.#next(this.getState().given);
+  }
+
+  /** To the row before, whose label is taken back; not past labels that are part of the data already. */
+  back(): void {
+    const { queue, at, given } = this.getState();
+    const before = new Map(given);
+    before.delete(queue[at - 1] ?? '');
+    if (at > 0) this.set({ ...this.getState(), at: at - 1, given: before });
+  }
+
+  /** The labels given so far become part of the data. */
+  stop(): void {
+    this.#keep();
+    this.set(IDLE);
+  }
+
+  #next(given: LabellingState['given']): void {
+    const { queue, at } = this.getState();
+    this.set({ ...this.getState(), at: at + 1, given });
+    if (at + 1 >= queue.length) this.stop();
+    else if (given.size >= KEPT_AFTER) this.#keep();
+  }
+
+  #keep(): void {
+    const { given } = this.getState();
+    if (given.size === 0) return;
+    this.set({ ...this.getState(), given: new Map() });
+    void this.#data.getState().change({ kind: 'label-rows', labels: [...given] });
+  }
+}
+
+export const useLabelling = screenStore(({ stores }) => new Labelling(stores.data));

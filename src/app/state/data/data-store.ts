@@ -1,9 +1,9 @@
 /** The rows of the open prompt set: opened, read again after a reload, changed. */
 
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import { completeMapping, type MappingDraft, remapped } from '../../../dataset/columns';
+import { completeMapping, draftOf, type MappingDraft, remapped } from '../../../dataset/columns';
 import { type SplitChange, splitAgain } from '../../../dataset/split-by';
-import type { Change } from '../../../dataset/types';
+import type { Change, Dataset, DataVersion } from '../../../dataset/types';
 import { currentVersion, mappingWords } from '../../../dataset/versions';
 import { asStudioError } from '../../../lib/errors';
 import { toastError, toastUndo } from '../../ui/toast';
@@ -178,6 +178,13 @@ class ChangingRows {
     }
   }
 
+  /** Other columns than before have no cells to go back to: the rows of before are opened again. */
+  async #undo({ number, cells }: DataVersion, before: Dataset): Promise<void> {
+    if (cells) return this.make({ kind: 'change', change: { kind: 'go-back', version: number - 1 } });
+    const adopted = await this.#rows.adopt(before);
+    if (adopted) await this.#rows.keep(adopted);
+  }
+
   async #edit(change: Change): Promise<Outcome> {
     const { prepared } = this.#data.getState();
     if (!prepared) return 'not made';
@@ -192,14 +199,10 @@ class ChangingRows {
           if (!signal.aborted) isKept = await this.#rows.keep(edited, { sameHeldBack: true });
           return edited;
         },
-        (edited) => ({ table: edited.dataset.table }),
+        (edited) => ({ table: edited.dataset.table, mapping: draftOf(edited.dataset.mapping) }),
       );
       const made = next && currentVersion(next.dataset);
-      if (made)
-        toastUndo(
-          made.what,
-          () => void this.make({ kind: 'change', change: { kind: 'go-back', version: made.number - 1 } }),
-        );
+      if (made) toastUndo(made.what, () => void this.#undo(made, dataset));
       // given up, as another file was opened meanwhile; an issue blocks it; or it is on the disk
       return isKept ? 'kept' : next ? 'blocked' : 'not made';
     } catch (cause) {
