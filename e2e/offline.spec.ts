@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import { test as base, expect } from './fixtures';
 import { ModelsPage } from './pages/models';
-import { AWKWARD } from './pages/studio';
+import { AWKWARD, csv } from './pages/studio';
 import { type StaticHost, staticHost } from './static-host';
 
 /** In these tests the page comes from a host that sends no headers. */
@@ -15,6 +15,15 @@ const test = base.extend<{ host: StaticHost }>({
   baseURL: ({ host }, use) => use(host.url),
 });
 
+const HEADLINES = csv(
+  'headlines.csv',
+  ['headline', 'sentiment'],
+  Array.from({ length: 60 }, (_, i) => [
+    `The maker of part ${i} reports on its quarter`,
+    i % 2 ? 'positive' : 'negative',
+  ]),
+);
+
 const isIsolated = (page: Page) => page.evaluate(() => crossOriginIsolated);
 
 test('isolates the page after one more load on a host without headers, and then works without the host', async ({
@@ -23,7 +32,7 @@ test('isolates the page after one more load on a host without headers, and then 
   context,
   watch,
 }) => {
-  const { page, train, compare, playground, library } = studio;
+  const { page, prompts, train, compare, playground, library } = studio;
   const models = new ModelsPage(page);
   await studio.open();
   await studio.modelReady(); // on two threads
@@ -39,6 +48,15 @@ test('isolates the page after one more load on a host without headers, and then 
   await page.goto('about:blank');
   await studio.open();
   await studio.modelReady();
+  await page.getByRole('button', { name: 'Open Bank messages' }).click();
+  await expect(studio.heading).toContainText('313 rows ready');
+  await studio.open();
+  await page.locator('summary', { hasText: 'Market sentiment' }).click();
+  await studio.drop(HEADLINES);
+  await expect(studio.heading).toContainText('rows ready');
+  await studio.go('Prompts');
+  await expect(prompts.editor).toHaveValue(/^Judge what the headline means/);
+  await studio.open();
   await studio.drop(AWKWARD);
   await expect(studio.heading).toContainText('rows ready');
   await studio.go('Train');

@@ -8,7 +8,7 @@ import { loadModelFiles, loadTokenizerFiles } from '../model/load';
 import { openStore, type Store } from '../store/store';
 import { createEngineClient, createWorkflowClient } from '../worker/clients';
 import type { EngineLink, EngineMethods, ModelFiles, VerbMethods, WorkflowMethods } from '../worker/protocol';
-import { type Client, loadSample, loadShippedPrompt, type Services } from './state/services';
+import { type Client, loadSample, loadShippedPrompt, loadStarters, type Services } from './state/services';
 import { toastError } from './ui/toast';
 
 /** Fetches once, so that a later use needs no network. A failure is not remembered. */
@@ -27,6 +27,7 @@ export async function createServices(): Promise<Services> {
   const cache = browserFileCache();
   const onTrouble = (error: Error) => toastError('Work is not being saved', error.message);
   const store = packedStore(await openStore({ onTrouble }));
+  const sample = once(() => loadSample());
   const { engine, workflow, connectEngine } = linkedWorkers(createEngineClient(), createWorkflowClient());
   return {
     workflow: listsByReference(workflow),
@@ -39,7 +40,8 @@ export async function createServices(): Promise<Services> {
       for (const { sha256 } of card.files) if (!needed.has(sha256)) await cache?.delete(sha256);
     },
     loadTokenizerFiles: (source) => loadTokenizerFiles(source, cache),
-    loadSample: once(loadSample),
+    loadSample: (starter) => (starter === undefined ? sample() : loadSample(starter)),
+    loadStarters: once(loadStarters),
     loadShippedPrompt: once(loadShippedPrompt),
   };
 }

@@ -109,13 +109,13 @@ export function ReadingBar({ label }: { readonly label: string }) {
   );
 }
 
-/** Opens the bundled sample and goes to one of its screens. */
-export function useOpenSample(screen: string): () => void {
+/** Opens the bundled sample, or a starter, and goes to one of its screens. */
+export function useOpenSample(screen: string, starter?: string): () => void {
   const { data } = useStores();
   return () => {
     data
       .getState()
-      .openSample()
+      .openSample(starter)
       .then((set) => navigate(screenPath(set.id, screen)))
       .catch((cause: unknown) => toastError('The sample was not opened', asStudioError(cause).message));
   };

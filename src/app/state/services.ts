@@ -8,6 +8,7 @@ import type { LoadedModel, ModelSource } from '../../model/load';
 import { readNpy } from '../../prompt/codecs';
 import type { SoftPrompt } from '../../prompt/soft-prompt';
 import type { Store } from '../../store/store';
+import type { PolicyCard } from '../../task/policy-card';
 import type { LabelWord } from '../../task/types';
 import type { EngineControl, EngineMethods, ModelFiles, ModelInfo, WorkflowMethods } from '../../worker/protocol';
 
@@ -50,7 +51,20 @@ export interface ShippedPrompt {
   readonly modelSha256: string;
 }
 
-/** public/sample/sample.json */
+/** public/starters/index.json */
+export interface StarterList {
+  /** With rows; `id` names the folder. */
+  readonly starters: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly about: string;
+    readonly labels: readonly string[];
+    readonly rows: number;
+  }[];
+  readonly cards: readonly PolicyCard[];
+}
+
+/** public/sample/sample.json, or starter.json of a starter */
 export interface SampleSet {
   readonly name: string;
   readonly textColumn: string;
@@ -63,7 +77,8 @@ export interface SampleSet {
   readonly example: string;
   /** For presenting: new texts, in none of the splits. */
   readonly examples: readonly { readonly fields: { readonly text: string }; readonly right: string }[];
-  readonly split: Readonly<Record<'train' | 'validation' | 'test', readonly string[]>>;
+  /** Left out: as the seed splits the rows of any file. */
+  readonly split?: Readonly<Record<'train' | 'validation' | 'test', readonly string[]>>;
   readonly csv: { readonly fileName: string; readonly bytes: Uint8Array };
 }
 
@@ -82,10 +97,11 @@ export interface Services {
   /** The tokenizer's files alone, where they can be had before the weights; else null. */
   readonly loadTokenizerFiles: (source: ModelSource) => Promise<ModelFiles | null>;
   readonly loadShippedPrompt: () => Promise<ShippedPrompt | null>;
-  readonly loadSample: () => Promise<SampleSet>;
+  /** The bundled sample, or a starter by its id. */
+  readonly loadSample: (starter?: string) => Promise<SampleSet>;
+  readonly loadStarters: () => Promise<StarterList>;
 }
 
-/** The sample that ships with the page: public/sample/sample.json. */
 const schema = z.object({
   name: z.string(),
   textColumn: z.string(),
@@ -96,14 +112,33 @@ const schema = z.object({
   prompts: z.array(z.object({ name: z.string(), template: z.string() })).min(1),
   example: z.string(),
   examples: z.array(z.object({ text: z.string(), label: z.string() })).default([]),
-  split: z.object({
-    train: z.array(z.string()),
-    validation: z.array(z.string()),
-    test: z.array(z.string()),
-  }),
+  split: z
+    .object({
+      train: z.array(z.string()),
+      validation: z.array(z.string()),
+      test: z.array(z.string()),
+    })
+    .optional(),
 });
 
-const FILE = 'support-messages.csv';
+const texts = z.array(z.string()).min(1);
+const listSchema = z.object({
+  starters: z.array(
+    z.object({ id: z.string(), name: z.string(), about: z.string(), labels: texts, rows: z.int().positive() }),
+  ),
+  cards: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      about: z.string(),
+      columns: z.object({ text: texts, label: texts }),
+      labels: z.array(z.object({ label: z.string(), word: z.string(), means: z.string() })).min(2),
+      limits: z.string(),
+      template: z.string(),
+      prompt: z.string(),
+    }),
+  ),
+});
 
 /** A file of this site. @throws StudioError bad-input when it is not there */
 async function siteFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -116,17 +151,28 @@ async function siteFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-export async function loadSample(): Promise<SampleSet> {
-  const [json, csv] = await Promise.all([siteFile('sample/sample.json'), siteFile(`sample/${FILE}`)]);
-  const parsed = schema.safeParse(JSON.parse(new TextDecoder().decode(json)));
-  if (!parsed.success) throw new StudioError('bad-input', `The sample is damaged: ${z.prettifyError(parsed.error)}`);
-  const { answerWords, examples, ...sample } = parsed.data;
+/** A JSON file of this site. @throws StudioError bad-input when it is not there, or not what it should be */
+async function siteJson<T>(path: string, shape: z.ZodType<T>): Promise<T> {
+  const parsed = shape.safeParse(JSON.parse(new TextDecoder().decode(await siteFile(path))));
+  if (!parsed.success) throw new StudioError('bad-input', `${path} is damaged: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
+
+export const loadStarters = (): Promise<StarterList> => siteJson('starters/index.json', listSchema);
+
+/** The rows of a starter with their prompt, or of the sample of support messages. */
+export async function loadSample(starter: string | null = null): Promise<SampleSet> {
+  const [folder, name] = starter === null ? ['sample', 'sample'] : [`starters/${starter}`, 'starter'];
+  const fileName = `${starter ?? 'support-messages'}.csv`;
+  const [of, csv] = await Promise.all([siteJson(`${folder}/${name}.json`, schema), siteFile(`${folder}/${fileName}`)]);
+  const { answerWords, examples, split, ...sample } = of;
   return {
     ...sample,
+    ...(split && { split }),
     idColumn: 'id',
     examples: examples.map(({ text, label }) => ({ fields: { text }, right: label })),
     words: Object.entries(answerWords).map(([label, word]) => ({ label, word })),
-    csv: { fileName: FILE, bytes: csv },
+    csv: { fileName, bytes: csv },
   };
 }
 
@@ -134,20 +180,17 @@ const FOLDER = 'sample/support-tone.prompt';
 
 /** @throws StudioError bad-input: not there, or not what it should be */
 export async function loadShippedPrompt(): Promise<ShippedPrompt> {
-  const [json, npy] = await Promise.all([
-    siteFile(`${FOLDER}/softprompt.json`),
+  const [sidecar, npy] = await Promise.all([
+    siteJson(`${FOLDER}/softprompt.json`, sidecarSchema),
     siteFile(`${FOLDER}/prompt_embeddings.npy`),
   ]);
-  const sidecar = sidecarSchema.safeParse(JSON.parse(new TextDecoder().decode(json)));
-  if (!sidecar.success)
-    throw new StudioError('bad-input', `The shipped prompt is damaged: ${z.prettifyError(sidecar.error)}`);
   const table = readNpy(npy);
   if (!table.ok) throw new StudioError('bad-input', table.error.message);
-  const { template, labels, model, calibration } = sidecar.data;
+  const { template, labels, model, calibration } = sidecar;
   return {
     template,
     words: labels.map(({ label, word }) => ({ label, word })),
-    soft: softPromptOf(sidecar.data, table.value),
+    soft: softPromptOf(sidecar, table.value),
     bytes: table.value.vectors.byteLength,
     calibration: calibration?.meanLogProbs ?? null,
     modelId: model.id,

@@ -170,6 +170,7 @@ export function testServices(handlers: Handlers<EngineMethods> = {}): Services {
     loadTokenizerFiles: async () => null,
     loadShippedPrompt: async () => null,
     loadSample: () => Promise.reject(new StudioError('bad-input', 'no sample')),
+    loadStarters: async () => ({ starters: [], cards: [] }),
   };
 }
 

@@ -13,6 +13,7 @@ import { Button } from '../../ui/Button';
 import { TextArea } from '../../ui/Field';
 import { ArmMark, type ArmSide } from '../../ui/Marks';
 import { Note, ProgressBar } from '../../ui/Panel';
+import { Starters } from './Starters';
 import { type Answer, sampleMinutes, useAnswers, useIntro, useSpeed, useTrainSample, useTyped } from './start-store';
 import './start.css';
 
@@ -28,6 +29,7 @@ export const StartScreen = () => (
       <OpenedFile />
       <ModelDownload />
       <Journey />
+      <Starters />
     </ScreenFrame>
   </div>
 );

@@ -9,7 +9,9 @@ import type { Change, ColumnMapping, Dataset, DataVersion, SourceFormat, Table }
 import { freshVersion } from '../../../dataset/versions';
 import { asStudioError } from '../../../lib/errors';
 import { capitalised } from '../../../lib/format';
+import { addHardVersion, stamp } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
+import { cardWords, type PolicyCard, unnamedLabels } from '../../../task/policy-card';
 import type { PreparedData } from '../../../workflow/open-data';
 import { toastError } from '../../ui/toast';
 import { navigate, screenOfNew, screenPath } from '../location';
@@ -48,8 +50,11 @@ export interface DataState {
   readonly split: (change: SplitChange) => Promise<void>;
   /** Changes rows; makes a version of the data, which the message about it can undo. One after the other. */
   readonly change: (change: Change) => Promise<void>;
-  /** Opens the bundled sample as a prompt set (the one that exists, if any). */
-  readonly openSample: () => Promise<PromptSet>;
+  /** Opens the bundled sample, or a starter, as a prompt set (the one that exists, if any). */
+  readonly openSample: (starter?: string) => Promise<PromptSet>;
+  /** The policy and prompt that the next new file gets, or null. */
+  readonly card: PolicyCard | null;
+  readonly chooseCard: (card: PolicyCard | null) => void;
   readonly dismissFailure: () => void;
 }
 
@@ -150,12 +155,34 @@ export class PreparingRows {
       await setRows(open.id, dataset, { datasetName: fileName, ...how });
       return true;
     }
-    const made = await create({ name: nameFromFile(fileName), dataset, datasetName: fileName });
+    const { card } = this.#data.getState();
+    const task = card && dataset.labels.length > 0 ? card : null;
+    const made = await create({
+      name: nameFromFile(fileName),
+      dataset,
+      datasetName: fileName,
+      ...(task && { words: cardWords(task, dataset.labels), baseTemplate: task.template }),
+    });
+    if (task) await this.#applyCard(task, dataset.labels);
     // the id comes into the address where the user is by now; who has left is not called back
     const screen = screenOfNew();
     if (screen) navigate(screenPath(made.id, screen), { replace: true });
     void this.#services.store.persist();
     return true;
+  }
+
+  /** The card's prompt becomes the first version of the open prompt set. */
+  async #applyCard(card: PolicyCard, labels: readonly string[]): Promise<void> {
+    const prompt = { template: card.prompt, shots: 0, shotSeed: 0 };
+    const at = stamp();
+    await this.#promptSets.getState().update((set) => addHardVersion(set, at, { name: card.name, prompt }).set);
+    this.#data.setState({ card: null });
+    const unnamed = unnamedLabels(card, labels);
+    if (unnamed.length > 0)
+      toastError(
+        `The prompt of “${card.name}” does not name ${unnamed.map((label) => `“${label}”`).join(', ')}`,
+        'Change the prompt on Prompts, or these labels in your file.',
+      );
   }
 
   /** Whether the prompt set has this data set from here, so that it need not be adopted. */

@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { unlikeTexts } from '../../../dataset/test-support';
+import type { PolicyCard } from '../../../task/policy-card';
 import { toasts } from '../../ui/toast';
 import { createPromptSetsStore } from '../prompt-sets-store';
 import { createProposer } from '../proposer';
+import type { SampleSet } from '../services';
 import { createSessionStore } from '../session-store';
 import { CAPABILITIES, csvFile, fakeLocation, gate, testServices, writingFile } from '../test-support';
 import { type DataState, nameFromFile } from './data-state';
@@ -25,6 +27,90 @@ const opened = async (file: File) => {
   await new Promise((done) => setTimeout(done, 5));
   return { services, promptSets, data };
 };
+
+const CARD: PolicyCard = {
+  id: 'mood',
+  name: 'Mood',
+  about: 'How a message sounds.',
+  columns: { text: ['message'], label: ['tone'] },
+  labels: [
+    { label: 'bad', word: ' bad', means: 'angry' },
+    { label: 'good', word: ' good', means: 'glad' },
+  ],
+  limits: 'None.',
+  template: 'Text: {text}\nMood:',
+  prompt: 'Angry: bad. Glad: good.\nText: {text}\nMood:',
+};
+
+describe('a policy that was chosen before the file', () => {
+  const openedWith = async (file: File) => {
+    const promptSets = createPromptSetsStore(testServices());
+    const data = createDataStore(testServices(), promptSets);
+    data.getState().chooseCard(CARD);
+    data.getState().openFile(file);
+    await vi.waitFor(() => expect(promptSets.getState().set?.hard).toHaveLength(1));
+    await vi.waitFor(() => expect(data.getState().card).toBeNull());
+    return promptSets;
+  };
+
+  it('gives the new prompt set its prompt, its template and its answer words, and is used once', async () => {
+    const promptSets = await openedWith(csvFile(60));
+    expect(promptSets.getState().set).toMatchObject({
+      name: 'Rows 1',
+      baseTemplate: CARD.template,
+      words: [
+        { label: 'bad', word: ' bad' },
+        { label: 'good', word: ' good' },
+      ],
+      hard: [{ name: 'Mood', prompt: { template: CARD.prompt, shots: 0 } }],
+    });
+    expect(toasts.visibleToasts).toEqual([]);
+  });
+
+  it('says which labels of the file its prompt does not name', async () => {
+    await openedWith(csvFile(60, ['good', 'odd']));
+    expect(toasts.visibleToasts[0]?.content.title).toBe('The prompt of “Mood” does not name “odd”');
+    toasts.clear();
+  });
+
+  it('is given up when another prompt set is opened', async () => {
+    const { promptSets, data } = await opened(csvFile(60));
+    data.getState().chooseCard(CARD);
+    promptSets.getState().close();
+    expect(data.getState().card).toBe(CARD);
+    await promptSets.getState().open(promptSets.getState().sets[0]?.id ?? '');
+    expect(data.getState().card).toBeNull();
+  });
+});
+
+describe('opening a starter', () => {
+  it('makes a prompt set of its rows, split by its seed, with its prompt; a second click opens the same set', async () => {
+    const starter: SampleSet = {
+      name: 'Moods',
+      textColumn: 'message',
+      labelColumn: 'tone',
+      idColumn: 'message',
+      seed: 7,
+      template: CARD.template,
+      words: CARD.labels,
+      prompts: [{ name: 'Written', template: CARD.prompt }],
+      example: 'Hm.',
+      examples: [],
+      csv: { fileName: 'moods.csv', bytes: new Uint8Array(await csvFile(60).arrayBuffer()) },
+    };
+    const asked = vi.fn(async () => starter);
+    const services = { ...testServices(), loadSample: asked };
+    const promptSets = createPromptSetsStore(services);
+    const data = createDataStore(services, promptSets);
+    const set = await data.getState().openSample('moods');
+    expect(asked).toHaveBeenCalledWith('moods');
+    expect(set).toMatchObject({ name: 'Moods', hard: [{ name: 'Written' }] });
+    expect(promptSets.getState().dataset).toMatchObject({ seed: 7, labels: ['bad', 'good'] });
+    expect(promptSets.getState().dataset?.split.test).toHaveLength(21);
+    expect((await data.getState().openSample('moods')).id).toBe(set.id);
+    expect(promptSets.getState().sets).toHaveLength(1);
+  });
+});
 
 describe('opening a file', () => {
   it('names the prompt set after the file', () => {

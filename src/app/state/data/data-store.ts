@@ -29,7 +29,7 @@ export function createDataStore(services: Services, promptSets: PromptSetsStore)
         if (before.set && !get().preparing) changing.forget(before.set.id);
         rows.stop();
         opening.forgetBytes();
-        set({ ...NOTHING, failure: null });
+        set({ ...NOTHING, failure: null, ...(isAnother && { card: null }) });
       } else if (open && dataset && dataset !== before.dataset && !rows.isOwn(dataset)) {
         rows
           .adopt(dataset)
@@ -54,7 +54,9 @@ export function createDataStore(services: Services, promptSets: PromptSetsStore)
       openText: (text) => void opening.openText(text),
       stopReading: () => opening.stopReading(),
       reread: (override) => opening.reread(override),
-      openSample: () => opening.openSample(),
+      openSample: (starter) => opening.openSample(starter),
+      card: null,
+      chooseCard: (card) => set({ card }),
       map: (change) => changing.make({ kind: 'map', change }),
       split: (change) => changing.make({ kind: 'split', change }),
       change: (change) => changing.make({ kind: 'change', change }),

@@ -6,6 +6,7 @@ import { StudioError } from '../../../lib/errors';
 import { secondsLeft, bytes as sizeWords } from '../../../lib/format';
 import { addHardVersion, stamp } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
+import { cardMapping } from '../../../task/policy-card';
 import { toastUndo } from '../../ui/toast';
 import { NEW_SET, navigate, readPath, screenOfNew, screenPath } from '../location';
 import type { PromptSetsState, PromptSetsStore } from '../prompt-sets-store';
@@ -110,7 +111,9 @@ export class OpeningRows {
     this.#promptSets.getState().close();
     // who chose another screen for these rows meanwhile stays on it
     if (readPath() === from || screenOfNew() === null) navigate(screenPath(NEW_SET, 'data'));
-    await this.#install(opened, `${source.fileName} opened`);
+    const { card } = this.#data.getState();
+    const guess = card ? cardMapping(card, opened.table.columns, opened.guess) : opened.guess;
+    await this.#install({ ...opened, guess }, `${source.fileName} opened`);
   }
 
   openFile(file: File): Promise<void> {
@@ -153,9 +156,10 @@ export class OpeningRows {
     await this.#replace(source, `${fileName} read again`, () => `${fileName} was read again`);
   }
 
-  /** The bundled sample as a prompt set: the one that exists, if any. */
-  async openSample(): Promise<PromptSet> {
-    const sample = await this.#services.loadSample();
+  /** The bundled sample, or a starter, as a prompt set: the one that exists, if any. */
+  async openSample(starter?: string): Promise<PromptSet> {
+    const sample = await this.#services.loadSample(starter);
+    this.#data.setState({ card: null });
     const { fileName } = sample.csv;
     const { sets, open, close } = this.#promptSets.getState();
     const kept = sets.find(({ datasetName, hard }) => datasetName === fileName && hard > 0);
@@ -171,7 +175,8 @@ export class OpeningRows {
     this.#data.setState({ table, canReread: false, failure: null });
     const mapping = { text: sample.textColumn, label: sample.labelColumn, id: sample.idColumn };
     const labelOrder = sample.words.map(({ label }) => label);
-    const how = { fixedSplit: sample.split, seed: sample.seed, labelOrder, what: `${fileName} opened` };
+    const { split: fixedSplit, seed } = sample;
+    const how = { fixedSplit, seed, labelOrder, what: `${fileName} opened` };
     const prepared = await this.#rows.prepare(table, mapping, how);
     if (!prepared) throw new StudioError('cancelled', 'Another file was opened meanwhile.');
     const made = await createSample(this.#promptSets.getState(), sample, prepared.dataset);
@@ -180,7 +185,7 @@ export class OpeningRows {
   }
 }
 
-/** The bundled sample with its split, its answer words and both of its hand-written prompts. */
+/** A bundled sample with its split, its answer words and its hand-written prompts. */
 async function createSample(promptSets: PromptSetsState, sample: SampleSet, dataset: Dataset): Promise<PromptSet> {
   await promptSets.create({
     name: sample.name,
