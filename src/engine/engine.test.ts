@@ -523,6 +523,51 @@ describe('the engine on a small model', () => {
     expect(cache.bytes).toBe(0);
   });
 
+  describe('an instruction that all texts begin with', () => {
+    const instruction = randomRows(1, 17)[0]?.ids ?? new Int32Array();
+    const rows = randomRows(12, 18).map((row) => ({
+      ...row,
+      ids: Int32Array.from([
+        ...Array.from({ length: 40 }, (_, t) => instruction[t % instruction.length] ?? 0),
+        ...row.ids,
+      ]),
+    }));
+    const tokens = rows.reduce((sum, row) => sum + row.ids.length, 0);
+
+    it.each(['float32', 'float16'] as const)('is read and kept once, with the same scores: %s', async (storage) => {
+      let read = 0;
+      const { spec, runner } = loaded.program;
+      const counting: typeof runner.run = (feeds, fetches) => {
+        const [batch = 0, length = 0] = feeds[spec.inputs.ids]?.dims ?? [];
+        if (fetches.includes(spec.presentKeys[0] ?? '')) read += batch * length;
+        return runner.run(feeds, fetches);
+      };
+      const program = { spec, runner: { ...runner, run: counting } };
+      const cache = new TextCache(spec, { storage });
+      const plan = cache.plan('a', [rows.slice(0, 4), rows]);
+      const asked = { rows, labels, soft: soft('suffix') };
+      const scored = await scoreRows(program, { ...asked, cached: { cache, plan } });
+      const whole = await scoreRows(loaded.program, { ...asked, cached: null });
+      const difference = largestDifference(logProbs(scored), logProbs(whole));
+      expect(difference).toBeLessThan(storage === 'float32' ? 2e-6 : 2e-3);
+      expect(read).toBeLessThan(tokens - 11 * 32 + 60); // padding
+      const rest = ((tokens - 12 * 32) * KV_BYTES_PER_TOKEN) / (storage === 'float32' ? 1 : 2);
+      expect(cache.bytes).toBe(rest + 32 * KV_BYTES_PER_TOKEN);
+      expect(plan.bytes).toBe(cache.bytes);
+
+      // A further row begins with it, too, and with as much of its text as another one.
+      const further = rows.slice(0, 1).map((row) => ({ ...row, rowId: 'new', ids: row.ids.slice(0, 44) }));
+      const reusing = cache.planReusing('a', further);
+      expect(reusing.groups[0]?.shared).toHaveLength(32);
+    });
+
+    it('is not shared with a text that does not begin with it', () => {
+      const cache = new TextCache(loaded.program.spec);
+      const lists = [rows, randomRows(1, 20).map((row) => ({ ...row, rowId: 'other' }))];
+      expect(cache.plan('a', lists).groups.every(({ shared }) => shared.length === 0)).toBe(true);
+    });
+  });
+
   it('the text cache uses the storage type it is configured with', async () => {
     const rows = randomRows(10, 12);
     const tokens = rows.reduce((sum, row) => sum + row.ids.length, 0);

@@ -238,6 +238,9 @@ const environmentOf = (info: ModelInfo, plan: CachePlan | null): Checkpoint['env
     `${info.threads} threads`,
     `model ${info.sha256.slice(0, 12)}`,
     plan
-      ? `${plan.storage} cache${plan.groups.every(({ kept }) => kept) ? '' : ` of ${plan.bytes} bytes`}`
+      ? `${plan.storage} cache${sharedOf(plan)}${plan.groups.every(({ kept }) => kept) ? '' : ` of ${plan.bytes} bytes`}`
       : 'no cache',
   ].join('/');
+
+const sharedOf = ({ groups }: CachePlan) =>
+  groups[0]?.shared.length ? ` behind ${groups[0].shared.length} tokens` : '';

@@ -2,8 +2,9 @@
 import { present } from '../lib/assert';
 import { lengthBuckets } from '../tokens/buckets';
 import type { TokenRow } from '../tokens/tokenizer';
+import { commonPrefixLength, type MixedTokens, sharedLength } from './feeds';
 import { kvBytesPerToken } from './kv';
-import type { ProgramSpec } from './program';
+import { type ProgramSpec, takesPast } from './program';
 import { runLimits } from './run';
 
 export type Storage = 'float32' | 'float16';
@@ -22,6 +23,8 @@ export interface Group {
   readonly rows: readonly TokenRow[];
   /** False = no room: computed on every request. */
   readonly kept: boolean;
+  /** Tokens that these rows begin with, computed once for all rows of the plan; empty = none. */
+  readonly shared: MixedTokens;
   /** What the bits depend on: the storage type, and the texts that share the run. */
   readonly signature: string;
 }
@@ -35,38 +38,47 @@ export interface CachePlan {
   readonly bytes: number;
 }
 
+/**
+ * Rows share their beginning (an instruction with its examples) in units of this many tokens: below, an extra run costs what
+ * it saves, and a chance word that all texts start with does not make another beginning.
+ */
+const SHARED_UNIT = 16;
+
 export const groupWith = (plan: CachePlan, row: TokenRow) =>
   present(plan.groupOf.get(row.rowId), `cache group of row ${row.rowId}`);
 
 /**
  * Decides the grouping, and the storage type if it is left open: float32 if every row fits into half the budget (leaving
  * room for test rows), else float16. Rows that do not fit even then are computed on every request, alone. Rows of different
- * lists never share a run, so a list gets the same bits when it comes with other lists.
+ * lists never share a run, so a list gets the same bits when it comes with other lists that begin as it does.
+ * @param known beginnings computed earlier; without one that all rows have, they share their own
  */
 export function planCache(
   spec: ProgramSpec,
   { budgetBytes, storage: wanted }: TextCacheOptions,
   key: string,
   lists: readonly (readonly TokenRow[])[],
+  known: readonly MixedTokens[] = [],
 ): CachePlan {
   const unique = distinct(lists);
-  const tokens = unique.flat().reduce((sum, row) => sum + row.ids.length, 0);
+  const shared = beginningOf(spec, budgetBytes, unique.flat(), known);
+  const tokens = unique.flat().reduce((sum, row) => sum + row.ids.length - shared.length, 0);
   const short = tokens * kvBytesPerToken(spec) <= budgetBytes / 2 ? 'float32' : 'float16';
   const storage = wanted === 'auto' ? short : wanted;
   const bytesPerToken = kvBytesPerToken(spec, storage === 'float32' ? 4 : 2);
-  let bytes = 0;
+  let bytes = shared.length * kvBytesPerToken(spec);
   const groups = unique.flatMap((list, i) => {
     const kept: TokenRow[] = [];
     const alone: TokenRow[] = [];
     for (const row of list) {
-      const needed = row.ids.length * bytesPerToken;
+      const needed = (row.ids.length - shared.length) * bytesPerToken;
       const room = bytes + needed <= budgetBytes;
       if (room) bytes += needed;
       (room ? kept : alone).push(row);
     }
     return [
-      ...grouped(spec, kept, storage, i === 0 ? TOGETHER_TOKENS : SINGLY_TOKENS),
-      ...alone.map((row) => groupOf([row], storage, false)),
+      ...grouped(spec, kept, { storage, shared }, i === 0 ? TOGETHER_TOKENS : SINGLY_TOKENS),
+      ...alone.map((row) => groupOf([row], { storage, shared }, false)),
     ];
   });
   return { key, storage, groups, groupOf: rowGroups(groups), bytes };
@@ -74,6 +86,23 @@ export function planCache(
 
 export const rowGroups = (groups: readonly Group[]) =>
   new Map(groups.flatMap((group) => group.rows.map((row) => [row.rowId, group] as const)));
+
+/** At most half the budget is for it. */
+function beginningOf(
+  spec: ProgramSpec,
+  budgetBytes: number,
+  rows: readonly TokenRow[],
+  known: readonly MixedTokens[],
+): MixedTokens {
+  const texts = rows.map(({ ids }) => ids);
+  const startsAll = (beginning: MixedTokens) =>
+    texts.every((ids) => ids.length > beginning.length && commonPrefixLength([ids, beginning]) === beginning.length);
+  const most = Math.floor(budgetBytes / 2 / kvBytesPerToken(spec));
+  const fits = Math.min(sharedLength(texts), most);
+  const own = texts[0]?.subarray(0, fits - (fits % SHARED_UNIT)) ?? new Int32Array();
+  const usable = known.filter(startsAll).sort((a, b) => b.length - a.length);
+  return takesPast(spec) ? (usable[0] ?? own) : own.subarray(0, 0);
+}
 
 /** Each row once, in the first list that has it. */
 function distinct(lists: readonly (readonly TokenRow[])[]): TokenRow[][] {
@@ -95,23 +124,27 @@ function distinct(lists: readonly (readonly TokenRow[])[]): TokenRow[][] {
 const TOGETHER_TOKENS = 96;
 const SINGLY_TOKENS = 32;
 
-function grouped(spec: ProgramSpec, rows: readonly TokenRow[], storage: Storage, maxTokens: number): Group[] {
+type Kept = Pick<Group, 'shared'> & { readonly storage: Storage };
+
+function grouped(spec: ProgramSpec, rows: readonly TokenRow[], how: Kept, maxTokens: number): Group[] {
   // Sorted by id first, so that the order of the request does not matter for rows of equal length.
   const sorted = [...rows].sort((a, b) => (a.rowId < b.rowId ? -1 : 1));
-  const costs = sorted.map((row) => ({ tokens: row.ids.length, past: 0 }));
+  const past = how.shared.length;
+  const costs = sorted.map((row) => ({ tokens: row.ids.length - past, past }));
   return lengthBuckets(costs, { ...runLimits(spec), maxTokens }).map((bucket) =>
     groupOf(
       bucket.map((index) => present(sorted[index], 'row')),
-      storage,
+      how,
       true,
     ),
   );
 }
 
-const groupOf = (rows: readonly TokenRow[], storage: Storage, kept: boolean): Group => ({
+const groupOf = (rows: readonly TokenRow[], { storage, shared }: Kept, kept: boolean): Group => ({
   rows,
   kept,
-  signature: `${storage} ${rows.map(identity).join(' ')}`,
+  shared,
+  signature: `${storage} ${shared.length} ${rows.map(identity).join(' ')}`,
 });
 
 /** Identifies row and text: the key changes if the text of a row id does. */

@@ -46,6 +46,12 @@ export function commonPrefixLength(sequences: readonly MixedTokens[]): number {
   return length;
 }
 
+/** Length of the prefix that sequences share; each keeps at least one token to run, and a single one shares nothing. */
+export function sharedLength(sequences: readonly MixedTokens[]): number {
+  const shortest = Math.min(...sequences.map((sequence) => sequence.length));
+  return sequences.length > 1 ? Math.min(commonPrefixLength(sequences), shortest - 1) : 0;
+}
+
 /** One row of a run. */
 export interface Sequence {
   /** The tokens to run. */

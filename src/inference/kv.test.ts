@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { halfTable, halved, toHalf } from './kv';
+import { behind, halfTable, halved, packPast, toHalf, truncated } from './kv';
 
 const round = (value: number) => halfTable()[toHalf(Float32Array.of(value))[0] ?? 0] ?? Number.NaN;
 
@@ -52,4 +52,29 @@ it('keeps float32 where a number is too large for float16, so that no infinity r
   const { keys, values } = halved({ length: 1, stride: 1, keys: [fits, large], values: [large, fits] });
   expect([keys[0], values[1]]).toEqual([toHalf(fits), toHalf(fits)]);
   expect([keys[1], values[0]]).toEqual([large, large]);
+});
+
+describe('rows that share their beginning', () => {
+  const sizes = { layers: 1, kvHeads: 2, headDim: 1 };
+  const numbers = (length: number) => Float32Array.from({ length: 2 * length }, (_, i) => i + 1);
+  const whole = { length: 5, stride: 5, keys: [numbers(5)], values: [numbers(5)] };
+  const before = {
+    length: 3,
+    stride: 3,
+    keys: [Float32Array.of(1, 2, 3, 6, 7, 8)],
+    values: [Float32Array.of(1, 2, 3, 6, 7, 8)],
+  };
+  const pack = (row: Parameters<typeof packPast>[0][number]) =>
+    packPast([row], ({ keys }) => keys[0] ?? new Float32Array(), 6, sizes, new Float32Array(12)).data;
+
+  it('keep the rest, and are packed as if they had all of it', () => {
+    const row = behind(before, whole, sizes);
+    expect(row.keys).toEqual([Float32Array.of(4, 5, 9, 10)]);
+    expect(pack(row)).toEqual(pack(whole));
+  });
+
+  it('can be cut inside the beginning and behind it', () => {
+    const row = behind(before, whole, sizes);
+    for (const length of [0, 2, 3, 4]) expect(pack(truncated(row, length))).toEqual(pack(truncated(whole, length)));
+  });
 });

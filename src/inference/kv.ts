@@ -7,10 +7,12 @@ export type KvArray = Float32Array | Uint16Array;
 
 /** Keys and values of one sequence. */
 export interface KvRow {
-  /** Tokens in use; may be fewer than stored. */
+  /** Tokens in use, including those of `before`; may be fewer than stored. */
   readonly length: number;
-  /** Tokens stored: each array is `[kvHeads, stride, headDim]`. */
+  /** Tokens stored here: each array is `[kvHeads, stride, headDim]`. */
   readonly stride: number;
+  /** Keys and values of the first tokens, which other rows share; left out = none. */
+  readonly before?: KvRow;
   readonly keys: readonly KvArray[];
   readonly values: readonly KvArray[];
 }
@@ -23,6 +25,20 @@ export const kvBytesPerToken = ({ layers, kvHeads, headDim }: Shape, bytesPerNum
 
 /** The first `length` tokens, without a copy. */
 export const truncated = (row: KvRow, length: number): KvRow => ({ ...row, length });
+
+/** A sequence that begins with the tokens of `before`, without its own copy of them. */
+export function behind(before: KvRow, row: KvRow, { kvHeads, headDim }: Pick<Shape, 'kvHeads' | 'headDim'>): KvRow {
+  const stride = row.length - before.length;
+  const own = (array: KvArray) => {
+    const out = new Float32Array(kvHeads * stride * headDim);
+    for (let h = 0; h < kvHeads; h++) {
+      const from = (h * row.stride + before.length) * headDim;
+      copy(array, from, stride * headDim, out, h * stride * headDim);
+    }
+    return out;
+  };
+  return { length: row.length, stride, keys: row.keys.map(own), values: row.values.map(own), before };
+}
 
 const LARGEST_HALF = 65504;
 
@@ -50,14 +66,18 @@ export function packPast(
   room: Float32Array,
 ): HostTensor {
   const data = room.subarray(0, rows.length * kvHeads * past * headDim);
-  rows.forEach((row, r) => {
-    if (!row) return;
+  const put = (row: KvRow, tokens: number, r: number, slot: number) => {
     const source = pick(row);
     for (let h = 0; h < kvHeads; h++) {
-      const from = h * row.stride * headDim;
-      const at = ((r * kvHeads + h) * past + past - row.length) * headDim;
-      copy(source, from, row.length * headDim, data, at);
+      const at = ((r * kvHeads + h) * past + slot) * headDim;
+      copy(source, h * row.stride * headDim, tokens * headDim, data, at);
     }
+  };
+  rows.forEach((row, r) => {
+    if (!row) return;
+    const shared = Math.min(row.length, row.before?.length ?? 0);
+    if (row.before) put(row.before, shared, r, past - row.length);
+    put(row, row.length - shared, r, past - row.length + shared);
   });
   return { dtype: 'float32', dims: [rows.length, kvHeads, past, headDim], data };
 }

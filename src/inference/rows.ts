@@ -5,7 +5,7 @@ import type { SoftPrompt } from '../prompt/soft-prompt';
 import { lengthBuckets } from '../tokens/buckets';
 import type { TokenRow } from '../tokens/tokenizer';
 import type { CachePlan } from './cache-plan';
-import { commonPrefixLength, type MixedTokens, tokensBefore, withSoft } from './feeds';
+import { type MixedTokens, sharedLength, tokensBefore, withSoft } from './feeds';
 import { type KvRow, truncated } from './kv';
 import type { StartedRow } from './label-scores';
 import { PrefixCache, prefill } from './prefix-cache';
@@ -117,12 +117,6 @@ async function sharedPrefix(
   const length = others.length > 0 ? sharedLength(sequences) : (first?.length ?? 0) - 1;
   const shared = first && length > 0 ? await prefixes.fetch(program, first.subarray(0, length), soft, control) : null;
   return { done: () => length, fetch: async (rows) => rows.map(() => shared) };
-}
-
-/** Each row keeps at least one token to run; a single row shares nothing. */
-export function sharedLength(sequences: readonly MixedTokens[]): number {
-  const shortest = Math.min(...sequences.map((sequence) => sequence.length));
-  return sequences.length > 1 ? Math.min(commonPrefixLength(sequences), shortest - 1) : 0;
 }
 
 /** @throws StudioError `too-long`, `bad-input` */

@@ -4,10 +4,10 @@ import { StudioError } from '../lib/errors';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { lengthBuckets } from '../tokens/buckets';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
-import { pastLength, type Sequence, withSoft } from './feeds';
+import { pastLength, type Sequence, sharedLength, withSoft } from './feeds';
 import { isSequenceScored, labelScores } from './label-scores';
 import { logSoftmax, logSumExp, mostLikely } from './logits';
-import { openRows, type RowOptions, sharedLength } from './rows';
+import { openRows, type RowOptions } from './rows';
 import { type Program, run, vocabularyLimits } from './run';
 
 export interface ScoredRow {

@@ -12,7 +12,8 @@ import {
   type Storage,
   type TextCacheOptions,
 } from './cache-plan';
-import { halved, isWide, type KvRow } from './kv';
+import { commonPrefixLength, type MixedTokens } from './feeds';
+import { behind, halved, isWide, type KvRow } from './kv';
 import { prefill } from './prefix-cache';
 import type { ProgramSpec } from './program';
 import { MAX_RUN_TOKENS, type Program, run } from './run';
@@ -30,19 +31,27 @@ interface StoredGroup {
   readonly rows: readonly KvRow[];
 }
 
+/** What is kept under a key. */
+interface Stored {
+  /** By signature. */
+  readonly groups: Map<string, StoredGroup>;
+  /** What groups begin with, by its length. */
+  readonly beginnings: Map<number, { readonly tokens: MixedTokens; readonly kv: KvRow }>;
+}
+
 /**
  * Keeps keys and values of texts across runs. With causal attention they do not depend on what follows the text, so one
  * computation serves every soft prompt after it.
  *
  * Bits must not depend on history: the request's rows alone decide which rows share a run and how they are stored
  * (`planCache`), every row is rounded to its storage type before its first use, and rows stored under another grouping are
- * not used.
+ * not used. What all rows begin with is computed once, and never rounded.
  */
 export class TextCache {
   readonly #spec: ProgramSpec;
   #options: TextCacheOptions;
-  /** By key, least recently used first; then by the group's signature. */
-  readonly #keys = new Map<string, Map<string, StoredGroup>>();
+  /** By key, least recently used first. */
+  readonly #keys = new Map<string, Stored>();
   #bytes = 0;
 
   constructor(spec: ProgramSpec, options: Partial<TextCacheOptions> = {}) {
@@ -79,13 +88,14 @@ export class TextCache {
    * on history.
    */
   planReusing(key: string, rows: readonly TokenRow[]): CachePlan {
-    const stored = [...(this.#keys.get(key)?.values() ?? [])].map(({ group }) => group);
+    const stored = [...(this.#keys.get(key)?.groups.values() ?? [])].map(({ group }) => group);
+    const beginnings = [...(this.#keys.get(key)?.beginnings.values() ?? [])].map(({ tokens }) => tokens);
     const known = new Map(stored.flatMap((group) => group.rows.map((row) => [identity(row), group] as const)));
     const reused = new Set(rows.flatMap((row) => known.get(identity(row)) ?? []));
     const bytes = [...reused].reduce((sum, group) => sum + bytesOf(this.#stored(key, group)), 0);
     const fresh = rows.filter((row) => !known.has(identity(row)));
     const room = { ...this.#options, budgetBytes: this.#options.budgetBytes - bytes };
-    const rest = planCache(this.#spec, room, key, [fresh]);
+    const rest = planCache(this.#spec, room, key, [fresh], beginnings);
     // New groups come last, because a stored group may contain a row id whose text has changed.
     const groups = [...reused, ...rest.groups];
     return { ...rest, groups, groupOf: rowGroups(groups), bytes: bytes + rest.bytes };
@@ -95,12 +105,12 @@ export class TextCache {
   async *fill(program: Program, plan: CachePlan, rows: readonly TokenRow[], control: Polled): AsyncGenerator<RowsRead> {
     const kept = plan.groups.filter((group) => group.kept);
     const rowsTotal = count(kept);
-    const stored = this.#open(plan);
+    const stored = this.#open(plan).groups;
     const wanted = new Set(rows.map((row) => groupWith(plan, row)));
     for (const group of wanted) {
       if (!group.kept || stored.has(group.signature)) continue;
       throwIfInterrupted(control);
-      const read = await computeGroup(program, group, plan.storage, control);
+      const read = await this.#compute(program, plan, group, control);
       this.#store(plan, group, read);
       const widened = plan.storage === 'float16' ? read.filter(isWide).length : 0;
       const rowsDone = count(kept.filter((other) => stored.has(other.signature)));
@@ -117,11 +127,11 @@ export class TextCache {
     control: Polled,
   ): Promise<readonly KvRow[]> {
     for await (const _ of this.fill(program, plan, rows, control));
-    const stored = this.#open(plan);
+    const stored = this.#open(plan).groups;
     const out: KvRow[] = [];
     for (const row of rows) {
       const group = groupWith(plan, row);
-      const values = stored.get(group.signature)?.rows ?? (await computeGroup(program, group, plan.storage, control));
+      const values = stored.get(group.signature)?.rows ?? (await this.#compute(program, plan, group, control));
       out.push(present(values[group.rows.findIndex((other) => other.rowId === row.rowId)], row.rowId));
     }
     return out;
@@ -133,19 +143,34 @@ export class TextCache {
   }
 
   #stored(key: string, group: Group): readonly KvRow[] {
-    return this.#keys.get(key)?.get(group.signature)?.rows ?? [];
+    return this.#keys.get(key)?.groups.get(group.signature)?.rows ?? [];
   }
 
-  #open(plan: CachePlan): Map<string, StoredGroup> {
-    const stored = this.#keys.get(plan.key) ?? new Map<string, StoredGroup>();
+  async #compute(program: Program, plan: CachePlan, group: Group, control: Polled): Promise<readonly KvRow[]> {
+    return computeGroup(program, group, plan.storage, await this.#beginning(program, plan, group, control), control);
+  }
+
+  /** Keys and values of what the rows of a group begin with; null = nothing. */
+  async #beginning(program: Program, plan: CachePlan, { shared }: Group, control: Polled): Promise<KvRow | null> {
+    if (shared.length === 0) return null;
+    const { beginnings } = this.#open(plan);
+    const known = beginnings.get(shared.length);
+    if (known && commonPrefixLength([known.tokens, shared]) === shared.length) return known.kv;
+    const kv = await prefill(program, shared, null, null, control);
+    this.#bytes += bytesOf([kv]) - (known ? bytesOf([known.kv]) : 0);
+    beginnings.set(shared.length, { tokens: shared, kv });
+    return kv;
+  }
+
+  #open(plan: CachePlan): Stored {
+    const stored = this.#keys.get(plan.key) ?? { groups: new Map(), beginnings: new Map() };
     this.#keys.delete(plan.key);
     this.#keys.set(plan.key, stored);
     return stored;
   }
 
   #store(plan: CachePlan, group: Group, rows: readonly KvRow[]): void {
-    const stored = this.#open(plan);
-    stored.set(group.signature, { group, rows });
+    this.#open(plan).groups.set(group.signature, { group, rows });
     this.#bytes += bytesOf(rows);
     this.#makeRoom(plan);
   }
@@ -154,7 +179,7 @@ export class TextCache {
   #makeRoom(plan: CachePlan): void {
     for (const key of this.#keys.keys()) if (key !== plan.key) this.#drop(key);
     const known = new Set(plan.groups.map((group) => group.signature));
-    const stored = this.#open(plan);
+    const stored = this.#open(plan).groups;
     for (const [signature, { rows }] of stored) {
       if (this.#bytes <= this.#options.budgetBytes) return;
       if (known.has(signature)) continue;
@@ -166,7 +191,9 @@ export class TextCache {
   /** Only if the cache is over its budget. */
   #drop(key: string): void {
     if (this.#bytes <= this.#options.budgetBytes) return;
-    for (const { rows } of this.#keys.get(key)?.values() ?? []) this.#bytes -= bytesOf(rows);
+    const { groups, beginnings }: Stored = this.#keys.get(key) ?? { groups: new Map(), beginnings: new Map() };
+    for (const { rows } of groups.values()) this.#bytes -= bytesOf(rows);
+    for (const { kv } of beginnings.values()) this.#bytes -= bytesOf([kv]);
     this.#keys.delete(key);
   }
 }
@@ -183,19 +210,21 @@ async function computeGroup(
   program: Program,
   group: Group,
   storage: Storage,
+  before: KvRow | null,
   control: Polled,
 ): Promise<readonly KvRow[]> {
-  const [first] = group.rows;
+  const [first, ...others] = group.rows.map(({ ids }) => ids.subarray(group.shared.length));
   assert(first, 'an empty cache group');
-  const rows =
-    first.ids.length > MAX_RUN_TOKENS
-      ? [await prefill(program, first.ids, null, null, control)]
-      : await together(program, group);
+  const whole =
+    first.length > MAX_RUN_TOKENS
+      ? [await prefill(program, first, null, before, control)]
+      : await together(program, [first, ...others], before);
+  const rows = before ? whole.map((row) => behind(before, row, program.spec)) : whole;
   return storage === 'float16' ? rows.map(halved) : rows;
 }
 
-async function together(program: Program, group: Group): Promise<readonly KvRow[]> {
-  const sequences = group.rows.map(({ ids }) => ({ tokens: ids, past: null, reads: [ids.length - 1] }));
+async function together(program: Program, texts: readonly MixedTokens[], past: KvRow | null) {
+  const sequences = texts.map((tokens) => ({ tokens, past, reads: [tokens.length - 1] }));
   const options = { soft: null, candidates: [0], objective: null, keepPresent: true };
   return (await run(program, sequences, options)).present;
 }
