@@ -181,4 +181,5 @@ export const themeStore = createStore<ThemeState>((set) => ({
   },
 }));
 
-applyTheme(themeStore.getState().theme);
+// tests of the stores have no document
+if (typeof document !== 'undefined') applyTheme(themeStore.getState().theme);
