@@ -138,6 +138,8 @@ test('the whole journey works with the keyboard alone', async ({ studio }) => {
   await press('Next: train');
   await expect(studio.heading).toHaveText(/^Train a prompt on/);
   await press('Train');
+  await expect(studio.lead).toContainText(/Step [3-9]\d of/);
+  await press(/^Stop/);
   await train.ended();
   await press('Compare');
   await expect(studio.heading).toContainText('test rows decide');

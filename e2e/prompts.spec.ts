@@ -39,6 +39,11 @@ test('fixes a clumsy prompt hint by hint, by keyboard, with other columns in it'
   await prompts.editor.fill('Is it praise or complaint?');
   await prompts.hint('Add {text}').press('Enter');
   await expect(prompts.editor).toHaveValue('Is it praise or complaint?\nMessage: {text}\nTone:');
+
+  await prompts.editor.fill('{text}\nPlease say what this customer feels.');
+  await prompts.choose('Examples in the prompt', '4 examples');
+  await expect(prompts.hints).not.toHaveCount(0);
+  await expectAccessible(studio, 'Prompts, with hints and examples', { themes: ['light'] });
 });
 
 test('tries nearest examples in several orders, and keeps them as a version across a reload', async ({ studio }) => {
@@ -100,15 +105,6 @@ test('shows figures in grey once the text or an answer word has changed, and tri
   await prompts.tryIt.click();
   await expect(studio.heading).toContainText(/Your prompt gets \d+% right/);
   await expect(prompts.tries).toContainText('3 · Other answer words');
-});
-
-test('the Prompts screen with hints and examples passes axe, wide and narrow', async ({ studio }) => {
-  const { prompts } = studio;
-  await opened(studio);
-  await prompts.editor.fill('{text}\nPlease say what this customer feels.');
-  await prompts.choose('Examples in the prompt', '4 examples');
-  await expect(prompts.hints).not.toHaveCount(0);
-  await expectAccessible(studio, 'Prompts, with hints and examples', { themes: ['light'] });
 });
 
 test('keeps a prompt and a half-typed answer word when the page is reloaded at once', async ({ studio }) => {

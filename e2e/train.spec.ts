@@ -1,7 +1,7 @@
 import { expectAccessible } from './axe';
 import { expect, test } from './fixtures';
 import { AWKWARD, type Studio } from './pages/studio';
-import { promptSets } from './storage';
+import { promptSets, vectors } from './storage';
 
 const runsOf = async ({ page }: Studio) => (await promptSets(page))[0]?.soft ?? [];
 /** Waits until this many runs are done and their prompts are saved. */
@@ -84,6 +84,8 @@ test('compares several seeds and a hybrid, branches from a run, and draws a lear
   await train.start();
   await finished(studio, 2);
   await train.ended();
+  const [first, second] = await vectors(page);
+  expect(second, 'vectors of another seed').not.toBe(first);
   await page.getByText('Learning rate, gradient and vector lengths').click();
   await expect(page.getByRole('heading', { name: /^Length of the vectors/ })).toBeVisible();
   await page.getByText('Your prompt (hybrid)', { exact: true }).click();
@@ -137,36 +139,23 @@ test('keeps the settings of the next run and of a sweep when the page is reloade
   await expect(page.getByRole('textbox', { name: 'Learning rates' })).toHaveValue('0.01, 0.02');
 });
 
-test('trains vectors before the cue, and compares them', async ({ studio }) => {
-  const { page, train, compare } = studio;
-  await ready(studio);
-  await train.unfold('All settings');
-  await page.getByText('Before the cue', { exact: true }).click();
-  await expect(page.getByText('The vectors come between the text and its cue')).toBeVisible();
-  await train.set({ Steps: 6, Vectors: 2 });
-  await train.start();
-  await finished(studio, 1);
-  const [run] = await runsOf(studio);
-  expect(run?.settings.placement).toBe('infix');
-  expect(run?.initText).toBe('\n');
-  await studio.go('Compare');
-  await compare.run.click();
-  await compare.verdict();
-});
-
-test('trains answer words too, compares them, and another profile answers with them', async ({
+test('trains vectors before the cue, and answer words too, compares them, and another profile answers with them', async ({
   studio,
   otherProfile,
 }) => {
   const { page, train, compare, library } = studio;
   await ready(studio);
+  await train.unfold('All settings');
+  await page.getByText('Before the cue', { exact: true }).click();
+  await expect(page.getByText('The vectors come between the text and its cue')).toBeVisible();
   await train.set({ Steps: 6, Vectors: 2 });
   await page.getByRole('radiogroup', { name: 'Train answer words too' }).getByText('Yes', { exact: true }).click();
   await expect(page.getByText('2 vectors · 3 answer words · 480 numbers')).toBeVisible();
   await train.start();
   await finished(studio, 1);
   const [run] = await runsOf(studio);
-  expect(run?.settings.answerVectors).toBe('trained');
+  expect(run?.settings).toMatchObject({ placement: 'infix', answerVectors: 'trained' });
+  expect(run?.initText).toBe('\n');
   expect(run?.soft?.answerShift).toBeTruthy();
   await studio.go('Compare');
   await compare.run.click();

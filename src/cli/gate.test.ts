@@ -2,19 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { cp, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { runCommand } from './commands';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { cli } from './run.test-support';
 
 const MODEL = 'public/models/softprompt-studio/tiny-support';
 const SAMPLE = 'public/sample/support-messages.csv';
 const COLUMNS = ['--text', 'text', '--label', 'label'];
-
-function cli(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], {
-    encoding: 'utf8',
-  });
-  return { code: status, stdout, stderr };
-}
 
 describe('evaluate as a gate', () => {
   let folder: string;
@@ -34,13 +27,13 @@ describe('evaluate as a gate', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'softprompt-gate-'));
     const sizes = ['--train-rows', '40', '--test-rows', '20', '--steps', '6', '--tokens', '4'];
-    const made = cli('tune', SAMPLE, ...COLUMNS, '--model', MODEL, '--threads', '1', ...sizes, '--out', folder);
+    const made = await cli('tune', SAMPLE, ...COLUMNS, '--model', MODEL, '--threads', '1', ...sizes, '--out', folder);
     expect(made.code, made.stderr).toBe(0);
     results = join(folder, 'results.json');
   }, 120_000);
 
   it('scores the test rows of the baseline, and passes a prompt that is as good as itself', async () => {
-    const passed = evaluate('--baseline', results, '--min-accuracy', '1%');
+    const passed = await evaluate('--baseline', results, '--min-accuracy', '1%');
     expect(passed.stderr).toMatch(
       /The tuned prompt passes: .* of 20 rows right .* against the baseline’s .* the same rows/,
     );
@@ -55,7 +48,7 @@ describe('evaluate as a gate', () => {
 
   it('ends with 3 and one sentence below the accuracy that was asked for, and still saves the results', async () => {
     const out = join(folder, 'again.json');
-    const failed = evaluate('--test-rows', '250', '--min-accuracy', '100', '--out', out);
+    const failed = await evaluate('--test-rows', '250', '--min-accuracy', '100', '--out', out);
     expect(failed.code).toBe(3);
     expect(failed.stderr.trim().split('\n').at(-1)).toMatch(
       /^The tuned prompt falls short: .*, below the 100\.0% of --min-accuracy\.$/,
@@ -63,7 +56,7 @@ describe('evaluate as a gate', () => {
     expect(failed.stderr).toContain('trained on rows of this file');
     expect(JSON.parse(await readFile(out, 'utf8'))).toMatchObject({ looks: 1, arms: [{}, {}] });
     // what it saved is a baseline too, and says how often its rows were used
-    const again = evaluate('--baseline', out);
+    const again = await evaluate('--baseline', out);
     expect(again.code).toBe(0);
     expect(again.stderr).toContain('These rows were used once before');
     expect(JSON.parse(again.stdout).looks).toBe(2);
@@ -71,13 +64,13 @@ describe('evaluate as a gate', () => {
 
   it('ends with 3 where it loses more points against the baseline than are allowed, also on other rows', async () => {
     const better = await baseline('better.json', 1);
-    expect(evaluate('--baseline', better, '--max-loss', '100').code).toBe(0);
-    const failed = evaluate('--baseline', better, '--max-loss', '0.5');
+    expect((await evaluate('--baseline', better, '--max-loss', '100')).code).toBe(0);
+    const failed = await evaluate('--baseline', better, '--max-loss', '0.5');
     expect(failed.code).toBe(3);
     expect(failed.stderr).toMatch(
       /points against the baseline’s 100\.0% of the same rows, where --max-loss allows −0\.5/,
     );
-    const other = evaluate('--baseline', await baseline('other.json', 1, 'elsewhere'), '--test-rows', '20');
+    const other = await evaluate('--baseline', await baseline('other.json', 1, 'elsewhere'), '--test-rows', '20');
     expect(other.code).toBe(3);
     expect(other.stderr).toMatch(/of 20 rows right .* the baseline’s 100\.0% of other rows/);
   });
@@ -89,11 +82,8 @@ describe('evaluate as a gate', () => {
     [['--baseline', 'nowhere.json'], 1, 'nowhere.json cannot be read'],
     [['--baseline', 'package.json'], 1, 'no results of a tuned prompt'],
   ])('refuses %j with a sentence', async (more, code, message) => {
-    const error = vi.spyOn(console, 'error').mockImplementation(() => {});
-    const ended = await runCommand(['evaluate', join(folder, 'prompt'), SAMPLE, ...COLUMNS, ...more]);
-    expect(error.mock.calls.flat().join('\n')).toContain(message);
-    expect(ended).toBe(code);
-    error.mockRestore();
+    const ended = await cli('evaluate', join(folder, 'prompt'), SAMPLE, ...COLUMNS, ...more);
+    expect(ended).toMatchObject({ code, stderr: expect.stringContaining(message) });
   });
 
   it('runs in GitHub Actions with the commands of the example', async () => {

@@ -2,31 +2,14 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { readMatrix } from '../report/matrix';
-import { runCommand } from './commands';
+import { cli } from './run.test-support';
 
 const MODEL = 'public/models/softprompt-studio/tiny-support';
 const OTHER = 'test/fixtures/models/llama-optimum-fp32';
 const SAMPLE = 'public/sample/support-messages.csv';
 const COLUMNS = ['--text', 'text', '--label', 'label'];
-
-async function cli(...args: string[]) {
-  let [stdout, stderr] = ['', ''];
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    stdout += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    stderr += text;
-    return true;
-  });
-  vi.spyOn(console, 'error').mockImplementation((text) => {
-    stderr += text;
-  });
-  const code = await runCommand(args).finally(() => vi.restoreAllMocks());
-  return { code, stdout, stderr };
-}
 
 /** Runs a command until it has said something so many times, and kills it then. */
 const killed = (args: readonly string[], word: RegExp, times: number) =>

@@ -53,10 +53,9 @@ describe('shares by hash', () => {
 });
 
 describe('a rehearsed roll-out', () => {
-  const RUNS = 2000;
-  const outcomes = (newOnly: number, oldOnly: number, plan: RollOutPlan) => {
+  const outcomes = (newOnly: number, oldOnly: number, plan: RollOutPlan, runs = 2000) => {
     const rng = createRng(5);
-    return Array.from({ length: RUNS }, () => rehearse(rows(500, newOnly, oldOnly, rng), plan));
+    return Array.from({ length: runs }, () => rehearse(rows(500, newOnly, oldOnly, rng), plan));
   };
   const shareOf = (runs: ReturnType<typeof outcomes>, is: (run: ReturnType<typeof rehearse>) => boolean) =>
     runs.filter(is).length / runs.length;
@@ -74,8 +73,9 @@ describe('a rehearsed roll-out', () => {
     expect(shareOf(outcomes(0.1, 0.12, planOf({ largestLoss: 0.02 })), grew)).toBeLessThanOrEqual(0.05);
   });
 
+  // 97.1% of 2,000: of 500 a rule that takes back 92% or fewer would show less than 95% in 99 cases of 100
   it('takes back a loss of ten points in at least 95%', () => {
-    expect(shareOf(outcomes(0.07, 0.17, planOf()), rolledBack)).toBeGreaterThanOrEqual(0.95);
+    expect(shareOf(outcomes(0.07, 0.17, planOf(), 500), rolledBack)).toBeGreaterThanOrEqual(0.95);
   });
 
   it('goes step by step to everything where the new prompt is clearly better', () => {

@@ -130,7 +130,7 @@ const signed = (share: number) => {
 };
 const rowsWords = (n: number) => `${n.toLocaleString('en')} test ${n === 1 ? 'row' : 'rows'}`;
 
-export function duelSentence(
+function duelSentence(
   a: string,
   b: string,
   finding: GeneratePair['finding'],
@@ -169,7 +169,7 @@ const trainingAdded = ({ finding, rougeL }: GeneratePair): string =>
  * The headline's pair first; then whether examples in the prompt do as well, what training itself added, how well the
  * expected texts were predicted, and how often these rows were used.
  */
-export function verdictOf(
+function verdictOf(
   { n, arms, duels }: Omit<GenerateComparison, 'verdict'>,
   looks: number,
 ): GenerateComparison['verdict'] {

@@ -24,7 +24,7 @@ import { SlicesPanel } from './SlicesPanel';
 type Tab = 'rows' | 'statistics' | 'parts' | 'sure' | 'labels' | 'vote' | 'checks';
 
 /** The comparison from several sides; which one is open is in the address. */
-export function LookCloser(given: LookCloserProps) {
+function LookCloser(given: LookCloserProps) {
   const { comparison, evaluation, mode } = given;
   const [tab, setTab] = useQuery<Tab>('tab', 'rows');
   const { index: pairIndex, pair, choose } = usePair(comparison.pairs);
