@@ -1,4 +1,4 @@
-import { unzipSync } from 'fflate';
+import { unzipSync, zipSync } from 'fflate';
 import { expect, test } from 'vitest';
 import type { Dataset } from '../dataset/types';
 import { compareTexts } from '../evaluation/generate/compare';
@@ -149,6 +149,13 @@ test('reads a prompt that generates texts back, without rows of the user or text
   expect(set.writing).toEqual({ longest: 40 });
   expect(set.hard[0]?.wrote).toMatchObject({ rougeL: 0.5, written: [] });
   expect(chosenSoft(set)).toMatchObject({ validationLoss: 1.5, soft });
+});
+
+test('knows without project.json that its run generates texts', () => {
+  const files = unzipSync(packed(null).zip);
+  delete files['project.json'];
+  const read = readPromptPackage(zipSync(files), here);
+  expect(read.ok && read.value.set.soft[0]).toMatchObject({ writes: true, validationLoss: 1.5 });
 });
 
 test('keeps the task with the rows', () => {

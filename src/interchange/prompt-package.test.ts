@@ -12,6 +12,7 @@ import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import { writeNote, writeSetNotes, writeTags } from '../prompt-set/versions';
 import { fillTemplate } from '../task/template';
 import { STANDARD } from '../training/settings';
+import { readIncoming } from './incoming';
 import {
   buildPromptPackage,
   type PromptPackageInput,
@@ -227,6 +228,20 @@ describe('an export', () => {
     expect(refused(null)).toContain('answer_shift.npy is missing');
     const other = writeNpy({ vectors: Float32Array.of(1, 2), virtualTokens: 1, hidden: 2 });
     expect(refused(other)).toContain('describes 2 answer words of 2 numbers, but answer_shift.npy has 1 of 2');
+  });
+
+  test('brings its texts to present where it is a demo, and none where it is not', async () => {
+    const demo = { examples: ['Where is it?', { text: 'Thanks', city: 'Ulm' }], ofUser: 0 };
+    const files = new Map(Object.entries(promptPackageFiles({ ...input, demo })));
+    const opened = async (change: ReadonlyMap<string, Uint8Array>) => {
+      const read = await readIncoming(new Map([...files, ...change]), here);
+      return read.ok ? read.value.kind === 'prompt' && read.value.examples : read.error.kind;
+    };
+    expect(await opened(new Map())).toEqual(demo.examples);
+    expect(await opened(new Map([['demo.json', new TextEncoder().encode('{"examples": 3}')]]))).toBe('bad-demo');
+    files.delete('demo.json');
+    expect(await opened(new Map())).toBeNull();
+    expect(Object.keys(promptPackageFiles(input))).not.toContain('demo.json');
   });
 
   test('starts its README with a working command', () => {

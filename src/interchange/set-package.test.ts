@@ -82,6 +82,17 @@ describe('a complete prompt set', () => {
     expect(await readSetPackage(more)).toMatchObject({ ok: false, error: { kind: 'changed' } });
   });
 
+  test('has a file for each version, named by its number in three digits and its id', () => {
+    const [complete] = fc.sample(anySet, { numRuns: 1, seed: 1 });
+    if (!complete) throw new Error('no set');
+    const version = { ...complete.set.hard[0], id: '1f0c9a2e-0000', number: 3, name: 'x', createdAt: '2026-01-01' };
+    const set = { ...complete.set, hard: [version, { ...version, id: '1f0c9a2e-0001' }] as typeof complete.set.hard };
+    const names = [...setFiles({ ...complete, set }).keys()].filter((name) => name.includes('003-'));
+    expect(names.map((name) => name.split('/').at(-1))).toEqual(
+      expect.arrayContaining(['003-1f0c9a2e.json', '003-1f0c9a2e-2.json']),
+    );
+  });
+
   test('contains nothing of a row when it is written without rows', () => {
     fc.assert(
       fc.property(anySet, (project) => {

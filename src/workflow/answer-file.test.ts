@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { uninterrupted } from '../lib/control';
 import { argmax } from '../metrics/classification';
 import { answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
@@ -76,6 +76,30 @@ describe('answering a file', () => {
     expect(lines.map((line) => line.split(',')[0])).toEqual(['row', '1', '2', '3']);
   });
 
+  it('says how fast it is by the rows since it continued', async () => {
+    const { host, version } = await tuned();
+    await openRows(host, { use: 'batch', file: FILE, name: 'a.csv' }, SILENT);
+    const events: BatchEvent[] = [];
+    const run = { ...SILENT, emit: (event: BatchEvent) => void events.push(event) };
+    await batch(host, { version, text: 'body', from: 0 }, run);
+    const [piece] = events;
+    if (!piece) throw new Error('no piece');
+    const kept = piece.progress.done;
+    await batchAgain(host, { version, pieces: [{ done: kept, answers: piece.answers, leftOut: piece.leftOut }] });
+    events.length = 0;
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const { score } = host.engine;
+    const slow: typeof score = (...given) => {
+      vi.advanceTimersByTime(4000);
+      return score(...given);
+    };
+    Object.assign(host.engine, { score: slow });
+    await batch(host, { version, text: 'body', from: kept }, run);
+    vi.useRealTimers();
+    const [first] = events.map(({ progress }) => progress);
+    expect(first?.rowsPerSecond).toBeCloseTo(((first?.done ?? 0) - kept) / 4, 6);
+  });
+
   it('continues after the answers that were kept, and writes all of them', async () => {
     const { host, version } = await tuned();
     await openRows(host, { use: 'batch', file: FILE, name: 'a.csv' }, SILENT);
@@ -143,6 +167,19 @@ describe('measuring a version again', () => {
     expect(found.data).toMatchObject({ kind: 'held-back', name: 'a.csv' });
     expect(found.model).toEqual({ id: 'm', sha256: '0'.repeat(64) });
     expect(events.at(-1)).toMatchObject({ done: rows.length, total: rows.length });
+  });
+
+  it('on its test rows leaves out those that are too long, and counts them', async () => {
+    const all = await tuned();
+    const lengths = all.dataset.split.test.map(
+      (id) => all.dataset.table.rows.find((row) => row.id === id)?.cells.text?.length ?? 0,
+    );
+    const longest = Math.max(...lengths);
+    const { host, version } = await tuned(null, 'Text: \nTone:'.length + longest - 1 + 32);
+    const on = { kind: 'held-back', name: 'a.csv' } as const;
+    const found = await measure(host, { version, on, seen: null }, SILENT);
+    expect(found.leftOut).toBe(lengths.filter((length) => length === longest).length);
+    expect(found.gold).toHaveLength(lengths.length - found.leftOut);
   });
 
   it('on a file: rows without a known label are left out, and the same file has the same fingerprint', async () => {

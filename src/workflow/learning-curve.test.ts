@@ -31,6 +31,7 @@ test('draws only runs that differ in rows and seed, as means over seeds', () => 
     run('half', 0.7, { trainRows: 50 }),
     run('other steps', 0.1, { steps: 9 }),
     run('unvalidated', null, { trainRows: 25 }),
+    { ...run('hybrid', 0.2, { trainRows: 50 }), handVersion: 'h' },
   ];
   expect(learningCurve(runs, like, 100)).toEqual([
     { rows: 50, accuracy: 0.7, runs: 1 },
@@ -50,6 +51,10 @@ describe('the outlook of a learning curve', () => {
   test('says that it is not clear when the rise may be chance', () => {
     expect(outlook([point(64, 0.8), point(256, 0.85)], 50)?.title).toBe('Not clear whether more labels would help');
     expect(outlook([point(64, 0.8), point(256, 0.85)], 5000)?.title).toMatch(/^More labels probably help/);
+  });
+
+  test('promises nothing where accuracy falls within chance', () => {
+    expect(outlook([point(64, 0.8), point(256, 0.79)], 50)?.sentence).toContain('100 more labels would add 0 points');
   });
 
   test('reports a fall as one, and needs two points', () => {

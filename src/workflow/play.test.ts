@@ -111,3 +111,14 @@ it.each([
   expect(seen.at(-1)).toBe(expected);
   expect(generated.length).toBeLessThanOrEqual(expected.length + 2);
 });
+
+it('passes on what ends a continuation, but for its own stop at the stop string', async () => {
+  const { host } = letters();
+  const failing = (error: StudioError) => ({
+    ...host,
+    engine: { ...host.engine, generate: () => Promise.reject(error) },
+  });
+  const request = { prompt, fields: { text: 'Hi' }, settings };
+  for (const code of ['device-lost', 'cancelled'] as const)
+    await expect(continueText(failing(new StudioError(code, 'No.')), request, run)).rejects.toMatchObject({ code });
+});

@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import type { TrainRequest } from '../engine/types';
+import { ControlSource } from '../lib/control';
+import { StudioError } from '../lib/errors';
+import type { Checkpoint, TrainEvent, ValidationPoint } from '../training/events';
+import { STANDARD } from '../training/settings';
+import { fakeHost, prepared, promptSet } from './fake-host.test-support';
+import { type Host, SILENT } from './host';
+import { type TrainRunEvent, type TrainRunRequest, train } from './train';
+
+const point = (step: number, accuracy: number): ValidationPoint => ({
+  kind: 'classify',
+  step,
+  accuracy,
+  macroF1: accuracy,
+  loss: 1,
+});
+const checkpointOf = (validations: readonly ValidationPoint[]) =>
+  ({ step: 20, validations, best: null }) as unknown as Checkpoint;
+const done = (bestStep: number, validations: readonly ValidationPoint[]): TrainEvent => ({
+  kind: 'done',
+  vectors: new Float32Array(2 * STANDARD.virtualTokens),
+  reason: 'finished',
+  bestStep,
+  checkpoint: checkpointOf(validations),
+  cacheSeconds: 0,
+  trainSeconds: 1,
+  stepsPerSecond: 20,
+});
+const POINTS = [point(0, 0.4), point(10, 0.8), point(20, 0.6)];
+const VALIDATED: readonly TrainEvent[] = POINTS.map((at) => ({ kind: 'validation', point: at, best: at.step === 10 }));
+
+/** A run whose engine says these things. */
+async function opened(events: readonly TrainEvent[], fails?: StudioError) {
+  const dataset = await prepared(60);
+  const set = promptSet(dataset);
+  const { host, scored } = fakeHost();
+  const asked: TrainRequest[] = [];
+  const engine: Host['engine'] = {
+    ...host.engine,
+    train: async function* (request) {
+      asked.push(request);
+      yield* events;
+      if (fails) throw fails;
+    },
+  };
+  const heard: TrainRunEvent[] = [];
+  const answers = { words: set.words, meanLogProbs: null, longest: null };
+  const bare = { template: set.baseTemplate, shots: 0, shotSeed: 0 };
+  const request: TrainRunRequest = {
+    ...{ runId: 'r', dataset, template: set.baseTemplate, words: set.words, settings: STANDARD },
+    ...{ initText: 'Say', initFrom: null, resume: null },
+    baselines: [
+      { id: 'untuned', prompt: bare, with: answers },
+      { id: 'yours', prompt: { ...bare, template: `Say the tone.\n${bare.template}` }, with: answers },
+    ],
+  };
+  const start = (control = SILENT.control, more: Partial<TrainRunRequest> = {}, use = engine) =>
+    train({ ...host, engine: use }, { ...request, ...more }, { control, emit: (event) => void heard.push(event) });
+  return { dataset, set, engine, scored, asked, heard, start };
+}
+const kinds = (heard: readonly TrainRunEvent[]) => heard.map(({ kind }) => kind);
+
+describe('a training run', () => {
+  it('reads the training rows, starts from the text, and keeps the step that validated best', async () => {
+    const { dataset, asked, heard, start } = await opened([...VALIDATED, done(10, POINTS)]);
+    const found = await start();
+    expect(asked[0]?.train.map(({ rowId }) => rowId)).toEqual(dataset.split.train);
+    expect(asked[0]?.validation.map(({ rowId }) => rowId)).toEqual(dataset.split.validation);
+    expect(String.fromCodePoint(...(asked[0]?.initTokenIds ?? []))).toBe('Say');
+    expect(kinds(heard)[0]).toBe('rows');
+    expect(found).toMatchObject({
+      bestStep: 10,
+      best: { accuracy: 0.8 },
+      validationRows: dataset.split.validation.length,
+    });
+    expect(found.soft).toMatchObject({ placement: 'suffix', virtualTokens: STANDARD.virtualTokens });
+    expect(Object.keys(found)).not.toContain('vectors');
+  });
+
+  it('has the last validation where its best step has none, and nothing without validation rows', async () => {
+    expect((await (await opened([done(15, POINTS)])).start()).best).toMatchObject({ step: 20 });
+    expect((await (await opened([done(15, [])])).start()).best).toBeNull();
+  });
+
+  it('scores what there is to beat once, after the first validation, each prompt with its own text', async () => {
+    const { dataset, scored, heard, start } = await opened([...VALIDATED, done(10, POINTS)]);
+    await start();
+    expect(kinds(heard).filter((kind) => kind.startsWith('baseline'))).toEqual([
+      'baseline-begun',
+      'baseline',
+      'baseline-begun',
+      'baseline',
+    ]);
+    expect(kinds(heard).indexOf('baseline-begun')).toBeGreaterThan(kinds(heard).indexOf('validation'));
+    const [untuned, yours] = heard.flatMap((event) => (event.kind === 'baseline' ? [event] : []));
+    expect(untuned).toMatchObject({ id: 'untuned', tried: null, timing: null });
+    expect(yours).toMatchObject({ id: 'yours', tried: { rows: dataset.split.validation.length } });
+    const texts = scored.map(({ rows: [row] }) => String.fromCodePoint(...(row?.ids ?? [])));
+    expect(texts.map((text) => text.startsWith('Say the tone.'))).toEqual([false, true]);
+    // the texts of the run are in the cache, another prompt's are not
+    expect(scored.map(({ cacheKey }) => cacheKey !== null)).toEqual([true, false]);
+  });
+
+  it('scores nothing to beat before a validation, or without validation rows', async () => {
+    const early = await opened([done(20, [])]);
+    await early.start();
+    expect(early.scored).toEqual([]);
+    const { dataset, scored, start } = await opened([...VALIDATED, done(10, POINTS)]);
+    await start(SILENT.control, { dataset: { ...dataset, split: { ...dataset.split, validation: [] } } });
+    expect(scored).toEqual([]);
+  });
+
+  it('goes to its end when a score beside it fails, and reports that unless it was cancelled', async () => {
+    for (const [code, reported] of [
+      ['too-long', 1],
+      ['cancelled', 0],
+    ] as const) {
+      const { engine, heard, start } = await opened([...VALIDATED, done(10, POINTS)]);
+      const score = () => Promise.reject(new StudioError(code, 'No.'));
+      expect((await start(SILENT.control, {}, { ...engine, score })).bestStep).toBe(10);
+      expect(kinds(heard).filter((kind) => kind === 'trouble')).toHaveLength(reported);
+    }
+  });
+
+  it('asks for no step once it was stopped, and passes on what ended the engine’s run', async () => {
+    const control = new ControlSource();
+    control.ask('stop');
+    const stopped = await opened([done(10, POINTS)]);
+    await expect(stopped.start(control)).rejects.toMatchObject({ code: 'cancelled' });
+    expect(stopped.asked).toEqual([]);
+    const failed = await opened(VALIDATED, new StudioError('diverged', 'The loss is no number.'));
+    await expect(failed.start()).rejects.toMatchObject({ code: 'diverged' });
+    await expect((await opened(VALIDATED)).start()).rejects.toMatchObject({ code: 'internal' });
+  });
+});
