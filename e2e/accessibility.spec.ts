@@ -13,6 +13,11 @@ test('every empty screen passes axe, in both themes and both widths', async ({ s
   await expect(studio.page.getByRole('dialog')).toBeVisible();
   await expectAccessible(studio, 'help');
   await studio.page.keyboard.press('Escape');
+  await studio.page.keyboard.press('Control+k');
+  await expectAccessible(studio, 'find');
+  await studio.page.keyboard.type('compa');
+  await studio.page.keyboard.press('Enter');
+  await expect(studio.page).toHaveURL(/compare$/);
   for (const step of STEPS) {
     await studio.go(step);
     await expect(studio.heading).toBeVisible();

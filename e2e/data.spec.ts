@@ -45,12 +45,16 @@ test('fixes a faulty German export click by click, each step a version that can 
   await expect(data.issues).not.toContainText('have the same text but different labels');
   await page.getByRole('alertdialog').getByRole('button', { name: 'Undo' }).first().click();
   await expect(data.issues).toContainText('12 rows have the same text but different labels');
+  await page.keyboard.press('Control+z');
+  await expect(data.issues).toContainText('1 e-mail address');
+  await page.keyboard.press('Control+Shift+z');
+  await expect(data.issues).not.toContainText('e-mail');
 
   await data.versions.getByRole('button', { name: 'Go back to version 1' }).click();
   await expect(data.issues).toContainText('1 e-mail address');
   await expect(data.versions).toContainText('Back to version 1');
   await page.reload();
-  await expect(data.versions.getByRole('row')).toHaveCount(7);
+  await expect(data.versions.getByRole('row')).toHaveCount(9);
   await expect(data.issues).toContainText('1 e-mail address');
 });
 

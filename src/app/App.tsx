@@ -6,6 +6,7 @@ import { StartScreen } from './screens/start/StartScreen';
 import { type Dropped, DropTarget, openModelFolder } from './shell/DropTarget';
 import { keepFocus, Shell } from './shell/Shell';
 import { NEW_SET, navigate, screenPath, usePath, useSearchString } from './state/location';
+import { continued } from './state/prompt-sets-store';
 import { usePromptSets, useStores } from './state/studio';
 import { Button } from './ui/Button';
 import { EmptyState, Note, ProgressBar } from './ui/Panel';
@@ -46,6 +47,7 @@ export function App() {
             </Shell>
           </Route>
           <Route path="/project/:id/:screen">{({ id, screen }) => <PromptSetScreen id={id} screen={screen} />}</Route>
+          <Route path="/project/:id">{({ id }) => <Continue id={id} />}</Route>
           <Route>
             <Redirect to="/" replace />
           </Route>
@@ -53,6 +55,12 @@ export function App() {
       </DropTarget>
     </Router>
   );
+}
+
+/** A set's bare address: it opens where work on it continues. */
+function Continue({ id }: { readonly id: string }) {
+  const listed = usePromptSets((s) => s.sets.find((set) => set.id === id));
+  return <Redirect to={listed ? continued(listed).path : screenPath(id, 'data')} replace />;
 }
 
 function ScreenById({ id }: { readonly id: string }) {

@@ -17,6 +17,7 @@ import {
   recordTry,
   renamePromptSet,
   startRun,
+  takeBack,
   takeFoundPrompt,
   undoDelete,
   updateRun,
@@ -144,6 +145,19 @@ describe('a prompt set', () => {
     const mended = changeTask(looked, { datasetFingerprint: 'g', sameHeldBack: true }, 'now');
     expect(mended).toMatchObject({ testLooks: 3, datasetFingerprint: 'g' });
     expect(mended).not.toHaveProperty('sameHeldBack');
+  });
+
+  test('takes back a change made by hand, and keeps everything that came since', () => {
+    const before = make();
+    const words = before.words.map(({ label }) => ({ label, word: ` ${label}ly` }));
+    const after = changeTask(renamePromptSet(before, 'Mood', 'then'), { words }, 'then');
+    const since = addHardVersion(after, at('2'), {
+      name: 'mine',
+      prompt: { template: '{text}', shots: 0, shotSeed: 0 },
+    });
+    const back = takeBack(since.set, before, after, 'now');
+    expect(back).toMatchObject({ name: before.name, words: before.words });
+    expect(back.hard).toEqual(since.set.hard);
   });
 
   test('is restored after a deletion without loss', () => {

@@ -412,6 +412,18 @@ export const countLook = (set: PromptSet, now: string): PromptSet => touch(set, 
 export const deletePromptSet = (set: PromptSet, now: string): PromptSet => touch(set, now, { deletedAt: now });
 export const undoDelete = (set: PromptSet, now: string): PromptSet => touch(set, now, { deletedAt: null });
 
+/** What a user changes by hand, apart from rows, versions and stages. */
+const BY_HAND = ['name', 'baseTemplate', 'writing', 'chosenHard', 'chosenSoft', 'tags', 'notes'] as const;
+
+/** Takes back what lies between two states of a set; everything that came since stays. */
+export function takeBack(set: PromptSet, before: PromptSet, after: PromptSet, now: string): PromptSet {
+  const changed = BY_HAND.filter((key) => before[key] !== after[key]);
+  const back = touch(set, now, Object.fromEntries(changed.map((key) => [key, before[key]])));
+  if (before.words === after.words) return back;
+  const labels = set.words.map(({ label }) => label);
+  return changeTask(back, { words: alignWords(before.words, labels) }, now);
+}
+
 /** The version used as Yours: the chosen one, else the newest. */
 export const chosenHard = (set: PromptSet): HardVersion | null =>
   set.hard.find((h) => h.id === set.chosenHard) ?? set.hard.at(-1) ?? null;

@@ -23,7 +23,7 @@ export function Shell({ current, steps, tools, children }: ShellProps) {
       <button type="button" className="skip" onClick={toContent}>
         To the content
       </button>
-      <TopBar />
+      <TopBar places={[...steps, ...tools]} />
       <Rail current={current} steps={steps} tools={tools} />
       <main id="main" className="main" tabIndex={-1}>
         <SaveTrouble />

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { Button } from 'react-aria-components/Button';
 import { Menu, MenuItem, MenuTrigger } from 'react-aria-components/Menu';
 import { Popover } from 'react-aria-components/Popover';
@@ -11,16 +11,20 @@ import { type Theme, themeStore } from '../state/storage';
 import { usePromptSets, useRequests, useSession } from '../state/studio';
 import { IconButton } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
-import { HalfMoon, Logo, Moon, StopSquare, Sun } from '../ui/Marks';
+import { HalfMoon, Logo, MagnifyingGlass, Moon, StopSquare, Sun } from '../ui/Marks';
 import { type Column, Table } from '../ui/Table';
+import { redoLast, undoLast } from '../ui/toast';
+import type { Place } from './Finder';
 import { ModelChip } from './ModelPanel';
 import { PromptSetMenu } from './PromptSetMenu';
 import './top-bar.css';
 import '../ui/menu.css';
 import './help.css';
 
+const Finder = lazy(() => import('./Finder'));
+
 /** Always says which model, what runs and how long it will take, and how many requests have left the page. */
-export const TopBar = () => (
+export const TopBar = ({ places }: FindAndHelpProps) => (
   <header className="top">
     <Link href="/" className="top-mark" aria-label="Softprompt Studio, start screen">
       <Logo />
@@ -32,7 +36,7 @@ export const TopBar = () => (
     <JobChip />
     <RequestsBadge />
     <ThemeButton />
-    <HelpButton />
+    <FindAndHelp places={places} />
   </header>
 );
 
@@ -158,6 +162,8 @@ function RequestsBadge() {
 
 const KEYS: readonly (readonly [string, string])[] = [
   ['?', 'This help'],
+  ['Ctrl or ⌘ + K', 'Find a prompt set, a screen or an action'],
+  ['Ctrl or ⌘ + Z', 'Take back the last change of rows, prompts or stages; with Shift, make it again'],
   ['Tab, Shift + Tab', 'Next control, previous control'],
   ['Arrow keys', 'Move within a list, tabs, a slider or a table'],
   ['Escape', 'Close'],
@@ -166,51 +172,86 @@ const KEYS: readonly (readonly [string, string])[] = [
 const typing = (target: EventTarget | null) =>
   target instanceof HTMLElement && (target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 
-function HelpButton() {
-  const [isOpen, setOpen] = useState(false);
+type Pressed = 'help' | 'find' | 'undo' | 'redo';
+
+/** What a key asks for, wherever the focus is; null = nothing. In a field, Ctrl-Z is the field's own. */
+function pressed({ key, target, ctrlKey, metaKey, shiftKey, altKey }: KeyboardEvent): Pressed | null {
+  const command = (ctrlKey || metaKey) && !altKey;
+  const letter = key.toLowerCase();
+  if (command && letter === 'k') return 'find';
+  if (typing(target)) return null;
+  if (command && letter === 'z') return shiftKey ? 'redo' : 'undo';
+  return key === '?' && !command ? 'help' : null;
+}
+
+interface FindAndHelpProps {
+  readonly places: readonly Place[];
+}
+
+/** Two buttons, and the keys that work everywhere. */
+function FindAndHelp({ places }: FindAndHelpProps) {
+  const [open, setOpen] = useState<'help' | 'find' | null>(null);
+  const close = () => setOpen(null);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.key === '?' && !typing(event.target) && !event.ctrlKey && !event.metaKey) setOpen(true);
+      const what = pressed(event);
+      // a dialog that is open has the keys
+      if (what === null || document.querySelector('[role="dialog"]')) return;
+      event.preventDefault();
+      if (what === 'undo') void undoLast();
+      else if (what === 'redo') void redoLast();
+      else setOpen(what);
     };
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);
   }, []);
   return (
     <>
-      <IconButton label="Help" onPress={() => setOpen(true)}>
+      <IconButton label="Find" onPress={() => setOpen('find')}>
+        <MagnifyingGlass />
+      </IconButton>
+      {open === 'find' ? (
+        <Suspense>
+          <Finder places={places} onHelp={() => setOpen('help')} onClose={close} />
+        </Suspense>
+      ) : null}
+      <IconButton label="Help" onPress={() => setOpen('help')}>
         <span aria-hidden="true">?</span>
       </IconButton>
-      <Dialog title="How this works" isOpen={isOpen} onClose={() => setOpen(false)}>
-        <div className="stack">
-          <ol className="help-steps">
-            <li>
-              <b>Data.</b> A CSV with a text and a label column. Some rows become test rows: training never sees them.
-            </li>
-            <li>
-              <b>Prompts.</b> A prompt written by hand, tried and improved on validation rows, so that it gets its fair
-              chance.
-            </li>
-            <li>
-              <b>Train.</b> A few vectors are tuned so that the model gives your labels. The model itself stays as it
-              is.
-            </li>
-            <li>
-              <b>Compare.</b> Both prompts on the same test rows, with intervals, and a verdict in words.
-            </li>
-          </ol>
-          <h3>Keys</h3>
-          <dl className="facts">
-            {KEYS.map(([key, what]) => (
-              <div key={key} className="help-key">
-                <dt>
-                  <kbd>{key}</kbd>
-                </dt>
-                <dd>{what}</dd>
-              </div>
-            ))}
-          </dl>
-        </div>
-      </Dialog>
+      <Help isOpen={open === 'help'} onClose={close} />
     </>
   );
 }
+
+const Help = ({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClose: () => void }) => (
+  <Dialog title="How this works" isOpen={isOpen} onClose={onClose}>
+    <div className="stack">
+      <ol className="help-steps">
+        <li>
+          <b>Data.</b> A CSV with a text and a label column. Some rows become test rows: training never sees them.
+        </li>
+        <li>
+          <b>Prompts.</b> A prompt written by hand, tried and improved on validation rows, so that it gets its fair
+          chance.
+        </li>
+        <li>
+          <b>Train.</b> A few vectors are tuned so that the model gives your labels. The model itself stays as it is.
+        </li>
+        <li>
+          <b>Compare.</b> Both prompts on the same test rows, with intervals, and a verdict in words.
+        </li>
+      </ol>
+      <h3>Keys</h3>
+      <dl className="facts">
+        {KEYS.map(([key, what]) => (
+          <div key={key} className="help-key">
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  </Dialog>
+);

@@ -4,18 +4,21 @@ import { writes } from '../../dataset/labels';
 import type { Dataset } from '../../dataset/types';
 import { StudioError } from '../../lib/errors';
 import { freeHandle } from '../../prompt-set/handle';
-import { type Listing, withRows } from '../../prompt-set/listing';
+import { type Listing, resumptionOf, searched, withRows } from '../../prompt-set/listing';
 import {
   changeTask,
   createPromptSet,
   deletePromptSet,
   renamePromptSet,
   stamp,
+  takeBack,
   undoDelete,
 } from '../../prompt-set/prompt-set';
 import type { PromptSet, WritingTask } from '../../prompt-set/types';
 import { authorName } from '../../prompt-set/versions';
 import { alignWords } from '../../task/template';
+import { undoable } from '../ui/toast';
+import { screenPath } from './location';
 import { resource } from './resource';
 import {
   addSet,
@@ -48,6 +51,13 @@ export interface PromptSetsState extends SetsState {
   readonly update: (change: (set: PromptSet) => PromptSet) => Promise<PromptSet>;
   /** As `update`, for a set by id, open or not (a run may end after another one was opened). */
   readonly updateById: (id: string, change: (set: PromptSet) => PromptSet) => Promise<PromptSet>;
+  /** As `updateById`, for what the user changed by hand, named by a few words: Ctrl-Z takes it back. `show` gets both results. */
+  readonly change: (
+    id: string,
+    what: string,
+    change: (set: PromptSet) => PromptSet,
+    show?: (set: PromptSet) => void,
+  ) => Promise<void>;
   /** Other rows for a set, open or not; `sameHeldBack`: the test rows are the same, some cells changed. */
   readonly setRows: (
     id: string,
@@ -64,6 +74,23 @@ export interface PromptSetsState extends SetsState {
 }
 
 export type PromptSetsStore = StoreApi<PromptSetsState>;
+
+/** A set of the list: how far it got, and the address where work on it continues. */
+export interface Continued {
+  readonly id: string;
+  readonly name: string;
+  readonly reached: string;
+  readonly path: string;
+}
+
+export function continued(listing: Listing): Continued {
+  const { screen, reached } = resumptionOf(listing);
+  return { id: listing.id, name: listing.name, reached, path: screenPath(listing.id, screen) };
+}
+
+/** The sets that contain every word of a search anywhere. */
+export const foundSets = (sets: readonly Listing[], search: string): readonly Continued[] =>
+  searched(sets, search).map(continued);
 
 /** Of the settings: who works in this browser. */
 const AUTHOR = 'author';
@@ -150,12 +177,27 @@ function setFrom(from: Parameters<PromptSetsState['create']>[0], taken: readonly
   });
 }
 
+function changingByHand(updateById: PromptSetsState['updateById']): PromptSetsState['change'] {
+  const change: PromptSetsState['change'] = async (id, what, make, show) => {
+    const states: PromptSet[] = [];
+    const result = await updateById(id, (before) => {
+      const after = make(before);
+      states.splice(0, 2, before, after);
+      return after;
+    });
+    show?.(result);
+    const [before, after] = states;
+    if (before && after) undoable(what, () => change(id, what, (set) => takeBack(set, before, after, now()), show));
+  };
+  return change;
+}
+
 function changing(
   store: PromptSetsStore,
   saving: Saving,
 ): Pick<
   PromptSetsState,
-  'create' | 'update' | 'updateById' | 'setRows' | 'saveAgain' | 'rename' | 'remove' | 'restore'
+  'create' | 'update' | 'updateById' | 'change' | 'setRows' | 'saveAgain' | 'rename' | 'remove' | 'restore'
 > {
   const { disk } = saving;
   const { getState: get, setState: set } = store;
@@ -165,9 +207,11 @@ function changing(
     if (!open) return Promise.reject(new StudioError('internal', 'internal: no prompt set is open'));
     return updateById(open.id, change);
   };
+  const byHand = changingByHand(updateById);
   return {
     update,
     updateById,
+    change: byHand,
     create: (from) => addSet(saving, setFrom(from, handles(get().sets)), from.dataset),
     setRows: async (id, dataset, facts = {}) => {
       const rows = dataset.table.rows.length;
@@ -191,7 +235,8 @@ function changing(
       await refresh().catch(() => undefined); // what is gone is not listed
     },
     rename: async (name) => {
-      await update((open) => renamePromptSet(open, name, now()));
+      const open = get().set;
+      if (open) await byHand(open.id, `Renamed to “${name}”`, (set) => renamePromptSet(set, name, now()));
     },
     remove: async (id) => {
       await updateById(id, (s) => deletePromptSet(s, now()));

@@ -107,10 +107,11 @@ export function createSetAsideStore({ setAside: disk }: Pick<Store, 'setAside'>)
         const before = get().kept;
         set({ kept: [], found: [] });
         const timer = setTimeout(() => void disk.clear().then(refresh), UNDO_MS);
-        toastUndo('Damaged items deleted', () => {
+        const keep = () => {
           clearTimeout(timer);
           set({ kept: before });
-        });
+        };
+        toastUndo('Damaged items deleted', keep, { whileShown: true });
       },
     };
   });

@@ -115,6 +115,9 @@ const line = (d: string) => () => (
 export const ChevronDown = line('m4 6 4 4 4-4');
 export const Check = line('m3.500 8.500 3 3 6-7');
 export const Cross = line('m4 4 8 8m0-8-8 8');
+export const MagnifyingGlass = line(
+  'M11.500 7A4.500 4.500 0 1 1 2.500 7a4.500 4.500 0 0 1 9 0Zm-1.300 3.200 3.800 3.800',
+);
 
 export const Scales = line('M8 2v11M5 13h6M3 5h10M3 5 1.500 9h3L3 5Zm10 0-1.500 4h3L13 5Z');
 

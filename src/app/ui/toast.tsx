@@ -18,20 +18,74 @@ interface ToastContent {
 
 export const toasts = new ToastQueue<ToastContent>({ maxVisibleToasts: 3 });
 
-/** Reports an action and offers to undo it: our "are you sure?". */
-export function toastUndo(title: string, undo: () => void): void {
-  const key = toasts.add(
-    {
-      title,
-      action: {
-        label: 'Undo',
-        run: () => {
-          toasts.close(key);
-          undo();
-        },
-      },
-    },
-    { timeout: 12_000 },
+/** A change that can be taken back. What its `undo` changes is recorded too, so that it can be made again. */
+interface Undoable {
+  /** The change, as the message says it. */
+  readonly title: string;
+  readonly undo: () => unknown;
+}
+
+/** The newest last. While one is taken back, what that changes goes to `undone`: it is the way forward again. */
+const done: Undoable[] = [];
+const undone: Undoable[] = [];
+let recorded = done;
+let isBusy = false;
+const MOST = 100;
+
+/** Lets Ctrl-Z take a change back. */
+export function undoable(title: string, undo: () => unknown): Undoable {
+  if (!isBusy) undone.length = 0;
+  const entry = { title, undo };
+  recorded.push(entry);
+  if (recorded.length > MOST) recorded.shift();
+  return entry;
+}
+
+/** Takes one change back, or makes it again. One after the other: a press meanwhile does nothing. */
+async function step(entry: Undoable | undefined, from: Undoable[]): Promise<boolean> {
+  if (!entry || isBusy) return false;
+  from.splice(from.indexOf(entry), 1);
+  isBusy = true;
+  recorded = from === done ? undone : done;
+  try {
+    await entry.undo();
+    return true;
+  } catch (cause) {
+    toastError(`Not changed: ${entry.title}`, cause instanceof Error ? cause.message : String(cause));
+    return false;
+  } finally {
+    isBusy = false;
+    recorded = done;
+  }
+}
+
+/** For a key, where nothing on the screen says which change it was. */
+async function stepByKey(from: Undoable[], words: string): Promise<void> {
+  const entry = from.at(-1);
+  if (await step(entry, from)) toasts.add({ title: `${words}: ${entry?.title}` }, { timeout: 6000 });
+}
+
+export const undoLast = () => stepByKey(done, 'Taken back');
+export const redoLast = () => stepByKey(undone, 'Made again');
+
+/**
+ * Reports an action and offers to undo it: our "are you sure?". Ctrl-Z does the same, also when the message is gone, unless
+ * the action is final by then (`whileShown`).
+ */
+export function toastUndo(title: string, undo: () => unknown, { whileShown = false } = {}): void {
+  let key: string | null = null;
+  const entry = undoable(title, () => {
+    if (key !== null) toasts.close(key);
+    return undo();
+  });
+  if (isBusy) return;
+  const forget = () => {
+    const at = done.indexOf(entry);
+    if (at >= 0) done.splice(at, 1);
+  };
+  key = toasts.add(
+    { title, action: { label: 'Undo', run: () => void step(entry, done) } },
+    { timeout: 12_000, ...(whileShown ? { onClose: forget } : {}) },
   );
 }
 

@@ -155,7 +155,7 @@ function output({ services: { workflow } }: Studio, { rows, choice, kept, earlie
         // a file that was opened since has other rows
         if (running.getState().run !== null || rows.source.getState().value !== file) return;
         running.setState({ run });
-        void discarded.then((before) => before && kept.restore(before));
+        return discarded.then((before) => before && kept.restore(before));
       });
     },
     discardEarlier: () => {
@@ -268,7 +268,7 @@ function labelling(studio: Studio, { rows, choice, running, refuse }: State) {
         if (version)
           toastUndo(version.what, () => {
             state.setState({ added: null });
-            void edit(setId, { kind: 'go-back', version: version.number - 1 }).catch(refuse);
+            return edit(setId, { kind: 'go-back', version: version.number - 1 }).catch(refuse);
           });
       } catch (cause) {
         change({ adding: false });

@@ -133,15 +133,14 @@ export const setActions = perStudio((studio) => {
     }
   };
   return {
-    rename: async (setId: string, name: string) => {
-      await promptSets().updateById(setId, (set) => renamePromptSet(set, name, now()));
-    },
+    rename: (setId: string, name: string) =>
+      promptSets().change(setId, `Renamed to “${name}”`, (set) => renamePromptSet(set, name, now())),
     remove: async ({ id, name }: Pick<Listing, 'id' | 'name'>) => {
       const wasOpen = promptSets().set?.id === id;
       await promptSets().remove(id);
       if (wasOpen) navigate(screenPath(null, 'library'), { replace: true }); // the address still names the deleted set
       await deleted.reload();
-      toastUndo(`“${name}” was deleted`, () => void restore(id));
+      toastUndo(`“${name}” was deleted`, () => restore(id));
     },
     restore,
     /** Deletes sets for good once the undo has passed, even if the page was closed by then. */
@@ -153,12 +152,13 @@ export const setActions = perStudio((studio) => {
       const marking = changeDiscarded(store, (before) => ({ ...before, ...marked })).catch(() => undefined);
       const timer = setTimeout(() => void emptied(sets), UNDO_MS);
       const what = sets.length === 1 ? `“${sets[0]?.name}”` : `${sets.length} prompt sets`;
-      toastUndo(`${what} deleted for good`, async () => {
+      const keep = async () => {
         clearTimeout(timer);
         await marking;
         await forget(store, [...ids]);
         await deleted.reload();
-      });
+      };
+      toastUndo(`${what} deleted for good`, keep, { whileShown: true });
       await marking;
     },
   };
@@ -176,43 +176,49 @@ export const detailActions = perStudio((studio) => {
   const { stores, services } = studio;
   const detail = setDetail.of(studio);
 
-  async function change(setId: string, next: (set: PromptSet) => PromptSet): Promise<void> {
-    const set = await stores.promptSets.getState().updateById(setId, next);
+  const show = (set: PromptSet) => {
     const { key, value } = detail.getState();
-    if (key === setId && value) detail.set({ ...value, set });
-  }
+    if (key === set.id && value) detail.set({ ...value, set });
+  };
+  const change = async (setId: string, next: (set: PromptSet) => PromptSet) =>
+    show(await stores.promptSets.getState().updateById(setId, next));
+  const byHand = (setId: string, what: string, next: (set: PromptSet) => PromptSet) =>
+    stores.promptSets.getState().change(setId, what, next, show);
   const move = (setId: string, { stage, to, note = '' }: StageChange) =>
     change(setId, (set) => moveStage(set, { stage, to, note }, now()));
 
   return {
-    chooseYours: (setId: string, versionId: string) => change(setId, (set) => chooseHard(set, versionId, now())),
-    chooseTuned: (setId: string, runId: string) => change(setId, (set) => chooseSoft(set, runId, now())),
+    chooseYours: (setId: string, versionId: string) =>
+      byHand(setId, 'Another prompt is Yours', (set) => chooseHard(set, versionId, now())),
+    chooseTuned: (setId: string, runId: string) =>
+      byHand(setId, 'Another run is Tuned', (set) => chooseSoft(set, runId, now())),
     move: async (set: PromptSet, asked: StageChange) => {
       const { stage, to } = asked;
       const from = stagesOf(set).find(({ name }) => name === stage)?.versionId ?? null;
       await move(set.id, asked);
       const moved = to === null ? null : versionById(set, to);
-      toastUndo(moved ? `“${stage}” points to ${versionWords(moved)} now` : `The stage “${stage}” was removed`, () => {
-        void move(set.id, { stage, to: from, note: 'undone' });
-      });
+      toastUndo(moved ? `“${stage}” points to ${versionWords(moved)} now` : `The stage “${stage}” was removed`, () =>
+        move(set.id, { stage, to: from, note: 'undone' }),
+      );
     },
     note: (setId: string, versionId: string, text: string) =>
       change(setId, (set) => writeNote(set, versionId, text, now())),
-    setNotes: (setId: string, text: string) => change(setId, (set) => writeSetNotes(set, text, now())),
+    setNotes: (setId: string, text: string) => byHand(setId, 'Notes changed', (set) => writeSetNotes(set, text, now())),
     changeHandle: async ({ id, handle: before }: PromptSet, handle: string) => {
       await change(id, (set) => changeHandle(set, handle, now()));
       toastUndo(`The handle is ${handle} now`, () => {
         const taken = stores.promptSets.getState().sets.flatMap((set) => (set.id === id ? [] : [set.handle]));
-        void change(id, (set) => changeHandle(set, freeHandle(before, taken), now()));
+        return change(id, (set) => changeHandle(set, freeHandle(before, taken), now()));
       });
     },
-    setTags: (setId: string, text: string) => change(setId, (set) => writeTags(set, readTags(text), now())),
+    setTags: (setId: string, text: string) =>
+      byHand(setId, 'Tags changed', (set) => writeTags(set, readTags(text), now())),
     removeMeasurement: async (measurement: Measurement) => {
       await services.store.measurements.remove(measurement);
       await detail.reload();
-      toastUndo('The measurement was removed', () => {
-        void services.store.measurements.put(measurement).then(() => detail.reload());
-      });
+      toastUndo('The measurement was removed', () =>
+        services.store.measurements.put(measurement).then(() => detail.reload()),
+      );
     },
   };
 });

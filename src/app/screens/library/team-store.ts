@@ -163,9 +163,9 @@ async function applied(team: Team, { waiting, decisions }: Pick<TeamState, 'wait
   const { before, taken } = await applyDecisions(team, waiting ?? [], decisions);
   await reopen(team);
   if (before.length > 0)
-    toastUndo('Changes of others were applied', () => {
-      void Promise.all(before.map((complete) => storeSet(team.disk, complete))).then(() => reopen(team));
-    });
+    toastUndo('Changes of others were applied', () =>
+      Promise.all(before.map((complete) => storeSet(team.disk, complete))).then(() => reopen(team)),
+    );
   return taken === 0 ? 'No change was applied.' : `${format.counted(taken, 'change')} applied.`;
 }
 

@@ -196,9 +196,14 @@ class Prompts extends ActionStore<PromptsState> {
   }
 
   /** Changes the task of the set; resolves once that is on disk. */
-  #change(how: (set: PromptSet) => Parameters<typeof changeTask>[1]): Promise<unknown> {
-    this.#saved = this.#studio.stores.promptSets.getState().update((set) => changeTask(set, how(set), now()));
+  #change(how: (set: PromptSet) => Parameters<typeof changeTask>[1], what = 'Answer words changed'): Promise<unknown> {
+    this.#saved = this.#byHand(what, (set) => changeTask(set, how(set), now()));
     return this.#saved;
+  }
+
+  async #byHand(what: string, change: (set: PromptSet) => PromptSet): Promise<void> {
+    const open = this.#opened();
+    if (open) await this.#studio.stores.promptSets.getState().change(open.id, what, change);
   }
 
   readonly resolve = ({ suggestion }: PromptReading['collisions'][number]): void =>
@@ -208,7 +213,7 @@ class Prompts extends ActionStore<PromptsState> {
 
   /** Tokens that an answer may have; null = as the texts of the data suggest. */
   readonly setLongest = (longest: number | null): void =>
-    void this.#change((s) => (s.writing ? { writing: { longest } } : {}));
+    void this.#change((s) => (s.writing ? { writing: { longest } } : {}), 'Length of answers changed');
 
   readonly readRow = (index: number): void => {
     const rows = this.#studio.stores.promptSets.getState().dataset?.split.validation.length ?? 0;
@@ -224,8 +229,7 @@ class Prompts extends ActionStore<PromptsState> {
   };
 
   /** Makes a version "Yours". */
-  readonly choose = (id: string): void =>
-    void this.#studio.stores.promptSets.getState().update((s) => chooseHard(s, id, now()));
+  readonly choose = (id: string): void => void this.#byHand('Another prompt is Yours', (s) => chooseHard(s, id, now()));
 
   /** Saves the prompt as a version when it is new and usable; for leaving the screen. */
   readonly keepDraft = async (): Promise<void> => {

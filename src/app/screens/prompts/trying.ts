@@ -233,16 +233,15 @@ const ranked = (board: readonly Standing[], line: Standing): readonly Standing[]
 
 /** Makes the winner Yours, with an undo. The editor shows it, unless it has text that is in no version. */
 async function takeWinner(studio: Studio, set: PromptSet, draft: HardPrompt, found: FoundPrompt): Promise<void> {
-  const { updateById } = studio.stores.promptSets.getState();
+  const { updateById, change } = studio.stores.promptSets.getState();
   const at = stamp();
   const before = set.chosenHard;
   await updateById(set.id, (now) => takeFoundPrompt(now, found, at).set);
   const { name, prompt } = found.winner;
   if (set.hard.some((version) => samePrompt(version.prompt, draft))) usePrompts.of(studio).take(prompt);
+  const what = `${capitalised(name)} is your entry in the comparison`;
   if (before !== null)
-    toastUndo(`${capitalised(name)} is your entry in the comparison`, () => {
-      void updateById(set.id, (now) => chooseHard(now, before, new Date().toISOString()));
-    });
+    toastUndo(what, () => change(set.id, what, (now) => chooseHard(now, before, new Date().toISOString())));
 }
 
 /** Finds the best hand-written prompt. It becomes Yours as a version of its own; a stop keeps the best so far. */

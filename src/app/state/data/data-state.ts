@@ -7,13 +7,13 @@ import type { PrepareOptions } from '../../../dataset/prepare';
 import type { SplitChange } from '../../../dataset/split-by';
 import type { Change, ColumnMapping, Dataset, DataVersion, SourceFormat, Table } from '../../../dataset/types';
 import { freshVersion } from '../../../dataset/versions';
-import { asStudioError } from '../../../lib/errors';
+import { asStudioError, StudioError } from '../../../lib/errors';
 import { capitalised } from '../../../lib/format';
 import { addHardVersion, stamp } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { cardWords, type PolicyCard, unnamedLabels } from '../../../task/policy-card';
 import type { PreparedData } from '../../../workflow/open-data';
-import { toastError } from '../../ui/toast';
+import { toastError, undoable } from '../../ui/toast';
 import { navigate, screenOfNew, screenPath } from '../location';
 import type { PromptSetsStore } from '../prompt-sets-store';
 import { type Resource, resource } from '../resource';
@@ -183,6 +183,27 @@ export class PreparingRows {
         `The prompt of “${card.name}” does not name ${unnamed.map((label) => `“${label}”`).join(', ')}`,
         'Change the prompt on Prompts, or these labels in your file.',
       );
+  }
+
+  /** An undo that holds only as long as this prompt set is open. */
+  inOpenSet(undo: () => Promise<unknown>): () => Promise<unknown> {
+    const id = this.#promptSets.getState().set?.id;
+    return () =>
+      this.#promptSets.getState().set?.id === id
+        ? undo()
+        : Promise.reject(
+            new StudioError('cancelled', 'It belongs to another prompt set. Open that one and change it there.'),
+          );
+  }
+
+  /** Puts back the rows that the set had before a change named by `what`; that can be taken back in turn. */
+  backTo(before: Dataset, what: string): () => Promise<unknown> {
+    return this.inOpenSet(async () => {
+      const { dataset } = this.#promptSets.getState();
+      const prepared = await this.adopt(before);
+      if (prepared) await this.keep(prepared);
+      if (dataset) undoable(what, this.backTo(dataset, what));
+    });
   }
 
   /** Whether the prompt set has this data set from here, so that it need not be adopted. */

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { unlikeTexts } from '../../../dataset/test-support';
 import type { PolicyCard } from '../../../task/policy-card';
-import { toasts } from '../../ui/toast';
+import { redoLast, toasts, undoLast } from '../../ui/toast';
 import { createPromptSetsStore } from '../prompt-sets-store';
 import { createProposer } from '../proposer';
 import type { SampleSet } from '../services';
@@ -319,12 +319,35 @@ describe('changes of rows', () => {
     await vi.waitFor(() => expect(looks()).toBe(5));
   });
 
-  it('make no new version for another split, and one for other columns', async () => {
+  it('make no new version for another split, and one for other columns; Ctrl-Z takes both back', async () => {
+    const { promptSets, data } = await opened(csvFile(200));
+    const rows = () => promptSets.getState().dataset;
+    const first = rows();
+    await data.getState().split({ testRows: 90 });
+    expect(rows()?.versions).toHaveLength(1);
+    await data.getState().map({ id: 'message' });
+    expect(rows()?.versions?.at(-1)).toMatchObject({ number: 2, cells: null });
+    await undoLast();
+    expect([rows()?.mapping.id, rows()?.split.test.length]).toEqual([null, 90]);
+    await undoLast();
+    expect(rows()?.split).toEqual(first?.split);
+    await redoLast();
+    expect(rows()?.split.test).toHaveLength(90);
+  });
+
+  it('of one prompt set cannot be taken back in another', async () => {
     const { promptSets, data } = await opened(csvFile(200));
     await data.getState().split({ testRows: 90 });
-    expect(promptSets.getState().dataset?.versions).toHaveLength(1);
-    await data.getState().map({ id: 'message' });
-    expect(promptSets.getState().dataset?.versions?.at(-1)).toMatchObject({ number: 2, cells: null });
+    data.getState().openFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
+    await vi.waitFor(() => expect(promptSets.getState().set?.datasetName).toBe('rows-2.csv'));
+    const before = promptSets.getState().dataset;
+    await undoLast();
+    expect(promptSets.getState().dataset).toBe(before);
+    const { title, detail } = toasts.visibleToasts[0]?.content ?? {};
+    expect([title, detail]).toEqual([
+      'Not changed: Split again',
+      'It belongs to another prompt set. Open that one and change it there.',
+    ]);
   });
 });
 

@@ -6,7 +6,7 @@ import { type SplitChange, splitAgain } from '../../../dataset/split-by';
 import type { Change, Dataset, DataVersion } from '../../../dataset/types';
 import { currentVersion, mappingWords } from '../../../dataset/versions';
 import { asStudioError } from '../../../lib/errors';
-import { toastError, toastUndo } from '../../ui/toast';
+import { toastError, toastUndo, undoable } from '../../ui/toast';
 import type { PromptSetsStore } from '../prompt-sets-store';
 import type { Services } from '../services';
 import { tabMemory } from '../storage';
@@ -159,7 +159,9 @@ class ChangingRows {
       const was = before?.dataset.mapping;
       const sameHeldBack = was?.text === mapping.text && was.label === mapping.label;
       // what a later choice replaced is saved with that one
-      return prepared && (await this.#rows.keep(prepared, { sameHeldBack })) ? 'kept' : 'blocked';
+      const isKept = prepared !== null && (await this.#rows.keep(prepared, { sameHeldBack }));
+      if (isKept && before) undoable(what, this.#rows.backTo(before.dataset, what));
+      return isKept ? 'kept' : 'blocked';
     } catch (cause) {
       this.#rows.failed(fileName, cause);
       return 'not made';
@@ -170,10 +172,13 @@ class ChangingRows {
     const { prepared, table } = this.#data.getState();
     if (!prepared || !table) return 'not made';
     const { dataset } = prepared;
-    const how = { ...splitAgain(dataset, change), what: 'Split again', before: dataset.versions ?? [] };
+    const what = 'Split again';
+    const how = { ...splitAgain(dataset, change), what, before: dataset.versions ?? [] };
     try {
       const next = await this.#rows.prepare(table, dataset.mapping, how);
-      return next && (await this.#rows.keep(next)) ? 'kept' : 'blocked';
+      const isKept = next !== null && (await this.#rows.keep(next));
+      if (isKept) undoable(what, this.#rows.backTo(dataset, what));
+      return isKept ? 'kept' : 'blocked';
     } catch (cause) {
       toastError('The split is unchanged', asStudioError(cause).message);
       return 'not made';
@@ -181,10 +186,10 @@ class ChangingRows {
   }
 
   /** Other columns than before have no cells to go back to: the rows of before are opened again. */
-  async #undo({ number, cells }: DataVersion, before: Dataset): Promise<void> {
-    if (cells) return this.make({ kind: 'change', change: { kind: 'go-back', version: number - 1 } });
-    const adopted = await this.#rows.adopt(before);
-    if (adopted) await this.#rows.keep(adopted);
+  #undoOf({ number, cells, what }: DataVersion, before: Dataset): () => Promise<unknown> {
+    return cells
+      ? this.#rows.inOpenSet(() => this.make({ kind: 'change', change: { kind: 'go-back', version: number - 1 } }))
+      : this.#rows.backTo(before, what);
   }
 
   async #edit(change: Change): Promise<Outcome> {
@@ -204,7 +209,7 @@ class ChangingRows {
         (edited) => ({ table: edited.dataset.table, mapping: draftOf(edited.dataset.mapping) }),
       );
       const made = next && currentVersion(next.dataset);
-      if (made) toastUndo(made.what, () => void this.#undo(made, dataset));
+      if (made) toastUndo(made.what, this.#undoOf(made, dataset));
       // given up, as another file was opened meanwhile; an issue blocks it; or it is on the disk
       return isKept ? 'kept' : next ? 'blocked' : 'not made';
     } catch (cause) {

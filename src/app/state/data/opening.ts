@@ -131,10 +131,7 @@ export class OpeningRows {
     if (!opened) return;
     await this.#install(opened, what, this.#data.getState().prepared?.dataset.versions);
     if (before && this.#promptSets.getState().dataset !== before)
-      toastUndo(done(before), async () => {
-        const prepared = await this.#rows.adopt(before);
-        if (prepared) await this.#rows.keep(prepared);
-      });
+      toastUndo(done(before), this.#rows.backTo(before, done(before)));
   }
 
   replaceFile(file: File): Promise<void> {
