@@ -20,6 +20,7 @@ import {
   createPromptSet,
   finishRun,
   takeFoundPrompt,
+  updateRun,
 } from '../prompt-set/prompt-set';
 import type { Evaluation, FoundWords, PromptSet } from '../prompt-set/types';
 import { wordsFitting } from '../prompt-set/versions';
@@ -43,7 +44,7 @@ import { numberInFile } from '../workflow/open-data';
 import { recorded, teacherOf } from '../workflow/runs';
 import { labelCollisions } from '../workflow/token-rows';
 import { train } from '../workflow/train';
-import { foundWords, searchWords } from '../workflow/words';
+import { foundWords, raceWords, searchWords } from '../workflow/words';
 import { type Log, type ModelOptions, openHost } from './node-host';
 import { UsageError } from './options';
 import { reportFiles } from './report-files';
@@ -295,7 +296,15 @@ async function trainRun(
     ...{ initFrom: null, resume: null, baselines: [] },
   };
   const taught = teacherOf(set, run);
-  const control = { control: uninterrupted, emit: training(log) };
+  const tell = training(log);
+  let raced = set;
+  const emit = (event: DistilEvent) => {
+    tell(event);
+    if (event.kind !== 'race' || !event.winner) return;
+    const { settings: decided, initText: start } = event.winner;
+    raced = updateRun(raced, run.id, { settings: decided, initText: start, race: event.entries }, host.now());
+  };
+  const control = { control: uninterrupted, emit };
   const { soft, best, ...done } = taught
     ? await distil(host, { ...request, teacher: taught, texts: asked?.texts ?? null }, control)
     : { ...(await train(host, request, control)), reached: null };
@@ -309,7 +318,7 @@ async function trainRun(
     seconds: done.trainSeconds,
     ...(run.distilled && done.reached && { distilled: { ...run.distilled, reached: done.reached } }),
   };
-  return { set: finishRun(set, run.id, finished, host.now()), checkpoint: done.checkpoint };
+  return { set: finishRun(raced, run.id, finished, host.now()), checkpoint: done.checkpoint };
 }
 
 /** The tuned prompt as a folder: the files of the page's package for an engineer, and none of the user's rows. */
@@ -354,6 +363,12 @@ const training =
         if (event.widened) log.line(`${counted(event.widened, 'text')} too large for 16-bit floats: kept as 32-bit`);
         log.progress(`Reading the texts once: ${event.rowsDone} of ${counted(event.rowsTotal, 'row')}`);
         break;
+      case 'race': {
+        const { now, entries, winner } = event;
+        if (now) log.progress(`${entries[now.entry]?.name}: step ${now.step}`);
+        if (winner) for (const entry of entries) log.line(raceWords(entry));
+        break;
+      }
       case 'step': {
         const { step, loss } = event.point;
         const left = event.secondsLeft === null ? '' : `, ${duration(event.secondsLeft)} left`;

@@ -45,7 +45,9 @@ export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out
   [--improve]                 look for the best hand-written prompt first, and compare the tuned one with it
   [--placement suffix|infix|prefix]  vectors after the text (default), between it and its last line (the cue), or before it
                               (for PEFT, slower)
-  [--preset quick|standard|thorough] [--tokens 10] [--steps 150] [--rate R]
+  [--preset quick|standard|auto|thorough] [--tokens 10] [--steps 150] [--rate R]
+                              auto: the first steps of several starts, and the best one continues; only without --placement,
+                              --init and --answer-vectors
   [--seed 0] [--seeds 1]      with several seeds (thorough: 3) each is trained and compared, and so is their mean
   [--init text|answer-words|vocabulary]  start from the instruction's words (infix: line breaks), the answer words or random words
   [--hybrid]                  also train vectors on top of your prompt
@@ -86,10 +88,13 @@ export async function tune(args: readonly string[]): Promise<void> {
   const words = values.words === undefined ? null : readWords(values.words);
   const prompt = values.prompt === undefined ? null : unescaped(values.prompt);
   const preset = PRESETS[oneOf(values.preset, 'preset', PRESET_NAMES) ?? 'standard'];
+  const { race, core, ...base } = preset.settings;
+  const isFixed = [values.placement, values.init, values['answer-vectors']].some((value) => value !== undefined);
   const seed = wholeNumber(values.seed, 'seed', 0) ?? 0;
   const answerVectors = oneOf(values['answer-vectors'], 'answer-vectors', ANSWER_VECTORS);
   const settings: TrainingSettings = {
-    ...preset.settings,
+    ...base,
+    ...(!isFixed && race && core && { race, core }),
     placement: readPlacement(values.placement),
     virtualTokens: wholeNumber(values.tokens, 'tokens') ?? preset.settings.virtualTokens,
     initialisation: startOf(oneOf(values.init, 'init', STARTS) ?? 'text'),

@@ -46,7 +46,7 @@ export async function* trainRun(
   const usesCache = settings.placement !== 'prefix' && takesPast(program.spec);
   // Planned over all rows, so that runs on some of them share the cache.
   const gold = request.train.map((row) => (row.target ? 0 : present(row.label, `label of row ${row.rowId}`)));
-  const chosen = stratifiedSubset(gold, settings.trainRows ?? null);
+  const chosen = coreFirst(gold, stratifiedSubset(gold, settings.trainRows ?? null), settings);
   const used = {
     train: chosen.map((index) => present(request.train[index], 'training row')),
     labelWeights: settings.classWeights
@@ -65,10 +65,23 @@ export async function* trainRun(
     hidden: info.hidden,
     embeddingRms: info.embeddingRms,
     resume,
+    until: request.until,
     environment: environmentOf(info, usesCache ? plan : null),
     work: workOf({ program, cache, plan, usesCache, ...used }, request, control),
     control,
   });
+}
+
+/** Rows of the core before all others. */
+function coreFirst(gold: readonly number[], chosen: readonly number[], { core }: TrainingSettings): readonly number[] {
+  if (!core) return chosen;
+  const first = new Set(
+    stratifiedSubset(
+      chosen.map((index) => gold[index] as number),
+      core.rows,
+    ),
+  );
+  return [...chosen.filter((_, i) => first.has(i)), ...chosen.filter((_, i) => !first.has(i))];
 }
 
 function checkRequest(request: TrainRequest, hidden: number): void {

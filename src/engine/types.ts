@@ -121,6 +121,8 @@ export interface TrainRequest {
   readonly initFrom?: Trained & { readonly netWeights?: Float32Array };
   readonly cacheKey: string;
   readonly resume: Checkpoint | null;
+  /** As in TrainOptions. */
+  readonly until?: number;
 }
 
 export type GenerateRequest = GenerateOptions;

@@ -45,6 +45,7 @@ export const softSchema = softVersionSchema
     settings: true,
     template: true,
     initText: true,
+    race: true,
     bestStep: true,
     seconds: true,
     model: true,

@@ -100,6 +100,13 @@ const run: fc.Arbitrary<SoftVersion> = fc.record({
   }),
   template: text,
   initText: text,
+  race: fc.constantFrom(
+    [],
+    [
+      { name: 'a', losses: [{ step: 8, loss: 1.5 }], outcome: 'out' as const },
+      { name: 'b', losses: [{ step: 8, loss: null }], outcome: 'continues' as const },
+    ],
+  ),
   status: fc.constantFrom('running', 'finished', 'early', 'stopped', 'paused', 'failed'),
   error: fc.option(text),
   soft: fc.option(soft),

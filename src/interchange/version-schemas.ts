@@ -61,6 +61,8 @@ export const settingsSchema = z.object({
   classWeights: z.boolean().exactOptional(),
   answerVectors: z.enum(ANSWER_VECTORS).exactOptional(),
   trainRows: count.nullable().exactOptional(),
+  core: z.object({ rows: count, steps: count }).exactOptional(),
+  race: z.literal(true).exactOptional(),
 });
 
 const triedWith = z
@@ -130,6 +132,17 @@ export const hardVersionSchema = z.object({
     .optional(),
 });
 
+/** Starts that were compared before a run. */
+const raceSchema = z
+  .array(
+    z.object({
+      name: text(200),
+      losses: z.array(z.object({ step: count, loss: z.number().nullable() })).max(10),
+      outcome: z.enum(['racing', 'out', 'continues']),
+    }),
+  )
+  .max(20);
+
 export const softVersionSchema = z.object({
   id: text(100),
   number: count,
@@ -138,6 +151,7 @@ export const softVersionSchema = z.object({
   settings: settingsSchema,
   template: text(200_000),
   initText: text(200_000),
+  race: raceSchema.exactOptional(),
   handVersion: text(100).exactOptional(),
   distilled: z
     .object({

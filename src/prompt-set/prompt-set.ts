@@ -334,6 +334,9 @@ export function updateRun(
       | 'validationRows'
       | 'seconds'
       | 'distilled'
+      | 'settings'
+      | 'initText'
+      | 'race'
     >
   >,
   now: string,

@@ -162,6 +162,13 @@ export interface Smaller {
   readonly rows: number;
 }
 
+/** A start that was compared before a run: its loss on the validation rows after so many steps (null = it diverged). */
+export interface RaceEntry {
+  readonly name: string;
+  readonly losses: readonly { readonly step: number; readonly loss: number | null }[];
+  readonly outcome: 'racing' | 'out' | 'continues';
+}
+
 /** One training run, finished or not. */
 export interface SoftVersion {
   readonly id: string;
@@ -174,6 +181,8 @@ export interface SoftVersion {
   /** The exact text around the vectors. */
   readonly template: string;
   readonly initText: string;
+  /** The starts that were compared, of which its settings are the best; missing = none were. */
+  readonly race?: readonly RaceEntry[];
   /** A hybrid: the hand-written version whose text the vectors are added to. Missing = the base template's. */
   readonly handVersion?: string;
   /** Missing = it learned the rows' labels. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Polled } from '../lib/control';
+import { ControlSource, type Polled } from '../lib/control';
 import type { Checkpoint, TrainEvent } from './events';
 import { type TrainOptions, train } from './loop';
 import { STANDARD, type TrainingSettings } from './settings';
@@ -82,6 +82,47 @@ describe('train', () => {
     const [a, b, c] = await Promise.all([collect(toy()), collect(toy()), collect(toy({ seed: 1 }))]);
     expect(bits(a.done.checkpoint)).toEqual(bits(b.done.checkpoint));
     expect(bits(a.done.checkpoint).vectors).not.toEqual(bits(c.done.checkpoint).vectors);
+  });
+
+  it('sees the rows of the core alone in the first steps, and then begins an epoch of all rows', async () => {
+    const batches: (readonly number[])[] = [];
+    const options = toy({ steps: 12, batchSize: 4, core: { rows: 6, steps: 7 } });
+    const gradient: typeof options.work.gradient = async (trained, rows) => {
+      batches.push(rows);
+      return options.work.gradient(trained, rows);
+    };
+    await collect({ ...options, work: { ...options.work, gradient } });
+    expect(new Set(batches.slice(0, 7).flat())).toEqual(new Set([0, 1, 2, 3, 4, 5]));
+    // five batches of four are every row once
+    expect(
+      batches
+        .slice(7)
+        .flat()
+        .sort((a, b) => a - b),
+    ).toEqual([...Array(20).keys()]);
+  });
+
+  it('pauses after the step it is asked for, says what it reached, and continues to the same bits', async () => {
+    const settings = { core: { rows: 6, steps: 7 }, checkpointEvery: 5 };
+    const whole = await collect(toy(settings));
+    for (const until of [3, 7, 15]) {
+      const { events, done: paused } = await collect(toy(settings, { until }));
+      expect(paused).toMatchObject({ reason: 'paused', checkpoint: { step: until } });
+      expect(paused.trialLoss).toBeGreaterThan(0);
+      expect(events.some((event) => event.kind === 'validation')).toBe(until > 10);
+      const { done } = await collect(toy(settings, { resume: paused.checkpoint }));
+      expect(bits(done.checkpoint)).toEqual(bits(whole.done.checkpoint));
+    }
+  });
+
+  it('obeys a stop at the step that it was to pause after', async () => {
+    const control = new ControlSource();
+    const onEvent = (event: TrainEvent) => {
+      if (event.kind === 'step' && event.point.step === 3) control.ask('stop');
+    };
+    const { done } = await collect(toy({}, { until: 3, control }), onEvent);
+    expect(done).toMatchObject({ reason: 'stopped', checkpoint: { step: 3 } });
+    expect(done.trialLoss).toBeUndefined();
   });
 
   it('resumes from any checkpoint to the same bits', async () => {

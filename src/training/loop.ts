@@ -5,7 +5,7 @@ import { StudioError } from '../lib/errors';
 import type { Checkpoint, StopReason, TrainEvent, Trained, ValidationResult } from './events';
 import type { Gradient } from './objective';
 import { clipped, learningRateShare, norm, OPTIMISERS, secondsLeft } from './optimisers';
-import { nextBatch, startOrder } from './row-order';
+import { nextBatch, type RowOrder, startOrder } from './row-order';
 import { select, type Validated } from './selection';
 import { ANSWER_RATE, type TrainingSettings } from './settings';
 import { folded, NET_RATE, normRange, startNet, unfoldGradient, withNoise } from './vectors';
@@ -24,7 +24,7 @@ export interface TrainOptions {
   readonly settings: TrainingSettings;
   /** Peak. */
   readonly learningRate: number;
-  /** Number of training rows. */
+  /** Number of training rows; those of the core come first. */
   readonly rows: number;
   /** Number of validation rows. */
   readonly validationRows: number;
@@ -35,6 +35,8 @@ export interface TrainOptions {
   /** Root mean square of the token embedding. */
   readonly embeddingRms: number;
   readonly resume: Checkpoint | null;
+  /** Pauses after this step, and says what it reached on the validation rows. */
+  readonly until?: number | undefined;
   readonly environment: string;
   readonly work: TrainWork;
   readonly control?: Polled;
@@ -86,25 +88,32 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
       yield endOf(state, options, 'paused', cacheSeconds);
       return;
     }
+    if (state.step === options.until && !control.requested) {
+      yield* prepared('validation');
+      const trial = control.requested ? null : await work.evaluate(readNow(state, options));
+      if (control.requested) continue;
+      yield { ...endOf(state, options, 'paused', cacheSeconds), ...(trial && { trialLoss: trial.loss }) };
+      return;
+    }
     const reason = reasonToEnd(state, settings, control);
     if (reason) {
       yield endOf(state, options, reason, cacheSeconds);
       return;
     }
-    const { batch, order } = nextBatch(state, options.rows, settings.batchSize);
+    const { batch, order } = nextBatch(...walkOf(state, options), settings.batchSize);
     yield* prepared(batch);
     if (control.requested) continue;
     state = await nextStep({ ...state, ...order }, batch, options, now);
-    const point = state.steps.at(-1);
-    if (point)
-      yield {
-        kind: 'step',
-        point,
-        stepsTotal: settings.steps,
-        secondsLeft: secondsLeft(state, settings, options.validationRows),
-      };
+    yield stepOf(state, options);
   }
 }
+
+const stepOf = (state: Checkpoint, { settings, validationRows }: TrainOptions): TrainEvent => ({
+  kind: 'step',
+  point: present(state.steps.at(-1), 'step'),
+  stepsTotal: settings.steps,
+  secondsLeft: secondsLeft(state, settings, validationRows),
+});
 
 function start({ settings, initial, hidden, environment }: TrainOptions): Checkpoint {
   const weights = settings.reparameterise ? startNet(hidden, settings.seed) : null;
@@ -128,7 +137,18 @@ function start({ settings, initial, hidden, environment }: TrainOptions): Checkp
   };
 }
 
-const endOf = (state: Checkpoint, options: TrainOptions, reason: StopReason, cacheSeconds: number): TrainEvent => ({
+/** Where the walk through the rows is, and through how many: the core comes first, and with all rows a new epoch begins. */
+function walkOf(state: Checkpoint, { settings: { core }, rows }: TrainOptions): [RowOrder, rows: number] {
+  if (core && state.step < core.steps) return [state, Math.min(core.rows, rows)];
+  return [core?.steps === state.step ? { ...state, pending: [] } : state, rows];
+}
+
+const endOf = (
+  state: Checkpoint,
+  options: TrainOptions,
+  reason: StopReason,
+  cacheSeconds: number,
+): Extract<TrainEvent, { kind: 'done' }> => ({
   kind: 'done',
   reason,
   ...(state.best ? trainedOf(state.best) : readNow(state, options)),

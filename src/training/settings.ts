@@ -59,6 +59,10 @@ export interface TrainingSettings {
   readonly answerVectors?: (typeof ANSWER_VECTORS)[number];
   /** At most this many training rows, keeping the shares of the labels; left out or null = all. */
   readonly trainRows?: number | null;
+  /** The first steps see this many of the training rows, with the labels in proportion; left out = all from the first on. */
+  readonly core?: { readonly rows: number; readonly steps: number };
+  /** Several starts train those first steps, and the best one continues; left out = no. @see race in workflow/race.ts */
+  readonly race?: true;
 }
 
 /** @param embeddingRms root mean square of the token embedding */
@@ -99,11 +103,19 @@ export interface Preset {
   readonly seeds: number;
 }
 
-export type PresetName = 'quick' | 'standard' | 'thorough';
+export type PresetName = 'quick' | 'standard' | 'auto' | 'thorough';
+
+/** Steps of a race after which the better half of the starts continues; after the last of them, the best one. */
+export const RACE_STEPS = [8, 15] as const;
 
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   quick: { label: 'Quick', settings: { ...STANDARD, virtualTokens: 4, steps: 60, validateEvery: 20 }, seeds: 1 },
   standard: { label: 'Standard', settings: STANDARD, seeds: 1 },
+  auto: {
+    label: 'Auto',
+    settings: { ...STANDARD, core: { rows: 64, steps: RACE_STEPS[1] }, race: true },
+    seeds: 1,
+  },
   thorough: { label: 'Thorough', settings: { ...STANDARD, steps: 300, batchSize: 16 }, seeds: 3 },
 };
 

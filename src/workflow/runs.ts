@@ -83,6 +83,9 @@ function forGeneration({ classWeights: _, answerVectors: __, ...settings }: Trai
   return { ...settings, initialisation, metric: 'loss' };
 }
 
+/** Training as one start alone: races were only measured on labels. */
+export const withoutRace = ({ race: _, core: __, ...settings }: TrainingSettings): TrainingSettings => settings;
+
 /** What is asked of a run before the prompt set has it. */
 export interface PlannedRun {
   readonly id: string;
@@ -104,7 +107,7 @@ export function recorded(
   at: Parameters<typeof startRun>[1],
   from: Pick<SoftVersion, 'model' | 'datasetFingerprint' | 'heldBackHash' | 'splitHash'>,
 ): ReturnType<typeof startRun> {
-  const settings = isWriting(set) ? forGeneration(asked) : asked;
+  const settings = isWriting(set) ? withoutRace(forGeneration(asked)) : teacher ? withoutRace(asked) : asked;
   const { initialisation } = settings;
   const hand = hybrid ? chosenHard(set) : null;
   const distilled = set.hard.find((version) => version.id === teacher);

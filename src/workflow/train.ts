@@ -15,6 +15,7 @@ import type { TokenRow } from '../tokens/tokenizer';
 import { labelTokens } from '../tokens/tokenizer';
 import type { Scores, TrainEvent, Trained, ValidationPoint } from '../training/events';
 import type { Host, Run, Verb } from './host';
+import { type RaceEvent, race } from './race';
 import { engineRequest, type RunInputs, type RunRequest, type RunRows, runInputs } from './run-rows';
 import { tokenRows } from './token-rows';
 import { cacheKeyOf, type Timing, type Tried, timingOf, triedIds, tryOnRows } from './training-rows';
@@ -60,6 +61,7 @@ export interface BaselineScores {
 
 export type TrainRunEvent =
   | TrainEvent
+  | RaceEvent
   | { readonly kind: 'rows'; readonly facts: RunRows }
   | { readonly kind: 'baseline-begun'; readonly id: BaselineId }
   | ({ readonly kind: 'baseline' } & BaselineScores)
@@ -75,9 +77,15 @@ export interface TrainedRun extends Omit<Extract<TrainEvent, { kind: 'done' }>, 
   readonly validationRows: number;
 }
 
-/** Trains one soft prompt on the training rows. @throws as `trainOn` */
-export const train: Verb<TrainRunRequest, TrainRunEvent, TrainedRun> = async (host, request, run) =>
-  trainOn(host, request, await runInputs(host, request, run.control), run);
+/** Trains one soft prompt on the training rows, after a race of starts where the settings ask for one. @throws as `trainOn` */
+export const train: Verb<TrainRunRequest, TrainRunEvent, TrainedRun> = async (host, request, run) => {
+  const rows = await runInputs(host, request, run.control);
+  if (!request.settings.race) return trainOn(host, request, rows, run);
+  run.emit({ kind: 'rows', facts: rows.facts });
+  const { winner, inputs } = await race(host, request, rows, run);
+  const { settings, initText, checkpoint: resume } = winner;
+  return trainOn(host, { ...request, settings, initText, resume }, inputs, run);
+};
 
 /**
  * Trains one soft prompt on these rows. Baselines and samples are asked of the engine beside the steps, which answers between two of
@@ -91,10 +99,9 @@ export async function trainOn(
   { control, emit }: Run<TrainRunEvent>,
 ): Promise<TrainedRun> {
   emit({ kind: 'rows', facts: inputs.facts });
-  if (control.requested) throw new StudioError('cancelled', 'Stopped before the first step.');
-  const beside = childControl(control);
-  const asked = { control: beside, emit };
-  const sampled = sampler(host, request, inputs, asked);
+  if (control.requested && !request.resume) throw new StudioError('cancelled', 'Stopped before the first step.');
+  const beside = { control: childControl(control), emit };
+  const sampled = sampler(host, request, inputs, beside);
   let baselines: Promise<void> | null = null;
   let done: Extract<TrainEvent, { kind: 'done' }> | null = null;
   try {
@@ -102,11 +109,11 @@ export async function trainOn(
       emit(event);
       sampled.hear(event);
       // not before: at first everyone waits for steps
-      if (event.kind === 'validation') baselines ??= scoreBaselines(host, request, inputs, asked);
+      if (event.kind === 'validation') baselines ??= scoreBaselines(host, request, inputs, beside);
       if (event.kind === 'done') done = event;
     }
   } catch (cause) {
-    beside.ask('cancel');
+    beside.control.ask('cancel');
     throw cause;
   }
   await Promise.all([baselines, sampled.ended()]);

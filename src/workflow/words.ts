@@ -2,7 +2,7 @@
 import { clock, count, counted, midSentence, percent, percentWhole } from '../lib/format';
 import { LABEL_METRICS, TEXT_METRICS } from '../metrics/registry';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
-import type { PromptSearch, PromptSet, Smaller, SoftVersion, WordSearch } from '../prompt-set/types';
+import type { PromptSearch, PromptSet, RaceEntry, Smaller, SoftVersion, WordSearch } from '../prompt-set/types';
 import { FEWEST_ROWS } from '../task/choose-words';
 import type { HardPrompt } from '../task/types';
 import { NUMBER_SETTINGS, settingOf } from '../training/fields';
@@ -77,7 +77,7 @@ export function startWords(start: Initialisation, set: Pick<PromptSet, 'soft'> |
 /** "after the text, 10 vectors, 150 steps, seed 0", and whatever differs from the defaults. */
 export function settingsWords(settings: TrainingSettings): string {
   const { placement, virtualTokens, steps, seed, learningRate, trainRows, noise } = settings;
-  const { reparameterise, classWeights, answerVectors, optimiser = 'adamw' } = settings;
+  const { reparameterise, classWeights, answerVectors, core, optimiser = 'adamw' } = settings;
   return [
     PLACEMENT_WORDS[placement],
     counted(virtualTokens, 'vector'),
@@ -86,11 +86,27 @@ export function settingsWords(settings: TrainingSettings): string {
     ...(learningRate === null ? [] : [`rate ${learningRate}`]),
     ...(optimiser === 'adamw' ? [] : [OPTIMISER_LABELS[optimiser]]),
     ...(trainRows ? [`on ${counted(trainRows, 'row')}`] : []),
+    ...(core ? [`the first ${counted(core.steps, 'step')} on ${counted(core.rows, 'row')}`] : []),
     ...(noise ? [`noise ${noise}`] : []),
     ...(reparameterise ? ['reparameterised'] : []),
     ...(classWeights ? ['labels weighted'] : []),
     ...(answerVectors === 'trained' ? ['answer words trained too'] : []),
   ].join(', ');
+}
+
+const OUTCOMES: Readonly<Record<RaceEntry['outcome'], string>> = { racing: '', out: ': out', continues: ': continues' };
+
+/** "After the text, from your instruction: out. Validation loss 1.400 after 8 steps, 0.980 after 15". */
+export function raceWords({ name, losses, outcome }: RaceEntry): string {
+  const reached = losses.flatMap(({ step, loss }, i) =>
+    loss === null ? [] : [`${loss.toFixed(3)} after ${i === 0 ? counted(step, 'step') : count(step)}`],
+  );
+  const diverged = losses.find(({ loss }) => loss === null);
+  return [
+    `${name}${OUTCOMES[outcome]}`,
+    ...(reached.length > 0 ? [`Validation loss ${reached.join(', ')}`] : []),
+    ...(diverged ? [`It diverged before step ${diverged.step}`] : []),
+  ].join('. ');
 }
 
 export const runWords = (run: SoftVersion): string =>

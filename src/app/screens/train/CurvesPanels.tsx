@@ -1,7 +1,8 @@
 import { useMemo, useState } from 'react';
 import type { ByTask, TaskKind } from '../../../dataset/types';
+import { midSentence } from '../../../lib/format';
 import { TEXT_METRICS } from '../../../metrics/registry';
-import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
+import type { PromptSet, RaceEntry, SoftVersion } from '../../../prompt-set/types';
 import { accuracyOf } from '../../../training/checkpoint';
 import {
   type Diagnosis,
@@ -13,6 +14,7 @@ import {
 import type { StepPoint } from '../../../training/events';
 import { STANDARD, type TrainingSettings } from '../../../training/settings';
 import type { Sample } from '../../../workflow/train';
+import { raceWords } from '../../../workflow/words';
 import {
   ChartPanel,
   drawLoss,
@@ -61,11 +63,31 @@ function Curves({ live, set, trainRows }: CurvesPanelsProps & { readonly live: L
   );
   return (
     <>
+      {live.race ? <RacePanel entries={live.race} /> : null}
       <ValidationPanel live={live} judgement={judgement} metric={metric} onMetric={setMetric} />
       <LossPanel live={live} judgement={judgement} settings={settings} run={run} />
       {live.sample ? <SamplePanel sample={live.sample} /> : null}
       <TracesPanel steps={live.steps} stepsTotal={live.stepsTotal} />
     </>
+  );
+}
+
+/** Which starts were compared before the run, and which one it continues. */
+function RacePanel({ entries }: { readonly entries: readonly RaceEntry[] }) {
+  const best = entries.find(({ outcome }) => outcome === 'continues');
+  return (
+    <Panel
+      title={best ? `Best start: ${midSentence(best.name)}` : 'The start with the lowest validation loss continues'}
+      span={12}
+    >
+      <ul>
+        {entries.map((entry) => (
+          <li key={entry.name} className={entry.outcome === 'out' ? 'dim' : undefined}>
+            {raceWords(entry)}
+          </li>
+        ))}
+      </ul>
+    </Panel>
   );
 }
 

@@ -3,7 +3,7 @@ import type { TaskKind } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
 import { clock, counted, percentWhole } from '../../../lib/format';
 import { isUsable, kindOf } from '../../../prompt-set/prompt-set';
-import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
+import type { PromptSet, RaceEntry, SoftVersion } from '../../../prompt-set/types';
 import type {
   Checkpoint,
   ReferenceLine,
@@ -13,6 +13,7 @@ import type {
   ValidationPoint,
 } from '../../../training/events';
 import type { DistilEvent } from '../../../workflow/distil';
+import type { RaceEvent } from '../../../workflow/race';
 import type { Sample } from '../../../workflow/train';
 import { perplexityOf } from '../../../workflow/words';
 import type { Job } from '../../state/session-state';
@@ -21,7 +22,16 @@ export interface LiveRun {
   readonly runId: string;
   readonly setId: string;
   readonly kind: TaskKind;
-  readonly phase: 'preparing' | 'teacher' | 'caching' | 'training' | 'pausing' | 'stopping' | 'baselines' | 'ended';
+  readonly phase:
+    | 'preparing'
+    | 'teacher'
+    | 'caching'
+    | 'racing'
+    | 'training'
+    | 'pausing'
+    | 'stopping'
+    | 'baselines'
+    | 'ended';
   /** What happens inside a phase, or beside the steps, in words. */
   readonly note: string | null;
   readonly cache: { readonly done: number; readonly total: number } | null;
@@ -29,6 +39,10 @@ export interface LiveRun {
   readonly teacher: { readonly done: number; readonly total: number } | null;
   /** Texts whose keys or values are too large for float16, and are kept as float32. */
   readonly widened: number;
+  /** The starts that are compared before it, or were; null = none. */
+  readonly race: readonly RaceEntry[] | null;
+  /** Steps of the starts that do not continue; while they are compared, of all of them. */
+  readonly raceSteps: number;
   readonly steps: readonly StepPoint[];
   readonly validations: readonly ValidationPoint[];
   readonly step: number;
@@ -63,6 +77,8 @@ export const freshRun = (
   cache: null,
   teacher: null,
   widened: 0,
+  race: version.race ?? null,
+  raceSteps: lostSteps(version.race ?? []),
   steps: from?.steps ?? [],
   validations: from?.validations ?? [],
   step: from?.step ?? 0,
@@ -77,6 +93,12 @@ export const freshRun = (
   error: null,
   resumeFrom: null,
 });
+
+/** Steps of the starts that do not continue. */
+const lostSteps = (entries: readonly RaceEntry[]): number =>
+  stepsOf(entries.filter(({ outcome }) => outcome === 'out'));
+const stepsOf = (entries: readonly RaceEntry[]): number =>
+  entries.reduce((sum, { losses }) => sum + (losses.at(-1)?.step ?? 0), 0);
 
 const RESUMABLE: readonly SoftVersion['status'][] = ['running', 'paused'];
 
@@ -120,6 +142,8 @@ export function heard(live: LiveRun, event: DistilEvent): LiveRun {
       };
     case 'cache':
       return afterRows(live, event);
+    case 'race':
+      return afterRace(live, event);
     case 'step':
       return afterStep(live, event);
     case 'validation':
@@ -142,6 +166,20 @@ export function heard(live: LiveRun, event: DistilEvent): LiveRun {
   }
 }
 
+function afterRace(live: LiveRun, { entries: race, now, winner }: RaceEvent): LiveRun {
+  const asked = live.phase === 'pausing' || live.phase === 'stopping';
+  if (winner) {
+    const { steps = [], step = 0 } = winner.checkpoint ?? {};
+    const stepsTotal = winner.settings.steps;
+    const phase = asked ? live.phase : 'training';
+    return { ...live, phase, note: null, race, raceSteps: lostSteps(race), steps, step, stepsTotal };
+  }
+  const before = now ? (race[now.entry]?.losses.at(-1)?.step ?? 0) : 0;
+  const raceSteps = stepsOf(race) + (now ? now.step - before : 0);
+  const note = now ? `${race[now.entry]?.name}: step ${now.step}` : live.note;
+  return { ...live, phase: asked ? live.phase : 'racing', note, race, raceSteps, secondsLeft: null };
+}
+
 function afterStep(live: LiveRun, event: Extract<TrainEvent, { kind: 'step' }>): LiveRun {
   const recent = [...live.steps.slice(1 - RECENT), event.point];
   const ms = recent.reduce((sum, p) => sum + p.ms, 0) / recent.length;
@@ -161,7 +199,8 @@ function afterRows(before: LiveRun, event: Extract<TrainEvent, { kind: 'cache' }
   const { rowsDone, rowsTotal, seconds, widened = 0 } = event;
   const live = { ...before, widened: before.widened + widened };
   const cache = { done: rowsDone, total: rowsTotal };
-  if (live.steps.length > 0) return { ...live, cache, phase: live.phase === 'caching' ? 'training' : live.phase };
+  if (live.steps.length > 0 || live.race)
+    return { ...live, cache, phase: live.phase === 'caching' ? 'training' : live.phase };
   const asked = live.phase === 'pausing' || live.phase === 'stopping';
   return {
     ...live,
@@ -174,16 +213,20 @@ function afterRows(before: LiveRun, event: Extract<TrainEvent, { kind: 'cache' }
 /** What the chip at the top says of it. */
 export const jobOf = (live: LiveRun): Pick<Job, 'title' | 'fraction' | 'secondsLeft'> => ({
   title: live.phase === 'teacher' ? 'Asking the long prompt' : live.phase === 'caching' ? 'Reading rows' : 'Training',
-  fraction: live.phase === 'training' && live.stepsTotal > 0 ? live.step / live.stepsTotal : null,
+  fraction: live.phase === 'training' || live.phase === 'racing' ? shareOf(live) : null,
   secondsLeft: live.secondsLeft,
 });
+
+/** Of all steps, those of other starts included. */
+const shareOf = ({ raceSteps, step, stepsTotal }: LiveRun): number | null =>
+  stepsTotal > 0 ? Math.min(1, (raceSteps + step) / (raceSteps + stepsTotal)) : null;
 
 /** The fraction of the whole bar: reading the rows counts as the first part of it. */
 export function fractionOf(live: LiveRun): number | null {
   if (live.phase === 'preparing' || live.phase === 'baselines') return null;
   if (live.phase === 'teacher' && live.teacher) return live.teacher.done / Math.max(1, live.teacher.total);
   if (live.phase === 'caching' && live.cache) return live.cache.total > 0 ? live.cache.done / live.cache.total : null;
-  return live.stepsTotal > 0 ? live.step / live.stepsTotal : null;
+  return shareOf(live);
 }
 
 export function trainHeadline(live: LiveRun | null, set: PromptSet | null, trainRows: number): string {
@@ -197,6 +240,8 @@ export function trainHeadline(live: LiveRun | null, set: PromptSet | null, train
         return 'Scoring the prompts to beat';
       case 'caching':
         return 'Reading the rows once';
+      case 'racing':
+        return `Comparing ${counted(live.race?.length ?? 0, 'start')}`;
       case 'training':
         return running(live);
       case 'pausing':
@@ -258,6 +303,7 @@ function progressParts(live: LiveRun): readonly string[] {
     return [`${live.teacher.done} of ${counted(live.teacher.total, 'text')} answered by the long prompt`];
   if (live.phase === 'caching' && live.cache)
     return [`${live.cache.done} of ${counted(live.cache.total, 'row')} read`, 'once for all runs on these rows'];
+  if (live.phase === 'racing') return live.note === null ? [] : [live.note];
   if (live.phase === 'preparing') return [live.note ?? 'Getting the model ready'];
   if (live.phase === 'baselines') return [live.note ?? 'Scoring the untuned prompt and yours'];
   const rate = live.stepsPerSecond;

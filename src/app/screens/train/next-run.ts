@@ -2,13 +2,13 @@
 import { useMemo } from 'react';
 import type { Dataset } from '../../../dataset/types';
 import type { Placement } from '../../../prompt/soft-prompt';
-import type { HardVersion, PromptSet } from '../../../prompt-set/types';
+import type { HardVersion, PromptSet, SoftVersion } from '../../../prompt-set/types';
 import type { Store } from '../../../store/store';
 import { sameLabels } from '../../../task/template';
 import { runsSeconds } from '../../../training/estimate';
 import { NUMBER_SETTINGS, readNumber } from '../../../training/fields';
 import { PRESETS, type PresetName, STANDARD, type TrainingSettings } from '../../../training/settings';
-import { type PlannedRun, templateOf } from '../../../workflow/runs';
+import { type PlannedRun, templateOf, withoutRace } from '../../../workflow/runs';
 import { cacheKeyOf } from '../../../workflow/training-rows';
 import { resource, useResource } from '../../state/resource';
 import { ActionStore, perStudio, type Studio, screenStore, usePromptSets, useSession } from '../../state/studio';
@@ -47,7 +47,13 @@ const FRESH: NextRun = {
 const upToDate = (kept: NextRun): NextRun =>
   kept.preset === 'own'
     ? kept
-    : { ...kept, settings: { ...PRESETS[kept.preset].settings, placement: kept.settings.placement } };
+    : { ...kept, settings: placedAt(PRESETS[kept.preset].settings, kept.settings.placement) };
+
+/** A race tries both places after the text, and decides. */
+export const placedAt = (settings: TrainingSettings, placement: Placement): TrainingSettings => ({
+  ...settings,
+  placement: settings.race && placement !== 'prefix' ? settings.placement : placement,
+});
 
 /** Ends in the set's id, so that it is deleted with the set. */
 const keyOf = (setId: string) => `next-run:${setId}`;
@@ -84,16 +90,17 @@ export class NextRuns extends ActionStore<NextRun> {
   }
 
   readonly choosePlacement = (placement: Placement): void =>
-    this.#change({ settings: { ...this.getState().settings, placement } });
+    this.#change({ settings: placedAt({ ...this.getState().settings, placement: 'suffix' }, placement) });
 
   readonly choosePreset = (preset: PresetName): void => {
     const { settings, seeds } = PRESETS[preset];
     const { placement } = this.getState().settings;
-    this.#change({ preset, seeds, settings: { ...settings, placement } });
+    this.#change({ preset, seeds, settings: placedAt(settings, placement) });
   };
 
+  /** Settings of one's own are those that run: no race decides in their place. */
   readonly change = (part: Partial<TrainingSettings>): void =>
-    this.#change({ preset: 'own', settings: { ...this.getState().settings, ...part } });
+    this.#change({ preset: 'own', settings: withoutRace({ ...this.getState().settings, ...part }) });
 
   readonly chooseSeeds = (seeds: number): void => this.#change({ seeds });
 
@@ -120,10 +127,10 @@ export function reachedBefore(
   fingerprint: string,
 ): { readonly accuracy: number; readonly rows: number } | null {
   const same = ({ virtualTokens, steps, batchSize }: TrainingSettings) => `${virtualTokens} ${steps} ${batchSize}`;
-  const wanted = same(PRESETS[preset].settings);
-  const run = set.soft.findLast(
-    (each) => each.datasetFingerprint === fingerprint && each.soft !== null && same(each.settings) === wanted,
-  );
+  const wanted = PRESETS[preset].settings;
+  const isOf = ({ settings, race }: SoftVersion) =>
+    wanted.race ? race !== undefined : race === undefined && same(settings) === same(wanted);
+  const run = set.soft.findLast((each) => each.datasetFingerprint === fingerprint && each.soft !== null && isOf(each));
   if (run?.validationAccuracy == null || run.validationRows === undefined) return null;
   return { accuracy: run.validationAccuracy, rows: run.validationRows };
 }

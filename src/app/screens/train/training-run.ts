@@ -10,6 +10,7 @@ import { stepTokens } from '../../../training/estimate';
 import type { Checkpoint } from '../../../training/events';
 import type { ModelInfo } from '../../../worker/protocol';
 import type { DistilEvent, DistilledRun } from '../../../workflow/distil';
+import type { RaceEvent, RaceWinner } from '../../../workflow/race';
 import type { RunRows } from '../../../workflow/run-rows';
 import { startVectors, teacherOf } from '../../../workflow/runs';
 import type { TrainedRun, TrainRunEvent } from '../../../workflow/train';
@@ -62,7 +63,7 @@ export function startRun(plan: RunPlan, using: RunWith): Running {
 }
 
 class TrainingRun {
-  readonly #plan: RunPlan;
+  #plan: RunPlan;
   readonly #using: RunWith;
   /** Quick steps make more checkpoints than a disk takes, and all other reading would wait behind them. */
   readonly #saving: ReturnType<typeof oneAtATime<Checkpoint>>;
@@ -179,6 +180,9 @@ class TrainingRun {
         this.#readAt = performance.now();
         onRowsCached(cacheKeyOf(this.#plan.dataset.fingerprint, subject.template), event.rowsDone);
         break;
+      case 'race':
+        if (event.winner) this.#keepRace(event.entries, event.winner);
+        break;
       case 'step':
         if (isFirst && this.#readAt !== null) performance.mark('studio:texts-read', { startTime: this.#readAt });
         if (isFirst) performance.mark('studio:first-step');
@@ -196,6 +200,18 @@ class TrainingRun {
         if (!FATAL.has(event.error.code)) complain(fromWire(event.error));
         break;
     }
+  }
+
+  /** The run is from now on one with the settings of the best start; until that is kept, a reload compares them again. */
+  #keepRace(entries: RaceEvent['entries'], { settings, initText, checkpoint }: RaceWinner): void {
+    const { version } = this.#plan;
+    const race = { settings, initText, race: entries };
+    this.#plan = { ...this.#plan, version: { ...version, ...race } };
+    if (checkpoint) this.#latest = checkpoint;
+    this.#keeping = this.#keeping
+      .then(() => this.#update(race))
+      .then(() => (checkpoint ? this.#saving.put(checkpoint) : undefined))
+      .catch((cause) => this.#using.complain(asStudioError(cause)));
   }
 
   async #keepBaseline(scores: Extract<TrainRunEvent, { kind: 'baseline' }>, subject: Subject): Promise<void> {

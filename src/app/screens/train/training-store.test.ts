@@ -51,7 +51,7 @@ const checkpoint = (step: number): Checkpoint => ({
 /** The event callback of an engine call. */
 type Emit = (event: TrainEvent) => void;
 
-/** An engine that trains by the tens, obeys pause and stop, and dies at a given step. */
+/** An engine that trains by the tens, obeys pause and stop, and dies at a given step. Vectors before the cue do best. */
 function fakeEngine() {
   const calls: { method: string; resume: number | null; from?: Float32Array }[] = [];
   const engine = {
@@ -65,18 +65,19 @@ function fakeEngine() {
         seconds: 1,
       };
     },
-    train: async ({ settings, resume, initFrom }: TrainRequest, emit: Emit, control: Control) => {
+    train: async ({ settings, resume, initFrom, until }: TrainRequest, emit: Emit, control: Control) => {
       calls.push({ method: 'train', resume: resume?.step ?? null, ...(initFrom && { from: initFrom.vectors }) });
       let step = resume?.step ?? 0;
       let reason: 'finished' | 'paused' | 'stopped' = 'finished';
-      while (step < settings.steps) {
+      const last = until ?? settings.steps;
+      while (step < last) {
         await breathe();
         await breathe(); // as an engine does after each step: requests have come in
         if (control.requested) {
           reason = control.requested === 'stop' ? 'stopped' : 'paused';
           break;
         }
-        step += 10;
+        step = Math.min(last, step + 10);
         if (engine.dieAt !== null && step >= engine.dieAt) {
           engine.dieAt = null;
           throw new StudioError('worker-died', 'The engine stopped.');
@@ -91,8 +92,21 @@ function fakeEngine() {
         emit({ kind: 'validation', point, best: true });
         if (step % 20 === 0) emit({ kind: 'checkpoint', checkpoint: checkpoint(step) });
       }
+      const trialLoss = settings.placement === 'infix' ? 1 : 2;
+      if (until !== undefined && reason === 'finished')
+        emit({
+          ...{
+            kind: 'done',
+            reason: 'paused',
+            vectors: new Float32Array(0),
+            bestStep: step,
+            checkpoint: checkpoint(step),
+          },
+          ...{ trialLoss, cacheSeconds: 0, trainSeconds: 1, stepsPerSecond: 1 },
+        });
+      if (until !== undefined) return { runId: 'x' };
       const end = { cacheSeconds: 0, trainSeconds: 1, stepsPerSecond: 1 };
-      const vectors = Float32Array.of(step, 0);
+      const vectors = Float32Array.from({ length: settings.virtualTokens }, (_, i) => (i === 0 ? step : 0));
       emit({ kind: 'done', reason, vectors, bestStep: step, checkpoint: checkpoint(step), ...end });
       return { runId: 'x' };
     },
@@ -198,6 +212,59 @@ describe('coming back', () => {
     const quick = { soft: soft.map((each) => ({ ...each, settings: { ...PRESETS.quick.settings, seed: 3 } })) };
     expect(reachedBefore(quick, 'quick', dataset.fingerprint)).toEqual({ accuracy: 0.75, rows: 4 });
     expect(reachedBefore(quick, 'quick', 'other rows')).toBeNull();
+  });
+});
+
+describe('a race of starts', () => {
+  const run = () => promptSets.getState().set?.soft[0];
+  beforeEach(() => next.choosePreset('auto'));
+
+  test('decides the settings of its run, which keeps every start', async () => {
+    await start();
+    expect(trains()).toEqual([null, null, 15]);
+    expect(run()).toMatchObject({
+      settings: { placement: 'infix', steps: 135 },
+      initText: '\n',
+      soft: { placement: 'infix' },
+      race: [{ outcome: 'out' }, { outcome: 'continues', losses: [{ step: 15, loss: 1 }] }],
+    });
+    expect(run()?.settings.race).toBeUndefined();
+    expect(train.getState().live).toMatchObject({ ending: 'finished', raceSteps: 15, stepsTotal: 135 });
+    expect(reachedBefore({ soft: promptSets.getState().set?.soft ?? [] }, 'auto', dataset.fingerprint)).not.toBeNull();
+    await boot();
+    await arrive();
+    expect(train.getState().live).toMatchObject({
+      raceSteps: 15,
+      race: [{ outcome: 'out' }, { outcome: 'continues' }],
+    });
+  });
+
+  test('is not repeated by a run that resumes after it', async () => {
+    engine.dieAt = 75;
+    await start();
+    await boot();
+    await train.resume(run()?.id ?? '');
+    expect(trains()).toEqual([null, null, 15, 15]);
+    expect(run()).toMatchObject({ status: 'finished', soft: { placement: 'infix' } });
+  });
+
+  test('begins again when it was cut off', async () => {
+    engine.dieAt = 15;
+    await start();
+    await boot();
+    await train.resume(run()?.id ?? '');
+    expect(trains()).toEqual([null, null, null, 15]);
+    expect(run()).toMatchObject({ status: 'finished', soft: { placement: 'infix' } });
+  });
+
+  test('is given up for settings of one’s own, and for vectors before the text', async () => {
+    next.choosePlacement('prefix');
+    await start();
+    expect(trains()).toEqual([null]);
+    expect(run()?.soft?.placement).toBe('prefix');
+    next.choosePlacement('suffix');
+    next.change({ steps: 50 });
+    expect(next.getState().settings).toEqual({ ...PRESETS.standard.settings, steps: 50 });
   });
 });
 

@@ -1,0 +1,191 @@
+import { describe, expect, it } from 'vitest';
+import type { TrainRequest } from '../engine/types';
+import { ControlSource } from '../lib/control';
+import { StudioError } from '../lib/errors';
+import type { Checkpoint, TrainEvent } from '../training/events';
+import { PRESETS, type TrainingSettings } from '../training/settings';
+import { fakeHost, prepared, promptSet } from './fake-host.test-support';
+import type { Host } from './host';
+import { SILENT } from './host';
+import type { RaceEvent } from './race';
+import { type TrainRunRequest, train } from './train';
+import { validationIds } from './training-rows';
+
+const dataset = await prepared();
+const set = promptSet(dataset);
+const { settings } = PRESETS.auto;
+const OWN_NAMES = set.words;
+const OTHER_NAMES = set.words.map(({ label }, i) => ({ label, word: [' x', ' y'][i] ?? '' }));
+
+type LossOf = (settings: TrainingSettings, step: number) => number;
+
+/** An engine whose starts reach given losses: it counts steps, and keeps what it was asked. */
+function racing(lossOf: LossOf, onStep: (request: TrainRequest, step: number) => void = () => {}) {
+  const asked: TrainRequest[] = [];
+  const { host } = fakeHost();
+  async function* steps(
+    request: TrainRequest,
+    control: { readonly requested: string | null },
+  ): AsyncGenerator<TrainEvent> {
+    asked.push(request);
+    const { settings: own, resume, until } = request;
+    let checkpoint = resume ?? ({ step: 0, steps: [], validations: [], elapsedMs: 0 } as unknown as Checkpoint);
+    const last = until ?? own.steps;
+    while (checkpoint.step < last && !control.requested) {
+      const step = checkpoint.step + 1;
+      const loss = lossOf(own, step);
+      if (Number.isNaN(loss)) throw new StudioError('diverged', 'It diverged.');
+      const point = { step, loss, learningRate: 1, gradNorm: 1, ms: 1 };
+      checkpoint = { ...checkpoint, step, steps: [...checkpoint.steps, point] };
+      yield { kind: 'step', point, stepsTotal: own.steps, secondsLeft: null };
+      onStep(request, step);
+    }
+    yield {
+      kind: 'done',
+      reason: control.requested === 'stop' ? 'stopped' : until === undefined ? 'finished' : 'paused',
+      vectors: new Float32Array(2 * own.virtualTokens),
+      bestStep: checkpoint.step,
+      checkpoint,
+      cacheSeconds: 0,
+      trainSeconds: 0,
+      stepsPerSecond: 1,
+      ...(until !== undefined && !control.requested && { trialLoss: lossOf(own, checkpoint.step) }),
+    };
+  }
+  // as the tests' words: each character is a token, so that a word of one letter after a space has two
+  const tokens = { ...host.tokens, encode: (text: string) => encode(text) };
+  return { asked, host: { ...host, tokens, engine: { ...host.engine, train: steps } } as unknown as Host };
+}
+
+/** Answer words are one token each. */
+const encode = (text: string) =>
+  /^ \w+$/.test(text)
+    ? Int32Array.of(1000 + (text.codePointAt(1) ?? 0))
+    : Int32Array.from([...text], (c) => c.codePointAt(0) ?? 0);
+
+const request = (more: Partial<TrainRunRequest> = {}): TrainRunRequest => ({
+  runId: 'r',
+  dataset,
+  template: set.baseTemplate,
+  words: OWN_NAMES,
+  settings,
+  initText: 'Say the tone.',
+  initFrom: null,
+  resume: null,
+  baselines: [],
+  ...more,
+});
+
+async function raced(lossOf: LossOf, more: Partial<TrainRunRequest> = {}) {
+  const { host, asked } = racing(lossOf);
+  const events: RaceEvent[] = [];
+  const done = await train(host, request(more), {
+    ...SILENT,
+    emit: (event) => event.kind === 'race' && events.push(structuredClone(event)),
+  });
+  return { asked, events, done, last: events.at(-1) };
+}
+
+const infixWins: LossOf = ({ placement }, step) => (placement === 'infix' ? 1 : 2) / step;
+
+describe('a race of starts', () => {
+  it('continues from the start with the lowest validation loss, from its last step', async () => {
+    const { asked, last, done } = await raced(infixWins);
+    expect(asked.map(({ settings: { placement }, until, resume }) => [placement, resume?.step ?? 0, until])).toEqual([
+      ['suffix', 0, 15],
+      ['infix', 0, 15],
+      ['infix', 15, undefined],
+    ]);
+    expect(last?.winner?.settings.placement).toBe('infix');
+    expect(last?.winner?.initText).toBe('\n');
+    expect(last?.entries.map(({ outcome }) => outcome)).toEqual(['out', 'continues']);
+    expect(last?.entries[1]?.losses).toEqual([{ step: 15, loss: 1 / 15 }]);
+    expect(done.soft.placement).toBe('infix');
+    // asked again with the winner's settings, nothing is compared
+    expect(last?.winner?.settings.race).toBeUndefined();
+    expect(last?.winner?.settings.core).toEqual(settings.core);
+  });
+
+  it('takes the steps it is asked for, those of the other starts included', async () => {
+    for (const words of [OWN_NAMES, OTHER_NAMES]) {
+      const { last, done } = await raced(infixWins, { words });
+      const lost = last?.entries.flatMap(({ losses, outcome }) => (outcome === 'out' ? (losses.at(-1)?.step ?? 0) : 0));
+      expect(done.checkpoint.step + (lost ?? []).reduce((sum, steps) => sum + steps, 0)).toBe(settings.steps);
+    }
+  });
+
+  it('lets trained answer words take part where a word is not its label, and drops the worse half after eight steps', async () => {
+    const { last } = await raced(
+      ({ placement, answerVectors }, step) => (placement === 'infix' ? 1 : 2) / step + (answerVectors ? 0 : 1),
+      { words: OTHER_NAMES },
+    );
+    expect(last?.entries.map(({ losses, outcome }) => [losses.length, outcome])).toEqual([
+      [1, 'out'],
+      [2, 'out'],
+      [1, 'out'],
+      [2, 'continues'],
+    ]);
+    expect(last?.winner?.settings.answerVectors).toBe('trained');
+  });
+
+  it('reads no test row, and judges by the validation rows', async () => {
+    const { asked } = await raced(infixWins, { words: OTHER_NAMES });
+    const test = new Set(dataset.split.test);
+    expect(test.size).toBeGreaterThan(10);
+    for (const { train: rows, validation } of asked) {
+      expect([...rows, ...validation].filter(({ rowId }) => test.has(rowId))).toEqual([]);
+      expect(validation.map(({ rowId }) => rowId)).toEqual(validationIds(dataset));
+      expect(rows.map(({ rowId }) => rowId)).toEqual(dataset.split.train);
+    }
+  });
+
+  it('prefers the standard start where two are equal', async () => {
+    const { last } = await raced((_, step) => 1 / step);
+    expect(last?.winner?.settings.placement).toBe('suffix');
+  });
+
+  it('leaves out a start that diverges, and fails only where all do', async () => {
+    const { last } = await raced(({ placement }, step) =>
+      placement === 'infix' && step === 3 ? Number.NaN : 1 / step,
+    );
+    expect(last?.winner?.settings.placement).toBe('suffix');
+    expect(last?.entries[1]?.losses).toEqual([{ step: 15, loss: null }]);
+    await expect(raced(() => Number.NaN)).rejects.toThrow('It diverged.');
+  });
+
+  it('compares nothing without validation rows, without a cue, or where the steps do not suffice', async () => {
+    const unvalidated = { ...dataset, split: { ...dataset.split, validation: [] } };
+    const few = { ...settings, steps: 20 };
+    for (const more of [{ dataset: unvalidated }, { template: 'Text: {text}' }, { settings: few }]) {
+      const { asked, events } = await raced(infixWins, more);
+      expect(events).toEqual([]);
+      expect(asked.map(({ until, settings: { placement, race } }) => [until, placement, race])).toEqual([
+        [undefined, 'suffix', undefined],
+      ]);
+      expect(asked[0]?.settings.steps).toBe((more.settings ?? settings).steps);
+    }
+  });
+});
+
+describe('a race that is interrupted', () => {
+  /** Asks for something once the start in the text's place has trained so many steps. */
+  async function interrupted(what: 'stop' | 'pause', placement: TrainingSettings['placement'], at: number) {
+    const control = new ControlSource();
+    const { host, asked } = racing(infixWins, (running, step) => {
+      if (running.settings.placement === placement && step === at) control.ask(what);
+    });
+    return { asked, done: train(host, request(), { control, emit: () => {} }) };
+  }
+
+  it('keeps the best start so far when it is stopped', async () => {
+    const { done, asked } = await interrupted('stop', 'infix', 3);
+    expect(await done).toMatchObject({ reason: 'stopped', soft: { placement: 'suffix' }, checkpoint: { step: 15 } });
+    expect(asked.at(-1)?.resume?.step).toBe(15);
+    expect(await (await interrupted('stop', 'suffix', 3)).done).toMatchObject({ checkpoint: { step: 3 } });
+  });
+
+  it('keeps nothing when it is paused: the race begins again', async () => {
+    const { done } = await interrupted('pause', 'infix', 12);
+    await expect(done).rejects.toMatchObject({ code: 'cancelled' });
+  });
+});

@@ -1,0 +1,177 @@
+/** A race of starts: the first steps of several, and the one with the lowest loss on the validation rows continues. */
+
+import type { Control } from '../lib/control';
+import { asStudioError, StudioError } from '../lib/errors';
+import type { RaceEntry, SoftVersion } from '../prompt-set/types';
+import { cueOf } from '../task/template';
+import type { LabelTokens } from '../tokens/tokenizer';
+import type { Checkpoint, TrainEvent } from '../training/events';
+import { RACE_STEPS, startText, type TrainingSettings } from '../training/settings';
+import type { Host, Run } from './host';
+import { engineRequest, type RunInputs, type RunRequest, runInputs } from './run-rows';
+
+/** Two always take part to the end. */
+const FEWEST_LEFT = 2;
+
+/** What of a run a race decides. */
+export type RaceWinner = Pick<SoftVersion, 'settings' | 'initText'> & {
+  /** Its first steps; null = it has none yet. */
+  readonly checkpoint: Checkpoint | null;
+};
+
+export interface RaceEvent {
+  readonly kind: 'race';
+  readonly entries: readonly RaceEntry[];
+  /** Which of them trains now, and its step; null between two. */
+  readonly now: { readonly entry: number; readonly step: number } | null;
+  /** Set by the last event of a race. */
+  readonly winner: RaceWinner | null;
+}
+
+interface Start extends Pick<RunRequest, 'settings' | 'initText'> {
+  readonly name: string;
+}
+
+const [EARLY, LATE] = RACE_STEPS;
+
+/** How many of the starts continue after the early steps. */
+const leftOf = (starts: number): number => Math.min(starts, Math.max(FEWEST_LEFT, Math.ceil(starts / 2)));
+
+/** Steps of those that do not win. */
+const lostSteps = (starts: number): number => starts * EARLY + leftOf(starts) * (LATE - EARLY) - LATE;
+
+/**
+ * The starts that a run compares, the standard one first; none = there is nothing to compare. With the steps of those that do
+ * not continue, a run takes the steps it is asked for.
+ */
+function startsOf(
+  { settings: { race: _, ...settings }, initText, template }: Pick<RunRequest, 'settings' | 'initText' | 'template'>,
+  labels: readonly LabelTokens[],
+): readonly Start[] {
+  const places: readonly Start[] = [
+    { name: 'After the text, from your instruction', settings: { ...settings, placement: 'suffix' }, initText },
+    ...(cueOf(template) === ''
+      ? []
+      : [
+          {
+            name: 'Before the cue, from line breaks',
+            settings: { ...settings, placement: 'infix' as const },
+            initText: startText({ placement: 'infix' }, initText),
+          },
+        ]),
+  ];
+  const starts = wordsMayNotFit(labels)
+    ? places.flatMap((start): readonly Start[] => [
+        start,
+        {
+          ...start,
+          name: `${start.name}, answer words trained`,
+          settings: { ...start.settings, answerVectors: 'trained' },
+        },
+      ])
+    : places;
+  const steps = settings.steps - lostSteps(starts.length);
+  if (starts.length < 2 || settings.placement === 'prefix' || steps <= LATE) return [];
+  return starts.map((start) => ({ ...start, settings: { ...start.settings, steps } }));
+}
+
+/** Whether an answer word is not its label's own name; words of several tokens cannot be trained. */
+const wordsMayNotFit = (labels: readonly LabelTokens[]): boolean =>
+  labels.every(({ tokenIds }) => tokenIds.length === 1) &&
+  labels.some(({ label, word }) => word.trim().toLowerCase() !== label.trim().toLowerCase());
+
+/** One start on its way. */
+interface Runner {
+  readonly start: Start;
+  checkpoint: Checkpoint | null;
+  losses: RaceEntry['losses'];
+  outcome: RaceEntry['outcome'];
+}
+
+/** A start that diverged is last. */
+const lossOf = ({ losses }: Runner): number => losses.at(-1)?.loss ?? Number.POSITIVE_INFINITY;
+
+/**
+ * Decides what a run starts from. Asked to stop, the best start so far wins; a pause ends the race, which then begins again.
+ * @throws StudioError `cancelled`, `diverged` where every start does, and as the engine's train
+ */
+export async function race(
+  host: Host,
+  request: RunRequest,
+  inputs: RunInputs,
+  { control, emit }: Run<TrainEvent | RaceEvent>,
+): Promise<{ readonly winner: RaceWinner; readonly inputs: RunInputs }> {
+  const { race: _, core: __, ...settings } = request.settings;
+  const runners = (inputs.validation.length > 0 ? startsOf(request, inputs.labels) : []).map(
+    (start): Runner => ({ start, checkpoint: null, losses: [], outcome: 'racing' }),
+  );
+  if (runners.length === 0) return { winner: { settings, initText: request.initText, checkpoint: null }, inputs };
+  const tell = (now: RaceEvent['now'] = null, winner: RaceEvent['winner'] = null) =>
+    emit({
+      kind: 'race',
+      entries: runners.map(({ start: { name }, losses, outcome }) => ({ name, losses, outcome })),
+      now,
+      winner,
+    });
+  const rowsOf = rememberedRows(host, request, inputs, control);
+  let left = runners;
+  for (const until of runners.length > FEWEST_LEFT ? RACE_STEPS : [LATE]) {
+    for (const runner of left) {
+      if (control.requested) break;
+      const asked = { ...request, ...runner.start, resume: runner.checkpoint };
+      await advance(runner, until, {
+        events: async function* () {
+          const rows = await rowsOf(runner.start.settings);
+          yield* host.engine.train({ ...engineRequest(host, asked, rows), until }, control);
+        },
+        hear: (event) => {
+          if (event.kind === 'cache') emit(event);
+          if (event.kind === 'step') tell({ entry: runners.indexOf(runner), step: event.point.step });
+        },
+      });
+      tell();
+    }
+    if (control.requested === 'pause' || control.requested === 'cancel')
+      throw new StudioError('cancelled', 'Stopped while starts were compared.');
+    const places = until === LATE || control.requested ? 1 : leftOf(runners.length);
+    left = left.toSorted((a, b) => lossOf(a) - lossOf(b) || 0).slice(0, places);
+    for (const runner of runners) if (!left.includes(runner)) runner.outcome = 'out';
+  }
+  const [best] = left;
+  if (!best) throw new StudioError('internal', 'internal: a race that nobody won');
+  best.outcome = 'continues';
+  const winner = { settings: best.start.settings, initText: best.start.initText, checkpoint: best.checkpoint };
+  tell(null, winner);
+  return { winner, inputs: await rowsOf(winner.settings) };
+}
+
+/** Trains a start up to this step; one that diverges keeps no loss. */
+async function advance(
+  runner: Runner,
+  until: number,
+  { events, hear }: { readonly events: () => AsyncIterable<TrainEvent>; readonly hear: (event: TrainEvent) => void },
+): Promise<void> {
+  try {
+    for await (const event of events()) {
+      hear(event);
+      if (event.kind !== 'done') continue;
+      runner.checkpoint = event.checkpoint;
+      if (event.trialLoss !== undefined) runner.losses = [...runner.losses, { step: until, loss: event.trialLoss }];
+    }
+  } catch (cause) {
+    if (asStudioError(cause).code !== 'diverged') throw cause;
+    runner.losses = [...runner.losses, { step: until, loss: null }];
+  }
+}
+
+/** The rows of a start: they differ in where the cue is encoded. */
+function rememberedRows(host: Host, request: RunRequest, inputs: RunInputs, control: Control) {
+  const known = new Map<TrainingSettings['placement'], Promise<RunInputs>>([
+    [request.settings.placement, Promise.resolve(inputs)],
+  ]);
+  return ({ placement }: TrainingSettings): Promise<RunInputs> => {
+    const rows = known.get(placement) ?? runInputs(host, { ...request, settings: { placement } }, control);
+    known.set(placement, rows);
+    return rows;
+  };
+}
