@@ -158,3 +158,23 @@ export function remapped(before: MappingDraft, change: Partial<MappingDraft>): M
   if (change.label && change.label === mapping.text) return { ...mapping, text: before.label };
   return mapping;
 }
+
+/**
+ * Column names that are trimmed, never empty and all different: the second `text` becomes `text (2)`, an empty one
+ * `column 3`. A sentence describes every change.
+ */
+export function uniqueHeaders(cells: readonly string[]): { columns: readonly string[]; notes: readonly string[] } {
+  const columns: string[] = [];
+  const notes: string[] = [];
+  const wanted = cells.map((cell) => cell.trim());
+  wanted.forEach((name, i) => {
+    const base = name === '' ? `column ${i + 1}` : name;
+    let unique = base;
+    for (let n = 2; columns.includes(unique) || (unique !== base && wanted.includes(unique)); n++)
+      unique = `${base} (${n})`;
+    columns.push(unique);
+    if (name === '') notes.push(`Column ${i + 1} has no name and is called “${unique}”.`);
+    else if (unique !== name) notes.push(`Two columns are called “${name}”: the later one is shown as “${unique}”.`);
+  });
+  return { columns, notes };
+}

@@ -1,6 +1,6 @@
 import Papa from 'papaparse';
 import { fail, ok, type Result } from '../lib/result';
-import type { SourceFormat } from './types';
+import { DELIMITERS, type Delimiter, type SourceFormat } from './types';
 
 export type Encoding = SourceFormat['encoding'];
 
@@ -107,17 +107,6 @@ export function decodeText(
     encoding: encoding ?? (valid === null ? 'windows-1252' : 'utf-8'),
   });
 }
-
-export type Delimiter = SourceFormat['delimiter'];
-
-export const DELIMITERS: readonly Delimiter[] = [',', ';', '\t', '|'];
-
-export const DELIMITER_NAMES: Readonly<Record<Delimiter, string>> = {
-  ',': 'commas',
-  ';': 'semicolons',
-  '\t': 'tabs',
-  '|': 'vertical bars',
-};
 
 /** Share of sampled rows with the same number of cells as the header, and that number. */
 function consistency(sample: string, delimiter: Delimiter): { cells: number; share: number } {

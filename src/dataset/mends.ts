@@ -3,10 +3,9 @@
  * what its columns mean; applied twice, it changes nothing the second time. Test rows are mended as all others are. The
  * issues that offer them are in lint/.
  */
-import { isNumeric } from './columns';
+import { isNumeric, uniqueHeaders } from './columns';
 import { type ClassShare, labelSet, textKey } from './labels';
 import { LONG_TEXT, RARE_ROWS } from './lint/define';
-import { uniqueHeaders } from './records';
 import { type ColumnMapping, type List, MAX_COLUMNS, type MendId, mapped, type Row, type Table } from './types';
 
 export interface Mendable {

@@ -1,8 +1,12 @@
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { DELIMITER_NAMES, DELIMITERS, type Delimiter, decodeText, sniffDelimiter } from './decode';
+import { uniqueHeaders } from './columns';
+import { decodeText, sniffDelimiter } from './decode';
 import { adapted, type ForeignFailure, type Records, readForeign } from './foreign';
-import { EXPECTED, parseJsonl, type RawRecord, readExpected, readRecords, recordRows, uniqueHeaders } from './records';
+import { EXPECTED, parseJsonl, type RawRecord, readExpected, readRecords, recordRows } from './records';
 import {
+  DELIMITER_NAMES,
+  DELIMITERS,
+  type Delimiter,
   MAX_BYTES,
   MAX_CELLS,
   MAX_COLUMNS,

@@ -1,8 +1,14 @@
 import Papa from 'papaparse';
-import type { Delimiter } from './decode';
-
 import { wellFormed } from './labels';
-import { MAX_BROKEN_QUOTES, MAX_CELLS, MAX_COLUMNS, MAX_ROWS, type RejectedRow, type Row } from './types';
+import {
+  type Delimiter,
+  MAX_BROKEN_QUOTES,
+  MAX_CELLS,
+  MAX_COLUMNS,
+  MAX_ROWS,
+  type RejectedRow,
+  type Row,
+} from './types';
 
 const RECORDS_A_STEP = 10_000;
 
@@ -77,26 +83,6 @@ export function* readRecords(
     start = restart ? start + done : text.length;
     yield start;
   }
-}
-
-/**
- * Column names that are trimmed, never empty and all different: the second `text` becomes `text (2)`, an empty one
- * `column 3`. A sentence describes every change.
- */
-export function uniqueHeaders(cells: readonly string[]): { columns: readonly string[]; notes: readonly string[] } {
-  const columns: string[] = [];
-  const notes: string[] = [];
-  const wanted = cells.map((cell) => cell.trim());
-  wanted.forEach((name, i) => {
-    const base = name === '' ? `column ${i + 1}` : name;
-    let unique = base;
-    for (let n = 2; columns.includes(unique) || (unique !== base && wanted.includes(unique)); n++)
-      unique = `${base} (${n})`;
-    columns.push(unique);
-    if (name === '') notes.push(`Column ${i + 1} has no name and is called “${unique}”.`);
-    else if (unique !== name) notes.push(`Two columns are called “${name}”: the later one is shown as “${unique}”.`);
-  });
-  return { columns, notes };
 }
 
 const cellOf = (value: unknown): string =>

@@ -66,6 +66,17 @@ export interface SourceFormat {
   readonly kind: 'csv' | 'tsv' | 'jsonl' | 'json' | 'yaml' | 'xlsx';
 }
 
+export type Delimiter = SourceFormat['delimiter'];
+
+export const DELIMITERS: readonly Delimiter[] = [',', ';', '\t', '|'];
+
+export const DELIMITER_NAMES: Readonly<Record<Delimiter, string>> = {
+  ',': 'commas',
+  ';': 'semicolons',
+  '\t': 'tabs',
+  '|': 'vertical bars',
+};
+
 export interface Table {
   readonly format: SourceFormat;
   readonly columns: readonly string[];

@@ -4,7 +4,7 @@
  */
 import { unzipSync } from 'fflate';
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { uniqueHeaders } from './records';
+import { uniqueHeaders } from './columns';
 import { MAX_BYTES, MAX_COLUMNS, MAX_ROWS } from './types';
 
 const MAIN_PART = 'xl/workbook.xml';

@@ -18,7 +18,19 @@ it('reads family and context under every exporter’s names', () => {
   });
 });
 
-it.each(['{', '[]', '{"model_type":7}', '{}'])('knows nothing from %s', (text) => {
+it.each([
+  '{',
+  '[]',
+  '"llama"',
+  'null',
+  '{"model_type":7}',
+  '{"model_type":""}',
+  '{"model_type":"llama","n_positions":0}',
+  '{"model_type":"llama","n_head":1.5}',
+  '{"model_type":"llama","embedding_multiplier":"2"}',
+  '{"model_type":"llama","max_position_embeddings":null}',
+  '{}',
+])('knows nothing from %s', (text) => {
   expect(configOf(files(text))).toEqual({
     family: null,
     contextLength: null,

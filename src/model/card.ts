@@ -6,28 +6,30 @@ import { z } from '../lib/zod';
 /** Path inside the model folder -> verified bytes. */
 export type ModelFiles = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
 
-const HASH = z.string().regex(/^[0-9a-f]{64}$/);
-/** Relative, inside the folder, without `..`, because it becomes part of an address. */
-const PATH = z.string().regex(/^(?!.*(?:^|\/)\.\.?(?:\/|$))[\w.-]+(?:\/[\w.-]+)*$/);
-
-const schema = z.object({
-  id: z.string().min(1),
-  dtype: z.string().min(1),
-  license: z.string().optional(),
-  parameters: z.number().int().positive().optional(),
-  /** Over the files under onnx/: see `foldHash`. */
-  sha256: HASH,
-  files: z.array(z.object({ path: PATH, bytes: z.number().int().nonnegative(), sha256: HASH })).min(1),
-  weights: z.object({ source: z.string(), file: z.string(), sha256: HASH, howToLoad: z.string() }).optional(),
-});
+/** Made on use, to keep it out of workers that read no card. */
+function cardSchema() {
+  const hash = z.string().regex(/^[0-9a-f]{64}$/);
+  /** Relative, inside the folder, without `..`, because it becomes part of an address. */
+  const path = z.string().regex(/^(?!.*(?:^|\/)\.\.?(?:\/|$))[\w.-]+(?:\/[\w.-]+)*$/);
+  return z.object({
+    id: z.string().min(1),
+    dtype: z.string().min(1),
+    license: z.string().optional(),
+    parameters: z.number().int().positive().optional(),
+    /** Over the files under onnx/: see `foldHash`. */
+    sha256: hash,
+    files: z.array(z.object({ path, bytes: z.number().int().nonnegative(), sha256: hash })).min(1),
+    weights: z.object({ source: z.string(), file: z.string(), sha256: hash, howToLoad: z.string() }).optional(),
+  });
+}
 
 /** The contents of a model folder with checksums: from its `studio.json`, or computed from the files. */
-export type ModelCard = z.infer<typeof schema>;
+export type ModelCard = z.infer<ReturnType<typeof cardSchema>>;
 export type FileEntry = ModelCard['files'][number];
 
 export function parseCard(text: string): Result<ModelCard> {
   try {
-    const parsed = schema.safeParse(JSON.parse(text));
+    const parsed = cardSchema().safeParse(JSON.parse(text));
     if (parsed.success) return ok(parsed.data);
     return fail(
       'bad-card',
@@ -65,15 +67,33 @@ export async function makeCard(id: string, onnxPath: string, files: ModelFiles):
   return { id, dtype: dtypeOf(onnxPath), sha256: await foldHash(entries), files: entries };
 }
 
-/** Exporters have two names each for the longest sequence and the attention heads. Made on use, to keep it out of the page. */
-const configSchema = () =>
-  z.object({
-    model_type: z.string().min(1).optional(),
-    max_position_embeddings: z.number().int().positive().optional(),
-    n_positions: z.number().int().positive().optional(),
-    num_attention_heads: z.number().int().positive().optional(),
-    n_head: z.number().int().positive().optional(),
-    embedding_multiplier: z.number().positive().optional(),
+const isName = (value: unknown) => typeof value === 'string' && value !== '';
+const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0;
+
+/**
+ * What is read of config.json; exporters have two names each for the longest sequence and the attention heads. Checked by hand:
+ * the engine's worker and exported prompts need no schema but this one.
+ */
+const CONFIG = {
+  model_type: isName,
+  max_position_embeddings: isCount,
+  n_positions: isCount,
+  num_attention_heads: isCount,
+  n_head: isCount,
+  embedding_multiplier: (value: unknown) => typeof value === 'number' && value > 0,
+} as const;
+
+type Config = { readonly model_type?: string } & {
+  readonly [K in Exclude<keyof typeof CONFIG, 'model_type'>]?: number;
+};
+
+const isConfig = (value: unknown): value is Config =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.entries(CONFIG).every(([name, isSound]) => {
+    const field = (value as Readonly<Record<string, unknown>>)[name];
+    return field === undefined || isSound(field);
   });
 
 interface ModelConfig {
@@ -92,10 +112,10 @@ export function configOf(files: Readonly<Record<string, Uint8Array>>): ModelConf
   const bytes = files['config.json'];
   if (!bytes) return none;
   try {
-    const parsed = configSchema().safeParse(JSON.parse(new TextDecoder().decode(bytes)));
-    if (!parsed.success) return none;
+    const config: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    if (!isConfig(config)) return none;
     const { model_type, max_position_embeddings, n_positions, num_attention_heads, n_head, embedding_multiplier } =
-      parsed.data;
+      config;
     return {
       family: model_type ?? null,
       contextLength: max_position_embeddings ?? n_positions ?? null,

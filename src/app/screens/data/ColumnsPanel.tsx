@@ -1,5 +1,4 @@
-import { DELIMITER_NAMES, DELIMITERS } from '../../../dataset/decode';
-import type { SourceFormat, TaskKind } from '../../../dataset/types';
+import { DELIMITER_NAMES, DELIMITERS, type SourceFormat, type TaskKind } from '../../../dataset/types';
 import { useData, useStores } from '../../state/studio';
 import { Choices, Panel, Select, Term } from '../../ui';
 import { ENCODING_NAMES, TASK_WORDS } from './words';

@@ -1,20 +1,21 @@
 /** What the Data screen says: of the file, its labels and lengths, the split, and each row and cell of the table. Pure. */
-import { DELIMITER_NAMES } from '../../../dataset/decode';
+
 import { blockingIssue } from '../../../dataset/lint/define';
 import { PARTS } from '../../../dataset/query';
 import { usedRows } from '../../../dataset/split';
-import type {
-  ByTask,
-  ColumnMapping,
-  Dataset,
-  DataVersion,
-  Issue,
-  IssueKind,
-  Row,
-  SourceFormat,
-  SplitBy,
-  SplitName,
-  Table,
+import {
+  type ByTask,
+  type ColumnMapping,
+  type Dataset,
+  type DataVersion,
+  DELIMITER_NAMES,
+  type Issue,
+  type IssueKind,
+  type Row,
+  type SourceFormat,
+  type SplitBy,
+  type SplitName,
+  type Table,
 } from '../../../dataset/types';
 import { bytes, count, counted, percentWhole } from '../../../lib/format';
 import type { SelectOption } from '../../ui/Choices';
