@@ -86,6 +86,11 @@ function hostEngine(engine: Engine): HostEngine {
       const next = () => queued(() => events.next());
       for (let event = await next(); !event.done; event = await next()) yield event.value;
     },
+    readAhead: (request, control, onRead) =>
+      queued(async () => {
+        for await (const read of engine.readAhead(request, control)) onRead(read);
+        return true;
+      }),
     latency: (...asked) => queued(() => engine.latency(...asked)),
     generate: (...asked) => queued(() => engine.generate(...asked)),
     states: (...asked) => queued(() => engine.states(...asked)),

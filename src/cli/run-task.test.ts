@@ -1,15 +1,21 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { preparedOf } from '../dataset/test-support';
-import { uninterrupted } from '../lib/control';
-import { STANDARD } from '../training/settings';
-import { type TrainRunEvent, train } from '../workflow/train';
+import { ControlSource, uninterrupted } from '../lib/control';
+import { PRESETS, STANDARD, type TrainingSettings } from '../training/settings';
+import { readAhead, runInputs } from '../workflow/run-rows';
+import { type TrainRunEvent, type TrainRunRequest, train } from '../workflow/train';
+import { cacheKeyOf } from '../workflow/training-rows';
 import { createLog, openHost } from './node-host';
 import { earlierLooks, openSet } from './run-task';
 
 const LABELS = ['card payment fee charged', 'declined card payment', 'pending card payment', 'reverted card payment'];
+const model = 'public/models/softprompt-studio/tiny-support';
+const opened = openHost({ model, backend: 'node-wasm', threads: 1 }, createLog());
+afterAll(async () => (await opened).dispose());
+
 /** Only a letter is a single token. */
 const encode = (text: string) =>
   Int32Array.from(/^ ?[A-Z]$/.test(text) ? [text.charCodeAt(text.length - 1)] : [1, ...text].map((_, i) => i));
@@ -25,8 +31,7 @@ it('names letters in the proposed instruction where letters answer', async () =>
 });
 
 it('scores the prompts to beat beside a run, after its first validation, as the page does', async () => {
-  const model = 'public/models/softprompt-studio/tiny-support';
-  const host = await openHost({ model, backend: 'node-wasm', threads: 1 }, createLog());
+  const host = await opened;
   const rows = Array.from(
     { length: 60 },
     (_, i) => [`message ${i} is ${i % 2 ? 'fine' : 'poor'}`, `${i % 2}`] as const,
@@ -47,11 +52,76 @@ it('scores the prompts to beat beside a run, after its first validation, as the 
     if (event.kind === 'baseline' || event.kind === 'trouble') seen.push(event.kind);
   };
   const run = await train(host, { ...request, baselines }, { control: uninterrupted, emit });
-  await host.dispose();
   expect(run.validationRows).toBe(dataset.split.validation.length);
   expect(seen.slice(0, 5)).toEqual(['step 1', 'step 2', 'step 3', 'step 4', 'validation 0']);
   expect(seen.filter((each) => each === 'baseline')).toHaveLength(2);
   expect(seen).not.toContain('trouble');
+});
+
+describe('a run on the engine', () => {
+  /** What a run starts from, on rows that nothing has read: a data set of another name is another key of the cache. */
+  async function request(settings: TrainingSettings, fingerprint: string) {
+    const rows = Array.from(
+      { length: 90 },
+      (_, i) => [`message ${i} is ${i % 2 ? 'fine' : 'poor'}`, i % 2 ? 'good' : 'bad'] as const,
+    );
+    const { dataset } = await preparedOf(rows);
+    const { words, baseTemplate: template } = openSet(await opened, { dataset, prompt: null, words: null });
+    const asked = { runId: 'r', dataset: { ...dataset, fingerprint }, template, words, settings, initText: 'Tone' };
+    return { ...asked, initFrom: null, resume: null, baselines: [] };
+  }
+  async function trained(asked: TrainRunRequest) {
+    const events: TrainRunEvent[] = [];
+    const { soft } = await train(await opened, asked, { control: uninterrupted, emit: (event) => events.push(event) });
+    return { vectors: soft.vectors, events, read: events.filter(({ kind }) => kind === 'cache').length };
+  }
+  const short = { ...STANDARD, virtualTokens: 2, steps: 4, batchSize: 4, validateEvery: 4 };
+
+  it('has the same bits whether its texts were read ahead or not, and reads none of them again', async () => {
+    const later = await trained(await request(short, 'later'));
+    const ahead = await request(short, 'ahead');
+    const read: number[] = [];
+    const emit = ({ rowsDone }: { readonly rowsDone: number }) => read.push(rowsDone);
+    expect(await readAhead(await opened, ahead, { control: uninterrupted, emit })).toBe(true);
+    const { vectors, read: again } = await trained(ahead);
+    expect(later.read).toBeGreaterThan(0);
+    expect(read.at(-1)).toBe(ahead.dataset.split.train.length + ahead.dataset.split.validation.length);
+    expect(again).toBe(0);
+    expect(vectors).toEqual(later.vectors);
+  });
+
+  it('reads the rows of the core first, and stops at its budget or when it is cancelled', async () => {
+    const ahead = await request(short, 'part');
+    const { train: rows, validation } = await runInputs(await opened, ahead, uninterrupted);
+    const cacheKey = cacheKeyOf('part', ahead.template);
+    const most = { train: rows, validation, cacheKey, core: 8 };
+    const tokens = rows.slice(0, 9).reduce((sum, { ids }) => sum + ids.length, 0);
+    let last = 0;
+    const onRead = ({ rowsDone }: { readonly rowsDone: number }) => {
+      last = rowsDone;
+    };
+    const { engine } = await opened;
+    await engine.readAhead({ ...most, tokens }, uninterrupted, onRead);
+    expect(last).toBeGreaterThanOrEqual(8);
+    expect(last).toBeLessThan(rows.length);
+    const control = new ControlSource();
+    const stopped = engine.readAhead({ ...most, tokens: 1e6 }, control, () => control.ask('cancel'));
+    await expect(stopped).rejects.toMatchObject({ code: 'cancelled' });
+    const unvalidated = { ...ahead.dataset, split: { ...ahead.dataset.split, validation: [] } };
+    const settings = { ...short, core: { rows: 8, steps: 4 } };
+    const core = await trained({ ...ahead, dataset: unvalidated, settings });
+    expect(core.read).toBe(0);
+  });
+
+  it('continues the best start of a race to the bits of that start alone', async () => {
+    const settings = { ...PRESETS.auto.settings, virtualTokens: 2, batchSize: 4, steps: 40 };
+    const raced = await trained(await request(settings, 'raced'));
+    const winner = raced.events.flatMap((event) => (event.kind === 'race' && event.winner ? [event.winner] : []))[0];
+    expect(winner?.checkpoint?.step).toBe(15);
+    const { settings: own = settings, initText = '' } = winner ?? {};
+    const alone = await trained({ ...(await request(own, 'alone')), initText });
+    expect(alone.vectors).toEqual(raced.vectors);
+  });
 });
 
 it('counts uses of the test rows from run to run into one folder, and from none where the rows are others', async () => {

@@ -12,7 +12,7 @@ import {
   scoreRows,
   scoreTargets,
 } from '../inference/score';
-import { TextCache } from '../inference/text-cache';
+import { type RowsRead, TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import { breathe, type Polled, throwIfInterrupted, uninterrupted } from '../lib/control';
 import type { SoftPrompt } from '../prompt/soft-prompt';
@@ -21,13 +21,14 @@ import type { TokenRow } from '../tokens/tokenizer';
 import type { TrainEvent } from '../training/events';
 import { type SelfCheckReport, type SelfCheckRequest, selfCheck } from './gradient-check';
 import { type LoadedProgram, loadProgram } from './load';
-import { trainRun } from './train-run';
+import { readAhead, trainRun } from './train-run';
 import type {
   GenerateRequest,
   LoadEvent,
   LoadRequest,
   ModelInfo,
   NextTokensRequest,
+  ReadAheadRequest,
   ScoreRequest,
   ScoreResult,
   StatesRequest,
@@ -146,6 +147,11 @@ export class Engine {
   /** @throws StudioError `diverged`, `too-long`, `bad-input`, `cancelled`, and as Runner.run */
   train(request: TrainRequest, control: Polled = uninterrupted): AsyncGenerator<TrainEvent, void, undefined> {
     return trainRun({ program: this.#program, info: this.info, cache: this.#cache }, request, control);
+  }
+
+  /** @see readAhead @throws StudioError `cancelled`, and as Runner.run */
+  readAhead(request: ReadAheadRequest, control: Polled = uninterrupted): AsyncGenerator<RowsRead, void, undefined> {
+    return readAhead({ program: this.#program, cache: this.#cache }, request, control);
   }
 
   /** @throws StudioError `too-long`, and as Runner.run */

@@ -10,7 +10,7 @@ import {
   scoreTargets,
   type TargetScore,
 } from '../inference/score';
-import type { TextCache } from '../inference/text-cache';
+import type { RowsRead, TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import { type Polled, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
@@ -25,7 +25,7 @@ import { balancedWeights, stratifiedSubset } from '../training/row-order';
 import type { Validated } from '../training/selection';
 import { peakLearningRate, type TrainingSettings } from '../training/settings';
 import { folded, initialTokenIds } from '../training/vectors';
-import type { ModelInfo, TrainRequest } from './types';
+import type { ModelInfo, ReadAheadRequest, TrainRequest } from './types';
 
 interface TrainContext {
   readonly program: Program;
@@ -46,7 +46,8 @@ export async function* trainRun(
   const usesCache = settings.placement !== 'prefix' && takesPast(program.spec);
   // Planned over all rows, so that runs on some of them share the cache.
   const gold = request.train.map((row) => (row.target ? 0 : present(row.label, `label of row ${row.rowId}`)));
-  const chosen = coreFirst(gold, stratifiedSubset(gold, settings.trainRows ?? null), settings);
+  const some = stratifiedSubset(gold, settings.trainRows ?? null);
+  const chosen = settings.core ? coreFirst(gold, some, settings.core.rows) : some;
   const used = {
     train: chosen.map((index) => present(request.train[index], 'training row')),
     labelWeights: settings.classWeights
@@ -72,13 +73,34 @@ export async function* trainRun(
   });
 }
 
+/**
+ * Reads texts before a run on these rows is asked for. The plan is the run's, which the rows alone decide, so a run has the
+ * same bits whether its texts were read ahead, in part or not at all.
+ */
+export async function* readAhead(
+  { program, cache }: Pick<TrainContext, 'program' | 'cache'>,
+  { train: rows, validation, cacheKey, core, tokens }: ReadAheadRequest,
+  control: Polled,
+): AsyncGenerator<RowsRead, void, undefined> {
+  if (!takesPast(program.spec)) return;
+  const plan = cache.plan(cacheKey, [validation, rows]);
+  const all = [...rows.keys()];
+  const gold = rows.map(({ label }) => label ?? 0);
+  const inOrder = coreFirst(gold, all, core).map((index) => present(rows[index], 'training row'));
+  let left = tokens;
+  const wanted = [...inOrder.slice(0, core), ...validation, ...inOrder.slice(core)].filter(({ ids }) => {
+    left -= ids.length;
+    return left >= 0;
+  });
+  yield* cache.fill(program, plan, wanted, control);
+}
+
 /** Rows of the core before all others. */
-function coreFirst(gold: readonly number[], chosen: readonly number[], { core }: TrainingSettings): readonly number[] {
-  if (!core) return chosen;
+function coreFirst(gold: readonly number[], chosen: readonly number[], core: number): readonly number[] {
   const first = new Set(
     stratifiedSubset(
       chosen.map((index) => gold[index] as number),
-      core.rows,
+      core,
     ),
   );
   return [...chosen.filter((_, i) => first.has(i)), ...chosen.filter((_, i) => !first.has(i))];

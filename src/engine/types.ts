@@ -10,6 +10,7 @@ import type { Checkpoint, Trained } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
 
 export type { NextTokens } from '../inference/generate';
+export type { RowsRead } from '../inference/text-cache';
 
 /** Verified bytes of a model folder: path inside the folder -> bytes. */
 export type ModelFiles = Readonly<Record<string, Uint8Array>>;
@@ -123,6 +124,14 @@ export interface TrainRequest {
   readonly resume: Checkpoint | null;
   /** As in TrainOptions. */
   readonly until?: number;
+}
+
+/** Texts that a run on these rows will need. */
+export interface ReadAheadRequest extends Pick<TrainRequest, 'train' | 'validation' | 'cacheKey'> {
+  /** This many training rows come first, with the labels in proportion; then the validation rows, then the others. */
+  readonly core: number;
+  /** Most tokens to read. */
+  readonly tokens: number;
 }
 
 export type GenerateRequest = GenerateOptions;

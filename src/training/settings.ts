@@ -108,12 +108,15 @@ export type PresetName = 'quick' | 'standard' | 'auto' | 'thorough';
 /** Steps of a race after which the better half of the starts continues; after the last of them, the best one. */
 export const RACE_STEPS = [8, 15] as const;
 
+/** Rows that those steps see. */
+export const CORE_ROWS = 64;
+
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   quick: { label: 'Quick', settings: { ...STANDARD, virtualTokens: 4, steps: 60, validateEvery: 20 }, seeds: 1 },
   standard: { label: 'Standard', settings: STANDARD, seeds: 1 },
   auto: {
     label: 'Auto',
-    settings: { ...STANDARD, core: { rows: 64, steps: RACE_STEPS[1] }, race: true },
+    settings: { ...STANDARD, core: { rows: CORE_ROWS, steps: RACE_STEPS[1] }, race: true },
     seeds: 1,
   },
   thorough: { label: 'Thorough', settings: { ...STANDARD, steps: 300, batchSize: 16 }, seeds: 3 },

@@ -111,6 +111,23 @@ describe('the engine worker', () => {
     expect((await scored).rows).toHaveLength(3);
   });
 
+  it('stops reading ahead once another request waits, and continues when it is asked again', async () => {
+    const ids = (i: number) => Int32Array.from({ length: 30 }, (_, at) => 1 + ((7 * at + i) % 500));
+    const train = Array.from({ length: 40 }, (_, i) => ({ rowId: `ahead ${i}`, ids: ids(i), label: 0 }));
+    const request = { train, validation: [], cacheKey: 'ahead', core: 8, tokens: 1e6 };
+    const read: number[] = [];
+    const onEvent = ({ rowsDone }: { readonly rowsDone: number }) => read.push(rowsDone);
+    const reading = client.call('readAhead', request, { onEvent });
+    const scored = client.call('score', { rows: rows(), labels: labels(), soft: null, cacheKey: null });
+    expect(await reading).toEqual({ done: false });
+    expect(read.at(-1)).toBeLessThan(20);
+    expect((await scored).rows).toHaveLength(3);
+    const before = read.length;
+    expect(await client.call('readAhead', request, { onEvent })).toEqual({ done: true });
+    expect(read.at(-1)).toBe(40);
+    expect(read[before]).toBeGreaterThan(read[before - 1] ?? 40);
+  });
+
   it('writes text, token by token, and can be cancelled', async () => {
     const request = {
       ids: Int32Array.of(5, 6, 7),

@@ -51,6 +51,14 @@ function createEngineHandlers() {
       }
       return { runId: params.runId };
     },
+    readAhead: async (params, emit, control) => {
+      for await (const read of loaded().readAhead(params, control)) {
+        emit(read);
+        // nobody has asked for it yet, so whatever was asked for comes first
+        if (queue.isWaited) return { done: false };
+      }
+      return { done: true };
+    },
     generate: (params, emit, control) => loaded().generate(params, (id) => emit({ kind: 'token', id }), control),
     latency: async (params, _emit, control) => ({ medianMs: await loaded().latency(params, params.repeats, control) }),
     texts: ({ options }) => loaded().texts(options),

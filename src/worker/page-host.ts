@@ -69,6 +69,11 @@ export function engineOver(client: EngineClient, info: ModelInfo): HostEngine {
     score: (request, control, onProgress) => call('score', request, control, onProgress),
     write: async (request, control, onProgress) => (await call('write', request, control, onProgress)).rows,
     train: (request, control) => trainingEvents(client, request, control),
+    readAhead: async (request, control, onRead) => {
+      const { onStart, done } = forwarding(client, control);
+      const read = await client.call('readAhead', request, { onStart, onEvent: onRead }).finally(done);
+      return read.done;
+    },
     latency: async (request, repeats, control) => (await call('latency', { ...request, repeats }, control)).medianMs,
     generate: (request, onToken, control) => {
       const { onStart, done } = forwarding(client, control);

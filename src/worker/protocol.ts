@@ -12,6 +12,8 @@ import type {
   ModelInfo,
   NextTokens,
   NextTokensRequest,
+  ReadAheadRequest,
+  RowsRead,
   ScoreRequest,
   ScoreResult,
   StatesRequest,
@@ -55,6 +57,8 @@ export interface EngineMethods {
   /** The most likely text after each row, and how well its target was predicted. */
   write(params: WriteRequest, onEvent: (e: ProgressEvent) => void): { readonly rows: readonly WrittenRow[] };
   train(params: TrainRequest, onEvent: (e: TrainEvent) => void): { readonly runId: string };
+  /** Reads texts that a run will need, until they are read (`done`) or another request waits. */
+  readAhead(params: ReadAheadRequest, onEvent: (e: RowsRead) => void): { readonly done: boolean };
   generate(
     params: GenerateRequest,
     onEvent: (e: { readonly kind: 'token'; readonly id: number }) => void,

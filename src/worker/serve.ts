@@ -77,6 +77,11 @@ export class RequestQueue {
   readonly #waiting: Waiting[] = [];
   #busy = false;
 
+  /** Whether a request waits for the one that runs. */
+  get isWaited(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   push(request: Waiting): void {
     this.#waiting.push(request);
     void this.#handleAll();

@@ -8,6 +8,7 @@ import type {
   ModelInfo,
   NextTokens,
   NextTokensRequest,
+  ReadAheadRequest,
   ScoreRequest,
   ScoreResult,
   StatesRequest,
@@ -16,6 +17,7 @@ import type {
   WrittenRow,
 } from '../engine/types';
 import type { Generated } from '../inference/generate';
+import type { RowsRead } from '../inference/text-cache';
 import { type Control, uninterrupted } from '../lib/control';
 import type { ModelCard } from '../model/card';
 import type { Neighbours } from '../task/types';
@@ -48,6 +50,8 @@ export interface HostEngine {
     onProgress?: (rowsDone: number) => void,
   ): Promise<readonly WrittenRow[]>;
   train(request: TrainRequest, control: Control): AsyncIterable<TrainEvent>;
+  /** Reads texts that a run will need. False = another request needed the engine before all were read. */
+  readAhead(request: ReadAheadRequest, control: Control, onRead: (read: RowsRead) => void): Promise<boolean>;
   /** Median milliseconds of one row, warm. */
   latency(request: ScoreRequest, repeats: number, control: Control): Promise<number>;
   generate(request: GenerateRequest, onToken: (id: number) => void, control: Control): Promise<Generated>;

@@ -18,7 +18,7 @@ import { compareCells, fillMatrix } from './matrix';
 import { measure } from './measure';
 import { answerText, continueText } from './play';
 import { closeRows, openRows } from './rows-file';
-import { countRows, timeTokens } from './run-rows';
+import { countRows, readAhead, timeTokens } from './run-rows';
 import { train } from './train';
 import { readPrompt, timePrompt, tryPrompt } from './try-prompt';
 
@@ -60,6 +60,7 @@ export const VERBS = {
   measure,
   openRows,
   proposeImport,
+  readAhead,
   readImport,
   readPrompt,
   rehearseRollOut,

@@ -44,6 +44,7 @@ const VARIANTS: Readonly<Record<string, Partial<TrainingSettings>>> = {
   'answer words': { answerVectors: 'trained' },
   'infix and answer words': { placement: 'infix', answerVectors: 'trained' },
   quick: PRESETS.quick.settings,
+  auto: PRESETS.auto.settings,
   thorough: PRESETS.thorough.settings,
 };
 
@@ -191,9 +192,13 @@ for (const seed of values.seeds.split(','))
     if (!change) throw new Error(`there is no variant ${variant}; there are ${Object.keys(VARIANTS).join(', ')}`);
     // To the end, with a checkpoint at each validation: every rule of stopping is judged on the same run.
     const whole = { ...change, ...changes, patience: null, seed: Number(seed) };
-    const settings = { ...STANDARD, ...whole, checkpointEvery: CHECKPOINT_EVERY };
+    let settings: TrainingSettings = { ...STANDARD, ...whole, checkpointEvery: CHECKPOINT_EVERY };
     const trainedAt = new Map<number, Trained>();
     const done = await trained(settings, (event) => {
+      if (event.kind === 'race' && event.winner) {
+        settings = event.winner.settings;
+        console.log(JSON.stringify({ set: name, variant, seed, race: event.entries }));
+      }
       if (event.kind === 'checkpoint' || event.kind === 'done')
         trainedAt.set(event.checkpoint.step, read(event.checkpoint));
     });

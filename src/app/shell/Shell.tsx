@@ -1,6 +1,7 @@
 import { Component, type ReactNode, Suspense } from 'react';
 import { Link } from 'wouter';
 import { screenPath } from '../state/location';
+import { useReadAhead } from '../state/read-ahead';
 import { type StepId, type StepMark, type StepState, stepMarks } from '../state/session-state';
 import { usePromptSets, useSession } from '../state/studio';
 import { Button } from '../ui/Button';
@@ -30,10 +31,17 @@ export function Shell({ current, steps, tools, children }: ShellProps) {
         <ErrorBoundary key={current}>
           <Suspense fallback={<ProgressBar label="Opening" value={null} />}>{children}</Suspense>
         </ErrorBoundary>
+        <ReadAhead screen={current} />
       </main>
       <Toaster />
     </div>
   );
+}
+
+/** A quiet line, where nobody waits for what it says. */
+function ReadAhead({ screen }: { readonly screen: string | null }) {
+  const words = useReadAhead(screen);
+  return words ? <p className="dim small ahead">{words}</p> : null;
 }
 
 /** Not a link to `#main`: the hash says which screen is open. */
