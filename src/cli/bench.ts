@@ -4,13 +4,14 @@ import { sizeOf } from '../graph/dtype';
 import { lower } from '../graph/lower';
 import { serialise } from '../graph/serialise';
 import { uninterrupted } from '../lib/control';
+import { median } from '../metrics/special';
 import type { Placement } from '../prompt/soft-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { TokenRow } from '../tokens/tokenizer';
 import { STANDARD } from '../training/settings';
 import type { HostEngine } from '../workflow/host';
 import { createLog, type ModelOptions, openHost } from './node-host';
-import { exactly, MODEL_USAGE, modelOptions, parseOptions, readModelOptions, wholeNumber } from './options';
+import { exactly, MODEL_USAGE, modelOptions, parseOptions, readModelOptions, valued, wholeNumber } from './options';
 
 export const BENCH_USAGE = `npm run bench -- [--rows 32] [--length 35] [--steps 9] ${MODEL_USAGE}`;
 
@@ -27,9 +28,7 @@ const NEW_TOKENS = 16;
 export async function bench(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseOptions(args, {
     ...modelOptions,
-    rows: { type: 'string' },
-    length: { type: 'string' },
-    steps: { type: 'string' },
+    ...valued('rows', 'length', 'steps'),
   });
   exactly(positionals, []);
   const options = readModelOptions(values);
@@ -198,9 +197,4 @@ async function writingTimes(engine: HostEngine, rows: readonly TokenRow[]) {
   await engine.generate(request, onToken, uninterrupted);
   // The first token also waits for the text.
   return { tokensPerSecond: 1000 / median(times.slice(1)) };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? 0;
 }

@@ -8,7 +8,7 @@ import { toWire, type WireError } from '../lib/errors';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
 import { createLog, readModelDir } from './node-host';
-import { exactly, modelOptions, parseOptions, readModelOptions, UsageError, wholeNumber } from './options';
+import { exactly, modelOptions, parseOptions, readModelOptions, UsageError, valued, wholeNumber } from './options';
 
 export const CHECK_USAGE =
   'npm run check -- MODEL_DIR [--directions 3] [--seed 0] [--backend node-wasm|node-native] [--threads N]';
@@ -22,8 +22,7 @@ const ROW_LENGTHS = [9, 5, 7];
 export async function check(args: readonly string[]): Promise<boolean> {
   const { values, positionals } = parseOptions(args, {
     ...modelOptions,
-    directions: { type: 'string' },
-    seed: { type: 'string' },
+    ...valued('directions', 'seed'),
   });
   const [folder] = exactly(positionals, ['MODEL_DIR']);
   const directions = wholeNumber(values.directions, 'directions') ?? 3;

@@ -17,7 +17,7 @@ import { StudioError } from '../lib/errors';
 import { counted, percent } from '../lib/format';
 import { firstFault } from '../lib/zod';
 import { type Results, resultsSchema } from '../report/results-schema';
-import { exactly, oneOf, parseOptions, positive, probability, shareOf, wholeNumber } from './options';
+import { exactly, flags, oneOf, parseOptions, positive, probability, shareOf, valued, wholeNumber } from './options';
 
 export const DECIDE_USAGE = `npm run --silent decide -- RESULTS.json [--json]     advises what to do next, and says when a change pays back
   [--rows-per-month N] [--price-per-million-tokens N] [--cost-of-wrong-answer N] [--wage-per-hour N]
@@ -45,11 +45,9 @@ const textOf = (values: Values, name: string): string | undefined => {
 
 /** Reads the `results.json` of `tune` or of the Compare screen. */
 export async function decide(args: readonly string[]): Promise<void> {
-  const text = { type: 'string' } as const;
-  const names = [...Object.values(AMOUNTS), ...Object.keys(QUESTIONS)];
   const { values, positionals } = parseOptions(args, {
-    json: { type: 'boolean' },
-    ...Object.fromEntries(names.map((name) => [name, text])),
+    ...flags('json'),
+    ...valued(...Object.values(AMOUNTS), ...Object.keys(QUESTIONS)),
   });
   const [path] = exactly(positionals, ['RESULTS.json'] as const);
   const given: Values = values;
@@ -116,11 +114,10 @@ const intervalWords = ({ saving, savingCi95, monthsCi95 }: NonNullable<Costs['ch
 
 /** Rehearses on the test rows of the results, in their order. Resolves to false where the new prompt was rolled back. */
 export async function rollOut(args: readonly string[]): Promise<boolean> {
-  const text = { type: 'string' } as const;
   const { values, positionals } = parseOptions(args, {
-    json: { type: 'boolean' },
-    ...{ from: text, to: text, log: text, below: text, 'max-loss': text, 'min-accuracy': text, 'max-fallbacks': text },
-    ...{ 'max-latency': text, 'rows-per-check': text, 'label-delay': text },
+    ...flags('json'),
+    ...valued('from', 'to', 'log', 'below', 'max-loss', 'min-accuracy', 'max-fallbacks'),
+    ...valued('max-latency', 'rows-per-check', 'label-delay'),
   });
   const [path] = exactly(positionals, ['RESULTS.json'] as const);
   const measured = fromResults(await readResults(path));

@@ -11,6 +11,7 @@ import { openTable, readDataset } from './data';
 import { createLog, type Log } from './node-host';
 import {
   exactly,
+  flags,
   MODEL_USAGE,
   parseOptions,
   readModelOptions,
@@ -19,6 +20,7 @@ import {
   required,
   trainingOptions,
   unescaped,
+  valued,
   wholeNumber,
 } from './options';
 import { runTask } from './run-task';
@@ -41,12 +43,8 @@ export const DISTIL_USAGE = `npm run distil -- DATA.csv --text COL --label COL -
 export async function distilPrompt(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseOptions(args, {
     ...trainingOptions,
-    label: { type: 'string' },
-    words: { type: 'string' },
-    shots: { type: 'string' },
-    improve: { type: 'boolean' },
-    texts: { type: 'string' },
-    test: { type: 'string' },
+    ...valued('label', 'words', 'shots', 'texts', 'test'),
+    ...flags('improve'),
   });
   const [data] = exactly(positionals, ['DATA.csv']);
   const columns = { text: required(values.text, 'text'), label: required(values.label, 'label') };

@@ -33,6 +33,7 @@ import {
   required,
   shareOf,
   UsageError,
+  valued,
   wholeNumber,
 } from './options';
 import { earlierLooks } from './run-task';
@@ -49,13 +50,7 @@ export async function evaluate(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseOptions(args, {
     ...modelOptions,
     ...mendOptions,
-    text: { type: 'string' },
-    label: { type: 'string' },
-    'test-rows': { type: 'string' },
-    out: { type: 'string' },
-    'min-accuracy': { type: 'string' },
-    baseline: { type: 'string' },
-    'max-loss': { type: 'string' },
+    ...valued('text', 'label', 'test-rows', 'out', 'min-accuracy', 'baseline', 'max-loss'),
   });
   const [prompt, data] = exactly(positionals, ['PROMPT', 'DATA.csv']);
   const columns = { text: required(values.text, 'text'), label: required(values.label, 'label') };

@@ -31,6 +31,7 @@ import { openTable, readRowPrompts, unlike } from './data';
 import { createLog, DEFAULT_MODEL, type Log, type ModelOptions, openHost, readModelDir } from './node-host';
 import {
   exactly,
+  flags,
   MEND_USAGE,
   mendOptions,
   modelOptions,
@@ -39,6 +40,7 @@ import {
   readModelOptions,
   required,
   UsageError,
+  valued,
   wholeNumber,
   withLists,
 } from './options';
@@ -58,14 +60,12 @@ export async function matrix(args: readonly string[]): Promise<void> {
     prompts: { type: 'string', multiple: true },
     models: { type: 'string', multiple: true },
     data: { type: 'string', multiple: true },
-    text: { type: 'string' },
-    label: { type: 'string' },
-    'test-rows': { type: 'string' },
-    'all-versions': { type: 'boolean' },
+    ...valued('text', 'label', 'test-rows'),
+    ...flags('all-versions'),
     ...mendOptions,
     backend: modelOptions.backend,
     threads: modelOptions.threads,
-    out: { type: 'string' },
+    ...valued('out'),
   });
   exactly(positionals, []);
   const columns = { text: required(values.text, 'text'), label: required(values.label, 'label') };

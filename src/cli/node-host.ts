@@ -143,7 +143,8 @@ export interface Log {
 
 const QUIET_MS = 10_000;
 
-export function createLog(stream: NodeJS.WriteStream = process.stderr): Log {
+export function createLog(): Log {
+  const stream = process.stderr;
   let open = false;
   let last = 0;
   const line = (text: string) => {

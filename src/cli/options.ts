@@ -14,6 +14,18 @@ export class UsageError extends Error {
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
+/** Options with a value. */
+export const valued = <const N extends string>(...names: readonly N[]) =>
+  Object.fromEntries(names.map((name) => [name, { type: 'string' }])) as {
+    readonly [K in N]: { readonly type: 'string' };
+  };
+
+/** Options without one. */
+export const flags = <const N extends string>(...names: readonly N[]) =>
+  Object.fromEntries(names.map((name) => [name, { type: 'boolean' }])) as {
+    readonly [K in N]: { readonly type: 'boolean' };
+  };
+
 /** Parses arguments strictly: an unknown or incomplete option is a usage error. */
 export function parseOptions<const T extends Options>(args: readonly string[], options: T) {
   try {
@@ -97,11 +109,7 @@ export function positive(value: string | undefined, option: string): number | nu
   return number;
 }
 
-export const modelOptions = {
-  model: { type: 'string' },
-  backend: { type: 'string' },
-  threads: { type: 'string' },
-} as const;
+export const modelOptions = valued('model', 'backend', 'threads');
 
 /** How the options above are named in a command's usage. */
 export const MODEL_USAGE = '[--model DIR] [--backend node-wasm|node-native] [--threads N]';
@@ -129,17 +137,8 @@ export const readMends = (values: readonly string[] = []): readonly MendId[] =>
 export const trainingOptions = {
   ...modelOptions,
   ...mendOptions,
-  text: { type: 'string' },
-  prompt: { type: 'string' },
-  placement: { type: 'string' },
-  tokens: { type: 'string' },
-  steps: { type: 'string' },
-  seed: { type: 'string' },
-  'train-rows': { type: 'string' },
-  'test-rows': { type: 'string' },
-  'drop-twins': { type: 'boolean' },
-  'add-rows': { type: 'string' },
-  out: { type: 'string' },
+  ...valued('text', 'prompt', 'placement', 'tokens', 'steps', 'seed', 'train-rows', 'test-rows', 'add-rows', 'out'),
+  ...flags('drop-twins'),
 } as const;
 
 /** How many rows of each part are used, whether those that repeat a test row are left out, and a file with more. */

@@ -44,6 +44,7 @@ import {
   readModelOptions,
   required,
   UsageError,
+  valued,
 } from './options';
 
 export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] [--handle H --stage S] [--policy P] [--threshold P] ${MODEL_USAGE}
@@ -75,11 +76,7 @@ export async function predict(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseOptions(args, {
     ...modelOptions,
     ...mendOptions,
-    text: { type: 'string' },
-    threshold: { type: 'string' },
-    handle: { type: 'string' },
-    stage: { type: 'string' },
-    policy: { type: 'string' },
+    ...valued('text', 'threshold', 'handle', 'stage', 'policy'),
   });
   const [prompt, data, ...more] = positionals;
   if (prompt === undefined || more.length > 0) throw new UsageError('Name one prompt and at most one CSV file.');

@@ -19,6 +19,7 @@ import { readDataset } from './data';
 import { createLog, openHost } from './node-host';
 import {
   exactly,
+  flags,
   MEND_USAGE,
   MODEL_USAGE,
   mendOptions,
@@ -33,6 +34,7 @@ import {
   trainingOptions,
   UsageError,
   unescaped,
+  valued,
   wholeNumber,
 } from './options';
 import { FIND_WORDS, improved, runTask, withWords } from './run-task';
@@ -67,20 +69,8 @@ const STARTS = ['text', 'answer-words', 'vocabulary'] as const;
 export async function tune(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseOptions(args, {
     ...trainingOptions,
-    label: { type: 'string' },
-    words: { type: 'string' },
-    'find-words': { type: 'string' },
-    improve: { type: 'boolean' },
-    rate: { type: 'string' },
-    seeds: { type: 'string' },
-    preset: { type: 'string' },
-    init: { type: 'string' },
-    hybrid: { type: 'boolean' },
-    reparameterise: { type: 'boolean' },
-    noise: { type: 'string' },
-    'class-weights': { type: 'boolean' },
-    'answer-vectors': { type: 'string' },
-    test: { type: 'string' },
+    ...valued('label', 'words', 'find-words', 'rate', 'seeds', 'preset', 'init', 'noise', 'answer-vectors', 'test'),
+    ...flags('improve', 'hybrid', 'reparameterise', 'class-weights'),
   });
   const [data] = exactly(positionals, ['DATA.csv']);
   const columns = { text: required(values.text, 'text'), label: required(values.label, 'label') };
@@ -154,18 +144,9 @@ export async function improvePrompt(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseOptions(args, {
     ...modelOptions,
     ...mendOptions,
-    text: { type: 'string' },
-    label: { type: 'string' },
-    prompt: { type: 'string' },
-    words: { type: 'string' },
-    'find-words': { type: 'string' },
-    budget: { type: 'string' },
-    seed: { type: 'string' },
-    'train-rows': { type: 'string' },
-    'test-rows': { type: 'string' },
-    'drop-twins': { type: 'boolean' },
-    test: { type: 'string' },
-    out: { type: 'string' },
+    ...valued('text', 'label', 'prompt', 'words', 'find-words', 'budget', 'seed'),
+    ...valued('train-rows', 'test-rows', 'test', 'out'),
+    ...flags('drop-twins'),
   });
   const [data] = exactly(positionals, ['DATA.csv']);
   const columns = { text: required(values.text, 'text'), label: required(values.label, 'label') };
@@ -237,8 +218,7 @@ export const WRITE_USAGE = `npm run write -- DATA.csv --text COL --target COL --
 export async function write(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseOptions(args, {
     ...trainingOptions,
-    target: { type: 'string' },
-    shots: { type: 'string' },
+    ...valued('target', 'shots'),
   });
   const [data] = exactly(positionals, ['DATA.csv']);
   const columns = { text: required(values.text, 'text'), target: required(values.target, 'target') };

@@ -215,8 +215,8 @@ export interface TwinFamilies {
 const MOST_LOOKS = 100;
 
 /** The families of near-twins among the rows. */
-export function twinFamilies(rows: readonly Row[], mapping: ColumnMapping, budget: TwinBudget = BUDGET): TwinFamilies {
-  const { entries, isWhole } = entriesOf(rows, mapping, budget.shingles);
+export function twinFamilies(rows: readonly Row[], mapping: ColumnMapping): TwinFamilies {
+  const { entries, isWhole } = entriesOf(rows, mapping, BUDGET.shingles);
   const leaders = entries.map((_, place) => place);
   const leaderOf = (place: number): number => {
     let at = place;
@@ -228,7 +228,7 @@ export function twinFamilies(rows: readonly Row[], mapping: ColumnMapping, budge
   let comparisons = 0;
   const isTwin = (place: number, other: number): boolean => {
     const [a, b] = [entries[place] as Entry, entries[other] as Entry];
-    if (a.answer !== b.answer || leaderOf(place) === leaderOf(other) || comparisons >= budget.comparisons) return false;
+    if (a.answer !== b.answer || leaderOf(place) === leaderOf(other) || comparisons >= BUDGET.comparisons) return false;
     comparisons++;
     return resemble(a.shingles, b.shingles);
   };
@@ -251,6 +251,6 @@ export function twinFamilies(rows: readonly Row[], mapping: ColumnMapping, budge
     families: [...families.values()]
       .filter((family) => family.some(({ text }) => text !== family[0]?.text))
       .map((family) => family.map(({ row }) => row)),
-    isWhole: isWhole && comparisons < budget.comparisons,
+    isWhole: isWhole && comparisons < BUDGET.comparisons,
   };
 }

@@ -15,6 +15,7 @@ import {
 import { type RowsRead, TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import { breathe, type Polled, throwIfInterrupted, uninterrupted } from '../lib/control';
+import { median } from '../metrics/special';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { CreateRunner } from '../runtime/types';
 import type { TokenRow } from '../tokens/tokenizer';
@@ -257,12 +258,4 @@ function writingShare(rows: readonly TokenRow[], maxNewTokens: number): number {
   const wanted = rows.reduce((sum, { ids, target }) => sum + (target ? ids.length + target.length : 0), 0);
   const written = rows.reduce((sum, { ids }) => sum + ids.length + WRITTEN_TOKEN * maxNewTokens, 0);
   return written / (written + wanted);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  if (sorted.length === 0) return 0;
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? 0)) / 2;
 }

@@ -16,6 +16,7 @@ import { type Polled, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { divergence } from '../metrics/calibration';
 import { accuracy, argmax, confusionMatrix, macroF1 } from '../metrics/classification';
+import { mean } from '../metrics/special';
 import { trainedPrompt } from '../prompt/soft-prompt';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import type { Checkpoint, TrainEvent, Trained, ValidationResult } from '../training/events';
@@ -263,8 +264,6 @@ const TASKS: { readonly [K in TaskKind]: TrainingTask } = {
 };
 
 const kindOf = (rows: readonly TokenRow[]): TaskKind => (rows.some(({ target }) => target) ? 'generate' : 'classify');
-
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Everything besides the request that the bits of a run depend on. */
 const environmentOf = (info: ModelInfo, plan: CachePlan | null): Checkpoint['environment'] =>

@@ -25,11 +25,11 @@ export function wilson(correct: number, n: number, z = Z95): Interval {
  * @param b rows that only A gets right
  * @param c rows that only B gets right
  */
-export function bonettPrice(b: number, c: number, n: number, z = Z95): Interval {
+export function bonettPrice(b: number, c: number, n: number): Interval {
   const p1 = (c + 1) / (n + 2);
   const p2 = (b + 1) / (n + 2);
   const d = p1 - p2;
-  const half = z * Math.sqrt((p1 + p2 - d * d) / (n + 2));
+  const half = Z95 * Math.sqrt((p1 + p2 - d * d) / (n + 2));
   return { low: Math.max(-1, d - half), high: Math.min(1, d + half) };
 }
 
@@ -38,10 +38,10 @@ export function bonettPrice(b: number, c: number, n: number, z = Z95): Interval 
  * D − sqrt((p1 − l1)² + (u2 − p2)²) to D + sqrt((u1 − p1)² + (p2 − l2)²).
  * Source: Newcombe 1998, method 10.
  */
-export function newcombe(correct1: number, n1: number, correct2: number, n2: number, z = Z95): Interval {
+export function newcombe(correct1: number, n1: number, correct2: number, n2: number): Interval {
   if (n1 === 0 || n2 === 0) return { low: -1, high: 1 };
   const [p1, p2] = [correct1 / n1, correct2 / n2];
-  const [one, two] = [wilson(correct1, n1, z), wilson(correct2, n2, z)];
+  const [one, two] = [wilson(correct1, n1), wilson(correct2, n2)];
   const d = p1 - p2;
   return {
     low: Math.max(-1, d - Math.hypot(p1 - one.low, two.high - p2)),

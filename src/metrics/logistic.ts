@@ -295,18 +295,16 @@ function direction(gradient: Float64Array, history: readonly Correction[]): Floa
   return q.map((v) => -v);
 }
 
+const TOLERANCE = 1e-5;
+const MOST_ITERATIONS = 500;
+
 /** Minimises a smooth convex function by L-BFGS with a backtracking line search (Armijo), ten corrections kept. */
-function minimise(
-  evaluate: (x: Float64Array) => Evaluation,
-  start: Float64Array,
-  options: { readonly tolerance?: number; readonly maxIterations?: number } = {},
-): Float64Array {
-  const { tolerance = 1e-5, maxIterations = 500 } = options;
+function minimise(evaluate: (x: Float64Array) => Evaluation, start: Float64Array): Float64Array {
   let x = start;
   let here = evaluate(x);
   const history: Correction[] = [];
-  for (let iteration = 0; iteration < maxIterations; iteration++) {
-    if (here.gradient.every((g) => Math.abs(g) < tolerance)) break;
+  for (let iteration = 0; iteration < MOST_ITERATIONS; iteration++) {
+    if (here.gradient.every((g) => Math.abs(g) < TOLERANCE)) break;
     const d = direction(here.gradient, history);
     const slope = dot(here.gradient, d);
     let size = iteration === 0 ? Math.min(1, 1 / Math.sqrt(dot(here.gradient, here.gradient))) : 1;

@@ -65,14 +65,14 @@ function isShown(n: number, aOnly: number, bOnly: number): boolean {
 const ASSUMED_BROKEN = 0.05;
 
 /** The smallest accuracy gain (0 to 1) that `n` rows show with power 80%; null when even the largest gain would go unseen. */
-export function detectableDifference(n: number, broken = ASSUMED_BROKEN): number | null {
-  const largest = 1 - 2 * broken;
-  if (!isShown(n, broken, broken + largest)) return null;
+export function detectableDifference(n: number): number | null {
+  const largest = 1 - 2 * ASSUMED_BROKEN;
+  if (!isShown(n, ASSUMED_BROKEN, ASSUMED_BROKEN + largest)) return null;
   let low = 0;
   let high = largest;
   while (high - low > 0.0001) {
     const middle = (low + high) / 2;
-    if (isShown(n, broken, broken + middle)) high = middle;
+    if (isShown(n, ASSUMED_BROKEN, ASSUMED_BROKEN + middle)) high = middle;
     else low = middle;
   }
   return high;

@@ -55,9 +55,13 @@ export function quantile(sorted: ArrayLike<number>, q: number): number {
   return a + (at - low) * (b - a);
 }
 
-export function median(values: readonly number[]): number {
-  return quantile(Float64Array.from(values).sort(), 0.5);
-}
+/** 0 without values. */
+export const median = (values: readonly number[]): number =>
+  values.length === 0 ? 0 : quantile(Float64Array.from(values).sort(), 0.5);
+
+/** 0 without values. */
+export const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 
 /**
  * 97.5% point of Student's t, for the 95% interval of a mean. Up to 4 degrees of freedom as tabled, beyond by the expansion

@@ -22,9 +22,11 @@ export interface LineageNode {
   readonly how: string;
 }
 
-const shortened = (text: string, most = 28) => {
+const MOST_LETTERS = 28;
+
+const shortened = (text: string) => {
   const line = text.trim().replace(/\s+/g, ' ');
-  return line.length > most ? `${line.slice(0, most - 1).trimEnd()}…` : line;
+  return line.length > MOST_LETTERS ? `${line.slice(0, MOST_LETTERS - 1).trimEnd()}…` : line;
 };
 
 /** "data 2": the version of the rows that a fingerprint belongs to. */

@@ -1,5 +1,7 @@
 /** What a run is doing, in words, and what to do about it: one judgement, from which the titles of its curves follow too. */
+
 import { wilson } from '../metrics/intervals';
+import { mean } from '../metrics/special';
 import { wasStillFalling } from './checkpoint';
 import type { ReferenceLine, StepPoint, ValidationPoint } from './events';
 import { longerSteps } from './fields';
@@ -55,7 +57,6 @@ const MAJORITY_ROWS = 2;
 /** Share of the first validation loss; above it there is no gain. */
 const NO_GAIN = 0.98;
 
-const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / Math.max(1, values.length);
 /** Two digits are enough to type. */
 const rounded = (rate: number) => Number(rate.toPrecision(2));
 

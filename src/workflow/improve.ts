@@ -3,6 +3,7 @@
  * (successive halving, Jamieson & Talwalkar 2016). The best few, the template alone and the user's prompts then answer
  * validation rows, which choose. No test row is read. What rows share under several candidates is read once.
  */
+
 import { drawnRows } from '../dataset/draw';
 import { goldOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
@@ -12,6 +13,7 @@ import { present } from '../lib/assert';
 import type { Control } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { secondsLeft } from '../lib/format';
+import { mean } from '../metrics/special';
 import type { FoundPrompt, PromptSearch } from '../prompt-set/types';
 import { candidateKey, candidateName, type PromptCandidate, promptCandidates } from '../task/prompt-candidates';
 import { shotIds } from '../task/render';
@@ -254,8 +256,6 @@ function laterTokens(search: Search, rung: number): number {
   const last = finalists * Math.min(FINAL_ROWS, dataset.split.validation.length);
   return rowTokens * rungs.reduce((sum, rows) => sum + rows, last);
 }
-
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 
 /** @param answers log-probabilities and the row's own label */
 function figuresOf(answers: readonly (readonly [readonly number[], number])[]) {

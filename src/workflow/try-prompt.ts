@@ -1,8 +1,10 @@
 /** Verbs: a hand-written prompt tried on validation rows, timed on a few of them, and read token by token. */
+
 import { drawnRows } from '../dataset/draw';
 import { rowsById, targetOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { type ByTask, type TaskKind, taskKindOf } from '../dataset/types';
+import { mean } from '../metrics/special';
 import { exactMatch, rougeL, tokenF1 } from '../metrics/text';
 import type { AnswersWith, WritingTry } from '../prompt-set/types';
 import { answerLengths, generateTexts, longestAnswer } from '../route/generated-texts';
@@ -86,8 +88,6 @@ function writingFigures(
     written: written.map(({ rowId, text }) => ({ rowId, text })),
   };
 }
-
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 
 function perToken(rows: readonly TokenRow[], seconds: number): number | null {
   const tokens = rows.reduce((sum, { ids, otherOrders = [] }) => sum + ids.length * (1 + otherOrders.length), 0);

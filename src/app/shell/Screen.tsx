@@ -109,14 +109,14 @@ export function ReadingBar({ label }: { readonly label: string }) {
   );
 }
 
-/** Opens the bundled sample, or a starter, and goes to one of its screens. */
-export function useOpenSample(screen: string, starter?: string): () => void {
+/** Opens the bundled sample, or a starter, and goes to its rows. */
+export function useOpenSample(starter?: string): () => void {
   const { data } = useStores();
   return () => {
     data
       .getState()
       .openSample(starter)
-      .then((set) => navigate(screenPath(set.id, screen)))
+      .then((set) => navigate(screenPath(set.id, 'data')))
       .catch((cause: unknown) => toastError('The sample was not opened', asStudioError(cause).message));
   };
 }

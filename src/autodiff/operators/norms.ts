@@ -58,7 +58,7 @@ function layerGradient(
   return g.div(g.sub(g.sub(G, g.mean(G, axes)), along), g.sqrt(L));
 }
 
-const epsilonOf = (c: GradientContext, fallback: number) => floatAttr(c.node, 'epsilon', fallback);
+const epsilonOf = (c: GradientContext) => floatAttr(c.node, 'epsilon', 1e-5);
 const axesOf = (c: GradientContext) => normalised(c, intAttr(c.node, 'axis', -1));
 
 /** Normalises s = x + skip (+ bias); output 3 is s, which carries the residual stream. */
@@ -69,14 +69,14 @@ const skip =
     const bias = c.input(biasInput);
     const plain = () => g.add(c.input(0), c.input(1));
     const s = node.outputs[3] || (bias === '' ? plain() : g.add(plain(), bias));
-    const through = dys[0] ? gradient(c, s, c.input(2), [-1], epsilonOf(c, 1e-5)) : null;
+    const through = dys[0] ? gradient(c, s, c.input(2), [-1], epsilonOf(c)) : null;
     const straight = dys[3] ?? null;
     const ds = through && straight ? g.add(through, straight) : (through ?? straight);
     return [ds, ds];
   };
 
-const rmsNorm: Gradient = (c) => [rmsGradient(c, c.x, c.input(1), axesOf(c), epsilonOf(c, 1e-5))];
-const layerNorm: Gradient = (c) => [layerGradient(c, c.x, c.input(1), axesOf(c), epsilonOf(c, 1e-5))];
+const rmsNorm: Gradient = (c) => [rmsGradient(c, c.x, c.input(1), axesOf(c), epsilonOf(c))];
+const layerNorm: Gradient = (c) => [layerGradient(c, c.x, c.input(1), axesOf(c), epsilonOf(c))];
 
 /** Norms over the last axes, alone and fused with the residual sum before them. */
 export const norms = {

@@ -195,7 +195,7 @@ const VALIDATION_SHARE = 0.15;
  * Stratified, seeded; rows with the same text, or almost the same, or that the split keeps together, are in one fold. A
  * family of near-twins that would fill half of a fold is dealt out row by row.
  */
-export function foldsOf(dataset: Dataset, seed: number, folds = FOLDS): readonly Fold[] {
+export function foldsOf(dataset: Dataset, seed: number): readonly Fold[] {
   const { mapping, split } = dataset;
   const rows = rowsById(dataset.table.rows);
   const ids = [...split.train, ...split.validation, ...split.test].filter((id) => {
@@ -206,18 +206,18 @@ export function foldsOf(dataset: Dataset, seed: number, folds = FOLDS): readonly
   const usable = shuffled(ids, rng).flatMap((id) => rows.get(id) ?? []);
   // dealt out label by label, so that each fold has its share of each
   const { families } = twinFamilies(usable, mapping);
-  const kept = families.filter(({ length }) => length <= usable.length / folds / 2);
+  const kept = families.filter(({ length }) => length <= usable.length / FOLDS / 2);
   const groups = together(usable, mapping, groupColumn(dataset), kept).map((group) => group.map(({ id }) => id));
   const labelOfGroup = (group: readonly string[]) => {
     const row = rows.get(group[0] ?? '');
     return row ? textKey(labelOf(row, mapping)) : '';
   };
   const labels = [...new Set(groups.map(labelOfGroup))];
-  const parts = Array.from({ length: folds }, () => [] as string[]);
+  const parts = Array.from({ length: FOLDS }, () => [] as string[]);
   let next = 0;
   for (const label of labels)
     for (const group of groups.filter((g) => labelOfGroup(g) === label)) {
-      parts[next % folds]?.push(...group);
+      parts[next % FOLDS]?.push(...group);
       next++;
     }
   return parts.map((test, f) => {

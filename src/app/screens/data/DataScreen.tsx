@@ -43,7 +43,7 @@ const NoDataYet = () => (
 function WaysToOpen() {
   const { data } = useStores();
   const [pasting, setPasting] = useState(false);
-  const openSample = useOpenSample('data');
+  const openSample = useOpenSample();
   return (
     <>
       <EmptyState

@@ -162,7 +162,7 @@ function Actions() {
   const threads = useSession((s) => s.capabilities.threads);
   const isOff = useSession((s) => s.capabilities.trainingOff !== null);
   const speed = useSpeed();
-  const openSample = useOpenSample('data');
+  const openSample = useOpenSample();
   const trainSample = useTrainSample();
   return (
     <div className="start-actions">

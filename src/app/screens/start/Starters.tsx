@@ -47,7 +47,7 @@ function StarterCard({
 }: {
   readonly starter: StarterList['starters'][number];
 }) {
-  const open = useOpenSample('data', id);
+  const open = useOpenSample(id);
   const nameId = useId();
   return (
     <li className="panel stack" aria-labelledby={nameId}>
