@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { TrainRequest } from '../engine/types';
+import { preparedOf } from '../dataset/test-support';
+import type { TrainRequest, WriteRequest } from '../engine/types';
 import { ControlSource } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import type { Checkpoint, TrainEvent, ValidationPoint } from '../training/events';
@@ -69,6 +70,10 @@ describe('a training run', () => {
     expect(asked[0]?.validation.map(({ rowId }) => rowId)).toEqual(dataset.split.validation);
     expect(String.fromCodePoint(...(asked[0]?.initTokenIds ?? []))).toBe('Say');
     expect(kinds(heard)[0]).toBe('rows');
+    expect(kinds(heard).filter((kind) => kind === 'validation' || kind === 'done')).toEqual([
+      ...POINTS.map(() => 'validation'),
+      'done',
+    ]);
     expect(found).toMatchObject({
       bestStep: 10,
       best: { accuracy: 0.8 },
@@ -132,5 +137,97 @@ describe('a training run', () => {
     const failed = await opened(VALIDATED, new StudioError('diverged', 'The loss is no number.'));
     await expect(failed.start()).rejects.toMatchObject({ code: 'diverged' });
     await expect((await opened(VALIDATED)).start()).rejects.toMatchObject({ code: 'internal' });
+  });
+});
+
+describe('a training run that generates texts', () => {
+  async function opened(sample: TrainRunRequest['sample'], events: readonly TrainEvent[]) {
+    const rows = Array.from({ length: 60 }, (_, i) => [`message ${i}`, `summary of ${i}`] as const);
+    const mapping = { text: 'text', label: 'label', id: null, task: 'write' } as const;
+    const { dataset } = await preparedOf(rows, { seed: 0 }, mapping);
+    const { host } = fakeHost();
+    const asked: WriteRequest[] = [];
+    const engine: Host['engine'] = {
+      ...host.engine,
+      train: async function* () {
+        for (const event of events) {
+          yield event;
+          await new Promise((resolve) => setTimeout(resolve));
+        }
+      },
+      write: async (request) => {
+        asked.push(request);
+        const ids = Int32Array.from('summary of 7', toCode);
+        return request.rows.map(({ rowId }) => ({ rowId, ids, target: { rowId, logProb: -3, tokens: 2, correct: 1 } }));
+      },
+    };
+    const heard: TrainRunEvent[] = [];
+    const template = 'Text: {text}\nSummary:';
+    const answers = { words: [], meanLogProbs: null, longest: null };
+    const prompt = { template, shots: 0, shotSeed: 0 };
+    await train(
+      { ...host, engine },
+      {
+        ...{ runId: 'r', dataset, template, words: [], settings: STANDARD, initText: 'Say', initFrom: null },
+        ...{ resume: null, ...(sample && { sample }) },
+        baselines: [
+          { id: 'untuned', prompt, with: answers },
+          { id: 'yours', prompt: { ...prompt, template: `Sum up.\n${template}` }, with: answers },
+        ],
+      },
+      { control: SILENT.control, emit: (event) => void heard.push(event) },
+    );
+    return { dataset, asked, heard };
+  }
+  const toCode = (char: string) => char.codePointAt(0) ?? 0;
+  const vectors = new Float32Array(2 * STANDARD.virtualTokens);
+  const atBest = (step: number): TrainEvent => ({
+    kind: 'checkpoint',
+    checkpoint: { ...checkpointOf([]), best: { step, metric: 1, vectors } },
+  });
+  const samplesOf = (heard: readonly TrainRunEvent[]) =>
+    heard.flatMap((event) => (event.kind === 'sample' ? [event.sample] : []));
+
+  it('shows what its best step writes on three validation rows, once a best step', async () => {
+    const events = [atBest(10), atBest(10), atBest(20), done(20, [])];
+    const { dataset, asked, heard } = await opened({ longest: 5 }, events);
+    const samples = samplesOf(heard);
+    expect(samples.map(({ step }) => step)).toEqual([10, 20]);
+    expect(asked.map(({ maxNewTokens }) => maxNewTokens)).toEqual([5, 5]);
+    for (const { rows, rougeL } of samples) {
+      expect(rows).toHaveLength(3);
+      for (const { rowId, text, wanted, written } of rows) {
+        expect(dataset.split.validation).toContain(rowId);
+        expect(wanted).toBe(text.replace('message', 'summary of'));
+        expect(written).toBe('summary of 7');
+      }
+      // two of three words in place, all three where the row is the seventh
+      const right = rows.filter(({ wanted }) => wanted === 'summary of 7').length;
+      expect(rougeL).toBeCloseTo((right + (2 / 3) * (3 - right)) / 3, 9);
+    }
+  });
+
+  it('shows nothing where no sample is asked for', async () => {
+    expect(samplesOf((await opened(undefined, [atBest(10), done(10, [])])).heard)).toEqual([]);
+  });
+
+  it('scores what there is to beat by the expected texts, the same rows under each prompt', async () => {
+    const texts: TrainEvent = {
+      kind: 'validation',
+      point: { kind: 'generate', step: 0, tokenShare: 0.5, loss: 1 },
+      best: true,
+    };
+    const { dataset, asked, heard } = await opened(undefined, [texts, done(0, [])]);
+    const scored = heard.flatMap((event) => (event.kind === 'baseline' ? [event] : []));
+    expect(scored.map(({ id, scores }) => [id, scores])).toEqual(
+      ['untuned', 'yours'].map((id) => [id, { kind: 'generate', tokenShare: 0.5, loss: 1.5 }]),
+    );
+    const starts = asked.map(({ rows: [row] }) => String.fromCodePoint(...(row?.ids ?? [])).slice(0, 5));
+    expect(starts).toEqual(['Text:', 'Sum u']);
+    expect(asked.map(({ rows }) => rows.map(({ rowId }) => rowId))).toEqual([
+      dataset.split.validation,
+      dataset.split.validation,
+    ]);
+    expect(asked.map(({ cacheKey }) => cacheKey !== null)).toEqual([true, false]);
   });
 });
