@@ -151,7 +151,7 @@ test.describe('a file with unusual labels', () => {
         ['message', 'stars'],
       ),
     );
-    await expect(studio.data.issues).toContainText('The labels are numbers, 1 to 5');
+    await expect(studio.data.issues).toContainText('The labels are numbers from 1 to 5');
     await studio.data.next.click();
     await studio.prompts.next.click();
     await studio.train.set({ Steps: 5 });
@@ -187,7 +187,7 @@ test.describe('a file with unusual labels', () => {
   test('trains without a text that is longer than the context, and names it', async ({ studio }) => {
     const long = 'and then they called again about the lamp '.repeat(400);
     await studio.drop(file('long.csv', [...rows(80), [long, 'bad'], [`More: ${long}`, 'good']]));
-    await expect(studio.data.issues).toContainText('2 texts are longer than 4,000 characters');
+    await expect(studio.data.issues).toContainText(/2 texts are (longer than 4,000 characters|too long)/);
     await studio.go('Train');
     await studio.train.set({ Steps: 5 });
     await studio.train.start();
@@ -248,7 +248,6 @@ test.describe('when the machine fails, the page', () => {
     await train.set({ Steps: 10 });
     await train.start();
     await train.ended();
-    await compare.run.click();
     await compare.run.click();
     await compare.verdict();
   });

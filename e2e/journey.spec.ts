@@ -129,7 +129,6 @@ test('takes an unknown file from upload to the same predictions in another brows
 
   await test.step('compare on the test rows', async () => {
     await compare.run.click();
-    await compare.run.click();
     expect(await compare.verdict()).toMatch(/60 test rows|no clear difference|better/i);
     await compare.tab('Statistics').click();
     for (const arm of [

@@ -64,7 +64,6 @@ test('isolates the page after one more load on a host without headers, and then 
   await train.start();
   await train.ended();
   await compare.run.click();
-  await compare.run.click();
   await compare.verdict();
   await studio.go('Playground');
   await playground.ask('Do you deliver to the mountains?', 'tuned prompt');

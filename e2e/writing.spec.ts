@@ -90,7 +90,6 @@ test('takes a column of summaries from the file through training, comparison and
 
   await test.step('compare, rows, report', async () => {
     await compare.run.click();
-    await compare.run.click();
     await compare.verdict();
     await compare.tab('Statistics').click();
     await expect(page.getByRole('table', { name: 'Prompts and measures' }).getByRole('row')).toHaveCount(5, {

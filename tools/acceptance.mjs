@@ -1,7 +1,7 @@
 /**
  * `npm run acceptance`: the long checks on the real model, by hand and before a release. Takes more than an hour on two
  * cores. Public data sets are looked for in ../shared/data; what needs them says so and is skipped where they are not.
- * Names choose parts: `npm run acceptance -- reference check resume python takeaway two-processes vllm interchange fuzz training dropin writing kill page`.
+ * Names choose parts: `npm run acceptance -- reference check resume python takeaway two-processes vllm interchange fuzz training dropin writing kill files page`.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -13,7 +13,7 @@ const only = process.argv.slice(2);
 let failed = 0;
 
 /** Parts that drive the built page. */
-const ON_THE_PAGE = ['dropin', 'interchange', 'writing', 'kill', 'page'];
+const ON_THE_PAGE = ['dropin', 'interchange', 'writing', 'kill', 'files', 'page'];
 const isWanted = (name) =>
   only.length === 0 || only.includes(name) || (name === 'build' && only.some((part) => ON_THE_PAGE.includes(part)));
 
@@ -24,7 +24,11 @@ function part(name, about, command, args, needsData = false) {
     console.log(`skipped: ${data} is not there`);
     return;
   }
-  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, KILLS: '20' } });
+  const { status } = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, KILLS: '20', EVERY_FILE: '1' },
+  });
   if (status !== 0) failed++;
   console.log(`== ${name}: ${status === 0 ? 'ok' : 'FAILED'}`);
 }
@@ -96,6 +100,11 @@ part(
   'npx',
   ['playwright', 'test', 'e2e/kill.spec.ts'],
 );
+part('files', 'from six awkward files to the verdict in four clicks', 'npx', [
+  'playwright',
+  'test',
+  'e2e/clicks.spec.ts',
+]);
 part('page', 'the sample in the page, start times and peak memory', 'node', [
   'tools/bench/page.mjs',
   '--full',

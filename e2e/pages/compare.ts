@@ -9,7 +9,7 @@ export class ComparePage {
   readonly slices: Locator;
 
   constructor(readonly page: Page) {
-    this.run = page.getByRole('button', { name: 'Compare', exact: true });
+    this.run = page.getByRole('button', { name: /^Compare( on [\d,]+ test rows)?$/ });
     this.card = page.getByRole('list', { name: 'What it rests on' });
     this.arms = page.getByRole('table', { name: 'Prompts, accuracy and costs' });
     this.rows = page.getByRole('table', { name: 'Rows with both answers and their probabilities' });

@@ -115,7 +115,8 @@ export function answerCandidates(label: string, labels: readonly string[]): read
 /**
  * One answer word a label, different single tokens where that can be had. Labels with the fewest choices choose first.
  * A label that finds no word takes a letter; when most find none, all do (A, B, C …). When the letters run out such a
- * label keeps its own name and is scored by its whole token sequence. Without a tokenizer the labels are their own words.
+ * label keeps its own name and is scored by its whole token sequence. Names of which one begins another, as `kind_1` begins
+ * `kind_12`, take letters, and where those run out all labels are numbered. Without a tokenizer the labels are their own words.
  */
 export function proposeWords(
   labels: readonly string[],
@@ -142,7 +143,27 @@ export function proposeWords(
             words.map((word, i) => ({ i, options: word ? [word] : letters })),
             labels.length,
           );
-  return labels.map((label, i) => ({ label, word: spelled((withLetters[i] ?? words[i])?.answer ?? label) }));
+  const named = labels.map((label, i) => ({ label, word: spelled((withLetters[i] ?? words[i])?.answer ?? label) }));
+  return distinct(named, letters, spelled, tokenise);
+}
+
+/** The words as they are, or others in place of those whose tokens begin another's. */
+function distinct(
+  words: readonly LabelWord[],
+  letters: readonly Option[],
+  spelled: (answer: string) => string,
+  tokenise: Tokenise,
+): readonly LabelWord[] {
+  const tokens = words.map((word) => ({ ...word, tokenIds: Array.from(tokenise(word.word)) }));
+  const stuck = new Set(groups(tokens).flatMap((group) => group.map(({ label }) => label)));
+  const taken = new Set(tokens.filter(({ label }) => !stuck.has(label)).map(({ tokenIds }) => tokenIds[0]));
+  const free = letters.filter(({ id }) => !taken.has(id)).map(({ answer }) => answer);
+  if (stuck.size > free.length) {
+    // equally long, so that none begins another
+    const digits = String(words.length).length;
+    return words.map(({ label }, i) => ({ label, word: spelled(String(i + 1).padStart(digits, '0')) }));
+  }
+  return words.map((word) => (stuck.has(word.label) ? { ...word, word: spelled(free.shift() ?? word.word) } : word));
 }
 
 interface Option {

@@ -40,6 +40,32 @@ describe('answer words', () => {
     expect(answers(['zzz', 'yyy', 'xxx', 'www', 'vvv'])[0]).toBe(' zzz');
   });
 
+  it('never begin one another: letters take the place of a few such names, numbers that of many', () => {
+    expect(answers(['zz', 'zzq', 'yy', 'xx', 'ww', 'vv'])).toEqual([' A', ' B', ' yy', ' xx', ' ww', ' vv']);
+    const labels = Array.from({ length: 40 }, (_, i) => `qq_${i}`);
+    expect(answers(labels).slice(0, 11)).toEqual([
+      ' 01',
+      ' 02',
+      ' 03',
+      ' 04',
+      ' 05',
+      ' 06',
+      ' 07',
+      ' 08',
+      ' 09',
+      ' 10',
+      ' 11',
+    ]);
+    const words = proposeWords(labels, 'x:', tokenise);
+    expect(
+      findCollisions(
+        words.map((word) => ({ ...word, tokenIds: tokenise(word.word) })),
+        tokenise,
+      ),
+    ).toEqual([]);
+    expect(classifyInstruction(labels, words)).toContain('Answer with one of: 01 for qq_0, 02 for qq_1,');
+  });
+
   it('are the labels before there is a tokenizer', () => {
     expect(propose({ mapping: { text: 't', label: 'l', id: null }, labels: ['Pos', 'Neg'] }, null).words).toEqual([
       { label: 'Pos', word: ' Pos' },

@@ -41,14 +41,14 @@ export function classifyTemplate(mapping: ColumnMapping, labels: readonly string
 }
 
 /**
- * An instruction that names the labels: the start of a hand-written prompt, and of a tuned one. A letter used for
- * a label is named with it, as it means nothing by itself.
+ * An instruction that names the labels: the start of a hand-written prompt, and of a tuned one. A letter or a number used
+ * for a label is named with it, as it means nothing by itself.
  */
 export function classifyInstruction(labels: readonly string[], words: readonly LabelWord[] = []): string {
   const letters = new Map(words.map(({ label, word }) => [label, word.trim()] as const));
   const answers = labels.map((label) => {
     const word = letters.get(label) ?? label;
-    return word.length === 1 && word !== label ? `${word} for ${label}` : label;
+    return (word.length === 1 || /^\d+$/.test(word)) && word !== label ? `${word} for ${label}` : label;
   });
   return `Classify the text. Answer with one of: ${answers.join(', ')}.`;
 }

@@ -8,7 +8,7 @@ const letters = (text: string) => new Int32Array(text.length);
 it('counts every text into one bin, and names those over the budget', () => {
   const texts = ['a', 'bb', 'cc', 'x'.repeat(100), ''];
   const found = textLengths(texts, letters, 50);
-  expect(found).toMatchObject({ counted: 5, texts: 5, longestTokens: 100, medianTokens: 2, over: [3] });
+  expect(found).toMatchObject({ counted: 5, texts: 5, longestTokens: 100, medianTokens: 2, over: [3], fits: 40 });
   expect(found.bins.reduce((sum, { rows }) => sum + rows, 0)).toBe(5);
   expect(found.bins.length).toBeLessThanOrEqual(20);
   for (const [i, bin] of found.bins.entries()) expect(bin.from).toBe(i === 0 ? 0 : (found.bins[i - 1]?.to ?? 0) + 1);
@@ -21,7 +21,7 @@ it('samples many texts evenly, and accepts none', () => {
     50,
   );
   expect(many).toMatchObject({ counted: 1000, texts: 100_000, longestTokens: 9 });
-  expect(textLengths([], letters, 50)).toMatchObject({ counted: 0, bins: [], over: [], isReadPoorly: false });
+  expect(textLengths([], letters, 50)).toMatchObject({ counted: 0, bins: [], over: [], fits: 0, isReadPoorly: false });
 });
 
 it('distinguishes texts that SmolLM2 reads well from ones it reads poorly', async () => {

@@ -13,6 +13,9 @@ const BINS = 20;
  */
 const POOR_TOKENS_PER_WORD = 1.85;
 
+/** Share of the budget that a cut text may take; the rest is for the prompt, and for parts with shorter tokens. */
+const ROOM = 0.8;
+
 interface LengthBin {
   /** Tokens, both inclusive. */
   readonly from: number;
@@ -33,6 +36,8 @@ export interface TextLengths {
   readonly isReadPoorly: boolean;
   /** Indices of counted texts that exceed the budget by themselves. */
   readonly over: readonly number[];
+  /** Characters to which those can be cut, with room for a prompt; 0 = none is too long. */
+  readonly fits: number;
 }
 
 const medianOf = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
@@ -60,6 +65,11 @@ export function textLengths(texts: readonly string[], encode: Tokenizer['encode'
   const places = Array.from({ length: Math.min(texts.length, SAMPLE_ROWS) }, (_, i) => Math.floor(i * stride));
   const tokens = places.map((place) => encode(texts[place] ?? '').length);
   const words = places.map((place) => (texts[place] ?? '').trim().split(/\s+/).length);
+  const over = places.filter((_, i) => (tokens[i] ?? 0) > budget);
+  const perToken = places.flatMap((place, i) => {
+    const [characters, count] = [(texts[place] ?? '').length, tokens[i] ?? 0];
+    return count > budget ? [characters / count] : [];
+  });
   const perWord = medianOf(tokens.map((n, i) => n / Math.max(1, words[i] ?? 1)));
   return {
     counted: places.length,
@@ -70,7 +80,8 @@ export function textLengths(texts: readonly string[], encode: Tokenizer['encode'
     budget,
     medianTokensPerWord: perWord,
     isReadPoorly: perWord > POOR_TOKENS_PER_WORD,
-    over: places.filter((_, i) => (tokens[i] ?? 0) > budget),
+    over,
+    fits: over.length === 0 ? 0 : Math.floor(ROOM * budget * Math.min(...perToken)),
   };
 }
 
@@ -110,8 +121,9 @@ interface TextFacts {
   /** Places of texts that are too long, and their rows. */
   readonly over: readonly unknown[];
   readonly overRowIds: readonly string[];
-  /** Tokens that fit into the model's context. */
+  /** Tokens that fit into the model's context, and characters to which the long texts can be cut. */
   readonly budget: number;
+  readonly fits: number;
   readonly isReadPoorly: boolean;
   readonly medianTokensPerWord: number;
 }
@@ -135,7 +147,7 @@ const readPoorly = ({ isReadPoorly, medianTokensPerWord }: TextFacts): readonly 
       ]
     : [];
 
-const tooLong = ({ over, overRowIds, budget }: TextFacts): readonly Issue[] =>
+const tooLong = ({ over, overRowIds, budget, fits }: TextFacts): readonly Issue[] =>
   over.length === 0
     ? []
     : [
@@ -144,8 +156,12 @@ const tooLong = ({ over, overRowIds, budget }: TextFacts): readonly Issue[] =>
           name: 'Too long for the model',
           severity: 'warning',
           title: `${counted(over.length, 'text is', 'texts are')} too long for the model`,
-          advice: `It reads ${budget.toLocaleString('en')} tokens at once. Such rows are left out of training and of the comparison: keep the part that decides the answer.`,
+          advice: `It reads ${budget.toLocaleString('en')} tokens at once. Such rows are left out of training and of the comparison. Cut, they keep a quarter from the beginning and the rest from the end.`,
           rowIds: overRowIds,
+          fix: {
+            label: `Cut long texts to ${fits.toLocaleString('en')} characters`,
+            change: { kind: 'mend', mend: 'cut', most: fits },
+          },
         },
       ];
 

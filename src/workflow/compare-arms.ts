@@ -8,7 +8,7 @@ import type { ArmPlan, Arms } from '../prompt-set/arms';
 import type { PromptSet } from '../prompt-set/types';
 import { labelTokens, type TokenRow } from '../tokens/tokenizer';
 import type { Host, Run } from './host';
-import { tokenRows } from './token-rows';
+import { type TokenisedRows, tokenRows } from './token-rows';
 
 export type CompareEvent =
   | { readonly kind: 'arms'; readonly arms: readonly { readonly id: string; readonly name: string }[] }
@@ -36,32 +36,43 @@ export interface ReadyArm {
   readonly rows: readonly TokenRow[];
 }
 
+/** Examples that the comparison adds to a prompt by itself. */
+const ADDED_EXAMPLES = /^yours-[1-9]/;
+
 /**
- * Token rows of every arm. A row that does not fit one prompt is left out of all, so that all answer the same rows.
+ * Token rows of every arm. A row that does not fit one prompt is left out of all, so that all answer the same rows. Where
+ * added examples would leave out more than half of the test rows, the examples are left out instead.
  * @param ids test rows, and whatever else the arms are asked about
  * @throws StudioError `bad-input` where no test row fits all prompts
  */
 export async function readyArms(
-  { host, dataset, arms: { arms }, test, run }: Comparing,
+  { host, dataset, arms: { arms, pairs }, test, run }: Comparing,
   others: readonly string[],
   room?: number,
-): Promise<{ readonly arms: readonly ReadyArm[]; readonly keep: (ids: readonly string[]) => string[] }> {
-  const tokenised = [];
+): Promise<{
+  readonly arms: readonly ReadyArm[];
+  readonly pairs: Arms['pairs'];
+  readonly keep: (ids: readonly string[]) => string[];
+}> {
+  const tested = new Set(test);
+  const tokenised: (TokenisedRows & { readonly arm: ArmPlan })[] = [];
   for (const arm of arms) {
     const { prompt, words } = arm;
     const request = { dataset, prompt, words, split: [...test, ...others] };
     const found = await tokenRows(host, room === undefined ? request : { ...request, room }, run.control);
-    tokenised.push({ arm, ...found });
+    const tooLong = found.tooLong.filter((id) => tested.has(id)).length;
+    if (!(ADDED_EXAMPLES.test(arm.id) && 2 * tooLong > test.length)) tokenised.push({ arm, ...found });
   }
   const dropped = new Set(tokenised.flatMap(({ tooLong }) => tooLong));
   const keep = (ids: readonly string[]) => ids.filter((id) => !dropped.has(id));
   if (keep(test).length === 0)
     throw new StudioError(
       'bad-input',
-      'No test row fits all prompts. Shorten your prompt, or choose other test rows on the Data screen.',
+      'No test row fits all prompts. Shorten your prompt, or cut the texts on the Data screen.',
     );
   return {
     arms: tokenised.map(({ arm, rows }) => ({ arm, rows: rows.filter(({ rowId }) => !dropped.has(rowId)) })),
+    pairs: pairs.filter((pair) => pair.every((id) => tokenised.some(({ arm }) => arm.id === id))),
     keep,
   };
 }

@@ -57,7 +57,7 @@ export async function compareLabels(
 ): Promise<Pick<ClassifyEvaluation, 'kind' | 'plan' | 'comparison'>> {
   const { dataset, set, run, production, arms: planned } = using;
   const others = otherRows(dataset, planned.arms);
-  const { arms, keep } = await readyArms(using, others.calibration);
+  const { arms, pairs, keep } = await readyArms(using, others.calibration);
   const parts = { test: keep(using.test), validation: keep(others.validation), calibration: keep(others.calibration) };
   // In the page the engine answers in another worker meanwhile.
   const counting = Promise.resolve().then(() => answersByWords(dataset));
@@ -86,7 +86,7 @@ export async function compareLabels(
     gold: goldOf(dataset, parts.test),
     ...(groups ? { groups } : {}),
     arms: [...lines, ...scored.map(({ outcome }) => outcome), ...(combined ? [combined] : [])],
-    pairs: [...planned.pairs, ...(combined ? COMBINED_PAIRS : [])],
+    pairs: [...pairs, ...(combined ? COMBINED_PAIRS : [])],
     // Offered to all alike; each takes it where it helped on the validation rows.
     calibrated: false,
     calibration: 'chosen',

@@ -16,7 +16,8 @@ async function compared(request: CompareRequest, host = fakeHost()) {
   const events: CompareEvent[] = [];
   const run = { control: uninterrupted, emit: (event: CompareEvent) => void events.push(event) };
   const result: CompareResult = await compare(host.host, request, run);
-  return { evaluation: result.evaluation as Omit<ClassifyEvaluation, 'id'>, leftOut: result.leftOut, events, ...host };
+  const { leftOut, tooLong } = result;
+  return { evaluation: result.evaluation as Omit<ClassifyEvaluation, 'id'>, leftOut, tooLong, events, ...host };
 }
 
 /** The data set with the cells of some rows changed. Another fingerprint, as an edit gives it. */
@@ -300,6 +301,16 @@ describe('a comparison', () => {
     const mostlyGood = changed(two, two.split.train, () => ({ label: 'good' }));
     const { evaluation } = await compared({ set: promptSet(mostlyGood), dataset: mostlyGood });
     expect(evaluation.plan.arms.find(({ id }) => id === 'majority')?.name).toBe('Always “good”');
+  });
+
+  it('leaves out the examples that it adds, not the rows, where few rows fit with them', async () => {
+    const dataset = await prepared();
+    const { evaluation, leftOut, tooLong } = await compared({ set: promptSet(dataset), dataset }, fakeHost(150));
+    expect(tooLong).toEqual(['Yours + 8 examples']);
+    expect(leftOut).toBe(0);
+    const asked = evaluation.plan.arms.map(({ id }) => id);
+    expect(asked).toContain('yours');
+    expect(evaluation.plan.pairs.flat().every((id) => asked.includes(id))).toBe(true);
   });
 
   it('leaves a row that does not fit one prompt out of all, and says how many', async () => {

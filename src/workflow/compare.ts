@@ -32,9 +32,9 @@ const sentTokens = ({ arm, rows }: ReadyArm) =>
   rows.reduce((sum, { ids }) => sum + ids.length, 0) / Math.max(1, rows.length) + (arm.softs[0]?.virtualTokens ?? 0);
 
 async function compareTexts(using: Comparing): Promise<Pick<GenerateEvaluation, 'kind' | 'plan' | 'comparison'>> {
-  const { host, dataset, set, run, arms: planned } = using;
+  const { host, dataset, set, run } = using;
   const longest = longestAnswer(host, set.writing?.longest, dataset);
-  const { arms, keep } = await readyArms(using, [], longest);
+  const { arms, pairs, keep } = await readyArms(using, [], longest);
   const rowIds = keep(using.test);
   const outcomes = await eachArm(
     run,
@@ -53,7 +53,7 @@ async function compareTexts(using: Comparing): Promise<Pick<GenerateEvaluation, 
     wanted: rowIds.map((id) => targetOf(present(byId.get(id), `row ${id}`), dataset.mapping)),
     ...(groups ? { groups } : {}),
     arms: outcomes,
-    pairs: planned.pairs,
+    pairs,
     looks: set.testLooks + 1,
     seed: dataset.seed,
   };
@@ -96,6 +96,8 @@ export interface CompareResult {
   readonly evaluation: Compared;
   /** Test rows that do not fit some prompt and were left out of all. */
   readonly leftOut: number;
+  /** Names of arms whose added examples do not fit the model. */
+  readonly tooLong: readonly string[];
 }
 
 /** What a kind's comparison gives, by kind. */
@@ -126,6 +128,7 @@ export const compare: Verb<CompareRequest, CompareEvent, CompareResult> = async 
   const test = comparedIds(kind, dataset);
   const production = productionArm(arms, dataset, inUse);
   const found = await COMPARE[kind]({ host, set, dataset, arms, production, test, run });
+  const compared = new Set<string>(found.plan.arms.map(({ id }) => id));
   return {
     evaluation: {
       ...found,
@@ -140,5 +143,6 @@ export const compare: Verb<CompareRequest, CompareEvent, CompareResult> = async 
       threads,
     } as Compared,
     leftOut: test.length - found.plan.rowIds.length,
+    tooLong: arms.arms.flatMap(({ id, name }) => (compared.has(id) ? [] : [name])),
   };
 };

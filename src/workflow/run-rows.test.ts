@@ -40,7 +40,7 @@ describe('what a run reads', () => {
     expect(inputs.train.length + inputs.validation.length).toBe(both.length - inputs.facts.tooLong.length);
     const none = fakeHost(40).host;
     await expect(runInputs(none, { dataset, template, words, settings: STANDARD }, SILENT.control)).rejects.toThrow(
-      'No training row fits the model. Hold out fewer rows',
+      'No training row fits the model: the texts are too long. Cut them',
     );
   });
 

@@ -82,7 +82,8 @@ export async function runInputs(
   if (train.rows.length === 0)
     throw new StudioError(
       'bad-input',
-      'No training row fits the model. Hold out fewer rows on the Data screen, or shorten the template on the Prompts screen.',
+      'No training row fits the model: the texts are too long. Cut them on the Data screen, or shorten the template on the Prompts screen.',
+      { data: { kind: 'too-long' } },
     );
   const labels = labelTokens(host.tokens, words);
   return {

@@ -96,6 +96,11 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
             {PANELS[kind].words.again}It counts as one more use of the test rows.
           </Note>
         ) : null}
+        {value && value.tooLong.length > 0 && evaluation ? (
+          <Note tone="info" title={`Without ${value.tooLong.join(' and ')}`}>
+            With the examples most test rows do not fit the model. Cut the texts on the Data screen to compare it too.
+          </Note>
+        ) : null}
         {value && value.leftOut > 0 && evaluation ? (
           <Note tone="warning" title={`${format.counted(value.leftOut, 'test row')} left out`}>
             They are too long for at least one of the prompts. All prompts were compared on the same other rows.

@@ -92,7 +92,7 @@ describe('a comparison in the page', () => {
     const { studio, promptSets, compare, setId } = await opened();
     const shown = { kind: 'classify', id: 'e', setId, createdAt: 'now' } as ClassifyEvaluation;
     const key = { setId, kind: 'classify' } as const;
-    compare.latest.set({ evaluation: shown, leftOut: 0 }, key);
+    compare.latest.set({ evaluation: shown, leftOut: 0, tooLong: [] }, key);
     await Promise.all((['raw', 'chosen', 'raw', 'calibrated'] as const).map((mode) => compare.choose(shown, mode)));
     expect(promptSets.getState().set?.testLooks).toBe(2);
     expect(compare.chosen.getState()).toEqual({ of: 'e', mode: 'calibrated' });

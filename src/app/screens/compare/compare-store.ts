@@ -45,6 +45,8 @@ interface Latest {
   readonly evaluation: Evaluation | null;
   /** Test rows that do not fit some prompt, of a comparison made in this visit. */
   readonly leftOut: number;
+  /** Names of prompts that its examples made too long. */
+  readonly tooLong: readonly string[];
 }
 
 /** One comparison under another calibration. */
@@ -103,7 +105,7 @@ export class CompareStore {
   /** The newest comparison of a prompt set. */
   readonly latest: Resource<LatestKey, Latest> = resource(async ({ setId, kind }) => {
     const [evaluation = null] = ofKind(await this.#disk.evaluations.ofSet(setId), kind);
-    return { evaluation, leftOut: 0 };
+    return { evaluation, leftOut: 0, tooLong: [] };
   });
 
   /** Ids of further hand-written versions that take part, by prompt set. */
@@ -201,7 +203,7 @@ export class CompareStore {
     const found = await services.workflow.call('compare', request, { signal, onEvent });
     const now = new Date().toISOString();
     await stores.promptSets.getState().updateById(set.id, (s) => recordComparison(s, found.evaluation, now));
-    await this.#keep(set, found.evaluation, found.leftOut);
+    await this.#keep(set, found.evaluation, found);
   }
 
   /** A set without a template, or with answer words for other labels, gets proposed ones first. */
@@ -214,14 +216,14 @@ export class CompareStore {
     return stores.promptSets.getState().updateById(set.id, (s) => changeTask(s, task, new Date().toISOString()));
   }
 
-  async #keep(set: PromptSet, found: object, leftOut: number): Promise<void> {
+  async #keep(set: PromptSet, found: object, { leftOut, tooLong }: Omit<Latest, 'evaluation'>): Promise<void> {
     const { key, value } = this.latest.getState();
     const isShown = key?.setId === set.id;
     // the newest is what is shown after a reload, also where the clock was moved back
     const createdAt = nowAfter(isShown ? value?.evaluation?.createdAt : null);
     const evaluation = { ...found, id: crypto.randomUUID(), setId: set.id, createdAt } as Evaluation;
     if (isShown || this.#studio.stores.promptSets.getState().set?.id === set.id)
-      this.latest.set({ evaluation, leftOut }, { setId: set.id, kind: kindOf(set) });
+      this.latest.set({ evaluation, leftOut, tooLong }, { setId: set.id, kind: kindOf(set) });
     performance.mark('studio:compared');
     await this.#disk.evaluations.put(evaluation);
   }

@@ -91,10 +91,12 @@ export function useCountTokens(): void {
 export function useIssues(): readonly Issue[] | null {
   const found = useData((s) => s.prepared?.issues ?? null);
   const lengths = useStore(useLengths.use(), (s) => s.value);
-  return useMemo(
-    () => found && [...found, ...lengthIssues(lengths?.texts ?? null, lengths?.answers ?? null)],
-    [found, lengths],
-  );
+  return useMemo(() => {
+    const counted = lengthIssues(lengths?.texts ?? null, lengths?.answers ?? null);
+    // what is counted in tokens replaces the guess from the letters
+    const isExact = counted.some(({ kind }) => kind === 'too-long');
+    return found && [...found.filter(({ kind }) => !(isExact && kind === 'long-text')), ...counted];
+  }, [found, lengths]);
 }
 
 /** Rows that are labelled in one go. */

@@ -109,7 +109,7 @@ function FindWords() {
         </p>
       ) : null}
       {unfit.length > 0 ? (
-        <Note title={`The model does not know ${unfitLabels(unfit)} as ${unfit.length === 1 ? 'a word' : 'words'}.`}>
+        <Note title={`The model does not know ${namedLabels(unfit)} as ${unfit.length === 1 ? 'a word' : 'words'}.`}>
           It can look for words that it knows and that tell your labels apart, from your training rows. If you keep the
           proposed words, the first training starts with this.
         </Note>
@@ -128,7 +128,7 @@ function FindWords() {
 
 const NAMED = 3;
 
-const unfitLabels = (words: readonly LabelWord[]) => {
+const namedLabels = (words: readonly LabelWord[]) => {
   const named = words.slice(0, NAMED).map(({ label }) => `“${label}”`);
   const more = words.length - named.length;
   return more > 0 ? `${named.join(', ')} and ${more} more` : named.join(', ');
@@ -161,7 +161,7 @@ function WordsTable({ words }: { readonly words: readonly LabelWord[] }) {
       ),
       numeric: true,
       cardLabel: 'token',
-      cell: ({ label }) => <span className="dim">{tokens.get(label)?.join(' ') ?? ''}</span>,
+      cell: ({ label }) => <span className="dim">{tokenWords(tokens.get(label) ?? [])}</span>,
     },
   ];
   return (
@@ -170,6 +170,9 @@ function WordsTable({ words }: { readonly words: readonly LabelWord[] }) {
     </div>
   );
 }
+
+/** The ids of a few tokens, or how many there are. */
+const tokenWords = (ids: readonly number[]) => (ids.length > 3 ? `${ids.length} tokens` : ids.join(' '));
 
 /** The word is the set's once the field is left or Enter is pressed; what is typed before survives a reload. */
 function WordField({ label, word }: LabelWord) {
@@ -195,7 +198,13 @@ function WordField({ label, word }: LabelWord) {
   );
 }
 
-const quoted = (texts: readonly string[]) => texts.map((text) => `“${text}”`).join(' and ');
+const quoted = (texts: readonly string[]) =>
+  texts.length > NAMED + 1
+    ? `${texts
+        .slice(0, NAMED)
+        .map((text) => `“${text}”`)
+        .join(', ')} and ${texts.length - NAMED} more`
+    : texts.map((text) => `“${text}”`).join(' and ');
 
 function Collisions() {
   const collisions = useReading().value?.collisions ?? [];
@@ -227,7 +236,7 @@ function TokensNote() {
     <p className="dim small">
       {long.length === 0
         ? 'Each is a single token, and all differ. Any word can represent a label.'
-        : `${long.map(({ label }) => `“${label}”`).join(', ')} ${long.length === 1 ? 'has' : 'have'} more than one token: the whole word is scored, which takes a little longer.`}
+        : `${namedLabels(long)} ${long.length === 1 ? 'has' : 'have'} more than one token: the whole word is scored, which takes a little longer.`}
     </p>
   );
 }

@@ -1,15 +1,17 @@
-import { useEffect } from 'react';
+import { useEffect, useMemo } from 'react';
 import type { Dataset } from '../../../dataset/types';
-import { isUsable, isWriting, openRun } from '../../../prompt-set/prompt-set';
+import { comparedIds } from '../../../evaluation/rows';
+import { asStudioError } from '../../../lib/errors';
+import { isUsable, isWriting, kindOf, openRun } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
 import { NeedsRows, ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { CHECKING } from '../../state/self-check';
 import { whyTrainingOff } from '../../state/session-state';
-import { usePromptSets, useSession } from '../../state/studio';
+import { usePromptSets, useSession, useStores } from '../../state/studio';
 import { useWordFinder } from '../../state/word-finder';
-import { Button, format, Note, ProgressBar } from '../../ui';
+import { Button, format, Note, ProgressBar, toastError } from '../../ui';
 import { CurvesPanels } from './CurvesPanels';
 import { fractionOf, type LiveRun, progressWords, trainHeadline } from './live-run';
 import { againOf, plannedRuns, useMachineSpeed, useNextRun, useRunRows } from './next-run';
@@ -177,12 +179,29 @@ function StartActions({ set }: { readonly set: PromptSet }) {
       >
         {set.soft.length > 0 ? 'Train another' : 'Train'}
       </Button>
-      {done && set.soft.some(isUsable) ? (
-        <Button variant="primary" onPress={() => navigate(screenPath(set.id, 'compare'))}>
-          Compare
-        </Button>
-      ) : null}
+      {done && set.soft.some(isUsable) ? <CompareButton set={set} /> : null}
     </>
+  );
+}
+
+/** Compares at once where nothing is compared yet; afterwards Compare asks first, as each use of the test rows counts. */
+function CompareButton({ set }: { readonly set: PromptSet }) {
+  const { intents } = useStores();
+  const dataset = usePromptSets((s) => s.dataset);
+  const kind = kindOf(set);
+  const rows = useMemo(() => (dataset ? comparedIds(kind, dataset).length : 0), [dataset, kind]);
+  const isFirst = set.testLooks === 0 && rows > 0;
+  const open = () => {
+    navigate(screenPath(set.id, 'compare'));
+    if (isFirst)
+      intents
+        .ask('compare')
+        .catch((cause: unknown) => toastError('The prompts were not compared', asStudioError(cause).message));
+  };
+  return (
+    <Button variant="primary" onPress={open}>
+      {isFirst ? `Compare on ${format.counted(rows, 'test row')}` : 'Compare'}
+    </Button>
   );
 }
 
@@ -259,7 +278,18 @@ function Troubles({ set }: { readonly set: PromptSet }) {
         </Note>
       ) : null}
       {failure ? (
-        <Note tone="bad" live title={troubleTitle(failure.code, running)}>
+        <Note
+          tone="bad"
+          live
+          title={troubleTitle(failure.code, running)}
+          action={
+            failure.data?.kind === 'too-long' ? (
+              <Button variant="link" onPress={() => navigate(screenPath(set.id, 'data'))}>
+                Open Data
+              </Button>
+            ) : null
+          }
+        >
           {failure.message}
         </Note>
       ) : null}
