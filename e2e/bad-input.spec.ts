@@ -152,6 +152,16 @@ test.describe('a file with unusual labels', () => {
       ),
     );
     await expect(studio.data.issues).toContainText('The labels are numbers from 1 to 5');
+    await studio.page.getByText('Merge two labels').click();
+    for (const [field, label] of [
+      ['Merge', '2'],
+      ['into', '1'],
+    ] as const) {
+      await studio.page.getByRole('button', { name: new RegExp(`${field}$`) }).click();
+      await studio.page.getByRole('option', { name: label, exact: true }).click();
+    }
+    await studio.page.getByRole('button', { name: 'Merge', exact: true }).click();
+    await expect(studio.data.versions).toContainText('“2” merged into “1” in 30 rows');
     await studio.data.next.click();
     await studio.prompts.next.click();
     await studio.train.set({ Steps: 5 });

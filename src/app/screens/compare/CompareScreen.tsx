@@ -14,7 +14,7 @@ import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
 import { usePromptSets, useSession } from '../../state/studio';
 import { Button, EmptyState, format, Note } from '../../ui';
-import { compareStores } from './compare-store';
+import { compareStores, type Latest } from './compare-store';
 import { PlannedPanel, ProgressPanel } from './PlannedPanel';
 import { PANELS, ResultsOf } from './panels/table';
 import { SaveDialog } from './SaveDialog';
@@ -96,16 +96,7 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
             {PANELS[kind].words.again}It counts as one more use of the test rows.
           </Note>
         ) : null}
-        {value && value.tooLong.length > 0 && evaluation ? (
-          <Note tone="info" title={`Without ${value.tooLong.join(' and ')}`}>
-            With the examples most test rows do not fit the model. Cut the texts on the Data screen to compare it too.
-          </Note>
-        ) : null}
-        {value && value.leftOut > 0 && evaluation ? (
-          <Note tone="warning" title={`${format.counted(value.leftOut, 'test row')} left out`}>
-            They are too long for at least one of the prompts. All prompts were compared on the same other rows.
-          </Note>
-        ) : null}
+        {value && evaluation ? <LeftOutNotes {...value} /> : null}
         {drawn && !running ? <p className="dim small">{drawn}</p> : null}
         {evaluation && !running ? (
           <>
@@ -117,6 +108,24 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
         {!evaluation && !running ? <PlannedPanel set={set} dataset={dataset} also={also} /> : null}
       </div>
     </ScreenFrame>
+  );
+}
+
+/** What could not be compared, as it does not fit the model. */
+function LeftOutNotes({ leftOut, tooLong }: Pick<Latest, 'leftOut' | 'tooLong'>) {
+  return (
+    <>
+      {tooLong.length > 0 ? (
+        <Note tone="info" title={`Without ${tooLong.join(' and ')}`}>
+          With the examples most test rows do not fit the model. Cut the texts on the Data screen to compare it too.
+        </Note>
+      ) : null}
+      {leftOut > 0 ? (
+        <Note tone="warning" title={`${format.counted(leftOut, 'test row')} left out`}>
+          They are too long for at least one of the prompts. All prompts were compared on the same other rows.
+        </Note>
+      ) : null}
+    </>
   );
 }
 

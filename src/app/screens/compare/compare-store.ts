@@ -40,7 +40,7 @@ interface LatestKey {
 type Amendment = Partial<Pick<ClassifyEvaluation, 'votes' | 'review' | 'shownUnder' | 'consistency' | 'everyRow'>> &
   Partial<Pick<GenerateEvaluation, 'votes'>>;
 
-interface Latest {
+export interface Latest {
   /** Null = nothing was compared yet. */
   readonly evaluation: Evaluation | null;
   /** Test rows that do not fit some prompt, of a comparison made in this visit. */

@@ -1,9 +1,9 @@
 /** How the rows are distributed: how often each label appears, or how long the answers are; and how long the texts are. */
-import { type ReactNode, useMemo } from 'react';
+import { type ReactNode, useMemo, useState } from 'react';
 import type { ByTask } from '../../../dataset/types';
 import { ChartPanel, drawLengths } from '../../charts';
-import { useData, useSession } from '../../state/studio';
-import { format, Panel, ProgressBar } from '../../ui';
+import { useData, useSession, useStores } from '../../state/studio';
+import { Button, format, Panel, ProgressBar, Select } from '../../ui';
 import { type TargetLengths, type TextLengths, useCountTokens, useLengths } from './rows-store';
 import { answersTitle, balanceTitle, lengthsTitle, perWordWords } from './words';
 
@@ -49,9 +49,42 @@ function BalancePanel() {
           and {count(rest.length)} more labels with {count(rest.reduce((sum, { rows }) => sum + rows, 0))} rows
         </p>
       ) : null}
+      {sorted.length > 2 ? <MergeLabels labels={sorted.map(({ label }) => label)} /> : null}
     </Panel>
   );
 }
+
+/** One label into another; with two labels nothing would be left to choose. */
+function MergeLabels({ labels }: { readonly labels: readonly string[] }) {
+  const { data } = useStores();
+  const [chosen, choose] = useState<{ readonly from: string | null; readonly into: string | null }>(NOTHING);
+  const options = labels.map((label) => ({ id: label, label }));
+  const { from, into } = chosen;
+  const merge = () => {
+    if (from === null || into === null || from === into) return;
+    choose(NOTHING);
+    void data.getState().change({ kind: 'merge-labels', from: [from], into });
+  };
+  return (
+    <details className="fold merge-labels">
+      <summary>Merge two labels</summary>
+      <div className="merge-fields">
+        <Select label="Merge" options={options} value={from} onChange={(next) => choose({ from: next, into })} />
+        <Select
+          label="into"
+          options={options.filter(({ id }) => id !== from)}
+          value={into}
+          onChange={(next) => choose({ from, into: next })}
+        />
+        <Button size="s" isDisabled={from === null || into === null || from === into} onPress={merge}>
+          Merge
+        </Button>
+      </div>
+    </details>
+  );
+}
+
+const NOTHING = { from: null, into: null };
 
 function AnswerLengthsPanel() {
   const answers = useLengths((s) => s.value?.answers ?? null);

@@ -1,7 +1,7 @@
 import { useEffect, useMemo } from 'react';
 import type { Dataset } from '../../../dataset/types';
 import { comparedIds } from '../../../evaluation/rows';
-import { asStudioError } from '../../../lib/errors';
+import { asStudioError, type StudioError } from '../../../lib/errors';
 import { isUsable, isWriting, kindOf, openRun } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
@@ -278,18 +278,7 @@ function Troubles({ set }: { readonly set: PromptSet }) {
         </Note>
       ) : null}
       {failure ? (
-        <Note
-          tone="bad"
-          live
-          title={troubleTitle(failure.code, running)}
-          action={
-            failure.data?.kind === 'too-long' ? (
-              <Button variant="link" onPress={() => navigate(screenPath(set.id, 'data'))}>
-                Open Data
-              </Button>
-            ) : null
-          }
-        >
+        <Note tone="bad" live title={troubleTitle(failure.code, running)} action={wayOut(failure, set)}>
           {failure.message}
         </Note>
       ) : null}
@@ -321,6 +310,13 @@ function Troubles({ set }: { readonly set: PromptSet }) {
     </>
   );
 }
+
+const wayOut = ({ data }: StudioError, { id }: PromptSet) =>
+  data?.kind === 'too-long' ? (
+    <Button variant="link" onPress={() => navigate(screenPath(id, 'data'))}>
+      Open Data
+    </Button>
+  ) : null;
 
 function troubleTitle(code: string, running: boolean): string {
   if (running)
