@@ -21,7 +21,7 @@ export function Starters() {
         <h2>Or start from a task</h2>
         <p className="dim small">
           Rows, policy and hand-written prompt, written for this project. Train one to see whether tuning beats the
-          prompt: on some it may not.
+          prompt: on some it does not.
         </p>
         <ul className="start-cards">
           {value.starters.map((starter) => (
