@@ -11,7 +11,7 @@ import { createLog, readModelDir } from './node-host';
 import { exactly, modelOptions, parseOptions, readModelOptions, UsageError, valued, wholeNumber } from './options';
 
 export const CHECK_USAGE =
-  'npm run check -- MODEL_DIR [--directions 3] [--seed 0] [--backend node-wasm|node-native] [--threads N]';
+  'npm run check -- MODEL_DIR [--directions 3] [--seed 0] [--backend node-wasm|node-native] [--threads N] [--weights fast|small]';
 
 /** A larger relative difference means a wrong gradient, not float32 noise. */
 const TOLERANCE = 5e-3;
@@ -27,11 +27,18 @@ export async function check(args: readonly string[]): Promise<boolean> {
   const [folder] = exactly(positionals, ['MODEL_DIR']);
   const directions = wholeNumber(values.directions, 'directions') ?? 3;
   const seed = wholeNumber(values.seed, 'seed', 0) ?? 0;
-  const { backend, threads } = readModelOptions(values);
+  const { backend, threads, weights = 'fast' } = readModelOptions(values);
   const log = createLog();
   log.progress('Reading the model');
   const { card, files } = await readModelDir(resolve(folder));
-  const request = { id: card.id, files, backend, sha256: card.sha256, ...(threads === null ? {} : { threads }) };
+  const request = {
+    id: card.id,
+    files,
+    backend,
+    sha256: card.sha256,
+    weights,
+    ...(threads === null ? {} : { threads }),
+  };
   const { program, info } = await loadProgram(request, createNodeRunner, () => {});
   try {
     const { rows, labels } = randomTask(info.vocabulary, ROW_LENGTHS, seed);
@@ -62,7 +69,7 @@ export async function check(args: readonly string[]): Promise<boolean> {
 }
 
 export const CONFORMANCE_USAGE =
-  'npm run conformance -- DIR... [--backend node-wasm|node-native] [--threads N]     model folders with an oracle.json';
+  'npm run conformance -- DIR... [--backend node-wasm|node-native] [--threads N] [--weights fast|small]     model folders with an oracle.json';
 
 const LOSS_TOLERANCE = 1e-4;
 const GRADIENT_TOLERANCE = 1e-3;
@@ -111,10 +118,17 @@ async function measure(folder: string, options: ReturnType<typeof readModelOptio
 async function deviationsOf(
   folder: string,
   oracle: Oracle,
-  { backend, threads }: ReturnType<typeof readModelOptions>,
+  { backend, threads, weights = 'fast' }: ReturnType<typeof readModelOptions>,
 ): Promise<readonly Deviation[]> {
   const { card, files } = await readModelDir(folder);
-  const request = { id: card.id, files, backend, sha256: card.sha256, ...(threads === null ? {} : { threads }) };
+  const request = {
+    id: card.id,
+    files,
+    backend,
+    sha256: card.sha256,
+    weights,
+    ...(threads === null ? {} : { threads }),
+  };
   const { program } = await loadProgram(request, createNodeRunner, () => {});
   try {
     return await conform(program, oracle);

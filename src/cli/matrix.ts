@@ -46,7 +46,7 @@ import {
 } from './options';
 
 export const MATRIX_USAGE = `npm run matrix -- --prompts PROMPT... --data DATA.csv... --text COL --label COL --out FILE.json [--models DIR...]
-  [--test-rows N] [--all-versions] [--backend node-wasm|node-native] [--threads N]
+  [--test-rows N] [--all-versions] [--backend node-wasm|node-native] [--threads N] [--weights fast|small]
   ${MEND_USAGE}
   PROMPT: an exported zip or folder, a complete prompt set, or a .txt of a hand-written prompt with {text}
   a file gives its chosen hand-written and tuned prompt; --all-versions: every version, and the means over seeds
@@ -65,6 +65,7 @@ export async function matrix(args: readonly string[]): Promise<void> {
     ...mendOptions,
     backend: modelOptions.backend,
     threads: modelOptions.threads,
+    weights: modelOptions.weights,
     ...valued('out'),
   });
   exactly(positionals, []);
@@ -72,7 +73,7 @@ export async function matrix(args: readonly string[]): Promise<void> {
   const out = resolve(required(values.out, 'out'));
   if (!out.endsWith('.json')) throw new UsageError('--out names a file that ends in .json; the tables get .md.');
   const testRows = wholeNumber(values['test-rows'], 'test-rows');
-  const { backend, threads } = readModelOptions(values);
+  const { backend, threads, weights = 'fast' } = readModelOptions(values);
   const log = createLog();
   const before = await earlier(out, log);
   const data = await readData(listed(values.data, 'data'), columns, { testRows, mends: readMends(values.mend) }, log);
@@ -83,7 +84,7 @@ export async function matrix(args: readonly string[]): Promise<void> {
     all: values['all-versions'] ?? false,
   });
   const plan = { prompts, models, data, before };
-  const cells = await fill(plan, { out, backend, threads }, log);
+  const cells = await fill(plan, { out, backend, threads, weights }, log);
   const made = matrixOf(plan, cells);
   save(out, made);
   const found = answerDifferences(made.asked.map(([a, b]) => [answersAt(cells, a), answersAt(cells, b)] as const));

@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createEngine, type Engine, type EngineOptions } from '../engine/engine';
+import type { Weights } from '../engine/types';
 import { StudioError } from '../lib/errors';
 import { counted, duration } from '../lib/format';
 import { configOf, type ModelCard, type ModelFiles, parseCard, readFolder } from '../model/card';
@@ -50,6 +51,8 @@ export interface ModelOptions {
   readonly model: string;
   readonly backend: 'node-wasm' | 'node-native';
   readonly threads: number | null;
+  /** Left out = fast. */
+  readonly weights?: Weights;
 }
 
 /** The folders of files that verbs ask for by name. */
@@ -104,7 +107,10 @@ export interface NodeHost extends Host {
 }
 
 /** Loads a model folder and opens a host over it. @throws StudioError `model-*`, `session-failed`, `out-of-memory` */
-export async function openHost({ model, backend, threads }: ModelOptions, log: Log): Promise<NodeHost> {
+export async function openHost(
+  { model, backend, threads, weights = 'fast' }: ModelOptions,
+  log: Log,
+): Promise<NodeHost> {
   log.progress('Reading the model');
   const { card, files } = await readModelDir(model);
   const tokenizer = await createCoreTokenizer(files);
@@ -113,11 +119,12 @@ export async function openHost({ model, backend, threads }: ModelOptions, log: L
     files,
     backend,
     sha256: card.sha256,
+    weights,
     ...(threads === null ? {} : { threads }),
   });
   const { info } = engine;
   log.line(
-    `${info.id} (${info.dtype}) on ${info.backend}, ${counted(info.threads, 'thread')}: loaded in ${duration(info.loadSeconds)}`,
+    `${info.id} (${info.dtype}) on ${info.backend}, ${counted(info.threads, 'thread')}${weights === 'small' ? ', small weights' : ''}: loaded in ${duration(info.loadSeconds)}`,
   );
   const { contextLength, attentionHeads, embeddingMultiplier } = configOf(files);
   const host: NodeHost = {

@@ -109,17 +109,21 @@ export function positive(value: string | undefined, option: string): number | nu
   return number;
 }
 
-export const modelOptions = valued('model', 'backend', 'threads');
+export const modelOptions = valued('model', 'backend', 'threads', 'weights');
 
 /** How the options above are named in a command's usage. */
-export const MODEL_USAGE = '[--model DIR] [--backend node-wasm|node-native] [--threads N]';
+export const MODEL_USAGE = '[--model DIR] [--backend node-wasm|node-native] [--threads N] [--weights fast|small]';
 
 const BACKENDS = ['node-wasm', 'node-native'] as const;
+const WEIGHTS = ['fast', 'small'] as const;
 
-export const readModelOptions = (values: { model?: string; backend?: string; threads?: string }): ModelOptions => ({
+type ModelValues = { readonly [K in keyof typeof modelOptions]?: string };
+
+export const readModelOptions = (values: ModelValues): ModelOptions => ({
   model: values.model === undefined ? DEFAULT_MODEL : resolve(values.model),
   backend: oneOf(values.backend, 'backend', BACKENDS) ?? 'node-wasm',
   threads: wholeNumber(values.threads, 'threads'),
+  weights: oneOf(values.weights, 'weights', WEIGHTS) ?? 'fast',
 });
 
 /** What is mended in the rows of every file. */

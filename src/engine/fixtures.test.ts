@@ -90,6 +90,29 @@ describe.each(MODELS)('$name agrees with PyTorch', ({ name, folder, oracleFolder
     }
   });
 
+  it.skipIf(!/q4(?!qdq)|int4|tiny/.test(name))(
+    'with small weights, in every placement, and in its token embeddings',
+    async () => {
+      const { program, oracle } = await open();
+      const request = { id: name, files: await readModel(folder), backend: 'node-wasm' as const, threads: 1 };
+      const small = await loadProgram({ ...request, memoryBytes: 1000 }, createNodeRunner, () => {});
+      expect(small.info.weights).toMatchObject({ held: 'small' });
+      const { fastBytes, smallBytes } = present(small.info.weights, 'weights');
+      expect(smallBytes).toBeLessThan(fastBytes);
+      const ids = [3, 1, 3];
+      const [rows, expected] = [await embeddingRows(small.program, ids), await embeddingRows(program, ids)];
+      expect(largestDifference(rows, [...expected])).toBeLessThan(1e-6);
+      for (const { name: way, loss, gradient, logits } of await conform(small.program, oracle)) {
+        expect(loss ?? 0, way).toBeLessThan(1e-4);
+        expect(gradient ?? 0, way).toBeLessThan(1e-4);
+        expect(logits ?? 0, way).toBeLessThan(1e-4);
+      }
+      await small.program.runner.dispose();
+      const onGpu = loadProgram({ ...request, backend: 'webgpu', weights: 'small' }, createNodeRunner, () => {});
+      await expect(onGpu).rejects.toMatchObject({ code: 'bad-input' });
+    },
+  );
+
   describe.each(['prefix', 'suffix'] as const)('%s', (placement) => {
     it.each([false, true])('scores, text cached: %s', async (useCache) => {
       const { program, oracle, rows } = await open();

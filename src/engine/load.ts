@@ -1,7 +1,9 @@
 import type { Decoder } from '../graph/decoder';
-import { asFloat32 } from '../graph/dtype';
+import { asFloat32, sizeOf } from '../graph/dtype';
+import { packableWeights } from '../graph/expand-quantised';
 import type { Graph } from '../graph/ir';
 import { normalise } from '../graph/normalise';
+import { writePacked } from '../graph/packed';
 import { parse } from '../graph/parse';
 import { serialise } from '../graph/serialise';
 import type { Program } from '../inference/run';
@@ -11,7 +13,7 @@ import { StudioError } from '../lib/errors';
 import { configOf, dtypeOf, foldHash } from '../model/card';
 import type { CreateRunner } from '../runtime/types';
 import { buildProgram, specOf } from './build-program';
-import type { LoadEvent, LoadRequest, ModelFiles, ModelInfo } from './types';
+import type { LoadEvent, LoadRequest, ModelFiles, ModelInfo, WeightMemory } from './types';
 
 export interface LoadedProgram {
   readonly program: Program;
@@ -34,13 +36,16 @@ export async function loadProgram(
   const hash = request.sha256 ?? (await modelHash(request.files));
   const graph = parseModel(request.files);
   clock('parse');
-  const decoder = normalise(graph, { consume: true });
+  const packable = packableWeights(graph);
+  const small = holdsSmall(request, packable);
+  const decoder = normalise(graph, { consume: true, pack: small });
   const { family, contextLength } = configOf(request.files);
   const facts = factsOf(decoder);
   const spec = specOf(decoder);
-  const serialised = serialise(buildProgram(decoder));
+  const serialised = { ...serialise(writePacked(buildProgram(decoder))), packed: small };
   clock('dequantise');
-  const { backend, threads, avoidAdapters } = request;
+  const { threads, avoidAdapters } = request;
+  const backend = small && request.backend === 'auto' ? 'wasm' : request.backend;
   const runner = await createRunner(serialised, {
     backend,
     ...(threads === undefined ? {} : { threads }),
@@ -57,10 +62,27 @@ export async function loadProgram(
     adapter: runner.adapter,
     heapBytes: runner.heapBytes,
     ...facts,
+    ...(packable > 0 && { weights: weightMemory(facts.parameters, packable, small) }),
     contextLength: facts.contextLength ?? contextLength,
     loadSeconds: (performance.now() - begin) / 1000,
   };
   return { program: { spec, runner }, info };
+}
+
+/** Of a packed weight: one integer, and its share of scale and offset in blocks of 32. */
+const SMALL_BYTES = 1.25;
+
+function holdsSmall({ weights, backend, memoryBytes = Number.POSITIVE_INFINITY }: LoadRequest, packable: number) {
+  const isWasm = backend === 'wasm' || backend === 'node-wasm';
+  if (weights === 'small' && !isWasm)
+    throw new StudioError('bad-input', `Small weights need WebAssembly, and the model is to run on ${backend}.`);
+  const fits = 4 * packable <= memoryBytes;
+  return packable > 0 && (weights ? weights === 'small' : !fits && (isWasm || backend === 'auto'));
+}
+
+function weightMemory(parameters: number, packable: number, small: boolean): WeightMemory {
+  const fastBytes = 4 * parameters;
+  return { held: small ? 'small' : 'fast', fastBytes, smallBytes: fastBytes - (4 - SMALL_BYTES) * packable };
 }
 
 /** The graph of a model folder as its exporter wrote it. @throws StudioError `model-*` */
@@ -154,7 +176,7 @@ function parameterCount({ graph, headDim }: Decoder): number {
     const key = `${tensor.bytes.byteOffset}:${tensor.bytes.byteLength}:${bufferId(tensor.bytes.buffer)}`;
     if (tensor.dtype !== 'float32' || isRotary || tensor.bytes.byteLength < 64 || seen.has(key)) continue;
     seen.add(key);
-    count += tensor.bytes.byteLength / 4;
+    count += sizeOf(tensor.dims);
   }
   return count;
 }

@@ -270,7 +270,7 @@ const environmentOf = (info: ModelInfo, plan: CachePlan | null): Checkpoint['env
   [
     info.backend,
     `${info.threads} threads`,
-    `model ${info.sha256.slice(0, 12)}`,
+    `model ${info.sha256.slice(0, 12)}${info.weights?.held === 'small' ? ', small weights' : ''}`,
     plan
       ? `${plan.storage} cache${sharedOf(plan)}${plan.groups.every(({ kept }) => kept) ? '' : ` of ${plan.bytes} bytes`}`
       : 'no cache',

@@ -15,11 +15,28 @@ export type { RowsRead } from '../inference/text-cache';
 /** Verified bytes of a model folder: path inside the folder -> bytes. */
 export type ModelFiles = Readonly<Record<string, Uint8Array>>;
 
+/**
+ * How matrices that the file stores with 4 or 8 bits are held: as float32 (`fast`), or as int8, written out where they are used
+ * (`small`; WebAssembly only).
+ */
+export type Weights = 'fast' | 'small';
+
+/** What the weights take in memory, one way and the other. */
+export interface WeightMemory {
+  readonly held: Weights;
+  readonly fastBytes: number;
+  readonly smallBytes: number;
+}
+
 export interface LoadRequest {
   readonly id: string;
   readonly files: ModelFiles;
   readonly backend: Backend | 'auto';
   readonly threads?: number;
+  /** Left out = `fast` if the weights then fit into `memoryBytes`, on a backend that has both. */
+  readonly weights?: Weights;
+  /** What the weights may take; left out = as much as they need. */
+  readonly memoryBytes?: number;
   /** Names of adapters that `auto` must not choose, because they computed this model wrongly. */
   readonly avoidAdapters?: readonly string[];
   /** Of the model card, whose files were verified; else it is computed here. See docs/method/formats.md. */
@@ -40,6 +57,8 @@ export interface ModelInfo {
   /** Bytes of the wasm heap with the model in it: what the model needs, unless a larger one was loaded before. */
   readonly heapBytes: number | null;
   readonly parameters: number;
+  /** Left out for models whose file has no matrices of 4 or 8 bits in blocks. */
+  readonly weights?: WeightMemory;
   readonly layers: number;
   readonly hidden: number;
   readonly vocabulary: number;

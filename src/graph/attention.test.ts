@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createRng } from '../lib/rng';
 import { expandAttention } from './attention';
 import { GraphBuilder } from './builder';
-import { type Attr, float, type Graph, int } from './ir';
+import { type Attr, float, type Graph, type Initializer, int } from './ir';
 import { print } from './print';
 import { prune } from './simplify';
 import { type Feeds, f32, i32, i64, runGraph } from './test-support';
@@ -184,7 +184,10 @@ test('norms queries and keys with their own weights before rotating them', () =>
     inputs: [...node.inputs, '', '', '', '', '', 'q_norm', 'k_norm'],
     attrs: { ...node.attrs, qk_norm_epsilon: float(1e-5) },
   }));
-  const initializers = new Map([...source.initializers, ...weights.map((w) => [w.name, w] as const)]);
+  const initializers = new Map<string, Initializer>([
+    ...source.initializers,
+    ...weights.map((w) => [w.name, w] as const),
+  ]);
   const text = print(prune(expandAttention({ ...source, nodes, initializers }), { inputs: true }));
   const norms = text.split('\n').filter((line) => /Normalization|Rotary/.test(line));
   expect(norms).toMatchInlineSnapshot(`

@@ -84,6 +84,29 @@ export function dequantiseBlocks(source: BlockQuantised): Float32Array {
   return out;
 }
 
+/**
+ * The same values as int8 with a scale for each block, and an offset where a zero point is no integer; null = they do not fit.
+ * Rounding differs from `dequantiseBlocks` in the last bit.
+ */
+export function packBlocks(source: BlockQuantised): Pick<Initializer, 'bytes' | 'packing'> | null {
+  const { packed, rows, columns, bits, blockSize, scales, zeroPoints } = source;
+  if (columns % blockSize !== 0 || packed.length * 8 !== rows * columns * bits) return null;
+  const zeroAt = (block: number) => (typeof zeroPoints === 'number' ? zeroPoints : (zeroPoints[block] as number));
+  const centre = 2 ** (bits - 1);
+  const isWhole = bits === 4 && scales.every((_, block) => Number.isInteger(zeroAt(block)));
+  const bytes = new Int8Array(rows * columns);
+  for (let block = 0, i = 0; i < bytes.length; block++) {
+    const zero = isWhole ? zeroAt(block) : centre;
+    for (const end = i + blockSize; i < end; i++) {
+      const byte = packed[bits === 4 ? i >> 1 : i] as number;
+      bytes[i] = (bits === 8 ? byte : i & 1 ? byte >> 4 : byte & 15) - zero;
+    }
+  }
+  const offsets = scales.map((scale, block) => (isWhole ? 0 : (centre - zeroAt(block)) * scale));
+  const packing = { blockSize, scales, offsets: offsets.some((offset) => offset !== 0) ? offsets : null };
+  return { bytes: new Uint8Array(bytes.buffer), packing };
+}
+
 /** Zero points stored as packed integers, each row padded to whole bytes, as float32 `[rows x blocks]`. */
 export function unpackZeroPoints(packed: Uint8Array, rows: number, blocks: number, bits: 4 | 8): Float32Array {
   if (bits === 8) return Float32Array.from(packed);

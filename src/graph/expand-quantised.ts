@@ -1,9 +1,9 @@
-import { present } from '../lib/assert';
 import {
   dequantiseBlocks,
   dequantiseBnb4,
   dequantiseLinear,
   integers,
+  packBlocks,
   toFloat32,
   unpackZeroPoints,
 } from './dequantise';
@@ -13,14 +13,15 @@ import { type Rewriting, readCounts, rewrite } from './rewrite';
 
 /**
  * Quantised weights as float32 initializers: MatMulNBits becomes `studio:Linear`, GatherBlockQuantized a Gather, and
- * DequantizeLinear of a constant that constant. Shared weights are expanded once.
+ * DequantizeLinear of a constant that constant. Shared weights are expanded once. With `pack`, matrices in blocks of 4 or 8
+ * bits stay integers (`Initializer.packing`).
  *
  * Consumes `graph`: empties its initializers, so that each quantised tensor can be freed once it has been expanded.
  * @throws StudioError `model-unsupported`
  */
-export function expandQuantised(graph: Graph): Graph {
+export function expandQuantised(graph: Graph, pack = false): Graph {
   const tensors = new Map(graph.initializers);
-  const pass = new Expansion(tensors, readCounts(graph));
+  const pass = new Expansion(tensors, readCounts(graph), pack);
   const plain: Graph = { ...graph, initializers: new Map() };
   if (graph.initializers instanceof Map) graph.initializers.clear();
   const next = rewrite(plain, '', (node, to) => {
@@ -41,16 +42,43 @@ export function expandQuantised(graph: Graph): Graph {
   return { ...next, initializers: new Map([...tensors, ...next.initializers]) };
 }
 
+/** How many weights of a graph `pack` keeps as integers. */
+export function packableWeights({ nodes, initializers }: Graph): number {
+  const counts = new Map<string, number>();
+  for (const node of nodes) {
+    const [data = '', packed = ''] = node.inputs;
+    const table = initializers.get(data);
+    if (node.op === 'com.microsoft:MatMulNBits') counts.set(packed, intAttr(node, 'N', 0) * intAttr(node, 'K', 0));
+    if (node.op === 'com.microsoft:GatherBlockQuantized' && table)
+      counts.set(data, (sizeOf(table.dims) * 8) / (table.dtype === 'uint8' ? intAttr(node, 'bits', 4) : 8));
+  }
+  return [...counts.values()].reduce((sum, count) => sum + count, 0);
+}
+
+/** A tensor to define, unless one with the same key exists. */
+interface Made {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly make: () => Pick<Initializer, 'bytes' | 'packing'>;
+  readonly key: string;
+}
+
+const asBytes = ({ buffer, byteOffset, byteLength }: Float32Array) => ({
+  bytes: new Uint8Array(buffer, byteOffset, byteLength),
+});
+
 class Expansion {
   readonly #tensors: Map<string, Initializer>;
   readonly #uses: Map<string, number>;
   /** Name of the float32 tensor, by its source. */
   readonly #made = new Map<string, string>();
   readonly #buffers = new Map<ArrayBufferLike, number>();
+  readonly #pack: boolean;
 
-  constructor(tensors: Map<string, Initializer>, uses: Map<string, number>) {
+  constructor(tensors: Map<string, Initializer>, uses: Map<string, number>, pack: boolean) {
     this.#tensors = tensors;
     this.#uses = uses;
+    this.#pack = pack;
   }
 
   matMulNBits(node: Node, { builder }: Rewriting): boolean {
@@ -88,8 +116,8 @@ class Expansion {
       );
     const kind = intAttr(node, 'quant_type', 1) === 0 ? 'fp4' : 'nf4';
     const key = `${this.#view(packed)} ${s} ${kind} ${rows}x${columns}`;
-    const values = this.#made.has(key) ? null : dequantiseBnb4(packed.bytes, size, absmax, blockSize, kind);
-    const weight = this.#define({ name: `${b}/float`, dims: [rows, columns], values, key }, builder);
+    const make = () => asBytes(dequantiseBnb4(packed.bytes, size, absmax, blockSize, kind));
+    const weight = this.#define({ name: `${b}/float`, dims: [rows, columns], make, key }, builder);
     builder.push({
       op: LINEAR,
       name: node.name,
@@ -141,10 +169,8 @@ class Expansion {
         `has ${scales.length} scales and ${zeroPoints?.length ?? 'no'} zero points, which does not match [${tensor.dims}]`,
       );
     const key = `${this.#view(tensor)}[${tensor.dims}] ${s} ${zp} ${axis} ${blockSize}`;
-    const values = this.#made.has(key)
-      ? null
-      : dequantiseLinear(integers(tensor), tensor.dims, scales, zeroPoints, axis, blockSize);
-    const made = { name: `${x}/float`, dims: tensor.dims, values, key };
+    const make = () => asBytes(dequantiseLinear(integers(tensor), tensor.dims, scales, zeroPoints, axis, blockSize));
+    const made = { name: `${x}/float`, dims: tensor.dims, make, key };
     to.replace(node.outputs[0] ?? '', this.#define(made, to.builder));
     this.#release([x, s, zp]);
     return true;
@@ -153,7 +179,7 @@ class Expansion {
   #blocks(
     node: Node,
     names: { packed: string; scales: string; zeroPoints: string; rows: number; columns: number },
-  ): { name: string; dims: number[]; values: Float32Array | null; key: string } {
+  ): Made {
     const { rows, columns } = names;
     const bits = this.#bits(node);
     const blockSize = intAttr(node, 'block_size', 32);
@@ -169,10 +195,11 @@ class Expansion {
     const zeroPoints = this.#zeroPoints(node, names.zeroPoints, packed, bits, rows, blocks);
     const zeroKey = typeof zeroPoints === 'number' ? zeroPoints : names.zeroPoints;
     const key = `${this.#view(packed)} ${names.scales} ${zeroKey} ${bits} ${blockSize} ${rows}x${columns}`;
-    const values = this.#made.has(key)
-      ? null
-      : dequantiseBlocks({ packed: unsignedBytes(packed), rows, columns, bits, blockSize, scales, zeroPoints });
-    return { name: `${names.packed}/float`, dims: [rows, columns], values, key };
+    const make = () => {
+      const source = { packed: unsignedBytes(packed), rows, columns, bits, blockSize, scales, zeroPoints };
+      return (this.#pack ? packBlocks(source) : null) ?? asBytes(dequantiseBlocks(source));
+    };
+    return { name: `${names.packed}/float`, dims: [rows, columns], make, key };
   }
 
   /** Default zero points: the middle of the range for uint8, 0 for uint4 and for signed types (the middle once they are unsigned). */
@@ -194,20 +221,11 @@ class Expansion {
     return bits;
   }
 
-  #define(
-    made: { name: string; dims: readonly number[]; values: Float32Array | null; key: string },
-    builder: Rewriting['builder'],
-  ): string {
+  #define(made: Made, builder: Rewriting['builder']): string {
     const known = this.#made.get(made.key);
     if (known !== undefined) return known;
-    const values = present(made.values, `values of ${made.name}`);
     const name = builder.has(made.name) ? builder.fresh(made.name) : made.name;
-    builder.initializer({
-      name,
-      dtype: 'float32',
-      dims: made.dims,
-      bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-    });
+    builder.initializer({ name, dtype: 'float32', dims: made.dims, ...made.make() });
     this.#made.set(made.key, name);
     return name;
   }

@@ -37,6 +37,16 @@ export interface Initializer {
   readonly dtype: DType;
   readonly dims: readonly number[];
   readonly bytes: Uint8Array;
+  /** A float32 matrix whose `bytes` are int8 q: value = q * scale + offset. `writePacked` turns it into plain operators. */
+  readonly packing?: Packing;
+}
+
+/** Blocks along the columns of a matrix `[rows, columns]`, each with a scale, and with an offset unless all are 0. */
+export interface Packing {
+  readonly blockSize: number;
+  /** `[rows x blocks per row]` */
+  readonly scales: Float32Array;
+  readonly offsets: Float32Array | null;
 }
 
 export type Attr =

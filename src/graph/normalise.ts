@@ -32,6 +32,8 @@ export interface NormaliseOptions {
    * float32 copies are made. The caller must drop its references to the files too.
    */
   readonly consume?: boolean;
+  /** Keep matrices of 4 and 8 bits as integers. */
+  readonly pack?: boolean;
 }
 
 const INTEGERS =
@@ -59,7 +61,7 @@ export function normalise(given: Graph, options: NormaliseOptions = {}): Decoder
   const folded = hoistDequantise(floatActivations(prune(foldConstants(upgradeOpset(graph)))));
   if (options.consume)
     for (const { initializers } of [given, graph]) if (initializers instanceof Map) initializers.clear();
-  const float = widen(expandQuantised(folded));
+  const float = widen(expandQuantised(folded, options.pack));
   const plain = recogniseNorms(foldConstants(splitSkipNorms(float)));
   const linear = prune(tieEmbeddings(prune(recogniseLinear(plain))));
   const attention = prune(expandAttention(linear), { inputs: true });
@@ -132,6 +134,9 @@ function refuseNaN(graph: Graph): void {
   const matrices = new Set(graph.nodes.flatMap(({ op, inputs }) => (op === LINEAR ? inputs.slice(1) : [])));
   for (const tensor of graph.initializers.values()) {
     if (tensor.dtype !== 'float32') continue;
+    const { packing } = tensor;
+    // Packed integers are finite, and their scales are quicker to look through.
+    if (packing && allFinite(packing.scales) && (!packing.offsets || allFinite(packing.offsets))) continue;
     const values = asFloat32(tensor);
     if (allFinite(values)) continue;
     const isWrong = matrices.has(tensor.name) ? notFinite : Number.isNaN;

@@ -140,7 +140,7 @@ const of = (dtype: PlainDType, dims: readonly number[], values: readonly number[
 
 /** The same bytes with other dimensions. */
 const viewed = (tensor: Initializer | undefined, dims: readonly number[] | null): Folded | null =>
-  tensor && dims ? { dtype: tensor.dtype, dims, bytes: tensor.bytes } : null;
+  tensor && !tensor.packing && dims ? { dtype: tensor.dtype, dims, bytes: tensor.bytes } : null;
 
 /** Elementwise integer arithmetic on equal shapes, or with a scalar. */
 const arithmetic =

@@ -35,7 +35,7 @@ class HandedOver extends Uint8Array {
 }
 
 /** The model with external files that free themselves as they are read, if they own their buffer. */
-export function handing({ model, external }: SerialisedModel): SerialisedModel {
+export function handing({ external, ...model }: SerialisedModel): SerialisedModel {
   let before: Uint8Array | null = null;
   const onRead = (read: Uint8Array) => {
     if (before) detach(before);
@@ -46,7 +46,7 @@ export function handing({ model, external }: SerialisedModel): SerialisedModel {
     ...file,
     data: owns(file.data) ? new HandedOver(file, onRead) : file.data,
   }));
-  return { model, external: handed };
+  return { ...model, external: handed };
 }
 
 /** Frees at once if the browser supports it; otherwise the garbage collector does. */

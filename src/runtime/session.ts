@@ -31,7 +31,10 @@ export function sessionOptions(
     logSeverityLevel: 3,
     graphOptimizationLevel: executionProviders.includes('wasm') ? 'basic' : 'all',
     externalData: model.external.map(({ path, data }) => ({ path, data })),
-    extra: { session: { disable_prepacking: '1' } },
+    extra: {
+      session: { disable_prepacking: '1' },
+      ...(model.packed && { optimization: { disable_specified_optimizers: 'ConstantFolding' } }),
+    },
     ...overrides,
   };
 }

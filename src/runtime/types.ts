@@ -18,6 +18,8 @@ export interface ExternalFile {
 export interface SerialisedModel {
   readonly model: Uint8Array;
   readonly external: readonly ExternalFile[];
+  /** Weights are expanded where they are used, and must not be in advance; left out = no. */
+  readonly packed?: boolean;
 }
 
 /** The graphics device that a session runs on. */

@@ -42,6 +42,16 @@ export const ModelFacts = ({ info, speed, check }: ModelFactsProps) => (
     <dd>{whereWords(info)}</dd>
     <dt>Memory needed</dt>
     <dd>{info.heapBytes === null ? 'not measured' : bytes(info.heapBytes)}</dd>
+    {info.weights ? (
+      <>
+        <dt>
+          <Term means="The model's file stores its matrices with 4 or 8 bits. Where the device has the memory, they are held as float32; otherwise as 8-bit integers, the same values to rounding, which makes a training step about a quarter longer.">
+            Weights
+          </Term>
+        </dt>
+        <dd>{weightsWords(info.weights)}</dd>
+      </>
+    ) : null}
     <dt>
       <Term means="Keys and values of texts the model has read, so that the next run need not read them again. Texts that do not fit are read each time; 16-bit numbers take half the memory and round slightly.">
         Texts kept
@@ -182,6 +192,12 @@ const whereWords = ({ backend, threads, adapter }: ModelInfo): string =>
   backend === 'webgpu'
     ? `WebGPU${adapter ? ` (${adapter.name}${adapter.software ? ', a software device' : ''})` : ''}`
     : `WebAssembly, ${counted(threads, 'thread')}`;
+
+/** "538 MB as float32; small, they would take 168 MB". */
+const weightsWords = ({ held, fastBytes, smallBytes }: NonNullable<ModelInfo['weights']>): string =>
+  held === 'fast'
+    ? `${bytes(fastBytes)} as float32; small, they would take ${bytes(smallBytes)}`
+    : `${bytes(smallBytes)}, small; as float32 they would take ${bytes(fastBytes)}`;
 
 const PLACES: Readonly<Record<Placement, string>> = {
   suffix: 'after the text',

@@ -1,0 +1,152 @@
+import { dtypeCode } from './dtype';
+import { type Graph, type Initializer, int, intAttr, type Node, type Packing, subgraph } from './ir';
+
+/**
+ * Writes packed matrices as their integers, and what reads them as plain operators, just before serialising:
+ *
+ *     W = Reshape(Cast(q [rows, blocks, block]) * scales [rows, blocks, 1] + offsets, [rows, columns])
+ *
+ * A product adds the offsets by itself, since that is a product with a matrix of one column a block:
+ *
+ *     x W^T = x (q scales)^T + sums(x) offsets^T        sums over the columns of a block, [tokens, blocks]
+ *     y W   = y (q scales) + repeat(y offsets)          each number repeated for the columns of its block
+ *
+ * Each reader gets its own W, so that a matrix exists in float32 only while it is used; a Gather of rows takes those rows alone.
+ * The session must not fold constants. Measured against float32 and the runtime's own operators in decision 056.
+ */
+export function writePacked(graph: Graph): Graph {
+  const packed = new Map([...graph.initializers].filter(([, tensor]) => tensor.packing));
+  if (packed.size === 0) return graph;
+  const initializers = new Map([...graph.initializers].filter(([name]) => !packed.has(name)));
+  const writer = new Writer(packed, initializers);
+  return { ...graph, nodes: writer.written(graph.nodes), initializers };
+}
+
+class Writer {
+  readonly #packed: ReadonlyMap<string, Initializer>;
+  readonly #initializers: Map<string, Initializer>;
+  #count = 0;
+
+  constructor(packed: ReadonlyMap<string, Initializer>, initializers: Map<string, Initializer>) {
+    this.#packed = packed;
+    this.#initializers = initializers;
+  }
+
+  /**
+   * The nodes of a graph or a branch. The matrices come first: the runtime visits a node's inputs from the latest to the
+   * earliest, and would otherwise compute all matrices before the first product.
+   */
+  written(nodes: readonly Node[]): Node[] {
+    const matrices: Node[] = [];
+    const rest: Node[] = [];
+    for (const node of nodes) {
+      const [table = ''] = node.inputs;
+      if (node.op === 'Gather' && this.#packed.has(table) && intAttr(node, 'axis', 0) === 0) this.#rows(node, rest);
+      else if (node.op === 'Gemm' && this.#packed.get(node.inputs[1] ?? '')?.packing?.offsets)
+        this.#product(node, matrices, rest);
+      else
+        rest.push({
+          ...node,
+          inputs: node.inputs.map((name) => (this.#packed.has(name) ? this.#whole(name, matrices) : name)),
+          attrs: Object.fromEntries(
+            Object.entries(node.attrs).map(([key, attr]) => [
+              key,
+              attr.type === 'graph' ? subgraph({ ...attr.value, nodes: this.written(attr.value.nodes) }) : attr,
+            ]),
+          ),
+        });
+    }
+    return [...matrices, ...rest];
+  }
+
+  #whole(name: string, to: Node[]): string {
+    const parts = this.#parts(name);
+    return this.#add('Reshape', [this.#scaled(parts, to), this.#sizes(parts.dims)], to);
+  }
+
+  /** Gemm(x, W, c) without writing out the offsets of W. */
+  #product({ op, inputs, outputs, attrs }: Node, matrices: Node[], to: Node[]): void {
+    const [x = '', name = '', ...c] = inputs;
+    const { offsets, dims, blocks, blockSize, ...parts } = this.#parts(name);
+    const matrix = this.#add(
+      'Reshape',
+      [this.#scaled({ ...parts, offsets: null }, matrices), this.#sizes(dims)],
+      matrices,
+    );
+    const flat = this.#add('Reshape', [offsets ?? '', this.#sizes([dims[0] ?? 0, blocks])], matrices);
+    const inBlocks = (value: string) => this.#add('Reshape', [value, this.#sizes([-1, blocks, blockSize])], to);
+    if (attrs.transB?.type === 'int' && attrs.transB.value === 1) {
+      const sums = this.#add('ReduceSum', [inBlocks(x), this.#sizes([-1])], to, { keepdims: int(0) });
+      const rest = this.#add('Gemm', [sums, flat, ...c], to, attrs);
+      to.push({ op, name: outputs[0] ?? '', inputs: [x, matrix, rest], outputs, attrs });
+      return;
+    }
+    const rest = this.#add('Unsqueeze', [this.#add('Gemm', [x, flat], to, attrs), this.#sizes([-1])], to);
+    const product = inBlocks(this.#add(op, [x, matrix, ...c], to, attrs));
+    const sum = this.#add('Add', [product, rest], to);
+    to.push({
+      op: 'Reshape',
+      name: outputs[0] ?? '',
+      inputs: [sum, this.#sizes([-1, blocks * blockSize])],
+      outputs,
+      attrs: {},
+    });
+  }
+
+  /** Gather(W, ids), of the integers first. */
+  #rows({ inputs, outputs }: Node, to: Node[]): void {
+    const [name = '', ids = ''] = inputs;
+    const { q, scales, offsets, dims } = this.#parts(name);
+    const rows = (of: string) => this.#add('Gather', [of, ids], to, { axis: int(0) });
+    const values = this.#scaled({ q: rows(q), scales: rows(scales), offsets: offsets && rows(offsets) }, to);
+    const lead = this.#add('Shape', [values], to, { start: int(0), end: int(-2) });
+    const shape = this.#add('Concat', [lead, this.#sizes(dims.slice(1))], to, { axis: int(0) });
+    to.push({ op: 'Reshape', name: outputs[0] ?? '', inputs: [values, shape], outputs, attrs: {} });
+  }
+
+  #scaled({ q, scales, offsets }: { q: string; scales: string; offsets: string | null }, to: Node[]): string {
+    const float = this.#add('Cast', [q], to, { to: int(dtypeCode('float32')) });
+    const product = this.#add('Mul', [float, scales], to);
+    return offsets === null ? product : this.#add('Add', [product, offsets], to);
+  }
+
+  #parts(name: string) {
+    const { dims, bytes, packing } = this.#packed.get(name) as Initializer & { readonly packing: Packing };
+    const [rows = 0, columns = 0] = dims;
+    const { blockSize, scales, offsets } = packing;
+    const blocks = columns / blockSize;
+    const one = (kind: string, values: Float32Array) => {
+      const { buffer, byteOffset, byteLength } = values;
+      const tensor = {
+        dtype: 'float32' as const,
+        dims: [rows, blocks, 1],
+        bytes: new Uint8Array(buffer, byteOffset, byteLength),
+      };
+      return this.#initializer({ name: `${name}/${kind}`, ...tensor });
+    };
+    return {
+      dims,
+      blocks,
+      blockSize,
+      q: this.#initializer({ name: `${name}/q`, dtype: 'int8', dims: [rows, blocks, blockSize], bytes }),
+      scales: one('scales', scales),
+      offsets: offsets && one('offsets', offsets),
+    };
+  }
+
+  #sizes(dims: readonly number[]): string {
+    const bytes = new Uint8Array(BigInt64Array.from(dims, BigInt).buffer);
+    return this.#initializer({ name: `packed/[${dims}]`, dtype: 'int64', dims: [dims.length], bytes });
+  }
+
+  #initializer(tensor: Initializer): string {
+    if (!this.#initializers.has(tensor.name)) this.#initializers.set(tensor.name, tensor);
+    return tensor.name;
+  }
+
+  #add(op: string, inputs: readonly string[], to: Node[], attrs: Node['attrs'] = {}): string {
+    const name = `packed/${op}_${this.#count++}`;
+    to.push({ op, name, inputs, outputs: [name], attrs });
+    return name;
+  }
+}
