@@ -196,6 +196,33 @@ test('takes an unknown file from upload to the same predictions in another brows
     return library.download();
   });
 
+  await test.step('a page for an audience opens without the studio, and keeps score', async () => {
+    await page.getByRole('button', { name: 'Export', exact: true }).first().click();
+    await page.getByText('An audience').click();
+    await expect(page.getByText('Agree to include them')).toBeVisible();
+    await page.getByText(/^\d+ of my test rows, with their labels$/).click();
+    await page.getByRole('textbox', { name: 'Title' }).fill('Who is right?');
+    await page.getByRole('checkbox').first().uncheck();
+    const file = await library.download();
+    expect(file.name).toMatch(/-audience\.html$/);
+    const talk = await browser.newPage();
+    const shown = talk.locator('section:visible');
+    const asked: string[] = [];
+    await talk.route('**', (route) => {
+      asked.push(route.request().url());
+      return route.fulfill({ contentType: 'text/html', body: file.bytes });
+    });
+    await talk.goto('http://talk.test/');
+    await expect(talk.getByRole('heading', { level: 1 })).toHaveText('Who is right?');
+    await expect(talk.getByText('chosen by the presenter')).toBeVisible();
+    await expect(shown.getByText('Right answer')).toBeHidden();
+    await talk.keyboard.press('Space');
+    await talk.keyboard.press('Space');
+    await expect(shown.getByText('Right answer')).toBeVisible();
+    await expect(talk.getByRole('status')).toHaveText(/^Untuned [01], .+ [01] of 1$/);
+    expect(asked.filter((url) => !url.endsWith('/favicon.ico'))).toHaveLength(1);
+    await talk.close();
+  });
   const dropIn = await test.step('export for a web page', async () => {
     await page.getByRole('button', { name: 'Export', exact: true }).first().click();
     await page.getByText('A web page').click();

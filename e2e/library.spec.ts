@@ -548,16 +548,6 @@ test('refuses hostile and meaningless zips by name, and keeps everything else', 
     await expect(studio.heading).toHaveText('2 prompt sets, all tuned');
   });
 
-  await test.step('a demo opens in Present', async () => {
-    await page.getByRole('button', { name: 'Export', exact: true }).first().click();
-    await page.getByText('An audience').click();
-    const demo = await library.download();
-    expect(demo.name).toMatch(/-demo\.zip$/);
-    await library.import(demo);
-    await expect(page.getByRole('button', { name: 'What does the tuned prompt say?' })).toBeVisible();
-    await page.keyboard.press('Escape');
-  });
-
   await test.step('a team folder is written, changed by someone else, and the changes accepted', async () => {
     await page.evaluate(() => {
       const team = async () => (await navigator.storage.getDirectory()).getDirectoryHandle('team', { create: true });

@@ -4,6 +4,7 @@ import { CHECK_USAGE, CONFORMANCE_USAGE, check, conformance } from './check';
 import { DECIDE_USAGE, decide, ROLL_OUT_USAGE, rollOut } from './decide';
 import { DISTIL_USAGE, distilPrompt } from './distil';
 import { BelowGate, EVALUATE_USAGE, evaluate } from './evaluate';
+import { EXPORT_USAGE, exportFor } from './exports';
 import { GRAPH_USAGE, graph, INSPECT_USAGE, inspect } from './inspect';
 import { MATRIX_USAGE, matrix } from './matrix';
 import { UsageError } from './options';
@@ -24,6 +25,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   evaluate: { usage: EVALUATE_USAGE, run: evaluate },
   matrix: { usage: MATRIX_USAGE, run: matrix },
   predict: { usage: PREDICT_USAGE, run: predict },
+  export: { usage: EXPORT_USAGE, run: exportFor },
   decide: { usage: DECIDE_USAGE, run: decide },
   'roll-out': { usage: ROLL_OUT_USAGE, run: rollOut },
   check: { usage: CHECK_USAGE, run: check },

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beforeAll, expect, it, vi } from 'vitest';
@@ -8,6 +8,7 @@ import { writeZip } from '../interchange/zip';
 import { setThreshold } from '../prompt-set/calibration';
 import type { PromptSet } from '../prompt-set/types';
 import { setOf } from '../route/test-support';
+import { exportFor } from './exports';
 import { readModelDir } from './node-host';
 import { predict } from './predict';
 
@@ -98,4 +99,16 @@ it('refuses a stage or handle that is not there, and half of the options', async
   );
   await writeFile(join(folder, 'bad.zip'), 'PK no zip');
   await expect(predicted(join(folder, 'bad.zip'), texts, '--handle', 'A', '--stage', 'b')).rejects.toThrow('bad.zip');
+});
+
+it('exports for a recipient what the dialog would save, and nothing that it would not', async () => {
+  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const asked = (...args: string[]) =>
+    exportFor([join(folder, 'tone.zip'), ...args, '--out', join(folder, 'out'), ...MODEL]);
+  await asked('--for', 'textField', '--prompt', 'hand-written 1');
+  expect(await readFile(join(folder, 'out', 'TONE-prompt.txt'), 'utf8')).toContain('{text}');
+  await expect(asked('--for', 'manager')).rejects.toThrow('A manager: It has not been compared');
+  await expect(asked('--for', 'nobody')).rejects.toThrow('--for is one of');
+  await expect(asked('--for', 'textField', '--prompt', 'tuned 9')).rejects.toThrow('there is no “tuned 9”');
+  await expect(asked('--for', 'browser', '--handle', 'NONE')).rejects.toThrow('--handle names one of');
 });

@@ -45,9 +45,9 @@ import { recorded, teacherOf } from '../workflow/runs';
 import { labelCollisions } from '../workflow/token-rows';
 import { train } from '../workflow/train';
 import { foundWords, raceWords, searchWords } from '../workflow/words';
+import { reportFiles } from './exports';
 import { type Log, type ModelOptions, openHost } from './node-host';
 import { UsageError } from './options';
-import { reportFiles } from './report-files';
 
 export interface Given {
   readonly dataset: Dataset;
@@ -331,7 +331,7 @@ async function exportPrompt(
   },
 ): Promise<void> {
   const { set, dataset, evaluation, folder } = made;
-  const others = { checkpoints: [], measurements: [], examples: [] };
+  const others = { checkpoints: [], measurements: [] };
   const stored = { set, dataset, evaluations: [evaluation], ...others };
   const order = { recipient: 'engineer' as const, subject: set.chosenSoft, withRows: false, stored };
   const { content } = await exportPackage(host, order, SILENT);

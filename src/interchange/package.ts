@@ -78,7 +78,6 @@ const WHAT: Readonly<Record<string, string>> = {
   'ort-wasm-simd-threaded.mjs': 'starts ONNX Runtime',
   'ort-wasm-simd-threaded.wasm': 'ONNX Runtime, which computes the model',
   'THIRD_PARTY_NOTICES.md': 'licences of what the module contains',
-  'demo.json': 'the texts to present; importing the zip opens them',
   'manifest.json': 'SHA-256 of every file, so that an import notices changes',
   'prompt-set.json': 'name, answer words, and which versions are used as Yours and Tuned',
   'data/dataset.json': 'your rows, their labels and their split',

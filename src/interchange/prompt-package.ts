@@ -13,7 +13,7 @@ import { type SoftPrompt, scaledVectors } from '../prompt/soft-prompt';
 import { freeHandle } from '../prompt-set/handle';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import type { Fields } from '../task/template';
-import { exactJson, readExactJson, readJson } from './exact-json';
+import { readExactJson, readJson } from './exact-json';
 import { adapterConfig, isPeftAdapter } from './from-vectors';
 import { packageReadme } from './package';
 import { fromSetJson, SET_JSON_VERSION, type SetJson, setJsonOf, setJsonSchema, toSetJson } from './set-json';
@@ -30,8 +30,6 @@ export interface PromptPackageInput {
   readonly scripts: Readonly<Record<string, string>>;
   /** The user's rows, if they chose to include them. */
   readonly rows: Dataset | null;
-  /** Texts to present, and how many of them are the user's own. */
-  readonly demo?: { readonly examples: readonly Presented[]; readonly ofUser: number };
   /** Layers and attention heads: fields of PEFT's config that a prompt does not need. */
   readonly model: { readonly layers: number | null; readonly heads: number | null };
 }
@@ -44,8 +42,7 @@ export function promptPackageFiles(input: PromptPackageInput): Record<string, Ui
   const { run, sidecar, scripts } = input;
   assert(run.soft, 'a run without vectors cannot be exported');
   const { answerShift, hidden } = run.soft;
-  const userRows = rowsInPackage(input.rows) + (input.demo?.ofUser ?? 0);
-  assert(sidecar.userRows === userRows, 'the sidecar must give the number of rows');
+  assert(sidecar.userRows === rowsInPackage(input.rows), 'the sidecar must give the number of rows');
   const files: Record<string, Uint8Array> = {
     'README.md': utf8(packageReadme(sidecar, Object.keys(scripts))),
     ...Object.fromEntries(Object.entries(scripts).map(([name, text]) => [name, utf8(text)])),
@@ -59,7 +56,6 @@ export function promptPackageFiles(input: PromptPackageInput): Record<string, Ui
       virtualTokens: answerShift.length / hidden,
       hidden,
     });
-  if (input.demo) files[DEMO_FILE] = writeDemo(input.demo.examples);
   if (isPeftAdapter(sidecar)) {
     files['adapter_config.json'] = json(adapterConfig(sidecar, input.model));
     files['adapter_model.safetensors'] = writeSafetensors(scaledVectors(vectorsOf(run), 1 / multiplierOf(sidecar)));
@@ -71,6 +67,7 @@ export function promptPackageFiles(input: PromptPackageInput): Record<string, Ui
 export const buildPromptPackage = (input: PromptPackageInput): Uint8Array<ArrayBuffer> =>
   writeZip(promptPackageFiles(input));
 
+/** The texts to present, in packages of earlier releases. */
 export const DEMO_FILE = 'demo.json';
 /** What is added to the output vectors of trained answer words, `[labels, hidden]`. */
 const SHIFT_FILE = 'answer_shift.npy';
@@ -85,10 +82,6 @@ const demoSchema = z.object({
 
 /** A text to present, or the cells of a row by column where prompts show several, with the text as `text`. */
 export type Presented = string | Fields;
-
-/** The texts to present, as `demo.json`. */
-export const writeDemo = (examples: readonly Presented[]): Uint8Array =>
-  utf8(exactJson({ formatVersion: 1, examples }));
 
 /** The texts, or null if the file is not in the expected format. */
 export function readDemo(bytes: Uint8Array): readonly Presented[] | null {

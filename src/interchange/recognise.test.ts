@@ -4,7 +4,6 @@ import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { createRng, type Rng } from '../lib/rng';
 import { readNpy, readSafetensors, writeNpy, writeSafetensors } from '../prompt/codecs';
-import { writeDemo } from './prompt-package';
 import { type FileKind, recognise } from './recognise';
 import { MANIFEST, setPackageFiles } from './set-package';
 import { anySet } from './test-support';
@@ -41,7 +40,11 @@ const promptFiles = {
 /** Every kind of file that a user may drop: what it is called, what it is, and its bytes. */
 const SOUND: readonly (readonly [name: string, kind: FileKind, bytes: Uint8Array])[] = [
   ['export.zip', 'prompt-package', zipSync(promptFiles)],
-  ['demo.zip', 'prompt-package', zipSync({ ...promptFiles, 'demo.json': writeDemo(['Where is it?', 'Thanks!']) })],
+  [
+    'demo.zip',
+    'prompt-package',
+    zipSync({ ...promptFiles, 'demo.json': utf8('{"formatVersion":1,"examples":["Where is it?","Thanks!"]}') }),
+  ],
   ['project.zip', 'prompt-set', projectZip],
   ['peft.zip', 'peft-adapter', peft()],
   ['p-tuning.zip', 'peft-adapter', peft({ peft_type: 'P_TUNING' })],

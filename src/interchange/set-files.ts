@@ -7,6 +7,7 @@ import { type Failure, fail, ok, type Result } from '../lib/result';
 import { firstFault, type z } from '../lib/zod';
 import { readNpy, writeNpy } from '../prompt/codecs';
 import type { SoftPrompt } from '../prompt/soft-prompt';
+import { withVerdict } from '../prompt-set/listing';
 import {
   type ClassifyEvaluation,
   type Evaluation,
@@ -54,11 +55,11 @@ export interface CompleteSet {
 type SetFile = z.infer<typeof setSchema> & { readonly formatVersion: number };
 
 /**
- * The set without the user's rows. Comparisons are left out too, because they name rows; results on validation rows keep
- * only their figures.
+ * The set without the user's rows. Comparisons are left out too, because they name rows: the set keeps the verdict of the
+ * newest. Results on validation rows keep only their figures.
  */
 export const withoutRows = (complete: CompleteSet): CompleteSet => ({
-  set: { ...complete.set, hard: complete.set.hard.map(withoutRowIds) },
+  set: { ...withVerdict(complete.set, complete.evaluations), hard: complete.set.hard.map(withoutRowIds) },
   dataset: null,
   checkpoints: complete.checkpoints,
   evaluations: [],

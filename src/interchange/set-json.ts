@@ -14,6 +14,7 @@ import {
   count,
   datasetSchema,
   hardVersionSchema,
+  keptVerdict,
   settingsSchema,
   softVersionSchema,
   text,
@@ -47,6 +48,7 @@ export const setJsonSchema = z.object({
   datasetFingerprint: text(200).nullable(),
   datasetName: text(1000).nullable(),
   testLooks: count,
+  verdict: keptVerdict.optional(),
   dataset: datasetSchema.nullable(),
 });
 
@@ -77,6 +79,7 @@ export function toSetJson(set: PromptSet, run: SoftVersion, rows: Dataset | null
     datasetFingerprint: set.datasetFingerprint,
     datasetName: set.datasetName,
     testLooks: set.testLooks,
+    verdict: set.verdict,
     dataset: rows,
   });
 }
@@ -112,6 +115,7 @@ export function fromSetJson(
     datasetFingerprint: portable.datasetFingerprint,
     datasetName: portable.datasetName,
     testLooks: portable.testLooks,
+    ...(portable.verdict && { verdict: portable.verdict }),
     ...(portable.tags && { tags: portable.tags }),
     ...(portable.notes && { notes: portable.notes }),
     ...(portable.moves && portable.moves.length > 0 && { moves: portable.moves }),

@@ -4,7 +4,7 @@
  */
 import { z } from '../lib/zod';
 import { PLACEMENTS } from '../prompt/soft-prompt';
-import { answerWords, count, softVersionSchema, text, wordSearch } from './version-schemas';
+import { answerWords, count, keptVerdict, softVersionSchema, text, wordSearch } from './version-schemas';
 
 const list = <T extends z.ZodType>(of: T, most = 1e6) => z.array(of).max(most);
 const floats = z.instanceof(Float32Array);
@@ -28,6 +28,7 @@ export const setSchema = z.object({
   testLooks: count,
   earlierLooks: list(z.object({ fingerprint: text(200), looks: count }), 1000).optional(),
   wordSearch: wordSearch.optional(),
+  verdict: keptVerdict.optional(),
   tags: list(text(100), 100).optional(),
   notes: text(20_000).optional(),
   moves: list(

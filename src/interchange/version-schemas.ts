@@ -10,6 +10,9 @@ const ids = z.array(text(500)).max(1e6);
 
 export const answerWords = z.array(z.object({ label: text(2000), word: text(2000) })).max(1000);
 
+/** What the last comparison said, where it stayed behind. */
+export const keptVerdict = z.object({ headline: text(2000), rows: count, at: text(40) });
+
 export const wordSearch = z.object({
   outcome: z.enum(['found', 'kept', 'too-few']),
   rows: z.int().min(0),

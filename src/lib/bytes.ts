@@ -1,12 +1,16 @@
 import { StudioError } from './errors';
 
-const hex = (bytes: ArrayBuffer) => Array.from(new Uint8Array(bytes), (b) => b.toString(16).padStart(2, '0')).join('');
+async function digest(data: Uint8Array<ArrayBuffer> | string): Promise<readonly number[]> {
+  const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
+  return Array.from(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
+}
 
 /** SHA-256 in lower-case hex, of bytes or of a string's UTF-8. */
-export async function sha256(data: Uint8Array<ArrayBuffer> | string): Promise<string> {
-  const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
-  return hex(await crypto.subtle.digest('SHA-256', bytes));
-}
+export const sha256 = async (data: Uint8Array<ArrayBuffer> | string): Promise<string> =>
+  (await digest(data)).map((byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** SHA-256 in base64, as a content security policy names a script. */
+export const sha256Base64 = async (text: string): Promise<string> => btoa(String.fromCharCode(...(await digest(text))));
 
 /** @throws StudioError `bad-input` if the file was changed or moved after it was chosen */
 export async function fileBytes(file: Blob): Promise<Uint8Array> {

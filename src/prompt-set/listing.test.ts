@@ -45,6 +45,11 @@ describe('where work on a set continues', () => {
     ['a prompt', { ...fresh, hard: 1 }, 'train', '120 rows, not trained yet'],
     ['a tuned prompt', { ...fresh, hard: 1, tuned: 2 }, 'compare', 'Trained, not compared yet'],
     ['a verdict', { ...fresh, tuned: 1, headline: 'Keep yours' }, 'compare', 'Keep yours'],
-    ['rows elsewhere', { ...fresh, rows: null, headline: 'Keep yours' }, 'data', 'Its rows are not in this browser'],
+    [
+      'rows elsewhere',
+      { ...fresh, rows: null, headline: 'Keep yours' },
+      'data',
+      'Keep yours. Its rows are not in this browser',
+    ],
   ] as const)('%s', (_, listing, screen, reached) => expect(resumptionOf(listing)).toMatchObject({ screen, reached }));
 });

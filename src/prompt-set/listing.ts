@@ -57,7 +57,7 @@ export function listingOf(set: PromptSet, { rows, headline, comparedAt }: Listed
     hard: set.hard.length,
     tuned: set.soft.filter(isUsable).length,
     rows,
-    headline,
+    headline: headline ?? set.verdict?.headline ?? null,
     comparedAt,
     searchText: [
       name,
@@ -77,6 +77,13 @@ export function listingOf(set: PromptSet, { rows, headline, comparedAt }: Listed
 }
 
 export const withRows = (listing: Listing, rows: number): Listing => ({ ...listing, rows });
+
+/** The set with the verdict of its newest comparison, to leave without it. */
+export function withVerdict(set: PromptSet, [newest]: readonly Evaluation[]): PromptSet {
+  if (!newest) return set;
+  const { comparison, createdAt } = newest;
+  return { ...set, verdict: { headline: comparison.verdict.headline, rows: comparison.n, at: createdAt } };
+}
 
 /** Lists show the verdict of the newest comparison. */
 export const withEvaluation = (
@@ -118,7 +125,10 @@ export function resumptionOf({
   tuned,
   headline,
 }: Pick<Listing, 'rows' | 'hard' | 'tuned' | 'headline'>): Resumption {
-  if (rows === null) return { screen: 'data', reached: 'Its rows are not in this browser', action: 'Open its rows' };
+  if (rows === null) {
+    const missing = 'Its rows are not in this browser';
+    return { screen: 'data', reached: headline ? `${headline}. ${missing}` : missing, action: 'Open its rows' };
+  }
   if (headline !== null) return { screen: 'compare', reached: headline, action: 'See the comparison' };
   if (tuned > 0) return { screen: 'compare', reached: 'Trained, not compared yet', action: 'Compare' };
   if (hard > 0) return { screen: 'train', reached: `${counted(rows, 'row')}, not trained yet`, action: 'Train' };

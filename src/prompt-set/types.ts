@@ -233,6 +233,15 @@ export interface EarlierLooks {
   readonly looks: number;
 }
 
+/** What the last comparison said, in a set that came without its rows: comparisons name rows, so they stayed behind. */
+export interface KeptVerdict {
+  readonly headline: string;
+  /** Test rows that it rests on. */
+  readonly rows: number;
+  /** ISO time of the comparison. */
+  readonly at: string;
+}
+
 /** The unit that is stored, compared, presented and exported. */
 export interface PromptSet {
   readonly id: string;
@@ -259,6 +268,8 @@ export interface PromptSet {
   readonly datasetFingerprint: string | null;
   readonly datasetName: string | null;
   readonly testLooks: number;
+  /** Missing: its comparisons are here, or there were none. */
+  readonly verdict?: KeptVerdict | undefined;
   /** Uses of the test rows of files that were open before: they count again once those rows are back. */
   readonly earlierLooks?: readonly EarlierLooks[] | undefined;
   readonly tags?: readonly string[] | undefined;

@@ -241,7 +241,8 @@ const COLOURS = {
   ref: 'ref',
 } as const satisfies Readonly<Record<string, ColourName>>;
 
-const colours = (mode: 'light' | 'dark'): string =>
+/** The custom properties of a page outside the studio. */
+export const colours = (mode: 'light' | 'dark'): string =>
   [
     ...Object.entries(COLOURS).map(([name, of]) => `--${name}:${PALETTE[of][mode]}`),
     `--cell:${rgbParts(PALETTE['arm-b'][mode])}`,

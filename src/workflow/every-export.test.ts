@@ -1,10 +1,12 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { readZip } from '../interchange/zip';
 import { uninterrupted } from '../lib/control';
+import { listingOf, NO_FACTS } from '../prompt-set/listing';
 import type { Evaluation } from '../prompt-set/types';
 import { compare } from './compare';
 import type { Order } from './exported-prompt';
-import { EXPORTS } from './exports';
+import { audienceRows, EXPORTS, subjectOf } from './exports';
 import { fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
 import { type Host, SILENT } from './host';
 import { checkImport, proposeImport, readImport } from './import';
@@ -17,8 +19,7 @@ async function compared() {
   const set = promptSet(dataset);
   const { evaluation } = await compare(host, { set, dataset }, SILENT);
   const kept = { ...evaluation, id: 'e', setId: set.id, createdAt: NOW } as Evaluation;
-  const examples = [{ text: 'It was fine.' }, { text: 'It was poor.' }] as unknown as Order['stored']['examples'];
-  const stored = { set, dataset, evaluations: [kept], checkpoints: [], measurements: [], examples };
+  const stored = { set, dataset, evaluations: [kept], checkpoints: [], measurements: [] };
   const order = (change: Partial<Order> = {}): Order => ({ stored, subject: 'r0', withRows: false, ...change });
   return { host, dataset, set, stored, order };
 }
@@ -41,20 +42,22 @@ describe('every export', () => {
     const most: Readonly<Record<(typeof FIVE)[number], number>> = {
       engineer: rows,
       browser: rows,
-      audience: 2,
+      audience: 10,
       manager: 0,
       spreadsheet: test,
     };
     for (const recipient of FIVE) {
       const { rows: count, words } = EXPORTS[recipient];
-      const [without, withAll] = [
-        await made(host, recipient, order()),
-        await made(host, recipient, order({ withRows: true })),
-      ];
-      expect(without.rows, recipient).toBe(0);
+      const withAll = await made(host, recipient, order({ withRows: true }));
       expect(withAll.rows, recipient).toBe(count(order()));
       if (recipient !== 'manager') expect(withAll.rows, recipient).toBe(most[recipient]);
       else expect(withAll.rows).toBeGreaterThan(0);
+      if (EXPORTS[recipient].asks(order())) {
+        await expect(made(host, recipient, order())).rejects.toThrow('Agree to include them');
+        continue;
+      }
+      const without = await made(host, recipient, order());
+      expect(without.rows, recipient).toBe(0);
       const [text] = dataset.split.test.map((id) => dataset.table.rows.find((row) => row.id === id)?.cells.text ?? '');
       if (recipient === 'spreadsheet') {
         expect(new TextDecoder().decode(withAll.content)).toContain(text);
@@ -70,9 +73,11 @@ describe('every export', () => {
 
   it('is named after the prompt set', async () => {
     const { host, set, order } = await compared();
-    const names = await Promise.all(FIVE.map(async (id) => (await made(host, id, order(), SILENT)).name));
+    const names = await Promise.all(FIVE.map(async (id) => (await made(host, id, order({ withRows: true }))).name));
     expect(names).toEqual(
-      ['.zip', '-project.zip', '-demo.zip', '-report.html', '-predictions.csv'].map((end) => `${set.handle}${end}`),
+      ['.zip', '-project.zip', '-audience.html', '-report.html', '-predictions.csv'].map(
+        (end) => `${set.handle}${end}`,
+      ),
     );
   });
 
@@ -90,6 +95,65 @@ describe('every export', () => {
     expect(EXPORTS.spreadsheet.rows(order({ stored: { ...stored, dataset: null } }))).toBe(0);
     const other = { ...host, engine: { ...host.engine, info: { ...host.engine.info, sha256: '1'.repeat(64) } } };
     await expect(made(other, 'engineer', order(), SILENT)).rejects.toThrow('belongs to m (fp32), but other weights');
+  });
+});
+
+describe('the page for an audience', () => {
+  const page = async (host: Host, order: Order) =>
+    new TextDecoder().decode((await made(host, 'audience', order)).content);
+  const choice = { title: 'A <b>talk</b>', sentence: 'Who is right?', rows: null };
+
+  it('shows rows that are drawn, not chosen for their answers, with all their answers and what all rows gave', async () => {
+    const { host, stored, order } = await compared();
+    const text = await page(host, order({ withRows: true, audience: choice }));
+    const [evaluation] = stored.evaluations;
+    if (evaluation?.kind !== 'classify') throw new Error('no comparison');
+    const { plan, comparison } = evaluation;
+    const right = (arm: string, id: string) => {
+      const at = plan.rowIds.indexOf(id);
+      return comparison.arms.find((each) => each.id === arm)?.predictions[at] === plan.gold[at] ? '1' : '0';
+    };
+    const drawn = audienceRows(order()).filter(({ isDrawn }) => isDrawn);
+    const flipped = { ...evaluation, plan: { ...plan, arms: plan.arms.toReversed() } };
+    expect(audienceRows(order({ stored: { ...stored, evaluations: [flipped] } })).slice(0, 10)).toEqual(drawn);
+    expect([...text.matchAll(/data-right="(\d\d)"/g)].map(([, marks]) => marks)).toEqual(
+      drawn.map(({ id }) => `${right('untuned', id)}${right('tuned', id)}`),
+    );
+    expect(text).toContain(`10 texts of ${comparison.n} test rows, drawn at random.`);
+    expect(text).toMatch(/On all \d+ test rows: Untuned [\d.]+% \(95% interval/);
+    expect(text).not.toContain('<b>talk');
+    for (const { text: shown } of drawn) expect(text).toContain(shown);
+  });
+
+  it('runs only the script that its policy names, and asks for nothing', async () => {
+    const { host, order } = await compared();
+    const text = await page(host, order({ withRows: true }));
+    const [script = ''] = [...text.matchAll(/<script>(.*?)<\/script>/gs)].map(([, inside]) => inside ?? '');
+    const hash = createHash('sha256').update(script).digest('base64');
+    expect(text).toContain(`default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${hash}'`);
+    expect(text).not.toMatch(/<link|<img|<iframe|@import|url\(|https?:/i);
+  });
+
+  it('says when the presenter chose the rows', async () => {
+    const { host, order } = await compared();
+    const rows = audienceRows(order())
+      .slice(3, 5)
+      .map(({ id }) => id);
+    const text = await page(host, order({ withRows: true, audience: { ...choice, rows } }));
+    expect(text).toMatch(/2 texts of \d+ test rows, chosen by the presenter\./);
+    expect(EXPORTS.audience.asks(order({ withRows: true, audience: { ...choice, rows: [] } }))).toContain(
+      'at least one',
+    );
+  });
+
+  it('shows the prompt that was chosen beside the untuned one, and none that was not compared', async () => {
+    const { host, order } = await compared();
+    const text = await page(host, order({ subject: 'h', withRows: true }));
+    expect(text).toContain('data-name0="Untuned" data-name1="Yours"');
+    const { whyNot } = EXPORTS.audience;
+    expect(whyNot(subjectOf(order().stored, 'arm:e:majority'), order().stored)).toContain('no prompt');
+    const alone = { ...order().stored, evaluations: [] };
+    expect(whyNot(subjectOf(alone, 'h'), alone)).toContain('not been compared');
   });
 });
 
@@ -179,11 +243,17 @@ describe('the zip for another browser', () => {
     expect(copy.ok && copy.value.evaluations[0]?.setId).toBe(copy.ok && copy.value.set.id);
   });
 
-  it('has neither rows nor comparisons without consent', async () => {
-    const { host, order } = await compared();
+  it('has neither rows nor comparisons without consent, but the verdict', async () => {
+    const { host, stored, order } = await compared();
     const { content } = await made(host, 'browser', order(), SILENT);
     const found = await readImport(host, { files: new Map([['a.zip', content]]), taken: [] }, SILENT);
     expect(found).toMatchObject({ kind: 'set', dataset: null, evaluations: [] });
+    const { headline } = stored.evaluations[0]?.comparison.verdict ?? {};
+    expect(found.kind === 'set' && found.set.verdict).toMatchObject({ headline, at: NOW });
+    expect(found.kind === 'set' && listingOf(found.set, NO_FACTS).headline).toBe(headline);
+    const { content: zip } = await made(host, 'engineer', order());
+    const prompt = await readImport(host, { files: new Map([['b.zip', zip]]), taken: [] }, SILENT);
+    expect(prompt.kind === 'prompt' && prompt.set.verdict?.headline).toBe(headline);
   });
 });
 

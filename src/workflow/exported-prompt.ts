@@ -4,7 +4,7 @@ import type { Dataset } from '../dataset/types';
 import { MAJORITY, PROBE, WORDS } from '../evaluation/classify/made-arms';
 import type { CalibrationFit, ReviewThreshold } from '../evaluation/types';
 import type { TakenArm } from '../interchange/arm-file';
-import type { Presented, PromptPackageInput } from '../interchange/prompt-package';
+import type { PromptPackageInput } from '../interchange/prompt-package';
 import type { CompleteSet } from '../interchange/set-files';
 import { buildSidecar } from '../interchange/sidecar-build';
 import { StudioError } from '../lib/errors';
@@ -15,9 +15,11 @@ import { type WordModel, wordAnswers } from '../metrics/logistic';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { armId, armsAsCompared } from '../prompt-set/arms';
 import { versionsCompared } from '../prompt-set/calibration';
+import { withVerdict } from '../prompt-set/listing';
 import { kindOf } from '../prompt-set/prompt-set';
 import { type ClassifyEvaluation, type Evaluation, ofKind, type SoftVersion } from '../prompt-set/types';
 import { tunedPrompt, type Version, versionById, versionsOf, versionWords, wordsOf } from '../prompt-set/versions';
+import type { AudienceChoice } from '../report/audience';
 import { longestAnswer } from '../route/generated-texts';
 import { rowsOf, wholeTemplates } from '../task/render';
 import { cueOf, printTemplate, wordsFor } from '../task/template';
@@ -29,12 +31,14 @@ import type { Host, Run } from './host';
 import { validatedRows } from './training-rows';
 
 export interface Order {
-  /** Everything that is kept of the prompt set, and the texts that the user presents. */
-  readonly stored: CompleteSet & { readonly examples: readonly Presented[] };
+  /** Everything that is kept of the prompt set. */
+  readonly stored: CompleteSet;
   /** A version's id, or what `armId` names; null = no prompt is chosen. */
   readonly subject: string | null;
   /** The user agreed to include their rows. */
   readonly withRows: boolean;
+  /** What a file for an audience says and shows; left out = as it is proposed. */
+  readonly audience?: AudienceChoice;
 }
 
 export const rowCount = ({ dataset }: Pick<CompleteSet, 'dataset'>): number => dataset?.table.rows.length ?? 0;
@@ -272,7 +276,7 @@ export async function exportedPrompt(
   });
   return {
     // a recipient without the rows still has to know how long an answer may be
-    set: longest === null ? set : { ...set, writing: { longest } },
+    set: { ...withVerdict(set, ofRun), ...(longest === null ? {} : { writing: { longest } }) },
     run,
     sidecar,
     model: { layers: info.layers, heads: host.card.attentionHeads },

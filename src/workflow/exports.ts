@@ -3,12 +3,17 @@
  * which of the user's rows may go along. How a package is made is in packages.ts, which pages do not load. What comes back
  * is recognised by its content (interchange/incoming.ts). To add one, add an object here, and its package there.
  */
+import { drawnRows } from '../dataset/draw';
+import { rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { textsOf } from '../evaluation/classify/rows';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
+import { armId } from '../prompt-set/arms';
+import { versionsCompared } from '../prompt-set/calibration';
 import { chosenHard, kindOf } from '../prompt-set/prompt-set';
 import type { Evaluation } from '../prompt-set/types';
 import { versionById } from '../prompt-set/versions';
+import type { AudienceChoice } from '../report/audience';
 import { changedRows } from '../report/csv';
 import { comparisonFor, madeOf, type Order, rowCount, type Subject, subjectOf } from './exported-prompt';
 
@@ -67,10 +72,10 @@ function whyNotTuned(subject: Subject | null): string | null {
     : 'It needs a tuned prompt, and this one has no vectors.';
 }
 
+const NOT_COMPARED = 'It has not been compared on test rows yet.';
+
 const whyNoComparison = (subject: Subject | null, stored: Order['stored']): string | null =>
-  comparisonFor({ stored, subject: subject?.id ?? null, withRows: false })
-    ? null
-    : 'It has not been compared on test rows yet.';
+  comparisonFor({ stored, subject: subject?.id ?? null, withRows: false }) ? null : NOT_COMPARED;
 
 /** How many of the user's rows a prompt is made of: its examples, or the training rows whose words it counts. */
 function rowsOfPrompt({ stored, subject: id }: Order): number {
@@ -213,20 +218,68 @@ const browser: PromptExport = {
   rows: ({ stored }) => rowCount(stored),
 };
 
+/** The two arms that an audience is shown: the untuned prompt, or yours, and the chosen one; null where it was not compared. */
+export function shownTo(subject: Subject, { set }: Order['stored']): readonly [string, string] | null {
+  const { id, evaluation, version, kind } = subject;
+  if (!evaluation || kind === 'reference') return null;
+  const compared = [...versionsCompared(set, evaluation)].find(([, versionId]) => versionId === version?.version.id);
+  const chosen = compared?.[0] ?? id.slice(armId(evaluation, '').length);
+  const other = ['untuned', 'yours'].find(
+    (arm) => arm !== chosen && evaluation.plan.arms.some((each) => each.id === arm),
+  );
+  return other ? [other, chosen] : null;
+}
+
+/** What a file for an audience says and shows unless the presenter decides otherwise. */
+export const audienceProposal = ({ stored: { set } }: Order): AudienceChoice => ({
+  title: set.name,
+  sentence: 'Guess first. Then see what each prompt says, and what is right.',
+  rows: null,
+});
+
+const DRAWN = 10;
+
+/** The compared rows that an audience can be shown; first those that are drawn, by the seed and not by how they were answered. */
+export function audienceRows(
+  order: Order,
+): readonly { readonly id: string; readonly text: string; readonly isDrawn: boolean }[] {
+  const { dataset } = order.stored;
+  const evaluation = comparisonFor(order);
+  if (!dataset || !evaluation) return [];
+  const drawn = new Set(drawnRows(dataset, evaluation.plan.rowIds, DRAWN));
+  const byId = rowsById(dataset.table.rows);
+  return evaluation.plan.rowIds
+    .flatMap((id) => {
+      const row = byId.get(id);
+      return row ? [{ id, text: textOf(row, dataset.mapping), isDrawn: drawn.has(id) }] : [];
+    })
+    .toSorted((a, b) => Number(b.isDrawn) - Number(a.isDrawn));
+}
+
 const audience: PromptExport = {
   recipient: 'An audience',
   words: {
-    gets: 'A demo: importing it in any browser opens Present, with tuned beside untuned, and nothing to train.',
+    gets: 'One page with recorded answers for a talk or a mail: guess, see two prompts answer, see what is right, with a running score. It opens anywhere, without the studio and without a network.',
     rows: {
       label: 'Texts to show',
-      without: 'Sentences that ship with the studio',
-      with: (rows) => `Your ${rows} texts from Present`,
+      without: 'None of my rows',
+      with: (rows) => `${rows} of my test rows, with their labels`,
     },
   },
-  whyNot: whyNotTuned,
-  asks: asksNothing,
-  needsModel: true,
-  rows: ({ stored: { examples } }) => examples.length,
+  whyNot: (subject, stored) => {
+    if (!subject) return NOTHING_CHOSEN;
+    if (subject.kind === 'reference') return noPrompt(subject);
+    return shownTo(subject, stored) ? null : NOT_COMPARED;
+  },
+  asks: ({ stored: { dataset }, withRows, audience: chosen }) => {
+    if (!dataset)
+      return 'Its rows are no longer in this browser, so there is no text to show. Open them on Data first.';
+    if (!withRows)
+      return 'It shows texts of your test rows and their labels. Agree to include them, or nothing is made.';
+    return chosen?.rows?.length === 0 ? 'Choose at least one text to show.' : null;
+  },
+  needsModel: false,
+  rows: (order) => order.audience?.rows?.length ?? audienceRows(order).filter(({ isDrawn }) => isDrawn).length,
 };
 
 /** The texts of changed rows that a report may print. */

@@ -28,6 +28,7 @@ import { chosenHard, sameLabelOrder } from '../prompt-set/prompt-set';
 import { readyPrompt } from '../prompt-set/ready-prompt';
 import type { Evaluation } from '../prompt-set/types';
 import { type Version, wordsOf } from '../prompt-set/versions';
+import { audiencePage } from '../report/audience';
 import { changedRows, generatedCsv, resultsCsv } from '../report/csv';
 import { labelReport, textReport } from '../report/input';
 import { htmlReport } from '../report/print';
@@ -54,7 +55,7 @@ import {
   takenArm,
   templatesOf,
 } from './exported-prompt';
-import { EXPORTS, type RecipientId } from './exports';
+import { audienceProposal, audienceRows, EXPORTS, type RecipientId, shownTo } from './exports';
 import type { Host, Run } from './host';
 
 /** A prompt that is one tuned version. */
@@ -256,16 +257,24 @@ export const PACKAGES: Readonly<Record<RecipientId, Make>> = {
     const files = { 'README.md': utf8(peftReadme(prompt.sidecar)), ...Object.fromEntries(own) };
     return zipPackage(`${prompt.set.handle}-peft.zip`, files, 0);
   },
-  browser: async (_host, { stored: { examples: _examples, ...complete }, withRows }) => {
-    const given = withRows ? complete : withoutRows(complete);
-    return zipPackage(`${complete.set.handle}-project.zip`, await setPackageFiles(given), rowCount(given));
+  browser: async (_host, { stored, withRows }) => {
+    const given = withRows ? stored : withoutRows(stored);
+    return zipPackage(`${stored.set.handle}-project.zip`, await setPackageFiles(given), rowCount(given));
   },
-  audience: async (host, order, run) => {
-    const own = order.withRows ? order.stored.examples : [];
-    const examples = own.length > 0 ? own : await shippedSentences(host);
-    const prompt = await exportedPrompt(host, order, own.length, run);
-    const files = promptPackageFiles({ ...prompt, rows: null, scripts: {}, demo: { examples, ofUser: own.length } });
-    return zipPackage(`${prompt.set.handle}-demo.zip`, files, own.length);
+  audience: async (_host, order) => {
+    const asked = EXPORTS.audience.asks(order);
+    if (asked) throw new StudioError('bad-input', asked);
+    const evaluation = comparisonOf(order);
+    const { set, dataset } = order.stored;
+    const pair = shownTo(chosenSubject(order), order.stored);
+    const run = set.soft.find(({ id }) => id === evaluation.softVersion);
+    if (!dataset || !pair) throw rowsGone();
+    const choice = order.audience ?? audienceProposal(order);
+    const drawn = audienceRows(order).flatMap(({ id, isDrawn }) => (isDrawn ? [id] : []));
+    const model = run?.model.id ?? null;
+    const { text, rows } = await audiencePage({ evaluation, dataset, pair, choice, drawn, model });
+    const what = 'texts with recorded answers, as one page: opens anywhere, no request';
+    return filePackage({ name: `${set.handle}-audience.html`, type: 'text/html', text, what, rows });
   },
   manager: async (_host, order) => {
     const [text, rows] = reportOf(order, comparisonOf(order));

@@ -57,6 +57,13 @@ describe('the marks of the journey', () => {
     expect(stepMarks(set({ soft: [{ id: 'r', status: 'paused', soft: {} }] }), rows, null).compare.state).toBe('empty');
   });
 
+  it('tick neither Data nor Compare of an import whose rows did not come along', () => {
+    const marks = stepMarks(set({ hard: [tried], testLooks: 2 }), null, null);
+    expect([marks.data, marks.compare]).toEqual(Array(2).fill({ state: 'empty', note: 'no rows' }));
+    expect(marks.prompts.state).toBe('done');
+    expect(stepMarks(set({ testLooks: 2 }), rows, null).compare.state).toBe('done');
+  });
+
   it('show what runs', () => {
     const job = { title: 'x', screen: 'train', fraction: null, secondsLeft: null, stop: null };
     expect(stepMarks(set({}), rows, job).train.state).toBe('running');

@@ -114,8 +114,11 @@ export function stepMarks(
     state: job?.screen === id ? 'running' : done ? 'done' : ready ? 'ready' : 'empty',
     note: done ? note : '',
   });
+  // an import without its rows keeps what it has, and says what is missing
+  const cameAlone = set !== null && dataset === null;
+  const without = { state: 'empty', note: 'no rows' } as const;
   return {
-    data: mark('data', rows > 0, true, counted(rows, 'row')),
+    data: cameAlone ? without : mark('data', rows > 0, true, counted(rows, 'row')),
     prompts: mark('prompts', tried || Boolean(set?.soft.length), rows > 0, count(set?.hard.length ?? 0)),
     train: mark(
       'train',
@@ -123,7 +126,7 @@ export function stepMarks(
       rows > 0 && Boolean(set?.hard.length),
       tuned?.seconds ? clock(tuned.seconds) : '',
     ),
-    compare: mark('compare', looks > 0, Boolean(tuned), ''),
+    compare: cameAlone ? without : mark('compare', looks > 0, Boolean(tuned), ''),
   };
 }
 

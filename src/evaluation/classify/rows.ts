@@ -28,7 +28,7 @@ export function comparedRows(
   comparison: Comparison,
   plan: Pick<ComparisonPlan, 'rowIds' | 'gold' | 'labels'>,
   dataset: Dataset | null,
-  pair: PairReport,
+  pair: Pick<PairReport, 'a' | 'b'>,
 ): readonly ComparedRow[] {
   const a = comparison.arms.find((arm) => arm.id === pair.a);
   const b = comparison.arms.find((arm) => arm.id === pair.b);

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { type ComponentProps, useState } from 'react';
 import { useStore } from 'zustand';
 import type { Dataset } from '../../../dataset/types';
 import { otherVersionWords } from '../../../dataset/versions';
@@ -6,7 +6,7 @@ import { comparedIds, drawnWords } from '../../../evaluation/rows';
 import { alsoAmong, isOutdated } from '../../../prompt-set/arms';
 import { chosenHard, chosenHybrid, chosenSoft, kindOf } from '../../../prompt-set/prompt-set';
 import { productionOf } from '../../../prompt-set/stages';
-import type { Evaluation, Opened, PromptSet } from '../../../prompt-set/types';
+import type { Evaluation, KeptVerdict, Opened, PromptSet } from '../../../prompt-set/types';
 import { mayKnowTestRows, seedsOfOtherSplits } from '../../../prompt-set/versions';
 import { ScreenFrame } from '../../shell/Screen';
 import { exportPath, navigate, screenPath } from '../../state/location';
@@ -26,20 +26,40 @@ export default function CompareScreen() {
   const dataset = usePromptSets((s) => s.dataset);
   if (set && dataset) return <Compare set={set} dataset={dataset} />;
   return (
-    <ScreenFrame title="Nothing to compare yet">
+    <ScreenFrame title={set?.verdict?.headline ?? 'Nothing to compare yet'}>
       <EmptyState
-        title="Open labelled rows first"
+        title={set ? 'No rows came with it' : 'Open labelled rows first'}
         action={
           <Button variant="primary" onPress={() => navigate(screenPath(set?.id ?? null, 'data'))}>
             Open a CSV
           </Button>
         }
       >
-        Prompts are compared on test rows: open a file with a column of texts and a column of answers.
+        {set?.verdict ? `${keptWords(set.verdict)} ` : null}Prompts are compared on test rows: open a file with a column
+        of texts and a column of answers.
       </EmptyState>
     </ScreenFrame>
   );
 }
+
+/** Where the verdict of a set comes from whose comparisons are not here. */
+const keptWords = ({ rows, at }: KeptVerdict): string =>
+  `The verdict came along from a comparison on ${format.counted(rows, 'test row')} of ${at.slice(0, 10)}, without its figures.`;
+
+/** What is going to be compared, below a verdict that came along without its comparison. */
+const NotCompared = (planned: ComponentProps<typeof PlannedPanel>) => {
+  const { verdict } = planned.set;
+  return (
+    <>
+      {verdict ? (
+        <Note tone="info" title={verdict.headline}>
+          {keptWords(verdict)}
+        </Note>
+      ) : null}
+      <PlannedPanel {...planned} />
+    </>
+  );
+};
 
 /** Whether the comparison on the screen is out of date, or lacks a prompt that was added since. */
 function staleness(set: PromptSet, opened: Opened, evaluation: Evaluation, also: readonly string[]) {
@@ -105,7 +125,7 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
             <SaveDialog evaluation={evaluation} dataset={dataset} isOpen={saving} onClose={() => setSaving(false)} />
           </>
         ) : null}
-        {!evaluation && !running ? <PlannedPanel set={set} dataset={dataset} also={also} /> : null}
+        {!evaluation && !running ? <NotCompared set={set} dataset={dataset} also={also} /> : null}
       </div>
     </ScreenFrame>
   );

@@ -1,9 +1,19 @@
+import { useMemo, useState } from 'react';
 import { useStore } from 'zustand';
+import type { AudienceChoice } from '../../../report/audience';
 import type { Order } from '../../../workflow/exported-prompt';
-import { EXPORTS, RECIPIENTS, type Subject, subjectOf, subjectsOf } from '../../../workflow/exports';
+import {
+  audienceProposal,
+  audienceRows,
+  EXPORTS,
+  RECIPIENTS,
+  type Subject,
+  subjectOf,
+  subjectsOf,
+} from '../../../workflow/exports';
 import { useSession } from '../../state/studio';
 import { reached } from '../../state/version-words';
-import { Button, Choices, Dialog, format, Note, ProgressBar, Select, Table } from '../../ui';
+import { Button, Choices, Dialog, format, Note, ProgressBar, Select, Table, TextField } from '../../ui';
 import { type ExportChoice, exporting } from './export-store';
 import { Failed, YesNo } from './parts';
 
@@ -25,6 +35,7 @@ export default function ExportDialog() {
         <Prompts {...chosen} />
         <Recipients {...chosen} />
         <RowsQuestion {...chosen} />
+        {choice.recipient === 'audience' ? <AudienceFields key={choice.subject} {...chosen} /> : null}
         <RowsCount {...chosen} />
         <Contents />
       </div>
@@ -111,6 +122,88 @@ function RowsQuestion(chosen: ChoiceProps) {
       no={rows.without}
       yes={rows.with(format.count(count))}
     />
+  );
+}
+
+/** What the audience reads, and which texts it sees. The page is made again when a field is left. */
+function AudienceFields({ choice, stored }: ChoiceProps) {
+  const { change } = exporting.use();
+  const [audience, setAudience] = useState(choice.audience ?? audienceProposal({ ...choice, stored }));
+  const field = (name: 'title' | 'sentence', label: string) => (
+    <TextField
+      label={label}
+      maxLength={200}
+      value={audience[name]}
+      onChange={(text) => setAudience({ ...audience, [name]: text })}
+      onBlur={() => void change({ audience })}
+    />
+  );
+  return (
+    <>
+      {field('title', 'Title')}
+      {field('sentence', 'The presenter’s sentence')}
+      {choice.withRows ? (
+        <AudienceTexts
+          order={{ ...choice, stored }}
+          rows={audience.rows}
+          onChange={(rows) => {
+            setAudience({ ...audience, rows });
+            void change({ audience: { ...audience, rows } });
+          }}
+        />
+      ) : null}
+    </>
+  );
+}
+
+interface TextsProps {
+  readonly order: Order;
+  /** Null = those that are drawn. */
+  readonly rows: AudienceChoice['rows'];
+  readonly onChange: (rows: AudienceChoice['rows']) => void;
+}
+
+const MOST_LISTED = 20;
+
+/** Rows are drawn at random unless somebody chooses; then the page says so. */
+function AudienceTexts({ order, rows, onChange }: TextsProps) {
+  const [wanted, setWanted] = useState('');
+  const { stored, subject } = order;
+  const all = useMemo(() => audienceRows({ stored, subject, withRows: true }), [stored, subject]);
+  const drawn = all.flatMap(({ id, isDrawn }) => (isDrawn ? [id] : []));
+  const shown = rows ?? drawn;
+  const isAsked = wanted.trim() !== '';
+  const listed = all.filter(({ id, text, isDrawn }) =>
+    isAsked ? text.toLowerCase().includes(wanted.trim().toLowerCase()) : isDrawn || shown.includes(id),
+  );
+  const toggle = (id: string) => {
+    const next = shown.includes(id) ? shown.filter((other) => other !== id) : [...shown, id];
+    onChange(next.length === drawn.length && drawn.every((other) => next.includes(other)) ? null : next);
+  };
+  return (
+    <>
+      <TextField
+        label="Choose the texts"
+        hint={`${format.count(shown.length)} of ${format.counted(all.length, 'compared test row')}, ${rows ? 'chosen by you, as the page will say' : 'drawn at random'}. Type to find others.`}
+        value={wanted}
+        onChange={setWanted}
+      />
+      <ul className="audience-texts">
+        {listed.slice(0, MOST_LISTED).map(({ id, text }) => (
+          <li key={id}>
+            <label>
+              <input type="checkbox" checked={shown.includes(id)} onChange={() => toggle(id)} />
+              <span>{text}</span>
+            </label>
+          </li>
+        ))}
+      </ul>
+      {listed.length > MOST_LISTED ? (
+        <p className="dim small">
+          The first {MOST_LISTED} of {format.count(listed.length)}.
+        </p>
+      ) : null}
+    </>
   );
 }
 

@@ -22,7 +22,7 @@ const bare = createPromptSet(
   },
 );
 const stored = (set: typeof bare) => ({
-  ...{ set, dataset: null, checkpoints: [], evaluations: [], measurements: [], examples: [] },
+  ...{ set, dataset: null, checkpoints: [], evaluations: [], measurements: [] },
 });
 const tuned = (...soft: readonly SoftVersion[]) => stored({ ...bare, soft, chosenSoft: 'r1' });
 const prompt = { template: 'Tone of {text}:', shots: 0, shotSeed: 0 };

@@ -1,7 +1,6 @@
 /** The export dialog: choosing a recipient makes the package, so that its contents and size are known before it is saved. */
 import { createStore } from 'zustand/vanilla';
 import type { Package } from '../../../interchange/package';
-import type { Presented } from '../../../interchange/prompt-package';
 import { StudioError } from '../../../lib/errors';
 import { chosenHard, chosenSoft } from '../../../prompt-set/prompt-set';
 import type { RowsDone } from '../../../workflow/check-rows';
@@ -45,7 +44,7 @@ export function firstChoice(code: Formats, stored: Order['stored'], wanted = '')
   return { subject, recipient, withRows: false };
 }
 
-/** The choice after a change. Consent to include rows is given for one recipient and one prompt only. */
+/** The choice after a change. Consent to include rows, and what is shown of them, is for one recipient and one prompt only. */
 export function changedChoice(
   code: Formats,
   stored: Order['stored'],
@@ -53,19 +52,17 @@ export function changedChoice(
   change: Partial<ExportChoice>,
 ): ExportChoice {
   const isOther = change.recipient !== undefined || change.subject !== undefined;
-  const after = { ...before, ...(isOther ? { withRows: false } : {}), ...change };
+  const { audience: _words, ...others } = before;
+  const after = { ...(isOther ? { ...others, withRows: false } : before), ...change };
   const fits = fitting(code, stored, after.subject);
   return fits.includes(after.recipient) ? after : { ...after, recipient: fits[0] ?? 'browser' };
 }
 
 const storedOrder = ({ services: { store: disk } }: Studio) =>
   resource(async (setId: string): Promise<Order['stored']> => {
-    const [set, examples] = await Promise.all([
-      readStored(disk, setId),
-      disk.settings.get<readonly Presented[]>(`examples:${setId}`),
-    ]);
+    const set = await readStored(disk, setId);
     if (!set) throw new StudioError('bad-input', 'This prompt set is no longer in the library.');
-    return { ...set, examples: examples ?? [] };
+    return set;
   });
 
 export const exporting = perStudio((studio) => {

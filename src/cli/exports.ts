@@ -1,0 +1,186 @@
+/** What leaves by the command line: the files of a comparison, and the export of a stored prompt set for a recipient. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Dataset } from '../dataset/types';
+import { insightsOf } from '../evaluation/classify/insights';
+import type { CompleteSet } from '../interchange/set-files';
+import { present } from '../lib/assert';
+import { drained } from '../lib/control';
+import { StudioError } from '../lib/errors';
+import { LABEL_METRICS, type MetricFormat, metricsOf, TEXT_METRICS } from '../metrics/registry';
+import { chosenHard, chosenSoft } from '../prompt-set/prompt-set';
+import type { ClassifyEvaluation, Evaluation, GenerateEvaluation, PromptSet } from '../prompt-set/types';
+import { generatedCsv } from '../report/csv';
+import { labelReport, textReport } from '../report/input';
+import { resultsJson, textResultsJson } from '../report/json';
+import { htmlReport } from '../report/print';
+import { type Results, resultsSchema } from '../report/results-schema';
+import type { LabelReport } from '../report/types';
+import type { Checkpoint } from '../training/events';
+import type { Order } from '../workflow/exported-prompt';
+import { audienceProposal, EXPORTS, RECIPIENTS, type Subject, subjectOf, subjectsOf } from '../workflow/exports';
+import { SILENT } from '../workflow/host';
+import { exportPackage } from '../workflow/index';
+import { numberInFile } from '../workflow/open-data';
+import { readLibrary } from './data';
+import { createLog, openHost } from './node-host';
+import {
+  exactly,
+  MODEL_USAGE,
+  modelOptions,
+  oneOf,
+  parseOptions,
+  readModelOptions,
+  required,
+  UsageError,
+} from './options';
+
+export const EXPORT_USAGE = `npm run export -- LIBRARY --for RECIPIENT --out FOLDER [--handle H] [--prompt NAME] [--with-rows] ${MODEL_USAGE}
+  LIBRARY: a complete prompt set (exported for another browser), a team folder, or a folder of several
+  RECIPIENT: ${RECIPIENTS.join(', ')}
+  --prompt: as the export dialog names it, such as "tuned 2"; left out: the chosen tuned prompt, else the hand-written one
+  --with-rows: you agree that your rows go along; without it none do, and what is made of rows is refused
+  --title and --sentence: what a page for an audience says`;
+
+/** Writes what the page's export dialog would save. */
+export async function exportFor(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parseOptions(args, {
+    ...modelOptions,
+    for: { type: 'string' },
+    out: { type: 'string' },
+    handle: { type: 'string' },
+    prompt: { type: 'string' },
+    'with-rows': { type: 'boolean' },
+    title: { type: 'string' },
+    sentence: { type: 'string' },
+  });
+  const [library] = exactly(positionals, ['LIBRARY']);
+  const recipient = oneOf(values.for, 'for', RECIPIENTS);
+  if (recipient === null) throw new UsageError('--for is missing.');
+  const out = resolve(required(values.out, 'out'));
+  const stored = chosenSet(await readLibrary(resolve(library)), values.handle);
+  const subject = namedSubject(stored, values.prompt);
+  const whyNot = EXPORTS[recipient].whyNot(subject, stored);
+  if (whyNot) throw new StudioError('bad-input', `${EXPORTS[recipient].recipient}: ${whyNot}`);
+  const order: Order = { stored, subject: subject?.id ?? null, withRows: values['with-rows'] ?? false };
+  const { title, sentence } = values;
+  const audience = { ...audienceProposal(order), ...(title && { title }), ...(sentence && { sentence }) };
+  const asks = EXPORTS[recipient].asks({ ...order, audience });
+  if (asks) throw new StudioError('bad-input', order.withRows ? asks : `${asks} Here you agree by --with-rows.`);
+  const log = createLog();
+  const host = await openHost(readModelOptions(values), log);
+  try {
+    const made = await exportPackage(host, { ...order, audience, recipient }, SILENT);
+    await mkdir(out, { recursive: true });
+    await writeFile(join(out, made.name), made.content);
+    log.line(`Saved ${join(out, made.name)} with ${made.rows === 0 ? 'none' : made.rows} of your rows`);
+  } finally {
+    await host.dispose();
+  }
+}
+
+/** @throws UsageError where it is not clear which one is meant */
+function chosenSet(sets: readonly CompleteSet[], handle: string | undefined): CompleteSet {
+  const found = handle === undefined ? sets : sets.filter(({ set }) => set.handle === handle);
+  const [only] = found;
+  if (only && found.length === 1) return only;
+  throw new UsageError(`--handle names one of ${sets.map(({ set }) => set.handle).join(', ')}.`);
+}
+
+/** @throws UsageError where no prompt has the name */
+function namedSubject(stored: CompleteSet, name: string | undefined): Subject | null {
+  const { set } = stored;
+  const chosen = chosenSoft(set)?.id ?? chosenHard(set)?.id;
+  if (name === undefined) return chosen === undefined ? null : subjectOf(stored, chosen);
+  const all = subjectsOf(stored);
+  const found = all.find((subject) => subject.name === name);
+  if (!found)
+    throw new UsageError(`--prompt: there is no “${name}”; there are ${all.map((each) => each.name).join(', ')}.`);
+  return found;
+}
+
+export interface ReportFiles {
+  /** Text by file name. */
+  readonly files: ReadonlyMap<string, string>;
+  /** What is printed. */
+  readonly lines: readonly string[];
+}
+
+/** @param checkpoint the end of the tuned prompt's run */
+export const reportFiles = (
+  set: PromptSet,
+  dataset: Dataset,
+  evaluation: Evaluation,
+  checkpoint: Checkpoint,
+): ReportFiles =>
+  evaluation.kind === 'classify'
+    ? labelFiles(set, dataset, evaluation, checkpoint)
+    : textFiles(set, dataset, evaluation, checkpoint);
+
+const asJson = (value: object) => `${JSON.stringify(value, null, 1)}\n`;
+
+function labelFiles(
+  set: PromptSet,
+  dataset: Dataset,
+  evaluation: ClassifyEvaluation,
+  checkpoint: Checkpoint,
+): ReportFiles {
+  const { plan, comparison } = evaluation;
+  const report = present(labelReport(set, dataset, evaluation, comparison, null, checkpoint), 'report');
+  const closer = { insights: drained(insightsOf(plan, comparison, dataset)) };
+  return {
+    files: new Map([
+      ['results.json', asJson(resultsOf({ ...report, closer }))],
+      ['report.html', htmlReport({ ...report, closer })],
+    ]),
+    lines: [
+      ...comparison.arms.map((arm) =>
+        armLine(LABEL_METRICS, arm, `${arm.name}${arm.calibrated ? ' (calibrated)' : ''}`),
+      ),
+      comparison.verdict.headline,
+      ...(report.card ? [`${report.card.title}. ${report.card.why}`] : []),
+    ],
+  };
+}
+
+/** The report's figures; a row has the number that it has in its own file. */
+function resultsOf(report: LabelReport): Results {
+  const results = resultsJson(report);
+  const arms = results.arms.map((arm) => ({
+    ...arm,
+    rows: arm.rows.map((row) => ({ ...row, id: numberInFile(row.id) })),
+  }));
+  return resultsSchema.parse({ ...results, arms });
+}
+
+function textFiles(
+  set: PromptSet,
+  dataset: Dataset,
+  evaluation: GenerateEvaluation,
+  checkpoint: Checkpoint,
+): ReportFiles {
+  const { arms, duels } = evaluation.comparison;
+  const report = present(textReport(set, dataset, evaluation, null, checkpoint), 'report');
+  return {
+    files: new Map([
+      ['results.json', asJson(textResultsJson(report))],
+      ['report.html', htmlReport(report)],
+      ['written.csv', generatedCsv(evaluation, dataset)],
+    ]),
+    lines: [...arms.map((arm) => armLine(TEXT_METRICS, arm, arm.name)), ...duels.map(({ sentence }) => sentence)],
+  };
+}
+
+/** "Accuracy  81.7%  Macro-F1  0.812  Tuned". */
+const armLine = <Id extends string>(
+  metrics: Readonly<Record<Id, { readonly name: string; readonly format: MetricFormat }>>,
+  arm: Readonly<Partial<Record<Id, number>>>,
+  name: string,
+): string =>
+  [
+    ...metricsOf(metrics).map(([id, metric]) => {
+      const value = arm[id];
+      return `${metric.name} ${(value === undefined ? '–' : metric.format.value(value)).padStart(6)}`;
+    }),
+    name,
+  ].join('  ');
