@@ -40,7 +40,7 @@ export const EXPORT_USAGE = `npm run export -- LIBRARY --for RECIPIENT --out FOL
   RECIPIENT: ${RECIPIENTS.join(', ')}
   --prompt: as the export dialog names it, such as "tuned 2"; left out: the chosen tuned prompt, else the hand-written one
   --with-rows: you agree that your rows go along; without it none do, and what is made of rows is refused
-  --title and --sentence: what a page for an audience says`;
+  --title and --sentence: what a page for an audience says; --format html|markdown: of a report`;
 
 /** Writes what the page's export dialog would save. */
 export async function exportFor(args: readonly string[]): Promise<void> {
@@ -53,6 +53,7 @@ export async function exportFor(args: readonly string[]): Promise<void> {
     'with-rows': { type: 'boolean' },
     title: { type: 'string' },
     sentence: { type: 'string' },
+    format: { type: 'string' },
   });
   const [library] = exactly(positionals, ['LIBRARY']);
   const recipient = oneOf(values.for, 'for', RECIPIENTS);
@@ -62,7 +63,8 @@ export async function exportFor(args: readonly string[]): Promise<void> {
   const subject = namedSubject(stored, values.prompt);
   const whyNot = EXPORTS[recipient].whyNot(subject, stored);
   if (whyNot) throw new StudioError('bad-input', `${EXPORTS[recipient].recipient}: ${whyNot}`);
-  const order: Order = { stored, subject: subject?.id ?? null, withRows: values['with-rows'] ?? false };
+  const format = oneOf(values.format, 'format', ['html', 'markdown']) ?? 'html';
+  const order: Order = { stored, subject: subject?.id ?? null, withRows: values['with-rows'] ?? false, format };
   const { title, sentence } = values;
   const audience = { ...audienceProposal(order), ...(title && { title }), ...(sentence && { sentence }) };
   const asks = EXPORTS[recipient].asks({ ...order, audience });

@@ -20,6 +20,7 @@ import {
   type ReportInput,
   type ReportParts,
   type Section,
+  type Sheet,
   type Table,
   type TextReport,
 } from './types';
@@ -65,18 +66,20 @@ const risksOf = (
 
 // A report as one HTML file with everything in it: no script, no request, verdict first, every figure with its interval.
 
-const htmlCell = (value: Cell) =>
+const NUMBER = new Html(' class="n"');
+
+const htmlCell = (value: Cell, isText = false) =>
   typeof value === 'string'
-    ? html`<td class="n">${value}</td>`
+    ? html`<td${isText ? '' : NUMBER}>${value}</td>`
     : html`<td class="n">${value.value} <span class="range">${value.range}</span>${value.picture}</td>`;
 
-const htmlTable = (title: string, { caption, columns, rows }: Table) => html`
+const htmlTable = (title: string, { caption, columns, rows, isText }: Table) => html`
 <section class="scroll" tabindex="0" aria-label="${title}"><table>
 <caption>${caption}</caption>
-<thead><tr>${columns.map((name, i) => html`<th scope="col"${i > 0 ? new Html(' class="n"') : ''}>${name}</th>`)}</tr></thead>
+<thead><tr>${columns.map((name, i) => html`<th scope="col"${i > 0 && !isText ? NUMBER : ''}>${name}</th>`)}</tr></thead>
 <tbody>${rows.map(
   ([name, ...cells]) => html`
-<tr><th scope="row">${name}</th>${cells.map(htmlCell)}</tr>`,
+<tr><th scope="row">${name}</th>${cells.map((cell) => htmlCell(cell, isText))}</tr>`,
 )}</tbody></table></section>`;
 
 const htmlSection = ({ title, sentences = [], table: of, notes = [], pictures }: Section) => html`
@@ -145,11 +148,8 @@ function provenance(input: ReportInput, { trained, calibration, looks, ranOn, ro
 ${facts.map(([name, value]) => (value === null ? '' : html`<dt>${name}</dt><dd>${value}</dd>\n`))}</dl>`;
 }
 
-export function htmlReport(input: ReportInput): string {
-  const { title } = input;
-  const { headline, detail } = input.comparison.verdict;
-  const parts = partsOf(input);
-  return html`<!doctype html>
+const htmlDocument = (title: string, headline: string, body: Html): string =>
+  html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -163,7 +163,19 @@ export function htmlReport(input: ReportInput): string {
 <main>
 <p class="small">${title}</p>
 <h1>${headline}</h1>
-${htmlPage(input, parts)}
+${body}
+</main>
+</body>
+</html>
+`.markup;
+
+export function htmlReport(input: ReportInput): string {
+  const { headline, detail } = input.comparison.verdict;
+  const parts = partsOf(input);
+  return htmlDocument(
+    input.title,
+    headline,
+    html`${htmlPage(input, parts)}
 <section class="appendix">
 <h2>Appendix: the verdict in full</h2>
 <p>${detail}</p>
@@ -173,12 +185,17 @@ ${parts.rows}
 <ul>${parts.limits.map((text) => html`<li>${text}</li>`)}</ul>
 ${promptTexts(input.prompts, parts.nameOf)}
 ${provenance(input, parts)}
-</section>
-</main>
-</body>
-</html>
-`.markup;
+</section>`,
+  );
 }
+
+export const htmlSheet = ({ title, headline, sections }: Sheet): string =>
+  htmlDocument(
+    title,
+    headline,
+    html`${sections.map(htmlSection)}
+<p class="small">Made with ${PRODUCT}.</p>`,
+  );
 
 // A report in Markdown, for a wiki or a pull request: verdict, sections, limits, provenance. No row's text.
 
@@ -229,6 +246,15 @@ export function markdownReport(input: ReportInput): string {
   ].join('\n');
 }
 
+export const markdownSheet = ({ title, headline, sections }: Sheet): string =>
+  [
+    `# ${escapeMarkdown(`${title}: ${headline}`)}`,
+    '',
+    ...sections.flatMap(markdownSection),
+    `Made with ${PRODUCT}.`,
+    '',
+  ].join('\n');
+
 /** The report's names for the product's colours. */
 const COLOURS = {
   paper: 'paper',
@@ -257,7 +283,7 @@ body{margin:0 auto;max-width:72rem;padding:24px 16px 48px;background:var(--paper
 h1{font-size:1.75rem;line-height:1.2;margin:8px 0}
 h2{font-size:1.25rem;margin:32px 0 8px}
 h3{font-size:1rem;margin:16px 0 4px}
-p{max-width:44rem;margin:8px 0}
+p{max-width:44rem;margin:8px 0;overflow-wrap:anywhere}
 .small,caption,dt{color:var(--ink2);font-size:.875rem}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;background:var(--panel);border:1px solid var(--line)}
@@ -266,7 +292,7 @@ th,td{padding:6px 8px;border-bottom:1px solid var(--line);text-align:left;vertic
 th{font-weight:600}
 td:not(.n),th[scope=row]{overflow-wrap:anywhere}
 @media (min-width:60rem){.matrices th{overflow-wrap:anywhere}}
-@media screen and (max-width:60rem){.scroll td:not(.n,:empty){min-width:9rem}}
+@media screen and (max-width:60rem){.scroll td:not(.n,:empty){min-width:9rem}.scroll th[scope=row]{min-width:7rem}}
 @media screen and (max-width:40rem){.ranks tr{display:grid;grid-template-columns:minmax(0,1fr) auto;border-bottom:1px solid var(--line)}.ranks :is(th,td){border:0}.ranks tr td:nth-child(2){grid-area:2/1/3/3;width:auto}.ranks td:last-child{grid-column:1/3}.ranks thead{display:none}}
 .n{text-align:right;font-variant-numeric:tabular-nums}
 .range{display:block;color:var(--ink2);font-size:.875rem}

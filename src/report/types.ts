@@ -111,6 +111,8 @@ export interface Table {
   readonly caption: string;
   /** The first column names the rows. */
   readonly columns: readonly string[];
+  /** Its cells are words, not figures. */
+  readonly isText?: true;
   readonly rows: readonly (readonly [name: string, ...cells: Cell[]])[];
 }
 
@@ -124,6 +126,13 @@ export interface Section {
   readonly notes?: readonly string[];
   /** Left out of Markdown. */
   readonly pictures?: Html;
+}
+
+/** A report that is nothing but its sections. */
+export interface Sheet {
+  readonly title: string;
+  readonly headline: string;
+  readonly sections: readonly Section[];
 }
 
 /** What differs between reports of the two kinds of task. */

@@ -37,6 +37,8 @@ export interface Order {
   readonly subject: string | null;
   /** The user agreed to include their rows. */
   readonly withRows: boolean;
+  /** Of a report; left out: HTML. */
+  readonly format?: 'html' | 'markdown';
   /** What a file for an audience says and shows; left out = as it is proposed. */
   readonly audience?: AudienceChoice;
 }

@@ -179,7 +179,7 @@ describe('what does not fit a prompt says why in a sentence', () => {
         return reason === null ? [id] : [];
       });
     };
-    const whole = ['browser', 'audience', 'manager', 'spreadsheet'];
+    const whole = ['browser', 'audience', 'manager', 'auditor', 'spreadsheet'];
     const text = ['engineer', 'textField', 'chatServer', 'promptfoo', ...whole];
     expect(fits('yours')).toEqual(['engineer', 'webPage', ...text.slice(1)]);
     expect(fits('yours-8')).toEqual(text);
@@ -190,7 +190,8 @@ describe('what does not fit a prompt says why in a sentence', () => {
     expect(fits('ensemble')).toEqual(['engineer', ...whole]);
     expect(fits('combined')).toEqual(['engineer', ...whole]);
     expect(fits('tfidf')).toEqual(['engineer', ...whole]);
-    for (const line of ['majority', 'probe']) expect(fits(line)).toEqual(['browser', 'manager', 'spreadsheet']);
+    for (const line of ['majority', 'probe'])
+      expect(fits(line)).toEqual(['browser', 'manager', 'auditor', 'spreadsheet']);
   });
 
   it('and a prompt with its vectors before the text also fits PEFT', async () => {

@@ -27,6 +27,8 @@ interface PromptExport {
     /** The question about the user's rows, and both answers. */
     readonly rows: { readonly label: string; readonly without: string; readonly with: (rows: string) => string };
   };
+  /** It is a report: HTML or Markdown. */
+  readonly isReport?: true;
   /** Why it does not fit what is chosen (null: nothing is), in a sentence; null where it fits. */
   readonly whyNot: (subject: Subject | null, stored: Order['stored']) => string | null;
   /** What the user must agree to before it can be made, in a sentence; null = nothing. */
@@ -298,11 +300,26 @@ const manager: PromptExport = {
   whyNot: whyNoComparison,
   asks: asksNothing,
   needsModel: false,
+  isReport: true,
   rows: (order) => {
+    if (order.format === 'markdown') return 0;
     const { dataset } = order.stored;
     const evaluation = comparisonFor(order);
     return evaluation && dataset ? changedCount(evaluation, dataset) : 0;
   },
+};
+
+const auditor: PromptExport = {
+  recipient: 'An auditor',
+  words: {
+    gets: 'A sheet on the whole prompt set: its data and every change of it, versions with where they come from and their hashes, moves between stages, each use of the test rows, and the limits.',
+    rows: { label: '', without: '', with: () => '' },
+  },
+  whyNot: () => null,
+  asks: asksNothing,
+  needsModel: false,
+  isReport: true,
+  rows: () => 0,
 };
 
 const spreadsheet: PromptExport = {
@@ -319,7 +336,7 @@ const spreadsheet: PromptExport = {
 
 export const EXPORTS = {
   ...{ engineer, webPage, textField, chatServer, promptfoo, peft },
-  ...{ browser, audience, manager, spreadsheet },
+  ...{ browser, audience, manager, auditor, spreadsheet },
 } as const satisfies Readonly<Record<string, PromptExport>>;
 
 export type RecipientId = keyof typeof EXPORTS;

@@ -29,9 +29,10 @@ import { readyPrompt } from '../prompt-set/ready-prompt';
 import type { Evaluation } from '../prompt-set/types';
 import { type Version, wordsOf } from '../prompt-set/versions';
 import { audiencePage } from '../report/audience';
+import { auditSheet } from '../report/audit';
 import { changedRows, generatedCsv, resultsCsv } from '../report/csv';
 import { labelReport, textReport } from '../report/input';
-import { htmlReport } from '../report/print';
+import { htmlReport, htmlSheet, markdownReport, markdownSheet } from '../report/print';
 import {
   leaving,
   makeWebPrompt,
@@ -132,23 +133,33 @@ function testsOf(dataset: Dataset | null, { template, answers }: TextPrompt): re
 const rowsGone = () =>
   new StudioError('bad-input', 'The rows or the run of its comparison are no longer in this browser.');
 
-/** The report as one page, and how many texts of rows are in it. */
-function reportOf({ stored, withRows }: Order, evaluation: Evaluation): readonly [html: string, rows: number] {
+const reportFile = ({ stored, format = 'html' }: Order, name: string, text: string, rows: number): Package =>
+  filePackage({
+    name: `${stored.set.handle}-${name}.${format === 'html' ? 'html' : 'md'}`,
+    type: `text/${format}`,
+    text,
+    what: format === 'html' ? 'one file: no script, no request' : 'for a wiki or a pull request: no text of any row',
+    rows,
+  });
+
+/** The report, and how many texts of rows are in it: none in Markdown. */
+function reportOf({ stored, withRows, format }: Order, evaluation: Evaluation): readonly [text: string, rows: number] {
   const { set, dataset, checkpoints } = stored;
-  const texts = withRows ? dataset : null;
+  const texts = withRows && format !== 'markdown' ? dataset : null;
+  const print = format === 'markdown' ? markdownReport : htmlReport;
   const kept = checkpoints.find(({ runId }) => runId === evaluation.softVersion) ?? null;
   if (evaluation.kind === 'generate') {
     const input = textReport(set, dataset, evaluation, null, kept?.checkpoint ?? null);
     if (!input) throw rowsGone();
     const [duel] = evaluation.comparison.duels;
     const rows = texts && duel ? changedRows(evaluation, texts, duel) : [];
-    return [htmlReport({ ...input, rows }), rows.length];
+    return [print({ ...input, rows }), rows.length];
   }
   const checkpoint = kept ? readCheckpoint(kept.checkpoint, 'classify') : null;
   const input = labelReport(set, dataset, evaluation, evaluation.comparison, null, checkpoint);
   if (!input) throw rowsGone();
   const rows = texts ? textsOf(evaluation.comparison, texts) : [];
-  return [htmlReport({ ...input, rows }), rows.length];
+  return [print({ ...input, rows }), rows.length];
 }
 
 /** The hand-written prompt in use, which answers where a tuned one fails; null where it cannot. */
@@ -276,10 +287,10 @@ export const PACKAGES: Readonly<Record<RecipientId, Make>> = {
     const what = 'texts with recorded answers, as one page: opens anywhere, no request';
     return filePackage({ name: `${set.handle}-audience.html`, type: 'text/html', text, what, rows });
   },
-  manager: async (_host, order) => {
-    const [text, rows] = reportOf(order, comparisonOf(order));
-    const name = `${order.stored.set.handle}-report.html`;
-    return filePackage({ name, type: 'text/html', text, what: 'the report as one page: no script, no request', rows });
+  manager: async (_host, order) => reportFile(order, 'report', ...reportOf(order, comparisonOf(order))),
+  auditor: async (host, order) => {
+    const sheet = await auditSheet(order.stored, host.now());
+    return reportFile(order, 'audit', order.format === 'markdown' ? markdownSheet(sheet) : htmlSheet(sheet), 0);
   },
   spreadsheet: async (_host, order) => {
     const evaluation = comparisonOf(order);

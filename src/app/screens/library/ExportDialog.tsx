@@ -34,6 +34,7 @@ export default function ExportDialog() {
       <div className="stack">
         <Prompts {...chosen} />
         <Recipients {...chosen} />
+        <FormatQuestion {...chosen} />
         <RowsQuestion {...chosen} />
         {choice.recipient === 'audience' ? <AudienceFields key={choice.subject} {...chosen} /> : null}
         <RowsCount {...chosen} />
@@ -107,6 +108,22 @@ function Recipients({ choice: { recipient, subject: id }, stored }: ChoiceProps)
 
 /** How many of the user's rows this recipient may get. */
 const rowsOf = ({ choice, stored }: ChoiceProps): number => EXPORTS[choice.recipient].rows({ ...choice, stored });
+
+function FormatQuestion({ choice: { recipient, format = 'html' } }: ChoiceProps) {
+  const { change } = exporting.use();
+  if (!('isReport' in EXPORTS[recipient])) return null;
+  return (
+    <Choices
+      label="Format"
+      value={format}
+      onChange={(next) => void change({ format: next })}
+      options={[
+        { id: 'html', label: 'HTML' },
+        { id: 'markdown', label: 'Markdown' },
+      ]}
+    />
+  );
+}
 
 function RowsQuestion(chosen: ChoiceProps) {
   const { change } = exporting.use();
