@@ -6,6 +6,7 @@ import { setFiles } from '../interchange/set-files';
 import { setPackageFiles } from '../interchange/set-package';
 import { writeZip } from '../interchange/zip';
 import { setThreshold } from '../prompt-set/calibration';
+import { setPolicy } from '../prompt-set/stages';
 import type { PromptSet } from '../prompt-set/types';
 import { setOf } from '../route/test-support';
 import { exportFor } from './exports';
@@ -16,6 +17,7 @@ const MODEL = ['--model', 'public/models/softprompt-studio/tiny-support', '--thr
 
 let folder: string;
 let texts: string;
+let sha256: string;
 
 const complete = (set: PromptSet) => ({ set, dataset: null, checkpoints: [], evaluations: [], measurements: [] });
 
@@ -44,7 +46,8 @@ beforeAll(async () => {
   texts = join(folder, 'texts.csv');
   await writeFile(texts, 'text,n\nlovely staff,1\nmy order is late,2\n,3\n');
   const { card } = await readModelDir('public/models/softprompt-studio/tiny-support');
-  const info = { hidden: 96, sha256: card.sha256 };
+  ({ sha256 } = card);
+  const info = { hidden: 96, sha256 };
   const tone = setOf('Tone', ['praise', 'complaint'], info, 1);
   // no answer is as sure as that
   const unsure = setThreshold(tone, 'Tone-ttt', { value: 1, rows: 40, answered: 1, correct: 1 }, '2026-01-07');
@@ -82,6 +85,18 @@ it('falls back, or asks both, as the policy says', async () => {
   const both = await predicted(...asked, '--stage', 'production', '--policy', 'shadow');
   expect(both.answers[0]).toMatchObject({ version: 'hand-written 1' });
   expect(both.said).toMatch(/^2 texts answered; the other version said the same of [012] of 2$/);
+});
+
+it('follows the policy that the prompt set has, unless another one is named', async () => {
+  const kept = setPolicy(
+    setOf('Kept', ['praise', 'complaint'], { hidden: 96, sha256 }, 3),
+    { kind: 'hand-written' },
+    '2026',
+  );
+  await writeFile(join(folder, 'kept.zip'), writeZip(await setPackageFiles(complete(kept))));
+  const asked = [join(folder, 'kept.zip'), texts, '--handle', 'KEPT', '--stage', 'production'];
+  expect((await predicted(...asked)).answers[0]).toMatchObject({ version: 'hand-written 1' });
+  expect((await predicted(...asked, '--policy', 'as-asked')).answers[0]).toMatchObject({ version: 'tuned 1' });
 });
 
 it('refuses a stage or handle that is not there, and half of the options', async () => {

@@ -9,24 +9,22 @@ import type { CompleteSet } from '../interchange/set-files';
 import type { Sidecar } from '../interchange/sidecar';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
-import { counted } from '../lib/format';
 import { unwrap } from '../lib/result';
 import { z } from '../lib/zod';
 import { argmax } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { stamp } from '../prompt-set/prompt-set';
-import { type AnsweringVersion, answeringVersion, type ReadyPrompt, readyPrompt } from '../prompt-set/ready-prompt';
-import { tunedPrompt, versionWords } from '../prompt-set/versions';
 import {
-  AS_ASKED,
-  createCounts,
-  FALLBACK_REASONS,
-  type FallbackReason,
-  type Policy,
-  type RouteCounts,
-  type RoutedAnswer,
-} from '../route/policy';
-import { findVersions } from '../route/router';
+  type AnsweringVersion,
+  answeringVersion,
+  findVersions,
+  inOrder,
+  type ReadyPrompt,
+  readyPrompt,
+} from '../prompt-set/ready-prompt';
+import { STAGE_POLICIES, type StagePolicy } from '../prompt-set/types';
+import { tunedPrompt, versionWords } from '../prompt-set/versions';
+import { countWords, createCounts, type RoutedAnswer } from '../route/policy';
 import { type BatchEvent, type BatchRequest, batch } from '../workflow/batch';
 import type { Host } from '../workflow/host';
 import { keepRows } from '../workflow/rows-file';
@@ -52,7 +50,7 @@ export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text 
   PROMPT: an exported zip or its folder, or a chat file or promptfoo configuration that the studio has written
   --model: the folder of the model that it was trained on; any, where the prompt is a text
   with --handle and --stage: an exported prompt set, a team folder, or a folder of several; the version that the stage
-  points to answers. --policy: as-asked (default); fallback: the hand-written version in use answers where that one is
+  points to answers. --policy: as the set has it, else as-asked; fallback: the hand-written version in use answers where that one is
   missing, fails, or is less sure than its threshold; shadow: both answer, and the hand-written version's answer counts;
   hand-written: only that one. Lines then name {version}, and {fallback} with the reason; a summary goes to stderr
   the CSV has every column that the prompt shows; without a CSV, every line of standard input is a text, or a JSON object
@@ -60,8 +58,6 @@ export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text 
   prints one JSON line per text: {label, probabilities}, calibrated if the prompt is; {written} where the prompt generates
   texts; {not_answered} with the reason for a row that is empty or too long; with a threshold also {needs_review}: true
   where the answer is less probable, so that a person should look. --threshold replaces the prompt's own; 0 takes all`;
-
-const POLICIES = ['as-asked', 'fallback', 'shadow', 'hand-written'] as const;
 
 /** What answers: a version of its own, or one of a library with what may answer in its place. */
 interface Answering extends Pick<BatchRequest, 'version' | 'route'> {
@@ -111,7 +107,7 @@ type Asking = { readonly [K in 'handle' | 'stage' | 'policy']?: string };
 
 /** @throws UsageError, StudioError `bad-input` */
 async function readAnswering(path: string, asking: Asking, threshold: number | null): Promise<Answering> {
-  const policy = oneOf(asking.policy, 'policy', POLICIES) ?? 'as-asked';
+  const kind = oneOf(asking.policy, 'policy', STAGE_POLICIES);
   if (asking.handle === undefined && asking.stage === undefined) {
     if (asking.policy !== undefined) throw new UsageError('--policy needs --handle and --stage.');
     const found = await readVersion(path);
@@ -121,7 +117,7 @@ async function readAnswering(path: string, asking: Asking, threshold: number | n
   return answeringOf(
     await readLibrary(path),
     { handle, stage: required(asking.stage, 'stage') },
-    policyOf(policy),
+    kind && { kind },
     threshold,
   );
 }
@@ -164,28 +160,23 @@ function sayOtherWeights({ model }: TakenArm, { engine: { info } }: Host, log: L
     log.line(`This prompt was exported with ${model.id} (${model.dtype}), other weights: answers will differ.`);
 }
 
-const policyOf = (kind: (typeof POLICIES)[number]): Policy =>
-  kind === 'shadow' ? { kind, counts: 'fallback' } : { kind };
-
 /** What a handle and a stage refer to, with its fallback. */
 function answeringOf(
   library: readonly CompleteSet[],
   asked: { readonly handle: string; readonly stage: string },
-  policy: Policy,
+  given: StagePolicy | null,
   threshold: number | null,
 ): Answering {
   const sets = library.map(({ set }) => set);
-  const found = findVersions(sets, asked, policy);
+  const kept = sets.find(({ handle }) => handle === asked.handle)?.policy;
+  const policy = given ?? kept ?? { kind: 'as-asked' };
+  const found = findVersions(sets, asked, policy.kind);
   const dataset = library.find(({ set }) => set === found.set)?.dataset ?? null;
   const version = (ready: ReadyPrompt) => withThreshold(answeringVersion(ready, dataset), threshold);
-  const first = present(found.asked ?? found.fallback, 'a version that answers');
-  const second = found.asked ? found.fallback : null;
-  // a hand-written version is its own fallback
-  const used = policy.kind === 'hand-written' && !second ? AS_ASKED : policy;
-  const isMissing = found.asked === null;
+  const { first, second, isMissing, kind } = inOrder(found, policy.kind);
   return {
     version: version(first),
-    route: { fallback: second && version(second), policy: used, isMissing },
+    route: { fallback: second && version(second), policy: { ...policy, kind }, isMissing },
     names: { asked: versionWords(first.of), fallback: versionWords((second ?? first).of) },
   };
 }
@@ -214,19 +205,6 @@ function versionOf(
     model,
     dataset: null,
   };
-}
-
-/** "200 texts answered, 12 by the fallback: 10 as its answer was less probable than the threshold, …". */
-function countWords({ answered, fallbacks, shadow }: RouteCounts): string {
-  const reasons = Object.entries(fallbacks).filter(([, rows]) => rows > 0);
-  const total = reasons.reduce((sum, [, rows]) => sum + rows, 0);
-  const why = reasons.map(([reason, rows]) => `${rows} as ${FALLBACK_REASONS[reason as FallbackReason]}`);
-  const fell = total === 0 ? 'none by the fallback' : `${total} by the fallback: ${why.join(', ')}`;
-  const both = shadow.both + shadow.failed;
-  const other = shadow.failed > 0 ? `; it failed on ${shadow.failed}` : '';
-  return both > 0
-    ? `${counted(answered, 'text')} answered; the other version said the same of ${shadow.same} of ${both}${other}`
-    : `${counted(answered, 'text')} answered, ${fell}`;
 }
 
 /** The rows of a piece in their order, one JSON line each. */

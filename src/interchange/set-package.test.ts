@@ -102,6 +102,31 @@ describe('a complete prompt set', () => {
     );
   });
 
+  test.each([
+    { policy: { kind: 'anything' } },
+    { policy: { kind: 'fallback', rowTimeoutMs: -1 } },
+    { policy: 'shadow' },
+    { verdict: { headline: 'x'.repeat(3000), rows: 1, at: '' } },
+    { verdict: { headline: 'Ship it', rows: -1, at: '' } },
+    { verdict: 'Ship it' },
+  ])('is refused with a policy or verdict that means nothing: %#', (change) => {
+    const [project] = fc.sample(anySet, { numRuns: 1, seed: 3 });
+    if (!project) throw new Error('no project');
+    const files = setFiles({ ...project, set: { ...project.set, ...(change as object) } });
+    expect(readSetFiles(files)).toMatchObject({ ok: false, error: { kind: 'bad-set' } });
+  });
+
+  test('keeps its policy and its verdict', () => {
+    const [project] = fc.sample(anySet, { numRuns: 1, seed: 3 });
+    if (!project) throw new Error('no project');
+    const more = {
+      policy: { kind: 'fallback', rowTimeoutMs: 500 },
+      verdict: { headline: 'Ship it', rows: 9, at: '2026' },
+    };
+    const set = { ...project.set, ...more } as typeof project.set;
+    expect(readSetFiles(setFiles({ ...project, set }))).toMatchObject({ ok: true, value: { set: more } });
+  });
+
   test('shares no id with its copy', () => {
     fc.assert(
       fc.property(anySet, (project) => {

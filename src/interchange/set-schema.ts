@@ -4,6 +4,7 @@
  */
 import { z } from '../lib/zod';
 import { PLACEMENTS } from '../prompt/soft-prompt';
+import { STAGE_POLICIES } from '../prompt-set/types';
 import { answerWords, count, keptVerdict, softVersionSchema, text, wordSearch } from './version-schemas';
 
 const list = <T extends z.ZodType>(of: T, most = 1e6) => z.array(of).max(most);
@@ -35,6 +36,9 @@ export const setSchema = z.object({
     z.object({ stage: text(100), from: text(100).nullable(), to: text(100).nullable(), at: text(40) }),
     100_000,
   ).optional(),
+  policy: z
+    .object({ kind: z.enum(STAGE_POLICIES), rowTimeoutMs: z.number().positive().max(3_600_000).optional() })
+    .optional(),
 });
 
 /** Of a run in any state; its vectors are in a file of their own. */

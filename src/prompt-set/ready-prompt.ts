@@ -1,15 +1,17 @@
 /** From a handle and a stage, or a version, to what answers: text, vectors, answer words, calibration and threshold. */
 import type { Dataset, TaskKind } from '../dataset/types';
+import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
+import { StudioError } from '../lib/errors';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import type { WordModel } from '../metrics/logistic';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { asContinuation } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { meanLogProbsOf } from './calibration';
-import { kindOf, sameWords } from './prompt-set';
+import { chosenHard, kindOf, sameLabelOrder, sameWords } from './prompt-set';
 import { resolveStage, resolveVersion, type StageFailure, type VersionFailure } from './stages';
-import type { PromptSet, SoftVersion } from './types';
+import type { PromptSet, SoftVersion, StagePolicy } from './types';
 import {
   type SeenParts,
   seedsOf,
@@ -68,6 +70,43 @@ export function promptFor(sets: readonly PromptSet[], asked: Asked): Result<Read
   if (!set) return fail('no-set', `There is no prompt set ${asked.handle} in this library.`, { handle: asked.handle });
   const found = 'stage' in asked ? resolveStage(set, asked.stage) : resolveVersion(set, asked.version);
   return found.ok ? ok(readyPrompt(set, found.value)) : found;
+}
+
+/** What a handle and a stage, or a version, refer to, and the hand-written version that can answer in its place. */
+export interface Found {
+  readonly set: PromptSet;
+  readonly asked: ReadyPrompt | null;
+  readonly fallback: ReadyPrompt | null;
+  /** Why there is no such version. */
+  readonly missing: string | null;
+}
+
+/** @throws StudioError `bad-input` where no version can answer under the policy */
+export function findVersions(sets: readonly PromptSet[], asked: Asked, policy: StagePolicy['kind']): Found {
+  const set = sets.find(({ handle, deletedAt }) => handle === asked.handle && deletedAt === null);
+  const found = promptFor(sets, asked);
+  const missing = found.ok ? null : found.error.message;
+  const own = found.ok ? found.value : null;
+  const hand = set && chosenHard(set);
+  const written = own?.of.kind === 'hard' ? own : hand ? readyPrompt(set, { kind: 'hard', version: hand }) : null;
+  // answers of a version with other labels could not take the place of this one's
+  const fits = !written || !own || sameLabelOrder(written.words, own.words);
+  const fallback = fits ? written : null;
+  const isEnough = policy === 'hand-written' ? fallback : policy === 'fallback' ? (own ?? fallback) : own;
+  if (!set || !isEnough)
+    throw new StudioError(
+      'bad-input',
+      missing ?? `${asked.handle} has no hand-written version that could answer. Write one, or choose another policy.`,
+    );
+  return { set, asked: own, fallback: fallback === own ? null : fallback, missing };
+}
+
+/** The version that answers first, and the one that may answer in its place: a hand-written version is its own fallback. */
+export function inOrder({ asked, fallback }: Found, policy: StagePolicy['kind']) {
+  const first = present(asked ?? fallback, 'a version that answers');
+  const second = asked ? fallback : null;
+  const kind = policy === 'hand-written' && !second ? 'as-asked' : policy;
+  return { first, second, kind, isMissing: asked === null };
 }
 
 /** What a version does with a row. */

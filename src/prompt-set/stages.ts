@@ -4,7 +4,7 @@
  */
 import { assert } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import type { PromptSet, StageMove } from './types';
+import type { PromptSet, StageMove, StagePolicy } from './types';
 import { type Version, versionById, versionsOf, versionWords } from './versions';
 
 export const STANDARD_STAGES = ['production', 'staging'] as const;
@@ -74,6 +74,13 @@ export function moveStage(
   const made: StageMove = { stage: move.stage, from, to: move.to, at: now, ...(note === '' ? {} : { note }) };
   return { ...set, moves: [...(set.moves ?? []), made], updatedAt: now };
 }
+
+/** The set with another answer to who answers for its stages. */
+export const setPolicy = (set: PromptSet, policy: StagePolicy, now: string): PromptSet => ({
+  ...set,
+  policy: policy.kind === 'as-asked' ? undefined : policy,
+  updatedAt: now,
+});
 
 export type StageFailure = Failure<'no-stage' | 'version-gone'>;
 export type VersionFailure = Failure<'no-version'>;

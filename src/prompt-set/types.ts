@@ -277,6 +277,20 @@ export interface PromptSet {
   readonly notes?: string | undefined;
   /** Every move of a stage, oldest first; the last one says where it points. */
   readonly moves?: readonly StageMove[] | undefined;
+  /** What answers for a stage; missing = the version that it points to, alone. */
+  readonly policy?: StagePolicy | undefined;
+}
+
+export const STAGE_POLICIES = ['as-asked', 'fallback', 'shadow', 'hand-written'] as const;
+
+/**
+ * `fallback`: the hand-written version in use answers where the stage's version is missing, fails, or is less sure than its
+ * threshold. `shadow`: both answer, and the hand-written one counts. `hand-written`: that one only.
+ */
+export interface StagePolicy {
+  readonly kind: (typeof STAGE_POLICIES)[number];
+  /** Only of `fallback`: longer for a row, and the hand-written version answers. Missing = no limit. */
+  readonly rowTimeoutMs?: number | undefined;
 }
 
 /** A stage was pointed to a version, or (`to` null) removed. */

@@ -7,8 +7,10 @@ import { isUnsure } from '../dataset/csv-out';
 import { present } from '../lib/assert';
 import { type Control, childControl } from '../lib/control';
 import { asStudioError, StudioError } from '../lib/errors';
+import { counted } from '../lib/format';
 import { argmax } from '../metrics/classification';
 import type { AnsweringVersion } from '../prompt-set/ready-prompt';
+import type { StagePolicy } from '../prompt-set/types';
 import {
   type Answerer,
   type AnsweringHost,
@@ -39,12 +41,20 @@ export type Policy =
       readonly threshold?: number;
       /** For the rows of one call. The engine ends the run that it is in, so a fallback on the same engine comes after it. */
       readonly timeoutMs?: number;
+      /** As `timeoutMs`, for each row of a call. */
+      readonly rowTimeoutMs?: number;
     }
   /** Both versions answer, and the answers of one count. */
   | { readonly kind: 'shadow'; readonly counts: 'asked' | 'fallback' }
   | { readonly kind: 'hand-written' };
 
 export const AS_ASKED: Policy = { kind: 'as-asked' };
+
+/** As a prompt set keeps it. */
+export const policyOf = ({ kind, rowTimeoutMs }: StagePolicy): Policy => {
+  if (kind === 'shadow') return { kind, counts: 'fallback' };
+  return kind === 'fallback' && rowTimeoutMs ? { kind, rowTimeoutMs } : { kind };
+};
 
 /** A version with the rows as its prompt shows them. */
 export interface Candidate {
@@ -108,6 +118,19 @@ export function createCounts() {
     },
     read: (): RouteCounts => ({ answered, fallbacks: { ...fallbacks }, shadow: { ...shadow } }),
   };
+}
+
+/** "200 texts answered, 12 by the fallback: 10 as its answer was less probable than the threshold, …". */
+export function countWords({ answered, fallbacks, shadow }: RouteCounts): string {
+  const reasons = Object.entries(fallbacks).filter(([, rows]) => rows > 0);
+  const total = reasons.reduce((sum, [, rows]) => sum + rows, 0);
+  const why = reasons.map(([reason, rows]) => `${rows} as ${FALLBACK_REASONS[reason as FallbackReason]}`);
+  const fell = total === 0 ? 'none by the fallback' : `${total} by the fallback: ${why.join(', ')}`;
+  const both = shadow.both + shadow.failed;
+  const other = shadow.failed > 0 ? `; it failed on ${shadow.failed}` : '';
+  return both > 0
+    ? `${counted(answered, 'text')} answered; the other version said the same of ${shadow.same} of ${both}${other}`
+    : `${counted(answered, 'text')} answered, ${fell}`;
 }
 
 const saidBy = (answer: RowAnswer): string | number =>
@@ -261,7 +284,8 @@ async function alone(answer: Answer | null, by: RoutedAnswer['by'], rows: Stretc
   return { ...found, answers: found.answers.map((each) => ({ ...each, by })) };
 }
 
-const withFallback: Router<'fallback'> = async (open, { threshold = open.threshold, timeoutMs }, rows, control) => {
+const withFallback: Router<'fallback'> = async (open, policy, rows, control) => {
+  const { threshold = open.threshold, rowTimeoutMs, timeoutMs = rowTimeoutMs && rowTimeoutMs * rows.count } = policy;
   const found = await tried(open, rows, control, timeoutMs);
   const { fallback } = open;
   if ('reason' in found) {

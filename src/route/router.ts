@@ -9,14 +9,14 @@ import { present } from '../lib/assert';
 import { type Control, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
-import { chosenHard, kindOf, sameLabelOrder } from '../prompt-set/prompt-set';
+import { kindOf } from '../prompt-set/prompt-set';
 import {
   type AnsweringVersion,
   type Asked,
   answeringVersion,
-  promptFor,
+  type Found,
+  findVersions,
   type ReadyPrompt,
-  readyPrompt,
 } from '../prompt-set/ready-prompt';
 import type { PromptSet } from '../prompt-set/types';
 import { versionWords } from '../prompt-set/versions';
@@ -95,35 +95,6 @@ interface Explanation {
 export const routeKind = ({ of: { kind, version } }: ReadyPrompt): RouteKind =>
   kind === 'hard' ? 'hand-written' : version.handVersion ? 'hybrid' : 'tuned';
 
-/** What a handle and a stage, or a version, refer to, and the hand-written version that can answer in its place. */
-export interface Found {
-  readonly set: PromptSet;
-  readonly asked: ReadyPrompt | null;
-  readonly fallback: ReadyPrompt | null;
-  /** Why there is no such version. */
-  readonly missing: string | null;
-}
-
-/** @throws StudioError `bad-input` where no version can answer under the policy */
-export function findVersions(sets: readonly PromptSet[], asked: Asked, policy: Policy): Found {
-  const set = sets.find(({ handle, deletedAt }) => handle === asked.handle && deletedAt === null);
-  const found = promptFor(sets, asked);
-  const missing = found.ok ? null : found.error.message;
-  const own = found.ok ? found.value : null;
-  const hand = set && chosenHard(set);
-  const written = own?.of.kind === 'hard' ? own : hand ? readyPrompt(set, { kind: 'hard', version: hand }) : null;
-  // answers of a version with other labels could not take the place of this one's
-  const fits = !written || !own || sameLabelOrder(written.words, own.words);
-  const fallback = fits ? written : null;
-  const isEnough = policy.kind === 'hand-written' ? fallback : policy.kind === 'fallback' ? (own ?? fallback) : own;
-  if (!set || !isEnough)
-    throw new StudioError(
-      'bad-input',
-      missing ?? `${asked.handle} has no hand-written version that could answer. Write one, or choose another policy.`,
-    );
-  return { set, asked: own, fallback: fallback === own ? null : fallback, missing };
-}
-
 /** One row that is in no table. Columns that it lacks are empty. @param textColumn what the prompt may call the text */
 function rowSource(host: AnsweringHost, version: AnsweringVersion, fields: Fields, textColumn: string): RowSource {
   const cells = { ...fields, [textColumn]: Object.hasOwn(fields, TEXT_SLOT) ? (fields[TEXT_SLOT] ?? '') : '' };
@@ -178,7 +149,7 @@ function checkKind({ set }: Found, kind: TaskKind): void {
 async function routed(working: Working, kind: TaskKind, asked: Asked, row: string | Fields, control: Control) {
   const { sets, host, policy, counts } = working;
   const begin = performance.now();
-  const found = findVersions(sets, asked, policy);
+  const found = findVersions(sets, asked, policy.kind);
   checkKind(found, kind);
   const fields = asFields(row);
   const plan = {
@@ -197,7 +168,7 @@ async function routed(working: Working, kind: TaskKind, asked: Asked, row: strin
 
 async function explained(working: Working, asked: Asked, row: string | Fields): Promise<Explanation> {
   const { sets, host, policy } = working;
-  const { asked: own, fallback, missing } = findVersions(sets, asked, policy);
+  const { asked: own, fallback, missing } = findVersions(sets, asked, policy.kind);
   const first = policy.kind === 'hand-written' ? (fallback ?? own) : (own ?? fallback);
   const ready = present(first, 'a version that answers');
   const { rows } = await candidate(working, ready, asFields(row)).rows.rowsAt(0, 1);

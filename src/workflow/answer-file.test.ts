@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { uninterrupted } from '../lib/control';
 import { argmax } from '../metrics/classification';
 import { answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
-import { type BatchEvent, batch, batchAgain, batchFile, batchLeftOut } from './batch';
+import { type BatchEvent, type BatchRequest, batch, batchAgain, batchFile, batchLeftOut } from './batch';
 import { answerOf, fakeHost, prepared, promptSet } from './fake-host.test-support';
 import { SILENT } from './host';
 import { knownAmong, type MeasureEvent, measure } from './measure';
@@ -59,6 +59,28 @@ describe('answering a file', () => {
     });
     expect(events.flatMap(({ answers: part }) => part.map(({ index }) => index))).toEqual([...TEXTS.keys()]);
     expect(events[0]?.progress.done).toBe(8);
+  });
+
+  it('lets another version answer as the policy says, counts why, and knows it after a reload', async () => {
+    const { host, version, set, dataset } = await tuned(0.6);
+    const [hand] = set.hard;
+    if (!hand) throw new Error('no hand-written version');
+    const fallback = answeringVersion(readyPrompt(set, { kind: 'hard', version: hand }), dataset);
+    await openRows(host, { use: 'batch', file: FILE, name: 'notes.csv' }, SILENT);
+    const ask = async (route: BatchRequest['route']) => {
+      const events: BatchEvent[] = [];
+      const run = { control: uninterrupted, emit: (event: BatchEvent) => void events.push(event) };
+      await batch(host, { version, text: 'body', from: 0, ...(route && { route }) }, run);
+      return { routed: events.at(-1)?.progress.routed, events };
+    };
+    const unsure = TEXTS.map(said).filter(({ probabilities, best }) => (probabilities[best] ?? 0) < 0.6).length;
+    const { routed, events } = await ask({ fallback, policy: { kind: 'fallback' } });
+    expect(routed).toBe(
+      `20 texts answered, ${unsure} by the fallback: ${unsure} as its answer was less probable than the threshold`,
+    );
+    expect((await ask({ fallback, policy: { kind: 'shadow' } })).routed).toMatch(/said the same of \d+ of 20$/);
+    const pieces = events.map(({ progress: { done }, answers, leftOut }) => ({ done, answers, leftOut }));
+    expect((await batchAgain(host, { version, pieces })).routed).toBe(routed);
   });
 
   it('leaves out rows that are empty or too long, each kind of reason counted once', async () => {

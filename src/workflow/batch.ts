@@ -13,8 +13,9 @@ import type { Dataset, Row, TaskKind } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
 import type { AnsweringVersion } from '../prompt-set/ready-prompt';
+import type { StagePolicy } from '../prompt-set/types';
 import { type RowAnswer, tableSource } from '../route/answering';
-import { AS_ASKED, openRoute, type Policy, type Route } from '../route/policy';
+import { countWords, createCounts, openRoute, policyOf, type Route } from '../route/policy';
 import type { Host, Run } from './host';
 import { answered, FIRST_ROWS, openFile, type Piece } from './rows-file';
 
@@ -35,6 +36,8 @@ export interface BatchProgress {
   readonly unsure: number;
   /** Rows that were not answered, by the kind of reason. */
   readonly leftOut: readonly (readonly [kind: string, rows: number])[];
+  /** How often another version answered, and why, in words. */
+  readonly routed: string;
   /** Of the first rows; null where they are not answered yet. */
   readonly first: readonly (RowOutcome | null)[];
 }
@@ -54,7 +57,7 @@ export interface BatchRequest {
   /** Another version that may answer in its place, and when; left out: none. `isMissing`: `version` is that other one. */
   readonly route?: {
     readonly fallback: AnsweringVersion | null;
-    readonly policy: Policy;
+    readonly policy: StagePolicy;
     readonly isMissing?: boolean;
   };
   /** Rows that are answered already: 0 starts from scratch, the number that a stopped batch had answered continues it. */
@@ -136,6 +139,7 @@ interface Batch {
   readonly leftOut: Map<number, string>;
   readonly reasons: Map<string, number>;
   readonly first: (RowOutcome | null)[];
+  readonly routes: ReturnType<typeof createCounts>;
   done: number;
 }
 
@@ -151,6 +155,7 @@ function freshBatch(host: Host, version: AnsweringVersion): Batch {
     leftOut: new Map(),
     reasons: new Map(),
     first: new Array<null>(Math.min(FIRST_ROWS, total)).fill(null),
+    routes: createCounts(),
     done: 0,
   };
   made.set(BATCH, batch);
@@ -178,6 +183,7 @@ function add(batch: Batch, { done, answers, leftOut, rowsPerSecond, secondsLeft 
     batch.leftOut.set(index, reason);
     batch.reasons.set(kindOf(reason), (batch.reasons.get(kindOf(reason)) ?? 0) + 1);
   }
+  batch.routes.add(answers);
   batch.done = done;
   return {
     done,
@@ -187,6 +193,7 @@ function add(batch: Batch, { done, answers, leftOut, rowsPerSecond, secondsLeft 
     counts: batch.answers.counts(),
     unsure: batch.answers.unsure(),
     leftOut: [...batch.reasons],
+    routed: countWords(batch.routes.read()),
     first: [...batch.first],
   };
 }
@@ -198,7 +205,8 @@ function fileRoute(host: Host, { version, text, route }: BatchRequest): Route {
     version: of,
     rows: tableSource(host, of, table, { text, label: null }),
   });
-  const { fallback = null, policy = AS_ASKED, isMissing = false } = route ?? {};
+  const { fallback = null, isMissing = false } = route ?? {};
+  const policy = policyOf(route?.policy ?? { kind: 'as-asked' });
   const asked = candidate(version);
   return openRoute(
     host,

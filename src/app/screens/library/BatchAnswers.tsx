@@ -108,6 +108,7 @@ function Results({ run }: RunProps) {
       <Shown run={run} />
       <LeftOut run={run} />
       <Unsure run={run} />
+      <Routed run={run} />
       {run.calibrated ? (
         <p className="dim small">
           Calibrated as in this version’s newest comparison: its built-in bias toward a label is removed.
@@ -148,6 +149,12 @@ function Unsure({ run }: RunProps) {
       {`${format.counted(run.progress.unsure, 'answer')} below ${threshold.toFixed(2)}, where a person is asked: the column needs_review says which.`}
     </p>
   );
+}
+
+/** How often the other version answered, or agreed, where the policy of the set asks two. */
+function Routed({ run: { request, progress } }: RunProps) {
+  const kind = request.route?.policy.kind;
+  return kind === 'fallback' || kind === 'shadow' ? <p>{`By the policy of this set: ${progress.routed}.`}</p> : null;
 }
 
 function LeftOut({ run }: RunProps) {

@@ -1,9 +1,10 @@
 import { useState } from 'react';
 import { freeStages, readStageName, type Stage, stagesOf } from '../../../prompt-set/stages';
-import type { PromptSet, StageMove } from '../../../prompt-set/types';
-import { versionsOf } from '../../../prompt-set/versions';
+import { type PromptSet, STAGE_POLICIES, type StageMove, type StagePolicy } from '../../../prompt-set/types';
+import { versionById, versionsOf } from '../../../prompt-set/versions';
+import { navigate, screenPath } from '../../state/location';
 import { targetWords, versionOptions } from '../../state/version-words';
-import { Button, Panel, Select, Table, type TableColumn, Term, TextField } from '../../ui';
+import { Button, NumberField, Panel, Select, Table, type TableColumn, Term, TextField } from '../../ui';
 import { detailActions } from './library-store';
 import { minuteWords, moveWords } from './parts';
 
@@ -45,6 +46,7 @@ export function StagesPanel({ set }: { readonly set: PromptSet }) {
               placeholder="optional"
             />
             <NewStage set={set} onMove={onMove} />
+            {stagesOf(set).length > 0 ? <Policy set={set} /> : null}
           </>
         )}
         <Moves set={set} onMove={onMove} />
@@ -125,6 +127,98 @@ function NewStage({ set, onMove }: StageProps) {
       <Select label="Points to" options={options} value={version} onChange={setChosen} />
       <Button type="submit">Set stage</Button>
     </form>
+  );
+}
+
+const POLICY_WORDS: Readonly<Record<StagePolicy['kind'], { readonly label: string; readonly means: string }>> = {
+  'as-asked': { label: 'The stage’s version alone', means: 'Where it fails, the text gets no answer.' },
+  fallback: {
+    label: 'The stage’s version, else your prompt',
+    means:
+      'Your hand-written prompt answers where the stage’s version is missing, fails, is too slow, or is less sure than its threshold.',
+  },
+  shadow: {
+    label: 'Your prompt, with the stage’s version on trial',
+    means: 'Both answer, and your prompt’s answer counts. Batch says how often they agree.',
+  },
+  'hand-written': {
+    label: 'Your prompt alone',
+    means: 'The way back: the stage keeps its version, which is not asked.',
+  },
+};
+
+const MOST_SECONDS = 3600;
+
+/** Who answers for a stage; Batch, the playground and `predict` follow it. */
+function Policy({ set }: { readonly set: PromptSet }) {
+  const { setPolicy } = detailActions.use();
+  const { kind, rowTimeoutMs } = set.policy ?? { kind: 'as-asked' };
+  return (
+    <>
+      <Select
+        label="Who answers for a stage"
+        hint={POLICY_WORDS[kind].means}
+        options={STAGE_POLICIES.map((id) => ({ id, label: POLICY_WORDS[id].label }))}
+        value={kind}
+        onChange={(id) => void setPolicy(set.id, { kind: id as StagePolicy['kind'] })}
+      />
+      {kind === 'fallback' ? (
+        <>
+          <NumberField
+            key={set.id}
+            label="Seconds for a row"
+            hint="Longer, and your prompt answers. Empty: no limit."
+            whole={false}
+            empty="no limit"
+            value={rowTimeoutMs === undefined ? null : rowTimeoutMs / 1000}
+            read={readSeconds}
+            onChange={(seconds) =>
+              void setPolicy(set.id, { kind, ...(seconds === null ? {} : { rowTimeoutMs: 1000 * seconds }) })
+            }
+          />
+          <Thresholds set={set} />
+        </>
+      ) : null}
+    </>
+  );
+}
+
+function readSeconds(text: string): { readonly value: number | null } | { readonly problem: string } {
+  if (text.trim() === '') return { value: null };
+  const seconds = Number(text);
+  return seconds > 0 && seconds <= MOST_SECONDS
+    ? { value: seconds }
+    : { problem: `A number of seconds above 0, at most ${MOST_SECONDS}.` };
+}
+
+/** Below which probability another version answers. It is chosen where its price can be seen. */
+function Thresholds({ set }: { readonly set: PromptSet }) {
+  const without = stagesOf(set).flatMap(({ name, versionId }) => {
+    const threshold = versionById(set, versionId)?.version.threshold;
+    return threshold ? [] : [name];
+  });
+  return (
+    <>
+      <ul className="small">
+        {stagesOf(set).map(({ name, versionId }) => {
+          const threshold = versionById(set, versionId)?.version.threshold;
+          return (
+            <li key={name}>
+              {threshold
+                ? `${name}: unsure below ${threshold.value.toFixed(2)}. Of ${threshold.rows} validation rows it answered ${threshold.answered} itself, ${threshold.correct} of them right.`
+                : `${name}: no threshold, so it is never too unsure.`}
+            </li>
+          );
+        })}
+      </ul>
+      {without.length > 0 ? (
+        <div className="row">
+          <Button variant="link" onPress={() => navigate(`${screenPath(set.id, 'compare')}?tab=sure`)}>
+            Choose a threshold on Compare, How sure
+          </Button>
+        </div>
+      ) : null}
+    </>
   );
 }
 

@@ -129,6 +129,7 @@ export const NOT_STARTED: BatchProgress = {
   counts: [],
   unsure: 0,
   leftOut: [],
+  routed: '',
   first: [],
 };
 
@@ -137,15 +138,16 @@ type Context = JobContext<{ readonly run: BatchRun | null }>;
 async function freshRun({ services, stores }: Studio, setId: string, which: string, text: string): Promise<BatchRun> {
   const { sha256 } = await stores.session.getState().modelReady();
   await stores.session.getState().tokenizerReady();
-  const { ready, who } = await chosenVersion(services.store, setId, which);
+  const { ready, who, route } = await chosenVersion(services.store, setId, which);
   const version = await storedVersion(services.store, ready, false);
+  const fallback = route?.fallback ? await storedVersion(services.store, route.fallback, false) : null;
   const { task, words } = version;
   return {
     who,
     model: sha256,
     labels: words.map(({ label }) => label),
     calibrated: task.kind === 'classify' && task.calibration !== null,
-    request: { version, text, from: 0 },
+    request: { version, text, from: 0, ...(route && { route: { ...route, fallback } }) },
     progress: NOT_STARTED,
     isSaved: false,
   };
@@ -218,6 +220,7 @@ export async function earlierRun(studio: Studio, { batch, pieces }: Kept): Promi
   const isSame = now?.model === model && JSON.stringify({ task, prompt, words }) === JSON.stringify(batch.version);
   const version = now && isSame ? now.request.version : { ...batch.version, soft: null, model: null, dataset: null };
   const progress = await studio.services.workflow.call('batchAgain', { version, pieces });
-  const request = { version, text, from: 0 };
+  const route = isSame ? now?.request.route : undefined;
+  const request = { version, text, from: 0, ...(route && { route }) };
   return { who, model: isSame ? model : '', labels, calibrated, request, progress, isSaved: false };
 }

@@ -6,8 +6,8 @@ import type { Listing } from '../../../prompt-set/listing';
 import type { Measured } from '../../../prompt-set/performance';
 import { chooseHard, chooseSoft, renamePromptSet } from '../../../prompt-set/prompt-set';
 import { type Score, scoresOf, sortedScores } from '../../../prompt-set/scoreboard';
-import { moveStage, stagesOf } from '../../../prompt-set/stages';
-import { type Measurement, ofKind, type PromptSet } from '../../../prompt-set/types';
+import { moveStage, setPolicy, stagesOf } from '../../../prompt-set/stages';
+import { type Measurement, ofKind, type PromptSet, type StagePolicy } from '../../../prompt-set/types';
 import { readTags, versionById, versionWords, writeNote, writeSetNotes, writeTags } from '../../../prompt-set/versions';
 import { navigate, screenPath } from '../../state/location';
 import { type Resource, resource, useResource } from '../../state/resource';
@@ -201,6 +201,7 @@ export const detailActions = perStudio((studio) => {
         move(set.id, { stage, to: from, note: 'undone' }),
       );
     },
+    setPolicy: (setId: string, policy: StagePolicy) => change(setId, (set) => setPolicy(set, policy, now())),
     note: (setId: string, versionId: string, text: string) =>
       change(setId, (set) => writeNote(set, versionId, text, now())),
     setNotes: (setId: string, text: string) => byHand(setId, 'Notes changed', (set) => writeSetNotes(set, text, now())),

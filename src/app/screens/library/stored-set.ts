@@ -5,13 +5,15 @@ import { kindOf } from '../../../prompt-set/prompt-set';
 import {
   type AnsweringVersion,
   answeringVersion,
-  promptFor,
+  findVersions,
+  inOrder,
   type ReadyPrompt,
   readyPrompt,
 } from '../../../prompt-set/ready-prompt';
 import type { PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import type { Store } from '../../../store/store';
+import type { BatchRequest } from '../../../workflow/batch';
 import { stageOf } from '../../state/version-words';
 
 /** Null if the set is not in this browser, or deleted. */
@@ -49,21 +51,28 @@ interface Chosen {
   readonly ready: ReadyPrompt;
   /** "SUPPORT_TONE, production (tuned 3)". */
   readonly who: string;
+  /** Under the set's policy, where a stage is asked: the version that may answer in its place. Left out: none may. */
+  readonly route?: Pick<NonNullable<BatchRequest['route']>, 'policy' | 'isMissing'> & {
+    readonly fallback: ReadyPrompt | null;
+  };
 }
 
 const gone = (what: string) =>
   new StudioError('bad-input', `This ${what} is no longer in the library. Choose another one.`);
 
-/** The version with an id, or the one that a stage points to now. @throws StudioError `bad-input` if there is none */
+/** The version with an id, or what a stage and the set's policy refer to now. @throws StudioError `bad-input` if there is none */
 export async function chosenVersion(disk: Store, setId: string, which: string): Promise<Chosen> {
   const set = await storedSet(disk, setId);
   if (!set) throw gone('prompt set');
-  const { handle } = set;
+  const { handle, policy = { kind: 'as-asked' } } = set;
   const stage = stageOf(which);
   if (stage !== null) {
-    const found = promptFor([set], { handle, stage });
-    if (!found.ok) throw new StudioError('bad-input', found.error.message);
-    return { ready: found.value, who: `${handle}, ${stage} (${versionWords(found.value.of)})` };
+    const found = findVersions([set], { handle, stage }, policy.kind);
+    const { first, second, kind, isMissing } = inOrder(found, policy.kind);
+    const answers = kind === 'hand-written' && second ? second : first;
+    const who = `${handle}, ${stage} (${versionWords(answers.of)})`;
+    if (kind === 'as-asked') return { ready: first, who };
+    return { ready: first, who, route: { fallback: second, policy: { ...policy, kind }, isMissing } };
   }
   const version = versionById(set, which);
   if (!version) throw gone('version');

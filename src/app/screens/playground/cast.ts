@@ -6,10 +6,10 @@ import type { Presented } from '../../../interchange/prompt-package';
 import type { SoftPrompt } from '../../../prompt/soft-prompt';
 import { armsOf } from '../../../prompt-set/arms';
 import { meanLogProbsOf } from '../../../prompt-set/calibration';
-import { isWriting } from '../../../prompt-set/prompt-set';
+import { chosenHard, isWriting } from '../../../prompt-set/prompt-set';
 import { readyPrompt } from '../../../prompt-set/ready-prompt';
 import { resolveStage } from '../../../prompt-set/stages';
-import type { PromptSet } from '../../../prompt-set/types';
+import type { PromptSet, StagePolicy } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import { FALLBACK_TOKENS } from '../../../route/generated-texts';
 import { type Fields, otherColumns, wordsFor } from '../../../task/template';
@@ -33,6 +33,8 @@ export interface Player {
   readonly words: readonly LabelWord[] | null;
   /** Mean log-probabilities to subtract; null = its export is not calibrated. */
   readonly calibration: readonly number[] | null;
+  /** Of a stage: who answers for it. Left out: this prompt alone. */
+  readonly policy?: { readonly kind: StagePolicy['kind']; readonly threshold: number | null };
 }
 
 /** A row to present. */
@@ -191,7 +193,12 @@ function extraPlayer(set: PromptSet, which: string): Extra {
   const name = stage === null ? versionWords(of) : `${stage}: ${versionWords(of)}`;
   const side = of.kind === 'hard' ? 'a' : 'b';
   const { template, chat = false } = prompt;
-  const extra = player({ id: 'extra', name, title: name, side, template, chat, soft, words, calibration });
+  const isRouted = stage !== null && of.kind === 'soft' && chosenHard(set) !== null;
+  const kind = isRouted ? (set.policy?.kind ?? 'as-asked') : 'as-asked';
+  const extra = player({
+    ...{ id: 'extra', name, title: name, side, template, chat, soft, words, calibration },
+    ...(kind === 'as-asked' ? {} : { policy: { kind, threshold: of.version.threshold?.value ?? null } }),
+  });
   return { player: extra, trouble: null };
 }
 
@@ -225,8 +232,8 @@ export interface CastKey {
   readonly words: PromptSet['words'] | null;
   readonly moves: PromptSet['moves'];
   readonly longest: number | null;
-  /** What the versions' answers have subtracted, as text to compare. */
-  readonly calibrations: string;
+  /** What the versions' answers have subtracted, their thresholds and the policy, as text to compare. */
+  readonly reading: string;
   readonly extra: string;
   /** The loaded weights; null = none yet. */
   readonly model: string | null;
@@ -240,7 +247,10 @@ export const castKey = (set: PromptSet | null, extra: string, model: string | nu
   words: set?.words ?? null,
   moves: set?.moves,
   longest: set?.writing?.longest ?? null,
-  calibrations: JSON.stringify([...(set?.hard ?? []), ...(set?.soft ?? [])].map(meanLogProbsOf)),
+  reading: JSON.stringify([
+    set?.policy,
+    ...[...(set?.hard ?? []), ...(set?.soft ?? [])].map((each) => [meanLogProbsOf(each), each.threshold?.value]),
+  ]),
   extra: set ? extra : '',
   model,
 });
