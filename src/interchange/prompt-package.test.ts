@@ -230,18 +230,17 @@ describe('an export', () => {
     expect(refused(other)).toContain('describes 2 answer words of 2 numbers, but answer_shift.npy has 1 of 2');
   });
 
-  test('brings its texts to present where it is a demo, and none where it is not', async () => {
-    const demo = { examples: ['Where is it?', { text: 'Thanks', city: 'Ulm' }], ofUser: 0 };
-    const files = new Map(Object.entries(promptPackageFiles({ ...input, demo })));
-    const opened = async (change: ReadonlyMap<string, Uint8Array>) => {
-      const read = await readIncoming(new Map([...files, ...change]), here);
+  test('brings its texts to present where it is a demo of an earlier release, and none where it is not', async () => {
+    const files = new Map(Object.entries(promptPackageFiles(input)));
+    const examples = ['Where is it?', { text: 'Thanks', city: 'Ulm' }];
+    const opened = async (demo?: string) => {
+      const more: [string, Uint8Array][] = demo === undefined ? [] : [['demo.json', new TextEncoder().encode(demo)]];
+      const read = await readIncoming(new Map([...files, ...more]), here);
       return read.ok ? read.value.kind === 'prompt' && read.value.examples : read.error.kind;
     };
-    expect(await opened(new Map())).toEqual(demo.examples);
-    expect(await opened(new Map([['demo.json', new TextEncoder().encode('{"examples": 3}')]]))).toBe('bad-demo');
-    files.delete('demo.json');
-    expect(await opened(new Map())).toBeNull();
-    expect(Object.keys(promptPackageFiles(input))).not.toContain('demo.json');
+    expect(await opened(JSON.stringify({ formatVersion: 1, examples }))).toEqual(examples);
+    expect(await opened('{"examples": 3}')).toBe('bad-demo');
+    expect(await opened()).toBeNull();
   });
 
   test('starts its README with a working command', () => {
