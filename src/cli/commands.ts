@@ -7,6 +7,7 @@ import { BelowGate, EVALUATE_USAGE, evaluate } from './evaluate';
 import { EXPORT_USAGE, exportFor } from './exports';
 import { GRAPH_USAGE, graph, INSPECT_USAGE, inspect } from './inspect';
 import { MATRIX_USAGE, matrix } from './matrix';
+import { MIGRATE_USAGE, migrate } from './migrate';
 import { UsageError } from './options';
 import { PREDICT_USAGE, predict } from './predict';
 import { IMPROVE_USAGE, improvePrompt, TUNE_USAGE, tune, WRITE_USAGE, write } from './tune';
@@ -24,6 +25,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   distil: { usage: DISTIL_USAGE, run: distilPrompt },
   evaluate: { usage: EVALUATE_USAGE, run: evaluate },
   matrix: { usage: MATRIX_USAGE, run: matrix },
+  migrate: { usage: MIGRATE_USAGE, run: migrate },
   predict: { usage: PREDICT_USAGE, run: predict },
   export: { usage: EXPORT_USAGE, run: exportFor },
   decide: { usage: DECIDE_USAGE, run: decide },

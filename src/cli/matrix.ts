@@ -101,7 +101,7 @@ const listed = (values: readonly string[] | undefined, option: string): readonly
 };
 
 /** The matrix that is continued. @throws StudioError `bad-input` where the file is no matrix: it is not overwritten */
-async function earlier(out: string, log: Log): Promise<Matrix> {
+export async function earlier(out: string, log: Log): Promise<Matrix> {
   const text = await readFile(out, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return null;
     throw new StudioError('bad-input', `The file ${out} cannot be read.`, { cause });
@@ -232,7 +232,7 @@ const askedPairs = (slots: readonly Slot[], prompt: string | undefined, model: s
 const answersAt = (cells: Cells, slot: Slot) => present(cells.get(slotId(slot))?.answers, 'answers');
 
 /** Whole or not at all, and before the next cell is asked: stopping it loses one cell at most. */
-function save(out: string, matrix: Matrix): void {
+export function save(out: string, matrix: Matrix): void {
   writeFileSync(`${out}.part`, matrixJson(matrix));
   renameSync(`${out}.part`, out);
 }

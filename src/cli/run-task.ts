@@ -345,7 +345,7 @@ const reached = (scores: Scores) =>
     : `${percent(scores.tokenShare)} of the expected tokens predicted`;
 
 /** Progress of training, as lines. */
-const training =
+export const training =
   (log: Log) =>
   (event: DistilEvent): void => {
     switch (event.kind) {

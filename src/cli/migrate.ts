@@ -1,0 +1,182 @@
+/** Moves prompt sets to another model: what is done is kept in a folder, and the same command continues after a stop. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { CompleteSet } from '../interchange/set-files';
+import { setFiles } from '../interchange/set-files';
+import { uninterrupted } from '../lib/control';
+import { StudioError } from '../lib/errors';
+import { kindOf } from '../prompt-set/prompt-set';
+import { EMPTY_MATRIX, filledId, type MatrixCell, slotId } from '../report/matrix';
+import { htmlSheet, markdownSheet } from '../report/print';
+import type { Host } from '../workflow/host';
+import { fillMatrix } from '../workflow/matrix';
+import { migrationPrompts, migrationSheet, type RetrainEvent, retrain, type Sides } from '../workflow/migrate';
+import { readLibrary } from './data';
+import { earlier, save } from './matrix';
+import { createLog, type Log, openHost, readModelDir } from './node-host';
+import { exactly, modelOptions, parseOptions, readModelOptions, required, UsageError } from './options';
+import { training } from './run-task';
+
+export const MIGRATE_USAGE = `npm run --silent migrate -- LIBRARY --from OLD_MODEL_DIR --model NEW_MODEL_DIR --out DIR [--handle H]
+  trains the prompts in use again with the new model, and compares old and new on the same test rows
+  LIBRARY: prompt sets with their rows: one exported for another browser, a team folder, or a folder of several
+  in use: what a stage points to, the chosen tuned prompt, and the hand-written one; --handle: only this set
+  DIR/HANDLE keeps the set with its new versions, the answers, and migration.html and .md; the same command continues
+  [--backend node-wasm|node-native] [--threads N]`;
+
+const DATA = 'test rows';
+
+/** One prompt set on its way. */
+interface Moving {
+  readonly folder: string;
+  stored: CompleteSet;
+}
+
+export async function migrate(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parseOptions(args, {
+    ...modelOptions,
+    from: { type: 'string' },
+    out: { type: 'string' },
+    handle: { type: 'string' },
+  });
+  const [library] = exactly(positionals, ['LIBRARY']);
+  const from = resolve(required(values.from, 'from'));
+  required(values.model, 'model');
+  const out = resolve(required(values.out, 'out'));
+  const { model, ...how } = readModelOptions(values);
+  const sides: Sides = { from: await sideOf(from), to: await sideOf(model) };
+  if (sides.from.sha256 === sides.to.sha256) throw new UsageError('--from and --model have the same weights.');
+  const log = createLog();
+  const sets: Moving[] = [];
+  for (const stored of await chosenSets(resolve(library), values.handle))
+    sets.push(await continued(join(out, stored.set.handle), stored, log));
+  for (const [folder, side] of [
+    [model, 'to'],
+    [from, 'from'],
+  ] as const) {
+    const host = await openHost({ model: folder, ...how }, log);
+    try {
+      for (const moving of sets) {
+        if (side === 'to') await train(host, moving, log);
+        await fill(host, moving, sides, side, log);
+      }
+    } finally {
+      await host.dispose();
+    }
+  }
+  for (const moving of sets) process.stdout.write(await report(moving, sides, log));
+}
+
+async function sideOf(folder: string): Promise<Sides['from']> {
+  const { card } = await readModelDir(folder);
+  return { name: `${card.id} (${card.dtype})`, sha256: card.sha256 };
+}
+
+/** @throws UsageError, StudioError `bad-input` where a set has no rows to train and compare with */
+async function chosenSets(path: string, handle: string | undefined): Promise<readonly CompleteSet[]> {
+  const all = await readLibrary(path);
+  const chosen = all.filter(({ set }) => handle === undefined || set.handle === handle);
+  if (chosen.length === 0)
+    throw new UsageError(`--handle: there is no ${handle}; there are ${all.map(({ set }) => set.handle).join(', ')}.`);
+  for (const { set, dataset } of chosen) {
+    if (!dataset)
+      throw new StudioError('bad-input', `${set.handle} has no rows: export it for another browser with its rows.`);
+    if (kindOf(set) !== 'classify')
+      throw new StudioError(
+        'bad-input',
+        `${set.handle} generates texts, which are compared on the page. Name another set with --handle.`,
+      );
+  }
+  return chosen;
+}
+
+const setFolder = (folder: string) => join(folder, 'set');
+const answersFile = (folder: string) => join(folder, 'answers.json');
+
+/** The set as an earlier call left it, else as it is given. @throws StudioError `bad-input` where the folder is another set's */
+async function continued(folder: string, given: CompleteSet, log: Log): Promise<Moving> {
+  const kept = await readLibrary(setFolder(folder)).catch(() => []);
+  const [before] = kept;
+  if (!before) return { folder, stored: given };
+  if (before.set.id !== given.set.id || before.dataset?.fingerprint !== given.dataset?.fingerprint)
+    throw new StudioError('bad-input', `${folder} has another prompt set, or other rows. Name another --out.`);
+  log.line(`Continuing ${folder}`);
+  return { folder, stored: before };
+}
+
+async function train(host: Host, moving: Moving, log: Log): Promise<void> {
+  const { set, dataset } = moving.stored;
+  if (!dataset) return;
+  const tell = training(log);
+  const keeping: Promise<void>[] = [];
+  const emit = (event: RetrainEvent) => {
+    if (event.kind === 'run') {
+      if (event.event.kind === 'rows') log.line(`${set.handle}: ${event.name} is trained for ${host.engine.info.id}`);
+      return tell(event.event);
+    }
+    moving.stored = { ...moving.stored, set: event.set };
+    keeping.push(keep(moving));
+  };
+  await retrain(host, { set, dataset }, { control: uninterrupted, emit });
+  await Promise.all(keeping);
+}
+
+async function keep({ folder, stored }: Moving): Promise<void> {
+  for (const [path, bytes] of setFiles(stored)) {
+    const at = join(setFolder(folder), path);
+    await mkdir(dirname(at), { recursive: true });
+    await writeFile(at, bytes);
+  }
+}
+
+async function cellsIn(folder: string, log: Log): Promise<Map<string, MatrixCell>> {
+  const { cells } = await earlier(answersFile(folder), log);
+  return new Map(cells.map((cell) => [slotId(cell), cell]));
+}
+
+/** Asks what is missing or stale, and saves after each cell. */
+async function fill(
+  host: Host,
+  { folder, stored }: Moving,
+  sides: Sides,
+  side: 'from' | 'to',
+  log: Log,
+): Promise<void> {
+  const { set, dataset } = stored;
+  if (!dataset) return;
+  await mkdir(folder, { recursive: true });
+  const cells = await cellsIn(folder, log);
+  const prompts = migrationPrompts(set, dataset, sides, side);
+  const data = [{ id: DATA, name: DATA, dataset }];
+  const named = (['from', 'to'] as const).flatMap((each) => migrationPrompts(set, dataset, sides, each));
+  const models = [sides.from, sides.to].map(({ name, sha256: id }) => ({ id, name }));
+  const all = [...new Map(named.map(({ id, name }) => [id, { id, name }])).values()];
+  await fillMatrix(
+    host,
+    { prompts, data, done: [...cells.values()].map(filledId) },
+    {
+      control: uninterrupted,
+      emit: (event) => {
+        if (event.kind === 'progress')
+          return log.progress(`${set.handle}, ${event.note}: ${Math.round(100 * event.fraction)}%`);
+        cells.set(slotId(event.cell), event.cell);
+        const known = [...cells.values()].filter(({ prompt }) => all.some(({ id }) => id === prompt));
+        save(answersFile(folder), {
+          ...EMPTY_MATRIX,
+          ...{ prompts: all, models, data: [{ id: DATA, name: DATA }], cells: known },
+        });
+      },
+    },
+  );
+}
+
+async function report({ folder, stored: { set, dataset } }: Moving, sides: Sides, log: Log): Promise<string> {
+  if (!dataset) return '';
+  const cells = [...(await cellsIn(folder, log)).values()];
+  const sheet = migrationSheet({ set, dataset, cells, data: DATA, ...sides });
+  const text = markdownSheet(sheet);
+  await writeFile(join(folder, 'migration.md'), text);
+  await writeFile(join(folder, 'migration.html'), htmlSheet(sheet));
+  log.line(`Saved to ${folder}: set/, answers.json, migration.html and migration.md`);
+  return text;
+}
