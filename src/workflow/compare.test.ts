@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { goldOf } from '../dataset/labels';
 import { prepareDataset } from '../dataset/prepare';
 import { preparedOf, tableOf } from '../dataset/test-support';
@@ -41,6 +41,17 @@ function sameSplit({ table, split }: Dataset, rows: readonly (readonly [text: st
 const flipped = ({ label }: { label: string }) => ({ label: label === 'good' ? 'bad' : 'good' });
 
 describe('a comparison', () => {
+  const compareOrdinary = async () => {
+    const dataset = await prepared();
+    const set = promptSet(dataset);
+    return { dataset, set, ...(await compared({ set, dataset })) };
+  };
+  /** One that several tests read, made once. */
+  let ordinary: Awaited<ReturnType<typeof compareOrdinary>>;
+  beforeAll(async () => {
+    ordinary = await compareOrdinary();
+  });
+
   it('lets every prompt and every reference line answer the same test rows, and counts the use of them', async () => {
     const dataset = await prepared();
     const set = promptSet(dataset);
@@ -76,24 +87,23 @@ describe('a comparison', () => {
   });
 
   it('fits calibration, temperature and the mixture on no text of a test row', async () => {
-    const dataset = await prepared();
-    const set = promptSet(dataset);
+    const { dataset, set } = ordinary;
     const other = changed(dataset, dataset.split.test, () => ({ text: 'something else, poor' }));
-    const fits = ({ evaluation }: Awaited<ReturnType<typeof compared>>) =>
+    const fits = ({ evaluation }: Pick<typeof ordinary, 'evaluation'>) =>
       evaluation.plan.arms.map(({ id, name, calibration, validation, temperature }) => ({
         ...{ id, name, calibration, validation, temperature },
       }));
-    expect(fits(await compared({ set, dataset: other }))).toEqual(fits(await compared({ set, dataset })));
+    expect(fits(await compared({ set, dataset: other }))).toEqual(fits(ordinary));
   });
 
   it('trains the word counts on training rows only', async () => {
-    const dataset = await prepared();
-    const set = promptSet(dataset);
-    const words = async (of: Dataset) =>
-      (await compared({ set, dataset: of })).evaluation.plan.arms.find(({ id }) => id === 'tfidf')?.logProbs;
-    const before = await words(dataset);
-    expect(await words(changed(dataset, dataset.split.validation, flipped))).toEqual(before);
-    expect(await words(changed(dataset, dataset.split.train, flipped))).not.toEqual(before);
+    const { dataset, set } = ordinary;
+    const words = ({ evaluation }: Pick<typeof ordinary, 'evaluation'>) =>
+      evaluation.plan.arms.find(({ id }) => id === 'tfidf')?.logProbs;
+    const withFlipped = async (part: 'train' | 'validation') =>
+      words(await compared({ set, dataset: changed(dataset, dataset.split[part], flipped) }));
+    expect(await withFlipped('validation')).toEqual(words(ordinary));
+    expect(await withFlipped('train')).not.toEqual(words(ordinary));
   });
 
   it('weighs the tuned prompt and the word counts by validation rows', async () => {
@@ -202,8 +212,9 @@ describe('a comparison', () => {
     const dataset = await prepared();
     const set = promptSet(dataset, [0, 1, 2]);
     const ids = ({ evaluation }: Awaited<ReturnType<typeof compared>>) => evaluation.plan.arms.map(({ id }) => id);
-    expect(ids(await compared({ set, dataset }))).toContain('ensemble');
-    expect(ids(await compared({ set, dataset }))).not.toContain('tuned-2');
+    const together = ids(await compared({ set, dataset }));
+    expect(together).toContain('ensemble');
+    expect(together).not.toContain('tuned-2');
     const each = await compared({ set, dataset, eachSeed: true });
     expect(ids(each)).toEqual(expect.arrayContaining(['tuned', 'tuned-2', 'tuned-3', 'ensemble']));
     const arm = (id: string) => each.evaluation.plan.arms.find((found) => found.id === id);
@@ -242,9 +253,8 @@ describe('a comparison', () => {
     expect(new Set(yours.arms.map(({ id }) => id)).size).toBe(yours.arms.length);
   });
 
-  it('times three rows three times, with nothing in the cache', async () => {
-    const dataset = await prepared();
-    const { latency, scored } = await compared({ set: promptSet(dataset), dataset });
+  it('times three rows three times, with nothing in the cache', () => {
+    const { latency, scored } = ordinary;
     expect(new Set(latency.map(({ rows, repeats }) => `${rows} ${repeats}`))).toEqual(new Set(['3 3']));
     // the bare texts are in the cache since training; hand-written texts are not
     expect(scored.map(({ cacheKey }) => cacheKey !== null)).toEqual([true, false, false, true]);
@@ -324,9 +334,8 @@ describe('a comparison', () => {
     await expect(refused).rejects.toMatchObject({ code: 'bad-input' });
   });
 
-  it('tells of every prompt how far it is, from waiting to done', async () => {
-    const dataset = await prepared();
-    const { events } = await compared({ set: promptSet(dataset), dataset });
+  it('tells of every prompt how far it is, from waiting to done', () => {
+    const { events } = ordinary;
     const ids = ['untuned', 'yours', 'yours-8', 'tuned'];
     expect(events[0]).toMatchObject({ kind: 'arms', arms: ids.map((id) => ({ id })) });
     const last = new Map(events.flatMap((event) => (event.kind === 'arm' ? [[event.id, event.fraction]] : [])));
