@@ -13,6 +13,8 @@ export interface Speed {
   /** Milliseconds a token, forward only. */
   readonly tokenMs: number;
   readonly step: Readonly<Partial<Record<Placement, StepSpeed>>>;
+  /** Milliseconds a token of the last comparison, where there was one: reading, timing and statistics in one. */
+  readonly comparedTokenMs?: number;
 }
 
 /** What a run has to read. */
@@ -75,6 +77,10 @@ export function runsSeconds(runs: readonly TrainingSettings[], work: Work, speed
   );
 }
 
+/** A comparison that makes the model run so many tokens. */
+export const comparisonSeconds = (tokens: number, { tokenMs, comparedTokenMs = tokenMs }: Speed): number =>
+  (tokens * comparedTokenMs) / 1000;
+
 /** "about 2 min on this machine", rounded up. */
 export function timeWords(seconds: number | null): string {
   if (seconds === null) return 'time not measured yet';
@@ -93,6 +99,7 @@ export function learnStep(
   const sorted = ms.toSorted((a, b) => a - b);
   const median = sorted[Math.floor(sorted.length / 2)] as number;
   return {
+    ...speed,
     tokenMs: speed?.tokenMs ?? median / BACKWARD / (tokens + FIXED_TOKENS),
     step: { ...speed?.step, [placement]: { ms: median, tokens } },
   };

@@ -14,8 +14,9 @@ import { fittingProbe } from '../metrics/probe';
 import type { ArmPlan } from '../prompt-set/arms';
 import type { ClassifyEvaluation } from '../prompt-set/types';
 import { rowsOf, shotIds } from '../task/render';
-import { labelTokens } from '../tokens/tokenizer';
+import { labelTokens, type TokenRow } from '../tokens/tokenizer';
 import { type Comparing, eachArm, isHandWritten, type ReadyArm, readyArms, scoredRows } from './compare-arms';
+import { sharedStart } from './run-rows';
 import { tokenRows } from './token-rows';
 import { cacheKeyOf } from './training-rows';
 
@@ -25,8 +26,8 @@ export const CALIBRATION_ROWS = 48;
 export const FEW_ROWS = 32;
 const LATENCY_ROWS = 3;
 const LATENCY_REPEATS = 3;
-/** A row whose text is in the cache takes about this much of one that is not. */
-const CACHED_SHARE = 0.4;
+/** What a row costs whatever its length, in tokens: the pieces of a run that do not grow with it. */
+const FIXED_TOKENS = 8;
 
 type Answers = ArmOutcome['logProbs'];
 
@@ -62,12 +63,12 @@ export async function compareLabels(
   // In the page the engine answers in another worker meanwhile.
   const counting = Promise.resolve().then(() => answersByWords(dataset));
   counting.catch(() => undefined);
+  const tokens = tokensToRun(arms);
   const scored = await eachArm(
     run,
     arms,
     {
-      weightOf: ({ arm, rows }) =>
-        rows.length * (arm.placement === null || arm.placement === 'prefix' ? 1 : CACHED_SHARE),
+      weightOf: (ready) => tokens[arms.indexOf(ready)] ?? 0,
       note: (name) => `${name}, on ${parts.test.length} test rows`,
     },
     (ready, onFraction) => scoreArm(using, ready, parts, onFraction),
@@ -97,6 +98,35 @@ export async function compareLabels(
   const tell = (fraction: number) => run.emit({ kind: 'progress', fraction, note: 'Comparing row by row' });
   const comparison = await inSteps(comparing(plan, { onProgress: tell }), run.control, tell);
   return { kind: 'classify', plan, comparison };
+}
+
+/**
+ * Tokens that the model runs for the rows of each arm. What all rows begin with is run once, and where vectors come after
+ * the text, or before its cue, a text that an arm before has read is in the cache.
+ */
+function tokensToRun(arms: readonly ReadyArm[]): readonly number[] {
+  const read = new Set<string>();
+  return arms.map(({ arm, rows }) => {
+    const { placement, prompt, softs } = arm;
+    const isRead = placement !== 'prefix' && !isHandWritten(arm) && read.has(prompt.template);
+    if (placement !== 'prefix' && !isHandWritten(arm)) read.add(prompt.template);
+    const shared = sharedStart(rows.map(({ ids }) => ids));
+    const own = softs[0]?.virtualTokens ?? 0;
+    const ofRow = ({ ids, cue = 0, otherOrders = [] }: TokenRow) =>
+      FIXED_TOKENS + (own + (isRead ? cue : ids.length - shared)) * (1 + otherOrders.length);
+    return Math.max(1, softs.length) * rows.reduce((sum, row) => sum + ofRow(row), 0);
+  });
+}
+
+/** Tokens that a comparison makes the model run: its arms, their timed rows, and the rows that the probe learns from. */
+export async function tokensOfComparison(using: Comparing): Promise<number> {
+  const { dataset, arms: planned } = using;
+  const { arms } = await readyArms(using, otherRows(dataset, planned.arms).calibration);
+  const mean = (rows: readonly TokenRow[]) => rows.reduce((sum, { ids }) => sum + ids.length, 0) / rows.length;
+  const timed = arms.reduce((sum, { rows }) => sum + LATENCY_ROWS * (LATENCY_REPEATS + 1) * mean(rows), 0);
+  const [bare] = arms;
+  const learned = bare ? Math.min(PROBE_ROWS, dataset.split.train.length) * mean(bare.rows) : 0;
+  return tokensToRun(arms).reduce((sum, tokens) => sum + tokens, timed + learned);
 }
 
 /** One arm's answers to test and validation rows. Of several vectors the mean answer counts. */

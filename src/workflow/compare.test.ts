@@ -5,12 +5,14 @@ import { preparedOf, tableOf } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import type { ScoreRequest } from '../engine/types';
 import { ControlSource, uninterrupted } from '../lib/control';
+import type { Placement } from '../prompt/soft-prompt';
 import { versionsCompared } from '../prompt-set/calibration';
 import { changeTask } from '../prompt-set/prompt-set';
-import type { ClassifyEvaluation } from '../prompt-set/types';
-import { type CompareRequest, type CompareResult, compare } from './compare';
+import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
+import { type CompareRequest, type CompareResult, compare, comparisonTokens } from './compare';
 import type { CompareEvent } from './compare-arms';
 import { fakeHost, prepared, promptSet, rowsOf, textOf } from './fake-host.test-support';
+import { SILENT } from './host';
 
 async function compared(request: CompareRequest, host = fakeHost()) {
   const events: CompareEvent[] = [];
@@ -351,5 +353,33 @@ describe('a comparison', () => {
     };
     await expect(compare(host, { set: promptSet(dataset), dataset }, { control, emit })).rejects.toThrow('cancelled');
     expect(scored).toHaveLength(1);
+  });
+});
+
+describe('the tokens of a comparison, counted before it starts', () => {
+  const tokensOf = async (change: (set: PromptSet) => PromptSet) => {
+    const dataset = await prepared();
+    const set = change(promptSet(dataset));
+    return (await comparisonTokens(fakeHost().host, { set, dataset }, SILENT)) ?? 0;
+  };
+  const placed = (placement: Placement) =>
+    tokensOf((set) => ({
+      ...set,
+      soft: set.soft.map((run) => ({ ...run, soft: run.soft && { ...run.soft, placement } })),
+    }));
+
+  it('leave out a text that another prompt of the comparison has read', async () => {
+    expect(await placed('suffix')).toBeLessThan(0.9 * (await placed('prefix')));
+  });
+
+  it('grow with what is written around every row, and hardly with what all rows begin with', async () => {
+    const written = (template: string) =>
+      tokensOf((set) => ({
+        ...set,
+        hard: set.hard.map((version) => ({ ...version, prompt: { ...version.prompt, template } })),
+      }));
+    const long = 'Think about the tone of this message. '.repeat(20);
+    const [before, after] = await Promise.all([`${long}{text}`, `{text} ${long}`].map(written));
+    expect(after ?? 0).toBeGreaterThan(2 * (before ?? 0));
   });
 });

@@ -19,8 +19,8 @@ import type { Evaluation, GenerateEvaluation, PromptSet } from '../prompt-set/ty
 import { type Version, versionWords } from '../prompt-set/versions';
 import { generateTexts, longestAnswer } from '../route/generated-texts';
 import { type CompareEvent, type Comparing, eachArm, isHandWritten, type ReadyArm, readyArms } from './compare-arms';
-import { compareLabels } from './compare-labels';
-import type { Verb } from './host';
+import { compareLabels, tokensOfComparison } from './compare-labels';
+import type { Host, Run, Verb } from './host';
 import { cacheKeyOf } from './training-rows';
 
 // The comparison of prompts that generate a text: each continues the same rows, and is held against the expected texts.
@@ -117,17 +117,26 @@ function productionArm({ arms, soft }: Arms, dataset: Dataset, inUse: Version | 
   return { arm: arm.id, name: versionWords(inUse), addedRows };
 }
 
-export const compare: Verb<CompareRequest, CompareEvent, CompareResult> = async (host, request, run) => {
+/** Who takes part and on which rows. */
+function planned(host: Host, request: CompareRequest, run: Run<CompareEvent>): Comparing {
   const { set, dataset, also = [] } = request;
   const inUse = productionOf(set);
   const arms = armsOf(set, { ...request, also: inUse ? [...also, inUse.version.id] : also });
-  const kind = kindOf(set);
+  const production = productionArm(arms, dataset, inUse);
+  return { host, set, dataset, arms, production, test: comparedIds(kindOf(set), dataset), run };
+}
+
+/** Tokens that the model will run for a comparison, so that it can say beforehand how long it takes; null for generated texts. */
+export const comparisonTokens: Verb<CompareRequest, never, number | null> = async (host, request, { control }) =>
+  kindOf(request.set) === 'classify' ? tokensOfComparison(planned(host, request, { control, emit: () => {} })) : null;
+
+export const compare: Verb<CompareRequest, CompareEvent, CompareResult> = async (host, request, run) => {
+  const using = planned(host, request, run);
+  const { set, dataset, arms, test } = using;
   const { backend, threads, sha256: model } = host.engine.info;
   run.emit({ kind: 'arms', arms: arms.arms.map(({ id, name }) => ({ id, name })) });
   run.emit({ kind: 'progress', fraction: null, note: 'Counting tokens' });
-  const test = comparedIds(kind, dataset);
-  const production = productionArm(arms, dataset, inUse);
-  const found = await COMPARE[kind]({ host, set, dataset, arms, production, test, run });
+  const found = await COMPARE[kindOf(set)](using);
   const compared = new Set<string>(found.plan.arms.map(({ id }) => id));
   return {
     evaluation: {

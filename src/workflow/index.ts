@@ -6,7 +6,7 @@ import type { Package } from '../interchange/package';
 import { batch, batchAgain, batchFile, batchLeftOut, batchUnsure } from './batch';
 import type { RowsDone } from './check-rows';
 import { consistency, everyRow } from './checks';
-import { compare } from './compare';
+import { compare, comparisonTokens } from './compare';
 import { distil } from './distil';
 import type { Order } from './exported-prompt';
 import type { RecipientId } from './exports';
@@ -47,6 +47,7 @@ export const VERBS = {
   closeRows,
   compare,
   compareCells,
+  comparisonTokens,
   consistency,
   continueText,
   countRows,

@@ -176,7 +176,7 @@ export const timeTokens: Verb<RowsOfRun, never, Timing | null> = async (host, re
 };
 
 /** How many tokens all rows begin with: they are run once. */
-function sharedStart(rows: readonly ArrayLike<number>[]): number {
+export function sharedStart(rows: readonly ArrayLike<number>[]): number {
   const [first] = rows;
   if (!first || rows.length < 2) return 0;
   let shared = 0;

@@ -158,6 +158,8 @@ async function visiting(session: SessionStore, work: Parameters<ModelsState['vis
   }
 }
 
+const msPerToken = ({ seconds, tokens }: Timing): number => (seconds * 1000) / tokens;
+
 /** With fewer tokens the fixed cost of a call would be mistaken for the cost of its tokens. */
 const ENOUGH_TOKENS = 500;
 
@@ -166,6 +168,7 @@ export interface Speedometer {
   /** As it was measured before; null = never. */
   known(info: ModelInfo): Promise<Speed | null>;
   learnTokens(info: ModelInfo, timing: Timing | null): Promise<void>;
+  learnComparison(info: ModelInfo, timing: Timing): Promise<void>;
   /** From a run's steps, each over so many tokens. */
   learnSteps(info: ModelInfo, placement: Placement, ms: readonly number[], tokens: number): Promise<void>;
 }
@@ -192,8 +195,15 @@ export function createSpeedometer(
     },
     learnTokens: async (info, timing) => {
       if (!timing || timing.tokens < ENOUGH_TOKENS) return;
-      await learn(info, (speed) => ({ step: speed?.step ?? {}, tokenMs: (timing.seconds * 1000) / timing.tokens }));
+      await learn(info, (speed) => ({ step: {}, ...speed, tokenMs: msPerToken(timing) }));
     },
+    learnComparison: (info, timing) =>
+      learn(info, (speed) => ({
+        step: {},
+        tokenMs: msPerToken(timing),
+        ...speed,
+        comparedTokenMs: msPerToken(timing),
+      })),
     learnSteps: (info, placement, ms, tokens) => learn(info, (speed) => learnStep(speed, placement, ms, tokens)),
   };
 }

@@ -8,8 +8,10 @@ import { type ArmPlan, armsOf, otherHands } from '../../../prompt-set/arms';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import { productionOf } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
+import { timeWords } from '../../../training/estimate';
 import { useResource } from '../../state/resource';
-import { usePromptSets } from '../../state/studio';
+import { weightsOf } from '../../state/session-state';
+import { usePromptSets, useSession } from '../../state/studio';
 import { Button, format, Panel, ProgressBar } from '../../ui';
 import { compareStores } from './compare-store';
 import { PANELS } from './panels/table';
@@ -27,8 +29,11 @@ export function PlannedPanel({ set, dataset, also }: PlannedPanelProps) {
   const { arms, hard } = armsOf(set, { also: inUse === undefined ? also : [...also, inUse] });
   const { sentence } = useMemo(() => detectableIn(dataset), [dataset]);
   const { references } = PANELS[kind].words;
+  const request = useMemo(() => ({ set, dataset, also }), [set, dataset, also]);
+  const isLoaded = useSession(weightsOf) !== null;
+  const seconds = useResource(compareStores.use().seconds, isLoaded ? request : null).value;
   return (
-    <Panel title="What will be compared">
+    <Panel title="What will be compared" aside={seconds === null ? null : timeWords(seconds)}>
       <ol className="arms">
         {arms.map((arm) => (
           <li key={arm.id}>

@@ -18,8 +18,11 @@ import {
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import { sameLabels } from '../../../task/template';
 import { wasStillFalling } from '../../../training/checkpoint';
+import { comparisonSeconds } from '../../../training/estimate';
+import type { CompareRequest } from '../../../workflow/compare';
 import type { CompareEvent } from '../../../workflow/compare-arms';
 import { type Job, type JobContext, job } from '../../state/job';
+import { createSpeedometer, type Speedometer } from '../../state/models-store';
 import { type Resource, resource } from '../../state/resource';
 import { perStudio, type Studio } from '../../state/studio';
 import { toastError, toastUndo } from '../../ui';
@@ -90,10 +93,12 @@ interface RunState {
 
 export class CompareStore {
   readonly #studio: Studio;
+  readonly #speedometer: Speedometer;
   readonly run: Job<[], RunState>;
 
   constructor(studio: Studio) {
     this.#studio = studio;
+    this.#speedometer = createSpeedometer(studio.services, () => undefined);
     this.run = job<[], RunState>(studio.stores.session, {
       title: 'Comparing',
       screen: 'compare',
@@ -107,6 +112,20 @@ export class CompareStore {
     const [evaluation = null] = ofKind(await this.#disk.evaluations.ofSet(setId), kind);
     return { evaluation, leftOut: 0, tooLong: [] };
   });
+
+  /** Seconds that a comparison will take here; null where nothing was measured, or texts are generated. */
+  readonly seconds: Resource<CompareRequest, number | null> = resource(
+    async (request, signal) => {
+      const { services, stores } = this.#studio;
+      await stores.session.getState().tokenizerReady();
+      const [tokens, speed] = await Promise.all([
+        services.workflow.call('comparisonTokens', request, { signal }),
+        stores.session.getState().modelReady().then(this.#speedometer.known),
+      ]);
+      return tokens === null || speed === null ? null : comparisonSeconds(tokens, speed);
+    },
+    { keepPrevious: true },
+  );
 
   /** Ids of further hand-written versions that take part, by prompt set. */
   readonly also: Resource<string, readonly string[]> = resource((setId) => this.#alsoOf(setId));
@@ -193,14 +212,18 @@ export class CompareStore {
     const { set: open, dataset } = stores.promptSets.getState();
     if (!open || !dataset) return;
     report({ note: 'Loading the model', arms: [] });
-    await stores.session.getState().modelReady();
+    const info = await stores.session.getState().modelReady();
     const set = await this.#withTask(open, dataset);
     const onEvent = (event: CompareEvent) => {
       const arms = progressOf(this.run.getState().arms, event);
       report(event.kind === 'progress' ? { fraction: event.fraction, note: event.note } : { arms });
     };
     const request = { set, dataset, also: await this.#alsoOf(set.id) };
+    const tokens = await services.workflow.call('comparisonTokens', request, { signal });
+    const begin = performance.now();
     const found = await services.workflow.call('compare', request, { signal, onEvent });
+    if (tokens !== null)
+      await this.#speedometer.learnComparison(info, { tokens, seconds: (performance.now() - begin) / 1000 });
     const now = new Date().toISOString();
     await stores.promptSets.getState().updateById(set.id, (s) => recordComparison(s, found.evaluation, now));
     await this.#keep(set, found.evaluation, found);
