@@ -20,6 +20,7 @@ import {
   createPromptSet,
   finishRun,
   takeFoundPrompt,
+  takeTemplateAlone,
   updateRun,
 } from '../prompt-set/prompt-set';
 import type { Evaluation, FoundWords, PromptSet } from '../prompt-set/types';
@@ -38,12 +39,13 @@ import type { CompareEvent } from '../workflow/compare-arms';
 import { type DistilEvent, distil } from '../workflow/distil';
 import { findWords } from '../workflow/find-words';
 import { type Host, SILENT } from '../workflow/host';
-import { type Improved, improve, isWorseThanBare } from '../workflow/improve';
+import { type Improved, improve } from '../workflow/improve';
 import { exportPackage } from '../workflow/index';
 import { numberInFile } from '../workflow/open-data';
 import { recorded, teacherOf } from '../workflow/runs';
 import { labelCollisions } from '../workflow/token-rows';
 import { train } from '../workflow/train';
+import { isWorseThanBare } from '../workflow/try-prompt';
 import { foundWords, raceWords, searchWords } from '../workflow/words';
 import { reportFiles } from './exports';
 import { type Log, type ModelOptions, openHost } from './node-host';
@@ -149,24 +151,22 @@ export async function withWords(
   return openSet(host, options, found);
 }
 
-/** The set with the template alone as Yours where the proposed instruction is worse on training rows. */
+/** The set with the template alone as Yours where the proposed instruction is worse on validation rows. */
 async function withoutStrawMan(
   host: Host,
   set: PromptSet,
-  { dataset, prompt, improve: searches, distil: asked }: RunOptions,
+  { dataset, prompt, improve: searches, distil: teaches }: RunOptions,
   log: Log,
 ): Promise<PromptSet> {
   const { words, baseTemplate: template, hard } = set;
-  if (prompt !== null || searches || asked || words.length === 0) return set;
-  const own = hard.map((version) => ({ prompt: version.prompt, words }));
-  log.progress('Trying the proposed prompt on training rows');
-  if (!(await isWorseThanBare(host, { dataset, template, words, own }, uninterrupted))) return set;
+  if (prompt !== null || searches || teaches || words.length === 0) return set;
+  log.progress('Trying the proposed prompt on validation rows');
+  const asked = { dataset, template, words, prompt: present(hard[0], 'proposed prompt').prompt };
+  if (!(await isWorseThanBare(host, asked, SILENT))) return set;
   log.line(
-    'The template alone does better on training rows than the proposed instruction: it is compared as your prompt',
+    'The template alone does better on validation rows than the proposed instruction: it is compared as your prompt',
   );
-  const at = { id: host.newId(), now: host.now() };
-  const bare = { ...set, hard: [], chosenHard: null };
-  return addHardVersion(bare, at, { prompt: { template, shots: 0, shotSeed: 0 } }).set;
+  return takeTemplateAlone(set, { id: host.newId(), now: host.now() });
 }
 
 /** The set with the best hand-written prompt that a search finds, as Yours. @param budget prompts that take part */

@@ -41,8 +41,13 @@ const touch = (set: PromptSet, now: string, change: Partial<PromptSet>): PromptS
   updatedAt: now,
 });
 
-/** The name of a hand-written version that the studio proposed. */
+/** The names of hand-written versions that the studio proposed: at first, and where that was worse than the template alone. */
 export const PROPOSED = 'Proposed';
+const TEMPLATE_ALONE = 'Proposed: the template alone';
+
+/** Whether nobody has made or tried a version: a newer proposal replaces it. */
+export const isProposal = ({ name, tried, wrote }: Pick<HardVersion, 'name' | 'tried' | 'wrote'>): boolean =>
+  (name === PROPOSED || name === TEMPLATE_ALONE) && !tried && !wrote;
 
 export function createPromptSet(
   at: Stamp,
@@ -88,14 +93,22 @@ export const renamePromptSet = (set: PromptSet, name: string, now: string): Prom
 export const sameWords = (a: readonly LabelWord[], b: readonly LabelWord[]): boolean =>
   a.length === b.length && a.every(({ label, word }, i) => label === b[i]?.label && word === b[i]?.word);
 
+/** Whether a hand-written version was tried, compared, staged or trained from; another is still a draft. */
+function usedIn({ moves = [], soft }: PromptSet): (version: HardVersion) => boolean {
+  const named = new Set([
+    ...moves.map(({ to }) => to),
+    ...soft.flatMap(({ handVersion, distilled }) => [handVersion, distilled?.from]),
+  ]);
+  return ({ id, tried, wrote, calibration, threshold }) =>
+    tried !== null || [wrote, calibration, threshold].some((each) => each !== undefined) || named.has(id);
+}
+
 /**
  * The versions before the answer words change: each keeps the words that it was trained, tried, compared or staged with. A
  * hand-written version that was never used is still a draft and gets the new ones.
  */
 function bindWords(set: PromptSet): Pick<PromptSet, 'hard' | 'soft'> {
-  const staged = new Set(set.moves?.map(({ to }) => to));
-  const isUsed = ({ id, tried, wrote, calibration, threshold }: HardVersion) =>
-    tried !== null || [wrote, calibration, threshold].some((each) => each !== undefined) || staged.has(id);
+  const isUsed = usedIn(set);
   const bound = <V extends { readonly words?: PromptSet['words'] | undefined }>(version: V): V =>
     version.words ? version : { ...version, words: set.words };
   return {
@@ -235,7 +248,7 @@ export function addHardVersion(
 /** The set with the words and the cue of a search, and a proposed prompt that names them, unless the user has made one. */
 export function takeFoundWords(set: PromptSet, { words, template, prompt, search }: FoundWords, at: Stamp): PromptSet {
   const next = changeTask(set, { words, baseTemplate: template, wordSearch: search }, at.now);
-  if (prompt === null || set.hard.some(({ name, tried, wrote }) => name !== PROPOSED || tried || wrote)) return next;
+  if (prompt === null || !set.hard.every(isProposal)) return next;
   const added = addHardVersion(next, at, { prompt: { template: prompt, shots: 0, shotSeed: 0 }, name: PROPOSED });
   return chooseHard(added.set, added.version.id, at.now);
 }
@@ -261,6 +274,16 @@ export function takeFoundPrompt(
     : { ...made, ...own, search, tried };
   const hard = same ? replace(set.hard, version) : [...set.hard, version];
   return { set: touch(set, at.now, { hard, chosenHard: version.id }), version };
+}
+
+/** The set with the template alone as Yours, because the proposal is worse; a proposal that is still a draft becomes it. */
+export function takeTemplateAlone(set: PromptSet, at: Stamp): PromptSet {
+  const prompt = { template: set.baseTemplate, shots: 0, shotSeed: 0 };
+  const yours = chosenHard(set);
+  if (yours && !usedIn(set)(yours))
+    return touch(set, at.now, { hard: replace(set.hard, { ...yours, name: TEMPLATE_ALONE, prompt }) });
+  const { set: next, version } = addHardVersion(set, at, { prompt, name: TEMPLATE_ALONE });
+  return chooseHard(next, version.id, at.now);
 }
 
 /** Keeps the result of a try on validation rows with its version. */

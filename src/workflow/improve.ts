@@ -5,12 +5,10 @@
  */
 
 import { drawnRows } from '../dataset/draw';
-import { goldOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { chosenCalibration, crossValidated, fitCalibration } from '../evaluation/classify/outcome';
 import type { CalibrationFit } from '../evaluation/types';
 import { present } from '../lib/assert';
-import type { Control } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { secondsLeft } from '../lib/format';
 import { mean } from '../metrics/special';
@@ -134,33 +132,6 @@ export const improve: Verb<ImproveRequest, ImproveEvent, Improved> = async (host
   }
   return bestSoFar(search, ranked);
 };
-
-/** Training rows that a proposed prompt is checked on. */
-const CHECKED_ROWS = 64;
-
-/** Whether a proposed prompt has a higher loss on training rows than the template alone, and so should not be proposed. */
-export async function isWorseThanBare(
-  host: Host,
-  { dataset, template, words, own }: Pick<ImproveRequest, 'dataset' | 'template' | 'words' | 'own'>,
-  control: Control,
-): Promise<boolean> {
-  const shown = new Set(own.flatMap(({ prompt }) => shotIds(dataset, prompt)));
-  const free = dataset.split.train.filter((id) => !shown.has(id));
-  const ids = drawnRows(dataset, free, CHECKED_ROWS);
-  const bare = { prompt: { template, shots: 0, shotSeed: 0 }, words };
-  const asked = [bare, ...own].map((candidate): Asked => {
-    return { candidate: { ...candidate, origin: 'own' }, answers: new Map(), tokens: 0 };
-  });
-  const asking = { host, dataset, control };
-  for (const group of await groupsOf(asking, asked, ids)) await askGroup(asking, group);
-  const answered = ids.filter((id) => asked.every(({ answers }) => answers.has(id)));
-  if (answered.length < FEWEST_ROWS) return false;
-  const gold = goldOf(dataset, answered);
-  const [bareLoss = 0, ...losses] = asked.map(
-    ({ answers }) => figuresOf(answered.map((id, i) => [present(answers.get(id), id), present(gold[i], id)])).loss,
-  );
-  return losses.every((loss) => loss > bareLoss);
-}
 
 /** The candidates, and the training rows that none of them shows as an example. */
 async function openSearch(host: Host, request: ImproveRequest, run: Run<ImproveEvent>): Promise<Search> {

@@ -20,7 +20,7 @@ import { answerText, continueText } from './play';
 import { closeRows, openRows } from './rows-file';
 import { countRows, readAhead, timeTokens } from './run-rows';
 import { train } from './train';
-import { readPrompt, timePrompt, tryPrompt } from './try-prompt';
+import { isWorseThanBare, readPrompt, timePrompt, tryPrompt } from './try-prompt';
 
 const decideCosts: Verb<CostRequest, never, Costs> = async (_host, request) => costsOf(request);
 const rehearseRollOut: Verb<RollOutRequest, never, RollOut> = async (_host, request) => rollOutOf(request);
@@ -58,6 +58,7 @@ export const VERBS = {
   fillMatrix,
   findWords,
   improve,
+  isWorseThanBare,
   measure,
   openRows,
   proposeImport,

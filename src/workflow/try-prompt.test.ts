@@ -5,7 +5,7 @@ import { argmax } from '../metrics/classification';
 import { answerOf, fakeHost, prepared } from './fake-host.test-support';
 import { SILENT } from './host';
 import { triedIds } from './training-rows';
-import { ownPieces, readPrompt, timePrompt, tryPrompt } from './try-prompt';
+import { isWorseThanBare, ownPieces, readPrompt, timePrompt, tryPrompt } from './try-prompt';
 
 it('marks the tokens of the row at its last occurrence', () => {
   const pieces = ['Text', ':', ' late', ' again', '\n\n', 'Text', ':', ' late', ' again', '\n', 'Tone', ':'];
@@ -23,6 +23,27 @@ const WORDS = [
   { label: 'good', word: ' good' },
 ];
 const WITH = { words: WORDS, meanLogProbs: null, longest: null };
+describe('a proposed prompt', () => {
+  const proposed = { ...PROMPT, template: `Say the tone.\n${PROMPT.template}` };
+  /** A model that says the right label the more surely, the larger its gain under the prompt. */
+  const hostWhere = (gain: (isProposed: boolean) => number) =>
+    fakeHost(100_000, (text) => answerOf(text, Float32Array.of(gain(text.startsWith('Say')))));
+
+  it('is worse than the template alone where it has a higher loss on validation rows, and reads no others', async () => {
+    const dataset = await prepared();
+    const request = { dataset, template: PROMPT.template, words: WORDS, prompt: proposed };
+    const worse = hostWhere((isProposed) => (isProposed ? -4 : 4));
+    expect(await isWorseThanBare(worse.host, request, SILENT)).toBe(true);
+    const asked = worse.scored.flatMap(({ rows }) => rows.map(({ rowId }) => rowId));
+    expect(asked.filter((id) => !dataset.split.validation.includes(id))).toEqual([]);
+    expect(asked).not.toEqual([]);
+    const better = hostWhere((isProposed) => (isProposed ? 4 : 0.1));
+    expect(await isWorseThanBare(better.host, request, SILENT)).toBe(false);
+    const few = { ...dataset, split: { ...dataset.split, validation: dataset.split.validation.slice(0, 7) } };
+    expect(await isWorseThanBare(worse.host, { ...request, dataset: few }, SILENT)).toBe(false);
+  });
+});
+
 const textOf = (dataset: Dataset, id: string) => dataset.table.rows.find((row) => row.id === id)?.cells.text ?? '';
 
 describe('a prompt that is tried', () => {

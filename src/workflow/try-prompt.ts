@@ -1,9 +1,10 @@
 /** Verbs: a hand-written prompt tried on validation rows, timed on a few of them, and read token by token. */
 
 import { drawnRows } from '../dataset/draw';
-import { rowsById, targetOf } from '../dataset/labels';
+import { goldOf, rowsById, targetOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { type ByTask, type TaskKind, taskKindOf } from '../dataset/types';
+import { crossValidated } from '../evaluation/classify/outcome';
 import { mean } from '../metrics/special';
 import { exactMatch, rougeL, tokenF1 } from '../metrics/text';
 import type { AnswersWith, WritingTry } from '../prompt-set/types';
@@ -15,7 +16,7 @@ import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import { labelTokens } from '../tokens/tokenizer';
 import type { Host, Run, Verb } from './host';
 import { labelCollisions, neighboursFor, renderExamples, tokenRows } from './token-rows';
-import { type Tried, triedIds, triedOn, tryOnRows, validationIds } from './training-rows';
+import { cacheKeyOf, type Tried, triedIds, triedOn, tryOnRows, validationIds } from './training-rows';
 
 interface ScoredTry {
   readonly kind: 'classify';
@@ -104,6 +105,46 @@ export const timePrompt: Verb<TryRequest, never, number | null> = async (host, r
   const labels = labelTokens(host.tokens, words);
   const { seconds } = await host.engine.score({ rows, labels, soft: null, cacheKey: null }, run.control);
   return perToken(rows, seconds);
+};
+
+export interface ProposalRequest {
+  readonly dataset: Dataset;
+  /** The template alone. */
+  readonly template: string;
+  readonly words: readonly LabelWord[];
+  /** The proposed prompt. */
+  readonly prompt: HardPrompt;
+}
+
+/** Fewer validation rows could not tell two prompts apart. */
+const FEWEST_ROWS = 8;
+
+/**
+ * Whether a proposed prompt has a higher loss on validation rows than the template alone, each calibrated as it would answer,
+ * and so should not be the rival of a tuned prompt. No test row is read.
+ */
+export const isWorseThanBare: Verb<ProposalRequest, never, boolean> = async (host, request, { control }) => {
+  const { dataset, template } = request;
+  const ask = async (prompt: HardPrompt, cacheKey: string | null) => {
+    const words = wordsFor(prompt, request.words);
+    const { rows } = await tokenRows(host, { dataset, prompt, words, split: triedIds(dataset) }, control);
+    const labels = labelTokens(host.tokens, words);
+    const scored = await host.engine.score({ rows, labels, soft: null, cacheKey }, control);
+    return new Map(scored.rows.map(({ rowId, logProbs }) => [rowId, logProbs]));
+  };
+  const bare = await ask({ template, shots: 0, shotSeed: 0 }, cacheKeyOf(dataset.fingerprint, template));
+  const proposed = await ask(request.prompt, null);
+  const ids = [...bare.keys()].filter((id) => proposed.has(id));
+  if (ids.length < FEWEST_ROWS) return false;
+  const gold = goldOf(dataset, ids);
+  const loss = (answers: typeof bare) =>
+    mean(
+      crossValidated(
+        ids.map((id) => answers.get(id) ?? []),
+        gold,
+      ).losses,
+    );
+  return loss(proposed) > loss(bare);
 };
 
 /** What a prompt costs, in tokens. */

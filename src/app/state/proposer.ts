@@ -2,7 +2,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { writes } from '../../dataset/labels';
 import type { Dataset } from '../../dataset/types';
-import { addHardVersion, changeTask, chooseHard, stamp } from '../../prompt-set/prompt-set';
+import { addHardVersion, changeTask, chooseHard, isProposal, PROPOSED, stamp } from '../../prompt-set/prompt-set';
 import type { PromptSet } from '../../prompt-set/types';
 import { taskOf } from '../../task/tasks';
 import { sameLabels } from '../../task/template';
@@ -33,7 +33,7 @@ const firstPrompt = (
 
 /** The templates that were proposed for the set and are unchanged. */
 export const proposals = (set: PromptSet): ReadonlySet<string> =>
-  new Set(set.hard.filter(({ name }) => name === 'Proposed').map(({ prompt }) => prompt.template));
+  new Set(set.hard.filter(({ name }) => name === PROPOSED).map(({ prompt }) => prompt.template));
 
 interface Opened {
   readonly set: PromptSet | null;
@@ -57,8 +57,8 @@ function withProposal(
   const { template, words, prompt } = proposed;
   const next = changeTask(set, { words, baseTemplate: template }, at.now);
   const isSame = set.hard.length > 0 && set.baseTemplate === template;
-  if (isSame || next.hard.some(({ name, tried, wrote }) => name !== 'Proposed' || tried || wrote)) return next;
-  const added = addHardVersion(next, at, { prompt, name: 'Proposed' });
+  if (isSame || !next.hard.every(isProposal)) return next;
+  const added = addHardVersion(next, at, { prompt, name: PROPOSED });
   return chooseHard(added.set, added.version.id, at.now);
 }
 

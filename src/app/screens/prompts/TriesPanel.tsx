@@ -14,7 +14,7 @@ import { ArmMark } from '../../ui/Marks';
 import { Note, Panel, ProgressBar } from '../../ui/Panel';
 import { type Column, PagedTable, Table } from '../../ui/Table';
 import { useOpened, usePrompts } from './prompts-store';
-import { useSearch, useTrying } from './trying';
+import { useCutOffSearch, useSearch, useTrying } from './trying';
 
 /** All versions, newest first; the one that counts as "Yours" is marked. */
 export function TriesPanel() {
@@ -202,7 +202,15 @@ export function SearchPanel() {
   const error = useSearch((s) => s.error);
   const board = useSearch((s) => s.board);
   const found = useSearch((s) => s.found);
-  if (!isMine || (!running && !error && board.length === 0)) return null;
+  const cutOff = useCutOffSearch();
+  if (!isMine || (!running && !error && board.length === 0))
+    return cutOff > 0 && !running ? (
+      <div className="c12">
+        <Note tone="info" title="The search for your best prompt was cut off">
+          {`${counted(cutOff, 'prompt')} had answered. “Find my best prompt” continues from there.`}
+        </Note>
+      </div>
+    ) : null;
   const [first] = board;
   const best = found ? board.find(({ key }) => key === found.key) : first;
   return (

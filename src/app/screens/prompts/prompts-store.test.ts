@@ -40,7 +40,15 @@ function page(services = testServices({ score, write })) {
   const studio = { services, stores: { session, promptSets, proposer } } as unknown as Studio;
   const prompts = usePrompts.of(studio);
   const draft = () => draftOf(promptSets.getState().set, prompts.getState().prompt, proposer.getState().proposal);
-  return { services, session, promptSets, prompts, draft, trying: useTrying.of(studio), search: useSearch.of(studio) };
+  return {
+    services,
+    session,
+    promptSets,
+    prompts,
+    draft,
+    trying: useTrying.of(studio),
+    search: useSearch.of(studio),
+  };
 }
 
 const opened = async (file = csvFile(200)) => {
@@ -196,8 +204,11 @@ describe('the search for the best prompt', () => {
   const search = { candidates: 3, trainingRows: 64, validationRows: 40, loss: 0.4, bareLoss: 0.6 };
 
   /** A page whose workflow worker answers searches as it is asked to. */
-  const searching = async (answer: (params: ImproveRequest, onEvent: (event: unknown) => void) => Promise<unknown>) => {
-    const services = testServices({ score, write });
+  const searching = async (
+    answer: (params: ImproveRequest, onEvent: (event: unknown) => void) => Promise<unknown>,
+    before: Awaited<ReturnType<typeof opened>> | null = null,
+  ) => {
+    const services = { ...testServices({ score, write }), ...(before && { store: before.services.store }) };
     const asked: ImproveRequest[] = [];
     const controls: string[] = [];
     const workflow = {
@@ -211,10 +222,11 @@ describe('the search for the best prompt', () => {
       control: (id: number, what: string) => controls.push(`${what} ${id}`),
     };
     const made = page({ ...services, workflow } as unknown as typeof services);
-    createDataStore(made.services, made.promptSets).getState().openFile(csvFile(200));
+    if (before) await made.promptSets.getState().open(before.promptSets.getState().set?.id ?? '');
+    else createDataStore(made.services, made.promptSets).getState().openFile(csvFile(200));
     await vi.waitFor(() => expect(made.promptSets.getState().set).not.toBeNull());
     await made.session.getState().loadModel();
-    await vi.waitFor(() => expect(made.promptSets.getState().set?.hard).toHaveLength(1));
+    await vi.waitFor(() => expect(made.promptSets.getState().set?.hard.length).toBeGreaterThan(0));
     return { ...made, job: made.search, asked, controls, set: () => made.promptSets.getState().set };
   };
 
@@ -260,6 +272,30 @@ describe('the search for the best prompt', () => {
     waiting[1]?.();
     await second;
     expect(asked[1]?.known).toEqual([{ key: 'a', tokens: 20, rows: [] }]);
+  });
+
+  it('continues after a reload with the answers so far, and not on other rows', async () => {
+    let cutOff = true;
+    const answers = { key: 'a', tokens: 20, rows: [['r1', [-0.1, -2.3]]] };
+    const found = { search, board: [], tokens: { read: 1, asked: 2 } };
+    const answer = async ({ words }: ImproveRequest, onEvent: (event: unknown) => void) => {
+      onEvent({ kind: 'standing', standing: line('a', 16, 0.5), answers });
+      if (cutOff) await new Promise(() => {});
+      return { winner: winner(words), ...found };
+    };
+    const before = await searching(answer);
+    void before.job.start();
+    const kept = () => before.services.store.settings.get<{ isOpen: boolean }>(`search:${before.set()?.id}`);
+    await vi.waitFor(async () => expect(await kept()).toMatchObject({ isOpen: true, answers: [answers] }));
+    cutOff = false;
+    const after = await searching(answer, before);
+    await after.job.start();
+    expect(after.asked[0]?.known).toEqual([answers]);
+    expect(await kept()).toMatchObject({ isOpen: false });
+    const { dataset } = after.promptSets.getState();
+    after.promptSets.setState({ dataset: dataset && { ...dataset, splitHash: 'another split' } });
+    await after.job.start();
+    expect(after.asked[1]?.known).toEqual([]);
   });
 
   it('keeps text that is in no version in the editor, and lets it compete', async () => {

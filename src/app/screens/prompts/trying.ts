@@ -2,9 +2,11 @@
  * A prompt asked of the model: read token by token as it is typed, timed on a few rows, tried on validation rows; and a better
  * one searched for.
  */
+import { useMemo } from 'react';
 import { useStore } from 'zustand';
 import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
+import { oneAtATime } from '../../../lib/control';
 import { StudioError } from '../../../lib/errors';
 import { capitalised } from '../../../lib/format';
 import {
@@ -231,6 +233,54 @@ const ranked = (board: readonly Standing[], line: Standing): readonly Standing[]
     (a, b) => Number(b.on === 'validation') - Number(a.on === 'validation') || b.rows - a.rows || a.loss - b.loss,
   );
 
+/** What a search has read, kept with the prompt set, so that it continues after a stop and after a reload. */
+interface KeptSearch {
+  /** The rows and the weights. */
+  readonly of: string;
+  /** It was cut off, by a reload or an error, and not stopped. */
+  readonly isOpen: boolean;
+  readonly answers: readonly CandidateAnswers[];
+}
+
+/** Ends in the set's id, so that it is deleted with the set. */
+const searchKey = (setId: string) => `search:${setId}`;
+
+const rowsAndWeights = ({ fingerprint, splitHash }: Dataset, weights: string | null) =>
+  JSON.stringify([fingerprint, splitHash, weights]);
+
+/** The answers that a search on these rows has by now, and what keeps them. */
+async function keptAnswers({ store: { settings } }: Pick<Studio['services'], 'store'>, setId: string, of: string) {
+  const key = searchKey(setId);
+  const kept = await settings.get<KeptSearch>(key).catch(() => null);
+  const answers = new Map(kept?.of === of ? kept.answers.map((each) => [each.key, each]) : []);
+  // on a full disk a search that is cut off begins again
+  const saving = oneAtATime((isOpen: boolean) =>
+    settings.set(key, { of, isOpen, answers: [...answers.values()] }).catch(() => undefined),
+  );
+  return { answers, saving };
+}
+
+/** Prompts that had answered when a reload cut off a search on these rows; 0 = none was. */
+const cutOff = perStudio(({ services, stores: { session } }) =>
+  resource(async ({ setId, dataset }: { readonly setId: string; readonly dataset: Dataset }) => {
+    await session.getState().modelReady();
+    const kept = await services.store.settings.get<KeptSearch>(searchKey(setId));
+    const isSame = kept?.of === rowsAndWeights(dataset, weightsOf(session.getState()));
+    return kept?.isOpen && isSame ? kept.answers.length : 0;
+  }),
+);
+
+export function useCutOffSearch(): number {
+  const setId = usePromptSets((s) => s.set?.id ?? null);
+  const dataset = usePromptSets((s) => s.dataset);
+  const isLoading = useSession((s) => s.model.kind !== 'ready');
+  const key = useMemo(
+    () => (setId === null || !dataset || isLoading ? null : { setId, dataset }),
+    [setId, dataset, isLoading],
+  );
+  return useResource(cutOff.use(), key).value ?? 0;
+}
+
 /** Makes the winner Yours, with an undo. The editor shows it, unless it has text that is in no version. */
 async function takeWinner(studio: Studio, set: PromptSet, draft: HardPrompt, found: FoundPrompt): Promise<void> {
   const { updateById, change } = studio.stores.promptSets.getState();
@@ -248,8 +298,6 @@ async function takeWinner(studio: Studio, set: PromptSet, draft: HardPrompt, fou
 export const useSearch = screenStore((studio: Studio): Job<[], Searching> => {
   const { services, stores } = studio;
   const { session, promptSets, proposer } = stores;
-  /** What an interrupted search knows of these rows by these weights. */
-  let known = { of: '', answers: new Map<string, CandidateAnswers>() };
   let request: number | null = null;
   let isStopped = false;
 
@@ -269,9 +317,8 @@ export const useSearch = screenStore((studio: Studio): Job<[], Searching> => {
       report({ setId: set.id, board: [], found: null, tokensPerSecond: null });
       await session.getState().modelReady();
       if (isStopped) return;
-      const of = JSON.stringify([dataset.fingerprint, dataset.splitHash, weightsOf(session.getState())]);
-      if (known.of !== of) known = { of, answers: new Map() };
-      const { answers } = known;
+      const of = rowsAndWeights(dataset, weightsOf(session.getState()));
+      const { answers, saving } = await keptAnswers(services, set.id, of);
       const draft = draftOf(set, usePrompts.of(studio).getState().prompt, proposer.getState().proposal);
       let board: readonly Standing[] = [];
       const asked = { ...searchFor(set, dataset, draft), known: [...answers.values()] };
@@ -289,11 +336,16 @@ export const useSearch = screenStore((studio: Studio): Job<[], Searching> => {
             report({ fraction, note, tokensPerSecond, secondsLeft });
             return;
           }
-          if (event.answers) answers.set(event.standing.key, event.answers);
+          if (event.answers) {
+            answers.set(event.standing.key, event.answers);
+            saving.put(true);
+          }
           board = ranked(board, event.standing);
           report({ board });
         },
       });
+      saving.put(false);
+      await saving.settled();
       await takeWinner(studio, set, draft, { winner, search });
       report({ board: last, found: { search, key: winner.key } });
     },

@@ -1,0 +1,173 @@
+/**
+ * What a long prompt made smaller keeps: accuracy on test rows of the prompt with examples and of its vectors, how often they
+ * agree, and the tokens of a row. Answers and the last checkpoint are kept in a file, so that a run that is cut off by
+ * `timeout` continues. One JSON line at the end.
+ *
+ *     npx tsx tools/bench/distil.ts DATA SET STATE.json [--shots 8] [--placement suffix] [--tokens 10] [--steps 150]
+ *       [--train-rows 256] [--test-rows N] [--seed 0] [--backend node-native]
+ *
+ * DATA and SET as in training.ts; STATE.json is written.
+ */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { readDataset } from '../../src/cli/data';
+import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
+import { openSet } from '../../src/cli/run-task';
+import { drawnRows } from '../../src/dataset/draw';
+import { goldOf } from '../../src/dataset/labels';
+import type { ScoreRequest } from '../../src/engine/types';
+import { chosenCalibration } from '../../src/evaluation/classify/outcome';
+import { exactJson, readExactJson } from '../../src/interchange/exact-json';
+import { uninterrupted } from '../../src/lib/control';
+import { calibrated } from '../../src/metrics/calibration';
+import { accuracy, argmax } from '../../src/metrics/classification';
+import { wilson } from '../../src/metrics/intervals';
+import { PLACEMENTS, type SoftPrompt } from '../../src/prompt/soft-prompt';
+import { tunedPrompt } from '../../src/prompt-set/versions';
+import { wordsFor } from '../../src/task/template';
+import type { HardPrompt } from '../../src/task/types';
+import { labelTokens } from '../../src/tokens/tokenizer';
+import type { Checkpoint } from '../../src/training/events';
+import { STANDARD } from '../../src/training/settings';
+import { CALIBRATION_ROWS } from '../../src/workflow/compare-labels';
+import { distil } from '../../src/workflow/distil';
+import type { Host } from '../../src/workflow/host';
+import { tokenRows } from '../../src/workflow/token-rows';
+import { SETS } from './sets';
+
+type Answer = Awaited<ReturnType<Host['engine']['score']>>['rows'][number];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    shots: { type: 'string', default: '8' },
+    placement: { type: 'string', default: 'suffix' },
+    tokens: { type: 'string', default: '10' },
+    steps: { type: 'string', default: '150' },
+    'train-rows': { type: 'string', default: '256' },
+    'test-rows': { type: 'string' },
+    seed: { type: 'string', default: '0' },
+    backend: { type: 'string', default: 'node-native' },
+  },
+});
+const [data = '', name = '', file = ''] = positionals;
+const set = SETS[name as keyof typeof SETS];
+const placement = PLACEMENTS.find((each) => each === values.placement);
+if (!set || !file || !placement) {
+  console.error(`Name the folder, one of ${Object.keys(SETS).join(', ')}, and a file for the answers.`);
+  process.exit(2);
+}
+
+interface State {
+  answers: [string, Answer][];
+  checkpoint: Checkpoint | null;
+}
+const read = (): State => {
+  try {
+    return readExactJson(readFileSync(file)) as State;
+  } catch {
+    return { answers: [], checkpoint: null };
+  }
+};
+const state = read();
+const known = new Map(state.answers);
+function save(): void {
+  writeFileSync(`${file}.part`, exactJson({ ...state, answers: [...known] }));
+  renameSync(`${file}.part`, file);
+}
+
+const log = createLog();
+const seed = Number(values.seed);
+const dataset = await readDataset(
+  {
+    data: join(data, `${name}-train.csv`),
+    test: join(data, `${name}-test.csv`),
+    columns: { text: 'text', label: 'label' },
+    seed,
+    trainRows: Number(values['train-rows']),
+    testRows: values['test-rows'] === undefined ? null : Number(values['test-rows']),
+  },
+  log,
+);
+const backend = values.backend === 'node-wasm' ? 'node-wasm' : 'node-native';
+const opened = await openHost({ model: DEFAULT_MODEL, backend, threads: null }, log);
+
+/** Answers that the file has are not asked again; others are kept as they come. */
+async function score(request: ScoreRequest, control: Parameters<Host['engine']['score']>[1]) {
+  const key = ({ rowId, ids }: ScoreRequest['rows'][number]) =>
+    `${request.soft ? 'soft' : 'text'} ${rowId} ${ids.length}`;
+  for (let at = 0; at < request.rows.length; at += 25) {
+    const rows = request.rows.slice(at, at + 25).filter((row) => !known.has(key(row)));
+    if (rows.length === 0) continue;
+    const scored = await opened.engine.score({ ...request, rows }, control);
+    for (const [i, row] of rows.entries()) if (scored.rows[i]) known.set(key(row), scored.rows[i]);
+    save();
+    log.progress(`${at + rows.length} of ${request.rows.length} rows`);
+  }
+  return { rows: request.rows.flatMap((row) => known.get(key(row)) ?? []), rowsRun: 0, seconds: 0 };
+}
+const host: Host = { ...opened, engine: { ...opened.engine, score } };
+
+const given = new Map(set.words.split(',').map((pair) => pair.split('=') as [string, string]));
+const { words, baseTemplate: template } = openSet(host, { dataset, prompt: set.prompt, words: given });
+const prompt: HardPrompt = { template, shots: Number(values.shots), shotSeed: seed };
+const settings = {
+  ...STANDARD,
+  ...{ placement, seed, virtualTokens: Number(values.tokens), steps: Number(values.steps), checkpointEvery: 10 },
+};
+const { soft, reached, bestStep } = await distil(
+  host,
+  {
+    ...{ runId: 'bench', dataset, template, words, settings, initFrom: null, resume: state.checkpoint, baselines: [] },
+    ...{ initText: placement === 'infix' ? '\n' : 'Decide whether the text is one of these.', texts: null },
+    teacher: { prompt, words, calibration: undefined },
+  },
+  {
+    control: uninterrupted,
+    emit: (event) => {
+      if (event.kind === 'step') log.progress(`Step ${event.point.step}: ${event.point.loss.toFixed(3)}`);
+      if (event.kind === 'validation')
+        log.line(`Step ${event.point.step}: validation divergence ${event.point.loss.toFixed(4)}`);
+      if (event.kind !== 'checkpoint' && event.kind !== 'done') return;
+      state.checkpoint = event.checkpoint;
+      save();
+    },
+  },
+);
+
+/** Calibrated as a comparison would, on validation rows; the answers to test rows. */
+async function onTest(asked: HardPrompt, vectors: SoftPrompt | null) {
+  const own = wordsFor(asked, words);
+  const ask = async (split: readonly string[]) => {
+    const { rows } = await tokenRows(host, { dataset, prompt: asked, words: own, split }, uninterrupted);
+    const labels = labelTokens(host.tokens, own);
+    const { rows: scored } = await host.engine.score({ rows, labels, soft: vectors, cacheKey: null }, uninterrupted);
+    return scored.map(({ logProbs }) => logProbs);
+  };
+  const validation = drawnRows(dataset, dataset.split.validation, CALIBRATION_ROWS);
+  const fit = chosenCalibration(await ask(validation), goldOf(dataset, validation), []);
+  const answers = (await ask(dataset.split.test)).map((row) => argmax(calibrated(row, fit?.meanLogProbs ?? null)));
+  const gold = goldOf(dataset, dataset.split.test);
+  const right = answers.filter((answer, i) => answer === gold[i]).length;
+  const interval = wilson(right, gold.length);
+  return { answers, figures: { accuracy: accuracy(gold, answers), interval, calibrated: fit !== null } };
+}
+const teacher = await onTest(prompt, null);
+const student = await onTest(tunedPrompt(template, settings), soft);
+const same = student.answers.filter((answer, i) => answer === teacher.answers[i]).length;
+console.log(
+  JSON.stringify({
+    ...{
+      set: name,
+      shots: prompt.shots,
+      placement,
+      tokens: settings.virtualTokens,
+      steps: settings.steps,
+      seed,
+      bestStep,
+    },
+    ...{ reached, teacher: teacher.figures, student: student.figures, agreement: same / teacher.answers.length },
+  }),
+);
+await opened.dispose();
