@@ -65,7 +65,7 @@ export function readyPrompt(set: PromptSet, of: Version): ReadyPrompt {
 }
 
 /** The prompt that a handle and a stage, or a version, refer to; never another one instead. */
-export function promptFor(sets: readonly PromptSet[], asked: Asked): Result<ReadyPrompt, WrapperFailure> {
+function promptFor(sets: readonly PromptSet[], asked: Asked): Result<ReadyPrompt, WrapperFailure> {
   const set = sets.find(({ handle, deletedAt }) => handle === asked.handle && deletedAt === null);
   if (!set) return fail('no-set', `There is no prompt set ${asked.handle} in this library.`, { handle: asked.handle });
   const found = 'stage' in asked ? resolveStage(set, asked.stage) : resolveVersion(set, asked.version);
