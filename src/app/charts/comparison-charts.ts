@@ -260,6 +260,9 @@ const cellsOf = ({ confusion }: Pick<ArmReport, 'confusion'>, labels: readonly s
   });
 
 /** Rows are labels, columns are predictions; the stronger the colour, the more rows of that label. */
+/** Height of a line of small letters, in pixels. */
+const LETTER = 13;
+
 export const drawConfusion =
   (arm: Pick<ArmReport, 'kind' | 'confusion'>, labels: readonly string[]): Draw =>
   (width) => {
@@ -267,6 +270,9 @@ export const drawConfusion =
     const labelWidth = Math.min(120, Math.max(...labels.map((l) => l.length)) * 7 + 14, width * 0.34);
     const cell = Math.min(many ? 34 : 64, (width - labelWidth - 8) / labels.length);
     const height = Math.min(cell, 52) * labels.length + (many ? labelWidth : 30);
+    // where cells are smaller than letters, every second or third label is named; the table has all
+    const every = Math.ceil(LETTER / cell);
+    const named = (label: string, i: number, most: number) => (i % every === 0 ? cut(label, most) : '');
     const cells = cellsOf(arm, labels);
     return svg({
       width: Math.min(width, labelWidth + cell * labels.length + 8),
@@ -278,14 +284,14 @@ export const drawConfusion =
         label: null,
         tickSize: 0,
         tickRotate: many ? -90 : 0,
-        tickFormat: (label: string) => cut(label, many ? 16 : Math.max(3, Math.floor(cell / 7))),
+        tickFormat: (label: string, i: number) => named(label, i, many ? 16 : Math.max(3, Math.floor(cell / 7))),
         padding: 0.06,
       },
       y: {
         domain: [...labels],
         label: null,
         tickSize: 0,
-        tickFormat: (label: string) => cut(label, 16),
+        tickFormat: (label: string, i: number) => named(label, i, 16),
         padding: 0.06,
       },
       marks: [

@@ -95,10 +95,10 @@ const LINTS: ByTask<readonly Lint[]> = {
 
 const ORDER: Readonly<Record<Issue['severity'], number>> = { blocking: 0, warning: 1, info: 2 };
 
-/** Issues of a data set, blocking ones first. */
+/** Issues of a data set, blocking ones first; of one severity, those that a press removes. */
 export function lint(dataset: Dataset, spellings: readonly Spellings[]): readonly Issue[] {
   const context = contextOf(dataset, spellings);
   return LINTS[taskKindOf(dataset.mapping)]
     .flatMap(({ issues }) => issues(context))
-    .toSorted((a, b) => ORDER[a.severity] - ORDER[b.severity]);
+    .toSorted((a, b) => ORDER[a.severity] - ORDER[b.severity] || Number(!a.fix) - Number(!b.fix));
 }

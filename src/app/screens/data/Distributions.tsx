@@ -26,6 +26,12 @@ function BalancePanel() {
         <p className="dim">Choose the label column to see how many rows each label has.</p>
       </Panel>
     );
+  if (balance.length === 0)
+    return (
+      <Panel title="Labels" span={4}>
+        <p className="dim">No row has a label yet.</p>
+      </Panel>
+    );
   const sorted = [...balance].sort((a, b) => b.rows - a.rows);
   const most = sorted[0]?.rows ?? 1;
   const rest = sorted.slice(NAMED);
@@ -107,7 +113,7 @@ export function TextLengthsPanel() {
   useCountTokens();
   const isPrepared = useData((s) => s.prepared !== null);
   const texts = useLengths((s) => s.value?.texts ?? null);
-  if (!isPrepared) return null;
+  if (!isPrepared || texts?.counted === 0) return null;
   const isSampled = texts !== null && texts.counted < texts.texts;
   return (
     <Lengths

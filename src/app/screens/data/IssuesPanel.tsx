@@ -45,24 +45,19 @@ export function IssuesPanel() {
 }
 
 function IssueNote({ issue: { kind, severity, title, advice, rowIds, fix } }: { readonly issue: Issue }) {
-  const { data } = useStores();
   const preparing = useData((s) => s.preparing);
+  const way = useWayOut(kind, fix);
   const [, show] = useQuery<string>('rows', 'all');
   return (
     <Note
       tone={TONES[severity]}
       title={`${title}.`}
       action={
-        rowIds.length > 0 || fix ? (
+        rowIds.length > 0 || way ? (
           <>
-            {fix ? (
-              <Button
-                variant="link"
-                isDisabled={preparing}
-                aria-label={`${fix.label}: ${title}`}
-                onPress={() => void data.getState().change(fix.change)}
-              >
-                {fix.label}
+            {way ? (
+              <Button variant="link" isDisabled={preparing} aria-label={`${way.label}: ${title}`} onPress={way.take}>
+                {way.label}
               </Button>
             ) : null}
             {rowIds.length > 0 ? (
@@ -77,6 +72,16 @@ function IssueNote({ issue: { kind, severity, title, advice, rowIds, fix } }: { 
       {advice}
     </Note>
   );
+}
+
+/** What one press does about an issue: a change of the rows, or other columns. */
+function useWayOut(kind: Issue['kind'], fix: Issue['fix']) {
+  const { data } = useStores();
+  const label = useData((s) => s.mapping.label);
+  if (fix) return { label: fix.label, take: () => void data.getState().change(fix.change) };
+  return kind === 'swapped-columns'
+    ? { label: 'Swap them', take: () => void data.getState().map({ text: label }) }
+    : null;
 }
 
 /** Rows of the file that could not be read, with a table of all of them. */

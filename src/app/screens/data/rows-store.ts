@@ -94,8 +94,10 @@ export function useIssues(): readonly Issue[] | null {
   return useMemo(() => {
     const counted = lengthIssues(lengths?.texts ?? null, lengths?.answers ?? null);
     // what is counted in tokens replaces the guess from the letters
-    const isExact = counted.some(({ kind }) => kind === 'too-long');
-    return found && [...found.filter(({ kind }) => !(isExact && kind === 'long-text')), ...counted];
+    const exact = counted.find(({ kind }) => kind === 'too-long');
+    const guess = exact && found?.find(({ kind }) => kind === 'long-text');
+    const others = guess ? counted.filter((issue) => issue !== exact) : counted;
+    return found && [...found.map((issue) => (exact && issue === guess ? exact : issue)), ...others];
   }, [found, lengths]);
 }
 

@@ -16,6 +16,7 @@ import {
   NumberField,
   Panel,
   ProgressBar,
+  ScrollRegion,
   Table,
   type TableColumn,
   Term,
@@ -165,9 +166,9 @@ function WordsTable({ words }: { readonly words: readonly LabelWord[] }) {
     },
   ];
   return (
-    <div className="words-table">
+    <ScrollRegion className="words-table" label="Answer words of the labels">
       <Table caption="Labels and their answer words" columns={columns} rows={words} rowKey={({ label }) => label} />
-    </div>
+    </ScrollRegion>
   );
 }
 
