@@ -124,7 +124,7 @@ export async function openHost(
   });
   const { info } = engine;
   log.line(
-    `${info.id} (${info.dtype}) on ${info.backend}, ${counted(info.threads, 'thread')}${weights === 'small' ? ', small weights' : ''}: loaded in ${duration(info.loadSeconds)}`,
+    `${info.id} (${info.dtype}) on ${info.backend}, ${counted(info.threads, 'thread')}${info.weights?.held === 'small' ? ', small weights' : ''}: loaded in ${duration(info.loadSeconds)}`,
   );
   const { contextLength, attentionHeads, embeddingMultiplier } = configOf(files);
   const host: NodeHost = {
