@@ -25,6 +25,7 @@ const SUPPRESSED: Readonly<Record<string, string>> = {
   'Panel.tsx lint/a11y/noNoninteractiveTabindex': SCROLLS,
   'ChartPanel.tsx lint/suspicious/noArrayIndexKey': PLACES,
   'Answers.tsx lint/suspicious/noArrayIndexKey': PLACES,
+  'Answers.tsx lint/a11y/noNoninteractiveTabindex': SCROLLS,
   'ReadingPanel.tsx lint/suspicious/noArrayIndexKey': PLACES,
 };
 

@@ -151,6 +151,16 @@ describe('the command line', () => {
       Object.entries(row.logProbs).sort(([, a], [, b]) => b - a)[0]?.[0];
     expect(rows.map((row: { predicted: string }) => row.predicted)).not.toEqual(rows.map(raw));
 
+    // which words decided: all of the text, and they add up
+    const explained = await cli('predict', join(out, 'prompt'), texts, '--text', 'text', '--model', TINY, '--explain');
+    expect(explained.code, explained.stderr).toBe(0);
+    for (const [i, text] of ['Never again, thanks', 'Lovely'].entries()) {
+      const { label, against, words, missed } = linesOf(explained)[i];
+      expect(words.map(([word]: [string]) => word).join('')).toBe(` ${text}`);
+      expect(against).not.toBe(label);
+      expect(missed).toBeLessThan(0.2);
+    }
+
     // other rows: labels in another order, and one that never occurs
     const lines = Array.from({ length: 5 }, (_, i) => `Nobody answers ${i}.,negative\nThank you ${i}!,positive\n`);
     const others = await csv('others.csv', `text,label\n${lines.join('')}`);

@@ -98,6 +98,7 @@ function hostEngine(engine: Engine): HostEngine {
     generate: (...asked) => queued(() => engine.generate(...asked)),
     states: (...asked) => queued(() => engine.states(...asked)),
     nextTokens: (...asked) => queued(() => engine.nextTokens(...asked)),
+    attribute: (...asked) => queued(() => engine.attribute(...asked)),
     tokenVectors: (...asked) => queued(() => engine.tokenVectors(...asked)),
   };
 }

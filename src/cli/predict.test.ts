@@ -109,6 +109,9 @@ it('refuses a stage or handle that is not there, and half of the options', async
   );
   await expect(predicted(zip, texts, '--handle', 'TONE')).rejects.toThrow('--stage is missing');
   await expect(predicted(zip, texts, '--policy', 'shadow')).rejects.toThrow('--policy needs --handle');
+  await expect(predicted(zip, texts, '--handle', 'TONE', '--stage', 'production', '--explain')).rejects.toThrow(
+    '--explain is not possible here',
+  );
   await expect(predicted(join(folder, 'none'), texts, '--handle', 'A', '--stage', 'b')).rejects.toThrow(
     'neither a zip',
   );

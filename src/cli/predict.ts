@@ -9,6 +9,7 @@ import type { CompleteSet } from '../interchange/set-files';
 import type { Sidecar } from '../interchange/sidecar';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
+import { StudioError } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { z } from '../lib/zod';
 import { argmax } from '../metrics/classification';
@@ -25,8 +26,10 @@ import {
 import { STAGE_POLICIES, type StagePolicy } from '../prompt-set/types';
 import { tunedPrompt, versionWords } from '../prompt-set/versions';
 import { countWords, createCounts, type RoutedAnswer } from '../route/policy';
+import type { Fields } from '../task/template';
 import { type BatchEvent, type BatchRequest, batch } from '../workflow/batch';
-import type { Host } from '../workflow/host';
+import { type Host, SILENT } from '../workflow/host';
+import { type PlayedPrompt, weighWords } from '../workflow/play';
 import { keepRows } from '../workflow/rows-file';
 import { exportedFiles, openTable, readLibrary, readPrompt } from './data';
 import { createLog, type Log, openHost } from './node-host';
@@ -45,7 +48,7 @@ import {
   valued,
 } from './options';
 
-export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] [--handle H --stage S] [--policy P] [--threshold P] ${MODEL_USAGE}
+export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] [--handle H --stage S] [--policy P] [--threshold P] [--explain] ${MODEL_USAGE}
   ${MEND_USAGE}
   PROMPT: an exported zip or its folder, or a chat file or promptfoo configuration that the studio has written
   --model: the folder of the model that it was trained on; any, where the prompt is a text
@@ -57,7 +60,9 @@ export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text 
   with a cell for each of them: {"text": "…", "city": "…"}
   prints one JSON line per text: {label, probabilities}, calibrated if the prompt is; {written} where the prompt generates
   texts; {not_answered} with the reason for a row that is empty or too long; with a threshold also {needs_review}: true
-  where the answer is less probable, so that a person should look. --threshold replaces the prompt's own; 0 takes all`;
+  where the answer is less probable, so that a person should look. --threshold replaces the prompt's own; 0 takes all
+  --explain adds {words}: by how much each word speaks for the label {against} its runner-up, in nats, and {missed}: the
+  share of the difference that they miss. It takes 33 to 129 readings of each text`;
 
 /** What answers: a version of its own, or one of a library with what may answer in its place. */
 interface Answering extends Pick<BatchRequest, 'version' | 'route'> {
@@ -73,12 +78,14 @@ export async function predict(args: readonly string[]): Promise<void> {
     ...modelOptions,
     ...mendOptions,
     ...valued('text', 'threshold', 'handle', 'stage', 'policy'),
+    explain: { type: 'boolean' },
   });
   const [prompt, data, ...more] = positionals;
   if (prompt === undefined || more.length > 0) throw new UsageError('Name one prompt and at most one CSV file.');
   const log = createLog();
   const threshold = probability(values.threshold, 'threshold');
   const answering = await readAnswering(resolve(prompt), values, threshold);
+  if (values.explain) checkExplicable(answering);
   const text = values.text ?? 'text';
   const table =
     data === undefined
@@ -93,10 +100,20 @@ export async function predict(args: readonly string[]): Promise<void> {
     keepRows(host, 'batch', table);
     const emit = (event: BatchEvent) => {
       counts.add(event.answers);
-      process.stdout.write(linesFor(event, answering));
+      if (values.explain) events.push(event);
+      else process.stdout.write(linesFor(event, answering));
     };
     const { version, route } = answering;
+    const events: BatchEvent[] = [];
     await batch(host, { version, ...(route && { route }), text, from: 0 }, { control: uninterrupted, emit });
+    for (const event of events) {
+      const words = new Map<number, object>();
+      for (const { index } of event.answers) {
+        const { cells } = present(table.rows.at(index), 'an answered row');
+        words.set(index, await explained(host, version, { ...cells, text: cells[text] ?? '' }, text));
+      }
+      process.stdout.write(linesFor(event, answering, words));
+    }
   } finally {
     await host.dispose();
   }
@@ -207,12 +224,50 @@ function versionOf(
   };
 }
 
-/** The rows of a piece in their order, one JSON line each. */
-function linesFor({ answers, leftOut }: Pick<BatchEvent, 'answers' | 'leftOut'>, answering: Answering): string {
+/** @throws StudioError `bad-input` where words cannot be weighed */
+function checkExplicable({ version, route, arm }: Answering): void {
+  const { task, prompt, together } = version;
+  const why =
+    task.kind === 'generate'
+      ? 'this prompt generates texts, and only a label can be explained'
+      : route
+        ? 'a handle and a stage may be answered by two versions. Name an exported prompt'
+        : prompt.shots > 0 || together || arm?.texts.length === 0
+          ? 'it explains one prompt without examples or word counts'
+          : null;
+  if (why !== null) throw new StudioError('bad-input', `--explain is not possible here: ${why}.`);
+}
+
+/** By how much each word speaks for the label that the prompt chooses. */
+async function explained(
+  host: Host,
+  { prompt: { template, chat = false }, words, soft, task }: AnsweringVersion,
+  fields: Fields,
+  textColumn: string,
+): Promise<object> {
+  const calibration = task.kind === 'classify' ? task.calibration : null;
+  const asked: PlayedPrompt = { template, chat, soft, textColumn, task: { kind: 'classify', words, calibration } };
+  const { against, prompts } = await weighWords(host, { prompts: [asked], fields }, SILENT);
+  const [weighed] = prompts;
+  return {
+    against: words[against]?.label ?? '',
+    words: weighed?.words.map(({ text, nats }) => [text, rounded(nats)]),
+    missed: rounded(weighed?.missed ?? 0),
+  };
+}
+
+const rounded = (value: number): number => Number(value.toFixed(6));
+
+/** The rows of a piece in their order, one JSON line each. @param more by row, what its line has besides */
+function linesFor(
+  { answers, leftOut }: Pick<BatchEvent, 'answers' | 'leftOut'>,
+  answering: Answering,
+  more: ReadonlyMap<number, object> = new Map(),
+): string {
   const { task } = answering.version;
   const review = task.kind === 'classify' && task.threshold !== undefined ? { needs_review: true } : {};
   const lines = [
-    ...answers.map((answer) => [answer.index, said(answer, answering)] as const),
+    ...answers.map((answer) => [answer.index, { ...said(answer, answering), ...more.get(answer.index) }] as const),
     ...leftOut.map(([index, reason]) => [index, { not_answered: reason, ...review }] as const),
   ];
   const inOrder = lines.toSorted(([a], [b]) => a - b);
@@ -231,7 +286,7 @@ function said(answer: RoutedAnswer, { version, route, names }: Answering): objec
     label: words[best]?.label ?? '',
     ...(threshold === undefined ? {} : { needs_review: isUnsure(probabilities[best] ?? 0, threshold) }),
     ...who,
-    probabilities: Object.fromEntries(words.map(({ label }, i) => [label, Number((probabilities[i] ?? 0).toFixed(6))])),
+    probabilities: Object.fromEntries(words.map(({ label }, i) => [label, rounded(probabilities[i] ?? 0)])),
   };
 }
 

@@ -1,3 +1,4 @@
+import { attribute } from '../inference/attribution';
 import type { TextCacheOptions } from '../inference/cache-plan';
 import { type Generated, generate, type NextTokens, readNextTokens, writeRows } from '../inference/generate';
 import { Answers } from '../inference/label-scores';
@@ -24,6 +25,8 @@ import { type SelfCheckReport, type SelfCheckRequest, selfCheck } from './gradie
 import { type LoadedProgram, loadProgram } from './load';
 import { readAhead, trainRun } from './train-run';
 import type {
+  Attribution,
+  AttributionRequest,
   GenerateRequest,
   LoadEvent,
   LoadRequest,
@@ -223,6 +226,15 @@ export class Engine {
       await breathe();
     }
     return out;
+  }
+
+  /** Which tokens of a text decided between two labels. @throws StudioError `too-long`, `bad-input`, `cancelled`, and as Runner.run */
+  attribute(
+    request: AttributionRequest,
+    control: Polled = uninterrupted,
+    onStep: (done: number) => void = () => {},
+  ): Promise<Attribution> {
+    return attribute(this.#program, request, control, onStep);
   }
 
   /** @see selfCheck @throws StudioError `cancelled`, and as Runner.run */

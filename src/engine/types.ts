@@ -1,5 +1,6 @@
 /** Requests and results of the engine: plain, structured-clonable data that can cross to a worker. */
 
+import type { Attribution, AttributionRequest } from '../inference/attribution';
 import type { TextCacheOptions } from '../inference/cache-plan';
 import type { GenerateOptions, NextTokensOptions } from '../inference/generate';
 import type { ScoredRow, TargetScore, TokenCount } from '../inference/score';
@@ -11,6 +12,7 @@ import type { TrainingSettings } from '../training/settings';
 
 export type { NextTokens } from '../inference/generate';
 export type { RowsRead } from '../inference/text-cache';
+export type { Attribution, AttributionRequest };
 
 /** Verified bytes of a model folder: path inside the folder -> bytes. */
 export type ModelFiles = Readonly<Record<string, Uint8Array>>;

@@ -174,6 +174,23 @@ export function fillTemplate(template: string, fields: Fields, textColumn: strin
     .join('');
 }
 
+/** What a filled template has before its first text and after it; null = it shows none. @throws as `fillTemplate` */
+export function aroundText(
+  template: string,
+  fields: Fields,
+  textColumn: string | null,
+): { readonly before: string; readonly after: string } | null {
+  const parsed = parseTemplate(template);
+  assert(parsed.ok, 'a stored prompt has a template that parses');
+  const parts = parsed.value;
+  const at = parts.findIndex(
+    (part) => part.kind === 'slot' && (part.column === TEXT_SLOT || part.column === textColumn),
+  );
+  if (at < 0) return null;
+  const filled = (some: readonly TemplatePart[]) => fillTemplate(printTemplate(some), fields, textColumn);
+  return { before: filled(parts.slice(0, at)), after: filled(parts.slice(at + 1)) };
+}
+
 /**
  * The answer words in the order of the label set. Gold labels, scores and words are all indices into that one order, so
  * wherever a set meets its rows its words must be brought into it. Words of other labels come last, unchanged.

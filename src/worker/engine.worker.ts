@@ -67,6 +67,8 @@ function createEngineHandlers() {
     }),
     nextTokens: (params, emit, control) =>
       loaded().nextTokens(params, control, progressOf('rows', params.rows.length, emit)),
+    attribute: (params, emit, control) =>
+      loaded().attribute(params, control, progressOf('gradients', params.steps.most, emit)),
     tokenVectors: async ({ ids }, emit, control) => ({
       vectors: await loaded().tokenVectors(ids, control, progressOf('tokens', ids.length, emit)),
       hidden: loaded().info.hidden,

@@ -5,6 +5,8 @@ import type { RowQuery } from '../dataset/query';
 import type { Change, ColumnMapping, Dataset, Table } from '../dataset/types';
 import type { SelfCheckReport, SelfCheckRequest } from '../engine/gradient-check';
 import type {
+  Attribution,
+  AttributionRequest,
   GenerateRequest,
   LoadEvent,
   LoadRequest,
@@ -71,6 +73,8 @@ export interface EngineMethods {
   states(params: StatesRequest, onEvent: (e: ProgressEvent) => void): { readonly states: Float32Array };
   /** Log-probabilities of the next token after each row and its cue, for the most likely tokens of a list. */
   nextTokens(params: NextTokensRequest, onEvent: (e: ProgressEvent) => void): NextTokens;
+  /** Which tokens of a text decided between two labels; progress is in gradients. */
+  attribute(params: AttributionRequest, onEvent: (e: ProgressEvent) => void): Attribution;
   /** Token embeddings `[ids, hidden]`, row-major. */
   tokenVectors(
     params: { readonly ids: Int32Array },
@@ -84,7 +88,7 @@ export type ProgressEvent = {
   readonly kind: 'progress';
   readonly done: number;
   readonly total: number;
-  readonly unit: 'rows' | 'tokens' | 'bytes';
+  readonly unit: 'rows' | 'tokens' | 'bytes' | 'gradients';
   readonly secondsLeft: number | null;
 };
 

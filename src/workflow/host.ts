@@ -4,6 +4,8 @@
  */
 import type { Dataset } from '../dataset/types';
 import type {
+  Attribution,
+  AttributionRequest,
   GenerateRequest,
   ModelInfo,
   NextTokens,
@@ -63,6 +65,8 @@ export interface HostEngine {
     control: Control,
     onProgress?: (rowsDone: number) => void,
   ): Promise<NextTokens>;
+  /** Which tokens of a text decided between two labels. */
+  attribute(request: AttributionRequest, control: Control, onStep?: (done: number) => void): Promise<Attribution>;
   /** Token embeddings `[ids, hidden]`, row-major. */
   tokenVectors(ids: Int32Array, control: Control, onProgress?: (done: number) => void): Promise<Float32Array>;
 }

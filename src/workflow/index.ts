@@ -16,7 +16,7 @@ import { checkImport, proposeImport, readImport } from './import';
 import { improve } from './improve';
 import { compareCells, fillMatrix } from './matrix';
 import { measure } from './measure';
-import { answerText, continueText } from './play';
+import { answerText, continueText, weighWords } from './play';
 import { closeRows, openRows } from './rows-file';
 import { countRows, readAhead, timeTokens } from './run-rows';
 import { train } from './train';
@@ -70,6 +70,7 @@ export const VERBS = {
   timeTokens,
   train,
   tryPrompt,
+  weighWords,
 } satisfies Readonly<Record<string, Verb<never, unknown, unknown>>>;
 
 export type Verbs = typeof VERBS;

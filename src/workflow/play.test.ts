@@ -1,9 +1,19 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import type { AttributionRequest } from '../engine/types';
 import { uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import type { TokenRow } from '../tokens/tokenizer';
 import type { Host, HostEngine } from './host';
-import { answerText, type Continuation, continueText, type PlayedPrompt, upTo } from './play';
+import {
+  answerText,
+  type Continuation,
+  continueText,
+  type PlayedPrompt,
+  questionOf,
+  upTo,
+  weighWords,
+  wordsOf,
+} from './play';
 
 const encode = (text: string) => Int32Array.from(text, (char) => char.codePointAt(0) ?? 0);
 
@@ -12,6 +22,7 @@ function letters() {
   const asked: Int32Array[] = [];
   const rows: TokenRow[] = [];
   const generated: number[] = [];
+  const weighed: AttributionRequest[] = [];
   const engine: Partial<HostEngine> = {
     score: async ({ rows: given, labels }) => {
       asked.push(...given.map(({ ids }) => ids));
@@ -22,6 +33,15 @@ function letters() {
         rowsRun: 1,
         rows: given.map(({ rowId, ids }) => ({ rowId, logProbs, tokensSent: ids.length, tokensComputed: ids.length })),
       };
+    },
+    // a token weighs as much as its place in the text
+    attribute: async (request, _control, onStep) => {
+      weighed.push(request);
+      onStep?.(request.steps.least + 1);
+      const [from, to] = request.text;
+      const tokens = Float64Array.from({ length: to - from }, (_, i) => i);
+      const sum = tokens.reduce((all, nats) => all + nats, 0);
+      return { tokens, value: sum + 1, baseline: 0, steps: 32 };
     },
     generate: async ({ maxNewTokens }, onToken, control) => {
       for (let i = 0; i < maxNewTokens; i++) {
@@ -39,7 +59,7 @@ function letters() {
     endTokenIds: [0],
   };
   const host = { engine, tokens: { tokenizer, encode, context: 100, breaks: () => [] } } as unknown as Host;
-  return { asked, rows, generated, host };
+  return { asked, rows, generated, weighed, host };
 }
 
 const prompt: PlayedPrompt = {
@@ -121,4 +141,97 @@ it('passes on what ends a continuation, but for its own stop at the stop string'
   const request = { prompt, fields: { text: 'Hi' }, settings };
   for (const code of ['device-lost', 'cancelled'] as const)
     await expect(continueText(failing(new StudioError(code, 'No.')), request, run)).rejects.toMatchObject({ code });
+});
+
+describe('which words decided', () => {
+  const columns = { ...prompt, template: '{city}: {body}!', textColumn: 'body' };
+
+  it('weighs the tokens of the text alone, joined to words, and says how far they miss their sum', async () => {
+    const { host, weighed } = letters();
+    const seen: unknown[] = [];
+    const request = { prompts: [columns, columns], fields: { text: 'not bad', city: 'Ulm' } };
+    const found = await weighWords(host, request, { control: uninterrupted, emit: (event) => seen.push(event) });
+    expect(weighed.map(({ text, between }) => [text, between])).toEqual([
+      [
+        [5, 12],
+        [0, 1],
+      ],
+      [
+        [5, 12],
+        [0, 1],
+      ],
+    ]);
+    expect(found.prompts[1]).toEqual({
+      words: [
+        { text: 'not', nats: 3 },
+        { text: ' bad', nats: 18 },
+      ],
+      value: 22,
+      baseline: 0,
+      missed: 1 / 22,
+      readings: 33,
+    });
+    expect(seen).toEqual([
+      { done: 33, total: 256 },
+      { done: 161, total: 256 },
+    ]);
+  });
+
+  it.each([
+    ['a chat', { chat: true }, [1, 3]],
+    [
+      'a cue by itself',
+      { soft: { placement: 'infix', virtualTokens: 1, hidden: 1, vectors: Float32Array.of(1) } },
+      [0, 2],
+    ],
+    ['a template that ends with the text', { template: 'Say: {text}' }, [5, 7]],
+    ['a text that appears twice', { template: '{text} {text}' }, [0, 2]],
+  ])('finds the text in %s', async (_, change, place) => {
+    const { host, weighed } = letters();
+    const asked = { ...prompt, ...change } as PlayedPrompt;
+    await weighWords(host, { prompts: [asked], fields: { text: 'Hi' } }, run);
+    expect(weighed[0]?.text).toEqual(place);
+  });
+
+  it.each([
+    ['a prompt that generates texts', { ...prompt, task: { kind: 'generate', longest: 4 } }, 'Only a label'],
+    ['a prompt that does not show the text', { ...prompt, template: 'Which?' }, 'does not show the text'],
+  ])('refuses %s', async (_, asked, message) => {
+    const request = { prompts: [asked as PlayedPrompt], fields: { text: 'Hi' } };
+    await expect(weighWords(letters().host, request, run)).rejects.toThrow(message);
+  });
+
+  it.each([
+    [
+      'what the first prompt says instead',
+      [
+        [0.7, 0.2, 0.1],
+        [0.1, 0.3, 0.6],
+      ],
+      [2, 0],
+    ],
+    [
+      'the runner-up where they agree',
+      [
+        [0.1, 0.3, 0.6],
+        [0.1, 0.3, 0.6],
+      ],
+      [2, 1],
+    ],
+    ['the runner-up of a single prompt', [[0.5, 0.2, 0.3]], [0, 2]],
+  ])('asks for the last prompt’s label against %s', (_, answers, [label, against]) =>
+    expect(questionOf(answers)).toEqual({ label, against }),
+  );
+
+  it('never cuts a character whose bytes are several tokens, and loses nothing of the sum', () => {
+    const bytes = new TextEncoder().encode('とても late, é');
+    const tokenizer = { decode: (ids: ArrayLike<number>) => new TextDecoder().decode(Uint8Array.from(ids)) };
+    const words = wordsOf(
+      tokenizer,
+      Int32Array.from(bytes),
+      bytes.map(() => 1),
+    );
+    expect(words.map(({ text }) => text)).toEqual(['とても', ' late', ',', ' é']);
+    expect(words.map(({ nats }) => nats)).toEqual([9, 5, 1, 3]);
+  });
 });

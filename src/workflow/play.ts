@@ -1,13 +1,17 @@
-/** Verbs: one typed row, answered by one prompt, or continued by the model token by token. */
+/**
+ * Verbs: one typed row, answered by one prompt, continued by the model token by token, or its words weighed for the label that
+ * prompts chose.
+ */
 
 import { present } from '../lib/assert';
 import { childControl } from '../lib/control';
 import { StudioError } from '../lib/errors';
+import { argmax } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { AS_ASKED, openRoute, type Route } from '../route/policy';
-import { cueOf, type Fields, fillTemplate } from '../task/template';
-import type { LabelWord } from '../task/types';
-import { encodeRow } from '../tokens/tokenizer';
+import { aroundText, cueOf, type Fields, fillTemplate } from '../task/template';
+import { type LabelWord, READINGS } from '../task/types';
+import { encodeRow, labelTokens, type Tokenizer } from '../tokens/tokenizer';
 import type { Host, Run, Verb } from './host';
 
 /** A prompt as the playground asks it: no examples, and no row around the text. */
@@ -119,3 +123,147 @@ export const continueText: Verb<PlayRequest & { readonly settings: Continuation 
   }
   return shown;
 };
+
+export interface WeighRequest {
+  /** Of one task that chooses labels, in one order. */
+  readonly prompts: readonly PlayedPrompt[];
+  readonly fields: Fields;
+}
+
+/** A word, or a sign, with the white space before it. */
+export interface WeighedWord {
+  readonly text: string;
+  /** By how much it raises the log-odds of the label against the other one, in nats; negative = it lowers them. */
+  readonly nats: number;
+}
+
+/** The words of a text under one prompt. */
+export interface Weighed {
+  readonly words: readonly WeighedWord[];
+  /** Log-odds of the label against the other one: of the text, and of mean tokens of the vocabulary in its place. */
+  readonly value: number;
+  readonly baseline: number;
+  /** |sum of the words - (value - baseline)| as a share of that difference, or of 0.1 nats where it is smaller. */
+  readonly missed: number;
+  /** How often the text was read, forwards and backwards. */
+  readonly readings: number;
+}
+
+export interface Weighing {
+  /** Which words speak for the first label against the second: indices into the labels. */
+  readonly label: number;
+  readonly against: number;
+  /** In the order of the prompts. */
+  readonly prompts: readonly Weighed[];
+}
+
+/** Gradients that are known, of all that are taken. */
+export interface WeighProgress {
+  readonly done: number;
+  readonly total: number;
+}
+
+/**
+ * Which words of a text decided: all prompts are asked the same question, the label that the last prompt chooses against what
+ * the first one says, or against the runner-up where they agree.
+ * @throws StudioError `bad-input` where texts are generated, or the prompt does not show the text; as HostEngine.attribute
+ */
+export const weighWords: Verb<WeighRequest, WeighProgress, Weighing> = async (host, { prompts, fields }, run) => {
+  const answers: (readonly number[])[] = [];
+  for (const prompt of prompts) {
+    if (prompt.task.kind === 'generate')
+      throw new StudioError('bad-input', 'Only a label can be explained by words, and this prompt generates texts.');
+    const answer = await answerText(host, { prompt, fields }, { ...run, emit: () => {} });
+    answers.push(answer.kind === 'classify' ? answer.probabilities : []);
+  }
+  const { label, against } = questionOf(answers);
+  const total = prompts.length * READINGS.most;
+  const weighed: Weighed[] = [];
+  for (const [i, prompt] of prompts.entries()) {
+    const onStep = (done: number) => run.emit({ done: i * READINGS.most + done, total });
+    weighed.push(await weigh(host, { prompt, fields }, [label, against], run.control, onStep));
+  }
+  return { label, against, prompts: weighed };
+};
+
+/** @param answers each prompt's probabilities, in the order of the labels */
+export function questionOf(answers: readonly (readonly number[])[]): Pick<Weighing, 'label' | 'against'> {
+  const last = answers.at(-1) ?? [];
+  const label = argmax(last);
+  const first = argmax(answers[0] ?? []);
+  return { label, against: first === label ? argmax(last.map((p, i) => (i === label ? -1 : p))) : first };
+}
+
+async function weigh(
+  host: Host,
+  request: PlayRequest,
+  between: readonly [number, number],
+  control: Run['control'],
+  onStep: (done: number) => void,
+): Promise<Weighed> {
+  const { tokens: open, engine } = host;
+  const { soft, task } = request.prompt;
+  const row = { rowId: '0', ...encoded(host, request), label: null };
+  const text = textTokens(host, request, row.ids);
+  const labels = labelTokens(open, task.kind === 'classify' ? task.words : []);
+  const asked = { row, text, soft, labels, between, steps: READINGS };
+  const { tokens, value, baseline, steps } = await engine.attribute(asked, control, onStep);
+  const sum = tokens.reduce((all, nats) => all + nats, 0);
+  const difference = value - baseline;
+  const missed = Math.abs(sum - difference) / Math.max(0.1, Math.abs(difference));
+  return {
+    words: wordsOf(open.tokenizer, row.ids.subarray(...text), tokens),
+    value,
+    baseline,
+    missed,
+    readings: steps + 1,
+  };
+}
+
+/** Which tokens of a row are its text's; one that the text shares with the template is the text's. */
+function textTokens(host: Pick<Host, 'tokens'>, { prompt, fields }: PlayRequest, ids: Int32Array): [number, number] {
+  const { template, chat, soft, textColumn } = prompt;
+  const around = aroundText(template, fields, textColumn);
+  if (!around) throw new StudioError('bad-input', 'This prompt does not show the text, so its words decide nothing.');
+  const { tokenizer, encode } = host.tokens;
+  const [opening = '', closing = ''] = (chat ? tokenizer.chat(CHAT_MARK)?.split(CHAT_MARK) : null) ?? [];
+  const cue = soft?.placement === 'infix' ? cueOf(template) : undefined;
+  const before = encode(opening + around.before);
+  const after = encodeRow(encode, { text: around.after + closing, cue }).ids;
+  const same = (a: Int32Array, b: Int32Array) => {
+    const end = a.findIndex((id, i) => id !== b[i]);
+    return end < 0 ? a.length : end;
+  };
+  return [same(before, ids), ids.length - same(after.toReversed(), ids.toReversed())];
+}
+
+/** Marks the place of the message in a chat. */
+const CHAT_MARK = '\u2063';
+
+/** Tokens joined to words; what tokens share, as the bytes of one character, is never cut. Nothing of a sum is lost. */
+export function wordsOf(
+  tokenizer: Pick<Tokenizer, 'decode'>,
+  ids: Int32Array,
+  nats: ArrayLike<number>,
+): readonly WeighedWord[] {
+  const text = tokenizer.decode(ids);
+  const segments = new Intl.Segmenter('en', { granularity: 'word' }).segment(text);
+  const begins = new Set(Array.from(segments, ({ index }) => index));
+  const words: WeighedWord[] = [];
+  let from = 0;
+  let sum = 0;
+  for (let i = 0; i < ids.length; i++) {
+    sum += nats[i] ?? 0;
+    const isLast = i === ids.length - 1;
+    const end = isLast ? text.length : endOf(tokenizer.decode(ids.subarray(0, i + 1)));
+    const isWord = begins.has(end) && text.slice(from, end).trim() !== '';
+    if (!isWord && !isLast) continue;
+    words.push({ text: text.slice(from, end), nats: sum });
+    from = end;
+    sum = 0;
+  }
+  return words;
+}
+
+/** Where a text ends, if it ends with a whole character; else 0. */
+const endOf = (decoded: string) => (decoded.endsWith('\uFFFD') ? 0 : decoded.length);

@@ -10,6 +10,7 @@ import { resultsJson, textResultsJson } from '../report/json';
 import { EMPTY_MATRIX, type MatrixCell, matrixJson } from '../report/matrix';
 import { classifyInstruction, generateInstruction } from '../task/propose';
 import { propose } from '../task/tasks';
+import { wordsFor } from '../task/template';
 import { STANDARD } from '../training/settings';
 import { compare } from './compare';
 import { distil } from './distil';
@@ -17,6 +18,7 @@ import type { Host, Run } from './host';
 import { exportPackage } from './index';
 import { type FillEvent, fillMatrix } from './matrix';
 import { prepareRows, readTable } from './open-data';
+import { type Weighing, weighWords } from './play';
 import { train } from './train';
 
 export type StoryKind = 'classify' | 'generate';
@@ -166,6 +168,19 @@ async function smallerStory(host: Host, set: PromptSet, dataset: Dataset): Promi
   return Array.from(soft.vectors);
 }
 
+/** The words of a text, weighed without and with the vectors. */
+function weighedStory(host: Host, { baseTemplate, words, soft: [tuned] }: PromptSet): Promise<Weighing> {
+  const task = { kind: 'classify', words: wordsFor(baseTemplate, words), calibration: null } as const;
+  const prompts = [null, tuned?.soft ?? null].map((soft) => ({
+    template: baseTemplate,
+    chat: false,
+    soft,
+    textColumn: 'message',
+    task,
+  }));
+  return weighWords(host, { prompts, fields: { text: 'The parcel arrived broken, again' } }, silent());
+}
+
 /** What must be the same from both hosts: the numbers of the run, results.json, the cells of a matrix, and the package's bytes. */
 export async function story(of: Host, kind: StoryKind, order: StoryOrder = 'mixed') {
   const host = fixedHost(of);
@@ -174,6 +189,7 @@ export async function story(of: Host, kind: StoryKind, order: StoryOrder = 'mixe
   const smaller = kind === 'classify' ? await smallerStory(host, set, dataset) : [];
   const matrix = kind === 'classify' ? await matrixStory(host, set, dataset) : null;
   const stored = { set, dataset, evaluations: [evaluation], checkpoints: [], measurements: [], examples: [] };
+  const weighed = kind === 'classify' ? await weighedStory(host, set) : null;
   const asked = { stored, subject: set.soft[0]?.id ?? null, withRows: true };
   const zip = await exportPackage(host, { ...asked, recipient: 'engineer' }, silent());
   return {
@@ -181,6 +197,7 @@ export async function story(of: Host, kind: StoryKind, order: StoryOrder = 'mixe
     vectors: [...run.soft.vectors, ...smaller],
     results: JSON.stringify(results),
     matrix,
+    weighed,
     /** What must also be the same for a file in another order. */
     ofAnyOrder: withoutNumbers(results, dataset),
     zip: { name: zip.name, bytes: toHex(zip.content) },

@@ -1,6 +1,9 @@
 /** What prompts answer to one text. */
+import { counted, percentWhole } from '../../lib/format';
 import { commonWords } from '../../metrics/text';
-import type { ArmSide } from '../ui';
+import { READINGS } from '../../task/types';
+import type { Weighed, WeighedWord, Weighing } from '../../workflow/play';
+import { ArmMark, type ArmSide, Button, Note, ProgressBar } from '../ui';
 import './charts.css';
 
 interface ProbabilityBarsProps {
@@ -52,3 +55,147 @@ export function TextDifference({ written, wanted }: { readonly written: string; 
     </span>
   );
 }
+
+interface WhichWordsProps {
+  readonly prompts: readonly { readonly name: string; readonly side: ArmSide }[];
+  readonly labels: readonly string[];
+  readonly weighing: Weighing | null;
+  readonly error: { readonly message: string } | null;
+  readonly running: boolean;
+  readonly fraction: number | null;
+  /** Something else has the engine. */
+  readonly isBusy: boolean;
+  readonly onAsk: () => void;
+  readonly onStop: () => void;
+}
+
+/** Which words of a text decided, under each prompt: a button that says what it costs, then shading with its numbers. */
+export function WhichWords({ prompts, labels, weighing, error, ...asking }: WhichWordsProps) {
+  const { running, fraction, isBusy, onAsk, onStop } = asking;
+  if (running)
+    return (
+      <div className="row">
+        <ProgressBar label="Weighing words" value={fraction} />
+        <Button size="s" onPress={onStop}>
+          Stop
+        </Button>
+      </div>
+    );
+  if (weighing) return <WordWeights prompts={prompts} labels={labels} weighing={weighing} />;
+  return (
+    <div className="stack">
+      {error ? (
+        <Note tone="bad" live title="The words were not weighed">
+          {error.message} Change the text or try again.
+        </Note>
+      ) : null}
+      <div className="row">
+        <Button onPress={onAsk} isDisabled={isBusy}>
+          Which words decided?
+        </Button>
+        <span className="dim small">
+          {`${READINGS.least + 1} to ${READINGS.most + 1} readings of this text ${prompts.length > 1 ? 'for each prompt' : ''}, forwards and backwards`}
+        </span>
+      </div>
+    </div>
+  );
+}
+
+function WordWeights({
+  prompts,
+  labels,
+  weighing,
+}: Pick<WhichWordsProps, 'prompts' | 'labels'> & { readonly weighing: Weighing }) {
+  const [label = '', against = ''] = [labels[weighing.label], labels[weighing.against]];
+  const strongest = Math.max(...weighing.prompts.flatMap(({ words }) => words.map(({ nats }) => Math.abs(nats))));
+  return (
+    <div className="stack">
+      <p className="weighed-legend">
+        <span className="weighed weighed-for">+ speaks for {label}</span>{' '}
+        <span className="weighed weighed-against">− speaks for {against}</span>
+      </p>
+      {weighing.prompts.map((weighed, i) => {
+        const { name = '', side = 'ref' } = prompts[i] ?? {};
+        return (
+          <section key={name} aria-label={name} className="stack">
+            <ArmMark side={side}>{name}</ArmMark>
+            <p className="weighed-text">
+              {withoutIndent(weighed.words).map((word, at) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: words repeat, and their place is what tells them apart
+                <Shaded key={at} {...word} strongest={strongest} />
+              ))}
+            </p>
+            <Sum weighed={weighed} label={label} against={against} />
+          </section>
+        );
+      })}
+    </div>
+  );
+}
+
+const withoutIndent = (words: readonly WeighedWord[]): readonly WeighedWord[] =>
+  words.map((word, at) => (at === 0 ? { ...word, text: word.text.trimStart() } : word));
+
+/** Words below this share of the strongest one are left plain. */
+const PLAIN = 0.1;
+
+/** One word: the stronger, the darker; its sign is written and underlined, so that colour is not all that tells. */
+function Shaded({ text, nats, strongest }: WeighedWord & { readonly strongest: number }) {
+  const strength = Math.abs(nats) / (strongest || 1);
+  if (strength < PLAIN) return text;
+  const white = /^\s*/.exec(text)?.[0] ?? '';
+  return (
+    <>
+      {white}
+      <span
+        className={`weighed weighed-${nats > 0 ? 'for' : 'against'}`}
+        style={{ '--strength': `${Math.round(8 + 32 * strength)}%` } as React.CSSProperties}
+      >
+        {text.slice(white.length)}
+        <sup>{nats > 0 ? '+' : '−'}</sup>
+      </span>
+    </>
+  );
+}
+
+/** What the words add up to, how well, and each word with its number. */
+function Sum({
+  weighed,
+  label,
+  against,
+}: {
+  readonly weighed: Weighed;
+  readonly label: string;
+  readonly against: string;
+}) {
+  const { words, value, baseline, missed, readings } = weighed;
+  return (
+    <details className="small">
+      <summary className="dim">
+        {`Log-odds of ${label} against ${against}: ${signed(value)}, ${signed(baseline)} without the text; the words miss the difference by ${percentWhole(missed)} (${counted(readings, 'reading')})${missed > 0.05 ? ', so read them as a rough guide' : ''}. Numbers`}
+      </summary>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
+      <section className="chart-table" aria-label="Numbers of the words" tabIndex={0}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">word</th>
+              <th scope="col">nats</th>
+            </tr>
+          </thead>
+          <tbody>
+            {words.map(({ text, nats }, at) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: as above
+              <tr key={at}>
+                <td>{text.trim() || '(space)'}</td>
+                <td className="num">{signed(nats)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+    </details>
+  );
+}
+
+const signed = (nats: number): string => `${nats < 0 ? '−' : '+'}${Math.abs(nats).toFixed(2)}`;

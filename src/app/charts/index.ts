@@ -6,7 +6,7 @@ export {
   reliabilityFinding as reliabilityTitle,
   slicesFinding as slicesTitle,
 } from '../../evaluation/classify/titles';
-export { ProbabilityBars, TextDifference } from './Answers';
+export { ProbabilityBars, TextDifference, WhichWords } from './Answers';
 export { ChartPanel, fileStem } from './ChartPanel';
 export { drawAccuracy, drawConfusion, drawDifferences, drawIntervals, sideOf } from './comparison-charts';
 export { drawCoverage, drawReliability } from './confidence-charts';

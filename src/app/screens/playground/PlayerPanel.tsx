@@ -2,11 +2,13 @@ import { isUnsure } from '../../../dataset/csv-out';
 import { counted } from '../../../lib/format';
 import { argmax } from '../../../metrics/classification';
 import { PLACEMENT_WORDS, type SoftPrompt } from '../../../prompt/soft-prompt';
+import type { Fields } from '../../../task/template';
 import type { PlayedAnswer } from '../../../workflow/play';
-import { ProbabilityBars } from '../../charts';
+import { ProbabilityBars, WhichWords } from '../../charts';
 import { useSession } from '../../state/studio';
+import { useWeighing } from '../../state/which-words';
 import { ArmMark, Button, Panel, Slider, TextField } from '../../ui';
-import type { Player } from './cast';
+import { asAsked, type Cast, type Player, playedPrompt } from './cast';
 import { textIn, usePlayground } from './playground-store';
 
 interface PlayerProps {
@@ -80,6 +82,30 @@ export function Answer({
       ) : null}
     </>
   );
+}
+
+interface DecidingWordsProps {
+  readonly cast: Cast;
+  readonly fields: Fields;
+}
+
+/** Which words decided, without and with the vectors; before anything is tuned, by the prompts that there are. */
+export function DecidingWords({ cast, fields }: DecidingWordsProps) {
+  const { players, words, columns } = cast;
+  const asked = players.some(({ id }) => id === 'tuned')
+    ? players.filter(({ id }) => id === 'untuned' || id === 'tuned')
+    : players.slice(0, 2);
+  const key = JSON.stringify([
+    cast.examplesKey,
+    asked.map(({ id, template, soft }) => [id, template, soft?.vectors[0]]),
+    asAsked(fields, columns),
+  ]);
+  const weighing = useWeighing(
+    key,
+    () => ({ prompts: asked.map((player) => playedPrompt(cast, player)), fields }),
+    'playground',
+  );
+  return <WhichWords prompts={asked} labels={words.map(({ label }) => label)} {...weighing} />;
 }
 
 const Vectors = ({ soft }: { readonly soft: SoftPrompt }) => (

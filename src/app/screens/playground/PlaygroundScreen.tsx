@@ -8,7 +8,7 @@ import { usePromptSets, useSession } from '../../state/studio';
 import { stageOptions, versionOptions } from '../../state/version-words';
 import { Button, Note, Panel, ProgressBar, Select, TextArea, TextField } from '../../ui';
 import { type Cast, castKey } from './cast';
-import { ContinuationSettings, PlayerPanel, playgroundTitle } from './PlayerPanel';
+import { ContinuationSettings, DecidingWords, PlayerPanel, playgroundTitle } from './PlayerPanel';
 import { Cells, Presentation, RightAnswer } from './Presentation';
 import { textIn, usePlayground } from './playground-store';
 import './playground.css';
@@ -82,10 +82,26 @@ function LoadedPlayground({ cast, children }: { readonly cast: Cast; readonly ch
             <PlayerPanel key={player.id} player={player} labels={labels} span={span} />
           ))}
         </div>
+        <TypedWords cast={cast} />
         <Examples columns={columns} labels={labels} />
       </div>
-      <Presentation players={players} labels={labels} columns={columns} />
+      <Presentation cast={cast} labels={labels} />
     </ScreenFrame>
+  );
+}
+
+/** Which words of the typed text decided. */
+function TypedWords({ cast }: { readonly cast: Cast }) {
+  const fields = usePlayground((s) => s.fields);
+  if (textIn(fields).trim() === '') return null;
+  return (
+    <Panel title="Which words decided?" aside="Integrated Gradients">
+      {cast.longest === null ? (
+        <DecidingWords cast={cast} fields={fields} />
+      ) : (
+        <p className="dim">Only a label can be explained by words. These prompts generate texts.</p>
+      )}
+    </Panel>
   );
 }
 

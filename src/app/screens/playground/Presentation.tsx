@@ -1,23 +1,32 @@
-import { type CSSProperties, type KeyboardEvent, useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
+import {
+  type CSSProperties,
+  type KeyboardEvent,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react';
 import { Dialog as AriaDialog } from 'react-aria-components/Dialog';
 import { Heading } from 'react-aria-components/Heading';
 import { Modal, ModalOverlay } from 'react-aria-components/Modal';
 import { LINE_HEIGHT, MOST_LABELS, presentSizes, scoreWords } from '../../../report/present';
 import type { Fields } from '../../../task/template';
 import { ArmMark, Button, LabelTag, Select } from '../../ui';
-import type { Player } from './cast';
-import { Answer } from './PlayerPanel';
+import type { Cast, Player } from './cast';
+import { Answer, DecidingWords } from './PlayerPanel';
 import { AUDIENCE, textIn, usePlayground } from './playground-store';
 
 interface PresentationProps {
-  readonly players: readonly Player[];
+  readonly cast: Cast;
   readonly labels: readonly string[];
-  /** Columns besides the text that some prompt shows. */
-  readonly columns: readonly string[];
 }
 
 /** Full screen for a room: one example at a time, and a key that reveals what the tuned prompt says. */
-export function Presentation({ players, labels, columns }: PresentationProps) {
+export function Presentation({ cast, labels }: PresentationProps) {
+  const { players, columns } = cast;
+  const [words, setWords] = useState(false);
+  const canExplain = usePlayground((s) => s.revealed) && labels.length > 0;
   const isOpen = usePlayground((s) => s.presented !== null);
   const { leave } = usePlayground.use();
   const root = useRef<HTMLDivElement>(null);
@@ -51,8 +60,14 @@ export function Presentation({ players, labels, columns }: PresentationProps) {
                 </Button>
               ) : null}
               <Score players={players} labels={labels} />
+              {canExplain ? (
+                <Button aria-pressed={words} onPress={() => setWords(!words)}>
+                  Words
+                </Button>
+              ) : null}
             </div>
-            <div className="stage-answers">
+            {canExplain && words ? <PresentedWords cast={cast} /> : null}
+            <div className="stage-answers" hidden={canExplain && words}>
               {open.map((player) => (
                 <section key={player.id} className="stage-answer">
                   <Named player={player} />
@@ -138,7 +153,7 @@ function PresenterBar() {
   );
 }
 
-interface PresentedRowProps extends Pick<PresentationProps, 'columns'> {
+interface PresentedRowProps extends Pick<Cast, 'columns'> {
   readonly box: React.RefObject<HTMLDivElement | null>;
 }
 
@@ -156,8 +171,18 @@ function PresentedRow({ columns, box }: PresentedRowProps) {
   );
 }
 
+/** Which words of the example decided. */
+function PresentedWords({ cast }: Pick<PresentationProps, 'cast'>) {
+  const fields = usePlayground((s) => s.examples[s.presented ?? 0]?.fields) ?? {};
+  return (
+    <div className="stage-words">
+      <DecidingWords cast={cast} fields={fields} />
+    </div>
+  );
+}
+
 /** The right answer once it is revealed, and how often everyone was right so far. */
-function Score({ players, labels }: Pick<PresentationProps, 'players' | 'labels'>) {
+function Score({ players, labels }: Pick<PresentationProps, 'labels'> & Pick<Cast, 'players'>) {
   const presented = usePlayground((s) => s.presented) ?? 0;
   const right = usePlayground((s) => s.examples[presented]?.right ?? null);
   const revealed = usePlayground((s) => s.revealed);

@@ -1,12 +1,20 @@
 import { useMemo } from 'react';
+import { rowsById } from '../../../../../dataset/labels';
+import type { Dataset } from '../../../../../dataset/types';
 import type { Insights } from '../../../../../evaluation/classify/insights';
 import { comparedLogProbs, planFor } from '../../../../../evaluation/classify/outcome';
 import { type ComparedRow, comparedRows, filterRows } from '../../../../../evaluation/classify/rows';
 import type { ArmOutcome, ArmReport } from '../../../../../evaluation/types';
 import type { Suspect } from '../../../../../evaluation/vote';
 import { namesOf } from '../../../../../evaluation/words';
-import { ChartPanel, confusionTitle, drawConfusion, ProbabilityBars, sideOf } from '../../../../charts';
+import { armsOf, isOutdated } from '../../../../../prompt-set/arms';
+import type { PromptSet } from '../../../../../prompt-set/types';
+import { alignWords } from '../../../../../task/template';
+import { ChartPanel, confusionTitle, drawConfusion, ProbabilityBars, sideOf, WhichWords } from '../../../../charts';
 import { useQuery } from '../../../../state/location';
+import { weightsOf } from '../../../../state/session-state';
+import { usePromptSets, useSession } from '../../../../state/studio';
+import { useWeighing } from '../../../../state/which-words';
 import { ArmMark, Button, format, LabelTag, Note, Select } from '../../../../ui';
 import type { CloserProps } from '../../closer-store';
 import { Explorer } from '../parts';
@@ -149,7 +157,9 @@ interface AllAnswersProps extends CloserProps {
 }
 
 /** One row with the probabilities of every prompt; its id is in the address, its text never. */
-function AllAnswers({ comparison, evaluation, mode, row, suspect }: AllAnswersProps) {
+function AllAnswers({ comparison, evaluation, dataset, mode, row, suspect }: AllAnswersProps) {
+  const set = usePromptSets((s) => s.set);
+  const model = useSession(weightsOf);
   const plan = planFor(evaluation.plan, mode);
   const probabilities = (arm: ArmOutcome) =>
     (comparedLogProbs({ ...arm, logProbs: [arm.logProbs[row.at] ?? []] }, plan)[0] ?? []).map(Math.exp);
@@ -174,7 +184,39 @@ function AllAnswers({ comparison, evaluation, mode, row, suspect }: AllAnswersPr
           </section>
         ))}
       </div>
+      {set && !isOutdated(set, evaluation, { dataset, model }) ? (
+        <RowWords set={set} dataset={dataset} labels={plan.labels} rowId={row.id} />
+      ) : null}
     </>
+  );
+}
+
+interface RowWordsProps {
+  readonly set: PromptSet;
+  readonly dataset: Dataset;
+  readonly labels: readonly string[];
+  readonly rowId: string;
+}
+
+/** Which words of a row decided, without and with the vectors. */
+function RowWords({ set, dataset, labels, rowId }: RowWordsProps) {
+  const { mapping, table } = dataset;
+  const arms = armsOf(set).arms.filter(({ id }) => id === 'untuned' || id === 'tuned');
+  const cells = rowsById(table.rows).get(rowId)?.cells ?? {};
+  const request = () => ({
+    fields: { ...cells, text: cells[mapping.text] ?? '' },
+    prompts: arms.map(({ prompt, words, softs }) => ({
+      template: prompt.template,
+      chat: prompt.chat ?? false,
+      soft: softs[0] ?? null,
+      textColumn: mapping.text,
+      task: { kind: 'classify' as const, words: alignWords(words, labels), calibration: null },
+    })),
+  });
+  const key = JSON.stringify([set.id, set.chosenSoft, dataset.fingerprint, rowId]);
+  const weighing = useWeighing(key, request, 'compare');
+  return (
+    <WhichWords prompts={arms.map((arm) => ({ name: arm.name, side: sideOf(arm) }))} labels={labels} {...weighing} />
   );
 }
 
