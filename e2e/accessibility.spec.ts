@@ -90,7 +90,10 @@ test('every screen with a prompt set open passes axe, in both themes and both wi
   await studio.playground.ask('Where is my wardrobe?', 'tuned prompt');
   await page.getByText('Generation settings').click();
   await page.getByRole('button', { name: 'Which words decided?' }).click();
-  await page.getByText(/^Log-odds of/).first().click();
+  await page
+    .getByText(/^Log-odds of/)
+    .first()
+    .click();
   await expectAccessible(studio, 'Playground');
   await expectForcedColours(studio, 'Playground');
   await page.getByRole('button', { name: 'Present' }).click();

@@ -65,10 +65,8 @@ function createEngineHandlers() {
     states: async (params, emit, control) => ({
       states: await loaded().states(params, control, progressOf('rows', params.rows.length, emit)),
     }),
-    nextTokens: (params, emit, control) =>
-      loaded().nextTokens(params, control, progressOf('rows', params.rows.length, emit)),
-    attribute: (params, emit, control) =>
-      loaded().attribute(params, control, progressOf('gradients', params.steps.most, emit)),
+    nextTokens: (ask, emit, control) => loaded().nextTokens(ask, control, progressOf('rows', ask.rows.length, emit)),
+    attribute: (ask, emit, control) => loaded().attribute(ask, control, progressOf('steps', ask.steps.most, emit)),
     tokenVectors: async ({ ids }, emit, control) => ({
       vectors: await loaded().tokenVectors(ids, control, progressOf('tokens', ids.length, emit)),
       hidden: loaded().info.hidden,

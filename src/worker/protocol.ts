@@ -88,7 +88,7 @@ export type ProgressEvent = {
   readonly kind: 'progress';
   readonly done: number;
   readonly total: number;
-  readonly unit: 'rows' | 'tokens' | 'bytes' | 'gradients';
+  readonly unit: 'rows' | 'tokens' | 'bytes' | 'steps';
   readonly secondsLeft: number | null;
 };
 
