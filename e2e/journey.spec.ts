@@ -84,7 +84,7 @@ test('takes an unknown file from upload to the same predictions in another brows
     await studio.open();
     await studio.modelReady();
     await studio.upload(AWKWARD);
-    await expect(studio.heading).toHaveText('156 rows ready, 2 issues to check');
+    await expect(studio.heading).toHaveText('156 rows ready, 3 issues to check');
     await expect(studio.lead).toContainText('semicolons, Windows-1252, 6 columns');
     await expect(data.role('Text')).toContainText('Nachricht');
     await expect(data.role('Label')).toContainText('Ton');
