@@ -117,7 +117,7 @@ function WordWeights({
       {weighing.prompts.map((weighed, i) => {
         const { name = '', side = 'ref' } = prompts[i] ?? {};
         return (
-          <section key={name} aria-label={name} className="stack">
+          <div key={name} className="stack">
             <ArmMark side={side}>{name}</ArmMark>
             <p className="weighed-text">
               {withoutIndent(weighed.words).map((word, at) => (
@@ -125,8 +125,8 @@ function WordWeights({
                 <Shaded key={at} {...word} strongest={strongest} />
               ))}
             </p>
-            <Sum weighed={weighed} label={label} against={against} />
-          </section>
+            <Sum name={name} weighed={weighed} label={label} against={against} />
+          </div>
         );
       })}
     </div>
@@ -160,14 +160,11 @@ function Shaded({ text, nats, strongest }: WeighedWord & { readonly strongest: n
 
 /** What the words add up to, how well, and each word with its number. */
 function Sum({
+  name,
   weighed,
   label,
   against,
-}: {
-  readonly weighed: Weighed;
-  readonly label: string;
-  readonly against: string;
-}) {
+}: Readonly<Record<'name' | 'label' | 'against', string>> & { readonly weighed: Weighed }) {
   const { words, value, baseline, missed, readings } = weighed;
   return (
     <details className="small">
@@ -175,7 +172,7 @@ function Sum({
         {`Log-odds of ${label} against ${against}: ${signed(value)}, ${signed(baseline)} without the text; the words miss the difference by ${percentWhole(missed)} (${counted(readings, 'reading')})${missed > 0.05 ? ', so read them as a rough guide' : ''}. Numbers`}
       </summary>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <section className="chart-table" aria-label="Numbers of the words" tabIndex={0}>
+      <section className="chart-table" aria-label={`Numbers of the words: ${name}`} tabIndex={0}>
         <table>
           <thead>
             <tr>
