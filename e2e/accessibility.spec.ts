@@ -151,9 +151,7 @@ test('the whole journey works with the keyboard alone', async ({ studio }) => {
   await expect(studio.lead).toContainText(/Step [3-9]\d of/);
   await press(/^Stop/);
   await train.ended();
-  await press('Compare');
-  await expect(studio.heading).toContainText('test rows decide');
-  await press('Compare');
+  await press(/^Compare on \d+ test rows/);
   await compare.verdict();
   await press(/^Export( this prompt)?$/);
   await expect(page.getByRole('dialog')).toBeVisible();
