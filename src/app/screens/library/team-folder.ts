@@ -103,7 +103,10 @@ export async function decide(
     if (sum === undefined) delete base[path];
     else base[path] = sum;
   }
-  return { ok: true, value: { complete: merged.value, link: { folder: link.folder, base } } };
+  // a verdict that stands for comparisons says nothing where those are
+  const { set, evaluations } = merged.value;
+  const taking = evaluations.length > 0 ? { ...merged.value, set: { ...set, verdict: undefined } } : merged.value;
+  return { ok: true, value: { complete: taking, link: { folder: link.folder, base } } };
 }
 
 async function sumsOf(files: Files): Promise<Sums> {
