@@ -103,7 +103,7 @@ export async function decide(
     if (sum === undefined) delete base[path];
     else base[path] = sum;
   }
-  // a verdict that stands for comparisons says nothing where those are
+  // a verdict kept in place of comparisons says nothing where they are
   const { set, evaluations } = merged.value;
   const taking = evaluations.length > 0 ? { ...merged.value, set: { ...set, verdict: undefined } } : merged.value;
   return { ok: true, value: { complete: taking, link: { folder: link.folder, base } } };
