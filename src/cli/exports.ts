@@ -8,7 +8,7 @@ import { present } from '../lib/assert';
 import { drained } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { LABEL_METRICS, type MetricFormat, metricsOf, TEXT_METRICS } from '../metrics/registry';
-import { chosenHard, chosenSoft } from '../prompt-set/prompt-set';
+import { chosenHard, chosenSoft } from '../prompt-set/make-versions';
 import type { ClassifyEvaluation, Evaluation, GenerateEvaluation, PromptSet } from '../prompt-set/types';
 import { generatedCsv } from '../report/csv';
 import { labelReport, textReport } from '../report/input';

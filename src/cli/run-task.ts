@@ -17,12 +17,12 @@ import {
   addHardVersion,
   chooseSoft,
   chosenHard,
-  createPromptSet,
   finishRun,
   takeFoundPrompt,
   takeTemplateAlone,
   updateRun,
-} from '../prompt-set/prompt-set';
+} from '../prompt-set/make-versions';
+import { createPromptSet } from '../prompt-set/prompt-set';
 import type { Evaluation, FoundWords, PromptSet } from '../prompt-set/types';
 import { wordsFitting } from '../prompt-set/versions';
 import { longestAnswer } from '../route/generated-texts';

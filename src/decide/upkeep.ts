@@ -1,7 +1,8 @@
 /** What a change of the world forces, for the versions that a prompt set has. */
 
 import { counted } from '../lib/format';
-import { chosenHard, kindOf } from '../prompt-set/prompt-set';
+import { chosenHard } from '../prompt-set/make-versions';
+import { kindOf } from '../prompt-set/prompt-set';
 import type { PromptSet } from '../prompt-set/types';
 
 export interface Upkeep {

@@ -5,7 +5,8 @@
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { readNpy, readSafetensors } from '../prompt/codecs';
 import type { Placement, VectorTable } from '../prompt/soft-prompt';
-import { addHardVersion, createPromptSet } from '../prompt-set/prompt-set';
+import { addHardVersion } from '../prompt-set/make-versions';
+import { createPromptSet } from '../prompt-set/prompt-set';
 import { parseTemplate, printTemplate, splitInstruction } from '../task/template';
 import { ARM_FILE, isArmJson, readArm } from './arm-file';
 import { readJson } from './exact-json';

@@ -2,15 +2,8 @@ import { unzipSync, zipSync } from 'fflate';
 import { expect, test } from 'vitest';
 import type { Dataset } from '../dataset/types';
 import { compareTexts } from '../evaluation/generate/compare';
-import {
-  addHardVersion,
-  changeTask,
-  chosenSoft,
-  createPromptSet,
-  finishRun,
-  recordWriting,
-  startRun,
-} from '../prompt-set/prompt-set';
+import { addHardVersion, chosenSoft, finishRun, recordWriting, startRun } from '../prompt-set/make-versions';
+import { changeTask, createPromptSet } from '../prompt-set/prompt-set';
 import type { GenerateEvaluation, PromptSet, SoftVersion } from '../prompt-set/types';
 import { STANDARD } from '../training/settings';
 import { buildPromptPackage, readPromptPackage } from './prompt-package';

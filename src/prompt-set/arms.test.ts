@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { STANDARD } from '../training/settings';
 import { alsoAmong, armsAsCompared, armsKnowing, armsOf, isOutdated, otherHands } from './arms';
-import { addHardVersion, changeTask, createPromptSet } from './prompt-set';
+import { addHardVersion } from './make-versions';
+import { changeTask, createPromptSet } from './prompt-set';
 
 const at = (id: string) => ({ id, now: '2026-01-01T00:00:00.000Z' });
 const task = {

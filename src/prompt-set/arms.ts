@@ -5,7 +5,8 @@ import { capitalised } from '../lib/format';
 import type { Placement, SoftPrompt } from '../prompt/soft-prompt';
 import { wordsFor } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
-import { chosenHard, chosenHybrid, chosenSoft, fits, isUsable, kindOf, samePrompt, sameWords } from './prompt-set';
+import { chosenHard, chosenHybrid, chosenSoft, fits, isUsable, samePrompt } from './make-versions';
+import { kindOf, sameWords } from './prompt-set';
 import type { HardVersion, Opened, PromptSet, SoftVersion } from './types';
 import { mayKnowTestRows, seedsOf, tunedPrompt, versionWords, wordsFitting } from './versions';
 

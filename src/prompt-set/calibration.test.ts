@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createRouter } from '../route/router';
 import { calibratedBy, meanLogProbsOf, recordComparison, setThreshold, versionsCompared } from './calibration';
-import { addHardVersion, changeTask, createPromptSet } from './prompt-set';
+import { addHardVersion } from './make-versions';
+import { changeTask, createPromptSet } from './prompt-set';
 import type { ClassifyEvaluation, PromptSet } from './types';
 
 const NOW = '2026-01-01T00:00:00.000Z';

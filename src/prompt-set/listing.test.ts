@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { type Listing, listingOf, NO_FACTS, resumptionOf, searched, tagsOf } from './listing';
-import { addHardVersion, createPromptSet } from './prompt-set';
+import { addHardVersion } from './make-versions';
+import { createPromptSet } from './prompt-set';
 import { writeTags } from './versions';
 
 function listed(name: string, template: string, tags: readonly string[]): Listing {

@@ -3,7 +3,7 @@
  * derived from the set, its rows and its comparisons, and written together with them.
  */
 import { counted } from '../lib/format';
-import { isUsable } from './prompt-set';
+import { isUsable } from './make-versions';
 import { stagesOf } from './stages';
 import type { Evaluation, PromptSet } from './types';
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ArmReport } from '../evaluation/types';
 import { newcombe } from '../metrics/intervals';
+import { addHardVersion } from './make-versions';
 import {
   betweenWords,
   driftOf,
@@ -14,7 +15,7 @@ import {
   resultsOf,
   rowsOfResults,
 } from './performance';
-import { addHardVersion, createPromptSet } from './prompt-set';
+import { createPromptSet } from './prompt-set';
 import type { ClassifyEvaluation, GenerateEvaluation, Measurement, PromptSet } from './types';
 import type { Version } from './versions';
 

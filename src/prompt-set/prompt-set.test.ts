@@ -4,23 +4,25 @@ import { STANDARD } from '../training/settings';
 import { changeHandle, freeHandle, readHandle, toHandle, uniqueHandle } from './handle';
 import {
   addHardVersion,
-  changeTask,
   chooseHard,
   chooseSoft,
   chosenHard,
   chosenSoft,
-  createPromptSet,
-  deletePromptSet,
   finishRun,
-  nowAfter,
   openRun,
   recordTry,
-  renamePromptSet,
   startRun,
-  takeBack,
   takeFoundPrompt,
-  undoDelete,
   updateRun,
+} from './make-versions';
+import {
+  changeTask,
+  createPromptSet,
+  deletePromptSet,
+  nowAfter,
+  renamePromptSet,
+  takeBack,
+  undoDelete,
 } from './prompt-set';
 import { foundVersion } from './tries';
 import type { PromptSet } from './types';

@@ -9,7 +9,8 @@ import type { SoftPrompt } from '../prompt/soft-prompt';
 import { asContinuation } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { meanLogProbsOf } from './calibration';
-import { chosenHard, kindOf, sameLabelOrder, sameWords } from './prompt-set';
+import { chosenHard, sameLabelOrder } from './make-versions';
+import { kindOf, sameWords } from './prompt-set';
 import { resolveStage, resolveVersion, type StageFailure, type VersionFailure } from './stages';
 import type { PromptSet, SoftVersion, StagePolicy } from './types';
 import {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { addHardVersion } from './make-versions';
 import type { Measured } from './performance';
-import { addHardVersion, createPromptSet } from './prompt-set';
+import { createPromptSet } from './prompt-set';
 import { type Score, scoreboardTitle, scoresOf, sortedScores } from './scoreboard';
 import { moveStage } from './stages';
 import type { ClassifyEvaluation, Measurement, PromptSet } from './types';

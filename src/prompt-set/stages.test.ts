@@ -2,15 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { STANDARD } from '../training/settings';
 import { listingOf, NO_FACTS } from './listing';
-import {
-  addHardVersion,
-  changeTask,
-  createPromptSet,
-  deletePromptSet,
-  finishRun,
-  startRun,
-  undoDelete,
-} from './prompt-set';
+import { addHardVersion, finishRun, startRun } from './make-versions';
+import { changeTask, createPromptSet, deletePromptSet, undoDelete } from './prompt-set';
 import {
   freeStages,
   moveStage,

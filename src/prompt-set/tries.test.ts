@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { addHardVersion, changeTask, createPromptSet, recordTry, recordWriting, versionWith } from './prompt-set';
+import { addHardVersion, recordTry, recordWriting, versionWith } from './make-versions';
+import { changeTask, createPromptSet } from './prompt-set';
 import { differenceWords, shownTry, sinceTry } from './tries';
 import type { HardVersion, Opened, PromptSet, TriedWith } from './types';
 

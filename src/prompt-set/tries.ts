@@ -5,7 +5,8 @@
 import { wordsFor } from '../task/template';
 import type { LabelWord } from '../task/types';
 import { meanLogProbsOf } from './calibration';
-import { chosenHard, samePrompt, sameWords, versionWith } from './prompt-set';
+import { chosenHard, samePrompt, versionWith } from './make-versions';
+import { sameWords } from './prompt-set';
 import type { AnswersWith, HardVersion, Opened, PromptSet } from './types';
 import { wordsFitting } from './versions';
 

@@ -2,7 +2,7 @@
 import type { Dataset, SplitName } from '../dataset/types';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { HardPrompt, LabelWord } from '../task/types';
-import { isUsable, sameLabelOrder } from './prompt-set';
+import { isUsable, sameLabelOrder } from './make-versions';
 import type { HardVersion, PromptSet, SoftVersion } from './types';
 
 export type Version =

@@ -1,5 +1,6 @@
 import type { ModelInfo } from '../engine/types';
-import { addHardVersion, createPromptSet, finishRun, startRun } from '../prompt-set/prompt-set';
+import { addHardVersion, finishRun, startRun } from '../prompt-set/make-versions';
+import { createPromptSet } from '../prompt-set/prompt-set';
 import { moveStage } from '../prompt-set/stages';
 import type { PromptSet } from '../prompt-set/types';
 import { STANDARD } from '../training/settings';

@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import { preparedOf } from '../dataset/test-support';
 import type { WriteRequest } from '../engine/types';
 import { uninterrupted } from '../lib/control';
-import { addHardVersion, createPromptSet } from '../prompt-set/prompt-set';
+import { addHardVersion } from '../prompt-set/make-versions';
+import { createPromptSet } from '../prompt-set/prompt-set';
 import { compare } from './compare';
 import type { Host } from './host';
 

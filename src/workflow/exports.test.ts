@@ -9,7 +9,7 @@ import { labelProbabilities, mixedAnswers } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
 import { armId } from '../prompt-set/arms';
 import { recordComparison } from '../prompt-set/calibration';
-import { addHardVersion } from '../prompt-set/prompt-set';
+import { addHardVersion } from '../prompt-set/make-versions';
 import { type AnsweringVersion, answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
 import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
 import { openVersion, tableSource } from '../route/answering';

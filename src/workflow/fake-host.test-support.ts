@@ -2,7 +2,8 @@
 import { preparedOf, unlikeTexts } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import type { ScoreRequest, StatesRequest } from '../engine/types';
-import { addHardVersion, createPromptSet, finishRun, startRun } from '../prompt-set/prompt-set';
+import { addHardVersion, finishRun, startRun } from '../prompt-set/make-versions';
+import { createPromptSet } from '../prompt-set/prompt-set';
 import type { PromptSet } from '../prompt-set/types';
 import { STANDARD } from '../training/settings';
 import type { Host } from './host';

@@ -13,7 +13,7 @@ import { fail, ok, type Result } from '../lib/result';
 import { scaledVectors } from '../prompt/soft-prompt';
 import { calibratedBy } from '../prompt-set/calibration';
 import { freeHandle } from '../prompt-set/handle';
-import { chosenSoft } from '../prompt-set/prompt-set';
+import { chosenSoft } from '../prompt-set/make-versions';
 import { ofKind, type PromptSet } from '../prompt-set/types';
 import { type RowsDone, replayCheckRows } from './check-rows';
 import type { Host, Verb } from './host';

@@ -6,7 +6,7 @@ import { comparedLogProbs } from '../evaluation/classify/outcome';
 import { present } from '../lib/assert';
 import { ControlSource } from '../lib/control';
 import { recordComparison } from '../prompt-set/calibration';
-import { addHardVersion } from '../prompt-set/prompt-set';
+import { addHardVersion } from '../prompt-set/make-versions';
 import { type MatrixPrompt, matrixChoices, matrixPrompt } from '../prompt-set/ready-prompt';
 import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
 import {

@@ -9,7 +9,7 @@ import { points, pointsRange, pText } from '../evaluation/words';
 import { throwIfInterrupted } from '../lib/control';
 import { counted, duration, percent } from '../lib/format';
 import { ends } from '../metrics/registry';
-import { chosenHard, finishRun, isUsable, startRun } from '../prompt-set/prompt-set';
+import { chosenHard, finishRun, isUsable, startRun } from '../prompt-set/make-versions';
 import { type MatrixPrompt, matrixPrompt } from '../prompt-set/ready-prompt';
 import { stagesAt, stagesOf } from '../prompt-set/stages';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';

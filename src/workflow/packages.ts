@@ -24,7 +24,7 @@ import { PRODUCT } from '../lib/product';
 import { unwrap } from '../lib/result';
 import { armId } from '../prompt-set/arms';
 import { versionsCompared } from '../prompt-set/calibration';
-import { chosenHard, sameLabelOrder } from '../prompt-set/prompt-set';
+import { chosenHard, sameLabelOrder } from '../prompt-set/make-versions';
 import { readyPrompt } from '../prompt-set/ready-prompt';
 import type { Evaluation } from '../prompt-set/types';
 import { type Version, wordsOf } from '../prompt-set/versions';

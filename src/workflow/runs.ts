@@ -1,7 +1,8 @@
 /** A run before it trains: what its vectors can start from, the text around them, and how the prompt set records it. */
 import type { Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
-import { chosenHard, fits, isWriting, startRun } from '../prompt-set/prompt-set';
+import { chosenHard, fits, startRun } from '../prompt-set/make-versions';
+import { isWriting } from '../prompt-set/prompt-set';
 import type { HardVersion, PromptSet, RunCheckpoint, SoftVersion } from '../prompt-set/types';
 import { wordsFitting } from '../prompt-set/versions';
 import { classifyInstruction } from '../task/propose';

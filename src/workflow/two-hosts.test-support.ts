@@ -2,7 +2,8 @@
 import { rowsById } from '../dataset/labels';
 import type { ColumnMapping, Dataset } from '../dataset/types';
 import { uninterrupted } from '../lib/control';
-import { addHardVersion, createPromptSet, finishRun, startRun } from '../prompt-set/prompt-set';
+import { addHardVersion, finishRun, startRun } from '../prompt-set/make-versions';
+import { createPromptSet } from '../prompt-set/prompt-set';
 import { matrixChoices, matrixPrompt } from '../prompt-set/ready-prompt';
 import type { Evaluation, PromptSet } from '../prompt-set/types';
 import { labelReport, textReport } from '../report/input';

@@ -2,7 +2,8 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { writes } from '../../dataset/labels';
 import type { Dataset } from '../../dataset/types';
-import { addHardVersion, changeTask, chooseHard, isProposal, PROPOSED, stamp } from '../../prompt-set/prompt-set';
+import { addHardVersion, chooseHard, isProposal, PROPOSED } from '../../prompt-set/make-versions';
+import { changeTask, stamp } from '../../prompt-set/prompt-set';
 import type { PromptSet } from '../../prompt-set/types';
 import { taskOf } from '../../task/tasks';
 import { sameLabels } from '../../task/template';

@@ -1,6 +1,7 @@
 /** Answer words found by the model: when asked for, and once before a first run where the labels are no words of it. */
 import type { Dataset } from '../../dataset/types';
-import { isWriting, sameWords, stamp, takeFoundWords } from '../../prompt-set/prompt-set';
+import { takeFoundWords } from '../../prompt-set/make-versions';
+import { isWriting, sameWords, stamp } from '../../prompt-set/prompt-set';
 import type { PromptSet } from '../../prompt-set/types';
 import { unfitWords } from '../../task/propose-words';
 import { sameLabels } from '../../task/template';

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { preparedOf } from '../../../dataset/test-support';
 import { drawnWords } from '../../../evaluation/rows';
 import { StudioError } from '../../../lib/errors';
-import { addHardVersion } from '../../../prompt-set/prompt-set';
+import { addHardVersion } from '../../../prompt-set/make-versions';
 import { stagesOf } from '../../../prompt-set/stages';
 import type { ClassifyEvaluation, PromptSet } from '../../../prompt-set/types';
 import type { WriteRequest, WrittenRow } from '../../../worker/protocol';

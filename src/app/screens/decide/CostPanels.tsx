@@ -2,7 +2,7 @@ import { useMemo } from 'react';
 import { APPROACHES, type Approach, type Fact, type Known, type Row, sideBySide } from '../../../decide/approaches';
 import { type BreakEven, type Effort, money, months, payBackSentence, quotedCosts } from '../../../decide/break-even';
 import { bestHand, bestLearned, type Costs, type Efforts, reference } from '../../../decide/measured';
-import { chosenHard, chosenSoft } from '../../../prompt-set/prompt-set';
+import { chosenHard, chosenSoft } from '../../../prompt-set/make-versions';
 import type { PromptSet } from '../../../prompt-set/types';
 import { readNumber } from '../../../training/fields';
 import { ChartPanel, drawCosts } from '../../charts';

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { PLACEMENT_WORDS } from '../../../prompt/soft-prompt';
-import { chosenHard, chosenSoft } from '../../../prompt-set/prompt-set';
+import { chosenHard, chosenSoft } from '../../../prompt-set/make-versions';
 import { stagesAt } from '../../../prompt-set/stages';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { type Version, versionsOf, versionWords } from '../../../prompt-set/versions';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { addHardVersion, createPromptSet } from '../../../prompt-set/prompt-set';
+import { addHardVersion } from '../../../prompt-set/make-versions';
+import { createPromptSet } from '../../../prompt-set/prompt-set';
 import type { SoftVersion } from '../../../prompt-set/types';
 import { STANDARD } from '../../../training/settings';
 import * as code from '../../../workflow/exports';

@@ -2,7 +2,7 @@
 import { createStore } from 'zustand/vanilla';
 import type { Package } from '../../../interchange/package';
 import { StudioError } from '../../../lib/errors';
-import { chosenHard, chosenSoft } from '../../../prompt-set/prompt-set';
+import { chosenHard, chosenSoft } from '../../../prompt-set/make-versions';
 import type { RowsDone } from '../../../workflow/check-rows';
 import type { Order } from '../../../workflow/exported-prompt';
 import type { RecipientId } from '../../../workflow/exports';

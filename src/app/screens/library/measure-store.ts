@@ -5,7 +5,8 @@
 import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
-import { chosenHard, chosenSoft, countLook } from '../../../prompt-set/prompt-set';
+import { chosenHard, chosenSoft } from '../../../prompt-set/make-versions';
+import { countLook } from '../../../prompt-set/prompt-set';
 import { type MatrixPrompt, matrixChoices, matrixPrompt } from '../../../prompt-set/ready-prompt';
 import type { Measurement, PromptSet } from '../../../prompt-set/types';
 import { seenParts } from '../../../prompt-set/versions';

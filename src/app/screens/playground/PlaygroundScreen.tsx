@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect } from 'react';
-import { chosenSoft } from '../../../prompt-set/prompt-set';
+import { chosenSoft } from '../../../prompt-set/make-versions';
 import type { PromptSet } from '../../../prompt-set/types';
 import { NeedsRows, ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { addHardVersion, changeTask, createPromptSet } from '../../../prompt-set/prompt-set';
+import { addHardVersion } from '../../../prompt-set/make-versions';
+import { changeTask, createPromptSet } from '../../../prompt-set/prompt-set';
 import { moveStage } from '../../../prompt-set/stages';
 import type { SampleSet, ShippedPrompt } from '../../state/services';
 import { setCast, shippedCast } from './cast';

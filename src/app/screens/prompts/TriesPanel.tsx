@@ -1,7 +1,8 @@
 import type { ByTask } from '../../../dataset/types';
 import { capitalised, count, counted, duration, midSentence, percentWhole } from '../../../lib/format';
 import { LABEL_METRICS, TEXT_METRICS } from '../../../metrics/registry';
-import { chosenHard, isWriting } from '../../../prompt-set/prompt-set';
+import { chosenHard } from '../../../prompt-set/make-versions';
+import { isWriting } from '../../../prompt-set/prompt-set';
 import { differenceWords, sinceTry, wrongCount } from '../../../prompt-set/tries';
 import type { HardVersion } from '../../../prompt-set/types';
 import type { Standing } from '../../../workflow/improve';

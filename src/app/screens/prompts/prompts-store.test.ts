@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { StudioError } from '../../../lib/errors';
-import { chosenHard } from '../../../prompt-set/prompt-set';
+import { chosenHard } from '../../../prompt-set/make-versions';
 import type { ScoreRequest, WriteRequest, WrittenRow } from '../../../worker/protocol';
 import type { ImproveRequest } from '../../../workflow/improve';
 import { createDataStore } from '../../state/data/data-store';

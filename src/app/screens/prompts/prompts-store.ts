@@ -2,7 +2,8 @@
 import { useMemo } from 'react';
 import { useStore } from 'zustand';
 import { StudioError } from '../../../lib/errors';
-import { addHardVersion, changeTask, chooseHard, chosenHard, stamp, versionWith } from '../../../prompt-set/prompt-set';
+import { addHardVersion, chooseHard, chosenHard, versionWith } from '../../../prompt-set/make-versions';
+import { changeTask, stamp } from '../../../prompt-set/prompt-set';
 import { foundVersion, type ShownTry, shownTry } from '../../../prompt-set/tries';
 import type { HardVersion, Opened, PromptSet } from '../../../prompt-set/types';
 import { wordsFitting } from '../../../prompt-set/versions';

@@ -6,7 +6,7 @@ import { dealt, preparedOf } from '../../../dataset/test-support';
 import type { Change, Dataset } from '../../../dataset/types';
 import { isOutdated } from '../../../prompt-set/arms';
 import { recordComparison } from '../../../prompt-set/calibration';
-import { chooseHard } from '../../../prompt-set/prompt-set';
+import { chooseHard } from '../../../prompt-set/make-versions';
 import { isPresent, shownTry, sinceTry } from '../../../prompt-set/tries';
 import type { HardVersion, Opened, PromptSet } from '../../../prompt-set/types';
 import type { HardPrompt } from '../../../task/types';

@@ -12,14 +12,12 @@ import { capitalised } from '../../../lib/format';
 import {
   chooseHard,
   chosenHard,
-  isWriting,
   recordTry,
   recordWriting,
   samePrompt,
-  sameWords,
-  stamp,
   takeFoundPrompt,
-} from '../../../prompt-set/prompt-set';
+} from '../../../prompt-set/make-versions';
+import { isWriting, sameWords, stamp } from '../../../prompt-set/prompt-set';
 import { answersWith, foundVersion, sinceTry } from '../../../prompt-set/tries';
 import type { FoundPrompt, HardVersion, Opened, PromptSearch, PromptSet } from '../../../prompt-set/types';
 import { wordsFitting } from '../../../prompt-set/versions';

@@ -1,7 +1,8 @@
 /** What the Prompts screen says. Pure. */
 import { count, counted, duration, percentWhole } from '../../../lib/format';
 import { TEXT_METRICS } from '../../../metrics/registry';
-import { chosenHard, isWriting, samePrompt } from '../../../prompt-set/prompt-set';
+import { chosenHard, samePrompt } from '../../../prompt-set/make-versions';
+import { isWriting } from '../../../prompt-set/prompt-set';
 import { differenceWords, isPresent, type ShownTry } from '../../../prompt-set/tries';
 import type { HardVersion, PromptSet } from '../../../prompt-set/types';
 import type { HardPrompt } from '../../../task/types';

@@ -1,7 +1,7 @@
 import { memo } from 'react';
 import { useStore } from 'zustand';
 import { otherVersionWords } from '../../../dataset/versions';
-import { isUsable } from '../../../prompt-set/prompt-set';
+import { isUsable } from '../../../prompt-set/make-versions';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { timeWords } from '../../../training/estimate';
 import { branchOf, canBranch, type PlannedRun } from '../../../workflow/runs';

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import { LABEL_METRICS } from '../../../metrics/registry';
-import { chosenHard, isWriting } from '../../../prompt-set/prompt-set';
+import { chosenHard } from '../../../prompt-set/make-versions';
+import { isWriting } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { NUMBER_SETTINGS, readNumber, SEEDS, settingOf } from '../../../training/fields';
 import { OPTIMISER_LABELS, type OptimiserName } from '../../../training/settings';

@@ -1,5 +1,5 @@
 /** A hand-written prompt made smaller: what that means, before it starts; what it saves, and what to do then. */
-import { chooseHard, chooseSoft, isUsable } from '../../../prompt-set/prompt-set';
+import { chooseHard, chooseSoft, isUsable } from '../../../prompt-set/make-versions';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { timeWords } from '../../../training/estimate';
 import { smallerWords } from '../../../workflow/words';

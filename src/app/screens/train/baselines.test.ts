@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { dealt, preparedOf } from '../../../dataset/test-support';
-import { addHardVersion, createPromptSet } from '../../../prompt-set/prompt-set';
+import { addHardVersion } from '../../../prompt-set/make-versions';
+import { createPromptSet } from '../../../prompt-set/prompt-set';
 import type { HardVersion } from '../../../prompt-set/types';
 import { createBaselines } from './baselines';
 

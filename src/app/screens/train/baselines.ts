@@ -2,7 +2,7 @@
 
 import type { Dataset } from '../../../dataset/types';
 import { type ByTask, taskKindOf } from '../../../dataset/types';
-import { chosenHard, recordTry } from '../../../prompt-set/prompt-set';
+import { chosenHard, recordTry } from '../../../prompt-set/make-versions';
 import { answersWith, sinceTry } from '../../../prompt-set/tries';
 import type { HardVersion, PromptSet } from '../../../prompt-set/types';
 import type { ReferenceLine, Scores } from '../../../training/events';

@@ -2,7 +2,8 @@
 import type { TaskKind } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
 import { clock, counted, percentWhole } from '../../../lib/format';
-import { isUsable, kindOf } from '../../../prompt-set/prompt-set';
+import { isUsable } from '../../../prompt-set/make-versions';
+import { kindOf } from '../../../prompt-set/prompt-set';
 import type { PromptSet, RaceEntry, SoftVersion } from '../../../prompt-set/types';
 import type {
   Checkpoint,

@@ -2,7 +2,7 @@
 import type { Dataset } from '../../../dataset/types';
 import { oneAtATime } from '../../../lib/control';
 import { asStudioError, fromWire, StudioError } from '../../../lib/errors';
-import { finishRun, updateRun } from '../../../prompt-set/prompt-set';
+import { finishRun, updateRun } from '../../../prompt-set/make-versions';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { wordsFitting } from '../../../prompt-set/versions';
 import { accuracyOf } from '../../../training/checkpoint';

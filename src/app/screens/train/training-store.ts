@@ -1,7 +1,8 @@
 /** The engine's one place for a run: what trains, what waits, and how a cut-off run resumes. */
 import type { Dataset } from '../../../dataset/types';
 import { asStudioError, StudioError } from '../../../lib/errors';
-import { changeTask, isUsable, openRun, stamp, updateRun } from '../../../prompt-set/prompt-set';
+import { isUsable, openRun, updateRun } from '../../../prompt-set/make-versions';
+import { changeTask, stamp } from '../../../prompt-set/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { wordsFitting } from '../../../prompt-set/versions';
 import { sameLabels } from '../../../task/template';

@@ -9,7 +9,8 @@ import type { Change, ColumnMapping, Dataset, DataVersion, SourceFormat, Table }
 import { freshVersion } from '../../../dataset/versions';
 import { asStudioError, StudioError } from '../../../lib/errors';
 import { capitalised } from '../../../lib/format';
-import { addHardVersion, stamp } from '../../../prompt-set/prompt-set';
+import { addHardVersion } from '../../../prompt-set/make-versions';
+import { stamp } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { cardWords, type PolicyCard, unnamedLabels } from '../../../task/policy-card';
 import type { PreparedData } from '../../../workflow/open-data';

@@ -1,0 +1,275 @@
+/** Versions of a prompt set, made and chosen: hand-written ones are saved, runs are started, updated and finished. */
+import { assert } from '../lib/assert';
+import type { HardPrompt, LabelWord } from '../task/types';
+import { changeTask, cleanName, isWriting, type Stamp, sameWords, touch, usedIn } from './prompt-set';
+import type { Distilled, FoundPrompt, FoundWords, HardVersion, PromptSet, SoftVersion, WritingTry } from './types';
+
+/** The names of hand-written versions that the studio proposed: at first, and where that was worse than the template alone. */
+export const PROPOSED = 'Proposed';
+const TEMPLATE_ALONE = 'Proposed: the template alone';
+
+/** Whether nobody has made or tried a version: a newer proposal replaces it. */
+export const isProposal = ({ name, tried, wrote }: Pick<HardVersion, 'name' | 'tried' | 'wrote'>): boolean =>
+  (name === PROPOSED || name === TEMPLATE_ALONE) && !tried && !wrote;
+
+export const samePrompt = (a: HardPrompt, b: HardPrompt): boolean =>
+  a.template === b.template &&
+  a.shots === b.shots &&
+  (a.chat ?? false) === (b.chat ?? false) &&
+  (a.shots === 0 ||
+    (a.shotSeed === b.shotSeed &&
+      (a.selection ?? 'balanced') === (b.selection ?? 'balanced') &&
+      (a.orders ?? 1) === (b.orders ?? 1)));
+
+/** The version that is exactly this prompt with the set's answer words; null = it was not saved yet. */
+export const versionWith = (set: Pick<PromptSet, 'hard' | 'words'>, prompt: HardPrompt): HardVersion | null =>
+  set.hard.find(
+    (version) => samePrompt(version.prompt, prompt) && (!version.words || sameWords(version.words, set.words)),
+  ) ?? null;
+
+/**
+ * Saves a hand-written prompt with the set's answer words as the next version. One that equals an earlier version is not
+ * saved again: that version is returned. The first version becomes Yours.
+ */
+export function addHardVersion(
+  set: PromptSet,
+  at: Stamp,
+  from: { readonly prompt: HardPrompt; readonly name?: string; readonly tried?: HardVersion['tried'] },
+): { readonly set: PromptSet; readonly version: HardVersion } {
+  const same = versionWith(set, from.prompt);
+  if (same) {
+    const version = from.tried ? { ...same, tried: from.tried } : same;
+    if (version === same) return { set, version };
+    return { set: touch(set, at.now, { hard: replace(set.hard, version) }), version };
+  }
+  const number = nextNumber(set.hard);
+  const version: HardVersion = {
+    id: at.id,
+    number,
+    name: from.name?.trim() ? cleanName(from.name) : `Version ${number}`,
+    prompt: from.prompt,
+    createdAt: at.now,
+    tried: from.tried ?? null,
+  };
+  return {
+    set: touch(set, at.now, { hard: [...set.hard, version], chosenHard: set.chosenHard ?? version.id }),
+    version,
+  };
+}
+
+/** The set with the words and the cue of a search, and a proposed prompt that names them, unless the user has made one. */
+export function takeFoundWords(set: PromptSet, { words, template, prompt, search }: FoundWords, at: Stamp): PromptSet {
+  const next = changeTask(set, { words, baseTemplate: template, wordSearch: search }, at.now);
+  if (prompt === null || !set.hard.every(isProposal)) return next;
+  const added = addHardVersion(next, at, { prompt: { template: prompt, shots: 0, shotSeed: 0 }, name: PROPOSED });
+  return chooseHard(added.set, added.version.id, at.now);
+}
+
+/**
+ * The set with the winner of a search as Yours: as a new version with its own answer words and calibration, or an earlier
+ * version where the search has found that.
+ */
+export function takeFoundPrompt(
+  set: PromptSet,
+  { winner, search }: FoundPrompt,
+  at: Stamp,
+): { readonly set: PromptSet; readonly version: HardVersion } {
+  const { prompt, words, name, calibration, tried } = winner;
+  const same = set.hard.find(
+    (version) => samePrompt(version.prompt, prompt) && sameWords(version.words ?? set.words, words),
+  );
+  const number = nextNumber(set.hard);
+  const made = { id: at.id, number, name: cleanName(`Found: ${name}`), prompt, createdAt: at.now, calibration };
+  const own = sameWords(words, set.words) ? {} : { words };
+  const version: HardVersion = same
+    ? { ...same, search, tried: tried ?? same.tried, ...(tried ? { calibration } : {}) }
+    : { ...made, ...own, search, tried };
+  const hard = same ? replace(set.hard, version) : [...set.hard, version];
+  return { set: touch(set, at.now, { hard, chosenHard: version.id }), version };
+}
+
+/** The set with the template alone as Yours, because the proposal is worse; a proposal that is still a draft becomes it. */
+export function takeTemplateAlone(set: PromptSet, at: Stamp): PromptSet {
+  const prompt = { template: set.baseTemplate, shots: 0, shotSeed: 0 };
+  const yours = chosenHard(set);
+  if (yours && !usedIn(set)(yours))
+    return touch(set, at.now, { hard: replace(set.hard, { ...yours, name: TEMPLATE_ALONE, prompt }) });
+  const { set: next, version } = addHardVersion(set, at, { prompt, name: TEMPLATE_ALONE });
+  return chooseHard(next, version.id, at.now);
+}
+
+/** Keeps the result of a try on validation rows with its version. */
+export function recordTry(
+  set: PromptSet,
+  versionId: string,
+  tried: NonNullable<HardVersion['tried']>,
+  now: string,
+): PromptSet {
+  return touch(set, now, { hard: replace(set.hard, { ...find(set.hard, versionId, 'hard version'), tried }) });
+}
+
+/** Keeps the texts it generated for validation rows with its version. */
+export function recordWriting(set: PromptSet, versionId: string, wrote: WritingTry, now: string): PromptSet {
+  return touch(set, now, { hard: replace(set.hard, { ...find(set.hard, versionId, 'hard version'), wrote }) });
+}
+
+/** Starts a run. Its version exists from the start, so that a reload finds it. */
+export function startRun(
+  set: PromptSet,
+  at: Stamp,
+  from: Pick<
+    SoftVersion,
+    | 'settings'
+    | 'template'
+    | 'initText'
+    | 'handVersion'
+    | 'distilled'
+    | 'words'
+    | 'group'
+    | 'model'
+    | 'datasetFingerprint'
+    | 'heldBackHash'
+    | 'splitHash'
+  > & {
+    readonly name?: string;
+  },
+): { readonly set: PromptSet; readonly run: SoftVersion } {
+  const number = nextNumber(set.soft);
+  const { name, ...facts } = from;
+  const run: SoftVersion = {
+    ...facts,
+    ...(isWriting(set) ? { writes: true } : {}),
+    id: at.id,
+    number,
+    name: name?.trim() ? cleanName(name) : `Run ${number}`,
+    createdAt: at.now,
+    status: 'running',
+    error: null,
+    soft: null,
+    bestStep: null,
+    validationAccuracy: null,
+    seconds: null,
+  };
+  return { set: touch(set, at.now, { soft: [...set.soft, run] }), run };
+}
+
+/** The state of a run at a pause, at its end, or when it failed. Vectors once kept stay if a later change brings none. */
+export function updateRun(
+  set: PromptSet,
+  runId: string,
+  change: Partial<
+    Pick<
+      SoftVersion,
+      | 'status'
+      | 'error'
+      | 'soft'
+      | 'bestStep'
+      | 'validationAccuracy'
+      | 'validationLoss'
+      | 'validationRows'
+      | 'seconds'
+      | 'distilled'
+      | 'settings'
+      | 'initText'
+      | 'race'
+    >
+  >,
+  now: string,
+): PromptSet {
+  const run = find(set.soft, runId, 'run');
+  return touch(set, now, { soft: replace(set.soft, { ...run, ...change, soft: change.soft ?? run.soft }) });
+}
+
+const ENDED = new Set<SoftVersion['status']>(['finished', 'early', 'stopped']);
+
+/** Whether a run has vectors and may be used as Tuned. */
+export const isUsable = (run: SoftVersion): boolean => run.soft !== null && ENDED.has(run.status);
+
+/**
+ * Ends a run. It becomes Tuned if nothing was chosen yet, or if it is at least as good on validation rows as the chosen
+ * one (never called a win: test rows decide that). A hybrid never becomes Tuned.
+ */
+export function finishRun(
+  set: PromptSet,
+  runId: string,
+  result: {
+    readonly status: 'finished' | 'early' | 'stopped';
+    readonly soft: NonNullable<SoftVersion['soft']>;
+    readonly bestStep: number;
+    readonly validationAccuracy: number | null;
+    readonly validationLoss?: number;
+    readonly validationRows?: number;
+    readonly seconds: number;
+    readonly distilled?: Distilled;
+  },
+  now: string,
+): PromptSet {
+  const done = updateRun(set, runId, { ...result, error: null }, now);
+  const before = done.soft.find((s) => s.id === done.chosenSoft);
+  if (find(done.soft, runId, 'run').handVersion) return done;
+  const run = find(done.soft, runId, 'run');
+  const better = !before || !isUsable(before) || !fits(done, before) || validationRank(run) >= validationRank(before);
+  return better ? { ...done, chosenSoft: runId } : done;
+}
+
+/**
+ * Whether a run was trained for what the set does now: another column may have been chosen since. Trained answer words
+ * belong to their labels.
+ */
+export const fits = (set: Pick<PromptSet, 'writing' | 'words'>, run: SoftVersion): boolean =>
+  (run.writes ?? false) === isWriting(set) &&
+  (run.soft?.answerShift === undefined || run.words === undefined || sameLabelOrder(set.words, run.words));
+
+/** Whether two lists of answer words are of the same labels, in the same order. */
+export const sameLabelOrder = (a: readonly LabelWord[], b: readonly LabelWord[]): boolean =>
+  a.length === b.length && a.every(({ label }, i) => label === b[i]?.label);
+
+/** The higher the better, among runs of one task. */
+const validationRank = ({ validationAccuracy, validationLoss }: SoftVersion): number =>
+  validationLoss === undefined ? (validationAccuracy ?? 0) : -validationLoss;
+
+export function chooseHard(set: PromptSet, versionId: string, now: string): PromptSet {
+  find(set.hard, versionId, 'hard version');
+  return touch(set, now, { chosenHard: versionId });
+}
+
+export function chooseSoft(set: PromptSet, runId: string, now: string): PromptSet {
+  assert(isUsable(find(set.soft, runId, 'run')), 'only a run with vectors can be used as Tuned');
+  return touch(set, now, { chosenSoft: runId });
+}
+
+/** The version used as Yours: the chosen one, else the newest. */
+export const chosenHard = (set: PromptSet): HardVersion | null =>
+  set.hard.find((h) => h.id === set.chosenHard) ?? set.hard.at(-1) ?? null;
+
+/** The run used as Tuned: the chosen one, else the newest that has vectors. */
+export const chosenSoft = (set: PromptSet): SoftVersion | null => {
+  const chosen = set.soft.find((s) => s.id === set.chosenSoft);
+  if (chosen && isUsable(chosen) && fits(set, chosen)) return chosen;
+  return set.soft.filter((s) => isUsable(s) && fits(set, s) && !s.handVersion).at(-1) ?? null;
+};
+
+/** The run used as Hybrid: of those on a hand-written text the best on validation rows, the newest of equals. */
+export const chosenHybrid = (set: PromptSet): SoftVersion | null =>
+  set.soft
+    .filter((run) => isUsable(run) && fits(set, run) && run.handVersion)
+    .reduce<SoftVersion | null>(
+      (best, run) => (!best || validationRank(run) >= validationRank(best) ? run : best),
+      null,
+    );
+
+/** The run that a reload or a pause left open, newest first. */
+export const openRun = (set: PromptSet): SoftVersion | null =>
+  set.soft.findLast((s) => s.status === 'running' || s.status === 'paused') ?? null;
+
+const nextNumber = (list: readonly { readonly number: number }[]): number =>
+  list.reduce((most, v) => Math.max(most, v.number), 0) + 1;
+
+function find<V extends { readonly id: string }>(list: readonly V[], id: string, what: string): V {
+  const found = list.find((v) => v.id === id);
+  assert(found, `no ${what} ${id}`);
+  return found;
+}
+
+const replace = <V extends { readonly id: string }>(list: readonly V[], value: V): readonly V[] =>
+  list.map((v) => (v.id === value.id ? value : v));
