@@ -7,7 +7,7 @@ import { embeddingRows } from '../inference/run';
 import { toWire, type WireError } from '../lib/errors';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
-import { createLog, readModelDir } from './node-host';
+import { createLog, readLoadRequest } from './node-host';
 import { exactly, modelOptions, parseOptions, readModelOptions, UsageError, valued, wholeNumber } from './options';
 
 export const CHECK_USAGE =
@@ -27,18 +27,9 @@ export async function check(args: readonly string[]): Promise<boolean> {
   const [folder] = exactly(positionals, ['MODEL_DIR']);
   const directions = wholeNumber(values.directions, 'directions') ?? 3;
   const seed = wholeNumber(values.seed, 'seed', 0) ?? 0;
-  const { backend, threads, weights = 'fast' } = readModelOptions(values);
   const log = createLog();
   log.progress('Reading the model');
-  const { card, files } = await readModelDir(resolve(folder));
-  const request = {
-    id: card.id,
-    files,
-    backend,
-    sha256: card.sha256,
-    weights,
-    ...(threads === null ? {} : { threads }),
-  };
+  const { request } = await readLoadRequest({ ...readModelOptions(values), model: resolve(folder) });
   const { program, info } = await loadProgram(request, createNodeRunner, () => {});
   try {
     const { rows, labels } = randomTask(info.vocabulary, ROW_LENGTHS, seed);
@@ -118,17 +109,9 @@ async function measure(folder: string, options: ReturnType<typeof readModelOptio
 async function deviationsOf(
   folder: string,
   oracle: Oracle,
-  { backend, threads, weights = 'fast' }: ReturnType<typeof readModelOptions>,
+  options: ReturnType<typeof readModelOptions>,
 ): Promise<readonly Deviation[]> {
-  const { card, files } = await readModelDir(folder);
-  const request = {
-    id: card.id,
-    files,
-    backend,
-    sha256: card.sha256,
-    weights,
-    ...(threads === null ? {} : { threads }),
-  };
+  const { request } = await readLoadRequest({ ...options, model: folder });
   const { program } = await loadProgram(request, createNodeRunner, () => {});
   try {
     return await conform(program, oracle);

@@ -5,7 +5,7 @@ import { pointsRange, pointsWithUnit } from '../evaluation/words';
 import { present } from '../lib/assert';
 import { count, percent } from '../lib/format';
 import type { Evaluation } from '../prompt-set/types';
-import { STANDARD, type TrainingSettings } from '../training/settings';
+import { STANDARD } from '../training/settings';
 import { CANDIDATES } from '../workflow/improve';
 import { openTable, readDataset } from './data';
 import { createLog, type Log } from './node-host';
@@ -15,8 +15,8 @@ import {
   MODEL_USAGE,
   parseOptions,
   readModelOptions,
-  readPlacement,
   readRowOptions,
+  readTrainingSettings,
   required,
   trainingOptions,
   unescaped,
@@ -49,14 +49,8 @@ export async function distilPrompt(args: readonly string[]): Promise<void> {
   const [data] = exactly(positionals, ['DATA.csv']);
   const columns = { text: required(values.text, 'text'), label: required(values.label, 'label') };
   const out = resolve(required(values.out, 'out'));
-  const seed = wholeNumber(values.seed, 'seed', 0) ?? 0;
-  const settings: TrainingSettings = {
-    ...STANDARD,
-    placement: readPlacement(values.placement),
-    virtualTokens: wholeNumber(values.tokens, 'tokens') ?? STANDARD.virtualTokens,
-    steps: wholeNumber(values.steps, 'steps') ?? STANDARD.steps,
-    seed,
-  };
+  const settings = readTrainingSettings(values);
+  const { seed } = settings;
   const model = readModelOptions(values);
   const given = {
     prompt: values.prompt === undefined ? null : unescaped(values.prompt),

@@ -55,6 +55,13 @@ export interface ModelOptions {
   readonly weights?: Weights;
 }
 
+/** What the engine loads of a model folder. */
+export async function readLoadRequest({ model, backend, threads, weights = 'fast' }: ModelOptions) {
+  const { card, files } = await readModelDir(model);
+  const shared = threads === null ? {} : { threads };
+  return { card, request: { id: card.id, files, backend, sha256: card.sha256, weights, ...shared } };
+}
+
 /** The folders of files that verbs ask for by name. */
 const FOLDERS: readonly (readonly [ending: RegExp, folder: string])[] = [
   [/\.(?:py|mjs|md)$/, 'tools/export'],
@@ -108,26 +115,16 @@ export interface NodeHost extends Host {
 }
 
 /** Loads a model folder and opens a host over it. @throws StudioError `model-*`, `session-failed`, `out-of-memory` */
-export async function openHost(
-  { model, backend, threads, weights = 'fast' }: ModelOptions,
-  log: Log,
-): Promise<NodeHost> {
+export async function openHost(options: ModelOptions, log: Log): Promise<NodeHost> {
   log.progress('Reading the model');
-  const { card, files } = await readModelDir(model);
-  const tokenizer = await createCoreTokenizer(files);
-  const engine = await createNodeEngine({
-    id: card.id,
-    files,
-    backend,
-    sha256: card.sha256,
-    weights,
-    ...(threads === null ? {} : { threads }),
-  });
+  const { card, request } = await readLoadRequest(options);
+  const tokenizer = await createCoreTokenizer(request.files);
+  const engine = await createNodeEngine(request);
   const { info } = engine;
   log.line(
     `${info.id} (${info.dtype}) on ${info.backend}, ${counted(info.threads, 'thread')}${info.weights?.held === 'small' ? ', small weights' : ''}: loaded in ${duration(info.loadSeconds)}`,
   );
-  const { contextLength, attentionHeads, embeddingMultiplier } = configOf(files);
+  const { contextLength, attentionHeads, embeddingMultiplier } = configOf(request.files);
   const host: NodeHost = {
     tokens: openTokenizerOf(tokenizer, contextLength),
     card: { weights: card.weights ?? null, attentionHeads, embeddingMultiplier },

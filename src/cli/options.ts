@@ -4,7 +4,8 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { MEND_IDS } from '../dataset/mends';
 import type { MendId } from '../dataset/types';
 import { counted } from '../lib/format';
-import { PLACEMENTS, type Placement } from '../prompt/soft-prompt';
+import { PLACEMENTS } from '../prompt/soft-prompt';
+import { STANDARD, type TrainingSettings } from '../training/settings';
 import { DEFAULT_MODEL, type ModelOptions } from './node-host';
 
 /** The command line is wrong: exit code 2, with the usage below the message. */
@@ -160,8 +161,17 @@ export const readRowOptions = (values: {
   addRows: values['add-rows'] === undefined ? null : resolve(values['add-rows']),
 });
 
-export const readPlacement = (value: string | undefined): Placement =>
-  oneOf(value, 'placement', PLACEMENTS) ?? 'suffix';
+/** The settings of a preset with what the options of `trainingOptions` say of a run. */
+export const readTrainingSettings = (
+  values: { placement?: string; tokens?: string; steps?: string; seed?: string },
+  base: TrainingSettings = STANDARD,
+): TrainingSettings => ({
+  ...base,
+  placement: oneOf(values.placement, 'placement', PLACEMENTS) ?? 'suffix',
+  virtualTokens: wholeNumber(values.tokens, 'tokens') ?? base.virtualTokens,
+  steps: wholeNumber(values.steps, 'steps') ?? base.steps,
+  seed: wholeNumber(values.seed, 'seed', 0) ?? 0,
+});
 
 /** A shell gives `\n` as two characters; a prompt means a line break. */
 export const unescaped = (prompt: string): string => prompt.replaceAll('\\n', '\n');

@@ -10,7 +10,6 @@ import {
   type Initialisation,
   PRESET_NAMES,
   PRESETS,
-  STANDARD,
   type TrainingSettings,
 } from '../training/settings';
 import type { Host } from '../workflow/host';
@@ -28,8 +27,8 @@ import {
   parseOptions,
   positive,
   readModelOptions,
-  readPlacement,
   readRowOptions,
+  readTrainingSettings,
   required,
   trainingOptions,
   UsageError,
@@ -80,22 +79,17 @@ export async function tune(args: readonly string[]): Promise<void> {
   const preset = PRESETS[oneOf(values.preset, 'preset', PRESET_NAMES) ?? 'standard'];
   const { race, core, ...base } = preset.settings;
   const isFixed = [values.placement, values.init, values['answer-vectors']].some((value) => value !== undefined);
-  const seed = wholeNumber(values.seed, 'seed', 0) ?? 0;
   const answerVectors = oneOf(values['answer-vectors'], 'answer-vectors', ANSWER_VECTORS);
   const settings: TrainingSettings = {
-    ...base,
-    ...(!isFixed && race && core && { race, core }),
-    placement: readPlacement(values.placement),
-    virtualTokens: wholeNumber(values.tokens, 'tokens') ?? preset.settings.virtualTokens,
+    ...readTrainingSettings(values, { ...base, ...(!isFixed && race && core && { race, core }) }),
     initialisation: startOf(oneOf(values.init, 'init', STARTS) ?? 'text'),
-    steps: wholeNumber(values.steps, 'steps') ?? preset.settings.steps,
     learningRate: positive(values.rate, 'rate'),
-    seed,
     reparameterise: values.reparameterise ?? false,
     noise: positive(values.noise, 'noise') ?? 0,
     classWeights: values['class-weights'] ?? false,
     ...(answerVectors && { answerVectors }),
   };
+  const { seed } = settings;
   const runs = Array.from({ length: wholeNumber(values.seeds, 'seeds') ?? preset.seeds }, (_, i) => seed + i);
   const model = readModelOptions(values);
   const rows = readRowOptions(values);
@@ -225,15 +219,8 @@ export async function write(args: readonly string[]): Promise<void> {
   const out = resolve(required(values.out, 'out'));
   const prompt = unescaped(required(values.prompt, 'prompt'));
   const examples = wholeNumber(values.shots, 'shots');
-  const seed = wholeNumber(values.seed, 'seed', 0) ?? 0;
-  const settings: TrainingSettings = {
-    ...STANDARD,
-    placement: readPlacement(values.placement),
-    virtualTokens: wholeNumber(values.tokens, 'tokens') ?? STANDARD.virtualTokens,
-    steps: wholeNumber(values.steps, 'steps') ?? STANDARD.steps,
-    seed,
-    initialisation: { kind: 'text', text: '' },
-  };
+  const settings: TrainingSettings = { ...readTrainingSettings(values), initialisation: { kind: 'text', text: '' } };
+  const { seed } = settings;
   const model = readModelOptions(values);
   const rows = readRowOptions(values);
   const log = createLog();
