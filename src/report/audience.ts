@@ -13,7 +13,7 @@ import { ends, LABEL_METRICS, type MetricFormat, TEXT_METRICS } from '../metrics
 import type { Evaluation } from '../prompt-set/types';
 import { writtenRows } from './csv';
 import { colours } from './print';
-import { Html, html } from './types';
+import { Html, html, htmlHead } from './types';
 
 const raw = (markup: string) => new Html(markup);
 
@@ -179,16 +179,8 @@ export async function audiencePage(input: AudienceInput): Promise<{ readonly tex
   const names = pair.map(namesOf(evaluation.comparison.arms));
   const isChoice = evaluation.kind === 'classify';
   const how = `${counted(shown.length, 'text')} of ${counted(byId.size, 'test row')}, ${choice.rows === null ? 'drawn at random' : 'chosen by the presenter'}.`;
-  const text = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${await sha256Base64(SCRIPT)}'; base-uri 'none'; form-action 'none'">
-<meta name="robots" content="noindex">
-<title>${choice.title}</title>
-<style>:root{color-scheme:light dark;${raw(colours('light'))}}@media (prefers-color-scheme:dark){:root{${raw(colours('dark'))}}}${raw(STYLE)}</style>
-</head>
+  const style = html`:root{color-scheme:light dark;${raw(colours('light'))}}@media (prefers-color-scheme:dark){:root{${raw(colours('dark'))}}}${raw(STYLE)}`;
+  const text = html`${htmlHead(choice.title, style, await sha256Base64(SCRIPT))}
 <body data-name0="${names[0]}" data-name1="${names[1]}">
 <header><h1>${choice.title}</h1><p class="dim">${choice.sentence}</p></header>
 <main>${shown.map((row, i) => rowSection(row, names, JUDGED[evaluation.kind], i))}

@@ -16,6 +16,7 @@ import {
   escapeMarkdown,
   Html,
   html,
+  htmlHead,
   type LabelReport,
   type ReportInput,
   type ReportParts,
@@ -149,16 +150,7 @@ ${facts.map(([name, value]) => (value === null ? '' : html`<dt>${name}</dt><dd>$
 }
 
 const htmlDocument = (title: string, headline: string, body: Html): string =>
-  html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="robots" content="noindex">
-<title>${title}: ${headline}</title>
-<style>${new Html(REPORT_STYLE)}</style>
-</head>
+  html`${htmlHead(`${title}: ${headline}`, new Html(REPORT_STYLE))}
 <body>
 <main>
 <p class="small">${title}</p>

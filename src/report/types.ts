@@ -187,6 +187,21 @@ const render = (value: unknown): string => {
 export const html = (strings: TemplateStringsArray, ...values: readonly unknown[]): Html =>
   new Html(strings.reduce((out, part, i) => out + (i > 0 ? render(values[i - 1]) : '') + part, ''));
 
+/** The beginning of a file that works alone: it may load nothing and send nothing. @param script the hash of its one script */
+export const htmlHead = (title: string, style: Html, script: string | null = null): Html => {
+  const scripts = script === null ? '' : `; script-src 'sha256-${script}'`;
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'${new Html(scripts)}; base-uri 'none'; form-action 'none'">
+<meta name="robots" content="noindex">
+<title>${title}</title>
+<style>${style}</style>
+</head>`;
+};
+
 export const escapeMarkdown = (text: string): string =>
   text
     .replace(/[\r\n]+/g, ' ')
