@@ -19,11 +19,13 @@ const split = (hash: string): readonly [path: string, search: string] => {
 export const readPath = (): string => split(location.hash)[0];
 const readSearch = () => split(location.hash)[1];
 
-/** Goes to a path such as `/project/x/data?tab=rows`. */
+/** Goes to a path such as `/project/x/data?tab=rows`. Another screen begins at its top; back and forward are the browser's. */
 export function navigate(to: string, options: { readonly replace?: boolean } = {}): void {
   const oldURL = location.href;
+  const from = readPath();
   history[options.replace ? 'replaceState' : 'pushState'](null, '', `#${to.startsWith('/') ? to : `/${to}`}`);
   dispatchEvent(new HashChangeEvent('hashchange', { oldURL, newURL: location.href }));
+  if (!options.replace && readPath() !== from) scrollTo(0, 0);
 }
 
 /** Removes a parameter of the address's real query, the one before the hash, so that a reload does not find it. */

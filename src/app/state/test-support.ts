@@ -191,6 +191,7 @@ export function fakeLocation(): { path: () => string } {
     history: { pushState: go, replaceState: go },
     HashChangeEvent: class extends Event {},
     dispatchEvent: () => true,
+    scrollTo: () => undefined,
   });
   return { path: () => location.hash.slice(1) };
 }

@@ -1,0 +1,14 @@
+import { expect, it } from 'vitest';
+import { navigate } from './location';
+import { fakeLocation } from './test-support';
+
+it('begins another screen at its top, and leaves a changed tab or id of the same screen where it is', () => {
+  fakeLocation();
+  const tops: string[] = [];
+  Object.assign(globalThis, { scrollTo: (_: number, y: number) => tops.push(`${location.hash} ${y}`) });
+  navigate('/project/new/data');
+  navigate('/project/a/data', { replace: true });
+  navigate('/project/a/data?tab=rows');
+  navigate('/project/a/prompts');
+  expect(tops).toEqual(['#/project/new/data 0', '#/project/a/prompts 0']);
+});
