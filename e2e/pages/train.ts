@@ -40,8 +40,19 @@ export class TrainPage {
     await this.page.getByRole('button', { name: /^Train( another)?$/ }).click();
   }
 
-  async pause(): Promise<void> {
-    await this.page.getByRole('button', { name: 'Pause', exact: true }).click();
+  /** Pauses at `step` or soon after, from within the page: a click from outside can come after the last step of a short run. */
+  async pause(step = 0): Promise<void> {
+    await this.page.waitForFunction(
+      (from) => {
+        const reached = Number(/Step (\d+) of/.exec(document.querySelector('main')?.innerText ?? '')?.[1] ?? -1);
+        const button = [...document.querySelectorAll('button')].find((b) => b.innerText.trim() === 'Pause');
+        if (reached < from || !button) return false;
+        button.click();
+        return true;
+      },
+      step,
+      { polling: 20 },
+    );
     await expect(this.heading).toContainText(/^Paused at step \d+/);
   }
 

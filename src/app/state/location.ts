@@ -28,6 +28,13 @@ export function navigate(to: string, options: { readonly replace?: boolean } = {
   if (!options.replace && readPath() !== from) scrollTo(0, 0);
 }
 
+/** Goes to the path that `work` ends in, unless the user has gone elsewhere meanwhile; null stays here. */
+export async function navigateAfter(work: Promise<string | null>): Promise<void> {
+  const from = readPath();
+  const to = await work;
+  if (to !== null && readPath() === from) navigate(to);
+}
+
 /** Removes a parameter of the address's real query, the one before the hash, so that a reload does not find it. */
 export function dropParameter(name: string): void {
   const url = new URL(location.href);

@@ -3,7 +3,7 @@ import { count } from '../../../lib/format';
 import { isWriting } from '../../../prompt-set/prompt-set';
 import { assist } from '../../../task/assist';
 import type { HardPrompt, ShotSelection } from '../../../task/types';
-import { navigate, smallerPath } from '../../state/location';
+import { navigateAfter, smallerPath } from '../../state/location';
 import { whyTrainingOff } from '../../state/session-state';
 import { usePromptSets, useSession } from '../../state/studio';
 import { ArmMark, Button, format, Panel, Select, Term, TextArea } from '../../ui';
@@ -72,11 +72,11 @@ function SmallerButton() {
   if (!set || isWriting(set)) return null;
   const open = async () => {
     const version = await versionOfDraft();
-    if (version) navigate(smallerPath(set.id, version.id));
+    return version && smallerPath(set.id, version.id);
   };
   return (
     <div className="row">
-      <Button isDisabled={trainingOff !== null} onPress={() => void open()}>
+      <Button isDisabled={trainingOff !== null} onPress={() => void navigateAfter(open())}>
         Make this prompt smaller
       </Button>
     </div>

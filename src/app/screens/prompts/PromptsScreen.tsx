@@ -2,7 +2,7 @@ import { isWriting } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { triedCount } from '../../../workflow/training-rows';
 import { NeedsRows, ScreenFrame } from '../../shell/Screen';
-import { navigate, screenPath } from '../../state/location';
+import { navigateAfter, screenPath } from '../../state/location';
 import { usePromptSets, useSession } from '../../state/studio';
 import { Button, Note, ProgressBar } from '../../ui';
 import { AnswersPanel, WordsPanel } from './AnswersPanel';
@@ -85,7 +85,7 @@ function Actions({ set, rows }: { readonly set: PromptSet; readonly rows: number
       <Button
         variant="primary"
         isDisabled={isUnusable}
-        onPress={() => void keepDraft().then(() => navigate(screenPath(set.id, 'train')))}
+        onPress={() => void navigateAfter(keepDraft().then(() => screenPath(set.id, 'train')))}
       >
         Next: train
       </Button>

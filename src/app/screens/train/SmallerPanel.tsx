@@ -3,7 +3,7 @@ import { chooseHard, chooseSoft, isUsable } from '../../../prompt-set/make-versi
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { timeWords } from '../../../training/estimate';
 import { smallerWords } from '../../../workflow/words';
-import { navigate, screenPath, useQuery } from '../../state/location';
+import { navigateAfter, screenPath, useQuery } from '../../state/location';
 import { whyTrainingOff } from '../../state/session-state';
 import { usePromptSets, useSession, useStores } from '../../state/studio';
 import { Button, format, Panel } from '../../ui';
@@ -76,7 +76,7 @@ function ResultPanel({ set, run }: { readonly set: PromptSet; readonly run: Soft
       const withRun = chooseSoft(s, run.id, now);
       return version ? chooseHard(withRun, version.id, now) : withRun;
     });
-    navigate(screenPath(set.id, 'compare'));
+    return screenPath(set.id, 'compare');
   };
   return (
     <Panel
@@ -86,7 +86,7 @@ function ResultPanel({ set, run }: { readonly set: PromptSet; readonly run: Soft
       <div className="stack">
         <p role="status">{`${smallerWords(reached)} Only test rows, in Compare, show how much accuracy it keeps.`}</p>
         <div className="row">
-          <Button onPress={() => void compare()}>Compare the two</Button>
+          <Button onPress={() => void navigateAfter(compare())}>Compare the two</Button>
           <span className="dim small">They become your entries in the comparison.</span>
         </div>
       </div>
