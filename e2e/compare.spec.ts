@@ -45,7 +45,7 @@ test('shows rows, filters, slices and confidence behind the verdict, each at its
 
   await test.step('a pair other than the headline’s', async () => {
     const before = await compare.cellCount('Fixed');
-    await compare.choose('Pair', 'Tuned against Untuned');
+    await compare.choose('Pair', 'Tuned against Yours + 8 examples');
     await expect(page.getByRole('heading', { name: /^Tuning fixed \d+ rows? and broke/ })).not.toHaveText(
       new RegExp(`fixed ${before} row`),
     );

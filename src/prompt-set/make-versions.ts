@@ -88,6 +88,13 @@ export function takeFoundPrompt(
   return { set: touch(set, at.now, { hard, chosenHard: version.id }), version };
 }
 
+/** Whether Yours is a proposed prompt that nobody has changed, compared, or preferred to the template alone. */
+export function needsFairCheck(set: PromptSet): boolean {
+  const yours = chosenHard(set);
+  const isOpen = yours?.name === PROPOSED && yours.calibration === undefined && yours.prompt.shots === 0;
+  return isOpen && !isWriting(set) && !set.hard.some(({ name }) => name === TEMPLATE_ALONE);
+}
+
 /** The set with the template alone as Yours, because the proposal is worse; a proposal that is still a draft becomes it. */
 export function takeTemplateAlone(set: PromptSet, at: Stamp): PromptSet {
   const prompt = { template: set.baseTemplate, shots: 0, shotSeed: 0 };

@@ -13,7 +13,7 @@ it('begins another screen at its top, and leaves a changed tab or id of the same
   expect(tops).toEqual(['#/project/new/data 0', '#/project/a/prompts 0']);
 });
 
-it('goes on after the work, unless the user has gone elsewhere meanwhile', async () => {
+it('navigates after the work, unless the user has gone elsewhere meanwhile', async () => {
   fakeLocation();
   Object.assign(globalThis, { scrollTo: () => {} });
   navigate('/project/a/prompts');

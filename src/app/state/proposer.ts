@@ -2,12 +2,21 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { writes } from '../../dataset/labels';
 import type { Dataset } from '../../dataset/types';
-import { addHardVersion, chooseHard, isProposal, PROPOSED } from '../../prompt-set/make-versions';
+import {
+  addHardVersion,
+  chooseHard,
+  chosenHard,
+  isProposal,
+  needsFairCheck,
+  PROPOSED,
+  takeTemplateAlone,
+} from '../../prompt-set/make-versions';
 import { changeTask, stamp } from '../../prompt-set/prompt-set';
 import type { PromptSet } from '../../prompt-set/types';
 import { taskOf } from '../../task/tasks';
 import { sameLabels } from '../../task/template';
 import type { HardPrompt } from '../../task/types';
+import { toastUndo } from '../ui/toast';
 import type { PromptSetsStore } from './prompt-sets-store';
 import type { Services } from './services';
 import type { SessionStore } from './session-store';
@@ -99,4 +108,30 @@ export function createProposer(
   promptSets.subscribe(follow);
   follow(promptSets.getState(), { set: null, dataset: null });
   return store;
+}
+
+/**
+ * Before a comparison: a proposal that nobody has changed, and that is worse on validation rows than the template alone, is no
+ * rival. The template alone becomes Yours then, with an undo. The model must be ready.
+ */
+export async function withFairRival(
+  { workflow }: Pick<Services, 'workflow'>,
+  promptSets: PromptSetsStore,
+  { set, dataset }: { readonly set: PromptSet; readonly dataset: Dataset },
+  signal: AbortSignal,
+): Promise<PromptSet> {
+  const proposed = chosenHard(set);
+  if (!proposed || !needsFairCheck(set)) return set;
+  const { words, baseTemplate: template } = set;
+  const asked = { dataset, template, words, prompt: proposed.prompt };
+  if (!(await workflow.call('isWorseThanBare', asked, { signal }))) return set;
+  const { updateById, change } = promptSets.getState();
+  const what = 'The template alone is your entry: it does better on validation rows than the proposed prompt';
+  toastUndo(what, () =>
+    change(set.id, what, (now) => {
+      const { set: next, version } = addHardVersion(now, stamp(), proposed);
+      return chooseHard(next, version.id, stamp().now);
+    }),
+  );
+  return updateById(set.id, (now) => takeTemplateAlone(now, stamp()));
 }

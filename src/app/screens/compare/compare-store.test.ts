@@ -2,11 +2,12 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { preparedOf } from '../../../dataset/test-support';
 import { drawnWords } from '../../../evaluation/rows';
 import { StudioError } from '../../../lib/errors';
-import { addHardVersion } from '../../../prompt-set/make-versions';
+import { addHardVersion, chooseHard, chosenHard, PROPOSED } from '../../../prompt-set/make-versions';
 import { stagesOf } from '../../../prompt-set/stages';
 import type { ClassifyEvaluation, PromptSet } from '../../../prompt-set/types';
 import type { WriteRequest, WrittenRow } from '../../../worker/protocol';
 import { createPromptSetsStore } from '../../state/prompt-sets-store';
+import { withFairRival } from '../../state/proposer';
 import { createSessionStore } from '../../state/session-store';
 import type { Studio } from '../../state/studio';
 import { CAPABILITIES, fakeLocation, testServices } from '../../state/test-support';
@@ -143,5 +144,47 @@ describe('a comparison in the page', () => {
     expect(waiting).toEqual([{ id: 'a', name: 'A', fraction: null }]);
     expect(progressOf(waiting, { kind: 'arm', id: 'a', fraction: 0.5 })[0]?.fraction).toBe(0.5);
     expect(progressOf(waiting, { kind: 'progress', fraction: 0.5, note: 'A' })).toBe(waiting);
+  });
+});
+
+describe('a proposed prompt that nobody has changed', () => {
+  const bare = { template: 'Message: {text}\nTone:', shots: 0, shotSeed: 0 };
+  const prompt = { ...bare, template: `Say the tone.\n${bare.template}` };
+
+  /** What is compared as Yours where the workflow worker finds the proposal worse than the template alone, or not. */
+  async function checked(name: string, isWorse: boolean) {
+    const call = vi.fn(async () => isWorse);
+    const services = { ...testServices(), workflow: { call } } as unknown as Studio['services'];
+    const promptSets = createPromptSetsStore(services);
+    const { create, update } = promptSets.getState();
+    const { dataset } = await preparedOf(Array.from({ length: 40 }, (_, i) => [`text ${i}`, i % 2 ? 'good' : 'bad']));
+    const words = dataset.labels.map((label) => ({ label, word: ` ${label}` }));
+    await create({ name: 'x', dataset, datasetName: 'x.csv', baseTemplate: bare.template, words });
+    const set = await update((s) => addHardVersion(s, { id: 'h', now: s.createdAt }, { prompt, name }).set);
+    const check = (now: PromptSet) =>
+      withFairRival(services, promptSets, { set: now, dataset }, new AbortController().signal);
+    return { call, check, update, after: await check(set) };
+  }
+
+  it('gives way to the template alone where that is better, once', async () => {
+    const { call, check, update, after } = await checked(PROPOSED, true);
+    const asked = expect.objectContaining({ prompt, template: bare.template });
+    expect(call).toHaveBeenCalledWith('isWorseThanBare', asked, expect.anything());
+    expect(chosenHard(after)).toMatchObject({ name: 'Proposed: the template alone', prompt: bare });
+    expect(after.hard).toHaveLength(1);
+    // the user prefers the proposal
+    const preferred = await update((s) => {
+      const { set, version } = addHardVersion(s, { id: 'again', now: s.createdAt }, { prompt, name: PROPOSED });
+      return chooseHard(set, version.id, s.createdAt);
+    });
+    expect(chosenHard(await check(preferred))?.prompt).toEqual(prompt);
+    expect(call).toHaveBeenCalledTimes(1);
+  });
+
+  it('is compared where it is no worse, and a prompt of the user is not checked', async () => {
+    expect(chosenHard((await checked(PROPOSED, false)).after)?.prompt).toEqual(prompt);
+    const { call, after } = await checked('Mine', true);
+    expect(chosenHard(after)?.prompt).toEqual(prompt);
+    expect(call).not.toHaveBeenCalled();
   });
 });

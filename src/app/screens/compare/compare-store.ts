@@ -23,6 +23,7 @@ import type { CompareRequest } from '../../../workflow/compare';
 import type { CompareEvent } from '../../../workflow/compare-arms';
 import { type Job, type JobContext, job } from '../../state/job';
 import { createSpeedometer, type Speedometer } from '../../state/models-store';
+import { withFairRival } from '../../state/proposer';
 import { type Resource, resource } from '../../state/resource';
 import { perStudio, type Studio } from '../../state/studio';
 import { toastError, toastUndo } from '../../ui';
@@ -213,7 +214,9 @@ export class CompareStore {
     if (!open || !dataset) return;
     report({ note: 'Loading the model', arms: [] });
     const info = await stores.session.getState().modelReady();
-    const set = await this.#withTask(open, dataset);
+    report({ note: 'Checking the proposed prompt' });
+    const proposed = { set: await this.#withTask(open, dataset), dataset };
+    const set = await withFairRival(services, stores.promptSets, proposed, signal);
     const onEvent = (event: CompareEvent) => {
       const arms = progressOf(this.run.getState().arms, event);
       report(event.kind === 'progress' ? { fraction: event.fraction, note: event.note } : { arms });
