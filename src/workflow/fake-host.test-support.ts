@@ -1,7 +1,8 @@
 /** A host whose model is a function of the text, and a prompt set to compare with it. */
 import { preparedOf, unlikeTexts } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
-import type { ScoreRequest, StatesRequest } from '../engine/types';
+import type { ScoreRequest, StatesRequest, WriteRequest } from '../engine/types';
+import { StudioError } from '../lib/errors';
 import { addHardVersion, finishRun, startRun } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import type { PromptSet } from '../prompt-set/types';
@@ -113,4 +114,42 @@ export function promptSet(dataset: Dataset, seeds: readonly number[] = [0]): Pro
     set = finishRun(started.set, started.run.id, { status: 'finished', ...kept }, NOW);
   }
   return set;
+}
+
+/** A host whose model generates the expected text of every second row, and “nothing” after the others. */
+export function textHost(context?: number) {
+  const { host } = fakeHost(context);
+  const asked: WriteRequest[] = [];
+  const write = async (request: WriteRequest, control: { requested: unknown }, onProgress?: (done: number) => void) => {
+    if (control.requested) throw new StudioError('cancelled', 'Cancelled.');
+    asked.push(request);
+    onProgress?.(request.rows.length);
+    return request.rows.map(({ rowId, ids, target }) => {
+      const n = Number(/message (\d+)[^\d]*$/.exec(textOf(ids))?.[1] ?? 1);
+      const tokens = target?.length ?? 0;
+      const score = { logProb: tokens * (request.soft ? -1 : -2), tokens, correct: 1 };
+      return { rowId, ids: encode(n % 2 === 0 ? ` sum of ${n}` : ' nothing'), target: target ? score : null };
+    });
+  };
+  return { host: { ...host, engine: { ...host.engine, write } } as unknown as Host, asked };
+}
+
+/** Messages with the text that should follow each, and a prompt set with a hand-written and a tuned prompt for it. */
+export async function textSet(n = 60) {
+  const rows = Array.from({ length: n }, (_, i) => [`message ${i}`, `sum of ${i}`] as const);
+  const { dataset } = await preparedOf(rows, { seed: 0 }, { text: 'text', label: 'label', id: null, task: 'write' });
+  const template = 'Text: {text}\nSum:';
+  const from = { name: 'sums', words: [], baseTemplate: template, datasetName: 'a.csv', taken: [] };
+  const empty = createPromptSet(
+    { id: 's', now: NOW },
+    { ...from, datasetFingerprint: dataset.fingerprint, writing: { longest: 12 } },
+  );
+  const prompt = { template: `Sum up.\n${template}`, shots: 0, shotSeed: 0 };
+  const { set } = addHardVersion(empty, { id: 'h', now: NOW }, { prompt });
+  const model = { id: 'm', sha256: SHA, dtype: 'fp32' };
+  const run = { settings: STANDARD, template, initText: 'Sum', model, datasetFingerprint: dataset.fingerprint };
+  const started = startRun(set, { id: 'r0', now: NOW }, run);
+  const soft = { placement: 'suffix', virtualTokens: 1, hidden: 2, vectors: Float32Array.of(1, 0) } as const;
+  const kept = { soft, bestStep: 1, validationAccuracy: null, validationLoss: 1, seconds: 1 };
+  return { dataset, set: finishRun(started.set, 'r0', { status: 'finished', ...kept }, NOW) };
 }

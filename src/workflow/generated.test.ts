@@ -1,0 +1,210 @@
+/** The verbs where a prompt generates texts: tried, read, compared, measured, answered, timed, exported and imported. */
+import { describe, expect, it } from 'vitest';
+import { readZip } from '../interchange/zip';
+import { present } from '../lib/assert';
+import { ControlSource, uninterrupted } from '../lib/control';
+import { answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
+import type { GenerateEvaluation } from '../prompt-set/types';
+import { type BatchEvent, batch, batchFile, batchUnsure } from './batch';
+import { type CompareResult, compare, comparisonTokens } from './compare';
+import type { CompareEvent } from './compare-arms';
+import { textHost, textOf, textSet } from './fake-host.test-support';
+import { SILENT } from './host';
+import { checkImport, readImport } from './import';
+import { exportPackage } from './index';
+import { type Measured, measure } from './measure';
+import { openRows } from './rows-file';
+import { timeTokens } from './run-rows';
+import { triedIds } from './training-rows';
+import { readPrompt, tryPrompt } from './try-prompt';
+
+const ANSWERS = { words: [], meanLogProbs: null, longest: null };
+const heard = <E>() => {
+  const events: E[] = [];
+  return { events, run: { control: uninterrupted, emit: (event: E) => void events.push(event) } };
+};
+const { dataset, set } = await textSet();
+const hand = present(set.hard[0], 'a hand-written prompt');
+const tuned = present(set.soft[0], 'a tuned prompt');
+const wantedOf = (id: string) => dataset.table.rows.find((row) => row.id === id)?.cells.label ?? '';
+/** The model answers rows with an even number as it should. */
+const isRight = (id: string) => Number(/\d+/.exec(wantedOf(id))?.[0]) % 2 === 0;
+const share = (ids: readonly string[]) => ids.filter(isRight).length / ids.length;
+
+describe('a prompt that generates texts', () => {
+  it('is tried on twenty validation rows, at most, with what it generated', async () => {
+    const { host, asked } = textHost();
+    const { events, run } = heard<{ done: number; total: number }>();
+    const { dataset: large } = await textSet(300);
+    const result = await tryPrompt(host, { dataset: large, prompt: hand.prompt, with: ANSWERS }, run);
+    if (result.kind !== 'generate') throw new Error('not texts');
+    const ids = triedIds(large);
+    expect(ids).toHaveLength(20);
+    const right = ids.filter(
+      (id) => Number(large.table.rows.find((row) => row.id === id)?.cells.label?.slice(7)) % 2 === 0,
+    );
+    expect(result.wrote).toMatchObject({
+      ...{ rows: 20, exactMatch: right.length / 20, rougeL: right.length / 20, tokenF1: right.length / 20, loss: 2 },
+      ...{ datasetFingerprint: large.fingerprint, splitHash: large.splitHash },
+      with: { ...ANSWERS, seed: large.seed, model: '0'.repeat(64) },
+    });
+    expect(right.length % 20).not.toBe(0);
+    expect(result.wrote.written.map(({ rowId }) => rowId)).toEqual(ids);
+    expect(result.wrote.written.filter(({ text }) => text !== 'nothing')).toHaveLength(right.length);
+    expect(result.wrote.seconds).toBeGreaterThanOrEqual(0);
+    expect(events).toEqual([{ kind: 'rows', done: 20, total: 20 }]);
+    // as the texts suggest: the longest has ten letters and its end
+    expect(asked[0]).toMatchObject({ soft: null, cacheKey: null, maxNewTokens: 12 + 8 });
+    await tryPrompt(host, { dataset: large, prompt: hand.prompt, with: { ...ANSWERS, longest: 5 } }, SILENT);
+    expect(asked[1]?.maxNewTokens).toBe(5);
+  });
+
+  it('is read with the text that should follow, and how long such texts are', async () => {
+    const [rowId = ''] = dataset.split.validation;
+    const found = await readPrompt(textHost().host, { dataset, prompt: hand.prompt, words: [], rowId }, SILENT);
+    expect(found.reading?.target.join('').trim()).toBe(wantedOf(rowId));
+    expect(found).toMatchObject({ labels: [], collisions: [], answers: { longestTokens: ' sum of 59\n'.length } });
+  });
+
+  it('has this machine timed by its texts and the expected ones', async () => {
+    const { host, asked } = textHost();
+    const timing = await timeTokens(host, { dataset, template: set.baseTemplate, words: [] }, SILENT);
+    expect(asked.map(({ rows }) => rows.length > 1)).toEqual([false, true]);
+    const tokens = asked[1]?.rows.reduce((sum, { ids, target }) => sum + ids.length + (target?.length ?? 0), 0);
+    expect(timing?.tokens).toBe(tokens);
+    expect(timing?.seconds).toBeGreaterThanOrEqual(0);
+    expect(asked[1]?.maxNewTokens).toBe(0);
+  });
+});
+
+describe('a comparison of generated texts', () => {
+  it('holds every prompt against the same expected texts', async () => {
+    const { host, asked } = textHost();
+    const { events, run } = heard<CompareEvent>();
+    const { evaluation, leftOut }: CompareResult = await compare(host, { set, dataset }, run);
+    const { plan, comparison } = evaluation as GenerateEvaluation;
+    const { test } = dataset.split;
+    expect([plan.rowIds, plan.wanted, leftOut]).toEqual([test, test.map(wantedOf), 0]);
+    expect(plan.arms.map(({ id }) => id)).toEqual(expect.arrayContaining(['untuned', 'yours', 'tuned']));
+    for (const [i, arm] of plan.arms.entries()) {
+      expect(arm.written).toEqual(test.map((id) => (isRight(id) ? wantedOf(id) : 'nothing')));
+      const { ids = [] } = asked[i]?.rows[0] ?? {};
+      expect(textOf(ids).startsWith('Sum up.')).toBe(arm.id.startsWith('yours'));
+      const rows = asked[i]?.rows ?? [];
+      const mean = rows.reduce((sum, row) => sum + row.ids.length, 0) / rows.length;
+      expect(arm.tokensSentMean).toBeCloseTo(mean + (arm.id === 'tuned' ? 1 : 0), 9);
+      // the run has read the bare texts
+      expect(asked[i]?.cacheKey === null).toBe(arm.id.startsWith('yours'));
+      expect(asked[i]?.maxNewTokens).toBe(12);
+    }
+    const reached = comparison.arms.map(({ rougeL }) => rougeL);
+    expect(reached).toEqual(reached.map(() => expect.closeTo(share(test), 9)));
+    expect(events[0]).toMatchObject({
+      kind: 'arms',
+      arms: ['untuned', 'yours', 'yours-3', 'tuned'].map((id) => ({ id })),
+    });
+    const done = events.flatMap((event) => (event.kind === 'progress' && event.fraction !== null ? [event] : []));
+    const asking = done.filter(({ note }) => note.endsWith(`, on ${test.length} test rows`));
+    expect(asking[0]?.fraction).toBe(0);
+    expect(asking.at(-1)?.fraction).toBeCloseTo(1, 9);
+    expect(done.at(-1)?.note).toBe('Comparing row by row');
+  });
+
+  it('is not counted in tokens beforehand, and ends when it is cancelled', async () => {
+    const { host } = textHost();
+    expect(await comparisonTokens(host, { set, dataset }, SILENT)).toBeNull();
+    const control = new ControlSource();
+    const emit = (event: CompareEvent) => {
+      if (event.kind === 'arm' && event.id === 'tuned' && event.fraction === 1) control.ask('cancel');
+    };
+    await expect(compare(host, { set, dataset }, { control, emit })).rejects.toMatchObject({ code: 'cancelled' });
+  });
+});
+
+const version = answeringVersion(readyPrompt(set, { kind: 'soft', version: tuned }), dataset);
+
+describe('a version that generates texts, measured again', () => {
+  const on = { kind: 'held-back', name: 'a.csv' } as const;
+  const ofFile = async (lines: readonly string[]): Promise<Measured> => {
+    const { host } = textHost();
+    const file = new Blob([['said,wanted', ...lines].join('\n')]);
+    await openRows(host, { use: 'measure', file, name: 'b.csv' }, SILENT);
+    return measure(host, { version, on: { kind: 'file', text: 'said', label: 'wanted' }, seen: null }, SILENT);
+  };
+
+  it('on its test rows', async () => {
+    const found = await measure(textHost().host, { version, on, seen: { parts: [], isSure: true } }, SILENT);
+    const { test } = dataset.split;
+    expect(found).toMatchObject({ labels: [], gold: [], predictions: [], calibrated: false, leftOut: 0 });
+    expect(found.wrote).toMatchObject({
+      rougeL: expect.closeTo(share(test), 9),
+      exactMatch: expect.closeTo(share(test), 9),
+    });
+    expect(found).not.toHaveProperty('known');
+    const other = { ...dataset, split: { ...dataset.split, test: test.slice(1) } };
+    const fewer = await measure(textHost().host, { version: { ...version, dataset: other }, on, seen: null }, SILENT);
+    expect(fewer.data.fingerprint).not.toBe(found.data.fingerprint);
+  });
+
+  it('on a file: rows without an expected text are left out, and another part of them is other data', async () => {
+    const whole = await ofFile(['message 2,sum of 2', 'message 3,sum of 3']);
+    expect(whole.wrote).toMatchObject({ exactMatch: 0.5 });
+    expect(whole).toMatchObject({ leftOut: 0, data: { kind: 'file', name: 'b.csv' } });
+    const part = await ofFile(['message 2,sum of 2', 'message 3,']);
+    expect(part).toMatchObject({ leftOut: 1, wrote: { exactMatch: 1 } });
+    expect(whole.data.fingerprint).toMatch(/^[0-9a-f]{64}$/);
+    expect(part.data.fingerprint).toMatch(/^[0-9a-f]{64} /);
+    await expect(ofFile(['message 2,', 'message 3,'])).rejects.toThrow('has a text and an expected text');
+  });
+});
+
+it('a file of rows is answered with texts, of which none is called unsure', async () => {
+  const { host } = textHost();
+  await openRows(host, { use: 'batch', file: new Blob(['said\nmessage 4\nmessage 5\n']), name: 'c.csv' }, SILENT);
+  const { events, run } = heard<BatchEvent>();
+  expect(await batch(host, { version, text: 'said', from: 0 }, run)).toEqual({ done: 2 });
+  expect(events.at(-1)?.progress).toMatchObject({
+    ...{ counts: [], unsure: 0 },
+    first: [
+      { kind: 'text', text: 'sum of 4' },
+      { kind: 'text', text: 'nothing' },
+    ],
+  });
+  const how = { format: 'csv', bom: false, neutralise: true, onlyReview: false, each: 'nothing' } as const;
+  const lines = (await (await batchFile(host, how)).file.text()).trim().split(/\r?\n/);
+  expect(lines.slice(1)).toEqual(['message 4,sum of 4', 'message 5,nothing']);
+  expect(await batchUnsure(host, { text: 'said', dataset, most: 5 })).toEqual({ rows: [] });
+});
+
+describe('the zip of a prompt that generates texts', () => {
+  const order = { subject: 'r0', withRows: false, recipient: 'engineer' } as const;
+  const stored = { set, dataset, evaluations: [], checkpoints: [], measurements: [] };
+
+  it('comes back with check rows that agree', async () => {
+    const { host, asked } = textHost();
+    const { content } = await exportPackage(host, { ...order, stored }, SILENT);
+    const files = readZip(content);
+    if (!files.ok) throw new Error(files.error.message);
+    const sidecar = JSON.parse(new TextDecoder().decode(files.value.get('softprompt.json')));
+    expect(sidecar.writing).toMatchObject({ longest: 12, endTokenIds: [0] });
+    const [row] = sidecar.parityRows;
+    // a target has the log-probability that the model gave it
+    expect(row.target.logProb).toBeCloseTo(-row.target.ids.length, 6);
+    expect(asked.every(({ soft, maxNewTokens }) => soft !== null && maxNewTokens === 0)).toBe(true);
+    const what = await readImport(host, { files: new Map([['a.zip', content]]), taken: [] }, SILENT);
+    const { events, run } = heard<{ done: number; total: number }>();
+    expect(await checkImport(host, what, run)).toMatchObject({
+      kind: 'replayed',
+      replay: { rows: 12, largestDifference: expect.closeTo(0, 6) },
+    });
+    expect(events).toEqual([{ done: 12, total: 12 }]);
+    const { write } = host.engine;
+    const off: typeof write = async (...given) =>
+      (await write(...given)).map((each) => ({
+        ...each,
+        target: each.target && { ...each.target, logProb: each.target.logProb - 3 * each.target.tokens },
+      }));
+    const found = await checkImport({ ...host, engine: { ...host.engine, write: off } }, what, SILENT);
+    expect(found.kind === 'replayed' && found.replay.largestDifference).toBeCloseTo(3, 6);
+  });
+});
