@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { uninterrupted } from '../lib/control';
 import { argmax } from '../metrics/classification';
 import { answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
-import { type BatchEvent, type BatchRequest, batch, batchAgain, batchFile, batchLeftOut } from './batch';
+import { type BatchEvent, type BatchRequest, batch, batchAgain, batchFile, batchLeftOut, batchUnsure } from './batch';
 import { answerOf, fakeHost, prepared, promptSet } from './fake-host.test-support';
 import { SILENT } from './host';
 import { knownAmong, type MeasureEvent, measure } from './measure';
@@ -244,4 +244,58 @@ describe('measuring a version again', () => {
     expect(knownAmong({ dataset, seen: null }, texts, [])).toBeNull();
     expect(knownAmong({ dataset: null, seen }, texts, [])).toBeNull();
   });
+});
+
+describe('the rows to label next', () => {
+  const leadOf = (text: string) => Math.abs((said(text).probabilities[0] ?? 0) - (said(text).probabilities[1] ?? 0));
+  const answered = async (threshold: number | null, texts = TEXTS) => {
+    const { host, version, dataset } = await tuned(threshold);
+    const file = csv(...texts.map((text) => `${text},bad`));
+    await openRows(host, { use: 'batch', file, name: 'notes.csv' }, SILENT);
+    await batch(host, { version, text: 'body', from: 0 }, SILENT);
+    return { host, dataset };
+  };
+
+  it('are those whose answer has the smallest lead over the next label, with what the version said', async () => {
+    const { host, dataset } = await answered(null);
+    const { rows } = await batchUnsure(host, { text: 'body', dataset, most: 5 });
+    const ranked = TEXTS.toSorted((a, b) => leadOf(a) - leadOf(b)).slice(0, 5);
+    expect(rows.map(({ text }) => text)).toEqual(ranked);
+    for (const { index, line, text, answer, confidence, cells } of rows) {
+      const { best, probabilities } = said(text);
+      expect([TEXTS[index], line, cells.body]).toEqual([text, index + 2, text]);
+      expect([answer, confidence]).toEqual([['bad', 'good'][best], expect.closeTo(probabilities[best] ?? 0, 6)]);
+    }
+    expect((await batchUnsure(host, { text: 'body', dataset, most: 99 })).rows).toHaveLength(TEXTS.length);
+  });
+
+  it('are below the threshold of the version, if any is', async () => {
+    const confidence = (text: string) => Math.max(...said(text).probabilities);
+    const below = TEXTS.filter((text) => confidence(text) < 0.6);
+    const { host, dataset } = await answered(0.6);
+    const { rows } = await batchUnsure(host, { text: 'body', dataset, most: 99 });
+    expect(rows.map(({ text }) => text)).toEqual(below.toSorted((a, b) => leadOf(a) - leadOf(b)));
+    const sure = await answered(0.1);
+    expect((await batchUnsure(sure.host, { text: 'body', dataset, most: 99 })).rows).toHaveLength(TEXTS.length);
+  });
+
+  it('are asked about once, and not where the data set has their text', async () => {
+    const { dataset } = await tuned();
+    const [id = ''] = dataset.split.test;
+    const known = dataset.table.rows.find((row) => row.id === id)?.cells.text ?? '';
+    const { host } = await answered(null, ['note one', known.toUpperCase(), '', 'Note  ONE', 'note two']);
+    const { rows } = await batchUnsure(host, { text: 'body', dataset, most: 99 });
+    expect(rows.map(({ text }) => text.toLowerCase()).sort()).toEqual(['note one', 'note two']);
+  });
+});
+
+it('a file whose first line looks like a row says so, and its columns are guessed', async () => {
+  const { host } = fakeHost();
+  const file = new Blob([
+    ['it was fine,good', ...TEXTS.map((text, i) => `${text},${i % 2 ? 'good' : 'bad'}`)].join('\n'),
+  ]);
+  const { notes } = await openRows(host, { use: 'batch', file, name: 'a.csv' }, SILENT);
+  expect(notes.at(-1)).toMatch(/^The first line looks like a row, not like column names \(“good” is also/);
+  const headed = await openRows(host, { use: 'batch', file: FILE, name: 'a.csv' }, SILENT);
+  expect([headed.notes, headed.guess?.text]).toEqual([[], 'body']);
 });

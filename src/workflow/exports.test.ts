@@ -265,3 +265,130 @@ it('every version and every other prompt of the latest comparison can be chosen,
   expect(names).toEqual(expect.arrayContaining(['Yours + 8 examples', 'Tuned, mean of 2 seeds', 'Untuned']));
   expect(new Set(names).size).toBe(names.length);
 });
+
+describe('a chat prompt in a file', () => {
+  /** The text of the prompt in the file, and what its check rows read. */
+  async function inChat(chat: (text: string) => string | null) {
+    const { host } = fakeHost();
+    const dataset = await prepared(60);
+    const set = promptSet(dataset);
+    const hard = set.hard.map((version) => ({ ...version, prompt: { ...version.prompt, chat: true } }));
+    const tokenizer = { ...host.tokens.tokenizer, chat };
+    const stored = { set: { ...set, hard }, dataset, evaluations: [], checkpoints: [], measurements: [] };
+    const order = { stored, subject: 'h', withRows: false, recipient: 'engineer' } as const;
+    const { content } = await exportPackage({ ...host, tokens: { ...host.tokens, tokenizer } }, order, SILENT);
+    const files = readZip(content);
+    const read = files.ok ? readArm(present(files.value.get('prompt.json'), 'prompt.json')) : null;
+    if (!read?.ok) throw new Error('prompt.json');
+    const [first] = read.value.checkRows;
+    return { text: read.value.texts[0], read: String.fromCodePoint(...(first?.inputIds ?? [])) };
+  }
+  const TEMPLATE = 'Say the tone.\nText: {text}\nTone:';
+  const FILLED = 'Say the tone.\nText: text 0\nTone:';
+
+  it('has the marks of the chat around it, with braces that are no columns', async () => {
+    expect(await inChat((text) => `<u>${text}</u>`)).toEqual({ text: `<u>${TEMPLATE}</u>`, read: `<u>${FILLED}</u>` });
+    expect(await inChat((text) => `{u} ${text} `)).toEqual({ text: `{{u}} ${TEMPLATE} `, read: `{u} ${FILLED} ` });
+  });
+
+  it('loses the white space that the chat template cuts off', async () => {
+    expect(await inChat((text) => `<u> ${text.trim()}</u>`)).toEqual({
+      text: `<u> ${TEMPLATE}</u>`,
+      read: `<u> ${FILLED}</u>`,
+    });
+    expect(await inChat((text) => `<u>${text.trim()} </u>`)).toMatchObject({ text: `<u>${TEMPLATE} </u>` });
+  });
+
+  it('is the text alone where the model has no chat', async () => {
+    expect(await inChat(() => null)).toEqual({ text: TEMPLATE, read: FILLED });
+  });
+});
+
+describe('what a recipient gets of a prompt', () => {
+  const order = async (arm: string, change: object = {}) => {
+    const { host, stored, evaluation } = await compared();
+    return { host, evaluation, order: { stored, subject: armId(evaluation, arm), withRows: true, ...change } };
+  };
+
+  it('has so many rows of the user in it, as it says before', async () => {
+    const { dataset } = await compared();
+    const { train, test } = dataset.split;
+    const rows = dataset.table.rows.length;
+    const counts = async (arm: string) => {
+      const asked = (await order(arm)).order;
+      return ['engineer', 'textField', 'promptfoo', 'webPage'].map((id) => EXPORTS[id as RecipientId].rows(asked));
+    };
+    expect(await counts('yours')).toEqual([0, 0, test.length, 0]);
+    expect(await counts('yours-8')).toEqual([8, 8, 8 + test.length, 8]);
+    expect(await counts('tuned')).toEqual([rows, 0, test.length, 0]);
+    expect(await counts('combined')).toEqual([train.length, train.length, train.length + test.length, train.length]);
+    const nothing = { ...(await order('yours')).order, subject: null };
+    expect(
+      Object.values(EXPORTS)
+        .map((each) => each.rows(nothing))
+        .slice(0, 5),
+    ).toEqual([0, 0, 0, 0, test.length]);
+    expect(EXPORTS.peft.rows(nothing)).toBe(0);
+  });
+
+  it('is a text to paste, named after whether it shows examples', async () => {
+    const few = await order('yours-8');
+    const many = await made(few.host, few.order.stored, 'textField', few.order.subject);
+    expect([many.name, many.rows]).toEqual(['X-few-shot.txt', 8]);
+    expect(new TextDecoder().decode(many.content).split('Tone:')).toHaveLength(10);
+    expect(many.files[0]?.what).toContain('with its examples');
+    const { host, order: plain } = await order('yours');
+    const one = await made(host, plain.stored, 'textField', plain.subject);
+    expect([one.name, one.rows, new TextDecoder().decode(one.content)]).toEqual([
+      ...['X-prompt.txt', 0, 'Say the tone.\nText: {text}\nTone:'],
+    ]);
+    expect(one.files[0]?.what).not.toContain('examples');
+  });
+
+  it('is tested by promptfoo on three shipped sentences where no row may go along', async () => {
+    const { host, order: asked } = await order('yours', { withRows: false });
+    const { content, rows } = await exportPackage(host, { ...asked, recipient: 'promptfoo' }, SILENT);
+    const text = new TextDecoder().decode(content);
+    expect(rows).toBe(0);
+    expect([0, 1, 2, 3].map((i) => text.includes(`text ${i}`))).toEqual([true, true, true, false]);
+  });
+
+  it('is only the adapter for PEFT, with a README', async () => {
+    const { host, stored } = await compared();
+    const soft = stored.set.soft.map((run) => ({
+      ...run,
+      settings: { ...run.settings, placement: 'prefix' as const },
+      soft: run.soft && { ...run.soft, placement: 'prefix' as const },
+    }));
+    const { name, content, rows } = await made(host, { ...stored, set: { ...stored.set, soft } }, 'peft', 'r0');
+    const files = readZip(content);
+    if (!files.ok) throw new Error(files.error.message);
+    expect([name, rows]).toEqual(['X-peft.zip', 0]);
+    expect([...files.value.keys()].sort()).toEqual(['README.md', 'adapter_config.json', 'adapter_model.safetensors']);
+  });
+
+  it('says in the README what the prompt reached in its comparison', async () => {
+    const { host, stored, evaluation } = await compared();
+    const readme = async (subject: string, looks = 1) => {
+      const comparison = { ...evaluation.comparison, looks };
+      const { content } = await made(
+        host,
+        storedOf(stored.set, stored.dataset, { ...evaluation, comparison }),
+        'engineer',
+        subject,
+      );
+      const files = readZip(content);
+      return new TextDecoder().decode(files.ok ? files.value.get('README.md') : undefined);
+    };
+    const { n, arms } = evaluation.comparison;
+    for (const arm of ['yours', 'untuned', 'ensemble']) {
+      const { accuracy = 0, accuracyCi95: { low, high } = { low: 0, high: 0 } } =
+        arms.find(({ id }) => id === arm) ?? {};
+      const said = [accuracy, low, high].map((share) => `${(100 * share).toFixed(1)}%`);
+      expect(await readme(armId(evaluation, arm))).toContain(
+        `${said[0]} of ${n} test rows right (95% interval ${said[1]} to ${said[2]}). Test rows used once.`,
+      );
+    }
+    expect(await readme('h', 3)).toContain('Test rows used 3 times.');
+  });
+});

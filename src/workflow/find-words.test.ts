@@ -8,7 +8,7 @@ import { addHardVersion, PROPOSED, takeFoundWords } from '../prompt-set/make-ver
 import { createPromptSet } from '../prompt-set/prompt-set';
 import { proposeWords, unfitWords } from '../task/propose-words';
 import { labelTokens } from '../tokens/tokenizer';
-import { CUES, findWords } from './find-words';
+import { CUES, type FindWordsEvent, findWords } from './find-words';
 import type { Host } from './host';
 
 /** Words are tokens, with their leading space; everything else is one token a character. */
@@ -176,4 +176,25 @@ describe('a prompt set with found words', () => {
     const { set } = addHardVersion(before, at, { prompt, name: 'Mine' });
     expect(takeFoundWords(set, found, { ...at, id: 'y' }).hard).toEqual(set.hard);
   });
+});
+
+it('a search tells how far it is: the texts first, then one cue after the other', async () => {
+  const dataset = await dataOf(['Freude', 'Trauer']);
+  const { host } = wordHost(() => 1.5);
+  const { nextTokens } = host.engine;
+  const telling: typeof nextTokens = (asked, control, onProgress) => {
+    onProgress?.(asked.rows.length / 2);
+    onProgress?.(asked.rows.length);
+    return nextTokens(asked, control);
+  };
+  const events: FindWordsEvent[] = [];
+  await findWords({ ...host, engine: { ...host.engine, nextTokens: telling } }, asked(dataset, true), {
+    ...run,
+    emit: (event: FindWordsEvent) => void events.push(event),
+  });
+  // four shares for the texts, one for the cue of the template, and one for each of six others
+  const shares = [2.5, 5, ...CUES.flatMap((_, i) => [5.5 + i, 6 + i])].map((share) => share / 11);
+  expect(events.map(({ fraction }) => fraction)).toEqual(shares.map((share) => expect.closeTo(share, 9)));
+  expect(events[0]?.note).toMatch(/^Reading \d+ training rows$/);
+  expect(events[2]?.note).toBe('Trying the cue “This is”');
 });

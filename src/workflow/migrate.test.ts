@@ -173,7 +173,7 @@ describe('training again with the new weights', () => {
     expect(events).toEqual([]);
   });
 
-  it('leaves out what was trained elsewhere', async () => {
+  it('leaves out prompts trained elsewhere', async () => {
     const { dataset, set } = await opened();
     const imported = changed({ ...set, chosenSoft: 'r0' }, 'r0', { origin: 'PEFT' });
     const { host, asked } = newHost();
@@ -237,7 +237,7 @@ describe('the sheet of a migration', () => {
     );
   });
 
-  it('shows what was skipped or not asked, and what is still to be trained', async () => {
+  it('shows skipped and missing cells, and what is still to be trained', async () => {
     const { dataset, set } = await opened();
     const chosen = { ...set, chosenSoft: 'r0' };
     const skipped = { prompt: 's/h', model: OLD.sha256, data: 'test', key: '', skipped: 'no rows', answers: null };

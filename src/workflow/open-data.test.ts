@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { csvOf, dealt, tableOf, unlikeTexts } from '../dataset/test-support';
 import { SILENT } from './host';
-import { numberInFile, openParts, openTestRows, readTable, repeatsOfTest } from './open-data';
+import { mendTable, numberInFile, openParts, openTestRows, readTable, repeatsOfTest } from './open-data';
 
 const mapping = { text: 'text', label: 'label', id: null };
 const rows = (n: number, seed: number): [string, string][] =>
@@ -109,4 +109,15 @@ it('rows that only test are all of them, or some that the seed draws', async () 
   const some = await openTestRows(data, mapping, 10);
   expect(some.split.test).toHaveLength(10);
   expect(some.split.test).not.toEqual(all.split.test.slice(0, 10));
+});
+
+it('mends a table step by step, and says what became of it', () => {
+  const given = tableOf('text,label\none <b>bold</b>,good\ntwo,bad\n<i>three</i>,bad');
+  const found = mendTable(given, mapping, ['html', 'html']);
+  expect(found.table.rows.map((row) => row.cells.text)).toEqual(['one bold', 'two', 'three']);
+  expect(found.done[0]).toBe('rows.csv: HTML removed in 2 rows');
+  expect(found.done[1]).toBe('rows.csv has nothing to mend by “html”');
+  const first = mendTable(given, mapping, ['first-row']);
+  expect(first.done).toEqual(['rows.csv: First line taken as a row']);
+  expect(first.table.rows).toHaveLength(4);
 });

@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { preparedOf, unlikeTexts } from '../dataset/test-support';
 import type { ColumnMapping } from '../dataset/types';
 import { uninterrupted } from '../lib/control';
 import { answerLengths } from '../route/generated-texts';
 import { propose } from '../task/tasks';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { decoded, encodeRow, openTokenizerOf } from '../tokens/tokenizer';
+import { fakeHost } from './fake-host.test-support';
 import { prepareRows, readTable } from './open-data';
-import { type RowsRequest, renderExamples, tokenRows } from './token-rows';
+import { type RowsRequest, rememberedNeighbours, renderExamples, rowLengths, tokenRows } from './token-rows';
 
 const MODEL = new URL('../../public/models/HuggingFaceTB/SmolLM2-135M-Instruct/', import.meta.url);
 const files = Object.fromEntries(
@@ -88,4 +90,54 @@ it('puts no token on both sides of the cue', () => {
 
 it('encodes a row without a cue as a whole, with no token after the vectors', () => {
   expect(encodeRow(encode, { text: 'A.\nB', cue: '' })).toEqual({ ids: Int32Array.of(65, 1000, 66), cue: 0 });
+});
+
+describe('the texts of a data set', () => {
+  it('are measured against what the model reads at once, the usable ones alone', async () => {
+    const { dataset } = await preparedOf([
+      ['short', 'a'],
+      ['a text of thirty letters, or so', 'b'],
+      ['', 'a'],
+      ['ten letter', 'b'],
+    ]);
+    const found = rowLengths({ tokens: { ...fakeHost().host.tokens, context: 32 + 10 } }, dataset);
+    expect(found.overRowIds).toEqual(['2']);
+    expect([found.texts, found.longestTokens]).toEqual([3, 'a text of thirty letters, or so'.length]);
+  });
+});
+
+describe('the nearest training rows', () => {
+  /** Counts how often vectors are read. */
+  function remembering(fails = false) {
+    let reads = 0;
+    const { host } = fakeHost();
+    const tokenVectors = async (ids: Int32Array, _: unknown, onProgress?: (done: number) => void) => {
+      reads += 1;
+      if (fails && reads === 1) throw new Error('lost');
+      onProgress?.(ids.length);
+      return Float32Array.from([...ids].flatMap((id) => [id % 7, id % 5]));
+    };
+    const of = { ...host, engine: { ...host.engine, tokenVectors } } as never;
+    return { neighbours: rememberedNeighbours(() => of), reads: () => reads };
+  }
+
+  it('are found once for a data set and its split, with the progress in tokens', async () => {
+    const { dataset } = await preparedOf(unlikeTexts(60, 1).map((text, i) => [text, i % 2 ? 'a' : 'b']));
+    const { neighbours, reads } = remembering();
+    const done: number[] = [];
+    const first = await neighbours(dataset, uninterrupted, (n, total) => done.push(n, total));
+    expect(done[0]).toBe(done[1]);
+    expect(await neighbours(dataset, uninterrupted)).toBe(first);
+    expect(reads()).toBe(1);
+    await neighbours({ ...dataset, splitHash: 'other' }, uninterrupted);
+    expect(reads()).toBe(2);
+  });
+
+  it('are looked for again after a failure', async () => {
+    const { dataset } = await preparedOf(unlikeTexts(60, 1).map((text, i) => [text, i % 2 ? 'a' : 'b']));
+    const { neighbours, reads } = remembering(true);
+    await expect(neighbours(dataset, uninterrupted)).rejects.toThrow('lost');
+    await neighbours(dataset, uninterrupted);
+    expect(reads()).toBe(2);
+  });
 });

@@ -3,6 +3,8 @@ import { dealt, preparedOf } from '../dataset/test-support';
 import type { Checkpoint } from '../training/events';
 import {
   MOST_TRAINING_ROWS,
+  majorityOf,
+  trainingCount,
   trainingIds,
   triedCount,
   triedIds,
@@ -50,4 +52,24 @@ it('keeps the 100 rows of a run of an earlier version that resumes, and says how
   );
   expect(validatedRows({}, dataset)).toBe(100);
   expect(validatedRows({ validationRows: 64 }, dataset)).toBe(64);
+});
+
+it('knows the most frequent label of the training rows, and what always answering it reaches on others', async () => {
+  const rows = dealt(400, ['a', 'b', 'b', 'c']);
+  const { dataset } = await preparedOf(rows, { seed: 3 });
+  const { test } = dataset.split;
+  const byId = new Map(dataset.table.rows.map((row) => [row.id, row.cells.label ?? '']));
+  const share = test.filter((id) => byId.get(id) === 'b').length / test.length;
+  const found = majorityOf(dataset, test);
+  expect(found).toMatchObject({ name: 'b', accuracy: expect.closeTo(share, 9) });
+  // F1 of the one label that is answered: precision is its share, and every one is found; the other labels have 0
+  expect(found.macroF1).toBeCloseTo((2 * share) / (1 + share) / 3, 9);
+  expect(majorityOf({ ...dataset, trainCounts: [9, 1, 1] }, test).name).toBe('a');
+});
+
+it('says how many rows train, without drawing them', async () => {
+  const dataset = await sorted(400);
+  expect(trainingCount(dataset)).toBe(dataset.split.train.length);
+  const many = { split: { ...dataset.split, train: Array<string>(MOST_TRAINING_ROWS + 1).fill('1') } };
+  expect(trainingCount(many)).toBe(MOST_TRAINING_ROWS);
 });

@@ -1,6 +1,6 @@
 /** Which rows train and validate, and under which name the engine remembers their texts. */
 import { drawnRows } from '../dataset/draw';
-import { labelCounts, labelIndexer, rowsById } from '../dataset/labels';
+import { goldOf, labelCounts } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { type ByTask, taskKindOf } from '../dataset/types';
 import type { ScoreResult } from '../engine/types';
@@ -134,16 +134,6 @@ export const triedOn = (
   splitHash,
   with: { ...answers, seed, model: info.sha256 },
 });
-
-/** Label indices of rows by id; -1 for a row without a label. */
-function goldOf(dataset: Dataset, rowIds: readonly string[]): number[] {
-  const byId = rowsById(dataset.table.rows);
-  const indexOf = labelIndexer(dataset);
-  return rowIds.map((id) => {
-    const row = byId.get(id);
-    return (row && indexOf(row)) ?? -1;
-  });
-}
 
 /** The most frequent label of the training rows, and what always answering it reaches on other rows. */
 export function majorityOf(

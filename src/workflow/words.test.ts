@@ -4,6 +4,7 @@ import { STANDARD } from '../training/settings';
 import {
   besideTitle,
   distinction,
+  foundWords,
   howWords,
   perplexityOf,
   raceWords,
@@ -12,6 +13,7 @@ import {
   runWords,
   searchWords,
   settingsWords,
+  smallerWords,
   startWords,
   statusWords,
 } from './words';
@@ -81,6 +83,7 @@ describe('a run in words', () => {
     expect(settingsWords(odd)).toBe(
       'before the text, 1 vector, 1 step, seed 3, rate 0.5, Lion, on 1 row, noise 0.1, reparameterised, labels weighted, answer words trained too',
     );
+    expect(settingsWords({ ...STANDARD, core: { steps: 1, rows: 20 } })).toMatch(/, the first 1 step on 20 rows$/);
     expect(settingsWords({ ...STANDARD, trainRows: null, noise: 0 })).not.toMatch(/row|noise/);
     expect(runWords(run(1, {}, { handVersion: 'h' }))).toBe(`hybrid, ${settingsWords(STANDARD)}`);
     expect(runWords(run(1, {}))).toBe(settingsWords(STANDARD));
@@ -188,4 +191,32 @@ test('a start of a race is named with its losses and what became of it', () => {
   expect(raceWords({ ...start, losses: [{ step: 15, loss: null }] })).toBe(
     'After the text: out. It diverged before step 15',
   );
+});
+
+describe('a prompt that was found', () => {
+  const search = { candidates: 100, trainingRows: 128, validationRows: 64, loss: 0.456, bareLoss: 0.7 };
+
+  test('is said with the rows that chose it, and against the template alone', () => {
+    expect(foundWords(search)).toBe(
+      'Found by search among 100 prompts; chosen on 64 validation rows, where its loss is 0.46 against 0.70 for the template alone.',
+    );
+    expect(foundWords({ ...search, candidates: 1, validationRows: 0, trainingRows: 1 })).toBe(
+      'Found by search among 1 prompt; chosen on 1 training row, as no validation rows were asked, where its loss is 0.46 against 0.70 for the template alone.',
+    );
+  });
+
+  test('claims nothing where the template alone is as good', () => {
+    expect(foundWords({ ...search, bareLoss: 0.456 })).toMatch(
+      /rows, where no other prompt has a lower loss than the template alone\.$/,
+    );
+  });
+});
+
+test('a prompt that was made smaller says what it saves, and how often it agrees', () => {
+  const smaller = { tokensBefore: 258.6, tokensAfter: 41.2, same: 60, rows: 64 };
+  expect(smallerWords(smaller)).toBe('259 tokens a row become 41: 84% saved. Same answer on 60 of 64 validation rows.');
+  expect(smallerWords({ ...smaller, tokensAfter: 258.7, rows: 0 })).toBe(
+    '259 tokens a row become 259, which saves none.',
+  );
+  expect(smallerWords({ ...smaller, same: 1, rows: 1 })).toMatch(/Same answer on 1 of 1 validation row\.$/);
 });
