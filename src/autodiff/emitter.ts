@@ -1,5 +1,6 @@
 import type { GraphBuilder } from '../graph/builder';
-import { dtypeCode, isFloat, scaledTensor, sizeOf, toNumbers } from '../graph/dtype';
+import { scaledTensor } from '../graph/dequantise';
+import { dtypeCode, isFloat, sizeOf, toNumbers } from '../graph/dtype';
 import type { Shapes } from '../graph/infer/infer';
 import type { Inferred } from '../graph/infer/rules';
 import {

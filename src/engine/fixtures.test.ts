@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { asFloat32 } from '../graph/dtype';
+import { toFloat32 } from '../graph/dequantise';
 import { normalise } from '../graph/normalise';
 import { embeddingRows, run } from '../inference/run';
 import { readStates, scoreRows } from '../inference/score';
@@ -74,7 +74,7 @@ describe.each(MODELS)('$name agrees with PyTorch', ({ name, folder, oracleFolder
   it('in its token embeddings: rows of the table times its factor, also of repeated tokens', async () => {
     const { program } = await open();
     const { graph, embeddingTable, hidden, vocabulary } = normalise(parseModel(await readModel(folder)));
-    const table = asFloat32(present(graph.initializers.get(embeddingTable.weight), 'table'));
+    const table = toFloat32(present(graph.initializers.get(embeddingTable.weight), 'table'));
     const ids = [vocabulary - 1, 0, 7, 7];
     const rows = ids.flatMap((id) => [...table.subarray(id * hidden, (id + 1) * hidden)]);
     const expected = Float32Array.from(rows, (x) => x * Math.fround(embeddingTable.scale));

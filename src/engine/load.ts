@@ -1,5 +1,6 @@
 import type { Decoder } from '../graph/decoder';
-import { asFloat32, sizeOf } from '../graph/dtype';
+import { rowsAsFloat32 } from '../graph/dequantise';
+import { sizeOf } from '../graph/dtype';
 import { packableWeights } from '../graph/expand-quantised';
 import type { Graph } from '../graph/ir';
 import { normalise } from '../graph/normalise';
@@ -42,7 +43,11 @@ export async function loadProgram(
   const { family, contextLength } = configOf(request.files);
   const facts = factsOf(decoder);
   const spec = specOf(decoder);
-  const serialised = { ...serialise(writePacked(buildProgram(decoder))), packed: small };
+  const serialised = {
+    ...serialise(writePacked(buildProgram(decoder))),
+    packed: small,
+    consume: request.consume ?? false,
+  };
   clock('dequantise');
   const { threads, avoidAdapters } = request;
   const backend = small && request.backend === 'auto' ? 'wasm' : request.backend;
@@ -141,26 +146,32 @@ async function modelHash(files: ModelFiles): Promise<string> {
   return foldHash(await Promise.all(hashed));
 }
 
+/** Rows of the embedding that are converted at a time: 545 MB at once for a vocabulary of 151,936. */
+const ROWS_AT_ONCE = 1024;
+
 /** Root mean square of the token embedding, including its scale. */
 function embeddingRms({ graph, embeddingTable }: Decoder): number {
   const table = present(graph.initializers.get(embeddingTable.weight), 'embedding table');
-  const values = asFloat32(table);
+  const [rows = 0] = table.dims;
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += (values[i] as number) ** 2;
-  return Math.sqrt(sum / values.length) * Math.abs(embeddingTable.scale);
+  for (let row = 0; row < rows; row += ROWS_AT_ONCE) {
+    const values = rowsAsFloat32(table, row, Math.min(rows, row + ROWS_AT_ONCE));
+    for (let i = 0; i < values.length; i++) sum += (values[i] as number) ** 2;
+  }
+  return Math.sqrt(sum / sizeOf(table.dims)) * Math.abs(embeddingTable.scale);
 }
 
 /** Rows of the table to take the quantiles from. */
 const SAMPLED_ROWS = 4000;
 
 /** 5%, 50% and 95% quantile of the lengths of token vectors, from evenly spaced ones. */
-function embeddingNorms({ graph, embeddingTable, hidden }: Decoder): readonly [number, number, number] {
-  const values = asFloat32(present(graph.initializers.get(embeddingTable.weight), 'embedding table'));
-  const rows = values.length / hidden;
+function embeddingNorms({ graph, embeddingTable }: Decoder): readonly [number, number, number] {
+  const table = present(graph.initializers.get(embeddingTable.weight), 'embedding table');
+  const [rows = 0] = table.dims;
   const step = Math.max(1, Math.floor(rows / SAMPLED_ROWS));
   const norms = Float64Array.from({ length: Math.floor(rows / step) }, (_, i) => {
     let sum = 0;
-    for (let k = i * step * hidden; k < (i * step + 1) * hidden; k++) sum += (values[k] as number) ** 2;
+    for (const value of rowsAsFloat32(table, i * step, i * step + 1)) sum += value ** 2;
     return Math.sqrt(sum) * Math.abs(embeddingTable.scale);
   }).sort();
   const quantile = (share: number) => norms[Math.round(share * (norms.length - 1))] ?? 0;

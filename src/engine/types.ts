@@ -39,6 +39,8 @@ export interface LoadRequest {
   readonly weights?: Weights;
   /** What the weights may take; left out = as much as they need. */
   readonly memoryBytes?: number;
+  /** The files are given away: their buffers are freed as they are read; left out = no. */
+  readonly consume?: boolean;
   /** Names of adapters that `auto` must not choose, because they computed this model wrongly. */
   readonly avoidAdapters?: readonly string[];
   /** Of the model card, whose files were verified; else it is computed here. See docs/method/formats.md. */

@@ -2,7 +2,7 @@ import { present } from '../lib/assert';
 import { withOwnBias, withSink } from './attention-extras';
 import type { GraphBuilder } from './builder';
 import { DIMS } from './decoder';
-import { scaledTensor } from './dtype';
+import { scaledTensor } from './dequantise';
 import {
   float,
   floatAttr,

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createRng } from '../lib/rng';
 import { GraphBuilder } from './builder';
-import { dequantiseBlocks, packBlocks } from './dequantise';
-import { asFloat32, encode, halfToFloat } from './dtype';
+import { dequantiseBlocks, packBlocks, toFloat32 } from './dequantise';
+import { encode, halfToFloat } from './dtype';
 import { expandQuantised } from './expand-quantised';
 import { type Attr, type DType, type Graph, int } from './ir';
 import { lower } from './lower';
@@ -52,7 +52,7 @@ test('dequantised blocks equal the definition, element by element', () => {
       const out = dequantiseBlocks(source);
       const kept = packBlocks(source);
       expect(kept === null).toBe(columns % blockSize !== 0);
-      const again = kept ? asFloat32({ name: 'w', dtype: 'float32', dims: [rows, columns], ...kept }) : out;
+      const again = kept ? toFloat32({ name: 'w', dtype: 'float32', dims: [rows, columns], ...kept }) : out;
       out.forEach((value, i) => {
         // One rounding of the product and one of the sum, both of numbers up to 256 scales; none where there is no offset.
         const isExact = !perBlock && bits === 4;

@@ -1,6 +1,6 @@
 import { assert } from '../lib/assert';
 import { aligned, bfloatToFloat, halfToFloat, sizeOf, toNumbers } from './dtype';
-import type { Initializer } from './ir';
+import type { Initializer, Packing } from './ir';
 
 let halfs: Float32Array | null = null;
 
@@ -12,7 +12,8 @@ function halfTable(): Float32Array {
 
 /** Values of a float tensor as float32: a view for float32, else a converted copy. */
 export function toFloat32(tensor: Initializer): Float32Array {
-  const { dtype, bytes, dims } = tensor;
+  const { dtype, bytes, dims, packing } = tensor;
+  if (packing) return unpacked(tensor, packing);
   const size = sizeOf(dims);
   switch (dtype) {
     case 'float32': {
@@ -85,26 +86,72 @@ export function dequantiseBlocks(source: BlockQuantised): Float32Array {
 }
 
 /**
- * The same values as int8 with a scale for each block, and an offset where a zero point is no integer; null = they do not fit.
- * Rounding differs from `dequantiseBlocks` in the last bit.
+ * Blocks that can stay as they are in the file; null = they cannot. Zero points that int8 has no room for, or that are no
+ * integers, become offsets, whose rounding differs from `dequantiseBlocks` in the last bit.
  */
 export function packBlocks(source: BlockQuantised): Pick<Initializer, 'bytes' | 'packing'> | null {
-  const { packed, rows, columns, bits, blockSize, scales, zeroPoints } = source;
-  if (columns % blockSize !== 0 || packed.length * 8 !== rows * columns * bits) return null;
-  const zeroAt = (block: number) => (typeof zeroPoints === 'number' ? zeroPoints : (zeroPoints[block] as number));
+  const { packed: bytes, rows, columns, bits, blockSize, scales, zeroPoints } = source;
+  if (columns % blockSize !== 0 || bytes.length * 8 !== rows * columns * bits) return null;
+  const zeros = typeof zeroPoints === 'number' ? [zeroPoints] : zeroPoints;
+  if (bits === 4 && zeros.every((zero) => Number.isInteger(zero) && zero >= -112 && zero <= 128))
+    // Copied, because the file may be gone when the integers are read.
+    return {
+      bytes,
+      packing: {
+        bits,
+        blockSize,
+        scales,
+        zeroPoints: typeof zeroPoints === 'number' ? zeroPoints : zeroPoints.slice(),
+        offsets: null,
+      },
+    };
   const centre = 2 ** (bits - 1);
-  const isWhole = bits === 4 && scales.every((_, block) => Number.isInteger(zeroAt(block)));
-  const bytes = new Int8Array(rows * columns);
-  for (let block = 0, i = 0; i < bytes.length; block++) {
-    const zero = isWhole ? zeroAt(block) : centre;
+  const offsets = scales.map((scale, block) => (centre - (zeros[zeros.length === 1 ? 0 : block] as number)) * scale);
+  const hasOffsets = offsets.some((offset) => offset !== 0);
+  return { bytes, packing: { bits, blockSize, scales, zeroPoints: centre, offsets: hasOffsets ? offsets : null } };
+}
+
+/** The integers minus their zero points, one byte each. */
+export function packedIntegers(bytes: Uint8Array, { bits, blockSize, zeroPoints }: Packing): Uint8Array {
+  const out = new Int8Array((bytes.length * 8) / bits);
+  for (let block = 0, i = 0; i < out.length; block++) {
+    const zero = typeof zeroPoints === 'number' ? zeroPoints : (zeroPoints[block] as number);
     for (const end = i + blockSize; i < end; i++) {
-      const byte = packed[bits === 4 ? i >> 1 : i] as number;
-      bytes[i] = (bits === 8 ? byte : i & 1 ? byte >> 4 : byte & 15) - zero;
+      const byte = bytes[bits === 4 ? i >> 1 : i] as number;
+      out[i] = (bits === 8 ? byte : i & 1 ? byte >> 4 : byte & 15) - zero;
     }
   }
-  const offsets = scales.map((scale, block) => (isWhole ? 0 : (centre - zeroAt(block)) * scale));
-  const packing = { blockSize, scales, offsets: offsets.some((offset) => offset !== 0) ? offsets : null };
-  return { bytes: new Uint8Array(bytes.buffer), packing };
+  return new Uint8Array(out.buffer);
+}
+
+function unpacked({ bytes, dims }: Initializer, packing: Packing): Float32Array {
+  const [rows = 0, columns = 0] = dims;
+  const out = dequantiseBlocks({ packed: bytes, rows, columns, ...packing });
+  const { offsets, blockSize } = packing;
+  if (offsets)
+    for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) + (offsets[Math.floor(i / blockSize)] as number);
+  return out;
+}
+
+/** Some rows of a matrix as float32, without converting the others. */
+export function rowsAsFloat32(tensor: Initializer, from: number, to: number): Float32Array {
+  const [rows = 0, columns = 0] = tensor.dims;
+  const cut = <A extends Uint8Array | Float32Array>(values: A) => {
+    const each = values.length / rows;
+    return values.subarray(from * each, to * each) as A;
+  };
+  const { bytes, packing } = tensor;
+  const part = { ...tensor, dims: [to - from, columns], bytes: cut(bytes) };
+  if (!packing) return toFloat32(part);
+  const { scales, zeroPoints, offsets } = packing;
+  const zeros = typeof zeroPoints === 'number' ? zeroPoints : cut(zeroPoints);
+  return unpacked(part, { ...packing, scales: cut(scales), zeroPoints: zeros, offsets: offsets && cut(offsets) });
+}
+
+/** A float32 tensor times a number. */
+export function scaledTensor(tensor: Initializer, factor: number, name: string): Initializer {
+  const values = toFloat32(tensor).map((value) => value * factor);
+  return { name, dtype: 'float32', dims: tensor.dims, bytes: new Uint8Array(values.buffer) };
 }
 
 /** Zero points stored as packed integers, each row padded to whole bytes, as float32 `[rows x blocks]`. */

@@ -1,5 +1,5 @@
 import { assert } from '../lib/assert';
-import type { DType, Initializer, Packing } from './ir';
+import type { DType, Initializer } from './ir';
 
 /** TensorProto.DataType numbers of the element types that we know. */
 const codes = {
@@ -86,33 +86,6 @@ export function aligned(bytes: Uint8Array, align: number): { buffer: ArrayBuffer
   if (bytes.byteOffset % align === 0) return { buffer: bytes.buffer, byteOffset: bytes.byteOffset };
   const copy = bytes.slice();
   return { buffer: copy.buffer, byteOffset: copy.byteOffset };
-}
-
-/** The values of a float32 initializer; a view if alignment allows, a copy of packed ones. */
-export function asFloat32(tensor: Initializer): Float32Array {
-  assert(tensor.dtype === 'float32', `${tensor.name} is ${tensor.dtype}, not float32`);
-  if (tensor.packing) return unpacked(tensor.bytes, tensor.packing);
-  const { buffer, byteOffset } = aligned(tensor.bytes, 4);
-  return new Float32Array(buffer, byteOffset, tensor.bytes.byteLength >> 2);
-}
-
-function unpacked(
-  { buffer, byteOffset, byteLength }: Uint8Array,
-  { blockSize, scales, offsets }: Packing,
-): Float32Array {
-  const q = new Int8Array(buffer, byteOffset, byteLength);
-  const out = new Float32Array(q.length);
-  for (let block = 0, i = 0; i < q.length; block++) {
-    const [scale, offset] = [scales[block] as number, offsets ? (offsets[block] as number) : 0];
-    for (const end = i + blockSize; i < end; i++) out[i] = (q[i] as number) * scale + offset;
-  }
-  return out;
-}
-
-/** A float32 tensor times a number. */
-export function scaledTensor(tensor: Initializer, factor: number, name: string): Initializer {
-  const values = asFloat32(tensor).map((value) => value * factor);
-  return { name, dtype: 'float32', dims: tensor.dims, bytes: new Uint8Array(values.buffer) };
 }
 
 /** All values as numbers, for small tensors: axes, shapes, scalars. int64 must be safe integers or the int64 extremes. */

@@ -37,15 +37,22 @@ export interface Initializer {
   readonly dtype: DType;
   readonly dims: readonly number[];
   readonly bytes: Uint8Array;
-  /** A float32 matrix whose `bytes` are int8 q: value = q * scale + offset. `writePacked` turns it into plain operators. */
+  /** A float32 matrix whose `bytes` are integers of 4 or 8 bits, as in the file. `writePacked` turns it into plain operators. */
   readonly packing?: Packing;
+  /** Makes the tensor's bytes of `bytes`, only when the runtime reads them. */
+  readonly unpack?: (bytes: Uint8Array) => Uint8Array;
 }
 
-/** Blocks along the columns of a matrix `[rows, columns]`, each with a scale, and with an offset unless all are 0. */
+/**
+ * Blocks along the columns of a matrix `[rows, columns]`: value = (q - zero point) * scale + offset, low nibble first. Scales, zero
+ * points (unless one serves all) and offsets (unless all are 0) are `[rows x blocks per row]`.
+ */
 export interface Packing {
+  readonly bits: 4 | 8;
   readonly blockSize: number;
-  /** `[rows x blocks per row]` */
   readonly scales: Float32Array;
+  /** Whole numbers; the integers minus them are int8. */
+  readonly zeroPoints: number | Float32Array;
   readonly offsets: Float32Array | null;
 }
 

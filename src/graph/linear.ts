@@ -1,4 +1,4 @@
-import { asFloat32 } from './dtype';
+import { toFloat32 } from './dequantise';
 import {
   flip,
   floatAttr,
@@ -142,7 +142,7 @@ function transposeTable(graph: Graph): Graph {
 
 function transposed(tensor: Initializer): Initializer {
   const [rows = 0, columns = 0] = tensor.dims;
-  const from = asFloat32(tensor);
+  const from = toFloat32(tensor);
   const out = new Float32Array(from.length);
   const tile = 32;
   for (let r0 = 0; r0 < rows; r0 += tile)
@@ -179,7 +179,7 @@ function dropEqualHead(graph: Graph): Graph {
 function isTransposeOf(a: Initializer, b: Initializer): boolean {
   const [rows = 0, columns = 0] = a.dims;
   if (b.dims[0] !== columns || b.dims[1] !== rows) return false;
-  const [x, y] = [asFloat32(a), asFloat32(b)];
+  const [x, y] = [toFloat32(a), toFloat32(b)];
   for (let j = 0; j < columns; j++)
     for (let i = 0; i < rows; i++) if (x[i * columns + j] !== y[j * rows + i]) return false;
   return true;

@@ -4,7 +4,7 @@ import type { GraphBuilder } from './builder';
 import { type Decoder, nameDims } from './decoder';
 import { toFloat32 } from './dequantise';
 import { detect } from './detect';
-import { asFloat32, dtypeCode, isFloat, toNumbers } from './dtype';
+import { dtypeCode, isFloat, toNumbers } from './dtype';
 import { expandQuantised } from './expand-quantised';
 import { floatActivations, hoistDequantise } from './float-activations';
 import { inferDTypes } from './infer/infer';
@@ -137,7 +137,7 @@ function refuseNaN(graph: Graph): void {
     const { packing } = tensor;
     // Packed integers are finite, and their scales are quicker to look through.
     if (packing && allFinite(packing.scales) && (!packing.offsets || allFinite(packing.offsets))) continue;
-    const values = asFloat32(tensor);
+    const values = toFloat32(tensor);
     if (allFinite(values)) continue;
     const isWrong = matrices.has(tensor.name) ? notFinite : Number.isNaN;
     const at = values.findIndex(isWrong);

@@ -1,3 +1,4 @@
+import { packedIntegers } from './dequantise';
 import { dtypeCode } from './dtype';
 import { type Graph, type Initializer, int, intAttr, type Node, type Packing, subgraph } from './ir';
 
@@ -115,6 +116,7 @@ class Writer {
     const [rows = 0, columns = 0] = dims;
     const { blockSize, scales, offsets } = packing;
     const blocks = columns / blockSize;
+    const unpack = (from: Uint8Array) => packedIntegers(from, packing);
     const one = (kind: string, values: Float32Array) => {
       const { buffer, byteOffset, byteLength } = values;
       const tensor = {
@@ -128,7 +130,7 @@ class Writer {
       dims,
       blocks,
       blockSize,
-      q: this.#initializer({ name: `${name}/q`, dtype: 'int8', dims: [rows, blocks, blockSize], bytes }),
+      q: this.#initializer({ name: `${name}/q`, dtype: 'int8', dims: [rows, blocks, blockSize], bytes, unpack }),
       scales: one('scales', scales),
       offsets: offsets && one('offsets', offsets),
     };

@@ -1,7 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { assert } from '../lib/assert';
 import { domainOf } from './builder';
-import { dtypeCode } from './dtype';
+import { byteLengthOf, dtypeCode } from './dtype';
 import {
   type AttributeProto,
   AttributeProtoSchema,
@@ -30,30 +30,44 @@ const externalFrom = 1024;
 /** The ONNX IR version that opsets up to 22 need. */
 const irVersion = 10n;
 
+/** A "file" for one initializer, or for `uses` initializers with the same bytes. */
+export interface WeightFile {
+  readonly path: string;
+  /** The initializer's own view. */
+  readonly data: Uint8Array;
+  readonly uses: number;
+  /** Makes the file's bytes of `data`; left out = they are `data`. */
+  readonly unpack?: NonNullable<Initializer['unpack']>;
+  /** Of the file. */
+  readonly byteLength: number;
+}
+
 export interface SerialisedGraph {
   readonly model: Uint8Array;
-  /** One "file" per initializer, or per `uses` initializers with the same bytes; `data` is the initializer's own view. */
-  readonly external: readonly { readonly path: string; readonly data: Uint8Array; readonly uses: number }[];
+  readonly external: readonly WeightFile[];
 }
 
 /** Collects external files, one per distinct view of bytes. */
 class ExternalData {
-  readonly files: { path: string; data: Uint8Array; uses: number }[] = [];
-  readonly #known = new Map<string, { path: string; uses: number }>();
+  readonly files: WeightFile[] = [];
+  readonly #known = new Map<string, WeightFile & { uses: number }>();
   readonly #buffers = new Map<ArrayBufferLike, number>();
 
-  path({ bytes }: Initializer): string {
+  path({ dtype, dims, bytes, unpack }: Initializer): string {
     const id = this.#buffers.get(bytes.buffer) ?? this.#buffers.size;
     this.#buffers.set(bytes.buffer, id);
     const key = `${id}:${bytes.byteOffset}:${bytes.byteLength}`;
     const known = this.#known.get(key);
-    if (known) {
+    if (known && !unpack) {
       known.uses++;
       return known.path;
     }
-    const file = { path: `w${this.files.length}`, data: bytes, uses: 1 };
-    this.#known.set(key, file);
-    this.files.push(file);
+    const file = { path: `w${this.files.length}`, data: bytes, uses: 1, byteLength: byteLengthOf(dtype, dims) };
+    if (unpack) this.files.push({ ...file, unpack });
+    else {
+      this.#known.set(key, file);
+      this.files.push(file);
+    }
     return file.path;
   }
 }
@@ -84,7 +98,9 @@ function writeGraph(graph: Graph, external: ExternalData, top: boolean): GraphPr
       top || value.shape ? writeValue(value) : create(ValueInfoProtoSchema, { name: value.name }),
     ),
     initializer: [...graph.initializers.values()].map((tensor) =>
-      tensor.bytes.byteLength >= externalFrom ? externalTensor(tensor, external.path(tensor)) : inlineTensor(tensor),
+      byteLengthOf(tensor.dtype, tensor.dims) >= externalFrom
+        ? externalTensor(tensor, external.path(tensor))
+        : inlineTensor(tensor),
     ),
     node: graph.nodes.map((node) => writeNode(node, external)),
   });

@@ -99,8 +99,9 @@ function shareInitializers(graph: Graph, outputs: ReadonlySet<string>) {
   return { initializers, renamed };
 }
 
-function tensorKey({ dtype, dims, bytes }: Initializer, buffers: Map<ArrayBufferLike, number>): string {
-  const type = `${dtype}[${dims}]`;
+function tensorKey({ name, dtype, dims, bytes, packing }: Initializer, buffers: Map<ArrayBufferLike, number>): string {
+  // Packed integers mean the same only with the same scales, which `expandQuantised` has compared.
+  const type = packing ? name : `${dtype}[${dims}]`;
   if (bytes.byteLength <= contentLimit) return `${type}${String.fromCharCode(...bytes)}`;
   const id = buffers.get(bytes.buffer) ?? buffers.size;
   buffers.set(bytes.buffer, id);

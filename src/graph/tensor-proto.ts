@@ -100,23 +100,23 @@ function typedBytes(proto: TensorProto, dtype: DType): Uint8Array {
 }
 
 /** A tensor message with the bytes inside, not copied. */
-export function inlineTensor({ name, dtype, dims, bytes }: Initializer): TensorProto {
+export function inlineTensor({ name, dtype, dims, bytes, unpack }: Initializer): TensorProto {
   return create(TensorProtoSchema, {
     name,
     dataType: dtypeCode(dtype),
     dims: dims.map(BigInt),
-    rawData: bytes as Uint8Array<ArrayBuffer>,
+    rawData: (unpack ? unpack(bytes) : bytes) as Uint8Array<ArrayBuffer>,
   });
 }
 
 /** A tensor message for a tensor that is the whole file at `path`. */
-export function externalTensor({ name, dtype, dims, bytes }: Initializer, path: string): TensorProto {
+export function externalTensor({ name, dtype, dims }: Initializer, path: string): TensorProto {
   const entry = (key: string, value: string) => create(StringStringEntryProtoSchema, { key, value });
   return create(TensorProtoSchema, {
     name,
     dataType: dtypeCode(dtype),
     dims: dims.map(BigInt),
     dataLocation: TensorProto_DataLocation.EXTERNAL,
-    externalData: [entry('location', path), entry('offset', '0'), entry('length', String(bytes.byteLength))],
+    externalData: [entry('location', path), entry('offset', '0'), entry('length', String(byteLengthOf(dtype, dims)))],
   });
 }

@@ -109,6 +109,7 @@ async function loadHost(prompt: WebPrompt, { model, threads, onProgress }: Optio
     id: prompt.model.id,
     files,
     backend: 'wasm',
+    consume: true,
     ...(sha256 === undefined ? {} : { sha256 }),
     ...(threads === undefined ? {} : { threads }),
   });

@@ -4,13 +4,24 @@ import { serialise } from '../graph/serialise';
 import { handing } from './memory';
 import { createNodeRunner } from './ort-node';
 
-const file = (path: string, values: readonly number[], uses = 1) => ({ path, data: Uint8Array.from(values), uses });
+const file = (path: string, values: readonly number[], uses = 1) => ({
+  path,
+  data: Uint8Array.from(values),
+  uses,
+  byteLength: values.length,
+});
+
+/** Watches the buffers of these files; the ones that were freed, in order. */
+function watch(files: readonly { readonly data: Uint8Array }[]): ArrayBufferLike[] {
+  const freed: ArrayBufferLike[] = [];
+  for (const { buffer } of files.map(({ data }) => data))
+    Object.assign(buffer, { transfer: (bytes: number) => freed.push(buffer) && new ArrayBuffer(bytes) });
+  return freed;
+}
 
 it('releases a file once all its uses are read and another file is read', () => {
-  const moved: ArrayBuffer[] = [];
   const files = [file('a', [1, 2, 3], 2), file('b', [4, 5])];
-  for (const { data } of files)
-    Object.assign(data.buffer, { transfer: (bytes: number) => moved.push(data.buffer) && new ArrayBuffer(bytes) });
+  const moved = watch(files);
   const [a, b] = handing({ model: new Uint8Array(0), external: files }).external.map(({ data }) => data);
   expect([a?.byteLength, Array.from(a?.subarray(0, 3) ?? []), Array.from(a?.subarray(1, 3) ?? [])]).toEqual([
     3,
@@ -25,8 +36,29 @@ it('releases a file once all its uses are read and another file is read', () => 
 
 it('keeps a buffer that several files share', () => {
   const both = Uint8Array.from([1, 2, 3, 4]);
-  const external = [0, 2].map((at) => ({ path: String(at), data: both.subarray(at, at + 2), uses: 1 }));
+  const external = [0, 2].map((at) => ({ path: String(at), data: both.subarray(at, at + 2), uses: 1, byteLength: 2 }));
   expect(handing({ model: new Uint8Array(0), external }).external).toEqual(external);
+});
+
+it('makes packed weights as they are read, and frees a shared file that was given away after the last of them', () => {
+  const both = Uint8Array.from([1, 2, 3, 4]);
+  const unpack = (bytes: Uint8Array) => Uint8Array.from([...bytes].flatMap((byte) => [byte & 15, byte]));
+  const external = [0, 2].map((at) => ({
+    path: String(at),
+    data: both.subarray(at, at + 2),
+    uses: 1,
+    byteLength: 4,
+    unpack,
+  }));
+  for (const consume of [false, true]) {
+    const freed = watch([{ data: both }]);
+    const [a, b] = handing({ model: new Uint8Array(0), external, consume }).external.map(({ data }) => data);
+    expect(a?.byteLength).toBe(4);
+    expect([...(a?.subarray(0, 4) ?? [])]).toEqual([1, 1, 2, 2]);
+    expect(freed).toEqual([]);
+    expect([...(b?.subarray(1, 3) ?? [])]).toEqual([3, 4]);
+    expect(freed).toEqual(consume ? [both.buffer] : []);
+  }
 });
 
 it('ONNX Runtime reads each file once per weight', async () => {

@@ -1,56 +1,57 @@
-import type { ExternalFile, SerialisedModel } from './types';
+import type { WeightFile } from '../graph/serialise';
+import type { SerialisedModel } from './types';
 
 /**
- * Bytes that free themselves. While creating a session, ONNX Runtime's wasm builds call `subarray` once per weight and copy
- * the result into the wasm heap. After the last call the buffer is released as soon as another file is read, so that weights
- * are not in memory twice until the session exists (539 MB for the embedded model). A test checks how a build reads.
+ * A weight's bytes, made and freed as they are read. While creating a session, ONNX Runtime's wasm builds call `subarray` once per
+ * weight and copy the result into the wasm heap. So packed weights are unpacked one at a time, and no weight is in memory
+ * twice until the session exists (539 MB for the embedded model). A test checks how a build reads.
  */
 class HandedOver extends Uint8Array {
-  #data: Uint8Array | null;
-  #uses: number;
-  readonly #onRead: (read: Uint8Array) => void;
-  readonly #length: number;
+  readonly #file: WeightFile;
+  readonly #read: (file: WeightFile) => Uint8Array;
 
-  constructor({ data, uses }: ExternalFile, onRead: (read: Uint8Array) => void) {
+  constructor(file: WeightFile, read: (file: WeightFile) => Uint8Array) {
     super(0);
-    this.#data = data;
-    this.#uses = uses;
-    this.#length = data.byteLength;
-    this.#onRead = onRead;
+    this.#file = file;
+    this.#read = read;
   }
 
   override get byteLength(): number {
-    return this.#length;
+    return this.#file.byteLength;
   }
 
   override subarray(begin?: number, end?: number): Uint8Array<ArrayBuffer> {
-    const data = this.#data;
-    if (!data) throw new RangeError('These bytes have already been read and released.');
-    if (--this.#uses === 0) {
-      this.#data = null;
-      this.#onRead(data);
-    }
-    return (data as Uint8Array<ArrayBuffer>).subarray(begin, end);
+    return (this.#read(this.#file) as Uint8Array<ArrayBuffer>).subarray(begin, end);
   }
 }
 
-/** The model with external files that free themselves as they are read, if they own their buffer. */
+/** The model with weights that are made as they are read, and whose buffers are freed after their last use. */
 export function handing({ external, ...model }: SerialisedModel): SerialisedModel {
-  let before: Uint8Array | null = null;
-  const onRead = (read: Uint8Array) => {
+  const usesLeft = new Map<ArrayBufferLike, number>();
+  for (const { data, uses } of external) usesLeft.set(data.buffer, (usesLeft.get(data.buffer) ?? 0) + uses);
+  const mayFree = ({ byteLength, buffer }: Uint8Array) => model.consume || byteLength === buffer.byteLength;
+  /** Of the last read, which the runtime still has to copy; of earlier ones it has done so. */
+  let before: ArrayBufferLike | null = null;
+  const read = ({ data, unpack }: WeightFile): Uint8Array => {
+    const left = usesLeft.get(data.buffer) ?? 0;
+    if (left === 0) throw new RangeError('These bytes have already been read and released.');
     if (before) detach(before);
-    before = read;
+    usesLeft.set(data.buffer, left - 1);
+    const isLast = left === 1 && mayFree(data);
+    const bytes = unpack ? unpack(data) : data;
+    if (unpack && isLast) detach(data.buffer);
+    before = unpack || isLast ? bytes.buffer : null;
+    return bytes;
   };
-  const owns = ({ byteLength, buffer }: Uint8Array) => byteLength === buffer.byteLength;
   const handed = external.map((file) => ({
     ...file,
-    data: owns(file.data) ? new HandedOver(file, onRead) : file.data,
+    data: file.unpack || mayFree(file.data) ? new HandedOver(file, read) : file.data,
   }));
   return { ...model, external: handed };
 }
 
 /** Frees at once if the browser supports it; otherwise the garbage collector does. */
-function detach({ buffer }: Uint8Array): void {
+function detach(buffer: ArrayBufferLike): void {
   (buffer as ArrayBuffer & { transfer?: (bytes: number) => ArrayBuffer }).transfer?.(0);
 }
 

@@ -1,3 +1,5 @@
+import type { SerialisedGraph } from '../graph/serialise';
+
 /** A dense tensor on the host. */
 export type HostTensor =
   | { readonly dtype: 'float32'; readonly dims: readonly number[]; readonly data: Float32Array }
@@ -7,19 +9,12 @@ export type HostTensor =
 
 export type Backend = 'wasm' | 'webgpu' | 'node-wasm' | 'node-native';
 
-export interface ExternalFile {
-  readonly path: string;
-  readonly data: Uint8Array;
-  /** How many weights of the graph use these bytes. */
-  readonly uses: number;
-}
-
 /** A serialised graph with its weights outside the protobuf. Buffers may be dropped once the session exists. */
-export interface SerialisedModel {
-  readonly model: Uint8Array;
-  readonly external: readonly ExternalFile[];
+export interface SerialisedModel extends SerialisedGraph {
   /** Weights are expanded where they are used, and must not be in advance; left out = no. */
   readonly packed?: boolean;
+  /** The buffers of the weights may be freed as they are read, also where a buffer holds several; left out = no. */
+  readonly consume?: boolean;
 }
 
 /** The graphics device that a session runs on. */

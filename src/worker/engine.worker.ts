@@ -36,7 +36,7 @@ function createEngineHandlers() {
       const old = engine;
       engine = null;
       await old?.dispose();
-      engine = await createWebEngine({ ...params, onEvent: emit });
+      engine = await createWebEngine({ ...params, consume: true, onEvent: emit });
       return engine.info;
     },
     score: (params, emit, control) => loaded().score(params, control, progressOf('rows', params.rows.length, emit)),
