@@ -1,4 +1,4 @@
-"""Writes a Llama decoder as ONNX in the dialect of the onnxruntime-genai model builder (`-p int4 -e cpu`, shared embeddings).
+"""Writes a Llama, Qwen2 or Qwen3 decoder as ONNX in the dialect of the onnxruntime-genai model builder (`-p int4 -e cpu`, shared embeddings).
 
 One code path for every model that this project ships. Ten op types: GatherBlockQuantized, SimplifiedLayerNormalization,
 SkipSimplifiedLayerNormalization, MatMulNBits, GroupQueryAttention, Sigmoid, Mul, and the mask arithmetic
@@ -37,21 +37,23 @@ class LlamaShape:
 
 @dataclass(frozen=True)
 class Quantised:
-    """`codes` uint8 [rows, columns], `scale` float32 [rows, columns/32]; `zero_point` float32 of that shape, or None for 128."""
+    """`codes` uint8 [rows, columns], `scale` float32 [rows, columns/32]; `zero_point` float32 of that shape (4 bits), or None for
+    the middle: 128 of 8 bits, 8 of 4."""
 
     codes: np.ndarray
     scale: np.ndarray
     zero_point: np.ndarray | None
+    bits: int = 8
 
     def dequantised(self) -> np.ndarray:
-        zero_point = np.float32(128) if self.zero_point is None else self.zero_point[..., None]
+        zero_point = np.float32(2 ** (self.bits - 1)) if self.zero_point is None else self.zero_point[..., None]
         blocks = self.codes.reshape(*self.scale.shape, BLOCK).astype(np.float32)
         return ((blocks - zero_point) * self.scale[..., None]).reshape(self.codes.shape)
 
 
 def stack(parts: list[Quantised]) -> Quantised:
     join = lambda field: np.concatenate([getattr(part, field) for part in parts])
-    return Quantised(join("codes"), join("scale"), join("zero_point"))
+    return Quantised(join("codes"), join("scale"), None if parts[0].zero_point is None else join("zero_point"), parts[0].bits)
 
 
 def rope_tables(shape: LlamaShape) -> tuple[np.ndarray, np.ndarray]:
@@ -68,7 +70,7 @@ class _Writer:
 
     def __init__(self, file: Path, shard_limit: int):
         self.file, self.shard_limit = file, shard_limit
-        self.nodes, self.initialisers, self.value_infos = [], [], []
+        self.nodes, self.initialisers, self.value_infos, self.constants = [], [], [], set()
         self.shards: list[bytearray] = [bytearray()]
 
     def weight(self, name: str, array: np.ndarray) -> str:
@@ -98,7 +100,10 @@ class _Writer:
         return names[0]
 
     def constant(self, name: str, value: np.ndarray) -> str:
-        tensor = helper.make_tensor(f"/model/constants/INT64/{name}", TensorProto.INT64, value.shape, value.reshape(-1).tolist())
+        if (known := f"/model/constants/INT64/{name}") in self.constants:
+            return known
+        self.constants.add(known)
+        tensor = helper.make_tensor(known, TensorProto.INT64, value.shape, value.reshape(-1).tolist())
         return self.node("Constant", f"/model/constant_nodes/INT64/{name}", [], [(tensor.name, TensorProto.INT64, list(value.shape))], value=tensor)
 
     def save(self, graph_inputs: list, graph_outputs: list, producer: str) -> None:
@@ -114,8 +119,9 @@ class _Writer:
 
 
 def write_llama(file: Path, shape: LlamaShape, weights: dict, producer: str, shard_limit: int = 48_000_000) -> None:
-    """`weights`: by the names of transformers' state dict; Quantised for matrices, float32 arrays for norms. q and k in
-    transformers' (half-split) RoPE order. Embedding and head are tied."""
+    """`weights`: by the names of transformers' state dict; Quantised for matrices, float32 arrays for norms and biases. q and k in
+    transformers' (half-split) RoPE order. Embedding and head are tied. Biases of q, k and v (Qwen2) and norms of q and k (Qwen3)
+    are written where `weights` has them."""
     F, I64, I32 = TensorProto.FLOAT, TensorProto.INT64, TensorProto.INT32
     ms = "com.microsoft"
     writer = _Writer(file, shard_limit)
@@ -128,7 +134,7 @@ def write_llama(file: Path, shape: LlamaShape, weights: dict, producer: str, sha
 
     def linear(path: str, x: str, matrix: Quantised, name: str | None = None, output: str | None = None) -> str:
         """y = x W^T; `path` as in /model/layers.0/mlp/up_proj."""
-        bits = 4 if matrix.zero_point is not None else 8
+        bits = 4 if matrix.zero_point is not None else matrix.bits
         rows, columns = matrix.codes.shape
         stem = (name or path.removeprefix("/").replace("/", ".")) + ".MatMul"
         codes = matrix.codes.reshape(rows, columns // BLOCK, BLOCK)
@@ -174,14 +180,37 @@ def write_llama(file: Path, shape: LlamaShape, weights: dict, producer: str, sha
         normalised = writer.node("SkipSimplifiedLayerNormalization", f"{path}/SkipLayerNorm", [skip, branch, weight], outputs, ms, epsilon=shape.norm_epsilon)
         return normalised, f"{path}/output_3"
 
+    def head_norms(path: str, prefix: str, qkv: str) -> list[str]:
+        """Query, key and value apart, the first two with each head normalised."""
+        widths = np.array([attention_width, kv_width, kv_width])
+        parts = [float_output(f"{path}/attn/qkv_proj/Split/output_{i}", int(width)) for i, width in enumerate(widths)]
+        writer.node("Split", f"{path}/attn/qkv_proj/Split", [qkv, writer.constant(f"[{', '.join(map(str, widths))}]", widths)], parts, axis=-1)
+        out = [name for name, _, _ in parts]
+        for i, kind in enumerate("qk"):
+            stem = f"{path}/attn/{kind}_norm"
+            reshaped = lambda source, number, width: writer.node("Reshape", f"{stem}/Reshape_{number}",
+                [source, writer.constant(f"[0, -1, {width}]", np.array([0, -1, width]))], [float_output(f"{stem}/Reshape_{number}/output_0", width)])
+            weight = writer.weight(f"{prefix}attn.{kind}_norm.layernorm.weight", weights[f"{prefix}self_attn.{kind}_norm.weight"])
+            heads = writer.node("SimplifiedLayerNormalization", f"{stem}/SimplifiedLayerNormalization", [reshaped(out[i], 1, shape.head_dim), weight],
+                [float_output(f"{stem}/SimplifiedLayerNormalization/output_0", shape.head_dim)], axis=-1, epsilon=shape.norm_epsilon, stash_type=1)
+            out[i] = reshaped(heads, 2, int(widths[i]))
+        return out
+
     for layer in range(shape.layers):
         path, prefix = f"/model/layers.{layer}", f"model.layers.{layer}."
         if layer:
             x, residual = skip_norm(f"{path}/input_layernorm", prefix + "input_layernorm.weight", residual, down)
         qkv = linear(f"{path}/attn/qkv_proj", x, stack([weights[f"{prefix}self_attn.{part}_proj.weight"] for part in "qkv"]))
+        if f"{prefix}self_attn.q_proj.bias" in weights:
+            bias = np.concatenate([weights[f"{prefix}self_attn.{part}_proj.bias"] for part in "qkv"])
+            qkv = writer.node("Add", f"{path}/attn/qkv_proj/Add", [qkv, writer.weight(f"model.layers.{layer}.attn.qkv_proj.Add.bias", bias)],
+                [float_output(f"{path}/attn/qkv_proj/Add/output_0", attention_width + 2 * kv_width)])
+        qkv = [qkv, "", ""]
+        if f"{prefix}self_attn.q_norm.weight" in weights:
+            qkv = head_norms(path, prefix, qkv[0])
         kv_shape = ["batch_size", shape.kv_heads, "total_sequence_length", shape.head_dim]
         attention = writer.node("GroupQueryAttention", f"{path}/attn/GroupQueryAttention",
-            [qkv, "", "", f"past_key_values.{layer}.key", f"past_key_values.{layer}.value", seqlens, total_length, cos, sin],
+            [*qkv, f"past_key_values.{layer}.key", f"past_key_values.{layer}.value", seqlens, total_length, cos, sin],
             [float_output(f"{path}/attn/GroupQueryAttention/output_0", attention_width), (f"present.{layer}.key", F, kv_shape), (f"present.{layer}.value", F, kv_shape)],
             ms, num_heads=shape.heads, kv_num_heads=shape.kv_heads, scale=float(shape.head_dim**-0.5), local_window_size=-1, softcap=0.0, do_rotary=1, rotary_interleaved=0)
         mixed = linear(f"{path}/attn/o_proj", attention, weights[prefix + "self_attn.o_proj.weight"])
