@@ -134,7 +134,13 @@ test('takes a column of summaries from the file through training, comparison and
   const here = await test.step('the Playground generates', async () => {
     await studio.go('Playground');
     const written = await playground.write(MESSAGE, 'tuned prompt');
+    await page.getByRole('button', { name: 'Continue with every prompt' }).click();
+    for (const continued of await page.locator('.player-written').all()) await expect(continued).not.toHaveText(/^▍?$/);
     await narrow(studio, 'Playground');
+    await playground.text.fill(`[NOBODY] ${MESSAGE}`);
+    await expect(page.getByText('No prompt set has the handle NOBODY')).toBeVisible();
+    await playground.text.fill(`[SUMMARIES] ${MESSAGE}`);
+    await expect(page.getByText(/^Asks Summaries/)).toBeVisible();
     return written;
   });
 

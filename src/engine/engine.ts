@@ -161,7 +161,7 @@ export class Engine {
   /** @throws StudioError `too-long`, and as Runner.run */
   generate(
     request: GenerateRequest,
-    onToken: (id: number) => void,
+    onToken: (id: number) => void | Promise<void>,
     control: Polled = uninterrupted,
   ): Promise<Generated> {
     return generate(this.#program, request, onToken, control);

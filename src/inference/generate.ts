@@ -34,13 +34,13 @@ export interface Generated {
 
 /**
  * Generates token by token after the text and its soft prompt, reusing the keys and values of all earlier tokens. Also stops
- * with `length` at the end of the model's context.
+ * with `length` at the end of the model's context. The next token waits for `onToken`.
  * @throws StudioError `too-long`, and as Runner.run
  */
 export async function generate(
   program: Program,
   options: GenerateOptions,
-  onToken: (id: number) => void,
+  onToken: (id: number) => void | Promise<void>,
   control: Polled = uninterrupted,
 ): Promise<Generated> {
   const rng = createRng(options.seed);
@@ -56,7 +56,7 @@ export async function generate(
     const { id, next } = await nextToken(program, state, options, rng);
     if (options.endTokenIds.includes(id)) return end('end');
     written.push(id);
-    onToken(id);
+    await onToken(id);
     state = next;
     await breathe();
   }

@@ -55,3 +55,19 @@ export function readHandle(typed: string, taken: Iterable<string>): Result<strin
 /** @param handle from `readHandle` or `freeHandle` */
 export const changeHandle = (set: PromptSet, handle: string, now: string): PromptSet =>
   handle === set.handle ? set : { ...set, handle, updatedAt: now };
+
+/** A text that names who is asked: `[SUPPORT_TONE] …`, or `[SUPPORT_TONE/production] …` for a stage. */
+export interface AddressedText {
+  readonly handle: string;
+  readonly stage: string | null;
+  /** What is asked. */
+  readonly text: string;
+}
+
+/** Null where the text begins with nothing that could be a handle. */
+export function readAddress(typed: string): AddressedText | null {
+  const [all, handle, stage] = /^\s*\[([A-Za-z]\w*)(?:\/([^\]\s]+))?\]\s*/.exec(typed) ?? [];
+  return all === undefined || handle === undefined
+    ? null
+    : { handle: handle.toUpperCase(), stage: stage?.toLowerCase() ?? null, text: typed.slice(all.length) };
+}

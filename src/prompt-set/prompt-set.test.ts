@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { STANDARD } from '../training/settings';
-import { changeHandle, freeHandle, readHandle, toHandle, uniqueHandle } from './handle';
+import { changeHandle, freeHandle, readAddress, readHandle, toHandle, uniqueHandle } from './handle';
 import {
   addHardVersion,
   chooseHard,
@@ -89,6 +89,18 @@ describe('a prompt set', () => {
     expect(freeHandle('TONE', ['TONE', 'TONE_2'])).toBe('TONE_3');
     expect(freeHandle('not a handle', [])).toBe('NOT_A_HANDLE');
   });
+
+  test.each([
+    ['[TONE] Hello', { handle: 'TONE', stage: null, text: 'Hello' }],
+    [' [tone_2/Production]\nHello', { handle: 'TONE_2', stage: 'production', text: 'Hello' }],
+    ['[TONE]', { handle: 'TONE', stage: null, text: '' }],
+    ['Hello [TONE]', null],
+    ['[two words] Hello', null],
+    ['[2] Hello', null],
+    ['[] Hello', null],
+    ['[TONE/] Hello', null],
+    ['', null],
+  ])('is read before a text: %j', (typed, address) => expect(readAddress(typed)).toEqual(address));
 
   test('keeps every hand-written prompt as a version, each once', () => {
     const one = addHardVersion(make(), at('2'), { prompt: { template: 'A {text}', shots: 0, shotSeed: 0 } });

@@ -13,6 +13,12 @@ function progressOf(unit: ProgressEvent['unit'], total: number, emit: (event: Pr
   };
 }
 
+/** Several texts are generated side by side, a token each. */
+const tellInTurns = (queue: RequestQueue, emit: (event: { kind: 'token'; id: number }) => void) => (id: number) => {
+  emit({ kind: 'token', id });
+  return queue.takeTurns('generate');
+};
+
 /** Called by the workflow worker over a channel of its own; both channels share one queue, as runs must not overlap. */
 const CONCURRENT = new Set<keyof EngineMethods>(['connect']);
 
@@ -59,7 +65,7 @@ function createEngineHandlers() {
       }
       return { done: true };
     },
-    generate: (params, emit, control) => loaded().generate(params, (id) => emit({ kind: 'token', id }), control),
+    generate: (params, emit, control) => loaded().generate(params, tellInTurns(queue, emit), control),
     latency: async (params, _emit, control) => ({ medianMs: await loaded().latency(params, params.repeats, control) }),
     texts: ({ options }) => loaded().texts(options),
     states: async (params, emit, control) => ({

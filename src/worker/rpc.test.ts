@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Control } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { type PageEnd, RpcClient } from './rpc-client';
-import { type Handlers, serve } from './serve';
+import { type Handlers, RequestQueue, serve } from './serve';
 
 interface Echo {
   echo(params: { text: string }, onEvent: (event: string) => void): string;
@@ -151,6 +151,31 @@ describe('a long request', () => {
     await Promise.all([long, queued, short]);
     expect(ended).toEqual(['short', 'long', 'queued']);
     client.dispose();
+  });
+});
+
+describe('requests that take turns', () => {
+  it('make a step each, also those that come later, and nothing else runs until all have ended', async () => {
+    const queue = new RequestQueue();
+    const steps: string[] = [];
+    const request = (name: string, count: number, come: () => void = () => {}) => ({
+      method: name.slice(0, 1),
+      handle: async () => {
+        for (let i = 0; i < count; i++) {
+          await turn();
+          steps.push(name);
+          if (i === 0) come();
+          await queue.takeTurns(name.slice(0, 1));
+        }
+      },
+    });
+    const other = new Promise<void>((resolve) => {
+      queue.push(request('a1', 3, () => queue.push(request('a3', 2))));
+      queue.push({ method: 'b', handle: async () => resolve(void steps.push('b')) });
+      queue.push(request('a2', 4));
+    });
+    await other;
+    expect(steps.join(' ')).toBe('a1 a2 a3 a1 a2 a3 a1 a2 a2 b');
   });
 });
 

@@ -72,10 +72,14 @@ interface Waiting {
   readonly handle: () => Promise<void>;
 }
 
-/** Requests of one or more channels, handled one after the other. */
+/** Requests of one or more channels, handled one after the other, or step by step in turns where they agree to. */
 export class RequestQueue {
   readonly #waiting: Waiting[] = [];
   #busy = false;
+  /** Those that wait for their next turn, longest first. */
+  readonly #resting: (() => void)[] = [];
+  /** Started by `takeTurns`. */
+  readonly #joined: Promise<void>[] = [];
 
   /** Whether a request waits for the one that runs. */
   get isWaited(): boolean {
@@ -89,18 +93,34 @@ export class RequestQueue {
 
   /** Handles the waiting requests of these methods now. Only the request that is running may call this. */
   async letPass(methods: readonly unknown[]): Promise<void> {
-    for (;;) {
-      const index = this.#waiting.findIndex(({ method }) => methods.includes(method));
-      const [next] = index < 0 ? [] : this.#waiting.splice(index, 1);
-      if (!next) return;
-      await next.handle();
-    }
+    for (let next = this.#take(methods); next; next = this.#take(methods)) await this.#handle(next);
+  }
+
+  /** Ends a step: the requests of this method have one each, also those that have come since, before the next step. */
+  async takeTurns(method: string): Promise<void> {
+    const next = this.#take([method]);
+    if (!next && this.#resting.length === 0) return;
+    const turn = new Promise<void>((resolve) => this.#resting.push(resolve));
+    if (next) this.#joined.push(next.handle().finally(() => this.#resting.shift()?.()));
+    else this.#resting.shift()?.();
+    await turn;
+  }
+
+  #take(methods: readonly unknown[]): Waiting | undefined {
+    const index = this.#waiting.findIndex(({ method }) => methods.includes(method));
+    return index < 0 ? undefined : this.#waiting.splice(index, 1)[0];
+  }
+
+  async #handle(request: Waiting): Promise<void> {
+    await request.handle();
+    this.#resting.shift()?.();
+    for (let joined = this.#joined.shift(); joined; joined = this.#joined.shift()) await joined;
   }
 
   async #handleAll(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
-    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) await next.handle();
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) await this.#handle(next);
     this.#busy = false;
   }
 }

@@ -125,7 +125,7 @@ function ContinuedText({ player }: Pick<PlayerProps, 'player'>) {
     <>
       <div className="row">
         {continued?.running ? (
-          <Button size="s" onPress={stop}>
+          <Button size="s" onPress={() => stop(player.id)}>
             Stop
           </Button>
         ) : (

@@ -7,23 +7,32 @@ import { useResource } from '../../state/resource';
 import { usePromptSets, useSession } from '../../state/studio';
 import { stageOptions, versionOptions } from '../../state/version-words';
 import { Button, Note, Panel, ProgressBar, Select, TextArea, TextField } from '../../ui';
-import { type Cast, castKey } from './cast';
+import { addressedKey, type Cast, castKey } from './cast';
 import { ContinuationSettings, DecidingWords, PlayerPanel, playgroundTitle } from './PlayerPanel';
 import { Cells, Presentation, RightAnswer } from './Presentation';
-import { textIn, usePlayground } from './playground-store';
+import { addressIn, textIn, usePlayground } from './playground-store';
 import './playground.css';
 
 export default function PlaygroundScreen() {
   const set = usePromptSets((s) => s.set);
   const model = useSession((s) => (s.model.kind === 'ready' ? s.model.info.sha256 : null));
   const [extra, setExtra] = useQuery<string>('also', '');
-  const { value: cast, status } = useResource(usePlayground.use().cast, castKey(set, extra, model));
+  const fields = usePlayground((s) => s.fields);
+  const sets = usePromptSets((s) => s.sets);
+  const { id = null, stage = null } = addressIn(fields, sets) ?? {};
+  const key = id === null ? castKey(set, extra, model) : addressedKey(set, { id, stage }, model);
+  const { value: cast, status } = useResource(usePlayground.use().cast, key);
   usePresentationFromAddress(cast !== null);
   if (cast)
     return (
       <LoadedPlayground cast={cast}>
         <TypedRow columns={cast.columns}>
-          {set ? <ExtraChoice set={set} extra={extra} cast={cast} onChange={setExtra} /> : null}
+          {set && id === null ? <ExtraChoice set={set} extra={extra} onChange={setExtra} /> : null}
+          {cast.extraTrouble ? (
+            <Note tone="bad" live title="This version cannot be added">
+              {cast.extraTrouble}
+            </Note>
+          ) : null}
         </TypedRow>
       </LoadedPlayground>
     );
@@ -92,8 +101,9 @@ function LoadedPlayground({ cast, children }: { readonly cast: Cast; readonly ch
 
 /** Which words of the typed text decided. */
 function TypedWords({ cast }: { readonly cast: Cast }) {
-  const fields = usePlayground((s) => s.fields);
-  if (textIn(fields).trim() === '') return null;
+  const { asked } = usePlayground.use();
+  const fields = asked(usePlayground((s) => s.fields));
+  if (textIn(fields) === '') return null;
   return (
     <Panel title="Which words decided?" aside="Integrated Gradients">
       {cast.longest === null ? (
@@ -139,14 +149,16 @@ interface TypedRowProps {
 function TypedRow({ columns, children }: TypedRowProps) {
   const fields = usePlayground((s) => s.fields);
   const text = textIn(fields);
-  const { type, keepExample: keep, isExample } = usePlayground.use();
+  const whom = useAsked();
+  const { type, keepExample: keep, isExample, continueAll } = usePlayground.use();
   const isKept = usePlayground(isExample);
   const running = useSession((s) => s.job?.title ?? null);
+  const isWriting = usePlayground((s) => Object.values(s.continued).some((each) => each?.running));
   const isReady = useSession((s) => s.model.kind === 'ready');
   return (
     <Panel title="Your text">
       <div className="stack">
-        <TextArea label="Message" large rows={2} value={text} onChange={(typed) => type({ text: typed })} />
+        <TextArea label="Message" large rows={2} value={text} onChange={(typed) => type({ text: typed })} hint={whom} />
         {columns.length > 0 ? (
           <div className="playground-fields">
             {columns.map((column) => (
@@ -163,6 +175,14 @@ function TypedRow({ columns, children }: TypedRowProps) {
           <Button size="s" variant="quiet" isDisabled={text.trim() === '' || isKept} onPress={() => void keep()}>
             Add to the examples
           </Button>
+          <Button
+            size="s"
+            variant="quiet"
+            isDisabled={text.trim() === '' || !isReady || running !== null || isWriting}
+            onPress={() => void continueAll()}
+          >
+            Continue with every prompt
+          </Button>
           {running ? <span className="dim small">Answers may take longer while this runs: {running}.</span> : null}
           {isReady ? null : <span className="dim small">Answers appear once the model is loaded.</span>}
         </div>
@@ -173,32 +193,38 @@ function TypedRow({ columns, children }: TypedRowProps) {
   );
 }
 
+/** Which prompt set a handle before the text asks. */
+function useAsked(): string | null {
+  const fields = usePlayground((s) => s.fields);
+  const sets = usePromptSets((s) => s.sets);
+  const to = addressIn(fields, sets);
+  const [first] = sets;
+  if (!to)
+    return first ? `[${first.handle}] or [${first.handle}/production] before the text asks that prompt set.` : null;
+  const name = sets.find(({ id }) => id === to.id)?.name;
+  return name === undefined
+    ? `No prompt set has the handle ${to.handle}, so this is asked as text. The Library shows the handles.`
+    : `Asks ${name}${to.stage === null ? '' : `, ${to.stage}`}.`;
+}
+
 interface ExtraChoiceProps {
   readonly set: PromptSet;
   readonly extra: string;
-  readonly cast: Cast;
   readonly onChange: (which: string) => void;
 }
 
 /** A stage, or any version, beside the usual prompts; the address keeps which. */
-function ExtraChoice({ set, extra, cast, onChange }: ExtraChoiceProps) {
+function ExtraChoice({ set, extra, onChange }: ExtraChoiceProps) {
   const versions = versionOptions(set);
   const stages = stageOptions(set);
   if (versions.length < 2 && stages.length === 0 && extra === '') return null;
   return (
-    <>
-      <Select
-        label="Add another version"
-        options={[{ id: '', label: 'None' }, ...stages, ...versions]}
-        value={extra}
-        onChange={onChange}
-      />
-      {cast.extraTrouble ? (
-        <Note tone="bad" live title="This version cannot be added">
-          {cast.extraTrouble}
-        </Note>
-      ) : null}
-    </>
+    <Select
+      label="Add another version"
+      options={[{ id: '', label: 'None' }, ...stages, ...versions]}
+      value={extra}
+      onChange={onChange}
+    />
   );
 }
 

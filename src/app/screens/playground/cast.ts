@@ -226,6 +226,12 @@ export function shippedCast(
   };
 }
 
+/** The prompt set that a typed handle names, and its stage; null = its usual prompts. */
+export interface Addressed {
+  readonly id: string;
+  readonly stage: string | null;
+}
+
 export interface CastKey {
   readonly setId: string | null;
   readonly chosenHard: string | null;
@@ -256,13 +262,23 @@ export const castKey = (set: PromptSet | null, extra: string, model: string | nu
   model,
 });
 
-/** The open prompt set's prompts, or the shipped one; null when there is nothing to ask. */
-export async function findCast({ services, stores }: Studio, { extra }: CastKey): Promise<Cast | null> {
-  const { set, dataset } = stores.promptSets.getState();
+/** The key of another prompt set's cast, or of the open one's, that a typed handle names. */
+export const addressedKey = (open: PromptSet | null, { id, stage }: Addressed, model: string | null): CastKey => {
+  const extra = stage === null ? '' : `${STAGE}${stage}`;
+  return open?.id === id ? castKey(open, extra, model) : { ...castKey(null, '', model), setId: id, extra };
+};
+
+/** The prompts of a prompt set, or, where none is open, the shipped one; null when there is nothing to ask. */
+export async function findCast({ services, stores }: Studio, { setId, extra }: CastKey): Promise<Cast | null> {
+  const open = stores.promptSets.getState();
+  const { store } = services;
+  const isOther = setId !== null && setId !== open.set?.id;
+  const set = isOther ? ((await store.sets.get(setId)) ?? null) : open.set;
+  const dataset = isOther ? ((await store.datasets.get(setId))?.dataset ?? null) : open.dataset;
   const sample = await services.loadSample().catch(() => null);
   const cast = set ? await castOfSet(set) : await castOfShipped();
   if (!cast || cast.players.length === 0) return null;
-  const kept = await services.store.settings.get<readonly Presented[]>(cast.examplesKey);
+  const kept = await store.settings.get<readonly Presented[]>(cast.examplesKey);
   return kept ? { ...cast, examples: kept.map((each) => exampleOf(each, cast.columns)) } : cast;
 
   async function castOfSet(open: PromptSet): Promise<Cast> {

@@ -1,14 +1,15 @@
 import { beforeEach, expect, it, vi } from 'vitest';
 import { dealt, preparedOf } from '../../../dataset/test-support';
 import type { Dataset } from '../../../dataset/types';
-import { changeTask } from '../../../prompt-set/prompt-set';
+import { addHardVersion } from '../../../prompt-set/make-versions';
+import { changeTask, stamp } from '../../../prompt-set/prompt-set';
 import type { ScoreRequest, ScoreResult } from '../../../worker/protocol';
 import { createPromptSetsStore } from '../../state/prompt-sets-store';
 import { createSessionStore } from '../../state/session-store';
 import type { Stores } from '../../state/stores';
 import { CAPABILITIES, fakeLocation, testServices } from '../../state/test-support';
-import { castKey } from './cast';
-import { Playground } from './playground-store';
+import { addressedKey, castKey } from './cast';
+import { addressIn, Playground } from './playground-store';
 
 const tab = new Map<string, string>();
 
@@ -29,9 +30,14 @@ async function playing(
   {
     dataset = null,
     baseTemplate = '{text}',
-  }: { readonly dataset?: Dataset | null; readonly baseTemplate?: string } = {},
+    engine = {},
+  }: {
+    readonly dataset?: Dataset | null;
+    readonly baseTemplate?: string;
+    readonly engine?: Parameters<typeof testServices>[0];
+  } = {},
 ) {
-  const services = testServices({ score });
+  const services = testServices({ score, ...engine });
   const session = createSessionStore(services, CAPABILITIES);
   const promptSets = createPromptSetsStore(services);
   const studio = { services, stores: { session, promptSets } as unknown as Stores };
@@ -159,4 +165,54 @@ it('has a field for every column that the prompt shows, filled from a row, and a
   await again.load();
   expect(again.playground.getState().fields.city).toBe('Ulm');
   expect(again.playground.getState().examples.at(-1)).toMatchObject({ fields: { city: 'Ulm' } });
+});
+
+it('asks the prompt set whose handle is before the text, and takes a handle that none has for text', async () => {
+  const read: string[] = [];
+  const { promptSets, playground, load } = await playing(async (request) => {
+    read.push(request.rows.map(({ ids }) => ids.length).join());
+    return answersOf(request);
+  });
+  const other = await promptSets
+    .getState()
+    .create({ name: 'Mood', dataset: null, datasetName: null, words, baseTemplate: 'The mood of this: {text}' });
+  await promptSets.getState().open(promptSets.getState().sets.find(({ name }) => name === 'Tone')?.id ?? '');
+  await load();
+  const toOf = () => addressIn(playground.getState().fields, promptSets.getState().sets);
+  playground.type({ text: '[MOOD/production] all is well' });
+  expect(toOf()).toEqual({ handle: 'MOOD', stage: 'production', text: 'all is well', id: other.id });
+  playground.type({ text: '[mood] all is well' });
+  const address = { id: toOf()?.id ?? '', stage: toOf()?.stage ?? null };
+  await playground.cast.load(addressedKey(promptSets.getState().set, address, 'w'));
+  await isAnswered(playground);
+  expect(playground.getState().fields).toEqual({ text: '[mood] all is well' });
+  expect([playground.cast.getState().value?.examplesKey, read.at(-1)]).toEqual([`examples:${other.id}`, '7']);
+  playground.type({ text: '[URGENT] all is well' });
+  expect(toOf()).toMatchObject({ handle: 'URGENT', id: null });
+  expect(playground.asked(playground.getState().fields)).toEqual({ text: '[URGENT] all is well' });
+});
+
+it('lets every prompt continue the text at the same time', async () => {
+  const waiting = new Map<number, () => void>();
+  const generate = async () => {
+    await new Promise<void>((resolve) => waiting.set(waiting.size, resolve));
+    return { ids: Int32Array.of(), stopped: 'length' as const };
+  };
+  const { promptSets, playground, load } = await playing(async (request) => answersOf(request), {
+    engine: { generate },
+  });
+  await promptSets
+    .getState()
+    .update((set) => addHardVersion(set, stamp(), { prompt: { template: 'Say: {text}', shots: 0, shotSeed: 0 } }).set);
+  await load();
+  playground.type({ text: 'hello' });
+  const all = playground.continueAll();
+  await vi.waitFor(() => expect(waiting.size).toBe(2));
+  const running = () => Object.values(playground.getState().continued).map((each) => each?.running);
+  expect(running()).toEqual([true, true]);
+  waiting.get(0)?.();
+  await vi.waitFor(() => expect(running()).toEqual([false, true]));
+  waiting.get(1)?.();
+  await all;
+  expect(running()).toEqual([false, false]);
 });

@@ -1,6 +1,8 @@
 /** The playground: a typed row, every prompt's answer to it as it is typed, and the presentation that shows examples to a room. */
 import { asStudioError, StudioError } from '../../../lib/errors';
 import { argmax } from '../../../metrics/classification';
+import { readAddress } from '../../../prompt-set/handle';
+import type { Listing } from '../../../prompt-set/listing';
 import type { Judged } from '../../../report/present';
 import type { Fields } from '../../../task/template';
 import type { Continuation, PlayedAnswer } from '../../../workflow/play';
@@ -88,10 +90,13 @@ function createAnswerer({ workflow }: Pick<Services, 'workflow'>, cast: Cast) {
 
 type Answerer = ReturnType<typeof createAnswerer>;
 
-/** Without white space around the text. */
-const trimmed = (fields: Fields): Fields => ({ ...fields, text: textIn(fields).trim() });
-
 export const textIn = ({ text = '' }: Fields): string => text;
+
+/** What a text says before it whom it asks: a prompt set of the list, or a handle that none has (`id` null); null = nothing. */
+export function addressIn(fields: Fields, sets: readonly Pick<Listing, 'id' | 'handle'>[]) {
+  const said = readAddress(textIn(fields));
+  return said && { ...said, id: sets.find(({ handle }) => handle === said.handle)?.id ?? null };
+}
 
 const EMPTY: Omit<PlaygroundState, 'settings'> = {
   fields: {},
@@ -111,9 +116,11 @@ export class Playground extends ActionStore<PlaygroundState> {
   readonly cast: Resource<CastKey, Cast | null>;
   readonly #services: Services;
   readonly #session: Studio['stores']['session'];
+  readonly #promptSets: Studio['stores']['promptSets'];
   #answerer: Answerer | null = null;
   #pause: ReturnType<typeof setTimeout> | undefined;
-  #continuing = new AbortController();
+  /** By player; several write at the same time. */
+  readonly #continuing = new Map<string, AbortController>();
   /** Every prompt's answer to a text; a newer text takes over at once. */
   readonly #answering: Resource<readonly [Answerer, Fields], null> = resource(async ([by, fields], signal) => {
     await this.#answerAll(by, fields, signal);
@@ -124,6 +131,7 @@ export class Playground extends ActionStore<PlaygroundState> {
     super({ ...EMPTY, settings: settingsKept.read() });
     this.#services = studio.services;
     this.#session = studio.stores.session;
+    this.#promptSets = studio.stores.promptSets;
     this.cast = resource((key: CastKey) => findCast(studio, key), { keepPrevious: true });
     this.cast.subscribe(({ status, value, error }) => {
       if (status === 'failed') this.set({ error });
@@ -141,7 +149,7 @@ export class Playground extends ActionStore<PlaygroundState> {
     }
     const { fields: before, examples: shown } = this.getState();
     const kept = typed.read();
-    const typedBefore = isOther ? (kept?.key === cast.examplesKey ? kept.fields : {}) : before;
+    const typedBefore = isOther ? (kept?.key === this.#typedKey() ? kept.fields : {}) : before;
     const examples = isOther ? cast.examples : shown;
     const first = examples[0]?.fields ?? {};
     // a column that is new to the prompts is filled as in the first example
@@ -164,15 +172,24 @@ export class Playground extends ActionStore<PlaygroundState> {
     this.#answering.clear(); // an answer under way is one to the earlier text
     const fields = { ...this.getState().fields, ...change };
     this.set({ fields, stale: true });
-    if (this.#answerer) typed.write({ key: this.#answerer.cast.examplesKey, fields });
+    typed.write({ key: this.#typedKey(), fields });
     this.stopContinuing();
     clearTimeout(this.#pause);
     this.#pause = setTimeout(() => this.#answer(), PAUSE_MS);
   };
 
+  /** A typed text belongs to the open prompt set, also where it asks another one. */
+  readonly #typedKey = (): string => this.#promptSets.getState().set?.id ?? '';
+
+  /** The row as it is asked: without the handle of a prompt set, and without white space around the text. */
+  readonly asked = (fields: Fields): Fields => {
+    const to = addressIn(fields, this.#promptSets.getState().sets);
+    return { ...fields, text: (to?.id ? to.text : textIn(fields)).trim() };
+  };
+
   #answer(): void {
     const { fields, presented, examples } = this.getState();
-    const asked = presented === null ? trimmed(fields) : (examples[presented]?.fields ?? {});
+    const asked = presented === null ? this.asked(fields) : (examples[presented]?.fields ?? {});
     this.#answering.clear();
     if (textIn(asked) === '') this.set({ stale: false, answers: {} });
     else if (this.#answerer && this.#session.getState().model.kind === 'ready')
@@ -203,9 +220,9 @@ export class Playground extends ActionStore<PlaygroundState> {
   readonly continueWith = async (player: Player): Promise<void> => {
     const answerer = this.#answerer;
     if (!answerer) return;
-    this.stopContinuing();
-    this.#continuing = new AbortController();
-    const { signal } = this.#continuing;
+    this.stopContinuing(player.id);
+    const own = new AbortController();
+    this.#continuing.set(player.id, own);
     const show = (text: string, running: boolean) =>
       this.set(({ continued }) => ({ continued: { ...continued, [player.id]: { text, running } } }));
     let soFar = '';
@@ -217,21 +234,30 @@ export class Playground extends ActionStore<PlaygroundState> {
     };
     try {
       const prompt = playedPrompt(answerer.cast, player);
-      await this.#services.workflow.call('continueText', { prompt, fields, settings }, { signal, onEvent });
+      await this.#services.workflow.call(
+        'continueText',
+        { prompt, fields: this.asked(fields), settings },
+        { signal: own.signal, onEvent },
+      );
     } catch (cause) {
       const error = noAnswer(cause);
       if (error.code !== 'cancelled') this.set({ error });
     }
-    show(soFar, false);
+    if (this.#continuing.get(player.id) === own) show(soFar, false);
   };
 
-  readonly stopContinuing = (): void => {
-    this.#continuing.abort();
+  /** All prompts side by side, a token each, with one seed. */
+  readonly continueAll = (): Promise<unknown> =>
+    Promise.all((this.#answerer?.cast.players ?? []).map((player) => this.continueWith(player)));
+
+  /** @param id the player; left out: all */
+  readonly stopContinuing = (id?: string): void => {
+    for (const [player, running] of this.#continuing) if (id === undefined || id === player) running.abort();
   };
 
   readonly keepExample = async (): Promise<void> => {
     const { fields, examples } = this.getState();
-    const fresh = trimmed(fields);
+    const fresh = this.asked(fields);
     if (textIn(fresh) !== '' && this.#placeOf(fresh) < 0)
       await this.#saveExamples([...examples, { fields: fresh, right: null }]);
   };
@@ -246,7 +272,7 @@ export class Playground extends ActionStore<PlaygroundState> {
   };
 
   /** Whether the typed row is among the examples. */
-  readonly isExample = (): boolean => this.#placeOf(trimmed(this.getState().fields)) >= 0;
+  readonly isExample = (): boolean => this.#placeOf(this.asked(this.getState().fields)) >= 0;
 
   /** The place among the examples; -1 = none of them. */
   #placeOf(fields: Fields): number {
@@ -270,7 +296,7 @@ export class Playground extends ActionStore<PlaygroundState> {
   /** Begins with the typed row, which is kept as the first example if it is none yet. */
   readonly present = (): void => {
     const { examples, fields } = this.getState();
-    const now = trimmed(fields);
+    const now = this.asked(fields);
     const place = this.#placeOf(now);
     const isFresh = place < 0 && textIn(now) !== '';
     if (examples.length === 0 && !isFresh) return;
