@@ -13,7 +13,7 @@ import type { AnsweringVersion } from '../prompt-set/ready-prompt';
 import { cueOf, otherColumns, parseTemplate, TEXT_SLOT } from '../task/template';
 import { base64Of, bytesOf, readJson } from './exact-json';
 import { type Sidecar, sidecarSchema } from './sidecar';
-import { count, share, text, thresholdSchema } from './version-schemas';
+import { count, id, line, many, page, share, short, some, text, thresholdSchema, time } from './version-schemas';
 
 export const ARM_FILE = 'prompt.json';
 const ARM_FORMAT = 'softprompt-arm';
@@ -65,13 +65,13 @@ const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/, 'must be base64');
 const armSchema = z.object({
   format: z.literal(ARM_FORMAT),
   formatVersion: z.literal(ARM_VERSION),
-  producer: text(200),
-  name: text(200),
-  handle: text(100),
-  createdAt: text(40),
-  prompt: text(200),
+  producer: short,
+  name: short,
+  handle: id,
+  createdAt: time,
+  prompt: short,
   labels: z
-    .array(z.object({ label: text(2000), word: text(2000), tokenIds: z.array(z.int().min(0)).max(256) }))
+    .array(z.object({ label: line, word: line, tokenIds: z.array(z.int().min(0)).max(256) }))
     .min(2)
     .max(1000),
   model: sidecarSchema.shape.model.nullable(),
@@ -80,7 +80,7 @@ const armSchema = z.object({
   vectors: z
     .object({
       placement: z.enum(PLACEMENTS),
-      cueTokenIds: z.array(z.int().min(0)).max(10_000),
+      cueTokenIds: many(z.int().min(0)),
       virtualTokens: z.int().min(1).max(1024),
       hidden: z.int().min(1).max(65_536),
       float32: z.array(base64).min(1).max(MOST_TOGETHER),
@@ -90,20 +90,16 @@ const armSchema = z.object({
     .object({
       ngrams: z.int().min(1).max(5),
       sublinear: z.boolean(),
-      features: z.array(text(100_000)).max(MOST_FEATURES),
-      knownLabels: z.array(z.int().min(0)).max(1000),
+      features: z.array(page).max(MOST_FEATURES),
+      knownLabels: some(z.int().min(0)),
       idf: base64,
       weights: base64,
     })
     .nullable(),
   weight: share,
-  calibration: z.object({ meanLogProbs: z.array(z.number()).max(1000), rows: count }).nullable(),
+  calibration: z.object({ meanLogProbs: some(z.number()), rows: count }).nullable(),
   threshold: thresholdSchema.nullable(),
-  checkRows: z
-    .array(
-      z.object({ cells: byName('string'), inputIds: z.array(z.int().min(0)).max(100_000), logProbs: byName('number') }),
-    )
-    .max(1000),
+  checkRows: some(z.object({ cells: byName('string'), inputIds: many(z.int().min(0)), logProbs: byName('number') })),
   userRows: count,
 });
 

@@ -14,10 +14,16 @@ import {
   count,
   datasetSchema,
   hardVersionSchema,
+  id,
   keptVerdict,
+  line,
+  many,
+  page,
   settingsSchema,
+  short,
   softVersionSchema,
-  text,
+  some,
+  time,
   wordSearch,
 } from './version-schemas';
 
@@ -25,28 +31,25 @@ export const SET_JSON_VERSION = 1;
 
 export const setJsonSchema = z.object({
   formatVersion: z.literal(SET_JSON_VERSION),
-  name: text(200),
-  handle: text(100),
-  createdAt: text(40),
+  name: short,
+  handle: id,
+  createdAt: time,
   words: answerWords,
-  tags: z.array(text(40)).max(20).optional(),
-  notes: text(20_000).optional(),
+  tags: some(id).optional(),
+  notes: page.optional(),
   /** The stages that point to exported versions, without their history. */
-  moves: z
-    .array(z.object({ stage: text(40), from: z.null(), to: text(100), at: text(40) }))
-    .max(1000)
-    .optional(),
+  moves: some(z.object({ stage: id, from: z.null(), to: id, at: time })).optional(),
   writing: z
     .object({ longest: z.int().min(1).max(4096).nullable() })
     .nullable()
     .exactOptional(),
-  baseTemplate: text(200_000),
+  baseTemplate: page,
   wordSearch: wordSearch.optional(),
-  hard: z.array(hardVersionSchema).max(10_000),
-  chosenHard: text(100).nullable(),
+  hard: many(hardVersionSchema),
+  chosenHard: id.nullable(),
   soft: softVersionSchema,
-  datasetFingerprint: text(200).nullable(),
-  datasetName: text(1000).nullable(),
+  datasetFingerprint: short.nullable(),
+  datasetName: line.nullable(),
   testLooks: count,
   verdict: keptVerdict.optional(),
   dataset: datasetSchema.nullable(),

@@ -5,37 +5,46 @@
 import { z } from '../lib/zod';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import { STAGE_POLICIES } from '../prompt-set/types';
-import { answerWords, count, keptVerdict, softVersionSchema, text, wordSearch } from './version-schemas';
+import {
+  answerWords,
+  count,
+  id,
+  keptVerdict,
+  line,
+  many,
+  page,
+  short,
+  softVersionSchema,
+  some,
+  time,
+  wordSearch,
+} from './version-schemas';
 
-const list = <T extends z.ZodType>(of: T, most = 1e6) => z.array(of).max(most);
 const floats = z.instanceof(Float32Array);
 const finite = floats.refine((values) => values.every(Number.isFinite), 'contains numbers that are not finite');
 
 export const setSchema = z.object({
-  id: text(100).min(1),
-  name: text(200).min(1),
-  handle: text(100).min(1),
-  createdAt: text(40),
-  updatedAt: text(40),
-  deletedAt: text(40).nullable(),
+  id: id.min(1),
+  name: short.min(1),
+  handle: id.min(1),
+  createdAt: time,
+  updatedAt: time,
+  deletedAt: time.nullable(),
   words: answerWords,
-  baseTemplate: text(200_000),
-  hard: list(text(100), 10_000),
-  soft: list(text(100), 10_000),
-  chosenHard: text(100).nullable(),
-  chosenSoft: text(100).nullable(),
-  datasetFingerprint: text(200).nullable(),
-  datasetName: text(1000).nullable(),
+  baseTemplate: page,
+  hard: many(id),
+  soft: many(id),
+  chosenHard: id.nullable(),
+  chosenSoft: id.nullable(),
+  datasetFingerprint: short.nullable(),
+  datasetName: line.nullable(),
   testLooks: count,
-  earlierLooks: list(z.object({ fingerprint: text(200), looks: count }), 1000).optional(),
+  earlierLooks: some(z.object({ fingerprint: short, looks: count })).optional(),
   wordSearch: wordSearch.optional(),
   verdict: keptVerdict.optional(),
-  tags: list(text(100), 100).optional(),
-  notes: text(20_000).optional(),
-  moves: list(
-    z.object({ stage: text(100), from: text(100).nullable(), to: text(100).nullable(), at: text(40) }),
-    100_000,
-  ).optional(),
+  tags: some(id).optional(),
+  notes: page.optional(),
+  moves: many(z.object({ stage: id, from: id.nullable(), to: id.nullable(), at: time })).optional(),
   policy: z
     .object({ kind: z.enum(STAGE_POLICIES), rowTimeoutMs: z.number().positive().max(3_600_000).optional() })
     .optional(),
@@ -57,9 +66,9 @@ export const softSchema = softVersionSchema
     datasetFingerprint: true,
   })
   .extend({
-    id: text(100).min(1),
+    id: id.min(1),
     status: z.enum(['running', 'finished', 'early', 'stopped', 'paused', 'failed']),
-    error: text(10_000).nullable(),
+    error: page.nullable(),
     soft: z
       .object({
         placement: z.enum(PLACEMENTS),
@@ -73,7 +82,7 @@ export const softSchema = softVersionSchema
 
 /** Not only finite ones: the log-probability of an impossible answer is -Infinity. */
 const real = z.custom<number>((value) => typeof value === 'number', 'expected a number');
-const steps = list(z.object({ step: count, loss: real, learningRate: real, gradNorm: real }));
+const steps = many(z.object({ step: count, loss: real, learningRate: real, gradNorm: real }));
 const shares = z.object({ step: count, accuracy: real, macroF1: real, loss: real });
 const point = z.discriminatedUnion('kind', [
   shares.extend({ kind: z.literal('classify') }),
@@ -85,17 +94,17 @@ const state = {
   step: count,
   vectors: finite,
   rngState: real,
-  pending: list(count),
+  pending: many(count),
   best: z.object({ step: count, metric: real, vectors: finite, answerShift: finite.optional() }).nullable(),
   evaluationsWithoutGain: count,
   steps,
   elapsedMs: real,
-  environment: text(1000),
+  environment: line,
 };
 
 export const checkpointSchema = z.object({
-  runId: text(100),
-  setId: text(100),
+  runId: id,
+  setId: id,
   checkpoint: z.discriminatedUnion('formatVersion', [
     z
       .object({
@@ -104,7 +113,7 @@ export const checkpointSchema = z.object({
         m: finite,
         v: finite,
         net: z.object({ weights: finite, m: finite, v: finite }).optional(),
-        validations: list(shares),
+        validations: many(shares),
       })
       .refine(({ vectors, m, v }) => vectors.length === m.length && vectors.length === v.length, 'sizes differ'),
     z
@@ -114,7 +123,7 @@ export const checkpointSchema = z.object({
         optimiser,
         net: z.object({ weights: finite, optimiser }).optional(),
         answers: z.object({ shift: finite, optimiser }).optional(),
-        validations: list(point),
+        validations: many(point),
       })
       .refine(
         ({ vectors, optimiser: kept }) => Object.values(kept).every(({ length }) => length === vectors.length),
@@ -123,65 +132,65 @@ export const checkpointSchema = z.object({
   ]),
 });
 
-const numbers = list(real);
+const numbers = many(real);
 const range = z.object({ low: real, high: real });
 const calibration = z.object({ meanLogProbs: numbers, rows: count }).nullable();
 const arm = z.object({
-  id: text(200),
-  name: text(1000),
-  kind: text(50),
-  logProbs: list(numbers),
+  id: short,
+  name: line,
+  kind: id,
+  logProbs: many(numbers),
   calibration,
 });
 const armReport = z.object({
-  id: text(200),
-  name: text(1000),
-  kind: text(50),
+  id: short,
+  name: line,
+  kind: id,
   n: count,
   correct: count,
   accuracy: real,
   accuracyCi95: range,
   macroF1: real,
-  confusion: list(numbers, 1000),
-  predictions: list(z.int()),
+  confusion: some(numbers),
+  predictions: many(z.int()),
   confidences: numbers,
 });
 const pair = z.object({
-  a: text(200),
-  b: text(200),
+  a: short,
+  b: short,
   difference: real,
   differenceCi95: range,
   pExact: real,
-  fixed: list(text(500)),
-  broken: list(text(500)),
+  fixed: many(line),
+  broken: many(line),
 });
 
 /** Fields of every comparison. */
 const compared = {
-  id: text(100).min(1),
-  setId: text(100),
-  createdAt: text(40),
-  hardVersion: text(100).nullable(),
-  softVersion: text(100).nullable(),
-  datasetFingerprint: text(200),
-  backend: text(100),
+  id: id.min(1),
+  setId: id,
+  createdAt: time,
+  hardVersion: id.nullable(),
+  softVersion: id.nullable(),
+  datasetFingerprint: short,
+  backend: id,
   threads: count,
-  splitHash: text(200).optional(),
-  model: text(200).optional(),
-  votes: list(z.object({ rowId: text(500), choice: z.enum(['a', 'b', 'tie', 'both-bad']) })).optional(),
+  splitHash: short.optional(),
+  model: short.optional(),
+  votes: many(z.object({ rowId: line, choice: z.enum(['a', 'b', 'tie', 'both-bad']) })).optional(),
 };
 
 export const evaluationSchema = z.object({
   ...compared,
-  shownUnder: list(z.enum(['chosen', 'raw', 'calibrated']), 3).optional(),
+  shownUnder: some(z.enum(['chosen', 'raw', 'calibrated'])).optional(),
   plan: z
     .object({
-      labels: list(text(2000), 1000),
-      rowIds: list(text(500)),
-      gold: list(z.int()),
-      arms: list(arm, 200),
-      pairs: list(z.array(text(200)).length(2), 1000),
-      production: z.object({ arm: text(200), name: text(1000), addedRows: count }).optional(),
+      labels: some(line),
+      rowIds: many(line),
+      gold: many(z.int()),
+      arms: some(arm),
+      pairs: some(z.array(short).length(2)),
+      production: z.object({ arm: short, name: line, addedRows: count }).optional(),
       looks: count,
       seed: real,
     })
@@ -191,9 +200,9 @@ export const evaluationSchema = z.object({
       'rows, labels and answers differ in number',
     ),
   comparison: z.object({
-    arms: list(armReport, 200),
-    pairs: list(pair, 1000),
-    verdict: z.object({ kind: text(100), headline: text(2000), detail: text(10_000) }),
+    arms: some(armReport),
+    pairs: some(pair),
+    verdict: z.object({ kind: id, headline: line, detail: page }),
     n: count,
     looks: count,
   }),
@@ -205,18 +214,17 @@ export const writingSchema = z.object({
   ...compared,
   plan: z
     .object({
-      rowIds: list(text(500)),
-      wanted: list(text(200_000)),
-      arms: list(
+      rowIds: many(line),
+      wanted: many(page),
+      arms: some(
         z.object({
-          id: text(200),
-          name: text(1000),
-          written: list(text(200_000)),
-          scores: list(z.object({ logProb: real, tokens: count })),
+          id: short,
+          name: line,
+          written: many(page),
+          scores: many(z.object({ logProb: real, tokens: count })),
         }),
-        200,
       ),
-      pairs: list(z.array(text(200)).length(2), 1000),
+      pairs: some(z.array(short).length(2)),
       looks: count,
       seed: real,
     })
@@ -229,22 +237,22 @@ export const writingSchema = z.object({
     ),
   comparison: z.object({
     n: count,
-    arms: list(measures.extend({ id: text(200), name: text(1000), rows: numbers }), 200),
-    duels: list(z.object({ a: text(200), b: text(200), sentence: text(10_000) }), 1000),
-    verdict: z.object({ headline: text(2000), detail: text(10_000) }),
+    arms: some(measures.extend({ id: short, name: line, rows: numbers })),
+    duels: some(z.object({ a: short, b: short, sentence: page })),
+    verdict: z.object({ headline: line, detail: page }),
   }),
 });
 
 export const measurementSchema = z
   .object({
-    id: text(100).min(1),
-    setId: text(100),
-    versionId: text(100),
-    createdAt: text(40),
-    data: z.object({ kind: z.enum(['held-back', 'file']), name: text(1000), fingerprint: text(200) }),
-    labels: list(text(2000), 1000),
-    gold: list(z.int()),
-    predictions: list(z.int()),
+    id: id.min(1),
+    setId: id,
+    versionId: id,
+    createdAt: time,
+    data: z.object({ kind: z.enum(['held-back', 'file']), name: line, fingerprint: short }),
+    labels: some(line),
+    gold: many(z.int()),
+    predictions: many(z.int()),
     wrote: measures
       .extend({
         intervals: z.object({ rougeL: range, tokenF1: range, exactMatch: range, perplexity: range }),
@@ -254,6 +262,6 @@ export const measurementSchema = z
     leftOut: count,
     known: z.object({ same: count, almost: count, isSure: z.boolean() }).nullable().optional(),
     calibrated: z.boolean(),
-    model: z.object({ id: text(500), sha256: text(200) }),
+    model: z.object({ id: line, sha256: short }),
   })
   .refine(({ gold, predictions }) => gold.length === predictions.length, 'labels and answers differ in number');

@@ -8,7 +8,7 @@ import { firstFault, z } from '../lib/zod';
 import { otherColumns, parseTemplate, printTemplate, TEXT_SLOT, type TemplatePart } from '../task/template';
 import type { LabelWord } from '../task/types';
 import { readJson } from './exact-json';
-import { answerWords, count, share, text, thresholdSchema } from './version-schemas';
+import { answerWords, count, line, share, short, some, text, thresholdSchema } from './version-schemas';
 
 /** A prompt with its answers, as a text can hold it. */
 export interface TextPrompt {
@@ -45,11 +45,11 @@ const partsOf = (template: string): readonly TemplatePart[] => {
 };
 
 const answersSchema = z.object({
-  name: text(200),
+  name: short,
   chat: z.boolean(),
   answers: answerWords,
   longest: count.nullable(),
-  calibration: z.object({ meanLogProbs: z.array(z.number()).max(1000), rows: count }).nullable(),
+  calibration: z.object({ meanLogProbs: some(z.number()), rows: count }).nullable(),
   threshold: thresholdSchema.extend({ value: share }).nullable(),
 });
 
@@ -75,12 +75,12 @@ function checkedTemplate(template: string): string | null {
 const chatSchema = z.object({
   format: z.literal(CHAT_FORMAT),
   formatVersion: z.literal(VERSION),
-  about: text(2000),
+  about: line,
   messages: z
     .array(z.object({ role: z.literal('user'), content: text(1_000_000) }))
     .min(1)
     .max(1),
-  columns: z.array(text(1000)).min(1).max(1000),
+  columns: z.array(line).min(1).max(1000),
   ...answersSchema.shape,
 });
 

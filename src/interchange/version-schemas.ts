@@ -3,23 +3,32 @@ import { byName, z } from '../lib/zod';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import { ANSWER_VECTORS, OPTIMISER_NAMES } from '../training/settings';
 
+/** What a file may hold, as it may come from a stranger: characters of a text, and how many of a thing. */
 export const text = (max: number) => z.string().max(max);
+export const time = text(40);
+export const id = text(100);
+export const short = text(200);
+export const line = text(2000);
+export const page = text(200_000);
+export const some = <T extends z.ZodType>(of: T) => z.array(of).max(1000);
+export const many = <T extends z.ZodType>(of: T) => z.array(of).max(1e6);
+
 export const share = z.number().min(0).max(1);
 export const count = z.int().min(0).max(1e9);
-const ids = z.array(text(500)).max(1e6);
+const ids = many(line);
 
-export const answerWords = z.array(z.object({ label: text(2000), word: text(2000) })).max(1000);
+export const answerWords = some(z.object({ label: line, word: line }));
 
 /** What the last comparison said, where it stayed behind. */
-export const keptVerdict = z.object({ headline: text(2000), rows: count, at: text(40) });
+export const keptVerdict = z.object({ headline: line, rows: count, at: time });
 
 export const wordSearch = z.object({
   outcome: z.enum(['found', 'kept', 'too-few']),
-  rows: z.int().min(0),
+  rows: count,
   words: answerWords,
   loss: z.number().nullable(),
   lossBefore: z.number().nullable(),
-  cues: z.object({ before: text(2000), after: text(2000) }).optional(),
+  cues: z.object({ before: line, after: line }).optional(),
 });
 
 /** Settings of the optimiser, as exported prompts have them too. */
@@ -36,7 +45,7 @@ export const optimisation = {
 };
 
 const calibrationSchema = z
-  .object({ meanLogProbs: z.array(z.number()).max(1000), rows: count })
+  .object({ meanLogProbs: some(z.number()), rows: count })
   .nullable()
   .optional();
 
@@ -47,10 +56,10 @@ export const settingsSchema = z.object({
   placement: z.enum(PLACEMENTS),
   virtualTokens: z.int().min(1).max(1024),
   initialisation: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('text'), text: text(200_000) }),
+    z.object({ kind: z.literal('text'), text: page }),
     z.object({ kind: z.literal('answer-words') }),
     z.object({ kind: z.literal('vocabulary') }),
-    z.object({ kind: z.literal('prompt'), runId: text(100), at: z.enum(['best', 'last']) }),
+    z.object({ kind: z.literal('prompt'), runId: id, at: z.enum(['best', 'last']) }),
   ]),
   steps: count,
   batchSize: count,
@@ -71,28 +80,28 @@ export const settingsSchema = z.object({
 const triedWith = z
   .object({
     words: answerWords,
-    meanLogProbs: z.array(z.number()).max(1000).nullable(),
+    meanLogProbs: some(z.number()).nullable(),
     longest: count.nullable(),
     seed: z.int(),
-    model: text(200),
+    model: short,
   })
   .optional();
 
 export const hardVersionSchema = z.object({
-  id: text(100),
+  id,
   number: count,
-  name: text(200),
+  name: short,
   prompt: z.object({
-    template: text(200_000),
+    template: page,
     shots: z.int().min(0).max(1000),
     shotSeed: z.int(),
     selection: z.enum(['balanced', 'random', 'nearest']).optional(),
     orders: z.int().min(1).max(64).optional(),
     chat: z.boolean().optional(),
   }),
-  createdAt: text(40),
-  author: text(200).optional(),
-  note: text(2000).optional(),
+  createdAt: time,
+  author: short.optional(),
+  note: line.optional(),
   words: answerWords.optional(),
   calibration: calibrationSchema,
   threshold: thresholdSchema.optional(),
@@ -109,13 +118,13 @@ export const hardVersionSchema = z.object({
     .object({
       accuracy: share,
       macroF1: share,
-      confusion: z.array(z.array(count)).max(1000),
+      confusion: some(z.array(count)),
       wrongRowIds: ids,
-      wrongPredictions: z.array(count).max(1e6),
+      wrongPredictions: many(count),
       rows: count,
       seconds: z.number(),
-      datasetFingerprint: text(200).optional(),
-      splitHash: text(200).optional(),
+      datasetFingerprint: short.optional(),
+      splitHash: short.optional(),
       with: triedWith,
     })
     .nullable(),
@@ -127,38 +136,36 @@ export const hardVersionSchema = z.object({
       exactMatch: share,
       loss: z.number().min(0),
       seconds: z.number(),
-      written: z.array(z.object({ rowId: text(500), text: text(200_000) })).max(10_000),
-      datasetFingerprint: text(200),
-      splitHash: text(200).optional(),
+      written: many(z.object({ rowId: line, text: page })),
+      datasetFingerprint: short,
+      splitHash: short.optional(),
       with: triedWith,
     })
     .optional(),
 });
 
 /** Starts that were compared before a run. */
-const raceSchema = z
-  .array(
-    z.object({
-      name: text(200),
-      losses: z.array(z.object({ step: count, loss: z.number().nullable() })).max(10),
-      outcome: z.enum(['racing', 'out', 'continues']),
-    }),
-  )
-  .max(20);
+const raceSchema = some(
+  z.object({
+    name: short,
+    losses: some(z.object({ step: count, loss: z.number().nullable() })),
+    outcome: z.enum(['racing', 'out', 'continues']),
+  }),
+);
 
 export const softVersionSchema = z.object({
-  id: text(100),
+  id,
   number: count,
-  name: text(200),
-  createdAt: text(40),
+  name: short,
+  createdAt: time,
   settings: settingsSchema,
-  template: text(200_000),
-  initText: text(200_000),
+  template: page,
+  initText: page,
   race: raceSchema.exactOptional(),
-  handVersion: text(100).exactOptional(),
+  handVersion: id.exactOptional(),
   distilled: z
     .object({
-      from: text(100),
+      from: id,
       reached: z
         .object({
           tokensBefore: z.number().min(0),
@@ -169,9 +176,9 @@ export const softVersionSchema = z.object({
         .exactOptional(),
     })
     .exactOptional(),
-  group: text(100).exactOptional(),
-  author: text(200).optional(),
-  note: text(2000).optional(),
+  group: id.exactOptional(),
+  author: short.optional(),
+  note: line.optional(),
   words: answerWords.optional(),
   calibration: calibrationSchema,
   threshold: thresholdSchema.optional(),
@@ -182,43 +189,43 @@ export const softVersionSchema = z.object({
   validationRows: count.exactOptional(),
   writes: z.literal(true).exactOptional(),
   seconds: z.number().nullable(),
-  model: z.object({ id: text(500), sha256: text(200), dtype: text(50) }),
-  datasetFingerprint: text(200),
-  heldBackHash: text(200).optional(),
-  splitHash: text(200).optional(),
-  origin: text(200).exactOptional(),
+  model: z.object({ id: line, sha256: short, dtype: id }),
+  datasetFingerprint: short,
+  heldBackHash: short.optional(),
+  splitHash: short.optional(),
+  origin: short.exactOptional(),
 });
 
 export const datasetSchema = z.object({
   table: z.object({
     format: z.object({
-      fileName: text(1000),
+      fileName: line,
       bytes: z.number(),
       encoding: z.enum(['utf-8', 'windows-1252', 'utf-16le', 'utf-16be']),
       delimiter: z.enum([',', ';', '\t', '|']),
       kind: z.enum(['csv', 'tsv', 'jsonl', 'json', 'yaml', 'xlsx']),
     }),
-    columns: z.array(text(1000)).max(1000),
-    rows: z.array(z.object({ id: text(500), line: count, cells: byName('string') })).max(1e6),
-    rejected: z.array(z.object({ line: count, reason: text(2000), raw: text(1e6) })).max(1e6),
+    columns: some(line),
+    rows: many(z.object({ id: line, line: count, cells: byName('string') })),
+    rejected: many(z.object({ line: count, reason: line, raw: text(1e6) })),
   }),
   mapping: z.object({
-    text: text(1000),
-    label: text(1000),
-    id: text(1000).nullable(),
+    text: line,
+    label: line,
+    id: line.nullable(),
     task: z.enum(['choose', 'write']).optional(),
   }),
-  labels: z.array(text(2000)).max(1000),
+  labels: some(line),
   split: z.object({ train: ids, validation: ids, test: ids }),
   seed: z.int(),
-  fingerprint: text(200),
-  splitHash: text(200),
-  heldBackHash: text(200).optional(),
+  fingerprint: short,
+  splitHash: short,
+  heldBackHash: short.optional(),
   splitBy: z
     .discriminatedUnion('kind', [
       z.object({ kind: z.literal('seed') }),
-      z.object({ kind: z.literal('column'), column: text(1000) }),
-      z.object({ kind: z.literal('group'), column: text(1000) }),
+      z.object({ kind: z.literal('column'), column: line }),
+      z.object({ kind: z.literal('group'), column: line }),
     ])
     .optional(),
 });

@@ -1,0 +1,115 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { present } from '../lib/assert';
+import { exactJson, readExactJson } from './exact-json';
+import { readSetFiles, setFiles } from './set-files';
+import { anySet } from './test-support';
+
+type Json = { [key: string]: Json } | Json[];
+
+/** A prompt set that has a part of every kind. */
+const whole = present(
+  fc
+    .sample(anySet, { numRuns: 400, seed: 5 })
+    .find(
+      ({ set, dataset, checkpoints, evaluations, measurements }) =>
+        dataset !== null &&
+        set.hard[0]?.tried &&
+        set.soft[0]?.soft?.answerShift &&
+        set.soft[0].race?.length === 2 &&
+        checkpoints.length > 0 &&
+        new Set(evaluations.map(({ kind }) => kind)).size === 2 &&
+        measurements.some(({ gold }) => gold.length > 0),
+    ),
+  'a set with everything',
+);
+
+/** Why the set is refused after a value of one of its files is another one; null = it is not. */
+function refusal(file: string, place: string, value: unknown): string | null {
+  const files = setFiles(whole);
+  const path = present(
+    [...files.keys()].find((name) => name.startsWith(file) && name.endsWith('.json')),
+    file,
+  );
+  const root = readExactJson(present(files.get(path), path)) as { [key: string]: Json };
+  const keys = place.split('.');
+  const last = keys.pop() ?? '';
+  const inner = keys.reduce<Json>((part, key) => (part as { [key: string]: Json })[key] as Json, root);
+  Object.assign(inner, { [last]: value });
+  files.set(path, new TextEncoder().encode(exactJson(root)));
+  const read = readSetFiles(files);
+  return read.ok ? null : read.error.message;
+}
+
+const letters = (n: number) => 'x'.repeat(n);
+const words = (n: number) => [{ label: 'a', word: letters(n) }];
+const SET = 'prompt-set.json';
+const HARD = 'hand-written/';
+const SOFT = 'tuned/';
+const DATA = 'data/';
+
+describe('a prompt set of a stranger', () => {
+  it.each<[file: string, place: string, of: (n: number) => unknown, least: number, most: number]>([
+    [SET, 'createdAt', letters, 0, 40],
+    [SET, 'id', letters, 1, 100],
+    [SET, 'name', letters, 1, 200],
+    [SET, 'handle', letters, 1, 100],
+    [SET, 'words', words, 0, 2000],
+    [SET, 'baseTemplate', letters, 0, 200_000],
+    [SET, 'tags', (n) => Array(n).fill('x'), 0, 1000],
+    [SET, 'testLooks', (n) => n, 0, 1e9],
+    [SET, 'policy', (n) => ({ kind: 'fallback', rowTimeoutMs: n }), 1, 3_600_000],
+    [SET, 'wordSearch', (n) => ({ outcome: 'kept', rows: n, words: [], loss: null, lossBefore: null }), 0, 1e9],
+    [HARD, 'prompt.shots', (n) => n, 0, 1000],
+    [HARD, 'prompt.orders', (n) => n, 1, 64],
+    [HARD, 'tried.accuracy', (n) => n, 0, 1],
+    [HARD, 'tried.macroF1', (n) => n, 0, 1],
+    [SOFT, 'settings.virtualTokens', (n) => n, 1, 1024],
+    [SOFT, 'race.0.losses', (n) => Array(n).fill({ step: 1, loss: 1 }), 0, 1000],
+    [DATA, 'table.rejected', (n) => [{ line: 1, reason: 'x', raw: letters(n) }], 0, 1_000_000],
+    [DATA, 'labels', (n) => Array(n).fill('x'), 0, 1000],
+  ])('is bounded: %s, %s', (file, place, of, least, most) => {
+    expect(refusal(file, place, of(least))).toBeNull();
+    expect(refusal(file, place, of(most))).toBeNull();
+    const above = refusal(file, place, of(most + 1));
+    expect(above).toContain(`(at ${place.split('.')[0]}`);
+    expect(above).toMatch(/ is not in the expected format .+ Nothing was imported\.$/);
+    if (least > 0 || typeof of(0) === 'number') expect(refusal(file, place, of(least - 1))).not.toBeNull();
+  });
+
+  it.each<[what: string, file: string, place: string, value: unknown]>([
+    ['a row without a label', 'comparisons/', 'plan.gold', []],
+    ['a row without an answer', 'comparisons/', 'plan.arms.0.logProbs', []],
+    ['a pair of one prompt', 'comparisons/', 'plan.pairs', [['tuned']]],
+    ['a pair of three prompts', 'comparisons/', 'plan.pairs', [['a', 'b', 'c']]],
+    ['a level that is a text', 'comparisons/', 'comparison.arms.0.accuracy', 'high'],
+    ['a row without an expected text', 'written/', 'plan.wanted', []],
+    ['a row without a generated text', 'written/', 'plan.arms.0.written', []],
+    ['a row without a score', 'written/', 'plan.arms.0.scores', []],
+    ['a pair of three generated texts', 'written/', 'plan.pairs', [['a', 'b', 'c']]],
+    ['a measured row without an answer', 'measurements/', 'gold', [0, 1, 0, 1]],
+    ['an optimiser of another size', 'runs/', 'checkpoint.optimiser', { m: new Float32Array(3) }],
+    ['a vector that is no number', 'runs/', 'checkpoint.vectors', Float32Array.of(1, Number.NaN, 2, 3)],
+    ['a checkpoint of another format', 'runs/', 'checkpoint.formatVersion', 3],
+    ['vectors of no width', SOFT, 'soft.hidden', 0],
+    ['no vector', SOFT, 'soft.virtualTokens', 0],
+    ['no trained answer word', SOFT, 'soft.answerWords', 0],
+    ['more vectors than there are', SOFT, 'soft.virtualTokens', 9],
+    ['wider vectors than there are', SOFT, 'soft.hidden', 99],
+    ['noise below zero', SOFT, 'settings.noise', -0.1],
+    ['half a step', SOFT, 'settings.steps', 0.5],
+    ['a label that is a number', DATA, 'labels', [7]],
+    ['a newer version', SET, 'formatVersion', 3],
+  ])('is refused with %s', (_, file, place, value) => {
+    expect(refusal(file, place, value)).toMatch(/\. Nothing was imported\.$/);
+  });
+
+  it('may have a checkpoint of the first format, whose sizes agree', () => {
+    const { optimiser: _o, answers: _a, ...state } = { ...whole.checkpoints[0]?.checkpoint } as Record<string, unknown>;
+    const of = (m: number, v: number) => ({
+      ...{ ...state, formatVersion: 1, validations: [], m: new Float32Array(m), v: new Float32Array(v) },
+    });
+    expect([refusal('runs/', 'checkpoint', of(4, 4)), refusal(SET, 'formatVersion', 2)]).toEqual([null, null]);
+    for (const sizes of [of(3, 4), of(4, 3)]) expect(refusal('runs/', 'checkpoint', sizes)).toContain('sizes differ');
+  });
+});
