@@ -83,14 +83,14 @@ function labelAnswers(labels: readonly string[], rows: number, threshold: number
     add: (answer) => {
       const { index, probabilities } = ofKind('classify', answer);
       const best = argmax(probabilities);
-      const confidence = probabilities[best] ?? 0;
+      const confidence = probabilities[best] as number;
       predictions[index] = best;
       confidences[index] = confidence;
       all.set(probabilities, index * labels.length);
-      counts[best] = (counts[best] ?? 0) + 1;
+      counts[best] = (counts[best] as number) + 1;
       const needsReview = isUnsure(confidence, threshold);
       if (needsReview) unsure++;
-      return { kind: 'label', label: labels[best] ?? '', confidence, needsReview };
+      return { kind: 'label', label: labels[best] as string, confidence, needsReview };
     },
     counts: () => [...counts],
     unsure: () => unsure,
@@ -295,11 +295,13 @@ export async function batchUnsure(
   if ('written' in output || !output.each) return { rows: [] };
   const { labels, predictions, confidences, threshold, each } = output;
   const leadOf = (index: number) => {
-    const own = Array.from(labels, (_, c) => each.values[index * labels.length + c] ?? 0).sort((a, b) => b - a);
-    return (own[0] ?? 0) - (own[1] ?? 0);
+    const own = Array.from(labels, (_, c) => each.values[index * labels.length + c] as number).sort((a, b) => b - a);
+    return (own[0] as number) - (own[1] as number);
   };
-  const answered = Array.from({ length: done }, (_, index) => index).filter((index) => (predictions[index] ?? -1) >= 0);
-  const below = answered.filter((index) => isUnsure(confidences[index] ?? 0, threshold));
+  const answered = Array.from({ length: done }, (_, index) => index).filter(
+    (index) => (predictions[index] as number) >= 0,
+  );
+  const below = answered.filter((index) => isUnsure(confidences[index] as number, threshold));
   const ranked = (below.length > 0 ? below : answered)
     .map((index) => ({ index, lead: leadOf(index) }))
     .sort((a, b) => a.lead - b.lead || a.index - b.index);
@@ -313,8 +315,15 @@ export async function batchUnsure(
     const shown = row?.cells[text] ?? '';
     if (!row || known.has(textKey(shown))) continue;
     known.add(textKey(shown));
-    const answer = labels[predictions[index] ?? -1] ?? '';
-    rows.push({ index, line: row.line, cells: row.cells, text: shown, answer, confidence: confidences[index] ?? 0 });
+    const answer = labels[predictions[index] as number] as string;
+    rows.push({
+      index,
+      line: row.line,
+      cells: row.cells,
+      text: shown,
+      answer,
+      confidence: confidences[index] as number,
+    });
   }
   return { rows };
 }

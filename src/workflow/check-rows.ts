@@ -1,8 +1,10 @@
 /** Check rows, scored by the model: made for an export, replayed at an import. */
+
 import { type ArmCheckRow, columnsOf, type TakenArm, versionOfArm, wordProbabilities } from '../interchange/arm-file';
 import { checkTarget, compareReplay, compareTargets, type Replay } from '../interchange/check-rows';
 import { MIN_CHECK_ROWS, type Sidecar } from '../interchange/sidecar';
 import type { CheckRow } from '../interchange/sidecar-build';
+import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import { z } from '../lib/zod';
 import type { SoftPrompt } from '../prompt/soft-prompt';
@@ -63,18 +65,18 @@ async function scoreCheckRows(
   const columns = [TEXT_SLOT, ...otherColumns(run.template, textColumn)];
   const texts = sentences.map((_, i) => {
     // every column has a sentence of its own, so that a program that leaves one out is found out
-    const cells = columns.map((column, c) => [column, sentences[(i + c) % sentences.length] ?? ''] as const);
+    const cells = columns.map((column, c) => [column, sentences[(i + c) % sentences.length] as string] as const);
     return fillTemplate(run.template, Object.fromEntries(cells), textColumn);
   });
   const cue = run.soft?.placement === 'infix' ? cueOf(run.template) : undefined;
   const rows = texts.map((text, i) => ({ rowId: String(i), ...encodeRow(encode, { text, cue }), label: null }));
-  const row = (text: string, i: number) => ({ text, ids: rows[i]?.ids ?? [] });
+  const row = (text: string, i: number) => ({ text, ids: present(rows[i], 'row').ids });
   const onProgress = (done: number) => emit({ done, total: rows.length });
   const { soft } = run;
   if (!run.writes) {
     const scored = await host.engine.score({ rows, labels, soft, cacheKey: null }, control, onProgress);
     const byId = new Map(scored.rows.map(({ rowId, logProbs }) => [rowId, logProbs]));
-    return texts.map((text, i) => ({ ...row(text, i), logProbs: byId.get(String(i)) ?? [] }));
+    return texts.map((text, i) => ({ ...row(text, i), logProbs: present(byId.get(String(i)), text) }));
   }
   const text = checkTarget(run.template);
   const ids = encode(text);
@@ -96,7 +98,7 @@ export async function armCheckRows(
   const sentences = await shippedSentences(host);
   const columns = [TEXT_SLOT, ...columnsOf(arm)];
   const cells = sentences.map((_, i) =>
-    Object.fromEntries(columns.map((column, c) => [column, sentences[(i + c) % sentences.length] ?? ''])),
+    Object.fromEntries(columns.map((column, c) => [column, sentences[(i + c) % sentences.length] as string])),
   );
   const inLabels = (probabilities: readonly number[]) =>
     Object.fromEntries(arm.labels.map(({ label }, c) => [label, Math.log(probabilities[c] ?? Number.NaN)]));

@@ -295,7 +295,7 @@ export const everyRow: Verb<CheckRequest, CheckProgress, EveryRowReport> = async
     });
   }
   const ids = [...answered.keys()];
-  const answersOf = (at: 0 | 1) => ids.map((id) => answered.get(id)?.[at] ?? -1);
+  const answersOf = (at: 0 | 1) => ids.map((id) => present(answered.get(id), id)[at]);
   const groups = rowGroups(dataset, ids);
   const how = { seed: plan.seed, ...(groups ? { groups } : {}) };
   return everyRowReport(goldOf(dataset, ids), answersOf(0), answersOf(1), how);

@@ -68,7 +68,7 @@ export async function compareLabels(
     run,
     arms,
     {
-      weightOf: (ready) => tokens[arms.indexOf(ready)] ?? 0,
+      weightOf: (ready) => tokens[arms.indexOf(ready)] as number,
       note: (name) => `${name}, on ${parts.test.length} test rows`,
     },
     (ready, onFraction) => scoreArm(using, ready, parts, onFraction),

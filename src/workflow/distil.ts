@@ -176,7 +176,7 @@ function taughtBy(answers: ReadonlyMap<string, Answer>, { train, validation, lab
       const shares = answers.get(row.rowId)?.shares;
       return shares ? [{ ...row, taught: shares }] : [];
     });
-  const learning = taught(train).map((row) => ({ ...row, label: argmax(row.taught ?? []) }));
+  const learning = taught(train).map((row) => ({ ...row, label: argmax(present(row.taught, row.rowId)) }));
   if (learning.length === 0)
     throw bad(
       'The prompt is too long for the model: no text fits after it. Take fewer examples, or shorten it on the Prompts screen.',
@@ -200,9 +200,9 @@ async function reachedBy(
   // a stop ends the steps, not this
   const scored = await host.engine.score({ rows, labels, soft: trained.soft, cacheKey }, uninterrupted);
   const isSame = ({ taught: shares }: TokenRow, i: number) =>
-    argmax(present(scored.rows[i], 'answer').logProbs) === argmax(shares ?? []);
+    argmax(present(scored.rows[i], 'answer').logProbs) === argmax(present(shares, 'shares'));
   return {
-    tokensBefore: mean(({ rowId }) => answers.get(rowId)?.tokens ?? 0),
+    tokensBefore: mean(({ rowId }) => present(answers.get(rowId), rowId).tokens),
     tokensAfter: mean(({ ids }) => ids.length + trained.soft.virtualTokens),
     same: rows.filter(isSame).length,
     rows: rows.length,

@@ -340,7 +340,8 @@ export async function takenArm(host: Host, order: Order, run: Run<RowsDone>): Pr
     model: first === undefined ? null : modelOf(host),
     tokenizerSha256: first === undefined ? null : host.tokens.tokenizer.sha256,
     ...{ texts, softs },
-    cueTokenIds: softs[0]?.placement === 'infix' ? Array.from(host.tokens.encode(cueOf(first ?? ''))) : [],
+    cueTokenIds:
+      first !== undefined && softs[0]?.placement === 'infix' ? Array.from(host.tokens.encode(cueOf(first))) : [],
     words: found?.model ?? null,
     weight: found?.weight ?? 1,
     ...{ calibration, threshold, checkRows: [] },

@@ -181,7 +181,7 @@ async function after(search: Search, cue: string, progress: (share: number) => v
   const given = search.given && wordsFor(template, search.given);
   const apart = given !== null && labelCollisions(host.tokens, given).length === 0;
   const own = dataset.labels.map((label, c) => ({
-    given: apart ? single(given[c]?.word ?? '') : null,
+    given: apart ? single(present(given[c], label).word) : null,
     others: answerCandidates(label, dataset.labels).flatMap((answer) => single(asContinuation(template, answer)) ?? []),
   }));
   const always = Int32Array.from(own.flatMap((each) => [...(each.given === null ? [] : [each.given]), ...each.others]));
@@ -207,7 +207,7 @@ async function after(search: Search, cue: string, progress: (share: number) => v
   );
   const words = dataset.labels.map((label, c) => {
     const id = ids[chosen.columns[c] as number] as number;
-    return { label, word: id === own[c]?.given ? (given?.[c]?.word ?? '') : wordOf(id) };
+    return { label, word: id === own[c]?.given ? present(given?.[c], label).word : wordOf(id) };
   });
   const found = { cue, words, losses: chosen.losses };
   if (!apart) return { found, given: null };

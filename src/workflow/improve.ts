@@ -179,7 +179,7 @@ function rungRows({ dataset, pool }: Search, rung: number): readonly string[] {
 }
 
 const rungSize = ({ entries }: Search, rung: number): number =>
-  Math.min(entries.length, Math.max(LEAST_KEPT, Math.ceil((KEPT[rung] ?? 0) * entries.length)));
+  Math.min(entries.length, Math.max(LEAST_KEPT, Math.ceil((KEPT[rung] as number) * entries.length)));
 
 /** The best, and those that are never dropped. */
 const keepingOwn = (ranked: readonly Entry[], count: number): readonly Entry[] =>

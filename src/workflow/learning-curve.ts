@@ -1,17 +1,18 @@
 /** Would more labels help? The same run on parts of the training rows, and what the curve says. */
 
 import { counted } from '../lib/format';
+import { mean } from '../metrics/special';
 import type { SoftVersion } from '../prompt-set/types';
 import type { TrainingSettings } from '../training/settings';
 
 /** Shares of the rows: each run sees twice as many as the one before. */
-const SHARES = [0.25, 0.5, 1];
+const SHARES = [0.25, 0.5, 1] as const;
 /** Runs on fewer rows say nothing about runs on more. */
 const FEWEST_ROWS = 8;
 
 /** The runs of a learning curve, the one on all rows last; none when there are too few rows. */
 export function learningCurveRuns(settings: TrainingSettings, rows: number): readonly TrainingSettings[] {
-  if (SHARES[0] === undefined || rows * SHARES[0] < FEWEST_ROWS) return [];
+  if (rows * SHARES[0] < FEWEST_ROWS) return [];
   return SHARES.map((share) => ({ ...settings, trainRows: share === 1 ? null : Math.round(rows * share) }));
 }
 
@@ -27,8 +28,8 @@ const butRows = ({ settings, ...run }: SoftVersion): string => {
   const kept = [
     run.template,
     run.initText,
-    run.handVersion ?? null,
-    run.distilled?.from ?? null,
+    run.handVersion,
+    run.distilled?.from,
     run.datasetFingerprint,
     run.model.sha256,
   ];
@@ -37,17 +38,15 @@ const butRows = ({ settings, ...run }: SoftVersion): string => {
 
 /** Accuracy on validation rows over the number of training rows, from runs that differ in rows and seed alone. */
 export function learningCurve(runs: readonly SoftVersion[], like: SoftVersion, allRows: number): readonly CurvePoint[] {
-  const alike = runs.filter(
-    (run) => run.soft !== null && run.validationAccuracy !== null && butRows(run) === butRows(like),
-  );
-  const rowsOf = ({ settings }: SoftVersion) => Math.min(allRows, settings.trainRows ?? allRows);
-  return [...new Set(alike.map(rowsOf))]
-    .map((rows) => ({ rows, some: alike.filter((run) => rowsOf(run) === rows) }))
-    .map(({ rows, some }) => ({
-      rows,
-      accuracy: some.reduce((sum, run) => sum + (run.validationAccuracy ?? 0), 0) / some.length,
-      runs: some.length,
-    }))
+  const byRows = new Map<number, number[]>();
+  for (const run of runs) {
+    const { soft, validationAccuracy, settings } = run;
+    if (soft === null || validationAccuracy === null || butRows(run) !== butRows(like)) continue;
+    const rows = Math.min(allRows, settings.trainRows ?? allRows);
+    byRows.set(rows, [...(byRows.get(rows) ?? []), validationAccuracy]);
+  }
+  return [...byRows]
+    .map(([rows, reached]) => ({ rows, accuracy: mean(reached), runs: reached.length }))
     .sort((a, b) => a.rows - b.rows);
 }
 
@@ -66,12 +65,10 @@ interface Outlook {
 export function outlook(points: readonly CurvePoint[], validationRows: number): Outlook | null {
   const [first, last] = [points[0], points.at(-1)];
   if (!first || !last || points.length < 2) return null;
-  const x = points.map((point) => Math.log2(point.rows));
-  const meanX = x.reduce((sum, value) => sum + value, 0) / x.length;
-  const meanY = points.reduce((sum, point) => sum + point.accuracy, 0) / points.length;
-  const slope =
-    points.reduce((sum, point, i) => sum + ((x[i] ?? 0) - meanX) * (point.accuracy - meanY), 0) /
-    x.reduce((sum, value) => sum + (value - meanX) ** 2, 0);
+  const meanX = mean(points.map(({ rows }) => Math.log2(rows)));
+  const meanY = mean(points.map(({ accuracy }) => accuracy));
+  const off = points.map(({ rows, accuracy }) => ({ x: Math.log2(rows) - meanX, y: accuracy - meanY }));
+  const slope = mean(off.map(({ x, y }) => x * y)) / mean(off.map(({ x }) => x ** 2));
   const gain = slope * Math.log2((last.rows + MORE) / last.rows);
   const blur = 2 * Math.sqrt((last.accuracy * (1 - last.accuracy)) / Math.max(1, validationRows));
   const rise = last.accuracy - first.accuracy;

@@ -3,11 +3,13 @@
  * comparison asks them. A cell is given away as soon as it is finished, so that stopping loses one at most. With
  * several models the caller loads one after the other, each once, and asks again.
  */
+
 import { textHash } from '../dataset/draw';
 import { goldOf, labelOf, rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { type AnswerDifference, type AnswerSheet, answerDifferences } from '../evaluation/classify/pairs';
 import { rowGroups } from '../evaluation/rows';
+import { present } from '../lib/assert';
 import { throwIfInterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { labelProbabilities } from '../metrics/calibration';
@@ -71,7 +73,7 @@ export const fillMatrix: Verb<FillRequest, FillEvent, { readonly filled: number 
   const open = request.data.flatMap((on) =>
     request.prompts.flatMap((of): Open[] => {
       const slot = { prompt: of.id, model: sha256, data: on.id };
-      const key = keys.get(slotId(slot)) ?? '';
+      const key = present(keys.get(slotId(slot)), 'key');
       return done.has(filledId({ ...slot, key })) ? [] : [{ ...slot, key, of, on }];
     }),
   );
@@ -115,7 +117,7 @@ async function filled(
   const found = await scoredRows(host, of, { rows, cacheKey }, control, tell);
   const ids = found.map(({ rowId }) => rowId);
   const labels = of.words.map(({ label }) => label);
-  const gold = goldOf(on.dataset, ids).map((index) => labels.indexOf(on.dataset.labels[index] ?? ''));
+  const gold = goldOf(on.dataset, ids).map((index) => labels.indexOf(on.dataset.labels[index] as string));
   const answers = scored({
     labels,
     rowIds: ids,

@@ -75,7 +75,7 @@ function heldBackRows(host: Host, version: AnsweringVersion, name: string, contr
   const longest = roomFor(host, version);
   const room = longest === null ? {} : { room: longest };
   const byId = rowsById(dataset.table.rows);
-  const rowAt = (i: number) => present(byId.get(ids[i] ?? ''), `row ${i}`);
+  const rowAt = (i: number) => present(byId.get(ids[i] as string), `row ${i}`);
   return {
     total: ids.length,
     rowsAt: async (from, count) => {
@@ -84,13 +84,13 @@ function heldBackRows(host: Host, version: AnsweringVersion, name: string, contr
       const place = new Map(asked.map((id, i) => [id, from + i]));
       return {
         rows: rows.map((row) => ({ ...row, rowId: String(place.get(row.rowId)) })),
-        leftOut: tooLong.map((id) => [place.get(id) ?? 0, 'it is too long'] as const),
+        leftOut: tooLong.map((id) => [place.get(id) as number, 'it is too long'] as const),
       };
     },
     wantedOf: (at) => at.map((i) => targetOf(rowAt(i), dataset.mapping)),
     textsOf: (at) => at.map((i) => textOf(rowAt(i), dataset.mapping)),
     dataOf: async (at, gold) => {
-      const asked = at.flatMap((i) => ids[i] ?? []);
+      const asked = at.map((i) => ids[i] as string);
       return { kind: 'held-back', name, fingerprint: heldBackKey(asked, gold, labelsOf(version)) };
     },
   };
@@ -208,7 +208,7 @@ export async function measure(
   // the answers of a version are of its own kind
   const find = FINDERS[version.task.kind] as Finder<TaskKind>;
   const { at, ...found } = await find(version, rows, inOrder);
-  const labels = found.gold.map((label) => found.labels[label] ?? '');
+  const labels = found.gold.map((label) => found.labels[label] as string);
   const hasSeen = seen?.parts.length !== 0;
   const { id, sha256: weights } = host.engine.info;
   return {

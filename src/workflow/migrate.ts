@@ -40,7 +40,7 @@ function settingsFor({ settings }: SoftVersion): TrainingSettings {
 }
 
 const recipe = (settings: TrainingSettings, { template, handVersion }: SoftVersion): string =>
-  JSON.stringify([Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)), template, handVersion ?? null]);
+  JSON.stringify([Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)), template, handVersion]);
 
 function whyNotAgain({ distilled, origin }: SoftVersion): string | null {
   if (origin !== undefined) return `It was trained elsewhere (${origin}): train it there again, and import it.`;

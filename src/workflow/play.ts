@@ -188,9 +188,9 @@ export const weighWords: Verb<WeighRequest, WeighProgress, Weighing> = async (ho
 
 /** @param answers each prompt's probabilities, in the order of the labels */
 export function questionOf(answers: readonly (readonly number[])[]): Pick<Weighing, 'label' | 'against'> {
-  const last = answers.at(-1) ?? [];
+  const last = present(answers.at(-1), 'answer');
   const label = argmax(last);
-  const first = argmax(answers[0] ?? []);
+  const first = argmax(present(answers[0], 'answer'));
   return { label, against: first === label ? argmax(last.map((p, i) => (i === label ? -1 : p))) : first };
 }
 
@@ -253,7 +253,7 @@ export function wordsOf(
   let from = 0;
   let sum = 0;
   for (let i = 0; i < ids.length; i++) {
-    sum += nats[i] ?? 0;
+    sum += nats[i] as number;
     const isLast = i === ids.length - 1;
     const end = isLast ? text.length : endOf(tokenizer.decode(ids.subarray(0, i + 1)));
     const isWord = begins.has(end) && text.slice(from, end).trim() !== '';

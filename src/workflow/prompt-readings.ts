@@ -152,7 +152,7 @@ async function ask(
   const request = { rows: stems ?? rows, cue, cacheKey, among: always, always, most: 0 };
   const { ids, logProbs } = await host.engine.nextTokens(request, control);
   for (const [e, labels] of words.entries()) {
-    const columns = labels.map(({ tokenIds }) => ids.indexOf(tokenIds[0] ?? -1));
+    const columns = labels.map(({ tokenIds }) => ids.indexOf(tokenIds[0] as number));
     for (const r of rows.keys()) take(e, r, logSoftmax(columns.map((j) => logProbs[r * ids.length + j] as number)));
   }
 }

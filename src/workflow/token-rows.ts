@@ -2,6 +2,7 @@
 
 import { isUsable, textOf } from '../dataset/labels';
 import type { Dataset, SplitName } from '../dataset/types';
+import { present } from '../lib/assert';
 import type { Control } from '../lib/control';
 import { unwrap } from '../lib/result';
 import { findNeighbours, neighbourPlan } from '../task/neighbours';
@@ -113,7 +114,7 @@ export function rowLengths(
   const rows = table.rows.filter((row) => isUsable(row, mapping));
   const texts = rows.map((row) => textOf(row, mapping));
   const found = textLengths(texts, tokenizer.encode, context - RESERVED_TOKENS);
-  return { ...found, overRowIds: found.over.flatMap((place) => rows[place]?.id ?? []) };
+  return { ...found, overRowIds: found.over.map((place) => present(rows[place], 'row').id) };
 }
 
 /**

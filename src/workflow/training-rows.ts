@@ -144,7 +144,7 @@ export function majorityOf(
   const gold = goldOf(dataset, rowIds);
   const answers = gold.map(() => label);
   return {
-    name: dataset.labels[label] ?? '',
+    name: dataset.labels[label] as string,
     accuracy: accuracy(gold, answers),
     macroF1: macroF1(confusionMatrix(gold, answers, dataset.labels.length)),
   };

@@ -5,6 +5,7 @@ import { goldOf, rowsById, targetOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { type ByTask, type TaskKind, taskKindOf } from '../dataset/types';
 import { crossValidated } from '../evaluation/classify/outcome';
+import { present } from '../lib/assert';
 import { mean } from '../metrics/special';
 import { exactMatch, rougeL, tokenF1 } from '../metrics/text';
 import type { AnswersWith, WritingTry } from '../prompt-set/types';
@@ -74,10 +75,9 @@ function writingFigures(
   seconds: number,
 ): Omit<WritingTry, 'datasetFingerprint'> {
   const byId = rowsById(dataset.table.rows);
-  const pairs = written.map(({ rowId, text }) => {
-    const row = byId.get(rowId);
-    return [text, row ? targetOf(row, dataset.mapping) : ''] as const;
-  });
+  const pairs = written.map(
+    ({ rowId, text }) => [text, targetOf(present(byId.get(rowId), rowId), dataset.mapping)] as const,
+  );
   const scores = written.flatMap(({ target }) => target ?? []);
   return {
     rows: written.length,
@@ -140,7 +140,7 @@ export const isWorseThanBare: Verb<ProposalRequest, never, boolean> = async (hos
   const loss = (answers: typeof bare) =>
     mean(
       crossValidated(
-        ids.map((id) => answers.get(id) ?? []),
+        ids.map((id) => present(answers.get(id), id)),
         gold,
       ).losses,
     );

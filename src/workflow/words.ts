@@ -129,19 +129,23 @@ export function smallerWords({ tokensBefore, tokensAfter, same, rows }: Smaller)
 
 /** A lead on validation rows is called a lead, never a win. */
 export function besideTitle(runs: readonly SoftVersion[]): string {
-  const [lowest, nextLowest] = runs
-    .filter((run) => run.validationLoss !== undefined)
-    .sort((a, b) => (a.validationLoss ?? 0) - (b.validationLoss ?? 0));
+  const [lowest, nextLowest] = ranked(runs, ({ validationLoss = null }) => validationLoss);
   if (lowest && nextLowest)
-    return `Run ${lowest.number} has the lowest perplexity on the validation rows: ${perplexityOf(lowest.validationLoss ?? 0)}; the next ${perplexityOf(nextLowest.validationLoss ?? 0)}`;
-  const [first, second] = runs
-    .filter((run) => run.validationAccuracy !== null)
-    .sort((a, b) => (b.validationAccuracy ?? 0) - (a.validationAccuracy ?? 0));
-  if (!first || !second) return 'Runs side by side';
-  const [best, next] = [first.validationAccuracy ?? 0, second.validationAccuracy ?? 0];
-  if (best === next) return `The best runs are equal on the validation rows: ${percentWhole(best)}`;
-  return `Run ${first.number} is best on the validation rows: ${percentWhole(best)}; the next reaches ${percentWhole(next)}`;
+    return `Run ${lowest.number} has the lowest perplexity on the validation rows: ${perplexityOf(lowest.value)}; the next ${perplexityOf(nextLowest.value)}`;
+  const [best, next] = ranked(runs, ({ validationAccuracy }) => validationAccuracy).toReversed();
+  if (!best || !next) return 'Runs side by side';
+  if (best.value === next.value) return `The best runs are equal on the validation rows: ${percentWhole(best.value)}`;
+  return `Run ${best.number} is best on the validation rows: ${percentWhole(best.value)}; the next reaches ${percentWhole(next.value)}`;
 }
+
+/** Runs that have a value, the lowest first. */
+const ranked = (runs: readonly SoftVersion[], of: (run: SoftVersion) => number | null) =>
+  runs
+    .flatMap((run) => {
+      const value = of(run);
+      return value === null ? [] : [{ number: run.number, value }];
+    })
+    .sort((a, b) => a.value - b.value);
 
 export interface RunFact {
   readonly name: string;
@@ -213,6 +217,6 @@ export function distinction(facts: readonly RunFact[], place: number): string {
   const own = facts
     .slice(RESULTS.length)
     .filter(({ differs, name }) => differs && name !== 'Start text' && name !== 'Template')
-    .map(({ name, values }) => `${name.toLowerCase()} ${values[place] ?? ''}`);
+    .map(({ name, values }) => `${name.toLowerCase()} ${values[place] as string}`);
   return own.join(', ');
 }
