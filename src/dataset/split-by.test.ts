@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { prepareDataset } from './prepare';
-import { partColumns, splitAgain } from './split-by';
+import { partColumns, partNamed, splitAgain, splitChoices, splitColumns } from './split-by';
 import { tableOf } from './test-support';
 import type { SplitBy } from './types';
 
@@ -163,4 +163,79 @@ describe('splitting again', () => {
       labelOrder: dataset.labels,
     });
   });
+});
+
+describe('the columns that a split can follow', () => {
+  const wide = (rows: number, groups: number) =>
+    tableOf(
+      [
+        'text,label,no,part,team',
+        ...Array.from({ length: rows }, (_, i) =>
+          [`message ${i}`, i % 2 ? 'a' : 'b', `n${i}`, i % 3 ? 'train' : 'test', i < groups ? `t${i}` : 't0'].join(','),
+        ),
+      ].join('\n'),
+    );
+
+  it('name parts, or repeat in ten groups or more; text, label and names of rows are none', () => {
+    expect(splitColumns({ table: wide(60, 10), mapping: MAPPING })).toEqual({ naming: ['part'], grouping: ['team'] });
+    expect(splitColumns({ table: wide(60, 9), mapping: MAPPING }).grouping).toEqual([]);
+    // nine of ten cells may differ, no more
+    expect(splitColumns({ table: wide(60, 54), mapping: MAPPING }).grouping).toEqual(['team']);
+    expect(splitColumns({ table: wide(60, 55), mapping: MAPPING }).grouping).toEqual([]);
+    const named = { text: 'no', label: 'part', id: 'team' };
+    expect(splitColumns({ table: wide(60, 10), mapping: named })).toEqual({ naming: [], grouping: [] });
+  });
+
+  it('are offered after the seed, and the one in use even where it no longer fits', () => {
+    const columns = { naming: ['part'], grouping: ['team'] };
+    const offered = [{ kind: 'seed' }, { kind: 'column', column: 'part' }, { kind: 'group', column: 'team' }] as const;
+    for (const now of offered) expect(splitChoices(columns, now)).toEqual(offered);
+    for (const now of [
+      { kind: 'column', column: 'team' },
+      { kind: 'group', column: 'old' },
+    ] as const)
+      expect(splitChoices(columns, now)).toEqual([...offered, now]);
+    expect(splitChoices({ naming: [], grouping: [] }, { kind: 'seed' })).toEqual([{ kind: 'seed' }]);
+  });
+
+  it('name parts in the words that people use', () => {
+    expect(['TRAIN ', 'fit', 'Dev', 'tuning', 'Held Out', 'eval', 'bus', ''].map(partNamed)).toEqual([
+      ...['train', 'train', 'validation', 'validation', 'test', 'test', null, null],
+    ]);
+    const { columns, rows } = table(deal(60, (i) => ['train', 'val', 'test', 'bus'][i % 4] as string));
+    expect(partColumns(columns, rows)).toEqual([]);
+  });
+});
+
+describe('a column that cannot be followed', () => {
+  const message = async (extra: (i: number) => string, kind: 'column' | 'group') => {
+    const made = await split(deal(100, extra), { kind, column: 'extra' });
+    return made.ok ? null : made.error.message;
+  };
+
+  it('is said with what it lacks, and at most four of its cells', async () => {
+    expect(await message((i) => ['test', 'a', 'b', 'c', 'd'][i % 5] as string, 'column')).toBe(
+      '“extra” names no training rows: it says “test”, “a”, “b”, “c”. Cells such as train, validation and test are understood; the split is unchanged.',
+    );
+    expect(await message(() => 'train', 'column')).toContain('names no test rows: it says “train”.');
+    expect(await message((i) => `g${i % 9}`, 'group')).toMatch(/^“extra” has only 9 groups: too few/);
+    expect(await message((i) => `g${i % 10}`, 'group')).toBeNull();
+  });
+});
+
+it('a split that is made again takes over a column that groups, and the test rows that are named', async () => {
+  const made = await split(
+    deal(100, (i) => `g${i % 20}`),
+    { kind: 'group', column: 'extra' },
+  );
+  if (!made.ok) throw new Error(made.error.message);
+  const by = { kind: 'seed' } as const;
+  expect(splitAgain(made.value.dataset, {})).toMatchObject({ splitBy: { kind: 'group', column: 'extra' }, seed: 0 });
+  expect(splitAgain(made.value.dataset, { by, seed: 2, testRows: 10 })).toMatchObject({ splitBy: by, seed: 2 });
+  const named = await split(
+    deal(100, (i) => (i % 4 ? 'train' : 'test')),
+    { kind: 'column', column: 'extra' },
+  );
+  if (!named.ok) throw new Error(named.error.message);
+  expect(splitAgain(named.value.dataset, { testRows: 10 }).shares?.test).toBeCloseTo(0.1);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { textHash } from '../dataset/draw';
 import { prepareDataset } from '../dataset/prepare';
 import { tableOf } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
@@ -213,6 +214,48 @@ describe('a cell', () => {
       { same: train.length, almost: 0, isSure: true },
       { same: train.length + validation.length, almost: 0, isSure: true },
       null,
+    ]);
+  });
+
+  it('knows rows that an imported prompt was trained on by their hashes', async () => {
+    const { set, dataset } = await hybridSet();
+    const [row] = dataset.table.rows.filter(({ id }) => dataset.split.test.includes(id));
+    const hashes = `${textHash(present(row, 'row'), dataset.mapping)}${'0'.repeat(8)}`;
+    const [prompt] = rowsFor(set, dataset, ['h']);
+    const imported = { ...present(prompt, 'prompt'), seen: { hashes } };
+    const { cells } = await fill([imported], [named('own', dataset)], []);
+    expect(cells[0]?.answers?.known).toEqual({ same: 1, almost: 0, isSure: true });
+  });
+
+  it('has nothing to answer where a data set has no test rows, or none that fits the model', async () => {
+    const { set, dataset } = await hybridSet();
+    const empty = { ...dataset, split: { ...dataset.split, test: [] } };
+    const none = await fill(rowsFor(set, dataset, ['h']), [named('own', empty)], []);
+    expect(none.cells[0]?.skipped).toBe('This data set has no test rows');
+    const events: FillEvent[] = [];
+    const run = { ...SILENT, emit: (event: FillEvent) => void events.push(event) };
+    const data = [named('own', dataset)];
+    await fillMatrix(fakeHost(40).host, { prompts: rowsFor(set, dataset, ['h']), data, done: [] }, run);
+    const cell = events.find((event) => event.kind === 'cell');
+    expect(cell?.cell).toMatchObject({ skipped: 'No test row fits the model with this prompt', answers: null });
+  });
+
+  it('tells how far all of them are, by their rows and vectors, and what is asked', async () => {
+    const { set, dataset } = await hybridSet();
+    const events: FillEvent[] = [];
+    const run = { ...SILENT, emit: (event: FillEvent) => void events.push(event) };
+    const [one, two] = rowsFor(set, dataset, ['h', 'r0']);
+    const prompts = [
+      present(one, 'h'),
+      { ...present(two, 'r0'), softs: [...present(two, 'r0').softs, ...present(two, 'r0').softs] },
+    ];
+    const data = [named('own', dataset)];
+    expect(await fillMatrix(fakeHost().host, { prompts, data, done: [] }, run)).toEqual({ filled: 2 });
+    const heard = events.flatMap((event) => (event.kind === 'progress' ? [[event.note, event.fraction]] : []));
+    const [first, second] = prompts.map(({ name }) => `${name}, on own`);
+    expect(heard).toEqual([
+      ...[0, 1 / 3, 1 / 3].map((share) => [first, expect.closeTo(share, 9)]),
+      ...[1 / 3, 2 / 3, 1, 1].map((share) => [second, expect.closeTo(share, 9)]),
     ]);
   });
 
