@@ -1,15 +1,27 @@
 import { present } from '../lib/assert';
-import { withOwnBias, withSink } from './attention-extras';
+import {
+  attend,
+  type HeadSizes,
+  HIDDEN,
+  joinHeads,
+  type Surroundings,
+  softcap,
+  splitHeads,
+  times,
+  withOwnBias,
+  withPast,
+  withSink,
+} from './attend';
 import type { GraphBuilder } from './builder';
 import { DIMS } from './decoder';
 import { scaledTensor } from './dequantise';
+import { multiHeadAttention, standardAttention, standardRotary } from './fused-attention';
 import {
   float,
   floatAttr,
   type Graph,
   int,
   intAttr,
-  ints,
   LINEAR,
   layoutOf,
   type Node,
@@ -18,19 +30,23 @@ import {
 } from './ir';
 import { rewrite } from './rewrite';
 
-const GQA = 'com.microsoft:GroupQueryAttention';
+/** Every fused operator that is written in plain ones. */
+const expansions: Readonly<Record<string, (node: Node, around: Surroundings) => HeadSizes>> = {
+  'com.microsoft:GroupQueryAttention': groupQueryAttention,
+  'com.microsoft:MultiHeadAttention': multiHeadAttention,
+  Attention: standardAttention,
+  RotaryEmbedding: standardRotary,
+};
 
 /** Inputs of GroupQueryAttention with the norm weights of queries and of keys. */
 const [Q_NORM, K_NORM] = [14, 15];
-/** Added to the score of a key outside the window; exp(-1e9) is exactly 0. */
-const HIDDEN = -1e9;
 
 /** Inputs that the expansion adds. */
 export const BIAS_INPUT = 'attention_bias';
 const POSITIONS_INPUT = 'position_ids';
 
 /**
- * GroupQueryAttention in plain operators. With h query heads, kv key heads, g = h / kv, head size d, T new tokens and S
+ * Fused attention in plain operators: GroupQueryAttention here, the others in `fused-attention`. With h query heads, kv key heads, g = h / kv, head size d, T new tokens and S
  * tokens including the past:
  *
  *     q, k = Rotary(q), Rotary(k)                      positions from the input `position_ids` [batch, T]
@@ -43,18 +59,16 @@ const POSITIONS_INPUT = 'position_ids';
  * @throws StudioError `model-unsupported` for quantised caches, and for a bias with an unknown number of heads
  */
 export function expandAttention(graph: Graph): Graph {
-  if (!graph.nodes.some((node) => node.op === GQA)) return graph;
-  const widths = lastDims(graph);
-  let shared: Shared | null = null;
+  if (!graph.nodes.some(({ op }) => Object.hasOwn(expansions, op))) return graph;
+  let around: Surroundings | null = null;
   const headSizes = new Map<string, number>();
   const next = rewrite(graph, 'attention/', (node, { builder }) => {
-    if (node.op !== GQA) return false;
-    shared ??= declareInputs(builder, node);
-    const headSize = expand(node, builder, shared, { widths, graph });
-    for (const name of [...node.inputs.slice(3, 5), ...node.outputs.slice(1, 3)]) headSizes.set(name, headSize);
+    const expand = Object.hasOwn(expansions, node.op) ? expansions[node.op] : undefined;
+    if (!expand) return false;
+    around ??= surroundings(builder, graph);
+    for (const [names, size] of expand(node, around)) for (const name of names) headSizes.set(name ?? '', size);
     return true;
   });
-  // Some exporters leave the head size of the cache symbolic.
   const sized = (value: ValueInfo): ValueInfo => {
     const headSize = headSizes.get(value.name);
     return headSize && value.shape ? { ...value, shape: [...value.shape.slice(0, 3), headSize] } : value;
@@ -62,30 +76,28 @@ export function expandAttention(graph: Graph): Graph {
   return { ...next, inputs: next.inputs.map(sized), outputs: next.outputs.map(sized) };
 }
 
-interface Shared {
-  readonly bias: string;
-  readonly positions: string;
-  /** The bias stacked g times along the query axis, by window and g. */
-  readonly stacked: Map<string, string>;
+function surroundings(b: GraphBuilder, graph: Graph): Surroundings {
+  const declared = new Map([...graph.values.values(), ...graph.inputs].map(({ name, shape }) => [name, shape]));
+  let bias: string | null = null;
+  return {
+    b,
+    graph,
+    widths: lastDims(graph),
+    stacked: new Map(),
+    shapeOf: (name) => declared.get(name) ?? graph.initializers.get(name)?.dims ?? null,
+    bias: (node) => {
+      if (bias === null && b.has(BIAS_INPUT))
+        throw unsupported(node, `cannot be expanded because the model already has a value ${BIAS_INPUT}`);
+      bias ??= b.input(BIAS_INPUT, 'float32', [DIMS.batch, 1, DIMS.tokens, DIMS.total]);
+      return bias;
+    },
+    positions: () =>
+      b.has(POSITIONS_INPUT) ? POSITIONS_INPUT : b.input(POSITIONS_INPUT, 'int64', [DIMS.batch, DIMS.tokens]),
+  };
 }
 
-function declareInputs(builder: GraphBuilder, node: Node): Shared {
-  if (builder.has(BIAS_INPUT))
-    throw unsupported(node, `cannot be expanded because the model already has a value ${BIAS_INPUT}`);
-  const positions = builder.has(POSITIONS_INPUT)
-    ? POSITIONS_INPUT
-    : builder.input(POSITIONS_INPUT, 'int64', [DIMS.batch, DIMS.tokens]);
-  const bias = builder.input(BIAS_INPUT, 'float32', [DIMS.batch, 1, DIMS.tokens, DIMS.total]);
-  return { bias, positions, stacked: new Map() };
-}
-
-/** Returns the head size. */
-function expand(
-  node: Node,
-  b: GraphBuilder,
-  shared: Shared,
-  { widths, graph }: { readonly widths: ReadonlyMap<string, number>; readonly graph: Graph },
-): number {
+function groupQueryAttention(node: Node, around: Surroundings): HeadSizes {
+  const { b, widths } = around;
   const [query = '', key = '', value = '', pastKey = '', pastValue = '', , , cos = '', sin = ''] = node.inputs;
   refuseExtras(node);
   const h = intAttr(node, 'num_heads', 0);
@@ -98,45 +110,26 @@ function expand(
   if (!Number.isInteger(d) || !Number.isInteger(g))
     throw unsupported(node, `has ${h} heads, ${kv} key heads and width ${width}, which do not divide`);
 
-  // Leading axes are spelled out, not copied by zeros, so that `lower` sees that they never change.
-  const leading = (x: string) => b.add('Shape', [x], { attrs: { start: int(0), end: int(-1) } });
-  const shaped = (x: string, like: string, tail: readonly number[], name?: string) => {
-    const shape = b.add('Concat', [leading(like), b.constant('int64', [tail.length], tail)], {
-      attrs: { axis: int(0) },
-    });
-    return b.add('Reshape', [x, shape], { name });
-  };
-  const heads = (x: string, n: number) =>
-    b.add('Transpose', [shaped(x, x, [n, d])], { attrs: { perm: ints([0, 2, 1, 3]) } });
   const normed = (x: string, input: number) => headNorm(node, b, x, input);
   const sizes = b.constant('int64', [3], [h, kv, kv]);
   const [queries = '', newKeys = '', newValues = ''] = packed
-    ? b.add('Split', [heads(query, h + 2 * kv), sizes], { outputs: 3, attrs: { axis: int(1) } })
-    : [heads(query, h), heads(key, kv), heads(value, kv)];
+    ? b.add('Split', [splitHeads(b, query, h + 2 * kv, d), sizes], { outputs: 3, attrs: { axis: int(1) } })
+    : [splitHeads(b, query, h, d), splitHeads(b, key, kv, d), splitHeads(b, value, kv, d)];
   // Scaling the tables of the query rotation scales the scores.
   const scale = floatAttr(node, 'scale', 0) || 1 / Math.sqrt(d);
-  const q = rotary(node, b, shared, { d, cos, sin, scale })(normed(queries, Q_NORM), h);
-  const k = rotary(node, b, shared, { d, cos, sin, scale: 1 })(normed(newKeys, K_NORM), kv);
+  const q = rotary(node, around, { d, cos, sin, scale })(normed(queries, Q_NORM), h);
+  const k = rotary(node, around, { d, cos, sin, scale: 1 })(normed(newKeys, K_NORM), kv);
 
   const [output = '', presentKey = '', presentValue = ''] = node.outputs;
-  const withPast = (past: string, x: string, name: string) =>
-    past === ''
-      ? b.add('Identity', [x], { name: name || undefined })
-      : b.add('Concat', [past, x], { name: name || undefined, attrs: { axis: int(2) } });
-  const keys = withPast(pastKey, k, presentKey);
-  const values = withPast(pastValue, newValues, presentValue);
-
-  const folded = b.add('Reshape', [q, b.constant('int64', [4], [0, kv, -1, d])]);
-  const transposed = b.add('Transpose', [keys], { attrs: { perm: ints([0, 1, 3, 2]) } });
-  const product = softcap(node, b, b.add('MatMul', [folded, transposed]));
-  const own = withOwnBias(node, b, product, { h, kv, g }, graph);
-  const scores = b.add('Add', [own, stackedBias(node, b, shared, g)]);
-  const p = b.add('Softmax', [scores], { attrs: { axis: int(-1) } });
-  const byHead = b.add('Reshape', [b.add('MatMul', [p, values]), b.constant('int64', [4], [0, h, -1, d])]);
-  const mixed = withSink(node, b, { mixed: byHead, scores, p }, { h, kv, g });
-  const byToken = b.add('Transpose', [mixed], { attrs: { perm: ints([0, 2, 1, 3]) } });
-  shaped(byToken, query, [h * d], output);
-  return d;
+  const keys = withPast(b, pastKey, k, presentKey);
+  const values = withPast(b, pastValue, newValues, presentValue);
+  const heads = { h, kv, g, d, dv: d };
+  const found = attend(b, [q, keys, values], heads, (product) => {
+    const own = withOwnBias(node, around, softcap(node, b, product), heads);
+    return b.add('Add', [own, stackedBias(node, around, g)]);
+  });
+  joinHeads(b, withSink(node, b, found, heads), query, h * d, output);
+  return [[[pastKey, pastValue, presentKey, presentValue], d]];
 }
 
 interface Rotation {
@@ -147,13 +140,12 @@ interface Rotation {
 }
 
 /** Rotary position embedding of `[batch, heads, T, d]`, times a scale; the scale alone for nodes that do not rotate. */
-function rotary(node: Node, b: GraphBuilder, shared: Shared, { d, cos, sin, scale }: Rotation) {
-  const times = (x: string) => (scale === 1 ? x : b.add('Mul', [x, b.constant('float32', [], [scale])]));
-  if (intAttr(node, 'do_rotary', 0) === 0) return times;
+function rotary(node: Node, { b, positions: declared }: Surroundings, { d, cos, sin, scale }: Rotation) {
+  if (intAttr(node, 'do_rotary', 0) === 0) return (x: string) => times(b, x, scale);
   const table = b.tensor(cos);
   if (!table || !b.tensor(sin)) throw unsupported(node, 'computes its cos and sin tables at run time');
   const rotated = 2 * (table.dims.at(-1) ?? 0);
-  const positions = node.inputs[9] || shared.positions;
+  const positions = node.inputs[9] || declared();
   const whole = rotated === d;
   const tables = whole ? [scaledTable(b, cos, scale), scaledTable(b, sin, scale)] : [cos, sin];
   const rotate = (x: string, heads: number) =>
@@ -163,7 +155,7 @@ function rotary(node: Node, b: GraphBuilder, shared: Shared, { d, cos, sin, scal
         ...(whole ? {} : { rotary_embedding_dim: int(rotated), num_heads: int(heads) }),
       },
     });
-  return whole ? rotate : (x: string, heads: number) => times(rotate(x, heads));
+  return whole ? rotate : (x: string, heads: number) => times(b, rotate(x, heads), scale);
 }
 
 /** A table times a number, made once and shared by all layers. */
@@ -171,13 +163,6 @@ function scaledTable(b: GraphBuilder, name: string, factor: number): string {
   const twin = `${name}_times_${factor}`;
   if (factor === 1 || b.has(twin)) return factor === 1 ? name : twin;
   return b.initializer(scaledTensor(present(b.tensor(name), name), factor, twin));
-}
-
-function softcap(node: Node, b: GraphBuilder, scores: string): string {
-  const cap = floatAttr(node, 'softcap', 0);
-  if (cap === 0) return scores;
-  const limit = b.constant('float32', [], [cap]);
-  return b.add('Mul', [b.add('Tanh', [b.add('Div', [scores, limit])]), limit]);
 }
 
 /** RMSNorm of each head, if the node has a weight for it. */
@@ -188,8 +173,9 @@ function headNorm(node: Node, b: GraphBuilder, x: string, input: number): string
   return b.add('SimplifiedLayerNormalization', [x, weight], { attrs: { axis: int(-1), epsilon } });
 }
 
-function stackedBias(node: Node, b: GraphBuilder, { bias, stacked }: Shared, g: number): string {
+function stackedBias(node: Node, { b, bias: declared, stacked }: Surroundings, g: number): string {
   const window = intAttr(node, 'local_window_size', -1);
+  const bias = declared(node);
   const stack = (name: string) =>
     g === 1 ? name : b.add('Concat', new Array<string>(g).fill(name), { attrs: { axis: int(2) } });
   const key = `${window} ${g}`;

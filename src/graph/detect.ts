@@ -188,7 +188,9 @@ function findCache(graph: Graph) {
     throw unsupported(
       `The model has ${layers} past keys, ${values.length} past values, ${presentKeys.length} present keys and ${presentValues.length} present values; the numbers must be equal.`,
     );
-  const [, kvHeads, , headDim] = keys[0]?.shape ?? [];
+  // Some exporters leave the head size of the past symbolic, and give that of the present.
+  const [, kvHeads, , pastDim] = keys[0]?.shape ?? [];
+  const headDim = typeof pastDim === 'number' ? pastDim : presentKeys[0]?.shape?.[3];
   if (layers > 0 && (typeof kvHeads !== 'number' || typeof headDim !== 'number'))
     throw unsupported(`The model does not say how many key heads ${keys[0]?.name} has, or of what size.`);
   const names = (list: readonly ValueInfo[]) => list.map((v) => v.name);

@@ -41,7 +41,6 @@ const INTEGERS =
 
 /** Operators that cannot be run or differentiated, with the reason. */
 const refused: Readonly<Record<string, string>> = {
-  'com.microsoft:MultiHeadAttention': 'is fused attention of a kind that is not supported',
   'com.microsoft:Attention': 'is fused attention of a kind that is not supported',
   'com.microsoft:QMoE': 'is a mixture of experts, which is not supported',
   'com.microsoft:MoE': 'is a mixture of experts, which is not supported',

@@ -60,7 +60,8 @@ export const i64 = (dims: readonly number[], data: readonly number[]) =>
   new ort.Tensor('int64', BigInt64Array.from(data.map(BigInt)), dims);
 export const i32 = (dims: readonly number[], data: readonly number[]) =>
   new ort.Tensor('int32', Int32Array.from(data), dims);
-export const bool = (value: boolean) => new ort.Tensor('bool', [value], []);
+export const bools = (dims: readonly number[], data: readonly boolean[]) => new ort.Tensor('bool', [...data], dims);
+export const bool = (value: boolean) => bools([], [value]);
 
 /** Feeds for one row without past, whatever inputs the graph declares: by their usual names. */
 export function plainFeeds(graph: Graph, ids: readonly number[]): Feeds {

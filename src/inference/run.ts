@@ -89,7 +89,8 @@ export function runLimits(spec: ProgramSpec): RunLimits {
   return {
     maxTokens: MAX_RUN_TOKENS,
     maxPast: Math.floor(MAX_PAST_BYTES / kvBytesPerToken(spec)),
-    samePast: spec.inputs.positions === null && spec.inputs.bias === null,
+    // Without the input the graph derives positions from the length of the past, padding included.
+    samePast: spec.inputs.positions === null,
   };
 }
 
