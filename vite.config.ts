@@ -10,6 +10,7 @@ import type { BrowserCommand } from 'vitest/node';
 import { CHROMIUM_ARGS, findChromium } from './tools/chromium.mjs';
 import { dropIn } from './tools/drop-in.ts';
 import { CONTENT_SECURITY_POLICY, HEADERS } from './tools/headers.mjs';
+import { leanBuild } from './tools/lean-build.ts';
 import { serviceWorker } from './tools/offline.ts';
 
 /** The built page carries its policy itself, so that any static host serves it under the same rules. */
@@ -29,23 +30,6 @@ const contentSecurityPolicy = (): Plugin => ({
 const conditions = ['onnxruntime-web-use-extern-wasm', 'module', 'browser', 'development|production'];
 const executablePath = process.env.VITEST ? await findChromium() : null;
 
-/**
- * The descriptions of schemas are for the published JSON schemas, which tests print; the built page needs none of them.
- * Only calls with one string are taken out; line breaks stay, so that source maps hold.
- */
-const DESCRIPTION = /\.describe\(\s*(['"`])(?:\\.|(?!\1)[^\\])*\1,?\s*\)/g;
-function withoutDescriptions(): Plugin {
-  return {
-    name: 'without-descriptions',
-    apply: 'build',
-    enforce: 'pre',
-    transform: (code, id) =>
-      /\/src\/(?:interchange|report)\/[^/]+\.ts$/.test(id)
-        ? { code: code.replace(DESCRIPTION, (call) => call.replace(/[^\n]/g, '')), map: null }
-        : null,
-  };
-}
-
 /** For the two-host test: the same journey in Node. */
 const storyInNode: BrowserCommand<[kind: string]> = async (_context, kind) => {
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', 'tools/two-hosts.ts', kind], {
@@ -61,9 +45,8 @@ const axeScript: BrowserCommand<[]> = () =>
 
 export default defineConfig({
   base: './',
-  plugins: [react(), contentSecurityPolicy(), dropIn(conditions), serviceWorker(), withoutDescriptions()],
+  plugins: [react(), contentSecurityPolicy(), dropIn(conditions), serviceWorker(), leanBuild()],
   resolve: { conditions },
-  worker: { format: 'es', plugins: () => [withoutDescriptions()] },
   // Python environments in .cache have tens of thousands of files that belong to no page.
   optimizeDeps: { exclude: ['onnxruntime-web'], entries: ['index.html'] },
   server: { headers: { ...HEADERS, 'Content-Security-Policy': '' }, watch: { ignored: ['**/.cache/**'] } },

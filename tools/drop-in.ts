@@ -5,6 +5,7 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Plugin } from 'vite';
+import { withoutUnused } from './lean-build.ts';
 
 /** Below the built page. */
 export const DROP_IN = 'drop-in';
@@ -48,7 +49,7 @@ export const dropIn = (conditions: readonly string[]): Plugin => ({
         logLevel: 'warn',
         base: './',
         resolve: { conditions: [...conditions] },
-        plugins: [runtimeBeside()],
+        plugins: [runtimeBeside(), withoutUnused()],
         build: {
           outDir: folder,
           emptyOutDir: true,
