@@ -90,15 +90,19 @@ describe.each(MODELS)('$name agrees with PyTorch', ({ name, folder, oracleFolder
     }
   });
 
-  it.skipIf(!/q4(?!qdq)|int4|tiny/.test(name))(
+  it.skipIf(!/q4(?!qdq)|int4|fp16|tiny/.test(name))(
     'with small weights, in every placement, and in its token embeddings',
     async () => {
-      const { program, oracle } = await open();
+      const { program, info, oracle } = await open();
       const request = { id: name, files: await readModel(folder), backend: 'node-wasm' as const, threads: 1 };
       const small = await loadProgram({ ...request, memoryBytes: 1000 }, createNodeRunner, () => {});
       expect(small.info.weights).toMatchObject({ held: 'small' });
       const { fastBytes, smallBytes } = present(small.info.weights, 'weights');
       expect(smallBytes).toBeLessThan(fastBytes);
+      // Each way of loading knows what the other takes.
+      const guessed = present(info.weights, 'weights');
+      expect(Math.abs(guessed.fastBytes / fastBytes - 1)).toBeLessThan(0.15);
+      expect(Math.abs(guessed.smallBytes / smallBytes - 1)).toBeLessThan(0.15);
       const ids = [3, 1, 3];
       const [rows, expected] = [await embeddingRows(small.program, ids), await embeddingRows(program, ids)];
       expect(largestDifference(rows, [...expected])).toBeLessThan(1e-6);

@@ -1,7 +1,7 @@
 import type { Decoder } from '../graph/decoder';
 import { rowsAsFloat32 } from '../graph/dequantise';
 import { sizeOf } from '../graph/dtype';
-import { packableWeights } from '../graph/expand-quantised';
+import { type PackableBytes, packableMatrices } from '../graph/expand-quantised';
 import type { Graph } from '../graph/ir';
 import { normalise } from '../graph/normalise';
 import { writePacked } from '../graph/packed';
@@ -12,7 +12,7 @@ import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
 import { StudioError } from '../lib/errors';
 import { configOf, dtypeOf, foldHash } from '../model/card';
-import type { CreateRunner } from '../runtime/types';
+import type { CreateRunner, SerialisedModel } from '../runtime/types';
 import { buildProgram, specOf } from './build-program';
 import type { LoadEvent, LoadRequest, ModelFiles, ModelInfo, WeightMemory } from './types';
 
@@ -37,7 +37,7 @@ export async function loadProgram(
   const hash = request.sha256 ?? (await modelHash(request.files));
   const graph = parseModel(request.files);
   clock('parse');
-  const packable = packableWeights(graph);
+  const packable = packableMatrices(graph);
   const small = holdsSmall(request, packable);
   const decoder = normalise(graph, { consume: true, pack: small });
   const { family, contextLength } = configOf(request.files);
@@ -67,27 +67,39 @@ export async function loadProgram(
     adapter: runner.adapter,
     heapBytes: runner.heapBytes,
     ...facts,
-    ...(packable > 0 && { weights: weightMemory(facts.parameters, packable, small) }),
+    ...(packable.length > 0 && { weights: weightMemory(serialised, packable, decoder) }),
     contextLength: facts.contextLength ?? contextLength,
     loadSeconds: (performance.now() - begin) / 1000,
   };
   return { program: { spec, runner }, info };
 }
 
-/** Of a packed weight: one integer, and its share of scale and offset in blocks of 32. */
-const SMALL_BYTES = 1.25;
+const sumOf = (matrices: readonly PackableBytes[], way: 'fastBytes' | 'smallBytes') =>
+  matrices.reduce((sum, matrix) => sum + matrix[way], 0);
 
-function holdsSmall({ weights, backend, memoryBytes = Number.POSITIVE_INFINITY }: LoadRequest, packable: number) {
+function holdsSmall(
+  { weights, backend, memoryBytes = Number.POSITIVE_INFINITY }: LoadRequest,
+  packable: readonly PackableBytes[],
+): boolean {
   const isWasm = backend === 'wasm' || backend === 'node-wasm';
   if (weights === 'small' && !isWasm)
     throw new StudioError('bad-input', `Small weights need WebAssembly, and the model is to run on ${backend}.`);
-  const fits = 4 * packable <= memoryBytes;
-  return packable > 0 && (weights ? weights === 'small' : !fits && (isWasm || backend === 'auto'));
+  const fits = sumOf(packable, 'fastBytes') <= memoryBytes;
+  return packable.length > 0 && (weights ? weights === 'small' : !fits && (isWasm || backend === 'auto'));
 }
 
-function weightMemory(parameters: number, packable: number, small: boolean): WeightMemory {
-  const fastBytes = 4 * parameters;
-  return { held: small ? 'small' : 'fast', fastBytes, smallBytes: fastBytes - (4 - SMALL_BYTES) * packable };
+/** What the runtime is given, and what it would be given the other way. */
+function weightMemory(
+  { external, packed }: SerialisedModel,
+  packable: readonly PackableBytes[],
+  { graph }: Decoder,
+): WeightMemory {
+  const held = external.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const kept = packable.filter(({ half }) => half === null || graph.initializers.has(half));
+  const saved = sumOf(kept, 'fastBytes') - sumOf(kept, 'smallBytes');
+  return packed
+    ? { held: 'small', fastBytes: held + saved, smallBytes: held }
+    : { held: 'fast', fastBytes: held, smallBytes: held - saved };
 }
 
 /** The graph of a model folder as its exporter wrote it. @throws StudioError `model-*` */

@@ -12,8 +12,9 @@ function halfTable(): Float32Array {
 
 /** Values of a float tensor as float32: a view for float32, else a converted copy. */
 export function toFloat32(tensor: Initializer): Float32Array {
-  const { dtype, bytes, dims, packing } = tensor;
-  if (packing) return unpacked(tensor, packing);
+  const { bytes, dims, packing } = tensor;
+  if (packing && packing !== 'float16') return unpacked(tensor, packing);
+  const dtype = packing ?? tensor.dtype;
   const size = sizeOf(dims);
   switch (dtype) {
     case 'float32': {
@@ -142,7 +143,7 @@ export function rowsAsFloat32(tensor: Initializer, from: number, to: number): Fl
   };
   const { bytes, packing } = tensor;
   const part = { ...tensor, dims: [to - from, columns], bytes: cut(bytes) };
-  if (!packing) return toFloat32(part);
+  if (!packing || packing === 'float16') return toFloat32(part);
   const { scales, zeroPoints, offsets } = packing;
   const zeros = typeof zeroPoints === 'number' ? zeroPoints : cut(zeroPoints);
   return unpacked(part, { ...packing, scales: cut(scales), zeroPoints: zeros, offsets: offsets && cut(offsets) });

@@ -42,17 +42,44 @@ export function expandQuantised(graph: Graph, pack = false): Graph {
   return { ...next, initializers: new Map([...tensors, ...next.initializers]) };
 }
 
-/** How many weights of a graph `pack` keeps as integers. */
-export function packableWeights({ nodes, initializers }: Graph): number {
-  const counts = new Map<string, number>();
+/** Whether `pack` keeps a tensor as halves: matrices, but no rotary tables of a few positions. */
+export const staysHalf = ({ dtype, dims }: Initializer): boolean =>
+  dtype === 'float16' && dims.length === 2 && sizeOf(dims) >= 4096;
+
+/** What a matrix takes as float32, and as `pack` keeps it. */
+export interface PackableBytes {
+  readonly fastBytes: number;
+  readonly smallBytes: number;
+  /** Its name in the normalised graph, where it may turn out to equal another; null = it is always needed. */
+  readonly half: string | null;
+}
+
+/** The matrices that `pack` keeps as they are. */
+export function packableMatrices({ nodes, initializers }: Graph): readonly PackableBytes[] {
+  const matrices = new Map<string, PackableBytes>();
+  const add = (name: string, count: number, bytesEach: number, half: string | null = null) =>
+    matrices.set(name, { fastBytes: 4 * count, smallBytes: bytesEach * count, half });
+  const blocks = (node: Node, name: string, zeroPoints: string | undefined, count: number) => {
+    const isFloat32 = initializers.get(zeroPoints ?? '')?.dtype === 'float32';
+    const offsets = isFloat32 || (zeroPoints && intAttr(node, 'bits', 4) === 8) ? 2 : 1;
+    add(name, count, 1 + (4 * offsets) / intAttr(node, 'block_size', 32));
+  };
   for (const node of nodes) {
-    const [data = '', packed = ''] = node.inputs;
+    const [data = '', packed = '', , zeroPoints] = node.inputs;
     const table = initializers.get(data);
-    if (node.op === 'com.microsoft:MatMulNBits') counts.set(packed, intAttr(node, 'N', 0) * intAttr(node, 'K', 0));
+    if (node.op === 'com.microsoft:MatMulNBits')
+      blocks(node, packed, zeroPoints, intAttr(node, 'N', 0) * intAttr(node, 'K', 0));
     if (node.op === 'com.microsoft:GatherBlockQuantized' && table)
-      counts.set(data, (sizeOf(table.dims) * 8) / (table.dtype === 'uint8' ? intAttr(node, 'bits', 4) : 8));
+      blocks(
+        node,
+        data,
+        zeroPoints,
+        (sizeOf(table.dims) * 8) / (table.dtype === 'uint8' ? intAttr(node, 'bits', 4) : 8),
+      );
   }
-  return [...counts.values()].reduce((sum, count) => sum + count, 0);
+  for (const tensor of initializers.values())
+    if (staysHalf(tensor)) add(tensor.name, sizeOf(tensor.dims), 2, tensor.name);
+  return [...matrices.values()];
 }
 
 /** A tensor to define, unless one with the same key exists. */

@@ -37,8 +37,8 @@ export interface Initializer {
   readonly dtype: DType;
   readonly dims: readonly number[];
   readonly bytes: Uint8Array;
-  /** A float32 matrix whose `bytes` are integers of 4 or 8 bits, as in the file. `writePacked` turns it into plain operators. */
-  readonly packing?: Packing;
+  /** A float32 matrix whose `bytes` are those of the file: integers in blocks, or halves. `writePacked` writes it as plain operators. */
+  readonly packing?: Packing | 'float16';
   /** Makes the tensor's bytes of `bytes`, only when the runtime reads them. */
   readonly unpack?: (bytes: Uint8Array) => Uint8Array;
 }

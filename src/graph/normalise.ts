@@ -5,7 +5,7 @@ import { type Decoder, nameDims } from './decoder';
 import { toFloat32 } from './dequantise';
 import { detect } from './detect';
 import { dtypeCode, isFloat, toNumbers } from './dtype';
-import { expandQuantised } from './expand-quantised';
+import { expandQuantised, staysHalf } from './expand-quantised';
 import { floatActivations, hoistDequantise } from './float-activations';
 import { inferDTypes } from './infer/infer';
 import {
@@ -32,7 +32,7 @@ export interface NormaliseOptions {
    * float32 copies are made. The caller must drop its references to the files too.
    */
   readonly consume?: boolean;
-  /** Keep matrices of 4 and 8 bits as integers. */
+  /** Keep matrices of 4, 8 and 16 bits as they are in the file. */
   readonly pack?: boolean;
 }
 
@@ -60,7 +60,7 @@ export function normalise(given: Graph, options: NormaliseOptions = {}): Decoder
   const folded = hoistDequantise(floatActivations(prune(foldConstants(upgradeOpset(graph)))));
   if (options.consume)
     for (const { initializers } of [given, graph]) if (initializers instanceof Map) initializers.clear();
-  const float = widen(expandQuantised(folded, options.pack));
+  const float = widen(expandQuantised(folded, options.pack), options.pack);
   const plain = recogniseNorms(foldConstants(splitSkipNorms(float)));
   const linear = prune(tieEmbeddings(prune(recogniseLinear(plain))));
   const attention = prune(expandAttention(linear), { inputs: true });
@@ -135,7 +135,14 @@ function refuseNaN(graph: Graph): void {
     if (tensor.dtype !== 'float32') continue;
     const { packing } = tensor;
     // Packed integers are finite, and their scales are quicker to look through.
-    if (packing && allFinite(packing.scales) && (!packing.offsets || allFinite(packing.offsets))) continue;
+    if (packing === 'float16' && finiteHalves(tensor.bytes)) continue;
+    if (
+      packing &&
+      packing !== 'float16' &&
+      allFinite(packing.scales) &&
+      (!packing.offsets || allFinite(packing.offsets))
+    )
+      continue;
     const values = toFloat32(tensor);
     if (allFinite(values)) continue;
     const isWrong = matrices.has(tensor.name) ? notFinite : Number.isNaN;
@@ -161,6 +168,13 @@ function allFinite(values: Float32Array): boolean {
   }
   for (let i = whole; i < values.length; i++) a += (values[i] as number) * 0;
   return a + b + c + d === 0;
+}
+
+/** Halves whose exponent is not that of infinity and NaN. */
+function finiteHalves({ buffer, byteOffset, byteLength }: Uint8Array): boolean {
+  const view = new DataView(buffer, byteOffset, byteLength);
+  for (let at = 0; at < byteLength; at += 2) if ((view.getUint16(at, true) & 0x7c00) === 0x7c00) return false;
+  return true;
 }
 
 const notFinite = (value: number) => !Number.isFinite(value);
@@ -228,19 +242,20 @@ const half = (dtype: DType) => dtype === 'float16' || dtype === 'bfloat16';
 
 const widenValue = (value: ValueInfo): ValueInfo => (half(value.dtype) ? { ...value, dtype: 'float32' } : value);
 
-function widenTensor(tensor: Initializer): Initializer {
+function widenTensor(tensor: Initializer, pack = false): Initializer {
   if (!half(tensor.dtype)) return tensor;
+  if (pack && staysHalf(tensor)) return { ...tensor, dtype: 'float32', packing: 'float16' };
   const values = toFloat32(tensor);
   return { ...tensor, dtype: 'float32', bytes: new Uint8Array(values.buffer) };
 }
 
 /**
  * Computes half-precision graphs in float32: casts weights up, drops casts between float types, and makes inputs and outputs
- * float32. Drops casts that change nothing in every graph.
+ * float32. Drops casts that change nothing in every graph. With `pack`, matrices stay halves until they are used.
  */
-export function widen(graph: Graph): Graph {
+export function widen(graph: Graph, pack = false): Graph {
   const types = inferDTypes(graph);
-  const initializers = new Map([...graph.initializers].map(([name, tensor]) => [name, widenTensor(tensor)]));
+  const initializers = new Map([...graph.initializers].map(([name, tensor]) => [name, widenTensor(tensor, pack)]));
   const values = new Map([...graph.values].map(([name, value]) => [name, widenValue(value)]));
   const source: Graph = {
     ...graph,

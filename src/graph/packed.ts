@@ -13,7 +13,7 @@ import { type Graph, type Initializer, int, intAttr, type Node, type Packing, su
  *     y W   = y (q scales) + repeat(y offsets)          each number repeated for the columns of its block
  *
  * Each reader gets its own W, so that a matrix exists in float32 only while it is used; a Gather of rows takes those rows alone.
- * The session must not fold constants. Measured against float32 and the runtime's own operators in decision 056.
+ * Of halves, W = Cast(halves). The session must not fold constants. Measured against float32 and the runtime's own operators in decision 056.
  */
 export function writePacked(graph: Graph): Graph {
   const packed = new Map([...graph.initializers].filter(([, tensor]) => tensor.packing));
@@ -22,6 +22,8 @@ export function writePacked(graph: Graph): Graph {
   const writer = new Writer(packed, initializers);
   return { ...graph, nodes: writer.written(graph.nodes), initializers };
 }
+
+const TO_FLOAT = { to: int(dtypeCode('float32')) };
 
 class Writer {
   readonly #packed: ReadonlyMap<string, Initializer>;
@@ -43,8 +45,7 @@ class Writer {
     for (const node of nodes) {
       const [table = ''] = node.inputs;
       if (node.op === 'Gather' && this.#packed.has(table) && intAttr(node, 'axis', 0) === 0) this.#rows(node, rest);
-      else if (node.op === 'Gemm' && this.#packed.get(node.inputs[1] ?? '')?.packing?.offsets)
-        this.#product(node, matrices, rest);
+      else if (node.op === 'Gemm' && this.#hasOffsets(node.inputs[1] ?? '')) this.#product(node, matrices, rest);
       else
         rest.push({
           ...node,
@@ -60,7 +61,20 @@ class Writer {
     return [...matrices, ...rest];
   }
 
+  #hasOffsets(name: string): boolean {
+    const packing = this.#packed.get(name)?.packing;
+    return packing !== undefined && packing !== 'float16' && packing.offsets !== null;
+  }
+
+  /** The name of a matrix of halves; null = the matrix is in blocks. */
+  #halves(name: string): string | null {
+    const { packing, dims, bytes } = this.#packed.get(name) as Initializer;
+    return packing === 'float16' ? this.#initializer({ name: `${name}/half`, dtype: packing, dims, bytes }) : null;
+  }
+
   #whole(name: string, to: Node[]): string {
+    const halves = this.#halves(name);
+    if (halves) return this.#float(halves, to);
     const parts = this.#parts(name);
     return this.#add('Reshape', [this.#scaled(parts, to), this.#sizes(parts.dims)], to);
   }
@@ -95,8 +109,14 @@ class Writer {
   }
 
   /** Gather(W, ids), of the integers first. */
-  #rows({ inputs, outputs }: Node, to: Node[]): void {
+  #rows({ inputs, outputs, attrs }: Node, to: Node[]): void {
     const [name = '', ids = ''] = inputs;
+    const halves = this.#halves(name);
+    if (halves) {
+      const rows = this.#add('Gather', [halves, ids], to, attrs);
+      to.push({ op: 'Cast', name: outputs[0] ?? '', inputs: [rows], outputs, attrs: TO_FLOAT });
+      return;
+    }
     const { q, scales, offsets, dims } = this.#parts(name);
     const rows = (of: string) => this.#add('Gather', [of, ids], to, { axis: int(0) });
     const values = this.#scaled({ q: rows(q), scales: rows(scales), offsets: offsets && rows(offsets) }, to);
@@ -106,9 +126,12 @@ class Writer {
   }
 
   #scaled({ q, scales, offsets }: { q: string; scales: string; offsets: string | null }, to: Node[]): string {
-    const float = this.#add('Cast', [q], to, { to: int(dtypeCode('float32')) });
-    const product = this.#add('Mul', [float, scales], to);
+    const product = this.#add('Mul', [this.#float(q, to), scales], to);
     return offsets === null ? product : this.#add('Add', [product, offsets], to);
+  }
+
+  #float(name: string, to: Node[]): string {
+    return this.#add('Cast', [name], to, TO_FLOAT);
   }
 
   #parts(name: string) {

@@ -101,7 +101,7 @@ function shareInitializers(graph: Graph, outputs: ReadonlySet<string>) {
 
 function tensorKey({ name, dtype, dims, bytes, packing }: Initializer, buffers: Map<ArrayBufferLike, number>): string {
   // Packed integers mean the same only with the same scales, which `expandQuantised` has compared.
-  const type = packing ? name : `${dtype}[${dims}]`;
+  const type = packing && packing !== 'float16' ? name : `${packing ?? dtype}[${dims}]`;
   if (bytes.byteLength <= contentLimit) return `${type}${String.fromCharCode(...bytes)}`;
   const id = buffers.get(bytes.buffer) ?? buffers.size;
   buffers.set(bytes.buffer, id);
