@@ -1,5 +1,5 @@
 import { packedIntegers } from './dequantise';
-import { dtypeCode } from './dtype';
+import { dtypeCode, sizeOf } from './dtype';
 import { type Graph, type Initializer, int, intAttr, type Node, type Packing, subgraph } from './ir';
 
 /**
@@ -12,27 +12,32 @@ import { type Graph, type Initializer, int, intAttr, type Node, type Packing, su
  *     x W^T = x (q scales)^T + sums(x) offsets^T        sums over the columns of a block, [tokens, blocks]
  *     y W   = y (q scales) + repeat(y offsets)          each number repeated for the columns of its block
  *
- * Each reader gets its own W, so that a matrix exists in float32 only while it is used; a Gather of rows takes those rows alone.
- * Of halves, W = Cast(halves). The session must not fold constants. Measured against float32 and the runtime's own operators in decision 056.
+ * Each reader gets its own W, so that a matrix exists in float32 only while it is used; a Gather of rows takes those rows alone, and
+ * a product with more than `mostBytes` (a head over a large vocabulary) takes some rows after the others. Of halves, W = Cast(halves). The session must not fold constants. Measured against float32 and the runtime's own operators in decision 056.
  */
-export function writePacked(graph: Graph): Graph {
+export function writePacked(graph: Graph, mostBytes = MOST_BYTES): Graph {
   const packed = new Map([...graph.initializers].filter(([, tensor]) => tensor.packing));
   if (packed.size === 0) return graph;
   const initializers = new Map([...graph.initializers].filter(([name]) => !packed.has(name)));
-  const writer = new Writer(packed, initializers);
+  const writer = new Writer(packed, initializers, mostBytes);
   return { ...graph, nodes: writer.written(graph.nodes), initializers };
 }
+
+/** More than any matrix of a layer of a model of a billion parameters, less than its head over the vocabulary. */
+const MOST_BYTES = 128 * 1024 * 1024;
 
 const TO_FLOAT = { to: int(dtypeCode('float32')) };
 
 class Writer {
   readonly #packed: ReadonlyMap<string, Initializer>;
   readonly #initializers: Map<string, Initializer>;
+  readonly #mostBytes: number;
   #count = 0;
 
-  constructor(packed: ReadonlyMap<string, Initializer>, initializers: Map<string, Initializer>) {
+  constructor(packed: ReadonlyMap<string, Initializer>, initializers: Map<string, Initializer>, mostBytes: number) {
     this.#packed = packed;
     this.#initializers = initializers;
+    this.#mostBytes = mostBytes;
   }
 
   /**
@@ -45,6 +50,7 @@ class Writer {
     for (const node of nodes) {
       const [table = ''] = node.inputs;
       if (node.op === 'Gather' && this.#packed.has(table) && intAttr(node, 'axis', 0) === 0) this.#rows(node, rest);
+      else if (node.op === 'Gemm' && this.#piecesOf(node.inputs[1] ?? '') > 1) this.#inPieces(node, rest);
       else if (node.op === 'Gemm' && this.#hasOffsets(node.inputs[1] ?? '')) this.#product(node, matrices, rest);
       else
         rest.push({
@@ -72,11 +78,47 @@ class Writer {
     return packing === 'float16' ? this.#initializer({ name: `${name}/half`, dtype: packing, dims, bytes }) : null;
   }
 
-  #whole(name: string, to: Node[]): string {
+  /** @param range rows, from the first up to but without the last; left out = all */
+  #whole(name: string, to: Node[], range?: readonly [number, number]): string {
+    const cut = (of: string) => (range ? this.#slice(of, range, 0, to) : of);
     const halves = this.#halves(name);
-    if (halves) return this.#float(halves, to);
-    const parts = this.#parts(name);
-    return this.#add('Reshape', [this.#scaled(parts, to), this.#sizes(parts.dims)], to);
+    if (halves) return this.#float(cut(halves), to);
+    const { q, scales, offsets, dims } = this.#parts(name);
+    const values = this.#scaled({ q: cut(q), scales: cut(scales), offsets: offsets && cut(offsets) }, to);
+    const rows = range ? range[1] - range[0] : (dims[0] ?? 0);
+    return this.#add('Reshape', [values, this.#sizes([rows, ...dims.slice(1)])], to);
+  }
+
+  #slice(of: string, [from, end]: readonly [number, number], axis: number, to: Node[]): string {
+    return this.#add('Slice', [of, this.#sizes([from]), this.#sizes([end]), this.#sizes([axis])], to);
+  }
+
+  #piecesOf(name: string): number {
+    const dims = this.#packed.get(name)?.dims;
+    return dims ? Math.ceil((4 * sizeOf(dims)) / this.#mostBytes) : 1;
+  }
+
+  /** Gemm(x, W, c) with some rows of W after the others: columns of the result side by side, or its terms one after another. */
+  #inPieces({ op, inputs, outputs, attrs }: Node, to: Node[]): void {
+    const [x = '', name = '', c = ''] = inputs;
+    const rows = this.#packed.get(name)?.dims[0] ?? 0;
+    const height = Math.ceil(rows / this.#piecesOf(name));
+    const isTransposed = attrs.transB?.type === 'int' && attrs.transB.value === 1;
+    const columns: string[] = [];
+    let sum = c;
+    for (let from = 0; from < rows; from += height) {
+      const range = [from, Math.min(rows, from + height)] as const;
+      const left = isTransposed ? x : this.#slice(x, range, 1, to);
+      const added = isTransposed && c !== '' ? this.#slice(c, range, -1, to) : sum;
+      const piece = this.#whole(name, to, range);
+      sum = this.#add(op, [left, piece, ...(added === '' ? [] : [added])], to, attrs);
+      columns.push(sum);
+      if (isTransposed) sum = '';
+    }
+    const last = isTransposed
+      ? { op: 'Concat', inputs: columns, attrs: { axis: int(1) } }
+      : { op: 'Identity', inputs: [sum], attrs: {} };
+    to.push({ ...last, name: outputs[0] ?? '', outputs });
   }
 
   /** Gemm(x, W, c) without writing out the offsets of W. */
