@@ -140,9 +140,26 @@ export function cueOf(template: string): string {
 export const withCue = (template: string, cue: string): string =>
   template.slice(0, template.length - cueOf(template).length) + cue;
 
+/**
+ * The template without the lines that show a column. Null where such a line shows another column too, or asks for the
+ * answer: without it the prompt would lose more than the column.
+ */
+export function withoutColumn(template: string, column: string): string | null {
+  const lines = template.split('\n');
+  const cueLine = lines.findLast((line) => line.trim() !== '');
+  const isShown = (line: string) => slotsOf(line).includes(column);
+  const isWhole = lines.every((line) => !isShown(line) || (line !== cueLine && slotsOf(line).length === 1));
+  return isWhole ? lines.filter((line) => !isShown(line)).join('\n') : null;
+}
+
 /** The cue as a field of an example, where the prompt wants it encoded by itself. */
 export const ownCue = ({ template, splitsCue }: HardPrompt): { readonly cue?: string } =>
   splitsCue ? { cue: cueOf(template) } : {};
+
+function slotsOf(template: string): readonly string[] {
+  const parsed = parseTemplate(template);
+  return parsed.ok ? parsed.value.flatMap((part) => (part.kind === 'slot' ? [part.column] : [])) : [];
+}
 
 /** The cells of one row, by column; `text` is that of the text column, whatever its name. */
 export type Fields = Readonly<Record<string, string>>;
@@ -154,9 +171,7 @@ const own = (fields: Fields, column: string): string => (Object.hasOwn(fields, c
  * @param textColumn the name of the text column, which a template may use too; null = unknown
  */
 export function otherColumns(template: string, textColumn: string | null): readonly string[] {
-  const parsed = parseTemplate(template);
-  const slots = parsed.ok ? parsed.value.flatMap((part) => (part.kind === 'slot' ? [part.column] : [])) : [];
-  return [...new Set(slots)].filter((column) => column !== TEXT_SLOT && column !== textColumn);
+  return [...new Set(slotsOf(template))].filter((column) => column !== TEXT_SLOT && column !== textColumn);
 }
 
 /**

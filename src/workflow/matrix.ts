@@ -6,7 +6,7 @@
 
 import { textHash } from '../dataset/draw';
 import { goldOf, labelOf, rowsById, textOf } from '../dataset/labels';
-import type { Dataset } from '../dataset/types';
+import type { Dataset, Row, Table } from '../dataset/types';
 import { type AnswerDifference, type AnswerSheet, answerDifferences } from '../evaluation/classify/pairs';
 import { rowGroups } from '../evaluation/rows';
 import { present } from '../lib/assert';
@@ -25,7 +25,7 @@ import {
   scored,
   slotId,
 } from '../report/matrix';
-import { tableSource } from '../route/answering';
+import { type RowsColumns, tableSource } from '../route/answering';
 import type { TokenRow } from '../tokens/tokenizer';
 import { scoredRows } from './compare-arms';
 import type { Host, Run, Verb } from './host';
@@ -53,7 +53,7 @@ interface Open extends Slot {
 }
 
 /** Why a prompt cannot be asked these rows with this model; null = nothing is known against it. */
-function whySkipped(
+export function whySkipped(
   { model, words }: Pick<MatrixPrompt, 'model' | 'words'>,
   sha256: string,
   { labels, split }: Pick<Dataset, 'labels' | 'split'>,
@@ -153,16 +153,29 @@ async function askedRows(host: Host, of: MatrixPrompt, data: Dataset, control: R
   }
   const byId = rowsById(data.table.rows);
   const test = data.split.test.flatMap((id) => byId.get(id) ?? []);
+  return renderedRows(host, of, { ...data.table, rows: test }, data.mapping);
+}
+
+/** Rows of any table under a prompt, by their ids. @param columns `label` null = their labels are not read */
+export async function renderedRows(
+  host: Host,
+  { prompt, words, dataset }: Pick<MatrixPrompt, 'prompt' | 'words' | 'dataset'>,
+  table: Pick<Table, 'columns'> & { readonly rows: readonly Row[] },
+  columns: RowsColumns,
+): Promise<Asked> {
   const task = { kind: 'classify', calibration: null } as const;
-  const version = { task, prompt, words, soft: null, model: null, dataset: own };
-  const { rows, leftOut } = await tableSource(host, version, { ...data.table, rows: test }, data.mapping).rowsAt(
-    0,
-    test.length,
-  );
+  const version = { task, prompt, words, soft: null, model: null, dataset };
+  const { rows, leftOut } = await tableSource(host, version, table, columns).rowsAt(0, table.rows.length);
   return {
-    rows: rows.map((row) => ({ ...row, rowId: test[Number(row.rowId)]?.id ?? row.rowId })),
+    rows: rows.map((row) => ({ ...row, rowId: table.rows[Number(row.rowId)]?.id ?? row.rowId })),
     leftOut: leftOut.length,
   };
+}
+
+/** Whether a row's text is among the hashed ones. @param hashes `textHash` of texts, one after the other */
+export function isHashed(hashes: string, { mapping }: Pick<Dataset, 'mapping'>): (row: Row) => boolean {
+  const known = new Set(hashes.match(/.{8}/g));
+  return (row) => known.has(textHash(row, mapping));
 }
 
 /** Answered rows that the prompt was trained on or takes examples from; null where nobody can say. */
@@ -170,10 +183,7 @@ function knownRows({ seen, dataset }: MatrixPrompt, on: Dataset, ids: readonly s
   if (seen === null) return null;
   const byId = rowsById(on.table.rows);
   const rows = ids.flatMap((id) => byId.get(id) ?? []);
-  if ('hashes' in seen) {
-    const known = new Set(seen.hashes.match(/.{8}/g));
-    return { same: rows.filter((row) => known.has(textHash(row, on.mapping))).length, almost: 0, isSure: true };
-  }
+  if ('hashes' in seen) return { same: rows.filter(isHashed(seen.hashes, on)).length, almost: 0, isSure: true };
   if (seen.parts.length === 0) return { same: 0, almost: 0, isSure: true };
   const texts = rows.map((row) => textOf(row, on.mapping));
   return knownAmong(

@@ -1,0 +1,120 @@
+/** Climbs the ladder of two steps on labelled rows, and writes the rows that step two can be trained on. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { toCsv } from '../dataset/csv-out';
+import type { Dataset, SplitName } from '../dataset/types';
+import { present } from '../lib/assert';
+import { uninterrupted } from '../lib/control';
+import { counted, percent } from '../lib/format';
+import { EXAMPLES } from '../prompt-set/arms';
+import { ladderJson, ladderSheet } from '../report/ladder';
+import { htmlSheet, markdownSheet } from '../report/print';
+import { rowsOf } from '../task/render';
+import { climbLadder, type LadderEvent } from '../workflow/ladder';
+import { NUMBER_COLUMN, prepareRows } from '../workflow/open-data';
+import { readDataset, readRowPrompts } from './data';
+import { createLog, type Log, openHost } from './node-host';
+import {
+  exactly,
+  flags,
+  MEND_USAGE,
+  MODEL_USAGE,
+  mendOptions,
+  modelOptions,
+  parseOptions,
+  readModelOptions,
+  readRowOptions,
+  required,
+  UsageError,
+  valued,
+  wholeNumber,
+  withLists,
+} from './options';
+
+export const LADDER_USAGE = `npm run ladder -- DATA.csv --text COL --label COL --field NAME --first PROMPT --second PROMPT... --out DIR
+  two steps: --first answers NAME, and --second reads that answer as {NAME}, on a line of its own. A column NAME has step
+  one's right answers: it is what a .txt of step one learns its labels from, and is never shown to step two
+  PROMPT: an exported zip or folder, a complete prompt set, or a .txt with {text}; of --second, each with vectors is a rung
+  [--shots ${EXAMPLES.classify}] [--seed 0] [--train-rows N] [--test-rows N] [--test FILE.csv] [--drop-twins]  the rows, as tune draws them
+  ${MEND_USAGE}
+  ${MODEL_USAGE}
+  DIR gets ladder.json, ladder.html and ladder.md, and train.csv and test.csv with step one's answers: tune them for vectors`;
+
+export async function ladder(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parseOptions(withLists(args, ['second']), {
+    ...modelOptions,
+    ...mendOptions,
+    ...valued('text', 'label', 'field', 'first', 'test', 'shots', 'seed', 'train-rows', 'test-rows', 'out'),
+    ...flags('drop-twins'),
+    second: { type: 'string', multiple: true },
+  });
+  const [data] = exactly(positionals, ['DATA.csv']);
+  const columns = { text: required(values.text, 'text'), label: required(values.label, 'label') };
+  const field = required(values.field, 'field');
+  const first = required(values.first, 'first');
+  required(values.second?.[0], 'second');
+  const out = resolve(required(values.out, 'out'));
+  const shots = wholeNumber(values.shots, 'shots') ?? EXAMPLES.classify;
+  const seed = wholeNumber(values.seed, 'seed', 0) ?? 0;
+  const model = readModelOptions(values);
+  const test = values.test === undefined ? null : resolve(values.test);
+  const log = createLog();
+  const dataset = await readDataset({ data: resolve(data), test, columns, seed, ...readRowOptions(values) }, log);
+  const given = { model: model.model, all: false };
+  const firsts = await readRowPrompts([first], { ...given, dataset: await labelledBy(field, first, dataset) });
+  const second = await readRowPrompts(values.second ?? [], { ...given, dataset });
+  const host = await openHost(model, log);
+  try {
+    const request = { dataset, field, first: present(firsts.at(-1), 'step one'), second, shots };
+    const climbed = await climbLadder(host, request, { control: uninterrupted, emit: telling(log) });
+    const sheet = ladderSheet(climbed.ladder);
+    const files = {
+      'ladder.json': ladderJson(climbed.ladder),
+      'ladder.html': htmlSheet(sheet),
+      'ladder.md': markdownSheet(sheet),
+      'train.csv': csvOf(climbed.dataset, ['train', 'validation']),
+      'test.csv': csvOf(climbed.dataset, ['test']),
+    };
+    await mkdir(out, { recursive: true });
+    for (const [name, text] of Object.entries(files)) await writeFile(join(out, name), text);
+    process.stdout.write(files['ladder.md']);
+    log.line(`Saved to ${out}: ${Object.keys(files).join(', ')}`);
+  } finally {
+    await host.dispose();
+  }
+}
+
+/** The rows with step one's right answers as their labels, from which a text of step one gets its answer words. */
+async function labelledBy(field: string, prompt: string, dataset: Dataset): Promise<Dataset> {
+  const { table, mapping, seed, split } = dataset;
+  if (table.columns.includes(field) && field !== mapping.text)
+    return (await prepareRows(table, { ...mapping, label: field }, { seed, fixedSplit: split })).dataset;
+  if (prompt.endsWith('.txt'))
+    throw new UsageError(
+      `--field: ${table.format.fileName} has no column “${field}”, so ${prompt} has no labels to answer with. Add the column, or name an exported prompt.`,
+    );
+  return dataset;
+}
+
+const telling =
+  (log: Log) =>
+  (event: LadderEvent): void => {
+    if (event.kind === 'progress') {
+      log.progress(`${event.note}: ${Math.round(100 * event.fraction)}%`);
+      return;
+    }
+    const { name, accuracy, skipped, answers } = event.rung;
+    log.line(
+      `${name}: ${accuracy ? `${percent(accuracy.value)} of ${counted(answers?.rowIds.length ?? 0, 'test row')}` : skipped}`,
+    );
+  };
+
+/** Rows of these parts; the column that numbers rows of two files stays out. */
+function csvOf(dataset: Dataset, parts: readonly SplitName[]): string {
+  const columns = dataset.table.columns.filter((column) => column !== NUMBER_COLUMN);
+  const rows = parts.flatMap((part) => rowsOf(dataset, part));
+  return toCsv(
+    columns,
+    rows.map(({ cells }) => columns.map((column) => cells[column] ?? '')),
+  );
+}

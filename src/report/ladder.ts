@@ -1,0 +1,189 @@
+/**
+ * The ladder of two steps: step one answers a field, step two's prompt reads it, and each rung adds one thing to the rung
+ * below. The figures as a file, and as one page with a table. Pure; `workflow/ladder.ts` climbs it.
+ */
+import type { AnswerDifference, AnswerSheet } from '../evaluation/classify/pairs';
+import { points, pointsRange, pointsWithUnit, pText } from '../evaluation/words';
+import { counted, midSentence, percent, rounded } from '../lib/format';
+import type { Interval } from '../metrics/intervals';
+import { ends, LABEL_METRICS, type Predicted } from '../metrics/registry';
+import { intervalPlot } from './charts';
+import type { Cell, Section, Sheet, Table } from './types';
+
+type Accuracy = { readonly value: number } & Interval;
+
+/** What asking one step's prompt costs. */
+export interface StepCost {
+  /** Mean tokens that the model reads for a row, virtual ones included. */
+  readonly tokens: number;
+  /** Milliseconds a row, rows after each other on this machine. */
+  readonly msPerRow: number;
+}
+
+export interface LadderRung {
+  readonly id: string;
+  readonly name: string;
+  /** Its prompt shows step one's answer, so that both steps are paid for. */
+  readonly readsFirst: boolean;
+  /** Why it was not asked; null = it was. */
+  readonly skipped: string | null;
+  readonly cost: StepCost | null;
+  readonly accuracy: Accuracy | null;
+  /** Against the next rung below that was asked, on the rows that both answer; null for the lowest. */
+  readonly added: AnswerDifference | null;
+  readonly answers: AnswerSheet | null;
+}
+
+export interface Ladder {
+  readonly formatVersion: 1;
+  readonly kind: 'ladder';
+  /** The field that step one answers, as step two's prompt names it. */
+  readonly field: string;
+  readonly model: { readonly id: string; readonly dtype: string; readonly sha256: string };
+  readonly first: {
+    readonly name: string;
+    readonly cost: StepCost;
+    /** Against the field's own column; null where the rows have none. */
+    readonly accuracy: (Accuracy & { readonly rows: number }) | null;
+    /** Its answers to test rows, by row id. */
+    readonly answers: Readonly<Record<string, string>>;
+  };
+  /** From the lowest up. */
+  readonly rungs: readonly LadderRung[];
+  readonly test: {
+    readonly rows: number;
+    /** Rows that a prompt was trained on or shows as an example: no rung answers them. */
+    readonly known: number;
+    /** Rows that step one could not answer. */
+    readonly unanswered: number;
+  };
+  /** Rows that may train step two: step one has answered them, and has not seen them. */
+  readonly training: { readonly rows: number; readonly known: number };
+  /** Prompts of which nobody can say which rows they know. */
+  readonly unsure: readonly string[];
+}
+
+/** Equal ladders give equal bytes. */
+export const ladderJson = (ladder: Ladder): string => `${JSON.stringify(rounded(ladder), null, 1)}\n`;
+
+/** The share of right answers with its interval. */
+export function accuracyOf(of: Predicted, { seed, groups }: Pick<AnswerSheet, 'seed' | 'groups'>): Accuracy {
+  const { compute, interval } = LABEL_METRICS.accuracy;
+  return { value: compute(of), ...interval(of, { seed, ...(groups ? { groups } : {}) }) };
+}
+
+/** "Step one's answer: +12 points"; what is clear, gains and losses, or that nothing is. */
+function ladderFinding({ rungs }: Pick<Ladder, 'rungs'>): string {
+  const clear = rungs.flatMap(({ name, added }) =>
+    added && added.finding !== 'unclear' ? [`${name} ${signed(added.metrics.accuracy.difference)}`] : [],
+  );
+  return clear.length > 0
+    ? `Clear steps of the ladder: ${clear.join('; ')}`
+    : 'No rung is clearly above or below the next';
+}
+
+const signed = (difference: number) => `${difference > 0 ? '+' : ''}${pointsWithUnit(difference)}`;
+
+const accuracyCell = (rung: LadderRung, of: Accuracy): Cell => ({
+  value: percent(of.value),
+  range: ends(percent, of),
+  picture: intervalPlot(of.value, of, rung.id.startsWith('vectors') ? 'tuned' : 'zero-shot'),
+});
+
+const addedCell = ({ metrics: { accuracy } }: AnswerDifference): Cell => ({
+  value: `${accuracy.difference > 0 ? '+' : ''}${points(accuracy.difference)}`,
+  range: pointsRange(accuracy.ci95.low, accuracy.ci95.high),
+});
+
+/** "64 (22 + 42)": of both steps, and of each. */
+const both = (first: number | null, second: number, format: (value: number) => string): Cell =>
+  first === null ? format(second) : { value: format(first + second), range: `${format(first)} + ${format(second)}` };
+
+const whole = (value: number) => String(Math.round(value));
+
+function rungsTable({ first, rungs }: Ladder): Table {
+  return {
+    caption:
+      'Each rung with what it adds to the rung below on the same rows. Tokens and milliseconds a row: of both steps, and in brackets of step one and step two',
+    columns: [
+      'Rung',
+      'Accuracy',
+      'Adds, in points',
+      'Right only below',
+      'Right only here',
+      'p, corrected',
+      'Tokens',
+      'ms',
+    ],
+    rows: rungs.map((rung) => {
+      const { name, accuracy, added, cost, readsFirst, skipped } = rung;
+      if (!accuracy || !cost) return [name, skipped ?? '', '', '', '', '', '', ''];
+      const before = (of: keyof StepCost) => (readsFirst ? first.cost[of] : null);
+      return [
+        name,
+        accuracyCell(rung, accuracy),
+        ...(added
+          ? [addedCell(added), String(added.aOnly), String(added.bOnly), pText(added.pHolm)]
+          : ['', '', '', '']),
+        both(before('tokens'), cost.tokens, whole),
+        both(before('msPerRow'), cost.msPerRow, whole),
+      ];
+    }),
+  };
+}
+
+function stepOne({ first, field, test }: Ladder): Section {
+  const counts = new Map<string, number>();
+  for (const answer of Object.values(first.answers)) counts.set(answer, (counts.get(answer) ?? 0) + 1);
+  const { accuracy } = first;
+  const right = accuracy
+    ? `It gets ${percent(accuracy.value)} of ${counted(accuracy.rows, 'test row')} right (95% interval ${ends(percent, accuracy)}).`
+    : `The rows have no column ${field}, so how often it is right is not known.`;
+  return {
+    title: 'Step one',
+    sentences: [
+      `${first.name} answers {${field}}, and step two reads its answer, right or wrong; the rows' own ${field} is never shown. ${right}`,
+    ],
+    table: {
+      caption: `Answers of step one to ${counted(test.rows, 'test row')}`,
+      columns: [field, 'Rows'],
+      rows: [...counts].sort(([, a], [, b]) => b - a).map(([answer, rows]) => [answer, String(rows)]),
+    },
+  };
+}
+
+function limits({ test, training, unsure, rungs, model }: Ladder): readonly string[] {
+  const compared = rungs.filter(({ added }) => added).length;
+  return [
+    `p: exact McNemar on the same rows (whole groups where rows belong together), corrected by Holm for ${counted(compared, 'comparison')}. Intervals of differences are of each pair alone.`,
+    'Each prompt is calibrated where that lowers its loss on validation rows, as in a comparison.',
+    ...(test.known > 0
+      ? [
+          `${counted(test.known, 'test row')} left out, because a prompt here has seen ${test.known === 1 ? 'it' : 'them'}.`,
+        ]
+      : []),
+    ...(test.unanswered > 0
+      ? [`${counted(test.unanswered, 'test row')} left out, because step one could not answer.`]
+      : []),
+    ...(training.known > 0
+      ? [
+          `${counted(training.known, 'training or validation row')} may not train step two, because step one has seen ${training.known === 1 ? 'it' : 'them'}: its answers there are better than on new rows.`,
+        ]
+      : []),
+    ...(unsure.length > 0
+      ? [
+          `Nobody can say which rows ${unsure.map(midSentence).join(', ')} may know: figures that rest on it may be too high.`,
+        ]
+      : []),
+    `Model ${model.id} (${model.dtype}), SHA-256 ${model.sha256}. Milliseconds are of this machine.`,
+  ];
+}
+
+/** One page: what each rung adds, what step one says, and what the figures rest on. */
+export function ladderSheet(ladder: Ladder): Sheet {
+  return {
+    title: 'Ladder of two steps',
+    headline: ladderFinding(ladder),
+    sections: [{ title: 'What each rung adds', table: rungsTable(ladder), notes: limits(ladder) }, stepOne(ladder)],
+  };
+}

@@ -1,0 +1,235 @@
+import { describe, expect, it } from 'vitest';
+import { rowsById } from '../dataset/labels';
+import { preparedOf, tableOf, unlikeTexts } from '../dataset/test-support';
+import type { Dataset } from '../dataset/types';
+import { present } from '../lib/assert';
+import { ControlSource, uninterrupted } from '../lib/control';
+import type { MatrixPrompt } from '../prompt-set/ready-prompt';
+import { ladderSheet } from '../report/ladder';
+import { htmlSheet, markdownSheet } from '../report/print';
+import { fakeHost, textOf } from './fake-host.test-support';
+import { climbLadder, type LadderEvent, type LadderRequest } from './ladder';
+
+const FIRST = 'Is it money?\nText: {text}\nKind:';
+const SECOND = 'Which desk has to act?\nText: {text}\nKind: {kind}\nDesk:';
+
+/** The rows' own kinds: step two may never read one. */
+const GOLD = { fees: 'GOLD-money', cards: 'GOLD-thing' };
+
+/** Texts that say their desk, with step one's right answer in a column of its own. */
+async function rows(n = 120): Promise<Dataset> {
+  const lines = unlikeTexts(n, 1).map((text, i) => {
+    const label = i % 2 === 0 ? 'fees' : 'cards';
+    return `message ${text.split(' ').slice(0, 3).join(' ')} about ${i % 8 < 6 ? label : 'it'},${label},${GOLD[label]}`;
+  });
+  const table = tableOf(['text,label,kind', ...lines].join('\n'));
+  return (await preparedOf([], { seed: 0 }, { text: 'text', label: 'label', id: null }, table)).dataset;
+}
+
+/** Step one hears "fees"; step two believes the kind that it is shown, and sees nothing without one. */
+function answer(text: string, vectors: Float32Array | undefined): number[] {
+  const row = text.slice(text.lastIndexOf('Text: '));
+  const says = row.endsWith('Kind:') ? row.includes('fees') : row.includes('Kind: GOLD-money');
+  if (row.endsWith('Desk:') && !row.includes('Kind:')) return [Math.log(0.4), Math.log(0.6)];
+  const sure = vectors ? 0.99 : 0.9;
+  return says ? [Math.log(1 - sure), Math.log(sure)] : [Math.log(sure), Math.log(1 - sure)];
+}
+
+const prompt = (template: string, labels: readonly string[], more: Partial<MatrixPrompt> = {}): MatrixPrompt => ({
+  id: template,
+  name: template.split('\n')[0] ?? '',
+  prompt: { template, shots: 0, shotSeed: 0 },
+  words: labels.map((label) => ({ label, word: ` ${label}` })),
+  softs: [],
+  model: null,
+  meanLogProbs: null,
+  threshold: null,
+  dataset: null,
+  seen: { parts: [], isSure: true },
+  ...more,
+});
+
+const soft = { placement: 'suffix', virtualTokens: 1, hidden: 2, vectors: Float32Array.of(1, 0) } as const;
+const tuned = (more: Partial<MatrixPrompt> = {}) =>
+  prompt('Text: {text}\nKind: {kind}\nDesk:', ['cards', 'fees'], {
+    id: 'tuned',
+    name: 'tuned 1',
+    softs: [soft],
+    model: { id: 'm', dtype: 'fp32', sha256: '0'.repeat(64) },
+    ...more,
+  });
+
+const request = (dataset: Dataset, more: Partial<LadderRequest> = {}): LadderRequest => ({
+  dataset,
+  field: 'kind',
+  first: prompt(FIRST, ['GOLD-thing', 'GOLD-money']),
+  second: [prompt(SECOND, ['cards', 'fees']), tuned()],
+  shots: 4,
+  ...more,
+});
+
+async function climb(asked: LadderRequest, control = uninterrupted) {
+  const { host, scored } = fakeHost(100_000, answer);
+  const events: LadderEvent[] = [];
+  const { ladder, dataset } = await climbLadder(host, asked, { control, emit: (event) => events.push(event) });
+  const texts = scored.flatMap((each) => each.rows.map(({ ids }) => textOf(ids)));
+  return { ladder, dataset, events, texts };
+}
+
+const rungsOf = ({ ladder }: Awaited<ReturnType<typeof climb>>) =>
+  ladder.rungs.map(({ id, skipped }) => [id, skipped] as const);
+
+describe('a ladder of two steps', () => {
+  it('says what each rung adds to the one below, with the cost of both steps', async () => {
+    const climbed = await climb(request(await rows()));
+    const { ladder, events } = climbed;
+    const [foundation, instruction, first, examples, vectors] = ladder.rungs;
+    expect(rungsOf(climbed).every(([, skipped]) => skipped === null)).toBe(true);
+    expect(foundation?.added).toBeNull();
+    expect(instruction?.added?.metrics.accuracy.difference).toBe(0);
+    expect(first?.added?.finding).toBe('b-better');
+    expect(first?.added?.comparisons).toBe(4);
+    expect([foundation, instruction, first, examples, vectors].map((rung) => rung?.readsFirst)).toEqual([
+      ...[false, false, true, true, true],
+    ]);
+    expect(examples?.cost?.tokens).toBeGreaterThan(present(first?.cost, 'cost').tokens);
+    expect(ladder.first.accuracy?.rows).toBe(ladder.test.rows);
+    expect(events.filter(({ kind }) => kind === 'rung')).toHaveLength(5);
+    for (const event of events) if (event.kind === 'progress') expect(event.fraction).toBeLessThanOrEqual(1);
+    const page = htmlSheet(ladderSheet(ladder));
+    expect(page).toContain('Step one&#39;s answer');
+    expect(page).not.toContain('message ');
+    expect(markdownSheet(ladderSheet(ladder))).toContain('corrected by Holm for 4 comparisons');
+  });
+
+  it("never shows step two the row's own field, in test rows or in examples", async () => {
+    const dataset = await rows();
+    // step one that is always wrong: whatever is right in step two's prompts can only come from the rows
+    const first = prompt(FIRST, ['wrong', 'no']);
+    const { texts, ladder, dataset: filled } = await climb(request(dataset, { first }));
+    expect(texts.length).toBeGreaterThan(5 * ladder.test.rows);
+    for (const text of texts) expect(text).not.toContain('GOLD');
+    expect(texts.some((text) => /Kind: (wrong|no)\nDesk: (fees|cards)\n/.test(text))).toBe(true);
+    for (const { cells } of filled.table.rows) expect(cells.kind).not.toContain('GOLD');
+  });
+
+  it('asks step one about each row once, however many rungs read its answer', async () => {
+    const { texts } = await climb(request(await rows()));
+    const ofFirst = texts.filter((text) => text.endsWith('Kind:'));
+    expect(ofFirst).toHaveLength(120);
+    expect(new Set(ofFirst).size).toBe(120);
+  });
+
+  it('shows the rows that step one was right about, and adds the column where there is none', async () => {
+    const dataset = await rows();
+    const { cells } = present(dataset.table.rows.at(0), 'row');
+    expect(cells.topic).toBeUndefined();
+    const second = [prompt(SECOND.replace('{kind}', '{topic}'), ['cards', 'fees'])];
+    const { ladder, dataset: filled } = await climb(request(dataset, { field: 'topic', second }));
+    expect(ladder.first.accuracy).toBeNull();
+    expect(filled.table.columns).toContain('topic');
+    expect(filled.fingerprint).not.toBe(dataset.fingerprint);
+    expect(ladder.rungs.map(({ id }) => id)).toEqual(['foundation', 'instruction', 'first', 'examples']);
+  });
+
+  it('trains step two on no row that step one has seen, and tests none on a row that a prompt has seen', async () => {
+    const dataset = await rows();
+    const seen = { parts: ['train', 'test'], isSure: true } as const;
+    const half = { ...dataset, split: { ...dataset.split, test: dataset.split.test.slice(0, 5) } };
+    const first = prompt(FIRST, ['GOLD-thing', 'GOLD-money'], { softs: [soft], dataset: half, seen });
+    const climbed = await climb(request(dataset, { first }));
+    const { ladder, dataset: filled } = climbed;
+    expect(ladder.test.known).toBe(5);
+    expect(ladder.test.rows).toBe(dataset.split.test.length - 5);
+    expect(filled.split.train).toEqual([]);
+    expect(filled.split.validation).toEqual(dataset.split.validation);
+    expect(ladder.training).toEqual({ rows: filled.split.validation.length, known: dataset.split.train.length });
+    expect(Object.fromEntries(rungsOf(climbed)).examples).toMatch(/has seen every training row/);
+    expect(markdownSheet(ladderSheet(ladder))).toContain('may not train step two');
+  });
+
+  it('says so where nobody knows what a prompt has seen', async () => {
+    const { ladder } = await climb(request(await rows(), { second: [tuned({ seen: null })] }));
+    expect(ladder.unsure).toEqual(['tuned 1']);
+    expect(markdownSheet(ladderSheet(ladder))).toContain('Nobody can say which rows tuned 1 may know');
+  });
+
+  it('skips a rung that cannot be asked, with its reason, and compares the next with the one below', async () => {
+    const other = tuned({ id: 'other', model: { id: 'large', dtype: 'q4', sha256: '1'.repeat(64) } });
+    const odd = prompt('Text: {text} ({kind})\nDesk:', ['cards', 'fees']);
+    const climbed = await climb(request(await rows(), { second: [odd, other, tuned()] }));
+    const why = Object.fromEntries(rungsOf(climbed));
+    expect(why.foundation).toMatch(/not on a line of its own/);
+    expect(why['vectors-2']).toBe('Trained for large (q4)');
+    expect(climbed.ladder.rungs.map(({ added }) => added?.comparisons)).toEqual([
+      ...[undefined, undefined, undefined, 2, undefined, 2],
+    ]);
+  });
+
+  it('removes the bias of each prompt where that helps on validation rows', async () => {
+    // always “cards” unless the bias is removed
+    const biased = (text: string) => (text.slice(text.lastIndexOf('Text: ')).includes('fees') ? 0.6 : 0.8);
+    const { host } = fakeHost(100_000, (text) => [Math.log(biased(text)), Math.log(1 - biased(text))]);
+    const asked = request(await rows(), { second: [prompt(SECOND, ['cards', 'fees'])] });
+    const { ladder } = await climbLadder(host, asked, { control: uninterrupted, emit: () => {} });
+    expect(ladder.rungs[0]?.accuracy?.value).toBeGreaterThan(0.7);
+  });
+
+  it('leaves out rows that step one cannot answer', async () => {
+    const dataset = await rows(60);
+    const [id = ''] = dataset.split.test;
+    const long = present(rowsById(dataset.table.rows).get(id), 'row');
+    const cut = { ...long, cells: { ...long.cells, text: 'x'.repeat(4000) } };
+    const table = { ...dataset.table, rows: dataset.table.rows.map((row) => (row.id === id ? cut : row)) };
+    const { host } = fakeHost(2000, answer);
+    const asked = request({ ...dataset, table }, { shots: 2 });
+    const { ladder } = await climbLadder(host, asked, { control: uninterrupted, emit: () => {} });
+    expect(ladder.test.unanswered).toBe(1);
+    expect(ladder.rungs.every(({ answers }) => !answers?.rowIds.includes(id))).toBe(true);
+  });
+
+  it('stops when it is asked to', async () => {
+    const control = new ControlSource();
+    control.ask('cancel');
+    await expect(climb(request(await rows()), control)).rejects.toMatchObject({ code: 'cancelled' });
+  });
+
+  it.each<readonly [string, Partial<LadderRequest>, RegExp]>([
+    ['the answer of step two as the field', { field: 'label' }, /cannot be step one's field/],
+    ['the text as the field', { field: 'text' }, /cannot be step one's field/],
+    ['no field', { field: ' ' }, /cannot be step one's field/],
+    [
+      'a prompt of step two that reads nothing of step one',
+      { field: '__proto__' },
+      /There is no column “kind”|reads step one/,
+    ],
+    ['step two without the field', { second: [prompt('Text: {text}\nDesk:', ['cards', 'fees'])] }, /line of its own/],
+    ['step one that shows its own field', { first: prompt(SECOND, ['a', 'b']) }, /which it is to answer/],
+    ["step one that shows step two's label", { first: prompt('{label} {text}', ['a', 'b']) }, /the answer itself/],
+    [
+      'step two that shows its own label',
+      { second: [prompt('{label} {kind} {text}', ['a', 'b'])] },
+      /the answer itself/,
+    ],
+    ['no prompt of step two', { second: [] }, /line of its own/],
+    [
+      'vectors of other weights in step one',
+      {
+        first: tuned({
+          prompt: { template: FIRST, shots: 0, shotSeed: 0 },
+          model: { id: 'x', dtype: 'q4', sha256: '2' },
+        }),
+      },
+      /only work with x/,
+    ],
+  ])('refuses %s', async (_, change, why) => {
+    await expect(climb(request(await rows(40), change))).rejects.toThrow(why);
+  });
+
+  it('refuses rows whose test rows the prompts know', async () => {
+    const dataset = await rows(40);
+    const seen = { parts: ['test'], isSure: true } as const;
+    const second = [prompt(SECOND, ['cards', 'fees']), tuned({ dataset, seen })];
+    await expect(climb(request(dataset, { second }))).rejects.toThrow(/Every test row is known/);
+  });
+});
