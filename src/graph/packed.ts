@@ -50,7 +50,7 @@ class Writer {
     for (const node of nodes) {
       const [table = ''] = node.inputs;
       if (node.op === 'Gather' && this.#packed.has(table) && intAttr(node, 'axis', 0) === 0) this.#rows(node, rest);
-      else if (node.op === 'Gemm' && this.#piecesOf(node.inputs[1] ?? '') > 1) this.#inPieces(node, rest);
+      else if (node.op === 'Gemm' && this.#piecesOf(node.inputs[1] ?? '') > 1) this.#inPieces(node, matrices, rest);
       else if (node.op === 'Gemm' && this.#hasOffsets(node.inputs[1] ?? '')) this.#product(node, matrices, rest);
       else
         rest.push({
@@ -99,7 +99,7 @@ class Writer {
   }
 
   /** Gemm(x, W, c) with some rows of W after the others: columns of the result side by side, or its terms one after another. */
-  #inPieces({ op, inputs, outputs, attrs }: Node, to: Node[]): void {
+  #inPieces({ op, inputs, outputs, attrs }: Node, matrices: Node[], to: Node[]): void {
     const [x = '', name = '', c = ''] = inputs;
     const rows = this.#packed.get(name)?.dims[0] ?? 0;
     const height = Math.ceil(rows / this.#piecesOf(name));
@@ -110,7 +110,7 @@ class Writer {
       const range = [from, Math.min(rows, from + height)] as const;
       const left = isTransposed ? x : this.#slice(x, range, 1, to);
       const added = isTransposed && c !== '' ? this.#slice(c, range, -1, to) : sum;
-      const piece = this.#whole(name, to, range);
+      const piece = this.#whole(name, matrices, range);
       sum = this.#add(op, [left, piece, ...(added === '' ? [] : [added])], to, attrs);
       columns.push(sum);
       if (isTransposed) sum = '';
