@@ -1,0 +1,242 @@
+import fc from 'fast-check';
+import { zipSync } from 'fflate';
+import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { present } from '../lib/assert';
+import { fitWords } from '../metrics/logistic';
+import { writeNpy, writeSafetensors } from '../prompt/codecs';
+import { armJson, type TakenArm } from './arm-file';
+import { readIncoming } from './incoming';
+import { recognise } from './recognise';
+import { readSetFiles, SET_FILE, setFiles } from './set-files';
+import { setJsonOf } from './set-json';
+import type { Sidecar } from './sidecar';
+import { anySet } from './test-support';
+import { readPromptfoo } from './text-formats';
+
+const utf8 = (text: string) => new TextEncoder().encode(text);
+const here = { id: 'i', now: '2026-01-02', taken: [] };
+const read = async (files: Readonly<Record<string, Uint8Array>>) => {
+  const found = await readIncoming(new Map(Object.entries(files)), here);
+  return found.ok ? found.value : found.error.message;
+};
+const table = { vectors: Float32Array.of(1, 2, 3, 4, 5, 6), virtualTokens: 2, hidden: 3 };
+const complete = present(
+  fc
+    .sample(anySet, { numRuns: 100, seed: 3 })
+    .find(({ evaluations, set }) => evaluations.length > 2 && set.hard.length > 1 && set.soft.length > 1),
+  'a set',
+);
+
+describe('what is dropped', () => {
+  it('may be a folder of a prompt set, in a zip or not, and says what is wrong with it', async () => {
+    const files = Object.fromEntries(setFiles(complete));
+    expect(await read(files)).toMatchObject({ kind: 'set', set: { id: complete.set.id } });
+    expect(await read({ 'a.zip': zipSync(files) })).toMatchObject({ kind: 'set' });
+    expect(await read({ ...files, [SET_FILE]: utf8('{') })).toMatch(/prompt-set\.json is not valid JSON/);
+  });
+
+  it('may be vectors alone, which come before the text only where their format says so', async () => {
+    expect(await read({ 'x/a.npy': writeNpy(table) })).toEqual({
+      ...{ kind: 'vectors', source: 'NumPy (.npy)', table, beforeMultiplier: false, placement: null, baseModel: null },
+    });
+    expect(await read({ 'a.safetensors': writeSafetensors(table) })).toMatchObject({
+      ...{ source: 'safetensors', beforeMultiplier: true, placement: 'prefix' },
+    });
+    expect(await read({ 'x/a.npy': writeNpy(table).slice(0, 40) })).toMatch(/^a\.npy: .+ Nothing was imported\.$/);
+  });
+
+  it.each([
+    ['a.pt', utf8('hello')],
+    ['x/a.bin', utf8('hello')],
+    ['a', Uint8Array.of(0x80, 5, 1)],
+    ['a', Uint8Array.of(0x80, 0, 1)],
+  ])('is not read where it is a pickle: %s', async (name, bytes) => {
+    expect(await read({ [name]: bytes })).toMatch(/^This is a Python pickle/);
+  });
+
+  it('says which file is missing, or that nothing is in it', async () => {
+    expect(await read({ 'a/softprompt.json': utf8('{}') })).toMatch(
+      /^softprompt\.json describes a prompt, but its vectors/,
+    );
+    expect(await read({ 'adapter_config.json': utf8('{}') })).toMatch(/^adapter_config\.json describes a prompt/);
+    expect(await read({ 'a/b.txt': new Uint8Array(0) })).toBe('b.txt is empty. Nothing was imported.');
+    expect(await read({ 'a.txt': Uint8Array.of(0x80, 6), 'b.txt': utf8('x') })).toMatch(/^It contains no prompt/);
+    expect(await read({ 'a/model.pkl': utf8('x'), 'b.txt': utf8('x') })).toMatch(/^This is a Python pickle/);
+    expect(await read({ 'a.zip': utf8('no zip') })).toMatch(/^This file is not a zip/);
+  });
+});
+
+describe('what a file is', () => {
+  const seen = async (name: string, bytes: Uint8Array) => {
+    const { kind, ok, summary, error } = await recognise(name, bytes);
+    return [kind, ok, ok ? summary : error];
+  };
+  const words = fitWords(['a b', 'c d'], [0, 1], 2);
+  const arm: TakenArm = {
+    ...{ producer: 'p', name: 'Tone', handle: 'TONE', createdAt: '2026-01-01', prompt: 'Both', words, weight: 0.5 },
+    labels: ['x', 'y'].map((label, i) => ({ label, word: ` ${label}`, tokenIds: [i] })),
+    model: { id: 'm', dtype: 'q4', sha256: 'a'.repeat(64), weights: null },
+    ...{ tokenizerSha256: 'b'.repeat(64), texts: ['{text}', '{text}!'], cueTokenIds: [], calibration: null },
+    softs: [{ placement: 'suffix', ...table }],
+    ...{ threshold: null, checkRows: [], userRows: 0 },
+  };
+
+  it('is said in a sentence with what is in it', async () => {
+    expect(await seen('a', writeNpy(table))).toEqual(['npy', true, 'A NumPy array: 2 vectors of 3 numbers.']);
+    expect(await seen('a', writeSafetensors(table))).toEqual([
+      ...['safetensors', true, 'A prompt-tuning adapter: 2 vectors of 3 numbers.'],
+    ]);
+    expect(await seen('a', utf8(armJson(arm)))).toEqual([
+      ...[
+        'arm',
+        true,
+        `The prompt “Both” of TONE: 1 sets of vectors, 2 texts, ${words.vocabulary.length} words, 2 labels.`,
+      ],
+    ]);
+    const config = { description: 'Tone', prompts: '{{text}}', tests: [1, 2].map((n) => ({ vars: { text: `${n}` } })) };
+    expect(await seen('a', utf8(stringify(config)))).toEqual([
+      ...['promptfoo', true, 'A promptfoo configuration, “Tone”: a prompt with 0 answers, 2 tests.'],
+    ]);
+    const rows = 'text,label\none,a\ntwo,b\nthree,a\nfour\n';
+    expect((await seen('a.csv', utf8(rows)))[2]).toMatch(
+      /^A table \(csv, utf-8\): 3 rows, 2 columns, text in “text”, labels in “label”, 1 rows skipped\.$/,
+    );
+  });
+
+  it('is a set with so many prompts, runs and comparisons', async () => {
+    const { set, evaluations, dataset } = complete;
+    const rows = dataset ? `${dataset.table.rows.length} rows of data` : 'no rows of data';
+    expect(await seen('a.zip', zipSync(Object.fromEntries(setFiles(complete))))).toEqual([
+      ...['prompt-set', true],
+      `The prompt set HANDLE: ${set.hard.length} hand-written prompts, ${set.soft.length} training runs, ${evaluations.length} comparisons, ${rows}.`,
+    ]);
+  });
+
+  it('is a pickle only by a version that there is, and a workbook by what is in the zip', async () => {
+    const kinds = [1, 2, 5, 6].map(async (version) => (await seen('a', Uint8Array.of(0x80, version, 0x0a)))[0]);
+    expect(await Promise.all(kinds)).toEqual(['table', 'pickle', 'pickle', 'table']);
+    expect((await seen('a', zipSync({ 'xl/workbook.xml': utf8('<x/>') })))[0]).toBe('table');
+    expect((await seen('a', Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 1, 0x7b)))[0]).not.toBe('safetensors');
+  });
+});
+
+describe('a promptfoo configuration of another tool', () => {
+  const found = async (config: object) => {
+    const made = await readPromptfoo(utf8(stringify({ prompts: '{{text}}', ...config })));
+    if (!made.ok) throw new Error(made.error.message);
+    return made.value;
+  };
+  const expecting = (...values: unknown[]) =>
+    values.map((value) => ({
+      vars: {},
+      assert: [
+        { type: 'contains', value: 'x' },
+        { type: 'equals', value },
+      ],
+    }));
+
+  it('is named by its description, cut to what a name may have', async () => {
+    expect((await found({})).name).toBe('promptfoo');
+    expect((await found({ description: ' ' })).name).toBe('promptfoo');
+    expect((await found({ description: 7 })).name).toBe('promptfoo');
+    expect((await found({ description: 'x'.repeat(201) })).name).toBe('x'.repeat(200));
+  });
+
+  it('has the answers that its tests expect, if there are two at least', async () => {
+    const labels = async (...values: unknown[]) =>
+      (await found({ tests: expecting(...values) })).answers.map(({ label, word }) => [label, word]);
+    expect(await labels('a', 'b', 'a', ' ', 7, 'x'.repeat(2001))).toEqual([
+      ['a', 'a'],
+      ['b', 'b'],
+    ]);
+    expect(await labels('a', 'x'.repeat(2000))).toHaveLength(2);
+    expect(await labels('a', 'a')).toEqual([]);
+    expect(await labels(...Array.from({ length: 1001 }, (_, i) => `n${i}`))).toHaveLength(1000);
+    expect(await found({ tests: ['file://x', null, { assert: 'no' }, { assert: [null, 7] }] })).toMatchObject({
+      ...{ answers: [], tests: 4, longest: null, calibration: null, threshold: null, chat: false },
+    });
+  });
+});
+
+describe('the files of a set', () => {
+  const names = [...setFiles(complete).keys()];
+
+  it('of comparisons are named by their day and their id', () => {
+    const { createdAt, id } = present(complete.evaluations[0], 'a comparison');
+    const stem = `${createdAt.slice(0, 10)}-${id.replaceAll('-', '').slice(0, 8)}`;
+    expect(names.filter((name) => name.includes(stem.slice(0, 18)))).toHaveLength(1);
+  });
+
+  it('come back in the order of the set, a colleague’s versions after it by their number', () => {
+    const files = setFiles(complete);
+    const head = JSON.parse(new TextDecoder().decode(files.get(SET_FILE)));
+    const order = complete.set.hard.map(({ id }) => id);
+    const again = (hard: readonly string[]) => {
+      files.set(SET_FILE, utf8(JSON.stringify({ ...head, hard })));
+      const found = readSetFiles(files);
+      return found.ok ? found.value.set.hard.map(({ id }) => id) : [];
+    };
+    expect(again(order.toReversed())).toEqual(order.toReversed());
+    const [first = '', ...others] = order;
+    const byNumber = complete.set.hard.filter(({ id }) => others.includes(id)).toSorted((a, b) => a.number - b.number);
+    expect(again([first])).toEqual([first, ...byNumber.map(({ id }) => id)]);
+  });
+
+  it('give comparisons newest first, and measurements oldest first', () => {
+    const found = readSetFiles(setFiles({ ...complete, evaluations: complete.evaluations.toReversed() }));
+    expect(found.ok && found.value.evaluations.map(({ id }) => id)).toEqual(complete.evaluations.map(({ id }) => id));
+    const same = complete.evaluations.map((each) => ({ ...each, createdAt: '2026-01-01' }));
+    const sorted = readSetFiles(setFiles({ ...complete, evaluations: same }));
+    expect(sorted.ok && sorted.value.evaluations.map(({ id }) => id)).toEqual(same.map(({ id }) => id).toSorted());
+  });
+});
+
+describe('a prompt without its project file', () => {
+  const sidecar = {
+    ...{ name: 'Tone', handle: 'TONE', createdAt: '2026-01-01', template: '{text}', placement: 'infix' },
+    labels: [{ label: 'a', word: ' a', tokenIds: [1] }],
+    ...{ numVirtualTokens: 3, tokenDim: 2, model: { id: 'm', sha256: 's', dtype: 'q4', weights: null }, metrics: {} },
+    init: { kind: 'imported', text: 'PEFT (P_TUNING)', parentVersion: null },
+    ...{ training: null, data: null, calibration: null, threshold: null, writing: undefined },
+  } as unknown as Sidecar;
+
+  it('is a run that says where it comes from, with what is known', () => {
+    const { soft, ...made } = setJsonOf(sidecar);
+    expect(made).toMatchObject({
+      testLooks: 0,
+      datasetFingerprint: null,
+      hard: [],
+      words: [{ label: 'a', word: ' a' }],
+    });
+    expect(soft).toMatchObject({
+      ...{ origin: 'PEFT (P_TUNING)', initText: '', status: 'finished', bestStep: null, seconds: null, number: 1 },
+      settings: {
+        placement: 'infix',
+        virtualTokens: 3,
+        steps: 0,
+        initialisation: { kind: 'text', text: 'PEFT (P_TUNING)' },
+      },
+    });
+    for (const key of ['writes', 'calibration', 'threshold', 'validationLoss']) expect(soft).not.toHaveProperty(key);
+    const long = setJsonOf({ ...sidecar, init: { ...sidecar.init, text: 'x'.repeat(300) } });
+    expect(long.soft.origin).toHaveLength(200);
+    expect(setJsonOf({ ...sidecar, init: { ...sidecar.init, text: '' } }).soft.origin).toBe('elsewhere');
+  });
+
+  it('has the figures and the calibration of its comparison, and what it starts from', () => {
+    const calibration = { meanLogProbs: [-1], rows: 4 };
+    const metrics = { test: { looks: 3 }, validation: { accuracy: 0.7, rows: 12 } };
+    const init = { kind: 'vocabulary', text: 'Say', parentVersion: null };
+    const { soft, testLooks } = setJsonOf({ ...sidecar, calibration, metrics, init } as unknown as Sidecar);
+    expect([testLooks, soft.validationAccuracy, soft.validationRows]).toEqual([3, 0.7, 12]);
+    expect(soft).toMatchObject({ calibration, initText: 'Say', settings: { initialisation: { kind: 'vocabulary' } } });
+    expect(soft).not.toHaveProperty('origin');
+    const writing = { validation: { loss: 1.5, rows: 9 } };
+    const texts = setJsonOf({ ...sidecar, writing: { longest: 5 }, metrics: { writing } } as unknown as Sidecar);
+    expect(texts).toMatchObject({
+      writing: { longest: 5 },
+      soft: { writes: true, validationLoss: 1.5, validationRows: 9 },
+    });
+  });
+});
