@@ -8,7 +8,8 @@ import type { GenerateEvaluation } from '../prompt-set/types';
 import { type BatchEvent, batch, batchFile, batchUnsure } from './batch';
 import { type CompareResult, compare, comparisonTokens } from './compare';
 import type { CompareEvent } from './compare-arms';
-import { textHost, textOf, textSet } from './fake-host.test-support';
+import { EXPORTS, subjectOf } from './exports';
+import { NOW, textHost, textOf, textSet } from './fake-host.test-support';
 import { SILENT } from './host';
 import { checkImport, readImport } from './import';
 import { exportPackage } from './index';
@@ -207,4 +208,62 @@ describe('the zip of a prompt that generates texts', () => {
     const found = await checkImport({ ...host, engine: { ...host.engine, write: off } }, what, SILENT);
     expect(found.kind === 'replayed' && found.replay.largestDifference).toBeCloseTo(3, 6);
   });
+});
+
+describe('a comparison of generated texts goes out', () => {
+  /** The tuned prompt generates every expected text, the others every second one. */
+  async function compared() {
+    const { host } = textHost();
+    const { write } = host.engine;
+    const right: typeof write = async (request, ...more) =>
+      (await write(request, ...more)).map((each) =>
+        request.soft ? { ...each, ids: host.tokens.encode(wantedOf(each.rowId)) } : each,
+      );
+    const better = { ...host, engine: { ...host.engine, write: right } };
+    const { evaluation } = await compare(better, { set, dataset }, SILENT);
+    const kept = { ...evaluation, id: 'e', setId: set.id, createdAt: NOW } as GenerateEvaluation;
+    const stored = { set, dataset, evaluations: [kept], checkpoints: [], measurements: [] };
+    const made = async (recipient: 'manager' | 'spreadsheet', change: object = {}) => {
+      const order = { stored, subject: 'r0', withRows: true, recipient, ...change };
+      const { content, rows, name } = await exportPackage(better, order, SILENT);
+      return { text: new TextDecoder().decode(content), rows, name, said: EXPORTS[recipient].rows(order) };
+    };
+    return { stored, made };
+  }
+  const { test } = dataset.split;
+  const changed = test.filter((id) => !isRight(id));
+
+  it('as a report with the rows that changed, and as Markdown without any', async () => {
+    const { stored, made } = await compared();
+    const html = await made('manager');
+    expect([html.rows, html.said]).toEqual([changed.length, changed.length]);
+    expect(html.text).toContain(wantedOf(changed[0] ?? ''));
+    const without = await made('manager', { withRows: false });
+    expect(without.rows).toBe(0);
+    expect(without.text).not.toContain(wantedOf(changed[0] ?? ''));
+    const markdown = await made('manager', { format: 'markdown' });
+    expect([markdown.rows, markdown.said, markdown.name]).toEqual([0, 0, `${set.handle}-report.md`]);
+    await expect(made('manager', { stored: { ...stored, dataset: null } })).rejects.toThrow(
+      'no longer in this browser',
+    );
+  });
+
+  it('as a table of every test row, with texts only where the user agrees', async () => {
+    const { made } = await compared();
+    const all = await made('spreadsheet');
+    expect([all.rows, all.said]).toEqual([test.length, test.length]);
+    expect(all.text.trim().split(/\r?\n/)).toHaveLength(test.length + 1);
+    expect(all.text).toContain('nothing');
+    const numbers = await made('spreadsheet', { withRows: false });
+    expect(numbers.rows).toBe(0);
+    expect(numbers.text).not.toContain('nothing');
+  });
+});
+
+it('a prompt that generates texts can leave as a text, and to an engineer only with vectors', () => {
+  const stored = { set, dataset, evaluations: [], checkpoints: [], measurements: [] };
+  const why = (id: string) =>
+    (['engineer', 'textField', 'promptfoo'] as const).map((to) => EXPORTS[to].whyNot(subjectOf(stored, id), stored));
+  expect(why('h')).toEqual([expect.stringContaining('take it as a text'), null, null]);
+  expect(why('r0')).toEqual([null, ...Array(2).fill('Its vectors are numbers that no text says.')]);
 });
