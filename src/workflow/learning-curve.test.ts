@@ -32,11 +32,16 @@ test('draws only runs that differ in rows and seed, as means over seeds', () => 
     run('other steps', 0.1, { steps: 9 }),
     run('unvalidated', null, { trainRows: 25 }),
     { ...run('hybrid', 0.2, { trainRows: 50 }), handVersion: 'h' },
+    { ...run('smaller', 0.2, { trainRows: 50 }), distilled: { from: 'h' } },
+    { ...run('lost', 0.2, { trainRows: 50 }), soft: null },
   ];
   expect(learningCurve(runs, like, 100)).toEqual([
     { rows: 50, accuracy: 0.7, runs: 1 },
     { rows: 100, accuracy: expect.closeTo(0.85, 9), runs: 2 },
   ]);
+  // settings are read from files, in any order
+  const turned = Object.fromEntries(Object.entries(STANDARD).toReversed()) as typeof STANDARD;
+  expect(learningCurve([{ ...like, settings: turned }], like, 100)).toHaveLength(1);
 });
 
 describe('the outlook of a learning curve', () => {
@@ -92,4 +97,10 @@ describe('a sentence of the outlook', () => {
       ((5 - 20 / 3) ** 2 + (7 - 20 / 3) ** 2 + (8 - 20 / 3) ** 2);
     expect(uneven?.title).toContain(`add ${Number((100 * slope * Math.log2(356 / 256)).toFixed(1))} points`);
   });
+});
+
+test('one point is said in the singular', () => {
+  const gain = 0.01 / Math.log2(356 / 256);
+  const found = outlook([point(128, 0.5), point(256, 0.5 + gain)], 100_000);
+  expect(found?.title).toBe('More labels probably help: 100 more might add 1 point');
 });

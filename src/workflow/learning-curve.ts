@@ -66,8 +66,7 @@ export function outlook(points: readonly CurvePoint[], validationRows: number): 
   const [first, last] = [points[0], points.at(-1)];
   if (!first || !last || points.length < 2) return null;
   const meanX = mean(points.map(({ rows }) => Math.log2(rows)));
-  const meanY = mean(points.map(({ accuracy }) => accuracy));
-  const off = points.map(({ rows, accuracy }) => ({ x: Math.log2(rows) - meanX, y: accuracy - meanY }));
+  const off = points.map(({ rows, accuracy }) => ({ x: Math.log2(rows) - meanX, y: accuracy }));
   const slope = mean(off.map(({ x, y }) => x * y)) / mean(off.map(({ x }) => x ** 2));
   const gain = slope * Math.log2((last.rows + MORE) / last.rows);
   const blur = 2 * Math.sqrt((last.accuracy * (1 - last.accuracy)) / Math.max(1, validationRows));

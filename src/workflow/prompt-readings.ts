@@ -103,7 +103,7 @@ const tokensInTurn = (readings: readonly Reading[]): number =>
     return sum + tokensOnce(rows) - known;
   }, 0);
 
-const sameIds = (a: Int32Array, b: Int32Array | undefined) => a.length === b?.length && a.every((id, i) => id === b[i]);
+const sameIds = (a: Int32Array, b: Int32Array) => a.length === b.length && a.every((id, i) => id === b[i]);
 
 /**
  * Stems are read once where every prompt adds the same tokens to all its rows, so that no token is on both sides, and where
@@ -118,10 +118,14 @@ function grouped<T extends Asked>(readings: readonly Reading<T>[]): Group<T> {
     const length = commonLength(readings.map(({ rows }) => present(rows[i], 'row').ids));
     return { ...row, ids: row.ids.subarray(0, length) };
   });
-  const tails = readings.map(({ rows }) => rows.map(({ ids }, i) => ids.subarray(stems[i]?.ids.length)));
-  const isWhole = tails.every((each) => each.every((tail) => tail.length > 0 && sameIds(tail, each[0])));
+  const tails = readings.map(({ rows }) =>
+    rows.map(({ ids }, i) => ids.subarray(present(stems[i], 'stem').ids.length)),
+  );
+  const isWhole = tails.every((each) =>
+    each.every((tail) => tail.length > 0 && sameIds(tail, present(each[0], 'tail'))),
+  );
   const cost = tokensOf(stems) + tails.flat().reduce((sum, { length }) => sum + length, 0);
-  return isWhole && stems.every(({ ids }) => ids.length > 0) && cost < plain.cost ? { readings, stems, cost } : plain;
+  return isWhole && cost < plain.cost ? { readings, stems, cost } : plain;
 }
 
 /** Asks every prompt of a group about its rows; their answers are added to those they have. */
@@ -147,7 +151,7 @@ async function ask(
     return;
   }
   const always = Int32Array.from(new Set(words.flat().flatMap(({ tokenIds }) => tokenIds)));
-  const cue = stems ? present(rows[0], 'row').ids.subarray(stems[0]?.ids.length) : Int32Array.of();
+  const cue = stems ? present(rows[0], 'row').ids.subarray(present(stems[0], 'stem').ids.length) : Int32Array.of();
   const cacheKey = stems && `prompts ${dataset.fingerprint}`;
   const request = { rows: stems ?? rows, cue, cacheKey, among: always, always, most: 0 };
   const { ids, logProbs } = await host.engine.nextTokens(request, control);

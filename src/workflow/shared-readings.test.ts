@@ -134,3 +134,56 @@ it('words of several tokens, and the mean of several orders, are scored as a com
   expect(scored.map(({ rows: [first] }) => first?.otherOrders?.length ?? 0)).toEqual([0, 1]);
   for (const { answers } of [long, orders]) expect([...answers.keys()]).toEqual(IDS);
 });
+
+it('rows are not read together where a prompt ends with the text, or has answered some of them', async () => {
+  const bare = candidate('Text: {text}');
+  const toned = candidate('Text: {text}\nTone:');
+  const { groups } = await grouped([bare, toned]);
+  expect(groups.map(({ readings, stems }) => [readings.length, stems])).toEqual([[2, null]]);
+  const half = candidate('Text: {text}\nTone:');
+  half.answers.set(IDS[0] ?? '', [-1, -2]);
+  const whole = candidate('Text: {text}\nSay which.\nTone:');
+  const apart = await grouped([half, whole]);
+  expect(apart.groups.map(({ stems }) => stems)).toEqual([null]);
+  for (const group of apart.groups) await askGroup(apart.asking, group);
+  expect([half.answers.size, whole.answers.size]).toEqual([3, 3]);
+});
+
+it('a row is asked while one of the lists of answer words has no answer to it', async () => {
+  const letters = candidate('Text: {text}\nTone:');
+  for (const id of IDS.slice(1)) letters.answers.set(id, [-1, -2]);
+  const { groups } = await grouped([letters, candidate('Text: {text}\nTone:', {}, NUMBERS)]);
+  expect(groups[0]?.readings[0]?.rows.map(({ rowId }) => rowId)).toEqual(IDS);
+});
+
+it('a prompt that some row does not fit is in no group', async () => {
+  const fits = candidate('Text: {text}\nTone:');
+  const long = candidate(`${'Say which. '.repeat(9)}Text: {text}\nTone:`);
+  const made = lettersHost();
+  const host = { ...made.host, tokens: { ...made.host.tokens, context: 100 } };
+  const groups = await groupsOf({ host, dataset, control: uninterrupted }, [fits, long], IDS);
+  expect(groups.flatMap(({ readings }) => readings.flatMap(({ asked }) => asked))).toEqual([fits]);
+});
+
+it('examples that the prompt before has shown are not read again', async () => {
+  const shots = [2, 4].map((n) => candidate('Text: {text}\nTone:', { shots: n, selection: 'random' }));
+  const { groups } = await grouped(shots);
+  const [few = [], many = []] = groups[0]?.readings.map(({ rows }) => rows.map(({ ids }) => textOf(ids))) ?? [];
+  const common = (texts: readonly string[]) => {
+    const [first = ''] = texts;
+    let n = 0;
+    while (n < first.length && texts.every((text) => text[n] === first[n])) n++;
+    return n;
+  };
+  const once = (texts: readonly string[]) => lengthOf(texts) - (texts.length - 1) * common(texts);
+  const begun = [few, many].map((texts) => (texts[0] ?? '').slice(0, common(texts)));
+  expect(groups[0]?.cost).toBe(once(few) + once(many) - common(begun));
+  expect(common(begun)).toBeGreaterThan(40);
+});
+
+it('one answer word of several tokens is enough for all to be scored', async () => {
+  const mixed = candidate('Text: {text}\nTone:', {}, [LETTERS[0], { label: 'good', word: ' good' }] as never);
+  const { groups, asking, asked, scored } = await grouped([mixed]);
+  for (const group of groups) await askGroup(asking, group);
+  expect([asked.length, scored.length]).toEqual([0, 1]);
+});

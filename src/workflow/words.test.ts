@@ -220,3 +220,16 @@ test('a prompt that was made smaller says what it saves, and how often it agrees
   );
   expect(smallerWords({ ...smaller, same: 1, rows: 1 })).toMatch(/Same answer on 1 of 1 validation row\.$/);
 });
+
+test('facts of a run say what it learned from, and what a setting is left to', () => {
+  const runs = [
+    run(1, { patience: null, answerVectors: 'trained' }, { distilled: { from: 'h' }, seconds: 75 }),
+    run(2, { trainRows: 9, learningRate: 0.5, optimiser: 'lion' }),
+  ];
+  const facts = Object.fromEntries(runFacts(runs, { soft: runs }).map(({ name, values }) => [name, values]));
+  expect(facts['Learns from']).toEqual(['a prompt’s answers', 'labels']);
+  expect(facts['Answer words trained too']).toEqual(['yes', 'no']);
+  expect(facts.Optimiser).toEqual(['AdamW', 'Lion']);
+  expect(facts.Time).toEqual(['1:15', '1:00']);
+  expect(Object.values(facts).flat()).not.toContain('null');
+});
