@@ -83,6 +83,16 @@ describe('answering a file', () => {
     expect((await batchAgain(host, { version, pieces })).routed).toBe(routed);
   });
 
+  it('answers with the other version where the one in question is missing', async () => {
+    const { host, version } = await tuned();
+    await openRows(host, { use: 'batch', file: FILE, name: 'notes.csv' }, SILENT);
+    const events: BatchEvent[] = [];
+    const route = { fallback: null, policy: { kind: 'fallback' }, isMissing: true } as const;
+    const run = { ...SILENT, emit: (event: BatchEvent) => void events.push(event) };
+    await batch(host, { version, text: 'body', from: 0, route }, run);
+    expect(events.at(-1)?.progress.routed).toMatch(/^20 texts answered, 20 by the fallback/);
+  });
+
   it('leaves out rows that are empty or too long, each kind of reason counted once', async () => {
     const { host, version } = await tuned(null, 60);
     const file = csv(',bad', `${'word '.repeat(40)},bad`, `${'longer '.repeat(40)},bad`, 'fine,good');
@@ -136,6 +146,7 @@ describe('answering a file', () => {
     const how = { format: 'csv', bom: false, neutralise: true, onlyReview: false, each: 'nothing' } as const;
     const part = await (await batchFile(host, how)).file.text();
     expect(part.trim().split(/\r?\n/)).toHaveLength(9);
+    expect(part).toMatch(/^body,kind,prediction,confidence\r?\n/);
     const more: BatchEvent[] = [];
     await batch(host, { version, text: 'body', from: 8 }, { ...SILENT, emit: (event) => void more.push(event) });
     expect(more.flatMap(({ answers }) => answers.map(({ index }) => index))).toEqual([...TEXTS.keys()].slice(8));
@@ -217,7 +228,14 @@ describe('measuring a version again', () => {
     expect(found.gold).toEqual([1, 0]);
     expect(found).toMatchObject({ leftOut: 2, calibrated: true, known: null, data: { kind: 'file', name: 'b.csv' } });
     expect((await of(file)).data).toEqual(found.data);
-    expect((await of(csv('it was fine,bad', 'it was poor,bad'))).data.fingerprint).not.toBe(found.data.fingerprint);
+    const fingerprint = async (...lines: readonly string[]) => (await of(csv(...lines))).data.fingerprint;
+    const prints = [
+      await fingerprint('it was fine,bad', 'it was poor,bad'),
+      await fingerprint('it was fine,bad', 'it was poor,good'),
+      await fingerprint('it was good,bad', 'it was poor,bad'),
+      await fingerprint('it was poor,bad', 'it was fine,bad'),
+    ];
+    expect(new Set(prints).size).toBe(4);
     await expect(of(csv('it was fine,none', 'it was poor,none'))).rejects.toThrow('a label that this version knows');
   });
 
@@ -275,6 +293,9 @@ describe('the rows to label next', () => {
     const { host, dataset } = await answered(0.6);
     const { rows } = await batchUnsure(host, { text: 'body', dataset, most: 99 });
     expect(rows.map(({ text }) => text)).toEqual(below.toSorted((a, b) => leadOf(a) - leadOf(b)));
+    const least = Math.min(...TEXTS.map(confidence));
+    const one = await answered(least + 1e-4);
+    expect((await batchUnsure(one.host, { text: 'body', dataset, most: 99 })).rows).toHaveLength(1);
     const sure = await answered(0.1);
     expect((await batchUnsure(sure.host, { text: 'body', dataset, most: 99 })).rows).toHaveLength(TEXTS.length);
   });

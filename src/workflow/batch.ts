@@ -70,7 +70,8 @@ interface Answers {
   readonly add: (answer: RowAnswer) => RowOutcome;
   readonly counts: () => readonly number[];
   readonly unsure: () => number;
-  readonly output: (done: number, each: LabelScore | 'nothing') => LabelAnswers | TextAnswers;
+  /** Of all rows; those that are not answered yet have none. */
+  readonly output: (each: LabelScore | 'nothing') => LabelAnswers | TextAnswers;
 }
 
 function labelAnswers(labels: readonly string[], rows: number, threshold: number | null): Answers {
@@ -94,12 +95,9 @@ function labelAnswers(labels: readonly string[], rows: number, threshold: number
     },
     counts: () => [...counts],
     unsure: () => unsure,
-    output: (done, each) => ({
-      labels,
-      predictions: predictions.slice(0, done),
-      confidences: confidences.slice(0, done),
-      threshold,
-      each: each === 'nothing' ? null : { as: each, values: all.slice(0, done * labels.length) },
+    output: (each) => ({
+      ...{ labels, predictions, confidences, threshold },
+      each: each === 'nothing' ? null : { as: each, values: all },
     }),
   };
 }
@@ -114,7 +112,7 @@ function textAnswers(rows: number): Answers {
     },
     counts: () => [],
     unsure: () => 0,
-    output: (done) => ({ written: written.slice(0, done) }),
+    output: () => ({ written }),
   };
 }
 
@@ -253,7 +251,7 @@ const TYPES = { csv: 'text/csv', jsonl: 'application/x-ndjson' } as const;
 export async function batchFile(host: Host, { each, ...how }: BatchFileRequest): Promise<{ readonly file: Blob }> {
   const { columns, rows } = openFile(host, 'batch').table;
   const { answers, leftOut, done } = batchOf(host);
-  const text = answersFile(columns, rows, leftOut, { ...how, done, answers: answers.output(done, each) });
+  const text = answersFile(columns, rows, leftOut, { ...how, done, answers: answers.output(each) });
   return { file: new Blob([text], { type: TYPES[how.format] }) };
 }
 
@@ -291,7 +289,7 @@ export async function batchUnsure(
 ): Promise<{ readonly rows: readonly UnsureRow[] }> {
   const { table } = openFile(host, 'batch');
   const { answers, done } = batchOf(host);
-  const output = answers.output(done, 'probability');
+  const output = answers.output('probability');
   if ('written' in output || !output.each) return { rows: [] };
   const { labels, predictions, confidences, threshold, each } = output;
   const leadOf = (index: number) => {

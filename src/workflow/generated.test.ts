@@ -142,6 +142,11 @@ describe('a version that generates texts, measured again', () => {
       exactMatch: expect.closeTo(share(test), 9),
     });
     expect(found).not.toHaveProperty('known');
+    const length = (row: string) => (dataset.table.rows.find((each) => each.id === row)?.cells.text ?? '').length;
+    // a row, the answer of twelve tokens and 32 that are kept fit for the shorter texts alone
+    const context = `Text: \nSum:`.length + Math.max(...test.map(length)) - 1 + 12 + 32;
+    const short = await measure(textHost(context).host, { version, on, seen: null }, SILENT);
+    expect(short.leftOut).toBe(test.filter((row) => length(row) === Math.max(...test.map(length))).length);
     const other = { ...dataset, split: { ...dataset.split, test: test.slice(1) } };
     const fewer = await measure(textHost().host, { version: { ...version, dataset: other }, on, seen: null }, SILENT);
     expect(fewer.data.fingerprint).not.toBe(found.data.fingerprint);
