@@ -49,4 +49,5 @@ test.each([
   [12, 'about 15 s on this machine'],
   [100, 'about 2 min on this machine'],
   [640, 'about 11 min on this machine'],
+  [7000, 'about 2 h on this machine'],
 ])('%s -> %s', (seconds, words) => expect(timeWords(seconds)).toBe(words));

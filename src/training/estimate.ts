@@ -15,6 +15,8 @@ export interface Speed {
   readonly step: Readonly<Partial<Record<Placement, StepSpeed>>>;
   /** Milliseconds a token of the last comparison, where there was one: reading, timing and statistics in one. */
   readonly comparedTokenMs?: number;
+  /** As `comparedTokenMs`, where texts were generated: how early they end is in it. */
+  readonly writtenTokenMs?: number;
 }
 
 /** What a run has to read. */
@@ -81,10 +83,15 @@ export function runsSeconds(runs: readonly TrainingSettings[], work: Work, speed
 export const comparisonSeconds = (tokens: number, { tokenMs, comparedTokenMs = tokenMs }: Speed): number =>
   (tokens * comparedTokenMs) / 1000;
 
+/** Work that generates texts, over so many tokens; a generated one counts as `GENERATED_TOKEN` that are read. */
+export const writingSeconds = (tokens: number, { tokenMs, writtenTokenMs = tokenMs }: Speed): number =>
+  (tokens * writtenTokenMs) / 1000;
+
 /** "about 2 min on this machine", rounded up. */
 export function timeWords(seconds: number | null): string {
   if (seconds === null) return 'time not measured yet';
   if (seconds < 50) return `about ${Math.max(5, Math.ceil(seconds / 5) * 5)} s on this machine`;
+  if (seconds > 5400) return `about ${Math.round(seconds / 3600)} h on this machine`;
   return `about ${Math.max(1, Math.round(seconds / 60))} min on this machine`;
 }
 

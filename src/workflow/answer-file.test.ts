@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { uninterrupted } from '../lib/control';
 import { argmax } from '../metrics/classification';
 import { answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
-import { type BatchEvent, type BatchRequest, batch, batchAgain, batchFile, batchLeftOut, batchUnsure } from './batch';
+import { type BatchEvent, type BatchRequest, batch, batchAgain, batchFile, batchLeftOut, batchTokens, batchUnsure } from './batch';
 import { answerOf, fakeHost, prepared, promptSet } from './fake-host.test-support';
 import { SILENT } from './host';
 import { knownAmong, type MeasureEvent, measure } from './measure';
@@ -59,6 +59,20 @@ describe('answering a file', () => {
     });
     expect(events.flatMap(({ answers: part }) => part.map(({ index }) => index))).toEqual([...TEXTS.keys()]);
     expect(events[0]?.progress.done).toBe(8);
+  });
+
+  it('counts beforehand the tokens of rows from all over the file, without what all of them begin with', async () => {
+    const { host, version } = await tuned();
+    const long = TEXTS.map((text, i) => (i < 10 ? text : text.repeat(3)));
+    const count = async (texts: readonly string[], template = version.prompt.template) => {
+      await openRows(host, { use: 'batch', file: csv(...texts.map((text) => `${text},good`)), name: 'a.csv' }, SILENT);
+      return batchTokens(host, { version: { ...version, prompt: { ...version.prompt, template } }, text: 'body' });
+    };
+    const before = await count(TEXTS);
+    expect(await count(TEXTS, `Read this. ${version.prompt.template}`)).toBe(before);
+    expect((await count(long)) - before).toBe(long.join('').length - TEXTS.join('').length);
+    const many = Array.from({ length: 30 }, () => long).flat();
+    expect(Math.abs((await count(many)) / (30 * (await count(long))) - 1)).toBeLessThan(0.05);
   });
 
   it('lets another version answer as the policy says, counts why, and knows it after a reload', async () => {

@@ -10,12 +10,15 @@ import {
 } from '../dataset/csv-out';
 import { rowsById, textKey, textKeyOf } from '../dataset/labels';
 import type { Dataset, Row, TaskKind } from '../dataset/types';
+import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
 import type { AnsweringVersion } from '../prompt-set/ready-prompt';
 import type { StagePolicy } from '../prompt-set/types';
-import { type RowAnswer, tableSource } from '../route/answering';
+import { type RowAnswer, roomFor, tableSource } from '../route/answering';
+import { GENERATED_TOKEN } from '../route/generated-texts';
 import { countWords, createCounts, openRoute, policyOf, type Route } from '../route/policy';
+import { tokensToRun } from './compare-labels';
 import type { Host, Run } from './host';
 import { answered, FIRST_ROWS, openFile, type Piece } from './rows-file';
 
@@ -210,6 +213,30 @@ function fileRoute(host: Host, { version, text, route }: BatchRequest): Route {
     host,
     isMissing ? { asked: null, fallback: asked, policy } : { asked, fallback: fallback && candidate(fallback), policy },
   );
+}
+
+/** Rows of a file whose tokens are counted, spread over it. */
+const COUNTED_ROWS = 64;
+
+/** Tokens that the model will run to answer the open file, so that the page can say beforehand how long it takes. */
+export async function batchTokens(
+  host: Host,
+  { version, text }: Pick<BatchRequest, 'version' | 'text'>,
+): Promise<number> {
+  const { table } = openFile(host, 'batch');
+  const total = table.rows.length;
+  const count = Math.min(COUNTED_ROWS, total);
+  const rows = Array.from({ length: count }, (_, i) => present(table.rows.at(Math.floor((i * total) / count)), 'row'));
+  const source = tableSource(host, version, { columns: table.columns, rows }, { text, label: null });
+  const { rows: read } = await source.rowsAt(0, count);
+  const { prompt, soft } = version;
+  const arm = { prompt, softs: soft ? [soft] : [], placement: soft?.placement ?? null, kind: 'tuned' } as const;
+  const longest = roomFor(host, version);
+  const tokens =
+    longest === null
+      ? (tokensToRun([{ arm, rows: read }])[0] ?? 0)
+      : read.reduce((sum, { ids }) => sum + ids.length + GENERATED_TOKEN * longest, 0);
+  return (tokens * total) / Math.max(1, count);
 }
 
 /** Answers the open file. @throws StudioError as `answered` and `tableSource` */

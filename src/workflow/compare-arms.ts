@@ -78,7 +78,7 @@ export async function readyArms(
 }
 
 /** Whether an arm's text is a hand-written one; the other texts are in the cache since training. */
-export const isHandWritten = ({ kind }: ArmPlan): boolean => kind === 'zero-shot' || kind === 'few-shot';
+export const isHandWritten = ({ kind }: Pick<ArmPlan, 'kind'>): boolean => kind === 'zero-shot' || kind === 'few-shot';
 
 /**
  * What a prompt says of rows, in a comparison as in a matrix: uncalibrated log-probabilities over the labels. Of several

@@ -100,11 +100,16 @@ export async function compareLabels(
   return { kind: 'classify', plan, comparison };
 }
 
+interface RunArm {
+  readonly arm: Pick<ArmPlan, 'placement' | 'prompt' | 'softs' | 'kind'>;
+  readonly rows: readonly TokenRow[];
+}
+
 /**
  * Tokens that the model runs for the rows of each arm. What all rows begin with is run once, and where vectors come after
  * the text, or before its cue, a text that an arm before has read is in the cache.
  */
-function tokensToRun(arms: readonly ReadyArm[]): readonly number[] {
+export function tokensToRun(arms: readonly RunArm[]): readonly number[] {
   const read = new Set<string>();
   return arms.map(({ arm, rows }) => {
     const { placement, prompt, softs } = arm;

@@ -4,7 +4,8 @@ import type { WriteRequest } from '../engine/types';
 import { uninterrupted } from '../lib/control';
 import { addHardVersion } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
-import { compare } from './compare';
+import { GENERATED_TOKEN } from '../route/generated-texts';
+import { compare, comparisonTokens } from './compare';
 import type { Host } from './host';
 
 const NOW = '2026-01-01T00:00:00.000Z';
@@ -53,4 +54,7 @@ it('counts the use of the test rows where texts are generated, and compares on a
   expect(evaluation).toMatchObject({ kind: 'generate', plan: { looks: 3 } });
   expect(evaluation.plan.rowIds).toHaveLength(200);
   expect(evaluation.plan.rowIds.every((id) => dataset.split.test.includes(id))).toBe(true);
+  // of three arms: untuned, yours, and yours with examples
+  const tokens = (longest: number) => comparisonTokens(host, { set: { ...set, writing: { longest } }, dataset }, run);
+  expect((await tokens(14)) - (await tokens(4))).toBe(3 * 200 * 10 * GENERATED_TOKEN);
 });

@@ -17,7 +17,7 @@ import { kindOf } from '../prompt-set/prompt-set';
 import { productionOf } from '../prompt-set/stages';
 import type { Evaluation, GenerateEvaluation, PromptSet } from '../prompt-set/types';
 import { type Version, versionWords } from '../prompt-set/versions';
-import { generateTexts, longestAnswer } from '../route/generated-texts';
+import { GENERATED_TOKEN, generateTexts, longestAnswer } from '../route/generated-texts';
 import { type CompareEvent, type Comparing, eachArm, isHandWritten, type ReadyArm, readyArms } from './compare-arms';
 import { compareLabels, tokensOfComparison } from './compare-labels';
 import type { Host, Run, Verb } from './host';
@@ -25,11 +25,12 @@ import { cacheKeyOf } from './training-rows';
 
 // The comparison of prompts that generate a text: each continues the same rows, and is held against the expected texts.
 
-/** Generating a token takes about as long as reading this many. */
-const GENERATED_TOKEN = 8;
-
 const sentTokens = ({ arm, rows }: ReadyArm) =>
   rows.reduce((sum, { ids }) => sum + ids.length, 0) / Math.max(1, rows.length) + (arm.softs[0]?.virtualTokens ?? 0);
+
+/** Tokens that an arm runs, a generated one counted as many that are read. @param longest of an answer */
+const tokensOfTexts = (ready: ReadyArm, longest: number) =>
+  ready.rows.length * (sentTokens(ready) + GENERATED_TOKEN * longest);
 
 async function compareTexts(using: Comparing): Promise<Pick<GenerateEvaluation, 'kind' | 'plan' | 'comparison'>> {
   const { host, dataset, set, run } = using;
@@ -40,7 +41,7 @@ async function compareTexts(using: Comparing): Promise<Pick<GenerateEvaluation, 
     run,
     arms,
     {
-      weightOf: (ready) => sentTokens(ready) + GENERATED_TOKEN * longest,
+      weightOf: (ready) => tokensOfTexts(ready, longest),
       note: (name) => `${name}, on ${rowIds.length} test rows`,
     },
     (ready, onFraction) => generate(using, ready, longest, onFraction),
@@ -126,9 +127,18 @@ function planned(host: Host, request: CompareRequest, run: Run<CompareEvent>): C
   return { host, set, dataset, arms, production, test: comparedIds(kindOf(set), dataset), run };
 }
 
-/** Tokens that the model will run for a comparison, so that it can say beforehand how long it takes; null for generated texts. */
-export const comparisonTokens: Verb<CompareRequest, never, number | null> = async (host, request, { control }) =>
-  kindOf(request.set) === 'classify' ? tokensOfComparison(planned(host, request, { control, emit: () => {} })) : null;
+const TOKENS: { readonly [K in TaskKind]: (comparing: Comparing) => Promise<number> } = {
+  classify: tokensOfComparison,
+  generate: async (using) => {
+    const longest = longestAnswer(using.host, using.set.writing?.longest, using.dataset);
+    const { arms } = await readyArms(using, [], longest);
+    return arms.reduce((sum, ready) => sum + tokensOfTexts(ready, longest), 0);
+  },
+};
+
+/** Tokens that the model will run for a comparison, so that it can say beforehand how long it takes. */
+export const comparisonTokens: Verb<CompareRequest, never, number> = (host, request, { control }) =>
+  TOKENS[kindOf(request.set)](planned(host, request, { control, emit: () => {} }));
 
 export const compare: Verb<CompareRequest, CompareEvent, CompareResult> = async (host, request, run) => {
   const using = planned(host, request, run);

@@ -3,7 +3,7 @@
 import { type CostRequest, type Costs, costsOf, type RollOutRequest, rollOutOf } from '../decide/measured';
 import type { RollOut } from '../decide/roll-out';
 import type { Package } from '../interchange/package';
-import { batch, batchAgain, batchFile, batchLeftOut, batchUnsure } from './batch';
+import { batch, batchAgain, batchFile, batchLeftOut, batchTokens, batchUnsure } from './batch';
 import type { RowsDone } from './check-rows';
 import { consistency, everyRow } from './checks';
 import { compare, comparisonTokens } from './compare';
@@ -42,6 +42,7 @@ export const VERBS = {
   batchAgain,
   batchFile,
   batchLeftOut,
+  batchTokens,
   batchUnsure,
   checkImport,
   closeRows,

@@ -9,7 +9,7 @@ import { present } from '../lib/assert';
 import { mean } from '../metrics/special';
 import { exactMatch, rougeL, tokenF1 } from '../metrics/text';
 import type { AnswersWith, WritingTry } from '../prompt-set/types';
-import { answerLengths, generateTexts, longestAnswer } from '../route/generated-texts';
+import { answerLengths, GENERATED_TOKEN, generateTexts, longestAnswer } from '../route/generated-texts';
 import { checkTemplate, parseTemplate, sameLabels, TEXT_SLOT, wordsFor } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import type { TargetLengths } from '../tokens/text-lengths';
@@ -17,7 +17,7 @@ import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import { labelTokens } from '../tokens/tokenizer';
 import type { Host, Run, Verb } from './host';
 import { labelCollisions, neighboursFor, renderExamples, tokenRows } from './token-rows';
-import { cacheKeyOf, type Tried, triedIds, triedOn, tryOnRows, validationIds } from './training-rows';
+import { cacheKeyOf, type Timing, type Tried, triedIds, triedOn, tryOnRows, validationIds } from './training-rows';
 
 interface ScoredTry {
   readonly kind: 'classify';
@@ -26,7 +26,14 @@ interface ScoredTry {
   readonly secondsPerToken: number | null;
 }
 
-export type TryResult = ScoredTry | { readonly kind: 'generate'; readonly wrote: WritingTry };
+interface WrittenTry {
+  readonly kind: 'generate';
+  readonly wrote: WritingTry;
+  /** How long reading and generating took. */
+  readonly timing: Timing;
+}
+
+export type TryResult = ScoredTry | WrittenTry;
 
 export interface TryRequest {
   readonly dataset: Dataset;
@@ -60,8 +67,10 @@ const TRIES: ByTask<(host: Host, request: TryRequest, run: Run<RowsDone>) => Pro
     const written = await generateTexts(host, { rows, soft: null, cacheKey: null, longest }, control, (done) =>
       emit({ kind: 'rows', done: Math.floor(done), total: rows.length }),
     );
-    const wrote = writingFigures(dataset, written, (performance.now() - begin) / 1000);
-    return { kind: 'generate', wrote: { ...wrote, ...triedOn(dataset, answers, host.engine) } };
+    const seconds = (performance.now() - begin) / 1000;
+    const wrote = { ...writingFigures(dataset, written, seconds), ...triedOn(dataset, answers, host.engine) };
+    const tokens = rows.reduce((sum, { ids }) => sum + ids.length + GENERATED_TOKEN * longest, 0);
+    return { kind: 'generate', wrote, timing: { tokens, seconds } };
   },
 };
 

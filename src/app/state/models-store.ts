@@ -168,7 +168,8 @@ export interface Speedometer {
   /** As it was measured before; null = never. */
   known(info: ModelInfo): Promise<Speed | null>;
   learnTokens(info: ModelInfo, timing: Timing | null): Promise<void>;
-  learnComparison(info: ModelInfo, timing: Timing): Promise<void>;
+  /** From a whole comparison, or from texts that were generated. */
+  learnWork(info: ModelInfo, what: 'comparedTokenMs' | 'writtenTokenMs', timing: Timing): Promise<void>;
   /** From a run's steps, each over so many tokens. */
   learnSteps(info: ModelInfo, placement: Placement, ms: readonly number[], tokens: number): Promise<void>;
 }
@@ -197,13 +198,8 @@ export function createSpeedometer(
       if (!timing || timing.tokens < ENOUGH_TOKENS) return;
       await learn(info, (speed) => ({ step: {}, ...speed, tokenMs: msPerToken(timing) }));
     },
-    learnComparison: (info, timing) =>
-      learn(info, (speed) => ({
-        step: {},
-        tokenMs: msPerToken(timing),
-        ...speed,
-        comparedTokenMs: msPerToken(timing),
-      })),
+    learnWork: (info, what, timing) =>
+      learn(info, (speed) => ({ step: {}, tokenMs: msPerToken(timing), ...speed, [what]: msPerToken(timing) })),
     learnSteps: (info, placement, ms, tokens) => learn(info, (speed) => learnStep(speed, placement, ms, tokens)),
   };
 }

@@ -6,7 +6,7 @@ import { type CalibrationMode, planFor } from '../../../evaluation/classify/outc
 import type { Comparison, ReviewThreshold } from '../../../evaluation/types';
 import { StudioError } from '../../../lib/errors';
 import { recordComparison, setThreshold } from '../../../prompt-set/calibration';
-import { changeTask, countLook, kindOf, nowAfter } from '../../../prompt-set/prompt-set';
+import { changeTask, countLook, isWriting, kindOf, nowAfter } from '../../../prompt-set/prompt-set';
 import { moveStage, stagesOf } from '../../../prompt-set/stages';
 import {
   type ClassifyEvaluation,
@@ -18,7 +18,7 @@ import {
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import { sameLabels } from '../../../task/template';
 import { wasStillFalling } from '../../../training/checkpoint';
-import { comparisonSeconds } from '../../../training/estimate';
+import { comparisonSeconds, writingSeconds } from '../../../training/estimate';
 import type { CompareRequest } from '../../../workflow/compare';
 import type { CompareEvent } from '../../../workflow/compare-arms';
 import { type Job, type JobContext, job } from '../../state/job';
@@ -114,7 +114,7 @@ export class CompareStore {
     return { evaluation, leftOut: 0, tooLong: [] };
   });
 
-  /** Seconds that a comparison will take here; null where nothing was measured, or texts are generated. */
+  /** Seconds that a comparison will take here; null where nothing was measured. */
   readonly seconds: Resource<CompareRequest, number | null> = resource(
     async (request, signal) => {
       const { services, stores } = this.#studio;
@@ -123,7 +123,7 @@ export class CompareStore {
         services.workflow.call('comparisonTokens', request, { signal }),
         stores.session.getState().modelReady().then(this.#speedometer.known),
       ]);
-      return tokens === null || speed === null ? null : comparisonSeconds(tokens, speed);
+      return speed && (isWriting(request.set) ? writingSeconds : comparisonSeconds)(tokens, speed);
     },
     { keepPrevious: true },
   );
@@ -225,8 +225,8 @@ export class CompareStore {
     const tokens = await services.workflow.call('comparisonTokens', request, { signal });
     const begin = performance.now();
     const found = await services.workflow.call('compare', request, { signal, onEvent });
-    if (tokens !== null)
-      await this.#speedometer.learnComparison(info, { tokens, seconds: (performance.now() - begin) / 1000 });
+    const timing = { tokens, seconds: (performance.now() - begin) / 1000 };
+    await this.#speedometer.learnWork(info, isWriting(set) ? 'writtenTokenMs' : 'comparedTokenMs', timing);
     const now = new Date().toISOString();
     await stores.promptSets.getState().updateById(set.id, (s) => recordComparison(s, found.evaluation, now));
     await this.#keep(set, found.evaluation, found);

@@ -2,8 +2,10 @@ import type { FC, ReactNode } from 'react';
 import { useStore } from 'zustand';
 import type { Row } from '../../../dataset/types';
 import type { AnsweringTask } from '../../../prompt-set/ready-prompt';
+import { timeWords } from '../../../training/estimate';
 import type { RowOutcome } from '../../../workflow/batch';
 import type { RowsFile } from '../../../workflow/rows-file';
+import { useResource } from '../../state/resource';
 import { useSession } from '../../state/studio';
 import { Button, Choices, format, Panel, Table, type TableColumn } from '../../ui';
 import { BatchLabels } from './BatchLabels';
@@ -68,11 +70,24 @@ function useMissing(): string | null {
   return job === null ? null : `Available when this ends: ${job}`;
 }
 
+/** How long the file will take with what is chosen. */
+function useSeconds(): number | null {
+  const { choice, seconds } = batch.use();
+  const { setId, which } = useStore(choice);
+  const file = useStore(batchRows.use().source, (s) => s.value);
+  const { text } = columnsOf(file, useStore(batchRows.use().columns));
+  const isReady = useSession((s) => s.model.kind === 'ready');
+  const key =
+    file && isReady && setId !== null && which !== null && text !== null ? { file, setId, which, text } : null;
+  return useResource(seconds, key).value;
+}
+
 function StartOrStop({ rows }: { readonly rows: number }) {
   const { running, start } = batch.use();
   const run = useStore(running, (s) => s.run);
   const isRunning = useStore(running, (s) => s.running);
   const missing = useMissing();
+  const time = timeWords(useSeconds());
   const { done, total, secondsLeft, rowsPerSecond } = run?.progress ?? NOT_STARTED;
   if (isRunning)
     return (
@@ -90,7 +105,7 @@ function StartOrStop({ rows }: { readonly rows: number }) {
       <Button variant="primary" isDisabled={missing !== null} onPress={() => void start()}>
         {run ? `Answer the other ${format.counted(total - done, 'row')}` : `Answer ${format.counted(rows, 'row')}`}
       </Button>
-      {missing ? <span className="dim small">{missing}</span> : null}
+      {missing || !run ? <span className="dim small">{missing ?? time}</span> : null}
     </div>
   );
 }

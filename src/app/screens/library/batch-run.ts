@@ -3,8 +3,11 @@
 import { fileBytes, sha256 } from '../../../lib/bytes';
 import type { AnsweringVersion } from '../../../prompt-set/ready-prompt';
 import type { Store } from '../../../store/store';
+import { writingSeconds } from '../../../training/estimate';
 import type { BatchPiece, BatchProgress, BatchRequest } from '../../../workflow/batch';
 import { type JobContext, job } from '../../state/job';
+import { createSpeedometer } from '../../state/models-store';
+import { resource } from '../../state/resource';
 import type { Studio } from '../../state/studio';
 import { batchRows, columnsOf } from './rows-file';
 import { chosenVersion, storedVersion } from './stored-set';
@@ -152,6 +155,20 @@ async function freshRun({ services, stores }: Studio, setId: string, which: stri
     isSaved: false,
   };
 }
+
+/** Seconds that answering the open file will take here; null where nothing was measured, or no rows can be answered. */
+export const batchSeconds = (studio: Studio) => {
+  const speedometer = createSpeedometer(studio.services, () => undefined);
+  return resource(
+    async ({ setId, which, text }: { readonly setId: string; readonly which: string; readonly text: string }) => {
+      const { request } = await freshRun(studio, setId, which, text);
+      const speed = await speedometer.known(await studio.stores.session.getState().modelReady());
+      const tokens = await studio.services.workflow.call('batchTokens', request);
+      const isLabels = request.version.task.kind === 'classify';
+      return speed && (isLabels ? (tokens * speed.tokenMs) / 1000 : writingSeconds(tokens, speed));
+    },
+  );
+};
 
 /** Answers the rows of a run and reports its progress; a run without any answer is dropped. */
 async function answer(

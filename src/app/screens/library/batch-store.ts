@@ -13,7 +13,7 @@ import { type Resource, resource } from '../../state/resource';
 import { perStudio, type Studio } from '../../state/studio';
 import { toastUndo } from '../../ui';
 import { saveFile } from '../../ui/download';
-import { type BatchRun, batchJob, type Chosen, checksumOf, earlierRun, KeptAnswers } from './batch-run';
+import { type BatchRun, batchJob, batchSeconds, type Chosen, checksumOf, earlierRun, KeptAnswers } from './batch-run';
 import { batchRows, columnsOf } from './rows-file';
 
 interface BatchOptions {
@@ -282,5 +282,5 @@ export const batch = perStudio((studio) => {
   const state = batchState(studio);
   const { choice, running, earlier } = state;
   const acts = { ...answering(studio, state), ...output(studio, state), ...labelling(studio, state) };
-  return { choice, running, earlier, ...acts };
+  return { choice, running, earlier, seconds: batchSeconds(studio), ...acts };
 });

@@ -24,6 +24,8 @@ export function EditorPanel() {
   // until the tokens of this text are counted, those of the text before it are not shown as its own
   const isCounting = status === 'loading';
   const perToken = useSecondsPerToken();
+  // generating takes longer than reading these tokens
+  const readingTime = reading?.answers ? null : perToken;
   return (
     <Panel
       span={7}
@@ -49,7 +51,7 @@ export function EditorPanel() {
         <ExamplesControls />
         {cost ? (
           <p className="dim small" role="status">
-            {isCounting ? 'Counting tokens' : costWords(cost, draft.shots > 0 ? (draft.orders ?? 1) : 1, perToken)}
+            {isCounting ? 'Counting tokens' : costWords(cost, draft.shots > 0 ? (draft.orders ?? 1) : 1, readingTime)}
           </p>
         ) : null}
         {cost && isLong(draft, cost.prompt) ? <SmallerButton /> : null}

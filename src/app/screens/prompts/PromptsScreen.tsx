@@ -11,7 +11,7 @@ import { templateProblem, useDraft, usePrompts, useShownTry } from './prompts-st
 import { ReadingPanel } from './ReadingPanel';
 import { ResultPanels, WrittenPanel } from './ResultPanels';
 import { SearchButton, SearchPanel, TriesPanel } from './TriesPanel';
-import { useReading, useSecondsPerToken, useTrying } from './trying';
+import { useReading, useTrying, useTrySeconds } from './trying';
 import { promptsHeadline, promptsLead, tryWords } from './words';
 import './prompts.css';
 
@@ -62,16 +62,13 @@ function Actions({ set, rows }: { readonly set: PromptSet; readonly rows: number
   const dataset = usePromptSets((s) => s.dataset);
   const draft = useDraft();
   const reading = useReading().value;
-  const perToken = useSecondsPerToken();
+  const seconds = useTrySeconds(rows);
   const trainingOff = useSession((s) => s.capabilities.trainingOff);
   const busy = useSession((s) => s.job !== null);
   const trying = useTrying((s) => s.running);
   const job = useTrying.use();
   const { keepDraft } = usePrompts.use();
   const isUnusable = templateProblem(draft, dataset) !== null || (reading?.collisions.length ?? 0) > 0;
-  const orders = draft.shots > 0 ? (draft.orders ?? 1) : 1;
-  const mean = reading?.cost?.mean ?? null;
-  const seconds = perToken === null || mean === null ? null : perToken * mean * rows * orders;
   return (
     <>
       <Button

@@ -4,6 +4,7 @@ import { chosenHard } from '../../../prompt-set/make-versions';
 import type { ScoreRequest, WriteRequest, WrittenRow } from '../../../worker/protocol';
 import type { ImproveRequest } from '../../../workflow/improve';
 import { createDataStore } from '../../state/data/data-store';
+import { speedKey } from '../../state/models-store';
 import { createPromptSetsStore } from '../../state/prompt-sets-store';
 import { createProposer } from '../../state/proposer';
 import { createSessionStore } from '../../state/session-store';
@@ -142,7 +143,7 @@ describe('the hand-written prompt', () => {
   });
 
   it('is tried by generating texts for a few rows where the answers are texts', async () => {
-    const { promptSets, prompts, draft, trying } = await loaded(writingFile(60));
+    const { services, session, promptSets, prompts, draft, trying } = await loaded(writingFile(60));
     const set = promptSets.getState().set;
     expect(set).toMatchObject({ words: [], writing: { longest: null }, baseTemplate: 'Message: {text}\nSummary:' });
     expect(draft().template).toMatch(/^Read the message and write the summary in one line\./);
@@ -150,6 +151,9 @@ describe('the hand-written prompt', () => {
     const tried = promptSets.getState().set?.hard[0];
     expect(tried).toMatchObject({ tried: null, wrote: { rows: 9, loss: expect.any(Number) } });
     expect(tried?.wrote?.written).toHaveLength(9);
+    const { model } = session.getState();
+    const speed = await services.store.settings.get(model.kind === 'ready' ? speedKey(model.info) : '');
+    expect(speed).toMatchObject({ writtenTokenMs: expect.any(Number) });
     prompts.setLongest(5);
     await vi.waitFor(() => expect(promptSets.getState().set?.writing).toEqual({ longest: 5 }));
   });

@@ -21,12 +21,15 @@ import { isWriting, sameWords, stamp } from '../../../prompt-set/prompt-set';
 import { answersWith, foundVersion, sinceTry } from '../../../prompt-set/tries';
 import type { FoundPrompt, HardVersion, Opened, PromptSearch, PromptSet } from '../../../prompt-set/types';
 import { wordsFitting } from '../../../prompt-set/versions';
+import { GENERATED_TOKEN } from '../../../route/generated-texts';
 import { sameLabels } from '../../../task/template';
 import type { HardPrompt, LabelWord } from '../../../task/types';
+import { writingSeconds } from '../../../training/estimate';
 import type { CandidateAnswers, ImproveRequest, Standing } from '../../../workflow/improve';
 import { triedCount } from '../../../workflow/training-rows';
 import type { TryResult } from '../../../workflow/try-prompt';
 import { type Job, job } from '../../state/job';
+import { createSpeedometer } from '../../state/models-store';
 import { resource, useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
 import { perStudio, type Studio, screenStore, usePromptSets, useSession } from '../../state/studio';
@@ -107,14 +110,19 @@ export function useBalancedInstead(): () => void {
   };
 }
 
-/** Seconds per token on this machine; how long generating takes is known once it was tried. */
+/** Seconds per token on this machine. Where texts are generated, as any work with this model was measured. */
 const timings = perStudio((studio) => {
   const { session, promptSets, proposer } = studio.stores;
+  const speedometer = createSpeedometer(studio.services, () => undefined);
   let known: number | null = null;
   const seconds = resource(
     async (_: { readonly model: string; readonly mean: number }, signal): Promise<number | null> => {
       const { set, dataset } = promptSets.getState();
-      if (known !== null || !set || !dataset || isWriting(set) || session.getState().job) return known;
+      if (set && isWriting(set)) {
+        const speed = await speedometer.known(await session.getState().modelReady());
+        return speed && writingSeconds(1, speed);
+      }
+      if (known !== null || !set || !dataset || session.getState().job) return known;
       const prompt = draftOf(set, usePrompts.of(studio).getState().prompt, proposer.getState().proposal);
       if (templateProblem(prompt, dataset) !== null) return null;
       const asked = { dataset, prompt, with: answersWith(set, {}) };
@@ -125,9 +133,10 @@ const timings = perStudio((studio) => {
   );
   return {
     seconds,
-    learn: (perToken: number | null) => {
-      known = perToken ?? known;
-      seconds.set(known);
+    learn: async (result: TryResult) => {
+      if (result.kind === 'classify') known = result.secondsPerToken ?? known;
+      else await speedometer.learnWork(await session.getState().modelReady(), 'writtenTokenMs', result.timing);
+      seconds.set(result.kind === 'classify' ? known : result.timing.seconds / result.timing.tokens);
     },
   };
 });
@@ -136,6 +145,17 @@ export function useSecondsPerToken(): number | null {
   const model = useSession((s) => (s.model.kind === 'ready' ? s.model.info.sha256 : null));
   const mean = useReading().value?.cost?.mean;
   return useResource(timings.use().seconds, model && mean !== undefined ? { model, mean } : null).value;
+}
+
+/** How long a try of the prompt in the editor will take; null while nothing was measured. */
+export function useTrySeconds(rows: number): number | null {
+  const perToken = useSecondsPerToken();
+  const { shots, orders = 1 } = useDraft();
+  const longest = usePromptSets((s) => s.set?.writing?.longest ?? null);
+  const { cost = null, answers = null } = useReading().value ?? {};
+  if (perToken === null || !cost) return null;
+  const generated = answers ? GENERATED_TOKEN * (longest ?? answers.longest) : 0;
+  return perToken * (cost.mean + generated) * rows * (shots > 0 ? orders : 1);
 }
 
 interface Trying {
@@ -167,7 +187,7 @@ export const useTrying = screenStore((studio: Studio): Job<[versionId?: string],
       const now = new Date().toISOString();
       const opened = { dataset, model: weightsOf(session.getState()) };
       await promptSets.getState().updateById(set.id, (s) => kept(s, version.id, result, { opened, now }));
-      if (result.kind === 'classify') timings.of(studio).learn(result.secondsPerToken);
+      await timings.of(studio).learn(result);
     },
   });
 });
