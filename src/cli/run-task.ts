@@ -98,7 +98,9 @@ export async function runTask(options: RunOptions, log: Log): Promise<Evaluation
     const also = options.improve ? trained.hard.map(({ id }) => id) : [];
     const request = { set: trained, dataset, also, eachSeed: runs.length > 1, ...(examples ? { examples } : {}) };
     const run = { control: uninterrupted, emit: comparing(log) };
-    const { evaluation: compared } = await compare(host, request, run);
+    const { evaluation: compared, tooLong } = await compare(host, request, run);
+    for (const name of tooLong)
+      log.line(`Without “${name}”: most test rows with its examples are too long for the model`);
     const set = recordComparison(trained, compared, host.now());
     const evaluation: Evaluation = { ...compared, id: host.newId(), setId: set.id, createdAt: host.now() };
     const { files, lines } = reportFiles(set, dataset, evaluation, checkpoint);

@@ -166,6 +166,9 @@ describe('remedies', () => {
       kind: 'few-rows',
       remedy: { change: { steps: 60 } },
     });
+    // a prompt that is made smaller learns from no labels
+    expect(diagnose({ ...learning, trainRows: 64 }).advice).toContain('more labels');
+    expect(diagnose({ ...learning, trainRows: 64, isDistilled: true }).advice).not.toContain('labels');
     expect(diagnose({ ...learning, trainRows: 64, settings: { ...STANDARD, steps: 60 } }).kind).toBe('learning');
     expect(diagnose({ ...learning, trainRows: 100 }).kind).toBe('learning');
   });

@@ -43,6 +43,8 @@ interface Seen {
   readonly settings: TrainingSettings;
   /** Left out = it may still be training. */
   readonly hasEnded?: boolean;
+  /** It learns another prompt's answers instead of labels; left out = no. */
+  readonly isDistilled?: boolean;
 }
 
 /** With fewer training rows than this early stopping matters most (docs/method/training.md: 64 rows overfit from step 40 on). */
@@ -177,19 +179,18 @@ const stalledTexts: Check = ({ validations, last, best, isGenerating, settings, 
       }
     : null;
 
-const stalledLabels: Check = ({ last, best, majority, validationRows, settings, rate }) => {
+const stalledLabels: Check = ({ last, best, majority, validationRows, settings, rate, isDistilled }) => {
   const margin = MAJORITY_ROWS / Math.max(1, validationRows);
   if (!last || last.step < 50 || best?.kind !== 'classify' || best.accuracy > majority + margin) return null;
   return {
     kind: 'stalled',
     title: 'Stalled at the most frequent label',
-    advice:
-      'The prompt gives every text the same answer. Start from a text or the answer words instead of sampled words, double the learning rate, and check whether two labels overlap.',
+    advice: `The prompt gives every text the same answer. Start from a text or the answer words instead of sampled words, double the learning rate, and check whether ${isDistilled ? 'the larger prompt does better' : 'two labels overlap'}.`,
     remedy: stalledRemedy(settings, rate),
   };
 };
 
-const fewRows: Check = ({ trainRows, settings, validations, last, isGenerating }) =>
+const fewRows: Check = ({ trainRows, settings, validations, last, isGenerating, isDistilled }) =>
   last &&
   !wasStillFalling(validations) &&
   trainRows < FEW_ROWS &&
@@ -198,7 +199,7 @@ const fewRows: Check = ({ trainRows, settings, validations, last, isGenerating }
     ? {
         kind: 'few-rows',
         title: `Few rows: ${trainRows} are memorised quickly`,
-        advice: `With fewer than ${FEW_ROWS} training rows, ${FEW_ROWS_STEPS} steps are enough, and validation results are only rough.${isGenerating ? '' : ' The learning curve below shows whether more labels would help.'}`,
+        advice: `With fewer than ${FEW_ROWS} training rows, ${FEW_ROWS_STEPS} steps are enough, and validation results are only rough.${isGenerating || isDistilled ? '' : ' The learning curve below shows whether more labels would help.'}`,
         remedy: { label: `Train again with ${FEW_ROWS_STEPS} steps`, change: FEW_ROWS_CHANGE },
       }
     : null;

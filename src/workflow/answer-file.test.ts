@@ -2,7 +2,16 @@ import { describe, expect, it, vi } from 'vitest';
 import { uninterrupted } from '../lib/control';
 import { argmax } from '../metrics/classification';
 import { answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
-import { type BatchEvent, type BatchRequest, batch, batchAgain, batchFile, batchLeftOut, batchTokens, batchUnsure } from './batch';
+import {
+  type BatchEvent,
+  type BatchRequest,
+  batch,
+  batchAgain,
+  batchFile,
+  batchLeftOut,
+  batchTokens,
+  batchUnsure,
+} from './batch';
 import { answerOf, fakeHost, prepared, promptSet } from './fake-host.test-support';
 import { SILENT } from './host';
 import { knownAmong, type MeasureEvent, measure } from './measure';

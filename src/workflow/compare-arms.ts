@@ -110,6 +110,8 @@ export async function eachArm<T>(
   { weightOf, note }: { readonly weightOf: (arm: ReadyArm) => number; readonly note: (name: string) => string },
   ask: (arm: ReadyArm, onFraction: (fraction: number) => void) => Promise<T>,
 ): Promise<T[]> {
+  // without those whose examples do not fit
+  run.emit({ kind: 'arms', arms: arms.map(({ arm: { id, name } }) => ({ id, name })) });
   const all = arms.reduce((sum, arm) => sum + weightOf(arm), 0);
   const answers: T[] = [];
   let before = 0;

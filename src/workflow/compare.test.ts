@@ -317,8 +317,13 @@ describe('a comparison', () => {
 
   it('leaves out the examples that it adds, not the rows, where few rows fit with them', async () => {
     const dataset = await prepared();
-    const { evaluation, leftOut, tooLong } = await compared({ set: promptSet(dataset), dataset }, fakeHost(150));
+    const { evaluation, leftOut, tooLong, events } = await compared(
+      { set: promptSet(dataset), dataset },
+      fakeHost(150),
+    );
     expect(tooLong).toEqual(['Yours + 8 examples']);
+    const waiting = events.findLast((event) => event.kind === 'arms');
+    expect(waiting?.kind === 'arms' && waiting.arms.map(({ id }) => id)).not.toContain('yours-8');
     expect(leftOut).toBe(0);
     const asked = evaluation.plan.arms.map(({ id }) => id);
     expect(asked).toContain('yours');

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Dataset } from '../../dataset/types';
-import { useReadingAhead } from './read-ahead';
+import { aheadKey, useReadingAhead } from './read-ahead';
 import type { Studio } from './studio';
 
 const KEY = { dataset: {} as Dataset, template: 'T: {text}', words: [], model: 'a' };
@@ -40,6 +40,7 @@ it('waits until nothing changes, says how far it is, and asks again where someth
   await vi.advanceTimersByTimeAsync(60_000);
   expect(asked).toHaveLength(2);
   expect(ahead.getState().read).toBeNull();
+  expect(ahead.getState().rowsInCache.get(aheadKey({ ...KEY, template: 'Text: {text}' }))).toBe(1);
 });
 
 it('is cancelled at once when the screen is left or a job begins', async () => {

@@ -3,6 +3,7 @@ import type { Dataset } from '../../dataset/types';
 import { counted } from '../../lib/format';
 import type { PromptSet } from '../../prompt-set/types';
 import { sameLabels } from '../../task/template';
+import { cacheKeyOf } from '../../workflow/training-rows';
 import { resource, useResource } from './resource';
 import { ActionStore, type Studio, screenStore, usePromptSets, useSession } from './studio';
 
@@ -15,7 +16,12 @@ interface Rows extends Pick<PromptSet, 'words'> {
 
 interface Ahead {
   readonly read: { readonly rowsDone: number; readonly rowsTotal: number } | null;
+  /** Rows in the engine's text cache by now, by the weights and the cache's name. */
+  readonly rowsInCache: ReadonlyMap<string, number>;
 }
+
+export const aheadKey = ({ model, dataset, template }: Omit<Rows, 'words'>): string =>
+  `${model} ${cacheKeyOf(dataset.fingerprint, template)}`;
 
 /** A template that is being typed is not read, and a request that needed the engine is probably followed by another. */
 const QUIET_MS = 3000;
@@ -33,13 +39,16 @@ class ReadingAhead extends ActionStore<Ahead> {
   readonly texts;
 
   constructor({ services: { workflow } }: Studio) {
-    super({ read: null });
-    this.texts = resource(async ({ model: _, ...rows }: Rows, signal) => {
+    super({ read: null, rowsInCache: new Map() });
+    this.texts = resource(async ({ model, ...rows }: Rows, signal) => {
+      const key = aheadKey({ model, ...rows });
+      const onEvent = (read: NonNullable<Ahead['read']>) =>
+        this.set({ read, rowsInCache: new Map(this.getState().rowsInCache).set(key, read.rowsDone) });
       try {
         for (let done = false; !done; ) {
           await quiet(signal);
           if (signal.aborted) return;
-          done = await workflow.call('readAhead', rows, { signal, onEvent: (read) => this.set({ read }) });
+          done = await workflow.call('readAhead', rows, { signal, onEvent });
         }
       } finally {
         this.set({ read: null });

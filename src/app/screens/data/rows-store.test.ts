@@ -1,5 +1,7 @@
-import { expect, it } from 'vitest';
-import { labelNames, labelOfKey, spread } from './rows-store';
+import { expect, it, vi } from 'vitest';
+import { createStore } from 'zustand/vanilla';
+import type { Studio } from '../../state/studio';
+import { labelNames, labelOfKey, spread, useLabelling } from './rows-store';
 
 it('reads the names of labels once each, however they are typed', () => {
   expect(labelNames(' good, bad;Good\n__proto__,, ')).toEqual(['good', 'bad', '__proto__']);
@@ -18,4 +20,34 @@ it('takes rows evenly over the file', () => {
   expect(spread(ids, 5)).toEqual(['0', '20', '40', '60', '80']);
   expect(spread(['a'], 5)).toEqual(['a']);
   expect(spread([], 5)).toEqual([]);
+});
+
+it('has the labels given so far again after a reload, in their own prompt set alone', () => {
+  const tab = new Map<string, string>();
+  vi.stubGlobal('sessionStorage', {
+    getItem: (key: string) => tab.get(key) ?? null,
+    setItem: (key: string, value: string) => tab.set(key, value),
+  });
+  const changes: unknown[] = [];
+  const opened = (id: string) =>
+    useLabelling.of({
+      stores: {
+        data: { getState: () => ({ change: async (what: unknown) => void changes.push(what) }) },
+        promptSets: createStore(() => ({ set: { id } })),
+      },
+    } as unknown as Studio);
+  const before = opened('a');
+  before.start(['good', 'bad'], ['1', '2', '3']);
+  before.give('good');
+  before.skip();
+  expect(opened('b').getState().queue).toEqual([]);
+  const after = opened('a');
+  expect(after.getState()).toMatchObject({ names: ['good', 'bad'], at: 2, given: new Map([['1', 'good']]) });
+  after.give('bad');
+  const labels = [
+    ['1', 'good'],
+    ['3', 'bad'],
+  ];
+  expect(changes).toEqual([{ kind: 'label-rows', labels }]);
+  expect(opened('a').getState().queue).toEqual([]);
 });

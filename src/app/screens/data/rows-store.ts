@@ -9,6 +9,7 @@ import { lengthIssues } from '../../../tokens/text-lengths';
 import type { WorkflowMethods } from '../../../worker/protocol';
 import type { DataState } from '../../state/data/data-state';
 import { resource, useResource } from '../../state/resource';
+import { tabMemory } from '../../state/storage';
 import type { Stores } from '../../state/stores';
 import { ActionStore, screenStore, useData, useSession } from '../../state/studio';
 
@@ -137,17 +138,42 @@ interface LabellingState {
 
 const IDLE: LabellingState = { names: [], queue: [], at: 0, given: new Map() };
 
+/** What a reload finds again, of the prompt set that was open. */
+interface KeptLabelling extends Omit<LabellingState, 'given'> {
+  readonly setId: string | undefined;
+  readonly given: readonly (readonly [rowId: string, label: string])[];
+}
+
+const keptLabelling = tabMemory<KeptLabelling | null>('labelling', null);
+
 /** Labels given to rows one after the other. */
 class Labelling extends ActionStore<LabellingState> {
   readonly #data: Stores['data'];
+  readonly #openId: () => string | undefined;
 
-  constructor(data: Stores['data']) {
+  constructor({ data, promptSets }: Pick<Stores, 'data' | 'promptSets'>) {
     super(IDLE);
     this.#data = data;
+    this.#openId = () => promptSets.getState().set?.id;
+    promptSets.subscribe(({ set }, before) => {
+      if (set?.id !== before.set?.id) this.#resume();
+    });
+    this.#resume();
+  }
+
+  #resume(): void {
+    const kept = keptLabelling.read();
+    const { setId, given = [], ...rest } = kept ?? {};
+    this.set(setId === this.#openId() ? { ...IDLE, ...rest, given: new Map(given) } : IDLE);
+  }
+
+  #show(state: LabellingState): void {
+    this.set(state);
+    keptLabelling.write({ ...state, given: [...state.given], setId: this.#openId() });
   }
 
   start(names: readonly string[], rowIds: readonly string[]): void {
-    this.set({ ...IDLE, names, queue: spread(rowIds) });
+    this.#show({ ...IDLE, names, queue: spread(rowIds) });
   }
 
   give(label: string): void {
@@ -165,18 +191,18 @@ class Labelling extends ActionStore<LabellingState> {
     const { queue, at, given } = this.getState();
     const before = new Map(given);
     before.delete(queue[at - 1] ?? '');
-    if (at > 0) this.set({ ...this.getState(), at: at - 1, given: before });
+    if (at > 0) this.#show({ ...this.getState(), at: at - 1, given: before });
   }
 
   /** The labels given so far become part of the data. */
   stop(): void {
     this.#keep();
-    this.set(IDLE);
+    this.#show(IDLE);
   }
 
   #next(given: LabellingState['given']): void {
     const { queue, at } = this.getState();
-    this.set({ ...this.getState(), at: at + 1, given });
+    this.#show({ ...this.getState(), at: at + 1, given });
     if (at + 1 >= queue.length) this.stop();
     else if (given.size >= KEPT_AFTER) this.#keep();
   }
@@ -184,9 +210,9 @@ class Labelling extends ActionStore<LabellingState> {
   #keep(): void {
     const { given } = this.getState();
     if (given.size === 0) return;
-    this.set({ ...this.getState(), given: new Map() });
+    this.#show({ ...this.getState(), given: new Map() });
     void this.#data.getState().change({ kind: 'label-rows', labels: [...given] });
   }
 }
 
-export const useLabelling = screenStore(({ stores }) => new Labelling(stores.data));
+export const useLabelling = screenStore(({ stores }) => new Labelling(stores));

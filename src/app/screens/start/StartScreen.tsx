@@ -1,7 +1,7 @@
 import { useEffect } from 'react';
 import { Link } from 'wouter';
 import { useStore } from 'zustand';
-import { bytes, capitalised, percentWhole } from '../../../lib/format';
+import { bytes, percentWhole } from '../../../lib/format';
 import { resumptionOf } from '../../../prompt-set/listing';
 import { downloadWords, modelWords } from '../../shell/ModelFacts';
 import { ModelFailed } from '../../shell/ModelPanel';
@@ -314,7 +314,7 @@ const AnswerView = ({ side, name, answer, waiting, stale }: AnswerViewProps) => 
     <ArmMark side={side}>{name}</ArmMark>
     {answer ? (
       <p className={`answer-label answer-${side}`}>
-        {capitalised(answer.label)} <span className="dim small">{percentWhole(answer.probability)}</span>
+        {answer.label} <span className="dim small">{percentWhole(answer.probability)}</span>
       </p>
     ) : (
       <p className="answer-label answer-none">

@@ -58,6 +58,7 @@ function Curves({ live, set, trainRows }: CurvesPanelsProps & { readonly live: L
       trainRows: Math.min(settings.trainRows ?? trainRows, trainRows),
       settings,
       hasEnded: live.phase === 'ended',
+      isDistilled: run?.distilled !== undefined,
     },
     MEASURES[metric],
   );

@@ -8,7 +8,7 @@ import { OPTIMISER_LABELS, type OptimiserName } from '../../../training/settings
 import { initialText, startId, startOptions, startWith } from '../../../workflow/runs';
 import { usePromptSets, useSession } from '../../state/studio';
 import { Choices, format, NumberField, Select, Term, TextArea } from '../../ui';
-import { useNextRun, useRunRows } from './next-run';
+import { decides, useNextRun, useRunRows } from './next-run';
 
 const SWITCH = [
   { id: 'no', label: 'No' },
@@ -58,17 +58,20 @@ export function SettingsPanel({ children, more }: SettingsPanelProps) {
 
 function StartSettings({ set }: { readonly set: PromptSet }) {
   const { initialisation, placement } = useNextRun((s) => s.settings);
+  const isRace = useNextRun((s) => decides(s.settings));
   const hybrid = useNextRun((s) => s.hybrid);
   const { change, chooseHybrid } = useNextRun.use();
   return (
     <>
-      <Select
-        label="The vectors start from"
-        options={startOptions(set)}
-        value={startId(initialisation)}
-        onChange={(id) => change({ initialisation: startWith(id, set) })}
-      />
-      {initialisation.kind === 'text' ? (
+      {isRace ? null : (
+        <Select
+          label="The vectors start from"
+          options={startOptions(set)}
+          value={startId(initialisation)}
+          onChange={(id) => change({ initialisation: startWith(id, set) })}
+        />
+      )}
+      {initialisation.kind === 'text' && !isRace ? (
         <TextArea
           label="Text"
           rows={3}
@@ -140,6 +143,7 @@ const LossNote = () => (
 /** What only classification has. */
 function LabelSettings({ words }: { readonly words: number }) {
   const metric = useNextRun((s) => s.settings.metric);
+  const isRace = useNextRun((s) => decides(s.settings));
   const { change } = useNextRun.use();
   return (
     <>
@@ -168,7 +172,7 @@ function LabelSettings({ words }: { readonly words: number }) {
           </Term>
         }
       />
-      <AnswerWordsSetting words={words} />
+      {isRace ? null : <AnswerWordsSetting words={words} />}
     </>
   );
 }

@@ -270,7 +270,9 @@ function Troubles({ set }: { readonly set: PromptSet }) {
   const resumable = useResumable(set);
   const rows = useRunRows();
   const tooLong = rows.value?.tooLong ?? [];
-  const failure = error ?? rows.error;
+  const found = error ?? rows.error;
+  // what ended the run is said once, with the way back
+  const failure = found?.message === runError?.message ? null : found;
   return (
     <>
       {elsewhere ? (

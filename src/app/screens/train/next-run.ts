@@ -10,7 +10,9 @@ import { NUMBER_SETTINGS, readNumber } from '../../../training/fields';
 import { PRESETS, type PresetName, STANDARD, type TrainingSettings } from '../../../training/settings';
 import { type PlannedRun, templateOf, withoutRace } from '../../../workflow/runs';
 import { cacheKeyOf } from '../../../workflow/training-rows';
+import { aheadKey, useReadingAhead } from '../../state/read-ahead';
 import { resource, useResource } from '../../state/resource';
+import { weightsOf } from '../../state/session-state';
 import { ActionStore, perStudio, type Studio, screenStore, usePromptSets, useSession } from '../../state/studio';
 import { withSeeds } from './run-queue';
 import { useTraining } from './training-store';
@@ -48,6 +50,9 @@ const upToDate = (kept: NextRun): NextRun =>
   kept.preset === 'own'
     ? kept
     : { ...kept, settings: placedAt(PRESETS[kept.preset].settings, kept.settings.placement) };
+
+/** Whether a race of starts decides where the vectors go, what they start from and whether answer words are trained. */
+export const decides = ({ race, placement }: TrainingSettings): boolean => race === true && placement !== 'prefix';
 
 /** A race tries both places after the text, and decides. */
 export const placedAt = (settings: TrainingSettings, placement: Placement): TrainingSettings => ({
@@ -202,9 +207,12 @@ export function useSecondsOf(): SecondsOf {
   const { value } = useRunRows();
   const rows = useRows();
   const speed = useTraining((s) => s.speed);
-  const cachedRows = useTraining((s) =>
+  const model = useSession(weightsOf);
+  const trained = useTraining((s) =>
     rows ? (s.rowsInCache.get(cacheKeyOf(rows.dataset.fingerprint, rows.template)) ?? 0) : 0,
   );
+  const ahead = useReadingAhead((s) => (rows && model ? (s.rowsInCache.get(aheadKey({ ...rows, model })) ?? 0) : 0));
+  const cachedRows = Math.max(trained, ahead);
   return useMemo(
     () => (runs) => (value && speed && runs.length > 0 ? runsSeconds(runs, { ...value, cachedRows }, speed) : null),
     [value, cachedRows, speed],
