@@ -92,6 +92,8 @@ interface RunState {
   readonly arms: readonly ArmProgress[];
 }
 
+type Move = Pick<Parameters<typeof moveStage>[1], 'to' | 'note'>;
+
 export class CompareStore {
   readonly #studio: Studio;
   readonly #speedometer: Speedometer;
@@ -171,17 +173,15 @@ export class CompareStore {
   /** Points the stage production to a version, with an undo. */
   readonly setProduction = async (set: PromptSet, versionId: string): Promise<void> => {
     const from = stagesOf(set).find(({ name }) => name === PRODUCTION)?.versionId ?? null;
-    const move = (to: string | null, note: string) => this.#move(set.id, to, note);
-    await move(versionId, 'after a comparison');
+    const { updateById } = this.#studio.stores.promptSets.getState();
     const moved = versionById(set, versionId);
-    toastUndo(`Production points to ${moved ? versionWords(moved) : 'it'} now`, () => void move(from, 'undone'));
+    const what = `Production points to ${moved ? versionWords(moved) : 'it'} now`;
+    const move = async (there: Move, back: Move): Promise<void> => {
+      await updateById(set.id, (s) => moveStage(s, { stage: PRODUCTION, ...there }, new Date().toISOString()));
+      toastUndo(what, () => move(back, there));
+    };
+    await move({ to: versionId, note: 'after a comparison' }, { to: from, note: 'undone' });
   };
-
-  #move(setId: string, to: string | null, note: string): Promise<PromptSet> {
-    const now = new Date().toISOString();
-    const { promptSets } = this.#studio.stores;
-    return promptSets.getState().updateById(setId, (s) => moveStage(s, { stage: PRODUCTION, to, note }, now));
-  }
 
   get #disk() {
     return this.#studio.services.store;

@@ -1,6 +1,8 @@
 import { expect, it, vi } from 'vitest';
+import { addHardVersion } from '../../../prompt-set/make-versions';
+import { stagesOf } from '../../../prompt-set/stages';
 import { fakeLocation, gate, testServices, testStudio } from '../../state/test-support';
-import { toasts } from '../../ui/toast';
+import { redoLast, toasts, undoLast } from '../../ui/toast';
 import { deletedSets, detailActions, setActions, setDetail } from './library-store';
 
 /** A Library with two sets. */
@@ -82,4 +84,38 @@ it('shows a change of the shown set at once, and saves it', async () => {
   await detailActions.of(studio).setTags(quick.id, 'Support, March');
   expect(detail.getState().value?.set).toMatchObject({ notes: 'Ask Ana', tags: ['support', 'march'] });
   expect(await services.store.sets.get(quick.id)).toMatchObject({ notes: 'Ask Ana', tags: ['support', 'march'] });
+});
+
+it('takes back a stage and a handle by key, and makes both again', async () => {
+  const { studio, promptSets, quick } = await made();
+  const prompt = { template: '{text}', shots: 0, shotSeed: 0 };
+  await promptSets
+    .getState()
+    .updateById(quick.id, (set) => addHardVersion(set, { id: 'v', now: 'now' }, { prompt }).set);
+  const now = async () => {
+    const set = await studio.services.store.sets.get(quick.id);
+    return [
+      set?.handle,
+      set &&
+        stagesOf(set)
+          .map(({ name }) => name)
+          .join(),
+    ];
+  };
+  const { move, changeHandle } = detailActions.of(studio);
+  await move((await studio.services.store.sets.get(quick.id)) ?? quick, { stage: 'production', to: 'v' });
+  await changeHandle(quick, 'FAST');
+  const seen = [await now()];
+  for (const press of [undoLast, undoLast, redoLast, redoLast, undoLast]) {
+    await press();
+    seen.push(await now());
+  }
+  expect(seen.map((each) => each.join(' '))).toEqual([
+    'FAST production',
+    'QUICK production',
+    'QUICK ',
+    'QUICK production',
+    'FAST production',
+    'QUICK production',
+  ]);
 });

@@ -185,8 +185,16 @@ export const detailActions = perStudio((studio) => {
     show(await stores.promptSets.getState().updateById(setId, next));
   const byHand = (setId: string, what: string, next: (set: PromptSet) => PromptSet) =>
     stores.promptSets.getState().change(setId, what, next, show);
-  const move = (setId: string, { stage, to, note = '' }: StageChange) =>
-    change(setId, (set) => moveStage(set, { stage, to, note }, now()));
+  // each of these two is its own way back, and the way forward again
+  const move = async (setId: string, what: string, asked: StageChange, back: StageChange): Promise<void> => {
+    await change(setId, (set) => moveStage(set, asked, now()));
+    toastUndo(what, () => move(setId, what, back, asked));
+  };
+  const giveHandle = async (setId: string, what: string, handle: string, before: string): Promise<void> => {
+    const taken = stores.promptSets.getState().sets.flatMap((set) => (set.id === setId ? [] : [set.handle]));
+    await change(setId, (set) => changeHandle(set, freeHandle(handle, taken), now()));
+    toastUndo(what, () => giveHandle(setId, what, before, handle));
+  };
 
   return {
     chooseYours: (setId: string, versionId: string) =>
@@ -196,23 +204,16 @@ export const detailActions = perStudio((studio) => {
     move: async (set: PromptSet, asked: StageChange) => {
       const { stage, to } = asked;
       const from = stagesOf(set).find(({ name }) => name === stage)?.versionId ?? null;
-      await move(set.id, asked);
       const moved = to === null ? null : versionById(set, to);
-      toastUndo(moved ? `“${stage}” points to ${versionWords(moved)} now` : `The stage “${stage}” was removed`, () =>
-        move(set.id, { stage, to: from, note: 'undone' }),
-      );
+      const what = moved ? `“${stage}” points to ${versionWords(moved)} now` : `The stage “${stage}” was removed`;
+      await move(set.id, what, asked, { stage, to: from, note: 'undone' });
     },
     setPolicy: (setId: string, policy: StagePolicy) => change(setId, (set) => setPolicy(set, policy, now())),
     note: (setId: string, versionId: string, text: string) =>
       change(setId, (set) => writeNote(set, versionId, text, now())),
     setNotes: (setId: string, text: string) => byHand(setId, 'Notes changed', (set) => writeSetNotes(set, text, now())),
-    changeHandle: async ({ id, handle: before }: PromptSet, handle: string) => {
-      await change(id, (set) => changeHandle(set, handle, now()));
-      toastUndo(`The handle is ${handle} now`, () => {
-        const taken = stores.promptSets.getState().sets.flatMap((set) => (set.id === id ? [] : [set.handle]));
-        return change(id, (set) => changeHandle(set, freeHandle(before, taken), now()));
-      });
-    },
+    changeHandle: ({ id, handle: before }: PromptSet, handle: string) =>
+      giveHandle(id, `The handle is ${handle} now`, handle, before),
     setTags: (setId: string, text: string) =>
       byHand(setId, 'Tags changed', (set) => writeTags(set, readTags(text), now())),
     removeMeasurement: async (measurement: Measurement) => {
