@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { textHash } from '../dataset/draw';
 import { rowsById } from '../dataset/labels';
 import { preparedOf, tableOf, unlikeTexts } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
@@ -146,6 +147,17 @@ describe('a ladder of two steps', () => {
     expect(ladder.training).toEqual({ rows: filled.split.validation.length, known: dataset.split.train.length });
     expect(Object.fromEntries(rungsOf(climbed)).examples).toMatch(/has seen every training row/);
     expect(markdownSheet(ladderSheet(ladder))).toContain('may not train step two');
+  });
+
+  it('knows the rows of a package by the hashes of their texts', async () => {
+    const dataset = await rows();
+    const byId = rowsById(dataset.table.rows);
+    const ids = [...dataset.split.train.slice(0, 10), ...dataset.split.test.slice(0, 3)];
+    const hashes = ids.map((id) => textHash(present(byId.get(id), 'row'), dataset.mapping)).join('');
+    const first = prompt(FIRST, ['GOLD-thing', 'GOLD-money'], { softs: [soft], seen: { hashes } });
+    const { ladder, dataset: filled } = await climb(request(dataset, { first }));
+    expect([ladder.training.known, ladder.test.known]).toEqual([10, 3]);
+    expect([...filled.split.train, ...filled.split.test].filter((id) => ids.includes(id))).toEqual([]);
   });
 
   it('says so where nobody knows what a prompt has seen', async () => {
