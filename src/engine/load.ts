@@ -88,19 +88,27 @@ function holdsSmall(
   return packable.length > 0 && (weights ? weights === 'small' : !fits && (isWasm || backend === 'auto'));
 }
 
-/** What the runtime is given, and what it would be given the other way. */
+/** Of the weights that the runtime is given, and of those that it would be given the other way. */
 function weightMemory(
   { external, packed }: SerialisedModel,
   packable: readonly PackableBytes[],
   { graph }: Decoder,
 ): WeightMemory {
-  const held = external.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const given = external.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const kept = packable.filter(({ half }) => half === null || graph.initializers.has(half));
   const saved = sumOf(kept, 'fastBytes') - sumOf(kept, 'smallBytes');
-  return packed
-    ? { held: 'small', fastBytes: held + saved, smallBytes: held }
-    : { held: 'fast', fastBytes: held, smallBytes: held - saved };
+  return {
+    held: packed ? 'small' : 'fast',
+    fastBytes: heapOf(packed ? given + saved : given),
+    smallBytes: heapOf(packed ? given : given - saved),
+  };
 }
+
+/** The runtime itself and a graph of some thousand nodes, measured. */
+const RUNTIME_BYTES = 30e6;
+
+/** The heap with these weights in it. It grows by a fifth of its size, but at most 96 MB, so on average half of that is free. */
+const heapOf = (weights: number) => RUNTIME_BYTES + weights + Math.min(weights / 10, 48e6);
 
 /** The graph of a model folder as its exporter wrote it. @throws StudioError `model-*` */
 export function parseModel(files: ModelFiles): Graph {

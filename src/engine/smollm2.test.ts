@@ -4,6 +4,7 @@ import { withSoft } from '../inference/feeds';
 import { generate } from '../inference/generate';
 import { embeddingRows, run } from '../inference/run';
 import { scoreRows } from '../inference/score';
+import { present } from '../lib/assert';
 import { readNpy, readSafetensors } from '../prompt/codecs';
 import { PLACEMENTS, type Placement, type SoftPrompt } from '../prompt/soft-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
@@ -81,6 +82,9 @@ describe('SmolLM2-135M-Instruct', () => {
     expect(loaded.info.parameters).toBe(134_515_008);
     expect(loaded.info.embeddingRms).toBeCloseTo(reference.embedding_rms, 6);
     expect(loaded.info.heapBytes).toBeLessThan(650 * 1024 * 1024);
+    expect(
+      Math.abs(present(loaded.info.weights, 'weights').fastBytes / present(loaded.info.heapBytes, 'heap') - 1),
+    ).toBeLessThan(0.15);
   });
 
   it('gives PyTorch’s logits, singly and in a right-padded batch', async () => {

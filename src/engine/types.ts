@@ -18,12 +18,12 @@ export type { Attribution, AttributionRequest };
 export type ModelFiles = Readonly<Record<string, Uint8Array>>;
 
 /**
- * How matrices that the file stores with 4 or 8 bits are held: as float32 (`fast`), or as int8, written out where they are used
- * (`small`; WebAssembly only).
+ * How matrices that the file stores with 4, 8 or 16 bits are held: as float32 (`fast`), or as int8 or halves, written out where
+ * they are used (`small`; WebAssembly only).
  */
 export type Weights = 'fast' | 'small';
 
-/** What the weights take in memory, one way and the other. */
+/** How the weights are held, and the runtime's heap with them in it, one way and the other: within 15% of what is measured. */
 export interface WeightMemory {
   readonly held: Weights;
   readonly fastBytes: number;
@@ -61,7 +61,7 @@ export interface ModelInfo {
   /** Bytes of the wasm heap with the model in it: what the model needs, unless a larger one was loaded before. */
   readonly heapBytes: number | null;
   readonly parameters: number;
-  /** Left out for models whose file has no matrices of 4 or 8 bits in blocks. */
+  /** Left out for models whose file has no matrices of 4 or 8 bits in blocks, and none of 16. */
   readonly weights?: WeightMemory;
   readonly layers: number;
   readonly hidden: number;

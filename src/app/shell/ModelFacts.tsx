@@ -45,7 +45,7 @@ export const ModelFacts = ({ info, speed, check }: ModelFactsProps) => (
     {info.weights ? (
       <>
         <dt>
-          <Term means="The model's file stores its matrices with 4 or 8 bits. Where the device has the memory, they are held as float32; otherwise as 8-bit integers, the same values to rounding, which makes a training step about a quarter longer.">
+          <Term means="The model's file stores its matrices with 4, 8 or 16 bits. Where the device has the memory, they are held as float32; otherwise with 8 or 16 bits, the same values to rounding, which makes a training step about a quarter longer.">
             Weights
           </Term>
         </dt>
@@ -193,11 +193,11 @@ const whereWords = ({ backend, threads, adapter }: ModelInfo): string =>
     ? `WebGPU${adapter ? ` (${adapter.name}${adapter.software ? ', a software device' : ''})` : ''}`
     : `WebAssembly, ${counted(threads, 'thread')}`;
 
-/** "538 MB as float32; small, they would take 168 MB". */
+/** "as float32, about 618 MB of memory; small, about 213 MB". */
 const weightsWords = ({ held, fastBytes, smallBytes }: NonNullable<ModelInfo['weights']>): string =>
   held === 'fast'
-    ? `${bytes(fastBytes)} as float32; small, they would take ${bytes(smallBytes)}`
-    : `${bytes(smallBytes)}, small; as float32 they would take ${bytes(fastBytes)}`;
+    ? `as float32, about ${bytes(fastBytes)} of memory; small, about ${bytes(smallBytes)}`
+    : `small, about ${bytes(smallBytes)} of memory; as float32, about ${bytes(fastBytes)}`;
 
 const PLACES: Readonly<Record<Placement, string>> = {
   suffix: 'after the text',
