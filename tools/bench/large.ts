@@ -3,7 +3,7 @@
  * PyTorch, trains a few steps, and says what the WebAssembly heap and the process took. In Node, or with `--page` in Chromium.
  * Prints one JSON line.
  *
- *     npx tsx tools/bench/large.ts MODEL_DIR [--page] [--weights small] [--steps 5] [--tokens 30] [--threads 2]
+ *     npx tsx tools/bench/large.ts MODEL_DIR [--page] [--weights small] [--steps 5] [--batch 8] [--tokens 30] [--threads 2]
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -23,6 +23,7 @@ const { values, positionals } = parseArgs({
     page: { type: 'boolean', default: false },
     weights: { type: 'string', default: 'small' },
     steps: { type: 'string', default: '5' },
+    batch: { type: 'string', default: '8' },
     tokens: { type: 'string', default: '30' },
     threads: { type: 'string', default: '2' },
     port: { type: 'string', default: '4194' },
@@ -36,6 +37,7 @@ const request: LargeRequest = {
   threads: Number(values.threads),
   weights: values.weights === 'fast' ? 'fast' : 'small',
   steps: Number(values.steps),
+  batch: Number(values.batch),
   tokens: Number(values.tokens),
 };
 

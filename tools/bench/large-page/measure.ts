@@ -14,8 +14,10 @@ export interface LargeRequest {
   readonly paths: readonly string[];
   readonly threads: number;
   readonly weights: Weights;
-  /** Of training; each reads 8 rows. */
+  /** Of training. */
   readonly steps: number;
+  /** Rows of a step. */
+  readonly batch: number;
   readonly tokens: number;
 }
 
@@ -41,7 +43,7 @@ export interface LargeResult {
 
 const LABELS = [2, 3, 4].map((id) => ({ label: String(id), word: String(id), tokenIds: [id] }));
 
-export async function measure({ files, oracle, createRunner, heapBytes, steps, tokens, ...load }: Measured) {
+export async function measure({ files, oracle, createRunner, heapBytes, steps, batch, tokens, ...load }: Measured) {
   const heapMB: Record<string, number> = {};
   const mark = (stage: string) => {
     heapMB[stage] = Math.round((heapBytes() ?? 0) / 1e6);
@@ -67,19 +69,19 @@ export async function measure({ files, oracle, createRunner, heapBytes, steps, t
       if (loss === 'label') mark(`gradient ${placement}`);
     }
   mark('gradient over the vocabulary');
-  const { losses, stepSeconds } = await train(new Engine(loaded), steps, tokens);
+  const { losses, stepSeconds } = await train(new Engine(loaded), { steps, batch, tokens });
   mark('trained');
   const { weights, parameters, loadSeconds } = loaded.info;
   return { weights, parameters, loadSeconds, heapMB, gradient, losses, stepSeconds } satisfies LargeResult;
 }
 
-async function train(engine: Engine, steps: number, tokens: number) {
-  const rows = Array.from({ length: 16 }, (_, r) => ({
+async function train(engine: Engine, { steps, batch, tokens }: Pick<LargeRequest, 'steps' | 'batch' | 'tokens'>) {
+  const rows = Array.from({ length: 2 * batch }, (_, r) => ({
     rowId: String(r),
     ids: Int32Array.from({ length: tokens }, (_, t) => (7 * r + 13 * t + 5) % 500),
     label: r % 3,
   }));
-  const settings = { ...STANDARD, steps, patience: null };
+  const settings = { ...STANDARD, steps, batchSize: batch, patience: null };
   const run = { runId: 'large', labels: LABELS, cacheKey: 'large', initTokenIds: Int32Array.of(7, 8, 9), resume: null };
   const [losses, stepSeconds]: [number[], number[]] = [[], []];
   let before = performance.now();
