@@ -23,7 +23,7 @@ export type ModelFiles = Readonly<Record<string, Uint8Array>>;
  */
 export type Weights = 'fast' | 'small';
 
-/** How the weights are held, and the runtime's heap with them in it, one way and the other: within 15% of what is measured. */
+/** How the weights are held, and the runtime's heap with them in it, one way and the other: within 15% of the measured one. */
 export interface WeightMemory {
   readonly held: Weights;
   readonly fastBytes: number;
