@@ -81,8 +81,7 @@ const CUSTOMERS: readonly string[] = ['parcels?'];
 const IN_TESTS = /^e2e\/|\.test\.tsx?$|test-support/;
 
 const LISTED = /\.(?:ts|tsx|mts|mjs|md|css|py|html)$/;
-const SKIPPED =
-  /^(?:public|test\/fixtures|src\/graph\/generated)\/|^THIRD_PARTY|^docs\/style\.md$|^test\/english\.test\.ts$/;
+const SKIPPED = /^(?:public|test\/fixtures)\/|^THIRD_PARTY|^docs\/style\.md$|^test\/english\.test\.ts$/;
 
 const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' })
   .split('\n')

@@ -13,9 +13,7 @@ const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 const texts = tracked.filter(
   (path) =>
     /\.(?:ts|tsx|mts|mjs|md|css|py|html|json)$/.test(path) &&
-    !/^(?:public|test\/fixtures|src\/graph\/generated)\/|^package-lock|^THIRD_PARTY|^test\/references\.test\.ts$/.test(
-      path,
-    ),
+    !/^(?:public|test\/fixtures)\/|^package-lock|^THIRD_PARTY|^test\/references\.test\.ts$/.test(path),
 );
 const markdown = texts.filter((path) => path.endsWith('.md'));
 

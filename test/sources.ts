@@ -14,10 +14,8 @@ export const sources: readonly Source[] = readdirSync(join(ROOT, 'src'), { recur
   .filter((path) => /\.tsx?$/.test(path) && !path.endsWith('.d.ts'))
   .map((path) => ({ path, text: readFileSync(join(ROOT, 'src', path), 'utf8') }));
 
-/** Code that ships: no tests, nothing that only tests import, nothing generated. */
-export const product = sources.filter(
-  ({ path }) => !/(?:\.test|test-support)\.tsx?$|(?:^|\/)(?:fixtures|generated)\//.test(path),
-);
+/** Code that ships: no tests, nothing that only tests import. */
+export const product = sources.filter(({ path }) => !/(?:\.test|test-support)\.tsx?$|(?:^|\/)fixtures\//.test(path));
 
 /** `app/screens/compare`, `app/ui`, `worker`, `graph`: the folder that a rule is about. */
 export function roomOf(path: string): string {

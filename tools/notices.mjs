@@ -49,7 +49,7 @@ const lines = [
     ).values(),
   ],
   '',
-  '`src/graph/generated/onnx_pb.ts` is generated from onnx.proto of the ONNX project (Apache-2.0).',
+  'The field numbers in `src/graph/onnx-pb.ts` are those of onnx.proto of the ONNX project (Apache-2.0).',
   '',
   '## Licence texts',
   '',

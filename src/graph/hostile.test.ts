@@ -1,13 +1,12 @@
-import { create, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { StudioError } from '../lib/errors';
 import { createRng } from '../lib/rng';
 import { GraphBuilder } from './builder';
 import { encode } from './dtype';
-import { ModelProtoSchema } from './generated/onnx_pb';
 import type { Graph, Node } from './ir';
 import { normalise } from './normalise';
-import { parse, refuseTooMany } from './parse';
+import { read, write } from './onnx-pb';
+import { parse } from './parse';
 import { ordered } from './rewrite';
 import { readFixture } from './test-support';
 
@@ -47,13 +46,13 @@ describe('a file with too many nodes', () => {
     return bytes;
   };
 
-  test('is refused within seconds, undecoded', () => {
+  test('is refused within seconds of work', () => {
     const bytes = nodes(10_000_000);
-    const begin = performance.now();
+    const begin = process.cpuUsage();
     const error = errorOf(() => parse(bytes));
     expect(error.code).toBe('model-corrupt');
     expect(error.message).toContain('more than 2,000,000 parts');
-    expect(performance.now() - begin).toBeLessThan(5000);
+    expect(process.cpuUsage(begin).user / 1e6).toBeLessThan(5);
   });
 
   test('is refused if they are in branches', () => {
@@ -67,11 +66,11 @@ describe('a file with too many nodes', () => {
       outer.set(bytes, head.length);
       bytes = outer;
     }
-    expect(errorOf(() => refuseTooMany(bytes)).code).toBe('model-corrupt');
+    expect(errorOf(() => parse(bytes)).message).toContain('more than 2,000,000 parts');
   });
 
   test('is not refused at the size of a language model', () => {
-    expect(() => refuseTooMany(nodes(100_000))).not.toThrow();
+    expect(() => read('Model', nodes(100_000))).not.toThrow();
   });
 });
 
@@ -145,13 +144,10 @@ test.each(['llama-genai-int4', 'gpt2-optimum-opset13-fp32'])(
 
 test('refuses a cycle and a missing file by name', () => {
   const model = (node: { opType: string; input: string[]; output: string[] }[]) =>
-    toBinary(
-      ModelProtoSchema,
-      create(ModelProtoSchema, {
-        opsetImport: [{ domain: '', version: 18n }],
-        graph: { name: 'g', node, output: [{ name: 'a' }] },
-      }),
-    );
+    write('Model', {
+      opsetImport: [{ domain: '', version: 18n }],
+      graph: { name: 'g', node, output: [{ name: 'a' }] },
+    });
   const cycle = [
     { opType: 'Neg', input: ['b'], output: ['a'] },
     { opType: 'Neg', input: ['a'], output: ['b'] },

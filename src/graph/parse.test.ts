@@ -1,16 +1,10 @@
-import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { StudioError } from '../lib/errors';
 import { GraphBuilder } from './builder';
-import {
-  AttributeProto_AttributeType as Kind,
-  ModelProtoSchema,
-  TensorProto_DataLocation,
-  TensorProtoSchema,
-} from './generated/onnx_pb';
 import type { Attr } from './ir';
 import { float, int, ints, string, subgraph } from './ir';
+import { EXTERNAL, type Parts, read, write } from './onnx-pb';
 import { parse } from './parse';
 import { serialise } from './serialise';
 import { readTensor } from './tensor-proto';
@@ -122,8 +116,8 @@ describe('serialise and parse restore', () => {
 });
 
 describe('tensors in typed fields', () => {
-  const tensor = (fields: MessageInitShape<typeof TensorProtoSchema>) =>
-    readTensor(create(TensorProtoSchema, { ...fields, dims: fields.dims ?? [2n] }), 't', new Map());
+  const tensor = (fields: Parts<'Tensor'>) =>
+    readTensor(read('Tensor', write('Tensor', { dims: [2n], ...fields })), 't', new Map());
 
   test.each([
     ['float32', { dataType: 1, floatData: [1, -2] }, [0, 0, 128, 63, 0, 0, 0, 192]],
@@ -134,7 +128,7 @@ describe('tensors in typed fields', () => {
     ['uint4', { dataType: 21, int32Data: [0x21] }, [0x21]],
     ['uint32', { dataType: 12, uint64Data: [1n, 2n] }, [1, 0, 0, 0, 2, 0, 0, 0]],
   ] as const)('%s', (dtype, fields, bytes) => {
-    const read = tensor(fields as unknown as MessageInitShape<typeof TensorProtoSchema>);
+    const read = tensor(fields);
     expect(read.dtype).toBe(dtype);
     expect([...read.bytes]).toEqual(bytes);
   });
@@ -177,12 +171,15 @@ describe('malformed files', () => {
   const external = (entries: Record<string, string>, size = 16) =>
     codeOf(() =>
       readTensor(
-        create(TensorProtoSchema, {
-          dims: [2n],
-          dataType: 1,
-          dataLocation: TensorProto_DataLocation.EXTERNAL,
-          externalData: Object.entries(entries).map(([key, value]) => ({ key, value })),
-        }),
+        read(
+          'Tensor',
+          write('Tensor', {
+            dims: [2n],
+            dataType: 1,
+            dataLocation: EXTERNAL,
+            externalData: Object.entries(entries).map(([key, value]) => ({ key, value })),
+          }),
+        ),
         't',
         new Map([['data', new Uint8Array(size)]]),
       ),
@@ -208,13 +205,10 @@ describe('malformed files', () => {
   test('undefined, doubly defined or circular values are refused', () => {
     const node = (input: string, output: string, opType = 'Neg') => ({ opType, input: [input], output: [output] });
     const model = (nodes: ReturnType<typeof node>[]) =>
-      toBinary(
-        ModelProtoSchema,
-        create(ModelProtoSchema, {
-          opsetImport: [{ domain: '', version: 18n }],
-          graph: { name: 'g', node: nodes, output: [{ name: 'y' }] },
-        }),
-      );
+      write('Model', {
+        opsetImport: [{ domain: '', version: 18n }],
+        graph: { name: 'g', node: nodes, output: [{ name: 'y' }] },
+      });
     expect(() => parse(model([node('x', 'y')]))).toThrow('reads x, which nothing defines');
     expect(() => parse(model([node('b', 'a'), node('a', 'b')]))).toThrow('depends on itself');
     expect(() => parse(model([]))).toThrow('Graph output y is not defined');
@@ -222,32 +216,26 @@ describe('malformed files', () => {
   });
 
   test('model functions and unknown attribute kinds are refused by name', () => {
-    const bytes = (fields: object) =>
-      toBinary(
-        ModelProtoSchema,
-        create(ModelProtoSchema, { opsetImport: [{ version: 18n }], graph: { name: 'g' }, ...fields }),
-      );
+    const bytes = (fields: Parts<'Model'>) =>
+      write('Model', { opsetImport: [{ version: 18n }], graph: { name: 'g' }, ...fields });
     expect(() => parse(bytes({ functions: [{ name: 'Swish' }] }))).toThrow('custom functions (Swish)');
-    const node = { opType: 'Op', name: 'n', attribute: [{ name: 'a', type: Kind.GRAPHS }] };
+    const node = { opType: 'Op', name: 'n', attribute: [{ name: 'a', type: 10 }] };
     expect(() => parse(bytes({ graph: { name: 'g', node: [node] } }))).toThrow('Attribute a of Op node n');
   });
 
   test('nodes in the wrong order are sorted', () => {
-    const bytes = toBinary(
-      ModelProtoSchema,
-      create(ModelProtoSchema, {
-        opsetImport: [{ version: 18n }],
-        graph: {
-          name: 'g',
-          input: [{ name: 'x' }],
-          node: [
-            { opType: 'Neg', input: ['a'], output: ['y'] },
-            { opType: 'Abs', input: ['x'], output: ['a'] },
-          ],
-          output: [{ name: 'y' }],
-        },
-      }),
-    );
+    const bytes = write('Model', {
+      opsetImport: [{ version: 18n }],
+      graph: {
+        name: 'g',
+        input: [{ name: 'x' }],
+        node: [
+          { opType: 'Neg', input: ['a'], output: ['y'] },
+          { opType: 'Abs', input: ['x'], output: ['a'] },
+        ],
+        output: [{ name: 'y' }],
+      },
+    });
     expect(parse(bytes).nodes.map((n) => n.op)).toEqual(['Abs', 'Neg']);
   });
 });

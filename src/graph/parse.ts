@@ -1,16 +1,7 @@
-import { fromBinary } from '@bufbuild/protobuf';
 import { StudioError } from '../lib/errors';
 import { encode, maybeDType } from './dtype';
-import {
-  type AttributeProto,
-  type GraphProto,
-  AttributeProto_AttributeType as Kind,
-  type ModelProto,
-  ModelProtoSchema,
-  type NodeProto,
-  type ValueInfoProto,
-} from './generated/onnx_pb';
 import type { Attr, Dim, Graph, Initializer, Node, ValueInfo } from './ir';
+import { ATTRIBUTE, type Message, read } from './onnx-pb';
 import { ordered } from './rewrite';
 import { type ExternalFiles, readTensor } from './tensor-proto';
 
@@ -23,8 +14,7 @@ const decoder = new TextDecoder();
  * @throws StudioError `model-corrupt`, `model-missing-file`, `model-unsupported`
  */
 export function parse(bytes: Uint8Array, external: ExternalFiles = new Map()): Graph {
-  refuseTooMany(bytes);
-  const model = decode(bytes);
+  const model = read('Model', bytes);
   if (!model.graph || model.opsetImport.length === 0)
     throw new StudioError('model-corrupt', 'The file contains no ONNX graph. It may be cut off, or not an ONNX file.');
   if (model.functions.length > 0)
@@ -38,20 +28,8 @@ export function parse(bytes: Uint8Array, external: ExternalFiles = new Map()): G
   return readGraph(model.graph, opsets, external, new Set());
 }
 
-function decode(bytes: Uint8Array): ModelProto {
-  try {
-    return fromBinary(ModelProtoSchema, bytes);
-  } catch (cause) {
-    throw new StudioError(
-      'model-corrupt',
-      'The file is not a readable ONNX model. It may be cut off: download or export it again.',
-      { cause },
-    );
-  }
-}
-
 function readGraph(
-  proto: GraphProto,
+  proto: Message<'Graph'>,
   opsets: Graph['opsets'],
   files: ExternalFiles,
   outer: ReadonlySet<string>,
@@ -64,7 +42,7 @@ function readGraph(
       throw new StudioError('model-corrupt', `Tensor ${tensor.name} is defined twice.`);
     initializers.set(tensor.name, readTensor(tensor, tensor.name, files));
   }
-  const plain: NodeProto[] = [];
+  const plain: Message<'Node'>[] = [];
   for (const node of proto.node) {
     const constant = isConstant(node) ? readConstant(node, files) : null;
     if (!constant) plain.push(node);
@@ -92,28 +70,25 @@ function readGraph(
   return { ...graph, nodes: ordered(graph, outer) };
 }
 
-function readValue(proto: ValueInfoProto): ValueInfo {
+function readValue(proto: Message<'Value'>): ValueInfo {
   const { name } = proto;
-  const type = proto.type?.value;
+  const type = Object.entries(proto.type ?? {}).find(([, value]) => value !== undefined)?.[0];
   // Intermediate values of subgraphs may come without any type.
-  if (!type || type.case === undefined) return { name, dtype: 'float32', shape: null };
-  if (type.case !== 'tensorType')
-    throw new StudioError('model-unsupported', `Value ${name} is a ${type.case}; only tensors are supported.`);
-  const dtype = maybeDType(type.value.elemType);
+  if (type === undefined) return { name, dtype: 'float32', shape: null };
+  const tensor = proto.type?.tensor;
+  if (!tensor) throw new StudioError('model-unsupported', `Value ${name} is a ${type}; only tensors are supported.`);
+  const dtype = maybeDType(tensor.elemType);
   if (!dtype)
     throw new StudioError(
       'model-unsupported',
-      `Value ${name} has element type number ${type.value.elemType}, which is not supported.`,
+      `Value ${name} has element type number ${tensor.elemType}, which is not supported.`,
     );
-  const shape = type.value.shape?.dim.map(({ value }): Dim => {
-    if (value.case === 'dimValue') return Number(value.value);
-    return value.case === 'dimParam' && value.value !== '' ? value.value : null;
-  });
+  const shape = tensor.shape?.dim.map(({ value, param }): Dim => (value === undefined ? param || null : Number(value)));
   return { name, dtype, shape: shape ?? null };
 }
 
 function readNode(
-  proto: NodeProto,
+  proto: Message<'Node'>,
   index: number,
   opsets: Graph['opsets'],
   files: ExternalFiles,
@@ -129,29 +104,29 @@ function readNode(
 }
 
 function readAttr(
-  proto: AttributeProto,
+  proto: Message<'Attribute'>,
   where: string,
   opsets: Graph['opsets'],
   files: ExternalFiles,
   scope: ReadonlySet<string>,
 ): Attr {
   switch (proto.type) {
-    case Kind.FLOAT:
+    case ATTRIBUTE.float:
       return { type: 'float', value: proto.f };
-    case Kind.INT:
+    case ATTRIBUTE.int:
       return { type: 'int', value: Number(proto.i) };
-    case Kind.STRING:
+    case ATTRIBUTE.string:
       return { type: 'string', value: decoder.decode(proto.s) };
-    case Kind.FLOATS:
+    case ATTRIBUTE.floats:
       return { type: 'floats', value: proto.floats };
-    case Kind.INTS:
+    case ATTRIBUTE.ints:
       return { type: 'ints', value: proto.ints.map(Number) };
-    case Kind.STRINGS:
+    case ATTRIBUTE.strings:
       return { type: 'strings', value: proto.strings.map((s) => decoder.decode(s)) };
-    case Kind.TENSOR:
+    case ATTRIBUTE.tensor:
       if (proto.t) return { type: 'tensor', value: readTensor(proto.t, proto.t.name || proto.name, files) };
       break;
-    case Kind.GRAPH:
+    case ATTRIBUTE.graph:
       if (proto.g) return { type: 'graph', value: readGraph(proto.g, opsets, files, scope) };
       break;
     default:
@@ -159,13 +134,14 @@ function readAttr(
   }
   throw new StudioError(
     'model-unsupported',
-    `Attribute ${proto.name} of ${where} is of kind ${Kind[proto.type] ?? proto.type}, which is not supported.`,
+    `Attribute ${proto.name} of ${where} is of kind ${proto.type}, which is not supported.`,
   );
 }
 
-const isConstant = (node: NodeProto) => node.opType === 'Constant' && (node.domain === '' || node.domain === 'ai.onnx');
+const isConstant = (node: Message<'Node'>) =>
+  node.opType === 'Constant' && (node.domain === '' || node.domain === 'ai.onnx');
 
-function readConstant(node: NodeProto, files: ExternalFiles): Initializer | null {
+function readConstant(node: Message<'Node'>, files: ExternalFiles): Initializer | null {
   const name = node.output[0] ?? '';
   const attr = node.attribute[0];
   switch (attr?.name) {
@@ -185,66 +161,4 @@ function readConstant(node: NodeProto, files: ExternalFiles): Initializer | null
         `Constant node ${node.name || name} holds ${attr?.name ?? 'nothing'}, which is not supported.`,
       );
   }
-}
-
-/** Most fields of graphs and nodes that a model may have; the largest language models have a tenth of that. */
-const MAX_PARTS = 2_000_000;
-
-/** Message fields that contain more of the graph, by kind of message; all other fields are skipped. */
-const INSIDE = {
-  model: { 7: 'graph' },
-  graph: { 1: 'node' },
-  node: { 5: 'attribute' },
-  attribute: { 6: 'graph', 11: 'graph' },
-} as const satisfies Record<string, Readonly<Record<number, string>>>;
-
-type Message = keyof typeof INSIDE;
-
-/**
- * Counts the parts of an ONNX file without decoding it, so that a file with millions of nodes is refused before it costs
- * memory and time. Leaves malformed files to the decoder.
- * @throws StudioError `model-corrupt`
- */
-export function refuseTooMany(bytes: Uint8Array): void {
-  const open: { kind: Message; at: number; end: number }[] = [{ kind: 'model', at: 0, end: bytes.length }];
-  let parts = 0;
-  for (let top = open.at(-1); top; top = open.at(-1)) {
-    if (top.at >= top.end) {
-      open.pop();
-      continue;
-    }
-    if (++parts > MAX_PARTS)
-      throw new StudioError(
-        'model-corrupt',
-        `The model has more than ${MAX_PARTS.toLocaleString('en')} parts (nodes, their inputs, outputs and attributes, weights). No language model has that many, so it is not loaded.`,
-      );
-    const tag = varint(bytes, top.at);
-    const field = Math.floor(tag.value / 8);
-    const wire = tag.value % 8;
-    const length = wire === 2 ? varint(bytes, tag.next) : null;
-    const start = length?.next ?? tag.next;
-    const end = length ? start + length.value : skipped(bytes, start, wire);
-    if (end === null || end > top.end) return;
-    top.at = end;
-    const kind = (INSIDE[top.kind] as Readonly<Record<number, Message | undefined>>)[field];
-    if (kind && length) open.push({ kind, at: start, end });
-  }
-}
-
-/** Where a varint or a field of fixed size ends; null for wire types that ONNX does not use. */
-function skipped(bytes: Uint8Array, at: number, wire: number): number | null {
-  if (wire === 0) return varint(bytes, at).next;
-  if (wire === 1) return at + 8;
-  return wire === 5 ? at + 4 : null;
-}
-
-function varint(bytes: Uint8Array, at: number): { value: number; next: number } {
-  let value = 0;
-  let factor = 1;
-  for (let i = at; i < bytes.length; i++, factor *= 128) {
-    const byte = bytes[i] as number;
-    value += (byte & 127) * factor;
-    if (byte < 128) return { value, next: i + 1 };
-  }
-  return { value, next: bytes.length };
 }

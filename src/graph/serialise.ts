@@ -1,25 +1,8 @@
-import { create, toBinary } from '@bufbuild/protobuf';
 import { assert } from '../lib/assert';
 import { domainOf } from './builder';
 import { byteLengthOf, dtypeCode } from './dtype';
-import {
-  type AttributeProto,
-  AttributeProtoSchema,
-  type GraphProto,
-  GraphProtoSchema,
-  AttributeProto_AttributeType as Kind,
-  ModelProtoSchema,
-  type NodeProto,
-  NodeProtoSchema,
-  OperatorSetIdProtoSchema,
-  TensorShapeProto_DimensionSchema,
-  TensorShapeProtoSchema,
-  TypeProto_TensorSchema,
-  TypeProtoSchema,
-  type ValueInfoProto,
-  ValueInfoProtoSchema,
-} from './generated/onnx_pb';
 import type { Attr, Dim, Graph, Initializer, Node, ValueInfo } from './ir';
+import { ATTRIBUTE, type Parts, write } from './onnx-pb';
 import { externalTensor, inlineTensor } from './tensor-proto';
 
 const encoder = new TextEncoder();
@@ -78,63 +61,51 @@ class ExternalData {
  */
 export function serialise(graph: Graph): SerialisedGraph {
   const external = new ExternalData();
-  const proto = create(ModelProtoSchema, {
+  const model = write('Model', {
     irVersion,
     producerName: 'softprompt-studio',
-    opsetImport: Object.entries(graph.opsets).map(([domain, version]) =>
-      create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) }),
-    ),
+    opsetImport: Object.entries(graph.opsets).map(([domain, version]) => ({ domain, version: BigInt(version) })),
     graph: writeGraph(graph, external, true),
   });
-  return { model: toBinary(ModelProtoSchema, proto), external: external.files };
+  return { model, external: external.files };
 }
 
-function writeGraph(graph: Graph, external: ExternalData, top: boolean): GraphProto {
-  return create(GraphProtoSchema, {
+function writeGraph(graph: Graph, external: ExternalData, top: boolean): Parts<'Graph'> {
+  return {
     name: graph.name || 'graph',
     input: graph.inputs.map(writeValue),
     // The runtime infers the types of a branch's outputs.
-    output: graph.outputs.map((value) =>
-      top || value.shape ? writeValue(value) : create(ValueInfoProtoSchema, { name: value.name }),
-    ),
+    output: graph.outputs.map((value) => (top || value.shape ? writeValue(value) : { name: value.name })),
     initializer: [...graph.initializers.values()].map((tensor) =>
       byteLengthOf(tensor.dtype, tensor.dims) >= externalFrom
         ? externalTensor(tensor, external.path(tensor))
         : inlineTensor(tensor),
     ),
     node: graph.nodes.map((node) => writeNode(node, external)),
-  });
+  };
 }
 
-function writeValue({ name, dtype, shape }: ValueInfo): ValueInfoProto {
-  const tensor = create(TypeProto_TensorSchema, {
-    elemType: dtypeCode(dtype),
-    ...(shape ? { shape: create(TensorShapeProtoSchema, { dim: shape.map(writeDim) }) } : {}),
-  });
-  return create(ValueInfoProtoSchema, {
-    name,
-    type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }),
-  });
+const writeValue = ({ name, dtype, shape }: ValueInfo): Parts<'Value'> => ({
+  name,
+  type: { tensor: { elemType: dtypeCode(dtype), ...(shape ? { shape: { dim: shape.map(writeDim) } } : {}) } },
+});
+
+function writeDim(dim: Dim): Parts<'Dim'> {
+  if (dim === null) return {};
+  return typeof dim === 'number' ? { value: BigInt(dim) } : { param: dim };
 }
 
-function writeDim(dim: Dim) {
-  if (dim === null) return create(TensorShapeProto_DimensionSchema);
-  return create(TensorShapeProto_DimensionSchema, {
-    value: typeof dim === 'number' ? { case: 'dimValue', value: BigInt(dim) } : { case: 'dimParam', value: dim },
-  });
-}
-
-function writeNode(node: Node, external: ExternalData): NodeProto {
+function writeNode(node: Node, external: ExternalData): Parts<'Node'> {
   const domain = domainOf(node.op);
   assert(domain !== 'studio', `${node.op} node ${node.name} was not lowered`);
-  return create(NodeProtoSchema, {
+  return {
     name: node.name,
     domain,
     opType: domain === '' ? node.op : node.op.slice(domain.length + 1),
-    input: [...node.inputs],
-    output: [...node.outputs],
+    input: node.inputs,
+    output: node.outputs,
     attribute: Object.entries(node.attrs).map(([name, attr]) => writeAttr(name, attr, external)),
-  });
+  };
 }
 
 const maxInt64 = 2n ** 63n - 1n;
@@ -145,40 +116,24 @@ function int64(value: number): bigint {
   return exact > maxInt64 ? maxInt64 : exact;
 }
 
-function writeAttr(name: string, attr: Attr, external: ExternalData): AttributeProto {
-  const proto = create(AttributeProtoSchema, { name });
+function writeAttr(name: string, attr: Attr, external: ExternalData): Parts<'Attribute'> {
+  const kind = { name, type: ATTRIBUTE[attr.type] };
   switch (attr.type) {
     case 'int':
-      proto.type = Kind.INT;
-      proto.i = int64(attr.value);
-      return proto;
+      return { ...kind, i: int64(attr.value) };
     case 'float':
-      proto.type = Kind.FLOAT;
-      proto.f = attr.value;
-      return proto;
+      return { ...kind, f: attr.value };
     case 'string':
-      proto.type = Kind.STRING;
-      proto.s = encoder.encode(attr.value);
-      return proto;
+      return { ...kind, s: encoder.encode(attr.value) };
     case 'ints':
-      proto.type = Kind.INTS;
-      proto.ints = attr.value.map(int64);
-      return proto;
+      return { ...kind, ints: attr.value.map(int64) };
     case 'floats':
-      proto.type = Kind.FLOATS;
-      proto.floats = [...attr.value];
-      return proto;
+      return { ...kind, floats: attr.value };
     case 'strings':
-      proto.type = Kind.STRINGS;
-      proto.strings = attr.value.map((s) => encoder.encode(s));
-      return proto;
+      return { ...kind, strings: attr.value.map((s) => encoder.encode(s)) };
     case 'tensor':
-      proto.type = Kind.TENSOR;
-      proto.t = inlineTensor(attr.value);
-      return proto;
+      return { ...kind, t: inlineTensor(attr.value) };
     case 'graph':
-      proto.type = Kind.GRAPH;
-      proto.g = writeGraph(attr.value, external, false);
-      return proto;
+      return { ...kind, g: writeGraph(attr.value, external, false) };
   }
 }

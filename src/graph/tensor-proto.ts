@@ -1,13 +1,7 @@
-import { create } from '@bufbuild/protobuf';
 import { StudioError } from '../lib/errors';
 import { byteLengthOf, dtypeCode, maybeDType, sizeOf } from './dtype';
-import {
-  StringStringEntryProtoSchema,
-  type TensorProto,
-  TensorProto_DataLocation,
-  TensorProtoSchema,
-} from './generated/onnx_pb';
 import type { DType, Initializer } from './ir';
+import { EXTERNAL, type Message, type Parts } from './onnx-pb';
 
 /** External data files of a model, by location as written in the model. */
 export type ExternalFiles = ReadonlyMap<string, Uint8Array>;
@@ -18,7 +12,7 @@ const corrupt = (message: string) => new StudioError('model-corrupt', message);
  * A tensor message as an initializer. Raw data is a view of the model or of the external file.
  * @throws StudioError `model-corrupt` for wrong sizes, `model-missing-file`, `model-unsupported` for element types we do not read
  */
-export function readTensor(proto: TensorProto, name: string, files: ExternalFiles): Initializer {
+export function readTensor(proto: Message<'Tensor'>, name: string, files: ExternalFiles): Initializer {
   const dtype = maybeDType(proto.dataType);
   if (dtype === undefined || dtype === 'string')
     throw new StudioError(
@@ -31,7 +25,7 @@ export function readTensor(proto: TensorProto, name: string, files: ExternalFile
     throw corrupt(`Tensor ${name} has impossible dimensions [${dims}].`);
   const expected = byteLengthOf(dtype, dims);
   const bytes =
-    proto.dataLocation === TensorProto_DataLocation.EXTERNAL
+    proto.dataLocation === EXTERNAL
       ? externalBytes(proto, name, files, expected)
       : proto.rawData.byteLength > 0
         ? proto.rawData
@@ -43,7 +37,7 @@ export function readTensor(proto: TensorProto, name: string, files: ExternalFile
   return { name, dtype, dims, bytes };
 }
 
-function externalBytes(proto: TensorProto, name: string, files: ExternalFiles, expected: number): Uint8Array {
+function externalBytes(proto: Message<'Tensor'>, name: string, files: ExternalFiles, expected: number): Uint8Array {
   const entries = new Map(proto.externalData.map(({ key, value }) => [key, value]));
   const location = entries.get('location') ?? '';
   if (!isInside(location))
@@ -74,7 +68,7 @@ function byteCount(text: string): number | null {
 }
 
 /** Values from a typed field; narrow integers, halves and bools are stored one per int32. */
-function typedBytes(proto: TensorProto, dtype: DType): Uint8Array {
+function typedBytes(proto: Message<'Tensor'>, dtype: DType): Uint8Array {
   const view = (array: ArrayBufferView) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
   switch (dtype) {
     case 'float32':
@@ -99,24 +93,21 @@ function typedBytes(proto: TensorProto, dtype: DType): Uint8Array {
   }
 }
 
-/** A tensor message with the bytes inside, not copied. */
-export function inlineTensor({ name, dtype, dims, bytes, unpack }: Initializer): TensorProto {
-  return create(TensorProtoSchema, {
-    name,
-    dataType: dtypeCode(dtype),
-    dims: dims.map(BigInt),
-    rawData: (unpack ? unpack(bytes) : bytes) as Uint8Array<ArrayBuffer>,
-  });
-}
+/** A tensor message with the bytes inside. */
+export const inlineTensor = ({ name, dtype, dims, bytes, unpack }: Initializer): Parts<'Tensor'> => ({
+  name,
+  dataType: dtypeCode(dtype),
+  dims: dims.map(BigInt),
+  rawData: unpack ? unpack(bytes) : bytes,
+});
 
 /** A tensor message for a tensor that is the whole file at `path`. */
-export function externalTensor({ name, dtype, dims }: Initializer, path: string): TensorProto {
-  const entry = (key: string, value: string) => create(StringStringEntryProtoSchema, { key, value });
-  return create(TensorProtoSchema, {
-    name,
-    dataType: dtypeCode(dtype),
-    dims: dims.map(BigInt),
-    dataLocation: TensorProto_DataLocation.EXTERNAL,
-    externalData: [entry('location', path), entry('offset', '0'), entry('length', String(byteLengthOf(dtype, dims)))],
-  });
-}
+export const externalTensor = ({ name, dtype, dims }: Initializer, path: string): Parts<'Tensor'> => ({
+  name,
+  dataType: dtypeCode(dtype),
+  dims: dims.map(BigInt),
+  dataLocation: EXTERNAL,
+  externalData: Object.entries({ location: path, offset: '0', length: String(byteLengthOf(dtype, dims)) }).map(
+    ([key, value]) => ({ key, value }),
+  ),
+});
