@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Dataset } from '../dataset/types';
-import { insightsOf } from '../evaluation/classify/insights';
+import { insightsOf } from '../evaluation/classify/compare';
 import type { CompleteSet } from '../interchange/set-files';
 import { present } from '../lib/assert';
 import { drained } from '../lib/control';

@@ -1,6 +1,6 @@
 import { differentiate } from '../autodiff/differentiate';
 import { shapesOf } from '../autodiff/operators/table';
-import { isRowwise, isVector } from '../graph/before-lowering';
+import { isRowwise, isVector, onGpu } from '../graph/before-lowering';
 import { GraphBuilder } from '../graph/builder';
 import { conditional, zerosLike } from '../graph/conditional';
 import type { Decoder } from '../graph/decoder';
@@ -17,7 +17,6 @@ import {
   withLayout,
 } from '../graph/ir';
 import { lower } from '../graph/lower';
-import { onGpu } from '../graph/on-gpu';
 import { producers, reads, replaceUses } from '../graph/rewrite';
 import { prune, shareCommon, withOutputs } from '../graph/simplify';
 import { IO, type ProgramSpec } from '../inference/program';

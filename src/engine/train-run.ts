@@ -19,11 +19,11 @@ import { accuracy, argmax, confusionMatrix, macroF1 } from '../metrics/classific
 import { mean } from '../metrics/special';
 import { trainedPrompt } from '../prompt/soft-prompt';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
+import type { Validated } from '../training/checkpoint';
 import type { Checkpoint, TrainEvent, Trained, ValidationResult } from '../training/events';
 import { type TrainWork, train } from '../training/loop';
 import { batchGradient } from '../training/objective';
 import { balancedWeights, stratifiedSubset } from '../training/row-order';
-import type { Validated } from '../training/selection';
 import { peakLearningRate, type TrainingSettings } from '../training/settings';
 import { folded, initialTokenIds } from '../training/vectors';
 import type { ModelInfo, ReadAheadRequest, TrainRequest } from './types';

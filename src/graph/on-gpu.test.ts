@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { onGpu } from './before-lowering';
 import { GraphBuilder } from './builder';
 import { dtypeCode, encode } from './dtype';
 import { int } from './ir';
-import { onGpu } from './on-gpu';
 import { print } from './print';
 import { f32, i64, runGraph } from './test-support';
 

@@ -1,4 +1,8 @@
 /** Numbers and durations as written on screens and in reports. The language is English. */
+import { version } from '../../package.json';
+
+/** Name and version, as exports state them. */
+export const PRODUCT = `Softprompt Studio ${version}`;
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const one = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 });

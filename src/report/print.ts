@@ -5,8 +5,8 @@
 import type { ByTask } from '../dataset/types';
 import type { VerdictCard } from '../evaluation/card';
 import { namesOf, times } from '../evaluation/words';
+import { PRODUCT } from '../lib/format';
 import { type ColourName, PALETTE, rgbParts } from '../lib/palette';
-import { PRODUCT } from '../lib/product';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import { rankChart } from './charts';
 import { labelParts } from './labels';

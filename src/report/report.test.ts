@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cardOf } from '../evaluation/card';
 import { consistencyOf, everyRowReport } from '../evaluation/classify/checks';
-import { compare } from '../evaluation/classify/compare';
-import { insightsOf } from '../evaluation/classify/insights';
+import { compare, insightsOf } from '../evaluation/classify/compare';
 import { majorityArm } from '../evaluation/classify/made-arms';
 import { alternating, armOf, patterned, planOf } from '../evaluation/test-support';
 import { tally } from '../evaluation/vote';

@@ -1,6 +1,6 @@
 import type { VerdictCard } from '../evaluation/card';
 import type { ConsistencyReport, EveryRowReport } from '../evaluation/classify/checks';
-import type { Insights } from '../evaluation/classify/insights';
+import type { Insights } from '../evaluation/classify/compare';
 import type { Comparison, ComparisonPlan, GenerateComparison, GeneratePlan, Verdict } from '../evaluation/types';
 import type { Tally } from '../evaluation/vote';
 import type { Placement } from '../prompt/soft-prompt';

@@ -9,10 +9,9 @@ import {
   type StoredDataset,
   withKind,
 } from '../prompt-set/types';
-import { claim, isHeld, withLock } from './browser';
+import { claim, isHeld, memoryBackend, withLock } from './browser';
 import { type Guarded, guarded } from './guard';
 import { type IndexedDbOptions, openIndexedDb } from './indexed-db';
-import { memoryBackend } from './memory';
 import type { Backend, SetAside } from './schema';
 
 export type { SetAside } from './schema';

@@ -2,11 +2,11 @@ import type { RowsRead } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import { breathe, type Polled, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
+import { select, type Validated } from './checkpoint';
 import type { Checkpoint, StopReason, TrainEvent, Trained, ValidationResult } from './events';
 import type { Gradient } from './objective';
 import { clipped, learningRateShare, norm, OPTIMISERS, secondsLeft } from './optimisers';
 import { nextBatch, type RowOrder, startOrder } from './row-order';
-import { select, type Validated } from './selection';
 import { ANSWER_RATE, type TrainingSettings } from './settings';
 import { folded, NET_RATE, normRange, startNet, unfoldGradient, withNoise } from './vectors';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clearlyHigher, select, type Validated } from './selection';
+import { clearlyHigher, select, type Validated } from './checkpoint';
 
 const ROWS = 100;
 /** A run of validations with these mean losses, whose rows differ from one to the next by `spread` at random-looking amounts. */

@@ -25,7 +25,7 @@ import type {
   WrittenRow,
 } from '../engine/types';
 import type { CardRequest, VerdictCard } from '../evaluation/card';
-import type { Insights } from '../evaluation/classify/insights';
+import type { Insights } from '../evaluation/classify/compare';
 import type { Comparison, ComparisonPlan } from '../evaluation/types';
 import type { LabelWord } from '../task/types';
 import type { TargetLengths, TextLengths } from '../tokens/text-lengths';

@@ -5,8 +5,7 @@
 import { buffersIn, WorkerLists } from '../dataset/by-reference';
 import { queryRows, rowParts } from '../dataset/query';
 import { verdictCard } from '../evaluation/card';
-import { comparing } from '../evaluation/classify/compare';
-import { insightsOf } from '../evaluation/classify/insights';
+import { comparing, insightsOf } from '../evaluation/classify/compare';
 import { type Control, inSteps } from '../lib/control';
 import { configOf } from '../model/card';
 import { answerLengths } from '../route/generated-texts';

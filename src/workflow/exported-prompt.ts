@@ -8,7 +8,7 @@ import type { PromptPackageInput } from '../interchange/prompt-package';
 import type { CompleteSet } from '../interchange/set-files';
 import { buildSidecar } from '../interchange/sidecar-build';
 import { StudioError } from '../lib/errors';
-import { PRODUCT } from '../lib/product';
+import { PRODUCT } from '../lib/format';
 import { unwrap } from '../lib/result';
 import { mixedAnswers } from '../metrics/calibration';
 import { type WordModel, wordAnswers } from '../metrics/logistic';

@@ -1,10 +1,16 @@
+import type { Dataset } from '../../dataset/types';
 import { assert, present } from '../../lib/assert';
 import { drained } from '../../lib/control';
+import { rankArms } from '../../metrics/bradley-terry';
+import type { Interval } from '../../metrics/intervals';
 import { holm } from '../../metrics/mcnemar';
 import { DRAWS } from '../../metrics/resample';
 import type { ArmReport, Comparison, ComparisonPlan, PairReport } from '../types';
+import { labelSuspects, type Suspect } from '../vote';
+import { type ConfidenceDifference, type ConfidenceReport, confidenceDifference, confidenceOf } from './confidence';
 import { reportArm } from './outcome';
-import { reportPair } from './pairs';
+import { type Duel, duel, reportPair } from './pairs';
+import { type SliceReport, slicesOf } from './slices';
 import { verdictOf } from './verdict';
 
 export interface CompareOptions {
@@ -54,4 +60,82 @@ export function* comparing(plan: ComparisonPlan, options: CompareOptions = {}): 
 /** `comparing` from end to end. */
 export function compare(plan: ComparisonPlan, options: CompareOptions = {}): Comparison {
   return drained(comparing(plan, options), options.onProgress);
+}
+
+/** The analysis behind a comparison: slices, probabilities, the order of the arms, the gain from examples. */
+
+interface RankedArm {
+  readonly armId: string;
+  /** Bradley-Terry, log-odds, mean 0: how much more likely than an average arm it is right where the two differ. */
+  readonly strength: number;
+  readonly ci95: Interval;
+}
+
+export interface Insights {
+  /** Null where the rows are not in this browser any more. */
+  readonly slices: SliceReport | null;
+  /** Of every prompt that was scored; reference lines have none. */
+  readonly confidence: readonly ConfidenceReport[];
+  /** Of the pair that is shown, second minus first; null where there is none. */
+  readonly confidenceDifference: ConfidenceDifference | null;
+  /** The strongest first; null with fewer than three arms, or where one has won or lost everything. */
+  readonly ranking: readonly RankedArm[] | null;
+  /** What eight examples add to the hand-written prompt. */
+  readonly fewShotLift: Duel | null;
+  readonly suspects: readonly Suspect[];
+}
+
+const RANK_DRAWS = 2000;
+
+const rightness = (arm: ArmReport, gold: readonly number[]) => gold.map((g, i) => arm.predictions[i] === g);
+
+/**
+ * In steps, so that a worker can report progress and be stopped between two of them. Yields the share done.
+ * @param pairIndex the pair whose slices are asked for
+ */
+export function* insightsOf(
+  plan: ComparisonPlan,
+  { arms, pairs }: Pick<Comparison, 'arms' | 'pairs'>,
+  dataset: Dataset | null,
+  pairIndex = 0,
+): Generator<number, Insights, void> {
+  const { gold, seed } = plan;
+  const arm = (id: string | undefined) => arms.find((report) => report.id === id);
+  const [a, b] = [arm(pairs[pairIndex]?.a), arm(pairs[pairIndex]?.b)];
+  const slices = dataset && a && b ? slicesOf(dataset, plan, a, b) : null;
+  yield 0.2;
+  const confidence = [];
+  for (const outcome of plan.arms) {
+    const report = arm(outcome.id);
+    if (!report || outcome.kind === 'reference') continue;
+    confidence.push(confidenceOf(outcome, report, plan));
+    yield 0.2 + 0.3 * (confidence.length / plan.arms.length);
+  }
+  const outcome = (id: string | undefined) => plan.arms.find((each) => each.id === id);
+  const [first, second] = [outcome(a?.id), outcome(b?.id)];
+  const difference = first && second && gold.length > 0 ? confidenceDifference(first, second, plan) : null;
+  yield 0.6;
+  const ranked =
+    arms.length >= 3
+      ? rankArms(
+          arms.map((report) => rightness(report, gold)),
+          { seed, draws: RANK_DRAWS, groups: plan.groups },
+        )
+      : null;
+  yield 0.95;
+  // the prompt as it is written may show examples, or none
+  const bare = arm('yours-0') ?? arm('yours');
+  const shots = arm('yours-8') ?? arms.find(({ id, kind }) => id === 'yours' && kind === 'few-shot');
+  return {
+    slices,
+    confidence,
+    confidenceDifference: difference,
+    ranking:
+      ranked &&
+      arms
+        .map(({ id }, i) => ({ armId: id, ...(ranked[i] as (typeof ranked)[number]) }))
+        .sort((x, y) => y.strength - x.strength),
+    fewShotLift: bare && shots ? duel(bare, shots, plan) : null,
+    suspects: labelSuspects(arms, gold),
+  };
 }

@@ -6,7 +6,7 @@ import { brier, coverageAt, ece } from '../../metrics/calibration';
 import { pairedBootstrap } from '../../metrics/resample';
 import { alternating, armOf, planOf } from '../test-support';
 import type { ArmOutcome, ArmReport, PairReport } from '../types';
-import { compare } from './compare';
+import { compare, insightsOf } from './compare';
 import {
   confidenceDifference,
   confidenceDifferenceWords,
@@ -15,7 +15,6 @@ import {
   thresholdFrom,
   validationAnswers,
 } from './confidence';
-import { insightsOf } from './insights';
 import { fitCalibration, validationOutcome, validationTemperature } from './outcome';
 import { duel } from './pairs';
 

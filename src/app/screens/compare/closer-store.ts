@@ -1,7 +1,7 @@
 /** What can be known of a comparison of labels beyond its figures: slices, probabilities, checks with the model. */
 import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
-import type { Insights } from '../../../evaluation/classify/insights';
+import type { Insights } from '../../../evaluation/classify/compare';
 import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
 import type { PairReport } from '../../../evaluation/types';
 import { countLook } from '../../../prompt-set/prompt-set';

@@ -6,7 +6,7 @@ import type { Fields } from '../../../task/template';
 import type { PlayedAnswer } from '../../../workflow/play';
 import { ProbabilityBars, WhichWords } from '../../charts';
 import { useSession } from '../../state/studio';
-import { useWeighing } from '../../state/which-words';
+import { useWeighing } from '../../state/word-jobs';
 import { ArmMark, Button, Panel, Slider, TextField } from '../../ui';
 import { asAsked, type Cast, type Player, playedPrompt } from './cast';
 import { textIn, usePlayground } from './playground-store';

@@ -7,7 +7,7 @@ import { readNumber } from '../../../training/fields';
 import { searchWords } from '../../../workflow/words';
 import { whyTrainingOff } from '../../state/session-state';
 import { usePromptSets, useSession } from '../../state/studio';
-import { useWordFinder } from '../../state/word-finder';
+import { useWordFinder } from '../../state/word-jobs';
 import {
   Button,
   EmptyState,

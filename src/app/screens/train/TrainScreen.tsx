@@ -11,7 +11,7 @@ import { navigate, screenPath, useQuery } from '../../state/location';
 import { CHECKING } from '../../state/self-check';
 import { whyTrainingOff } from '../../state/session-state';
 import { usePromptSets, useSession, useStores } from '../../state/studio';
-import { useWordFinder } from '../../state/word-finder';
+import { useWordFinder } from '../../state/word-jobs';
 import { Button, format, Note, ProgressBar, toastError } from '../../ui';
 import { CurvesPanels } from './CurvesPanels';
 import { fractionOf, type LiveRun, progressWords, trainHeadline } from './live-run';

@@ -12,7 +12,7 @@ import { checkpointOf, type PlannedRun, recorded, resumeTrouble } from '../../..
 import { validatedRows } from '../../../workflow/training-rows';
 import { createSpeedometer } from '../../state/models-store';
 import { ActionStore, type Studio, screenStore } from '../../state/studio';
-import { useWordFinder } from '../../state/word-finder';
+import { useWordFinder } from '../../state/word-jobs';
 import { createBaselines } from './baselines';
 import { endedRun, type LiveRun } from './live-run';
 import { type RunEnd, RunQueue } from './run-queue';

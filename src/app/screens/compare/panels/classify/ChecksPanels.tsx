@@ -7,7 +7,7 @@ import {
   everyRowSentence,
   FOLDS,
 } from '../../../../../evaluation/classify/checks';
-import type { Insights } from '../../../../../evaluation/classify/insights';
+import type { Insights } from '../../../../../evaluation/classify/compare';
 import { namesOf, pointsRange, pointsWithUnit, pValue } from '../../../../../evaluation/words';
 import { useResource } from '../../../../state/resource';
 import { Button, format, Note, Panel, ProgressBar, Table, Term } from '../../../../ui';

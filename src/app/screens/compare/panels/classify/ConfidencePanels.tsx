@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
+import type { Insights } from '../../../../../evaluation/classify/compare';
 import { type ConfidenceReport, confidenceDifferenceWords } from '../../../../../evaluation/classify/confidence';
-import type { Insights } from '../../../../../evaluation/classify/insights';
 import type { ArmReport } from '../../../../../evaluation/types';
 import { ChartPanel, drawReliability, reliabilityTitle, sideOf } from '../../../../charts';
 import { ArmMark, Panel, Table, Term } from '../../../../ui';

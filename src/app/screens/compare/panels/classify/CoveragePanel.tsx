@@ -1,12 +1,12 @@
 /** What the answers from a probability on are worth, and the threshold below which a version asks a person. */
 import { useMemo, useState } from 'react';
+import type { Insights } from '../../../../../evaluation/classify/compare';
 import {
   coverageSentence,
   type SureAndRight,
   thresholdFrom,
   validationAnswers,
 } from '../../../../../evaluation/classify/confidence';
-import type { Insights } from '../../../../../evaluation/classify/insights';
 import type { ArmReport } from '../../../../../evaluation/types';
 import { type CoveragePoint, coverageAt, coverageCurve } from '../../../../../metrics/calibration';
 import { versionsCompared } from '../../../../../prompt-set/calibration';

@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import { useStore } from 'zustand';
 import type { Dataset } from '../../../../../dataset/types';
-import type { Insights } from '../../../../../evaluation/classify/insights';
+import type { Insights } from '../../../../../evaluation/classify/compare';
 import type { CalibrationMode } from '../../../../../evaluation/classify/outcome';
 import { calibrationWords } from '../../../../../evaluation/classify/rows';
 import type { ArmReport } from '../../../../../evaluation/types';

@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import { rowsById } from '../../../../../dataset/labels';
 import type { Dataset } from '../../../../../dataset/types';
-import type { Insights } from '../../../../../evaluation/classify/insights';
+import type { Insights } from '../../../../../evaluation/classify/compare';
 import { comparedLogProbs, planFor } from '../../../../../evaluation/classify/outcome';
 import { type ComparedRow, comparedRows, filterRows } from '../../../../../evaluation/classify/rows';
 import type { ArmOutcome, ArmReport } from '../../../../../evaluation/types';
@@ -14,7 +14,7 @@ import { ChartPanel, confusionTitle, drawConfusion, ProbabilityBars, sideOf, Whi
 import { useQuery } from '../../../../state/location';
 import { weightsOf } from '../../../../state/session-state';
 import { usePromptSets, useSession } from '../../../../state/studio';
-import { useWeighing } from '../../../../state/which-words';
+import { useWeighing } from '../../../../state/word-jobs';
 import { ArmMark, Button, format, LabelTag, Note, Select } from '../../../../ui';
 import type { CloserProps } from '../../closer-store';
 import { Explorer } from '../parts';

@@ -1,5 +1,5 @@
 import { useMemo } from 'react';
-import type { Insights } from '../../../../../evaluation/classify/insights';
+import type { Insights } from '../../../../../evaluation/classify/compare';
 import { type Slice, slicesSentence } from '../../../../../evaluation/classify/slices';
 import { pText } from '../../../../../evaluation/words';
 import { ChartPanel, drawIntervals, slicesTitle } from '../../../../charts';

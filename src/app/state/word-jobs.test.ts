@@ -13,7 +13,7 @@ import type { Services } from './services';
 import type { SessionStore } from './session-store';
 import type { Studio } from './studio';
 import { testServices } from './test-support';
-import { useWordFinder } from './word-finder';
+import { useWordFinder } from './word-jobs';
 
 const LETTERS: readonly LabelWord[] = [
   { label: 'Freude', word: ' A' },

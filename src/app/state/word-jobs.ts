@@ -1,12 +1,14 @@
-/** Answer words found by the model: when asked for, and once before a first run where the labels are no words of it. */
+/** Answer words found by the model (when asked for, and once before a first run where the labels are no words of it), and the words of a text weighed. */
 import type { Dataset } from '../../dataset/types';
+import type { StudioError } from '../../lib/errors';
 import { takeFoundWords } from '../../prompt-set/make-versions';
 import { isWriting, sameWords, stamp } from '../../prompt-set/prompt-set';
 import type { PromptSet } from '../../prompt-set/types';
 import { unfitWords } from '../../task/propose-words';
 import { sameLabels } from '../../task/template';
+import type { Weighing, WeighRequest } from '../../workflow/play';
 import { type Job, job } from './job';
-import { type Studio, screenStore } from './studio';
+import { type Studio, screenStore, useSession } from './studio';
 
 interface WordFinder extends Job<[setId: string, dataset: Dataset], object> {
   /**
@@ -65,3 +67,59 @@ export const useWordFinder = screenStore((studio: Studio): WordFinder => {
     },
   });
 });
+
+interface Weighed {
+  /** The request that is running, or that `weighing` answers. */
+  readonly asked: string | null;
+  readonly weighing: Weighing | null;
+}
+
+const INITIAL: Weighed = { asked: null, weighing: null };
+
+const useWhichWords = screenStore((studio: Studio) =>
+  job(studio.stores.session, {
+    title: 'Weighing words',
+    screen: (_key: string, _request: WeighRequest, screen: string) => screen,
+    initial: INITIAL,
+    run: async ({ signal, report }, key: string, request: WeighRequest) => {
+      report({ asked: key, weighing: null, fraction: 0 });
+      await studio.stores.session.getState().modelReady();
+      const weighing = await studio.services.workflow.call('weighWords', request, {
+        signal,
+        onEvent: ({ done, total }) => report({ fraction: done / total }),
+      });
+      report({ weighing });
+    },
+  }),
+);
+
+interface WeighingOf {
+  readonly weighing: Weighing | null;
+  readonly error: StudioError | null;
+  readonly running: boolean;
+  readonly fraction: number | null;
+  /** Another job has the engine, or no model is loaded. */
+  readonly isBusy: boolean;
+  readonly onAsk: () => void;
+  readonly onStop: () => void;
+}
+
+/** What is known of one text under some prompts, and how to ask. @param key names both */
+export function useWeighing(key: string, request: () => WeighRequest, screen: string): WeighingOf {
+  const job = useWhichWords.use();
+  const isOwn = useWhichWords((s) => s.asked === key);
+  const weighing = useWhichWords((s) => s.weighing);
+  const error = useWhichWords((s) => s.error);
+  const running = useWhichWords((s) => s.running);
+  const fraction = useWhichWords((s) => s.fraction);
+  const isBusy = useSession((s) => s.job !== null || s.model.kind !== 'ready');
+  return {
+    weighing: isOwn ? weighing : null,
+    error: isOwn ? error : null,
+    running: isOwn && running,
+    fraction,
+    isBusy,
+    onAsk: () => void job.start(key, request(), screen),
+    onStop: job.stop,
+  };
+}
