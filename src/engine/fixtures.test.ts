@@ -102,6 +102,10 @@ describe.each(MODELS)('$name agrees with PyTorch', ({ name, folder, oracleFolder
       // Each way of loading knows what the other takes.
       const other = present(info.weights, 'weights');
       expect(Math.abs((other.fastBytes - other.smallBytes) / (fastBytes - smallBytes) - 1)).toBeLessThan(0.15);
+      expect(small.info.embeddingRms).toBeCloseTo(info.embeddingRms, 6);
+      small.info.embeddingNorms.forEach((norm, i) => {
+        expect(norm).toBeCloseTo(info.embeddingNorms[i] as number, 5);
+      });
       const ids = [3, 1, 3];
       const [rows, expected] = [await embeddingRows(small.program, ids), await embeddingRows(program, ids)];
       expect(largestDifference(rows, [...expected])).toBeLessThan(1e-6);
