@@ -1,11 +1,10 @@
 /** Decides from token counts alone which rows of a text cache share a run, how they are stored, and which ones fit. */
 import { present } from '../lib/assert';
-import { lengthBuckets } from '../tokens/buckets';
 import type { TokenRow } from '../tokens/tokenizer';
 import { commonPrefixLength, type MixedTokens, sharedLength } from './feeds';
 import { kvBytesPerToken } from './kv';
 import { type ProgramSpec, takesPast } from './program';
-import { runLimits } from './run';
+import { lengthBuckets, runLimits } from './run';
 
 export type Storage = 'float32' | 'float16';
 

@@ -2,7 +2,6 @@ import { assert, present } from '../lib/assert';
 import { breathe, type Polled, throwIfInterrupted, uninterrupted } from '../lib/control';
 import { createRng, type Rng } from '../lib/rng';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import { lengthBuckets } from '../tokens/buckets';
 import { type MixedTokens, pastLength, withSoft } from './feeds';
 import type { KvRow } from './kv';
 import type { StartedRow } from './label-scores';
@@ -10,7 +9,7 @@ import { logSumExp, mostLikely, sampleToken } from './logits';
 import { prefill } from './prefix-cache';
 import { takesPast } from './program';
 import { checkContext, openRows, type RowOptions } from './rows';
-import { MAX_RUN_TOKENS, type Program, run, runLimits, vocabularyLimits } from './run';
+import { lengthBuckets, MAX_RUN_TOKENS, type Program, run, runLimits, vocabularyLimits } from './run';
 
 export interface GenerateOptions {
   readonly ids: Int32Array;

@@ -1,12 +1,11 @@
 import { present } from '../lib/assert';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import { lengthBuckets } from '../tokens/buckets';
 import type { LabelTokens } from '../tokens/tokenizer';
 import { type MixedTokens, pastLength, type RowTokens, type Sequence } from './feeds';
 import type { KvRow } from './kv';
 import { logSoftmax, logSumExp } from './logits';
 import { takesPast } from './program';
-import { type Program, run, vocabularyLimits } from './run';
+import { lengthBuckets, type Program, run, vocabularyLimits } from './run';
 
 /** The part of a row still to run, after its past. */
 export interface StartedRow {

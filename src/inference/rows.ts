@@ -2,7 +2,6 @@ import { present } from '../lib/assert';
 import { type Polled, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import { lengthBuckets } from '../tokens/buckets';
 import type { TokenRow } from '../tokens/tokenizer';
 import type { CachePlan } from './cache-plan';
 import { type MixedTokens, sharedLength, tokensBefore, withSoft } from './feeds';
@@ -10,7 +9,7 @@ import { type KvRow, truncated } from './kv';
 import type { StartedRow } from './label-scores';
 import { PrefixCache, prefill } from './prefix-cache';
 import { takesPast } from './program';
-import { MAX_RUN_TOKENS, type Program, runLimits } from './run';
+import { lengthBuckets, MAX_RUN_TOKENS, type Program, runLimits } from './run';
 import type { TextCache } from './text-cache';
 
 export interface RowOptions {

@@ -2,13 +2,12 @@ import { present } from '../lib/assert';
 import { breathe, throwIfInterrupted, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import { lengthBuckets } from '../tokens/buckets';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import { pastLength, type Sequence, sharedLength, withSoft } from './feeds';
 import { isSequenceScored, labelScores } from './label-scores';
 import { logSoftmax, logSumExp, mostLikely } from './logits';
 import { openRows, type RowOptions } from './rows';
-import { type Program, run, vocabularyLimits } from './run';
+import { lengthBuckets, type Program, run, vocabularyLimits } from './run';
 
 export interface ScoredRow {
   readonly rowId: string;

@@ -12,14 +12,13 @@ import { isSequenceScored } from '../inference/label-scores';
 import { logSumExp } from '../inference/logits';
 import { type ProgramSpec, takesPast } from '../inference/program';
 import { checkContext } from '../inference/rows';
-import { type Program, type RunOutcome, run, runLimits, vocabularyLimits } from '../inference/run';
+import { lengthBuckets, type Program, type RunOutcome, run, runLimits, vocabularyLimits } from '../inference/run';
 import { withTarget } from '../inference/score';
 import type { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import type { Polled } from '../lib/control';
 import { entropy } from '../metrics/calibration';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import { lengthBuckets } from '../tokens/buckets';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 
 export interface Gradient {

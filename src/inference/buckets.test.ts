@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lengthBuckets } from './buckets';
+import { lengthBuckets } from './run';
 
 const limits = { maxTokens: 400, maxPast: 1000, samePast: false };
 
