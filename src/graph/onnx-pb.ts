@@ -1,7 +1,8 @@
 /**
  * ONNX's protobuf messages, as far as this room reads and writes them; other fields are skipped. Field numbers are those of
- * onnx.proto in ONNX (IR version 14), the encoding is that of https://protobuf.dev/programming-guides/encoding.
+ * onnx.proto in ONNX (IR version 14).
  */
+import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { StudioError } from '../lib/errors';
 
 /** `*` repeated; `?` undefined where a file has none. Other scalars are then zero or empty, and messages undefined. */
@@ -116,16 +117,14 @@ const SPECS = new Map(Object.entries(MESSAGES).map(([name, fields]) => [name as 
 const specs = (name: Name) => SPECS.get(name) ?? new Map<number, Spec>();
 
 const EMPTY = { string: '', bytes: new Uint8Array(0), int64: 0n, uint64: 0n, int32: 0, float: 0, double: 0 };
-const VARINT = 0;
-const SIXTY_FOUR_BITS = 1;
-const LENGTH = 2;
-const THIRTY_TWO_BITS = 5;
 
-function wireOf(one: Spec['one']): number {
-  if (one === 'float') return THIRTY_TWO_BITS;
-  if (one === 'double') return SIXTY_FOUR_BITS;
-  return one === 'int64' || one === 'uint64' || one === 'int32' ? VARINT : LENGTH;
+function wireOf(one: Spec['one']): WireType {
+  if (one === 'float') return WireType.Bit32;
+  if (one === 'double') return WireType.Bit64;
+  return one === 'int64' || one === 'uint64' || one === 'int32' ? WireType.Varint : WireType.LengthDelimited;
 }
+
+const isScalar = (one: Spec['one']): one is keyof Scalars => one in EMPTY;
 
 /** Most fields of graphs and nodes that a model may have; the largest language models have a tenth of that. */
 const MAX_PARTS = 2_000_000;
@@ -134,94 +133,48 @@ const MAX_DEPTH = 100;
 
 /** Reads messages, one after another. Bytes are views of the file. */
 class Reader {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
-  readonly #decoder = new TextDecoder();
-  #at = 0;
+  readonly #wire: BinaryReader;
   #parts = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#wire = new BinaryReader(bytes);
   }
 
   /** The message that ends at `end`. */
   message(name: Name, end: number, depth: number): Record<string, unknown> {
     if (depth > MAX_DEPTH) throw new RangeError('nested too deeply');
+    const wire = this.#wire;
     const message: Record<string, unknown> = {};
     for (const { field, one, mark } of specs(name).values())
       message[field] = mark === '*' ? [] : mark === '?' ? undefined : EMPTY[one as keyof Scalars];
-    while (this.#at < end) {
+    while (wire.pos < end) {
       if (COUNTED.has(name) && ++this.#parts > MAX_PARTS) throw tooMany();
-      const tag = this.#count();
-      const wire = tag % 8;
-      const stop = wire === LENGTH ? this.#count() + this.#at : end;
-      if (stop > end) throw new RangeError('longer than its message');
-      const spec = specs(name).get(Math.floor(tag / 8));
-      if (spec && wire === wireOf(spec.one)) {
-        const value = this.#one(spec.one, stop, depth);
+      const [number, type] = wire.tag();
+      const spec = specs(name).get(number);
+      if (spec && type === wireOf(spec.one)) {
+        const value = this.#one(spec.one, end, depth);
         if (spec.mark === '*') (message[spec.field] as unknown[]).push(value);
         else message[spec.field] = value;
-      } else if (spec?.mark === '*' && wire === LENGTH) {
-        const values = message[spec.field] as unknown[];
-        while (this.#at < stop) values.push(this.#one(spec.one, stop, depth));
-      } else this.#skip(wire, stop);
+      } else if (spec?.mark === '*' && type === WireType.LengthDelimited) {
+        const stop = this.#stop(end);
+        while (wire.pos < stop) (message[spec.field] as unknown[]).push(this.#one(spec.one, stop, depth));
+      } else wire.skip(type, number);
     }
-    if (this.#at !== end) throw new RangeError('cut off');
+    if (wire.pos !== end) throw new RangeError('cut off');
     return message;
   }
 
-  #one(one: Spec['one'], stop: number, depth: number): unknown {
-    switch (one) {
-      case 'int64':
-        return BigInt.asIntN(64, this.#varint());
-      case 'uint64':
-        return this.#varint();
-      case 'int32':
-        return Number(BigInt.asIntN(32, this.#varint()));
-      case 'float':
-        return this.#view.getFloat32(this.#skip(THIRTY_TWO_BITS, stop), true);
-      case 'double':
-        return this.#view.getFloat64(this.#skip(SIXTY_FOUR_BITS, stop), true);
-      case 'bytes':
-        return this.#bytes.subarray(this.#skip(LENGTH, stop), stop);
-      case 'string':
-        return this.#decoder.decode(this.#bytes.subarray(this.#skip(LENGTH, stop), stop));
-      default:
-        return this.message(one, stop, depth + 1);
-    }
+  #one(one: Spec['one'], end: number, depth: number): unknown {
+    if (!isScalar(one)) return this.message(one, this.#stop(end), depth + 1);
+    const value = this.#wire[one]();
+    return one === 'int64' || one === 'uint64' ? BigInt(value as bigint | string) : value;
   }
 
-  /** @returns where the skipped field began */
-  #skip(wire: number, stop: number): number {
-    const begin = this.#at;
-    if (wire === VARINT) this.#varint();
-    else if (wire === LENGTH) this.#at = stop;
-    else if (wire === SIXTY_FOUR_BITS) this.#at += 8;
-    else if (wire === THIRTY_TWO_BITS) this.#at += 4;
-    else throw new RangeError('no field');
-    return begin;
-  }
-
-  /** A varint that is small: a tag or a length. */
-  #count(): number {
-    let value = 0;
-    for (let factor = 1; factor < 2 ** 49; factor *= 128) {
-      const byte = this.#view.getUint8(this.#at++);
-      value += (byte & 127) * factor;
-      if (byte < 128) return value;
-    }
-    throw new RangeError('too long');
-  }
-
-  #varint(): bigint {
-    let value = 0n;
-    for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = this.#view.getUint8(this.#at++);
-      value |= BigInt(byte & 127) << shift;
-      if (byte < 128) return BigInt.asUintN(64, value);
-    }
-    throw new RangeError('a number of more than 64 bits');
+  /** Where what follows ends, by the length that it begins with. */
+  #stop(end: number): number {
+    const stop = this.#wire.uint32() + this.#wire.pos;
+    if (stop > end) throw new RangeError('longer than its message');
+    return stop;
   }
 }
 
@@ -245,51 +198,18 @@ export function read<M extends Name>(name: M, bytes: Uint8Array): Message<M> {
   }
 }
 
-export function write<M extends Name>(name: M, message: Parts<M>): Uint8Array<ArrayBuffer> {
-  const chunks: Uint8Array[] = [];
+export const write = <M extends Name>(name: M, message: Parts<M>): Uint8Array<ArrayBuffer> =>
+  written(new BinaryWriter(), name, message).finish();
+
+function written(wire: BinaryWriter, name: Name, message: object): BinaryWriter {
   for (const { field, number, one, mark } of specs(name).values()) {
     const value = (message as Readonly<Record<string, unknown>>)[field];
     if (value === undefined) continue;
     for (const item of mark === '*' ? (value as readonly unknown[]) : [value]) {
-      const body = written(one, item);
-      chunks.push(varint(number * 8 + wireOf(one)));
-      if (wireOf(one) === LENGTH) chunks.push(varint(body.length));
-      chunks.push(body);
+      wire.tag(number, wireOf(one));
+      if (isScalar(one)) (wire[one] as (scalar: unknown) => BinaryWriter).call(wire, item);
+      else written(wire.fork(), one, item as object).join();
     }
   }
-  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
-}
-
-const encoder = new TextEncoder();
-
-function written(one: Spec['one'], value: unknown): Uint8Array {
-  switch (one) {
-    case 'int64':
-    case 'uint64':
-    case 'int32':
-      return varint(value as bigint | number);
-    case 'float':
-      return new Uint8Array(Float32Array.of(value as number).buffer);
-    case 'double':
-      return new Uint8Array(Float64Array.of(value as number).buffer);
-    case 'bytes':
-      return value as Uint8Array;
-    case 'string':
-      return encoder.encode(value as string);
-    default:
-      return write(one, value as Parts<typeof one>);
-  }
-}
-
-function varint(value: bigint | number): Uint8Array {
-  const bytes: number[] = [];
-  let rest = BigInt.asUintN(64, BigInt(value));
-  for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
-  return Uint8Array.of(...bytes, Number(rest));
+  return wire;
 }
