@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AttributionRequest } from '../engine/types';
+import type { AttributionRequest, WriteRequest } from '../engine/types';
 import { uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import type { TokenRow } from '../tokens/tokenizer';
@@ -234,4 +234,57 @@ describe('which words decided', () => {
     expect(words.map(({ text }) => text)).toEqual(['とても', ' late', ',', ' é']);
     expect(words.map(({ nats }) => nats)).toEqual([9, 5, 1, 3]);
   });
+});
+
+it('answers with a text where the prompt generates one, and reads the message as it is where there is no chat', async () => {
+  const { host } = letters();
+  const asked: WriteRequest[] = [];
+  const write: HostEngine['write'] = async (request) => {
+    asked.push(request);
+    return request.rows.map(({ rowId }) => ({ rowId, ids: encode(' done '), target: null }));
+  };
+  const tokenizer = { ...host.tokens.tokenizer, chat: () => null };
+  const plain = { ...host, tokens: { ...host.tokens, tokenizer }, engine: { ...host.engine, write } };
+  const generating: PlayedPrompt = { ...prompt, chat: true, task: { kind: 'generate', longest: 7 } };
+  const answer = await answerText(plain, { prompt: generating, fields: { text: 'Hi' } }, run);
+  expect(answer).toMatchObject({ kind: 'generate', text: 'done', tokens: 3 });
+  expect(asked[0]).toMatchObject({ maxNewTokens: 7 });
+  expect(asked[0]?.rows.map(({ ids, label }) => [String.fromCharCode(...ids), label])).toEqual([['Hi!', null]]);
+});
+
+it('a continuation that begins with the stop string is empty, and what comes after a stop is not shown', async () => {
+  expect(upTo('\nmore', '\\n')).toEqual({ text: '', stopped: true });
+  const { host } = letters();
+  const generate: HostEngine['generate'] = async (_request, onToken, control) => {
+    for (const char of 'a.bc') onToken(char.charCodeAt(0));
+    if (control.requested) throw new StudioError('cancelled', 'cancelled');
+    return {} as never;
+  };
+  const seen: string[] = [];
+  const asked = { prompt, fields: { text: 'Hi' }, settings: { ...settings, stopAt: '.' } };
+  const emit = (so: string) => void seen.push(so);
+  expect(await continueText({ ...host, engine: { ...host.engine, generate } }, asked, { ...run, emit })).toBe('a');
+  expect(seen).toEqual(['a', 'a']);
+});
+
+it('words are weighed for the labels of the prompt, against the baseline, and a small difference is not magnified', async () => {
+  const { host, weighed } = letters();
+  const attribute: HostEngine['attribute'] = async (request) => {
+    weighed.push(request);
+    return { tokens: Float64Array.of(0.03, 0), value: 5.02, baseline: 5, steps: 8 };
+  };
+  const small = { ...host, engine: { ...host.engine, attribute } };
+  const { prompts } = await weighWords(small, { prompts: [prompt], fields: { text: 'Hi' } }, run);
+  expect(weighed[0]?.labels.map(({ word }) => word)).toEqual([' good', ' bad']);
+  // 0.03 against 0.02, as a share of 0.1
+  expect(prompts[0]).toMatchObject({ missed: expect.closeTo(0.1, 9), value: 5.02, baseline: 5, readings: 9 });
+});
+
+it('finds the text before a cue by itself', async () => {
+  const { host, weighed } = letters();
+  const soft = { placement: 'infix', virtualTokens: 1, hidden: 1, vectors: Float32Array.of(1) } as const;
+  const asked = { ...prompt, template: 'Say: {text}\nTone:', soft };
+  await weighWords(host, { prompts: [asked], fields: { text: 'Hi' } }, run);
+  expect(weighed[0]?.text).toEqual([5, 7]);
+  expect(weighed[0]?.row.cue).toBe('\nTone:'.length);
 });

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import type { PromptSet, RunCheckpoint, SoftVersion } from '../prompt-set/types';
-import { STANDARD } from '../training/settings';
+import { PRESETS, STANDARD } from '../training/settings';
 import { fakeHost, prepared, promptSet } from './fake-host.test-support';
 import type { Host } from './host';
 import { timeTokens } from './run-rows';
 import {
   branchOf,
   canBranch,
+  checkpointOf,
   initialText,
   instructionOf,
   recorded,
@@ -209,4 +210,46 @@ test('a hybrid run is added to the prompt of the user, and recorded with its ver
   expect(alone).toMatchObject({ initText: '', template: templateOf(set, false) });
   expect(alone).not.toHaveProperty('handVersion');
   expect(alone).not.toHaveProperty('group');
+});
+
+test('nothing is run twice where a run lacks what is asked for, or the set is not there', async () => {
+  const set = promptSet(await prepared(40));
+  expect(startWith('run:r0', null)).toEqual({ kind: 'text', text: '' });
+  expect(startWith('run:gone', set)).toEqual({ kind: 'text', text: '' });
+  expect(templateOf({ ...set, hard: [], chosenHard: null }, true)).toBe(set.baseTemplate);
+  expect(instructionOf('{')).toBe('');
+  expect(instructionOf('Decide. \n\nMessage: {text}')).toBe('Decide.');
+  expect(initialText({ ...set, hard: [], chosenHard: null })).not.toMatch(/ {2}/);
+});
+
+test('a start that is typed loses the space around it, and a race is kept for labels alone', async () => {
+  const set = promptSet(await prepared(40));
+  const settings = { ...PRESETS.auto.settings, initialisation: { kind: 'text', text: '  Say it. ' } } as const;
+  const raced = (of: PromptSet, more: object = {}) => recorded(of, { ...planned, settings, ...more }, at, from).run;
+  expect(raced(set)).toMatchObject({ initText: 'Say it.', settings: { race: true } });
+  for (const run of [raced(set, { teacher: 'h' }), raced(writing)])
+    for (const key of ['race', 'core']) expect(run.settings).not.toHaveProperty(key);
+  // labels are chosen: what only generated texts lack stays
+  expect(raced(set).settings.metric).toBe(settings.metric);
+});
+
+test.each([
+  ['the run', { heldBackHash: undefined }, { heldBackHash: 'h' }],
+  ['the rows', { heldBackHash: 'h' }, { heldBackHash: undefined }],
+])('a split is taken for the same where %s of an earlier version does not say', (_, run, rows) => {
+  const dataset = { fingerprint: 'f', splitHash: 's', heldBackHash: undefined, ...rows };
+  expect(resumeTrouble({ datasetFingerprint: 'f', ...run }, dataset)).toBeNull();
+});
+
+test('a checkpoint is read in the form of what the run learns', () => {
+  const point = { step: 1, accuracy: 0.5, macroF1: 0.5, loss: 1 };
+  const state = { step: 1, vectors: Float32Array.of(1), rngState: 1, pending: [], best: null, steps: [], elapsedMs: 0 };
+  const first = { formatVersion: 1, ...state, m: Float32Array.of(1), v: Float32Array.of(1), validations: [point] };
+  const kept = {
+    runId: 'r',
+    setId: 's',
+    checkpoint: { ...first, evaluationsWithoutGain: 0, environment: '' },
+  } as never;
+  expect(checkpointOf({}, null)).toBeNull();
+  expect(checkpointOf({}, kept)?.validations[0]).toMatchObject({ kind: 'classify', accuracy: 0.5 });
 });
