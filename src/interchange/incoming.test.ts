@@ -104,6 +104,18 @@ describe('what a file is', () => {
     );
   });
 
+  it('is the prompt of a comparison in a zip, which one text alone can become', async () => {
+    const zipped = (of: TakenArm) => read({ 'a.zip': zipSync({ 'x/prompt.json': utf8(armJson(of)) }) });
+    const threshold = { value: 0.7, rows: 4, answered: 3, correct: 2 };
+    const alone = { ...arm, texts: ['{text}'], softs: [], words: null, weight: 1, threshold };
+    expect(await zipped(alone)).toMatchObject({
+      ...{ kind: 'set', dataset: null, evaluations: [] },
+      set: { name: 'Tone', hard: [{ prompt: { template: '{text}', shots: 0 }, threshold, calibration: null }] },
+    });
+    for (const together of [arm, { ...alone, texts: arm.texts }, { ...alone, softs: arm.softs }])
+      expect(await zipped(together)).toMatch(/^“Both” is several prompts together, or counts words/);
+  });
+
   it('is a set with so many prompts, runs and comparisons', async () => {
     const { set, evaluations, dataset } = complete;
     const rows = dataset ? `${dataset.table.rows.length} rows of data` : 'no rows of data';
@@ -228,9 +240,15 @@ describe('a prompt without its project file', () => {
     const calibration = { meanLogProbs: [-1], rows: 4 };
     const metrics = { test: { looks: 3 }, validation: { accuracy: 0.7, rows: 12 } };
     const init = { kind: 'vocabulary', text: 'Say', parentVersion: null };
-    const { soft, testLooks } = setJsonOf({ ...sidecar, calibration, metrics, init } as unknown as Sidecar);
+    const threshold = { value: 0.7, rows: 4, answered: 3, correct: 2 };
+    const { soft, testLooks } = setJsonOf({ ...sidecar, threshold, calibration, metrics, init } as unknown as Sidecar);
     expect([testLooks, soft.validationAccuracy, soft.validationRows]).toEqual([3, 0.7, 12]);
-    expect(soft).toMatchObject({ calibration, initText: 'Say', settings: { initialisation: { kind: 'vocabulary' } } });
+    expect(soft).toMatchObject({
+      calibration,
+      threshold,
+      initText: 'Say',
+      settings: { initialisation: { kind: 'vocabulary' } },
+    });
     expect(soft).not.toHaveProperty('origin');
     const writing = { validation: { loss: 1.5, rows: 9 } };
     const texts = setJsonOf({ ...sidecar, writing: { longest: 5 }, metrics: { writing } } as unknown as Sidecar);
