@@ -138,3 +138,16 @@ it.each<[string, RegExp, (dataset: Dataset) => Partial<DistilRequest>, { context
   await expect(distil(host, request(dataset, change(dataset)), run)).rejects.toThrow(message);
   expect(asked).toEqual([]);
 });
+
+it('learns from no more texts than its steps see, or than it is set to', async () => {
+  const dataset = await prepared();
+  const learned = async (settings: object) => {
+    const { host, asked } = taughtHost();
+    const own = { ...STANDARD, virtualTokens: 1, steps: 30, ...settings };
+    await distil(host, request(dataset, { settings: own }), run);
+    return asked[0]?.train.length;
+  };
+  expect(await learned({ steps: 2, batchSize: 4 })).toBe(8);
+  expect(await learned({ trainRows: 5 })).toBe(5);
+  expect(await learned({ steps: 2, batchSize: 4, trainRows: 50 })).toBe(8);
+});

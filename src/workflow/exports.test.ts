@@ -15,6 +15,7 @@ import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
 import { openVersion, tableSource } from '../route/answering';
 import { STANDARD } from '../training/settings';
 import { compare } from './compare';
+import { comparisonFor } from './exported-prompt';
 import { EXPORTS, type RecipientId, subjectOf, subjectsOf } from './exports';
 import { fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
 import { type Host, SILENT } from './host';
@@ -390,5 +391,55 @@ describe('what a recipient gets of a prompt', () => {
       );
     }
     expect(await readme('h', 3)).toContain('Test rows used 3 times.');
+  });
+});
+
+describe('what an export needs', () => {
+  it('is the model where check rows are scored, and nothing else', () => {
+    const asking = Object.entries(EXPORTS).flatMap(([id, { needsModel }]) => (needsModel ? [id] : []));
+    expect(asking).toEqual(['engineer', 'webPage', 'peft']);
+    const reports = Object.entries(EXPORTS).flatMap(([id, each]) => ('isReport' in each && each.isReport ? [id] : []));
+    expect(reports).toEqual(['manager', 'auditor']);
+  });
+
+  it('is a prompt that answers without the rows: not one that shows the nearest examples', async () => {
+    const { stored } = await compared();
+    const nearest = (shots: number) => {
+      const hard = stored.set.hard.map((each) => ({
+        ...each,
+        prompt: { ...each.prompt, shots, selection: 'nearest' as const },
+      }));
+      const own = { ...stored, set: { ...stored.set, hard } };
+      return (['engineer', 'webPage', 'textField'] as const).map((to) => EXPORTS[to].whyNot(subjectOf(own, 'h'), own));
+    };
+    expect(nearest(2)).toEqual(Array(3).fill(expect.stringContaining('so it only answers here')));
+    expect(nearest(0)).toEqual([null, null, null]);
+  });
+
+  it('is the comparison that the prompt took part in, else the newest', async () => {
+    const { stored, evaluation } = await compared();
+    const newer = { ...evaluation, id: 'new', softVersion: null, plan: { ...evaluation.plan, arms: [] } };
+    const both = { ...stored, evaluations: [newer, evaluation] };
+    const found = (subject: string | null) => comparisonFor({ stored: both, subject, withRows: false })?.id;
+    expect([found('h2'), found(armId(evaluation, 'combined')), found(null), found('gone')]).toEqual([
+      'e',
+      'e',
+      'new',
+      'new',
+    ]);
+    expect(comparisonFor({ stored: { ...stored, evaluations: [] }, subject: 'r0', withRows: false })).toBeNull();
+  });
+
+  it('is said where nothing is chosen, or several prompts would have to be one', async () => {
+    const { stored, evaluation } = await compared();
+    const nothing = Object.values(EXPORTS).map(({ whyNot }) => whyNot(null, stored));
+    expect(nothing.filter((why) => why === 'No prompt is tried, tuned or compared yet.')).toHaveLength(7);
+    const why = (arm: string) => EXPORTS.peft.whyNot(subjectOf(stored, armId(evaluation, arm)), stored);
+    expect(why('ensemble')).toBe('It needs one tuned version, and this is several prompts together.');
+    expect(why('combined')).toBe('It needs one tuned version, and this is several prompts together.');
+    expect(why('yours')).toBe('It needs a tuned prompt, and this one has no vectors.');
+    expect(why('tuned')).toBe(
+      'Its vectors come after the text, and PEFT only puts them before it. Train with the vectors before the text.',
+    );
   });
 });

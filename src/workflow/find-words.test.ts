@@ -6,6 +6,7 @@ import { uninterrupted } from '../lib/control';
 import { createRng } from '../lib/rng';
 import { addHardVersion, PROPOSED, takeFoundWords } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
+import { FEWEST_ROWS } from '../task/choose-words';
 import { proposeWords, unfitWords } from '../task/propose-words';
 import { labelTokens } from '../tokens/tokenizer';
 import { CUES, type FindWordsEvent, findWords } from './find-words';
@@ -137,6 +138,19 @@ describe('finding answer words', () => {
     const request = asked(dataset);
     const { words, search } = await findWords(wordHost(() => 5).host, request, run);
     expect([words, search.outcome]).toEqual([request.words, 'too-few']);
+  });
+
+  it('judges labels that have enough training rows, and keeps the words where fewer than two have', async () => {
+    const dataset = await dataOf(['Freude', 'Trauer']);
+    const byId = new Map(dataset.table.rows.map((row) => [row.id, row.cells.label]));
+    const outcome = async (rows: number) => {
+      const some = ['Freude', 'Trauer'].flatMap((label, c) =>
+        dataset.split.train.filter((id) => byId.get(id) === label).slice(0, rows + c),
+      );
+      const own = { ...dataset, split: { ...dataset.split, train: some } };
+      return (await findWords(wordHost(() => 5).host, asked(own), run)).search.outcome;
+    };
+    expect([await outcome(FEWEST_ROWS), await outcome(FEWEST_ROWS - 1)]).toEqual(['found', 'too-few']);
   });
 
   it('lets words of several tokens compete by their whole sequences', async () => {

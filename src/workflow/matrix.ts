@@ -184,7 +184,6 @@ function knownRows({ seen, dataset }: MatrixPrompt, on: Dataset, ids: readonly s
   const byId = rowsById(on.table.rows);
   const rows = ids.flatMap((id) => byId.get(id) ?? []);
   if ('hashes' in seen) return { same: rows.filter(isHashed(seen.hashes, on)).length, almost: 0, isSure: true };
-  if (seen.parts.length === 0) return { same: 0, almost: 0, isSure: true };
   const texts = rows.map((row) => textOf(row, on.mapping));
   return knownAmong(
     { dataset, seen },

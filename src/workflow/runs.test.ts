@@ -237,7 +237,7 @@ test.each([
   ['the run', { heldBackHash: undefined }, { heldBackHash: 'h' }],
   ['the rows', { heldBackHash: 'h' }, { heldBackHash: undefined }],
 ])('a split is taken for the same where %s of an earlier version does not say', (_, run, rows) => {
-  const dataset = { fingerprint: 'f', splitHash: 's', heldBackHash: undefined, ...rows };
+  const dataset = { fingerprint: 'f', splitHash: 's', ...rows };
   expect(resumeTrouble({ datasetFingerprint: 'f', ...run }, dataset)).toBeNull();
 });
 

@@ -107,6 +107,16 @@ describe('a training run', () => {
     expect(scored.map(({ cacheKey }) => cacheKey !== null)).toEqual([true, false]);
   });
 
+  it('ends only when what there is to beat is scored', async () => {
+    const { engine, heard, start } = await opened([...VALIDATED, done(10, POINTS)]);
+    const score: typeof engine.score = async (...given) => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return engine.score(...given);
+    };
+    await start(SILENT.control, {}, { ...engine, score });
+    expect(kinds(heard).filter((kind) => kind === 'baseline')).toHaveLength(2);
+  });
+
   it('scores nothing to beat before a validation, or without validation rows', async () => {
     const early = await opened([done(20, [])]);
     await early.start();
