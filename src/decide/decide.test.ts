@@ -1,11 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { compare } from '../evaluation/classify/compare';
+import { WORDS } from '../evaluation/classify/made-arms';
+import { alternating, armOf, patterned, planOf } from '../evaluation/test-support';
+import type { ArmKind } from '../evaluation/types';
 import { createRng } from '../lib/rng';
 import { type Known, numbersTrained, sideBySide, smallShare } from './approaches';
 import { type Assumptions, breakEven, monthlyCost, type Offer, PRESETS, quotedCosts } from './break-even';
 import type { ArmAnswers } from './measured';
-import { costsOf } from './measured';
-import { ADVICE, advise, type Facts, FINDINGS, QUESTIONS, ROW_COUNTS, strategyFor } from './strategy';
+import { costsOf, fromEvaluation } from './measured';
+import { ADVICE, advise, type Facts, FINDINGS, FIRST_ANSWERS, QUESTIONS, ROW_COUNTS, strategyFor } from './strategy';
 
 describe('numbers trained', () => {
   it('are 20,480 of 11 billion for five vectors of T5-XXL, as in Lester et al. 2021', () => {
@@ -194,6 +198,27 @@ describe('strategy', () => {
     for (const facts of allFacts())
       if (facts.serving === 'api' && facts.privacy === 'anywhere')
         expect(['tune', 'hybrid', 'fine-tune']).not.toContain(advise(facts));
+  });
+
+  it('gives three contrasted prompt sets, by their comparisons, the advice that each needs', () => {
+    // rows by who is right on them: the hand-written prompt, the tuned one, word counts
+    const adviceFor = (counts: Readonly<Record<string, number>>, answers: Partial<Facts>) => {
+      const rights = patterned(counts);
+      const gold = alternating(rights[0]?.length ?? 0);
+      const arm = (id: string, kind: ArmKind, i: number) => armOf(id, kind, gold, rights[i] ?? [], 2, { name: id });
+      const arms = [arm('yours', 'zero-shot', 0), arm('tuned', 'tuned', 1), arm(WORDS, 'reference', 2)];
+      const plan = planOf(gold, arms, { pairs: [['yours', 'tuned']] });
+      const { finding } = fromEvaluation({ plan, comparison: compare(plan, { draws: 200 }) });
+      return advise({ ...FIRST_ANSWERS, rows: 'some', ...answers, finding });
+    };
+    const clinic = adviceFor({ '110': 60, '010': 36, '100': 4, '000': 20 }, { privacy: 'inside' });
+    const shop = adviceFor({ '110': 60, '100': 36, '010': 4, '000': 20 }, { stage: 'production', volume: 'high' });
+    const post = adviceFor({ '111': 76, '010': 12, '001': 14, '000': 18 }, { domain: 'everyday', volume: 'high' });
+    expect([clinic, shop, post]).toEqual(['tune', 'keep', 'words']);
+    // the same gain where only text can be sent
+    expect(adviceFor({ '110': 60, '010': 36, '100': 4, '000': 20 }, { serving: 'api', privacy: 'anywhere' })).toBe(
+      'examples',
+    );
   });
 
   it('gives contrasted projects the advice that each needs', () => {
