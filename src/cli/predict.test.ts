@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { unzipSync } from 'fflate';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { setFiles } from '../interchange/set-files';
 import { setPackageFiles } from '../interchange/set-package';
@@ -97,6 +98,31 @@ it('follows the policy that the prompt set has, unless another one is named', as
   const asked = [join(folder, 'kept.zip'), texts, '--handle', 'KEPT', '--stage', 'production'];
   expect((await predicted(...asked)).answers[0]).toMatchObject({ version: 'hand-written 1' });
   expect((await predicted(...asked, '--policy', 'as-asked')).answers[0]).toMatchObject({ version: 'tuned 1' });
+});
+
+it('answers an engineer’s zip by the policy of its stage, and refuses one whose other prompt is gone', async () => {
+  const info = { hidden: 96, sha256 };
+  const unsure = { value: 1, rows: 40, answered: 1, correct: 1 };
+  const tone = setThreshold(setOf('Zip', ['praise', 'complaint'], info, 1), 'Zip-ttt', unsure, '2026');
+  const library = join(folder, 'zip.zip');
+  await writeFile(library, writeZip(await setPackageFiles(complete(setPolicy(tone, { kind: 'fallback' }, '2026')))));
+  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  await exportFor([library, '--for', 'engineer', '--prompt', 'tuned 1', '--out', join(folder, 'out'), ...MODEL]);
+  const zip = join(folder, 'out', 'ZIP.zip');
+  const staged = await predicted(library, texts, '--handle', 'ZIP', '--stage', 'production');
+  const { answers, said } = await predicted(zip, texts);
+  expect(answers).toEqual(staged.answers);
+  expect(answers[0]).toMatchObject({ version: 'hand-written 1', fallback: 'unsure' });
+  expect(said).toBe('2 texts answered, 2 by the fallback: 2 as its answer was less probable than the threshold');
+  expect((await predicted(zip, texts, '--threshold', '0')).answers[0]).toMatchObject({ version: 'tuned 1' });
+  await expect(predicted(zip, texts, '--explain')).rejects.toThrow('two versions may answer');
+  const { 'fallback.json': other, ...rest } = unzipSync(await readFile(zip));
+  const bare = join(folder, 'bare.zip');
+  await writeFile(bare, writeZip(rest));
+  await expect(predicted(bare, texts)).rejects.toThrow('fallback.json is missing');
+  const foreign = new TextDecoder().decode(other).replaceAll('"praise"', '"order"');
+  await writeFile(bare, writeZip({ ...rest, 'fallback.json': new TextEncoder().encode(foreign) }));
+  await expect(predicted(bare, texts)).rejects.toThrow('or other labels than softprompt.json');
 });
 
 it('refuses a stage or handle that is not there, and half of the options', async () => {

@@ -5,8 +5,10 @@ import type { Row, Table } from '../dataset/types';
 import { ARM_FILE, isArmJson, readArm, type TakenArm, versionOfArm, wordProbabilities } from '../interchange/arm-file';
 import { readJson } from '../interchange/exact-json';
 import { readTextFile, textKind } from '../interchange/incoming';
+import { FALLBACK_FILE } from '../interchange/prompt-package';
 import type { CompleteSet } from '../interchange/set-files';
 import type { Sidecar } from '../interchange/sidecar';
+import type { Files } from '../interchange/zip';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
@@ -14,6 +16,7 @@ import { unwrap } from '../lib/result';
 import { z } from '../lib/zod';
 import { argmax } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/soft-prompt';
+import { sameLabelOrder } from '../prompt-set/make-versions';
 import { stamp } from '../prompt-set/prompt-set';
 import {
   type AnsweringVersion,
@@ -55,7 +58,8 @@ export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text 
   with --handle and --stage: an exported prompt set, a team folder, or a folder of several; the version that the stage
   points to answers. --policy: as the set has it, else as-asked; fallback: the hand-written version in use answers where that one is
   missing, fails, or is less sure than its threshold; shadow: both answer, and the hand-written version's answer counts;
-  hand-written: only that one. Lines then name {version}, and {fallback} with the reason; a summary goes to stderr
+  hand-written: only that one. Lines then name {version}, and {fallback} with the reason; a summary goes to stderr. The zip
+  for an engineer of a version in a stage has the policy of that stage, and is answered by it
   the CSV has every column that the prompt shows; without a CSV, every line of standard input is a text, or a JSON object
   with a cell for each of them: {"text": "…", "city": "…"}
   prints one JSON line per text: {label, probabilities}, calibrated if the prompt is; {written} where the prompt generates
@@ -128,7 +132,13 @@ async function readAnswering(path: string, asking: Asking, threshold: number | n
   if (asking.handle === undefined && asking.stage === undefined) {
     if (asking.policy !== undefined) throw new UsageError('--policy needs --handle and --stage.');
     const found = await readVersion(path);
-    return { ...found, version: withThreshold(found.version, threshold), names: null };
+    const { version, route, ...rest } = found;
+    const fallback = route?.fallback && withThreshold(route.fallback, threshold);
+    return {
+      ...rest,
+      version: withThreshold(version, threshold),
+      ...(route && fallback && { route: { ...route, fallback } }),
+    };
   }
   const handle = required(asking.handle, 'handle');
   return answeringOf(
@@ -140,22 +150,46 @@ async function readAnswering(path: string, asking: Asking, threshold: number | n
 }
 
 /** The prompt of any export that holds a whole one. @throws StudioError `bad-input` with the reason when the files hold none */
-async function readVersion(path: string): Promise<Pick<Answering, 'version' | 'arm'>> {
+async function readVersion(path: string): Promise<Answering> {
   const files = await exportedFiles(path);
   const [only] = files.size === 1 ? [...files.values()] : [];
   const armBytes = files.get(ARM_FILE) ?? (only && isArmJson(readJson(only)) ? only : undefined);
   if (!files.has('softprompt.json') && armBytes) {
     const arm = unwrap(readArm(armBytes));
-    return { version: versionOfArm(arm), arm };
+    return { version: versionOfArm(arm), arm, names: null };
   }
   if (only && textKind(only)) {
     const read = unwrap(await readTextFile(files, { ...stamp(), taken: [] }));
     const hard = read.kind === 'set' ? read.set.hard[0] : undefined;
     if (read.kind === 'set' && hard)
-      return { version: answeringVersion(readyPrompt(read.set, { kind: 'hard', version: hard }), null) };
+      return { version: answeringVersion(readyPrompt(read.set, { kind: 'hard', version: hard }), null), names: null };
   }
   const { sidecar, set } = await readPrompt(path);
-  return { version: versionOf(sidecar, present(set.soft[0]?.soft, 'vectors')) };
+  const run = present(set.soft[0], 'a tuned prompt');
+  const version = versionOf(sidecar, present(run.soft, 'vectors'));
+  const { policy } = sidecar;
+  if (!policy) return { version, names: null };
+  const { fallback, name } = fallbackIn(files, version);
+  return {
+    version,
+    route: { fallback, policy },
+    names: { asked: versionWords({ kind: 'soft', version: run }), fallback: name },
+  };
+}
+
+/** The hand-written prompt that a package's policy asks. @throws StudioError `bad-input` where it is not there, or has other labels */
+function fallbackIn(files: Files, asked: AnsweringVersion) {
+  const bytes = files.get(FALLBACK_FILE);
+  if (!bytes)
+    throw new StudioError('bad-input', `softprompt.json has a policy, but ${FALLBACK_FILE} is missing. Export again.`);
+  const arm = unwrap(readArm(bytes));
+  const fallback = versionOfArm(arm);
+  if (arm.texts.length === 0 || !sameLabelOrder(fallback.words, asked.words))
+    throw new StudioError(
+      'bad-input',
+      `${FALLBACK_FILE} has no text, or other labels than softprompt.json. Export again.`,
+    );
+  return { fallback, name: arm.prompt };
 }
 
 /** Answers by words alone: no model is loaded. */
@@ -231,7 +265,7 @@ function checkExplicable({ version, route, arm }: Answering): void {
     task.kind === 'generate'
       ? 'this prompt generates texts, and only a label can be explained'
       : route
-        ? 'a handle and a stage may be answered by two versions. Name an exported prompt'
+        ? 'two versions may answer. Name an exported prompt without a policy'
         : prompt.shots > 0 || together || arm?.texts.length === 0
           ? 'it explains one prompt without examples or word counts'
           : null;

@@ -1,6 +1,7 @@
 /** A package is the result of an export: its bytes, the list of its files with the purpose of each, and its README. */
 
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
+import type { StagePolicy } from '../prompt-set/types';
 import { otherColumns } from '../task/template';
 import { columnsOf, type TakenArm } from './arm-file';
 import { isPeftAdapter } from './from-vectors';
@@ -70,6 +71,7 @@ const WHAT: Readonly<Record<string, string>> = {
   'answer_shift.npy': 'what is added to the output vectors of the answer words, float32',
   'adapter_config.json': 'with adapter_model.safetensors, lets PEFT load this folder',
   'adapter_model.safetensors': 'the vectors as PEFT stores them',
+  'fallback.json': 'the hand-written prompt that answers as the policy of the stage says',
   'project.json': 'hand-written prompts and settings, for importing into Softprompt Studio',
   'index.html': 'the prompt in a page, with the check rows; works from any static server',
   'softprompt.js': 'the module that runs the prompt in a page',
@@ -184,18 +186,43 @@ function columnsNeeded({ template }: Sidecar): readonly string[] {
     : [`Rows also need ${columns.length === 1 ? 'the column' : 'the columns'} ${columns.join(', ')}.`];
 }
 
+const WHO: Readonly<Record<StagePolicy['kind'], (hand: string) => string>> = {
+  'as-asked': () => 'This prompt answers alone.',
+  fallback: (hand) => `Where this prompt is less sure than its threshold, or the model cannot run it, ${hand} answers.`,
+  shadow: (hand) => `This prompt is on trial: both answer, and the answers of ${hand} count.`,
+  'hand-written': (hand) => `Only ${hand} answers; this prompt is not asked.`,
+};
+
+/** Who answers, where a stage with a policy points to the prompt. */
+function whoAnswersFirst({ policy }: Sidecar, hand: string): string {
+  if (!policy) return '';
+  const limit = policy.rowTimeoutMs
+    ? ` The limit of ${policy.rowTimeoutMs / 1000} s a row holds in predict.mjs; predict.py knows none.`
+    : '';
+  return `## Who answers\n\n${WHO[policy.kind](hand)} \`predict.py\` and \`predict.mjs\` follow this and count how often it happens, with the reason.${limit} \`serve_vllm.py\` asks this prompt alone. Without \`policy\` in softprompt.json it answers alone everywhere.`;
+}
+
 /** README.md of a package; with programs, its first line is the command that works. `scripts`: their names. */
-export function packageReadme(s: Sidecar, scripts: readonly string[]): string {
+export function packageReadme(s: Sidecar, scripts: readonly string[], fallback: TakenArm | null = null): string {
   const hasPython = scripts.includes('predict.py');
   const adapter = isPeftAdapter(s) ? ['adapter_config.json', 'adapter_model.safetensors'] : [];
   const answers = s.answerVectors ? ['answer_shift.npy'] : [];
-  const files = ['softprompt.json', 'prompt_embeddings.npy', ...answers, ...adapter, ...scripts, 'project.json'];
+  const files = [
+    'softprompt.json',
+    'prompt_embeddings.npy',
+    ...answers,
+    ...adapter,
+    ...scripts,
+    ...(fallback ? ['fallback.json'] : []),
+    'project.json',
+  ];
   const hubWeights =
     'With the full-precision weights of the hub the numbers differ: `python predict.py --hub-weights` shows by how much.';
   const lines = [
     ...(hasPython ? [`    ${firstCommand(s)}`] : []),
     `# ${s.name.replace(/\n/g, ' ')} (\`${s.handle}\`)`,
     whatItIs(s, hasPython),
+    ...(fallback ? [whoAnswersFirst(s, fallback.prompt)] : []),
     ...(hasPython ? ['## Which file when', whenToUse(scripts)] : []),
     '## Results',
     s.writing ? textResults(s) : labelResults(s),
@@ -292,6 +319,7 @@ interface DropIn {
   readonly model: { readonly id: string; readonly dtype: string };
   readonly asked: { readonly name: string; readonly threshold: number | null; readonly longest: number | null };
   readonly fallback: { readonly name: string } | null;
+  readonly policy?: StagePolicy | undefined;
   readonly checkRows: readonly unknown[];
 }
 
@@ -302,10 +330,15 @@ const belowThreshold = ({ threshold }: DropIn['asked']): string =>
     ? 'It has no threshold: every answer is taken. `threshold: 0.8` sets one, and answers below it have `needsReview`.'
     : `Below ${threshold} an answer has \`needsReview: true\`: ask a person. \`threshold: 0\` takes every answer.`;
 
-const whereItFails = ({ asked, fallback }: DropIn): string =>
-  fallback
-    ? `Where ${asked.name} fails (other weights, check rows that come out differently, an error, \`timeoutMs\`), ${fallback.name} answers, and \`fallbackReason\` says why; \`fallback: 'unsure'\` also asks it below the threshold, \`'none'\` never. \`counts()\` says how often.`
-    : 'There is no other prompt that could answer where it fails: the call then rejects with a sentence.';
+const FAILS = '(other weights, check rows that come out differently, an error, `timeoutMs`)';
+
+function whereItFails({ asked, fallback, policy }: DropIn): string {
+  if (!fallback)
+    return 'There is no other prompt that could answer where it fails: the call then rejects with a sentence.';
+  return policy
+    ? `${WHO[policy.kind](fallback.name)} That is the policy of its stage. The option \`fallback\` replaces it: \`'errors'\` asks ${fallback.name} where ${asked.name} fails ${FAILS}, \`'unsure'\` also below the threshold, \`'none'\` never. \`fallbackReason\` says why, and \`counts()\` how often.`
+    : `Where ${asked.name} fails ${FAILS}, ${fallback.name} answers, and \`fallbackReason\` says why; \`fallback: 'unsure'\` also asks it below the threshold, \`'none'\` never. \`counts()\` says how often.`;
+}
 
 /** README.md of a drop-in. @param columns besides the text. @param sizes of softprompt.js in bytes, as it is and compressed */
 export function dropInReadme(

@@ -13,6 +13,7 @@ import { type SoftPrompt, scaledVectors } from '../prompt/soft-prompt';
 import { freeHandle } from '../prompt-set/handle';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import type { Fields } from '../task/template';
+import { armJson, type TakenArm } from './arm-file';
 import { readExactJson, readJson } from './exact-json';
 import { adapterConfig, isPeftAdapter } from './from-vectors';
 import { packageReadme } from './package';
@@ -32,7 +33,12 @@ export interface PromptPackageInput {
   readonly rows: Dataset | null;
   /** Layers and attention heads: fields of PEFT's config that a prompt does not need. */
   readonly model: { readonly layers: number | null; readonly heads: number | null };
+  /** The hand-written prompt that the sidecar's policy asks; left out = it has none. */
+  readonly fallback?: TakenArm | null;
 }
+
+/** The prompt that answers in place of the tuned one, as `prompt.json` has one. */
+export const FALLBACK_FILE = 'fallback.json';
 
 /** How many of the user's rows the package contains. */
 const rowsInPackage = (rows: Dataset | null): number => rows?.table.rows.length ?? 0;
@@ -43,13 +49,15 @@ export function promptPackageFiles(input: PromptPackageInput): Record<string, Ui
   assert(run.soft, 'a run without vectors cannot be exported');
   const { answerShift, hidden } = run.soft;
   assert(sidecar.userRows === rowsInPackage(input.rows), 'the sidecar must give the number of rows');
+  assert(!sidecar.policy === !input.fallback, 'a policy needs the prompt that it asks');
   const files: Record<string, Uint8Array> = {
-    'README.md': utf8(packageReadme(sidecar, Object.keys(scripts))),
+    'README.md': utf8(packageReadme(sidecar, Object.keys(scripts), input.fallback)),
     ...Object.fromEntries(Object.entries(scripts).map(([name, text]) => [name, utf8(text)])),
     'softprompt.json': json(rounded(sidecar)),
     'prompt_embeddings.npy': writeNpy(vectorsOf(run)),
     'project.json': json(toSetJson(input.set, run, input.rows)),
   };
+  if (input.fallback) files[FALLBACK_FILE] = utf8(armJson(input.fallback));
   if (answerShift)
     files[SHIFT_FILE] = writeNpy({
       vectors: Float32Array.from(answerShift),

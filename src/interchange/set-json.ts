@@ -19,6 +19,7 @@ import {
   line,
   many,
   page,
+  policySchema,
   settingsSchema,
   short,
   softVersionSchema,
@@ -39,6 +40,7 @@ export const setJsonSchema = z.object({
   notes: page.optional(),
   /** The stages that point to exported versions, without their history. */
   moves: some(z.object({ stage: id, from: z.null(), to: id, at: time })).optional(),
+  policy: policySchema.optional(),
   writing: z
     .object({ longest: z.int().min(1).max(4096).nullable() })
     .nullable()
@@ -73,6 +75,7 @@ export function toSetJson(set: PromptSet, run: SoftVersion, rows: Dataset | null
         ? [{ stage: name, from: null, to: versionId, at: since }]
         : [],
     ),
+    policy: set.policy,
     ...(set.writing ? { writing: set.writing } : {}),
     baseTemplate: set.baseTemplate,
     wordSearch: set.wordSearch,
@@ -122,6 +125,7 @@ export function fromSetJson(
     ...(portable.tags && { tags: portable.tags }),
     ...(portable.notes && { notes: portable.notes }),
     ...(portable.moves && portable.moves.length > 0 && { moves: portable.moves }),
+    ...(portable.policy && { policy: portable.policy }),
   };
 }
 

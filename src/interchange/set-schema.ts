@@ -4,7 +4,6 @@
  */
 import { z } from '../lib/zod';
 import { PLACEMENTS } from '../prompt/soft-prompt';
-import { STAGE_POLICIES } from '../prompt-set/types';
 import {
   answerWords,
   count,
@@ -13,6 +12,7 @@ import {
   line,
   many,
   page,
+  policySchema,
   short,
   softVersionSchema,
   some,
@@ -45,9 +45,7 @@ export const setSchema = z.object({
   tags: some(id).optional(),
   notes: page.optional(),
   moves: many(z.object({ stage: id, from: id.nullable(), to: id.nullable(), at: time })).optional(),
-  policy: z
-    .object({ kind: z.enum(STAGE_POLICIES), rowTimeoutMs: z.number().positive().max(3_600_000).optional() })
-    .optional(),
+  policy: policySchema.optional(),
 });
 
 /** Of a run in any state; its vectors are in a file of their own. */

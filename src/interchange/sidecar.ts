@@ -5,7 +5,7 @@
 import { byName, z } from '../lib/zod';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import { ANSWER_VECTORS, OPTIMISER_NAMES } from '../training/settings';
-import { count, optimisation, share, text, thresholdSchema } from './version-schemas';
+import { count, optimisation, policySchema, share, text, thresholdSchema } from './version-schemas';
 
 /** 2 for prompts with trained answer words: releases that read only 1 would answer without them. */
 export const SIDECAR_VERSION = 2;
@@ -188,6 +188,11 @@ export const sidecarSchema = z
       .optional()
       .describe(
         'Answers with a lower probability, after calibration, go to a person. The counts are what it gave on validation rows; left out = all answers are taken',
+      ),
+    policy: policySchema
+      .optional()
+      .describe(
+        'Of a stage that points to this prompt: when the hand-written prompt of fallback.json answers. fallback: where the answer is less probable than the threshold, or there is none. shadow: both answer, and the hand-written one counts. hand-written: that one only. Left out = this prompt alone',
       ),
     parityRows: z
       .array(

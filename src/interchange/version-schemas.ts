@@ -1,6 +1,7 @@
 /** The form of versions and rows in files of every format. */
 import { byName, z } from '../lib/zod';
 import { PLACEMENTS } from '../prompt/soft-prompt';
+import { STAGE_POLICIES } from '../prompt-set/types';
 import { ANSWER_VECTORS, OPTIMISER_NAMES } from '../training/settings';
 
 /** What a file may hold, as it may come from a stranger: characters of a text, and how many of a thing. */
@@ -50,6 +51,12 @@ const calibrationSchema = z
   .optional();
 
 /** Below which probability a person is asked, and what that gave on validation rows. */
+/** Who answers for a stage; see `StagePolicy`. */
+export const policySchema = z.object({
+  kind: z.enum(STAGE_POLICIES),
+  rowTimeoutMs: z.number().positive().max(3_600_000).optional(),
+});
+
 export const thresholdSchema = z.object({ value: share, rows: count, answered: count, correct: count });
 
 export const settingsSchema = z.object({

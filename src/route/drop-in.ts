@@ -20,6 +20,7 @@ import type { AnsweringHost } from './answering';
 import { AS_ASKED, createCounts, openRoute, type Policy, type RoutedAnswer } from './policy';
 import {
   columnsOf,
+  policyFor,
   readWebPrompt,
   versionOfWeb,
   WEB_PROMPT_FILE,
@@ -202,13 +203,6 @@ const factsOf = ({ tokens, fallbackReason }: RoutedAnswer, { name, route }: WebV
 const withThreshold = (version: WebVersion, threshold: number | undefined): WebVersion =>
   threshold === undefined ? version : { ...version, threshold };
 
-function policyOf({ fallback = 'errors', timeoutMs }: Options): Policy {
-  if (fallback === 'none') return AS_ASKED;
-  // an unsure answer is a person's to check, unless the page says otherwise
-  const least = fallback === 'errors' ? { threshold: 0 } : {};
-  return { kind: 'fallback', ...least, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
-}
-
 /** Loads model and prompt. @throws StudioError */
 export async function createSoftprompt(options: Options): Promise<Softprompt> {
   const read = await readPrompt(options.prompt);
@@ -221,7 +215,7 @@ export async function createSoftprompt(options: Options): Promise<Softprompt> {
   const { asked: web, fallback, model } = prompt;
   const counts = createCounts();
   const working: Working = {
-    ...{ host, prompt, policy: policyOf(options) },
+    ...{ host, prompt, policy: policyFor(prompt, options) },
     asked: versionOfWeb(web, model),
     fallback: fallback && versionOfWeb(fallback, model),
     checks: options.check === false ? null : () => (checked ??= replay(working).then(({ ok }) => ok)),
@@ -258,10 +252,7 @@ export async function createSoftprompt(options: Options): Promise<Softprompt> {
       return { version: web.name, prompt: host.tokens.tokenizer.decode(ids), tokens };
     },
     check: () => replay(working),
-    counts: () => {
-      const { answered, fallbacks } = counts.read();
-      return { answered, fallbacks };
-    },
+    counts: () => counts.read(),
     dispose,
   };
 }

@@ -18,6 +18,7 @@ import {
   columnsOf,
   leaving,
   makeWebPrompt,
+  policyFor,
   readWebPrompt,
   versionOfWeb,
   webCandidate,
@@ -115,6 +116,19 @@ describe('the prompt of a drop-in', () => {
     expect(prompt.checkRows[0]?.cells).toEqual({ text: SENTENCES[0], city: SENTENCES[1] });
   });
 
+  it.each([
+    [undefined, {}, { kind: 'fallback', threshold: 0 }],
+    [undefined, { fallback: 'unsure', timeoutMs: 9 }, { kind: 'fallback', timeoutMs: 9 }],
+    [{ kind: 'fallback', rowTimeoutMs: 5 }, { timeoutMs: 9 }, { kind: 'fallback', rowTimeoutMs: 5, timeoutMs: 9 }],
+    [{ kind: 'hand-written' }, { timeoutMs: 9 }, { kind: 'hand-written' }],
+    [{ kind: 'shadow' }, {}, { kind: 'shadow', counts: 'fallback' }],
+    [{ kind: 'hand-written' }, { fallback: 'none' }, AS_ASKED],
+    [{ kind: 'hand-written' }, { fallback: 'errors' }, { kind: 'fallback', threshold: 0 }],
+  ] as const)(
+    'answers by the policy of the file %j, unless the page asks for another: %j',
+    (policy, options, expected) => expect(policyFor({ policy }, options)).toEqual(expected),
+  );
+
   it('leaves a row without a text out', async () => {
     const { asked, model } = await made(tuned(1));
     const { rows } = webCandidate(host, asked, versionOfWeb(asked, model), [{ text: ' ' }, { text: 'x' }, {}]);
@@ -140,7 +154,18 @@ describe('a file of a stranger', () => {
     ['nothing', () => null, 'at the top'],
     ['a list', () => [], 'at '],
     ['another format', (file) => ({ ...file, format: 'x' }), 'at format'],
-    ['a newer version', (file) => ({ ...file, formatVersion: 2 }), 'has the format 2'],
+    ['a newer version', (file) => ({ ...file, formatVersion: 3 }), 'has the format 3'],
+    [
+      'a policy without a fallback',
+      (file) => ({ ...file, policy: { kind: 'shadow' } }),
+      'no fallback that it could ask',
+    ],
+    ['an unknown policy', (file) => ({ ...file, policy: { kind: '__proto__' } }), 'at policy.kind'],
+    [
+      'a time limit below 0',
+      (file) => ({ ...file, policy: { kind: 'fallback', rowTimeoutMs: -1 } }),
+      'at policy.rowTimeoutMs',
+    ],
     ['no version', ({ asked: _, ...file }) => file, 'at asked'],
     [
       'equal labels',

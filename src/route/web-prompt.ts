@@ -8,17 +8,19 @@ import { type Failure, fail, ok, type Result, unwrap } from '../lib/result';
 import { byName, firstFault, z } from '../lib/zod';
 import { allFinite, PLACEMENTS, readFloats, type SoftPrompt, writeFloats } from '../prompt/soft-prompt';
 import { type AnsweringVersion, answeringVersion, type ReadyPrompt } from '../prompt-set/ready-prompt';
+import { STAGE_POLICIES } from '../prompt-set/types';
 import { versionWords } from '../prompt-set/versions';
 import { wholeTemplates } from '../task/render';
 import { cueOf, type Fields, fillTemplate, otherColumns, parseTemplate, TEXT_SLOT } from '../task/template';
 import { type AnsweringHost, tokenised } from './answering';
 import { longestAnswer } from './generated-texts';
-import { AS_ASKED, type Candidate, openRoute } from './policy';
+import { AS_ASKED, type Candidate, openRoute, type Policy, policyOf } from './policy';
 import { routeKind } from './router';
 
 export const WEB_PROMPT_FILE = 'web-prompt.json';
 const FORMAT = 'softprompt-web';
-const VERSION = 1;
+/** 2 with a policy: a module that reads only 1 would ask the version alone. */
+const VERSION = 2;
 
 const text = (max: number) => z.string().max(max);
 const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/, 'must be base64');
@@ -51,7 +53,7 @@ const versionSchema = z.object({
 
 const schema = z.object({
   format: z.literal(FORMAT),
-  formatVersion: z.literal(VERSION),
+  formatVersion: z.union([z.literal(1), z.literal(VERSION)]),
   producer: text(200),
   name: text(200),
   handle: text(100),
@@ -61,6 +63,10 @@ const schema = z.object({
   tokenizer: z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
   asked: versionSchema,
   fallback: versionSchema.nullable(),
+  /** Of a stage that points to the version; left out = it has none. */
+  policy: z
+    .object({ kind: z.enum(STAGE_POLICIES), rowTimeoutMs: z.number().positive().max(3_600_000).optional() })
+    .optional(),
   checkRows: z
     .array(
       z.object({
@@ -81,7 +87,7 @@ const bad = (what: string) =>
   fail('bad-web-prompt', `${WEB_PROMPT_FILE} is not in the expected format (${what}). ${NOTHING}`);
 
 export const webPromptJson = (prompt: WebPrompt): string =>
-  `${JSON.stringify({ format: FORMAT, formatVersion: VERSION, ...prompt }, null, 2)}\n`;
+  `${JSON.stringify({ format: FORMAT, formatVersion: prompt.policy ? VERSION : 1, ...prompt }, null, 2)}\n`;
 
 /** @param value parsed JSON */
 export function readWebPrompt(value: unknown): Result<WebPrompt, Failure<'bad-web-prompt' | 'newer-version'>> {
@@ -94,11 +100,12 @@ export function readWebPrompt(value: unknown): Result<WebPrompt, Failure<'bad-we
   const parsed = schema.safeParse(value);
   if (!parsed.success) return bad(`at ${firstFault(parsed.error)}`);
   const { format: _format, formatVersion: _version, ...prompt } = parsed.data;
-  const { asked, fallback, checkRows } = prompt;
+  const { asked, fallback, checkRows, policy } = prompt;
   const fault = faultIn(asked) ?? (fallback && faultIn(fallback));
   if (fault) return bad(fault);
   const labels = (of: WebVersion) => JSON.stringify(of.labels.map(({ label }) => label));
   if (fallback && labels(fallback) !== labels(asked)) return bad('the fallback has other labels');
+  if (policy && !fallback) return bad('it has a policy, but no fallback that it could ask');
   if (checkRows.some(({ probabilities }) => probabilities.length !== asked.labels.length))
     return bad('a check row has another number of probabilities');
   return ok(prompt);
@@ -191,6 +198,25 @@ export const columnsOf = ({ asked, fallback }: Pick<WebPrompt, 'asked' | 'fallba
   ),
 ];
 
+/** What the page asks for, else the policy of the stage, else the fallback where the prompt fails. */
+export function policyFor(
+  { policy: kept }: Pick<WebPrompt, 'policy'>,
+  {
+    fallback,
+    timeoutMs,
+  }: { readonly fallback?: 'errors' | 'unsure' | 'none' | undefined; readonly timeoutMs?: number | undefined },
+): Policy {
+  const late = timeoutMs === undefined ? {} : { timeoutMs };
+  if (fallback === undefined && kept) {
+    const policy = policyOf(kept);
+    return policy.kind === 'fallback' ? { ...policy, ...late } : policy;
+  }
+  if (fallback === 'none') return AS_ASKED;
+  // an unsure answer is a person's to check, unless the page says otherwise
+  const least = fallback === 'unsure' ? {} : { threshold: 0 };
+  return { kind: 'fallback', ...least, ...late };
+}
+
 /** Rows by their cells, as this version shows them; tokens, room and empty texts are as in Batch. */
 export function webCandidate(
   host: AnsweringHost,
@@ -257,7 +283,7 @@ async function checkRowsOf(host: AnsweringHost, { version, web }: Leaving, cells
 export async function makeWebPrompt(
   host: AnsweringHost,
   { asked, fallback }: { readonly asked: Leaving; readonly fallback: Leaving | null },
-  about: Pick<WebPrompt, 'producer' | 'name' | 'handle' | 'createdAt'>,
+  about: Pick<WebPrompt, 'producer' | 'name' | 'handle' | 'createdAt' | 'policy'>,
   sentences: readonly string[],
   control: Control,
 ): Promise<WebPrompt> {

@@ -1,6 +1,7 @@
 import { unzipSync } from 'fflate';
 import { expect, it } from 'vitest';
 import { uninterrupted } from '../lib/control';
+import { moveStage, setPolicy } from '../prompt-set/stages';
 import type { PromptSet } from '../prompt-set/types';
 import { EXPORTS } from './exports';
 import { fakeHost, prepared, promptSet } from './fake-host.test-support';
@@ -52,6 +53,17 @@ it('takes examples along only if the user agrees, and leaves such a fallback out
     'Its 2 examples are rows of yours',
   );
   expect((await dropIn(withShots, { subject: 'h', withRows: true })).prompt.asked.route).toBe('hand-written');
+});
+
+it('has the policy of a stage that points to the version', async () => {
+  const policy = { kind: 'hand-written' } as const;
+  const staged = (set: PromptSet) => setPolicy(moveStage(set, { stage: 'production', to: 'r0' }, ''), policy, '');
+  const { prompt, readme } = await dropIn(staged, { subject: 'r0', withRows: false });
+  expect(prompt).toMatchObject({ formatVersion: 2, policy });
+  expect(readme).toContain('Only hand-written 1 answers; this prompt is not asked. That is the policy of its stage.');
+  const unstaged = await dropIn((set) => setPolicy(set, policy, ''), { subject: 'r0', withRows: false });
+  expect(unstaged.prompt).toMatchObject({ formatVersion: 1 });
+  expect(unstaged.prompt.policy).toBeUndefined();
 });
 
 it('says so where the prompt is gone', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readZip } from '../interchange/zip';
 import { uninterrupted } from '../lib/control';
 import { listingOf, NO_FACTS } from '../prompt-set/listing';
-import { moveStage } from '../prompt-set/stages';
+import { moveStage, setPolicy } from '../prompt-set/stages';
 import type { Evaluation } from '../prompt-set/types';
 import { compare } from './compare';
 import type { Order } from './exported-prompt';
@@ -247,6 +247,38 @@ describe('the engineer’s zip', () => {
     expect(sidecar.data.textHashes.test).toHaveLength(8 * split.test.length);
     expect(sidecar.parityRows).toHaveLength(12);
     expect(sidecar.metrics.test.against.name).toBe(evaluation.comparison.arms.find(({ id }) => id === pair?.a)?.name);
+  });
+
+  it('has the policy of a stage that points to the version, with the prompt that it asks, and comes back with both', async () => {
+    const { host, set, stored, order } = await compared();
+    const policy = { kind: 'fallback', rowTimeoutMs: 500 } as const;
+    const staged = setPolicy(moveStage(set, { stage: 'production', to: 'r0' }, NOW), policy, NOW);
+    const asked = async (change: Partial<typeof set>) => {
+      const files = { stored: { ...stored, set: { ...staged, ...change } } };
+      const { content } = await made(host, 'engineer', order(files));
+      const unpacked = unzipped(content);
+      const text = (name: string) => new TextDecoder().decode(unpacked.get(name));
+      return {
+        content,
+        text,
+        policy: JSON.parse(text('softprompt.json')).policy,
+        hasOther: unpacked.has('fallback.json'),
+      };
+    };
+    const found = await asked({});
+    expect(found.policy).toEqual(policy);
+    expect(JSON.parse(found.text('fallback.json'))).toMatchObject({
+      prompt: 'hand-written 1',
+      texts: ['Say the tone.\nText: {text}\nTone:'],
+      userRows: 0,
+    });
+    expect(found.text('README.md')).toContain('or the model cannot run it, hand-written 1 answers. `predict.py`');
+    const back = await readImport(host, { files: new Map([['a.zip', found.content]]), taken: [] }, SILENT);
+    expect(back).toMatchObject({ set: { policy, moves: [{ stage: 'production', to: 'r0' }] } });
+    // no stage points to it, or its examples are rows that stay here
+    const shown = set.hard.map((version) => ({ ...version, prompt: { ...version.prompt, shots: 2 } }));
+    for (const change of [{ moves: [] }, { hard: shown }])
+      expect(await asked(change)).toMatchObject({ policy: undefined, hasOther: false });
   });
 
   it('comes back as the same prompt, whose check rows agree', async () => {

@@ -24,8 +24,10 @@ import { unwrap } from '../lib/result';
 import { armId } from '../prompt-set/arms';
 import { versionsCompared } from '../prompt-set/calibration';
 import { chosenHard, sameLabelOrder } from '../prompt-set/make-versions';
+import { kindOf } from '../prompt-set/prompt-set';
 import { readyPrompt } from '../prompt-set/ready-prompt';
-import type { Evaluation } from '../prompt-set/types';
+import { stagesAt } from '../prompt-set/stages';
+import type { Evaluation, StagePolicy } from '../prompt-set/types';
 import { type Version, wordsOf } from '../prompt-set/versions';
 import { audiencePage } from '../report/audience';
 import { auditSheet } from '../report/audit';
@@ -171,6 +173,23 @@ function fallbackVersion({ stored: { set }, withRows }: Order, asked: Version): 
   return canLeave && sameLabelOrder(wordsOf(set, version), wordsOf(set, asked)) ? version : null;
 }
 
+/** The policy that goes along: of a stage that points to the version, where the version that it asks can leave. */
+function policyOf({ stored: { set } }: Order, asked: Version, second: Version | null): StagePolicy | null {
+  const { policy = null } = set;
+  const isAlone = !second || policy?.kind === 'as-asked' || stagesAt(set, asked.version.id).length === 0;
+  return isAlone ? null : policy;
+}
+
+/** The policy of a tuned prompt, with the hand-written one that it asks. Texts have none: `prompt.json` chooses labels. */
+async function routeOf(host: Host, order: Order, run: Run<RowsDone>) {
+  const { version } = chosenSubject(order);
+  const second = version && fallbackVersion(order, version);
+  const policy = version && second && kindOf(order.stored.set) === 'classify' ? policyOf(order, version, second) : null;
+  return policy && second
+    ? { policy, fallback: await takenArm(host, { ...order, subject: second.version.id }, run) }
+    : null;
+}
+
 /** The prompt of a drop-in, with what it answers to the shipped sentences here. */
 async function webPromptOf(host: Host, order: Order, { control, emit }: Run<RowsDone>): Promise<WebPrompt> {
   const { set, dataset } = order.stored;
@@ -181,7 +200,9 @@ async function webPromptOf(host: Host, order: Order, { control, emit }: Run<Rows
   const second = fallbackVersion(order, subject.version);
   const leave = (version: Version) => leaving(host, readyPrompt(set, version), dataset);
   const versions = { asked: leave(subject.version), fallback: second && leave(second) };
-  const about = { producer: PRODUCT, name: set.name, handle: set.handle, createdAt: host.now() };
+  const policy = policyOf(order, subject.version, second);
+  const named = { producer: PRODUCT, name: set.name, handle: set.handle, createdAt: host.now() };
+  const about = { ...named, ...(policy && { policy }) };
   const sentences = await shippedSentences(host);
   emit({ done: 0, total: sentences.length });
   return makeWebPrompt(host, versions, about, sentences, control);
@@ -204,10 +225,16 @@ export const PACKAGES: Readonly<Record<RecipientId, Make>> = {
     if (!isTuned(order)) return armPackage(host, order, run);
     const rows = order.withRows ? order.stored.dataset : null;
     const userRows = rowCount({ dataset: rows });
-    const prompt = await exportedPrompt(host, order, userRows, run);
+    const route = await routeOf(host, order, run);
+    const made = await exportedPrompt(host, order, userRows, run);
+    const prompt = route ? { ...made, sidecar: { ...made.sidecar, policy: route.policy } } : made;
     const programs = scriptsFor(prompt.sidecar).map(async (name) => [name, await host.asset(name)] as const);
     const scripts = Object.fromEntries(await Promise.all(programs));
-    return zipPackage(`${prompt.set.handle}.zip`, promptPackageFiles({ ...prompt, rows, scripts }), userRows);
+    return zipPackage(
+      `${prompt.set.handle}.zip`,
+      promptPackageFiles({ ...prompt, rows, scripts, fallback: route?.fallback ?? null }),
+      userRows,
+    );
   },
   webPage: async (host, order, run) => {
     const prompt = await webPromptOf(host, order, run);

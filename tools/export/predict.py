@@ -2,6 +2,7 @@
 
 Predicts (or writes, where the prompt was trained to write) with the soft prompt in this folder (softprompt.json and its vectors), on the same weights as the page, in float32;
 or with its prompt.json: a text with its examples, several tuned prompts together, or one with word counts. --bundle also takes a chat file (JSON) of the studio; name the weights with --weights.
+Where softprompt.json has a policy, the hand-written prompt of fallback.json answers as it says: below the threshold or where the model cannot run this one (fallback), always (hand-written, shadow); the column fallback has the reason.
 Where the prompt has a threshold, needs_review is true for answers that are less probable: ask a person. --threshold P replaces it; 0 takes all.
 --check replays the check rows and exits with 1 when a log-probability is off by more than 0.005; --hub-weights loads the base
 model from the hub instead and says how much that changes; --weights names the weights' file (.gguf) or folder by hand."""
@@ -233,6 +234,66 @@ def predicted(row, names, scores, threshold):
     if threshold is not None: row.update(needs_review="true" if sure < threshold else "false")
 
 
+REASONS = {"unsure": "its answer was less probable than the threshold", "engine-error": "the model could not run it"}
+
+
+def threshold_of(prompt, given):
+    return (prompt.get("threshold") or {}).get("value") if given is None else given
+
+
+class Routed:
+    """Who answers by the policy of a stage: the tuned prompt, or the hand-written one of fallback.json. Counts as the studio's router does."""
+
+    def __init__(self, policy, asked, fallback, threshold):
+        self.kind, self.asked, self.fallback, self.threshold = policy["kind"], asked, fallback, threshold
+        self.answered, self.same, self.failed, self.reasons = 0, 0, 0, dict.fromkeys(REASONS, 0)
+
+    def answer(self, row):
+        """Log-probabilities of the answer that counts, whether the hand-written prompt gave it, and why in place of the other; None where the policy says so."""
+        self.answered += 1
+        if self.kind == "as-asked": return self.asked(row), False, None
+        if self.kind == "hand-written": return self.fallback(row), True, None
+        try: scores, why = self.asked(row), None
+        except RuntimeError: scores, why = None, "engine-error"
+        if self.kind == "shadow":
+            counts = self.fallback(row)
+            self.same, self.failed = self.same + (scores is not None and int(scores.argmax()) == int(counts.argmax())), self.failed + (scores is None)
+            return counts, True, None
+        if why is None and (self.threshold is None or scores.max().exp().item() >= self.threshold): return scores, False, None
+        why = why or "unsure"
+        self.reasons[why] += 1
+        return self.fallback(row), True, why
+
+    def words(self):
+        if self.kind == "shadow": return f"{self.answered} texts answered; the tuned prompt said the same of {self.same} of {self.answered}" + (f"; it failed on {self.failed}" if self.failed else "")
+        why = [f"{count} as {REASONS[reason]}" for reason, count in self.reasons.items() if count]
+        return f"{self.answered} texts answered, " + (f"{sum(self.reasons.values())} by the fallback: {', '.join(why)}" if why else "all by the hand-written prompt" if self.kind == "hand-written" else "none by the fallback")
+
+
+def main_routed(prompt, args, asked, tokenizer, model, plain):
+    """Answers a file by the policy of the stage. `asked`: cells of a row -> log-probabilities of the tuned prompt; `plain`: the output vectors of the model itself."""
+    other, head = Arm(args.bundle / "fallback.json"), model.get_output_embeddings()
+    names, tuned = [entry["label"] for entry in prompt["labels"]], head.weight
+    if other.names != names or not other.needs_model(): sys.exit("fallback.json has other labels than softprompt.json, or no text. Export the prompt again.")
+    other.open(tokenizer, model)
+
+    def by_hand(row):
+        head.weight = plain
+        try: return other.log_probs(row, args.text)
+        finally: head.weight = tuned
+
+    limits = threshold_of(prompt, args.threshold), threshold_of(other.prompt, args.threshold)
+    route = Routed(prompt["policy"], asked, by_hand, limits[0])
+    table = read_table(args.csv[0], args.text, *columns(prompt["template"], args.text), *(column for text in other.prompt["texts"] for column in columns(text, args.text)))
+    for row in table:
+        scores, is_other, why = route.answer(row)
+        predicted(row, names, scores, limits[is_other])
+        if limits != (None, None): row.setdefault("needs_review", "false")
+        row.update(fallback=why or "")
+    write_table(args.csv[1], table, ["prediction", "confidence", *(["needs_review"] if limits != (None, None) else []), "fallback"])
+    print(f"{route.words()} ({other.prompt['prompt']})")
+
+
 def write_table(path, table, columns):
     with open(path, "w", newline="", encoding="utf-8") as target:
         writer = csv.DictWriter(target, list(table[0]) if table else columns)
@@ -268,12 +329,13 @@ def main():
     arm_file = args.bundle if args.bundle.is_file() else args.bundle / "prompt.json"
     if arm_file.exists():
         arm = Arm(arm_file)
-        return main_arm(arm, args, (arm.prompt.get("threshold") or {}).get("value") if args.threshold is None else args.threshold)
+        return main_arm(arm, args, threshold_of(arm.prompt, args.threshold))
     prompt, vectors = load_prompt(args.bundle)
     tokenizer, model = load_base(prompt, args.weights, args.hub_weights)
+    plain = model.get_output_embeddings().weight
     model = with_answers(model, prompt, args.bundle)
     names, less = [entry["label"] for entry in prompt["labels"]], shift(prompt)
-    threshold = (prompt.get("threshold") or {}).get("value") if args.threshold is None else args.threshold
+    threshold = threshold_of(prompt, args.threshold)
     if args.check or args.hub_weights:
         rows = prompt["parityRows"]
         if prompt.get("writing"):
@@ -285,14 +347,15 @@ def main():
             got = torch.stack([log_probs(model, vectors, prompt, row["inputIds"]) for row in rows]) - less
         same = sum(row["inputIds"] in (row_ids(tokenizer, prompt, row["text"]), row_ids(tokenizer, prompt, render(prompt["template"], {"text": row["text"], args.text: row["text"]}, args.text))) for row in rows)
         if not check(rows, want, got, same) and not args.hub_weights: sys.exit("The check rows do not agree.")
+    asked = lambda row: torch.log_softmax(log_probs(model, vectors, prompt, row_ids(tokenizer, prompt, render(prompt["template"], row, args.text))) - less, -1)
+    if args.csv and prompt.get("policy"): return main_routed(prompt, args, asked, tokenizer, model, plain)
     if args.csv:
         table = read_table(args.csv[0], args.text, *columns(prompt["template"], args.text))
         for row in table:
             if prompt.get("writing"):
                 row.update(written=write(model, tokenizer, vectors, prompt, row_ids(tokenizer, prompt, render(prompt["template"], row, args.text))))
                 continue
-            scores = torch.log_softmax(log_probs(model, vectors, prompt, row_ids(tokenizer, prompt, render(prompt["template"], row, args.text))) - less, -1)
-            predicted(row, names, scores, threshold)
+            predicted(row, names, asked(row), threshold)
         write_table(args.csv[1], table, ["written"] if prompt.get("writing") else ["prediction", "confidence", *(["needs_review"] if threshold is not None else [])])
 
 

@@ -220,6 +220,7 @@ def main():
     if args.rows < 1 or args.parallel < 1: parser.error("--rows and --parallel take 1 or more")
     prompt, vectors = load_prompt(args.bundle)
     if prompt.get("writing"): sys.exit("This prompt generates texts; serve_vllm.py asks for labels. Use predict.py.")
+    if prompt.get("policy"): print("softprompt.json has a policy, which this program does not follow: the tuned prompt answers alone. predict.py follows it.", file=sys.stderr)
     threshold = (prompt.get("threshold") or {}).get("value") if args.threshold is None else args.threshold
     if threshold is not None and not 0 <= threshold <= 1: parser.error("--threshold takes a probability from 0 to 1, such as 0.8")
     tokenizer, model = load_base(prompt, args.weights)

@@ -12,7 +12,8 @@ export interface Options {
   /** Address of web-prompt.json, or its content. Left out: web-prompt.json beside this module. */
   readonly prompt?: string | URL | object;
   /**
-   * When the hand-written prompt of the file answers: `errors` (default) where the prompt fails: it takes longer than
+   * When the hand-written prompt of the file answers. Left out: as the policy of its stage says, where the file has one, else
+   * `errors`. `errors`: where the prompt fails: it takes longer than
    * `timeoutMs`, its check rows come out differently here, other weights are loaded, or the model cannot run it. `unsure`:
    * also below the threshold. `none`: never.
    */
@@ -85,8 +86,15 @@ export interface Softprompt {
   /** The row as the model reads it, without the vectors, and its tokens with them. Asks the model nothing. */
   explain(row: Row): Promise<{ readonly version: string; readonly prompt: string; readonly tokens: number }>;
   check(): Promise<CheckReport>;
-  /** Answers so far, and how many were the fallback's, by reason. */
-  counts(): { readonly answered: number; readonly fallbacks: Readonly<Record<FallbackReason, number>> };
+  /**
+   * Answers so far, and how many were the fallback's, by reason. `shadow`: where both prompts answer and the hand-written one
+   * counts, how many rows both answered, how often they said the same, and how often the other one failed.
+   */
+  counts(): {
+    readonly answered: number;
+    readonly fallbacks: Readonly<Record<FallbackReason, number>>;
+    readonly shadow: { readonly both: number; readonly same: number; readonly failed: number };
+  };
   /** Gives the memory back. */
   dispose(): Promise<void>;
 }

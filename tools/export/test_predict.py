@@ -184,6 +184,70 @@ class TinyModel(Exported):
         self.assertEqual([row["needs_review"] for row in answers("--threshold", "0")], ["false"] * 3)
         self.assertIn("a probability from 0 to 1", self.run_predict("in.csv", "out.csv", "--weights", str(TINY), "--threshold", "80").stderr)
 
+    def answered(self, *more: str) -> tuple[list[dict], str]:
+        """Rows of three texts with their answers, and what the program says."""
+        with open(self.folder / "in.csv", "w", newline="", encoding="utf-8") as file:
+            file.write("text\nWhere is my order?\nThe app is beautiful.\nNo.\n")
+        result = self.run_predict("in.csv", "out.csv", "--weights", str(TINY), *more)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        with open(self.folder / "out.csv", newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file)), result.stdout.strip()
+
+    def write_fallback(self, **fields) -> None:
+        prompt = json.loads((self.folder / "softprompt.json").read_text("utf-8"))
+        (self.folder / "fallback.json").write_text(json.dumps({
+            "format": "softprompt-arm", "formatVersion": 1, "prompt": "hand-written 1", "labels": prompt["labels"], "model": prompt["model"], "texts": ["Say it. {text}\nAnswer:"],
+            "vectors": None, "words": None, "weight": 1, "calibration": None, "threshold": None, "checkRows": [], **fields,
+        }), "utf-8")
+
+    def test_the_policy_of_a_stage_lets_the_hand_written_prompt_answer_and_counts_why(self) -> None:
+        self.export(parityRows=[])
+        self.write_fallback()
+        own, hand = self.answered()[0], self.answered("--bundle", "fallback.json")[0]
+        said = lambda rows: [(row["prediction"], row["confidence"]) for row in rows]
+        self.assertNotEqual(said(own), said(hand))
+        confidences = sorted(float(row["confidence"]) for row in own)
+        threshold = {"value": (confidences[0] + confidences[1]) / 2, "rows": 3, "answered": 2, "correct": 2}
+        unsure = [float(row["confidence"]) < threshold["value"] for row in own]
+        self.assertEqual(sum(unsure), 1)
+        self.export(parityRows=[], threshold=threshold, policy={"kind": "fallback"})
+        rows, words = self.answered()
+        self.assertEqual(said(rows), [said(hand)[i] if below else said(own)[i] for i, below in enumerate(unsure)])
+        self.assertEqual([row["fallback"] for row in rows], ["unsure" if below else "" for below in unsure])
+        self.assertEqual([row["needs_review"] for row in rows], ["false"] * 3)
+        self.assertEqual(words, "3 texts answered, 1 by the fallback: 1 as its answer was less probable than the threshold (hand-written 1)")
+        self.assertEqual(self.answered("--threshold", "0")[1], "3 texts answered, none by the fallback (hand-written 1)")
+        np.save(self.folder / "prompt_embeddings.npy", np.zeros((2, 5), "<f4"))
+        rows, words = self.answered()
+        self.assertEqual((said(rows), [row["fallback"] for row in rows]), (said(hand), ["engine-error"] * 3))
+        self.assertIn("3 by the fallback: 3 as the model could not run it", words)
+
+    def test_a_prompt_on_trial_is_asked_and_does_not_count(self) -> None:
+        self.export(parityRows=[])
+        self.write_fallback()
+        own, hand = self.answered()[0], self.answered("--bundle", "fallback.json")[0]
+        self.export(parityRows=[], policy={"kind": "shadow"})
+        rows, words = self.answered()
+        self.assertEqual([(row["prediction"], row["confidence"], row["fallback"]) for row in rows], [(row["prediction"], row["confidence"], "") for row in hand])
+        same = sum(a["prediction"] == b["prediction"] for a, b in zip(own, hand))
+        self.assertEqual(words, f"3 texts answered; the tuned prompt said the same of {same} of 3 (hand-written 1)")
+
+    def test_the_hand_written_prompt_reads_the_models_own_answer_words(self) -> None:
+        answers = json.loads((TINY / "answers.json").read_text("utf-8"))
+        np.save(self.folder / "answer_shift.npy", np.array(answers["answerShift"], "<f4"))
+        placement, expected = next(iter(answers["placements"].items()))
+        self.export(placement, logits=expected["labelLogits"], formatVersion=2, answerVectors="trained", policy={"kind": "hand-written"})
+        self.write_fallback()
+        hand = self.answered("--bundle", "fallback.json")[0]
+        rows, words = self.answered()
+        self.assertEqual([row["confidence"] for row in rows], [row["confidence"] for row in hand])
+        self.assertEqual(words, "3 texts answered, all by the hand-written prompt (hand-written 1)")
+
+    def test_a_fallback_with_other_labels_is_refused(self) -> None:
+        self.export(parityRows=[], policy={"kind": "fallback"})
+        self.write_fallback(labels=[{"label": "a", "word": "a", "tokenIds": [300]}, {"label": "b", "word": "b", "tokenIds": [302]}])
+        self.assertIn("fallback.json has other labels", self.run_predict("in.csv", "out.csv", "--weights", str(TINY)).stderr)
+
 
 if __name__ == "__main__":
     unittest.main()
