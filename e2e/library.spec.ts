@@ -244,6 +244,15 @@ test('moves a stage to another version and back, and keeps differences, notes an
     await page.getByRole('button', { name: 'Open Awkward, production' }).click();
     await expect(studio.heading).toHaveText('Awkward: production points to tuned 1');
   });
+
+  await test.step('the Playground follows the policy of the set', async () => {
+    await library.choose('Who answers for a stage', /^Your prompt alone/);
+    await studio.go('Playground');
+    await library.choose('Add another version', /^production/);
+    await expect(library.set('production: tuned 1')).toContainText(
+      'hand-written 1 answers alone, by the policy of this set.',
+    );
+  });
 });
 
 test('fills a matrix of prompts, models and data sets, over a reload, and compares two cells', async ({ studio }) => {

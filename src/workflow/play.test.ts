@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AttributionRequest, WriteRequest } from '../engine/types';
 import { uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
+import type { StagePolicy } from '../prompt-set/types';
 import type { TokenRow } from '../tokens/tokenizer';
 import type { Host, HostEngine } from './host';
 import {
@@ -106,6 +107,58 @@ it('subtracts the calibration that the prompt brings', async () => {
   const calibrated = { ...prompt, task: { ...prompt.task, calibration: [-1, -2] } } as PlayedPrompt;
   const answer = await answerText(host, { prompt: calibrated, fields: { text: 'Hi' } }, run);
   expect(answer.kind === 'classify' && answer.probabilities).toEqual([0.5, 0.5]);
+});
+
+describe('a stage with a policy', () => {
+  const model = { id: 'm', dtype: 'fp32', sha256: 'w' };
+  const soft = { placement: 'suffix', virtualTokens: 1, hidden: 1, vectors: Float32Array.of(1) } as const;
+  /** With vectors the model says "good" with 0.6, without "bad" with 0.9. */
+  async function routed(policy: StagePolicy, { threshold = 0.5, loaded = 'w', fails = false } = {}) {
+    const { host } = letters();
+    const score: HostEngine['score'] = async ({ rows, soft: vectors }) => {
+      if (fails && vectors) throw new StudioError('out-of-memory', 'There is not enough memory.');
+      const logProbs = (vectors ? [0.6, 0.4] : [0.1, 0.9]).map(Math.log);
+      const said = rows.map(({ rowId }) => ({ rowId, logProbs, tokensSent: 1, tokensComputed: 1 }));
+      return { rows: said, rowsRun: 1, seconds: 0.01 };
+    };
+    const engine = { ...host.engine, info: { ...model, sha256: loaded } as HostEngine['info'], score };
+    const route = { policy, fallback: prompt, fallbackName: 'hand-written 2', threshold, model };
+    const answer = await answerText(
+      { ...host, engine },
+      { prompt: { ...prompt, soft }, fields: { text: 'x' }, route },
+      run,
+    );
+    return [answer.kind === 'classify' && answer.probabilities[0], answer.routed];
+  }
+  const OWN = expect.closeTo(0.6);
+  const OTHER = expect.closeTo(0.1);
+
+  it('answers by it, and says who answered and why', async () => {
+    expect(await routed({ kind: 'fallback' })).toEqual([OWN, undefined]);
+    const said = 'hand-written 2 answered in its place: ';
+    expect(await routed({ kind: 'fallback' }, { threshold: 0.7 })).toEqual([
+      OTHER,
+      `${said}its answer was less probable than the threshold.`,
+    ]);
+    expect(await routed({ kind: 'fallback' }, { loaded: 'other' })).toEqual([
+      OTHER,
+      `${said}its vectors belong to other weights than are loaded.`,
+    ]);
+    expect(await routed({ kind: 'fallback' }, { fails: true })).toEqual([OTHER, `${said}the model could not run it.`]);
+  });
+
+  it('lets a version on trial answer beside, or not at all', async () => {
+    const trial = 'hand-written 2 answers. The version on trial ';
+    expect(await routed({ kind: 'shadow' })).toEqual([OTHER, `${trial}says: good`]);
+    expect(await routed({ kind: 'shadow' }, { fails: true })).toEqual([
+      OTHER,
+      `${trial}failed: There is not enough memory.`,
+    ]);
+    expect(await routed({ kind: 'hand-written' }, { fails: true })).toEqual([
+      OTHER,
+      'hand-written 2 answers alone, by the policy of this set.',
+    ]);
+  });
 });
 
 it.each([

@@ -8,7 +8,17 @@ import { childControl } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import { AS_ASKED, openRoute, type Route } from '../route/policy';
+import type { AnsweringVersion } from '../prompt-set/ready-prompt';
+import type { StagePolicy } from '../prompt-set/types';
+import {
+  AS_ASKED,
+  type Candidate,
+  FALLBACK_REASONS,
+  openRoute,
+  type Plan,
+  policyOf,
+  type RoutedAnswer,
+} from '../route/policy';
 import { aroundText, cueOf, type Fields, fillTemplate } from '../task/template';
 import { type LabelWord, READINGS } from '../task/types';
 import { encodeRow, labelTokens, type Tokenizer } from '../tokens/tokenizer';
@@ -39,6 +49,18 @@ interface PlayRequest {
   readonly fields: Fields;
 }
 
+/** Of a stage with a policy: the hand-written prompt that may answer in place of the one that is asked. */
+export interface PlayedRoute {
+  readonly policy: StagePolicy;
+  readonly fallback: PlayedPrompt;
+  /** "hand-written 2". */
+  readonly fallbackName: string;
+  /** Of the prompt that is asked; null = all its answers are taken. */
+  readonly threshold: number | null;
+  /** That the vectors of the prompt that is asked were trained on. */
+  readonly model: AnsweringVersion['model'];
+}
+
 interface AnswerCost {
   /** That the model read. */
   readonly tokens: number;
@@ -46,8 +68,8 @@ interface AnswerCost {
   readonly ms: number | null;
 }
 
-export type PlayedAnswer = AnswerCost &
-  (
+/** `routed`: who answered for the stage and why, in a sentence; left out where the prompt that is asked did. */
+export type PlayedAnswer = AnswerCost & { readonly routed?: string } & (
     | { readonly kind: 'classify'; readonly probabilities: readonly number[] }
     | { readonly kind: 'generate'; readonly text: string }
   );
@@ -58,25 +80,52 @@ function encoded({ tokens: { tokenizer, encode } }: Pick<Host, 'tokens'>, { prom
   return encodeRow(encode, { text: prompt.chat ? (tokenizer.chat(filled) ?? filled) : filled, cue });
 }
 
-/** The typed row as the only row of a route. */
-function playedRoute(host: Host, request: PlayRequest): Route {
+/** The typed row as the only row under a prompt. */
+function candidate(host: Host, request: PlayRequest, of?: Pick<PlayedRoute, 'threshold' | 'model'>): Candidate {
   const { template, chat, soft, task } = request.prompt;
   const words = task.kind === 'classify' ? task.words : [];
   const prompt = { template, chat, shots: 0, shotSeed: 0 };
-  // the page asks a prompt only where its weights are loaded
-  const version = { task, prompt, words, soft, model: null, dataset: null };
+  const limit = of && of.threshold !== null && task.kind === 'classify' ? { threshold: of.threshold } : {};
+  // without a route the page asks a prompt only where its weights are loaded
+  const version = { task: { ...task, ...limit }, prompt, words, soft, model: of?.model ?? null, dataset: null };
   const rows = [{ rowId: '0', ...encoded(host, request), label: null }];
-  const source = { total: 1, rowsAt: async () => ({ rows, leftOut: [] }) };
-  return openRoute(host, { asked: { version, rows: source }, fallback: null, policy: AS_ASKED });
+  return { version, rows: { total: 1, rowsAt: async () => ({ rows, leftOut: [] }) } };
 }
 
-/** What the prompt answers. @throws StudioError `too-long` for a text beyond the model's context */
-export const answerText: Verb<PlayRequest, never, PlayedAnswer> = async (host, request, { control }) => {
-  const { answers, ms } = await playedRoute(host, request).answer(0, 1, control);
-  const { tokens, ...said } = present(answers[0], 'the answer to one row');
-  return 'text' in said
-    ? { kind: 'generate', text: said.text, tokens, ms }
-    : { kind: 'classify', probabilities: said.probabilities, tokens, ms };
+function playedPlan(host: Host, { prompt, fields, route }: PlayRequest & { readonly route?: PlayedRoute }): Plan {
+  if (!route) return { asked: candidate(host, { prompt, fields }), fallback: null, policy: AS_ASKED };
+  const fallback = candidate(host, { prompt: route.fallback, fields });
+  return { asked: candidate(host, { prompt, fields }, route), fallback, policy: policyOf(route.policy) };
+}
+
+/** Null where the prompt that is asked answered, by itself. */
+function routedWords(answer: RoutedAnswer, { fallback, fallbackName: name }: PlayedRoute): string | null {
+  const { by, fallbackReason, shadow } = answer;
+  if (fallbackReason) return `${name} answered in its place: ${FALLBACK_REASONS[fallbackReason]}.`;
+  if (shadow?.kind === 'failed') return `${name} answers. The version on trial failed: ${shadow.message}`;
+  if (shadow) {
+    const { task } = fallback;
+    const label =
+      shadow.kind === 'classify' && task.kind === 'classify' ? task.words[argmax(shadow.probabilities)] : null;
+    const said = shadow.kind === 'generate' ? shadow.text : (label?.label ?? '');
+    return `${name} answers. The version on trial says: ${said || '(empty answer)'}`;
+  }
+  return by === 'fallback' ? `${name} answers alone, by the policy of this set.` : null;
+}
+
+/** What the prompt answers, or by a stage's policy another one. @throws StudioError `too-long` for a text beyond the model's context */
+export const answerText: Verb<PlayRequest & { readonly route?: PlayedRoute }, never, PlayedAnswer> = async (
+  host,
+  request,
+  { control },
+) => {
+  const { answers, ms } = await openRoute(host, playedPlan(host, request)).answer(0, 1, control);
+  const answer = present(answers[0], 'the answer to one row');
+  const words = request.route ? routedWords(answer, request.route) : null;
+  const cost = { tokens: answer.tokens, ms, ...(words === null ? {} : { routed: words }) };
+  return answer.kind === 'generate'
+    ? { kind: 'generate', text: answer.text, ...cost }
+    : { kind: 'classify', probabilities: answer.probabilities, ...cost };
 };
 
 export interface Continuation {

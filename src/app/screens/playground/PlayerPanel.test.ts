@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { PlayedAnswer } from '../../../workflow/play';
-import { costWords, playgroundTitle, routeWords } from './PlayerPanel';
+import { costWords, playgroundTitle } from './PlayerPanel';
 
 const labels = ['Negative', 'neutral', 'good', 'great'];
 const answer = (...probabilities: number[]): PlayedAnswer => ({ kind: 'classify', probabilities, tokens: 1, ms: 1 });
@@ -20,16 +20,4 @@ test('leaves the time out of an answer that was known before', () => {
     '29 tokens · 41 ms',
     '1 token',
   ]);
-});
-
-test('says when the policy lets your prompt answer for a stage', () => {
-  const policy = (kind: 'fallback' | 'shadow' | 'hand-written', threshold: number | null = 0.8) => ({
-    policy: { kind, threshold },
-  });
-  expect(routeWords({}, answer(0.5, 0.5))).toBeNull();
-  expect(routeWords(policy('fallback'), answer(0.85, 0.15))).toBeNull();
-  expect(routeWords(policy('fallback'), answer(0.75, 0.25))).toContain('Below 0.80');
-  expect(routeWords(policy('fallback', null), answer(0.5, 0.5))).toBeNull();
-  expect(routeWords(policy('shadow'), answer(0.9, 0.1))).toContain('On trial');
-  expect(routeWords(policy('hand-written'), undefined)).toContain('your prompt answers');
 });

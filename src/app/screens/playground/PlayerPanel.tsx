@@ -1,4 +1,3 @@
-import { isUnsure } from '../../../dataset/csv-out';
 import { counted } from '../../../lib/format';
 import { argmax } from '../../../metrics/classification';
 import { PLACEMENT_WORDS, type SoftPrompt } from '../../../prompt/soft-prompt';
@@ -29,7 +28,7 @@ export function PlayerPanel({ player, labels, span }: PlayerProps & { readonly s
     >
       <div className={`stack player${stale ? ' player-stale' : ''}`} aria-busy={stale}>
         <Answer player={player} labels={labels} className="player-said" />
-        <Routed player={player} />
+        {answer?.routed ? <p className="small">{answer.routed}</p> : null}
         <pre className="player-template">
           {player.template}
           {player.soft ? <Vectors soft={player.soft} /> : null}
@@ -38,24 +37,6 @@ export function PlayerPanel({ player, labels, span }: PlayerProps & { readonly s
       </div>
     </Panel>
   );
-}
-
-/** Who answers for the stage by the policy of the set. */
-function Routed({ player }: Pick<PlayerProps, 'player'>) {
-  const answer = usePlayground((s) => s.answers[player.id]);
-  const words = routeWords(player, answer);
-  return words === null ? null : <p className="small">{words}</p>;
-}
-
-/** "Below 0.80: your prompt answers in its place."; null where this prompt's answer counts. */
-export function routeWords({ policy }: Pick<Player, 'policy'>, answer: PlayedAnswer | undefined): string | null {
-  if (!policy || policy.kind === 'as-asked') return null;
-  if (policy.kind === 'hand-written') return 'By the policy of this set your prompt answers for the stage.';
-  if (policy.kind === 'shadow') return 'On trial: by the policy of this set your prompt’s answer counts.';
-  const sure = answer?.kind === 'classify' ? Math.max(...answer.probabilities) : 1;
-  return isUnsure(sure, policy.threshold)
-    ? `Below ${policy.threshold?.toFixed(2)}: by the policy of this set your prompt answers in its place.`
-    : null;
 }
 
 /** The answer as a headline, with the probability of every label. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { addHardVersion } from '../../../prompt-set/make-versions';
 import { changeTask, createPromptSet } from '../../../prompt-set/prompt-set';
 import { moveStage } from '../../../prompt-set/stages';
+import { setOf } from '../../../route/test-support';
 import type { SampleSet, ShippedPrompt } from '../../state/services';
 import { setCast, shippedCast } from './cast';
 
@@ -80,6 +81,25 @@ test('asks the version that a stage points to', () => {
     template: 'A {text}',
   });
   expect(extraOf('h2')).toMatchObject({ title: 'hand-written 1', side: 'a', soft: null });
+});
+
+test('asks your prompt too where the policy of the set lets it answer for a stage', () => {
+  const info = { hidden: 2, sha256: 'w' };
+  const tuned = { ...setOf('Tone', ['bad', 'good'], info, 1), policy: { kind: 'fallback', rowTimeoutMs: 9 } } as const;
+  expect(extraOf('stage:production', tuned)?.route).toMatchObject({
+    policy: { kind: 'fallback', rowTimeoutMs: 9 },
+    fallback: { template: 'Say it. {text}\nAnswer:', soft: null },
+    fallbackName: 'hand-written 1',
+    threshold: null,
+    model: { sha256: 'w' },
+  });
+  expect(extraOf('Tone-ttt', tuned)?.route).toBeUndefined();
+  expect(extraOf('stage:production', { ...tuned, policy: { kind: 'as-asked' } })?.route).toBeUndefined();
+  expect(extraOf('stage:production', { ...set, policy: { kind: 'fallback' } })?.route).toBeUndefined();
+  const shown = tuned.hard.map((version) => ({ ...version, prompt: { ...version.prompt, shots: 4 } }));
+  expect(castWith('stage:production', { ...tuned, hard: shown }).extraTrouble).toContain(
+    'hand-written 1 needs examples',
+  );
 });
 
 test.each([

@@ -8,14 +8,14 @@ import { armsOf } from '../../../prompt-set/arms';
 import { meanLogProbsOf } from '../../../prompt-set/calibration';
 import { chosenHard } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
-import { readyPrompt } from '../../../prompt-set/ready-prompt';
+import { findVersions, inOrder, type ReadyPrompt, readyPrompt } from '../../../prompt-set/ready-prompt';
 import { resolveStage } from '../../../prompt-set/stages';
-import type { PromptSet, StagePolicy } from '../../../prompt-set/types';
+import type { PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import { FALLBACK_TOKENS } from '../../../route/generated-texts';
 import { type Fields, otherColumns, wordsFor } from '../../../task/template';
 import type { LabelWord } from '../../../task/types';
-import type { PlayedPrompt } from '../../../workflow/play';
+import type { PlayedPrompt, PlayedRoute } from '../../../workflow/play';
 import type { SampleSet, ShippedPrompt } from '../../state/services';
 import type { Studio } from '../../state/studio';
 import type { ArmSide } from '../../ui';
@@ -34,8 +34,8 @@ export interface Player {
   readonly words: readonly LabelWord[] | null;
   /** Mean log-probabilities to subtract; null = its export is not calibrated. */
   readonly calibration: readonly number[] | null;
-  /** Of a stage: who answers for it. Left out: this prompt alone. */
-  readonly policy?: { readonly kind: StagePolicy['kind']; readonly threshold: number | null };
+  /** Of a stage: who else may answer for it. Left out: this prompt alone. */
+  readonly route?: Omit<PlayedRoute, 'fallback'> & { readonly fallback: Player };
 }
 
 /** A row to present. */
@@ -81,6 +81,10 @@ export const playedPrompt = ({ words, longest, textColumn }: Cast, of: Player): 
       ? { kind: 'classify', words: of.words ?? wordsFor(of, words), calibration: of.calibration }
       : { kind: 'generate', longest },
 });
+
+/** Who else may answer in its place, as a request asks it. */
+export const playedRoute = (cast: Cast, { route }: Player): { readonly route?: PlayedRoute } =>
+  route ? { route: { ...route, fallback: playedPrompt(cast, route.fallback) } } : {};
 
 /** @param extra a stage (`stage:production`) or a version's id that is asked too; empty = none */
 export function setCast(
@@ -175,7 +179,7 @@ interface Extra {
   readonly trouble: string | null;
 }
 
-/** The chosen stage or version, never another one in its place. */
+/** The chosen stage or version; another one in its place only as the policy of the set says. */
 function extraPlayer(set: PromptSet, which: string): Extra {
   const no = (trouble: string | null): Extra => ({ player: null, trouble });
   if (which === '') return no(null);
@@ -184,23 +188,54 @@ function extraPlayer(set: PromptSet, which: string): Extra {
   if (found && !found.ok) return no(found.error.message);
   const of = found?.ok ? found.value : versionById(set, which);
   if (!of) return no('This version is no longer in the library. Choose another one.');
-  const { prompt, soft, words, meanLogProbs: calibration } = readyPrompt(set, of);
-  if (words.some(({ label }, i) => label !== set.words[i]?.label) || words.length !== set.words.length)
-    return no(`${versionWords(of)} was made for other labels than this prompt set has now. Use Batch to run it.`);
-  if (prompt.shots > 0)
-    return no(
-      `${versionWords(of)} needs examples before each text, which the playground does not add. Use Batch to run it.`,
-    );
+  const ready = readyPrompt(set, of);
+  const other = stage === null ? null : fallbackFor(set, stage);
+  const trouble = [ready, ...(other ? [other] : [])].flatMap((each) => troubleWith(set, each) ?? [])[0];
+  if (trouble !== undefined) return no(trouble);
   const name = stage === null ? versionWords(of) : `${stage}: ${versionWords(of)}`;
-  const side = of.kind === 'hard' ? 'a' : 'b';
+  const route = other && {
+    policy: set.policy ?? { kind: 'as-asked' as const },
+    fallback: playerOf(other, 'fallback', versionWords(other.of)),
+    fallbackName: versionWords(other.of),
+    threshold: ready.threshold,
+    model: of.kind === 'soft' ? of.version.model : null,
+  };
+  return { player: { ...playerOf(ready, 'extra', name), ...(route && { route }) }, trouble: null };
+}
+
+/** The hand-written version that may answer for a stage by the policy of the set; null = none may. */
+function fallbackFor(set: PromptSet, stage: string): ReadyPrompt | null {
+  const { kind } = set.policy ?? { kind: 'as-asked' };
+  if (kind === 'as-asked' || !chosenHard(set)) return null;
+  return inOrder(findVersions([set], { handle: set.handle, stage }, 'fallback'), kind).second;
+}
+
+/** Why the playground cannot ask a version; null = it can. */
+function troubleWith(set: PromptSet, { of, words, prompt }: ReadyPrompt): string | null {
+  if (words.some(({ label }, i) => label !== set.words[i]?.label) || words.length !== set.words.length)
+    return `${versionWords(of)} was made for other labels than this prompt set has now. Use Batch to run it.`;
+  return prompt.shots > 0
+    ? `${versionWords(of)} needs examples before each text, which the playground does not add. Use Batch to run it.`
+    : null;
+}
+
+function playerOf(
+  { of, prompt, soft, words, meanLogProbs: calibration }: ReadyPrompt,
+  id: string,
+  name: string,
+): Player {
   const { template, chat = false } = prompt;
-  const isRouted = stage !== null && of.kind === 'soft' && chosenHard(set) !== null;
-  const kind = isRouted ? (set.policy?.kind ?? 'as-asked') : 'as-asked';
-  const extra = player({
-    ...{ id: 'extra', name, title: name, side, template, chat, soft, words, calibration },
-    ...(kind === 'as-asked' ? {} : { policy: { kind, threshold: of.version.threshold?.value ?? null } }),
+  return player({
+    id,
+    name,
+    title: name,
+    side: of.kind === 'hard' ? 'a' : 'b',
+    template,
+    chat,
+    soft,
+    words,
+    calibration,
   });
-  return { player: extra, trouble: null };
 }
 
 /** Vectors only work with the weights they were trained on. */

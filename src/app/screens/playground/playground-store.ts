@@ -10,7 +10,17 @@ import { type Resource, resource } from '../../state/resource';
 import type { Services } from '../../state/services';
 import { tabMemory } from '../../state/storage';
 import { ActionStore, type Studio, screenStore } from '../../state/studio';
-import { asAsked, asKept, type Cast, type CastKey, type Example, findCast, type Player, playedPrompt } from './cast';
+import {
+  asAsked,
+  asKept,
+  type Cast,
+  type CastKey,
+  type Example,
+  findCast,
+  type Player,
+  playedPrompt,
+  playedRoute,
+} from './cast';
 
 /** The cells of the columns that the prompts show besides the text. */
 const cellsOf = ({ columns }: Pick<Cast, 'columns'>, fields: Fields): Fields =>
@@ -79,7 +89,8 @@ function createAnswerer({ workflow }: Pick<Services, 'workflow'>, cast: Cast) {
       const key = keyOf(player, fields);
       const before = known.get(key);
       if (before) return before;
-      const answer = await workflow.call('answerText', { prompt: playedPrompt(cast, player), fields }, { signal });
+      const asked = { prompt: playedPrompt(cast, player), fields, ...playedRoute(cast, player) };
+      const answer = await workflow.call('answerText', asked, { signal });
       known.set(key, answer);
       const oldest = known.keys().next();
       if (known.size > REMEMBERED && !oldest.done) known.delete(oldest.value);
