@@ -153,7 +153,7 @@ class TinyModel(Exported):
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader(), writer.writerows(rows)
         labels = [{"label": "a", "word": "a", "tokenIds": [300, 301]}, {"label": "b", "word": "b", "tokenIds": [302]}]
-        self.export(template="{channel}: {text}\nTopic {here}:", labels=labels, parityRows=[])
+        self.export(template="{channel}: {text}\nTopic {{here}}:", labels=labels, parityRows=[])
         results = {}
         for name, calibration in (("raw", None), ("shifted", {"meanLogProbs": [0.0, -50.0]})):
             prompt = json.loads((self.folder / "softprompt.json").read_text("utf-8"))
