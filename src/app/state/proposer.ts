@@ -126,7 +126,8 @@ export async function withFairRival(
   const asked = { dataset, template, words, prompt: proposed.prompt };
   if (!(await workflow.call('isWorseThanBare', asked, { signal }))) return set;
   const { updateById, change } = promptSets.getState();
-  const what = 'The template alone is your entry: it does better on validation rows than the proposed prompt';
+  const what =
+    'The template alone is your entry: its calibrated loss on validation rows is lower than the proposed prompt’s';
   toastUndo(what, () =>
     change(set.id, what, (now) => {
       const { set: next, version } = addHardVersion(now, stamp(), proposed);
