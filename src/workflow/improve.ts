@@ -357,34 +357,20 @@ const resultOf = (
   tokens: { read: search.spent.read, asked: search.spent.asked },
 });
 
-function improvedBy(
-  search: Search,
-  { entry, standing, calibration, tried }: Final,
-  finals: readonly Final[],
-): Improved {
-  const bare = finals.find(({ standing: { origin } }) => origin === 'bare') ?? { standing };
-  return resultOf(
-    search,
-    entry,
-    { calibration, tried },
-    {
-      trainingRows: entry.answers.size,
-      validationRows: standing.rows,
-      loss: standing.loss,
-      bareLoss: bare.standing.loss,
-    },
-  );
+function improvedBy(search: Search, best: Final, finals: readonly Final[]): Improved {
+  const { entry, standing, calibration, tried } = best;
+  const bare = finals.find(({ standing: { origin } }) => origin === 'bare') ?? best;
+  const rows = { trainingRows: entry.answers.size, validationRows: standing.rows };
+  const losses = { loss: standing.loss, bareLoss: bare.standing.loss };
+  return resultOf(search, entry, { calibration, tried }, { ...rows, ...losses });
 }
 
 /** The best by training rows alone: after a stop, or without validation rows. @param ranked after the last whole rung */
 function bestSoFar(search: Search, ranked: readonly Entry[]): Improved {
   const { board, entries, dataset, pool } = search;
   const onTraining = (entry: Entry) => {
-    const ids = drawnRows(
-      dataset,
-      [...pool.keys()].filter((id) => entry.answers.has(id)),
-      MOST_ROWS,
-    );
+    const answered = [...pool.keys()].filter((id) => entry.answers.has(id));
+    const ids = drawnRows(dataset, answered, MOST_ROWS);
     return figuresOf(ids.map((id) => [present(entry.answers.get(id), id), present(pool.get(id), id)])).loss;
   };
   const [best] =
