@@ -166,6 +166,9 @@ test('downloads a model from the hub on a click, verifies it, and never requests
   await studio.open();
   await studio.modelReady();
   await models.open();
+  await models.dialog.getByText('onnx-community/Qwen2.5-0.5B-Instruct').click();
+  await expect(models.dialog).toContainText('2.1 GB as float32, 1.1 GB small');
+  await expect(models.dialog).toContainText('once the built-in model has trained here');
   await models.dialog.getByText('Open another model').click();
   await expect(models.dialog).toContainText('another site');
   const name = models.dialog.getByLabel('Or a name on the Hugging Face hub');

@@ -12,6 +12,7 @@ import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
 import { StudioError } from '../lib/errors';
 import { configOf, dtypeOf, foldHash } from '../model/card';
+import { heapOf } from '../model/hub-models';
 import type { CreateRunner, SerialisedModel } from '../runtime/types';
 import { buildProgram, specOf } from './build-program';
 import type { LoadEvent, LoadRequest, ModelFiles, ModelInfo, WeightMemory } from './types';
@@ -103,12 +104,6 @@ function weightMemory(
     smallBytes: heapOf(packed ? given : given - saved),
   };
 }
-
-/** The runtime itself and a graph of some thousand nodes, measured. */
-const RUNTIME_BYTES = 30e6;
-
-/** The heap with these weights in it. It grows by a fifth of its size, but at most 96 MB, so on average half of that is free. */
-const heapOf = (weights: number) => RUNTIME_BYTES + weights + Math.min(weights / 10, 48e6);
 
 /** The graph of a model folder as its exporter wrote it. @throws StudioError `model-*` */
 export function parseModel(files: ModelFiles): Graph {

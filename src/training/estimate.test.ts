@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { learnStep, runSeconds, stepSeconds, stepTokens, timeWords, type Work } from './estimate';
+import { learnStep, runSeconds, scaledSpeed, stepSeconds, stepTokens, timeWords, type Work } from './estimate';
 import { PRESET_NAMES, PRESETS, STANDARD } from './settings';
 
 const work: Work = { trainRows: 256, validationRows: 100, meanTokens: 35, cachedRows: 0 };
@@ -51,3 +51,8 @@ test.each([
   [640, 'about 11 min on this machine'],
   [7000, 'about 2 h on this machine'],
 ])('%s -> %s', (seconds, words) => expect(timeWords(seconds)).toBe(words));
+
+test('a model of three times the weights takes three times as long, wherever the vectors are', () => {
+  const speed = { tokenMs: 2, step: { suffix: { ms: 400, tokens: 80 } }, comparedTokenMs: 3 };
+  expect(scaledSpeed(speed, 3)).toEqual({ tokenMs: 6, step: { suffix: { ms: 1200, tokens: 80 } } });
+});

@@ -95,6 +95,12 @@ export function timeWords(seconds: number | null): string {
   return `about ${Math.max(1, Math.round(seconds / 60))} min on this machine`;
 }
 
+/** The speed of a model of `factor` times the weights: a step's time is that of its products. Memory and caches are left out. */
+export function scaledSpeed({ tokenMs, step }: Speed, factor: number): Speed {
+  const scaled = Object.entries(step).map(([placement, { ms, tokens }]) => [placement, { ms: ms * factor, tokens }]);
+  return { tokenMs: tokenMs * factor, step: Object.fromEntries(scaled) };
+}
+
 /** Adds a run's steps to the speed; their median, so that a pause of the machine does not count. */
 export function learnStep(
   speed: Speed | null,

@@ -206,7 +206,7 @@ const PLACES: Readonly<Record<Placement, string>> = {
 };
 
 /** Of a training step, as it was measured in this browser: "0.42 s after the text, 1.9 s before the text". */
-function stepWords(speed: Speed | null): string {
+export function stepWords(speed: Speed | null): string {
   const measured = Object.entries(PLACES).flatMap(([placement, words]) => {
     const step = speed?.step[placement as Placement];
     return step ? `${(step.ms / 1000).toPrecision(2)} s ${words}` : [];

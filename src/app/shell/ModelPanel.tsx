@@ -4,16 +4,17 @@ import { Dialog, DialogTrigger } from 'react-aria-components/Dialog';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { Popover } from 'react-aria-components/Popover';
 import { useStore } from 'zustand';
-import { count } from '../../lib/format';
-import { type KnownModel, sourceId } from '../state/models-store';
+import { bytes, count } from '../../lib/format';
+import { hubModels, type KnownModel, sourceId } from '../state/models-store';
 import { verdictWords } from '../state/self-check';
 import { DEFAULT_MODEL, isBuiltIn } from '../state/session-state';
 import { useSession, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { TextField } from '../ui/Field';
+import { Term } from '../ui/Marks';
 import { Note, ProgressBar } from '../ui/Panel';
 import { namedFile, openModelFolder } from './DropTarget';
-import { downloadShare, downloadWords, ModelFacts, modelWords, SelfCheck } from './ModelFacts';
+import { downloadShare, downloadWords, ModelFacts, modelWords, SelfCheck, stepWords } from './ModelFacts';
 import { StorageFacts } from './Storage';
 import '../ui/menu.css';
 
@@ -77,6 +78,7 @@ function ModelPanel() {
       {trainingOff ? null : (
         <>
           <KnownModels current={current} />
+          <HubModels />
           <OtherModel />
         </>
       )}
@@ -169,6 +171,63 @@ function OtherModelDetails({ model }: { readonly model: KnownModel }) {
         </div>
       </div>
     </details>
+  );
+}
+
+/** Models that can be fetched by name, with what they need. */
+function HubModels() {
+  const { models } = useStores();
+  const known = useStore(models, (s) => s.known);
+  const busy = useSession((s) => s.job !== null);
+  const offered = hubModels(known);
+  if (offered.length === 0) return null;
+  return (
+    <section className="stack known-models" aria-labelledby="hub-models">
+      <h3 id="hub-models">On the Hugging Face hub</h3>
+      <p className="small dim">
+        Larger models take more memory and time. Fetching one downloads its files from huggingface.co, another site;
+        your rows stay here.
+      </p>
+      {offered.map(({ id, downloadBytes, fitsFast, languages, licence, speed, ...memory }) => (
+        <details key={id} className="model-fold">
+          <summary>
+            {id}
+            <span className="dim small"> · {bytes(downloadBytes)}</span>
+          </summary>
+          <div className="stack">
+            <dl className="facts">
+              <dt>Download</dt>
+              <dd>{bytes(downloadBytes)}, once, then kept</dd>
+              <dt>
+                <Term means="After loading, computed from the sizes of the files; training also keeps texts and intermediate values. Weights that are too large for this device as float32 are held small: a step then takes about a quarter longer.">
+                  Memory
+                </Term>
+              </dt>
+              <dd>
+                {fitsFast
+                  ? `${bytes(memory.fastBytes)} as float32, ${bytes(memory.smallBytes)} small`
+                  : `${bytes(memory.smallBytes)}, small; as float32 (${bytes(memory.fastBytes)}) it does not fit`}
+              </dd>
+              <dt>
+                <Term means="Not measured: the built-in model’s step on this machine, times the number of weights.">
+                  One step, computed
+                </Term>
+              </dt>
+              <dd>{speed ? stepWords(speed) : 'once the built-in model has trained here'}</dd>
+              <dt>Languages</dt>
+              <dd>{languages}</dd>
+              <dt>Licence</dt>
+              <dd>{licence}</dd>
+            </dl>
+            <div className="row">
+              <Button isDisabled={busy} onPress={() => void models.getState().choose({ kind: 'hub', id })}>
+                Fetch {bytes(downloadBytes)} from huggingface.co
+              </Button>
+            </div>
+          </div>
+        </details>
+      ))}
+    </section>
   );
 }
 

@@ -1,7 +1,15 @@
 import { beforeEach, expect, it, test, vi } from 'vitest';
 import type { ModelCard } from '../../model/card';
 import type { TextMemory } from '../../worker/protocol';
-import { chosenModel, createModelsStore, createTextMemoryStore, type ModelsStore, speedKey } from './models-store';
+import {
+  chosenModel,
+  createModelsStore,
+  createTextMemoryStore,
+  hubModels,
+  type KnownModel,
+  type ModelsStore,
+  speedKey,
+} from './models-store';
 import type { Services } from './services';
 import { createSessionStore } from './session-store';
 import { CAPABILITIES, fakeLocation, gate, testServices } from './test-support';
@@ -143,4 +151,20 @@ it('applies the chosen memory to the next model and in later visits, even if the
   const again = createTextMemoryStore(services, later);
   await later.getState().loadModel();
   await vi.waitFor(() => expect(again.getState().held).toEqual({ budgetBytes: 500, storage: 'float16', bytes: 0 }));
+});
+
+test('offers models of the hub with a step scaled from the built-in model, until they are in this browser', () => {
+  const built: KnownModel = {
+    id: 'HuggingFaceTB/SmolLM2-135M-Instruct',
+    source: { kind: 'site', base: 'models/HuggingFaceTB/SmolLM2-135M-Instruct/' },
+    info: { parameters: 102.5e6 } as KnownModel['info'],
+    speed: { tokenMs: 1, step: { suffix: { ms: 400, tokens: 80 } } },
+    verdict: null,
+  };
+  const [first] = hubModels([built]);
+  expect(first).toMatchObject({ parameters: 410e6, speed: { step: { suffix: { ms: 1600 } } } });
+  expect(hubModels([{ ...built, speed: null }])[0]?.speed).toBeNull();
+  const kept = hubModels([built, { ...built, id: first?.id ?? '' }]);
+  expect(kept.map(({ id }) => id)).not.toContain(first?.id);
+  expect(kept).toHaveLength(2);
 });

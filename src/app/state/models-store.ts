@@ -1,9 +1,10 @@
 /** The models that this browser knows, how fast they are on this machine, and what the engine keeps for them. */
 
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import { HUB_MODELS, type HubModel } from '../../model/hub-models';
 import { CATALOGUE, type ModelSource } from '../../model/load';
 import type { Placement } from '../../prompt/soft-prompt';
-import { learnStep, type Speed } from '../../training/estimate';
+import { learnStep, type Speed, scaledSpeed } from '../../training/estimate';
 import type { ModelInfo, TextMemory } from '../../worker/protocol';
 import type { Timing } from '../../workflow/training-rows';
 import { dropParameter } from './location';
@@ -27,6 +28,16 @@ export interface KnownModel {
   readonly info: ModelInfo | null;
   readonly speed: Speed | null;
   readonly verdict: Verdict | null;
+}
+
+/** Models of the hub that are not in this browser, each with the built-in model's speed scaled by weights; null = not measured. */
+export function hubModels(known: readonly KnownModel[]): readonly (HubModel & { readonly speed: Speed | null })[] {
+  const builtIn = known.find(({ id }) => id === CATALOGUE.standard.id);
+  const speed = builtIn?.info && builtIn.speed ? { parameters: builtIn.info.parameters, ...builtIn.speed } : null;
+  return HUB_MODELS.filter(({ id }) => !known.some((one) => one.id === id)).map((model) => ({
+    ...model,
+    speed: speed && scaledSpeed(speed, model.parameters / speed.parameters),
+  }));
 }
 
 interface ModelsState {
