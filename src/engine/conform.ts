@@ -127,7 +127,7 @@ async function logitsOf(
     return { tokens, past: null, reads: [tokens.length - 1] };
   });
   const sequences = way === 'past' ? await behindPast(program, whole, soft) : whole;
-  // Pasts of different lengths can share a run only if the graph takes positions as input.
+  // Pasts of different lengths can share a run only if the graph takes positions as input, or counts them in the mask.
   const alone = way === 'singly' || (way === 'past' && runLimits(program.spec).samePast);
   const groups = alone ? sequences.map((sequence) => [sequence]) : [sequences];
   const logits: number[] = [];

@@ -24,6 +24,8 @@ export interface Decoder {
     readonly bias: string | null;
     /** `[batch, tokens]` int64. */
     readonly positions: string | null;
+    /** Positions, or distances, are counted in the mask: padding before a row's past does not move them. */
+    readonly countsMask: boolean;
     /** `[batch, kvHeads, past, headDim]` float32, one name per layer. */
     readonly pastKeys: readonly string[];
     readonly pastValues: readonly string[];

@@ -43,6 +43,7 @@ export function detect(given: Graph): Decoder {
       mask: named('attention_mask'),
       bias: named(BIAS_INPUT),
       positions: named('position_ids'),
+      countsMask: graph.nodes.some(({ op, inputs }) => op === 'CumSum' && isMask(inputs[0] ?? '', source)),
       pastKeys: cache.pastKeys,
       pastValues: cache.pastValues,
     },
@@ -67,6 +68,11 @@ function refuseUnknownInputs(graph: Graph, known: readonly string[]): void {
 }
 
 const isIds = ({ dtype, shape }: ValueInfo) => (dtype === 'int64' || dtype === 'int32') && shape?.length === 2;
+
+function isMask(name: string, source: ReadonlyMap<string, Node>): boolean {
+  const node = source.get(name);
+  return name === 'attention_mask' || (node?.op === 'Cast' && isMask(node.inputs[0] ?? '', source));
+}
 
 /** A constant with one element. */
 function scalar(graph: Graph, name: string): number | null {

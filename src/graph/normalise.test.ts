@@ -36,6 +36,7 @@ describe('models of every exporter get the same form', () => {
       positions: 'position_ids',
       pastKeys: ['past_key_values.0.key', 'past_key_values.1.key'],
       pastValues: ['past_key_values.0.value', 'past_key_values.1.value'],
+      countsMask: false,
     });
     expect(genai.presentKeys).toEqual(['present.0.key', 'present.1.key']);
     expect(genai.graph.inputs.find((v) => v.name === 'past_key_values.1.value')?.shape).toEqual([

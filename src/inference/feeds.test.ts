@@ -11,7 +11,15 @@ const spec: ProgramSpec = {
   hidden: 3,
   vocabulary: 10,
   contextLength: 6,
-  inputs: { ids: 'ids', mask: 'mask', bias: 'bias', positions: 'positions', pastKeys: ['k'], pastValues: ['v'] },
+  inputs: {
+    ids: 'ids',
+    mask: 'mask',
+    bias: 'bias',
+    positions: 'positions',
+    countsMask: false,
+    pastKeys: ['k'],
+    pastValues: ['v'],
+  },
   head: { weight: 'w', layout: 'rows', bias: null, scale: null, softcap: null },
   presentKeys: ['pk'],
   presentValues: ['pv'],
@@ -58,7 +66,15 @@ describe('buildFeeds', () => {
   });
 
   it('feeds only inputs that the graph has', () => {
-    const inputs = { ids: 'ids', mask: null, bias: null, positions: null, pastKeys: [], pastValues: [] };
+    const inputs = {
+      ids: 'ids',
+      mask: null,
+      bias: null,
+      positions: null,
+      countsMask: false,
+      pastKeys: [],
+      pastValues: [],
+    };
     const feeds = buildFeeds({ ...spec, inputs }, [{ tokens: Int32Array.of(1), past: null, reads: [0] }], plain);
     expect(Object.keys(feeds).filter((name) => !Object.values<string>(IO).includes(name))).toEqual(['ids']);
   });

@@ -88,8 +88,8 @@ export function runLimits(spec: ProgramSpec): RunLimits {
   return {
     maxTokens: MAX_RUN_TOKENS,
     maxPast: Math.floor(MAX_PAST_BYTES / kvBytesPerToken(spec)),
-    // Without the input the graph derives positions from the length of the past, padding included.
-    samePast: spec.inputs.positions === null,
+    // Otherwise the graph derives positions from the length of the past, padding included.
+    samePast: spec.inputs.positions === null && !spec.inputs.countsMask,
   };
 }
 
