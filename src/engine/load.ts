@@ -40,15 +40,13 @@ export async function loadProgram(
   clock('parse');
   const packable = packableMatrices(graph);
   const small = holdsSmall(request, packable);
-  const decoder = normalise(graph, { consume: true, pack: small });
+  const decoder = normalise(graph, { consume: true });
   const { family, contextLength } = configOf(request.files);
   const facts = factsOf(decoder);
   const spec = specOf(decoder);
-  const serialised = {
-    ...serialise(writePacked(buildProgram(decoder))),
-    packed: small,
-    consume: request.consume ?? false,
-  };
+  const built = buildProgram(decoder);
+  const weights = { packed: small, consume: request.consume ?? false };
+  const serialised = { ...serialise(small ? writePacked(built) : built), ...weights };
   clock('dequantise');
   const { threads, avoidAdapters } = request;
   const backend = small && request.backend === 'auto' ? 'wasm' : request.backend;

@@ -13,7 +13,10 @@ function halfTable(): Float32Array {
 /** Values of a float tensor as float32: a view for float32, else a converted copy. */
 export function toFloat32(tensor: Initializer): Float32Array {
   const { bytes, dims, packing } = tensor;
-  if (packing && packing !== 'float16') return unpacked(tensor, packing);
+  if (packing && packing !== 'float16') {
+    const [rows = 0, columns = 0] = dims;
+    return dequantiseBlocks({ packed: bytes, rows, columns, ...packing });
+  }
   const dtype = packing ?? tensor.dtype;
   const size = sizeOf(dims);
   switch (dtype) {
@@ -86,30 +89,26 @@ export function dequantiseBlocks(source: BlockQuantised): Float32Array {
   return out;
 }
 
-/**
- * Blocks that can stay as they are in the file; null = they cannot. Zero points that int8 has no room for, or that are no
- * integers, become offsets, whose rounding differs from `dequantiseBlocks` in the last bit.
- */
+/** Blocks that can stay as they are in the file; null = they cannot. */
 export function packBlocks(source: BlockQuantised): Pick<Initializer, 'bytes' | 'packing'> | null {
   const { packed: bytes, rows, columns, bits, blockSize, scales, zeroPoints } = source;
   if (columns % blockSize !== 0 || bytes.length * 8 !== rows * columns * bits) return null;
+  // Copied, because another file may be gone when the matrix is read.
+  const zeros = typeof zeroPoints === 'number' ? zeroPoints : zeroPoints.slice();
+  return { bytes, packing: { bits, blockSize, scales: scales.slice(), zeroPoints: zeros } };
+}
+
+/**
+ * Zero points as whole numbers, such that the integers minus them are int8, and offsets for the rest unless all are 0:
+ * value = (q - zero point) * scale + offset, whose rounding differs in the last bit where there are offsets.
+ */
+export function splitZeroPoints({ bits, scales, zeroPoints }: Packing) {
   const zeros = typeof zeroPoints === 'number' ? [zeroPoints] : zeroPoints;
   if (bits === 4 && zeros.every((zero) => Number.isInteger(zero) && zero >= -112 && zero <= 128))
-    // Copied, because the file may be gone when the integers are read.
-    return {
-      bytes,
-      packing: {
-        bits,
-        blockSize,
-        scales,
-        zeroPoints: typeof zeroPoints === 'number' ? zeroPoints : zeroPoints.slice(),
-        offsets: null,
-      },
-    };
+    return { zeroPoints, offsets: null };
   const centre = 2 ** (bits - 1);
   const offsets = scales.map((scale, block) => (centre - (zeros[zeros.length === 1 ? 0 : block] as number)) * scale);
-  const hasOffsets = offsets.some((offset) => offset !== 0);
-  return { bytes, packing: { bits, blockSize, scales, zeroPoints: centre, offsets: hasOffsets ? offsets : null } };
+  return { zeroPoints: centre, offsets: offsets.some((offset) => offset !== 0) ? offsets : null };
 }
 
 /** The integers minus their zero points, one byte each. */
@@ -125,14 +124,8 @@ export function packedIntegers(bytes: Uint8Array, { bits, blockSize, zeroPoints 
   return new Uint8Array(out.buffer);
 }
 
-function unpacked({ bytes, dims }: Initializer, packing: Packing): Float32Array {
-  const [rows = 0, columns = 0] = dims;
-  const out = dequantiseBlocks({ packed: bytes, rows, columns, ...packing });
-  const { offsets, blockSize } = packing;
-  if (offsets)
-    for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) + (offsets[Math.floor(i / blockSize)] as number);
-  return out;
-}
+export const asBytes = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
 
 /** Some rows of a matrix as float32, without converting the others. */
 export function rowsAsFloat32(tensor: Initializer, from: number, to: number): Float32Array {
@@ -144,9 +137,9 @@ export function rowsAsFloat32(tensor: Initializer, from: number, to: number): Fl
   const { bytes, packing } = tensor;
   const part = { ...tensor, dims: [to - from, columns], bytes: cut(bytes) };
   if (!packing || packing === 'float16') return toFloat32(part);
-  const { scales, zeroPoints, offsets } = packing;
+  const { scales, zeroPoints } = packing;
   const zeros = typeof zeroPoints === 'number' ? zeroPoints : cut(zeroPoints);
-  return unpacked(part, { ...packing, scales: cut(scales), zeroPoints: zeros, offsets: offsets && cut(offsets) });
+  return toFloat32({ ...part, packing: { ...packing, scales: cut(scales), zeroPoints: zeros } });
 }
 
 /** A float32 tensor times a number. */

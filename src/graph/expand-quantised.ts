@@ -1,4 +1,5 @@
 import {
+  asBytes,
   dequantiseBlocks,
   dequantiseBnb4,
   dequantiseLinear,
@@ -13,15 +14,15 @@ import { type Rewriting, readCounts, rewrite } from './rewrite';
 
 /**
  * Quantised weights as float32 initializers: MatMulNBits becomes `studio:Linear`, GatherBlockQuantized a Gather, and
- * DequantizeLinear of a constant that constant. Shared weights are expanded once. With `pack`, matrices in blocks of 4 or 8
- * bits stay integers (`Initializer.packing`).
+ * DequantizeLinear of a constant that constant. Shared weights are expanded once. Matrices in blocks of 4 or 8 bits stay as they are
+ * in the file (`Initializer.packing`).
  *
  * Consumes `graph`: empties its initializers, so that each quantised tensor can be freed once it has been expanded.
  * @throws StudioError `model-unsupported`
  */
-export function expandQuantised(graph: Graph, pack = false): Graph {
+export function expandQuantised(graph: Graph): Graph {
   const tensors = new Map(graph.initializers);
-  const pass = new Expansion(tensors, readCounts(graph), pack);
+  const pass = new Expansion(tensors, readCounts(graph));
   const plain: Graph = { ...graph, initializers: new Map() };
   if (graph.initializers instanceof Map) graph.initializers.clear();
   const next = rewrite(plain, '', (node, to) => {
@@ -42,11 +43,11 @@ export function expandQuantised(graph: Graph, pack = false): Graph {
   return { ...next, initializers: new Map([...tensors, ...next.initializers]) };
 }
 
-/** Whether `pack` keeps a tensor as halves: matrices, but no rotary tables of a few positions. */
+/** Whether a tensor stays halves: matrices, but no rotary tables of a few positions. */
 export const staysHalf = ({ dtype, dims }: Initializer): boolean =>
   dtype === 'float16' && dims.length === 2 && sizeOf(dims) >= 4096;
 
-/** What a matrix takes as float32, and as `pack` keeps it. */
+/** What a matrix takes as float32, and as `writePacked` keeps it. */
 export interface PackableBytes {
   readonly fastBytes: number;
   readonly smallBytes: number;
@@ -54,7 +55,7 @@ export interface PackableBytes {
   readonly half: string | null;
 }
 
-/** The matrices that `pack` keeps as they are. */
+/** The matrices that `writePacked` keeps small. */
 export function packableMatrices({ nodes, initializers }: Graph): readonly PackableBytes[] {
   const matrices = new Map<string, PackableBytes>();
   const add = (name: string, count: number, bytesEach: number, half: string | null = null) =>
@@ -90,22 +91,16 @@ interface Made {
   readonly key: string;
 }
 
-const asBytes = ({ buffer, byteOffset, byteLength }: Float32Array) => ({
-  bytes: new Uint8Array(buffer, byteOffset, byteLength),
-});
-
 class Expansion {
   readonly #tensors: Map<string, Initializer>;
   readonly #uses: Map<string, number>;
   /** Name of the float32 tensor, by its source. */
   readonly #made = new Map<string, string>();
   readonly #buffers = new Map<ArrayBufferLike, number>();
-  readonly #pack: boolean;
 
-  constructor(tensors: Map<string, Initializer>, uses: Map<string, number>, pack: boolean) {
+  constructor(tensors: Map<string, Initializer>, uses: Map<string, number>) {
     this.#tensors = tensors;
     this.#uses = uses;
-    this.#pack = pack;
   }
 
   matMulNBits(node: Node, { builder }: Rewriting): boolean {
@@ -143,7 +138,7 @@ class Expansion {
       );
     const kind = intAttr(node, 'quant_type', 1) === 0 ? 'fp4' : 'nf4';
     const key = `${this.#view(packed)} ${s} ${kind} ${rows}x${columns}`;
-    const make = () => asBytes(dequantiseBnb4(packed.bytes, size, absmax, blockSize, kind));
+    const make = () => ({ bytes: asBytes(dequantiseBnb4(packed.bytes, size, absmax, blockSize, kind)) });
     const weight = this.#define({ name: `${b}/float`, dims: [rows, columns], make, key }, builder);
     builder.push({
       op: LINEAR,
@@ -196,7 +191,9 @@ class Expansion {
         `has ${scales.length} scales and ${zeroPoints?.length ?? 'no'} zero points, which does not match [${tensor.dims}]`,
       );
     const key = `${this.#view(tensor)}[${tensor.dims}] ${s} ${zp} ${axis} ${blockSize}`;
-    const make = () => asBytes(dequantiseLinear(integers(tensor), tensor.dims, scales, zeroPoints, axis, blockSize));
+    const make = () => ({
+      bytes: asBytes(dequantiseLinear(integers(tensor), tensor.dims, scales, zeroPoints, axis, blockSize)),
+    });
     const made = { name: `${x}/float`, dims: tensor.dims, make, key };
     to.replace(node.outputs[0] ?? '', this.#define(made, to.builder));
     this.#release([x, s, zp]);
@@ -224,7 +221,7 @@ class Expansion {
     const key = `${this.#view(packed)} ${names.scales} ${zeroKey} ${bits} ${blockSize} ${rows}x${columns}`;
     const make = () => {
       const source = { packed: unsignedBytes(packed), rows, columns, bits, blockSize, scales, zeroPoints };
-      return (this.#pack ? packBlocks(source) : null) ?? asBytes(dequantiseBlocks(source));
+      return packBlocks(source) ?? { bytes: asBytes(dequantiseBlocks(source)) };
     };
     return { name: `${names.packed}/float`, dims: [rows, columns], make, key };
   }

@@ -37,23 +37,21 @@ export interface Initializer {
   readonly dtype: DType;
   readonly dims: readonly number[];
   readonly bytes: Uint8Array;
-  /** A float32 matrix whose `bytes` are those of the file: integers in blocks, or halves. `writePacked` writes it as plain operators. */
+  /** A float32 matrix whose `bytes` are those of the file, integers in blocks or halves, until `writePacked` or `serialise`. */
   readonly packing?: Packing | 'float16';
   /** Makes the tensor's bytes of `bytes`, only when the runtime reads them. */
   readonly unpack?: (bytes: Uint8Array) => Uint8Array;
 }
 
 /**
- * Blocks along the columns of a matrix `[rows, columns]`: value = (q - zero point) * scale + offset, low nibble first. Scales, zero
- * points (unless one serves all) and offsets (unless all are 0) are `[rows x blocks per row]`.
+ * Blocks along the columns of a matrix `[rows, columns]`: value = (q - zero point) * scale, low nibble first. Scales, and zero points
+ * unless one serves all, are `[rows x blocks per row]`.
  */
 export interface Packing {
   readonly bits: 4 | 8;
   readonly blockSize: number;
   readonly scales: Float32Array;
-  /** Whole numbers; the integers minus them are int8. */
   readonly zeroPoints: number | Float32Array;
-  readonly offsets: Float32Array | null;
 }
 
 export type Attr =

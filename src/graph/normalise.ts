@@ -32,8 +32,6 @@ export interface NormaliseOptions {
    * float32 copies are made. The caller must drop its references to the files too.
    */
   readonly consume?: boolean;
-  /** Keep matrices of 4, 8 and 16 bits as they are in the file. */
-  readonly pack?: boolean;
 }
 
 const INTEGERS =
@@ -60,7 +58,7 @@ export function normalise(given: Graph, options: NormaliseOptions = {}): Decoder
   const folded = hoistDequantise(floatActivations(prune(foldConstants(upgradeOpset(graph)))));
   if (options.consume)
     for (const { initializers } of [given, graph]) if (initializers instanceof Map) initializers.clear();
-  const float = widen(expandQuantised(folded, options.pack), options.pack);
+  const float = widen(expandQuantised(folded));
   const plain = recogniseNorms(foldConstants(splitSkipNorms(float)));
   const linear = prune(tieEmbeddings(prune(recogniseLinear(plain))));
   const attention = prune(expandAttention(linear), { inputs: true });
@@ -136,13 +134,10 @@ function refuseNaN(graph: Graph): void {
     const { packing } = tensor;
     // Packed integers are finite, and their scales are quicker to look through.
     if (packing === 'float16' && finiteHalves(tensor.bytes)) continue;
-    if (
-      packing &&
-      packing !== 'float16' &&
-      allFinite(packing.scales) &&
-      (!packing.offsets || allFinite(packing.offsets))
-    )
-      continue;
+    if (packing && packing !== 'float16') {
+      const { scales, zeroPoints } = packing;
+      if (allFinite(scales) && (typeof zeroPoints === 'number' || allFinite(zeroPoints))) continue;
+    }
     const values = toFloat32(tensor);
     if (allFinite(values)) continue;
     const isWrong = matrices.has(tensor.name) ? notFinite : Number.isNaN;
@@ -242,20 +237,20 @@ const half = (dtype: DType) => dtype === 'float16' || dtype === 'bfloat16';
 
 const widenValue = (value: ValueInfo): ValueInfo => (half(value.dtype) ? { ...value, dtype: 'float32' } : value);
 
-function widenTensor(tensor: Initializer, pack = false): Initializer {
+function widenTensor(tensor: Initializer): Initializer {
   if (!half(tensor.dtype)) return tensor;
-  if (pack && staysHalf(tensor)) return { ...tensor, dtype: 'float32', packing: 'float16' };
+  if (staysHalf(tensor)) return { ...tensor, dtype: 'float32', packing: 'float16' };
   const values = toFloat32(tensor);
   return { ...tensor, dtype: 'float32', bytes: new Uint8Array(values.buffer) };
 }
 
 /**
  * Computes half-precision graphs in float32: casts weights up, drops casts between float types, and makes inputs and outputs
- * float32. Drops casts that change nothing in every graph. With `pack`, matrices stay halves until they are used.
+ * float32. Drops casts that change nothing in every graph. Matrices stay halves until they are used or serialised.
  */
-export function widen(graph: Graph, pack = false): Graph {
+export function widen(graph: Graph): Graph {
   const types = inferDTypes(graph);
-  const initializers = new Map([...graph.initializers].map(([name, tensor]) => [name, widenTensor(tensor, pack)]));
+  const initializers = new Map([...graph.initializers].map(([name, tensor]) => [name, widenTensor(tensor)]));
   const values = new Map([...graph.values].map(([name, value]) => [name, widenValue(value)]));
   const source: Graph = {
     ...graph,

@@ -1,4 +1,4 @@
-import { packedIntegers } from './dequantise';
+import { packedIntegers, splitZeroPoints } from './dequantise';
 import { dtypeCode, sizeOf } from './dtype';
 import { type Graph, type Initializer, int, intAttr, type Node, type Packing, subgraph } from './ir';
 
@@ -28,10 +28,13 @@ const MOST_BYTES = 128 * 1024 * 1024;
 
 const TO_FLOAT = { to: int(dtypeCode('float32')) };
 
+type PackedMatrix = Omit<Initializer, 'packing'> & { readonly packing: Packing };
+
 class Writer {
   readonly #packed: ReadonlyMap<string, Initializer>;
   readonly #initializers: Map<string, Initializer>;
   readonly #mostBytes: number;
+  readonly #zeroPoints = new Map<string, ReturnType<typeof splitZeroPoints>>();
   #count = 0;
 
   constructor(packed: ReadonlyMap<string, Initializer>, initializers: Map<string, Initializer>, mostBytes: number) {
@@ -69,7 +72,13 @@ class Writer {
 
   #hasOffsets(name: string): boolean {
     const packing = this.#packed.get(name)?.packing;
-    return packing !== undefined && packing !== 'float16' && packing.offsets !== null;
+    return packing !== undefined && packing !== 'float16' && this.#split(name, packing).offsets !== null;
+  }
+
+  #split(name: string, packing: Packing): ReturnType<typeof splitZeroPoints> {
+    const known = this.#zeroPoints.get(name) ?? splitZeroPoints(packing);
+    this.#zeroPoints.set(name, known);
+    return known;
   }
 
   /** The name of a matrix of halves; null = the matrix is in blocks. */
@@ -177,11 +186,12 @@ class Writer {
   }
 
   #parts(name: string) {
-    const { dims, bytes, packing } = this.#packed.get(name) as Initializer & { readonly packing: Packing };
+    const { dims, bytes, packing } = this.#packed.get(name) as PackedMatrix;
     const [rows = 0, columns = 0] = dims;
-    const { blockSize, scales, offsets } = packing;
+    const { blockSize, scales } = packing;
+    const { zeroPoints, offsets } = this.#split(name, packing);
     const blocks = columns / blockSize;
-    const unpack = (from: Uint8Array) => packedIntegers(from, packing);
+    const unpack = (from: Uint8Array) => packedIntegers(from, { ...packing, zeroPoints });
     const one = (kind: string, values: Float32Array) => {
       const { buffer, byteOffset, byteLength } = values;
       const tensor = {

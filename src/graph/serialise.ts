@@ -1,5 +1,6 @@
 import { assert } from '../lib/assert';
 import { domainOf } from './builder';
+import { asBytes, toFloat32 } from './dequantise';
 import { byteLengthOf, dtypeCode } from './dtype';
 import type { Attr, Dim, Graph, Initializer, Node, ValueInfo } from './ir';
 import { ATTRIBUTE, type Parts, write } from './onnx-pb';
@@ -24,6 +25,8 @@ export interface WeightFile {
   /** Of the file. */
   readonly byteLength: number;
 }
+
+export const bytesOf = ({ data, unpack }: WeightFile): Uint8Array => (unpack ? unpack(data) : data);
 
 export interface SerialisedGraph {
   readonly model: Uint8Array;
@@ -70,17 +73,23 @@ export function serialise(graph: Graph): SerialisedGraph {
   return { model, external: external.files };
 }
 
+/** A packed matrix as float32, made when it is read. */
+const unpacking = ({ packing, ...tensor }: Initializer): Initializer =>
+  packing ? { ...tensor, unpack: (bytes) => asBytes(toFloat32({ ...tensor, bytes, packing })) } : tensor;
+
 function writeGraph(graph: Graph, external: ExternalData, top: boolean): Parts<'Graph'> {
   return {
     name: graph.name || 'graph',
     input: graph.inputs.map(writeValue),
     // The runtime infers the types of a branch's outputs.
     output: graph.outputs.map((value) => (top || value.shape ? writeValue(value) : { name: value.name })),
-    initializer: [...graph.initializers.values()].map((tensor) =>
-      byteLengthOf(tensor.dtype, tensor.dims) >= externalFrom
-        ? externalTensor(tensor, external.path(tensor))
-        : inlineTensor(tensor),
-    ),
+    initializer: [...graph.initializers.values()]
+      .map(unpacking)
+      .map((tensor) =>
+        byteLengthOf(tensor.dtype, tensor.dims) >= externalFrom
+          ? externalTensor(tensor, external.path(tensor))
+          : inlineTensor(tensor),
+      ),
     node: graph.nodes.map((node) => writeNode(node, external)),
   };
 }

@@ -131,7 +131,7 @@ type Rule = (inputs: Inputs, node: Node) => Folded | null;
 const plain: readonly DType[] = ['float32', 'float64', 'int64', 'int32', 'uint8', 'int8', 'bool'];
 const isPlain = (dtype: DType | undefined): dtype is PlainDType => dtype !== undefined && plain.includes(dtype);
 const isSmall = (tensor: Initializer | undefined): tensor is Initializer & { dtype: PlainDType } =>
-  tensor !== undefined && isPlain(tensor.dtype) && sizeOf(tensor.dims) <= smallElements;
+  tensor !== undefined && !tensor.packing && isPlain(tensor.dtype) && sizeOf(tensor.dims) <= smallElements;
 
 const of = (dtype: PlainDType, dims: readonly number[], values: readonly number[]): Folded => ({
   dtype,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as ort from 'onnxruntime-web';
 import type { Graph } from './ir';
-import { serialise } from './serialise';
+import { bytesOf, serialise } from './serialise';
 
 /** For tests only: the exported models with their oracles, and ONNX Runtime on one thread. */
 ort.env.wasm.numThreads = 1;
@@ -43,7 +43,7 @@ export type Feeds = Record<string, ort.Tensor>;
 export async function runGraph(graph: Graph, feeds: Feeds, fetches?: string[]): Promise<Record<string, ort.Tensor>> {
   const { model, external } = serialise(graph);
   const session = await ort.InferenceSession.create(model, {
-    externalData: external.map(({ path, data }) => ({ path, data })),
+    externalData: external.map((file) => ({ path: file.path, data: bytesOf(file) })),
     executionProviders: ['wasm'],
     logSeverityLevel: 3,
   });

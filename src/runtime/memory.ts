@@ -1,4 +1,4 @@
-import type { WeightFile } from '../graph/serialise';
+import { bytesOf, type WeightFile } from '../graph/serialise';
 import type { SerialisedModel } from './types';
 
 /**
@@ -32,13 +32,14 @@ export function handing({ external, ...model }: SerialisedModel): SerialisedMode
   const mayFree = ({ byteLength, buffer }: Uint8Array) => model.consume || byteLength === buffer.byteLength;
   /** Of the last read, which the runtime still has to copy; of earlier ones it has done so. */
   let before: ArrayBufferLike | null = null;
-  const read = ({ data, unpack }: WeightFile): Uint8Array => {
+  const read = (file: WeightFile): Uint8Array => {
+    const { data, unpack } = file;
     const left = usesLeft.get(data.buffer) ?? 0;
     if (left === 0) throw new RangeError('These bytes have already been read and released.');
     if (before) detach(before);
     usesLeft.set(data.buffer, left - 1);
     const isLast = left === 1 && mayFree(data);
-    const bytes = unpack ? unpack(data) : data;
+    const bytes = bytesOf(file);
     if (unpack && isLast) detach(data.buffer);
     before = unpack || isLast ? bytes.buffer : null;
     return bytes;

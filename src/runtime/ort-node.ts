@@ -1,4 +1,5 @@
 import { cpus } from 'node:os';
+import { bytesOf } from '../graph/serialise';
 import { StudioError } from '../lib/errors';
 import { type HeapWatch, handing, watchHeap } from './memory';
 import { createSessionRunner, type OrtModule, sessionOptions } from './session';
@@ -50,7 +51,8 @@ async function wasmRunner(model: SerialisedModel, options: RunnerOptions): Promi
 async function nativeRunner(model: SerialisedModel, options: RunnerOptions): Promise<Runner> {
   const ort = await importNative();
   const threads = options.threads ?? defaultThreads();
-  const session = sessionOptions(model, ['cpu'], { intraOpNumThreads: threads, ...options.session });
+  const external = model.external.map((file) => ({ ...file, data: bytesOf(file) }));
+  const session = sessionOptions({ ...model, external }, ['cpu'], { intraOpNumThreads: threads, ...options.session });
   return createSessionRunner(ort, model, session, { backend: 'node-native', threads, heapBytes: () => null });
 }
 
