@@ -23,8 +23,8 @@ export interface LoadedProgram {
 }
 
 /**
- * Model files -> graph -> session. Each stage releases the buffers of the one before: the quantised weights once they are
- * dequantised, the float32 ones once they are in the runtime's heap.
+ * Model files -> graph -> session. Quantised weights are written out one at a time, as the runtime copies them into its heap; then
+ * each is released.
  * @throws StudioError `model-*`, `session-failed`, `out-of-memory`
  */
 export async function loadProgram(
