@@ -153,6 +153,16 @@ describe('a race of starts', () => {
     await expect(raced(() => Number.NaN)).rejects.toThrow('It diverged.');
   });
 
+  it('fails with what ends the engine, which is no divergence', async () => {
+    let isLost = false;
+    const { host } = racing(infixWins, (_, step) => {
+      if (isLost || step < 3) return;
+      isLost = true;
+      throw new StudioError('device-lost', 'The device is gone.');
+    });
+    await expect(train(host, request(), SILENT)).rejects.toMatchObject({ code: 'device-lost' });
+  });
+
   it('compares nothing without validation rows, without a cue, or where the steps do not suffice', async () => {
     const unvalidated = { ...dataset, split: { ...dataset.split, validation: [] } };
     const few = { ...settings, steps: 20 };
