@@ -5,6 +5,7 @@ import { present } from '../lib/assert';
 import { ControlSource, uninterrupted } from '../lib/control';
 import { answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
 import type { GenerateEvaluation } from '../prompt-set/types';
+import { GENERATED_TOKEN } from '../route/generated-texts';
 import { type BatchEvent, batch, batchFile, batchUnsure } from './batch';
 import { type CompareResult, compare, comparisonTokens } from './compare';
 import type { CompareEvent } from './compare-arms';
@@ -111,9 +112,20 @@ describe('a comparison of generated texts', () => {
     expect(done.at(-1)?.note).toBe('Comparing row by row');
   });
 
-  it('is not counted in tokens beforehand, and ends when it is cancelled', async () => {
+  it('is counted in tokens beforehand: what every prompt reads, and what it may generate', async () => {
+    const { host, asked } = textHost();
+    const tokens = await comparisonTokens(host, { set, dataset }, SILENT);
+    expect(asked).toEqual([]);
+    await compare(host, { set, dataset }, SILENT);
+    const sent = asked.flatMap(({ rows, soft }) => rows.map(({ ids }) => ids.length + (soft?.virtualTokens ?? 0)));
+    expect(tokens).toBeCloseTo(
+      sent.reduce((sum, n) => sum + n + GENERATED_TOKEN * 12, 0),
+      6,
+    );
+  });
+
+  it('ends when it is cancelled', async () => {
     const { host } = textHost();
-    expect(await comparisonTokens(host, { set, dataset }, SILENT)).toBeNull();
     const control = new ControlSource();
     const emit = (event: CompareEvent) => {
       if (event.kind === 'arm' && event.id === 'tuned' && event.fraction === 1) control.ask('cancel');
