@@ -38,7 +38,7 @@ export const HIDDEN = -1e9;
  * `x` with the leading axes of `like` and these last ones, spelled out and not copied by zeros, so that `lower` sees that the
  * leading ones never change.
  */
-export function shaped(b: GraphBuilder, x: string, like: string, tail: readonly number[], name?: string): string {
+function shaped(b: GraphBuilder, x: string, like: string, tail: readonly number[], name?: string): string {
   const leading = b.add('Shape', [like], { attrs: { start: int(0), end: int(-1) } });
   const shape = b.add('Concat', [leading, b.constant('int64', [tail.length], tail)], { attrs: { axis: int(0) } });
   return b.add('Reshape', [x, shape], { name });
