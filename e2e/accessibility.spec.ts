@@ -9,6 +9,7 @@ test('every empty screen passes axe, in both themes and both widths', async ({ s
   await studio.open();
   await studio.modelReady();
   await expectAccessible(studio, 'start');
+  await expectForcedColours(studio, 'start');
   await studio.page.getByRole('button', { name: 'Help' }).click();
   await expect(studio.page.getByRole('dialog')).toBeVisible();
   await expectAccessible(studio, 'help');
@@ -99,6 +100,7 @@ test('every screen with a prompt set open passes axe, in both themes and both wi
   await page.getByRole('button', { name: 'Present' }).click();
   await page.getByRole('button', { name: 'What does the tuned prompt say?' }).click();
   await expectAccessible(studio, 'stage');
+  await expectForcedColours(studio, 'stage');
   await page.keyboard.press('Escape');
 
   await studio.go('Library');
@@ -153,6 +155,17 @@ test('the whole journey works with the keyboard alone', async ({ studio }) => {
   await train.ended();
   await press(/^Compare on \d+ test rows/);
   await compare.verdict();
+  await expect(page.getByRole('main')).toMatchAriaSnapshot(`
+    - main:
+      - heading /.+/ [level=1]
+      - region:
+        - heading /.+/ [level=2]
+        - paragraph
+        - button
+      - region:
+        - heading /.+/ [level=2]
+        - img /Chart/
+  `);
   await press(/^Export( this prompt)?$/);
   await expect(page.getByRole('dialog')).toBeVisible();
   const download = page.waitForEvent('download');
