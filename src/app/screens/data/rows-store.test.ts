@@ -1,6 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import { createStore } from 'zustand/vanilla';
 import type { Studio } from '../../state/studio';
+import { fakeLocation } from '../../state/test-support';
 import { labelNames, labelOfKey, spread, useLabelling } from './rows-store';
 
 it('reads the names of labels once each, however they are typed', () => {
@@ -22,20 +23,25 @@ it('takes rows evenly over the file', () => {
   expect(spread([], 5)).toEqual([]);
 });
 
-it('has the labels given so far again after a reload, in their own prompt set alone', () => {
+/** A tab in which a prompt set, or none, is opened time and again. */
+function tabOf() {
   const tab = new Map<string, string>();
   vi.stubGlobal('sessionStorage', {
     getItem: (key: string) => tab.get(key) ?? null,
     setItem: (key: string, value: string) => tab.set(key, value),
   });
   const changes: unknown[] = [];
-  const opened = (id: string) =>
-    useLabelling.of({
-      stores: {
-        data: { getState: () => ({ change: async (what: unknown) => void changes.push(what) }) },
-        promptSets: createStore(() => ({ set: { id } })),
-      },
-    } as unknown as Studio);
+  const open = (id: string | null) => {
+    const promptSets = createStore<{ set: { id: string } | null }>(() => ({ set: id === null ? null : { id } }));
+    const data = { getState: () => ({ change: async (what: unknown) => void changes.push(what) }) };
+    return { promptSets, labelling: useLabelling.of({ stores: { data, promptSets } } as unknown as Studio) };
+  };
+  return { changes, open };
+}
+
+it('has the labels given so far again after a reload, in their own prompt set alone', () => {
+  const { changes, open } = tabOf();
+  const opened = (id: string) => open(id).labelling;
   const before = opened('a');
   before.start(['good', 'bad'], ['1', '2', '3']);
   before.give('good');
@@ -50,4 +56,20 @@ it('has the labels given so far again after a reload, in their own prompt set al
   ];
   expect(changes).toEqual([{ kind: 'label-rows', labels }]);
   expect(opened('a').getState().queue).toEqual([]);
+});
+
+it('goes on where the labels given so far have made a prompt set, and begins anew with rows that have none', () => {
+  const { open } = tabOf();
+  fakeLocation();
+  location.hash = '#/project/new/data';
+  const { labelling, promptSets } = open(null);
+  labelling.start(['good', 'bad'], ['1', '2', '3']);
+  labelling.give('good');
+  expect(open(null).labelling.getState().queue).toEqual([]);
+  promptSets.setState({ set: { id: 'made' } });
+  expect(labelling.getState()).toMatchObject({ at: 1, queue: ['1', '2', '3'] });
+  expect(open('made').labelling.getState()).toMatchObject({ at: 1, given: new Map([['1', 'good']]) });
+  location.hash = '#/project/other/data';
+  promptSets.setState({ set: { id: 'other' } });
+  expect(labelling.getState().queue).toEqual([]);
 });

@@ -8,6 +8,7 @@ import { type ByTask, taskKindOf } from '../../../dataset/types';
 import { lengthIssues } from '../../../tokens/text-lengths';
 import type { WorkflowMethods } from '../../../worker/protocol';
 import type { DataState } from '../../state/data/data-state';
+import { screenOfNew } from '../../state/location';
 import { resource, useResource } from '../../state/resource';
 import { tabMemory } from '../../state/storage';
 import type { Stores } from '../../state/stores';
@@ -156,15 +157,18 @@ class Labelling extends ActionStore<LabellingState> {
     this.#data = data;
     this.#openId = () => promptSets.getState().set?.id;
     promptSets.subscribe(({ set }, before) => {
-      if (set?.id !== before.set?.id) this.#resume();
+      if (set?.id === before.set?.id) return;
+      // the rows that are labelled have become a prompt set
+      if (set && !before.set && screenOfNew() !== null && this.getState().queue.length > 0) this.#show(this.getState());
+      else this.#resume();
     });
     this.#resume();
   }
 
   #resume(): void {
-    const kept = keptLabelling.read();
-    const { setId, given = [], ...rest } = kept ?? {};
-    this.set(setId === this.#openId() ? { ...IDLE, ...rest, given: new Map(given) } : IDLE);
+    const { setId, given = [], ...rest } = keptLabelling.read() ?? {};
+    const isOpen = setId !== undefined && setId === this.#openId();
+    this.set(isOpen ? { ...IDLE, ...rest, given: new Map(given) } : IDLE);
   }
 
   #show(state: LabellingState): void {
