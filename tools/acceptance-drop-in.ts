@@ -1,11 +1,16 @@
 /**
  * The drop-in for a web page with the real model: prompts of every placement, hand-written and with examples, answered in
- * Node by the studio's engine and in Chromium by softprompt.js, which a plain server gives to a page without the studio.
- * `npx tsx tools/acceptance-drop-in.ts [ROWS [PROMPT]]`, after `npm run build`; PROMPT: `suffix`, `examples`, …
+ * Node by the studio's engine and in Chromium by softprompt.js, which a plain server gives to a page without the studio. Then
+ * the shipped prompt, calibrated, by the router in Node, the built page's Batch, the drop-in and predict.py: each pair is held
+ * against each other. `npx tsx tools/acceptance-drop-in.ts [ROWS [PROMPT [FROM]]]`, after `npm run build`; PROMPT: `suffix`,
+ * `examples`, …, `everywhere`
  */
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, type Page } from '@playwright/test';
+import { chromium, expect, type Page } from '@playwright/test';
+import Papa from 'papaparse';
 import { plainHost } from '../e2e/static-host';
 import { readPrompt } from '../src/cli/data';
 import { createLog, DEFAULT_MODEL, openHost } from '../src/cli/node-host';
@@ -17,16 +22,24 @@ import { argmax } from '../src/metrics/classification';
 import { PLACEMENTS } from '../src/prompt/soft-prompt';
 import { type ReadyPrompt, readyPrompt } from '../src/prompt-set/ready-prompt';
 import type { PromptSet } from '../src/prompt-set/types';
+import { createRouter } from '../src/route/router';
 import { leaving, makeWebPrompt, type WebPrompt } from '../src/route/web-prompt';
 import { SILENT } from '../src/workflow/host';
 import { prepareRows, readTable } from '../src/workflow/open-data';
+import { batchLines, inBuiltPage } from './built-page';
 import { CHROMIUM_ARGS, findChromium } from './chromium.mjs';
+import { findPython } from './export/python.mjs';
 import type { CheckReport, Softprompt } from './export/softprompt';
 
 const ROOT = join(import.meta.dirname, '..');
 const ROWS = Number(process.argv[2] ?? 200);
 const ONLY = process.argv[3] ?? '';
+/** The first row that is asked. */
+const FROM = Number(process.argv[4] ?? 0);
 const TOLERANCE = 1e-3;
+const SHIPPED = join(ROOT, 'public/sample/support-tone.prompt');
+/** Made to change answers: nobody has measured it. */
+const CALIBRATION = { meanLogProbs: [-0.6, -2.2, -1.2], rows: 48 };
 
 async function sample(): Promise<Dataset> {
   const bytes = new Uint8Array(readFileSync(join(ROOT, 'public/sample/support-messages.csv')));
@@ -70,9 +83,9 @@ async function inThePage(page: Page, prompt: WebPrompt) {
 }
 
 const dataset = await sample();
-const { set } = await readPrompt(join(ROOT, 'public/sample/support-tone.prompt'));
+const { set } = await readPrompt(SHIPPED);
 const host = await openHost({ model: DEFAULT_MODEL, backend: 'node-wasm', threads: 2 }, createLog());
-const sentences = dataset.table.rows.slice(0, ROWS).map((row) => textOf(row, dataset.mapping));
+const sentences = dataset.table.rows.slice(FROM, FROM + ROWS).map((row) => textOf(row, dataset.mapping));
 const files = Object.fromEntries(
   await Promise.all(
     ['index.html', 'softprompt.js', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm'].map(
@@ -90,15 +103,11 @@ try {
     const about = { producer: 'acceptance', name, handle: set.handle, createdAt: new Date().toISOString() };
     const asked = leaving(host, ready, dataset);
     const prompt = await makeWebPrompt(host, { asked, fallback: null }, about, sentences, uninterrupted);
-    // a page without a model of its own, so that one is in memory
-    const page = await browser.newPage();
-    await page.goto(`${server.url}?model=nowhere/`);
-    const { report, ms, loadMs } = await inThePage(page, prompt);
-    await page.close();
+    const { report, ms, loadMs } = await byDropIn(prompt);
     const same = report.rows.filter((row) => row.here === row.expected).length;
     const right = prompt.checkRows.filter((row, i) => {
       const label = asked.web.labels[argmax(row.probabilities)]?.label;
-      return label === dataset.table.rows.at(i)?.cells[dataset.mapping.label];
+      return label === dataset.table.rows.at(FROM + i)?.cells[dataset.mapping.label];
     }).length;
     const ok = report.largest <= TOLERANCE && same === report.rows.length;
     if (!ok) failed++;
@@ -106,9 +115,115 @@ try {
       `${ok ? 'ok    ' : 'FAILED'} ${name}: ${same} of ${report.rows.length} labels the same, largest difference ${report.largest.toExponential(2)} (${right} right; loaded in ${(loadMs / 1000).toFixed(1)} s, ${(ms / report.rows.length).toFixed(0)} ms a row on one thread)`,
     );
   }
+  if ('everywhere'.includes(ONLY)) await everywhere();
 } finally {
   await browser.close();
   await server.close();
   await host.dispose();
 }
 process.exitCode = failed > 0 ? 1 : 0;
+
+async function byDropIn(prompt: WebPrompt) {
+  // a page without a model of its own, so that one is in memory
+  const page = await browser.newPage();
+  await page.goto(`${server.url}?model=nowhere/`);
+  const found = await inThePage(page, prompt);
+  await page.close();
+  return found;
+}
+
+/** Probabilities by label, a row each; predict.py says that of its answer alone. */
+type Said = readonly Readonly<Record<string, number>>[];
+
+/** The shipped prompt, with a calibration, in every place where it answers. */
+async function everywhere(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'everywhere-'));
+  const files = new Map(readdirSync(SHIPPED).map((name) => [name, readFileSync(join(SHIPPED, name))]));
+  const sidecar = JSON.parse(String(files.get('softprompt.json')));
+  files.set('softprompt.json', Buffer.from(JSON.stringify({ ...sidecar, calibration: CALIBRATION })));
+  for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes);
+  const input = Buffer.from(Papa.unparse(sentences.map((text) => ({ text }))));
+  writeFileSync(join(folder, 'in.csv'), input);
+  const { set: calibrated } = await readPrompt(folder);
+  const places = new Map<string, Said>();
+  /** Each pair is said as soon as it is known: this takes minutes. */
+  const add = (place: string, said: Said) => {
+    for (const [other, there] of places) sayPair(other, there, place, said);
+    places.set(place, said);
+  };
+  add('Node', await byRouter(calibrated));
+  add('drop-in', await byModule(calibrated));
+  const python = findPython();
+  if (python) add('predict.py', byPython(python, folder));
+  else console.log('There is no python3: predict.py is not asked.');
+  add('page', await byPage(files, input));
+  rmSync(folder, { recursive: true });
+}
+
+async function byRouter(calibrated: PromptSet): Promise<Said> {
+  const router = createRouter({ sets: [calibrated], host });
+  const said: Record<string, number>[] = [];
+  for (const text of sentences) {
+    const asked = { handle: calibrated.handle, version: { kind: 'soft', number: 1 } } as const;
+    const { labels, probabilities } = await router.classify(asked, text);
+    said.push(Object.fromEntries(labels.map((label, c) => [label, probabilities[c] ?? Number.NaN])));
+  }
+  return said;
+}
+
+async function byModule(calibrated: PromptSet): Promise<Said> {
+  const ready = readyPrompt(calibrated, { kind: 'soft', version: present(calibrated.soft[0], 'run') });
+  const about = { producer: 'acceptance', name: 'everywhere', handle: calibrated.handle, createdAt: '' };
+  const asked = leaving(host, ready, null);
+  const prompt = await makeWebPrompt(host, { asked, fallback: null }, about, sentences, uninterrupted);
+  const { report } = await byDropIn(prompt);
+  return report.rows.map(({ probabilities }) =>
+    Object.fromEntries(asked.web.labels.map(({ label }, c) => [label, probabilities[c] ?? Number.NaN])),
+  );
+}
+
+function byPage(files: ReadonlyMap<string, Buffer>, input: Buffer): Promise<Said> {
+  return inBuiltPage(async (studio) => {
+    const { page, library } = studio;
+    await studio.open('#/', null);
+    await studio.go('Library');
+    await library.bring(...Array.from(files, ([name, bytes]) => ({ name, bytes })));
+    const keep = page.getByRole('dialog').getByRole('button', { name: 'Import', exact: true });
+    await expect(keep).toBeEnabled({ timeout: 300_000 });
+    await keep.click();
+    await page.getByRole('button', { name: 'Versions and stages' }).click();
+    const lines = await batchLines(studio, 'tuned 1', { name: 'rows.csv', bytes: input }, ROWS);
+    return lines.map((line) =>
+      Object.fromEntries(dataset.labels.map((label) => [label, Math.exp(Number(line[`log_p_${label}`]))])),
+    );
+  });
+}
+
+function byPython(python: string, folder: string): Said {
+  const output = join(folder, 'out.csv');
+  const args = [join(ROOT, 'tools/export/predict.py'), '--bundle', folder, join(folder, 'in.csv'), output];
+  const { status, stderr } = spawnSync(python, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`predict.py ended with ${status}: ${stderr.slice(-2000)}`);
+  const { data } = Papa.parse<Record<string, string>>(readFileSync(output, 'utf8'), { header: true });
+  return data.flatMap(({ prediction, confidence }) => (prediction ? [{ [prediction]: Number(confidence) }] : []));
+}
+
+function answerIn(row: Said[number]): string {
+  return Object.keys(row).reduce((best, label) => ((row[label] ?? 0) > (row[best] ?? 0) ? label : best));
+}
+
+function sayPair(a: string, here: Said, b: string, there: Said): void {
+  let off = here.length === ROWS && there.length === ROWS ? 0 : Number.NaN;
+  let same = 0;
+  for (const [i, row] of here.entries()) {
+    const other = there[i] ?? {};
+    for (const label of Object.keys(other).filter((each) => each in row))
+      off = Math.max(off, Math.abs((row[label] ?? Number.NaN) - (other[label] ?? Number.NaN)));
+    if (answerIn(row) === answerIn(other)) same++;
+  }
+  const ok = off <= TOLERANCE && same === ROWS;
+  if (!ok) failed++;
+  console.log(
+    `${ok ? 'ok    ' : 'FAILED'} ${a} and ${b}: ${same} of ${ROWS} labels the same, largest difference ${off.toExponential(2)}`,
+  );
+}

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import { unzipSync } from 'fflate';
 import type { Studio, TestFile } from '../e2e/pages/studio';
-import { inBuiltPage } from './built-page';
+import { batchLines, inBuiltPage } from './built-page';
 import { dataAndPeft } from './export/peft';
 
 const TRAIN_ROWS = 64;
@@ -30,25 +30,12 @@ function firstRows(path: string, rows: number): TestFile {
 
 /** Answers of a version to the test rows, written as the results that compare.py reads. */
 async function answered(studio: Studio, version: string, name: string): Promise<string> {
-  const { page, library } = studio;
-  await page.getByRole('button', { name: `Run ${version} on a file` }).click();
-  await studio.upload(firstRows(test, TEST_ROWS), 'Choose a file');
-  await library.choose('Text column', /^text$/);
-  await page.getByRole('button', { name: `Answer ${TEST_ROWS} rows` }).click();
-  await expect(library.set(new RegExp(`^${TEST_ROWS} rows answered by .*${version}`))).toBeVisible({
-    timeout: 10 * MINUTES,
-  });
-  await page.getByText('JSONL', { exact: true }).click();
-  await page.getByText('Log-probability', { exact: true }).click();
-  const { bytes } = await library.saved(`Download ${TEST_ROWS} rows as JSONL`);
-  const rows = bytes
-    .toString()
-    .trimEnd()
-    .split('\n')
-    .map((line, i) => {
-      const { log_p_negative: negative, log_p_positive: positive } = JSON.parse(line);
-      return { id: String(i + 1), logProbs: { negative, positive } };
-    });
+  const { page } = studio;
+  const lines = await batchLines(studio, version, firstRows(test, TEST_ROWS), TEST_ROWS);
+  const rows = lines.map(({ log_p_negative: negative, log_p_positive: positive }, i) => ({
+    id: String(i + 1),
+    logProbs: { negative, positive },
+  }));
   const file = join(out, `${name}.json`);
   writeFileSync(file, JSON.stringify({ arms: [{ id: 'tuned', rows }] }));
   await page.getByRole('button', { name: 'Discard the answers' }).click();

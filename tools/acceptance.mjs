@@ -81,7 +81,7 @@ part(
   true,
 );
 part('build', 'the page', 'npx', ['vite', 'build', '--logLevel', 'warn']);
-part('dropin', 'prompts of every kind in a page without the studio: 200 rows, within 0.001', 'npx', [
+part('dropin', 'prompts of every kind in a page of its own, one in every place: 200 rows, within 0.001', 'npx', [
   ...['tsx', 'tools/acceptance-drop-in.ts', '200'],
 ]);
 part(

@@ -1,9 +1,10 @@
 /** The built page in a Chromium of its own without a GPU, as the acceptance checks drive it. `npm run build` comes first. */
-import { chromium } from '@playwright/test';
+import { chromium, expect } from '@playwright/test';
 import { preview } from 'vite';
-import { Studio } from '../e2e/pages/studio';
+import { Studio, type TestFile } from '../e2e/pages/studio';
 import { CHROMIUM_ARGS, findChromium } from './chromium.mjs';
 
+const MINUTES = 60_000;
 const PORT = Number(process.env.PAGE_PORT ?? 4191);
 
 /** Serves and opens the page, lets `work` drive it, and closes both again. */
@@ -27,4 +28,26 @@ export async function inBuiltPage<T>(work: (studio: Studio) => Promise<T>): Prom
     await browser.close();
     await server.close();
   }
+}
+
+/** What Batch says of the rows of a file: a line of its JSONL each, with `log_p_` and the label. The Library shows the set. */
+export async function batchLines(
+  studio: Studio,
+  version: string,
+  file: TestFile,
+  rows: number,
+): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const { page, library } = studio;
+  await page.getByRole('button', { name: `Run ${version} on a file` }).click();
+  await studio.upload(file, 'Choose a file');
+  await library.choose('Text column', /^text$/);
+  await page.getByRole('button', { name: `Answer ${rows} rows` }).click();
+  await expect(library.set(new RegExp(`^${rows} rows answered by .*${version}`))).toBeVisible({
+    timeout: 10 * MINUTES,
+  });
+  await page.getByText('JSONL', { exact: true }).click();
+  await page.getByText('Log-probability', { exact: true }).click();
+  const { bytes } = await library.saved(`Download ${rows} rows as JSONL`);
+  const lines = bytes.toString().trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line));
 }
