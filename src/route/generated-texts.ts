@@ -41,8 +41,8 @@ export function answerLengths(
 export const longestAnswer = (host: TokenHost, longest: number | null | undefined, dataset: Dataset | null): number =>
   longest ?? (dataset ? answerLengths(host, dataset).longest : FALLBACK_TOKENS);
 
-/** Generating a token takes about as long as reading this many. */
-export const GENERATED_TOKEN = 8;
+/** Generating a token takes about as long as reading this many (docs/benchmarks.md, Other). */
+export const GENERATED_TOKEN = 4;
 
 interface GeneratedText {
   readonly rowId: string;

@@ -232,10 +232,7 @@ export async function batchTokens(
   const { prompt, soft } = version;
   const arm = { prompt, softs: soft ? [soft] : [], placement: soft?.placement ?? null, kind: 'tuned' } as const;
   const longest = roomFor(host, version);
-  const tokens =
-    longest === null
-      ? (tokensToRun([{ arm, rows: read }])[0] ?? 0)
-      : read.reduce((sum, { ids }) => sum + ids.length + GENERATED_TOKEN * longest, 0);
+  const tokens = (tokensToRun([{ arm, rows: read }])[0] ?? 0) + GENERATED_TOKEN * (longest ?? 0) * read.length;
   return (tokens * total) / Math.max(1, count);
 }
 

@@ -19,7 +19,7 @@ import type { Evaluation, GenerateEvaluation, PromptSet } from '../prompt-set/ty
 import { type Version, versionWords } from '../prompt-set/versions';
 import { GENERATED_TOKEN, generateTexts, longestAnswer } from '../route/generated-texts';
 import { type CompareEvent, type Comparing, eachArm, isHandWritten, type ReadyArm, readyArms } from './compare-arms';
-import { compareLabels, tokensOfComparison } from './compare-labels';
+import { compareLabels, tokensOfComparison, tokensToRun } from './compare-labels';
 import type { Host, Run, Verb } from './host';
 import { cacheKeyOf } from './training-rows';
 
@@ -28,20 +28,21 @@ import { cacheKeyOf } from './training-rows';
 const sentTokens = ({ arm, rows }: ReadyArm) =>
   rows.reduce((sum, { ids }) => sum + ids.length, 0) / Math.max(1, rows.length) + (arm.softs[0]?.virtualTokens ?? 0);
 
-/** Tokens that an arm runs, a generated one counted as many that are read. @param longest of an answer */
-const tokensOfTexts = (ready: ReadyArm, longest: number) =>
-  ready.rows.length * (sentTokens(ready) + GENERATED_TOKEN * longest);
+/** Tokens that each arm runs, a generated one counted as many that are read. @param longest of an answer */
+const tokensOfTexts = (arms: readonly ReadyArm[], longest: number) =>
+  tokensToRun(arms).map((read, i) => read + GENERATED_TOKEN * longest * (arms[i]?.rows.length ?? 0));
 
 async function compareTexts(using: Comparing): Promise<Pick<GenerateEvaluation, 'kind' | 'plan' | 'comparison'>> {
   const { host, dataset, set, run } = using;
   const longest = longestAnswer(host, set.writing?.longest, dataset);
   const { arms, pairs, keep } = await readyArms(using, [], longest);
   const rowIds = keep(using.test);
+  const tokens = tokensOfTexts(arms, longest);
   const outcomes = await eachArm(
     run,
     arms,
     {
-      weightOf: (ready) => tokensOfTexts(ready, longest),
+      weightOf: (ready) => tokens[arms.indexOf(ready)] as number,
       note: (name) => `${name}, on ${rowIds.length} test rows`,
     },
     (ready, onFraction) => generate(using, ready, longest, onFraction),
@@ -132,7 +133,7 @@ const TOKENS: { readonly [K in TaskKind]: (comparing: Comparing) => Promise<numb
   generate: async (using) => {
     const longest = longestAnswer(using.host, using.set.writing?.longest, using.dataset);
     const { arms } = await readyArms(using, [], longest);
-    return arms.reduce((sum, ready) => sum + tokensOfTexts(ready, longest), 0);
+    return tokensOfTexts(arms, longest).reduce((sum, tokens) => sum + tokens, 0);
   },
 };
 
