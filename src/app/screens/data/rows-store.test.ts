@@ -58,7 +58,7 @@ it('has the labels given so far again after a reload, in their own prompt set al
   expect(opened('a').getState().queue).toEqual([]);
 });
 
-it('goes on where the labels given so far have made a prompt set, and begins anew with rows that have none', () => {
+it('continues where the labels given so far have made a prompt set, and starts again with rows that have none', () => {
   const { open } = tabOf();
   fakeLocation();
   location.hash = '#/project/new/data';
