@@ -33,8 +33,13 @@ function tabOf() {
   const changes: unknown[] = [];
   const open = (id: string | null) => {
     const promptSets = createStore<{ set: { id: string } | null }>(() => ({ set: id === null ? null : { id } }));
-    const data = { getState: () => ({ change: async (what: unknown) => void changes.push(what) }) };
-    return { promptSets, labelling: useLabelling.of({ stores: { data, promptSets } } as unknown as Studio) };
+    const change = async (what: unknown) => void changes.push(what);
+    const data = createStore<{ change: unknown; table: object | null; prepared: object | null }>(() => ({
+      change,
+      table: null,
+      prepared: null,
+    }));
+    return { promptSets, data, labelling: useLabelling.of({ stores: { data, promptSets } } as unknown as Studio) };
   };
   return { changes, open };
 }
@@ -72,4 +77,17 @@ it('continues where the labels given so far have made a prompt set, and starts a
   location.hash = '#/project/other/data';
   promptSets.setState({ set: { id: 'other' } });
   expect(labelling.getState().queue).toEqual([]);
+});
+
+it('forgets the rows to label when another file is opened over them, and keeps them when rows of theirs change', () => {
+  const { open } = tabOf();
+  const { labelling, data } = open('a');
+  labelling.start(['good', 'bad'], ['1', '2', '3']);
+  labelling.give('good');
+  data.setState({ table: {} }); // as after a reload
+  data.setState({ table: {}, prepared: {} });
+  expect(labelling.getState()).toMatchObject({ at: 1, queue: ['1', '2', '3'] });
+  data.setState({ table: {}, prepared: null });
+  expect(labelling.getState()).toMatchObject({ at: 0, queue: [] });
+  expect(open('a').labelling.getState().queue).toEqual([]);
 });

@@ -162,6 +162,11 @@ class Labelling extends ActionStore<LabellingState> {
       if (set && !before.set && screenOfNew() !== null && this.getState().queue.length > 0) this.#show(this.getState());
       else this.#resume();
     });
+    data.subscribe(({ table, prepared }, before) => {
+      // rows that replace others and are not prepared yet are those of another file
+      const isOther = before.table !== null && table !== null && table !== before.table && !prepared;
+      if (isOther && this.getState().queue.length > 0) this.#show(IDLE);
+    });
     this.#resume();
   }
 

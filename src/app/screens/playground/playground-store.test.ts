@@ -215,4 +215,23 @@ it('lets every prompt continue the text at the same time', async () => {
   waiting.get(1)?.();
   await all;
   expect(running()).toEqual([false, false]);
+  playground.type({ text: 'another text' });
+  expect(playground.getState().continued).toEqual({});
+});
+
+it('comes back from presenting with the handle before the text', async () => {
+  const { promptSets, playground, load } = await playing(async (request) => answersOf(request));
+  await load();
+  playground.type({ text: '[TONE/production] first' });
+  await playground.keepExample();
+  playground.type({ text: '[TONE/production] second' });
+  await playground.keepExample();
+  playground.present();
+  playground.leave();
+  expect(playground.getState().fields.text).toBe('[TONE/production] second');
+  playground.present();
+  playground.go(-1);
+  playground.leave();
+  expect(playground.getState().fields.text).toBe('[TONE/production] first');
+  expect(addressIn(playground.getState().fields, promptSets.getState().sets)?.id).toBe(promptSets.getState().set?.id);
 });

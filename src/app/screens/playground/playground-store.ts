@@ -154,6 +154,7 @@ export class Playground extends ActionStore<PlaygroundState> {
   #ask(cast: Cast | null): void {
     const isOther = cast?.examplesKey !== this.#answerer?.cast.examplesKey;
     this.#answerer = cast && createAnswerer(this.#services, cast);
+    this.#dropContinued();
     if (!cast) {
       this.set({ examples: [], answers: {} });
       return;
@@ -184,7 +185,7 @@ export class Playground extends ActionStore<PlaygroundState> {
     const fields = { ...this.getState().fields, ...change };
     this.set({ fields, stale: true });
     typed.write({ key: this.#typedKey(), fields });
-    this.stopContinuing();
+    this.#dropContinued();
     clearTimeout(this.#pause);
     this.#pause = setTimeout(() => this.#answer(), PAUSE_MS);
   };
@@ -234,8 +235,10 @@ export class Playground extends ActionStore<PlaygroundState> {
     this.stopContinuing(player.id);
     const own = new AbortController();
     this.#continuing.set(player.id, own);
-    const show = (text: string, running: boolean) =>
-      this.set(({ continued }) => ({ continued: { ...continued, [player.id]: { text, running } } }));
+    const show = (text: string, running: boolean) => {
+      if (this.#continuing.get(player.id) === own)
+        this.set(({ continued }) => ({ continued: { ...continued, [player.id]: { text, running } } }));
+    };
     let soFar = '';
     show(soFar, true);
     const { fields, settings } = this.getState();
@@ -254,7 +257,7 @@ export class Playground extends ActionStore<PlaygroundState> {
       const error = noAnswer(cause);
       if (error.code !== 'cancelled') this.set({ error });
     }
-    if (this.#continuing.get(player.id) === own) show(soFar, false);
+    show(soFar, false);
   };
 
   /** All prompts side by side, a token each, with one seed. */
@@ -265,6 +268,13 @@ export class Playground extends ActionStore<PlaygroundState> {
   readonly stopContinuing = (id?: string): void => {
     for (const [player, running] of this.#continuing) if (id === undefined || id === player) running.abort();
   };
+
+  /** The fields or the prompts are others now, and what continues the earlier ones is no longer shown. */
+  #dropContinued(): void {
+    this.stopContinuing();
+    this.#continuing.clear();
+    this.set({ continued: {} });
+  }
 
   readonly keepExample = async (): Promise<void> => {
     const { fields, examples } = this.getState();
@@ -326,9 +336,15 @@ export class Playground extends ActionStore<PlaygroundState> {
     this.#answer();
   };
 
+  /** Back to the typed row, or to the example that was presented last, asked of the same prompt set. */
   readonly leave = (): void => {
     const { presented, examples, fields } = this.getState();
-    this.set({ presented: null, revealed: false, fields: examples[presented ?? 0]?.fields ?? fields });
+    this.set({ presented: null, revealed: false });
+    const shown = examples[presented ?? 0]?.fields;
+    if (!shown || this.#placeOf(this.asked(fields)) === presented) return;
+    const to = addressIn(fields, this.#promptSets.getState().sets);
+    const handle = to?.id ? textIn(fields).slice(0, -to.text.length || undefined) : '';
+    this.type({ ...shown, text: handle + textIn(shown) });
   };
 
   readonly reveal = (): void => {
