@@ -53,6 +53,13 @@ describe('the ladder of two steps from a terminal', () => {
     expect(after.rungs[2]?.accuracy).toEqual(before.rungs[2]?.accuracy);
     expect(after.first.accuracy?.rows).toBe(after.test.rows);
     expect(JSON.stringify(after)).not.toContain('app is a joy');
+    const again = await climb('hand', ['second.txt', 'two/prompt']);
+    expect(again.stderr).toContain('answers of 5 prompts are kept');
+    expect(again.stderr).not.toContain('Step one, first.txt:');
+    const timeless = (of: Ladder) => of.rungs.map(({ answers }) => answers);
+    expect(timeless(await read('hand'))).toEqual(timeless(after));
+    await writeFile(at('hand/answers.json'), '[]');
+    expect((await climb('hand', ['second.txt'])).stderr).toContain('It does not have the answers of a ladder');
   }, 240_000);
 
   it.each<readonly [string, string[], string[], number, RegExp]>([

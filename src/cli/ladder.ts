@@ -7,12 +7,13 @@ import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
 import { counted, percent } from '../lib/format';
 import { EXAMPLES } from '../prompt-set/arms';
-import { ladderJson, ladderSheet } from '../report/ladder';
+import { ladderAnswersJson, ladderJson, ladderSheet, readLadderAnswers } from '../report/ladder';
 import { htmlSheet, markdownSheet } from '../report/print';
 import { rowsOf } from '../task/render';
 import { climbLadder, type LadderEvent } from '../workflow/ladder';
 import { NUMBER_COLUMN, prepareRows } from '../workflow/open-data';
 import { readDataset, readRowPrompts } from './data';
+import { earlier, save } from './matrix';
 import { createLog, type Log, openHost } from './node-host';
 import {
   exactly,
@@ -38,7 +39,8 @@ export const LADDER_USAGE = `npm run ladder -- DATA.csv --text COL --label COL -
   [--shots ${EXAMPLES.classify}] [--seed 0] [--train-rows N] [--test-rows N] [--test FILE.csv] [--drop-twins]  the rows, as tune draws them
   ${MEND_USAGE}
   ${MODEL_USAGE}
-  DIR gets ladder.json, ladder.html and ladder.md, and train.csv and test.csv with step one's answers: tune them for vectors`;
+  DIR gets ladder.json, ladder.html and ladder.md, and train.csv and test.csv with step one's answers: tune them for vectors
+  DIR/answers.json keeps what each prompt has answered: the same command continues after a stop, and asks only what is new`;
 
 export async function ladder(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseOptions(withLists(args, ['second']), {
@@ -54,6 +56,7 @@ export async function ladder(args: readonly string[]): Promise<void> {
   const first = required(values.first, 'first');
   required(values.second?.[0], 'second');
   const out = resolve(required(values.out, 'out'));
+  const answers = join(out, 'answers.json');
   const shots = wholeNumber(values.shots, 'shots') ?? EXAMPLES.classify;
   const seed = wholeNumber(values.seed, 'seed', 0) ?? 0;
   const model = readModelOptions(values);
@@ -65,8 +68,19 @@ export async function ladder(args: readonly string[]): Promise<void> {
   const second = await readRowPrompts(values.second ?? [], { ...given, dataset });
   const host = await openHost(model, log);
   try {
-    const request = { dataset, field, first: present(firsts.at(-1), 'step one'), second, shots };
-    const climbed = await climbLadder(host, request, { control: uninterrupted, emit: telling(log) });
+    const kept = (await earlier(answers, readLadderAnswers)) ?? [];
+    if (kept.length > 0) log.line(`Continuing ${out}: answers of ${counted(kept.length, 'prompt')} are kept`);
+    const request = { dataset, field, first: present(firsts.at(-1), 'step one'), second, shots, kept };
+    const all = [...kept];
+    const tell = telling(log);
+    const emit = (event: LadderEvent) => {
+      if (event.kind !== 'answers') return tell(event);
+      all.push(event.answers);
+      save(answers, ladderAnswersJson(all));
+    };
+    await mkdir(out, { recursive: true });
+    const climbed = await climbLadder(host, request, { control: uninterrupted, emit });
+    save(answers, ladderAnswersJson(climbed.answers));
     const sheet = ladderSheet(climbed.ladder);
     const files = {
       'ladder.json': ladderJson(climbed.ladder),
@@ -75,7 +89,6 @@ export async function ladder(args: readonly string[]): Promise<void> {
       'train.csv': csvOf(climbed.dataset, ['train', 'validation']),
       'test.csv': csvOf(climbed.dataset, ['test']),
     };
-    await mkdir(out, { recursive: true });
     for (const [name, text] of Object.entries(files)) await writeFile(join(out, name), text);
     process.stdout.write(files['ladder.md']);
     log.line(`Saved to ${out}: ${Object.keys(files).join(', ')}`);
@@ -98,7 +111,7 @@ async function labelledBy(field: string, prompt: string, dataset: Dataset): Prom
 
 const telling =
   (log: Log) =>
-  (event: LadderEvent): void => {
+  (event: Exclude<LadderEvent, { kind: 'answers' }>): void => {
     if (event.kind === 'progress') {
       log.progress(`${event.note}: ${Math.round(100 * event.fraction)}%`);
       return;

@@ -8,6 +8,7 @@ import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { counted } from '../lib/format';
+import type { Result } from '../lib/result';
 import type { MatrixPrompt } from '../prompt-set/ready-prompt';
 import {
   type AskedPair,
@@ -75,7 +76,8 @@ export async function matrix(args: readonly string[]): Promise<void> {
   const testRows = wholeNumber(values['test-rows'], 'test-rows');
   const { backend, threads, weights = 'fast' } = readModelOptions(values);
   const log = createLog();
-  const before = await earlier(out, log);
+  const before = (await earlier(out, readMatrix)) ?? EMPTY_MATRIX;
+  if (before.cells.length > 0) log.line(`Continuing ${basename(out)}: ${counted(before.cells.length, 'cell')}`);
   const data = await readData(listed(values.data, 'data'), columns, { testRows, mends: readMends(values.mend) }, log);
   const models = await readModels(values.models?.map((folder) => resolve(folder)) ?? [DEFAULT_MODEL]);
   const prompts = await readRowPrompts(listed(values.prompts, 'prompts'), {
@@ -86,7 +88,7 @@ export async function matrix(args: readonly string[]): Promise<void> {
   const plan = { prompts, models, data, before };
   const cells = await fill(plan, { out, backend, threads, weights }, log);
   const made = matrixOf(plan, cells);
-  save(out, made);
+  save(out, matrixJson(made));
   const found = answerDifferences(made.asked.map(([a, b]) => [answersAt(cells, a), answersAt(cells, b)] as const));
   const tables = matrixMarkdown(made, found);
   const report = out.replace(/\.json$/, '.md');
@@ -100,16 +102,15 @@ const listed = (values: readonly string[] | undefined, option: string): readonly
   return values ?? [];
 };
 
-/** The matrix that is continued. @throws StudioError `bad-input` where the file is no matrix: it is not overwritten */
-export async function earlier(out: string, log: Log): Promise<Matrix> {
-  const text = await readFile(out, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+/** What is continued; null where there is nothing yet. @throws StudioError `bad-input` where the file is no such thing: it is not overwritten */
+export async function earlier<T>(path: string, readFrom: (text: string) => Result<T>): Promise<T | null> {
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return null;
-    throw new StudioError('bad-input', `The file ${out} cannot be read.`, { cause });
+    throw new StudioError('bad-input', `The file ${path} cannot be read.`, { cause });
   });
-  if (text === null) return EMPTY_MATRIX;
-  const read = readMatrix(text);
-  if (!read.ok) throw new StudioError('bad-input', `${out}: ${read.error.message}`);
-  log.line(`Continuing ${basename(out)}: ${counted(read.value.cells.length, 'cell')}`);
+  if (text === null) return null;
+  const read = readFrom(text);
+  if (!read.ok) throw new StudioError('bad-input', `${path}: ${read.error.message}`);
   return read.value;
 }
 
@@ -184,7 +185,7 @@ async function fill(
         if (event.kind === 'progress') return log.progress(`${event.note}: ${Math.round(100 * event.fraction)}%`);
         const { cell } = event;
         cells.set(slotId(cell), cell);
-        save(out, matrixOf(plan, cells));
+        save(out, matrixJson(matrixOf(plan, cells)));
         log.line(`${prompts.find((prompt) => prompt.id === cell.prompt)?.name}, ${cell.data}: ${cellWords(cell)}`);
       };
       await fillMatrix(host, { prompts, data, done }, { control: uninterrupted, emit });
@@ -232,7 +233,7 @@ const askedPairs = (slots: readonly Slot[], prompt: string | undefined, model: s
 const answersAt = (cells: Cells, slot: Slot) => present(cells.get(slotId(slot))?.answers, 'answers');
 
 /** Whole or not at all, and before the next cell is asked: stopping it loses one cell at most. */
-export function save(out: string, matrix: Matrix): void {
-  writeFileSync(`${out}.part`, matrixJson(matrix));
-  renameSync(`${out}.part`, out);
+export function save(path: string, text: string): void {
+  writeFileSync(`${path}.part`, text);
+  renameSync(`${path}.part`, path);
 }

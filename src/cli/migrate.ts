@@ -6,7 +6,7 @@ import { setFiles } from '../interchange/set-files';
 import { uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { kindOf } from '../prompt-set/prompt-set';
-import { EMPTY_MATRIX, filledId, type MatrixCell, slotId } from '../report/matrix';
+import { EMPTY_MATRIX, filledId, type MatrixCell, matrixJson, readMatrix, slotId } from '../report/matrix';
 import { htmlSheet, markdownSheet } from '../report/print';
 import type { Host } from '../workflow/host';
 import { fillMatrix } from '../workflow/matrix';
@@ -129,8 +129,8 @@ async function keep({ folder, stored }: Moving): Promise<void> {
   }
 }
 
-async function cellsIn(folder: string, log: Log): Promise<Map<string, MatrixCell>> {
-  const { cells } = await earlier(answersFile(folder), log);
+async function cellsIn(folder: string): Promise<Map<string, MatrixCell>> {
+  const { cells } = (await earlier(answersFile(folder), readMatrix)) ?? EMPTY_MATRIX;
   return new Map(cells.map((cell) => [slotId(cell), cell]));
 }
 
@@ -145,7 +145,7 @@ async function fill(
   const { set, dataset } = stored;
   if (!dataset) return;
   await mkdir(folder, { recursive: true });
-  const cells = await cellsIn(folder, log);
+  const cells = await cellsIn(folder);
   const prompts = migrationPrompts(set, dataset, sides, side);
   const data = [{ id: DATA, name: DATA, dataset }];
   const named = (['from', 'to'] as const).flatMap((each) => migrationPrompts(set, dataset, sides, each));
@@ -161,10 +161,8 @@ async function fill(
           return log.progress(`${set.handle}, ${event.note}: ${Math.round(100 * event.fraction)}%`);
         cells.set(slotId(event.cell), event.cell);
         const known = [...cells.values()].filter(({ prompt }) => all.some(({ id }) => id === prompt));
-        save(answersFile(folder), {
-          ...EMPTY_MATRIX,
-          ...{ prompts: all, models, data: [{ id: DATA, name: DATA }], cells: known },
-        });
+        const kept = { prompts: all, models, data: [{ id: DATA, name: DATA }], cells: known };
+        save(answersFile(folder), matrixJson({ ...EMPTY_MATRIX, ...kept }));
       },
     },
   );
@@ -172,7 +170,7 @@ async function fill(
 
 async function report({ folder, stored: { set, dataset } }: Moving, sides: Sides, log: Log): Promise<string> {
   if (!dataset) return '';
-  const cells = [...(await cellsIn(folder, log)).values()];
+  const cells = [...(await cellsIn(folder)).values()];
   const sheet = migrationSheet({ set, dataset, cells, data: DATA, ...sides });
   const text = markdownSheet(sheet);
   await writeFile(join(folder, 'migration.md'), text);

@@ -5,6 +5,8 @@
 import type { AnswerDifference, AnswerSheet } from '../evaluation/classify/pairs';
 import { points, pointsRange, pointsWithUnit, pText } from '../evaluation/words';
 import { counted, midSentence, percent, rounded } from '../lib/format';
+import { fail, ok, type Result } from '../lib/result';
+import { firstFault, z } from '../lib/zod';
 import type { Interval } from '../metrics/intervals';
 import { ends, LABEL_METRICS, type Predicted } from '../metrics/registry';
 import { intervalPlot } from './charts';
@@ -61,6 +63,50 @@ export interface Ladder {
   readonly training: { readonly rows: number; readonly known: number };
   /** Prompts of which nobody can say which rows they know. */
   readonly unsure: readonly string[];
+}
+
+/** What one prompt answered to rows, so that a ladder continues after a stop. */
+export interface LadderAnswers {
+  /** Of the prompt, the model and the rows: answers with another key are of something else. */
+  readonly key: string;
+  /** Log-probabilities over the prompt's labels, before any calibration, by row id. */
+  readonly rows: readonly (readonly [id: string, logProbs: readonly number[]])[];
+  readonly cost: StepCost;
+}
+
+const ANSWERS = { formatVersion: 1, kind: 'ladder-answers' } as const;
+
+/** Exact: a ladder that continues is equal to one that was never stopped. */
+export const ladderAnswersJson = (answers: readonly LadderAnswers[]): string =>
+  `${JSON.stringify({ ...ANSWERS, answers })}\n`;
+
+/** Reads the file of answers; a file that is none is refused with the reason. */
+export function readLadderAnswers(file: string): Result<readonly LadderAnswers[]> {
+  const known = (of: readonly (readonly [string, ...unknown[]])[]) => new Set(of.map(([id]) => id)).size === of.length;
+  const positive = z.number().min(0);
+  const answers = z.object({
+    key: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits'),
+    rows: z.array(z.tuple([z.string(), z.array(z.number()).min(2)])).refine(known, 'has a row twice'),
+    cost: z.object({ tokens: positive, msPerRow: positive }),
+  });
+  const schema = z.object({
+    formatVersion: z.literal(ANSWERS.formatVersion),
+    kind: z.literal(ANSWERS.kind),
+    answers: z.array(answers),
+  });
+  let value: unknown = null;
+  try {
+    value = JSON.parse(file);
+  } catch {
+    // null is refused below
+  }
+  const parsed = schema.safeParse(value);
+  return parsed.success
+    ? ok(parsed.data.answers)
+    : fail(
+        'bad-answers',
+        `It does not have the answers of a ladder (at ${firstFault(parsed.error)}). Delete it, or name another folder.`,
+      );
 }
 
 /** Equal ladders give equal bytes. */

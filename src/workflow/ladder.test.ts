@@ -5,11 +5,13 @@ import { preparedOf, tableOf, unlikeTexts } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import { present } from '../lib/assert';
 import { ControlSource, uninterrupted } from '../lib/control';
+import { unwrap } from '../lib/result';
 import type { MatrixPrompt } from '../prompt-set/ready-prompt';
-import { ladderSheet } from '../report/ladder';
+import { type LadderAnswers, ladderAnswersJson, ladderSheet, readLadderAnswers } from '../report/ladder';
 import { htmlSheet, markdownSheet } from '../report/print';
 import { fakeHost, textOf } from './fake-host.test-support';
-import { climbLadder, type LadderEvent, type LadderRequest } from './ladder';
+import { climbLadder, type LadderEvent } from './ladder';
+import type { LadderRequest } from './ladder-plan';
 
 const FIRST = 'Is it money?\nText: {text}\nKind:';
 const SECOND = 'Which desk has to act?\nText: {text}\nKind: {kind}\nDesk:';
@@ -66,15 +68,16 @@ const request = (dataset: Dataset, more: Partial<LadderRequest> = {}): LadderReq
   first: prompt(FIRST, ['GOLD-thing', 'GOLD-money']),
   second: [prompt(SECOND, ['cards', 'fees']), tuned()],
   shots: 4,
+  kept: [],
   ...more,
 });
 
 async function climb(asked: LadderRequest, control = uninterrupted) {
   const { host, scored } = fakeHost(100_000, answer);
   const events: LadderEvent[] = [];
-  const { ladder, dataset } = await climbLadder(host, asked, { control, emit: (event) => events.push(event) });
+  const climbed = await climbLadder(host, asked, { control, emit: (event) => events.push(event) });
   const texts = scored.flatMap((each) => each.rows.map(({ ids }) => textOf(ids)));
-  return { ladder, dataset, events, texts };
+  return { ...climbed, events, texts };
 }
 
 const rungsOf = ({ ladder }: Awaited<ReturnType<typeof climb>>) =>
@@ -198,6 +201,64 @@ describe('a ladder of two steps', () => {
     const { ladder } = await climbLadder(host, asked, { control: uninterrupted, emit: () => {} });
     expect(ladder.test.unanswered).toBe(1);
     expect(ladder.rungs.every(({ answers }) => !answers?.rowIds.includes(id))).toBe(true);
+  });
+
+  it('continues after a stop, and asks again only what is new or has changed', async () => {
+    const dataset = await rows();
+    const whole = await climb(request(dataset));
+    const kept: LadderAnswers[] = [];
+    const control = new ControlSource();
+    const { host } = fakeHost(100_000, answer);
+    const emit = (event: LadderEvent) => {
+      if (event.kind === 'answers') kept.push(event.answers);
+      if (kept.length === 3) control.ask('cancel');
+    };
+    await expect(climbLadder(host, request(dataset), { control, emit })).rejects.toMatchObject({ code: 'cancelled' });
+    expect(kept).toHaveLength(3);
+    const read = unwrap(readLadderAnswers(ladderAnswersJson(kept)));
+    const rest = await climb(request(dataset, { kept: read }));
+    expect(rest.texts.length).toBe(whole.texts.length - kept.reduce((sum, each) => sum + each.rows.length, 0));
+    const timeless = ({ ladder }: typeof rest) =>
+      JSON.stringify(ladder, (key, value) => (key === 'msPerRow' ? 0 : value));
+    expect(timeless(rest)).toBe(timeless(whole));
+    const again = await climb(request(dataset, { kept: whole.answers }));
+    expect(again.texts).toEqual([]);
+    const other = prompt(SECOND.replace('has to', 'should'), ['cards', 'fees']);
+    const changed = await climb(request(dataset, { kept: whole.answers, second: [other, tuned()] }));
+    expect(changed.texts.length).toBeGreaterThan(0);
+    for (const text of changed.texts) expect(text).toContain('should act?');
+    const cut = whole.answers.map((each) => ({ ...each, rows: each.rows.map(([id]) => [id, [-1]] as const) }));
+    expect((await climb(request(dataset, { kept: cut }))).texts).toHaveLength(whole.texts.length);
+  });
+
+  it.each([
+    ['', /It does not have the answers of a ladder/],
+    ['[', /It does not have/],
+    ['null', /It does not have/],
+    ['{"__proto__": {"answers": []}}', /at formatVersion/],
+    ['{"formatVersion": 2, "kind": "ladder-answers", "answers": []}', /at formatVersion/],
+    ['{"formatVersion": 1, "kind": "matrix", "answers": []}', /at kind/],
+  ])('refuses %s as the file of answers', (file, why) => {
+    const read = readLadderAnswers(file);
+    expect(read.ok ? '' : read.error.message).toMatch(why);
+  });
+
+  it('refuses a file of answers with a row twice, a key that is none, or a number that is none', async () => {
+    const { answers } = await climb(request(await rows(40)));
+    const [one] = JSON.parse(ladderAnswersJson(answers)).answers;
+    const [row] = one.rows;
+    for (const odd of [{ rows: [row, row] }, { key: '../x' }, { rows: [[row[0], [null, -1]]] }, { cost: null }]) {
+      const file = { formatVersion: 1, kind: 'ladder-answers', answers: [{ ...one, ...odd }] };
+      expect(readLadderAnswers(JSON.stringify(file)).ok).toBe(false);
+    }
+  });
+
+  it('does not call step one right where the column is its own answers', async () => {
+    const { ladder, dataset } = await climb(request(await rows()));
+    expect(ladder.first.accuracy?.value).toBeLessThan(1);
+    const again = await climb(request(dataset));
+    expect(again.ladder.first.answers).toEqual(ladder.first.answers);
+    expect(again.ladder.first.accuracy).toBeNull();
   });
 
   it('stops when it is asked to', async () => {

@@ -8,62 +8,53 @@
  * A row that step one has seen is no training row for step two either: step one answers rows of its own training better
  * than new ones, and step two would learn to trust it more than it may. Refused: training step one again on parts of the
  * rows, which takes a run for each part.
+ *
+ * What a prompt has answered is given away as soon as it is finished, and is not asked again where it is given back: a stop
+ * loses one prompt's answers at most.
  */
-import { labelIndexer, rowsById, textKeyOf } from '../dataset/labels';
-import type { Dataset, Row } from '../dataset/types';
+import { labelIndexer, rowsById } from '../dataset/labels';
+import type { Dataset } from '../dataset/types';
 import { chosenCalibration } from '../evaluation/classify/outcome';
 import { type AnswerSheet, answerDifferences, predictionsOf } from '../evaluation/classify/pairs';
 import { rowGroups } from '../evaluation/rows';
 import { present } from '../lib/assert';
+import { sha256 } from '../lib/bytes';
 import { throwIfInterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
-import { counted } from '../lib/format';
-import { unwrap } from '../lib/result';
 import { labelProbabilities } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
-import type { MatrixPrompt } from '../prompt-set/ready-prompt';
-import { accuracyOf, type Ladder, type LadderRung, type StepCost } from '../report/ladder';
-import { shotIds } from '../task/render';
-import {
-  alignWords,
-  checkTemplate,
-  otherColumns,
-  parseTemplate,
-  printTemplate,
-  sameLabels,
-  splitInstruction,
-  withoutColumn,
-  wordsFor,
-} from '../task/template';
+import { type MatrixPrompt, promptKey } from '../prompt-set/ready-prompt';
+import { accuracyOf, type Ladder, type LadderAnswers, type LadderRung, type StepCost } from '../report/ladder';
 import { scoredRows } from './compare-arms';
 import { CALIBRATION_ROWS, otherRows } from './compare-labels';
 import type { Host, Run, Verb } from './host';
-import { isHashed, renderedRows, whySkipped } from './matrix';
+import {
+  baseOf,
+  knows,
+  type LadderRequest,
+  type PlannedRung,
+  partsFor,
+  plannedRungs,
+  reads,
+  refused,
+} from './ladder-plan';
+import { renderedRows, whySkipped } from './matrix';
 import { prepareRows } from './open-data';
-
-export interface LadderRequest {
-  readonly dataset: Dataset;
-  /** What step one answers, as step two's prompt names it. A column of this name has step one's right answers. */
-  readonly field: string;
-  readonly first: MatrixPrompt;
-  /** The first that reads the field, without its vectors, gives the lower rungs; each with vectors is a rung on top. */
-  readonly second: readonly MatrixPrompt[];
-  /** Examples of the rung with examples, where the prompt has none of its own. */
-  readonly shots: number;
-}
 
 export type LadderEvent =
   | { readonly kind: 'rung'; readonly rung: LadderRung }
-  /** Share of the rows that have to be asked, and what is asked now. */
-  | { readonly kind: 'progress'; readonly fraction: number; readonly note: string };
+  /** To be kept, and given back where the same ladder is climbed again. */
+  | { readonly kind: 'answers'; readonly answers: LadderAnswers }
+  /** Share of the rows that have to be asked, what is asked now, and how fast. */
+  | { readonly kind: 'progress'; readonly fraction: number; readonly note: string; readonly rowsPerSecond: number };
 
 interface Climbed {
   readonly ladder: Ladder;
   /** The rows with step one's answers as the field, for training step two: without the rows that step one has seen. */
   readonly dataset: Dataset;
+  /** All that it rests on, kept and new. */
+  readonly answers: readonly LadderAnswers[];
 }
-
-const refused = (message: string) => new StudioError('bad-input', message);
 
 /**
  * @throws StudioError `bad-input` for a field or prompts that make no ladder, or where no test row is left; `cancelled`; and as
@@ -77,13 +68,7 @@ export const climbLadder: Verb<LadderRequest, LadderEvent, Climbed> = async (hos
   const rows = [...split.train, ...split.validation, ...split.test];
   const rungRows = split.test.length + CALIBRATION_ROWS;
   const all = rows.length + rungRows * (4 + request.second.length);
-  let before = 0;
-  const ask: Ask = async (note, of, on, ids) => {
-    const tell = (share: number) => run.emit({ kind: 'progress', fraction: (before + share * ids.length) / all, note });
-    const asked = await askedRows(host, of, on, ids, { control: run.control, emit: tell });
-    before += ids.length;
-    return asked;
-  };
+  const { ask, answers } = asking(host, request, run, all);
   const { asked, labels } = await stepOne(request, { ...dataset, split }, ask);
   const filled = await withField(dataset, field, split, labels);
   if (filled.split.test.length === 0) throw refused('Step one could not answer any test row. Shorten its prompt.');
@@ -108,67 +93,8 @@ export const climbLadder: Verb<LadderRequest, LadderEvent, Climbed> = async (hos
     training: { rows: filled.split.train.length + filled.split.validation.length, known },
     unsure: [first, ...request.second].flatMap((of) => (knows(of, dataset) === null ? [of.name] : [])),
   };
-  return { ladder, dataset: filled };
+  return { ladder, dataset: filled, answers };
 };
-
-const reads = ({ prompt }: MatrixPrompt, field: string, { mapping }: Dataset): boolean =>
-  otherColumns(prompt.template, mapping.text).includes(field);
-
-/** Step two's hand-written prompt, which reads the field. @throws StudioError `bad-input` */
-function baseOf({ dataset, field, first, second }: LadderRequest, sha256: string): MatrixPrompt {
-  const { mapping, table } = dataset;
-  if (field === mapping.label || field === mapping.text || field.trim() === '')
-    throw refused(
-      `“${field}” cannot be step one's field: name one that is neither the text nor the answer of step two.`,
-    );
-  if (reads(first, field, dataset))
-    throw refused(`Step one's prompt shows {${field}}, which it is to answer. Take it out.`);
-  if (first.model && first.model.sha256 !== sha256)
-    throw refused(`Step one's vectors only work with ${first.model.id} (${first.model.dtype}). Load that model.`);
-  unwrap(checkTemplate(first.prompt.template, table.columns, mapping));
-  for (const { prompt } of second) unwrap(checkTemplate(prompt.template, [...table.columns, field], mapping));
-  const base = second.find((of) => reads(of, field, dataset));
-  if (!base)
-    throw refused(`No prompt of step two reads step one's answer. Write {${field}} on a line of its own in it.`);
-  return { ...base, softs: [], model: null, ...(base.softs.length > 0 ? { meanLogProbs: null } : {}), threshold: null };
-}
-
-/** Whether a prompt was trained on a row, or shows it as an example; null = nobody can say. */
-function knows(
-  { seen, dataset: own, prompt, softs }: MatrixPrompt,
-  { mapping }: Dataset,
-): ((row: Row) => boolean) | null {
-  if (seen === null) return null;
-  if ('hashes' in seen) return isHashed(seen.hashes, { mapping });
-  if (!own) return seen.parts.length === 0 ? () => false : null;
-  const isFixed = softs.length === 0 && prompt.selection !== 'nearest';
-  const ids = isFixed ? shotIds(own, prompt) : seen.parts.flatMap((part) => own.split[part]);
-  const byId = rowsById(own.table.rows);
-  const keys = new Set(ids.flatMap((id) => byId.get(id) ?? []).map((row) => textKeyOf(row, own.mapping)));
-  return (row) => keys.has(textKeyOf(row, mapping));
-}
-
-type Parts = Dataset['split'] & { readonly known: number };
-
-/** Test rows that no prompt knows, and other rows that step one does not. @throws StudioError `bad-input` */
-function partsFor({ dataset, first, second }: LadderRequest): Parts {
-  const byId = rowsById(dataset.table.rows);
-  const without = (ids: readonly string[], prompts: readonly MatrixPrompt[]) => {
-    const known = prompts.flatMap((of) => knows(of, dataset) ?? []);
-    return ids.filter((id) => !known.some((has) => has(present(byId.get(id), `row ${id}`))));
-  };
-  const { split } = dataset;
-  const test = without(split.test, [first, ...second]);
-  if (test.length === 0)
-    throw refused(
-      split.test.length === 0
-        ? 'These rows have no test rows. Name a file with more rows, or one with test rows.'
-        : 'Every test row is known to one of the prompts. Name the test rows that they were trained without.',
-    );
-  const [train, validation] = [without(split.train, [first]), without(split.validation, [first])];
-  const known = split.train.length + split.validation.length - train.length - validation.length;
-  return { train, validation, test, known };
-}
 
 interface Asked {
   /** Log-probabilities over the prompt's labels, by row id, before any calibration. */
@@ -178,6 +104,32 @@ interface Asked {
 
 type Ask = (note: string, of: MatrixPrompt, on: Dataset, ids: readonly string[]) => Promise<Asked>;
 
+/** Asks what has no answer yet. @param all rows that a whole ladder asks */
+function asking(host: Host, { kept }: LadderRequest, { control, emit }: Run<LadderEvent>, all: number) {
+  const answers: LadderAnswers[] = [];
+  const beganAt = performance.now();
+  let [before, fresh] = [0, 0];
+  const ask: Ask = async (note, of, on, ids) => {
+    throwIfInterrupted(control);
+    const key = await sha256(JSON.stringify([await promptKey(of), host.engine.info.sha256, on.fingerprint, ids]));
+    const isWhole = ({ rows }: LadderAnswers) => rows.every(([, each]) => each.length === of.words.length);
+    const old = kept.find((each) => each.key === key && isWhole(each));
+    const tell = (share: number) => {
+      const rowsPerSecond = (1000 * (fresh + share * ids.length)) / Math.max(1, performance.now() - beganAt);
+      emit({ kind: 'progress', fraction: (before + share * ids.length) / all, note, rowsPerSecond });
+    };
+    const found = old ?? { key, ...(await askedRows(host, of, on, ids, { control, emit: tell })) };
+    if (!old) {
+      fresh += ids.length;
+      emit({ kind: 'answers', answers: found });
+    }
+    before += ids.length;
+    answers.push(found);
+    return { logProbs: new Map(found.rows), cost: found.cost };
+  };
+  return { ask, answers };
+}
+
 /** What a prompt says of rows, as a matrix asks it. Labels of the rows are not given to it. */
 async function askedRows(
   host: Host,
@@ -185,8 +137,7 @@ async function askedRows(
   { table, mapping }: Dataset,
   ids: readonly string[],
   { control, emit }: Run<number>,
-): Promise<Asked> {
-  throwIfInterrupted(control);
+): Promise<Omit<LadderAnswers, 'key'>> {
   const byId = rowsById(table.rows);
   const asked = { ...table, rows: ids.map((id) => present(byId.get(id), `row ${id}`)) };
   const { rows } = await renderedRows(host, of, asked, { text: mapping.text, label: null });
@@ -194,7 +145,7 @@ async function askedRows(
   const found = rows.length === 0 ? [] : await scoredRows(host, of, { rows, cacheKey: null }, control, emit);
   const each = (sum: number) => sum / Math.max(1, found.length);
   return {
-    logProbs: new Map(found.map(({ rowId, logProbs }) => [rowId, logProbs])),
+    rows: found.map(({ rowId, logProbs }) => [rowId, Array.from(logProbs)]),
     cost: {
       tokens: each(found.reduce((sum, { tokensSent }) => sum + tokensSent, 0)),
       msPerRow: each(performance.now() - beganAt),
@@ -267,64 +218,16 @@ function firstFigures(
   const answers = Object.fromEntries(split.test.map((id) => [id, said.get(id) ?? '']));
   const goldOf = goldIn(dataset, field, first);
   const rowIds = split.test.filter((id) => goldOf(id) !== null);
-  if (rowIds.length === 0) return { accuracy: null, answers };
   const labels = first.words.map(({ label }) => label);
+  // in a file that step one has answered, the column is its answers
+  const isItsOwn = [...said].every(([id, label]) => labels[goldOf(id) ?? -1] === label);
+  if (rowIds.length === 0 || isItsOwn) return { accuracy: null, answers };
   const gold = rowIds.map((id) => goldOf(id) ?? -1);
   const predicted = rowIds.map((id) => labels.indexOf(answers[id] ?? ''));
   const groups = rowGroups(dataset, rowIds) ?? null;
   const accuracy = accuracyOf({ gold, predicted, classes: labels.length }, { seed, groups });
   return { accuracy: { ...accuracy, rows: rowIds.length }, answers };
 }
-
-/** A rung with its prompt, or with the reason why there is none. */
-interface PlannedRung {
-  readonly id: string;
-  readonly name: string;
-  readonly of: MatrixPrompt | string;
-}
-
-function plannedRungs(
-  { field, second, shots }: LadderRequest,
-  base: MatrixPrompt,
-  filled: Dataset,
-): readonly PlannedRung[] {
-  const { template, ...own } = base.prompt;
-  const hand = (text: string): MatrixPrompt => {
-    const prompt = { ...own, template: text, shots: 0 };
-    return {
-      ...base,
-      prompt,
-      words: wordsFor(prompt, base.words),
-      meanLogProbs: text === template ? base.meanLogProbs : null,
-    };
-  };
-  const alone = withoutColumn(template, field);
-  const noLine = `{${field}} is not on a line of its own above the last line, so there is no prompt without it`;
-  const bare = alone === null ? null : bareOf(alone);
-  const isBare = 'The prompt has no instruction above its first column';
-  const vectors = second.flatMap((of, i) =>
-    of.softs.length > 0 ? [{ id: `vectors-${i + 1}`, name: `Vectors: ${of.name}`, of }] : [],
-  );
-  return [
-    { id: 'foundation', name: 'Foundation prompt', of: bare === null ? noLine : hand(bare) },
-    { id: 'instruction', name: 'Instruction', of: alone === null ? noLine : alone === bare ? isBare : hand(alone) },
-    { id: 'first', name: "Step one's answer", of: hand(template) },
-    examplesRung(hand(template), own.shots > 0 ? own.shots : shots, filled),
-    ...vectors,
-  ];
-}
-
-/** The prompt with examples, which are training rows with step one's answers to them. */
-function examplesRung(of: MatrixPrompt, shots: number, filled: Dataset): PlannedRung {
-  const rung = (of: PlannedRung['of']) => ({ id: 'examples', name: counted(shots, 'example'), of });
-  if (filled.split.train.length === 0)
-    return rung('Step one has seen every training row, so none can be an example. Train it on a part of them');
-  if (!sameLabels(of.words, filled.labels)) return rung('The prompt has other labels than these rows');
-  const words = alignWords(of.words, filled.labels);
-  return rung({ ...of, prompt: { ...of.prompt, shots }, words, meanLogProbs: null, dataset: filled });
-}
-
-const bareOf = (template: string): string => printTemplate(splitInstruction(unwrap(parseTemplate(template))).bare);
 
 const NOT_ASKED = { readsFirst: false, skipped: null, cost: null, accuracy: null, added: null, answers: null };
 
