@@ -54,7 +54,7 @@ async function train(studio: Studio, change: Partial<TrainingSettings>): Promise
   next.choosePreset('standard');
   next.change(change);
   await useTraining.of(studio).enqueue(plannedRuns(next.getState()));
-  next.choosePreset('standard');
+  next.choosePreset();
 }
 
 /** Carries out what one screen asks of another, with the code of the screen that owns the work. */

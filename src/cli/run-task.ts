@@ -42,7 +42,7 @@ import { type Host, SILENT } from '../workflow/host';
 import { type Improved, improve } from '../workflow/improve';
 import { exportPackage } from '../workflow/index';
 import { numberInFile } from '../workflow/open-data';
-import { recorded, teacherOf } from '../workflow/runs';
+import { type PlannedRun, recorded, teacherOf } from '../workflow/runs';
 import { labelCollisions } from '../workflow/token-rows';
 import { train } from '../workflow/train';
 import { isWorseThanBare } from '../workflow/try-prompt';
@@ -262,10 +262,11 @@ async function trainAll(
   log: Log,
 ): Promise<Trained> {
   let set = untrained;
+  const group = runs.length > 1 ? host.newId() : null;
   const checkpoints: Checkpoint[] = [];
   for (const settings of runs) {
-    if (runs.length > 1) log.line(`Seed ${settings.seed}`);
-    const trained = await trainRun(host, set, { dataset, settings, hybrid: false, distil: asked }, log);
+    if (group) log.line(`Seed ${settings.seed}`);
+    const trained = await trainRun(host, set, { dataset, settings, hybrid: false, group, distil: asked }, log);
     set = trained.set;
     checkpoints.push(trained.checkpoint);
   }
@@ -273,7 +274,7 @@ async function trainAll(
   const [settings] = runs;
   if (hybrid && settings) {
     log.line('Vectors on top of your prompt');
-    set = (await trainRun(host, set, { dataset, settings, hybrid }, log)).set;
+    set = (await trainRun(host, set, { dataset, settings, hybrid, group: null }, log)).set;
   }
   return { set, checkpoint: present(checkpoints[0], 'run') };
 }
@@ -281,15 +282,16 @@ async function trainAll(
 async function trainRun(
   host: Host,
   before: PromptSet,
-  planned: { readonly dataset: Dataset; readonly settings: TrainingSettings } & Pick<RunOptions, 'hybrid' | 'distil'>,
+  planned: { readonly dataset: Dataset } & Pick<PlannedRun, 'settings' | 'hybrid' | 'group'> &
+    Pick<RunOptions, 'distil'>,
   log: Log,
 ): Promise<Trained> {
-  const { dataset, settings, hybrid, distil: asked } = planned;
+  const { dataset, settings, hybrid, group, distil: asked } = planned;
   const { id, sha256, dtype } = host.engine.info;
   const { fingerprint: datasetFingerprint, heldBackHash, splitHash } = dataset;
   const at = { id: host.newId(), now: host.now() };
   const teacher = asked && chosenHard(before)?.id;
-  const plan = { id: at.id, settings, name: '', hybrid, group: null, ...(teacher && { teacher }) };
+  const plan = { id: at.id, settings, name: '', hybrid, group, ...(teacher && { teacher }) };
   const from = { model: { id, sha256, dtype }, datasetFingerprint, heldBackHash, splitHash };
   const { set, run } = recorded(before, plan, at, from);
   const { template, initText } = run;

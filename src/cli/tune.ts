@@ -7,6 +7,7 @@ import { count, percent } from '../lib/format';
 import { shotIds } from '../task/render';
 import {
   ANSWER_VECTORS,
+  DEFAULT_PRESET,
   type Initialisation,
   PRESET_NAMES,
   PRESETS,
@@ -47,8 +48,8 @@ export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out
   [--placement suffix|infix|prefix]  vectors after the text (default), between it and its last line (the cue), or before it
                               (for PEFT, slower)
   [--preset quick|standard|auto|thorough] [--tokens 10] [--steps 150] [--rate R]
-                              auto: the first steps of several starts, and the best one continues; only without --placement,
-                              --init and --answer-vectors
+                              auto: the first steps of several starts, and the best one continues; only without
+                              --placement, --init and --answer-vectors
   [--seed 0] [--seeds 1]      with several seeds (thorough: 3) each is trained and compared, and so is their mean
   [--init text|answer-words|vocabulary]  start from the instruction's words (infix: line breaks), the answer words or random words
   [--hybrid]                  also train vectors on top of your prompt
@@ -76,7 +77,7 @@ export async function tune(args: readonly string[]): Promise<void> {
   const out = resolve(required(values.out, 'out'));
   const words = values.words === undefined ? null : readWords(values.words);
   const prompt = values.prompt === undefined ? null : unescaped(values.prompt);
-  const preset = PRESETS[oneOf(values.preset, 'preset', PRESET_NAMES) ?? 'standard'];
+  const preset = PRESETS[oneOf(values.preset, 'preset', PRESET_NAMES) ?? DEFAULT_PRESET];
   const { race, core, ...base } = preset.settings;
   const isFixed = [values.placement, values.init, values['answer-vectors']].some((value) => value !== undefined);
   const answerVectors = oneOf(values['answer-vectors'], 'answer-vectors', ANSWER_VECTORS);

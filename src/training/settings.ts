@@ -122,4 +122,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   thorough: { label: 'Thorough', settings: { ...STANDARD, steps: 300, batchSize: 16 }, seeds: 3 },
 };
 
+/** What trains where nobody chooses and rows have labels. */
+export const DEFAULT_PRESET: PresetName = 'standard';
+
 export const PRESET_NAMES = Object.keys(PRESETS) as readonly PresetName[];

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { SoftVersion } from '../prompt-set/types';
-import { STANDARD } from '../training/settings';
+import { PRESETS, STANDARD } from '../training/settings';
 import { learningCurve, learningCurveRuns, outlook } from './learning-curve';
 
 const point = (rows: number, accuracy: number) => ({ rows, accuracy, runs: 1 });
 
 test('plans runs on a quarter, half and all rows, and none where there are too few', () => {
   expect(learningCurveRuns(STANDARD, 256).map(({ trainRows }) => trainRows)).toEqual([64, 128, null]);
+  expect(learningCurveRuns(PRESETS.auto.settings, 256)).toEqual(learningCurveRuns(STANDARD, 256));
   expect(learningCurveRuns(STANDARD, 31)).toEqual([]);
   expect(learningCurveRuns(STANDARD, 32).map(({ trainRows }) => trainRows)).toEqual([8, 16, null]);
   expect(learningCurveRuns(STANDARD, 255).map(({ trainRows }) => trainRows)).toEqual([64, 128, null]);

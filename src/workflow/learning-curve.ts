@@ -4,16 +4,20 @@ import { counted } from '../lib/format';
 import { mean } from '../metrics/special';
 import type { SoftVersion } from '../prompt-set/types';
 import type { TrainingSettings } from '../training/settings';
+import { withoutRace } from './runs';
 
 /** Shares of the rows: each run sees twice as many as the one before. */
 const SHARES = [0.25, 0.5, 1] as const;
 /** Runs on fewer rows say nothing about runs on more. */
 const FEWEST_ROWS = 8;
 
-/** The runs of a learning curve, the one on all rows last; none when there are too few rows. */
+/** The runs of a learning curve, the one on all rows last; none when there are too few rows. Races could end in other starts. */
 export function learningCurveRuns(settings: TrainingSettings, rows: number): readonly TrainingSettings[] {
   if (rows * SHARES[0] < FEWEST_ROWS) return [];
-  return SHARES.map((share) => ({ ...settings, trainRows: share === 1 ? null : Math.round(rows * share) }));
+  return SHARES.map((share) => ({
+    ...withoutRace(settings),
+    trainRows: share === 1 ? null : Math.round(rows * share),
+  }));
 }
 
 export interface CurvePoint {

@@ -229,6 +229,11 @@ test('a start that is typed loses the space around it, and a race is kept for la
   expect(raced(set)).toMatchObject({ initText: 'Say it.', settings: { race: true } });
   for (const run of [raced(set, { teacher: 'h' }), raced(writing)])
     for (const key of ['race', 'core']) expect(run.settings).not.toHaveProperty(key);
+  const first = { ...raced(set, { group: 'g' }), settings: STANDARD, race: [] };
+  const seed = { settings: { ...settings, seed: 2 } };
+  expect(raced({ ...set, soft: [first] }, { ...seed, group: 'g' }).settings).toEqual({ ...STANDARD, seed: 2 });
+  for (const group of ['h', null])
+    expect(raced({ ...set, soft: [first] }, { ...seed, group }).settings.race).toBe(true);
   // labels are chosen: what only generated texts lack stays
   expect(raced(set).settings.metric).toBe(settings.metric);
 });

@@ -101,14 +101,23 @@ export interface PlannedRun {
   readonly teacher?: string;
 }
 
+/** The settings of a planned run; those that a race in its group has found, so that its seeds differ in nothing else. */
+function settledSettings(set: PromptSet, { settings, group, teacher }: PlannedRun): TrainingSettings {
+  if (isWriting(set)) return withoutRace(forGeneration(settings));
+  if (teacher) return withoutRace(settings);
+  const raced = settings.race && group && set.soft.find((run) => run.group === group && run.race);
+  return raced ? { ...raced.settings, seed: settings.seed } : settings;
+}
+
 /** The prompt set with the run recorded under its own id, so that it is not run twice. */
 export function recorded(
   set: PromptSet,
-  { id, settings: asked, name, hybrid, group, teacher }: PlannedRun,
+  plan: PlannedRun,
   at: Parameters<typeof startRun>[1],
   from: Pick<SoftVersion, 'model' | 'datasetFingerprint' | 'heldBackHash' | 'splitHash'>,
 ): ReturnType<typeof startRun> {
-  const settings = isWriting(set) ? withoutRace(forGeneration(asked)) : teacher ? withoutRace(asked) : asked;
+  const { id, name, hybrid, group, teacher } = plan;
+  const settings = settledSettings(set, plan);
   const { initialisation } = settings;
   const hand = hybrid ? chosenHard(set) : null;
   const distilled = set.hard.find((version) => version.id === teacher);

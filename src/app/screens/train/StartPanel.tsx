@@ -88,8 +88,8 @@ function PlacementWords() {
       {race && placement !== 'prefix' ? (
         <>
           Auto trains the first steps of each start, with the vectors after the text and before its cue, on at most 64
-          rows; the one with the lowest validation loss continues. In all it takes no more steps than Standard. Changing
-          a field below ends this choice: your own settings are trained as they are.
+          rows; the one with the lowest validation loss continues, for all seeds. In all it takes no more steps than
+          Standard. Changing a field below ends this choice: your own settings are trained as they are.
         </>
       ) : placement === 'infix' ? (
         <>
@@ -153,7 +153,7 @@ function PresetChoice() {
     <Choices<PresetName | 'own'>
       label="How thorough?"
       hideLabel
-      value={isGenerating && preset === 'auto' ? 'standard' : preset}
+      value={preset}
       onChange={(name) => name !== 'own' && choosePreset(name)}
       options={[
         ...PRESET_NAMES.filter((name) => name !== 'auto' || !isGenerating).map((name) => ({

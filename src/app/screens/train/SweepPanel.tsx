@@ -4,6 +4,7 @@ import { timeWords } from '../../../training/estimate';
 import { gridOf, MOST_RUNS, NUMBER_SETTINGS, type NumberSetting, readNumbers } from '../../../training/fields';
 import type { TrainingSettings } from '../../../training/settings';
 import { learningCurveRuns } from '../../../workflow/learning-curve';
+import { withoutRace } from '../../../workflow/runs';
 import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
 import { usePromptSets } from '../../state/studio';
 import { Button, Choices, format, Term, TextField } from '../../ui';
@@ -110,7 +111,7 @@ function sweepRuns(
   const [virtualTokens, learningRate, steps, seed] = FIELDS.map(({ key }) => values(key));
   if (!virtualTokens || !learningRate || !steps || !seed) return null;
   const answerWords = isGenerating ? [] : [{ kind: 'answer-words' } as const];
-  return gridOf(settings, {
+  return gridOf(withoutRace(settings), {
     placement: sweep.placements === 'all' ? PLACEMENTS : [],
     initialisation: sweep.starts === 'both' ? [{ kind: 'text', text: '' }, ...answerWords, { kind: 'vocabulary' }] : [],
     virtualTokens,

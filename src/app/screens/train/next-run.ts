@@ -2,12 +2,13 @@
 import { useMemo } from 'react';
 import type { Dataset } from '../../../dataset/types';
 import type { Placement } from '../../../prompt/soft-prompt';
+import { isWriting } from '../../../prompt-set/prompt-set';
 import type { HardVersion, PromptSet, SoftVersion } from '../../../prompt-set/types';
 import type { Store } from '../../../store/store';
 import { sameLabels } from '../../../task/template';
 import { runsSeconds } from '../../../training/estimate';
 import { NUMBER_SETTINGS, readNumber } from '../../../training/fields';
-import { PRESETS, type PresetName, STANDARD, type TrainingSettings } from '../../../training/settings';
+import { DEFAULT_PRESET, PRESETS, type PresetName, type TrainingSettings } from '../../../training/settings';
 import { type PlannedRun, templateOf, withoutRace } from '../../../workflow/runs';
 import { cacheKeyOf } from '../../../workflow/training-rows';
 import { aheadKey, useReadingAhead } from '../../state/read-ahead';
@@ -37,19 +38,23 @@ interface NextRun {
   readonly sweep: SweepDraft;
 }
 
-const FRESH: NextRun = {
-  preset: 'standard',
-  settings: STANDARD,
-  seeds: PRESETS.standard.seeds,
-  hybrid: false,
-  sweep: { virtualTokens: '', learningRate: '', steps: '', seeds: '', placements: 'as-set', starts: 'as-set' },
-};
+/** Texts have no Auto: races of starts were only measured on labels. */
+const presetFor = (set: PromptSet | null, preset: PresetName = DEFAULT_PRESET): PresetName =>
+  preset === 'auto' && set && isWriting(set) ? 'standard' : preset;
+
+function freshFor(set: PromptSet | null): NextRun {
+  const preset = presetFor(set);
+  const { settings, seeds } = PRESETS[preset];
+  const fields = { virtualTokens: '', learningRate: '', steps: '', seeds: '' };
+  return { preset, settings, seeds, hybrid: false, sweep: { ...fields, placements: 'as-set', starts: 'as-set' } };
+}
 
 /** A preset is what this version means by it, wherever the vectors go. */
-const upToDate = (kept: NextRun): NextRun =>
-  kept.preset === 'own'
-    ? kept
-    : { ...kept, settings: placedAt(PRESETS[kept.preset].settings, kept.settings.placement) };
+function upToDate(kept: NextRun, set: PromptSet): NextRun {
+  if (kept.preset === 'own') return kept;
+  const preset = presetFor(set, kept.preset);
+  return { ...kept, preset, settings: placedAt(PRESETS[preset].settings, kept.settings.placement) };
+}
 
 /** Whether a race of starts decides where the vectors go, what they start from and whether answer words are trained. */
 export const decides = ({ race, placement }: TrainingSettings): boolean => race === true && placement !== 'prefix';
@@ -65,39 +70,41 @@ const keyOf = (setId: string) => `next-run:${setId}`;
 
 export class NextRuns extends ActionStore<NextRun> {
   readonly #disk: Store['settings'];
-  readonly #openId: () => string | null;
+  readonly #open: () => PromptSet | null;
 
   constructor({ services, stores: { promptSets } }: Studio) {
-    super(FRESH);
+    super(freshFor(promptSets.getState().set));
     this.#disk = services.store.settings;
-    this.#openId = () => promptSets.getState().set?.id ?? null;
+    this.#open = () => promptSets.getState().set;
+    const taskOf = (set: PromptSet | null) => set && `${set.id} ${isWriting(set)}`;
     promptSets.subscribe(({ set: open }, before) => {
-      if (open?.id === before.set?.id) return;
-      this.set(FRESH);
+      if (taskOf(open) === taskOf(before.set)) return;
+      this.set(freshFor(open));
       void this.#restore();
     });
     void this.#restore();
   }
 
   async #restore(): Promise<void> {
-    const id = this.#openId();
+    const open = this.#open();
     const before = this.getState();
-    const kept = id === null ? null : await this.#disk.get<NextRun>(keyOf(id)).catch(() => null);
+    const kept = open && (await this.#disk.get<NextRun>(keyOf(open.id)).catch(() => null));
     // a change made while the disk was read is newer
-    if (kept && this.#openId() === id && this.getState() === before) this.set(upToDate(kept));
+    if (kept && this.#open()?.id === open.id && this.getState() === before) this.set(upToDate(kept, open));
   }
 
   #change(part: Partial<NextRun>): void {
     this.set(part);
-    const id = this.#openId();
+    const open = this.#open();
     // on a full disk the settings last as long as the tab
-    if (id) void this.#disk.set(keyOf(id), this.getState()).catch(() => undefined);
+    if (open) void this.#disk.set(keyOf(open.id), this.getState()).catch(() => undefined);
   }
 
   readonly choosePlacement = (placement: Placement): void =>
     this.#change({ settings: placedAt({ ...this.getState().settings, placement: 'suffix' }, placement) });
 
-  readonly choosePreset = (preset: PresetName): void => {
+  readonly choosePreset = (name: PresetName = DEFAULT_PRESET): void => {
+    const preset = presetFor(this.#open(), name);
     const { settings, seeds } = PRESETS[preset];
     const { placement } = this.getState().settings;
     this.#change({ preset, seeds, settings: placedAt(settings, placement) });

@@ -75,6 +75,7 @@ class TrainingRun {
   /** What is kept of the baselines, one after the other. */
   #keeping: Promise<void> = Promise.resolve();
   #readAt: number | null = null;
+  #hasStepped = false;
 
   constructor(plan: RunPlan, using: RunWith) {
     const { open, dataset, version, from } = plan;
@@ -169,7 +170,6 @@ class TrainingRun {
 
   #hear(event: DistilEvent, subject: Subject): void {
     const { session, complain, onRowsCached } = this.#using;
-    const isFirst = event.kind === 'step' && this.#live.stepsPerSecond === null;
     this.#change(heard(this.#live, event));
     session.getState().updateJob(jobOf(this.#live));
     switch (event.kind) {
@@ -181,11 +181,11 @@ class TrainingRun {
         onRowsCached(cacheKeyOf(this.#plan.dataset.fingerprint, subject.template), event.rowsDone);
         break;
       case 'race':
+        if (event.now) this.#markFirstStep();
         if (event.winner) this.#keepRace(event.entries, event.winner);
         break;
       case 'step':
-        if (isFirst && this.#readAt !== null) performance.mark('studio:texts-read', { startTime: this.#readAt });
-        if (isFirst) performance.mark('studio:first-step');
+        this.#markFirstStep();
         break;
       case 'checkpoint':
       case 'done':
@@ -200,6 +200,13 @@ class TrainingRun {
         if (!FATAL.has(event.error.code)) complain(fromWire(event.error));
         break;
     }
+  }
+
+  #markFirstStep(): void {
+    if (this.#hasStepped) return;
+    this.#hasStepped = true;
+    if (this.#readAt !== null) performance.mark('studio:texts-read', { startTime: this.#readAt });
+    performance.mark('studio:first-step');
   }
 
   /** The run is from now on one with the settings of the best start; until that is kept, a reload compares them again. */

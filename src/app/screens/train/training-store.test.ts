@@ -524,6 +524,7 @@ describe('after a reload', () => {
     await cutOff();
     const before = trains().length;
     await boot();
+    next.choosePreset('standard');
     await Promise.all([start(), arrive()]);
     expect(trains().slice(before)).toEqual([null]);
   });
@@ -556,6 +557,15 @@ describe('settings of the next run', () => {
       sweep: { steps: '60, 1' },
       settings: { steps: 300, placement: 'prefix', noise: 0.05 },
     });
+  });
+
+  test('are one start where texts are generated', async () => {
+    next.choosePreset('auto');
+    expect(next.getState()).toMatchObject({ preset: 'auto', settings: { race: true } });
+    await promptSets.getState().update((set) => ({ ...set, writing: { longest: 8 } }));
+    await vi.waitFor(() => expect(next.getState()).toMatchObject({ preset: 'standard' }));
+    next.choosePreset('auto');
+    expect(next.getState().settings).toEqual(PRESETS.standard.settings);
   });
 
   test('belong to one prompt set', async () => {
