@@ -61,7 +61,7 @@ describe('the card of a comparison of labels', () => {
 
   it('says why references are not recommended that are clearly ahead of the prompt that is kept', () => {
     const { action, armId, why, finding } = labels({ '1111': 20, '0111': 3, '1010': 3, '0001': 30, '0000': 64 });
-    expect({ action, armId }).toEqual({ action: 'keep', armId: 'yours' });
+    expect({ action, armId }).toEqual({ action: 'check-labels', armId: 'yours' });
     expect(why).toContain(
       'TF-IDF and Always “negative” are clearly ahead on these rows, but they are reference lines and no prompts',
     );

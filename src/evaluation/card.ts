@@ -63,6 +63,10 @@ export interface VerdictCard {
   readonly unit: string;
 }
 
+/** What the recommended arm is called in the picture. */
+export const baseWord = (action: Action): string =>
+  action === 'check-labels' || action === 'label-more' || action === 'train-longer' ? 'kept for now' : 'recommended';
+
 /** Of equals the recommended one first, then in the order of the comparison. */
 const sorted = (arms: readonly CardArm[]): readonly CardArm[] =>
   arms.toSorted((x, y) => y.value - x.value || Number(x.gap !== null) - Number(y.gap !== null));

@@ -1,6 +1,6 @@
 /** Pictures of how sure the answers are, as plain SVG: a report holds no script and asks for nothing. */
 
-import type { CardArm, VerdictCard } from '../evaluation/card';
+import { baseWord, type CardArm, type VerdictCard } from '../evaluation/card';
 import { coverageFinding, reliabilityFinding } from '../evaluation/classify/titles';
 import { type ArmReport, type Interval, isLearned } from '../evaluation/types';
 import { points } from '../evaluation/words';
@@ -46,20 +46,20 @@ export function intervalPlot(
   return html`<svg class="plot" viewBox="0 0 ${width} 20" aria-hidden="true"><path d="M4 10H${right}" stroke="var(--line)"/>${line}<path d="M${x(low)} 10H${x(high)}" stroke="${colour}" stroke-width="2"/>${mark}</svg>`;
 }
 
-const gapWords = ({ gap }: CardArm): string =>
-  gap === null ? 'recommended' : `${points(gap.difference)}, ${gap.isClear ? 'clear' : 'not clear'}`;
+const gapWords = ({ gap }: CardArm, base: string): string =>
+  gap === null ? base : `${points(gap.difference)}, ${gap.isClear ? 'clear' : 'not clear'}`;
 
 /** All prompts, the best first, and how each differs from the recommended one. */
-export function rankChart({ arms, finding, unit }: VerdictCard, mayKnow: readonly string[]): Html {
+export function rankChart({ action, arms, finding, unit }: VerdictCard, mayKnow: readonly string[]): Html {
   const lowest = Math.min(...arms.map(({ ci95 }) => ci95.low));
   const from = Math.max(0, Math.floor(10 * (lowest - 0.03)) / 10);
   const against = arms.find(({ gap }) => gap === null)?.value ?? null;
   return html`<figure class="ranked"><figcaption>${finding}</figcaption><table class="ranks">
-<caption>${capitalised(unit)}. The axis runs from ${percentWhole(from)} to 100%; the dotted line is the recommended prompt, and differences are from it${mayKnow.length > 0 ? `; ${MAY_KNOW}` : ''}</caption>
+<caption>${capitalised(unit)}. The axis runs from ${percentWhole(from)} to 100%; the dotted line is the prompt that is ${baseWord(action)}, and differences are from it${mayKnow.length > 0 ? `; ${MAY_KNOW}` : ''}</caption>
 <thead><tr><th scope="col">Prompt</th><td></td><th scope="col" class="n">On test rows</th><th scope="col" class="n">Difference in points</th></tr></thead>
 <tbody>${arms.map(
     (arm) => html`
-<tr><th scope="row">${arm.name}${mayKnow.includes(arm.id) ? MARK : ''}</th><td>${intervalPlot(arm.value, arm.ci95, arm.kind, { from, width: 320, against })}</td><td class="n">${percent(arm.value)} <span class="range">${ends(percent, arm.ci95)}</span></td><td class="n">${gapWords(arm)}</td></tr>`,
+<tr><th scope="row">${arm.name}${mayKnow.includes(arm.id) ? MARK : ''}</th><td>${intervalPlot(arm.value, arm.ci95, arm.kind, { from, width: 320, against })}</td><td class="n">${percent(arm.value)} <span class="range">${ends(percent, arm.ci95)}</span></td><td class="n">${gapWords(arm, baseWord(action))}</td></tr>`,
   )}</tbody></table></figure>`;
 }
 

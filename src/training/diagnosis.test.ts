@@ -146,6 +146,19 @@ describe('remedies', () => {
     expect(diagnose(flat).remedy?.change).toEqual({ learningRate: 0.02 });
   });
 
+  test('advise against sampled words only a run that starts from some, and no stop while the loss still falls', () => {
+    expect(diagnose(flat).advice).not.toContain('sampled words');
+    expect(diagnose({ ...flat, settings: { ...STANDARD, initialisation: { kind: 'vocabulary' } } }).advice).toMatch(
+      /^Start from a text/,
+    );
+    const falling = run(
+      90,
+      (s) => 1.1 - s / 200,
+      () => 0.45,
+    );
+    expect(diagnose({ ...falling, hasEnded: true }).kind).toBe('unfinished');
+  });
+
   test('fewer vectors where rows are learned by heart, and early stopping', () => {
     const settings = { ...STANDARD, virtualTokens: 5, patience: null };
     expect(diagnose({ ...byHeart, settings })).toMatchObject({

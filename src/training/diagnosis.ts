@@ -173,19 +173,19 @@ const stalledTexts: Check = ({ validations, last, best, isGenerating, settings, 
     ? {
         kind: 'stalled',
         title: 'Stalled: the texts are predicted no better than at the start',
-        advice:
-          'Start from a text instead of sampled words, double the learning rate, and check whether the answers follow from the texts.',
+        advice: `${stalledAdvice(settings)}, and check whether the answers follow from the texts.`,
         remedy: stalledRemedy(settings, rate),
       }
     : null;
 
-const stalledLabels: Check = ({ last, best, majority, validationRows, settings, rate, isDistilled }) => {
+const stalledLabels: Check = ({ last, best, majority, validations, validationRows, settings, rate, isDistilled }) => {
   const margin = MAJORITY_ROWS / Math.max(1, validationRows);
   if (!last || last.step < 50 || best?.kind !== 'classify' || best.accuracy > majority + margin) return null;
+  if (wasStillFalling(validations)) return null;
   return {
     kind: 'stalled',
-    title: 'Stalled at the most frequent label',
-    advice: `The prompt gives every text the same answer. Start from a text or the answer words instead of sampled words, double the learning rate, and check whether ${isDistilled ? 'the larger prompt does better' : 'two labels overlap'}.`,
+    title: 'Not clearly above the most frequent label',
+    advice: `${stalledAdvice(settings)}, and check whether ${isDistilled ? 'the larger prompt does better' : 'two labels overlap'}.`,
     remedy: stalledRemedy(settings, rate),
   };
 };
@@ -371,6 +371,12 @@ export function fewValidationRows(rows: number, accuracy: number | null): string
 }
 
 /** Sampled words rarely beat the most frequent label; from a text, only the rate is left to try. */
+const stalledAdvice = ({ initialisation }: TrainingSettings) =>
+  initialisation.kind === 'vocabulary'
+    ? 'Start from a text or the answer words instead of sampled words'
+    : 'Double the learning rate';
+
+/** The same as a button. */
 function stalledRemedy({ initialisation }: TrainingSettings, rate: number): Remedy | null {
   if (initialisation.kind === 'vocabulary')
     return { label: 'Start again from a text', change: { initialisation: { kind: 'text', text: '' } } };

@@ -77,7 +77,11 @@ function gapWords({ gap }: AccuracyRow): string {
  * The gap of each arm to the one that has none: a line from its own value to that one's, dashed where the gap is not clear,
  * and the gap in points at the right edge.
  */
-function gapMarks(rows: readonly AccuracyRow[], dy: number, narrow: boolean) {
+function gapMarks(
+  rows: readonly AccuracyRow[],
+  base: string,
+  { dy, narrow }: Readonly<{ dy: number; narrow: boolean }>,
+) {
   const to = rows.find(({ gap }) => gap === null);
   if (!to) return [];
   const others = rows.filter(({ gap }) => gap);
@@ -105,7 +109,7 @@ function gapMarks(rows: readonly AccuracyRow[], dy: number, narrow: boolean) {
       textAnchor: 'end',
       dx: narrow ? 60 : 158,
       dy: narrow ? -12 : 0,
-      text: (row: AccuracyRow) => (row === to ? 'recommended' : gapWords(row)),
+      text: (row: AccuracyRow) => (row === to ? base : gapWords(row)),
       fill: (row: AccuracyRow) => (row.gap?.isClear ? COLOUR.ink : COLOUR.ink2),
       fontSize: FONT,
       ...OVER_LINES,
@@ -113,9 +117,9 @@ function gapMarks(rows: readonly AccuracyRow[], dy: number, narrow: boolean) {
   ];
 }
 
-/** Accuracy (or another share) of every prompt with its 95% interval, and the gaps to one of them where they are given. */
+/** Accuracy (or another share) of every prompt with its 95% interval, and the gaps to one of them, `base`, where they are given. */
 export const drawAccuracy =
-  (arms: readonly ArmAccuracy[]): Draw =>
+  (arms: readonly ArmAccuracy[], base = 'recommended'): Draw =>
   (width) => {
     const narrow = width < NARROW;
     const rows = arms.map(accuracyRow);
@@ -136,7 +140,7 @@ export const drawAccuracy =
       marks: [
         gridX(ticks),
         axisX(ticks, percentTick),
-        ...gapMarks(rows, dy, narrow),
+        ...gapMarks(rows, base, { dy, narrow }),
         Plot.ruleY(rows, {
           x1: 'low',
           x2: 'high',

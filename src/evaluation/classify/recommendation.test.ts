@@ -156,8 +156,15 @@ describe('the recommendation after a comparison', () => {
     expect(recommended({ '11': 80, '01': 10, '10': 10, '00': 20 })).toMatchObject({ action: 'keep', armId: 'yours' });
   });
 
-  it('keeps yours where nothing beats the most frequent label', () => {
-    expect(recommended({ '11': 30, '01': 21, '10': 20, '00': 29 })).toMatchObject({ action: 'keep', armId: 'yours' });
+  it('keeps yours where the tuned prompt is behind, instead of asking for rows that show how far', () => {
+    const found = recommended({ '11': 80, '01': 7, '10': 14, '00': 19 });
+    expect(found).toMatchObject({ action: 'keep', armId: 'yours' });
+    expect(found.why).toContain('not ahead of it');
+  });
+
+  it('has the labels checked, and no prompt used, where nothing beats the most frequent label', () => {
+    const found = recommended({ '11': 30, '01': 21, '10': 20, '00': 29 });
+    expect(found).toMatchObject({ action: 'check-labels', armId: 'yours' });
   });
 
   it('has nothing to say without two arms', () => {

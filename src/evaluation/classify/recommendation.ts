@@ -1,4 +1,4 @@
-import { counted } from '../../lib/format';
+import { capitalised, counted } from '../../lib/format';
 import {
   type ArmReport,
   type Comparison,
@@ -14,7 +14,7 @@ import { called, paragraph, pWords, shots } from './titles';
 
 /** What to do after a comparison: one action, the prompt to use until then, and three figures that it rests on. */
 
-export const ACTIONS = ['ship', 'keep', 'count-words', 'probe', 'label-more', 'train-longer'] as const;
+export const ACTIONS = ['ship', 'keep', 'count-words', 'probe', 'check-labels', 'label-more', 'train-longer'] as const;
 /** `probe` = look for other answer words, since a linear probe of the model beats every prompt. */
 export type Action = (typeof ACTIONS)[number];
 
@@ -152,17 +152,24 @@ const NEXT: Readonly<Record<VerdictKind, (of: Case) => Next>> = {
   'nothing-beats-majority': ({ field, stillFalling }) =>
     stillFalling
       ? trainLonger(field)
-      : keep(
-          field,
-          keptOf(field),
-          'No prompt clearly beats the most frequent label. Check the labels, or add rows with rare labels.',
-        ),
+      : {
+          action: 'check-labels',
+          arm: keptOf(field),
+          title: 'Check the labels before you use a prompt',
+          why: 'No prompt clearly beats the most frequent label. Labels may be wrong or overlap, or too few rows have them.',
+        },
 
   'no-clear-difference': ({ field, rowsNeeded, stillFalling }) => {
     const kept = keptOf(field);
     if (stillFalling) return trainLonger(field);
     if (rowsNeeded === null)
       return keep(field, kept, 'Any difference is too small to show with a realistic number of rows.');
+    if (compareArms(field, field.hand, field.tuned).difference < 0)
+      return keep(
+        field,
+        kept,
+        `${capitalised(called(field.tuned, field))} is not ahead of it: more test rows would only show how far it is behind.`,
+      );
     return {
       action: 'label-more',
       arm: kept,

@@ -1,6 +1,6 @@
 /** The card that a comparison opens with: one thing to do, three figures, and every prompt against the recommended one. */
 import { useMemo } from 'react';
-import type { VerdictCard as Card, CardArm } from '../../../evaluation/card';
+import { baseWord, type VerdictCard as Card, type CardArm } from '../../../evaluation/card';
 import type { Action, Chip } from '../../../evaluation/classify/recommendation';
 import { wordClassifierScript } from '../../../metrics/logistic';
 import { armId, versionOfArm } from '../../../prompt-set/arms';
@@ -75,8 +75,8 @@ const VerdictChip = ({ label, value, detail, tone }: Chip) => (
 
 const chartRow = ({ value, ci95, ...arm }: CardArm) => ({ ...arm, accuracy: value, accuracyCi95: ci95 });
 
-function Picture({ card: { arms, finding, unit } }: { readonly card: Card }) {
-  const draw = useMemo(() => drawAccuracy(arms.map(chartRow)), [arms]);
+function Picture({ card: { action, arms, finding, unit } }: { readonly card: Card }) {
+  const draw = useMemo(() => drawAccuracy(arms.map(chartRow), baseWord(action)), [arms, action]);
   return (
     <ChartPanel
       span={7}
@@ -122,6 +122,11 @@ const STEPS: Readonly<Record<Action, (of: ShownProps) => Step>> = {
   probe: ({ set }) => ({
     label: 'Find other answer words',
     press: () => navigate(screenPath(set.id, 'prompts')),
+  }),
+  'check-labels': ({ set }) => ({
+    label: 'Check the rows',
+    hint: 'Data shows contradictory and rare labels, and merges or corrects them.',
+    press: () => navigate(screenPath(set.id, 'data')),
   }),
   'label-more': ({ set }) => ({
     label: 'Get more test rows',

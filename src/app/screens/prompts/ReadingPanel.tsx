@@ -83,6 +83,9 @@ function Tokens({ reading: { pieces, own, target }, isEarlier }: TokensProps) {
           → answer word
         </span>
       )}
+      {pieces.includes('\uFFFD') ? (
+        <p className="dim small">� is a part of a letter that the model has no token for.</p>
+      ) : null}
     </ScrollRegion>
   );
 }

@@ -1,0 +1,116 @@
+import { expect, test } from './fixtures';
+import { AWKWARD, csv, type Studio, type TestFile } from './pages/studio';
+
+/** The page counts the clicks itself, so a click by a test helper would count too. */
+declare global {
+  interface Window {
+    used: { clicks: number; keys: number };
+  }
+}
+
+const THINGS = [
+  'parcel',
+  'invoice',
+  'table',
+  'hotline',
+  'sofa',
+  'wardrobe',
+  'lamp',
+  'chair',
+  'refund',
+  'driver',
+  'shop',
+];
+const MOODS = ['came late', 'is wonderful', 'broke', 'never came', 'works', 'is it in stock', 'cost too much'];
+const TOWNS = [
+  'Leeds',
+  'Hull',
+  'Bath',
+  'York',
+  'Ely',
+  'Truro',
+  'Wells',
+  'Ripon',
+  'Derby',
+  'Stoke',
+  'Exeter',
+  'Poole',
+  'Luton',
+];
+const text = (i: number) => `${THINGS[(i * 5) % 11]} ${MOODS[(i * 3) % 7]}, ${TOWNS[(i * 7) % 13]} order ${i * 37}`;
+const table = (name: string, n: number, row: (i: number) => readonly [string, string], header = ['message', 'tone']) =>
+  csv(
+    name,
+    header,
+    Array.from({ length: n }, (_, i) => row(i)),
+  );
+
+/** Each awkward in its own way; `mend` is the button that it needs. The first two are walked everywhere, all by `acceptance`. */
+const FILES: readonly { readonly file: TestFile; readonly mend?: RegExp }[] = [
+  { file: AWKWARD },
+  { file: table('stars.csv', 140, (i) => [text(i), String(1 + (i % 5))], ['review', 'stars']), mend: /^Group them/ },
+  { file: table('sorted.csv', 140, (i) => [text(i), i < 70 ? 'bad' : 'good']) },
+  { file: table('forty.csv', 240, (i) => [text(i), `kind_of_message_${i % 40}`]) },
+  {
+    file: table('japanese.csv', 140, (i) => [
+      `注文${i * 37}は${['とても良い', '壊れていた', 'まだ来ない'][i % 3]}です`,
+      ['良い', '悪い', '遅い'][i % 3] ?? '',
+    ]),
+  },
+  {
+    file: table('long.csv', 126, (i) => [
+      Array.from({ length: 375 }, (_, j) => text(i * 375 + j)).join('. '),
+      i % 2 ? 'good' : 'bad',
+    ]),
+    mend: /^Cut long texts/,
+  },
+];
+
+const shot = (studio: Studio, name: string, step: string) =>
+  studio.page.screenshot({ path: `/tmp/kept/five/${name}-${step}.png`, fullPage: true });
+
+async function toVerdict(studio: Studio, { file, mend }: (typeof FILES)[number]): Promise<void> {
+  const { page, data, prompts, compare } = studio;
+  await page.evaluate(() => Object.assign(window, { used: { clicks: 0, keys: 0 } }));
+  const startedAt = Date.now();
+  await studio.drop(file);
+  await expect(studio.heading).toContainText('rows ready');
+  await studio.page.waitForTimeout(1500);
+  await shot(studio, file.name, '1data');
+  if (mend) {
+    await data.issues.getByRole('button', { name: mend }).click();
+    await expect(data.versions).toContainText('Version 2');
+    await studio.go('Train');
+  } else {
+    await data.next.click();
+    await studio.page.waitForTimeout(1500);
+    await shot(studio, file.name, '2prompts');
+    await prompts.next.click();
+  }
+  expect(await studio.scrollsSideways()).toBe(false);
+  await studio.page.waitForTimeout(2500);
+  await shot(studio, file.name, '3train');
+  await page.getByRole('button', { name: 'Train', exact: true }).click();
+  await expect(compare.run).toBeVisible({ timeout: 180_000 });
+  await shot(studio, file.name, '4trained');
+  await compare.run.click({ timeout: 180_000 });
+  const verdict = await compare.verdict();
+  await shot(studio, file.name, '5verdict');
+  const seconds = (Date.now() - startedAt) / 1000;
+  const { clicks, keys } = await page.evaluate(() => window.used);
+  console.log(`${file.name}: ${clicks} clicks, ${keys} keys, ${seconds.toFixed(1)} s to the verdict: “${verdict}”`);
+  expect.soft(clicks).toBeLessThanOrEqual(4);
+  expect(keys).toBe(0);
+}
+
+test('reaches the verdict from any dropped file in at most four clicks, without typing', async ({ studio }) => {
+  test.setTimeout(900_000);
+  await studio.page.addInitScript(() => {
+    addEventListener('click', () => window.used.clicks++, true);
+    addEventListener('keydown', () => window.used.keys++, true);
+  });
+  await studio.open();
+  await studio.modelReady();
+  for (const each of process.env.EVERY_FILE ? FILES : FILES.slice(0, 2))
+    await test.step(each.file.name, () => toVerdict(studio, each));
+});
