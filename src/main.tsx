@@ -5,10 +5,10 @@ import './app/styles/tokens.css';
 import './app/styles/base.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { App, Opening, OpeningFailed } from './app/App';
+import { App, carriersOf, Opening, OpeningFailed, preloadScreens, watchTeamFolder } from './app/App';
 import { firstModel, isolate, openLastSet, wantedBackend } from './app/boot';
 import { createServices } from './app/create-services';
-import { carriersOf, preloadScreens, watchTeamFolder } from './app/registry';
+
 import { probe } from './app/state/session-state';
 import { createStores } from './app/state/stores';
 import { StudioProvider } from './app/state/studio';

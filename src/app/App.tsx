@@ -1,17 +1,58 @@
-import { useCallback, useEffect } from 'react';
+/** The page: its screens, the addresses that show them, and what one screen does for another. A screen that is not here has no link anywhere. */
+import { type ComponentType, lazy, type ReactNode, useCallback, useEffect } from 'react';
 import { Redirect, Route, Router, Switch } from 'wouter';
 import { asStudioError } from '../lib/errors';
-import { STEPS, screenOf, TOOLS } from './registry';
+import type { TrainingSettings } from '../training/settings';
 import { StartScreen } from './screens/start/StartScreen';
 import { type Dropped, DropTarget, openModelFolder } from './shell/DropTarget';
 import { keepFocus, Shell } from './shell/Shell';
 import { NEW_SET, navigate, screenPath, usePath, useSearchString } from './state/location';
 import { continued } from './state/prompt-sets-store';
-import { usePromptSets, useStores } from './state/studio';
+import type { Carriers } from './state/stores';
+import { type Studio, usePromptSets, useStores } from './state/studio';
 import { Button } from './ui/Button';
+import { Books, Scales, Spark } from './ui/Marks';
 import { EmptyState, Note, ProgressBar } from './ui/Panel';
 import { Toaster, toastError } from './ui/toast';
 import './opening.css';
+
+const CODE = {
+  data: () => import('./screens/data/DataScreen'),
+  prompts: () => import('./screens/prompts/PromptsScreen'),
+  train: () => import('./screens/train/TrainScreen'),
+  compare: () => import('./screens/compare/CompareScreen'),
+  decide: () => import('./screens/decide/DecideScreen'),
+  playground: () => import('./screens/playground/PlaygroundScreen'),
+  library: () => import('./screens/library/LibraryScreen'),
+};
+
+/** Parts of screens that are fetched when they are first used. */
+const LATER = [
+  () => import('./screens/library/ExportDialog'),
+  () => import('./screens/library/MatrixTab'),
+  () => import('./screens/library/team-folder'),
+];
+
+/** Fetches the code of every screen, so that none is missing once the network is gone. One that fails is fetched when it is opened. */
+export const preloadScreens = () => Promise.allSettled([...Object.values(CODE), ...LATER].map((load) => load()));
+
+/** The journey, in order. */
+export const STEPS = [
+  { id: 'data', number: 1, title: 'Data', Screen: lazy(CODE.data) },
+  { id: 'prompts', number: 2, title: 'Prompts', Screen: lazy(CODE.prompts) },
+  { id: 'train', number: 3, title: 'Train', Screen: lazy(CODE.train) },
+  { id: 'compare', number: 4, title: 'Compare', Screen: lazy(CODE.compare) },
+] as const;
+
+export const TOOLS = [
+  { id: 'decide', title: 'Decide', icon: <Scales />, Screen: lazy(CODE.decide) },
+  { id: 'playground', title: 'Playground', icon: <Spark />, Screen: lazy(CODE.playground) },
+  { id: 'library', title: 'Library', icon: <Books />, Screen: lazy(CODE.library) },
+] as const;
+
+/** Null when the address names no screen. */
+export const screenOf = (id: string): ComponentType | null =>
+  [...STEPS, ...TOOLS].find((entry) => entry.id === id)?.Screen ?? null;
 
 /** Whether a dropped file is for the batch that is open, not for a new prompt set. */
 const isBatch = () => /^#\/project\/[^/]+\/library\?(.*&)?tab=batch(&|$)/.test(location.hash);
@@ -86,7 +127,7 @@ function PromptSetScreen({ id, screen }: { readonly id: string; readonly screen:
 }
 
 /** Opens the prompt set that the address names before its screen is drawn. */
-function OpenPromptSet({ id, children }: { readonly id: string; readonly children: React.ReactNode }) {
+function OpenPromptSet({ id, children }: { readonly id: string; readonly children: ReactNode }) {
   const { promptSets } = useStores();
   const status = usePromptSets((s) => s.status);
   const openId = usePromptSets((s) => s.set?.id ?? NEW_SET);
@@ -131,3 +172,45 @@ export const OpeningFailed = ({ message }: { readonly message: string }) => (
     </Note>
   </main>
 );
+
+/** Trains with the standard settings changed by these; the form shows them meanwhile. */
+async function train(studio: Studio, change: Partial<TrainingSettings>): Promise<void> {
+  const [{ useTraining }, { plannedRuns, useNextRun }] = await Promise.all([
+    import('./screens/train/training-store'),
+    import('./screens/train/next-run'),
+  ]);
+  const next = useNextRun.of(studio);
+  next.choosePreset('standard');
+  next.change(change);
+  await useTraining.of(studio).enqueue(plannedRuns(next.getState()));
+  next.choosePreset();
+}
+
+/** Carries out what one screen asks of another, with the code of the screen that owns the work. */
+export const carriersOf = (studio: Studio): Carriers => {
+  const { data } = studio.stores;
+  return {
+    openRows: async (file) => void data.getState().openFile(file),
+    openSample: () => data.getState().openSample(),
+    openBatch: async (file) => {
+      const { batch } = await import('./screens/library/batch-store');
+      batch.of(studio).openFile(file);
+    },
+    openImport: async (name, files) => {
+      const { imports } = await import('./screens/library/import-store');
+      await imports.of(studio).bring(name, files);
+    },
+    train: (change) => train(studio, change),
+    compare: async () => {
+      const { compareStores } = await import('./screens/compare/compare-store');
+      await compareStores.of(studio).run.start();
+    },
+  };
+};
+
+/** A connected team folder is written after every save, whichever screen is open. */
+export async function watchTeamFolder(studio: Studio): Promise<void> {
+  if ((await studio.services.store.settings.get('team-folder')) === null) return;
+  const { team } = await import('./screens/library/team-store');
+  team.of(studio);
+}

@@ -20,6 +20,7 @@ import type { Host } from '../workflow/host';
 import { openTestRows } from '../workflow/open-data';
 import { tokenRows } from '../workflow/token-rows';
 import { openTable, readPrompt } from './data';
+import { earlierLooks } from './exports';
 import { createLog, type Log, openHost } from './node-host';
 import {
   exactly,
@@ -36,7 +37,6 @@ import {
   valued,
   wholeNumber,
 } from './options';
-import { earlierLooks } from './run-task';
 
 export const EVALUATE_USAGE = `npm run evaluate -- PROMPT DATA.csv --text COL --label COL [--test-rows N] [--out FILE.json]
   [--min-accuracy PER_CENT] [--baseline RESULTS.json [--max-loss POINTS]] ${MODEL_USAGE}

@@ -1,12 +1,16 @@
-/** What leaves by the command line: the files of a comparison, and the export of a stored prompt set for a recipient. */
-import { mkdir, writeFile } from 'node:fs/promises';
+/** What leaves by the command line: the files of a comparison with the tuned prompt, and the export of a stored prompt set for a recipient. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Dataset } from '../dataset/types';
 import { insightsOf } from '../evaluation/classify/compare';
+import { readJson } from '../interchange/exact-json';
 import type { CompleteSet } from '../interchange/set-files';
+import { readZip } from '../interchange/zip';
 import { present } from '../lib/assert';
 import { drained } from '../lib/control';
 import { StudioError } from '../lib/errors';
+import { unwrap } from '../lib/result';
+import { z } from '../lib/zod';
 import { LABEL_METRICS, type MetricFormat, metricsOf, TEXT_METRICS } from '../metrics/registry';
 import { chosenHard, chosenSoft } from '../prompt-set/make-versions';
 import type { ClassifyEvaluation, Evaluation, GenerateEvaluation, PromptSet } from '../prompt-set/types';
@@ -19,7 +23,7 @@ import type { LabelReport } from '../report/types';
 import type { Checkpoint } from '../training/events';
 import type { Order } from '../workflow/exported-prompt';
 import { audienceProposal, EXPORTS, RECIPIENTS, type Subject, subjectOf, subjectsOf } from '../workflow/exports';
-import { SILENT } from '../workflow/host';
+import { type Host, SILENT } from '../workflow/host';
 import { exportPackage } from '../workflow/index';
 import { numberInFile } from '../workflow/open-data';
 import { readLibrary } from './data';
@@ -186,3 +190,39 @@ const armLine = <Id extends string>(
     }),
     name,
   ].join('  ');
+
+/** The tuned prompt as a folder: the files of the page's package for an engineer, and none of the user's rows. */
+export async function exportPrompt(
+  host: Host,
+  made: {
+    readonly set: PromptSet;
+    readonly dataset: Dataset;
+    readonly evaluation: Evaluation;
+    readonly folder: string;
+  },
+): Promise<void> {
+  const { set, dataset, evaluation, folder } = made;
+  const others = { checkpoints: [], measurements: [] };
+  const stored = { set, dataset, evaluations: [evaluation], ...others };
+  const order = { recipient: 'engineer' as const, subject: set.chosenSoft, withRows: false, stored };
+  const { content } = await exportPackage(host, order, SILENT);
+  await mkdir(folder, { recursive: true });
+  for (const [name, bytes] of unwrap(readZip(content))) await writeFile(join(folder, name), bytes);
+}
+
+/** What counts the uses in results.json, of labels or of texts. */
+const usesSchema = z.object({
+  dataset: z.object({ fingerprint: z.string() }),
+  looks: z.number().int().min(0),
+  arms: z.array(z.object({ rows: z.array(z.object({ id: z.string().optional(), rowId: z.string().optional() })) })),
+});
+
+/** How often the test rows were used by what wrote these results; 0 where there are none, or of other rows. */
+export async function earlierLooks(path: string, { fingerprint, split }: Dataset): Promise<number> {
+  const text = await readFile(path, 'utf8').catch(() => 'null');
+  const read = usesSchema.safeParse(readJson(new TextEncoder().encode(text)));
+  if (!read.success || read.data.dataset.fingerprint !== fingerprint) return 0;
+  const test = new Set(split.test.map(numberInFile));
+  const used = read.data.arms.flatMap(({ rows }) => rows.map(({ id, rowId }) => numberInFile(id ?? rowId ?? '')));
+  return used.length > 0 && used.every((id) => test.has(id)) ? read.data.looks : 0;
+}

@@ -8,8 +8,9 @@ import { PRESETS, STANDARD, type TrainingSettings } from '../training/settings';
 import { readAhead, runInputs } from '../workflow/run-rows';
 import { type TrainRunEvent, type TrainRunRequest, train } from '../workflow/train';
 import { cacheKeyOf } from '../workflow/training-rows';
+import { earlierLooks } from './exports';
 import { createLog, openHost } from './node-host';
-import { earlierLooks, openSet } from './run-task';
+import { openSet } from './run-task';
 
 const LABELS = ['card payment fee charged', 'declined card payment', 'pending card payment', 'reverted card payment'];
 const model = 'public/models/softprompt-studio/tiny-support';

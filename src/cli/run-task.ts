@@ -1,18 +1,15 @@
 /** What `tune` and `write` share: prompts are trained, compared on test rows, and saved with the results. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset } from '../dataset/types';
 import { taskKindOf } from '../dataset/types';
 import { times } from '../evaluation/words';
-import { readJson } from '../interchange/exact-json';
-import { readZip } from '../interchange/zip';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { counted, duration, percent } from '../lib/format';
-import { unwrap } from '../lib/result';
-import { z } from '../lib/zod';
 import { recordComparison } from '../prompt-set/calibration';
+import type { FoundWords } from '../prompt-set/make-versions';
 import {
   addHardVersion,
   chooseSoft,
@@ -23,7 +20,7 @@ import {
   updateRun,
 } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
-import type { Evaluation, FoundWords, PromptSet } from '../prompt-set/types';
+import type { Evaluation, PromptSet } from '../prompt-set/types';
 import { wordsFitting } from '../prompt-set/versions';
 import { longestAnswer } from '../route/generated-texts';
 import { unfitWords } from '../task/propose-words';
@@ -40,14 +37,12 @@ import { type DistilEvent, distil } from '../workflow/distil';
 import { findWords } from '../workflow/find-words';
 import { type Host, SILENT } from '../workflow/host';
 import { type Improved, improve } from '../workflow/improve';
-import { exportPackage } from '../workflow/index';
-import { numberInFile } from '../workflow/open-data';
 import { type PlannedRun, recorded, teacherOf } from '../workflow/runs';
 import { labelCollisions } from '../workflow/token-rows';
 import { train } from '../workflow/train';
 import { isWorseThanBare } from '../workflow/try-prompt';
 import { foundWords, raceWords, searchWords } from '../workflow/words';
-import { reportFiles } from './exports';
+import { earlierLooks, exportPrompt, reportFiles } from './exports';
 import { type Log, type ModelOptions, openHost } from './node-host';
 import { UsageError } from './options';
 
@@ -113,23 +108,6 @@ export async function runTask(options: RunOptions, log: Log): Promise<Evaluation
   } finally {
     await host.dispose();
   }
-}
-
-/** What counts the uses in results.json, of labels or of texts. */
-const usesSchema = z.object({
-  dataset: z.object({ fingerprint: z.string() }),
-  looks: z.number().int().min(0),
-  arms: z.array(z.object({ rows: z.array(z.object({ id: z.string().optional(), rowId: z.string().optional() })) })),
-});
-
-/** How often the test rows were used by what wrote these results; 0 where there are none, or of other rows. */
-export async function earlierLooks(path: string, { fingerprint, split }: Dataset): Promise<number> {
-  const text = await readFile(path, 'utf8').catch(() => 'null');
-  const read = usesSchema.safeParse(readJson(new TextEncoder().encode(text)));
-  if (!read.success || read.data.dataset.fingerprint !== fingerprint) return 0;
-  const test = new Set(split.test.map(numberInFile));
-  const used = read.data.arms.flatMap(({ rows }) => rows.map(({ id, rowId }) => numberInFile(id ?? rowId ?? '')));
-  return used.length > 0 && used.every((id) => test.has(id)) ? read.data.looks : 0;
 }
 
 /** The prompt set with the answer words that were found for it. */
@@ -323,24 +301,6 @@ async function trainRun(
     ...(run.distilled && done.reached && { distilled: { ...run.distilled, reached: done.reached } }),
   };
   return { set: finishRun(raced, run.id, finished, host.now()), checkpoint: done.checkpoint };
-}
-
-/** The tuned prompt as a folder: the files of the page's package for an engineer, and none of the user's rows. */
-async function exportPrompt(
-  host: Host,
-  made: Pick<Trained, 'set'> & {
-    readonly dataset: Dataset;
-    readonly evaluation: Evaluation;
-    readonly folder: string;
-  },
-): Promise<void> {
-  const { set, dataset, evaluation, folder } = made;
-  const others = { checkpoints: [], measurements: [] };
-  const stored = { set, dataset, evaluations: [evaluation], ...others };
-  const order = { recipient: 'engineer' as const, subject: set.chosenSoft, withRows: false, stored };
-  const { content } = await exportPackage(host, order, SILENT);
-  await mkdir(folder, { recursive: true });
-  for (const [name, bytes] of unwrap(readZip(content))) await writeFile(join(folder, name), bytes);
 }
 
 const reached = (scores: Scores) =>

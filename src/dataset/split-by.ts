@@ -1,9 +1,20 @@
 /** Splits that follow a column: its cells name the parts, or rows with the same cell stay together. */
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { inDrawnOrder } from './draw';
-import { keepingTwins, labelTally, PARTS, type Parts, together } from './groups';
 import { isUsable, textKey } from './labels';
-import { idsOf, type Shares, sharesFor, splitRows, splitSizes, usedRows } from './split';
+import {
+  idsOf,
+  keepingTwins,
+  labelTally,
+  PARTS,
+  type Parts,
+  type Shares,
+  sharesFor,
+  splitRows,
+  splitSizes,
+  together,
+  usedRows,
+} from './split';
 import type { ColumnMapping, Dataset, Row, Rows, SplitBy, SplitName } from './types';
 
 type Split = Dataset['split'];

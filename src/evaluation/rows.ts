@@ -1,6 +1,6 @@
 import { drawnRows } from '../dataset/draw';
-import { together } from '../dataset/groups';
 import { rowsById } from '../dataset/labels';
+import { together } from '../dataset/split';
 import type { Dataset, Row } from '../dataset/types';
 import { type ByTask, type TaskKind, taskKindOf } from '../dataset/types';
 import { detectableDifference } from '../metrics/power';

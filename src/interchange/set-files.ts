@@ -8,6 +8,7 @@ import { firstFault, type z } from '../lib/zod';
 import { readNpy, writeNpy } from '../prompt/codecs';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { withVerdict } from '../prompt-set/listing';
+import type { Measurement } from '../prompt-set/performance';
 import {
   type ClassifyEvaluation,
   type Evaluation,
@@ -15,7 +16,6 @@ import {
   type HardVersion,
   type Kept,
   kept,
-  type Measurement,
   type PromptSet,
   type RunCheckpoint,
   type SoftVersion,

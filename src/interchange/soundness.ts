@@ -1,11 +1,11 @@
 /** Whether a stored value is damaged, and which parts of it are sound. */
 import { firstFault, z } from '../lib/zod';
 import { PLACEMENTS } from '../prompt/soft-prompt';
+import type { Measurement } from '../prompt-set/performance';
 import type {
   ClassifyEvaluation,
   GenerateEvaluation,
   Kept,
-  Measurement,
   PromptSet,
   RunCheckpoint,
   StoredDataset,

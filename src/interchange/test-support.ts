@@ -2,12 +2,12 @@
 import fc from 'fast-check';
 import type { Dataset } from '../dataset/types';
 import { PLACEMENTS, type SoftPrompt } from '../prompt/soft-prompt';
+import type { Measurement } from '../prompt-set/performance';
 import {
   type ClassifyEvaluation,
   type GenerateEvaluation,
   type HardVersion,
   type Kept,
-  type Measurement,
   type RunCheckpoint,
   type SoftVersion,
   withKind,

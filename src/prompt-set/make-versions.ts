@@ -1,8 +1,30 @@
 /** Versions of a prompt set, made and chosen: hand-written ones are saved, runs are started, updated and finished. */
+
+import type { CalibrationFit } from '../evaluation/types';
 import { assert } from '../lib/assert';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { changeTask, cleanName, isWriting, type Stamp, sameWords, touch, usedIn } from './prompt-set';
-import type { Distilled, FoundPrompt, FoundWords, HardVersion, PromptSet, SoftVersion, WritingTry } from './types';
+import type { Distilled, HardVersion, PromptSearch, PromptSet, SoftVersion, WordSearch, WritingTry } from './types';
+
+/** The winner of a search for a prompt. */
+export interface FoundPrompt {
+  readonly winner: Pick<HardVersion, 'prompt' | 'name' | 'tried'> & {
+    /** In the order of the labels. */
+    readonly words: readonly LabelWord[];
+    readonly calibration: CalibrationFit | null;
+  };
+  readonly search: PromptSearch;
+}
+
+/** Answer words after a search, found or kept. */
+export interface FoundWords {
+  /** The bare text around a row, with the cue that the words follow. */
+  readonly template: string;
+  readonly words: readonly LabelWord[];
+  /** A first hand-written prompt that names the words; null where they were kept. */
+  readonly prompt: string | null;
+  readonly search: WordSearch;
+}
 
 /** The names of hand-written versions that the studio proposed: at first, and where that was worse than the template alone. */
 export const PROPOSED = 'Proposed';

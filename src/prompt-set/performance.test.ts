@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ArmReport } from '../evaluation/types';
 import { newcombe } from '../metrics/intervals';
 import { addHardVersion } from './make-versions';
+import type { Measurement } from './performance';
 import {
   betweenWords,
   driftOf,
@@ -16,7 +17,7 @@ import {
   rowsOfResults,
 } from './performance';
 import { createPromptSet } from './prompt-set';
-import type { ClassifyEvaluation, GenerateEvaluation, Measurement, PromptSet } from './types';
+import type { ClassifyEvaluation, GenerateEvaluation, PromptSet } from './types';
 import type { Version } from './versions';
 
 test.each([

@@ -1,11 +1,54 @@
 /** Results of versions from every comparison and measurement. Only results on the same rows are shown together. */
+import type { GenerateArm } from '../evaluation/types';
 import { midSentence } from '../lib/format';
 import { correctCount } from '../metrics/classification';
 import { bonettPrice, type Interval, meanInterval, meansInterval, newcombe, wilson } from '../metrics/intervals';
 import { LABEL_METRICS, metricsOf, TEXT_METRICS } from '../metrics/registry';
 import { EXAMPLES, handArm, runArm } from './arms';
-import type { ClassifyEvaluation, GenerateEvaluation, Kept, Measurement, PromptSet, WrittenScores } from './types';
+import type { ClassifyEvaluation, GenerateEvaluation, Kept, PromptSet } from './types';
 import { type Version, versionById, versionsOf, versionWords } from './versions';
+
+/** Scores of generated texts: means over the rows with their intervals, and ROUGE-L row by row. */
+export type WrittenScores = Omit<GenerateArm, 'id' | 'name' | 'kind' | 'tokensSentMean'>;
+
+/** Rows that a version may have seen in training, among those that it was measured on. */
+export interface KnownRows {
+  /** Their very text was in its training or validation rows. */
+  readonly same: number;
+  /** Near-twins of such rows, with the same answer. */
+  readonly almost: number;
+  /** It was trained on exactly these rows; else at most so many are known, because the rows have changed since. */
+  readonly isSure: boolean;
+}
+
+/** One version measured again on labelled rows: the test rows, or those of a file. */
+export interface Measurement {
+  readonly id: string;
+  readonly setId: string;
+  readonly versionId: string;
+  readonly createdAt: string;
+  readonly data: {
+    readonly kind: 'held-back' | 'file';
+    /** Name of the file. */
+    readonly name: string;
+    /** SHA-256 over the texts and labels of the rows, in order. */
+    readonly fingerprint: string;
+  };
+  /** Empty if texts are generated, as are `gold` and `predictions`. */
+  readonly labels: readonly string[];
+  /** Of the rows that were answered, in order; a file's row texts and ids are not kept. */
+  readonly gold: readonly number[];
+  readonly predictions: readonly number[];
+  /** Scores of generated texts; neither they nor the expected texts are kept. */
+  readonly wrote?: WrittenScores;
+  /** Rows that could not be answered: no text, no known label, or too long. */
+  readonly leftOut: number;
+  /** Missing = none, or measured by an earlier release; null = nobody can say, as its training rows are not here. */
+  readonly known?: KnownRows | null | undefined;
+  /** Whether the mean log-probabilities of its comparison were subtracted. */
+  readonly calibrated: boolean;
+  readonly model: { readonly id: string; readonly sha256: string };
+}
 
 /** One version on one set of rows. */
 export interface Result {

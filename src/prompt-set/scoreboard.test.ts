@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { addHardVersion } from './make-versions';
-import type { Measured } from './performance';
+import type { Measured, Measurement } from './performance';
 import { createPromptSet } from './prompt-set';
 import { type Score, scoreboardTitle, scoresOf, sortedScores } from './scoreboard';
 import { moveStage } from './stages';
-import type { ClassifyEvaluation, Measurement, PromptSet } from './types';
+import type { ClassifyEvaluation, PromptSet } from './types';
 
 const NOW = Date.parse('2026-04-01');
 const gold = (n: number) => Array.from({ length: n }, (_, i) => i % 2);

@@ -5,7 +5,6 @@ import type {
   CalibrationFit,
   Comparison,
   ComparisonPlan,
-  GenerateArm,
   GenerateComparison,
   GeneratePlan,
   ReviewThreshold,
@@ -105,16 +104,6 @@ export interface PromptSearch {
   readonly bareLoss: number;
 }
 
-/** The winner of a search for a prompt. */
-export interface FoundPrompt {
-  readonly winner: Pick<HardVersion, 'prompt' | 'name' | 'tried'> & {
-    /** In the order of the labels. */
-    readonly words: readonly LabelWord[];
-    readonly calibration: CalibrationFit | null;
-  };
-  readonly search: PromptSearch;
-}
-
 /** What a search for answer words came to. */
 export interface WordSearch {
   /** `kept`: the words before it stayed, as no others are clearly better. */
@@ -128,16 +117,6 @@ export interface WordSearch {
   readonly lossBefore: number | null;
   /** Where another cue replaced the template's. */
   readonly cues?: { readonly before: string; readonly after: string } | undefined;
-}
-
-/** Answer words after a search, found or kept. */
-export interface FoundWords {
-  /** The bare text around a row, with the cue that the words follow. */
-  readonly template: string;
-  readonly words: readonly LabelWord[];
-  /** A first hand-written prompt that names the words; null where they were kept. */
-  readonly prompt: string | null;
-  readonly search: WordSearch;
 }
 
 /** The settings of a task that generates texts. */
@@ -303,48 +282,6 @@ export interface StageMove {
   readonly at: string;
   /** Why. */
   readonly note?: string | undefined;
-}
-
-/** Scores of generated texts: means over the rows with their intervals, and ROUGE-L row by row. */
-export type WrittenScores = Omit<GenerateArm, 'id' | 'name' | 'kind' | 'tokensSentMean'>;
-
-/** Rows that a version may have seen in training, among those that it was measured on. */
-export interface KnownRows {
-  /** Their very text was in its training or validation rows. */
-  readonly same: number;
-  /** Near-twins of such rows, with the same answer. */
-  readonly almost: number;
-  /** It was trained on exactly these rows; else at most so many are known, because the rows have changed since. */
-  readonly isSure: boolean;
-}
-
-/** One version measured again on labelled rows: the test rows, or those of a file. */
-export interface Measurement {
-  readonly id: string;
-  readonly setId: string;
-  readonly versionId: string;
-  readonly createdAt: string;
-  readonly data: {
-    readonly kind: 'held-back' | 'file';
-    /** Name of the file. */
-    readonly name: string;
-    /** SHA-256 over the texts and labels of the rows, in order. */
-    readonly fingerprint: string;
-  };
-  /** Empty if texts are generated, as are `gold` and `predictions`. */
-  readonly labels: readonly string[];
-  /** Of the rows that were answered, in order; a file's row texts and ids are not kept. */
-  readonly gold: readonly number[];
-  readonly predictions: readonly number[];
-  /** Scores of generated texts; neither they nor the expected texts are kept. */
-  readonly wrote?: WrittenScores;
-  /** Rows that could not be answered: no text, no known label, or too long. */
-  readonly leftOut: number;
-  /** Missing = none, or measured by an earlier release; null = nobody can say, as its training rows are not here. */
-  readonly known?: KnownRows | null | undefined;
-  /** Whether the mean log-probabilities of its comparison were subtracted. */
-  readonly calibrated: boolean;
-  readonly model: { readonly id: string; readonly sha256: string };
 }
 
 interface Compared {

@@ -14,8 +14,8 @@ import { firstFault, z } from '../lib/zod';
 import { argmax } from '../metrics/classification';
 import type { Interval } from '../metrics/intervals';
 import { columnName, ends, forEachMetric, LABEL_METRICS, type LabelMetricId, metricsOf } from '../metrics/registry';
+import type { KnownRows } from '../prompt-set/performance';
 import { type MatrixPrompt, promptKey } from '../prompt-set/ready-prompt';
-import type { KnownRows } from '../prompt-set/types';
 import { escapeMarkdown } from './types';
 
 /** Test rows that every prompt is asked. */

@@ -1,11 +1,11 @@
 import type { DBSchema, IDBPDatabase, IDBPTransaction, StoreNames } from 'idb';
 import { calibratedBy } from '../prompt-set/calibration';
 import { type Listing, listingOf, NO_FACTS, withEvaluation, withRows } from '../prompt-set/listing';
+import type { Measurement } from '../prompt-set/performance';
 import type {
   ClassifyEvaluation,
   GenerateEvaluation,
   Kept,
-  Measurement,
   PromptSet,
   RunCheckpoint,
   StoredDataset,

@@ -3,14 +3,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import { calibratedBy } from '../prompt-set/calibration';
+import type { Measurement } from '../prompt-set/performance';
 import { createPromptSet, renamePromptSet } from '../prompt-set/prompt-set';
-import type {
-  ClassifyEvaluation,
-  GenerateEvaluation,
-  Measurement,
-  PromptSet,
-  RunCheckpoint,
-} from '../prompt-set/types';
+import type { ClassifyEvaluation, GenerateEvaluation, PromptSet, RunCheckpoint } from '../prompt-set/types';
 import { MIGRATIONS, migrate, SCHEMA_VERSION } from './schema';
 import { openMemoryStore, openStore, type Store } from './store';
 

@@ -1,9 +1,9 @@
 import { StudioError } from '../lib/errors';
 import type { Listing } from '../prompt-set/listing';
+import type { Measurement } from '../prompt-set/performance';
 import {
   type Evaluation,
   kept,
-  type Measurement,
   type PromptSet,
   type RunCheckpoint,
   type StoredDataset,

@@ -13,8 +13,8 @@ import { present } from '../lib/assert';
 import { throwIfInterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { labelProbabilities } from '../metrics/calibration';
+import type { KnownRows } from '../prompt-set/performance';
 import type { MatrixPrompt } from '../prompt-set/ready-prompt';
-import type { KnownRows } from '../prompt-set/types';
 import {
   cellKeys,
   filledId,

@@ -2,9 +2,8 @@
 import type { ArmKind, ArmReport, PairReport } from '../../evaluation/types';
 import { coverageCurve } from '../../metrics/calibration';
 import { drawAccuracy, drawConfusion, drawDifferences } from './comparison-charts';
-import { drawCoverage, drawReliability } from './confidence-charts';
-import { drawLengths } from './length-chart';
 import type { Draw } from './plot';
+import { drawCoverage, drawLengths, drawReliability } from './row-charts';
 import { drawCurve, drawOverlay, drawSmallMultiple } from './run-charts';
 import { drawLoss, drawNorms, drawTrace, drawValidation } from './training-charts';
 import { drawLineage, drawPerformance } from './version-charts';

@@ -9,9 +9,16 @@ export {
 export { ProbabilityBars, TextDifference, WhichWords } from './Answers';
 export { ChartPanel, fileStem } from './ChartPanel';
 export { drawAccuracy, drawConfusion, drawDifferences, drawIntervals, sideOf } from './comparison-charts';
-export { drawCoverage, drawReliability } from './confidence-charts';
-export { lossTitle, MEASURES, type Metric, normsTitle, validationTitle } from './finding';
-export { drawLengths } from './length-chart';
-export { drawCurve, drawOverlay, drawSmallMultiple } from './run-charts';
+export { drawCoverage, drawLengths, drawReliability } from './row-charts';
+export {
+  drawCurve,
+  drawOverlay,
+  drawSmallMultiple,
+  lossTitle,
+  MEASURES,
+  type Metric,
+  normsTitle,
+  validationTitle,
+} from './run-charts';
 export { drawLoss, drawNorms, drawTrace, drawValidation } from './training-charts';
 export { drawCosts, drawLineage, drawPerformance, drawRollOut } from './version-charts';

@@ -1,6 +1,5 @@
 import * as Plot from '@observablehq/plot';
 import type { ReferenceLine, StepPoint, ValidationPoint } from '../../training/events';
-import { fallingDomain, MEASURES, type Metric } from './finding';
 import {
   axisX,
   axisY,
@@ -16,6 +15,7 @@ import {
   svg,
   tenthBelow,
 } from './plot';
+import { fallingDomain, MEASURES, type Metric } from './run-charts';
 
 export interface ValidationChart {
   readonly points: readonly ValidationPoint[];

@@ -8,7 +8,7 @@ import type { LoadedModel, ModelSource } from '../../model/load';
 import { readNpy } from '../../prompt/codecs';
 import type { SoftPrompt } from '../../prompt/soft-prompt';
 import type { Store } from '../../store/store';
-import type { PolicyCard } from '../../task/policy-card';
+import type { PolicyCard } from '../../task/propose';
 import type { LabelWord } from '../../task/types';
 import type { EngineControl, EngineMethods, ModelFiles, ModelInfo, WorkflowMethods } from '../../worker/protocol';
 

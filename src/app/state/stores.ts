@@ -64,7 +64,7 @@ interface Intent<Args extends readonly unknown[], Gives = void> {
 
 /**
  * What one screen asks of another. Screens do not import each other: the root of the app carries intents out
- * (`app/registry.ts`), with the code of the screen that owns the work.
+ * (`app/App.tsx`), with the code of the screen that owns the work.
  */
 interface Intents {
   /** Reads a file of rows and makes a prompt set around it. */

@@ -5,19 +5,25 @@ import type { Dataset, Issue } from '../types';
 import { type ByTask, taskKindOf } from '../types';
 import { contextOf, type Lint } from './define';
 import {
+  fewTargets,
   imbalanced,
   labelsAreIds,
   labelsLookAlike,
   manyClasses,
   mergedSpellings,
   numericLabels,
+  numericTargets,
   oneClass,
+  oneTarget,
   rareClass,
   severalLabels,
+  severalTargets,
   starLabels,
   swappedColumns,
+  targetIsText,
+  targetLines,
   tooManyClasses,
-} from './rules-labels';
+} from './rules-answers';
 import {
   contradiction,
   duplicate,
@@ -34,7 +40,6 @@ import {
   personalData,
   tooFewRows,
 } from './rules-rows';
-import { fewTargets, numericTargets, oneTarget, severalTargets, targetIsText, targetLines } from './rules-targets';
 import { nearTwin, twinsTogether } from './rules-twins';
 
 const LINTS: ByTask<readonly Lint[]> = {

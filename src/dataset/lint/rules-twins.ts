@@ -1,9 +1,8 @@
 /** The check for near-twins across the split: test or validation rows that almost repeat a training row. */
 
-import { PARTS } from '../groups';
 import { rowsById, textKeyOf } from '../labels';
 import { type NearTwins, nearTwins, twinFamilies } from '../near-twins';
-import { partedTwins } from '../split';
+import { PARTS, partedTwins } from '../split';
 import type { Dataset, Row, SplitName } from '../types';
 import { taskKindOf } from '../types';
 import { defineLint, plural } from './define';

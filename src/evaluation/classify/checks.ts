@@ -1,7 +1,7 @@
 import { drawnRows } from '../../dataset/draw';
-import { together } from '../../dataset/groups';
 import { isUsable, labelOf, rowsById, textKey } from '../../dataset/labels';
 import { twinFamilies } from '../../dataset/near-twins';
+import { together } from '../../dataset/split';
 import type { Dataset } from '../../dataset/types';
 import { capitalised } from '../../lib/format';
 import { createRng, type Rng, shuffled } from '../../lib/rng';

@@ -1,10 +1,11 @@
 import { useState } from 'react';
 import { useStore } from 'zustand';
 import { MAX_BYTES, MAX_ROWS } from '../../../dataset/types';
+import type { Measurement } from '../../../prompt-set/performance';
 import { driftWords, firstOf, knownWords, type Result, resultsOf } from '../../../prompt-set/performance';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import { versionInUse } from '../../../prompt-set/stages';
-import type { Measurement, PromptSet } from '../../../prompt-set/types';
+import type { PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import type { RowsFile } from '../../../workflow/rows-file';
 import { FileButton } from '../../shell/Screen';

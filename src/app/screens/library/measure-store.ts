@@ -6,9 +6,10 @@ import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
 import { chosenHard, chosenSoft } from '../../../prompt-set/make-versions';
+import type { Measurement } from '../../../prompt-set/performance';
 import { countLook } from '../../../prompt-set/prompt-set';
 import { type MatrixPrompt, matrixChoices, matrixPrompt } from '../../../prompt-set/ready-prompt';
-import type { Measurement, PromptSet } from '../../../prompt-set/types';
+import type { PromptSet } from '../../../prompt-set/types';
 import { seenParts } from '../../../prompt-set/versions';
 import {
   type AskedPair,

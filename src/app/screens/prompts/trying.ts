@@ -9,6 +9,7 @@ import type { Dataset } from '../../../dataset/types';
 import { oneAtATime } from '../../../lib/control';
 import { StudioError } from '../../../lib/errors';
 import { capitalised } from '../../../lib/format';
+import type { FoundPrompt } from '../../../prompt-set/make-versions';
 import {
   chooseHard,
   chosenHard,
@@ -19,7 +20,7 @@ import {
 } from '../../../prompt-set/make-versions';
 import { isWriting, sameWords, stamp } from '../../../prompt-set/prompt-set';
 import { answersWith, foundVersion, sinceTry } from '../../../prompt-set/tries';
-import type { FoundPrompt, HardVersion, Opened, PromptSearch, PromptSet } from '../../../prompt-set/types';
+import type { HardVersion, Opened, PromptSearch, PromptSet } from '../../../prompt-set/types';
 import { wordsFitting } from '../../../prompt-set/versions';
 import { GENERATED_TOKEN } from '../../../route/generated-texts';
 import { sameLabels } from '../../../task/template';

@@ -2,7 +2,7 @@
 import { useId } from 'react';
 import { useStore } from 'zustand';
 import { count } from '../../../lib/format';
-import type { PolicyCard } from '../../../task/policy-card';
+import type { PolicyCard } from '../../../task/propose';
 import { FileButton, useOpenSample } from '../../shell/Screen';
 import { resource, useResource } from '../../state/resource';
 import type { StarterList } from '../../state/services';

@@ -12,7 +12,7 @@ import { capitalised } from '../../../lib/format';
 import { addHardVersion } from '../../../prompt-set/make-versions';
 import { stamp } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
-import { cardWords, type PolicyCard, unnamedLabels } from '../../../task/policy-card';
+import { cardWords, type PolicyCard, unnamedLabels } from '../../../task/propose';
 import type { PreparedData } from '../../../workflow/open-data';
 import { toastError, undoable } from '../../ui/toast';
 import { navigate, screenOfNew, screenPath } from '../location';

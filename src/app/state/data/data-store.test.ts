@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { unlikeTexts } from '../../../dataset/test-support';
-import type { PolicyCard } from '../../../task/policy-card';
+import type { PolicyCard } from '../../../task/propose';
 import { redoLast, toasts, undoLast } from '../../ui/toast';
 import { createPromptSetsStore } from '../prompt-sets-store';
 import { createProposer } from '../proposer';

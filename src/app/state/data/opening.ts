@@ -7,7 +7,7 @@ import { secondsLeft, bytes as sizeWords } from '../../../lib/format';
 import { addHardVersion } from '../../../prompt-set/make-versions';
 import { stamp } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
-import { cardMapping } from '../../../task/policy-card';
+import { cardMapping } from '../../../task/propose';
 import { toastUndo } from '../../ui/toast';
 import { NEW_SET, navigate, readPath, screenOfNew, screenPath } from '../location';
 import type { PromptSetsState, PromptSetsStore } from '../prompt-sets-store';

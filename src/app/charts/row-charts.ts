@@ -1,8 +1,20 @@
-/** Charts of what probabilities are worth: how many rows are answered against how many are right, and claimed against observed accuracy. */
+/** Charts of rows: how long they are, how many are answered against how many are right, and claimed against observed accuracy. */
 import * as Plot from '@observablehq/plot';
 import { type CoveragePoint, coverageAt, type ReliabilityBin } from '../../metrics/calibration';
 import type { Side } from './comparison-charts';
-import { axisY, COLOUR, type Draw, downsample, gridY, margins, NARROW, percentTick, svg, tenthBelow } from './plot';
+import {
+  axisX,
+  axisY,
+  COLOUR,
+  type Draw,
+  downsample,
+  gridY,
+  margins,
+  NARROW,
+  percentTick,
+  svg,
+  tenthBelow,
+} from './plot';
 
 interface CoverageArm {
   readonly side: Side;
@@ -108,6 +120,55 @@ export const drawReliability =
           strokeWidth: 2,
         }),
         Plot.dot(bins, { x: 'meanConfidence', y: 'accuracy', symbol: MARK[side], r: 5, fill: COLOUR[side] }),
+      ],
+    });
+  };
+
+interface Bin {
+  readonly from: number;
+  readonly to: number;
+  readonly rows: number;
+}
+
+/** Rows by their length in tokens, with a line where the model's reading ends if that is anywhere near. */
+export const drawLengths =
+  (bins: readonly Bin[], budget: number): Draw =>
+  (width) => {
+    const most = bins.at(-1)?.to ?? 1;
+    const near = budget <= most * 1.5;
+    const end = near ? Math.max(most, budget) * 1.05 : most + 1;
+    // the words are on the side that has room for them
+    const isLate = budget > end / 2;
+    return svg({
+      width,
+      height: 150,
+      ...margins({ top: 16, right: 12, bottom: 30, left: 40 }),
+      x: { domain: [0, end], label: null },
+      y: { label: null },
+      marks: [
+        gridY(3),
+        Plot.rectY(bins, {
+          x1: 'from',
+          x2: (bin: Bin) => bin.to + 1,
+          y: 'rows',
+          fill: COLOUR.ref,
+          inset: 0.5,
+        }),
+        axisX(6),
+        axisY(3),
+        ...(near
+          ? [
+              Plot.ruleX([budget], { stroke: COLOUR.ink, strokeDasharray: '4 3' }),
+              Plot.text([budget], {
+                x: (tokens: number) => tokens,
+                frameAnchor: 'top',
+                textAnchor: isLate ? 'end' : 'start',
+                dy: -12,
+                text: () => 'model limit',
+                fill: COLOUR.ink2,
+              }),
+            ]
+          : []),
       ],
     });
   };

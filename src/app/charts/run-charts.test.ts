@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import { judge, type Trend } from '../../training/diagnosis';
 import type { ReferenceLine, ValidationPoint } from '../../training/events';
 import { STANDARD } from '../../training/settings';
-import { fallingDomain, lossTitle, MEASURES, type Metric, validationTitle } from './finding';
+import { fallingDomain, lossTitle, MEASURES, type Metric, validationTitle } from './run-charts';
 
 const v = (...accuracies: number[]) =>
   accuracies.map((accuracy, i) => ({ kind: 'classify' as const, step: i * 10, accuracy, macroF1: accuracy, loss: 1 }));
