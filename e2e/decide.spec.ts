@@ -1,12 +1,12 @@
 import { expectAccessible, expectForcedColours } from './axe';
 import { expect, test } from './fixtures';
-import { AWKWARD } from './pages/studio';
+import { AWKWARD, csv } from './pages/studio';
 
 test('decides from the comparison, from answers and from assumptions, and keeps both', async ({ studio }) => {
   test.slow();
   const { page, compare } = studio;
   await studio.trained(AWKWARD);
-  const choose = async (label: string, option: string) => {
+  const choose = async (label: string, option: string | RegExp) => {
     await page.getByRole('button', { name: label }).click();
     await page.getByRole('option', { name: option }).click();
   };
@@ -52,5 +52,31 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await expect(page.getByRole('button', { name: 'What will answer?' })).toContainText('weights');
     await rows.fill('-1');
     await expect(page.getByText('Give a number from 0')).toBeVisible();
+  });
+
+  await test.step('two steps: another prompt set answers what the prompt here reads', async () => {
+    const answered = Array.from({ length: 60 }, (_, i) => [
+      `order ${i} ${i % 2 ? 'is late and broken' : 'came early, thank you'}`,
+      i % 2 ? 'complaint' : 'praise',
+      'not used',
+    ]);
+    await studio.drop(csv('desks.csv', ['text', 'desk', 'tone'], answered));
+    await expect(studio.heading).toContainText('rows ready');
+    await studio.go('Decide');
+    await expect(page.getByText('No prompt here reads the answer of another one')).toBeVisible();
+    await studio.go('Prompts');
+    await studio.prompts.editor.fill('Who has to act?\nText: {text}\nTone: {tone}\nDesk:');
+    await studio.prompts.tryIt.click();
+    await expect(studio.prompts.tries.getByRole('row', { name: /Who has/ })).toBeVisible();
+    await studio.go('Decide');
+    await choose('Step one', /AWKWARD/);
+    await page.getByRole('button', { name: 'Climb the ladder' }).press('Enter');
+    const paths = page.getByRole('region', { name: 'From a text to its label' });
+    await expect(paths.getByRole('listitem')).toHaveCount(8, { timeout: 60_000 });
+    await page.reload();
+    await expect(paths).toContainText('tokens');
+    await page.getByRole('button', { name: 'Table' }).last().click();
+    await expect(page.getByRole('row', { name: /Step one's answer/ })).toContainText('%');
+    await expectAccessible(studio, 'Decide, two steps');
   });
 });

@@ -1,15 +1,14 @@
 /** Climbs the ladder of two steps on labelled rows, and writes the rows that step two can be trained on. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { toCsv } from '../dataset/csv-out';
-import type { Dataset, SplitName } from '../dataset/types';
+import { partsCsv } from '../dataset/csv-out';
+import type { Dataset } from '../dataset/types';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
 import { counted, percent } from '../lib/format';
 import { EXAMPLES } from '../prompt-set/arms';
 import { ladderAnswersJson, ladderJson, ladderSheet, readLadderAnswers } from '../report/ladder';
 import { htmlSheet, markdownSheet } from '../report/print';
-import { rowsOf } from '../task/render';
 import { climbLadder, type LadderEvent } from '../workflow/ladder';
 import { NUMBER_COLUMN, prepareRows } from '../workflow/open-data';
 import { readDataset, readRowPrompts } from './data';
@@ -82,12 +81,14 @@ export async function ladder(args: readonly string[]): Promise<void> {
     const climbed = await climbLadder(host, request, { control: uninterrupted, emit });
     save(answers, ladderAnswersJson(climbed.answers));
     const sheet = ladderSheet(climbed.ladder);
+    // the column that numbers rows of two files stays out
+    const own = climbed.dataset.table.columns.filter((column) => column !== NUMBER_COLUMN);
     const files = {
       'ladder.json': ladderJson(climbed.ladder),
       'ladder.html': htmlSheet(sheet),
       'ladder.md': markdownSheet(sheet),
-      'train.csv': csvOf(climbed.dataset, ['train', 'validation']),
-      'test.csv': csvOf(climbed.dataset, ['test']),
+      'train.csv': partsCsv(climbed.dataset, own, ['train', 'validation']),
+      'test.csv': partsCsv(climbed.dataset, own, ['test']),
     };
     for (const [name, text] of Object.entries(files)) await writeFile(join(out, name), text);
     process.stdout.write(files['ladder.md']);
@@ -121,13 +122,3 @@ const telling =
       `${name}: ${accuracy ? `${percent(accuracy.value)} of ${counted(answers?.rowIds.length ?? 0, 'test row')}` : skipped}`,
     );
   };
-
-/** Rows of these parts; the column that numbers rows of two files stays out. */
-function csvOf(dataset: Dataset, parts: readonly SplitName[]): string {
-  const columns = dataset.table.columns.filter((column) => column !== NUMBER_COLUMN);
-  const rows = parts.flatMap((part) => rowsOf(dataset, part));
-  return toCsv(
-    columns,
-    rows.map(({ cells }) => columns.map((column) => cells[column] ?? '')),
-  );
-}

@@ -1,5 +1,6 @@
 /** CSV that goes out; and answered rows as such a file, the input's columns unchanged and the answers beside them. */
-import type { Row } from './types';
+import { rowsById } from './labels';
+import type { Dataset, Row, SplitName } from './types';
 
 export interface CsvOptions {
   /** A byte order mark, so that Excel reads UTF-8. */
@@ -37,6 +38,23 @@ export function toCsv(header: readonly string[], rows: Iterable<readonly Cell[]>
   const parts = [bom ? '\ufeff' : '', line(header)];
   for (const row of rows) parts.push(line(row));
   return parts.join('');
+}
+
+/** Rows of some parts as a file. @param named another column says each row's part, so that the file can be split by it */
+export function partsCsv(
+  { table, split }: Pick<Dataset, 'table' | 'split'>,
+  columns: readonly string[],
+  parts: readonly SplitName[],
+  named = false,
+): string {
+  const byId = rowsById(table.rows);
+  const rows = parts.flatMap((part) =>
+    split[part].flatMap((id) => {
+      const row = byId.get(id);
+      return row ? [[...columns.map((column) => row.cells[column] ?? ''), ...(named ? [part] : [])]] : [];
+    }),
+  );
+  return toCsv(named ? [...columns, freeName('part', new Set(columns))] : columns, rows);
 }
 
 /** Logarithms are natural, and tell rare labels apart where a rounded probability is 0. */

@@ -9,7 +9,7 @@ import type { SoftPrompt } from '../prompt/soft-prompt';
 import { asContinuation } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { meanLogProbsOf } from './calibration';
-import { chosenHard, sameLabelOrder } from './make-versions';
+import { chosenHard, chosenHybrid, chosenSoft, sameLabelOrder } from './make-versions';
 import { kindOf, sameWords } from './prompt-set';
 import { resolveStage, resolveVersion, type StageFailure, type VersionFailure } from './stages';
 import type { PromptSet, SoftVersion, StagePolicy } from './types';
@@ -232,6 +232,12 @@ export function matrixPrompt(set: PromptSet, choice: string, dataset: Dataset | 
     seen: seenParts(set, of, dataset),
   };
 }
+
+/** The versions in use as rows, the hand-written one first. */
+export const chosenPrompts = (set: PromptSet, dataset: Dataset | null): readonly MatrixPrompt[] =>
+  [chosenHard(set), chosenSoft(set), chosenHybrid(set)].flatMap((version) =>
+    version ? (matrixPrompt(set, version.id, dataset) ?? []) : [],
+  );
 
 /** Of everything that decides a row's answers. */
 export const promptKey = ({ prompt, words, softs, meanLogProbs, threshold, dataset }: MatrixPrompt): Promise<string> =>

@@ -119,7 +119,7 @@ export function accuracyOf(of: Predicted, { seed, groups }: Pick<AnswerSheet, 's
 }
 
 /** "Step one's answer: +12 points"; what is clear, gains and losses, or that nothing is. */
-function ladderFinding({ rungs }: Pick<Ladder, 'rungs'>): string {
+export function ladderFinding({ rungs }: Pick<Ladder, 'rungs'>): string {
   const clear = rungs.flatMap(({ name, added }) =>
     added && added.finding !== 'unclear' ? [`${name} ${signed(added.metrics.accuracy.difference)}`] : [],
   );
@@ -178,6 +178,50 @@ function rungsTable({ first, rungs }: Ladder): Table {
   };
 }
 
+/** The table as plain words, the twin of a chart. */
+export function ladderTable(
+  ladder: Ladder,
+): Pick<Table, 'columns'> & { readonly rows: readonly (readonly string[])[] } {
+  const { columns, rows } = rungsTable(ladder);
+  const plain = (cell: Cell) => (typeof cell === 'string' ? cell : `${cell.value} (${cell.range})`);
+  return { columns, rows: rows.map((row) => row.map(plain)) };
+}
+
+/** What each rung adds, for a chart. */
+export const ladderGains = ({ rungs }: Pick<Ladder, 'rungs'>) =>
+  rungs.flatMap(({ name, added }) => {
+    if (!added) return [];
+    const { difference: value, ci95 } = added.metrics.accuracy;
+    return [{ name, value, ...ci95 }];
+  });
+
+interface PathStep extends Pick<LadderRung, 'accuracy'> {
+  readonly name: string;
+  readonly cost: StepCost;
+  /** What comes out of it. */
+  readonly gives: string;
+}
+
+/** From a text to its label in two steps, and in one: of each the highest rung that was asked. */
+export function ladderPaths({ first, field, rungs }: Ladder): readonly { name: string; steps: readonly PathStep[] }[] {
+  return [true, false].flatMap((inTwo) => {
+    const rung = rungs.findLast(({ readsFirst, cost }) => readsFirst === inTwo && cost !== null);
+    if (!rung?.cost) return [];
+    const last = { name: rung.name, accuracy: rung.accuracy, cost: rung.cost, gives: 'label' };
+    return [
+      { name: inTwo ? 'In two steps' : 'In one step', steps: inTwo ? [{ ...first, gives: field }, last] : [last] },
+    ];
+  });
+}
+
+/** "48 tokens, 31 ms". */
+export const stepCostWords = ({ tokens, msPerRow }: StepCost): string =>
+  `${counted(Math.round(tokens), 'token')}, ${whole(msPerRow)} ms`;
+
+/** "62.0% right (50.1% to 73.2%)". */
+export const stepAccuracyWords = (accuracy: PathStep['accuracy']): string =>
+  accuracy ? `${percent(accuracy.value)} right (${ends(percent, accuracy)})` : 'not known how often it is right';
+
 function stepOne({ first, field, test }: Ladder): Section {
   const counts = new Map<string, number>();
   for (const answer of Object.values(first.answers)) counts.set(answer, (counts.get(answer) ?? 0) + 1);
@@ -198,7 +242,8 @@ function stepOne({ first, field, test }: Ladder): Section {
   };
 }
 
-function limits({ test, training, unsure, rungs, model }: Ladder): readonly string[] {
+/** What the figures rest on. */
+export function ladderLimits({ test, training, unsure, rungs, model }: Ladder): readonly string[] {
   const compared = rungs.filter(({ added }) => added).length;
   return [
     `p: exact McNemar on the same rows (whole groups where rows belong together), corrected by Holm for ${counted(compared, 'comparison')}. Intervals of differences are of each pair alone.`,
@@ -230,6 +275,9 @@ export function ladderSheet(ladder: Ladder): Sheet {
   return {
     title: 'Ladder of two steps',
     headline: ladderFinding(ladder),
-    sections: [{ title: 'What each rung adds', table: rungsTable(ladder), notes: limits(ladder) }, stepOne(ladder)],
+    sections: [
+      { title: 'What each rung adds', table: rungsTable(ladder), notes: ladderLimits(ladder) },
+      stepOne(ladder),
+    ],
   };
 }

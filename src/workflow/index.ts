@@ -14,6 +14,7 @@ import { findWords } from './find-words';
 import type { Verb } from './host';
 import { checkImport, proposeImport, readImport } from './import';
 import { improve } from './improve';
+import { climbLadder } from './ladder';
 import { compareCells, fillMatrix } from './matrix';
 import { measure } from './measure';
 import { answerText, continueText, weighWords } from './play';
@@ -45,6 +46,7 @@ export const VERBS = {
   batchTokens,
   batchUnsure,
   checkImport,
+  climbLadder,
   closeRows,
   compare,
   compareCells,

@@ -1,13 +1,23 @@
 import { describe, expect, it } from 'vitest';
+import { partsCsv } from '../dataset/csv-out';
 import { textHash } from '../dataset/draw';
 import { rowsById } from '../dataset/labels';
+import { partColumns } from '../dataset/split-by';
 import { preparedOf, tableOf, unlikeTexts } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import { present } from '../lib/assert';
 import { ControlSource, uninterrupted } from '../lib/control';
 import { unwrap } from '../lib/result';
 import type { MatrixPrompt } from '../prompt-set/ready-prompt';
-import { type LadderAnswers, ladderAnswersJson, ladderSheet, readLadderAnswers } from '../report/ladder';
+import {
+  type LadderAnswers,
+  ladderAnswersJson,
+  ladderGains,
+  ladderPaths,
+  ladderSheet,
+  ladderTable,
+  readLadderAnswers,
+} from '../report/ladder';
 import { htmlSheet, markdownSheet } from '../report/print';
 import { fakeHost, textOf } from './fake-host.test-support';
 import { climbLadder, type LadderEvent } from './ladder';
@@ -100,6 +110,16 @@ describe('a ladder of two steps', () => {
     expect(ladder.first.accuracy?.rows).toBe(ladder.test.rows);
     expect(events.filter(({ kind }) => kind === 'rung')).toHaveLength(5);
     for (const event of events) if (event.kind === 'progress') expect(event.fraction).toBeLessThanOrEqual(1);
+    expect(ladderGains(ladder).map(({ name }) => name)).toEqual([
+      ...['Instruction', "Step one's answer", '4 examples', 'Vectors: tuned 1'],
+    ]);
+    const ways = ladderPaths(ladder).map(({ steps }) => steps.map(({ name, gives }) => `${name} → ${gives}`));
+    expect(ways).toEqual([['Is it money? → kind', 'Vectors: tuned 1 → label'], ['Instruction → label']]);
+    expect(ladderTable(ladder).rows[0]).toEqual([
+      'Foundation prompt',
+      expect.stringContaining('% ('),
+      ...Array(6).fill(expect.any(String)),
+    ]);
     const page = htmlSheet(ladderSheet(ladder));
     expect(page).toContain('Step one&#39;s answer');
     expect(page).not.toContain('message ');
@@ -115,6 +135,15 @@ describe('a ladder of two steps', () => {
     for (const text of texts) expect(text).not.toContain('GOLD');
     expect(texts.some((text) => /Kind: (wrong|no)\nDesk: (fees|cards)\n/.test(text))).toBe(true);
     for (const { cells } of filled.table.rows) expect(cells.kind).not.toContain('GOLD');
+  });
+
+  it('leaves as rows that the Data screen can split again', async () => {
+    const { dataset } = await climb(request(await rows(40)));
+    const file = tableOf(partsCsv(dataset, dataset.table.columns, ['train', 'validation', 'test'], true));
+    expect(file.columns).toEqual(['text', 'label', 'kind', 'part']);
+    expect(partColumns(file.columns, file.rows)).toEqual(['part']);
+    const parts = Array.from(file.rows, ({ cells }) => cells.part);
+    expect(parts.filter((part) => part === 'test')).toHaveLength(dataset.split.test.length);
   });
 
   it('asks step one about each row once, however many rungs read its answer', async () => {

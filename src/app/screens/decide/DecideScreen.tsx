@@ -20,6 +20,7 @@ import { usePromptSets, useSession } from '../../state/studio';
 import { Button, Note, Panel, ProgressBar, Select } from '../../ui';
 import { AssumptionsPanel, CostsPanel, SideBySidePanel } from './CostPanels';
 import { type Choices, decideStores, type Found } from './decide-store';
+import { LadderPanel } from './LadderPanel';
 import { RollOutPanel } from './RollOutPanel';
 import './decide.css';
 
@@ -95,6 +96,7 @@ function Decided({ set, dataset, found, choices }: DecidedProps) {
             </p>
           </Panel>
         )}
+        <LadderPanel set={set} dataset={dataset} steps={choices.steps} />
         <SideBySidePanel set={set} found={found} rows={rows} trainingRows={train.length} />
         <UpkeepPanel set={set} />
       </div>
