@@ -202,6 +202,19 @@ describe('a comparison is out of date', () => {
     expect(isOutdated(before, earlier, opened)).toBe(false);
   });
 
+  it('of an earlier release, which left out the examples of Yours', () => {
+    const shown = { ...before, hard: before.hard.map((each) => ({ ...each, prompt: { ...each.prompt, shots: 2 } })) };
+    const { asWritten: _, ...earlier } = made;
+    expect([isOutdated(shown, made, opened), isOutdated(shown, earlier, opened)]).toEqual([false, true]);
+  });
+
+  it('once the template alone is another one', () => {
+    const bare = { ...before, soft: [], chosenSoft: null };
+    const other = changeTask(bare, { baseTemplate: 'Other: {text}\nA:' }, at('x').now);
+    const untuned = { ...made, softVersion: null, baseTemplate: before.baseTemplate };
+    expect([isOutdated(bare, untuned, opened), isOutdated(other, untuned, opened)]).toEqual([false, true]);
+  });
+
   it('not by corrections of its own labels', () => {
     const reviewed = { ...made, review: { datasetFingerprint: 'g' } };
     expect(isOutdated(before, reviewed, on({ fingerprint: 'g' }))).toBe(false);

@@ -204,6 +204,7 @@ interface Then {
   readonly softVersion: string | null;
   readonly asWritten?: true | undefined;
   readonly words?: readonly LabelWord[] | undefined;
+  readonly baseTemplate?: string | undefined;
 }
 
 /** Earlier releases compared hand-written prompts without their own examples. */
@@ -218,7 +219,8 @@ export function armsAsCompared(
   { hardVersion, softVersion, ...how }: Then,
   armIds: readonly string[],
 ): Arms {
-  const chosen = { ...set, words: how.words ?? set.words, chosenHard: hardVersion, chosenSoft: softVersion };
+  const { words = set.words, baseTemplate = set.baseTemplate } = how;
+  const chosen = { ...set, words, baseTemplate, chosenHard: hardVersion, chosenSoft: softVersion };
   const then = how.asWritten ? chosen : withoutExamples(chosen);
   const examples = armIds
     .flatMap((id) => /^yours-(\d+)$/.exec(id)?.[1] ?? [])

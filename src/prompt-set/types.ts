@@ -297,6 +297,8 @@ interface Compared {
   readonly asWritten?: true;
   /** The set's answer words at that time; versions may have their own. Left out by earlier releases. */
   readonly words?: readonly LabelWord[];
+  /** The set's template at that time, which is the untuned prompt where none is tuned. Left out by earlier releases. */
+  readonly baseTemplate?: string;
   /** The split whose test rows were asked, and SHA-256 of the weights. Left out by earlier releases. */
   readonly splitHash?: string;
   readonly model?: string;

@@ -157,6 +157,7 @@ export const compare: Verb<CompareRequest, CompareEvent, CompareResult> = async 
       datasetFingerprint: dataset.fingerprint,
       asWritten: true,
       words: set.words,
+      baseTemplate: set.baseTemplate,
       splitHash: dataset.splitHash,
       model,
       backend,
