@@ -7,6 +7,7 @@ import type { TakenArm } from '../interchange/arm-file';
 import type { PromptPackageInput } from '../interchange/prompt-package';
 import type { CompleteSet } from '../interchange/set-files';
 import { buildSidecar } from '../interchange/sidecar-build';
+import { assert, present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import { PRODUCT } from '../lib/format';
 import { unwrap } from '../lib/result';
@@ -110,7 +111,7 @@ function armSubject({ set, dataset }: Order['stored'], evaluation: Evaluation, i
   const outcome = plan.arms.find((arm) => arm.id === id);
   if (!outcome) return null;
   const { arms, soft } = armsAsCompared(set, evaluation, ids);
-  const planned = arms.find((arm) => arm.id === (id === 'combined' ? 'tuned' : id)) ?? null;
+  const planned = arms.find((arm) => arm.id === (id === 'combined' ? 'tuned' : id));
   const base = { id: armId(evaluation, id), name: outcome.name, version: null, threshold: null, evaluation };
   const sha256 = evaluation.kind === 'classify' ? evaluation.model : undefined;
   const model = planned?.softs.length ? (soft?.model ?? null) : sha256 ? { id: null, sha256 } : null;
@@ -174,7 +175,11 @@ const GRID = 20;
 const SAME = 1e-6;
 
 const farthest = (a: readonly (readonly number[])[], b: readonly (readonly number[])[]) =>
-  a.reduce((most, row, i) => row.reduce((top, value, c) => Math.max(top, Math.abs(value - (b[i]?.[c] ?? 0))), most), 0);
+  a.reduce(
+    (most, row, i) =>
+      row.reduce((top, value, c) => Math.max(top, Math.abs(value - present(b[i]?.[c], 'an answer'))), most),
+    0,
+  );
 
 /**
  * The weight of the tuned prompt in the combined arm: of those that are tried, the one that gives the answers that it gave.
@@ -202,8 +207,8 @@ function wordsIn({ stored: { dataset } }: Order, subject: Subject): { model: Wor
   const model = trainingWords(dataset);
   const { plan } = evaluation;
   const rows = rowsOf(dataset, plan.rowIds.slice(0, CHECKED_ROWS)).map((row) => textOf(row, dataset.mapping));
-  const then = plan.arms.find(({ id }) => id === WORDS)?.logProbs ?? [];
-  if (weight === null || farthest(wordAnswers(model)(rows), then) > SAME)
+  const then = plan.arms.find(({ id }) => id === WORDS);
+  if (weight === null || !then || farthest(wordAnswers(model)(rows), then.logProbs) > SAME)
     throw new StudioError('bad-input', OTHER_ROWS);
   return { model, weight };
 }
@@ -213,8 +218,7 @@ function wordsIn({ stored: { dataset } }: Order, subject: Subject): { model: Wor
 /** @throws StudioError `bad-input` when it is gone */
 function runOf(order: Order): SoftVersion {
   const of = chosenSubject(order).version;
-  if (of?.kind !== 'soft' || !of.version.soft)
-    throw new StudioError('bad-input', 'This tuned prompt is no longer in the library.');
+  assert(of?.kind === 'soft', 'an export of one tuned version');
   return of.version;
 }
 
@@ -295,8 +299,7 @@ function inChat({ tokens }: Pick<Host, 'tokens'>, template: string): string {
   // where the template of the model cuts white space off, so does this
   const framed = tokens.tokenizer.chat(` ${INSIDE} `);
   if (framed === null) return template;
-  const at = framed.indexOf(INSIDE);
-  const [before, after] = [framed.slice(0, at), framed.slice(at + INSIDE.length)];
+  const [before = '', after = ''] = framed.split(INSIDE);
   const isKept = before.endsWith(' ') && after.startsWith(' ');
   const literal = (text: string) => printTemplate([{ kind: 'literal', text }]);
   return isKept

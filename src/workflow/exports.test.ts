@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { readArm, versionOfArm, wordProbabilities } from '../interchange/arm-file';
@@ -16,7 +17,7 @@ import { openVersion, tableSource } from '../route/answering';
 import { STANDARD } from '../training/settings';
 import { compare } from './compare';
 import { comparisonFor } from './exported-prompt';
-import { EXPORTS, type RecipientId, subjectOf, subjectsOf } from './exports';
+import { EXPORTS, type RecipientId, shownTo, subjectOf, subjectsOf } from './exports';
 import { fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
 import { type Host, SILENT } from './host';
 import { readImport } from './import';
@@ -237,7 +238,9 @@ describe('nothing leaves that answers otherwise than it was compared', () => {
     const { host, stored, evaluation } = await compared();
     const loaded = { ...host, engine: { ...host.engine, info: { ...host.engine.info, sha256: 'f'.repeat(64) } } };
     for (const arm of ['untuned', 'ensemble', 'combined'])
-      await expect(made(loaded, stored, 'engineer', armId(evaluation, arm))).rejects.toThrow(/is loaded/);
+      await expect(made(loaded, stored, 'engineer', armId(evaluation, arm))).rejects.toThrow(
+        arm === 'untuned' ? /compared with another model, but m is loaded/ : /compared with m, but m is loaded/,
+      );
   });
 
   it('with rows of the user who has not agreed, or with trained answer words in a mean', async () => {
@@ -261,19 +264,33 @@ describe('nothing leaves that answers otherwise than it was compared', () => {
 
 it('every version and every other prompt of the latest comparison can be chosen, each once', async () => {
   const { stored } = await compared();
-  const names = subjectsOf(stored).map(({ name }) => name);
-  expect(names).toEqual(expect.arrayContaining(['hand-written 1', 'hand-written 2', 'tuned 1', 'tuned 2']));
+  const namesOf = (evaluations: (typeof stored)['evaluations']) =>
+    subjectsOf({ ...stored, evaluations }).map(({ name }) => name);
+  const [older] = stored.evaluations;
+  const newer = { ...present(older, 'a comparison'), id: 'new' };
+  const names = namesOf(stored.evaluations);
+  const versions = ['tuned 2', 'tuned 1', 'hand-written 2', 'hand-written 1'];
+  expect(names.slice(0, 4)).toEqual(versions);
   expect(names).toEqual(expect.arrayContaining(['Yours + 8 examples', 'Tuned, mean of 2 seeds', 'Untuned']));
   expect(new Set(names).size).toBe(names.length);
+  expect(namesOf([])).toEqual(versions);
+  const both = { ...stored, evaluations: [newer, ...stored.evaluations] };
+  expect(
+    new Set(
+      subjectsOf(both)
+        .slice(4)
+        .map(({ evaluation }) => evaluation?.id),
+    ),
+  ).toEqual(new Set(['new']));
 });
 
 describe('a chat prompt in a file', () => {
   /** The text of the prompt in the file, and what its check rows read. */
-  async function inChat(chat: (text: string) => string | null) {
+  async function inChat(chat: (text: string) => string | null, template = TEMPLATE) {
     const { host } = fakeHost();
     const dataset = await prepared(60);
     const set = promptSet(dataset);
-    const hard = set.hard.map((version) => ({ ...version, prompt: { ...version.prompt, chat: true } }));
+    const hard = set.hard.map((version) => ({ ...version, prompt: { ...version.prompt, template, chat: true } }));
     const tokenizer = { ...host.tokens.tokenizer, chat };
     const stored = { set: { ...set, hard }, dataset, evaluations: [], checkpoints: [], measurements: [] };
     const order = { stored, subject: 'h', withRows: false, recipient: 'engineer' } as const;
@@ -297,6 +314,9 @@ describe('a chat prompt in a file', () => {
       text: `<u> ${TEMPLATE}</u>`,
       read: `<u> ${FILLED}</u>`,
     });
+    expect(await inChat((text) => `<u>${text.trim()}</u>`, ` ${TEMPLATE} `)).toMatchObject({
+      text: `<u>${TEMPLATE}</u>`,
+    });
     expect(await inChat((text) => `<u>${text.trim()} </u>`)).toMatchObject({ text: `<u>${TEMPLATE} </u>` });
   });
 
@@ -312,7 +332,7 @@ describe('what a recipient gets of a prompt', () => {
   };
 
   it('has so many rows of the user in it, as it says before', async () => {
-    const { dataset } = await compared();
+    const { dataset, stored, evaluation } = await compared();
     const { train, test } = dataset.split;
     const rows = dataset.table.rows.length;
     const counts = async (arm: string) => {
@@ -329,7 +349,24 @@ describe('what a recipient gets of a prompt', () => {
         .map((each) => each.rows(nothing))
         .slice(0, 5),
     ).toEqual([0, 0, 0, 0, test.length]);
-    expect(EXPORTS.peft.rows(nothing)).toBe(0);
+    expect([EXPORTS.peft.rows(nothing), EXPORTS.auditor.rows(nothing)]).toEqual([0, 0]);
+    // the examples of the hand-written prompt that answers where a tuned one fails
+    const { set } = stored;
+    const pageOf = (subject: string | null, change: object = {}) => {
+      const hard = set.hard.map((each) => ({ ...each, prompt: { ...each.prompt, ...change } }));
+      const own = { ...stored, set: { ...set, hard, chosenHard: 'h2' } };
+      return EXPORTS.webPage.rows({ stored: own, subject, withRows: true });
+    };
+    expect([pageOf('r0'), pageOf('h2'), pageOf(null), pageOf('r0', { selection: 'nearest' })]).toEqual([2, 2, 0, 0]);
+    const bare = { ...stored, dataset: null };
+    const without = (arm: string) =>
+      (['engineer', 'promptfoo'] as const).map((id) =>
+        EXPORTS[id].rows({ stored: bare, subject: armId(evaluation, arm), withRows: true }),
+      );
+    expect([without('combined'), without('yours-8')]).toEqual([
+      [0, 0],
+      [8, 8],
+    ]);
   });
 
   it('is a text to paste, named after whether it shows examples', async () => {
@@ -344,6 +381,38 @@ describe('what a recipient gets of a prompt', () => {
       ...['X-prompt.txt', 0, 'Say the tone.\nText: {text}\nTone:'],
     ]);
     expect(one.files[0]?.what).not.toContain('examples');
+    const hard = plain.stored.set.hard.map((each) => ({ ...each, prompt: { ...each.prompt, shots: 1 } }));
+    const shown = { ...plain.stored, set: { ...plain.stored.set, hard } };
+    const single = await made(host, shown, 'textField', 'h');
+    expect([single.name, single.rows, single.files[0]?.what]).toEqual(['X-few-shot.txt', 1, many.files[0]?.what]);
+  });
+
+  it('is tested by promptfoo on the test rows, each with the answer that its label asks for and the columns it shows', async () => {
+    const { host, stored } = await compared();
+    const { dataset } = stored;
+    if (!dataset) throw new Error('no rows');
+    const rows = dataset.table.rows.map((row, i) => ({
+      ...row,
+      cells: { ...row.cells, by: i % 3 === 0 ? '' : `u${i}` },
+    }));
+    const table = { ...dataset.table, columns: [...dataset.table.columns, 'by'], rows };
+    const template = 'By {by}: {text}\nTone:';
+    const hard = stored.set.hard.map((each) => ({ ...each, prompt: { template, shots: 0, shotSeed: 0 } }));
+    const own = { ...stored, set: { ...stored.set, hard }, dataset: { ...dataset, table } };
+    const tests = async (of: typeof own) => {
+      const { content } = await made(host, of, 'promptfoo', 'h');
+      return parse(new TextDecoder().decode(content)).tests;
+    };
+    const wordOf = new Map(stored.set.words.map(({ label, word }) => [label, word.trim()]));
+    const test = rows.filter(({ id }) => dataset.split.test.includes(id));
+    const found: { vars: object; assert: { value: string }[] }[] = await tests(own);
+    const order = rowsById(table.rows);
+    const wanted = dataset.split.test.map((id) => present(order.get(id), id).cells);
+    expect(test.length).toBe(found.length);
+    expect(found.map(({ vars }) => vars)).toEqual(wanted.map(({ text, by }) => ({ text, by })));
+    expect(found.map(({ assert: [each] }) => each?.value)).toEqual(wanted.map(({ label = '' }) => wordOf.get(label)));
+    // agreed, but there is none
+    expect(await tests({ ...own, dataset: { ...own.dataset, split: { ...dataset.split, test: [] } } })).toHaveLength(3);
   });
 
   it('is tested by promptfoo on three shipped sentences where no row may go along', async () => {
@@ -395,6 +464,38 @@ describe('what a recipient gets of a prompt', () => {
 });
 
 describe('what an export needs', () => {
+  it('is a prompt that fits: what says why not is also refused when it is made', async () => {
+    const { host, stored, evaluation } = await compared();
+    let refused = 0;
+    for (const { id } of evaluation.plan.arms)
+      for (const [recipient, { whyNot }] of Object.entries(EXPORTS)) {
+        const subject = armId(evaluation, id);
+        const why = whyNot(subjectOf(stored, subject), stored);
+        if (why === null) continue;
+        refused++;
+        await expect(made(host, stored, recipient as RecipientId, subject)).rejects.toThrow(why);
+      }
+    expect(refused).toBeGreaterThan(30);
+    const alone = { ...stored, evaluations: [] };
+    for (const recipient of ['manager', 'spreadsheet', 'audience'] as const) {
+      const why = EXPORTS[recipient].whyNot(subjectOf(alone, 'r0'), alone);
+      expect(why).toBe('It has not been compared on test rows yet.');
+      await expect(made(host, alone, recipient, 'r0')).rejects.toThrow(why ?? '');
+    }
+    expect(EXPORTS.manager.whyNot(null, stored)).toBeNull();
+  });
+
+  it('of an audience is two prompts: the chosen one, and the untuned or yours', async () => {
+    const { stored, evaluation } = await compared();
+    const pair = (arm: string) => shownTo(present(subjectOf(stored, armId(evaluation, arm)), arm), stored);
+    expect(['ensemble', 'untuned', 'tuned', 'majority'].map(pair)).toEqual([
+      ['untuned', 'ensemble'],
+      ['yours', 'untuned'],
+      ['untuned', 'tuned'],
+      null,
+    ]);
+  });
+
   it('is the model where check rows are scored, and nothing else', () => {
     const asking = Object.entries(EXPORTS).flatMap(([id, { needsModel }]) => (needsModel ? [id] : []));
     expect(asking).toEqual(['engineer', 'webPage', 'peft']);

@@ -7,6 +7,7 @@ import { drawnRows } from '../dataset/draw';
 import { rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { textsOf } from '../evaluation/classify/rows';
+import { present } from '../lib/assert';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import { armId } from '../prompt-set/arms';
 import { versionsCompared } from '../prompt-set/calibration';
@@ -61,7 +62,8 @@ function whyNoText(subject: Subject | null): string | null {
   if (!subject || alone) return alone;
   if (subject.kind === 'words') return 'Word counts are numbers, no text.';
   if (subject.softs.length > 0) return 'Its vectors are numbers that no text says.';
-  return (subject.prompt?.orders ?? 1) > 1 && (subject.prompt?.shots ?? 0) > 0
+  const { orders = 1, shots } = present(subject.prompt, 'a text');
+  return orders > 1 && shots > 0
     ? 'It is the mean over several orders of its examples, and a text has one order.'
     : null;
 }

@@ -10,6 +10,8 @@ import { NOW, prepared } from './fake-host.test-support';
 import { CUES } from './find-words';
 import type { Host } from './host';
 import { type CandidateAnswers, type Improved, type ImproveEvent, type ImproveRequest, improve } from './improve';
+import { triedIds } from './training-rows';
+import { tryPrompt } from './try-prompt';
 
 const TEMPLATE = 'Text: {text}\nTone:';
 const WORDS = [
@@ -122,6 +124,29 @@ describe('a search for the best hand-written prompt', () => {
     expect(search).toMatchObject({ candidates: 60, validationRows: dataset.split.validation.length });
     expect(search.loss).toBeLessThan(search.bareLoss);
     expect(board[0]).toMatchObject({ on: 'validation', loss: search.loss });
+  });
+
+  it('shows figures that a try of the winner gives again, and no figure that it did not measure', async () => {
+    const dataset = await prepared(200);
+    const { host } = promptHost();
+    const events: ImproveEvent[] = [];
+    const found = await improve(host, request(dataset), { ...run, emit: (event) => void events.push(event) });
+    const { prompt, words, calibration, tried } = found.winner;
+    const meanLogProbs = calibration?.meanLogProbs ?? null;
+    const again = await tryPrompt(host, { dataset, prompt, with: { words, meanLogProbs, longest: null } }, run);
+    expect(again.kind === 'classify' && { ...again.tried, seconds: 0 }).toEqual({ ...tried, seconds: 0 });
+    expect(tried?.rows).toBe(triedIds(dataset).length);
+    // the last that was said of each prompt is what the leaderboard has
+    const last = new Map(
+      events.flatMap((event) => (event.kind === 'standing' ? [[event.standing.key, event.standing]] : [])),
+    );
+    expect(new Set(found.board)).toEqual(new Set(last.values()));
+    expect(found.search.trainingRows).toBe(found.board.find(({ on }) => on === 'training')?.rows);
+    const progress = events.flatMap((event) => (event.kind === 'progress' ? [event] : []));
+    expect(progress[0]).toMatchObject({ fraction: 0, note: '60 prompts on 16 training rows', tokensPerSecond: null });
+    const fractions = progress.map(({ fraction }) => fraction);
+    expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
+    expect(fractions.at(-1)).toBeGreaterThan(0.8);
   });
 
   it('reads no test row, and lets validation rows choose among the best alone', async () => {

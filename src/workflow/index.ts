@@ -32,8 +32,8 @@ export interface ExportRequest extends Order {
 
 /** Makes a package for a recipient. The formats and reports are loaded when the first one is made. */
 export const exportPackage: Verb<ExportRequest, RowsDone, Package> = async (host, { recipient, ...order }, run) => {
-  const { PACKAGES } = await import('./packages');
-  return PACKAGES[recipient](host, order, run);
+  const { makePackage } = await import('./packages');
+  return makePackage(host, recipient, order, run);
 };
 
 /** Every verb by its name; the protocol of the workflow worker is derived from it. */

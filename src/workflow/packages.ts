@@ -18,6 +18,7 @@ import { promptPackageFiles } from '../interchange/prompt-package';
 import { withoutRows } from '../interchange/set-files';
 import { setPackageFiles } from '../interchange/set-package';
 import { chatJson, type PromptTest, promptfooYaml, type TextPrompt } from '../interchange/text-formats';
+import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import { counted, PRODUCT, percent } from '../lib/format';
 import { unwrap } from '../lib/result';
@@ -54,6 +55,7 @@ import {
   type Order,
   rowCount,
   type Subject,
+  subjectOf,
   takenArm,
   templatesOf,
 } from './exported-prompt';
@@ -102,17 +104,18 @@ function textPrompt(order: Order): TextPrompt {
   const subject = chosenSubject(order);
   const { set } = order.stored;
   const [template = ''] = templatesOf(order, subject);
+  const { chat = false } = present(subject.prompt, 'a text');
   return {
     name: set.name,
     template,
-    chat: subject.prompt?.chat ?? false,
+    chat,
     answers: subject.words.map(({ label, word }) => ({ label, word })),
     longest: set.writing?.longest ?? null,
     ...{ calibration: subject.calibration, threshold: subject.threshold },
   };
 }
 
-const rowsShown = (order: Order): number => chosenSubject(order).prompt?.shots ?? 0;
+const rowsShown = (order: Order): number => present(chosenSubject(order).prompt, 'a text').shots;
 
 /** Tests that promptfoo runs where none of the user's rows may go along. */
 const SENTENCES = 3;
@@ -196,11 +199,11 @@ async function webPromptOf(host: Host, order: Order, { control, emit }: Run<Rows
   const subject = chosenSubject(order);
   const asked = madeOf(subject);
   if (asked && !order.withRows) throw new StudioError('bad-input', asked);
-  if (!subject.version) throw new StudioError('bad-input', 'A page asks one version. Choose a version.');
-  const second = fallbackVersion(order, subject.version);
+  const version = present(subject.version, 'a version');
+  const second = fallbackVersion(order, version);
   const leave = (version: Version) => leaving(host, readyPrompt(set, version), dataset);
-  const versions = { asked: leave(subject.version), fallback: second && leave(second) };
-  const policy = policyOf(order, subject.version, second);
+  const versions = { asked: leave(version), fallback: second && leave(second) };
+  const policy = policyOf(order, version, second);
   const named = { producer: PRODUCT, name: set.name, handle: set.handle, createdAt: host.now() };
   const about = { ...named, ...(policy && { policy }) };
   const sentences = await shippedSentences(host);
@@ -219,8 +222,8 @@ const BESIDE = [
 
 type Make = (host: Host, order: Order, run: Run<RowsDone>) => Promise<Package>;
 
-/** By recipient. @throws StudioError `bad-input` where it cannot be made, with the reason; and as the engine's methods */
-export const PACKAGES: Readonly<Record<RecipientId, Make>> = {
+/** By recipient, for a prompt that fits it. */
+const PACKAGES: Readonly<Record<RecipientId, Make>> = {
   engineer: async (host, order, run) => {
     if (!isTuned(order)) return armPackage(host, order, run);
     const rows = order.withRows ? order.stored.dataset : null;
@@ -302,10 +305,10 @@ export const PACKAGES: Readonly<Record<RecipientId, Make>> = {
     const asked = EXPORTS.audience.asks(order);
     if (asked) throw new StudioError('bad-input', asked);
     const evaluation = comparisonOf(order);
-    const { set, dataset } = order.stored;
-    const pair = shownTo(chosenSubject(order), order.stored);
+    const { set } = order.stored;
+    const dataset = present(order.stored.dataset, 'rows');
+    const pair = present(shownTo(chosenSubject(order), order.stored), 'two prompts');
     const run = set.soft.find(({ id }) => id === evaluation.softVersion);
-    if (!dataset || !pair) throw rowsGone();
     const choice = order.audience ?? audienceProposal(order);
     const drawn = audienceRows(order).flatMap(({ id, isDrawn }) => (isDrawn ? [id] : []));
     const model = run?.model.id ?? null;
@@ -333,3 +336,16 @@ export const PACKAGES: Readonly<Record<RecipientId, Make>> = {
     });
   },
 };
+
+/** @throws StudioError `bad-input` where the prompt does not fit or cannot be made, with the reason; and as the engine */
+export async function makePackage(
+  host: Host,
+  recipient: RecipientId,
+  order: Order,
+  run: Run<RowsDone>,
+): Promise<Package> {
+  const subject = order.subject === null ? null : subjectOf(order.stored, order.subject);
+  const whyNot = subject && EXPORTS[recipient].whyNot(subject, order.stored);
+  if (whyNot) throw new StudioError('bad-input', whyNot);
+  return PACKAGES[recipient](host, order, run);
+}
