@@ -4,10 +4,12 @@ import { editDataset } from '../../../dataset/edit';
 import { prepareDataset } from '../../../dataset/prepare';
 import { dealt, preparedOf } from '../../../dataset/test-support';
 import type { Change, Dataset } from '../../../dataset/types';
+import type { CalibrationFit } from '../../../evaluation/types';
 import { isOutdated } from '../../../prompt-set/arms';
 import { recordComparison } from '../../../prompt-set/calibration';
-import { chooseHard } from '../../../prompt-set/make-versions';
-import { isPresent, shownTry, sinceTry } from '../../../prompt-set/tries';
+import { chooseHard, takeFoundPrompt } from '../../../prompt-set/make-versions';
+import { setPolicy } from '../../../prompt-set/stages';
+import { foundVersion, isPresent, shownTry, sinceTry } from '../../../prompt-set/tries';
 import type { HardVersion, Opened, PromptSet } from '../../../prompt-set/types';
 import type { HardPrompt } from '../../../task/types';
 import type { ScoreRequest } from '../../../worker/protocol';
@@ -112,6 +114,26 @@ async function relabel(on: Page, at: number): Promise<void> {
   if (found.ok) await setRows(on, found.value.dataset);
 }
 
+/** The rows of each part stay: only which of them are drawn for a try changes. */
+async function drawAgain(on: Page): Promise<void> {
+  const { table, mapping, seed, split: fixedSplit } = on.rows();
+  const found = await prepareDataset(table, mapping, { seed: seed + 1, fixedSplit });
+  if (found.ok) await setRows(on, found.value.dataset);
+}
+
+/** A search ends with this prompt, tried with its own answer words and calibration. */
+async function find(on: Page, at: number, calibration: CalibrationFit | null): Promise<void> {
+  const prompt = { template: TEMPLATES[at % 2] ?? '', shots: 0, shotSeed: 0 };
+  const words = on.set().words.map(({ label }, c) => ({ label, word: [' poor', ' fine', ' so'][(at + c) % 3] ?? '' }));
+  const meanLogProbs = calibration?.meanLogProbs ?? null;
+  const request = { dataset: on.rows(), prompt, with: { words, meanLogProbs, longest: null } };
+  const found = await on.services.workflow.call('tryPrompt', request);
+  const winner = { prompt, words, name: 'x', calibration, tried: found.kind === 'classify' ? found.tried : null };
+  const search = { candidates: 9, trainingRows: 9, validationRows: 9, loss: 1, bareLoss: 1 };
+  const stamp = { id: `found-${on.set().hard.length}-${at}`, now: 'now' };
+  await on.promptSets.getState().update((set) => takeFoundPrompt(set, { winner, search }, stamp).set);
+}
+
 /** As a comparison decides it. */
 const calibrate = ({ promptSets }: Page, at: number, calibration: HardVersion['calibration']) =>
   promptSets.getState().update((set) => {
@@ -136,6 +158,10 @@ const acts: fc.Arbitrary<readonly [string, Act]> = fc.oneof(
   nat.map((at) => [`relabel ${at}`, (on: Page) => relabel(on, at)] as const),
   fc.constantFrom(0.2, 0.3).map((share) => [`split ${share}`, (on: Page) => splitAgain(on, share)] as const),
   fc.constantFrom(...MODELS).map((sha256) => [`model ${sha256[0]}`, (on: Page) => on.load(sha256)] as const),
+  fc.constant(['draw', drawAgain] as const),
+  fc
+    .tuple(nat, fc.constantFrom(...BIASES))
+    .map(([at, fit]) => [`find ${at} ${fit !== null}`, (on: Page) => find(on, at, fit ?? null)] as const),
   fc
     .tuple(nat, fc.constantFrom(...BIASES))
     .map(([at, fit]) => [`calibrate ${at} ${fit !== null}`, (on: Page) => calibrate(on, at, fit)] as const),
@@ -177,7 +203,9 @@ async function holds(on: Page): Promise<void> {
   const draft = draftOf(set, on.prompts.getState().prompt, null);
   const shown = shownTry(set, draft, openedOn(on));
   if (shown && isPresent(shown))
-    expect(figures(shown.version)).toEqual(await fresh(on, draft, shown.version, set.words));
+    expect(figures(shown.version)).toEqual(
+      await fresh(on, draft, shown.version, foundVersion(set, draft)?.words ?? set.words),
+    );
   for (const version of set.hard)
     if (version.tried && sinceTry(set, version, openedOn(on)).length === 0)
       expect(figures(version)).toEqual(await fresh(on, version.prompt, version, version.words ?? set.words));
@@ -219,6 +247,7 @@ it('are the present ones right after a try, and marked after each single change'
     word: (on) => word(on, 0, 'fine'),
     label: (on) => relabel(on, 1),
     split: (on) => splitAgain(on, 0.3),
+    draw: drawAgain,
     weights: (on) => on.load(MODELS[1] ?? ''),
     calibration: (on) => calibrate(on, 0, BIASES[1]),
   };
@@ -238,6 +267,9 @@ it('are the present ones right after a try, and marked after each single change'
   }
 });
 
+const setHandWritten = ({ promptSets }: Page) =>
+  promptSets.getState().update((set) => setPolicy(set, { kind: 'hand-written' }, 'now'));
+
 /** Acts that concern a comparison: what is in the editor is no prompt of it until it is tried. */
 const comparedActs = fc.oneof(
   fc.constant(['compare', compareNow] as const),
@@ -247,9 +279,10 @@ const comparedActs = fc.oneof(
   nat.map((at) => [`relabel ${at}`, (on: Page) => relabel(on, at)] as const),
   fc.constantFrom(0.2, 0.3).map((share) => [`split ${share}`, (on: Page) => splitAgain(on, share)] as const),
   fc.constantFrom(...MODELS).map((sha256) => [`model ${sha256[0]}`, (on: Page) => on.load(sha256)] as const),
-  // neither makes it old: another text in the editor, and another version that nobody chose
+  // none makes it old: a policy of its stages, another text in the editor, and another version that nobody chose
   fc.constantFrom(...TEMPLATES).map((text) => [`text ${text}`, (on: Page) => on.prompts.edit(text)] as const),
   fc.constant(['try', (on: Page) => on.trying.start()] as const),
+  fc.constant(['policy', setHandWritten] as const),
   fc.constantFrom(...TEMPLATES.slice(0, 2)).map((text) => {
     const tried = async (on: Page) => {
       on.prompts.edit(text);
