@@ -3,7 +3,7 @@
  * end-to-end tests on the built app. Every part runs even when an earlier one failed; the last line counts them all.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
@@ -38,13 +38,14 @@ async function check(name, command, args) {
   return good;
 }
 
-/** A part that reports its own counts in a JSON file; a crash without a report is one failure. */
-async function suite(name, command, args, file, count) {
-  console.log(`\n== ${name}`);
+/** A part that reports its own counts in a JSON file; a crash without a report is one failure. `quiet`: it runs beside another. */
+async function suite(name, command, args, file, count, quiet = false) {
+  if (!quiet) console.log(`\n== ${name}`);
   const started = Date.now();
   const path = join(out, file);
   rmSync(path, { force: true });
-  const { good } = await run(command, args);
+  const { good, output } = await run(command, args, { quiet });
+  if (quiet) console.log(`\n== ${name}\n${output}`);
   const counts = existsSync(path) ? count(JSON.parse(readFileSync(path, 'utf8'))) : { passed: 0, failed: 1 };
   if (!good && counts.failed === 0) counts.failed = 1;
   passed += counts.passed;
@@ -63,7 +64,7 @@ const fromPlaywright = ({ suites, stats }) => {
     if (tests.some(({ status }) => status === 'flaky')) console.log(`== passed at its second try: ${title}`);
   return { passed: stats.expected + stats.flaky, failed: stats.unexpected };
 };
-const vitest = (name, project, options = []) => {
+const vitest = (name, project, options = [], quiet = false) => {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${join(out, `${name}.json`)}`];
   return suite(
     name,
@@ -71,6 +72,7 @@ const vitest = (name, project, options = []) => {
     ['vitest', 'run', '--project', project, ...options, ...reporters],
     `${name}.json`,
     fromVitest,
+    quiet,
   );
 };
 
@@ -108,13 +110,24 @@ async function prediction() {
   await check('the shipped prompt in PyTorch', 'node', ['tools/export/check.mjs']);
 }
 
-// The browser tests keep one core busy; unit and end-to-end tests share two.
+/** Rooms whose tests are pure and hold no model: their files share one process, which spares each the start of its own. */
+const PURE = 'lib dataset metrics prompt-set report interchange task decide tokens prompt training'.split(' ');
+const OTHERS = readdirSync(join(root, 'src')).filter((room) => !PURE.includes(room));
+const filesOf = (rooms) => rooms.map((room) => `src/${room}/`);
+
+// The browser tests keep one core busy: the checks and the pure unit tests use the other. The rest of the unit tests and the
+// end-to-end tests share two.
 const predicted = prediction();
 const checked = checks();
+const pure = checked.then(
+  () =>
+    wanted('unit') && vitest('unit, pure rooms', 'node', ['--maxWorkers=1', '--no-isolate', ...filesOf(PURE)], true),
+);
 if (wanted('browser')) await vitest('browser', 'browser');
 const built = await checked;
+await pure;
 // one worker less than there are cores is the default: one, on two cores
-if (wanted('unit')) await vitest('unit', 'node', ['--maxWorkers=100%']);
+if (wanted('unit')) await vitest('unit', 'node', ['--maxWorkers=100%', ...filesOf(OTHERS), 'test/', 'tools/']);
 if (built && wanted('e2e')) await suite('end to end', 'npx', ['playwright', 'test'], 'e2e.json', fromPlaywright);
 await predicted;
 
