@@ -37,21 +37,21 @@ const LATER = [
 export const preloadScreens = () => Promise.allSettled([...Object.values(CODE), ...LATER].map((load) => load()));
 
 /** The journey, in order. */
-export const STEPS = [
+const STEPS = [
   { id: 'data', number: 1, title: 'Data', Screen: lazy(CODE.data) },
   { id: 'prompts', number: 2, title: 'Prompts', Screen: lazy(CODE.prompts) },
   { id: 'train', number: 3, title: 'Train', Screen: lazy(CODE.train) },
   { id: 'compare', number: 4, title: 'Compare', Screen: lazy(CODE.compare) },
 ] as const;
 
-export const TOOLS = [
+const TOOLS = [
   { id: 'decide', title: 'Decide', icon: <Scales />, Screen: lazy(CODE.decide) },
   { id: 'playground', title: 'Playground', icon: <Spark />, Screen: lazy(CODE.playground) },
   { id: 'library', title: 'Library', icon: <Books />, Screen: lazy(CODE.library) },
 ] as const;
 
 /** Null when the address names no screen. */
-export const screenOf = (id: string): ComponentType | null =>
+const screenOf = (id: string): ComponentType | null =>
   [...STEPS, ...TOOLS].find((entry) => entry.id === id)?.Screen ?? null;
 
 /** Whether a dropped file is for the batch that is open, not for a new prompt set. */

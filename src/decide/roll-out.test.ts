@@ -1,15 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createRng, type Rng } from '../lib/rng';
-import {
-  FIRST_GATES,
-  type Gates,
-  isInShare,
-  placeOf,
-  type RollOutPlan,
-  rehearse,
-  type Served,
-  SHARES,
-} from './roll-out';
+import { FIRST_GATES, type Gates, placeOf, type RollOutPlan, rehearse, type Served, SHARES } from './roll-out';
+
+const isInShare = (id: string, share: number, salt?: string) => placeOf(id, salt) < share;
 
 const planOf = (gates: Partial<Gates> = {}): RollOutPlan => ({
   gates: { ...FIRST_GATES, ...gates },

@@ -23,7 +23,7 @@ const HASH_RANGE = 2 ** 32;
 const UTF8 = new TextEncoder();
 
 /**
- * The place of a text or id in [0, 1): the same one each time, evenly spread. FNV-1a over its UTF-8, mixed by the finaliser of
+ * The place of a text or id in [0, 1), the same one each time, evenly spread: it is in every share above its place. FNV-1a over its UTF-8, mixed by the finaliser of
  * MurmurHash3, both public domain.
  * @param salt another one for another roll-out, so that the same texts are not always first
  */
@@ -34,9 +34,6 @@ export function placeOf(key: string, salt = ''): number {
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return ((hash ^ (hash >>> 16)) >>> 0) / HASH_RANGE;
 }
-
-/** Whether the new prompt's answer counts. Once it does, it does for every larger share. */
-export const isInShare = (key: string, share: number, salt = ''): boolean => placeOf(key, salt) < share;
 
 /** Written before the start. Shares in [0, 1]; null = no gate. */
 export interface Gates {

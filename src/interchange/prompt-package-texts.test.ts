@@ -6,10 +6,11 @@ import { addHardVersion, chosenSoft, finishRun, recordWriting, startRun } from '
 import { changeTask, createPromptSet } from '../prompt-set/prompt-set';
 import type { GenerateEvaluation, PromptSet, SoftVersion } from '../prompt-set/types';
 import { STANDARD } from '../training/settings';
-import { buildPromptPackage, readPromptPackage } from './prompt-package';
+import { promptPackageFiles, readPromptPackage } from './prompt-package';
 import { setJsonSchema } from './set-json';
 import { sidecarSchema } from './sidecar';
 import { buildSidecar } from './sidecar-build';
+import { writeZip } from './zip';
 
 const HASH = 'a'.repeat(64);
 const NOW = '2026-01-01T00:00:00Z';
@@ -115,14 +116,16 @@ function packed(withRows: Dataset | null) {
     now: NOW,
     producer: 'test',
   });
-  const zip = buildPromptPackage({
-    set: { ...set, writing: { longest: 40 } },
-    run,
-    sidecar,
-    scripts: { 'predict.py': '' },
-    rows: withRows,
-    model: { layers: null, heads: null },
-  });
+  const zip = writeZip(
+    promptPackageFiles({
+      set: { ...set, writing: { longest: 40 } },
+      run,
+      sidecar,
+      scripts: { 'predict.py': '' },
+      rows: withRows,
+      model: { layers: null, heads: null },
+    }),
+  );
   return { zip, sidecar };
 }
 

@@ -14,15 +14,10 @@ import { writeNote, writeSetNotes, writeTags } from '../prompt-set/versions';
 import { fillTemplate } from '../task/template';
 import { STANDARD } from '../training/settings';
 import { readIncoming } from './incoming';
-import {
-  buildPromptPackage,
-  type PromptPackageInput,
-  promptPackageFiles,
-  readPromptFiles,
-  readPromptPackage,
-} from './prompt-package';
+import { type PromptPackageInput, promptPackageFiles, readPromptFiles, readPromptPackage } from './prompt-package';
 import { type Sidecar, sidecarJsonSchema, sidecarSchema } from './sidecar';
 import { buildSidecar } from './sidecar-build';
+import { writeZip } from './zip';
 
 const HASH = 'a'.repeat(64);
 const here = { id: 'new', now: '2026-02-02T00:00:00Z', taken: [] as string[] };
@@ -138,7 +133,7 @@ function make(
 
 const numbers = fc.float32Array({ minLength: 1, maxLength: 24, noNaN: true, noDefaultInfinity: true });
 const input = make('suffix', Float32Array.of(1, -2.5, 3e-8, 0), 2);
-const zip = buildPromptPackage(input);
+const zip = writeZip(promptPackageFiles(input));
 /** The zip with some of its files changed. */
 const changed = (change: Record<string, Uint8Array | string | null>, from = zip) => {
   const files = unzipSync(from);
@@ -163,7 +158,7 @@ describe('an export', () => {
     fc.assert(
       fc.property(numbers, fc.constantFrom(...PLACEMENTS), (vectors, placement) => {
         const made = make(placement, Float32Array.from(vectors), vectors.length);
-        const read = readPromptPackage(buildPromptPackage(made), here);
+        const read = readPromptPackage(writeZip(promptPackageFiles(made)), here);
         if (!read.ok) throw new Error(read.error.message);
         const soft = read.value.set.soft[0];
         expect(soft?.soft?.vectors).toEqual(vectors);
@@ -181,13 +176,13 @@ describe('an export', () => {
     );
   });
 
-  test('gives the same bytes for the same input', () => expect(buildPromptPackage(input)).toEqual(zip));
+  test('gives the same bytes for the same input', () => expect(writeZip(promptPackageFiles(input))).toEqual(zip));
 
   test('contains all its files, and the PEFT adapter only if PEFT can load it', () => {
     const names = (bytes: Uint8Array) => Object.keys(unzipSync(bytes)).sort();
     const always = ['README.md', 'predict.py', 'project.json', 'prompt_embeddings.npy', 'softprompt.json'];
     expect(names(zip)).toEqual(always);
-    const prefix = buildPromptPackage(make('prefix', Float32Array.of(1, 2), 2));
+    const prefix = writeZip(promptPackageFiles(make('prefix', Float32Array.of(1, 2), 2)));
     expect(names(prefix)).toEqual([...always, 'adapter_config.json', 'adapter_model.safetensors'].sort());
     expect(JSON.parse(decode(unzipSync(prefix)['adapter_config.json']))).toMatchObject({
       peft_type: 'PROMPT_TUNING',
@@ -255,7 +250,7 @@ describe('an export', () => {
     expect(all).toContain('contains none of your rows');
     const withRows = make('suffix', Float32Array.of(1, 2), 2, dataset);
     expect(withRows.sidecar.userRows).toBe(6);
-    const read = readPromptPackage(buildPromptPackage(withRows), here);
+    const read = readPromptPackage(writeZip(promptPackageFiles(withRows)), here);
     expect(read.ok && read.value.dataset).toEqual(dataset);
     expect(read.ok && read.value.set.hard[0]?.tried?.wrongRowIds).toEqual(['row-2']);
   });
@@ -267,7 +262,7 @@ describe('an import', () => {
     set = writeNote(moveStage(set, { stage: 'production', to: 'r' }, 'now'), 'h', 'by hand', 'now');
     set = { ...set, hard: set.hard.map((version) => ({ ...version, author: 'Ana' })) };
     set = { ...set, moves: [...(set.moves ?? []), { stage: 'staging', from: null, to: 'elsewhere', at: 'now' }] };
-    const read = readPromptPackage(buildPromptPackage({ ...input, set }), here);
+    const read = readPromptPackage(writeZip(promptPackageFiles({ ...input, set })), here);
     if (!read.ok) throw new Error(read.error.message);
     expect(read.value.set).toMatchObject({
       tags: ['march'],
@@ -364,7 +359,7 @@ test('a label named __proto__ survives its own export', () => {
       logProbs: Object.fromEntries(labels.map((label, i) => [label, i === 0 ? -0.2 : -1.7])),
     })),
   };
-  const read = readPromptPackage(buildPromptPackage({ ...input, sidecar }), here);
+  const read = readPromptPackage(writeZip(promptPackageFiles({ ...input, sidecar })), here);
   if (!read.ok) throw new Error(read.error.message);
   expect(read.value.sidecar.labels.map(({ label }) => label)).toEqual(labels);
   for (const { logProbs } of read.value.sidecar.parityRows)

@@ -20,7 +20,7 @@ import { packageReadme } from './package';
 import { fromSetJson, SET_JSON_VERSION, type SetJson, setJsonOf, setJsonSchema, toSetJson } from './set-json';
 import { SIDECAR_VERSION, type Sidecar, sidecarSchema } from './sidecar';
 import { softPromptOf } from './sidecar-build';
-import { atRoot, type Files, readZip, writeZip, type ZipFailureKind } from './zip';
+import { atRoot, type Files, readZip, type ZipFailureKind } from './zip';
 
 export interface PromptPackageInput {
   readonly set: PromptSet;
@@ -70,10 +70,6 @@ export function promptPackageFiles(input: PromptPackageInput): Record<string, Ui
   }
   return files;
 }
-
-/** Equal input gives equal bytes. */
-export const buildPromptPackage = (input: PromptPackageInput): Uint8Array<ArrayBuffer> =>
-  writeZip(promptPackageFiles(input));
 
 /** The texts to present, in packages of earlier releases. */
 export const DEMO_FILE = 'demo.json';

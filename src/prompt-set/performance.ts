@@ -9,7 +9,7 @@ import type { ClassifyEvaluation, GenerateEvaluation, Kept, PromptSet } from './
 import { type Version, versionById, versionsOf, versionWords } from './versions';
 
 /** Scores of generated texts: means over the rows with their intervals, and ROUGE-L row by row. */
-export type WrittenScores = Omit<GenerateArm, 'id' | 'name' | 'kind' | 'tokensSentMean'>;
+type WrittenScores = Omit<GenerateArm, 'id' | 'name' | 'kind' | 'tokensSentMean'>;
 
 /** Rows that a version may have seen in training, among those that it was measured on. */
 export interface KnownRows {

@@ -169,9 +169,3 @@ export function readNumbers(
   }
   return { values: [...values] };
 }
-
-/** The settings in which the runs of a list differ. */
-export function variedKeys(list: readonly TrainingSettings[]): readonly (keyof TrainingSettings)[] {
-  const keys = new Set(list.flatMap((settings) => Object.keys(settings) as (keyof TrainingSettings)[]));
-  return [...keys].filter((key) => new Set(list.map((settings) => JSON.stringify(settings[key] ?? null))).size > 1);
-}
