@@ -33,6 +33,15 @@ describe('by a column that names the parts', () => {
     expect(dataset.splitBy).toEqual(by);
   });
 
+  it('leaves out rows without a label, whatever part they name', async () => {
+    const rows = deal(100, (i) => (i % 2 ? 'train' : 'test')).map(
+      ([text, label, part], i): Cells => [text, i < 20 ? '' : label, part],
+    );
+    const made = await split(rows, by);
+    const { train, validation, test } = made.ok ? made.value.dataset.split : { train: [], validation: [], test: [] };
+    expect([train.length + validation.length, test.length]).toEqual([40, 40]);
+  });
+
   it('takes validation rows out of the training rows where it names none', async () => {
     const made = await split(
       deal(200, (i) => (i % 2 ? 'train' : 'test')),

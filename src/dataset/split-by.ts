@@ -172,21 +172,20 @@ function dealtOut(
     part,
     rows: [] as Row[],
     wanted: new Map([...labels].map(([label, n]) => [label, (n * sizes[part]) / usable.length])),
-    has: new Map<string, number>(),
+    has: new Map([...labels.keys()].map((label) => [label, 0])),
   }));
   for (const group of groups.toSorted((a, b) => b.length - a.length)) {
     const counts = labelTally(group, mapping);
     /** How much fuller, relative to its share, the part would be with the group than it should be now. */
     const cost = ({ wanted, has }: (typeof state)[number]) =>
       [...counts].reduce((sum, [label, n]) => {
-        const want = Math.max(wanted.get(label) ?? 0, 1e-9);
-        const before = has.get(label) ?? 0;
+        const [want, before] = [wanted.get(label) as number, has.get(label) as number];
         return sum + (n * (2 * (before - want) + n)) / want;
       }, 0);
     const best = state.reduce((a, b) => (cost(b) < cost(a) ? b : a));
     best.rows.push(...group);
-    for (const [label, n] of counts) best.has.set(label, (best.has.get(label) ?? 0) + n);
+    for (const [label, n] of counts) best.has.set(label, (best.has.get(label) as number) + n);
   }
-  const of = (part: SplitName) => state.find((s) => s.part === part)?.rows ?? [];
+  const of = (name: SplitName) => state.flatMap(({ part, rows }) => (part === name ? rows : []));
   return { train: of('train'), validation: of('validation'), test: of('test') };
 }

@@ -5,8 +5,9 @@ import type { TrainRequest } from '../engine/types';
 import { uninterrupted } from '../lib/control';
 import { shotIds } from '../task/render';
 import { STANDARD } from '../training/settings';
+import { compare } from './compare';
 import { type DistilEvent, type DistilRequest, distil, type Teacher } from './distil';
-import { answerOf, fakeHost, prepared, rowsOf, textOf } from './fake-host.test-support';
+import { answerOf, fakeHost, prepared, promptSet, rowsOf, textOf } from './fake-host.test-support';
 import type { Host } from './host';
 
 const BARE = 'Text: {text}\nTone:';
@@ -92,6 +93,15 @@ it('decides the calibration on validation rows where no comparison has', async (
   await distil(host, request(dataset, { teacher: { ...teacher, calibration: undefined } }), run);
   await distil(host, request(dataset, { teacher }), run);
   const [chosen, raw] = asked.map(({ train }) => train.map(({ taught }) => taught?.[0] ?? 0));
+  // as a comparison decides it
+  const set = promptSet(dataset);
+  const hard = set.hard.map((version) => ({ ...version, prompt: teacher.prompt }));
+  const { evaluation } = await compare(fakeHost().host, { set: { ...set, words, hard }, dataset }, run);
+  const arms = evaluation.kind === 'classify' ? evaluation.plan.arms : [];
+  const { calibration = null } = arms.find(({ id }) => id === 'yours') ?? {};
+  expect(calibration).not.toBeNull();
+  await distil(host, request(dataset, { teacher: { ...teacher, calibration } }), run);
+  expect(asked[2]?.train.map(({ taught }) => taught)).toEqual(asked[0]?.train.map(({ taught }) => taught));
   // this model prefers one label before it has read anything
   const mean = (shares: readonly number[] = []) => shares.reduce((sum, share) => sum + share, 0) / shares.length;
   expect(Math.abs(mean(chosen) - 0.5)).toBeLessThan(Math.abs(mean(raw) - 0.5));
@@ -105,8 +115,18 @@ it('says how many tokens it saves and how often the answers agree', async () => 
   const { reached } = await distil(host, request(dataset), { ...run, emit });
   expect(reached).toMatchObject({ same: dataset.split.validation.length, rows: dataset.split.validation.length });
   expect(reached?.tokensBefore).toBeGreaterThan(3 * (reached?.tokensAfter ?? 0));
+  const lengths = (ids: readonly string[]) => ids.map((id) => BARE.replace('{text}', cell(dataset, id)).length + 1);
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  expect(reached?.tokensAfter).toBeCloseTo(mean(lengths(dataset.split.validation)), 9);
   const counts = events.filter((event) => event.kind === 'teacher');
+  expect(counts[0]).toMatchObject({ done: 0, secondsLeft: null });
   expect(counts.at(-1)).toMatchObject({ done: counts[0]?.total });
+  // without validation rows the training rows say how long they are
+  const all = { ...dataset, split: { ...dataset.split, validation: [] } };
+  const { asked, host: other } = taughtHost();
+  const bare = (await distil(other, request(all), run)).reached;
+  const learned = asked[0]?.train.map(({ rowId }) => rowId) ?? [];
+  expect(bare).toMatchObject({ same: 0, rows: 0, tokensAfter: expect.closeTo(mean(lengths(learned)), 9) });
   const unlike = await distil(taughtHost({ gain: -9 }).host, request(dataset), run);
   expect(unlike.reached?.same).toBeLessThan(unlike.reached?.rows ?? 0);
   expect((await distil(taughtHost({ reason: 'paused' }).host, request(dataset), run)).reached).toBeNull();
@@ -125,18 +145,25 @@ it.each<[string, RegExp, (dataset: Dataset) => Partial<DistilRequest>, { context
   [
     'an answer word of several tokens',
     /“bad”, has 4 tokens/,
-    () => ({ teacher: { ...ASIS, words: [{ label: 'bad', word: 'bad' }, ...words.slice(1)] } }),
+    () => ({ teacher: { ...ASIS, words: words.map(({ label }) => ({ label, word: label })) } }),
   ],
   [
     'the nearest examples to a text from elsewhere',
     /nearest to each row/,
-    () => ({ texts: ['it was fine'], teacher: { ...ASIS, prompt: { ...SHOTS, selection: 'nearest' } } }),
+    () => ({ texts: ['it was fine'], teacher: { ...ASIS, prompt: { ...SHOTS, shots: 1, selection: 'nearest' } } }),
   ],
 ])('refuses %s', async (_, message, change, { context } = {}) => {
   const dataset = await prepared();
   const { host, asked } = taughtHost(context === undefined ? {} : { context });
   await expect(distil(host, request(dataset, change(dataset)), run)).rejects.toThrow(message);
   expect(asked).toEqual([]);
+});
+
+it('takes a prompt that shows no examples, however it would choose them', async () => {
+  const { host, asked } = taughtHost();
+  const teacher = { ...ASIS, prompt: { ...SHOTS, shots: 0, selection: 'nearest' as const } };
+  await distil(host, request(await prepared(), { texts: ['it was fine'], teacher }), run);
+  expect(asked.flatMap(textsOf)).toEqual(['Text: it was fine\nTone:']);
 });
 
 it('learns from no more texts than its steps see, or than it is set to', async () => {

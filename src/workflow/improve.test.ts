@@ -162,6 +162,44 @@ describe('a search for the best hand-written prompt', () => {
     expect(asked.filter((id) => id === validation[0]).length).toBeLessThanOrEqual(2 * finalists.length);
   });
 
+  it('asks fewer prompts about more rows, and at last the best four and those never dropped on validation rows', async () => {
+    const notes = async (dataset: Dataset, change: Partial<ImproveRequest> = {}) => {
+      const said = new Set<string>();
+      const emit = (event: ImproveEvent) => event.kind === 'progress' && said.add(event.note);
+      const { board, search } = await improve(promptHost().host, request(dataset, change), { ...run, emit });
+      const [best, ...others] = board.filter(({ on }) => on === 'validation');
+      expect(best?.loss).toBe(Math.min(...[best, ...others].map((each) => each?.loss ?? 0)));
+      expect(search.bareLoss).toBe(board.find(({ origin }) => origin === 'bare')?.loss);
+      return [...said];
+    };
+    const dataset = await prepared(400);
+    expect(await notes(dataset)).toEqual([
+      '60 prompts on 16 training rows',
+      // a quarter, and a tenth but no fewer than eight, with the template alone and the user's
+      '17 prompts on 32 training rows',
+      '10 prompts on 64 training rows',
+      'The best 6 on 60 validation rows',
+    ]);
+    const few = { ...dataset, split: { ...dataset.split, train: dataset.split.train.slice(0, 12) } };
+    expect(await notes(few, { budget: 3 })).toEqual([
+      '3 prompts on 12 training rows',
+      'The best 3 on 60 validation rows',
+    ]);
+  });
+
+  it('leaves out prompts that do not fit the rows, and chat where the model has none', async () => {
+    const dataset = await prepared();
+    const odd = { prompt: { template: 'By {nobody}: {text}\nTone:', shots: 0, shotSeed: 0 }, words: WORDS };
+    const { host } = promptHost();
+    const tokenizer = { ...host.tokens.tokenizer, chat: () => null };
+    const plain = { ...host, tokens: { ...host.tokens, tokenizer } };
+    const { board } = await improve(plain, request(dataset, { own: [OWN, odd], budget: 150 }), run);
+    expect(board.filter(({ origin }) => origin === 'own')).toHaveLength(1);
+    expect(board.filter(({ name }) => name.includes('chat'))).toEqual([]);
+    const withChat = await improve(host, request(dataset, { budget: 150 }), run);
+    expect(withChat.board.some(({ name }) => name.includes('chat'))).toBe(true);
+  });
+
   it('keeps the template alone and the user’s prompt to the end, however bad they are', async () => {
     const { board } = await improve(promptHost().host, request(await prepared()), run);
     const finalists = board.filter(({ on }) => on === 'validation').map(({ origin }) => origin);
@@ -199,6 +237,10 @@ describe('a search for the best hand-written prompt', () => {
   it('refuses a data set of a few training rows with a sentence', async () => {
     const dataset = (await preparedOf([...Array(9).keys()].map((i) => [`row ${i}`, i % 2 ? 'good' : 'bad']))).dataset;
     await expect(improve(promptHost().host, request(dataset), run)).rejects.toThrow(/at least 8 that fit the model/);
+    const enough = await prepared();
+    const eight = { ...enough, split: { ...enough.split, train: enough.split.train.slice(0, 8) } };
+    const found = await improve(promptHost().host, request(eight, { budget: 1 }), run);
+    expect(found.search.trainingRows).toBe(8);
   });
 });
 
