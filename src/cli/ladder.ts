@@ -34,7 +34,7 @@ import {
 export const LADDER_USAGE = `npm run ladder -- DATA.csv --text COL --label COL --field NAME --first PROMPT --second PROMPT... --out DIR
   two steps: --first answers NAME, and --second reads that answer as {NAME}, on a line of its own. A column NAME has step
   one's right answers: it is what a .txt of step one learns its labels from, and is never shown to step two
-  PROMPT: an exported zip or folder, a complete prompt set, or a .txt with {text}; of --second, each with vectors is a rung
+  PROMPT: an exported zip or folder, a complete prompt set, or a .txt with {text}; each --second with vectors is a rung of its own
   [--shots ${EXAMPLES.classify}] [--seed 0] [--train-rows N] [--test-rows N] [--test FILE.csv] [--drop-twins]  the rows, as tune draws them
   ${MEND_USAGE}
   ${MODEL_USAGE}

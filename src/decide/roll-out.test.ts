@@ -108,6 +108,14 @@ describe('a rehearsed roll-out', () => {
     expect(rehearse(served, planOf()).looks[0]?.accuracyServed).toBe(1);
   });
 
+  it.each([
+    [0.05, 'a loss of at most 5.0 is allowed'],
+    [0, 'a gain is required'],
+  ])('says what a gate of %f lost accuracy asks for, without the sign of a gain', (largestLoss, words) => {
+    const [look] = rehearse(rows(100, 0.1, 0.1, createRng(4)), planOf({ largestLoss })).looks;
+    expect(look?.gates[0]?.evidence).toMatch(new RegExp(`^[+−]\\d+\\.\\d points \\(.+\\); ${words}$`));
+  });
+
   it('says what to do without rows', () => {
     expect(rehearse([], planOf())).toMatchObject({ outcome: 'running', looks: [] });
     expect(rehearse([], planOf()).sentence).toContain('Choose rows');

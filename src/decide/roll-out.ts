@@ -134,14 +134,14 @@ const between = ({ low, high }: Interval, words: (share: number) => string) => `
 const GATES: Readonly<Record<keyof Gates, Gate>> = {
   largestLoss: (limit, { interval, difference }) => ({
     state: stateOf(interval.low > -limit, interval.high < -limit),
-    evidence: `${points(difference)} (${between(interval, points)}); ${limit > 0 ? `a loss of ${points(limit)} at most` : 'a gain'} is asked for`,
+    evidence: `${points(difference)} points (${between(interval, points)}); ${limit > 0 ? `a loss of at most ${points(limit).slice(1)} is allowed` : 'a gain is required'}`,
   }),
   leastAccuracy: (limit, { rows, bound }) => {
     const right = rows.filter(({ isNewCorrect }) => isNewCorrect).length;
     const interval = wilson(right, rows.length, bound);
     return {
       state: stateOf(interval.low >= limit, interval.high < limit),
-      evidence: `${percent(right / rows.length)} (${between(interval, percent)}); ${percent(limit)} at least is asked for`,
+      evidence: `${percent(right / rows.length)} (${between(interval, percent)}); at least ${percent(limit)} is required`,
     };
   },
   mostFallbacks: (limit, { rows, bound }) => {
@@ -149,7 +149,7 @@ const GATES: Readonly<Record<keyof Gates, Gate>> = {
     const interval = wilson(fell, rows.length, bound);
     return {
       state: stateOf(interval.high <= limit, interval.low > limit),
-      evidence: `${percent(fell / rows.length)} (${between(interval, percent)}); ${percent(limit)} at most is asked for`,
+      evidence: `${percent(fell / rows.length)} (${between(interval, percent)}); at most ${percent(limit)} is allowed`,
     };
   },
   mostLatencyMs: (limit, { rows }) => {
@@ -158,7 +158,7 @@ const GATES: Readonly<Record<keyof Gates, Gate>> = {
     const middle = median(times);
     return {
       state: stateOf(middle <= limit, middle > limit),
-      evidence: `median ${Math.round(middle)} ms; ${Math.round(limit)} ms at most is asked for`,
+      evidence: `median ${Math.round(middle)} ms; at most ${Math.round(limit)} ms is allowed`,
     };
   },
 };
@@ -240,12 +240,12 @@ const rolledBackWords = ({ gates, labelled }: Look): string => {
 };
 
 const completeWords = ({ labelled, difference }: Look): string =>
-  `The new prompt answers everything after ${counted(labelled, 'label')}; its accuracy was ${points(difference)} against the present one.`;
+  `The new prompt answers everything after ${counted(labelled, 'label')}; its accuracy differs from the present one’s by ${points(difference)} points.`;
 
 function runningWords(last: Look | undefined, share: number): string {
   if (!last) return 'There are no rows to rehearse on. Choose rows with labels.';
   const open = last.gates.filter(({ state }) => state === 'unknown').map(({ id }) => GATE_NAMES[id].toLowerCase());
-  return `The rows ended at a share of ${percent(share)}. ${open.length > 0 ? `Not settled yet: ${open.join(', ')}. Rehearse on more rows, or allow a larger loss before the next start.` : 'Each check moves one step; more rows would take the next.'}`;
+  return `The rows ran out at a share of ${percent(share)}. ${open.length > 0 ? `Not settled yet: ${open.join(', ')}. Rehearse on more rows, or allow a larger loss before the next start.` : 'Each check can advance one step: rehearse on more rows to see the next.'}`;
 }
 
 /** One line a look, for a log that is kept. */

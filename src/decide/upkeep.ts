@@ -21,28 +21,28 @@ export function upkeepOf(set: PromptSet, inUse: readonly string[]): readonly Upk
   const stages = inUse.length > 0 ? [`Move ${inUse.join(', ')} only after a new comparison.`] : [];
   const hasExamples = (chosenHard(set)?.prompt.shots ?? 0) > 0;
   const classifies = kindOf(set) === 'classify';
-  const retrain = trained > 0 ? [`Train again: ${runs} would answer for the old state.`] : [];
+  const retrain = trained > 0 ? [`Train again: ${runs} learned from the old rows.`] : [];
   return [
     {
       id: 'model',
       event: 'The model changes',
       forces: [
         ...(trained > 0 ? [`Train again: the vectors of ${runs} fit the old weights only.`] : []),
-        ...(written > 0 ? [`Try ${texts} again: the scores were the old model’s.`] : []),
+        ...(written > 0 ? [`Try ${texts} again: their scores are the old model’s.`] : []),
         ...stages,
       ],
     },
     {
       id: 'labels',
-      event: classifies ? 'A label is added, renamed or dropped' : 'The expected texts take another form',
+      event: classifies ? 'A label is added, renamed or dropped' : 'The form of the expected texts changes',
       forces: [...(classifies ? ['Choose its answer word.'] : []), 'Label rows for it.', ...retrain, ...stages],
     },
     {
       id: 'policy',
       event: 'The policy behind the labels changes',
       forces: [
-        'Label the rows again that it concerns; older ones teach the old policy.',
-        ...(written > 0 ? ['Say the new policy in your prompt.'] : []),
+        'Relabel the rows that it affects: their old labels teach the old policy.',
+        ...(written > 0 ? ['State the new policy in your prompt.'] : []),
         ...(hasExamples ? ['Check the examples in your prompt.'] : []),
         ...retrain,
         ...stages,
@@ -53,7 +53,7 @@ export function upkeepOf(set: PromptSet, inUse: readonly string[]): readonly Upk
       event: 'The texts change',
       forces: [
         'Measure the version in use on about 100 new labelled rows.',
-        ...(trained > 0 ? ['Add them and train again if it lost.'] : []),
+        ...(trained > 0 ? ['If it got worse, add them and train again.'] : []),
       ],
     },
   ];

@@ -150,7 +150,7 @@ const whole = (value: number) => String(Math.round(value));
 function rungsTable({ first, rungs }: Ladder): Table {
   return {
     caption:
-      'Each rung with what it adds to the rung below on the same rows. Tokens and milliseconds are a row’s: of both steps together, then of step one + step two',
+      'Each rung with what it adds to the rung below on the same rows. Tokens and milliseconds are per row: both steps together, then step one + step two',
     columns: [
       'Rung',
       'Accuracy',

@@ -210,7 +210,7 @@ export function migrationSheet(answered: Answered): Sheet {
       {
         title: 'Old and new on the same test rows',
         table: {
-          caption: `Accuracy with 95% intervals on ${counted(dataset.split.test.length, 'test row')}; p is corrected for ${counted(compared, 'pair')}. Old answers are calibrated where their version is; new ones are not before they are compared`,
+          caption: `Accuracy with 95% intervals on ${counted(dataset.split.test.length, 'test row')}; p is corrected for ${counted(compared, 'pair')}. Old answers are calibrated where their version is; new versions are not until you compare them on the page`,
           columns: ['Prompt', from.name, to.name, 'Difference in points', 'p'],
           rows: pairs.map(pairRow),
         },

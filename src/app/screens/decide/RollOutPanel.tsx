@@ -165,7 +165,7 @@ function GatesPanel({ arms, from, to, choice }: GatesProps) {
       </div>
       <p className="dim small">
         Both prompts answer every row; the share says whose answer counts. All checks together advance a prompt that is
-        not good enough in at most 5% of roll-outs. Rows are taken to be independent of each other.
+        not good enough in at most 5% of roll-outs. This assumes that rows are independent of each other.
       </p>
     </Panel>
   );
