@@ -3,7 +3,16 @@ import { expectAccessible, expectForcedColours } from './axe';
 import { expect, test } from './fixtures';
 import { AWKWARD, type StepName } from './pages/studio';
 
-const STEPS: readonly StepName[] = ['Data', 'Prompts', 'Train', 'Compare', 'Decide', 'Playground', 'Library'];
+const STEPS: readonly StepName[] = [
+  'Data',
+  'Prompts',
+  'Train',
+  'Compare',
+  'Decide',
+  'Roll-out',
+  'Playground',
+  'Library',
+];
 
 test('every empty screen passes axe, in both themes and both widths', async ({ studio }) => {
   await studio.open();

@@ -33,10 +33,6 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await expect(
       page.getByRole('button', { name: /^(See your prompt|Add examples|Export|See the comparison)$/ }),
     ).toBeVisible();
-    const looks = page.getByRole('table', { name: 'Checks of the roll-out' });
-    await expect(looks.getByRole('row').nth(1)).toContainText('labels');
-    await page.getByRole('textbox', { name: 'Labels for each check' }).fill('5');
-    await expect(looks.getByRole('row').nth(1)).toContainText('5 labels');
     await expectAccessible(studio, 'Decide');
     await expectForcedColours(studio, 'Decide');
   });
@@ -52,6 +48,28 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await expect(page.getByRole('button', { name: 'What will answer?' })).toContainText('weights');
     await rows.fill('-1');
     await expect(page.getByText('Give a number from 0')).toBeVisible();
+  });
+
+  await test.step('a roll-out keeps its gates, takes one decision a check, and comes back after a reload', async () => {
+    await page.getByRole('button', { name: 'Rehearse a roll-out' }).click();
+    await studio.upload(AWKWARD, 'Use a CSV with labels');
+    await expect(page.getByRole('button', { name: 'Rows, in the order of arrival' })).toContainText('awkward.csv');
+    await page.getByRole('textbox', { name: 'Largest loss of accuracy' }).fill('100');
+    await page.getByRole('textbox', { name: 'Labels for each check' }).fill('10');
+    await expectAccessible(studio, 'Roll-out, gates');
+    await page.getByRole('button', { name: 'Start the rehearsal' }).click();
+    await expect(studio.heading).toContainText('Check 1, 10 labels');
+    await page.getByRole('button', { name: 'Hold at 5%' }).click();
+    await expect(studio.heading).toContainText('Check 2, 20 labels');
+    await page.reload();
+    await expect(studio.heading).toContainText('Check 2, 20 labels');
+    await expect(page.getByText('A loss of at most 100.0 points of accuracy')).toBeVisible();
+    await expectAccessible(studio, 'Roll-out, running');
+    await page.getByRole('button', { name: 'Roll back' }).click();
+    await expect(studio.heading).toContainText('Rolled back after 20 labels: by hand');
+    const log = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Save the log' }).click();
+    expect((await log).suggestedFilename()).toBe('roll-out.csv');
   });
 
   await test.step('two steps: another prompt set answers what the prompt here reads', async () => {

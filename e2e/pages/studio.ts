@@ -29,7 +29,7 @@ export const csv = (name: string, header: readonly string[], rows: readonly (rea
   ),
 });
 
-export type StepName = 'Data' | 'Prompts' | 'Train' | 'Compare' | 'Decide' | 'Playground' | 'Library';
+export type StepName = 'Data' | 'Prompts' | 'Train' | 'Compare' | 'Decide' | 'Roll-out' | 'Playground' | 'Library';
 
 /** The page as a person sees it, by roles and names. */
 export class Studio {

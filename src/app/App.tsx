@@ -11,7 +11,7 @@ import { continued } from './state/prompt-sets-store';
 import type { Carriers } from './state/stores';
 import { type Studio, usePromptSets, useStores } from './state/studio';
 import { Button } from './ui/Button';
-import { Books, Scales, Spark } from './ui/Marks';
+import { Books, Scales, Spark, Stairs } from './ui/Marks';
 import { EmptyState, Note, ProgressBar } from './ui/Panel';
 import { Toaster, toastError } from './ui/toast';
 import './opening.css';
@@ -22,6 +22,7 @@ const CODE = {
   train: () => import('./screens/train/TrainScreen'),
   compare: () => import('./screens/compare/CompareScreen'),
   decide: () => import('./screens/decide/DecideScreen'),
+  'roll-out': () => import('./screens/roll-out/RollOutScreen'),
   playground: () => import('./screens/playground/PlaygroundScreen'),
   library: () => import('./screens/library/LibraryScreen'),
 };
@@ -46,6 +47,7 @@ const STEPS = [
 
 const TOOLS = [
   { id: 'decide', title: 'Decide', icon: <Scales />, Screen: lazy(CODE.decide) },
+  { id: 'roll-out', title: 'Roll-out', icon: <Stairs />, Screen: lazy(CODE['roll-out']) },
   { id: 'playground', title: 'Playground', icon: <Spark />, Screen: lazy(CODE.playground) },
   { id: 'library', title: 'Library', icon: <Books />, Screen: lazy(CODE.library) },
 ] as const;
@@ -199,6 +201,10 @@ export const carriersOf = (studio: Studio): Carriers => {
     openImport: async (name, files) => {
       const { imports } = await import('./screens/library/import-store');
       await imports.of(studio).bring(name, files);
+    },
+    measureFile: async (...asked) => {
+      const { measureFile } = await import('./screens/library/measure-store');
+      return measureFile(studio, ...asked);
     },
     train: (change) => train(studio, change),
     compare: async () => {

@@ -6,13 +6,24 @@
 import { comparedLogProbs } from '../evaluation/classify/outcome';
 import { type ArmKind, isLearned } from '../evaluation/types';
 import { StudioError } from '../lib/errors';
+import { counted } from '../lib/format';
 import { calibrated } from '../metrics/calibration';
+import { EXAMPLES } from '../prompt-set/arms';
+import {
+  armOf,
+  type Measured as Kept,
+  overVersions,
+  type Result,
+  resultsOf,
+  rowsOfResults,
+} from '../prompt-set/performance';
 import type { ClassifyEvaluation } from '../prompt-set/types';
+import { versionsOf, versionWords } from '../prompt-set/versions';
 import type { Results } from '../report/results-schema';
 import type { MeasuredArm } from './approaches';
 import type { Answers as Answered } from './break-even';
 import { type Assumptions, type BreakEven, breakEven, type Effort, monthlyCost, type Offer } from './break-even';
-import { type RollOut, type RollOutPlan, rehearse, type Served } from './roll-out';
+import { type RollOut, type RollOutPlan, rehearse, type Served, type Taken } from './roll-out';
 import { FINDINGS, type Finding } from './strategy';
 
 export interface ArmAnswers extends Answered, MeasuredArm {
@@ -107,7 +118,7 @@ export function servedRows(
     key,
     isOldCorrect: present.isCorrect[i] ?? false,
     isNewCorrect: next.isCorrect[i] ?? false,
-    fellBack: threshold !== null && (next.confidences[i] ?? 0) < threshold,
+    fellBack: threshold !== null && (next.confidences[i] ?? 1) < threshold,
     ...(latencyMs === null ? {} : { latencyMs }),
   }));
 }
@@ -127,6 +138,50 @@ export const bestLearned = ({ arms }: Measured): ArmAnswers | null =>
 export const reference = ({ arms }: Measured, id: string): ArmAnswers | null =>
   arms.find((arm) => arm.id === id) ?? null;
 
+/** Rows that several prompts have answered. */
+export interface RollOutRows {
+  readonly id: string;
+  readonly name: string;
+  readonly measured: Measured;
+  /** Ids of versions by the arm that is exactly that version. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** A version on the rows of a file: neither its tokens, its time nor its probabilities were kept. */
+function fileArm({ of, rows, value, ci95, n }: Result): ArmAnswers {
+  const kind = of.kind === 'soft' ? 'tuned' : of.version.prompt.shots > 0 ? 'few-shot' : 'zero-shot';
+  return {
+    ...{ id: of.version.id, name: versionWords(of), kind, isCorrect: rows.map((right) => right === 1) },
+    ...{ tokensSent: 0, meanTokens: null, tokensComputed: null, latencyMs: null, confidences: [] },
+    ...{ accuracy: value, ci95, rows: n },
+  };
+}
+
+/** Rows that a roll-out can be rehearsed on: those of the newest comparison, then files that two versions or more answered. */
+export function rollOutRows(kept: Kept): readonly RollOutRows[] {
+  const { set, evaluations } = kept;
+  const compared = evaluations.slice(0, 1).map((evaluation): RollOutRows => {
+    const versions = versionsOf(set).flatMap((of) => {
+      const arm = armOf(evaluation, evaluation.plan.arms, EXAMPLES.classify, of);
+      return arm === null ? [] : [[arm, of.version.id]];
+    });
+    const measured = fromEvaluation(evaluation);
+    const name = `${counted(measured.rowIds.length, 'test row')} of the newest comparison`;
+    return { id: evaluation.id, name, measured, versions: Object.fromEntries(versions) };
+  });
+  const results = resultsOf(kept).filter(({ measurement }) => measurement?.data.kind === 'file');
+  const files = rowsOfResults(results).flatMap(({ key, name }): RollOutRows[] => {
+    const newest = overVersions(results, key);
+    // a version that left out other rows of the file answered other rows
+    const arms = newest.filter(({ gold }) => `${gold}` === `${newest.at(-1)?.gold}`).map(fileArm);
+    if (arms.length < 2) return [];
+    const rowIds = arms[0]?.isCorrect.map((_, i) => `${i}`) ?? [];
+    const measured: Measured = { finding: 'nothing', arms, rowIds, seed: 0 };
+    return [{ id: key, name, measured, versions: Object.fromEntries(arms.map(({ id }) => [id, id])) }];
+  });
+  return [...compared, ...files];
+}
+
 export interface RollOutRequest {
   readonly measured: Measured;
   /** Ids of arms. */
@@ -134,17 +189,19 @@ export interface RollOutRequest {
   readonly to: string;
   readonly threshold: number | null;
   readonly plan: RollOutPlan;
+  /** A person's decisions so far; null = the gates decide. */
+  readonly taken: readonly Taken[] | null;
 }
 
 /** @throws StudioError `bad-input` where the comparison lacks one of the prompts */
-export function rollOutOf({ measured, from, to, threshold, plan }: RollOutRequest): RollOut {
+export function rollOutOf({ measured, from, to, threshold, plan, taken }: RollOutRequest): RollOut {
   const [present, next] = [reference(measured, from), reference(measured, to)];
   if (!present || !next)
     throw new StudioError(
       'bad-input',
       'The newest comparison lacks one of these prompts. Choose others, or compare again.',
     );
-  return rehearse(servedRows(measured, present, next, threshold), plan);
+  return rehearse(servedRows(measured, present, next, threshold), plan, taken);
 }
 
 export type Efforts = Readonly<Record<'engineering' | 'tuning', Effort>>;

@@ -1,6 +1,22 @@
 import { describe, expect, it } from 'vitest';
+import { compare } from '../evaluation/classify/compare';
+import { alternating, armOf, planOf as comparedOf, patterned } from '../evaluation/test-support';
 import { createRng, type Rng } from '../lib/rng';
-import { FIRST_GATES, type Gates, placeOf, type RollOutPlan, rehearse, type Served, SHARES } from './roll-out';
+import { addHardVersion } from '../prompt-set/make-versions';
+import type { Measurement } from '../prompt-set/performance';
+import { createPromptSet } from '../prompt-set/prompt-set';
+import type { ClassifyEvaluation } from '../prompt-set/types';
+import { rollOutRows } from './measured';
+import {
+  FIRST_GATES,
+  type Gates,
+  placeOf,
+  type RollOutPlan,
+  rehearse,
+  rollOutTable,
+  type Served,
+  SHARES,
+} from './roll-out';
 
 const isInShare = (id: string, share: number, salt?: string) => placeOf(id, salt) < share;
 
@@ -116,8 +132,103 @@ describe('a rehearsed roll-out', () => {
     expect(look?.gates[0]?.evidence).toMatch(new RegExp(`^[+−]\\d+\\.\\d points \\(.+\\); ${words}$`));
   });
 
+  describe('with a person who decides', () => {
+    const better = rows(500, 0.3, 0.02, createRng(1));
+    const at = '2026-01-02T03:04:05.000Z';
+
+    it('waits at the first check, with the advice of the gates', () => {
+      const run = rehearse(better, planOf({ largestLoss: 0.9 }), []);
+      expect(run.outcome).toBe('waiting');
+      expect(run.looks.map(({ advice, decidedAt }) => [advice, decidedAt])).toEqual([['advance', null]]);
+      expect(rollOutTable(run).rows[0]?.slice(-3)).toEqual(['advance', '', '']);
+    });
+
+    it('holds where the gates would advance, and says when', () => {
+      const { looks } = rehearse(better, planOf({ largestLoss: 0.9 }), [{ decision: 'hold', at }]);
+      expect(looks.map(({ share, decision }) => [share, decision])).toEqual([
+        [0.05, 'hold'],
+        [0.05, 'advance'],
+      ]);
+      expect(looks[0]).toMatchObject({ advice: 'advance', decidedAt: at });
+    });
+
+    it('takes it back by hand without a broken gate', () => {
+      const run = rehearse(better, planOf({ largestLoss: 0.9 }), [{ decision: 'roll-back', at }]);
+      expect(run).toMatchObject({ outcome: 'rolled-back' });
+      expect(run.sentence).toContain('by hand');
+    });
+
+    it('never advances past a gate that is not met', () => {
+      const worse = rows(500, 0.02, 0.3, createRng(1));
+      const bold = Array.from({ length: 20 }, () => ({ decision: 'advance', at }) as const);
+      expect(rehearse(worse, planOf(), bold).looks.map(({ decision }) => decision)).toEqual(
+        rehearse(worse, planOf()).looks.map(({ decision }) => decision),
+      );
+    });
+  });
+
+  it('counts the rows that the hash gives to the share', () => {
+    const served = rows(500, 0.3, 0.02, createRng(1));
+    const { looks } = rehearse(served, planOf());
+    for (const { labelled, share, inShare } of looks)
+      expect(inShare).toBe(served.slice(0, labelled).filter(({ key }) => isInShare(key, share, 'a')).length);
+  });
+
   it('says what to do without rows', () => {
     expect(rehearse([], planOf())).toMatchObject({ outcome: 'running', looks: [] });
     expect(rehearse([], planOf()).sentence).toContain('Choose rows');
+  });
+});
+
+describe('rows to rehearse on', () => {
+  const named = { name: 'Tone', words: [], baseTemplate: '{text}', datasetFingerprint: 'f', datasetName: 'march.csv' };
+  const set = ['h1', 'h2'].reduce(
+    (made, id) =>
+      addHardVersion(made, { id, now: '2026-01-02' }, { prompt: { template: `${id} {text}`, shots: 0, shotSeed: 0 } })
+        .set,
+    createPromptSet({ id: 's', now: '2026-01-01' }, { ...named, taken: [] }),
+  );
+  const measured = (versionId: string, right: number, gold: readonly number[]): Measurement => ({
+    ...{ id: versionId, setId: 's', versionId, createdAt: '2026-03-01', labels: ['bad', 'good'], leftOut: 0 },
+    ...{ calibrated: false, model: { id: 'm', sha256: 's' } },
+    data: { kind: 'file', name: 'april.csv', fingerprint: 'april' },
+    gold,
+    predictions: gold.map((label, i) => (i < right ? label : 1 - label)),
+  });
+  const gold = alternating(40);
+
+  it('are a file that two versions answered, each arm with its version', () => {
+    const [file] = rollOutRows({
+      ...{ set, evaluations: [], writings: [] },
+      measurements: [measured('h1', 20, gold), measured('h2', 30, gold)],
+    });
+    expect(file?.name).toBe('40 rows of april.csv');
+    expect(file?.measured.arms.map(({ id, accuracy }) => [id, accuracy])).toEqual([
+      ['h1', 0.5],
+      ['h2', 0.75],
+    ]);
+    expect(file?.versions).toEqual({ h1: 'h1', h2: 'h2' });
+  });
+
+  it('are none where one version left out other rows', () => {
+    const measurements = [measured('h1', 20, gold), measured('h2', 30, gold.slice(1))];
+    expect(rollOutRows({ set, evaluations: [], writings: [], measurements })).toEqual([]);
+  });
+
+  it('are those of the newest comparison first', () => {
+    const [yours = [], tuned = []] = patterned({ '11': 20, '01': 20 });
+    const arms = [armOf('yours', 'zero-shot', gold, yours, 2), armOf('tuned', 'tuned', gold, tuned, 2)];
+    const plan = comparedOf(gold, arms, { pairs: [['yours', 'tuned']] });
+    const kept = {
+      id: 'e',
+      setId: 's',
+      createdAt: '2026-03-02',
+      hardVersion: 'h2',
+      softVersion: null,
+      asWritten: true,
+    };
+    const newest = { ...kept, plan, comparison: compare(plan, { draws: 200 }) } as unknown as ClassifyEvaluation;
+    const [first] = rollOutRows({ set, evaluations: [newest], writings: [], measurements: [] });
+    expect(first).toMatchObject({ id: 'e', name: '40 test rows of the newest comparison', versions: { yours: 'h2' } });
   });
 });

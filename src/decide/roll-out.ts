@@ -3,7 +3,7 @@
  * start say whether the share may grow, and one that breaks takes it back. Both prompts answer every row; the share says whose
  * answer counts, so the two are compared on the same rows.
  */
-import { counted, percent, points } from '../lib/format';
+import { counted, percent, percentWhole, points } from '../lib/format';
 import type { Interval } from '../metrics/intervals';
 import { wilson } from '../metrics/intervals';
 import { sequentialBounds, tangoScore } from '../metrics/power';
@@ -77,7 +77,16 @@ interface GateResult {
   readonly evidence: string;
 }
 
-type Decision = 'advance' | 'hold' | 'roll-back';
+/** From the boldest to the most careful. */
+export const DECISIONS = ['advance', 'hold', 'roll-back'] as const;
+export type Decision = (typeof DECISIONS)[number];
+
+/** What a person decided at a look. */
+export interface Taken {
+  readonly decision: Decision;
+  /** ISO time. */
+  readonly at: string;
+}
 
 export interface Look {
   /** Rows with a label at this look, and rows answered. */
@@ -85,19 +94,26 @@ export interface Look {
   readonly served: number;
   /** Before the decision; after it, the next look has another one. */
   readonly share: number;
+  /** Rows with a label that the hash gives to the share. */
+  readonly inShare: number;
   /** Accuracy of what counted, over the rows with a label. */
   readonly accuracyServed: number;
   /** New minus present, with the interval of this look. */
   readonly difference: number;
   readonly interval: Interval;
   readonly gates: readonly GateResult[];
+  /** What the gates say. */
+  readonly advice: Decision;
+  /** The advice, or something more careful. */
   readonly decision: Decision;
+  /** When a person decided; null = the gates did, or nobody has yet. */
+  readonly decidedAt: string | null;
 }
 
 export interface RollOut {
   readonly looks: readonly Look[];
-  /** `complete`: the new prompt answers everything. `running`: the rows ended first. */
-  readonly outcome: 'complete' | 'rolled-back' | 'running';
+  /** `complete`: the new prompt answers everything. `running`: the rows ended first. `waiting`: a person decides at the last look. */
+  readonly outcome: 'complete' | 'rolled-back' | 'running' | 'waiting';
   /** What happened, and what to do. */
   readonly sentence: string;
 }
@@ -129,12 +145,14 @@ interface Evidence {
 
 type Gate = (limit: number, evidence: Evidence) => Omit<GateResult, 'id'>;
 
+const unsigned = (difference: number) => points(difference).slice(1);
+
 const between = ({ low, high }: Interval, words: (share: number) => string) => `${words(low)} to ${words(high)}`;
 
 const GATES: Readonly<Record<keyof Gates, Gate>> = {
   largestLoss: (limit, { interval, difference }) => ({
     state: stateOf(interval.low > -limit, interval.high < -limit),
-    evidence: `${points(difference)} points (${between(interval, points)}); ${limit > 0 ? `a loss of at most ${points(limit).slice(1)} is allowed` : 'a gain is required'}`,
+    evidence: `${points(difference)} points (${between(interval, points)}); ${limit > 0 ? `a loss of at most ${unsigned(limit)} is allowed` : 'a gain is required'}`,
   }),
   leastAccuracy: (limit, { rows, bound }) => {
     const right = rows.filter(({ isNewCorrect }) => isNewCorrect).length;
@@ -166,7 +184,9 @@ const GATES: Readonly<Record<keyof Gates, Gate>> = {
 /** A row with its place. */
 type Placed = Served & { readonly place: number };
 
-function lookAt(rows: readonly Placed[], share: number, served: number, bound: number, plan: RollOutPlan): Look {
+type Seen = Omit<Look, 'decision' | 'decidedAt'>;
+
+function lookAt(rows: readonly Placed[], share: number, served: number, bound: number, plan: RollOutPlan): Seen {
   const n = rows.length;
   const b = rows.filter((row) => row.isNewCorrect && !row.isOldCorrect).length;
   const c = rows.filter((row) => row.isOldCorrect && !row.isNewCorrect).length;
@@ -181,11 +201,12 @@ function lookAt(rows: readonly Placed[], share: number, served: number, bound: n
     labelled: n,
     served,
     share,
+    inShare: rows.filter(({ place }) => place < share).length,
     accuracyServed: rows.filter(counts).length / n,
     difference: evidence.difference,
     interval: evidence.interval,
     gates,
-    decision: gates.some(({ state }) => state === 'broken')
+    advice: gates.some(({ state }) => state === 'broken')
       ? 'roll-back'
       : gates.every(({ state }) => state === 'met')
         ? 'advance'
@@ -200,13 +221,18 @@ function looksOf(rows: number, rowsPerLook: number): readonly number[] {
   return ends.at(-1) === rows || rows === 0 ? ends : [...ends, rows];
 }
 
+/** A person may be more careful than the gates, never bolder: the error rate of the looks holds for what the gates allow. */
+const careful = (decision: Decision, advice: Decision): Decision =>
+  DECISIONS[Math.max(DECISIONS.indexOf(decision), DECISIONS.indexOf(advice))] as Decision;
+
 /**
  * A roll-out rehearsed on rows whose labels arrive late. Looks are a group-sequential test: where the new prompt loses as much
  * as the gate allows or more, the share grows at all in at most 5% of roll-outs; where it does not, it is taken back in at
  * most 5%.
  * @param served in the order of arrival; every label arrives in the end
+ * @param taken a person's decisions, a look each; null = the gates decide at every look
  */
-export function rehearse(served: readonly Served[], plan: RollOutPlan): RollOut {
+export function rehearse(served: readonly Served[], plan: RollOutPlan, taken: readonly Taken[] | null = null): RollOut {
   const ends = looksOf(served.length, plan.rowsPerLook);
   const bounds = sequentialBounds(
     ends.map((end) => end / served.length),
@@ -218,8 +244,12 @@ export function rehearse(served: readonly Served[], plan: RollOutPlan): RollOut 
   for (const [i, end] of ends.entries()) {
     const share = SHARES[at] as number;
     const answered = Math.min(rows.length, end + plan.labelDelay);
-    const look = lookAt(rows.slice(0, end), share, answered, bounds[i] as number, plan);
+    const seen = lookAt(rows.slice(0, end), share, answered, bounds[i] as number, plan);
+    const given = taken?.[i];
+    const decision = given ? careful(given.decision, seen.advice) : seen.advice;
+    const look = { ...seen, decision, decidedAt: given?.at ?? null };
     looks.push(look);
+    if (taken && !given) return { looks, outcome: 'waiting', sentence: waitingWords(look, i + 1) };
     if (look.decision === 'roll-back') return { looks, outcome: 'rolled-back', sentence: rolledBackWords(look) };
     if (look.decision === 'advance') at++;
     if (at === SHARES.length) return { looks, outcome: 'complete', sentence: completeWords(look) };
@@ -234,10 +264,30 @@ export const GATE_NAMES: Readonly<Record<keyof Gates, string>> = {
   mostLatencyMs: 'Highest latency',
 };
 
+/** What each gate asks for. */
+export const gateWords = ({ largestLoss, leastAccuracy, mostFallbacks, mostLatencyMs }: Gates): readonly string[] => [
+  largestLoss > 0 ? `A loss of at most ${unsigned(largestLoss)} points of accuracy` : 'A gain of accuracy',
+  ...(leastAccuracy === null ? [] : [`An accuracy of at least ${percent(leastAccuracy)}`]),
+  ...(mostFallbacks === null ? [] : [`Fallbacks on at most ${percent(mostFallbacks)} of the rows`]),
+  ...(mostLatencyMs === null ? [] : [`A median of at most ${Math.round(mostLatencyMs)} ms a row`]),
+];
+
+/** The share that follows; null = the new prompt answers everything. */
+export const nextShare = (share: number): number | null => SHARES.find((next) => next > share) ?? null;
+
 const rolledBackWords = ({ gates, labelled }: Look): string => {
   const broken = gates.find(({ state }) => state === 'broken');
-  return `Rolled back after ${counted(labelled, 'label')}: ${broken ? `${GATE_NAMES[broken.id].toLowerCase()}, ${broken.evidence}` : 'a gate broke'}. The present prompt answers everything again.`;
+  return `Rolled back after ${counted(labelled, 'label')}: ${broken ? `${GATE_NAMES[broken.id].toLowerCase()}, ${broken.evidence}` : 'by hand, no gate was broken'}. The present prompt answers everything again.`;
 };
+
+const ADVICE_WORDS: Readonly<Record<Decision, (share: number) => string>> = {
+  advance: (share) => `every gate is met, so the share of ${percentWhole(share)} may grow`,
+  hold: (share) => `a gate is not settled, so the share stays at ${percentWhole(share)}`,
+  'roll-back': () => 'a gate is broken, so the present prompt answers everything again',
+};
+
+const waitingWords = ({ labelled, share, advice }: Look, look: number): string =>
+  `Check ${look}, ${counted(labelled, 'label')}: ${ADVICE_WORDS[advice](share)}`;
 
 const completeWords = ({ labelled, difference }: Look): string =>
   `The new prompt answers everything after ${counted(labelled, 'label')}; its accuracy differs from the present one’s by ${points(difference)} points.`;
@@ -248,15 +298,20 @@ function runningWords(last: Look | undefined, share: number): string {
   return `The rows ran out at a share of ${percent(share)}. ${open.length > 0 ? `Not settled yet: ${open.join(', ')}. Rehearse on more rows, or allow a larger loss before the next start.` : 'Each check can advance one step: rehearse on more rows to see the next.'}`;
 }
 
+const LOG = ['labels', 'rows answered', 'share', 'rows in the share', 'accuracy served', 'difference', 'low', 'high'];
+
 /** One line a look, for a log that is kept. */
 export const rollOutTable = ({
   looks,
+  outcome,
 }: RollOut): { readonly header: readonly string[]; readonly rows: string[][] } => ({
-  header: ['labels', 'rows answered', 'share', 'accuracy served', 'difference', 'low', 'high', 'gates', 'decision'],
-  rows: looks.map((look) => [
-    ...[look.labelled, look.served, look.share, look.accuracyServed, look.difference].map(String),
-    ...[look.interval.low, look.interval.high].map(String),
+  header: [...LOG, 'gates', 'gates say', 'decision', 'decided at'],
+  rows: looks.map((look, i) => [
+    ...[look.labelled, look.served, look.share, look.inShare, look.accuracyServed].map(String),
+    ...[look.difference, look.interval.low, look.interval.high].map(String),
     look.gates.map(({ id, state, evidence }) => `${GATE_NAMES[id]}: ${state}, ${evidence}`).join('; '),
-    look.decision,
+    look.advice,
+    outcome === 'waiting' && i === looks.length - 1 ? '' : look.decision,
+    look.decidedAt ?? '',
   ]),
 });

@@ -93,7 +93,7 @@ type Compared = Pick<ClassifyEvaluation, 'softVersion' | 'hardVersion' | 'asWrit
  * The arm of a comparison that is exactly this version; null = it took no part. In comparisons of earlier releases Yours
  * took part without examples and with some: a version that shows another number of them was not among the arms.
  */
-function armOf(
+export function armOf(
   { softVersion, hardVersion, asWritten }: Compared,
   arms: readonly { readonly id: string }[],
   examples: number,

@@ -1,7 +1,8 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { SetAside, Store } from '../../store/store';
 import { saveFile } from '../ui/download';
-import { toastUndo } from '../ui/toast';
+import { toastError, toastUndo } from '../ui/toast';
+import { type Resource, resource } from './resource';
 
 /** What the browser stores: how much space there is, whether it is protected, damaged values, what a tab remembers, the theme. */
 
@@ -146,6 +147,24 @@ export const tabMemory = <T>(key: string, fallback: T): TabMemory<T> => ({
     }
   },
 });
+
+/** What the user sets on a screen for a prompt set, by the set's id: of this tab, which knows the last key press, then of the browser. */
+export function choicesOfSet<T>({ settings }: Pick<Store, 'settings'>, screen: string, first: T) {
+  const keyOf = (setId: string) => `${screen}:${setId}`;
+  const value: Resource<string, T> = resource(async (setId) => {
+    const kept = await settings.get<Partial<T>>(keyOf(setId));
+    return { ...first, ...kept, ...tabMemory<Partial<T>>(keyOf(setId), {}).read() };
+  });
+  const change = (change: Partial<T>): void => {
+    const { key, value: before } = value.getState();
+    if (key === null || before === null) return;
+    const next = { ...before, ...change };
+    value.set(next);
+    tabMemory<T>(keyOf(key), next).write(next);
+    settings.set(keyOf(key), next).catch((cause) => toastError('Your choices were not saved', `${cause}`));
+  };
+  return { value, change };
+}
 
 export type Theme = 'system' | 'light' | 'dark';
 const THEME_KEY = 'softprompt-theme';

@@ -73,6 +73,8 @@ interface Intents {
   readonly openSample: Intent<[], PromptSet>;
   /** Opens a file of rows for the open batch to answer. */
   readonly openBatch: Intent<[file: File]>;
+  /** Measures versions of a set on a labelled file, and keeps the results with the set; gives the fingerprint of the rows. */
+  readonly measureFile: Intent<[setId: string, versionIds: readonly string[], file: File], string | null>;
   /** Shows what files contain, so that it can be imported. */
   readonly openImport: Intent<[name: string, files: readonly NamedFile[]]>;
   /** Trains the open prompt set, the standard settings changed by these; resolves when the run has ended. */

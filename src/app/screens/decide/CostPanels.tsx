@@ -99,7 +99,7 @@ export function AssumptionsPanel({ choices }: { readonly choices: Choices }) {
   const { assumptions, efforts } = choices;
   return (
     <Panel span={5} title="Assumptions" aside="yours to edit">
-      <div className="decide-assumptions">
+      <div className="amounts">
         {ASSUMED.map(({ key, label, ...field }) => (
           <Amount
             key={key}
@@ -139,7 +139,7 @@ interface AmountProps {
 }
 
 /** A number that the user edits; one out of range is refused below the field, and the last good one stays. */
-export const Amount = ({ label, hint = '', whole = false, min = 0, max = 1e9, value, onChange }: AmountProps) => (
+const Amount = ({ label, hint = '', whole = false, min = 0, max = 1e9, value, onChange }: AmountProps) => (
   <NumberField
     label={label}
     hint={hint}

@@ -21,7 +21,6 @@ import { Button, Note, Panel, ProgressBar, Select } from '../../ui';
 import { AssumptionsPanel, CostsPanel, SideBySidePanel } from './CostPanels';
 import { type Choices, decideStores, type Found } from './decide-store';
 import { LadderPanel } from './LadderPanel';
-import { RollOutPanel } from './RollOutPanel';
 import './decide.css';
 
 export default function DecideScreen() {
@@ -86,7 +85,6 @@ function Decided({ set, dataset, found, choices }: DecidedProps) {
           <>
             <CostsPanel found={found} choices={choices} />
             <AssumptionsPanel choices={choices} />
-            <RollOutPanel found={found} choices={choices} />
           </>
         ) : (
           <Panel span={12} title="What it costs">
@@ -124,9 +122,12 @@ interface NextStepProps {
 function NextStep({ setId, advice, compared }: NextStepProps) {
   const { label, to } = compared ? STEPS[advice] : { label: 'Compare prompts', to: STEPS.words.to };
   return (
-    <Button variant="primary" onPress={() => navigate(to(setId))}>
-      {label}
-    </Button>
+    <>
+      {compared ? <Button onPress={() => navigate(screenPath(setId, 'roll-out'))}>Rehearse a roll-out</Button> : null}
+      <Button variant="primary" onPress={() => navigate(to(setId))}>
+        {label}
+      </Button>
+    </>
   );
 }
 

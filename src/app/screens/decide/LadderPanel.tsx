@@ -188,7 +188,7 @@ function Climbed({ ladder }: { readonly ladder: Ladder }) {
         </div>
       </ChartPanel>
       <Panel span={5} title="From a text to its label" aside="the highest rung of each way">
-        <div className="decide-assumptions">
+        <div className="amounts">
           {ladderPaths(ladder).map(({ name, steps }) => (
             <section key={name}>
               <h3>{name}</h3>

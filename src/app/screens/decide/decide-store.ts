@@ -4,7 +4,6 @@ import type { Assumptions, Effort } from '../../../decide/break-even';
 import { FIRST_ASSUMPTIONS, presetOf } from '../../../decide/break-even';
 import type { Costs, Efforts } from '../../../decide/measured';
 import { fromEvaluation, type Measured } from '../../../decide/measured';
-import { FIRST_GATES, type RollOut, type RollOutPlan } from '../../../decide/roll-out';
 import { type Answers, FIRST_ANSWERS } from '../../../decide/strategy';
 import { StudioError } from '../../../lib/errors';
 import { EXAMPLES } from '../../../prompt-set/arms';
@@ -16,16 +15,8 @@ import type { LadderEvent } from '../../../workflow/ladder';
 import { job } from '../../state/job';
 import { type Resource, resource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
-import { tabMemory } from '../../state/storage';
+import { choicesOfSet } from '../../state/storage';
 import { perStudio, type Studio } from '../../state/studio';
-import { toastError } from '../../ui';
-
-/** A roll-out to rehearse. Empty ids: the best hand-written prompt, and the best tuned one. */
-export interface RollOutChoice extends Omit<RollOutPlan, 'salt'> {
-  readonly from: string;
-  readonly to: string;
-  readonly threshold: number | null;
-}
 
 /** Two steps: a version of another prompt set, and the column that its answer replaces. Empty = not chosen. */
 export interface Steps {
@@ -39,7 +30,6 @@ export interface Choices {
   readonly answers: Answers;
   readonly assumptions: Assumptions;
   readonly efforts: Efforts;
-  readonly rollOut: RollOutChoice;
   readonly steps: Steps;
 }
 
@@ -47,7 +37,6 @@ const FIRST: Choices = {
   answers: FIRST_ANSWERS,
   assumptions: FIRST_ASSUMPTIONS,
   efforts: { engineering: presetOf('engineering').effort, tuning: presetOf('tuning').effort },
-  rollOut: { gates: FIRST_GATES, rowsPerLook: 20, labelDelay: 0, from: '', to: '', threshold: null },
   steps: { setId: '', choice: '', field: '' },
 };
 
@@ -69,19 +58,16 @@ interface CostKey {
   readonly assumed: string;
 }
 
-interface RollOutKey {
-  readonly evaluationId: string;
-  /** JSON of the choice. */
-  readonly plan: string;
-}
-
-const keyOf = (setId: string) => `decide:${setId}`;
-
 class DecideStore {
   readonly #studio: Studio;
+  readonly choices: Resource<string, Choices>;
+  readonly change: (change: Partial<Choices>) => void;
 
   constructor(studio: Studio) {
     this.#studio = studio;
+    const { value, change } = choicesOfSet(studio.services.store, 'decide', FIRST);
+    this.choices = value;
+    this.change = change;
   }
 
   /** The newest comparison of labels; null = there is none. */
@@ -92,12 +78,6 @@ class DecideStore {
     },
     { keepPrevious: true },
   );
-
-  /** Of this tab first, which knows the last key press, then of the browser. */
-  readonly choices: Resource<string, Choices> = resource(async (setId) => {
-    const kept = await this.#studio.services.store.settings.get<Partial<Choices>>(keyOf(setId));
-    return { ...FIRST, ...kept, ...tabMemory<Partial<Choices>>(keyOf(setId), {}).read() };
-  });
 
   readonly costs: Resource<CostKey, Costs> = resource(
     async ({ assumed }, signal) => {
@@ -110,36 +90,9 @@ class DecideStore {
     { keepPrevious: true },
   );
 
-  readonly rollOut: Resource<RollOutKey, RollOut> = resource(
-    async ({ plan }, signal) => {
-      const found = this.found.getState().value;
-      if (!found) throw new Error('there is no comparison');
-      const choice: RollOutChoice = JSON.parse(plan);
-      const request = { measured: found.measured, ...choice, plan: { ...choice, salt: found.evaluation.setId } };
-      return this.#studio.services.workflow.call('rehearseRollOut', request, { signal });
-    },
-    { keepPrevious: true },
-  );
-
-  readonly change = (change: Partial<Choices>): void => {
-    const { key, value } = this.choices.getState();
-    if (key === null || value === null) return;
-    const next = { ...value, ...change };
-    this.choices.set(next);
-    tabMemory<Choices>(keyOf(key), next).write(next);
-    this.#studio.services.store.settings
-      .set(keyOf(key), next)
-      .catch((cause) => toastError('Your answers were not saved', `${cause}`));
-  };
-
   readonly changeEffort = (of: keyof Efforts, change: Partial<Effort>): void => {
     const { value } = this.choices.getState();
     if (value) this.change({ efforts: { ...value.efforts, [of]: { ...value.efforts[of], ...change } } });
-  };
-
-  readonly changeRollOut = (change: Partial<RollOutChoice>): void => {
-    const { value } = this.choices.getState();
-    if (value) this.change({ rollOut: { ...value.rollOut, ...change } });
   };
 }
 

@@ -90,6 +90,30 @@ export const measuring = perStudio((studio) => {
   });
 });
 
+/**
+ * Versions on one file, one after the other; stopping one leaves out the rest.
+ * @returns the fingerprint of the rows; null = stopped. @throws StudioError why one was not measured
+ */
+export async function measureFile(
+  studio: Studio,
+  setId: string,
+  versionIds: readonly string[],
+  file: File,
+): Promise<string | null> {
+  const [{ source, open }, work] = [measureRows.of(studio), measuring.of(studio)];
+  await open(file);
+  const { error } = source.getState();
+  if (error) throw error;
+  for (const versionId of versionIds) {
+    await work.start(setId, versionId, 'file');
+    const { error: failed, last } = work.getState();
+    if (failed) throw failed;
+    if (last === null) return null;
+  }
+  const measured = await studio.services.store.measurements.ofSet(setId);
+  return measured.find(({ id }) => id === work.getState().last)?.data.fingerprint ?? null;
+}
+
 // A matrix: many versions on several models and data sets, measured cell by cell. Plan and cells are kept in this browser.
 
 /** What the matrix is of. */

@@ -1,0 +1,370 @@
+import { useMemo } from 'react';
+import { toCsv } from '../../../dataset/csv-out';
+import { type ArmAnswers, bestHand, bestLearned, type RollOutRows, reference } from '../../../decide/measured';
+import {
+  DECISIONS,
+  type Decision,
+  GATE_NAMES,
+  gateWords,
+  type Look,
+  nextShare,
+  type RollOut,
+  rollOutTable,
+  SHARES,
+} from '../../../decide/roll-out';
+import { isLearned } from '../../../evaluation/types';
+import { asStudioError } from '../../../lib/errors';
+import { capitalised, counted, percentWhole, points } from '../../../lib/format';
+import { kindOf } from '../../../prompt-set/prompt-set';
+import { productionOf } from '../../../prompt-set/stages';
+import type { PromptSet } from '../../../prompt-set/types';
+import { versionById, versionWords } from '../../../prompt-set/versions';
+import { readNumber } from '../../../training/fields';
+import { ChartPanel, drawRollOut } from '../../charts';
+import { FileButton, NeedsRows, ScreenFrame } from '../../shell/Screen';
+import { navigate, screenPath } from '../../state/location';
+import { useResource } from '../../state/resource';
+import { usePromptSets, useSession, useStores } from '../../state/studio';
+import {
+  Button,
+  EmptyState,
+  NumberField,
+  Panel,
+  ProgressBar,
+  Select,
+  Table,
+  type TableColumn,
+  toastError,
+} from '../../ui';
+import { saveFile } from '../../ui/download';
+import { askable, fieldsFor, type Plan, rollOutStores } from './roll-out-store';
+
+export default function RollOutScreen() {
+  const set = usePromptSets((s) => s.set);
+  if (!set)
+    return (
+      <NeedsRows title="Nothing to roll out yet" missing="No prompt set is open">
+        A roll-out goes from the prompt that answers now to a better one, on rows that both have answered.
+      </NeedsRows>
+    );
+  return <SetRollOut set={set} />;
+}
+
+/** From one version to another in steps, rehearsed on rows that both have answered. */
+function SetRollOut({ set }: { readonly set: PromptSet }) {
+  const store = rollOutStores.use();
+  const busy = useSession((s) => s.job !== null);
+  const { value: all } = useResource(store.rows, { setId: set.id, updatedAt: set.updatedAt, busy });
+  const { value: choices } = useResource(store.choices, set.id);
+  if (!all || !choices)
+    return (
+      <ScreenFrame title="Roll-out">
+        <ProgressBar label="Reading the newest results" value={null} />
+      </ScreenFrame>
+    );
+  const { started, plan } = choices;
+  const running = started && all.find(({ id }) => id === started.plan.rows);
+  if (running) return <Started set={set} rows={running} plan={started.plan} started={JSON.stringify(started)} />;
+  const rows = all.find(({ id }) => id === plan.rows) ?? all[0];
+  const [present, next] = rows ? chosenPrompts(set, rows, plan) : [];
+  if (!rows || !present || !next) return <NothingMeasured set={set} />;
+  return <Before set={set} all={all} rows={rows} present={present} next={next} plan={plan} />;
+}
+
+/** As chosen, else from the hand-written prompt in production, or the best one, to the best tuned one; versions first. */
+function chosenPrompts(set: PromptSet, { measured, versions }: RollOutRows, { from, to }: Plan) {
+  const own = { ...measured, arms: measured.arms.filter(({ id }) => versions[id] !== undefined) };
+  const inUse = productionOf(set)?.version.id;
+  const production = own.arms.find(({ id, kind }) => versions[id] === inUse && !isLearned(kind));
+  const present = reference(measured, from) ?? production ?? bestHand(own) ?? bestHand(measured);
+  const others = measured.arms.filter(
+    ({ id, kind }) => id !== present?.id && kind !== 'reference' && kind !== 'untuned',
+  );
+  return [present, reference(measured, to) ?? bestLearned(own) ?? bestLearned(measured) ?? others.at(-1)] as const;
+}
+
+const NothingMeasured = ({ set }: { readonly set: PromptSet }) => (
+  <ScreenFrame title="Nothing to roll out yet">
+    {kindOf(set) === 'generate' ? (
+      <EmptyState title="This prompt set generates texts">
+        Gates rest on right and wrong answers, which generated texts do not have. Compare shows how close each prompt
+        comes to the expected texts.
+      </EmptyState>
+    ) : (
+      <EmptyState
+        title="No two prompts have answered the same rows"
+        action={
+          <Button variant="primary" onPress={() => navigate(screenPath(set.id, 'compare'))}>
+            Compare prompts
+          </Button>
+        }
+      >
+        A roll-out goes from one to the other in steps, and rows with labels say whether the next one may follow.
+        Compare both first, then rehearse the steps here.
+      </EmptyState>
+    )}
+  </ScreenFrame>
+);
+
+interface BeforeProps {
+  readonly set: PromptSet;
+  readonly all: readonly RollOutRows[];
+  readonly rows: RollOutRows;
+  readonly present: ArmAnswers;
+  readonly next: ArmAnswers;
+  readonly plan: Plan;
+}
+
+/** What is rolled out, on which rows, and the gates. */
+function Before({ set, all, rows, present, next, plan }: BeforeProps) {
+  const { start } = rollOutStores.use();
+  const ids = { rows: rows.id, from: present.id, to: next.id };
+  return (
+    <ScreenFrame
+      title={`Rehearse the way from ${present.name} to ${next.name}`}
+      lead={`${SHARES.map(percentWhole).join(', ')} of the texts get the new prompt’s answer, step by step. Write the gates first: once the rehearsal has started, they stay as they are.`}
+      actions={
+        <Button variant="primary" onPress={() => start({ ...askable(plan, next), ...ids })}>
+          Start the rehearsal
+        </Button>
+      }
+    >
+      <div className="grid">
+        <RowsPanel set={set} all={all} rows={rows} present={present} next={next} />
+        <GatesPanel plan={plan} next={next} />
+      </div>
+    </ScreenFrame>
+  );
+}
+
+/** From which prompt to which, and the rows on which both answered. */
+function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>) {
+  const { plan } = rollOutStores.use();
+  const { intents } = useStores();
+  const job = useSession((s) => s.job);
+  const options = rows.measured.arms.map(({ id, name }) => ({ id, label: name }));
+  const versions = [
+    versionById(set, rows.versions[present.id] ?? set.chosenHard ?? ''),
+    versionById(set, rows.versions[next.id] ?? set.chosenSoft ?? ''),
+  ].filter((version) => version !== null);
+  const measure = (file: File) =>
+    intents
+      .ask(
+        'measureFile',
+        set.id,
+        versions.map(({ version }) => version.id),
+        file,
+      )
+      .then((measured) => measured !== null && plan({ rows: measured, from: '', to: '' }))
+      .catch((cause: unknown) => toastError(`${file.name} was not measured`, asStudioError(cause).message));
+  return (
+    <Panel span={5} title="From, to, and on which rows">
+      <div className="stack">
+        <Select label="Present prompt" value={present.id} options={options} onChange={(from) => plan({ from })} />
+        <Select label="New prompt" value={next.id} options={options} onChange={(to) => plan({ to })} />
+        <Select
+          label="Rows, in the order of arrival"
+          value={rows.id}
+          options={all.map(({ id, name }) => ({ id, label: name }))}
+          onChange={(id) => plan({ rows: id, from: '', to: '' })}
+        />
+        <div className="row">
+          <FileButton isDisabled={job !== null || versions.length < 2} onFile={(file) => void measure(file)}>
+            Use a CSV with labels
+          </FileButton>
+        </div>
+        {job ? <ProgressBar label={job.title} value={job.fraction} /> : null}
+        <p className="dim small">
+          {capitalised(versions.map(versionWords).join(' and '))} answer the file; its labels count only when they
+          arrive. What each was measured at is kept in the Library.
+        </p>
+      </div>
+    </Panel>
+  );
+}
+
+/** What lets the share grow, and what takes it back. */
+function GatesPanel({ plan, next }: Pick<BeforeProps, 'plan' | 'next'>) {
+  const { plan: change } = rollOutStores.use();
+  return (
+    <Panel span={7} title="Gates" aside="written before the start">
+      <div className="amounts">
+        {fieldsFor(next).map(({ label, hint, max, min = 0, whole = false, of, to }) => (
+          <NumberField
+            key={label}
+            label={label}
+            hint={hint}
+            whole={whole}
+            value={of(plan)}
+            read={(text) => readNumber({ label, hint, whole, min, max }, text)}
+            onChange={(value) => value !== null && change(to(value, plan))}
+          />
+        ))}
+      </div>
+      <p className="dim small">
+        Both prompts answer every row. A hash of the row says whose answer counts: a row stays on its side, and the
+        larger share holds the smaller one. All checks together advance a prompt that is not good enough in at most 5%
+        of roll-outs. This assumes that rows are independent of each other.
+      </p>
+    </Panel>
+  );
+}
+
+interface StartedProps {
+  readonly set: PromptSet;
+  readonly rows: RollOutRows;
+  readonly plan: Plan;
+  /** JSON of the started roll-out. */
+  readonly started: string;
+}
+
+function Started({ set, rows, plan, started }: StartedProps) {
+  const { value: run } = useResource(rollOutStores.use().run, { setId: set.id, started });
+  if (!run)
+    return (
+      <ScreenFrame title="Roll-out">
+        <ProgressBar label="Rehearsing" value={null} />
+      </ScreenFrame>
+    );
+  return (
+    <ScreenFrame
+      title={run.sentence}
+      lead={`Rehearsed on ${rows.name}: from ${reference(rows.measured, plan.from)?.name} to ${reference(rows.measured, plan.to)?.name}.`}
+      actions={<Actions set={set} run={run} present={rows.versions[plan.from]} next={rows.versions[plan.to]} />}
+    >
+      <div className="grid">
+        <Rehearsed run={run} largestLoss={plan.gates.largestLoss} />
+        <Panel span={4} title="Gates" aside="written before the start">
+          <ul>
+            {gateWords(plan.gates).map((words) => (
+              <li key={words}>{words}</li>
+            ))}
+          </ul>
+        </Panel>
+      </div>
+    </ScreenFrame>
+  );
+}
+
+interface ActionsProps {
+  readonly set: PromptSet;
+  readonly run: RollOut;
+  /** Ids of versions; left out: the prompt is no version of its own. */
+  readonly present: string | undefined;
+  readonly next: string | undefined;
+}
+
+/** The decision at this check, the advised one last; at the end, the stage. */
+function Actions({ set, run, present, next }: ActionsProps) {
+  const { decide, startAgain, pointProduction } = rollOutStores.use();
+  const last = run.looks.at(-1);
+  if (run.outcome === 'waiting' && last)
+    return (
+      <>
+        <Button onPress={() => decide('advance', true)}>Leave the rest to the gates</Button>
+        {DECISIONS.toSorted((a, b) => Number(a === last.advice) - Number(b === last.advice)).map((decision) => (
+          <Button
+            key={decision}
+            variant={decision === last.advice ? 'primary' : 'plain'}
+            isDisabled={DECISIONS.indexOf(decision) < DECISIONS.indexOf(last.advice)}
+            onPress={() => decide(decision)}
+          >
+            {ASKED[decision](last.share)}
+          </Button>
+        ))}
+      </>
+    );
+  const inUse = productionOf(set)?.version.id;
+  const wanted = run.outcome === 'complete' ? next : inUse === next ? present : undefined;
+  const version = versionById(set, wanted ?? '');
+  const canPoint = version !== null && version.version.id !== inUse;
+  return (
+    <>
+      <Button variant={canPoint ? 'plain' : 'primary'} onPress={startAgain}>
+        Write other gates
+      </Button>
+      {canPoint ? (
+        <Button
+          variant="primary"
+          onPress={() => void pointProduction(set, version.version.id, versionWords(version), run.sentence)}
+        >
+          Point production to {versionWords(version)}
+        </Button>
+      ) : null}
+    </>
+  );
+}
+
+const ASKED: Readonly<Record<Decision, (share: number) => string>> = {
+  advance: (share) => {
+    const next = nextShare(share);
+    return next === null ? 'Advance: the new prompt answers everything' : `Advance to ${percentWhole(next)}`;
+  },
+  hold: (share) => `Hold at ${percentWhole(share)}`,
+  'roll-back': () => 'Roll back',
+};
+
+const SAID: Readonly<Record<Decision, string>> = { advance: 'Advance', hold: 'Hold', 'roll-back': 'Roll back' };
+
+const lookColumns = (open: Look | null): readonly TableColumn<Look>[] => [
+  { id: 'labels', header: 'Labels', primary: true, cell: ({ labelled }) => counted(labelled, 'label') },
+  {
+    id: 'share',
+    header: 'Share',
+    cardLabel: 'share',
+    cell: ({ share, inShare, labelled }) => `${percentWhole(share)}: ${inShare} of ${labelled} rows`,
+  },
+  {
+    id: 'difference',
+    header: 'New − present',
+    numeric: true,
+    cell: ({ difference, interval }) => `${points(difference)} (${points(interval.low)} to ${points(interval.high)})`,
+  },
+  {
+    id: 'gates',
+    header: 'Gates',
+    cell: ({ gates }) => (
+      <ul>
+        {gates.map(({ id, state, evidence }) => (
+          <li key={id}>
+            <strong>{state}</strong>: {GATE_NAMES[id].toLowerCase()}, {evidence}
+          </li>
+        ))}
+      </ul>
+    ),
+  },
+  {
+    id: 'decision',
+    header: 'Decision',
+    cell: (look) =>
+      look === open ? `Yours to take; the gates say ${SAID[look.advice].toLowerCase()}` : SAID[look.decision],
+  },
+];
+
+/** Every check so far with its evidence, and the log. */
+function Rehearsed({ run, largestLoss }: { readonly run: RollOut; readonly largestLoss: number }) {
+  const draw = useMemo(() => drawRollOut(run, largestLoss), [run, largestLoss]);
+  const { header, rows } = useMemo(() => rollOutTable(run), [run]);
+  return (
+    <ChartPanel
+      span={8}
+      title="Accuracy of the new prompt against the present one"
+      unit="points, at each check; the share on top"
+      draw={draw}
+      twin={{ columns: header, rows }}
+    >
+      <Table
+        caption="Checks of the roll-out"
+        columns={lookColumns(run.outcome === 'waiting' ? (run.looks.at(-1) ?? null) : null)}
+        rows={run.looks}
+        rowKey={({ labelled }) => String(labelled)}
+      />
+      <Button
+        size="s"
+        onPress={() => saveFile('roll-out.csv', toCsv(header, rows, { bom: true, neutralise: true }), 'text/csv')}
+      >
+        Save the log
+      </Button>
+    </ChartPanel>
+  );
+}

@@ -1,0 +1,203 @@
+/** A roll-out that is rehearsed: its gates, which do not change once it has started, and the decision at each check. */
+import { type ArmAnswers, type RollOutRows, rollOutRows } from '../../../decide/measured';
+import {
+  type Decision,
+  FIRST_GATES,
+  GATE_NAMES,
+  type RollOut,
+  type RollOutPlan,
+  type Taken,
+} from '../../../decide/roll-out';
+import { moveStage, productionOf } from '../../../prompt-set/stages';
+import { ofKind, type PromptSet } from '../../../prompt-set/types';
+import { type Resource, resource } from '../../state/resource';
+import { choicesOfSet } from '../../state/storage';
+import { perStudio, type Studio } from '../../state/studio';
+import { toastUndo } from '../../ui';
+
+/** Empty ids: the newest comparison, the best hand-written prompt, and the best tuned one. */
+export interface Plan extends Omit<RollOutPlan, 'salt'> {
+  readonly rows: string;
+  readonly from: string;
+  readonly to: string;
+  /** Below it the new prompt is not sure enough, and the present one answers; null = it always is. */
+  readonly threshold: number | null;
+}
+
+/** A number of the plan as people write it: per cent, points, milliseconds. */
+interface Field {
+  readonly label: string;
+  readonly hint: string;
+  readonly max: number;
+  readonly whole?: boolean;
+  readonly min?: number;
+  readonly of: (plan: Plan) => number;
+  readonly to: (value: number, plan: Plan) => Partial<Plan>;
+}
+
+const gate = (key: keyof Plan['gates'], hint: string, max: number, unit: number, none: number | null): Field => ({
+  label: GATE_NAMES[key],
+  hint,
+  max,
+  of: ({ gates }) => Math.round((gates[key] ?? (none ?? 0) / unit) * unit * 1e6) / 1e6,
+  to: (value, { gates }) => ({ gates: { ...gates, [key]: value === none ? null : value / unit } }),
+});
+
+const GATES: readonly Field[] = [
+  gate('largestLoss', 'Points of accuracy. 0: the new prompt has to be better.', 100, 100, null),
+  gate('leastAccuracy', 'Per cent. 0: no gate.', 100, 100, 0),
+];
+
+/** Where the rows were timed. */
+const TIMED: readonly Field[] = [gate('mostLatencyMs', 'Milliseconds, the median of a row. 0: no gate.', 1e6, 1, 0)];
+
+/** Where the rows have probabilities. */
+const UNSURE: readonly Field[] = [
+  gate('mostFallbacks', 'Per cent of rows below the probability. 100: no gate.', 100, 100, 100),
+  {
+    label: 'Falls back below a probability of',
+    hint: 'The present prompt answers then. 0: never.',
+    max: 1,
+    of: ({ threshold }) => threshold ?? 0,
+    to: (value) => ({ threshold: value === 0 ? null : value }),
+  },
+];
+
+const CHECKS: readonly Field[] = [
+  {
+    ...{ label: 'Labels for each check', hint: 'At most 20 checks.', whole: true, min: 1, max: 100_000 },
+    of: ({ rowsPerLook }) => rowsPerLook,
+    to: (rowsPerLook) => ({ rowsPerLook }),
+  },
+  {
+    ...{ label: 'A label arrives after', hint: 'Rows answered meanwhile.', whole: true, max: 100_000 },
+    of: ({ labelDelay }) => labelDelay,
+    to: (labelDelay) => ({ labelDelay }),
+  },
+];
+
+const isTimed = ({ latencyMs }: ArmAnswers) => latencyMs !== null;
+const hasProbabilities = ({ confidences }: ArmAnswers) => confidences.length > 0;
+
+/** What can be set for a roll-out to this prompt. */
+export const fieldsFor = (next: ArmAnswers): readonly Field[] => [
+  ...GATES,
+  ...(isTimed(next) ? TIMED : []),
+  ...(hasProbabilities(next) ? UNSURE : []),
+  ...CHECKS,
+];
+
+/** Without the gates that these rows cannot settle. */
+export const askable = (plan: Plan, next: ArmAnswers): Plan => ({
+  ...plan,
+  threshold: hasProbabilities(next) ? plan.threshold : null,
+  gates: {
+    ...plan.gates,
+    mostFallbacks: hasProbabilities(next) ? plan.gates.mostFallbacks : null,
+    mostLatencyMs: isTimed(next) ? plan.gates.mostLatencyMs : null,
+  },
+});
+
+interface Started {
+  /** ISO time at which the gates were written. */
+  readonly at: string;
+  readonly plan: Plan;
+  readonly taken: readonly Taken[];
+}
+
+interface Choices {
+  readonly plan: Plan;
+  readonly started: Started | null;
+}
+
+const FIRST: Choices = {
+  plan: { gates: FIRST_GATES, rowsPerLook: 20, labelDelay: 0, rows: '', from: '', to: '', threshold: null },
+  started: null,
+};
+
+/** More than there are checks. */
+const ALL = 100;
+
+/** A comparison changes the prompt set and ends a job, a measurement ends one; after either there may be other rows. */
+interface RowsKey {
+  readonly setId: string;
+  readonly updatedAt: string;
+  readonly busy: boolean;
+}
+
+interface RunKey {
+  readonly setId: string;
+  /** JSON of the started roll-out. */
+  readonly started: string;
+}
+
+const now = () => new Date().toISOString();
+
+class RollOutStore {
+  readonly #studio: Studio;
+  readonly choices: Resource<string, Choices>;
+  readonly #change: (change: Partial<Choices>) => void;
+
+  constructor(studio: Studio) {
+    this.#studio = studio;
+    const { value, change } = choicesOfSet(studio.services.store, 'roll-out', FIRST);
+    this.choices = value;
+    this.#change = change;
+  }
+
+  readonly rows: Resource<RowsKey, readonly RollOutRows[]> = resource(
+    async ({ setId }) => {
+      const { store } = this.#studio.services;
+      const [set, compared, measurements] = await Promise.all([
+        store.sets.get(setId),
+        store.evaluations.ofSet(setId),
+        store.measurements.ofSet(setId),
+      ]);
+      if (!set) return [];
+      return rollOutRows({ set, evaluations: ofKind(compared, 'classify'), writings: [], measurements });
+    },
+    { keepPrevious: true },
+  );
+
+  readonly run: Resource<RunKey, RollOut> = resource(
+    async ({ setId, started }, signal) => {
+      const { plan, taken }: Started = JSON.parse(started);
+      const rows = this.rows.getState().value?.find(({ id }) => id === plan.rows);
+      if (!rows) throw new Error('internal: these rows were there when the screen was drawn');
+      const request = { ...plan, measured: rows.measured, plan: { ...plan, salt: setId }, taken };
+      return this.#studio.services.workflow.call('rehearseRollOut', request, { signal });
+    },
+    { keepPrevious: true },
+  );
+
+  readonly plan = (change: Partial<Plan>): void => {
+    const { value } = this.choices.getState();
+    if (value) this.#change({ plan: { ...value.plan, ...change } });
+  };
+
+  /** From here the gates stay as they are. */
+  readonly start = (plan: Plan): void => this.#change({ started: { at: now(), plan, taken: [] } });
+
+  readonly startAgain = (): void => this.#change({ started: null });
+
+  /** @param rest at this check and all that follow, as far as the gates allow it */
+  readonly decide = (decision: Decision, rest = false): void => {
+    const started = this.choices.getState().value?.started;
+    if (!started) return;
+    const made = Array.from({ length: rest ? ALL : 1 }, () => ({ decision, at: now() }));
+    this.#change({ started: { ...started, taken: [...started.taken, ...made] } });
+  };
+
+  /** Points production to a version, with the evidence as its reason. */
+  readonly pointProduction = async (set: PromptSet, to: string, name: string, note: string): Promise<void> => {
+    const before = productionOf(set)?.version.id ?? null;
+    const move = async (versionId: string | null, why: string): Promise<void> => {
+      const { updateById } = this.#studio.stores.promptSets.getState();
+      await updateById(set.id, (s) => moveStage(s, { stage: 'production', to: versionId, note: why }, now()));
+    };
+    await move(to, note);
+    toastUndo(`“production” points to ${name} now`, () => move(before, 'undone'));
+  };
+}
+
+export const rollOutStores = perStudio((studio) => new RollOutStore(studio));
