@@ -11,9 +11,11 @@ import { type Job, job } from './job';
 import { type Studio, screenStore, useSession } from './studio';
 
 interface WordFinder extends Job<[setId: string, dataset: Dataset], object> {
+  /** Whether a set's first run would find words: those it has were proposed and do not fit. */
+  isDue(setId: string, dataset: Dataset): Promise<boolean>;
   /**
-   * Before a set's first run: finds words if those it has were proposed and do not fit. Resolves when there is nothing to
-   * wait for, also after a stop: the present words can be trained too.
+   * Before a set's first run: finds words where that is due. Resolves when there is nothing to wait for, also after a stop:
+   * the present words can be trained too.
    */
   beforeFirstRun(setId: string, dataset: Dataset): Promise<void>;
 }
@@ -52,7 +54,7 @@ export const useWordFinder = screenStore((studio: Studio): WordFinder => {
     },
   });
 
-  async function isNeeded(setId: string, dataset: Dataset): Promise<boolean> {
+  async function isDue(setId: string, dataset: Dataset): Promise<boolean> {
     const set = await read(setId);
     if (!set || isWriting(set) || set.wordSearch || set.soft.length > 0) return false;
     const { labels } = await workflow.call('labelTokens', { words: set.words });
@@ -62,8 +64,9 @@ export const useWordFinder = screenStore((studio: Studio): WordFinder => {
   }
 
   return Object.assign(finder, {
+    isDue,
     beforeFirstRun: async (setId: string, dataset: Dataset) => {
-      if (await isNeeded(setId, dataset)) await finder.start(setId, dataset);
+      if (await isDue(setId, dataset)) await finder.start(setId, dataset);
     },
   });
 });

@@ -15,7 +15,7 @@ import { useWordFinder } from '../../state/word-jobs';
 import { Button, format, Note, ProgressBar, toastError } from '../../ui';
 import { CurvesPanels } from './CurvesPanels';
 import { fractionOf, type LiveRun, progressWords, trainHeadline } from './live-run';
-import { againOf, plannedRuns, useMachineSpeed, useNextRun, useRunRows } from './next-run';
+import { againOf, plannedRuns, useFairRival, useMachineSpeed, useNextRun, useRunRows } from './next-run';
 import { QueuePanel, RunsPanel } from './RunsPanel';
 import { LearningCurvePanel, SideBySide } from './SideBySide';
 import { SmallerPanel } from './SmallerPanel';
@@ -52,6 +52,7 @@ function OpenTraining({ set, dataset }: OpenProps) {
   const headline = useShownRun(set.id, (live) => trainHeadline(live, set, trainRows));
   useArrival(set.id, dataset);
   useMachineSpeed();
+  useFairRival();
   useAgain(set);
   return (
     <ScreenFrame

@@ -2,6 +2,7 @@
 import { useMemo } from 'react';
 import type { Dataset } from '../../../dataset/types';
 import type { Placement } from '../../../prompt/soft-prompt';
+import { needsFairCheck } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
 import type { HardVersion, PromptSet, SoftVersion } from '../../../prompt-set/types';
 import type { Store } from '../../../store/store';
@@ -208,6 +209,20 @@ export function useMachineSpeed(): void {
   const model = useSession((s) => (s.model.kind === 'ready' ? s.model.info.sha256 : null));
   const isCounted = useRunRows().status === 'ready';
   useResource(machineSpeed.use(), rows && model && isCounted ? { ...rows, model } : null);
+}
+
+const rivalCheck = perStudio((studio) =>
+  resource(({ dataset }: { readonly dataset: Dataset; readonly version: string; readonly model: string }, signal) =>
+    useTraining.of(studio).checkRival(dataset, signal),
+  ),
+);
+
+/** While nothing else runs: a proposal that the template alone beats is no rival for the next run. */
+export function useFairRival(): void {
+  const dataset = usePromptSets((s) => s.dataset);
+  const version = usePromptSets(({ set }) => (set && needsFairCheck(set) ? set.chosenHard : null));
+  const model = useSession((s) => (s.job === null && s.model.kind === 'ready' ? s.model.info.sha256 : null));
+  useResource(rivalCheck.use(), dataset && version && model ? { dataset, version, model } : null);
 }
 
 export function useSecondsOf(): SecondsOf {

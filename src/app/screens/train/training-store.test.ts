@@ -3,7 +3,7 @@ import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import { breathe, type Control } from '../../../lib/control';
 import { StudioError } from '../../../lib/errors';
-import { addHardVersion, chosenSoft } from '../../../prompt-set/make-versions';
+import { addHardVersion, chooseHard, chosenHard, chosenSoft, PROPOSED } from '../../../prompt-set/make-versions';
 import { stamp } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { openMemoryStore, type Store } from '../../../store/store';
@@ -119,6 +119,7 @@ let engine: ReturnType<typeof fakeEngine>;
 let disk: Store;
 let lost: StudioError[];
 let promptSets: PromptSetsStore;
+let workflow: Studio['services']['workflow'];
 let train: Training;
 let next: NextRuns;
 
@@ -126,6 +127,7 @@ let next: NextRuns;
 async function boot() {
   const handlers = { score: engine.score, train: engine.train as never };
   const services = { ...testServices(handlers), store: disk };
+  ({ workflow } = services);
   const info = {
     id: 'm',
     dtype: 'q4',
@@ -537,6 +539,59 @@ describe('after a reload', () => {
     await arrive();
     expect(trains()).toHaveLength(before);
     expect(train.getState().live).toMatchObject({ phase: 'ended', ending: 'paused', resumeFrom: 60 });
+  });
+});
+
+describe('a proposed prompt, while nothing else runs', () => {
+  /** What the verb answers; null = nothing before it is cancelled. */
+  async function proposed(isWorse: boolean | null) {
+    const at = { ...stamp(), id: 'proposed' };
+    const prompt = { template: 'Classify.\n{text}\nA:', shots: 0, shotSeed: 0 };
+    await promptSets.getState().update((set) => {
+      const { set: added, version } = addHardVersion(set, at, { prompt, name: PROPOSED });
+      return chooseHard(added, version.id, at.now);
+    });
+    const { call } = workflow;
+    const asked = vi.fn((signal: AbortSignal) =>
+      isWorse === null
+        ? new Promise((_, reject) => signal.addEventListener('abort', () => reject(new StudioError('cancelled', ''))))
+        : Promise.resolve(isWorse),
+    );
+    vi.spyOn(workflow, 'call').mockImplementation(((verb, request, options) =>
+      verb === 'isWorseThanBare'
+        ? asked(options?.signal as AbortSignal)
+        : call(verb, request, options)) as typeof call);
+    return asked;
+  }
+  const check = () => train.checkRival(dataset, new AbortController().signal);
+  const yours = () => {
+    const { set } = promptSets.getState();
+    return set && chosenHard(set)?.prompt.template;
+  };
+
+  test('gives way to the template alone where that is better', async () => {
+    await proposed(true);
+    await check();
+    expect(yours()).toBe('{text}\nA:');
+  });
+
+  test('is checked once where it is no worse', async () => {
+    const asked = await proposed(false);
+    await check();
+    await check();
+    expect(asked).toHaveBeenCalledTimes(1);
+    expect(yours()).toContain('Classify.');
+  });
+
+  test('does not keep a run waiting', async () => {
+    const asked = await proposed(null);
+    const checking = check();
+    await vi.waitFor(() => expect(asked).toHaveBeenCalled());
+    const running = start();
+    await expect(checking).rejects.toMatchObject({ code: 'cancelled' });
+    await running;
+    expect(yours()).toContain('Classify.');
+    expect(train.getState().live).toMatchObject({ ending: 'finished' });
   });
 });
 

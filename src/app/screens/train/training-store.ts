@@ -11,6 +11,7 @@ import type { TrainingSettings } from '../../../training/settings';
 import { checkpointOf, type PlannedRun, recorded, resumeTrouble } from '../../../workflow/runs';
 import { validatedRows } from '../../../workflow/training-rows';
 import { createSpeedometer } from '../../state/models-store';
+import { withFairRival } from '../../state/proposer';
 import { ActionStore, type Studio, screenStore } from '../../state/studio';
 import { useWordFinder } from '../../state/word-jobs';
 import { createBaselines } from './baselines';
@@ -55,8 +56,10 @@ export class Training extends ActionStore<TrainingState> {
   #running: Running | null = null;
   /** Runs are being added to the queue: they come before one that a reload cut off. */
   #asking = false;
-  /** Ends a measurement of the machine: a run that is asked for does not wait. */
-  #measuring = new AbortController();
+  /** Ends what is done while nothing was asked for: a run does not wait for it. */
+  #idle = new AbortController();
+  /** Proposed prompts that are no worse than the template alone. */
+  readonly #fair = new Set<string>();
 
   constructor(studio: Studio) {
     super(IDLE);
@@ -181,7 +184,8 @@ export class Training extends ActionStore<TrainingState> {
   async #whenChecked<T>(work: () => Promise<T>): Promise<T | null> {
     // whatever was asked for first continues, e.g. a new run before one that a reload cut off
     if (this.#isTaken()) return null;
-    this.#measuring.abort();
+    this.#idle.abort();
+    this.#idle = new AbortController();
     this.set({ error: null, waiting: true });
     try {
       await this.#session.getState().trainingReady();
@@ -352,10 +356,21 @@ export class Training extends ActionStore<TrainingState> {
   ): Promise<void> => {
     const { model } = this.#session.getState();
     if (model.kind !== 'ready' || this.#isTaken() || this.queue.getState().items.length > 0) return;
-    this.#measuring = new AbortController();
-    const asked = AbortSignal.any([signal, this.#measuring.signal]);
+    const asked = AbortSignal.any([signal, this.#idle.signal]);
     const timing = await this.#services.workflow.call('timeTokens', rows, { signal: asked });
     await this.#speedometer.learnTokens(model.info, timing);
+  };
+
+  /** Checks a proposed prompt as before a comparison, unless a run is active or will find other answer words first. */
+  readonly checkRival = async (dataset: Dataset, signal: AbortSignal): Promise<void> => {
+    const asked = AbortSignal.any([signal, this.#idle.signal]);
+    const { set } = this.#promptSets.getState();
+    const key = `${set?.chosenHard} ${dataset.fingerprint} ${dataset.splitHash}`;
+    if (!set || this.#isTaken() || this.#fair.has(key)) return;
+    if (await this.#wordFinder.isDue(set.id, dataset)) return;
+    const checked = await withFairRival(this.#services, this.#promptSets, { set, dataset }, asked);
+    if (checked === set) this.#fair.add(key);
+    else await this.#renewLines(checked, dataset);
   };
 }
 
