@@ -43,7 +43,7 @@ export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out
   [--prompt "...{text}..."]   your hand-written prompt; left out: a simple one
   [--words a=x,b=y]           an answer word for each label; left out: single tokens where possible
   [--find-words auto|on|off]  look for answer words (and a cue, without --prompt) that tell your labels apart; auto: where
-                              --words is left out and a label has a letter, a number or several tokens as its word
+                              --words is left out and the word of a label is a letter, a number, an abbreviation or several tokens
   [--improve]                 look for the best hand-written prompt first, and compare the tuned one with it
   [--placement suffix|infix|prefix]  vectors after the text (default), between it and its last line (the cue), or before it
                               (for PEFT, slower)

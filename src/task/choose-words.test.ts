@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { createRng } from '../lib/rng';
-import { chooseWords, lead, lossesOf, meanOverLabels, type OwnWords, type WordTable } from './choose-words';
+import {
+  chooseWords,
+  judgedLabels,
+  lead,
+  lossesOf,
+  meanOverLabels,
+  type OwnWords,
+  type WordTable,
+} from './choose-words';
 
 /**
  * Columns: one noise word a label (its present word), then `signals` words that each say their label by `strength` nats,
@@ -76,6 +84,8 @@ describe('answer words chosen from what the model expects', () => {
   it('of a label with two rows are its own: two rows suggest words by chance', () => {
     const { table, own } = tableOf([60, 2], { strength: 5 });
     expect(chooseWords(table, own).columns).toEqual([2, 1]);
+    expect(judgedLabels({ gold: [0, 0, 0, 0, 1, 1, 1], labels: 2 })).toEqual([true, false]);
+    expect(judgedLabels({ gold: [0, 0, 1, 1, 2], labels: 3 })).toEqual([true, true, false]);
   });
 
   it('are found for unbalanced labels, each label counting equally', () => {

@@ -39,8 +39,10 @@ export interface ChosenWords {
 const FOLDS = 5;
 /** Candidates for a label that its rows suggest. */
 const SUGGESTED = 12;
-/** A label with fewer rows keeps to its own words: what three rows suggest is chance. */
+/** A label with fewer rows keeps to its own words: beside labels with more, what three rows suggest is chance. */
 export const FEWEST_ROWS = 4;
+/** Where most labels have fewer, these do: the rows left out then judge many such labels together. */
+export const FEWEST_OF_FEW = 2;
 /** How much another word than the present one must lower the loss on the rows that choose. */
 const CHANGE = 0.01;
 const SWEEPS = 6;
@@ -50,13 +52,21 @@ const SCALES = [0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1
 /** Labels' words, chosen on all rows, and the losses of that way of choosing on rows left out. */
 export function chooseWords(table: WordTable, own: readonly OwnWords[]): ChosenWords {
   const rows = [...table.gold.keys()];
-  const judged = rowsByLabel(table, rows).map(({ length }) => length >= FEWEST_ROWS);
+  const judged = judgedLabels(table);
   const columnsFor = (some: readonly number[]) => chosenOn(table, own, judged, some);
   const losses = heldOutLosses(table, (train) => {
     const columns = columnsFor(train);
     return (row) => columns.map((column) => cell(table, row, column));
   });
   return { columns: columnsFor(rows), losses };
+}
+
+/** Whether each label has rows enough to suggest words for it. */
+export function judgedLabels(of: Labelled): readonly boolean[] {
+  const counts = rowsByLabel(of, [...of.gold.keys()]).map(({ length }) => length);
+  const few = counts.filter((count) => count < FEWEST_ROWS).length;
+  const fewest = few > counts.length / 2 ? FEWEST_OF_FEW : FEWEST_ROWS;
+  return counts.map((count) => count >= fewest);
 }
 
 /** Cross-validated losses of words that are given: only the means come from other rows. @param scores `[rows][labels]` */

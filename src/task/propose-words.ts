@@ -78,12 +78,16 @@ function labelsWith(word: string, labels: readonly string[]): number {
 }
 
 /**
- * Answer words that say nothing of their label to the model: a letter or a number in its place, or several tokens, which
- * a small model has rarely seen together.
+ * Answer words that say nothing of their label to the model: a letter or a number in its place, several tokens, which a
+ * small model has rarely seen together, or an abbreviation in capitals as itself, as “off” for OFF.
  */
 export const unfitWords = <W extends WordTokens>(words: readonly W[]): readonly W[] =>
   words.filter(
-    ({ label, word, tokenIds }) => tokenIds.length !== 1 || /^[A-Z]$/.test(word.trim()) || /^[\d.,\s]+$/.test(label),
+    ({ label, word, tokenIds }) =>
+      tokenIds.length !== 1 ||
+      /^[A-Z]$/.test(word.trim()) ||
+      /^[\d.,\s]+$/.test(label) ||
+      (/^\s*[A-Z]{2,4}\s*$/.test(label) && word.trim().toLowerCase() === label.trim().toLowerCase()),
   );
 
 export const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('');

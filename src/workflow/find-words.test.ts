@@ -6,7 +6,7 @@ import { uninterrupted } from '../lib/control';
 import { createRng } from '../lib/rng';
 import { addHardVersion, PROPOSED, takeFoundWords } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
-import { FEWEST_ROWS } from '../task/choose-words';
+import { FEWEST_OF_FEW } from '../task/choose-words';
 import { proposeWords, unfitWords } from '../task/propose-words';
 import { labelTokens } from '../tokens/tokenizer';
 import { CUES, type FindWordsEvent, findWords } from './find-words';
@@ -93,6 +93,7 @@ describe('finding answer words', () => {
     ['Japanese', ['嬉しい', '悲しい']],
     ['emoji', ['😀', '😢']],
     ['digits', ['1', '0']],
+    ['abbreviations', ['OFF', 'NOT']],
   ] as const)('finds words for labels that are no words of the model: %s', async (_, labels) => {
     const dataset = await dataOf(labels);
     const request = asked(dataset);
@@ -133,7 +134,7 @@ describe('finding answer words', () => {
     expect((await findWords(host, asked(dataset, false), run)).template).toBe(TEMPLATE);
   });
 
-  it('keeps the words and says why where there are two rows a label', async () => {
+  it('keeps the words and says why where there is one training row a label', async () => {
     const dataset = await dataOf(['Freude', 'Trauer'], 4);
     const request = asked(dataset);
     const { words, search } = await findWords(wordHost(() => 5).host, request, run);
@@ -150,7 +151,7 @@ describe('finding answer words', () => {
       const own = { ...dataset, split: { ...dataset.split, train: some } };
       return (await findWords(wordHost(() => 5).host, asked(own), run)).search.outcome;
     };
-    expect([await outcome(FEWEST_ROWS), await outcome(FEWEST_ROWS - 1)]).toEqual(['found', 'too-few']);
+    expect([await outcome(FEWEST_OF_FEW), await outcome(FEWEST_OF_FEW - 1)]).toEqual(['found', 'too-few']);
   });
 
   it('lets words of several tokens compete by their whole sequences', async () => {

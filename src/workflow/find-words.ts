@@ -7,7 +7,7 @@ import { present } from '../lib/assert';
 import type { Control } from '../lib/control';
 import type { FoundWords } from '../prompt-set/make-versions';
 import type { WordSearch } from '../prompt-set/types';
-import { chooseWords, FEWEST_ROWS, lead, lossesOf, meanOverLabels, type WordTable } from '../task/choose-words';
+import { chooseWords, judgedLabels, lead, lossesOf, meanOverLabels, type WordTable } from '../task/choose-words';
 import { classifyInstruction } from '../task/propose';
 import { answerCandidates } from '../task/propose-words';
 import { alignWords, asContinuation, cueOf, sameLabels, withCue, wordsFor } from '../task/template';
@@ -144,13 +144,12 @@ async function rowsToRead(host: Host, dataset: Dataset, template: string, contro
   const prompt = { template, shots: 0, shotSeed: 0, splitsCue: true };
   const { rows: whole } = await tokenRows(host, { dataset, prompt, words: [], split: ids }, control);
   const gold = whole.map((row) => present(row.label, 'label of a training row'));
-  const count = (c: number) => gold.filter((own) => own === c).length;
   return {
     whole,
     texts: whole.map(({ cue = 0, ...row }) => ({ ...row, ids: row.ids.subarray(0, row.ids.length - cue) })),
     gold,
     labels: labels.length,
-    judged: labels.filter((_, c) => count(c) >= FEWEST_ROWS).length,
+    judged: judgedLabels({ gold, labels: labels.length }).filter(Boolean).length,
   };
 }
 

@@ -3,7 +3,7 @@ import { clock, count, counted, midSentence, percent, percentWhole } from '../li
 import { LABEL_METRICS, TEXT_METRICS } from '../metrics/registry';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import type { PromptSearch, PromptSet, RaceEntry, Smaller, SoftVersion, WordSearch } from '../prompt-set/types';
-import { FEWEST_ROWS } from '../task/choose-words';
+import { FEWEST_OF_FEW, FEWEST_ROWS } from '../task/choose-words';
 import type { HardPrompt } from '../task/types';
 import { NUMBER_SETTINGS, settingOf } from '../training/fields';
 import { type Initialisation, OPTIMISER_LABELS, type TrainingSettings } from '../training/settings';
@@ -24,7 +24,7 @@ export const statusWords = (run: SoftVersion): string => STATUS[run.status];
 /** What a search for answer words came to: "These words separate your labels best: cross-validated loss 0.46 against …". */
 export function searchWords({ outcome, loss, lossBefore, rows, cues }: WordSearch): string {
   if (outcome === 'too-few')
-    return `There are too few training rows to find answer words: at least two labels need ${FEWEST_ROWS} each.`;
+    return `There are too few training rows to find answer words: at least two labels need ${FEWEST_ROWS} each, or most labels ${FEWEST_OF_FEW}.`;
   const on = `on ${counted(rows, 'training row')}`;
   if (outcome === 'kept')
     return `No other words separate your labels clearly better: cross-validated loss ${loss?.toFixed(2)} ${on}.`;
