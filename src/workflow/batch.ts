@@ -8,7 +8,7 @@ import {
   type TextAnswers,
   toCsv,
 } from '../dataset/csv-out';
-import { rowsById, textKey, textKeyOf } from '../dataset/labels';
+import { textKey, textKeyOf } from '../dataset/labels';
 import type { Dataset, Row, TaskKind } from '../dataset/types';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
@@ -18,6 +18,7 @@ import type { StagePolicy } from '../prompt-set/types';
 import { type RowAnswer, roomFor, tableSource } from '../route/answering';
 import { GENERATED_TOKEN } from '../route/generated-texts';
 import { countWords, createCounts, openRoute, policyOf, type Route } from '../route/policy';
+import { rowsOf } from '../task/render';
 import { tokensToRun } from './compare-labels';
 import type { Host, Run } from './host';
 import { answered, FIRST_ROWS, openFile, type Piece } from './rows-file';
@@ -327,15 +328,14 @@ export async function batchUnsure(
   const ranked = (below.length > 0 ? below : answered)
     .map((index) => ({ index, lead: leadOf(index) }))
     .sort((a, b) => a.lead - b.lead || a.index - b.index);
-  const byId = rowsById(dataset.table.rows);
-  const placed = Object.values(dataset.split).flatMap((ids) => ids.flatMap((id) => byId.get(id) ?? []));
+  const placed = rowsOf(dataset, Object.values(dataset.split).flat());
   const known = new Set(placed.map((row) => textKeyOf(row, dataset.mapping)));
   const rows: UnsureRow[] = [];
   for (const { index } of ranked) {
     if (rows.length === most) break;
-    const row = table.rows.at(index);
-    const shown = row?.cells[text] ?? '';
-    if (!row || known.has(textKey(shown))) continue;
+    const row = present(table.rows.at(index), 'an answered row');
+    const shown = row.cells[text] ?? '';
+    if (known.has(textKey(shown))) continue;
     known.add(textKey(shown));
     const answer = labels[predictions[index] as number] as string;
     rows.push({

@@ -30,7 +30,7 @@ const sentTokens = ({ arm, rows }: ReadyArm) =>
 
 /** Tokens that each arm runs, a generated one counted as many that are read. @param longest of an answer */
 const tokensOfTexts = (arms: readonly ReadyArm[], longest: number) =>
-  tokensToRun(arms).map((read, i) => read + GENERATED_TOKEN * longest * (arms[i]?.rows.length ?? 0));
+  tokensToRun(arms).map((read, i) => read + GENERATED_TOKEN * longest * (arms[i] as (typeof arms)[number]).rows.length);
 
 async function compareTexts(using: Comparing): Promise<Pick<GenerateEvaluation, 'kind' | 'plan' | 'comparison'>> {
   const { host, dataset, set, run } = using;

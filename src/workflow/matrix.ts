@@ -5,7 +5,7 @@
  */
 
 import { textHash } from '../dataset/draw';
-import { goldOf, labelOf, rowsById, textOf } from '../dataset/labels';
+import { goldOf, labelOf, textOf } from '../dataset/labels';
 import type { Dataset, Row, Table } from '../dataset/types';
 import { type AnswerDifference, type AnswerSheet, answerDifferences } from '../evaluation/classify/pairs';
 import { rowGroups } from '../evaluation/rows';
@@ -26,6 +26,7 @@ import {
   slotId,
 } from '../report/matrix';
 import { type RowsColumns, tableSource } from '../route/answering';
+import { rowsOf } from '../task/render';
 import type { TokenRow } from '../tokens/tokenizer';
 import { scoredRows } from './compare-arms';
 import type { Host, Run, Verb } from './host';
@@ -151,9 +152,7 @@ async function askedRows(host: Host, of: MatrixPrompt, data: Dataset, control: R
     const { rows, tooLong } = await tokenRows(host, { dataset: data, prompt, words, split: data.split.test }, control);
     return { rows, leftOut: tooLong.length };
   }
-  const byId = rowsById(data.table.rows);
-  const test = data.split.test.flatMap((id) => byId.get(id) ?? []);
-  return renderedRows(host, of, { ...data.table, rows: test }, data.mapping);
+  return renderedRows(host, of, { ...data.table, rows: rowsOf(data, 'test') }, data.mapping);
 }
 
 /** Rows of any table under a prompt, by their ids. @param columns `label` null = their labels are not read */
@@ -167,7 +166,7 @@ export async function renderedRows(
   const version = { task, prompt, words, soft: null, model: null, dataset };
   const { rows, leftOut } = await tableSource(host, version, table, columns).rowsAt(0, table.rows.length);
   return {
-    rows: rows.map((row) => ({ ...row, rowId: table.rows[Number(row.rowId)]?.id ?? row.rowId })),
+    rows: rows.map((row) => ({ ...row, rowId: present(table.rows[Number(row.rowId)], row.rowId).id })),
     leftOut: leftOut.length,
   };
 }
@@ -181,8 +180,7 @@ export function isHashed(hashes: string, { mapping }: Pick<Dataset, 'mapping'>):
 /** Answered rows that the prompt was trained on or takes examples from; null where nobody can say. */
 function knownRows({ seen, dataset }: MatrixPrompt, on: Dataset, ids: readonly string[]): KnownRows | null {
   if (seen === null) return null;
-  const byId = rowsById(on.table.rows);
-  const rows = ids.flatMap((id) => byId.get(id) ?? []);
+  const rows = rowsOf(on, ids);
   if ('hashes' in seen) return { same: rows.filter(isHashed(seen.hashes, on)).length, almost: 0, isSure: true };
   const texts = rows.map((row) => textOf(row, on.mapping));
   return knownAmong(

@@ -15,6 +15,7 @@ import type { AnsweringVersion } from '../prompt-set/ready-prompt';
 import type { SeenParts } from '../prompt-set/versions';
 import { type RowAnswer, type RowSource, type RowsColumns, roomFor, tableSource } from '../route/answering';
 import { AS_ASKED, openRoute } from '../route/policy';
+import { rowsOf } from '../task/render';
 import type { Host, Run } from './host';
 import { answered, openFile } from './rows-file';
 import { tokenRows } from './token-rows';
@@ -171,9 +172,8 @@ export function knownAmong(
   labels: readonly string[],
 ): KnownRows | null {
   if (!seen || !dataset) return null;
-  const { mapping, split, table } = dataset;
-  const byId = rowsById(table.rows);
-  const learned = seen.parts.flatMap((part) => split[part]).flatMap((id) => byId.get(id) ?? []);
+  const { mapping } = dataset;
+  const learned = seen.parts.flatMap((part) => rowsOf(dataset, part));
   const keys = new Set(learned.map((row) => textKeyOf(row, mapping)));
   const asked = texts.map((text, i): Row => {
     const cells = { [mapping.text]: text, [mapping.label]: labels[i] ?? '' };

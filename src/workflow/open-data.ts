@@ -5,7 +5,7 @@
 import { guessColumns } from '../dataset/columns';
 import { drawnRows } from '../dataset/draw';
 import { editDataset } from '../dataset/edit';
-import { rowsById, textKeyOf } from '../dataset/labels';
+import { textKeyOf } from '../dataset/labels';
 import { blockingIssue } from '../dataset/lint/define';
 import { MENDS, withLabelColumn } from '../dataset/mends';
 import { nearTwins } from '../dataset/near-twins';
@@ -19,6 +19,7 @@ import { inSteps } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { counted } from '../lib/format';
 import { unwrap } from '../lib/result';
+import { rowsOf } from '../task/render';
 import type { Run } from './host';
 import { MOST_VALIDATION_ROWS } from './training-rows';
 
@@ -132,11 +133,10 @@ export interface Repeats {
   readonly isWhole: boolean;
 }
 
-export function repeatsOfTest({ table, mapping, split }: Dataset): Repeats {
-  const byId = rowsById(table.rows);
-  const rowsOf = (ids: readonly string[]) => ids.flatMap((id) => byId.get(id) ?? []);
-  const test = rowsOf(split.test);
-  const others = rowsOf([...split.train, ...split.validation]);
+export function repeatsOfTest(dataset: Dataset): Repeats {
+  const { mapping, split } = dataset;
+  const test = rowsOf(dataset, 'test');
+  const others = rowsOf(dataset, [...split.train, ...split.validation]);
   const texts = new Set(test.map((row) => textKeyOf(row, mapping)));
   const isSame = (row: Row) => texts.has(textKeyOf(row, mapping));
   const { twins, hasAllTwins } = nearTwins(
