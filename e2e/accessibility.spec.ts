@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { expectAccessible, expectForcedColours } from './axe';
+import { expectAccessible, expectForcedColours, expectReadable } from './axe';
 import { expect, test } from './fixtures';
 import { AWKWARD, type StepName } from './pages/studio';
 
@@ -19,6 +19,7 @@ test('every empty screen passes axe, in both themes and both widths', async ({ s
   await studio.modelReady();
   await expectAccessible(studio, 'start');
   await expectForcedColours(studio, 'start');
+  await expectReadable(studio, 'start');
   await studio.page.getByRole('button', { name: 'Help' }).click();
   await expect(studio.page.getByRole('dialog')).toBeVisible();
   await expectAccessible(studio, 'help');
@@ -54,6 +55,7 @@ test('every screen with a prompt set open passes axe, in both themes and both wi
   await expect(studio.heading).toContainText('rows ready');
   await expectAccessible(studio, 'Data');
   await expectForcedColours(studio, 'Data');
+  await expectReadable(studio, 'Data');
   await data.issues.getByRole('button', { name: 'Show and download' }).click();
   await expectAccessible(studio, 'rows left out');
   await page.keyboard.press('Escape');
@@ -64,6 +66,7 @@ test('every screen with a prompt set open passes axe, in both themes and both wi
   await expect(studio.heading).toContainText('Your prompt gets');
   await expectAccessible(studio, 'Prompts');
   await expectForcedColours(studio, 'Prompts');
+  await expectReadable(studio, 'Prompts');
 
   await studio.go('Train');
   await train.set({ Steps: 5000, Patience: '' });
@@ -77,6 +80,7 @@ test('every screen with a prompt set open passes axe, in both themes and both wi
   await train.stop();
   await expectAccessible(studio, 'Train, done');
   await expectForcedColours(studio, 'Train, done');
+  await expectReadable(studio, 'Train, done');
 
   await studio.go('Compare');
   await expect(compare.run).toBeVisible();
@@ -85,8 +89,10 @@ test('every screen with a prompt set open passes axe, in both themes and both wi
   await compare.verdict();
   await expectAccessible(studio, 'Compare');
   await expectForcedColours(studio, 'Compare');
+  await expectReadable(studio, 'Compare');
   await page.getByRole('button', { name: 'Table' }).first().click();
   await expectAccessible(studio, 'Compare, table in place of a chart');
+  await expectReadable(studio, 'Compare, table in place of a chart');
   await page.getByRole('button', { name: 'Download', exact: true }).click();
   await expect(page.getByRole('dialog')).toBeVisible();
   await expectAccessible(studio, 'download');
@@ -106,15 +112,18 @@ test('every screen with a prompt set open passes axe, in both themes and both wi
     .click();
   await expectAccessible(studio, 'Playground');
   await expectForcedColours(studio, 'Playground');
+  await expectReadable(studio, 'Playground');
   await page.getByRole('button', { name: 'Present' }).click();
   await page.getByRole('button', { name: 'What does the tuned prompt say?' }).click();
   await expectAccessible(studio, 'stage');
   await expectForcedColours(studio, 'stage');
+  await expectReadable(studio, 'stage');
   await page.keyboard.press('Escape');
 
   await studio.go('Library');
   await expectAccessible(studio, 'Library');
   await expectForcedColours(studio, 'Library');
+  await expectReadable(studio, 'Library');
   await page.getByRole('button', { name: /requests sent/ }).click();
   await expect(page.getByRole('dialog')).toBeVisible();
   await expectAccessible(studio, 'request log');

@@ -38,6 +38,29 @@ export async function expectAccessible(
   }
 }
 
+/**
+ * What a screen reader is given of the current screen: every control, region, table and chart has a name, a table that has
+ * rows has headers, and the headline is announced when it changes.
+ */
+export async function expectReadable({ page }: Studio, what: string): Promise<void> {
+  const tree = (await page.locator('body').ariaSnapshot()).split('\n');
+  const depth = (line: string) => line.search(/\S/);
+  const unnamed = tree.filter((line) => UNNAMED.test(line));
+  const headless = tree.filter((line, i) => {
+    if (!/- (?:table|grid) /.test(line)) return false;
+    const end = tree.findIndex((other, j) => j > i && depth(other) <= depth(line));
+    const inside = tree.slice(i + 1, end < 0 ? tree.length : end).join('\n');
+    return inside.includes('- row') && !/- (?:columnheader|rowheader)/.test(inside);
+  });
+  expect.soft({ unnamed, headless }, `${what}, read aloud`).toEqual({ unnamed: [], headless: [] });
+  await expect.soft(page.locator('h1[aria-live]:visible, [role=dialog]').first(), `${what}, announced`).toBeVisible();
+}
+
+const CONTROLS = 'button|link|textbox|searchbox|combobox|checkbox|radio|slider|spinbutton|switch|tab|option|menuitem';
+const UNNAMED = new RegExp(
+  `^\\s*- (?:${CONTROLS}|dialog|region|navigation|table|grid|progressbar)(?: \\[[^\\]]+\\])*:?$`,
+);
+
 /** The current screen as it is: axe finds nothing. */
 export async function expectAccessibleNow(page: Page, what: string, options: Options = {}): Promise<void> {
   expect.soft(await violations(page, options), what).toEqual([]);

@@ -239,6 +239,12 @@ test.describe('when the machine fails, the page', () => {
     await page.route('**/model_q4.onnx_data', (route) => route.abort());
     await studio.open();
     await expect(studio.alert('The model did not load')).toBeVisible();
+    await studio.drop(AWKWARD);
+    await expect(studio.heading).toContainText('156 rows ready');
+    for (const step of ['Train', 'Compare', 'Playground'] as const) {
+      await studio.go(step);
+      await expect(studio.alert('The model did not load')).toContainText('Your rows and prompts are kept');
+    }
     await page.unroute('**/model_q4.onnx_data');
     await studio.alert('The model did not load').getByRole('button', { name: 'Try again' }).click();
     await studio.modelReady();

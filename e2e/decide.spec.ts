@@ -1,4 +1,4 @@
-import { expectAccessible, expectForcedColours } from './axe';
+import { expectAccessible, expectForcedColours, expectReadable } from './axe';
 import { expect, test } from './fixtures';
 import { AWKWARD, csv } from './pages/studio';
 
@@ -35,6 +35,7 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     ).toBeVisible();
     await expectAccessible(studio, 'Decide');
     await expectForcedColours(studio, 'Decide');
+    await expectReadable(studio, 'Decide');
   });
 
   await test.step('an assumption changes the costs, and a reload keeps it', async () => {

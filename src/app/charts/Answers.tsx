@@ -173,7 +173,7 @@ function Sum({
       </summary>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <section className="chart-table" aria-label={`Numbers of the words: ${name}`} tabIndex={0}>
-        <table>
+        <table aria-label={name}>
           <thead>
             <tr>
               <th scope="col">word</th>

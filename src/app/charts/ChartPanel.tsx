@@ -108,7 +108,7 @@ function TwinTable({ title, twin }: { title: string; twin: Twin }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
     <section className="chart-table" aria-label={`Numbers: ${title}`} tabIndex={0}>
-      <table>
+      <table aria-label={title}>
         <thead>
           <tr>
             {twin.columns.map((column) => (

@@ -7,7 +7,7 @@ import { useStore } from 'zustand';
 import { bytes, count } from '../../lib/format';
 import { hubModels, type KnownModel, sourceId } from '../state/models-store';
 import { verdictWords } from '../state/self-check';
-import { DEFAULT_MODEL, isBuiltIn } from '../state/session-state';
+import { DEFAULT_MODEL, hasStopped, isBuiltIn } from '../state/session-state';
 import { useSession, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { TextField } from '../ui/Field';
@@ -93,7 +93,7 @@ function ModelPanel() {
   );
 }
 
-/** Why the model did not load, and what to do. */
+/** Why the model did not load or has stopped, and what to do; above every screen, and in the panel of the models. */
 export function ModelFailed({ live = false }: { readonly live?: boolean }) {
   const model = useSession((s) => s.model);
   const source = useSession((s) => s.source);
@@ -103,7 +103,7 @@ export function ModelFailed({ live = false }: { readonly live?: boolean }) {
     <Note
       live={live}
       tone="bad"
-      title="The model did not load"
+      title={hasStopped(model.error) ? 'The model stopped' : 'The model did not load'}
       action={
         <>
           <Button onPress={() => void session.getState().loadModel()}>Try again</Button>

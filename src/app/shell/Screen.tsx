@@ -14,13 +14,15 @@ interface ScreenProps {
   readonly title: string;
   /** What that is based on, in one or two sentences. */
   readonly lead?: ReactNode;
+  /** The headline changes too often to be announced. */
+  readonly isQuiet?: boolean;
   /** Buttons; exactly one of them primary, and last. */
   readonly actions?: ReactNode;
   readonly children?: ReactNode;
 }
 
 /** The head that every screen has: one headline, one primary action. The headline is announced when it changes. */
-export function ScreenFrame({ title, lead, actions, children }: ScreenProps) {
+export function ScreenFrame({ title, lead, isQuiet = false, actions, children }: ScreenProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   // Focus follows the user to the new screen, unless it is in use already (autofocus in a field).
   useEffect(() => {
@@ -33,7 +35,7 @@ export function ScreenFrame({ title, lead, actions, children }: ScreenProps) {
     <>
       <div className="screen-head">
         <div className="screen-words">
-          <h1 ref={heading} tabIndex={-1}>
+          <h1 ref={heading} tabIndex={-1} aria-live={isQuiet ? 'off' : 'polite'}>
             {title}
           </h1>
           {lead ? <div className="screen-lead">{lead}</div> : null}

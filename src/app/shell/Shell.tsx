@@ -8,6 +8,7 @@ import { Button } from '../ui/Button';
 import { Check } from '../ui/Marks';
 import { EmptyState, ProgressBar } from '../ui/Panel';
 import { Toaster } from '../ui/toast';
+import { ModelFailed } from './ModelPanel';
 import { SaveTrouble } from './Storage';
 import { TopBar } from './TopBar';
 import './shell.css';
@@ -28,6 +29,7 @@ export function Shell({ current, steps, tools, children }: ShellProps) {
       <Rail current={current} steps={steps} tools={tools} />
       <main id="main" className="main" tabIndex={-1}>
         <SaveTrouble />
+        <ModelFailed live />
         <ErrorBoundary key={current}>
           <Suspense fallback={<ProgressBar label="Opening" value={null} />}>{children}</Suspense>
         </ErrorBoundary>

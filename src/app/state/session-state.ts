@@ -80,6 +80,9 @@ export const isBuiltIn = (source: ModelSource): boolean => source.kind === 'site
 const ENGINE_GONE = new Set<StudioError['code']>(['worker-died', 'device-lost', 'out-of-memory', 'session-failed']);
 export const isEngineGone = (error: StudioError): boolean => ENGINE_GONE.has(error.code);
 
+/** It was loaded, and ended while it was used. */
+export const hasStopped = ({ code }: StudioError): boolean => code === 'worker-died' || code === 'device-lost';
+
 /** Null = training is on; else why it is off, on this device or with this model, in a sentence. */
 export const whyTrainingOff = ({ capabilities, check, model }: SessionState): string | null => {
   if (capabilities.trainingOff !== null) return capabilities.trainingOff;

@@ -6,7 +6,7 @@ import { navigate, screenPath, useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { usePromptSets, useSession } from '../../state/studio';
 import { stageOptions, versionOptions } from '../../state/version-words';
-import { Button, Note, Panel, ProgressBar, Select, TextArea, TextField } from '../../ui';
+import { Button, EmptyState, Note, Panel, ProgressBar, Select, TextArea, TextField } from '../../ui';
 import { addressedKey, type Cast, castKey } from './cast';
 import { ContinuationSettings, DecidingWords, PlayerPanel, playgroundTitle } from './PlayerPanel';
 import { Cells, Presentation, RightAnswer } from './Presentation';
@@ -36,9 +36,20 @@ export default function PlaygroundScreen() {
         </TypedRow>
       </LoadedPlayground>
     );
-  return status === 'loading' ? (
-    <ScreenFrame title="Same text, same model, different prompts">
-      <ProgressBar label="Loading prompts" value={null} />
+  if (status === 'loading')
+    return (
+      <ScreenFrame title="Same text, same model, different prompts">
+        <ProgressBar label="Loading prompts" value={null} />
+      </ScreenFrame>
+    );
+  return set ? (
+    <ScreenFrame title="Nothing to try yet">
+      <EmptyState
+        title="No answer words yet"
+        action={<Button onPress={() => navigate(screenPath(set.id, 'prompts'))}>Open Prompts</Button>}
+      >
+        A prompt can answer once each label has a word, which Prompts proposes when the model has loaded.
+      </EmptyState>
     </ScreenFrame>
   ) : (
     <NeedsRows title="Nothing to try yet" missing="No prompt to try">

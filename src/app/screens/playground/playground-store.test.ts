@@ -1,6 +1,7 @@
 import { beforeEach, expect, it, vi } from 'vitest';
 import { dealt, preparedOf } from '../../../dataset/test-support';
 import type { Dataset } from '../../../dataset/types';
+import { StudioError } from '../../../lib/errors';
 import { addHardVersion } from '../../../prompt-set/make-versions';
 import { changeTask, stamp } from '../../../prompt-set/prompt-set';
 import type { ScoreRequest, ScoreResult } from '../../../worker/protocol';
@@ -48,7 +49,7 @@ async function playing(
     const load = () => playground.cast.load(castKey(promptSets.getState().set, '', 'w'));
     return { playground, load };
   };
-  return { promptSets, open, ...open() };
+  return { promptSets, session, open, ...open() };
 }
 
 const answersOf = ({ rows, labels }: ScoreRequest): ScoreResult => ({
@@ -217,6 +218,14 @@ it('lets every prompt continue the text at the same time', async () => {
   expect(running()).toEqual([false, false]);
   playground.type({ text: 'another text' });
   expect(playground.getState().continued).toEqual({});
+});
+
+it('reports an engine that has ended while it answered, so that it is started again', async () => {
+  const lost = new StudioError('worker-died', 'The engine worker stopped unexpectedly.');
+  const { session, playground, load } = await playing(() => Promise.reject(lost));
+  await load();
+  playground.type({ text: 'hello' });
+  await vi.waitFor(() => expect(session.getState().model).toMatchObject({ kind: 'failed', error: lost }));
 });
 
 it('comes back from presenting with the handle before the text', async () => {

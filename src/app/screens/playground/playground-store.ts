@@ -8,6 +8,7 @@ import type { Fields } from '../../../task/template';
 import type { Continuation, PlayedAnswer } from '../../../workflow/play';
 import { type Resource, resource } from '../../state/resource';
 import type { Services } from '../../state/services';
+import { isEngineGone } from '../../state/session-state';
 import { tabMemory } from '../../state/storage';
 import { ActionStore, type Studio, screenStore } from '../../state/studio';
 import {
@@ -224,9 +225,16 @@ export class Playground extends ActionStore<PlaygroundState> {
       const next = presented === null ? undefined : examples[presented + 1]?.fields;
       if (next !== undefined) for (const player of by.cast.players) await by.answer(player, next, signal);
     } catch (cause) {
-      const error = noAnswer(cause);
+      const error = this.#noAnswer(cause);
       if (error.code !== 'cancelled' && !signal.aborted) this.set({ error, stale: false });
     }
+  }
+
+  /** An engine that has ended is started again by the next question. */
+  #noAnswer(cause: unknown): StudioError {
+    const error = noAnswer(cause);
+    if (isEngineGone(error)) this.#session.getState().engineLost(error);
+    return error;
   }
 
   readonly continueWith = async (player: Player): Promise<void> => {
@@ -254,7 +262,7 @@ export class Playground extends ActionStore<PlaygroundState> {
         { signal: own.signal, onEvent },
       );
     } catch (cause) {
-      const error = noAnswer(cause);
+      const error = this.#noAnswer(cause);
       if (error.code !== 'cancelled') this.set({ error });
     }
     show(soFar, false);

@@ -141,9 +141,7 @@ function NoWords() {
   return waiting && !failed ? (
     <ProgressBar label="Loading the model’s vocabulary; then each label gets a word" value={null} />
   ) : (
-    <EmptyState title="No answer words yet">
-      The model did not load. Open the model chip above to load it again.
-    </EmptyState>
+    <EmptyState title="No answer words yet">Each label gets a word once the model has loaded.</EmptyState>
   );
 }
 

@@ -12,7 +12,7 @@ const SHOWN = 160;
 export function ReadingPanel() {
   const { value, status } = useReading();
   const reading = value?.reading ?? null;
-  const tokenizer = useSession((s) => s.tokenizer.kind);
+  const isComing = useSession((s) => s.tokenizer.kind === 'waiting' && s.model.kind !== 'failed');
   const rows = usePromptSets((s) => s.dataset?.split.validation.length ?? 0);
   const dataset = usePromptSets((s) => s.dataset);
   const draft = useDraft();
@@ -25,12 +25,14 @@ export function ReadingPanel() {
     >
       {reading ? (
         <Tokens reading={reading} isEarlier={status === 'loading'} />
-      ) : tokenizer === 'waiting' ? (
+      ) : isComing ? (
         <ProgressBar label="Loading the model’s vocabulary" value={null} />
       ) : isNearest ? (
         <NearestWait />
       ) : (
-        <p className="dim">Once the prompt contains {'{text}'}, a validation row appears here, token by token.</p>
+        <p className="dim">
+          Once the model has loaded and the prompt contains {'{text}'}, a validation row appears here, token by token.
+        </p>
       )}
     </Panel>
   );

@@ -25,7 +25,7 @@ export function promptsHeadline({ shown, rows, trying, modelReady }: Standing): 
   if (wrote)
     return `Your prompt reaches ${TEXT_METRICS.rougeL.name} ${percentWhole(wrote.rougeL)} on ${counted(wrote.rows, 'validation row')}`;
   if (tried) return `Your prompt gets ${percentWhole(tried.accuracy)} right on the validation rows`;
-  if (!modelReady) return 'A first prompt is ready while the model loads';
+  if (!modelReady) return 'A first prompt is ready, the model is not yet';
   return 'Start with this prompt, or write your own';
 }
 

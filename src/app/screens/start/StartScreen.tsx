@@ -4,7 +4,6 @@ import { useStore } from 'zustand';
 import { bytes, percentWhole } from '../../../lib/format';
 import { resumptionOf } from '../../../prompt-set/listing';
 import { downloadWords, modelWords } from '../../shell/ModelFacts';
-import { ModelFailed } from '../../shell/ModelPanel';
 import { FileButton, ReadingBar, ScreenFrame, useOpenSample } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import type { ShippedPrompt } from '../../state/services';
@@ -219,7 +218,6 @@ function ModelDownload() {
     case 'starting':
       return <ProgressBar label="Model start" hideLabel value={null} detail={modelWords(model, card).short} />;
     case 'failed':
-      return <ModelFailed live />;
     case 'idle':
     case 'ready':
       return null;

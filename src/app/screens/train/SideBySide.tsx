@@ -187,7 +187,7 @@ function FactsBeside({ runs, facts, setId }: BesideProps & { readonly setId: str
 }
 
 const FactsTable = ({ runs, facts }: BesideProps) => (
-  <table>
+  <table aria-label="Settings of the runs">
     <thead>
       <tr>
         <th scope="col">Setting</th>

@@ -50,6 +50,7 @@ function OpenTraining({ set, dataset }: OpenProps) {
   const waiting = useTraining((s) => s.waiting);
   const finding = useWordFinder((s) => s.running);
   const headline = useShownRun(set.id, (live) => trainHeadline(live, set, trainRows));
+  const isStepping = useShownRun(set.id, (live) => live?.phase === 'training');
   useArrival(set.id, dataset);
   useMachineSpeed();
   useFairRival();
@@ -58,6 +59,7 @@ function OpenTraining({ set, dataset }: OpenProps) {
     <ScreenFrame
       title={finding ? 'Finding answer words' : waiting ? 'Getting the model ready' : headline}
       lead={<Lead set={set} dataset={dataset} />}
+      isQuiet={isStepping}
       actions={<Actions set={set} />}
     >
       <div className="stack train">
