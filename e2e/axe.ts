@@ -118,8 +118,6 @@ export async function expectForcedColours({ page }: Studio, what: string): Promi
   await page.emulateMedia({ forcedColors: 'none' });
 }
 
-/** Colours of a theme that fades in would be measured half-way. */
+/** Colours of a theme that fades in would be measured half-way. Looks again at every frame. */
 const settled = (page: Page) =>
-  expect
-    .poll(() => page.evaluate(() => document.getAnimations().filter((a) => a.playState === 'running').length))
-    .toBe(0);
+  page.waitForFunction(() => document.getAnimations().every(({ playState }) => playState !== 'running'));
