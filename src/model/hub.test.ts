@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { sha256 } from '../lib/bytes';
-import type { DownloadProgress, FileCache } from './download';
+import type { DownloadProgress } from './download';
 import { loadModelFiles } from './load';
+import { mapCache } from './test-support';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const FILES: Record<string, Uint8Array<ArrayBuffer>> = {
@@ -41,19 +42,6 @@ async function hub(url: string, { headers = {} }: { headers?: Record<string, str
     pull: (controller) => (end === undefined ? controller.close() : controller.error(new Error('reset'))),
   });
   return new Response(stream, { status: range ? 206 : 200 });
-}
-
-function mapCache(): FileCache & { readonly kept: Map<string, Uint8Array<ArrayBuffer>> } {
-  const kept = new Map<string, Uint8Array<ArrayBuffer>>();
-  return {
-    kept,
-    get: async (hash) => kept.get(hash) ?? null,
-    put: async (hash, data) => {
-      kept.set(hash, data);
-      return true;
-    },
-    delete: async (hash) => void kept.delete(hash),
-  };
 }
 
 beforeEach(() => {

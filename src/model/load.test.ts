@@ -4,8 +4,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sha256 } from '../lib/bytes';
 import { StudioError } from '../lib/errors';
 import { dtypeOf, foldHash, makeCard, parseCard, readFolder } from './card';
-import { type DownloadProgress, download, type FileCache } from './download';
+import { type DownloadProgress, download } from './download';
 import { loadModelFiles } from './load';
+import { mapCache } from './test-support';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const GOOD: Record<string, Uint8Array<ArrayBuffer>> = {
@@ -19,19 +20,6 @@ let server: Server;
 let base: string;
 let served: Record<string, Uint8Array>;
 let requests: string[];
-
-const mapCache = (): FileCache & { readonly kept: Map<string, Uint8Array<ArrayBuffer>> } => {
-  const kept = new Map<string, Uint8Array<ArrayBuffer>>();
-  return {
-    kept,
-    get: async (hash) => kept.get(hash) ?? null,
-    put: async (hash, data) => {
-      kept.set(hash, data);
-      return true;
-    },
-    delete: async (hash) => void kept.delete(hash),
-  };
-};
 
 beforeAll(async () => {
   server = createServer((request, response) => {

@@ -17,6 +17,7 @@ import { usePromptSets, useSession } from '../../state/studio';
 import { Button, EmptyState, format, Note } from '../../ui';
 import { compareStores, type Latest } from './compare-store';
 import { PlannedPanel, ProgressPanel } from './PlannedPanel';
+import { Failed } from './panels/parts';
 import { PANELS, ResultsOf } from './panels/table';
 import { SaveDialog } from './SaveDialog';
 import { VerdictCard } from './VerdictCard';
@@ -200,18 +201,9 @@ function Troubles() {
         </Note>
       ) : null}
       {error ? (
-        <Note
-          tone="bad"
-          live
-          title="The comparison did not finish"
-          action={
-            <Button variant="link" onPress={() => void run.start()}>
-              Try again
-            </Button>
-          }
-        >
+        <Failed title="The comparison did not finish" onRetry={() => void run.start()}>
           {error.message} Earlier comparisons are kept.
-        </Note>
+        </Failed>
       ) : null}
     </>
   );

@@ -10,9 +10,10 @@ import { longerSteps } from '../../../training/fields';
 import { ChartPanel, drawAccuracy } from '../../charts';
 import { exportPath, navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
-import { Button, Note, Panel, ProgressBar } from '../../ui';
+import { Button, Panel, ProgressBar } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { compareStores } from './compare-store';
+import { Failed } from './panels/parts';
 
 interface CardProps {
   readonly set: PromptSet;
@@ -26,17 +27,9 @@ export function VerdictCard(props: CardProps) {
   const { value, status, error } = useResource(card, props.evaluation.id);
   if (error)
     return (
-      <Note
-        tone="bad"
-        title="The recommendation could not be computed"
-        action={
-          <Button variant="link" onPress={() => void card.reload()}>
-            Try again
-          </Button>
-        }
-      >
+      <Failed title="The recommendation could not be computed" onRetry={() => void card.reload()}>
         {error.message} The figures below are those of the comparison.
-      </Note>
+      </Failed>
     );
   if (status === 'loading') return <ProgressBar label="Weighing the prompts" value={null} />;
   return value ? <Shown {...props} card={value} /> : null;

@@ -9,11 +9,11 @@ import { namesOf } from '../../../../../evaluation/words';
 import type { ClassifyEvaluation } from '../../../../../prompt-set/types';
 import { useQuery } from '../../../../state/location';
 import { useResource } from '../../../../state/resource';
-import { Button, Choices, Note, ProgressBar, Tabs } from '../../../../ui';
+import { Button, Choices, ProgressBar, Tabs } from '../../../../ui';
 import { type CloserProps, closerStores, type InsightsKey, type LookCloserProps } from '../../closer-store';
 import { compareStores, type Shown } from '../../compare-store';
 import { type Candidate, VotePanel } from '../../VotePanel';
-import { PairSelect, usePair } from '../parts';
+import { Failed, PairSelect, usePair } from '../parts';
 import { Statistics } from './ArmsPanel';
 import { ChecksPanels } from './ChecksPanels';
 import { ConfidencePanels } from './ConfidencePanels';
@@ -104,18 +104,9 @@ function Found({ of, children }: FoundProps) {
   if (value) return children(value);
   if (error)
     return (
-      <Note
-        tone="bad"
-        live
-        title="The analysis did not finish"
-        action={
-          <Button variant="link" onPress={() => void insights.reload()}>
-            Try again
-          </Button>
-        }
-      >
+      <Failed title="The analysis did not finish" onRetry={() => void insights.reload()}>
         {error.message}
-      </Note>
+      </Failed>
     );
   if (stopped)
     return (
