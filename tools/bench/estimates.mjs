@@ -90,6 +90,8 @@ async function measure(page, set) {
   await tools.getByRole('link', { name: /Library/ }).click();
   await page.getByRole('tab', { name: 'Batch' }).click();
   await button('Choose a file').waitFor();
+  await button(/Stage or version$/).click();
+  await page.getByRole('option').last().click();
   await file.setInputFiles(firstRows(`${set}-test.csv`));
   const answer = button(/^Answer [\d,]+ rows/);
   await measured(set, 'batch', await said(page.locator('.row').filter({ has: answer })), async () => {
