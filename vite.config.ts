@@ -9,6 +9,7 @@ import { defineConfig } from 'vitest/config';
 import type { BrowserCommand } from 'vitest/node';
 import { CHROMIUM_ARGS, findChromium } from './tools/chromium.mjs';
 import { dropIn } from './tools/drop-in.ts';
+import { fasterRuntime } from './tools/faster-runtime.ts';
 import { CONTENT_SECURITY_POLICY, HEADERS } from './tools/headers.mjs';
 import { leanBuild } from './tools/lean-build.ts';
 import { serviceWorker } from './tools/offline.ts';
@@ -45,7 +46,7 @@ const axeScript: BrowserCommand<[]> = () =>
 
 export default defineConfig({
   base: './',
-  plugins: [react(), contentSecurityPolicy(), dropIn(conditions), serviceWorker(), leanBuild()],
+  plugins: [react(), fasterRuntime(), contentSecurityPolicy(), dropIn(conditions), serviceWorker(), leanBuild()],
   resolve: { conditions },
   // Python environments in .cache have tens of thousands of files that belong to no page.
   optimizeDeps: { exclude: ['onnxruntime-web'], entries: ['index.html'] },

@@ -51,6 +51,8 @@ const lines = [
   '',
   'The field numbers in `src/graph/onnx-pb.ts` are those of onnx.proto of the ONNX project (Apache-2.0).',
   '',
+  'ONNX Runtime (onnxruntime-web, MIT) is changed: two functions of `ort-wasm-simd-threaded.wasm` begin with code of this project (`src/runtime/faster-products.ts`).',
+  '',
   '## Licence texts',
   '',
   ...[...texts].flatMap(([text, names]) => [`### ${[...new Set(names)].join(', ')}`, '', '```', text, '```', '']),

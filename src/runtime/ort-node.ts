@@ -1,6 +1,9 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { bytesOf } from '../graph/serialise';
 import { StudioError } from '../lib/errors';
+import { withFasterProducts } from './faster-products';
 import { type HeapWatch, handing, watchHeap } from './memory';
 import { createSessionRunner, type OrtModule, sessionOptions } from './session';
 import type { CreateRunner, Runner, RunnerOptions, SerialisedModel } from './types';
@@ -26,6 +29,7 @@ async function wasmRunner(model: SerialisedModel, options: RunnerOptions): Promi
     );
   // The package root, not `/wasm`: only the root has a build that starts in Node.
   const ort = await import('onnxruntime-web');
+  ort.env.wasm.wasmBinary ??= await binary();
   const threads = options.threads ?? wasm?.threads ?? defaultThreads();
   if (wasm && wasm.threads !== threads)
     throw new StudioError(
@@ -46,6 +50,12 @@ async function wasmRunner(model: SerialisedModel, options: RunnerOptions): Promi
   } finally {
     heap.stop();
   }
+}
+
+/** The file that the build gives to the page (tools/faster-runtime.ts). */
+async function binary() {
+  const path = createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm');
+  return withFasterProducts(new Uint8Array(await readFile(path)));
 }
 
 async function nativeRunner(model: SerialisedModel, options: RunnerOptions): Promise<Runner> {

@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { chromium } from 'playwright';
 import { createServer } from 'vite';
 import { CHROMIUM_ARGS, findChromium } from '../chromium.mjs';
+import { fasterRuntime } from '../faster-runtime';
 import type { GpuBench, GpuStepRequest } from './gpu-page/main';
 
 const root = join(import.meta.dirname, '../..');
@@ -33,6 +34,7 @@ const request: GpuStepRequest = {
 
 const server = await createServer({
   configFile: false,
+  plugins: [fasterRuntime()],
   root,
   resolve: { conditions: ['onnxruntime-web-use-extern-wasm', 'module', 'browser', 'development|production'] },
   optimizeDeps: { exclude: ['onnxruntime-web'], entries: ['tools/bench/gpu-page/index.html'] },

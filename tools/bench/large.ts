@@ -13,6 +13,7 @@ import { createServer } from 'vite';
 import { watchHeap } from '../../src/runtime/memory';
 import { createNodeRunner } from '../../src/runtime/ort-node';
 import { CHROMIUM_ARGS, findChromium } from '../chromium.mjs';
+import { fasterRuntime } from '../faster-runtime';
 import type { LargeBench } from './large-page/main';
 import { type LargeRequest, measure } from './large-page/measure';
 
@@ -68,6 +69,7 @@ function rendererPeak(profile: string): number {
 async function inPage() {
   const server = await createServer({
     configFile: false,
+    plugins: [fasterRuntime()],
     root,
     resolve: { conditions: ['onnxruntime-web-use-extern-wasm', 'module', 'browser', 'development|production'] },
     optimizeDeps: { exclude: ['onnxruntime-web'], entries: ['tools/bench/large-page/index.html'] },

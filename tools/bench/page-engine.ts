@@ -11,6 +11,7 @@ import { STANDARD, type TrainingSettings } from '../../src/training/settings';
 import { initialText } from '../../src/workflow/runs';
 import { renderExamples } from '../../src/workflow/token-rows';
 import { CHROMIUM_ARGS, findChromium } from '../chromium.mjs';
+import { fasterRuntime } from '../faster-runtime';
 import { HEADERS } from '../headers.mjs';
 import type { EngineBench, PlainRequest, TimedRun } from './engine-page/main';
 
@@ -81,6 +82,7 @@ export async function openPageEngine(threads: number) {
   const outDir = join(root, '.cache/engine-page');
   const shared = {
     configFile: false as const,
+    plugins: [fasterRuntime()],
     root: page,
     publicDir: join(root, 'public'),
     resolve: { conditions: ['onnxruntime-web-use-extern-wasm', 'module', 'browser', 'development|production'] },
