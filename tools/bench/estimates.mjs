@@ -96,7 +96,7 @@ async function measure(page, set) {
   const answer = button(/^Answer [\d,]+ rows/);
   await measured(set, 'batch', await said(page.locator('.row').filter({ has: answer })), async () => {
     await answer.click();
-    await page.getByRole('region', { name: /rows answered by/ }).waitFor(PATIENCE);
+    await page.getByRole('region', { name: /^[\d,]+ rows answered by/ }).waitFor(PATIENCE);
   });
 }
 
