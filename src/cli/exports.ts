@@ -191,7 +191,7 @@ const armLine = <Id extends string>(
     name,
   ].join('  ');
 
-/** The tuned prompt as a folder: the files of the page's package for an engineer, and none of the user's rows. */
+/** The tuned prompt as a folder: the files of the page's package for an engineer, and no rows of the user but its examples. */
 export async function exportPrompt(
   host: Host,
   made: {
@@ -204,7 +204,9 @@ export async function exportPrompt(
   const { set, dataset, evaluation, folder } = made;
   const others = { checkpoints: [], measurements: [] };
   const stored = { set, dataset, evaluations: [evaluation], ...others };
-  const order = { recipient: 'engineer' as const, subject: set.chosenSoft, withRows: false, stored };
+  // its examples were asked for, and it would be another prompt without them
+  const withRows = chosenSoft(set)?.examples !== undefined;
+  const order = { recipient: 'engineer' as const, subject: set.chosenSoft, withRows, stored };
   const { content } = await exportPackage(host, order, SILENT);
   await mkdir(folder, { recursive: true });
   for (const [name, bytes] of unwrap(readZip(content))) await writeFile(join(folder, name), bytes);

@@ -37,7 +37,7 @@ describe('the ladder of two steps from a terminal', () => {
     expect(await readFile(at('hand/ladder.html'), 'utf8')).toContain('What each rung adds');
     const test = await readFile(at('hand/test.csv'), 'utf8');
     expect(test.split('\r\n')[0]).toBe('id,text,label,mood');
-    const sizes = ['--steps', '2', '--tokens', '2', '--find-words', 'off'];
+    const sizes = ['--steps', '2', '--tokens', '2', '--find-words', 'off', '--examples', '2'];
     const files = [at('hand/train.csv'), '--test', at('hand/test.csv'), ...COLUMNS, ...MODEL, ...sizes];
     const prompt = await readFile(at('second.txt'), 'utf8');
     const made = await cli('tune', ...files, '--prompt', prompt.trimEnd(), '--out', at('two'));
@@ -53,6 +53,7 @@ describe('the ladder of two steps from a terminal', () => {
     expect(after.rungs[2]?.accuracy).toEqual(before.rungs[2]?.accuracy);
     expect(after.first.accuracy?.rows).toBe(after.test.rows);
     expect(JSON.stringify(after)).not.toContain('app is a joy');
+    expect(after.rungs.at(-1)?.name).toContain('Vectors and 2 examples');
     const again = await climb('hand', ['second.txt', 'two/prompt']);
     expect(again.stderr).toContain('answers of 5 prompts are kept');
     expect(again.stderr).not.toContain('Step one, first.txt:');

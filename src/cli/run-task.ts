@@ -67,6 +67,8 @@ export interface RunOptions extends Given {
   readonly runs: readonly TrainingSettings[];
   /** Also train vectors on top of the hand-written prompt. */
   readonly hybrid: boolean;
+  /** Training rows that the text of each run shows as examples; left out: none. */
+  readonly inText?: number;
   /** Examples in the prompt with examples; null = the number that the page shows. */
   readonly examples?: number | null;
   /** Whether answer words are looked for; left out: they are not. */
@@ -79,7 +81,7 @@ export interface RunOptions extends Given {
 
 /** @returns the comparison on test rows */
 export async function runTask(options: RunOptions, log: Log): Promise<Evaluation> {
-  const { dataset, runs, hybrid, examples, distil: asked } = options;
+  const { dataset, runs, examples } = options;
   const host = await openHost(options.model, log);
   try {
     const testLooks = await earlierLooks(join(options.out, 'results.json'), dataset);
@@ -89,7 +91,7 @@ export async function runTask(options: RunOptions, log: Log): Promise<Evaluation
     const started = { ...rival, testLooks };
     if (started.words.length > 0)
       log.line(`Answer words: ${started.words.map(({ label, word }) => `${label} =${word}`).join(', ')}`);
-    const { set: trained, checkpoint } = await trainAll(host, started, { dataset, runs, hybrid, distil: asked }, log);
+    const { set: trained, checkpoint } = await trainAll(host, started, options, log);
     const also = options.improve ? trained.hard.map(({ id }) => id) : [];
     const request = { set: trained, dataset, also, eachSeed: runs.length > 1, ...(examples ? { examples } : {}) };
     const run = { control: uninterrupted, emit: comparing(log) };
@@ -236,7 +238,13 @@ interface Trained {
 async function trainAll(
   host: Host,
   untrained: PromptSet,
-  { dataset, runs, hybrid, distil: asked }: Pick<RunOptions, 'dataset' | 'runs' | 'hybrid' | 'distil'>,
+  {
+    dataset,
+    runs,
+    hybrid,
+    inText: examples = 0,
+    distil: asked,
+  }: Omit<RunOptions, 'model' | 'out' | 'prompt' | 'words'>,
   log: Log,
 ): Promise<Trained> {
   let set = untrained;
@@ -244,7 +252,12 @@ async function trainAll(
   const checkpoints: Checkpoint[] = [];
   for (const settings of runs) {
     if (group) log.line(`Seed ${settings.seed}`);
-    const trained = await trainRun(host, set, { dataset, settings, hybrid: false, group, distil: asked }, log);
+    const trained = await trainRun(
+      host,
+      set,
+      { dataset, settings, hybrid: false, examples, group, distil: asked },
+      log,
+    );
     set = trained.set;
     checkpoints.push(trained.checkpoint);
   }
@@ -252,7 +265,7 @@ async function trainAll(
   const [settings] = runs;
   if (hybrid && settings) {
     log.line('Vectors on top of your prompt');
-    set = (await trainRun(host, set, { dataset, settings, hybrid, group: null }, log)).set;
+    set = (await trainRun(host, set, { dataset, settings, hybrid, examples, group: null }, log)).set;
   }
   return { set, checkpoint: present(checkpoints[0], 'run') };
 }
@@ -260,21 +273,21 @@ async function trainAll(
 async function trainRun(
   host: Host,
   before: PromptSet,
-  planned: { readonly dataset: Dataset } & Pick<PlannedRun, 'settings' | 'hybrid' | 'group'> &
+  planned: { readonly dataset: Dataset } & Pick<PlannedRun, 'settings' | 'hybrid' | 'examples' | 'group'> &
     Pick<RunOptions, 'distil'>,
   log: Log,
 ): Promise<Trained> {
-  const { dataset, settings, hybrid, group, distil: asked } = planned;
+  const { dataset, distil: asked, ...own } = planned;
   const { id, sha256, dtype } = host.engine.info;
   const { fingerprint: datasetFingerprint, heldBackHash, splitHash } = dataset;
   const at = { id: host.newId(), now: host.now() };
   const teacher = asked && chosenHard(before)?.id;
-  const plan = { id: at.id, settings, name: '', hybrid, group, ...(teacher && { teacher }) };
+  const plan = { ...own, id: at.id, name: '', ...(teacher && { teacher }) };
   const from = { model: { id, sha256, dtype }, datasetFingerprint, heldBackHash, splitHash };
-  const { set, run } = recorded(before, plan, at, from);
-  const { template, initText } = run;
+  const { set, run } = recorded(before, plan, at, from, dataset);
+  const { template, examples, initText } = run;
   const request = {
-    ...{ runId: run.id, dataset, template, words: wordsFitting(set, run), settings: run.settings, initText },
+    ...{ runId: run.id, dataset, template, examples, words: wordsFitting(set, run), settings: run.settings, initText },
     ...{ initFrom: null, resume: null, baselines: [] },
   };
   const taught = teacherOf(set, run);

@@ -53,6 +53,8 @@ export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out
   [--seed 0] [--seeds 1]      with several seeds (thorough: 3) each is trained and compared, and so is their mean
   [--init text|answer-words|vocabulary]  start from the instruction's words (infix: line breaks), the answer words or random words
   [--hybrid]                  also train vectors on top of your prompt
+  [--examples N]              N training rows as examples in the text of what is trained; it is not trained on them, and the
+                              exported prompt contains them
   [--reparameterise] [--noise 0.05] [--class-weights]
   [--answer-vectors fixed|trained]  trained: the answer words' output vectors too (words of one token); the prompt then has
                               no PEFT adapter
@@ -69,7 +71,19 @@ const STARTS = ['text', 'answer-words', 'vocabulary'] as const;
 export async function tune(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseOptions(args, {
     ...trainingOptions,
-    ...valued('label', 'words', 'find-words', 'rate', 'seeds', 'preset', 'init', 'noise', 'answer-vectors', 'test'),
+    ...valued(
+      'label',
+      'words',
+      'find-words',
+      'rate',
+      'seeds',
+      'preset',
+      'init',
+      'noise',
+      'answer-vectors',
+      'test',
+      'examples',
+    ),
     ...flags('improve', 'hybrid', 'reparameterise', 'class-weights'),
   });
   const [data] = exactly(positionals, ['DATA.csv']);
@@ -102,6 +116,7 @@ export async function tune(args: readonly string[]): Promise<void> {
       ...{ dataset, model, out, prompt, words },
       runs: runs.map((each) => ({ ...settings, seed: each })),
       hybrid: values.hybrid ?? false,
+      inText: wholeNumber(values.examples, 'examples') ?? 0,
       findWords: oneOf(values['find-words'], 'find-words', FIND_WORDS) ?? 'auto',
       improve: values.improve ? CANDIDATES : null,
     },

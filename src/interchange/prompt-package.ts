@@ -40,15 +40,16 @@ export interface PromptPackageInput {
 /** The prompt that answers in place of the tuned one, as `prompt.json` has one. */
 export const FALLBACK_FILE = 'fallback.json';
 
-/** How many of the user's rows the package contains. */
-const rowsInPackage = (rows: Dataset | null): number => rows?.table.rows.length ?? 0;
+/** How many of the user's rows the package contains: the file's, else those in the prompt's text. */
+const rowsInPackage = ({ rows, run }: Pick<PromptPackageInput, 'rows' | 'run'>): number =>
+  rows?.table.rows.length ?? run.examples?.length ?? 0;
 
 /** The files of the zip, by name; the command line writes them into a folder. */
 export function promptPackageFiles(input: PromptPackageInput): Record<string, Uint8Array> {
   const { run, sidecar, scripts } = input;
   assert(run.soft, 'a run without vectors cannot be exported');
   const { answerShift, hidden } = run.soft;
-  assert(sidecar.userRows === rowsInPackage(input.rows), 'the sidecar must give the number of rows');
+  assert(sidecar.userRows === rowsInPackage(input), 'the sidecar must give the number of rows');
   assert(!sidecar.policy === !input.fallback, 'a policy needs the prompt that it asks');
   const files: Record<string, Uint8Array> = {
     'README.md': utf8(packageReadme(sidecar, Object.keys(scripts), input.fallback)),

@@ -3,6 +3,8 @@
  * another browser, and a team keeps them in git.
  */
 import type { Dataset, TaskKind } from '../dataset/types';
+import { StudioError } from '../lib/errors';
+import { counted } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { firstFault, type z } from '../lib/zod';
 import { readNpy, writeNpy } from '../prompt/codecs';
@@ -58,13 +60,20 @@ type SetFile = z.infer<typeof setSchema> & { readonly formatVersion: number };
  * The set without the user's rows. Comparisons are left out too, because they name rows: the set keeps the verdict of the
  * newest. Results on validation rows keep only their figures.
  */
-export const withoutRows = (complete: CompleteSet): CompleteSet => ({
-  set: { ...withVerdict(complete.set, complete.evaluations), hard: complete.set.hard.map(withoutRowIds) },
-  dataset: null,
-  checkpoints: complete.checkpoints,
-  evaluations: [],
-  measurements: complete.measurements,
-});
+export function withoutRows({ set, evaluations, checkpoints, measurements }: CompleteSet): CompleteSet {
+  const asked = madeOfRows(set);
+  if (asked) throw new StudioError('bad-input', asked);
+  const named = { ...withVerdict(set, evaluations), hard: set.hard.map(withoutRowIds) };
+  return { set: named, dataset: null, checkpoints, evaluations: [], measurements };
+}
+
+/** Why a set cannot leave without rows: a tuned prompt has examples in its text. Null = it can. */
+export function madeOfRows({ soft }: Pick<PromptSet, 'soft'>): string | null {
+  const shows = soft.find(({ examples }) => examples);
+  return shows
+    ? `The text of tuned ${shows.number} shows ${counted(shows.examples?.length ?? 0, 'row')} of yours as examples. Agree to include your rows, or export another version by itself.`
+    : null;
+}
 
 /** Paths -> bytes. */
 export function setFiles(complete: CompleteSet): Map<string, Uint8Array> {

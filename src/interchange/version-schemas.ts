@@ -170,6 +170,7 @@ export const softVersionSchema = z.object({
   initText: page,
   race: raceSchema.exactOptional(),
   handVersion: id.exactOptional(),
+  examples: ids.exactOptional(),
   distilled: z
     .object({
       from: id,

@@ -138,7 +138,10 @@ function learnedArms(
   if (seeds.length > 1) arms.push(arm({ id: 'ensemble', name, kind: 'ensemble', prompt, words }, null, seeds));
   const hybrid = chosenHybrid(set);
   if (hybrid?.soft) {
-    const own = { prompt: tunedPrompt(hybrid.template, hybrid.settings), words: wordsFitting(set, hybrid) };
+    const own = {
+      prompt: tunedPrompt(hybrid.template, hybrid.settings, hybrid.examples),
+      words: wordsFitting(set, hybrid),
+    };
     arms.push(arm({ id: 'hybrid', name: 'Hybrid', kind: 'hybrid', ...own }, hybrid.id, [hybrid.soft]));
   }
   return arms;
@@ -151,7 +154,7 @@ function otherRuns(set: PromptSet, soft: SoftVersion | null, also: readonly stri
     also.includes(run.id) && !own.includes(run.id) && isUsable(run) && fits(set, run);
   return set.soft.filter(isOther).map((run) => {
     const kind = run.handVersion ? 'hybrid' : 'tuned';
-    const asked = { prompt: tunedPrompt(run.template, run.settings), words: wordsFitting(set, run) };
+    const asked = { prompt: tunedPrompt(run.template, run.settings, run.examples), words: wordsFitting(set, run) };
     const name = capitalised(versionWords({ kind: 'soft', version: run }));
     return arm({ id: runArm(run), name, kind, ...asked }, run.id, run.soft ? [run.soft] : []);
   });
@@ -166,7 +169,7 @@ export function armsOf(
   const soft = chosenSoft(set);
   const few = `yours-${examples}`;
   const prompt = soft
-    ? tunedPrompt(soft.template, soft.settings)
+    ? tunedPrompt(soft.template, soft.settings, soft.examples)
     : { template: set.baseTemplate, shots: 0, shotSeed: 0 };
   const bare = { prompt, words: soft ? wordsFitting(set, soft) : set.words };
   const others = otherHands(set).filter(({ id }) => also.includes(id));

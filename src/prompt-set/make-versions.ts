@@ -150,6 +150,7 @@ export function startRun(
     SoftVersion,
     | 'settings'
     | 'template'
+    | 'examples'
     | 'initText'
     | 'handVersion'
     | 'distilled'

@@ -51,7 +51,7 @@ type WrapperFailure = StageFailure | VersionFailure | Failure<'no-set'>;
 /** A version as text, vectors and answer words. */
 export function readyPrompt(set: PromptSet, of: Version): ReadyPrompt {
   const { kind, version } = of;
-  const prompt = kind === 'hard' ? version.prompt : tunedPrompt(version.template, version.settings);
+  const prompt = kind === 'hard' ? version.prompt : tunedPrompt(version.template, version.settings, version.examples);
   const text = prompt.chat ? '' : prompt.template;
   return {
     set,

@@ -159,6 +159,8 @@ export interface SoftVersion {
   readonly writes?: true;
   /** The exact text around the vectors. */
   readonly template: string;
+  /** Ids of the training rows that the template shows as examples: the run is not trained on them. Missing = none. */
+  readonly examples?: readonly string[];
   readonly initText: string;
   /** The starts that were compared, of which its settings are the best; missing = none were. */
   readonly race?: readonly RaceEntry[];

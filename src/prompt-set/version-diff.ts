@@ -40,7 +40,7 @@ function settingsOf({ kind, version }: Version, set: PromptSet): readonly Fact[]
       fact('as a chat', yesNo(chat)),
     ];
   }
-  const { settings: s, initText, handVersion, distilled, model, datasetFingerprint } = version;
+  const { settings: s, initText, handVersion, distilled, model, datasetFingerprint, examples = [] } = version;
   const start = s.initialisation;
   const named = (id: string | undefined) => {
     const hand = set.hard.find((each) => each.id === id);
@@ -50,6 +50,7 @@ function settingsOf({ kind, version }: Version, set: PromptSet): readonly Fact[]
   return [
     fact('kind', handVersion ? 'hybrid' : 'tuned'),
     ...(handVersion ? [fact('on top of', named(handVersion))] : []),
+    ...(examples.length > 0 ? [fact('examples in its text', String(examples.length))] : []),
     fact('learned from', distilled ? `the answers of ${named(distilled.from)}` : 'labels'),
     fact('position of the vectors', PLACEMENT_WORDS[s.placement]),
     fact('vectors', String(s.virtualTokens)),

@@ -67,12 +67,17 @@ export const writeSetNotes = (set: PromptSet, notes: string, now: string): Promp
 
 const MOST_TAGS = 20;
 
-/** The text around a tuned prompt's vectors, as a prompt. */
-export const tunedPrompt = (template: string, { placement }: Pick<SoftPrompt, 'placement'>): HardPrompt => ({
+/** The text around a tuned prompt's vectors, as a prompt. @param examples ids of the training rows that are in it */
+export const tunedPrompt = (
+  template: string,
+  { placement }: Pick<SoftPrompt, 'placement'>,
+  examples: readonly string[] = [],
+): HardPrompt => ({
   template,
   shots: 0,
   shotSeed: 0,
   ...(placement === 'infix' ? { splitsCue: true } : {}),
+  ...(examples.length > 0 ? { inText: examples } : {}),
 });
 
 /** "a, B ,a" -> ["a", "b"]: lower case, each once, at most twenty of at most forty characters. */

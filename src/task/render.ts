@@ -110,9 +110,15 @@ export function rowsOf(dataset: Dataset, split: SplitName | readonly string[]): 
   return ids.map((id) => byId.get(id)).filter((row) => row !== undefined);
 }
 
-/** Ids of the training rows that a few-shot prompt shows to all rows: leave them out where rows represent unseen ones. */
-export const shotIds = (dataset: Dataset, prompt: HardPrompt): readonly string[] =>
-  sharedShots(dataset, prompt).map((row) => row.id);
+/** Ids of the training rows that a prompt shows to all rows: leave them out where rows represent unseen ones. */
+export const shotIds = (dataset: Dataset, prompt: HardPrompt): readonly string[] => [
+  ...sharedShots(dataset, prompt).map((row) => row.id),
+  ...(prompt.inText ?? []),
+];
+
+/** How many rows a prompt shows as examples. */
+export const exampleCount = ({ shots, inText = [] }: Pick<HardPrompt, 'shots' | 'inText'>): number =>
+  shots + inText.length;
 
 /** Renders examples as they come before a row. */
 function exampleWriter(dataset: Dataset, words: readonly LabelWord[], bare: readonly TemplatePart[]) {

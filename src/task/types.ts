@@ -22,6 +22,8 @@ export interface HardPrompt {
   readonly chat?: boolean | undefined;
   /** The cue is encoded by itself, because vectors come before it; left out: no. */
   readonly splitsCue?: boolean | undefined;
+  /** Ids of training rows whose text and label are in the template itself, besides the examples; left out: none. */
+  readonly inText?: readonly string[] | undefined;
 }
 
 /**

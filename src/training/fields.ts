@@ -107,6 +107,15 @@ export const SEEDS: Omit<NumberSetting, 'key'> = {
   whole: true,
 };
 
+/** Not a setting either: the text around the vectors has them. */
+export const EXAMPLES_IN_TEXT: Omit<NumberSetting, 'key'> = {
+  label: 'Examples in the text',
+  hint: 'Training rows that every row is shown after. They are not trained on, every row takes more tokens, and they leave with the prompt.',
+  min: 0,
+  max: 32,
+  whole: true,
+};
+
 /** A setting's value, also where the stored settings leave it out. */
 export const settingOf = (settings: TrainingSettings, key: NumberKey): number | null =>
   settings[key] ?? (key === 'noise' ? 0 : null);

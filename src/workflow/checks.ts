@@ -265,7 +265,9 @@ export const everyRow: Verb<CheckRequest, CheckProgress, EveryRowReport> = async
   const { version, hand } = everyRowPrompts(request);
   const plan = planFor(evaluation.plan, mode);
   const using: Checking = { host, set, dataset, plan, run };
-  const folds = foldsOf(dataset, plan.seed);
+  const shown = new Set(version.examples);
+  const train = dataset.split.train.filter((id) => !shown.has(id));
+  const folds = foldsOf({ ...dataset, split: { ...dataset.split, train } }, plan.seed);
   const prompt = tunedPrompt(version.template, version.settings);
   const words = wordsFor(prompt, wordsFitting(set, version));
   const cacheKey = cacheKeyOf(dataset.fingerprint, version.template);

@@ -9,7 +9,7 @@ import type { CompleteSet } from '../interchange/set-files';
 import { buildSidecar } from '../interchange/sidecar-build';
 import { assert, present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
-import { PRODUCT } from '../lib/format';
+import { counted, PRODUCT } from '../lib/format';
 import { unwrap } from '../lib/result';
 import { mixedAnswers } from '../metrics/calibration';
 import { type WordModel, wordAnswers } from '../metrics/logistic';
@@ -22,7 +22,7 @@ import { type ClassifyEvaluation, type Evaluation, ofKind, type SoftVersion } fr
 import { tunedPrompt, type Version, versionById, versionsOf, versionWords, wordsOf } from '../prompt-set/versions';
 import type { AudienceChoice } from '../report/audience';
 import { longestAnswer } from '../route/generated-texts';
-import { rowsOf, wholeTemplates } from '../task/render';
+import { exampleCount, rowsOf, wholeTemplates } from '../task/render';
 import { cueOf, printTemplate, wordsFor } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { labelTokens } from '../tokens/tokenizer';
@@ -77,7 +77,7 @@ export interface Subject {
 
 function versionSubject({ set, evaluations }: Order['stored'], of: Version): Subject {
   const { kind, version } = of;
-  const prompt = kind === 'hard' ? version.prompt : tunedPrompt(version.template, version.settings);
+  const prompt = kind === 'hard' ? version.prompt : tunedPrompt(version.template, version.settings, version.examples);
   const soft = kind === 'soft' ? version.soft : null;
   const tookPart = (evaluation: Evaluation) => [...versionsCompared(set, evaluation).values()].includes(version.id);
   return {
@@ -250,6 +250,8 @@ export async function exportedPrompt(
 ): Promise<Pick<PromptPackageInput, 'set' | 'run' | 'sidecar' | 'model'>> {
   const { set, dataset, evaluations } = order.stored;
   const run = runOf(order);
+  const asked = madeOf(chosenSubject(order));
+  if (asked && !order.withRows) throw new StudioError('bad-input', asked);
   const { info } = host.engine;
   if (info.sha256 !== run.model.sha256)
     throw new StudioError(
@@ -311,8 +313,9 @@ function inChat({ tokens }: Pick<Host, 'tokens'>, template: string): string {
 export function madeOf({ kind, prompt }: Subject): string | null {
   if (kind === 'words' || kind === 'combined')
     return 'It answers by words and word pairs of your training rows, and without them it would be another prompt. Agree to include them, or choose another prompt.';
-  return prompt && prompt.shots > 0
-    ? `Its ${prompt.shots} examples are rows of yours, and without them it would be another prompt. Agree to include them, or choose a version without examples.`
+  const examples = prompt ? exampleCount(prompt) : 0;
+  return examples > 0
+    ? `Its ${counted(examples, 'example')} came from rows of yours, and without them it would be another prompt. Agree to include them, or choose a version without examples.`
     : null;
 }
 
@@ -348,7 +351,7 @@ export async function takenArm(host: Host, order: Order, run: Run<RowsDone>): Pr
     words: found?.model ?? null,
     weight: found?.weight ?? 1,
     ...{ calibration, threshold, checkRows: [] },
-    userRows: prompt?.shots ?? 0,
+    userRows: prompt ? exampleCount(prompt) : 0,
   };
   return { ...arm, checkRows: await armCheckRows(host, arm, run) };
 }

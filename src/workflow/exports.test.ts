@@ -3,9 +3,11 @@ import { parse } from 'yaml';
 import { rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { readArm, versionOfArm, wordProbabilities } from '../interchange/arm-file';
+import { readIncoming } from '../interchange/incoming';
 import { readZip } from '../interchange/zip';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
+import { unwrap } from '../lib/result';
 import { labelProbabilities, mixedAnswers } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
 import { armId } from '../prompt-set/arms';
@@ -14,6 +16,7 @@ import { addHardVersion } from '../prompt-set/make-versions';
 import { type AnsweringVersion, answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
 import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
 import { openVersion, tableSource } from '../route/answering';
+import { shotIds, rowsOf as taken } from '../task/render';
 import { STANDARD } from '../training/settings';
 import { compare } from './compare';
 import { comparisonFor } from './exported-prompt';
@@ -22,6 +25,7 @@ import { fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
 import { type Host, SILENT } from './host';
 import { readImport } from './import';
 import { exportPackage } from './index';
+import { runText } from './runs';
 
 const THRESHOLD = { value: 0.7, rows: 40, answered: 30, correct: 28 };
 
@@ -260,6 +264,41 @@ describe('nothing leaves that answers otherwise than it was compared', () => {
     for (const arm of ['ensemble', 'combined'])
       expect(EXPORTS.engineer.whyNot(subjectOf(words, armId(evaluation, arm)), words)).toMatch(/trained answer words/);
   });
+});
+
+it('a tuned prompt with examples in its text leaves with them, and only where that was agreed to', async () => {
+  const { host, stored, dataset } = await compared();
+  const { set } = stored;
+  const [first, ...rest] = set.soft;
+  const { template, examples = [] } = runText(set, { hybrid: false, examples: 2 }, dataset);
+  const run = { ...present(first, 'run'), template, examples };
+  const own = { ...stored, set: { ...set, soft: [run, ...rest] } };
+  const order = { stored: own, subject: run.id, withRows: false };
+  for (const recipient of ['engineer', 'peft', 'webPage', 'browser'] as const) {
+    expect(EXPORTS[recipient].asks(order)).toMatch(/Agree to include/);
+    if (recipient !== 'peft')
+      await expect(exportPackage(host, { ...order, recipient }, SILENT)).rejects.toThrow(/Agree to include/);
+  }
+  expect(EXPORTS.engineer.rows(order)).toBe(2);
+  const { content, rows } = await exportPackage(host, { ...order, withRows: true, recipient: 'engineer' }, SILENT);
+  expect(rows).toBe(2);
+  const files = unwrap(readZip(content));
+  const read = unwrap(await readIncoming(files, { id: 'new', now: NOW, taken: [] }));
+  if (read.kind !== 'prompt') throw new Error('no prompt');
+  expect(read.dataset).toBeNull();
+  expect(read.sidecar.userRows).toBe(2);
+  expect(read.set.soft[0]).toMatchObject({ template, examples });
+  expect(
+    shotIds(dataset, readyPrompt(read.set, { kind: 'soft', version: present(read.set.soft[0], 'run') }).prompt),
+  ).toEqual(examples);
+  const whole = await exportPackage(host, { ...order, withRows: true, recipient: 'browser' }, SILENT);
+  const back = unwrap(await readIncoming(unwrap(readZip(whole.content)), { id: 'new', now: NOW, taken: [] }));
+  expect(back.kind === 'set' && back.set.soft.find(({ id }) => id === run.id)?.examples).toEqual(examples);
+  const report = await exportPackage(host, { ...order, subject: run.id, recipient: 'manager' }, SILENT);
+  const page = new TextDecoder().decode(report.content);
+  expect(page).toContain('2 training rows shown before each row (not printed here)');
+  const [shown] = taken(dataset, examples);
+  expect(page).not.toContain(present(shown, 'row').cells.text);
 });
 
 it('every version and every other prompt of the latest comparison can be chosen, each once', async () => {

@@ -7,6 +7,7 @@ import { drawnRows } from '../dataset/draw';
 import { rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { textsOf } from '../evaluation/classify/rows';
+import { madeOfRows } from '../interchange/set-files';
 import { present } from '../lib/assert';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import { armId } from '../prompt-set/arms';
@@ -17,6 +18,7 @@ import type { Evaluation } from '../prompt-set/types';
 import { versionById } from '../prompt-set/versions';
 import type { AudienceChoice } from '../report/audience';
 import { changedRows } from '../report/csv';
+import { exampleCount } from '../task/render';
 import { comparisonFor, madeOf, type Order, rowCount, type Subject, subjectOf } from './exported-prompt';
 
 export { type Subject, subjectOf, subjectsOf } from './exported-prompt';
@@ -87,7 +89,7 @@ function rowsOfPrompt({ stored, subject: id }: Order): number {
   const subject = id === null ? null : subjectOf(stored, id);
   if (!subject) return 0;
   const countsWords = subject.kind === 'words' || subject.kind === 'combined';
-  return countsWords ? (stored.dataset?.split.train.length ?? 0) : (subject.prompt?.shots ?? 0);
+  return countsWords ? (stored.dataset?.split.train.length ?? 0) : subject.prompt ? exampleCount(subject.prompt) : 0;
 }
 
 /** What they must agree to, because the prompt is made of it. */
@@ -119,7 +121,8 @@ const engineer: PromptExport = {
   needsModel: true,
   rows: (order) => {
     const subject = order.subject === null ? null : subjectOf(order.stored, order.subject);
-    return subject?.kind === 'tuned' && subject.version ? rowCount(order.stored) : rowsOfPrompt(order);
+    const isAlone = subject?.kind === 'tuned' && subject.version !== null && madeOf(subject) === null;
+    return isAlone ? rowCount(order.stored) : rowsOfPrompt(order);
   },
 };
 
@@ -167,7 +170,7 @@ const peft: PromptExport = {
   recipient: 'PEFT',
   words: {
     gets: 'A folder that PEFT loads: the vectors as an adapter, with the text and the answer words in its README.',
-    rows: { label: '', without: '', with: () => '' },
+    rows: ofPrompt,
   },
   whyNot: (subject) => {
     const tuned = whyNotTuned(subject);
@@ -178,9 +181,9 @@ const peft: PromptExport = {
       ? `Its vectors come ${PLACEMENT_WORDS[soft.placement]}, and PEFT only puts them before it. Train with the vectors before the text.`
       : null;
   },
-  asks: asksNothing,
+  asks: asksForPrompt,
   needsModel: true,
-  rows: () => 0,
+  rows: rowsOfPrompt,
 };
 
 /** Examples of the hand-written prompt that would answer where a tuned one fails. */
@@ -218,7 +221,7 @@ const browser: PromptExport = {
     },
   },
   whyNot: () => null,
-  asks: asksNothing,
+  asks: ({ stored, withRows }) => (withRows ? null : madeOfRows(stored.set)),
   needsModel: false,
   rows: ({ stored }) => rowCount(stored),
 };

@@ -9,7 +9,7 @@ import { counted } from '../lib/format';
 import { unwrap } from '../lib/result';
 import type { MatrixPrompt } from '../prompt-set/ready-prompt';
 import type { LadderAnswers } from '../report/ladder';
-import { shotIds } from '../task/render';
+import { exampleCount, shotIds } from '../task/render';
 import {
   alignWords,
   checkTemplate,
@@ -54,9 +54,12 @@ export function baseOf({ dataset, field, first, second }: LadderRequest, sha256:
     throw refused(`Step one's vectors only work with ${first.model.id} (${first.model.dtype}). Load that model.`);
   unwrap(checkTemplate(first.prompt.template, table.columns, mapping));
   for (const { prompt } of second) unwrap(checkTemplate(prompt.template, [...table.columns, field], mapping));
-  const base = second.find((of) => reads(of, field, dataset));
+  // the lower rungs have no examples
+  const base = second.find((of) => reads(of, field, dataset) && !of.prompt.inText);
   if (!base)
-    throw refused(`No prompt of step two reads step one's answer. Write {${field}} on a line of its own in it.`);
+    throw refused(
+      `No prompt of step two without examples in its text reads step one's answer. Write {${field}} on a line of its own in one.`,
+    );
   return { ...base, softs: [], model: null, ...(base.softs.length > 0 ? { meanLogProbs: null } : {}), threshold: null };
 }
 
@@ -123,9 +126,12 @@ export function plannedRungs(
   const noLine = `{${field}} is not on a line of its own above the last line, so there is no prompt without it`;
   const bare = alone === null ? null : bareOf(alone);
   const isBare = 'The prompt has no instruction above its first column';
-  const vectors = second.flatMap((of, i) =>
-    of.softs.length > 0 ? [{ id: `vectors-${i + 1}`, name: `Vectors: ${of.name}`, of }] : [],
-  );
+  const vectors = second.flatMap((of, i) => {
+    const examples = exampleCount(of.prompt);
+    const what = examples > 0 ? `Vectors and ${counted(examples, 'example')}` : 'Vectors';
+    return of.softs.length > 0 ? [{ id: `vectors-${i + 1}`, name: `${what}: ${of.name}`, of, examples }] : [];
+  });
+  vectors.sort((a, b) => Number(a.examples > 0) - Number(b.examples > 0));
   return [
     { id: 'foundation', name: 'Foundation prompt', of: bare === null ? noLine : hand(bare) },
     { id: 'instruction', name: 'Instruction', of: alone === null ? noLine : alone === bare ? isBare : hand(alone) },

@@ -146,6 +146,23 @@ describe('a ladder of two steps', () => {
     expect(parts.filter((part) => part === 'test')).toHaveLength(dataset.split.test.length);
   });
 
+  it('has vectors with examples as its last rung, and takes the lower ones from a prompt without', async () => {
+    const text = 'Text: an example\nKind: money\nDesk: fees\n\nText: {text}\nKind: {kind}\nDesk:';
+    const both = tuned({
+      id: 'both',
+      name: 'tuned 2',
+      prompt: { template: text, shots: 0, shotSeed: 0, inText: ['1'] },
+    });
+    const { ladder } = await climb(
+      request(await rows(40), { second: [both, prompt(SECOND, ['cards', 'fees']), tuned()] }),
+    );
+    expect(ladder.rungs.map(({ name }) => name)).toEqual([
+      ...['Foundation prompt', 'Instruction', "Step one's answer", '4 examples'],
+      ...['Vectors: tuned 1', 'Vectors and 1 example: tuned 2'],
+    ]);
+    await expect(climb(request(await rows(40), { second: [both] }))).rejects.toThrow(/without examples/);
+  });
+
   it('asks step one about each row once, however many rungs read its answer', async () => {
     const { texts } = await climb(request(await rows()));
     const ofFirst = texts.filter((text) => text.endsWith('Kind:'));

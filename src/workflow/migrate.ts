@@ -82,7 +82,7 @@ export async function retrain(
     if (heir || whyNot) continue;
     throwIfInterrupted(control);
     const settings = settingsFor(old);
-    const { template, handVersion, words } = old;
+    const { template, examples, handVersion, words } = old;
     const initText = old.initText || (settings.initialisation.kind === 'text' ? initialText(set) : '');
     const name = versionWords({ kind: 'soft', version: old });
     const started = startRun(
@@ -91,12 +91,13 @@ export async function retrain(
       {
         ...{ settings, template, initText, name: `${name} for ${id}`, datasetFingerprint, heldBackHash, splitHash },
         model: { id, sha256, dtype },
+        ...(examples && { examples }),
         ...(handVersion && { handVersion }),
         ...(words && { words }),
       },
     );
     const { run } = started;
-    const asked = { runId: run.id, dataset, template, words: wordsFitting(set, run), settings, initText };
+    const asked = { runId: run.id, dataset, template, examples, words: wordsFitting(set, run), settings, initText };
     const done = await train(
       host,
       { ...asked, initFrom: null, resume: null, baselines: [] },

@@ -43,7 +43,7 @@ import {
   columnsOf as webColumns,
   webPromptJson,
 } from '../route/web-prompt';
-import { rowsOf } from '../task/render';
+import { exampleCount, rowsOf } from '../task/render';
 import { otherColumns } from '../task/template';
 import { readCheckpoint } from '../training/checkpoint';
 import { type RowsDone, shippedSentences } from './check-rows';
@@ -115,7 +115,7 @@ function textPrompt(order: Order): TextPrompt {
   };
 }
 
-const rowsShown = (order: Order): number => present(chosenSubject(order).prompt, 'a text').shots;
+const rowsShown = (order: Order): number => exampleCount(present(chosenSubject(order).prompt, 'a text'));
 
 /** Tests that promptfoo runs where none of the user's rows may go along. */
 const SENTENCES = 3;
@@ -226,8 +226,9 @@ type Make = (host: Host, order: Order, run: Run<RowsDone>) => Promise<Package>;
 const PACKAGES: Readonly<Record<RecipientId, Make>> = {
   engineer: async (host, order, run) => {
     if (!isTuned(order)) return armPackage(host, order, run);
-    const rows = order.withRows ? order.stored.dataset : null;
-    const userRows = rowCount({ dataset: rows });
+    const examples = rowsShown(order);
+    const rows = order.withRows && examples === 0 ? order.stored.dataset : null;
+    const userRows = examples + rowCount({ dataset: rows });
     const route = await routeOf(host, order, run);
     const made = await exportedPrompt(host, order, userRows, run);
     const prompt = route ? { ...made, sidecar: { ...made.sidecar, policy: route.policy } } : made;
@@ -291,11 +292,11 @@ const PACKAGES: Readonly<Record<RecipientId, Make>> = {
     });
   },
   peft: async (host, order, run) => {
-    const prompt = await exportedPrompt(host, order, 0, run);
+    const prompt = await exportedPrompt(host, order, rowsShown(order), run);
     const all = promptPackageFiles({ ...prompt, rows: null, scripts: {} });
     const own = Object.entries(all).filter(([name]) => name.startsWith('adapter_'));
     const files = { 'README.md': utf8(peftReadme(prompt.sidecar)), ...Object.fromEntries(own) };
-    return zipPackage(`${prompt.set.handle}-peft.zip`, files, 0);
+    return zipPackage(`${prompt.set.handle}-peft.zip`, files, rowsShown(order));
   },
   browser: async (_host, { stored, withRows }) => {
     const given = withRows ? stored : withoutRows(stored);

@@ -23,6 +23,8 @@ export interface RunRequest {
   readonly dataset: Dataset;
   /** The exact text around the vectors. */
   readonly template: string;
+  /** Ids of the training rows that are in it as examples: a run does not learn from them. Left out: none. */
+  readonly examples?: readonly string[] | undefined;
   /** The prompt set's; empty where texts are generated. */
   readonly words: readonly LabelWord[];
   readonly settings: TrainingSettings;
@@ -34,7 +36,7 @@ export interface RunRequest {
 }
 
 /** What decides the rows of a run. */
-type RowsOfRun = Pick<RunRequest, 'dataset' | 'template' | 'words'> & {
+type RowsOfRun = Pick<RunRequest, 'dataset' | 'template' | 'examples' | 'words'> & {
   /** The rows that it learns from; left out: the training rows. */
   readonly trains?: readonly string[];
 };
@@ -67,6 +69,7 @@ export async function runInputs(
   {
     dataset,
     template,
+    examples = [],
     words: own,
     settings,
     trains = trainingIds(dataset),
@@ -76,7 +79,10 @@ export async function runInputs(
 ): Promise<RunInputs> {
   const prompt = tunedPrompt(template, settings);
   const words = wordsFor(template, own);
-  const train = await tokenRows(host, { dataset, prompt, words, split: trains }, control);
+  // with its answer in front a row teaches nothing
+  const shown = new Set(examples);
+  const learned = trains.filter((id) => !shown.has(id));
+  const train = await tokenRows(host, { dataset, prompt, words, split: learned }, control);
   const validates = validationIds(dataset, resume);
   const validation = await tokenRows(host, { dataset, prompt, words, split: validates }, control);
   if (train.rows.length === 0)

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { uninterrupted } from '../lib/control';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import type { PromptSet, RunCheckpoint, SoftVersion } from '../prompt-set/types';
+import { rowsOf } from '../task/render';
 import { PRESETS, STANDARD } from '../training/settings';
-import { fakeHost, prepared, promptSet } from './fake-host.test-support';
-import type { Host } from './host';
-import { timeTokens } from './run-rows';
+import { fakeHost, prepared, promptSet, textOf } from './fake-host.test-support';
+import { type Host, SILENT } from './host';
+import { countRows, runInputs, timeTokens } from './run-rows';
 import {
   branchOf,
   canBranch,
@@ -20,6 +22,7 @@ import {
   teacherOf,
   templateOf,
 } from './runs';
+import { trainingIds } from './training-rows';
 
 test.each([
   ['Decide the tone.\nMessage: {text}\nTone:', 'Decide the tone.'],
@@ -210,6 +213,36 @@ test('a hybrid run is added to the prompt of the user, and recorded with its ver
   expect(alone).toMatchObject({ initText: '', template: templateOf(set, false) });
   expect(alone).not.toHaveProperty('handVersion');
   expect(alone).not.toHaveProperty('group');
+});
+
+test('examples are training rows in the text of a run, which it does not learn from', async () => {
+  const dataset = await prepared(60);
+  const set = promptSet(dataset);
+  const { run } = recorded(set, { ...planned, settings: STANDARD, hybrid: true, examples: 4 }, at, from, dataset);
+  const { template, examples = [] } = run;
+  expect(examples).toHaveLength(4);
+  for (const id of examples) expect(dataset.split.train).toContain(id);
+  const shown = rowsOf(dataset, examples).map(({ cells }) => `Text: ${cells.text}\nTone: ${cells.label}`);
+  expect(template).toBe(['Say the tone.', ...shown, 'Text: {text}\nTone:'].join('\n\n'));
+  const { host } = fakeHost();
+  const asked = { dataset, template, examples, words: set.words, settings: STANDARD };
+  const { train, validation } = await runInputs(host, asked, uninterrupted);
+  const ids = (rows: readonly { readonly rowId: string }[]) => rows.map(({ rowId }) => rowId);
+  expect(ids(train)).toEqual(trainingIds(dataset).filter((id) => !examples.includes(id)));
+  expect(ids(validation).filter((id) => examples.includes(id))).toEqual([]);
+  for (const row of [...train, ...validation]) expect(textOf(row.ids)).toContain(shown.join('\n\n'));
+  expect((await countRows(host, asked, SILENT)).trainRows).toBe(dataset.split.train.length - 4);
+  // the same text for every seed, so that their mean is of one prompt
+  const other = recorded(
+    set,
+    { ...planned, settings: { ...STANDARD, seed: 1 }, hybrid: true, examples: 4 },
+    at,
+    from,
+    dataset,
+  );
+  expect(other.run.template).toBe(template);
+  const none = recorded(set, { ...planned, settings: STANDARD, examples: 0 }, at, from, dataset).run;
+  expect(none).not.toHaveProperty('examples');
 });
 
 test('nothing is run twice where a run lacks what is asked for, or the set is not there', async () => {

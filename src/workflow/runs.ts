@@ -1,12 +1,15 @@
 /** A run before it trains: what its vectors can start from, the text around them, and how the prompt set records it. */
 import type { Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
+import { unwrap } from '../lib/result';
 import { chosenHard, fits, startRun } from '../prompt-set/make-versions';
 import { isWriting } from '../prompt-set/prompt-set';
 import type { HardVersion, PromptSet, RunCheckpoint, SoftVersion } from '../prompt-set/types';
 import { wordsFitting } from '../prompt-set/versions';
 import { classifyInstruction } from '../task/propose';
-import { parseTemplate, splitInstruction } from '../task/template';
+import { shotIds, wholeTemplates } from '../task/render';
+import { parseTemplate, splitInstruction, wordsFor } from '../task/template';
+import type { HardPrompt } from '../task/types';
 import { readCheckpoint } from '../training/checkpoint';
 import type { Checkpoint, Trained } from '../training/events';
 import { type Initialisation, startText, type TrainingSettings } from '../training/settings';
@@ -55,6 +58,34 @@ export function startWith(id: string, set: PromptSet | null): Initialisation {
   return id === 'answer-words' || id === 'vocabulary' ? { kind: id } : { kind: 'text', text: '' };
 }
 
+/**
+ * The text of a run with examples in front of the row, and which rows those are: training rows, drawn as the hand-written
+ * prompt draws its own. @throws StudioError `bad-input` for a template that cannot be read
+ */
+export function runText(
+  set: PromptSet,
+  { hybrid, examples = 0 }: Pick<PlannedRun, 'hybrid' | 'examples'>,
+  dataset: Dataset | null,
+): Pick<SoftVersion, 'template' | 'examples'> {
+  const template = templateOf(set, hybrid);
+  if (!dataset) return { template };
+  const { shotSeed = 0, selection } = chosenHard(set)?.prompt ?? {};
+  const prompt: HardPrompt = {
+    ...{ template, shots: examples, shotSeed },
+    selection: selection === 'random' ? selection : 'balanced',
+  };
+  const shown = shotIds(dataset, prompt);
+  if (shown.length === 0) return { template };
+  const [whole = template] = unwrap(wholeTemplates(dataset, prompt, wordsFor(prompt, set.words)));
+  return { template: whole, examples: shown };
+}
+
+/** What is asked of a run with the text of another one. */
+export const textOf = ({ handVersion, examples = [] }: SoftVersion) => ({
+  hybrid: handVersion !== undefined,
+  examples: examples.length,
+});
+
 /** The text that vectors are added to: the bare one, or the user's own if there is one. */
 export const templateOf = (set: PromptSet, hybrid: boolean): string =>
   (hybrid ? chosenHard(set)?.prompt.template : null) ?? set.baseTemplate;
@@ -95,6 +126,8 @@ export interface PlannedRun {
   readonly name: string;
   /** Vectors on top of the hand-written prompt. */
   readonly hybrid: boolean;
+  /** Training rows that its text shows as examples; left out: none. */
+  readonly examples?: number;
   /** Runs that were started together; null = alone. */
   readonly group: string | null;
   /** Id of the hand-written version that is made smaller: its answers are learned. Left out: the rows' labels are. */
@@ -115,6 +148,7 @@ export function recorded(
   plan: PlannedRun,
   at: Parameters<typeof startRun>[1],
   from: Pick<SoftVersion, 'model' | 'datasetFingerprint' | 'heldBackHash' | 'splitHash'>,
+  dataset: Dataset | null = null,
 ): ReturnType<typeof startRun> {
   const { id, name, hybrid, group, teacher } = plan;
   const settings = settledSettings(set, plan);
@@ -128,7 +162,7 @@ export function recorded(
       ...from,
       name,
       settings,
-      template: templateOf(set, hybrid),
+      ...runText(set, plan, dataset),
       initText:
         initialisation.kind === 'text'
           ? initialisation.text.trim() || startText(settings, initialText(set, distilled))

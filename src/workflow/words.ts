@@ -109,8 +109,8 @@ export function raceWords({ name, losses, outcome }: RaceEntry): string {
   ].join('. ');
 }
 
-export const runWords = (run: SoftVersion): string =>
-  `${run.handVersion ? 'hybrid, ' : ''}${settingsWords(run.settings)}`;
+export const runWords = ({ handVersion, examples = [], settings }: SoftVersion): string =>
+  `${handVersion ? 'hybrid, ' : ''}${examples.length > 0 ? `${counted(examples.length, 'example')}, ` : ''}${settingsWords(settings)}`;
 
 /** "With 8 examples, the nearest, in 4 orders, as a chat". */
 export function howWords({ shots, selection = 'balanced', orders = 1, chat = false }: HardPrompt): string {
@@ -193,6 +193,7 @@ export function runFacts(runs: readonly SoftVersion[], set: Pick<PromptSet, 'sof
     ...RESULTS,
     ['Placement', ({ settings }) => PLACEMENT_WORDS[settings.placement]],
     ['Added to', (run) => (run.handVersion ? 'your prompt' : 'the text alone')],
+    ['Examples in the text', (run) => String(run.examples?.length ?? 0)],
     ['Learns from', (run) => (run.distilled ? 'a prompt’s answers' : 'labels')],
     ['Starts from', (run) => startWords(run.settings.initialisation, set)],
     ['Start text', (run) => (run.initText === '\n' ? 'line breaks' : run.initText || '–')],

@@ -13,6 +13,7 @@ import {
 } from '../../../training/diagnosis';
 import type { StepPoint } from '../../../training/events';
 import { STANDARD, type TrainingSettings } from '../../../training/settings';
+import { textOf } from '../../../workflow/runs';
 import type { Sample } from '../../../workflow/train';
 import { raceWords } from '../../../workflow/words';
 import {
@@ -164,9 +165,9 @@ function LossPanel({ live, judgement: { diagnosis, trend }, settings, run }: Los
   const onRemedy = ({ change }: NonNullable<Diagnosis['remedy']>) => {
     const changed = { ...settings, ...change };
     nextRun.change(changed);
-    const hybrid = run?.handVersion !== undefined;
-    nextRun.chooseHybrid(hybrid);
-    void startInstead(changed, { hybrid, ...(run?.distilled && { teacher: run.distilled.from }) });
+    const text = run ? textOf(run) : { hybrid: false };
+    nextRun.chooseText(text);
+    void startInstead(changed, { ...text, ...(run?.distilled && { teacher: run.distilled.from }) });
   };
   return (
     <ChartPanel

@@ -4,7 +4,7 @@ import { otherVersionWords } from '../../../dataset/versions';
 import { isUsable } from '../../../prompt-set/make-versions';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { timeWords } from '../../../training/estimate';
-import { branchOf, canBranch, type PlannedRun } from '../../../workflow/runs';
+import { branchOf, canBranch, type PlannedRun, textOf } from '../../../workflow/runs';
 import { reachedWords, runWords, settingsWords, startWords, statusWords } from '../../../workflow/words';
 import { usePromptSets } from '../../state/studio';
 import { Button, EmptyState, format, Panel, Table, toastUndo } from '../../ui';
@@ -98,10 +98,10 @@ function Mark({ run, set }: { readonly run: SoftVersion; readonly set: PromptSet
 
 /** The next run will start from this one: its settings are opened, and nothing else changes. */
 function Branch({ from }: { readonly from: SoftVersion }) {
-  const { change, chooseHybrid } = useNextRun.use();
+  const { change, chooseText } = useNextRun.use();
   const branch = () => {
     change({ ...from.settings, initialisation: branchOf(from) });
-    chooseHybrid(from.handVersion !== undefined);
+    chooseText(textOf(from));
     openSettings();
   };
   return (

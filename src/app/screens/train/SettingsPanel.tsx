@@ -3,7 +3,7 @@ import { LABEL_METRICS } from '../../../metrics/registry';
 import { chosenHard } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
-import { NUMBER_SETTINGS, readNumber, SEEDS, settingOf } from '../../../training/fields';
+import { EXAMPLES_IN_TEXT, NUMBER_SETTINGS, readNumber, SEEDS, settingOf } from '../../../training/fields';
 import { OPTIMISER_LABELS, type OptimiserName } from '../../../training/settings';
 import { initialText, startId, startOptions, startWith } from '../../../workflow/runs';
 import { usePromptSets, useSession } from '../../state/studio';
@@ -60,7 +60,7 @@ function StartSettings({ set }: { readonly set: PromptSet }) {
   const { initialisation, placement } = useNextRun((s) => s.settings);
   const isRace = useNextRun((s) => decides(s.settings));
   const hybrid = useNextRun((s) => s.hybrid);
-  const { change, chooseHybrid } = useNextRun.use();
+  const { change, chooseText } = useNextRun.use();
   return (
     <>
       {isRace ? null : (
@@ -96,7 +96,7 @@ function StartSettings({ set }: { readonly set: PromptSet }) {
             { id: 'yes', label: 'Your prompt (hybrid)' },
           ]}
           value={switched(hybrid)}
-          onChange={(id) => chooseHybrid(id === 'yes')}
+          onChange={(id) => chooseText({ hybrid: id === 'yes' })}
         />
       )}
     </>
@@ -106,7 +106,8 @@ function StartSettings({ set }: { readonly set: PromptSet }) {
 function NumberSettings({ isGenerating }: { readonly isGenerating: boolean }) {
   const settings = useNextRun((s) => s.settings);
   const seeds = useNextRun((s) => s.seeds);
-  const { change, chooseSeeds } = useNextRun.use();
+  const examples = useNextRun((s) => s.examples);
+  const { change, chooseSeeds, chooseText } = useNextRun.use();
   const seedsField = isGenerating ? GENERATION_SEEDS : SEEDS;
   return (
     <div className="settings-grid">
@@ -125,6 +126,12 @@ function NumberSettings({ isGenerating }: { readonly isGenerating: boolean }) {
         value={seeds}
         read={(text) => readNumber(seedsField, text)}
         onChange={(value) => chooseSeeds(value ?? 1)}
+      />
+      <NumberField
+        {...EXAMPLES_IN_TEXT}
+        value={examples}
+        read={(text) => readNumber(EXAMPLES_IN_TEXT, text)}
+        onChange={(value) => chooseText({ examples: value ?? 0 })}
       />
     </div>
   );

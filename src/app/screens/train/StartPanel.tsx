@@ -6,7 +6,7 @@ import { cueOf } from '../../../task/template';
 import { fewValidationRows } from '../../../training/diagnosis';
 import { timeWords } from '../../../training/estimate';
 import { PRESET_NAMES, PRESETS, type PresetName, STANDARD } from '../../../training/settings';
-import { templateOf } from '../../../workflow/runs';
+import { runText } from '../../../workflow/runs';
 import { usePromptSets, useSession } from '../../state/studio';
 import { Choices, format, LabelTag, Panel, Term } from '../../ui';
 import { placedAt, reachedBefore, useNextRun, useRunRows, useSecondsOf } from './next-run';
@@ -174,6 +174,8 @@ export const LearnedPanel = memo(function LearnedPanel({ set }: { readonly set: 
   const runId = useShownRun(set.id, (live) => (live && live.phase !== 'ended' ? live.runId : null));
   const next = useNextRun((s) => s.settings);
   const hybrid = useNextRun((s) => s.hybrid);
+  const examples = useNextRun((s) => s.examples);
+  const dataset = usePromptSets((s) => s.dataset);
   const hidden = useSession((s) => (s.model.kind === 'ready' ? s.model.info.hidden : null));
   const parameters = useSession((s) => (s.model.kind === 'ready' ? s.model.info.parameters : null));
   const run = set.soft.find(({ id }) => id === runId);
@@ -181,7 +183,7 @@ export const LearnedPanel = memo(function LearnedPanel({ set }: { readonly set: 
   const trainsWords = settings.answerVectors === 'trained';
   const learned = settings.virtualTokens + (trainsWords ? set.words.length : 0);
   const numbers = hidden ? learned * hidden : null;
-  const template = run?.template ?? templateOf(set, hybrid);
+  const template = run?.template ?? runText(set, { hybrid, examples }, dataset).template;
   const isPrefix = settings.placement === 'prefix';
   const asked = settings.placement === 'infix' ? cueOf(template) : '';
   const cue = template.endsWith(asked) ? asked : '';

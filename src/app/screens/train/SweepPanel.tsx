@@ -125,9 +125,10 @@ function sweepRuns(
 function useEnqueueGroup() {
   const { enqueue } = useTraining.use();
   const hybrid = useNextRun((s) => s.hybrid);
+  const examples = useNextRun((s) => s.examples);
   return (runs: readonly TrainingSettings[]) => {
     const group = crypto.randomUUID();
-    void enqueue(runs.map((settings) => ({ settings, name: '', hybrid, group })));
+    void enqueue(runs.map((settings) => ({ settings, name: '', hybrid, examples, group })));
   };
 }
 

@@ -5,6 +5,7 @@ import { asStudioError, type StudioError } from '../../../lib/errors';
 import { isUsable, openRun } from '../../../prompt-set/make-versions';
 import { isWriting, kindOf } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
+import { textOf } from '../../../workflow/runs';
 import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
 import { NeedsRows, ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
@@ -86,7 +87,7 @@ function OpenTraining({ set, dataset }: OpenProps) {
 function useAgain(set: PromptSet): void {
   const [runId, setRunId] = useQuery('again', '');
   const [steps, setSteps] = useQuery('steps', '');
-  const { change, chooseHybrid } = useNextRun.use();
+  const { change, chooseText } = useNextRun.use();
   useEffect(() => {
     if (runId === '') return;
     const settings = againOf(set, runId, steps);
@@ -94,9 +95,10 @@ function useAgain(set: PromptSet): void {
     setSteps('');
     if (!settings) return;
     change(settings);
-    chooseHybrid(set.soft.find(({ id }) => id === runId)?.handVersion !== undefined);
+    const run = set.soft.find(({ id }) => id === runId);
+    if (run) chooseText(textOf(run));
     openSettings();
-  }, [set, runId, steps, setRunId, setSteps, change, chooseHybrid]);
+  }, [set, runId, steps, setRunId, setSteps, change, chooseText]);
 }
 
 /** These rows are on the screen: a cut-off run resumes, and the queue continues. */

@@ -10,7 +10,7 @@ import { sameLabels } from '../../../task/template';
 import { runsSeconds } from '../../../training/estimate';
 import { NUMBER_SETTINGS, readNumber } from '../../../training/fields';
 import { DEFAULT_PRESET, PRESETS, type PresetName, type TrainingSettings } from '../../../training/settings';
-import { type PlannedRun, templateOf, withoutRace } from '../../../workflow/runs';
+import { type PlannedRun, runText, withoutRace } from '../../../workflow/runs';
 import { cacheKeyOf } from '../../../workflow/training-rows';
 import { aheadKey, useReadingAhead } from '../../state/read-ahead';
 import { resource, useResource } from '../../state/resource';
@@ -36,6 +36,8 @@ interface NextRun {
   readonly seeds: number;
   /** Vectors on top of the hand-written prompt, instead of the text alone. */
   readonly hybrid: boolean;
+  /** Training rows that the text shows as examples. */
+  readonly examples: number;
   readonly sweep: SweepDraft;
 }
 
@@ -47,7 +49,14 @@ function freshFor(set: PromptSet | null): NextRun {
   const preset = presetFor(set);
   const { settings, seeds } = PRESETS[preset];
   const fields = { virtualTokens: '', learningRate: '', steps: '', seeds: '' };
-  return { preset, settings, seeds, hybrid: false, sweep: { ...fields, placements: 'as-set', starts: 'as-set' } };
+  return {
+    preset,
+    settings,
+    seeds,
+    hybrid: false,
+    examples: 0,
+    sweep: { ...fields, placements: 'as-set', starts: 'as-set' },
+  };
 }
 
 /** A preset is what this version means by it, wherever the vectors go. */
@@ -117,7 +126,7 @@ export class NextRuns extends ActionStore<NextRun> {
 
   readonly chooseSeeds = (seeds: number): void => this.#change({ seeds });
 
-  readonly chooseHybrid = (hybrid: boolean): void => this.#change({ hybrid });
+  readonly chooseText = (text: Partial<Pick<NextRun, 'hybrid' | 'examples'>>): void => this.#change(text);
 
   readonly changeSweep = (part: Partial<SweepDraft>): void =>
     this.#change({ sweep: { ...this.getState().sweep, ...part } });
@@ -150,7 +159,7 @@ export function reachedBefore(
 
 /** The runs that the settings ask for: one per seed. @param teacher a hand-written version to make smaller */
 export function plannedRuns(
-  { preset, settings, seeds, hybrid }: NextRun,
+  { preset, settings, seeds, hybrid, examples }: NextRun,
   teacher: Pick<HardVersion, 'id' | 'number'> | null = null,
 ): readonly Omit<PlannedRun, 'id'>[] {
   const runs = withSeeds(settings, seeds);
@@ -161,15 +170,14 @@ export function plannedRuns(
       ...{ settings: each, name: `hand-written ${teacher.number} made smaller, seed ${each.seed}` },
       ...{ hybrid: false, group, teacher: teacher.id },
     }));
-  return runs.map((each) => ({ settings: each, name: name(each.seed), hybrid, group }));
+  return runs.map((each) => ({ settings: each, name: name(each.seed), hybrid, examples, group }));
 }
 
 /** Seconds that runs with these settings would take, one after another; null while nothing was measured. */
 export type SecondsOf = (runs: readonly TrainingSettings[]) => number | null;
 
-interface Rows {
+interface Rows extends Pick<SoftVersion, 'template' | 'examples'> {
   readonly dataset: Dataset;
-  readonly template: string;
   readonly words: PromptSet['words'];
 }
 
@@ -195,8 +203,9 @@ function useRows(): Rows | null {
   const set = usePromptSets((s) => s.set);
   const dataset = usePromptSets((s) => s.dataset);
   const hybrid = useNextRun((s) => s.hybrid);
+  const examples = useNextRun((s) => s.examples);
   if (!set || !dataset || set.baseTemplate === '' || !sameLabels(set.words, dataset.labels)) return null;
-  return { dataset, template: templateOf(set, hybrid), words: set.words };
+  return { dataset, ...runText(set, { hybrid, examples }, dataset), words: set.words };
 }
 
 export function useRunRows() {

@@ -138,7 +138,7 @@ class TrainingRun {
   async #train(subject: Subject): Promise<RunResult> {
     const { open, dataset, version, from } = this.#plan;
     const { services, baselines } = this.#using;
-    const { settings, template, initText } = version;
+    const { settings, template, examples, initText } = version;
     const { initialisation } = settings;
     const earlier =
       initialisation.kind === 'prompt' ? await services.store.checkpoints.get(initialisation.runId) : null;
@@ -147,6 +147,7 @@ class TrainingRun {
       runId: version.id,
       dataset,
       template,
+      examples,
       words: subject.words,
       settings,
       initText,

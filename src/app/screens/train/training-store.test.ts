@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
+import { present } from '../../../lib/assert';
 import { breathe, type Control } from '../../../lib/control';
 import { StudioError } from '../../../lib/errors';
 import { addHardVersion, chooseHard, chosenHard, chosenSoft, PROPOSED } from '../../../prompt-set/make-versions';
@@ -473,8 +474,18 @@ describe('the queue', () => {
     ]);
   });
 
+  test('trains with examples in the text, on other rows', async () => {
+    next.chooseText({ examples: 2 });
+    await start();
+    const { set, dataset } = promptSets.getState();
+    const { examples = [], template } = present(set?.soft[0], 'run');
+    expect(examples).toHaveLength(2);
+    expect(template).toContain('\n\n');
+    for (const id of examples) expect(dataset?.split.train).toContain(id);
+  });
+
   test('adds a hybrid to the hand-written text, and does not use it as Tuned', async () => {
-    next.chooseHybrid(true);
+    next.chooseText({ hybrid: true });
     await start();
     const set = promptSets.getState().set;
     expect(set?.soft[0]).toMatchObject({ template: 'Say.\n{text}\nA:', handVersion: set?.hard[0]?.id });
@@ -600,7 +611,7 @@ describe('settings of the next run', () => {
     next.choosePreset('thorough');
     next.choosePlacement('prefix');
     next.chooseSeeds(2);
-    next.chooseHybrid(true);
+    next.chooseText({ hybrid: true });
     next.changeSweep({ steps: '60, 1' });
     next.change({ noise: 0.05 });
     await untilStored({ noise: 0.05 });

@@ -212,7 +212,9 @@ export class Training extends ActionStore<TrainingState> {
         splitHash: dataset.splitHash,
       };
       const at = stamp();
-      const open = await this.#promptSets.getState().updateById(setId, (set) => recorded(set, item, at, from).set);
+      const open = await this.#promptSets
+        .getState()
+        .updateById(setId, (set) => recorded(set, item, at, from, dataset).set);
       await onRecorded();
       const version = open.soft.find(({ id }) => id === item.id);
       if (!version) throw new StudioError('internal', 'internal: a run that was just recorded is missing');
@@ -335,7 +337,7 @@ export class Training extends ActionStore<TrainingState> {
   /** Ends the active run, if any, and trains with these settings in its place. */
   readonly startInstead = async (
     settings: TrainingSettings,
-    of: Pick<PlannedRun, 'hybrid' | 'teacher'>,
+    of: Pick<PlannedRun, 'hybrid' | 'examples' | 'teacher'>,
   ): Promise<void> => {
     const run = { settings, name: '', group: null, ...of };
     if (!this.getState().busy) return this.enqueue([run]);
