@@ -90,8 +90,8 @@ export type TrainEvent =
   | (Trained & {
       readonly kind: 'done';
       readonly reason: StopReason;
-      /** Validation loss of the step that the run was to pause after. */
-      readonly trialLoss?: number;
+      /** Validation rows' losses at the step that the run was to pause after. */
+      readonly trialLosses?: readonly number[];
       readonly bestStep: number;
       readonly checkpoint: Checkpoint;
       readonly cacheSeconds: number;

@@ -1,10 +1,12 @@
-/** A race of starts: the first steps of several, and the one with the lowest loss on the validation rows continues. */
+/** A race of starts: the first steps of several; the standard one continues unless another's validation loss is clearly lower. */
 
 import type { Control } from '../lib/control';
 import { asStudioError, StudioError } from '../lib/errors';
+import { mean } from '../metrics/special';
 import type { RaceEntry, SoftVersion } from '../prompt-set/types';
 import { cueOf } from '../task/template';
 import type { LabelTokens } from '../tokens/tokenizer';
+import { clearlyHigher } from '../training/checkpoint';
 import type { Checkpoint, TrainEvent } from '../training/events';
 import { RACE_STEPS, startText, type TrainingSettings } from '../training/settings';
 import type { Host, Run } from './host';
@@ -85,11 +87,26 @@ interface Runner {
   readonly start: Start;
   checkpoint: Checkpoint | null;
   losses: RaceEntry['losses'];
+  /** Of each validation row, at the last of its losses; none = it diverged, or was not asked yet. */
+  rowLosses: readonly number[];
   outcome: RaceEntry['outcome'];
 }
 
 /** A start that diverged is last. */
 const lossOf = ({ losses }: Runner): number => losses.at(-1)?.loss ?? Number.POSITIVE_INFINITY;
+
+/** The better half of the starts, lowest loss first; the standard one stays to the end, to be compared with. */
+function better(ranked: readonly Runner[], standard: Runner): readonly Runner[] {
+  const left = ranked.slice(0, leftOf(ranked.length));
+  return left.includes(standard) ? left : [...left.slice(0, -1), standard];
+}
+
+/** The best start where the standard one's loss is clearly higher: a few dozen rows often rank two starts by chance. */
+function winnerOf([best]: readonly Runner[], standard: Runner): Runner {
+  return best && (lossOf(standard) === Number.POSITIVE_INFINITY || clearlyHigher(standard.rowLosses, best.rowLosses))
+    ? best
+    : standard;
+}
 
 /**
  * Decides what a run starts from. Asked to stop, the best start so far wins; a pause ends the race, which then begins again.
@@ -103,9 +120,10 @@ export async function race(
 ): Promise<{ readonly winner: RaceWinner; readonly inputs: RunInputs }> {
   const { race: _, core: __, ...settings } = request.settings;
   const runners = (inputs.validation.length > 0 ? startsOf(request, inputs.labels) : []).map(
-    (start): Runner => ({ start, checkpoint: null, losses: [], outcome: 'racing' }),
+    (start): Runner => ({ start, checkpoint: null, losses: [], rowLosses: [], outcome: 'racing' }),
   );
-  if (runners.length === 0) return { winner: { settings, initText: request.initText, checkpoint: null }, inputs };
+  const [standard] = runners;
+  if (!standard) return { winner: { settings, initText: request.initText, checkpoint: null }, inputs };
   const tell = (now: RaceEvent['now'] = null, winner: RaceEvent['winner'] = null) =>
     emit({
       kind: 'race',
@@ -114,7 +132,7 @@ export async function race(
       winner,
     });
   const rowsOf = rememberedRows(host, request, inputs, control);
-  let left = runners;
+  let left: readonly Runner[] = runners;
   for (const until of runners.length > FEWEST_LEFT ? RACE_STEPS : [LATE]) {
     for (const runner of left) {
       if (control.requested) break;
@@ -133,8 +151,8 @@ export async function race(
     }
     if (control.requested === 'pause' || control.requested === 'cancel')
       throw new StudioError('cancelled', 'Stopped while starts were compared.');
-    const places = until === LATE || control.requested ? 1 : leftOf(runners.length);
-    left = left.toSorted((a, b) => lossOf(a) - lossOf(b) || 0).slice(0, places);
+    const ranked = left.toSorted((a, b) => lossOf(a) - lossOf(b) || 0);
+    left = until === LATE || control.requested ? [winnerOf(ranked, standard)] : better(ranked, standard);
     for (const runner of runners) if (!left.includes(runner)) runner.outcome = 'out';
   }
   const [best] = left;
@@ -156,11 +174,15 @@ async function advance(
       hear(event);
       if (event.kind !== 'done') continue;
       runner.checkpoint = event.checkpoint;
-      if (event.trialLoss !== undefined) runner.losses = [...runner.losses, { step: until, loss: event.trialLoss }];
+      const { trialLosses } = event;
+      if (!trialLosses) continue;
+      runner.losses = [...runner.losses, { step: until, loss: mean(trialLosses) }];
+      runner.rowLosses = trialLosses;
     }
   } catch (cause) {
     if (asStudioError(cause).code !== 'diverged') throw cause;
     runner.losses = [...runner.losses, { step: until, loss: null }];
+    runner.rowLosses = [];
   }
 }
 

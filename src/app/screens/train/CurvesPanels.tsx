@@ -78,10 +78,7 @@ function Curves({ live, set, trainRows }: CurvesPanelsProps & { readonly live: L
 function RacePanel({ entries }: { readonly entries: readonly RaceEntry[] }) {
   const best = entries.find(({ outcome }) => outcome === 'continues');
   return (
-    <Panel
-      title={best ? `Best start: ${midSentence(best.name)}` : 'The start with the lowest validation loss continues'}
-      span={12}
-    >
+    <Panel title={best ? `Chosen start: ${midSentence(best.name)}` : 'One of these starts continues'} span={12}>
       <ul>
         {entries.map((entry) => (
           <li key={entry.name} className={entry.outcome === 'out' ? 'dim' : undefined}>

@@ -94,7 +94,7 @@ function fakeEngine() {
         emit({ kind: 'validation', point, best: true });
         if (step % 20 === 0) emit({ kind: 'checkpoint', checkpoint: checkpoint(step) });
       }
-      const trialLoss = settings.placement === 'infix' ? 1 : 2;
+      const trialLosses = settings.placement === 'infix' ? [1, 1] : [2, 2];
       if (until !== undefined && reason === 'finished')
         emit({
           ...{
@@ -104,7 +104,7 @@ function fakeEngine() {
             bestStep: step,
             checkpoint: checkpoint(step),
           },
-          ...{ trialLoss, cacheSeconds: 0, trainSeconds: 1, stepsPerSecond: 1 },
+          ...{ trialLosses, cacheSeconds: 0, trainSeconds: 1, stepsPerSecond: 1 },
         });
       if (until !== undefined) return { runId: 'x' };
       const end = { cacheSeconds: 0, trainSeconds: 1, stepsPerSecond: 1 };
