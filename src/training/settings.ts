@@ -123,6 +123,6 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
 };
 
 /** What trains where nobody chooses and rows have labels. */
-export const DEFAULT_PRESET: PresetName = 'standard';
+export const DEFAULT_PRESET: PresetName = 'auto';
 
 export const PRESET_NAMES = Object.keys(PRESETS) as readonly PresetName[];

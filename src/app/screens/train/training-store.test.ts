@@ -625,8 +625,8 @@ describe('settings of the next run', () => {
     });
   });
 
-  test('are one start where texts are generated', async () => {
-    next.choosePreset('auto');
+  test('are Auto until somebody chooses, and one start where texts are generated', async () => {
+    next.choosePreset();
     expect(next.getState()).toMatchObject({ preset: 'auto', settings: { race: true } });
     await promptSets.getState().update((set) => ({ ...set, writing: { longest: 8 } }));
     await vi.waitFor(() => expect(next.getState()).toMatchObject({ preset: 'standard' }));
