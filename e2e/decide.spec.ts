@@ -87,6 +87,10 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await studio.prompts.editor.fill('Who has to act?\nText: {text}\nTone: {tone}\nDesk:');
     await studio.prompts.tryIt.click();
     await expect(studio.prompts.tries.getByRole('row', { name: /Who has/ })).toBeVisible();
+    await studio.go('Train');
+    await studio.train.set({ Steps: 10, 'Examples in the text': 2 });
+    await studio.train.start();
+    await studio.train.ended();
     await studio.go('Decide');
     await choose('Step one', /AWKWARD/);
     await page.getByRole('button', { name: 'Climb the ladder' }).press('Enter');
@@ -96,6 +100,7 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await expect(paths).toContainText('tokens');
     await page.getByRole('button', { name: 'Table' }).last().click();
     await expect(page.getByRole('row', { name: /Step one's answer/ })).toContainText('%');
+    await expect(page.getByRole('row', { name: /Vectors and 2 examples/ })).toContainText('%');
     await expectAccessible(studio, 'Decide, two steps');
   });
 });

@@ -204,8 +204,11 @@ function useRows(): Rows | null {
   const dataset = usePromptSets((s) => s.dataset);
   const hybrid = useNextRun((s) => s.hybrid);
   const examples = useNextRun((s) => s.examples);
-  if (!set || !dataset || set.baseTemplate === '' || !sameLabels(set.words, dataset.labels)) return null;
-  return { dataset, ...runText(set, { hybrid, examples }, dataset), words: set.words };
+  // the key of resources: each render would otherwise name the examples in another list
+  return useMemo(() => {
+    if (!set || !dataset || set.baseTemplate === '' || !sameLabels(set.words, dataset.labels)) return null;
+    return { dataset, ...runText(set, { hybrid, examples }, dataset), words: set.words };
+  }, [set, dataset, hybrid, examples]);
 }
 
 export function useRunRows() {
