@@ -110,10 +110,11 @@ function useArrival(setId: string, dataset: Dataset): void {
 function Lead({ set, dataset }: OpenProps) {
   const progress = useShownRun(set.id, (live) => (isRunning(live) ? progressWords(live) : null));
   const trainingOff = useSession(whyTrainingOff);
+  const examples = useNextRun((next) => next.examples);
   if (progress !== null)
     return <>{`${progress}. You can leave this screen: training continues, and survives a reload.`}</>;
   if (trainingOff) return <>{trainingOff}</>;
-  const all = dataset.split.train.length;
+  const all = dataset.split.train.length - examples;
   const isSampled = all > MOST_TRAINING_ROWS;
   const rows = `${isSampled ? `${format.count(MOST_TRAINING_ROWS)} of ` : ''}${format.counted(all, 'training row')}${isSampled ? ' drawn at random' : ''}`;
   const tests = format.counted(dataset.split.test.length, 'test row');
