@@ -50,7 +50,7 @@ it('takes examples along only if the user agrees, and leaves such a fallback out
   expect(EXPORTS.webPage.rows(without.order)).toBe(2);
   expect([without.prompt.fallback, without.made.rows]).toEqual([null, 0]);
   await expect(dropIn(withShots, { subject: 'h', withRows: false })).rejects.toThrow(
-    'Its 2 examples are rows of yours',
+    'Its 2 examples came from rows of your',
   );
   expect((await dropIn(withShots, { subject: 'h', withRows: true })).prompt.asked.route).toBe('hand-written');
 });
