@@ -9,6 +9,7 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
   const choose = async (label: string, option: string | RegExp) => {
     await page.getByRole('button', { name: label }).click();
     await page.getByRole('option', { name: option }).click();
+    await expect(page.getByRole('listbox')).toHaveCount(0);
   };
 
   await test.step('before a comparison it says what to measure', async () => {

@@ -183,7 +183,7 @@ test('takes an unknown file from upload to the same predictions in another brows
       await compare.tab('Statistics').click();
       await compare.arms.getByRole('button', { name: 'Export Yours + 8 examples' }).click();
       await page.getByText('A chat server').click();
-      await expect(page.getByRole('dialog')).toContainText('Its 8 examples are rows of yours');
+      await expect(page.getByRole('dialog')).toContainText('Its 8 examples came from rows of yours');
       await page.getByText(/^Include 8/).click();
       await expect(page.getByRole('dialog')).toContainText('This file will contain 8 of your rows.');
       return library.download();
