@@ -28,7 +28,7 @@ test('runs a sweep of four from a queue ordered by keyboard, and shows curves an
   await train.setSweep({ 'Numbers of vectors': '2, 4', 'Learning rates': '0.01, 0.02' });
   await expect(page.getByText(/^4 runs, /)).toBeVisible();
   await page.getByRole('button', { name: 'Train these 4' }).click();
-  await page.getByRole('button', { name: 'Hold the queue after this run' }).click();
+  await train.hold();
   await expect(train.waiting.getByRole('row')).toHaveCount(4);
 
   await test.step('by keyboard: move a run up, remove one, undo', async () => {
@@ -43,7 +43,8 @@ test('runs a sweep of four from a queue ordered by keyboard, and shows curves an
       .focus();
     await page.keyboard.press('Enter');
     await expect(train.waiting.getByRole('row')).toHaveCount(3);
-    await page.getByRole('button', { name: 'Undo' }).press('Enter');
+    const removed = page.getByRole('alertdialog', { name: /^Removed from the queue/ });
+    await removed.getByRole('button', { name: 'Undo' }).press('Enter');
     await expect(train.waiting.getByRole('row')).toHaveCount(4);
     await expectAccessible(studio, 'Train, with a queue');
   });
@@ -154,6 +155,7 @@ test('trains vectors before the cue, and answer words too, compares them, and an
 }) => {
   const { page, train, compare, library } = studio;
   await ready(studio);
+  await page.locator('label').filter({ hasText: 'Standard' }).click(); // Auto's race chooses the place
   await train.unfold('All settings');
   await page.getByText('Before the cue', { exact: true }).click();
   await expect(page.getByText('The vectors come between the text and its cue')).toBeVisible();

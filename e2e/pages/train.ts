@@ -40,20 +40,30 @@ export class TrainPage {
     await this.page.getByRole('button', { name: /^Train( another)?$/ }).click();
   }
 
-  /** Pauses at `step` or soon after, from within the page: a click from outside can come after the last step of a short run. */
-  async pause(step = 0): Promise<void> {
+  /** Clicks a button at `step` or soon after, from within the page: from outside it can come after the last step of a short run. */
+  async #clickWithin(name: string, step = -1): Promise<void> {
     await this.page.waitForFunction(
-      (from) => {
+      ([label, from]) => {
         const reached = Number(/Step (\d+) of/.exec(document.querySelector('main')?.innerText ?? '')?.[1] ?? -1);
-        const button = [...document.querySelectorAll('button')].find((b) => b.innerText.trim() === 'Pause');
+        const button = [...document.querySelectorAll('button')].find((b) => b.innerText.trim() === label);
         if (reached < from || !button) return false;
         button.click();
         return true;
       },
-      step,
+      [name, step] as const,
       { polling: 20 },
     );
+  }
+
+  /** Pauses the run at `step` or soon after. */
+  async pause(step = 0): Promise<void> {
+    await this.#clickWithin('Pause', step);
     await expect(this.heading).toContainText(/^Paused at step \d+/);
+  }
+
+  /** Keeps the runs that wait from starting after the present one. */
+  async hold(): Promise<void> {
+    await this.#clickWithin('Hold the queue after this run');
   }
 
   /** Ends the current run and keeps its best vectors. For runs that must last until the test has done something else. */
