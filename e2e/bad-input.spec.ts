@@ -246,7 +246,7 @@ test.describe('when the machine fails, the page', () => {
       await expect(studio.alert('The model did not load')).toContainText('Your rows and prompts are kept');
     }
     await page.unroute('**/model_q4.onnx_data');
-    await studio.alert('The model did not load').getByRole('button', { name: 'Try again' }).click();
+    await studio.alert('The model did not load').getByRole('button', { name: 'Try again' }).press('Enter');
     await studio.modelReady();
   });
 
