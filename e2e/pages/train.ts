@@ -41,16 +41,16 @@ export class TrainPage {
   }
 
   /** Clicks a button at `step` or soon after, from within the page: from outside it can come after the last step of a short run. */
-  async #clickWithin(name: string, step = -1): Promise<void> {
+  async #clickWithin(begin: string, step = -1): Promise<void> {
     await this.page.waitForFunction(
-      ([label, from]) => {
+      ([words, from]) => {
         const reached = Number(/Step (\d+) of/.exec(document.querySelector('main')?.innerText ?? '')?.[1] ?? -1);
-        const button = [...document.querySelectorAll('button')].find((b) => b.innerText.trim() === label);
+        const button = [...document.querySelectorAll('button')].find((b) => b.innerText.trim().startsWith(words));
         if (reached < from || !button) return false;
         button.click();
         return true;
       },
-      [name, step] as const,
+      [begin, step] as const,
       { polling: 20 },
     );
   }
@@ -68,7 +68,7 @@ export class TrainPage {
 
   /** Ends the current run and keeps its best vectors. For runs that must last until the test has done something else. */
   async stop(): Promise<void> {
-    await this.page.getByRole('main').getByRole('button', { name: /^Stop/ }).click();
+    await this.#clickWithin('Stop');
     await this.ended();
   }
 
