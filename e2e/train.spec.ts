@@ -79,7 +79,7 @@ test('runs a sweep of four from a queue ordered by keyboard, and shows curves an
     await train.start();
     await expect(page.getByRole('heading', { level: 2, name: /^Chosen start: / })).toBeVisible({ timeout: 60_000 });
     await expect(page.getByRole('listitem').filter({ hasText: /: continues\. Validation loss/ })).toBeVisible();
-    await train.stop();
+    await train.ended();
     await expect(train.runs.getByRole('row').nth(1)).toContainText('the first 15 steps on 64 rows');
   });
 });

@@ -45,7 +45,7 @@ export class TrainPage {
     await this.page.waitForFunction(
       ([words, from]) => {
         const reached = Number(/Step (\d+) of/.exec(document.querySelector('main')?.innerText ?? '')?.[1] ?? -1);
-        const button = [...document.querySelectorAll('button')].find((b) => b.innerText.trim().startsWith(words));
+        const button = [...document.querySelectorAll<HTMLElement>('main button')].find((b) => b.innerText.trim().startsWith(words));
         if (reached < from || !button) return false;
         button.click();
         return true;
