@@ -44,8 +44,10 @@ export class TrainPage {
   async #clickWithin(begin: string, step = -1): Promise<void> {
     await this.page.waitForFunction(
       ([words, from]) => {
-        const reached = Number(/Step (\d+) of/.exec(document.querySelector('main')?.innerText ?? '')?.[1] ?? -1);
-        const button = [...document.querySelectorAll<HTMLElement>('main button')].find((b) => b.innerText.trim().startsWith(words));
+        const reached = Number(/Step (\d+) of/.exec(document.querySelector('main')?.textContent ?? '')?.[1] ?? -1);
+        const button = [...document.querySelectorAll<HTMLButtonElement>('main button')].find((b) =>
+          b.textContent.trim().startsWith(words),
+        );
         if (reached < from || !button) return false;
         button.click();
         return true;
