@@ -78,7 +78,7 @@ test('tries nearest examples in several orders, and keeps them as a version acro
   await expectAccessible(studio, 'prompts, found', { themes: ['light'] });
 
   await test.step('makes a prompt with examples smaller, and compares the two', async () => {
-    // one token each, whatever the search has found
+    // one token each: what the search has found may have more
     for (const [label, word] of Object.entries({ praise: 'A', complaint: 'B' })) {
       await prompts.word(label).fill(word);
       await prompts.word(label).press('Enter');

@@ -33,7 +33,7 @@ describe('by a column that names the parts', () => {
     expect(dataset.splitBy).toEqual(by);
   });
 
-  it('leaves out rows without a label, whatever part they name', async () => {
+  it('leaves out rows without a label in every part', async () => {
     const rows = deal(100, (i) => (i % 2 ? 'train' : 'test')).map(
       ([text, label, part], i): Cells => [text, i < 20 ? '' : label, part],
     );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readCheckpoint, type StoredCheckpoint, wasStillFalling } from './checkpoint';
+import { adaptationStep, readCheckpoint, type StoredCheckpoint, wasStillFalling } from './checkpoint';
 import type { TrainEvent } from './events';
 import { train } from './loop';
 import { STANDARD } from './settings';
@@ -98,5 +98,27 @@ describe('a validation loss that was still falling', () => {
     expect(falling(1.2, 0.8, 0.61, 0.605, 0.602, 0.6)).toBe(false);
     expect(falling(1.2, 0.8, 0.6, 0.5, 0.6, 0.7)).toBe(false);
     expect(falling(1.2, 0.8, 0.5)).toBe(false);
+  });
+});
+
+describe('adaptation', () => {
+  const points = [0.3, 0.6, 0.77, 0.7, 0.78, 0.8, 0.5].map((value, i) => ({ step: i * 10, value }));
+
+  it('is the step from which on validation stays at 95% of what it ends with', () => {
+    expect(adaptationStep(points, 50)).toBe(40);
+    expect(adaptationStep(points, null)).toBe(10);
+  });
+
+  it('is not known of one point or of nothing learned', () => {
+    expect(adaptationStep(points.slice(0, 1), null)).toBeNull();
+    expect(
+      adaptationStep(
+        [
+          { step: 0, value: 0 },
+          { step: 10, value: 0 },
+        ],
+        null,
+      ),
+    ).toBeNull();
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { adaptationStep, diagnose, fewValidationRows, judge } from './diagnosis';
+import { diagnose, fewValidationRows, judge } from './diagnosis';
 import type { Scores } from './events';
 import { STANDARD } from './settings';
 
@@ -276,26 +276,4 @@ test('few validation rows are said in words, with how wide their interval is', (
   expect(fewValidationRows(20, null)).toContain('10 of 20 right would mean anything from 30% to 70%');
   expect(fewValidationRows(60, 0.5)).toBeNull();
   expect(fewValidationRows(0, null)).toBeNull();
-});
-
-describe('adaptation', () => {
-  const points = [0.3, 0.6, 0.77, 0.7, 0.78, 0.8, 0.5].map((value, i) => ({ step: i * 10, value }));
-
-  test('is the step from which on validation stays at 95% of what it ends with', () => {
-    expect(adaptationStep(points, 50)).toBe(40);
-    expect(adaptationStep(points, null)).toBe(10);
-  });
-
-  test('is not known of one point or of nothing learned', () => {
-    expect(adaptationStep(points.slice(0, 1), null)).toBeNull();
-    expect(
-      adaptationStep(
-        [
-          { step: 0, value: 0 },
-          { step: 10, value: 0 },
-        ],
-        null,
-      ),
-    ).toBeNull();
-  });
 });

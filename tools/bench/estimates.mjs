@@ -6,7 +6,7 @@
  *     node tools/bench/estimates.mjs ../shared/data tweet-sentiment banking-intents [--rows 300] [--model ID]
  *
  * A set is NAME-train.csv, opened as data, and NAME-test.csv, answered as a batch, each with its first rows. The page says
- * "about 5 s" of whatever takes less, so that more rows say more.
+ * "about 5 s" for anything shorter, so that more rows say more.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
