@@ -67,8 +67,8 @@ export interface Served {
   readonly latencyMs?: number;
 }
 
-/** `unknown`: the rows do not say yet. */
-type GateState = 'met' | 'unknown' | 'broken';
+/** `not settled`: the rows do not say yet. */
+type GateState = 'met' | 'not settled' | 'broken';
 
 interface GateResult {
   readonly id: keyof Gates;
@@ -134,7 +134,8 @@ function sequentialInterval(b: number, c: number, n: number, bound: number): Int
 }
 
 /** Of an interval that has to be on one side of a limit. */
-const stateOf = (isBetter: boolean, isWorse: boolean): GateState => (isBetter ? 'met' : isWorse ? 'broken' : 'unknown');
+const stateOf = (isBetter: boolean, isWorse: boolean): GateState =>
+  isBetter ? 'met' : isWorse ? 'broken' : 'not settled';
 
 interface Evidence {
   readonly rows: readonly Served[];
@@ -172,7 +173,7 @@ const GATES: Readonly<Record<keyof Gates, Gate>> = {
   },
   mostLatencyMs: (limit, { rows }) => {
     const times = rows.flatMap(({ latencyMs }) => (latencyMs === undefined ? [] : [latencyMs]));
-    if (times.length === 0) return { state: 'unknown', evidence: 'no row was timed' };
+    if (times.length === 0) return { state: 'not settled', evidence: 'no row was timed' };
     const middle = median(times);
     return {
       state: stateOf(middle <= limit, middle > limit),
@@ -294,8 +295,8 @@ const completeWords = ({ labelled, difference }: Look): string =>
 
 function runningWords(last: Look | undefined, share: number): string {
   if (!last) return 'There are no rows to rehearse on. Choose rows with labels.';
-  const open = last.gates.filter(({ state }) => state === 'unknown').map(({ id }) => GATE_NAMES[id].toLowerCase());
-  return `The rows ran out at a share of ${percent(share)}. ${open.length > 0 ? `Not settled yet: ${open.join(', ')}. Rehearse on more rows, or allow a larger loss before the next start.` : 'Each check can advance one step: rehearse on more rows to see the next.'}`;
+  const open = last.gates.filter(({ state }) => state === 'not settled').map(({ id }) => GATE_NAMES[id].toLowerCase());
+  return `The rows ran out at a share of ${percentWhole(share)}. ${open.length > 0 ? `Not settled yet: ${open.join(', ')}. Rehearse on more rows, or allow a larger loss before the next start.` : 'Each check can advance one step: rehearse on more rows to see the next.'}`;
 }
 
 const LOG = ['labels', 'rows answered', 'share', 'rows in the share', 'accuracy served', 'difference', 'low', 'high'];

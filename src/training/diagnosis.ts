@@ -145,7 +145,7 @@ const starting: Check = ({ losses, validations, validationRows, settings }) =>
       }
     : null;
 
-const overfitting: Check = ({ validations, recent, first, last, best, isGenerating, settings }) => {
+const overfitting: Check = ({ validations, recent, first, last, best, isGenerating, settings, hasEnded }) => {
   const lowest = Math.min(...validations.map((v) => v.loss));
   // texts are harder to predict than labels: a smaller rise is a sign
   const [fallen, risen] = isGenerating ? [0.8, 1.03] : [0.35, 1.25];
@@ -156,8 +156,7 @@ const overfitting: Check = ({ validations, recent, first, last, best, isGenerati
   return {
     kind: 'overfitting',
     title: `Overfitting since about step ${best.step}`,
-    advice:
-      'The vectors are memorising the training rows. You can stop: an earlier step is kept. More rows or fewer virtual tokens would help more than more steps.',
+    advice: `The vectors are memorising the training rows. ${hasEnded ? '' : 'You can stop: the validation rows choose the step to keep. '}More rows or fewer virtual tokens would help more than more steps.`,
     remedy:
       virtualTokens > 1
         ? {
@@ -238,7 +237,7 @@ const LEARNING: Readonly<Record<Trend, readonly [gaining: Words, not: Words]>> =
     ['Learning', 'The loss is falling, and the validation results improve with it. Let it run.'],
     [
       'Learning the training rows',
-      'The training loss is falling, but the validation results have not improved lately. If it stays so, stop: an earlier step is kept.',
+      'The training loss is falling, but the validation results have not improved lately. If it stays so, stop: the validation rows choose the step to keep.',
     ],
   ],
   level: [

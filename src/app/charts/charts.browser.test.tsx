@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import type { Look } from '../../decide/roll-out';
 import { toSvg } from './ChartPanel';
 import { drawIntervals } from './comparison-charts';
 import { CHARTS } from './fixtures';
 import type { Draw } from './plot';
+import { drawRollOut } from './version-charts';
 import '../styles/palette.css';
 import '../styles/tokens.css';
 import '../styles/base.css';
@@ -71,6 +73,17 @@ test('draws ten thousand steps with only the points that the width can show, inc
   const lines = [...drawn.querySelectorAll('path')].map(corners).filter((n) => n > 100);
   expect(lines).toHaveLength(2);
   expect(Math.max(...lines)).toBeLessThanOrEqual(2 * 680);
+});
+
+test('a roll-out with one check shows its whole interval', () => {
+  const look: Look = {
+    ...{ labelled: 20, served: 20, share: 0.05, inShare: 0, accuracyServed: 0.6 },
+    ...{ difference: 0.2, interval: { low: -0.275, high: 0.593 } },
+    ...{ gates: [], advice: 'hold', decision: 'hold', decidedAt: null },
+  };
+  const drawn = show(drawRollOut({ looks: [look], outcome: 'waiting', sentence: '' }, 0.02), 680);
+  const ticks = [...drawn.querySelectorAll('text')].map(({ textContent }) => Number(textContent?.replace('−', '-')));
+  expect(Math.max(...ticks.filter(Number.isFinite))).toBeGreaterThanOrEqual(40);
 });
 
 test('A is a circle and B a diamond, with the letter', () => {

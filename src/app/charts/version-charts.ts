@@ -200,9 +200,15 @@ export const drawCosts =
 export const drawRollOut =
   ({ looks }: RollOut, largestLoss: number): Draw =>
   (width) => {
-    const [low, high] = [looks.map(({ interval }) => interval.low), looks.map(({ interval }) => interval.high)];
-    const top = Math.min(1, Math.max(0.05, ...high.slice(1)) * 1.3);
-    const bottom = Math.max(-1, Math.min(-0.05, -largestLoss, ...low.slice(1)) * 1.3);
+    // the first interval is the widest by far: later ones would be lines beside it
+    const [first, ...later] = looks;
+    const whole = later.length > 0 || !first ? later : [first];
+    const ends = [
+      ...looks.map(({ difference }) => difference),
+      ...whole.flatMap(({ interval: { low, high } }) => [low, high]),
+    ];
+    const top = Math.min(1, Math.max(0.05, ...ends) * 1.3);
+    const bottom = Math.max(-1, Math.min(-0.05, -largestLoss, ...ends) * 1.3);
     const within = (value: number) => Math.min(top, Math.max(bottom, value));
     return svg({
       width,

@@ -86,6 +86,10 @@ function RacePanel({ entries }: { readonly entries: readonly RaceEntry[] }) {
           </li>
         ))}
       </ul>
+      <p className="dim small">
+        The first of them continues unless another one’s loss is clearly lower: by two standard errors over the
+        validation rows.
+      </p>
     </Panel>
   );
 }

@@ -14,7 +14,7 @@ import { stamp } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { cardWords, type PolicyCard, unnamedLabels } from '../../../task/propose';
 import type { PreparedData } from '../../../workflow/open-data';
-import { toastError, undoable } from '../../ui/toast';
+import { toastError, toasts, undoable } from '../../ui/toast';
 import { navigate, screenOfNew, screenPath } from '../location';
 import type { PromptSetsStore } from '../prompt-sets-store';
 import { type Resource, resource } from '../resource';
@@ -217,6 +217,12 @@ export class PreparingRows {
     const title = `${fileName} was not opened`;
     this.#data.setState({ reading: null, preparing: false, failure: { title, message } });
     // Home and Data show it in their own place
-    if (!/^#?\/?$|\/data\b/.test(location.hash)) toastError(title, message);
+    if (/^#?\/?$|\/data\b/.test(location.hash)) return;
+    const key = toastError(title, message);
+    const stop = this.#data.subscribe(({ failure }) => {
+      if (failure?.title === title) return;
+      stop();
+      toasts.close(key);
+    });
   }
 }

@@ -193,6 +193,16 @@ describe('opening a file', () => {
     expect(data.getState().table?.format.fileName).toBe('rows-1.csv');
   });
 
+  it('says on another screen that a file was not opened, until another one is', async () => {
+    const { data } = await opened(csvFile(200));
+    const said = () => toasts.visibleToasts.map(({ content }) => content.title);
+    location.hash = '#/project/p/train';
+    data.getState().replaceFile(new File([], 'empty.csv'));
+    await vi.waitFor(() => expect(said()).toContain('empty.csv was not opened'));
+    data.getState().replaceFile(csvFile(200));
+    await vi.waitFor(() => expect(said()).not.toContain('empty.csv was not opened'));
+  });
+
   it('swaps the roles when the text column is chosen as the label', async () => {
     const { data } = await opened(csvFile(200));
     await data.getState().map({ label: 'message' });
