@@ -4,7 +4,7 @@
  */
 import { byName, z } from '../lib/zod';
 import { PLACEMENTS } from '../prompt/soft-prompt';
-import { ANSWER_VECTORS, OPTIMISER_NAMES } from '../training/settings';
+import { ANSWER_VECTORS, DEFAULT_RATES, OPTIMISER_NAMES } from '../training/settings';
 import { count, optimisation, policySchema, share, text, thresholdSchema } from './version-schemas';
 
 /** 2 for prompts with trained answer words: releases that read only 1 would answer without them. */
@@ -101,7 +101,7 @@ export const sidecarSchema = z
           .number()
           .min(0)
           .nullable()
-          .describe('Peak; null = 0.07 x the RMS of the token embedding, 0.014 x with lion'),
+          .describe(`Peak; null = a share of the RMS of the token embedding: ${DEFAULT_RATES}`),
         schedule: z.literal('warmup-cosine'),
         warmupSteps: count,
         ...optimisation,

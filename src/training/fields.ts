@@ -1,7 +1,7 @@
 /** The number fields under "All settings": names, limits, and what they do. */
 
 import type { Placement } from '../prompt/soft-prompt';
-import type { Initialisation, TrainingSettings } from './settings';
+import { DEFAULT_RATES, type Initialisation, type TrainingSettings } from './settings';
 
 type NumberKey = {
   [K in keyof TrainingSettings]-?: Exclude<TrainingSettings[K], undefined> extends number | null ? K : never;
@@ -32,7 +32,7 @@ export const NUMBER_SETTINGS: readonly NumberSetting[] = [
   {
     key: 'learningRate',
     label: 'Learning rate',
-    hint: 'Its peak. Automatic is 0.07 × the size of the vocabulary’s vectors (0.014 with Lion).',
+    hint: `Its peak. Automatic is a share of the size of the vocabulary’s vectors: ${DEFAULT_RATES}.`,
     min: 1e-6,
     max: 1,
     whole: false,

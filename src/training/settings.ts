@@ -15,6 +15,11 @@ export const OPTIMISER_NAMES = Object.keys(OPTIMISER_LABELS) as readonly Optimis
 /** Peak learning rate when none is set, as a share of the token embedding's RMS. Measured: docs/method/training.md. */
 const DEFAULT_RATE: Readonly<Record<OptimiserName, number>> = { adamw: 0.07, lion: 0.014 };
 
+/** As a schema and a hint say it: "0.07 with AdamW, 0.014 with Lion". */
+export const DEFAULT_RATES = OPTIMISER_NAMES.map((name) => `${DEFAULT_RATE[name]} with ${OPTIMISER_LABELS[name]}`).join(
+  ', ',
+);
+
 export const ANSWER_VECTORS = ['fixed', 'trained'] as const;
 
 /** Learning rate of the answer words' output vectors as a share of the vectors'. @see docs/method/training.md */
