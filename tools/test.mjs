@@ -110,8 +110,11 @@ async function prediction() {
   await check('the shipped prompt in PyTorch', 'node', ['tools/export/check.mjs']);
 }
 
-/** Rooms whose tests are pure and hold no model: their files share one process, which spares each the start of its own. */
-const PURE = 'lib dataset metrics prompt-set report interchange task decide tokens prompt training'.split(' ');
+/** Rooms whose tests are pure, hold no model and mock nothing: their files share one process, which spares each the start of its own. */
+const PURE =
+  'lib dataset metrics prompt-set report interchange task decide tokens prompt training graph inference offline'.split(
+    ' ',
+  );
 const OTHERS = readdirSync(join(root, 'src')).filter((room) => !PURE.includes(room));
 const filesOf = (rooms) => rooms.map((room) => `src/${room}/`);
 
