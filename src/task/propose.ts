@@ -53,6 +53,15 @@ export function classifyInstruction(labels: readonly string[], words: readonly L
   return `Classify the text. Answer with one of: ${answers.join(', ')}.`;
 }
 
+/**
+ * The sentence that vectors start from where nobody wrote an instruction. Its first words matter most, as ten vectors hold
+ * ten tokens; of 20 sentences this one led to the lowest loss (docs/benchmarks.md, "What vectors start from").
+ */
+export function startSentence(answers: readonly string[]): string {
+  const [last = '', ...others] = answers.toReversed();
+  return `Decide if the text is ${others.length === 0 ? last : `${others.toReversed().join(', ')} or ${last}`}.`;
+}
+
 const DULL_ANSWER = new Set('target output answer completion response expected gold y column text b'.split(' '));
 
 const answerOf = (mapping: ColumnMapping) => answerName(mapping, DULL_ANSWER, 'Answer');

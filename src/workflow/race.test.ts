@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { TrainRequest } from '../engine/types';
 import { ControlSource } from '../lib/control';
 import { StudioError } from '../lib/errors';
+import { startSentence } from '../task/propose';
 import type { Checkpoint, TrainEvent } from '../training/events';
 import { PRESETS, type TrainingSettings } from '../training/settings';
 import { fakeHost, prepared, promptSet } from './fake-host.test-support';
@@ -71,13 +72,14 @@ const encode = (text: string) =>
     ? Int32Array.of(1000 + (text.codePointAt(1) ?? 0))
     : Int32Array.from([...text], (c) => c.codePointAt(0) ?? 0);
 
-const request = (more: Partial<TrainRunRequest> = {}): TrainRunRequest => ({
+/** Without an instruction of the user's. */
+const request = ({ words = OWN_NAMES, ...more }: Partial<TrainRunRequest> = {}): TrainRunRequest => ({
   runId: 'r',
   dataset,
   template: set.baseTemplate,
-  words: OWN_NAMES,
+  words,
   settings,
-  initText: 'Say the tone.',
+  initText: startSentence(words.map(({ word }) => word.trim())),
   initFrom: null,
   resume: null,
   baselines: [],
@@ -134,6 +136,18 @@ describe('a race of starts', () => {
       [2, 'continues'],
     ]);
     expect(last?.winner?.settings.answerVectors).toBe('trained');
+  });
+
+  it('lets a sentence that names the answers compete with the instruction of the user, which is the standard start', async () => {
+    const initText = 'Say the tone.';
+    const { last } = await raced(() => 1, { initText });
+    expect(last?.winner).toMatchObject({ initText, settings: { placement: 'suffix', steps: 127 } });
+    expect(last?.entries.map(({ name, losses }) => [name, losses.length])).toEqual([
+      ['After the text, from your instruction', 2],
+      ['After the text, from a sentence that names the answers', 2],
+      ['Before the cue, from line breaks', 1],
+    ]);
+    expect((await raced(() => 1, { initText, words: OTHER_NAMES })).last?.entries).toHaveLength(5);
   });
 
   it('reads no test row, and judges by the validation rows', async () => {

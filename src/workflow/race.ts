@@ -4,6 +4,7 @@ import type { Control } from '../lib/control';
 import { asStudioError, StudioError } from '../lib/errors';
 import { mean } from '../metrics/special';
 import type { RaceEntry, SoftVersion } from '../prompt-set/types';
+import { startSentence } from '../task/propose';
 import { cueOf } from '../task/template';
 import type { LabelTokens } from '../tokens/tokenizer';
 import { clearlyHigher } from '../training/checkpoint';
@@ -12,8 +13,8 @@ import { RACE_STEPS, startText, type TrainingSettings } from '../training/settin
 import type { Host, Run } from './host';
 import { engineRequest, type RunInputs, type RunRequest, runInputs } from './run-rows';
 
-/** Two always take part to the end. */
-const FEWEST_LEFT = 2;
+/** How many of the starts continue after the early steps. */
+const LEFT = 2;
 
 /** What of a run a race decides. */
 export type RaceWinner = Pick<SoftVersion, 'settings' | 'initText'> & {
@@ -36,11 +37,8 @@ interface Start extends Pick<RunRequest, 'settings' | 'initText'> {
 
 const [EARLY, LATE] = RACE_STEPS;
 
-/** How many of the starts continue after the early steps. */
-const leftOf = (starts: number): number => Math.min(starts, Math.max(FEWEST_LEFT, Math.ceil(starts / 2)));
-
 /** Steps of those that do not win. */
-const lostSteps = (starts: number): number => starts * EARLY + leftOf(starts) * (LATE - EARLY) - LATE;
+const lostSteps = (starts: number): number => starts * EARLY + LEFT * (LATE - EARLY) - LATE;
 
 /**
  * The starts that a run compares, the standard one first; none = there is nothing to compare. With the steps of those that do
@@ -50,8 +48,12 @@ function startsOf(
   { settings: { race: _, ...settings }, initText, template }: Pick<RunRequest, 'settings' | 'initText' | 'template'>,
   labels: readonly LabelTokens[],
 ): readonly Start[] {
+  const after = { ...settings, placement: 'suffix' as const };
+  const named = { name: 'After the text, from a sentence that names the answers', settings: after };
+  const sentence = startSentence(labels.map(({ word }) => word.trim()));
+  const own = { name: 'After the text, from your instruction', settings: after, initText };
   const places: readonly Start[] = [
-    { name: 'After the text, from your instruction', settings: { ...settings, placement: 'suffix' }, initText },
+    { ...named, initText: sentence },
     ...(cueOf(template) === ''
       ? []
       : [
@@ -62,16 +64,14 @@ function startsOf(
           },
         ]),
   ];
-  const starts = wordsMayNotFit(labels)
-    ? places.flatMap((start): readonly Start[] => [
-        start,
-        {
-          ...start,
-          name: `${start.name}, answer words trained`,
-          settings: { ...start.settings, answerVectors: 'trained' },
-        },
-      ])
-    : places;
+  const trained = places.map(
+    (start): Start => ({
+      ...start,
+      name: `${start.name}, answer words trained`,
+      settings: { ...start.settings, answerVectors: 'trained' },
+    }),
+  );
+  const starts = [...(initText === sentence ? [] : [own]), ...places, ...(wordsMayNotFit(labels) ? trained : [])];
   const steps = settings.steps - lostSteps(starts.length);
   if (starts.length < 2 || settings.placement === 'prefix' || steps <= LATE) return [];
   return starts.map((start) => ({ ...start, settings: { ...start.settings, steps } }));
@@ -95,9 +95,9 @@ interface Runner {
 /** A start that diverged is last. */
 const lossOf = ({ losses }: Runner): number => losses.at(-1)?.loss ?? Number.POSITIVE_INFINITY;
 
-/** The better half of the starts, lowest loss first; the standard one stays to the end, to be compared with. */
+/** The best two starts, lowest loss first; the standard one stays to the end, to be compared with. */
 function better(ranked: readonly Runner[], standard: Runner): readonly Runner[] {
-  const left = ranked.slice(0, leftOf(ranked.length));
+  const left = ranked.slice(0, LEFT);
   return left.includes(standard) ? left : [...left.slice(0, -1), standard];
 }
 
@@ -133,7 +133,7 @@ export async function race(
     });
   const rowsOf = rememberedRows(host, request, inputs, control);
   let left: readonly Runner[] = runners;
-  for (const until of runners.length > FEWEST_LEFT ? RACE_STEPS : [LATE]) {
+  for (const until of runners.length > LEFT ? RACE_STEPS : [LATE]) {
     for (const runner of left) {
       if (control.requested) break;
       const asked = { ...request, ...runner.start, resume: runner.checkpoint };

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { uninterrupted } from '../lib/control';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import type { PromptSet, RunCheckpoint, SoftVersion } from '../prompt-set/types';
+import { classifyInstruction } from '../task/propose';
 import { rowsOf } from '../task/render';
 import { PRESETS, STANDARD } from '../training/settings';
 import { fakeHost, prepared, promptSet, textOf } from './fake-host.test-support';
@@ -53,7 +54,25 @@ test('names the answers where a prompt has no instruction', () => {
     { label: 'b', word: ' good' },
   ];
   const set = { hard: [], chosenHard: null, words } as unknown as PromptSet;
-  expect(initialText(set)).toMatch(/bad.* good/);
+  expect(initialText(set)).toBe('Decide if the text is bad or good.');
+});
+
+test('starts from the same sentence where the instruction is the proposed one, and from any other as it is', async () => {
+  const own = promptSet(await prepared(40));
+  const above = (instruction: string, words = own.words) =>
+    initialText({
+      ...own,
+      words,
+      hard: own.hard.map((version) => ({
+        ...version,
+        prompt: { ...version.prompt, template: `${instruction}\n${own.baseTemplate}` },
+      })),
+    });
+  const letters = own.words.map(({ label }, i) => ({ label, word: [' A', ' B'][i] ?? '' }));
+  const labels = own.words.map(({ label }) => label);
+  expect(above(classifyInstruction(labels, own.words))).toMatch(/^Decide if the text is/);
+  expect(above(classifyInstruction(labels, letters), letters)).toBe('Decide if the text is A or B.');
+  expect(above('Classify the text.')).toBe('Classify the text.');
 });
 
 test.each([

@@ -6,7 +6,7 @@ import { chosenHard, fits, startRun } from '../prompt-set/make-versions';
 import { isWriting } from '../prompt-set/prompt-set';
 import type { HardVersion, PromptSet, RunCheckpoint, SoftVersion } from '../prompt-set/types';
 import { wordsFitting } from '../prompt-set/versions';
-import { classifyInstruction } from '../task/propose';
+import { classifyInstruction, startSentence } from '../task/propose';
 import { shotIds, wholeTemplates } from '../task/render';
 import { parseTemplate, splitInstruction, wordsFor } from '../task/template';
 import type { HardPrompt } from '../task/types';
@@ -96,11 +96,15 @@ export const templateOf = (set: PromptSet, hybrid: boolean): string =>
  */
 export function initialText(set: PromptSet, hard: HardVersion | null = chosenHard(set)): string {
   const own = hard && instructionOf(hard.prompt.template);
-  if (own) return own;
-  return isWriting(set)
-    ? 'Write the answer in one line.'
-    : classifyInstruction(set.words.map(({ word }) => word.trim()));
+  if (own && !isProposed(own, set)) return own;
+  return isWriting(set) ? 'Write the answer in one line.' : startSentence(set.words.map(({ word }) => word.trim()));
 }
+
+/** Whether an instruction is one that this product proposed: a good prompt to read is not a good start for vectors. */
+const isProposed = (instruction: string, { words }: PromptSet): boolean =>
+  [words.map(({ label }) => label), words.map(({ word }) => word.trim())].some(
+    (answers) => instruction === classifyInstruction(answers, words),
+  );
 
 /** The lines before the first one with a `{column}`; empty when there are none. */
 export function instructionOf(template: string): string {

@@ -4,10 +4,11 @@
  * each; texts are read once for all runs.
  *
  *     npx tsx tools/bench/training.ts DATA SET [--variants standard,infix] [--seeds 0,1,2] [--backend node-native]
- *       [--train-rows 256] [--test-rows N] [--steps 150] [--validate-every 10] [--letters]
+ *       [--train-rows 256] [--test-rows N] [--steps 150] [--validate-every 10] [--letters] [--as-dropped]
  *
  * SET is sst2, tweet-sentiment or banking-intents; DATA holds SET-train.csv and SET-test.csv (columns text, label). The
- * templates and answer words are those that PyTorch's figures in docs/benchmarks.md were made with; --letters asks for A, B, …
+ * templates and answer words are those that PyTorch's figures in docs/benchmarks.md were made with; --letters asks for A, B, …,
+ * --as-dropped for what a file gets whose owner writes no prompt and no words.
  */
 
 import { join } from 'node:path';
@@ -57,6 +58,7 @@ const { values, positionals } = parseArgs({
     'train-rows': { type: 'string', default: '256' },
     'test-rows': { type: 'string' },
     letters: { type: 'boolean' },
+    'as-dropped': { type: 'boolean' },
     steps: { type: 'string' },
     'validate-every': { type: 'string' },
   },
@@ -80,7 +82,8 @@ const wordOf = ([label = '', word = '']: readonly string[], i: number): [string,
   values.letters ? String.fromCharCode('A'.charCodeAt(0) + i) : word,
 ];
 const words = new Map(set.words.split(',').map((pair, i) => wordOf(pair.split('='), i)));
-const task = openSet(host, { dataset, prompt: set.prompt, words });
+const given = values['as-dropped'] ? { prompt: null, words: null } : { prompt: set.prompt, words };
+const task = openSet(host, { dataset, ...given });
 const labels = labelTokens(host.tokens, task.words);
 // split at the cue whatever the placement: with this tokenizer the ids are the same
 const bare = tunedPrompt(task.baseTemplate, { placement: 'infix' });
