@@ -225,21 +225,25 @@ describe('a race of starts', () => {
 
   test('decides the settings of its run, which keeps every start', async () => {
     await start();
-    expect(trains()).toEqual([null, null, 15]);
+    expect(trains()).toEqual([null, null, null, 8, 8, 15]);
     expect(run()).toMatchObject({
-      settings: { placement: 'infix', steps: 135 },
+      settings: { placement: 'infix', steps: 127 },
       initText: '\n',
       soft: { placement: 'infix' },
-      race: [{ outcome: 'out' }, { outcome: 'continues', losses: [{ step: 15, loss: 1 }] }],
+      race: [
+        { outcome: 'out' },
+        { outcome: 'out' },
+        { outcome: 'continues', losses: [{ step: 8 }, { step: 15, loss: 1 }] },
+      ],
     });
     expect(run()?.settings.race).toBeUndefined();
-    expect(train.getState().live).toMatchObject({ ending: 'finished', raceSteps: 15, stepsTotal: 135 });
+    expect(train.getState().live).toMatchObject({ ending: 'finished', raceSteps: 23, stepsTotal: 127 });
     expect(reachedBefore({ soft: promptSets.getState().set?.soft ?? [] }, 'auto', dataset.fingerprint)).not.toBeNull();
     await boot();
     await arrive();
     expect(train.getState().live).toMatchObject({
-      raceSteps: 15,
-      race: [{ outcome: 'out' }, { outcome: 'continues' }],
+      raceSteps: 23,
+      race: [{ outcome: 'out' }, { outcome: 'out' }, { outcome: 'continues' }],
     });
   });
 
@@ -248,7 +252,7 @@ describe('a race of starts', () => {
     await start();
     await boot();
     await train.resume(run()?.id ?? '');
-    expect(trains()).toEqual([null, null, 15, 15]);
+    expect(trains()).toEqual([null, null, null, 8, 8, 15, 15]);
     expect(run()).toMatchObject({ status: 'finished', soft: { placement: 'infix' } });
   });
 
@@ -257,7 +261,7 @@ describe('a race of starts', () => {
     await start();
     await boot();
     await train.resume(run()?.id ?? '');
-    expect(trains()).toEqual([null, null, null, 15]);
+    expect(trains()).toEqual([null, null, null, 8, null, null, null, 8, 8, 15]);
     expect(run()).toMatchObject({ status: 'finished', soft: { placement: 'infix' } });
   });
 
