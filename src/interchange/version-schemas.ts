@@ -117,6 +117,7 @@ export const hardVersionSchema = z.object({
       candidates: count,
       trainingRows: count,
       validationRows: count,
+      pooled: z.literal(true).optional(),
       loss: z.number().min(0),
       bareLoss: z.number().min(0),
     })

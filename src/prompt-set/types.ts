@@ -98,6 +98,8 @@ export interface PromptSearch {
   readonly trainingRows: number;
   /** Validation rows that the last choice rests on; 0 = it was stopped before, and training rows chose. */
   readonly validationRows: number;
+  /** The training rows chose with the validation rows, which were few. */
+  readonly pooled?: true | undefined;
   /** Cross-validated loss on the rows that chose. */
   readonly loss: number;
   /** That of the template alone on the same rows. */

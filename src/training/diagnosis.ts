@@ -5,7 +5,7 @@ import { mean } from '../metrics/special';
 import { wasStillFalling } from './checkpoint';
 import type { ReferenceLine, StepPoint, ValidationPoint } from './events';
 import { longerSteps } from './fields';
-import { STANDARD, type TrainingSettings } from './settings';
+import { ENOUGH_VALIDATION_ROWS, STANDARD, type TrainingSettings } from './settings';
 
 export type DiagnosisKind =
   | 'starting'
@@ -353,9 +353,6 @@ export const judge = (seen: Seen & { readonly lines: readonly ReferenceLine[] },
   place: placeOf(seen.validations, seen.lines, measure, seen.validationRows),
 });
 
-/** From this many validation rows on an accuracy is known to about ±12 points. */
-const ENOUGH_VALIDATION_ROWS = 60;
-
 /**
  * How rough results on so few validation rows are; null where there are enough. @param accuracy of the kept step; null =
  * none yet, or texts are generated
@@ -366,7 +363,7 @@ export function fewValidationRows(rows: number, accuracy: number | null): string
   const right = Math.round((accuracy ?? 0.5) * rows);
   const { low, high } = wilson(right, rows);
   const example = accuracy === null ? `${right} of ${rows} right would mean` : `${right} of ${rows} right means`;
-  return `Only ${rows} validation rows choose the step to keep. They are few: ${example} anything from ${percent(low)} to ${percent(high)}. The test rows decide.`;
+  return `Only ${rows} validation rows choose the step to keep. They are few: ${example} anything from ${percent(low)} to ${percent(high)}, so a later step is kept unless it is clearly worse. The test rows decide.`;
 }
 
 /** Sampled words rarely beat the most frequent label; from a text, only the rate is left to try. */

@@ -116,6 +116,9 @@ export const RACE_STEPS = [8, 15] as const;
 /** Rows that those steps see. */
 export const CORE_ROWS = 64;
 
+/** From this many validation rows on an accuracy is known to about ±12 points. */
+export const ENOUGH_VALIDATION_ROWS = 60;
+
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   quick: { label: 'Quick', settings: { ...STANDARD, virtualTokens: 4, steps: 60, validateEvery: 20 }, seeds: 1 },
   standard: { label: 'Standard', settings: STANDARD, seeds: 1 },

@@ -22,8 +22,6 @@ import { cacheKeyOf } from './training-rows';
 
 /** Rows that a calibration is fitted on. */
 export const CALIBRATION_ROWS = 48;
-/** Fewer validation rows than this would say too little of a prompt's bias. */
-export const FEW_ROWS = 32;
 const LATENCY_ROWS = 3;
 const LATENCY_REPEATS = 3;
 /** What a row costs whatever its length, in tokens: the pieces of a run that do not grow with it. */
@@ -34,7 +32,7 @@ type Answers = ArmOutcome['logProbs'];
 interface Parts {
   readonly test: readonly string[];
   readonly validation: readonly string[];
-  /** Rows whose labels are not used. */
+  /** Those, and training rows where they are few. */
   readonly calibration: readonly string[];
 }
 
@@ -43,10 +41,9 @@ interface Scored {
   readonly onValidation: Answers;
 }
 
-/** Calibration looks at no label, so validation rows serve both ends; training rows only where those are few. */
+/** What calibration subtracts needs no label, so validation rows serve both ends; training rows only where those are few. */
 export function otherRows(dataset: Dataset, arms: readonly Pick<ArmPlan, 'prompt'>[]): Omit<Parts, 'test'> {
   const validation = drawnRows(dataset, dataset.split.validation, CALIBRATION_ROWS);
-  if (validation.length >= FEW_ROWS) return { validation, calibration: validation };
   const shown = new Set(arms.flatMap(({ prompt }) => shotIds(dataset, prompt)));
   const train = dataset.split.train.filter((id) => !shown.has(id));
   const more = drawnRows(dataset, train, CALIBRATION_ROWS - validation.length);
@@ -134,6 +131,16 @@ export async function tokensOfComparison(using: Comparing): Promise<number> {
   return tokensToRun(arms).reduce((sum, tokens) => sum + tokens, timed + learned);
 }
 
+/**
+ * Rows whose labels decide whether an arm is calibrated, and its temperature: validation rows. Where they are few, training rows
+ * too, unless vectors were trained on them. Never a test row.
+ */
+function decidingRows(dataset: Dataset, { softs }: Pick<ArmPlan, 'softs'>, { validation, calibration }: Parts) {
+  if (softs.length > 0) return validation;
+  const gold = goldOf(dataset, calibration);
+  return calibration.filter((_id, i) => gold[i] !== -1);
+}
+
 /** One arm's answers to test and validation rows. Of several vectors the mean answer counts. */
 async function scoreArm(
   { host, dataset, run: { control } }: Comparing,
@@ -156,8 +163,10 @@ async function scoreArm(
   const logProbs = (ids: readonly string[]) => answers(ids).map((row) => row.logProbs);
   const onTest = answers(parts.test);
   const onValidation = logProbs(parts.validation);
-  const gold = goldOf(dataset, parts.validation);
   const calibration = fitCalibration(logProbs(parts.calibration));
+  const deciding = decidingRows(dataset, arm, parts);
+  const decides = [logProbs(deciding), goldOf(dataset, deciding), calibration] as const;
+  const validated = validationOutcome(...decides);
   const mean = (of: (row: (typeof onTest)[number]) => number) =>
     onTest.reduce((sum, row) => sum + of(row), 0) / onTest.length;
   const outcome: ArmOutcome = {
@@ -172,8 +181,11 @@ async function scoreArm(
     // For a new row, whose text is in no cache: the bare texts share nothing.
     tokensComputedMean: mean((row) => (cacheKey === null ? row.tokensComputed : row.tokensSent)),
     latencyMsMedian,
-    validation: validationOutcome(onValidation, gold, calibration),
-    temperature: validationTemperature(onValidation, gold, calibration),
+    validation: validated && {
+      ...validated,
+      answers: { gold: goldOf(dataset, parts.validation), logProbs: onValidation },
+    },
+    temperature: validationTemperature(...decides),
   };
   return { outcome, onValidation };
 }

@@ -98,6 +98,30 @@ describe('a comparison', () => {
     expect(fits(await compared({ set, dataset: other }))).toEqual(fits(ordinary));
   });
 
+  it('lets labels of training rows decide for prompts without vectors alone, where validation rows are few', async () => {
+    const dataset = await prepared(160);
+    const set = promptSet(dataset);
+    const fits = async (part: 'train' | 'validation' | 'test' | null) => {
+      const of = part ? changed(dataset, dataset.split[part], flipped) : dataset;
+      const { arms } = (await compared({ set, dataset: of })).evaluation.plan;
+      const armOf = (id: string) => arms.find((arm) => arm.id === id);
+      const [yours, tuned] = [armOf('yours'), armOf('tuned')];
+      return {
+        yours: [yours?.validation?.loss, yours?.temperature],
+        tuned: [tuned?.validation?.loss?.raw, tuned?.temperature?.raw],
+        rows: [yours?.temperature?.rows, tuned?.temperature?.rows, yours?.validation?.answers?.gold.length],
+      };
+    };
+    const { yours, tuned, rows } = await fits(null);
+    const few = dataset.split.validation.length;
+    expect(rows).toEqual([48, few, few]);
+    expect(await fits('test')).toEqual({ yours, tuned, rows });
+    const trained = await fits('train');
+    expect(trained.tuned).toEqual(tuned);
+    expect(trained.yours).not.toEqual(yours);
+    expect((await fits('validation')).tuned).not.toEqual(tuned);
+  });
+
   it('trains the word counts on training rows only', async () => {
     const { dataset, set } = ordinary;
     const words = ({ evaluation }: Pick<typeof ordinary, 'evaluation'>) =>

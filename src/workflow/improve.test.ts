@@ -113,11 +113,13 @@ const request = (dataset: Dataset, change: Partial<ImproveRequest> = {}): Improv
   ...change,
 });
 const run = { control: uninterrupted, emit: () => {} };
+const isFinal = ({ on }: { on: string }) => on !== 'training';
 
 describe('a search for the best hand-written prompt', () => {
   it('finds the prompt after which the model tells the labels apart, and calibrates it on validation rows', async () => {
-    const dataset = await prepared();
+    const dataset = await prepared(400);
     const { winner, search, board } = await improve(promptHost().host, request(dataset), run);
+    expect(search.pooled).toBeUndefined();
     expect(winner.prompt.template.endsWith('\nThis is')).toBe(true);
     expect(winner.calibration?.meanLogProbs).toHaveLength(2);
     expect(winner.tried?.with).toMatchObject({ meanLogProbs: winner.calibration?.meanLogProbs });
@@ -156,10 +158,31 @@ describe('a search for the best hand-written prompt', () => {
     const { train, validation, test } = dataset.split;
     expect(asked.filter((id) => test.includes(id))).toEqual([]);
     expect(asked.filter((id) => !train.includes(id) && !validation.includes(id))).toEqual([]);
-    const finalists = board.filter(({ on }) => on === 'validation');
+    const finalists = board.filter(isFinal);
     expect(finalists.length).toBeLessThanOrEqual(6);
     // once for its figures, once as a try
     expect(asked.filter((id) => id === validation[0]).length).toBeLessThanOrEqual(2 * finalists.length);
+  });
+
+  it('chooses by the training rows too where validation rows are few, and never by a test row', async () => {
+    const dataset = await prepared(100);
+    const { train, validation, test } = dataset.split;
+    const found = async (flipped: readonly string[]) => {
+      const turned = new Set(flipped);
+      const rows = dataset.table.rows.map((row) =>
+        turned.has(row.id)
+          ? { ...row, cells: { ...row.cells, label: row.cells.label === 'good' ? 'bad' : 'good' } }
+          : row,
+      );
+      const changed = { ...dataset, table: { ...dataset.table, rows } };
+      const { board, search } = await improve(promptHost().host, request(changed, { budget: 3 }), run);
+      return { best: board[0], search };
+    };
+    const { best, search } = await found([]);
+    expect(search).toMatchObject({ validationRows: validation.length, pooled: true });
+    expect(best).toMatchObject({ on: 'training and validation', rows: validation.length + search.trainingRows });
+    expect(await found(test)).toEqual({ best, search });
+    for (const part of [train, validation]) expect((await found(part)).search.loss).not.toBe(search.loss);
   });
 
   it('asks fewer prompts about more rows, and at last the best four and those never dropped on validation rows', async () => {
@@ -167,7 +190,7 @@ describe('a search for the best hand-written prompt', () => {
       const said = new Set<string>();
       const emit = (event: ImproveEvent) => event.kind === 'progress' && said.add(event.note);
       const { board, search } = await improve(promptHost().host, request(dataset, change), { ...run, emit });
-      const [best, ...others] = board.filter(({ on }) => on === 'validation');
+      const [best, ...others] = board.filter(isFinal);
       expect(best?.loss).toBe(Math.min(...[best, ...others].map((each) => each?.loss ?? 0)));
       expect(search.bareLoss).toBe(board.find(({ origin }) => origin === 'bare')?.loss);
       return [...said];
@@ -202,7 +225,7 @@ describe('a search for the best hand-written prompt', () => {
 
   it('keeps the template alone and the user’s prompt to the end, however bad they are', async () => {
     const { board } = await improve(promptHost().host, request(await prepared()), run);
-    const finalists = board.filter(({ on }) => on === 'validation').map(({ origin }) => origin);
+    const finalists = board.filter(isFinal).map(({ origin }) => origin);
     expect(finalists).toEqual(expect.arrayContaining(['bare', 'own', 'made']));
     const least = await improve(promptHost().host, request(await prepared(), { budget: 1 }), run);
     expect(least.board.map(({ origin }) => origin).toSorted()).toEqual(['bare', 'own']);

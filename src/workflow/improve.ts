@@ -20,7 +20,8 @@ import { checkTemplate, wordsFor } from '../task/template';
 import type { LabelWord } from '../task/types';
 import type { TokenRow } from '../tokens/tokenizer';
 import { labelTokens } from '../tokens/tokenizer';
-import { CALIBRATION_ROWS, FEW_ROWS } from './compare-labels';
+import { ENOUGH_VALIDATION_ROWS } from '../training/settings';
+import { CALIBRATION_ROWS } from './compare-labels';
 import { CUES } from './find-words';
 import type { Host, Run, Verb } from './host';
 import { type Asked, askGroup, groupsOf, tokensOf, tokensOnce } from './prompt-readings';
@@ -60,7 +61,7 @@ export interface Standing {
   readonly origin: PromptCandidate['origin'];
   /** Rows that its figures come from. */
   readonly rows: number;
-  readonly on: 'training' | 'validation';
+  readonly on: 'training' | 'validation' | 'training and validation';
   /** Calibrated and cross-validated, as the accuracy. */
   readonly loss: number;
   readonly accuracy: number;
@@ -269,31 +270,34 @@ interface Final {
   readonly standing: Standing;
   readonly calibration: CalibrationFit | null;
   readonly tried: Tried;
+  readonly validationRows: number;
 }
 
-/** The finalists on validation rows that fit all of them, the best first. Empty where there are none to choose by. */
+/**
+ * The finalists on validation rows that fit all of them, the best first; where those are few, the training rows that all have
+ * answered choose with them, which no candidate shows or was trained on. Empty where there are none to choose by.
+ */
 async function validated(search: Search, finalists: readonly Entry[]): Promise<readonly Final[]> {
   const { host, dataset, run, pool, spent } = search;
   const drawn = drawnRows(dataset, dataset.split.validation, FINAL_ROWS);
-  const few = CALIBRATION_ROWS - Math.min(CALIBRATION_ROWS, drawn.length);
-  const more = drawn.length < FEW_ROWS ? drawnRows(dataset, [...pool.keys()], few) : [];
+  const isAnswered = (id: string) => finalists.every(({ answers }) => answers.has(id));
+  const more = drawn.length < ENOUGH_VALIDATION_ROWS ? [...pool.keys()].filter(isAnswered) : [];
   const ready: { readonly entry: Entry; readonly rows: readonly TokenRow[] }[] = [];
   for (const entry of finalists) {
     const { prompt, words } = entry.candidate;
-    const asked = { dataset, prompt, words: wordsFor(prompt, words), split: [...drawn, ...more] };
+    const asked = { dataset, prompt, words: wordsFor(prompt, words), split: drawn };
     ready.push({ entry, rows: (await tokenRows(host, asked, run.control)).rows });
   }
   const fits = (id: string) =>
     ready.every(({ rows }) => rows.some(({ rowId, label }) => rowId === id && label !== null));
   const validation = new Set(drawn.filter(fits));
   if (validation.size < 2) return [];
-  const used = new Set([...validation, ...more.filter(fits)]);
   const total = spent.read + ready.reduce((sum, { rows }) => sum + tokensOnce(rows), 0);
   const finals: Final[] = [];
   for (const { entry, rows } of ready) {
     tell(search, `The best ${finalists.length} on ${validation.size} validation rows`, total);
-    const asked = rows.filter(({ rowId }) => used.has(rowId));
-    finals.push(await finalOf(search, entry, asked, validation));
+    const asked = rows.filter(({ rowId }) => validation.has(rowId));
+    finals.push(await finalOf(search, entry, asked, more));
     spent.read += tokensOnce(asked);
     spent.asked += tokensOf(asked);
   }
@@ -305,41 +309,45 @@ async function finalOf(
   search: Search,
   entry: Entry,
   rows: readonly TokenRow[],
-  validation: ReadonlySet<string>,
+  more: readonly string[],
 ): Promise<Final> {
-  const { host, dataset, run } = search;
+  const { host, dataset, run, pool } = search;
   const { prompt, words } = entry.candidate;
   const labels = labelTokens(host.tokens, wordsFor(prompt, words));
   const scored = await host.engine.score({ rows, labels, soft: null, cacheKey: null }, run.control);
-  const answers = rows.map(({ rowId, label }, i) => ({
+  const chosen = rows.map(({ rowId, label }, i) => ({
     rowId,
     gold: present(label, 'label'),
     logProbs: present(scored.rows[i], rowId).logProbs,
   }));
-  const chosen = answers.filter(({ rowId }) => validation.has(rowId));
-  const calibrating = new Set(drawnRows(dataset, dataset.split.validation, CALIBRATION_ROWS));
-  const own = chosen.filter(({ rowId }) => calibrating.has(rowId));
-  const others = answers.filter(({ rowId }) => !validation.has(rowId));
-  const logProbsOf = (some: typeof answers) => some.map(({ logProbs }) => logProbs);
+  const known = more.map((rowId) => ({
+    rowId,
+    gold: present(pool.get(rowId), rowId),
+    logProbs: present(entry.answers.get(rowId), rowId),
+  }));
+  const calibrating = new Set([...drawnRows(dataset, dataset.split.validation, CALIBRATION_ROWS), ...more]);
+  const all = [...chosen, ...known];
+  const deciding = all.filter(({ rowId }) => calibrating.has(rowId));
   const calibration = chosenCalibration(
-    logProbsOf(own),
-    own.map(({ gold }) => gold),
-    logProbsOf(others),
+    deciding.map(({ logProbs }) => logProbs),
+    deciding.map(({ gold }) => gold),
+    [],
   );
   const tries = new Set(triedIds(dataset));
   const tryWith = { words, meanLogProbs: calibration?.meanLogProbs ?? null, longest: null };
   const again = { rows: rows.filter(({ rowId }) => tries.has(rowId)), labels, dataset, cacheKey: null, with: tryWith };
   const { tried } = await tryOnRows(host, again, run.control);
-  const figures = figuresOf(chosen.map(({ logProbs, gold }) => [logProbs, gold]));
-  const standing = show(search, entry, { ...figures, rows: chosen.length, on: 'validation' }, null);
-  return { entry, standing, calibration, tried };
+  const figures = figuresOf(all.map(({ logProbs, gold }) => [logProbs, gold]));
+  const on = known.length > 0 ? 'training and validation' : 'validation';
+  const standing = show(search, entry, { ...figures, rows: all.length, on }, null);
+  return { entry, standing, calibration, tried, validationRows: chosen.length };
 }
 
 /** On the leaderboard: finalists first, then by the rows they have answered. */
 const boardOf = ({ board }: Search): readonly Standing[] =>
   [...board.values()].toSorted(
     (a, b) =>
-      Number(b.on === 'validation') - Number(a.on === 'validation') ||
+      Number(b.on !== 'training') - Number(a.on !== 'training') ||
       b.rows - a.rows ||
       a.loss - b.loss ||
       a.tokens - b.tokens ||
@@ -359,9 +367,14 @@ const resultOf = (
 });
 
 function improvedBy(search: Search, best: Final, finals: readonly Final[]): Improved {
-  const { entry, standing, calibration, tried } = best;
+  const { entry, standing, calibration, tried, validationRows } = best;
   const bare = finals.find(({ standing: { origin } }) => origin === 'bare') ?? best;
-  const rows = { trainingRows: entry.answers.size, validationRows: standing.rows };
+  const pooled = standing.rows - validationRows;
+  const rows = {
+    trainingRows: pooled || entry.answers.size,
+    validationRows,
+    ...(pooled > 0 && { pooled: true as const }),
+  };
   const losses = { loss: standing.loss, bareLoss: bare.standing.loss };
   return resultOf(search, entry, { calibration, tried }, { ...rows, ...losses });
 }

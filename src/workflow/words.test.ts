@@ -205,6 +205,12 @@ describe('a prompt that was found', () => {
     );
   });
 
+  test('says that training rows chose too where validation rows were few', () => {
+    expect(foundWords({ ...search, validationRows: 15, trainingRows: 70, pooled: true })).toContain(
+      'chosen on 15 validation rows and, as those are few, on 70 training rows too, where',
+    );
+  });
+
   test('claims nothing where the template alone is as good', () => {
     expect(foundWords({ ...search, bareLoss: 0.456 })).toMatch(
       /rows, where no other prompt has a lower loss than the template alone\.$/,

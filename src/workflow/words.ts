@@ -34,10 +34,12 @@ export function searchWords({ outcome, loss, lossBefore, rows, cues }: WordSearc
 }
 
 /** How a prompt was found: "Found among 100 prompts; chosen on 64 validation rows, where …". */
-export function foundWords({ candidates, trainingRows, validationRows, loss, bareLoss }: PromptSearch): string {
+export function foundWords(search: PromptSearch): string {
+  const { candidates, trainingRows, validationRows, pooled, loss, bareLoss } = search;
+  const few = pooled ? ` and, as those are few, on ${counted(trainingRows, 'training row')} too` : '';
   const chosen =
     validationRows > 0
-      ? `chosen on ${counted(validationRows, 'validation row')}`
+      ? `chosen on ${counted(validationRows, 'validation row')}${few}`
       : `chosen on ${counted(trainingRows, 'training row')}, as no validation rows were asked`;
   const against =
     loss < bareLoss

@@ -52,5 +52,12 @@ it('keeps the rows that pass every filter', () => {
 
 it('says what a row costs and which prompts calibration helps', () => {
   expect(costTitle(comparison.arms)).toBe('Tuned sends 31 tokens per row, yours 46');
-  expect(calibrationWords(comparison, 'chosen')).toMatch(/helps yours\.$/);
+  const arm = (rows: number) => ({
+    temperature: { raw: 1, calibrated: 1, rows },
+    validation: { raw: 0, calibrated: 0, answers: { gold: Array.from({ length: 21 }, () => 0), logProbs: [] } },
+  });
+  expect(calibrationWords(comparison, 'chosen', [arm(21)])).toMatch(/On the validation rows it helps yours\.$/i);
+  expect(calibrationWords(comparison, 'chosen', [arm(21), arm(48), { validation: null }])).toContain(
+    'On the validation rows, which are few (prompts without vectors: and on 27 training rows), it helps',
+  );
 });

@@ -1,6 +1,7 @@
 import { rowsById, textOf } from '../../dataset/labels';
 import type { Dataset } from '../../dataset/types';
-import type { ArmReport, Comparison, ComparisonPlan, PairReport } from '../types';
+import { counted } from '../../lib/format';
+import type { ArmOutcome, ArmReport, Comparison, ComparisonPlan, PairReport } from '../types';
 
 /** The rows of a comparison of labels, and the sentences about its costs and calibration. */
 
@@ -84,13 +85,26 @@ export function costTitle(arms: readonly ArmReport[]): string {
   return `Tuned sends ${b} tokens per row, yours ${a}`;
 }
 
-/** How answers are calibrated: one rule for all prompts. */
-export function calibrationWords(comparison: Pick<Comparison, 'arms'>, mode: 'chosen' | 'raw' | 'calibrated'): string {
+/** How answers are calibrated: one rule for all prompts. @param arms as they were compared */
+export function calibrationWords(
+  comparison: Pick<Comparison, 'arms'>,
+  mode: 'chosen' | 'raw' | 'calibrated',
+  arms: readonly Pick<ArmOutcome, 'temperature' | 'validation'>[],
+): string {
   const what = 'Calibration removes a prompt’s built-in bias toward a label.';
   if (mode === 'raw') return `${what} No prompt is calibrated here.`;
   if (mode === 'calibrated') return `${what} Every prompt is calibrated here.`;
   const names = comparison.arms.filter((arm) => arm.calibrated).map((arm) => arm.name);
-  return `${what} On the validation rows it helps ${names.length === 0 ? 'none of the prompts' : new Intl.ListFormat('en').format(names)}.`;
+  return `${what} On the validation rows${pooledWords(arms)} it helps ${names.length === 0 ? 'none of the prompts' : new Intl.ListFormat('en').format(names)}.`;
+}
+
+/** Where validation rows are few, training rows decide too for prompts that no vectors were trained on them. */
+function pooledWords(arms: Parameters<typeof calibrationWords>[2]): string {
+  const more = arms.flatMap(({ temperature, validation }) =>
+    temperature && validation?.answers ? [temperature.rows - validation.answers.gold.length] : [],
+  );
+  const most = Math.max(0, ...more);
+  return most > 0 ? `, which are few (prompts without vectors: and on ${counted(most, 'training row')}),` : '';
 }
 
 /** Texts of the rows that tuning fixed or broke. */

@@ -249,7 +249,7 @@ function searchFor(set: PromptSet, dataset: Dataset, draft: HardPrompt): Omit<Im
 /** The leaderboard with a new or changed line: what validation rows say first, then by rows answered, then by loss. */
 const ranked = (board: readonly Standing[], line: Standing): readonly Standing[] =>
   [...board.filter(({ key }) => key !== line.key), line].sort(
-    (a, b) => Number(b.on === 'validation') - Number(a.on === 'validation') || b.rows - a.rows || a.loss - b.loss,
+    (a, b) => Number(b.on !== 'training') - Number(a.on !== 'training') || b.rows - a.rows || a.loss - b.loss,
   );
 
 /** What a search has read, kept with the prompt set, so that it continues after a stop and after a reload. */

@@ -160,7 +160,7 @@ export function LabelResults({ evaluation, dataset }: LabelResultsProps) {
           onChange={(mode) => void choose(evaluation, mode)}
           options={MODES.map((option) => ({ ...option, isDisabled: switching }))}
         />
-        <p className="dim small">{calibrationWords(shown.comparison, shown.mode)}</p>
+        <p className="dim small">{calibrationWords(shown.comparison, shown.mode, evaluation.plan.arms)}</p>
       </div>
       <CorrectedVerdict {...shown} />
       <LookCloser {...shown} dataset={dataset} />
