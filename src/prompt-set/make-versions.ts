@@ -89,7 +89,7 @@ export function takeFoundWords(set: PromptSet, { words, template, prompt, search
 
 /**
  * The set with the winner of a search as Yours: as a new version with its own answer words and calibration, or an earlier
- * version where the search has found that.
+ * version where the search has found that. One that is calibrated otherwise is another version: it keeps its answers.
  */
 export function takeFoundPrompt(
   set: PromptSet,
@@ -98,7 +98,10 @@ export function takeFoundPrompt(
 ): { readonly set: PromptSet; readonly version: HardVersion } {
   const { prompt, words, name, calibration, tried } = winner;
   const same = set.hard.find(
-    (version) => samePrompt(version.prompt, prompt) && sameWords(version.words ?? set.words, words),
+    (version) =>
+      samePrompt(version.prompt, prompt) &&
+      sameWords(version.words ?? set.words, words) &&
+      (!tried || version.calibration === undefined || sameMeans(version.calibration, calibration)),
   );
   const number = nextNumber(set.hard);
   const made = { id: at.id, number, name: cleanName(`Found: ${name}`), prompt, createdAt: at.now, calibration };
@@ -109,6 +112,9 @@ export function takeFoundPrompt(
   const hard = same ? replace(set.hard, version) : [...set.hard, version];
   return { set: touch(set, at.now, { hard, chosenHard: version.id }), version };
 }
+
+const sameMeans = (a: CalibrationFit | null, b: CalibrationFit | null): boolean =>
+  a?.meanLogProbs.join() === b?.meanLogProbs.join();
 
 /** Whether Yours is a proposed prompt that nobody has changed, compared, or preferred to the template alone. */
 export function needsFairCheck(set: PromptSet): boolean {

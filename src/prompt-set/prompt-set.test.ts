@@ -221,4 +221,20 @@ describe('the winner of a search', () => {
     expect(after.hard[0]).toMatchObject({ id: '2', name: 'Mine', search });
     expect(after.hard[0]?.calibration).toBeUndefined();
   });
+
+  test('is a version of its own where the same text was compared with another calibration', () => {
+    const confusion = { macroF1: 0.5, confusion: [], wrongPredictions: [0] };
+    const tried = { ...confusion, accuracy: 0.5, rows: 2, wrongRowIds: ['1'], seconds: 1 };
+    const own = { ...winner, words: make().words, tried };
+    const found = takeFoundPrompt(make(), { winner: own, search }, at('2')).set;
+    const again = takeFoundPrompt(found, { winner: own, search }, at('3'));
+    expect(again.version.id).toBe('2');
+    const other = { ...own, calibration: { meanLogProbs: [-2, -1], rows: 48 } };
+    for (const calibration of [other.calibration, null]) {
+      const { set: after, version } = takeFoundPrompt(found, { winner: { ...other, calibration }, search }, at('4'));
+      expect(after.hard[0]).toEqual(found.hard[0]);
+      expect(version).toMatchObject({ id: '4', calibration });
+      expect(after.chosenHard).toBe('4');
+    }
+  });
 });
