@@ -8,9 +8,8 @@ import { type ArmKind, isLearned } from '../evaluation/types';
 import { StudioError } from '../lib/errors';
 import { counted } from '../lib/format';
 import { calibrated } from '../metrics/calibration';
-import { EXAMPLES } from '../prompt-set/arms';
 import {
-  armOf,
+  armsByVersion,
   type Measured as Kept,
   overVersions,
   type Result,
@@ -18,7 +17,7 @@ import {
   rowsOfResults,
 } from '../prompt-set/performance';
 import type { ClassifyEvaluation } from '../prompt-set/types';
-import { versionsOf, versionWords } from '../prompt-set/versions';
+import { versionWords } from '../prompt-set/versions';
 import type { Results } from '../report/results-schema';
 import type { MeasuredArm } from './approaches';
 import type { Answers as Answered } from './break-even';
@@ -161,10 +160,7 @@ function fileArm({ of, rows, value, ci95, n }: Result): ArmAnswers {
 export function rollOutRows(kept: Kept): readonly RollOutRows[] {
   const { set, evaluations } = kept;
   const compared = evaluations.slice(0, 1).map((evaluation): RollOutRows => {
-    const versions = versionsOf(set).flatMap((of) => {
-      const arm = armOf(evaluation, evaluation.plan.arms, EXAMPLES.classify, of);
-      return arm === null ? [] : [[arm, of.version.id]];
-    });
+    const versions = [...armsByVersion(set, evaluation)].map(([version, arm]) => [arm, version] as const);
     const measured = fromEvaluation(evaluation);
     const name = `${counted(measured.rowIds.length, 'test row')} of the newest comparison`;
     return { id: evaluation.id, name, measured, versions: Object.fromEntries(versions) };

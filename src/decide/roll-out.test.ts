@@ -230,5 +230,13 @@ describe('rows to rehearse on', () => {
     const newest = { ...kept, plan, comparison: compare(plan, { draws: 200 }) } as unknown as ClassifyEvaluation;
     const [first] = rollOutRows({ set, evaluations: [newest], writings: [], measurements: [] });
     expect(first).toMatchObject({ id: 'e', name: '40 test rows of the newest comparison', versions: { yours: 'h2' } });
+    const run = { id: 'r', handVersion: 'h2', status: 'finished', soft: {}, settings: {}, template: '{text}' };
+    const withHybrid = { ...set, soft: [{ ...run, createdAt: '2026-03-01' }] } as unknown as typeof set;
+    const hybrid = { ...newest, plan: { ...plan, arms: [...plan.arms, { ...arms[1], id: 'hybrid' }] } };
+    const [rolled] = rollOutRows({
+      ...{ set: withHybrid, writings: [], measurements: [] },
+      evaluations: [hybrid as ClassifyEvaluation],
+    });
+    expect(rolled?.versions).toEqual({ yours: 'h2', hybrid: 'r' });
   });
 });

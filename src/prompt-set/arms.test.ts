@@ -104,7 +104,7 @@ describe('the arms of a comparison', () => {
     expect(alsoAmong(set, armIds)).toEqual(['h1']);
   });
 
-  it('include the mean of runs that differ only in their seed, and the hybrid', () => {
+  it('include the mean of runs that differ only in their seed, and the hybrid, none of them younger than it', () => {
     const one = { ...run, settings: { ...STANDARD, seed: 0 }, model: {} };
     const more = [
       one,
@@ -118,6 +118,15 @@ describe('the arms of a comparison', () => {
       ['hybrid', 'Hybrid', 1],
     ]);
     expect(arms.find(({ id }) => id === 'hybrid')?.prompt.template).toBe('Generic\n{text}\nA:');
+    const dated = more.map((each, i) => ({ ...each, createdAt: `2026-01-0${i + 1}` }));
+    const since = { settings: { ...STANDARD, seed: 2 }, createdAt: '2026-02-02' };
+    const later = [...dated, { ...dated[2], ...since, id: 'h2' }, { ...dated[0], ...since, id: 's2' }];
+    const made = { hardVersion: 'h0', softVersion: 'r', asWritten: true, createdAt: '2026-02-01' } as const;
+    const then = armsAsCompared({ ...tuned, soft: later } as unknown as typeof set, made, ['ensemble', 'hybrid']);
+    expect(then.arms.slice(4).map(({ id, versionId, softs }) => [id, versionId, softs.length])).toEqual([
+      ['ensemble', null, 2],
+      ['hybrid', 'h', 1],
+    ]);
     expect(pairs[0]).toEqual(['yours', 'tuned']);
     expect(pairs.slice(-4)).toEqual([
       ['yours', 'hybrid'],

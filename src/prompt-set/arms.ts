@@ -208,6 +208,8 @@ interface Then {
   readonly asWritten?: true | undefined;
   readonly words?: readonly LabelWord[] | undefined;
   readonly baseTemplate?: string | undefined;
+  /** ISO time; left out while it is being made. */
+  readonly createdAt?: string | undefined;
 }
 
 /** Earlier releases compared hand-written prompts without their own examples. */
@@ -222,8 +224,10 @@ export function armsAsCompared(
   { hardVersion, softVersion, ...how }: Then,
   armIds: readonly string[],
 ): Arms {
-  const { words = set.words, baseTemplate = set.baseTemplate } = how;
-  const chosen = { ...set, words, baseTemplate, chosenHard: hardVersion, chosenSoft: softVersion };
+  const { words = set.words, baseTemplate = set.baseTemplate, createdAt } = how;
+  // no run that came later is its hybrid, or in its mean over seeds
+  const soft = set.soft.filter((run) => createdAt === undefined || run.createdAt <= createdAt);
+  const chosen = { ...set, soft, words, baseTemplate, chosenHard: hardVersion, chosenSoft: softVersion };
   const then = how.asWritten ? chosen : withoutExamples(chosen);
   const examples = armIds
     .flatMap((id) => /^yours-(\d+)$/.exec(id)?.[1] ?? [])

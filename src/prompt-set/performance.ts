@@ -4,7 +4,7 @@ import { midSentence } from '../lib/format';
 import { correctCount } from '../metrics/classification';
 import { bonettPrice, type Interval, meanInterval, meansInterval, newcombe, wilson } from '../metrics/intervals';
 import { LABEL_METRICS, metricsOf, TEXT_METRICS } from '../metrics/registry';
-import { EXAMPLES, handArm, runArm } from './arms';
+import { versionsCompared } from './calibration';
 import type { ClassifyEvaluation, GenerateEvaluation, Kept, PromptSet } from './types';
 import { type Version, versionById, versionsOf, versionWords } from './versions';
 
@@ -87,27 +87,17 @@ export interface Measured {
   readonly measurements: readonly Measurement[];
 }
 
-type Compared = Pick<ClassifyEvaluation, 'softVersion' | 'hardVersion' | 'asWritten'>;
+type Past = Kept<ClassifyEvaluation> | Kept<GenerateEvaluation>;
 
 /**
- * The arm of a comparison that is exactly this version; null = it took no part. In comparisons of earlier releases Yours
- * took part without examples and with some: a version that shows another number of them was not among the arms.
+ * The arms of a comparison that are exactly a version, by the version's id. In comparisons of earlier releases Yours took part
+ * without examples and with some: a version that shows another number of them was not among the arms.
  */
-export function armOf(
-  { softVersion, hardVersion, asWritten }: Compared,
-  arms: readonly { readonly id: string }[],
-  examples: number,
-  { kind, version }: Version,
-): string | null {
-  if (kind === 'soft') {
-    const beside = runArm(version);
-    return softVersion === version.id ? 'tuned' : arms.some(({ id }) => id === beside) ? beside : null;
-  }
-  const { shots } = version.prompt;
-  if (shots > 0 && !asWritten) return hardVersion === version.id && shots === examples ? `yours-${examples}` : null;
-  if (hardVersion === version.id) return 'yours';
-  const own = handArm(version);
-  return arms.some(({ id }) => id === own) ? own : null;
+export function armsByVersion(set: PromptSet, evaluation: Past): ReadonlyMap<string, string> {
+  const arms = new Map([...versionsCompared(set, evaluation)].map(([arm, version]) => [version, arm] as const));
+  const yours = set.hard.find(({ id }) => id === evaluation.hardVersion);
+  if (yours && yours.prompt.shots > 0 && !evaluation.asWritten) arms.set(yours.id, `yours-${yours.prompt.shots}`);
+  return arms;
 }
 
 /** FNV-1a over texts, to tell row sets apart. */
@@ -171,10 +161,10 @@ export function resultsOf({ set, evaluations, writings, measurements }: Measured
   const heldBack = (n: number) => `${n} test rows${set.datasetName ? ` of ${shortened(set.datasetName)}` : ''}`;
   const compared = evaluations.flatMap((evaluation): Result[] => {
     const { id, plan, comparison, createdAt: at } = evaluation;
-    const { rowIds, gold, labels, arms } = plan;
+    const { rowIds, gold, labels } = plan;
+    const armOf = armsByVersion(set, evaluation);
     return versions.flatMap((of) => {
-      const wanted = armOf(evaluation, arms, EXAMPLES.classify, of);
-      const report = comparison.arms.find((arm) => arm.id === wanted);
+      const report = comparison.arms.find((arm) => arm.id === armOf.get(of.version.id));
       if (!report) return [];
       const rowsKey = heldBackKey(rowIds, gold, labels);
       const figures = chosen(gold, report.predictions, labels.length);
@@ -184,9 +174,9 @@ export function resultsOf({ set, evaluations, writings, measurements }: Measured
   });
   const wrote = writings.flatMap((writing): Result[] => {
     const { id, plan, comparison, createdAt: at } = writing;
+    const armOf = armsByVersion(set, writing);
     return versions.flatMap((of) => {
-      const arm = armOf(writing, plan.arms, EXAMPLES.generate, of);
-      const report = comparison.arms.find((each) => each.id === arm);
+      const report = comparison.arms.find((arm) => arm.id === armOf.get(of.version.id));
       if (!report) return [];
       const rowsKey = heldBackKey(plan.rowIds, plan.wanted, []);
       const own = { id: `${id} ${of.version.id}`, of, at, rowsKey, rowsName: heldBack(comparison.n) };

@@ -226,11 +226,14 @@ function Started({ set, rows, plan, started }: StartedProps) {
         <ProgressBar label="Rehearsing" value={null} />
       </ScreenFrame>
     );
+  const [from, to] = [plan.from, plan.to].map((id) => reference(rows.measured, id)?.name);
+  const next = rows.versions[plan.to];
+  const unnamed = next === undefined ? ` No version is ${to}: export it from Compare, a stage cannot point to it.` : '';
   return (
     <ScreenFrame
       title={run.sentence}
-      lead={`Rehearsed on ${rows.name}: from ${reference(rows.measured, plan.from)?.name} to ${reference(rows.measured, plan.to)?.name}.`}
-      actions={<Actions set={set} run={run} present={rows.versions[plan.from]} next={rows.versions[plan.to]} />}
+      lead={`Rehearsed on ${rows.name}: from ${from} to ${to}.${unnamed}`}
+      actions={<Actions set={set} run={run} present={rows.versions[plan.from]} next={next} />}
     >
       <div className="grid">
         <Rehearsed run={run} largestLoss={plan.gates.largestLoss} />
