@@ -214,17 +214,25 @@ export async function exportPrompt(
 
 /** What counts the uses in results.json, of labels or of texts. */
 const usesSchema = z.object({
-  dataset: z.object({ fingerprint: z.string() }),
+  dataset: z.object({ fingerprint: z.string(), name: z.string().optional() }),
   looks: z.number().int().min(0),
   arms: z.array(z.object({ rows: z.array(z.object({ id: z.string().optional(), rowId: z.string().optional() })) })),
 });
 
-/** How often the test rows were used by what wrote these results; 0 where there are none, or of other rows. */
-export async function earlierLooks(path: string, { fingerprint, split }: Dataset): Promise<number> {
+/** An edited label moves a few rows to another part. */
+const MOSTLY = 0.9;
+
+/**
+ * How often the test rows were used by what wrote these results; 0 where there are none, or of other rows. A file of the same
+ * name was edited: its uses count.
+ */
+export async function earlierLooks(path: string, { fingerprint, split, table }: Dataset): Promise<number> {
   const text = await readFile(path, 'utf8').catch(() => 'null');
   const read = usesSchema.safeParse(readJson(new TextEncoder().encode(text)));
-  if (!read.success || read.data.dataset.fingerprint !== fingerprint) return 0;
-  const test = new Set(split.test.map(numberInFile));
-  const used = read.data.arms.flatMap(({ rows }) => rows.map(({ id, rowId }) => numberInFile(id ?? rowId ?? '')));
-  return used.length > 0 && used.every((id) => test.has(id)) ? read.data.looks : 0;
+  if (!read.success) return 0;
+  const { dataset, looks, arms } = read.data;
+  if (dataset.fingerprint !== fingerprint && dataset.name !== table.format.fileName) return 0;
+  const used = new Set(arms.flatMap(({ rows }) => rows.map(({ id, rowId }) => numberInFile(id ?? rowId ?? ''))));
+  const again = split.test.filter((id) => used.has(numberInFile(id))).length;
+  return again > 0 && again >= MOSTLY * Math.min(used.size, split.test.length) ? looks : 0;
 }

@@ -57,6 +57,11 @@ describe('the ladder of two steps from a terminal', () => {
     const again = await climb('hand', ['second.txt', 'two/prompt']);
     expect(again.stderr).toContain('answers of 5 prompts are kept');
     expect(again.stderr).not.toContain('Step one, first.txt:');
+    expect(again.stderr).toContain('Test rows used once before, by the answers in');
+    expect([before.looks, (await read('hand')).looks]).toEqual([1, 2]);
+    expect(again.stdout).toContain('Test rows used twice');
+    expect((await climb('hand', ['second.txt', 'two/prompt'])).stderr).not.toContain('before, by the answers');
+    expect((await read('hand')).looks).toBe(2);
     const timeless = (of: Ladder) => of.rungs.map(({ answers }) => answers);
     expect(timeless(await read('hand'))).toEqual(timeless(after));
     await writeFile(at('hand/answers.json'), '[]');

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { partsCsv } from '../dataset/csv-out';
 import type { Dataset } from '../dataset/types';
+import { times } from '../evaluation/words';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
 import { counted, percent } from '../lib/format';
@@ -67,24 +68,28 @@ export async function ladder(args: readonly string[]): Promise<void> {
   const second = await readRowPrompts(values.second ?? [], { ...given, dataset });
   const host = await openHost(model, log);
   try {
-    const kept = (await earlier(answers, readLadderAnswers)) ?? [];
+    const { answers: kept, looks } = (await earlier(answers, readLadderAnswers)) ?? { answers: [], looks: 0 };
     if (kept.length > 0) log.line(`Continuing ${out}: answers of ${counted(kept.length, 'prompt')} are kept`);
     const request = { dataset, field, first: present(firsts.at(-1), 'step one'), second, shots, kept };
     const all = [...kept];
     const tell = telling(log);
     const emit = (event: LadderEvent) => {
       if (event.kind !== 'answers') return tell(event);
+      if (all.length === kept.length && looks > 0)
+        log.line(`Test rows used ${times(looks)} before, by the answers in ${out}`);
       all.push(event.answers);
-      save(answers, ladderAnswersJson(all));
+      save(answers, ladderAnswersJson({ looks: looks + 1, answers: all }));
     };
     await mkdir(out, { recursive: true });
     const climbed = await climbLadder(host, request, { control: uninterrupted, emit });
-    save(answers, ladderAnswersJson(climbed.answers));
-    const sheet = ladderSheet(climbed.ladder);
+    const used = looks + (all.length > kept.length ? 1 : 0);
+    save(answers, ladderAnswersJson({ looks: used, answers: climbed.answers }));
+    const made = { ...climbed.ladder, looks: used };
+    const sheet = ladderSheet(made);
     // the column that numbers rows of two files stays out
     const own = climbed.dataset.table.columns.filter((column) => column !== NUMBER_COLUMN);
     const files = {
-      'ladder.json': ladderJson(climbed.ladder),
+      'ladder.json': ladderJson(made),
       'ladder.html': htmlSheet(sheet),
       'ladder.md': markdownSheet(sheet),
       'train.csv': partsCsv(climbed.dataset, own, ['train', 'validation']),

@@ -79,6 +79,14 @@ describe('a matrix of 3 prompts, 2 models and 2 files', () => {
     expect(after).toHaveLength(12);
     expect(new Set(others(after))).toEqual(new Set(others(before)));
     expect(after).not.toEqual(before);
+    const looks = async (name: string) =>
+      JSON.parse(await readFile(at(name), 'utf8')).data.map((of: { looks: number }) => of.looks);
+    expect([await looks('half.json'), await looks('kept.json')]).toEqual([
+      [1, 1],
+      [2, 2],
+    ]);
+    expect(again.stderr).toContain('Test rows of a.csv used once before, by this file');
+    expect(again.stdout).toContain('Test rows of a.csv used twice');
   }, 240_000);
 
   it.each<readonly [string, string[], number, RegExp]>([

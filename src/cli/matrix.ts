@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { MendId } from '../dataset/types';
 import { answerDifferences } from '../evaluation/classify/pairs';
+import { times } from '../evaluation/words';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
@@ -24,6 +25,7 @@ import {
   readMatrix,
   type Slot,
   slotId,
+  slotOf,
   whyNotPaired,
 } from '../report/matrix';
 import { type FillEvent, fillMatrix } from '../workflow/matrix';
@@ -86,8 +88,9 @@ export async function matrix(args: readonly string[]): Promise<void> {
     all: values['all-versions'] ?? false,
   });
   const plan = { prompts, models, data, before };
-  const cells = await fill(plan, { out, backend, threads, weights }, log);
-  const made = matrixOf(plan, cells);
+  const filled = await fill(plan, { out, backend, threads, weights }, log);
+  const { cells } = filled;
+  const made = matrixOf(plan, filled);
   save(out, matrixJson(made));
   const found = answerDifferences(made.asked.map(([a, b]) => [answersAt(cells, a), answersAt(cells, b)] as const));
   const tables = matrixMarkdown(made, found);
@@ -158,6 +161,12 @@ interface Plan {
 
 type Cells = ReadonlyMap<string, MatrixCell>;
 
+interface Filled {
+  readonly cells: Cells;
+  /** By data set. */
+  readonly looks: ReadonlyMap<string, number>;
+}
+
 /** The cells of the file, without those whose version or rows are others by now. */
 async function validCells({ prompts, models, data, before }: Plan): Promise<Map<string, MatrixCell>> {
   const cells = new Map(before.cells.map((cell) => [slotId(cell), cell]));
@@ -166,13 +175,31 @@ async function validCells({ prompts, models, data, before }: Plan): Promise<Map<
   return cells;
 }
 
+/** Uses of the test rows of each data set. A stopped run that continues makes no new one: it asks its own questions. */
+async function looksAfter({ prompts, models, data, before }: Plan, valid: Cells): Promise<Map<string, number>> {
+  const ids = (list: readonly Named[]) => new Set(list.map(({ id }) => id));
+  const [knownPrompts, knownModels, knownData] = [ids(before.prompts), ids(before.models), ids(before.data)];
+  const had = new Set(before.cells.map(slotId));
+  const isPlanned = ({ prompt, model, data: on }: Slot) =>
+    knownPrompts.has(prompt) && knownModels.has(model) && knownData.has(on);
+  const fresh = new Set<string>();
+  for (const { id } of models)
+    for (const slot of (await cellKeys(prompts, id, data)).keys())
+      if (!valid.has(slot) && (had.has(slot) || !isPlanned(slotOf(slot)))) fresh.add(slotOf(slot).data);
+  const earlier = new Map(before.data.map(({ id, looks = 1 }) => [id, looks]));
+  return new Map(merged(data, before.data).map(({ id }) => [id, (earlier.get(id) ?? 0) + Number(fresh.has(id))]));
+}
+
 /** Fills what is missing or stale, with each model loaded once, and saves after each cell. */
 async function fill(
   plan: Plan,
   { out, ...how }: Omit<ModelOptions, 'model'> & { readonly out: string },
   log: Log,
-): Promise<Cells> {
+): Promise<Filled> {
   const cells = await validCells(plan);
+  const filled = { cells, looks: await looksAfter(plan, cells) };
+  for (const { id, name, looks = 1 } of plan.before.data)
+    if (filled.looks.get(id) !== looks) log.line(`Test rows of ${name} used ${times(looks)} before, by this file`);
   for (const { id, folder, name } of plan.models) {
     const missing = [...(await cellKeys(plan.prompts, id, plan.data)).keys()].filter((slot) => !cells.has(slot));
     log.line(`${name}: ${missing.length === 0 ? 'nothing to fill' : `${counted(missing.length, 'cell')} to fill`}`);
@@ -185,7 +212,7 @@ async function fill(
         if (event.kind === 'progress') return log.progress(`${event.note}: ${Math.round(100 * event.fraction)}%`);
         const { cell } = event;
         cells.set(slotId(cell), cell);
-        save(out, matrixJson(matrixOf(plan, cells)));
+        save(out, matrixJson(matrixOf(plan, filled)));
         log.line(`${prompts.find((prompt) => prompt.id === cell.prompt)?.name}, ${cell.data}: ${cellWords(cell)}`);
       };
       await fillMatrix(host, { prompts, data, done }, { control: uninterrupted, emit });
@@ -193,7 +220,7 @@ async function fill(
       await host.dispose();
     }
   }
-  return cells;
+  return filled;
 }
 
 type Named = Matrix['prompts'][number];
@@ -205,11 +232,11 @@ function merged(plan: readonly Named[], before: readonly Named[]): Named[] {
 }
 
 /** Rows and columns with their cells in order, and what is compared. */
-function matrixOf({ before, ...plan }: Plan, cells: Cells): Matrix {
+function matrixOf({ before, ...plan }: Plan, { cells, looks }: Filled): Matrix {
   const [prompts, models, data] = [
     merged(plan.prompts, before.prompts),
     merged(plan.models, before.models),
-    merged(plan.data, before.data),
+    merged(plan.data, before.data).map((on) => ({ ...on, looks: looks.get(on.id) })),
   ];
   const slots = models.flatMap((model) =>
     data.flatMap((on) => prompts.map((prompt): Slot => ({ prompt: prompt.id, model: model.id, data: on.id }))),

@@ -125,7 +125,7 @@ describe('a run on the engine', () => {
   });
 });
 
-it('counts uses of the test rows from run to run into one folder, and from none where the rows are others', async () => {
+it('counts uses of the test rows from run to run into one folder, edits included, and none of other rows', async () => {
   const { dataset } = await preparedOf(
     Array.from({ length: 40 }, (_, i) => [`text ${i}`, LABELS[i % 4] ?? ''] as const),
   );
@@ -133,10 +133,10 @@ it('counts uses of the test rows from run to run into one folder, and from none 
   const file = join(folder, 'results.json');
   expect(await earlierLooks(file, dataset)).toBe(0);
   const [one = '', two = ''] = dataset.split.test;
-  const keep = (ids: readonly string[], fingerprint = dataset.fingerprint) =>
+  const keep = (ids: readonly string[], fingerprint = dataset.fingerprint, name = 'other.csv') =>
     writeFile(
       file,
-      JSON.stringify({ looks: 2, dataset: { fingerprint }, arms: [{ rows: ids.map((id) => ({ id })) }] }),
+      JSON.stringify({ looks: 2, dataset: { fingerprint, name }, arms: [{ rows: ids.map((id) => ({ id })) }] }),
     );
   await keep([one, two]);
   expect(await earlierLooks(file, dataset)).toBe(2);
@@ -144,4 +144,8 @@ it('counts uses of the test rows from run to run into one folder, and from none 
   expect(await earlierLooks(file, dataset)).toBe(0);
   await keep([one, two], 'other rows');
   expect(await earlierLooks(file, dataset)).toBe(0);
+  // a text or a label was edited, which may move a row
+  const { test } = dataset.split;
+  await keep([...test.slice(1), dataset.split.train[0] ?? ''], 'before', dataset.table.format.fileName);
+  expect(await earlierLooks(file, dataset)).toBe(2);
 });

@@ -3,7 +3,7 @@
  * below. The figures as a file, and as one page with a table. Pure; `workflow/ladder.ts` climbs it.
  */
 import type { AnswerDifference, AnswerSheet } from '../evaluation/classify/pairs';
-import { points, pointsRange, pointsWithUnit, pText } from '../evaluation/words';
+import { points, pointsRange, pointsWithUnit, pText, times } from '../evaluation/words';
 import { counted, midSentence, percent, rounded } from '../lib/format';
 import { fail, ok, type Result } from '../lib/result';
 import { firstFault, z } from '../lib/zod';
@@ -63,6 +63,8 @@ export interface Ladder {
   readonly training: { readonly rows: number; readonly known: number };
   /** Prompts of which nobody can say which rows they know. */
   readonly unsure: readonly string[];
+  /** How often the test rows were asked something new; left out where the prompt set counts it. */
+  readonly looks?: number;
 }
 
 /** What one prompt answered to rows, so that a ladder continues after a stop. */
@@ -74,24 +76,36 @@ export interface LadderAnswers {
   readonly cost: StepCost;
 }
 
+interface KeptAnswers {
+  /** How often the test rows were asked something new. */
+  readonly looks: number;
+  readonly answers: readonly LadderAnswers[];
+}
+
 const ANSWERS = { formatVersion: 1, kind: 'ladder-answers' } as const;
 
+/** The log-probability of what cannot be the answer, which JSON has no number for. */
+const NEVER = '-Infinity';
+
 /** Exact: a ladder that continues is equal to one that was never stopped. */
-export const ladderAnswersJson = (answers: readonly LadderAnswers[]): string =>
-  `${JSON.stringify({ ...ANSWERS, answers })}\n`;
+export const ladderAnswersJson = (kept: KeptAnswers): string =>
+  `${JSON.stringify({ ...ANSWERS, ...kept }, (_, value) => (value === Number.NEGATIVE_INFINITY ? NEVER : value))}\n`;
 
 /** Reads the file of answers; a file that is none is refused with the reason. */
-export function readLadderAnswers(file: string): Result<readonly LadderAnswers[]> {
+export function readLadderAnswers(file: string): Result<KeptAnswers> {
   const known = (of: readonly (readonly [string, ...unknown[]])[]) => new Set(of.map(([id]) => id)).size === of.length;
   const positive = z.number().min(0);
+  const logProb = z.union([z.number(), z.literal(NEVER).transform(() => Number.NEGATIVE_INFINITY)]);
   const answers = z.object({
     key: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits'),
-    rows: z.array(z.tuple([z.string(), z.array(z.number()).min(2)])).refine(known, 'has a row twice'),
+    rows: z.array(z.tuple([z.string(), z.array(logProb).min(2)])).refine(known, 'has a row twice'),
     cost: z.object({ tokens: positive, msPerRow: positive }),
   });
   const schema = z.object({
     formatVersion: z.literal(ANSWERS.formatVersion),
     kind: z.literal(ANSWERS.kind),
+    // earlier releases did not count
+    looks: z.int().min(0).default(1),
     answers: z.array(answers),
   });
   let value: unknown = null;
@@ -102,7 +116,7 @@ export function readLadderAnswers(file: string): Result<readonly LadderAnswers[]
   }
   const parsed = schema.safeParse(value);
   return parsed.success
-    ? ok(parsed.data.answers)
+    ? ok({ looks: parsed.data.looks, answers: parsed.data.answers })
     : fail(
         'bad-answers',
         `It does not have the answers of a ladder (at ${firstFault(parsed.error)}). Delete it, or name another folder.`,
@@ -243,11 +257,12 @@ function stepOne({ first, field, test }: Ladder): Section {
 }
 
 /** What the figures rest on. */
-export function ladderLimits({ test, training, unsure, rungs, model }: Ladder): readonly string[] {
+export function ladderLimits({ test, training, unsure, rungs, model, looks = 1 }: Ladder): readonly string[] {
   const compared = rungs.filter(({ added }) => added).length;
   return [
     `p: exact McNemar on the same rows (whole groups where rows belong together), corrected by Holm for ${counted(compared, 'comparison')}. Intervals of differences are of each pair alone.`,
     'Each prompt is calibrated where that lowers its loss on validation rows, as in a comparison.',
+    ...(looks > 1 ? [`Test rows used ${times(looks)}: each use makes a lucky result more likely.`] : []),
     ...(test.known > 0
       ? [
           `${counted(test.known, 'test row')} left out, because a prompt here has seen ${test.known === 1 ? 'it' : 'them'}.`,

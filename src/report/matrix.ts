@@ -6,7 +6,7 @@
 import { toCsv } from '../dataset/csv-out';
 import type { Dataset } from '../dataset/types';
 import { type AnswerDifference, type AnswerSheet, pairedRows, predictionsOf } from '../evaluation/classify/pairs';
-import { pointsRange, pointsWithUnit, pText } from '../evaluation/words';
+import { pointsRange, pointsWithUnit, pText, times } from '../evaluation/words';
 import { sha256 } from '../lib/bytes';
 import { counted, percent, rounded } from '../lib/format';
 import { fail, ok, type Result } from '../lib/result';
@@ -71,6 +71,11 @@ interface Named {
   readonly name: string;
 }
 
+interface NamedData extends Named {
+  /** How often its test rows were asked something new; left out: by no file that counts. */
+  readonly looks?: number | undefined;
+}
+
 export type AskedPair = readonly [Slot, Slot];
 
 const MATRIX_VERSION = 1;
@@ -81,7 +86,7 @@ export interface Matrix {
   readonly kind: 'matrix';
   readonly prompts: readonly Named[];
   readonly models: readonly Named[];
-  readonly data: readonly Named[];
+  readonly data: readonly NamedData[];
   readonly cells: readonly MatrixCell[];
   /** Pairs that p-values are corrected for. */
   readonly asked: readonly AskedPair[];
@@ -176,7 +181,7 @@ function matrixSchema() {
     kind: z.literal('matrix'),
     prompts: list,
     models: list,
-    data: list,
+    data: z.array(z.object({ id: text, name: text, looks: count.optional() })).max(10_000),
     cells: z.array(cell),
     asked: z.array(z.tuple([slot, slot])).max(100_000),
   });
@@ -289,6 +294,11 @@ export const cautions = ({ known, leftOut }: MatrixAnswers): readonly string[] =
   ];
 };
 
+const usedWords = ({ name, looks = 0 }: NamedData): readonly string[] =>
+  looks > 1
+    ? [`Test rows of ${escapeMarkdown(name)} used ${times(looks)}: each use makes a lucky result more likely.`, '']
+    : [];
+
 /** The table and the differences, for a wiki or a pull request. No row's text. @param found of `matrix.asked`, in its order */
 export function matrixMarkdown(matrix: Matrix, found: readonly AnswerDifference[]): string {
   const { prompts, models, data, cells, asked } = matrix;
@@ -314,6 +324,7 @@ export function matrixMarkdown(matrix: Matrix, found: readonly AnswerDifference[
     '',
     'Accuracy with its 95% interval.',
     '',
+    ...data.flatMap(usedWords),
     ...(found.length === 0
       ? []
       : [

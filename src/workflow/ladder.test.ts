@@ -261,7 +261,7 @@ describe('a ladder of two steps', () => {
     };
     await expect(climbLadder(host, request(dataset), { control, emit })).rejects.toMatchObject({ code: 'cancelled' });
     expect(kept).toHaveLength(3);
-    const read = unwrap(readLadderAnswers(ladderAnswersJson(kept)));
+    const { answers: read } = unwrap(readLadderAnswers(ladderAnswersJson({ looks: 1, answers: kept })));
     const rest = await climb(request(dataset, { kept: read }));
     expect(rest.texts.length).toBe(whole.texts.length - kept.reduce((sum, each) => sum + each.rows.length, 0));
     const timeless = ({ ladder }: typeof rest) =>
@@ -289,11 +289,18 @@ describe('a ladder of two steps', () => {
     expect(read.ok ? '' : read.error.message).toMatch(why);
   });
 
-  it('refuses a file of answers with a row twice, a key that is none, or a number that is none', async () => {
+  it('reads a log-probability of −Infinity back, and refuses a row twice, no key, or no number', async () => {
     const { answers } = await climb(request(await rows(40)));
-    const [one] = JSON.parse(ladderAnswersJson(answers)).answers;
+    const [one] = JSON.parse(ladderAnswersJson({ looks: 1, answers })).answers;
     const [row] = one.rows;
-    for (const odd of [{ rows: [row, row] }, { key: '../x' }, { rows: [[row[0], [null, -1]]] }, { cost: null }]) {
+    const never = { looks: 2, answers: [{ ...one, rows: [[row[0], [Number.NEGATIVE_INFINITY, 0]]] }] };
+    expect(readLadderAnswers(ladderAnswersJson(never))).toEqual({ ok: true, value: never });
+    const uncounted = { formatVersion: 1, kind: 'ladder-answers', answers: [one] };
+    expect(readLadderAnswers(JSON.stringify(uncounted))).toMatchObject({ value: { looks: 1 } });
+    for (const odd of [
+      ...[{ rows: [row, row] }, { key: '../x' }, { cost: null }],
+      ...[null, 'Infinity', 'NaN'].map((none) => ({ rows: [[row[0], [none, -1]]] })),
+    ]) {
       const file = { formatVersion: 1, kind: 'ladder-answers', answers: [{ ...one, ...odd }] };
       expect(readLadderAnswers(JSON.stringify(file)).ok).toBe(false);
     }
