@@ -1,23 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
-import { uninterrupted } from '../lib/control';
+import { present } from '../lib/assert';
 import { argmax } from '../metrics/classification';
 import { meanLogProbsOf, recordComparison, setThreshold } from '../prompt-set/calibration';
-import { answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
+import { answeringVersion, matrixPrompt, readyPrompt } from '../prompt-set/ready-prompt';
 import type { ClassifyEvaluation, Evaluation, PromptSet } from '../prompt-set/types';
 import { labelReport } from '../report/input';
 import { resultsJson } from '../report/json';
 import { createRouter } from '../route/router';
+import { type BatchEvent, batch } from './batch';
 import { compare } from './compare';
 import { answerOf, fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
-import type { Host } from './host';
+import { type Host, SILENT } from './host';
 import { checkImport, proposeImport, readImport } from './import';
 import { exportPackage } from './index';
+import { type FillEvent, fillMatrix } from './matrix';
 import { measure } from './measure';
 import { answerText } from './play';
-
-const silent = { control: uninterrupted, emit: () => {} };
+import { openRows } from './rows-file';
 
 /** A model that says "good" far too often, so that calibration turns answers over. */
 const biasedHost = () =>
@@ -30,20 +31,20 @@ const biasedHost = () =>
 async function comparedSet(host: Host) {
   const dataset = await prepared();
   const set = promptSet(dataset);
-  const { evaluation } = await compare(host, { set, dataset }, silent);
+  const { evaluation } = await compare(host, { set, dataset }, SILENT);
   const labelled = evaluation as Omit<ClassifyEvaluation, 'id' | 'setId' | 'createdAt'>;
   const stored = { ...labelled, id: 'e', setId: set.id, createdAt: NOW } as ClassifyEvaluation;
   return { dataset, set: recordComparison(set, labelled, NOW), evaluation: stored };
 }
 
-/** What the tuned prompt answers to the test rows wherever it is asked: measured, typed, and by the router. */
+/** What the tuned prompt answers to the test rows wherever it is asked. */
 async function answersOf(host: Host, set: PromptSet, dataset: Dataset) {
   const [run] = set.soft;
   if (!run) throw new Error('a run');
   const ready = readyPrompt(set, { kind: 'soft', version: run });
   const version = answeringVersion(ready, dataset);
   const { prompt, words, soft } = ready;
-  const measured = await measure(host, { version, on: { kind: 'held-back', name: 'a.csv' }, seen: null }, silent);
+  const measured = await measure(host, { version, on: { kind: 'held-back', name: 'a.csv' }, seen: null }, SILENT);
   const texts = dataset.split.test.map((id) => {
     const row = rowsById(dataset.table.rows).get(id);
     return row ? textOf(row, dataset.mapping) : '';
@@ -52,7 +53,7 @@ async function answersOf(host: Host, set: PromptSet, dataset: Dataset) {
   const typed = [];
   for (const text of texts) {
     const played = { ...prompt, chat: false, soft, textColumn: 'text', task: { ...task, words } };
-    const answer = await answerText(host, { prompt: played, fields: { text } }, silent);
+    const answer = await answerText(host, { prompt: played, fields: { text } }, SILENT);
     typed.push(answer.kind === 'classify' ? argmax(answer.probabilities) : -1);
   }
   const router = createRouter({ sets: [set], host });
@@ -60,11 +61,25 @@ async function answersOf(host: Host, set: PromptSet, dataset: Dataset) {
   const routed = [];
   for (const text of texts) routed.push((await router.classify(asked, text)).label);
   const labels = words.map(({ label }) => label);
-  return [measured.predictions, typed, routed.map((label) => labels.indexOf(label))];
+  const file = new Blob([['text', ...texts].join('\n')]);
+  await openRows(host, { use: 'batch', file, name: 'texts.csv' }, SILENT);
+  const inBatch: number[] = [];
+  const keep = ({ answers }: BatchEvent) => {
+    for (const each of answers) if (each.kind === 'classify') inBatch.push(argmax(each.probabilities));
+  };
+  await batch(host, { version, text: 'text', from: 0 }, { ...SILENT, emit: keep });
+  const inMatrix: number[] = [];
+  const fill = (event: FillEvent) => {
+    if (event.kind === 'cell') inMatrix.push(...(event.cell.answers?.probabilities.map(argmax) ?? []));
+  };
+  const prompts = [present(matrixPrompt(set, run.id, dataset), 'prompt')];
+  const data = [{ id: 'a.csv', name: 'a.csv', dataset }];
+  await fillMatrix(host, { prompts, data, done: [] }, { ...SILENT, emit: fill });
+  return [measured.predictions, typed, routed.map((label) => labels.indexOf(label)), inBatch, inMatrix];
 }
 
 describe('calibration', () => {
-  it('is the same wherever a version answers: compared, measured, typed, and by the router', async () => {
+  it('is the same wherever a version answers: compared, measured, typed, by the router, in a file and in a matrix', async () => {
     const host = biasedHost();
     const { dataset, set, evaluation } = await comparedSet(host);
     const tuned = evaluation.comparison.arms.find(({ id }) => id === 'tuned');
@@ -83,12 +98,12 @@ describe('calibration', () => {
     for (const recipient of ['engineer', 'browser'] as const) {
       const stored = { set, dataset, evaluations: [evaluation] as Evaluation[], ...NOTHING };
       const order = { stored, subject: set.soft[0]?.id ?? null, withRows: true, recipient };
-      const { name, content } = await exportPackage(host, order, silent);
-      const what = await readImport(host, { files: new Map([[name, content]]), taken: [] }, silent);
-      expect(await checkImport(host, what, silent)).toMatchObject(
+      const { name, content } = await exportPackage(host, order, SILENT);
+      const what = await readImport(host, { files: new Map([[name, content]]), taken: [] }, SILENT);
+      expect(await checkImport(host, what, SILENT)).toMatchObject(
         recipient === 'engineer' ? { kind: 'replayed' } : { kind: 'fits' },
       );
-      const proposed = await proposeImport(host, { what, form: {} as never, taken: [], isHere: false }, silent);
+      const proposed = await proposeImport(host, { what, form: {} as never, taken: [], isHere: false }, SILENT);
       if (!proposed.ok) throw new Error(proposed.error.message);
       const [run] = proposed.value.set.soft;
       expect(run?.threshold).toEqual(threshold);
@@ -139,7 +154,7 @@ it('takes vectors of PEFT after what the model multiplies its input embeddings b
       placement: 'prefix',
       baseModel: null,
     } as const;
-    const made = await proposeImport(granite, { what, form, taken: [], isHere: false }, silent);
+    const made = await proposeImport(granite, { what, form, taken: [], isHere: false }, SILENT);
     if (!made.ok) throw new Error(made.error.message);
     expect(Array.from(made.value.set.soft[0]?.soft?.vectors ?? [])).toEqual(expected);
   }
