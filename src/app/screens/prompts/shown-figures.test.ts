@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { beforeAll, expect, it } from 'vitest';
 import { editDataset } from '../../../dataset/edit';
-import { prepareDataset } from '../../../dataset/prepare';
-import { dealt, preparedOf } from '../../../dataset/test-support';
-import type { Change, Dataset } from '../../../dataset/types';
+import { type PrepareOptions, prepareDataset } from '../../../dataset/prepare';
+import { dealt, preparedOf, tableOf } from '../../../dataset/test-support';
+import type { Change, ColumnMapping, Dataset } from '../../../dataset/types';
 import type { CalibrationFit } from '../../../evaluation/types';
 import { isOutdated } from '../../../prompt-set/arms';
-import { recordComparison } from '../../../prompt-set/calibration';
+import { recordComparison, setThreshold } from '../../../prompt-set/calibration';
 import { chooseHard, takeFoundPrompt } from '../../../prompt-set/make-versions';
 import { setPolicy } from '../../../prompt-set/stages';
 import { foundVersion, isPresent, shownTry, sinceTry } from '../../../prompt-set/tries';
@@ -20,6 +20,7 @@ import { weightsOf } from '../../state/session-state';
 import { createSessionStore } from '../../state/session-store';
 import type { Studio } from '../../state/studio';
 import { CAPABILITIES, fakeLocation, testServices } from '../../state/test-support';
+import { redoLast, undoLast } from '../../ui/toast';
 import { draftOf, usePrompts } from './prompts-store';
 import { useTrying } from './trying';
 
@@ -89,6 +90,9 @@ async function page(dataset: Dataset) {
   };
 }
 
+/** For more cases than usual. */
+const RUNS = Number(process.env.FIGURES_RUNS ?? 1);
+
 type Page = Awaited<ReturnType<typeof page>>;
 type Act = (page: Page) => unknown;
 
@@ -96,30 +100,54 @@ const place = <T>(list: readonly T[], at: number): T | undefined => list[at % Ma
 
 const setRows = ({ promptSets, set }: Page, dataset: Dataset) => promptSets.getState().setRows(set().id, dataset);
 
-async function splitAgain(on: Page, validation: number): Promise<void> {
+/** The rows prepared in another way, as the Data screen does it. */
+async function prepareAgain(
+  on: Page,
+  how: Partial<PrepareOptions>,
+  columns: Partial<ColumnMapping> = {},
+): Promise<void> {
   const { table, mapping, seed } = on.rows();
-  const found = await prepareDataset(table, mapping, {
-    seed,
-    shares: { train: 0.5, validation, test: 0.5 - validation },
-  });
+  const found = await prepareDataset(table, { ...mapping, ...columns }, { seed, ...how });
   if (found.ok) await setRows(on, found.value.dataset);
 }
 
-async function relabel(on: Page, at: number): Promise<void> {
-  const { table, split, mapping, labels } = on.rows();
-  const rowId = place([...split.validation, ...split.train], at) ?? '';
-  const is = table.rows.find(({ id }) => id === rowId)?.cells[mapping.label];
-  const change = { kind: 'cell', rowId, column: mapping.label, value: labels.find((label) => label !== is) } as const;
-  const found = await editDataset(on.rows(), change as Change, '2026-01-02');
-  if (found.ok) await setRows(on, found.value.dataset);
-}
+const splitAgain = (on: Page, validation: number) =>
+  prepareAgain(on, { shares: { train: 0.5, validation, test: 0.5 - validation } });
 
 /** The rows of each part stay: only which of them are drawn for a try changes. */
-async function drawAgain(on: Page): Promise<void> {
-  const { table, mapping, seed, split: fixedSplit } = on.rows();
-  const found = await prepareDataset(table, mapping, { seed: seed + 1, fixedSplit });
+const drawAgain = (on: Page) => prepareAgain(on, { seed: on.rows().seed + 1, fixedSplit: on.rows().split });
+
+/** The other column becomes the text of each row, which stays in its part. */
+const otherText = (on: Page) => {
+  const { mapping, split } = on.rows();
+  return prepareAgain(on, { fixedSplit: split }, { text: mapping.text === 'text' ? 'note' : 'text' });
+};
+
+async function editRows(on: Page, change: Change): Promise<void> {
+  const found = await editDataset(on.rows(), change, '2026-01-02');
   if (found.ok) await setRows(on, found.value.dataset);
 }
+
+const learned = (on: Page, at: number): string => {
+  const { validation, train } = on.rows().split;
+  return place([...validation, ...train], at) ?? '';
+};
+
+function relabel(on: Page, at: number): Promise<void> {
+  const { table, mapping, labels } = on.rows();
+  const rowId = learned(on, at);
+  const is = table.rows.find(({ id }) => id === rowId)?.cells[mapping.label];
+  const value = labels.find((label) => label !== is) ?? '';
+  return editRows(on, { kind: 'cell', rowId, column: mapping.label, value });
+}
+
+/** Mends, and the way back past them. */
+const MENDS: readonly Change[] = [
+  { kind: 'mend', mend: 'html' },
+  { kind: 'mend', mend: 'cut', most: 24 },
+  { kind: 'mask', columns: ['text', 'note'] },
+  { kind: 'go-back', version: 1 },
+];
 
 /** A search ends with this prompt, tried with its own answer words and calibration. */
 async function find(on: Page, at: number, calibration: CalibrationFit | null): Promise<void> {
@@ -147,7 +175,21 @@ async function word({ prompts, set }: Page, at: number, text: string): Promise<v
   await prompts.commitWord(label);
 }
 
+const threshold = ({ promptSets, set }: Page, at: number) =>
+  promptSets
+    .getState()
+    .update((s) =>
+      setThreshold(s, place(set().hard, at)?.id ?? '', { value: 0.8, rows: 9, answered: 5, correct: 4 }, 'now'),
+    );
+
 const nat = fc.nat(20);
+const sharedActs = [
+  fc.constantFrom(true, false).map((chat) => [`chat ${chat}`, (on: Page) => on.prompts.setHow({ chat })] as const),
+  fc.constantFrom(...MENDS).map((change) => [JSON.stringify(change), (on: Page) => editRows(on, change)] as const),
+  fc.constant(['other text column', otherText] as const),
+  fc.constant(['undo', undoLast] as const),
+  fc.constant(['redo', redoLast] as const),
+];
 const acts: fc.Arbitrary<readonly [string, Act]> = fc.oneof(
   fc.constantFrom(...TEMPLATES).map((text) => [`text ${text}`, (on: Page) => on.prompts.edit(text)] as const),
   fc.constantFrom(0, 2).map((shots) => [`shots ${shots}`, (on: Page) => on.prompts.setHow({ shots })] as const),
@@ -169,10 +211,16 @@ const acts: fc.Arbitrary<readonly [string, Act]> = fc.oneof(
   nat.map((at) => {
     const choose = ({ promptSets, set }: Page) => {
       const id = place(set().hard, at)?.id;
-      return id && promptSets.getState().update((s) => chooseHard(s, id, 'now'));
+      return id && promptSets.getState().change(set().id, 'Chosen', (s) => chooseHard(s, id, 'now'));
     };
     return [`choose ${at}`, choose] as const;
   }),
+  nat.map((at) => [`threshold ${at}`, (on: Page) => threshold(on, at)] as const),
+  nat.map((at) => {
+    const unlabel = (on: Page) => editRows(on, { kind: 'unlabel', rowIds: [learned(on, at)] });
+    return [`unlabel ${at}`, unlabel] as const;
+  }),
+  ...sharedActs,
   nat.map((at) => [`again ${at}`, (on: Page) => on.trying.start(place(on.set().hard, at)?.id)] as const),
   nat.map((at) => {
     const during = (on: Page) => Promise.all([on.trying.start(), word(on, at, 'fine')]);
@@ -214,7 +262,11 @@ async function holds(on: Page): Promise<void> {
 let dataset: Dataset;
 beforeAll(async () => {
   fakeLocation();
-  ({ dataset } = await preparedOf(dealt(40, ['good', 'bad'])));
+  const lines = dealt(40, ['good', 'bad']).map(
+    ([text, label], i) => `${i % 3 ? text : `<b>${text}</b> a@example.com`},note ${i} of ${i * 3},${label}`,
+  );
+  const table = tableOf(['text,note,label', ...lines].join('\n'));
+  ({ dataset } = await preparedOf([], { seed: 0 }, { text: 'text', label: 'label', id: null }, table));
 });
 
 it('are never those of another prompt, other words, rows, split, calibration or weights', async () => {
@@ -231,7 +283,7 @@ it('are never those of another prompt, other words, rows, split, calibration or 
         compared += on.set().hard.filter((version) => sinceTry(on.set(), version, openedOn(on)).length > 0).length;
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 60 * RUNS },
   );
   expect(compared).toBeGreaterThan(50);
 });
@@ -246,6 +298,8 @@ it('are the present ones right after a try, and marked after each single change'
     chat: ({ prompts }) => prompts.setHow({ chat: true }),
     word: (on) => word(on, 0, 'fine'),
     label: (on) => relabel(on, 1),
+    mend: (on) => editRows(on, { kind: 'mend', mend: 'html' }),
+    column: otherText,
     split: (on) => splitAgain(on, 0.3),
     draw: drawAgain,
     weights: (on) => on.load(MODELS[1] ?? ''),
@@ -283,6 +337,8 @@ const comparedActs = fc.oneof(
   fc.constantFrom(...TEMPLATES).map((text) => [`text ${text}`, (on: Page) => on.prompts.edit(text)] as const),
   fc.constant(['try', (on: Page) => on.trying.start()] as const),
   fc.constant(['policy', setHandWritten] as const),
+  nat.map((at) => [`threshold ${at}`, (on: Page) => threshold(on, at)] as const),
+  ...sharedActs,
   fc.constantFrom(...TEMPLATES.slice(0, 2)).map((text) => {
     const tried = async (on: Page) => {
       on.prompts.edit(text);
@@ -329,7 +385,7 @@ it('of a comparison are those of a comparison made now, unless it says that it i
         expect(again.evaluation.plan.rowIds).toEqual(shown.plan.rowIds);
       }
     }),
-    { numRuns: 12 },
+    { numRuns: 12 * RUNS },
   );
   expect([present > 0, outdated > 0]).toEqual([true, true]);
 });
