@@ -30,6 +30,10 @@ test('checks the gradients once, before the first training, and turns training o
   await expect(models.fact('Vocabulary')).toHaveText('2,048 tokens');
   await expect(models.fact('Context')).toHaveText('1,024 tokens');
   await expect(models.fact('Memory needed')).toHaveText(/^\d+ MB$/);
+  // why it is not on a graphics device
+  await expect(models.fact('Runs on')).toHaveText(
+    'WebAssembly, 2 threads: the graphics device is emulated in software',
+  );
   await expect(models.fact('One step')).toHaveText('not measured yet');
   await expect(models.fact('Self-check')).toContainText('Runs once, before the first training');
   await models.close();

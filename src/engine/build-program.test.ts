@@ -5,11 +5,12 @@ import { normalise } from '../graph/normalise';
 import { writePacked } from '../graph/packed';
 import { parse } from '../graph/parse';
 import { serialise } from '../graph/serialise';
+import { planKernels, whyUncovered } from '../runtime/fused/plan';
 import { createNodeRunner } from '../runtime/ort-node';
 import { buildProgram, readEarly, specOf, splice } from './build-program';
 import { conform, type Oracle } from './conform';
 import { parseModel } from './load';
-import { FIXTURES, modelFolders, readModel } from './test-support';
+import { FIXTURES, modelFolders, readModel, SMOLLM2 } from './test-support';
 
 const linears = async (name: string, path: string) => {
   const files = await readModel(`${FIXTURES}/${name}`);
@@ -56,4 +57,44 @@ it.each([
   for (const { name: way, loss, gradient, logits } of await conform({ spec: specOf(decoder), runner }, oracle))
     expect(Math.max(loss ?? 0, gradient ?? 0, logits ?? 0), way).toBeLessThan(1e-4);
   await runner.dispose();
+});
+
+/** 8 texts of 30 tokens that are cached, 10 vectors after each. */
+const STEP: Readonly<Record<string, number>> = {
+  batch: 8,
+  tokens: 10,
+  past: 30,
+  'past + tokens': 40,
+  virtual: 10,
+  reads: 8,
+  candidates: 3,
+  candidate_ids: 3,
+};
+
+it('launches at most 800 kernels for a training step of the embedded model', async () => {
+  const graph = buildProgram(normalise(parseModel(await readModel(SMOLLM2))));
+  const shapes = graph.inputs.map(({ name, dtype, shape }) => {
+    const dims = (shape ?? []).map((dim) => (typeof dim === 'number' ? dim : (STEP[dim ?? ''] ?? 1)));
+    return [name, { dims, dtype, ...(dtype === 'bool' && { known: [name === 'with_grad' ? 1 : 0] }) }] as const;
+  });
+  const { kernels } = planKernels(graph, new Map(shapes), ['read_logits', 'loss', 'soft_grad']);
+  expect(kernels.length).toBeLessThanOrEqual(800);
+  // Layers share their code: what a device has to compile.
+  expect(new Set(kernels.map(({ code }) => code)).size).toBeLessThanOrEqual(50);
+});
+
+it('has a kernel for every operator of these fixtures; the others run on ONNX Runtime', async () => {
+  const covered = await Promise.all(
+    modelFolders().map(async ({ name, folder }) => {
+      const graph = buildProgram(normalise(parseModel(await readModel(folder))));
+      return whyUncovered(graph) === null ? [name] : [];
+    }),
+  );
+  expect(covered.flat()).toEqual([
+    'llama-genai-fp32',
+    'llama-genai-int4',
+    'qwen2-genai-int4',
+    'granite-genai-fp32',
+    'qwen3-genai4e-int4',
+  ]);
 });

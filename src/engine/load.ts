@@ -45,7 +45,7 @@ export async function loadProgram(
   const facts = factsOf(decoder);
   const spec = specOf(decoder);
   const built = buildProgram(decoder);
-  const weights = { packed: small, consume: request.consume ?? false };
+  const weights = { packed: small, consume: request.consume ?? false, graph: built };
   const serialised = { ...serialise(small ? writePacked(built) : built), ...weights };
   clock('dequantise');
   const { threads, avoidAdapters } = request;
@@ -64,6 +64,7 @@ export async function loadProgram(
     backend: runner.backend,
     threads: runner.threads,
     adapter: runner.adapter,
+    fallback: runner.fallback,
     heapBytes: runner.heapBytes,
     ...facts,
     ...(packable.length > 0 && { weights: weightMemory(serialised, packable, decoder) }),

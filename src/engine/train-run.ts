@@ -268,7 +268,7 @@ const kindOf = (rows: readonly TokenRow[]): TaskKind => (rows.some(({ target }) 
 /** Everything besides the request that the bits of a run depend on. */
 const environmentOf = (info: ModelInfo, plan: CachePlan | null): Checkpoint['environment'] =>
   [
-    info.backend,
+    info.fallback ? `${info.backend} (${info.fallback})` : info.backend,
     `${info.threads} threads`,
     `model ${info.sha256.slice(0, 12)}${info.weights?.held === 'small' ? ', small weights' : ''}`,
     plan

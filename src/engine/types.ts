@@ -58,6 +58,8 @@ export interface ModelInfo {
   readonly threads: number;
   /** The graphics device; null on WASM. */
   readonly adapter: Adapter | null;
+  /** See Runner.fallback. */
+  readonly fallback?: string | undefined;
   /** Bytes of the wasm heap with the model in it: what the model needs, unless a larger one was loaded before. */
   readonly heapBytes: number | null;
   readonly parameters: number;

@@ -1,8 +1,11 @@
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { differentiate } from '../autodiff/differentiate';
 import { llamaBlock, WIDTH } from '../autodiff/llama-block.test-support';
+import { GraphBuilder } from '../graph/builder';
+import { type Graph, int } from '../graph/ir';
 import { lower } from '../graph/lower';
 import { serialise } from '../graph/serialise';
+import { present } from '../lib/assert';
 import { createRng } from '../lib/rng';
 import { createWebRunner } from './ort-web';
 import type { Backend, HostTensor, Runner } from './types';
@@ -106,5 +109,45 @@ describe('the same loss and gradient', () => {
       const runner = await create(backend);
       expect(values((await runner.run(feeds(), ['loss'])).loss)[0]).toBeGreaterThan(0);
     }
+  });
+});
+
+describe('kernels of our own', () => {
+  /** x `[1, 4]` twice, plus ones: every size of its kernel is in the code, but for one that nothing reads. */
+  const twice = (op = 'Identity') => {
+    const b = new GraphBuilder();
+    const x = b.input('x', 'float32', [1, 4]);
+    const ones = b.constant('float32', [4], [1, 1, 1, 1]);
+    b.constant('int64', [1], [8]);
+    const both = b.add('Concat', [x, x], { attrs: { axis: int(0) } });
+    b.output(b.add(op, [b.add('Add', [both, ones])], { name: 'y' }), 'float32', [2, 4]);
+    return b.build();
+  };
+  const own = async (graph: Graph) => {
+    const runner = await createWebRunner({ ...serialise(graph), graph }, { backend: 'webgpu' });
+    open.push(runner);
+    const { name } = present(graph.outputs[0], 'output');
+    const x = { dtype: 'float32', dims: [1, 4], data: Float32Array.of(1, 2, 3, 4) } as const;
+    return { runner, run: async () => values((await runner.run({ x }, [name]))[name]) };
+  };
+
+  test('run where a size is bound that no kernel reads', async () => {
+    const { runner, run } = await own(twice());
+    expect(runner.fallback).toBeUndefined();
+    expect(await run()).toEqual([2, 3, 4, 5, 2, 3, 4, 5]);
+  });
+
+  test('leave a graph with another operator to ONNX Runtime, and say which', async () => {
+    const { runner, run } = await own(twice('Floor'));
+    expect(runner.fallback).toMatch(/^kernels of ONNX Runtime, as Floor node .*has no kernel$/);
+    expect(await run()).toEqual([2, 3, 4, 5, 2, 3, 4, 5]);
+  });
+
+  test('report a lost device', async () => {
+    const asked = vi.spyOn(GPUAdapter.prototype, 'requestDevice');
+    const { run } = await own(twice());
+    const device: GPUDevice = await present(asked.mock.results.at(-1), 'call').value;
+    device.destroy();
+    await expect(run()).rejects.toMatchObject({ code: 'device-lost' });
   });
 });

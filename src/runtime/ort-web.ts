@@ -6,6 +6,8 @@ import cpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import { GraphBuilder } from '../graph/builder';
 import { serialise } from '../graph/serialise';
 import { StudioError } from '../lib/errors';
+import { whyUncovered } from './fused/plan';
+import { FusedRunner } from './fused/runner';
 import { type HeapWatch, handing, watchHeap } from './memory';
 import { createSessionRunner, type OrtModule, runtimeError, sessionOptions } from './session';
 import type { Adapter, CreateRunner, Runner, RunnerOptions, SerialisedModel } from './types';
@@ -28,27 +30,41 @@ export const createWebRunner: CreateRunner = async (model, options) => {
       'session-failed',
       `The backend ${options.backend} needs Node; in a browser use wasm or webgpu.`,
     );
-  const adapter = await chooseAdapter(options);
-  return adapter ? gpuRunner(model, options, adapter) : wasmRunner(model, options);
+  const chosen = await chooseAdapter(options);
+  if (!('gpu' in chosen)) return wasmRunner(model, options, chosen.fallback);
+  const { gpu, adapter } = chosen;
+  // Options of a session ask for ONNX Runtime.
+  const graph = options.session ? undefined : model.graph;
+  const uncovered = graph && whyUncovered(graph);
+  if (graph && uncovered === null) return FusedRunner.create(graph, gpu, adapter);
+  return gpuRunner(model, options, adapter, uncovered && `kernels of ONNX Runtime, as ${uncovered}`);
 };
 
 /** Compiles the WebAssembly for these options and starts its threads, while the model is still downloading. */
 export async function prepareWebRunner(options: RunnerOptions): Promise<void> {
-  if ((await chooseAdapter(options)) === null) await loadWasm(options);
+  if (!('gpu' in (await chooseAdapter(options)))) await loadWasm(options);
 }
 
-/** The graphics device to run on; null = WebAssembly. @throws StudioError `session-failed` */
-async function chooseAdapter({ backend, avoidAdapters }: RunnerOptions): Promise<Adapter | null> {
-  if (backend === 'wasm') return null;
-  const adapter = await findAdapter();
-  if (adapter === null && backend === 'webgpu')
+/** The graphics device to run on, or why it is WebAssembly where that was not asked for. @throws StudioError `session-failed` */
+async function chooseAdapter({ backend, avoidAdapters }: RunnerOptions): Promise<Found | Pick<Runner, 'fallback'>> {
+  if (backend === 'wasm') return {};
+  const found = await findAdapter();
+  if (found === null && backend === 'webgpu')
     throw new StudioError(
       'session-failed',
       'This browser offers no graphics device (WebGPU). Choose the backend wasm.',
     );
-  // `auto` skips software adapters and ones that computed wrongly before.
-  const useful = adapter && !adapter.software && !avoidAdapters?.includes(adapter.name);
-  return backend === 'webgpu' || useful ? adapter : null;
+  if (found === null) return { fallback: 'no graphics device' };
+  if (backend === 'webgpu') return found;
+  if (found.adapter.software) return { fallback: 'the graphics device is emulated in software' };
+  return avoidAdapters?.includes(found.adapter.name)
+    ? { fallback: 'the graphics device failed the check of this model' }
+    : found;
+}
+
+interface Found {
+  readonly gpu: GPUAdapter;
+  readonly adapter: Adapter;
 }
 
 const MAX_THREADS = 4;
@@ -97,16 +113,22 @@ async function loadWasm(options: RunnerOptions): Promise<Loaded> {
   });
 }
 
-async function wasmRunner(model: SerialisedModel, options: RunnerOptions): Promise<Runner> {
+async function wasmRunner(model: SerialisedModel, options: RunnerOptions, fallback?: string): Promise<Runner> {
   const { ort, heap, threads } = await loadWasm(options);
   return createSessionRunner(ort, model, sessionOptions(handing(model), ['wasm'], options.session), {
     backend: 'wasm',
     threads,
     heapBytes: heap.bytes,
+    fallback,
   });
 }
 
-async function gpuRunner(model: SerialisedModel, options: RunnerOptions, adapter: Adapter): Promise<Runner> {
+async function gpuRunner(
+  model: SerialisedModel,
+  options: RunnerOptions,
+  adapter: Adapter,
+  fallback?: string | null,
+): Promise<Runner> {
   gpu ??= load(import('onnxruntime-web/webgpu'), { mjs: gpuMjs, wasm: gpuWasm }, options);
   const { ort, heap, threads } = await gpu;
   try {
@@ -119,6 +141,7 @@ async function gpuRunner(model: SerialisedModel, options: RunnerOptions, adapter
         threads,
         heapBytes: heap.bytes,
         adapter,
+        fallback: fallback ?? undefined,
         lost: async () => lossOf(await ort.env.webgpu.device),
       },
     );
@@ -127,14 +150,14 @@ async function gpuRunner(model: SerialisedModel, options: RunnerOptions, adapter
   }
 }
 
-async function findAdapter(): Promise<Adapter | null> {
+async function findAdapter(): Promise<Found | null> {
   // Undefined in browsers without WebGPU, despite its type.
   const api: GPU | undefined = navigator.gpu;
-  const adapter = await api?.requestAdapter().catch(() => null);
-  if (!adapter) return null;
-  const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
+  const gpu = await api?.requestAdapter().catch(() => null);
+  if (!gpu) return null;
+  const { vendor, architecture, device, description, isFallbackAdapter } = gpu.info;
   const name = [...new Set([vendor, architecture, device, description])].filter(Boolean).join(' ') || 'unknown';
-  return { name, software: isFallbackAdapter || architecture === 'swiftshader' };
+  return { gpu, adapter: { name, software: isFallbackAdapter || architecture === 'swiftshader' } };
 }
 
 const lossOf = async (device: GPUDevice) => {

@@ -45,6 +45,7 @@ export interface SessionRunnerParts {
   /** Reads the size of the wasm heap, in bytes. */
   readonly heapBytes: () => number | null;
   readonly adapter?: Adapter;
+  readonly fallback?: string | undefined;
   /** Resolves with the reason when the session's graphics device is lost; otherwise never. */
   readonly lost?: () => Promise<string>;
 }
@@ -67,6 +68,7 @@ class SessionRunner implements Runner {
   readonly threads: number;
   readonly heapBytes: number | null;
   readonly adapter: Adapter | null;
+  readonly fallback: string | undefined;
   #busy = false;
   #disposed = false;
   readonly #ort: OrtModule;
@@ -81,6 +83,7 @@ class SessionRunner implements Runner {
     this.threads = parts.threads;
     this.heapBytes = parts.heapBytes();
     this.adapter = parts.adapter ?? null;
+    this.fallback = parts.fallback;
     this.#lost = parts.lost ? rejectWhen(parts.lost()) : null;
   }
 
@@ -114,7 +117,8 @@ class SessionRunner implements Runner {
   }
 }
 
-function rejectWhen(lost: Promise<string>): Promise<never> {
+/** Rejects with the reason of a lost device. */
+export function rejectWhen(lost: Promise<string>): Promise<never> {
   const rejection = lost.then((reason): never => {
     throw new StudioError('device-lost', SENTENCES['device-lost'], { data: { reason } });
   });
@@ -154,13 +158,13 @@ const SENTENCES = {
   'device-lost': 'The graphics device was lost. Reload the page; training resumes from its last checkpoint.',
 } as const;
 
-/** Any error of ONNX Runtime as a StudioError. Its messages are free text, so their words decide the code. */
-export function runtimeError(what: string, cause: unknown): Error {
+/** Any error of a runtime as a StudioError. Its messages are free text, so their words decide the code. */
+export function runtimeError(what: string, cause: unknown, who = 'ONNX Runtime'): Error {
   if (cause instanceof StudioError) return cause;
   const text = cause instanceof Error ? cause.message : String(cause);
   if (text.startsWith('internal:') && cause instanceof Error) return cause;
   const code = errorCode(text);
-  const sentence = code === 'session-failed' ? `ONNX Runtime ${what}: ${text}` : SENTENCES[code];
+  const sentence = code === 'session-failed' ? `${who} ${what}: ${text}` : SENTENCES[code];
   return new StudioError(code, sentence, { cause });
 }
 

@@ -1,3 +1,4 @@
+import type { Graph } from '../graph/ir';
 import type { SerialisedGraph } from '../graph/serialise';
 
 /** A dense tensor on the host. */
@@ -15,6 +16,8 @@ export interface SerialisedModel extends SerialisedGraph {
   readonly packed?: boolean;
   /** The buffers of the weights may be freed as they are read, also where a buffer holds several; left out = no. */
   readonly consume?: boolean;
+  /** The graph in `model`, for kernels of our own; left out = ONNX Runtime runs it. */
+  readonly graph?: Graph;
 }
 
 /** The graphics device that a session runs on. */
@@ -33,6 +36,8 @@ export interface Runner {
   readonly heapBytes: number | null;
   /** Null = none. */
   readonly adapter: Adapter | null;
+  /** Why a plainer way was chosen than could be: on WebAssembly, or by ONNX Runtime on a graphics device. */
+  readonly fallback?: string | undefined;
   /** @throws StudioError `session-failed`, `out-of-memory`, `device-lost` */
   run(feeds: Readonly<Record<string, HostTensor>>, fetches: readonly string[]): Promise<Record<string, HostTensor>>;
   dispose(): Promise<void>;

@@ -1,6 +1,7 @@
 /**
  * What a training step asks of the graphics device, counted in Chromium on its software adapter: dispatches, and bytes
- * moved. Prints one JSON line. Says nothing of speed: the adapter computes on the CPU.
+ * moved. Prints a JSON line for ONNX Runtime's kernels, then one for ours where they cover the model. Says nothing of speed:
+ * the adapter computes on the CPU.
  *
  *     npx tsx tools/bench/gpu.ts [MODEL_DIR] [--rows 8] [--tokens 30] [--vectors 10]
  */
@@ -24,7 +25,7 @@ const { values, positionals } = parseArgs({
   },
 });
 const folder = resolve(positionals[0] ?? join(root, 'public/models/softprompt-studio/tiny-support'));
-const request: GpuStepRequest = {
+const request: Omit<GpuStepRequest, 'isOrt'> = {
   base: `/${relative(root, folder)}`,
   paths: readdirSync(join(folder, 'onnx')).map((path) => `onnx/${path}`),
   rows: Number(values.rows),
@@ -44,14 +45,17 @@ const server = await createServer({
 await server.listen();
 const executablePath = (await findChromium()) ?? undefined;
 const browser = await chromium.launch({ ...(executablePath ? { executablePath } : {}), args: CHROMIUM_ARGS });
-const page = await browser.newPage();
-await page.goto(`${server.resolvedUrls?.local[0]}tools/bench/gpu-page/`);
-await page.waitForFunction(() => 'gpuBench' in globalThis);
-const counts = await page.evaluate(
-  (each) => (globalThis as unknown as { gpuBench: GpuBench }).gpuBench.step(each),
-  request,
-);
+for (const isOrt of [true, false]) {
+  const page = await browser.newPage();
+  await page.goto(`${server.resolvedUrls?.local[0]}tools/bench/gpu-page/`);
+  await page.waitForFunction(() => 'gpuBench' in globalThis);
+  const counts = await page.evaluate((each) => (globalThis as unknown as { gpuBench: GpuBench }).gpuBench.step(each), {
+    ...request,
+    isOrt,
+  });
+  console.log(JSON.stringify({ model: request.base, kernels: isOrt ? 'ONNX Runtime' : 'ours', ...counts }));
+  await page.close();
+}
 await browser.close();
 await server.close();
-console.log(JSON.stringify({ model: request.base, ...counts }));
 process.exit(0);

@@ -187,11 +187,14 @@ export function modelWords(model: ModelStatus, card: ModelCard | null): ModelWor
   }
 }
 
-/** "WebAssembly, 2 threads". */
-const whereWords = ({ backend, threads, adapter }: ModelInfo): string =>
-  backend === 'webgpu'
-    ? `WebGPU${adapter ? ` (${adapter.name}${adapter.software ? ', a software device' : ''})` : ''}`
-    : `WebAssembly, ${counted(threads, 'thread')}`;
+/** "WebAssembly, 2 threads: no graphics device". */
+const whereWords = ({ backend, threads, adapter, fallback }: ModelInfo): string => {
+  const where =
+    backend === 'webgpu'
+      ? `WebGPU${adapter ? ` (${adapter.name}${adapter.software ? ', a software device' : ''})` : ''}`
+      : `WebAssembly, ${counted(threads, 'thread')}`;
+  return fallback ? `${where}: ${fallback}` : where;
+};
 
 /** "as float32, about 618 MB of memory; small, about 213 MB". */
 const weightsWords = ({ held, fastBytes, smallBytes }: NonNullable<ModelInfo['weights']>): string =>

@@ -12,6 +12,8 @@ export interface GpuCounts {
   /** From buffer to buffer on the device. */
   copies: number;
   copiedBytes: number;
+  /** Memory asked for on the device. */
+  allocatedBytes: number;
 }
 
 const zero = (): GpuCounts => ({
@@ -23,6 +25,7 @@ const zero = (): GpuCounts => ({
   readBytes: 0,
   copies: 0,
   copiedBytes: 0,
+  allocatedBytes: 0,
 });
 
 let counts = zero();
@@ -57,6 +60,9 @@ const READ = 1;
 export function watchDevice(): void {
   for (const method of ['dispatchWorkgroups', 'dispatchWorkgroupsIndirect'] as const)
     watch(GPUComputePassEncoder.prototype, method, () => counts.dispatches++);
+  watch(GPUDevice.prototype, 'createBuffer', (_, [descriptor]) => {
+    counts.allocatedBytes += (descriptor as GPUBufferDescriptor).size;
+  });
   watch(GPUQueue.prototype, 'submit', () => counts.submits++);
   watch(GPUQueue.prototype, 'writeBuffer', (_, [, , data, , size]) => {
     counts.writes++;

@@ -12,6 +12,8 @@ export interface GpuStepRequest {
   readonly rows: number;
   readonly tokens: number;
   readonly virtualTokens: number;
+  /** ONNX Runtime's kernels, also where ours cover the model. */
+  readonly isOrt: boolean;
 }
 
 export interface GpuBench {
@@ -20,7 +22,7 @@ export interface GpuBench {
 }
 
 const bench: GpuBench = {
-  step: async ({ base, paths, rows: count, tokens, virtualTokens }) => {
+  step: async ({ base, paths, rows: count, tokens, virtualTokens, isOrt }) => {
     // Behind the wrapping: ONNX Runtime must not see the device before.
     const [{ loadProgram }, { createWebRunner }, { batchGradient }, { TextCache }, { uninterrupted }] =
       await Promise.all([
@@ -42,7 +44,11 @@ const bench: GpuBench = {
     };
     const files = Object.fromEntries(await Promise.all(paths.map(read)));
     const { program, info } = await counted('load', () =>
-      loadProgram({ id: base, files, backend: 'webgpu', threads: 1, sha256: 'bench' }, createWebRunner, () => {}),
+      loadProgram(
+        { id: base, files, backend: 'webgpu', threads: 1, sha256: 'bench' },
+        (model, options) => createWebRunner(model, { ...options, ...(isOrt && { session: {} }) }),
+        () => {},
+      ),
     );
     const rows = Array.from({ length: count }, (_, r) => ({
       rowId: String(r),
