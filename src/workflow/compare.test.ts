@@ -166,10 +166,24 @@ describe('a comparison', () => {
     const byLabel = mixed.toSorted((a, b) => a[1].localeCompare(b[1]));
     const one = (await preparedOf(mixed)).dataset;
     const other = (await preparedOf(byLabel, { seed: 0, fixedSplit: sameSplit(one, byLabel) })).dataset;
+    const read: string[][] = [];
+    const reading = () => {
+      const fake = fakeHost();
+      const { states, ...engine } = fake.host.engine;
+      const recorded: typeof states = (request, ...rest) => {
+        read.push(request.rows.map(({ ids }) => textOf(ids)));
+        return states(request, ...rest);
+      };
+      return { ...fake, host: { ...fake.host, engine: { ...engine, states: recorded } } };
+    };
     const [run, sorted] = [
-      await compared({ set: promptSet(one), dataset: one }),
-      await compared({ set: promptSet(other), dataset: other }),
+      await compared({ set: promptSet(one), dataset: one }, reading()),
+      await compared({ set: promptSet(other), dataset: other }, reading()),
     ];
+    // the linear probe deals its rows out in this order
+    const [learned = [], again] = read.map((texts) => texts.slice(0, -one.split.test.length));
+    expect(learned.length).toBeGreaterThan(0);
+    expect(again).toEqual(learned);
     const fits = ({ evaluation }: typeof run) =>
       ['untuned', 'yours', 'tuned', 'combined'].map((id) => {
         const arm = evaluation.plan.arms.find((found) => found.id === id);

@@ -225,6 +225,7 @@ describe('nothing leaves that answers otherwise than it was compared', () => {
     const other = await prepared(120);
     for (const arm of ['combined', 'tfidf', 'yours-8'])
       expect(await refused(arm, (stored) => ({ ...stored, dataset: other }))).toMatch(/have changed since/);
+    expect(await refused('untuned', (stored) => ({ ...stored, dataset: other }))).toBe('it was made');
     expect(
       await refused('combined', (stored) => ({
         ...stored,
@@ -381,6 +382,7 @@ describe('what a recipient gets of a prompt', () => {
     expect(await counts('yours')).toEqual([0, 0, test.length, 0]);
     expect(await counts('yours-8')).toEqual([8, 8, 8 + test.length, 8]);
     expect(await counts('tuned')).toEqual([rows, 0, test.length, 0]);
+    expect((await counts('majority'))[1]).toBe(0);
     expect(await counts('combined')).toEqual([train.length, train.length, train.length + test.length, train.length]);
     const nothing = { ...(await order('yours')).order, subject: null };
     expect(

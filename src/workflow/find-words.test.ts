@@ -132,6 +132,10 @@ describe('finding answer words', () => {
     expect(wordOf(words)).toEqual({ Freude: ' joy', Trauer: ' grief' });
     expect(search.cues).toEqual({ before: '\nMood:', after: CUES[0] });
     expect((await findWords(host, asked(dataset, false), run)).template).toBe(TEMPLATE);
+    // words that cannot be told apart compete after no cue
+    const alike = dataset.labels.map((label) => ({ label, word: ' A' }));
+    const { search: without } = await findWords(host, { ...asked(dataset, true), words: alike }, run);
+    expect([without.outcome, without.lossBefore]).toEqual(['found', null]);
   });
 
   it('keeps the words and says why where there is one training row a label', async () => {

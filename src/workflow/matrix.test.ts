@@ -138,6 +138,13 @@ describe('a matrix of 3 prompts, 2 models and 2 data sets', () => {
     const { cells } = await fill(rowsFor(set, dataset, ['h', 'r0']), [named('own', dataset)], []);
     expect(cells.map(({ skipped }) => skipped)).toEqual([null, null, null, 'Trained for m (fp32)']);
     expect(cells.map(({ answers }) => answers?.rowIds)).toEqual([...Array(3).fill(dataset.split.test), undefined]);
+    // no part of the work
+    const [, { host }] = models();
+    const fractions: number[] = [];
+    const emit = (event: FillEvent) => event.kind === 'progress' && fractions.push(event.fraction);
+    const request = { prompts: rowsFor(set, dataset, ['r0', 'h']), data: [named('own', dataset)], done: [] };
+    await fillMatrix(host, request, { ...SILENT, emit });
+    expect([...fractions.slice(0, 3), fractions.at(-1)]).toEqual([0, 0, 0, 1]);
   });
 
   it('fills only the cells of a version or of rows that have changed since', async () => {
