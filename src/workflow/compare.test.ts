@@ -57,8 +57,9 @@ describe('a comparison', () => {
   it('lets every prompt and every reference line answer the same test rows, and counts the use of them', async () => {
     const dataset = await prepared();
     const set = promptSet(dataset);
-    const { evaluation, leftOut } = await compared({ set: { ...set, testLooks: 2 }, dataset });
+    const { evaluation, leftOut, events } = await compared({ set: { ...set, testLooks: 2 }, dataset });
     const { plan, comparison } = evaluation;
+    expect(events[1]).toEqual({ kind: 'progress', fraction: null, note: 'Counting tokens' });
     expect(plan.rowIds).toEqual(dataset.split.test);
     expect(leftOut).toBe(0);
     expect(plan.arms.map(({ id }) => id)).toEqual(

@@ -20,6 +20,7 @@ import {
 } from '../report/ladder';
 import { htmlSheet, markdownSheet } from '../report/print';
 import { fakeHost, textOf } from './fake-host.test-support';
+import { SILENT } from './host';
 import { climbLadder, type LadderEvent } from './ladder';
 import type { LadderRequest } from './ladder-plan';
 
@@ -247,6 +248,10 @@ describe('a ladder of two steps', () => {
     const { ladder } = await climbLadder(host, asked, { control: uninterrupted, emit: () => {} });
     expect(ladder.test.unanswered).toBe(1);
     expect(ladder.rungs.every(({ answers }) => !answers?.rowIds.includes(id))).toBe(true);
+    const second = [prompt(`${'y'.repeat(2000)}\n${SECOND}`, ['cards', 'fees'])];
+    const unfit = await climbLadder(host, { ...asked, second }, SILENT);
+    expect(unfit.ladder.rungs[1]?.skipped).toBe('No test row fits the model with this prompt');
+    expect(readLadderAnswers(ladderAnswersJson({ looks: 1, answers: unfit.answers })).ok).toBe(true);
   });
 
   it('continues after a stop, and asks again only what is new or has changed', async () => {

@@ -44,6 +44,8 @@ it('turns rows into tokens, names those that are too long, and renders prompts w
   expect(await rowsOf({ dataset, prompt: long, words, split: ['1', '2'] })).toMatchObject({
     rows: [],
     tooLong: ['1', '2'],
+    meanTokens: 0,
+    maxTokens: 0,
   });
   const withoutText = { dataset, prompt: { ...prompt, template: 'x' }, words, split: 'test' as const };
   await expect(rowsOf(withoutText)).rejects.toMatchObject({ code: 'bad-input', data: { kind: 'no-text' } });
