@@ -4,7 +4,9 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createEngine, type Engine } from '../engine/engine';
 import { readModel } from '../engine/test-support';
 import { present } from '../lib/assert';
-import type { Asked } from '../prompt-set/ready-prompt';
+import { mixedAnswers } from '../metrics/calibration';
+import { weightsIn, wordAnswers } from '../metrics/logistic';
+import { type Asked, answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
 import type { PromptSet } from '../prompt-set/types';
 import { createNodeRunner } from '../runtime/ort-node';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
@@ -33,6 +35,8 @@ function memory(): number {
   return heapUsed + arrayBuffers;
 }
 
+/** Two known words, which the bag of words looks for. */
+const WORDS = { ngrams: 1, sublinear: true, vocabulary: ['late', 'lovely'], idf: [1, 1], classes: 2, known: [0, 1] };
 const LABELS = [
   ['praise', 'complaint'],
   ['order', 'table', 'invoice'],
@@ -85,6 +89,24 @@ it('takes a row by its columns, where the prompt shows several; a column that is
     (await router.classify(byHand('TONE'), row)).probabilities;
   expect(await said({ text: 'lovely', city: 'Ulm' })).not.toEqual(await said({ text: 'lovely', city: 'Bonn' }));
   expect(await said('lovely')).toEqual(await said({ text: 'lovely', city: '' }));
+});
+
+it('answers with vectors and word counts together, as a prompt that was taken from a comparison', async () => {
+  const set = present(sets[0], 'set');
+  const words = { ...WORDS, weights: Float64Array.from({ length: weightsIn(2, 2) }, (_, i) => (i % 3) - 1) };
+  const tuned = answeringVersion(readyPrompt(set, { kind: 'soft', version: present(set.soft[0], 'run') }), null);
+  const together = { texts: [], softs: [], words: { model: words, weight: 0.4 } };
+  const version = { ...tuned, together };
+  const prompts = [{ handle: 'TONE', name: 'Tuned with word counts', version }];
+  const router = createRouter({ sets, prompts, host });
+  const text = 'lovely but late';
+  const alone = (await router.classify(production('TONE'), text)).probabilities.map(Math.log);
+  const found = await router.classify({ handle: 'TONE', prompt: 'Tuned with word counts' }, text);
+  expect(found).toMatchObject({ version: 'Tuned with word counts', route: 'combined', labels: LABELS[0] });
+  const [mixed = []] = mixedAnswers([alone], wordAnswers(words)([text]), 0.4);
+  for (const [i, value] of mixed.entries()) expect(Math.log(found.probabilities[i] ?? 0)).toBeCloseTo(value, 9);
+  expect(found.probabilities.map(Math.log)).not.toEqual(alone);
+  await expect(router.classify({ handle: 'TONE', prompt: '__proto__' }, text)).rejects.toThrow('no prompt “__proto__”');
 });
 
 it('refuses a handle, a stage and a task that the set does not have, and a deleted set', async () => {

@@ -33,8 +33,19 @@ import {
   type RoutedAnswer,
 } from './policy';
 
+/** A prompt of a comparison that is no version, as its `prompt.json` has it: several texts or vectors, or counted words. */
+export interface TakenPrompt {
+  readonly handle: string;
+  readonly name: string;
+  readonly version: AnsweringVersion;
+}
+
+/** As for versions, or a taken prompt by its name. */
+export type AskedPrompt = Asked | { readonly handle: string; readonly prompt: string };
+
 export interface RouterOptions {
   readonly sets: readonly PromptSet[];
+  readonly prompts?: readonly TakenPrompt[];
   readonly host: AnsweringHost;
   readonly policy?: Policy;
   /** The rows of a set, for prompts that show examples; left out: those cannot answer. */
@@ -48,7 +59,7 @@ type Shown = { readonly label: string; readonly probabilities: readonly number[]
 interface Answer {
   /** "tuned 3". */
   readonly version: string;
-  readonly route: RouteKind;
+  readonly route: RouteKind | 'ensemble' | 'combined';
   readonly fallbackReason?: FallbackReason;
   /** What the other version says, under the policy `shadow`; `failed` where it says nothing. */
   readonly shadow?: Shown | { readonly failed: string };
@@ -106,7 +117,7 @@ function rowSource(host: AnsweringHost, version: AnsweringVersion, fields: Field
 const asFields = (row: string | Fields): Fields => (typeof row === 'string' ? { [TEXT_SLOT]: row } : row);
 
 /** A router at work: what it was made with, and all that it remembers. */
-interface Working extends Required<Pick<RouterOptions, 'sets' | 'host' | 'policy' | 'rowsOf'>> {
+interface Working extends Required<Pick<RouterOptions, 'sets' | 'prompts' | 'host' | 'policy' | 'rowsOf'>> {
   readonly counts: ReturnType<typeof createCounts>;
   /** Nothing where check rows are not to be replayed. */
   readonly checksOf: (ready: ReadyPrompt) => Pick<Candidate, 'checks'>;
@@ -146,24 +157,55 @@ function checkKind({ set }: Found, kind: TaskKind): void {
   );
 }
 
-async function routed(working: Working, kind: TaskKind, asked: Asked, row: string | Fields, control: Control) {
-  const { sets, host, policy, counts } = working;
-  const begin = performance.now();
+/** Who answered, and what its answers mean. */
+type By = Pick<Answer, 'version' | 'route'> & Pick<ReadyPrompt, 'words' | 'threshold'>;
+
+const byVersion = (ready: ReadyPrompt): By => ({
+  ...{ version: versionWords(ready.of), route: routeKind(ready) },
+  ...{ words: ready.words, threshold: ready.threshold },
+});
+
+/** A taken prompt answers for itself, whatever the policy. @throws StudioError `bad-input` where there is none of this name */
+function takenPlan({ prompts, host }: Working, { handle, prompt }: Exclude<AskedPrompt, Asked>, fields: Fields) {
+  const found = prompts.find((each) => each.handle === handle && each.name === prompt);
+  if (!found)
+    throw new StudioError('bad-input', `There is no prompt “${prompt}” of ${handle}. Read its prompt.json first.`);
+  const { version, name } = found;
+  const { task, words, together } = version;
+  const by: By = {
+    ...{ version: name, words, threshold: task.kind === 'classify' ? (task.threshold ?? null) : null },
+    route: together?.words ? 'combined' : together?.softs.length ? 'ensemble' : version.soft ? 'tuned' : 'hand-written',
+  };
+  const candidate = { version, rows: rowSource(host, version, fields, TEXT_SLOT) };
+  return { plan: { asked: candidate, fallback: null, policy: AS_ASKED }, by: () => by };
+}
+
+function versionPlan(working: Working, kind: TaskKind, asked: Asked, fields: Fields) {
+  const { sets, policy } = working;
   const found = findVersions(sets, asked, policy.kind);
   checkKind(found, kind);
-  const fields = asFields(row);
   const plan = {
     asked: found.asked && candidate(working, found.asked, fields),
     fallback: found.fallback && candidate(working, found.fallback, fields),
     policy: policy.kind === 'hand-written' && !found.fallback ? AS_ASKED : policy,
   };
+  const by = (who: RoutedAnswer['by']) =>
+    byVersion(present(who === 'asked' ? found.asked : found.fallback, 'the version that answered'));
+  return { plan, by };
+}
+
+async function routed(working: Working, kind: TaskKind, asked: AskedPrompt, row: string | Fields, control: Control) {
+  const { host, counts } = working;
+  const begin = performance.now();
+  const fields = asFields(row);
+  const { plan, by } =
+    'prompt' in asked ? takenPlan(working, asked, fields) : versionPlan(working, kind, asked, fields);
   const { answers, leftOut } = await openRoute(host, plan).answer(0, 1, control);
   const [answer] = answers;
   if (!answer)
     throw new StudioError('bad-input', `This row cannot be answered: ${leftOut[0]?.[1] ?? 'the model says nothing'}.`);
   counts.add(answers);
-  const ready = present(answer.by === 'asked' ? found.asked : found.fallback, 'the version that answered');
-  return { answer, ready, latencyMs: performance.now() - begin };
+  return { answer, by: by(answer.by), latencyMs: performance.now() - begin };
 }
 
 async function explained(working: Working, asked: Asked, row: string | Fields): Promise<Explanation> {
@@ -192,9 +234,9 @@ async function explained(working: Working, asked: Asked, row: string | Fields): 
 /** Answers one row by what a handle and a stage, or a version, refer to. */
 export interface Router {
   /** @throws StudioError `bad-input` where nothing can answer; as the engine; `cancelled` */
-  readonly classify: (asked: Asked, row: string | Fields, control?: Control) => Promise<LabelAnswer>;
+  readonly classify: (asked: AskedPrompt, row: string | Fields, control?: Control) => Promise<LabelAnswer>;
   /** @throws as `classify` */
-  readonly generate: (asked: Asked, row: string | Fields, control?: Control) => Promise<TextAnswer>;
+  readonly generate: (asked: AskedPrompt, row: string | Fields, control?: Control) => Promise<TextAnswer>;
   /** @throws StudioError `bad-input` where nothing can answer */
   readonly explain: (asked: Asked, row: string | Fields) => Promise<Explanation>;
   /** Of all calls so far. */
@@ -205,45 +247,46 @@ export interface Router {
  * Calls may overlap where the host queues them. A row is a text, or its cells by column with the text as `text`. The router
  * keeps its counts and which check rows it has replayed; sessions and caches are the engine's.
  */
-export function createRouter({ sets, host, policy = AS_ASKED, rowsOf = () => null, checks }: RouterOptions): Router {
+export function createRouter(options: RouterOptions): Router {
+  const { sets, prompts = [], host, policy = AS_ASKED, rowsOf = () => null, checks } = options;
   const counts = createCounts();
-  const working: Working = { sets, host, policy, rowsOf, counts, checksOf: rememberedChecks(checks) };
+  const working: Working = { sets, prompts, host, policy, rowsOf, counts, checksOf: rememberedChecks(checks) };
   return {
     classify: async (asked, row, control = uninterrupted) => {
-      const { answer, ready, latencyMs } = await routed(working, 'classify', asked, row, control);
-      const { label, probabilities } = labelOf(answer, ready);
-      const labels = ready.words.map((word) => word.label);
-      const needsReview = isUnsure(Math.max(...probabilities), ready.threshold);
-      return { label, probabilities, labels, needsReview, ...facts(answer, ready, latencyMs) };
+      const { answer, by, latencyMs } = await routed(working, 'classify', asked, row, control);
+      const { label, probabilities } = labelOf(answer, by);
+      const labels = by.words.map((word) => word.label);
+      const needsReview = isUnsure(Math.max(...probabilities), by.threshold);
+      return { label, probabilities, labels, needsReview, ...facts(answer, by, latencyMs) };
     },
     generate: async (asked, row, control = uninterrupted) => {
-      const { answer, ready, latencyMs } = await routed(working, 'generate', asked, row, control);
+      const { answer, by, latencyMs } = await routed(working, 'generate', asked, row, control);
       const text = answer.kind === 'generate' ? answer.text : '';
-      return { text, probabilities: null, ...facts(answer, ready, latencyMs) };
+      return { text, probabilities: null, ...facts(answer, by, latencyMs) };
     },
     explain: (asked, row) => explained(working, asked, row),
     counts: () => counts.read(),
   };
 }
 
-function labelOf(answer: Pick<RoutedAnswer, 'kind'>, { words }: ReadyPrompt) {
+function labelOf(answer: Pick<RoutedAnswer, 'kind'>, { words }: Pick<By, 'words'>) {
   const probabilities = (answer as { readonly probabilities?: readonly number[] }).probabilities ?? [];
   return { label: words[argmax(probabilities)]?.label ?? '', probabilities };
 }
 
-function facts(answer: RoutedAnswer, ready: ReadyPrompt, latencyMs: number): Answer {
+function facts(answer: RoutedAnswer, by: By, latencyMs: number): Answer {
   const { fallbackReason, shadow, tokens } = answer;
+  const { version, route } = by;
   return {
-    version: versionWords(ready.of),
-    route: routeKind(ready),
+    ...{ version, route },
     ...(fallbackReason && { fallbackReason }),
-    ...(shadow && { shadow: shadowOf(shadow, ready) }),
+    ...(shadow && { shadow: shadowOf(shadow, by) }),
     tokens,
     latencyMs,
   };
 }
 
-function shadowOf(shadow: NonNullable<RoutedAnswer['shadow']>, ready: ReadyPrompt): NonNullable<Answer['shadow']> {
+function shadowOf(shadow: NonNullable<RoutedAnswer['shadow']>, by: By): NonNullable<Answer['shadow']> {
   if (shadow.kind === 'failed') return { failed: shadow.message };
-  return shadow.kind === 'classify' ? labelOf(shadow, ready) : { text: shadow.text };
+  return shadow.kind === 'classify' ? labelOf(shadow, by) : { text: shadow.text };
 }
