@@ -1,16 +1,19 @@
 /** Moves prompt sets to another model: what is done is kept in a folder, and the same command continues after a stop. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import type { Dataset } from '../dataset/types';
 import type { CompleteSet } from '../interchange/set-files';
 import { setFiles } from '../interchange/set-files';
 import { uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
+import { addTrained } from '../prompt-set/make-versions';
 import { kindOf } from '../prompt-set/prompt-set';
-import { EMPTY_MATRIX, filledId, type MatrixCell, matrixJson, readMatrix, slotId } from '../report/matrix';
+import type { PromptSet } from '../prompt-set/types';
+import { EMPTY_MATRIX, filledId, type Matrix, type MatrixCell, matrixJson, readMatrix, slotId } from '../report/matrix';
 import { htmlSheet, markdownSheet } from '../report/print';
 import type { Host } from '../workflow/host';
-import { fillMatrix } from '../workflow/matrix';
-import { migrationPrompts, migrationSheet, type RetrainEvent, retrain, type Sides } from '../workflow/migrate';
+import { MIGRATED_ROWS, type MigrateEvent, migrate as migrateSet, migrationPrompts } from '../workflow/migrate';
+import { migrationSheet, type Side } from '../workflow/migration';
 import { readLibrary } from './data';
 import { earlier, save } from './matrix';
 import { createLog, type Log, openHost, readModelDir } from './node-host';
@@ -24,7 +27,10 @@ export const MIGRATE_USAGE = `npm run --silent migrate -- LIBRARY --from OLD_MOD
   DIR/HANDLE keeps the set with its new versions, the answers, and migration.html and .md; the same command continues
   [--backend node-wasm|node-native] [--threads N]`;
 
-const DATA = 'test rows';
+interface Sides {
+  readonly from: Side;
+  readonly to: Side;
+}
 
 /** One prompt set on its way. */
 interface Moving {
@@ -50,16 +56,10 @@ export async function migrate(args: readonly string[]): Promise<void> {
   const sets: Moving[] = [];
   for (const stored of await chosenSets(resolve(library), values.handle))
     sets.push(await continued(join(out, stored.set.handle), stored, log));
-  for (const [folder, side] of [
-    [model, 'to'],
-    [from, 'from'],
-  ] as const) {
+  for (const folder of [model, from]) {
     const host = await openHost({ model: folder, ...how }, log);
     try {
-      for (const moving of sets) {
-        if (side === 'to') await train(host, moving, log);
-        await fill(host, moving, sides, side, log);
-      }
+      for (const moving of sets) await move(host, moving, sides, log);
     } finally {
       await host.dispose();
     }
@@ -67,7 +67,7 @@ export async function migrate(args: readonly string[]): Promise<void> {
   for (const moving of sets) process.stdout.write(await report(moving, sides, log));
 }
 
-async function sideOf(folder: string): Promise<Sides['from']> {
+async function sideOf(folder: string): Promise<Side> {
   const { card } = await readModelDir(folder);
   return { name: `${card.id} (${card.dtype})`, sha256: card.sha256 };
 }
@@ -91,7 +91,7 @@ async function chosenSets(path: string, handle: string | undefined): Promise<rea
 }
 
 const setFolder = (folder: string) => join(folder, 'set');
-const answersFile = (folder: string) => join(folder, 'answers.json');
+const ANSWERS = 'answers.json';
 
 /** The set as an earlier call left it, else as it is given. @throws StudioError `bad-input` where the folder is another set's */
 async function continued(folder: string, given: CompleteSet, log: Log): Promise<Moving> {
@@ -104,23 +104,6 @@ async function continued(folder: string, given: CompleteSet, log: Log): Promise<
   return { folder, stored: before };
 }
 
-async function train(host: Host, moving: Moving, log: Log): Promise<void> {
-  const { set, dataset } = moving.stored;
-  if (!dataset) return;
-  const tell = training(log);
-  const keeping: Promise<void>[] = [];
-  const emit = (event: RetrainEvent) => {
-    if (event.kind === 'run') {
-      if (event.event.kind === 'rows') log.line(`${set.handle}: ${event.name} is trained for ${host.engine.info.id}`);
-      return tell(event.event);
-    }
-    moving.stored = { ...moving.stored, set: event.set };
-    keeping.push(keep(moving));
-  };
-  await retrain(host, { set, dataset }, { control: uninterrupted, emit });
-  await Promise.all(keeping);
-}
-
 async function keep({ folder, stored }: Moving): Promise<void> {
   for (const [path, bytes] of setFiles(stored)) {
     const at = join(setFolder(folder), path);
@@ -130,48 +113,56 @@ async function keep({ folder, stored }: Moving): Promise<void> {
 }
 
 async function cellsIn(folder: string): Promise<Map<string, MatrixCell>> {
-  const { cells } = (await earlier(answersFile(folder), readMatrix)) ?? EMPTY_MATRIX;
+  const { cells } = (await earlier(join(folder, ANSWERS), readMatrix)) ?? EMPTY_MATRIX;
   return new Map(cells.map((cell) => [slotId(cell), cell]));
 }
 
-/** Asks what is missing or stale, and saves after each cell. */
-async function fill(
-  host: Host,
-  { folder, stored }: Moving,
-  sides: Sides,
-  side: 'from' | 'to',
-  log: Log,
-): Promise<void> {
-  const { set, dataset } = stored;
+/** Does what is left for the model that is loaded, and saves after each version and cell. */
+async function move(host: Host, moving: Moving, sides: Sides, log: Log): Promise<void> {
+  const { set, dataset } = moving.stored;
   if (!dataset) return;
-  await mkdir(folder, { recursive: true });
-  const cells = await cellsIn(folder);
-  const prompts = migrationPrompts(set, dataset, sides, side);
-  const data = [{ id: DATA, name: DATA, dataset }];
-  const named = (['from', 'to'] as const).flatMap((each) => migrationPrompts(set, dataset, sides, each));
-  const models = [sides.from, sides.to].map(({ name, sha256: id }) => ({ id, name }));
-  const all = [...new Map(named.map(({ id, name }) => [id, { id, name }])).values()];
-  await fillMatrix(
-    host,
-    { prompts, data, done: [...cells.values()].map(filledId) },
-    {
-      control: uninterrupted,
-      emit: (event) => {
-        if (event.kind === 'progress')
-          return log.progress(`${set.handle}, ${event.note}: ${Math.round(100 * event.fraction)}%`);
-        cells.set(slotId(event.cell), event.cell);
-        const known = [...cells.values()].filter(({ prompt }) => all.some(({ id }) => id === prompt));
-        const kept = { prompts: all, models, data: [{ id: DATA, name: DATA }], cells: known };
-        save(answersFile(folder), matrixJson({ ...EMPTY_MATRIX, ...kept }));
-      },
-    },
+  await mkdir(moving.folder, { recursive: true });
+  const cells = await cellsIn(moving.folder);
+  const tell = training(log);
+  const keeping: Promise<void>[] = [];
+  const emit = (event: MigrateEvent) => {
+    if (event.kind === 'run') {
+      if (event.event.kind === 'rows') log.line(`${set.handle}: ${event.name} is trained for ${host.engine.info.id}`);
+      tell(event.event);
+    } else if (event.kind === 'progress')
+      log.progress(`${set.handle}, ${event.note}: ${Math.round(100 * event.fraction)}%`);
+    else if (event.kind === 'trained') {
+      moving.stored = { ...moving.stored, set: addTrained(moving.stored.set, event.version, host.now()) };
+      keeping.push(keep(moving));
+    } else {
+      cells.set(slotId(event.cell), event.cell);
+      save(join(moving.folder, ANSWERS), matrixJson(matrixOf(moving.stored.set, dataset, [...cells.values()], sides)));
+    }
+  };
+  const done = [...cells.values()].map(filledId);
+  await migrateSet(host, { set, dataset, to: sides.to.sha256, done }, { control: uninterrupted, emit });
+  await Promise.all(keeping);
+}
+
+/** The answers as a file. */
+function matrixOf(set: PromptSet, dataset: Dataset, cells: readonly MatrixCell[], { from, to }: Sides): Matrix {
+  const of = { set, dataset, to: to.sha256 };
+  const prompts = new Map(
+    [...migrationPrompts(of, 'old'), ...migrationPrompts(of, 'next')].map(({ id, name }) => [id, { id, name }]),
   );
+  return {
+    ...EMPTY_MATRIX,
+    prompts: [...prompts.values()],
+    models: [from, to].map(({ name, sha256: id }) => ({ id, name })),
+    data: [{ id: MIGRATED_ROWS, name: MIGRATED_ROWS }],
+    cells: cells.filter(({ prompt }) => prompts.has(prompt)),
+  };
 }
 
 async function report({ folder, stored: { set, dataset } }: Moving, sides: Sides, log: Log): Promise<string> {
   if (!dataset) return '';
   const cells = [...(await cellsIn(folder)).values()];
-  const sheet = migrationSheet({ set, dataset, cells, data: DATA, ...sides });
+  const sheet = migrationSheet({ set, dataset, cells, ...sides });
   const text = markdownSheet(sheet);
   await writeFile(join(folder, 'migration.md'), text);
   await writeFile(join(folder, 'migration.html'), htmlSheet(sheet));

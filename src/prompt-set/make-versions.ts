@@ -264,6 +264,10 @@ export const sameLabelOrder = (a: readonly LabelWord[], b: readonly LabelWord[])
 const validationRank = ({ validationAccuracy, validationLoss }: SoftVersion): number =>
   validationLoss === undefined ? (validationAccuracy ?? 0) : -validationLoss;
 
+/** The set with a run that was trained apart from it, as its newest; Tuned and the stages stay as they are. */
+export const addTrained = (set: PromptSet, run: SoftVersion, now: string): PromptSet =>
+  touch(set, now, { soft: [...set.soft, { ...run, number: nextNumber(set.soft) }] });
+
 export function chooseHard(set: PromptSet, versionId: string, now: string): PromptSet {
   find(set.hard, versionId, 'hard version');
   return touch(set, now, { chosenHard: versionId });

@@ -3,6 +3,7 @@
 import { type CostRequest, type Costs, costsOf, type RollOutRequest, rollOutOf } from '../decide/measured';
 import type { RollOut } from '../decide/roll-out';
 import type { Package } from '../interchange/package';
+import type { Sheet } from '../report/types';
 import { batch, batchAgain, batchFile, batchLeftOut, batchTokens, batchUnsure } from './batch';
 import type { RowsDone } from './check-rows';
 import { consistency, everyRow } from './checks';
@@ -17,6 +18,8 @@ import { improve } from './improve';
 import { climbLadder } from './ladder';
 import { compareCells, fillMatrix } from './matrix';
 import { measure } from './measure';
+import { migrate } from './migrate';
+import { type Migrated, migrationSheet, planMigration } from './migration';
 import { answerText, continueText, weighWords } from './play';
 import { closeRows, openRows } from './rows-file';
 import { countRows, readAhead, timeTokens } from './run-rows';
@@ -34,6 +37,16 @@ export interface ExportRequest extends Order {
 export const exportPackage: Verb<ExportRequest, RowsDone, Package> = async (host, { recipient, ...order }, run) => {
   const { makePackage } = await import('./packages');
   return makePackage(host, recipient, order, run);
+};
+
+/** The sheet of a migration, also as one page. */
+const reportMigration: Verb<Migrated, never, { readonly sheet: Sheet; readonly page: string }> = async (
+  _,
+  migrated,
+) => {
+  const sheet = migrationSheet(migrated);
+  const { htmlSheet } = await import('../report/print');
+  return { sheet, page: htmlSheet(sheet) };
 };
 
 /** Every verb by its name; the protocol of the workflow worker is derived from it. */
@@ -63,12 +76,15 @@ export const VERBS = {
   improve,
   isWorseThanBare,
   measure,
+  migrate,
   openRows,
+  planMigration,
   proposeImport,
   readAhead,
   readImport,
   readPrompt,
   rehearseRollOut,
+  reportMigration,
   timePrompt,
   timeTokens,
   train,

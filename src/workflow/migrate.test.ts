@@ -4,11 +4,12 @@ import { ControlSource, uninterrupted } from '../lib/control';
 import { moveStage } from '../prompt-set/stages';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import type { MatrixCell } from '../report/matrix';
+import { filledId } from '../report/matrix';
 import { STANDARD } from '../training/settings';
 import { answerOf, fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
 import { type Host, SILENT } from './host';
-import { type FillEvent, fillMatrix } from './matrix';
-import { migrationPrompts, migrationSheet, movesOf, type RetrainEvent, retrain } from './migrate';
+import { type MigrateEvent, migrate, movesOf, type RetrainEvent, retrain } from './migrate';
+import { migrationSheet, planMigration } from './migration';
 
 const NEW = { sha256: '1'.repeat(64) };
 
@@ -60,7 +61,7 @@ it('says why a prompt cannot be trained again as it was', async () => {
   const distilled = changed({ ...set, chosenSoft: 'r0' }, 'r0', { distilled: { from: 'h' } });
   expect(movesOf(distilled, NEW, dataset)[0]?.whyNot).toContain('smaller again');
   const sides = { from: { name: 'old', sha256: '0'.repeat(64) }, to: { name: 'new', ...NEW } };
-  const sheet = migrationSheet({ set: imported, dataset, cells: [], data: 'test rows', ...sides });
+  const sheet = migrationSheet({ set: imported, dataset, cells: [], ...sides });
   expect(sheet.headline).toBe('Nothing could be compared');
   expect(sheet.sections[0]?.notes?.[0]).toContain('tuned 1 was not trained again. It was trained elsewhere');
 });
@@ -119,7 +120,7 @@ describe('training again with the new weights', () => {
     const kinds = events.map((event) => (event.kind === 'run' ? `${event.name}: ${event.event.kind}` : event.kind));
     expect(kinds).toEqual(['tuned 1', 'tuned 2'].flatMap((name) => [`${name}: rows`, `${name}: done`, 'trained']));
     const first = events.find((event) => event.kind === 'trained');
-    expect(first?.set.soft).toHaveLength(3);
+    expect(first?.version).toEqual(after.soft[2]);
     expect(moved(after, dataset).map(([, heir]) => heir)).toEqual(after.soft.slice(2).map(({ id }) => id));
     // asked again, nothing is left to train
     await retrain(host, { set: after, dataset }, run);
@@ -153,17 +154,17 @@ describe('training again with the new weights', () => {
     const { dataset, set } = await opened();
     const ready = moveStage({ ...oneVector(set), chosenSoft: 'r1' }, { stage: 'staging', to: 'r0', note: '' }, NOW);
     const control = new ControlSource();
-    const kept: PromptSet[] = [];
+    const kept: SoftVersion[] = [];
     const emit = (event: RetrainEvent) => {
       if (event.kind !== 'trained') return;
-      kept.push(event.set);
+      kept.push(event.version);
       control.ask('cancel');
     };
     const { host, asked } = newHost();
     await expect(retrain(host, { set: ready, dataset }, { control, emit })).rejects.toMatchObject({
       code: 'cancelled',
     });
-    expect([asked.length, kept.length, kept[0]?.soft.length]).toEqual([1, 1, 3]);
+    expect([asked.length, kept.map(({ name }) => name)]).toEqual([1, ['tuned 1 for new']]);
     const paused = new ControlSource();
     paused.ask('pause');
     const { events, run } = heard();
@@ -189,17 +190,12 @@ describe('the sheet of a migration', () => {
     const set = { ...oneVector(promptSet(dataset)), chosenSoft: 'r0' };
     const next = newHost(answer).host;
     const staged = moveStage(set, { stage: 'production', to: 'r0', note: '' }, NOW);
-    const after = await retrain(next, { set: staged, dataset }, heard().run);
     const cells: MatrixCell[] = [];
-    for (const [side, host] of [
-      ['from', fakeHost().host],
-      ['to', next],
-    ] as const) {
-      const prompts = migrationPrompts(after, dataset, SIDES, side);
-      const emit = (event: FillEvent) => event.kind === 'cell' && cells.push(event.cell);
-      await fillMatrix(host, { prompts, data: [{ id: 'test', name: 'x', dataset }], done: [] }, { ...SILENT, emit });
-    }
-    return { set: after, dataset, cells, data: 'test', ...SIDES };
+    const emit = (event: MigrateEvent) => event.kind === 'cell' && cells.push(event.cell);
+    const request = { dataset, to: NEW.sha256, done: [] };
+    const after = await migrate(next, { ...request, set: staged }, { ...SILENT, emit });
+    await migrate(fakeHost().host, { ...request, set: after }, { ...SILENT, emit });
+    return { set: after, dataset, cells, ...SIDES };
   }
   /** Says the other label than the text does. */
   const wrong = (text: string) => (text.slice(text.lastIndexOf('Text: ')).includes('fine') ? [-0.01, -5] : [-5, -0.01]);
@@ -212,7 +208,7 @@ describe('the sheet of a migration', () => {
     const [table, cost, next] = sheet.sections;
     const test = given.dataset.split.test.length;
     expect(table?.table?.caption).toContain(`on ${test} test rows; p is corrected for 2 pairs.`);
-    expect(table?.table?.columns).toEqual(['Prompt', 'old', 'new', 'Difference in points', 'p']);
+    expect(table?.table?.columns).toEqual(['Prompt', 'old', 'new', 'Difference in points', 'p', 'Trained again']);
     const rows = table?.table?.rows ?? [];
     expect(rows.map(([name]) => name)).toEqual(['hand-written 1', 'tuned 1']);
     // 20 of 35 right with the old model, 9 with the new one
@@ -222,13 +218,15 @@ describe('the sheet of a migration', () => {
       { value: '−31', range: expect.stringMatching(/^−\d+ to −\d+$/) },
     ]);
     expect(Number(rows[0]?.[4])).toBeLessThan(0.05);
+    const train = given.dataset.split.train.length;
+    expect(rows.map((row) => row[5])).toEqual(['–', `tuned 2, on ${train} rows in about 2 min`]);
     expect(table?.notes).toEqual([]);
     const sent = given.cells.reduce((sum, { answers }) => sum + (answers?.tokensSentMean ?? 0) * test, 0);
     expect(cost?.sentences?.[0]).toBe(
       `1 prompt trained again in about 2 min; about ${Math.round(sent).toLocaleString('en')} tokens sent to score both sides.`,
     );
     expect(next?.sentences?.at(-1)).toBe('production: from tuned 1 to tuned 2.');
-    expect(next?.sentences?.[0]).toMatch(/^Nothing was switched\./);
+    expect(next?.sentences?.[0]).toMatch(/^Nothing was switched: /);
   });
 
   it('says that nothing is clear where the new model answers as the old one', async () => {
@@ -240,14 +238,64 @@ describe('the sheet of a migration', () => {
   it('shows skipped and missing cells, and what is still to be trained', async () => {
     const { dataset, set } = await opened();
     const chosen = { ...set, chosenSoft: 'r0' };
-    const skipped = { prompt: 's/h', model: OLD.sha256, data: 'test', key: '', skipped: 'no rows', answers: null };
-    const sheet = migrationSheet({ set: chosen, dataset, cells: [skipped], data: 'test', ...SIDES });
+    const skipped = { prompt: 's/h', model: OLD.sha256, data: 'test rows', key: '', skipped: 'no rows', answers: null };
+    const sheet = migrationSheet({ set: chosen, dataset, cells: [skipped], ...SIDES });
     expect(sheet.headline).toBe('Nothing could be compared');
-    expect(sheet.sections[0]?.table?.rows).toEqual([['hand-written 1', 'no rows', 'not asked', '–', '–']]);
-    expect(sheet.sections[0]?.notes).toEqual(['tuned 1 was not trained again. Run the command again to continue.']);
+    expect(sheet.sections[0]?.table?.rows).toEqual([['hand-written 1', 'no rows', 'not asked', '–', '–', '–']]);
+    expect(sheet.sections[0]?.notes).toEqual(['tuned 1 was not trained again. Continue the migration to train it.']);
     expect(sheet.sections[1]?.sentences?.[0]).toBe(
       '0 prompts trained again in under 1 s; about 0 tokens sent to score both sides.',
     );
     expect(sheet.sections[2]?.sentences).toHaveLength(1);
   });
+});
+
+it('plans what is left to do, prompt by prompt, and asks a model nothing that is done', async () => {
+  const { dataset, set } = await opened();
+  const chosen = { ...oneVector(set), chosenSoft: 'r0' };
+  const request = { set: chosen, dataset, from: OLD.sha256, to: NEW.sha256, done: [] as string[] };
+  const { host, scored } = fakeHost();
+  const test = dataset.split.test.length;
+  const { moves: plan, left } = await planMigration(host, request, SILENT);
+  expect(plan.map(({ name, testRows, answered }) => [name, testRows, answered])).toEqual([
+    ['hand-written 1', test, { old: false, next: false }],
+    ['tuned 1', test, { old: false, next: false }],
+  ]);
+  expect(plan.map(({ training }) => training && [training.rows.trainRows, training.isDone])).toEqual([
+    null,
+    [dataset.split.train.length, false],
+  ]);
+  expect(plan[0]?.tokens).toBeGreaterThan(test);
+  const all = plan.reduce((sum, { tokens }) => sum + tokens, 0);
+  expect([left.runs.length, left.tokens]).toEqual([1, { old: all, next: all }]);
+  expect(scored).toEqual([]);
+
+  const done: string[] = [];
+  const emit = (event: MigrateEvent) => event.kind === 'cell' && done.push(filledId(event.cell));
+  const after = await migrate(newHost().host, request, { ...SILENT, emit });
+  const { moves: half, left: rest } = await planMigration(host, { ...request, set: after, done }, SILENT);
+  expect(half.map(({ training, answered }) => [training?.isDone, answered])).toEqual([
+    [undefined, { old: false, next: true }],
+    [true, { old: false, next: true }],
+  ]);
+  expect(rest).toEqual({ runs: [], tokens: { old: all, next: 0 } });
+  await migrate(host, { ...request, set: after, done }, { ...SILENT, emit });
+  const { moves: whole } = await planMigration(host, { ...request, set: after, done }, SILENT);
+  expect(whole.every(({ answered }) => answered.old && answered.next)).toBe(true);
+  expect(done).toHaveLength(4);
+  const asked = scored.length;
+  await migrate(host, { ...request, set: after, done }, { ...SILENT, emit });
+  expect(scored.length).toBe(asked);
+});
+
+it('plans no training for a prompt that was trained elsewhere, and says why', async () => {
+  const { dataset, set } = await opened();
+  const imported = changed({ ...set, chosenSoft: 'r0' }, 'r0', { origin: 'PEFT' });
+  const { moves: plan, left } = await planMigration(
+    fakeHost().host,
+    { set: imported, dataset, from: OLD.sha256, to: '', done: [] },
+    SILENT,
+  );
+  expect(plan[1]).toMatchObject({ name: 'tuned 1', training: null, whyNot: expect.stringContaining('PEFT') });
+  expect([left.runs, left.tokens.next]).toEqual([[], plan[0]?.tokens]);
 });

@@ -1,24 +1,21 @@
 /**
  * A prompt set moves to another model. The tuned prompts in use are trained again with the new weights, old and new answer
  * the same test rows, and a sheet says what changed and what it cost. What is done follows from what is kept, so that a
- * stop loses one run or one cell at most. Nothing is switched: stages and the chosen prompt stay where they are.
+ * stop loses one run or one cell at most. Nothing is switched: stages and the chosen prompt stay where they are. The caller
+ * loads the new model, then the old one.
  */
 import type { Dataset } from '../dataset/types';
-import { answerDifferences } from '../evaluation/classify/pairs';
-import { points, pointsRange, pText } from '../evaluation/words';
+import { present } from '../lib/assert';
 import { throwIfInterrupted } from '../lib/control';
-import { counted, duration, percent } from '../lib/format';
-import { ends } from '../metrics/registry';
-import { chosenHard, finishRun, isUsable, startRun } from '../prompt-set/make-versions';
+import { addTrained, chosenHard, finishRun, isUsable, startRun } from '../prompt-set/make-versions';
 import { type MatrixPrompt, matrixPrompt } from '../prompt-set/ready-prompt';
-import { stagesAt, stagesOf } from '../prompt-set/stages';
+import { stagesOf } from '../prompt-set/stages';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import { versionWords, wordsFitting } from '../prompt-set/versions';
-import { type MatrixCell, slotId, whyNotPaired } from '../report/matrix';
-import type { Cell, Sheet } from '../report/types';
 import { accuracyOf } from '../training/checkpoint';
 import type { TrainingSettings } from '../training/settings';
-import type { Host, Run } from './host';
+import type { Host, Run, Verb } from './host';
+import { type FillEvent, fillMatrix } from './matrix';
 import { initialText, withoutRace } from './runs';
 import { type TrainRunEvent, train } from './train';
 
@@ -32,7 +29,7 @@ export interface Move {
 }
 
 /** As it was trained, from a text where its vectors came from a prompt of the other model. */
-function settingsFor({ settings }: SoftVersion): TrainingSettings {
+export function settingsFor({ settings }: SoftVersion): TrainingSettings {
   const { initialisation } = settings;
   return withoutRace(
     initialisation.kind === 'prompt' ? { ...settings, initialisation: { kind: 'text', text: '' } } : settings,
@@ -65,10 +62,10 @@ export function movesOf(set: PromptSet, { sha256 }: { readonly sha256: string },
 
 export type RetrainEvent =
   | { readonly kind: 'run'; readonly name: string; readonly event: TrainRunEvent }
-  /** A prompt is trained: keep the set. */
-  | { readonly kind: 'trained'; readonly set: PromptSet };
+  /** A prompt is trained: keep it, with `addTrained`. */
+  | { readonly kind: 'trained'; readonly version: SoftVersion };
 
-/** Trains again what is not trained yet, with the loaded model. @throws as `train`; sets that were given away stay valid */
+/** Trains again what is not trained yet, with the loaded model. @throws as `train`; versions that were given away stay valid */
 export async function retrain(
   host: Host,
   given: { readonly set: PromptSet; readonly dataset: Dataset },
@@ -85,7 +82,7 @@ export async function retrain(
     const { template, examples, handVersion, words } = old;
     const initText = old.initText || (settings.initialisation.kind === 'text' ? initialText(set) : '');
     const name = versionWords({ kind: 'soft', version: old });
-    const started = startRun(
+    const { set: started, run } = startRun(
       set,
       { id: host.newId(), now: host.now() },
       {
@@ -96,7 +93,6 @@ export async function retrain(
         ...(words && { words }),
       },
     );
-    const { run } = started;
     const asked = { runId: run.id, dataset, template, examples, words: wordsFitting(set, run), settings, initText };
     const done = await train(
       host,
@@ -109,19 +105,15 @@ export async function retrain(
       ...{ bestStep: done.bestStep, validationRows: done.validationRows, seconds: done.trainSeconds },
       validationAccuracy: done.best ? accuracyOf(done.best) : null,
     };
-    set = { ...finishRun(started.set, run.id, finished, host.now()), chosenSoft: set.chosenSoft };
-    emit({ kind: 'trained', set });
+    const version = present(finishRun(started, run.id, finished, host.now()).soft.at(-1), 'the trained version');
+    set = addTrained(set, version, host.now());
+    emit({ kind: 'trained', version });
   }
   return set;
 }
 
-export interface Sides {
-  readonly from: { readonly name: string; readonly sha256: string };
-  readonly to: { readonly name: string; readonly sha256: string };
-}
-
 /** Each prompt in use, before and after: the hand-written one is the same text on both models. */
-function pairsOf(set: PromptSet, dataset: Dataset, { to }: Sides) {
+export function pairsOf(set: PromptSet, dataset: Dataset, to: { readonly sha256: string }) {
   const hand = chosenHard(set);
   const kept = hand ? [{ name: versionWords({ kind: 'hard', version: hand }), old: hand.id, next: hand.id }] : [];
   const moved = movesOf(set, to, dataset).flatMap(({ old, heir }) =>
@@ -130,111 +122,39 @@ function pairsOf(set: PromptSet, dataset: Dataset, { to }: Sides) {
   return [...kept, ...moved];
 }
 
-/** Every prompt that answers on one of the two models, for `fillMatrix`. */
-export function migrationPrompts(
-  set: PromptSet,
-  dataset: Dataset,
-  sides: Sides,
-  side: 'from' | 'to',
-): readonly MatrixPrompt[] {
-  return pairsOf(set, dataset, sides).flatMap(
-    ({ old, next }) => matrixPrompt(set, side === 'from' ? old : next, dataset) ?? [],
-  );
-}
+/** How a cell of a migration names its rows. */
+export const MIGRATED_ROWS = 'test rows';
 
-interface Answered extends Sides {
+export interface MigrateRequest {
   readonly set: PromptSet;
   readonly dataset: Dataset;
-  /** Of the one data set of the migration. */
-  readonly cells: readonly MatrixCell[];
-  readonly data: string;
+  /** SHA-256 of the new weights; those of any other model that is loaded are the old ones. */
+  readonly to: string;
+  /** Cells that are filled already, each as `filledId`. */
+  readonly done: readonly string[];
 }
 
-type Moved = ReturnType<typeof answeredPairs>[number];
-
-/** Each pair with its two cells, and how they differ where both answered the same rows. */
-function answeredPairs({ set, dataset, cells, data, from, to }: Answered) {
-  const byId = new Map(cells.map((cell) => [slotId(cell), cell]));
-  const cellOf = (version: string, model: string) => byId.get(slotId({ prompt: `${set.id}/${version}`, model, data }));
-  const all = pairsOf(set, dataset, { from, to }).map((pair) => ({
-    ...pair,
-    a: cellOf(pair.old, from.sha256),
-    b: cellOf(pair.next, to.sha256),
-  }));
-  const sheets = all.flatMap(({ name, a, b }) =>
-    a?.answers && b?.answers && whyNotPaired(a, b) === null ? [{ name, of: [a.answers, b.answers] as const }] : [],
-  );
-  const differences = answerDifferences(sheets.map(({ of }) => of));
-  const byName = new Map(sheets.map(({ name }, i) => [name, differences[i]]));
-  return all.map((pair) => ({ ...pair, difference: byName.get(pair.name) ?? null }));
+/** Every prompt that answers on one of the two models. */
+export function migrationPrompts(
+  { set, dataset, to }: Pick<MigrateRequest, 'set' | 'dataset' | 'to'>,
+  side: 'old' | 'next',
+): readonly MatrixPrompt[] {
+  return pairsOf(set, dataset, { sha256: to }).flatMap((pair) => matrixPrompt(set, pair[side], dataset) ?? []);
 }
 
-function scoreOf(cell: MatrixCell | undefined): Cell {
-  const accuracy = cell?.answers?.scores.accuracy;
-  return accuracy ? { value: percent(accuracy.value), range: ends(percent, accuracy) } : (cell?.skipped ?? 'not asked');
-}
+export const migratedRows = (dataset: Dataset) => [{ id: MIGRATED_ROWS, name: MIGRATED_ROWS, dataset }];
 
-function pairRow({ name, a, b, difference: d }: Moved): readonly [string, ...Cell[]] {
-  if (!d) return [name, scoreOf(a), scoreOf(b), '–', '–'];
-  const { difference, ci95 } = d.metrics.accuracy;
-  const change = { value: points(difference), range: pointsRange(ci95.low, ci95.high) };
-  return [name, scoreOf(a), scoreOf(b), change, pText(d.pHolm)];
-}
+export type MigrateEvent = RetrainEvent | FillEvent;
 
-function headlineOf(pairs: readonly Moved[]): string {
-  const count = (finding: string) => pairs.filter(({ difference }) => difference?.finding === finding).length;
-  const [lost, won] = [count('a-better'), count('b-better')];
-  if (pairs.every(({ difference }) => difference === null)) return 'Nothing could be compared';
-  if (lost + won === 0) return 'No prompt is clearly better or worse with the new model';
-  const said = [
-    ...(won > 0 ? [`${counted(won, 'prompt')} clearly better`] : []),
-    ...(lost > 0 ? [`${counted(lost, 'prompt')} clearly worse`] : []),
-  ];
-  return `${said.join(', ')} with the new model`;
-}
-
-const nameOf = (version: SoftVersion): string => versionWords({ kind: 'soft', version });
-
-/** Old against new on the same rows, corrected for all pairs, what it cost, and what to do. */
-export function migrationSheet(answered: Answered): Sheet {
-  const { set, dataset, cells, from, to } = answered;
-  const pairs = answeredPairs(answered);
-  const moves = movesOf(set, to, dataset);
-  const heirs = moves.flatMap(({ heir }) => heir ?? []);
-  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-  const tokens = sum(cells.map(({ answers }) => (answers ? answers.tokensSentMean * answers.gold.length : 0)));
-  const compared = pairs.filter(({ difference }) => difference !== null).length;
-  return {
-    title: `${set.name} (${set.handle}): from ${from.name} to ${to.name}`,
-    headline: headlineOf(pairs),
-    sections: [
-      {
-        title: 'Old and new on the same test rows',
-        table: {
-          caption: `Accuracy with 95% intervals on ${counted(dataset.split.test.length, 'test row')}; p is corrected for ${counted(compared, 'pair')}. Old answers are calibrated where their version is; new versions are not until you compare them on the page`,
-          columns: ['Prompt', from.name, to.name, 'Difference in points', 'p'],
-          rows: pairs.map(pairRow),
-        },
-        notes: moves.flatMap(({ old, heir, whyNot }) =>
-          heir ? [] : [`${nameOf(old)} was not trained again. ${whyNot ?? 'Run the command again to continue.'}`],
-        ),
-      },
-      {
-        title: 'What it cost',
-        sentences: [
-          `${counted(heirs.length, 'prompt')} trained again in ${duration(sum(heirs.map(({ seconds }) => seconds ?? 0)))}; about ${counted(Math.round(tokens), 'token')} sent to score both sides.`,
-        ],
-      },
-      {
-        title: 'What to do now',
-        sentences: [
-          'Nothing was switched. Import the prompt set, compare on the page, and move a stage to the new version where it is not worse.',
-          ...moves.flatMap(({ old, heir }) => {
-            const stages = stagesAt(set, old.id).join(', ');
-            return heir && stages ? [`${stages}: from ${nameOf(old)} to ${nameOf(heir)}.`] : [];
-          }),
-        ],
-      },
-    ],
-  };
-}
+/**
+ * What is left of a migration for the model that is loaded: the new one trains first, and each answers the test rows.
+ * @throws as `retrain` and `fillMatrix`; versions and cells that were given away stay valid
+ */
+export const migrate: Verb<MigrateRequest, MigrateEvent, PromptSet> = async (host, request, run) => {
+  const { dataset, to, done } = request;
+  const isNew = host.engine.info.sha256 === to;
+  const set = isNew ? await retrain(host, request, run) : request.set;
+  const prompts = migrationPrompts({ set, dataset, to }, isNew ? 'next' : 'old');
+  await fillMatrix(host, { prompts, data: migratedRows(dataset), done }, run);
+  return set;
+};

@@ -28,6 +28,7 @@ interface CheckedSession {
   /** Loads the session's model into a fresh worker, as soon as the engine is free; those that need the model wait for it. */
   readonly loadAgain: (engineFree?: Promise<void>) => Promise<ModelInfo>;
   readonly show: (change: { readonly check?: CheckStatus; readonly model?: ModelStatus }) => void;
+  readonly job: () => Job | null;
   readonly setJob: (job: Job | null) => void;
 }
 
@@ -115,6 +116,8 @@ async function runAsJob(
 ): Promise<Verdict | null> {
   const aborter = new AbortController();
   const { signal } = aborter;
+  // of the work that needs the check, and continues after it
+  const job = session.job();
   const engine = borrowEngine(services, session, signal);
   const progress = (fraction: number) => {
     session.show({ check: { kind: 'running', fraction } });
@@ -151,7 +154,7 @@ async function runAsJob(
     await refuse(cause.message);
     return null;
   } finally {
-    session.setJob(null);
+    session.setJob(job);
     engine.giveBack();
   }
 }

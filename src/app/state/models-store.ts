@@ -30,15 +30,18 @@ export interface KnownModel {
   readonly verdict: Verdict | null;
 }
 
-/** Models of the hub that are not in this browser, each with the built-in model's speed scaled by weights; null = not measured. */
-export function hubModels(known: readonly KnownModel[]): readonly (HubModel & { readonly speed: Speed | null })[] {
+/** The built-in model's speed scaled by weights; null = it was not measured here. */
+export function scaledTo(known: readonly KnownModel[], parameters: number): Speed | null {
   const builtIn = known.find(({ id }) => id === CATALOGUE.standard.id);
-  const speed = builtIn?.info && builtIn.speed ? { parameters: builtIn.info.parameters, ...builtIn.speed } : null;
-  return HUB_MODELS.filter(({ id }) => !known.some((one) => one.id === id)).map((model) => ({
-    ...model,
-    speed: speed && scaledSpeed(speed, model.parameters / speed.parameters),
-  }));
+  return builtIn?.info && builtIn.speed ? scaledSpeed(builtIn.speed, parameters / builtIn.info.parameters) : null;
 }
+
+/** Models of the hub that are not in this browser, each with the built-in model's speed scaled by weights; null = not measured. */
+export const hubModels = (known: readonly KnownModel[]): readonly (HubModel & { readonly speed: Speed | null })[] =>
+  HUB_MODELS.filter(({ id }) => !known.some((one) => one.id === id)).map((model) => ({
+    ...model,
+    speed: scaledTo(known, model.parameters),
+  }));
 
 interface ModelsState {
   /** Newest first; the models of this site are always among them. */

@@ -50,6 +50,7 @@ export function createSessionStore(
       modelReady: loaded.ready,
       loadAgain: loaded.again,
       show: set,
+      job: () => get().job,
       setJob,
     });
     const engineLost = (error: StudioError) => {

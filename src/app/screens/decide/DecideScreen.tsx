@@ -21,6 +21,7 @@ import { Button, Note, Panel, ProgressBar, Select } from '../../ui';
 import { AssumptionsPanel, CostsPanel, SideBySidePanel } from './CostPanels';
 import { type Choices, decideStores, type Found } from './decide-store';
 import { LadderPanel } from './LadderPanel';
+import { MigrationPanel } from './MigrationPanel';
 import './decide.css';
 
 export default function DecideScreen() {
@@ -97,6 +98,7 @@ function Decided({ set, dataset, found, choices }: DecidedProps) {
         <LadderPanel set={set} dataset={dataset} steps={choices.steps} />
         <SideBySidePanel set={set} found={found} rows={rows} trainingRows={train.length} />
         <UpkeepPanel set={set} />
+        <MigrationPanel set={set} move={choices.move} />
       </div>
     </ScreenFrame>
   );
