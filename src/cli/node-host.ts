@@ -103,6 +103,7 @@ function hostEngine(engine: Engine): HostEngine {
       }),
     latency: (...asked) => queued(() => engine.latency(...asked)),
     generate: (...asked) => queued(() => engine.generate(...asked)),
+    forget: () => queued(async () => engine.forget()),
     states: (...asked) => queued(() => engine.states(...asked)),
     nextTokens: (...asked) => queued(() => engine.nextTokens(...asked)),
     attribute: (...asked) => queued(() => engine.attribute(...asked)),

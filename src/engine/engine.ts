@@ -64,7 +64,7 @@ export class Engine {
   readonly info: ModelInfo;
   readonly #program: LoadedProgram['program'];
   readonly #cache: TextCache;
-  readonly #answers = new Answers();
+  #answers = new Answers();
   readonly #prefixes = new PrefixCache();
 
   constructor({ program, info }: LoadedProgram, texts: Partial<TextCacheOptions> = {}) {
@@ -252,9 +252,15 @@ export class Engine {
     return { ...this.#cache.options, bytes: this.#cache.bytes };
   }
 
-  async dispose(): Promise<void> {
+  /** Drops all that is remembered of texts and answers: what is asked next is computed as in a fresh engine. */
+  forget(): void {
+    this.#answers = new Answers();
     this.#cache.clear();
     this.#prefixes.clear();
+  }
+
+  async dispose(): Promise<void> {
+    this.forget();
     await this.#program.runner.dispose();
   }
 

@@ -60,14 +60,14 @@ function createEngineHandlers() {
     readAhead: async (params, emit, control) => {
       for await (const read of loaded().readAhead(params, control)) {
         emit(read);
-        // nobody has asked for it yet, so whatever was asked for comes first
-        if (queue.isWaited) return { done: false };
+        if (queue.isWaited) return { done: false }; // nobody has asked for it yet, so others come first
       }
       return { done: true };
     },
     generate: (params, emit, control) => loaded().generate(params, tellInTurns(queue, emit), control),
     latency: async (params, _emit, control) => ({ medianMs: await loaded().latency(params, params.repeats, control) }),
     texts: ({ options }) => loaded().texts(options),
+    forget: () => loaded().forget(),
     states: async (params, emit, control) => ({
       states: await loaded().states(params, control, progressOf('rows', params.rows.length, emit)),
     }),

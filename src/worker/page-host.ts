@@ -79,6 +79,7 @@ export function engineOver(client: EngineClient, info: ModelInfo): HostEngine {
       const { onStart, done } = forwarding(client, control);
       return client.call('generate', request, { onStart, onEvent: ({ id }) => onToken(id) }).finally(done);
     },
+    forget: () => client.call('forget', null),
     states: async (request, control, onProgress) => (await call('states', request, control, onProgress)).states,
     nextTokens: (request, control, onProgress) => call('nextTokens', request, control, onProgress),
     attribute: (request, control, onStep) => call('attribute', request, control, onStep),

@@ -69,6 +69,8 @@ export interface EngineMethods {
   latency(params: ScoreRequest & { readonly repeats: number }): { readonly medianMs: number };
   /** What is kept of texts; other options hold for whatever begins after this. */
   texts(params: { readonly options: Omit<TextMemory, 'bytes'> | null }): TextMemory;
+  /** Drops what is remembered of texts and answers. */
+  forget(params: null): void;
   /** The last hidden state after each row, `[rows, hidden]`, row-major. */
   states(params: StatesRequest, onEvent: (e: ProgressEvent) => void): { readonly states: Float32Array };
   /** Log-probabilities of the next token after each row and its cue, for the most likely tokens of a list. */

@@ -57,6 +57,8 @@ export interface HostEngine {
   /** Median milliseconds of one row, warm. */
   latency(request: ScoreRequest, repeats: number, control: Control): Promise<number>;
   generate(request: GenerateRequest, onToken: (id: number) => void, control: Control): Promise<Generated>;
+  /** Drops what is remembered of texts and answers, so that what is asked next is computed. */
+  forget(): Promise<void>;
   /** The last hidden state after each row, `[rows, hidden]`, row-major. */
   states(request: StatesRequest, control: Control, onProgress?: (rowsDone: number) => void): Promise<Float32Array>;
   /** Log-probabilities of the next token after each row and its cue, for the most likely tokens of a list. */

@@ -5,7 +5,7 @@ import type { RollOut } from '../decide/roll-out';
 import type { Package } from '../interchange/package';
 import type { Sheet } from '../report/types';
 import { batch, batchAgain, batchFile, batchLeftOut, batchTokens, batchUnsure } from './batch';
-import type { RowsDone } from './check-rows';
+import { proveUnchanged, type RowsDone } from './check-rows';
 import { consistency, everyRow } from './checks';
 import { compare, comparisonTokens } from './compare';
 import { distil } from './distil';
@@ -80,6 +80,7 @@ export const VERBS = {
   openRows,
   planMigration,
   proposeImport,
+  proveUnchanged,
   readAhead,
   readImport,
   readPrompt,

@@ -7,6 +7,7 @@ import { FEWEST_OF_FEW, FEWEST_ROWS } from '../task/choose-words';
 import type { HardPrompt } from '../task/types';
 import { NUMBER_SETTINGS, settingOf } from '../training/fields';
 import { type Initialisation, OPTIMISER_LABELS, type TrainingSettings } from '../training/settings';
+import type { Unchanged } from './check-rows';
 
 /** "14.8". */
 export const perplexityOf = (loss: number): string => String(Number(Math.exp(loss).toPrecision(3)));
@@ -222,4 +223,18 @@ export function distinction(facts: readonly RunFact[], place: number): string {
     .filter(({ differs, name }) => differs && name !== 'Start text' && name !== 'Template')
     .map(({ name, values }) => `${name.toLowerCase()} ${values[place] as string}`);
   return own.join(', ');
+}
+
+/** What came of asking the other prompt sets again: "96 rows of 12 prompt sets: the same answers to the bit, …". */
+export function unchangedWords({ sets, rows, steps, differences, leftOut }: Unchanged): readonly string[] {
+  const [handles, other] = [differences.map(([handle]) => handle), differences.reduce((sum, [, n]) => sum + n, 0)];
+  const after =
+    steps > 0 ? `after this prompt set answered and was trained for ${steps} steps` : 'after this prompt set answered';
+  const found =
+    sets === 0
+      ? 'No other prompt set could be asked.'
+      : other === 0
+        ? `${counted(rows, 'row')} of ${counted(sets, 'prompt set')}: the same answers to the bit, before and ${after}.`
+        : `${other} of ${counted(rows, 'row')} have other answers ${after}, in ${handles.join(', ')}. Reload the model and check again; on a graphics device the last digits may vary.`;
+  return [found, ...leftOut.map(([handle, reason]) => `${handle} was not asked: ${reason}`)];
 }

@@ -1,10 +1,13 @@
 import { useState } from 'react';
+import { useStore } from 'zustand';
+import { counted } from '../../../lib/format';
 import { readHandle } from '../../../prompt-set/handle';
 import type { PromptSet } from '../../../prompt-set/types';
 import { versionsOf } from '../../../prompt-set/versions';
+import { unchangedWords } from '../../../workflow/words';
 import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
-import { usePromptSets } from '../../state/studio';
+import { usePromptSets, useSession } from '../../state/studio';
 import { stageOptions } from '../../state/version-words';
 import { Button, EmptyState, Panel, ProgressBar, TextArea, TextField } from '../../ui';
 import { batch } from './batch-store';
@@ -13,7 +16,8 @@ import { DiffPanel, LineagePanel, PerformancePanel } from './HistoryPanels';
 import { ImportedNote } from './ImportDialog';
 import { detailActions, useDetail } from './library-store';
 import { MeasurePanel } from './MeasurePanel';
-import { detailTitle, Failed, TextForm } from './parts';
+import { proving } from './measure-store';
+import { detailTitle, Failed, Stoppable, TextForm } from './parts';
 import { StagesPanel } from './StagesPanel';
 import { VersionsPanel } from './VersionsPanel';
 
@@ -40,6 +44,7 @@ export function SetDetail({ setId }: { readonly setId: string }) {
           <VersionsPanel set={set} />
           <PerformancePanel detail={detail} />
           <MeasurePanel detail={detail} />
+          <OthersPanel set={set} />
           <LineagePanel detail={detail} />
           <DiffPanel detail={detail} />
         </div>
@@ -162,4 +167,38 @@ function lastOnly(save: (text: string) => Promise<void>): (text: string | null) 
     });
     return writing;
   };
+}
+
+/** Proves that using and training this prompt set leaves every other one as it is. */
+function OthersPanel({ set }: { readonly set: PromptSet }) {
+  const work = proving.use();
+  const { running, fraction, secondsLeft, of, found, error } = useStore(work);
+  const isBusy = useSession((s) => s.job !== null);
+  const others = usePromptSets((s) => s.sets.length - 1);
+  if (others < 1) return null;
+  const isMine = of === set.id;
+  return (
+    <Panel span={12} title="Do the other prompt sets still answer as before?">
+      <div className="stack">
+        <p>
+          All prompt sets share one loaded model, whose weights nothing changes. To see it: the other sets are asked 8
+          texts, this set answers them and is trained for a moment, and the others are asked again. Nothing of that is
+          kept.
+        </p>
+        {running && isMine ? (
+          <Stoppable label="Asking" fraction={fraction} secondsLeft={secondsLeft} onStop={work.stop} />
+        ) : (
+          <div className="row">
+            <Button isDisabled={isBusy} onPress={() => void work.start(set.id)}>
+              Check {counted(others, 'other prompt set')}
+            </Button>
+          </div>
+        )}
+        <div role="status">
+          {isMine && found ? unchangedWords(found).map((sentence) => <p key={sentence}>{sentence}</p>) : null}
+        </div>
+        <Failed title="The other prompt sets were not checked" error={isMine ? error : null} />
+      </div>
+    </Panel>
+  );
 }

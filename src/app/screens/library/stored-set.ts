@@ -79,7 +79,7 @@ export async function chosenVersion(disk: Store, setId: string, which: string): 
   return { ready: readyPrompt(set, version), who: `${handle}, ${versionWords(version)}` };
 }
 
-const needsRows = (set: PromptSet, { shots }: ReadyPrompt['prompt']) => kindOf(set) === 'generate' || shots > 0;
+export const needsRows = (set: PromptSet, { shots }: ReadyPrompt['prompt']) => kindOf(set) === 'generate' || shots > 0;
 
 /** The version as the workflow answers with it. @param withRows the set's own rows are needed for any prompt */
 export async function storedVersion(disk: Store, ready: ReadyPrompt, withRows: boolean): Promise<AnsweringVersion> {
