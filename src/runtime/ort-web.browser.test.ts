@@ -143,6 +143,16 @@ describe('kernels of our own', () => {
     expect(await run()).toEqual([2, 3, 4, 5, 2, 3, 4, 5]);
   });
 
+  test('end a run that the device refuses, rather than read zeros', async () => {
+    const { run } = await own(twice());
+    const bind = GPUDevice.prototype.createBindGroup;
+    vi.spyOn(GPUDevice.prototype, 'createBindGroup').mockImplementationOnce(function (this: GPUDevice, { layout }) {
+      return bind.call(this, { layout, entries: [] });
+    });
+    const message = expect.stringMatching(/^The graphics device could not run the model: /);
+    await expect(run()).rejects.toMatchObject({ code: 'session-failed', message });
+  });
+
   test('report a lost device', async () => {
     const asked = vi.spyOn(GPUAdapter.prototype, 'requestDevice');
     const { run } = await own(twice());
