@@ -63,9 +63,18 @@ describe('the card of a comparison of labels', () => {
     const { action, armId, why, finding } = labels({ '1111': 20, '0111': 3, '1010': 3, '0001': 30, '0000': 64 });
     expect({ action, armId }).toEqual({ action: 'check-labels', armId: 'yours' });
     expect(why).toContain(
-      'TF-IDF and Always “negative” are clearly ahead on these rows, but they are reference lines and no prompts',
+      'TF-IDF and Always “negative” are clearly ahead of your prompt on these rows, but they are reference lines and no prompts',
     );
     expect(finding).toBe('TF-IDF and Always “negative” are clearly ahead of Yours');
+  });
+
+  it('asks nobody to choose a prompt that beats yours but not one answer for every row', () => {
+    const { action, why } = labels({ '1111': 20, '0111': 3, '0100': 30, '0001': 37, '0000': 30 });
+    expect(action).toBe('check-labels');
+    expect(why).toContain(
+      'Tuned is clearly ahead of your prompt on these rows, but it does not clearly beat always giving one answer.',
+    );
+    expect(why).not.toContain('choose');
   });
 
   it('is null where the plan has no pair', () => {

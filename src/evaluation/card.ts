@@ -102,15 +102,19 @@ const WHY_NOT: Readonly<Record<Group, (isOne: boolean) => string>> = {
     `but the advice is between your prompt and the tuned one: to decide on ${isOne ? 'it, choose it' : 'them, choose one'} as yours or as tuned, and compare again`,
 };
 
+/** Where nothing clearly beats always giving one answer, no prompt is recommended, however far ahead of another it is. */
+const NO_BETTER = (isOne: boolean) => `but ${isOne ? 'it does' : 'they do'} not clearly beat always giving one answer`;
+
 /** Where others are clearly ahead of the recommended arm: which, and why they are not recommended. */
-function caution(arms: readonly CardArm[]): string {
+function caution(arms: readonly CardArm[], { action }: Pick<Recommendation, 'action'>, arm: string): string {
   const ahead = arms.filter(({ gap }) => gap?.isClear && gap.difference > 0);
   return (['reference', 'several', 'prompt'] as const)
     .map((group) => {
       const of = ahead.filter((arm) => groupOf(arm) === group);
       if (of.length === 0) return '';
       const isOne = of.length === 1;
-      return ` ${capitalised(names(of))} ${isOne ? 'is' : 'are'} clearly ahead on these rows, ${WHY_NOT[group](isOne)}.`;
+      const why = action === 'check-labels' && group !== 'reference' ? NO_BETTER : WHY_NOT[group];
+      return ` ${capitalised(names(of))} ${isOne ? 'is' : 'are'} clearly ahead of ${arm} on these rows, ${why(isOne)}.`;
     })
     .join('');
 }
@@ -144,10 +148,11 @@ export function cardOf(compared: Compared, facts: RunFacts): VerdictCard | null 
       gap: gap(arm),
     }),
   );
+  const arm = called(chosen, field);
   return {
     ...found,
-    why: found.why + caution(arms),
-    arm: called(chosen, field),
+    why: found.why + caution(arms, found, arm),
+    arm,
     arms: sorted(arms),
     finding: findingOf(arms),
     unit: 'accuracy, 95% interval of each; gaps are judged by a corrected p',
