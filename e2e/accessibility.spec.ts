@@ -14,7 +14,7 @@ const STEPS: readonly StepName[] = [
   'Library',
 ];
 
-test('every empty screen passes axe, in both themes and both widths', async ({ studio }) => {
+test('every empty screen passes axe, narrow and light, and wide and dark', async ({ studio }) => {
   await studio.open();
   await studio.modelReady();
   await expectAccessible(studio, 'start');
@@ -46,7 +46,7 @@ test('every empty screen passes axe, in both themes and both widths', async ({ s
   await expectAccessible(studio, 'paste');
 });
 
-test('every screen with a prompt set open passes axe, in both themes and both widths', async ({ studio }) => {
+test('every screen with a prompt set open passes axe, narrow and light, and wide and dark', async ({ studio }) => {
   test.slow();
   const { page, prompts, train, compare, data } = studio;
   await studio.open();

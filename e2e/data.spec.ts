@@ -231,7 +231,7 @@ test('the Data screen with issues, versions and an open cell passes axe, wide an
   await data.issues.getByRole('button', { name: /^Merge into/ }).click();
   await expect(data.versions.getByRole('row')).toHaveCount(3);
   await expect(data.issues).toContainText('reads this text poorly');
-  await expectAccessible(studio, 'Data', { themes: ['light'] });
+  await expectAccessible(studio, 'Data');
   await page.setViewportSize({ width: 390, height: 844 });
   const text = data.grid.getByRole('row').nth(1).getByRole('gridcell').nth(1);
   await text.click();

@@ -43,7 +43,7 @@ test('fixes a clumsy prompt hint by hint, by keyboard, with other columns in it'
   await prompts.editor.fill('{text}\nPlease say what this customer feels.');
   await prompts.choose('Examples in the prompt', '4 examples');
   await expect(prompts.hints).not.toHaveCount(0);
-  await expectAccessible(studio, 'Prompts, with hints and examples', { themes: ['light'] });
+  await expectAccessible(studio, 'Prompts, with hints and examples');
 });
 
 test('tries nearest examples in several orders, and keeps them as a version across a reload', async ({ studio }) => {
@@ -75,7 +75,7 @@ test('tries nearest examples in several orders, and keeps them as a version acro
   // where the search stops decides whether a found prompt won or the one that was there
   await expect(prompts.tries.getByText('yours', { exact: true })).toHaveCount(1);
   await expect(prompts.tries).toContainText('With 4 examples, the nearest, in 2 orders');
-  await expectAccessible(studio, 'prompts, found', { themes: ['light'] });
+  await expectAccessible(studio, 'prompts, found');
 
   await test.step('makes a prompt with examples smaller, and compares the two', async () => {
     // one token each: what the search has found may have more
@@ -90,7 +90,7 @@ test('tries nearest examples in several orders, and keeps them as a version acro
     await expect(page.getByText(/tokens a row become \d+: \d+% saved\. Same answer on \d+ of \d+/)).toBeVisible({
       timeout: 120_000,
     });
-    await expectAccessible(studio, 'train, made smaller', { themes: ['light'] });
+    await expectAccessible(studio, 'train, made smaller');
     await page.getByRole('button', { name: 'Compare the two' }).click();
     await expect(page).toHaveURL(/compare/);
   });
@@ -148,7 +148,7 @@ test('plays and presents a prompt that shows two columns, filled from a row', as
   await city.fill('A very long name of a town that nobody knows');
   expect(await playground.ask(text, 'your prompt')).not.toEqual(inUlm);
   await page.getByRole('button', { name: 'Add to the examples' }).click();
-  await expectAccessible(studio, 'Playground, with a second column', { themes: ['light'] });
+  await expectAccessible(studio, 'Playground, with a second column');
   await page.getByRole('button', { name: 'Present', exact: true }).click();
   await expect(page.getByRole('dialog', { name: 'Presentation' })).toContainText('city: A very long name of a town');
 });
