@@ -11,6 +11,7 @@ import {
   FIRST_GATES,
   type Gates,
   placeOf,
+  productionAfter,
   type RollOutPlan,
   rehearse,
   rollOutTable,
@@ -172,6 +173,16 @@ describe('a rehearsed roll-out', () => {
     const { looks } = rehearse(served, planOf());
     for (const { labelled, share, inShare } of looks)
       expect(inShare).toBe(served.slice(0, labelled).filter(({ key }) => isInShare(key, share, 'a')).length);
+  });
+
+  it('moves production to the new version at the end, back from it where that failed, and else nowhere', () => {
+    const versions = { inUse: undefined, present: 'old', next: 'new' };
+    const rolledBack = { outcome: 'rolled-back' } as const;
+    expect(productionAfter({ outcome: 'complete' }, versions)).toBe('new');
+    expect(productionAfter(rolledBack, { ...versions, inUse: 'new' })).toBe('old');
+    expect(productionAfter(rolledBack, versions)).toBeUndefined();
+    // nothing is in production, and the new prompt is no version
+    expect(productionAfter(rolledBack, { ...versions, next: undefined })).toBeUndefined();
   });
 
   it('says what to do without rows', () => {

@@ -273,6 +273,15 @@ export const gateWords = ({ largestLoss, leastAccuracy, mostFallbacks, mostLaten
   ...(mostLatencyMs === null ? [] : [`A median of at most ${Math.round(mostLatencyMs)} ms a row`]),
 ];
 
+/** The version that production is to point to after a roll-out; undefined = it stays, as where a prompt is no version. */
+export const productionAfter = (
+  { outcome }: Pick<RollOut, 'outcome'>,
+  { inUse, present, next }: Readonly<Record<'inUse' | 'present' | 'next', string | undefined>>,
+): string | undefined => {
+  if (outcome === 'complete') return next;
+  return next !== undefined && inUse === next ? present : undefined;
+};
+
 /** The share that follows; null = the new prompt answers everything. */
 export const nextShare = (share: number): number | null => SHARES.find((next) => next > share) ?? null;
 

@@ -8,6 +8,7 @@ import {
   gateWords,
   type Look,
   nextShare,
+  productionAfter,
   type RollOut,
   rollOutTable,
   SHARES,
@@ -228,7 +229,8 @@ function Started({ set, rows, plan, started }: StartedProps) {
     );
   const [from, to] = [plan.from, plan.to].map((id) => reference(rows.measured, id)?.name);
   const next = rows.versions[plan.to];
-  const unnamed = next === undefined ? ` No version is ${to}: export it from Compare, a stage cannot point to it.` : '';
+  const unnamed =
+    next === undefined ? ` ${to} is not saved as a version, so no stage can point to it: export it from Compare.` : '';
   return (
     <ScreenFrame
       title={run.sentence}
@@ -278,7 +280,7 @@ function Actions({ set, run, present, next }: ActionsProps) {
       </>
     );
   const inUse = productionOf(set)?.version.id;
-  const wanted = run.outcome === 'complete' ? next : inUse === next ? present : undefined;
+  const wanted = productionAfter(run, { inUse, present, next });
   const version = versionById(set, wanted ?? '');
   const canPoint = version !== null && version.version.id !== inUse;
   return (
