@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { expectAccessible, expectForcedColours, expectReadable } from './axe';
 import { expect, test } from './fixtures';
-import { AWKWARD, csv } from './pages/studio';
+import { ModelsPage } from './pages/models';
+import { AWKWARD, csv, TINY } from './pages/studio';
 
 test('decides from the comparison, from answers and from assumptions, and keeps both', async ({ studio }) => {
   test.slow();
@@ -103,5 +105,29 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await expect(page.getByRole('row', { name: /Step one's answer/ })).toContainText('%');
     await expect(page.getByRole('row', { name: /Vectors and 2 examples/ })).toContainText('%');
     await expectAccessible(studio, 'Decide, two steps');
+  });
+
+  await test.step('a changed model: trained again, compared, and kept over a reload; no other set is changed', async () => {
+    const models = new ModelsPage(page);
+    await models.openFolder(join(import.meta.dirname, '../test/fixtures/models/gpt2-optimum-fp32'));
+    await models.loaded(/^Model: gpt2 optimum fp32/);
+    await models.choose(TINY);
+    await models.loaded(/^Model: tiny support/);
+    await models.close();
+    await choose('New model', /gpt2/);
+    await page.getByRole('button', { name: 'Move to the new model' }).press('Enter');
+    const sheet = page.getByRole('region', { name: /with the new model$/ });
+    await expect(sheet).toContainText('tuned 2, on', { timeout: 60_000 });
+    await expect(page.getByRole('button', { name: 'Compare again' })).toBeEnabled({ timeout: 30_000 });
+    await page.reload();
+    await expect(sheet).toContainText('Nothing was switched');
+    await expectAccessible(studio, 'Decide, another model');
+    await studio.go('Library');
+    await page.getByRole('button', { name: 'Versions and stages' }).first().click();
+    await page.getByRole('button', { name: 'Check 1 other prompt set' }).press('Enter');
+    await expect(page.getByText('8 rows of 1 prompt set: the same answers to the bit')).toBeVisible({
+      timeout: 30_000,
+    });
+    await expectAccessible(studio, 'Library, other sets');
   });
 });
