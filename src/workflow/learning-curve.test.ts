@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { SoftVersion } from '../prompt-set/types';
+import type { Evaluation, SoftVersion } from '../prompt-set/types';
 import { PRESETS, STANDARD } from '../training/settings';
-import { learningCurve, learningCurveRuns, outlook } from './learning-curve';
+import { gainOf, gainWords, learningCurve, learningCurveRuns, outlook } from './learning-curve';
 
 const point = (rows: number, accuracy: number) => ({ rows, accuracy, runs: 1 });
 
@@ -104,4 +104,39 @@ test('one point is said in the singular', () => {
   const gain = 0.01 / Math.log2(356 / 256);
   const found = outlook([point(128, 0.5), point(256, 0.5 + gain)], 100_000);
   expect(found?.title).toBe('More labels probably help: 100 more might add 1 point');
+});
+
+describe('what a preset gained elsewhere', () => {
+  const versionOf = (id: string, settings: typeof STANDARD) => ({ id, settings }) as SoftVersion;
+  const comparison = (softVersion: string, difference: number) =>
+    ({
+      kind: 'classify',
+      softVersion,
+      comparison: {
+        pairs: [
+          { a: 'untuned', b: 'tuned', difference: 1 },
+          { a: 'yours', b: 'tuned', difference },
+        ],
+      },
+    }) as unknown as Evaluation;
+  const set = { soft: [versionOf('s', STANDARD), versionOf('q', PRESETS.quick.settings)] };
+
+  test('comes from the newest comparison of a run of that preset with the hand-written prompt', () => {
+    const evaluations = [comparison('q', 0.5), comparison('s', -0.02), comparison('s', 0.3), comparison('gone', 0.4)];
+    expect(gainOf(set, evaluations, 'standard')).toBe(-2);
+    expect(gainOf(set, evaluations, 'quick')).toBe(50);
+    expect(gainOf(set, evaluations, 'auto')).toBeNull();
+    expect(
+      gainOf(set, [{ ...comparison('s', 0.1), kind: 'generate' } as unknown as Evaluation], 'standard'),
+    ).toBeNull();
+  });
+
+  test('is said as a range with its source: the user’s own sets where there are two, else those that were measured', () => {
+    expect(gainWords('standard', [])).toBe('+7 to +32 points on 7 other data sets');
+    expect(gainWords('standard', [12])).toBe('+7 to +32 points on 7 other data sets');
+    expect(gainWords('standard', [12.4, -3.6])).toBe('−4 to +12 points on 2 sets of yours');
+    expect(gainWords('quick', [])).toBe('+6 points on 1 other data set');
+    expect(gainWords('thorough', [])).toBeNull();
+    expect(gainWords('thorough', [2, 2])).toBe('+2 points on 2 sets of yours');
+  });
 });

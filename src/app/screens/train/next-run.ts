@@ -10,6 +10,7 @@ import { sameLabels } from '../../../task/template';
 import { runsSeconds } from '../../../training/estimate';
 import { NUMBER_SETTINGS, readNumber } from '../../../training/fields';
 import { DEFAULT_PRESET, PRESETS, type PresetName, type TrainingSettings } from '../../../training/settings';
+import { gainOf, isOfPreset } from '../../../workflow/learning-curve';
 import { type PlannedRun, runText, withoutRace } from '../../../workflow/runs';
 import { cacheKeyOf } from '../../../workflow/training-rows';
 import { aheadKey, useReadingAhead } from '../../state/read-ahead';
@@ -148,13 +149,41 @@ export function reachedBefore(
   preset: PresetName,
   fingerprint: string,
 ): { readonly accuracy: number; readonly rows: number } | null {
-  const same = ({ virtualTokens, steps, batchSize }: TrainingSettings) => `${virtualTokens} ${steps} ${batchSize}`;
-  const wanted = PRESETS[preset].settings;
-  const isOf = ({ settings, race }: SoftVersion) =>
-    wanted.race ? race !== undefined : race === undefined && same(settings) === same(wanted);
-  const run = set.soft.findLast((each) => each.datasetFingerprint === fingerprint && each.soft !== null && isOf(each));
+  const run = set.soft.findLast(
+    (each) => each.datasetFingerprint === fingerprint && each.soft !== null && isOfPreset(each, preset),
+  );
   if (run?.validationAccuracy == null || run.validationRows === undefined) return null;
   return { accuracy: run.validationAccuracy, rows: run.validationRows };
+}
+
+/** Sets of the library that are read for what a preset gained there, the newest change first. */
+const READ_SETS = 12;
+
+interface OtherSets {
+  /** The open set, which is left out. */
+  readonly setId: string;
+  readonly labels: number;
+}
+
+const libraryGains = perStudio(({ services: { store } }) =>
+  resource(async ({ setId, labels }: OtherSets) => {
+    const isLike = (count: number) => count <= 2 * labels && labels <= 2 * count;
+    const like = (await store.listings.list()).filter(
+      (each) => each.id !== setId && each.deletedAt === null && each.tuned > 0 && isLike(each.labels.length),
+    );
+    const read = like.slice(0, READ_SETS).map(async ({ id }) => {
+      const [set, evaluations] = await Promise.all([store.sets.get(id), store.evaluations.ofSet(id)]);
+      return (preset: PresetName) => set && gainOf(set, evaluations, preset);
+    });
+    return Promise.all(read);
+  }),
+);
+
+/** What a preset gained on other sets of this browser with about as many labels, in points. */
+export function useLibraryGains(set: PromptSet | null): (preset: PresetName) => readonly number[] {
+  const others = useMemo(() => (set && !isWriting(set) ? { setId: set.id, labels: set.words.length } : null), [set]);
+  const { value } = useResource(libraryGains.use(), others);
+  return (preset) => (value ?? []).flatMap((gainIn) => gainIn(preset) ?? []);
 }
 
 /** The runs that the settings ask for: one per seed. @param teacher a hand-written version to make smaller */
