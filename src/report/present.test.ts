@@ -23,7 +23,7 @@ describe.each(Object.entries(TEXTS))('%s', (_, text) => {
       const answers = said * 1.2 + label * 1.5 * (Math.min(layout.labels, 8) + 1);
       expect(size * LINE_HEIGHT * lines + answers).toBeLessThan(layout.height - 96);
       expect(size / 4).toBeGreaterThanOrEqual(8);
-      expect(label / 4).toBeGreaterThanOrEqual(4.5);
+      expect(label / 4).toBeGreaterThanOrEqual(7);
     }
   });
 

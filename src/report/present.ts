@@ -41,9 +41,9 @@ export function presentSizes({ text, prompts, labels, width, height }: Shown): P
   const padding = narrow ? 16 : 32;
   const rows = Math.min(labels, MOST_LABELS) || 4;
   const column = narrow ? width - 2 * padding : (width - 2 * padding) / prompts - padding;
-  // half the window: the prompt's name, the headline, a line and a half for each label, and the gaps between them
-  const inRows = (height / 2 - 48) / (1.5 * rows + 4);
-  const label = clamp(Math.min(inRows, width / 50, column / 14), narrow ? 15 : 18, 40);
+  // a little over half the window: the prompt's name, the headline, a line and a half for each label, and the gaps between them
+  const inRows = (0.56 * height - 48) / (1.5 * rows + 4);
+  const label = clamp(Math.min(inRows, width / 50, column / 11), narrow ? 15 : 18, 40);
   const said = clamp(Math.min(label * 2, column / 9), label, 80);
   const answers = 48 + said * 1.2 + label * (1.5 * rows + 1.5);
   // above and below the text: the bar, and the line with the right answer and the score
