@@ -159,6 +159,11 @@ test('trains vectors before the cue, and answer words too, compares them, and an
   await train.unfold('All settings');
   await page.getByText('Before the cue', { exact: true }).click();
   await expect(page.getByText('The vectors come between the text and its cue')).toBeVisible();
+  // a number that is refused starts nothing, and is shown
+  await train.set({ Steps: 0 });
+  await train.start();
+  await expect(page.getByRole('textbox', { name: 'Steps', exact: true })).toBeFocused();
+  expect(await runsOf(studio)).toEqual([]);
   await train.set({ Steps: 6, Vectors: 2 });
   await page.getByRole('radiogroup', { name: 'Train answer words too' }).getByText('Yes', { exact: true }).click();
   await expect(page.getByText('2 vectors · 3 answer words · 480 numbers')).toBeVisible();

@@ -154,8 +154,9 @@ function fromOrt({ type, data, dims }: Tensor): HostTensor {
 
 const SENTENCES = {
   'out-of-memory':
-    'There is not enough memory for this model and batch. Close other tabs, use a smaller batch or a smaller model.',
-  'device-lost': 'The graphics device was lost. Reload the page; training resumes from its last checkpoint.',
+    'There is not enough memory for this. Close other tabs and try again; fewer rows per step or a smaller model need less.',
+  'device-lost':
+    'The graphics device was lost, as when its driver restarts. Try again: a run continues from its last saved step.',
 } as const;
 
 /** Any error of a runtime as a StudioError. Its messages are free text, so their words decide the code. */

@@ -280,7 +280,7 @@ function updateAnswers({ answers }: Checkpoint, gradient: Float32Array, at: At):
 const diverged = (step: number, learningRate: number) =>
   new StudioError(
     'diverged',
-    `Training diverged at step ${step}: the loss is no longer a number. Try a third of the learning rate (now ${learningRate.toPrecision(2)}), or start from the last checkpoint.`,
+    `Training diverged at step ${step}: the loss is no longer a number. Train again with a third of the learning rate, which was ${learningRate.toPrecision(2)}.`,
     { data: { step, learningRate, suggestedLearningRate: learningRate / 3 } },
   );
 

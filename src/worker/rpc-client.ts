@@ -47,7 +47,7 @@ export class RpcClient<M extends Methods<M>> {
   #nextId = 1;
   readonly #pending = new Map<number, PendingCall>();
 
-  /** @param name how the error message calls this worker, e.g. `engine`. */
+  /** @param name how the error message calls this worker, and its data: `engine`. */
   constructor(name: string, spawn: () => PageEnd) {
     this.#name = name;
     this.#spawn = spawn;
@@ -135,7 +135,7 @@ export class RpcClient<M extends Methods<M>> {
   #deathError(detail?: string): StudioError {
     return new StudioError(
       'worker-died',
-      `The ${this.#name} worker stopped unexpectedly${detail ? ` (${detail})` : ''}. Nothing saved is lost: restart it and continue.`,
+      `The ${this.#name === 'engine' ? 'engine' : 'page’s background work'} stopped unexpectedly${detail ? ` (${detail})` : ''}. Nothing saved is lost: try again.`,
       { data: { worker: this.#name } },
     );
   }

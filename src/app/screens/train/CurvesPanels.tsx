@@ -158,18 +158,24 @@ interface LossProps extends JudgedProps {
   readonly run: SoftVersion | undefined;
 }
 
-function LossPanel({ live, judgement: { diagnosis, trend }, settings, run }: LossProps) {
-  const { steps, stepsTotal } = live;
-  const draw = useMemo(() => drawLoss(steps, stepsTotal), [steps, stepsTotal]);
+/** Trains a run again with some settings changed, which are then those of the next run. */
+export function useTrainAgain(run: SoftVersion | undefined, settings: TrainingSettings) {
   const { startInstead } = useTraining.use();
   const nextRun = useNextRun.use();
-  const onRemedy = ({ change }: NonNullable<Diagnosis['remedy']>) => {
+  return (change: Partial<TrainingSettings>) => {
     const changed = { ...settings, ...change };
     nextRun.change(changed);
     const text = run ? textOf(run) : { hybrid: false };
     nextRun.chooseText(text);
     void startInstead(changed, { ...text, ...(run?.distilled && { teacher: run.distilled.from }) });
   };
+}
+
+function LossPanel({ live, judgement: { diagnosis, trend }, settings, run }: LossProps) {
+  const { steps, stepsTotal } = live;
+  const draw = useMemo(() => drawLoss(steps, stepsTotal), [steps, stepsTotal]);
+  const trainAgain = useTrainAgain(run, settings);
+  const onRemedy = ({ change }: NonNullable<Diagnosis['remedy']>) => trainAgain(change);
   return (
     <ChartPanel
       span={4}

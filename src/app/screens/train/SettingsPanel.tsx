@@ -103,6 +103,12 @@ function StartSettings({ set }: { readonly set: PromptSet }) {
   );
 }
 
+const NUMBERS_ID = 'next-run-numbers';
+
+/** The field that refuses its text; a run would train with the value before it. */
+export const refusedField = () =>
+  document.getElementById(NUMBERS_ID)?.querySelector<HTMLElement>('[aria-invalid="true"]') ?? null;
+
 function NumberSettings({ isGenerating }: { readonly isGenerating: boolean }) {
   const settings = useNextRun((s) => s.settings);
   const seeds = useNextRun((s) => s.seeds);
@@ -110,7 +116,7 @@ function NumberSettings({ isGenerating }: { readonly isGenerating: boolean }) {
   const { change, chooseSeeds, chooseText } = useNextRun.use();
   const seedsField = isGenerating ? GENERATION_SEEDS : SEEDS;
   return (
-    <div className="settings-grid">
+    <div className="settings-grid" id={NUMBERS_ID}>
       {NUMBER_SETTINGS.map(({ key, ...field }) => (
         <NumberField
           key={key}

@@ -14,10 +14,11 @@ import { whyTrainingOff } from '../../state/session-state';
 import { usePromptSets, useSession, useStores } from '../../state/studio';
 import { useWordFinder } from '../../state/word-jobs';
 import { Button, format, Note, ProgressBar, toastError } from '../../ui';
-import { CurvesPanels } from './CurvesPanels';
+import { CurvesPanels, useTrainAgain } from './CurvesPanels';
 import { fractionOf, type LiveRun, progressWords, trainHeadline } from './live-run';
 import { againOf, plannedRuns, useFairRival, useMachineSpeed, useNextRun, useRunRows } from './next-run';
 import { QueuePanel, RunsPanel } from './RunsPanel';
+import { refusedField } from './SettingsPanel';
 import { LearningCurvePanel, SideBySide } from './SideBySide';
 import { SmallerPanel } from './SmallerPanel';
 import { LearnedPanel, openSettings, StartPanel } from './StartPanel';
@@ -131,7 +132,12 @@ function Actions({ set }: { readonly set: PromptSet }) {
 function useStart() {
   const { enqueue } = useTraining.use();
   const next = useNextRun.use();
-  return () => void enqueue(plannedRuns(next.getState()));
+  return () => {
+    const refused = refusedField();
+    if (!refused) return void enqueue(plannedRuns(next.getState()));
+    openSettings();
+    refused.focus();
+  };
 }
 
 /** keys: a second press of one button must not fall on the one that replaces it */
@@ -270,15 +276,12 @@ function Troubles({ set }: { readonly set: PromptSet }) {
   const elsewhere = useTraining((s) => s.busy) && !running;
   const error = useTraining((s) => s.error);
   const runError = useShownRun(set.id, (live) => live?.error ?? null);
-  const step = useShownRun(set.id, (live) => live?.step ?? 0);
-  const resumeFrom = useShownRun(set.id, (live) => live?.resumeFrom ?? 0);
-  const { resume } = useTraining.use();
-  const resumable = useResumable(set);
   const rows = useRunRows();
   const tooLong = rows.value?.tooLong ?? [];
+  const stopped = useSession(({ model }) => (model.kind === 'failed' ? model.error.message : null));
   const found = error ?? rows.error;
-  // what ended the run is said once, with the way back
-  const failure = found?.message === runError?.message ? null : found;
+  // said once: what ended the run with the way back, and what ended the model at the top of every screen
+  const failure = [runError?.message, stopped].includes(found?.message) ? null : found;
   return (
     <>
       {elsewhere ? (
@@ -291,22 +294,7 @@ function Troubles({ set }: { readonly set: PromptSet }) {
           {failure.message}
         </Note>
       ) : null}
-      {runError ? (
-        <Note
-          tone="bad"
-          live
-          title={`The run stopped at step ${step}`}
-          action={
-            resumable ? (
-              <Button variant="link" onPress={() => void resume(resumable)}>
-                Continue from step {resumeFrom}
-              </Button>
-            ) : null
-          }
-        >
-          {runError.message} Everything up to that step is saved.
-        </Note>
-      ) : null}
+      {runError ? <RunEnded set={set} error={runError} isSaid={runError.message === stopped} /> : null}
       {tooLong.length > 0 ? (
         <Note
           title={`${format.counted(tooLong.length, 'row is', 'rows are')} too long for the model and left out`}
@@ -317,6 +305,48 @@ function Troubles({ set }: { readonly set: PromptSet }) {
         </Note>
       ) : null}
     </>
+  );
+}
+
+interface RunEndedProps {
+  readonly set: PromptSet;
+  readonly error: StudioError;
+  /** Its message is at the top of the screen. */
+  readonly isSaid: boolean;
+}
+
+/** What ended the run, and the way on: from the step that is saved, or with a lower rate where training diverged. */
+function RunEnded({ set, error, isSaid }: RunEndedProps) {
+  const runId = useShownRun(set.id, (live) => live?.runId ?? null);
+  const step = useShownRun(set.id, (live) => live?.step ?? 0);
+  const resumeFrom = useShownRun(set.id, (live) => live?.resumeFrom ?? 0);
+  const next = useNextRun((s) => s.settings);
+  const { resume } = useTraining.use();
+  const resumable = useResumable(set);
+  const run = set.soft.find(({ id }) => id === runId);
+  const trainAgain = useTrainAgain(run, run?.settings ?? next);
+  const { suggestedLearningRate: lower } = error.data;
+  const isLower = typeof lower === 'number';
+  return (
+    <Note
+      tone="bad"
+      live
+      title={`The run stopped at step ${step}`}
+      action={
+        isLower ? (
+          <Button variant="link" onPress={() => trainAgain({ learningRate: Number(lower.toPrecision(2)) })}>
+            Train with a third of the rate
+          </Button>
+        ) : resumable ? (
+          <Button variant="link" onPress={() => void resume(resumable)}>
+            Continue from step {resumeFrom}
+          </Button>
+        ) : null
+      }
+    >
+      {isSaid ? '' : `${error.message} `}
+      {isLower ? '' : 'Everything up to that step is saved.'}
+    </Note>
   );
 }
 
