@@ -46,8 +46,9 @@ export function presentSizes({ text, prompts, labels, width, height }: Shown): P
   const label = clamp(Math.min(inRows, width / 50, column / 11), narrow ? 15 : 18, 40);
   const said = clamp(Math.min(label * 2, column / 9), label, 80);
   const answers = 48 + said * 1.2 + label * (1.5 * rows + 1.5);
-  // above and below the text: the bar, and the line with the right answer and the score
-  const room = narrow ? height * 0.4 : height - answers - 2 * padding - 96 - label * 1.6;
+  // above and below the text: the bar, the buttons, and the right answer with the score, which many prompts make longer
+  const beside = label * (prompts > 3 ? 5 : 3.4);
+  const room = narrow ? height * 0.4 : height - answers - 2 * padding - 96 - beside;
   const least = narrow ? 20 : clamp(width / 45, 24, 48);
   const most = clamp(width / 20, least, 96);
   for (let size = most; ; size -= 2) {

@@ -59,12 +59,12 @@ export function Presentation({ cast, labels }: PresentationProps) {
                   Read on <kbd>↓</kbd>
                 </Button>
               ) : null}
-              <Score players={players} labels={labels} />
               {canExplain ? (
                 <Button aria-pressed={words} onPress={() => setWords(!words)}>
                   Words
                 </Button>
               ) : null}
+              <Score players={players} labels={labels} />
             </div>
             {canExplain && words ? <PresentedWords cast={cast} /> : null}
             <div className="stage-answers" hidden={canExplain && words}>

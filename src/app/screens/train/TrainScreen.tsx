@@ -345,7 +345,7 @@ function RunEnded({ set, error, isSaid }: RunEndedProps) {
       }
     >
       {isSaid ? '' : `${error.message} `}
-      {isLower ? '' : 'Everything up to that step is saved.'}
+      {isLower ? '' : `Everything up to step ${resumeFrom} is saved.`}
     </Note>
   );
 }
