@@ -34,14 +34,14 @@ import {
 } from './policy';
 
 /** A prompt of a comparison that is no version, as its `prompt.json` has it: several texts or vectors, or counted words. */
-export interface TakenPrompt {
+interface TakenPrompt {
   readonly handle: string;
   readonly name: string;
   readonly version: AnsweringVersion;
 }
 
 /** As for versions, or a taken prompt by its name. */
-export type AskedPrompt = Asked | { readonly handle: string; readonly prompt: string };
+type AskedPrompt = Asked | { readonly handle: string; readonly prompt: string };
 
 export interface RouterOptions {
   readonly sets: readonly PromptSet[];
