@@ -16,6 +16,20 @@ export interface FileCache {
 const NAME = 'softprompt-model-files-1';
 const address = (sha256: string) => `${location.origin}/.model-files/${sha256}`;
 
+const PIECE = 1 << 20;
+
+/** A response that is made of a whole array copies it first. */
+function inPieces(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  let done = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (done === bytes.length) return controller.close();
+      controller.enqueue(bytes.subarray(done, Math.min(done + PIECE, bytes.length)));
+      done = Math.min(done + PIECE, bytes.length);
+    },
+  });
+}
+
 /** The browser's Cache API; null = not available (insecure context, blocked by policy). */
 export function browserFileCache(): FileCache | null {
   if (typeof caches === 'undefined') return null;
@@ -31,7 +45,7 @@ export function browserFileCache(): FileCache | null {
     async put(sha256, bytes) {
       try {
         const headers = { 'Content-Type': 'application/octet-stream', 'Content-Length': String(bytes.length) };
-        await (await caches.open(NAME)).put(address(sha256), new Response(bytes, { headers }));
+        await (await caches.open(NAME)).put(address(sha256), new Response(inPieces(bytes), { headers }));
         return true;
       } catch {
         return false;
