@@ -110,9 +110,9 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
   await test.step('a changed model: trained again, compared, and kept over a reload; no other set is changed', async () => {
     const models = new ModelsPage(page);
     await models.openFolder(join(import.meta.dirname, '../test/fixtures/models/gpt2-optimum-fp32'));
-    await models.loaded(/^Model: gpt2 optimum fp32/);
+    await models.loaded(/^Model: gpt2 optimum fp32 · 2 threads/);
     await models.choose(TINY);
-    await models.loaded(/^Model: tiny support/);
+    await models.loaded(/^Model: tiny support · 2 threads/);
     await models.close();
     await choose('New model', /gpt2/);
     await page.getByRole('button', { name: 'Move to the new model' }).press('Enter');

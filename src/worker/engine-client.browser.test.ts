@@ -189,6 +189,6 @@ it('a worker whose script fails is dead, with a sentence', async () => {
   );
   await expect(client.call('selfCheck', { directions: 0 })).rejects.toMatchObject({
     code: 'worker-died',
-    message: expect.stringContaining('restart'),
+    message: expect.stringContaining('Nothing saved is lost: try again.'),
   });
 });

@@ -135,7 +135,11 @@ export async function tokensOfComparison(using: Comparing): Promise<number> {
  * Rows whose labels decide whether an arm is calibrated, and its temperature: validation rows. Where they are few, training rows
  * too, unless vectors were trained on them. Never a test row.
  */
-function decidingRows(dataset: Dataset, { softs }: Pick<ArmPlan, 'softs'>, { validation, calibration }: Parts) {
+export function decidingRows(
+  dataset: Dataset,
+  { softs }: { readonly softs: readonly unknown[] },
+  { validation, calibration }: Omit<Parts, 'test'>,
+): readonly string[] {
   if (softs.length > 0) return validation;
   const gold = goldOf(dataset, calibration);
   return calibration.filter((_id, i) => gold[i] !== -1);

@@ -86,8 +86,8 @@ it('teaches what the prompt answers, calibrated, whatever the rows’ own labels
   }
 });
 
-it('decides the calibration on validation rows where no comparison has', async () => {
-  const dataset = await prepared();
+it('decides the calibration on the rows of a comparison where none has', async () => {
+  const dataset = await prepared(400);
   const { host, asked } = taughtHost();
   const teacher = { ...ASIS, prompt: { ...SHOTS, shots: 0 } };
   await distil(host, request(dataset, { teacher: { ...teacher, calibration: undefined } }), run);

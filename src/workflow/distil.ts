@@ -19,7 +19,7 @@ import { rowsOf, shotIds } from '../task/render';
 import { wordsFor } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { labelTokens, type TokenRow } from '../tokens/tokenizer';
-import { otherRows } from './compare-labels';
+import { decidingRows, otherRows } from './compare-labels';
 import type { Host, Run, Verb } from './host';
 import { type RunInputs, runInputs } from './run-rows';
 import { tokenRows } from './token-rows';
@@ -156,10 +156,11 @@ async function teacherAnswers(
   const byRow = new Map(scored.rows.map((row) => [row.rowId, row]));
   const known = (ids: readonly string[]) => ids.filter((id) => byRow.has(id));
   const logProbs = (ids: readonly string[]) => known(ids).map((id) => present(byRow.get(id), id).logProbs);
-  const others = deciding.calibration.filter((id) => !deciding.validation.includes(id));
+  const decide = decidingRows(dataset, { softs: [] }, deciding);
+  const others = deciding.calibration.filter((id) => !decide.includes(id));
   const chosen =
     calibration === undefined
-      ? chosenCalibration(logProbs(deciding.validation), goldOf(dataset, known(deciding.validation)), logProbs(others))
+      ? chosenCalibration(logProbs(decide), goldOf(dataset, known(decide)), logProbs(others))
       : calibration;
   return new Map(
     scored.rows.map((row) => [
