@@ -277,21 +277,26 @@ test('fills a matrix of prompts, models and data sets, over a reload, and compar
   await studio.go('Library');
   await page.getByRole('tab', { name: 'Matrix' }).click();
   const table = page.getByRole('table', { name: 'Prompts on models and data sets' });
+  let cells = 0;
 
   await test.step('prompts of two sets, two models, two data sets', async () => {
     await expect(table.getByRole('row')).toHaveCount(2);
     await library.choose('From prompt set', /^AWKWARD$/);
-    await page.getByRole('button', { name: 'Add all 2' }).click();
+    // the check of the proposed prompt may have made a third version
+    const all = page.getByRole('button', { name: /^Add all [23]$/ });
+    cells = 4 * (1 + Number((await all.textContent())?.match(/\d/)?.[0]));
+    await all.click();
     await library.choose('Add a model', /llama-optimum-fp32/);
     await library.choose('Add a data set', /^AWKWARD\b/);
-    await expect(page.getByRole('heading', { name: '0 of 12 cells filled' })).toBeVisible();
+    await expect(page.getByRole('heading', { name: `0 of ${cells} cells filled` })).toBeVisible();
   });
 
   await test.step('is filled from where a reload stopped it, and loads the model from before again', async () => {
-    await page.getByRole('button', { name: 'Fill 12 cells' }).click();
-    await expect(page.getByRole('heading', { name: /^[1-9]\d? of 12 cells filled/ })).toBeVisible();
+    await page.getByRole('button', { name: `Fill ${cells} cells` }).click();
+    const some = page.getByRole('heading', { name: new RegExp(`^[1-9]\\d? of ${cells} cells filled`) });
+    await expect(some).toBeVisible();
     await page.reload();
-    await expect(page.getByRole('heading', { name: /^[1-9]\d? of 12 cells filled/ })).toBeVisible();
+    await expect(some).toBeVisible();
     await page.getByRole('button', { name: /^Fill \d+ cells?$/ }).click();
     await expect(page.getByRole('button', { name: 'Every cell is filled' })).toBeVisible({ timeout: 60_000 });
     await expect(table.getByText('Trained for softprompt-studio/tiny-support')).toHaveCount(2);
@@ -299,8 +304,10 @@ test('fills a matrix of prompts, models and data sets, over a reload, and compar
   });
 
   await test.step('a cell opens its rows, two are compared on the same rows', async () => {
-    const cells = table.getByRole('button', { name: /, tiny-support/ });
-    await cells.first().press('Enter');
+    await table
+      .getByRole('button', { name: /, tiny-support/ })
+      .first()
+      .press('Enter');
     const rows = page.getByRole('table', { name: 'Rows of the cell with its answers' });
     await expect(rows.getByRole('row').nth(1)).toContainText('wrong');
     await table.getByRole('button', { name: /tuned 1 on AWKWARD_2, tiny-support/ }).press('Enter');
@@ -314,10 +321,10 @@ test('fills a matrix of prompts, models and data sets, over a reload, and compar
 
   await test.step('leaves as CSV and JSON without any text', async () => {
     const lines = (await library.saved('Download as CSV')).bytes.toString().trimEnd().split('\r\n');
-    expect(lines).toHaveLength(13);
+    expect(lines).toHaveLength(cells + 1);
     const { bytes } = await library.saved('Download as JSON');
-    const { cells, asked } = JSON.parse(bytes.toString());
-    expect([cells.length, asked.length]).toEqual([12, 1]);
+    const matrix = JSON.parse(bytes.toString());
+    expect([matrix.cells.length, matrix.asked.length]).toEqual([cells, 1]);
   });
 });
 
