@@ -8,6 +8,9 @@ import { axisX, axisY, COLOUR, type Draw, gridY, margins, NARROW, percentTick, s
 
 const lineName = ({ id, name }: ReferenceLine) => (id === 'untuned' ? 'the untuned prompt' : name);
 
+/** A row or two above the most frequent label are no lead, so the judgement asks for more. */
+const above = (line: ReferenceLine) => `${line.id === 'majority' ? 'clearly ' : ''}above ${lineName(line)}`;
+
 /** A lead on validation rows is described as a place on the chart, never as a win. */
 export function validationTitle(points: readonly ValidationPoint[], place: Place, metric: Metric): string {
   const { of, falls, name: measure } = MEASURES[metric];
@@ -22,11 +25,11 @@ export function validationTitle(points: readonly ValidationPoint[], place: Place
   if (falls) return fallingTitle(name, points.map(of), points);
   switch (place.kind) {
     case 'was-ahead':
-      return `${name} was above ${lineName(place.of)} at step ${place.step}, and is no longer`;
+      return `${name} was ${above(place.of)} at step ${place.step}, and is no longer`;
     case 'between':
-      return `${name} is above ${lineName(place.ahead)}, and not above ${lineName(place.behind)}`;
+      return `${name} is ${above(place.ahead)}, and not ${above(place.behind)}`;
     case 'behind':
-      return `${name} is not above ${lineName(place.of)}`;
+      return `${name} is not ${above(place.of)}`;
     case 'unknown':
       return `${name}, step by step`;
   }
