@@ -1,9 +1,10 @@
+import { percent } from '../lib/format';
 import { createRng, shuffled } from '../lib/rng';
 import { type Interval, wilson } from '../metrics/intervals';
 import { signTest } from '../metrics/mcnemar';
 import { MAJORITY } from './classify/made-arms';
 import type { ArmReport, ComparisonPlan, PairReport } from './types';
-import { percent, pValue } from './words';
+import { pValue } from './words';
 
 /** What a person judges blind: which of two prompts' answers is better, and whether the labels of test rows are right. */
 

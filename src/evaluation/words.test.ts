@@ -1,14 +1,8 @@
 import { describe, expect, it, test } from 'vitest';
 import { drawBallots, tally, tallySentence } from './vote';
-import { about, numberWord, percent, points, pointsRange, pointsWithUnit, pText, pValue, times } from './words';
+import { about, numberWord, points, pointsRange, pointsWithUnit, pText, pValue, times } from './words';
 
 describe('numbers in sentences', () => {
-  test.each([
-    [0.817, '81.7%'],
-    [0.68, '68%'],
-    [1, '100%'],
-  ])('%d is the share %s', (share, words) => expect(percent(share)).toBe(words));
-
   test.each([
     [0.14, '14'],
     [0.033, '3.3'],

@@ -6,9 +6,6 @@ export function namesOf(arms: readonly { readonly id: string; readonly name: str
   return (id) => names.get(id) ?? id;
 }
 
-/** A share as percent: 81.7%, 68%. */
-export const percent = (share: number): string => `${Number((100 * share).toFixed(1))}%`;
-
 /** A difference of shares in points, without the word: 14, 3.3, −2.5. Whole numbers from ten on. */
 export function points(difference: number): string {
   const value = 100 * difference;

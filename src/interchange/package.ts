@@ -1,5 +1,6 @@
 /** A package is the result of an export: its bytes, the list of its files with the purpose of each, and its README. */
 
+import { percent } from '../lib/format';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import type { StagePolicy } from '../prompt-set/types';
 import { otherColumns } from '../task/template';
@@ -97,7 +98,6 @@ const FOLDERS: Readonly<Record<string, string>> = {
 /** "the vectors, float32". Empty for an unknown file. */
 const whatIs = (path: string): string => WHAT[path] ?? FOLDERS[path.split('/')[0] ?? ''] ?? '';
 
-const percent = (share: number) => `${(share * 100).toFixed(1)}%`;
 const points = (difference: number) => `${difference < 0 ? '-' : '+'}${Math.abs(difference * 100).toFixed(1)}`;
 const times = (looks: number) => (looks === 1 ? 'once' : `${looks} times`);
 

@@ -49,8 +49,17 @@ export function toWire(error: unknown): WireError {
   const cause = error instanceof Error && error.cause !== undefined ? { cause: toWire(error.cause) } : {};
   if (error instanceof StudioError) return { code: error.code, message: error.message, data: error.data, ...cause };
   const message = error instanceof Error ? error.message : String(error);
-  return { code: 'internal', message, ...cause };
+  return isOutOfMemory(message)
+    ? { code: 'out-of-memory', message: NO_MEMORY, ...cause }
+    : { code: 'internal', message, ...cause };
 }
+
+/** Whether a runtime or the browser says that memory ran out. Where its heap cannot grow, Emscripten throws a bare address. */
+export const isOutOfMemory = (text: string): boolean =>
+  /^\d{4,}$|bad_alloc|out of memory|Array buffer allocation failed|could not allocate|failed to allocate/i.test(text);
+
+export const NO_MEMORY =
+  'There is not enough memory for this. Close other tabs and try again; fewer rows per step or a smaller model need less.';
 
 export function fromWire(wire: WireError): StudioError {
   return new StudioError(wire.code, wire.message, {

@@ -20,10 +20,10 @@ export const capitalised = (text: string): string => text.charAt(0).toUpperCase(
 export const midSentence = (name: string): string =>
   /^\p{Lu}\p{Ll}/u.test(name) ? name.charAt(0).toLowerCase() + name.slice(1) : name;
 
-/** A share between 0 and 1: "66.3%". */
+/** A share between 0 and 1, measured: "66.3%", "68.0%". The one way of all figures, so that they align in columns and say how exact they are. */
 export const percent = (share: number): string => `${one.format(share * 100)}%`;
 
-/** A share between 0 and 1, whole percent: "66%". */
+/** A share that is chosen, estimated or glanced at while something runs: "66%". */
 export const percentWhole = (share: number): string => `${whole.format(share * 100)}%`;
 
 /** A difference of shares: "+14.2 points". The minus is a true minus sign. */

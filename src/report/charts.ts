@@ -100,14 +100,12 @@ function ticksFrom(low: number): readonly number[] {
   return Array.from({ length: (10 - first) / step + 1 }, (_, i) => (first + i * step) / 10);
 }
 
-const whole = (share: number) => `${Math.round(100 * share)}%`;
-
 function frame(title: string, xLabel: string, low: { readonly x: number; readonly y: number }, marks: Html): Html {
   const { x, y } = scale(low.x, low.y);
   return html`<figure><figcaption>${title}</figcaption>
 <svg class="chart" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">
-${ticksFrom(low.y).map((t) => html`<path d="M${LEFT} ${y(t)}H${WIDTH - RIGHT}" stroke="var(--line)"/><text x="${LEFT - 6}" y="${y(t)}" dy="4" text-anchor="end">${whole(t)}</text>`)}
-${ticksFrom(low.x).map((t) => html`<text x="${x(t)}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle">${whole(t)}</text>`)}
+${ticksFrom(low.y).map((t) => html`<path d="M${LEFT} ${y(t)}H${WIDTH - RIGHT}" stroke="var(--line)"/><text x="${LEFT - 6}" y="${y(t)}" dy="4" text-anchor="end">${percentWhole(t)}</text>`)}
+${ticksFrom(low.x).map((t) => html`<text x="${x(t)}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle">${percentWhole(t)}</text>`)}
 <text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 4}" text-anchor="middle">${xLabel}</text>
 ${marks}</svg></figure>`;
 }

@@ -4,7 +4,8 @@ import { consistencySentence, EDIT_NAMES, everyRowSentence } from '../evaluation
 import { confidenceDifferenceWords, coverageSentence } from '../evaluation/classify/confidence';
 import { slicesSentence } from '../evaluation/classify/slices';
 import { tallySentence } from '../evaluation/vote';
-import { percent, points, pointsRange, pointsWithUnit, pValue, times } from '../evaluation/words';
+import { points, pointsRange, pointsWithUnit, pValue, times } from '../evaluation/words';
+import { percent } from '../lib/format';
 import { coverageAt } from '../metrics/calibration';
 import { confidenceCharts } from './charts';
 import type { LabelReport, Section } from './types';

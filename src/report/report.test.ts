@@ -231,7 +231,7 @@ describe('the closer look', () => {
     'two letters of a word swapped',
     'Few-shot lift',
     'after 320 rows (repeats counted) and 31 s',
-    '3 runs that differ only in their seed reach 78% to 83%',
+    '3 runs that differ only in their seed reach 78.0% to 83.0%',
     'Order of all prompts',
     'Blind votes',
     'Over all 120 rows, each answered by one of 5 prompts',

@@ -1,6 +1,6 @@
 import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-web';
 import { assert, never, present } from '../lib/assert';
-import { type ErrorCode, StudioError } from '../lib/errors';
+import { type ErrorCode, isOutOfMemory, NO_MEMORY, StudioError } from '../lib/errors';
 import type { Adapter, Backend, HostTensor, Runner, SerialisedModel } from './types';
 
 /** The part of ONNX Runtime that a runner needs; all web builds and onnxruntime-node have it. */
@@ -153,8 +153,7 @@ function fromOrt({ type, data, dims }: Tensor): HostTensor {
 }
 
 const SENTENCES = {
-  'out-of-memory':
-    'There is not enough memory for this. Close other tabs and try again; fewer rows per step or a smaller model need less.',
+  'out-of-memory': NO_MEMORY,
   'device-lost':
     'The graphics device was lost, as when its driver restarts. Try again: a run continues from its last saved step.',
 } as const;
@@ -171,9 +170,5 @@ export function runtimeError(what: string, cause: unknown, who = 'ONNX Runtime')
 
 function errorCode(text: string): Extract<ErrorCode, 'session-failed' | 'out-of-memory' | 'device-lost'> {
   if (/device (was|is) (lost|destroyed)|device.?lost|lost device|DXGI_ERROR_DEVICE/i.test(text)) return 'device-lost';
-  if (/bad_alloc|out of memory|Array buffer allocation failed|could not allocate|failed to allocate/i.test(text))
-    return 'out-of-memory';
-  // When the heap cannot grow, Emscripten throws the bare address of a C++ exception.
-  if (/^\d{4,}$/.test(text)) return 'out-of-memory';
-  return 'session-failed';
+  return isOutOfMemory(text) ? 'out-of-memory' : 'session-failed';
 }

@@ -210,6 +210,7 @@ describe('where texts are written', () => {
     expect(diagnose(written((s) => (s <= 40 ? 4 - s / 40 : 3 + (s - 40) / 200))).title).toBe(
       'Overfitting since about step 40',
     );
+    expect(diagnose(written((s) => 3 + s / 100)).title).toBe('Overfitting from the start');
   });
 });
 
@@ -271,7 +272,7 @@ describe('one judgement', () => {
 
 test('few validation rows are said in words, with how wide their interval is', () => {
   expect(fewValidationRows(15, 8 / 15)).toBe(
-    'Only 15 validation rows choose the step to keep. They are few: 8 of 15 right means anything from 30% to 75%, so a later step is kept unless it is clearly worse. The test rows decide.',
+    'Only 15 validation rows choose the step to keep. They are few: 8 of 15 right means anything from 30% to 75%, so a later step is kept unless it is clearly worse. For cross-validation over all rows, use “Check every row” among the checks on Compare.',
   );
   expect(fewValidationRows(20, null)).toContain('10 of 20 right would mean anything from 30% to 70%');
   expect(fewValidationRows(60, 0.5)).toBeNull();

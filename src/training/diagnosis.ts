@@ -1,5 +1,6 @@
 /** What a run is doing, in words, and what to do about it: one judgement, from which the titles of its curves follow too. */
 
+import { percentWhole } from '../lib/format';
 import { wilson } from '../metrics/intervals';
 import { mean } from '../metrics/special';
 import { wasStillFalling } from './checkpoint';
@@ -155,7 +156,7 @@ const overfitting: Check = ({ validations, recent, first, last, best, isGenerati
   const { virtualTokens, patience } = settings;
   return {
     kind: 'overfitting',
-    title: `Overfitting since about step ${best.step}`,
+    title: best.step === 0 ? 'Overfitting from the start' : `Overfitting since about step ${best.step}`,
     advice: `The vectors are memorising the training rows. ${hasEnded ? '' : 'You can stop: the validation rows choose the step to keep. '}More rows or fewer virtual tokens would help more than more steps.`,
     remedy:
       virtualTokens > 1
@@ -359,11 +360,10 @@ export const judge = (seen: Seen & { readonly lines: readonly ReferenceLine[] },
  */
 export function fewValidationRows(rows: number, accuracy: number | null): string | null {
   if (rows === 0 || rows >= ENOUGH_VALIDATION_ROWS) return null;
-  const percent = (share: number) => `${Math.round(100 * share)}%`;
   const right = Math.round((accuracy ?? 0.5) * rows);
   const { low, high } = wilson(right, rows);
   const example = accuracy === null ? `${right} of ${rows} right would mean` : `${right} of ${rows} right means`;
-  return `Only ${rows} validation rows choose the step to keep. They are few: ${example} anything from ${percent(low)} to ${percent(high)}, so a later step is kept unless it is clearly worse. The test rows decide.`;
+  return `Only ${rows} validation rows choose the step to keep. They are few: ${example} anything from ${percentWhole(low)} to ${percentWhole(high)}, so a later step is kept unless it is clearly worse. For cross-validation over all rows, use “Check every row” among the checks on Compare.`;
 }
 
 /** Sampled words rarely beat the most frequent label; from a text, only the rate is left to try. */

@@ -275,7 +275,10 @@ describe('train', () => {
         gradient: new Float32Array(vectors.length),
       }),
     };
-    await expect(collect({ ...options, work })).rejects.toMatchObject({ code: 'diverged', data: { step: 5 } });
+    await expect(collect({ ...options, work })).rejects.toMatchObject({
+      code: 'diverged',
+      data: { step: 5, suggestedLearningRate: 0.033 },
+    });
   });
 
   it('trains with a batch larger than the data', async () => {

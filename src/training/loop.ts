@@ -281,7 +281,7 @@ const diverged = (step: number, learningRate: number) =>
   new StudioError(
     'diverged',
     `Training diverged at step ${step}: the loss is no longer a number. Train again with a third of the learning rate, which was ${learningRate.toPrecision(2)}.`,
-    { data: { step, learningRate, suggestedLearningRate: learningRate / 3 } },
+    { data: { step, learningRate, suggestedLearningRate: Number((learningRate / 3).toPrecision(2)) } },
   );
 
 const stepsPerSecond = (state: Checkpoint) => {

@@ -91,6 +91,18 @@ describe('calls', () => {
     client.dispose();
   });
 
+  it('say in words that memory ran out, whichever array was too large', async () => {
+    const fail = () => {
+      throw new RangeError('Array buffer allocation failed');
+    };
+    const { client } = connect({ ...handlers, fail });
+    await expect(client.call('fail', { deep: false })).rejects.toMatchObject({
+      code: 'out-of-memory',
+      message: expect.stringContaining('not enough memory'),
+    });
+    client.dispose();
+  });
+
   it('run one after the other, also after a failure', async () => {
     const order: number[] = [];
     const { client } = connect({

@@ -3,7 +3,7 @@
  * says. What may a preset gain? What it gained on other rows.
  */
 
-import { counted } from '../lib/format';
+import { counted, percentWhole } from '../lib/format';
 import { mean } from '../metrics/special';
 import type { Evaluation, PromptSet, SoftVersion } from '../prompt-set/types';
 import { PRESETS, type PresetName, type TrainingSettings } from '../training/settings';
@@ -78,7 +78,7 @@ export function outlook(points: readonly CurvePoint[], validationRows: number): 
   const gain = slope * Math.log2((last.rows + MORE) / last.rows);
   const blur = 2 * Math.sqrt((last.accuracy * (1 - last.accuracy)) / Math.max(1, validationRows));
   const rise = last.accuracy - first.accuracy;
-  const seen = `From ${first.rows} to ${counted(last.rows, 'row')} accuracy went from ${percent(first.accuracy)} to ${percent(last.accuracy)} of ${counted(validationRows, 'validation row')}`;
+  const seen = `From ${first.rows} to ${counted(last.rows, 'row')} accuracy went from ${percentWhole(first.accuracy)} to ${percentWhole(last.accuracy)} of ${counted(validationRows, 'validation row')}`;
   const unsure = `${counted(validationRows, 'row')} cannot tell differences below about ${inPoints(blur)} from chance`;
   if (rise > blur)
     return {
@@ -96,7 +96,6 @@ export function outlook(points: readonly CurvePoint[], validationRows: number): 
   };
 }
 
-const percent = (share: number) => `${Math.round(100 * share)}%`;
 const inPoints = (share: number) => {
   const value = Number((100 * share).toFixed(1));
   return `${value} ${value === 1 ? 'point' : 'points'}`;

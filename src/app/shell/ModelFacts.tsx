@@ -7,7 +7,7 @@ import type { Speed } from '../../training/estimate';
 import type { ModelInfo } from '../../worker/protocol';
 import type { TextMemoryOptions } from '../state/models-store';
 import { CHECKING, verdictWords } from '../state/self-check';
-import { hasStopped, type ModelStatus } from '../state/session-state';
+import type { ModelStatus } from '../state/session-state';
 import { useSession, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { Select } from '../ui/Choices';
@@ -183,7 +183,7 @@ export function modelWords(model: ModelStatus, card: ModelCard | null): ModelWor
       return { short: [modelName(model.info.id), where, ...memory].join(' · '), mark: 'good' };
     }
     case 'failed':
-      return { short: hasStopped(model.error) ? 'Model stopped' : 'Model did not load', mark: 'bad' };
+      return { short: model.wasReady ? 'Model stopped' : 'Model did not load', mark: 'bad' };
   }
 }
 

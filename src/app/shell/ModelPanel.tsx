@@ -7,7 +7,7 @@ import { useStore } from 'zustand';
 import { bytes, count } from '../../lib/format';
 import { hubModels, type KnownModel, sourceId } from '../state/models-store';
 import { verdictWords } from '../state/self-check';
-import { DEFAULT_MODEL, hasStopped, isBuiltIn } from '../state/session-state';
+import { DEFAULT_MODEL, isBuiltIn } from '../state/session-state';
 import { useSession, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { TextField } from '../ui/Field';
@@ -103,7 +103,7 @@ export function ModelFailed({ live = false }: { readonly live?: boolean }) {
     <Note
       live={live}
       tone="bad"
-      title={hasStopped(model.error) ? 'The model stopped' : 'The model did not load'}
+      title={model.wasReady ? 'The model stopped' : 'The model did not load'}
       action={
         <>
           <Button onPress={() => void session.getState().loadModel()}>Try again</Button>

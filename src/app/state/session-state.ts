@@ -20,7 +20,8 @@ export type ModelStatus =
     }
   | { readonly kind: 'starting'; readonly stage: 'parse' | 'dequantise' | 'session' }
   | { readonly kind: 'ready'; readonly info: ModelInfo }
-  | { readonly kind: 'failed'; readonly error: StudioError };
+  /** `wasReady`: it stopped while it was used, rather than did not load. */
+  | { readonly kind: 'failed'; readonly error: StudioError; readonly wasReady: boolean };
 
 type TokenizerStatus =
   | { readonly kind: 'waiting' }
@@ -79,9 +80,6 @@ export const isBuiltIn = (source: ModelSource): boolean => source.kind === 'site
 /** After these the engine cannot be used again without a fresh start. */
 const ENGINE_GONE = new Set<StudioError['code']>(['worker-died', 'device-lost', 'out-of-memory', 'session-failed']);
 export const isEngineGone = (error: StudioError): boolean => ENGINE_GONE.has(error.code);
-
-/** It was loaded, and ended while it was used. */
-export const hasStopped = ({ code }: StudioError): boolean => code === 'worker-died' || code === 'device-lost';
 
 /** Null = training is on; else why it is off, on this device or with this model, in a sentence. */
 export const whyTrainingOff = ({ capabilities, check, model }: SessionState): string | null => {

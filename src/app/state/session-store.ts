@@ -54,9 +54,11 @@ export function createSessionStore(
       setJob,
     });
     const engineLost = (error: StudioError) => {
+      const { model } = get();
+      const wasReady = model.kind === 'ready' || (model.kind === 'failed' && model.wasReady);
       services.engine.restart();
       loaded.forget();
-      set({ model: { kind: 'failed', error } });
+      set({ model: { kind: 'failed', error, wasReady } });
     };
     return {
       capabilities,
@@ -93,7 +95,7 @@ function loadedModel(session: SessionStore, load: (signal: AbortSignal) => Promi
     });
   });
   model.subscribe(({ status, value, error }) => {
-    if (status === 'failed' && error) session.setState({ model: { kind: 'failed', error } });
+    if (status === 'failed' && error) session.setState({ model: { kind: 'failed', error, wasReady: false } });
     if (status !== 'ready' || !value) return;
     session.setState({ model: { kind: 'ready', info: value } });
     performance.mark('studio:model-ready');

@@ -1,4 +1,5 @@
 /** Checks of the answer column: labels as a set (how many, how often, how spelled), and expected texts where a prompt generates one. */
+import { percentWhole } from '../../lib/format';
 import { isNumeric } from '../columns';
 import { type ClassShare, classBalance, labelOf, type Spellings, targetOf, textKey, textOf } from '../labels';
 import { alikeLabels, firstOfSeveral, OTHER, otherFor, starGroups } from '../mends';
@@ -12,7 +13,6 @@ import {
   MAX_CLASSES,
   MIN_ROWS,
   mendButton,
-  percent,
   plural,
   quote,
   RARE_ROWS,
@@ -152,7 +152,7 @@ export const imbalanced = defineLint<Most>({
   },
   title: ({ label, rows, total }) => `${rows} of ${plural(total, 'row')} are ${quote(label, 24)}`,
   advice: ({ label, share }) =>
-    `Always answering ${quote(label, 24)} is right ${percent(share)} of the time, so accuracy says little here. Use macro-F1, and add rows of the other labels; or choose another column, if this is not the label you mean.`,
+    `Always answering ${quote(label, 24)} is right ${percentWhole(share)} of the time, so accuracy says little here. Use macro-F1, and add rows of the other labels; or choose another column, if this is not the label you mean.`,
 });
 
 export const mergedSpellings = defineLint<readonly Spellings[]>({

@@ -3,12 +3,12 @@ import { isUsable, labelOf, rowsById, textKey } from '../../dataset/labels';
 import { twinFamilies } from '../../dataset/near-twins';
 import { together } from '../../dataset/split';
 import type { Dataset } from '../../dataset/types';
-import { capitalised } from '../../lib/format';
+import { capitalised, percent } from '../../lib/format';
 import { createRng, type Rng, shuffled } from '../../lib/rng';
 import { bonettPrice, type Interval, wilson } from '../../metrics/intervals';
 import { mcnemarExact } from '../../metrics/mcnemar';
 import { groupColumn } from '../rows';
-import { percent, pointsRange, pointsWithUnit, pValue } from '../words';
+import { pointsRange, pointsWithUnit, pValue } from '../words';
 import { type DuelRows, duel } from './pairs';
 
 /** How many answers survive harmless edits of the text, for both prompts on the same rows. */

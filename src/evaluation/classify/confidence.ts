@@ -1,3 +1,4 @@
+import { percent } from '../../lib/format';
 import {
   atTemperature,
   brier,
@@ -14,7 +15,6 @@ import { argmax } from '../../metrics/classification';
 import type { Interval } from '../../metrics/intervals';
 import { DRAWS, pairedBootstrap } from '../../metrics/resample';
 import type { ArmOutcome, ArmReport, ComparisonPlan, ReviewThreshold } from '../types';
-import { percent } from '../words';
 import { calibratedRows, comparedLogProbs, isCalibrated } from './outcome';
 
 /** Whether an arm's probabilities mean what they say, and what is gained by leaving the unsure rows to a person. */

@@ -1,7 +1,7 @@
-import { capitalised, midSentence } from '../../lib/format';
+import { capitalised, midSentence, percent, percentWhole } from '../../lib/format';
 import type { CoveragePoint, ReliabilityBin } from '../../metrics/calibration';
 import type { ArmReport, PairReport, Verdict } from '../types';
-import { numberWord, percent, points, pointsRange, pointsWithUnit, pValue, times } from '../words';
+import { numberWord, points, pointsRange, pointsWithUnit, pValue, times } from '../words';
 import { best, compareArms, type Field, type FieldDuel } from './field';
 import { MAJORITY, PROBE, WORDS } from './made-arms';
 import { aWins, bWins, type Duel, isClear, isClose, MARGIN } from './pairs';
@@ -68,7 +68,7 @@ export function differenceFinding(arms: readonly ArmReport[], pairs: readonly Pa
 export function coverageFinding(name: string, point: CoveragePoint, accuracyOfAll: number): string {
   if (point.accuracy === null || point.coverage === 1 || point.accuracyCi95.low <= accuracyOfAll)
     return 'Accuracy of the answered rows against their share';
-  return `Answering the surest ${percent(Math.round(100 * point.coverage) / 100)} of rows, ${midSentence(name)} is right on ${percent(point.accuracy)} instead of ${percent(accuracyOfAll)}`;
+  return `Answering the surest ${percentWhole(point.coverage)} of rows, ${midSentence(name)} is right on ${percent(point.accuracy)} instead of ${percent(accuracyOfAll)}`;
 }
 
 /** Title of a reliability diagram: a finding where most of the bars are entirely on one side of the diagonal. */

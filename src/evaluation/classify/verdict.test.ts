@@ -214,7 +214,7 @@ describe('verdict', () => {
     const equal = against({ '111': 50, '011': 40, '010': 3, '001': 4, '101': 2, '000': 21 });
     expect(equal.headline).toContain('The tuned prompt beats your prompt');
     expect(equal.detail).toContain(
-      'Training itself added nothing clear: the untuned prompt, the same text without vectors, reaches 80%',
+      'Training itself added nothing clear: the untuned prompt, the same text without vectors, reaches 80.0%',
     );
     const real = against({ '111': 40, '011': 5, '010': 48, '001': 4, '101': 2, '000': 21 });
     expect(real.detail).toMatch(/Training itself added 35 points, probably between 2\d and 4\d points/);

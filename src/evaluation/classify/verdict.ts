@@ -1,7 +1,7 @@
-import { capitalised } from '../../lib/format';
+import { capitalised, percent } from '../../lib/format';
 import { rowsToSettle } from '../../metrics/power';
 import { type ArmReport, isLearned, type Verdict } from '../types';
-import { about, percent, points, pointsRange, pointsWithUnit } from '../words';
+import { about, points, pointsRange, pointsWithUnit } from '../words';
 import { best, compareArms, type Field, type FieldInput, fieldOf } from './field';
 import { aWins, bWins, doesAsWell } from './pairs';
 import {

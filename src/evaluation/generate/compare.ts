@@ -1,5 +1,5 @@
 import { present } from '../../lib/assert';
-import { midSentence } from '../../lib/format';
+import { midSentence, percent } from '../../lib/format';
 import type { Interval } from '../../metrics/intervals';
 import {
   forEachMetric,
@@ -18,7 +18,7 @@ import type {
   GeneratePair,
   GeneratePlan,
 } from '../types';
-import { namesOf, percent, pointsRange, points as roundedPoints, times } from '../words';
+import { namesOf, pointsRange, points as roundedPoints, times } from '../words';
 
 /** Which prompt generates texts closer to the expected ones: every metric on the same test rows, and paired differences. */
 

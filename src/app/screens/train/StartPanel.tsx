@@ -27,10 +27,10 @@ export function openSettings(): void {
 }
 
 /** How long training may take; everything else is under "All settings". Stays open while a run trains. */
-export const StartPanel = memo(function StartPanel() {
+export const StartPanel = memo(function StartPanel({ set }: { readonly set: PromptSet }) {
   const validationRows = useRunRows().value?.validationRows ?? 0;
-  const isGenerating = usePromptSets((s) => s.set !== null && isWriting(s.set));
-  const few = isGenerating ? null : fewValidationRows(validationRows, null);
+  const isSaid = useShownRun(set.id, (live) => live !== null);
+  const few = isSaid || isWriting(set) ? null : fewValidationRows(validationRows, null);
   return (
     <Panel title="How thorough?" span={5}>
       <div className="stack" id={SETTINGS_ID} tabIndex={-1}>
@@ -167,7 +167,9 @@ function PresetChoice() {
             id: name,
             label: label(name),
           })),
-          ...(preset === 'own' ? [{ id: 'own' as const, label: 'Your own settings' }] : []),
+          ...(preset === 'own'
+            ? [{ id: 'own' as const, label: <span className="preset">Your own settings</span> }]
+            : []),
         ]}
       />
       {isGenerating ? null : <p className="dim small">{GAINS}</p>}

@@ -73,7 +73,7 @@ function OpenTraining({ set, dataset }: OpenProps) {
           <QueuePanel />
           <SideBySide set={set} />
           <LearningCurvePanel set={set} dataset={dataset} />
-          <StartPanel />
+          <StartPanel set={set} />
           <div className="c7 train-side">
             <LearnedPanel set={set} />
             <RunsPanel set={set} />
@@ -318,7 +318,6 @@ interface RunEndedProps {
 /** What ended the run, and the way on: from the step that is saved, or with a lower rate where training diverged. */
 function RunEnded({ set, error, isSaid }: RunEndedProps) {
   const runId = useShownRun(set.id, (live) => live?.runId ?? null);
-  const step = useShownRun(set.id, (live) => live?.step ?? 0);
   const resumeFrom = useShownRun(set.id, (live) => live?.resumeFrom ?? 0);
   const next = useNextRun((s) => s.settings);
   const { resume } = useTraining.use();
@@ -331,21 +330,26 @@ function RunEnded({ set, error, isSaid }: RunEndedProps) {
     <Note
       tone="bad"
       live
-      title={`The run stopped at step ${step}`}
+      title={
+        isLower
+          ? 'This run cannot be continued'
+          : resumeFrom > 0
+            ? `Everything up to step ${resumeFrom} is saved`
+            : 'It ended before the first step that is saved'
+      }
       action={
         isLower ? (
-          <Button variant="link" onPress={() => trainAgain({ learningRate: Number(lower.toPrecision(2)) })}>
+          <Button variant="link" onPress={() => trainAgain({ learningRate: lower })}>
             Train with a third of the rate
           </Button>
         ) : resumable ? (
           <Button variant="link" onPress={() => void resume(resumable)}>
-            Continue from step {resumeFrom}
+            {resumeFrom > 0 ? `Continue from step ${resumeFrom}` : 'Begin again'}
           </Button>
         ) : null
       }
     >
-      {isSaid ? '' : `${error.message} `}
-      {isLower ? '' : `Everything up to step ${resumeFrom} is saved.`}
+      {isSaid ? null : error.message}
     </Note>
   );
 }

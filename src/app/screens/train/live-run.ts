@@ -280,7 +280,7 @@ function ended(live: LiveRun): string {
     case 'paused':
       return `Paused at step ${live.step} of ${live.stepsTotal}`;
     case null:
-      return live.error ? `The run stopped at step ${live.step}; its progress is saved` : 'The run ended';
+      return live.error ? `The run stopped at step ${live.step}` : 'The run ended';
   }
 }
 

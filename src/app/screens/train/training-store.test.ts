@@ -58,6 +58,7 @@ function fakeEngine() {
   const calls: { method: string; resume: number | null; from?: Float32Array }[] = [];
   const engine = {
     dieAt: null as number | null,
+    death: new StudioError('worker-died', 'The engine stopped.'),
     calls,
     score: ({ rows }: ScoreRequest) => {
       calls.push({ method: 'score', resume: null });
@@ -82,7 +83,7 @@ function fakeEngine() {
         step = Math.min(last, step + 10);
         if (engine.dieAt !== null && step >= engine.dieAt) {
           engine.dieAt = null;
-          throw new StudioError('worker-died', 'The engine stopped.');
+          throw engine.death;
         }
         emit({
           kind: 'step',
@@ -335,6 +336,23 @@ describe('a run', () => {
     expect(train.getState().live).toBeNull();
     await train.show(runId);
     expect(lines()).toEqual([]);
+  });
+
+  test('trains a diverged run again with the rate that its error names, and resumes nothing of it', async () => {
+    engine.dieAt = 70;
+    engine.death = new StudioError('diverged', 'Training diverged.', { data: { suggestedLearningRate: 33 } });
+    await start();
+    const { settings } = next.getState();
+    const { error, resumeFrom } = present(train.getState().live, 'run');
+    expect(resumeFrom).toBeNull();
+    await train.startInstead(
+      { ...settings, learningRate: Number(error?.data.suggestedLearningRate) },
+      { hybrid: false },
+    );
+    expect(promptSets.getState().set?.soft).toMatchObject([
+      { status: 'failed', error: 'Training diverged.' },
+      { status: 'finished', error: null, settings: { learningRate: 33 } },
+    ]);
   });
 
   test('resumes from the last checkpoint after the worker died', async () => {
