@@ -20,17 +20,21 @@ import { sameLabelOrder } from '../prompt-set/make-versions';
 import { stamp } from '../prompt-set/prompt-set';
 import {
   type AnsweringVersion,
+  alone,
   answeringVersion,
   findVersions,
-  inOrder,
+  firstOf,
+  type NamedVersion,
+  namedVersion,
+  type Planned,
   type ReadyPrompt,
   readyPrompt,
 } from '../prompt-set/ready-prompt';
 import { STAGE_POLICIES, type StagePolicy } from '../prompt-set/types';
 import { tunedPrompt, versionWords } from '../prompt-set/versions';
-import { countWords, createCounts, type RoutedAnswer } from '../route/policy';
+import type { RoutedAnswer } from '../route/policy';
 import type { Fields } from '../task/template';
-import { type BatchEvent, type BatchRequest, batch } from '../workflow/batch';
+import { type BatchEvent, batch } from '../workflow/batch';
 import { type Host, SILENT } from '../workflow/host';
 import { type PlayedPrompt, weighWords } from '../workflow/play';
 import { keepRows } from '../workflow/rows-file';
@@ -68,10 +72,11 @@ export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text 
   --explain adds {words}: by how much each word speaks for the label {against} its runner-up, in nats, and {missed}: the
   share of the difference that they miss. It takes 33 to 129 readings of each text`;
 
-/** What answers: a version of its own, or one of a library with what may answer in its place. */
-interface Answering extends Pick<BatchRequest, 'version' | 'route'> {
-  /** The name of each, where they come from a library. */
-  readonly names: { readonly asked: string; readonly fallback: string } | null;
+/** What answers. */
+interface Answering {
+  readonly plan: Planned;
+  /** Each line says who answered: several may, or a stage says who does. */
+  readonly isNamed: boolean;
   /** Where it is of a prompt.json. */
   readonly arm?: TakenArm;
 }
@@ -98,30 +103,30 @@ export async function predict(args: readonly string[]): Promise<void> {
   if (answering.arm?.texts.length === 0)
     return void process.stdout.write(linesFor(wordsEvent(answering.arm, table, text), answering));
   const host = await openHost(readModelOptions(values), log);
-  const counts = createCounts();
+  const events: BatchEvent[] = [];
+  let routed = '';
   try {
     if (answering.arm) sayOtherWeights(answering.arm, host, log);
     keepRows(host, 'batch', table);
     const emit = (event: BatchEvent) => {
-      counts.add(event.answers);
+      ({ routed } = event.progress);
       if (values.explain) events.push(event);
       else process.stdout.write(linesFor(event, answering));
     };
-    const { version, route } = answering;
-    const events: BatchEvent[] = [];
-    await batch(host, { version, ...(route && { route }), text, from: 0 }, { control: uninterrupted, emit });
+    const { plan } = answering;
+    await batch(host, { plan, text, from: 0 }, { control: uninterrupted, emit });
     for (const event of events) {
       const words = new Map<number, object>();
       for (const { index } of event.answers) {
         const { cells } = present(table.rows.at(index), 'an answered row');
-        words.set(index, await explained(host, version, { ...cells, text: cells[text] ?? '' }, text));
+        words.set(index, await explained(host, firstOf(plan).version, { ...cells, text: cells[text] ?? '' }, text));
       }
       process.stdout.write(linesFor(event, answering, words));
     }
   } finally {
     await host.dispose();
   }
-  if (answering.route) log.line(countWords(counts.read()));
+  if (answering.isNamed) log.line(routed);
 }
 
 type Asking = { readonly [K in 'handle' | 'stage' | 'policy']?: string };
@@ -131,22 +136,10 @@ async function readAnswering(path: string, asking: Asking, threshold: number | n
   const kind = oneOf(asking.policy, 'policy', STAGE_POLICIES);
   if (asking.handle === undefined && asking.stage === undefined) {
     if (asking.policy !== undefined) throw new UsageError('--policy needs --handle and --stage.');
-    const found = await readVersion(path);
-    const { version, route, ...rest } = found;
-    const fallback = route?.fallback && withThreshold(route.fallback, threshold);
-    return {
-      ...rest,
-      version: withThreshold(version, threshold),
-      ...(route && fallback && { route: { ...route, fallback } }),
-    };
+    return withThreshold(await readVersion(path), threshold);
   }
-  const handle = required(asking.handle, 'handle');
-  return answeringOf(
-    await readLibrary(path),
-    { handle, stage: required(asking.stage, 'stage') },
-    kind && { kind },
-    threshold,
-  );
+  const asked = { handle: required(asking.handle, 'handle'), stage: required(asking.stage, 'stage') };
+  return withThreshold({ plan: planOf(await readLibrary(path), asked, kind && { kind }), isNamed: true }, threshold);
 }
 
 /** The prompt of any export that holds a whole one. @throws StudioError `bad-input` with the reason when the files hold none */
@@ -156,25 +149,25 @@ async function readVersion(path: string): Promise<Answering> {
   const armBytes = files.get(ARM_FILE) ?? (only && isArmJson(readJson(only)) ? only : undefined);
   if (!files.has('softprompt.json') && armBytes) {
     const arm = unwrap(readArm(armBytes));
-    return { version: versionOfArm(arm), arm, names: null };
+    return { plan: alone(versionOfArm(arm)), isNamed: false, arm };
   }
   if (only && textKind(only)) {
     const read = unwrap(await readTextFile(files, { ...stamp(), taken: [] }));
     const hard = read.kind === 'set' ? read.set.hard[0] : undefined;
     if (read.kind === 'set' && hard)
-      return { version: answeringVersion(readyPrompt(read.set, { kind: 'hard', version: hard }), null), names: null };
+      return {
+        plan: alone(answeringVersion(readyPrompt(read.set, { kind: 'hard', version: hard }), null)),
+        isNamed: false,
+      };
   }
   const { sidecar, set } = await readPrompt(path);
   const run = present(set.soft[0], 'a tuned prompt');
   const version = versionOf(sidecar, present(run.soft, 'vectors'));
   const { policy } = sidecar;
-  if (!policy) return { version, names: null };
-  const { fallback, name } = fallbackIn(files, version);
-  return {
-    version,
-    route: { fallback, policy },
-    names: { asked: versionWords({ kind: 'soft', version: run }), fallback: name },
-  };
+  if (!policy) return { plan: alone(version), isNamed: false };
+  const { handle } = set;
+  const asked = { handle, name: versionWords({ kind: 'soft', version: run }), version };
+  return { plan: { asked, fallback: { handle, ...fallbackIn(files, version) }, policy }, isNamed: true };
 }
 
 /** The hand-written prompt that a package's policy asks. @throws StudioError `bad-input` where it is not there, or has other labels */
@@ -183,13 +176,13 @@ function fallbackIn(files: Files, asked: AnsweringVersion) {
   if (!bytes)
     throw new StudioError('bad-input', `softprompt.json has a policy, but ${FALLBACK_FILE} is missing. Export again.`);
   const arm = unwrap(readArm(bytes));
-  const fallback = versionOfArm(arm);
-  if (arm.texts.length === 0 || !sameLabelOrder(fallback.words, asked.words))
+  const version = versionOfArm(arm);
+  if (arm.texts.length === 0 || !sameLabelOrder(version.words, asked.words))
     throw new StudioError(
       'bad-input',
       `${FALLBACK_FILE} has no text, or other labels than softprompt.json. Export again.`,
     );
-  return { fallback, name: arm.prompt };
+  return { name: arm.prompt, version };
 }
 
 /** Answers by words alone: no model is loaded. */
@@ -212,30 +205,29 @@ function sayOtherWeights({ model }: TakenArm, { engine: { info } }: Host, log: L
 }
 
 /** What a handle and a stage refer to, with its fallback. */
-function answeringOf(
+function planOf(
   library: readonly CompleteSet[],
   asked: { readonly handle: string; readonly stage: string },
   given: StagePolicy | null,
-  threshold: number | null,
-): Answering {
+): Planned {
   const sets = library.map(({ set }) => set);
   const kept = sets.find(({ handle }) => handle === asked.handle)?.policy;
   const policy = given ?? kept ?? { kind: 'as-asked' };
   const found = findVersions(sets, asked, policy.kind);
   const dataset = library.find(({ set }) => set === found.set)?.dataset ?? null;
-  const version = (ready: ReadyPrompt) => withThreshold(answeringVersion(ready, dataset), threshold);
-  const { first, second, isMissing, kind } = inOrder(found, policy.kind);
-  return {
-    version: version(first),
-    route: { fallback: second && version(second), policy: { ...policy, kind }, isMissing },
-    names: { asked: versionWords(first.of), fallback: versionWords((second ?? first).of) },
-  };
+  const named = (ready: ReadyPrompt | null) => ready && namedVersion(ready, dataset);
+  return { asked: named(found.asked), fallback: named(found.fallback), policy };
 }
 
-const withThreshold = (version: AnsweringVersion, threshold: number | null): AnsweringVersion =>
-  threshold === null || version.task.kind !== 'classify'
-    ? version
-    : { ...version, task: { ...version.task, threshold } };
+function withThreshold(answering: Answering, threshold: number | null): Answering {
+  if (threshold === null) return answering;
+  const own = (of: NamedVersion | null): NamedVersion | null =>
+    of?.version.task.kind === 'classify'
+      ? { ...of, version: { ...of.version, task: { ...of.version.task, threshold } } }
+      : of;
+  const { asked, fallback, policy } = answering.plan;
+  return { ...answering, plan: { asked: own(asked), fallback: own(fallback), policy } };
+}
 
 /** The prompt of a package as it answers. */
 function versionOf(
@@ -259,12 +251,12 @@ function versionOf(
 }
 
 /** @throws StudioError `bad-input` where words cannot be weighed */
-function checkExplicable({ version, route, arm }: Answering): void {
-  const { task, prompt, together } = version;
+function checkExplicable({ plan, isNamed, arm }: Answering): void {
+  const { task, prompt, together } = firstOf(plan).version;
   const why =
     task.kind === 'generate'
       ? 'this prompt generates texts, and only a label can be explained'
-      : route
+      : isNamed
         ? 'two versions may answer. Name an exported prompt without a policy'
         : prompt.shots > 0 || together || arm?.texts.length === 0
           ? 'it explains one prompt without examples or word counts'
@@ -298,7 +290,7 @@ function linesFor(
   answering: Answering,
   more: ReadonlyMap<number, object> = new Map(),
 ): string {
-  const { task } = answering.version;
+  const { task } = firstOf(answering.plan).version;
   const review = task.kind === 'classify' && task.threshold !== undefined ? { needs_review: true } : {};
   const lines = [
     ...answers.map((answer) => [answer.index, { ...said(answer, answering), ...more.get(answer.index) }] as const),
@@ -308,11 +300,12 @@ function linesFor(
   return inOrder.map(([, line]) => `${JSON.stringify(line)}\n`).join('');
 }
 
-function said(answer: RoutedAnswer, { version, route, names }: Answering): object {
+function said(answer: RoutedAnswer, { plan, isNamed }: Answering): object {
   const { by, fallbackReason } = answer;
-  const who = names && { version: names[by], ...(fallbackReason && { fallback: fallbackReason }) };
+  const { name, version } = present(plan[by], 'the version that answered');
+  const who = isNamed && { version: name, ...(fallbackReason && { fallback: fallbackReason }) };
   if (answer.kind === 'generate') return { written: answer.text, ...who };
-  const { task, words } = by === 'fallback' ? (route?.fallback ?? version) : version;
+  const { task, words } = version;
   const threshold = task.kind === 'classify' ? task.threshold : undefined;
   const { probabilities } = answer;
   const best = argmax(probabilities);

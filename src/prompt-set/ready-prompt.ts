@@ -102,13 +102,18 @@ export function findVersions(sets: readonly PromptSet[], asked: Asked, policy: S
   return { set, asked: own, fallback: fallback === own ? null : fallback, missing };
 }
 
-/** The version that answers first, and the one that may answer in its place: a hand-written version is its own fallback. */
-export function inOrder({ asked, fallback }: Found, policy: StagePolicy['kind']) {
-  const first = present(asked ?? fallback, 'a version that answers');
-  const second = asked ? fallback : null;
-  const kind = policy === 'hand-written' && !second ? 'as-asked' : policy;
-  return { first, second, kind, isMissing: asked === null };
+/** What may answer, and when. Plain values, where their versions are. At least one of the two is there. */
+export interface Planned<V = NamedVersion, P = StagePolicy> {
+  /** Null = the version that was asked for does not exist. */
+  readonly asked: V | null;
+  /** May answer in its place; null = none may. */
+  readonly fallback: V | null;
+  readonly policy: P;
 }
+
+/** The version that was asked for, else the one that answers in its place. */
+export const firstOf = <V>({ asked, fallback }: Pick<Planned<V>, 'asked' | 'fallback'>): V =>
+  present(asked ?? fallback, 'a version that answers');
 
 /** What a version does with a row. */
 export type AnsweringTask =
@@ -168,6 +173,30 @@ export function answeringVersion(ready: ReadyPrompt, dataset: Dataset | null): A
   const model = of.kind === 'soft' ? of.version.model : null;
   return { task: TASKS[kindOf(set)](ready), prompt, words, soft, model, dataset };
 }
+
+export type RouteKind = 'hand-written' | 'tuned' | 'hybrid' | 'ensemble' | 'combined';
+
+/** What answers, by its name. */
+export interface NamedVersion {
+  readonly handle: string;
+  /** "tuned 3". */
+  readonly name: string;
+  /** Left out: as its prompt, vectors and words say. */
+  readonly route?: RouteKind;
+  readonly version: AnsweringVersion;
+}
+
+/** @param dataset the rows of its prompt set, where they are here */
+export function namedVersion(ready: ReadyPrompt, dataset: Dataset | null): NamedVersion {
+  const { set, of } = ready;
+  const hybrid = of.kind === 'soft' && of.version.handVersion ? { route: 'hybrid' as const } : {};
+  return { handle: set.handle, name: versionWords(of), ...hybrid, version: answeringVersion(ready, dataset) };
+}
+
+/** A version that nothing else answers for. */
+export const alone = (version: AnsweringVersion, of = { handle: '', name: '' }): Planned => ({
+  ...{ asked: { ...of, version }, fallback: null, policy: { kind: 'as-asked' } },
+});
 
 // The rows of a matrix: versions and means over seeds, each with what it answers from.
 

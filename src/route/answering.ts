@@ -9,6 +9,7 @@ import { labelProbabilities, meanAnswers, mixedAnswers } from '../metrics/calibr
 import { wordAnswers } from '../metrics/logistic';
 import type { AnsweringTask, AnsweringVersion } from '../prompt-set/ready-prompt';
 import { type BatchRenderer, openBatch } from '../task/batch';
+import { type Fields, otherColumns, TEXT_SLOT } from '../task/template';
 import { encodeRow, labelTokens, RESERVED_TOKENS, type TokenRow, targetIds } from '../tokens/tokenizer';
 import { generateTexts, longestAnswer, type TokenHost, type WritingHost } from './generated-texts';
 
@@ -90,8 +91,32 @@ export function tableSource(
   };
 }
 
+/**
+ * Rows that are in no table, by their cells; columns that a row lacks are empty.
+ * @param text what the prompt may call the text @throws as `tableSource`
+ */
+export function fieldsSource(
+  host: TokenHost,
+  version: AnsweringVersion,
+  rows: readonly Fields[],
+  text = version.dataset?.mapping.text ?? TEXT_SLOT,
+): RowSource {
+  const { prompt, together } = version;
+  const templates = [prompt.template, ...(together?.texts ?? [])];
+  const columns = [...new Set([text, ...templates.flatMap((each) => otherColumns(each, text))])];
+  const cell = (fields: Fields, column: string) => {
+    const name = column === text ? TEXT_SLOT : column;
+    return Object.hasOwn(fields, name) ? (fields[name] ?? '') : '';
+  };
+  const table = rows.map((fields, i) => ({
+    ...{ id: String(i), line: i + 1 },
+    cells: Object.fromEntries(columns.map((column) => [column, cell(fields, column)])),
+  }));
+  return tableSource(host, version, { columns, rows: table }, { text, label: null });
+}
+
 /** Rendered rows as token ids; those that leave the model no room are left out. @param longest tokens of an answer */
-export function tokenised(
+function tokenised(
   { tokens }: TokenHost,
   rendered: ReturnType<BatchRenderer>,
   chat: boolean,

@@ -2,22 +2,20 @@
  * softprompt.js: an exported prompt in a web page without the studio. It is built as one module of its own
  * (tools/drop-in.ts), and answers by the same route and engine as the studio. Its types: tools/export/softprompt.d.ts.
  */
-import type { CheckReport, LabelAnswer, Options, Row, Softprompt, TextAnswer } from '../../tools/export/softprompt';
-import { isUnsure } from '../dataset/csv-out';
+import type { CheckReport, LabelAnswer, Options, Softprompt, TextAnswer } from '../../tools/export/softprompt';
 import { createWebEngine } from '../engine/web';
-import { present } from '../lib/assert';
-import { type Control, uninterrupted } from '../lib/control';
+import { uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { argmax } from '../metrics/classification';
 import { configOf, type ModelFiles } from '../model/card';
 import { loadModelFiles } from '../model/load';
-import type { AnsweringVersion } from '../prompt-set/ready-prompt';
-import { type Fields, TEXT_SLOT } from '../task/template';
+import type { NamedVersion } from '../prompt-set/ready-prompt';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
-import type { AnsweringHost } from './answering';
-import { AS_ASKED, createCounts, openRoute, type Policy, type RoutedAnswer } from './policy';
+import { type AnsweringHost, fieldsSource } from './answering';
+import { AS_ASKED } from './policy';
+import { createRouter } from './router';
 import {
   columnsOf,
   policyFor,
@@ -26,7 +24,6 @@ import {
   WEB_PROMPT_FILE,
   type WebPrompt,
   type WebVersion,
-  webCandidate,
 } from './web-prompt';
 
 /** Larger differences mean another computation, not rounding. */
@@ -132,25 +129,18 @@ async function loadHost(prompt: WebPrompt, { model, threads, onProgress }: Optio
   return { host, dispose: () => queued(() => engine.dispose()) };
 }
 
-/** The page's prompt at work. */
-interface Working {
-  readonly host: AnsweringHost;
-  readonly prompt: WebPrompt;
-  readonly asked: AnsweringVersion;
-  readonly fallback: AnsweringVersion | null;
-  readonly policy: Policy;
-  /** Null = check rows are not replayed before the first answer. */
-  readonly checks: (() => Promise<boolean>) | null;
-}
-
 /** What the prompt says of its check rows here, in their order. */
-async function replay({ host, prompt, asked }: Working): Promise<CheckReport> {
-  const { checkRows, asked: web } = prompt;
+async function replay(
+  host: AnsweringHost,
+  asked: NamedVersion,
+  checkRows: WebPrompt['checkRows'],
+): Promise<CheckReport> {
   const cells = checkRows.map((row) => row.cells);
-  const route = openRoute(host, { asked: webCandidate(host, web, asked, cells), fallback: null, policy: AS_ASKED });
+  const plan = { asked, fallback: null, policy: AS_ASKED };
+  const route = createRouter({ host }).rows(plan, (version) => fieldsSource(host, version, cells));
   const { answers } = await route.answer(0, cells.length, uninterrupted);
   const byRow = new Map(answers.map((answer) => [answer.index, answer]));
-  const labelOf = (probabilities: readonly number[]) => web.labels[argmax(probabilities)]?.label ?? '';
+  const labelOf = (probabilities: readonly number[]) => asked.version.words[argmax(probabilities)]?.label ?? '';
   const rows = checkRows.map((row, i) => {
     const answer = byRow.get(i);
     const probabilities = answer?.kind === 'classify' ? answer.probabilities : [];
@@ -169,90 +159,42 @@ async function replay({ host, prompt, asked }: Working): Promise<CheckReport> {
   return { ok: largest <= TOLERANCE && rows.every((row) => row.expected === row.here), largest, rows };
 }
 
-const asFields = (row: Row): Fields => (typeof row === 'string' ? { [TEXT_SLOT]: row } : row);
-
-const WHAT = {
-  classify: 'chooses a label: ask it with classify',
-  generate: 'generates a text: ask it with generate',
-} as const;
-
-function routeOf({ host, prompt, asked, fallback, policy, checks }: Working, kind: 'classify' | 'generate', row: Row) {
-  if (asked.task.kind !== kind) throw new StudioError('bad-input', `This prompt ${WHAT[asked.task.kind]}.`);
-  const rows = [asFields(row)];
-  const first = webCandidate(host, prompt.asked, asked, rows);
-  const second = fallback && prompt.fallback && webCandidate(host, prompt.fallback, fallback, rows);
-  return openRoute(host, { asked: { ...first, ...(checks && { checks }) }, fallback: second, policy });
-}
-
-async function answerTo(working: Working, kind: 'classify' | 'generate', row: Row, control: Control) {
-  const begin = performance.now();
-  const { answers, leftOut } = await routeOf(working, kind, row).answer(0, 1, control);
-  const [answer] = answers;
-  if (!answer)
-    throw new StudioError('bad-input', `This row cannot be answered: ${leftOut[0]?.[1] ?? 'no answer came'}.`);
-  const { asked, fallback } = working.prompt;
-  const web = answer.by === 'asked' ? asked : present(fallback, 'the fallback that answered');
-  return { answer, web, facts: factsOf(answer, web, performance.now() - begin) };
-}
-
-const factsOf = ({ tokens, fallbackReason }: RoutedAnswer, { name, route }: WebVersion, latencyMs: number) => ({
-  ...{ version: name, route, tokens, latencyMs },
-  ...(fallbackReason && { fallbackReason }),
-});
-
-const withThreshold = (version: WebVersion, threshold: number | undefined): WebVersion =>
-  threshold === undefined ? version : { ...version, threshold };
-
 /** Loads model and prompt. @throws StudioError */
 export async function createSoftprompt(options: Options): Promise<Softprompt> {
-  const read = await readPrompt(options.prompt);
-  const prompt: WebPrompt = {
-    ...read,
-    asked: withThreshold(read.asked, options.threshold),
-    fallback: read.fallback && withThreshold(read.fallback, options.threshold),
-  };
+  const prompt = await readPrompt(options.prompt);
   const { host, dispose } = await loadHost(prompt, options);
-  const { asked: web, fallback, model } = prompt;
-  const counts = createCounts();
-  const working: Working = {
-    ...{ host, prompt, policy: policyFor(prompt, options) },
-    asked: versionOfWeb(web, model),
-    fallback: fallback && versionOfWeb(fallback, model),
-    checks: options.check === false ? null : () => (checked ??= replay(working).then(({ ok }) => ok)),
+  const { asked: web, model, checkRows } = prompt;
+  const named = (of: WebVersion): NamedVersion => {
+    const threshold = options.threshold ?? of.threshold;
+    return {
+      handle: 'This prompt',
+      name: of.name,
+      route: of.route,
+      version: versionOfWeb({ ...of, threshold }, model),
+    };
   };
-  let checked: Promise<boolean> | null = null;
-  const labels = web.labels.map(({ label }) => label);
+  const asked = named(web);
+  const plan = { asked, fallback: prompt.fallback && named(prompt.fallback), policy: policyFor(prompt, options) };
+  const check = () => replay(host, asked, checkRows);
+  const router = createRouter({ host, ...(options.check !== false && { checks: async () => (await check()).ok }) });
   return {
     name: prompt.name,
-    labels,
+    labels: web.labels.map(({ label }) => label),
     columns: columnsOf(prompt),
-    threshold: web.threshold,
+    threshold: options.threshold ?? web.threshold,
     classify: async (row): Promise<LabelAnswer> => {
-      const { answer, web: by, facts } = await answerTo(working, 'classify', row, uninterrupted);
-      counts.add([answer]);
-      const given = answer.kind === 'classify' ? answer.probabilities : [];
-      const best = argmax(given);
-      return {
-        label: labels[best] ?? '',
-        probabilities: Object.fromEntries(labels.map((label, i) => [label, given[i] ?? 0])),
-        needsReview: isUnsure(given[best] ?? 0, by.threshold),
-        ...facts,
-      };
+      const { labels, probabilities, ...answer } = await router.classify(plan, row);
+      return { ...answer, probabilities: Object.fromEntries(labels.map((label, i) => [label, probabilities[i] ?? 0])) };
     },
-    generate: async (row): Promise<TextAnswer> => {
-      const { answer, facts } = await answerTo(working, 'generate', row, uninterrupted);
-      counts.add([answer]);
-      return { text: answer.kind === 'generate' ? answer.text : '', probabilities: null, ...facts };
-    },
+    generate: (row): Promise<TextAnswer> => router.generate(plan, row),
     explain: async (row) => {
-      const { rows, leftOut } = await webCandidate(host, web, working.asked, [asFields(row)]).rows.rowsAt(0, 1);
-      const ids = rows[0]?.ids;
-      if (!ids) throw new StudioError('bad-input', `This row cannot be answered: ${leftOut[0]?.[1] ?? 'it is empty'}.`);
-      const tokens = ids.length + (working.asked.soft?.virtualTokens ?? 0);
-      return { version: web.name, prompt: host.tokens.tokenizer.decode(ids), tokens };
+      const { prompt: text, tokens } = await router.explain({ ...plan, policy: AS_ASKED }, row);
+      if (text === null)
+        throw new StudioError('bad-input', 'This row cannot be answered: it has no text, or is too long.');
+      return { version: web.name, prompt: text, tokens };
     },
-    check: () => replay(working),
-    counts: () => counts.read(),
+    check,
+    counts: () => router.counts(),
     dispose,
   };
 }

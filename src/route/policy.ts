@@ -4,13 +4,11 @@
  */
 
 import { isUnsure } from '../dataset/csv-out';
-import { present } from '../lib/assert';
 import { type Control, childControl } from '../lib/control';
 import { asStudioError, StudioError } from '../lib/errors';
 import { counted } from '../lib/format';
 import { argmax } from '../metrics/classification';
-import type { AnsweringVersion } from '../prompt-set/ready-prompt';
-import type { StagePolicy } from '../prompt-set/types';
+import { type AnsweringVersion, firstOf, type Planned } from '../prompt-set/ready-prompt';
 import {
   type Answerer,
   type AnsweringHost,
@@ -42,19 +40,14 @@ export type Policy =
       /** For the rows of one call. The engine ends the run that it is in, so a fallback on the same engine comes after it. */
       readonly timeoutMs?: number;
       /** As `timeoutMs`, for each row of a call. */
-      readonly rowTimeoutMs?: number;
+      readonly rowTimeoutMs?: number | undefined;
     }
-  /** Both versions answer, and the answers of one count. */
-  | { readonly kind: 'shadow'; readonly counts: 'asked' | 'fallback' }
+  /** Both versions answer, and the answers of one count; left out: of the fallback. */
+  | { readonly kind: 'shadow'; readonly counts?: 'asked' | 'fallback' }
+  /** Without a fallback the version that was asked for. */
   | { readonly kind: 'hand-written' };
 
 export const AS_ASKED: Policy = { kind: 'as-asked' };
-
-/** As a prompt set keeps it. */
-export const policyOf = ({ kind, rowTimeoutMs }: StagePolicy): Policy => {
-  if (kind === 'shadow') return { kind, counts: 'fallback' };
-  return kind === 'fallback' && rowTimeoutMs ? { kind, rowTimeoutMs } : { kind };
-};
 
 /** A version with the rows as its prompt shows them. */
 export interface Candidate {
@@ -64,13 +57,8 @@ export interface Candidate {
   readonly checks?: () => Promise<boolean>;
 }
 
-/** Versions that answer the same rows. At least one of the two is there. */
-export interface Plan {
-  /** The version that was asked for; null = it does not exist. */
-  readonly asked: Candidate | null;
-  readonly fallback: Candidate | null;
-  readonly policy: Policy;
-}
+/** Versions that answer the same rows. */
+export type Plan = Planned<Candidate, Policy>;
 
 /** What the other version said, where both answer: its answer, or why it gave none. */
 type Shadow = RowAnswer | { readonly kind: 'failed'; readonly message: string };
@@ -305,7 +293,7 @@ const withFallback: Router<'fallback'> = async (open, policy, rows, control) => 
 };
 
 /** One after the other: they share an engine. */
-const withShadow: Router<'shadow'> = async (open, { counts }, rows, control) => {
+const withShadow: Router<'shadow'> = async (open, { counts = 'fallback' }, rows, control) => {
   if (!open.fallback) return alone(open.asked, 'asked', rows, control);
   const asked = await tried(open, rows, control);
   if ('reason' in asked && counts === 'asked') throw asked.cause;
@@ -326,12 +314,13 @@ const ROUTERS: { readonly [K in Policy['kind']]: Router<K> } = {
   'as-asked': ({ asked }, _, rows, control) => alone(asked, 'asked', rows, control),
   fallback: withFallback,
   shadow: withShadow,
-  'hand-written': ({ fallback }, _, rows, control) => alone(fallback, 'fallback', rows, control),
+  'hand-written': ({ asked, fallback }, _, rows, control) =>
+    alone(fallback ?? asked, fallback ? 'fallback' : 'asked', rows, control),
 };
 
 /** @throws a bug (`internal:`) where no version is there */
 export function openRoute(host: AnsweringHost, plan: Plan): Route {
-  const some = present(plan.asked ?? plan.fallback, 'a version that answers');
+  const some = firstOf(plan);
   const open = openPlan(host, plan);
   const { policy } = plan;
   // one entry of the table with its own policy

@@ -139,7 +139,7 @@ it('falls back to the hand-written prompt for a stage that is missing and for ot
 });
 
 it('replays the check rows of each version once, and falls back where they differ', async () => {
-  const checks = vi.fn(async ({ set }: { readonly set: PromptSet }) => set.handle === 'TONE');
+  const checks = vi.fn(async ({ handle }: { readonly handle: string }) => handle === 'TONE');
   const router = createRouter({ sets, host, policy: { kind: 'fallback' }, checks });
   for (let i = 0; i < 2; i++) {
     expect((await router.classify(production('TONE'), 'hi')).fallbackReason).toBeUndefined();

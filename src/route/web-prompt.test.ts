@@ -6,24 +6,22 @@ import { readModel } from '../engine/test-support';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
 import { unwrap } from '../lib/result';
-import { answeringVersion, type ReadyPrompt, readyPrompt } from '../prompt-set/ready-prompt';
+import {
+  type AnsweringVersion,
+  alone,
+  answeringVersion,
+  type ReadyPrompt,
+  readyPrompt,
+} from '../prompt-set/ready-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { HardPrompt } from '../task/types';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
-import { type AnsweringHost, tableSource } from './answering';
-import { AS_ASKED, type Candidate, openRoute } from './policy';
+import { type AnsweringHost, fieldsSource, type RowSource, tableSource } from './answering';
+import { AS_ASKED } from './policy';
+import { createRouter } from './router';
 import { setOf } from './test-support';
-import {
-  columnsOf,
-  leaving,
-  makeWebPrompt,
-  policyFor,
-  readWebPrompt,
-  versionOfWeb,
-  webCandidate,
-  webPromptJson,
-} from './web-prompt';
+import { columnsOf, leaving, makeWebPrompt, policyFor, readWebPrompt, versionOfWeb, webPromptJson } from './web-prompt';
 
 const LABELS = ['complaint', 'praise'];
 const ABOUT = { producer: 'test', name: 'Tone', handle: 'TONE', createdAt: '2026-01-01' };
@@ -56,8 +54,8 @@ function written(prompt: Partial<HardPrompt>): ReadyPrompt {
   return readyPrompt(set, { kind: 'hard', version: { ...hand, prompt: { ...hand.prompt, ...prompt } } });
 }
 
-const probabilities = async (candidate: Candidate) => {
-  const route = openRoute(host, { asked: candidate, fallback: null, policy: AS_ASKED });
+const probabilities = async (version: AnsweringVersion, rowsOf: (version: AnsweringVersion) => RowSource) => {
+  const route = createRouter({ host }).rows(alone(version), rowsOf);
   const { answers } = await route.answer(0, route.total, uninterrupted);
   return answers
     .toSorted((a, b) => a.index - b.index)
@@ -75,7 +73,7 @@ function inBatch(ready: ReadyPrompt, columns: readonly string[]) {
     }),
   );
   const table = { columns: ['text', ...columns], rows };
-  return probabilities({ version, rows: tableSource(host, version, table, { text: 'text', label: null }) });
+  return probabilities(version, () => tableSource(host, version, table, { text: 'text', label: null }));
 }
 
 const made = async (asked: ReadyPrompt, fallback: ReadyPrompt | null = null) => {
@@ -105,7 +103,7 @@ describe('the prompt of a drop-in', () => {
     expect(back.checkRows.map((row) => row.probabilities)).toEqual(expected);
     const version = versionOfWeb(back.asked, back.model);
     const cells = back.checkRows.map((row) => row.cells);
-    expect(await probabilities(webCandidate(host, back.asked, version, cells))).toEqual(expected);
+    expect(await probabilities(version, () => fieldsSource(host, version, cells))).toEqual(expected);
     expect(back.asked.threshold).toBe(ready.threshold);
   });
 
@@ -121,7 +119,7 @@ describe('the prompt of a drop-in', () => {
     [undefined, { fallback: 'unsure', timeoutMs: 9 }, { kind: 'fallback', timeoutMs: 9 }],
     [{ kind: 'fallback', rowTimeoutMs: 5 }, { timeoutMs: 9 }, { kind: 'fallback', rowTimeoutMs: 5, timeoutMs: 9 }],
     [{ kind: 'hand-written' }, { timeoutMs: 9 }, { kind: 'hand-written' }],
-    [{ kind: 'shadow' }, {}, { kind: 'shadow', counts: 'fallback' }],
+    [{ kind: 'shadow' }, {}, { kind: 'shadow' }],
     [{ kind: 'hand-written' }, { fallback: 'none' }, AS_ASKED],
     [{ kind: 'hand-written' }, { fallback: 'errors' }, { kind: 'fallback', threshold: 0 }],
   ] as const)(
@@ -131,7 +129,7 @@ describe('the prompt of a drop-in', () => {
 
   it('leaves a row without a text out', async () => {
     const { asked, model } = await made(tuned(1));
-    const { rows } = webCandidate(host, asked, versionOfWeb(asked, model), [{ text: ' ' }, { text: 'x' }, {}]);
+    const rows = fieldsSource(host, versionOfWeb(asked, model), [{ text: ' ' }, { text: 'x' }, {}]);
     const found = await rows.rowsAt(0, 3);
     expect(found.rows.map(({ rowId }) => rowId)).toEqual(['1']);
     expect(found.leftOut.map(([index]) => index)).toEqual([0, 2]);

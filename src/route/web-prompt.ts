@@ -7,15 +7,15 @@ import type { Control } from '../lib/control';
 import { type Failure, fail, ok, type Result, unwrap } from '../lib/result';
 import { byName, firstFault, z } from '../lib/zod';
 import { allFinite, PLACEMENTS, readFloats, type SoftPrompt, writeFloats } from '../prompt/soft-prompt';
-import { type AnsweringVersion, answeringVersion, type ReadyPrompt } from '../prompt-set/ready-prompt';
+import { type AnsweringVersion, alone, namedVersion, type ReadyPrompt } from '../prompt-set/ready-prompt';
 import { STAGE_POLICIES } from '../prompt-set/types';
-import { versionWords } from '../prompt-set/versions';
+import { tunedPrompt } from '../prompt-set/versions';
 import { wholeTemplates } from '../task/render';
-import { cueOf, type Fields, fillTemplate, otherColumns, parseTemplate, TEXT_SLOT } from '../task/template';
-import { type AnsweringHost, tokenised } from './answering';
+import { type Fields, otherColumns, parseTemplate, TEXT_SLOT } from '../task/template';
+import { type AnsweringHost, fieldsSource } from './answering';
 import { longestAnswer } from './generated-texts';
-import { AS_ASKED, type Candidate, openRoute, type Policy, policyOf } from './policy';
-import { routeKind } from './router';
+import { AS_ASKED, type Policy } from './policy';
+import { createRouter } from './router';
 
 export const WEB_PROMPT_FILE = 'web-prompt.json';
 const FORMAT = 'softprompt-web';
@@ -176,16 +176,18 @@ function softOf({ vectors }: WebVersion): SoftPrompt | null {
 export function versionOfWeb(web: WebVersion, of: WebPrompt['model']): AnsweringVersion {
   const { labels, longest, calibration, threshold, chat } = web;
   const soft = softOf(web);
+  const [template = '', ...texts] = web.templates;
   return {
     task:
       longest === null
         ? { kind: 'classify', calibration, ...(threshold === null ? {} : { threshold }) }
         : { kind: 'generate', longest },
-    prompt: { template: web.templates[0] ?? '', shots: 0, shotSeed: 0, chat },
+    prompt: { ...(soft ? tunedPrompt(template, soft) : { template, shots: 0, shotSeed: 0 }), chat },
     words: labels,
     soft,
     model: soft && of,
     dataset: null,
+    ...(texts.length > 0 && { together: { texts, softs: [], words: null } }),
   };
 }
 
@@ -207,41 +209,11 @@ export function policyFor(
   }: { readonly fallback?: 'errors' | 'unsure' | 'none' | undefined; readonly timeoutMs?: number | undefined },
 ): Policy {
   const late = timeoutMs === undefined ? {} : { timeoutMs };
-  if (fallback === undefined && kept) {
-    const policy = policyOf(kept);
-    return policy.kind === 'fallback' ? { ...policy, ...late } : policy;
-  }
+  if (fallback === undefined && kept) return kept.kind === 'fallback' ? { ...kept, kind: kept.kind, ...late } : kept;
   if (fallback === 'none') return AS_ASKED;
   // an unsure answer is a person's to check, unless the page says otherwise
   const least = fallback === 'unsure' ? {} : { threshold: 0 };
   return { kind: 'fallback', ...least, ...late };
-}
-
-/** Rows by their cells, as this version shows them; tokens, room and empty texts are as in Batch. */
-export function webCandidate(
-  host: AnsweringHost,
-  web: WebVersion,
-  version: AnsweringVersion,
-  rows: readonly Fields[],
-): Candidate {
-  const splitsCue = version.soft?.placement === 'infix';
-  const rendered = (fields: Fields, index: number) => {
-    const rowId = String(index);
-    if ((fields[TEXT_SLOT] ?? '').trim() === '') return { rowId, leftOut: 'it has no text' };
-    const [filled = '', ...otherOrders] = web.templates.map((each) => fillTemplate(each, fields, null));
-    const cue = splitsCue ? { cue: cueOf(version.prompt.template) } : {};
-    return { rowId, text: filled, label: null, ...cue, ...(otherOrders.length > 0 ? { otherOrders } : {}) };
-  };
-  return {
-    version,
-    rows: {
-      total: rows.length,
-      rowsAt: async (from, count) => {
-        const asked = rows.slice(from, from + count).map((fields, i) => rendered(fields, from + i));
-        return tokenised(host, asked, web.chat, web.longest ?? 0);
-      },
-    },
-  };
 }
 
 /** A version as it answers here, and what of it leaves. */
@@ -255,11 +227,12 @@ interface Leaving {
  * @throws StudioError `bad-input` where its examples are not here, or are others for each row
  */
 export function leaving(host: AnsweringHost, ready: ReadyPrompt, dataset: Dataset | null): Leaving {
-  const { set, of, prompt, words } = ready;
-  const version = answeringVersion(ready, dataset);
+  const { set, prompt, words } = ready;
+  const { name, route, version } = namedVersion(ready, dataset);
   const templates = [...unwrap(wholeTemplates(dataset, prompt, words))];
   const longest = set.writing ? longestAnswer(host, set.writing.longest, dataset) : null;
-  return { version, web: webVersion(version, { name: versionWords(of), route: routeKind(ready), templates, longest }) };
+  const kind = route === 'hybrid' ? route : version.soft ? 'tuned' : 'hand-written';
+  return { version, web: webVersion(version, { name, route: kind, templates, longest }) };
 }
 
 /**
@@ -267,8 +240,8 @@ export function leaving(host: AnsweringHost, ready: ReadyPrompt, dataset: Datase
  * @throws StudioError as the engine, and `bad-input` for vectors of other weights
  */
 async function checkRowsOf(host: AnsweringHost, { version, web }: Leaving, cells: readonly Fields[], control: Control) {
-  const rows = webCandidate(host, web, { ...versionOfWeb(web, host.engine.info), model: version.model }, cells);
-  const route = openRoute(host, { asked: rows, fallback: null, policy: AS_ASKED });
+  const own = { ...versionOfWeb(web, host.engine.info), model: version.model };
+  const route = createRouter({ host }).rows(alone(own), (of) => fieldsSource(host, of, cells));
   const { answers } = await route.answer(0, cells.length, control);
   return answers
     .toSorted((a, b) => a.index - b.index)

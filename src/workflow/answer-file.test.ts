@@ -1,17 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
 import { uninterrupted } from '../lib/control';
 import { argmax } from '../metrics/classification';
-import { answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
-import {
-  type BatchEvent,
-  type BatchRequest,
-  batch,
-  batchAgain,
-  batchFile,
-  batchLeftOut,
-  batchTokens,
-  batchUnsure,
-} from './batch';
+import { alone, answeringVersion, namedVersion, readyPrompt } from '../prompt-set/ready-prompt';
+import type { StagePolicy } from '../prompt-set/types';
+import { type BatchEvent, batch, batchAgain, batchFile, batchLeftOut, batchTokens, batchUnsure } from './batch';
 import { answerOf, fakeHost, prepared, promptSet } from './fake-host.test-support';
 import { SILENT } from './host';
 import { knownAmong, type MeasureEvent, measure } from './measure';
@@ -48,7 +40,7 @@ describe('answering a file', () => {
     });
     const events: BatchEvent[] = [];
     const run = { control: uninterrupted, emit: (event: BatchEvent) => void events.push(event) };
-    expect(await batch(host, { version, text: 'body', from: 0 }, run)).toEqual({ done: 20 });
+    expect(await batch(host, { plan: alone(version), text: 'body', from: 0 }, run)).toEqual({ done: 20 });
     const { progress } = events.at(-1) as BatchEvent;
     const answers = TEXTS.map(said);
     const count = (label: number) => answers.filter(({ best }) => best === label).length;
@@ -75,7 +67,7 @@ describe('answering a file', () => {
     const long = TEXTS.map((text, i) => (i < 10 ? text : text.repeat(3)));
     const count = async (texts: readonly string[], template = version.prompt.template) => {
       await openRows(host, { use: 'batch', file: csv(...texts.map((text) => `${text},good`)), name: 'a.csv' }, SILENT);
-      return batchTokens(host, { version: { ...version, prompt: { ...version.prompt, template } }, text: 'body' });
+      return batchTokens(host, { plan: alone({ ...version, prompt: { ...version.prompt, template } }), text: 'body' });
     };
     const before = await count(TEXTS);
     expect(await count(TEXTS, `Read this. ${version.prompt.template}`)).toBe(before);
@@ -88,20 +80,21 @@ describe('answering a file', () => {
     const { host, version, set, dataset } = await tuned(0.6);
     const [hand] = set.hard;
     if (!hand) throw new Error('no hand-written version');
-    const fallback = answeringVersion(readyPrompt(set, { kind: 'hard', version: hand }), dataset);
+    const fallback = namedVersion(readyPrompt(set, { kind: 'hard', version: hand }), dataset);
     await openRows(host, { use: 'batch', file: FILE, name: 'notes.csv' }, SILENT);
-    const ask = async (route: BatchRequest['route']) => {
+    const asked = alone(version);
+    const ask = async (policy: StagePolicy) => {
       const events: BatchEvent[] = [];
       const run = { control: uninterrupted, emit: (event: BatchEvent) => void events.push(event) };
-      await batch(host, { version, text: 'body', from: 0, ...(route && { route }) }, run);
+      await batch(host, { plan: { ...asked, fallback, policy }, text: 'body', from: 0 }, run);
       return { routed: events.at(-1)?.progress.routed, events };
     };
     const unsure = TEXTS.map(said).filter(({ probabilities, best }) => (probabilities[best] ?? 0) < 0.6).length;
-    const { routed, events } = await ask({ fallback, policy: { kind: 'fallback' } });
+    const { routed, events } = await ask({ kind: 'fallback' });
     expect(routed).toBe(
       `20 texts answered, ${unsure} by the fallback: ${unsure} as its answer was less probable than the threshold`,
     );
-    expect((await ask({ fallback, policy: { kind: 'shadow' } })).routed).toMatch(/said the same of \d+ of 20$/);
+    expect((await ask({ kind: 'shadow' })).routed).toMatch(/said the same of \d+ of 20$/);
     const pieces = events.map(({ progress: { done }, answers, leftOut }) => ({ done, answers, leftOut }));
     expect((await batchAgain(host, { version, pieces })).routed).toBe(routed);
   });
@@ -110,9 +103,9 @@ describe('answering a file', () => {
     const { host, version } = await tuned();
     await openRows(host, { use: 'batch', file: FILE, name: 'notes.csv' }, SILENT);
     const events: BatchEvent[] = [];
-    const route = { fallback: null, policy: { kind: 'fallback' }, isMissing: true } as const;
+    const plan = { asked: null, fallback: alone(version).asked, policy: { kind: 'fallback' } } as const;
     const run = { ...SILENT, emit: (event: BatchEvent) => void events.push(event) };
-    await batch(host, { version, text: 'body', from: 0, route }, run);
+    await batch(host, { plan, text: 'body', from: 0 }, run);
     expect(events.at(-1)?.progress.routed).toMatch(/^20 texts answered, 20 by the fallback/);
   });
 
@@ -121,7 +114,11 @@ describe('answering a file', () => {
     const file = csv(',bad', `${'word '.repeat(40)},bad`, `${'longer '.repeat(40)},bad`, 'fine,good');
     await openRows(host, { use: 'batch', file, name: 'a.csv' }, SILENT);
     const events: BatchEvent[] = [];
-    await batch(host, { version, text: 'body', from: 0 }, { ...SILENT, emit: (event) => void events.push(event) });
+    await batch(
+      host,
+      { plan: alone(version), text: 'body', from: 0 },
+      { ...SILENT, emit: (event) => void events.push(event) },
+    );
     const { progress } = events.at(-1) as BatchEvent;
     expect(progress.leftOut.reduce((sum, [, rows]) => sum + rows, 0)).toBe(3);
     expect(progress.leftOut.map(([, rows]) => rows).sort()).toEqual([1, 2]);
@@ -136,7 +133,7 @@ describe('answering a file', () => {
     await openRows(host, { use: 'batch', file: FILE, name: 'a.csv' }, SILENT);
     const events: BatchEvent[] = [];
     const run = { ...SILENT, emit: (event: BatchEvent) => void events.push(event) };
-    await batch(host, { version, text: 'body', from: 0 }, run);
+    await batch(host, { plan: alone(version), text: 'body', from: 0 }, run);
     const [piece] = events;
     if (!piece) throw new Error('no piece');
     const kept = piece.progress.done;
@@ -149,7 +146,7 @@ describe('answering a file', () => {
       return score(...given);
     };
     Object.assign(host.engine, { score: slow });
-    await batch(host, { version, text: 'body', from: kept }, run);
+    await batch(host, { plan: alone(version), text: 'body', from: kept }, run);
     vi.useRealTimers();
     const [first] = events.map(({ progress }) => progress);
     expect(first?.rowsPerSecond).toBeCloseTo(((first?.done ?? 0) - kept) / 4, 6);
@@ -159,7 +156,11 @@ describe('answering a file', () => {
     const { host, version } = await tuned();
     await openRows(host, { use: 'batch', file: FILE, name: 'a.csv' }, SILENT);
     const events: BatchEvent[] = [];
-    await batch(host, { version, text: 'body', from: 0 }, { ...SILENT, emit: (event) => void events.push(event) });
+    await batch(
+      host,
+      { plan: alone(version), text: 'body', from: 0 },
+      { ...SILENT, emit: (event) => void events.push(event) },
+    );
     const [first] = events;
     if (!first) throw new Error('no piece');
     const pieces = [{ done: first.progress.done, answers: first.answers, leftOut: first.leftOut }];
@@ -171,7 +172,11 @@ describe('answering a file', () => {
     expect(part.trim().split(/\r?\n/)).toHaveLength(9);
     expect(part).toMatch(/^body,kind,prediction,confidence\r?\n/);
     const more: BatchEvent[] = [];
-    await batch(host, { version, text: 'body', from: 8 }, { ...SILENT, emit: (event) => void more.push(event) });
+    await batch(
+      host,
+      { plan: alone(version), text: 'body', from: 8 },
+      { ...SILENT, emit: (event) => void more.push(event) },
+    );
     expect(more.flatMap(({ answers }) => answers.map(({ index }) => index))).toEqual([...TEXTS.keys()].slice(8));
     const lines = (await (await batchFile(host, { ...how, each: 'probability' })).file.text()).trim().split(/\r?\n/);
     expect(lines[0]).toBe('body,kind,prediction,confidence,p_bad,p_good');
@@ -187,11 +192,11 @@ describe('answering a file', () => {
 
   it('says what to do where the file or its answers are gone', async () => {
     const { host, version } = await tuned();
-    await expect(batch(host, { version, text: 'body', from: 0 }, SILENT)).rejects.toThrow(
+    await expect(batch(host, { plan: alone(version), text: 'body', from: 0 }, SILENT)).rejects.toThrow(
       'no longer open. Choose it again',
     );
     await openRows(host, { use: 'batch', file: FILE, name: 'a.csv' }, SILENT);
-    await expect(batch(host, { version, text: 'body', from: 8 }, SILENT)).rejects.toThrow(
+    await expect(batch(host, { plan: alone(version), text: 'body', from: 8 }, SILENT)).rejects.toThrow(
       'These answers are gone. Answer',
     );
     await closeRows(host, { use: 'batch' });
@@ -293,7 +298,7 @@ describe('the rows to label next', () => {
     const { host, version, dataset } = await tuned(threshold);
     const file = csv(...texts.map((text) => `${text},bad`));
     await openRows(host, { use: 'batch', file, name: 'notes.csv' }, SILENT);
-    await batch(host, { version, text: 'body', from: 0 }, SILENT);
+    await batch(host, { plan: alone(version), text: 'body', from: 0 }, SILENT);
     return { host, dataset };
   };
 

@@ -13,11 +13,11 @@ import type { Dataset, Row, TaskKind } from '../dataset/types';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
-import type { AnsweringVersion } from '../prompt-set/ready-prompt';
-import type { StagePolicy } from '../prompt-set/types';
+import { type AnsweringVersion, firstOf, type Planned } from '../prompt-set/ready-prompt';
 import { type RowAnswer, roomFor, tableSource } from '../route/answering';
 import { GENERATED_TOKEN } from '../route/generated-texts';
-import { countWords, createCounts, openRoute, policyOf, type Route } from '../route/policy';
+import { countWords, createCounts } from '../route/policy';
+import { createRouter } from '../route/router';
 import { rowsOf } from '../task/render';
 import { tokensToRun } from './compare-labels';
 import type { Host, Run } from './host';
@@ -55,15 +55,9 @@ export interface BatchEvent extends Omit<BatchPiece, 'done'> {
 }
 
 export interface BatchRequest {
-  readonly version: AnsweringVersion;
+  readonly plan: Planned;
   /** Column with the texts. */
   readonly text: string;
-  /** Another version that may answer in its place, and when; left out: none. `isMissing`: `version` is that other one. */
-  readonly route?: {
-    readonly fallback: AnsweringVersion | null;
-    readonly policy: StagePolicy;
-    readonly isMissing?: boolean;
-  };
   /** Rows that are answered already: 0 starts from scratch, the number that a stopped batch had answered continues it. */
   readonly from: number;
 }
@@ -200,30 +194,12 @@ function add(batch: Batch, { done, answers, leftOut, rowsPerSecond, secondsLeft 
   };
 }
 
-/** The rows of the open file under each version that may answer. */
-function fileRoute(host: Host, { version, text, route }: BatchRequest): Route {
-  const { table } = openFile(host, 'batch');
-  const candidate = (of: AnsweringVersion) => ({
-    version: of,
-    rows: tableSource(host, of, table, { text, label: null }),
-  });
-  const { fallback = null, isMissing = false } = route ?? {};
-  const policy = policyOf(route?.policy ?? { kind: 'as-asked' });
-  const asked = candidate(version);
-  return openRoute(
-    host,
-    isMissing ? { asked: null, fallback: asked, policy } : { asked, fallback: fallback && candidate(fallback), policy },
-  );
-}
-
 /** Rows of a file whose tokens are counted, spread over it. */
 const COUNTED_ROWS = 64;
 
 /** Tokens that the model will run to answer the open file, so that the page can say beforehand how long it takes. */
-export async function batchTokens(
-  host: Host,
-  { version, text }: Pick<BatchRequest, 'version' | 'text'>,
-): Promise<number> {
+export async function batchTokens(host: Host, { plan, text }: Pick<BatchRequest, 'plan' | 'text'>): Promise<number> {
+  const { version } = firstOf(plan);
   const { table } = openFile(host, 'batch');
   const total = table.rows.length;
   const count = Math.min(COUNTED_ROWS, total);
@@ -243,8 +219,10 @@ export async function batch(
   request: BatchRequest,
   { control, emit }: Run<BatchEvent>,
 ): Promise<{ readonly done: number }> {
-  const route = fileRoute(host, request);
-  const kept = request.from === 0 ? freshBatch(host, request.version) : batchOf(host);
+  const { plan, text, from } = request;
+  const { table } = openFile(host, 'batch');
+  const route = createRouter({ host }).rows(plan, (of) => tableSource(host, of, table, { text, label: null }));
+  const kept = from === 0 ? freshBatch(host, route.version) : batchOf(host);
   for await (const piece of answered(route, kept.done, control)) {
     const { answers, leftOut } = piece;
     emit({ progress: add(kept, piece), answers, leftOut });

@@ -4,7 +4,7 @@ import type { Dataset } from '../dataset/types';
 import { present } from '../lib/assert';
 import { argmax } from '../metrics/classification';
 import { meanLogProbsOf, recordComparison, setThreshold } from '../prompt-set/calibration';
-import { answeringVersion, matrixPrompt, readyPrompt } from '../prompt-set/ready-prompt';
+import { alone, answeringVersion, matrixPrompt, readyPrompt } from '../prompt-set/ready-prompt';
 import type { ClassifyEvaluation, Evaluation, PromptSet } from '../prompt-set/types';
 import { labelReport } from '../report/input';
 import { resultsJson } from '../report/json';
@@ -67,7 +67,7 @@ async function answersOf(host: Host, set: PromptSet, dataset: Dataset) {
   const keep = ({ answers }: BatchEvent) => {
     for (const each of answers) if (each.kind === 'classify') inBatch.push(argmax(each.probabilities));
   };
-  await batch(host, { version, text: 'text', from: 0 }, { ...SILENT, emit: keep });
+  await batch(host, { plan: alone(version), text: 'text', from: 0 }, { ...SILENT, emit: keep });
   const inMatrix: number[] = [];
   const fill = (event: FillEvent) => {
     if (event.kind === 'cell') inMatrix.push(...(event.cell.answers?.probabilities.map(argmax) ?? []));

@@ -11,9 +11,10 @@ import { StudioError } from '../lib/errors';
 import { z } from '../lib/zod';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { kindOf } from '../prompt-set/prompt-set';
+import { alone } from '../prompt-set/ready-prompt';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import type { Version } from '../prompt-set/versions';
-import { openVersion, tableSource } from '../route/answering';
+import { fieldsSource } from '../route/answering';
 import { scoringTargets } from '../route/generated-texts';
 import { createRouter } from '../route/router';
 import { cueOf, fillTemplate, otherColumns, TEXT_SLOT } from '../task/template';
@@ -117,11 +118,9 @@ export async function armCheckRows(
   const version = versionOfArm(arm);
   const { template } = version.prompt;
   const cue = version.prompt.splitsCue ? cueOf(template) : undefined;
-  const rows = cells.map((each, i) => ({ id: String(i), line: i + 1, cells: each }));
-  const source = tableSource(host, version, { columns, rows }, { text: TEXT_SLOT, label: null });
-  const asked = await source.rowsAt(0, rows.length);
-  const { answers } = await openVersion(host, version)(asked.rows, control);
-  emit({ done: rows.length, total: rows.length });
+  const route = createRouter({ host }).rows(alone(version), (of) => fieldsSource(host, of, cells));
+  const { answers } = await route.answer(0, cells.length, control);
+  emit({ done: cells.length, total: cells.length });
   return answers.map((answer) => {
     const own = cells[answer.index] ?? {};
     const { ids } = encodeRow(host.tokens.encode, { text: fillTemplate(template, own, null), cue });

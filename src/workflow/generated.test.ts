@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readZip } from '../interchange/zip';
 import { present } from '../lib/assert';
 import { ControlSource, uninterrupted } from '../lib/control';
-import { answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
+import { alone, answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
 import type { GenerateEvaluation } from '../prompt-set/types';
 import { GENERATED_TOKEN } from '../route/generated-texts';
 import { type BatchEvent, batch, batchFile, batchUnsure } from './batch';
@@ -183,7 +183,7 @@ it('a file of rows is answered with texts, of which none is called unsure', asyn
   const { host } = textHost();
   await openRows(host, { use: 'batch', file: new Blob(['said\nmessage 4\nmessage 5\n']), name: 'c.csv' }, SILENT);
   const { events, run } = heard<BatchEvent>();
-  expect(await batch(host, { version, text: 'said', from: 0 }, run)).toEqual({ done: 2 });
+  expect(await batch(host, { plan: alone(version), text: 'said', from: 0 }, run)).toEqual({ done: 2 });
   expect(events.at(-1)?.progress).toMatchObject({
     ...{ counts: [], unsure: 0 },
     first: [

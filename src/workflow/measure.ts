@@ -11,10 +11,10 @@ import { StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
 import type { KnownRows, Measurement } from '../prompt-set/performance';
 import { heldBackKey } from '../prompt-set/performance';
-import type { AnsweringVersion } from '../prompt-set/ready-prompt';
+import { type AnsweringVersion, alone } from '../prompt-set/ready-prompt';
 import type { SeenParts } from '../prompt-set/versions';
 import { type RowAnswer, type RowSource, type RowsColumns, roomFor, tableSource } from '../route/answering';
-import { AS_ASKED, openRoute } from '../route/policy';
+import { createRouter } from '../route/router';
 import { rowsOf } from '../task/render';
 import type { Host, Run } from './host';
 import { answered, openFile } from './rows-file';
@@ -198,7 +198,7 @@ export async function measure(
   const { total } = rows;
   const answers: RowAnswer[] = [];
   let leftOut = 0;
-  const route = openRoute(host, { asked: { version, rows }, fallback: null, policy: AS_ASKED });
+  const route = createRouter({ host }).rows(alone(version), () => rows);
   for await (const piece of answered(route, 0, control)) {
     answers.push(...piece.answers);
     leftOut += piece.leftOut.length;

@@ -248,7 +248,7 @@ describe('which words decided', () => {
 
   it.each([
     ['a prompt that generates texts', { ...prompt, task: { kind: 'generate', longest: 4 } }, 'Only a label'],
-    ['a prompt that does not show the text', { ...prompt, template: 'Which?' }, 'does not show the text'],
+    ['a prompt that does not show the text', { ...prompt, template: 'Which?' }, 'never shows the text'],
   ])('refuses %s', async (_, asked, message) => {
     const request = { prompts: [asked as PlayedPrompt], fields: { text: 'Hi' } };
     await expect(weighWords(letters().host, request, run)).rejects.toThrow(message);

@@ -8,17 +8,11 @@ import { childControl } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import type { AnsweringVersion } from '../prompt-set/ready-prompt';
+import type { AnsweringVersion, NamedVersion } from '../prompt-set/ready-prompt';
 import type { StagePolicy } from '../prompt-set/types';
-import {
-  AS_ASKED,
-  type Candidate,
-  FALLBACK_REASONS,
-  openRoute,
-  type Plan,
-  policyOf,
-  type RoutedAnswer,
-} from '../route/policy';
+import { tunedPrompt } from '../prompt-set/versions';
+import { AS_ASKED, FALLBACK_REASONS } from '../route/policy';
+import { type Answer, createRouter } from '../route/router';
 import { aroundText, cueOf, type Fields, fillTemplate } from '../task/template';
 import { type LabelWord, READINGS } from '../task/types';
 import { encodeRow, labelTokens, type Tokenizer } from '../tokens/tokenizer';
@@ -80,50 +74,43 @@ function encoded({ tokens: { tokenizer, encode } }: Pick<Host, 'tokens'>, { prom
   return encodeRow(encode, { text: prompt.chat ? (tokenizer.chat(filled) ?? filled) : filled, cue });
 }
 
-/** The typed row as the only row under a prompt. */
-function candidate(host: Host, request: PlayRequest, of?: Pick<PlayedRoute, 'threshold' | 'model'>): Candidate {
-  const { template, chat, soft, task } = request.prompt;
+/** A prompt as the router asks it. @param of without it the page asks a prompt only where its weights are loaded */
+function named(name: string, prompt: PlayedPrompt, of?: Pick<PlayedRoute, 'threshold' | 'model'>): NamedVersion {
+  const { template, chat, soft, task } = prompt;
   const words = task.kind === 'classify' ? task.words : [];
-  const prompt = { template, chat, shots: 0, shotSeed: 0 };
   const limit = of && of.threshold !== null && task.kind === 'classify' ? { threshold: of.threshold } : {};
-  // without a route the page asks a prompt only where its weights are loaded
-  const version = { task: { ...task, ...limit }, prompt, words, soft, model: of?.model ?? null, dataset: null };
-  const rows = [{ rowId: '0', ...encoded(host, request), label: null }];
-  return { version, rows: { total: 1, rowsAt: async () => ({ rows, leftOut: [] }) } };
-}
-
-function playedPlan(host: Host, { prompt, fields, route }: PlayRequest & { readonly route?: PlayedRoute }): Plan {
-  if (!route) return { asked: candidate(host, { prompt, fields }), fallback: null, policy: AS_ASKED };
-  const fallback = candidate(host, { prompt: route.fallback, fields });
-  return { asked: candidate(host, { prompt, fields }, route), fallback, policy: policyOf(route.policy) };
+  const shown = { ...(soft ? tunedPrompt(template, soft) : { template, shots: 0, shotSeed: 0 }), chat };
+  const version = { task: { ...task, ...limit }, prompt: shown, words, soft, model: of?.model ?? null, dataset: null };
+  return { handle: 'This prompt', name, version };
 }
 
 /** Null where the prompt that is asked answered, by itself. */
-function routedWords(answer: RoutedAnswer, { fallback, fallbackName: name }: PlayedRoute): string | null {
-  const { by, fallbackReason, shadow } = answer;
+function routedWords({ version: name, fallbackReason, shadow }: Answer): string | null {
   if (fallbackReason) return `${name} answered in its place: ${FALLBACK_REASONS[fallbackReason]}.`;
-  if (shadow?.kind === 'failed') return `${name} answers. The version on trial failed: ${shadow.message}`;
-  if (shadow) {
-    const { task } = fallback;
-    const label =
-      shadow.kind === 'classify' && task.kind === 'classify' ? task.words[argmax(shadow.probabilities)] : null;
-    const said = shadow.kind === 'generate' ? shadow.text : (label?.label ?? '');
-    return `${name} answers. The version on trial says: ${said || '(empty answer)'}`;
-  }
-  return by === 'fallback' ? `${name} answers alone, by the policy of this set.` : null;
+  if (!shadow) return name === ASKED ? null : `${name} answers alone, by the policy of this set.`;
+  if ('failed' in shadow) return `${name} answers. The version on trial failed: ${shadow.failed}`;
+  const said = 'text' in shadow ? shadow.text : shadow.label;
+  return `${name} answers. The version on trial says: ${said || '(empty answer)'}`;
 }
 
-/** What the prompt answers, or by a stage's policy another one. @throws StudioError `too-long` for a text beyond the model's context */
+const ASKED = 'asked';
+
+/** What the prompt answers, or by a stage's policy another one. @throws StudioError `bad-input` for a text beyond the model's context */
 export const answerText: Verb<PlayRequest & { readonly route?: PlayedRoute }, never, PlayedAnswer> = async (
   host,
-  request,
+  { prompt, fields, route },
   { control },
 ) => {
-  const { answers, ms } = await openRoute(host, playedPlan(host, request)).answer(0, 1, control);
-  const answer = present(answers[0], 'the answer to one row');
-  const words = request.route ? routedWords(answer, request.route) : null;
-  const cost = { tokens: answer.tokens, ms, ...(words === null ? {} : { routed: words }) };
-  return answer.kind === 'generate'
+  const plan = {
+    asked: named(ASKED, prompt, route),
+    fallback: route ? named(route.fallbackName, route.fallback) : null,
+    policy: route?.policy ?? AS_ASKED,
+  };
+  const router = createRouter({ host, textColumn: prompt.textColumn ?? undefined });
+  const answer = await router[prompt.task.kind](plan, fields, control);
+  const words = routedWords(answer);
+  const cost = { tokens: answer.tokens, ms: answer.modelMs, ...(words === null ? {} : { routed: words }) };
+  return 'text' in answer
     ? { kind: 'generate', text: answer.text, ...cost }
     : { kind: 'classify', probabilities: answer.probabilities, ...cost };
 };
@@ -272,8 +259,7 @@ async function weigh(
 /** Which tokens of a row are its text's; one that the text shares with the template is the text's. */
 function textTokens(host: Pick<Host, 'tokens'>, { prompt, fields }: PlayRequest, ids: Int32Array): [number, number] {
   const { template, chat, soft, textColumn } = prompt;
-  const around = aroundText(template, fields, textColumn);
-  if (!around) throw new StudioError('bad-input', 'This prompt does not show the text, so its words decide nothing.');
+  const around = present(aroundText(template, fields, textColumn), 'the text, without which the prompt was not asked');
   const { tokenizer, encode } = host.tokens;
   const [opening = '', closing = ''] = (chat ? tokenizer.chat(CHAT_MARK)?.split(CHAT_MARK) : null) ?? [];
   const cue = soft?.placement === 'infix' ? cueOf(template) : undefined;

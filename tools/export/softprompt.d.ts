@@ -36,11 +36,13 @@ export type FallbackReason = 'unsure' | 'time-out' | 'check-rows' | 'missing' | 
 interface Facts {
   /** "tuned 3". */
   readonly version: string;
-  readonly route: 'hand-written' | 'tuned' | 'hybrid';
+  readonly route: 'hand-written' | 'tuned' | 'hybrid' | 'ensemble' | 'combined';
   readonly fallbackReason?: FallbackReason;
   /** That the model read. */
   readonly tokens: number;
   readonly latencyMs: number;
+  /** Of it, in the model; null where it had this text before. */
+  readonly modelMs: number | null;
 }
 
 export interface LabelAnswer extends Facts {

@@ -1,7 +1,7 @@
 import type { FC, ReactNode } from 'react';
 import { useStore } from 'zustand';
 import type { Row } from '../../../dataset/types';
-import type { AnsweringTask } from '../../../prompt-set/ready-prompt';
+import { type AnsweringTask, firstOf } from '../../../prompt-set/ready-prompt';
 import { timeWords } from '../../../training/estimate';
 import type { RowOutcome } from '../../../workflow/batch';
 import type { RowsFile } from '../../../workflow/rows-file';
@@ -20,8 +20,10 @@ interface RunProps {
 
 const leftOutOf = ({ progress }: BatchRun) => progress.leftOut.reduce((sum, [, rows]) => sum + rows, 0);
 /** The version's threshold; null = all its answers are taken. */
-const thresholdOf = ({ request: { version } }: BatchRun) =>
-  version.task.kind === 'classify' ? (version.task.threshold ?? null) : null;
+function thresholdOf({ request: { plan } }: BatchRun): number | null {
+  const { task } = firstOf(plan).version;
+  return task.kind === 'classify' ? (task.threshold ?? null) : null;
+}
 /** Rows that a person should look at; none without a threshold. */
 const toReview = (run: BatchRun) => (thresholdOf(run) === null ? 0 : run.progress.unsure + leftOutOf(run));
 const isDone = ({ progress: { done, total } }: BatchRun) => total > 0 && done === total;
@@ -117,7 +119,7 @@ const RESULTS: { readonly [K in AnsweringTask['kind']]: FC<RunProps> } = {
 };
 
 function Results({ run }: RunProps) {
-  const Shown = RESULTS[run.request.version.task.kind];
+  const Shown = RESULTS[firstOf(run.request.plan).version.task.kind];
   return (
     <>
       <Shown run={run} />
@@ -168,7 +170,7 @@ function Unsure({ run }: RunProps) {
 
 /** How often the other version answered, or agreed, where the policy of the set asks two. */
 function Routed({ run: { request, progress } }: RunProps) {
-  const kind = request.route?.policy.kind;
+  const { kind } = request.plan.policy;
   return kind === 'fallback' || kind === 'shadow' ? <p>{`By the policy of this set: ${progress.routed}.`}</p> : null;
 }
 

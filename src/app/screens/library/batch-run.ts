@@ -1,7 +1,7 @@
 /** One version answers a file of rows: from the first row, from where it was stopped, or from before a reload. */
 
 import { fileBytes, sha256 } from '../../../lib/bytes';
-import type { AnsweringVersion } from '../../../prompt-set/ready-prompt';
+import { type AnsweringVersion, alone, firstOf, type ReadyPrompt } from '../../../prompt-set/ready-prompt';
 import type { Store } from '../../../store/store';
 import { writingSeconds } from '../../../training/estimate';
 import type { BatchPiece, BatchProgress, BatchRequest } from '../../../workflow/batch';
@@ -141,16 +141,16 @@ type Context = JobContext<{ readonly run: BatchRun | null }>;
 async function freshRun({ services, stores }: Studio, setId: string, which: string, text: string): Promise<BatchRun> {
   const { sha256 } = await stores.session.getState().modelReady();
   await stores.session.getState().tokenizerReady();
-  const { ready, who, route } = await chosenVersion(services.store, setId, which);
-  const version = await storedVersion(services.store, ready, false);
-  const fallback = route?.fallback ? await storedVersion(services.store, route.fallback, false) : null;
-  const { task, words } = version;
+  const { plan: chosen, who } = await chosenVersion(services.store, setId, which);
+  const stored = (ready: ReadyPrompt | null) => ready && storedVersion(services.store, ready, false);
+  const plan = { ...chosen, asked: await stored(chosen.asked), fallback: await stored(chosen.fallback) };
+  const { task, words } = firstOf(plan).version;
   return {
     who,
     model: sha256,
     labels: words.map(({ label }) => label),
     calibrated: task.kind === 'classify' && task.calibration !== null,
-    request: { version, text, from: 0, ...(route && { route: { ...route, fallback } }) },
+    request: { plan, text, from: 0 },
     progress: NOT_STARTED,
     isSaved: false,
   };
@@ -164,7 +164,7 @@ export const batchSeconds = (studio: Studio) => {
       const { request } = await freshRun(studio, setId, which, text);
       const speed = await speedometer.known(await studio.stores.session.getState().modelReady());
       const tokens = await studio.services.workflow.call('batchTokens', request);
-      const isLabels = request.version.task.kind === 'classify';
+      const isLabels = firstOf(request.plan).version.task.kind === 'classify';
       return speed && (isLabels ? (tokens * speed.tokenMs) / 1000 : writingSeconds(tokens, speed));
     },
   );
@@ -220,7 +220,7 @@ export const batchJob = (studio: Studio, chosen: () => Chosen, kept: KeptAnswers
       const run = continued ?? (await freshRun(studio, setId, which, text));
       if (!continued) {
         const { who, model, labels, calibrated, request } = run;
-        const { task, prompt, words } = request.version;
+        const { task, prompt, words } = firstOf(request.plan).version;
         const of = { fileName: key.file.name, file: await checksumOf(key.file), text, rows: file.rows };
         const by = { setId, which, who, model, labels, calibrated, version: { task, prompt, words } };
         await kept.begin({ id: crypto.randomUUID(), ...by, ...of });
@@ -233,11 +233,11 @@ export const batchJob = (studio: Studio, chosen: () => Chosen, kept: KeptAnswers
 export async function earlierRun(studio: Studio, { batch, pieces }: Kept): Promise<BatchRun> {
   const { setId, which, who, model, labels, calibrated, text } = batch;
   const now = await freshRun(studio, setId, which, text).catch(() => null);
-  const { task, prompt, words } = now?.request.version ?? batch.version;
+  const { task, prompt, words } = now ? firstOf(now.request.plan).version : batch.version;
   const isSame = now?.model === model && JSON.stringify({ task, prompt, words }) === JSON.stringify(batch.version);
-  const version = now && isSame ? now.request.version : { ...batch.version, soft: null, model: null, dataset: null };
-  const progress = await studio.services.workflow.call('batchAgain', { version, pieces });
-  const route = isSame ? now?.request.route : undefined;
-  const request = { version, text, from: 0, ...(route && { route }) };
+  const version = { ...batch.version, soft: null, model: null, dataset: null };
+  const plan = now && isSame ? now.request.plan : alone(version);
+  const progress = await studio.services.workflow.call('batchAgain', { version: firstOf(plan).version, pieces });
+  const request = { plan, text, from: 0 };
   return { who, model: isSame ? model : '', labels, calibrated, request, progress, isSaved: false };
 }

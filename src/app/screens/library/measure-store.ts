@@ -8,7 +8,7 @@ import { StudioError } from '../../../lib/errors';
 import { chosenHard, chosenSoft, isUsable } from '../../../prompt-set/make-versions';
 import type { Measurement } from '../../../prompt-set/performance';
 import { countLook } from '../../../prompt-set/prompt-set';
-import { type MatrixPrompt, matrixChoices, matrixPrompt, readyPrompt } from '../../../prompt-set/ready-prompt';
+import { firstOf, type MatrixPrompt, matrixChoices, matrixPrompt, readyPrompt } from '../../../prompt-set/ready-prompt';
 import { versionInUse } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
 import { seenParts, type Version, versionsOf } from '../../../prompt-set/versions';
@@ -68,8 +68,9 @@ export const measuring = perStudio((studio) => {
     run: async ({ signal, report }, setId: string, versionId: string, kind: MeasuredOn) => {
       report(NOTHING);
       await stores.session.getState().modelReady();
-      const { ready } = await chosenVersion(store, setId, versionId);
-      const version = await storedVersion(store, ready, true);
+      const { plan } = await chosenVersion(store, setId, versionId);
+      const ready = firstOf(plan);
+      const { version } = await storedVersion(store, ready, true);
       const on = kind === 'file' ? fileColumns(studio) : { kind, name: ready.set.datasetName ?? 'a file' };
       const seen = seenParts(ready.set, ready.of, version.dataset);
       const measured = await services.workflow.call(

@@ -3,17 +3,17 @@ import type { CompleteSet } from '../../../interchange/set-files';
 import { StudioError } from '../../../lib/errors';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import {
-  type AnsweringVersion,
-  answeringVersion,
   findVersions,
-  inOrder,
+  firstOf,
+  type NamedVersion,
+  namedVersion,
+  type Planned,
   type ReadyPrompt,
   readyPrompt,
 } from '../../../prompt-set/ready-prompt';
 import type { PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import type { Store } from '../../../store/store';
-import type { BatchRequest } from '../../../workflow/batch';
 import { stageOf } from '../../state/version-words';
 
 /** Null if the set is not in this browser, or deleted. */
@@ -48,13 +48,10 @@ export async function storeSet(disk: Store, complete: CompleteSet, before?: Comp
 }
 
 interface Chosen {
-  readonly ready: ReadyPrompt;
+  /** Under the set's policy, where a stage is asked; a version answers alone. */
+  readonly plan: Planned<ReadyPrompt>;
   /** "SUPPORT_TONE, production (tuned 3)". */
   readonly who: string;
-  /** Under the set's policy, where a stage is asked: the version that may answer in its place. Left out: none may. */
-  readonly route?: Pick<NonNullable<BatchRequest['route']>, 'policy' | 'isMissing'> & {
-    readonly fallback: ReadyPrompt | null;
-  };
 }
 
 const gone = (what: string) =>
@@ -67,23 +64,22 @@ export async function chosenVersion(disk: Store, setId: string, which: string): 
   const { handle, policy = { kind: 'as-asked' } } = set;
   const stage = stageOf(which);
   if (stage !== null) {
-    const found = findVersions([set], { handle, stage }, policy.kind);
-    const { first, second, kind, isMissing } = inOrder(found, policy.kind);
-    const answers = kind === 'hand-written' && second ? second : first;
-    const who = `${handle}, ${stage} (${versionWords(answers.of)})`;
-    if (kind === 'as-asked') return { ready: first, who };
-    return { ready: first, who, route: { fallback: second, policy: { ...policy, kind }, isMissing } };
+    const { asked, fallback } = findVersions([set], { handle, stage }, policy.kind);
+    const plan = { asked, fallback: policy.kind === 'as-asked' ? null : fallback, policy };
+    const answers = policy.kind === 'hand-written' && fallback ? fallback : firstOf(plan);
+    return { plan, who: `${handle}, ${stage} (${versionWords(answers.of)})` };
   }
   const version = versionById(set, which);
   if (!version) throw gone('version');
-  return { ready: readyPrompt(set, version), who: `${handle}, ${versionWords(version)}` };
+  const plan = { asked: readyPrompt(set, version), fallback: null, policy: { kind: 'as-asked' } } as const;
+  return { plan, who: `${handle}, ${versionWords(version)}` };
 }
 
 export const needsRows = (set: PromptSet, { shots }: ReadyPrompt['prompt']) => kindOf(set) === 'generate' || shots > 0;
 
 /** The version as the workflow answers with it. @param withRows the set's own rows are needed for any prompt */
-export async function storedVersion(disk: Store, ready: ReadyPrompt, withRows: boolean): Promise<AnsweringVersion> {
+export async function storedVersion(disk: Store, ready: ReadyPrompt, withRows: boolean): Promise<NamedVersion> {
   const { set, prompt } = ready;
   const stored = withRows || needsRows(set, prompt) ? await disk.datasets.get(set.id) : null;
-  return answeringVersion(ready, stored?.dataset ?? null);
+  return namedVersion(ready, stored?.dataset ?? null);
 }

@@ -8,7 +8,7 @@ import { armsOf } from '../../../prompt-set/arms';
 import { meanLogProbsOf } from '../../../prompt-set/calibration';
 import { chosenHard } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
-import { findVersions, inOrder, type ReadyPrompt, readyPrompt } from '../../../prompt-set/ready-prompt';
+import { findVersions, type ReadyPrompt, readyPrompt } from '../../../prompt-set/ready-prompt';
 import { resolveStage } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
@@ -204,11 +204,10 @@ function extraPlayer(set: PromptSet, which: string): Extra {
 }
 
 /** The hand-written version that may answer for a stage by the policy of the set; null = none may. */
-function fallbackFor(set: PromptSet, stage: string): ReadyPrompt | null {
-  const { kind } = set.policy ?? { kind: 'as-asked' };
-  if (kind === 'as-asked' || !chosenHard(set)) return null;
-  return inOrder(findVersions([set], { handle: set.handle, stage }, 'fallback'), kind).second;
-}
+const fallbackFor = (set: PromptSet, stage: string): ReadyPrompt | null =>
+  set.policy && set.policy.kind !== 'as-asked' && chosenHard(set)
+    ? findVersions([set], { handle: set.handle, stage }, 'fallback').fallback
+    : null;
 
 /** Why the playground cannot ask a version; null = it can. */
 function troubleWith(set: PromptSet, { of, words, prompt }: ReadyPrompt): string | null {
