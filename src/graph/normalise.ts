@@ -4,7 +4,7 @@ import type { GraphBuilder } from './builder';
 import { type Decoder, nameDims } from './decoder';
 import { toFloat32 } from './dequantise';
 import { detect } from './detect';
-import { dtypeCode, isFloat, toNumbers } from './dtype';
+import { dtypeCode, isFloat, maybeDType, toNumbers } from './dtype';
 import { expandQuantised, staysHalf } from './expand-quantised';
 import { floatActivations, hoistDequantise } from './float-activations';
 import { inferDTypes } from './infer/infer';
@@ -233,20 +233,20 @@ function upgradeNode(node: Node, opset: number, builder: GraphBuilder): boolean 
   return true;
 }
 
-const half = (dtype: DType) => dtype === 'float16' || dtype === 'bfloat16';
+const isOther = (dtype: DType) => isFloat(dtype) && dtype !== 'float32';
 
-const widenValue = (value: ValueInfo): ValueInfo => (half(value.dtype) ? { ...value, dtype: 'float32' } : value);
+const widenValue = (value: ValueInfo): ValueInfo => (isOther(value.dtype) ? { ...value, dtype: 'float32' } : value);
 
 function widenTensor(tensor: Initializer): Initializer {
-  if (!half(tensor.dtype)) return tensor;
+  if (!isOther(tensor.dtype)) return tensor;
   if (staysHalf(tensor)) return { ...tensor, dtype: 'float32', packing: 'float16' };
   const values = toFloat32(tensor);
   return { ...tensor, dtype: 'float32', bytes: new Uint8Array(values.buffer) };
 }
 
 /**
- * Computes half-precision graphs in float32: casts weights up, drops casts between float types, and makes inputs and outputs
- * float32. Drops casts that change nothing in every graph. Matrices stay halves until they are used or serialised.
+ * Computes graphs in half or double precision in float32: casts weights, drops casts between float types, and makes inputs
+ * and outputs float32. Drops casts that change nothing in every graph. Matrices stay halves until they are used or serialised.
  */
 export function widen(graph: Graph): Graph {
   const types = inferDTypes(graph);
@@ -264,7 +264,7 @@ export function widen(graph: Graph): Graph {
     const [input = '', output = ''] = [node.inputs[0], node.outputs[0]];
     const from = types.get(input);
     const target = types.get(output);
-    const idle = node.op === 'Cast' && from && target && (from === target || bothFloat(from, target));
+    const idle = node.op === 'Cast' && from && target && (from === target || (isFloat(from) && isFloat(target)));
     if (!idle) to.builder.push(node);
     else if (to.isOutput(output)) to.builder.add('Identity', [input], { name: output });
     else to.replace(output, input);
@@ -272,13 +272,10 @@ export function widen(graph: Graph): Graph {
   });
 }
 
-const bothFloat = (a: DType, b: DType) => isFloat(a) && isFloat(b) && a !== 'float64' && b !== 'float64';
-
 function widenAttrs(node: Node): Node {
   const attrs: Record<string, Attr> = { ...node.attrs };
-  const to = intAttr(node, 'to', 0);
-  if (node.op === 'Cast' && (to === dtypeCode('float16') || to === dtypeCode('bfloat16')))
-    attrs.to = int(dtypeCode('float32'));
+  const to = maybeDType(intAttr(node, 'to', 0));
+  if (node.op === 'Cast' && to && isOther(to)) attrs.to = int(dtypeCode('float32'));
   for (const [name, attr] of Object.entries(attrs))
     if (attr.type === 'tensor') attrs[name] = { type: 'tensor', value: widenTensor(attr.value) };
   return { ...node, attrs };

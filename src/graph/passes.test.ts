@@ -156,6 +156,21 @@ test('widen turns half precision into float32 and drops casts between floats', (
   `);
 });
 
+test('widen computes in float32 what an exporter wrote in double precision', () => {
+  const b = new GraphBuilder();
+  const up = b.add('Cast', [b.input('x', 'float32', ['n', 2])], { attrs: { to: int(11) } });
+  const isNumber = b.add('Greater', [up, b.constant('float64', [], [-1.5])]);
+  const flags = b.add('Cast', [isNumber], { attrs: { to: int(11) } });
+  b.output(b.add('Mul', [up, flags], { name: 'y' }), 'float64', null);
+  expect(print(widen(b.build()))).toMatchInlineSnapshot(`
+    "input %x : f32[n,2]
+    %Greater_0 = Greater(%x, f32[]{-1.5})
+    %Cast_1 = Cast(%Greater_0) {to=1}
+    %y = Mul(%x, %Cast_1)
+    output %y"
+  `);
+});
+
 describe('recogniseLinear', () => {
   test('covers MatMul, Gemm and transposed weights, with an Add as bias', () => {
     const b = new GraphBuilder();
