@@ -94,7 +94,7 @@ export function WhichWords({ prompts, labels, weighing, error, ...asking }: Whic
           Which words decided?
         </Button>
         <span className="dim small">
-          {`${READINGS.least + 1} to ${READINGS.most + 1} readings of this text ${prompts.length > 1 ? 'for each prompt' : ''}, forwards and backwards`}
+          {`${READINGS.least + 1} to ${READINGS.most + 1} readings of this text${prompts.length > 1 ? ' for each prompt' : ''}, forwards and backwards`}
         </span>
       </div>
     </div>

@@ -7,6 +7,7 @@ import type { FoundWords } from '../../prompt-set/make-versions';
 import { changeTask } from '../../prompt-set/prompt-set';
 import { openMemoryStore } from '../../store/store';
 import type { LabelWord } from '../../task/types';
+import { undoLast } from '../ui/toast';
 import { createPromptSetsStore, type PromptSetsStore } from './prompt-sets-store';
 import type { ProposerStore } from './proposer';
 import type { Services } from './services';
@@ -79,6 +80,8 @@ describe('answer words found before a first run', () => {
     expect(searches()).toBe(1);
     expect(opened()).toMatchObject({ words: WORDS, baseTemplate: FOUND.template, wordSearch: FOUND.search });
     expect(proposer.getState().proposal?.prompt.template).toBe(FOUND.prompt);
+    await undoLast();
+    expect(opened()).toMatchObject({ words: LETTERS, baseTemplate: 'Text: {text}\nMood:' });
   });
 
   it('are not looked for where the user has typed words', async () => {

@@ -45,7 +45,7 @@ export const useWordFinder = screenStore((studio: Studio): WordFinder => {
         onEvent: ({ fraction, note }) => report({ fraction, note }),
       });
       const at = stamp();
-      await promptSets.getState().updateById(setId, (now) => takeFoundWords(now, found, at));
+      await promptSets.getState().change(setId, 'Answer words found', (now) => takeFoundWords(now, found, at));
       if (found.prompt === null) return;
       // an unchanged proposal in the editor gives way to this one
       stores.proposer.setState({

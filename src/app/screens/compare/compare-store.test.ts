@@ -11,6 +11,7 @@ import { withFairRival } from '../../state/proposer';
 import { createSessionStore } from '../../state/session-store';
 import type { Studio } from '../../state/studio';
 import { CAPABILITIES, fakeLocation, testServices } from '../../state/test-support';
+import { undoLast } from '../../ui/toast';
 import { compareStores, progressOf } from './compare-store';
 
 /** Generates each row's own target, but for every third row. */
@@ -87,6 +88,16 @@ describe('a comparison in the page', () => {
     await compare.setProduction(promptSets.getState().set as PromptSet, 'h');
     expect(stages()).toEqual([['production', 'h']]);
     expect(promptSets.getState().set).toMatchObject({ id: setId, moves: [{ note: 'after a comparison' }] });
+    const at = (value: number) => ({ value, rows: 30, answered: 20, correct: 18 });
+    const threshold = () => promptSets.getState().set?.hard.find(({ id }) => id === 'h')?.threshold?.value;
+    await compare.setThreshold(setId, 'h', at(0.8));
+    await compare.setThreshold(setId, 'h', at(0.9));
+    await undoLast();
+    expect(threshold()).toBe(0.8);
+    await undoLast();
+    expect(threshold()).toBeUndefined();
+    await undoLast();
+    expect(stages()).toEqual([]);
   });
 
   it('counts figures under another calibration as a use of the test rows, each once, over all visits', async () => {

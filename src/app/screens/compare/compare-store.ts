@@ -26,7 +26,7 @@ import { createSpeedometer, type Speedometer } from '../../state/models-store';
 import { withFairRival } from '../../state/proposer';
 import { type Resource, resource } from '../../state/resource';
 import { perStudio, type Studio } from '../../state/studio';
-import { toastError, toastUndo } from '../../ui';
+import { toastError, toastUndo, undoable } from '../../ui/toast';
 
 export interface ArmProgress {
   readonly id: string;
@@ -266,10 +266,18 @@ export class CompareStore {
   };
 
   /** Below it a person is asked, wherever the version answers; null takes all its answers. */
-  readonly setThreshold = (setId: string, versionId: string, threshold: ReviewThreshold | null): Promise<PromptSet> =>
-    this.#studio.stores.promptSets
-      .getState()
-      .updateById(setId, (s) => setThreshold(s, versionId, threshold, new Date().toISOString()));
+  readonly setThreshold = async (
+    setId: string,
+    versionId: string,
+    threshold: ReviewThreshold | null,
+  ): Promise<void> => {
+    let before: ReviewThreshold | null = null;
+    await this.#studio.stores.promptSets.getState().updateById(setId, (s) => {
+      before = versionById(s, versionId)?.version.threshold ?? null;
+      return setThreshold(s, versionId, threshold, new Date().toISOString());
+    });
+    undoable('Threshold changed', () => this.setThreshold(setId, versionId, before));
+  };
 
   readonly amend = async (change: Amendment): Promise<void> => {
     const { value } = this.latest.getState();
