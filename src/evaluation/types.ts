@@ -48,8 +48,10 @@ export interface ArmOutcome {
   readonly placement: Placement | null;
   /** In the order of ComparisonPlan.rowIds; log-probabilities over the labels, uncalibrated. */
   readonly logProbs: readonly (readonly number[])[];
-  /** Fitted on unlabelled training rows; null for reference arms. */
+  /** Fitted on rows whose labels are not used, or its version's own; null for reference arms. */
   readonly calibration: CalibrationFit | null;
+  /** Whether its version answers calibrated since an earlier comparison; left out: validation rows decide in this one. */
+  readonly decided?: boolean;
   readonly tokensSentMean: number | null;
   /** By row; left out by reference lines and in comparisons of earlier versions. */
   readonly tokensSent?: readonly number[];

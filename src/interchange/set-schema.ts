@@ -139,6 +139,7 @@ const arm = z.object({
   kind: id,
   logProbs: many(numbers),
   calibration,
+  decided: z.boolean().optional(),
 });
 const armReport = z.object({
   id: short,

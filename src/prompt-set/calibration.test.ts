@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { createRouter } from '../route/router';
-import { calibratedBy, meanLogProbsOf, recordComparison, setThreshold, versionsCompared } from './calibration';
-import { addHardVersion } from './make-versions';
+import {
+  calibratedBy,
+  meanLogProbsOf,
+  ownCalibration,
+  recordComparison,
+  setThreshold,
+  versionsCompared,
+} from './calibration';
+import { addHardVersion, recalibrate } from './make-versions';
 import { changeTask, createPromptSet } from './prompt-set';
 import type { ClassifyEvaluation, PromptSet } from './types';
 
@@ -43,13 +50,44 @@ const compared = (calibrated: Readonly<Record<string, boolean>>) =>
   }) as unknown as ClassifyEvaluation;
 
 describe('the calibration of a version', () => {
-  it('is what its newest comparison decided, and the use of the test rows is counted with it', () => {
+  it('is what its first comparison decided: later ones count as uses of the test rows and change no version', () => {
     const set = recordComparison(made(), compared({ untuned: true, yours: true, tuned: false }), NOW);
     expect(set.hard[0]?.calibration).toEqual(FIT);
     expect(set.soft[0]?.calibration).toBeNull();
     expect(set.testLooks).toBe(1);
     const again = recordComparison(set, compared({ untuned: true, yours: false, tuned: true }), NOW);
-    expect([again.hard[0]?.calibration, again.soft[0]?.calibration, again.testLooks]).toEqual([null, FIT, 2]);
+    expect({ ...again, testLooks: 1 }).toEqual(set);
+    expect(again.testLooks).toBe(2);
+  });
+
+  it('is another one in another version, which is Yours or Tuned in its place', () => {
+    const compare = compared({ yours: true, tuned: false });
+    const set = setThreshold(recordComparison(made(), compare, NOW), 'h', AT_80, NOW);
+    const hand = recalibrate(set, 'h', null, { id: 'h2', now: NOW });
+    expect(hand.hard).toEqual([
+      set.hard[0],
+      { ...set.hard[0], id: 'h2', number: 2, name: 'Version 1, recalibrated', calibration: null, threshold: undefined },
+    ]);
+    expect([hand.chosenHard, hand.chosenSoft, hand.soft]).toEqual(['h2', 'r', set.soft]);
+    const run = recalibrate(set, 'r', FIT, { id: 'r2', now: NOW });
+    expect(run.soft.map(({ id, calibration }) => [id, calibration])).toEqual([
+      ['r', null],
+      ['r2', FIT],
+    ]);
+    expect([run.chosenHard, run.chosenSoft, run.hard]).toEqual(['h', 'r2', set.hard]);
+    // one that is not in use replaces nothing
+    expect(recalibrate(run, 'r', FIT, { id: 'r3', now: NOW }).chosenSoft).toBe('r2');
+  });
+
+  it('is open for labels that it was not fitted on', () => {
+    const set = recordComparison(made(), compared({ yours: true, tuned: false }), NOW);
+    expect([ownCalibration(set, 'h'), ownCalibration(set, 'r'), ownCalibration(set, null)]).toEqual([
+      FIT,
+      null,
+      undefined,
+    ]);
+    const other = changeTask(set, { words: [...WORDS, { label: 'mixed', word: ' mixed' }] }, NOW);
+    expect(ownCalibration(other, 'h')).toBeUndefined();
   });
 
   it('is that of the prompt as it is written, not that of the same text without its examples', () => {

@@ -5,6 +5,7 @@
 
 import type { ReviewThreshold } from '../evaluation/types';
 import { armsAsCompared } from './arms';
+import { sameLabelOrder } from './make-versions';
 import { countLook } from './prompt-set';
 import type { ClassifyEvaluation, HardVersion, Kept, PromptSet, SoftVersion } from './types';
 
@@ -46,9 +47,12 @@ function calibrationsIn(set: PromptSet, evaluation: Comparison): ReadonlyMap<str
   );
 }
 
+/** A version is calibrated once: its answers never change afterwards. */
 function withCalibrations(set: PromptSet, found: ReadonlyMap<string, Calibration>): PromptSet {
   const calibrated = <V extends HardVersion | SoftVersion>(version: V): V =>
-    found.has(version.id) ? { ...version, calibration: found.get(version.id) } : version;
+    version.calibration === undefined && found.has(version.id)
+      ? { ...version, calibration: found.get(version.id) }
+      : version;
   return { ...set, hard: set.hard.map(calibrated), soft: set.soft.map(calibrated) };
 }
 
@@ -64,7 +68,14 @@ export function setThreshold(
   return { ...set, hard: set.hard.map(given), soft: set.soft.map(given), updatedAt: now };
 }
 
-/** The set after a comparison: one more use of its test rows, and the calibration of every version that took part. */
+/** What an earlier comparison decided for a version, with the present labels; null = nothing, undefined = it is still open. */
+export function ownCalibration(set: PromptSet, versionId: string | null): Calibration {
+  const version = [...set.hard, ...set.soft].find(({ id }) => id === versionId);
+  const isOfLabels = !version?.words || sameLabelOrder(version.words, set.words);
+  return isOfLabels ? version?.calibration : undefined;
+}
+
+/** The set after a comparison: one more use of its test rows, and the calibration of every version that had none yet. */
 export const recordComparison = (set: PromptSet, found: Compared, now: string): PromptSet =>
   countLook(found.kind === 'classify' ? withCalibrations(set, calibrationsIn(set, found)) : set, now);
 

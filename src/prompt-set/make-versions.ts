@@ -268,6 +268,27 @@ const validationRank = ({ validationAccuracy, validationLoss }: SoftVersion): nu
 export const addTrained = (set: PromptSet, run: SoftVersion, now: string): PromptSet =>
   touch(set, now, { soft: [...set.soft, { ...run, number: nextNumber(set.soft) }] });
 
+/** The set with a version's prompt as another version, which has another calibration and is Yours or Tuned in its place. */
+export function recalibrate(
+  set: PromptSet,
+  versionId: string,
+  calibration: CalibrationFit | null,
+  { id, now }: Stamp,
+): PromptSet {
+  const withCopy = <V extends HardVersion | SoftVersion>(list: readonly V[]): readonly V[] => {
+    const own = list.find((version) => version.id === versionId);
+    if (!own) return list;
+    const name = cleanName(`${own.name}, recalibrated`);
+    return [...list, { ...own, id, number: nextNumber(list), name, createdAt: now, calibration, threshold: undefined }];
+  };
+  return touch(set, now, {
+    hard: withCopy(set.hard),
+    soft: withCopy(set.soft),
+    chosenHard: chosenHard(set)?.id === versionId ? id : set.chosenHard,
+    chosenSoft: chosenSoft(set)?.id === versionId ? id : set.chosenSoft,
+  });
+}
+
 export function chooseHard(set: PromptSet, versionId: string, now: string): PromptSet {
   find(set.hard, versionId, 'hard version');
   return touch(set, now, { chosenHard: versionId });

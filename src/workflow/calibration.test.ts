@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
+import { betterCalibration } from '../evaluation/classify/outcome';
 import { present } from '../lib/assert';
 import { argmax } from '../metrics/classification';
 import { meanLogProbsOf, recordComparison, setThreshold } from '../prompt-set/calibration';
+import { recalibrate } from '../prompt-set/make-versions';
 import { alone, answeringVersion, matrixPrompt, readyPrompt } from '../prompt-set/ready-prompt';
 import type { ClassifyEvaluation, Evaluation, PromptSet } from '../prompt-set/types';
 import { labelReport } from '../report/input';
@@ -21,10 +23,10 @@ import { answerText } from './play';
 import { openRows } from './rows-file';
 
 /** A model that says "good" far too often, so that calibration turns answers over. */
-const biasedHost = () =>
+const biasedHost = (bias = 1.5) =>
   fakeHost(undefined, (text, vectors) => {
     const [bad = 0, good = 0] = answerOf(text, vectors);
-    const logit = good - bad + 1.5;
+    const logit = good - bad + bias;
     return [-Math.log1p(Math.exp(logit)), -Math.log1p(Math.exp(-logit))];
   }).host;
 
@@ -87,6 +89,33 @@ describe('calibration', () => {
     expect(tuned?.calibrated).toBe(true);
     expect(tuned?.predictions).not.toEqual(raw);
     for (const answers of await answersOf(host, set, dataset)) expect(answers).toEqual(tuned?.predictions);
+  });
+
+  it('stays as it is in a second comparison on other rows, which compares what answers and says what would be better', async () => {
+    const first = await comparedSet(biasedHost());
+    // the same set, of a model that answers "bad" far too often since
+    const host = biasedHost(-1.5);
+    const { evaluation } = await compare(host, first, SILENT);
+    const second = recordComparison(first.set, evaluation as ClassifyEvaluation, NOW);
+    expect([second.hard, second.soft]).toEqual([first.set.hard, first.set.soft]);
+    const { plan, comparison } = evaluation as ClassifyEvaluation;
+    const tuned = present(
+      plan.arms.find(({ id }) => id === 'tuned'),
+      'tuned',
+    );
+    expect([tuned.decided, tuned.calibration]).toEqual([true, first.set.soft[0]?.calibration]);
+    const predictions = comparison.arms.find(({ id }) => id === 'tuned')?.predictions;
+    for (const answers of await answersOf(host, second, first.dataset)) expect(answers).toEqual(predictions);
+
+    const better = present(betterCalibration(tuned) ?? undefined, 'a better calibration');
+    expect(better.loss.better).toBeLessThan(better.loss.own - 0.5);
+    const set = recalibrate(second, 'r0', better.fit, { id: 'r1', now: NOW });
+    const third = (await compare(host, { ...first, set }, SILENT)).evaluation as ClassifyEvaluation;
+    const shown = third.plan.arms.filter(({ id }) => id === 'tuned');
+    expect(shown).toMatchObject([{ decided: true, calibration: better.fit }]);
+    expect(shown.map(betterCalibration)).toEqual([null]);
+    // whatever has no version of its own is fitted each time
+    expect(third.plan.arms.filter(({ id }) => id === 'untuned')).not.toHaveProperty('0.decided');
   });
 
   it('goes out and comes back with the threshold: as a package for an engineer, and as a whole prompt set', async () => {

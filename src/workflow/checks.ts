@@ -17,6 +17,7 @@ import {
 } from '../evaluation/classify/checks';
 import { averaged } from '../evaluation/classify/made-arms';
 import {
+  type Calibrated,
   type CalibrationMode,
   comparedLogProbs,
   fitCalibration,
@@ -115,9 +116,6 @@ async function ask(
   const byRow = new Map(scored.map((row) => [row.rowId, row.logProbs]));
   return ids.map((id) => byRow.get(id) ?? null);
 }
-
-/** What decides whether and by what an arm's answers are calibrated. */
-type Calibrated = Pick<ArmOutcome, 'calibration' | 'validation'>;
 
 /** The label that an arm chooses, calibrated as it was compared. */
 const chosen = (outcome: Calibrated, plan: ComparisonPlan, logProbs: readonly (readonly number[] | null)[]) =>

@@ -12,6 +12,7 @@ import { inSteps } from '../lib/control';
 import { fitWords, type WordModel, wordAnswers } from '../metrics/logistic';
 import { fittingProbe } from '../metrics/probe';
 import type { ArmPlan } from '../prompt-set/arms';
+import { ownCalibration } from '../prompt-set/calibration';
 import type { ClassifyEvaluation } from '../prompt-set/types';
 import { rowsOf, shotIds } from '../task/render';
 import { labelTokens, type TokenRow } from '../tokens/tokenizer';
@@ -147,7 +148,7 @@ export function decidingRows(
 
 /** One arm's answers to test and validation rows. Of several vectors the mean answer counts. */
 async function scoreArm(
-  { host, dataset, run: { control } }: Comparing,
+  { host, set, dataset, run: { control } }: Comparing,
   { arm, rows }: ReadyArm,
   parts: Parts,
   onFraction: (fraction: number) => void,
@@ -167,7 +168,8 @@ async function scoreArm(
   const logProbs = (ids: readonly string[]) => answers(ids).map((row) => row.logProbs);
   const onTest = answers(parts.test);
   const onValidation = logProbs(parts.validation);
-  const calibration = fitCalibration(logProbs(parts.calibration));
+  const own = ownCalibration(set, arm.versionId);
+  const calibration = own ?? fitCalibration(logProbs(parts.calibration));
   const deciding = decidingRows(dataset, arm, parts);
   const decides = [logProbs(deciding), goldOf(dataset, deciding), calibration] as const;
   const validated = validationOutcome(...decides);
@@ -180,6 +182,7 @@ async function scoreArm(
     placement: arm.placement,
     logProbs: logProbs(parts.test),
     calibration,
+    ...(own === undefined ? {} : { decided: own !== null }),
     tokensSentMean: mean((row) => row.tokensSent),
     tokensSent: onTest.map((row) => row.tokensSent),
     // For a new row, whose text is in no cache: the bare texts share nothing.

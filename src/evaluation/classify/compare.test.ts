@@ -1,11 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { createRng } from '../../lib/rng';
-import { calibrated } from '../../metrics/calibration';
+import { calibrated, nll } from '../../metrics/calibration';
+import { logSoftmax } from '../../metrics/classification';
 import { detectable } from '../rows';
 import { alternating, armOf, patterned, planOf } from '../test-support';
 import { compare } from './compare';
 import { majorityArm } from './made-arms';
-import { calibrationHelps, crossValidated, fitCalibration, validationOutcome } from './outcome';
+import {
+  betterCalibration,
+  calibratedRows,
+  calibrationHelps,
+  crossValidated,
+  fitCalibration,
+  isCalibrated,
+  validationOutcome,
+} from './outcome';
 import { tokensDifference, tokensSentence } from './pairs';
 
 describe('compare', () => {
@@ -126,6 +135,39 @@ describe('calibration', () => {
     expect(calibrationHelps({ raw, calibrated })).toBe(true);
     expect(calibrationHelps({ raw, calibrated, loss: { raw: 0.95, calibrated: 1.02 } })).toBe(false);
     expect(calibrationHelps({ raw: calibrated, calibrated: raw, loss: { raw: 3.1, calibrated: 1.1 } })).toBe(true);
+  });
+
+  it('calibrates a version as was decided before, and proposes another calibration only where it is clearly better', () => {
+    const own = { meanLogProbs: [-2, -0.15], rows: 48 };
+    // says the second label far too often, and is right where the first is the less unlikely
+    const logProbs = Array.from({ length: 40 }, (_, i) => logSoftmax([(i % 2) - 3 + (i % 5) / 50, 0]));
+    const gold = logProbs.map((_, i) => 1 - (i % 2));
+    const validation = validationOutcome(logProbs, gold, own);
+    const plan = { calibrated: false, calibration: 'chosen' } as const;
+    const arm = { calibration: own, validation };
+    const answered = [{}, { decided: true }, { decided: false }].map((more) => isCalibrated({ ...arm, ...more }, plan));
+    expect(answered).toEqual([true, true, false]);
+    // "all" and "none" show every prompt so
+    for (const calibrated of [true, false])
+      expect(isCalibrated({ ...arm, decided: !calibrated }, { calibrated })).toBe(calibrated);
+
+    const fit = fitCalibration(logProbs);
+    expect(betterCalibration(arm)).toBeNull();
+    expect(betterCalibration({ ...arm, calibration: fit, decided: true })).toBeNull();
+    const found = betterCalibration({ ...arm, decided: false });
+    expect(found?.fit).toEqual(fit);
+    expect(found?.loss.own).toBeCloseTo(nll(logProbs, gold), 12);
+    expect(found?.loss.better).toBeCloseTo(nll(calibratedRows(logProbs, fit), gold), 12);
+    // better by less than chance explains
+    const near = { meanLogProbs: fit.meanLogProbs.map((mean, i) => mean + (i === 0 ? 0.01 : 0)), rows: 48 };
+    expect(betterCalibration({ ...arm, calibration: near, decided: true })).toBeNull();
+    // rows that need none
+    const even = validationOutcome(
+      logProbs.map((_, i) => logSoftmax([(i % 2) - 0.5, 0])),
+      gold,
+      own,
+    );
+    expect(betterCalibration({ calibration: own, validation: even, decided: true })).toMatchObject({ fit: null });
   });
 });
 

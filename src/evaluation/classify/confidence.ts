@@ -15,7 +15,7 @@ import { argmax } from '../../metrics/classification';
 import type { Interval } from '../../metrics/intervals';
 import { DRAWS, pairedBootstrap } from '../../metrics/resample';
 import type { ArmOutcome, ArmReport, ComparisonPlan, ReviewThreshold } from '../types';
-import { calibratedRows, comparedLogProbs, isCalibrated } from './outcome';
+import { type Calibrated, calibratedRows, comparedLogProbs, isCalibrated } from './outcome';
 
 /** Whether an arm's probabilities mean what they say, and what is gained by leaving the unsure rows to a person. */
 
@@ -82,7 +82,7 @@ const MIN_THRESHOLD_ROWS = 20;
  * choose it, so they still show what it gives on new rows. Null with too few rows, and in comparisons of earlier versions.
  */
 export function validationAnswers(
-  arm: Pick<ArmOutcome, 'calibration' | 'validation'>,
+  arm: Calibrated,
   plan: Pick<ComparisonPlan, 'calibrated' | 'calibration'>,
 ): SureAndRight | null {
   const answers = arm.validation?.answers;

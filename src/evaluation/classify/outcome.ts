@@ -1,7 +1,7 @@
 import { assert } from '../../lib/assert';
 import { atTemperature, calibrated, fitTemperature, nll } from '../../metrics/calibration';
 import { accuracy, argmax, classMetrics, confusionMatrix, correctCount } from '../../metrics/classification';
-import type { Interval } from '../../metrics/intervals';
+import { type Interval, meanInterval } from '../../metrics/intervals';
 import { type Compared, LABEL_METRICS, type LabelMetricId, metricsOf, type Predicted } from '../../metrics/registry';
 import type { ResampleOptions } from '../../metrics/resample';
 import type {
@@ -124,19 +124,39 @@ export function crossValidated(
   };
 }
 
+/** What decides whether and by what an arm's answers are calibrated. */
+export type Calibrated = Pick<ArmOutcome, 'calibration' | 'validation' | 'decided'>;
+
 /** Whether an arm's log-probabilities are calibrated under this plan; reference lines never are. */
-export function isCalibrated(
-  arm: Pick<ArmOutcome, 'calibration' | 'validation'>,
-  plan: Pick<ComparisonPlan, 'calibrated' | 'calibration'>,
-): boolean {
+export function isCalibrated(arm: Calibrated, plan: Pick<ComparisonPlan, 'calibrated' | 'calibration'>): boolean {
   if (!arm.calibration) return false;
+  if (plan.calibration === 'chosen' && arm.decided !== undefined) return arm.decided;
   if (plan.calibration === 'chosen' && arm.validation) return calibrationHelps(arm.validation);
   return plan.calibrated;
 }
 
+/**
+ * The calibration that would be clearly better on the validation rows than what an arm's version answers with: the 95%
+ * interval of the mean difference of their losses is above 0. Null where that is not so, and where nothing was decided yet.
+ */
+export function betterCalibration({ decided, calibration, validation }: Calibrated): {
+  /** Null = none at all would be better. */
+  readonly fit: CalibrationFit | null;
+  /** Mean negative log-probability of the labels, with the version's own and with this one. */
+  readonly loss: { readonly own: number; readonly better: number };
+} | null {
+  if (decided === undefined || !validation?.answers) return null;
+  const { gold, logProbs } = validation.answers;
+  const fit = chosenCalibration(logProbs, gold, []);
+  const own = calibratedRows(logProbs, decided ? calibration : null);
+  const better = calibratedRows(logProbs, fit);
+  const gains = gold.map((label, i) => (better[i]?.[label] as number) - (own[i]?.[label] as number));
+  return meanInterval(gains).low > 0 ? { fit, loss: { own: nll(own, gold), better: nll(better, gold) } } : null;
+}
+
 /** Log-probabilities as they are compared. */
 export const comparedLogProbs = (
-  arm: Pick<ArmOutcome, 'calibration' | 'validation' | 'logProbs'>,
+  arm: Calibrated & Pick<ArmOutcome, 'logProbs'>,
   plan: Pick<ComparisonPlan, 'calibrated' | 'calibration'>,
 ): readonly (readonly number[])[] => calibratedRows(arm.logProbs, isCalibrated(arm, plan) ? arm.calibration : null);
 

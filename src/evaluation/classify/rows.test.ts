@@ -60,4 +60,7 @@ it('says what a row costs and which prompts calibration helps', () => {
   expect(calibrationWords(comparison, 'chosen', [arm(21), arm(48), { validation: null }])).toContain(
     'On the validation rows, which are few (prompts without vectors: and on 27 training rows), it helps',
   );
+  expect(calibrationWords(comparison, 'chosen', [{ ...arm(21), decided: false }])).toMatch(
+    /it helps yours\. A version that was compared before keeps its own\.$/i,
+  );
 });

@@ -89,13 +89,16 @@ export function costTitle(arms: readonly ArmReport[]): string {
 export function calibrationWords(
   comparison: Pick<Comparison, 'arms'>,
   mode: 'chosen' | 'raw' | 'calibrated',
-  arms: readonly Pick<ArmOutcome, 'temperature' | 'validation'>[],
+  arms: readonly Pick<ArmOutcome, 'decided' | 'temperature' | 'validation'>[],
 ): string {
   const what = 'Calibration removes a prompt’s built-in bias toward a label.';
   if (mode === 'raw') return `${what} No prompt is calibrated here.`;
   if (mode === 'calibrated') return `${what} Every prompt is calibrated here.`;
   const names = comparison.arms.filter((arm) => arm.calibrated).map((arm) => arm.name);
-  return `${what} On the validation rows${pooledWords(arms)} it helps ${names.length === 0 ? 'none of the prompts' : new Intl.ListFormat('en').format(names)}.`;
+  const kept = arms.some(({ decided }) => decided !== undefined)
+    ? ' A version that was compared before keeps its own.'
+    : '';
+  return `${what} On the validation rows${pooledWords(arms)} it helps ${names.length === 0 ? 'none of the prompts' : new Intl.ListFormat('en').format(names)}.${kept}`;
 }
 
 /** Where validation rows are few, training rows decide too for prompts that no vectors were trained on them. */

@@ -3,10 +3,11 @@ import { createStore } from 'zustand/vanilla';
 import type { Dataset, TaskKind } from '../../../dataset/types';
 import type { CardRequest, VerdictCard } from '../../../evaluation/card';
 import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
-import type { Comparison, ReviewThreshold } from '../../../evaluation/types';
+import type { CalibrationFit, Comparison, ReviewThreshold } from '../../../evaluation/types';
 import { StudioError } from '../../../lib/errors';
 import { recordComparison, setThreshold } from '../../../prompt-set/calibration';
-import { changeTask, countLook, isWriting, kindOf, nowAfter } from '../../../prompt-set/prompt-set';
+import { recalibrate } from '../../../prompt-set/make-versions';
+import { changeTask, countLook, isWriting, kindOf, nowAfter, stamp } from '../../../prompt-set/prompt-set';
 import { moveStage, stagesOf } from '../../../prompt-set/stages';
 import {
   type ClassifyEvaluation,
@@ -278,6 +279,9 @@ export class CompareStore {
     });
     undoable('Threshold changed', () => this.setThreshold(setId, versionId, before));
   };
+
+  readonly recalibrate = (setId: string, versionId: string, fit: CalibrationFit | null): Promise<PromptSet> =>
+    this.#studio.stores.promptSets.getState().updateById(setId, (s) => recalibrate(s, versionId, fit, stamp()));
 
   readonly amend = async (change: Amendment): Promise<void> => {
     const { value } = this.latest.getState();

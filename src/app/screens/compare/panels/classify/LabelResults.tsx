@@ -2,14 +2,16 @@ import { useMemo } from 'react';
 import { useStore } from 'zustand';
 import type { Dataset } from '../../../../../dataset/types';
 import type { Insights } from '../../../../../evaluation/classify/compare';
-import type { CalibrationMode } from '../../../../../evaluation/classify/outcome';
+import { betterCalibration, type CalibrationMode } from '../../../../../evaluation/classify/outcome';
 import { calibrationWords } from '../../../../../evaluation/classify/rows';
 import type { ArmReport } from '../../../../../evaluation/types';
 import { namesOf } from '../../../../../evaluation/words';
+import { versionsCompared } from '../../../../../prompt-set/calibration';
 import type { ClassifyEvaluation } from '../../../../../prompt-set/types';
 import { useQuery } from '../../../../state/location';
 import { useResource } from '../../../../state/resource';
-import { Button, Choices, ProgressBar, Tabs } from '../../../../ui';
+import { usePromptSets } from '../../../../state/studio';
+import { Button, Choices, Note, ProgressBar, Tabs } from '../../../../ui';
 import { type CloserProps, closerStores, type InsightsKey, type LookCloserProps } from '../../closer-store';
 import { compareStores, type Shown } from '../../compare-store';
 import { type Candidate, VotePanel } from '../../VotePanel';
@@ -146,6 +148,22 @@ function useShown(evaluation: ClassifyEvaluation): Shown & { readonly switching:
   return { evaluation, comparison: evaluation.comparison, mode: 'chosen', switching: status === 'loading' };
 }
 
+/** Versions that keep an earlier calibration although another one is clearly better on the validation rows. */
+function Recalibrations({ evaluation }: Pick<LabelResultsProps, 'evaluation'>) {
+  const { recalibrate } = compareStores.use();
+  const set = usePromptSets((s) => s.set);
+  const versions = set && versionsCompared(set, evaluation);
+  return evaluation.plan.arms.map((arm) => {
+    const [better, versionId] = [betterCalibration(arm), versions?.get(arm.id)];
+    return better && versionId ? (
+      <Note key={arm.id} title={`${arm.name} keeps the calibration it answers with`} tone="info">
+        {`On the validation rows ${better.fit ? 'another one' : 'none'} is clearly better: a mean loss of ${better.loss.better.toFixed(2)} instead of ${better.loss.own.toFixed(2)}. Save it as a new version, then compare again.`}
+        <Button onPress={() => void recalibrate(evaluation.setId, versionId, better.fit)}>Save as a new version</Button>
+      </Note>
+    ) : null;
+  });
+}
+
 /** Everything under the card of a comparison of labels. */
 export function LabelResults({ evaluation, dataset }: LabelResultsProps) {
   const { choose } = compareStores.use();
@@ -162,6 +180,7 @@ export function LabelResults({ evaluation, dataset }: LabelResultsProps) {
         />
         <p className="dim small">{calibrationWords(shown.comparison, shown.mode, evaluation.plan.arms)}</p>
       </div>
+      <Recalibrations evaluation={evaluation} />
       <CorrectedVerdict {...shown} />
       <LookCloser {...shown} dataset={dataset} />
     </>
