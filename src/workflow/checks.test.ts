@@ -1,17 +1,20 @@
 import { describe, expect, it } from 'vitest';
+import { prepareDataset } from '../dataset/prepare';
+import { tableOf } from '../dataset/test-support';
+import type { Dataset } from '../dataset/types';
 import type { TrainRequest } from '../engine/types';
 import { StudioError } from '../lib/errors';
 import type { ClassifyEvaluation } from '../prompt-set/types';
 import { type CheckProgress, consistency, everyRow } from './checks';
 import { compare } from './compare';
-import { fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
+import { answerOf, fakeHost, NOW, prepared, promptSet, rowsOf } from './fake-host.test-support';
 import { type Host, SILENT } from './host';
 
 /** A comparison, on a host that "trains" vectors of a given strength. */
-async function compared(strength = 3) {
-  const dataset = await prepared(120);
+async function compared(strength = 3, dataset?: Dataset, answer = answerOf) {
+  dataset ??= await prepared(120);
   const set = promptSet(dataset);
-  const fake = fakeHost();
+  const fake = fakeHost(undefined, answer);
   const { evaluation } = await compare(fake.host, { set, dataset }, SILENT);
   const kept = { ...evaluation, id: 'e', setId: set.id, createdAt: NOW } as ClassifyEvaluation;
   const trained: TrainRequest[] = [];
@@ -100,6 +103,28 @@ describe('every labelled row', () => {
     const of = ({ host, dataset, set, evaluation }: typeof weak) =>
       everyRow(host, { set, dataset, evaluation, mode: 'raw' }, SILENT);
     expect((await of(strong)).difference).toBeGreaterThan((await of(weak)).difference);
+  });
+
+  it('counts customers, not rows, where the split keeps the rows of one together', async () => {
+    const lines = rowsOf(120).map(([text, label], i) => `"${text}",${label},customer ${i % 24}`);
+    const table = tableOf(['text,label,customer', ...lines].join('\n'));
+    const splitBy = { kind: 'group', column: 'customer' } as const;
+    const made = await prepareDataset(table, { text: 'text', label: 'label', id: null }, { seed: 0, splitBy });
+    if (!made.ok) throw new Error(made.error.message);
+    const { dataset } = made.value;
+    const cells = new Map(table.rows.map((row) => [row.cells.text, row.cells]));
+    // the hand-written prompt gets every row of ten customers wrong, and nothing else
+    const lucky = (customer = '') => Number(customer.split(' ')[1]) < 10;
+    const { host, set, evaluation } = await compared(3, dataset, (prompt, vectors) => {
+      const row = cells.get(prompt.slice(prompt.lastIndexOf('Text: ') + 6, prompt.lastIndexOf('\nTone')));
+      const isWrong = !vectors && lucky(row?.customer);
+      return (row?.label === 'good') === isWrong ? [-0.01, -4.6] : [-4.6, -0.01];
+    });
+    const report = await everyRow(host, { set, dataset, evaluation, mode: 'raw' }, SILENT);
+    expect(report).toMatchObject({ rows: 120, aOnly: 0, bOnly: 50 });
+    // rows that were independent would give 32 to 49 points
+    expect(report.ci95.low).toBeLessThan(0.26);
+    expect(report.ci95.high).toBeGreaterThan(0.56);
   });
 
   it('needs a hand-written and a tuned prompt, and a run that started from scratch', async () => {

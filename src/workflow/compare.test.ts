@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { editDataset } from '../dataset/edit';
 import { goldOf } from '../dataset/labels';
 import { prepareDataset } from '../dataset/prepare';
-import { preparedOf, tableOf } from '../dataset/test-support';
+import { csvOf, preparedOf, tableOf, unlikeTexts } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
+import { freshVersion } from '../dataset/versions';
 import type { ScoreRequest } from '../engine/types';
 import { ControlSource, uninterrupted } from '../lib/control';
 import type { Placement } from '../prompt/soft-prompt';
@@ -38,6 +40,17 @@ function sameSplit({ table, split }: Dataset, rows: readonly (readonly [text: st
   const idOf = new Map(table.rows.map((row) => [row.id, place.get(row.cells.text ?? '') ?? '']));
   const ids = (part: readonly string[]) => part.map((id) => idOf.get(id) ?? '').sort((a, b) => Number(a) - Number(b));
   return { train: ids(split.train), validation: ids(split.validation), test: ids(split.test) };
+}
+
+/** Rows that were opened, and twelve labelled ones that came back later: all train. */
+async function withRowsAdded() {
+  const opened = freshVersion(await prepared(), 'a.csv opened', '');
+  const rows = unlikeTexts(12, 9).map((text, i) => [`message ${text}`, i % 2 ? 'good' : 'bad'] as const);
+  const { columns, rows: table } = tableOf(csvOf(rows));
+  const change = { kind: 'add-rows', rows: table, columns, from: 'unsure.csv' } as const;
+  const made = await editDataset(opened, change, '');
+  if (!made.ok) throw new Error(made.error.message);
+  return { before: opened.fingerprint, dataset: made.value.dataset };
 }
 
 const flipped = ({ label }: { label: string }) => ({ label: label === 'good' ? 'bad' : 'good' });
@@ -265,19 +278,11 @@ describe('a comparison', () => {
   });
 
   it('asks the version in production too, on the same rows, and knows the rows that were added since', async () => {
-    const opened = await prepared();
-    const version = { number: 1, createdAt: '', what: '', cells: null, dropped: [] };
-    const dataset = {
-      ...opened,
-      versions: [
-        { ...version, fingerprint: 'before' },
-        { ...version, number: 2, fingerprint: opened.fingerprint, cells: [], added: 12 },
-      ],
-    };
+    const { before, dataset } = await withRowsAdded();
     const runs = promptSet(dataset, [0, 1]);
     const set = {
       ...runs,
-      soft: runs.soft.map((run) => (run.id === 'r0' ? { ...run, datasetFingerprint: 'before' } : run)),
+      soft: runs.soft.map((run) => (run.id === 'r0' ? { ...run, datasetFingerprint: before } : run)),
       moves: [{ stage: 'production', from: null, to: 'r0', at: '' }],
     };
     const { evaluation } = await compared({ set, dataset });
@@ -292,6 +297,38 @@ describe('a comparison', () => {
     const yours = (await compared({ set: staged, dataset })).evaluation.plan;
     expect(yours.production).toBeUndefined();
     expect(new Set(yours.arms.map(({ id }) => id)).size).toBe(yours.arms.length);
+  });
+
+  it('says what a prompt trained with rows that came back gained over the one in production, with its interval', async () => {
+    const { before, dataset } = await withRowsAdded();
+    const { test } = dataset.split;
+    const n = test.length;
+    const byId = new Map(dataset.table.rows.map(({ id, cells }) => [id, cells]));
+    const texts = test.map((id) => byId.get(id)?.text);
+    const gold = new Map(dataset.table.rows.map(({ cells }) => [cells.text, cells.label === 'good']));
+    const runs = promptSet(dataset, [0, 1]);
+    const soft = runs.soft.map((run) => (run.id === 'r0' ? { ...run, datasetFingerprint: before } : run));
+    const set = { ...runs, soft, moves: [{ stage: 'production', from: null, to: 'r0', at: '' }] };
+    /** The newer prompt is right on 18 rows that the one in production gets wrong, and wrong on 3 others. */
+    const host = fakeHost(undefined, (prompt, vectors) => {
+      const text = prompt.slice(prompt.lastIndexOf('Text: ') + 6, prompt.lastIndexOf('\nTone'));
+      const wrong = vectors?.[0] === 1 ? texts.slice(0, 18) : vectors ? texts.slice(18, 21) : [];
+      return gold.get(text) === wrong.includes(text) ? [-0.01, -4.6] : [-4.6, -0.01];
+    });
+    const { comparison } = (await compared({ set, dataset }, host)).evaluation;
+    const pair = comparison.pairs.find(({ a }) => a === 'run-r0');
+    // McNemar: 2 · P(at most 3 of 21); Bonett and Price: one discordant row of each kind is added
+    const p = (2 * (1 + 21 + 210 + 1330)) / 2 ** 21;
+    expect(pair).toMatchObject({ b: 'tuned', aOnly: 3, bOnly: 18 });
+    expect(pair?.pExact).toBeCloseTo(p, 12);
+    const [p1, p2] = [19 / (n + 2), 4 / (n + 2)];
+    const half = 1.959964 * Math.sqrt((p1 + p2 - (p1 - p2) ** 2) / (n + 2));
+    expect(pair?.differenceCi95.low).toBeCloseTo(p1 - p2 - half, 5);
+    expect(pair?.differenceCi95.high).toBeCloseTo(p1 - p2 + half, 5);
+    const [gain, low, high] = [15 / n, p1 - p2 - half, p1 - p2 + half].map((share) => Math.round(100 * share));
+    expect(comparison.verdict.detail).toContain(
+      `Against the version in production (tuned 1), with 12 training rows added since, the tuned prompt is better by ${gain} points, probably between ${low} and ${high} points`,
+    );
   });
 
   it('times three rows three times, with nothing in the cache', () => {

@@ -4,6 +4,7 @@ import { editDataset } from '../../../dataset/edit';
 import { type PrepareOptions, prepareDataset } from '../../../dataset/prepare';
 import { dealt, preparedOf, tableOf } from '../../../dataset/test-support';
 import type { Change, ColumnMapping, Dataset } from '../../../dataset/types';
+import { comparedLogProbs } from '../../../evaluation/classify/outcome';
 import type { CalibrationFit } from '../../../evaluation/types';
 import { isOutdated } from '../../../prompt-set/arms';
 import { recordComparison, setThreshold } from '../../../prompt-set/calibration';
@@ -360,7 +361,10 @@ async function compareNow(on: Page): Promise<void> {
 }
 
 const answersIn = ({ plan }: Found['evaluation']) =>
-  plan.arms.flatMap((arm) => (['untuned', 'yours'].includes(arm.id) ? [{ ...arm, latencyMsMedian: null }] : []));
+  plan.arms.flatMap((arm) => {
+    if (!['untuned', 'yours'].includes(arm.id) || !('logProbs' in arm && 'labels' in plan)) return [];
+    return [{ id: arm.id, name: arm.name, tokensSent: arm.tokensSent, says: comparedLogProbs(arm, plan) }];
+  });
 
 it('of a comparison are those of a comparison made now, unless it says that it is out of date', async () => {
   let [present, outdated] = [0, 0];
