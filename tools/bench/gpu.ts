@@ -1,9 +1,10 @@
 /**
  * What a training step asks of the graphics device, counted in Chromium on its software adapter: dispatches, and bytes
  * moved. Prints a JSON line for ONNX Runtime's kernels, then one for ours where they cover the model. Says nothing of speed:
- * the adapter computes on the CPU.
+ * the adapter computes on the CPU. `--record` sends the same commands with grids of no workgroups, so that nothing is
+ * computed: for models that take the adapter too long.
  *
- *     npx tsx tools/bench/gpu.ts [MODEL_DIR] [--rows 8] [--tokens 30] [--vectors 10]
+ *     npx tsx tools/bench/gpu.ts [MODEL_DIR] [--rows 8] [--tokens 30] [--vectors 10] [--ours] [--record]
  */
 import { readdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
@@ -21,6 +22,8 @@ const { values, positionals } = parseArgs({
     rows: { type: 'string', default: '8' },
     tokens: { type: 'string', default: '30' },
     vectors: { type: 'string', default: '10' },
+    ours: { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
     port: { type: 'string', default: '4193' },
   },
 });
@@ -31,6 +34,7 @@ const request: Omit<GpuStepRequest, 'isOrt'> = {
   rows: Number(values.rows),
   tokens: Number(values.tokens),
   virtualTokens: Number(values.vectors),
+  isRecorded: values.record,
 };
 
 const server = await createServer({
@@ -45,7 +49,7 @@ const server = await createServer({
 await server.listen();
 const executablePath = (await findChromium()) ?? undefined;
 const browser = await chromium.launch({ ...(executablePath ? { executablePath } : {}), args: CHROMIUM_ARGS });
-for (const isOrt of [true, false]) {
+for (const isOrt of values.ours ? [false] : [true, false]) {
   const page = await browser.newPage();
   await page.goto(`${server.resolvedUrls?.local[0]}tools/bench/gpu-page/`);
   await page.waitForFunction(() => 'gpuBench' in globalThis);

@@ -14,6 +14,8 @@ export interface GpuCounts {
   copiedBytes: number;
   /** Memory asked for on the device. */
   allocatedBytes: number;
+  /** The most that was there at once, of all buffers, since the page began. */
+  largestBytes: number;
 }
 
 const zero = (): GpuCounts => ({
@@ -26,13 +28,16 @@ const zero = (): GpuCounts => ({
   copies: 0,
   copiedBytes: 0,
   allocatedBytes: 0,
+  largestBytes: 0,
 });
 
 let counts = zero();
+let [heldBytes, largestBytes] = [0, 0];
+const destroyed = new WeakSet<GPUBuffer>();
 
 /** The counts since the last call. */
 export function takeCounts(): GpuCounts {
-  const taken = counts;
+  const taken = { ...counts, largestBytes };
   counts = zero();
   return taken;
 }
@@ -54,6 +59,15 @@ function watch<T extends object, K extends keyof T & string>(
 const bytesOf = (data: unknown, size: unknown): number =>
   typeof size === 'number' ? size : ((data as ArrayBufferView | ArrayBuffer).byteLength ?? 0);
 
+/** From now on kernels are launched with no workgroups: all is sent and checked, nothing computed. */
+export function recordOnly(): void {
+  const { prototype } = GPUComputePassEncoder;
+  const { dispatchWorkgroups } = prototype;
+  prototype.dispatchWorkgroups = function () {
+    dispatchWorkgroups.call(this, 0);
+  };
+}
+
 /** GPUMapMode.READ */
 const READ = 1;
 
@@ -61,7 +75,14 @@ export function watchDevice(): void {
   for (const method of ['dispatchWorkgroups', 'dispatchWorkgroupsIndirect'] as const)
     watch(GPUComputePassEncoder.prototype, method, () => counts.dispatches++);
   watch(GPUDevice.prototype, 'createBuffer', (_, [descriptor]) => {
-    counts.allocatedBytes += (descriptor as GPUBufferDescriptor).size;
+    const { size } = descriptor as GPUBufferDescriptor;
+    counts.allocatedBytes += size;
+    heldBytes += size;
+    largestBytes = Math.max(largestBytes, heldBytes);
+  });
+  watch(GPUBuffer.prototype, 'destroy', (buffer) => {
+    if (!destroyed.has(buffer)) heldBytes -= buffer.size;
+    destroyed.add(buffer);
   });
   watch(GPUQueue.prototype, 'submit', () => counts.submits++);
   watch(GPUQueue.prototype, 'writeBuffer', (_, [, , data, , size]) => {

@@ -1,7 +1,7 @@
 /** One training step of a model on WebGPU, counted; for `gpu.ts`. */
 
 import type { GpuCounts } from './counter';
-import { takeCounts, watchDevice } from './counter';
+import { recordOnly, takeCounts, watchDevice } from './counter';
 
 watchDevice();
 
@@ -12,6 +12,8 @@ export interface GpuStepRequest {
   readonly rows: number;
   readonly tokens: number;
   readonly virtualTokens: number;
+  /** Nothing is computed. */
+  readonly isRecorded: boolean;
   /** ONNX Runtime's kernels, also where ours cover the model. */
   readonly isOrt: boolean;
 }
@@ -22,7 +24,8 @@ export interface GpuBench {
 }
 
 const bench: GpuBench = {
-  step: async ({ base, paths, rows: count, tokens, virtualTokens, isOrt }) => {
+  step: async ({ base, paths, rows: count, tokens, virtualTokens, isOrt, isRecorded }) => {
+    if (isRecorded) recordOnly();
     // Behind the wrapping: ONNX Runtime must not see the device before.
     const [{ loadProgram }, { createWebRunner }, { batchGradient }, { TextCache }, { uninterrupted }] =
       await Promise.all([
