@@ -27,7 +27,7 @@ function part(name, about, command, args, needsData = false) {
   const { status } = spawnSync(command, args, {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, KILLS: '20', EVERY_FILE: '1' },
+    env: { KILLS: '20', ...process.env, EVERY_FILE: '1' },
   });
   if (status !== 0) failed++;
   console.log(`== ${name}: ${status === 0 ? 'ok' : 'FAILED'}`);

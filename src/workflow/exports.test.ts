@@ -535,6 +535,11 @@ describe('what an export needs', () => {
       ['untuned', 'tuned'],
       null,
     ]);
+    // a comparison without the untuned prompt has only yours beside it
+    const { plan } = evaluation;
+    const few = { ...evaluation, plan: { ...plan, arms: plan.arms.filter(({ id }) => id !== 'untuned') } };
+    const subject = present(subjectOf({ ...stored, evaluations: [few] }, armId(few, 'tuned')), 'tuned');
+    expect(shownTo(subject, stored)).toEqual(['yours', 'tuned']);
   });
 
   it('is the model where check rows are scored, and nothing else', () => {

@@ -2,7 +2,7 @@
  * The same rows sorted by label and shuffled, through the command line and through the built page: what each says, row
  * order by row order. Takes a few minutes for each of the four. `npm run build` comes first.
  *
- *     npx tsx tools/bench/row-orders.ts FILE.csv [--rows 160] [--steps 30] [--model FOLDER] [--only command,page,sorted,shuffled]
+ *     npx tsx tools/bench/row-orders.ts FILE.csv [--rows 160] [--steps 30] [--threads 2] [--model FOLDER] [--only command,page,sorted,shuffled]
  *
  * FILE.csv has the columns text and label. Prints a line for each, and ends with 1 where they differ.
  */
@@ -25,6 +25,7 @@ const { values, positionals } = parseArgs({
   options: {
     rows: { type: 'string', default: '160' },
     steps: { type: 'string', default: '30' },
+    threads: { type: 'string', default: '2' },
     model: { type: 'string', default: BUILT_IN },
     only: { type: 'string', default: 'command,page,sorted,shuffled' },
   },
@@ -51,7 +52,8 @@ async function byCommand(csv: string): Promise<Results> {
   await writeFile(path, csv);
   const out = join(folder, 'out');
   await mkdir(out);
-  const options = ['--steps', values.steps, '--model', values.model, '--backend', 'node-wasm', '--threads', '2'];
+  const { steps, model, threads } = values;
+  const options = ['--steps', steps, '--model', model, '--backend', 'node-wasm', '--threads', threads];
   const code = await runCommand(['tune', path, '--text', 'text', '--label', 'label', '--out', out, ...options]);
   if (code !== 0) throw new Error(`tune ended with ${code}`);
   return JSON.parse(await readFile(join(out, 'results.json'), 'utf8'));
