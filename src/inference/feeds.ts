@@ -2,7 +2,7 @@ import { assert, present } from '../lib/assert';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { HostTensor } from '../runtime/types';
 import type { TokenRow } from '../tokens/tokenizer';
-import { type KvRow, packPast } from './kv';
+import { type KvRow, keptRow, packPast } from './kv';
 import { IO, type ProgramSpec } from './program';
 
 /**
@@ -164,14 +164,22 @@ function maskOf(sequences: readonly Sequence[], { batch, tokens, past }: RunLayo
 /** `[batch, 1, tokens, past + tokens]`: 0 where query t may see the key, i.e. its row's past and tokens up to t. */
 function biasOf(sequences: readonly Sequence[], { batch, tokens, past }: RunLayout): HostTensor {
   const width = past + tokens;
-  const data = new Float32Array(batch * tokens * width).fill(HIDDEN);
-  sequences.forEach((sequence, b) => {
-    for (let t = 0; t < tokens; t++) {
-      const slot = (b * tokens + t) * width + past;
-      data.fill(0, slot - pastLength(sequence), slot + Math.min(t + 1, sequence.tokens.length));
-    }
-  });
-  return f32([batch, 1, tokens, width], data);
+  const rows = sequences.map((sequence) => [past - pastLength(sequence), past + sequence.tokens.length] as const);
+  return {
+    dtype: 'float32',
+    dims: [batch, 1, tokens, width],
+    seen: { rows, otherwise: HIDDEN },
+    get data() {
+      const data = new Float32Array(batch * tokens * width).fill(HIDDEN);
+      rows.forEach(([first, end], b) => {
+        for (let t = 0; t < tokens; t++) {
+          const begin = (b * tokens + t) * width;
+          data.fill(0, begin + first, begin + Math.min(past + t + 1, end));
+        }
+      });
+      return data;
+    },
+  };
 }
 
 /**
@@ -190,21 +198,28 @@ function roomFor(spec: ProgramSpec, name: string, numbers: number): Float32Array
   return room;
 }
 
+/** Packed when they are read: a device that keeps the rows does not ask. */
 function pastFeeds(spec: ProgramSpec, sequences: readonly Sequence[], { batch, past }: RunLayout): Feeds {
   const rows = sequences.map((sequence) => sequence.past);
+  const names = [...spec.inputs.pastKeys, ...spec.inputs.pastValues];
   const numbers = batch * spec.kvHeads * past * spec.headDim;
-  const feeds: Feeds = {};
-  spec.inputs.pastKeys.forEach((name, layer) => {
-    feeds[name] = packPast(rows, (row) => row.keys[layer] ?? empty, past, spec, roomFor(spec, name, numbers));
-  });
-  spec.inputs.pastValues.forEach((name, layer) => {
-    feeds[name] = packPast(rows, (row) => row.values[layer] ?? empty, past, spec, roomFor(spec, name, numbers));
-  });
-  assert(past === 0 || spec.inputs.pastKeys.length > 0, 'this model has no past inputs');
-  return feeds;
+  const kept = rows.some((row) => row && !row.reused)
+    ? null
+    : rows.map((row) => row && keptRow(row, names.length, spec));
+  const feeds = names.map((name, tensor): [string, HostTensor] => [
+    name,
+    {
+      dtype: 'float32',
+      dims: [batch, spec.kvHeads, past, spec.headDim],
+      get data() {
+        return packPast(rows, tensor, past, spec, roomFor(spec, name, numbers));
+      },
+      ...(past > 0 && kept && { kept: { rows: kept, tensor } }),
+    },
+  ]);
+  assert(past === 0 || names.length > 0, 'this model has no past inputs');
+  return Object.fromEntries(feeds);
 }
-
-const empty = new Float32Array(0);
 
 /** The splice as data: which slots keep their token, and which virtual token replaces the others. */
 function softFeeds(

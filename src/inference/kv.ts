@@ -1,5 +1,5 @@
 import { present as given } from '../lib/assert';
-import type { HostTensor } from '../runtime/types';
+import type { HostTensor, KeptRow } from '../runtime/types';
 import type { ProgramSpec } from './program';
 
 /** Stored keys or values: float32, or the bits of float16. */
@@ -13,6 +13,8 @@ export interface KvRow {
   readonly stride: number;
   /** Keys and values of the first tokens, which other rows share; left out = none. */
   readonly before?: KvRow;
+  /** Of a text that further runs will ask for; left out = no. */
+  readonly reused?: boolean;
   readonly keys: readonly KvArray[];
   readonly values: readonly KvArray[];
 }
@@ -54,20 +56,21 @@ export const isWide = ({ keys, values }: KvRow): boolean =>
   [...keys, ...values].some((array) => array instanceof Float32Array);
 
 /**
- * Packs one layer's keys or values of several rows as `[batch, kvHeads, past, headDim]`. Padding on the left keeps a row's
- * past next to its new tokens, so that windows and distances that a graph counts in slots are right. Padding is masked; it
- * keeps the old content of `room` (which must be large enough).
+ * Packs one layer's keys or values (`tensor`: their index, keys first) of several rows as `[batch, kvHeads, past, headDim]`.
+ * Padding on the left keeps a row's past next to its new tokens, so that windows and distances that a graph counts in slots
+ * are right. Padding is masked; it keeps the old content of `room` (which must be large enough).
  */
 export function packPast(
   rows: readonly (KvRow | null)[],
-  pick: (row: KvRow) => KvArray,
+  tensor: number,
   past: number,
-  { kvHeads, headDim }: Shape,
+  { kvHeads, headDim }: Pick<Shape, 'kvHeads' | 'headDim'>,
   room: Float32Array,
-): HostTensor {
+): Float32Array {
   const data = room.subarray(0, rows.length * kvHeads * past * headDim);
   const put = (row: KvRow, tokens: number, r: number, slot: number) => {
-    const source = pick(row);
+    const { keys, values } = row;
+    const source = given(tensor < keys.length ? keys[tensor] : values[tensor - keys.length], 'keys or values');
     for (let h = 0; h < kvHeads; h++) {
       const at = ((r * kvHeads + h) * past + slot) * headDim;
       copy(source, h * row.stride * headDim, tokens * headDim, data, at);
@@ -79,7 +82,19 @@ export function packPast(
     if (row.before) put(row.before, shared, r, past - row.length);
     put(row, row.length - shared, r, past - row.length + shared);
   });
-  return { dtype: 'float32', dims: [rows.length, kvHeads, past, headDim], data };
+  return data;
+}
+
+/** All of a row, for a device that keeps it. `tensors`: how many are keys or values. */
+export function keptRow(row: KvRow, tensors: number, spec: Pick<Shape, 'kvHeads' | 'headDim'>): KeptRow {
+  const tokens = row.stride + (row.before?.length ?? 0);
+  const each = spec.kvHeads * tokens * spec.headDim;
+  const numbers = () => {
+    const out = new Float32Array(tensors * each);
+    for (let i = 0; i < tensors; i++) packPast([truncated(row, tokens)], i, tokens, spec, out.subarray(i * each));
+    return out;
+  };
+  return { id: row.keys, length: row.length, tokens, size: tensors * each, numbers };
 }
 
 function copy(source: KvArray, from: number, count: number, target: Float32Array, at: number): void {

@@ -169,7 +169,8 @@ export class TextCache {
     return stored;
   }
 
-  #store(plan: CachePlan, group: Group, rows: readonly KvRow[]): void {
+  #store(plan: CachePlan, group: Group, read: readonly KvRow[]): void {
+    const rows = read.map((row) => ({ ...row, reused: true }));
     this.#open(plan).groups.set(group.signature, { group, rows });
     this.#bytes += bytesOf(rows);
     this.#makeRoom(plan);

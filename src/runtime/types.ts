@@ -1,9 +1,35 @@
 import type { Graph } from '../graph/ir';
 import type { SerialisedGraph } from '../graph/serialise';
 
+/** A row's keys and values, which a device may keep from run to run. */
+export interface KeptRow {
+  /** The same object wherever the numbers are the same. */
+  readonly id: object;
+  /** Tokens in use: the first of `tokens`. */
+  readonly length: number;
+  readonly tokens: number;
+  /** `[tensors, heads, tokens, headDim]`, for all inputs that take keys or values: so many numbers. */
+  readonly size: number;
+  numbers(): Float32Array;
+}
+
+/** Of each row the first key and the end of its keys; each of the last keys belongs to a token, which sees none after it. */
+interface Seen {
+  readonly rows: readonly (readonly [first: number, end: number])[];
+  readonly otherwise: number;
+}
+
 /** A dense tensor on the host. */
 export type HostTensor =
-  | { readonly dtype: 'float32'; readonly dims: readonly number[]; readonly data: Float32Array }
+  | {
+      readonly dtype: 'float32';
+      readonly dims: readonly number[];
+      readonly data: Float32Array;
+      /** That `data` is `[rows, heads, past, headDim]` made of these, each next to the end of the past: the tensor of this index. */
+      readonly kept?: { readonly rows: readonly (KeptRow | null)[]; readonly tensor: number };
+      /** That `data` is `[rows, 1, tokens, keys]`: 0 where a token may see a key, `otherwise` elsewhere. */
+      readonly seen?: Seen;
+    }
   | { readonly dtype: 'int32'; readonly dims: readonly number[]; readonly data: Int32Array }
   | { readonly dtype: 'int64'; readonly dims: readonly number[]; readonly data: BigInt64Array }
   | { readonly dtype: 'bool'; readonly dims: readonly number[]; readonly data: Uint8Array };

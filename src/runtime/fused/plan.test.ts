@@ -70,6 +70,27 @@ describe('a plan', () => {
     expect(norm(7)?.sizes).not.toEqual(norm(300)?.sizes);
   });
 
+  it('reads rows that stay on the device by the same code for each layer', () => {
+    const b = new GraphBuilder();
+    const layers = ['a', 'b'].map((name) => b.add('Sqrt', [b.input(name, 'float32', ['n', 2, 'past', 4])]));
+    for (const name of layers) b.output(name, 'float32', null);
+    const kept = (tensor: number) => ({ ...feed([3, 2, 5, 4]), kept: tensor });
+    const plan = planKernels(
+      b.build(),
+      new Map([
+        ['a', kept(5)],
+        ['b', kept(31)],
+      ]),
+      layers,
+      3,
+    );
+    const [one, other] = plan.kernels;
+    expect(one?.stores.map(({ weight }) => weight)).toEqual([null, 'kept rows', null]);
+    expect([other?.code, other?.stores[0]]).toEqual([one?.code, one?.stores[0]]);
+    expect(other?.sizes).not.toEqual(one?.sizes);
+    expect([...plan.feeds].map(([name, { dims }]) => [name, dims])).toEqual([['kept rows', [3, 3]]]);
+  });
+
   it('binds no more buffers than a device grants', () => {
     const { kernels } = planned(
       (b, x) => {

@@ -3,7 +3,7 @@ import { type Graph, type Initializer, type Node, unsupported } from '../../grap
 import { reads } from '../../graph/rewrite';
 import { present } from '../../lib/assert';
 import { StudioError } from '../../lib/errors';
-import { type Planner, PRODUCTS, RULES, VIEWS } from './rules';
+import { KEPT_ROWS, keptPast, type Planner, PRODUCTS, RULES, seenKeys, VIEWS } from './rules';
 import {
   broadcast,
   type KernelPlan,
@@ -110,6 +110,10 @@ export interface FeedShape {
   readonly dims: readonly number[];
   readonly dtype: string;
   readonly known?: readonly number[];
+  /** Of tensors made of rows that stay on the device: which of each row. */
+  readonly kept?: number | undefined;
+  /** Of tensors made of which keys are seen: what the others get. */
+  readonly seen?: number | undefined;
 }
 
 /** The nodes that the outputs need, with the branch of each If that a fed condition chooses. */
@@ -173,13 +177,21 @@ export function planKernels(
   const keep = kept(nodes, fetches);
   const planner = new KernelPlanner(mostStores, literalsOf(initializers));
   const fed = new Map<string, Store>();
+  const [madeOfRows] = [...feeds.values()].filter(({ kept }) => kept !== undefined);
+  const keptRows = keptPast(madeOfRows?.dims[0] ?? 0);
   const values = new Map<string, Value>();
   const find = (name: string): Value | undefined => {
     if (name === '') return undefined;
     const known = values.get(name);
     if (known) return known;
-    const value = valueFor(name, initializers.get(name), feeds.get(name));
-    if (value.store && !value.store.weight) fed.set(name, value.store);
+    const feed = feeds.get(name);
+    const made =
+      feed?.kept !== undefined
+        ? keptRows(feed.dims, feed.kept)
+        : feed?.seen !== undefined && seenKeys(feed.dims, feed.seen);
+    const value = made ? made.value : valueFor(name, initializers.get(name), feed);
+    const store = made ? made.table : value.store;
+    if (store && !store.weight) fed.set(feed?.kept === undefined ? name : KEPT_ROWS, store);
     values.set(name, value);
     return value;
   };

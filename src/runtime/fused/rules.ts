@@ -1,7 +1,7 @@
 import { maybeDType, sizeOf } from '../../graph/dtype';
 import { floatAttr, intAttr, intsAttr, type Node, stringAttr, unsupported } from '../../graph/ir';
 import { present } from '../../lib/assert';
-import { aligned, broadcast, lazy, literal, moved, numbers, reshaped, type Store, type Value } from './text';
+import { aligned, broadcast, lazy, literal, moved, numbers, reshaped, type Store, stored, type Value } from './text';
 
 /** What rules ask of the plan: to write a value to memory, and to multiply. */
 export interface Planner {
@@ -93,6 +93,46 @@ const rotary: Rule = (node, [x, positions, cos, sin]) => {
     }),
   ];
 };
+
+/** The name of what rows keep on the device, and of the table of where it is: begin, tokens, and tokens in use. */
+export const KEPT_ROWS = 'kept rows';
+
+/** A value that is made of a table of integers, a line for each row. */
+interface Made {
+  readonly value: Value;
+  readonly table: Store;
+}
+
+const tableOf = (rows: number, columns: number): Store => ({ dims: [rows, columns], type: 'i32', weight: null });
+
+/** Tensor `n` of `[rows, heads, past, headDim]`, out of rows of `[tensors, heads, tokens, headDim]` that end where the past does. */
+export function keptPast(rows: number): (dims: readonly number[], n: number) => Made {
+  const table = tableOf(rows, 3);
+  const [where, kept] = [stored(table), stored({ dims: [1], type: 'f32', weight: KEPT_ROWS })];
+  return (dims, n) => {
+    const value = lazy(dims, [where, kept], (k, [b = '', h = '', t = '', d = '']) => {
+      const [begin, tokens, used] = ['0', '1', '2'].map((i) => k.read(where, [b, i]));
+      const [heads, past, width] = dims.slice(1).map((size) => k.size(size));
+      const slot = k.let(`${t} - ${past} + ${used}`);
+      const row = `(${k.varying(n)} * ${heads} + ${h}) * ${tokens} + max(0, ${slot})`;
+      return `select(0f, ${k.read(kept, [k.let(`${begin} + (${row}) * ${width} + ${d}`)])}, ${slot} >= 0)`;
+    });
+    return { value, table };
+  };
+}
+
+/** `[rows, 1, tokens, keys]`, 0 where a token may see a key: the table has each row's first key and the end of its keys. */
+export function seenKeys(dims: readonly number[], otherwise: number): Made {
+  const table = tableOf(dims[0] ?? 0, 2);
+  const where = stored(table);
+  const value = lazy(dims, [where], (k, [b = '', , t = '', key = '']) => {
+    const [tokens, keys] = dims.slice(2).map((size) => k.size(size));
+    const [first, end] = ['0', '1'].map((i) => k.read(where, [b, i]));
+    const isSeen = `${key} >= ${first} && ${key} < min(${keys} - ${tokens} + ${t} + 1, ${end})`;
+    return `select(${literal(otherwise, 'f32')}, 0f, ${isSeen})`;
+  });
+  return { value, table };
+}
 
 const axisOf = (node: Node, rank: number, otherwise = 0) => {
   const axis = intAttr(node, 'axis', otherwise);

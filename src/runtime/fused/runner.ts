@@ -3,8 +3,9 @@ import { sizeOf } from '../../graph/dtype';
 import type { Graph, Initializer } from '../../graph/ir';
 import { assert, present } from '../../lib/assert';
 import { rejectWhen, runtimeError } from '../session';
-import type { Adapter, HostTensor, Runner } from '../types';
+import type { Adapter, HostTensor, KeptRow, Runner } from '../types';
 import { ALIGNMENT, type FeedShape, type Plan, placed, planKernels } from './plan';
+import { KEPT_ROWS } from './rules';
 import type { KernelPlan, Store } from './text';
 
 /** WebGPU's flags, https://gpuweb.github.io/gpuweb/#namespacedef-gpubufferusage; TypeScript has no names for them. */
@@ -21,6 +22,9 @@ const WHO = 'The graphics device';
 /** Plans that are kept: one for each combination of sizes that a run meets. */
 const MOST_PLANS = 64;
 
+/** Of keys and values that stay on the device, as float32; a run needs 64 MB. */
+const MOST_KEPT_BYTES = 512 * 1024 * 1024;
+
 /** Launches per command buffer: browsers lose a device that does not answer for long. */
 const LAUNCHES = 128;
 
@@ -32,9 +36,9 @@ interface Prepared {
   readonly pipelines: readonly GPUComputePipeline[];
   /** The sizes of each kernel, one after another. */
   readonly sizes: GPUBuffer;
-  /** Of the memory that `arena` was. */
+  /** Of the memory there was. */
   groups: readonly GPUBindGroup[];
-  arena: GPUBuffer | null;
+  memory: readonly (GPUBuffer | undefined)[];
 }
 
 /** Runs a graph by kernels of our own. Weights are on the device once; each run sends feeds and fetches results, nothing else. */
@@ -50,6 +54,7 @@ export class FusedRunner implements Runner {
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly #prepared = new Map<string, Promise<Prepared>>();
   readonly #lost: Promise<never>;
+  readonly #kept: KeptRows;
   #arena: GPUBuffer | null = null;
   #busy = false;
   #disposed = false;
@@ -57,6 +62,7 @@ export class FusedRunner implements Runner {
   private constructor(device: GPUDevice, graph: Graph, adapter: Adapter) {
     this.#device = device;
     this.adapter = adapter;
+    this.#kept = new KeptRows(device);
     this.#lost = rejectWhen(device.lost.then(({ reason, message }) => message || reason));
     const initializers = new Map(
       [...graph.initializers].map(([name, tensor]) => [name, this.#upload(tensor)] as const),
@@ -113,13 +119,10 @@ export class FusedRunner implements Runner {
     const { plan, offsets } = prepared;
     const arena = await this.#room(prepared.bytes);
     return checked(this.#device, () => {
-      for (const [name, store] of plan.feeds)
-        if (sizeOf(store.dims) > 0)
-          this.#device.queue.writeBuffer(
-            arena,
-            present(offsets.get(store), name),
-            numbersOf(present(feeds[name], name)),
-          );
+      for (const [name, store] of plan.feeds) {
+        const numbers = name === KEPT_ROWS ? this.#kept.place(keptIn(feeds)) : numbersOf(present(feeds[name], name));
+        if (sizeOf(store.dims) > 0) this.#device.queue.writeBuffer(arena, present(offsets.get(store), name), numbers);
+      }
       this.#launch(prepared, arena);
       return this.#read(prepared, arena);
     });
@@ -127,11 +130,14 @@ export class FusedRunner implements Runner {
 
   /** The plan for these sizes and conditions, made once. */
   #prepare(feeds: Readonly<Record<string, HostTensor>>, fetches: readonly string[]): Promise<Prepared> {
+    const areKept = this.#kept.fits(keptIn(feeds));
     const shapes = new Map(
-      Object.entries(feeds).map(([name, { dtype, dims, data }]): [string, FeedShape] => [
-        name,
-        { dtype, dims, ...(dtype === 'bool' && { known: [...data].map(Number) }) },
-      ]),
+      Object.entries(feeds).map(([name, feed]): [string, FeedShape] => {
+        const { dtype, dims } = feed;
+        if (dtype === 'bool') return [name, { dtype, dims, known: [...feed.data].map(Number) }];
+        if (dtype !== 'float32') return [name, { dtype, dims }];
+        return [name, { dtype, dims, kept: areKept ? feed.kept?.tensor : undefined, seen: feed.seen?.otherwise }];
+      }),
     );
     const key = JSON.stringify([...shapes, fetches]);
     const plan = this.#prepared.get(key) ?? this.#plan(shapes, fetches);
@@ -150,7 +156,7 @@ export class FusedRunner implements Runner {
     for (const [i, { sizes }] of plan.kernels.entries()) numbers.set(sizes, i * PER_KERNEL);
     const sizes = this.#device.createBuffer({ size: numbers.byteLength, usage: UNIFORM | COPY_DST });
     this.#device.queue.writeBuffer(sizes, 0, numbers);
-    return { plan, ...placed(plan), pipelines, sizes, groups: [], arena: null };
+    return { plan, ...placed(plan), pipelines, sizes, groups: [], memory: [] };
   }
 
   #pipeline({ code, stores }: KernelPlan): Promise<GPUComputePipeline> {
@@ -189,7 +195,12 @@ export class FusedRunner implements Runner {
     const resource = (store: Store): GPUBufferBinding =>
       store.weight === null
         ? { buffer: arena, offset: present(offsets.get(store), 'offset'), size: Math.max(4, 4 * sizeOf(store.dims)) }
-        : { buffer: present(this.#weights.get(store.weight), store.weight) };
+        : {
+            buffer: present(
+              store.weight === KEPT_ROWS ? this.#kept.buffer : this.#weights.get(store.weight),
+              store.weight,
+            ),
+          };
     return plan.kernels.map(({ stores }, i) => {
       const bound = [{ buffer: sizes, offset: i * ALIGNMENT, size: ALIGNMENT }, ...stores.map(resource)];
       return this.#device.createBindGroup({
@@ -201,8 +212,9 @@ export class FusedRunner implements Runner {
 
   #launch(prepared: Prepared, arena: GPUBuffer): void {
     const { plan, pipelines } = prepared;
-    if (prepared.arena !== arena) prepared.groups = this.#bind(prepared, arena);
-    prepared.arena = arena;
+    const memory = [arena, this.#kept.buffer];
+    if (memory.some((buffer, i) => buffer !== prepared.memory[i])) prepared.groups = this.#bind(prepared, arena);
+    prepared.memory = memory;
     for (let begin = 0; begin < plan.kernels.length; begin += LAUNCHES) {
       const encoder = this.#device.createCommandEncoder();
       const pass = encoder.beginComputePass();
@@ -246,6 +258,57 @@ export class FusedRunner implements Runner {
   }
 }
 
+/** Keys and values of rows on the device: each is sent once, while there is room. */
+class KeptRows {
+  buffer: GPUBuffer | undefined;
+  readonly #device: GPUDevice;
+  readonly #mostBytes: number;
+  /** Where a row begins, in numbers. */
+  #begins = new WeakMap<object, number>();
+  #end = 0;
+
+  constructor(device: GPUDevice) {
+    const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
+    this.#device = device;
+    this.#mostBytes = Math.min(MOST_KEPT_BYTES, maxBufferSize, maxStorageBufferBindingSize);
+  }
+
+  fits = (rows: Rows): boolean => 4 * numbersIn(rows) <= this.#mostBytes;
+
+  /** Sends the rows that are not there yet, and returns the table of all. */
+  place(rows: Rows): Int32Array<ArrayBuffer> {
+    const room = this.#end + numbersIn(rows.filter((row) => row && !this.#begins.has(row.id)));
+    if (!this.buffer || 4 * room > this.buffer.size) this.#clear(4 * Math.ceil(1.5 * room));
+    const table = rows.flatMap((row) => {
+      if (!row) return [0, 0, 0];
+      const begin = this.#begins.get(row.id) ?? this.#end;
+      if (begin === this.#end) {
+        this.#device.queue.writeBuffer(present(this.buffer, 'buffer'), 4 * begin, row.numbers() as BufferSource);
+        this.#begins.set(row.id, begin);
+        this.#end += row.size;
+      }
+      return [begin, row.tokens, row.length];
+    });
+    return Int32Array.from(table);
+  }
+
+  /** Begins again, with more room while the device has it. */
+  #clear(bytes: number): void {
+    const size = Math.min(bytes, this.#mostBytes);
+    this.#begins = new WeakMap();
+    this.#end = 0;
+    if (this.buffer && this.buffer.size >= size) return;
+    this.buffer?.destroy();
+    this.buffer = this.#device.createBuffer({ size, usage: STORAGE | COPY_DST });
+  }
+}
+
+type Rows = readonly (KeptRow | null)[];
+/** All tensors that are made of rows are made of the same ones. */
+const keptIn = (feeds: Readonly<Record<string, HostTensor>>): Rows =>
+  Object.values(feeds).flatMap((feed) => ('kept' in feed && feed.kept?.tensor === 0 ? feed.kept.rows : []));
+const numbersIn = (rows: Rows): number => rows.reduce((sum, row) => sum + (row?.size ?? 0), 0);
+
 /** What a device makes, or its refusal: without a scope, work that it refuses is left out, and its results read as zeros. */
 async function checked<T>(device: GPUDevice, make: () => T | Promise<T>): Promise<T> {
   device.pushErrorScope('out-of-memory');
@@ -260,5 +323,7 @@ async function checked<T>(device: GPUDevice, make: () => T | Promise<T>): Promis
 }
 
 /** As the device takes them; positions, lengths and ids fit an int32. */
-const numbersOf = ({ dtype, data }: HostTensor) =>
-  (dtype === 'int64' ? Int32Array.from(data, Number) : data) as BufferSource;
+const numbersOf = (tensor: HostTensor) => {
+  if (tensor.dtype === 'float32' && tensor.seen) return Int32Array.from(tensor.seen.rows.flat());
+  return (tensor.dtype === 'int64' ? Int32Array.from(tensor.data, Number) : tensor.data) as BufferSource;
+};

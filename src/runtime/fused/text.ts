@@ -70,7 +70,13 @@ export class Kernel {
 
   /** A size: from the uniform buffer if it changes from run to run, so that runs share their code. */
   size(n: number): string {
-    if (n < 2 || this.#literals.has(n)) return String(n);
+    return n < 2 || this.#literals.has(n) ? String(n) : this.#uniform(n);
+  }
+
+  /** A number that differs between kernels which share their code; no size equals its complement. */
+  varying = (n: number): string => `~${this.#uniform(~n)}`;
+
+  #uniform(n: number): string {
     const known = this.sizes.indexOf(n);
     const i = known < 0 ? this.sizes.push(n) - 1 : known;
     assert(i < MOST_SIZES, `a kernel has more than ${MOST_SIZES} sizes`);
