@@ -85,13 +85,11 @@ export const recordComparison = (set: PromptSet, found: Compared, now: string): 
  * @param evaluations newest first
  */
 export function calibratedBy(set: PromptSet, evaluations: readonly Comparison[]): PromptSet {
-  const isOpen = new Set(
-    [...set.hard, ...set.soft].filter((each) => each.calibration === undefined).map(({ id }) => id),
-  );
-  const hybrids = new Set(set.soft.filter(({ handVersion }) => handVersion).map(({ id }) => id));
+  const versions = [...set.hard, ...set.soft.filter(({ handVersion }) => !handVersion)];
+  const isOpen = new Set(versions.filter(({ calibration }) => calibration === undefined).map(({ id }) => id));
   const found = new Map<string, Calibration>();
   for (const evaluation of evaluations)
     for (const [id, calibration] of calibrationsIn(set, evaluation))
-      if (isOpen.has(id) && !hybrids.has(id) && !found.has(id)) found.set(id, calibration);
+      if (isOpen.has(id) && !found.has(id)) found.set(id, calibration);
   return found.size === 0 ? set : withCalibrations(set, found);
 }

@@ -285,6 +285,15 @@ it('Markdown has verdict, prompts and pairs', () => {
   expect(text).not.toContain('secret');
 });
 
+it('says which prompts are calibrated, and that a version compared before keeps its own', () => {
+  const chosen = { ...plan, calibration: 'chosen' as const };
+  const where = 'offered to every prompt, used where it helped on the validation rows';
+  const kept = '; a version that was compared before keeps its own';
+  expect(htmlReport({ ...input, plan: chosen })).toMatch(new RegExp(`${where}(?!${kept})`));
+  const arms = plan.arms.map((arm) => ({ ...arm, decided: false }));
+  expect(htmlReport({ ...input, plan: { ...chosen, arms } })).toContain(where + kept);
+});
+
 it('JSON has what results.json promises', () => {
   const results = JSON.parse(JSON.stringify(resultsJson(input)));
   expect(results.arms[1]).toMatchObject({ name: 'Tuned', kind: 'tuned', tokensSentMean: 31 });
