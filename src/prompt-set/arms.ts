@@ -110,7 +110,10 @@ const yoursArms = (set: PromptSet, yours: HardVersion, examples: number): ArmPla
       const prompt = { ...yours.prompt, shots };
       const name = shots === 0 ? 'Yours without examples' : `Yours + ${shots} examples`;
       const words = wordsFitting(set, yours);
-      return arm({ id: `yours-${shots}`, name, kind: handKind(prompt), prompt, words }, null);
+      const saved = set.hard.find(
+        (version) => samePrompt(version.prompt, prompt) && sameWords(wordsFitting(set, version), words),
+      );
+      return arm({ id: `yours-${shots}`, name, kind: handKind(prompt), prompt, words }, saved?.id ?? null);
     }),
 ];
 
@@ -279,6 +282,9 @@ export function versionOfArm(
   const ids = comparison.plan.arms.map(({ id }) => id);
   return armsAsCompared(set, comparison, ids).arms.find(({ id }) => id === armId)?.versionId ?? null;
 }
+
+/** Yours with another number of examples, which `keepArm` saves as a version. */
+export const canBeVersion = (armId: string): boolean => /^yours-\d+$/.test(armId);
 
 /** What a past comparison is judged by. */
 interface PastComparison extends Then {

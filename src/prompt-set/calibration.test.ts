@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createRouter } from '../route/router';
+import { versionOfArm } from './arms';
 import {
   calibratedBy,
+  keepArm,
   meanLogProbsOf,
   ownCalibration,
   recordComparison,
@@ -174,5 +176,38 @@ describe('the threshold of a version', () => {
         ['tuned', 'r'],
       ]),
     );
+  });
+});
+
+describe('yours with other examples', () => {
+  const found = compared({ untuned: true, yours: false, 'yours-8': true, tuned: false });
+  const at = { id: 'kept', now: NOW };
+
+  it('is saved as a version with its examples and calibration, and is that arm from then on', () => {
+    const before = recordComparison(made(), found, NOW);
+    const set = keepArm(before, found, 'yours-8', at);
+    expect(set.hard).toEqual([
+      before.hard[0],
+      expect.objectContaining({ id: 'kept', number: 2, name: 'Version 1, 8 examples', calibration: FIT }),
+    ]);
+    expect(set.hard[1]?.prompt).toMatchObject({ template: 'Say it. {text}', shots: 8 });
+    expect([set.chosenHard, set.soft]).toEqual(['h', before.soft]);
+    expect(versionOfArm(set, found, 'yours-8')).toBe('kept');
+    expect(keepArm(set, found, 'yours-8', { ...at, id: 'again' })).toBe(set);
+    // it keeps its calibration, as any other version
+    const newer = compared({ untuned: true, yours: false, 'yours-8': false, tuned: false });
+    expect(recordComparison(set, newer, NOW).hard[1]?.calibration).toEqual(FIT);
+  });
+
+  it('keeps the answer words that it was compared with', () => {
+    const other = WORDS.map(({ label }, i) => ({ label, word: [' poor', ' fine'][i] ?? '' }));
+    const set = keepArm(changeTask(recordComparison(made(), found, NOW), { words: other }, NOW), found, 'yours-8', at);
+    expect(set.words).toEqual(other);
+    expect(set.hard.at(-1)?.words).toEqual(WORDS);
+  });
+
+  it.each(['untuned', 'tuned', 'yours', 'combined', '__proto__'])('is not %s, which changes nothing', (arm) => {
+    const set = made();
+    expect(keepArm(set, found, arm, at)).toBe(set);
   });
 });

@@ -4,10 +4,11 @@
  */
 
 import type { ReviewThreshold } from '../evaluation/types';
-import { armsAsCompared } from './arms';
-import { sameLabelOrder } from './make-versions';
-import { countLook } from './prompt-set';
-import type { ClassifyEvaluation, HardVersion, Kept, PromptSet, SoftVersion } from './types';
+import { counted } from '../lib/format';
+import { armsAsCompared, canBeVersion } from './arms';
+import { addHardVersion, sameLabelOrder } from './make-versions';
+import { countLook, type Stamp, sameWords } from './prompt-set';
+import type { ClassifyEvaluation, Evaluation, HardVersion, Kept, PromptSet, SoftVersion } from './types';
 
 type Comparison = Pick<Kept<ClassifyEvaluation>, 'plan' | 'comparison' | 'hardVersion' | 'softVersion'>;
 type Compared = ({ readonly kind: 'classify' } & Comparison) | { readonly kind: 'generate' };
@@ -73,6 +74,29 @@ export function ownCalibration(set: PromptSet, versionId: string | null): Calibr
   const version = [...set.hard, ...set.soft].find(({ id }) => id === versionId);
   const isOfLabels = !version?.words || sameLabelOrder(version.words, set.words);
   return isOfLabels ? version?.calibration : undefined;
+}
+
+/**
+ * The set with Yours and another number of examples as a version of its own, with the answer words and the calibration that
+ * it was compared with. Any other arm changes nothing.
+ */
+export function keepArm(set: PromptSet, evaluation: Evaluation, armId: string, at: Stamp): PromptSet {
+  const ids = evaluation.plan.arms.map(({ id }) => id);
+  const { arms, hard } = armsAsCompared(set, evaluation, ids);
+  const arm = arms.find(({ id }) => id === armId);
+  if (!hard || !arm || arm.versionId !== null || !canBeVersion(armId)) return set;
+  const words = hard.words ?? evaluation.words ?? set.words;
+  const name = `${hard.name}, ${counted(arm.prompt.shots, 'example')}`;
+  const added = addHardVersion({ ...set, words }, at, { prompt: arm.prompt, name });
+  const { id } = added.version;
+  const own = sameWords(words, set.words) ? {} : { words };
+  const kept = {
+    ...added.set,
+    words: set.words,
+    hard: added.set.hard.map((v) => (v.id === id ? { ...v, ...own } : v)),
+  };
+  if (evaluation.kind === 'generate') return kept;
+  return withCalibrations(kept, new Map([...calibrationsIn(kept, evaluation)].filter(([version]) => version === id)));
 }
 
 /** The set after a comparison: one more use of its test rows, and the calibration of every version that had none yet. */

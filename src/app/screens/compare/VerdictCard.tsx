@@ -3,7 +3,7 @@ import { useMemo } from 'react';
 import { baseWord, type VerdictCard as Card, type CardArm } from '../../../evaluation/card';
 import type { Action, Chip } from '../../../evaluation/classify/recommendation';
 import { wordClassifierScript } from '../../../metrics/logistic';
-import { armId, versionOfArm } from '../../../prompt-set/arms';
+import { armId, canBeVersion, versionOfArm } from '../../../prompt-set/arms';
 import { stagesOf } from '../../../prompt-set/stages';
 import type { Evaluation, PromptSet } from '../../../prompt-set/types';
 import { longerSteps } from '../../../training/fields';
@@ -138,14 +138,12 @@ const STEPS: Readonly<Record<Action, (of: ShownProps) => Step>> = {
   },
 };
 
-/** The version that a stage can point to, where the action is to use one. */
-const stagedId = ({ card, set, evaluation }: ShownProps): string | null =>
-  card.action === 'ship' || card.action === 'keep' ? versionOfArm(set, evaluation, card.armId) : null;
-
 function NextStep(of: ShownProps) {
   const { setProduction } = compareStores.use();
   const { label, hint, press } = STEPS[of.card.action](of);
-  const versionId = stagedId(of);
+  const { action, armId: arm } = of.card;
+  const versionId = versionOfArm(of.set, of.evaluation, arm);
+  const canStage = (action === 'ship' || action === 'keep') && (versionId !== null || canBeVersion(arm));
   const isInProduction = stagesOf(of.set).some((stage) => stage.name === 'production' && stage.versionId === versionId);
   return (
     <div className="row">
@@ -153,10 +151,10 @@ function NextStep(of: ShownProps) {
         {label}
       </Button>
       {hint ? <span className="dim small">{hint}</span> : null}
-      {versionId === null ? null : isInProduction ? (
+      {!canStage ? null : isInProduction ? (
         <span className="dim small">Production points to it</span>
       ) : (
-        <Button variant="quiet" onPress={() => void setProduction(of.set, versionId)}>
+        <Button variant="quiet" onPress={() => void setProduction(of.set, of.evaluation, arm)}>
           Set production to it
         </Button>
       )}

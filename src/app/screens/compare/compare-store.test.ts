@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { preparedOf } from '../../../dataset/test-support';
 import { drawnWords } from '../../../evaluation/rows';
+import { present } from '../../../lib/assert';
 import { StudioError } from '../../../lib/errors';
 import { addHardVersion, chooseHard, chosenHard, PROPOSED } from '../../../prompt-set/make-versions';
 import { stagesOf } from '../../../prompt-set/stages';
@@ -85,7 +86,9 @@ describe('a comparison in the page', () => {
     expect(compare.card.getState().value).toMatchObject({ action: 'keep', chips: [{}, {}, { label: 'Cost a row' }] });
     const stages = () =>
       stagesOf(promptSets.getState().set as PromptSet).map(({ name, versionId }) => [name, versionId]);
-    await compare.setProduction(promptSets.getState().set as PromptSet, 'h');
+    const point = (arm: string) =>
+      compare.setProduction(promptSets.getState().set as PromptSet, present(made, 'comparison'), arm);
+    await point('yours');
     expect(stages()).toEqual([['production', 'h']]);
     expect(promptSets.getState().set).toMatchObject({ id: setId, moves: [{ note: 'after a comparison' }] });
     const at = (value: number) => ({ value, rows: 30, answered: 20, correct: 18 });
@@ -98,6 +101,11 @@ describe('a comparison in the page', () => {
     expect(threshold()).toBeUndefined();
     await undoLast();
     expect(stages()).toEqual([]);
+    // with other examples it becomes a version
+    await point('yours-3');
+    const kept = promptSets.getState().set?.hard.at(-1);
+    expect(kept).toMatchObject({ prompt: { shots: 3 }, name: expect.stringContaining('3 examples') });
+    expect(stages()).toEqual([['production', kept?.id]]);
   });
 
   it('counts figures under another calibration as a use of the test rows, each once, over all visits', async () => {

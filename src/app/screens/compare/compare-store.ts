@@ -4,8 +4,10 @@ import type { Dataset, TaskKind } from '../../../dataset/types';
 import type { CardRequest, VerdictCard } from '../../../evaluation/card';
 import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
 import type { CalibrationFit, Comparison, ReviewThreshold } from '../../../evaluation/types';
+import { present } from '../../../lib/assert';
 import { StudioError } from '../../../lib/errors';
-import { recordComparison, setThreshold } from '../../../prompt-set/calibration';
+import { versionOfArm } from '../../../prompt-set/arms';
+import { keepArm, recordComparison, setThreshold } from '../../../prompt-set/calibration';
 import { recalibrate } from '../../../prompt-set/make-versions';
 import { changeTask, countLook, isWriting, kindOf, nowAfter, stamp } from '../../../prompt-set/prompt-set';
 import { moveStage, stagesOf } from '../../../prompt-set/stages';
@@ -171,14 +173,19 @@ export class CompareStore {
     return this.#studio.services.workflow.call('verdictCard', request, { signal });
   });
 
-  /** Points the stage production to a version, with an undo. */
-  readonly setProduction = async (set: PromptSet, versionId: string): Promise<void> => {
+  /** Points the stage production to a prompt of the comparison, which becomes a version where it is none, with an undo. */
+  readonly setProduction = async (set: PromptSet, evaluation: Evaluation, arm: string): Promise<void> => {
+    const at = stamp();
+    const kept = keepArm(set, evaluation, arm, at);
+    const versionId = present(versionOfArm(kept, evaluation, arm), 'a prompt that a stage can point to');
     const from = stagesOf(set).find(({ name }) => name === PRODUCTION)?.versionId ?? null;
     const { updateById } = this.#studio.stores.promptSets.getState();
-    const moved = versionById(set, versionId);
+    const moved = versionById(kept, versionId);
     const what = `Production points to ${moved ? versionWords(moved) : 'it'} now`;
     const move = async (there: Move, back: Move): Promise<void> => {
-      await updateById(set.id, (s) => moveStage(s, { stage: PRODUCTION, ...there }, new Date().toISOString()));
+      const moving = (s: PromptSet) =>
+        moveStage(keepArm(s, evaluation, arm, at), { stage: PRODUCTION, ...there }, new Date().toISOString());
+      await updateById(set.id, moving);
       toastUndo(what, () => move(back, there));
     };
     await move({ to: versionId, note: 'after a comparison' }, { to: from, note: 'undone' });

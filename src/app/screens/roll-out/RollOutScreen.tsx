@@ -16,6 +16,7 @@ import {
 import { isLearned } from '../../../evaluation/types';
 import { asStudioError } from '../../../lib/errors';
 import { capitalised, counted, percentWhole, points } from '../../../lib/format';
+import { canBeVersion } from '../../../prompt-set/arms';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import { productionOf } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
@@ -125,7 +126,7 @@ function Before({ set, all, rows, present, next, plan }: BeforeProps) {
       title={`Rehearse the way from ${present.name} to ${next.name}`}
       lead={`${SHARES.map(percentWhole).join(', ')} of the texts get the new prompt’s answer, step by step. Write the gates first: once the rehearsal has started, they stay as they are.`}
       actions={
-        <Button variant="primary" onPress={() => start({ ...askable(plan, next), ...ids })}>
+        <Button variant="primary" onPress={() => void start(set, rows, { ...askable(plan, next), ...ids })}>
           Start the rehearsal
         </Button>
       }
@@ -140,7 +141,7 @@ function Before({ set, all, rows, present, next, plan }: BeforeProps) {
 
 /** From which prompt to which, and the rows on which both answered. */
 function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>) {
-  const { plan } = rollOutStores.use();
+  const { plan, asVersions } = rollOutStores.use();
   const { intents } = useStores();
   const job = useSession((s) => s.job);
   const options = rows.measured.arms.map(({ id, name }) => ({ id, label: name }));
@@ -148,14 +149,14 @@ function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>)
     versionById(set, rows.versions[present.id] ?? set.chosenHard ?? ''),
     versionById(set, rows.versions[next.id] ?? set.chosenSoft ?? ''),
   ].filter((version) => version !== null);
+  const names = [present, next].flatMap(({ id, name }, i) => {
+    const version = canBeVersion(id) && !rows.versions[id] ? null : versions[i];
+    return version === null ? name : version ? versionWords(version) : [];
+  });
   const measure = (file: File) =>
-    intents
-      .ask(
-        'measureFile',
-        set.id,
-        versions.map(({ version }) => version.id),
-        file,
-      )
+    asVersions(set, rows, [present.id, next.id])
+      .then((ids) => ids.map((id, i) => id ?? versions[i]?.version.id ?? ''))
+      .then((ids) => intents.ask('measureFile', set.id, ids, file))
       .then((measured) => measured !== null && plan({ rows: measured, from: '', to: '' }))
       .catch((cause: unknown) => toastError(`${file.name} was not measured`, asStudioError(cause).message));
   return (
@@ -176,8 +177,8 @@ function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>)
         </div>
         {job ? <ProgressBar label={job.title} value={job.fraction} /> : null}
         <p className="dim small">
-          {capitalised(versions.map(versionWords).join(' and '))} answer the file; its labels count only when they
-          arrive. What each was measured at is kept in the Library.
+          {capitalised(names.join(' and '))} answer the file; its labels count only when they arrive. What each was
+          measured at is kept in the Library.
         </p>
       </div>
     </Panel>

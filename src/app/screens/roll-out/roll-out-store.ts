@@ -8,6 +8,9 @@ import {
   type RollOutPlan,
   type Taken,
 } from '../../../decide/roll-out';
+import { versionOfArm } from '../../../prompt-set/arms';
+import { keepArm } from '../../../prompt-set/calibration';
+import { stamp } from '../../../prompt-set/prompt-set';
 import { moveStage, productionOf } from '../../../prompt-set/stages';
 import { ofKind, type PromptSet } from '../../../prompt-set/types';
 import { type Resource, resource } from '../../state/resource';
@@ -175,8 +178,21 @@ class RollOutStore {
     if (value) this.#change({ plan: { ...value.plan, ...change } });
   };
 
+  /** The versions of two prompts; one of a comparison that is none yet is saved as one, where that can be. */
+  readonly asVersions = async (set: PromptSet, rows: RollOutRows, arms: readonly string[]) => {
+    const compared = await this.#studio.services.store.evaluations.ofSet(set.id);
+    const evaluation = compared.find(({ id }) => id === rows.id);
+    if (!evaluation) return arms.map((arm) => rows.versions[arm]);
+    const keep = (before: PromptSet) => arms.reduce((all, arm) => keepArm(all, evaluation, arm, stamp()), before);
+    const kept = await this.#studio.stores.promptSets.getState().updateById(set.id, keep);
+    return arms.map((arm) => versionOfArm(kept, evaluation, arm) ?? undefined);
+  };
+
   /** From here the gates stay as they are. */
-  readonly start = (plan: Plan): void => this.#change({ started: { at: now(), plan, taken: [] } });
+  readonly start = async (set: PromptSet, rows: RollOutRows, plan: Plan): Promise<void> => {
+    await this.asVersions(set, rows, [plan.from, plan.to]);
+    this.#change({ started: { at: now(), plan, taken: [] } });
+  };
 
   readonly startAgain = (): void => this.#change({ started: null });
 
