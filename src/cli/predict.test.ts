@@ -6,8 +6,9 @@ import { beforeAll, expect, it, vi } from 'vitest';
 import { setFiles } from '../interchange/set-files';
 import { setPackageFiles } from '../interchange/set-package';
 import { writeZip } from '../interchange/zip';
+import { placeOf } from '../lib/rng';
 import { setThreshold } from '../prompt-set/calibration';
-import { setPolicy } from '../prompt-set/stages';
+import { moveStage, setPolicy } from '../prompt-set/stages';
 import type { PromptSet } from '../prompt-set/types';
 import { setOf } from '../route/test-support';
 import { exportFor } from './exports';
@@ -86,6 +87,30 @@ it('falls back, or asks both, as the policy says', async () => {
   const both = await predicted(...asked, '--stage', 'production', '--policy', 'shadow');
   expect(both.answers[0]).toMatchObject({ version: 'hand-written 1' });
   expect(both.said).toMatch(/^2 texts answered; the other version said the same of [012] of 2$/);
+});
+
+it('answers a share of the texts, and the others by what production or the hand-written version says', async () => {
+  const made = setOf('Roll', ['praise', 'complaint'], { hidden: 96, sha256 }, 4);
+  const staged = moveStage(made, { stage: 'staging', to: 'Roll-hh' }, '2026');
+  await writeFile(join(folder, 'roll.zip'), writeZip(await setPackageFiles(complete(staged))));
+  const ids = Array.from({ length: 12 }, (_, i) => `customer ${i}`);
+  const many = join(folder, 'many.csv');
+  await writeFile(many, ['text,id', ...ids.map((id, i) => `text ${i},${id}`)].join('\n'));
+  const asked = [join(folder, 'roll.zip'), many, '--handle', 'ROLL', '--share', '50'];
+  const who = async (...more: readonly string[]) =>
+    (await predicted(...asked, ...more)).answers.map(({ version }) => version);
+  const isIn = (key: string) => placeOf(key, 'ROLL') < 0.5;
+  const byId = ids.map((id) => (isIn(id) ? 'tuned 1' : 'hand-written 1'));
+  expect(new Set(byId).size).toBe(2);
+  expect(await who('--stage', 'production', '--id', 'id')).toEqual(byId);
+  const byText = ids.map((_, i) => (isIn(`text ${i}`) ? 'hand-written 1' : 'tuned 1'));
+  expect(await who('--stage', 'staging')).toEqual(byText);
+  await expect(who('--stage', 'production', '--policy', 'shadow')).rejects.toThrow('needs the policy');
+  const [library, file] = asked as [string, string];
+  const stage = ['--handle', 'ROLL', '--stage', 'production'];
+  await expect(predicted(library, file, ...stage, '--share', '0.25')).rejects.toThrow('per cent');
+  await expect(predicted(library, file, ...stage, '--id', 'id')).rejects.toThrow('--id needs --share');
+  await expect(predicted(library, file, ...stage, '--share', '5', '--id', 'ids')).rejects.toThrow('no column “ids”');
 });
 
 it('follows the policy that the prompt set has, unless another one is named', async () => {

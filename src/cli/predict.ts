@@ -30,9 +30,10 @@ import {
   type ReadyPrompt,
   readyPrompt,
 } from '../prompt-set/ready-prompt';
+import { STANDARD_STAGES } from '../prompt-set/stages';
 import { STAGE_POLICIES, type StagePolicy } from '../prompt-set/types';
 import { tunedPrompt, versionWords } from '../prompt-set/versions';
-import type { RoutedAnswer } from '../route/policy';
+import type { RoutedAnswer, Share } from '../route/policy';
 import type { Fields } from '../task/template';
 import { type BatchEvent, batch } from '../workflow/batch';
 import { type Host, SILENT } from '../workflow/host';
@@ -51,11 +52,12 @@ import {
   readMends,
   readModelOptions,
   required,
+  shareOf,
   UsageError,
   valued,
 } from './options';
 
-export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] [--handle H --stage S] [--policy P] [--threshold P] [--explain] ${MODEL_USAGE}
+export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] [--handle H --stage S] [--policy P] [--share P [--id COL]] [--threshold P] [--explain] ${MODEL_USAGE}
   ${MEND_USAGE}
   PROMPT: an exported zip or its folder, or a chat file or promptfoo configuration that the studio has written
   --model: the folder of the model that it was trained on; any, where the prompt is a text
@@ -64,6 +66,9 @@ export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text 
   missing, fails, or is less sure than its threshold; shadow: both answer, and the hand-written version's answer counts;
   hand-written: only that one. Lines then name {version}, and {fallback} with the reason; a summary goes to stderr. The zip
   for an engineer of a version in a stage has the policy of that stage, and is answered by it
+  --share: per cent of the texts that it answers, such as 25; the others are answered by the version that production points to,
+  or, where that is the one, by the hand-written version in use. A hash of the text, or of the column --id, decides: a text stays
+  on its side, and a larger share holds the smaller one
   the CSV has every column that the prompt shows; without a CSV, every line of standard input is a text, or a JSON object
   with a cell for each of them: {"text": "…", "city": "…"}
   prints one JSON line per text: {label, probabilities}, calibrated if the prompt is; {written} where the prompt generates
@@ -86,7 +91,7 @@ export async function predict(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseOptions(args, {
     ...modelOptions,
     ...mendOptions,
-    ...valued('text', 'threshold', 'handle', 'stage', 'policy'),
+    ...valued('text', 'threshold', 'handle', 'stage', 'policy', 'share', 'id'),
     explain: { type: 'boolean' },
   });
   const [prompt, data, ...more] = positionals;
@@ -94,12 +99,15 @@ export async function predict(args: readonly string[]): Promise<void> {
   const log = createLog();
   const threshold = probability(values.threshold, 'threshold');
   const answering = await readAnswering(resolve(prompt), values, threshold);
+  const share = readShare(values, answering);
   if (values.explain) checkExplicable(answering);
   const text = values.text ?? 'text';
   const table =
     data === undefined
       ? tableOf(await linesOf(process.stdin, text), text)
       : await openTable(resolve(data), { text }, log, { override: { oneColumn: true }, mends: readMends(values.mend) });
+  if (share?.id && !table.columns.includes(share.id))
+    throw new UsageError(`--id: there is no column “${share.id}”; there are ${table.columns.join(', ')}.`);
   if (answering.arm?.texts.length === 0)
     return void process.stdout.write(linesFor(wordsEvent(answering.arm, table, text), answering));
   const host = await openHost(readModelOptions(values), log);
@@ -114,7 +122,7 @@ export async function predict(args: readonly string[]): Promise<void> {
       else process.stdout.write(linesFor(event, answering));
     };
     const { plan } = answering;
-    await batch(host, { plan, text, from: 0 }, { control: uninterrupted, emit });
+    await batch(host, { plan, text, from: 0, share }, { control: uninterrupted, emit });
     for (const event of events) {
       const words = new Map<number, object>();
       for (const { index } of event.answers) {
@@ -129,7 +137,22 @@ export async function predict(args: readonly string[]): Promise<void> {
   if (answering.isNamed) log.line(routed);
 }
 
-type Asking = { readonly [K in 'handle' | 'stage' | 'policy']?: string };
+type Asking = { readonly [K in 'handle' | 'stage' | 'policy' | 'share' | 'id']?: string };
+
+/** @throws UsageError where only one version answers */
+function readShare({ share, id }: Asking, { plan }: Answering): Share | undefined {
+  const of = shareOf(share, 'share', 'per cent');
+  if (of === null && id !== undefined) throw new UsageError('--id needs --share.');
+  if (of === null) return undefined;
+  const { kind } = plan.policy;
+  if (kind === 'shadow' || kind === 'hand-written')
+    throw new UsageError(`--share needs the policy as-asked or fallback, not ${kind}. Name one with --policy.`);
+  if (!plan.asked || !plan.fallback)
+    throw new UsageError('--share needs a second version for the other texts: name a set with --handle and --stage.');
+  return { of, id: id ?? null };
+}
+
+const [PRODUCTION] = STANDARD_STAGES;
 
 /** @throws UsageError, StudioError `bad-input` */
 async function readAnswering(path: string, asking: Asking, threshold: number | null): Promise<Answering> {
@@ -139,7 +162,10 @@ async function readAnswering(path: string, asking: Asking, threshold: number | n
     return withThreshold(await readVersion(path), threshold);
   }
   const asked = { handle: required(asking.handle, 'handle'), stage: required(asking.stage, 'stage') };
-  return withThreshold({ plan: planOf(await readLibrary(path), asked, kind && { kind }), isNamed: true }, threshold);
+  // a version that is rolled out answers beside the one in production
+  const besides = asking.share !== undefined && asked.stage !== PRODUCTION ? PRODUCTION : null;
+  const plan = planOf(await readLibrary(path), asked, kind && { kind }, besides);
+  return withThreshold({ plan, isNamed: true }, threshold);
 }
 
 /** The prompt of any export that holds a whole one. @throws StudioError `bad-input` with the reason when the files hold none */
@@ -204,11 +230,12 @@ function sayOtherWeights({ model }: TakenArm, { engine: { info } }: Host, log: L
     log.line(`This prompt was exported with ${model.id} (${model.dtype}), other weights: answers will differ.`);
 }
 
-/** What a handle and a stage refer to, with its fallback. */
+/** What a handle and a stage refer to, with its fallback. @param besides another stage, whose version is the fallback */
 function planOf(
   library: readonly CompleteSet[],
   asked: { readonly handle: string; readonly stage: string },
   given: StagePolicy | null,
+  besides: string | null,
 ): Planned {
   const sets = library.map(({ set }) => set);
   const kept = sets.find(({ handle }) => handle === asked.handle)?.policy;
@@ -216,7 +243,10 @@ function planOf(
   const found = findVersions(sets, asked, policy.kind);
   const dataset = library.find(({ set }) => set === found.set)?.dataset ?? null;
   const named = (ready: ReadyPrompt | null) => ready && namedVersion(ready, dataset);
-  return { asked: named(found.asked), fallback: named(found.fallback), policy };
+  const fallback = besides ? findVersions(sets, { ...asked, stage: besides }, 'as-asked').asked : found.fallback;
+  if (besides && !sameLabelOrder(found.asked?.words ?? [], fallback?.words ?? []))
+    throw new StudioError('bad-input', `${asked.stage} and ${besides} have other labels, so they cannot share texts.`);
+  return { asked: named(found.asked), fallback: named(fallback), policy };
 }
 
 function withThreshold(answering: Answering, threshold: number | null): Answering {

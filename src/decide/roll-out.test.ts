@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compare } from '../evaluation/classify/compare';
 import { alternating, armOf, planOf as comparedOf, patterned } from '../evaluation/test-support';
-import { createRng, type Rng } from '../lib/rng';
+import { createRng, placeOf, type Rng } from '../lib/rng';
 import { addHardVersion } from '../prompt-set/make-versions';
 import type { Measurement } from '../prompt-set/performance';
 import { createPromptSet } from '../prompt-set/prompt-set';
@@ -10,7 +10,6 @@ import { rollOutRows } from './measured';
 import {
   FIRST_GATES,
   type Gates,
-  placeOf,
   productionAfter,
   type RollOutPlan,
   rehearse,
@@ -51,9 +50,14 @@ describe('shares by hash', () => {
 
   it('keep each text on its side, and lose none when the share grows', () => {
     for (const id of ids.slice(0, 1000)) {
-      expect(placeOf(id)).toBe(placeOf(id));
       if (isInShare(id, 0.05)) expect(isInShare(id, 0.25)).toBe(true);
     }
+  });
+
+  it('are the same here, in a page of its own and in predict.py, whose test has these places too', () => {
+    const asked = [['a', 'TONE'], ['My order is late', 'TONE'], ['Grüße 🙂'], ['', 'X']] as const;
+    const places = asked.map(([key, salt]) => placeOf(key, salt) * 2 ** 32);
+    expect(places).toEqual([2344342113, 2819456794, 23806913, 4048692349]);
   });
 
   it('put other texts first under another salt', () => {

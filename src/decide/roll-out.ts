@@ -4,6 +4,7 @@
  * answer counts, so the two are compared on the same rows.
  */
 import { counted, percent, percentWhole, points } from '../lib/format';
+import { placeOf } from '../lib/rng';
 import type { Interval } from '../metrics/intervals';
 import { wilson } from '../metrics/intervals';
 import { sequentialBounds, tangoScore } from '../metrics/power';
@@ -19,21 +20,6 @@ export const SHARES = [0.05, 0.25, 0.5, 1] as const;
 const ALPHA = 0.04;
 
 const MOST_LOOKS = 20;
-const HASH_RANGE = 2 ** 32;
-const UTF8 = new TextEncoder();
-
-/**
- * The place of a text or id in [0, 1), the same one each time, evenly spread: it is in every share above its place. FNV-1a over its UTF-8, mixed by the finaliser of
- * MurmurHash3, both public domain.
- * @param salt another one for another roll-out, so that the same texts are not always first
- */
-export function placeOf(key: string, salt = ''): number {
-  let hash = 0x811c9dc5;
-  for (const byte of UTF8.encode(`${salt}\0${key}`)) hash = Math.imul(hash ^ byte, 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return ((hash ^ (hash >>> 16)) >>> 0) / HASH_RANGE;
-}
 
 /** Written before the start. Shares in [0, 1]; null = no gate. */
 export interface Gates {

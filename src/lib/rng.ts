@@ -37,3 +37,18 @@ export function shuffled<T>(items: readonly T[], rng: Rng): T[] {
   }
   return out;
 }
+
+const UTF8 = new TextEncoder();
+
+/**
+ * The place of a text or id in [0, 1), the same one each time, evenly spread: it is in every share above its place. FNV-1a
+ * over its UTF-8, mixed by the finaliser of MurmurHash3, both public domain.
+ * @param salt another one for another roll-out, so that the same texts are not always first
+ */
+export function placeOf(key: string, salt = ''): number {
+  let hash = 0x811c9dc5;
+  for (const byte of UTF8.encode(`${salt}\0${key}`)) hash = Math.imul(hash ^ byte, 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
+}

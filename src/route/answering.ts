@@ -49,6 +49,8 @@ export type LeftOut = readonly (readonly [index: number, reason: string])[];
 /** Rows as tokens, by their places, and the rows that cannot be answered. */
 export interface RowSource {
   readonly total: number;
+  /** The cell of a row; null = its text. Left out: only what is measured has none. */
+  readonly cellAt?: (index: number, column: string | null) => string;
   readonly rowsAt: (
     from: number,
     count: number,
@@ -83,6 +85,7 @@ export function tableSource(
   const said = (row: TokenRow): AskedRow => ({ ...row, said: table.rows.at(Number(row.rowId))?.cells[text] ?? '' });
   return {
     total: table.rows.length,
+    cellAt: (index, column) => table.rows.at(index)?.cells[column ?? text] ?? '',
     rowsAt: async (from, count) => {
       const rendered = render(table.rows.slice(from, from + count), from);
       const { rows, leftOut } = tokenised(host, rendered, prompt.chat ?? false, longest ?? 0);
@@ -112,7 +115,8 @@ export function fieldsSource(
     ...{ id: String(i), line: i + 1 },
     cells: Object.fromEntries(columns.map((column) => [column, cell(fields, column)])),
   }));
-  return tableSource(host, version, { columns, rows: table }, { text, label: null });
+  const cellAt = (index: number, column: string | null) => cell(rows[index] ?? {}, column ?? text);
+  return { ...tableSource(host, version, { columns, rows: table }, { text, label: null }), cellAt };
 }
 
 /** Rendered rows as token ids; those that leave the model no room are left out. @param longest tokens of an answer */

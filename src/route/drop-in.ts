@@ -14,7 +14,7 @@ import type { NamedVersion } from '../prompt-set/ready-prompt';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
 import { type AnsweringHost, fieldsSource } from './answering';
-import { AS_ASKED } from './policy';
+import { AS_ASKED, type Share } from './policy';
 import { createRouter } from './router';
 import {
   columnsOf,
@@ -159,24 +159,35 @@ async function replay(
   return { ok: largest <= TOLERANCE && rows.every((row) => row.expected === row.here), largest, rows };
 }
 
+/** @throws StudioError `bad-input` */
+function shareIn({ share, shareBy }: Options, { fallback }: WebPrompt): Share | undefined {
+  if (share === undefined) return undefined;
+  if (!(share >= 0 && share <= 100))
+    throw new StudioError('bad-input', `share takes per cent from 0 to 100, not ${share}.`);
+  if (!fallback)
+    throw new StudioError(
+      'bad-input',
+      `${WEB_PROMPT_FILE} has no hand-written prompt for the texts outside the share.`,
+    );
+  return { of: share / 100, id: shareBy ?? null };
+}
+
 /** Loads model and prompt. @throws StudioError */
 export async function createSoftprompt(options: Options): Promise<Softprompt> {
   const prompt = await readPrompt(options.prompt);
+  const share = shareIn(options, prompt);
   const { host, dispose } = await loadHost(prompt, options);
   const { asked: web, model, checkRows } = prompt;
   const named = (of: WebVersion): NamedVersion => {
     const threshold = options.threshold ?? of.threshold;
-    return {
-      handle: 'This prompt',
-      name: of.name,
-      route: of.route,
-      version: versionOfWeb({ ...of, threshold }, model),
-    };
+    const { name, route } = of;
+    return { handle: prompt.handle, name, route, version: versionOfWeb({ ...of, threshold }, model) };
   };
   const asked = named(web);
   const plan = { asked, fallback: prompt.fallback && named(prompt.fallback), policy: policyFor(prompt, options) };
   const check = () => replay(host, asked, checkRows);
-  const router = createRouter({ host, ...(options.check !== false && { checks: async () => (await check()).ok }) });
+  const checks = options.check === false ? undefined : async () => (await check()).ok;
+  const router = createRouter({ host, checks, share });
   return {
     name: prompt.name,
     labels: web.labels.map(({ label }) => label),

@@ -2,6 +2,7 @@ import { expect, it, vi } from 'vitest';
 import type { ScoreRequest } from '../engine/types';
 import { ControlSource, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
+import { placeOf } from '../lib/rng';
 import type { AnsweringVersion } from '../prompt-set/ready-prompt';
 import type { AnsweringHost } from './answering';
 import { AS_ASKED, type Candidate, createCounts, FALLBACK_REASONS, openRoute, type Plan, type Policy } from './policy';
@@ -150,8 +151,39 @@ it('falls back where the engine fails, but not where the caller cancels', async 
 
 it('has a test here for every reason to fall back', () => {
   expect(Object.keys(FALLBACK_REASONS)).toEqual([
-    ...['unsure', 'time-out', 'check-rows', 'missing', 'other-model', 'engine-error'],
+    ...['unsure', 'time-out', 'check-rows', 'missing', 'other-model', 'engine-error', 'share'],
   ]);
+});
+
+it('answers texts outside the share with the fallback; a text keeps its side, and a larger share holds the smaller one', async () => {
+  const total = 400;
+  const cellAt = (index: number, column: string | null) => `${column ?? 'text'} ${index}`;
+  const many = { ...TUNED, rows: { ...rows, total, cellAt } };
+  const inside = async (of: number, id: string | null = null, policy: Policy = AS_ASKED) => {
+    const plan = { asked: many, fallback: HAND, policy, share: { of, id, salt: 'TONE' } };
+    const { by, counts } = await counted(hostWith(), plan, 0, total);
+    const own = by.flatMap((who, i) => (who === 'asked' ? [i] : []));
+    expect(counts).toMatchObject({ answered: total, fallbacks: { share: total - own.length } });
+    return own;
+  };
+  const quarter = await inside(0.25);
+  const half = await inside(0.5);
+  expect(quarter).toEqual(half.filter((i) => placeOf(`text ${i}`, 'TONE') < 0.25));
+  expect(quarter.length).toBeGreaterThan(0);
+  expect(half.length).toBeLessThan(total);
+  expect(await inside(0.25, 'customer')).not.toEqual(quarter);
+  expect([(await inside(0)).length, (await inside(1)).length]).toEqual([0, total]);
+});
+
+it('keeps the policy inside a share, and needs a second version for the texts outside', async () => {
+  const cellAt = (index: number) => `${index}`;
+  const asked = { version: version(SOFT, 0.85), rows: { ...rows, cellAt } };
+  const share = { of: 1, id: null, salt: '' };
+  const { reasons } = await counted(hostWith(), { asked, fallback: HAND, policy: FALLBACK, share });
+  expect(reasons).toEqual([null, 'unsure', 'unsure']);
+  await expect(counted(hostWith(), { asked, fallback: null, policy: FALLBACK, share })).rejects.toThrow(
+    'No second version',
+  );
 });
 
 it('asks both in shadow, counts the answers of one, and how often they agree', async () => {

@@ -7,6 +7,7 @@ import { isUnsure } from '../dataset/csv-out';
 import { type Control, childControl } from '../lib/control';
 import { asStudioError, StudioError } from '../lib/errors';
 import { counted } from '../lib/format';
+import { placeOf } from '../lib/rng';
 import { argmax } from '../metrics/classification';
 import { type AnsweringVersion, firstOf, type Planned } from '../prompt-set/ready-prompt';
 import {
@@ -27,6 +28,7 @@ export const FALLBACK_REASONS = {
   missing: 'there is no such version',
   'other-model': 'its vectors belong to other weights than are loaded',
   'engine-error': 'the model could not run it',
+  share: 'the text is outside the share',
 } as const;
 export type FallbackReason = keyof typeof FALLBACK_REASONS;
 
@@ -57,8 +59,19 @@ export interface Candidate {
   readonly checks?: () => Promise<boolean>;
 }
 
+/** The texts that the version in question answers; the fallback answers the others. */
+export interface Share {
+  /** From 0 to 1. */
+  readonly of: number;
+  /** The column by which rows are told apart; null = the text. A row stays on its side, and a larger share holds the smaller one. */
+  readonly id: string | null;
+}
+
 /** Versions that answer the same rows. */
-export type Plan = Planned<Candidate, Policy>;
+export interface Plan extends Planned<Candidate, Policy> {
+  /** `salt`: another one for another prompt set, so that the same texts are not always first. */
+  readonly share?: Share & { readonly salt: string };
+}
 
 /** What the other version said, where both answer: its answer, or why it gave none. */
 type Shadow = RowAnswer | { readonly kind: 'failed'; readonly message: string };
@@ -144,22 +157,28 @@ const LATE = new StudioError('session-failed', 'The model took longer than the t
 const DIFFERENT = new StudioError('session-failed', 'Its check rows came out differently on this machine.');
 const MISSING = new StudioError('bad-input', 'There is no version that could answer.');
 
-type Answer = (rows: Stretch, control: Control) => Promise<Answered>;
+type Answer<A = Answered> = (rows: Stretch, control: Control) => Promise<A>;
 
-/** Rows by their places. */
+/** Rows by their places, or those among them. */
 interface Stretch {
   readonly from: number;
   readonly count: number;
+  readonly only?: ReadonlySet<number>;
 }
+
+const placesIn = ({ from, count, only }: Stretch): readonly number[] =>
+  Array.from({ length: count }, (_, i) => from + i).filter((place) => !only || only.has(place));
 
 /** Answers by the places of the rows. Opened when it is first asked; its session and caches are the engine's. */
 function opened(host: AnsweringHost, { version, rows }: Candidate): Answer {
   let answerer: Answerer | null = null;
-  return async ({ from, count }, control) => {
+  return async ({ from, count, only }, control) => {
     answerer ??= openVersion(host, version);
-    const { rows: asked, leftOut } = await rows.rowsAt(from, count);
+    const isAsked = (place: number) => !only || only.has(place);
+    const { rows: all, leftOut } = await rows.rowsAt(from, count);
+    const asked = all.filter(({ rowId }) => isAsked(Number(rowId)));
     const found = asked.length === 0 ? { answers: [], ms: null } : await answerer(asked, control);
-    return { ...found, leftOut };
+    return { ...found, leftOut: leftOut.filter(([place]) => isAsked(place)) };
   };
 }
 
@@ -224,17 +243,6 @@ async function tried({ asked, obstacle }: Open, rows: Stretch, control: Control,
   }
 }
 
-/** Places that follow each other, as stretches. */
-function stretches(places: readonly number[]): readonly Stretch[] {
-  const out: { from: number; count: number }[] = [];
-  for (const place of places.toSorted((a, b) => a - b)) {
-    const last = out.at(-1);
-    if (last && place === last.from + last.count) last.count++;
-    else out.push({ from: place, count: 1 });
-  }
-  return out;
-}
-
 const NOTHING: Answered = { answers: [], leftOut: [], ms: null };
 
 const together = (a: Answered, b: Answered): Answered => ({
@@ -243,14 +251,15 @@ const together = (a: Answered, b: Answered): Answered => ({
   ms: a.ms === null && b.ms === null ? null : (a.ms ?? 0) + (b.ms ?? 0),
 });
 
-/** The fallback's answers at these places, each with its reason. */
+/** The fallback's answers at some places of a stretch, each with its reason. */
 async function instead(
   fallback: Answer,
+  { from, count }: Stretch,
   reasons: ReadonlyMap<number, FallbackReason>,
   control: Control,
 ): Promise<Routed> {
-  let found = NOTHING;
-  for (const rows of stretches([...reasons.keys()])) found = together(found, await fallback(rows, control));
+  if (reasons.size === 0) return { ...NOTHING, answers: [] };
+  const found = await fallback({ from, count, only: new Set(reasons.keys()) }, control);
   const answers = found.answers.map((answer): RoutedAnswer => {
     const fallbackReason = reasons.get(answer.index);
     return { ...answer, by: 'fallback', ...(fallbackReason && { fallbackReason }) };
@@ -273,18 +282,21 @@ async function alone(answer: Answer | null, by: RoutedAnswer['by'], rows: Stretc
 }
 
 const withFallback: Router<'fallback'> = async (open, policy, rows, control) => {
-  const { threshold = open.threshold, rowTimeoutMs, timeoutMs = rowTimeoutMs && rowTimeoutMs * rows.count } = policy;
+  const {
+    threshold = open.threshold,
+    rowTimeoutMs,
+    timeoutMs = rowTimeoutMs && rowTimeoutMs * placesIn(rows).length,
+  } = policy;
   const found = await tried(open, rows, control, timeoutMs);
   const { fallback } = open;
   if ('reason' in found) {
     if (!fallback) throw found.cause;
-    const places = Array.from({ length: rows.count }, (_, i) => [rows.from + i, found.reason] as const);
-    return instead(fallback, new Map(places), control);
+    return instead(fallback, rows, new Map(placesIn(rows).map((place) => [place, found.reason])), control);
   }
   const unsure = found.answers.flatMap((answer) =>
     isUnsure(sureness(answer), threshold) ? [[answer.index, 'unsure'] as const] : [],
   );
-  const others = fallback ? await instead(fallback, new Map(unsure), control) : { ...NOTHING, answers: [] };
+  const others = fallback ? await instead(fallback, rows, new Map(unsure), control) : { ...NOTHING, answers: [] };
   // a row that does not fit the fallback keeps its first answer
   const replaced = new Set(others.answers.map(({ index }) => index));
   const kept = found.answers.filter(({ index }) => !replaced.has(index));
@@ -318,16 +330,34 @@ const ROUTERS: { readonly [K in Policy['kind']]: Router<K> } = {
     alone(fallback ?? asked, fallback ? 'fallback' : 'asked', rows, control),
 };
 
-/** @throws a bug (`internal:`) where no version is there */
+/** Rows of the share by the policy, the others by the fallback. @throws StudioError `bad-input` without a fallback */
+function shared({ share, asked }: Plan, open: Open, answer: Answer<Routed>): Answer<Routed> {
+  const { fallback } = open;
+  const cellAt = asked?.rows.cellAt;
+  if (!share) return answer;
+  if (!fallback || !cellAt)
+    throw new StudioError('bad-input', 'No second version could answer the texts outside the share.');
+  const isIn = (place: number) => placeOf(cellAt(place, share.id), share.salt) < share.of;
+  return async (rows, control) => {
+    const places = placesIn(rows);
+    const own = await answer({ ...rows, only: new Set(places.filter(isIn)) }, control);
+    const outside = places.filter((place) => !isIn(place));
+    const others = await instead(fallback, rows, new Map(outside.map((place) => [place, 'share'])), control);
+    return { ...together(own, others), answers: [...own.answers, ...others.answers] };
+  };
+}
+
+/** @throws a bug (`internal:`) where no version is there; as `shared` */
 export function openRoute(host: AnsweringHost, plan: Plan): Route {
   const some = firstOf(plan);
   const open = openPlan(host, plan);
   const { policy } = plan;
   // one entry of the table with its own policy
   const router = ROUTERS[policy.kind] as Router<Policy['kind']>;
+  const answer = shared(plan, open, (rows, control) => router(open, policy, rows, control));
   return {
     total: some.rows.total,
     version: some.version,
-    answer: (from, count, control) => router(open, policy, { from, count }, control),
+    answer: (from, count, control) => answer({ from, count }, control),
   };
 }

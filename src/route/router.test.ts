@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createEngine, type Engine } from '../engine/engine';
 import { readModel } from '../engine/test-support';
 import { present } from '../lib/assert';
+import { placeOf } from '../lib/rng';
 import { mixedAnswers } from '../metrics/calibration';
 import { weightsIn, wordAnswers } from '../metrics/logistic';
 import { type Asked, answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
@@ -136,6 +137,16 @@ it('falls back to the hand-written prompt for a stage that is missing and for ot
   await expect(createRouter({ sets, host: { ...host, engine } }).classify(production('TONE'), 'x')).rejects.toThrow(
     'only work with tiny',
   );
+});
+
+it('answers a share of the texts, one at a time as in a file', async () => {
+  const router = createRouter({ sets, host, share: { of: 0.5, id: 'customer' } });
+  for (const customer of ['1', '2', '3', '4', '5', '6']) {
+    const { fallbackReason } = await router.classify(production('TONE'), { text: 'hi', customer });
+    expect(fallbackReason).toBe(placeOf(customer, 'TONE') < 0.5 ? undefined : 'share');
+  }
+  expect(router.counts().fallbacks.share).toBeGreaterThan(0);
+  expect(router.counts().fallbacks.share).toBeLessThan(6);
 });
 
 it('replays the check rows of each version once, and falls back where they differ', async () => {

@@ -31,6 +31,7 @@ import {
   type Route,
   type RouteCounts,
   type RoutedAnswer,
+  type Share,
 } from './policy';
 
 /** As for versions, a taken prompt by its name, or versions that were found before. */
@@ -43,12 +44,14 @@ export interface RouterOptions {
   readonly prompts?: readonly NamedVersion[];
   /** Of handles and versions. */
   readonly policy?: Policy;
+  /** Of the texts for the version in question, whatever the policy; left out: all. */
+  readonly share?: Share | undefined;
   /** The rows of a set, for prompts that show examples; left out: those cannot answer. */
   readonly rowsOf?: (set: PromptSet) => Dataset | null;
   /** What prompts may call the text; left out: as the rows of their set do. */
   readonly textColumn?: string | undefined;
   /** Whether the check rows of a version come out as they should with the model that is loaded. Asked once for each version. */
-  readonly checks?: (of: NamedVersion) => Promise<boolean>;
+  readonly checks?: ((of: NamedVersion) => Promise<boolean>) | undefined;
 }
 
 type Shown = { readonly label: string; readonly probabilities: readonly number[] } | { readonly text: string };
@@ -198,8 +201,9 @@ export function createRouter(options: RouterOptions): Router {
       ...(checks && { checks: () => checks(of) }),
     });
     const { asked, fallback, policy } = plan;
+    const { share } = options;
     const open = { asked: asked && candidate(asked), fallback: fallback && candidate(fallback), policy };
-    const route = openRoute(host, open);
+    const route = openRoute(host, share ? { ...open, share: { ...share, salt: firstOf(plan).handle } } : open);
     const answer: Route['answer'] = async (from, count, control) => {
       const found = await route.answer(from, count, control);
       counts.add(found.answers);

@@ -16,7 +16,7 @@ import { argmax } from '../metrics/classification';
 import { type AnsweringVersion, firstOf, type Planned } from '../prompt-set/ready-prompt';
 import { type RowAnswer, roomFor, tableSource } from '../route/answering';
 import { GENERATED_TOKEN } from '../route/generated-texts';
-import { countWords, createCounts } from '../route/policy';
+import { countWords, createCounts, type Share } from '../route/policy';
 import { createRouter } from '../route/router';
 import { rowsOf } from '../task/render';
 import { tokensToRun } from './compare-labels';
@@ -58,6 +58,8 @@ export interface BatchRequest {
   readonly plan: Planned;
   /** Column with the texts. */
   readonly text: string;
+  /** Left out: the version in question answers all. */
+  readonly share?: Share | undefined;
   /** Rows that are answered already: 0 starts from scratch, the number that a stopped batch had answered continues it. */
   readonly from: number;
 }
@@ -219,9 +221,9 @@ export async function batch(
   request: BatchRequest,
   { control, emit }: Run<BatchEvent>,
 ): Promise<{ readonly done: number }> {
-  const { plan, text, from } = request;
+  const { plan, text, from, share } = request;
   const { table } = openFile(host, 'batch');
-  const route = createRouter({ host }).rows(plan, (of) => tableSource(host, of, table, { text, label: null }));
+  const route = createRouter({ host, share }).rows(plan, (of) => tableSource(host, of, table, { text, label: null }));
   const kept = from === 0 ? freshBatch(host, route.version) : batchOf(host);
   for await (const piece of answered(route, kept.done, control)) {
     const { answers, leftOut } = piece;

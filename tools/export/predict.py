@@ -2,7 +2,8 @@
 
 Predicts (or writes, where the prompt was trained to write) with the soft prompt in this folder (softprompt.json and its vectors), on the same weights as the page, in float32;
 or with its prompt.json: a text with its examples, several tuned prompts together, or one with word counts. --bundle also takes a chat file (JSON) of the studio; name the weights with --weights.
-Where softprompt.json has a policy, the hand-written prompt of fallback.json answers as it says: below the threshold or where the model cannot run this one (fallback), always (hand-written, shadow); the column fallback has the reason.
+Where softprompt.json has a policy, the hand-written prompt of fallback.json answers as it says: below the threshold or where the model cannot run this one (fallback), always (hand-written, shadow); the column fallback has the reason. There is no time limit here: predict.mjs has one.
+--share P lets the tuned prompt answer P per cent of the texts and fallback.json the others; a hash of the text, or of the column --id, decides, as in the studio.
 Where the prompt has a threshold, needs_review is true for answers that are less probable: ask a person. --threshold P replaces it; 0 takes all.
 --check replays the check rows and exits with 1 when a log-probability is off by more than 0.005; --hub-weights loads the base
 model from the hub instead and says how much that changes; --weights names the weights' file (.gguf) or folder by hand."""
@@ -234,7 +235,15 @@ def predicted(row, names, scores, threshold):
     if threshold is not None: row.update(needs_review="true" if sure < threshold else "false")
 
 
-REASONS = {"unsure": "its answer was less probable than the threshold", "engine-error": "the model could not run it"}
+REASONS = {"unsure": "its answer was less probable than the threshold", "engine-error": "the model could not run it", "share": "the text is outside the share"}
+
+
+def place_of(key, salt):
+    """The place of a text or id in [0, 1), as the studio has it: FNV-1a over its UTF-8, mixed by the finaliser of MurmurHash3."""
+    place = 0x811C9DC5
+    for byte in f"{salt}\0{key}".encode(): place = (place ^ byte) * 0x01000193 & 0xFFFFFFFF
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)): place = (place ^ place >> shift) * factor & 0xFFFFFFFF
+    return (place ^ place >> 16) / 2**32
 
 
 def threshold_of(prompt, given):
@@ -244,13 +253,16 @@ def threshold_of(prompt, given):
 class Routed:
     """Who answers by the policy of a stage: the tuned prompt, or the hand-written one of fallback.json. Counts as the studio's router does."""
 
-    def __init__(self, policy, asked, fallback, threshold):
-        self.kind, self.asked, self.fallback, self.threshold = policy["kind"], asked, fallback, threshold
+    def __init__(self, policy, asked, fallback, threshold, is_in=lambda row: True):
+        self.is_in, self.kind, self.asked, self.fallback, self.threshold = is_in, policy["kind"], asked, fallback, threshold
         self.answered, self.same, self.failed, self.reasons = 0, 0, 0, dict.fromkeys(REASONS, 0)
 
     def answer(self, row):
         """Log-probabilities of the answer that counts, whether the hand-written prompt gave it, and why in place of the other; None where the policy says so."""
         self.answered += 1
+        if not self.is_in(row):
+            self.reasons["share"] += 1
+            return self.fallback(row), True, "share"
         if self.kind == "as-asked": return self.asked(row), False, None
         if self.kind == "hand-written": return self.fallback(row), True, None
         try: scores, why = self.asked(row), None
@@ -283,8 +295,9 @@ def main_routed(prompt, args, asked, tokenizer, model, plain):
         finally: head.weight = tuned
 
     limits = threshold_of(prompt, args.threshold), threshold_of(other.prompt, args.threshold)
-    route = Routed(prompt["policy"], asked, by_hand, limits[0])
-    table = read_table(args.csv[0], args.text, *columns(prompt["template"], args.text), *(column for text in other.prompt["texts"] for column in columns(text, args.text)))
+    is_in = lambda row: args.share is None or place_of(row[args.id or args.text] or "", prompt["handle"]) < args.share / 100
+    route = Routed(prompt["policy"], asked, by_hand, limits[0], is_in)
+    table = read_table(args.csv[0], args.text, *([args.id] if args.id else []), *columns(prompt["template"], args.text), *(column for text in other.prompt["texts"] for column in columns(text, args.text)))
     for row in table:
         scores, is_other, why = route.answer(row)
         predicted(row, names, scores, limits[is_other])
@@ -323,10 +336,15 @@ def main():
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--hub-weights", action="store_true")
     parser.add_argument("--threshold", type=float, metavar="P")
+    parser.add_argument("--share", type=float, metavar="P")
+    parser.add_argument("--id", metavar="COLUMN")
     args = parser.parse_args()
+    if args.share is not None and not (0 <= args.share <= 100) or args.id and args.share is None: parser.error("--share takes per cent from 0 to 100, such as 25, and --id needs it")
     if len(args.csv) not in (0, 2) or not (args.csv or args.check or args.hub_weights): parser.error("give IN.csv and OUT.csv, or --check, or --hub-weights")
     if args.threshold is not None and not 0 <= args.threshold <= 1: parser.error("--threshold takes a probability from 0 to 1, such as 0.8")
     arm_file = args.bundle if args.bundle.is_file() else args.bundle / "prompt.json"
+    if args.share is not None and (arm_file.exists() or (json.loads((args.bundle / "softprompt.json").read_text("utf-8")).get("policy") or {}).get("kind") not in ("as-asked", "fallback")):
+        sys.exit("--share needs a second prompt: export the tuned prompt of a stage whose policy is fallback, with its fallback.json.")
     if arm_file.exists():
         arm = Arm(arm_file)
         return main_arm(arm, args, threshold_of(arm.prompt, args.threshold))

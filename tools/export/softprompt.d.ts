@@ -18,6 +18,13 @@ export interface Options {
    * also below the threshold. `none`: never.
    */
   readonly fallback?: 'errors' | 'unsure' | 'none';
+  /**
+   * Per cent of the texts that the prompt answers; the hand-written prompt of the file answers the others. A hash decides, so
+   * that a text stays on its side, and a larger share holds the smaller one. Left out: all.
+   */
+  readonly share?: number;
+  /** Column whose cell is hashed in place of the text, such as a customer's number. */
+  readonly shareBy?: string;
   /** Below this probability an answer has `needsReview`: ask a person. Left out: the prompt's own; 0 takes every answer. */
   readonly threshold?: number;
   /** Milliseconds that an answer may take before the fallback is asked. Left out: as long as it takes. */
@@ -31,7 +38,14 @@ export interface Options {
 }
 
 /** Why the hand-written prompt answered. */
-export type FallbackReason = 'unsure' | 'time-out' | 'check-rows' | 'missing' | 'other-model' | 'engine-error';
+export type FallbackReason =
+  | 'unsure'
+  | 'time-out'
+  | 'check-rows'
+  | 'missing'
+  | 'other-model'
+  | 'engine-error'
+  | 'share';
 
 interface Facts {
   /** "tuned 3". */

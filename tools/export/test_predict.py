@@ -25,6 +25,10 @@ SMOLLM2, TINY = FIXTURES / "smollm2", FIXTURES / "tiny-support"
 MODELS = HERE.parents[1] / "public" / "models"
 
 
+# of a text and a prompt set, in units of 2**-32; src/decide/roll-out.test.ts has them too
+PLACES = {("a", "TONE"): 2344342113, ("My order is late", "TONE"): 2819456794, ("Grüße 🙂", ""): 23806913, ("", "X"): 4048692349}
+
+
 def log_softmax(logits: list[float]) -> list[float]:
     top = max(logits)
     total = top + math.log(sum(math.exp(value - top) for value in logits))
@@ -221,6 +225,21 @@ class TinyModel(Exported):
         rows, words = self.answered()
         self.assertEqual((said(rows), [row["fallback"] for row in rows]), (said(hand), ["engine-error"] * 3))
         self.assertIn("3 by the fallback: 3 as the model could not run it", words)
+
+    def test_texts_outside_the_share_are_answered_by_the_hand_written_prompt(self) -> None:
+        self.export(parityRows=[], handle="TONE", policy={"kind": "fallback"})
+        self.write_fallback()
+        source = (self.folder / "predict.py").read_text("utf-8")
+        space = {}
+        exec(source[source.index("def place_of"):source.index("def threshold_of")], space)
+        self.assertEqual([int(space["place_of"](*asked) * 2**32) for asked in PLACES], list(PLACES.values()))
+        texts = [row["text"] for row in self.answered()[0]]
+        rows, _ = self.answered("--share", "50")
+        self.assertEqual([row["fallback"] for row in rows], ["" if space["place_of"](text, "TONE") < 0.5 else "share" for text in texts])
+        self.assertEqual({row["fallback"] for row in self.answered("--share", "0")[0]}, {"share"})
+        self.assertIn("no column \"customer\"", self.run_predict("in.csv", "out.csv", "--weights", str(TINY), "--share", "5", "--id", "customer").stderr)
+        self.export(parityRows=[])
+        self.assertIn("needs a second prompt", self.run_predict("in.csv", "out.csv", "--weights", str(TINY), "--share", "5").stderr)
 
     def test_a_prompt_on_trial_is_asked_and_does_not_count(self) -> None:
         self.export(parityRows=[])
