@@ -138,12 +138,15 @@ export interface PlannedRun {
   readonly teacher?: string;
 }
 
-/** The settings of a planned run; those that a race in its group has found, so that its seeds differ in nothing else. */
-function settledSettings(set: PromptSet, { settings, group, teacher }: PlannedRun): TrainingSettings {
-  if (isWriting(set)) return withoutRace(forGeneration(settings));
-  if (teacher) return withoutRace(settings);
+/** The settings of a planned run; with the start text, those that a race in its group has found: its seeds differ in nothing else. */
+function settled(
+  set: PromptSet,
+  { settings, group, teacher }: PlannedRun,
+): Pick<PlannedRun, 'settings'> & { readonly initText?: string } {
+  if (isWriting(set)) return { settings: withoutRace(forGeneration(settings)) };
+  if (teacher) return { settings: withoutRace(settings) };
   const raced = settings.race && group && set.soft.find((run) => run.group === group && run.race);
-  return raced ? { ...raced.settings, seed: settings.seed } : settings;
+  return raced ? { settings: { ...raced.settings, seed: settings.seed }, initText: raced.initText } : { settings };
 }
 
 /** The prompt set with the run recorded under its own id, so that it is not run twice. */
@@ -155,7 +158,7 @@ export function recorded(
   dataset: Dataset | null = null,
 ): ReturnType<typeof startRun> {
   const { id, name, hybrid, group, teacher } = plan;
-  const settings = settledSettings(set, plan);
+  const { settings, initText } = settled(set, plan);
   const { initialisation } = settings;
   const hand = hybrid ? chosenHard(set) : null;
   const distilled = set.hard.find((version) => version.id === teacher);
@@ -168,9 +171,10 @@ export function recorded(
       settings,
       ...runText(set, plan, dataset),
       initText:
-        initialisation.kind === 'text'
+        initText ??
+        (initialisation.kind === 'text'
           ? initialisation.text.trim() || startText(settings, initialText(set, distilled))
-          : '',
+          : ''),
       ...(hand && { handVersion: hand.id }),
       ...(distilled && { distilled: { from: distilled.id } }),
       ...(distilled?.words && { words: wordsFitting(set, distilled) }),
