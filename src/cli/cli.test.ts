@@ -212,12 +212,16 @@ describe('the command line', () => {
       ...['tune', SAMPLE, '--text', 'text', '--label', 'label', '--model', TINY, '--threads', '1', '--out', out],
       ...['--train-rows', '40', '--test-rows', '30', '--steps', '6', '--seeds', '2', '--hybrid'],
       ...['--preset', 'quick', '--init', 'answer-words', '--reparameterise', '--noise', '0.05', '--class-weights'],
+      '--adapters',
     );
     expect(stderr).toContain('Seed 1');
+    expect(stderr).toContain('Low-rank adapters of the model’s last layer');
     expect(code).toBe(0);
-    const { arms, comparisons, training } = resultsSchema.parse(
+    const { arms, comparisons, training, closer } = resultsSchema.parse(
       JSON.parse(await readFile(join(out, 'results.json'), 'utf8')),
     );
+    expect(closer?.fineTuning).toMatchObject({ rows: arms[0]?.rows.length, trainingRows: expect.any(Number) });
+    expect((await cli('decide', join(out, 'results.json'))).stdout).toContain('Low-rank adapters');
     expect(training).toMatchObject({ tokens: 4, seed: 0, steps: 6 });
     const learned = arms.filter(({ id }) => /^(tuned|ensemble|hybrid)/.test(id));
     expect(learned.map(({ id, kind }) => [id, kind])).toEqual([

@@ -13,6 +13,7 @@ import {
 } from '../decide/measured';
 import { FIRST_GATES, GATE_NAMES, type RollOut, rehearse, rollOutTable } from '../decide/roll-out';
 import { ADVICE, type Answers, FIRST_ANSWERS, QUESTIONS, rowCountOf, strategyFor } from '../decide/strategy';
+import { fineTuningSentence } from '../evaluation/classify/checks';
 import { StudioError } from '../lib/errors';
 import { counted, percent } from '../lib/format';
 import { firstFault } from '../lib/zod';
@@ -71,10 +72,14 @@ export async function decide(args: readonly string[]): Promise<void> {
     assumptions: { ...FIRST_ASSUMPTIONS, ...amounts },
     efforts: { engineering: presetOf('engineering').effort, tuning: presetOf('tuning').effort },
   });
-  if (given.json) console.log(JSON.stringify({ strategy, costs }, null, 2));
+  const fineTuning = results.closer?.fineTuning;
+  if (given.json) console.log(JSON.stringify({ strategy, costs, ...(fineTuning && { fineTuning }) }, null, 2));
   else
     console.log(
-      [ADVICE[strategy.advice], ...strategy.reasons, strategy.flip.sentence, '', ...inWords(costs)].join('\n'),
+      [
+        ...[ADVICE[strategy.advice], ...strategy.reasons, strategy.flip.sentence, '', ...inWords(costs)],
+        ...(fineTuning ? ['', fineTuningSentence(fineTuning)] : []),
+      ].join('\n'),
     );
 }
 

@@ -131,9 +131,9 @@ function labelFiles(
   evaluation: ClassifyEvaluation,
   checkpoint: Checkpoint,
 ): ReportFiles {
-  const { plan, comparison } = evaluation;
+  const { plan, comparison, fineTuning } = evaluation;
   const report = present(labelReport(set, dataset, evaluation, comparison, null, checkpoint), 'report');
-  const closer = { insights: drained(insightsOf(plan, comparison, dataset)) };
+  const closer = { insights: drained(insightsOf(plan, comparison, dataset)), ...(fineTuning && { fineTuning }) };
   return {
     files: new Map([
       ['results.json', asJson(resultsOf({ ...report, closer }))],

@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createEngine, type Engine, type EngineOptions } from '../engine/engine';
 import type { Weights } from '../engine/types';
+import type { Trains } from '../inference/program';
 import { StudioError } from '../lib/errors';
 import { counted, duration } from '../lib/format';
 import { configOf, type ModelCard, type ModelFiles, parseCard, readFolder } from '../model/card';
@@ -53,13 +54,15 @@ export interface ModelOptions {
   readonly threads: number | null;
   /** Left out = fast. */
   readonly weights?: Weights;
+  /** Left out = vectors. */
+  readonly trains?: Trains;
 }
 
 /** What the engine loads of a model folder. */
-export async function readLoadRequest({ model, backend, threads, weights = 'fast' }: ModelOptions) {
+export async function readLoadRequest({ model, backend, threads, weights = 'fast', trains = 'vectors' }: ModelOptions) {
   const { card, files } = await readModelDir(model);
   const shared = threads === null ? {} : { threads };
-  return { card, request: { id: card.id, files, backend, sha256: card.sha256, weights, ...shared } };
+  return { card, request: { id: card.id, files, backend, sha256: card.sha256, weights, trains, ...shared } };
 }
 
 /** The folders of files that verbs ask for by name. */

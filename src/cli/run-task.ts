@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset } from '../dataset/types';
 import { taskKindOf } from '../dataset/types';
+import { fineTuningSentence } from '../evaluation/classify/checks';
 import { times } from '../evaluation/words';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
@@ -31,6 +32,7 @@ import { labelTokens } from '../tokens/tokenizer';
 import { accuracyOf } from '../training/checkpoint';
 import type { Checkpoint, Scores } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
+import { type CheckProgress, fineTune } from '../workflow/checks';
 import { compare } from '../workflow/compare';
 import type { CompareEvent } from '../workflow/compare-arms';
 import { type DistilEvent, distil } from '../workflow/distil';
@@ -42,7 +44,7 @@ import { labelCollisions } from '../workflow/token-rows';
 import { train } from '../workflow/train';
 import { isWorseThanBare } from '../workflow/try-prompt';
 import { foundWords, raceWords, searchWords } from '../workflow/words';
-import { earlierLooks, exportPrompt, reportFiles } from './exports';
+import { earlierLooks, exportPrompt, type ReportFiles, reportFiles } from './exports';
 import { type Log, type ModelOptions, openHost } from './node-host';
 import { UsageError } from './options';
 
@@ -75,12 +77,41 @@ export interface RunOptions extends Given {
   readonly findWords?: (typeof FIND_WORDS)[number];
   /** Look for the best hand-written prompt among this many, and compare the tuned one with it; null = do not. */
   readonly improve?: number | null;
+  /** Also train adapters of the model's last layer, and ask them the test rows; left out: no. */
+  readonly adapters?: boolean;
   /** Learn the answers of the hand-written prompt to these texts, or (null) to the training rows'. Left out: the rows' labels. */
   readonly distil?: { readonly texts: readonly string[] | null } | undefined;
 }
 
+interface Compared extends Trained {
+  readonly evaluation: Evaluation;
+}
+
 /** @returns the comparison on test rows */
 export async function runTask(options: RunOptions, log: Log): Promise<Evaluation> {
+  const { dataset, out, model, adapters } = options;
+  const compared = await trainedAndCompared(options, log);
+  const { set, evaluation, checkpoint } = compared;
+  if (!adapters || evaluation.kind === 'generate') return evaluation;
+  const host = await openHost({ ...model, trains: 'adapters' }, log);
+  try {
+    const request = { set, dataset, evaluation, mode: 'chosen' as const };
+    const emit = ({ note }: CheckProgress) => log.progress(note);
+    const fineTuning = await fineTune(host, request, { control: uninterrupted, emit });
+    log.line(fineTuningSentence(fineTuning));
+    await saved(out, reportFiles(set, dataset, { ...evaluation, fineTuning }, checkpoint));
+    return evaluation;
+  } finally {
+    await host.dispose();
+  }
+}
+
+async function saved(out: string, { files }: ReportFiles): Promise<void> {
+  await mkdir(out, { recursive: true });
+  for (const [name, text] of files) await writeFile(join(out, name), text);
+}
+
+async function trainedAndCompared(options: RunOptions, log: Log): Promise<Compared> {
   const { dataset, runs, examples } = options;
   const host = await openHost(options.model, log);
   try {
@@ -100,13 +131,12 @@ export async function runTask(options: RunOptions, log: Log): Promise<Evaluation
       log.line(`Without “${name}”: most test rows with its examples are too long for the model`);
     const set = recordComparison(trained, compared, host.now());
     const evaluation: Evaluation = { ...compared, id: host.newId(), setId: set.id, createdAt: host.now() };
-    const { files, lines } = reportFiles(set, dataset, evaluation, checkpoint);
-    await mkdir(options.out, { recursive: true });
-    for (const [name, text] of files) await writeFile(join(options.out, name), text);
+    const report = reportFiles(set, dataset, evaluation, checkpoint);
+    await saved(options.out, report);
     await exportPrompt(host, { set, dataset, evaluation, folder: join(options.out, 'prompt') });
-    for (const line of lines) log.line(line);
-    log.line(`Saved to ${options.out}: ${[...files.keys(), 'prompt/'].join(', ')}`);
-    return evaluation;
+    for (const line of report.lines) log.line(line);
+    log.line(`Saved to ${options.out}: ${[...report.files.keys(), 'prompt/'].join(', ')}`);
+    return { set, evaluation, checkpoint };
   } finally {
     await host.dispose();
   }

@@ -58,6 +58,7 @@ export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out
   [--reparameterise] [--noise 0.05] [--class-weights]
   [--answer-vectors fixed|trained]  trained: the answer words' output vectors too (words of one token); the prompt then has
                               no PEFT adapter
+  [--adapters]                also fine-tune: adapters of the model's last layer, measured to compare with and never exported
   [--test FILE.csv]           test rows; left out: a share of DATA.csv
   [--drop-twins]              leave out training rows that repeat a test row, or almost
   [--add-rows MORE.csv]       more training rows, with the same columns; validation and test rows stay as without them
@@ -84,7 +85,7 @@ export async function tune(args: readonly string[]): Promise<void> {
       'test',
       'examples',
     ),
-    ...flags('improve', 'hybrid', 'reparameterise', 'class-weights'),
+    ...flags('improve', 'hybrid', 'reparameterise', 'class-weights', 'adapters'),
   });
   const [data] = exactly(positionals, ['DATA.csv']);
   const columns = { text: required(values.text, 'text'), label: required(values.label, 'label') };
@@ -116,6 +117,7 @@ export async function tune(args: readonly string[]): Promise<void> {
       ...{ dataset, model, out, prompt, words },
       runs: runs.map((each) => ({ ...settings, seed: each })),
       hybrid: values.hybrid ?? false,
+      adapters: values.adapters ?? false,
       inText: wholeNumber(values.examples, 'examples') ?? 0,
       findWords: oneOf(values['find-words'], 'find-words', FIND_WORDS) ?? 'auto',
       improve: values.improve ? CANDIDATES : null,

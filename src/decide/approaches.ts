@@ -2,6 +2,7 @@
  * Three ways to a better answer beside each other: a better hand-written prompt, a trained soft prompt, and
  * fine-tuning. Each figure says where it comes from: measured here, computed by a formula, or assumed.
  */
+import type { FineTuningReport } from '../evaluation/classify/checks';
 import { bytes, count, counted, duration, percent } from '../lib/format';
 import type { Interval } from '../metrics/intervals';
 
@@ -38,9 +39,12 @@ export interface Known {
   /** Seconds in which the hand-written prompt was tried. */
   readonly trySeconds: number | null;
   readonly rows: number;
+  /** What more rows would bring, by the learning curve of the tuned prompt. */
+  readonly moreRows: string | null;
   readonly arms: Readonly<Partial<Record<'engineering' | 'tuning', MeasuredArm>>>;
   /** The linear probe of the comparison: the smallest fine-tuning, one row of weights a label on the last hidden state. */
   readonly probe: Accuracy | null;
+  readonly fineTuning: FineTuningReport | null;
 }
 
 interface Accuracy {
@@ -103,11 +107,14 @@ const whatChanges = (known: Known): Row => ({
   facts: {
     engineering: computed('The text of the prompt', 'By definition'),
     tuning: computed(`${counted(known.virtualTokens, 'vector')} beside the text; no weight`, 'By definition'),
-    'fine-tuning': computed('Every weight of the model', 'By definition; adapters change fewer'),
+    'fine-tuning': computed(
+      'Every weight of the model',
+      'By definition; adapters change fewer: More checks on Compare measures them',
+    ),
   },
 });
 
-function accuracy({ arms, probe }: Known): Row {
+function accuracy({ arms, probe, fineTuning }: Known): Row {
   const fact = (found: Accuracy | null | undefined, who: string): Fact =>
     found
       ? measured(
@@ -121,14 +128,19 @@ function accuracy({ arms, probe }: Known): Row {
     facts: {
       engineering: fact(arms.engineering, arms.engineering?.name ?? ''),
       tuning: fact(arms.tuning, arms.tuning?.name ?? ''),
-      'fine-tuning': fact(probe, 'A linear probe on the last hidden state, the smallest fine-tuning,'),
+      'fine-tuning': fineTuning
+        ? fact(
+            fineTuning,
+            `Low-rank adapters of the last layer${probe ? `; a linear probe ${percent(probe.accuracy)};` : ''}`,
+          )
+        : fact(probe, 'A linear probe on the last hidden state, the smallest fine-tuning,'),
     },
   };
 }
 
-function trained({ model: { parameters }, hiddenSize, virtualTokens }: Known): Row {
+function trained({ model: { parameters }, hiddenSize, virtualTokens, fineTuning }: Known): Row {
   const numbers = hiddenSize === null ? null : numbersTrained(virtualTokens, hiddenSize);
-  const share = numbers === null || parameters === null ? '' : ` (${smallShare(numbers, parameters)})`;
+  const withShare = (n: number) => `${count(n)}${parameters === null ? '' : ` (${smallShare(n, parameters)})`}`;
   return {
     id: 'trained',
     question: 'Numbers trained',
@@ -137,8 +149,13 @@ function trained({ model: { parameters }, hiddenSize, virtualTokens }: Known): R
       tuning:
         numbers === null
           ? unknown('Load the model to see how many numbers a vector has')
-          : computed(`${count(numbers)}${share}`, `${virtualTokens} vectors × ${hiddenSize} numbers`),
-      'fine-tuning': ofModel(parameters, (n) => computed(`${count(n)} (100%)`, 'All parameters of the model')),
+          : computed(withShare(numbers), `${virtualTokens} vectors × ${hiddenSize} numbers`),
+      'fine-tuning': fineTuning
+        ? measured(
+            `${withShare(fineTuning.numbers)} of adapters`,
+            `Measured here; ${parameters === null ? 'every weight' : `all ${count(parameters)} weights`} otherwise`,
+          )
+        : ofModel(parameters, (n) => computed(`${count(n)} (100%)`, 'All parameters of the model')),
     },
   };
 }
@@ -148,7 +165,7 @@ const ofModel = (parameters: number | null, fact: (parameters: number) => Fact):
 
 function storage(tasks: number): (known: Known) => Row {
   const times = tasks === 1 ? '' : ` × ${tasks} tasks`;
-  return ({ model: { parameters }, hiddenSize, virtualTokens, promptBytes }) => ({
+  return ({ model: { parameters }, hiddenSize, virtualTokens, promptBytes, fineTuning }) => ({
     id: `bytes-${tasks}`,
     question: tasks === 1 ? 'Stored for one task' : `Stored for ${tasks} tasks`,
     facts: {
@@ -163,9 +180,15 @@ function storage(tasks: number): (known: Known) => Row {
               bytes(numbersTrained(virtualTokens, hiddenSize) * FLOAT_BYTES * tasks),
               `${virtualTokens} × ${hiddenSize} numbers × ${FLOAT_BYTES} bytes${times}; one copy of the model serves all`,
             ),
-      'fine-tuning': ofModel(parameters, (n) =>
-        computed(bytes(n * FLOAT_BYTES * tasks), `Parameters × ${FLOAT_BYTES} bytes${times}: a copy of the model each`),
-      ),
+      'fine-tuning': ofModel(parameters, (n) => {
+        const whole = bytes(n * FLOAT_BYTES * tasks);
+        return fineTuning
+          ? computed(
+              `${bytes(fineTuning.numbers * FLOAT_BYTES * tasks)} of adapters`,
+              `Their numbers × ${FLOAT_BYTES} bytes${times}; all weights ${whole}`,
+            )
+          : computed(whole, `Parameters × ${FLOAT_BYTES} bytes${times}: a copy of the model each`);
+      }),
     },
   });
 }
@@ -212,19 +235,25 @@ const compute = ({ model: { parameters } }: Known): Row => ({
 
 const operations = (n: number): string => `${count(n / 1e6)} million operations`;
 
-const rowsNeeded = ({ training, rows }: Known): Row => ({
+const rowsNeeded = ({ training, rows, moreRows, fineTuning }: Known): Row => ({
   id: 'rows',
   question: 'Labelled rows',
   facts: {
     engineering: assumed('None to start, about 50 to check', 'Fewer than 50 test rows show only large differences'),
     tuning: training
-      ? measured(`${count(training.rows)} used here`, `Training rows of the run; ${count(rows)} rows in the file`)
+      ? measured(
+          `${count(training.rows)} used here`,
+          moreRows ??
+            `Training rows of the run, of ${count(rows)} in the file; a learning curve says what more would bring`,
+        )
       : assumed('A few hundred', 'From the benchmarks of this product: 200 to 256 rows'),
-    'fine-tuning': assumed('Thousands', 'Every weight is free, so few rows are learned by heart'),
+    'fine-tuning': fineTuning
+      ? measured(`${count(fineTuning.trainingRows)} used here`, 'By adapters; all weights need thousands')
+      : assumed('Thousands', 'Every weight is free, so few rows are learned by heart'),
   },
 });
 
-function firstResult({ training, trySeconds }: Known): Row {
+function firstResult({ training, trySeconds, fineTuning }: Known): Row {
   const scale = FLOPS['fine-tuning'] / FLOPS.tuning;
   return {
     id: 'time',
@@ -237,12 +266,14 @@ function firstResult({ training, trySeconds }: Known): Row {
       tuning: training
         ? measured(duration(training.seconds), 'Seconds of the run, on this machine')
         : unknown('Train to measure it'),
-      'fine-tuning': training
-        ? computed(
-            `${duration(training.seconds * scale)} or more`,
-            'The run’s seconds × 6/4: the same steps with weight gradients',
-          )
-        : unknown('Train a prompt: the estimate starts from its time'),
+      'fine-tuning': fineTuning
+        ? measured(duration(fineTuning.seconds), 'Seconds of the adapters’ run, on this machine')
+        : training
+          ? computed(
+              `${duration(training.seconds * scale)} or more`,
+              'The run’s seconds × 6/4: the same steps with weight gradients',
+            )
+          : unknown('Train a prompt: the estimate starts from its time'),
     },
   };
 }

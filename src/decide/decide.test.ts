@@ -37,6 +37,8 @@ const KNOWN: Known = {
     },
   },
   probe: null,
+  fineTuning: null,
+  moreRows: null,
 };
 
 describe('approaches side by side', () => {
@@ -57,6 +59,25 @@ describe('approaches side by side', () => {
     expect(fact('tokens', 'engineering')).toMatchObject({ text: '60 tokens', source: 'measured' });
     expect(fact('trained', 'tuning')).toMatchObject({ text: '5,760 (0.0043%)', source: 'computed' });
     expect(fact('who', 'fine-tuning').source).toBe('assumed');
+  });
+
+  it('shows measured adapters in place of what is computed for all weights', () => {
+    const ci95 = { low: 0.57, high: 0.75 };
+    const fineTuning = { numbers: 59_904, seconds: 31, trainingRows: 155, step: 75, accuracy: 0.663, ci95, rows: 108 };
+    const known = { ...KNOWN, probe: { accuracy: 0.657, ci95, rows: 108 }, fineTuning };
+    const shown = (id: string) => fact(id, 'fine-tuning', known);
+    expect(shown('accuracy')).toMatchObject({ text: '66.3% (57.0% to 75.0%)', source: 'measured' });
+    expect(shown('accuracy').how).toContain('a linear probe 65.7%');
+    expect(shown('trained')).toMatchObject({ text: '59,904 (0.045%) of adapters', source: 'measured' });
+    expect(shown('bytes-10').text).toBe('2 MB of adapters');
+    expect(shown('bytes-10').how).toContain('all weights 5.4 GB');
+    expect(shown('rows').text).toBe('155 used here');
+    expect(fact('rows', 'tuning').how).toContain('a learning curve says what more would bring');
+    expect(fact('rows', 'tuning', { ...KNOWN, moreRows: '100 more bring 2 points' }).how).toBe(
+      '100 more bring 2 points',
+    );
+    expect(shown('time')).toMatchObject({ text: '31 s', source: 'measured' });
+    expect(fact('time', 'fine-tuning')).toMatchObject({ source: 'computed' });
   });
 
   it('says what to do where a figure was not measured, and never shows NaN', () => {

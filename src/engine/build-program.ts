@@ -19,26 +19,32 @@ import {
 import { lower } from '../graph/lower';
 import { producers, reads, replaceUses } from '../graph/rewrite';
 import { prune, shareCommon, withOutputs } from '../graph/simplify';
-import { IO, type ProgramSpec } from '../inference/program';
+import { adapterNumbers, IO, type Product, type ProgramSpec, RANK, type Trains } from '../inference/program';
 import { present } from '../lib/assert';
+import { StudioError } from '../lib/errors';
+
+const TRAINED = { vectors: IO.soft, adapters: IO.adapter } as const;
 
 /**
- * The graph for the runtime: decoder, splice, head, loss, and the gradient of the soft prompt. The gradient is conditional,
+ * The graph for the runtime: decoder, splice, head, loss, and the gradient of what it trains. The gradient is conditional,
  * because ORT runs every node, including those whose outputs are not fetched.
- * @throws StudioError `model-unsupported` if an operator on the way has no gradient
+ * @throws StudioError `model-unsupported` if an operator on the way has no gradient, or no product can have an adapter
  */
-export const buildProgram = (decoder: Decoder): Graph =>
-  conditional(forwardAndBackward(decoder), {
+export const buildProgram = (decoder: Decoder, trains: Trains = 'vectors'): Graph =>
+  conditional(forwardAndBackward(decoder, trains), {
     condition: IO.withGrad,
     outputs: [IO.softGrad],
-    otherwise: (branch) => [zerosLike(branch, IO.soft)],
+    otherwise: (branch) => [zerosLike(branch, TRAINED[trains])],
   });
 
 /** The forward and the backward part side by side, without the condition. */
-export function forwardAndBackward(decoder: Decoder): Graph {
-  const forward = onGpu(readEarly(splice(decoder)));
-  const both = differentiate(forward, { loss: IO.loss, wrt: IO.soft, gradName: IO.softGrad });
-  const softGrad = { name: IO.softGrad, dtype: 'float32' as const, shape: ['virtual', decoder.hidden] };
+export function forwardAndBackward(decoder: Decoder, trains: Trains = 'vectors'): Graph {
+  const early = readEarly(splice(decoder));
+  const forward = onGpu(trains === 'adapters' ? withAdapters(early) : early);
+  const wrt = TRAINED[trains];
+  const both = differentiate(forward, { loss: IO.loss, wrt, gradName: IO.softGrad });
+  const { shape = null } = forward.inputs.find(({ name }) => name === wrt) ?? {};
+  const softGrad = { name: IO.softGrad, dtype: 'float32' as const, shape };
   return lower(prune(shareCommon({ ...both, outputs: [...forward.outputs, softGrad] })));
 }
 
@@ -121,13 +127,14 @@ function readOut({ graph, finalHidden, hidden, head }: Decoder): Graph {
 }
 
 /** What is needed to feed the program. */
-export function specOf(decoder: Decoder): ProgramSpec {
+export function specOf(decoder: Decoder, trains: Trains = 'vectors'): ProgramSpec {
   const { layers, kvHeads, headDim, hidden, vocabulary, contextLength, head, inputs, presentKeys, presentValues } =
     decoder;
   const ids = decoder.graph.inputs.find((input) => input.name === inputs.ids);
   const idsDtype = ids?.dtype === 'int32' ? 'int32' : 'int64';
   const sizes = { layers, kvHeads, headDim, hidden, vocabulary, contextLength };
-  return { ...sizes, head, inputs, presentKeys, presentValues, idsDtype };
+  const adapted = trains === 'adapters' && [...readProducts(readEarly(splice(decoder))).values()];
+  return { ...sizes, head, inputs, presentKeys, presentValues, idsDtype, ...(adapted && { adapted }) };
 }
 
 /**
@@ -215,3 +222,47 @@ const operandsOf = (node: Node, graph: Graph): readonly string[] =>
   node.op === LINEAR
     ? node.inputs.slice(0, 1)
     : node.inputs.filter((name) => name !== '' && !isVector(graph.initializers.get(name)));
+
+/** Products with a frozen matrix that run for the read rows alone, which are those behind the last attention. */
+function readProducts({ nodes, initializers }: Graph): ReadonlyMap<Node, Product> {
+  const ofRows = new Set<string>([IO.readIndex]);
+  const found = new Map<Node, Product>();
+  for (const node of nodes) {
+    if (!node.inputs.some((name) => ofRows.has(name))) continue;
+    for (const name of node.outputs) ofRows.add(name);
+    const [a, b] = (node.op === LINEAR && initializers.get(node.inputs[1] ?? '')?.dims) || [];
+    if (a && b) found.set(node, layoutOf(node) === 'rows' ? [b, a] : [a, b]);
+  }
+  return found;
+}
+
+/** Adds `(x A) B` to each of these products; A and B are parts of one input, so that one gradient has them all. */
+function withAdapters(graph: Graph): Graph {
+  const products = readProducts(graph);
+  if (products.size === 0)
+    throw new StudioError(
+      'model-unsupported',
+      'This model’s last layer takes no adapters, so fine-tuning is not measured with it. Choose another model, or rely on the linear probe of a comparison.',
+    );
+  const to = GraphBuilder.rewrite(graph, 'adapter/');
+  to.input(IO.adapter, 'float32', [adapterNumbers([...products.values()])]);
+  let at = 0;
+  const matrix = (rows: number, columns: number): string => {
+    const ends = [at, at + rows * columns].map((end) => to.constant('int64', [1], [end]));
+    at += rows * columns;
+    return to.add('Reshape', [to.add('Slice', [IO.adapter, ...ends]), to.constant('int64', [2], [rows, columns])]);
+  };
+  for (const node of graph.nodes) {
+    const product = products.get(node);
+    if (!product) {
+      to.push(node);
+      continue;
+    }
+    const [inputs, outputs] = product;
+    const low = to.add('MatMul', [node.inputs[0] ?? '', matrix(inputs, RANK)]);
+    const added = to.add('MatMul', [low, matrix(RANK, outputs)]);
+    const [name] = node.outputs;
+    to.add('Add', [to.add(LINEAR, node.inputs, { attrs: node.attrs }), added], { name });
+  }
+  return to.build();
+}

@@ -91,18 +91,22 @@ export class Engine {
 
   async #score(request: ScoreRequest, control: Polled, onProgress: (rowsDone: number) => void): Promise<ScoreResult> {
     const begin = performance.now();
-    const answers = this.#answers.of(request.labels, request.soft);
+    const { adapter } = request;
+    const answers = (adapter ? new Answers() : this.#answers).of(request.labels, request.soft);
     const known = request.rows.map((row) => answers.get(row));
     const fresh = request.rows.filter((_, i) => !known[i]);
     const before = request.rows.length - fresh.length;
-    const scored = await scoreRows(this.#program, {
-      ...request,
-      rows: fresh,
-      cached: this.#cached({ ...request, rows: fresh }),
-      prefixes: this.#prefixes,
-      control,
-      onProgress: (done) => onProgress(before + done),
-    });
+    const scored = await scoreRows(
+      { ...this.#program, adapter },
+      {
+        ...request,
+        rows: fresh,
+        cached: this.#cached({ ...request, rows: fresh }),
+        prefixes: this.#prefixes,
+        control,
+        onProgress: (done) => onProgress(before + done),
+      },
+    );
     scored.forEach(({ logProbs }, i) => {
       answers.put(present(fresh[i], 'row'), logProbs);
     });

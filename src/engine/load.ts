@@ -43,8 +43,8 @@ export async function loadProgram(
   const decoder = normalise(graph, { consume: true });
   const { family, contextLength } = configOf(request.files);
   const facts = factsOf(decoder);
-  const spec = specOf(decoder);
-  const built = buildProgram(decoder);
+  const spec = specOf(decoder, request.trains);
+  const built = buildProgram(decoder, request.trains);
   const weights = { packed: small, consume: request.consume ?? false, graph: built };
   const serialised = { ...serialise(small ? writePacked(built) : built), ...weights };
   clock('dequantise');

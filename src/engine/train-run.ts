@@ -25,7 +25,7 @@ import { type TrainWork, train } from '../training/loop';
 import { batchGradient } from '../training/objective';
 import { balancedWeights, stratifiedSubset } from '../training/row-order';
 import { peakLearningRate, type TrainingSettings } from '../training/settings';
-import { folded, initialTokenIds } from '../training/vectors';
+import { folded, initialTokenIds, startAdapters } from '../training/vectors';
 import type { ModelInfo, ReadAheadRequest, TrainRequest } from './types';
 
 interface TrainContext {
@@ -34,14 +34,14 @@ interface TrainContext {
   readonly cache: TextCache;
 }
 
-/** A training run on a loaded model: the loop of `training/`, with this model's gradients and scores. */
+/** A training run on a loaded model: the loop of `training/`, with this model's gradients and scores, of vectors or of adapters. */
 export async function* trainRun(
   { program, info, cache }: TrainContext,
   request: TrainRequest,
   control: Polled,
 ): AsyncGenerator<TrainEvent, void, undefined> {
   const { settings, resume } = request;
-  checkRequest(request, info.hidden);
+  checkRequest(request, info.hidden, program.spec.adapted !== undefined);
   // Validation rows are needed every few steps and training rows once an epoch, so validation rows get room first.
   const plan = cache.plan(request.cacheKey, [request.validation, request.train]);
   const usesCache = settings.placement !== 'prefix' && takesPast(program.spec);
@@ -107,9 +107,11 @@ function coreFirst(gold: readonly number[], chosen: readonly number[], core: num
   return [...chosen.filter((_, i) => first.has(i)), ...chosen.filter((_, i) => !first.has(i))];
 }
 
-function checkRequest(request: TrainRequest, hidden: number): void {
+function checkRequest(request: TrainRequest, hidden: number, hasAdapters: boolean): void {
   const { train, validation, labels, settings, resume, initFrom } = request;
   const bad = (message: string) => new StudioError('bad-input', message);
+  if ((request.trains === 'adapters') !== hasAdapters)
+    throw bad(`The model is loaded to train ${hasAdapters ? 'adapters' : 'vectors'}. Load it again.`);
   if (train.length === 0) throw bad('There are no rows to train on.');
   const rows = [...train, ...validation];
   const lacking = TASKS[kindOf(rows)].lacking(rows, labels);
@@ -150,6 +152,8 @@ const isOfRun = ({ vectors, net, answers }: Checkpoint, { settings, labels }: Tr
 
 /** The state at step 0: answer words that are trained start from themselves, or from where an earlier prompt left them. */
 async function initialState(context: TrainContext, request: TrainRequest): Promise<Trained> {
+  const { adapted } = context.program.spec;
+  if (adapted) return { vectors: startAdapters(adapted, request.settings.seed) };
   const vectors = await initialVectors(context, request);
   if (!trainsAnswers(request.settings)) return { vectors };
   const length = request.labels.length * context.info.hidden;
@@ -188,20 +192,27 @@ function workOf(context: WorkContext, request: TrainRequest, control: Polled): T
   const { labels, settings, validation } = request;
   const rowsAt = (indices: readonly number[]) => indices.map((index) => present(train[index], 'training row'));
   const cached = usesCache ? { cache, plan } : null;
+  const use = (trained: Trained) =>
+    program.spec.adapted
+      ? ([{ ...program, adapter: trained.vectors }, null] as const)
+      : ([program, trainedPrompt(settings, trained)] as const);
   return {
     // Steps are not interrupted, because their work would be lost.
-    gradient: (trained, indices) =>
-      batchGradient(program, {
+    gradient: (trained, indices) => {
+      const [using, soft] = use(trained);
+      return batchGradient(using, {
         rows: rowsAt(indices),
         labels,
-        soft: trainedPrompt(settings, trained),
+        soft,
         ...(labelWeights && { labelWeights }),
         cached: cached && { ...cached, control: uninterrupted },
-      }),
+      });
+    },
     evaluate: async (trained) => {
       try {
-        const options = { rows: validation, labels, soft: trainedPrompt(settings, trained), cached, control };
-        return await TASKS[kindOf(validation)].evaluate(program, options);
+        const [using, soft] = use(trained);
+        const options = { rows: validation, labels, soft, cached, control };
+        return await TASKS[kindOf(validation)].evaluate(using, options);
       } catch (error) {
         if (error instanceof StudioError && error.code === 'cancelled') return null;
         throw error;

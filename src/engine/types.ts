@@ -3,6 +3,7 @@
 import type { Attribution, AttributionRequest } from '../inference/attribution';
 import type { TextCacheOptions } from '../inference/cache-plan';
 import type { GenerateOptions, NextTokensOptions } from '../inference/generate';
+import type { Trains } from '../inference/program';
 import type { ScoredRow, TargetScore, TokenCount } from '../inference/score';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { Adapter, Backend } from '../runtime/types';
@@ -37,6 +38,8 @@ export interface LoadRequest {
   readonly threads?: number;
   /** Left out = `fast` if the weights then fit into `memoryBytes`, on a backend that has both. */
   readonly weights?: Weights;
+  /** Left out = vectors. */
+  readonly trains?: Trains;
   /** What the weights may take; left out = as much as they need. */
   readonly memoryBytes?: number;
   /** The files are given away: their buffers are freed as they are read; left out = no. */
@@ -115,6 +118,8 @@ export interface ScoreRequest {
   readonly soft: SoftPrompt | null;
   /** Key of the text cache for these rows (not with virtual tokens before the text); null = no cache. */
   readonly cacheKey: string | null;
+  /** Trained adapters, where the model is loaded to train those; their answers are not remembered. */
+  readonly adapter?: Float32Array;
 }
 
 /** Rows whose hidden states are read. */
@@ -134,6 +139,8 @@ export interface ScoreResult {
 
 export interface TrainRequest {
   readonly runId: string;
+  /** What the model is loaded to train; left out = vectors. */
+  readonly trains?: Trains;
   readonly train: readonly TokenRow[];
   readonly validation: readonly TokenRow[];
   readonly labels: readonly LabelTokens[];

@@ -3,7 +3,7 @@ import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { HostTensor } from '../runtime/types';
 import type { TokenRow } from '../tokens/tokenizer';
 import { type KvRow, keptRow, packPast } from './kv';
-import { IO, type ProgramSpec } from './program';
+import { adapterNumbers, IO, type ProgramSpec } from './program';
 
 /**
  * A sequence as the model sees it: token ids, and virtual token j as the negative number ~j. A placement is then just an
@@ -75,6 +75,8 @@ export interface FeedOptions {
   readonly candidates: readonly number[] | null;
   /** `[candidates, hidden]`, added to the candidates' output vectors; left out = nothing. @see SoftPrompt.answerShift */
   readonly answerShift?: Float32Array | undefined;
+  /** Of a program that trains adapters; left out = zeros, which change nothing. */
+  readonly adapter?: Float32Array | undefined;
   /** If given, the gradient is computed. */
   readonly objective: Objective | null;
   /** Token ids whose embedding is looked up; left out = id 0. */
@@ -104,8 +106,14 @@ export function buildFeeds(spec: ProgramSpec, sequences: readonly Sequence[], op
     ...headFeeds(spec, sequences, layout, options),
     [IO.answerShift]: shiftOf(spec, options),
     [IO.embeddingIds]: i32(options.embeddingIds ?? [0]),
+    ...(spec.adapted && { [IO.adapter]: adapterOf(adapterNumbers(spec.adapted), options) }),
   };
 }
+
+const adapterOf = (numbers: number, { adapter = new Float32Array(numbers) }: FeedOptions): HostTensor => {
+  assert(adapter.length === numbers, `an adapter of ${adapter.length} numbers for ${numbers}`);
+  return f32([numbers], adapter);
+};
 
 interface RunLayout {
   readonly batch: number;

@@ -12,6 +12,9 @@ import type { Decoder } from '../graph/decoder';
  *
  *   loss = sum_r weight[r] * (logsumexp_c(logits[r,:]) - sum_c target[r,c] * logits[r,c])
  *
+ * A program that trains adapters in place of vectors (LoRA, Hu et al. 2021) adds `(x A) B` to each product behind the last
+ * attention, A `[in, RANK]` and B `[RANK, out]`. Those run for the read rows alone, so keys and values do not depend on them.
+ *
  * The backward part runs only if `withGrad` is true (an `If`); otherwise `softGrad` is zeros.
  */
 export const IO = {
@@ -29,6 +32,8 @@ export const IO = {
   fullVocabulary: 'full_vocabulary',
   /** float32 `[candidates, hidden]`, or one row for all of them; not used with fullVocabulary */
   answerShift: 'answer_shift',
+  /** float32 `[numbers]`, only in a program that trains adapters: A and B of each adapted product in turn */
+  adapter: 'adapter',
   /** float32 `[reads, candidates]`, one-hot rows */
   target: 'target',
   /** float32 `[reads]` */
@@ -43,7 +48,7 @@ export const IO = {
   states: 'read_states',
   /** output float32 `[]` */
   loss: 'loss',
-  /** output float32 `[virtual, hidden]`, d loss / d soft */
+  /** output float32 `[virtual, hidden]`, d loss / d soft; of a program that trains adapters `[numbers]`, d loss / d adapter */
   softGrad: 'soft_grad',
   /** output float32 `[embedded, hidden]`: the token embedding of `embeddingIds`, as where the soft prompt is spliced in */
   tokenEmbeddings: 'token_embeddings',
@@ -62,7 +67,22 @@ export type ProgramSpec = Pick<
   | 'inputs'
   | 'presentKeys'
   | 'presentValues'
-> & { readonly idsDtype: 'int32' | 'int64' };
+> & {
+  readonly idsDtype: 'int32' | 'int64';
+  /** Sizes of the products that have an adapter; left out = none has. */
+  readonly adapted?: readonly Product[];
+};
+
+/** What a program has the gradient of: the soft prompt, or low-rank adapters of the last layer. */
+export type Trains = 'vectors' | 'adapters';
+
+export type Product = readonly [inputs: number, outputs: number];
+
+export const RANK = 8;
+
+/** Trained numbers of the adapters. */
+export const adapterNumbers = (adapted: readonly Product[]): number =>
+  adapted.reduce((sum, [inputs, outputs]) => sum + RANK * (inputs + outputs), 0);
 
 /** Without past inputs no keys and values can be reused, neither a text's nor those of generated tokens. */
 export const takesPast = (spec: ProgramSpec): boolean => spec.inputs.pastKeys.length > 0;

@@ -8,9 +8,11 @@ import { IO, type ProgramSpec, takesPast } from './program';
 export interface Program {
   readonly spec: ProgramSpec;
   readonly runner: Runner;
+  /** What every run gets where the program trains adapters; left out = zeros. */
+  readonly adapter?: Float32Array | undefined;
 }
 
-export interface RunOptions extends FeedOptions {
+export interface RunOptions extends Omit<FeedOptions, 'adapter'> {
   /** Whether to return keys and values. */
   readonly keepPresent: boolean;
   /** Whether to return the hidden states that are read; left out: no. */
@@ -23,7 +25,7 @@ export interface RunOutcome {
   readonly columns: number;
   /** 0 without an objective. */
   readonly loss: number;
-  /** `[virtual, hidden]`; null without an objective. */
+  /** Of the vectors `[virtual, hidden]`, or of the adapters where the program trains those; null without an objective. */
   readonly softGrad: Float32Array | null;
   /** Row-major `[reads, hidden]`; null if not kept. */
   readonly states: Float32Array | null;
@@ -33,7 +35,7 @@ export interface RunOutcome {
 
 /** One run of the graph. @throws StudioError as Runner.run */
 export async function run(
-  { spec, runner }: Program,
+  { spec, runner, adapter }: Program,
   sequences: readonly Sequence[],
   options: RunOptions,
 ): Promise<RunOutcome> {
@@ -43,7 +45,7 @@ export async function run(
     ...(options.keepStates ? [IO.states] : []),
     ...(options.keepPresent ? [...spec.presentKeys, ...spec.presentValues] : []),
   ];
-  const outputs = await runner.run(buildFeeds(spec, sequences, options), fetches);
+  const outputs = await runner.run(buildFeeds(spec, sequences, { ...options, adapter }), fetches);
   const { past } = layoutOf(sequences);
   return {
     logits: floats(outputs, IO.logits),

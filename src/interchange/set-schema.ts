@@ -185,6 +185,17 @@ const compared = {
 export const evaluationSchema = z.object({
   ...compared,
   shownUnder: some(z.enum(['chosen', 'raw', 'calibrated'])).optional(),
+  fineTuning: z
+    .object({
+      numbers: count,
+      seconds: real,
+      trainingRows: count,
+      step: count,
+      accuracy: real,
+      ci95: range,
+      rows: count,
+    })
+    .optional(),
   plan: z
     .object({
       labels: some(line),

@@ -1,5 +1,5 @@
 import type { Dataset, TaskKind } from '../dataset/types';
-import type { ConsistencyReport, EveryRowReport } from '../evaluation/classify/checks';
+import type { ConsistencyReport, EveryRowReport, FineTuningReport } from '../evaluation/classify/checks';
 import type { CalibrationMode } from '../evaluation/classify/outcome';
 import type {
   CalibrationFit,
@@ -323,6 +323,7 @@ export interface ClassifyEvaluation extends Compared {
   readonly consistency?: ConsistencyReport;
   /** Every labelled row answered by a prompt that was trained without it. */
   readonly everyRow?: EveryRowReport;
+  readonly fineTuning?: FineTuningReport;
 }
 
 /** A comparison of prompts that generate a text. */

@@ -1,6 +1,6 @@
 /** The checks beside a comparison of labels: slices, probabilities, edited rows, votes. */
 
-import { consistencySentence, EDIT_NAMES, everyRowSentence } from '../evaluation/classify/checks';
+import { consistencySentence, EDIT_NAMES, everyRowSentence, fineTuningSentence } from '../evaluation/classify/checks';
 import { confidenceDifferenceWords, coverageSentence } from '../evaluation/classify/confidence';
 import { slicesSentence } from '../evaluation/classify/slices';
 import { tallySentence } from '../evaluation/vote';
@@ -172,7 +172,12 @@ const everyRow: Make = ({ closer }) =>
       }
     : null;
 
-const MAKERS: readonly Make[] = [review, slices, confidence, consistency, learned, ranking, votes, everyRow];
+const fineTuning: Make = ({ closer }) =>
+  closer?.fineTuning ? { title: 'Fine-tuning, measured', sentences: [fineTuningSentence(closer.fineTuning)] } : null;
+
+const MAKERS: readonly Make[] = [
+  ...[review, slices, confidence, consistency, learned, ranking, votes, everyRow, fineTuning],
+];
 
 /** In the order in which they are printed. */
 export const closerSections = (input: LabelReport, nameOf: (armId: string) => string): readonly Section[] =>

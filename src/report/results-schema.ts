@@ -170,7 +170,20 @@ export const resultsSchema = z.object({
     .describe('What to do now, and the three figures it rests on; left out by earlier releases'),
   looks: count.describe('How often these test rows have been used'),
   closer: z
-    .record(z.string(), z.unknown())
+    .looseObject({
+      fineTuning: z
+        .object({
+          numbers: count.describe('Trained'),
+          seconds: z.number().describe('Of steps and validations'),
+          trainingRows: count,
+          step: count.describe('The step that was kept'),
+          accuracy: share,
+          ci95: z.object({ low: share, high: share }),
+          rows: count.describe('Test rows'),
+        })
+        .optional()
+        .describe('Low-rank adapters of the model’s last layer'),
+    })
     .optional()
     .describe('Examined beside the comparison: slices, probabilities, ranks, checks; no text of any row'),
 });

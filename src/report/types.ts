@@ -1,5 +1,5 @@
 import type { VerdictCard } from '../evaluation/card';
-import type { ConsistencyReport, EveryRowReport } from '../evaluation/classify/checks';
+import type { ConsistencyReport, EveryRowReport, FineTuningReport } from '../evaluation/classify/checks';
 import type { Insights } from '../evaluation/classify/compare';
 import type { Comparison, ComparisonPlan, GenerateComparison, GeneratePlan, Verdict } from '../evaluation/types';
 import type { Tally } from '../evaluation/vote';
@@ -80,6 +80,7 @@ export interface CloserLook {
   };
   readonly consistency?: ConsistencyReport;
   readonly everyRow?: EveryRowReport;
+  readonly fineTuning?: FineTuningReport;
   /** Until validation accuracy was at 95% of its final value. */
   readonly adaptation?: { readonly step: number; readonly rows: number; readonly seconds: number };
   /** Validation accuracy of runs that differ only in their seed. */

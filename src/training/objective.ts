@@ -24,7 +24,7 @@ import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 export interface Gradient {
   /** Mean over the batch. */
   readonly loss: number;
-  /** d loss / d soft, `[virtual, hidden]`. */
+  /** d loss / d soft, `[virtual, hidden]`; or of the adapters, where the program trains those. */
   readonly gradient: Float32Array;
   /** d loss / d answer shift, `[labels, hidden]`; only for a prompt that has one. */
   readonly answerGradient?: Float32Array;
@@ -38,16 +38,21 @@ interface Target {
   readonly weight: number;
 }
 
-export interface BatchOptions {
+interface GradientOptions {
   readonly rows: readonly TokenRow[];
   readonly labels: readonly LabelTokens[];
-  readonly soft: SoftPrompt;
+  /** null = no virtual tokens: the program trains its adapters. */
+  readonly soft: SoftPrompt | null;
   /** Where the texts' keys and values are (not with a prefix); null = every text is run. */
   readonly cached: { readonly cache: TextCache; readonly plan: CachePlan; readonly control: Polled } | null;
   /** By label, what a row of it counts; left out = 1. */
   readonly labelWeights?: readonly number[];
   /** Loss over the whole vocabulary instead of over the answer words; needed where a word has several tokens. */
   readonly wholeVocabulary?: boolean;
+}
+
+export interface BatchOptions extends GradientOptions {
+  readonly soft: SoftPrompt;
 }
 
 /**
@@ -59,10 +64,10 @@ export interface BatchOptions {
  * A batch larger than a run may be is split; losses and gradients are weighted sums, so that the parts add up to the whole.
  * @throws StudioError `too-long`, and as Runner.run
  */
-export async function batchGradient(program: Program, options: BatchOptions): Promise<Gradient> {
+export async function batchGradient(program: Program, options: GradientOptions): Promise<Gradient> {
   const { soft } = options;
-  const { answerShift } = soft;
-  const sum = new Float64Array(soft.vectors.length);
+  const answerShift = soft?.answerShift;
+  let sum = new Float64Array(0);
   const answerSum = answerShift && new Float64Array(answerShift.length);
   let loss = 0;
   for (const { sequences, candidates, objective } of await partsOf(program, options)) {
@@ -76,7 +81,9 @@ export async function batchGradient(program: Program, options: BatchOptions): Pr
     };
     const outcome = await run(program, sequences, asked);
     loss += outcome.loss - entropyOf(objective);
-    present(outcome.softGrad, 'gradient').forEach((g, i) => {
+    const part = present(outcome.softGrad, 'gradient');
+    if (sum.length === 0) sum = new Float64Array(part.length);
+    part.forEach((g, i) => {
       sum[i] = (sum[i] as number) + g;
     });
     if (answerSum) addAnswerGradient(answerSum, outcome, objective, program.spec);
@@ -184,7 +191,7 @@ interface Part {
   readonly objective: Objective;
 }
 
-async function partsOf(program: Program, options: BatchOptions): Promise<readonly Part[]> {
+async function partsOf(program: Program, options: GradientOptions): Promise<readonly Part[]> {
   const { rows, labels, wholeVocabulary = isSequenceScored(labels) } = options;
   const texts = await textsOf(program, options);
   const writes = rows.some(({ target }) => target);
@@ -213,14 +220,15 @@ interface Text {
   readonly past: KvRow | null;
 }
 
-async function textsOf(program: Program, { rows, soft, cached }: BatchOptions): Promise<readonly Text[]> {
+async function textsOf(program: Program, { rows, soft, cached }: GradientOptions): Promise<readonly Text[]> {
   const whole = rows.map((row) => withSoft(row, soft));
   checkContext(program.spec.contextLength, rows, whole, 0);
-  if (!cached || soft.placement === 'prefix' || !takesPast(program.spec))
+  if (!cached || soft?.placement === 'prefix' || !takesPast(program.spec))
     return whole.map((tokens) => ({ tokens, past: null }));
   const pasts = await cached.cache.fetch(program, cached.plan, rows, cached.control);
   return rows.map((row, i) => {
-    const done = tokensBefore(row, soft);
+    // without vectors the last token runs, because the head reads there
+    const done = soft ? tokensBefore(row, soft) : row.ids.length - 1;
     const past = present(pasts[i], 'keys and values');
     return { tokens: present(whole[i], 'row').subarray(done), past: truncated(past, done) };
   });

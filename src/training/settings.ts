@@ -96,6 +96,9 @@ export const STANDARD: TrainingSettings = {
   checkpointEvery: 25,
 };
 
+/** Low-rank adapters: docs/decisions/070-adapters.md. */
+export const ADAPTERS: TrainingSettings = { ...STANDARD, learningRate: 3e-3 };
+
 /** A prompt before the cue starts from line breaks, which end higher than an instruction's words: docs/method/training.md. */
 export const startText = ({ placement }: Pick<TrainingSettings, 'placement'>, instruction: string): string =>
   placement === 'infix' ? '\n' : instruction;

@@ -1,4 +1,5 @@
 /** The vectors of a run: where they start, the network that may fold them, and what is done to and said of them in a step. */
+import { type Product, RANK } from '../inference/program';
 import { assert } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import { createRng } from '../lib/rng';
@@ -33,6 +34,16 @@ function sampledIds(count: number, seed: number, vocabulary: number): number[] {
   assert(to > from, 'an empty vocabulary');
   const rng = createRng(seed);
   return Array.from({ length: count }, () => from + rng.int(to - from));
+}
+
+/** Adapters at step 0: A normal with variance 1 / inputs, B zero, so that the model answers as it did (Hu et al. 2021). */
+export function startAdapters(adapted: readonly Product[], seed: number): Float32Array {
+  const rng = createRng(seed);
+  const matrices = adapted.flatMap(([inputs, outputs]) => [
+    Float32Array.from({ length: RANK * inputs }, () => rng.normal() / Math.sqrt(inputs)),
+    new Float32Array(RANK * outputs),
+  ]);
+  return Float32Array.from(matrices.flatMap((matrix) => [...matrix]));
 }
 
 /** Odd numbers that spread (seed, step) over the generator's states; Knuth's and xxHash's. */

@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { prepareDataset } from '../dataset/prepare';
 import { tableOf } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
-import type { TrainRequest } from '../engine/types';
+import type { ScoreRequest, TrainRequest } from '../engine/types';
+import { fineTuningSentence } from '../evaluation/classify/checks';
 import { StudioError } from '../lib/errors';
 import type { ClassifyEvaluation } from '../prompt-set/types';
-import { type CheckProgress, consistency, everyRow } from './checks';
+import { type CheckProgress, consistency, everyRow, fineTune } from './checks';
 import { compare } from './compare';
 import { answerOf, fakeHost, NOW, prepared, promptSet, rowsOf } from './fake-host.test-support';
 import { type Host, SILENT } from './host';
@@ -139,5 +140,43 @@ describe('every labelled row', () => {
     }));
     await expect(asked({ set: { ...set, soft } })).rejects.toThrow('continues an earlier one');
     await expect(asked({ set: { ...set, soft } })).rejects.toBeInstanceOf(StudioError);
+  });
+});
+
+describe('fine-tuning', () => {
+  it('trains adapters on the training rows, and asks the test rows of the comparison with them', async () => {
+    const { host, dataset, set, evaluation } = await compared();
+    const requests: TrainRequest[] = [];
+    const asked: ScoreRequest[] = [];
+    async function* train(request: TrainRequest) {
+      requests.push(request);
+      yield { kind: 'step', point: { step: 1, loss: 1 }, stepsTotal: 2 };
+      yield { kind: 'done', vectors: Float32Array.of(1, 2, 3), trainSeconds: 7, bestStep: 1 };
+    }
+    const score = async (request: ScoreRequest) => {
+      asked.push(request);
+      const rows = request.rows.map(({ rowId, label }) => ({
+        ...{ rowId, tokensSent: 1, tokensComputed: 1 },
+        logProbs: request.labels.map((_, c) => (c === label ? -0.1 : -3)),
+      }));
+      return { rows, rowsRun: rows.length, seconds: 1 };
+    };
+    const engine = { ...host.engine, train, score } as unknown as Host['engine'];
+    const { events, run } = heard();
+    const report = await fineTune({ ...host, engine }, { set, dataset, evaluation, mode: 'chosen' }, run);
+    const { rowIds } = evaluation.plan;
+    expect(report).toMatchObject({ numbers: 3, seconds: 7, step: 1, accuracy: 1, rows: rowIds.length });
+    expect(report.trainingRows).toBe(dataset.split.train.length);
+    expect(report.ci95.low).toBeLessThan(1);
+    expect(requests.map(({ trains }) => trains)).toEqual(['adapters']);
+    expect(requests[0]?.train.map(({ rowId }) => rowId).toSorted()).toEqual([...dataset.split.train].toSorted());
+    expect(asked.at(-1)?.rows.map(({ rowId }) => rowId)).toEqual(rowIds);
+    for (const { adapter, soft } of asked) expect([adapter, soft]).toEqual([Float32Array.of(1, 2, 3), null]);
+    const fractions = events.map(({ fraction }) => fraction);
+    expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
+    const moved = { ...dataset, splitHash: 'other' };
+    const refused = fineTune({ ...host, engine }, { set, dataset: moved, evaluation, mode: 'chosen' }, run);
+    await expect(refused).rejects.toThrow('The rows have changed since this comparison');
+    expect(fineTuningSentence(report)).toContain('(3 numbers, 12 B, trained in 7 s on');
   });
 });

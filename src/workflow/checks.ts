@@ -1,7 +1,8 @@
-/** Checks of a comparison that need the model: answers under harmless edits, and every row by prompts that never saw it. */
+/** Checks of a comparison that need the model: answers under harmless edits, every row by prompts that never saw it, and fine-tuning. */
 import { drawnRows } from '../dataset/draw';
 import { goldOf, rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
+import type { TrainRequest } from '../engine/types';
 import {
   type ConsistencyReport,
   consistencyOf,
@@ -10,6 +11,7 @@ import {
   type EveryRowReport,
   editText,
   everyRowReport,
+  type FineTuningReport,
   type Fold,
   foldsOf,
   reorderAnswers,
@@ -35,13 +37,15 @@ import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
 import { type ArmPlan, armsAsCompared } from '../prompt-set/arms';
 import type { ClassifyEvaluation, PromptSet, SoftVersion } from '../prompt-set/types';
 import { tunedPrompt, wordsFitting } from '../prompt-set/versions';
+import { accuracyOf } from '../report/ladder';
 import { wordsFor } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { labelTokens } from '../tokens/tokenizer';
-import type { Trained } from '../training/events';
+import type { TrainEvent } from '../training/events';
+import { ADAPTERS } from '../training/settings';
 import { CALIBRATION_ROWS } from './compare-labels';
 import type { Host, Run, Verb } from './host';
-import { engineRequest } from './run-rows';
+import { engineRequest, runInputs } from './run-rows';
 import { tokenRows } from './token-rows';
 import { cacheKeyOf } from './training-rows';
 
@@ -97,19 +101,20 @@ interface Asked {
   readonly ids: readonly string[];
   readonly softs: readonly SoftPrompt[];
   readonly cacheKey: string | null;
+  readonly adapter?: Float32Array;
 }
 
 /** Log-probabilities of rows, uncalibrated; null for rows that do not fit the model. */
 async function ask(
   { host, run: { control } }: Checking,
-  { dataset, prompt, words, ids, softs, cacheKey }: Asked,
+  { dataset, prompt, words, ids, softs, ...how }: Asked,
   onShare: (share: number) => void,
 ): Promise<readonly (readonly number[] | null)[]> {
   const { rows } = await tokenRows(host, { dataset, prompt, words, split: ids }, control);
   const labels = labelTokens(host.tokens, words);
   const members = softs.length > 0 ? softs : [null];
   const scored = await averaged(members, (soft, member) =>
-    host.engine.score({ rows, labels, soft, cacheKey }, control, (done) =>
+    host.engine.score({ rows, labels, soft, ...how }, control, (done) =>
       onShare((member + done / Math.max(1, rows.length)) / members.length),
     ),
   );
@@ -199,33 +204,42 @@ export const consistency: Verb<CheckRequest, CheckProgress, ConsistencyReport> =
   return consistencyOf(answers);
 };
 
+/** A whole run. @throws StudioError `cancelled`: one that is stopped keeps what it has, and half a training answers nothing here */
+async function trained(
+  { host, run: { control } }: Checking,
+  request: TrainRequest,
+  onStep: (step: number, of: number) => void,
+): Promise<Extract<TrainEvent, { kind: 'done' }>> {
+  let done: Extract<TrainEvent, { kind: 'done' }> | undefined;
+  for await (const event of host.engine.train(request, control)) {
+    if (event.kind === 'step') onStep(event.point.step, event.stepsTotal);
+    if (event.kind === 'done') done = event;
+  }
+  throwIfInterrupted(control);
+  return present(done, 'end of the run');
+}
+
 /** Trains a prompt with the settings of `version` on the fold's rows. */
 async function trainFold(
-  { host, set, dataset, run: { control } }: Checking,
+  using: Checking,
   version: SoftVersion,
   fold: Fold,
   runId: string,
   onStep: (step: number, of: number) => void,
 ): Promise<SoftPrompt> {
+  const { host, set, dataset, run } = using;
   const prompt = tunedPrompt(version.template, version.settings);
   const words = wordsFor(prompt, wordsFitting(set, version));
   const labels = labelTokens(host.tokens, words);
   const { settings } = version;
   const rows = async (split: readonly string[]) =>
-    (await tokenRows(host, { dataset, prompt, words, split }, control)).rows;
+    (await tokenRows(host, { dataset, prompt, words, split }, run.control)).rows;
   const request = engineRequest(
     host,
     { runId, dataset, template: version.template, settings, initText: version.initText, initFrom: null, resume: null },
     { train: await rows(fold.train), validation: await rows(fold.validation), labels },
   );
-  let trained: Trained | undefined;
-  for await (const event of host.engine.train(request, control)) {
-    if (event.kind === 'step') onStep(event.point.step, event.stepsTotal);
-    if (event.kind === 'done') trained = event;
-  }
-  // training that is stopped keeps what it has: half a training answers nothing here
-  throwIfInterrupted(control);
-  return trainedPrompt(settings, present<Trained>(trained, 'vectors'));
+  return trainedPrompt(settings, await trained(using, request, onStep));
 }
 
 /** The calibration of a fold's prompt, by the rule of every prompt, on the validation rows of the fold. */
@@ -299,4 +313,52 @@ export const everyRow: Verb<CheckRequest, CheckProgress, EveryRowReport> = async
   const groups = rowGroups(dataset, ids);
   const how = { seed: plan.seed, ...(groups ? { groups } : {}) };
   return everyRowReport(goldOf(dataset, ids), answersOf(0), answersOf(1), how);
+};
+
+/**
+ * Low-rank adapters of the model's last layer, trained on the training rows as the untuned prompt shows them, kept at the step that
+ * is best on validation rows, and asked the test rows of the comparison. The model must be loaded to train adapters.
+ * @throws StudioError `bad-input` where the rows or their parts are no longer those of the comparison
+ */
+export const fineTune: Verb<CheckRequest, CheckProgress, FineTuningReport> = async (host, request, run) => {
+  const { dataset, set, evaluation, mode } = request;
+  const { fingerprint, splitHash } = dataset;
+  if (evaluation.datasetFingerprint !== fingerprint || (evaluation.splitHash ?? splitHash) !== splitHash)
+    throw new StudioError('bad-input', 'The rows have changed since this comparison. Compare again, then fine-tune.');
+  const plan = planFor(evaluation.plan, mode);
+  const using: Checking = { host, set, dataset, plan, run };
+  const { prompt, words } = present(armAsCompared(request, 'untuned') ?? undefined, 'untuned prompt').arm;
+  const { template } = prompt;
+  const tell = (share: number, note: string) => run.emit({ fraction: share, note: `Fine-tuning: ${note}` });
+  tell(0, 'reading the rows');
+  const inputs = await runInputs(host, { dataset, template, words, settings: ADAPTERS }, run.control);
+  const settings = { runId: 'fine-tune', dataset, template, settings: ADAPTERS, initText: '', initFrom: null };
+  const training = { ...engineRequest(host, { ...settings, resume: null }, inputs), trains: 'adapters' as const };
+  const done = await trained(using, training, (step, of) =>
+    tell((TRAINING_SHARE * step) / of, `step ${step} of ${of}`),
+  );
+  const asked = { prompt, words, softs: [], cacheKey: training.cacheKey, adapter: done.vectors };
+  const outcome = await foldOutcome(using, asked, dataset.split);
+  const answers = chosen(
+    outcome,
+    plan,
+    await ask(using, { ...asked, dataset, ids: plan.rowIds }, (share) =>
+      tell(TRAINING_SHARE + (1 - TRAINING_SHARE) * share, 'test rows'),
+    ),
+  );
+  const known = answers.flatMap((label, i) => (label === null ? [] : [{ label, i }]));
+  const of = (values: readonly number[]) => known.map(({ i }) => values[i] as number);
+  const predicted = known.map(({ label }) => label);
+  const groups = plan.groups ? of(plan.groups) : null;
+  const { value, ...ci95 } = accuracyOf(
+    { gold: of(plan.gold), predicted, classes: plan.labels.length },
+    { seed: plan.seed, groups },
+  );
+  return {
+    numbers: done.vectors.length,
+    seconds: done.trainSeconds,
+    trainingRows: inputs.train.length,
+    step: done.bestStep,
+    ...{ accuracy: value, ci95, rows: known.length },
+  };
 };

@@ -6,7 +6,7 @@ import type { Package } from '../interchange/package';
 import type { Sheet } from '../report/types';
 import { batch, batchAgain, batchFile, batchLeftOut, batchTokens, batchUnsure } from './batch';
 import { proveUnchanged, type RowsDone } from './check-rows';
-import { consistency, everyRow } from './checks';
+import { consistency, everyRow, fineTune } from './checks';
 import { compare, comparisonTokens } from './compare';
 import { distil } from './distil';
 import type { Order } from './exported-prompt';
@@ -73,6 +73,7 @@ export const VERBS = {
   exportPackage,
   fillMatrix,
   findWords,
+  fineTune,
   improve,
   isWorseThanBare,
   measure,

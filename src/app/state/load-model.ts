@@ -16,7 +16,10 @@ interface LoadEngineOptions {
   readonly onProgress: (progress: DownloadProgress) => void;
   readonly onStage: (stage: 'parse' | 'dequantise' | 'session') => void;
   /** The files are here: says where the model is to run, and may read them before they move to the engine. */
-  readonly onFiles: (card: ModelCard, files: ModelFiles) => Promise<Pick<LoadRequest, 'backend' | 'avoidAdapters'>>;
+  readonly onFiles: (
+    card: ModelCard,
+    files: ModelFiles,
+  ) => Promise<Pick<LoadRequest, 'backend' | 'avoidAdapters' | 'trains'>>;
 }
 
 /** @throws StudioError `model-*`, `cancelled`, as the engine's load */
@@ -42,6 +45,7 @@ type Shown = Pick<SessionState, 'model' | 'card' | 'refusals' | 'tokenizer'>;
 export interface LoadModelOptions {
   readonly source: ModelSource;
   readonly backend: LoadRequest['backend'];
+  readonly trains: LoadRequest['trains'];
   readonly threads: number;
   readonly signal: AbortSignal;
   readonly refusalsOf: (sha256: string) => Promise<readonly Refusal[]>;
@@ -51,7 +55,7 @@ export interface LoadModelOptions {
 
 /** Loads the tokenizer, then the model. @throws StudioError as loadEngine */
 export async function loadModel(services: Services, options: LoadModelOptions): Promise<ModelInfo> {
-  const { source, backend, threads, signal, refusalsOf, onChange } = options;
+  const { source, backend, trains, threads, signal, refusalsOf, onChange } = options;
   const show = (change: Partial<Shown>) => signal.aborted || onChange(change);
   let weights: ModelCard['weights'];
   show({ model: { kind: 'downloading', receivedBytes: 0, totalBytes: 0, fromCache: false, secondsLeft: null } });
@@ -77,6 +81,7 @@ export async function loadModel(services: Services, options: LoadModelOptions): 
       return {
         backend: backend === 'webgpu' && refusals.length > 0 ? 'wasm' : backend,
         avoidAdapters: refusals.map(({ adapter }) => adapter),
+        ...(trains && { trains }),
       };
     },
   });

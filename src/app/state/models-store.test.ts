@@ -127,6 +127,27 @@ test('forgets the choice of a model that is removed', async () => {
   expect(await chosenModel(services)).toBeNull();
 });
 
+test('loads the present model to train adapters, and as before afterwards, also after a failure', async () => {
+  const loads: unknown[] = [];
+  const { engine } = services;
+  const call: typeof engine.call = (method, params, options) => {
+    if (method === 'load') loads.push((params as { readonly trains?: string }).trains);
+    return engine.call(method, params, options);
+  };
+  services = { ...services, engine: { ...engine, call } };
+  const { session, models } = visit();
+  await session.getState().loadModel(TINY);
+  await models.getState().visit(async (load) => void [await load(null, 'adapters'), await load(null, 'adapters')]);
+  expect(loads).toEqual([undefined, 'adapters', undefined]);
+  const failing = models.getState().visit(async (load) => {
+    await load(null, 'adapters');
+    throw new Error('no adapters here');
+  });
+  await expect(failing).rejects.toThrow('no adapters here');
+  expect(loads.slice(3)).toEqual(['adapters', undefined]);
+  expect(session.getState().source).toEqual(TINY);
+});
+
 it('applies the chosen memory to the next model and in later visits, even if the engine was too busy to answer', async () => {
   let held: TextMemory = { budgetBytes: 1000, storage: 'auto', bytes: 10 };
   let busy = Promise.resolve();

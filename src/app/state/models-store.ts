@@ -5,7 +5,7 @@ import { HUB_MODELS, type HubModel } from '../../model/hub-models';
 import { CATALOGUE, type ModelSource } from '../../model/load';
 import type { Placement } from '../../prompt/soft-prompt';
 import { learnStep, type Speed, scaledSpeed } from '../../training/estimate';
-import type { ModelInfo, TextMemory } from '../../worker/protocol';
+import type { LoadRequest, ModelInfo, TextMemory } from '../../worker/protocol';
 import type { Timing } from '../../workflow/training-rows';
 import { dropParameter } from './location';
 import { type Verdict, verdictKey } from './self-check';
@@ -52,10 +52,12 @@ interface ModelsState {
    */
   readonly choose: (source: ModelSource) => Promise<void>;
   /**
-   * Loads other models for a piece of work, and the present one again afterwards. The next visit opens with the model that was
-   * chosen before. @throws StudioError as `work`
+   * Loads other models for a piece of work, or the present one (null) to train something else, and the present one again
+   * afterwards. The next visit opens with the model that was chosen before. @throws StudioError as `work`
    */
-  readonly visit: (work: (load: (source: LastingSource) => Promise<ModelInfo>) => Promise<void>) => Promise<void>;
+  readonly visit: (
+    work: (load: (source: LastingSource | null, trains?: LoadRequest['trains']) => Promise<ModelInfo>) => Promise<void>,
+  ) => Promise<void>;
   /** Reads new measurements. */
   readonly refresh: () => Promise<void>;
   /** Drops a model that was loaded from a folder or the hub, with its files. */
@@ -155,16 +157,17 @@ async function knownModels(
 async function visiting(session: SessionStore, work: Parameters<ModelsState['visit']>[0]): Promise<void> {
   const { source, card } = session.getState();
   const home = source.kind !== 'site' && card ? ({ kind: 'kept', card } as const) : source;
-  const idOf = (of: ModelSource) => (of.kind === 'site' || of.kind === 'kept' ? sourceId(of) : of.kind);
+  const idOf = (of: ModelSource, trains: LoadRequest['trains'] = 'vectors') =>
+    `${of.kind === 'site' || of.kind === 'kept' ? sourceId(of) : of.kind} ${trains}`;
   let here = idOf(home);
-  const load = async (next: ModelSource): Promise<void> => {
-    if (idOf(next) === here) return;
-    here = idOf(next);
-    await session.getState().loadModel(next);
+  const load = async (next: ModelSource, trains?: LoadRequest['trains']): Promise<void> => {
+    if (idOf(next, trains) === here) return;
+    here = idOf(next, trains);
+    await session.getState().loadModel(next, trains);
   };
   try {
-    await work(async (next) => {
-      await load(next);
+    await work(async (next, trains) => {
+      await load(next ?? home, trains);
       return session.getState().modelReady();
     });
   } finally {

@@ -6,7 +6,7 @@ import { clock, count, counted } from '../../lib/format';
 import type { ModelCard } from '../../model/card';
 import { CATALOGUE, type ModelSource } from '../../model/load';
 import type { PromptSet } from '../../prompt-set/types';
-import type { ModelInfo } from '../../worker/protocol';
+import type { LoadRequest, ModelInfo } from '../../worker/protocol';
 import { type CheckStatus, type Refusal, trainingOffWords } from './self-check';
 
 export type ModelStatus =
@@ -57,7 +57,7 @@ export interface SessionState {
   readonly tokenizer: TokenizerStatus;
   readonly job: Job | null;
   /** Loads the model, or another one in its place, and cancels what is loading. The result is in `model`. */
-  readonly loadModel: (source?: ModelSource) => Promise<void>;
+  readonly loadModel: (source?: ModelSource, trains?: LoadRequest['trains']) => Promise<void>;
   /** Resolves when the model is ready; starts loading it when nothing has. @throws StudioError why it cannot be */
   readonly modelReady: () => Promise<ModelInfo>;
   /**

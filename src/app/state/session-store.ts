@@ -31,13 +31,14 @@ export function createSessionStore(
   backend: LoadRequest['backend'] = 'auto',
 ): SessionStore {
   const { threads } = capabilities;
+  let trains: LoadRequest['trains'];
   return createStore<SessionState>((set, get, store) => {
     const loaded = loadedModel(store, async (signal) => {
       // a worker's heap never shrinks, and a failed one is of no use: every load but the first gets a fresh worker
       if (get().model.kind !== 'idle') services.engine.restart();
       const source = lastingSource(get());
       const { refusalsOf } = checker;
-      const info = await loadModel(services, { source, backend, threads, signal, refusalsOf, onChange: set });
+      const info = await loadModel(services, { source, backend, trains, threads, signal, refusalsOf, onChange: set });
       const check = await checker.recall(info);
       if (!signal.aborted) set({ check });
       return info;
@@ -66,8 +67,9 @@ export function createSessionStore(
       model: { kind: 'idle' },
       source: DEFAULT_MODEL,
       job: null,
-      loadModel: async (source) => {
+      loadModel: async (source, toTrain) => {
         if (source) {
+          trains = toTrain;
           loaded.forget();
           set({ ...UNKNOWN, source });
         }

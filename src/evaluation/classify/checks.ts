@@ -3,7 +3,7 @@ import { isUsable, labelOf, rowsById, textKey } from '../../dataset/labels';
 import { twinFamilies } from '../../dataset/near-twins';
 import { together } from '../../dataset/split';
 import type { Dataset } from '../../dataset/types';
-import { capitalised, percent } from '../../lib/format';
+import { bytes, capitalised, count, counted, duration, percent } from '../../lib/format';
 import { createRng, type Rng, shuffled } from '../../lib/rng';
 import { bonettPrice, type Interval, wilson } from '../../metrics/intervals';
 import { mcnemarExact } from '../../metrics/mcnemar';
@@ -268,3 +268,28 @@ export function everyRowSentence(report: EveryRowReport, nameA: string): string 
       : `${pointsWithUnit(Math.abs(difference))} ${difference > 0 ? 'ahead of' : 'behind'} ${than}`;
   return `Over all ${rows} rows, each answered by one of ${folds} prompts that were trained without it, tuning is right on ${percent(correctB / rows)}, ${lead}; interval ${pointsRange(ci95.low, ci95.high)} points. This measures the recipe, not this one prompt. There is no p-value: the ${folds} prompts share training rows, so it would claim too much.`;
 }
+
+/** Low-rank adapters of the model's last layer, trained and measured as a prompt is: a fine-tuning to compare with. */
+export interface FineTuningReport {
+  /** Trained, 4 bytes each. */
+  readonly numbers: number;
+  /** Of steps and validations. */
+  readonly seconds: number;
+  readonly trainingRows: number;
+  /** The step that was kept. */
+  readonly step: number;
+  /** 0 to 1, on `rows` test rows. */
+  readonly accuracy: number;
+  readonly ci95: Interval;
+  readonly rows: number;
+}
+
+export const fineTuningSentence = ({
+  numbers,
+  seconds,
+  trainingRows,
+  accuracy,
+  ci95,
+  rows,
+}: FineTuningReport): string =>
+  `Low-rank adapters of the model’s last layer (${count(numbers)} numbers, ${bytes(4 * numbers)}, trained in ${duration(seconds)} on ${count(trainingRows)} rows) are right on ${percent(accuracy)} of ${counted(rows, 'test row')}, interval ${percent(ci95.low)} to ${percent(ci95.high)}. They are measured to compare with, and are no prompt: nothing exports them.`;

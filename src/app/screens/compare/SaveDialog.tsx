@@ -123,7 +123,7 @@ async function closerLook(studio: Studio, { evaluation, mode }: Shown): Promise<
     key && review.corrected.load(key),
   ]);
   const { adaptation = null, seedRange = null } = closer.learned.getState().value ?? {};
-  const { votes = [], review: kept, consistency, everyRow } = evaluation;
+  const { votes = [], review: kept, consistency, everyRow, fineTuning } = evaluation;
   return {
     ...(insights ? { insights } : {}),
     ...(votes.length > 0 ? { votes: tally(votes) } : {}),
@@ -139,6 +139,7 @@ async function closerLook(studio: Studio, { evaluation, mode }: Shown): Promise<
       : {}),
     ...(consistency ? { consistency } : {}),
     ...(everyRow ? { everyRow } : {}),
+    ...(fineTuning ? { fineTuning } : {}),
     ...(adaptation ? { adaptation } : {}),
     ...(seedRange ? { seedRange } : {}),
   };

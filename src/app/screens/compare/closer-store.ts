@@ -5,10 +5,10 @@ import type { Insights } from '../../../evaluation/classify/compare';
 import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
 import type { PairReport } from '../../../evaluation/types';
 import { countLook } from '../../../prompt-set/prompt-set';
-import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
+import type { ClassifyEvaluation, PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { seedsOf } from '../../../prompt-set/versions';
 import { accuracyOf, adaptationStep, readCheckpoint, type StoredCheckpoint } from '../../../training/checkpoint';
-import { type Job, type JobContext, job } from '../../state/job';
+import { type Job, type JobContext, job, throwIfStopped } from '../../state/job';
 import { type Resource, resource } from '../../state/resource';
 import { perStudio, type Studio } from '../../state/studio';
 import { type CompareStore, compareStores, type Shown } from './compare-store';
@@ -42,10 +42,11 @@ interface Learned {
   readonly seedRange: { readonly seeds: number; readonly low: number; readonly high: number } | null;
 }
 
-export type CheckKind = 'consistency' | 'everyRow';
+export type CheckKind = 'consistency' | 'everyRow' | 'fineTuning';
 const TITLES: Readonly<Record<CheckKind, string>> = {
   consistency: 'Checking consistency',
   everyRow: 'Checking every row',
+  fineTuning: 'Fine-tuning',
 };
 
 interface InsightsProgress {
@@ -141,9 +142,18 @@ class CloserStore {
       return;
     }
     await stores.session.getState().trainingReady();
-    const everyRow = await services.workflow.call('everyRow', request, { signal, onEvent: report });
-    await stores.promptSets.getState().updateById(set.id, (s) => countLook(s, new Date().toISOString()));
-    if (isShown()) await this.#compare.amend({ everyRow });
+    const answered = async (found: Partial<Pick<ClassifyEvaluation, 'everyRow' | 'fineTuning'>>) => {
+      await stores.promptSets.getState().updateById(set.id, (s) => countLook(s, new Date().toISOString()));
+      if (isShown()) await this.#compare.amend(found);
+    };
+    if (kind === 'everyRow')
+      return answered({ everyRow: await services.workflow.call('everyRow', request, { signal, onEvent: report }) });
+    await stores.models.getState().visit(async (load) => {
+      await load(null, 'adapters');
+      throwIfStopped(signal);
+      await answered({ fineTuning: await services.workflow.call('fineTune', request, { signal, onEvent: report }) });
+      report({ fraction: null, note: 'Loading the model as before' });
+    });
   }
 }
 

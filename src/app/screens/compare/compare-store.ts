@@ -44,7 +44,9 @@ interface LatestKey {
 }
 
 /** What is kept with a comparison afterwards. */
-type Amendment = Partial<Pick<ClassifyEvaluation, 'votes' | 'review' | 'shownUnder' | 'consistency' | 'everyRow'>> &
+type Amendment = Partial<
+  Pick<ClassifyEvaluation, 'votes' | 'review' | 'shownUnder' | 'consistency' | 'everyRow' | 'fineTuning'>
+> &
   Partial<Pick<GenerateEvaluation, 'votes'>>;
 
 export interface Latest {

@@ -5,6 +5,7 @@ import { bestHand, bestLearned, type Costs, type Efforts, reference } from '../.
 import { chosenHard, chosenSoft } from '../../../prompt-set/make-versions';
 import type { PromptSet } from '../../../prompt-set/types';
 import { readNumber } from '../../../training/fields';
+import { learningCurve, outlook } from '../../../workflow/learning-curve';
 import { ChartPanel, drawCosts } from '../../charts';
 import { useResource } from '../../state/resource';
 import { useSession } from '../../state/studio';
@@ -156,6 +157,7 @@ interface SideBySideProps {
   /** Labelled rows of the file. */
   readonly rows: number;
   readonly trainingRows: number;
+  readonly validationRows: number;
 }
 
 const APPROACH_NAMES: Readonly<Record<Approach, string>> = {
@@ -183,7 +185,7 @@ const COLUMNS: readonly TableColumn<Row>[] = [
 ];
 
 /** Engineering, tuning and fine-tuning, each figure with where it comes from. */
-export function SideBySidePanel({ set, found, rows, trainingRows }: SideBySideProps) {
+export function SideBySidePanel({ set, found, rows, trainingRows, validationRows }: SideBySideProps) {
   const model = useSession((s) => (s.model.kind === 'ready' ? s.model.info : null));
   const soft = chosenSoft(set);
   const hard = chosenHard(set);
@@ -197,8 +199,10 @@ export function SideBySidePanel({ set, found, rows, trainingRows }: SideBySidePr
     training: soft?.seconds ? { seconds: soft.seconds, rows: soft.settings.trainRows ?? trainingRows } : null,
     trySeconds: hard?.tried?.seconds ?? null,
     rows,
+    moreRows: soft ? (outlook(learningCurve(set.soft, soft, trainingRows), validationRows)?.sentence ?? null) : null,
     arms: { ...(hand ? { engineering: hand } : {}), ...(learned ? { tuning: learned } : {}) },
     probe: found && reference(found.measured, 'probe'),
+    fineTuning: found?.evaluation.fineTuning ?? null,
   };
   return (
     <Panel

@@ -96,7 +96,7 @@ function Decided({ set, dataset, found, choices }: DecidedProps) {
           </Panel>
         )}
         <LadderPanel set={set} dataset={dataset} steps={choices.steps} />
-        <SideBySidePanel set={set} found={found} rows={rows} trainingRows={train.length} />
+        <SideBySidePanel {...{ set, found, rows }} trainingRows={train.length} validationRows={validation.length} />
         <UpkeepPanel set={set} />
         <MigrationPanel set={set} move={choices.move} />
       </div>

@@ -6,6 +6,7 @@ import {
   EDIT_NAMES,
   everyRowSentence,
   FOLDS,
+  fineTuningSentence,
 } from '../../../../../evaluation/classify/checks';
 import type { Insights } from '../../../../../evaluation/classify/compare';
 import { namesOf, pointsRange, pointsWithUnit, pValue } from '../../../../../evaluation/words';
@@ -16,7 +17,7 @@ import { type CheckKind, type CloserProps, closerStores } from '../../closer-sto
 /** What else can be known of the two prompts: how steady they are, how fast one learned, and the order of all. */
 export function ChecksPanels({ comparison, evaluation, insights }: CloserProps & { readonly insights: Insights }) {
   const nameOf = namesOf(comparison.arms);
-  const { consistency, everyRow } = evaluation;
+  const { consistency, everyRow, fineTuning } = evaluation;
   const canTrain = evaluation.softVersion !== null && evaluation.plan.arms.some(({ id }) => id === 'yours');
   return (
     <div className="grid">
@@ -55,6 +56,19 @@ export function ChecksPanels({ comparison, evaluation, insights }: CloserProps &
             Check every row
           </CheckButton>
           {canTrain ? null : <p className="dim small">It needs a hand-written and a tuned prompt.</p>}
+        </div>
+      </Panel>
+      <Panel title="What fine-tuning would reach" span={12}>
+        <div className="stack">
+          {fineTuning ? <p>{fineTuningSentence(fineTuning)}</p> : null}
+          <p className="dim">
+            Trains low-rank adapters of the model’s last layer on the training rows, keeps the step that is best on the
+            validation rows, and shows the result on Decide. The model is loaded again for it, and it counts as one more
+            use of the test rows.
+          </p>
+          <CheckButton kind="fineTuning" again={Boolean(fineTuning)}>
+            Measure fine-tuning
+          </CheckButton>
         </div>
       </Panel>
     </div>
