@@ -140,8 +140,8 @@ test('takes an unknown file from upload to the same predictions in another brows
       'Linear probe',
     ])
       await expect(compare.arms).toContainText(arm);
-    // header, seven prompts and reference lines, and tuned with word counts, which are strong on these rows
-    await expect(compare.arms.getByRole('row')).toHaveCount(9);
+    // header, eight prompts and reference lines, and tuned with word counts, which are strong on these rows
+    await expect(compare.arms.getByRole('row')).toHaveCount(10);
   });
 
   await test.step('Start resumes with the verdict', async () => {

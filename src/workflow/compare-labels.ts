@@ -3,7 +3,7 @@ import { drawnRows } from '../dataset/draw';
 import { goldOf, labelIndexer, rowsById, textOf } from '../dataset/labels';
 import type { Dataset, Row } from '../dataset/types';
 import { comparing } from '../evaluation/classify/compare';
-import { combinedArm, majorityArm, probeArm, wordsArm } from '../evaluation/classify/made-arms';
+import { combinedArm, majorityArm, probeArm, togetherArm, wordsArm } from '../evaluation/classify/made-arms';
 import { fitCalibration, validationOutcome, validationTemperature } from '../evaluation/classify/outcome';
 import { rowGroups } from '../evaluation/rows';
 import type { ArmOutcome, ComparisonPlan } from '../evaluation/types';
@@ -75,7 +75,7 @@ export async function compareLabels(
     arms.find(({ arm }) => arm.kind === 'untuned'),
     'untuned prompt',
   );
-  const probe = await probeAnswers(using, untuned, parts.test);
+  const probe = await probeAnswers(using, untuned, [...parts.test, ...parts.validation]);
   run.emit({ kind: 'progress', fraction: null, note: 'Reference lines' });
   const { lines, combined } = references(dataset, parts, { wordAnswer: await counting, probe }, scored);
   const groups = rowGroups(dataset, parts.test);
@@ -203,7 +203,11 @@ const COMBINED_PAIRS: ComparisonPlan['pairs'] = [
   ['tfidf', 'combined'],
 ];
 
-/** The most frequent label, the word counts, the probe, and, where the words are strong, the tuned prompt together with them. */
+/**
+ * The most frequent label, the word counts, the probe, those with the tuned prompt, and, where the words are strong, the tuned
+ * prompt with them alone.
+ * @param probe answers to the test rows, then to the validation rows
+ */
 function references(
   dataset: Dataset,
   parts: Parts,
@@ -213,17 +217,20 @@ function references(
   const words = wordsArm(parts.test.map(wordAnswer));
   const train = goldOf(dataset, dataset.split.train).filter((label) => label >= 0);
   const tuned = scored.find(({ outcome }) => outcome.id === 'tuned');
-  const combined = tuned
-    ? combinedArm({
-        tuned: tuned.outcome,
-        tunedValidation: tuned.onValidation,
-        words,
-        wordsValidation: parts.validation.map(wordAnswer),
-        validationGold: goldOf(dataset, parts.validation),
-      })
-    : null;
-  const lines = [majorityArm(dataset.labels, train, parts.test.length), words, ...(probe ? [probeArm(probe)] : [])];
-  return { lines, combined };
+  const from = tuned && {
+    tuned: tuned.outcome,
+    tunedValidation: tuned.onValidation,
+    words,
+    wordsValidation: parts.validation.map(wordAnswer),
+    validationGold: goldOf(dataset, parts.validation),
+  };
+  const lines = [majorityArm(dataset.labels, train, parts.test.length), words];
+  if (probe) {
+    const [onTest, onValidation] = [probe.slice(0, parts.test.length), probe.slice(parts.test.length)];
+    lines.push(probeArm(onTest));
+    if (from && onValidation.length > 0) lines.push(togetherArm(from, onTest, onValidation));
+  }
+  return { lines, combined: from ? combinedArm(from) : null };
 }
 
 /** The last data set's: comparing again does not count the words again. */
@@ -257,14 +264,14 @@ function answersByWords(dataset: Dataset): (rowId: string) => readonly number[] 
 const PROBE_ROWS = 256;
 
 /**
- * Log-probabilities of the test rows; null without training rows. The states of training rows are read from the text cache
+ * Log-probabilities of some rows; null without training rows. The states of training rows are read from the text cache
  * where a run has filled it.
  * @param untuned the arm whose text is read, with its token rows
  */
 async function probeAnswers(
   { host, dataset, run: { control, emit } }: Comparing,
   { arm: { prompt }, rows }: ReadyArm,
-  test: readonly string[],
+  ids: readonly string[],
 ): Promise<readonly (readonly number[])[] | null> {
   const note = 'Linear probe';
   const byId = rowsById(dataset.table.rows);
@@ -275,7 +282,7 @@ async function probeAnswers(
   const train = known.rows.filter(({ label }) => label !== null);
   if (train.length === 0) return null;
   const own = new Map(rows.map((row) => [row.rowId, row]));
-  const asked = [...train, ...test.map((id) => present(own.get(id), `token row ${id}`))];
+  const asked = [...train, ...ids.map((id) => present(own.get(id), `token row ${id}`))];
   const cacheKey = cacheKeyOf(dataset.fingerprint, prompt.template);
   const packed = await host.engine.states({ rows: asked, cacheKey }, control, (done) =>
     emit({ kind: 'progress', fraction: done / asked.length, note }),

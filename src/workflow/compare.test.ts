@@ -76,7 +76,7 @@ describe('a comparison', () => {
     expect(plan.rowIds).toEqual(dataset.split.test);
     expect(leftOut).toBe(0);
     expect(plan.arms.map(({ id }) => id)).toEqual(
-      expect.arrayContaining(['majority', 'tfidf', 'probe', 'untuned', 'yours', 'yours-8', 'tuned']),
+      expect.arrayContaining(['majority', 'tfidf', 'probe', 'together', 'untuned', 'yours', 'yours-8', 'tuned']),
     );
     expect(new Set(plan.arms.map(({ logProbs }) => logProbs.length))).toEqual(new Set([dataset.split.test.length]));
     expect([plan.looks, comparison.looks]).toEqual([3, 3]);
@@ -156,6 +156,18 @@ describe('a comparison', () => {
     expect(await name(changed(dataset, dataset.split.validation, flipped))).not.toBe(before);
   });
 
+  it('weighs the tuned prompt, the word counts and the probe by validation rows too, and by no test row', async () => {
+    const { dataset, set } = ordinary;
+    const together = async (of: Dataset) => {
+      const { arms } = (await compared({ set, dataset: of })).evaluation.plan;
+      return arms.find(({ id }) => id === 'together')?.logProbs;
+    };
+    const before = await together(dataset);
+    expect(before).toHaveLength(dataset.split.test.length);
+    expect(await together(changed(dataset, dataset.split.test, flipped))).toEqual(before);
+    expect(await together(changed(dataset, dataset.split.validation, flipped))).not.toEqual(before);
+  });
+
   it('calibrates on validation rows, 48 at most, and tops up from training rows where those are few', async () => {
     const many = await prepared(400);
     const { evaluation, scored } = await compared({ set: promptSet(many), dataset: many });
@@ -195,7 +207,7 @@ describe('a comparison', () => {
       await compared({ set: promptSet(other), dataset: other }, reading()),
     ];
     // the linear probe deals its rows out in this order
-    const [learned = [], again] = read.map((texts) => texts.slice(0, -one.split.test.length));
+    const [learned = [], again] = read.map((texts) => texts.slice(0, one.split.train.length));
     expect(learned.length).toBeGreaterThan(0);
     expect(again).toEqual(learned);
     const fits = ({ evaluation }: typeof run) =>

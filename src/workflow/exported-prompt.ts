@@ -1,7 +1,7 @@
 /** What is asked of an export: which prompt, as it was saved or compared, and the tuned prompt with its sidecar. */
 import { textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
-import { MAJORITY, PROBE, WORDS } from '../evaluation/classify/made-arms';
+import { NO_PROMPT, WORDS } from '../evaluation/classify/made-arms';
 import type { CalibrationFit, ReviewThreshold } from '../evaluation/types';
 import type { TakenArm } from '../interchange/arm-file';
 import type { PromptPackageInput } from '../interchange/prompt-package';
@@ -118,7 +118,7 @@ function armSubject({ set, dataset }: Order['stored'], evaluation: Evaluation, i
   const labels = set.words.map(({ label }) => ({ label, word: label }));
   const bare = { ...base, prompt: null, words: labels, softs: [], model: null, calibration: null };
   const changedRows = isOfRows(dataset, evaluation) ? null : OTHER_ROWS;
-  if (id === MAJORITY || id === PROBE) return { ...bare, kind: 'reference', changed: null };
+  if (NO_PROMPT.includes(id)) return { ...bare, kind: 'reference', changed: null };
   // a tuned prompt without any weight leaves the words
   const isWords = id === WORDS || (id === 'combined' && evaluation.kind === 'classify' && mixtureOf(evaluation) === 0);
   if (isWords) return { ...bare, kind: 'words', changed: changedRows };

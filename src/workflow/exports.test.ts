@@ -196,7 +196,7 @@ describe('what does not fit a prompt says why in a sentence', () => {
     expect(fits('ensemble')).toEqual(['engineer', ...whole]);
     expect(fits('combined')).toEqual(['engineer', ...whole]);
     expect(fits('tfidf')).toEqual(['engineer', ...whole]);
-    for (const line of ['majority', 'probe'])
+    for (const line of ['majority', 'probe', 'together'])
       expect(fits(line)).toEqual(['browser', 'manager', 'auditor', 'spreadsheet']);
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import { meanAnswers, mixedAnswers } from '../../metrics/calibration';
 import type { SoftPrompt } from '../../prompt/soft-prompt';
 import { alternating, armOf } from '../test-support';
-import { averaged, combinedArm, fitWeight, WORDS, wordsArm } from './made-arms';
+import { averaged, combinedArm, fitWeight, fitWeights, togetherArm, WORDS, wordsArm } from './made-arms';
 
 const soft = (virtualTokens: number): SoftPrompt => ({
   placement: 'suffix',
@@ -71,6 +71,35 @@ describe('a weight between two', () => {
     expect(weight).toBeLessThan(0.8);
     const loss = (w: number) => -mixedAnswers(a, b, w).reduce((sum, row, i) => sum + (row[gold[i] ?? 0] ?? 0), 0);
     expect(loss(weight)).toBeLessThan(Math.min(loss(0), loss(1)));
+  });
+});
+
+describe('weights of several', () => {
+  const sure = [log(0.9, 0.1), log(0.1, 0.9), log(0.9, 0.1), log(0.1, 0.9)];
+  const blind = sure.map(() => log(0.5, 0.5));
+  const wrong = sure.map((row) => row.toReversed());
+  const gold = [0, 1, 0, 1];
+
+  it('are none for who is wrong, equal where rows say nothing, and higher than equal for who knows', () => {
+    expect(fitWeights([blind, blind, blind], gold).every((weight) => Math.abs(weight - 1 / 3) < 0.03)).toBe(true);
+    const [first = 0, second = 0, third] = fitWeights([sure, blind, wrong], gold);
+    expect([first > 0.5, Math.abs(second - 1 / 3) < 0.03, third]).toEqual([true, true, 0]);
+  });
+
+  it('hold less than the free optimum to it: a lower loss that takes unlikely weights is refused', () => {
+    const [weight = 0] = fitWeights([sure], gold);
+    // cross-entropy alone would take the largest that is tried
+    expect(weight).toBeGreaterThan(1);
+    expect(weight).toBeLessThan(1.5);
+  });
+
+  it('leave out an impossible answer of who has no weight', () => {
+    const certain = gold.map((label) => (label === 0 ? [Number.NEGATIVE_INFINITY, 0] : [0, Number.NEGATIVE_INFINITY]));
+    const arm = { ...armOf('tuned', 'tuned', gold, [true, true, true, true]), logProbs: sure };
+    const of = { tuned: arm, tunedValidation: sure, words: arm, wordsValidation: sure, validationGold: gold };
+    const { logProbs, kind } = togetherArm(of, certain, certain);
+    expect(kind).toBe('reference');
+    expect(logProbs.flat().every(Number.isFinite)).toBe(true);
   });
 });
 

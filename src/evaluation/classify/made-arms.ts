@@ -1,5 +1,5 @@
 import { assert, present } from '../../lib/assert';
-import { meanAnswers, mixedAnswers } from '../../metrics/calibration';
+import { meanAnswers, mixedAnswers, nll } from '../../metrics/calibration';
 import { accuracy, argmax, logSoftmax } from '../../metrics/classification';
 import type { SoftPrompt } from '../../prompt/soft-prompt';
 import type { ArmOutcome } from '../types';
@@ -43,10 +43,6 @@ type Answers = readonly (readonly number[])[];
 
 const at = (answers: Answers, row: number, label: number) => answers[row]?.[label] as number;
 
-/** Mean cross-entropy. */
-const lossOf = (answers: Answers, gold: readonly number[]) =>
-  -gold.reduce((sum, label, i) => sum + at(answers, i, label), 0) / gold.length;
-
 /** Steps of the weight that are tried. */
 const GRID = 20;
 
@@ -55,9 +51,48 @@ export function fitWeight(first: Answers, second: Answers, gold: readonly number
   assert(gold.length > 0, 'a weight needs labelled rows');
   const tried = Array.from({ length: GRID + 1 }, (_, i) => 1 - i / GRID).map((weight) => ({
     weight,
-    loss: lossOf(mixedAnswers(first, second, weight), gold),
+    loss: nll(mixedAnswers(first, second, weight), gold),
   }));
   return tried.reduce((best, each) => (each.loss < best.loss ? each : best)).weight;
+}
+
+/** Weights that are tried, and how strongly each is held to an equal share: free ones follow the chance of few rows. */
+const WEIGHTS = Array.from({ length: 31 }, (_, i) => i / 20);
+const HOLD = 0.1;
+
+/** softmax(Σ w log p): what several say together. */
+const pooled = (members: readonly Answers[], weights: readonly number[]): Answers =>
+  present(members[0], 'member').map((row, i) =>
+    logSoftmax(
+      row.map((_, c) =>
+        // no weight at all: zero times minus infinity would be no number
+        members.reduce(
+          (sum, answers, m) => (weights[m] === 0 ? sum : sum + (weights[m] as number) * at(answers, i, c)),
+          0,
+        ),
+      ),
+    ),
+  );
+
+/**
+ * Weights of several with the lowest cross-entropy on labelled rows, plus 0.1 Σ (w − 1/members)². None is below 0, and they need
+ * not add up to 1: who is too sure gets less. Each in turn takes the best of a grid until none changes.
+ */
+export function fitWeights(members: readonly Answers[], gold: readonly number[]): readonly number[] {
+  const equal = 1 / members.length;
+  const costOf = (weights: readonly number[]) =>
+    nll(pooled(members, weights), gold) + HOLD * weights.reduce((sum, weight) => sum + (weight - equal) ** 2, 0);
+  let best = { weights: members.map(() => equal), cost: Number.POSITIVE_INFINITY };
+  for (let before = Number.NaN; before !== best.cost; ) {
+    before = best.cost;
+    for (const m of members.keys())
+      for (const weight of WEIGHTS) {
+        const weights = best.weights.with(m, weight);
+        const cost = costOf(weights);
+        if (cost < best.cost) best = { weights, cost };
+      }
+  }
+  return best.weights;
 }
 
 /** How many points the word counts may be behind the tuned prompt, on validation rows, and still be worth asking too. */
@@ -128,6 +163,10 @@ const reference = (id: string, name: string, logProbs: ArmOutcome['logProbs']): 
 export const MAJORITY = 'majority';
 export const WORDS = 'tfidf';
 export const PROBE = 'probe';
+export const TOGETHER = 'together';
+
+/** Lines that are no prompt, so that nothing of them can leave. */
+export const NO_PROMPT: readonly string[] = [MAJORITY, PROBE, TOGETHER];
 
 /** The line that always chooses the most frequent label of the training rows. */
 export function majorityArm(labels: readonly string[], trainGold: readonly number[], rows: number): ArmOutcome {
@@ -143,3 +182,21 @@ export const wordsArm = (logProbs: ArmOutcome['logProbs']): ArmOutcome =>
 /** The line of logistic regression on the model's hidden states; rows in the order of the plan. */
 export const probeArm = (logProbs: ArmOutcome['logProbs']): ArmOutcome =>
   reference(PROBE, 'Linear probe of the model', logProbs);
+
+/**
+ * The line of what the tuned prompt, the word counts and the probe reach together, weighted by the validation rows. The
+ * probe cannot leave, so this cannot.
+ */
+export const togetherArm = (
+  { tuned, tunedValidation, words, wordsValidation, validationGold }: CombinedFrom,
+  probe: Answers,
+  probeValidation: Answers,
+): ArmOutcome =>
+  reference(
+    TOGETHER,
+    'Tuned, word counts and probe together',
+    pooled(
+      [tuned.logProbs, words.logProbs, probe],
+      fitWeights([tunedValidation, wordsValidation, probeValidation], validationGold),
+    ),
+  );

@@ -48,7 +48,7 @@ export function PlannedPanel({ set, dataset, also }: PlannedPanelProps) {
         ))}
         {references ? (
           <li>
-            <strong>Three reference lines</strong> <span className="dim">{references}</span>
+            <strong>Reference lines</strong> <span className="dim">{references}</span>
           </li>
         ) : null}
       </ol>

@@ -1,7 +1,7 @@
 /** What the panels of both kinds of task share: the rows behind a difference, the choice of a pair, columns of metrics. */
 
 import type { ReactNode } from 'react';
-import { MAJORITY, PROBE } from '../../../../evaluation/classify/made-arms';
+import { NO_PROMPT } from '../../../../evaluation/classify/made-arms';
 import type { Interval as Range } from '../../../../metrics/intervals';
 import { type MetricFormat, metricsOf } from '../../../../metrics/registry';
 import { armId } from '../../../../prompt-set/arms';
@@ -166,9 +166,6 @@ export const metricColumns = <Id extends string, M extends Shown, R>(
       return <Interval as={format[as]} value={figure.value} {...figure.interval} />;
     },
   }));
-
-/** Lines that are no prompt, so that nothing of them can leave. */
-const NO_PROMPT: readonly string[] = [MAJORITY, PROBE];
 
 interface ExportArmProps {
   readonly evaluation: Pick<Evaluation, 'id' | 'setId'>;

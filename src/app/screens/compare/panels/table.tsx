@@ -42,7 +42,7 @@ export const PANELS: { readonly [K in TaskKind]: KindPanels<Evaluations[K]> } = 
         'Every prompt answers the same test rows, in the same way; the difference comes with its interval, and the answer may be that yours is better.',
       again: 'Prompts scored during this visit are not scored again. ',
       references:
-        'always the most frequent label, a word-count classifier (TF-IDF) without any language model, and a linear probe: logistic regression on the model’s hidden states, on at most 256 training rows',
+        'always the most frequent label, a word-count classifier (TF-IDF) without any language model, a linear probe: logistic regression on the model’s hidden states, on at most 256 training rows, and what the tuned prompt reaches together with these two',
     },
     Results: LabelResults,
     saved: ({ comparison: { pairs } }) => ({
