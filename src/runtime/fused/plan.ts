@@ -147,7 +147,10 @@ function chosenNodes(graph: Graph, feeds: ReadonlyMap<string, FeedShape>, fetche
   return { nodes, initializers };
 }
 
-/** Values that are written to memory: what is fetched, what products read, and what several nodes read of a Concat. */
+/**
+ * Values that are written to memory: what is fetched, what products read (but for factors that they can multiply as they
+ * read them), and what several nodes read of a Concat.
+ */
 function kept(nodes: readonly Node[], fetches: readonly string[]): ReadonlySet<string> {
   const source = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
   const base = (name: string): string => {
@@ -157,7 +160,8 @@ function kept(nodes: readonly Node[], fetches: readonly string[]): ReadonlySet<s
   const keep = new Set(fetches);
   const readers = new Map<string, number>();
   for (const { op, inputs } of nodes) {
-    if (PRODUCTS.has(op)) for (const name of inputs.slice(0, 2)) keep.add(base(name));
+    if (PRODUCTS.has(op))
+      for (const name of inputs.slice(0, 2).map(base)) if (source.get(name)?.op !== 'Mul') keep.add(name);
     for (const name of inputs) {
       readers.set(name, (readers.get(name) ?? 0) + 1);
       if (source.get(name)?.op === 'Concat' && readers.get(name) === 2) keep.add(name);
