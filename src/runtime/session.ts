@@ -154,8 +154,7 @@ function fromOrt({ type, data, dims }: Tensor): HostTensor {
 
 const SENTENCES = {
   'out-of-memory': NO_MEMORY,
-  'device-lost':
-    'The graphics device was lost, as when its driver restarts. Try again: a run continues from its last saved step.',
+  'device-lost': 'The graphics device was lost, as when its driver restarts.',
 } as const;
 
 /** Any error of a runtime as a StudioError. Its messages are free text, so their words decide the code. */
