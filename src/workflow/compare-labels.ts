@@ -4,9 +4,14 @@ import { goldOf, labelIndexer, rowsById, textOf } from '../dataset/labels';
 import type { Dataset, Row } from '../dataset/types';
 import { comparing } from '../evaluation/classify/compare';
 import { combinedArm, majorityArm, probeArm, togetherArm, wordsArm } from '../evaluation/classify/made-arms';
-import { fitCalibration, validationOutcome, validationTemperature } from '../evaluation/classify/outcome';
+import {
+  chosenCalibration,
+  fitCalibration,
+  validationOutcome,
+  validationTemperature,
+} from '../evaluation/classify/outcome';
 import { rowGroups } from '../evaluation/rows';
-import type { ArmOutcome, ComparisonPlan } from '../evaluation/types';
+import type { ArmOutcome, CalibrationFit, ComparisonPlan } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { inSteps } from '../lib/control';
 import { fitWords, type WordModel, wordAnswers } from '../metrics/logistic';
@@ -141,9 +146,28 @@ export function decidingRows(
   { softs }: { readonly softs: readonly unknown[] },
   { validation, calibration }: Omit<Parts, 'test'>,
 ): readonly string[] {
-  if (softs.length > 0) return validation;
-  const gold = goldOf(dataset, calibration);
-  return calibration.filter((_id, i) => gold[i] !== -1);
+  const rows = softs.length > 0 ? validation : calibration;
+  const gold = goldOf(dataset, rows);
+  return rows.filter((_id, i) => gold[i] !== -1);
+}
+
+/**
+ * What a prompt's answers have subtracted, decided as in a comparison; null where that does not help. Rows without an answer
+ * decide nothing.
+ * @param answers log-probabilities by row id
+ */
+export function decidedCalibration(
+  dataset: Dataset,
+  arm: { readonly softs: readonly unknown[] },
+  { validation, calibration }: Omit<Parts, 'test'>,
+  answers: ReadonlyMap<string, readonly number[]>,
+): CalibrationFit | null {
+  const answered = (ids: readonly string[]) => ids.filter((id) => answers.has(id));
+  const logProbs = (ids: readonly string[]) => ids.map((id) => present(answers.get(id), `answer to row ${id}`));
+  const all = answered(calibration);
+  const deciding = decidingRows(dataset, arm, { validation: answered(validation), calibration: all });
+  const others = all.filter((id) => !deciding.includes(id));
+  return chosenCalibration(logProbs(deciding), goldOf(dataset, deciding), logProbs(others));
 }
 
 /** One arm's answers to test and validation rows. Of several vectors the mean answer counts. */

@@ -4,9 +4,8 @@
  * not used. Validation rows choose the step to keep; test rows take no part.
  */
 import { drawnRows, textHash } from '../dataset/draw';
-import { goldOf, textKeyOf } from '../dataset/labels';
+import { textKeyOf } from '../dataset/labels';
 import { type Dataset, type Row, taskKindOf } from '../dataset/types';
-import { chosenCalibration } from '../evaluation/classify/outcome';
 import type { CalibrationFit } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
@@ -19,7 +18,7 @@ import { rowsOf, shotIds } from '../task/render';
 import { wordsFor } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { labelTokens, type TokenRow } from '../tokens/tokenizer';
-import { decidingRows, otherRows } from './compare-labels';
+import { decidedCalibration, otherRows } from './compare-labels';
 import type { Host, Run, Verb } from './host';
 import { type RunInputs, runInputs } from './run-rows';
 import { tokenRows } from './token-rows';
@@ -153,15 +152,9 @@ async function teacherAnswers(
   tell(0);
   const labels = labelTokens(host.tokens, words);
   const scored = await host.engine.score({ rows, labels, soft: null, cacheKey: null }, control, tell);
-  const byRow = new Map(scored.rows.map((row) => [row.rowId, row]));
-  const known = (ids: readonly string[]) => ids.filter((id) => byRow.has(id));
-  const logProbs = (ids: readonly string[]) => known(ids).map((id) => present(byRow.get(id), id).logProbs);
-  const decide = decidingRows(dataset, { softs: [] }, deciding);
-  const others = deciding.calibration.filter((id) => !decide.includes(id));
+  const answers = new Map(scored.rows.map(({ rowId, logProbs }) => [rowId, logProbs]));
   const chosen =
-    calibration === undefined
-      ? chosenCalibration(logProbs(decide), goldOf(dataset, known(decide)), logProbs(others))
-      : calibration;
+    calibration === undefined ? decidedCalibration(dataset, { softs: [] }, deciding, answers) : calibration;
   return new Map(
     scored.rows.map((row) => [
       row.rowId,

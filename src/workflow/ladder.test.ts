@@ -83,8 +83,8 @@ const request = (dataset: Dataset, more: Partial<LadderRequest> = {}): LadderReq
   ...more,
 });
 
-async function climb(asked: LadderRequest, control = uninterrupted) {
-  const { host, scored } = fakeHost(100_000, answer);
+async function climb(asked: LadderRequest, control = uninterrupted, how = answer) {
+  const { host, scored } = fakeHost(100_000, how);
   const events: LadderEvent[] = [];
   const climbed = await climbLadder(host, asked, { control, emit: (event) => events.push(event) });
   const texts = scored.flatMap((each) => each.rows.map(({ ids }) => textOf(ids)));
@@ -136,6 +136,30 @@ describe('a ladder of two steps', () => {
     for (const text of texts) expect(text).not.toContain('GOLD');
     expect(texts.some((text) => /Kind: (wrong|no)\nDesk: (fees|cards)\n/.test(text))).toBe(true);
     for (const { cells } of filled.table.rows) expect(cells.kind).not.toContain('GOLD');
+  });
+
+  it('calibrates as a comparison does: training rows decide too, but not for prompts that were trained on them', async () => {
+    const dataset = await rows(40);
+    const train = new Set(dataset.split.train);
+    const table = {
+      ...dataset.table,
+      rows: dataset.table.rows.map((row) =>
+        train.has(row.id) ? { ...row, cells: { ...row.cells, label: 'cards' } } : row,
+      ),
+    };
+    const leaning: typeof answer = (text, vectors) => {
+      const [cards = 0, fees = 0] = answer(text, vectors).map((each, i) => Math.exp(each - 3 * i));
+      return [Math.log(cards / (cards + fees)), Math.log(fees / (cards + fees))];
+    };
+    const said = async (of: Dataset) => {
+      const { ladder } = await climb(request(of), uninterrupted, leaning);
+      const probabilities = (id: string) => ladder.rungs.find((rung) => rung.id === id)?.answers?.probabilities;
+      return { byHand: probabilities('instruction'), tuned: probabilities('vectors-2') };
+    };
+    const [asLabelled, asCards] = [await said(dataset), await said({ ...dataset, table })];
+    expect(asCards.tuned).toEqual(asLabelled.tuned);
+    expect(asLabelled.byHand).toBeDefined();
+    expect(asCards.byHand).not.toEqual(asLabelled.byHand);
   });
 
   it('leaves as rows that the Data screen can split again', async () => {

@@ -12,9 +12,8 @@
  * What a prompt has answered is given away as soon as it is finished, and is not asked again where it is given back: a stop
  * loses one prompt's answers at most.
  */
-import { labelIndexer, rowsById } from '../dataset/labels';
+import { goldOf, rowsById } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
-import { chosenCalibration } from '../evaluation/classify/outcome';
 import { type AnswerSheet, answerDifferences, predictionsOf } from '../evaluation/classify/pairs';
 import { rowGroups } from '../evaluation/rows';
 import { present } from '../lib/assert';
@@ -26,7 +25,7 @@ import { argmax } from '../metrics/classification';
 import { type MatrixPrompt, promptKey } from '../prompt-set/ready-prompt';
 import { accuracyOf, type Ladder, type LadderAnswers, type LadderRung, type StepCost } from '../report/ladder';
 import { scoredRows } from './compare-arms';
-import { CALIBRATION_ROWS, otherRows } from './compare-labels';
+import { CALIBRATION_ROWS, decidedCalibration, otherRows } from './compare-labels';
 import type { Host, Run, Verb } from './host';
 import {
   baseOf,
@@ -154,33 +153,25 @@ async function askedRows(
 }
 
 /**
- * Probabilities by row id. A prompt without a calibration of its own gets one where it lowers the loss on validation rows, as
- * in a comparison.
- * @param goldOf index into the prompt's labels; null = not known
+ * Probabilities by row id. A prompt without a calibration of its own gets one where a comparison would give it one.
+ * @param on rows with the prompt's labels
  */
 function probabilitiesOf(
-  { meanLogProbs }: MatrixPrompt,
+  of: MatrixPrompt,
   { logProbs }: Asked,
-  { validation, calibration }: ReturnType<typeof otherRows>,
-  goldOf: (id: string) => number | null,
+  others: ReturnType<typeof otherRows>,
+  on: Dataset,
 ): ReadonlyMap<string, readonly number[]> {
-  const known = validation.flatMap((id) => {
-    const [said, gold] = [logProbs.get(id), goldOf(id)];
-    return said && gold !== null ? [{ id, said, gold }] : [];
-  });
-  const ids = new Set(known.map(({ id }) => id));
-  const others = calibration.flatMap((id) => (ids.has(id) || !logProbs.has(id) ? [] : [logProbs.get(id) ?? []]));
-  const [said, gold] = [known.map((row) => row.said), known.map((row) => row.gold)];
-  const subtracted = meanLogProbs ?? chosenCalibration(said, gold, others)?.meanLogProbs ?? null;
+  const subtracted = of.meanLogProbs ?? decidedCalibration(on, of, others, logProbs)?.meanLogProbs ?? null;
   return new Map([...logProbs].map(([id, each]) => [id, labelProbabilities(each, subtracted)]));
 }
 
-/** Index of a row's cell into the labels of a prompt; null = it is none of them. */
-function goldIn({ table, mapping }: Dataset, column: string, { words }: MatrixPrompt): (id: string) => number | null {
-  const indexOf = labelIndexer({ labels: words.map(({ label }) => label), mapping: { ...mapping, label: column } });
-  const byId = rowsById(table.rows);
-  return (id) => indexOf(present(byId.get(id), `row ${id}`));
-}
+/** The rows with a column's cells as their labels, and those of a prompt as the labels there are. */
+const labelledBy = (dataset: Dataset, label: string, { words }: MatrixPrompt): Dataset => ({
+  ...dataset,
+  labels: words.map((word) => word.label),
+  mapping: { ...dataset.mapping, label },
+});
 
 /** Step one's label for each row that it could answer, asked once. */
 async function stepOne(
@@ -190,7 +181,7 @@ async function stepOne(
 ): Promise<{ readonly asked: Asked; readonly labels: ReadonlyMap<string, string> }> {
   const { train, validation, test } = dataset.split;
   const asked = await ask(`Step one, ${first.name}`, first, dataset, [...train, ...validation, ...test]);
-  const said = probabilitiesOf(first, asked, otherRows(dataset, []), goldIn(dataset, field, first));
+  const said = probabilitiesOf(first, asked, otherRows(dataset, []), labelledBy(dataset, field, first));
   return { asked, labels: new Map([...said].map(([id, each]) => [id, first.words[argmax(each)]?.label ?? ''])) };
 }
 
@@ -216,13 +207,15 @@ function firstFigures(
   said: ReadonlyMap<string, string>,
 ): Pick<Ladder['first'], 'accuracy' | 'answers'> {
   const answers = Object.fromEntries(split.test.map((id) => [id, said.get(id) ?? '']));
-  const goldOf = goldIn(dataset, field, first);
-  const rowIds = split.test.filter((id) => goldOf(id) !== null);
-  const labels = first.words.map(({ label }) => label);
+  const on = labelledBy(dataset, field, first);
+  const { labels } = on;
+  const onTest = goldOf(on, split.test);
+  const rowIds = split.test.filter((_id, i) => onTest[i] !== -1);
   // in a file that step one has answered, the column is its answers
-  const isItsOwn = [...said].every(([id, label]) => labels[goldOf(id) ?? -1] === label);
+  const ofAll = goldOf(on, [...said.keys()]);
+  const isItsOwn = [...said.values()].every((label, i) => labels[ofAll[i] ?? -1] === label);
   if (rowIds.length === 0 || isItsOwn) return { accuracy: null, answers };
-  const gold = rowIds.map((id) => goldOf(id) ?? -1);
+  const gold = onTest.filter((label) => label !== -1);
   const predicted = rowIds.map((id) => labels.indexOf(answers[id] ?? ''));
   const groups = rowGroups(dataset, rowIds) ?? null;
   const accuracy = accuracyOf({ gold, predicted, classes: labels.length }, { seed, groups });
@@ -252,12 +245,12 @@ async function climbed(
   }
   const rowIds = filled.split.test.filter((row) => asked.logProbs.has(row));
   if (rowIds.length === 0) return skipped('No test row fits the model with this prompt');
-  const goldOf = goldIn(filled, filled.mapping.label, of);
-  const said = probabilitiesOf(of, asked, others, goldOf);
+  const on = labelledBy(filled, filled.mapping.label, of);
+  const said = probabilitiesOf(of, asked, others, on);
   const answers: AnswerSheet = {
-    labels: of.words.map(({ label }) => label),
+    labels: on.labels,
     rowIds,
-    gold: rowIds.map((row) => present(goldOf(row), `label of row ${row}`)),
+    gold: goldOf(on, rowIds),
     probabilities: rowIds.map((row) => said.get(row) ?? []),
     groups: rowGroups(filled, rowIds) ?? null,
     seed: filled.seed,
