@@ -7,7 +7,7 @@ import { linkedWorkers, listsByReference, packedStore } from './create-services'
 import { createDataStore } from './state/data/data-store';
 import { createPromptSetsStore } from './state/prompt-sets-store';
 import type { Client, Services } from './state/services';
-import { csvFile, fakeLocation, testServices } from './state/test-support';
+import { csvFile, fakeLocation, gate, testServices } from './state/test-support';
 
 function mortal(deaths: number) {
   const calls: string[] = [];
@@ -118,16 +118,13 @@ describe('long lists of rows', () => {
     data.getState().openFile(csvFile(200));
     await vi.waitFor(() => expect(promptSets.getState().set).not.toBeNull(), 15_000);
     const { put } = services.store.datasets;
-    let stored = () => {};
-    services.store.datasets.put = async (value) => {
-      await new Promise<void>((done) => {
-        stored = done;
-      });
-      return put(value);
-    };
+    const { open: stored, opened } = gate();
+    const writing = vi.fn((...of: Parameters<typeof put>) => opened.then(() => put(...of)));
+    services.store.datasets.put = writing;
     const rowId = promptSets.getState().dataset?.split.train[0] ?? '';
     const done = data.getState().change({ kind: 'cell', rowId, column: 'message', value: 'new' });
-    await vi.waitFor(() => expect(promptSets.getState().dataset?.versions).toHaveLength(2));
+    await vi.waitFor(() => expect(writing).toHaveBeenCalled());
+    expect(promptSets.getState().dataset?.versions).toHaveLength(1);
     expect(data.getState().prepared?.dataset.versions).toHaveLength(1);
     expect(data.getState().pending).toMatchObject({ rowId, value: 'new' });
     stored();

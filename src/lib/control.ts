@@ -96,6 +96,16 @@ export async function inSteps<T>(
   }
 }
 
+/** Runs one piece of work after the other, in the order in which they were asked for; a failed one holds up none. */
+export function inTurn() {
+  let last: Promise<unknown> = Promise.resolve();
+  return <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = last.then(work);
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+}
+
 /**
  * Processes one item at a time, always the latest: an item that arrives during work replaces the waiting one. For values that
  * arrive faster than they can be saved.

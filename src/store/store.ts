@@ -55,6 +55,8 @@ export interface Store {
     /** Of both kinds, newest first. */
     ofSet(setId: string): Promise<readonly Evaluation[]>;
     put(value: Evaluation): Promise<void>;
+    /** Changes the stored comparison, whichever tab wrote it last; where there is none, the one that is given. */
+    update<E extends Evaluation>(of: E, change: (before: E) => E): Promise<E>;
   };
   readonly measurements: {
     /** Oldest first. */
@@ -220,10 +222,7 @@ async function evaluationsOf(backend: Backend, setId: string): Promise<readonly 
   return all.sort((a, b) => b.createdAt.localeCompare(a.createdAt));
 }
 
-const putEvaluation: { readonly [K in Evaluation['kind']]: (backend: Backend, value: Evaluation) => Promise<void> } = {
-  classify: (backend, value) => backend.put('evaluations', kept(value as Extract<Evaluation, { kind: 'classify' }>)),
-  generate: (backend, value) => backend.put('writings', kept(value as Extract<Evaluation, { kind: 'generate' }>)),
-};
+const EVALUATIONS = { classify: 'evaluations', generate: 'writings' } as const;
 
 const resultTables = (backend: Guarded, tell: Tell): Pick<Store, 'checkpoints' | 'evaluations' | 'measurements'> => ({
   checkpoints: {
@@ -235,8 +234,17 @@ const resultTables = (backend: Guarded, tell: Tell): Pick<Store, 'checkpoints' |
   evaluations: {
     ofSet: (setId) => evaluationsOf(backend, setId),
     put: async (value) => {
-      await putEvaluation[value.kind](backend, value);
+      await backend.put(EVALUATIONS[value.kind], kept(value) as never);
       tell('evaluations', value.setId);
+    },
+    update: async (of, change) => {
+      let next = of;
+      await backend.update(EVALUATIONS[of.kind], of.id, (stored) => {
+        next = change(stored ? ({ ...stored, kind: of.kind } as typeof of) : of);
+        return kept(next) as never;
+      });
+      tell('evaluations', of.setId);
+      return next;
     },
   },
   measurements: {

@@ -111,7 +111,7 @@ export function createModelsStore(services: Services, session: SessionStore): Mo
       known: [],
       choose: async (source) => {
         dropParameter('model'); // it would overrule the choice at the next reload
-        if (source.kind === 'site' || source.kind === 'kept') void keepChoice(source);
+        if (source.kind === 'site' || source.kind === 'kept') await keepChoice(source);
         await session.getState().loadModel(source);
       },
       visit: async (work) => {
@@ -202,8 +202,8 @@ export function createSpeedometer(
   async function learn(info: ModelInfo, change: (speed: Speed | null) => Speed | null): Promise<void> {
     const speed = change(await settings.get<Speed>(speedKey(info)));
     if (!speed) return;
-    onSpeed(speed);
     await settings.set(speedKey(info), speed).catch(() => undefined); // a nicety: measured again next time
+    onSpeed(speed);
   }
   return {
     known: async (info) => {
@@ -268,9 +268,8 @@ export function createTextMemoryStore(services: Services, session: SessionStore)
         await asking;
       },
       choose: async (options) => {
-        // kept at once: behind other work the engine may answer after the page is gone
-        const kept = settings.set(TEXT_MEMORY, options).catch(() => {}); // it holds for this visit then
-        await Promise.all([ask(options), kept]);
+        await settings.set(TEXT_MEMORY, options).catch(() => {}); // it holds for this visit then
+        await ask(options);
       },
     };
   });

@@ -125,8 +125,8 @@ export function createPromptSetsStore({ store: disk }: Services): PromptSetsStor
       },
       setAuthor: async (name) => {
         const author = authorName(name);
-        store.setState({ author });
         await save(saving, () => disk.settings.set(AUTHOR, author));
+        store.setState({ author });
       },
     };
   });
@@ -214,12 +214,12 @@ function changing(
     change: byHand,
     create: (from) => addSet(saving, setFrom(from, handles(get().sets)), from.dataset),
     setRows: async (id, dataset, facts = {}) => {
+      await save(saving, () => disk.datasets.put({ setId: id, dataset }));
       const rows = dataset.table.rows.length;
       set(({ set: open, dataset: shown, sets }) => ({
         dataset: open?.id === id ? dataset : shown,
         sets: sets.map((s) => (s.id === id ? withRows(s, rows) : s)),
       }));
-      await save(saving, () => disk.datasets.put({ setId: id, dataset }));
       const task = { ...facts, datasetFingerprint: dataset.fingerprint };
       await updateById(id, (s) =>
         changeTask(s, { ...task, words: alignWords(s.words, dataset.labels), writing: writingOf(dataset, s) }, now()),
@@ -229,7 +229,8 @@ function changing(
       const { set: open, dataset, refresh } = get();
       if (!open) return;
       await save(saving, async () => {
-        await disk.sets.put(open);
+        for (const each of new Set([open, ...saving.unwritten.values()])) await disk.sets.put(each);
+        saving.unwritten.clear();
         if (dataset) await disk.datasets.put({ setId: open.id, dataset });
       });
       await refresh().catch(() => undefined); // what is gone is not listed

@@ -1,6 +1,7 @@
-/** Saves prompt sets: a change is seen at once, and written over what is on the disk by then. */
+/** Saves prompt sets: a change is written over what is on the disk by then, and shown once it is there. */
 import type { StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../dataset/types';
+import { inTurn } from '../../lib/control';
 import { StudioError } from '../../lib/errors';
 import { type Listing, listingOf, NO_FACTS } from '../../prompt-set/listing';
 import type { PromptSet } from '../../prompt-set/types';
@@ -51,8 +52,10 @@ export function mergeListings(
 export interface Saving {
   readonly disk: Services['store'];
   readonly store: StoreApi<SetsState>;
-  /** Sets that are not on disk yet as the page knows them. */
+  /** Sets that are not on disk as the page knows them: being written, or refused. */
   readonly unwritten: Map<string, PromptSet>;
+  /** Each change is made over the one before. */
+  readonly turn: ReturnType<typeof inTurn>;
   /** Updates that are being written. */
   pending: number;
   /** How often a set was changed in this page. */
@@ -63,6 +66,7 @@ export const savingSets = (disk: Services['store'], store: StoreApi<SetsState>):
   disk,
   store,
   unwritten: new Map(),
+  turn: inTurn(),
   pending: 0,
   changes: 0,
 });
@@ -82,49 +86,58 @@ export function showSet(saving: Saving, next: PromptSet): void {
   saving.store.setState((state) => withSet(state, next));
 }
 
-function written({ unwritten }: Saving, value: PromptSet): void {
-  if (unwritten.get(value.id) === value) unwritten.delete(value.id);
-}
-
-/** Shows a new set as the open one, and writes it with its rows. */
+/** Writes a new set with its rows, and shows it as the open one unless another was opened meanwhile. */
 export async function addSet(saving: Saving, made: PromptSet, dataset: Dataset | null): Promise<PromptSet> {
   const { disk, store, unwritten } = saving;
   const listing = listingOf(made, { ...NO_FACTS, rows: dataset?.table.rows.length ?? null });
-  saving.changes += 1;
+  const shown = () => `${store.getState().status} ${store.getState().set?.id}`;
+  const before = shown();
   unwritten.set(made.id, made);
-  store.setState(({ sets }) => ({ status: 'open', set: made, dataset, sets: [listing, ...sets] }));
   await save(saving, async () => {
     await disk.sets.put(made);
-    written(saving, made);
     if (dataset) await disk.datasets.put({ setId: made.id, dataset });
+    unwritten.delete(made.id);
   });
+  saving.changes += 1;
+  const isHere = shown() === before;
+  store.setState(({ sets }) => ({
+    sets: [listing, ...sets.filter(({ id }) => id !== made.id)],
+    ...(isHere && { status: 'open', set: made, dataset }),
+  }));
   return made;
 }
 
 /** Another tab may have written meanwhile, so `change` runs a second time, on what is on the disk: it must be pure. */
 export async function updateSet(saving: Saving, id: string, change: (set: PromptSet) => PromptSet): Promise<PromptSet> {
+  saving.pending += 1;
+  return saving
+    .turn(() => written(saving, id, change))
+    .finally(() => {
+      saving.pending -= 1;
+    });
+}
+
+async function written(saving: Saving, id: string, change: (set: PromptSet) => PromptSet): Promise<PromptSet> {
   const { disk, store, unwritten } = saving;
-  const { set: open, saveError, author } = store.getState();
-  const current = open?.id === id ? open : (unwritten.get(id) ?? (await disk.sets.get(id)));
+  const { set: open, author } = store.getState();
+  const refused = unwritten.get(id);
+  const current = refused ?? (open?.id === id ? open : await disk.sets.get(id));
   if (!current)
     throw new StudioError('store-failed', 'This prompt set is no longer in the library. Open another one.', {
       data: { id },
     });
   const signed = (before: PromptSet) => signNew(before, change(before), author ?? '');
-  const next = signed(current);
-  showSet(saving, next);
+  let next = signed(current);
   unwritten.set(id, next);
-  saving.pending += 1;
   await save(saving, async () => {
     // after a failed save the page knows more than the disk does
-    const stored = saveError ? null : await disk.sets.update(id, signed);
-    if (!stored) await disk.sets.put(next);
-    else if (saving.pending === 1) showSet(saving, stored);
-    written(saving, next);
+    const stored = refused ? null : await disk.sets.update(id, signed);
+    if (stored) next = stored;
+    else await disk.sets.put(next);
+    unwritten.delete(id);
   });
-  saving.pending -= 1;
-  const shown = store.getState().set;
-  return shown?.id === id ? shown : next;
+  showSet(saving, next);
+  return next;
 }
 
 /** What is listed; read again if a set was changed while it was read. */

@@ -129,6 +129,15 @@ interface TabMemory<T> {
 
 const PREFIX = 'softprompt-studio:';
 
+/** Typed values that are also kept in the browser: of this tab, which knows the last key press, then of the browser. */
+export const drafts = ({ settings }: Pick<Store, 'settings'>) => ({
+  get: async <T>(key: string): Promise<T | null> => tabMemory<T | null>(key, null).read() ?? settings.get<T>(key),
+  set: <T>(key: string, value: T): Promise<void> => {
+    tabMemory<T | null>(key, null).write(value);
+    return settings.set(key, value);
+  },
+});
+
 /** @param fallback where nothing was kept, or the browser allows no storage */
 export const tabMemory = <T>(key: string, fallback: T): TabMemory<T> => ({
   read: () => {
@@ -148,20 +157,17 @@ export const tabMemory = <T>(key: string, fallback: T): TabMemory<T> => ({
   },
 });
 
-/** What the user sets on a screen for a prompt set, by the set's id: of this tab, which knows the last key press, then of the browser. */
-export function choicesOfSet<T>({ settings }: Pick<Store, 'settings'>, screen: string, first: T) {
+/** What the user sets on a screen for a prompt set, by the set's id. */
+export function choicesOfSet<T>(store: Pick<Store, 'settings'>, screen: string, first: T) {
   const keyOf = (setId: string) => `${screen}:${setId}`;
-  const value: Resource<string, T> = resource(async (setId) => {
-    const kept = await settings.get<Partial<T>>(keyOf(setId));
-    return { ...first, ...kept, ...tabMemory<Partial<T>>(keyOf(setId), {}).read() };
-  });
+  const disk = drafts(store);
+  const value: Resource<string, T> = resource(async (setId) => ({ ...first, ...(await disk.get<T>(keyOf(setId))) }));
   const change = (change: Partial<T>): void => {
     const { key, value: before } = value.getState();
     if (key === null || before === null) return;
     const next = { ...before, ...change };
     value.set(next);
-    tabMemory<T>(keyOf(key), next).write(next);
-    settings.set(keyOf(key), next).catch((cause) => toastError('Your choices were not saved', `${cause}`));
+    disk.set(keyOf(key), next).catch((cause) => toastError('Your choices were not saved', `${cause}`));
   };
   return { value, change };
 }

@@ -38,7 +38,7 @@ export function VotePanel<T>({ evaluation, dataset, pair, show }: VotePanelProps
       b={pair[1]}
       ballots={ballots}
       votes={votes}
-      onVotes={(next) => void amend({ votes: next })}
+      onVotes={(next) => void amend(evaluation, ({ votes: newest = [] }) => ({ votes: next(newest) }))}
       textOf={(id) => {
         const row = rows.get(id);
         return row ? textOf(row, dataset.mapping) : null;
@@ -63,12 +63,17 @@ const choiceOf = (pressed: Exclude<Pressed, 'undo'>, { swapped }: Pick<Ballot, '
   return (pressed === 'left') === swapped ? 'b' : 'a';
 };
 
+/** A second press before the next row is shown is no vote on a row that nobody has seen. */
+const voted = (votes: readonly Vote[], vote: Vote): readonly Vote[] =>
+  votes.some(({ rowId }) => rowId === vote.rowId) ? votes : [...votes, vote];
+
 interface VoteBoxProps<T> {
   readonly a: { readonly name: string };
   readonly b: { readonly name: string };
   readonly ballots: readonly Ballot<T>[];
   readonly votes: readonly Vote[];
-  readonly onVotes: (votes: readonly Vote[]) => void;
+  /** The votes as they are kept by then: there may be more than are shown. */
+  readonly onVotes: (next: (newest: readonly Vote[]) => readonly Vote[]) => void;
   /** The row's text; null when it is no longer in this browser. */
   readonly textOf: (rowId: string) => string | null;
   readonly show: (answer: T) => ReactNode;
@@ -81,11 +86,10 @@ function VoteBox<T>({ a, b, ballots, votes, onVotes, textOf, show }: VoteBoxProp
   // another way of calibrating draws other rows: only votes on the rows drawn now count
   const drawn = new Set(ballots.map(({ rowId }) => rowId));
   const valid = votes.filter(({ rowId }) => drawn.has(rowId));
-  const voted = new Set(valid.map(({ rowId }) => rowId));
-  const ballot = ballots.find(({ rowId }) => !voted.has(rowId));
+  const ballot = ballots.find((each) => !valid.some(({ rowId }) => rowId === each.rowId));
   const press = (pressed: Pressed) => {
-    if (pressed === 'undo') onVotes(votes.slice(0, -1));
-    else if (ballot) onVotes([...votes, { rowId: ballot.rowId, choice: choiceOf(pressed, ballot) }]);
+    if (pressed === 'undo') onVotes((newest) => newest.slice(0, -1));
+    else if (ballot) onVotes((newest) => voted(newest, { rowId: ballot.rowId, choice: choiceOf(pressed, ballot) }));
     // the button that was pressed may be gone with the last row
     requestAnimationFrame(() => document.activeElement === document.body && box.current?.focus());
   };

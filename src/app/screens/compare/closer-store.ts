@@ -134,17 +134,15 @@ class CloserStore {
     report({ check: kind, fraction: 0, note: 'Loading the model' });
     const { evaluation, mode } = shown;
     const request = { set, dataset, evaluation, mode };
-    const isShown = () => this.#compare.shown()?.evaluation.id === evaluation.id;
     if (kind === 'consistency') {
       await stores.session.getState().modelReady();
       const consistency = await services.workflow.call('consistency', request, { signal, onEvent: report });
-      if (isShown()) await this.#compare.amend({ consistency });
-      return;
+      return this.#compare.amend(evaluation, () => ({ consistency }));
     }
     await stores.session.getState().trainingReady();
     const answered = async (found: Partial<Pick<ClassifyEvaluation, 'everyRow' | 'fineTuning'>>) => {
       await stores.promptSets.getState().updateById(set.id, (s) => countLook(s, new Date().toISOString()));
-      if (isShown()) await this.#compare.amend(found);
+      await this.#compare.amend(evaluation, () => found);
     };
     if (kind === 'everyRow')
       return answered({ everyRow: await services.workflow.call('everyRow', request, { signal, onEvent: report }) });

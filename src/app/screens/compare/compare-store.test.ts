@@ -24,6 +24,12 @@ const write = ({ rows }: WriteRequest): { rows: WrittenRow[] } => ({
   })),
 });
 
+/** As little as a store takes for a comparison of labels. */
+const COMPARED = {
+  ...{ kind: 'classify', id: 'e', createdAt: 'now' },
+  ...{ plan: { labels: [], rowIds: [], arms: [] }, comparison: { arms: [], verdict: { headline: '' } } },
+};
+
 const TEMPLATE = 'Message: {text}\nSummary:';
 
 async function opened(how: typeof write = write, n = 60) {
@@ -68,7 +74,7 @@ describe('a comparison in the page', () => {
     expect(made?.plan.arms.map(({ id }) => id)).toEqual(['untuned', 'yours', 'yours-3']);
     expect(promptSets.getState().set?.testLooks).toBe(1);
     expect(session.getState().job).toBeNull();
-    await compare.amend({ votes: [{ rowId: '1', choice: 'a' }] });
+    if (made) await compare.amend(made, () => ({ votes: [{ rowId: '1', choice: 'a' }] }));
     const [kept] = await services.store.evaluations.ofSet(setId);
     expect(kept).toMatchObject({ id: made?.id, votes: [{ rowId: '1', choice: 'a' }] });
     const again = compareStores.of({ ...studio });
@@ -110,7 +116,7 @@ describe('a comparison in the page', () => {
 
   it('counts figures under another calibration as a use of the test rows, each once, over all visits', async () => {
     const { studio, promptSets, compare, setId } = await opened();
-    const shown = { kind: 'classify', id: 'e', setId, createdAt: 'now' } as ClassifyEvaluation;
+    const shown = { ...COMPARED, setId } as unknown as ClassifyEvaluation;
     const key = { setId, kind: 'classify' } as const;
     compare.latest.set({ evaluation: shown, leftOut: 0, tooLong: [] }, key);
     await Promise.all((['raw', 'chosen', 'raw', 'calibrated'] as const).map((mode) => compare.choose(shown, mode)));

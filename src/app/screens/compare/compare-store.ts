@@ -5,7 +5,8 @@ import type { CardRequest, VerdictCard } from '../../../evaluation/card';
 import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
 import type { CalibrationFit, Comparison, ReviewThreshold } from '../../../evaluation/types';
 import { present } from '../../../lib/assert';
-import { StudioError } from '../../../lib/errors';
+import { inTurn } from '../../../lib/control';
+import { asStudioError, StudioError } from '../../../lib/errors';
 import { versionOfArm } from '../../../prompt-set/arms';
 import { keepArm, recordComparison, setThreshold } from '../../../prompt-set/calibration';
 import { recalibrate } from '../../../prompt-set/make-versions';
@@ -102,6 +103,9 @@ type Move = Pick<Parameters<typeof moveStage>[1], 'to' | 'note'>;
 export class CompareStore {
   readonly #studio: Studio;
   readonly #speedometer: Speedometer;
+  #counted: Promise<void> = Promise.resolve();
+  /** The comparison as the page has it, where the disk refused it. */
+  #refused: Evaluation | null = null;
   readonly run: Job<[], RunState>;
 
   constructor(studio: Studio) {
@@ -135,27 +139,33 @@ export class CompareStore {
     { keepPrevious: true },
   );
 
+  readonly #including = inTurn();
   /** Ids of further hand-written versions that take part, by prompt set. */
   readonly also: Resource<string, readonly string[]> = resource((setId) => this.#alsoOf(setId));
 
   readonly chosen = createStore<ChosenMode>(() => ({ of: null, mode: 'chosen' }));
 
   /** Shows the comparison under a calibration. One that was not shown yet, ever, is another use of the test rows. */
-  readonly choose = async ({ id }: ClassifyEvaluation, mode: CalibrationMode): Promise<void> => {
-    this.chosen.setState({ of: id, mode });
-    const evaluation = this.#classified();
-    const { shownUnder = [], setId } = evaluation ?? {};
-    if (mode === 'chosen' || evaluation?.id !== id || shownUnder.includes(mode) || !setId) return;
-    const now = new Date().toISOString();
-    const { updateById } = this.#studio.stores.promptSets.getState();
-    await Promise.all([
-      updateById(setId, (set) => countLook(set, now)),
-      this.amend({ shownUnder: [...shownUnder, mode] }),
-    ]);
+  readonly choose = async (evaluation: ClassifyEvaluation, mode: CalibrationMode): Promise<void> => {
+    this.chosen.setState({ of: evaluation.id, mode });
+    if (mode !== 'chosen') this.#counted = this.#count(evaluation, mode);
+    await this.#counted;
   };
 
-  /** Figures under another calibration. */
+  async #count(evaluation: ClassifyEvaluation, mode: CalibrationMode): Promise<void> {
+    let isFirst = false;
+    await this.amend(evaluation, ({ shownUnder = [] }) => {
+      isFirst = !shownUnder.includes(mode);
+      return isFirst ? { shownUnder: [...shownUnder, mode] } : {};
+    });
+    if (!isFirst) return;
+    const now = new Date().toISOString();
+    await this.#studio.stores.promptSets.getState().updateById(evaluation.setId, (set) => countLook(set, now));
+  }
+
+  /** Figures under another calibration, shown once their use of the test rows is counted. */
   readonly recalibrated: Resource<ModeKey, Comparison> = resource(async ({ mode }, signal) => {
+    await this.#counted;
     const evaluation = this.#classified();
     if (!evaluation || mode === 'chosen') throw new Error('no other calibration is asked for');
     return this.#studio.services.workflow.call('recompare', planFor(evaluation.plan, mode), { signal });
@@ -258,21 +268,29 @@ export class CompareStore {
     // the newest is what is shown after a reload, also where the clock was moved back
     const createdAt = nowAfter(isShown ? value?.evaluation?.createdAt : null);
     const evaluation = { ...found, id: crypto.randomUUID(), setId: set.id, createdAt } as Evaluation;
-    if (isShown || this.#studio.stores.promptSets.getState().set?.id === set.id)
-      this.latest.set({ evaluation, leftOut, tooLong }, { setId: set.id, kind: kindOf(set) });
-    performance.mark('studio:compared');
-    await this.#disk.evaluations.put(evaluation);
+    try {
+      await this.#disk.evaluations.put(evaluation);
+    } catch (cause) {
+      this.#refused = evaluation;
+      throw cause;
+    } finally {
+      if (isShown || this.#studio.stores.promptSets.getState().set?.id === set.id)
+        this.latest.set({ evaluation, leftOut, tooLong }, { setId: set.id, kind: kindOf(set) });
+      performance.mark('studio:compared');
+    }
   }
 
   /** Whether a further hand-written version takes part. */
   readonly include = async (setId: string, versionId: string, included: boolean): Promise<void> => {
-    await this.also.load(setId);
-    const others = (this.also.getState().value ?? []).filter((id) => id !== versionId);
-    const next = included ? [...others, versionId] : others;
-    this.also.set(next, setId);
-    await this.#disk.settings
-      .set(alsoKey(setId), next)
-      .catch((cause) => toastError('The choice was not saved', `${cause}`));
+    await this.#including(async () => {
+      await this.also.load(setId);
+      const others = (this.also.getState().value ?? []).filter((id) => id !== versionId);
+      const next = included ? [...others, versionId] : others;
+      await this.#disk.settings
+        .set(alsoKey(setId), next)
+        .catch((cause) => toastError('The choice was not saved', `${cause}`));
+      this.also.set(next, setId);
+    });
   };
 
   /** Below it a person is asked, wherever the version answers; null takes all its answers. */
@@ -292,14 +310,21 @@ export class CompareStore {
   readonly recalibrate = (setId: string, versionId: string, fit: CalibrationFit | null): Promise<PromptSet> =>
     this.#studio.stores.promptSets.getState().updateById(setId, (s) => recalibrate(s, versionId, fit, stamp()));
 
-  readonly amend = async (change: Amendment): Promise<void> => {
+  /** Changes a comparison as it is on the disk by then, and shows it once it is there: rapid changes are all made. */
+  readonly amend = async <E extends Evaluation>(of: E, change: (before: E) => Amendment): Promise<void> => {
+    const inPage = (evaluation: Evaluation | null | undefined) => (evaluation?.id === of.id ? (evaluation as E) : null);
+    const amended = (before: E): E => ({ ...before, ...change(before) });
+    let next: E;
+    try {
+      next = await this.#disk.evaluations.update(of, (stored) => amended(inPage(this.#refused) ?? stored));
+      if (inPage(this.#refused)) this.#refused = null;
+    } catch (cause) {
+      next = amended(inPage(this.#refused) ?? inPage(this.latest.getState().value?.evaluation) ?? of);
+      this.#refused = next;
+      toastError('The change was not saved', asStudioError(cause).message);
+    }
     const { value } = this.latest.getState();
-    if (!value?.evaluation) return;
-    const evaluation = { ...value.evaluation, ...change } as Evaluation;
-    this.latest.set({ ...value, evaluation });
-    await this.#disk.evaluations
-      .put(evaluation)
-      .catch((cause) => toastError('The change was not saved', cause instanceof Error ? cause.message : ''));
+    if (value && inPage(value.evaluation)) this.latest.set({ ...value, evaluation: next });
   };
 }
 

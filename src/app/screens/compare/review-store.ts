@@ -97,7 +97,8 @@ class ReviewStore {
     this.state.setState({ saving: false });
   };
 
-  async #keepAnswers(setId: string, dataset: Dataset, { review: before, plan }: ClassifyEvaluation): Promise<void> {
+  async #keepAnswers(setId: string, dataset: Dataset, evaluation: ClassifyEvaluation): Promise<void> {
+    const { review: before, plan } = evaluation;
     const { answers, queue } = this.state.getState();
     const given = new Map([...answers].flatMap(([id, label]) => (label === null ? [] : [[id, label]])));
     const changes = correctionsOf(plan, given);
@@ -106,14 +107,13 @@ class ReviewStore {
     const datasetFingerprint =
       changes.length === 0 ? dataset.fingerprint : await this.#relabel(setId, dataset, labelled('to'));
     const counted = await this.#studio.stores.promptSets.getState().updateById(setId, (s) => countLook(s, now()));
-    await this.#compare.amend({
-      review: {
-        reviewed: [...(before?.reviewed ?? []), ...queue],
-        corrections: [...(before?.corrections ?? []), ...changes],
-        looks: counted.testLooks,
-        datasetFingerprint,
-      },
-    });
+    const review = {
+      reviewed: [...(before?.reviewed ?? []), ...queue],
+      corrections: [...(before?.corrections ?? []), ...changes],
+      looks: counted.testLooks,
+      datasetFingerprint,
+    };
+    await this.#compare.amend(evaluation, () => ({ review }));
     this.leave();
     if (changes.length > 0)
       toastUndo(`${changes.length} ${changes.length === 1 ? 'label' : 'labels'} corrected`, () => {
@@ -133,11 +133,12 @@ class ReviewStore {
   /** The rows stay seen: they are not drawn again, and the use counts. */
   async #undo(setId: string, before: ClassifyEvaluation['review'], labels: Relabelled): Promise<void> {
     const { set: open, dataset } = this.#studio.stores.promptSets.getState();
-    const review = this.#compare.shown()?.evaluation.review;
+    const evaluation = this.#compare.shown()?.evaluation;
+    const review = evaluation?.review;
     if (open?.id !== setId || !dataset || !review) return;
     const datasetFingerprint = await this.#relabel(setId, dataset, labels);
     const corrections = before?.corrections ?? [];
-    await this.#compare.amend({ review: { ...review, corrections, datasetFingerprint } });
+    await this.#compare.amend(evaluation, () => ({ review: { ...review, corrections, datasetFingerprint } }));
   }
 }
 

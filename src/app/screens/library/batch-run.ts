@@ -53,8 +53,9 @@ export class KeptAnswers {
     this.#disk = disk;
   }
 
-  #write(key: string, value: unknown): void {
+  #write(key: string, value: unknown): Promise<unknown> {
     this.#writing = this.#writing.then(() => this.#disk.set(key, value)).catch(() => undefined);
+    return this.#writing;
   }
 
   /** Keeps another batch, in place of the one before. */
@@ -64,8 +65,9 @@ export class KeptAnswers {
     this.#write(KEY, batch);
   }
 
-  add({ done, answers, leftOut }: BatchPiece): void {
-    if (this.#batch) this.#write(pieceKey(this.#batch, this.#pieces++), { done, answers, leftOut });
+  /** Resolves when they are on disk. */
+  async add({ done, answers, leftOut }: BatchPiece): Promise<void> {
+    if (this.#batch) await this.#write(pieceKey(this.#batch, this.#pieces++), { done, answers, leftOut });
   }
 
   /** The answers so far, including those from before a reload; null = none. */
@@ -97,8 +99,7 @@ export class KeptAnswers {
 
   async restore({ batch, pieces }: Kept): Promise<void> {
     await this.begin(batch);
-    for (const piece of pieces) this.add(piece);
-    await this.#writing;
+    await Promise.all(pieces.map((piece) => this.add(piece)));
   }
 }
 
@@ -180,6 +181,7 @@ async function answer(
   const { done } = run.progress;
   report({ run, title: `Batch: ${run.who}` });
   let last = run.progress;
+  let saved: Promise<void> = Promise.resolve();
   try {
     await services.workflow.call(
       'batch',
@@ -188,13 +190,16 @@ async function answer(
         signal,
         onEvent: ({ progress, answers, leftOut }) => {
           last = progress;
-          kept.add({ done: progress.done, answers, leftOut });
           const { secondsLeft } = progress;
-          report({ run: { ...run, progress, isSaved: false }, fraction: progress.done / progress.total, secondsLeft });
+          const shown = { ...run, progress, isSaved: false };
+          saved = kept
+            .add({ done: progress.done, answers, leftOut })
+            .then(() => report({ run: shown, fraction: progress.done / progress.total, secondsLeft }));
         },
       },
     );
   } finally {
+    await saved;
     if (last.done === 0) report({ run: null });
   }
 }

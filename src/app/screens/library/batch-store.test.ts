@@ -45,9 +45,10 @@ async function made(store = openMemoryStore()) {
       }));
       return { rows: answered, rowsRun: rows.length, seconds: 0.01 };
     },
-    write: ({ rows }) => ({
-      rows: rows.map(({ rowId }) => ({ rowId, ids: Int32Array.of(Number(rowId)), target: null })),
-    }),
+    write: async ({ rows }) => {
+      await new Promise((resolve) => setTimeout(resolve)); // longer than memory takes to keep the answers before
+      return { rows: rows.map(({ rowId }) => ({ rowId, ids: Int32Array.of(Number(rowId)), target: null })) };
+    },
   });
   const services = { ...base, store };
   let set = createPromptSet(
@@ -165,14 +166,14 @@ test('keeps the answers that were given before a stop or a failure, and continue
 test('answers a file with generated texts; a stop keeps those that are there, and it continues', async () => {
   const { batch, services, set, run, error, ready } = await made();
   await services.store.sets.put({ ...set, words: [], writing: { longest: 4 } });
-  await ready('stage:production', fileOf(20));
+  await ready('stage:production', fileOf(40));
   const unsubscribe = batch.running.subscribe(({ run }) => {
     if (run && run.progress.done > 0) batch.running.stop();
   });
   await batch.start();
   unsubscribe();
   expect(error()).toBeNull();
-  expect(run()).toMatchObject({ status: 'stopped', done: 8, counts: [] });
+  expect(run()).toMatchObject({ status: 'stopped', done: 24, counts: [] });
   expect(run()?.first.slice(1, 3)).toEqual([
     { kind: 'text', text: '1' },
     { kind: 'left-out', reason: 'it has no text' },
@@ -182,10 +183,10 @@ test('answers a file with generated texts; a stop keeps those that are there, an
   expect(head).toBe('message,city,written,not_answered');
   expect(second).toBe('text 1,Ulm,1,');
   expect(third).toBe(',Ulm,,it has no text');
-  expect(others).toHaveLength(6);
+  expect(others).toHaveLength(22);
   await batch.start();
   expect(error()).toBeNull();
-  expect(run()).toMatchObject({ status: 'done', done: 20 });
+  expect(run()).toMatchObject({ status: 'done', done: 40 });
   await batch.downloadLeftOut();
   expect((await lastSaved()).text).toBe('row,reason\r\n3,it has no text\r\n');
 });

@@ -147,20 +147,18 @@ export const setActions = perStudio((studio) => {
     /** Deletes sets for good once the undo has passed, even if the page was closed by then. */
     discard: async (sets: readonly Listing[]) => {
       const ids = new Set(sets.map(({ id }) => id));
-      deleted.set((deleted.getState().value ?? []).filter(({ id }) => !ids.has(id)));
       const until = Date.now() + UNDO_MS;
       const marked = Object.fromEntries([...ids].map((id) => [id, until]));
-      const marking = changeDiscarded(store, (before) => ({ ...before, ...marked })).catch(() => undefined);
+      await changeDiscarded(store, (before) => ({ ...before, ...marked })).catch(() => undefined);
+      deleted.set((deleted.getState().value ?? []).filter(({ id }) => !ids.has(id)));
       const timer = setTimeout(() => void emptied(sets), UNDO_MS);
       const what = sets.length === 1 ? `“${sets[0]?.name}”` : `${sets.length} prompt sets`;
       const keep = async () => {
         clearTimeout(timer);
-        await marking;
         await forget(store, [...ids]);
         await deleted.reload();
       };
       toastUndo(`${what} deleted for good`, keep, { whileShown: true });
-      await marking;
     },
   };
 });

@@ -4,6 +4,7 @@
  */
 import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
+import { inTurn } from '../../../lib/control';
 import { StudioError } from '../../../lib/errors';
 import { chosenHard, chosenSoft, isUsable } from '../../../prompt-set/make-versions';
 import type { Measurement } from '../../../prompt-set/performance';
@@ -255,6 +256,7 @@ async function testedPairs({ services }: Studio, { asked, cells }: Matrix, signa
 /** What the Matrix tab shows, and what changes it. */
 export const matrixState = perStudio((studio) => {
   const { settings } = studio.services.store;
+  const turn = inTurn();
   const plan = createStore<{ readonly plan: MatrixPlan | null }>(() => ({ plan: null }));
   const cells = createStore<{ readonly cells: Cells }>(() => ({ cells: new Map() }));
   const keep = (cell: MatrixCell) => cells.setState((s) => ({ cells: new Map(s.cells).set(slotId(cell), cell) }));
@@ -298,15 +300,16 @@ export const matrixState = perStudio((studio) => {
     /** Forgets the pairs that were compared, and the answers of the cells in view. */
     clear: async () => {
       const slots = [...(view.getState().value?.keys.keys() ?? [])];
-      cells.setState({ cells: new Map() });
-      await state.change((plan) => ({ ...plan, asked: [] }));
       for (const slot of slots) await settings.set(cellKey(slotOf(slot)), null);
+      await state.change((plan) => ({ ...plan, asked: [] }));
+      cells.setState({ cells: new Map() });
     },
-    change: async (next: (plan: MatrixPlan) => MatrixPlan) => {
-      const changed = next(await current());
-      plan.setState({ plan: changed });
-      await settings.set(PLAN, changed);
-    },
+    change: (next: (plan: MatrixPlan) => MatrixPlan) =>
+      turn(async () => {
+        const changed = next(await current());
+        await settings.set(PLAN, changed);
+        plan.setState({ plan: changed });
+      }),
   };
   return state;
 });

@@ -1,5 +1,6 @@
 /** The team folder: written after every save and read on request; the user decides which changes of others to apply. */
 import { createStore } from 'zustand/vanilla';
+import { inTurn } from '../../../lib/control';
 import { StudioError } from '../../../lib/errors';
 import { type Resource, resource } from '../../state/resource';
 import { perStudio, type Studio } from '../../state/studio';
@@ -69,13 +70,15 @@ function teamFolder(studio: Studio) {
   const connection = connectionOf(studio);
   const connected = () => connection.getState().value;
   const remember = async (next: Connected | null) => {
-    connection.set(next, 'team');
     await services.store.settings.set(TEAM_SETTING, next);
+    connection.set(next, 'team');
   };
-  const change = async (next: (before: Connected) => Connected | Promise<Connected>) => {
-    const before = connected();
-    if (before) await remember(await next(before));
-  };
+  const turn = inTurn();
+  const change = (next: (before: Connected) => Connected | Promise<Connected>) =>
+    turn(async () => {
+      const before = connected();
+      if (before) await remember(await next(before));
+    });
   const folder: Team = {
     disk: services.store,
     promptSets: stores.promptSets,
@@ -130,8 +133,8 @@ export const team = perStudio((studio) => {
       await remember(null);
     },
     setWithRows: async (withRows: boolean) => {
-      state.setState({ withRows });
       await change((before) => ({ ...before, withRows }));
+      state.setState({ withRows });
     },
     save,
     look: () =>

@@ -114,7 +114,7 @@ it('presents the typed sentence first and keeps it, and counts who is right once
   await load();
   playground.type({ text: 'Mine.' });
   await isAnswered(playground);
-  playground.present();
+  await playground.present();
   await isAnswered(playground);
   expect(playground.getState().examples[0]).toEqual({ fields: { text: 'Mine.' }, right: null });
   playground.guess('good');

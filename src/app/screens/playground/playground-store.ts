@@ -1,4 +1,5 @@
 /** The playground: a typed row, every prompt's answer to it as it is typed, and the presentation that shows examples to a room. */
+import { inTurn } from '../../../lib/control';
 import { asStudioError, StudioError } from '../../../lib/errors';
 import { argmax } from '../../../metrics/classification';
 import { readAddress } from '../../../prompt-set/handle';
@@ -126,6 +127,7 @@ const EMPTY: Omit<PlaygroundState, 'settings'> = {
 export class Playground extends ActionStore<PlaygroundState> {
   /** Null = there is nothing to ask yet. */
   readonly cast: Resource<CastKey, Cast | null>;
+  readonly #turn = inTurn();
   readonly #services: Services;
   readonly #session: Studio['stores']['session'];
   readonly #promptSets: Studio['stores']['promptSets'];
@@ -285,18 +287,17 @@ export class Playground extends ActionStore<PlaygroundState> {
   }
 
   readonly keepExample = async (): Promise<void> => {
-    const { fields, examples } = this.getState();
-    const fresh = this.asked(fields);
-    if (textIn(fresh) !== '' && this.#placeOf(fresh) < 0)
-      await this.#saveExamples([...examples, { fields: fresh, right: null }]);
+    const fresh = this.asked(this.getState().fields);
+    if (textIn(fresh) !== '')
+      await this.#saveExamples((all) => (this.#placeOf(fresh) < 0 ? [...all, { fields: fresh, right: null }] : all));
   };
 
   readonly dropExample = (index: number): Promise<void> =>
-    this.#saveExamples(this.getState().examples.filter((_, i) => i !== index));
+    this.#saveExamples((all) => all.filter((_, i) => i !== index));
 
   /** Sets the right answer to an example; null = not known. */
   readonly setRight = async (index: number, right: string | null): Promise<void> => {
-    await this.#saveExamples(this.getState().examples.map((each, i) => (i === index ? { ...each, right } : each)));
+    await this.#saveExamples((all) => all.map((each, i) => (i === index ? { ...each, right } : each)));
     this.#judge();
   };
 
@@ -310,26 +311,28 @@ export class Playground extends ActionStore<PlaygroundState> {
     return this.getState().examples.findIndex((example) => words(example.fields) === words(fields));
   }
 
-  async #saveExamples(examples: readonly Example[]): Promise<void> {
-    this.set({ examples });
-    if (!this.#answerer) return;
-    const { examplesKey, columns } = this.#answerer.cast;
-    await this.#services.store.settings
-      .set(
-        examplesKey,
-        examples.map((example) => asKept(example, columns)),
-      )
-      .catch((cause) => this.set({ error: noAnswer(cause) }));
+  #saveExamples(change: (examples: readonly Example[]) => readonly Example[]): Promise<void> {
+    return this.#turn(async () => {
+      const examples = change(this.getState().examples);
+      if (this.#answerer) {
+        const { examplesKey, columns } = this.#answerer.cast;
+        const kept = examples.map((example) => asKept(example, columns));
+        await this.#services.store.settings
+          .set(examplesKey, kept)
+          .catch((cause) => this.set({ error: noAnswer(cause) }));
+      }
+      this.set({ examples });
+    });
   }
 
   /** Begins with the typed row, which is kept as the first example if it is none yet. */
-  readonly present = (): void => {
+  readonly present = async (): Promise<void> => {
     const { examples, fields } = this.getState();
     const now = this.asked(fields);
     const place = this.#placeOf(now);
     const isFresh = place < 0 && textIn(now) !== '';
     if (examples.length === 0 && !isFresh) return;
-    if (isFresh) void this.#saveExamples([{ fields: now, right: null }, ...examples]);
+    if (isFresh) await this.#saveExamples((all) => [{ fields: now, right: null }, ...all]);
     this.set({ presented: Math.max(0, place), revealed: false, guesses: {}, judged: {} });
     this.#answer();
   };

@@ -13,7 +13,7 @@ import type { PromptReading } from '../../../workflow/try-prompt';
 import type { PromptSetsState } from '../../state/prompt-sets-store';
 import { type Proposal, proposals } from '../../state/proposer';
 import { weightsOf } from '../../state/session-state';
-import { tabMemory } from '../../state/storage';
+import { drafts, tabMemory } from '../../state/storage';
 import { ActionStore, type Studio, screenStore, usePromptSets, useSession, useStores } from '../../state/studio';
 import { versionName } from './words';
 
@@ -120,7 +120,7 @@ class Prompts extends ActionStore<PromptsState> {
   }
 
   get #disk() {
-    return this.#studio.services.store.settings;
+    return drafts(this.#studio.services.store);
   }
 
   #opened(): PromptSet | null {

@@ -5,7 +5,6 @@ import type { Placement } from '../../../prompt/soft-prompt';
 import { needsFairCheck } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
 import type { HardVersion, PromptSet, SoftVersion } from '../../../prompt-set/types';
-import type { Store } from '../../../store/store';
 import { sameLabels } from '../../../task/template';
 import { runsSeconds } from '../../../training/estimate';
 import { NUMBER_SETTINGS, readNumber } from '../../../training/fields';
@@ -16,6 +15,7 @@ import { cacheKeyOf } from '../../../workflow/training-rows';
 import { aheadKey, useReadingAhead } from '../../state/read-ahead';
 import { resource, useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
+import { drafts } from '../../state/storage';
 import { ActionStore, perStudio, type Studio, screenStore, usePromptSets, useSession } from '../../state/studio';
 import { withSeeds } from './run-queue';
 import { useTraining } from './training-store';
@@ -80,12 +80,12 @@ export const placedAt = (settings: TrainingSettings, placement: Placement): Trai
 const keyOf = (setId: string) => `next-run:${setId}`;
 
 export class NextRuns extends ActionStore<NextRun> {
-  readonly #disk: Store['settings'];
+  readonly #disk: ReturnType<typeof drafts>;
   readonly #open: () => PromptSet | null;
 
   constructor({ services, stores: { promptSets } }: Studio) {
     super(freshFor(promptSets.getState().set));
-    this.#disk = services.store.settings;
+    this.#disk = drafts(services.store);
     this.#open = () => promptSets.getState().set;
     const taskOf = (set: PromptSet | null) => set && `${set.id} ${isWriting(set)}`;
     promptSets.subscribe(({ set: open }, before) => {

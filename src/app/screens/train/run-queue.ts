@@ -1,4 +1,5 @@
 /** Runs that wait for their turn, as there is one engine: the list, its order, and the queue at work. */
+import { inTurn } from '../../../lib/control';
 import type { TrainingSettings } from '../../../training/settings';
 import type { PlannedRun } from '../../../workflow/runs';
 import type { Services } from '../../state/services';
@@ -54,6 +55,8 @@ const keyOf = (setId: string) => `queue:${setId}`;
 export class RunQueue extends ActionStore<WaitingRuns> {
   readonly #settings: Services['store']['settings'];
   readonly #runner: Runner;
+  /** A change is made over the one before, and shown once it is on disk. */
+  readonly #turn = inTurn();
   #draining = false;
   /** It no longer waits, but its set does not have it yet: a reload must find it in one of the two. */
   #starting: PlannedRun | null = null;
@@ -71,22 +74,25 @@ export class RunQueue extends ActionStore<WaitingRuns> {
   /** The queue of a set as it was left. */
   async load(setId: string): Promise<void> {
     if (this.#draining || this.getState().setId === setId) return;
-    const [kept, runs] = await Promise.all([this.#settings.get<WaitingRuns>(keyOf(setId)), this.#runner.runsOf(setId)]);
-    const queue = kept ?? noneOf(setId);
-    if (!this.#draining) this.set({ ...queue, items: queue.items.filter(({ id }) => !runs.includes(id)) });
+    await this.#turn(async () => {
+      const kept = await this.#settings.get<WaitingRuns>(keyOf(setId));
+      const runs = await this.#runner.runsOf(setId);
+      const queue = kept ?? noneOf(setId);
+      if (!this.#draining) this.set({ ...queue, items: queue.items.filter(({ id }) => !runs.includes(id)) });
+    });
   }
 
-  async change(
-    how: (items: readonly PlannedRun[]) => readonly PlannedRun[],
-    paused = this.getState().paused,
-  ): Promise<void> {
-    this.set({ items: how(this.getState().items), paused });
-    const queue = this.getState();
-    const starting = this.#starting;
-    // on a full disk the queue lasts as long as the tab; recording the run says that nothing is saved
-    await this.#settings
-      .set(keyOf(queue.setId), starting ? { ...queue, items: [starting, ...queue.items] } : queue)
-      .catch(() => undefined);
+  change(how: (items: readonly PlannedRun[]) => readonly PlannedRun[], paused?: boolean): Promise<void> {
+    return this.#turn(async () => {
+      const before = this.getState();
+      const queue = { ...before, items: how(before.items), paused: paused ?? before.paused };
+      const starting = this.#starting;
+      // on a full disk the queue lasts as long as the tab; recording the run says that nothing is saved
+      await this.#settings
+        .set(keyOf(queue.setId), starting ? { ...queue, items: [starting, ...queue.items] } : queue)
+        .catch(() => undefined);
+      this.set(queue);
+    });
   }
 
   /** Runs what waits, until nothing does, or the user or an error holds it. */

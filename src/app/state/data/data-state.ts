@@ -7,6 +7,7 @@ import type { PrepareOptions } from '../../../dataset/prepare';
 import type { SplitChange } from '../../../dataset/split-by';
 import type { Change, ColumnMapping, Dataset, DataVersion, SourceFormat, Table } from '../../../dataset/types';
 import { freshVersion } from '../../../dataset/versions';
+import { inTurn } from '../../../lib/control';
 import { asStudioError, StudioError } from '../../../lib/errors';
 import { capitalised } from '../../../lib/format';
 import { addHardVersion } from '../../../prompt-set/make-versions';
@@ -99,6 +100,8 @@ export class PreparingRows {
   readonly #data: StoreApi<DataState>;
   /** The latest piece of work on the rows; its key is the work itself. */
   readonly #latest: Resource<Work, Prepared> = resource((work, signal) => work(signal));
+  /** The second file waits for the set that the first one makes. */
+  readonly #turn = inTurn();
   /** What the prompt set has from here. */
   #own: Dataset | null = null;
 
@@ -147,7 +150,11 @@ export class PreparingRows {
   }
 
   /** Keeps a prepared data set in the open prompt set, or makes one for it; false where an issue blocks it. */
-  async keep({ dataset, issues }: Prepared, how: { readonly sameHeldBack?: boolean } = {}): Promise<boolean> {
+  keep(prepared: Prepared, how: { readonly sameHeldBack?: boolean } = {}): Promise<boolean> {
+    return this.#turn(() => this.#kept(prepared, how));
+  }
+
+  async #kept({ dataset, issues }: Prepared, how: { readonly sameHeldBack?: boolean }): Promise<boolean> {
     const { fileName } = dataset.table.format;
     if (blockingIssue(issues)) return false; // shown, with what to do; the prompt set keeps the rows that it has
     this.#own = dataset;
@@ -164,7 +171,7 @@ export class PreparingRows {
       datasetName: fileName,
       ...(task && { words: cardWords(task, dataset.labels), baseTemplate: task.template }),
     });
-    if (task) await this.#applyCard(task, dataset.labels);
+    if (task) await this.#applyCard(made.id, task, dataset.labels);
     // the id comes into the address where the user is by now; who has left is not called back
     const screen = screenOfNew();
     if (screen) navigate(screenPath(made.id, screen), { replace: true });
@@ -172,11 +179,13 @@ export class PreparingRows {
     return true;
   }
 
-  /** The card's prompt becomes the first version of the open prompt set. */
-  async #applyCard(card: PolicyCard, labels: readonly string[]): Promise<void> {
+  /** The card's prompt becomes the first version of a prompt set. */
+  async #applyCard(setId: string, card: PolicyCard, labels: readonly string[]): Promise<void> {
     const prompt = { template: card.prompt, shots: 0, shotSeed: 0 };
     const at = stamp();
-    await this.#promptSets.getState().update((set) => addHardVersion(set, at, { name: card.name, prompt }).set);
+    await this.#promptSets
+      .getState()
+      .updateById(setId, (set) => addHardVersion(set, at, { name: card.name, prompt }).set);
     this.#data.setState({ card: null });
     const unnamed = unnamedLabels(card, labels);
     if (unnamed.length > 0)

@@ -145,9 +145,10 @@ describe('opening a file', () => {
     const first = promptSets.getState().set?.id ?? '';
     const { put } = services.store.datasets;
     const { open: written, opened: waits } = gate();
-    Object.assign(services.store.datasets, { put: (...of: Parameters<typeof put>) => waits.then(() => put(...of)) });
+    const writing = vi.fn((...of: Parameters<typeof put>) => waits.then(() => put(...of)));
+    Object.assign(services.store.datasets, { put: writing });
     data.getState().openFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
-    await vi.waitFor(() => expect(promptSets.getState().set?.datasetName).toBe('rows-2.csv'));
+    await vi.waitFor(() => expect(writing).toHaveBeenCalled());
     history.pushState(null, '', `#/project/${first}/prompts`);
     await promptSets.getState().open(first);
     written();

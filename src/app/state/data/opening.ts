@@ -185,7 +185,7 @@ export class OpeningRows {
 
 /** A bundled sample with its split, its answer words and its hand-written prompts. */
 async function createSample(promptSets: PromptSetsState, sample: SampleSet, dataset: Dataset): Promise<PromptSet> {
-  await promptSets.create({
+  const { id } = await promptSets.create({
     name: sample.name,
     dataset,
     datasetName: sample.csv.fileName,
@@ -193,7 +193,7 @@ async function createSample(promptSets: PromptSetsState, sample: SampleSet, data
     baseTemplate: sample.template,
   });
   const versions = sample.prompts.map((prompt) => ({ ...prompt, at: stamp() }));
-  return promptSets.update((set) =>
+  return promptSets.updateById(id, (set) =>
     versions.reduce(
       (sum, { name, template, at }) =>
         addHardVersion(sum, at, { name, prompt: { template, shots: 0, shotSeed: 0 } }).set,
