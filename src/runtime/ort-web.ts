@@ -5,7 +5,7 @@ import cpuMjs from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import cpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import { GraphBuilder } from '../graph/builder';
 import { serialise } from '../graph/serialise';
-import { StudioError } from '../lib/errors';
+import { asStudioError, StudioError } from '../lib/errors';
 import { whyUncovered } from './fused/plan';
 import { FusedRunner } from './fused/runner';
 import { type HeapWatch, handing, watchHeap } from './memory';
@@ -22,7 +22,7 @@ export const RUNTIME_FILES: ReadonlyMap<string, string> = new Map([
  * A runner in a browser's worker. ORT must be served as separate files of this site, never inlined: its threads start from
  * the URL of their own module, and would otherwise start ours. The build must resolve onnxruntime-web with the condition
  * `onnxruntime-web-use-extern-wasm`.
- * @throws StudioError `session-failed`, `out-of-memory`, `device-lost`
+ * @throws StudioError `session-failed`, `out-of-memory`, `device-lost`; where a graphics device is to blame, with its `adapter`
  */
 export const createWebRunner: CreateRunner = async (model, options) => {
   if (options.backend === 'node-wasm' || options.backend === 'node-native')
@@ -36,8 +36,14 @@ export const createWebRunner: CreateRunner = async (model, options) => {
   // Options of a session ask for ONNX Runtime.
   const graph = options.session ? undefined : model.graph;
   const uncovered = graph && whyUncovered(graph);
-  if (graph && uncovered === null) return FusedRunner.create(graph, gpu, adapter);
-  return gpuRunner(model, options, adapter, uncovered && `kernels of ONNX Runtime, as ${uncovered}`);
+  const runner =
+    graph && uncovered === null
+      ? FusedRunner.create(graph, gpu, adapter)
+      : gpuRunner(model, options, adapter, uncovered && `kernels of ONNX Runtime, as ${uncovered}`);
+  return runner.catch((cause: unknown) => {
+    const { code, message } = asStudioError(cause);
+    throw new StudioError(code, message, { data: { adapter: adapter.name }, cause });
+  });
 };
 
 /** Compiles the WebAssembly for these options and starts its threads, while the model is still downloading. */
@@ -58,7 +64,7 @@ async function chooseAdapter({ backend, avoidAdapters }: RunnerOptions): Promise
   if (backend === 'webgpu') return found;
   if (found.adapter.software) return { fallback: 'the graphics device is emulated in software' };
   return avoidAdapters?.includes(found.adapter.name)
-    ? { fallback: 'the graphics device failed the check of this model' }
+    ? { fallback: 'the graphics device cannot run this model' }
     : found;
 }
 

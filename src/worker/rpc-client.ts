@@ -135,7 +135,7 @@ export class RpcClient<M extends Methods<M>> {
   #deathError(detail?: string): StudioError {
     return new StudioError(
       'worker-died',
-      `The ${this.#name === 'engine' ? 'engine' : 'page’s background work'} stopped unexpectedly${detail ? ` (${detail})` : ''}. Nothing saved is lost: try again.`,
+      `The ${this.#name === 'engine' ? 'engine' : 'page’s background work'} stopped unexpectedly${detail ? ` (${detail})` : ''}. ${this.#name === 'engine' ? '' : 'The model is still loaded. '}Nothing saved is lost: try again.`,
       { data: { worker: this.#name } },
     );
   }

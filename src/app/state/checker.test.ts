@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { StudioError } from '../../lib/errors';
 import { CATALOGUE, type ModelSource } from '../../model/load';
 import type { LoadRequest, ModelInfo, SelfCheckReport } from '../../worker/protocol';
+import { toasts } from '../ui/toast';
 import type { Services } from './services';
 import { judge, whyTrainingOff } from './session-state';
 import { createSessionStore } from './session-store';
@@ -24,6 +25,7 @@ function machine(adapter: ModelInfo['adapter'] = null) {
   const log: string[] = [];
   const base = testServices();
   const computes: Record<string, SelfCheckReport | StudioError> = { wasm: report(1e-5), webgpu: report(1e-5) };
+  const unloadable: { webgpu: StudioError | null } = { webgpu: null };
   let alive: ModelInfo['backend'] | null = null;
   let id = '';
   const call = async (method: string, params: unknown, options: { signal?: AbortSignal } = {}) => {
@@ -34,6 +36,7 @@ function machine(adapter: ModelInfo['adapter'] = null) {
       const before: string | null = alive;
       alive = backend === 'auto' ? (usable ? 'webgpu' : 'wasm') : backend;
       log.push(`load ${id} on ${alive}${before ? ` beside ${before}` : ''}`);
+      if (alive === 'webgpu' && unloadable.webgpu) throw unloadable.webgpu;
       return {
         id,
         sha256: id,
@@ -67,7 +70,7 @@ function machine(adapter: ModelInfo['adapter'] = null) {
       files: { 'tokenizer.json': new Uint8Array(1), 'onnx/model.onnx': new Uint8Array(1) },
     };
   };
-  return { log, computes, services: { ...base, engine, loadModelFiles } };
+  return { log, computes, unloadable, services: { ...base, engine, loadModelFiles } };
 }
 
 const CAPABILITIES = judge({
@@ -139,6 +142,8 @@ test('starts a fresh engine after one that dies of the check', async () => {
 });
 
 describe('on WebGPU', () => {
+  beforeEach(() => toasts.clear());
+
   test('compares one loss with WebAssembly, never with both alive, and loads the model again where it was', async () => {
     const pc = machine(GPU);
     const session = visit(pc);
@@ -173,6 +178,29 @@ describe('on WebGPU', () => {
       expect(later.getState().refusals).toEqual([]);
     },
   );
+
+  test('loads a model on WebAssembly that the graphics device cannot load, and says so once', async () => {
+    const pc = machine(GPU);
+    const said = new StudioError('session-failed', 'A buffer is too large.', { data: { adapter: 'acme one' } });
+    pc.unloadable.webgpu = said;
+    const session = visit(pc);
+    expect((await session.getState().modelReady()).backend).toBe('wasm');
+    expect(session.getState().refusals).toEqual([{ adapter: 'acme one', reason: 'A buffer is too large.' }]);
+    expect(toasts.visibleToasts).toHaveLength(1);
+    pc.log.length = 0;
+    expect((await visit(pc).getState().modelReady()).backend).toBe('wasm');
+    expect(pc.log).toEqual(['load own on wasm']);
+    expect(toasts.visibleToasts).toHaveLength(1);
+    pc.unloadable.webgpu = null;
+    await session.getState().checkAgain();
+    expect((await session.getState().modelReady()).backend).toBe('webgpu');
+  });
+
+  test('says why a model does not load where no graphics device is to blame', async () => {
+    const pc = machine(GPU);
+    pc.unloadable.webgpu = new StudioError('session-failed', 'The runtime did not start.');
+    await expect(visit(pc).getState().modelReady()).rejects.toBe(pc.unloadable.webgpu);
+  });
 
   test('does not blame the graphics device when WebAssembly has no memory for the model', async () => {
     const pc = machine(GPU);

@@ -35,6 +35,8 @@ interface CheckedSession {
 export interface Checker {
   /** Devices that must not compute this model. */
   refusalsOf(sha256: string): Promise<readonly Refusal[]>;
+  /** The model did not load: refuses the graphics device that is to blame. @throws `cause`, where none is */
+  blame(cause: unknown, sha256: string): Promise<void>;
   /** What is known of the model on this backend. */
   recall(info: ModelInfo): Promise<CheckStatus>;
   /** Checks the loaded model if that was not done before. @throws StudioError `gradient-wrong`, `cancelled`, as modelReady */
@@ -82,6 +84,11 @@ export function createChecker(services: Services, session: CheckedSession): Chec
 
   return {
     refusalsOf: refusals.of,
+    blame: async (cause, sha256) => {
+      if (!(cause instanceof StudioError) || !UNFIT.has(cause.code) || typeof cause.data.adapter !== 'string')
+        throw cause;
+      await refusals.refuse(sha256, cause.data.adapter, cause.message);
+    },
     recall: async (info) => {
       const verdict = await settings.get<Verdict>(verdictKey(info)).catch(() => null);
       return verdict ? { kind: 'known', verdict } : { kind: 'unknown' };
@@ -94,12 +101,21 @@ export function createChecker(services: Services, session: CheckedSession): Chec
 /** Devices that are not used for a model: kept between visits, and in the page where the store keeps nothing. */
 function createRefusals(settings: Store['settings']) {
   const known = new Map<string, readonly Refusal[]>();
+  const of = async (sha256: string) =>
+    known.get(sha256) ?? (await settings.get<readonly Refusal[]>(refusalsKey(sha256)).catch(() => null)) ?? [];
+  const set = async (sha256: string, refusals: readonly Refusal[]) => {
+    known.set(sha256, refusals);
+    await settings.set(refusalsKey(sha256), refusals).catch(() => undefined);
+  };
   return {
-    of: async (sha256: string) =>
-      known.get(sha256) ?? (await settings.get<readonly Refusal[]>(refusalsKey(sha256)).catch(() => null)) ?? [],
-    set: async (sha256: string, refusals: readonly Refusal[]) => {
-      known.set(sha256, refusals);
-      await settings.set(refusalsKey(sha256), refusals).catch(() => undefined);
+    of,
+    set,
+    refuse: async (sha256: string, adapter: string, reason: string) => {
+      await set(sha256, [...(await of(sha256)), { adapter, reason }]);
+      toastError(
+        'The model runs on WebAssembly now',
+        `${reason} WebGPU is no longer used for this model on this graphics device.`,
+      );
     },
   };
 }
@@ -126,12 +142,7 @@ async function runAsJob(
   };
   const refuse = async (reason: string) => {
     engine.borrow();
-    const { sha256, adapter } = info;
-    await refusals.set(sha256, [...(await refusals.of(sha256)), { adapter: adapter?.name ?? '', reason }]);
-    toastError(
-      'The model runs on WebAssembly now',
-      `${reason} WebGPU is no longer used for this model on this graphics device.`,
-    );
+    await refusals.refuse(info.sha256, info.adapter?.name ?? '', reason);
   };
   progress(0);
   try {

@@ -121,6 +121,16 @@ it('tells the session when the engine died', async () => {
   expect(session.getState().job).toBeNull();
 });
 
+it('leaves the model loaded when the background work died', async () => {
+  const session = newSession();
+  const error = new StudioError('worker-died', 'The background work stopped.', { data: { worker: 'workflow' } });
+  const of = job(session, { title: 'Measuring', screen: 'library', initial: {}, run: () => Promise.reject(error) });
+  const { model } = session.getState();
+  await of.start();
+  expect(of.getState().error).toBe(error);
+  expect(session.getState().model).toBe(model);
+});
+
 it('shows nothing that is reported after it has ended', async () => {
   let late = () => {};
   const session = newSession();

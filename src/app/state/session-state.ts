@@ -79,7 +79,9 @@ export const isBuiltIn = (source: ModelSource): boolean => source.kind === 'site
 
 /** After these the engine cannot be used again without a fresh start. */
 const ENGINE_GONE = new Set<StudioError['code']>(['worker-died', 'device-lost', 'out-of-memory', 'session-failed']);
-export const isEngineGone = (error: StudioError): boolean => ENGINE_GONE.has(error.code);
+/** The page's background work starts again by itself, and its death leaves the model loaded. */
+export const isEngineGone = ({ code, data }: StudioError): boolean =>
+  ENGINE_GONE.has(code) && data.worker !== 'workflow';
 
 /** Null = training is on; else why it is off, on this device or with this model, in a sentence. */
 export const whyTrainingOff = ({ capabilities, check, model }: SessionState): string | null => {

@@ -38,7 +38,13 @@ export function createSessionStore(
       if (get().model.kind !== 'idle') services.engine.restart();
       const source = lastingSource(get());
       const { refusalsOf } = checker;
-      const info = await loadModel(services, { source, backend, trains, threads, signal, refusalsOf, onChange: set });
+      const load = () => loadModel(services, { source, backend, trains, threads, signal, refusalsOf, onChange: set });
+      const info = await load().catch(async (cause: unknown) => {
+        if (trains !== undefined) throw cause; // more than the model itself was asked for
+        await checker.blame(cause, get().card?.sha256 ?? '');
+        services.engine.restart();
+        return load();
+      });
       const check = await checker.recall(info);
       if (!signal.aborted) set({ check });
       return info;

@@ -18,6 +18,7 @@ import { cacheKeyOf, validationCount } from '../../../workflow/training-rows';
 import type { Speedometer } from '../../state/models-store';
 import type { PromptSetsStore } from '../../state/prompt-sets-store';
 import type { Services } from '../../state/services';
+import { isEngineGone } from '../../state/session-state';
 import type { SessionStore } from '../../state/session-store';
 import type { Baselines, Subject } from './baselines';
 import { freshRun, heard, jobOf, type LiveRun } from './live-run';
@@ -52,8 +53,8 @@ export interface Running {
 /** With what a smaller prompt reached, where the run makes one. */
 type RunResult = TrainedRun & Partial<Pick<DistilledRun, 'reached'>>;
 
-/** After these a worker cannot be used again without a fresh start. */
-const FATAL = new Set(['worker-died', 'device-lost', 'out-of-memory', 'session-failed', 'internal']);
+/** After these the engine cannot be used again without a fresh start. */
+const isFatal = (error: StudioError): boolean => error.code === 'internal' || isEngineGone(error);
 
 const now = () => new Date().toISOString();
 
@@ -198,7 +199,7 @@ class TrainingRun {
         break;
       case 'trouble':
         // if the engine is gone, the run itself says so
-        if (!FATAL.has(event.error.code)) complain(fromWire(event.error));
+        if (!isFatal(fromWire(event.error))) complain(fromWire(event.error));
         break;
     }
   }
@@ -277,7 +278,7 @@ class TrainingRun {
       secondsLeft: null,
       resumeFrom: canResume ? (this.#latest?.step ?? 0) : null,
     });
-    if (FATAL.has(error.code)) this.#using.session.getState().engineLost(error);
+    if (isFatal(error)) this.#using.session.getState().engineLost(error);
   }
 
   #update(change: Parameters<typeof updateRun>[2]): Promise<PromptSet> {

@@ -367,6 +367,14 @@ describe('a run', () => {
     expect(promptSets.getState().set?.soft[0]).toMatchObject({ status: 'finished', error: null });
   });
 
+  test('says what died where that is the background work: the model stays, and the last checkpoint is kept', async () => {
+    engine.death = new StudioError('worker-died', 'The background work stopped.', { data: { worker: 'workflow' } });
+    engine.dieAt = 70;
+    await start();
+    expect(train.getState().live).toMatchObject({ phase: 'ended', resumeFrom: 60, error: engine.death });
+    expect(lost).toEqual([]);
+  });
+
   test('pauses and stops on request', async () => {
     const started = start();
     const unsubscribe = train.subscribe(({ live }) => {
