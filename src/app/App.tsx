@@ -1,7 +1,6 @@
 /** The page: its screens, the addresses that show them, and what one screen does for another. A screen that is not here has no link anywhere. */
 import { type ComponentType, lazy, type ReactNode, useCallback, useEffect } from 'react';
 import { Redirect, Route, Router, Switch } from 'wouter';
-import { asStudioError } from '../lib/errors';
 import type { TrainingSettings } from '../training/settings';
 import { StartScreen } from './screens/start/StartScreen';
 import { type Dropped, DropTarget, openModelFolder } from './shell/DropTarget';
@@ -13,7 +12,7 @@ import { type Studio, usePromptSets, useStores } from './state/studio';
 import { Button } from './ui/Button';
 import { Books, Scales, Spark, Stairs } from './ui/Marks';
 import { EmptyState, Note, ProgressBar } from './ui/Panel';
-import { Toaster, toastError } from './ui/toast';
+import { attempted, Toaster } from './ui/toast';
 import './opening.css';
 
 const CODE = {
@@ -59,8 +58,7 @@ const screenOf = (id: string): ComponentType | null =>
 /** Whether a dropped file is for the batch that is open, not for a new prompt set. */
 const isBatch = () => /^#\/project\/[^/]+\/library\?(.*&)?tab=batch(&|$)/.test(location.hash);
 
-const notOpened = (name: string) => (cause: unknown) =>
-  toastError(`${name} was not opened`, asStudioError(cause).message);
+const opening = (name: string, work: () => Promise<unknown>) => void attempted(`${name} was not opened`, work);
 
 export function App() {
   const stores = useStores();
@@ -68,7 +66,7 @@ export function App() {
   useEffect(() => keepFocus(document), []);
   const openFile = useCallback(
     (file: File) => {
-      intents.ask(isBatch() ? 'openBatch' : 'openRows', file).catch(notOpened(file.name));
+      opening(file.name, () => intents.ask(isBatch() ? 'openBatch' : 'openRows', file));
     },
     [intents],
   );
@@ -76,7 +74,7 @@ export function App() {
   const openPrompt = useCallback(
     ({ name, files }: Dropped) => {
       navigate(screenPath(promptSets.getState().set?.id ?? null, 'library'));
-      intents.ask('openImport', name, files).catch(notOpened(name));
+      opening(name, () => intents.ask('openImport', name, files));
     },
     [promptSets, intents],
   );

@@ -1,11 +1,11 @@
 import { type ReactNode, useEffect, useRef } from 'react';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { useStore } from 'zustand';
-import { asStudioError } from '../../lib/errors';
+
 import { duration } from '../../lib/format';
 import { navigate, screenPath } from '../state/location';
 import { usePromptSets, useStores } from '../state/studio';
-import { Button, EmptyState, ProgressBar, toastError } from '../ui';
+import { attempted, Button, EmptyState, ProgressBar } from '../ui';
 import type { ButtonProps } from '../ui/Button';
 import './screen.css';
 
@@ -115,10 +115,9 @@ export function ReadingBar({ label }: { readonly label: string }) {
 export function useOpenSample(starter?: string): () => void {
   const { data } = useStores();
   return () => {
-    data
-      .getState()
-      .openSample(starter)
-      .then((set) => navigate(screenPath(set.id, 'data')))
-      .catch((cause: unknown) => toastError('The sample was not opened', asStudioError(cause).message));
+    void attempted('The sample was not opened', async () => {
+      const { id } = await data.getState().openSample(starter);
+      navigate(screenPath(id, 'data'));
+    });
   };
 }

@@ -3,7 +3,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import { asStudioError, StudioError } from '../../lib/errors';
 import type { ModelSource } from '../../model/load';
 import type { LoadRequest, ModelInfo } from '../../worker/protocol';
-import { toastError } from '../ui/toast';
+import { attempted } from '../ui/toast';
 import { type Checker, createChecker } from './checker';
 import { loadModel } from './load-model';
 import { resource } from './resource';
@@ -155,12 +155,7 @@ function checking(
   return {
     trainingReady: () => checker.ready().catch(noteLoss),
     checkAgain: async () => {
-      try {
-        await checker.again().catch(noteLoss);
-      } catch (cause) {
-        const { code, message } = asStudioError(cause);
-        if (code !== 'cancelled') toastError('The gradients were not checked', message);
-      }
+      await attempted('The gradients were not checked', () => checker.again().catch(noteLoss));
     },
   };
 }

@@ -1,7 +1,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { SetAside, Store } from '../../store/store';
 import { saveFile } from '../ui/download';
-import { toastError, toastUndo } from '../ui/toast';
+import { attempted, toastUndo } from '../ui/toast';
 import { type Resource, resource } from './resource';
 
 /** What the browser stores: how much space there is, whether it is protected, damaged values, what a tab remembers, the theme. */
@@ -167,7 +167,7 @@ export function choicesOfSet<T>(store: Pick<Store, 'settings'>, screen: string, 
     if (key === null || before === null) return;
     const next = { ...before, ...change };
     value.set(next);
-    disk.set(keyOf(key), next).catch((cause) => toastError('Your choices were not saved', `${cause}`));
+    void attempted('Your choices were not saved', () => disk.set(keyOf(key), next));
   };
   return { value, change };
 }

@@ -6,4 +6,4 @@ export { NumberField, TextArea, TextField } from './Field';
 export { ArmMark, type ArmSide, Interval, LabelTag, Term } from './Marks';
 export { EmptyState, Note, Panel, ProgressBar, ScrollRegion } from './Panel';
 export { type Column as TableColumn, PagedTable, Table } from './Table';
-export { toastError, toastUndo } from './toast';
+export { attempted, toastError, toastUndo } from './toast';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { redoLast, toasts, toastUndo, undoable, undoLast } from './toast';
+import { StudioError } from '../../lib/errors';
+import { attempted, redoLast, toasts, toastUndo, undoable, undoLast } from './toast';
 
 /** A value with a history, changed as a screen would change it. */
 function counter() {
@@ -12,6 +13,26 @@ function counter() {
   };
   return { state, change };
 }
+
+describe('an error', () => {
+  const shown = () => toasts.visibleToasts.map(({ content }) => content.detail);
+
+  it('replaces the one of an earlier attempt, and goes once it has been done', async () => {
+    const fails = (why: string) => attempted('Not saved', () => Promise.reject(new Error(why)));
+    expect(await fails('The disk is full.')).toBe(false);
+    expect(await fails('The disk is gone.')).toBe(false);
+    expect(shown()).toEqual([expect.stringContaining('The disk is gone.')]);
+    await attempted('Something else', async () => undefined);
+    expect(shown()).toHaveLength(1);
+    expect(await attempted('Not saved', async () => undefined)).toBe(true);
+    expect(shown()).toEqual([]);
+  });
+
+  it('is not shown for what was stopped', async () => {
+    await attempted('Not saved', () => Promise.reject(new StudioError('cancelled', 'Stopped.')));
+    expect(shown()).toEqual([]);
+  });
+});
 
 describe('Ctrl-Z', () => {
   it('takes changes back from the newest to the oldest, and makes them again', async () => {

@@ -5,6 +5,7 @@ import {
   UNSTABLE_ToastQueue as ToastQueue,
   UNSTABLE_ToastRegion as ToastRegion,
 } from 'react-aria-components/Toast';
+import { asStudioError } from '../../lib/errors';
 import { Button, IconButton } from './Button';
 import { Cross } from './Marks';
 import './toast.css';
@@ -89,9 +90,35 @@ export function toastUndo(title: string, undo: () => unknown, { whileShown = fal
   );
 }
 
-/** Stays until closed: what happened, to which thing, what to do now. */
-export const toastError = (title: string, detail?: string, action?: ToastContent['action']): string =>
-  toasts.add({ title, tone: 'bad', ...(detail ? { detail } : {}), ...(action ? { action } : {}) });
+/** The errors that are shown, by their titles. */
+const errors = new Map<string, string>();
+
+const closeError = (title: string) => {
+  const key = errors.get(title);
+  errors.delete(title);
+  if (key !== undefined) toasts.close(key);
+};
+
+/** Stays until closed, or reported again: what happened, to which thing, what to do now. */
+export function toastError(title: string, detail?: string, action?: ToastContent['action']): string {
+  closeError(title);
+  const key = toasts.add({ title, tone: 'bad', ...(detail ? { detail } : {}), ...(action ? { action } : {}) });
+  errors.set(title, key);
+  return key;
+}
+
+/** Does what can be done again: it reports under this title why it failed, until it has been done. False = it failed or was stopped. */
+export async function attempted(title: string, work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await work();
+    closeError(title);
+    return true;
+  } catch (cause) {
+    const { code, message } = asStudioError(cause);
+    if (code !== 'cancelled') toastError(title, message);
+    return false;
+  }
+}
 
 export const Toaster = () => (
   <ToastRegion queue={toasts} className="toasts" aria-label="Messages">

@@ -6,7 +6,7 @@ import { type CalibrationMode, planFor } from '../../../evaluation/classify/outc
 import type { CalibrationFit, Comparison, ReviewThreshold } from '../../../evaluation/types';
 import { present } from '../../../lib/assert';
 import { inTurn } from '../../../lib/control';
-import { asStudioError, StudioError } from '../../../lib/errors';
+import { StudioError } from '../../../lib/errors';
 import { versionOfArm } from '../../../prompt-set/arms';
 import { keepArm, recordComparison, setThreshold } from '../../../prompt-set/calibration';
 import { recalibrate } from '../../../prompt-set/make-versions';
@@ -30,7 +30,7 @@ import { createSpeedometer, type Speedometer } from '../../state/models-store';
 import { withFairRival } from '../../state/proposer';
 import { type Resource, resource } from '../../state/resource';
 import { perStudio, type Studio } from '../../state/studio';
-import { toastError, toastUndo, undoable } from '../../ui/toast';
+import { attempted, toastUndo, undoable } from '../../ui/toast';
 
 export interface ArmProgress {
   readonly id: string;
@@ -286,9 +286,7 @@ export class CompareStore {
       await this.also.load(setId);
       const others = (this.also.getState().value ?? []).filter((id) => id !== versionId);
       const next = included ? [...others, versionId] : others;
-      await this.#disk.settings
-        .set(alsoKey(setId), next)
-        .catch((cause) => toastError('The choice was not saved', `${cause}`));
+      await attempted('The choice was not saved', () => this.#disk.settings.set(alsoKey(setId), next));
       this.also.set(next, setId);
     });
   };
@@ -314,15 +312,13 @@ export class CompareStore {
   readonly amend = async <E extends Evaluation>(of: E, change: (before: E) => Amendment): Promise<void> => {
     const inPage = (evaluation: Evaluation | null | undefined) => (evaluation?.id === of.id ? (evaluation as E) : null);
     const amended = (before: E): E => ({ ...before, ...change(before) });
-    let next: E;
-    try {
+    let next = of;
+    const isSaved = await attempted('The change was not saved', async () => {
       next = await this.#disk.evaluations.update(of, (stored) => amended(inPage(this.#refused) ?? stored));
-      if (inPage(this.#refused)) this.#refused = null;
-    } catch (cause) {
-      next = amended(inPage(this.#refused) ?? inPage(this.latest.getState().value?.evaluation) ?? of);
-      this.#refused = next;
-      toastError('The change was not saved', asStudioError(cause).message);
-    }
+    });
+    if (!isSaved) next = amended(inPage(this.#refused) ?? inPage(this.latest.getState().value?.evaluation) ?? of);
+    if (!isSaved) this.#refused = next;
+    else if (inPage(this.#refused)) this.#refused = null;
     const { value } = this.latest.getState();
     if (value && inPage(value.evaluation)) this.latest.set({ ...value, evaluation: next });
   };

@@ -4,12 +4,12 @@ import type { Dataset } from '../../../dataset/types';
 import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
 import type { Comparison } from '../../../evaluation/types';
 import { corrected, correctionsOf, drawReview } from '../../../evaluation/vote';
-import { asStudioError } from '../../../lib/errors';
+
 import { countLook } from '../../../prompt-set/prompt-set';
 import type { ClassifyEvaluation } from '../../../prompt-set/types';
 import { type Resource, resource } from '../../state/resource';
 import { perStudio, type Studio } from '../../state/studio';
-import { toastError, toastUndo } from '../../ui';
+import { attempted, toastError, toastUndo } from '../../ui';
 import { type CompareStore, compareStores } from './compare-store';
 
 interface ReviewState {
@@ -89,11 +89,7 @@ class ReviewStore {
     const evaluation = this.#compare.shown()?.evaluation;
     if (!open || !dataset || !evaluation || this.state.getState().saving) return;
     this.state.setState({ saving: true });
-    try {
-      await this.#keepAnswers(open.id, dataset, evaluation);
-    } catch (cause) {
-      toastError('The labels were not changed', asStudioError(cause).message);
-    }
+    await attempted('The labels were not changed', () => this.#keepAnswers(open.id, dataset, evaluation));
     this.state.setState({ saving: false });
   };
 

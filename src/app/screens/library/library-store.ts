@@ -13,7 +13,7 @@ import { readTags, versionById, versionWords, writeNote, writeSetNotes, writeTag
 import { navigate, screenPath } from '../../state/location';
 import { type Resource, resource, useResource } from '../../state/resource';
 import { perStudio, type Studio, usePromptSets } from '../../state/studio';
-import { toastError, toastUndo } from '../../ui';
+import { attempted, toastUndo } from '../../ui';
 
 /** The search of the list, kept while the page is open. */
 interface Search {
@@ -124,15 +124,11 @@ export const setActions = perStudio((studio) => {
     await promptSets().restore(setId);
     await deleted.reload();
   };
-  const emptied = async (sets: readonly Listing[]) => {
-    const ids = sets.map(({ id }) => id);
-    try {
+  const emptied = (ids: readonly string[]) =>
+    attempted('Not everything was deleted', async () => {
       for (const id of ids) await store.sets.remove(id);
       await forget(store, ids);
-    } catch (cause) {
-      toastError('Not everything was deleted', cause instanceof Error ? cause.message : String(cause));
-    }
-  };
+    });
   return {
     rename: (setId: string, name: string) =>
       promptSets().change(setId, `Renamed to “${name}”`, (set) => renamePromptSet(set, name, now())),
@@ -151,7 +147,7 @@ export const setActions = perStudio((studio) => {
       const marked = Object.fromEntries([...ids].map((id) => [id, until]));
       await changeDiscarded(store, (before) => ({ ...before, ...marked })).catch(() => undefined);
       deleted.set((deleted.getState().value ?? []).filter(({ id }) => !ids.has(id)));
-      const timer = setTimeout(() => void emptied(sets), UNDO_MS);
+      const timer = setTimeout(() => void emptied([...ids]), UNDO_MS);
       const what = sets.length === 1 ? `“${sets[0]?.name}”` : `${sets.length} prompt sets`;
       const keep = async () => {
         clearTimeout(timer);

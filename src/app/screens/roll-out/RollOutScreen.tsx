@@ -14,7 +14,7 @@ import {
   SHARES,
 } from '../../../decide/roll-out';
 import { isLearned } from '../../../evaluation/types';
-import { asStudioError } from '../../../lib/errors';
+
 import { capitalised, counted, percentWhole, points } from '../../../lib/format';
 import { canBeVersion } from '../../../prompt-set/arms';
 import { kindOf } from '../../../prompt-set/prompt-set';
@@ -28,6 +28,7 @@ import { navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { usePromptSets, useSession, useStores } from '../../state/studio';
 import {
+  attempted,
   Button,
   EmptyState,
   NumberField,
@@ -36,7 +37,6 @@ import {
   Select,
   Table,
   type TableColumn,
-  toastError,
 } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { askable, fieldsFor, type Plan, rollOutStores } from './roll-out-store';
@@ -154,11 +154,12 @@ function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>)
     return version === null ? name : version ? versionWords(version) : [];
   });
   const measure = (file: File) =>
-    asVersions(set, rows, [present.id, next.id])
-      .then((ids) => ids.map((id, i) => id ?? versions[i]?.version.id ?? ''))
-      .then((ids) => intents.ask('measureFile', set.id, ids, file))
-      .then((measured) => measured !== null && plan({ rows: measured, from: '', to: '' }))
-      .catch((cause: unknown) => toastError(`${file.name} was not measured`, asStudioError(cause).message));
+    attempted(`${file.name} was not measured`, async () => {
+      const kept = await asVersions(set, rows, [present.id, next.id]);
+      const ids = kept.map((id, i) => id ?? versions[i]?.version.id ?? '');
+      const measured = await intents.ask('measureFile', set.id, ids, file);
+      if (measured !== null) plan({ rows: measured, from: '', to: '' });
+    });
   return (
     <Panel span={5} title="From, to, and on which rows">
       <div className="stack">

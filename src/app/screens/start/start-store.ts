@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from 'react';
 import { createStore } from 'zustand/vanilla';
-import { asStudioError } from '../../../lib/errors';
+
 import { labelProbabilities } from '../../../metrics/calibration';
 import { argmax } from '../../../metrics/classification';
 import type { SoftPrompt } from '../../../prompt/soft-prompt';
@@ -15,7 +15,7 @@ import { speedKey } from '../../state/models-store';
 import { resource, useResource } from '../../state/resource';
 import type { SampleSet, Services, ShippedPrompt } from '../../state/services';
 import { screenStore, useSession, useStores } from '../../state/studio';
-import { toastError } from '../../ui/toast';
+import { attempted } from '../../ui/toast';
 
 /** Null if this site does not have it. */
 interface Intro {
@@ -143,10 +143,7 @@ export function useTrainSample(): () => void {
     navigate(screenPath(set.id, 'compare'));
     await intents.ask('compare');
   };
-  return () =>
-    void trainSample().catch((cause: unknown) =>
-      toastError('The sample was not trained', asStudioError(cause).message),
-    );
+  return () => void attempted('The sample was not trained', trainSample);
 }
 
 /** 50% of 475 messages to train, 64 of the 15% to validate, about 30 tokens each. */

@@ -1,7 +1,7 @@
 import { useEffect, useMemo } from 'react';
 import type { Dataset } from '../../../dataset/types';
 import { comparedIds } from '../../../evaluation/rows';
-import { asStudioError, type StudioError } from '../../../lib/errors';
+import type { StudioError } from '../../../lib/errors';
 import { isUsable, openRun } from '../../../prompt-set/make-versions';
 import { isWriting, kindOf } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
@@ -13,7 +13,7 @@ import { CHECKING } from '../../state/self-check';
 import { whyTrainingOff } from '../../state/session-state';
 import { usePromptSets, useSession, useStores } from '../../state/studio';
 import { useWordFinder } from '../../state/word-jobs';
-import { Button, format, Note, ProgressBar, toastError } from '../../ui';
+import { attempted, Button, format, Note, ProgressBar } from '../../ui';
 import { CurvesPanels, useTrainAgain } from './CurvesPanels';
 import { fractionOf, type LiveRun, progressWords, trainHeadline } from './live-run';
 import { againOf, plannedRuns, useFairRival, useMachineSpeed, useNextRun, useRunRows } from './next-run';
@@ -206,10 +206,7 @@ function CompareButton({ set }: { readonly set: PromptSet }) {
   const isFirst = set.testLooks === 0 && rows > 0;
   const open = () => {
     navigate(screenPath(set.id, 'compare'));
-    if (isFirst)
-      intents
-        .ask('compare')
-        .catch((cause: unknown) => toastError('The prompts were not compared', asStudioError(cause).message));
+    if (isFirst) void attempted('The prompts were not compared', () => intents.ask('compare'));
   };
   return (
     <Button variant="primary" onPress={open}>
