@@ -63,14 +63,46 @@ export async function createSessionRunner(
   return new SessionRunner(ort, session, parts);
 }
 
+/** What every runner keeps to: one run at a time, none after `dispose`, and errors as sentences. */
+export class Alone {
+  #busy = false;
+  #disposed = false;
+  readonly #who: string | undefined;
+
+  /** @param who what runs the graph; left out: ONNX Runtime */
+  constructor(who?: string) {
+    this.#who = who;
+  }
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    assert(!this.#disposed, 'run after dispose');
+    // Overlapping calls corrupt the wasm heap silently, so this check comes first.
+    assert(!this.#busy, 'overlapping run: the owner of a runner must queue its calls');
+    this.#busy = true;
+    try {
+      return await work();
+    } catch (cause) {
+      throw runtimeError('could not run the model', cause, this.#who);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async dispose(release: () => Promise<void> | void): Promise<void> {
+    if (this.#disposed) return;
+    assert(!this.#busy, 'dispose during a run');
+    this.#disposed = true;
+    await release();
+  }
+}
+
 class SessionRunner implements Runner {
   readonly backend: Backend;
   readonly threads: number;
   readonly heapBytes: number | null;
   readonly adapter: Adapter | null;
   readonly fallback: string | undefined;
-  #busy = false;
-  #disposed = false;
+  readonly #alone = new Alone();
   readonly #ort: OrtModule;
   readonly #session: InferenceSession;
   /** Rejects when the device is lost, since a run in progress may then never end. */
@@ -87,28 +119,17 @@ class SessionRunner implements Runner {
     this.#lost = parts.lost ? rejectWhen(parts.lost()) : null;
   }
 
-  async run(feeds: Readonly<Record<string, HostTensor>>, fetches: readonly string[]) {
-    assert(!this.#disposed, 'run after dispose');
-    // Overlapping calls corrupt the wasm heap silently, so this check comes first.
-    assert(!this.#busy, 'overlapping run: the owner of a runner must queue its calls');
-    this.#busy = true;
-    try {
+  run(feeds: Readonly<Record<string, HostTensor>>, fetches: readonly string[]) {
+    return this.#alone.run(async () => {
       const running = this.#session.run(this.#tensors(feeds), [...fetches]);
       const results = await (this.#lost ? Promise.race([running, this.#lost]) : running);
       const named = fetches.map((name) => [name, fromOrt(present(results[name], `output ${name}`))]);
       return Object.fromEntries(named) as Record<string, HostTensor>;
-    } catch (cause) {
-      throw runtimeError('could not run the model', cause);
-    } finally {
-      this.#busy = false;
-    }
+    });
   }
 
-  async dispose() {
-    if (this.#disposed) return;
-    assert(!this.#busy, 'dispose during a run');
-    this.#disposed = true;
-    await this.#session.release();
+  dispose() {
+    return this.#alone.dispose(() => this.#session.release());
   }
 
   #tensors(feeds: Readonly<Record<string, HostTensor>>) {

@@ -1,8 +1,8 @@
 import { asBytes, toFloat32 } from '../../graph/dequantise';
 import { sizeOf } from '../../graph/dtype';
 import type { Graph, Initializer } from '../../graph/ir';
-import { assert, present } from '../../lib/assert';
-import { rejectWhen, runtimeError } from '../session';
+import { present } from '../../lib/assert';
+import { Alone, rejectWhen, runtimeError } from '../session';
 import type { Adapter, HostTensor, KeptRow, Runner } from '../types';
 import { ALIGNMENT, type FeedShape, type Plan, placed, planKernels } from './plan';
 import { KEPT_ROWS } from './rules';
@@ -56,8 +56,7 @@ export class FusedRunner implements Runner {
   readonly #lost: Promise<never>;
   readonly #kept: KeptRows;
   #arena: GPUBuffer | null = null;
-  #busy = false;
-  #disposed = false;
+  readonly #alone = new Alone(WHO);
 
   private constructor(device: GPUDevice, graph: Graph, adapter: Adapter) {
     this.#device = device;
@@ -94,24 +93,12 @@ export class FusedRunner implements Runner {
     return { name: tensor.name, dtype: tensor.dtype, dims: tensor.dims, bytes: new Uint8Array(0) };
   }
 
-  async run(feeds: Readonly<Record<string, HostTensor>>, fetches: readonly string[]) {
-    assert(!this.#disposed, 'run after dispose');
-    assert(!this.#busy, 'overlapping run: the owner of a runner must queue its calls');
-    this.#busy = true;
-    try {
-      return await Promise.race([this.#run(feeds, fetches), this.#lost]);
-    } catch (cause) {
-      throw runtimeError('could not run the model', cause, WHO);
-    } finally {
-      this.#busy = false;
-    }
+  run(feeds: Readonly<Record<string, HostTensor>>, fetches: readonly string[]) {
+    return this.#alone.run(() => Promise.race([this.#run(feeds, fetches), this.#lost]));
   }
 
-  async dispose() {
-    if (this.#disposed) return;
-    assert(!this.#busy, 'dispose during a run');
-    this.#disposed = true;
-    this.#device.destroy();
+  dispose() {
+    return this.#alone.dispose(() => this.#device.destroy());
   }
 
   async #run(feeds: Readonly<Record<string, HostTensor>>, fetches: readonly string[]) {
