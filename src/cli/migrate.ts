@@ -2,12 +2,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Dataset } from '../dataset/types';
+import { times } from '../evaluation/words';
 import type { CompleteSet } from '../interchange/set-files';
 import { setFiles } from '../interchange/set-files';
 import { uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { addTrained } from '../prompt-set/make-versions';
-import { kindOf } from '../prompt-set/prompt-set';
+import { countLook, kindOf } from '../prompt-set/prompt-set';
 import type { PromptSet } from '../prompt-set/types';
 import { EMPTY_MATRIX, filledId, type Matrix, type MatrixCell, matrixJson, readMatrix, slotId } from '../report/matrix';
 import { htmlSheet, markdownSheet } from '../report/print';
@@ -36,6 +37,8 @@ interface Sides {
 interface Moving {
   readonly folder: string;
   stored: CompleteSet;
+  /** This call has used its test rows. */
+  isCounted: boolean;
 }
 
 export async function migrate(args: readonly string[]): Promise<void> {
@@ -56,6 +59,9 @@ export async function migrate(args: readonly string[]): Promise<void> {
   const sets: Moving[] = [];
   for (const stored of await chosenSets(resolve(library), values.handle))
     sets.push(await continued(join(out, stored.set.handle), stored, log));
+  for (const { stored } of sets)
+    if (stored.set.testLooks > 0)
+      log.line(`Test rows of ${stored.set.handle} used ${times(stored.set.testLooks)} before`);
   for (const folder of [model, from]) {
     const host = await openHost({ model: folder, ...how }, log);
     try {
@@ -97,11 +103,11 @@ const ANSWERS = 'answers.json';
 async function continued(folder: string, given: CompleteSet, log: Log): Promise<Moving> {
   const kept = await readLibrary(setFolder(folder)).catch(() => []);
   const [before] = kept;
-  if (!before) return { folder, stored: given };
+  if (!before) return { folder, stored: given, isCounted: false };
   if (before.set.id !== given.set.id || before.dataset?.fingerprint !== given.dataset?.fingerprint)
     throw new StudioError('bad-input', `${folder} has another prompt set, or other rows. Name another --out.`);
   log.line(`Continuing ${folder}`);
-  return { folder, stored: before };
+  return { folder, stored: before, isCounted: false };
 }
 
 async function keep({ folder, stored }: Moving): Promise<void> {
@@ -124,24 +130,29 @@ async function move(host: Host, moving: Moving, sides: Sides, log: Log): Promise
   await mkdir(moving.folder, { recursive: true });
   const cells = await cellsIn(moving.folder);
   const tell = training(log);
-  const keeping: Promise<void>[] = [];
+  let keeping: Promise<void> = Promise.resolve();
+  const change = (next: (set: PromptSet) => PromptSet) => {
+    moving.stored = { ...moving.stored, set: next(moving.stored.set) };
+    keeping = keeping.then(() => keep(moving));
+  };
   const emit = (event: MigrateEvent) => {
     if (event.kind === 'run') {
       if (event.event.kind === 'rows') log.line(`${set.handle}: ${event.name} is trained for ${host.engine.info.id}`);
       tell(event.event);
     } else if (event.kind === 'progress')
       log.progress(`${set.handle}, ${event.note}: ${Math.round(100 * event.fraction)}%`);
-    else if (event.kind === 'trained') {
-      moving.stored = { ...moving.stored, set: addTrained(moving.stored.set, event.version, host.now()) };
-      keeping.push(keep(moving));
-    } else {
+    else if (event.kind === 'trained') change((latest) => addTrained(latest, event.version, host.now()));
+    else {
+      if (event.cell.answers && !moving.isCounted) change((latest) => countLook(latest, host.now()));
+      moving.isCounted ||= event.cell.answers !== null;
       cells.set(slotId(event.cell), event.cell);
-      save(join(moving.folder, ANSWERS), matrixJson(matrixOf(moving.stored.set, dataset, [...cells.values()], sides)));
+      const answers = matrixJson(matrixOf(moving.stored.set, dataset, [...cells.values()], sides));
+      keeping = keeping.then(() => save(join(moving.folder, ANSWERS), answers));
     }
   };
   const done = [...cells.values()].map(filledId);
   await migrateSet(host, { set, dataset, to: sides.to.sha256, done }, { control: uninterrupted, emit });
-  await Promise.all(keeping);
+  await keeping;
 }
 
 /** The answers as a file. */
