@@ -137,6 +137,20 @@ describe.each([
   });
 });
 
+it('changes a comparison as it is on the disk, also where two change it at once, or where it is not there yet', async () => {
+  const store = await make();
+  const evaluation = compared('a', '2026-01-03', 'x');
+  const vote = (rowId: string) =>
+    store.evaluations.update(evaluation, (before) => ({
+      ...before,
+      votes: [...(before.votes ?? []), { rowId, choice: 'a' as const }],
+    }));
+  await Promise.all([vote('1'), vote('2'), vote('3')]);
+  const [kept] = await store.evaluations.ofSet('a');
+  expect(kept?.votes?.map(({ rowId }) => rowId)).toEqual(['1', '2', '3']);
+  expect(kept?.kind).toBe('classify');
+});
+
 it('lists the sets of an earlier version after its upgrade', async () => {
   const [first] = MIGRATIONS;
   const old = await openDB(name, 1, { upgrade: (db, _from, _to, tx) => void first?.up(db as never, tx as never) });
