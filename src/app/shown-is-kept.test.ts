@@ -118,7 +118,10 @@ const CHANGES: Readonly<Record<string, Change>> = {
   },
   'a new prompt set': {
     make: ({ page }) => sets(page).create({ name: 'Second', dataset: null, datasetName: null }),
-    shown: (s) => sets(s).sets.map(({ name }) => name),
+    shown: (s) =>
+      sets(s)
+        .sets.map(({ name }) => name)
+        .toSorted(),
   },
   'an author': { make: ({ page }) => sets(page).setAuthor('Ana'), shown: (s) => sets(s).author },
   'two votes at once': {

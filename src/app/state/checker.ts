@@ -1,8 +1,8 @@
 /** Runs the self-check on the page's one engine, remembers what it found, and falls back from WebGPU to WebAssembly. */
-import { StudioError } from '../../lib/errors';
+import { asStudioError, StudioError } from '../../lib/errors';
 import type { ModelSource } from '../../model/load';
 import type { Store } from '../../store/store';
-import type { ModelInfo } from '../../worker/protocol';
+import type { LoadRequest, ModelInfo } from '../../worker/protocol';
 import { toastError } from '../ui/toast';
 import { loadEngine } from './load-model';
 import {
@@ -36,7 +36,7 @@ export interface Checker {
   /** Devices that must not compute this model. */
   refusalsOf(sha256: string): Promise<readonly Refusal[]>;
   /** The model did not load: refuses the graphics device that is to blame. @throws `cause`, where none is */
-  blame(cause: unknown, sha256: string): Promise<void>;
+  blame(cause: unknown, trains: LoadRequest['trains'], sha256: string | undefined): Promise<void>;
   /** What is known of the model on this backend. */
   recall(info: ModelInfo): Promise<CheckStatus>;
   /** Checks the loaded model if that was not done before. @throws StudioError `gradient-wrong`, `cancelled`, as modelReady */
@@ -84,10 +84,12 @@ export function createChecker(services: Services, session: CheckedSession): Chec
 
   return {
     refusalsOf: refusals.of,
-    blame: async (cause, sha256) => {
-      if (!(cause instanceof StudioError) || !UNFIT.has(cause.code) || typeof cause.data.adapter !== 'string')
-        throw cause;
-      await refusals.refuse(sha256, cause.data.adapter, cause.message);
+    blame: async (cause, trains, sha256) => {
+      const { adapter = null } = cause instanceof StudioError && UNFIT.has(cause.code) ? cause.data : {};
+      // where more than the model itself was asked for, the model may still run there
+      if (typeof adapter !== 'string' || trains !== undefined || sha256 === undefined) throw cause;
+      await refusals.refuse(sha256, adapter, asStudioError(cause).message);
+      services.engine.restart();
     },
     recall: async (info) => {
       const verdict = await settings.get<Verdict>(verdictKey(info)).catch(() => null);

@@ -215,10 +215,9 @@ function changing(
     create: (from) => addSet(saving, setFrom(from, handles(get().sets)), from.dataset),
     setRows: async (id, dataset, facts = {}) => {
       await save(saving, () => disk.datasets.put({ setId: id, dataset }));
-      const rows = dataset.table.rows.length;
       set(({ set: open, dataset: shown, sets }) => ({
         dataset: open?.id === id ? dataset : shown,
-        sets: sets.map((s) => (s.id === id ? withRows(s, rows) : s)),
+        sets: sets.map((s) => (s.id === id ? withRows(s, dataset.table.rows.length) : s)),
       }));
       const task = { ...facts, datasetFingerprint: dataset.fingerprint };
       await updateById(id, (s) =>

@@ -36,20 +36,15 @@ export function createSessionStore(
     const loaded = loadedModel(store, async (signal) => {
       // a worker's heap never shrinks, and a failed one is of no use: every load but the first gets a fresh worker
       if (get().model.kind !== 'idle') services.engine.restart();
-      const source = lastingSource(get());
       const { refusalsOf } = checker;
-      const load = () => loadModel(services, { source, backend, trains, threads, signal, refusalsOf, onChange: set });
-      const info = await load().catch(async (cause: unknown) => {
-        if (trains !== undefined) throw cause; // more than the model itself was asked for
-        await checker.blame(cause, get().card?.sha256 ?? '');
-        services.engine.restart();
-        return load();
-      });
+      const how = { source: lastingSource(get()), backend, trains, threads, signal, refusalsOf, onChange: set };
+      const info = await loadModel(services, how).catch((cause: unknown) =>
+        checker.blame(cause, trains, get().card?.sha256).then(() => loadModel(services, how)),
+      );
       const check = await checker.recall(info);
       if (!signal.aborted) set({ check });
       return info;
     });
-    const setJob: SessionState['setJob'] = (job) => set({ job });
     const checker = createChecker(services, {
       threads,
       source: () => lastingSource(get()),
@@ -58,7 +53,7 @@ export function createSessionStore(
       loadAgain: loaded.again,
       show: set,
       job: () => get().job,
-      setJob,
+      setJob: (job) => set({ job }),
     });
     const engineLost = (error: StudioError) => {
       const { model } = get();
@@ -85,7 +80,7 @@ export function createSessionStore(
       ...checking(checker, engineLost),
       engineLost,
       tokenizerReady: () => tokenizerReady(store),
-      setJob,
+      setJob: (job) => set({ job }),
       updateJob: (change) => set(({ job }) => ({ job: job && { ...job, ...change } })),
     };
   });

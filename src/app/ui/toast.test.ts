@@ -28,7 +28,7 @@ describe('an error', () => {
     expect(shown()).toEqual([]);
   });
 
-  it('is not shown for what was stopped', async () => {
+  it('is not shown for work that was stopped', async () => {
     await attempted('Not saved', () => Promise.reject(new StudioError('cancelled', 'Stopped.')));
     expect(shown()).toEqual([]);
   });
