@@ -56,7 +56,8 @@ describe('the command line', () => {
     const results = resultsSchema.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
     expect(results.dataset).toMatchObject({ train: 60, validation: 30, test: 40 });
     expect(results.training).toMatchObject({ placement: 'prefix', tokens: 10, seed: 1, steps: 12 });
-    expect(results.arms.map((arm) => arm.kind).slice(0, 7)).toEqual([
+    expect(results.arms.map((arm) => arm.kind).slice(0, 8)).toEqual([
+      'reference',
       'reference',
       'reference',
       'reference',

@@ -135,10 +135,10 @@ describe.each(FIXTURES)('$name on WebGPU', (fixture) => {
       const right = expected[`${loss}Loss`];
       expect(Math.abs(found.loss - right) / right, `${loss} loss`).toBeLessThan(most);
       expect(relativeError(found.gradient, expected[`${loss}Grad`].flat()), `${loss} gradient`).toBeLessThan(most);
-      if (!ours) continue;
+      if (!ours || placement === 'prefix' || loss === 'full') continue;
       // What is repeated is launched as it was: recorded bindings and pipelines, other contents.
       expect(await batchGradient(program, batch)).toEqual(found);
-      if (placement === 'prefix' || !takesPast(program.spec)) continue;
+      if (!takesPast(program.spec)) continue;
       const cache = new TextCache(program.spec, { storage: 'float32' });
       const cached = { cache, plan: cache.plan('rows', [batch.rows]), control: uninterrupted };
       await batchGradient(program, { ...batch, cached, rows: batch.rows.toReversed() });
@@ -148,8 +148,8 @@ describe.each(FIXTURES)('$name on WebGPU', (fixture) => {
       expect(relativeError(behind.gradient, expected[`${loss}Grad`].flat()), `${loss} gradient, cached`).toBeLessThan(
         most,
       );
-      // Texts are on the device by now: what is sent is less than their keys and values. (A target is a row of the vocabulary.)
-      if (loss === 'label') expect(sentBytes, 'bytes sent').toBeLessThan(cache.bytes / 2);
+      // Texts are on the device by now: what is sent is less than their keys and values.
+      expect(sentBytes, 'bytes sent').toBeLessThan(cache.bytes / 2);
     }
   });
 });

@@ -138,7 +138,7 @@ function tokenised(
     const answer = Math.max(longest, target?.length ?? 0);
     const length = Math.max(ids.length, ...(others?.map((each) => each.length) ?? [])) + answer;
     return length > room
-      ? { rowId, leftOut: `it is too long: ${length} tokens, and the model reads ${room}` }
+      ? { rowId, leftOut: `with its prompt it has ${length} tokens, and the model reads at most ${room}` }
       : { rowId, label, ids, cue, ...(others ? { otherOrders: others } : {}), ...(target ? { target } : {}) };
   });
   const leftOut: LeftOut = rows.flatMap((row) => ('leftOut' in row ? [[Number(row.rowId), row.leftOut] as const] : []));

@@ -201,7 +201,7 @@ export async function createSoftprompt(options: Options): Promise<Softprompt> {
     explain: async (row) => {
       const { prompt: text, tokens } = await router.explain({ ...plan, policy: AS_ASKED }, row);
       if (text === null)
-        throw new StudioError('bad-input', 'This row cannot be answered: it has no text, or is too long.');
+        throw new StudioError('bad-input', 'This text cannot be answered: it has no text, or is too long.');
       return { version: web.name, prompt: text, tokens };
     },
     check,

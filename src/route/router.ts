@@ -221,7 +221,7 @@ export function createRouter(options: RouterOptions): Router {
     if (!answer)
       throw new StudioError(
         'bad-input',
-        `This row cannot be answered: ${leftOut[0]?.[1] ?? 'the model says nothing'}.`,
+        `This text cannot be answered: ${leftOut[0]?.[1] ?? 'the model says nothing'}.`,
       );
     const by = present(plan[answer.by], 'the version that answered');
     return { answer, by, facts: factsOf(answer, by, { modelMs: ms, latencyMs: performance.now() - begin }) };
