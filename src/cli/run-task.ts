@@ -193,7 +193,7 @@ export async function improved(
   const own = set.hard.map(({ prompt }) => ({ prompt, words }));
   const found = await improve(
     host,
-    { dataset, template, words, otherWords: [], own, budget, known: [] },
+    { dataset, template, words, own, budget, known: [] },
     {
       control: uninterrupted,
       emit: (event) => {

@@ -98,7 +98,7 @@ export interface PromptSearch {
   readonly trainingRows: number;
   /** Validation rows that the last choice rests on; 0 = it was stopped before, and training rows chose. */
   readonly validationRows: number;
-  /** The training rows chose with the validation rows, which were few. */
+  /** The training rows chose with the validation rows; in earlier versions only where those were few. */
   readonly pooled?: true | undefined;
   /** Cross-validated loss on the rows that chose. */
   readonly loss: number;

@@ -5,7 +5,7 @@
  */
 import { classifyInstruction } from './propose';
 import { LETTERS } from './propose-words';
-import { alignWords, cueOf, parseTemplate, printTemplate, sameLabels, splitInstruction, withCue } from './template';
+import { alignWords, cueOf, parseTemplate, printTemplate, splitInstruction, withCue } from './template';
 import type { HardPrompt, LabelWord } from './types';
 
 /** A prompt with the answer words it is asked with. */
@@ -22,8 +22,8 @@ export interface CandidatesFrom {
   readonly template: string;
   readonly labels: readonly string[];
   readonly words: readonly LabelWord[];
-  /** Other answer words of the same labels, such as found ones. */
-  readonly otherWords: readonly (readonly LabelWord[])[];
+  /** Answer words of the same labels that were found, with the template whose cue they follow; null = none. */
+  readonly found: { readonly template: string; readonly words: readonly LabelWord[] } | null;
   /** Prompts that the user has. */
   readonly own: readonly Omit<PromptCandidate, 'origin'>[];
   /** Other cues that may end the template. */
@@ -58,16 +58,9 @@ export function promptCandidates(from: CandidatesFrom, budget: number): readonly
     { prompt: plain(from.template), words, origin: 'bare' },
     ...from.own.map(({ prompt, words: own }): PromptCandidate => ({ prompt, words: own, origin: 'own' })),
   ];
-  const others = from.otherWords
-    .filter((other) => sameLabels(other, from.labels))
-    .map((other) => alignWords(other, from.labels));
   const known = new Map<string, PromptCandidate>();
   for (const candidate of first) if (!known.has(candidateKey(candidate))) known.set(candidateKey(candidate), candidate);
-  const queues = [
-    ...familiesOf(from, words),
-    ...others.flatMap((other) => familiesOf(from, other).slice(0, 3)),
-    lettered(from),
-  ];
+  const queues = [...familiesOf(from, words), ...foundFamilies(from), lettered(from)];
   const most = Math.max(known.size, budget);
   for (let place = 0; known.size < most && queues.some((queue) => place < queue.length); place++)
     for (const queue of queues) {
@@ -76,6 +69,14 @@ export function promptCandidates(from: CandidatesFrom, budget: number): readonly
         known.set(candidateKey(candidate), candidate);
     }
   return [...known.values()];
+}
+
+/** Prompts with the found answer words. */
+function foundFamilies({ found, ...from }: CandidatesFrom): readonly (readonly PromptCandidate[])[] {
+  if (!found) return [];
+  const { template, words } = found;
+  const alone: PromptCandidate = { prompt: plain(template), words, origin: 'made' };
+  return [[alone], ...familiesOf({ ...from, found, template }, words).slice(0, 3)];
 }
 
 /** Kinds of prompts with the same answer words, the most promising of each first. */
@@ -187,7 +188,10 @@ export function stemOf(template: string): string {
 const LONGEST_NAME = 60;
 
 /** "“Decide whether the review is …”, “This is”, 4 examples (draw 2)", for a list of candidates. */
-export function candidateName({ prompt, words, origin }: PromptCandidate, template: string): string {
+export function candidateName(
+  { prompt, words, origin }: PromptCandidate,
+  { template, words: usual }: Pick<CandidatesFrom, 'template' | 'words'>,
+): string {
   const { shots, shotSeed, selection, chat = false } = prompt;
   const [line = ''] = instructionOf(prompt.template).split('\n');
   const cue = cueOf(prompt.template);
@@ -203,6 +207,11 @@ export function candidateName({ prompt, words, origin }: PromptCandidate, templa
     ...(cue === cueOf(template) ? [] : [short(cue.trim())]),
     ...(shots > 0 ? [`${shots} examples${which}`] : []),
     ...(chat ? ['as a chat'] : []),
-    ...(words.every(({ word }, i) => word.trim() === LETTERS[i]) ? ['letters'] : []),
+    ...(words.every(({ word }, i) => word.trim() === LETTERS[i])
+      ? ['letters']
+      : origin === 'made' &&
+          words.some(({ label, word }) => usual.every((own) => own.label !== label || own.word !== word))
+        ? [`answers ${words.map(({ word }) => word.trim()).join(', ')}`]
+        : []),
   ].join(', ');
 }

@@ -1,6 +1,6 @@
 /** Checks of a comparison that need the model: answers under harmless edits, every row by prompts that never saw it, and fine-tuning. */
 import { drawnRows } from '../dataset/draw';
-import { goldOf, rowsById, textOf } from '../dataset/labels';
+import { goldOf, labelCounts, rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { TrainRequest } from '../engine/types';
 import {
@@ -254,7 +254,7 @@ async function foldOutcome(using: Checking, asked: Omit<Asked, 'dataset' | 'ids'
     dataset,
     answered.map(({ id }) => id),
   );
-  const calibration = fitCalibration(logProbs);
+  const calibration = fitCalibration(logProbs, labelCounts(dataset, dataset.split.train));
   return { calibration, validation: validationOutcome(logProbs, gold, calibration) };
 }
 

@@ -1,6 +1,6 @@
 /** The comparison of prompts that choose a label: scored, calibrated, timed, with reference lines. */
 import { drawnRows } from '../dataset/draw';
-import { goldOf, labelIndexer, rowsById, textOf } from '../dataset/labels';
+import { goldOf, labelCounts, labelIndexer, rowsById, textOf } from '../dataset/labels';
 import type { Dataset, Row } from '../dataset/types';
 import { comparing } from '../evaluation/classify/compare';
 import { combinedArm, majorityArm, probeArm, togetherArm, wordsArm } from '../evaluation/classify/made-arms';
@@ -167,7 +167,8 @@ export function decidedCalibration(
   const all = answered(calibration);
   const deciding = decidingRows(dataset, arm, { validation: answered(validation), calibration: all });
   const others = all.filter((id) => !deciding.includes(id));
-  return chosenCalibration(logProbs(deciding), goldOf(dataset, deciding), logProbs(others));
+  const counts = labelCounts(dataset, dataset.split.train);
+  return chosenCalibration(logProbs(deciding), goldOf(dataset, deciding), logProbs(others), counts);
 }
 
 /** One arm's answers to test and validation rows. Of several vectors the mean answer counts. */
@@ -193,7 +194,7 @@ async function scoreArm(
   const onTest = answers(parts.test);
   const onValidation = logProbs(parts.validation);
   const own = ownCalibration(set, arm.versionId);
-  const calibration = own ?? fitCalibration(logProbs(parts.calibration));
+  const calibration = own ?? fitCalibration(logProbs(parts.calibration), labelCounts(dataset, dataset.split.train));
   const deciding = decidingRows(dataset, arm, parts);
   const decides = [logProbs(deciding), goldOf(dataset, deciding), calibration] as const;
   const validated = validationOutcome(...decides);

@@ -5,6 +5,7 @@
  */
 
 import { drawnRows } from '../dataset/draw';
+import { labelCounts } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { chosenCalibration, crossValidated, fitCalibration } from '../evaluation/classify/outcome';
 import type { CalibrationFit } from '../evaluation/types';
@@ -12,7 +13,7 @@ import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import { secondsLeft } from '../lib/format';
 import { mean } from '../metrics/special';
-import type { FoundPrompt } from '../prompt-set/make-versions';
+import type { FoundPrompt, FoundWords } from '../prompt-set/make-versions';
 import type { PromptSearch } from '../prompt-set/types';
 import { candidateKey, candidateName, type PromptCandidate, promptCandidates } from '../task/prompt-candidates';
 import { shotIds } from '../task/render';
@@ -20,9 +21,8 @@ import { checkTemplate, wordsFor } from '../task/template';
 import type { LabelWord } from '../task/types';
 import type { TokenRow } from '../tokens/tokenizer';
 import { labelTokens } from '../tokens/tokenizer';
-import { ENOUGH_VALIDATION_ROWS } from '../training/settings';
 import { CALIBRATION_ROWS } from './compare-labels';
-import { CUES } from './find-words';
+import { CUES, findWords } from './find-words';
 import type { Host, Run, Verb } from './host';
 import { type Asked, askGroup, groupsOf, tokensOf, tokensOnce } from './prompt-readings';
 import { tokenRows } from './token-rows';
@@ -36,8 +36,6 @@ export interface ImproveRequest {
   /** The bare text around a row, with its cue. */
   readonly template: string;
   readonly words: readonly LabelWord[];
-  /** Other answer words of the same labels, such as found ones. */
-  readonly otherWords: readonly (readonly LabelWord[])[];
   /** The prompts that the user has; they take part to the end. */
   readonly own: readonly Omit<PromptCandidate, 'origin'>[];
   /** Most candidates, the template and the user's prompts included, which are compared in any case; null = the usual number. */
@@ -61,7 +59,7 @@ export interface Standing {
   readonly origin: PromptCandidate['origin'];
   /** Rows that its figures come from. */
   readonly rows: number;
-  readonly on: 'training' | 'validation' | 'training and validation';
+  readonly on: 'training' | 'training and validation';
   /** Calibrated and cross-validated, as the accuracy. */
   readonly loss: number;
   readonly accuracy: number;
@@ -112,6 +110,8 @@ interface Search {
   readonly entries: readonly Entry[];
   /** Labels of the training rows that are asked, by id. */
   readonly pool: ReadonlyMap<string, number>;
+  /** Training rows of each label. */
+  readonly counts: readonly number[];
   /** Mean tokens of a row under the bare template. */
   readonly rowTokens: number;
   readonly board: Map<string, Standing>;
@@ -140,12 +140,12 @@ async function openSearch(host: Host, request: ImproveRequest, run: Run<ImproveE
   const { dataset, template, words } = request;
   const { table, mapping, labels, split } = dataset;
   const own = request.own.filter(({ prompt }) => checkTemplate(prompt.template, table.columns, mapping).ok);
+  const begin = performance.now();
   const hasChat = host.tokens.tokenizer.chat('') !== null;
   const shown = new Set<string>();
-  const candidates = promptCandidates(
-    { ...request, own, labels, cues: CUES, hasChat },
-    request.budget ?? CANDIDATES,
-  ).filter(({ prompt, origin }) => {
+  const from = { ...request, own, labels, cues: CUES, hasChat, found: null };
+  const budget = request.budget ?? CANDIDATES;
+  const first = promptCandidates(from, budget).filter(({ prompt, origin }) => {
     const all = new Set([...shown, ...shotIds(dataset, prompt)]);
     if (origin === 'made' && all.size > Math.max(shown.size, SHOWN_SHARE * split.train.length)) return false;
     for (const id of all) shown.add(id);
@@ -161,21 +161,47 @@ async function openSearch(host: Host, request: ImproveRequest, run: Run<ImproveE
       'bad-input',
       `Prompts cannot be compared on ${pool.size} training rows: at least ${FEWEST_ROWS} that fit the model are needed. Add rows on the Data screen.`,
     );
+  const found = await wordsFrom(host, request, rungRows({ dataset, pool }, KEPT.length - 1), run);
+  const isShown = ({ prompt }: PromptCandidate) => shotIds(dataset, prompt).every((id) => shown.has(id));
+  const isBetter = found?.search.outcome === 'found';
+  const candidates = isBetter ? promptCandidates({ ...from, found }, budget).filter(isShown) : first;
   const isKnown = ([id, logProbs]: CandidateAnswers['rows'][number]) =>
     pool.has(id) && logProbs.length === labels.length;
   const known = new Map(request.known.map((answers) => [answers.key, answers]));
   const entries = candidates.map((candidate): Entry => {
     const key = candidateKey(candidate);
-    const face = { key, name: candidateName(candidate, template), origin: candidate.origin };
+    const face = { key, name: candidateName(candidate, request), origin: candidate.origin };
     const { rows = [], tokens = 0 } = known.get(key) ?? {};
     return { candidate, face, answers: new Map(rows.filter(isKnown)), tokens };
   });
-  const spent = { read: 0, asked: 0, begin: performance.now() };
-  return { host, dataset, run, entries, pool, rowTokens: meanTokens, board: new Map(), spent };
+  const cues = CUES.reduce((sum, cue) => sum + host.tokens.encode(cue).length, 0);
+  const spent = { read: (found?.search.rows ?? 0) * (meanTokens + cues), asked: 0, begin };
+  const counts = labelCounts(dataset, split.train);
+  return { host, dataset, run, entries, pool, counts, rowTokens: meanTokens, board: new Map(), spent };
+}
+
+/** Other answer words, and a cue, by rows that judge no prompt; null where that is stopped. */
+async function wordsFrom(
+  host: Host,
+  { dataset, template, words }: ImproveRequest,
+  judging: readonly string[],
+  { control, emit }: Run<ImproveEvent>,
+): Promise<FoundWords | null> {
+  const train = dataset.split.train.filter((id) => !judging.includes(id));
+  const others = { ...dataset, split: { ...dataset.split, train } };
+  const asked = { dataset: others, template, words, otherCues: true };
+  const tell = ({ note }: { readonly note: string }) =>
+    emit({ kind: 'progress', fraction: 0, note, tokensPerSecond: null, secondsLeft: null });
+  try {
+    return await findWords(host, asked, { control, emit: tell });
+  } catch (error) {
+    if (control.requested !== 'stop') throw error;
+    return null;
+  }
 }
 
 /** The training rows of a rung; those of the rung before are among them. */
-function rungRows({ dataset, pool }: Search, rung: number): readonly string[] {
+function rungRows({ dataset, pool }: Pick<Search, 'dataset' | 'pool'>, rung: number): readonly string[] {
   const first = Math.min(MOST_ROWS / 2, Math.max(FIRST_ROWS, 2 * dataset.labels.length));
   return drawnRows(dataset, [...pool.keys()], Math.min(MOST_ROWS, first * 2 ** rung));
 }
@@ -195,6 +221,7 @@ async function climbed(search: Search, before: readonly Entry[], rung: number): 
   const shown = (some: readonly Entry[]) => {
     for (const entry of some.filter(isAnswered)) {
       const figures = figuresOf(
+        search,
         ids.map((id) => [present(entry.answers.get(id), id), present(search.pool.get(id), id)]),
       );
       const answers = { key: entry.face.key, tokens: entry.tokens, rows: [...entry.answers] };
@@ -231,10 +258,11 @@ function laterTokens(search: Search, rung: number): number {
 }
 
 /** @param answers log-probabilities and the row's own label */
-function figuresOf(answers: readonly (readonly [readonly number[], number])[]) {
+function figuresOf({ counts }: Pick<Search, 'counts'>, answers: readonly (readonly [readonly number[], number])[]) {
   const { losses, right } = crossValidated(
     answers.map(([logProbs]) => logProbs),
     answers.map(([, gold]) => gold),
+    counts,
   );
   return { loss: mean(losses), accuracy: mean(right.map(Number)) };
 }
@@ -274,14 +302,14 @@ interface Final {
 }
 
 /**
- * The finalists on validation rows that fit all of them, the best first; where those are few, the training rows that all have
- * answered choose with them, which no candidate shows or was trained on. Empty where there are none to choose by.
+ * The finalists on validation rows that fit all of them, the best first; the training rows that all have answered choose with
+ * them, which no candidate shows and no words come from. Empty where there are none to choose by.
  */
 async function validated(search: Search, finalists: readonly Entry[]): Promise<readonly Final[]> {
   const { host, dataset, run, pool, spent } = search;
   const drawn = drawnRows(dataset, dataset.split.validation, FINAL_ROWS);
   const isAnswered = (id: string) => finalists.every(({ answers }) => answers.has(id));
-  const more = drawn.length < ENOUGH_VALIDATION_ROWS ? [...pool.keys()].filter(isAnswered) : [];
+  const more = [...pool.keys()].filter(isAnswered);
   const ready: { readonly entry: Entry; readonly rows: readonly TokenRow[] }[] = [];
   for (const entry of finalists) {
     const { prompt, words } = entry.candidate;
@@ -332,14 +360,17 @@ async function finalOf(
     deciding.map(({ logProbs }) => logProbs),
     deciding.map(({ gold }) => gold),
     [],
+    search.counts,
   );
   const tries = new Set(triedIds(dataset));
   const tryWith = { words, meanLogProbs: calibration?.meanLogProbs ?? null, longest: null };
   const again = { rows: rows.filter(({ rowId }) => tries.has(rowId)), labels, dataset, cacheKey: null, with: tryWith };
   const { tried } = await tryOnRows(host, again, run.control);
-  const figures = figuresOf(all.map(({ logProbs, gold }) => [logProbs, gold]));
-  const on = known.length > 0 ? 'training and validation' : 'validation';
-  const standing = show(search, entry, { ...figures, rows: all.length, on }, null);
+  const figures = figuresOf(
+    search,
+    all.map(({ logProbs, gold }) => [logProbs, gold]),
+  );
+  const standing = show(search, entry, { ...figures, rows: all.length, on: 'training and validation' }, null);
   return { entry, standing, calibration, tried, validationRows: chosen.length };
 }
 
@@ -369,12 +400,7 @@ const resultOf = (
 function improvedBy(search: Search, best: Final, finals: readonly Final[]): Improved {
   const { entry, standing, calibration, tried, validationRows } = best;
   const bare = finals.find(({ standing: { origin } }) => origin === 'bare') ?? best;
-  const pooled = standing.rows - validationRows;
-  const rows = {
-    trainingRows: pooled || entry.answers.size,
-    validationRows,
-    ...(pooled > 0 && { pooled: true as const }),
-  };
+  const rows = { trainingRows: standing.rows - validationRows, validationRows, pooled: true as const };
   const losses = { loss: standing.loss, bareLoss: bare.standing.loss };
   return resultOf(search, entry, { calibration, tried }, { ...rows, ...losses });
 }
@@ -385,7 +411,10 @@ function bestSoFar(search: Search, ranked: readonly Entry[]): Improved {
   const onTraining = (entry: Entry) => {
     const answered = [...pool.keys()].filter((id) => entry.answers.has(id));
     const ids = drawnRows(dataset, answered, MOST_ROWS);
-    return figuresOf(ids.map((id) => [present(entry.answers.get(id), id), present(pool.get(id), id)])).loss;
+    return figuresOf(
+      search,
+      ids.map((id) => [present(entry.answers.get(id), id), present(pool.get(id), id)]),
+    ).loss;
   };
   const [best] =
     ranked.length > 0
@@ -395,7 +424,7 @@ function bestSoFar(search: Search, ranked: readonly Entry[]): Improved {
           .toSorted((a, b) => onTraining(a) - onTraining(b) || a.tokens - b.tokens);
   if (!best) throw new StudioError('cancelled', 'Stopped before a prompt had answered its rows.');
   const bare = entries.find(({ face }) => face.origin === 'bare' && board.has(face.key)) ?? best;
-  const calibration = fitCalibration([...best.answers.values()]);
+  const calibration = fitCalibration([...best.answers.values()], search.counts);
   return resultOf(
     search,
     best,

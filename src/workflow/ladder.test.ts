@@ -147,7 +147,9 @@ describe('a ladder of two steps', () => {
         train.has(row.id) ? { ...row, cells: { ...row.cells, label: 'cards' } } : row,
       ),
     };
+    // the vectors have no bias, and the share of "cards" in the changed rows would give them one
     const leaning: typeof answer = (text, vectors) => {
+      if (vectors) return answer(text, vectors);
       const [cards = 0, fees = 0] = answer(text, vectors).map((each, i) => Math.exp(each - 3 * i));
       return [Math.log(cards / (cards + fees)), Math.log(fees / (cards + fees))];
     };

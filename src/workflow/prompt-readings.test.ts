@@ -29,7 +29,13 @@ describe('prompts that are read together', () => {
       (i) => [`message ${i} is ${i % 2 ? 'fine' : 'poor'}`, i % 2 ? 'good' : 'bad'] as const,
     );
     const { dataset } = await preparedOf(rows);
-    const from = { template: TEMPLATE, labels: dataset.labels, words: WORDS, otherWords: [LETTERS], own: [] };
+    const from = {
+      template: TEMPLATE,
+      labels: dataset.labels,
+      words: WORDS,
+      found: { template: TEMPLATE, words: LETTERS },
+      own: [],
+    };
     const candidates = promptCandidates({ ...from, cues: CUES, hasChat: false }, 50).filter(
       ({ prompt }) => prompt.selection !== 'nearest',
     );

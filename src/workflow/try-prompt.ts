@@ -1,7 +1,7 @@
 /** Verbs: a hand-written prompt tried on validation rows, timed on a few of them, and read token by token. */
 
 import { drawnRows } from '../dataset/draw';
-import { goldOf, rowsById, targetOf } from '../dataset/labels';
+import { goldOf, labelCounts, rowsById, targetOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { type ByTask, type TaskKind, taskKindOf } from '../dataset/types';
 import { crossValidated } from '../evaluation/classify/outcome';
@@ -151,6 +151,7 @@ export const isWorseThanBare: Verb<ProposalRequest, never, boolean> = async (hos
       crossValidated(
         ids.map((id) => present(answers.get(id), id)),
         gold,
+        labelCounts(dataset, dataset.split.train),
       ).losses,
     );
   return loss(proposed) > loss(bare);

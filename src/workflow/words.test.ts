@@ -205,9 +205,9 @@ describe('a prompt that was found', () => {
     );
   });
 
-  test('says that training rows chose too where validation rows were few', () => {
+  test('says that training rows chose too', () => {
     expect(foundWords({ ...search, validationRows: 15, trainingRows: 70, pooled: true })).toContain(
-      'chosen on 15 validation rows and, as those are few, on 70 training rows too, where',
+      'chosen on 15 validation rows and on 70 training rows, where',
     );
   });
 

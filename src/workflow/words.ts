@@ -37,7 +37,7 @@ export function searchWords({ outcome, loss, lossBefore, rows, cues }: WordSearc
 /** How a prompt was found: "Found among 100 prompts; chosen on 64 validation rows, where …". */
 export function foundWords(search: PromptSearch): string {
   const { candidates, trainingRows, validationRows, pooled, loss, bareLoss } = search;
-  const few = pooled ? ` and, as those are few, on ${counted(trainingRows, 'training row')} too` : '';
+  const few = pooled ? ` and on ${counted(trainingRows, 'training row')}` : '';
   const chosen =
     validationRows > 0
       ? `chosen on ${counted(validationRows, 'validation row')}${few}`

@@ -15,7 +15,7 @@ import { readDataset } from '../../src/cli/data';
 import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
 import { openSet } from '../../src/cli/run-task';
 import { drawnRows } from '../../src/dataset/draw';
-import { goldOf } from '../../src/dataset/labels';
+import { goldOf, labelCounts } from '../../src/dataset/labels';
 import type { ScoreRequest } from '../../src/engine/types';
 import { chosenCalibration } from '../../src/evaluation/classify/outcome';
 import { exactJson, readExactJson } from '../../src/interchange/exact-json';
@@ -146,7 +146,12 @@ async function onTest(asked: HardPrompt, vectors: SoftPrompt | null) {
     return scored.map(({ logProbs }) => logProbs);
   };
   const validation = drawnRows(dataset, dataset.split.validation, CALIBRATION_ROWS);
-  const fit = chosenCalibration(await ask(validation), goldOf(dataset, validation), []);
+  const fit = chosenCalibration(
+    await ask(validation),
+    goldOf(dataset, validation),
+    [],
+    labelCounts(dataset, dataset.split.train),
+  );
   const answers = (await ask(dataset.split.test)).map((row) => argmax(calibrated(row, fit?.meanLogProbs ?? null)));
   const gold = goldOf(dataset, dataset.split.test);
   const right = answers.filter((answer, i) => answer === gold[i]).length;

@@ -4,9 +4,10 @@
  * `timeout` continues. One JSON line at the end.
  *
  *     npx tsx tools/bench/improve.ts DATA SET STATE.json [--budget 100] [--backend node-native] [--train-rows 256]
- *       [--test-rows N] [--seed 0] [--found PROMPT.json]
+ *       [--test-rows N] [--seed 0] [--found PROMPT.json] [--as-dropped]
  *
- * DATA and SET as in training.ts; STATE.json is written. With --found the winner is that of `improve --out PROMPT.json`.
+ * DATA and SET as in training.ts; STATE.json is written. With --as-dropped the words and the prompt are those that are proposed
+ * for the file, and SET may be any. With --found the winner is that of `improve --out PROMPT.json`.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +15,7 @@ import { parseArgs } from 'node:util';
 import { readDataset } from '../../src/cli/data';
 import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
 import { openSet } from '../../src/cli/run-task';
-import { goldOf } from '../../src/dataset/labels';
+import { goldOf, labelCounts } from '../../src/dataset/labels';
 import { calibrationHelps, fitCalibration, validationOutcome } from '../../src/evaluation/classify/outcome';
 import { uninterrupted } from '../../src/lib/control';
 import { calibrated } from '../../src/metrics/calibration';
@@ -39,11 +40,12 @@ const { values, positionals } = parseArgs({
     'test-rows': { type: 'string' },
     seed: { type: 'string', default: '0' },
     found: { type: 'string' },
+    'as-dropped': { type: 'boolean', default: false },
   },
 });
 const [data = '', name = '', file = ''] = positionals;
 const set = SETS[name as keyof typeof SETS];
-if (!set || !file) {
+if ((!set && !values['as-dropped']) || !file) {
   console.error(`Name the folder, one of ${Object.keys(SETS).join(', ')}, and a file for the answers.`);
   process.exit(2);
 }
@@ -81,10 +83,12 @@ const dataset = await readDataset(
 );
 const backend = values.backend === 'node-wasm' ? 'node-wasm' : 'node-native';
 const host = await openHost({ model: DEFAULT_MODEL, backend, threads: null }, log);
-const given = new Map(set.words.split(',').map((pair) => pair.split('=') as [string, string]));
-const { words, hard, baseTemplate: template } = openSet(host, { dataset, prompt: set.prompt, words: given });
+const asGiven = values['as-dropped'] ? null : set;
+const given = asGiven && new Map(asGiven.words.split(',').map((pair) => pair.split('=') as [string, string]));
+const asked = { dataset, prompt: asGiven?.prompt ?? null, words: given };
+const { words, hard, baseTemplate: template } = openSet(host, asked);
 const hand = { prompt: hard[0]?.prompt ?? { template, shots: 0, shotSeed: 0 }, words };
-const request = { dataset, template, words, otherWords: [], own: [hand], budget: Number(values.budget) };
+const request = { dataset, template, words, own: [hand], budget: Number(values.budget) };
 const search = () =>
   improve(
     host,
@@ -132,7 +136,7 @@ async function answersOf({ prompt, words: own }: Pick<PromptCandidate, 'prompt' 
 async function onTest(candidate: Pick<PromptCandidate, 'prompt' | 'words'>) {
   const validation = validationIds(dataset);
   const own = await answersOf(candidate, validation);
-  const fit = fitCalibration(own);
+  const fit = fitCalibration(own, labelCounts(dataset, dataset.split.train));
   const outcome = validationOutcome(own, goldOf(dataset, validation), fit);
   const means = outcome && calibrationHelps(outcome) ? fit.meanLogProbs : null;
   const answers = (await answersOf(candidate, dataset.split.test)).map((row) => argmax(calibrated(row, means)));

@@ -94,12 +94,25 @@ describe('calibration', () => {
       [0.9, 0.1],
       [0.7, 0.3],
     ]);
-    const fit = fitCalibration(biased);
+    const fit = fitCalibration(biased, [2, 2]);
     expect(fit.rows).toBe(4);
     expect(validationOutcome(biased, [0, 1, 0, 1], fit)).toMatchObject({ raw: 0.5, calibrated: 1 });
     expect(validationOutcome([], [], fit)).toBeNull();
     const row = calibrated(biased[0] as number[], fit.meanLogProbs);
     expect(row.reduce((s, v) => s + Math.exp(v), 0)).toBeCloseTo(1);
+  });
+
+  it('leaves a label as frequent as it is among training rows', () => {
+    const blind = logs([
+      [0.6, 0.4],
+      [0.6, 0.4],
+    ]);
+    const [row = []] = blind;
+    const answer = (counts: readonly number[]) =>
+      calibrated(row, fitCalibration(blind, counts).meanLogProbs).map(Math.exp);
+    for (const [i, share] of [0.8, 0.2].entries()) expect(answer([79, 19])[i]).toBeCloseTo(share);
+    // a label that no training row has is rare, not impossible
+    expect(answer([8, 0])[1]).toBeCloseTo(0.1);
   });
 
   it('is applied to all arms or none, or by each arm’s validation rows', () => {
@@ -110,7 +123,7 @@ describe('calibration', () => {
       [0.9, 0.1],
       [0.7, 0.3],
     ]);
-    const calibration = fitCalibration(logProbs);
+    const calibration = fitCalibration(logProbs, [2, 2]);
     const all = gold.map(() => true);
     const hand = armOf('yours', 'zero-shot', gold, all, 2, {
       logProbs,
@@ -151,7 +164,7 @@ describe('calibration', () => {
     for (const calibrated of [true, false])
       expect(isCalibrated({ ...arm, decided: !calibrated }, { calibrated })).toBe(calibrated);
 
-    const fit = fitCalibration(logProbs);
+    const fit = fitCalibration(logProbs, [20, 20]);
     expect(betterCalibration(arm)).toBeNull();
     expect(betterCalibration({ ...arm, calibration: fit, decided: true })).toBeNull();
     const found = betterCalibration({ ...arm, decided: false });
@@ -229,12 +242,12 @@ describe('cross-validated figures of a prompt', () => {
   const answers = (signal: number, bias: number) =>
     gold.map((label) => normalised([bias - signal * label, -signal * (1 - label) + rng.normal()]));
   const loss = (rows: readonly (readonly number[])[]) => {
-    const { losses } = crossValidated(rows, gold);
+    const { losses } = crossValidated(rows, gold, [30, 30]);
     return losses.reduce((sum, value) => sum + value, 0) / losses.length;
   };
 
   it('are those of the prompt without its bias', () => {
-    const { right } = crossValidated(answers(2, 6), gold);
+    const { right } = crossValidated(answers(2, 6), gold, [30, 30]);
     expect(right.filter(Boolean).length).toBeGreaterThan(50);
     expect(loss(answers(2, 6))).toBeLessThan(0.35);
   });

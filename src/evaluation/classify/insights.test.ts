@@ -160,7 +160,10 @@ describe('a threshold below which a person is asked', () => {
   });
 
   it('is about the answers as they are calibrated', () => {
-    const fit = fitCalibration(answers.map(([a = 0]) => [a, 0]));
+    const fit = fitCalibration(
+      answers.map(([a = 0]) => [a, 0]),
+      [1, 1],
+    );
     const validation = validationOutcome(answers, onValidation, fit);
     const raw = { calibration: fit, validation };
     const plain = validationAnswers(raw, { calibrated: false });

@@ -1,9 +1,17 @@
 import { assert } from '../../lib/assert';
 import { atTemperature, calibrated, fitTemperature, nll } from '../../metrics/calibration';
-import { accuracy, argmax, classMetrics, confusionMatrix, correctCount } from '../../metrics/classification';
+import {
+  accuracy,
+  argmax,
+  classMetrics,
+  confusionMatrix,
+  correctCount,
+  logSoftmax,
+} from '../../metrics/classification';
 import { type Interval, meanInterval } from '../../metrics/intervals';
 import { type Compared, LABEL_METRICS, type LabelMetricId, metricsOf, type Predicted } from '../../metrics/registry';
 import type { ResampleOptions } from '../../metrics/resample';
+import { mean } from '../../metrics/special';
 import type {
   ArmOutcome,
   ArmReport,
@@ -15,16 +23,16 @@ import type {
 } from '../types';
 
 /**
- * Mean log-probability of each label over unlabelled rows: the prompt's built-in bias toward labels.
- * Contextual calibration on real rows (`docs/method/training.md`: 64 training rows). Source: Zhao et al. 2021, with the mean over
- * texts in place of a content-free one.
+ * The prompt's built-in bias toward labels: the mean log-probability of each over rows, less the log of its share, so that
+ * a frequent label stays frequent. Source: Zhao et al. 2021 (contextual calibration), with the mean over texts in place of a
+ * content-free one, and with shares in place of labels that are all as frequent (decision 082).
+ * @param counts training rows of each label; one is added to each
  */
-export function fitCalibration(logProbs: readonly (readonly number[])[]): CalibrationFit {
-  const first = logProbs[0];
+export function fitCalibration(logProbs: readonly (readonly number[])[], counts: readonly number[]): CalibrationFit {
+  const [first] = logProbs;
   assert(first, 'calibration needs rows');
-  const meanLogProbs = first.map(
-    (_, c) => logProbs.reduce((sum, row) => sum + (row[c] as number), 0) / logProbs.length,
-  );
+  const shares = logSoftmax(counts.map((count) => Math.log(count + 1)));
+  const meanLogProbs = first.map((_, c) => mean(logProbs.map((row) => row[c] as number)) - (shares[c] as number));
   return { meanLogProbs, rows: logProbs.length };
 }
 
@@ -63,14 +71,16 @@ export const calibrationHelps = ({ raw, calibrated, loss }: NonNullable<ArmOutco
 /**
  * The calibration that a prompt answers with, as a comparison decides it: null where it does not help.
  * @param others answers to further rows, whose labels are not used, where validation rows are few
+ * @param counts training rows of each label
  */
 export function chosenCalibration(
   logProbs: readonly (readonly number[])[],
   gold: readonly number[],
   others: readonly (readonly number[])[],
+  counts: readonly number[],
 ): CalibrationFit | null {
   if (logProbs.length === 0) return null;
-  const fit = fitCalibration([...logProbs, ...others]);
+  const fit = fitCalibration([...logProbs, ...others], counts);
   const outcome = validationOutcome(logProbs, gold, fit);
   return outcome && calibrationHelps(outcome) ? fit : null;
 }
@@ -99,16 +109,23 @@ const FOLDS = 4;
  * the other folds. One temperature for all rows is fitted to that, because a prompt that is merely too sure is no worse.
  * Without calibration where that has the lower loss. Folds are dealt label by label.
  * @param logProbs `[rows][labels]`, of at least two rows
+ * @param counts training rows of each label
  */
 export function crossValidated(
   logProbs: readonly (readonly number[])[],
   gold: readonly number[],
+  counts: readonly number[],
 ): { readonly losses: readonly number[]; readonly right: readonly boolean[] } {
   const rows = [...gold.keys()];
   const folds = Math.min(FOLDS, rows.length);
   const dealt = rows.toSorted((a, b) => (gold[a] as number) - (gold[b] as number) || a - b);
   const fold = new Map(dealt.map((row, place) => [row, place % folds]));
-  const fits = Array.from({ length: folds }, (_, k) => fitCalibration(logProbs.filter((_row, i) => fold.get(i) !== k)));
+  const fits = Array.from({ length: folds }, (_, k) =>
+    fitCalibration(
+      logProbs.filter((_row, i) => fold.get(i) !== k),
+      counts,
+    ),
+  );
   const debiased = logProbs.map((row, i) => calibrated(row, fits[fold.get(i) ?? 0]?.meanLogProbs ?? null));
   const [best] = [logProbs, debiased]
     .map((answers) => {
@@ -147,7 +164,8 @@ export function betterCalibration({ decided, calibration, validation }: Calibrat
 } | null {
   if (decided === undefined || !validation?.answers) return null;
   const { gold, logProbs } = validation.answers;
-  const fit = chosenCalibration(logProbs, gold, []);
+  const counts = logProbs[0]?.map((_, c) => gold.filter((label) => label === c).length) ?? [];
+  const fit = chosenCalibration(logProbs, gold, [], counts);
   const own = calibratedRows(logProbs, decided ? calibration : null);
   const better = calibratedRows(logProbs, fit);
   const gains = gold.map((label, i) => (better[i]?.[label] as number) - (own[i]?.[label] as number));

@@ -18,7 +18,7 @@ import {
   samePrompt,
   takeFoundPrompt,
 } from '../../../prompt-set/make-versions';
-import { isWriting, sameWords, stamp } from '../../../prompt-set/prompt-set';
+import { isWriting, stamp } from '../../../prompt-set/prompt-set';
 import { answersWith, foundVersion, sinceTry } from '../../../prompt-set/tries';
 import type { HardVersion, Opened, PromptSearch, PromptSet } from '../../../prompt-set/types';
 import { wordsFitting } from '../../../prompt-set/versions';
@@ -239,11 +239,7 @@ function searchFor(set: PromptSet, dataset: Dataset, draft: HardPrompt): Omit<Im
   const own = versions.map((version) => ({ prompt: version.prompt, words: wordsFitting(set, version) }));
   const typed = { prompt: draft, words };
   const isNew = templateProblem(draft, dataset) === null && !own.some(({ prompt }) => samePrompt(prompt, draft));
-  const lists = [...set.hard, ...set.soft].map((version) => wordsFitting(set, version));
-  const otherWords = lists.filter(
-    (list, i) => !sameWords(list, words) && lists.findIndex((each) => sameWords(each, list)) === i,
-  );
-  return { dataset, template, words, otherWords, own: isNew ? [typed, ...own] : own, budget: null };
+  return { dataset, template, words, own: isNew ? [typed, ...own] : own, budget: null };
 }
 
 /** The leaderboard with a new or changed line: what validation rows say first, then by rows answered, then by loss. */
