@@ -3,7 +3,7 @@ import type { HostTensor, KeptRow } from '../runtime/types';
 import type { ProgramSpec } from './program';
 
 /** Stored keys or values: float32, or the bits of float16. */
-export type KvArray = Float32Array | Uint16Array;
+type KvArray = Float32Array | Uint16Array;
 
 /** Keys and values of one sequence. */
 export interface KvRow {

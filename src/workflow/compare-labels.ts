@@ -141,7 +141,7 @@ export async function tokensOfComparison(using: Comparing): Promise<number> {
  * Rows whose labels decide whether an arm is calibrated, and its temperature: validation rows. Where they are few, training rows
  * too, unless vectors were trained on them. Never a test row.
  */
-export function decidingRows(
+function decidingRows(
   dataset: Dataset,
   { softs }: { readonly softs: readonly unknown[] },
   { validation, calibration }: Omit<Parts, 'test'>,
