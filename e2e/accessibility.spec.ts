@@ -75,6 +75,8 @@ test('every screen with a prompt set open passes axe, narrow and light, and wide
   await expect(studio.lead).toContainText(/Step \d+ of 5000/);
   await train.pause();
   await expectAccessible(studio, 'Train, paused');
+  await expectForcedColours(studio, 'Train, paused');
+  await expectReadable(studio, 'Train, paused');
   await page.getByRole('button', { name: /^Train another/ }).click();
   await expect(studio.lead).toContainText(/Step [1-9]\d+ of 5000/);
   await train.stop();

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { expectAccessible, expectAccessibleNow } from './axe';
+import { expectAccessible, expectAccessibleNow, expectForcedColours, expectReadable } from './axe';
 import { expect, test } from './fixtures';
 import { AWKWARD } from './pages/studio';
 
@@ -99,8 +99,14 @@ test('shows rows, filters, slices and confidence behind the verdict, each at its
     await expect(page.getByText(/Over all 156 rows, each answered by one of 5 prompts/)).toBeVisible({
       timeout: 180_000,
     });
+    await page.getByRole('button', { name: 'Measure fine-tuning' }).press('Enter');
+    const adapters = page.getByText(/^Low-rank adapters of the model’s last layer/);
+    await expect(adapters).toBeVisible({ timeout: 180_000 });
     await page.reload();
     await expect(page.getByText(/Over all 156 rows/)).toBeVisible();
+    await expect(adapters).toBeVisible();
+    await studio.go('Decide');
+    await expect(page.getByRole('row', { name: /Numbers trained/ })).toContainText('of adapters');
   });
 });
 
@@ -189,8 +195,12 @@ test('checks labels and votes on answers blind', async ({ studio }) => {
       await compare.tab(tab).click();
       await expect(page.getByRole('progressbar', { name: /^Computing slices/ })).toBeHidden();
       await expectAccessible(studio, `Compare, ${tab}`);
+      await expectForcedColours(studio, `Compare, ${tab}`);
+      await expectReadable(studio, `Compare, ${tab}`);
     }
     await compare.tab('How sure').click();
     await expectAccessible(studio, 'Compare, How sure');
+    await expectForcedColours(studio, 'Compare, How sure');
+    await expectReadable(studio, 'Compare, How sure');
   });
 });

@@ -69,6 +69,8 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await expect(studio.heading).toContainText('Check 2, 20 labels');
     await expect(page.getByText('A loss of at most 100.0 points of accuracy')).toBeVisible();
     await expectAccessible(studio, 'Roll-out, running');
+    await expectForcedColours(studio, 'Roll-out, running');
+    await expectReadable(studio, 'Roll-out, running');
     await page.getByRole('button', { name: 'Roll back' }).click();
     await expect(studio.heading).toContainText('Rolled back after 20 labels: by hand');
     const log = page.waitForEvent('download');

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { strToU8, unzipSync, zipSync } from 'fflate';
 import { writeSafetensors } from '../src/prompt/codecs';
-import { expectAccessible } from './axe';
+import { expectAccessible, expectForcedColours, expectReadable } from './axe';
 import { expect, test } from './fixtures';
 import { ModelsPage } from './pages/models';
 import { AWKWARD, csv, type TestFile, TINY } from './pages/studio';
@@ -189,6 +189,8 @@ test('moves a stage to another version and back, and keeps differences, notes an
     await page.getByRole('button', { name: 'Answer 6 rows' }).click();
     await expect(library.set(/^5 rows answered by AWKWARD, production \(tuned 1\), 1 left out/)).toBeVisible();
     await expectAccessible(studio, 'Batch');
+    await expectForcedColours(studio, 'Batch');
+    await expectReadable(studio, 'Batch');
     const { name, bytes } = await library.saved('Download 6 rows as CSV');
     expect(name).toBe('new-answered.csv');
     const [header, first, ...others] = bytes.toString().split('\r\n');
@@ -247,6 +249,8 @@ test('moves a stage to another version and back, and keeps differences, notes an
     await expect(inUse.getByRole('row').nth(1)).toContainText(/Awkward production.*tuned 1.*5 rows of new\.csv/);
     await expect(page.getByRole('heading', { name: '1 of 1 in use needs attention' })).toBeVisible();
     await expectAccessible(studio, 'Library, in use');
+    await expectForcedColours(studio, 'Library, in use');
+    await expectReadable(studio, 'Library, in use');
     await page.getByRole('button', { name: 'Open Awkward, production' }).click();
     await expect(studio.heading).toHaveText('Awkward: production points to tuned 1');
   });
@@ -317,6 +321,8 @@ test('fills a matrix of prompts, models and data sets, over a reload, and compar
     await page.getByText(/^All · 60/).click();
     await expect(page.getByRole('table', { name: 'Rows with both answers' }).getByRole('row')).toHaveCount(26);
     await expectAccessible(studio, 'Library, matrix');
+    await expectForcedColours(studio, 'Library, matrix');
+    await expectReadable(studio, 'Library, matrix');
   });
 
   await test.step('leaves as CSV and JSON without any text', async () => {
