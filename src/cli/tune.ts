@@ -14,7 +14,8 @@ import {
   type TrainingSettings,
 } from '../training/settings';
 import type { Host } from '../workflow/host';
-import { CANDIDATES, type Improved, type Standing } from '../workflow/improve';
+import { CANDIDATES, type Improved } from '../workflow/improve';
+import type { Standing } from '../workflow/prompt-search';
 import { readDataset } from './data';
 import { createLog, openHost } from './node-host';
 import {

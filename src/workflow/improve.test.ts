@@ -9,7 +9,8 @@ import { shotIds } from '../task/render';
 import { NOW, prepared } from './fake-host.test-support';
 import { CUES } from './find-words';
 import type { Host } from './host';
-import { type CandidateAnswers, type Improved, type ImproveEvent, type ImproveRequest, improve } from './improve';
+import { type Improved, type ImproveRequest, improve } from './improve';
+import type { CandidateAnswers, ImproveEvent } from './prompt-search';
 import { triedIds } from './training-rows';
 import { tryPrompt } from './try-prompt';
 

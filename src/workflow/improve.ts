@@ -7,12 +7,10 @@
 import { drawnRows } from '../dataset/draw';
 import { labelCounts } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
-import { chosenCalibration, crossValidated, fitCalibration } from '../evaluation/classify/outcome';
+import { chosenCalibration, fitCalibration } from '../evaluation/classify/outcome';
 import type { CalibrationFit } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
-import { secondsLeft } from '../lib/format';
-import { mean } from '../metrics/special';
 import type { FoundPrompt, FoundWords } from '../prompt-set/make-versions';
 import type { PromptSearch } from '../prompt-set/types';
 import { candidateKey, candidateName, type PromptCandidate, promptCandidates } from '../task/prompt-candidates';
@@ -24,7 +22,18 @@ import { labelTokens } from '../tokens/tokenizer';
 import { CALIBRATION_ROWS } from './compare-labels';
 import { CUES, findWords } from './find-words';
 import type { Host, Run, Verb } from './host';
-import { type Asked, askGroup, groupsOf, tokensOf, tokensOnce } from './prompt-readings';
+import { askGroup, groupsOf, tokensOf, tokensOnce } from './prompt-readings';
+import {
+  boardOf,
+  type CandidateAnswers,
+  type Entry,
+  figuresOf,
+  type ImproveEvent,
+  type Search,
+  type Standing,
+  show,
+  tell,
+} from './prompt-search';
 import { tokenRows } from './token-rows';
 import { type Tried, triedIds, tryOnRows } from './training-rows';
 
@@ -43,39 +52,6 @@ export interface ImproveRequest {
   /** Answers of a search that was interrupted: they are not asked for again. */
   readonly known: readonly CandidateAnswers[];
 }
-
-/** Log-probabilities of the labels, by training row. */
-export interface CandidateAnswers {
-  readonly key: string;
-  /** Mean tokens of a row with the prompt. */
-  readonly tokens: number;
-  readonly rows: readonly (readonly [rowId: string, logProbs: readonly number[]])[];
-}
-
-/** A candidate on the leaderboard. */
-export interface Standing {
-  readonly key: string;
-  readonly name: string;
-  readonly origin: PromptCandidate['origin'];
-  /** Rows that its figures come from. */
-  readonly rows: number;
-  readonly on: 'training' | 'training and validation';
-  /** Calibrated and cross-validated, as the accuracy. */
-  readonly loss: number;
-  readonly accuracy: number;
-  /** Mean tokens of a row with its prompt. */
-  readonly tokens: number;
-}
-
-export type ImproveEvent =
-  | { readonly kind: 'standing'; readonly standing: Standing; readonly answers: CandidateAnswers | null }
-  | {
-      readonly kind: 'progress';
-      readonly fraction: number;
-      readonly note: string;
-      readonly tokensPerSecond: number | null;
-      readonly secondsLeft: number | null;
-    };
 
 /** The winner, as a version will answer; its figures are those of a try, unless the search was stopped before. */
 export interface Improved extends FoundPrompt {
@@ -98,25 +74,6 @@ const FINALISTS = 4;
 const FINAL_ROWS = 128;
 /** Most of the training rows that may be examples in some candidate, and are therefore not asked. */
 const SHOWN_SHARE = 1 / 3;
-
-interface Entry extends Asked {
-  readonly face: Pick<Standing, 'key' | 'name' | 'origin'>;
-}
-
-interface Search {
-  readonly host: Host;
-  readonly dataset: Dataset;
-  readonly run: Run<ImproveEvent>;
-  readonly entries: readonly Entry[];
-  /** Labels of the training rows that are asked, by id. */
-  readonly pool: ReadonlyMap<string, number>;
-  /** Training rows of each label. */
-  readonly counts: readonly number[];
-  /** Mean tokens of a row under the bare template. */
-  readonly rowTokens: number;
-  readonly board: Map<string, Standing>;
-  readonly spent: { read: number; asked: number; readonly begin: number };
-}
 
 /**
  * Searches for a hand-written prompt. A request to stop ends it with the best so far.
@@ -257,40 +214,6 @@ function laterTokens(search: Search, rung: number): number {
   return rowTokens * rungs.reduce((sum, rows) => sum + rows, last);
 }
 
-/** @param answers log-probabilities and the row's own label */
-function figuresOf({ counts }: Pick<Search, 'counts'>, answers: readonly (readonly [readonly number[], number])[]) {
-  const { losses, right } = crossValidated(
-    answers.map(([logProbs]) => logProbs),
-    answers.map(([, gold]) => gold),
-    counts,
-  );
-  return { loss: mean(losses), accuracy: mean(right.map(Number)) };
-}
-
-function show(
-  { board, run }: Search,
-  { face, tokens }: Entry,
-  figures: Pick<Standing, 'loss' | 'accuracy' | 'rows' | 'on'>,
-  answers: CandidateAnswers | null,
-): Standing {
-  const standing = { ...face, ...figures, tokens };
-  board.set(face.key, standing);
-  run.emit({ kind: 'standing', standing, answers });
-  return standing;
-}
-
-/** How far the search is, by tokens, and how fast. @param total tokens in all */
-function tell({ run, spent: { read, begin } }: Search, note: string, total: number): void {
-  const seconds = (performance.now() - begin) / 1000;
-  run.emit({
-    kind: 'progress',
-    fraction: Math.min(1, read / Math.max(1, total)),
-    note,
-    tokensPerSecond: read > 0 ? read / seconds : null,
-    secondsLeft: secondsLeft(read, total, seconds),
-  });
-}
-
 // The end: validation rows choose among the best.
 
 interface Final {
@@ -373,17 +296,6 @@ async function finalOf(
   const standing = show(search, entry, { ...figures, rows: all.length, on: 'training and validation' }, null);
   return { entry, standing, calibration, tried, validationRows: chosen.length };
 }
-
-/** On the leaderboard: finalists first, then by the rows they have answered. */
-const boardOf = ({ board }: Search): readonly Standing[] =>
-  [...board.values()].toSorted(
-    (a, b) =>
-      Number(b.on !== 'training') - Number(a.on !== 'training') ||
-      b.rows - a.rows ||
-      a.loss - b.loss ||
-      a.tokens - b.tokens ||
-      (a.key < b.key ? -1 : 1),
-  );
 
 const resultOf = (
   search: Search,

@@ -5,7 +5,7 @@ import { chosenHard } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
 import { differenceWords, sinceTry, wrongCount } from '../../../prompt-set/tries';
 import type { HardVersion } from '../../../prompt-set/types';
-import type { Standing } from '../../../workflow/improve';
+import type { Standing } from '../../../workflow/prompt-search';
 import { foundWords, howWords, perplexityOf } from '../../../workflow/words';
 import { useQuery } from '../../state/location';
 import { whyTrainingOff } from '../../state/session-state';
