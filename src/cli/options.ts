@@ -5,6 +5,8 @@ import { MEND_IDS } from '../dataset/mends';
 import type { MendId } from '../dataset/types';
 import { counted } from '../lib/format';
 import { PLACEMENTS } from '../prompt/soft-prompt';
+import { asContinuation } from '../task/template';
+import type { LabelWord } from '../task/types';
 import { STANDARD, type TrainingSettings } from '../training/settings';
 import { DEFAULT_MODEL, type ModelOptions } from './node-host';
 
@@ -175,3 +177,19 @@ export const readTrainingSettings = (
 
 /** A shell gives `\n` as two characters; a prompt means a line break. */
 export const unescaped = (prompt: string): string => prompt.replaceAll('\\n', '\n');
+
+/** The answer words of `--words`, one for each label, as they continue the template. @throws UsageError */
+export function givenWords(
+  labels: readonly string[],
+  template: string,
+  given: ReadonlyMap<string, string>,
+): LabelWord[] {
+  const unknown = [...given.keys()].find((label) => !labels.includes(label));
+  if (unknown !== undefined)
+    throw new UsageError(`--words: no row has the label “${unknown}”; the labels are ${labels.join(', ')}.`);
+  return labels.map((label) => {
+    const word = given.get(label);
+    if (word === undefined) throw new UsageError(`--words: the label “${label}” has no answer word.`);
+    return { label, word: asContinuation(template, word) };
+  });
+}

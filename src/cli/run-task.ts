@@ -26,8 +26,7 @@ import { wordsFitting } from '../prompt-set/versions';
 import { longestAnswer } from '../route/generated-texts';
 import { unfitWords } from '../task/propose-words';
 import { taskOf } from '../task/tasks';
-import { asContinuation, checkTemplate, printTemplate, splitInstruction } from '../task/template';
-import type { LabelWord } from '../task/types';
+import { checkTemplate, printTemplate, splitInstruction } from '../task/template';
 import { labelTokens } from '../tokens/tokenizer';
 import { accuracyOf } from '../training/checkpoint';
 import type { Checkpoint, Scores } from '../training/events';
@@ -46,7 +45,7 @@ import { isWorseThanBare } from '../workflow/try-prompt';
 import { foundWords, raceWords, searchWords } from '../workflow/words';
 import { earlierLooks, exportPrompt, type ReportFiles, reportFiles } from './exports';
 import { type Log, type ModelOptions, openHost } from './node-host';
-import { UsageError } from './options';
+import { givenWords, UsageError } from './options';
 
 export interface Given {
   readonly dataset: Dataset;
@@ -246,17 +245,6 @@ export function openSet(
   const searched = found ? { ...set, wordSearch: found.search } : set;
   const proposed = found?.prompt ?? `${task.instruction(dataset, words)}\n${baseTemplate}`;
   return addHardVersion(searched, stamp(), { prompt: { template: prompt ?? proposed, shots, shotSeed: 0 } }).set;
-}
-
-function givenWords(labels: readonly string[], template: string, given: ReadonlyMap<string, string>): LabelWord[] {
-  const unknown = [...given.keys()].find((label) => !labels.includes(label));
-  if (unknown !== undefined)
-    throw new UsageError(`--words: no row has the label “${unknown}”; the labels are ${labels.join(', ')}.`);
-  return labels.map((label) => {
-    const word = given.get(label);
-    if (word === undefined) throw new UsageError(`--words: the label “${label}” has no answer word.`);
-    return { label, word: asContinuation(template, word) };
-  });
 }
 
 interface Trained {
