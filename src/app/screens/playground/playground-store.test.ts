@@ -228,6 +228,23 @@ it('reports an engine that has ended while it answered, so that it is started ag
   await vi.waitFor(() => expect(session.getState().model).toMatchObject({ kind: 'failed', error: lost }));
 });
 
+it('shows no answer to the text before under a text that got none', async () => {
+  let fails = false;
+  const { playground, load } = await playing(async (request) => {
+    if (fails) throw new StudioError('bad-input', 'This text is too long.');
+    return answersOf(request);
+  });
+  await load();
+  playground.type({ text: 'hello' });
+  await isAnswered(playground);
+  fails = true;
+  playground.type({ text: 'hello again' });
+  await vi.waitFor(() => expect(playground.getState().error).not.toBeNull());
+  expect(playground.getState().answers.untuned).toBeUndefined();
+  playground.type({ text: 'hello' });
+  await isAnswered(playground);
+});
+
 it('comes back from presenting with the handle before the text', async () => {
   const { promptSets, playground, load } = await playing(async (request) => answersOf(request));
   await load();

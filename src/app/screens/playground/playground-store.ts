@@ -228,7 +228,8 @@ export class Playground extends ActionStore<PlaygroundState> {
       if (next !== undefined) for (const player of by.cast.players) await by.answer(player, next, signal);
     } catch (cause) {
       const error = this.#noAnswer(cause);
-      if (error.code !== 'cancelled' && !signal.aborted) this.set({ error, stale: false });
+      // answers to the text before are not answers to this one
+      if (error.code !== 'cancelled' && !signal.aborted) this.set({ error, stale: false, answers: by.known(fields) });
     }
   }
 
