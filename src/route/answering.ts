@@ -4,6 +4,7 @@ import type { Table, TaskKind } from '../dataset/types';
 import type { ModelInfo, ScoreRequest, ScoreResult, WrittenRow } from '../engine/types';
 import type { Control } from '../lib/control';
 import { StudioError } from '../lib/errors';
+import { counted } from '../lib/format';
 import { unwrap } from '../lib/result';
 import { labelProbabilities, meanAnswers, mixedAnswers } from '../metrics/calibration';
 import { wordAnswers } from '../metrics/logistic';
@@ -138,7 +139,7 @@ function tokenised(
     const answer = Math.max(longest, target?.length ?? 0);
     const length = Math.max(ids.length, ...(others?.map((each) => each.length) ?? [])) + answer;
     return length > room
-      ? { rowId, leftOut: `with its prompt it has ${length} tokens, and the model reads at most ${room}` }
+      ? { rowId, leftOut: `with its prompt it has ${counted(length, 'token')}, and the model reads at most ${room}` }
       : { rowId, label, ids, cue, ...(others ? { otherOrders: others } : {}), ...(target ? { target } : {}) };
   });
   const leftOut: LeftOut = rows.flatMap((row) => ('leftOut' in row ? [[Number(row.rowId), row.leftOut] as const] : []));
