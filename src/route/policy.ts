@@ -63,7 +63,7 @@ export interface Candidate {
 export interface Share {
   /** From 0 to 1. */
   readonly of: number;
-  /** The column by which rows are told apart; null = the text. A row stays on its side, and a larger share holds the smaller one. */
+  /** The column that identifies a row; null = the text. A row stays on its side, and a larger share holds the smaller one. */
   readonly id: string | null;
 }
 

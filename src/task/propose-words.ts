@@ -1,4 +1,4 @@
-/** Answer words for labels: candidates, a proposal for each label, and a way out where two cannot be told apart. */
+/** Answer words for labels: candidates, a proposal for each label, and a way out where two cannot be distinguished. */
 import { wordsInside } from './propose';
 import { asContinuation } from './template';
 import type { LabelWord, Tokenise } from './types';

@@ -124,7 +124,7 @@ describe('finding answer words', () => {
     expect([words, template, search.outcome]).toEqual([request.words, TEMPLATE, 'kept']);
   });
 
-  it('takes another cue where the labels are told apart clearly better after it', async () => {
+  it('takes another cue that distinguishes the labels clearly better', async () => {
     const dataset = await dataOf(['Freude', 'Trauer']);
     const { host } = wordHost((cue) => (cue === CUES[0] ? 6 : 1.5));
     const { template, words, search } = await findWords(host, asked(dataset, true), run);
@@ -132,7 +132,7 @@ describe('finding answer words', () => {
     expect(wordOf(words)).toEqual({ Freude: ' joy', Trauer: ' grief' });
     expect(search.cues).toEqual({ before: '\nMood:', after: CUES[0] });
     expect((await findWords(host, asked(dataset, false), run)).template).toBe(TEMPLATE);
-    // words that cannot be told apart compete after no cue
+    // words that cannot be distinguished compete after no cue
     const alike = dataset.labels.map((label) => ({ label, word: ' A' }));
     const { search: without } = await findWords(host, { ...asked(dataset, true), words: alike }, run);
     expect([without.outcome, without.lossBefore]).toEqual(['found', null]);

@@ -165,7 +165,7 @@ interface Search {
 
 interface AfterCue {
   readonly found: Candidate;
-  /** Null where the present words cannot be scored after this cue, or cannot be told apart. */
+  /** Null where the present words cannot be scored after this cue, or cannot be distinguished. */
   readonly given: Candidate | null;
 }
 

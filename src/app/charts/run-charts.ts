@@ -124,7 +124,7 @@ export interface RunCurve {
   readonly points: readonly ValidationPoint[];
 }
 
-/** Lines are told apart by their dashes and the name at their end, not by colour: all are tuned prompts. */
+/** Lines differ in their dashes and the name at their end, not in colour: all are tuned prompts. */
 const DASHES = ['', '6 3', '2 3', '8 3 2 3', '1 4', '10 5'];
 
 const stepsOf = (curves: readonly RunCurve[]) =>

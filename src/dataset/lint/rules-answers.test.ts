@@ -9,7 +9,7 @@ const kinds = async (rows: readonly [string, string][]) =>
   (await preparedOf(rows, { seed: 0 }, WRITE)).issues.map(({ kind, severity }) => `${kind} ${severity}`);
 
 describe('rows with texts to be written', () => {
-  it('have no labels and no balance; the parts are drawn by the seed, and told apart from labels by the fingerprint', async () => {
+  it('have no labels and no balance; the parts are drawn by the seed, and the fingerprint differs from that of labels', async () => {
     const [written, again, chosen] = await Promise.all([
       preparedOf(pairs(200), { seed: 0 }, WRITE),
       preparedOf(pairs(200), { seed: 1 }, WRITE),

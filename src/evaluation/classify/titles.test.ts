@@ -69,7 +69,7 @@ it('never calls a difference unclear beside an interval that leaves out 0 withou
     /: no clear difference after correction \(this pair alone: [\d.]+ to \d+ points\)$/,
   );
   expect(differenceFinding(arms, pairs)).toBe(
-    'None of the prompts can be told apart on these rows, corrected for 3 comparisons',
+    'None of the prompts can be distinguished on these rows, corrected for 3 comparisons',
   );
 });
 
@@ -127,7 +127,7 @@ it('differences name what is clear, and only that', () => {
   const unclear = pair('yours', 'tuned', 0.05, -0.03, 0.12);
   expect(differenceFinding(arms, [clear, other])).toBe('Tuned is ahead of all 2 others on these rows');
   expect(differenceFinding(arms, [unclear, other])).toBe('Tuned is ahead of untuned by 30 points on these rows');
-  expect(differenceFinding(arms, [unclear])).toBe('Tuned and yours cannot be told apart on these rows');
+  expect(differenceFinding(arms, [unclear])).toBe('Tuned and yours cannot be distinguished on these rows');
 });
 
 const point = (accuracy: number, answered: number, n = 100) => ({

@@ -55,8 +55,8 @@ export function differenceFinding(arms: readonly ArmReport[], pairs: readonly Pa
   if (!one) {
     const corrected = pairs.some(leavesOutZero) ? `, corrected for ${pairs.length} comparisons` : '';
     return named.length === 1
-      ? `${first.b.name} and ${midSentence(first.a.name)} cannot be told apart on these rows`
-      : `None of the prompts can be told apart on these rows${corrected}`;
+      ? `${first.b.name} and ${midSentence(first.a.name)} cannot be distinguished on these rows`
+      : `None of the prompts can be distinguished on these rows${corrected}`;
   }
   const better = clear.filter(({ pair, b }) => pair.difference > 0 && b.id === first.b.id);
   if (better.length === named.length && named.length > 1)

@@ -47,7 +47,7 @@ const keptCurves = perStudio(({ services: { store }, stores: { promptSets } }) =
   ),
 );
 
-/** More curves than these in one chart cannot be told apart: they are shown side by side, small. */
+/** More curves than these in one chart cannot be distinguished: they are shown side by side, small. */
 const MOST_OVERLAID = 6;
 /** Width of one of many; the drawing is scaled to the room there is. */
 const SMALL_WIDTH = 260;
