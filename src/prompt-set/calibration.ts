@@ -69,11 +69,16 @@ export function setThreshold(
   return { ...set, hard: set.hard.map(given), soft: set.soft.map(given), updatedAt: now };
 }
 
+/** A version's calibration, where the set has the labels that it was made for. */
+export const fittingCalibration = (
+  set: Pick<PromptSet, 'words'>,
+  { words, calibration }: Pick<HardVersion | SoftVersion, 'words' | 'calibration'>,
+): Calibration => (!words || sameLabelOrder(words, set.words) ? calibration : undefined);
+
 /** What an earlier comparison decided for a version, with the present labels; null = nothing, undefined = it is still open. */
 export function ownCalibration(set: PromptSet, versionId: string | null): Calibration {
   const version = [...set.hard, ...set.soft].find(({ id }) => id === versionId);
-  const isOfLabels = !version?.words || sameLabelOrder(version.words, set.words);
-  return isOfLabels ? version?.calibration : undefined;
+  return version && fittingCalibration(set, version);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { addHardVersion, recordTry, recordWriting, versionWith } from './make-versions';
 import { changeTask, createPromptSet } from './prompt-set';
-import { differenceWords, shownTry, sinceTry } from './tries';
+import { answersWith, differenceWords, shownTry, sinceTry } from './tries';
 import type { HardVersion, Opened, PromptSet, TriedWith } from './types';
 
 const NOW = '2026-01-01T00:00:00.000Z';
@@ -44,6 +44,15 @@ it('a try holds for its words, rows, split, seed, weights and calibration alone'
     'model',
   ]);
   expect(differenceWords(['calibration', 'model'])).toBe('with another calibration, by another model');
+});
+
+it('a calibration holds for the labels of its version alone', () => {
+  const calibration = { meanLogProbs: [-3, -0.1], rows: 9 };
+  const set = { words: WORDS };
+  expect(answersWith(set, { calibration }).meanLogProbs).toEqual([-3, -0.1]);
+  expect(answersWith(set, { calibration, words: POOR })).toMatchObject({ words: POOR, meanLogProbs: [-3, -0.1] });
+  for (const words of [WORDS.toReversed(), [...WORDS, { label: 'mixed', word: ' mixed' }], WORDS.slice(1)])
+    expect(answersWith(set, { calibration, words })).toMatchObject({ words: WORDS, meanLogProbs: null });
 });
 
 it('no model that is known yet differs from none', () => {

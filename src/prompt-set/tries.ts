@@ -4,7 +4,7 @@
  */
 import { wordsFor } from '../task/template';
 import type { LabelWord } from '../task/types';
-import { meanLogProbsOf } from './calibration';
+import { fittingCalibration } from './calibration';
 import { chosenHard, samePrompt, versionWith } from './make-versions';
 import { sameWords } from './prompt-set';
 import type { AnswersWith, HardVersion, Opened, PromptSet } from './types';
@@ -16,7 +16,7 @@ export const answersWith = (
   version: Pick<HardVersion, 'words' | 'calibration'>,
 ): AnswersWith => ({
   words: wordsFitting(set, version),
-  meanLogProbs: meanLogProbsOf(version),
+  meanLogProbs: fittingCalibration(set, version)?.meanLogProbs ?? null,
   longest: set.writing?.longest ?? null,
 });
 
