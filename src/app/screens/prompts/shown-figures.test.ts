@@ -7,13 +7,22 @@ import type { Change, ColumnMapping, Dataset } from '../../../dataset/types';
 import { comparedLogProbs } from '../../../evaluation/classify/outcome';
 import type { CalibrationFit } from '../../../evaluation/types';
 import { isOutdated } from '../../../prompt-set/arms';
-import { recordComparison, setThreshold } from '../../../prompt-set/calibration';
-import { chooseHard, takeFoundPrompt } from '../../../prompt-set/make-versions';
+import { keepArm, recordComparison, setThreshold } from '../../../prompt-set/calibration';
+import {
+  addTrained,
+  chooseHard,
+  chooseSoft,
+  recalibrate,
+  takeFoundPrompt,
+  takeFoundWords,
+  takeTemplateAlone,
+} from '../../../prompt-set/make-versions';
 import { setPolicy } from '../../../prompt-set/stages';
-import { foundVersion, isPresent, shownTry, sinceTry } from '../../../prompt-set/tries';
+import { answersWith, isPresent, shownTry, sinceTry } from '../../../prompt-set/tries';
 import type { HardVersion, Opened, PromptSet } from '../../../prompt-set/types';
 import type { HardPrompt } from '../../../task/types';
 import type { ScoreRequest } from '../../../worker/protocol';
+import { promptSet } from '../../../workflow/fake-host.test-support';
 import type { Verbs } from '../../../workflow/index';
 import { createPromptSetsStore } from '../../state/prompt-sets-store';
 import { createProposer } from '../../state/proposer';
@@ -32,14 +41,14 @@ function chance(text: string): number {
   return ((Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> 8) & 0xffff) / 0xffff;
 }
 
-/** A model whose answers depend on its weights, on every token of a row in every order, and on the answer words. */
+/** A model whose answers depend on its weights, on every token of a row in every order, on the vectors and the answer words. */
 const scorer =
   (weights: () => string) =>
-  ({ rows, labels }: ScoreRequest) => ({
+  ({ rows, labels, soft }: ScoreRequest) => ({
     seconds: 1,
     rowsRun: rows.length,
     rows: rows.map(({ rowId, ids, otherOrders = [] }) => {
-      const read = [weights(), ...[ids, ...otherOrders].map((each) => each.join(' '))].join('|');
+      const read = [weights(), soft?.vectors ?? '', ...[ids, ...otherOrders].map((each) => each.join(' '))].join('|');
       const logProbs = labels.map(({ tokenIds }) => -5 * chance(`${read}|${tokenIds.join(' ')}`));
       return { rowId, logProbs, tokensSent: ids.length, tokensComputed: ids.length };
     }),
@@ -47,7 +56,7 @@ const scorer =
 
 const TEMPLATES = ['Tone of {text}\nA:', 'Say it.\n{text}\nA:', 'no place for the text', ''];
 const MODELS = ['a', 'b'].map((letter) => letter.repeat(64));
-const BIASES: readonly HardVersion['calibration'][] = [null, { meanLogProbs: [-4, -0.1], rows: 9 }];
+const BIASED = [true, false] as const;
 
 /** The page with one prompt set open, its rows, and a model. */
 async function page(dataset: Dataset) {
@@ -142,16 +151,39 @@ function relabel(on: Page, at: number): Promise<void> {
   return editRows(on, { kind: 'cell', rowId, column: mapping.label, value });
 }
 
-/** Mends, and the way back past them. */
+/** Labels of test rows that a person corrects. */
+function correct(on: Page, at: number): Promise<void> {
+  const { split, labels } = on.rows();
+  const rowId = place(split.test, at) ?? '';
+  return editRows(on, { kind: 'relabel', labels: [[rowId, place(labels, at) ?? '']] });
+}
+
+/** Rows that have no label get one, and are dealt out to all parts. */
+function labelAll(on: Page, at: number): Promise<void> {
+  const { table, labels } = on.rows();
+  return editRows(on, { kind: 'label-rows', labels: table.rows.map(({ id }) => [id, place(labels, at) ?? '']) });
+}
+
+/** One label becomes another. */
+function merge(on: Page, at: number): Promise<void> {
+  const { labels } = on.rows();
+  return editRows(on, { kind: 'merge-labels', from: [place(labels, at) ?? ''], into: place(labels, at + 1) ?? '' });
+}
+
+const added = tableOf('text,note,label\n<b>late</b> message from b@example.com,a,good\nlater message,b,bad');
+
+/** Mends, rows from another file, and the way back past them. */
 const MENDS: readonly Change[] = [
   { kind: 'mend', mend: 'html' },
   { kind: 'mend', mend: 'cut', most: 24 },
   { kind: 'mask', columns: ['text', 'note'] },
+  { kind: 'add-rows', rows: added.rows, columns: added.columns, from: 'b.csv' },
   { kind: 'go-back', version: 1 },
 ];
 
 /** A search ends with this prompt, tried with its own answer words and calibration. */
-async function find(on: Page, at: number, calibration: CalibrationFit | null): Promise<void> {
+async function find(on: Page, at: number, isBiased: boolean): Promise<void> {
+  const calibration = fitOf(on.set(), isBiased);
   const prompt = { template: TEMPLATES[at % 2] ?? '', shots: 0, shotSeed: 0 };
   const words = on.set().words.map(({ label }, c) => ({ label, word: [' poor', ' fine', ' so'][(at + c) % 3] ?? '' }));
   const meanLogProbs = calibration?.meanLogProbs ?? null;
@@ -163,10 +195,15 @@ async function find(on: Page, at: number, calibration: CalibrationFit | null): P
   await on.promptSets.getState().update((set) => takeFoundPrompt(set, { winner, search }, stamp).set);
 }
 
+/** A bias against the first label, or none. */
+const fitOf = ({ words }: Pick<PromptSet, 'words'>, isBiased: boolean): CalibrationFit | null =>
+  isBiased ? { meanLogProbs: words.map((_, c) => (c === 0 ? -4 : -0.1)), rows: 9 } : null;
+
 /** As a comparison decides it. */
-const calibrate = ({ promptSets }: Page, at: number, calibration: HardVersion['calibration']) =>
+const calibrate = ({ promptSets }: Page, at: number, isBiased: boolean) =>
   promptSets.getState().update((set) => {
     const id = place(set.hard, at)?.id;
+    const calibration = fitOf(set, isBiased);
     return { ...set, hard: set.hard.map((version) => (version.id === id ? { ...version, calibration } : version)) };
   });
 
@@ -175,6 +212,32 @@ async function word({ prompts, set }: Page, at: number, text: string): Promise<v
   prompts.typeWord(label, text);
   await prompts.commitWord(label);
 }
+
+const newId = (set: PromptSet) => `v${set.hard.length}-${set.soft.length}`;
+const changeSet = ({ promptSets }: Page, change: (set: PromptSet, at: { id: string; now: string }) => PromptSet) =>
+  promptSets.getState().update((set) => change(set, { id: newId(set), now: 'now' }));
+
+/** A version's prompt becomes another version, with another calibration. */
+const calibrateAgain = (on: Page, at: number, isBiased: boolean) =>
+  changeSet(on, (set, stamp) => recalibrate(set, place(set.hard, at)?.id ?? '', fitOf(set, isBiased), stamp));
+
+/** Answer words are found, with another cue. */
+const findWords = (on: Page, at: number) =>
+  changeSet(on, (set, stamp) => {
+    const words = set.words.map(({ label }, c) => ({ label, word: [' poor', ' fine', ' so'][(at + c) % 3] ?? '' }));
+    const search = { outcome: 'found', rows: 9, words, loss: 0.4, lossBefore: 0.7 } as const;
+    return takeFoundWords(set, { template: '{text}\nB:', words, prompt: 'Say B.\n{text}\nB:', search }, stamp);
+  });
+
+/** A run ends, and its prompt becomes Tuned. */
+const tune = (on: Page, at: number) =>
+  changeSet(on, (set, { id, now }) => {
+    const [run] = promptSet(on.rows()).soft;
+    if (!run?.soft) return set;
+    const soft = { ...run.soft, vectors: Float32Array.of(at, 1) };
+    const model = { ...run.model, sha256: MODELS[0] ?? '' };
+    return chooseSoft(addTrained(set, { ...run, id, soft, model, words: set.words }, now), id, now);
+  });
 
 const threshold = ({ promptSets, set }: Page, at: number) =>
   promptSets
@@ -187,6 +250,16 @@ const nat = fc.nat(20);
 const sharedActs = [
   fc.constantFrom(true, false).map((chat) => [`chat ${chat}`, (on: Page) => on.prompts.setHow({ chat })] as const),
   fc.constantFrom(...MENDS).map((change) => [JSON.stringify(change), (on: Page) => editRows(on, change)] as const),
+  nat.map((at) => [`correct ${at}`, (on: Page) => correct(on, at)] as const),
+  nat.map((at) => [`label all ${at}`, (on: Page) => labelAll(on, at)] as const),
+  nat.map((at) => [`merge ${at}`, (on: Page) => merge(on, at)] as const),
+  fc.constant(['groups', (on: Page) => prepareAgain(on, { splitBy: { kind: 'group', column: 'note' } })] as const),
+  fc
+    .tuple(nat, fc.constantFrom(...BIASED))
+    .map(([at, fit]) => [`calibrate again ${at} ${fit}`, (on: Page) => calibrateAgain(on, at, fit)] as const),
+  nat.map((at) => [`found words ${at}`, (on: Page) => findWords(on, at)] as const),
+  nat.map((at) => [`tuned ${at}`, (on: Page) => tune(on, at)] as const),
+  fc.constant(['template alone', (on: Page) => changeSet(on, takeTemplateAlone)] as const),
   fc.constant(['other text column', otherText] as const),
   fc.constant(['undo', undoLast] as const),
   fc.constant(['redo', redoLast] as const),
@@ -194,6 +267,9 @@ const sharedActs = [
 const acts: fc.Arbitrary<readonly [string, Act]> = fc.oneof(
   fc.constantFrom(...TEMPLATES).map((text) => [`text ${text}`, (on: Page) => on.prompts.edit(text)] as const),
   fc.constantFrom(0, 2).map((shots) => [`shots ${shots}`, (on: Page) => on.prompts.setHow({ shots })] as const),
+  fc
+    .constantFrom({ selection: 'random' }, { selection: 'balanced' }, { shotSeed: 1 })
+    .map((how) => [JSON.stringify(how), (on: Page) => on.prompts.setHow(how as Partial<HardPrompt>)] as const),
   fc.constantFrom(1, 2).map((orders) => [`orders ${orders}`, (on: Page) => on.prompts.setHow({ orders })] as const),
   fc
     .tuple(nat, fc.constantFrom('fine', 'poor', 'so'))
@@ -203,11 +279,11 @@ const acts: fc.Arbitrary<readonly [string, Act]> = fc.oneof(
   fc.constantFrom(...MODELS).map((sha256) => [`model ${sha256[0]}`, (on: Page) => on.load(sha256)] as const),
   fc.constant(['draw', drawAgain] as const),
   fc
-    .tuple(nat, fc.constantFrom(...BIASES))
-    .map(([at, fit]) => [`find ${at} ${fit !== null}`, (on: Page) => find(on, at, fit ?? null)] as const),
+    .tuple(nat, fc.constantFrom(...BIASED))
+    .map(([at, fit]) => [`find ${at} ${fit}`, (on: Page) => find(on, at, fit)] as const),
   fc
-    .tuple(nat, fc.constantFrom(...BIASES))
-    .map(([at, fit]) => [`calibrate ${at} ${fit !== null}`, (on: Page) => calibrate(on, at, fit)] as const),
+    .tuple(nat, fc.constantFrom(...BIASED))
+    .map(([at, fit]) => [`calibrate ${at} ${fit}`, (on: Page) => calibrate(on, at, fit)] as const),
   nat.map((at) => [`open ${at}`, (on: Page) => on.prompts.openVersion(place(on.set().hard, at)?.id ?? '')] as const),
   nat.map((at) => {
     const choose = ({ promptSets, set }: Page) => {
@@ -237,10 +313,11 @@ const figures = ({ tried }: Pick<HardVersion, 'tried'>) => {
 };
 
 /** The same, measured now. */
-async function fresh(on: Page, prompt: HardPrompt, version: HardVersion, words: PromptSet['words']) {
-  const meanLogProbs = version.calibration?.meanLogProbs ?? null;
-  const request = { dataset: on.rows(), prompt, with: { words, meanLogProbs, longest: null } };
-  const found = await on.services.workflow.call('tryPrompt', request);
+async function fresh(on: Page, set: PromptSet, prompt: HardPrompt, version: HardVersion) {
+  const using = answersWith(set, version);
+  expect(using.words.map(({ label }) => label)).toEqual(on.rows().labels);
+  expect([0, using.words.length]).toContain(using.meanLogProbs?.length ?? 0);
+  const found = await on.services.workflow.call('tryPrompt', { dataset: on.rows(), prompt, with: using });
   return found.kind === 'classify' ? figures(found) : {};
 }
 
@@ -251,19 +328,16 @@ async function holds(on: Page): Promise<void> {
   const set = on.set();
   const draft = draftOf(set, on.prompts.getState().prompt, null);
   const shown = shownTry(set, draft, openedOn(on));
-  if (shown && isPresent(shown))
-    expect(figures(shown.version)).toEqual(
-      await fresh(on, draft, shown.version, foundVersion(set, draft)?.words ?? set.words),
-    );
+  if (shown && isPresent(shown)) expect(figures(shown.version)).toEqual(await fresh(on, set, draft, shown.version));
   for (const version of set.hard)
     if (version.tried && sinceTry(set, version, openedOn(on)).length === 0)
-      expect(figures(version)).toEqual(await fresh(on, version.prompt, version, version.words ?? set.words));
+      expect(figures(version)).toEqual(await fresh(on, set, version.prompt, version));
 }
 
 let dataset: Dataset;
 beforeAll(async () => {
   fakeLocation();
-  const lines = dealt(40, ['good', 'bad']).map(
+  const lines = dealt(45, ['good', 'bad', 'mixed']).map(
     ([text, label], i) => `${i % 3 ? text : `<b>${text}</b> a@example.com`},note ${i} of ${i * 3},${label}`,
   );
   const table = tableOf(['text,note,label', ...lines].join('\n'));
@@ -304,7 +378,7 @@ it('are the present ones right after a try, and marked after each single change'
     split: (on) => splitAgain(on, 0.3),
     draw: drawAgain,
     weights: (on) => on.load(MODELS[1] ?? ''),
-    calibration: (on) => calibrate(on, 0, BIASES[1]),
+    calibration: (on) => calibrate(on, 0, true),
   };
   for (const [name, change] of Object.entries(changes)) {
     const on = await page(dataset);
@@ -338,6 +412,7 @@ const comparedActs = fc.oneof(
   fc.constantFrom(...TEMPLATES).map((text) => [`text ${text}`, (on: Page) => on.prompts.edit(text)] as const),
   fc.constant(['try', (on: Page) => on.trying.start()] as const),
   fc.constant(['policy', setHandWritten] as const),
+  fc.constant(['keep with examples', keepExamples] as const),
   nat.map((at) => [`threshold ${at}`, (on: Page) => threshold(on, at)] as const),
   ...sharedActs,
   fc.constantFrom(...TEMPLATES.slice(0, 2)).map((text) => {
@@ -354,6 +429,14 @@ const comparedActs = fc.oneof(
 type Found = Verbs['compare'] extends (...of: never[]) => Promise<infer R> ? R : never;
 const comparisons = new WeakMap<Page, Found['evaluation']>();
 
+/** Yours with examples becomes a version: nobody chose it. */
+async function keepExamples(on: Page): Promise<void> {
+  const compared = comparisons.get(on);
+  if (!compared) return;
+  const evaluation = { ...compared, id: 'e', setId: on.set().id, createdAt: 'now' };
+  await changeSet(on, (set, stamp) => keepArm(set, evaluation, 'yours-8', stamp));
+}
+
 async function compareNow(on: Page): Promise<void> {
   const { evaluation } = await on.services.workflow.call('compare', { set: on.set(), dataset: on.rows() });
   comparisons.set(on, evaluation);
@@ -362,7 +445,7 @@ async function compareNow(on: Page): Promise<void> {
 
 const answersIn = ({ plan }: Found['evaluation']) =>
   plan.arms.flatMap((arm) => {
-    if (!['untuned', 'yours'].includes(arm.id) || !('logProbs' in arm && 'labels' in plan)) return [];
+    if (!['untuned', 'yours', 'tuned'].includes(arm.id) || !('logProbs' in arm && 'labels' in plan)) return [];
     return [{ id: arm.id, name: arm.name, tokensSent: arm.tokensSent, says: comparedLogProbs(arm, plan) }];
   });
 
