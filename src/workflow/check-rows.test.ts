@@ -5,7 +5,7 @@ import { versionInUse } from '../prompt-set/stages';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import { setOf } from '../route/test-support';
 import { labelTokens } from '../tokens/tokenizer';
-import { makeCheckRows, proveUnchanged } from './check-rows';
+import { makeCheckRows, proveUnchanged, type RowsDone } from './check-rows';
 import { fakeHost, prepared, promptSet } from './fake-host.test-support';
 import { type Host, SILENT } from './host';
 import { unchangedWords } from './words';
@@ -70,7 +70,11 @@ it('other prompt sets answer as before, to the bit, after one is trained, and a 
       };
     };
     const off = { ...host, engine: { ...host.engine, score } };
-    const changed = await proveUnchanged(off, { changing, others }, SILENT);
+    const heard: RowsDone[] = [];
+    const run = { ...SILENT, emit: (event: RowsDone) => void heard.push(event) };
+    const changed = await proveUnchanged(off, { changing, others: others.slice(0, 2) }, run);
+    // eight texts of two sets twice, and once of the set that is switched to
+    expect(heard).toEqual(Array.from({ length: 40 }, (_, i) => ({ done: i + 1, total: 40 })));
     expect(changed.differences).toEqual([['TOPIC', 1]]);
     expect(unchangedWords(changed)[0]).toMatch(/^1 of 16 rows have other answers .+, in TOPIC\./);
   } finally {

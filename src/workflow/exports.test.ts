@@ -526,6 +526,20 @@ describe('what an export needs', () => {
     expect(EXPORTS.manager.whyNot(null, stored)).toBeNull();
   });
 
+  it('subtracts from its answers what the comparison subtracted, and nothing where it did not', async () => {
+    const { stored, evaluation } = await compared();
+    for (const calibrated of [true, false]) {
+      const arms = evaluation.comparison.arms.map((arm) => ({ ...arm, calibrated }));
+      const own = { ...evaluation, comparison: { ...evaluation.comparison, arms } };
+      for (const id of ['untuned', 'yours-8', 'ensemble']) {
+        const subject = subjectOf({ ...stored, evaluations: [own] }, armId(own, id));
+        const fit = own.plan.arms.find((arm) => arm.id === id)?.calibration;
+        expect(fit?.meanLogProbs).toHaveLength(2);
+        expect(subject?.calibration).toEqual(calibrated ? fit : null);
+      }
+    }
+  });
+
   it('of an audience is two prompts: the chosen one, and the untuned or yours', async () => {
     const { stored, evaluation } = await compared();
     const pair = (arm: string) => shownTo(present(subjectOf(stored, armId(evaluation, arm)), arm), stored);

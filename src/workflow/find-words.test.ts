@@ -70,10 +70,13 @@ function wordHost(
 }
 
 const TEMPLATE = 'Text: {text}\nMood:';
-const dataOf = async (labels: readonly [string, string], rows = 120) =>
+const dataOf = async (labels: readonly string[], rows = 120) =>
   (
     await preparedOf(
-      Array.from({ length: rows }, (_, i) => [`row ${i} is ${i % 2 ? 'glad' : 'sad'}`, labels[1 - (i % 2)] ?? '']),
+      Array.from({ length: rows }, (_, i) => {
+        const c = i % labels.length;
+        return [`row ${i} is ${['sad', 'glad', 'calm'][c]}`, labels[labels.length === 2 ? 1 - c : c] ?? ''];
+      }),
     )
   ).dataset;
 
@@ -113,6 +116,10 @@ describe('finding answer words', () => {
     const all = [...read, ...scored.flatMap(({ rows }) => rows.map(({ rowId }) => rowId))];
     expect(all.filter((id) => !train.has(id))).toEqual([]);
     expect(read.size).toBe(128);
+    // the same number of each label, and no fewer in all
+    const three = wordHost(() => 5);
+    await findWords(three.host, asked(await dataOf(['Freude', 'Trauer', 'Ruhe'], 300)), run);
+    expect(three.read.size).toBe(129);
   });
 
   it('keeps words that fit', async () => {

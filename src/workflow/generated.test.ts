@@ -72,11 +72,14 @@ describe('a prompt that generates texts', () => {
 
   it('has this machine timed by its texts and the expected ones', async () => {
     const { host, asked } = textHost();
+    const began = performance.now();
     const timing = await timeTokens(host, { dataset, template: set.baseTemplate, words: [] }, SILENT);
+    const all = (performance.now() - began) / 1000;
     expect(asked.map(({ rows }) => rows.length > 1)).toEqual([false, true]);
     const tokens = asked[1]?.rows.reduce((sum, { ids, target }) => sum + ids.length + (target?.length ?? 0), 0);
     expect(timing?.tokens).toBe(tokens);
     expect(timing?.seconds).toBeGreaterThanOrEqual(0);
+    expect(timing?.seconds).toBeLessThanOrEqual(all);
     expect(asked[1]?.maxNewTokens).toBe(0);
   });
 });
@@ -245,8 +248,9 @@ describe('a comparison of generated texts goes out', () => {
     const stored = { set, dataset, evaluations: [kept], checkpoints: [], measurements: [] };
     const made = async (recipient: 'manager' | 'spreadsheet', change: object = {}) => {
       const order = { stored, subject: 'r0', withRows: true, recipient, ...change };
-      const { content, rows, name } = await exportPackage(better, order, SILENT);
-      return { text: new TextDecoder().decode(content), rows, name, said: EXPORTS[recipient].rows(order) };
+      const { content, rows, name, files } = await exportPackage(better, order, SILENT);
+      const said = EXPORTS[recipient].rows(order);
+      return { text: new TextDecoder().decode(content), rows, name, said, what: files[0]?.what };
     };
     return { stored, made };
   }
@@ -261,7 +265,9 @@ describe('a comparison of generated texts goes out', () => {
     const without = await made('manager', { withRows: false });
     expect(without.rows).toBe(0);
     expect(without.text).not.toContain(wantedOf(changed[0] ?? ''));
+    expect(html.what).toContain('no script');
     const markdown = await made('manager', { format: 'markdown' });
+    expect(markdown.what).toContain('no text of any row');
     expect([markdown.rows, markdown.said, markdown.name]).toEqual([0, 0, `${set.handle}-report.md`]);
     await expect(made('manager', { stored: { ...stored, dataset: null } })).rejects.toThrow(
       'no longer in this browser',

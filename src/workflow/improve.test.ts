@@ -130,6 +130,23 @@ describe('a search for the best hand-written prompt', () => {
     expect(board[0]).toMatchObject({ on: 'training and validation', loss: search.loss });
   });
 
+  it('asks in the chat form where the model has one, and only there', async () => {
+    const dataset = await prepared(200);
+    const chats = async (form: (text: string) => string | null) => {
+      const { host } = promptHost();
+      let texts = 0;
+      const chat = (text: string) => {
+        if (text !== '') texts++;
+        return form(text);
+      };
+      const tokens = { ...host.tokens, tokenizer: { ...host.tokens.tokenizer, chat } };
+      await improve({ ...host, tokens }, request(dataset, { budget: 20 }), run);
+      return texts;
+    };
+    expect(await chats((text) => `<${text}>`)).toBeGreaterThan(0);
+    expect(await chats(() => null)).toBe(0);
+  });
+
   it('shows figures that a try of the winner gives again, and no figure that it did not measure', async () => {
     const dataset = await prepared(200);
     const { host } = promptHost();

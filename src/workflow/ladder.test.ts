@@ -7,6 +7,7 @@ import { preparedOf, tableOf, unlikeTexts } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import { present } from '../lib/assert';
 import { ControlSource, uninterrupted } from '../lib/control';
+import { StudioError } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import type { MatrixPrompt } from '../prompt-set/ready-prompt';
 import {
@@ -252,6 +253,19 @@ describe('a ladder of two steps', () => {
     expect(climbed.ladder.rungs.map(({ added }) => added?.comparisons)).toEqual([
       ...[undefined, undefined, undefined, 2, undefined, 2],
     ]);
+  });
+
+  it('fails with the engine: only a prompt that does not fit the rows is skipped', async () => {
+    const { host } = fakeHost(100_000, answer);
+    const score: typeof host.engine.score = (asked, ...rest) => {
+      const isSecond = asked.rows.some(({ ids }) => textOf(ids).endsWith('Desk:'));
+      return isSecond
+        ? Promise.reject(new StudioError('device-lost', 'The device is gone.'))
+        : host.engine.score(asked, ...rest);
+    };
+    const lost = { ...host, engine: { ...host.engine, score } };
+    const asked = request(await rows(40));
+    await expect(climbLadder(lost, asked, SILENT)).rejects.toMatchObject({ code: 'device-lost' });
   });
 
   it('removes the bias of each prompt where that helps on validation rows', async () => {

@@ -141,12 +141,14 @@ it('rows are not read together where a prompt ends with the text, or has answere
   const { groups } = await grouped([bare, toned]);
   expect(groups.map(({ readings, stems }) => [readings.length, stems])).toEqual([[2, null]]);
   const half = candidate('Text: {text}\nTone:');
-  half.answers.set(IDS[0] ?? '', [-1, -2]);
+  const other = candidate('Text: {text}\nMood:');
+  for (const each of [half, other]) each.answers.set(IDS[0] ?? '', [-1, -2]);
   const whole = candidate('Text: {text}\nSay which.\nTone:');
-  const apart = await grouped([half, whole]);
+  const another = candidate('Text: {text}\nSay it.\nTone:');
+  const apart = await grouped([whole, half, other, another]);
   expect(apart.groups.map(({ stems }) => stems)).toEqual([null]);
   for (const group of apart.groups) await askGroup(apart.asking, group);
-  expect([half.answers.size, whole.answers.size]).toEqual([3, 3]);
+  expect([half, other, whole, another].map(({ answers }) => answers.size)).toEqual([3, 3, 3, 3]);
 });
 
 it('a row is asked while one of the lists of answer words has no answer to it', async () => {
