@@ -214,13 +214,15 @@ it('a search tells how far it is: the texts first, then one cue after the other'
     return nextTokens(asked, control);
   };
   const events: FindWordsEvent[] = [];
+  const read: string[] = [];
   await findWords({ ...host, engine: { ...host.engine, nextTokens: telling } }, asked(dataset, true), {
     ...run,
-    emit: (event: FindWordsEvent) => void events.push(event),
+    emit: (event: FindWordsEvent) => void (event.reading ? read.push(event.note) : events.push(event)),
   });
   // four shares for the texts, one for the cue of the template, and one for each of six others
   const shares = [2.5, 5, ...CUES.flatMap((_, i) => [5.5 + i, 6 + i])].map((share) => share / 11);
   expect(events.map(({ fraction }) => fraction)).toEqual(shares.map((share) => expect.closeTo(share, 9)));
   expect(events[0]?.note).toMatch(/^Reading \d+ training rows$/);
   expect(events[2]?.note).toBe('Trying the cue “This is”');
+  expect(read).toEqual([...new Set(events.map(({ note }) => note))]);
 });

@@ -25,11 +25,15 @@ export interface FindWordsRequest {
   readonly words: readonly LabelWord[];
   /** Whether other cues may replace the template's. */
   readonly otherCues: boolean;
+  /** Cues that an interrupted search has read; left out: none. */
+  readonly known?: readonly CueReading[];
 }
 
 export interface FindWordsEvent {
   readonly fraction: number;
   readonly note: string;
+  /** A cue that is read now. */
+  readonly reading?: CueReading;
 }
 
 /** Training rows that are read, equally many of each label as far as there are. */
@@ -54,6 +58,14 @@ interface Candidate {
   readonly losses: readonly number[];
 }
 
+/** What rows and a cue came to, which an interrupted search does not read again. */
+export interface CueReading {
+  readonly key: string;
+  readonly found: Candidate;
+  /** Null where the present words cannot be scored after this cue, or cannot be distinguished. */
+  readonly given: Candidate | null;
+}
+
 /**
  * Finds answer words. The present ones stay unless others lower the cross-validated loss clearly. Only training rows are
  * read: validation and test rows must not choose what they judge.
@@ -64,8 +76,8 @@ export const findWords: Verb<FindWordsRequest, FindWordsEvent, FoundWords> = asy
   const given = sameLabels(request.words, dataset.labels) ? alignWords(request.words, dataset.labels) : null;
   const cue = cueOf(template);
   const others = otherCues ? CUES.filter((other) => other !== cue) : [];
-  const progress = (done: number, note: string) =>
-    run.emit({ fraction: Math.min(1, done / (TEXTS + 1 + others.length)), note });
+  const progress = (done: number, note: string, reading?: CueReading) =>
+    run.emit({ fraction: Math.min(1, done / (TEXTS + 1 + others.length)), note, ...(reading && { reading }) });
   const rows = await rowsToRead(host, dataset, template, run.control);
   const keep = (outcome: WordSearch['outcome'], loss: number | null): FoundWords => ({
     template,
@@ -75,15 +87,21 @@ export const findWords: Verb<FindWordsRequest, FindWordsEvent, FoundWords> = asy
   });
   if (rows.judged < 2) return keep('too-few', null);
   const search = { host, dataset, template, given, rows, control: run.control };
-  const here = await after(search, cue, (share) =>
-    progress((TEXTS + 1) * share, `Reading ${rows.texts.length} training rows`),
-  );
-  const rivals = [here.found];
-  for (const [i, other] of others.entries()) {
-    const note = `Trying the cue “${other.trim()}”`;
-    const there = await after(search, other, (share) => progress(TEXTS + 1 + i + share, note));
-    rivals.push(...(there.given ? [there.given] : []), there.found);
+  const readings: CueReading[] = [];
+  for (const [i, other] of [cue, ...others].entries()) {
+    const key = JSON.stringify([template, other, given, rows.texts.map(({ rowId }) => rowId)]);
+    const known = request.known?.find((reading) => reading.key === key);
+    const note = i === 0 ? `Reading ${rows.texts.length} training rows` : `Trying the cue “${other.trim()}”`;
+    const at = (share: number) => (i === 0 ? (TEXTS + 1) * share : TEXTS + i + share);
+    const reading = known ?? { key, ...(await after(search, other, (share) => progress(at(share), note))) };
+    if (!known) progress(at(1), note, reading);
+    readings.push(reading);
   }
+  const here = present(readings[0], 'the template’s cue');
+  const rivals = [
+    here.found,
+    ...readings.slice(1).flatMap((there) => [...(there.given ? [there.given] : []), there.found]),
+  ];
   const { given: before } = here;
   const clear = before ? rivals.filter((rival) => isClear(rival, before, rows)) : rivals;
   const best = clear.reduce<Candidate | null>(
@@ -163,14 +181,8 @@ interface Search {
   readonly control: Control;
 }
 
-interface AfterCue {
-  readonly found: Candidate;
-  /** Null where the present words cannot be scored after this cue, or cannot be distinguished. */
-  readonly given: Candidate | null;
-}
-
 /** What the model expects after the rows and a cue: the words found there, and the present ones. */
-async function after(search: Search, cue: string, progress: (share: number) => void): Promise<AfterCue> {
+async function after(search: Search, cue: string, progress: (share: number) => void): Promise<Omit<CueReading, 'key'>> {
   const { host, dataset, rows, control } = search;
   const { encode, tokenizer } = host.tokens;
   const template = withCue(search.template, cue);

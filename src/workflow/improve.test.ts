@@ -10,7 +10,7 @@ import { NOW, prepared } from './fake-host.test-support';
 import { CUES } from './find-words';
 import type { Host } from './host';
 import { type Improved, type ImproveRequest, improve } from './improve';
-import type { CandidateAnswers, ImproveEvent } from './prompt-search';
+import type { ImproveEvent, KeptReading } from './prompt-search';
 import { triedIds } from './training-rows';
 import { tryPrompt } from './try-prompt';
 
@@ -290,9 +290,9 @@ describe('a search for the best hand-written prompt', () => {
 describe('a search that is interrupted', () => {
   const untilStopped = async (dataset: Dataset, what: 'stop' | 'cancel', after: number) => {
     const control = new ControlSource();
-    const answers = new Map<string, CandidateAnswers>();
+    const answers = new Map<string, KeptReading>();
     const emit = (event: ImproveEvent) => {
-      if (event.kind === 'standing' && event.answers) answers.set(event.standing.key, event.answers);
+      if (event.kind !== 'progress' && event.answers) answers.set(event.answers.key, event.answers);
       if (answers.size >= after) control.ask(what);
     };
     const found = await improve(promptHost().host, request(dataset), { control, emit }).catch(
@@ -327,6 +327,28 @@ describe('a search that is interrupted', () => {
     expect(continued.winner).toEqual(uninterrupted.winner);
     expect(continued.board).toEqual(uninterrupted.board);
     expect(rest.read.tokens).toBeLessThan(0.7 * whole.read.tokens);
+    expect(rest.worded).toEqual([]);
+  });
+
+  it('does not read again after the cues that it had read, unless rows, words or template are others', async () => {
+    const dataset = await prepared();
+    const { known } = await untilStopped(dataset, 'cancel', 3);
+    expect(known.filter((each) => 'found' in each)).toHaveLength(3);
+    const readings = async (change: Partial<ImproveRequest>) => {
+      const { host, worded } = promptHost();
+      const { winner } = await improve(host, request(dataset, change), run);
+      return { winner, cues: worded.length / new Set(worded).size };
+    };
+    const whole = await readings({});
+    expect(whole.cues).toBe(1 + CUES.length);
+    expect(await readings({ known })).toEqual({ ...whole, cues: whole.cues - 3 });
+    expect((await readings({ known, template: 'Row: {text}\nTone:' })).cues).toBe(whole.cues);
+    const words = WORDS.map(({ label }, i) => ({ label, word: [' A', ' B'][i] ?? '' }));
+    expect((await readings({ known, words })).cues).toBe(whole.cues);
+    const split = { ...dataset.split, train: dataset.split.train.slice(1) };
+    const others = promptHost();
+    await improve(others.host, request({ ...dataset, split }, { known }), run);
+    expect(others.worded.length / new Set(others.worded).size).toBe(whole.cues);
   });
 
   it('ignores answers of other rows or other labels', async () => {

@@ -20,7 +20,7 @@ import type { LabelWord } from '../task/types';
 import type { TokenRow } from '../tokens/tokenizer';
 import { labelTokens } from '../tokens/tokenizer';
 import { CALIBRATION_ROWS } from './compare-labels';
-import { CUES, findWords } from './find-words';
+import { CUES, type FindWordsEvent, findWords } from './find-words';
 import type { Host, Run, Verb } from './host';
 import { askGroup, groupsOf, tokensOf, tokensOnce } from './prompt-readings';
 import {
@@ -29,6 +29,7 @@ import {
   type Entry,
   figuresOf,
   type ImproveEvent,
+  type KeptReading,
   type Search,
   type Standing,
   show,
@@ -49,8 +50,8 @@ export interface ImproveRequest {
   readonly own: readonly Omit<PromptCandidate, 'origin'>[];
   /** Most candidates, the template and the user's prompts included, which are compared in any case; null = the usual number. */
   readonly budget: number | null;
-  /** Answers of a search that was interrupted: they are not asked for again. */
-  readonly known: readonly CandidateAnswers[];
+  /** What a search that was interrupted has read: it is not asked for again. */
+  readonly known: readonly KeptReading[];
 }
 
 /** The winner, as a version will answer; its figures are those of a try, unless the search was stopped before. */
@@ -124,7 +125,7 @@ async function openSearch(host: Host, request: ImproveRequest, run: Run<ImproveE
   const candidates = isBetter ? promptCandidates({ ...from, found }, budget).filter(isShown) : first;
   const isKnown = ([id, logProbs]: CandidateAnswers['rows'][number]) =>
     pool.has(id) && logProbs.length === labels.length;
-  const known = new Map(request.known.map((answers) => [answers.key, answers]));
+  const known = new Map(request.known.flatMap((each) => ('rows' in each ? [[each.key, each] as const] : [])));
   const entries = candidates.map((candidate): Entry => {
     const key = candidateKey(candidate);
     const face = { key, name: candidateName(candidate, request), origin: candidate.origin };
@@ -140,15 +141,20 @@ async function openSearch(host: Host, request: ImproveRequest, run: Run<ImproveE
 /** Other answer words, and a cue, by rows that judge no prompt; null where that is stopped. */
 async function wordsFrom(
   host: Host,
-  { dataset, template, words }: ImproveRequest,
+  { dataset, template, words, known: readings }: ImproveRequest,
   judging: readonly string[],
   { control, emit }: Run<ImproveEvent>,
 ): Promise<FoundWords | null> {
   const train = dataset.split.train.filter((id) => !judging.includes(id));
   const others = { ...dataset, split: { ...dataset.split, train } };
-  const asked = { dataset: others, template, words, otherCues: true };
-  const tell = ({ note }: { readonly note: string }) =>
-    emit({ kind: 'progress', fraction: 0, note, tokensPerSecond: null, secondsLeft: null });
+  const known = readings.flatMap((each) => ('rows' in each ? [] : [each]));
+  const asked = { dataset: others, template, words, otherCues: true, known };
+  const tell = ({ note, reading }: FindWordsEvent) =>
+    emit(
+      reading
+        ? { kind: 'words', answers: reading }
+        : { kind: 'progress', fraction: 0, note, tokensPerSecond: null, secondsLeft: null },
+    );
   try {
     return await findWords(host, asked, { control, emit: tell });
   } catch (error) {

@@ -5,6 +5,7 @@ import { crossValidated } from '../evaluation/classify/outcome';
 import { secondsLeft } from '../lib/format';
 import { mean } from '../metrics/special';
 import type { PromptCandidate } from '../task/prompt-candidates';
+import type { CueReading } from './find-words';
 import type { Host, Run } from './host';
 import type { Asked } from './prompt-readings';
 
@@ -31,7 +32,11 @@ export interface Standing {
   readonly tokens: number;
 }
 
+/** What a search has read, kept so that it continues after an interruption. */
+export type KeptReading = CandidateAnswers | CueReading;
+
 export type ImproveEvent =
+  | { readonly kind: 'words'; readonly answers: CueReading }
   | { readonly kind: 'standing'; readonly standing: Standing; readonly answers: CandidateAnswers | null }
   | {
       readonly kind: 'progress';

@@ -25,7 +25,7 @@ import { candidateKey, type PromptCandidate } from '../../src/task/prompt-candid
 import { wordsFor } from '../../src/task/template';
 import { labelTokens } from '../../src/tokens/tokenizer';
 import { improve } from '../../src/workflow/improve';
-import type { CandidateAnswers } from '../../src/workflow/prompt-search';
+import type { KeptReading } from '../../src/workflow/prompt-search';
 import { tokenRows } from '../../src/workflow/token-rows';
 import { validationIds } from '../../src/workflow/training-rows';
 import { SETS } from './sets';
@@ -50,7 +50,7 @@ if ((!set && !values['as-dropped']) || !file) {
   console.error(`Name the folder, one of ${Object.keys(SETS).join(', ')}, and a file for the answers.`);
   process.exit(2);
 }
-const read = (): { searched: CandidateAnswers[]; scored: [string, Answers][] } => {
+const read = (): { searched: KeptReading[]; scored: [string, Answers][] } => {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
@@ -99,7 +99,7 @@ const search = () =>
       emit: (event) => {
         if (event.kind === 'progress') log.progress(`${event.note}: ${Math.round(100 * event.fraction)}%`);
         else if (event.answers) {
-          searched.set(event.standing.key, event.answers);
+          searched.set(event.answers.key, event.answers);
           save();
         }
       },

@@ -281,8 +281,10 @@ describe('the search for the best prompt', () => {
   it('continues after a reload with the answers so far, and not on other rows', async () => {
     let cutOff = true;
     const answers = { key: 'a', tokens: 20, rows: [['r1', [-0.1, -2.3]]] };
+    const readCue = { key: 'cue', found: { cue: '\nTone:', words: [], losses: [0.5] }, given: null };
     const found = { search, board: [], tokens: { read: 1, asked: 2 } };
     const answer = async ({ words }: ImproveRequest, onEvent: (event: unknown) => void) => {
+      onEvent({ kind: 'words', answers: readCue });
       onEvent({ kind: 'standing', standing: line('a', 16, 0.5), answers });
       if (cutOff) await new Promise(() => {});
       return { winner: winner(words), ...found };
@@ -290,11 +292,11 @@ describe('the search for the best prompt', () => {
     const before = await searching(answer);
     void before.job.start();
     const kept = () => before.services.store.settings.get<{ isOpen: boolean }>(`search:${before.set()?.id}`);
-    await vi.waitFor(async () => expect(await kept()).toMatchObject({ isOpen: true, answers: [answers] }));
+    await vi.waitFor(async () => expect(await kept()).toMatchObject({ isOpen: true, answers: [readCue, answers] }));
     cutOff = false;
     const after = await searching(answer, before);
     await after.job.start();
-    expect(after.asked[0]?.known).toEqual([answers]);
+    expect(after.asked[0]?.known).toEqual([readCue, answers]);
     expect(await kept()).toMatchObject({ isOpen: false });
     const { dataset } = after.promptSets.getState();
     after.promptSets.setState({ dataset: dataset && { ...dataset, splitHash: 'another split' } });

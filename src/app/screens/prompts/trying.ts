@@ -27,7 +27,7 @@ import { sameLabels } from '../../../task/template';
 import type { HardPrompt, LabelWord } from '../../../task/types';
 import { writingSeconds } from '../../../training/estimate';
 import type { ImproveRequest } from '../../../workflow/improve';
-import type { CandidateAnswers, Standing } from '../../../workflow/prompt-search';
+import type { KeptReading, Standing } from '../../../workflow/prompt-search';
 import { triedCount } from '../../../workflow/training-rows';
 import type { TryResult } from '../../../workflow/try-prompt';
 import { type Job, job } from '../../state/job';
@@ -255,7 +255,7 @@ interface KeptSearch {
   readonly of: string;
   /** It was cut off, by a reload or an error, and not stopped. */
   readonly isOpen: boolean;
-  readonly answers: readonly CandidateAnswers[];
+  readonly answers: readonly KeptReading[];
 }
 
 /** Ends in the set's id, so that it is deleted with the set. */
@@ -282,7 +282,7 @@ const cutOff = perStudio(({ services, stores: { session } }) =>
     await session.getState().modelReady();
     const kept = await services.store.settings.get<KeptSearch>(searchKey(setId));
     const isSame = kept?.of === rowsAndWeights(dataset, weightsOf(session.getState()));
-    return kept?.isOpen && isSame ? kept.answers.length : 0;
+    return kept?.isOpen && isSame ? kept.answers.filter((each) => 'rows' in each).length : 0;
   }),
 );
 
@@ -353,9 +353,10 @@ export const useSearch = screenStore((studio: Studio): Job<[], Searching> => {
             return;
           }
           if (event.answers) {
-            answers.set(event.standing.key, event.answers);
+            answers.set(event.answers.key, event.answers);
             saving.put(true);
           }
+          if (event.kind === 'words') return;
           board = ranked(board, event.standing);
           report({ board });
         },
