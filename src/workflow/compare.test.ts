@@ -343,8 +343,9 @@ describe('a comparison', () => {
     );
   });
 
-  it('times three rows three times, with nothing in the cache', () => {
+  it('times three rows three times, with nothing in the cache, and the tuned prompt with its vectors', () => {
     const { latency, scored } = ordinary;
+    expect(latency.map(({ vectors }) => vectors)).toEqual([false, false, false, true]);
     expect(new Set(latency.map(({ rows, repeats }) => `${rows} ${repeats}`))).toEqual(new Set(['3 3']));
     // the bare texts are in the cache since training; hand-written texts are not
     expect(scored.map(({ cacheKey }) => cacheKey !== null)).toEqual([true, false, false, true]);

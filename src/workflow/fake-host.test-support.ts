@@ -33,7 +33,7 @@ const encode = (text: string) => Int32Array.from([...text], (char) => char.codeP
 /** A host with a model that is a function of the text. */
 export function fakeHost(context = 100_000, answer = answerOf) {
   const scored: ScoreRequest[] = [];
-  const latency: { readonly rows: number; readonly repeats: number }[] = [];
+  const latency: { readonly rows: number; readonly repeats: number; readonly vectors: boolean }[] = [];
   let ids = 0;
   const never = () => {
     throw new Error('not asked for');
@@ -58,8 +58,8 @@ export function fakeHost(context = 100_000, answer = answerOf) {
       // what a probe can learn from: the answer, and the length of the text
       states: async ({ rows }: StatesRequest) =>
         Float32Array.from(rows.flatMap(({ ids }) => [answer(textOf(ids), undefined)[0] ?? 0, ids.length])),
-      latency: async ({ rows }: ScoreRequest, repeats: number) => {
-        latency.push({ rows: rows.length, repeats });
+      latency: async ({ rows, soft }: ScoreRequest, repeats: number) => {
+        latency.push({ rows: rows.length, repeats, vectors: soft !== null });
         return 5;
       },
       write: never,

@@ -168,6 +168,7 @@ describe('a search for the best hand-written prompt', () => {
     const fractions = progress.map(({ fraction }) => fraction);
     expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
     expect(fractions.at(-1)).toBeGreaterThan(0.8);
+    expect(new Set(fractions.filter((fraction) => fraction < 0.8)).size).toBeGreaterThan(3);
   });
 
   it('reads no test row, and lets validation rows choose among the best alone', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { partsCsv } from '../dataset/csv-out';
 import { textHash } from '../dataset/draw';
 import { rowsById } from '../dataset/labels';
@@ -292,6 +292,18 @@ describe('a ladder of two steps', () => {
     const unfit = await climbLadder(host, { ...asked, second }, SILENT);
     expect(unfit.ladder.rungs[1]?.skipped).toBe('No test row fits the model with this prompt');
     expect(readLadderAnswers(ladderAnswersJson({ looks: 1, answers: unfit.answers })).ok).toBe(true);
+  });
+
+  it('says how many rows it asks a second', async () => {
+    let now = 5000;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const { events, texts } = await climb(request(await rows(40)), uninterrupted, (text, vectors) => {
+      now = 7000;
+      return answer(text, vectors);
+    });
+    vi.restoreAllMocks();
+    const progress = events.flatMap((event) => (event.kind === 'progress' ? [event] : []));
+    expect(progress.at(-1)?.rowsPerSecond).toBe(texts.length / 2);
   });
 
   it('continues after a stop, and asks again only what is new or has changed', async () => {

@@ -9,7 +9,7 @@ import { fakeHost, prepared, promptSet } from './fake-host.test-support';
 import type { Host } from './host';
 import { SILENT } from './host';
 import type { RaceEvent } from './race';
-import { type TrainRunRequest, train } from './train';
+import { type TrainRunEvent, type TrainRunRequest, train } from './train';
 import { validationIds } from './training-rows';
 
 const dataset = await prepared();
@@ -89,18 +89,22 @@ const request = ({ words = OWN_NAMES, ...more }: Partial<TrainRunRequest> = {}):
 async function raced(lossOf: LossOf, more: Partial<TrainRunRequest> = {}, spread: Spread = ALIKE) {
   const { host, asked } = racing(lossOf, undefined, spread);
   const events: RaceEvent[] = [];
-  const done = await train(host, request(more), {
-    ...SILENT,
-    emit: (event) => event.kind === 'race' && events.push(structuredClone(event)),
-  });
-  return { asked, events, done, last: events.at(-1) };
+  const kinds: string[] = [];
+  const emit = (event: TrainRunEvent) => {
+    kinds.push(event.kind);
+    if (event.kind === 'race') events.push(structuredClone(event));
+  };
+  const done = await train(host, request(more), { ...SILENT, emit });
+  return { asked, events, kinds, done, last: events.at(-1) };
 }
 
 const infixWins: LossOf = ({ placement }, step) => (placement === 'infix' ? 1 : 2) / step;
 
 describe('a race of starts', () => {
   it('continues from the start with the clearly lowest validation loss, from its last step', async () => {
-    const { asked, last, done } = await raced(infixWins);
+    const { asked, last, done, kinds } = await raced(infixWins);
+    // a step of a start that may lose is no step of the run
+    expect(new Set(kinds.slice(0, kinds.lastIndexOf('race')))).toEqual(new Set(['rows', 'race']));
     expect(asked.map(({ settings: { placement }, until, resume }) => [placement, resume?.step ?? 0, until])).toEqual([
       ['suffix', 0, 15],
       ['infix', 0, 15],
