@@ -3,6 +3,7 @@
  * test rows and validation rows the validation rows, so that a prompt trained before and one trained after are measured on
  * the same rows, none of which either has seen.
  */
+import { count } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { inDrawnOrder } from './draw';
 import { isUsable, rowsById, textKey, textKeyOf, writes } from './labels';
@@ -32,13 +33,11 @@ export interface NewRows {
   readonly leftOut: ReadonlyMap<Reason, number>;
 }
 
-const counted = (n: number) => n.toLocaleString('en');
-
 /** "left out: 3 with the text of a row that is here, 1 that almost repeats a row that is here"; empty where none is. */
 export const leftOutWords = (leftOut: NewRows['leftOut']): string =>
   leftOut.size === 0
     ? ''
-    : `left out: ${[...leftOut].map(([reason, n]) => `${counted(n)} ${REASONS[reason][n === 1 ? 0 : 1]}`).join(', ')}`;
+    : `left out: ${[...leftOut].map(([reason, n]) => `${count(n)} ${REASONS[reason][n === 1 ? 0 : 1]}`).join(', ')}`;
 
 /** Whether a row's own cells put it into another part: a named one, or that of its customer or thread. */
 function isElsewhere({ splitBy, split, table }: Dataset): (row: Row) => boolean {
@@ -95,7 +94,7 @@ export function newRows(dataset: Dataset, change: AddRows): Result<NewRows, Fail
   if (table.rows.length + change.rows.length > MAX_ROWS)
     return fail(
       'too-many-rows',
-      `With these there would be more than ${counted(MAX_ROWS)} rows. Add fewer: a few thousand labelled rows are plenty.`,
+      `With these there would be more than ${count(MAX_ROWS)} rows. Add fewer: a few thousand labelled rows are plenty.`,
     );
   const leftOut = new Map<Reason, number>();
   const leave = (reason: Reason) => leftOut.set(reason, (leftOut.get(reason) ?? 0) + 1);

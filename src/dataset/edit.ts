@@ -2,6 +2,7 @@
  * Changes of an open data set's rows. Each makes a version: a description, the cells that differ, and the fingerprint of
  * the result, so that a number can always be traced to the rows that it was measured on, and every change can be undone.
  */
+import { counted } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { type AddRows, leftOutWords, newRows } from './append';
 import { isUsable, rowsById, textKeyOf, wellFormed } from './labels';
@@ -175,12 +176,11 @@ function withAdded(dataset: Dataset, change: AddRows): Result<Changed, EditFailu
     return fail('nothing-added', `${change.from} has no row to add${without === '' ? '' : `, ${without}`}.`);
   const rows = withIds([...table.rows, ...fresh], mapping.id);
   const ids = rows.slice(table.rows.length).map(({ id }) => id);
-  const counted = `${fresh.length.toLocaleString('en')} ${fresh.length === 1 ? 'row' : 'rows'}`;
   return ok({
     rows,
     common: table.rows.length,
     split: { ...split, train: [...split.train, ...ids] },
-    what: `${counted} from ${change.from} added to training${without === '' ? '' : ` (${without})`}`,
+    what: `${counted(fresh.length, 'row')} from ${change.from} added to training${without === '' ? '' : ` (${without})`}`,
     version: { added: fresh.length },
   });
 }

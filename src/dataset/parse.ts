@@ -1,3 +1,4 @@
+import { count } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { uniqueHeaders } from './columns';
 import { decodeText, sniffDelimiter } from './decode';
@@ -141,12 +142,12 @@ function check(fileName: string, body: Body, delimiter: Delimiter | null, oneCol
   if (columns > MAX_COLUMNS || columns * Math.min(body.count, MAX_ROWS) > MAX_CELLS)
     return {
       kind: 'too-many-columns',
-      message: `${fileName} has ${columns > MAX_COLUMNS ? `more than ${MAX_COLUMNS.toLocaleString('en')} columns` : `more than ${MAX_CELLS / 1e6} million cells`}. Keep the columns with the text, the label and what you want to filter by, and open it again.`,
+      message: `${fileName} has ${columns > MAX_COLUMNS ? `more than ${count(MAX_COLUMNS)} columns` : `more than ${MAX_CELLS / 1e6} million cells`}. Keep the columns with the text, the label and what you want to filter by, and open it again.`,
     };
   if (body.count > MAX_ROWS)
     return {
       kind: 'too-many-rows',
-      message: `${fileName} has ${body.count.toLocaleString('en')} rows; files up to ${MAX_ROWS.toLocaleString('en')} rows are read. ${remedy(oneColumn)}`,
+      message: `${fileName} has ${count(body.count)} rows; files up to ${count(MAX_ROWS)} rows are read. ${remedy(oneColumn)}`,
       data: { rows: body.count, limit: MAX_ROWS },
     };
   if (body.rows.length === 0) {

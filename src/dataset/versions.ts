@@ -1,18 +1,17 @@
 /** Versions of a data set's rows, in words and by fingerprint. */
 
+import { counted } from '../lib/format';
 import { MENDS } from './mends';
 import { findPersonal, type PersonalKind, type PersonalSpan } from './personal';
 import type { CellChange, Change, ColumnMapping, Dataset, DataVersion } from './types';
 import { type ByTask, taskKindOf } from './types';
 
-const NOUNS: Readonly<Record<PersonalKind, readonly [one: string, many: string]>> = {
+const NOUNS: Readonly<Record<PersonalKind, readonly [one: string, many?: string]>> = {
   email: ['e-mail address', 'e-mail addresses'],
-  phone: ['phone number', 'phone numbers'],
-  iban: ['IBAN', 'IBANs'],
+  phone: ['phone number'],
+  iban: ['IBAN'],
 };
 
-const counted = (n: number, [one, many]: readonly [string, string]) =>
-  `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 const joined = (parts: readonly string[]) =>
   parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
 const quoted = (text: string) => `“${text.length > 30 ? `${text.slice(0, 29).trimEnd()}…` : text}”`;
@@ -20,12 +19,12 @@ const quoted = (text: string) => `“${text.length > 30 ? `${text.slice(0, 29).t
 const NAMED = 4;
 const named = (labels: readonly string[]) =>
   labels.length > NAMED
-    ? [...labels.slice(0, NAMED - 1).map(quoted), counted(labels.length - NAMED + 1, ['other label', 'other labels'])]
+    ? [...labels.slice(0, NAMED - 1).map(quoted), counted(labels.length - NAMED + 1, 'other label')]
     : labels.map(quoted);
 
 /** "2 e-mail addresses and 1 IBAN". */
 export function personalWords(counts: ReadonlyMap<PersonalKind, number>): string {
-  return joined([...counts].filter(([, n]) => n > 0).map(([kind, n]) => counted(n, NOUNS[kind])));
+  return joined([...counts].filter(([, n]) => n > 0).map(([kind, n]) => counted(n, ...NOUNS[kind])));
 }
 
 export function countKinds(spans: readonly PersonalSpan[]): ReadonlyMap<PersonalKind, number> {
@@ -40,7 +39,7 @@ export function countKinds(spans: readonly PersonalSpan[]): ReadonlyMap<Personal
 
 /** What a change did, for the list of versions. It holds no row's text. */
 export function describeChange(change: Change, cells: readonly CellChange[], label: string): string {
-  const rows = counted(new Set(cells.map(({ rowId }) => rowId)).size, ['row', 'rows']);
+  const rows = counted(new Set(cells.map(({ rowId }) => rowId)).size, 'row');
   switch (change.kind) {
     case 'cell': {
       const cell = cells.find(({ rowId, column }) => rowId === change.rowId && column === label);
@@ -54,7 +53,7 @@ export function describeChange(change: Change, cells: readonly CellChange[], lab
     case 'label-rows':
       return `${rows} labelled by hand`;
     case 'relabel':
-      return `${counted(cells.length, ['label', 'labels'])} of test rows corrected without seeing any prediction`;
+      return `${counted(cells.length, 'label')} of test rows corrected without seeing any prediction`;
     case 'unlabel':
       return `${rows} left out: the label was removed`;
     case 'mask':

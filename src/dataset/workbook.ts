@@ -2,7 +2,9 @@
  * The first sheet of an Excel workbook (.xlsx, ECMA-376) as records. Only what a table needs is read: shared and inline
  * texts, numbers, dates, results of formulas. Macros, links and everything else in the file are ignored.
  */
+
 import { unzipSync } from 'fflate';
+import { count } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { uniqueHeaders } from './columns';
 import { MAX_BYTES, MAX_COLUMNS, MAX_ROWS } from './types';
@@ -56,8 +58,8 @@ export function readWorkbook(fileName: string, bytes: Uint8Array): Result<Sheet,
   const { rows, uncomputed } = rowsOf(xml, { texts, dates: dateStyles(xmlOf(parts, STYLES) ?? ''), firstDay });
   const [header, ...body] = rows;
   if (!header) return refused(`has nothing in its first sheet (“${first.name}”).`);
-  if (header.length > MAX_COLUMNS) return refused(`has more than ${MAX_COLUMNS.toLocaleString('en')} columns.`);
-  if (body.length > MAX_ROWS) return refused(`has more than ${MAX_ROWS.toLocaleString('en')} rows.`);
+  if (header.length > MAX_COLUMNS) return refused(`has more than ${count(MAX_COLUMNS)} columns.`);
+  if (body.length > MAX_ROWS) return refused(`has more than ${count(MAX_ROWS)} rows.`);
   const named = uniqueHeaders(header);
   const records = body.map((cells) => Object.fromEntries(named.columns.map((name, i) => [name, cells[i] ?? ''])));
   return ok({ records, notes: [...notesOn(xml, sheets, uncomputed), ...named.notes] });

@@ -3,6 +3,7 @@ import { rowsById } from '../dataset/labels';
 import { together } from '../dataset/split';
 import type { Dataset, Row } from '../dataset/types';
 import { type ByTask, type TaskKind, taskKindOf } from '../dataset/types';
+import { count, counted } from '../lib/format';
 import { detectableDifference } from '../metrics/power';
 
 /** The column whose equal cells keep rows together in the split, if there is one. */
@@ -36,8 +37,8 @@ export interface Detectable {
  * @param groups that the rows are from: rows of a group may all be right or wrong together, so the groups are the trials
  */
 export function detectable(testRows: number, groups = testRows): Detectable {
-  const from = groups < testRows ? ` from ${groups.toLocaleString('en')} ${groups === 1 ? 'group' : 'groups'}` : '';
-  const rows = `${testRows.toLocaleString('en')} test ${testRows === 1 ? 'row' : 'rows'}${from}`;
+  const from = groups < testRows ? ` from ${counted(groups, 'group')}` : '';
+  const rows = `${counted(testRows, 'test row')}${from}`;
   const smallest = testRows > 0 ? detectableDifference(groups) : null;
   if (smallest === null)
     return { points: null, sentence: `${rows} cannot confirm even a large gain: use more test rows.` };
@@ -52,7 +53,7 @@ export function detectable(testRows: number, groups = testRows): Detectable {
 /** Texts are not right or wrong: the smallest gain depends on how much their scores vary, which is not known yet. */
 const detectableTexts = (testRows: number): Detectable => ({
   points: null,
-  sentence: `${testRows.toLocaleString('en')} test ${testRows === 1 ? 'row decides' : 'rows decide'}: more test rows detect smaller gains.`,
+  sentence: `${counted(testRows, 'test row decides', 'test rows decide')}: more test rows detect smaller gains.`,
 });
 
 /** How many groups the rows of a split by groups are from; the number of rows if every row is a trial. */
@@ -82,4 +83,4 @@ export const comparedIds = (kind: TaskKind, dataset: Dataset): readonly string[]
 export const drawnWords = (compared: number, test: number): string | null =>
   compared === test
     ? null
-    : `Compared on ${compared.toLocaleString('en')} of the ${test.toLocaleString('en')} test rows, drawn at random: generating a text takes one run of the model per token.`;
+    : `Compared on ${count(compared)} of the ${count(test)} test rows, drawn at random: generating a text takes one run of the model per token.`;

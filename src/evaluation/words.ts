@@ -1,5 +1,7 @@
 /** Numbers and names as written in sentences and tables. */
 
+import { count } from '../lib/format';
+
 /** The name of an arm by its id; the id where there is no such arm. */
 export function namesOf(arms: readonly { readonly id: string; readonly name: string }[]): (id: string) => string {
   const names = new Map(arms.map(({ id, name }) => [id, name]));
@@ -42,7 +44,7 @@ export const numberWord = (n: number): string => SMALL[n] ?? String(n);
 /** Up to two leading digits: 137 -> 140, 1234 -> 1,200. */
 export function about(n: number): string {
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, n))) - 1);
-  return (Math.ceil(n / unit) * unit).toLocaleString('en');
+  return count(Math.ceil(n / unit) * unit);
 }
 
 /** A p-value in a table: "0.0015", "< 0.0001", "0.34". */

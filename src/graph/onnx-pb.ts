@@ -2,8 +2,10 @@
  * ONNX's protobuf messages, as far as this room reads and writes them; other fields are skipped. Field numbers are those of
  * onnx.proto in ONNX (IR version 14).
  */
+
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { StudioError } from '../lib/errors';
+import { count } from '../lib/format';
 
 /** `*` repeated; `?` undefined where a file has none. Other scalars are then zero or empty, and messages undefined. */
 const MESSAGES = {
@@ -181,7 +183,7 @@ class Reader {
 const tooMany = () =>
   new StudioError(
     'model-corrupt',
-    `The model has more than ${MAX_PARTS.toLocaleString('en')} parts (nodes, their inputs, outputs and attributes, weights). No language model has that many, so it is not loaded.`,
+    `The model has more than ${count(MAX_PARTS)} parts (nodes, their inputs, outputs and attributes, weights). No language model has that many, so it is not loaded.`,
   );
 
 /** @throws StudioError `model-corrupt` for what is no such message, or has too many parts to be a language model */

@@ -1,5 +1,7 @@
 /** Where versions come from, as a forest: each tuned version below what its vectors started from, each hand-written one below the previous one. */
+
 import type { DataVersion } from '../dataset/types';
+import { counted } from '../lib/format';
 import { stagesAt } from './stages';
 import type { HardVersion, PromptSet, SoftVersion } from './types';
 import { type Version, versionsOf, versionWords } from './versions';
@@ -139,5 +141,5 @@ function looseEnd(ids: readonly string[], seen: ReadonlySet<string>): readonly [
 export function lineageTitle(nodes: readonly LineageNode[]): string {
   const starts = nodes.filter(({ parent }) => parent === null).length;
   const versions = nodes.filter(({ kind }) => kind !== 'start').length;
-  return `${versions} ${versions === 1 ? 'version' : 'versions'} from ${starts} ${starts === 1 ? 'starting point' : 'starting points'}`;
+  return `${counted(versions, 'version')} from ${counted(starts, 'starting point')}`;
 }

@@ -1,6 +1,6 @@
 /** Results of versions from every comparison and measurement. Only results on the same rows are shown together. */
 import type { GenerateArm } from '../evaluation/types';
-import { midSentence } from '../lib/format';
+import { count, midSentence } from '../lib/format';
 import { correctCount } from '../metrics/classification';
 import { bonettPrice, type Interval, meanInterval, meansInterval, newcombe, wilson } from '../metrics/intervals';
 import { LABEL_METRICS, metricsOf, TEXT_METRICS } from '../metrics/registry';
@@ -285,8 +285,6 @@ export function driftWords(then: Result | null, now: Result): string {
   return `Was ${measureWords(then)}${whole(then.value)}% on ${then.rowsName}; now ${reached(now)} on ${rows}: ${verdict}.`;
 }
 
-const rowsWords = (n: number, rest: string) => `${n.toLocaleString('en')} ${rest}`;
-
 /** What a version may know of the rows that it was measured on, as a sentence; null = nothing. */
 export function knownWords({ known }: Pick<Measurement, 'known'>): string | null {
   if (known === undefined) return null;
@@ -296,15 +294,10 @@ export function knownWords({ known }: Pick<Measurement, 'known'>): string | null
   if (same + almost === 0) return null;
   const verb = (n: number, one: string, many: string, maybe: string) => (isSure ? (n === 1 ? one : many) : maybe);
   const found = [
-    ...(same > 0
-      ? [rowsWords(same, `of these rows ${verb(same, 'is', 'are', 'may be')} among its training rows`)]
-      : []),
+    ...(same > 0 ? [`${count(same)} of these rows ${verb(same, 'is', 'are', 'may be')} among its training rows`] : []),
     ...(almost > 0
       ? [
-          rowsWords(
-            almost,
-            `${same > 0 ? 'more' : 'of these rows'} ${verb(almost, 'almost repeats', 'almost repeat', 'may almost repeat')} one${same > 0 ? '' : ' of its training rows'}`,
-          ),
+          `${count(almost)} ${same > 0 ? 'more' : 'of these rows'} ${verb(almost, 'almost repeats', 'almost repeat', 'may almost repeat')} one${same > 0 ? '' : ' of its training rows'}`,
         ]
       : []),
   ].join(', and ');

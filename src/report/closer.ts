@@ -5,7 +5,7 @@ import { confidenceDifferenceWords, coverageSentence } from '../evaluation/class
 import { slicesSentence } from '../evaluation/classify/slices';
 import { tallySentence } from '../evaluation/vote';
 import { points, pointsRange, pointsWithUnit, pValue, times } from '../evaluation/words';
-import { percent } from '../lib/format';
+import { counted, percent } from '../lib/format';
 import { coverageAt } from '../metrics/calibration';
 import { confidenceCharts } from './charts';
 import type { LabelReport, Section } from './types';
@@ -14,19 +14,18 @@ type Make = (input: LabelReport, nameOf: (armId: string) => string) => Section |
 
 const three = (value: number | null | undefined) => (value == null ? '–' : value.toFixed(3));
 const signed = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
-const rows = (n: number) => `${n.toLocaleString('en')} ${n === 1 ? 'row' : 'rows'}`;
 
 const review: Make = ({ closer, comparison }) => {
   const found = closer?.review;
   if (!found) return null;
-  const checked = `${rows(found.reviewed)}, equal numbers fixed and broken by tuning, were labelled again without seeing a prediction; the test rows have now been used ${times(found.looks)}.`;
+  const checked = `${counted(found.reviewed, 'row')}, equal numbers fixed and broken by tuning, were labelled again without seeing a prediction; the test rows have now been used ${times(found.looks)}.`;
   if (!found.verdict || found.corrected === 0)
     return {
       title: 'Labels checked again',
       sentences: [checked, found.corrected === 0 ? 'No label was changed.' : `Labels changed: ${found.corrected}.`],
     };
   return {
-    title: `As labelled, and after ${found.corrected} ${found.corrected === 1 ? 'correction' : 'corrections'}`,
+    title: `As labelled, and after ${counted(found.corrected, 'correction')}`,
     sentences: [
       checked,
       `As labelled: ${comparison.verdict.headline}.`,
@@ -127,7 +126,7 @@ const learned: Make = ({ closer }) => {
       : []),
     ...(adaptation
       ? [
-          `Adaptation: validation accuracy reached 95% of its final value after ${rows(adaptation.rows)} (repeats counted) and ${adaptation.seconds.toFixed(adaptation.seconds < 10 ? 1 : 0)} s.`,
+          `Adaptation: validation accuracy reached 95% of its final value after ${counted(adaptation.rows, 'row')} (repeats counted) and ${adaptation.seconds.toFixed(adaptation.seconds < 10 ? 1 : 0)} s.`,
         ]
       : []),
     ...(seedRange
@@ -160,7 +159,7 @@ const votes: Make = ({ closer, comparison }, nameOf) => {
   const found = closer?.votes;
   const pair = comparison.pairs[0];
   if (!found || !pair) return null;
-  const apart = `Not counted: ${found.ties} ${found.ties === 1 ? 'tie' : 'ties'}, ${found.bothBad} both bad. Only rows with two different answers were shown, sides shuffled.`;
+  const apart = `Not counted: ${counted(found.ties, 'tie')}, ${found.bothBad} both bad. Only rows with two different answers were shown, sides shuffled.`;
   return { title: 'Blind votes', sentences: [tallySentence(found, nameOf(pair.a), nameOf(pair.b)), apart] };
 };
 

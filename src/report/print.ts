@@ -5,7 +5,7 @@
 import type { ByTask } from '../dataset/types';
 import type { VerdictCard } from '../evaluation/card';
 import { namesOf, times } from '../evaluation/words';
-import { PRODUCT } from '../lib/format';
+import { count, counted, PRODUCT } from '../lib/format';
 import { type ColourName, PALETTE, rgbParts } from '../lib/palette';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import { rankChart } from './charts';
@@ -55,7 +55,7 @@ const risksOf = (
         `${mayKnow.map(nameOf).join(', ')} may have seen some of these test rows in training: ${mayKnow.length === 1 ? 'its figures' : 'their figures'} may be too high. Train again on this split before you decide.`,
       ]
     : []),
-  `The intervals are about rows like these ${comparison.n.toLocaleString('en')}. Other customers, another month or another channel may be different.`,
+  `The intervals are about rows like these ${count(comparison.n)}. Other customers, another month or another channel may be different.`,
   seeds > 1
     ? 'The intervals do not cover the choice of the seed; see the range over seeds.'
     : 'One seed was trained. Another seed would have given another prompt, and the intervals do not cover that.',
@@ -126,9 +126,7 @@ function trainedWords({ placement, tokens, steps, bestStep, seed, seconds }: Non
 /** Model, data, training and draws: what somebody needs to make it again. */
 function provenance(input: ReportInput, { trained, calibration, looks, ranOn, rowsWords }: ReportParts): Html {
   const { model, dataset, environment, createdAt, plan } = input;
-  const ran =
-    environment &&
-    `${environment.backend}, ${environment.threads} ${environment.threads === 1 ? 'thread' : 'threads'}${ranOn}`;
+  const ran = environment && `${environment.backend}, ${counted(environment.threads, 'thread')}${ranOn}`;
   const facts: readonly (readonly [string, unknown])[] = [
     ['Model', `${model.id}, ${model.dtype} weights, computed in fp32; SHA-256 ${model.sha256}`],
     [

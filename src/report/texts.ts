@@ -1,6 +1,8 @@
 /** The parts of a report about prompts that generate texts. */
+
 import type { Difference, GenerateArm, GeneratePair } from '../evaluation/types';
 import { tallySentence } from '../evaluation/vote';
+import { count } from '../lib/format';
 import type { Interval } from '../metrics/intervals';
 import { ends, metricsOf, TEXT_METRICS } from '../metrics/registry';
 import { type Cell, type Html, html, MARK, MAY_KNOW, type ReportParts, type Section, type TextReport } from './types';
@@ -72,7 +74,7 @@ export function textParts(input: TextReport, nameOf: NameOf): ReportParts {
     limits: [
       ...(comparison.n < dataset.test
         ? [
-            `Prompts answered ${comparison.n.toLocaleString('en')} of the ${dataset.test.toLocaleString('en')} test rows: of many, 200 are drawn at random, and rows too long for a prompt are left out.`,
+            `Prompts answered ${count(comparison.n)} of the ${count(dataset.test)} test rows: of many, 200 are drawn at random, and rows too long for a prompt are left out.`,
           ]
         : []),
       'ROUGE-L, token F1 and exact match count words shared with one expected text. They see neither whether an answer is true nor whether another wording would do as well: read some rows, or vote blind.',

@@ -3,6 +3,7 @@
 import { textKey } from '../dataset/labels';
 import type { ColumnMapping } from '../dataset/types';
 import { type ByTask, taskKindOf } from '../dataset/types';
+import { counted } from '../lib/format';
 import { classifyInstruction } from './propose';
 import { taskOf } from './tasks';
 import { checkTemplate, parseTemplate, printTemplate, TEXT_SLOT, type TemplatePart } from './template';
@@ -147,7 +148,7 @@ const tooLong: Rule = ({ prompt, tooLong: rows }) => {
   const fewer = Math.floor(prompt.shots / 2);
   return {
     kind: 'too-long',
-    title: `${rows.toLocaleString('en')} ${rows === 1 ? 'row does' : 'rows do'} not fit the model`,
+    title: `${counted(rows, 'row does', 'rows do')} not fit the model`,
     advice: 'They are left out of a try. Shorten the prompt, use fewer examples, or shorten those texts on Data.',
     ...(prompt.shots > 0
       ? {

@@ -1,4 +1,5 @@
 import type { Issue } from '../dataset/types';
+import { count, counted } from '../lib/format';
 import type { Tokenizer } from './tokenizer';
 
 /** How long the texts of a data set are in tokens, how well the model's vocabulary suits them, and the issues that follow. */
@@ -130,8 +131,6 @@ interface TextFacts {
 
 type AnswerFacts = Pick<TextFacts, 'over' | 'overRowIds'>;
 
-const counted = (n: number, one: string, many: string) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
-
 const readPoorly = ({ isReadPoorly, medianTokensPerWord }: TextFacts): readonly Issue[] =>
   isReadPoorly
     ? [
@@ -156,10 +155,10 @@ const tooLong = ({ over, overRowIds, budget, fits }: TextFacts): readonly Issue[
           name: 'Too long for the model',
           severity: 'warning',
           title: `${counted(over.length, 'text is', 'texts are')} too long for the model`,
-          advice: `It reads ${budget.toLocaleString('en')} tokens at once. Such rows are left out of training and of the comparison. Cut, they keep a quarter from the beginning and the rest from the end.`,
+          advice: `It reads ${count(budget)} tokens at once. Such rows are left out of training and of the comparison. Cut, they keep a quarter from the beginning and the rest from the end.`,
           rowIds: overRowIds,
           fix: {
-            label: `Cut long texts to ${fits.toLocaleString('en')} characters`,
+            label: `Cut long texts to ${count(fits)} characters`,
             change: { kind: 'mend', mend: 'cut', most: fits },
           },
         },

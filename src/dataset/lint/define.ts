@@ -77,7 +77,6 @@ export const mendButton = (label: string, mend: MendId) => (): Issue['fix'] => (
   change: { kind: 'mend', mend },
 });
 
-export const plural = (n: number, one: string, many = `${one}s`) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 export const quote = (text: string, length = 40) =>
   `“${text.length > length ? `${text.slice(0, length - 1).trimEnd()}…` : text}”`;
 export const listed = (items: readonly string[], most = 4) =>

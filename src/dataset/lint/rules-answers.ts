@@ -1,5 +1,5 @@
 /** Checks of the answer column: labels as a set (how many, how often, how spelled), and expected texts where a prompt generates one. */
-import { percentWhole } from '../../lib/format';
+import { counted, percentWhole } from '../../lib/format';
 import { isNumeric } from '../columns';
 import { type ClassShare, classBalance, labelOf, type Spellings, targetOf, textKey, textOf } from '../labels';
 import { alikeLabels, firstOfSeveral, OTHER, otherFor, starGroups } from '../mends';
@@ -13,7 +13,6 @@ import {
   MAX_CLASSES,
   MIN_ROWS,
   mendButton,
-  plural,
   quote,
   RARE_ROWS,
   together,
@@ -64,7 +63,7 @@ export const labelsAreIds = defineLint({
   name: 'Too many labels',
   severity: 'blocking',
   find: (context) => when(!context.swapped && labelsHardlyRepeat(context)),
-  title: (_, { dataset, usable }) => `${dataset.labels.length} different labels in ${plural(usable.length, 'row')}`,
+  title: (_, { dataset, usable }) => `${dataset.labels.length} different labels in ${counted(usable.length, 'row')}`,
   advice: (_, { dataset: { labels, mapping } }) =>
     `“${mapping.label}” looks like ${labels.every(isNumeric) ? 'an ID or a measured number' : 'an ID or free text'}, not a label: almost every row has its own value. Choose the column that says which kind a row is.`,
   mend: labelHere,
@@ -123,7 +122,7 @@ export const rareClass = defineLint<readonly ClassShare[]>({
       ? []
       : together(classBalance(context.dataset).filter(({ rows }) => rows < RARE_ROWS)),
   title: (rare) =>
-    `${plural(rare.length, 'label has', 'labels have')} fewer than ${RARE_ROWS} rows: ${listed(rare.map(({ label, rows }) => `${quote(label, 24)} (${rows})`))}`,
+    `${counted(rare.length, 'label has', 'labels have')} fewer than ${RARE_ROWS} rows: ${listed(rare.map(({ label, rows }) => `${quote(label, 24)} (${rows})`))}`,
   advice: () => 'So few rows cannot be learned or checked. Add rows of these labels, or merge them into another label.',
   rows: (rare, { dataset, usable }) =>
     usable.filter((row) => rare.some(({ label }) => label === labelOf(row, dataset.mapping))),
@@ -150,7 +149,7 @@ export const imbalanced = defineLint<Most>({
     const [top] = [...balance].sort((a, b) => b.rows - a.rows);
     return dataset.labels.length >= 2 && top && top.share >= IMBALANCED_SHARE ? [{ ...top, total }] : [];
   },
-  title: ({ label, rows, total }) => `${rows} of ${plural(total, 'row')} are ${quote(label, 24)}`,
+  title: ({ label, rows, total }) => `${rows} of ${counted(total, 'row')} are ${quote(label, 24)}`,
   advice: ({ label, share }) =>
     `Always answering ${quote(label, 24)} is right ${percentWhole(share)} of the time, so accuracy says little here. Use macro-F1, and add rows of the other labels; or choose another column, if this is not the label you mean.`,
 });
@@ -160,7 +159,7 @@ export const mergedSpellings = defineLint<readonly Spellings[]>({
   name: 'Spellings',
   severity: 'info',
   find: ({ spellings }) => together(spellings.filter((each) => each.spellings.length > 1)),
-  title: (merged) => `${plural(merged.length, 'label is', 'labels are')} spelled in more than one way`,
+  title: (merged) => `${counted(merged.length, 'label is', 'labels are')} spelled in more than one way`,
   advice: ([first]) =>
     `Capital letters and spaces make no difference: ${listed((first?.spellings ?? []).map((raw) => `“${raw}”`))} are read as “${first?.label ?? ''}”.`,
 });
@@ -175,7 +174,7 @@ export const labelsLookAlike = defineLint<ReturnType<typeof alikeLabels>[number]
   },
   title: ({ rare, common }) => `${quote(rare.label, 24)} may be a typo of ${quote(common.label, 24)}`,
   advice: ({ rare, common }) =>
-    `They count as two labels: ${plural(rare.rows, 'row')} and ${plural(common.rows, 'row')}. Merge them if they mean the same.`,
+    `They count as two labels: ${counted(rare.rows, 'row')} and ${counted(common.rows, 'row')}. Merge them if they mean the same.`,
   rows: ({ rare }, { dataset, usable }) => usable.filter((row) => labelOf(row, dataset.mapping) === rare.label),
   mend: ({ rare, common }) => ({
     label: `Merge into ${quote(common.label, 24)}`,
@@ -191,7 +190,7 @@ export const severalLabels = defineLint<Groups>({
   severity: 'warning',
   find: ({ dataset, swapped }) => ifAny(swapped ? null : firstOfSeveral(dataset.labels)),
   title: (first) =>
-    `${plural(first.size, 'label names', 'labels name')} several: ${listed(
+    `${counted(first.size, 'label names', 'labels name')} several: ${listed(
       [...first.keys()].map((label) => quote(label, 24)),
       2,
     )}`,
@@ -247,7 +246,7 @@ export const fewTargets = defineLint<number>({
     const isFew = values !== null && values > 1 && values <= FEW_VALUES && values * 4 <= context.usable.length;
     return isFew ? [values] : [];
   },
-  title: (values, { dataset }) => `“${dataset.mapping.label}” has only ${plural(values, 'different value')}`,
+  title: (values, { dataset }) => `“${dataset.mapping.label}” has only ${counted(values, 'different value')}`,
   advice: () =>
     'They look like labels. Choosing a label trains faster and is measured more precisely than generating a text: change the task under “Columns”.',
 });
@@ -269,7 +268,7 @@ export const targetIsText = defineLint<readonly Row[]>({
   severity: 'warning',
   find: (context) =>
     together(context.usable.filter((row) => textKey(textOf(row, context.dataset.mapping)) === targetKey(context, row))),
-  title: (rows) => `${plural(rows.length, 'row has', 'rows have')} the same text in both columns`,
+  title: (rows) => `${counted(rows.length, 'row has', 'rows have')} the same text in both columns`,
   advice: (_, { dataset }) =>
     `These rows teach the model to repeat the text. If you do not want that, correct “${dataset.mapping.label}” in the table below, or leave them out.`,
   rows: (rows) => rows,
@@ -280,7 +279,7 @@ export const severalTargets = defineLint<readonly (readonly Row[])[]>({
   name: 'Several answers to one text',
   severity: 'warning',
   find: (context) => together(repeated(context, false)),
-  title: (groups) => `${plural(groups.length, 'text has', 'texts have')} more than one answer`,
+  title: (groups) => `${counted(groups.length, 'text has', 'texts have')} more than one answer`,
   advice: () =>
     'Each row is compared with its own answer only, so no prompt can be right in all of them. Fine where several answers are good.',
   rows: (groups) => groups.flat(),
@@ -292,7 +291,7 @@ export const targetLines = defineLint<readonly Row[]>({
   severity: 'info',
   find: ({ dataset, usable }) =>
     together(usable.filter((row) => /[\n\r]/.test((row.cells[dataset.mapping.label] ?? '').trim()))),
-  title: (rows) => `${plural(rows.length, 'answer has', 'answers have')} several lines`,
+  title: (rows) => `${counted(rows.length, 'answer has', 'answers have')} several lines`,
   advice: () => 'Answers are one line here: line breaks are read as spaces.',
   rows: (rows) => rows,
 });

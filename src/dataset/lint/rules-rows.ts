@@ -1,5 +1,6 @@
 /** Checks of the rows, whatever the task: how many there are, empty and repeated texts, leaks, personal data. */
 
+import { count, counted } from '../../lib/format';
 import { labelOf, perCell, rowsById, targetOf, textKey, textKeyOf, textOf } from '../labels';
 import { headerThatIsARow, withoutHtml, withShortLinks } from '../mends';
 import { findPersonal } from '../personal';
@@ -14,7 +15,6 @@ import {
   listed,
   MIN_ROWS,
   mendButton,
-  plural,
   quote,
   together,
   when,
@@ -55,7 +55,7 @@ export const tooFewRows = defineLint({
   title: (_, context) =>
     context.usable.length === 0
       ? words(context).noneUsable
-      : `Only ${plural(context.usable.length, words(context).row)}`,
+      : `Only ${counted(context.usable.length, words(context).row)}`,
   advice: (_, context) =>
     `At least ${MIN_ROWS} rows are needed to train and check anything; 100 to 2,000 work well. ${moreRows(context)}`,
 });
@@ -89,9 +89,9 @@ export const fewRows = defineLint({
     when(
       context.usable.length >= MIN_ROWS && context.usable.length < FEW_ROWS && !context.swapped && !lacksPart(context),
     ),
-  title: (_, context) => `A small data set: ${plural(context.usable.length, words(context).row)}`,
+  title: (_, context) => `A small data set: ${counted(context.usable.length, words(context).row)}`,
   advice: (_, { dataset }) =>
-    `Training works, but ${plural(dataset.split.test.length, 'test row')} can only confirm a large gain. 100 to 2,000 rows work well.`,
+    `Training works, but ${counted(dataset.split.test.length, 'test row')} can only confirm a large gain. 100 to 2,000 rows work well.`,
 });
 
 export const emptyText = defineLint<readonly Row[]>({
@@ -99,7 +99,7 @@ export const emptyText = defineLint<readonly Row[]>({
   name: 'Empty texts',
   severity: 'warning',
   find: ({ dataset: { mapping, table } }) => together(table.rows.filter((row) => textOf(row, mapping).trim() === '')),
-  title: (rows) => `${plural(rows.length, 'row has', 'rows have')} no text`,
+  title: (rows) => `${counted(rows.length, 'row has', 'rows have')} no text`,
   advice: (_, { dataset }) =>
     `They are left out. If there are many, “${dataset.mapping.text}” may be the wrong column.`,
   rows: (rows) => rows,
@@ -111,7 +111,7 @@ export const emptyLabel = defineLint<readonly Row[]>({
   severity: 'warning',
   find: ({ dataset: { mapping, table } }) =>
     together(table.rows.filter((row) => labelOf(row, mapping).trim() === '' && textOf(row, mapping).trim() !== '')),
-  title: (rows, context) => `${plural(rows.length, 'row has', 'rows have')} ${words(context).noAnswer}`,
+  title: (rows, context) => `${counted(rows.length, 'row has', 'rows have')} ${words(context).noAnswer}`,
   advice: (_, { dataset: { mapping } }) =>
     taskKindOf(mapping) === 'classify'
       ? 'They are left out of training and of the comparison. Label them, or let the tuned prompt do it afterwards.'
@@ -137,7 +137,7 @@ export const contradiction = defineLint<readonly (readonly Row[])[]>({
   name: 'Contradictions',
   severity: 'warning',
   find: (context) => together(repeated(context, false)),
-  title: (groups) => `${plural(groups.flat().length, 'row')} have the same text but different labels`,
+  title: (groups) => `${counted(groups.flat().length, 'row')} have the same text but different labels`,
   advice: ([first = []], context) => {
     const [row] = first;
     const text = row ? quote(textOf(row, context.dataset.mapping)) : '';
@@ -149,7 +149,7 @@ export const contradiction = defineLint<readonly (readonly Row[])[]>({
     const test = new Set(dataset.split.test);
     const free = groups.flat().flatMap(({ id }) => (test.has(id) ? [] : [id]));
     return free.length > 0
-      ? { label: `Leave out ${plural(free.length, 'row')}`, change: { kind: 'unlabel', rowIds: free } }
+      ? { label: `Leave out ${counted(free.length, 'row')}`, change: { kind: 'unlabel', rowIds: free } }
       : undefined;
   },
 });
@@ -159,7 +159,7 @@ export const duplicate = defineLint<readonly (readonly Row[])[]>({
   name: 'Duplicates',
   severity: 'info',
   find: (context) => together(repeated(context, true)),
-  title: (groups) => `${plural(groups.length, 'text appears', 'texts appear')} more than once`,
+  title: (groups) => `${counted(groups.length, 'text appears', 'texts appear')} more than once`,
   advice: () =>
     'Rows with the same text stay in the same part of the split, so training never sees the text of a test row.',
   rows: (groups) => groups.flat(),
@@ -187,12 +187,12 @@ export const leak = defineLint<Leak>({
     return test.length === 0 ? [] : [{ test, copies }];
   },
   title: ({ test }) =>
-    `${plural(test.length, 'test row also appears', 'test rows also appear')} in the training or validation rows`,
+    `${counted(test.length, 'test row also appears', 'test rows also appear')} in the training or validation rows`,
   advice: () =>
     'A prompt may know them by heart, so the comparison would flatter it. Leave out the copies, or split again.',
   rows: ({ test }) => test,
   mend: ({ copies }) => ({
-    label: `Leave out ${plural(copies.length, 'copy', 'copies')}`,
+    label: `Leave out ${counted(copies.length, 'copy', 'copies')}`,
     change: { kind: 'unlabel', rowIds: copies },
   }),
 });
@@ -206,7 +206,7 @@ export const noPart = defineLint<readonly Row[]>({
     const placed = new Set([...split.train, ...split.validation, ...split.test]);
     return together(usable.filter((row) => !placed.has(row.id)));
   },
-  title: (rows) => `${plural(rows.length, 'row belongs', 'rows belong')} to no part of the split`,
+  title: (rows) => `${counted(rows.length, 'row belongs', 'rows belong')} to no part of the split`,
   advice: (_, { dataset: { splitBy } }) =>
     `${splitBy?.kind === 'column' ? `“${splitBy.column}”` : 'The column'} says neither train, validation nor test there, so they are not used.`,
   rows: (rows) => rows,
@@ -217,13 +217,12 @@ export const longText = defineLint<readonly Row[]>({
   name: 'Long texts',
   severity: 'warning',
   find: ({ dataset, usable }) => together(usable.filter((row) => textOf(row, dataset.mapping).length > LONG_TEXT)),
-  title: (rows) =>
-    `${plural(rows.length, 'text is', 'texts are')} longer than ${LONG_TEXT.toLocaleString('en')} characters`,
+  title: (rows) => `${counted(rows.length, 'text is', 'texts are')} longer than ${count(LONG_TEXT)} characters`,
   advice: () =>
     'Long rows are slow, and may not fit the model. Cutting keeps a quarter from the beginning and the rest from the end.',
   rows: (rows) => rows,
   mend: (rows) => ({
-    label: `Cut ${plural(rows.length, 'text')} to ${LONG_TEXT.toLocaleString('en')} characters`,
+    label: `Cut ${counted(rows.length, 'text')} to ${count(LONG_TEXT)} characters`,
     change: { kind: 'mend', mend: 'cut', most: LONG_TEXT },
   }),
 });
@@ -254,7 +253,7 @@ export const personalData = defineLint<Personal>({
   },
   title: ({ columns, rows }) => {
     const counts = countKinds(rows.flatMap((row) => columns.flatMap((name) => personalIn(row, name))));
-    return `${personalWords(counts)} in ${plural(rows.length, 'row')}`;
+    return `${personalWords(counts)} in ${counted(rows.length, 'row')}`;
   },
   advice: ({ columns }) =>
     `Found in ${listed(columns.map((name) => `“${name}”`))}. Nothing leaves this page, but an example in a prompt or an export with rows would contain them. Masking replaces them with [email], [phone] or [iban].`,
@@ -281,7 +280,7 @@ export const html = defineLint<readonly Row[]>({
   name: 'HTML',
   severity: 'warning',
   find: ({ dataset: { table, mapping } }) => together(table.rows.filter((row) => hasHtml(row, mapping.text))),
-  title: (rows) => `${plural(rows.length, 'text has', 'texts have')} HTML tags or entities`,
+  title: (rows) => `${counted(rows.length, 'text has', 'texts have')} HTML tags or entities`,
   advice: () => 'They cost tokens and say little. Without them “<b>Tom &amp; Ana</b>” reads “Tom & Ana”.',
   rows: (rows) => rows,
   mend: mendButton('Remove the HTML', 'html'),
@@ -292,7 +291,7 @@ export const links = defineLint<readonly Row[]>({
   name: 'Long links',
   severity: 'info',
   find: ({ dataset: { table, mapping } }) => together(table.rows.filter((row) => hasLongLink(row, mapping.text))),
-  title: (rows) => `${plural(rows.length, 'text has', 'texts have')} a long link`,
+  title: (rows) => `${counted(rows.length, 'text has', 'texts have')} a long link`,
   advice: () => 'A long link costs many tokens. The name of its site usually says enough.',
   rows: (rows) => rows,
   mend: mendButton('Shorten the links', 'links'),

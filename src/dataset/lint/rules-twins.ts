@@ -1,11 +1,12 @@
 /** The check for near-twins across the split: test or validation rows that almost repeat a training row. */
 
+import { count, counted } from '../../lib/format';
 import { rowsById, textKeyOf } from '../labels';
 import { type NearTwins, nearTwins, twinFamilies } from '../near-twins';
 import { PARTS, partedTwins } from '../split';
 import type { Dataset, Row, SplitName } from '../types';
 import { taskKindOf } from '../types';
-import { defineLint, plural } from './define';
+import { defineLint } from './define';
 
 interface Found {
   readonly search: NearTwins;
@@ -30,7 +31,7 @@ function partsOf({ split, table, mapping }: Dataset): Readonly<Record<SplitName,
 }
 
 const share = (rows: readonly Row[], split: readonly string[], part: string) =>
-  `${rows.length.toLocaleString('en')} of ${plural(split.length, `${part} row`)}`;
+  `${count(rows.length)} of ${counted(split.length, `${part} row`)}`;
 const have = (rows: readonly Row[]) => (rows.length === 1 ? 'has' : 'have');
 
 /**
@@ -71,7 +72,7 @@ export const nearTwin = defineLint<Found>({
   mend: ({ search: { twins, hasAllTwins } }, { dataset: { split } }) =>
     hasAllTwins && twins.size <= split.train.length / 2
       ? {
-          label: `Leave out ${plural(twins.size, 'training row')}`,
+          label: `Leave out ${counted(twins.size, 'training row')}`,
           change: { kind: 'unlabel', rowIds: [...twins].map(({ id }) => id) },
         }
       : undefined,
@@ -98,12 +99,12 @@ export const twinsTogether = defineLint<Together>({
     return [{ families: kept, parted: isBySeed && isWhole ? partedTwins(dataset, kept).length : null }];
   },
   title: ({ families }) =>
-    `${plural(families.flat().length, 'row')} almost repeat another; each is in one part with its near-twins`,
+    `${counted(families.flat().length, 'row')} almost repeat another; each is in one part with its near-twins`,
   advice: ({ families, parted }, { dataset: { split } }) =>
     [
-      `They make ${plural(families.length, 'family', 'families')}. A prompt cannot answer their test rows from memory; families are put into training first.`,
+      `They make ${counted(families.length, 'family', 'families')}. A prompt cannot answer their test rows from memory; families are put into training first.`,
       parted
-        ? `Drawn one by one, ${parted.toLocaleString('en')} of ${plural(split.test.length, 'test row')} would have had a near-twin in training or validation: ${parted === 1 ? 'it was' : 'they were'} moved.`
+        ? `Drawn one by one, ${count(parted)} of ${counted(split.test.length, 'test row')} would have had a near-twin in training or validation: ${parted === 1 ? 'it was' : 'they were'} moved.`
         : '',
     ]
       .filter((sentence) => sentence !== '')

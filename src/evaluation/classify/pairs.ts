@@ -1,5 +1,5 @@
 import { present } from '../../lib/assert';
-import { counted } from '../../lib/format';
+import { count, counted } from '../../lib/format';
 import { argmax } from '../../metrics/classification';
 import type { Interval } from '../../metrics/intervals';
 import { accuracyComparison, holm, type PairedCounts, pairedCounts } from '../../metrics/mcnemar';
@@ -80,8 +80,6 @@ export function tokensDifference(
   };
 }
 
-const whole = (tokens: number) => Math.round(tokens).toLocaleString('en');
-
 /** "Tuned sends 310 fewer tokens per row than Yours + 8 examples (306 to 314)."; null where the tokens of each row are not known. */
 export function tokensSentence(
   { a, b, tokens }: Pick<PairReport, 'a' | 'b' | 'tokens'>,
@@ -90,9 +88,9 @@ export function tokensSentence(
   if (!tokens) return null;
   const { difference, ci95 } = tokens;
   if (Math.round(difference) === 0) return `${nameOf(b)} sends the same number of tokens per row as ${nameOf(a)}.`;
-  const ends = [Math.abs(ci95.low), Math.abs(ci95.high)].sort((x, y) => x - y).map(whole);
+  const ends = [Math.abs(ci95.low), Math.abs(ci95.high)].sort((x, y) => x - y).map(count);
   const range = new Set(ends).size === 1 ? 'on every row' : `95% interval ${ends.join(' to ')}`;
-  return `${nameOf(b)} sends ${whole(Math.abs(difference))} ${difference < 0 ? 'fewer' : 'more'} tokens per row than ${nameOf(a)} (${range}).`;
+  return `${nameOf(b)} sends ${count(Math.abs(difference))} ${difference < 0 ? 'fewer' : 'more'} tokens per row than ${nameOf(a)} (${range}).`;
 }
 
 /** All figures of one pair, except its p among all pairs. */

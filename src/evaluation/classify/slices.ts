@@ -1,5 +1,6 @@
 import { isUsable, labelOf, rowsById, textOf } from '../../dataset/labels';
 import type { Dataset, Row } from '../../dataset/types';
+import { counted } from '../../lib/format';
 import type { Interval } from '../../metrics/intervals';
 import { holm } from '../../metrics/mcnemar';
 import { quantile } from '../../metrics/special';
@@ -152,8 +153,7 @@ export function slicesOf(
 export function slicesSentence({ slices, survive }: Pick<SliceReport, 'slices' | 'survive'>): string {
   const k = slices.length;
   if (k === 0) return 'No column divides the test rows into parts that are large enough.';
-  const parts = (n: number) => `${n} ${n === 1 ? 'part' : 'parts'}`;
-  const corrected = `after Holm’s correction for testing ${parts(k)}`;
+  const corrected = `after Holm’s correction for testing ${counted(k, 'part')}`;
   if (survive === 0) return `In no part is a difference clear ${corrected}.`;
-  return `${survive} of ${parts(k)} ${survive === 1 ? 'differs' : 'differ'} clearly ${corrected}.`;
+  return `${survive} of ${counted(k, 'part')} ${survive === 1 ? 'differs' : 'differ'} clearly ${corrected}.`;
 }

@@ -1,4 +1,4 @@
-import { capitalised, midSentence, percent, percentWhole } from '../../lib/format';
+import { capitalised, count, counted, midSentence, percent, percentWhole } from '../../lib/format';
 import type { CoveragePoint, ReliabilityBin } from '../../metrics/calibration';
 import type { ArmReport, PairReport, Verdict } from '../types';
 import { numberWord, points, pointsRange, pointsWithUnit, pValue, times } from '../words';
@@ -115,8 +115,8 @@ export function shots(arm: ArmReport): string {
 }
 
 export function on({ n, groups }: Field): string {
-  const rows = `on ${n.toLocaleString('en')} test ${n === 1 ? 'row' : 'rows'}`;
-  return groups ? `${rows} from ${new Set(groups).size.toLocaleString('en')} groups` : rows;
+  const rows = `on ${counted(n, 'test row')}`;
+  return groups ? `${rows} from ${count(new Set(groups).size)} groups` : rows;
 }
 
 /** "exact p = 0.0015"; "p = 0.0030, corrected for 2 comparisons" where it is one of several. */
@@ -154,8 +154,7 @@ export function sinceProduction(field: Field): string | null {
   if (!production || production.report === tuned) return null;
   const d = compareArms(field, production.report, tuned);
   const rows = production.addedRows;
-  const since =
-    rows > 0 ? `, with ${rows.toLocaleString('en')} training ${rows === 1 ? 'row' : 'rows'} added since` : '';
+  const since = rows > 0 ? `, with ${counted(rows, 'training row')} added since` : '';
   const against = `Against ${called(production.report, field)}${since}, ${called(tuned, field)} is`;
   const range = `between ${pointsRange(d.ci95.low, d.ci95.high, 'and')} points`;
   if (bWins(d)) return `${against} better by ${pointsWithUnit(d.difference)}, probably ${range} (${pWords(d)}).`;

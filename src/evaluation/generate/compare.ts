@@ -1,5 +1,5 @@
 import { present } from '../../lib/assert';
-import { midSentence, percent } from '../../lib/format';
+import { counted, midSentence, percent } from '../../lib/format';
 import type { Interval } from '../../metrics/intervals';
 import {
   forEachMetric,
@@ -128,7 +128,6 @@ const signed = (share: number) => {
   const text = points(Math.abs(share));
   return text === '0.0' ? text : `${share < 0 ? '−' : '+'}${text}`;
 };
-const rowsWords = (n: number) => `${n.toLocaleString('en')} test ${n === 1 ? 'row' : 'rows'}`;
 
 function duelSentence(
   a: string,
@@ -137,7 +136,7 @@ function duelSentence(
   { difference, interval }: Difference,
   n: number,
 ): string {
-  const range = `ROUGE-L ${points(Math.abs(difference))} points, 95% interval ${points(interval.low)} to ${points(interval.high)}, ${rowsWords(n)}`;
+  const range = `ROUGE-L ${points(Math.abs(difference))} points, 95% interval ${points(interval.low)} to ${points(interval.high)}, ${counted(n, 'test row')}`;
   return {
     'b-better': `${b} is closer to your texts than ${a}: ${range}.`,
     'a-better': `${a} is closer to your texts than ${b}: ${range}.`,
@@ -177,14 +176,14 @@ function verdictOf(
   const name = namesOf(arms);
   if (!first)
     return {
-      headline: `${arms.length === 1 ? `${arms[0]?.name} alone answered` : 'The prompts answered'} ${rowsWords(n)}`,
+      headline: `${arms.length === 1 ? `${arms[0]?.name} alone answered` : 'The prompts answered'} ${counted(n, 'test row')}`,
       detail: 'There is nothing to compare it with: write a prompt, or train one.',
     };
   const [a, b] = [name(first.a), name(first.b)];
   const headline = {
     'b-better': `${b} is closer to your texts than ${midSentence(a)}: ${signed(first.rougeL.difference)} points of ROUGE-L`,
     'a-better': `Keep ${midSentence(a)}: ${midSentence(b)} is further from your texts, ${signed(first.rougeL.difference)} points of ROUGE-L`,
-    unclear: `No clear difference between ${midSentence(b)} and ${midSentence(a)} on ${rowsWords(n)}`,
+    unclear: `No clear difference between ${midSentence(b)} and ${midSentence(a)} on ${counted(n, 'test row')}`,
   }[first.finding];
   const examples = others.find(
     (duel) => duel.b === first.b && arms.find(({ id }) => id === duel.a)?.kind === 'few-shot',
@@ -196,7 +195,7 @@ function verdictOf(
   const ratio = first.perplexity;
   const predictsBetter = ratio.interval.high < 1;
   const sentences = [
-    `${gainWords(first.rougeL)} on ${rowsWords(n)}, closer on ${first.rows.nearer} and further on ${first.rows.farther}.`,
+    `${gainWords(first.rougeL)} on ${counted(n, 'test row')}, closer on ${first.rows.nearer} and further on ${first.rows.farther}.`,
     ...(examples
       ? [
           examples.finding === 'b-better'
