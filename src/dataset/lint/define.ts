@@ -23,7 +23,6 @@ export interface Context {
   readonly swapped: boolean;
 }
 
-/** One thing to check in a data set. */
 interface LintDefinition<Found> {
   readonly kind: IssueKind;
   /** Names its rows in a list of filters: "Duplicates". */

@@ -28,7 +28,6 @@ const IMBALANCED_SHARE = 0.8;
 /** Where the column cannot be meant: a column of one's own. */
 const labelHere = mendButton('Label rows here', 'label-column');
 
-/** All labels but the most frequent become one. */
 function mergeRest({ dataset }: Context): Issue['fix'] {
   const balance = classBalance(dataset).toSorted((a, b) => b.rows - a.rows);
   const rest = otherFor(balance.slice(KEPT_LABELS));
