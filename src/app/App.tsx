@@ -36,7 +36,6 @@ const LATER = [
 /** Fetches the code of every screen, so that none is missing once the network is gone. One that fails is fetched when it is opened. */
 export const preloadScreens = () => Promise.allSettled([...Object.values(CODE), ...LATER].map((load) => load()));
 
-/** The journey, in order. */
 const STEPS = [
   { id: 'data', number: 1, title: 'Data', Screen: lazy(CODE.data) },
   { id: 'prompts', number: 2, title: 'Prompts', Screen: lazy(CODE.prompts) },
@@ -109,7 +108,6 @@ function ScreenById({ id }: { readonly id: string }) {
   return Screen ? <Screen /> : <Redirect to="/" replace />;
 }
 
-/** A screen of the prompt set that the address names. */
 function PromptSetScreen({ id, screen }: { readonly id: string; readonly screen: string }) {
   const { promptSets } = useStores();
   // Outside of the shell, where an effect would wait for the screen's code and then close a prompt set made meanwhile.

@@ -130,10 +130,7 @@ export function linkedWorkers(
   };
 }
 
-/**
- * The workflow worker keeps the rows that it has seen, and the page keeps them packed: between the two they cross once.
- * Callers see plain data sets.
- */
+/** The worker keeps the rows that it has seen, and the page keeps them packed: between the two they cross once. */
 export function listsByReference(client: Services['workflow']): Services['workflow'] {
   const lists = new PageLists();
   const invoke = client.call as (method: string, params: unknown, options: unknown) => Promise<unknown>;

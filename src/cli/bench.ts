@@ -21,10 +21,7 @@ const REPEATS = 3;
 const PREFIX = 260;
 const NEW_TOKENS = 16;
 
-/**
- * Times on this machine, as medians, with a calibration: the milliseconds of a 1024^3 product in the same process, which
- * makes figures from noisy machines comparable. JSON on stdout.
- */
+/** Times on this machine as JSON: medians, and as calibration the milliseconds of a 1024^3 product. */
 export async function bench(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseOptions(args, {
     ...modelOptions,

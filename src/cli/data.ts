@@ -217,7 +217,6 @@ export function unlike(paths: readonly string[]): readonly string[] {
   return new Set(names).size === names.length ? names : paths;
 }
 
-/** How files become the rows of a matrix. */
 interface RowsGiven {
   /** Its labels get answer words where a prompt is only a text. */
   readonly dataset: Dataset;

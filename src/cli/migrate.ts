@@ -33,7 +33,6 @@ interface Sides {
   readonly to: Side;
 }
 
-/** One prompt set on its way. */
 interface Moving {
   readonly folder: string;
   stored: CompleteSet;
@@ -155,7 +154,6 @@ async function move(host: Host, moving: Moving, sides: Sides, log: Log): Promise
   await keeping;
 }
 
-/** The answers as a file. */
 function matrixOf(set: PromptSet, dataset: Dataset, cells: readonly MatrixCell[], { from, to }: Sides): Matrix {
   const of = { set, dataset, to: to.sha256 };
   const prompts = new Map(

@@ -77,7 +77,6 @@ export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text 
   --explain adds {words}: by how much each word speaks for the label {against} its runner-up, in nats, and {missed}: the
   share of the difference that they miss. It takes 33 to 129 readings of each text`;
 
-/** What answers. */
 interface Answering {
   readonly plan: Planned;
   /** Each line says who answered: several may, or a stage says who does. */

@@ -66,7 +66,6 @@ function crossingsIn(value: unknown): readonly Crossing[] {
 export const buffersIn = (value: unknown): ArrayBuffer[] => crossingsIn(value).flatMap(({ buffer }) => buffer ?? []);
 
 let made = 0;
-/** Another key than that of any list before, at either end. */
 const freshKey = (): string => `${++made} ${crypto.randomUUID()}`;
 
 const packedCrossing = ({ buffer, ...shape }: Packed, length: number): Crossing => ({

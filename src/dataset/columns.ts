@@ -159,10 +159,7 @@ export function remapped(before: MappingDraft, change: Partial<MappingDraft>): M
   return mapping;
 }
 
-/**
- * Column names that are trimmed, never empty and all different: the second `text` becomes `text (2)`, an empty one
- * `column 3`. A sentence describes every change.
- */
+/** Names that are trimmed, not empty and different: a second `text` is `text (2)`; with a sentence for every change. */
 export function uniqueHeaders(cells: readonly string[]): { columns: readonly string[]; notes: readonly string[] } {
   const columns: string[] = [];
   const notes: string[] = [];

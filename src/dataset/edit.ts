@@ -56,7 +56,6 @@ function difference(before: Rows, after: Rows, columns: readonly string[]): read
   });
 }
 
-/** Rows as a change leaves them. */
 function changedRows(
   dataset: Dataset,
   change: Exclude<Change, { kind: 'go-back' | 'add-rows' | 'mend' }>,
@@ -120,7 +119,6 @@ function undoable(versions: readonly DataVersion[], wanted: number): readonly Da
   return known && later.every(({ cells }) => cells !== null) ? later : null;
 }
 
-/** What a change makes of the rows and their parts. */
 interface Changed {
   readonly rows: Rows;
   readonly split: Dataset['split'];
@@ -133,7 +131,6 @@ interface Changed {
   readonly version?: Pick<DataVersion, 'added' | 'removed'>;
 }
 
-/** Rows and parts as they were at an earlier version. */
 function earlier(dataset: Dataset, later: readonly DataVersion[]): Changed {
   const now = dataset.table.rows;
   let rows = now;
@@ -185,7 +182,6 @@ function withAdded(dataset: Dataset, change: AddRows): Result<Changed, EditFailu
   });
 }
 
-/** The table as a mend leaves it. */
 function withMend(dataset: Dataset, { mend, most }: Extract<Change, { kind: 'mend' }>): Changed {
   const { split, table } = dataset;
   const mended = MENDS[mend].apply(dataset, most);
@@ -250,10 +246,7 @@ function changedBy(dataset: Dataset, change: Change): Result<Changed, EditFailur
     : fail('no-way-back', `Version ${change.version} had other rows or columns: open its file again to go back to it.`);
 }
 
-/**
- * The data set after a change: same split, a new version at the end of its list, and new findings.
- * @param now ISO time
- */
+/** The data set after a change: same split, a new version at the end of its list, new findings. @param now ISO time */
 export async function editDataset(
   dataset: Dataset,
   change: Change,

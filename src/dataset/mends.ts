@@ -50,10 +50,7 @@ function starsOf(label: string): number | null {
 
 const IS_RATING = /star|stern|rating|bewertung/i;
 
-/**
- * Labels from 1 to 5 in three groups, by label; null where they are something else. Stars and ratings become negative,
- * neutral and positive, other numbers low, medium and high.
- */
+/** Labels 1 to 5 in three groups: stars become negative, neutral, positive, other numbers low to high; else null. */
 export function starGroups(labels: readonly string[], column: string): ReadonlyMap<string, string> | null {
   const stars = labels.map(starsOf);
   if (stars.includes(null) || new Set(stars).size < 4) return null;

@@ -158,10 +158,7 @@ export interface TwinBudget {
 /** 20,000 rows of a hundred characters in about a second. */
 const BUDGET: TwinBudget = { comparisons: 1_000_000, shingles: 2_000_000 };
 
-/**
- * Asked rows (test, validation) with a near-twin among the known rows (training). Rows with the very same text are no
- * near-twins: other checks report them.
- */
+/** Asked rows with a near-twin among the known rows. Rows with the very same text are reported by other checks. */
 export function nearTwins(
   asked: readonly Row[],
   known: readonly Row[],

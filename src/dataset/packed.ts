@@ -1,7 +1,4 @@
-/**
- * Long lists of objects as a few buffers. The page keeps the rows of a large data set like this: as 200,000
- * objects they would block it for half a second whenever they cross to a worker or to the disk.
- */
+/** Long lists of objects as a few buffers: 200,000 objects would block the page when they cross or are stored. */
 
 import type { CellChange, List, Lookup, Row } from './types';
 

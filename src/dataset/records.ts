@@ -102,7 +102,6 @@ interface Found {
   readonly record: unknown;
 }
 
-/** The value in a line, or why there is none. */
 function parseLine(raw: string): { readonly record: unknown } | string {
   try {
     return { record: JSON.parse(raw) };
@@ -136,7 +135,6 @@ export function parseJsonl(text: string, adapt: Adapt): RecordRows {
 
 const TOO_DEEP = 'the line is nested too deeply to be read';
 
-/** The cells of a record by column, or why there are none. */
 function cellsOf(fields: ReturnType<Adapt>): ReadonlyMap<string, string> | string {
   if (typeof fields === 'string') return fields;
   try {

@@ -222,10 +222,7 @@ export function splitRows(rows: Rows, mapping: ColumnMapping, seed: number, shar
   return idsOf(parts, mapping, seed);
 }
 
-/**
- * Test rows of families that a split of these sizes by the seed would also have put into training or validation, had it
- * not kept them together: what a test would have been answered from memory.
- */
+/** Test rows that a split by the seed would have parted from their near-twins, had it not kept families together. */
 export function partedTwins(
   { table, mapping, seed, split }: Pick<Dataset, 'table' | 'mapping' | 'seed' | 'split'>,
   families: Groups,

@@ -30,7 +30,6 @@ export interface Row {
   readonly id: string;
   /** 1-based line in the source file where the row begins. */
   readonly line: number;
-  /** Cells by column name. */
   readonly cells: Readonly<Record<string, string>>;
 }
 

@@ -1,7 +1,4 @@
-/**
- * Three ways to a better answer beside each other: a better hand-written prompt, a trained soft prompt, and
- * fine-tuning. Each figure says where it comes from: measured here, computed by a formula, or assumed.
- */
+/** Three ways to a better answer side by side; each figure says whether it was measured, computed or assumed. */
 import type { FineTuningReport } from '../evaluation/classify/checks';
 import { bytes, count, counted, duration, percent } from '../lib/format';
 import type { Interval } from '../metrics/intervals';

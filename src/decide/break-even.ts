@@ -1,7 +1,4 @@
-/**
- * When a change of prompt has paid for itself. What a row costs under each prompt is measured (tokens sent, right or
- * wrong answer); prices, wages and hosting are assumptions that the user edits.
- */
+/** When a change of prompt has paid for itself: tokens and answers are measured, prices, wages and hosting assumed. */
 import { count, counted, midSentence } from '../lib/format';
 import type { Interval } from '../metrics/intervals';
 import { pairedBootstrap } from '../metrics/resample';

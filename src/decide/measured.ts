@@ -1,7 +1,4 @@
-/**
- * What a comparison measured, in the form in which decisions read it (from a stored comparison or from `results.json`), what
- * each prompt costs a month, and when a change has paid for itself.
- */
+/** What a comparison measured, as decisions read it; what each prompt costs a month; when a change has paid off. */
 
 import { comparedLogProbs } from '../evaluation/classify/outcome';
 import { type ArmKind, isLearned } from '../evaluation/types';
@@ -102,10 +99,7 @@ function confidencesOf({ rows, calibrated: isCalibrated, calibration }: Results[
   );
 }
 
-/**
- * The rows of a comparison as a roll-out from one of its prompts to another would serve them. Below `threshold` the new
- * prompt is not sure enough, and the present one answers; null = it always is.
- */
+/** The compared rows as a roll-out would serve them. Below `threshold` the present prompt answers; null = never. */
 export function servedRows(
   { rowIds }: Measured,
   present: ArmAnswers,

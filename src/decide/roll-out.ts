@@ -168,7 +168,6 @@ const GATES: Readonly<Record<keyof Gates, Gate>> = {
   },
 };
 
-/** A row with its place. */
 type Placed = Served & { readonly place: number };
 
 type Seen = Omit<Look, 'decision' | 'decidedAt'>;

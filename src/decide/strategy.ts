@@ -1,7 +1,4 @@
-/**
- * What to do next: one rule table over measured results and answers about the project. The first rule that
- * holds decides; a measured loss outranks every answer.
- */
+/** What to do next: the first rule that holds decides; a measured loss outranks every answer about the project. */
 
 export const QUESTIONS = {
   timeline: { ask: 'When is it needed?', answers: { days: 'in days', weeks: 'in weeks', months: 'in months' } },

@@ -123,10 +123,7 @@ export class Engine {
     };
   }
 
-  /**
-   * Continues each row with the most likely tokens.
-   * @throws StudioError `too-long`, `cancelled`, and as Runner.run
-   */
+  /** Continues each row with the most likely tokens. @throws StudioError `too-long`, `cancelled`, and as Runner.run */
   async write(
     request: WriteRequest,
     control: Polled = uninterrupted,
@@ -171,10 +168,7 @@ export class Engine {
     return generate(this.#program, request, onToken, control);
   }
 
-  /**
-   * Median milliseconds per row after a warm-up: rows are scored one at a time from their texts, with their shared prefix
-   * already computed.
-   */
+  /** Median milliseconds per row after a warm-up, one row at a time, with the shared prefix already computed. */
   async latency(request: ScoreRequest, repeats: number, control: Polled = uninterrupted): Promise<number> {
     const rows = eachOrder(request.rows);
     const orders = rows.length / Math.max(1, request.rows.length);
@@ -202,10 +196,7 @@ export class Engine {
     return readStates(this.#program, { rows, soft: null, cached, prefixes: this.#prefixes, control, onProgress });
   }
 
-  /**
-   * What the model expects after each row and its cue, for the most likely tokens of a list.
-   * @throws StudioError `too-long`, `cancelled`, and as Runner.run
-   */
+  /** What the model expects after each row and cue. @throws StudioError `too-long`, `cancelled`, and as Runner.run */
   nextTokens(
     request: NextTokensRequest,
     control: Polled = uninterrupted,

@@ -184,10 +184,7 @@ function stackedBias(node: Node, { b, bias: declared, stacked }: Surroundings, g
   return name;
 }
 
-/**
- * Sliding-window attention: query i sees the keys j > i - window, counted in cache slots. Pasts are padded on the left,
- * so distances in slots equal distances in tokens.
- */
+/** Sliding window: query i sees keys j > i - window, in cache slots, which are tokens as pasts are padded left. */
 function windowed(b: GraphBuilder, bias: string, window: number): string {
   const scalar = (value: number) => b.constant('int64', [], [value]);
   const shape = b.add('Shape', [bias]);

@@ -123,10 +123,7 @@ function inlined(graph: Graph, node: Node, branch: Graph): Graph {
   return { ...next, nodes: ordered(next) };
 }
 
-/**
- * Refuses weights that are NaN, and in matrices infinite ones (elsewhere those may be masks).
- * @throws StudioError `model-corrupt`
- */
+/** @throws StudioError `model-corrupt` for weights that are NaN, and in matrices infinite (elsewhere a mask may be) */
 function refuseNaN(graph: Graph): void {
   const matrices = new Set(graph.nodes.flatMap(({ op, inputs }) => (op === LINEAR ? inputs.slice(1) : [])));
   for (const tensor of graph.initializers.values()) {
@@ -194,10 +191,7 @@ const moved: Readonly<Record<string, readonly [attr: string, since: number]>> = 
   ReduceSumSquare: ['axes', 18],
 };
 
-/**
- * Rewrites a graph for opset 18 of the default domain, so that the operators we add mean the same in every model.
- * @throws StudioError `model-unsupported` below opset 11
- */
+/** Rewrites a graph for opset 18 of the default domain. @throws StudioError `model-unsupported` below opset 11 */
 export function upgradeOpset(graph: Graph): Graph {
   const opset = graph.opsets[''] ?? 1;
   if (opset >= minimumOpset) return graph;

@@ -1,7 +1,4 @@
-/**
- * ONNX's protobuf messages, as far as this room reads and writes them; other fields are skipped. Field numbers are those of
- * onnx.proto in ONNX (IR version 14).
- */
+/** ONNX's protobuf messages, as far as this room uses them; field numbers are those of onnx.proto (IR version 14). */
 
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { StudioError } from '../lib/errors';

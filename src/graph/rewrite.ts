@@ -143,10 +143,7 @@ function renameCaptures(graph: Graph, names: ReadonlyMap<string, string>): Graph
   };
 }
 
-/**
- * Makes every reader of `value` read `replacement`, except graph outputs and the nodes that `except` selects (usually those
- * that compute the replacement). Sorts the nodes again.
- */
+/** Makes readers of `value`, but graph outputs and those in `except`, read `replacement`; sorts the nodes again. */
 export function replaceUses(
   graph: Graph,
   value: string,

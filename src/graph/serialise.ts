@@ -58,10 +58,7 @@ class ExternalData {
   }
 }
 
-/**
- * Writes a graph as an ONNX model with its large weights as external files, by reference. Pseudo-operators must be lowered
- * first.
- */
+/** Writes a lowered graph as an ONNX model with its large weights as external files, by reference. */
 export function serialise(graph: Graph): SerialisedGraph {
   const external = new ExternalData();
   const model = write('Model', {

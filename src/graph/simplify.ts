@@ -241,10 +241,7 @@ const rules: Readonly<Record<string, Rule>> = {
   Div: arithmetic((a, b) => Math.trunc(a / b)),
 };
 
-/**
- * Folds small constants: shape arithmetic. Weights at most get other dimensions (their bytes stay the same view). Identity
- * nodes are removed.
- */
+/** Folds small constants (shape arithmetic) and removes identities. Weights at most get other dimensions. */
 export function foldConstants(graph: Graph): Graph {
   return rewrite(graph, 'fold/', (node, to) => {
     const output = node.outputs[0] ?? '';

@@ -5,10 +5,7 @@ import { commonPrefixLength, type MixedTokens } from './feeds';
 import { type KvRow, kvBytesPerToken, truncated } from './kv';
 import { MAX_RUN_TOKENS, type Program, run } from './run';
 
-/**
- * Keys and values of one sequence after its past, computed in pieces that fit into a run.
- * @throws StudioError `cancelled` between pieces, and as Runner.run
- */
+/** Keys and values of one sequence after its past, in pieces that fit a run. @throws `cancelled`, and as Runner.run */
 export async function prefill(
   program: Program,
   tokens: MixedTokens,

@@ -67,10 +67,7 @@ function floats(outputs: Readonly<Record<string, HostTensor>>, name: string): Fl
   return tensor.data;
 }
 
-/**
- * Rows of the token embedding `[ids, hidden]`, after any scale, as where the soft prompt is spliced in. However many they
- * are, the model runs on a single token.
- */
+/** Rows of the token embedding `[ids, hidden]`, after any scale; the model itself runs on a single token. */
 export async function embeddingRows({ spec, runner }: Program, ids: readonly number[]): Promise<Float32Array> {
   const sequence: Sequence = { tokens: Int32Array.of(0), past: null, reads: [0] };
   const feeds = buildFeeds(spec, [sequence], { soft: null, candidates: [0], objective: null, embeddingIds: ids });
@@ -120,10 +117,7 @@ export interface RunLimits {
   readonly samePast: boolean;
 }
 
-/**
- * Groups rows of similar length into runs (little padding). Returns indices. The result depends only on the costs, so the
- * same rows always share the same runs.
- */
+/** Indices of rows of similar length, a run each, with little padding. By the costs alone: same rows, same runs. */
 export function lengthBuckets(rows: readonly RowCost[], limits: RunLimits): readonly (readonly number[])[] {
   const order = rows
     .map((row, index) => ({ ...row, index }))

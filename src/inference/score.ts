@@ -71,10 +71,7 @@ export async function openScorer(program: Program, options: ScoreOptions): Promi
   };
 }
 
-/**
- * Scores rows by their answer words, in the given order.
- * @throws StudioError `too-long`, `bad-input`, `cancelled`, and as Runner.run
- */
+/** Scores rows by answer words, in order. @throws StudioError `too-long`, `bad-input`, `cancelled`, as Runner.run */
 export async function scoreRows(program: Program, options: ScoreOptions): Promise<ScoredRow[]> {
   const { rows, control = uninterrupted } = options;
   const scorer = await openScorer(program, options);
@@ -208,10 +205,7 @@ export function withTarget({ tokens, past }: Omit<Sequence, 'reads'>, target: In
   };
 }
 
-/**
- * Scores rows by their targets, in the given order.
- * @throws StudioError `too-long`, `cancelled`, and as Runner.run
- */
+/** Scores rows by their targets, in order. @throws StudioError `too-long`, `cancelled`, and as Runner.run */
 export async function scoreTargets(
   program: Program,
   options: RowOptions & { readonly onProgress?: (rowsDone: number) => void },

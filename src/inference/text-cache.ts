@@ -83,10 +83,7 @@ export class TextCache {
     return planCache(this.#spec, this.#options, key, lists);
   }
 
-  /**
-   * For scoring: reuses rows already stored under this key, whichever rows they were computed with, so rounding may depend
-   * on history.
-   */
+  /** For scoring: reuses rows stored under this key, however they were computed, so rounding may depend on history. */
   planReusing(key: string, rows: readonly TokenRow[]): CachePlan {
     const stored = [...(this.#keys.get(key)?.groups.values() ?? [])].map(({ group }) => group);
     const beginnings = [...(this.#keys.get(key)?.beginnings.values() ?? [])].map(({ tokens }) => tokens);

@@ -1,7 +1,4 @@
-/**
- * Whether an imported prompt works here: it must fit the loaded model, and its check rows show how closely the numbers
- * agree. Check rows are sentences that ship with the product, in the user's template, with the model's answers.
- */
+/** Whether an imported prompt works here: it fits the loaded model, and check rows show how closely numbers agree. */
 import { argmax } from '../metrics/classification';
 import { asContinuation } from '../task/template';
 import type { Incoming, IncomingVectors } from './incoming';

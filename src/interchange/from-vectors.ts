@@ -43,7 +43,6 @@ export const adapterConfig = (
   peft_version: '0.21.2',
 });
 
-/** The fields that are read. */
 const configSchema = z.object({
   peft_type: z.string(),
   task_type: z.string().nullish(),

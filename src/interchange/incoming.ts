@@ -1,7 +1,4 @@
-/**
- * Files to import, recognised as an exported prompt, a complete prompt set, or vectors alone. Nothing is stored or run; a
- * file that cannot be imported is refused with the reason.
- */
+/** Files to import, recognised by content. Nothing is stored or run; what cannot be imported is refused. */
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { readNpy, readSafetensors } from '../prompt/codecs';
 import type { Placement, VectorTable } from '../prompt/soft-prompt';

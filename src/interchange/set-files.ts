@@ -1,7 +1,4 @@
-/**
- * A complete prompt set as files: one folder, one file per version, equal bytes for equal sets. They are packed for
- * another browser, and a team keeps them in git.
- */
+/** A complete prompt set as files: one folder, one file per version, equal bytes for equal sets. */
 import type { Dataset, TaskKind } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import { counted } from '../lib/format';

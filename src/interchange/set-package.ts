@@ -50,10 +50,7 @@ const changed = (what: string) =>
     `This package was changed after the export: ${what}. To share changes, keep the prompt set in a team folder. Nothing was imported.`,
   );
 
-/**
- * A copy under new ids, for a browser that already has the set: the original is never overwritten.
- * @param newId a fresh id at each call
- */
+/** A copy under new ids: the original is never overwritten. @param newId a fresh id at each call */
 export function renewed(
   { set, dataset, checkpoints, evaluations, measurements }: CompleteSet,
   here: { readonly id: string; readonly handle: string; readonly newId: () => string },

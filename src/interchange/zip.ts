@@ -1,7 +1,4 @@
-/**
- * Zip files: written with fixed times, and read as untrusted. The central directory is checked before a byte is inflated,
- * and the first fault is named.
- */
+/** Zip files, written with fixed times and read as untrusted: the directory is checked before a byte is inflated. */
 import { inflateSync, zipSync } from 'fflate';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 

@@ -1,7 +1,4 @@
-/**
- * Errors with a code that survive the trip between worker and page: a worker posts `toWire(error)`, and the other side
- * rebuilds the error with `fromWire`.
- */
+/** Errors with a code that cross between worker and page: posted as `toWire(error)`, rebuilt with `fromWire`. */
 export type ErrorCode =
   | 'cancelled'
   | 'internal'

@@ -2,10 +2,7 @@ import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
 import { StudioError } from '../lib/errors';
 
-/**
- * Keeps verified files by their SHA-256, so that the same bytes are never fetched twice from any source, and incomplete
- * files under `<sha256>.part`.
- */
+/** Verified files by SHA-256, so that none is fetched twice, and incomplete ones under `<sha256>.part`. */
 export interface FileCache {
   get(sha256: string): Promise<Uint8Array<ArrayBuffer> | null>;
   /** False = the browser had no room (or no cache): the file can be used, but is fetched again next time. */

@@ -32,10 +32,7 @@ export const LINE_HEIGHT = 1.25;
 const NARROW = 760;
 const clamp = (value: number, low: number, high: number) => Math.floor(Math.max(low, Math.min(high, value)));
 
-/**
- * The largest type in which the text and every prompt's answer fit into the window. A text that does not fit in a size that
- * can be read at a quarter of it is cut after the lines that do.
- */
+/** The largest type in which text and answers fit the window; a text too long even at a quarter of it is cut. */
 export function presentSizes({ text, prompts, labels, width, height }: Shown): PresentSizes {
   const narrow = width < NARROW;
   const padding = narrow ? 16 : 32;
@@ -70,10 +67,7 @@ function widthOf(char: string): number {
   return /[mwMW@%]/.test(char) ? 0.92 : /\p{Lu}/u.test(char) ? 0.72 : 0.58;
 }
 
-/**
- * Lines that a text needs, broken between words, and within a word that is longer than a line.
- * @param width in em @param most is counted no further
- */
+/** Lines of a text, broken between words, or within one longer than a line. @param width in em @param most lines */
 export function linesOf(text: string, width: number, most = Number.POSITIVE_INFINITY): number {
   let lines = 1;
   let used = 0;

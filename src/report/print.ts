@@ -1,7 +1,4 @@
-/**
- * A report: one page to decide on, and an appendix with the parts of its kind of task and how it was made; as HTML and as
- * Markdown.
- */
+/** A report as HTML and as Markdown: one page to decide on, and an appendix with how it was made. */
 import type { ByTask } from '../dataset/types';
 import type { VerdictCard } from '../evaluation/card';
 import { namesOf, times } from '../evaluation/words';

@@ -54,11 +54,7 @@ export const HELD_BY_OTHER_TAB =
 export const CLEARED =
   'The browser has deleted what this page had saved, perhaps because site data was cleared. The open prompt set is still in this tab: save it again to keep its rows and prompts, or export it in the Library.';
 
-/**
- * Locks are for work longer than one transaction: two tabs must never continue the same training run.
- *
- * Runs `work` while no other tab runs anything under the same name; waits for its turn.
- */
+/** Runs `work`, which may outlast a transaction, while no other tab runs any under this name; waits for its turn. */
 export function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
   if (typeof navigator === 'undefined' || !navigator.locks) return work();
   return navigator.locks.request(`softprompt:${name}`, work) as Promise<T>;

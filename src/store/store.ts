@@ -96,10 +96,7 @@ export interface Store {
   dispose(): void;
 }
 
-/**
- * Opens the browser's database. If the browser forbids storage, the page stays usable: the store then lasts as long as the
- * tab, and `onTrouble` gets the reason.
- */
+/** Opens the browser's database; where storage is forbidden it lasts as long as the tab, and `onTrouble` hears why. */
 export async function openStore(options: IndexedDbOptions = {}): Promise<Store> {
   const cleared = listenersOf<StudioError>();
   try {

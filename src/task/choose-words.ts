@@ -6,7 +6,6 @@
  */
 import { present } from '../lib/assert';
 
-/** Rows with their labels. */
 interface Labelled {
   /** Label of each row, below `labels`. */
   readonly gold: readonly number[];

@@ -114,7 +114,6 @@ function lettered(from: CandidatesFrom): readonly PromptCandidate[] {
   return prompts.map((prompt) => ({ prompt, words: letters, origin: 'made' }));
 }
 
-/** Instructions of the user's prompts. */
 const ownInstructions = ({ own }: CandidatesFrom): readonly string[] => [
   ...new Set(own.map(({ prompt }) => instructionOf(prompt.template)).filter((text) => text !== '')),
 ];

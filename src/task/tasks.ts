@@ -30,7 +30,6 @@ export interface Task {
   readonly canBalance: boolean;
 }
 
-/** Choosing one of a few labels. */
 const classify: Task = {
   template: classifyTemplate,
   instruction: ({ labels }, words) => classifyInstruction(labels, words),
@@ -58,7 +57,6 @@ const classify: Task = {
   canBalance: true,
 };
 
-/** Generating a text of one line. */
 const generate: Task = {
   template: generateTemplate,
   instruction: ({ mapping }) => generateInstruction(mapping),

@@ -65,19 +65,13 @@ export interface EngineMethods {
     params: GenerateRequest,
     onEvent: (e: { readonly kind: 'token'; readonly id: number }) => void,
   ): { readonly ids: Int32Array; readonly stopped: 'end' | 'length' | 'cancelled' };
-  /** Median milliseconds of single rows, warm. */
   latency(params: ScoreRequest & { readonly repeats: number }): { readonly medianMs: number };
   /** What is kept of texts; other options hold for whatever begins after this. */
   texts(params: { readonly options: Omit<TextMemory, 'bytes'> | null }): TextMemory;
-  /** Drops what is remembered of texts and answers. */
   forget(params: null): void;
-  /** The last hidden state after each row, `[rows, hidden]`, row-major. */
   states(params: StatesRequest, onEvent: (e: ProgressEvent) => void): { readonly states: Float32Array };
-  /** Log-probabilities of the next token after each row and its cue, for the most likely tokens of a list. */
   nextTokens(params: NextTokensRequest, onEvent: (e: ProgressEvent) => void): NextTokens;
-  /** Which tokens of a text decided between two labels; progress is in gradients. */
   attribute(params: AttributionRequest, onEvent: (e: ProgressEvent) => void): Attribution;
-  /** Token embeddings `[ids, hidden]`, row-major. */
   tokenVectors(
     params: { readonly ids: Int32Array },
     onEvent: (e: ProgressEvent) => void,

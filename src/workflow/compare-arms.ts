@@ -80,10 +80,7 @@ export async function readyArms(
 /** Whether an arm's text is a hand-written one; the other texts are in the cache since training. */
 export const isHandWritten = ({ kind }: Pick<ArmPlan, 'kind'>): boolean => kind === 'zero-shot' || kind === 'few-shot';
 
-/**
- * What a prompt says of rows, in a comparison as in a matrix: uncalibrated log-probabilities over the labels. Of several
- * vectors the mean answer counts.
- */
+/** Uncalibrated log-probabilities over the labels, in a comparison as in a matrix; of several vectors the mean. */
 export function scoredRows(
   { engine, tokens }: Pick<Host, 'engine' | 'tokens'>,
   { words, softs }: Pick<ArmPlan, 'words' | 'softs'>,
@@ -100,10 +97,7 @@ export function scoredRows(
   );
 }
 
-/**
- * Asks one arm after another and tells how far it is.
- * @param weightOf how long an arm takes, in any unit
- */
+/** Asks one arm after another and reports the share done. @param weightOf how long an arm takes, in any unit */
 export async function eachArm<T>(
   run: Run<CompareEvent>,
   arms: readonly ReadyArm[],

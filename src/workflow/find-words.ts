@@ -136,7 +136,6 @@ function isClear(better: Candidate, present: Candidate, rows: Rows): boolean {
   return difference > CLEAR && difference > CLEAR_ERRORS * standardError;
 }
 
-/** The training rows that are read. */
 interface Rows {
   /** With the cue of the template. */
   readonly whole: readonly TokenRow[];

@@ -1,7 +1,4 @@
-/**
- * An import in three steps: read what somebody brought, check it with the loaded model, and propose what is to be stored.
- * Nothing is stored here; the caller does that when the person says so.
- */
+/** An import: read the files, check them with the loaded model, propose what is to be stored. The caller stores it. */
 import type { Replay } from '../interchange/check-rows';
 import { whyNotFit } from '../interchange/check-rows';
 import type { TaskForm, TaskFormFailure } from '../interchange/from-vectors';

@@ -1,7 +1,4 @@
-/**
- * What runs before this one say of it. Would more labels help? The same run on parts of the training rows, and what the curve
- * says. What may a preset gain? What it gained on other rows.
- */
+/** What earlier runs say of this one: whether more labels would help, and what a preset may gain. */
 
 import { counted, percentWhole } from '../lib/format';
 import { mean } from '../metrics/special';

@@ -1,7 +1,4 @@
-/**
- * Opening data: a file becomes a table, its columns are guessed, and its rows are checked, split and counted. Page and
- * command line both go through here; neither needs a model.
- */
+/** Opening data: a file becomes a table, its columns are guessed, its rows checked and split. Needs no model. */
 import { guessColumns } from '../dataset/columns';
 import { drawnRows } from '../dataset/draw';
 import { editDataset } from '../dataset/edit';
@@ -101,10 +98,7 @@ export const prepareRows = async (
   options: PrepareOptions,
 ): Promise<PreparedData> => withDetectable(unwrap(await prepareDataset(table, mapping, options)));
 
-/**
- * The data set after a change of its rows, with the version that it makes.
- * @param now ISO time @throws StudioError `bad-input` where nothing changes or may be changed
- */
+/** The data set after a change, as a new version. @param now ISO time @throws StudioError `bad-input` if unchanged */
 export const changeRows = async (dataset: Dataset, change: Change, now: string): Promise<PreparedData> =>
   withDetectable(unwrap(await editDataset(dataset, change, now)));
 

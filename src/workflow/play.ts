@@ -1,7 +1,4 @@
-/**
- * Verbs: one typed row, answered by one prompt, continued by the model token by token, or its words weighed for the label that
- * prompts chose.
- */
+/** Verbs: one typed row answered, continued token by token, or its words weighed for the label that prompts chose. */
 
 import { present } from '../lib/assert';
 import { childControl } from '../lib/control';

@@ -1,7 +1,4 @@
-/**
- * Files of rows to be answered: read once, and kept by the host until they are closed. The page gets what it shows of one.
- * Rows are answered in pieces: stopping is quick, and what is answered by then is kept.
- */
+/** Files of rows to be answered, in pieces, so that a stop is quick. The page gets only what it shows of one. */
 import { guessColumns } from '../dataset/columns';
 import { headerThatIsARow } from '../dataset/mends';
 import { parseFile, type parsing } from '../dataset/parse';
@@ -64,10 +61,7 @@ export function openFile(host: Host, use: RowsUse): OpenFile {
   return file;
 }
 
-/**
- * Reads a file, in place of the one that was open for the same use.
- * @throws StudioError `bad-input` when it is too large or has no rows; `cancelled`
- */
+/** Opens a file instead of the one before. @throws StudioError `bad-input` if too large or without rows; `cancelled` */
 export async function openRows(
   host: Host,
   { use, file, name }: { readonly use: RowsUse; readonly file: Blob; readonly name: string },

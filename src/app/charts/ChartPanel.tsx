@@ -137,10 +137,7 @@ function TwinTable({ title, twin }: { title: string; twin: Twin }) {
 
 const ATTRIBUTES = ['fill', 'stroke', 'font-weight', 'font-size'] as const;
 
-/**
- * A copy that looks the same without the page's stylesheet: colours, which are CSS variables in the page, computed, the font
- * named, the background filled.
- */
+/** A copy that looks the same without the page's stylesheet: colours computed, font named, background filled. */
 function standalone(chart: SVGSVGElement, title: string): SVGSVGElement {
   const copy = chart.cloneNode(true) as SVGSVGElement;
   const from = [chart, ...chart.querySelectorAll('*')];

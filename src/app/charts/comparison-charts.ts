@@ -73,10 +73,7 @@ function gapWords({ gap }: AccuracyRow): string {
   return `${points(gap.difference).replace('.0', '')}${gap.isClear ? '' : ', not clear'}`;
 }
 
-/**
- * The gap of each arm to the one that has none: a line from its own value to that one's, dashed where the gap is not clear,
- * and the gap in points at the right edge.
- */
+/** A line from each arm's value to the arm's without a gap, dashed where it is not clear, and the gap in points. */
 function gapMarks(
   rows: readonly AccuracyRow[],
   base: string,

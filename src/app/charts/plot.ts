@@ -107,10 +107,7 @@ export function dodge(centres: readonly number[], gap: number, low: number, high
   return out;
 }
 
-/**
- * A line of many points as it looks with `most` points: of each stretch its lowest and highest, so that spikes stay. What
- * is short enough is returned as it is.
- */
+/** A line of many points as `most` points: of each stretch its lowest and highest, so that spikes stay. */
 export function downsample<T>(points: readonly T[], value: (point: T) => number, most: number): readonly T[] {
   const stretches = Math.max(1, Math.floor(most / 2));
   if (points.length <= 2 * stretches) return points;

@@ -37,7 +37,6 @@ const rowsOf = (count: 2 | 40, text: string): readonly Row[] =>
   labelsOf(count).map((id, i) => ({ id, text, share: (i * 37) / 100 }));
 const table = { caption: 'Rows', columns: COLUMNS, rowKey: ({ id }: Row) => id };
 
-/** Messages that leave with the entry. */
 function Messages({ show }: { readonly show: () => void }) {
   useEffect(() => {
     show();

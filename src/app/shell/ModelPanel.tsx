@@ -43,7 +43,6 @@ export function ModelChip() {
   );
 }
 
-/** The models: the loaded one, where it runs, what went wrong, and the others. */
 function ModelPanel() {
   const model = useSession((s) => s.model);
   const card = useSession((s) => s.card);
@@ -120,7 +119,6 @@ export function ModelFailed({ live = false }: { readonly live?: boolean }) {
   );
 }
 
-/** Models that this browser can load without a folder or another site. */
 function KnownModels({ current }: { readonly current: string | null }) {
   const { models } = useStores();
   const known = useStore(models, (s) => s.known);
@@ -174,7 +172,6 @@ function OtherModelDetails({ model }: { readonly model: KnownModel }) {
   );
 }
 
-/** Models that can be fetched by name, with what they need. */
 function HubModels() {
   const { models } = useStores();
   const known = useStore(models, (s) => s.known);

@@ -188,7 +188,6 @@ interface FindAndHelpProps {
   readonly places: readonly Place[];
 }
 
-/** Two buttons, and the keys that work everywhere. */
 function FindAndHelp({ places }: FindAndHelpProps) {
   const [open, setOpen] = useState<'help' | 'find' | null>(null);
   const close = () => setOpen(null);

@@ -19,7 +19,6 @@ import {
 import type { Services } from './services';
 import type { Job, ModelStatus } from './session-state';
 
-/** The session as the check sees it. */
 interface CheckedSession {
   readonly threads: number;
   readonly source: () => ModelSource;

@@ -60,7 +60,6 @@ interface ModelsState {
   ) => Promise<void>;
   /** Reads new measurements. */
   readonly refresh: () => Promise<void>;
-  /** Drops a model that was loaded from a folder or the hub, with its files. */
   readonly forget: (model: KnownModel) => Promise<void>;
 }
 

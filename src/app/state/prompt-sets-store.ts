@@ -101,7 +101,6 @@ const writingOf = ({ mapping }: Dataset, set: PromptSet | null): WritingTask | n
 
 const now = () => new Date().toISOString();
 
-/** The handles of the other sets. */
 const handles = (sets: readonly Listing[], except?: string) =>
   sets.filter(({ id }) => id !== except).map(({ handle }) => handle);
 
@@ -163,7 +162,6 @@ function opening(disk: Disk, store: PromptSetsStore): Pick<PromptSetsState, 'ope
   };
 }
 
-/** A new set around a data set, or around none yet. */
 function setFrom(from: Parameters<PromptSetsState['create']>[0], taken: readonly string[]): PromptSet {
   const { name, dataset, datasetName, words = [], baseTemplate = '' } = from;
   return createPromptSet(stamp(), {

@@ -118,10 +118,7 @@ export function createSetAsideStore({ setAside: disk }: Pick<Store, 'setAside'>)
   });
 }
 
-/**
- * What somebody typed or set, kept for this tab: written at once, so that a reload a moment later finds it. Larger work
- * goes to the store.
- */
+/** What somebody typed or set, kept for this tab: written at once, so that a reload a moment later finds it. */
 interface TabMemory<T> {
   readonly read: () => T;
   readonly write: (value: T) => void;

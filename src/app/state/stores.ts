@@ -62,10 +62,7 @@ interface Intent<Args extends readonly unknown[], Gives = void> {
   readonly gives: Gives;
 }
 
-/**
- * What one screen asks of another. Screens do not import each other: the root of the app carries intents out
- * (`app/App.tsx`), with the code of the screen that owns the work.
- */
+/** What one screen asks of another; the root of the app carries it out (`app/App.tsx`), as screens import no screen. */
 interface Intents {
   /** Reads a file of rows and makes a prompt set around it. */
   readonly openRows: Intent<[file: File]>;

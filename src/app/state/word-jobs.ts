@@ -13,10 +13,7 @@ import { type Studio, screenStore, useSession } from './studio';
 interface WordFinder extends Job<[setId: string, dataset: Dataset], object> {
   /** Whether a set's first run would find words: those it has were proposed and do not fit. */
   isDue(setId: string, dataset: Dataset): Promise<boolean>;
-  /**
-   * Before a set's first run: finds words where that is due. Resolves when there is nothing to wait for, also after a stop:
-   * the present words can be trained too.
-   */
+  /** Finds words before a set's first run, where that is due. A stop is no failure: present words can be trained. */
   beforeFirstRun(setId: string, dataset: Dataset): Promise<void>;
 }
 

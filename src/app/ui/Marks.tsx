@@ -105,7 +105,6 @@ const Icon = (props: SVGProps<SVGSVGElement>) => (
   />
 );
 
-/** An icon of one line. */
 const line = (d: string) => () => (
   <Icon>
     <path d={d} />

@@ -43,7 +43,6 @@ export const ScrollRegion = ({ label, className, children }: ScrollRegionProps) 
 interface NoteProps {
   /** What happened, to which thing. */
   readonly title: ReactNode;
-  /** What it means. */
   readonly children?: ReactNode;
   /** What to do now: a link button. */
   readonly action?: ReactNode;

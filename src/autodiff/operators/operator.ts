@@ -42,10 +42,7 @@ export type Gradient = (context: GradientContext) => readonly (string | null)[];
 interface Differentiable {
   readonly gradient: Gradient;
   readonly shape: ShapeRule;
-  /**
-   * Whether operands may be stretched to fit each other, so that a gradient may be larger than its operand. All other
-   * gradients have exactly the operand's shape.
-   */
+  /** Whether operands may be stretched to fit each other, so that a gradient may be larger than its operand. */
   readonly broadcasts: boolean;
   /** What the gradient covers, for OPS.md; '' = everything. */
   readonly note: string;

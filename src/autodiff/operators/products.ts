@@ -48,10 +48,7 @@ const rotaryEmbedding: Gradient = ({ g, dy, node, input }) => [
   g.op('com.microsoft:RotaryEmbedding', [dy, input(1), input(2), g.scaled(input(3), -1)], node.attrs),
 ];
 
-/**
- * Products with matrices, and the loss. Attention is not one operator here: the graph holds its parts (MatMul, Softmax, …).
- * Grouped queries cost nothing extra, since the forward graph folds the group into the query axis.
- */
+/** Products with matrices, and the loss. Attention is not one operator here: the graph holds its parts. */
 export const products = {
   MatMul: {
     gradient: matMul,

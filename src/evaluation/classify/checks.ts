@@ -191,10 +191,7 @@ export interface Fold {
 /** Share of a fold's training rows that chooses the step that is kept. */
 const VALIDATION_SHARE = 0.15;
 
-/**
- * Stratified, seeded; rows with the same text, or almost the same, or that the split keeps together, are in one fold. A
- * family of near-twins that would fill half of a fold is dealt out row by row.
- */
+/** Stratified, seeded; what the split keeps together is in one fold, but for families that would fill half of one. */
 export function foldsOf(dataset: Dataset, seed: number): readonly Fold[] {
   const { mapping, split } = dataset;
   const rows = rowsById(dataset.table.rows);

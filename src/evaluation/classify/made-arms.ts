@@ -13,10 +13,7 @@ interface Answered {
   readonly tokensComputed: number;
 }
 
-/**
- * Answers of one prompt, or the mean of several, asked one after another; tokens are those of all of them together.
- * @throws whatever `ask` throws
- */
+/** Answers of one prompt, or the mean of several asked one after another; tokens are those of all. @throws as `ask` */
 export async function averaged(
   members: readonly (SoftPrompt | null)[],
   ask: (soft: SoftPrompt | null, member: number) => Promise<{ readonly rows: readonly Answered[] }>,
@@ -183,10 +180,7 @@ export const wordsArm = (logProbs: ArmOutcome['logProbs']): ArmOutcome =>
 export const probeArm = (logProbs: ArmOutcome['logProbs']): ArmOutcome =>
   reference(PROBE, 'Linear probe of the model', logProbs);
 
-/**
- * The line of what the tuned prompt, the word counts and the probe reach together, weighted by the validation rows. The
- * probe cannot leave, so this cannot.
- */
+/** What tuned prompt, word counts and probe reach together. The probe cannot be exported, so this cannot. */
 export const togetherArm = (
   { tuned, tunedValidation, words, wordsValidation, validationGold }: CombinedFrom,
   probe: Answers,

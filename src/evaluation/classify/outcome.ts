@@ -41,10 +41,7 @@ export const calibratedRows = (
   fit: CalibrationFit | null,
 ): readonly (readonly number[])[] => rows.map((row) => calibrated(row, fit?.meanLogProbs ?? null));
 
-/**
- * What an arm reaches on validation rows without and with calibration; it decides whether to calibrate, never the
- * test rows. Null without validation rows.
- */
+/** What an arm reaches on validation rows without and with calibration, which decides; null without such rows. */
 export function validationOutcome(
   logProbs: readonly (readonly number[])[],
   gold: readonly number[],

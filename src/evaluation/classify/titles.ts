@@ -7,10 +7,7 @@ import { MAJORITY, PROBE, WORDS } from './made-arms';
 import { aWins, bWins, type Duel, isClear, isClose, MARGIN } from './pairs';
 import type { Slice } from './slices';
 
-/**
- * Titles that state what a chart of the comparison shows (neutral where the numbers support no finding), and the sentences
- * that the verdict's rules share.
- */
+/** Titles that state what a chart shows, neutral where the numbers support no finding; sentences of the verdicts. */
 
 /** The interval of the pair alone, which no correction widens. */
 const leavesOutZero = ({ differenceCi95: { low, high } }: Pick<PairReport, 'differenceCi95'>) => low > 0 || high < 0;

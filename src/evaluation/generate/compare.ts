@@ -164,10 +164,7 @@ const trainingAdded = ({ finding, rougeL }: GeneratePair): string =>
     unclear: `Training itself added nothing clear: ${gainWords(rougeL)} against the untuned prompt, the same text without vectors.`,
   })[finding];
 
-/**
- * The headline's pair first; then whether examples in the prompt do as well, what training itself added, how well the
- * expected texts were predicted, and how often these rows were used.
- */
+/** The headline's pair first; then examples, what training added, the expected texts, and uses of the test rows. */
 function verdictOf(
   { n, arms, duels }: Omit<GenerateComparison, 'verdict'>,
   looks: number,

@@ -52,10 +52,7 @@ export class Shapes {
 const bool = new Set('Equal Less LessOrEqual Greater GreaterOrEqual And Or Xor Not IsNaN IsInf'.split(' '));
 const int64 = new Set('Shape Size NonZero ArgMax ArgMin'.split(' '));
 
-/**
- * Element types alone, also for graphs that still hold operators outside the core: an unknown operator is taken to return
- * the type of its first input.
- */
+/** Element types alone; an operator outside the core is taken to return the type of its first input. */
 export function inferDTypes(graph: Graph): Map<string, DType> {
   const types = new Map<string, DType>();
   for (const { name, dtype } of graph.values.values()) types.set(name, dtype);

@@ -170,7 +170,6 @@ function StrategyPanel({ strategy, answers }: StrategyProps) {
   );
 }
 
-/** What a change of the world means for this prompt set. */
 function UpkeepPanel({ set }: { readonly set: PromptSet }) {
   const upkeep = upkeepOf(
     set,

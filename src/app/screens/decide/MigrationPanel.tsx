@@ -167,7 +167,6 @@ function Queue(move: QueueProps) {
 const leftWords = (seconds: number | null) =>
   seconds === null ? 'How long it takes is not measured yet.' : `What is left takes ${timeWords(seconds)}.`;
 
-/** Whether each piece of work for a prompt is done. */
 const piecesOf = ({ whyNot, training, answered }: PlannedMove): readonly boolean[] =>
   whyNot === null ? [...(training ? [training.isDone] : []), answered.next, answered.old] : [];
 

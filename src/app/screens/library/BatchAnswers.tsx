@@ -112,7 +112,6 @@ function StartOrStop({ rows }: { readonly rows: number }) {
   );
 }
 
-/** A summary of the answers, by kind of task. */
 const RESULTS: { readonly [K in AnsweringTask['kind']]: FC<RunProps> } = {
   classify: LabelCounts,
   generate: () => null,

@@ -117,7 +117,6 @@ function Trouble() {
 /** Whether there are answers, so that neither prompt nor rows may change. */
 const useIsHeld = (): boolean => useStore(batch.use().running, (s) => s.running || s.run !== null);
 
-/** The file, its text column, and its first rows with their answers. */
 function BatchRows() {
   const rows = batchRows.use();
   const file = useStore(rows.source, (s) => s.value);

@@ -41,7 +41,6 @@ function Actions() {
   );
 }
 
-/** Why the files could not be read or stored. */
 function Trouble() {
   const { found, stored } = imports.use();
   const { key, error, value } = useStore(found);

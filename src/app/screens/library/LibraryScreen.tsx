@@ -111,7 +111,6 @@ function AllSets() {
   );
 }
 
-/** Deleted sets, which can be restored until they are deleted for good. */
 function DeletedTab({ deleted }: { readonly deleted: readonly Listing[] }) {
   const { discard } = setActions.use();
   if (deleted.length === 0)
@@ -164,7 +163,6 @@ function Actions({ set }: { readonly set: Listing }) {
   );
 }
 
-/** What is in use in all prompt sets, and what needs attention first. */
 function ScoreboardTab() {
   const changed = usePromptSets((s) => s.sets.map(({ id, updatedAt }) => `${id} ${updatedAt}`).join('\n'));
   const { value: scores, error } = useResource(scoreboard.use(), changed);

@@ -120,7 +120,6 @@ function OneCell({ name, answers, dataset }: OneCellProps) {
   );
 }
 
-/** The rows behind a difference, in groups. */
 const GROUPS = {
   differ: { label: 'Only one is right', of: ({ a, b }: PairedRow) => a.right !== b.right },
   a: { label: 'A right, B wrong', of: ({ a, b }: PairedRow) => a.right && !b.right },

@@ -46,7 +46,6 @@ interface ViewProps {
   readonly view: MatrixView;
 }
 
-/** What the matrix is of. */
 function PlanPanel({ plan, view }: ViewProps & { readonly plan: MatrixPlan }) {
   const { change } = matrixState.use();
   const without = <T,>(list: readonly T[], at: number) => list.filter((_, i) => i !== at);

@@ -64,7 +64,6 @@ interface MeasureProps {
   readonly versionId: string;
 }
 
-/** Whether another job is running; a measurement would have to wait for it. */
 const useIsBusy = (): boolean => useSession((s) => s.job !== null);
 
 function useMeasure({ set, versionId }: MeasureProps): (on: MeasuredOn) => void {

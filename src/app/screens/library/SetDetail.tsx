@@ -78,7 +78,6 @@ function Actions({ set }: { readonly set: PromptSet }) {
   );
 }
 
-/** The name that programs use for the set. Renaming the set does not change it. */
 function Handle({ set }: { readonly set: PromptSet }) {
   const { changeHandle } = detailActions.use();
   const sets = usePromptSets((s) => s.sets);

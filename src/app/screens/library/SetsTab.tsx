@@ -126,7 +126,6 @@ const SetList = memo(function SetList({ sets, onLook }: SetListProps) {
   );
 });
 
-/** One prompt set in the list, with its actions. */
 function SetCard({
   listing,
   current,

@@ -56,7 +56,6 @@ function Actions() {
   );
 }
 
-/** The work in progress, its result, or why it failed. */
 function Progress() {
   const { key, status, value, error: failed } = useStore(team.use().work);
   const { error: unread } = useConnection();

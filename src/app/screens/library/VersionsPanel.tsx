@@ -206,7 +206,6 @@ function Actions({ set, of }: VersionProps) {
   );
 }
 
-/** The name that new versions get: asked for once, and changed here. It can be empty. */
 function Author() {
   const { promptSets } = useStores();
   const author = usePromptSets((s) => s.author);

@@ -113,7 +113,6 @@ function answering(studio: Studio, state: State) {
   };
 }
 
-/** Saving the answers as files, and discarding them. */
 function output({ services: { workflow } }: Studio, { rows, choice, kept, earlier, running, refuse }: State) {
   const save = async (name: string, make: () => Promise<{ readonly file: Blob }>): Promise<boolean> => {
     try {

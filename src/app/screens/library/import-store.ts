@@ -45,7 +45,6 @@ const NOTHING = { form: NO_FORM, formError: null, progress: null } as const;
 const nameFor = (files: string) =>
   /^\d+ files$/.test(files) ? 'PEFT prompt' : files.replace(/\.[^.]*$/, '').slice(0, 80);
 
-/** The task of an existing set, for the form. */
 const formOf = (set: PromptSet): Pick<TaskForm, 'template' | 'words' | 'from'> => ({
   template: set.baseTemplate,
   words: set.words.map(({ label, word }) => `${label} = ${word.trim()}`).join('\n'),
@@ -80,7 +79,6 @@ async function firstForm({ services, stores }: Studio, files: string, placement:
   return { ...NO_FORM, name: nameFor(files), placement, ...(like && formOf(like)) };
 }
 
-/** Stores an import as a prompt set, or says which field of the form is not valid. */
 async function storeImport(
   studio: Studio,
   what: Incoming,
@@ -100,7 +98,6 @@ async function storeImport(
   return { ok: true, value: set };
 }
 
-/** The steps of an import: found in the files, checked with the model, stored. */
 function importSteps(studio: Studio, onProgress: (progress: RowsDone | null) => void) {
   const { services, stores } = studio;
   const { workflow } = services;

@@ -1,7 +1,4 @@
-/**
- * Measures versions again: one, on test rows or on a labelled file, with the result stored with its set; or many, as a
- * matrix of prompts, models and data sets.
- */
+/** Measures versions again: one, on test rows or a file; or many, as a matrix of prompts, models and data sets. */
 import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import { inTurn } from '../../../lib/control';

@@ -15,14 +15,12 @@ import type { RowsReader } from './rows-file';
 interface TextFormProps extends Pick<ComponentProps<typeof TextField>, 'label' | 'hint' | 'maxLength' | 'autoFocus'> {
   /** The text before the change. */
   readonly value: string;
-  /** Of the button. */
   readonly submit: string;
   readonly mayBeEmpty?: boolean;
   /** Why a text cannot be saved; null = it can. */
   readonly check?: (text: string) => string | null;
   readonly onSubmit: (text: string) => void;
   readonly onCancel: () => void;
-  /** Further buttons. */
   readonly children?: ReactNode;
 }
 
@@ -101,7 +99,6 @@ export const Labels = ({ labels }: { readonly labels: readonly string[] }) => (
 interface FailedProps {
   readonly title: string;
   readonly error: StudioError | null;
-  /** A button. */
   readonly action?: ReactNode;
 }
 

@@ -81,10 +81,7 @@ export async function newcomers(
   return found;
 }
 
-/**
- * The set with the changes that were taken, and the files on which both sides then agree. A version that is kept
- * overwrites theirs at the next save.
- */
+/** The set with the changes taken, and the files then agreed on; a version that is kept overwrites theirs later. */
 export async function decide(
   root: FileSystemDirectoryHandle,
   complete: CompleteSet,

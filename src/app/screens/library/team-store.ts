@@ -35,7 +35,6 @@ async function mayUse(handle: FileSystemDirectoryHandle, how: 'query' | 'request
   return state === undefined || state === 'granted';
 }
 
-/** What went wrong with a folder, as a sentence. */
 function folderError(cause: unknown): unknown {
   const name = cause instanceof DOMException ? cause.name : '';
   if (name === 'NotFoundError')

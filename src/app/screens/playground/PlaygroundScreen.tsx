@@ -110,7 +110,6 @@ function LoadedPlayground({ cast, children }: { readonly cast: Cast; readonly ch
   );
 }
 
-/** Which words of the typed text decided. */
 function TypedWords({ cast }: { readonly cast: Cast }) {
   const { asked } = usePlayground.use();
   const fields = asked(usePlayground((s) => s.fields));

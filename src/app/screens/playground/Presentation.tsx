@@ -171,7 +171,6 @@ function PresentedRow({ columns, box }: PresentedRowProps) {
   );
 }
 
-/** Which words of the example decided. */
 function PresentedWords({ cast }: Pick<PresentationProps, 'cast'>) {
   const fields = usePlayground((s) => s.examples[s.presented ?? 0]?.fields) ?? {};
   return (

@@ -66,7 +66,6 @@ const DEFAULT_CONTINUATION: Continuation = { temperature: 0.7, topP: 0.9, maxTok
 const typed = tabMemory<{ readonly key: string; readonly fields: Fields } | null>('playground-fields', null);
 const settingsKept = tabMemory<Continuation>('playground-continuation', DEFAULT_CONTINUATION);
 
-/** Why a text got no answer. */
 function noAnswer(cause: unknown): StudioError {
   const error = asStudioError(cause, 'The model gave no answer');
   // the engine speaks of rows; here there is only the typed text

@@ -172,7 +172,6 @@ const ORDERS = [1, 2, 4, 8];
 const options = (values: readonly number[], label: (n: number) => string) =>
   values.map((n) => ({ id: String(n), label: label(n) }));
 
-/** How many examples precede each row, which ones, and in how many orders; plain or as a chat. */
 function ExamplesControls() {
   const draft = useDraft();
   const isGenerating = usePromptSets((s) => s.set !== null && isWriting(s.set));

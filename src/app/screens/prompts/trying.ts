@@ -1,7 +1,4 @@
-/**
- * A prompt asked of the model: read token by token as it is typed, timed on a few rows, tried on validation rows; and a better
- * one searched for.
- */
+/** A prompt read token by token as it is typed, timed, tried on validation rows, and a better one searched for. */
 import { useMemo } from 'react';
 import { useStore } from 'zustand';
 import { createStore } from 'zustand/vanilla';

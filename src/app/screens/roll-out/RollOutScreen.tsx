@@ -117,7 +117,6 @@ interface BeforeProps {
   readonly plan: Plan;
 }
 
-/** What is rolled out, on which rows, and the gates. */
 function Before({ set, all, rows, present, next, plan }: BeforeProps) {
   const { start } = rollOutStores.use();
   const ids = { rows: rows.id, from: present.id, to: next.id };
@@ -139,7 +138,6 @@ function Before({ set, all, rows, present, next, plan }: BeforeProps) {
   );
 }
 
-/** From which prompt to which, and the rows on which both answered. */
 function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>) {
   const { plan, asVersions } = rollOutStores.use();
   const { intents } = useStores();
@@ -348,7 +346,6 @@ const lookColumns = (open: Look | null): readonly TableColumn<Look>[] => [
   },
 ];
 
-/** Every check so far with its evidence, and the log. */
 function Rehearsed({ run, largestLoss }: { readonly run: RollOut; readonly largestLoss: number }) {
   const draw = useMemo(() => drawRollOut(run, largestLoss), [run, largestLoss]);
   const { header, rows } = useMemo(() => rollOutTable(run), [run]);

@@ -140,7 +140,6 @@ const JOURNEY = [
   },
 ] as const;
 
-/** What happens here, in three steps, with a picture of each. */
 const Journey = () => (
   <ol className="start-journey" aria-label="How it works">
     {JOURNEY.map(({ title, words, picture }) => (
@@ -182,7 +181,6 @@ function Actions() {
   );
 }
 
-/** The progress of the chosen file, or why it could not be read. */
 function OpenedFile() {
   const { data } = useStores();
   const failure = useStore(data, (s) => s.failure);
@@ -288,7 +286,6 @@ interface AboutProps {
   readonly isLive: boolean;
 }
 
-/** The source of the answers. */
 function About({ shipped, isLoaded, fits, isLive }: AboutProps) {
   const isOff = useSession((s) => s.capabilities.trainingOff !== null);
   if (isOff) return shipped ? null : 'The answers are computed in the page, by a model that needs a computer.';
