@@ -2,7 +2,7 @@ import { attribute } from '../inference/attribution';
 import type { TextCacheOptions } from '../inference/cache-plan';
 import { type Generated, generate, type NextTokens, readNextTokens, writeRows } from '../inference/generate';
 import { Answers } from '../inference/label-scores';
-import { PrefixCache } from '../inference/prefix-cache';
+import { PrefixCache } from '../inference/rows';
 import { embeddingRows } from '../inference/run';
 import {
   countTokens,

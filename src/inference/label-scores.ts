@@ -3,7 +3,6 @@ import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { LabelTokens } from '../tokens/tokenizer';
 import { type MixedTokens, pastLength, type RowTokens, type Sequence } from './feeds';
 import type { KvRow } from './kv';
-import { logSoftmax, logSumExp } from './logits';
 import { takesPast } from './program';
 import { lengthBuckets, type Program, run, vocabularyLimits } from './run';
 
@@ -190,4 +189,18 @@ const keyOfSoft = ({ placement, virtualTokens, vectors, answerShift }: SoftPromp
 export interface PromptAnswers {
   get(row: RowTokens): LogProbs | undefined;
   put(row: RowTokens, logProbs: LogProbs): void;
+}
+
+/** log(exp(x_i) / sum_j exp(x_j)), in double precision. */
+export function logSoftmax(logits: ArrayLike<number>): number[] {
+  const normaliser = logSumExp(logits);
+  return Array.from(logits, (x) => x - normaliser);
+}
+
+export function logSumExp(logits: ArrayLike<number>): number {
+  let max = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < logits.length; i++) max = Math.max(max, logits[i] as number);
+  let sum = 0;
+  for (let i = 0; i < logits.length; i++) sum += Math.exp((logits[i] as number) - max);
+  return max + Math.log(sum);
 }

@@ -4,12 +4,11 @@ import { StudioError } from '../lib/errors';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { TokenRow } from '../tokens/tokenizer';
 import type { CachePlan } from './cache-plan';
-import { type MixedTokens, sharedLength, tokensBefore, withSoft } from './feeds';
-import { type KvRow, truncated } from './kv';
+import { commonPrefixLength, type MixedTokens, sharedLength, tokensBefore, withSoft } from './feeds';
+import { type KvRow, kvBytesPerToken, truncated } from './kv';
 import type { StartedRow } from './label-scores';
-import { PrefixCache, prefill } from './prefix-cache';
 import { takesPast } from './program';
-import { lengthBuckets, MAX_RUN_TOKENS, type Program, runLimits } from './run';
+import { lengthBuckets, MAX_RUN_TOKENS, type Program, prefill, runLimits } from './run';
 import type { TextCache } from './text-cache';
 
 export interface RowOptions {
@@ -137,4 +136,68 @@ export function checkContext(
         { data: { rowId, tokens, limit } },
       );
   });
+}
+
+/** Of the beginnings that are kept. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+interface Entry {
+  readonly tokens: MixedTokens;
+  /** The vectors of the virtual tokens among them; null = none. */
+  readonly vectors: Float32Array | null;
+  readonly kv: KvRow;
+}
+
+/**
+ * Keeps keys and values of text beginnings (an instruction with its examples, a text being typed) between requests, so that
+ * a sequence with a known beginning costs only the rest. Drops the least recently used first. Rounding may depend on
+ * history, so this is for scoring, never for training.
+ */
+export class PrefixCache {
+  /** Least recently used first. */
+  #entries: readonly Entry[] = [];
+
+  /** Keys and values of all these tokens. @throws StudioError `cancelled`, and as Runner.run */
+  async fetch(
+    program: Program,
+    tokens: MixedTokens,
+    soft: SoftPrompt | null,
+    control: Polled = uninterrupted,
+  ): Promise<KvRow> {
+    const vectors = soft && tokens.some((token) => token < 0) ? soft.vectors : null;
+    const best = this.#entries
+      .map((entry) => ({ entry, length: commonLength(entry, tokens, vectors) }))
+      .reduce((a, b) => (b.length > a.length ? b : a), { entry: null as Entry | null, length: 0 });
+    const known = best.entry ? truncated(best.entry.kv, best.length) : null;
+    if (known && best.length === tokens.length) {
+      this.#keep(program, [best.entry as Entry]);
+      return known;
+    }
+    const kv = await prefill(program, tokens.subarray(best.length), soft, known, control);
+    this.#keep(program, [...(best.entry ? [best.entry] : []), { tokens, vectors, kv }]);
+    return kv;
+  }
+
+  clear(): void {
+    this.#entries = [];
+  }
+
+  #keep({ spec }: Program, used: readonly Entry[]): void {
+    let bytes = 0;
+    const fits = ({ kv }: Entry) => {
+      bytes += kv.stride * kvBytesPerToken(spec);
+      return bytes <= MAX_BYTES;
+    };
+    const recent = [...used.toReversed(), ...this.#entries.filter((entry) => !used.includes(entry)).toReversed()];
+    this.#entries = recent.filter(fits).reverse();
+  }
+}
+
+function commonLength(entry: Entry, tokens: MixedTokens, vectors: Float32Array | null): number {
+  const length = commonPrefixLength([entry.tokens, tokens]);
+  const sameVectors =
+    entry.vectors?.length === vectors?.length && (vectors ?? []).every((x, i) => x === entry.vectors?.[i]);
+  if (sameVectors) return length;
+  const virtual = tokens.subarray(0, length).findIndex((token) => token < 0);
+  return virtual < 0 ? length : virtual;
 }

@@ -1,6 +1,8 @@
 import { assert, present } from '../lib/assert';
+import { breathe, type Polled, throwIfInterrupted, uninterrupted } from '../lib/control';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { HostTensor, Runner } from '../runtime/types';
-import { buildFeeds, type FeedOptions, layoutOf, pastLength, type Sequence } from './feeds';
+import { buildFeeds, type FeedOptions, layoutOf, type MixedTokens, pastLength, type Sequence } from './feeds';
 import { type KvRow, kvBytesPerToken, unpackPresent } from './kv';
 import { IO, type ProgramSpec, takesPast } from './program';
 
@@ -141,3 +143,24 @@ export function lengthBuckets(rows: readonly RowCost[], limits: RunLimits): read
 
 const fits = (largest: RowCost, count: number, limits: RunLimits) =>
   count * largest.tokens <= limits.maxTokens && count * largest.past <= limits.maxPast;
+
+/** Keys and values of one sequence after its past, in pieces that fit a run. @throws `cancelled`, and as Runner.run */
+export async function prefill(
+  program: Program,
+  tokens: MixedTokens,
+  soft: SoftPrompt | null,
+  past: KvRow | null = null,
+  control: Polled = uninterrupted,
+): Promise<KvRow> {
+  let kv = past;
+  for (let from = 0; from < tokens.length; from += MAX_RUN_TOKENS) {
+    const piece = tokens.subarray(from, from + MAX_RUN_TOKENS);
+    // The head needs a read; one candidate is cheap.
+    const sequence = { tokens: piece, past: kv, reads: [piece.length - 1] };
+    const outcome = await run(program, [sequence], { soft, candidates: [0], objective: null, keepPresent: true });
+    kv = present(outcome.present[0], 'keys and values');
+    await breathe();
+    throwIfInterrupted(control);
+  }
+  return present(kv, 'a sequence to prefill');
+}

@@ -4,8 +4,8 @@ import { StudioError } from '../lib/errors';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import { pastLength, type Sequence, sharedLength, withSoft } from './feeds';
-import { isSequenceScored, labelScores } from './label-scores';
-import { logSoftmax, logSumExp, mostLikely } from './logits';
+import { mostLikely } from './generate';
+import { isSequenceScored, labelScores, logSoftmax, logSumExp } from './label-scores';
 import { openRows, type RowOptions } from './rows';
 import { lengthBuckets, type Program, run, vocabularyLimits } from './run';
 

@@ -14,9 +14,8 @@ import {
 } from './cache-plan';
 import { commonPrefixLength, type MixedTokens } from './feeds';
 import { behind, halved, isWide, type KvRow } from './kv';
-import { prefill } from './prefix-cache';
 import type { ProgramSpec } from './program';
-import { MAX_RUN_TOKENS, type Program, run } from './run';
+import { MAX_RUN_TOKENS, type Program, prefill, run } from './run';
 
 /** How many of a plan's rows are stored. */
 export interface RowsRead {

@@ -8,8 +8,7 @@ import {
   withSoft,
 } from '../inference/feeds';
 import { type KvRow, truncated } from '../inference/kv';
-import { isSequenceScored } from '../inference/label-scores';
-import { logSumExp } from '../inference/logits';
+import { isSequenceScored, logSumExp } from '../inference/label-scores';
 import { type ProgramSpec, takesPast } from '../inference/program';
 import { checkContext } from '../inference/rows';
 import { lengthBuckets, type Program, type RunOutcome, run, runLimits, vocabularyLimits } from '../inference/run';

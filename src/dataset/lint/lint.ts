@@ -1,12 +1,117 @@
-/** What is checked in a data set, for each kind of task. A new check is one object in a rules file and one entry here. */
+/** What is checked in a data set, for each kind of task: an object in a rules file, or below for near-twins, and an entry here. */
 
-import type { Spellings } from '../labels';
-import type { Dataset, Issue } from '../types';
-import { type ByTask, taskKindOf } from '../types';
-import { contextOf, type Lint } from './define';
+import { count, counted } from '../../lib/format';
+import { rowsById, type Spellings, textKeyOf } from '../labels';
+import { type NearTwins, nearTwins, twinFamilies } from '../near-twins';
+import { PARTS, partedTwins } from '../split';
+import { type ByTask, type Dataset, type Issue, type Row, type SplitName, taskKindOf } from '../types';
+import { contextOf, defineLint, type Lint } from './define';
 import * as answers from './rules-answers';
 import * as rows from './rules-rows';
-import * as twins from './rules-twins';
+
+interface Found {
+  readonly search: NearTwins;
+  readonly test: readonly Row[];
+  readonly validation: readonly Row[];
+}
+
+/** Rows of each part; test and validation rows whose very text is in an earlier part are left to the check for leaks. */
+function partsOf({ split, table, mapping }: Dataset): Readonly<Record<SplitName, readonly Row[]>> {
+  const byId = rowsById(table.rows);
+  const rowsOf = (part: SplitName) => split[part].map((id) => byId.get(id)).filter((row) => row !== undefined);
+  const known = new Set<string>();
+  const fresh = (rows: readonly Row[]) => {
+    const kept = rows.filter((row) => !known.has(textKeyOf(row, mapping)));
+    for (const row of rows) known.add(textKeyOf(row, mapping));
+    return kept;
+  };
+  const train = rowsOf('train');
+  for (const row of train) known.add(textKeyOf(row, mapping));
+  const validation = fresh(rowsOf('validation'));
+  return { train, validation, test: fresh(rowsOf('test')) };
+}
+
+const share = (rows: readonly Row[], split: readonly string[], part: string) =>
+  `${count(rows.length)} of ${counted(split.length, `${part} row`)}`;
+const have = (rows: readonly Row[]) => (rows.length === 1 ? 'has' : 'have');
+
+/**
+ * Texts that test and training rows share make accuracy look higher than on new texts: Elangovan, He and Verspoor,
+ * “Memorization vs. Generalization: Quantifying Data Leakage in NLP Performance Evaluation” (EACL 2021).
+ */
+const nearTwin = defineLint<Found>({
+  kind: 'near-twin',
+  name: 'Near-twins',
+  severity: 'warning',
+  find: ({ dataset, swapped }) => {
+    if (swapped) return [];
+    const { train, validation, test } = partsOf(dataset);
+    const search = nearTwins([...test, ...validation], train, dataset.mapping);
+    const found = new Set(search.asked);
+    const of = (rows: readonly Row[]) => rows.filter((row) => found.has(row));
+    return found.size === 0 ? [] : [{ search, test: of(test), validation: of(validation) }];
+  },
+  title: ({ search, test, validation }, { dataset: { split } }) => {
+    const [rows, ofAll] =
+      test.length > 0
+        ? [test, share(test, split.test, 'test')]
+        : [validation, share(validation, split.validation, 'validation')];
+    return `${search.isWhole ? '' : 'At least '}${ofAll} ${have(rows)} a near-twin in training`;
+  },
+  advice: ({ search, test, validation }, { dataset: { split, mapping } }) =>
+    [
+      `Each almost repeats the text of a training row${taskKindOf(mapping) === 'classify' ? ' with the same label' : ''}. A prompt can answer such rows from memory, so its accuracy looks higher than it will be on new texts.`,
+      test.length > 0 && validation.length > 0
+        ? `${share(validation, split.validation, 'validation')} ${have(validation)} a near-twin too.`
+        : '',
+      search.isWhole ? '' : 'The file is too large to compare all rows, so there may be more.',
+      'Leave out the training rows that are repeated, or split the rows again, which keeps near-twins together where they are few.',
+    ]
+      .filter((sentence) => sentence !== '')
+      .join(' '),
+  rows: ({ test, validation }) => [...test, ...validation],
+  mend: ({ search: { twins, hasAllTwins } }, { dataset: { split } }) =>
+    hasAllTwins && twins.size <= split.train.length / 2
+      ? {
+          label: `Leave out ${counted(twins.size, 'training row')}`,
+          change: { kind: 'unlabel', rowIds: [...twins].map(({ id }) => id) },
+        }
+      : undefined,
+});
+
+/** Said where the split has no more to leave out: which rows it kept together. */
+interface Together {
+  readonly families: readonly (readonly Row[])[];
+  /** Test rows that would have had a near-twin in another part; null where that was not worked out. */
+  readonly parted: number | null;
+}
+
+const twinsTogether = defineLint<Together>({
+  kind: 'twins-together',
+  name: 'Near-twins in one part',
+  severity: 'info',
+  find: ({ dataset, swapped, usable }) => {
+    if (swapped) return [];
+    const { families, isWhole } = twinFamilies(usable, dataset.mapping);
+    const parts = new Map(PARTS.flatMap((part) => dataset.split[part].map((id) => [id, part] as const)));
+    const kept = families.filter((family) => new Set(family.map(({ id }) => parts.get(id))).size === 1);
+    if (kept.length === 0) return [];
+    const isBySeed = (dataset.splitBy?.kind ?? 'seed') === 'seed';
+    return [{ families: kept, parted: isBySeed && isWhole ? partedTwins(dataset, kept).length : null }];
+  },
+  title: ({ families }) =>
+    `${counted(families.flat().length, 'row')} almost repeat another; each is in one part with its near-twins`,
+  advice: ({ families, parted }, { dataset: { split } }) =>
+    [
+      `They make ${counted(families.length, 'family', 'families')}. A prompt cannot answer their test rows from memory; families are put into training first.`,
+      parted
+        ? `Drawn one by one, ${count(parted)} of ${counted(split.test.length, 'test row')} would have had a near-twin in training or validation: ${parted === 1 ? 'it was' : 'they were'} moved.`
+        : '',
+    ]
+      .filter((sentence) => sentence !== '')
+      .join(' '),
+  rows: ({ families }) => families.flat(),
+});
 
 const LINTS: ByTask<readonly Lint[]> = {
   classify: [
@@ -20,8 +125,8 @@ const LINTS: ByTask<readonly Lint[]> = {
     answers.tooManyClasses,
     answers.manyClasses,
     rows.leak,
-    twins.nearTwin,
-    twins.twinsTogether,
+    nearTwin,
+    twinsTogether,
     rows.noPart,
     rows.contradiction,
     rows.duplicate,
@@ -48,8 +153,8 @@ const LINTS: ByTask<readonly Lint[]> = {
     answers.fewTargets,
     answers.numericTargets,
     rows.leak,
-    twins.nearTwin,
-    twins.twinsTogether,
+    nearTwin,
+    twinsTogether,
     rows.noPart,
     answers.severalTargets,
     rows.duplicate,

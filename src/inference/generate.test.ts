@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createRng } from '../lib/rng';
 import type { Placement } from '../prompt/soft-prompt';
 import { commonPrefixLength, withSoft } from './feeds';
-import { sampleToken } from './logits';
+import { sampleToken } from './generate';
 
 const logits = Float32Array.from([0.5, 0.3, 0.15, 0.05], Math.log);
 const shares = (options: { temperature: number; topP: number }) => {
