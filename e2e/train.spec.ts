@@ -131,6 +131,18 @@ test('compares several seeds and a hybrid, branches from a run, and draws a lear
     await expect(page.getByText(/cannot tell differences below about/)).toBeVisible();
     await expectAccessible(studio, 'Train, learning curve');
   });
+
+  await test.step('the mean becomes a version, which production points to and which plays', async () => {
+    await studio.go('Compare');
+    await page.getByRole('button', { name: 'Set production to Tuned, mean of 2 seeds' }).click();
+    await expect(page.getByText('Production points to Tuned, mean of 2 seeds')).toBeVisible();
+    await studio.go('Playground');
+    await page.getByRole('button', { name: /Add another version/ }).click();
+    await page.getByRole('option', { name: /^production/ }).click();
+    await studio.playground.text.fill('Where is my parcel?');
+    const mean = page.getByRole('region', { name: /production: ensemble/ });
+    await expect(mean.getByRole('listitem').first()).toContainText(/0\.\d/);
+  });
 });
 
 test('keeps the settings of the next run and of a sweep when the page is reloaded at once', async ({ studio }) => {

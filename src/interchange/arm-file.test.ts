@@ -102,7 +102,7 @@ const BAD: readonly (readonly [what: string, text: string, reason: RegExp])[] = 
   ['has fewer words than numbers', inWords('features', ['came']), /do not fit/],
   ['has weights that are not finite', inWords('weights', float64(Number.POSITIVE_INFINITY)), /do not fit/],
   ['knows a label that is not there', inWords('knownLabels', [0, 1, 7]), /knownLabels/],
-  ['knows labels out of order', inWords('knownLabels', [2, 1, 0]), /knownLabels/],
+  ['knows a label twice', inWords('knownLabels', [0, 1, 1]), /knownLabels/],
   ['counts sequences of a thousand words', inWords('ngrams', 1000), /ngrams/],
   ['is calibrated for other labels', set('calibration', { meanLogProbs: [1], rows: 2 }), /calibration/],
   ['has a threshold above 1', set('threshold', { value: 2, rows: 1, answered: 1, correct: 1 }), /threshold/],
@@ -124,9 +124,14 @@ describe('prompt.json is refused with a sentence where it', () => {
   });
 });
 
-test('several prompts together are no version, and the refusal says what runs them', async () => {
+test('vectors become a version with all that answers beside them', async () => {
   const incoming = await readIncoming(new Map([['a.json', bytesOf(armJson(combined))]]), here);
-  expect(incoming.ok ? '' : incoming.error.message).toMatch(/several prompts together.+predict\.py/s);
+  if (!incoming.ok || incoming.value.kind !== 'set') throw new Error('it was not read as a set');
+  const [version] = incoming.value.set.soft;
+  const { threshold, calibration, softs } = combined;
+  expect(version).toMatchObject({ name: 'Tuned with words', template: combined.texts[0], threshold, calibration });
+  expect([version?.soft, ...(version?.together?.softs ?? [])]).toEqual(softs);
+  expect(version?.together?.words).toEqual({ model: words, weight: 0.35 });
 });
 
 test('a text becomes a hand-written version with its calibration and threshold', async () => {

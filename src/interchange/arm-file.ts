@@ -11,16 +11,27 @@ import { type WordModel, weightsIn, wordAnswers } from '../metrics/logistic';
 import { allFinite, PLACEMENTS, readFloats, type SoftPrompt, writeFloats } from '../prompt/soft-prompt';
 import type { AnsweringVersion } from '../prompt-set/ready-prompt';
 import { cueOf, otherColumns, parseTemplate, TEXT_SLOT } from '../task/template';
-import { base64Of, bytesOf, readJson } from './exact-json';
+import { base64Of, bytesOf, float64In, float64Of, orUndefined, readJson } from './exact-json';
 import { type Sidecar, sidecarSchema } from './sidecar';
-import { count, id, line, many, page, share, short, some, text, thresholdSchema, time } from './version-schemas';
+import {
+  count,
+  id,
+  line,
+  MOST_FEATURES,
+  MOST_TOGETHER,
+  many,
+  page,
+  share,
+  short,
+  some,
+  text,
+  thresholdSchema,
+  time,
+} from './version-schemas';
 
 export const ARM_FILE = 'prompt.json';
 const ARM_FORMAT = 'softprompt-arm';
 const ARM_VERSION = 1;
-/** Texts, and sets of vectors, that may answer together. */
-const MOST_TOGETHER = 64;
-const MOST_FEATURES = 2_000_000;
 
 /** A row of the check: its cells, with the text as `text`, and the answer that it got where the file was made. */
 export interface ArmCheckRow {
@@ -105,30 +116,10 @@ const armSchema = z.object({
 
 type ArmFile = z.infer<typeof armSchema>;
 
-const float64Of = (values: Iterable<number>): string => {
-  const numbers = Float64Array.from(values);
-  const view = new DataView(new ArrayBuffer(8 * numbers.length));
-  numbers.forEach((value, i) => {
-    view.setFloat64(8 * i, value, true);
-  });
-  return base64Of(new Uint8Array(view.buffer));
-};
-
 /** Null where the text holds another number of values, or one that is not finite. */
-function float64In(coded: string, length: number): Float64Array | null {
-  const bytes = decoded(coded);
-  if (bytes?.length !== 8 * length) return null;
-  const view = new DataView(bytes.buffer);
-  const values = Float64Array.from({ length }, (_, i) => view.getFloat64(8 * i, true));
-  return values.every(Number.isFinite) ? values : null;
-}
-
-function decoded(coded: string): Uint8Array | null {
-  try {
-    return bytesOf(coded);
-  } catch {
-    return null;
-  }
+function finiteIn(coded: string, length: number): Float64Array | null {
+  const values = orUndefined(() => float64In(coded));
+  return values?.length === length && values.every(Number.isFinite) ? values : null;
 }
 
 /** The file, one line for each of its parts. */
@@ -229,7 +220,7 @@ function softsIn({ vectors, texts }: ArmFile): readonly SoftPrompt[] | string {
   const { placement, virtualTokens, hidden, float32 } = vectors;
   const cue = placement === 'infix' ? cueOf(texts[0] ?? '') : '';
   if (placement === 'infix' && texts.some((each) => cueOf(each) !== cue)) return 'the texts end in different cues';
-  const tables = float32.map((coded) => decoded(coded));
+  const tables = float32.map((coded) => orUndefined(() => bytesOf(coded)));
   if (!tables.every((bytes) => bytes?.length === 4 * virtualTokens * hidden))
     return `vectors are not ${virtualTokens} of ${hidden} numbers`;
   const softs = tables.map((bytes) => readFloats(bytes ?? new Uint8Array()));
@@ -241,10 +232,10 @@ function wordsIn({ words, labels }: ArmFile): WordModel | null | string {
   if (!words) return null;
   const { ngrams, sublinear, features, knownLabels: known } = words;
   if (new Set(features).size !== features.length) return 'a word is listed twice';
-  if (known.length === 0 || known.some((label, i) => label >= labels.length || label <= (known[i - 1] ?? -1)))
-    return 'knownLabels must be places of labels, ascending';
-  const idf = float64In(words.idf, features.length);
-  const weights = float64In(words.weights, weightsIn(known.length, features.length));
+  if (known.length === 0 || new Set(known).size !== known.length || known.some((label) => label >= labels.length))
+    return 'knownLabels must be places of labels, each once';
+  const idf = finiteIn(words.idf, features.length);
+  const weights = finiteIn(words.weights, weightsIn(known.length, features.length));
   if (!idf || !weights) return 'the numbers of the words do not fit their list';
   return { ngrams, sublinear, vocabulary: features, idf: Array.from(idf), classes: labels.length, known, weights };
 }

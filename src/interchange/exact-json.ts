@@ -1,6 +1,6 @@
 /**
  * JSON that round-trips exactly and suits git: sorted keys, lists of plain values on one line, `\n` line ends. A value that
- * JSON lacks becomes an object with one key: `{"$number": "-Infinity"}`, `{"$float32": "<base64>"}`.
+ * JSON lacks becomes an object with one key: `{"$number": "-Infinity"}`, `{"$float32": "<base64>"}`, and `$float64` likewise.
  */
 import { readFloats, writeFloats } from '../prompt/soft-prompt';
 
@@ -14,7 +14,7 @@ const ODD_NUMBERS: Readonly<Record<string, number>> = {
 };
 
 const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Float32Array);
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const nameOf = (value: number): string => (Object.is(value, -0) ? '-0' : String(value));
 const isOdd = (value: unknown): value is number =>
@@ -26,6 +26,7 @@ export const exactJson = (value: unknown): string => `${print(value, '')}\n`;
 function print(value: unknown, indent: string): string {
   if (isOdd(value)) return `{"$number": ${JSON.stringify(nameOf(value))}}`;
   if (value instanceof Float32Array) return `{"$float32": ${JSON.stringify(base64Of(writeFloats(value)))}}`;
+  if (value instanceof Float64Array) return `{"$float64": ${JSON.stringify(float64Of(value))}}`;
   if (value === undefined) return 'null';
   const inner = `${indent}  `;
   if (Array.isArray(value)) {
@@ -50,7 +51,7 @@ export const readJson = (bytes: Uint8Array): unknown =>
 export const readExactJson = (bytes: Uint8Array): unknown => orUndefined(() => revive(readJson(bytes)));
 
 /** Undefined also if the text is nested deeper than the stack. */
-function orUndefined(read: () => unknown): unknown {
+export function orUndefined<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch {
@@ -61,9 +62,10 @@ function orUndefined(read: () => unknown): unknown {
 function revive(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(revive);
   if (!isObject(value)) return value;
-  const { $number, $float32 } = value;
+  const { $number, $float32, $float64 } = value;
   if (typeof $number === 'string' && Object.hasOwn(ODD_NUMBERS, $number)) return ODD_NUMBERS[$number];
   if (typeof $float32 === 'string') return fromBase64($float32);
+  if (typeof $float64 === 'string') return float64In($float64);
   // fromEntries defines: a key `__proto__` becomes a property like any other
   return Object.fromEntries(
     Object.entries(value).map(([key, entry]) => [key.startsWith('$$') ? key.slice(1) : key, revive(entry)]),
@@ -86,4 +88,22 @@ function fromBase64(text: string): Float32Array {
   const bytes = bytesOf(text);
   if (bytes.length % 4 !== 0) throw new Error('not float32');
   return readFloats(bytes);
+}
+
+/** Base64 of little-endian float64 values, on every machine. */
+export function float64Of(values: Iterable<number>): string {
+  const numbers = Float64Array.from(values);
+  const view = new DataView(new ArrayBuffer(8 * numbers.length));
+  numbers.forEach((value, i) => {
+    view.setFloat64(8 * i, value, true);
+  });
+  return base64Of(new Uint8Array(view.buffer));
+}
+
+/** @throws if the text is not the base64 of float64 values */
+export function float64In(text: string): Float64Array {
+  const bytes = bytesOf(text);
+  if (bytes.length % 8 !== 0) throw new Error('not float64');
+  const view = new DataView(bytes.buffer);
+  return Float64Array.from({ length: bytes.length / 8 }, (_, i) => view.getFloat64(8 * i, true));
 }

@@ -112,8 +112,8 @@ describe('what a file is', () => {
       ...{ kind: 'set', dataset: null, evaluations: [] },
       set: { name: 'Tone', hard: [{ prompt: { template: '{text}', shots: 0 }, threshold, calibration: null }] },
     });
-    for (const together of [arm, { ...alone, texts: arm.texts }, { ...alone, softs: arm.softs }])
-      expect(await zipped(together)).toMatch(/^“Both” is several prompts together, or counts words/);
+    for (const together of [arm, { ...alone, texts: ['{text}', 'a {text}'] }, { ...alone, words: arm.words }])
+      expect(await zipped(together)).toMatch(/^“Both” is several texts, or counts words without vectors/);
   });
 
   it('is a set with so many prompts, runs and comparisons', async () => {

@@ -1,13 +1,15 @@
 /** Files to import, recognised by content. Nothing is stored or run; what cannot be imported is refused. */
+import { present } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { readNpy, readSafetensors } from '../prompt/codecs';
 import type { Placement, VectorTable } from '../prompt/soft-prompt';
 import { addHardVersion } from '../prompt-set/make-versions';
-import { createPromptSet } from '../prompt-set/prompt-set';
+import { cleanName, createPromptSet } from '../prompt-set/prompt-set';
+import type { PromptSet } from '../prompt-set/types';
 import { parseTemplate, printTemplate, splitInstruction } from '../task/template';
-import { ARM_FILE, isArmJson, readArm } from './arm-file';
+import { ARM_FILE, isArmJson, readArm, type TakenArm } from './arm-file';
 import { readJson } from './exact-json';
-import { ADAPTER_CONFIG, readPeft } from './from-vectors';
+import { ADAPTER_CONFIG, readPeft, setFromVectors } from './from-vectors';
 import { DEMO_FILE, type Here, type ImportedPrompt, type Presented, readDemo, readPromptFiles } from './prompt-package';
 import { type CompleteSet, readSetFiles, SET_FILE } from './set-files';
 import { MANIFEST, readSetPackage } from './set-package';
@@ -112,19 +114,44 @@ export async function readTextFile(files: Files, here: Here): Promise<Result<Inc
   return read.ok ? ok({ kind: 'set', ...setOfText(read.value, here) }) : read;
 }
 
-/** A prompt of a comparison: a text becomes a hand-written version; several prompts together cannot. */
+/** A prompt of a comparison: a text becomes a hand-written version, vectors with all that answers beside them another one. */
 function readArmFile(bytes: Uint8Array, here: Here): Result<Incoming, IncomingFailure> {
   const read = readArm(bytes);
   if (!read.ok) return read;
   const { texts, softs, words, name, labels: answers, calibration, threshold } = read.value;
   const [template] = texts;
-  if (template === undefined || texts.length > 1 || softs.length > 0 || words)
+  if (template === undefined || texts.length > 1 || (words && softs.length === 0))
     return fail(
       'together',
-      `“${read.value.prompt}” is several prompts together, or counts words, and a version is one prompt. It answers with predict.py, predict.mjs and the command line (predict). Nothing was imported.`,
+      `“${read.value.prompt}” is several texts, or counts words without vectors, and no version can be made of that. It answers with predict.py, predict.mjs and the command line (predict). Nothing was imported.`,
     );
+  if (softs.length > 0) return ok({ kind: 'set', ...ALONE, set: setOfArm(read.value, template, here) });
   const prompt = { name, template, chat: false, answers, longest: null, calibration, threshold };
   return ok({ kind: 'set', ...setOfText(prompt, here) });
+}
+
+/** Nothing that only a complete set brings. */
+const ALONE = { dataset: null, checkpoints: [], evaluations: [], measurements: [] } as const;
+
+/** The vectors of a file, with what answers beside them. */
+function setOfArm(arm: TakenArm, template: string, { id, now, taken }: Here): PromptSet {
+  const { name, prompt, softs, words, weight, calibration, threshold } = arm;
+  const model = present(arm.model, 'the model of a text');
+  const [soft, ...others] = softs;
+  const { vectors, virtualTokens, hidden, placement } = present(soft, 'vectors');
+  const made = setFromVectors(
+    { id, runId: `${id}-1`, now },
+    {
+      ...{ name, taken, template, placement, source: ARM_FILE },
+      table: { vectors: Float32Array.from(vectors), virtualTokens, hidden },
+      words: arm.labels.map(({ label, word }) => ({ label, word })),
+      model: { id: model.id, sha256: model.sha256, dtype: model.dtype },
+    },
+  );
+  const beside = { softs: others, words: words && { model: words, weight } };
+  const version = { name: cleanName(prompt), calibration, ...(threshold ? { threshold } : {}) };
+  const together = words || others.length > 0 ? { together: beside } : {};
+  return { ...made, soft: made.soft.map((run) => ({ ...run, ...version, ...together })) };
 }
 
 function setOfText(prompt: TextPrompt, { id, now, taken }: Here): CompleteSet {
@@ -142,7 +169,7 @@ function setOfText(prompt: TextPrompt, { id, now, taken }: Here): CompleteSet {
   const written = { template, shots: 0, shotSeed: 0, ...(prompt.chat ? { chat: true } : {}) };
   const { set } = addHardVersion(empty, { id: `${id}-1`, now }, { prompt: written });
   const hard = set.hard.map((version) => ({ ...version, calibration, ...(threshold ? { threshold } : {}) }));
-  return { set: { ...set, hard }, dataset: null, checkpoints: [], evaluations: [], measurements: [] };
+  return { ...ALONE, set: { ...set, hard } };
 }
 
 /** Why a pickle is refused. */

@@ -17,6 +17,7 @@ const whole = present(
         set.hard[0]?.tried &&
         set.soft[0]?.soft?.answerShift &&
         set.soft[0].race?.length === 2 &&
+        set.soft[0].together?.words &&
         checkpoints.length > 0 &&
         new Set(evaluations.map(({ kind }) => kind)).size === 2 &&
         measurements.some(({ gold }) => gold.length > 0),
@@ -101,7 +102,16 @@ describe('a prompt set of a stranger', () => {
     ['noise below zero', SOFT, 'settings.noise', -0.1],
     ['half a step', SOFT, 'settings.steps', 0.5],
     ['a label that is a number', DATA, 'labels', [7]],
-    ['a newer version', SET, 'formatVersion', 3],
+    ['words that are listed twice', SOFT, 'together.words.model.vocabulary', ['a', 'a']],
+    ['a word without its weights', SOFT, 'together.words.model.weights', new Float64Array(1)],
+    ['a weight that is no number', SOFT, 'together.words.model.weights', Float64Array.of(Number.NaN, 1)],
+    ['a label that is not there', SOFT, 'together.words.model.known', [0, 7]],
+    ['words of too many labels', SOFT, 'together.words.model.classes', 9],
+    ['a share above one', SOFT, 'together.words.weight', 1.5],
+    ['vectors beside that are a text', SOFT, 'together.softs', ['__proto__']],
+    ['vectors beside of another width', SOFT, 'together.softs.0.hidden', 99],
+    ['trained answer words beside', SOFT, 'together.softs.0.answerShift', Float32Array.of(1)],
+    ['a newer version', SET, 'formatVersion', 4],
   ])('is refused with %s', (_, file, place, value) => {
     expect(refusal(file, place, value)).toMatch(/\. Nothing was imported\.$/);
   });
@@ -111,7 +121,7 @@ describe('a prompt set of a stranger', () => {
     const of = (m: number, v: number) => ({
       ...{ ...state, formatVersion: 1, validations: [], m: new Float32Array(m), v: new Float32Array(v) },
     });
-    expect([refusal('runs/', 'checkpoint', of(4, 4)), refusal(SET, 'formatVersion', 2)]).toEqual([null, null]);
+    expect([refusal('runs/', 'checkpoint', of(4, 4)), refusal(SET, 'formatVersion', 3)]).toEqual([null, null]);
     for (const sizes of [of(3, 4), of(4, 3)]) expect(refusal('runs/', 'checkpoint', sizes)).toContain('sizes differ');
   });
 });

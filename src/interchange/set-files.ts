@@ -1,7 +1,7 @@
 /** A complete prompt set as files: one folder, one file per version, equal bytes for equal sets. */
 import type { Dataset, TaskKind } from '../dataset/types';
 import { StudioError } from '../lib/errors';
-import { counted } from '../lib/format';
+import { capitalised, counted } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { firstFault, type z } from '../lib/zod';
 import { readNpy, writeNpy } from '../prompt/codecs';
@@ -20,6 +20,7 @@ import {
   type SoftVersion,
   withKind,
 } from '../prompt-set/types';
+import { versionWords } from '../prompt-set/versions';
 import { exactJson, readExactJson } from './exact-json';
 import { withoutRowIds } from './set-json';
 import {
@@ -33,8 +34,10 @@ import {
 import { datasetSchema, hardVersionSchema } from './version-schemas';
 import type { Files } from './zip';
 
-/** 2 for sets with trained answer words: releases that read only 1 would answer without them. */
-const SET_VERSION = 2;
+/** 2 for sets with trained answer words, 3 with several prompts as a version: releases that read less would answer without them. */
+const SET_VERSION = 3;
+const versionFor = ({ soft }: PromptSet) =>
+  soft.some(({ together }) => together) ? SET_VERSION : soft.some((run) => run.soft?.answerShift) ? 2 : 1;
 export const SET_FILE = 'prompt-set.json';
 const DATA_FILE = 'data/dataset.json';
 /** The folder gives the kind of a comparison; its file does not contain it. */
@@ -64,9 +67,12 @@ export function withoutRows({ set, evaluations, checkpoints, measurements }: Com
   return { set: named, dataset: null, checkpoints, evaluations: [], measurements };
 }
 
-/** Why a set cannot leave without rows: a tuned prompt has examples in its text. Null = it can. */
+/** Why a set cannot leave without rows: a version has examples in its text, or their words. Null = it can. */
 export function madeOfRows({ soft }: Pick<PromptSet, 'soft'>): string | null {
   const shows = soft.find(({ examples }) => examples);
+  const counts = soft.find(({ together }) => together?.words);
+  if (counts)
+    return `${capitalised(versionWords({ kind: 'soft', version: counts }))} counts words of your training rows. Agree to include your rows, or export another version by itself.`;
   return shows
     ? `The text of tuned ${shows.number} shows ${counted(shows.examples?.length ?? 0, 'row')} of yours as examples. Agree to include your rows, or export another version by itself.`
     : null;
@@ -79,7 +85,7 @@ export function setFiles(complete: CompleteSet): Map<string, Uint8Array> {
   const write = (path: string, value: unknown) => files.set(path, new TextEncoder().encode(exactJson(value)));
   write(SET_FILE, {
     ...set,
-    formatVersion: set.soft.some(({ soft }) => soft?.answerShift) ? SET_VERSION : 1,
+    formatVersion: versionFor(set),
     hard: set.hard.map(({ id }) => id),
     soft: set.soft.map(({ id }) => id),
   });
@@ -170,6 +176,9 @@ export function readSetFiles(files: Files): Result<CompleteSet, SetFilesFailure>
   for (const ids of [hard, soft, evaluations, measurements].map((list) => list.map(({ id }) => id)))
     if (new Set(ids).size < ids.length) return bad('Two of its versions have the same id.');
   const { formatVersion: _version, ...facts } = head.value;
+  const labels = ({ words = facts.words }: SoftVersion) => words.length;
+  if (soft.some((version) => version.together?.words && version.together.words.model.classes !== labels(version)))
+    return bad('One of its versions counts words for another number of labels.');
   return ok({
     set: { ...facts, hard: inOrder(hard, facts.hard), soft: inOrder(soft, facts.soft) },
     dataset,

@@ -1,6 +1,7 @@
 import { sha256 } from '../lib/bytes';
 import { type Failure, fail, type Result } from '../lib/result';
 import { z } from '../lib/zod';
+import { armId } from '../prompt-set/arms';
 import type { SoftVersion } from '../prompt-set/types';
 import { exactJson, readExactJson } from './exact-json';
 import { type CompleteSet, readSetFiles, type SetFilesFailure, setFiles } from './set-files';
@@ -56,6 +57,12 @@ export function renewed(
   here: { readonly id: string; readonly handle: string; readonly newId: () => string },
 ): CompleteSet {
   const runIds = new Map(set.soft.map(({ id }) => [id, here.newId()]));
+  const compared = evaluations.map((evaluation) => ({ evaluation, id: here.newId() }));
+  /** An arm is named by its comparison, which has another id in the copy. */
+  const renewedArm = (arm: string) => {
+    const found = compared.find(({ evaluation }) => arm.startsWith(armId(evaluation, '')));
+    return found ? armId(found, arm.slice(armId(found.evaluation, '').length)) : arm;
+  };
   const runId = <T extends string | null>(id: T) => (id === null ? id : (runIds.get(id) ?? id)) as T;
   return {
     set: {
@@ -66,13 +73,18 @@ export function renewed(
       ...(set.moves
         ? { moves: set.moves.map((move) => ({ ...move, from: runId(move.from), to: runId(move.to) })) }
         : {}),
-      soft: set.soft.map((run) => ({ ...run, id: runId(run.id), settings: renewedStart(run.settings, runId) })),
+      soft: set.soft.map(({ together, ...run }) => ({
+        ...run,
+        ...(together && { together: { ...together, ...(together.from && { from: renewedArm(together.from) }) } }),
+        id: runId(run.id),
+        settings: renewedStart(run.settings, runId),
+      })),
     },
     dataset,
     checkpoints: checkpoints.map((kept) => ({ ...kept, setId: here.id, runId: runId(kept.runId) })),
-    evaluations: evaluations.map((evaluation) => ({
+    evaluations: compared.map(({ evaluation, id }) => ({
       ...evaluation,
-      id: here.newId(),
+      id,
       setId: here.id,
       softVersion: runId(evaluation.softVersion),
     })),

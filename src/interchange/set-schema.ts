@@ -6,6 +6,7 @@ import { z } from '../lib/zod';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import {
   answerWords,
+  besideSchema,
   count,
   id,
   keptVerdict,
@@ -76,7 +77,12 @@ export const softSchema = softVersionSchema
       })
       .nullable(),
     validationAccuracy: z.number().nullable(),
-  });
+    together: besideSchema.optional(),
+  })
+  .refine(({ soft, together }) => {
+    const shape = (of: typeof soft) => `${of?.placement} ${of?.virtualTokens} ${of?.hidden}`;
+    return together === undefined || together.softs.every((each) => shape(each) === shape(soft));
+  }, 'vectors that answer together differ in shape');
 
 /** Not only finite ones: the log-probability of an impossible answer is -Infinity. */
 const real = z.custom<number>((value) => typeof value === 'number', 'expected a number');

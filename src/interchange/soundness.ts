@@ -10,6 +10,7 @@ import type {
   RunCheckpoint,
   StoredDataset,
 } from '../prompt-set/types';
+import { besideSchema } from './version-schemas';
 
 /** `sound` is the value itself if nothing is wrong, the rest of it if parts were removed, null if nothing is left. */
 export interface Soundness<T> {
@@ -46,6 +47,7 @@ const softVersion = z.looseObject({
   template: text,
   status: text,
   soft: softPrompt.nullable(),
+  together: besideSchema.optional(),
   model: z.looseObject({ id: text, sha256: text }),
 });
 

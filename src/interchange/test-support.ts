@@ -70,7 +70,16 @@ const soft: fc.Arbitrary<SoftPrompt> = fc
     })),
   );
 
-const run: fc.Arbitrary<SoftVersion> = fc.record({
+/** Every other one with vectors and words that answer beside it. */
+const withOthers = (version: SoftVersion, isTogether: boolean): SoftVersion => {
+  if (!version.soft || !isTogether) return version;
+  const { answerShift: _words, ...vectors } = version.soft;
+  const model = { ngrams: 1, sublinear: true, vocabulary: ['__proto__'], idf: [1.5], classes: LABELS.length };
+  const words = { model: { ...model, known: [1, 0], weights: Float64Array.of(0.1, -1 / 3) }, weight: 0.35 };
+  return { ...version, together: { from: 'arm:e:combined', softs: [vectors], words } };
+};
+
+const trained: fc.Arbitrary<SoftVersion> = fc.record({
   id,
   number: fc.integer({ min: 1, max: 3 }),
   name: text,
@@ -120,6 +129,8 @@ const run: fc.Arbitrary<SoftVersion> = fc.record({
     reached: fc.record({ tokensBefore: share, tokensAfter: share, same: fc.nat(64), rows: fc.nat(64) }),
   }),
 });
+
+const run = fc.tuple(trained, fc.boolean()).map((made) => withOthers(...made));
 
 const point = fc.oneof(
   fc.record({

@@ -1,6 +1,7 @@
 /** The form of versions and rows in files of every format. */
 import { byName, z } from '../lib/zod';
-import { PLACEMENTS } from '../prompt/soft-prompt';
+import { weightsIn } from '../metrics/logistic';
+import { allFinite, PLACEMENTS } from '../prompt/soft-prompt';
 import { STAGE_POLICIES } from '../prompt-set/types';
 import { ANSWER_VECTORS, OPTIMISER_NAMES } from '../training/settings';
 
@@ -13,6 +14,11 @@ export const line = text(2000);
 export const page = text(200_000);
 export const some = <T extends z.ZodType>(of: T) => z.array(of).max(1000);
 export const many = <T extends z.ZodType>(of: T) => z.array(of).max(1e6);
+
+/** Texts, and sets of vectors, that may answer together. */
+export const MOST_TOGETHER = 64;
+/** Words and word sequences that may be counted. */
+export const MOST_FEATURES = 2_000_000;
 
 export const share = z.number().min(0).max(1);
 export const count = z.int().min(0).max(1e9);
@@ -150,6 +156,46 @@ export const hardVersionSchema = z.object({
       with: triedWith,
     })
     .optional(),
+});
+
+/** Vectors as they are stored. */
+const storedVectors = z
+  .strictObject({
+    placement: z.enum(PLACEMENTS),
+    vectors: z.instanceof(Float32Array).refine(allFinite, 'contains numbers that are not finite'),
+    virtualTokens: z.int().min(1).max(1024),
+    hidden: z.int().min(1).max(65_536),
+  })
+  .refine(({ vectors, virtualTokens, hidden }) => vectors.length === virtualTokens * hidden, 'has other numbers');
+
+const wordModel = z
+  .object({
+    ngrams: z.int().min(1).max(5),
+    sublinear: z.boolean(),
+    vocabulary: z.array(page).max(MOST_FEATURES),
+    idf: many(z.number()),
+    classes: z.int().min(2).max(1000),
+    known: some(z.int().min(0)),
+    weights: z
+      .instanceof(Float64Array)
+      .refine((values) => values.every(Number.isFinite), 'contains numbers that are not finite'),
+  })
+  .refine(
+    ({ vocabulary, idf, classes, known, weights }) =>
+      new Set(vocabulary).size === vocabulary.length &&
+      idf.length === vocabulary.length &&
+      known.length > 0 &&
+      new Set(known).size === known.length &&
+      known.every((label) => label < classes) &&
+      weights.length === weightsIn(known.length, vocabulary.length),
+    'the numbers of the words do not fit their list',
+  );
+
+/** What answers beside a version's own vectors. */
+export const besideSchema = z.object({
+  from: line.optional(),
+  softs: z.array(storedVectors).max(MOST_TOGETHER - 1),
+  words: z.object({ model: wordModel, weight: share }).nullable(),
 });
 
 /** Starts that were compared before a run. */

@@ -273,18 +273,14 @@ export function armsKnowing(
   });
 }
 
-/** The version whose answers an arm of a past comparison has; null = no version has this text and examples. */
-export function versionOfArm(
-  set: PromptSet,
-  comparison: Then & { readonly plan: { readonly arms: readonly { readonly id: string }[] } },
-  armId: string,
-): string | null {
-  const ids = comparison.plan.arms.map(({ id }) => id);
-  return armsAsCompared(set, comparison, ids).arms.find(({ id }) => id === armId)?.versionId ?? null;
-}
+/** Yours with another number of examples: `keepArm` saves it as a hand-written version. */
+export const isYoursWith = (armId: string): boolean => /^yours-\d+$/.test(armId);
 
-/** Yours with another number of examples, which `keepArm` saves as a version. */
-export const canBeVersion = (armId: string): boolean => /^yours-\d+$/.test(armId);
+/** Several prompts together: the verb `keepTogether` makes a version of them. */
+export const isTogether = (armId: string): boolean => armId === 'combined' || armId === 'ensemble';
+
+/** Whether what took part in a comparison can be saved as a version where it is none. */
+export const canBeVersion = (armId: string): boolean => isYoursWith(armId) || isTogether(armId);
 
 /** What a past comparison is judged by. */
 interface PastComparison extends Then {

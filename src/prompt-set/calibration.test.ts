@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { createRouter } from '../route/router';
-import { versionOfArm } from './arms';
 import {
   calibratedBy,
   keepArm,
@@ -8,6 +7,7 @@ import {
   ownCalibration,
   recordComparison,
   setThreshold,
+  versionOfArm,
   versionsCompared,
 } from './calibration';
 import { addHardVersion, recalibrate } from './make-versions';

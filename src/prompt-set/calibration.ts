@@ -5,12 +5,14 @@
 
 import type { ReviewThreshold } from '../evaluation/types';
 import { counted } from '../lib/format';
-import { armsAsCompared, canBeVersion } from './arms';
+import { armId, armsAsCompared, isYoursWith } from './arms';
 import { addHardVersion, sameLabelOrder } from './make-versions';
 import { countLook, type Stamp, sameWords } from './prompt-set';
 import type { ClassifyEvaluation, Evaluation, HardVersion, Kept, PromptSet, SoftVersion } from './types';
 
-type Comparison = Pick<Kept<ClassifyEvaluation>, 'plan' | 'comparison' | 'hardVersion' | 'softVersion'>;
+type Comparison = Pick<Kept<ClassifyEvaluation>, 'plan' | 'comparison' | 'hardVersion' | 'softVersion'> & {
+  id?: string;
+};
 type Compared = ({ readonly kind: 'classify' } & Comparison) | { readonly kind: 'generate' };
 type Calibration = HardVersion['calibration'];
 
@@ -22,17 +24,26 @@ export const meanLogProbsOf = ({ calibration }: Pick<HardVersion | SoftVersion, 
 export function versionsCompared(
   set: PromptSet,
   evaluation: Parameters<typeof armsAsCompared>[1] & {
+    /** Left out while it is being made. */
+    readonly id?: string;
     readonly plan: { readonly arms: readonly { readonly id: string }[] };
   },
 ): ReadonlyMap<string, string> {
-  const { plan } = evaluation;
-  const { arms } = armsAsCompared(
-    set,
-    evaluation,
-    plan.arms.map(({ id }) => id),
+  const { id = '', plan } = evaluation;
+  const ids = plan.arms.map((arm) => arm.id);
+  const { arms } = armsAsCompared(set, evaluation, ids);
+  const together = new Map(set.soft.flatMap((run) => (run.together?.from ? [[run.together.from, run.id]] : [])));
+  return new Map(
+    ids.flatMap((arm) => {
+      const version = arms.find((each) => each.id === arm)?.versionId ?? together.get(armId({ id }, arm));
+      return version ? [[arm, version]] : [];
+    }),
   );
-  return new Map(arms.flatMap(({ id, versionId }) => (versionId === null ? [] : [[id, versionId] as const])));
 }
+
+/** The version whose answers an arm of a past comparison has; null = no version has this text and examples. */
+export const versionOfArm = (...[set, evaluation, arm]: [...Parameters<typeof versionsCompared>, string]) =>
+  versionsCompared(set, evaluation).get(arm) ?? null;
 
 /** By version, what it was compared with: null = it was compared, and is used without. */
 function calibrationsIn(set: PromptSet, evaluation: Comparison): ReadonlyMap<string, Calibration> {
@@ -85,11 +96,11 @@ export function ownCalibration(set: PromptSet, versionId: string | null): Calibr
  * The set with Yours and another number of examples as a version of its own, with the answer words and the calibration that
  * it was compared with. Any other arm changes nothing.
  */
-export function keepArm(set: PromptSet, evaluation: Evaluation, armId: string, at: Stamp): PromptSet {
+export function keepArm(set: PromptSet, evaluation: Evaluation, which: string, at: Stamp): PromptSet {
   const ids = evaluation.plan.arms.map(({ id }) => id);
   const { arms, hard } = armsAsCompared(set, evaluation, ids);
-  const arm = arms.find(({ id }) => id === armId);
-  if (!hard || !arm || arm.versionId !== null || !canBeVersion(armId)) return set;
+  const arm = arms.find(({ id }) => id === which);
+  if (!hard || !arm || arm.versionId !== null || !isYoursWith(which)) return set;
   const words = hard.words ?? evaluation.words ?? set.words;
   const name = `${hard.name}, ${counted(arm.prompt.shots, 'example')}`;
   const added = addHardVersion({ ...set, words }, at, { prompt: arm.prompt, name });

@@ -52,7 +52,10 @@ function startOf(
   const { initialisation } = run.settings;
   const made = (id: string, name: string, how: string) => ({ parent: id, how, root: { id, name, how: '' } });
   if (initialisation.kind === 'prompt') {
-    const how = 'its vectors continue from there';
+    const { together } = run;
+    const how = together
+      ? `together with ${together.words ? 'word counts' : 'other seeds'}`
+      : 'its vectors continue from there';
     return set.soft.some(({ id }) => id === initialisation.runId)
       ? { parent: initialisation.runId, how }
       : made(`gone:${initialisation.runId}`, 'a missing prompt', how);

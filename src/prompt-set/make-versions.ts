@@ -249,10 +249,11 @@ export function finishRun(
 }
 
 /**
- * Whether a run was trained for what the set does now: another column may have been chosen since. Trained answer words
- * belong to their labels.
+ * Whether a version is one run, trained for what the set does now: another column may have been chosen since. Trained answer
+ * words belong to their labels.
  */
 export const fits = (set: Pick<PromptSet, 'writing' | 'words'>, run: SoftVersion): boolean =>
+  !run.together &&
   (run.writes ?? false) === isWriting(set) &&
   (run.soft?.answerShift === undefined || run.words === undefined || sameLabelOrder(set.words, run.words));
 

@@ -98,9 +98,14 @@ function bindWords(set: PromptSet): Pick<PromptSet, 'hard' | 'soft'> {
   };
 }
 
-/** A run whose trained answer words follow the order of the labels. @param own its answer words until now */
-function shiftInOrder(run: SoftVersion, own: readonly LabelWord[], labels: readonly string[]): SoftVersion {
-  const { soft } = run;
+/** A run whose trained answer words, or counted words, follow the order of the labels. @param own its answer words until now */
+function numbersInOrder(run: SoftVersion, own: readonly LabelWord[], labels: readonly string[]): SoftVersion {
+  const { soft, together } = run;
+  if (together?.words) {
+    const { model, weight } = together.words;
+    const known = model.known.map((place) => labels.indexOf(own[place]?.label ?? ''));
+    return { ...run, together: { ...together, words: { model: { ...model, known }, weight } } };
+  }
   if (!soft?.answerShift) return run;
   const { answerShift: before, hidden } = soft;
   const answerShift = new Float32Array(before.length);
@@ -128,7 +133,7 @@ function inOrder(set: PromptSet, labels: readonly string[]): PromptSet {
       ...(calibration && meanLogProbs && { calibration: { ...calibration, meanLogProbs } }),
     };
   };
-  const soft = set.soft.map((run) => shiftInOrder(ordered(run), run.words ?? set.words, labels));
+  const soft = set.soft.map((run) => numbersInOrder(ordered(run), run.words ?? set.words, labels));
   return { ...set, words: alignWords(set.words, labels), hard: set.hard.map(ordered), soft };
 }
 

@@ -4,7 +4,6 @@ import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
 import { StudioError } from '../lib/errors';
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import type { WordModel } from '../metrics/logistic';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { asContinuation } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
@@ -12,7 +11,7 @@ import { meanLogProbsOf } from './calibration';
 import { chosenHard, chosenHybrid, chosenSoft, sameLabelOrder } from './make-versions';
 import { kindOf, sameWords } from './prompt-set';
 import { resolveStage, resolveVersion, type StageFailure, type VersionFailure } from './stages';
-import type { PromptSet, SoftVersion, StagePolicy } from './types';
+import type { Beside, PromptSet, SoftVersion, StagePolicy } from './types';
 import {
   type SeenParts,
   seedsOf,
@@ -142,20 +141,12 @@ export interface AnsweringVersion {
   /** The rows of its prompt set, for examples in the prompt; null where they are not here. */
   readonly dataset: Dataset | null;
   /** What answers together with it, where labels are chosen; left out = nothing. */
-  readonly together?: Together;
+  readonly together?: Together | undefined;
 }
 
-/** Prompts whose mean answer counts, and words that are mixed in. */
-interface Together {
-  /** Other templates for the same row, as for examples in other orders. */
+export interface Together extends Beside {
+  /** Other templates for the same row, as for examples in other orders: the mean answer counts. */
   readonly texts: readonly string[];
-  /** Vectors of other runs. */
-  readonly softs: readonly SoftPrompt[];
-  readonly words: {
-    readonly model: WordModel;
-    /** Of the prompts, from 0 to 1. */
-    readonly weight: number;
-  } | null;
 }
 
 const TASKS: { readonly [K in TaskKind]: (of: ReadyPrompt) => AnsweringTask } = {
@@ -171,8 +162,15 @@ const TASKS: { readonly [K in TaskKind]: (of: ReadyPrompt) => AnsweringTask } = 
 export function answeringVersion(ready: ReadyPrompt, dataset: Dataset | null): AnsweringVersion {
   const { set, of, prompt, words, soft } = ready;
   const model = of.kind === 'soft' ? of.version.model : null;
-  return { task: TASKS[kindOf(set)](ready), prompt, words, soft, model, dataset };
+  const together = togetherOf(of);
+  return { task: TASKS[kindOf(set)](ready), prompt, words, soft, model, dataset, ...(together && { together }) };
 }
+
+/** What answers together with the version's own vectors; null = nothing. */
+export const togetherOf = ({ kind, version }: Version): Together | null =>
+  kind === 'soft' && version.together
+    ? { texts: [], softs: version.together.softs, words: version.together.words }
+    : null;
 
 export type RouteKind = 'hand-written' | 'tuned' | 'hybrid' | 'ensemble' | 'combined';
 
@@ -229,7 +227,8 @@ const meanOf = (set: PromptSet, run: SoftVersion): readonly SoftVersion[] =>
 /** Everything of a set that can be a row: its versions, oldest first, and the means over seeds. */
 export function matrixChoices(set: PromptSet): readonly { readonly id: string; readonly name: string }[] {
   if (kindOf(set) !== 'classify') return [];
-  const all = versionsOf(set);
+  // a row of a matrix is asked of the model alone
+  const all = versionsOf(set).filter((of) => !togetherOf(of)?.words);
   const means = all.flatMap(({ kind, version }) => {
     const runs = kind === 'soft' ? meanOf(set, version) : [];
     return runs.length > 1 && runs[0]?.id === version.id
@@ -252,7 +251,7 @@ export function matrixPrompt(set: PromptSet, choice: string, dataset: Dataset | 
     name: `${set.handle}, ${name}`,
     prompt,
     words,
-    softs: mean ?? (soft ? [soft] : []),
+    softs: mean ?? (soft ? [soft, ...(togetherOf(of)?.softs ?? [])] : []),
     model: of.kind === 'soft' ? of.version.model : null,
     // both belong to a version, and a mean is none
     meanLogProbs: isMean ? null : meanLogProbs,

@@ -1,6 +1,5 @@
 /** All prompt sets beside each other: what is in use where, how good it was when it was last measured, and what needs attention. */
-import { handArm, runArm } from './arms';
-import { driftOf, firstOf, type Measured, type Result, resultsOf } from './performance';
+import { armsByVersion, driftOf, firstOf, type Measured, type Result, resultsOf } from './performance';
 import { type Stage, stagesOf } from './stages';
 import { type Version, versionById, versionWords } from './versions';
 
@@ -66,18 +65,10 @@ function judge(version: Version | null, results: readonly Result[], result: Resu
 }
 
 /** In the comparison that this result comes from. */
-function tokensOf({ evaluations, writings }: Measured, { id: resultId, of: { kind, version } }: Result): number | null {
+function tokensOf({ set, evaluations, writings }: Measured, { id: resultId, of: { version } }: Result): number | null {
   const compared = [...evaluations, ...writings].find(({ id }) => resultId === `${id} ${version.id}`);
   if (!compared) return null;
-  const besides = compared.softVersion !== version.id;
-  const armId =
-    kind === 'soft'
-      ? besides
-        ? runArm(version)
-        : 'tuned'
-      : compared.hardVersion === version.id
-        ? 'yours'
-        : handArm(version);
+  const armId = armsByVersion(set, compared).get(version.id);
   const arms: readonly { readonly id: string; readonly tokensSentMean: number | null }[] = compared.plan.arms;
   return arms.find(({ id }) => id === armId)?.tokensSentMean ?? null;
 }

@@ -10,6 +10,7 @@ import type {
   ReviewThreshold,
 } from '../evaluation/types';
 import type { Correction, Vote } from '../evaluation/vote';
+import type { WordModel } from '../metrics/logistic';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { HardPrompt, LabelWord } from '../task/types';
 import type { StoredCheckpoint } from '../training/checkpoint';
@@ -150,7 +151,19 @@ export interface RaceEntry {
   readonly outcome: 'racing' | 'out' | 'continues';
 }
 
-/** One training run, finished or not. */
+/** What answers beside a prompt's own vectors, where labels are chosen. */
+export interface Beside {
+  /** Vectors of other runs: the mean answer counts. */
+  readonly softs: readonly SoftPrompt[];
+  /** Words of training rows that are mixed in; null = none. */
+  readonly words: {
+    readonly model: WordModel;
+    /** Of the prompts, from 0 to 1. */
+    readonly weight: number;
+  } | null;
+}
+
+/** One training run, finished or not; or, with `together`, several prompts as one version, which was never trained as such. */
 export interface SoftVersion {
   readonly id: string;
   readonly number: number;
@@ -186,6 +199,8 @@ export interface SoftVersion {
   /** Why it failed, as a sentence. */
   readonly error: string | null;
   readonly soft: SoftPrompt | null;
+  /** Copies, so that the version answers the same whatever becomes of runs and rows. `from`: what `armId` named. */
+  readonly together?: Beside & { readonly from?: string };
   readonly bestStep: number | null;
   readonly validationAccuracy: number | null;
   /** Of the kept step of a run that generates texts: cross-entropy per token, mean over the rows. */

@@ -2,7 +2,7 @@
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import type { LabelWord } from '../task/types';
 import type { PromptSet } from './types';
-import { type Version, wordsOf } from './versions';
+import { kindWords, type Version, wordsOf } from './versions';
 
 interface Fact {
   readonly name: string;
@@ -27,12 +27,19 @@ export interface VersionDiff {
 const yesNo = (value: boolean | undefined) => (value ? 'yes' : 'no');
 const text = (value: unknown): string => (value === null || value === undefined ? 'none' : String(value));
 
-function settingsOf({ kind, version }: Version, set: PromptSet): readonly Fact[] {
-  const fact = (name: string, value: string): Fact => ({ name, value });
+const fact = (name: string, value: string): Fact => ({ name, value });
+
+function handWords(set: PromptSet, id: string | undefined): string {
+  const hand = set.hard.find((each) => each.id === id);
+  return hand ? `hand-written ${hand.number}` : 'a missing version';
+}
+
+function settingsOf(of: Version, set: PromptSet): readonly Fact[] {
+  const { kind, version } = of;
   if (kind === 'hard') {
     const { shots, shotSeed, selection = 'balanced', orders = 1, chat } = version.prompt;
     return [
-      fact('kind', 'hand-written'),
+      fact('kind', kindWords(of)),
       fact('examples', String(shots)),
       ...(shots > 0
         ? [fact('which examples', selection), fact('orders', String(orders)), fact('seed', String(shotSeed))]
@@ -40,16 +47,14 @@ function settingsOf({ kind, version }: Version, set: PromptSet): readonly Fact[]
       fact('as a chat', yesNo(chat)),
     ];
   }
-  const { settings: s, initText, handVersion, distilled, model, datasetFingerprint, examples = [] } = version;
-  const start = s.initialisation;
-  const named = (id: string | undefined) => {
-    const hand = set.hard.find((each) => each.id === id);
-    return hand ? `hand-written ${hand.number}` : 'a missing version';
-  };
+  const { settings, initText, handVersion, distilled, model, datasetFingerprint, examples = [], together } = version;
+  const { initialisation: start, ...s } = settings;
+  const named = (id: string | undefined) => handWords(set, id);
   const parent = start.kind === 'prompt' ? set.soft.find(({ id }) => id === start.runId) : undefined;
   return [
-    fact('kind', handVersion ? 'hybrid' : 'tuned'),
+    fact('kind', kindWords(of)),
     ...(handVersion ? [fact('on top of', named(handVersion))] : []),
+    ...(together?.words ? [fact('weight of the prompt', String(together.words.weight))] : []),
     ...(examples.length > 0 ? [fact('examples in its text', String(examples.length))] : []),
     fact('learned from', distilled ? `the answers of ${named(distilled.from)}` : 'labels'),
     fact('position of the vectors', PLACEMENT_WORDS[s.placement]),

@@ -21,9 +21,14 @@ export const versionsOf = (set: Pick<PromptSet, 'hard' | 'soft'>): readonly Vers
 export const versionById = (set: Pick<PromptSet, 'hard' | 'soft'>, id: string): Version | null =>
   versionsOf(set).find(({ version }) => version.id === id) ?? null;
 
-/** "hand-written 2", "tuned 3", "hybrid 4": the name of a version in lists of both kinds. */
-export const versionWords = ({ kind, version }: Version): string =>
-  `${kind === 'hard' ? 'hand-written' : version.handVersion ? 'hybrid' : 'tuned'} ${version.number}`;
+const softKind = ({ handVersion, together }: SoftVersion) =>
+  together ? (together.words ? 'combined' : 'ensemble') : handVersion ? 'hybrid' : 'tuned';
+
+/** What a version is called in lists of both kinds. */
+export const kindWords = ({ kind, version }: Version) => (kind === 'hard' ? 'hand-written' : softKind(version));
+
+/** "hand-written 2", "tuned 3", "hybrid 4", "combined 5". */
+export const versionWords = (of: Version): string => `${kindWords(of)} ${of.version.number}`;
 
 /** The answer words that a version was made with. */
 export const wordsOf = (set: Pick<PromptSet, 'words'>, { version }: Version): readonly LabelWord[] =>
@@ -111,7 +116,7 @@ const isSameSplit = (a: SoftVersion, b: SoftVersion): boolean =>
   a.heldBackHash === b.heldBackHash && (!a.splitHash || !b.splitHash || a.splitHash === b.splitHash);
 
 const alikeBut = (set: Pick<PromptSet, 'soft'>, run: SoftVersion) =>
-  set.soft.filter((other) => isUsable(other) && butSeed(other) === butSeed(run));
+  set.soft.filter((other) => isUsable(other) && !other.together && butSeed(other) === butSeed(run));
 
 /**
  * The usable runs that differ from this one only in their seed, and this one; by seed, the newest of equal seeds. Those of
@@ -120,7 +125,7 @@ const alikeBut = (set: Pick<PromptSet, 'soft'>, run: SoftVersion) =>
 export function seedsOf(set: Pick<PromptSet, 'soft'>, run: SoftVersion): readonly SoftVersion[] {
   const alike = alikeBut(set, run).filter((other) => isSameSplit(other, run));
   const bySeed = new Map(alike.map((other) => [other.settings.seed, other]));
-  if (isUsable(run)) bySeed.set(run.settings.seed, run);
+  if (isUsable(run) && !run.together) bySeed.set(run.settings.seed, run);
   return [...bySeed.values()].sort((a, b) => a.settings.seed - b.settings.seed);
 }
 

@@ -61,9 +61,10 @@ function data({ set, dataset }: Audited): Section {
 async function hashOf(set: PromptSet, of: Version): Promise<string> {
   const words = wordsOf(set, of).map(({ label, word }) => [label, word]);
   if (of.kind === 'hard') return sha256(JSON.stringify([of.version.prompt, words]));
-  const { template, soft } = of.version;
+  const { template, soft, together } = of.version;
   const numbers = [soft?.vectors, soft?.answerShift].map((each) => (each ? Array.from(each) : null));
-  return sha256(JSON.stringify([template, words, soft?.placement, ...numbers]));
+  const beside = together ? [together.softs, together.words] : [];
+  return sha256(JSON.stringify([template, words, soft?.placement, ...numbers, ...beside]));
 }
 
 function resultOf({ kind, version }: Version): string {

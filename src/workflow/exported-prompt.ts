@@ -12,13 +12,14 @@ import { StudioError } from '../lib/errors';
 import { counted, PRODUCT } from '../lib/format';
 import { unwrap } from '../lib/result';
 import { mixedAnswers } from '../metrics/calibration';
-import { type WordModel, wordAnswers } from '../metrics/logistic';
+import { wordAnswers } from '../metrics/logistic';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { armId, armsAsCompared } from '../prompt-set/arms';
 import { versionsCompared } from '../prompt-set/calibration';
 import { withVerdict } from '../prompt-set/listing';
-import { kindOf } from '../prompt-set/prompt-set';
-import { type ClassifyEvaluation, type Evaluation, ofKind, type SoftVersion } from '../prompt-set/types';
+import { cleanName, kindOf } from '../prompt-set/prompt-set';
+import { togetherOf } from '../prompt-set/ready-prompt';
+import { type Beside, type ClassifyEvaluation, type Evaluation, ofKind, type SoftVersion } from '../prompt-set/types';
 import { tunedPrompt, type Version, versionById, versionsOf, versionWords, wordsOf } from '../prompt-set/versions';
 import type { AudienceChoice } from '../report/audience';
 import { longestAnswer } from '../route/generated-texts';
@@ -28,7 +29,7 @@ import type { HardPrompt, LabelWord } from '../task/types';
 import { labelTokens } from '../tokens/tokenizer';
 import { armCheckRows, makeCheckRows, type RowsDone } from './check-rows';
 import { trainingWords } from './compare-labels';
-import type { Host, Run } from './host';
+import type { Host, Run, Verb } from './host';
 import { validatedRows } from './training-rows';
 
 export interface Order {
@@ -79,14 +80,15 @@ function versionSubject({ set, evaluations }: Order['stored'], of: Version): Sub
   const { kind, version } = of;
   const prompt = kind === 'hard' ? version.prompt : tunedPrompt(version.template, version.settings, version.examples);
   const soft = kind === 'soft' ? version.soft : null;
+  const together = togetherOf(of);
   const tookPart = (evaluation: Evaluation) => [...versionsCompared(set, evaluation).values()].includes(version.id);
   return {
     id: version.id,
     name: versionWords(of),
-    kind: soft ? 'tuned' : 'text',
+    kind: together ? (together.words ? 'combined' : 'ensemble') : soft ? 'tuned' : 'text',
     prompt,
     words: wordsFor(prompt, wordsOf(set, of)),
-    softs: soft ? [soft] : [],
+    softs: soft ? [soft, ...(together?.softs ?? [])] : [],
     version: of,
     model: kind === 'soft' ? version.model : null,
     calibration: version.calibration ?? null,
@@ -168,6 +170,9 @@ export function chosenSubject({ stored, subject: id }: Order): Subject {
   return subject;
 }
 
+export const TRAINED_WORDS =
+  'A prompt of it has trained answer words, and those of several prompts cannot answer together in one file. Export the versions one by one.';
+
 // The words of a combined prompt.
 
 const GRID = 20;
@@ -199,9 +204,14 @@ function mixtureOf({ plan }: Pick<ClassifyEvaluation, 'plan'>): number | null {
 /** Test rows whose answers by words are compared before words are exported. */
 const CHECKED_ROWS = 50;
 
-/** The words of the training rows, with the weight of the prompt. @throws StudioError `bad-input` where they are others by now */
-function wordsIn({ stored: { dataset } }: Order, subject: Subject): { model: WordModel; weight: number } {
-  const { evaluation } = subject;
+/**
+ * The words of a version, or of the training rows, with the weight of the prompt; null = no words are counted.
+ * @throws StudioError `bad-input` where they are others by now
+ */
+function wordsIn({ stored: { dataset } }: Order, subject: Subject): Beside['words'] {
+  const { evaluation, version } = subject;
+  if (version) return togetherOf(version)?.words ?? null;
+  if (subject.kind !== 'words' && subject.kind !== 'combined') return null;
   if (!dataset || evaluation?.kind !== 'classify') throw new StudioError('bad-input', OTHER_ROWS);
   const weight = subject.kind === 'words' ? 0 : mixtureOf(evaluation);
   const model = trainingWords(dataset);
@@ -212,6 +222,38 @@ function wordsIn({ stored: { dataset } }: Order, subject: Subject): { model: Wor
     throw new StudioError('bad-input', OTHER_ROWS);
   return { model, weight };
 }
+
+/**
+ * Several prompts of a comparison as one version: a copy of the tuned run, with copies of all that answers beside it. Its
+ * vectors come from that run, so that what the run knows of test rows is known of it too.
+ * @throws StudioError `bad-input` where it has changed since it was compared, or is no such prompt
+ */
+export const keepTogether: Verb<Order, never, SoftVersion> = async (host, order) => {
+  const { kind, name, softs, calibration, evaluation, id: from } = chosenSubject(order);
+  const { set, dataset } = order.stored;
+  const run = set.soft.find(({ id }) => id === evaluation?.softVersion);
+  const [soft, ...others] = softs;
+  if (!run || !soft || (kind !== 'combined' && kind !== 'ensemble'))
+    throw new StudioError('bad-input', `“${name}” has no vectors of its own, so it cannot be a version. Export it.`);
+  if (softs.some(({ answerShift }) => answerShift)) throw new StudioError('bad-input', TRAINED_WORDS);
+  const words = wordsIn(order, chosenSubject(order));
+  const { group: _group, race: _race, handVersion: _hand, distilled: _teacher, ...facts } = run;
+  return {
+    ...facts,
+    ...{ id: host.newId(), name: cleanName(name), createdAt: host.now(), soft, calibration },
+    ...{ note: undefined, author: undefined, threshold: undefined },
+    ...{ bestStep: null, validationAccuracy: null, seconds: null },
+    settings: { ...run.settings, initialisation: { kind: 'prompt', runId: run.id, at: 'best' } },
+    // its words come from these rows
+    ...(words && dataset && rowsNamed(dataset)),
+    together: { from, softs: others, words },
+  };
+};
+
+const rowsNamed = ({ fingerprint, heldBackHash, splitHash }: Dataset) => ({
+  ...{ datasetFingerprint: fingerprint, splitHash },
+  ...(heldBackHash && { heldBackHash }),
+});
 
 // One tuned prompt.
 
@@ -333,7 +375,7 @@ export async function takenArm(host: Host, order: Order, run: Run<RowsDone>): Pr
   const { set } = order.stored;
   const { softs, calibration, threshold, prompt } = subject;
   const whole = templatesOf(order, subject);
-  const found = subject.kind === 'words' || subject.kind === 'combined' ? wordsIn(order, subject) : null;
+  const found = wordsIn(order, subject);
   const texts = prompt?.chat ? whole.map((each) => inChat(host, each)) : whole;
   const [first] = texts;
   if (first !== undefined) checkModel(host, subject);

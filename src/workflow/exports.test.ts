@@ -4,18 +4,25 @@ import { rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { readArm, versionOfArm, wordProbabilities } from '../interchange/arm-file';
 import { readIncoming } from '../interchange/incoming';
+import { renewed } from '../interchange/set-package';
 import { readZip } from '../interchange/zip';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
 import { unwrap } from '../lib/result';
 import { labelProbabilities, mixedAnswers } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
+import { wordAnswers } from '../metrics/logistic';
 import { armId } from '../prompt-set/arms';
-import { recordComparison } from '../prompt-set/calibration';
-import { addHardVersion } from '../prompt-set/make-versions';
+import { recordComparison, versionOfArm as versionIdOf } from '../prompt-set/calibration';
+import { lineageOf } from '../prompt-set/lineage';
+import { addHardVersion, addTrained, chosenSoft } from '../prompt-set/make-versions';
+import { changeTask } from '../prompt-set/prompt-set';
 import { type AnsweringVersion, answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
+import { moveStage } from '../prompt-set/stages';
 import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
+import { seedsOf } from '../prompt-set/versions';
 import { openVersion, tableSource } from '../route/answering';
+import { createRouter } from '../route/router';
 import { shotIds, rowsOf as taken } from '../task/render';
 import { STANDARD } from '../training/settings';
 import { compare } from './compare';
@@ -24,7 +31,7 @@ import { EXPORTS, type RecipientId, shownTo, subjectOf, subjectsOf } from './exp
 import { fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
 import { type Host, SILENT } from './host';
 import { readImport } from './import';
-import { exportPackage } from './index';
+import { exportPackage, VERBS } from './index';
 import { runText } from './runs';
 
 const THRESHOLD = { value: 0.7, rows: 40, answered: 30, correct: 28 };
@@ -300,6 +307,109 @@ it('a tuned prompt with examples in its text leaves with them, and only where th
   expect(page).toContain('2 training rows shown before each row (not printed here)');
   const [shown] = taken(dataset, examples);
   expect(page).not.toContain(present(shown, 'row').cells.text);
+});
+
+describe('several prompts of a comparison as a version', () => {
+  /** The set with the version, which is in production. */
+  async function kept(arm: string) {
+    const { host, dataset, evaluation, stored } = await compared();
+    const order = { stored, subject: armId(evaluation, arm), withRows: true };
+    const version = await VERBS.keepTogether(host, order, SILENT);
+    const set = addTrained(stored.set, version, NOW);
+    return { host, dataset, evaluation, stored: { ...stored, set: inProduction(set, version.id) }, version };
+  }
+  const inProduction = (set: PromptSet, to: string) => moveStage(set, { stage: 'production', to }, NOW);
+
+  /** What production answers to the compared test rows, by the one router. */
+  async function production({ host, set, texts }: { host: Host; set: PromptSet; texts: readonly string[] }) {
+    const router = createRouter({ host, sets: [set] });
+    const asked = { handle: set.handle, stage: 'production' };
+    return Promise.all(texts.map((text) => router.classify(asked, text)));
+  }
+  const textsOf = (dataset: Dataset, { plan }: ClassifyEvaluation) =>
+    plan.rowIds.map((id) => textOf(present(rowsById(dataset.table.rows).get(id), 'row'), dataset.mapping));
+  const said = (answers: Awaited<ReturnType<typeof production>>) => answers.map(({ probabilities }) => probabilities);
+
+  it.each([
+    ['combined', 'combined 3', 1, { weight: 0.35 }],
+    ['ensemble', 'ensemble 3', 2, null],
+  ])('answers as it was compared, without runs and rows: %s', async (arm, name, vectors, words) => {
+    const { host, dataset, evaluation, stored, version } = await kept(arm);
+    expect(version.together?.softs).toHaveLength(vectors - 1);
+    expect(version.together?.words ?? null).toEqual(words && expect.objectContaining(words));
+    const alone = { ...stored.set, soft: stored.set.soft.filter(({ id }) => id === version.id), chosenSoft: null };
+    const texts = textsOf(dataset, evaluation);
+    const answered = await production({ host, set: alone, texts });
+    const { logProbs } = present(
+      evaluation.plan.arms.find(({ id }) => id === arm),
+      arm,
+    );
+    const means = version.calibration?.meanLogProbs ?? null;
+    expectSame(
+      said(answered),
+      logProbs.map((row) => labelProbabilities(row, means)),
+    );
+    expect(answered[0]).toMatchObject({ version: name, route: arm });
+    // it is that prompt of the comparison, and no run that is trained from, averaged or used as Tuned
+    expect(versionIdOf(stored.set, evaluation, arm)).toBe(version.id);
+    expect([chosenSoft(alone), chosenSoft(stored.set)?.id]).toEqual([null, stored.set.chosenSoft]);
+    expect(seedsOf(stored.set, present(chosenSoft(stored.set), 'Tuned'))).toHaveLength(2);
+    expect(lineageOf(stored.set, []).find(({ id }) => id === version.id)).toMatchObject({
+      parent: stored.set.chosenSoft,
+    });
+  });
+
+  it.each(['combined', 'ensemble'])('comes back from an engineer’s zip and from another browser’s: %s', async (arm) => {
+    const { host, dataset, evaluation, stored, version } = await kept(arm);
+    const texts = textsOf(dataset, evaluation);
+    const before = said(await production({ host, set: stored.set, texts }));
+    for (const recipient of ['engineer', 'browser'] as const) {
+      const { content } = await made(host, stored, recipient, version.id);
+      const back = await readImport(host, { files: new Map([['a.zip', content]]), taken: [] }, SILENT);
+      if (back.kind !== 'set') throw new Error(back.kind);
+      const own = present(
+        back.set.soft.find(({ together }) => together),
+        'the version',
+      );
+      expect(said(await production({ host, set: inProduction(back.set, own.id), texts }))).toEqual(before);
+    }
+    const copy = renewed(stored, { id: 'copy', handle: 'COPY', newId: host.newId });
+    const copied = present(
+      copy.set.soft.find(({ together }) => together),
+      'the version',
+    );
+    expect(versionIdOf(copy.set, present(copy.evaluations[0], 'a comparison'), arm)).toBe(copied.id);
+  });
+
+  it('counts words for the same labels in another order, which other rows can bring', async () => {
+    const { dataset, evaluation, stored, version } = await kept('combined');
+    const turned = changeTask(stored.set, { words: stored.set.words.toReversed() }, NOW);
+    const says = (set: PromptSet) => {
+      const words = set.soft.find(({ id }) => id === version.id)?.together?.words;
+      return wordAnswers(present(words, 'words').model)(textsOf(dataset, evaluation));
+    };
+    expect(says(turned)).toEqual(says(stored.set).map((row) => row.toReversed()));
+    expect(says(turned)).not.toEqual(says(stored.set));
+  });
+
+  it('leaves where the user agrees that words of their rows go along, and not as one tuned prompt', async () => {
+    const { host, stored, version } = await kept('combined');
+    const order = { stored, subject: version.id, withRows: false };
+    await expect(exportPackage(host, { ...order, recipient: 'engineer' }, SILENT)).rejects.toThrow('words');
+    await expect(exportPackage(host, { ...order, recipient: 'browser' }, SILENT)).rejects.toThrow('Combined 3 counts');
+    const subject = present(subjectOf(stored, version.id), 'the version');
+    for (const recipient of ['peft', 'webPage', 'textField'] as const)
+      expect(EXPORTS[recipient].whyNot(subject, stored)).not.toBeNull();
+  });
+
+  it('is made of nothing else: not of a text, of rows that have changed, or of word counts alone', async () => {
+    const { host, evaluation, stored } = await compared();
+    const keep = (arm: string, set = stored) =>
+      VERBS.keepTogether(host, { stored: set, subject: armId(evaluation, arm), withRows: true }, SILENT);
+    await expect(keep('untuned')).rejects.toThrow('cannot be a version');
+    await expect(keep('tfidf')).rejects.toThrow('cannot be a version');
+    await expect(keep('combined', { ...stored, dataset: null })).rejects.toThrow('have changed');
+  });
 });
 
 it('every version and every other prompt of the latest comparison can be chosen, each once', async () => {

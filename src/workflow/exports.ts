@@ -19,7 +19,7 @@ import { versionById } from '../prompt-set/versions';
 import type { AudienceChoice } from '../report/audience';
 import { changedRows } from '../report/csv';
 import { exampleCount } from '../task/render';
-import { comparisonFor, madeOf, type Order, rowCount, type Subject, subjectOf } from './exported-prompt';
+import { comparisonFor, madeOf, type Order, rowCount, type Subject, subjectOf, TRAINED_WORDS } from './exported-prompt';
 
 export { type Subject, subjectOf, subjectsOf } from './exported-prompt';
 
@@ -53,9 +53,7 @@ function whyNotAlone(subject: Subject | null): string | null {
   if (kind === 'reference') return changed ?? noPrompt(subject);
   if (prompt?.selection === 'nearest' && prompt.shots > 0)
     return 'It shows each row the examples nearest to it among your rows, so it only answers here.';
-  return kind !== 'tuned' && softs.some(({ answerShift }) => answerShift)
-    ? 'A prompt of it has trained answer words, and those of several prompts cannot answer together in one file. Export the versions one by one.'
-    : null;
+  return kind !== 'tuned' && softs.some(({ answerShift }) => answerShift) ? TRAINED_WORDS : null;
 }
 
 /** What keeps a prompt from being a text. */
@@ -203,8 +201,13 @@ const webPage: PromptExport = {
       with: (rows) => `Include ${rows} of your rows`,
     },
   },
-  whyNot: (subject) =>
-    whyNotAlone(subject) ?? (subject?.version ? null : 'A page asks one version, and this is none of them.'),
+  whyNot: (subject) => {
+    const alone = whyNotAlone(subject);
+    if (alone || (subject?.version && subject.kind !== 'combined' && subject.kind !== 'ensemble')) return alone;
+    return subject?.version
+      ? 'A page asks one prompt, and this is several together.'
+      : 'A page asks one version, and this is none of them.';
+  },
   asks: asksForPrompt,
   needsModel: true,
   rows: (order) => rowsOfPrompt(order) + fallbackExamples(order),

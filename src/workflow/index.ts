@@ -3,6 +3,7 @@
 import { type CostRequest, type Costs, costsOf, type RollOutRequest, rollOutOf } from '../decide/measured';
 import type { RollOut } from '../decide/roll-out';
 import type { Package } from '../interchange/package';
+import type { SoftVersion } from '../prompt-set/types';
 import type { Sheet } from '../report/types';
 import { batch, batchAgain, batchFile, batchLeftOut, batchTokens, batchUnsure } from './batch';
 import { proveUnchanged, type RowsDone } from './check-rows';
@@ -37,6 +38,12 @@ export interface ExportRequest extends Order {
 export const exportPackage: Verb<ExportRequest, RowsDone, Package> = async (host, { recipient, ...order }, run) => {
   const { makePackage } = await import('./packages');
   return makePackage(host, recipient, order, run);
+};
+
+/** Makes a version of several prompts of a comparison. What exports need is loaded then. */
+const keepTogether: Verb<Order, never, SoftVersion> = async (host, order, run) => {
+  const code = await import('./exported-prompt');
+  return code.keepTogether(host, order, run);
 };
 
 /** The sheet of a migration, also as one page. */
@@ -76,6 +83,7 @@ export const VERBS = {
   fineTune,
   improve,
   isWorseThanBare,
+  keepTogether,
   measure,
   migrate,
   openRows,

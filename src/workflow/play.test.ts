@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { AttributionRequest, WriteRequest } from '../engine/types';
 import { uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
+import { argmax } from '../metrics/classification';
+import { fitWords } from '../metrics/logistic';
 import type { StagePolicy } from '../prompt-set/types';
 import type { TokenRow } from '../tokens/tokenizer';
 import type { Host, HostEngine } from './host';
@@ -71,6 +73,19 @@ const prompt: PlayedPrompt = {
   task: { kind: 'classify', words: ['good', 'bad'].map((label) => ({ label, word: ` ${label}` })), calibration: null },
 };
 const run = { control: uninterrupted, emit: () => {} };
+
+it('answers with what answers together, whose words no one prompt explains', async () => {
+  const { host } = letters();
+  const model = fitWords(['fine it is', 'poor it is'], [0, 1], 2);
+  const together = { texts: [], softs: [], words: { model, weight: 0 } };
+  const said = async (text: string) => {
+    const answer = await answerText(host, { prompt: { ...prompt, together }, fields: { text } }, run);
+    return answer.kind === 'classify' && argmax(answer.probabilities);
+  };
+  expect([await said('fine'), await said('poor')]).toEqual([0, 1]);
+  const asked = { prompts: [{ ...prompt, together }], fields: { text: 'fine' } };
+  await expect(weighWords(host, asked, run)).rejects.toThrow('several together');
+});
 
 it('answers a typed text with the probability of every label', async () => {
   const { host, asked } = letters();

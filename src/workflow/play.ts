@@ -21,6 +21,8 @@ export interface PlayedPrompt {
   /** The template is the user's message in a chat. */
   readonly chat: boolean;
   readonly soft: SoftPrompt | null;
+  /** What answers together with it, where a label is chosen; left out = nothing. */
+  readonly together?: AnsweringVersion['together'];
   /** The column that the text is used as, where the template names it; null = unknown. */
   readonly textColumn: string | null;
   readonly task:
@@ -73,12 +75,12 @@ function encoded({ tokens: { tokenizer, encode } }: Pick<Host, 'tokens'>, { prom
 
 /** A prompt as the router asks it. @param of without it the page asks a prompt only where its weights are loaded */
 function named(name: string, prompt: PlayedPrompt, of?: Pick<PlayedRoute, 'threshold' | 'model'>): NamedVersion {
-  const { template, chat, soft, task } = prompt;
+  const { template, chat, soft, task, together } = prompt;
   const words = task.kind === 'classify' ? task.words : [];
   const limit = of && of.threshold !== null && task.kind === 'classify' ? { threshold: of.threshold } : {};
   const shown = { ...(soft ? tunedPrompt(template, soft) : { template, shots: 0, shotSeed: 0 }), chat };
-  const version = { task: { ...task, ...limit }, prompt: shown, words, soft, model: of?.model ?? null, dataset: null };
-  return { handle: 'This prompt', name, version };
+  const asked = { task: { ...task, ...limit }, prompt: shown, words, soft, model: of?.model ?? null, dataset: null };
+  return { handle: 'This prompt', name, version: { ...asked, ...(together && { together }) } };
 }
 
 /** Null where the prompt that is asked answered, by itself. */
@@ -206,6 +208,8 @@ export const weighWords: Verb<WeighRequest, WeighProgress, Weighing> = async (ho
   for (const prompt of prompts) {
     if (prompt.task.kind === 'generate')
       throw new StudioError('bad-input', 'Only a label can be explained by words, and this prompt generates texts.');
+    if (prompt.together)
+      throw new StudioError('bad-input', 'Words explain the answer of one prompt, and this is several together.');
     const answer = await answerText(host, { prompt, fields }, { ...run, emit: () => {} });
     answers.push(answer.kind === 'classify' ? answer.probabilities : []);
   }

@@ -3,8 +3,9 @@ import { useMemo } from 'react';
 import { baseWord, type VerdictCard as Card, type CardArm } from '../../../evaluation/card';
 import type { Action, Chip } from '../../../evaluation/classify/recommendation';
 import { wordClassifierScript } from '../../../metrics/logistic';
-import { armId, canBeVersion, versionOfArm } from '../../../prompt-set/arms';
-import { stagesOf } from '../../../prompt-set/stages';
+import { armId, canBeVersion, isTogether } from '../../../prompt-set/arms';
+import { versionOfArm } from '../../../prompt-set/calibration';
+import { productionOf } from '../../../prompt-set/stages';
 import type { Evaluation, PromptSet } from '../../../prompt-set/types';
 import { longerSteps } from '../../../training/fields';
 import { ChartPanel, drawAccuracy } from '../../charts';
@@ -139,25 +140,41 @@ const STEPS: Readonly<Record<Action, (of: ShownProps) => Step>> = {
 };
 
 function NextStep(of: ShownProps) {
-  const { setProduction } = compareStores.use();
   const { label, hint, press } = STEPS[of.card.action](of);
+  const { set, evaluation } = of;
   const { action, armId: arm } = of.card;
-  const versionId = versionOfArm(of.set, of.evaluation, arm);
-  const canStage = (action === 'ship' || action === 'keep') && (versionId !== null || canBeVersion(arm));
-  const isInProduction = stagesOf(of.set).some((stage) => stage.name === 'production' && stage.versionId === versionId);
+  const canBe = versionOfArm(set, evaluation, arm) !== null || canBeVersion(arm);
+  const canStage = (action === 'ship' || action === 'keep') && canBe;
+  const arms = evaluation.kind === 'classify' ? evaluation.plan.arms : [];
+  // without vectors the word counts would answer alone, and they are no prompt
+  const together = arms.filter(({ id, placement }) => isTogether(id) && placement !== null && id !== arm);
   return (
     <div className="row">
       <Button variant={of.outdated ? 'plain' : 'primary'} onPress={press}>
         {label}
       </Button>
       {hint ? <span className="dim small">{hint}</span> : null}
-      {!canStage ? null : isInProduction ? (
-        <span className="dim small">Production points to it</span>
-      ) : (
-        <Button variant="quiet" onPress={() => void setProduction(of.set, of.evaluation, arm)}>
-          Set production to it
-        </Button>
-      )}
+      {canStage ? <ToProduction set={set} evaluation={evaluation} arm={arm} name="it" /> : null}
+      {together.map(({ id, name }) => (
+        <ToProduction key={id} set={set} evaluation={evaluation} arm={id} name={name} />
+      ))}
     </div>
+  );
+}
+
+interface ToProductionProps extends Pick<CardProps, 'set' | 'evaluation'> {
+  readonly arm: string;
+  readonly name: string;
+}
+
+function ToProduction({ set, evaluation, arm, name }: ToProductionProps) {
+  const { setProduction } = compareStores.use();
+  const versionId = versionOfArm(set, evaluation, arm);
+  return versionId !== null && productionOf(set)?.version.id === versionId ? (
+    <span className="dim small">Production points to {name}</span>
+  ) : (
+    <Button variant="quiet" onPress={() => void setProduction(evaluation, arm)}>
+      Set production to {name}
+    </Button>
   );
 }

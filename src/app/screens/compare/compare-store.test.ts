@@ -92,8 +92,7 @@ describe('a comparison in the page', () => {
     expect(compare.card.getState().value).toMatchObject({ action: 'keep', chips: [{}, {}, { label: 'Cost a row' }] });
     const stages = () =>
       stagesOf(promptSets.getState().set as PromptSet).map(({ name, versionId }) => [name, versionId]);
-    const point = (arm: string) =>
-      compare.setProduction(promptSets.getState().set as PromptSet, present(made, 'comparison'), arm);
+    const point = (arm: string) => compare.setProduction(present(made, 'comparison'), arm);
     await point('yours');
     expect(stages()).toEqual([['production', 'h']]);
     expect(promptSets.getState().set).toMatchObject({ id: setId, moves: [{ note: 'after a comparison' }] });

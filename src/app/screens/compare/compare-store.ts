@@ -7,11 +7,10 @@ import type { CalibrationFit, Comparison, ReviewThreshold } from '../../../evalu
 import { present } from '../../../lib/assert';
 import { inTurn } from '../../../lib/control';
 import { StudioError } from '../../../lib/errors';
-import { versionOfArm } from '../../../prompt-set/arms';
-import { keepArm, recordComparison, setThreshold } from '../../../prompt-set/calibration';
+import { recordComparison, setThreshold, versionOfArm } from '../../../prompt-set/calibration';
 import { recalibrate } from '../../../prompt-set/make-versions';
 import { changeTask, countLook, isWriting, kindOf, nowAfter, stamp } from '../../../prompt-set/prompt-set';
-import { moveStage, stagesOf } from '../../../prompt-set/stages';
+import { STANDARD_STAGES } from '../../../prompt-set/stages';
 import {
   type ClassifyEvaluation,
   type Evaluation,
@@ -19,7 +18,7 @@ import {
   ofKind,
   type PromptSet,
 } from '../../../prompt-set/types';
-import { versionById, versionWords } from '../../../prompt-set/versions';
+import { versionById } from '../../../prompt-set/versions';
 import { sameLabels } from '../../../task/template';
 import { wasStillFalling } from '../../../training/checkpoint';
 import { comparisonSeconds, writingSeconds } from '../../../training/estimate';
@@ -30,7 +29,7 @@ import { createSpeedometer, type Speedometer } from '../../state/models-store';
 import { withFairRival } from '../../state/proposer';
 import { type Resource, resource } from '../../state/resource';
 import { perStudio, type Studio } from '../../state/studio';
-import { attempted, toastUndo, undoable } from '../../ui/toast';
+import { attempted, undoable } from '../../ui/toast';
 
 export interface ArmProgress {
   readonly id: string;
@@ -78,8 +77,6 @@ export interface Shown {
   readonly mode: CalibrationMode;
 }
 
-const PRODUCTION = 'production';
-
 const alsoKey = (setId: string) => `compare-also:${setId}`;
 
 /** How far each arm is, after an event. */
@@ -97,8 +94,6 @@ export function progressOf(arms: readonly ArmProgress[], event: CompareEvent): r
 interface RunState {
   readonly arms: readonly ArmProgress[];
 }
-
-type Move = Pick<Parameters<typeof moveStage>[1], 'to' | 'note'>;
 
 export class CompareStore {
   readonly #studio: Studio;
@@ -186,22 +181,13 @@ export class CompareStore {
   });
 
   /** Points the stage production to a prompt of the comparison, which becomes a version where it is none, with an undo. */
-  readonly setProduction = async (set: PromptSet, evaluation: Evaluation, arm: string): Promise<void> => {
-    const at = stamp();
-    const kept = keepArm(set, evaluation, arm, at);
-    const versionId = present(versionOfArm(kept, evaluation, arm), 'a prompt that a stage can point to');
-    const from = stagesOf(set).find(({ name }) => name === PRODUCTION)?.versionId ?? null;
-    const { updateById } = this.#studio.stores.promptSets.getState();
-    const moved = versionById(kept, versionId);
-    const what = `Production points to ${moved ? versionWords(moved) : 'it'} now`;
-    const move = async (there: Move, back: Move): Promise<void> => {
-      const moving = (s: PromptSet) =>
-        moveStage(keepArm(s, evaluation, arm, at), { stage: PRODUCTION, ...there }, new Date().toISOString());
-      await updateById(set.id, moving);
-      toastUndo(what, () => move(back, there));
-    };
-    await move({ to: versionId, note: 'after a comparison' }, { to: from, note: 'undone' });
-  };
+  readonly setProduction = (evaluation: Evaluation, arm: string): Promise<boolean> =>
+    attempted('Production was not changed', async () => {
+      const { keepArms, pointStage } = this.#studio.stores.promptSets.getState();
+      const set = await keepArms(evaluation, [arm]);
+      const to = present(versionOfArm(set, evaluation, arm), 'a prompt that a stage can point to');
+      await pointStage(set, { stage: STANDARD_STAGES[0], to, note: 'after a comparison' });
+    });
 
   get #disk() {
     return this.#studio.services.store;

@@ -1,8 +1,9 @@
 import { useState } from 'react';
+import { percentWhole } from '../../../lib/format';
 import { PLACEMENT_WORDS } from '../../../prompt/soft-prompt';
 import { chosenHard, chosenSoft } from '../../../prompt-set/make-versions';
 import { stagesAt } from '../../../prompt-set/stages';
-import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
+import type { Beside, PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { type Version, versionsOf, versionWords } from '../../../prompt-set/versions';
 import { howWords, startWords } from '../../../workflow/words';
 import { usePromptSets, useStores } from '../../state/studio';
@@ -121,14 +122,22 @@ function What({ set, of }: VersionProps) {
   );
 }
 
-function trainedWords(set: PromptSet, { settings, bestStep, model }: SoftVersion): string {
+const togetherWords = ({ softs, words }: Beside): readonly string[] => [
+  ...(softs.length > 0 ? [`mean of ${softs.length + 1} runs`] : []),
+  ...(words
+    ? [`${format.count(words.model.vocabulary.length)} counted words, ${percentWhole(1 - words.weight)} of the weight`]
+    : []),
+];
+
+function trainedWords(set: PromptSet, { settings, bestStep, model, together }: SoftVersion): string {
   const { placement, virtualTokens, initialisation, steps, answerVectors } = settings;
   return [
     PLACEMENT_WORDS[placement],
     format.counted(virtualTokens, 'vector'),
     ...(answerVectors === 'trained' ? ['answer words trained too'] : []),
-    `started from ${startWords(initialisation, set)}`,
-    `step ${bestStep ?? '–'} of ${steps}`,
+    ...(together
+      ? togetherWords(together)
+      : [`started from ${startWords(initialisation, set)}`, `step ${bestStep ?? '–'} of ${steps}`]),
     model.id,
   ].join(' · ');
 }
@@ -174,14 +183,14 @@ function Actions({ set, of }: VersionProps) {
   const { show: showBatch } = batch.use();
   const { kind, version } = of;
   const words = versionWords(of);
-  const isHybrid = kind === 'soft' && version.handVersion !== undefined;
+  const isNever = kind === 'soft' && (version.handVersion !== undefined || version.together !== undefined);
   const { chosen, name, choose } = {
     hard: { chosen: chosenHard(set), name: 'Yours', choose: chooseYours },
     soft: { chosen: chosenSoft(set), name: 'Tuned', choose: chooseTuned },
   }[kind];
   return (
     <span className="row">
-      {version.id === chosen?.id || isHybrid ? null : (
+      {version.id === chosen?.id || isNever ? null : (
         <Button size="s" aria-label={`Use ${words} as ${name}`} onPress={() => void choose(set.id, version.id)}>
           Use as {name}
         </Button>

@@ -7,9 +7,9 @@ import { chooseHard, chooseSoft } from '../../../prompt-set/make-versions';
 import type { Measured, Measurement } from '../../../prompt-set/performance';
 import { renamePromptSet } from '../../../prompt-set/prompt-set';
 import { type Score, scoresOf, sortedScores } from '../../../prompt-set/scoreboard';
-import { moveStage, setPolicy, stagesOf } from '../../../prompt-set/stages';
+import { setPolicy } from '../../../prompt-set/stages';
 import { ofKind, type PromptSet, type StagePolicy } from '../../../prompt-set/types';
-import { readTags, versionById, versionWords, writeNote, writeSetNotes, writeTags } from '../../../prompt-set/versions';
+import { readTags, writeNote, writeSetNotes, writeTags } from '../../../prompt-set/versions';
 import { navigate, screenPath } from '../../state/location';
 import { type Resource, resource, useResource } from '../../state/resource';
 import { perStudio, type Studio, usePromptSets } from '../../state/studio';
@@ -179,11 +179,7 @@ export const detailActions = perStudio((studio) => {
     show(await stores.promptSets.getState().updateById(setId, next));
   const byHand = (setId: string, what: string, next: (set: PromptSet) => PromptSet) =>
     stores.promptSets.getState().change(setId, what, next, show);
-  // each of these two is its own way back, and the way forward again
-  const move = async (setId: string, what: string, asked: StageChange, back: StageChange): Promise<void> => {
-    await change(setId, (set) => moveStage(set, asked, now()));
-    toastUndo(what, () => move(setId, what, back, asked));
-  };
+  // its own way back, and the way forward again
   const giveHandle = async (setId: string, what: string, handle: string, before: string): Promise<void> => {
     const taken = stores.promptSets.getState().sets.flatMap((set) => (set.id === setId ? [] : [set.handle]));
     await change(setId, (set) => changeHandle(set, freeHandle(handle, taken), now()));
@@ -195,13 +191,7 @@ export const detailActions = perStudio((studio) => {
       byHand(setId, 'Another prompt is Yours', (set) => chooseHard(set, versionId, now())),
     chooseTuned: (setId: string, runId: string) =>
       byHand(setId, 'Another run is Tuned', (set) => chooseSoft(set, runId, now())),
-    move: async (set: PromptSet, asked: StageChange) => {
-      const { stage, to } = asked;
-      const from = stagesOf(set).find(({ name }) => name === stage)?.versionId ?? null;
-      const moved = to === null ? null : versionById(set, to);
-      const what = moved ? `“${stage}” points to ${versionWords(moved)} now` : `The stage “${stage}” was removed`;
-      await move(set.id, what, asked, { stage, to: from, note: 'undone' });
-    },
+    move: (set: PromptSet, asked: StageChange) => stores.promptSets.getState().pointStage(set, asked, show),
     setPolicy: (setId: string, policy: StagePolicy) => change(setId, (set) => setPolicy(set, policy, now())),
     note: (setId: string, versionId: string, text: string) =>
       change(setId, (set) => writeNote(set, versionId, text, now())),

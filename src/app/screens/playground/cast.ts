@@ -8,7 +8,13 @@ import { armsOf } from '../../../prompt-set/arms';
 import { meanLogProbsOf } from '../../../prompt-set/calibration';
 import { chosenHard } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
-import { findVersions, type ReadyPrompt, readyPrompt } from '../../../prompt-set/ready-prompt';
+import {
+  findVersions,
+  type ReadyPrompt,
+  readyPrompt,
+  type Together,
+  togetherOf,
+} from '../../../prompt-set/ready-prompt';
 import { resolveStage } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
@@ -30,6 +36,8 @@ export interface Player {
   /** The template is the user's message in a chat. */
   readonly chat: boolean;
   readonly soft: SoftPrompt | null;
+  /** What answers together with it; left out = nothing. */
+  readonly together?: Together;
   /** Its own answer words, where it has some; else the cast's. */
   readonly words: readonly LabelWord[] | null;
   /** Mean log-probabilities to subtract; null = its export is not calibrated. */
@@ -75,6 +83,7 @@ export const playedPrompt = ({ words, longest, textColumn }: Cast, of: Player): 
   template: of.template,
   chat: of.chat,
   soft: of.soft,
+  ...(of.together && { together: of.together }),
   textColumn,
   task:
     longest === null
@@ -224,7 +233,9 @@ function playerOf(
   name: string,
 ): Player {
   const { template, chat = false } = prompt;
+  const together = togetherOf(of);
   return player({
+    ...(together && { together }),
     id,
     name,
     title: name,

@@ -289,10 +289,7 @@ function Actions({ set, run, present, next }: ActionsProps) {
         Write other gates
       </Button>
       {canPoint ? (
-        <Button
-          variant="primary"
-          onPress={() => void pointProduction(set, version.version.id, versionWords(version), run.sentence)}
-        >
+        <Button variant="primary" onPress={() => void pointProduction(set, version.version.id, run.sentence)}>
           Point production to {versionWords(version)}
         </Button>
       ) : null}

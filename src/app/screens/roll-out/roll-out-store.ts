@@ -8,15 +8,13 @@ import {
   type RollOutPlan,
   type Taken,
 } from '../../../decide/roll-out';
-import { versionOfArm } from '../../../prompt-set/arms';
-import { keepArm } from '../../../prompt-set/calibration';
-import { stamp } from '../../../prompt-set/prompt-set';
-import { moveStage, productionOf } from '../../../prompt-set/stages';
+import { versionOfArm } from '../../../prompt-set/calibration';
+import { STANDARD_STAGES } from '../../../prompt-set/stages';
 import { ofKind, type PromptSet } from '../../../prompt-set/types';
 import { type Resource, resource } from '../../state/resource';
 import { choicesOfSet } from '../../state/storage';
 import { perStudio, type Studio } from '../../state/studio';
-import { toastUndo } from '../../ui';
+import { attempted } from '../../ui';
 
 /** Empty ids: the newest comparison, the best hand-written prompt, and the best tuned one. */
 export interface Plan extends Omit<RollOutPlan, 'salt'> {
@@ -183,16 +181,16 @@ class RollOutStore {
     const compared = await this.#studio.services.store.evaluations.ofSet(set.id);
     const evaluation = compared.find(({ id }) => id === rows.id);
     if (!evaluation) return arms.map((arm) => rows.versions[arm]);
-    const keep = (before: PromptSet) => arms.reduce((all, arm) => keepArm(all, evaluation, arm, stamp()), before);
-    const kept = await this.#studio.stores.promptSets.getState().updateById(set.id, keep);
+    const kept = await this.#studio.stores.promptSets.getState().keepArms(evaluation, arms);
     return arms.map((arm) => versionOfArm(kept, evaluation, arm) ?? undefined);
   };
 
   /** From here the gates stay as they are. */
-  readonly start = async (set: PromptSet, rows: RollOutRows, plan: Plan): Promise<void> => {
-    await this.asVersions(set, rows, [plan.from, plan.to]);
-    this.#change({ started: { at: now(), plan, taken: [] } });
-  };
+  readonly start = (set: PromptSet, rows: RollOutRows, plan: Plan): Promise<boolean> =>
+    attempted('The rehearsal did not start', async () => {
+      await this.asVersions(set, rows, [plan.from, plan.to]);
+      this.#change({ started: { at: now(), plan, taken: [] } });
+    });
 
   readonly startAgain = (): void => this.#change({ started: null });
 
@@ -205,15 +203,8 @@ class RollOutStore {
   };
 
   /** Points production to a version, with the evidence as its reason. */
-  readonly pointProduction = async (set: PromptSet, to: string, name: string, note: string): Promise<void> => {
-    const before = productionOf(set)?.version.id ?? null;
-    const move = async (versionId: string | null, why: string): Promise<void> => {
-      const { updateById } = this.#studio.stores.promptSets.getState();
-      await updateById(set.id, (s) => moveStage(s, { stage: 'production', to: versionId, note: why }, now()));
-    };
-    await move(to, note);
-    toastUndo(`“production” points to ${name} now`, () => move(before, 'undone'));
-  };
+  readonly pointProduction = (set: PromptSet, to: string, note: string): Promise<void> =>
+    this.#studio.stores.promptSets.getState().pointStage(set, { stage: STANDARD_STAGES[0], to, note });
 }
 
 export const rollOutStores = perStudio((studio) => new RollOutStore(studio));

@@ -20,7 +20,7 @@ const NONE: readonly string[] = [];
 export const RunsPanel = memo(function RunsPanel({ set }: { readonly set: PromptSet }) {
   const shown = useShownRun(set.id, (live) => live?.runId ?? null);
   const marked = useMarked((s) => (s.setId === set.id ? s.runIds : NONE));
-  const runs = set.soft.toReversed();
+  const runs = set.soft.filter(({ together }) => !together).toReversed();
   return (
     <Panel
       title="Runs"

@@ -120,7 +120,9 @@ export class Training extends ActionStore<TrainingState> {
   async #showLatest(setId: string, dataset: Dataset): Promise<void> {
     const { set: open } = this.#promptSets.getState();
     if (open?.id !== setId || this.getState().live || this.#isTaken()) return;
-    const latest = open.soft.findLast((run) => run.datasetFingerprint === dataset.fingerprint && !run.origin);
+    const latest = open.soft.findLast(
+      (run) => run.datasetFingerprint === dataset.fingerprint && !run.origin && !run.together,
+    );
     if (latest) await this.show(latest.id);
   }
 

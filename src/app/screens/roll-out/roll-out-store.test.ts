@@ -1,0 +1,61 @@
+import { expect, it } from 'vitest';
+import type { RollOutRows } from '../../../decide/measured';
+import { present } from '../../../lib/assert';
+import { stagesOf } from '../../../prompt-set/stages';
+import type { ClassifyEvaluation, PromptSet } from '../../../prompt-set/types';
+import { versionById, versionWords } from '../../../prompt-set/versions';
+import { NOW, prepared, promptSet } from '../../../workflow/fake-host.test-support';
+import { createPromptSetsStore } from '../../state/prompt-sets-store';
+import type { Studio } from '../../state/studio';
+import { testServices } from '../../state/test-support';
+import { redoLast, undoLast } from '../../ui/toast';
+import { rollOutStores } from './roll-out-store';
+
+/** An open set with two seeds, and a comparison of Yours with their mean. */
+async function opened() {
+  const services = testServices();
+  const promptSets = createPromptSetsStore(services);
+  const dataset = await prepared(60);
+  const made = promptSet(dataset, [0, 1]);
+  const ensemble = { id: 'ensemble', name: 'Tuned, mean of 2 seeds' };
+  const evaluation = {
+    ...{ kind: 'classify', id: 'e', setId: 's', createdAt: NOW, asWritten: true },
+    ...{ hardVersion: 'h', softVersion: 'r1', datasetFingerprint: dataset.fingerprint },
+    plan: { labels: dataset.labels, rowIds: [], arms: [{ id: 'yours' }, { ...ensemble, calibration: null }] },
+    comparison: { arms: [{ ...ensemble, calibrated: false }], verdict: { headline: '' } },
+  } as unknown as ClassifyEvaluation;
+  await services.store.sets.put(made);
+  await services.store.datasets.put({ setId: 's', dataset });
+  await services.store.evaluations.put(evaluation);
+  await promptSets.getState().open('s');
+  const rows = { id: 'e', versions: { yours: 'h' } } as unknown as RollOutRows;
+  const set = () => promptSets.getState().set as PromptSet;
+  return { store: rollOutStores.of({ services, stores: { promptSets } } as unknown as Studio), rows, set };
+}
+
+it('saves a mean over seeds as a version before it is rehearsed, once', async () => {
+  const { store, rows, set } = await opened();
+  const [yours, mean] = await store.asVersions(set(), rows, ['yours', 'ensemble']);
+  expect(yours).toBe('h');
+  expect(versionWords(present(versionById(set(), mean ?? ''), 'a version'))).toBe('ensemble 3');
+  expect(await store.asVersions(set(), rows, ['ensemble'])).toEqual([mean]);
+  expect(set().soft).toHaveLength(3);
+});
+
+it('points production to a version, which Ctrl-Z takes back and makes again', async () => {
+  const { store, set } = await opened();
+  const production = () => stagesOf(set()).map(({ name, versionId }) => [name, versionId]);
+  await store.pointProduction(set(), 'r0', 'the gates held');
+  await store.pointProduction(set(), 'h', 'rolled back');
+  expect(production()).toEqual([['production', 'h']]);
+  await undoLast();
+  expect(production()).toEqual([['production', 'r0']]);
+  await redoLast();
+  expect(production()).toEqual([['production', 'h']]);
+  await undoLast();
+  await undoLast();
+  expect(production()).toEqual([]);
+  expect(set().moves?.map(({ note }) => note)).toEqual([
+    ...['the gates held', 'rolled back', 'undone', 'rolled back', 'undone', 'undone'],
+  ]);
+});
