@@ -6,7 +6,7 @@
 import { count } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { inDrawnOrder } from './draw';
-import { isUsable, rowsById, textKey, textKeyOf, writes } from './labels';
+import { isUsable, rowsOf, textKey, textKeyOf, writes } from './labels';
 import { nearTwins } from './near-twins';
 import { partNamed } from './split-by';
 import { type Change, type Dataset, MAX_ROWS, type Row } from './types';
@@ -40,13 +40,13 @@ export const leftOutWords = (leftOut: NewRows['leftOut']): string =>
     : `left out: ${[...leftOut].map(([reason, n]) => `${count(n)} ${REASONS[reason][n === 1 ? 0 : 1]}`).join(', ')}`;
 
 /** Whether a row's own cells put it into another part: a named one, or that of its customer or thread. */
-function isElsewhere({ splitBy, split, table }: Dataset): (row: Row) => boolean {
+function isElsewhere(dataset: Dataset): (row: Row) => boolean {
+  const { splitBy } = dataset;
   if (splitBy === undefined || splitBy.kind === 'seed') return () => false;
   const { column } = splitBy;
   const cellOf = (row: Row) => row.cells[column] ?? '';
   if (splitBy.kind === 'column') return (row) => (partNamed(cellOf(row)) ?? 'train') !== 'train';
-  const byId = rowsById(table.rows);
-  const held = [...split.validation, ...split.test].flatMap((id) => byId.get(id) ?? []);
+  const held = rowsOf(dataset, [...dataset.split.validation, ...dataset.split.test]);
   const groups = new Set(held.map((row) => textKey(cellOf(row))));
   groups.delete('');
   return (row) => groups.has(textKey(cellOf(row)));
@@ -65,9 +65,8 @@ function fitted({ table, mapping, labels }: Dataset, { rows, columns }: AddRows)
 
 /** Why a row is not taken, as far as that can be said without comparing it with its near-twins. */
 function refusing(dataset: Dataset): (row: Row) => Reason | null {
-  const { table, mapping, split, labels } = dataset;
-  const byId = rowsById(table.rows);
-  const placed = Object.values(split).flatMap((ids) => ids.flatMap((id) => byId.get(id) ?? []));
+  const { mapping, split, labels } = dataset;
+  const placed = rowsOf(dataset, Object.values(split).flat());
   const answers = new Map(placed.map((row) => [textKeyOf(row, mapping), row.cells[mapping.label] ?? '']));
   const isOther = isElsewhere(dataset);
   return (row) => {
@@ -104,9 +103,7 @@ export function newRows(dataset: Dataset, change: AddRows): Result<NewRows, Fail
     if (reason) leave(reason);
     return reason === null;
   });
-  const byId = rowsById(table.rows);
-  const placed = Object.values(split).flatMap((ids) => ids.flatMap((id) => byId.get(id) ?? []));
-  const twins = new Set(nearTwins(fresh, placed, mapping).asked);
+  const twins = new Set(nearTwins(fresh, rowsOf(dataset, Object.values(split).flat()), mapping).asked);
   for (const _ of twins) leave('almost');
   const rows = fresh.filter((row) => !twins.has(row));
   return ok({ rows: inDrawnOrder(rows, mapping, seed), leftOut });

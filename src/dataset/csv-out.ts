@@ -1,5 +1,5 @@
 /** CSV that goes out; and answered rows as such a file, the input's columns unchanged and the answers beside them. */
-import { rowsById } from './labels';
+import { rowsOf } from './labels';
 import type { Dataset, Row, SplitName } from './types';
 
 export interface CsvOptions {
@@ -42,17 +42,16 @@ export function toCsv(header: readonly string[], rows: Iterable<readonly Cell[]>
 
 /** Rows of some parts as a file. @param named another column says each row's part, so that the file can be split by it */
 export function partsCsv(
-  { table, split }: Pick<Dataset, 'table' | 'split'>,
+  dataset: Pick<Dataset, 'table' | 'split'>,
   columns: readonly string[],
   parts: readonly SplitName[],
   named = false,
 ): string {
-  const byId = rowsById(table.rows);
   const rows = parts.flatMap((part) =>
-    split[part].flatMap((id) => {
-      const row = byId.get(id);
-      return row ? [[...columns.map((column) => row.cells[column] ?? ''), ...(named ? [part] : [])]] : [];
-    }),
+    rowsOf(dataset, part).map(({ cells }) => [
+      ...columns.map((column) => cells[column] ?? ''),
+      ...(named ? [part] : []),
+    ]),
   );
   return toCsv(named ? [...columns, freeName('part', new Set(columns))] : columns, rows);
 }

@@ -1,5 +1,14 @@
 import { PackedRows } from './packed';
-import { type ColumnMapping, type Dataset, type Lookup, mapped, type Row, type Rows, taskKindOf } from './types';
+import {
+  type ColumnMapping,
+  type Dataset,
+  type Lookup,
+  mapped,
+  type Row,
+  type Rows,
+  type SplitName,
+  taskKindOf,
+} from './types';
 
 /** Two texts (or labels) with the same key say the same: compatibility forms, case and spacing are ignored. */
 export function textKey(text: string): string {
@@ -120,6 +129,24 @@ export function rowsById(rows: Rows): Lookup<Row> {
   const known = indices.get(rows) ?? new Map(rows.map((row) => [row.id, row]));
   indices.set(rows, known);
   return known;
+}
+
+/** Rows of a part, or rows named by id, in that order; those that are gone drop out. */
+export function rowsOf(
+  { table, split }: Pick<Dataset, 'table' | 'split'>,
+  of: SplitName | readonly string[],
+): readonly Row[] {
+  const byId = rowsById(table.rows);
+  return (typeof of === 'string' ? split[of] : of).flatMap((id) => byId.get(id) ?? []);
+}
+
+/** A row's text by its id, or a note where the row is gone. */
+export function textById(dataset: Pick<Dataset, 'table' | 'mapping'> | null): (id: string) => string {
+  const rows = rowsById(dataset?.table.rows ?? []);
+  return (id) => {
+    const row = rows.get(id);
+    return row && dataset ? textOf(row, dataset.mapping) : `Row ${id} (its text is no longer in this browser)`;
+  };
 }
 
 export interface ClassShare {

@@ -1,8 +1,7 @@
 import { drawnRows } from '../dataset/draw';
-import { rowsById } from '../dataset/labels';
+import { rowsOf } from '../dataset/labels';
 import { together } from '../dataset/split';
-import type { Dataset, Row } from '../dataset/types';
-import { type ByTask, type TaskKind, taskKindOf } from '../dataset/types';
+import { type ByTask, type Dataset, type TaskKind, taskKindOf } from '../dataset/types';
 import { count, counted } from '../lib/format';
 import { detectableDifference } from '../metrics/power';
 
@@ -15,8 +14,7 @@ export const groupColumn = ({ splitBy }: Pick<Dataset, 'splitBy'>): string | nul
  * bootstrap draws them together. Undefined where every row is a group of its own.
  */
 export function rowGroups(dataset: Dataset, rowIds: readonly string[]): readonly number[] | undefined {
-  const known = rowsById(dataset.table.rows);
-  const rows = rowIds.map((id) => known.get(id)).filter((row): row is Row => row !== undefined);
+  const rows = rowsOf(dataset, rowIds);
   const groups = together(rows, dataset.mapping, groupColumn(dataset));
   if (groups.length === rows.length) return undefined;
   const index = new Map(groups.flatMap((group, g) => group.map(({ id }) => [id, g] as const)));

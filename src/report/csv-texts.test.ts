@@ -45,7 +45,7 @@ test('rows come with what changed most first', () => {
     ['3', 0.67],
   ]);
   expect(rows[0]).toMatchObject({ wanted: 'wanted 1', a: '=SUM(A)', b: 'wanted 1' });
-  expect(writtenRows(evaluation, null, { a: 'yours', b: 'tuned' })[0]?.text).toContain('not in this browser');
+  expect(writtenRows(evaluation, null, { a: 'yours', b: 'tuned' })[0]?.text).toContain('no longer in this browser');
 });
 
 test('the CSV of all rows contains no formula', () => {

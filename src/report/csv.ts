@@ -1,6 +1,6 @@
 /** Rows of a comparison of generated texts as tables, and every prompt's answers as CSV. */
 import { toCsv } from '../dataset/csv-out';
-import { rowsById, textOf } from '../dataset/labels';
+import { rowsById, textById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { Comparison, GeneratePair } from '../evaluation/types';
 import type { ClassifyEvaluation, GenerateEvaluation } from '../prompt-set/types';
@@ -23,23 +23,20 @@ export function writtenRows(
   dataset: Dataset | null,
   duel: Pick<GeneratePair, 'a' | 'b'>,
 ): readonly WrittenRow[] {
-  const rows = rowsById(dataset?.table.rows ?? []);
+  const text = textById(dataset);
   const written = (id: string) => plan.arms.find((arm) => arm.id === id)?.written ?? [];
   const scores = (id: string) => comparison.arms.find((arm) => arm.id === id)?.rows ?? [];
   const [textsA, textsB, scoresA, scoresB] = [written(duel.a), written(duel.b), scores(duel.a), scores(duel.b)];
   return plan.rowIds
-    .map((id, at) => {
-      const row = rows.get(id);
-      return {
-        id,
-        at,
-        text: row && dataset ? textOf(row, dataset.mapping) : `Row ${id} (its text is not in this browser any more)`,
-        wanted: plan.wanted[at] ?? '',
-        a: textsA[at] ?? '',
-        b: textsB[at] ?? '',
-        gain: (scoresB[at] ?? 0) - (scoresA[at] ?? 0),
-      };
-    })
+    .map((id, at) => ({
+      id,
+      at,
+      text: text(id),
+      wanted: plan.wanted[at] ?? '',
+      a: textsA[at] ?? '',
+      b: textsB[at] ?? '',
+      gain: (scoresB[at] ?? 0) - (scoresA[at] ?? 0),
+    }))
     .sort((x, y) => Math.abs(y.gain) - Math.abs(x.gain) || x.at - y.at);
 }
 

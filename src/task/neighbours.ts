@@ -4,7 +4,7 @@
  * texts, to which every text is alike. Two are compared by the cosine.
  */
 import { drawnRows } from '../dataset/draw';
-import { isUsable, rowsById, textKey, textOf } from '../dataset/labels';
+import { isUsable, rowsOf, textKey, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { Neighbours } from './types';
 
@@ -32,14 +32,13 @@ export interface TokenVectors {
  */
 export function neighbourPlan(dataset: Dataset, tokenise: (text: string) => ArrayLike<number>) {
   const { split, mapping } = dataset;
-  const byId = rowsById(dataset.table.rows);
   const wanted = new Set(drawnRows(dataset, split.train, MOST_CANDIDATES));
   // in the order of the parts: sums, and which of two equal neighbours comes first, rest on no file's order
-  const embedded = [...wanted, ...split.validation, ...split.test].flatMap((id): readonly Embedded[] => {
-    const row = byId.get(id);
-    if (!row || !isUsable(row, mapping)) return [];
+  const read = rowsOf(dataset, [...wanted, ...split.validation, ...split.test]);
+  const embedded = read.flatMap((row): readonly Embedded[] => {
+    if (!isUsable(row, mapping)) return [];
     const text = textOf(row, mapping);
-    return [{ rowId: id, key: textKey(text), ids: tokenise(text) }];
+    return [{ rowId: row.id, key: textKey(text), ids: tokenise(text) }];
   });
   const texts = new Map<number, number>();
   for (const { ids } of embedded) for (const id of new Set(Array.from(ids))) texts.set(id, (texts.get(id) ?? 0) + 1);

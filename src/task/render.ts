@@ -1,4 +1,4 @@
-import { labelIndexer, rowsById, textOf } from '../dataset/labels';
+import { labelIndexer, rowsById, rowsOf, textOf } from '../dataset/labels';
 import type { Dataset, Row, SplitName } from '../dataset/types';
 import { assert } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
@@ -29,9 +29,7 @@ function notTooLong(rows: readonly Row[], dataset: Dataset): readonly Row[] {
 
 /** `count` training rows as they are drawn; long ones are passed over as in `chooseShots`. */
 function drawShots(dataset: Dataset, count: number, seed: number): readonly Row[] {
-  const byId = rowsById(dataset.table.rows);
-  const train = dataset.split.train.map((id) => byId.get(id)).filter((row) => row !== undefined);
-  return shuffled(notTooLong(train, dataset), createRng(seed)).slice(0, count);
+  return shuffled(notTooLong(rowsOf(dataset, 'train'), dataset), createRng(seed)).slice(0, count);
 }
 
 /** The examples that all rows share; none where each row has its own. */
@@ -56,11 +54,9 @@ function inOrders(
  * The longest quarter of the texts is passed over where it is long, since every example is paid for in every row.
  */
 export function chooseShots(dataset: Dataset, count: number, seed: number): readonly Row[] {
-  const byId = rowsById(dataset.table.rows);
   const indexOf = labelIndexer(dataset);
-  const train = dataset.split.train.map((id) => byId.get(id)).filter((row) => row !== undefined);
   const rng = createRng(seed);
-  const candidates = shuffled(notTooLong(train, dataset), rng);
+  const candidates = shuffled(notTooLong(rowsOf(dataset, 'train'), dataset), rng);
   const queues = dataset.labels.map((_, i) => candidates.filter((row) => indexOf(row) === i));
   const chosen: Row[] = [];
   while (chosen.length < count && queues.some((queue) => queue.length > 0))
@@ -102,13 +98,6 @@ export function wholeTemplates(
 
 /** The parts of a prompt with a blank line between. */
 const inBlocks = (parts: readonly string[]) => parts.filter((block) => block !== '').join('\n\n');
-
-/** Rows of a part, or rows named by id; unknown ids drop out. */
-export function rowsOf(dataset: Dataset, split: SplitName | readonly string[]): readonly Row[] {
-  const byId = rowsById(dataset.table.rows);
-  const ids = typeof split === 'string' ? dataset.split[split] : split;
-  return ids.map((id) => byId.get(id)).filter((row) => row !== undefined);
-}
 
 /** Ids of the training rows that a prompt shows to all rows: leave them out where rows represent unseen ones. */
 export const shotIds = (dataset: Dataset, prompt: HardPrompt): readonly string[] => [

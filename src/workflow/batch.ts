@@ -8,7 +8,7 @@ import {
   type TextAnswers,
   toCsv,
 } from '../dataset/csv-out';
-import { textKey, textKeyOf } from '../dataset/labels';
+import { rowsOf, textKey, textKeyOf } from '../dataset/labels';
 import type { Dataset, Row, TaskKind } from '../dataset/types';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
@@ -18,7 +18,6 @@ import { type RowAnswer, roomFor, tableSource } from '../route/answering';
 import { GENERATED_TOKEN } from '../route/generated-texts';
 import { countWords, createCounts, type Share } from '../route/policy';
 import { createRouter } from '../route/router';
-import { rowsOf } from '../task/render';
 import { tokensToRun } from './compare-labels';
 import type { Host, Run } from './host';
 import { answered, FIRST_ROWS, openFile, type Piece } from './rows-file';

@@ -1,6 +1,6 @@
 /** The comparison of prompts that choose a label: scored, calibrated, timed, with reference lines. */
 import { drawnRows } from '../dataset/draw';
-import { goldOf, labelCounts, labelIndexer, rowsById, textOf } from '../dataset/labels';
+import { goldOf, labelCounts, labelIndexer, rowsById, rowsOf, textOf } from '../dataset/labels';
 import type { Dataset, Row } from '../dataset/types';
 import { comparing } from '../evaluation/classify/compare';
 import { combinedArm, majorityArm, probeArm, togetherArm, wordsArm } from '../evaluation/classify/made-arms';
@@ -19,7 +19,7 @@ import { fittingProbe } from '../metrics/probe';
 import type { ArmPlan } from '../prompt-set/arms';
 import { ownCalibration } from '../prompt-set/calibration';
 import type { ClassifyEvaluation } from '../prompt-set/types';
-import { rowsOf, shotIds } from '../task/render';
+import { shotIds } from '../task/render';
 import { labelTokens, type TokenRow } from '../tokens/tokenizer';
 import { type Comparing, eachArm, isHandWritten, type ReadyArm, readyArms, scoredRows } from './compare-arms';
 import { sharedStart } from './run-rows';

@@ -4,7 +4,7 @@
  * not used. Validation rows choose the step to keep; test rows take no part.
  */
 import { drawnRows, textHash } from '../dataset/draw';
-import { textKeyOf } from '../dataset/labels';
+import { rowsOf, textKeyOf } from '../dataset/labels';
 import { type Dataset, type Row, taskKindOf } from '../dataset/types';
 import type { CalibrationFit } from '../evaluation/types';
 import { present } from '../lib/assert';
@@ -14,7 +14,7 @@ import { secondsLeft } from '../lib/format';
 import { labelProbabilities } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
 import type { Smaller } from '../prompt-set/types';
-import { rowsOf, shotIds } from '../task/render';
+import { shotIds } from '../task/render';
 import { wordsFor } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { labelTokens, type TokenRow } from '../tokens/tokenizer';

@@ -1,5 +1,5 @@
 /** What is asked of an export: which prompt, as it was saved or compared, and the tuned prompt with its sidecar. */
-import { textOf } from '../dataset/labels';
+import { rowsOf, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { NO_PROMPT, WORDS } from '../evaluation/classify/made-arms';
 import type { CalibrationFit, ReviewThreshold } from '../evaluation/types';
@@ -23,7 +23,7 @@ import { type Beside, type ClassifyEvaluation, type Evaluation, ofKind, type Sof
 import { tunedPrompt, type Version, versionById, versionsOf, versionWords, wordsOf } from '../prompt-set/versions';
 import type { AudienceChoice } from '../report/audience';
 import { longestAnswer } from '../route/generated-texts';
-import { exampleCount, rowsOf, wholeTemplates } from '../task/render';
+import { exampleCount, wholeTemplates } from '../task/render';
 import { cueOf, printTemplate, wordsFor } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { labelTokens } from '../tokens/tokenizer';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { rowsById, textOf } from '../dataset/labels';
+import { rowsById, rowsOf as taken, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { readArm, versionOfArm, wordProbabilities } from '../interchange/arm-file';
 import { readIncoming } from '../interchange/incoming';
@@ -23,7 +23,7 @@ import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
 import { seedsOf } from '../prompt-set/versions';
 import { openVersion, tableSource } from '../route/answering';
 import { createRouter } from '../route/router';
-import { shotIds, rowsOf as taken } from '../task/render';
+import { shotIds } from '../task/render';
 import { STANDARD } from '../training/settings';
 import { compare } from './compare';
 import { comparisonFor } from './exported-prompt';

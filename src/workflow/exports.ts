@@ -4,7 +4,7 @@
  * is recognised by its content (interchange/incoming.ts). To add one, add an object here, and its package there.
  */
 import { drawnRows } from '../dataset/draw';
-import { rowsById, textOf } from '../dataset/labels';
+import { rowsOf, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { textsOf } from '../evaluation/classify/rows';
 import { madeOfRows } from '../interchange/set-files';
@@ -258,12 +258,8 @@ export function audienceRows(
   const evaluation = comparisonFor(order);
   if (!dataset || !evaluation) return [];
   const drawn = new Set(drawnRows(dataset, evaluation.plan.rowIds, DRAWN));
-  const byId = rowsById(dataset.table.rows);
-  return evaluation.plan.rowIds
-    .flatMap((id) => {
-      const row = byId.get(id);
-      return row ? [{ id, text: textOf(row, dataset.mapping), isDrawn: drawn.has(id) }] : [];
-    })
+  return rowsOf(dataset, evaluation.plan.rowIds)
+    .map((row) => ({ id: row.id, text: textOf(row, dataset.mapping), isDrawn: drawn.has(row.id) }))
     .toSorted((a, b) => Number(b.isDrawn) - Number(a.isDrawn));
 }
 

@@ -1,7 +1,7 @@
 /**
  * What a ladder of two steps asks: which prompts, in which order of rungs, and which rows take part. Pure; `ladder.ts` asks.
  */
-import { rowsById, textKeyOf } from '../dataset/labels';
+import { rowsById, rowsOf, textKeyOf } from '../dataset/labels';
 import type { Dataset, Row } from '../dataset/types';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
@@ -73,8 +73,7 @@ export function knows(
   if (!own) return seen.parts.length === 0 ? () => false : null;
   const isFixed = softs.length === 0 && prompt.selection !== 'nearest';
   const ids = isFixed ? shotIds(own, prompt) : seen.parts.flatMap((part) => own.split[part]);
-  const byId = rowsById(own.table.rows);
-  const keys = new Set(ids.flatMap((id) => byId.get(id) ?? []).map((row) => textKeyOf(row, own.mapping)));
+  const keys = new Set(rowsOf(own, ids).map((row) => textKeyOf(row, own.mapping)));
   return (row) => keys.has(textKeyOf(row, mapping));
 }
 

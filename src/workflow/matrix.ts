@@ -5,7 +5,7 @@
  */
 
 import { textHash } from '../dataset/draw';
-import { goldOf, labelOf, textOf } from '../dataset/labels';
+import { goldOf, labelOf, rowsOf, textOf } from '../dataset/labels';
 import type { Dataset, Row, Table } from '../dataset/types';
 import { type AnswerDifference, type AnswerSheet, answerDifferences } from '../evaluation/classify/pairs';
 import { rowGroups } from '../evaluation/rows';
@@ -26,7 +26,6 @@ import {
   slotId,
 } from '../report/matrix';
 import { type RowsColumns, tableSource } from '../route/answering';
-import { rowsOf } from '../task/render';
 import type { TokenRow } from '../tokens/tokenizer';
 import { scoredRows } from './compare-arms';
 import type { Host, Run, Verb } from './host';

@@ -1,6 +1,6 @@
 /** A version measured again on rows whose answers are known: the test rows of its prompt set, or an open file. */
 
-import { rowsById, targetOf, textKeyOf, textOf } from '../dataset/labels';
+import { rowsById, rowsOf, targetOf, textKeyOf, textOf } from '../dataset/labels';
 import { nearTwins } from '../dataset/near-twins';
 import type { Dataset, Row, TaskKind } from '../dataset/types';
 import { compareTexts } from '../evaluation/generate/compare';
@@ -15,7 +15,6 @@ import { type AnsweringVersion, alone } from '../prompt-set/ready-prompt';
 import type { SeenParts } from '../prompt-set/versions';
 import { type RowAnswer, type RowSource, type RowsColumns, roomFor, tableSource } from '../route/answering';
 import { createRouter } from '../route/router';
-import { rowsOf } from '../task/render';
 import type { Host, Run } from './host';
 import { answered, openFile } from './rows-file';
 import { tokenRows } from './token-rows';

@@ -2,7 +2,7 @@
 import { guessColumns } from '../dataset/columns';
 import { drawnRows } from '../dataset/draw';
 import { editDataset } from '../dataset/edit';
-import { textKeyOf } from '../dataset/labels';
+import { rowsOf, textKeyOf } from '../dataset/labels';
 import { blockingIssue } from '../dataset/lint/define';
 import { MENDS, withLabelColumn } from '../dataset/mends';
 import { nearTwins } from '../dataset/near-twins';
@@ -16,7 +16,6 @@ import { inSteps } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { counted } from '../lib/format';
 import { unwrap } from '../lib/result';
-import { rowsOf } from '../task/render';
 import type { Run } from './host';
 import { MOST_VALIDATION_ROWS } from './training-rows';
 

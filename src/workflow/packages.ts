@@ -1,6 +1,6 @@
 /** How the package of each recipient is made: a zip that runs, a text, messages, an adapter, a whole set, a report. */
 import { gzipSync } from 'fflate';
-import { labelOf, targetOf, textOf } from '../dataset/labels';
+import { labelOf, rowsOf, targetOf, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { textsOf } from '../evaluation/classify/rows';
 import { ARM_FILE, armJson } from '../interchange/arm-file';
@@ -43,7 +43,7 @@ import {
   columnsOf as webColumns,
   webPromptJson,
 } from '../route/web-prompt';
-import { exampleCount, rowsOf } from '../task/render';
+import { exampleCount } from '../task/render';
 import { otherColumns } from '../task/template';
 import { readCheckpoint } from '../training/checkpoint';
 import { type RowsDone, shippedSentences } from './check-rows';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { rowsOf } from '../dataset/labels';
 import { uninterrupted } from '../lib/control';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import type { PromptSet, RunCheckpoint, SoftVersion } from '../prompt-set/types';
 import { classifyInstruction } from '../task/propose';
-import { rowsOf } from '../task/render';
 import { PRESETS, STANDARD } from '../training/settings';
 import { fakeHost, prepared, promptSet, textOf } from './fake-host.test-support';
 import { type Host, SILENT } from './host';

@@ -27,7 +27,7 @@ export function targetWords(set: PromptSet, versionId: string | null): string {
 
 /** How a choice names a stage; anything else is a version's id. */
 const STAGE = 'stage:';
-const stageId = (name: string): string => `${STAGE}${name}`;
+export const stageId = (name: string): string => `${STAGE}${name}`;
 /** The stage that a choice names; null where it names a version. */
 export const stageOf = (choice: string): string | null =>
   choice.startsWith(STAGE) ? choice.slice(STAGE.length) : null;

@@ -1,7 +1,7 @@
-/** What is checked in a data set, for each kind of task: an object in a rules file, or below for near-twins, and an entry here. */
+/** What is checked in a data set, by kind of task. A check is an object in a rules file, or below, and an entry in LINTS. */
 
 import { count, counted } from '../../lib/format';
-import { rowsById, type Spellings, textKeyOf } from '../labels';
+import { rowsOf, type Spellings, textKeyOf } from '../labels';
 import { type NearTwins, nearTwins, twinFamilies } from '../near-twins';
 import { PARTS, partedTwins } from '../split';
 import { type ByTask, type Dataset, type Issue, type Row, type SplitName, taskKindOf } from '../types';
@@ -16,19 +16,18 @@ interface Found {
 }
 
 /** Rows of each part; test and validation rows whose very text is in an earlier part are left to the check for leaks. */
-function partsOf({ split, table, mapping }: Dataset): Readonly<Record<SplitName, readonly Row[]>> {
-  const byId = rowsById(table.rows);
-  const rowsOf = (part: SplitName) => split[part].map((id) => byId.get(id)).filter((row) => row !== undefined);
+function partsOf(dataset: Dataset): Readonly<Record<SplitName, readonly Row[]>> {
+  const { mapping } = dataset;
   const known = new Set<string>();
   const fresh = (rows: readonly Row[]) => {
     const kept = rows.filter((row) => !known.has(textKeyOf(row, mapping)));
     for (const row of rows) known.add(textKeyOf(row, mapping));
     return kept;
   };
-  const train = rowsOf('train');
+  const train = rowsOf(dataset, 'train');
   for (const row of train) known.add(textKeyOf(row, mapping));
-  const validation = fresh(rowsOf('validation'));
-  return { train, validation, test: fresh(rowsOf('test')) };
+  const validation = fresh(rowsOf(dataset, 'validation'));
+  return { train, validation, test: fresh(rowsOf(dataset, 'test')) };
 }
 
 const share = (rows: readonly Row[], split: readonly string[], part: string) =>

@@ -1,7 +1,7 @@
 /** Checks of the rows, whatever the task: how many there are, empty and repeated texts, leaks, personal data. */
 
 import { count, counted } from '../../lib/format';
-import { labelOf, perCell, rowsById, targetOf, textKey, textKeyOf, textOf } from '../labels';
+import { labelOf, perCell, rowsOf, targetOf, textKey, textKeyOf, textOf } from '../labels';
 import { headerThatIsARow, withoutHtml, withShortLinks } from '../mends';
 import { findPersonal } from '../personal';
 import type { Row } from '../types';
@@ -176,12 +176,10 @@ export const leak = defineLint<Leak>({
   name: 'Leaks',
   severity: 'warning',
   find: ({ dataset }) => {
-    const byId = rowsById(dataset.table.rows);
     const key = (row: Row) => textKeyOf(row, dataset.mapping);
-    const rowsOf = (part: readonly string[]) => part.map((id) => byId.get(id)).filter((row) => row !== undefined);
-    const others = rowsOf([...dataset.split.train, ...dataset.split.validation]);
+    const others = rowsOf(dataset, [...dataset.split.train, ...dataset.split.validation]);
     const seen = new Set(others.map(key));
-    const test = rowsOf(dataset.split.test).filter((row) => seen.has(key(row)));
+    const test = rowsOf(dataset, 'test').filter((row) => seen.has(key(row)));
     const leaked = new Set(test.map(key));
     const copies = others.filter((row) => leaked.has(key(row))).map(({ id }) => id);
     return test.length === 0 ? [] : [{ test, copies }];

@@ -1,5 +1,5 @@
 import { drawnRows } from '../../dataset/draw';
-import { isUsable, labelOf, rowsById, textKey } from '../../dataset/labels';
+import { isUsable, labelOf, rowsById, rowsOf, textKey } from '../../dataset/labels';
 import { twinFamilies } from '../../dataset/near-twins';
 import { together } from '../../dataset/split';
 import type { Dataset } from '../../dataset/types';
@@ -195,12 +195,12 @@ const VALIDATION_SHARE = 0.15;
 export function foldsOf(dataset: Dataset, seed: number): readonly Fold[] {
   const { mapping, split } = dataset;
   const rows = rowsById(dataset.table.rows);
-  const ids = [...split.train, ...split.validation, ...split.test].filter((id) => {
-    const row = rows.get(id);
-    return row && isUsable(row, mapping);
-  });
+  const placed = rowsOf(dataset, [...split.train, ...split.validation, ...split.test]);
   const rng = createRng(seed);
-  const usable = shuffled(ids, rng).flatMap((id) => rows.get(id) ?? []);
+  const usable = shuffled(
+    placed.filter((row) => isUsable(row, mapping)),
+    rng,
+  );
   // dealt out label by label, so that each fold has its share of each
   const { families } = twinFamilies(usable, mapping);
   const kept = families.filter(({ length }) => length <= usable.length / FOLDS / 2);

@@ -1,4 +1,4 @@
-import { rowsById, textOf } from '../../dataset/labels';
+import { rowsOf, textById, textOf } from '../../dataset/labels';
 import type { Dataset } from '../../dataset/types';
 import { counted } from '../../lib/format';
 import type { ArmOutcome, ArmReport, Comparison, ComparisonPlan, PairReport } from '../types';
@@ -35,20 +35,19 @@ export function comparedRows(
   const b = comparison.arms.find((arm) => arm.id === pair.b);
   if (!a || !b) return [];
   const { rowIds, gold, labels } = plan;
-  const rows = rowsById(dataset?.table.rows ?? []);
+  const text = textById(dataset);
   const answer = (arm: ArmReport, i: number): Answer => ({
     label: labels[arm.predictions[i] ?? -1] ?? '',
     right: arm.predictions[i] === gold[i],
     probability: arm.confidences[i] ?? 0,
   });
   return rowIds.map((id, i) => {
-    const row = rows.get(id);
     const [ofA, ofB] = [answer(a, i), answer(b, i)];
     return {
       id,
       at: i,
       group: ofA.right ? (ofB.right ? 'right' : 'broken') : ofB.right ? 'fixed' : 'wrong',
-      text: row && dataset ? textOf(row, dataset.mapping) : `Row ${id} (its text is no longer in this browser)`,
+      text: text(id),
       gold: labels[gold[i] ?? -1] ?? '',
       a: ofA,
       b: ofB,
@@ -116,9 +115,6 @@ export function textsOf(
   dataset: Dataset,
 ): readonly { readonly id: string; readonly text: string }[] {
   const [pair] = comparison.pairs;
-  const rows = rowsById(dataset.table.rows);
-  return [...(pair?.fixed ?? []), ...(pair?.broken ?? [])].flatMap((id) => {
-    const row = rows.get(id);
-    return row ? [{ id, text: textOf(row, dataset.mapping) }] : [];
-  });
+  const changed = rowsOf(dataset, [...(pair?.fixed ?? []), ...(pair?.broken ?? [])]);
+  return changed.map((row) => ({ id: row.id, text: textOf(row, dataset.mapping) }));
 }

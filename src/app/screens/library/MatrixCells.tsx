@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { useStore } from 'zustand';
-import { rowsById, textOf } from '../../../dataset/labels';
+import { textById } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import { answersOf, differenceSentence, type PairedRow, pairedRows } from '../../../evaluation/classify/pairs';
 import { LABEL_METRICS, metricsOf } from '../../../metrics/registry';
@@ -51,15 +51,6 @@ function nameOf({ prompts, models, data }: MatrixView, slot: Slot, other: Slot |
   ].join('');
 }
 
-/** The text of a row, where it is still here. */
-const textsOf = (dataset: Dataset | null) => {
-  const rows = dataset && rowsById(dataset.table.rows);
-  return (id: string): string => {
-    const row = rows?.get(id);
-    return row && dataset ? textOf(row, dataset.mapping) : `Row ${id} (its text is no longer in this browser)`;
-  };
-};
-
 type Answer = PairedRow['a'];
 
 const answer = ({ label, right, probability }: Answer) => (
@@ -80,7 +71,7 @@ function OneCell({ name, answers, dataset }: OneCellProps) {
   const all = answersOf(answers);
   const wrong = all.filter(({ right }) => !right);
   const rows = shown === 'all' ? all : shown === 'wrong' ? wrong : all.filter(({ right }) => right);
-  const text = textsOf(dataset);
+  const text = textById(dataset);
   const { macroF1 } = answers.scores;
   const unsure = unsureIn(answers);
   return (
@@ -139,7 +130,7 @@ function Difference({ view, pair, rows, dataset }: DifferenceProps) {
   const [a, b] = pair;
   const [group, setGroup] = useState<Group>('differ');
   const names = [nameOf(view, a, b), nameOf(view, b, a)];
-  const text = textsOf(dataset);
+  const text = textById(dataset);
   const shown = rows.filter(GROUPS[group].of);
   return (
     <Panel

@@ -24,6 +24,7 @@ import type { LabelWord } from '../../../task/types';
 import type { PlayedPrompt, PlayedRoute } from '../../../workflow/play';
 import type { SampleSet, ShippedPrompt } from '../../state/services';
 import type { Studio } from '../../state/studio';
+import { stageId, stageOf } from '../../state/version-words';
 import type { ArmSide } from '../../ui';
 
 export interface Player {
@@ -181,8 +182,6 @@ function validationExamples(dataset: Dataset | null, columns: readonly string[])
   });
 }
 
-const STAGE = 'stage:';
-
 interface Extra {
   readonly player: Player | null;
   readonly trouble: string | null;
@@ -192,7 +191,7 @@ interface Extra {
 function extraPlayer(set: PromptSet, which: string): Extra {
   const no = (trouble: string | null): Extra => ({ player: null, trouble });
   if (which === '') return no(null);
-  const stage = which.startsWith(STAGE) ? which.slice(STAGE.length) : null;
+  const stage = stageOf(which);
   const found = stage === null ? null : resolveStage(set, stage);
   if (found && !found.ok) return no(found.error.message);
   const of = found?.ok ? found.value : versionById(set, which);
@@ -309,7 +308,7 @@ export const castKey = (set: PromptSet | null, extra: string, model: string | nu
 
 /** The key of another prompt set's cast, or of the open one's, that a typed handle names. */
 export const addressedKey = (open: PromptSet | null, { id, stage }: Addressed, model: string | null): CastKey => {
-  const extra = stage === null ? '' : `${STAGE}${stage}`;
+  const extra = stage === null ? '' : stageId(stage);
   return open?.id === id ? castKey(open, extra, model) : { ...castKey(null, '', model), setId: id, extra };
 };
 
