@@ -7,7 +7,7 @@ import type { CalibrationFit, ReviewThreshold } from '../evaluation/types';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { byName, firstFault, z } from '../lib/zod';
 import { labelProbabilities } from '../metrics/calibration';
-import { type WordModel, weightsIn, wordAnswers } from '../metrics/logistic';
+import { type WordModel, wordAnswers } from '../metrics/logistic';
 import { allFinite, PLACEMENTS, readFloats, type SoftPrompt, writeFloats } from '../prompt/soft-prompt';
 import type { AnsweringVersion } from '../prompt-set/ready-prompt';
 import { cueOf, otherColumns, parseTemplate, TEXT_SLOT } from '../task/template';
@@ -15,6 +15,7 @@ import { base64Of, bytesOf, float64In, float64Of, orUndefined, readJson } from '
 import { type Sidecar, sidecarSchema } from './sidecar';
 import {
   count,
+  faultInWords,
   id,
   line,
   MOST_FEATURES,
@@ -115,12 +116,6 @@ const armSchema = z.object({
 });
 
 type ArmFile = z.infer<typeof armSchema>;
-
-/** Null where the text holds another number of values, or one that is not finite. */
-function finiteIn(coded: string, length: number): Float64Array | null {
-  const values = orUndefined(() => float64In(coded));
-  return values?.length === length && values.every(Number.isFinite) ? values : null;
-}
 
 /** The file, one line for each of its parts. */
 export function armJson(arm: TakenArm): string {
@@ -230,14 +225,11 @@ function softsIn({ vectors, texts }: ArmFile): readonly SoftPrompt[] | string {
 
 function wordsIn({ words, labels }: ArmFile): WordModel | null | string {
   if (!words) return null;
-  const { ngrams, sublinear, features, knownLabels: known } = words;
-  if (new Set(features).size !== features.length) return 'a word is listed twice';
-  if (known.length === 0 || new Set(known).size !== known.length || known.some((label) => label >= labels.length))
-    return 'knownLabels must be places of labels, each once';
-  const idf = finiteIn(words.idf, features.length);
-  const weights = finiteIn(words.weights, weightsIn(known.length, features.length));
-  if (!idf || !weights) return 'the numbers of the words do not fit their list';
-  return { ngrams, sublinear, vocabulary: features, idf: Array.from(idf), classes: labels.length, known, weights };
+  const { ngrams, sublinear, features: vocabulary, knownLabels: known } = words;
+  const [idf, weights] = [words.idf, words.weights].map((coded) => orUndefined(() => float64In(coded)));
+  const numbers = { idf: Array.from(idf ?? []), weights: weights ?? new Float64Array() };
+  const model = { ngrams, sublinear, vocabulary, classes: labels.length, known, ...numbers };
+  return faultInWords(model) ?? model;
 }
 
 /** The columns that every row must have besides the text. */

@@ -43,7 +43,7 @@ function refusal(file: string, place: string, value: unknown): string | null {
 }
 
 const letters = (n: number) => 'x'.repeat(n);
-const words = (n: number) => [{ label: 'a', word: letters(n) }];
+const words = (n: number) => ['a', 'b'].map((label) => ({ label, word: letters(n) }));
 const SET = 'prompt-set.json';
 const HARD = 'hand-written/';
 const SOFT = 'tuned/';
@@ -106,6 +106,7 @@ describe('a prompt set of a stranger', () => {
     ['a word without its weights', SOFT, 'together.words.model.weights', new Float64Array(1)],
     ['a weight that is no number', SOFT, 'together.words.model.weights', Float64Array.of(Number.NaN, 1)],
     ['a label that is not there', SOFT, 'together.words.model.known', [0, 7]],
+    ['words of other labels', SET, 'words', [{ label: 'a', word: '' }]],
     ['words of too many labels', SOFT, 'together.words.model.classes', 9],
     ['a share above one', SOFT, 'together.words.weight', 1.5],
     ['vectors beside that are a text', SOFT, 'together.softs', ['__proto__']],

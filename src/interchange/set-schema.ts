@@ -8,6 +8,7 @@ import {
   answerWords,
   besideSchema,
   count,
+  finite,
   id,
   keptVerdict,
   line,
@@ -20,9 +21,6 @@ import {
   time,
   wordSearch,
 } from './version-schemas';
-
-const floats = z.instanceof(Float32Array);
-const finite = floats.refine((values) => values.every(Number.isFinite), 'contains numbers that are not finite');
 
 export const setSchema = z.object({
   id: id.min(1),

@@ -10,7 +10,7 @@ import type {
   RunCheckpoint,
   StoredDataset,
 } from '../prompt-set/types';
-import { besideSchema } from './version-schemas';
+import { besideSchema, finite as numbers } from './version-schemas';
 
 /** `sound` is the value itself if nothing is wrong, the rest of it if parts were removed, null if nothing is left. */
 export interface Soundness<T> {
@@ -20,7 +20,6 @@ export interface Soundness<T> {
 }
 
 const text = z.string();
-const numbers = z.instanceof(Float32Array).refine((values) => values.every(Number.isFinite), 'not a number');
 
 const softPrompt = z
   .looseObject({ placement: z.enum(PLACEMENTS), vectors: numbers, virtualTokens: z.int(), hidden: z.int() })

@@ -1,6 +1,6 @@
 /** The form of versions and rows in files of every format. */
 import { byName, z } from '../lib/zod';
-import { weightsIn } from '../metrics/logistic';
+import { type WordModel, weightsIn } from '../metrics/logistic';
 import { allFinite, PLACEMENTS } from '../prompt/soft-prompt';
 import { STAGE_POLICIES } from '../prompt-set/types';
 import { ANSWER_VECTORS, OPTIMISER_NAMES } from '../training/settings';
@@ -158,15 +158,28 @@ export const hardVersionSchema = z.object({
     .optional(),
 });
 
+export const finite = z.instanceof(Float32Array).refine(allFinite, 'contains numbers that are not finite');
+
 /** Vectors as they are stored. */
 const storedVectors = z
   .strictObject({
     placement: z.enum(PLACEMENTS),
-    vectors: z.instanceof(Float32Array).refine(allFinite, 'contains numbers that are not finite'),
+    vectors: finite,
     virtualTokens: z.int().min(1).max(1024),
     hidden: z.int().min(1).max(65_536),
   })
   .refine(({ vectors, virtualTokens, hidden }) => vectors.length === virtualTokens * hidden, 'has other numbers');
+
+/** Why words cannot be counted; null = they can. */
+export function faultInWords({ vocabulary, idf, classes, known, weights }: WordModel): string | null {
+  if (new Set(vocabulary).size !== vocabulary.length) return 'a word is listed twice';
+  if (known.length === 0 || new Set(known).size !== known.length || known.some((label) => label >= classes))
+    return 'knownLabels must be places of labels, each once';
+  const isWhole = idf.length === vocabulary.length && weights.length === weightsIn(known.length, vocabulary.length);
+  return isWhole && [idf, weights].every((list) => list.every(Number.isFinite))
+    ? null
+    : 'the numbers of the words do not fit their list';
+}
 
 const wordModel = z
   .object({
@@ -176,20 +189,9 @@ const wordModel = z
     idf: many(z.number()),
     classes: z.int().min(2).max(1000),
     known: some(z.int().min(0)),
-    weights: z
-      .instanceof(Float64Array)
-      .refine((values) => values.every(Number.isFinite), 'contains numbers that are not finite'),
+    weights: z.instanceof(Float64Array),
   })
-  .refine(
-    ({ vocabulary, idf, classes, known, weights }) =>
-      new Set(vocabulary).size === vocabulary.length &&
-      idf.length === vocabulary.length &&
-      known.length > 0 &&
-      new Set(known).size === known.length &&
-      known.every((label) => label < classes) &&
-      weights.length === weightsIn(known.length, vocabulary.length),
-    'the numbers of the words do not fit their list',
-  );
+  .refine((model) => faultInWords(model) === null, 'words that do not fit together');
 
 /** What answers beside a version's own vectors. */
 export const besideSchema = z.object({

@@ -3,11 +3,8 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import { writes } from '../../dataset/labels';
 import type { Dataset } from '../../dataset/types';
 import { StudioError } from '../../lib/errors';
-import { armId, isTogether } from '../../prompt-set/arms';
-import { keepArm, versionOfArm } from '../../prompt-set/calibration';
 import { freeHandle } from '../../prompt-set/handle';
 import { type Listing, resumptionOf, searched, withRows } from '../../prompt-set/listing';
-import { addTrained } from '../../prompt-set/make-versions';
 import {
   changeTask,
   createPromptSet,
@@ -17,17 +14,18 @@ import {
   takeBack,
   undoDelete,
 } from '../../prompt-set/prompt-set';
-import { moveStage, stagesOf } from '../../prompt-set/stages';
-import type { Evaluation, PromptSet, SoftVersion, WritingTask } from '../../prompt-set/types';
-import { authorName, versionById, versionWords } from '../../prompt-set/versions';
+import type { PromptSet, WritingTask } from '../../prompt-set/types';
+import { authorName } from '../../prompt-set/versions';
 import { alignWords } from '../../task/template';
-import { toastUndo, undoable } from '../ui/toast';
+import { undoable } from '../ui/toast';
 import { screenPath } from './location';
 import { resource } from './resource';
 import {
   addSet,
   asStoreError,
+  keepingArms,
   listSets,
+  pointingStage,
   type Saving,
   type SetsState,
   save,
@@ -62,14 +60,8 @@ export interface PromptSetsState extends SetsState {
     change: (set: PromptSet) => PromptSet,
     show?: (set: PromptSet) => void,
   ) => Promise<void>;
-  /** Points a stage to a version, or removes it (null). Undo and Ctrl-Z take it back, and can make it again. `show` gets each result. */
-  readonly pointStage: (
-    set: PromptSet,
-    move: Parameters<typeof moveStage>[1],
-    show?: (set: PromptSet) => void,
-  ) => Promise<void>;
-  /** Saves prompts of a comparison as versions, where they are none yet and can be. @throws StudioError as `keepTogether` */
-  readonly keepArms: (evaluation: Evaluation, arms: readonly string[]) => Promise<PromptSet>;
+  readonly pointStage: ReturnType<typeof pointingStage>;
+  readonly keepArms: ReturnType<typeof keepingArms>;
   /** Other rows for a set, open or not; `sameHeldBack`: the test rows are the same, some cells changed. */
   readonly setRows: (
     id: string,
@@ -130,8 +122,8 @@ export function createPromptSetsStore({ store: disk, workflow }: Services): Prom
       saveError: null,
       ...opening(disk, store),
       ...changing(store, saving),
-      pointStage: pointing(store),
-      keepArms: keepingArms(store, disk, workflow),
+      pointStage: pointingStage(saving),
+      keepArms: keepingArms(saving, workflow),
       refresh: async () => {
         const author = await disk.settings.get<string>(AUTHOR);
         store.setState({ author, sets: await listSets(saving) });
@@ -202,38 +194,6 @@ function changingByHand(updateById: PromptSetsState['updateById']): PromptSetsSt
     if (before && after) undoable(what, () => change(id, what, (set) => takeBack(set, before, after, now()), show));
   };
   return change;
-}
-
-function pointing(store: PromptSetsStore): PromptSetsState['pointStage'] {
-  return async (set, asked, show) => {
-    const { stage, to } = asked;
-    const from = stagesOf(set).find(({ name }) => name === stage)?.versionId ?? null;
-    const moved = to === null ? null : versionById(set, to);
-    const what = moved ? `“${stage}” points to ${versionWords(moved)} now` : `The stage “${stage}” was removed`;
-    // each of the two is its own way back, and the way forward again
-    const move = async (there: typeof asked, back: typeof asked): Promise<void> => {
-      const next = await store.getState().updateById(set.id, (s) => moveStage(s, there, now()));
-      show?.(next);
-      toastUndo(what, () => move(back, there));
-    };
-    await move(asked, { stage, to: from, note: 'undone' });
-  };
-}
-
-function keepingArms(store: PromptSetsStore, disk: Disk, workflow: Services['workflow']): PromptSetsState['keepArms'] {
-  return async (evaluation, arms) => {
-    const { setId } = evaluation;
-    const { updateById } = store.getState();
-    const set = await updateById(setId, (s) => arms.reduce((all, arm) => keepArm(all, evaluation, arm, stamp()), s));
-    const missing = arms.filter((arm) => isTogether(arm) && versionOfArm(set, evaluation, arm) === null);
-    if (missing.length === 0) return set;
-    const dataset = (await disk.datasets.get(setId))?.dataset ?? null;
-    const stored = { set, dataset, evaluations: [evaluation], checkpoints: [], measurements: [] };
-    const made: SoftVersion[] = [];
-    for (const arm of missing)
-      made.push(await workflow.call('keepTogether', { stored, subject: armId(evaluation, arm), withRows: true }));
-    return updateById(setId, (s) => made.reduce((all, version) => addTrained(all, version, now()), s));
-  };
 }
 
 function changing(

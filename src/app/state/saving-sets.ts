@@ -3,9 +3,15 @@ import type { StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../dataset/types';
 import { inTurn } from '../../lib/control';
 import { StudioError } from '../../lib/errors';
+import { armId, isTogether } from '../../prompt-set/arms';
+import { keepArm, versionOfArm } from '../../prompt-set/calibration';
 import { type Listing, listingOf, NO_FACTS } from '../../prompt-set/listing';
-import type { PromptSet } from '../../prompt-set/types';
-import { signNew } from '../../prompt-set/versions';
+import { addTrained } from '../../prompt-set/make-versions';
+import { stamp } from '../../prompt-set/prompt-set';
+import { moveStage, stagesOf } from '../../prompt-set/stages';
+import type { Evaluation, PromptSet, SoftVersion } from '../../prompt-set/types';
+import { signNew, versionById, versionWords } from '../../prompt-set/versions';
+import { toastUndo } from '../ui/toast';
 import type { Services } from './services';
 
 export const asStoreError = (cause: unknown, what: string) =>
@@ -149,3 +155,40 @@ export async function listSets(saving: Saving): Promise<readonly Listing[]> {
     if (before === saving.changes) return mergeListings(store.getState().sets, found, (id) => unwritten.has(id));
   }
 }
+
+/** Points a stage to a version, or removes it (null). Undo takes it back, and can make it again. `show` gets each result. */
+export const pointingStage =
+  (saving: Saving) =>
+  async (
+    set: PromptSet,
+    asked: Parameters<typeof moveStage>[1],
+    show: (set: PromptSet) => void = () => {},
+  ): Promise<void> => {
+    const { stage, to } = asked;
+    const from = stagesOf(set).find(({ name }) => name === stage)?.versionId ?? null;
+    const moved = to === null ? null : versionById(set, to);
+    const what = moved ? `“${stage}” points to ${versionWords(moved)} now` : `The stage “${stage}” was removed`;
+    // each of the two is its own way back, and the way forward again
+    const move = async (there: typeof asked, back: typeof asked): Promise<void> => {
+      show(await updateSet(saving, set.id, (s) => moveStage(s, there, stamp().now)));
+      toastUndo(what, () => move(back, there));
+    };
+    await move(asked, { stage, to: from, note: 'undone' });
+  };
+
+/** Saves prompts of a comparison as versions, where they are none yet and can be. @throws StudioError as `keepTogether` */
+export const keepingArms =
+  (saving: Saving, workflow: Services['workflow']) =>
+  async (evaluation: Evaluation, arms: readonly string[]): Promise<PromptSet> => {
+    const { setId } = evaluation;
+    const keep = (before: PromptSet) => arms.reduce((all, arm) => keepArm(all, evaluation, arm, stamp()), before);
+    const set = await updateSet(saving, setId, keep);
+    const missing = arms.filter((arm) => isTogether(arm) && versionOfArm(set, evaluation, arm) === null);
+    if (missing.length === 0) return set;
+    const dataset = (await saving.disk.datasets.get(setId))?.dataset ?? null;
+    const stored = { set, dataset, evaluations: [evaluation], checkpoints: [], measurements: [] };
+    const made: SoftVersion[] = [];
+    for (const arm of missing)
+      made.push(await workflow.call('keepTogether', { stored, subject: armId(evaluation, arm), withRows: true }));
+    return updateSet(saving, setId, (s) => made.reduce((all, version) => addTrained(all, version, stamp().now), s));
+  };
