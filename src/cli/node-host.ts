@@ -58,7 +58,6 @@ export interface ModelOptions {
   readonly trains?: Trains;
 }
 
-/** What the engine loads of a model folder. */
 export async function readLoadRequest({ model, backend, threads, weights = 'fast', trains = 'vectors' }: ModelOptions) {
   const { card, files } = await readModelDir(model);
   const shared = threads === null ? {} : { threads };

@@ -74,7 +74,6 @@ export function wholeNumber(value: string | undefined, option: string, least = 1
   return number;
 }
 
-/** A probability from 0 to 1. */
 export function probability(value: string | undefined, option: string): number | null {
   if (value === undefined) return null;
   const number = value.trim() === '' ? Number.NaN : Number(value);
@@ -140,7 +139,6 @@ export const MEND_USAGE = `[--mend ${MENDS.join('|')}] (several times: in this o
 export const readMends = (values: readonly string[] = []): readonly MendId[] =>
   values.flatMap((value) => oneOf(value, 'mend', MENDS) ?? []);
 
-/** Options of the commands that train. */
 export const trainingOptions = {
   ...modelOptions,
   ...mendOptions,

@@ -76,7 +76,6 @@ const packedCrossing = ({ buffer, ...shape }: Packed, length: number): Crossing 
   blob: new Blob([buffer]),
 });
 
-/** Reads the blobs of a value that are needed. */
 async function packedIn(value: unknown, isNeeded: (key: string) => boolean): Promise<ReadonlyMap<string, Packed>> {
   const found = new Map<string, Packed>();
   for (const { $list: key, shape, blob } of crossingsIn(value))

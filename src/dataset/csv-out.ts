@@ -72,7 +72,6 @@ export interface LabelAnswers {
   readonly each: { readonly as: LabelScore; readonly values: ArrayLike<number> } | null;
 }
 
-/** A text for each row. */
 export interface TextAnswers {
   /** Of the rows from the first on; null = not answered. */
   readonly written: readonly (string | null)[];

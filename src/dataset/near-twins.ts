@@ -211,7 +211,6 @@ export interface TwinFamilies {
 /** Entries of a band that another is compared with: where more share a band, they are one family already. */
 const MOST_LOOKS = 100;
 
-/** The families of near-twins among the rows. */
 export function twinFamilies(rows: readonly Row[], mapping: ColumnMapping): TwinFamilies {
   const { entries, isWhole } = entriesOf(rows, mapping, BUDGET.shingles);
   const leaders = entries.map((_, place) => place);

@@ -36,7 +36,6 @@ function joined(
   return { ...shape, sizes, buffer: all.buffer };
 }
 
-/** The joined parts, as views of the one buffer. */
 function parted({ sizes, buffer }: Packed, numberCount: number) {
   let at = 0;
   const textCount = (sizes.length - numberCount) / 2;

@@ -6,7 +6,6 @@ import type { ColumnMapping, Dataset, Row, Rows, SplitName } from './types';
 
 type Groups = readonly (readonly Row[])[];
 
-/** Rows of each part. */
 export type Parts = Readonly<Record<SplitName, readonly Row[]>>;
 
 export const PARTS: readonly SplitName[] = ['train', 'validation', 'test'];

@@ -127,7 +127,6 @@ export interface Dataset {
   readonly versions?: readonly DataVersion[];
 }
 
-/** One cell that a change touched. */
 export interface CellChange {
   readonly rowId: string;
   readonly column: string;

@@ -28,7 +28,6 @@ export interface Known {
   readonly model: { readonly parameters: number | null };
   /** Numbers in one virtual token. */
   readonly hiddenSize: number | null;
-  /** Virtual tokens of the tuned prompt. */
   readonly virtualTokens: number;
   /** UTF-8 bytes of the hand-written prompt. */
   readonly promptBytes: number | null;

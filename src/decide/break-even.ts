@@ -6,7 +6,6 @@ import { pairedBootstrap } from '../metrics/resample';
 /** In one currency; a month, a row or an hour as the name says. */
 export interface Assumptions {
   readonly rowsPerMonth: number;
-  /** Price of a million tokens sent. */
   readonly pricePerMillionTokens: number;
   /** What one wrong answer costs: rework, a lost customer. */
   readonly costOfWrongAnswer: number;
@@ -15,7 +14,6 @@ export interface Assumptions {
 
 /** What a prompt costs beside its rows. */
 export interface Effort {
-  /** Once: building it. */
   readonly build: number;
   /** Each month: the machine that it needs of its own. */
   readonly hostingPerMonth: number;

@@ -250,7 +250,6 @@ export const GATE_NAMES: Readonly<Record<keyof Gates, string>> = {
   mostLatencyMs: 'Highest latency',
 };
 
-/** What each gate asks for. */
 export const gateWords = ({ largestLoss, leastAccuracy, mostFallbacks, mostLatencyMs }: Gates): readonly string[] => [
   largestLoss > 0 ? `A loss of at most ${unsigned(largestLoss)} points of accuracy` : 'A gain of accuracy',
   ...(leastAccuracy === null ? [] : [`An accuracy of at least ${percent(leastAccuracy)}`]),

@@ -174,7 +174,6 @@ export function randomIds(count: number, vocabulary: number, seed: number): numb
   return Array.from({ length: count }, () => rng.int(vocabulary));
 }
 
-/** Tokens of a row that are its cue. */
 const CUE_TOKENS = 2;
 
 /** Rows of the given lengths in tokens, and four answers, for any model: the tokens need no meaning. */

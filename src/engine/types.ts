@@ -80,7 +80,6 @@ export interface ModelInfo {
   readonly loadSeconds: number;
 }
 
-/** The engine's text cache. */
 export interface TextMemory extends TextCacheOptions {
   /** In use. */
   readonly bytes: number;

@@ -95,7 +95,6 @@ export interface ComparisonPlan {
 }
 
 export interface Production {
-  /** Id of its arm. */
   readonly arm: string;
   /** "tuned 1". */
   readonly name: string;

@@ -128,7 +128,6 @@ export class GraphBuilder {
     this.#outputs = [...outputs];
   }
 
-  /** Records the type and shape of a value. */
   describe(name: string, dtype: DType, shape: readonly Dim[] | null): void {
     this.#values.set(name, { name, dtype, shape });
   }

@@ -142,7 +142,6 @@ export function rowsAsFloat32(tensor: Initializer, from: number, to: number): Fl
   return toFloat32({ ...part, packing: { ...packing, scales: cut(scales), zeroPoints: zeros } });
 }
 
-/** A float32 tensor times a number. */
 export function scaledTensor(tensor: Initializer, factor: number, name: string): Initializer {
   const values = toFloat32(tensor).map((value) => value * factor);
   return { name, dtype: 'float32', dims: tensor.dims, bytes: new Uint8Array(values.buffer) };

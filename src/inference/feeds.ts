@@ -34,7 +34,6 @@ export function withSoft(row: RowTokens, soft: Pick<SoftPrompt, 'placement' | 'v
   return Int32Array.from([...row.ids.subarray(0, at), ...virtualTokens(soft.virtualTokens), ...row.ids.subarray(at)]);
 }
 
-/** Length of the prefix that all sequences share. */
 export function commonPrefixLength(sequences: readonly MixedTokens[]): number {
   const [first, ...others] = sequences;
   if (!first) return 0;
@@ -54,7 +53,6 @@ export function sharedLength(sequences: readonly MixedTokens[]): number {
 
 /** One row of a run. */
 export interface Sequence {
-  /** The tokens to run. */
   readonly tokens: MixedTokens;
   /** Keys and values of the tokens before them, computed earlier. */
   readonly past: KvRow | null;
@@ -117,9 +115,7 @@ const adapterOf = (numbers: number, { adapter = new Float32Array(numbers) }: Fee
 
 interface RunLayout {
   readonly batch: number;
-  /** Longest row. */
   readonly tokens: number;
-  /** Longest past. */
   readonly past: number;
 }
 

@@ -153,7 +153,6 @@ export class Answers {
     this.#limit = limit;
   }
 
-  /** The answers of one prompt. */
   of(labels: readonly LabelTokens[], soft: SoftPrompt | null): PromptAnswers {
     const words = labels.map(({ tokenIds }) => tokenIds.join(' ')).join('|');
     const prompt = soft ? `${words}|${keyOfSoft(soft)}` : words;

@@ -80,7 +80,6 @@ export type Product = readonly [inputs: number, outputs: number];
 
 export const RANK = 8;
 
-/** Trained numbers of the adapters. */
 export const adapterNumbers = (adapted: readonly Product[]): number =>
   adapted.reduce((sum, [inputs, outputs]) => sum + RANK * (inputs + outputs), 0);
 

@@ -103,7 +103,6 @@ export function vocabularyLimits(spec: ProgramSpec): RunLimits {
 
 /** The size of a row in a run. */
 export interface RowCost {
-  /** Tokens to run. */
   readonly tokens: number;
   /** Tokens whose keys and values are fed. */
   readonly past: number;

@@ -60,7 +60,6 @@ export interface TakenArm {
   readonly texts: readonly string[];
   /** Vectors around these texts; of several the mean answer counts. None = the texts alone. */
   readonly softs: readonly SoftPrompt[];
-  /** Token ids of the cue, where vectors come before it. */
   readonly cueTokenIds: readonly number[];
   readonly words: WordModel | null;
   /** Of the texts, from 0 to 1; the rest is that of the words. */

@@ -175,7 +175,6 @@ export interface FromVectors {
   readonly words: readonly LabelWord[];
   readonly placement: Placement;
   readonly table: VectorTable;
-  /** The loaded model. */
   readonly model: SoftVersion['model'];
   /** "PEFT (PROMPT_TUNING)". */
   readonly source: string;

@@ -138,7 +138,6 @@ const WHEN: Readonly<Record<string, string>> = {
     'trains again, with more rows or more steps than suit a browser: `pip install "peft>=0.21,<0.22"`, then `accelerate launch train_peft.py DATA.csv --text text --label label --out NEW`. Import the result into the studio with Library, Import',
 };
 
-/** When to use which program. */
 const whenToUse = (scripts: readonly string[]): string =>
   scripts
     .filter((name) => Object.hasOwn(WHEN, name))
@@ -242,7 +241,6 @@ export function packageReadme(s: Sidecar, scripts: readonly string[], fallback: 
   return `${lines.join('\n\n')}\n`;
 }
 
-/** What answers, in a sentence. */
 function whoAnswers({ texts, softs, words, weight, model }: TakenArm): string {
   const on = model ? ` on ${model.id}` : '';
   const together = [

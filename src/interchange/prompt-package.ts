@@ -24,7 +24,6 @@ import { atRoot, type Files, readZip, type ZipFailureKind } from './zip';
 
 export interface PromptPackageInput {
   readonly set: PromptSet;
-  /** A run with vectors. */
   readonly run: SoftVersion;
   readonly sidecar: Sidecar;
   /** Programs to include, by name; see `scriptsFor`. */

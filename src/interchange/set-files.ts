@@ -46,7 +46,6 @@ const FOLDER_OF = { classify: 'comparisons', generate: 'written' } as const sati
 export interface CompleteSet {
   readonly set: PromptSet;
   readonly dataset: Dataset | null;
-  /** Sorted by run. */
   readonly checkpoints: readonly RunCheckpoint[];
   /** With their votes; newest first. */
   readonly evaluations: readonly Evaluation[];

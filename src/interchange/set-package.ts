@@ -20,7 +20,6 @@ const manifestSchema = z.object({
   files: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/)),
 });
 
-/** The files of a prompt set with their manifest. */
 export async function setPackageFiles(content: CompleteSet): Promise<Record<string, Uint8Array>> {
   const files = setFiles(content);
   const sums: Record<string, string> = {};

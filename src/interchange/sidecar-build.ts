@@ -21,7 +21,6 @@ export interface CheckRow {
 
 export interface SidecarInput {
   readonly set: Pick<PromptSet, 'name' | 'handle'>;
-  /** A run that has vectors. */
   readonly run: SoftVersion;
   readonly labels: readonly { readonly label: string; readonly word: string; readonly tokenIds: readonly number[] }[];
   /** Of the template's cue; used where the vectors come before it. */
@@ -36,7 +35,6 @@ export interface SidecarInput {
   readonly validationRows: number;
   /** The latest comparison of this run on test rows. */
   readonly evaluation: Kept<ClassifyEvaluation> | null;
-  /** Null = none. */
   readonly calibration: CalibrationFit | null;
   /** If the prompt generates texts: the most tokens of an answer, and its latest comparison. */
   readonly writing?: {
@@ -216,6 +214,5 @@ function testFacts(evaluation: Kept<ClassifyEvaluation> | null): Sidecar['metric
   };
 }
 
-/** The prompt from its sidecar and the trained numbers. */
 export const softPromptOf = (sidecar: Sidecar, trained: Pick<SoftPrompt, 'vectors' | 'answerShift'>): SoftPrompt =>
   trainedPrompt({ placement: sidecar.placement, virtualTokens: sidecar.numVirtualTokens }, trained);

@@ -26,7 +26,6 @@ export interface TextPrompt {
   readonly threshold: ReviewThreshold | null;
 }
 
-/** A test of a promptfoo configuration. */
 export interface PromptTest {
   readonly vars: Readonly<Record<string, string>>;
   /** Null = no answer is expected. */

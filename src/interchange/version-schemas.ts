@@ -160,7 +160,6 @@ export const hardVersionSchema = z.object({
 
 export const finite = z.instanceof(Float32Array).refine(allFinite, 'contains numbers that are not finite');
 
-/** Vectors as they are stored. */
 const storedVectors = z
   .strictObject({
     placement: z.enum(PLACEMENTS),

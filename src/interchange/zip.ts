@@ -15,7 +15,6 @@ type ZipFailure = Failure<ZipFailureKind>;
 export type Files = ReadonlyMap<string, Uint8Array>;
 
 export interface ZipLimits {
-  /** Of the zip itself. */
   readonly zipBytes: number;
   readonly files: number;
   /** Of all files together, unpacked. */
@@ -80,7 +79,6 @@ interface Entry {
   readonly crc: number;
   readonly packed: number;
   readonly size: number;
-  /** Where its local header is. */
   readonly local: number;
   /** Where the next entry begins. */
   readonly next: number;

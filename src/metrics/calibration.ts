@@ -169,14 +169,12 @@ export function fitTemperature(logProbs: readonly (readonly number[])[], gold: r
   return 2 / (low + high);
 }
 
-/** Log-probabilities at another temperature. */
 export const atTemperature = (logProbs: readonly number[], temperature: number): readonly number[] =>
   temperature === 1 ? logProbs : logSoftmax(logProbs.map((value) => value / temperature));
 
 /** What happens when only answers with at least this probability are taken, and the rest goes to a person. */
 export interface CoveragePoint {
   readonly threshold: number;
-  /** Rows that are answered. */
   readonly answered: number;
   readonly correct: number;
   /** Share of all rows that are answered. */

@@ -214,6 +214,5 @@ export const textResultsSchema = z.object({
 
 export type Results = z.infer<typeof resultsSchema>;
 
-/** docs/results.schema.json as text. */
 export const resultsJsonSchema = (): string =>
   `${JSON.stringify({ title: 'results.json', ...z.toJSONSchema(resultsSchema, { unrepresentable: 'any' }) }, null, 2)}\n`;

@@ -49,7 +49,6 @@ export interface LabelReport extends ReportFacts {
   readonly rows?: readonly RowText[];
 }
 
-/** A report of prompts that generate texts. */
 export interface TextReport extends ReportFacts {
   readonly kind: 'generate';
   readonly plan: GeneratePlan & { readonly rowIds: readonly string[]; readonly looks: number };
@@ -91,7 +90,6 @@ export interface CloserLook {
 export const MARK = ' *';
 export const MAY_KNOW = '* may have seen some of the test rows in training, so its figures may be too high';
 
-/** The text of a test row. */
 export interface RowText {
   readonly id: string;
   readonly text: string;

@@ -19,7 +19,6 @@ interface Seen {
   readonly otherwise: number;
 }
 
-/** A dense tensor on the host. */
 export type HostTensor =
   | {
       readonly dtype: 'float32';
@@ -60,7 +59,6 @@ export interface Runner {
   readonly threads: number;
   /** Bytes of the wasm heap right after the session was created, if known. */
   readonly heapBytes: number | null;
-  /** Null = none. */
   readonly adapter: Adapter | null;
   /** Why a plainer way was chosen than could be: on WebAssembly, or by ONNX Runtime on a graphics device. */
   readonly fallback?: string | undefined;

@@ -204,7 +204,6 @@ const cleared = () => new StudioError('store-failed', CLEARED);
 /** The tables that a write to one of them touches. */
 const written = (table: TableName): TableName[] => (isListed(table) ? [table, 'listings'] : [table]);
 
-/** Puts a value, and the listing that follows from it. */
 async function put<T extends TableName>(tx: Tx<'readwrite'>, table: T, value: ValueOf<T>): Promise<void> {
   await tx.objectStore(table).put(value);
   if (!isListed(table)) return;

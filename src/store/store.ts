@@ -167,7 +167,6 @@ function createStore(
   };
 }
 
-/** Tells the other tabs of a change. */
 type Tell = (table: RemoteChange['table'], setId: string) => void;
 
 /** ISO times compared as text: there may be thousands. */

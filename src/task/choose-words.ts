@@ -160,7 +160,6 @@ function chosenOn(
   return improved(corrected(table, rows, overall), own, startOf(own, ranked, table.words), candidates);
 }
 
-/** The mean of every column over rows. */
 function columnMeans(table: WordTable, rows: readonly number[]): Float64Array {
   const sums = new Float64Array(table.words);
   for (const i of rows) for (let j = 0; j < sums.length; j++) sums[j] = (sums[j] as number) + cell(table, i, j);

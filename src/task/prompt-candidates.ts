@@ -24,7 +24,6 @@ export interface CandidatesFrom {
   readonly words: readonly LabelWord[];
   /** Answer words of the same labels that were found, with the template whose cue they follow; null = none. */
   readonly found: { readonly template: string; readonly words: readonly LabelWord[] } | null;
-  /** Prompts that the user has. */
   readonly own: readonly Omit<PromptCandidate, 'origin'>[];
   /** Other cues that may end the template. */
   readonly cues: readonly string[];
@@ -71,7 +70,6 @@ export function promptCandidates(from: CandidatesFrom, budget: number): readonly
   return [...known.values()];
 }
 
-/** Prompts with the found answer words. */
 function foundFamilies({ found, ...from }: CandidatesFrom): readonly (readonly PromptCandidate[])[] {
   if (!found) return [];
   const { template, words } = found;

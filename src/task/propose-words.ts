@@ -191,7 +191,6 @@ function assign(
   return out;
 }
 
-/** An answer word with its token ids. */
 export interface WordTokens extends LabelWord {
   readonly tokenIds: readonly number[];
 }

@@ -11,7 +11,6 @@ import type { Example, LabelWord, Tokenise } from './types';
 type Labelled = Pick<Dataset, 'mapping' | 'labels'>;
 
 export interface Task {
-  /** A first template, from the names of the columns. */
   readonly template: (mapping: ColumnMapping, labels: readonly string[]) => string;
   /** A first instruction above it: the start of a hand-written prompt, and of a tuned one. */
   readonly instruction: (dataset: Labelled, words: readonly LabelWord[]) => string;

@@ -107,7 +107,6 @@ export function targetIds({ encode, tokenizer }: OpenTokenizer, target: string, 
   return chat && end !== undefined ? Int32Array.from([...encode(target.trimStart()), end]) : encode(`${target}\n`);
 }
 
-/** Each label's answer word with its token ids. */
 export const labelTokens = ({ encode }: Pick<OpenTokenizer, 'encode'>, words: readonly LabelWord[]): LabelTokens[] =>
   words.map((word) => ({ ...word, tokenIds: Array.from(encode(word.word)) }));
 

@@ -88,7 +88,6 @@ export function engineOver(client: EngineClient, info: ModelInfo): HostEngine {
   };
 }
 
-/** A message port as the calling end of a channel. */
 const callingEnd = (port: MessagePort): PageEnd => {
   port.start();
   return {
@@ -100,7 +99,6 @@ const callingEnd = (port: MessagePort): PageEnd => {
 
 export interface PageHost extends Host {
   readonly hasTokens: boolean;
-  /** The model's tokenizer is here. */
   open(tokens: OpenTokenizer, files: ModelFiles): void;
   /** The engine worker has arrived or gone: requests to the previous one are cancelled. */
   connect(link: EngineLink | null): void;

@@ -18,7 +18,6 @@ export interface CallOptions<E> {
   readonly signal?: AbortSignal;
   /** Buffers to move instead of copy; they are empty here afterwards. */
   readonly transfer?: readonly Transferable[];
-  /** Receives the id of the request, for `control`. */
   readonly onStart?: (requestId: number) => void;
 }
 

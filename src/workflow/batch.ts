@@ -22,7 +22,6 @@ import { tokensToRun } from './compare-labels';
 import type { Host, Run } from './host';
 import { answered, FIRST_ROWS, openFile, type Piece } from './rows-file';
 
-/** What a row got. */
 export type RowOutcome =
   | { readonly kind: 'label'; readonly label: string; readonly confidence: number; readonly needsReview: boolean }
   | { readonly kind: 'text'; readonly text: string }
@@ -55,7 +54,6 @@ export interface BatchEvent extends Omit<BatchPiece, 'done'> {
 
 export interface BatchRequest {
   readonly plan: Planned;
-  /** Column with the texts. */
   readonly text: string;
   /** Left out: the version in question answers all. */
   readonly share?: Share | undefined;
@@ -123,7 +121,6 @@ const ANSWERS: { readonly [K in TaskKind]: (version: AnsweringVersion, rows: num
   generate: (_, rows) => textAnswers(rows),
 };
 
-/** The answer of a version's own kind of task. */
 function ofKind<K extends TaskKind>(kind: K, answer: RowAnswer): RowAnswer<K> {
   if (answer.kind !== kind) throw new StudioError('internal', `internal: ${answer.kind} in place of ${kind}`);
   return answer as RowAnswer<K>;
@@ -169,7 +166,6 @@ function batchOf(host: Host): Batch {
 /** Numbers and names aside, so that reasons of one kind are counted together. */
 const kindOf = (reason: string) => reason.replace(/\d+/g, '…').replace(/“.*”/, '“…”');
 
-/** Adds a piece to what is kept, and says how far the batch is. */
 function add(batch: Batch, { done, answers, leftOut, rowsPerSecond, secondsLeft }: Piece): BatchProgress {
   const outcomes = [
     ...answers.map((answer) => [answer.index, batch.answers.add(answer)] as const),
@@ -276,7 +272,6 @@ export interface UnsureRow extends Pick<Row, 'line' | 'cells'> {
 }
 
 export interface UnsureRequest {
-  /** Column with the texts. */
   readonly text: string;
   /** Texts of its rows are not asked about again. */
   readonly dataset: Dataset;

@@ -63,7 +63,6 @@ export interface CheckProgress {
   readonly note: string;
 }
 
-/** An arm with what it was compared by. */
 interface CheckedArm {
   readonly arm: ArmPlan;
   readonly outcome: ArmOutcome;

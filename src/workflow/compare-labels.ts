@@ -26,7 +26,6 @@ import { sharedStart } from './run-rows';
 import { tokenRows } from './token-rows';
 import { cacheKeyOf } from './training-rows';
 
-/** Rows that a calibration is fitted on. */
 export const CALIBRATION_ROWS = 48;
 const LATENCY_ROWS = 3;
 const LATENCY_REPEATS = 3;

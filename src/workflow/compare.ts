@@ -102,7 +102,6 @@ export interface CompareResult {
   readonly tooLong: readonly string[];
 }
 
-/** What a kind's comparison gives, by kind. */
 type Found<K extends TaskKind> = Pick<Extract<Evaluation, { readonly kind: K }>, 'kind' | 'plan' | 'comparison'>;
 
 const COMPARE: { readonly [K in TaskKind]: (comparing: Comparing) => Promise<Found<K>> } = {

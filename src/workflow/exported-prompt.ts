@@ -59,12 +59,10 @@ export interface Subject {
   /** "hand-written 2", "Tuned, mean of 3 seeds". */
   readonly name: string;
   readonly kind: SubjectKind;
-  /** Null = there is none. */
   readonly prompt: HardPrompt | null;
   /** As they follow the prompt, in the order of the labels. */
   readonly words: readonly LabelWord[];
   readonly softs: readonly SoftPrompt[];
-  /** The one version that it is; null = none. */
   readonly version: Version | null;
   /** Of the weights that its vectors, or its comparison, belong to; null = any model answers. */
   readonly model: { readonly id: string | null; readonly sha256: string } | null;

@@ -32,7 +32,6 @@ export interface FindWordsRequest {
 export interface FindWordsEvent {
   readonly fraction: number;
   readonly note: string;
-  /** A cue that is read now. */
   readonly reading?: CueReading;
 }
 
@@ -248,7 +247,6 @@ async function givenLosses(
   );
 }
 
-/** Some columns of the tokens that were read. */
 function columnsOf({ ids, logProbs }: NextTokens, columns: readonly number[], { gold, labels }: Rows): WordTable {
   const some = gold.flatMap((_, row) => columns.map((j) => logProbs[row * ids.length + j] as number));
   return { logProbs: Float32Array.from(some), words: columns.length, gold, labels };

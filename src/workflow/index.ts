@@ -46,7 +46,6 @@ const keepTogether: Verb<Order, never, SoftVersion> = async (host, order, run) =
   return code.keepTogether(host, order, run);
 };
 
-/** The sheet of a migration, also as one page. */
 const reportMigration: Verb<Migrated, never, { readonly sheet: Sheet; readonly page: string }> = async (
   _,
   migrated,

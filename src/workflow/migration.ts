@@ -25,7 +25,6 @@ export interface PlannedMove {
   /** Null = it is the same text, or cannot be trained again. */
   readonly training: { readonly settings: TrainingSettings; readonly rows: RunRows; readonly isDone: boolean } | null;
   readonly whyNot: string | null;
-  /** Test rows that each model answers. */
   readonly testRows: number;
   /** That a model reads for them. */
   readonly tokens: number;
@@ -46,7 +45,6 @@ type Planned = MigrateRequest & {
   readonly from: string;
 };
 
-/** Whether a version's answers with a model are there. */
 async function isAnswered({ set, dataset, done }: Planned, id: string, model: string): Promise<boolean> {
   const prompt = matrixPrompt(set, id, dataset);
   if (!prompt) return false;

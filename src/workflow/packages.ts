@@ -99,7 +99,6 @@ const nameOf = (prompt: string): string =>
     .replace(/^-|-$/g, '')
     .slice(0, 60) || 'prompt';
 
-/** A prompt as a text, for the formats that hold one. */
 function textPrompt(order: Order): TextPrompt {
   const subject = chosenSubject(order);
   const { set } = order.stored;
@@ -146,7 +145,6 @@ const reportFile = ({ stored, format = 'html' }: Order, name: string, text: stri
     rows,
   });
 
-/** The report, and how many texts of rows are in it: none in Markdown. */
 function reportOf({ stored, withRows, format }: Order, evaluation: Evaluation): readonly [text: string, rows: number] {
   const { set, dataset, checkpoints } = stored;
   const texts = withRows && format !== 'markdown' ? dataset : null;

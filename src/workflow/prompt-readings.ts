@@ -23,7 +23,6 @@ export interface Asked {
   tokens: number;
 }
 
-/** Where it is asked. */
 export interface Asking {
   readonly host: Host;
   readonly dataset: Dataset;
@@ -91,7 +90,6 @@ function commonLength(sequences: readonly Int32Array[]): number {
   return length;
 }
 
-/** The tokens that all rows begin with. */
 const beginningOf = ([first, ...others]: readonly TokenRow[]): Int32Array =>
   first ? first.ids.subarray(0, commonLength([first, ...others].map(({ ids }) => ids))) : Int32Array.of();
 

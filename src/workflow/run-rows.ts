@@ -17,7 +17,6 @@ import type { Host, Verb } from './host';
 import { tokenRows } from './token-rows';
 import { cacheKeyOf, type Timing, timingOf, trainingIds, validationIds } from './training-rows';
 
-/** What a run is asked for. */
 export interface RunRequest {
   readonly runId: string;
   readonly dataset: Dataset;
@@ -35,13 +34,11 @@ export interface RunRequest {
   readonly resume: Checkpoint | null;
 }
 
-/** What decides the rows of a run. */
 type RowsOfRun = Pick<RunRequest, 'dataset' | 'template' | 'examples' | 'words'> & {
   /** The rows that it learns from; left out: the training rows. */
   readonly trains?: readonly string[];
 };
 
-/** What a run reads. */
 export interface RunRows {
   readonly trainRows: number;
   readonly validationRows: number;

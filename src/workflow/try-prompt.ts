@@ -118,10 +118,8 @@ export const timePrompt: Verb<TryRequest, never, number | null> = async (host, r
 
 export interface ProposalRequest {
   readonly dataset: Dataset;
-  /** The template alone. */
   readonly template: string;
   readonly words: readonly LabelWord[];
-  /** The proposed prompt. */
   readonly prompt: HardPrompt;
 }
 
@@ -233,7 +231,6 @@ export const readPrompt: Verb<ReadRequest, VectorsRead, PromptReading> = async (
 const piecesOf = ({ tokens }: Host, text: string): string[] =>
   Array.from(tokens.encode(text), (id) => tokens.tokenizer.decode([id]));
 
-/** The cells of a row that a template shows. */
 function cellsShown({ table, mapping }: Dataset, rowId: string, template: string): readonly string[] {
   const row = rowsById(table.rows).get(rowId);
   const parsed = parseTemplate(template);

@@ -16,7 +16,6 @@ interface ChartPanelProps {
   readonly title: string;
   /** With marks of A and B, where the plain title is not enough. */
   readonly heading?: ReactNode;
-  /** Units and counts. */
   readonly unit?: ReactNode;
   readonly controls?: ReactNode;
   readonly draw: Draw;

@@ -161,7 +161,6 @@ const TWIN = {
   ],
 } as const;
 
-/** Falling, and summing to 1. */
 function falling(count: number): readonly number[] {
   const weights = Array.from({ length: count }, (_, i) => 1 / (i + 1));
   const sum = weights.reduce((total, weight) => total + weight, 0);

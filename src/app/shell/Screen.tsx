@@ -49,7 +49,6 @@ export function ScreenFrame({ title, lead, isQuiet = false, actions, children }:
 
 interface NeedsRowsProps {
   readonly title: string;
-  /** What is missing. */
   readonly missing: string;
   /** What the screen needs, and for what. */
   readonly children: ReactNode;
@@ -111,7 +110,6 @@ export function ReadingBar({ label }: { readonly label: string }) {
   );
 }
 
-/** Opens the bundled sample, or a starter, and goes to its rows. */
 export function useOpenSample(starter?: string): () => void {
   const { data } = useStores();
   return () => {

@@ -21,7 +21,6 @@ import type { PromptSetsStore } from './prompt-sets-store';
 import type { Services } from './services';
 import type { SessionStore } from './session-store';
 
-/** The latest proposal, and what it is for. */
 export interface Proposal {
   readonly setId: string;
   readonly dataset: Dataset;

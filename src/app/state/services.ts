@@ -97,7 +97,6 @@ export interface Services {
   /** The tokenizer's files alone, where they can be had before the weights; else null. */
   readonly loadTokenizerFiles: (source: ModelSource) => Promise<ModelFiles | null>;
   readonly loadShippedPrompt: () => Promise<ShippedPrompt | null>;
-  /** The bundled sample, or a starter by its id. */
   readonly loadSample: (starter?: string) => Promise<SampleSet>;
   readonly loadStarters: () => Promise<StarterList>;
 }

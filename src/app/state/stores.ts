@@ -66,7 +66,6 @@ interface Intent<Args extends readonly unknown[], Gives = void> {
 interface Intents {
   /** Reads a file of rows and makes a prompt set around it. */
   readonly openRows: Intent<[file: File]>;
-  /** Makes a prompt set around the bundled sample. */
   readonly openSample: Intent<[], PromptSet>;
   /** Opens a file of rows for the open batch to answer. */
   readonly openBatch: Intent<[file: File]>;

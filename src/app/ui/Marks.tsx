@@ -62,7 +62,6 @@ interface LabelTagProps {
   readonly verdict?: 'right' | 'wrong';
 }
 
-/** A class label as a tag. */
 export const LabelTag = ({ children, verdict }: LabelTagProps) => (
   <span className={`lab${verdict ? ` lab-${verdict}` : ''}`} title={children}>
     {verdict === 'right' ? <span aria-hidden="true">✓ </span> : null}

@@ -28,5 +28,4 @@ export const operatorIn = (operators: Operators, op: string): Operator | undefin
 
 const shapeRuleOf: FindShapeRule = (op) => operatorIn(OPERATORS, op)?.shape;
 
-/** Symbolic shapes of a normalised graph. */
 export const shapesOf = (graph: Graph): Shapes => new Shapes(graph, shapeRuleOf);

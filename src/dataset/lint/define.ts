@@ -17,7 +17,6 @@ export interface Context {
   /** How each label is spelled; empty where texts are generated. */
   readonly spellings: readonly Spellings[];
   readonly usable: readonly Row[];
-  /** Usable rows with the same text. */
   readonly sameText: ReadonlyMap<string, readonly Row[]>;
   /** Text and label column look swapped: most other issues would only confuse. */
   readonly swapped: boolean;
@@ -70,7 +69,6 @@ export const when = (holds: boolean): readonly true[] => (holds ? [true] : []);
 /** For rules that look for one thing. */
 export const ifAny = <T>(found: T | null): readonly T[] => (found === null ? [] : [found]);
 
-/** The button of a mend. */
 export const mendButton = (label: string, mend: MendId) => (): Issue['fix'] => ({
   label,
   change: { kind: 'mend', mend },

@@ -24,7 +24,6 @@ import {
 const FEW_ROWS = 100;
 
 interface RowWords {
-  /** A usable row. */
   readonly row: string;
   readonly noneUsable: string;
   readonly more: string;

@@ -273,7 +273,6 @@ export interface FineTuningReport {
   /** Of steps and validations. */
   readonly seconds: number;
   readonly trainingRows: number;
-  /** The step that was kept. */
   readonly step: number;
   /** 0 to 1, on `rows` test rows. */
   readonly accuracy: number;

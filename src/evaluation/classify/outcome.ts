@@ -169,7 +169,6 @@ export function betterCalibration({ decided, calibration, validation }: Calibrat
   return meanInterval(gains).low > 0 ? { fit, loss: { own: nll(own, gold), better: nll(better, gold) } } : null;
 }
 
-/** Log-probabilities as they are compared. */
 export const comparedLogProbs = (
   arm: Calibrated & Pick<ArmOutcome, 'logProbs'>,
   plan: Pick<ComparisonPlan, 'calibrated' | 'calibration'>,

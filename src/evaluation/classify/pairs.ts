@@ -156,7 +156,6 @@ interface RowAnswer {
   readonly probability: number;
 }
 
-/** What a sheet says of each of its rows. */
 export function answersOf(of: AnswerSheet): readonly (RowAnswer & { readonly rowId: string; readonly gold: string })[] {
   return predictionsOf(of).map((predicted, i) => ({
     rowId: of.rowIds[i] ?? '',
@@ -167,7 +166,6 @@ export function answersOf(of: AnswerSheet): readonly (RowAnswer & { readonly row
   }));
 }
 
-/** The rows that both sheets answer. */
 export function pairedRows(a: AnswerSheet, b: AnswerSheet): readonly PairedRow[] {
   const second = new Map(answersOf(b).map((answer) => [answer.rowId, answer]));
   return answersOf(a).flatMap(({ rowId, gold, ...first }, i) => {

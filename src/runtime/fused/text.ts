@@ -2,7 +2,6 @@ import { sizeOf } from '../../graph/dtype';
 import { assert, present } from '../../lib/assert';
 import { StudioError } from '../../lib/errors';
 
-/** A kernel, and how to launch it. */
 export interface KernelPlan {
   readonly code: string;
   /** What is bound, in order of the bindings. */
@@ -282,7 +281,6 @@ export const reshaped = (x: Value, dims: readonly number[]): Value =>
 export const moved = (x: Value, dims: readonly number[], from: (index: Index, k: Kernel) => Index): Value =>
   lazy(dims, [x], (k, index) => k.read(x, from(index, k)), x.type);
 
-/** A value in memory. */
 export const stored = (store: Store): Value => ({
   dims: store.dims,
   type: store.type,

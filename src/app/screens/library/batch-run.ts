@@ -23,7 +23,6 @@ interface KeptBatch {
   readonly calibrated: boolean;
   readonly version: Pick<AnsweringVersion, 'task' | 'prompt' | 'words'>;
   readonly fileName: string;
-  /** SHA-256 of the file. */
   readonly file: string;
   readonly text: string;
   readonly rows: number;

@@ -140,7 +140,6 @@ function output({ services: { workflow } }: Studio, { rows, choice, kept, earlie
     },
     /** Only the rows that a person should look at. */
     downloadReview: () => saveAnswers('to-review', true),
-    /** The rows that were not answered, and why, as a file. */
     downloadLeftOut: () => save('rows-not-answered.csv', () => workflow.call('batchLeftOut', {})),
     /** Discards the answers, so that another prompt or file can be chosen; with an undo. */
     discard: () => {

@@ -18,7 +18,6 @@ import { attempted, toastUndo } from '../../ui';
 /** The search of the list, kept while the page is open. */
 interface Search {
   readonly search: string;
-  /** Only sets with this tag; null = all. */
   readonly tag: string | null;
 }
 
@@ -30,7 +29,6 @@ export interface Detail extends Measured {
   readonly dataVersions: readonly DataVersion[];
 }
 
-/** Null = the set is not in this browser. */
 async function measuredOf(store: Disk, setId: string): Promise<Measured | null> {
   const [set, compared, measurements] = await Promise.all([
     store.sets.get(setId),

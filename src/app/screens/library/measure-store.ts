@@ -158,7 +158,6 @@ export async function measureFile(
 
 // A matrix: many versions on several models and data sets, measured cell by cell. Plan and cells are kept in this browser.
 
-/** What the matrix is of. */
 export interface MatrixPlan {
   readonly rows: readonly { readonly setId: string; readonly choice: string }[];
   /** SHA-256 of weights. */

@@ -58,7 +58,6 @@ const rowsFile = (use: RowsUse) =>
     };
   });
 
-/** The chosen columns of the file, or the guessed ones. */
 export const columnsOf = (file: RowsFile | null, chosen: Columns): Columns =>
   chosen.of === file
     ? chosen

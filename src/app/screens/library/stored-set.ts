@@ -16,7 +16,6 @@ import { versionById, versionWords } from '../../../prompt-set/versions';
 import type { Store } from '../../../store/store';
 import { stageOf } from '../../state/version-words';
 
-/** Null if the set is not in this browser, or deleted. */
 async function storedSet(disk: Store, setId: string): Promise<PromptSet | null> {
   const set = await disk.sets.get(setId);
   return set?.deletedAt === null ? set : null;

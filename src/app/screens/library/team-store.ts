@@ -47,7 +47,6 @@ function folderError(cause: unknown): unknown {
   return cause;
 }
 
-/** The connected folder; null = none. */
 const connectionOf = ({ services: { store: disk } }: Studio): Resource<'team', Connected | null> =>
   resource(async () => {
     const known = await disk.settings.get<Connected>(TEAM_SETTING);

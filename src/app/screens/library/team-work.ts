@@ -92,7 +92,6 @@ export async function findWaiting(team: Team): Promise<readonly Waiting[]> {
   return found;
 }
 
-/** The set with a handle that no other set in this browser has. */
 function withOwnHandle({ promptSets }: Team, complete: CompleteSet): CompleteSet {
   const { id, handle } = complete.set;
   const taken = promptSets.getState().sets.flatMap((set) => (set.id === id ? [] : [set.handle]));

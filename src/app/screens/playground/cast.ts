@@ -141,7 +141,6 @@ export function setCast(
 /** The name under which a kept example has its right label; a column of this name that prompts show has the cell instead. */
 const RIGHT = 'right answer';
 
-/** An example as it was kept. */
 function exampleOf(kept: Presented, columns: readonly string[]): Example {
   if (typeof kept === 'string') return { fields: { text: kept }, right: null };
   if (columns.includes(RIGHT)) return { fields: kept, right: null };
@@ -156,7 +155,6 @@ export function asAsked(fields: Fields, columns: readonly string[]): Presented {
   return cells.length === 0 ? text : Object.fromEntries([['text', text], ...cells]);
 }
 
-/** An example as it is kept. */
 export function asKept({ fields, right }: Example, columns: readonly string[]): Presented {
   const asked = asAsked(fields, columns);
   if (right === null || columns.includes(RIGHT)) return asked;

@@ -170,7 +170,6 @@ function WordsTable({ words }: { readonly words: readonly LabelWord[] }) {
   );
 }
 
-/** The ids of a few tokens, or how many there are. */
 const tokenWords = (ids: readonly number[]) => (ids.length > 3 ? `${ids.length} tokens` : ids.join(' '));
 
 /** The word is the set's once the field is left or Enter is pressed; what is typed before survives a reload. */

@@ -71,7 +71,6 @@ export function useOpened(): Opened | null {
   return useMemo(() => dataset && { dataset, model }, [dataset, model]);
 }
 
-/** Saves a prompt as a version of the set, when it is new. */
 export async function keepVersion({ stores }: Studio, setId: string, prompt: HardPrompt): Promise<HardVersion> {
   const at = stamp();
   const next = await stores.promptSets

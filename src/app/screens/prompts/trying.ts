@@ -214,7 +214,6 @@ function kept(
 const figureOf = ({ tried, wrote }: HardVersion): number | null => tried?.accuracy ?? wrote?.rougeL ?? null;
 
 interface Searching {
-  /** The set that is searched for. */
   readonly setId: string | null;
   /** Candidates that have answered, the best first. */
   readonly board: readonly Standing[];

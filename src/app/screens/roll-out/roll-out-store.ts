@@ -49,7 +49,6 @@ const GATES: readonly Field[] = [
   gate('leastAccuracy', 'Per cent. 0: no gate.', 100, 100, 0),
 ];
 
-/** Where the rows were timed. */
 const TIMED: readonly Field[] = [gate('mostLatencyMs', 'Milliseconds, the median of a row. 0: no gate.', 1e6, 1, 0)];
 
 /** Where the rows have probabilities. */

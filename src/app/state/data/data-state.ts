@@ -25,7 +25,6 @@ type Prepared = PreparedData;
 export type Override = Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>>;
 
 export interface DataState {
-  /** The file that is being read, or null. */
   readonly reading: string | null;
   /** How far that is, once it is known. */
   readonly readingShare: { readonly done: number; readonly secondsLeft: number | null } | null;
