@@ -36,17 +36,7 @@ import type { Verbs } from '../workflow/index';
 import type { DataFile, PreparedData, ReadTable } from '../workflow/open-data';
 
 export type { SelfCheckReport } from '../engine/gradient-check';
-export type {
-  LoadRequest,
-  ModelFiles,
-  ModelInfo,
-  ScoreRequest,
-  ScoreResult,
-  TextMemory,
-  TrainRequest,
-  WriteRequest,
-  WrittenRow,
-} from '../engine/types';
+export type * from '../engine/types';
 
 /** Methods of the engine worker (ONNX Runtime and nothing else). One queue: calls run one after the other. */
 export interface EngineMethods {

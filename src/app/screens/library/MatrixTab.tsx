@@ -48,7 +48,8 @@ interface ViewProps {
 
 function PlanPanel({ plan, view }: ViewProps & { readonly plan: MatrixPlan }) {
   const { change } = matrixState.use();
-  const without = <T,>(list: readonly T[], at: number) => list.filter((_, i) => i !== at);
+  const without = (field: 'models' | 'data') => (id: string) =>
+    void change((p) => ({ ...p, [field]: p[field].filter((each) => each !== id) }));
   return (
     <Panel title="What to compare" aside="prompts are rows; models and data sets are columns" span={12}>
       <div className="matrix-plan">
@@ -61,18 +62,10 @@ function PlanPanel({ plan, view }: ViewProps & { readonly plan: MatrixPlan }) {
         >
           <AddPrompt plan={plan} />
         </Named>
-        <Named
-          title="Models"
-          of={view.models}
-          onRemove={(id) => void change((p) => ({ ...p, models: without(p.models, p.models.indexOf(id)) }))}
-        >
+        <Named title="Models" of={view.models} onRemove={without('models')}>
           <AddModel plan={plan} />
         </Named>
-        <Named
-          title="Data sets"
-          of={view.data}
-          onRemove={(id) => void change((p) => ({ ...p, data: without(p.data, p.data.indexOf(id)) }))}
-        >
+        <Named title="Data sets" of={view.data} onRemove={without('data')}>
           <AddData plan={plan} />
         </Named>
       </div>
