@@ -6,6 +6,7 @@ import { ControlSource, uninterrupted } from '../lib/control';
 import { alone, answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
 import type { GenerateEvaluation } from '../prompt-set/types';
 import { GENERATED_TOKEN } from '../route/generated-texts';
+import type { Checkpoint } from '../training/events';
 import { type BatchEvent, batch, batchFile, batchUnsure } from './batch';
 import { type CompareResult, compare, comparisonTokens } from './compare';
 import type { CompareEvent } from './compare-arms';
@@ -272,6 +273,21 @@ describe('a comparison of generated texts goes out', () => {
     await expect(made('manager', { stored: { ...stored, dataset: null } })).rejects.toThrow(
       'no longer in this browser',
     );
+  });
+
+  it('as a report that proposes longer training where nothing is clear and the loss of the run was still falling', async () => {
+    const { host } = textHost();
+    const { evaluation } = await compare(host, { set, dataset }, SILENT);
+    const kept = { ...evaluation, id: 'e', setId: set.id, createdAt: NOW } as GenerateEvaluation;
+    const proposes = async (losses: readonly number[]) => {
+      const validations = losses.map((loss, i) => ({ kind: 'generate', step: i + 1, tokenShare: 0, loss }) as const);
+      const checkpoint = { formatVersion: 2, validations } as unknown as Checkpoint;
+      const checkpoints = [{ runId: 'r0', setId: set.id, checkpoint }];
+      const stored = { set, dataset, evaluations: [kept], checkpoints, measurements: [] };
+      const order = { stored, subject: 'r0', withRows: false, recipient: 'manager' } as const;
+      return new TextDecoder().decode((await exportPackage(host, order, SILENT)).content).includes('Train longer');
+    };
+    expect([await proposes([4, 3, 2, 1]), await proposes([4, 1, 1, 1])]).toEqual([true, false]);
   });
 
   it('as a table of every test row, with texts only where the user agrees', async () => {
