@@ -8,7 +8,7 @@ import { StudioError } from '../lib/errors';
 import type { ClassifyEvaluation } from '../prompt-set/types';
 import { type CheckProgress, consistency, everyRow, fineTune } from './checks';
 import { compare } from './compare';
-import { answerOf, fakeHost, NOW, prepared, promptSet, rowsOf } from './fake-host.test-support';
+import { answerOf, fakeHost, NOW, prepared, promptSet, rowsOf, textOf } from './fake-host.test-support';
 import { type Host, SILENT } from './host';
 
 /** A comparison, on a host that "trains" vectors of a given strength. */
@@ -77,8 +77,9 @@ describe('harmless edits', () => {
 
 describe('every labelled row', () => {
   it('is answered by a prompt that was trained without it, and by the hand-written one', async () => {
-    const { host, dataset, set, evaluation, trained } = await compared();
+    const { host, dataset, set, evaluation, trained, scored } = await compared();
     const { events, run } = heard();
+    const before = scored.length;
     const report = await everyRow(host, { set, dataset, evaluation, mode: 'chosen' }, run);
     expect(report.rows).toBe(120);
     const tested = trained.map(({ train, validation }) => {
@@ -86,6 +87,10 @@ describe('every labelled row', () => {
       return dataset.table.rows.filter(({ id }) => !used.has(id)).length;
     });
     expect(tested.length).toBeGreaterThan(1);
+    // the answers that calibrate a fold's prompt are its own, with its vectors
+    const asked = scored.slice(before).map(({ rows, soft }) => [textOf(rows[0]?.ids ?? []).startsWith('Say'), soft]);
+    expect(asked.length).toBeGreaterThan(2 * trained.length);
+    for (const [isByHand, soft] of asked) expect(soft === null).toBe(isByHand);
     expect(tested.reduce((sum, n) => sum + n, 0)).toBeGreaterThanOrEqual(120);
     expect(trained.map(({ runId }) => runId)).toEqual(trained.map((_, f) => `fold-${f}-r0`));
     const fractions = events.map(({ fraction }) => fraction);
