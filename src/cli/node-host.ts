@@ -109,6 +109,7 @@ function hostEngine(engine: Engine): HostEngine {
     states: (...asked) => queued(() => engine.states(...asked)),
     nextTokens: (...asked) => queued(() => engine.nextTokens(...asked)),
     attribute: (...asked) => queued(() => engine.attribute(...asked)),
+    tokenSwaps: (...asked) => queued(() => engine.tokenSwaps(...asked)),
     tokenVectors: (...asked) => queued(() => engine.tokenVectors(...asked)),
   };
 }

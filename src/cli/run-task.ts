@@ -37,7 +37,7 @@ import type { CompareEvent } from '../workflow/compare-arms';
 import { type DistilEvent, distil } from '../workflow/distil';
 import { findWords } from '../workflow/find-words';
 import { type Host, SILENT } from '../workflow/host';
-import { type Improved, improve } from '../workflow/improve';
+import { type Improved, type ImproveRequest, improve } from '../workflow/improve';
 import { type PlannedRun, recorded, teacherOf } from '../workflow/runs';
 import { labelCollisions } from '../workflow/token-rows';
 import { train } from '../workflow/train';
@@ -117,7 +117,9 @@ async function trainedAndCompared(options: RunOptions, log: Log): Promise<Compar
     const testLooks = await earlierLooks(join(options.out, 'results.json'), dataset);
     if (testLooks > 0) log.line(`Test rows used ${times(testLooks)} before, by the results in ${options.out}`);
     const worded = await withoutStrawMan(host, await withWords(host, options, log), options, log);
-    const rival = options.improve ? (await improved(host, worded, dataset, options.improve, log)).set : worded;
+    const rival = options.improve
+      ? (await improved(host, worded, dataset, { budget: options.improve }, log)).set
+      : worded;
     const started = { ...rival, testLooks };
     if (started.words.length > 0)
       log.line(`Answer words: ${started.words.map(({ label, word }) => `${label} =${word}`).join(', ')}`);
@@ -180,19 +182,19 @@ async function withoutStrawMan(
   return takeTemplateAlone(set, { id: host.newId(), now: host.now() });
 }
 
-/** The set with the best hand-written prompt that a search finds, as Yours. @param budget prompts that take part */
+/** The set with the best hand-written prompt that a search finds, as Yours. */
 export async function improved(
   host: Host,
   set: PromptSet,
   dataset: Dataset,
-  budget: number,
+  asked: Pick<ImproveRequest, 'budget' | 'swaps'>,
   log: Log,
 ): Promise<{ readonly set: PromptSet; readonly found: Improved }> {
   const { words, baseTemplate: template } = set;
   const own = set.hard.map(({ prompt }) => ({ prompt, words }));
   const found = await improve(
     host,
-    { dataset, template, words, own, budget, known: [] },
+    { dataset, template, words, own, ...asked, known: [] },
     {
       control: uninterrupted,
       emit: (event) => {

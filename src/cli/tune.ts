@@ -143,6 +143,7 @@ export function readWords(text: string): ReadonlyMap<string, string> {
 
 export const IMPROVE_USAGE = `npm run improve -- DATA.csv --text COL --label COL [--out PROMPT.json]
   [--budget ${CANDIDATES}]              prompts to compare, the template alone and yours included
+  [--swaps]                   half of them: the best instruction with words swapped by gradient, which may read oddly
   [--prompt "...{text}..."] [--words a=x,b=y] [--find-words auto|on|off]  as for tune; your prompt takes part to the end
   [--seed 0] [--train-rows N] [--test-rows N] [--test FILE.csv] [--drop-twins]  the rows, as tune draws them; test rows are
                               not read
@@ -159,7 +160,7 @@ export async function improvePrompt(args: readonly string[]): Promise<void> {
     ...mendOptions,
     ...valued('text', 'label', 'prompt', 'words', 'find-words', 'budget', 'seed'),
     ...valued('train-rows', 'test-rows', 'test', 'out'),
-    ...flags('drop-twins'),
+    ...flags('drop-twins', 'swaps'),
   });
   const [data] = exactly(positionals, ['DATA.csv']);
   const columns = { text: required(values.text, 'text'), label: required(values.label, 'label') };
@@ -178,7 +179,7 @@ export async function improvePrompt(args: readonly string[]): Promise<void> {
   const host = await openHost(model, log);
   try {
     const set = await withWords(host, { dataset, ...given }, log);
-    const { found } = await improved(host, set, dataset, budget, log);
+    const { found } = await improved(host, set, dataset, { budget, swaps: values.swaps ?? false }, log);
     process.stdout.write(`${boardText(found.board)}\n`);
     if (values.out) await writeFile(resolve(values.out), promptFile(found, dataset, host));
   } finally {

@@ -21,6 +21,7 @@ import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { CreateRunner } from '../runtime/types';
 import type { TokenRow } from '../tokens/tokenizer';
 import type { TrainEvent } from '../training/events';
+import { tokenSwaps } from '../training/objective';
 import { type SelfCheckReport, type SelfCheckRequest, selfCheck } from './gradient-check';
 import { type LoadedProgram, loadProgram } from './load';
 import { readAhead, trainRun } from './train-run';
@@ -36,7 +37,9 @@ import type {
   ScoreRequest,
   ScoreResult,
   StatesRequest,
+  SwapRequest,
   TextMemory,
+  TokenSwap,
   TrainRequest,
   WriteRequest,
   WrittenRow,
@@ -230,6 +233,11 @@ export class Engine {
     onStep: (done: number) => void = () => {},
   ): Promise<Attribution> {
     return attribute(this.#program, request, control, onStep);
+  }
+
+  /** @see tokenSwaps */
+  tokenSwaps(request: SwapRequest, control: Polled = uninterrupted): Promise<readonly TokenSwap[]> {
+    return tokenSwaps(this.#program, request, control);
   }
 
   /** @see selfCheck @throws StudioError `cancelled`, and as Runner.run */

@@ -9,11 +9,12 @@ import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { Adapter, Backend } from '../runtime/types';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import type { Checkpoint, Trained } from '../training/events';
+import type { SwapRequest, TokenSwap } from '../training/objective';
 import type { TrainingSettings } from '../training/settings';
 
 export type { NextTokens } from '../inference/generate';
 export type { RowsRead } from '../inference/text-cache';
-export type { Attribution, AttributionRequest };
+export type { Attribution, AttributionRequest, SwapRequest, TokenSwap };
 
 /** Verified bytes of a model folder: path inside the folder -> bytes. */
 export type ModelFiles = Readonly<Record<string, Uint8Array>>;

@@ -15,6 +15,8 @@ export interface PromptCandidate {
   readonly words: readonly LabelWord[];
   /** `bare`: the template alone; `own`: a prompt that the user has, or that was proposed. These are never dropped. */
   readonly origin: 'bare' | 'own' | 'made';
+  /** Some of its instruction's tokens were chosen by a gradient; left out: none. */
+  readonly swapped?: true;
 }
 
 export interface CandidatesFrom {
@@ -182,25 +184,38 @@ export function stemOf(template: string): string {
   return printTemplate(parsed.value.slice(0, last + 1));
 }
 
+/** The instruction of a template, above the text or below it, and the template with another in its place; null = it has none. */
+export function instructionIn(template: string) {
+  const above = instructionOf(template);
+  const stem = stemOf(template);
+  const rest = template.slice(stem.length);
+  const own = above || rest.slice(0, rest.length - cueOf(template).length).trim();
+  if (own === '') return null;
+  const at = template.indexOf(own, above ? 0 : stem.length);
+  return {
+    isBelow: above === '',
+    text: own.replaceAll('{{', '{').replaceAll('}}', '}'),
+    with: (text: string) => template.slice(0, at) + escaped(text) + template.slice(at + own.length),
+  };
+}
+
 const LONGEST_NAME = 60;
 
 /** "“Decide whether the review is …”, “This is”, 4 examples (draw 2)", for a list of candidates. */
 export function candidateName(
-  { prompt, words, origin }: PromptCandidate,
+  { prompt, words, origin, swapped }: PromptCandidate,
   { template, words: usual }: Pick<CandidatesFrom, 'template' | 'words'>,
 ): string {
   const { shots, shotSeed, selection, chat = false } = prompt;
-  const [line = ''] = instructionOf(prompt.template).split('\n');
+  const instruction = instructionIn(prompt.template);
   const cue = cueOf(prompt.template);
-  const rest = prompt.template.slice(stemOf(prompt.template).length);
-  const under = line === '' ? rest.slice(0, rest.length - cue.length).trim() : '';
-  const instruction = line || under;
   const short = (text: string) =>
     `“${text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME - 1).trimEnd()}…` : text}”`;
   const which = selection === 'nearest' ? ', the nearest' : ` (draw ${shotSeed + 1})`;
   return [
-    origin === 'bare' || instruction === '' ? 'the template alone' : short(instruction),
-    ...(under ? ['below the text'] : []),
+    origin === 'bare' || !instruction ? 'the template alone' : short(instruction.text.split('\n')[0] ?? ''),
+    ...(instruction?.isBelow ? ['below the text'] : []),
+    ...(swapped ? ['words swapped by gradient: may read oddly'] : []),
     ...(cue === cueOf(template) ? [] : [short(cue.trim())]),
     ...(shots > 0 ? [`${shots} examples${which}`] : []),
     ...(chat ? ['as a chat'] : []),

@@ -73,9 +73,9 @@ function createEngineHandlers() {
     }),
     nextTokens: (ask, emit, control) => loaded().nextTokens(ask, control, progressOf('rows', ask.rows.length, emit)),
     attribute: (ask, emit, control) => loaded().attribute(ask, control, progressOf('steps', ask.steps.most, emit)),
+    tokenSwaps: (ask, _emit, control) => loaded().tokenSwaps(ask, control),
     tokenVectors: async ({ ids }, emit, control) => ({
       vectors: await loaded().tokenVectors(ids, control, progressOf('tokens', ids.length, emit)),
-      hidden: loaded().info.hidden,
     }),
     selfCheck: (params, emit, control) =>
       loaded().selfCheck(params, control, (done) => emit({ kind: 'direction', done, total: params.directions })),

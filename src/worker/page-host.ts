@@ -52,7 +52,9 @@ async function* trainingEvents(client: EngineClient, ...[request, control]: Para
 /** The engine as a host has it, over a client of the engine worker. */
 export function engineOver(client: EngineClient, info: ModelInfo): HostEngine {
   /** A call that can be stopped and reports its progress. */
-  async function call<K extends 'score' | 'write' | 'states' | 'nextTokens' | 'attribute' | 'tokenVectors' | 'latency'>(
+  async function call<
+    K extends 'score' | 'write' | 'states' | 'nextTokens' | 'attribute' | 'tokenSwaps' | 'tokenVectors' | 'latency',
+  >(
     method: K,
     params: Parameters<EngineMethods[K]>[0],
     control: Control,
@@ -83,6 +85,7 @@ export function engineOver(client: EngineClient, info: ModelInfo): HostEngine {
     states: async (request, control, onProgress) => (await call('states', request, control, onProgress)).states,
     nextTokens: (request, control, onProgress) => call('nextTokens', request, control, onProgress),
     attribute: (request, control, onStep) => call('attribute', request, control, onStep),
+    tokenSwaps: (request, control) => call('tokenSwaps', request, control),
     tokenVectors: async (ids, control, onProgress) =>
       (await call('tokenVectors', { ids }, control, onProgress)).vectors,
   };

@@ -19,7 +19,9 @@ import type {
   ScoreRequest,
   ScoreResult,
   StatesRequest,
+  SwapRequest,
   TextMemory,
+  TokenSwap,
   TrainRequest,
   WriteRequest,
   WrittenRow,
@@ -62,10 +64,11 @@ export interface EngineMethods {
   states(params: StatesRequest, onEvent: (e: ProgressEvent) => void): { readonly states: Float32Array };
   nextTokens(params: NextTokensRequest, onEvent: (e: ProgressEvent) => void): NextTokens;
   attribute(params: AttributionRequest, onEvent: (e: ProgressEvent) => void): Attribution;
+  tokenSwaps(params: SwapRequest): readonly TokenSwap[];
   tokenVectors(
     params: { readonly ids: Int32Array },
     onEvent: (e: ProgressEvent) => void,
-  ): { readonly vectors: Float32Array; readonly hidden: number };
+  ): { readonly vectors: Float32Array };
   /** Whether the gradients of the loaded model can be trained on, on the backend it runs on. */
   selfCheck(params: SelfCheckRequest, onEvent: (e: DirectionEvent) => void): SelfCheckReport;
 }

@@ -39,11 +39,13 @@ describe('page and command line', () => {
 
   it.each(['classify', 'generate'] as const)('give the same numbers and the same files: %s', async (kind) => {
     const [page, node] = await Promise.all([story(host, kind), commands.storyInNode(kind)]);
-    const { losses, vectors, results, matrix, zip } = JSON.parse(node) as typeof page;
+    const { losses, vectors, results, matrix, searched, zip } = JSON.parse(node) as typeof page;
     expect(page.losses).toEqual(losses);
     expect(page.vectors).toEqual(vectors);
     expect(JSON.parse(page.results)).toEqual(JSON.parse(results));
     expect(page.matrix).toBe(matrix);
+    expect(page.searched).toEqual(searched);
+    if (searched) expect(searched.board.filter(({ name }) => name.includes('swapped by gradient'))).toHaveLength(8);
     expect(page.zip.name).toBe(zip.name);
     expect(page.zip.bytes === zip.bytes, 'the packages have the same bytes').toBe(true);
     expect(page.results.length).toBeGreaterThan(1000);

@@ -14,6 +14,8 @@ import type {
   ScoreRequest,
   ScoreResult,
   StatesRequest,
+  SwapRequest,
+  TokenSwap,
   TrainRequest,
   WriteRequest,
   WrittenRow,
@@ -69,6 +71,8 @@ export interface HostEngine {
   ): Promise<NextTokens>;
   /** Which tokens of a text decided between two labels. */
   attribute(request: AttributionRequest, control: Control, onStep?: (done: number) => void): Promise<Attribution>;
+  /** Tokens that might lower the loss of rows in the place of others, by its gradient. */
+  tokenSwaps(request: SwapRequest, control: Control): Promise<readonly TokenSwap[]>;
   /** Token embeddings `[ids, hidden]`, row-major. */
   tokenVectors(ids: Int32Array, control: Control, onProgress?: (done: number) => void): Promise<Float32Array>;
 }

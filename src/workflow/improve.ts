@@ -22,8 +22,9 @@ import { labelTokens } from '../tokens/tokenizer';
 import { CALIBRATION_ROWS } from './compare-labels';
 import { CUES, type FindWordsEvent, findWords } from './find-words';
 import type { Host, Run, Verb } from './host';
-import { askGroup, groupsOf, tokensOf, tokensOnce } from './prompt-readings';
+import { tokensOf, tokensOnce } from './prompt-readings';
 import {
+  askedAll,
   boardOf,
   type CandidateAnswers,
   type Entry,
@@ -33,6 +34,7 @@ import {
   type Search,
   type Standing,
   show,
+  swapped,
   tell,
 } from './prompt-search';
 import { tokenRows } from './token-rows';
@@ -50,6 +52,8 @@ export interface ImproveRequest {
   readonly own: readonly Omit<PromptCandidate, 'origin'>[];
   /** Most candidates, the template and the user's prompts included, which are compared in any case; null = the usual number. */
   readonly budget: number | null;
+  /** Half of the candidates are the best instruction with tokens swapped by gradient, which may read oddly; left out: none. */
+  readonly swaps?: boolean;
   /** What a search that was interrupted has read: it is not asked for again. */
   readonly known: readonly KeptReading[];
 }
@@ -85,6 +89,7 @@ export const improve: Verb<ImproveRequest, ImproveEvent, Improved> = async (host
   let ranked: readonly Entry[] = [];
   try {
     for (let rung = 0; rung < KEPT.length; rung++) ranked = await climbed(search, ranked, rung);
+    for await (const next of swapped(search, ranked, rungRows(search, KEPT.length - 1))) ranked = next;
     const [best, ...others] = await validated(search, keepingOwn(ranked, FINALISTS));
     if (best) return improvedBy(search, best, [best, ...others]);
   } catch (error) {
@@ -102,7 +107,9 @@ async function openSearch(host: Host, request: ImproveRequest, run: Run<ImproveE
   const hasChat = host.tokens.tokenizer.chat('') !== null;
   const shown = new Set<string>();
   const from = { ...request, own, labels, cues: CUES, hasChat, found: null };
-  const budget = request.budget ?? CANDIDATES;
+  const most = request.budget ?? CANDIDATES;
+  const swaps = request.swaps ? Math.floor(most / 2) : 0;
+  const budget = most - swaps;
   const first = promptCandidates(from, budget).filter(({ prompt, origin }) => {
     const all = new Set([...shown, ...shotIds(dataset, prompt)]);
     if (origin === 'made' && all.size > Math.max(shown.size, SHOWN_SHARE * split.train.length)) return false;
@@ -125,17 +132,20 @@ async function openSearch(host: Host, request: ImproveRequest, run: Run<ImproveE
   const candidates = isBetter ? promptCandidates({ ...from, found }, budget).filter(isShown) : first;
   const isKnown = ([id, logProbs]: CandidateAnswers['rows'][number]) =>
     pool.has(id) && logProbs.length === labels.length;
-  const known = new Map(request.known.flatMap((each) => ('rows' in each ? [[each.key, each] as const] : [])));
-  const entries = candidates.map((candidate): Entry => {
+  const known = new Map(request.known.map((each) => [each.key, each]));
+  const entryOf = (candidate: PromptCandidate): Entry => {
     const key = candidateKey(candidate);
     const face = { key, name: candidateName(candidate, request), origin: candidate.origin };
-    const { rows = [], tokens = 0 } = known.get(key) ?? {};
+    const answered = known.get(key);
+    const { rows = [], tokens = 0 } = answered && 'rows' in answered ? answered : {};
     return { candidate, face, answers: new Map(rows.filter(isKnown)), tokens };
-  });
+  };
+  const entries = candidates.map(entryOf);
   const cues = CUES.reduce((sum, cue) => sum + host.tokens.encode(cue).length, 0);
   const spent = { read: (found?.search.rows ?? 0) * (meanTokens + cues), asked: 0, begin };
   const counts = labelCounts(dataset, split.train);
-  return { host, dataset, run, entries, pool, counts, rowTokens: meanTokens, board: new Map(), spent };
+  const asking = { host, dataset, run, entries, entryOf, known, swaps };
+  return { ...asking, pool, counts, rowTokens: meanTokens, board: new Map(), spent };
 }
 
 /** Other answer words, and a cue, by rows that judge no prompt; null where that is stopped. */
@@ -147,12 +157,12 @@ async function wordsFrom(
 ): Promise<FoundWords | null> {
   const train = dataset.split.train.filter((id) => !judging.includes(id));
   const others = { ...dataset, split: { ...dataset.split, train } };
-  const known = readings.flatMap((each) => ('rows' in each ? [] : [each]));
+  const known = readings.flatMap((each) => ('found' in each ? [each] : []));
   const asked = { dataset: others, template, words, otherCues: true, known };
   const tell = ({ note, reading }: FindWordsEvent) =>
     emit(
       reading
-        ? { kind: 'words', answers: reading }
+        ? { kind: 'read', answers: reading }
         : { kind: 'progress', fraction: 0, note, tokensPerSecond: null, secondsLeft: null },
     );
   try {
@@ -176,47 +186,29 @@ const rungSize = ({ entries }: Search, rung: number): number =>
 const keepingOwn = (ranked: readonly Entry[], count: number): readonly Entry[] =>
   ranked.filter(({ face }, place) => place < count || face.origin !== 'made');
 
-/** The candidates of a rung after its rows, the best first. Those that some row does not fit are dropped. */
+/** The candidates of a rung after its rows, the best first. */
 async function climbed(search: Search, before: readonly Entry[], rung: number): Promise<readonly Entry[]> {
   const left = rung === 0 ? search.entries : keepingOwn(before, rungSize(search, rung));
   const ids = rungRows(search, rung);
-  const isAnswered = ({ answers }: Entry) => ids.every((id) => answers.has(id));
-  const shown = (some: readonly Entry[]) => {
-    for (const entry of some.filter(isAnswered)) {
-      const figures = figuresOf(
-        search,
-        ids.map((id) => [present(entry.answers.get(id), id), present(search.pool.get(id), id)]),
-      );
-      const answers = { key: entry.face.key, tokens: entry.tokens, rows: [...entry.answers] };
-      show(search, entry, { ...figures, rows: ids.length, on: 'training' }, answers);
-    }
-  };
-  const asking = { host: search.host, dataset: search.dataset, control: search.run.control };
-  const groups = await groupsOf(asking, left, ids);
-  shown(left);
-  const note = `${left.length} prompts on ${ids.length} training rows`;
-  const planned = groups.reduce((sum, { cost }) => sum + cost, 0) + laterTokens(search, rung);
-  const { spent } = search;
-  const total = spent.read + planned;
-  for (const group of groups) {
-    tell(search, note, total);
-    await askGroup(asking, group);
-    spent.read += group.cost;
-    spent.asked += group.readings.reduce((sum, { rows }) => sum + tokensOf(rows), 0);
-    shown(group.readings.flatMap(({ asked }) => asked));
-  }
-  const lossOf = ({ face }: Entry) => present(search.board.get(face.key), face.name).loss;
-  return left.filter(isAnswered).toSorted((a, b) => lossOf(a) - lossOf(b) || a.tokens - b.tokens);
+  return askedAll(
+    search,
+    left,
+    ids,
+    `${left.length} prompts on ${ids.length} training rows`,
+    laterTokens(search, rung),
+  );
 }
 
 /** About what is read after a rung. */
 function laterTokens(search: Search, rung: number): number {
-  const { dataset, rowTokens, entries } = search;
+  const { dataset, rowTokens, entries, swaps } = search;
   const rungs = KEPT.map((_, r) =>
     r > rung ? rungSize(search, r) * (rungRows(search, r).length - rungRows(search, r - 1).length) : 0,
   );
   const finalists = FINALISTS + entries.filter(({ face }) => face.origin !== 'made').length;
-  const last = finalists * Math.min(FINAL_ROWS, dataset.split.validation.length);
+  const last =
+    finalists * Math.min(FINAL_ROWS, dataset.split.validation.length) +
+    swaps * rungRows(search, KEPT.length - 1).length;
   return rowTokens * rungs.reduce((sum, rows) => sum + rows, last);
 }
 
@@ -238,7 +230,8 @@ async function validated(search: Search, finalists: readonly Entry[]): Promise<r
   const { host, dataset, run, pool, spent } = search;
   const drawn = drawnRows(dataset, dataset.split.validation, FINAL_ROWS);
   const isAnswered = (id: string) => finalists.every(({ answers }) => answers.has(id));
-  const more = [...pool.keys()].filter(isAnswered);
+  // tokens are swapped for what these rows like, which would flatter such a prompt
+  const more = finalists.some(({ candidate }) => candidate.swapped) ? [] : [...pool.keys()].filter(isAnswered);
   const ready: { readonly entry: Entry; readonly rows: readonly TokenRow[] }[] = [];
   for (const entry of finalists) {
     const { prompt, words } = entry.candidate;
@@ -299,7 +292,8 @@ async function finalOf(
     search,
     all.map(({ logProbs, gold }) => [logProbs, gold]),
   );
-  const standing = show(search, entry, { ...figures, rows: all.length, on: 'training and validation' }, null);
+  const on = more.length > 0 ? 'training and validation' : 'validation';
+  const standing = show(search, entry, { ...figures, rows: all.length, on }, null);
   return { entry, standing, calibration, tried, validationRows: chosen.length };
 }
 
@@ -318,7 +312,9 @@ const resultOf = (
 function improvedBy(search: Search, best: Final, finals: readonly Final[]): Improved {
   const { entry, standing, calibration, tried, validationRows } = best;
   const bare = finals.find(({ standing: { origin } }) => origin === 'bare') ?? best;
-  const rows = { trainingRows: standing.rows - validationRows, validationRows, pooled: true as const };
+  const pooled = standing.rows > validationRows;
+  const trainingRows = pooled ? standing.rows - validationRows : entry.answers.size;
+  const rows = { trainingRows, validationRows, ...(pooled && { pooled }) };
   const losses = { loss: standing.loss, bareLoss: bare.standing.loss };
   return resultOf(search, entry, { calibration, tried }, { ...rows, ...losses });
 }

@@ -16,6 +16,7 @@ import { STANDARD } from '../training/settings';
 import { compare } from './compare';
 import { distil } from './distil';
 import type { Host, Run } from './host';
+import { improve } from './improve';
 import { exportPackage } from './index';
 import { type FillEvent, fillMatrix } from './matrix';
 import { prepareRows, readTable } from './open-data';
@@ -182,6 +183,14 @@ function weighedStory(host: Host, { baseTemplate, words, soft: [tuned] }: Prompt
   return weighWords(host, { prompts, fields: { text: 'The parcel arrived broken, again' } }, silent());
 }
 
+/** The leaderboard of a search, words swapped by gradient included. */
+async function searchedStory(host: Host, { baseTemplate: template, words, hard }: PromptSet, dataset: Dataset) {
+  const own = hard.map(({ prompt }) => ({ prompt, words }));
+  const request = { dataset, template, words, own, budget: 16, swaps: true, known: [] };
+  const { winner, board, search } = await improve(host, request, silent());
+  return { winner: { ...winner, tried: null }, board, search };
+}
+
 /** What must be the same from both hosts: the numbers of the run, results.json, the cells of a matrix, and the package's bytes. */
 export async function story(of: Host, kind: StoryKind, order: StoryOrder = 'mixed') {
   const host = fixedHost(of);
@@ -199,6 +208,7 @@ export async function story(of: Host, kind: StoryKind, order: StoryOrder = 'mixe
     results: JSON.stringify(results),
     matrix,
     weighed,
+    searched: kind === 'classify' ? await searchedStory(host, set, dataset) : null,
     /** What must also be the same for a file in another order. */
     ofAnyOrder: withoutNumbers(results, dataset),
     zip: { name: zip.name, bytes: toHex(zip.content) },

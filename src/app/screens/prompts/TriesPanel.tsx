@@ -204,6 +204,8 @@ export function SearchPanel() {
   const board = useSearch((s) => s.board);
   const found = useSearch((s) => s.found);
   const cutOff = useCutOffSearch();
+  const isBusy = useSession((s) => s.job !== null);
+  const { start } = useSearch.use();
   if (!isMine || (!running && !error && board.length === 0))
     return cutOff > 0 && !running ? (
       <div className="c12">
@@ -228,6 +230,17 @@ export function SearchPanel() {
             {foundWords(found.search)} It is your entry in the comparison; your other prompts are kept under Tries. Only
             test rows, in Compare, show how good it is.
           </p>
+        ) : null}
+        {found && !running ? (
+          <div className="row">
+            <Button isDisabled={isBusy} onPress={() => void start(true)}>
+              Swap words by gradient
+            </Button>
+            <p className="small dim">
+              Searches again among half of these prompts and as many with words of the best instruction swapped for what
+              the model’s gradient proposes. They may read oddly.
+            </p>
+          </div>
         ) : null}
         <PagedTable<Standing>
           caption="Prompts of the search, the best first"

@@ -271,10 +271,11 @@ describe('the search for the best prompt', () => {
     expect(controls).toEqual(['stop 7']);
     waiting[0]?.();
     await first;
-    const second = job.start();
+    const second = job.start(true);
     await vi.waitFor(() => expect(waiting).toHaveLength(2));
     waiting[1]?.();
     await second;
+    expect(asked.map(({ swaps }) => swaps)).toEqual([false, true]);
     expect(asked[1]?.known).toEqual([{ key: 'a', tokens: 20, rows: [] }]);
   });
 
@@ -284,7 +285,7 @@ describe('the search for the best prompt', () => {
     const readCue = { key: 'cue', found: { cue: '\nTone:', words: [], losses: [0.5] }, given: null };
     const found = { search, board: [], tokens: { read: 1, asked: 2 } };
     const answer = async ({ words }: ImproveRequest, onEvent: (event: unknown) => void) => {
-      onEvent({ kind: 'words', answers: readCue });
+      onEvent({ kind: 'read', answers: readCue });
       onEvent({ kind: 'standing', standing: line('a', 16, 0.5), answers });
       if (cutOff) await new Promise(() => {});
       return { winner: winner(words), ...found };

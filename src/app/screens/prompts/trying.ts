@@ -307,7 +307,7 @@ async function takeWinner(studio: Studio, set: PromptSet, draft: HardPrompt, fou
 }
 
 /** Finds the best hand-written prompt. It becomes Yours as a version of its own; a stop keeps the best so far. */
-export const useSearch = screenStore((studio: Studio): Job<[], Searching> => {
+export const useSearch = screenStore((studio: Studio): Job<[swaps?: boolean], Searching> => {
   const { services, stores } = studio;
   const { session, promptSets, proposer } = stores;
   let request: number | null = null;
@@ -321,7 +321,7 @@ export const useSearch = screenStore((studio: Studio): Job<[], Searching> => {
       isStopped = true;
       if (request !== null) services.workflow.control(request, 'stop');
     },
-    run: async ({ report }) => {
+    run: async ({ report }, swaps = false) => {
       isStopped = false;
       request = null;
       const { set, dataset } = promptSets.getState();
@@ -333,7 +333,7 @@ export const useSearch = screenStore((studio: Studio): Job<[], Searching> => {
       const { answers, saving } = await keptAnswers(services, set.id, of);
       const draft = draftOf(set, usePrompts.of(studio).getState().prompt, proposer.getState().proposal);
       let board: readonly Standing[] = [];
-      const asked = { ...searchFor(set, dataset, draft), known: [...answers.values()] };
+      const asked = { ...searchFor(set, dataset, draft), swaps, known: [...answers.values()] };
       const {
         winner,
         search,
@@ -352,7 +352,7 @@ export const useSearch = screenStore((studio: Studio): Job<[], Searching> => {
             answers.set(event.answers.key, event.answers);
             saving.put(true);
           }
-          if (event.kind === 'words') return;
+          if (event.kind === 'read') return;
           board = ranked(board, event.standing);
           report({ board });
         },
