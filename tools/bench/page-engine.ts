@@ -1,4 +1,4 @@
-/** The page's engine in Chromium on WASM, and a training run on SST-2 for it, for `sst2.ts`. */
+/** The page's workers in Chromium on WASM, and a training run on SST-2 for them, for `sst2.ts` and `improve-page.ts`. */
 import { join } from 'node:path';
 import { chromium } from 'playwright';
 import { build, preview } from 'vite';
@@ -13,7 +13,7 @@ import { renderExamples } from '../../src/workflow/token-rows';
 import { CHROMIUM_ARGS, findChromium } from '../chromium.mjs';
 import { fasterRuntime } from '../faster-runtime';
 import { HEADERS } from '../headers.mjs';
-import type { EngineBench, PlainRequest, TimedRun } from './engine-page/main';
+import type { EngineBench, PlainRequest, TimedRun, TimedSearch } from './engine-page/main';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -107,6 +107,8 @@ export async function openPageEngine(threads: number) {
   return {
     train: (request: PlainRequest): Promise<TimedRun> =>
       tab.evaluate((plain) => (globalThis as unknown as { bench: EngineBench }).bench.train(plain), request),
+    search: (...asked: Parameters<EngineBench['search']>): Promise<TimedSearch> =>
+      tab.evaluate((all) => (globalThis as unknown as { bench: EngineBench }).bench.search(...all), asked),
     close: async () => {
       await browser.close();
       await server.close();

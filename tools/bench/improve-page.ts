@@ -1,0 +1,27 @@
+/**
+ * How long a search for the best prompt takes in the page: the embedded model in Chromium, on WASM, from the request to the
+ * winner. The file is used as it is dropped, with the prompt and the answer words that are proposed for it. One JSON line.
+ *
+ *     npx tsx tools/bench/improve-page.ts DATA.csv [--budget 200] [--threads 2] [--swaps]
+ *
+ * DATA.csv has the columns text and label.
+ */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { openPageEngine } from './page-engine';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    budget: { type: 'string', default: '200' },
+    threads: { type: 'string', default: '2' },
+    swaps: { type: 'boolean', default: false },
+  },
+});
+const page = await openPageEngine(Number(values.threads));
+try {
+  const csv = readFileSync(positionals[0] ?? '', 'utf8');
+  console.log(JSON.stringify(await page.search(csv, Number(values.budget), values.swaps)));
+} finally {
+  await page.close();
+}
