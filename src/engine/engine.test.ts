@@ -214,6 +214,13 @@ describe('the engine on a small model', () => {
         const own = [0, 6, 9].map((id) => whole.logProbs[i * 61 + whole.ids.indexOf(id)] ?? 0);
         expect((own[0] ?? 0) - (own[1] ?? 0)).toBeCloseTo((logProbs[0] ?? 0) - (logProbs[1] ?? 0), 3);
       });
+      // of no others: probabilities among themselves
+      const among = Int32Array.of(9, 0, 6);
+      const alone = await engine().nextTokens({ rows, cacheKey: null, cue, among, always: among, most: 0 });
+      expect(Array.from(alone.ids)).toEqual([0, 6, 9]);
+      scored.forEach(({ logProbs }, i) => {
+        for (const [c, value] of logProbs.entries()) expect(alone.logProbs[3 * i + c]).toBeCloseTo(value, 3);
+      });
     });
 
     it('returns no scores for no rows', async () => {

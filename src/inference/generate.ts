@@ -184,7 +184,7 @@ export interface NextTokensOptions extends Omit<RowOptions, 'soft'> {
 export interface NextTokens {
   /** Ascending. */
   readonly ids: Int32Array;
-  /** log P(token | row, cue) over the whole vocabulary, row-major `[rows, ids]`. */
+  /** log P(token | row, cue) over the whole vocabulary, or over the list where `most` is 0; row-major `[rows, ids]`. */
   readonly logProbs: Float32Array;
 }
 
@@ -200,6 +200,9 @@ export async function readNextTokens(program: Program, options: NextTokensOption
     among.every((id) => id >= 0 && id < program.spec.vocabulary),
     'token ids are within the vocabulary',
   );
+  // where nothing is chosen, the head reads these tokens alone
+  const candidates = most === 0 ? [...among] : null;
+  const limits = candidates ? runLimits(program.spec) : vocabularyLimits(program.spec);
   const all = new Float32Array(rows.length * among.length);
   const { buckets, startAt } = await openRows(program, { ...options, soft: null }, cue.length);
   let done = 0;
@@ -210,16 +213,17 @@ export async function readNextTokens(program: Program, options: NextTokensOption
       reads: [tokens.length - 1 + cue.length],
     }));
     const costs = sequences.map((sequence) => ({ tokens: sequence.tokens.length, past: pastLength(sequence) }));
-    for (const part of lengthBuckets(costs, vocabularyLimits(program.spec))) {
+    for (const part of lengthBuckets(costs, limits)) {
       throwIfInterrupted(control);
       const chosen = part.map((i) => present(sequences[i], 'sequence'));
-      const asked = { soft: null, candidates: null, objective: null, keepPresent: false };
+      const asked = { soft: null, candidates, objective: null, keepPresent: false };
       const { logits, columns } = await run(program, chosen, asked);
       for (const [r, i] of part.entries()) {
         const row = logits.subarray(r * columns, (r + 1) * columns);
         const normaliser = logSumExp(row);
         const at = present(bucket[i], 'row') * among.length;
-        for (let j = 0; j < among.length; j++) all[at + j] = (row[among[j] as number] as number) - normaliser;
+        for (let j = 0; j < among.length; j++)
+          all[at + j] = (row[candidates ? j : (among[j] as number)] as number) - normaliser;
       }
       done += part.length;
       onProgress(done);
