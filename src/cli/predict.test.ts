@@ -7,6 +7,7 @@ import { setFiles } from '../interchange/set-files';
 import { setPackageFiles } from '../interchange/set-package';
 import { writeZip } from '../interchange/zip';
 import { placeOf } from '../lib/rng';
+import { fitWords } from '../metrics/logistic';
 import { setThreshold } from '../prompt-set/calibration';
 import { moveStage, setPolicy } from '../prompt-set/stages';
 import type { PromptSet } from '../prompt-set/types';
@@ -55,8 +56,12 @@ beforeAll(async () => {
   const unsure = setThreshold(tone, 'Tone-ttt', { value: 1, rows: 40, answered: 1, correct: 1 }, '2026-01-07');
   const zip = writeZip(await setPackageFiles(complete(unsure)));
   await writeFile(join(folder, 'tone.zip'), zip);
-  // a team folder beside it
-  for (const [path, bytes] of setFiles(complete(setOf('Topic', ['order', 'table', 'invoice'], info, 2)))) {
+  // a team folder beside it, whose version counts words too
+  const topic = setOf('Topic', ['order', 'table', 'invoice'], info, 2);
+  const model = fitWords(['my order', 'the table', 'an invoice'], [0, 1, 2], 3);
+  const together = { softs: [], words: { model, weight: 0.01 } };
+  const combined = { ...topic, soft: topic.soft.map((version) => ({ ...version, together })) };
+  for (const [path, bytes] of setFiles(complete(combined))) {
     await mkdir(dirname(join(folder, 'topic', path)), { recursive: true });
     await writeFile(join(folder, 'topic', path), bytes);
   }
@@ -72,6 +77,7 @@ it('answers by handle and stage, out of one zip or a folder of several prompt se
   expect(one.said).toBe('2 texts answered, none by the fallback');
   const topic = await predicted(folder, texts, '--handle', 'TOPIC', '--stage', 'production');
   expect(Object.keys(topic.answers[0].probabilities)).toEqual(['order', 'table', 'invoice']);
+  expect(topic.answers[1]).toMatchObject({ version: 'combined 1', label: 'order' });
 });
 
 it('falls back, or asks both, as the policy says', async () => {

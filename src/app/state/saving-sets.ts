@@ -181,8 +181,9 @@ export const keepingArms =
   (saving: Saving, workflow: Services['workflow']) =>
   async (evaluation: Evaluation, arms: readonly string[]): Promise<PromptSet> => {
     const { setId } = evaluation;
-    const keep = (before: PromptSet) => arms.reduce((all, arm) => keepArm(all, evaluation, arm, stamp()), before);
-    const set = await updateSet(saving, setId, keep);
+    const stamped = arms.map((arm) => ({ arm, at: stamp() }));
+    const keep = (all: PromptSet, { arm, at }: (typeof stamped)[number]) => keepArm(all, evaluation, arm, at);
+    const set = await updateSet(saving, setId, (before) => stamped.reduce(keep, before));
     const missing = arms.filter((arm) => isTogether(arm) && versionOfArm(set, evaluation, arm) === null);
     if (missing.length === 0) return set;
     const dataset = (await saving.disk.datasets.get(setId))?.dataset ?? null;
@@ -190,5 +191,10 @@ export const keepingArms =
     const made: SoftVersion[] = [];
     for (const arm of missing)
       made.push(await workflow.call('keepTogether', { stored, subject: armId(evaluation, arm), withRows: true }));
-    return updateSet(saving, setId, (s) => made.reduce((all, version) => addTrained(all, version, stamp().now), s));
+    // a second press may have added it meanwhile
+    const isNew = ({ soft }: PromptSet, { together }: SoftVersion) =>
+      !soft.some((run) => run.together && run.together.from === together?.from);
+    const add = (all: PromptSet, version: SoftVersion) =>
+      isNew(all, version) ? addTrained(all, version, stamp().now) : all;
+    return updateSet(saving, setId, (before) => made.reduce(add, before));
   };
