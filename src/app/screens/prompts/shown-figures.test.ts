@@ -396,6 +396,19 @@ it('are the present ones right after a try, and marked after each single change'
   }
 });
 
+it('are without a calibration for other labels, where a version is tried again after labels were merged', async () => {
+  const on = await page(dataset);
+  await on.load(MODELS[0] ?? '');
+  on.prompts.edit(TEMPLATES[0] ?? '');
+  await on.trying.start();
+  await calibrate(on, 0, true);
+  await merge(on, 0);
+  const [version] = on.set().hard;
+  await on.trying.start(version?.id);
+  expect(on.set().hard[0]?.tried?.with).toMatchObject({ meanLogProbs: null, words: on.set().words });
+  await holds(on);
+});
+
 const setHandWritten = ({ promptSets }: Page) =>
   promptSets.getState().update((set) => setPolicy(set, { kind: 'hand-written' }, 'now'));
 
