@@ -56,7 +56,7 @@ test('tries nearest examples in several orders, and keeps them as a version acro
   await prompts.choose('Orders', 'Mean of 2 orders');
   await expect(prompts.cost).toContainText('in each of 2 orders');
   await prompts.tryIt.click();
-  await expect(studio.heading).toContainText(/Your prompt gets \d+% right/);
+  await expect(studio.heading).toContainText(/Your prompt gets (\d+|\d+%) of \d+ validation rows right/);
   await expect(prompts.tries).toContainText('With 4 examples, the nearest, in 2 orders');
   await expect(prompts.cost).toContainText('ms per row');
   await page.reload();
@@ -64,7 +64,7 @@ test('tries nearest examples in several orders, and keeps them as a version acro
   await expect(prompts.select('Which')).toContainText('Nearest');
 
   await prompts.find.click();
-  await expect(prompts.search).toContainText(/prompts have answered; the first gets \d+% right on 16 training rows/);
+  await expect(prompts.search).toContainText(/prompts have answered; the first gets \d+ of 16 training rows right/);
   await expect(prompts.leaderboard.getByRole('row').nth(1)).toContainText('16 training rows');
   await page.reload();
   await expect(page.getByText('The search for your best prompt was cut off')).toBeVisible();
@@ -100,20 +100,20 @@ test('shows figures in grey once the text or an answer word has changed, and tri
   const { page, prompts } = studio;
   await opened(studio);
   await prompts.tryIt.click();
-  await expect(studio.heading).toContainText(/Your prompt gets \d+% right/);
+  await expect(studio.heading).toContainText(/Your prompt gets (\d+|\d+%) of \d+ validation rows right/);
   await expect(page.locator('.earlier-try')).toHaveCount(0);
   await prompts.editor.fill('Say the tone.\nMessage: {text}\nTone:');
   await expect(studio.heading).toHaveText('Your prompt as it is now has not been tried');
   await expect(page.locator('.earlier-try')).toContainText('Version 1');
   await page.getByRole('button', { name: 'Try your prompt' }).click();
-  await expect(studio.heading).toContainText(/Your prompt gets \d+% right/);
+  await expect(studio.heading).toContainText(/Your prompt gets (\d+|\d+%) of \d+ validation rows right/);
   await prompts.word('praise').fill('happy');
   await prompts.word('praise').press('Enter');
   await expect(studio.heading).toHaveText('Your prompt as it is now has not been tried');
   await expect(prompts.tries).toContainText('Answers: ');
   await expectAccessible(studio, 'Prompts, with the figures of an earlier prompt');
   await prompts.tryIt.click();
-  await expect(studio.heading).toContainText(/Your prompt gets \d+% right/);
+  await expect(studio.heading).toContainText(/Your prompt gets (\d+|\d+%) of \d+ validation rows right/);
   await expect(prompts.tries).toContainText('3 · Other answer words');
 });
 

@@ -134,7 +134,7 @@ test('compares several seeds and a hybrid, branches from a run, and draws a lear
 
   await test.step('the mean becomes a version, which production points to and which plays', async () => {
     await studio.go('Compare');
-    await page.getByRole('button', { name: 'Set production to Tuned, mean of 2 seeds' }).click();
+    await page.getByRole('button', { name: 'Use Tuned, mean of 2 seeds in production' }).click();
     await expect(page.getByText('Production points to Tuned, mean of 2 seeds')).toBeVisible();
     await studio.go('Playground');
     await page.getByRole('button', { name: /Add another version/ }).click();

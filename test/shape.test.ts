@@ -1,7 +1,8 @@
-import { basename } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { functionsOf } from './parse.ts';
-import { product } from './sources.ts';
+import { product, ROOT } from './sources.ts';
 
 /** The size of things: how long a function may be, how many files there may be, and which lints are switched off. */
 
@@ -108,4 +109,13 @@ describe('lints that are switched off', () => {
     const present = new Set(found.map(({ key }) => key));
     expect(Object.keys(SUPPRESSED).filter((key) => !present.has(key))).toEqual([]);
   });
+});
+
+it('styles each class of a screen in one screen, as the rules of screens that were seen stay', () => {
+  const folder = join(ROOT, 'src/app/screens');
+  const screens = new Map<string, Set<string>>();
+  for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((p) => p.endsWith('.css')))
+    for (const [, name = ''] of readFileSync(join(folder, path), 'utf8').matchAll(/^ {2}\.([\w-]+)(?=,| \{)/gm))
+      screens.set(name, (screens.get(name) ?? new Set()).add(dirname(path)));
+  expect([...screens].filter(([, those]) => those.size > 1)).toEqual([]);
 });

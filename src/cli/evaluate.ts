@@ -9,7 +9,7 @@ import type { Sidecar } from '../interchange/sidecar';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
-import { counted, percent, points } from '../lib/format';
+import { counted, ofRows, percent, points } from '../lib/format';
 import { firstFault, z } from '../lib/zod';
 import { labelProbabilities } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
@@ -183,7 +183,7 @@ function passedOrThrow({ minAccuracy, baseline, maxLoss }: Gate, tuned: ScoredAr
   const { accuracy, accuracyCi95: ci, rows } = tuned;
   const isSame = baseline?.fingerprint === dataset.fingerprint;
   const lost = baseline ? baseline.accuracy - accuracy : 0;
-  const reached = `${percent(accuracy)} of ${counted(rows.length, 'row')} right (95% interval ${percent(ci[0])} to ${percent(ci[1])})`;
+  const reached = `${ofRows(accuracy, rows.length, 'row')} right (95% interval ${percent(ci[0])} to ${percent(ci[1])})`;
   const than = baseline && `the baseline’s ${percent(baseline.accuracy)} of ${isSame ? 'the same' : 'other'} rows`;
   const failed = [
     ...(minAccuracy !== null && !(accuracy >= minAccuracy)

@@ -15,8 +15,8 @@ export const QUESTIONS = {
     answers: { weights: 'a model whose weights you have', api: 'an API that takes only text' },
   },
   domain: {
-    ask: 'Whose language is it?',
-    answers: { everyday: 'everyday language', specialised: 'a house’s or a trade’s own' },
+    ask: 'How are the texts written?',
+    answers: { everyday: 'in everyday words', specialised: 'in the terms of a company or trade' },
   },
   budget: { ask: 'What may it cost?', answers: { hundreds: 'hundreds', thousands: 'thousands', more: 'more' } },
   stage: {
@@ -138,7 +138,7 @@ const REASONS: readonly Reason[] = [
   {
     for: ['keep', 'fine-tune'],
     when: found('no-clear-difference'),
-    text: 'Your test rows show no clear difference, so a change has nothing to rest on yet.',
+    text: 'Your test rows show no clear difference, so nothing speaks for a change yet.',
   },
   {
     for: ['tune', 'examples'],

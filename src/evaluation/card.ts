@@ -41,6 +41,8 @@ export interface CardArm {
   readonly kind: ArmKind;
   /** Accuracy, or ROUGE-L of generated texts, from 0 to 1. */
   readonly value: number;
+  /** Test rows; null of ROUGE-L, which is no share of them. */
+  readonly n: number | null;
   readonly ci95: Interval;
   /** Null of the recommended arm itself. */
   readonly gap: Gap | null;
@@ -144,6 +146,7 @@ export function cardOf(compared: Compared, facts: RunFacts): VerdictCard | null 
       name: arm.name,
       kind: arm.kind,
       value: arm.accuracy,
+      n: arm.n,
       ci95: arm.accuracyCi95,
       gap: gap(arm),
     }),
@@ -273,6 +276,7 @@ export function textCardOf({ arms, duels }: GenerateComparison, facts: RunFacts)
       name: each.name,
       kind: each.kind ?? 'untuned',
       value: each.rougeL,
+      n: null,
       ci95: each.intervals.rougeL,
       gap: textGap(duels, arm, each),
     }),

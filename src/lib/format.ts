@@ -26,6 +26,16 @@ export const percent = (share: number): string => `${one.format(share * 100)}%`;
 /** A share that is chosen, estimated or glanced at while something runs: "66%". */
 export const percentWhole = (share: number): string => `${whole.format(share * 100)}%`;
 
+/** Fewer rows are counted: a per cent would say more than they can. */
+const LEAST_FOR_PERCENT = 30;
+
+/** A share of rows that were answered: "12 of 22" or "12 of 22 rows" where they are few, else "55.0%" or "55.0% of 93 rows". */
+export function ofRows(share: number, rows: number, noun?: string, written = percent): string {
+  const isFew = rows < LEAST_FOR_PERCENT;
+  const of = isFew || noun ? ` of ${noun ? counted(rows, noun) : rows}` : '';
+  return `${isFew ? Math.round(share * rows) : written(share)}${of}`;
+}
+
 /** A difference of shares: "+14.2 points". The minus is a true minus sign. */
 export const points = (difference: number): string => {
   const text = one.format(Math.abs(difference) * 100);

@@ -3,7 +3,7 @@ import { usedRows } from '../dataset/split';
 import type { Dataset } from '../dataset/types';
 import { times } from '../evaluation/words';
 import { sha256 } from '../lib/bytes';
-import { counted, percent } from '../lib/format';
+import { counted, ofRows, percent } from '../lib/format';
 import { armsKnowing } from '../prompt-set/arms';
 import { lineageOf } from '../prompt-set/lineage';
 import { kindOf } from '../prompt-set/prompt-set';
@@ -68,11 +68,11 @@ async function hashOf(set: PromptSet, of: Version): Promise<string> {
 }
 
 function resultOf({ kind, version }: Version): string {
-  if (kind === 'hard')
-    return version.tried ? `${percent(version.tried.accuracy)} of ${counted(version.tried.rows, 'row')}` : '–';
+  if (kind === 'hard') return version.tried ? ofRows(version.tried.accuracy, version.tried.rows, 'row') : '–';
   const { validationAccuracy: accuracy, validationLoss: loss, validationRows: rows } = version;
   const on = rows === undefined ? '' : ` of ${counted(rows, 'row')}`;
-  return accuracy !== null ? `${percent(accuracy)}${on}` : loss === undefined ? '–' : `loss ${loss.toFixed(3)}${on}`;
+  if (accuracy !== null) return rows === undefined ? percent(accuracy) : ofRows(accuracy, rows, 'row');
+  return loss === undefined ? '–' : `loss ${loss.toFixed(3)}${on}`;
 }
 
 async function versions({ set, dataset }: Audited): Promise<Section> {

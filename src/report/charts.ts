@@ -4,7 +4,7 @@ import { baseWord, type CardArm, type VerdictCard } from '../evaluation/card';
 import { coverageFinding, reliabilityFinding } from '../evaluation/classify/titles';
 import { type ArmReport, type Interval, isLearned } from '../evaluation/types';
 import { points } from '../evaluation/words';
-import { capitalised, percent, percentWhole } from '../lib/format';
+import { capitalised, ofRows, percent, percentWhole } from '../lib/format';
 import { type CoveragePoint, coverageAt, type ReliabilityBin } from '../metrics/calibration';
 import { ends } from '../metrics/registry';
 import { type Html, html, type LabelReport, MARK, MAY_KNOW } from './types';
@@ -59,7 +59,7 @@ export function rankChart({ action, arms, finding, unit }: VerdictCard, mayKnow:
 <thead><tr><th scope="col">Prompt</th><td></td><th scope="col" class="n">On test rows</th><th scope="col" class="n">Difference in points</th></tr></thead>
 <tbody>${arms.map(
     (arm) => html`
-<tr><th scope="row">${arm.name}${mayKnow.includes(arm.id) ? MARK : ''}</th><td>${intervalPlot(arm.value, arm.ci95, arm.kind, { from, width: 320, against })}</td><td class="n">${percent(arm.value)} <span class="range">${ends(percent, arm.ci95)}</span></td><td class="n">${gapWords(arm, baseWord(action))}</td></tr>`,
+<tr><th scope="row">${arm.name}${mayKnow.includes(arm.id) ? MARK : ''}</th><td>${intervalPlot(arm.value, arm.ci95, arm.kind, { from, width: 320, against })}</td><td class="n">${arm.n === null ? percent(arm.value) : ofRows(arm.value, arm.n)} <span class="range">${ends(percent, arm.ci95)}</span></td><td class="n">${gapWords(arm, baseWord(action))}</td></tr>`,
   )}</tbody></table></figure>`;
 }
 

@@ -4,7 +4,7 @@
  */
 import type { AnswerDifference, AnswerSheet } from '../evaluation/classify/pairs';
 import { points, pointsRange, pointsWithUnit, pText, times } from '../evaluation/words';
-import { counted, midSentence, percent, rounded } from '../lib/format';
+import { counted, midSentence, ofRows, percent, rounded } from '../lib/format';
 import { fail, ok, type Result } from '../lib/result';
 import { firstFault, z } from '../lib/zod';
 import type { Interval } from '../metrics/intervals';
@@ -241,7 +241,7 @@ function stepOne({ first, field, test }: Ladder): Section {
   for (const answer of Object.values(first.answers)) counts.set(answer, (counts.get(answer) ?? 0) + 1);
   const { accuracy } = first;
   const right = accuracy
-    ? `It gets ${percent(accuracy.value)} of ${counted(accuracy.rows, 'test row')} right (95% interval ${ends(percent, accuracy)}).`
+    ? `It gets ${ofRows(accuracy.value, accuracy.rows, 'test row')} right (95% interval ${ends(percent, accuracy)}).`
     : `The rows have no column ${field}, so how often it is right is not known.`;
   return {
     title: 'Step one',

@@ -1,6 +1,6 @@
 /** What earlier runs say of this one: whether more labels would help, and what a preset may gain. */
 
-import { counted, percentWhole } from '../lib/format';
+import { counted, ofRows, percentWhole } from '../lib/format';
 import { mean } from '../metrics/special';
 import type { Evaluation, PromptSet, SoftVersion } from '../prompt-set/types';
 import { PRESETS, type PresetName, type TrainingSettings } from '../training/settings';
@@ -75,7 +75,7 @@ export function outlook(points: readonly CurvePoint[], validationRows: number): 
   const gain = slope * Math.log2((last.rows + MORE) / last.rows);
   const blur = 2 * Math.sqrt((last.accuracy * (1 - last.accuracy)) / Math.max(1, validationRows));
   const rise = last.accuracy - first.accuracy;
-  const seen = `From ${first.rows} to ${counted(last.rows, 'row')} accuracy went from ${percentWhole(first.accuracy)} to ${percentWhole(last.accuracy)} of ${counted(validationRows, 'validation row')}`;
+  const seen = `From ${first.rows} to ${counted(last.rows, 'row')} accuracy went from ${ofRows(first.accuracy, validationRows, undefined, percentWhole)} to ${ofRows(last.accuracy, validationRows, 'validation row', percentWhole)}`;
   const unsure = `${counted(validationRows, 'row')} cannot tell differences below about ${inPoints(blur)} from chance`;
   if (rise > blur)
     return {

@@ -20,7 +20,7 @@ import { setPackageFiles } from '../interchange/set-package';
 import { chatJson, type PromptTest, promptfooYaml, type TextPrompt } from '../interchange/text-formats';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
-import { counted, PRODUCT, percent } from '../lib/format';
+import { ofRows, PRODUCT, percent } from '../lib/format';
 import { unwrap } from '../lib/result';
 import { armId } from '../prompt-set/arms';
 import { versionsCompared } from '../prompt-set/calibration';
@@ -75,7 +75,7 @@ function reachedIn({ evaluation, id, version }: Subject, { set }: Order['stored'
   if (!arm) return null;
   const { low, high } = arm.accuracyCi95;
   const used = comparison.looks === 1 ? 'once' : `${comparison.looks} times`;
-  return `${percent(arm.accuracy)} of ${counted(comparison.n, 'test row')} right (95% interval ${percent(low)} to ${percent(high)}). Test rows used ${used}.`;
+  return `${ofRows(arm.accuracy, comparison.n, 'test row')} right (95% interval ${percent(low)} to ${percent(high)}). Test rows used ${used}.`;
 }
 
 async function armPackage(host: Host, order: Order, run: Run<RowsDone>): Promise<Package> {

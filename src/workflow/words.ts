@@ -1,5 +1,5 @@
 /** Prompts and runs in words, for screens and lists. */
-import { clock, count, counted, midSentence, percent, percentWhole } from '../lib/format';
+import { clock, count, counted, midSentence, ofRows, percentWhole } from '../lib/format';
 import { LABEL_METRICS, TEXT_METRICS } from '../metrics/registry';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import type { PromptSearch, PromptSet, RaceEntry, Smaller, SoftVersion, WordSearch } from '../prompt-set/types';
@@ -51,14 +51,18 @@ export function foundWords(search: PromptSearch): string {
 
 const cueWords = (cue: string) => (cue.trim() === '' ? 'the text itself' : `“${cue.trim()}”`);
 
+/** Runs of earlier days do not say on how many rows. */
+const MANY = Number.POSITIVE_INFINITY;
+
 /** What a run reached on the validation rows. */
 export const reachedWords = ({
-  validationAccuracy,
+  validationAccuracy: accuracy,
   validationLoss,
-}: Pick<SoftVersion, 'validationAccuracy' | 'validationLoss'>): string => {
+  validationRows = MANY,
+}: Pick<SoftVersion, 'validationAccuracy' | 'validationLoss' | 'validationRows'>): string => {
   if (validationLoss !== undefined)
     return `${midSentence(TEXT_METRICS.perplexity.name)} ${perplexityOf(validationLoss)}`;
-  return validationAccuracy === null ? '–' : percent(validationAccuracy);
+  return accuracy === null ? '–' : ofRows(accuracy, validationRows);
 };
 
 /** "a text", "run 3". */
@@ -137,8 +141,8 @@ export function besideTitle(runs: readonly SoftVersion[]): string {
     return `Run ${lowest.number} has the lowest perplexity on the validation rows: ${perplexityOf(lowest.value)}; the next ${perplexityOf(nextLowest.value)}`;
   const [best, next] = ranked(runs, ({ validationAccuracy }) => validationAccuracy).toReversed();
   if (!best || !next) return 'Runs side by side';
-  if (best.value === next.value) return `The best runs are equal on the validation rows: ${percentWhole(best.value)}`;
-  return `Run ${best.number} is best on the validation rows: ${percentWhole(best.value)}; the next reaches ${percentWhole(next.value)}`;
+  if (best.value === next.value) return `The best runs are equal on the validation rows: ${best.right}`;
+  return `Run ${best.number} is best on the validation rows: ${best.right}; the next reaches ${next.right}`;
 }
 
 /** Runs that have a value, the lowest first. */
@@ -146,7 +150,8 @@ const ranked = (runs: readonly SoftVersion[], of: (run: SoftVersion) => number |
   runs
     .flatMap((run) => {
       const value = of(run);
-      return value === null ? [] : [{ number: run.number, value }];
+      const right = ofRows(value ?? 0, run.validationRows ?? MANY, undefined, percentWhole);
+      return value === null ? [] : [{ number: run.number, value, right }];
     })
     .sort((a, b) => a.value - b.value);
 

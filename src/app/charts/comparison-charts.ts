@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { type ArmReport, isLearned, type PairReport } from '../../evaluation/types';
-import { percent, points } from '../../lib/format';
+import { ofRows, percent, points } from '../../lib/format';
 import {
   axisX,
   COLOUR,
@@ -45,6 +45,8 @@ function sideMarks<T extends { readonly side: Side }>(
 }
 
 interface ArmAccuracy extends Pick<ArmReport, 'id' | 'name' | 'kind' | 'accuracy' | 'accuracyCi95'> {
+  /** Rows; `null` where the share is not of rows. */
+  readonly n: number | null;
   /** This arm minus the one that the others are measured against, which has none. */
   readonly gap?: { readonly difference: number; readonly isClear: boolean } | null;
 }
@@ -54,14 +56,16 @@ interface AccuracyRow {
   readonly name: string;
   readonly side: Side;
   readonly value: number;
+  readonly label: string;
   readonly low: number;
   readonly high: number;
   readonly gap: ArmAccuracy['gap'];
 }
 
-const accuracyRow = ({ id, name, kind, accuracy, accuracyCi95, gap }: ArmAccuracy): AccuracyRow => {
+const accuracyRow = ({ id, name, kind, accuracy, n, accuracyCi95, gap }: ArmAccuracy): AccuracyRow => {
   const side = sideOf({ kind });
-  return { id, name: `${letter(side)}${name}`, side, value: accuracy, ...accuracyCi95, gap };
+  const label = n === null ? percent(accuracy) : ofRows(accuracy, n);
+  return { id, name: `${letter(side)}${name}`, side, value: accuracy, label, ...accuracyCi95, gap };
 };
 
 const yOf = (row: { readonly id: string }) => row.id;
@@ -165,7 +169,7 @@ export const drawAccuracy =
           x: 'high',
           dx: 10,
           dy,
-          text: (row: AccuracyRow) => percent(row.value),
+          text: 'label',
           textAnchor: 'start',
           ...VALUE,
           ...OVER_LINES,
@@ -273,7 +277,8 @@ export const drawConfusion =
     const height = Math.min(cell, 52) * labels.length + (many ? labelWidth : 30);
     // where cells are smaller than letters, every second or third label is named; the table has all
     const every = Math.ceil(LETTER / cell);
-    const named = (label: string, i: number, most: number) => (i % every === 0 ? cut(label, most) : '');
+    const most = Math.floor((labelWidth - LETTER) / 7);
+    const named = (label: string, i: number, room: number) => (i % every === 0 ? cut(label, room) : '');
     const cells = cellsOf(arm, labels);
     return svg({
       width: Math.min(width, labelWidth + cell * labels.length + 8),
@@ -285,14 +290,14 @@ export const drawConfusion =
         label: null,
         tickSize: 0,
         tickRotate: many ? -90 : 0,
-        tickFormat: (label: string, i: number) => named(label, i, many ? 16 : Math.max(3, Math.floor(cell / 7))),
+        tickFormat: (label: string, i: number) => named(label, i, many ? most : Math.max(3, Math.floor(cell / 7))),
         padding: 0.06,
       },
       y: {
         domain: [...labels],
         label: null,
         tickSize: 0,
-        tickFormat: (label: string, i: number) => named(label, i, 16),
+        tickFormat: (label: string, i: number) => named(label, i, most),
         padding: 0.06,
       },
       marks: [

@@ -114,14 +114,22 @@ const long = Array.from({ length: 10_000 }, (_, step) => ({
 }));
 /** Every chart, in its states. */
 export const CHARTS: Readonly<Record<string, Draw>> = {
-  validation: drawValidation({ points, lines, metric: 'accuracy', stepsTotal: 150, bestStep: 80 }),
-  'validation, empty': drawValidation({ points: [], lines: [], metric: 'accuracy', stepsTotal: 150, bestStep: null }),
+  validation: drawValidation({ points, lines, metric: 'accuracy', stepsTotal: 150, bestStep: 80, rows: 93 }),
+  'validation, empty': drawValidation({
+    points: [],
+    lines: [],
+    metric: 'accuracy',
+    stepsTotal: 150,
+    bestStep: null,
+    rows: 93,
+  }),
   'validation, one point': drawValidation({
     points: points.slice(0, 1),
     lines,
     metric: 'accuracy',
     stepsTotal: 150,
     bestStep: null,
+    rows: 22,
   }),
   loss: drawLoss(steps, 150),
   'loss, empty': drawLoss([], 150),

@@ -35,8 +35,8 @@ describe('validation', () => {
     [[0.47, 0.7, 0.6, 0.75], 'Validation accuracy passed your prompt between steps 20 and 30'],
     [[0.7, 0.8], 'Validation accuracy has been above your prompt from the start'],
     [[0.5, 0.7, 0.6], 'Validation accuracy was above your prompt at step 10, and is no longer'],
-    [[0.5, 0.67], 'Validation accuracy is clearly above always “neutral”, and not above your prompt'],
-    [[0.4, 0.48], 'Validation accuracy is not clearly above always “neutral”'],
+    [[0.5, 0.67], 'Validation accuracy is clearly above always answering “neutral”, and not above your prompt'],
+    [[0.4, 0.48], 'Validation accuracy is not clearly above always answering “neutral”'],
   ])('%j', (points, expected) => expect(title(v(...points), lines, 'accuracy')).toBe(expected));
 
   const withUntuned = [...lines, line('untuned', 'untuned', 0.8)];
@@ -49,7 +49,7 @@ describe('validation', () => {
 
   test('calls a row more than the most frequent label no lead', () =>
     expect(title(v(0.4, 0.5), lines.slice(0, 1), 'accuracy')).toBe(
-      'Validation accuracy is not clearly above always “neutral”',
+      'Validation accuracy is not clearly above always answering “neutral”',
     ));
 
   test.each([

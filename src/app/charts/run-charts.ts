@@ -1,12 +1,13 @@
 /** What a run is measured by: titles of its curves, and charts of several runs. Titles of a comparison are in evaluation/classify/titles.ts. */
 import * as Plot from '@observablehq/plot';
-import { midSentence } from '../../lib/format';
+import { midSentence, ofRows } from '../../lib/format';
 import { LABEL_METRICS, TEXT_METRICS } from '../../metrics/registry';
 import type { Place, Trend } from '../../training/diagnosis';
 import type { ReferenceLine, Scores, ValidationPoint } from '../../training/events';
 import { axisX, axisY, COLOUR, type Draw, gridY, margins, NARROW, percentTick, spread, svg, tenthBelow } from './plot';
 
-const lineName = ({ id, name }: ReferenceLine) => (id === 'untuned' ? 'the untuned prompt' : name);
+const lineName = ({ id, name }: ReferenceLine) =>
+  id === 'untuned' ? 'the untuned prompt' : name.replace(/^always /, 'always answering ');
 
 /** A row or two above the most frequent label are no lead, so the judgement asks for more. */
 const above = (line: ReferenceLine) => `${line.id === 'majority' ? 'clearly ' : ''}above ${lineName(line)}`;
@@ -83,7 +84,7 @@ interface Measure {
   readonly falls: boolean;
   readonly tick: (value: number) => string;
   /** At the end of a line. */
-  readonly label: (value: number) => string;
+  readonly label: (value: number, rows: number) => string;
 }
 
 const accuracyOf = (p: Measured) => (p.kind === 'classify' ? p.accuracy : p.tokenShare);
@@ -91,9 +92,10 @@ const macroF1Of = (p: Measured) => (p.kind === 'classify' ? p.macroF1 : p.tokenS
 const lossOf = ({ loss = Number.NaN }: Measured) => loss;
 const short = (value: number) => String(Number(value.toPrecision(3)));
 const wholePercent = (value: number) => (value * 100).toFixed(0);
+const wholeShare = (value: number, rows: number) => ofRows(value, rows, undefined, wholePercent);
 
 export const MEASURES: Readonly<Record<Metric, Measure>> = {
-  accuracy: { name: LABEL_METRICS.accuracy.name, of: accuracyOf, falls: false, tick: percentTick, label: wholePercent },
+  accuracy: { name: LABEL_METRICS.accuracy.name, of: accuracyOf, falls: false, tick: percentTick, label: wholeShare },
   macroF1: { name: LABEL_METRICS.macroF1.name, of: macroF1Of, falls: false, tick: percentTick, label: wholePercent },
   loss: { name: 'Loss', of: lossOf, falls: true, tick: short, label: (value) => value.toFixed(2) },
   perplexity: {

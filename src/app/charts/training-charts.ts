@@ -24,6 +24,7 @@ export interface ValidationChart {
   /** The x axis ends here from the start, so that the curve grows into it. */
   readonly stepsTotal: number;
   readonly bestStep: number | null;
+  readonly rows: number;
 }
 
 const LINE_COLOUR: Readonly<Record<ReferenceLine['id'], string>> = {
@@ -32,8 +33,9 @@ const LINE_COLOUR: Readonly<Record<ReferenceLine['id'], string>> = {
   yours: COLOUR.a,
 };
 
-/** Characters of a name beside the curves; its value must be seen too. */
-const BESIDE = 17;
+/** Characters beside the curves at most, and the width of one. */
+const BESIDE = 23;
+const LETTER = 7.4;
 
 /** Both ends of an axis of shares, in tens of percent. */
 function shareDomain(values: readonly number[]): readonly [low: number, high: number] {
@@ -43,25 +45,17 @@ function shareDomain(values: readonly number[]): readonly [low: number, high: nu
 
 /** What is written beside the lines and the end of the curve: names with values. */
 function namesOf(
-  lines: readonly ReferenceLine[],
-  last: ValidationPoint | undefined,
-  metric: Metric,
+  { lines, points, metric, rows }: ValidationChart,
   narrow: boolean,
 ): readonly { readonly text: string; readonly at: number; readonly fill: string }[] {
   const { of, label } = MEASURES[metric];
-  const named = (name: string, point: ReferenceLine | ValidationPoint, fill: string) => ({
-    text: `${name} ${label(of(point))}`,
-    at: of(point),
-    fill,
-  });
+  const last = points.at(-1);
+  const named = (name: string, point: ReferenceLine | ValidationPoint, fill: string) => {
+    const value = label(of(point), rows);
+    return { text: `${narrow ? name : cut(name, BESIDE - value.length)} ${value}`, at: of(point), fill };
+  };
   return [
-    ...lines.map((line) =>
-      named(
-        `${line.id === 'yours' ? 'A ' : ''}${narrow ? line.name : cut(line.name, BESIDE)}`,
-        line,
-        LINE_COLOUR[line.id],
-      ),
-    ),
+    ...lines.map((line) => named(`${line.id === 'yours' ? 'A ' : ''}${line.name}`, line, LINE_COLOUR[line.id])),
     ...(last ? [named('B tuned', last, COLOUR.b)] : []),
   ];
 }
@@ -70,16 +64,18 @@ const DASHES: Readonly<Record<ReferenceLine['id'], string>> = { majority: '4 4',
 
 /** A measure of the vectors on validation rows, step by step, against what it has to beat. */
 export const drawValidation =
-  ({ points, lines, metric, stepsTotal, bestStep }: ValidationChart): Draw =>
+  (chart: ValidationChart): Draw =>
   (width) => {
+    const { points, lines, metric, stepsTotal, bestStep } = chart;
     const narrow = width < NARROW;
     const height = narrow ? 240 : 272;
-    const frame = { top: 14, bottom: 30, left: 46, right: narrow ? 22 : 148 };
+    const names = namesOf(chart, narrow);
+    const room = Math.max(148, 6 + LETTER * Math.max(0, ...names.map(({ text }) => text.length)));
+    const frame = { top: 14, bottom: 30, left: 46, right: narrow ? 22 : room };
     const { of, tick, falls } = MEASURES[metric];
     const values = [...points.map(of), ...lines.map(of)];
     const domain = falls ? fallingDomain(values) : shareDomain(values);
     const last = points.at(-1);
-    const names = namesOf(lines, last, metric, narrow);
     const placed = spread(
       names.map(({ at }) => at),
       15,

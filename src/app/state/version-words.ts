@@ -1,6 +1,6 @@
 /** Versions of a prompt set in words, for every screen that lists them. Pure. */
 
-import { percent } from '../../lib/format';
+import { ofRows, percent } from '../../lib/format';
 import { TEXT_METRICS } from '../../metrics/registry';
 import { stagesAt, stagesOf } from '../../prompt-set/stages';
 import type { PromptSet } from '../../prompt-set/types';
@@ -13,7 +13,7 @@ export function reached(of: Version): string | null {
   if (of.kind === 'soft') return reachedWords(of.version) === '–' ? null : reachedWords(of.version);
   const { tried, wrote } = of.version;
   if (wrote) return `${TEXT_METRICS.rougeL.name} ${percent(wrote.rougeL)}`;
-  return tried ? percent(tried.accuracy) : null;
+  return tried ? ofRows(tried.accuracy, tried.rows) : null;
 }
 
 export const MISSING_VERSION = 'a missing version';

@@ -75,7 +75,7 @@ describe('consistency', () => {
   it('says which is steadier only where that is clear', () => {
     const name = (id: string) => (id === 'a' ? 'Yours' : 'Tuned');
     expect(consistencySentence(report, name)).toMatch(
-      /^No clear difference in steadiness .+: Yours keeps .+ 25\.0% of 4/,
+      /^No clear difference in steadiness .+: Yours keeps its answer on 1 of 4 rows/,
     );
     const many = consistencyOf([
       { armId: 'a', before: new Array(40).fill(0), after: { typo: new Array(40).fill(1) } },
@@ -107,7 +107,7 @@ describe('every row', () => {
   test('is reported with an interval and no p', () => {
     const report = everyRowReport([0, 0, 1, 1], [0, 1, 0, 0], [0, 0, 1, 0], { seed: 0 });
     expect(report).toMatchObject({ rows: 4, correctA: 1, correctB: 3, aOnly: 0, bOnly: 2, difference: 0.5 });
-    expect(everyRowSentence(report, 'yours')).toMatch(/tuning is right on 75\.0%, 50 points ahead of yours \(25\.0%\)/);
+    expect(everyRowSentence(report, 'yours')).toMatch(/tuning is right on 3 of 4, 50 points ahead of yours \(1 of 4\)/);
     expect(everyRowSentence(report, 'yours')).toContain('measures the recipe, not this one prompt');
   });
 });

@@ -3,7 +3,7 @@ import { isUsable, labelOf, rowsById, rowsOf, textKey } from '../../dataset/labe
 import { twinFamilies } from '../../dataset/near-twins';
 import { together } from '../../dataset/split';
 import type { Dataset } from '../../dataset/types';
-import { bytes, capitalised, count, counted, duration, percent } from '../../lib/format';
+import { bytes, capitalised, count, duration, ofRows, percent } from '../../lib/format';
 import { createRng, type Rng, shuffled } from '../../lib/rng';
 import { bonettPrice, type Interval, wilson } from '../../metrics/intervals';
 import { mcnemarExact } from '../../metrics/mcnemar';
@@ -86,7 +86,7 @@ export function consistencySentence(
 ): string {
   const shares = arms.map(
     ({ armId, steady, ci95 }) =>
-      `${nameOf(armId)} keeps its answer on ${percent(steady / rows)} of ${rows} rows (${percent(ci95.low)} to ${percent(ci95.high)})`,
+      `${nameOf(armId)} keeps its answer on ${ofRows(steady / rows, rows, 'row')} (${percent(ci95.low)} to ${percent(ci95.high)})`,
   );
   const [a, b] = arms;
   if (!pair || !a || !b) return `${shares.join('; ')}.`;
@@ -258,12 +258,12 @@ export function everyRowReport(
 
 export function everyRowSentence(report: EveryRowReport, nameA: string): string {
   const { rows, folds, correctA, correctB, difference, ci95 } = report;
-  const than = `${nameA} (${percent(correctA / rows)})`;
+  const than = `${nameA} (${ofRows(correctA / rows, rows)})`;
   const lead =
     difference === 0
       ? `level with ${than}`
       : `${pointsWithUnit(Math.abs(difference))} ${difference > 0 ? 'ahead of' : 'behind'} ${than}`;
-  return `Over all ${rows} rows, each answered by one of ${folds} prompts that were trained without it, tuning is right on ${percent(correctB / rows)}, ${lead}; interval ${pointsRange(ci95.low, ci95.high)} points. This measures the recipe, not this one prompt. There is no p-value: the ${folds} prompts share training rows, so it would claim too much.`;
+  return `Over all ${rows} rows, each answered by one of ${folds} prompts that were trained without it, tuning is right on ${ofRows(correctB / rows, rows)}, ${lead}; interval ${pointsRange(ci95.low, ci95.high)} points. This measures the recipe, not this one prompt. There is no p-value: the ${folds} prompts share training rows, so it would claim too much.`;
 }
 
 /** Low-rank adapters of the model's last layer, trained and measured as a prompt is: a fine-tuning to compare with. */
@@ -288,4 +288,4 @@ export const fineTuningSentence = ({
   ci95,
   rows,
 }: FineTuningReport): string =>
-  `Low-rank adapters of the model’s last layer (${count(numbers)} numbers, ${bytes(4 * numbers)}, trained in ${duration(seconds)} on ${count(trainingRows)} rows) are right on ${percent(accuracy)} of ${counted(rows, 'test row')}, interval ${percent(ci95.low)} to ${percent(ci95.high)}. They are measured to compare with, and are no prompt: nothing exports them.`;
+  `Low-rank adapters of the model’s last layer (${count(numbers)} numbers, ${bytes(4 * numbers)}, trained in ${duration(seconds)} on ${count(trainingRows)} rows) are right on ${ofRows(accuracy, rows, 'test row')}, interval ${percent(ci95.low)} to ${percent(ci95.high)}. They are measured to compare with, and are no prompt: nothing exports them.`;

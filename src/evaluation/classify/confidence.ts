@@ -1,4 +1,4 @@
-import { percent } from '../../lib/format';
+import { ofRows, percent } from '../../lib/format';
 import {
   atTemperature,
   brier,
@@ -182,13 +182,13 @@ export function confidenceDifferenceWords({ brier: b, ece: e }: ConfidenceDiffer
   return e ? `Brier ${words(b)}, ECE ${words(e)}` : `Brier ${words(b)}`;
 }
 
-/** "Send answers below 0.80 to a person: 74 of 100 rows are answered, 91.9% of them correctly (83.4 to 96.2); 26 go to a person." */
+/** "Send answers below 0.80 to a person: 74 of 100 rows are answered, 91.9% correctly (83.4% to 96.2%); 26 go to a person." */
 export function coverageSentence(point: CoveragePoint, n: number): string {
   const left = n - point.answered;
   const below = `below ${point.threshold.toFixed(2)}`;
   if (point.answered === 0) return `No answer reaches ${point.threshold.toFixed(2)}: all ${n} rows go to a person.`;
   const { low, high } = point.accuracyCi95;
-  const right = `${percent(point.accuracy ?? 0)} of them correctly (${percent(low)} to ${percent(high)})`;
+  const right = `${ofRows(point.accuracy ?? 0, point.answered)} correctly (${percent(low)} to ${percent(high)})`;
   if (left === 0) return `No answer is ${below}: all ${n} rows are answered, ${right}.`;
   return `Send answers ${below} to a person: ${point.answered} of ${n} rows are answered, ${right}; ${left} ${left === 1 ? 'goes' : 'go'} to a person.`;
 }

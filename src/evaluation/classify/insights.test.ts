@@ -123,13 +123,13 @@ describe('the sentence of the coverage curve', () => {
   it.each([
     [
       0.7,
-      'Send answers below 0.70 to a person: 2 of 4 rows are answered, 100.0% of them correctly (34.2% to 100.0%); 2 go to a person.',
+      'Send answers below 0.70 to a person: 2 of 4 rows are answered, 2 of 2 correctly (34.2% to 100.0%); 2 go to a person.',
     ],
     [
       0.5,
-      'Send answers below 0.50 to a person: 3 of 4 rows are answered, 66.7% of them correctly (20.8% to 93.9%); 1 goes to a person.',
+      'Send answers below 0.50 to a person: 3 of 4 rows are answered, 2 of 3 correctly (20.8% to 93.9%); 1 goes to a person.',
     ],
-    [0, 'No answer is below 0.00: all 4 rows are answered, 75.0% of them correctly (30.1% to 95.4%).'],
+    [0, 'No answer is below 0.00: all 4 rows are answered, 3 of 4 correctly (30.1% to 95.4%).'],
     [0.95, 'No answer reaches 0.95: all 4 rows go to a person.'],
   ])('at %f', (t, words) => {
     expect(at(t)).toBe(words);

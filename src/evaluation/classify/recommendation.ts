@@ -168,7 +168,7 @@ const NEXT: Readonly<Record<VerdictKind, (of: Case) => Next>> = {
       return keep(
         field,
         kept,
-        `${capitalised(called(field.tuned, field))} is not ahead of it: more test rows would only show how far it is behind.`,
+        `${capitalised(called(field.tuned, field))} is not ahead of it, and more test rows are unlikely to change that.`,
       );
     return {
       action: 'label-more',

@@ -1,4 +1,4 @@
-import { capitalised, count, counted, midSentence, percent, percentWhole } from '../../lib/format';
+import { capitalised, count, counted, midSentence, ofRows, percent, percentWhole } from '../../lib/format';
 import type { CoveragePoint, ReliabilityBin } from '../../metrics/calibration';
 import type { ArmReport, PairReport, Verdict } from '../types';
 import { numberWord, points, pointsRange, pointsWithUnit, pValue, times } from '../words';
@@ -8,6 +8,9 @@ import { aWins, bWins, type Duel, isClear, isClose, MARGIN } from './pairs';
 import type { Slice } from './slices';
 
 /** Titles that state what a chart shows, neutral where the numbers support no finding; sentences of the verdicts. */
+
+/** What an arm reached. */
+export const rightOf = ({ accuracy, n }: Pick<ArmReport, 'accuracy' | 'n'>): string => ofRows(accuracy, n);
 
 /** The interval of the pair alone, which no correction widens. */
 const leavesOutZero = ({ differenceCi95: { low, high } }: Pick<PairReport, 'differenceCi95'>) => low > 0 || high < 0;
@@ -19,7 +22,7 @@ export function accuracyFinding(arms: readonly ArmReport[], pair: PairReport | u
   if (!pair || !a || !b) return 'Accuracy on the test rows';
   const { low, high } = pair.differenceCi95;
   const range = pointsRange(low, high);
-  const head = `${b.name} ${percent(b.accuracy)}, ${midSentence(a.name)} ${percent(a.accuracy)}`;
+  const head = `${b.name} ${rightOf(b)}, ${midSentence(a.name)} ${rightOf(a)}`;
   if (!isClear(pair))
     return `${head}: no clear difference${leavesOutZero(pair) ? ` after correction (this pair alone: ${range} points)` : ` (${range} points)`}`;
   return `${head}: a ${pair.difference > 0 ? 'gain' : 'loss'} of ${points(Math.abs(pair.difference))} points (${range})`;
@@ -141,7 +144,7 @@ export function wordsMayDo(field: Field): string | null {
   const top = best([hand, tuned, fewShot].filter((arm) => arm !== null)) as ArmReport;
   const d = compareArms(field, words, top);
   return !bWins(d) && isClose(d)
-    ? `A word-count classifier reaches ${percent(words.accuracy)}, and no prompt is likely to be ${pointsWithUnit(MARGIN)} ahead of it: it needs no model.`
+    ? `A word-count classifier reaches ${rightOf(words)}, and no prompt is likely to be ${pointsWithUnit(MARGIN)} ahead of it: it needs no model.`
     : null;
 }
 

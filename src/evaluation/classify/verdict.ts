@@ -1,4 +1,4 @@
-import { capitalised, percent } from '../../lib/format';
+import { capitalised } from '../../lib/format';
 import { rowsToSettle } from '../../metrics/power';
 import { type ArmReport, isLearned, type Verdict } from '../types';
 import { about, points, pointsRange, pointsWithUnit } from '../words';
@@ -12,6 +12,7 @@ import {
   on,
   paragraph,
   pWords,
+  rightOf,
   shots,
   sinceProduction,
   unclearSpread,
@@ -26,7 +27,7 @@ function trainingAdded(field: Field): string | null {
   const { untuned, tuned } = field;
   if (!untuned || (tuned.kind !== 'tuned' && tuned.kind !== 'ensemble')) return null;
   const d = compareArms(field, untuned, tuned);
-  const control = `the untuned prompt, the same text without vectors, reaches ${percent(untuned.accuracy)}`;
+  const control = `the untuned prompt, the same text without vectors, reaches ${rightOf(untuned)}`;
   if (bWins(d)) return `Training itself added ${pointsWithUnit(d.difference)}, probably ${between(d)}: ${control}.`;
   if (aWins(d)) return `Training itself made it worse by ${pointsWithUnit(-d.difference)}: ${control}.`;
   return `Training itself added nothing clear: ${control}, and ${unclearSpread(d)}.`;
@@ -50,7 +51,7 @@ const nothingBeatsMajority: Rule = (field) => {
     'nothing-beats-majority',
     `nothing here clearly beats ${called(majority, field)}, ${on(field)}`,
     paragraph(
-      `It is right on ${percent(majority.accuracy)} of them; the best of the others, ${called(top, field)}, on ${percent(top.accuracy)}.`,
+      `It is right on ${rightOf(majority)}; the best of the others, ${called(top, field)}, on ${rightOf(top)}.`,
       'Accuracy says little when one label is so common, or when the text does not tell the label: look at macro-F1, check the labels, or add rows with rare labels.',
       macroCaution(field),
       looksSentence(field),
@@ -96,7 +97,7 @@ const probeBetter: Rule = (field) => {
     'probe-better',
     `a linear probe of the same model beats ${called(top, field)} by ${pointsWithUnit(d.difference)} ${on(field)}`,
     paragraph(
-      `Logistic regression on the model’s hidden states reaches ${percent(probe.accuracy)}, ${called(top, field)}, the best prompt, ${percent(top.accuracy)}; its true lead is probably ${between(d)} (${pWords(d)}).`,
+      `Logistic regression on the model’s hidden states reaches ${rightOf(probe)}, ${called(top, field)}, the best prompt, ${rightOf(top)}; its true lead is probably ${between(d)} (${pWords(d)}).`,
       'The model tells the labels apart, but the answer words do not bring it out: try other answer words, or another cue.',
       trainingAdded(field),
       looksSentence(field),
@@ -139,9 +140,9 @@ const wordsDoAsWell: Rule = (field) => {
   if (!doesAsWell(d) || !isShown) return null;
   return verdict(
     'words-do-as-well',
-    `a word-count classifier does as well (${percent(words.accuracy)}): you may not need a language model`,
+    `a word-count classifier does as well (${rightOf(words)}): you may not need a language model`,
     paragraph(
-      `The best prompt, ${called(top, field)}, reaches ${percent(top.accuracy)} ${on(field)}; its true lead over the word counts is probably ${between(d)} (${pWords(d)}).`,
+      `The best prompt, ${called(top, field)}, reaches ${rightOf(top)} ${on(field)}; its true lead over the word counts is probably ${between(d)} (${pWords(d)}).`,
       bWins(gain)
         ? `The tuned prompt does beat ${called(hand, field)}, by ${pointsWithUnit(gain.difference)} (${pointsRange(gain.ci95.low, gain.ci95.high)}).`
         : null,
@@ -177,7 +178,7 @@ const examplesDoAsWell: Rule = (field) => {
       ? `${shots(fewShot)} beat the tuned prompt by ${pointsWithUnit(-d.difference)} ${on(field)}: no training needed`
       : `${shots(fewShot)} do as well as the tuned prompt ${on(field)}: no training needed`,
     paragraph(
-      `Your prompt with ${shots(fewShot)} reaches ${percent(fewShot.accuracy)}, the tuned prompt ${percent(tuned.accuracy)}, ${called(hand, field)} alone ${percent(hand.accuracy)}.`,
+      `Your prompt with ${shots(fewShot)} reaches ${rightOf(fewShot)}, the tuned prompt ${rightOf(tuned)}, ${called(hand, field)} alone ${rightOf(hand)}.`,
       range,
       moreTokens(fewShot, tuned),
       looksSentence(field),
@@ -212,9 +213,7 @@ const tunedBetter: Rule = (field) => {
         ? null
         : `It also beats ${called(hand, field)}, the best hand-written prompt on these rows, by ${pointsWithUnit(overBest.difference)}, probably ${between(overBest)}.`,
       trainingAdded(field),
-      ...open.map(
-        (arm) => `Its lead over ${called(arm, field)} (${percent(arm.accuracy)}) is not clear on these rows.`,
-      ),
+      ...open.map((arm) => `Its lead over ${called(arm, field)} (${rightOf(arm)}) is not clear on these rows.`),
       macroCaution(field),
       looksSentence(field),
     ),
@@ -230,8 +229,8 @@ const noClearDifference = (field: Field): Verdict => {
   const more = total === null ? null : Math.max(1, Math.ceil((total - independent) * d.designEffect));
   const seen =
     d.difference === 0
-      ? `Both get ${percent(tuned.accuracy)} right.`
-      : `${capitalised(called(tuned, field))} gets ${percent(tuned.accuracy)} right and ${called(hand, field)} ${percent(hand.accuracy)}, which may be chance (${pWords(d)}).`;
+      ? `Both get ${rightOf(tuned)} right.`
+      : `${capitalised(called(tuned, field))} gets ${rightOf(tuned)} right and ${called(hand, field)} ${rightOf(hand)}, which may be chance (${pWords(d)}).`;
   return verdict(
     'no-clear-difference',
     `no clear difference between ${called(tuned, field)} and ${called(hand, field)} ${on(field)}`,

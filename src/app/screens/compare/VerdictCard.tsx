@@ -174,7 +174,7 @@ function ToProduction({ set, evaluation, arm, name }: ToProductionProps) {
     <span className="dim small">Production points to {name}</span>
   ) : (
     <Button variant="quiet" onPress={() => void setProduction(evaluation, arm)}>
-      Set production to {name}
+      Use {name} in production
     </Button>
   );
 }

@@ -127,12 +127,14 @@ function OpenData() {
       <div className="stack data-failure">
         <Failure />
       </div>
-      <div className="grid">
+      <div className="grid uneven data">
         <ColumnsPanel />
-        <AnswersPanel />
-        <IssuesPanel />
+        <div className="c8 grid uneven">
+          <AnswersPanel />
+          <IssuesPanel />
+          <SplitPanel />
+        </div>
         <LabelPanel />
-        <SplitPanel />
         <RowsPanel />
         <TextLengthsPanel />
         <VersionsPanel />

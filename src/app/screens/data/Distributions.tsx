@@ -22,13 +22,13 @@ function BalancePanel() {
   const balance = useData((s) => s.prepared?.balance);
   if (!balance)
     return (
-      <Panel title="Labels" span={4}>
+      <Panel title="Labels" span={6}>
         <p className="dim">Choose the label column to see how many rows each label has.</p>
       </Panel>
     );
   if (balance.length === 0)
     return (
-      <Panel title="Labels" span={4}>
+      <Panel title="Labels" span={6}>
         <p className="dim">No row has a label yet.</p>
       </Panel>
     );
@@ -36,7 +36,7 @@ function BalancePanel() {
   const most = sorted[0]?.rows ?? 1;
   const rest = sorted.slice(NAMED);
   return (
-    <Panel title={balanceTitle(balance)} span={4}>
+    <Panel title={balanceTitle(balance)} span={6}>
       <ul className="balance">
         {sorted.slice(0, NAMED).map(({ label, rows, share }) => (
           <li key={label}>
@@ -96,7 +96,7 @@ function AnswerLengthsPanel() {
   const answers = useLengths((s) => s.value?.answers ?? null);
   return (
     <Lengths
-      span={4}
+      span={6}
       waiting="Answer lengths"
       lengths={answers}
       limit={Number.POSITIVE_INFINITY}
@@ -130,7 +130,7 @@ export function TextLengthsPanel() {
 }
 
 interface LengthsProps {
-  readonly span: 4 | 7;
+  readonly span: 6 | 7;
   /** Its title before the tokens are counted. */
   readonly waiting: string;
   readonly lengths: TextLengths | TargetLengths | null;

@@ -20,7 +20,7 @@ export function IssuesPanel() {
   const notes = useData((s) => s.table?.notes ?? NO_NOTES);
   const isSound = issues?.length === 0 && rejected.length === 0;
   return (
-    <Panel title={isSound ? 'No issues found' : 'Issues'} span={4}>
+    <Panel title={isSound ? 'No issues found' : 'Issues'} span={6}>
       <div className="stack look">
         {issues?.map((issue) => (
           <IssueNote key={`${issue.kind} ${issue.title}`} issue={issue} />

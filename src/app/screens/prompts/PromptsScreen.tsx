@@ -46,7 +46,7 @@ function OpenPrompts({ set }: { readonly set: PromptSet }) {
     >
       <TryProgress />
       <Troubles />
-      <div className="grid">
+      <div className="grid uneven">
         {isWriting(set) ? null : <SearchPanel />}
         <EditorPanel />
         <Answers />

@@ -1,5 +1,5 @@
 import type { ByTask } from '../../../dataset/types';
-import { capitalised, count, counted, duration, midSentence, percentWhole } from '../../../lib/format';
+import { capitalised, count, counted, duration, midSentence, ofRows, percentWhole } from '../../../lib/format';
 import { LABEL_METRICS, TEXT_METRICS } from '../../../metrics/registry';
 import { chosenHard } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
@@ -108,17 +108,17 @@ type Differences = (version: HardVersion) => ReturnType<typeof sinceTry>;
 interface FigureProps {
   readonly version: HardVersion;
   readonly differences: Differences;
-  readonly value: number | undefined;
+  readonly value: string | null | undefined;
 }
 
 /** A figure that still holds; else in grey, why, and a button that measures it again. */
 function Figure({ version, differences, value }: FigureProps) {
-  if (value === undefined) return <span className="dim">not tried</span>;
+  if (!value) return <span className="dim">not tried</span>;
   const changed = differences(version);
-  if (changed.length === 0) return percentWhole(value);
+  if (changed.length === 0) return value;
   return (
     <>
-      <span className="dim">{percentWhole(value)}</span>
+      <span className="dim">{value}</span>
       <div className="dim small">{differenceWords(changed)}</div>
       <TryButton version={version}>Try again</TryButton>
     </>
@@ -129,7 +129,7 @@ function Figure({ version, differences, value }: FigureProps) {
 const scoreColumn = (
   { name }: { readonly name: string },
   differences: Differences,
-  figureOf: (version: HardVersion) => number | undefined,
+  figureOf: (version: HardVersion) => string | null | undefined,
 ): Column<HardVersion> => ({
   id: 'score',
   header: name,
@@ -140,7 +140,11 @@ const scoreColumn = (
 
 const MEASURES: ByTask<(differences: Differences) => readonly Column<HardVersion>[]> = {
   classify: (differences) => [
-    scoreColumn(LABEL_METRICS.accuracy, differences, ({ tried }) => tried?.accuracy),
+    scoreColumn(
+      LABEL_METRICS.accuracy,
+      differences,
+      ({ tried }) => tried && ofRows(tried.accuracy, tried.rows, undefined, percentWhole),
+    ),
     {
       id: 'wrong',
       header: 'Wrong rows',
@@ -152,7 +156,7 @@ const MEASURES: ByTask<(differences: Differences) => readonly Column<HardVersion
     },
   ],
   generate: (differences) => [
-    scoreColumn(TEXT_METRICS.rougeL, differences, ({ wrote }) => wrote?.rougeL),
+    scoreColumn(TEXT_METRICS.rougeL, differences, ({ wrote }) => wrote && percentWhole(wrote.rougeL)),
     {
       id: 'perplexity',
       header: TEXT_METRICS.perplexity.name,
@@ -258,7 +262,7 @@ export function SearchPanel() {
 
 const searchTitle = (running: boolean, tried: number, best: Standing | undefined): string => {
   if (!best) return 'Finding your best prompt';
-  const figure = `${percentWhole(best.accuracy)} right on ${counted(best.rows, `${best.on} row`)}`;
+  const figure = `${ofRows(best.accuracy, best.rows, `${best.on} row`, percentWhole)} right`;
   return running
     ? `${counted(tried, 'prompt')} have answered; the first gets ${figure}`
     : `The best of ${counted(tried, 'prompt')} gets ${figure}`;
@@ -303,7 +307,13 @@ const LEADERBOARD: readonly Column<Standing>[] = [
       </>
     ),
   },
-  { id: 'right', header: 'Right', numeric: true, cardLabel: 'right', cell: (line) => percentWhole(line.accuracy) },
+  {
+    id: 'right',
+    header: 'Right',
+    numeric: true,
+    cardLabel: 'right',
+    cell: (line) => ofRows(line.accuracy, line.rows, undefined, percentWhole),
+  },
   { id: 'loss', header: 'Loss', numeric: true, cardLabel: 'loss', cell: ({ loss }) => loss.toFixed(2) },
   { id: 'rows', header: 'On', numeric: true, cell: ({ rows, on }) => counted(rows, `${on} row`) },
   {

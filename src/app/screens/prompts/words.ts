@@ -1,6 +1,5 @@
 /** What the Prompts screen says. Pure. */
-import { count, counted, duration, percentWhole } from '../../../lib/format';
-import { TEXT_METRICS } from '../../../metrics/registry';
+import { count, counted, duration, ofRows, percentWhole } from '../../../lib/format';
 import { chosenHard, samePrompt } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
 import { differenceWords, isPresent, type ShownTry } from '../../../prompt-set/tries';
@@ -21,10 +20,9 @@ export function promptsHeadline({ shown, rows, trying, modelReady }: Standing): 
   if (trying) return `Trying your prompt on ${counted(rows, 'validation row')}`;
   if (shown?.isOther) return 'Your prompt as it is now has not been tried';
   if (shown && !isPresent(shown)) return `Your prompt was tried ${differenceWords(shown.differences)}: try it again`;
-  const { wrote, tried } = shown?.version ?? {};
-  if (wrote)
-    return `Your prompt reaches ${TEXT_METRICS.rougeL.name} ${percentWhole(wrote.rougeL)} on ${counted(wrote.rows, 'validation row')}`;
-  if (tried) return `Your prompt gets ${percentWhole(tried.accuracy)} right on the validation rows`;
+  const { version } = shown ?? {};
+  if (version?.wrote) return `Your prompt reaches ${triedWords(version)}`;
+  if (version?.tried) return `Your prompt gets ${triedWords(version)}`;
   if (!modelReady) return 'A first prompt is ready, the model is not yet';
   return 'Start with this prompt, or write your own';
 }
@@ -46,11 +44,11 @@ export function promptsLead({ set, modelReady }: Standing): string {
 export const tryWords = (rows: number, seconds: number | null): string =>
   `Try on ${counted(rows, 'row')}${seconds === null ? '' : ` · ${duration(seconds)}`}`;
 
-/** "67% right on 30 validation rows". */
+/** "67% of 30 validation rows right". */
 export const triedWords = ({ tried, wrote }: HardVersion): string =>
   wrote
     ? `ROUGE-L ${percentWhole(wrote.rougeL)} on ${counted(wrote.rows, 'validation row')}`
-    : `${percentWhole(tried?.accuracy ?? 0)} right on ${counted(tried?.rows ?? 0, 'validation row')}`;
+    : `${ofRows(tried?.accuracy ?? 0, tried?.rows ?? 0, 'validation row', percentWhole)} right`;
 
 /** A short account of what changed: the first line that is new, else the answer words. */
 export function versionName(prompt: HardPrompt, before: HardVersion | undefined): string {

@@ -122,7 +122,7 @@ function Before({ set, all, rows, present, next, plan }: BeforeProps) {
   const ids = { rows: rows.id, from: present.id, to: next.id };
   return (
     <ScreenFrame
-      title={`Rehearse the way from ${present.name} to ${next.name}`}
+      title={`Rehearse the switch from ${present.name} to ${next.name}`}
       lead={`${SHARES.map(percentWhole).join(', ')} of the texts get the new prompt’s answer, step by step. Write the gates first: once the rehearsal has started, they stay as they are.`}
       actions={
         <Button variant="primary" onPress={() => void start(set, rows, { ...askable(plan, next), ...ids })}>
@@ -159,7 +159,7 @@ function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>)
       if (measured !== null) plan({ rows: measured, from: '', to: '' });
     });
   return (
-    <Panel span={5} title="From, to, and on which rows">
+    <Panel span={5} title="Which prompts, on which rows">
       <div className="stack">
         <Select label="Present prompt" value={present.id} options={options} onChange={(from) => plan({ from })} />
         <Select label="New prompt" value={next.id} options={options} onChange={(to) => plan({ to })} />
@@ -176,8 +176,8 @@ function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>)
         </div>
         {job ? <ProgressBar label={job.title} value={job.fraction} /> : null}
         <p className="dim small">
-          {capitalised(names.join(' and '))} answer the file; its labels count only when they arrive. What each was
-          measured at is kept in the Library.
+          {capitalised(names.join(' and '))} answer the file; its labels count only when they arrive. The results are
+          kept in the Library.
         </p>
       </div>
     </Panel>

@@ -244,7 +244,7 @@ function ExamplePanel() {
         value={sentence}
         onChange={(next) => typed.setState({ text: next })}
       />
-      <div className="answers" role="status" aria-busy={stale}>
+      <div className="start-answers" role="status" aria-busy={stale}>
         <AnswerView side="ref" name="Untuned" answer={untuned} waiting={waiting} stale={stale} />
         <AnswerView
           side="b"
@@ -305,7 +305,7 @@ interface AnswerViewProps {
 }
 
 const AnswerView = ({ side, name, answer, waiting, stale }: AnswerViewProps) => (
-  <div className={stale ? 'answer answer-stale' : 'answer'}>
+  <div className={stale ? 'start-answer start-answer-stale' : 'start-answer'}>
     <ArmMark side={side}>{name}</ArmMark>
     {answer ? (
       <p className={`answer-label answer-${side}`}>

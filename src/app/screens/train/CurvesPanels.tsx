@@ -107,8 +107,8 @@ interface ValidationProps extends JudgedProps {
 function ValidationPanel({ live, judgement, metric, onMetric }: ValidationProps) {
   const { validations, lines, stepsTotal, bestStep, validationRows, kind } = live;
   const draw = useMemo(
-    () => drawValidation({ points: validations, lines, metric, stepsTotal, bestStep }),
-    [validations, lines, metric, stepsTotal, bestStep],
+    () => drawValidation({ points: validations, lines, metric, stepsTotal, bestStep, rows: validationRows }),
+    [validations, lines, metric, stepsTotal, bestStep, validationRows],
   );
   const kept = validations.find(({ step }) => step === bestStep);
   const few = fewValidationRows(validationRows, kept ? accuracyOf(kept) : null);

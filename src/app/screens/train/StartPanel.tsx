@@ -148,7 +148,7 @@ function PresetChoice() {
           {seeds > 1 ? `, ${seeds} seeds` : ''}
         </span>
         {before ? (
-          <span className="small preset-time">{`reached ${format.percentWhole(before.accuracy)} before`}</span>
+          <span className="small preset-time">{`reached ${format.ofRows(before.accuracy, before.rows, undefined, format.percentWhole)} before`}</span>
         ) : gain(name) ? (
           <span className="small preset-time">{gain(name)}</span>
         ) : null}

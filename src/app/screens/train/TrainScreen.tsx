@@ -67,7 +67,7 @@ function OpenTraining({ set, dataset }: OpenProps) {
       <div className="stack train">
         <Progress set={set} />
         <Troubles set={set} />
-        <div className="grid">
+        <div className="grid uneven">
           <SmallerPanel set={set} />
           <CurvesPanels set={set} trainRows={trainRows} />
           <QueuePanel />

@@ -1,7 +1,7 @@
 /** The run on the screen: how each event changes it, and what the screen says of it. Pure. */
 import type { TaskKind } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
-import { clock, counted, percentWhole } from '../../../lib/format';
+import { clock, counted, ofRows, percentWhole } from '../../../lib/format';
 import { isUsable } from '../../../prompt-set/make-versions';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import type { PromptSet, RaceEntry, SoftVersion } from '../../../prompt-set/types';
@@ -287,10 +287,9 @@ function ended(live: LiveRun): string {
 function reached({ validations, bestStep, validationRows }: LiveRun): string {
   const best = validations.find((v) => v.step === bestStep) ?? validations.at(-1);
   if (!best) return '';
-  const rows = counted(validationRows, 'validation row');
   return best.kind === 'generate'
-    ? `: perplexity ${perplexityOf(best.loss)} on ${rows}`
-    : `: ${percentWhole(best.accuracy)} of ${rows} right`;
+    ? `: perplexity ${perplexityOf(best.loss)} on ${counted(validationRows, 'validation row')}`
+    : `: ${ofRows(best.accuracy, validationRows, 'validation row', percentWhole)} right`;
 }
 
 /** "Step 90 of 150 · 1.4 steps per second · 0:43 left". */

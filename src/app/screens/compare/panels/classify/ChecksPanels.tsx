@@ -17,10 +17,9 @@ import { type CheckKind, type CloserProps, closerStores } from '../../closer-sto
 /** What else can be known of the two prompts: how steady they are, how fast one learned, and the order of all. */
 export function ChecksPanels({ comparison, evaluation, insights }: CloserProps & { readonly insights: Insights }) {
   const nameOf = namesOf(comparison.arms);
-  const { consistency, everyRow, fineTuning } = evaluation;
-  const canTrain = evaluation.softVersion !== null && evaluation.plan.arms.some(({ id }) => id === 'yours');
+  const { consistency } = evaluation;
   return (
-    <div className="grid">
+    <div className="grid uneven">
       <Panel
         title={
           <Term means="The share of rows whose answer stays the same under edits that do not change the meaning: case, a space, a typo, emoji, the order in which answers are named.">
@@ -44,36 +43,51 @@ export function ChecksPanels({ comparison, evaluation, insights }: CloserProps &
           </CheckButton>
         </div>
       </Panel>
-      <LearnedPanel insights={insights} evaluationId={evaluation.id} />
       <Ranking insights={insights} nameOf={nameOf} />
-      <Panel title="Every row, answered by a prompt that never saw it" span={12}>
-        <div className="stack">
-          {everyRow ? <p>{everyRowSentence(everyRow, 'your prompt')}</p> : null}
-          <p className="dim">
-            {`Trains ${FOLDS} more prompts, each without a fifth of all labelled rows, and lets each answer that fifth. More rows make the interval narrower. It takes about as long as ${FOLDS} training runs and counts as one more use of the test rows.`}
-          </p>
-          <CheckButton kind="everyRow" again={Boolean(everyRow)} isDisabled={!canTrain}>
-            Check every row
-          </CheckButton>
-          {canTrain ? null : <p className="dim small">It needs a hand-written and a tuned prompt.</p>}
-        </div>
-      </Panel>
-      <Panel title="What fine-tuning would reach" span={12}>
-        <div className="stack">
-          {fineTuning ? <p>{fineTuningSentence(fineTuning)}</p> : null}
-          <p className="dim">
-            Trains low-rank adapters of the model’s last layer on the training rows, keeps the step that is best on the
-            validation rows, and shows the result on Decide. The model is loaded again for it, and it counts as one more
-            use of the test rows.
-          </p>
-          <CheckButton kind="fineTuning" again={Boolean(fineTuning)}>
-            Measure fine-tuning
-          </CheckButton>
-        </div>
-      </Panel>
+      <div className="c6 stack">
+        <LearnedPanel insights={insights} evaluationId={evaluation.id} />
+        <EveryRowPanel evaluation={evaluation} />
+        <FineTuningPanel evaluation={evaluation} />
+      </div>
     </div>
   );
 }
+
+type Checked = Pick<CloserProps, 'evaluation'>;
+
+function EveryRowPanel({ evaluation: { everyRow, softVersion, plan } }: Checked) {
+  const canTrain = softVersion !== null && plan.arms.some(({ id }) => id === 'yours');
+  return (
+    <Panel title="Every row, answered by a prompt that never saw it">
+      <div className="stack">
+        {everyRow ? <p>{everyRowSentence(everyRow, 'your prompt')}</p> : null}
+        <p className="dim">
+          {`Trains ${FOLDS} more prompts, each without a fifth of all labelled rows, and lets each answer that fifth. More rows make the interval narrower. It takes about as long as ${FOLDS} training runs and counts as one more use of the test rows.`}
+        </p>
+        <CheckButton kind="everyRow" again={Boolean(everyRow)} isDisabled={!canTrain}>
+          Check every row
+        </CheckButton>
+        {canTrain ? null : <p className="dim small">It needs a hand-written and a tuned prompt.</p>}
+      </div>
+    </Panel>
+  );
+}
+
+const FineTuningPanel = ({ evaluation: { fineTuning } }: Checked) => (
+  <Panel title="What fine-tuning would reach">
+    <div className="stack">
+      {fineTuning ? <p>{fineTuningSentence(fineTuning)}</p> : null}
+      <p className="dim">
+        Trains low-rank adapters of the model’s last layer on the training rows, keeps the step that is best on the
+        validation rows, and shows the result on Decide. The model is loaded again for it, and it counts as one more use
+        of the test rows.
+      </p>
+      <CheckButton kind="fineTuning" again={Boolean(fineTuning)}>
+        Measure fine-tuning
+      </CheckButton>
+    </div>
+  </Panel>
+);
 
 interface CheckButtonProps {
   readonly kind: CheckKind;
@@ -149,7 +163,7 @@ function LearnedPanel({ insights, evaluationId }: { readonly insights: Insights;
   const { value } = useResource(closerStores.use().learned, evaluationId);
   const { adaptation = null, seedRange = null } = value ?? {};
   return (
-    <Panel title="What examples and training add" span={6}>
+    <Panel title="What examples and training add">
       <dl className="facts">
         <dt>
           <Term means="How much better your prompt gets with eight labelled examples before each text, on the same rows.">

@@ -57,6 +57,7 @@ function ArmsChart({ arms, duels }: Pick<GenerateComparison, 'arms' | 'duels'>) 
           name,
           kind,
           accuracy: rougeL,
+          n: null,
           accuracyCi95: intervals.rougeL,
         })),
       ),

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { rounded } from './format';
+import { ofRows, percentWhole, rounded } from './format';
 
 it('gives the same number for two that differ in the last bit', () => {
   expect(rounded(-50.62761489938456)).toBe(rounded(-50.62761489938457));
@@ -19,4 +19,11 @@ it('rounds at every depth, and keeps whole numbers, texts, vectors and keys like
   expect(found).toMatchObject({ text: '0.1234567890123', none: null });
   expect(found.vectors).toBe(vectors);
   expect(Object.getOwnPropertyDescriptor(found, '__proto__')?.value).toBe(0.666666666667);
+});
+
+it('counts rows below 30, and gives per cents above', () => {
+  expect(ofRows(12 / 22, 22)).toBe('12 of 22');
+  expect(ofRows(0.6667, 12, 'validation row')).toBe('8 of 12 validation rows');
+  expect(ofRows(0.5, 30)).toBe('50.0%');
+  expect(ofRows(0.5, 1000, 'row', percentWhole)).toBe('50% of 1,000 rows');
 });
