@@ -40,6 +40,31 @@ test('a combined prompt is read back with every number, and its words answer the
   expect(model && wordAnswers(model)(TEXTS)).toEqual(wordAnswers(words)(TEXTS));
 });
 
+const trained: TakenArm = {
+  ...combined,
+  softs: combined.softs.map((each, i) => ({
+    ...each,
+    answerShift: Float32Array.from({ length: 9 }, (_, j) => i - j / 8),
+  })),
+};
+
+test('trained answer words go along, each with its vectors, in a format that earlier releases refuse', () => {
+  const file = armJson(trained);
+  expect([JSON.parse(armJson(combined)).formatVersion, JSON.parse(file).formatVersion]).toEqual([1, 2]);
+  const read = readArm(bytesOf(file));
+  expect(read.ok && read.value).toEqual(trained);
+});
+
+test.each([
+  ['belong to fewer vectors', (shift: string[]) => shift.slice(1)],
+  ['have other sizes', (shift: string[]) => [...shift.slice(1), 'AAAA']],
+  ['are not finite', (shift: string[]) => shift.map(() => Buffer.alloc(36, 0xff).toString('base64'))],
+])('trained answer words are refused that %s', (_, change) => {
+  const parts = JSON.parse(armJson(trained));
+  parts.vectors.answerShift = change(parts.vectors.answerShift);
+  expect(readArm(bytesOf(JSON.stringify(parts)))).toMatchObject({ ok: false, error: { kind: 'bad-arm' } });
+});
+
 type Parts = Record<string, unknown> & { vectors: Record<string, unknown>; words: Record<string, unknown> };
 
 /** The file after a change. */
@@ -60,7 +85,7 @@ const BAD: readonly (readonly [what: string, text: string, reason: RegExp])[] = 
   ['is null', 'null', /its format is not/],
   ['is nested beyond the stack', '['.repeat(200_000), /not valid JSON/],
   ['has another format', set('format', 'softprompt-ensemble'), /its format is not/],
-  ['is of a newer version', set('formatVersion', 2), /newer version.+format 2/],
+  ['is of a newer version', set('formatVersion', 3), /newer version.+format 3/],
   ['is of version 0', set('formatVersion', 0), /formatVersion/],
   ['has one label', set('labels', [{ label: 'a', word: 'a', tokenIds: [1] }]), /labels/],
   [
@@ -94,7 +119,7 @@ const BAD: readonly (readonly [what: string, text: string, reason: RegExp])[] = 
   [
     'has a vector that is not finite',
     inVectors('float32', [Buffer.from(Float32Array.of(1, 2, Number.NaN, 4, 5, 6).buffer).toString('base64')]),
-    /not finite/,
+    /each finite/,
   ],
   ['has vectors nowhere', inVectors('placement', 'middle'), /placement/],
   ['has no vectors in its list', inVectors('float32', []), /float32/],

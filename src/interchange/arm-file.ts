@@ -4,6 +4,7 @@
  * and predict.py answer by it alone. Read as data from a stranger.
  */
 import type { CalibrationFit, ReviewThreshold } from '../evaluation/types';
+import { present } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { byName, firstFault, z } from '../lib/zod';
 import { labelProbabilities } from '../metrics/calibration';
@@ -32,7 +33,8 @@ import {
 
 export const ARM_FILE = 'prompt.json';
 const ARM_FORMAT = 'softprompt-arm';
-const ARM_VERSION = 1;
+/** 2 for prompts with trained answer words: releases that read only 1 would answer without them. */
+const ARM_VERSION = 2;
 
 /** A row of the check: its cells, with the text as `text`, and the answer that it got where the file was made. */
 export interface ArmCheckRow {
@@ -75,7 +77,7 @@ const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/, 'must be base64');
 
 const armSchema = z.object({
   format: z.literal(ARM_FORMAT),
-  formatVersion: z.literal(ARM_VERSION),
+  formatVersion: z.union([z.literal(1), z.literal(ARM_VERSION)]),
   producer: short,
   name: short,
   handle: id,
@@ -95,6 +97,8 @@ const armSchema = z.object({
       virtualTokens: z.int().min(1).max(1024),
       hidden: z.int().min(1).max(65_536),
       float32: z.array(base64).min(1).max(MOST_TOGETHER),
+      /** Of trained answer words, one per set of vectors. */
+      answerShift: z.array(base64).exactOptional(),
     })
     .nullable(),
   words: z
@@ -120,9 +124,10 @@ type ArmFile = z.infer<typeof armSchema>;
 export function armJson(arm: TakenArm): string {
   const [soft] = arm.softs;
   const { words } = arm;
+  const shifts = arm.softs.flatMap(({ answerShift }) => answerShift ?? []);
   const file: ArmFile = {
     format: ARM_FORMAT,
-    formatVersion: ARM_VERSION,
+    formatVersion: shifts.length > 0 ? ARM_VERSION : 1,
     ...{ producer: arm.producer, name: arm.name, handle: arm.handle, createdAt: arm.createdAt, prompt: arm.prompt },
     labels: arm.labels.map(({ label, word, tokenIds: ids }) => ({ label, word, tokenIds: [...ids] })),
     model: arm.model,
@@ -135,6 +140,7 @@ export function armJson(arm: TakenArm): string {
           virtualTokens: soft.virtualTokens,
           hidden: soft.hidden,
           float32: arm.softs.map(({ vectors }) => base64Of(writeFloats(vectors))),
+          ...(shifts.length > 0 && { answerShift: shifts.map((shift) => base64Of(writeFloats(shift))) }),
         }
       : null,
     words: words && {
@@ -209,17 +215,26 @@ function faultIn(file: ArmFile): string | null {
   return null;
 }
 
-function softsIn({ vectors, texts }: ArmFile): readonly SoftPrompt[] | string {
+function softsIn({ vectors, texts, labels }: ArmFile): readonly SoftPrompt[] | string {
   if (!vectors) return [];
-  const { placement, virtualTokens, hidden, float32 } = vectors;
+  const { placement, virtualTokens, hidden, float32, answerShift } = vectors;
   const cue = placement === 'infix' ? cueOf(texts[0] ?? '') : '';
   if (placement === 'infix' && texts.some((each) => cueOf(each) !== cue)) return 'the texts end in different cues';
-  const tables = float32.map((coded) => orUndefined(() => bytesOf(coded)));
-  if (!tables.every((bytes) => bytes?.length === 4 * virtualTokens * hidden))
-    return `vectors are not ${virtualTokens} of ${hidden} numbers`;
-  const softs = tables.map((bytes) => readFloats(bytes ?? new Uint8Array()));
-  if (!softs.every(allFinite)) return 'a vector has a number that is not finite';
-  return softs.map((numbers) => ({ placement, virtualTokens, hidden, vectors: numbers }));
+  const tables = float32In(float32, virtualTokens * hidden);
+  if (!tables) return `vectors are not ${virtualTokens} of ${hidden} numbers, each finite`;
+  const prompt = { placement, virtualTokens, hidden };
+  if (!answerShift) return tables.map((numbers) => ({ ...prompt, vectors: numbers }));
+  const shifts = float32In(answerShift, labels.length * hidden);
+  if (shifts?.length !== tables.length || labels.some(({ tokenIds }) => tokenIds.length !== 1))
+    return `trained answer words are not ${labels.length} of one token and ${hidden} numbers, each finite, beside all vectors`;
+  return tables.map((numbers, i) => ({ ...prompt, vectors: numbers, answerShift: present(shifts[i], 'shift') }));
+}
+
+/** Null where one holds another number of values, or one that is not finite. */
+function float32In(coded: readonly string[], length: number): readonly Float32Array[] | null {
+  const tables = coded.map((each) => orUndefined(() => bytesOf(each)));
+  const numbers = tables.flatMap((bytes) => (bytes?.length === 4 * length ? [readFloats(bytes)] : []));
+  return numbers.length === tables.length && numbers.every(allFinite) ? numbers : null;
 }
 
 function wordsIn({ words, labels }: ArmFile): WordModel | null | string {

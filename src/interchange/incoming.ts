@@ -5,7 +5,7 @@ import { readNpy, readSafetensors } from '../prompt/codecs';
 import type { Placement, VectorTable } from '../prompt/soft-prompt';
 import { addHardVersion } from '../prompt-set/make-versions';
 import { cleanName, createPromptSet } from '../prompt-set/prompt-set';
-import type { PromptSet } from '../prompt-set/types';
+import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import { parseTemplate, printTemplate, splitInstruction } from '../task/template';
 import { ARM_FILE, isArmJson, readArm, type TakenArm } from './arm-file';
 import { readJson } from './exact-json';
@@ -138,7 +138,7 @@ function setOfArm(arm: TakenArm, template: string, { id, now, taken }: Here): Pr
   const { name, prompt, softs, words, weight, calibration, threshold } = arm;
   const model = present(arm.model, 'the model of a text');
   const [soft, ...others] = softs;
-  const { vectors, virtualTokens, hidden, placement } = present(soft, 'vectors');
+  const { vectors, virtualTokens, hidden, placement, answerShift } = present(soft, 'vectors');
   const made = setFromVectors(
     { id, runId: `${id}-1`, now },
     {
@@ -151,7 +151,8 @@ function setOfArm(arm: TakenArm, template: string, { id, now, taken }: Here): Pr
   const beside = { softs: others, words: words && { model: words, weight } };
   const version = { name: cleanName(prompt), calibration, ...(threshold ? { threshold } : {}) };
   const together = words || others.length > 0 ? { together: beside } : {};
-  return { ...made, soft: made.soft.map((run) => ({ ...run, ...version, ...together })) };
+  const own = (run: SoftVersion) => ({ soft: run.soft && { ...run.soft, ...(answerShift && { answerShift }) } });
+  return { ...made, soft: made.soft.map((run) => ({ ...run, ...own(run), ...version, ...together })) };
 }
 
 function setOfText(prompt: TextPrompt, { id, now, taken }: Here): CompleteSet {

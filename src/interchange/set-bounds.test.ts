@@ -111,7 +111,7 @@ describe('a prompt set of a stranger', () => {
     ['a share above one', SOFT, 'together.words.weight', 1.5],
     ['vectors beside that are a text', SOFT, 'together.softs', ['__proto__']],
     ['vectors beside of another width', SOFT, 'together.softs.0.hidden', 99],
-    ['trained answer words beside', SOFT, 'together.softs.0.answerShift', Float32Array.of(1)],
+    ['fewer trained answer words beside', SOFT, 'together.softs.0.answerShift', Float32Array.of(1)],
     ['a newer version', SET, 'formatVersion', 4],
   ])('is refused with %s', (_, file, place, value) => {
     expect(refusal(file, place, value)).toMatch(/\. Nothing was imported\.$/);

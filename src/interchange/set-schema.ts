@@ -78,8 +78,10 @@ export const softSchema = softVersionSchema
     together: besideSchema.optional(),
   })
   .refine(({ soft, together }) => {
-    const shape = (of: typeof soft) => `${of?.placement} ${of?.virtualTokens} ${of?.hidden}`;
-    return together === undefined || together.softs.every((each) => shape(each) === shape(soft));
+    const shape = (of: typeof soft, numbers: number) =>
+      `${of?.placement} ${of?.virtualTokens} ${of?.hidden} ${numbers}`;
+    const own = shape(soft, (soft?.answerWords ?? 0) * (soft?.hidden ?? 0));
+    return !together?.softs.some((each) => shape(each, each.answerShift?.length ?? 0) !== own);
   }, 'vectors that answer together differ in shape');
 
 /** Not only finite ones: the log-probability of an impossible answer is -Infinity. */

@@ -73,10 +73,9 @@ const soft: fc.Arbitrary<SoftPrompt> = fc
 /** Every other one with vectors and words that answer beside it. */
 const withOthers = (version: SoftVersion, isTogether: boolean): SoftVersion => {
   if (!version.soft || !isTogether) return version;
-  const { answerShift: _words, ...vectors } = version.soft;
   const model = { ngrams: 1, sublinear: true, vocabulary: ['__proto__'], idf: [1.5], classes: LABELS.length };
   const words = { model: { ...model, known: [1, 0], weights: Float64Array.of(0.1, -1 / 3) }, weight: 0.35 };
-  return { ...version, together: { from: 'arm:e:combined', softs: [vectors], words } };
+  return { ...version, together: { from: 'arm:e:combined', softs: [version.soft], words } };
 };
 
 const trained: fc.Arbitrary<SoftVersion> = fc.record({

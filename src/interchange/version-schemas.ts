@@ -166,6 +166,7 @@ const storedVectors = z
     vectors: finite,
     virtualTokens: z.int().min(1).max(1024),
     hidden: z.int().min(1).max(65_536),
+    answerShift: finite.exactOptional(),
   })
   .refine(({ vectors, virtualTokens, hidden }) => vectors.length === virtualTokens * hidden, 'has other numbers');
 

@@ -147,6 +147,13 @@ describe('a prompt set', () => {
     const shiftOf = (set: PromptSet) => chosenSoft(set)?.soft?.answerShift;
     expect(shiftOf(to(bad, { label: 'good', word: ' great' }))).toEqual(Float32Array.of(1, 2, 3, 4));
     expect(shiftOf(to(good, bad))).toEqual(Float32Array.of(3, 4, 1, 2));
+    const both = {
+      ...done,
+      soft: done.soft.map((each) => ({ ...each, together: { softs: [run.soft], words: null } })),
+    };
+    const turned = changeTask(both, { words: done.words.toReversed() }, 'now').soft[0];
+    expect(turned?.together?.softs[0]?.answerShift).toEqual(Float32Array.of(3, 4, 1, 2));
+    expect(turned?.together?.words).toBeNull();
     const renamed = to(bad, { label: 'great', word: ' great' });
     expect(chosenSoft(renamed)).toBeNull();
     expect(shiftOf(changeTask(renamed, { words: done.words }, 'now'))).toEqual(Float32Array.of(1, 2, 3, 4));

@@ -3,6 +3,7 @@
  * No version is ever dropped: deleting a set only marks it, so that it can be undone.
  */
 import type { TaskKind } from '../dataset/types';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import { alignWords, sameLabels } from '../task/template';
 import type { LabelWord } from '../task/types';
 import { uniqueHandle } from './handle';
@@ -101,19 +102,28 @@ function bindWords(set: PromptSet): Pick<PromptSet, 'hard' | 'soft'> {
 /** A run whose trained answer words, or counted words, follow the order of the labels. @param own its answer words until now */
 function numbersInOrder(run: SoftVersion, own: readonly LabelWord[], labels: readonly string[]): SoftVersion {
   const { soft, together } = run;
-  if (together?.words) {
-    const { model, weight } = together.words;
-    const known = model.known.map((place) => labels.indexOf(own[place]?.label ?? ''));
-    return { ...run, together: { ...together, words: { model: { ...model, known }, weight } } };
-  }
-  if (!soft?.answerShift) return run;
-  const { answerShift: before, hidden } = soft;
-  const answerShift = new Float32Array(before.length);
-  for (const [to, word] of alignWords(own, labels).entries()) {
-    const from = own.indexOf(word) * hidden;
-    answerShift.set(before.subarray(from, from + hidden), to * hidden);
-  }
-  return { ...run, soft: { ...soft, answerShift } };
+  const shifted = (of: SoftPrompt): SoftPrompt => {
+    const { answerShift: before, hidden } = of;
+    if (!before) return of;
+    const answerShift = new Float32Array(before.length);
+    for (const [to, word] of alignWords(own, labels).entries()) {
+      const from = own.indexOf(word) * hidden;
+      answerShift.set(before.subarray(from, from + hidden), to * hidden);
+    }
+    return { ...of, answerShift };
+  };
+  const placed = { ...run, soft: soft && shifted(soft) };
+  if (!together) return placed;
+  const { words, softs } = together;
+  const known = words?.model.known.map((place) => labels.indexOf(own[place]?.label ?? '')) ?? [];
+  return {
+    ...placed,
+    together: {
+      ...together,
+      softs: softs.map(shifted),
+      words: words && { ...words, model: { ...words.model, known } },
+    },
+  };
 }
 
 /**

