@@ -49,8 +49,8 @@ export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out
   [--placement suffix|infix|prefix]  vectors after the text (default), between it and its last line (the cue), or before it
                               (for PEFT, slower)
   [--preset quick|standard|auto|thorough] [--tokens 10] [--steps 150] [--rate R]
-                              auto (default): the first steps of several starts, and the best one continues; only without
-                              --placement, --init and --answer-vectors
+                              auto (default): the first steps of several starts, and the best one continues; answer words of
+                              one token are trained too; only without --placement, --init and --answer-vectors
   [--seed 0] [--seeds 1]      with several seeds (thorough: 3) each is trained and compared, and so is their mean
   [--init text|answer-words|vocabulary]  start from the instruction's words (infix: line breaks), the answer words or random words
   [--hybrid]                  also train vectors on top of your prompt

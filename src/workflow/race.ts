@@ -48,39 +48,26 @@ function startsOf(
   { settings: { race: _, ...settings }, initText, template }: Pick<RunRequest, 'settings' | 'initText' | 'template'>,
   labels: readonly LabelTokens[],
 ): readonly Start[] {
-  const after = { ...settings, placement: 'suffix' as const };
+  // measured: docs/decisions/083-auto-trains-answer-words.md; words of several tokens cannot be trained
+  const trained = labels.every(({ tokenIds }) => tokenIds.length === 1) && { answerVectors: 'trained' as const };
+  const after = { ...trained, ...settings, placement: 'suffix' as const };
   const named = { name: 'After the text, from a sentence that names the answers', settings: after };
   const sentence = startSentence(labels.map(({ word }) => word.trim()));
   const own = { name: 'After the text, from your instruction', settings: after, initText };
-  const places: readonly Start[] = [
+  const before: Start = {
+    name: 'Before the cue, from line breaks',
+    settings: { ...after, placement: 'infix' },
+    initText: startText({ placement: 'infix' }, initText),
+  };
+  const starts = [
+    ...(initText === sentence ? [] : [own]),
     { ...named, initText: sentence },
-    ...(cueOf(template) === ''
-      ? []
-      : [
-          {
-            name: 'Before the cue, from line breaks',
-            settings: { ...settings, placement: 'infix' as const },
-            initText: startText({ placement: 'infix' }, initText),
-          },
-        ]),
+    ...(cueOf(template) === '' ? [] : [before]),
   ];
-  const trained = places.map(
-    (start): Start => ({
-      ...start,
-      name: `${start.name}, answer words trained`,
-      settings: { ...start.settings, answerVectors: 'trained' },
-    }),
-  );
-  const starts = [...(initText === sentence ? [] : [own]), ...places, ...(wordsMayNotFit(labels) ? trained : [])];
   const steps = settings.steps - lostSteps(starts.length);
   if (starts.length < 2 || settings.placement === 'prefix' || steps <= LATE) return [];
   return starts.map((start) => ({ ...start, settings: { ...start.settings, steps } }));
 }
-
-/** Whether an answer word is not its label's own name; words of several tokens cannot be trained. */
-const wordsMayNotFit = (labels: readonly LabelTokens[]): boolean =>
-  labels.every(({ tokenIds }) => tokenIds.length === 1) &&
-  labels.some(({ label, word }) => word.trim().toLowerCase() !== label.trim().toLowerCase());
 
 /** One start on its way. */
 interface Runner {

@@ -89,9 +89,9 @@ function PlacementWords() {
       {race && placement !== 'prefix' ? (
         <>
           Auto trains the first steps of each start, with the vectors after the text and before its cue, on at most 64
-          rows. Vectors after the text continue unless another start’s validation loss is clearly lower, for all seeds.
-          In all it takes no more steps than Standard. Changing a field below ends this choice: your own settings are
-          trained as they are.
+          rows, and the answer words with them where each is one token. Vectors after the text continue unless another
+          start’s validation loss is clearly lower, for all seeds. In all it takes no more steps than Standard. Changing
+          a field below ends this choice: your own settings are trained as they are.
         </>
       ) : placement === 'infix' ? (
         <>

@@ -67,7 +67,7 @@ function upToDate(kept: NextRun, set: PromptSet): NextRun {
   return { ...kept, preset, settings: placedAt(PRESETS[preset].settings, kept.settings.placement) };
 }
 
-/** Whether a race of starts decides where the vectors go, what they start from and whether answer words are trained. */
+/** Whether a race of starts decides where the vectors go and what they start from, and answer words are trained. */
 export const decides = ({ race, placement }: TrainingSettings): boolean => race === true && placement !== 'prefix';
 
 /** A race tries both places after the text, and decides. */
