@@ -121,7 +121,7 @@ async function logitsOf(
   { name, rows, expected }: Placed,
   way: Way,
 ): Promise<Deviation> {
-  const options = { soft, candidates: oracle.labelTokenIds, objective: null, keepPresent: false };
+  const options = { soft, candidates: oracle.labelTokenIds, keepPresent: false };
   const whole = rows.map((row): Sequence => {
     const tokens = withSoft(row, soft);
     return { tokens, past: null, reads: [tokens.length - 1] };
@@ -142,7 +142,7 @@ async function logitsOf(
 
 /** The last tokens of each sequence after the keys and values of its first ones; the pasts differ in length. */
 async function behindPast(program: Program, whole: readonly Sequence[], soft: SoftPrompt): Promise<Sequence[]> {
-  const options = { soft, candidates: [0], objective: null, keepPresent: true };
+  const options = { soft, candidates: [0], keepPresent: true };
   const out: Sequence[] = [];
   for (const { tokens } of whole) {
     const at = Math.ceil(tokens.length / 2);

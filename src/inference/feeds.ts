@@ -69,14 +69,14 @@ export interface Objective {
 
 export interface FeedOptions {
   readonly soft: Pick<SoftPrompt, 'vectors' | 'virtualTokens'> | null;
-  /** Token ids whose logits are computed; null = the whole vocabulary. */
-  readonly candidates: readonly number[] | null;
+  /** Token ids whose logits are computed; left out = the whole vocabulary. */
+  readonly candidates?: readonly number[] | null;
   /** `[candidates, hidden]`, added to the candidates' output vectors; left out = nothing. @see SoftPrompt.answerShift */
   readonly answerShift?: Float32Array | undefined;
   /** Of a program that trains adapters; left out = zeros, which change nothing. */
   readonly adapter?: Float32Array | undefined;
   /** If given, the gradient is computed. */
-  readonly objective: Objective | null;
+  readonly objective?: Objective | null;
   /** Token ids whose embedding is looked up; left out = id 0. */
   readonly embeddingIds?: readonly number[];
 }
@@ -260,7 +260,7 @@ function headFeeds(
   spec: ProgramSpec,
   sequences: readonly Sequence[],
   { tokens }: RunLayout,
-  { candidates, objective }: FeedOptions,
+  { candidates = null, objective = null }: FeedOptions,
 ): Feeds {
   const reads = sequences.flatMap((sequence, b) => sequence.reads.map((t) => b * tokens + t));
   return {

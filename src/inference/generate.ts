@@ -75,12 +75,7 @@ async function beginning(program: Program, sequence: MixedTokens, soft: SoftProm
 async function nextToken(program: Program, { tokens, past }: State, options: GenerateOptions, rng: Rng) {
   const sequence = { tokens, past, reads: [tokens.length - 1] };
   const keepPresent = takesPast(program.spec);
-  const { logits, present: kv } = await run(program, [sequence], {
-    soft: options.soft,
-    candidates: null,
-    objective: null,
-    keepPresent,
-  });
+  const { logits, present: kv } = await run(program, [sequence], { soft: options.soft, keepPresent });
   const id = sampleToken(logits, options, rng);
   const next: State = keepPresent
     ? { tokens: Int32Array.of(id), past: present(kv[0], 'keys and values') }
@@ -143,16 +138,7 @@ async function writeTogether(
   for (let n = 0; n < maxNewTokens && writing.length > 0; n++) {
     throwIfInterrupted(control);
     const sequences = writing.map(({ tokens, past }) => ({ tokens, past, reads: [tokens.length - 1] }));
-    const {
-      logits,
-      columns,
-      present: kv,
-    } = await run(program, sequences, {
-      soft,
-      candidates: null,
-      objective: null,
-      keepPresent,
-    });
+    const { logits, columns, present: kv } = await run(program, sequences, { soft, keepPresent });
     writing = writing.flatMap(({ tokens, index }, i): Writing[] => {
       const id = mostLikely(logits.subarray(i * columns, (i + 1) * columns));
       const own = present(written[index], 'row');
@@ -216,7 +202,7 @@ export async function readNextTokens(program: Program, options: NextTokensOption
     for (const part of lengthBuckets(costs, limits)) {
       throwIfInterrupted(control);
       const chosen = part.map((i) => present(sequences[i], 'sequence'));
-      const asked = { soft: null, candidates, objective: null, keepPresent: false };
+      const asked = { soft: null, candidates, keepPresent: false };
       const { logits, columns } = await run(program, chosen, asked);
       for (const [r, i] of part.entries()) {
         const row = logits.subarray(r * columns, (r + 1) * columns);

@@ -38,7 +38,7 @@ async function tokenScores(
   soft: SoftPrompt | null,
 ): Promise<number[][]> {
   const candidates = labels.map((label) => present(label.tokenIds[0], 'token of a label'));
-  const options = { soft, candidates, answerShift: soft?.answerShift, objective: null, keepPresent: false };
+  const options = { soft, candidates, answerShift: soft?.answerShift, keepPresent: false };
   const { logits, columns } = await run(program, rows.map(atEnd), options);
   return rows.map((_, r) => logSoftmax(logits.subarray(r * columns, (r + 1) * columns)));
 }
@@ -80,8 +80,7 @@ async function firstTokens(
   labels: readonly LabelTokens[],
   soft: SoftPrompt | null,
 ): Promise<{ sums: number[][]; rest: Continuation[] }> {
-  const options = { soft, candidates: null, objective: null, keepPresent: true };
-  const { logits, columns, present: kv } = await run(program, rows.map(atEnd), options);
+  const { logits, columns, present: kv } = await run(program, rows.map(atEnd), { soft, keepPresent: true });
   const sums = rows.map((_, r) => {
     const row = logits.subarray(r * columns, (r + 1) * columns);
     const normaliser = logSumExp(row);
@@ -115,12 +114,7 @@ async function targetLogProbs(
   soft: SoftPrompt | null,
 ): Promise<number[]> {
   const sequences = continuations.map(({ sequence }) => sequence);
-  const { logits, columns } = await run(program, sequences, {
-    soft,
-    candidates: null,
-    objective: null,
-    keepPresent: false,
-  });
+  const { logits, columns } = await run(program, sequences, { soft, keepPresent: false });
   let read = 0;
   return continuations.map(({ targets }) => {
     let sum = 0;

@@ -72,7 +72,7 @@ function floats(outputs: Readonly<Record<string, HostTensor>>, name: string): Fl
 /** Rows of the token embedding `[ids, hidden]`, after any scale; the model itself runs on a single token. */
 export async function embeddingRows({ spec, runner }: Program, ids: readonly number[]): Promise<Float32Array> {
   const sequence: Sequence = { tokens: Int32Array.of(0), past: null, reads: [0] };
-  const feeds = buildFeeds(spec, [sequence], { soft: null, candidates: [0], objective: null, embeddingIds: ids });
+  const feeds = buildFeeds(spec, [sequence], { soft: null, candidates: [0], embeddingIds: ids });
   const outputs = await runner.run(feeds, [IO.tokenEmbeddings]);
   return floats(outputs, IO.tokenEmbeddings);
 }
@@ -156,7 +156,7 @@ export async function prefill(
     const piece = tokens.subarray(from, from + MAX_RUN_TOKENS);
     // The head needs a read; one candidate is cheap.
     const sequence = { tokens: piece, past: kv, reads: [piece.length - 1] };
-    const outcome = await run(program, [sequence], { soft, candidates: [0], objective: null, keepPresent: true });
+    const outcome = await run(program, [sequence], { soft, candidates: [0], keepPresent: true });
     kv = present(outcome.present[0], 'keys and values');
     await breathe();
     throwIfInterrupted(control);

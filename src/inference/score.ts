@@ -107,7 +107,7 @@ export async function readStates(
     throwIfInterrupted(control);
     const sequences = (await startAt(bucket)).map((row) => ({ ...row, reads: [row.tokens.length - 1] }));
     // The head needs a candidate; one is cheap.
-    const asked = { soft, candidates: [0], objective: null, keepPresent: false, keepStates: true };
+    const asked = { soft, candidates: [0], keepPresent: false, keepStates: true };
     const states = present((await run(program, sequences, asked)).states, 'hidden states');
     for (const [i, index] of bucket.entries()) out.set(states.subarray(i * hidden, (i + 1) * hidden), index * hidden);
     done += bucket.length;
@@ -223,12 +223,7 @@ export async function scoreTargets(
     for (const part of lengthBuckets(costs, vocabularyLimits(program.spec))) {
       throwIfInterrupted(control);
       const chosen = part.map((i) => present(sequences[i], 'sequence'));
-      const { logits, columns } = await run(program, chosen, {
-        soft,
-        candidates: null,
-        objective: null,
-        keepPresent: false,
-      });
+      const { logits, columns } = await run(program, chosen, { soft, keepPresent: false });
       let read = 0;
       for (const i of part) {
         const index = bucket[i] as number;

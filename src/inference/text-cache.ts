@@ -222,6 +222,6 @@ async function computeGroup(
 
 async function together(program: Program, texts: readonly MixedTokens[], past: KvRow | null) {
   const sequences = texts.map((tokens) => ({ tokens, past, reads: [tokens.length - 1] }));
-  const options = { soft: null, candidates: [0], objective: null, keepPresent: true };
+  const options = { soft: null, candidates: [0], keepPresent: true };
   return (await run(program, sequences, options)).present;
 }

@@ -56,13 +56,13 @@ const calibrationSchema = z
   .nullable()
   .optional();
 
-/** Below which probability a person is asked, and what that gave on validation rows. */
 /** Who answers for a stage; see `StagePolicy`. */
 export const policySchema = z.object({
   kind: z.enum(STAGE_POLICIES),
   rowTimeoutMs: z.number().positive().max(3_600_000).optional(),
 });
 
+/** Below which probability a person is asked, and what that gave on validation rows. */
 export const thresholdSchema = z.object({ value: share, rows: count, answered: count, correct: count });
 
 export const settingsSchema = z.object({

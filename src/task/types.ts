@@ -1,7 +1,7 @@
-/** A label and the word that the model answers for it. */
 /** How often a text is read forwards and backwards to weigh its words under one prompt: at first, and at most. */
 export const READINGS = { least: 32, most: 128 };
 
+/** A label and the word that the model answers for it. */
 export interface LabelWord {
   readonly label: string;
   /** With its leading space where the template ends without one, e.g. ` negative`. */
