@@ -8,7 +8,7 @@ import type { ModelInfo } from '../../worker/protocol';
 import type { TextMemoryOptions } from '../state/models-store';
 import { CHECKING, verdictWords } from '../state/self-check';
 import type { ModelStatus } from '../state/session-state';
-import { useSession, useStores } from '../state/studio';
+import { useIsBusy, useSession, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { Select } from '../ui/Choices';
 import { Term } from '../ui/Marks';
@@ -115,7 +115,7 @@ const REFRESH_MS = 2000;
 function TextMemory() {
   const { textMemory } = useStores();
   const { held, refresh, choose } = useStore(textMemory);
-  const busy = useSession((s) => s.job !== null);
+  const busy = useIsBusy();
   useEffect(() => {
     void refresh();
     const timer = setInterval(() => void refresh(), REFRESH_MS);

@@ -8,7 +8,7 @@ import { bytes, count } from '../../lib/format';
 import { hubModels, type KnownModel, sourceId } from '../state/models-store';
 import { verdictWords } from '../state/self-check';
 import { DEFAULT_MODEL, isBuiltIn } from '../state/session-state';
-import { useSession, useStores } from '../state/studio';
+import { useIsBusy, useSession, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { TextField } from '../ui/Field';
 import { Term } from '../ui/Marks';
@@ -137,7 +137,7 @@ function KnownModels({ current }: { readonly current: string | null }) {
 
 function OtherModelDetails({ model }: { readonly model: KnownModel }) {
   const { models } = useStores();
-  const busy = useSession((s) => s.job !== null);
+  const busy = useIsBusy();
   const { id, info, source } = model;
   return (
     <details className="model-fold">
@@ -175,7 +175,7 @@ function OtherModelDetails({ model }: { readonly model: KnownModel }) {
 function HubModels() {
   const { models } = useStores();
   const known = useStore(models, (s) => s.known);
-  const busy = useSession((s) => s.job !== null);
+  const busy = useIsBusy();
   const offered = hubModels(known);
   if (offered.length === 0) return null;
   return (
@@ -234,7 +234,7 @@ const HUB_ID = /^[\w.-]+\/[\w.-]+$/;
 function OtherModel() {
   const stores = useStores();
   const source = useSession((s) => s.source);
-  const busy = useSession((s) => s.job !== null);
+  const busy = useIsBusy();
   const [id, setId] = useState(source.kind === 'hub' ? source.id : '');
   const { choose } = stores.models.getState();
   const openFolder = (list: FileList | null) => {

@@ -3,7 +3,7 @@ import { useStore } from 'zustand';
 import { bytes, counted } from '../../lib/format';
 import type { OfflineState } from '../state/network';
 import { isTight } from '../state/storage';
-import { usePromptSets, useSession, useStores } from '../state/studio';
+import { useIsBusy, usePromptSets, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { Term } from '../ui/Marks';
 import { Note } from '../ui/Panel';
@@ -37,7 +37,7 @@ export function SaveTrouble() {
 function RoomIsShort() {
   const { storage } = useStores();
   const { room, dismissed, refresh, dismiss } = useStore(storage);
-  const busy = useSession((s) => s.job !== null);
+  const busy = useIsBusy();
   useEffect(() => {
     if (!busy) void refresh();
   }, [busy, refresh]);

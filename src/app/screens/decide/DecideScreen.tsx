@@ -16,7 +16,7 @@ import type { PromptSet } from '../../../prompt-set/types';
 import { NeedsRows, ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
-import { usePromptSets, useSession } from '../../state/studio';
+import { useIsBusy, usePromptSets } from '../../state/studio';
 import { Button, Note, Panel, ProgressBar, Select } from '../../ui';
 import { AssumptionsPanel, CostsPanel, SideBySidePanel } from './CostPanels';
 import { type Choices, decideStores, type Found } from './decide-store';
@@ -47,7 +47,7 @@ export default function DecideScreen() {
 
 function Decide({ set, dataset }: { readonly set: PromptSet; readonly dataset: Dataset }) {
   const store = decideStores.use();
-  const busy = useSession((s) => s.job !== null);
+  const busy = useIsBusy();
   const found = useResource(store.found, { setId: set.id, updatedAt: set.updatedAt, busy });
   const { value: choices } = useResource(store.choices, set.id);
   if ((found.status === 'loading' && !found.value) || !choices)

@@ -19,7 +19,7 @@ import { otherColumns } from '../../../task/template';
 import { ChartPanel, drawIntervals } from '../../charts';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
-import { usePromptSets, useSession } from '../../state/studio';
+import { useIsBusy, usePromptSets, useSession } from '../../state/studio';
 import { Button, format, Note, Panel, ProgressBar, Select } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { decideStores, ladderKey, ladders, type Steps } from './decide-store';
@@ -137,7 +137,7 @@ function Climbing() {
 function ClimbActions({ set, dataset, steps }: LadderProps) {
   const { change } = decideStores.use();
   const { climbing } = ladders.use();
-  const busy = useSession((s) => s.job !== null);
+  const busy = useIsBusy();
   const rows = useStore(climbing, (s) => s.rows);
   const climb = () => {
     change({ steps });

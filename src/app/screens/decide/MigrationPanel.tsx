@@ -8,7 +8,7 @@ import type { PlannedMove } from '../../../workflow/migration';
 import { type KnownModel, sourceId } from '../../state/models-store';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
-import { usePromptSets, useSession, useStores } from '../../state/studio';
+import { useIsBusy, usePromptSets, useSession, useStores } from '../../state/studio';
 import { Button, format, Note, Panel, ProgressBar, Select, Table } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { type DoneMigration, decideStores, type ModelMove, migrations, modelName } from './decide-store';
@@ -111,7 +111,7 @@ interface QueueProps {
 /** What will happen, about how long it takes, and the work itself. */
 function Queue(move: QueueProps) {
   const { plan, migrating } = migrations.use();
-  const busy = useSession((s) => s.job !== null);
+  const busy = useIsBusy();
   const trainingOff = useSession((s) => s.capabilities.trainingOff);
   const { value, error } = useResource(plan, { ...move, busy });
   const { running, fraction, secondsLeft, note, error: failed } = useStore(migrating);

@@ -3,7 +3,7 @@ import { useStore } from 'zustand';
 import { matrixChoices } from '../../../prompt-set/ready-prompt';
 import { cautions, type MatrixCell, matrixCsv, matrixJson, type Slot, shadesOf, slotId } from '../../../report/matrix';
 import { useResource } from '../../state/resource';
-import { usePromptSets, useSession, useStores } from '../../state/studio';
+import { useIsBusy, usePromptSets, useStores } from '../../state/studio';
 import {
   ArmMark,
   Button,
@@ -81,7 +81,7 @@ interface NamedProps {
 }
 
 function Named({ title, of, onRemove, children }: NamedProps) {
-  const busy = useSession((s) => s.job !== null);
+  const busy = useIsBusy();
   return (
     <div className="stack">
       <h3>{title}</h3>
@@ -110,7 +110,7 @@ function Named({ title, of, onRemove, children }: NamedProps) {
 function AddPrompt({ plan }: { readonly plan: MatrixPlan }) {
   const { change } = matrixState.use();
   const sets = usePromptSets((s) => s.sets);
-  const busy = useSession((s) => s.job !== null);
+  const busy = useIsBusy();
   const [setId, setSetId] = useState<string | null>(plan.rows.at(-1)?.setId ?? null);
   const { value: set } = useResource(batchSet.use(), setId);
   const isNew = (choice: string) => !plan.rows.some((row) => row.setId === setId && row.choice === choice);
@@ -150,7 +150,7 @@ function AddPrompt({ plan }: { readonly plan: MatrixPlan }) {
 function AddModel({ plan }: { readonly plan: MatrixPlan }) {
   const { change } = matrixState.use();
   const known = useStore(useStores().models, (s) => s.known);
-  const busy = useSession((s) => s.job !== null);
+  const busy = useIsBusy();
   const open = new Map(
     known.flatMap(({ id, info }) =>
       info && !plan.models.includes(info.sha256) ? [[info.sha256, { label: id, detail: info.dtype }] as const] : [],
@@ -173,7 +173,7 @@ function AddModel({ plan }: { readonly plan: MatrixPlan }) {
 function AddData({ plan }: { readonly plan: MatrixPlan }) {
   const { change } = matrixState.use();
   const sets = usePromptSets((s) => s.sets);
-  const busy = useSession((s) => s.job !== null);
+  const busy = useIsBusy();
   const labels = sets.find(({ id }) => id === plan.rows[0]?.setId)?.labels ?? null;
   const fits = (other: readonly string[]) => labels === null || other.every((label) => labels.includes(label));
   const open = sets.filter(
@@ -297,7 +297,7 @@ function Cell({ cell, isStale, shade, side, name, onChoose }: CellProps) {
 function Fill({ view, open }: ViewProps & { readonly open: number }) {
   const work = filling.use();
   const { running, done, total, error, note, ...progress } = useStore(work);
-  const busy = useSession((s) => s.job !== null);
+  const busy = useIsBusy();
   const tests = view.data.reduce((sum, { dataset }) => sum + dataset.split.test.length, 0);
   return (
     <>
@@ -324,7 +324,7 @@ function Fill({ view, open }: ViewProps & { readonly open: number }) {
 
 function Downloads({ view }: ViewProps) {
   const { cells, plan, clear } = matrixState.use();
-  const busy = useSession((s) => s.job !== null);
+  const busy = useIsBusy();
   const matrix = () => matrixOf(view, cells.getState().cells, plan.getState().plan);
   return (
     <div className="row">

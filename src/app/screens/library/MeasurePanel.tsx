@@ -9,7 +9,7 @@ import type { PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import type { RowsFile } from '../../../workflow/rows-file';
 import { FileButton } from '../../shell/Screen';
-import { usePromptSets, useSession } from '../../state/studio';
+import { useIsBusy, usePromptSets } from '../../state/studio';
 import { versionOptions } from '../../state/version-words';
 import { Button, format, Panel, Select, Term } from '../../ui';
 import { type Detail, detailActions } from './library-store';
@@ -63,8 +63,6 @@ interface MeasureProps {
   readonly set: PromptSet;
   readonly versionId: string;
 }
-
-const useIsBusy = (): boolean => useSession((s) => s.job !== null);
 
 function useMeasure({ set, versionId }: MeasureProps): (on: MeasuredOn) => void {
   const job = measuring.use();

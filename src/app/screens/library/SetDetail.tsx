@@ -7,7 +7,7 @@ import { versionsOf } from '../../../prompt-set/versions';
 import { unchangedWords } from '../../../workflow/words';
 import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
-import { usePromptSets, useSession } from '../../state/studio';
+import { useIsBusy, usePromptSets } from '../../state/studio';
 import { stageOptions } from '../../state/version-words';
 import { Button, EmptyState, Panel, ProgressBar, TextArea, TextField } from '../../ui';
 import { batch } from './batch-store';
@@ -172,7 +172,7 @@ function lastOnly(save: (text: string) => Promise<void>): (text: string | null) 
 function OthersPanel({ set }: { readonly set: PromptSet }) {
   const work = proving.use();
   const { running, fraction, secondsLeft, of, found, error } = useStore(work);
-  const isBusy = useSession((s) => s.job !== null);
+  const isBusy = useIsBusy();
   const others = usePromptSets((s) => s.sets.length - 1);
   if (others < 1) return null;
   const isMine = of === set.id;

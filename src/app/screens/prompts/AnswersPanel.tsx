@@ -6,7 +6,7 @@ import type { LabelWord } from '../../../task/types';
 import { readNumber } from '../../../training/fields';
 import { searchWords } from '../../../workflow/words';
 import { whyTrainingOff } from '../../state/session-state';
-import { usePromptSets, useSession } from '../../state/studio';
+import { useIsBusy, usePromptSets, useSession } from '../../state/studio';
 import { useWordFinder } from '../../state/word-jobs';
 import {
   Button,
@@ -87,7 +87,7 @@ function FindWords() {
   const fraction = useWordFinder((s) => s.fraction);
   const note = useWordFinder((s) => s.note);
   const error = useWordFinder((s) => s.error);
-  const busy = useSession((s) => s.job !== null);
+  const busy = useIsBusy();
   const trainingOff = useSession(whyTrainingOff);
   const finder = useWordFinder.use();
   const labels = useReading().value?.labels ?? [];

@@ -3,7 +3,7 @@ import type { PromptSet } from '../../../prompt-set/types';
 import { triedCount } from '../../../workflow/training-rows';
 import { NeedsRows, ScreenFrame } from '../../shell/Screen';
 import { navigateAfter, screenPath } from '../../state/location';
-import { usePromptSets, useSession } from '../../state/studio';
+import { useIsBusy, usePromptSets, useSession } from '../../state/studio';
 import { Button, Note, ProgressBar } from '../../ui';
 import { AnswersPanel, WordsPanel } from './AnswersPanel';
 import { EditorPanel } from './EditorPanel';
@@ -64,7 +64,7 @@ function Actions({ set, rows }: { readonly set: PromptSet; readonly rows: number
   const reading = useReading().value;
   const seconds = useTrySeconds(rows);
   const trainingOff = useSession((s) => s.capabilities.trainingOff);
-  const busy = useSession((s) => s.job !== null);
+  const busy = useIsBusy();
   const trying = useTrying((s) => s.running);
   const job = useTrying.use();
   const { keepDraft } = usePrompts.use();

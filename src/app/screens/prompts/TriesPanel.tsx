@@ -9,7 +9,7 @@ import type { Standing } from '../../../workflow/prompt-search';
 import { foundWords, howWords, perplexityOf } from '../../../workflow/words';
 import { useQuery } from '../../state/location';
 import { whyTrainingOff } from '../../state/session-state';
-import { usePromptSets, useSession } from '../../state/studio';
+import { useIsBusy, usePromptSets, useSession } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { ArmMark } from '../../ui/Marks';
 import { Note, Panel, ProgressBar } from '../../ui/Panel';
@@ -181,7 +181,7 @@ const Further = ({ of, version, differences }: FurtherProps) =>
 
 /** Starts the search, or continues one that was stopped. */
 export function SearchButton() {
-  const isBusy = useSession((s) => s.job !== null);
+  const isBusy = useIsBusy();
   const trainingOff = useSession(whyTrainingOff);
   const isReady = usePromptSets((s) => s.set !== null && s.set.words.length > 0 && s.dataset !== null);
   const running = useSearch((s) => s.running);

@@ -26,7 +26,7 @@ import { ChartPanel, drawRollOut } from '../../charts';
 import { FileButton, NeedsRows, ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
-import { usePromptSets, useSession, useStores } from '../../state/studio';
+import { useIsBusy, usePromptSets, useSession, useStores } from '../../state/studio';
 import {
   attempted,
   Button,
@@ -55,7 +55,7 @@ export default function RollOutScreen() {
 /** From one version to another in steps, rehearsed on rows that both have answered. */
 function SetRollOut({ set }: { readonly set: PromptSet }) {
   const store = rollOutStores.use();
-  const busy = useSession((s) => s.job !== null);
+  const busy = useIsBusy();
   const { value: all } = useResource(store.rows, { setId: set.id, updatedAt: set.updatedAt, busy });
   const { value: choices } = useResource(store.choices, set.id);
   if (!all || !choices)
