@@ -15,6 +15,7 @@ import {
   NARROW,
   OVER_LINES,
   percentTick,
+  spread,
   svg,
   tenthBelow,
 } from './plot';
@@ -166,31 +167,37 @@ export const drawCosts =
       change && until !== null && until > 0 && until <= last
         ? [{ month: until, cost: change.from.build + until * change.from.monthly }]
         : [];
+    const domain = [0, Math.max(1, ...lines.map(({ cost }) => cost))] as const;
+    const room = width < NARROW ? 112 : 144;
+    const frame = { top: 16, right: room, bottom: 36, left: 64 };
+    const ends = lines.filter(({ month }) => month === last);
+    const placed = spread(
+      ends.map(({ cost }) => cost),
+      15,
+      { ...frame, height: 240, domain },
+    );
     const colour = ({ isLearned }: { isLearned: boolean }) => (isLearned ? COLOUR.b : COLOUR.a);
     return svg({
       width,
       height: 240,
-      ...margins({ top: 16, right: 112, bottom: 36, left: 64 }),
+      ...margins(frame),
       x: { domain: [0, last], label: null },
-      y: { domain: [0, Math.max(1, ...lines.map(({ cost }) => cost))], label: null },
+      y: { domain, label: null },
       marks: [
         gridY(5),
         axisY(5),
         axisX(Math.min(last, 8)),
         Plot.line(lines, { x: 'month', y: 'cost', z: 'id', stroke: colour, strokeWidth: 2.5, strokeOpacity: 1 }),
-        Plot.text(
-          lines.filter(({ month }) => month === last),
-          {
-            x: 'month',
-            y: 'cost',
-            text: ({ name }: { name: string }) => cut(name, 14),
-            dx: 6,
-            textAnchor: 'start',
-            fill: COLOUR.ink,
-            fontSize: 12.5,
-            ...OVER_LINES,
-          },
-        ),
+        Plot.text(ends, {
+          x: 'month',
+          y: (_, i: number) => placed[i],
+          text: ({ name }: { name: string }) => cut(name, Math.floor((room - 6) / LETTER)),
+          dx: 6,
+          textAnchor: 'start',
+          fill: COLOUR.ink,
+          fontSize: 12.5,
+          ...OVER_LINES,
+        }),
         Plot.dot(crossing, { x: 'month', y: 'cost', r: 6, fill: COLOUR.halo, stroke: COLOUR.ink, strokeWidth: 2 }),
       ],
     });

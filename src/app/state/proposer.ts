@@ -126,7 +126,7 @@ export async function withFairRival(
   if (!(await workflow.call('isWorseThanBare', asked, { signal }))) return set;
   const { updateById, change } = promptSets.getState();
   const what =
-    'The template alone is your entry: its calibrated loss on validation rows is lower than the proposed prompt’s';
+    'Your entry is now the template without the proposed instruction, which did worse on the validation rows';
   toastUndo(what, () =>
     change(set.id, what, (now) => {
       const { set: next, version } = addHardVersion(now, stamp(), proposed);
