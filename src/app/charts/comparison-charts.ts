@@ -1,6 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { type ArmReport, isLearned, type PairReport } from '../../evaluation/types';
 import { ofRows, percent, points } from '../../lib/format';
+import type { Interval } from '../../metrics/intervals';
 import {
   axisX,
   COLOUR,
@@ -51,14 +52,15 @@ interface ArmAccuracy extends Pick<ArmReport, 'id' | 'name' | 'kind' | 'accuracy
   readonly gap?: { readonly difference: number; readonly isClear: boolean } | null;
 }
 
-interface AccuracyRow {
-  readonly id: string;
+interface Difference extends Interval {
   readonly name: string;
-  readonly side: Side;
   readonly value: number;
+}
+
+interface AccuracyRow extends Difference {
+  readonly id: string;
+  readonly side: Side;
   readonly label: string;
-  readonly low: number;
-  readonly high: number;
   readonly gap: ArmAccuracy['gap'];
 }
 
@@ -178,13 +180,6 @@ export const drawAccuracy =
     });
   };
 
-interface Difference {
-  readonly name: string;
-  readonly value: number;
-  readonly low: number;
-  readonly high: number;
-}
-
 /** Accuracy differences of pairs of prompts on the same rows. */
 export const drawDifferences = (pairs: readonly PairReport[], nameOf: (armId: string) => string): Draw =>
   drawIntervals(
@@ -221,12 +216,7 @@ export const drawIntervals =
       y: { type: 'band', domain: rows.map((r) => r.id), label: null, padding: 0, axis: null },
       marks: [
         gridX(narrow ? 4 : 6),
-        Plot.axisX({
-          ticks: narrow ? 4 : 6,
-          tickSize: 0,
-          label: null,
-          tickFormat: (d: number) => (d === 0 ? '0' : points(d).replace('.0', '')),
-        }),
+        axisX(narrow ? 4 : 6, (d) => (d === 0 ? '0' : points(d).replace('.0', ''))),
         Plot.ruleX([0], { stroke: COLOUR.ink2, strokeDasharray: '4 3' }),
         Plot.ruleY(rows, { x1: 'low', x2: 'high', y, stroke: COLOUR.ink, strokeWidth: 3, strokeLinecap: 'round' }),
         Plot.dot(rows, { x: 'value', y, symbol: 'square', r: 5.5, fill: COLOUR.ink }),
@@ -264,10 +254,10 @@ const cellsOf = ({ confusion }: Pick<ArmReport, 'confusion'>, labels: readonly s
     }));
   });
 
-/** Rows are labels, columns are predictions; the stronger the colour, the more rows of that label. */
 /** Height of a line of small letters, in pixels. */
 const LETTER = 13;
 
+/** Rows are labels, columns are predictions; the stronger the colour, the more rows of that label. */
 export const drawConfusion =
   (arm: Pick<ArmReport, 'kind' | 'confusion'>, labels: readonly string[]): Draw =>
   (width) => {

@@ -45,7 +45,7 @@ export const gridX = (ticks: number) => Plot.gridX({ stroke: COLOUR.line, stroke
 export const gridY = (ticks: number) => Plot.gridY({ stroke: COLOUR.line, strokeOpacity: 1, ticks });
 
 /** Axes with only their ticks' labels. */
-const ticked = (ticks: number, tickFormat?: (value: number) => string | number) => ({
+const ticked = (ticks: number | number[], tickFormat?: (value: number) => string | number) => ({
   ticks,
   tickSize: 0,
   label: null,
@@ -53,6 +53,10 @@ const ticked = (ticks: number, tickFormat?: (value: number) => string | number) 
 });
 export const axisX = (...of: Parameters<typeof ticked>) => Plot.axisX(ticked(...of));
 export const axisY = (...of: Parameters<typeof ticked>) => Plot.axisY(ticked(...of));
+
+/** An axis of shares, with what they are shares of below it. */
+export const axisOf = (label: string, ticks = 5) =>
+  Plot.axisX({ ticks, tickFormat: percentTick, tickSize: 0, label, labelAnchor: 'center', labelArrow: 'none' });
 
 /** An outline in the panel's colour, so that a text can be read over lines. */
 export const OVER_LINES = { stroke: COLOUR.halo, strokeWidth: 4 } as const;

@@ -3,6 +3,7 @@ import * as Plot from '@observablehq/plot';
 import { type CoveragePoint, coverageAt, type ReliabilityBin } from '../../metrics/calibration';
 import type { Side } from './comparison-charts';
 import {
+  axisOf,
   axisX,
   axisY,
   COLOUR,
@@ -54,14 +55,7 @@ export const drawCoverage =
       marks: [
         gridY(5),
         axisY(5, percentTick),
-        Plot.axisX({
-          ticks: narrow ? 3 : 5,
-          tickFormat: percentTick,
-          tickSize: 0,
-          label: 'share of rows answered',
-          labelAnchor: 'center',
-          labelArrow: 'none',
-        }),
+        axisOf('share of rows answered', narrow ? 3 : 5),
         ...lines.map(({ points, side }) =>
           Plot.areaY(points, {
             x: 'coverage',
@@ -94,7 +88,6 @@ export const drawReliability =
   (bins: readonly ReliabilityBin[], side: Side): Draw =>
   (width) => {
     const from = tenthBelow(bins.flatMap(({ meanConfidence, accuracyCi95 }) => [meanConfidence, accuracyCi95.low]));
-    const ticks = { ticks: 5, tickFormat: percentTick, tickSize: 0 };
     return svg({
       width: Math.min(width, 420),
       height: 260,
@@ -103,8 +96,8 @@ export const drawReliability =
       y: { domain: [from, 1], label: null },
       marks: [
         gridY(5),
-        Plot.axisY({ ...ticks, label: null }),
-        Plot.axisX({ ...ticks, label: 'probability of the answer', labelAnchor: 'center', labelArrow: 'none' }),
+        axisY(5, percentTick),
+        axisOf('probability of the answer'),
         Plot.line(
           [
             [from, from],

@@ -237,12 +237,10 @@ export const drawCurve =
       marks: [
         gridY(5),
         axisY(5, percentTick),
-        Plot.axisX({
-          ticks: blurred.map((p) => p.rows),
-          tickSize: 0,
-          label: null,
-          tickFormat: (rows: number) => `${rows} rows`,
-        }),
+        axisX(
+          blurred.map((p) => p.rows),
+          (rows) => `${rows} rows`,
+        ),
         Plot.ruleX(blurred, { x: 'rows', y1: 'low', y2: 'high', stroke: COLOUR.b, strokeOpacity: 0.5 }),
         Plot.lineY(blurred, { x: 'rows', y: 'accuracy', stroke: COLOUR.b, strokeWidth: 2.5 }),
         Plot.dot(blurred, { x: 'rows', y: 'accuracy', symbol: 'diamond', r: 5, fill: COLOUR.b }),

@@ -95,12 +95,7 @@ export const drawValidation =
       y: { domain, label: null, ticks: 5, tickFormat: tick, tickSize: 0, tickPadding: 8 },
       marks: [
         gridY(5),
-        Plot.axisX({
-          ticks: narrow ? 4 : 6,
-          tickSize: 0,
-          label: null,
-          tickFormat: (step: number) => (step === 0 ? 'step 0' : String(step)),
-        }),
+        axisX(narrow ? 4 : 6, (step) => (step === 0 ? 'step 0' : String(step))),
         ...lines.map((l) =>
           Plot.ruleY([of(l)], { stroke: LINE_COLOUR[l.id], strokeWidth: 1.5, strokeDasharray: DASHES[l.id] }),
         ),
