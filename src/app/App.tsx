@@ -124,7 +124,6 @@ function PromptSetScreen({ id, screen }: { readonly id: string; readonly screen:
   );
 }
 
-/** Opens the prompt set that the address names before its screen is drawn. */
 function OpenPromptSet({ id, children }: { readonly id: string; readonly children: ReactNode }) {
   const { promptSets } = useStores();
   const status = usePromptSets((s) => s.status);

@@ -145,7 +145,6 @@ function operatorCounts({ nodes }: Graph): string {
     .join(', ');
 }
 
-/** The graph with inferred shapes where none are declared. */
 function withShapes(graph: Graph): Graph {
   const shapes = shapesOf(graph);
   const inferred = graph.nodes.flatMap(({ outputs }) =>

@@ -62,7 +62,6 @@ export const FIND_WORDS = ['auto', 'on', 'off'] as const;
 
 export interface RunOptions extends Given {
   readonly model: ModelOptions;
-  /** The folder for the results. */
   readonly out: string;
   /** Settings of each run; the first is the tuned prompt. */
   readonly runs: readonly TrainingSettings[];
@@ -386,7 +385,6 @@ export const training =
     }
   };
 
-/** Progress of a comparison, as lines. */
 const comparing =
   (log: Log) =>
   (event: CompareEvent): void => {

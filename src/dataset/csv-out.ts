@@ -105,7 +105,6 @@ function freeName(wanted: string, taken: Set<string>): string {
   return name;
 }
 
-/** A column beside the input's. */
 interface Added {
   readonly name: string;
   readonly at: (index: number) => string | number | boolean | null;

@@ -58,7 +58,6 @@ export function conditional(graph: Graph, { condition, outputs, otherwise }: Con
 export const zerosLike = (branch: GraphBuilder, value: string): string =>
   branch.add('Expand', [branch.constant('float32', [], [0]), branch.add('Shape', [value])]);
 
-/** The nodes that these values depend on. */
 function neededBy(graph: Graph, names: readonly string[]): Set<Node> {
   const live = new Set(names);
   const needed = new Set<Node>();

@@ -30,7 +30,6 @@ interface StoredGroup {
   readonly rows: readonly KvRow[];
 }
 
-/** What is kept under a key. */
 interface Stored {
   /** By signature. */
   readonly groups: Map<string, StoredGroup>;

@@ -16,7 +16,6 @@ import type { Backend, SetAside } from './schema';
 
 export type { SetAside } from './schema';
 
-/** A change that another tab has made. */
 interface RemoteChange {
   readonly table: 'promptSets' | 'datasets' | 'evaluations' | 'measurements';
   readonly setId: string;

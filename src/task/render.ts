@@ -109,7 +109,6 @@ export const shotIds = (dataset: Dataset, prompt: HardPrompt): readonly string[]
 export const exampleCount = ({ shots, inText = [] }: Pick<HardPrompt, 'shots' | 'inText'>): number =>
   shots + inText.length;
 
-/** Renders examples as they come before a row. */
 function exampleWriter(dataset: Dataset, words: readonly LabelWord[], bare: readonly TemplatePart[]) {
   const shown = taskOf(dataset.mapping).shown(dataset, words);
   // in a chat the answer words have no space in front, which they need inside of the message

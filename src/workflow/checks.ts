@@ -218,7 +218,6 @@ async function trained(
   return present(done, 'end of the run');
 }
 
-/** Trains a prompt with the settings of `version` on the fold's rows. */
 async function trainFold(
   using: Checking,
   version: SoftVersion,

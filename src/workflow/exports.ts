@@ -289,7 +289,6 @@ const audience: PromptExport = {
   rows: (order) => order.audience?.rows?.length ?? audienceRows(order).filter(({ isDrawn }) => isDrawn).length,
 };
 
-/** The texts of changed rows that a report may print. */
 function changedCount(evaluation: Evaluation, dataset: Dataset): number {
   if (evaluation.kind === 'classify') return textsOf(evaluation.comparison, dataset).length;
   const [duel] = evaluation.comparison.duels;

@@ -49,7 +49,6 @@ export const CUES = ['\nThis is', '\nSentiment:', '\nEmotion:', '\nTopic:', '\nC
 /** Reading the texts takes about as long as this many cues after them. */
 const TEXTS = 4;
 
-/** Words after one cue. */
 interface Candidate {
   readonly cue: string;
   readonly words: readonly LabelWord[];

@@ -45,7 +45,6 @@ export type FillEvent =
   /** Share of the rows that had to be asked, and what is asked now. */
   | { readonly kind: 'progress'; readonly fraction: number; readonly note: string };
 
-/** A cell that is to be filled. */
 interface Open extends Slot {
   readonly key: string;
   readonly of: MatrixPrompt;

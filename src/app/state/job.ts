@@ -12,7 +12,6 @@ interface Progress {
   /** 0 to 1, or null while it cannot be known. */
   readonly fraction: number | null;
   readonly secondsLeft: number | null;
-  /** What it is doing now. */
   readonly note: string | null;
 }
 

@@ -38,7 +38,6 @@ export interface GradientContext {
  */
 export type Gradient = (context: GradientContext) => readonly (string | null)[];
 
-/** An operator that gradients pass through. */
 interface Differentiable {
   readonly gradient: Gradient;
   readonly shape: ShapeRule;

@@ -219,7 +219,6 @@ export function planFor({ calibration: _, ...plan }: ComparisonPlan, mode: Calib
 
 const RESAMPLED = metricsOf(LABEL_METRICS).flatMap(([id, metric]) => (id === 'accuracy' ? [] : [{ id, metric }]));
 
-/** Every metric of one prompt's answers, with its interval. */
 const scoresOf = (answers: Predicted, options: ResampleOptions): Required<LabelScores> =>
   Object.fromEntries(
     metricsOf(LABEL_METRICS).flatMap(([id, { compute, interval }]) => [

@@ -140,7 +140,6 @@ interface StrategyProps {
 
 const IDS = Object.keys(QUESTIONS) as Question[];
 
-/** Questions about the project, the advice that follows, and what would change it. */
 function StrategyPanel({ strategy, answers }: StrategyProps) {
   const { change } = decideStores.use();
   return (

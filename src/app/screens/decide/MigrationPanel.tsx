@@ -108,7 +108,6 @@ interface QueueProps {
   readonly to: KnownModel;
 }
 
-/** What will happen, about how long it takes, and the work itself. */
 function Queue(move: QueueProps) {
   const { plan, migrating } = migrations.use();
   const busy = useIsBusy();

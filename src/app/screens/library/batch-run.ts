@@ -12,7 +12,6 @@ import type { Studio } from '../../state/studio';
 import { batchRows, columnsOf } from './rows-file';
 import { chosenVersion, storedVersion } from './stored-set';
 
-/** What answered which file. */
 interface KeptBatch {
   readonly id: string;
   readonly setId: string;

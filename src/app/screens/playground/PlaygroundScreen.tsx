@@ -155,7 +155,6 @@ interface TypedRowProps {
   readonly children: ReactNode;
 }
 
-/** The text, and a field for every other column that some prompt shows. */
 function TypedRow({ columns, children }: TypedRowProps) {
   const fields = usePlayground((s) => s.fields);
   const text = textIn(fields);

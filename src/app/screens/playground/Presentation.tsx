@@ -180,7 +180,6 @@ function PresentedWords({ cast }: Pick<PresentationProps, 'cast'>) {
   );
 }
 
-/** The right answer once it is revealed, and how often everyone was right so far. */
 function Score({ players, labels }: Pick<PresentationProps, 'labels'> & Pick<Cast, 'players'>) {
   const presented = usePlayground((s) => s.presented) ?? 0;
   const right = usePlayground((s) => s.examples[presented]?.right ?? null);

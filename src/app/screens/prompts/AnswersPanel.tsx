@@ -79,7 +79,6 @@ export function WordsPanel() {
   );
 }
 
-/** Words that the model itself suggests: a button, its progress, and what came of it. */
 function FindWords() {
   const set = usePromptSets((s) => s.set);
   const dataset = usePromptSets((s) => s.dataset);

@@ -54,7 +54,6 @@ interface Asked {
   readonly prompt: HardPrompt;
 }
 
-/** Token vectors that the nearest examples need are being read. */
 interface VectorsState {
   readonly done: number;
   readonly total: number;
