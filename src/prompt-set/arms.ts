@@ -53,10 +53,10 @@ export interface ArmChoice {
 const WITHOUT = 'yours-0';
 
 /** The id of a hand-written version's own arm. */
-export const handArm = (version: Pick<HardVersion, 'id'>) => `hand-${version.id}`;
+const handArm = (version: Pick<HardVersion, 'id'>) => `hand-${version.id}`;
 
 /** The id of a run's own arm, where it is not the tuned prompt. */
-export const runArm = (run: Pick<SoftVersion, 'id'>) => `run-${run.id}`;
+const runArm = (run: Pick<SoftVersion, 'id'>) => `run-${run.id}`;
 
 /** The hand-written versions other than Yours, newest first, which can be compared too. */
 export const otherHands = (set: PromptSet): readonly HardVersion[] =>

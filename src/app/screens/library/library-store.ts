@@ -7,7 +7,7 @@ import { chooseHard, chooseSoft } from '../../../prompt-set/make-versions';
 import type { Measured, Measurement } from '../../../prompt-set/performance';
 import { renamePromptSet } from '../../../prompt-set/prompt-set';
 import { type Score, scoresOf, sortedScores } from '../../../prompt-set/scoreboard';
-import { setPolicy } from '../../../prompt-set/stages';
+import { type moveStage, setPolicy } from '../../../prompt-set/stages';
 import { ofKind, type PromptSet, type StagePolicy } from '../../../prompt-set/types';
 import { readTags, writeNote, writeSetNotes, writeTags } from '../../../prompt-set/versions';
 import { navigate, screenPath } from '../../state/location';
@@ -157,13 +157,6 @@ export const setActions = perStudio((studio) => {
   };
 });
 
-export interface StageChange {
-  readonly stage: string;
-  /** Version id; null removes the stage. */
-  readonly to: string | null;
-  readonly note?: string;
-}
-
 /** Changes of the shown set, by its id. */
 export const detailActions = perStudio((studio) => {
   const { stores, services } = studio;
@@ -189,7 +182,8 @@ export const detailActions = perStudio((studio) => {
       byHand(setId, 'Another prompt is Yours', (set) => chooseHard(set, versionId, now())),
     chooseTuned: (setId: string, runId: string) =>
       byHand(setId, 'Another run is Tuned', (set) => chooseSoft(set, runId, now())),
-    move: (set: PromptSet, asked: StageChange) => stores.promptSets.getState().pointStage(set, asked, show),
+    move: (set: PromptSet, asked: Parameters<typeof moveStage>[1]) =>
+      stores.promptSets.getState().pointStage(set, asked, show),
     setPolicy: (setId: string, policy: StagePolicy) => change(setId, (set) => setPolicy(set, policy, now())),
     note: (setId: string, versionId: string, text: string) =>
       change(setId, (set) => writeNote(set, versionId, text, now())),
