@@ -122,7 +122,7 @@ class SessionRunner implements Runner {
   run(feeds: Readonly<Record<string, HostTensor>>, fetches: readonly string[]) {
     return this.#alone.run(async () => {
       const running = this.#session.run(this.#tensors(feeds), [...fetches]);
-      const results = await (this.#lost ? Promise.race([running, this.#lost]) : running);
+      const results = await (this.#lost ? unlessLost(running, this.#lost) : running);
       const named = fetches.map((name) => [name, fromOrt(present(results[name], `output ${name}`))]);
       return Object.fromEntries(named) as Record<string, HostTensor>;
     });
@@ -147,6 +147,16 @@ export function rejectWhen(lost: Promise<string>): Promise<never> {
   rejection.catch(() => {});
   return rejection;
 }
+
+/** A run may fail of a lost device, in words of its own, before the device says that it is lost. */
+const LOSS_ARRIVES_MS = 500;
+
+/** What a run gives. @throws its own error, or that of the lost device which may be behind it */
+export const unlessLost = <T>(running: Promise<T>, lost: Promise<never>): Promise<T> =>
+  Promise.race([running, lost]).catch(async (cause: unknown) => {
+    await Promise.race([lost, new Promise((resolve) => setTimeout(resolve, LOSS_ARRIVES_MS))]);
+    throw cause;
+  });
 
 /** A view, not a copy: ORT copies the bytes into its heap on each run. */
 function toOrt({ Tensor }: OrtModule, tensor: HostTensor): Tensor {

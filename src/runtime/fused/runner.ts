@@ -2,7 +2,7 @@ import { asBytes, toFloat32 } from '../../graph/dequantise';
 import { sizeOf } from '../../graph/dtype';
 import type { Graph, Initializer } from '../../graph/ir';
 import { present } from '../../lib/assert';
-import { Alone, rejectWhen, runtimeError } from '../session';
+import { Alone, rejectWhen, runtimeError, unlessLost } from '../session';
 import type { Adapter, HostTensor, KeptRow, Runner } from '../types';
 import { ALIGNMENT, type FeedShape, type Plan, placed, planKernels } from './plan';
 import { KEPT_ROWS } from './rules';
@@ -94,7 +94,7 @@ export class FusedRunner implements Runner {
   }
 
   run(feeds: Readonly<Record<string, HostTensor>>, fetches: readonly string[]) {
-    return this.#alone.run(() => Promise.race([this.#run(feeds, fetches), this.#lost]));
+    return this.#alone.run(() => unlessLost(this.#run(feeds, fetches), this.#lost));
   }
 
   dispose() {
