@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { CompleteSet } from '../../../interchange/set-files';
+import { type CompleteSet, madeOfRows } from '../../../interchange/set-files';
 import { anySet } from '../../../interchange/test-support';
 import { decide, lookAt, newcomers, readFiles, saveSet } from './team-folder';
 
@@ -13,10 +13,13 @@ afterEach(async () => {
   await (await navigator.storage.getDirectory()).removeEntry('team', { recursive: true });
 });
 
-const anyOf = (seed: number): CompleteSet => {
+/** @param isMade of rows, as a prompt is that counts their words */
+const anyOf = (seed: number, isMade = false): CompleteSet => {
   const found = fc
     .sample(anySet, { numRuns: 50, seed })
-    .find(({ set }) => set.hard.length > 1 && set.soft.some(({ soft }) => soft));
+    .find(
+      ({ set }) => set.hard.length > 1 && set.soft.some(({ soft }) => soft) && isMade === (madeOfRows(set) !== null),
+    );
   if (!found) throw new Error('no prompt set with versions');
   return found;
 };
@@ -73,6 +76,7 @@ test('writes nothing of a row without consent, and keeps the rows here when chan
     .map((bytes) => new TextDecoder().decode(bytes))
     .join();
   expect(text).not.toContain('SECRET');
+  await expect(saveSet(root, anyOf(3, true), null, false)).rejects.toMatchObject({ code: 'bad-input' });
   await saveSet(root, renamed(mine, 'Theirs'), link, false);
   const changes = await lookAt(root, mine, link, false);
   const decided = await decide(root, mine, link, changes, { 'prompt-set': 'take' });
