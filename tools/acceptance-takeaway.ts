@@ -31,7 +31,7 @@ import { propose } from '../src/task/tasks';
 import { fillTemplate } from '../src/task/template';
 import { STANDARD } from '../src/training/settings';
 import { compare } from '../src/workflow/compare';
-import type { Order } from '../src/workflow/exported-prompt';
+import type { Order } from '../src/workflow/export-subjects';
 import { EXPORTS, type RecipientId, type Subject, subjectOf } from '../src/workflow/exports';
 import { type Host, SILENT } from '../src/workflow/host';
 import { exportPackage } from '../src/workflow/index';

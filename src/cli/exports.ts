@@ -21,7 +21,7 @@ import { htmlReport } from '../report/print';
 import { type Results, resultsSchema } from '../report/results-schema';
 import type { LabelReport } from '../report/types';
 import type { Checkpoint } from '../training/events';
-import type { Order } from '../workflow/exported-prompt';
+import type { Order } from '../workflow/export-subjects';
 import { audienceProposal, EXPORTS, RECIPIENTS, type Subject, subjectOf, subjectsOf } from '../workflow/exports';
 import { type Host, SILENT } from '../workflow/host';
 import { exportPackage } from '../workflow/index';

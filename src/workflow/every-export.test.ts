@@ -6,7 +6,7 @@ import { listingOf, NO_FACTS } from '../prompt-set/listing';
 import { moveStage, setPolicy } from '../prompt-set/stages';
 import type { Evaluation } from '../prompt-set/types';
 import { compare } from './compare';
-import type { Order } from './exported-prompt';
+import type { Order } from './export-subjects';
 import { audienceRows, EXPORTS, subjectOf } from './exports';
 import { fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
 import { type Host, SILENT } from './host';

@@ -26,7 +26,7 @@ import { createRouter } from '../route/router';
 import { shotIds } from '../task/render';
 import { STANDARD } from '../training/settings';
 import { compare } from './compare';
-import { comparisonFor } from './exported-prompt';
+import { comparisonFor } from './export-subjects';
 import { EXPORTS, type RecipientId, shownTo, subjectOf, subjectsOf } from './exports';
 import { fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
 import { type Host, SILENT } from './host';

@@ -19,9 +19,10 @@ import { versionById } from '../prompt-set/versions';
 import type { AudienceChoice } from '../report/audience';
 import { changedRows } from '../report/csv';
 import { exampleCount } from '../task/render';
-import { comparisonFor, madeOf, type Order, rowCount, type Subject, subjectOf } from './exported-prompt';
+import { comparisonFor, type Order, rowCount, type Subject, subjectOf } from './export-subjects';
+import { madeOf } from './exported-prompt';
 
-export { type Subject, subjectOf, subjectsOf } from './exported-prompt';
+export { type Subject, subjectOf, subjectsOf } from './export-subjects';
 
 interface PromptExport {
   readonly recipient: string;

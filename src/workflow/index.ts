@@ -10,7 +10,7 @@ import { proveUnchanged, type RowsDone } from './check-rows';
 import { consistency, everyRow, fineTune } from './checks';
 import { compare, comparisonTokens } from './compare';
 import { distil } from './distil';
-import type { Order } from './exported-prompt';
+import type { Order } from './export-subjects';
 import type { RecipientId } from './exports';
 import { findWords } from './find-words';
 import type { Verb } from './host';

@@ -47,18 +47,8 @@ import { exampleCount } from '../task/render';
 import { otherColumns } from '../task/template';
 import { readCheckpoint } from '../training/checkpoint';
 import { type RowsDone, shippedSentences } from './check-rows';
-import {
-  chosenSubject,
-  comparisonOf,
-  exportedPrompt,
-  madeOf,
-  type Order,
-  rowCount,
-  type Subject,
-  subjectOf,
-  takenArm,
-  templatesOf,
-} from './exported-prompt';
+import { chosenSubject, comparisonOf, type Order, rowCount, type Subject, subjectOf } from './export-subjects';
+import { exportedPrompt, madeOf, takenArm, templatesOf } from './exported-prompt';
 import { audienceProposal, audienceRows, EXPORTS, type RecipientId, shownTo } from './exports';
 import type { Host, Run } from './host';
 

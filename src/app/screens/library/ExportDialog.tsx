@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'react';
 import { useStore } from 'zustand';
 import type { AudienceChoice } from '../../../report/audience';
-import type { Order } from '../../../workflow/exported-prompt';
+import type { Order } from '../../../workflow/export-subjects';
 import {
   audienceProposal,
   audienceRows,

@@ -4,7 +4,7 @@ import type { Package } from '../../../interchange/package';
 import { StudioError } from '../../../lib/errors';
 import { chosenHard, chosenSoft } from '../../../prompt-set/make-versions';
 import type { RowsDone } from '../../../workflow/check-rows';
-import type { Order } from '../../../workflow/exported-prompt';
+import type { Order } from '../../../workflow/export-subjects';
 import type { RecipientId } from '../../../workflow/exports';
 import { resource } from '../../state/resource';
 import { perStudio, type Studio } from '../../state/studio';
