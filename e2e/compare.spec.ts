@@ -166,7 +166,7 @@ test('checks labels and votes on answers blind', async ({ studio }) => {
   });
 
   await test.step('the report states how many rows it contains, and contains no more', async () => {
-    await page.getByRole('button', { name: 'Download', exact: true }).click();
+    await page.getByRole('button', { name: 'Save report' }).click();
     const dialog = page.getByRole('dialog');
     const save = async (name: string) => {
       const download = page.waitForEvent('download');
@@ -175,7 +175,7 @@ test('checks labels and votes on answers blind', async ({ studio }) => {
       return readFileSync(file, 'utf8');
     };
     await expect(dialog).toContainText('contains 0 of your rows');
-    const bare = await save('Download the report');
+    const bare = await save('Save the report');
     expect(bare).toContain('none: no text of any row');
     for (const words of ['Blind votes', 'After the corrections', 'What these figures do not say', 'by slice'])
       expect(bare).toContain(words);
@@ -183,7 +183,7 @@ test('checks labels and votes on answers blind', async ({ studio }) => {
     expect(await save('Markdown, without texts')).toContain('## What these figures do not say');
     await dialog.getByText(new RegExp(`^The ${fixed + broken} rows`)).click();
     await expect(dialog).toContainText(`contains ${fixed + broken} of your rows`);
-    const full = await save('Download the report');
+    const full = await save('Save the report');
     expect(full).toContain(`${fixed + broken} test rows, as their owner chose`);
     expect(full.length).toBeGreaterThan(bare.length + 20 * (fixed + broken));
     await page.keyboard.press('Escape');

@@ -60,7 +60,7 @@ test('treats cells, labels, column and file names as text on every screen, in th
   }
 
   await studio.go('Compare');
-  await page.getByRole('button', { name: 'Download', exact: true }).click();
+  await page.getByRole('button', { name: 'Save report' }).click();
   const dialog = page.getByRole('dialog');
   const save = async (name: string | RegExp) => {
     const started = page.waitForEvent('download');
@@ -70,7 +70,7 @@ test('treats cells, labels, column and file names as text on every screen, in th
   const rows = dialog.getByText(/^The [1-9]\d* rows? that/);
   if (await rows.isVisible()) await rows.click();
   const report = info.outputPath('report.html');
-  await writeFile(report, await save('Download the report'));
+  await writeFile(report, await save('Save the report'));
   const table = await save(/^CSV, with all/);
   expect(table).toContain("'=1+1 bad");
   expect(table).not.toMatch(/(?:^|,)"?[=@]/m);

@@ -106,10 +106,10 @@ test('takes a column of summaries from the file through training, comparison and
     await expect(page.getByRole('dialog')).toContainText('Expected:');
     await page.keyboard.press('Escape');
     await narrow(studio, 'Compare');
-    await page.getByRole('button', { name: 'Download', exact: true }).click();
+    await page.getByRole('button', { name: 'Save report' }).click();
     await expect(page.getByRole('dialog')).toContainText('contains 0 of your rows');
     const report = page.waitForEvent('download');
-    await page.getByRole('button', { name: 'Download the report' }).click();
+    await page.getByRole('button', { name: 'Save the report' }).click();
     const html = readFileSync(await (await report).path(), 'utf8');
     expect(html).toContain('none: no text of any row');
     expect(html).not.toContain('order 20817');

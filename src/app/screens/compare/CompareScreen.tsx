@@ -178,7 +178,7 @@ function Actions({ set, compared, outdated, hasRows, onSave }: ActionsProps) {
     );
   return (
     <>
-      <Button onPress={onSave}>Download</Button>
+      <Button onPress={onSave}>Save report</Button>
       <Button isDisabled={busy || !hasRows} onPress={start} variant={outdated ? 'primary' : 'plain'}>
         Compare again
       </Button>

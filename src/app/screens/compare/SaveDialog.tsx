@@ -46,7 +46,7 @@ function useSave() {
   };
 }
 
-/** What can be downloaded of a comparison, and how many of the user's rows each file holds. */
+/** What can be saved of a comparison, and how many of the user's rows each file holds. */
 export function SaveDialog({ evaluation, dataset, isOpen, onClose }: SaveDialogProps) {
   const { html, markdown, json, csv } = reportFiles.use()[evaluation.kind];
   const { contains, rows } = savedWords(evaluation, dataset);
@@ -54,7 +54,7 @@ export function SaveDialog({ evaluation, dataset, isOpen, onClose }: SaveDialogP
   const save = useSave();
   const [withRows, setWithRows] = useState(false);
   return (
-    <Dialog title="Download the comparison" isOpen={isOpen} onClose={onClose}>
+    <Dialog title="Save the comparison" isOpen={isOpen} onClose={onClose}>
       <div className="stack">
         <h3>Report</h3>
         <p className="dim">
@@ -72,7 +72,7 @@ export function SaveDialog({ evaluation, dataset, isOpen, onClose }: SaveDialogP
         />
         <div className="row">
           <Button variant="primary" onPress={() => void save(() => html(withRows), `${stem}-report.html`, 'text/html')}>
-            Download the report
+            Save the report
           </Button>
           <span className="dim small">
             contains {format.counted(withRows ? rows.count : 0, 'of your rows', 'of your rows')}
