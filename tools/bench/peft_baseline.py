@@ -1,7 +1,7 @@
 """Prompt tuning with PyTorch, transformers and PEFT, for `against-peft.ts`: one JSON request a line on stdin, one JSON answer a line.
 
 A request holds `rows` [{ids, label}], `labels` (token id of each), `initIds`, `virtualTokens`, `steps`, `batchSize`, `learningRate`,
-`warmupSteps`, `clipNorm`, `seed`, and `test` rows whose accuracy and loss among the labels are measured at step 0 and every
+`until` (the step after which it stops), `warmupSteps`, `clipNorm`, `seed`, and `test` rows whose accuracy and loss among the labels are measured at step 0 and every
 `testEvery` steps with the clock stopped. What is timed is what PEFT's users write: batches padded on the right, loss over the vocabulary at the answer."""
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def train(request: dict) -> dict:
     test, labels = request["test"], request["labels"]
     tests = [tested(0, test, labels)] if test else []
     begin, stopped = time.perf_counter(), 0.0
-    for step in range(1, steps + 1):
+    for step in range(1, min(steps, request["until"]) + 1):
         if len(order) < request["batchSize"]:
             order += rng.sample(request["rows"], len(request["rows"]))
         rows, order = order[: request["batchSize"]], order[request["batchSize"] :]
