@@ -181,7 +181,7 @@ function StartActions({ set }: { readonly set: PromptSet }) {
           onPress={() => void resume(resumable)}
           isDisabled={waiting || trainingOff !== null}
         >
-          {resumeFrom === null ? 'Resume' : resumeFrom > 0 ? `Resume from step ${resumeFrom}` : 'Begin again'}
+          {resumeFrom ? `Resume from step ${resumeFrom}` : 'Resume'}
         </Button>
       ) : null}
       <Button
@@ -341,7 +341,7 @@ function RunEnded({ set, error, isSaid }: RunEndedProps) {
           </Button>
         ) : resumable ? (
           <Button variant="link" onPress={() => void resume(resumable)}>
-            {resumeFrom > 0 ? `Resume from step ${resumeFrom}` : 'Begin again'}
+            {resumeFrom > 0 ? `Continue from step ${resumeFrom}` : 'Begin again'}
           </Button>
         ) : null
       }
