@@ -16,7 +16,7 @@ export interface RowOptions {
   readonly soft: SoftPrompt | null;
   /** Where to find the texts' keys and values; null = compute them and do not keep them. */
   readonly cached: { readonly cache: TextCache; readonly plan: CachePlan } | null;
-  /** Keeps the beginnings of rows between requests. */
+  /** Keeps the prefixes of rows between requests. */
   readonly prefixes?: PrefixCache;
   readonly control?: Polled;
 }
@@ -138,7 +138,7 @@ export function checkContext(
   });
 }
 
-/** Of the beginnings that are kept. */
+/** Of the prefixes that are kept. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 interface Entry {
@@ -149,7 +149,7 @@ interface Entry {
 }
 
 /**
- * Keeps keys and values of text beginnings (an instruction with its examples, a text being typed) between requests, so that
+ * Keeps keys and values of text prefixes (an instruction with its examples, a text being typed) between requests, so that
  * a sequence with a known beginning costs only the rest. Drops the least recently used first. Rounding may depend on
  * history, so this is for scoring, never for training.
  */

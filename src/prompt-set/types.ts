@@ -199,7 +199,7 @@ export interface SoftVersion {
   /** Why it failed, as a sentence. */
   readonly error: string | null;
   readonly soft: SoftPrompt | null;
-  /** Copies, so that the version answers the same whatever becomes of runs and rows. `from`: what `armId` named. */
+  /** Copies, so that the version answers the same when runs and rows are gone. `from`: what `armId` named. */
   readonly together?: Beside & { readonly from?: string };
   readonly bestStep: number | null;
   readonly validationAccuracy: number | null;

@@ -241,8 +241,8 @@ export function SearchPanel() {
               Swap words by gradient
             </Button>
             <p className="small dim">
-              Searches again among half of these prompts and as many with words of the best instruction swapped for what
-              the model’s gradient proposes. They may read oddly.
+              Searches again: half of the prompts are new ones, made from the best instruction by swapping words for those
+              that the model’s gradient proposes. They may read oddly.
             </p>
           </div>
         ) : null}
