@@ -68,7 +68,7 @@ test('tries nearest examples in several orders, and keeps them as a version acro
   await expect(prompts.leaderboard.getByRole('row').nth(1)).toContainText('16 training rows');
   await page.reload();
   await expect(page.getByText('The search for your best prompt was cut off')).toBeVisible();
-  await prompts.find.click();
+  await page.getByRole('button', { name: 'Continue the search' }).click();
   await expect(prompts.leaderboard.getByRole('row').nth(1)).toContainText('16 training rows');
   await prompts.stopSearch.press('Enter');
   await expect(prompts.search).toContainText(/Found by search among \d+ prompts; chosen on 16 training rows/);

@@ -211,10 +211,18 @@ export function SearchPanel() {
   const isBusy = useSession((s) => s.job !== null);
   const { start } = useSearch.use();
   if (!isMine || (!running && !error && board.length === 0))
-    return cutOff > 0 && !running ? (
+    return cutOff && !running ? (
       <div className="c12">
-        <Note tone="info" title="The search for your best prompt was cut off">
-          {`${counted(cutOff, 'prompt')} had answered. “Find my best prompt” continues from there.`}
+        <Note
+          tone="info"
+          title="The search for your best prompt was cut off"
+          action={
+            <Button variant="link" isDisabled={isBusy} onPress={() => void start(cutOff.swaps)}>
+              Continue the search
+            </Button>
+          }
+        >
+          {`${counted(cutOff.answered, 'prompt')} had answered, and will not be asked again.`}
         </Note>
       </div>
     ) : null;
@@ -241,8 +249,8 @@ export function SearchPanel() {
               Swap words by gradient
             </Button>
             <p className="small dim">
-              Searches again: half of the prompts are new ones, made from the best instruction by swapping words for those
-              that the model’s gradient proposes. They may read oddly.
+              Searches again: half of the prompts are new ones, made from the best instruction by swapping words for
+              those that the model’s gradient proposes. They may read oddly.
             </p>
           </div>
         ) : null}

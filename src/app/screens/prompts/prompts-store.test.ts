@@ -291,9 +291,11 @@ describe('the search for the best prompt', () => {
       return { winner: winner(words), ...found };
     };
     const before = await searching(answer);
-    void before.job.start();
+    void before.job.start(true);
     const kept = () => before.services.store.settings.get<{ isOpen: boolean }>(`search:${before.set()?.id}`);
-    await vi.waitFor(async () => expect(await kept()).toMatchObject({ isOpen: true, answers: [readCue, answers] }));
+    await vi.waitFor(async () =>
+      expect(await kept()).toMatchObject({ isOpen: true, swaps: true, answers: [readCue, answers] }),
+    );
     cutOff = false;
     const after = await searching(answer, before);
     await after.job.start();

@@ -250,6 +250,8 @@ interface KeptSearch {
   readonly of: string;
   /** It was cut off, by a reload or an error, and not stopped. */
   readonly isOpen: boolean;
+  /** Words were being swapped by gradient; left out: not. */
+  readonly swaps?: boolean;
   readonly answers: readonly KeptReading[];
 }
 
@@ -260,28 +262,33 @@ const rowsAndWeights = ({ fingerprint, splitHash }: Dataset, weights: string | n
   JSON.stringify([fingerprint, splitHash, weights]);
 
 /** The answers that a search on these rows has by now, and what keeps them. */
-async function keptAnswers({ store: { settings } }: Pick<Studio['services'], 'store'>, setId: string, of: string) {
+async function keptAnswers(
+  { store: { settings } }: Pick<Studio['services'], 'store'>,
+  setId: string,
+  { of, swaps }: Pick<KeptSearch, 'of' | 'swaps'>,
+) {
   const key = searchKey(setId);
   const kept = await settings.get<KeptSearch>(key).catch(() => null);
   const answers = new Map(kept?.of === of ? kept.answers.map((each) => [each.key, each]) : []);
   // on a full disk a search that is cut off begins again
   const saving = oneAtATime((isOpen: boolean) =>
-    settings.set(key, { of, isOpen, answers: [...answers.values()] }).catch(() => undefined),
+    settings.set(key, { of, isOpen, swaps, answers: [...answers.values()] }).catch(() => undefined),
   );
   return { answers, saving };
 }
 
-/** Prompts that had answered when a reload cut off a search on these rows; 0 = none was. */
+/** How many prompts had answered when a reload cut off a search on these rows, and of what kind it was; null = none was. */
 const cutOff = perStudio(({ services, stores: { session } }) =>
   resource(async ({ setId, dataset }: { readonly setId: string; readonly dataset: Dataset }) => {
     await session.getState().modelReady();
     const kept = await services.store.settings.get<KeptSearch>(searchKey(setId));
     const isSame = kept?.of === rowsAndWeights(dataset, weightsOf(session.getState()));
-    return kept?.isOpen && isSame ? kept.answers.filter((each) => 'rows' in each).length : 0;
+    const answered = kept?.answers.filter((each) => 'rows' in each).length ?? 0;
+    return kept?.isOpen && isSame && answered > 0 ? { answered, swaps: kept.swaps ?? false } : null;
   }),
 );
 
-export function useCutOffSearch(): number {
+export function useCutOffSearch() {
   const setId = usePromptSets((s) => s.set?.id ?? null);
   const dataset = usePromptSets((s) => s.dataset);
   const isLoading = useSession((s) => s.model.kind !== 'ready');
@@ -289,7 +296,7 @@ export function useCutOffSearch(): number {
     () => (setId === null || !dataset || isLoading ? null : { setId, dataset }),
     [setId, dataset, isLoading],
   );
-  return useResource(cutOff.use(), key).value ?? 0;
+  return useResource(cutOff.use(), key).value ?? null;
 }
 
 /** Makes the winner Yours, with an undo. The editor shows it, unless it has text that is in no version. */
@@ -329,7 +336,7 @@ export const useSearch = screenStore((studio: Studio): Job<[swaps?: boolean], Se
       await session.getState().modelReady();
       if (isStopped) return;
       const of = rowsAndWeights(dataset, weightsOf(session.getState()));
-      const { answers, saving } = await keptAnswers(services, set.id, of);
+      const { answers, saving } = await keptAnswers(services, set.id, { of, swaps });
       const draft = draftOf(set, usePrompts.of(studio).getState().prompt, proposer.getState().proposal);
       let board: readonly Standing[] = [];
       const asked = { ...searchFor(set, dataset, draft), swaps, known: [...answers.values()] };
