@@ -179,6 +179,28 @@ const Further = ({ of, version, differences }: FurtherProps) =>
 
 // The search for the best prompt: a button, and a leaderboard that fills while candidates answer.
 
+/** A search on these rows that a reload ended, and the way on. */
+function CutOffSearch() {
+  const cutOff = useCutOffSearch();
+  const isBusy = useIsBusy();
+  const { start } = useSearch.use();
+  return cutOff ? (
+    <div className="c12">
+      <Note
+        tone="info"
+        title="The search for your best prompt was cut off"
+        action={
+          <Button variant="link" isDisabled={isBusy} onPress={() => void start(cutOff.swaps)}>
+            Continue the search
+          </Button>
+        }
+      >
+        {`${counted(cutOff.answered, 'prompt')} had answered, and will not be asked again.`}
+      </Note>
+    </div>
+  ) : null;
+}
+
 /** Starts the search, or continues one that was stopped. */
 export function SearchButton() {
   const isBusy = useIsBusy();
@@ -207,25 +229,9 @@ export function SearchPanel() {
   const error = useSearch((s) => s.error);
   const board = useSearch((s) => s.board);
   const found = useSearch((s) => s.found);
-  const cutOff = useCutOffSearch();
-  const isBusy = useSession((s) => s.job !== null);
+  const isBusy = useIsBusy();
   const { start } = useSearch.use();
-  if (!isMine || (!running && !error && board.length === 0))
-    return cutOff && !running ? (
-      <div className="c12">
-        <Note
-          tone="info"
-          title="The search for your best prompt was cut off"
-          action={
-            <Button variant="link" isDisabled={isBusy} onPress={() => void start(cutOff.swaps)}>
-              Continue the search
-            </Button>
-          }
-        >
-          {`${counted(cutOff.answered, 'prompt')} had answered, and will not be asked again.`}
-        </Note>
-      </div>
-    ) : null;
+  if (!isMine || (!running && !error && board.length === 0)) return running ? null : <CutOffSearch />;
   const [first] = board;
   const best = found ? board.find(({ key }) => key === found.key) : first;
   return (
