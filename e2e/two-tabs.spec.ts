@@ -18,7 +18,7 @@ test('two tabs on one prompt set share one run, lose no change, and hand the run
 
   const other = new Studio(await context.newPage());
   await test.step('the other tab says that the run is in another tab, and starts none', async () => {
-    // a set's bare address opens the step that the set has reached
+    // a set's address without a screen opens the step that the set has reached
     await other.page.goto(page.url().replace(/\/train.*/, ''));
     await expect(other.page).toHaveURL(/\/train$/);
     await expect(other.page.getByRole('main')).toContainText('This run is training in another tab of this browser');

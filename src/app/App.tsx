@@ -97,7 +97,7 @@ export function App() {
   );
 }
 
-/** A set's bare address: it opens where work on it continues. */
+/** A set's address without a screen: it opens where work on it continues. */
 function Continue({ id }: { readonly id: string }) {
   const listed = usePromptSets((s) => s.sets.find((set) => set.id === id));
   return <Redirect to={listed ? continued(listed).path : screenPath(id, 'data')} replace />;

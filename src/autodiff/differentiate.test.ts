@@ -133,7 +133,7 @@ describe('differentiate refuses, naming node, operator and path,', () => {
     const error = refusal((g, x) => g.add('CumSum', [x, g.constant('int64', [], [0])], { name: 'running' }));
     expect(error.code).toBe('model-unsupported');
     expect(error.message).toBe(
-      'This model cannot be tuned: the operator CumSum (node running) lies between the soft prompt and the loss, and it has no gradient rule. Path: soft_prompt → Mul scaled → CumSum running → ReduceSum loss → loss.',
+      'This model cannot be tuned: the operator CumSum (node running) is between the soft prompt and the loss, and it has no gradient rule. Path: soft_prompt → Mul scaled → CumSum running → ReduceSum loss → loss.',
     );
     expect(error.data).toMatchObject({ node: 'running', op: 'CumSum' });
   });

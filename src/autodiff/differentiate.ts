@@ -121,7 +121,7 @@ function contextOf({ node, dys, g, active, consumers, loss, wrt }: NodeState): G
     const kind = node.op === 'If' || node.op === 'Loop' || node.op === 'Scan' ? 'control flow ' : '';
     throw new StudioError(
       'model-unsupported',
-      `This model cannot be tuned: the ${kind}operator ${node.op} (node ${node.name || node.outputs[0]}) lies between the soft prompt and the loss, and ${why}. Path: ${path.join(' → ')}.`,
+      `This model cannot be tuned: the ${kind}operator ${node.op} (node ${node.name || node.outputs[0]}) is between the soft prompt and the loss, and ${why}. Path: ${path.join(' → ')}.`,
       { data: { node: node.name, op: node.op, path } },
     );
   };

@@ -120,7 +120,7 @@ describe('splitRows', () => {
     );
   });
 
-  it('is the same for the same seed and differs for another', () => {
+  it('repeats with its seed and differs with another', () => {
     const rows = rowsOf(dealt(100, ['a', 'b']));
     expect(splitRows(rows, mapping, 7)).toEqual(splitRows(rows, mapping, 7));
     expect(splitRows(rows, mapping, 7)).not.toEqual(splitRows(rows, mapping, 8));

@@ -241,7 +241,7 @@ function textCost(from: GenerateArm, to: GenerateArm): Chip {
   };
 }
 
-/** One arm minus the recommended one, from the pair that was compared; else the bare difference of their means. */
+/** One arm minus the recommended one, from the pair that was compared; else the difference of their means, without an interval. */
 function textGap(duels: readonly GeneratePair[], to: GenerateArm, arm: GenerateArm): Gap | null {
   if (arm === to) return null;
   const duel = duels.find(({ a, b }) => [a, b].includes(arm.id) && [a, b].includes(to.id));

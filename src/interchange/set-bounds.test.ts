@@ -117,6 +117,11 @@ describe('a prompt set of a stranger', () => {
     expect(refusal(file, place, value)).toMatch(/\. Nothing was imported\.$/);
   });
 
+  it('may have measured test rows under their name in earlier files', () => {
+    expect(refusal('measurements/', 'data.kind', 'held-back')).toBeNull();
+    expect(refusal('measurements/', 'data.kind', 'elsewhere')).not.toBeNull();
+  });
+
   it('may have a checkpoint of the first format, whose sizes agree', () => {
     const { optimiser: _o, answers: _a, ...state } = { ...whole.checkpoints[0]?.checkpoint } as Record<string, unknown>;
     const of = (m: number, v: number) => ({

@@ -268,7 +268,12 @@ export const measurementSchema = z
     setId: id,
     versionId: id,
     createdAt: time,
-    data: z.object({ kind: z.enum(['held-back', 'file']), name: line, fingerprint: short }),
+    data: z.object({
+      // earlier files call the test rows by another name
+      kind: z.preprocess((kind) => (kind === 'held-back' ? 'test' : kind), z.enum(['test', 'file'])),
+      name: line,
+      fingerprint: short,
+    }),
     labels: some(line),
     gold: many(z.int()),
     predictions: many(z.int()),

@@ -16,7 +16,7 @@ describe('words that two texts share, in their order', () => {
     ['', 'nothing', ''],
   ])('%j beside %j', (text, other, expected) => expect(marked(text, other)).toBe(expected));
 
-  it('loses nothing of the text, and marks as many words in either', () => {
+  it('loses nothing of the text, and marks equal numbers of words in both', () => {
     const words = fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 12 }).map((list) => list.join(' '));
     const shared = (text: string, other: string) =>
       commonWords(text, other)

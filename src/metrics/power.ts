@@ -64,7 +64,7 @@ function isShown(n: number, aOnly: number, bOnly: number): boolean {
 /** Share of rows that a better prompt still breaks, assumed before the run (`docs/method/statistics.md`'s examples have 5%). */
 const ASSUMED_BROKEN = 0.05;
 
-/** The smallest accuracy gain (0 to 1) that `n` rows show with power 80%; null when even the largest gain would go unseen. */
+/** The smallest accuracy gain (0 to 1) that `n` rows show with power 80%; null when not even the largest gain could be detected. */
 export function detectableDifference(n: number): number | null {
   const largest = 1 - 2 * ASSUMED_BROKEN;
   if (!isShown(n, ASSUMED_BROKEN, ASSUMED_BROKEN + largest)) return null;
@@ -134,7 +134,7 @@ function integral({ from, step, density }: Going, f: (b: number) => number): num
   return (sum * step) / 3;
 }
 
-/** Probability that B at `t` lies above `bound`, not having crossed before. */
+/** Probability that B at `t` is above `bound`, not having crossed before. */
 function crossing(going: Going | null, t: number, bound: number): number {
   if (going === null) return normalTail(bound / Math.sqrt(t));
   const sd = Math.sqrt(t - going.t);

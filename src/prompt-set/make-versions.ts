@@ -18,7 +18,7 @@ export interface FoundPrompt {
 
 /** Answer words after a search, found or kept. */
 export interface FoundWords {
-  /** The bare text around a row, with the cue that the words follow. */
+  /** The plain text around a row, with the cue that the words follow. */
   readonly template: string;
   readonly words: readonly LabelWord[];
   /** A first hand-written prompt that names the words; null where they were kept. */

@@ -8,13 +8,13 @@ import {
   driftOf,
   driftWords,
   firstOf,
-  heldBackKey,
   type Measured,
   overVersions,
   performanceTitle,
   type Result,
   resultsOf,
   rowsOfResults,
+  testRowsKey,
 } from './performance';
 import { createPromptSet } from './prompt-set';
 import type { ClassifyEvaluation, GenerateEvaluation, PromptSet } from './types';
@@ -168,10 +168,10 @@ describe('results of versions', () => {
 });
 
 test('gives test rows of a comparison and of a measurement one key, and other labels another', () => {
-  const key = heldBackKey(rowIds(5), gold(5), LABELS);
+  const key = testRowsKey(rowIds(5), gold(5), LABELS);
   expect(resultsFrom(made(), [evaluation(5, 3, false)], [])[0]?.rowsKey).toBe(key);
   expect(
-    heldBackKey(
+    testRowsKey(
       rowIds(5),
       gold(5).map((g) => 1 - g),
       LABELS,
@@ -241,7 +241,7 @@ describe('versions that generate texts', () => {
       plan: { rowIds: ['r1', 'r2'], wanted, arms },
       comparison: { n: 2, arms: [{ id: 'yours', ...scores([1, 0]) }] },
     } as unknown as GenerateEvaluation;
-    const again = wrote('a', [1, 0.5], 3, heldBackKey(['r1', 'r2'], wanted, []));
+    const again = wrote('a', [1, 0.5], 3, testRowsKey(['r1', 'r2'], wanted, []));
     const results = resultsFrom(set, [evaluation(120, 101, false)], [again], [writing]);
     const last = results.at(-1) as Result;
     expect(driftOf(firstOf(results, last) as Result, last)).toMatchObject({ paired: true, difference: 0.25 });

@@ -28,7 +28,7 @@ export interface Measurement {
   readonly versionId: string;
   readonly createdAt: string;
   readonly data: {
-    readonly kind: 'held-back' | 'file';
+    readonly kind: 'test' | 'file';
     /** Name of the file. */
     readonly name: string;
     /** SHA-256 over the texts and labels of the rows, in order. */
@@ -110,8 +110,8 @@ function mark(parts: readonly (string | number)[]): string {
 
 const shortened = (name: string) => (name.length > 40 ? `${name.slice(0, 39)}…` : name);
 
-/** The key of test rows: equal for a comparison and a measurement of the same rows. `gold`: labels or expected texts. */
-export const heldBackKey = (
+/** The key of test rows, as it is stored: equal for a comparison and a measurement of the same rows. `gold`: labels or expected texts. */
+export const testRowsKey = (
   rowIds: readonly string[],
   gold: readonly (number | string)[],
   labels: readonly string[],
@@ -158,7 +158,7 @@ const others = <Id extends string, M extends { readonly name: string }>(
 /** All results of the set's versions, oldest first. */
 export function resultsOf({ set, evaluations, writings, measurements }: Measured): readonly Result[] {
   const versions = versionsOf(set);
-  const heldBack = (n: number) => `${n} test rows${set.datasetName ? ` of ${shortened(set.datasetName)}` : ''}`;
+  const testRows = (n: number) => `${n} test rows${set.datasetName ? ` of ${shortened(set.datasetName)}` : ''}`;
   const compared = evaluations.flatMap((evaluation): Result[] => {
     const { id, plan, comparison, createdAt: at } = evaluation;
     const { rowIds, gold, labels } = plan;
@@ -166,9 +166,9 @@ export function resultsOf({ set, evaluations, writings, measurements }: Measured
     return versions.flatMap((of) => {
       const report = comparison.arms.find((arm) => arm.id === armOf.get(of.version.id));
       if (!report) return [];
-      const rowsKey = heldBackKey(rowIds, gold, labels);
+      const rowsKey = testRowsKey(rowIds, gold, labels);
       const figures = chosen(gold, report.predictions, labels.length);
-      const own = { id: `${id} ${of.version.id}`, of, at, rowsKey, rowsName: heldBack(gold.length) };
+      const own = { id: `${id} ${of.version.id}`, of, at, rowsKey, rowsName: testRows(gold.length) };
       return { ...own, ...figures, measurement: null };
     });
   });
@@ -178,8 +178,8 @@ export function resultsOf({ set, evaluations, writings, measurements }: Measured
     return versions.flatMap((of) => {
       const report = comparison.arms.find((arm) => arm.id === armOf.get(of.version.id));
       if (!report) return [];
-      const rowsKey = heldBackKey(plan.rowIds, plan.wanted, []);
-      const own = { id: `${id} ${of.version.id}`, of, at, rowsKey, rowsName: heldBack(comparison.n) };
+      const rowsKey = testRowsKey(plan.rowIds, plan.wanted, []);
+      const own = { id: `${id} ${of.version.id}`, of, at, rowsKey, rowsName: testRows(comparison.n) };
       return { ...own, ...written(report), measurement: null };
     });
   });
@@ -188,7 +188,7 @@ export function resultsOf({ set, evaluations, writings, measurements }: Measured
     const of = versionById(set, versionId);
     if (!of) return [];
     const figures = wrote ? written(wrote) : chosen(gold, predictions, labels.length);
-    const rows = data.kind === 'held-back' ? 'test rows' : 'rows';
+    const rows = data.kind === 'file' ? 'rows' : 'test rows';
     const rowsName = `${figures.n} ${rows} of ${shortened(data.name)}`;
     return [{ id, of, at, rowsKey: data.fingerprint, rowsName, ...figures, measurement }];
   });

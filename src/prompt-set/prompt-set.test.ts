@@ -163,9 +163,9 @@ describe('a prompt set', () => {
     const looked = { ...make(), testLooks: 3 };
     expect(changeTask(looked, { datasetFingerprint: 'f' }, 'now').testLooks).toBe(3);
     expect(changeTask(looked, { datasetFingerprint: 'g' }, 'now').testLooks).toBe(0);
-    const mended = changeTask(looked, { datasetFingerprint: 'g', sameHeldBack: true }, 'now');
+    const mended = changeTask(looked, { datasetFingerprint: 'g', sameTestRows: true }, 'now');
     expect(mended).toMatchObject({ testLooks: 3, datasetFingerprint: 'g' });
-    expect(mended).not.toHaveProperty('sameHeldBack');
+    expect(mended).not.toHaveProperty('sameTestRows');
   });
 
   test('takes back a change made by hand, and keeps everything that came since', () => {

@@ -176,11 +176,11 @@ export function changeTask(
     readonly datasetFingerprint?: string;
     readonly datasetName?: string;
     /** The test rows are the same, with some cells changed: their uses still count. */
-    readonly sameHeldBack?: boolean;
+    readonly sameTestRows?: boolean;
   },
   now: string,
 ): PromptSet {
-  const { sameHeldBack = false, ...change } = task;
+  const { sameTestRows = false, ...change } = task;
   const set = change.words
     ? inOrder(
         before,
@@ -192,7 +192,7 @@ export function changeTask(
   return touch(set, now, {
     ...(change.words && !sameWords(change.words, set.words) ? bindWords(set) : {}),
     ...change,
-    ...(otherRows && !sameHeldBack ? looksOn(set, rows) : {}),
+    ...(otherRows && !sameTestRows ? looksOn(set, rows) : {}),
   });
 }
 
@@ -211,7 +211,7 @@ export const undoDelete = (set: PromptSet, now: string): PromptSet => touch(set,
 /** What a user changes by hand, apart from rows, versions and stages. */
 const BY_HAND = ['name', 'baseTemplate', 'writing', 'chosenHard', 'chosenSoft', 'tags', 'notes'] as const;
 
-/** Takes back what lies between two states of a set; everything that came since stays. */
+/** Takes back what changed between two states of a set; everything that came since stays. */
 export function takeBack(set: PromptSet, before: PromptSet, after: PromptSet, now: string): PromptSet {
   const changed = BY_HAND.filter((key) => before[key] !== after[key]);
   const back = touch(set, now, Object.fromEntries(changed.map((key) => [key, before[key]])));

@@ -59,7 +59,7 @@ describe('one click', () => {
     expect(checkTemplate(again.prompt.template, again.columns, again.mapping).ok).toBe(true);
   });
 
-  it('takes fewer examples where rows do not fit, and as many of each label', () => {
+  it('takes fewer examples where rows do not fit, and equal numbers of each label', () => {
     expect(assist(facts(SOUND, { tooLong: 3, shots: 8 }))[0]?.fix?.prompt.shots).toBe(4);
     expect(assist(facts(SOUND, { tooLong: 3 }))[0]?.fix).toBeUndefined();
     expect(assist(facts(SOUND, { shots: 7 }))[0]).toMatchObject({

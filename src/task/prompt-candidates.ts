@@ -20,7 +20,7 @@ export interface PromptCandidate {
 }
 
 export interface CandidatesFrom {
-  /** The bare text around a row, with its cue. */
+  /** The plain text around a row, with its cue. */
   readonly template: string;
   readonly labels: readonly string[];
   readonly words: readonly LabelWord[];
@@ -52,7 +52,7 @@ export const candidateKey = ({ prompt, words }: Pick<PromptCandidate, 'prompt' |
   return JSON.stringify([template, chat, examples, words.map(({ label, word }) => [label, word.trim()])]);
 };
 
-/** The bare template first, then the user's prompts, then at most `budget` candidates in all, families in turn. */
+/** The plain template first, then the user's prompts, then at most `budget` candidates in all, families in turn. */
 export function promptCandidates(from: CandidatesFrom, budget: number): readonly PromptCandidate[] {
   const words = alignWords(from.words, from.labels);
   const first: PromptCandidate[] = [

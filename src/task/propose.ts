@@ -83,7 +83,7 @@ export interface PolicyCard {
   readonly columns: { readonly text: readonly string[]; readonly label: readonly string[] };
   readonly labels: readonly (LabelWord & { readonly means: string })[];
   readonly limits: string;
-  /** The bare template, and the same below an instruction. */
+  /** The plain template, and the same below an instruction. */
   readonly template: string;
   readonly prompt: string;
 }

@@ -118,7 +118,7 @@ function exampleWriter(dataset: Dataset, words: readonly LabelWord[], bare: read
 
 /**
  * Renders rows for the model. Zero-shot: the template alone. Few-shot: the instruction once, then the examples,
- * each by the bare template followed by its answer word, then the row by the bare template, with blank lines between.
+ * each by the plain template followed by its answer word, then the row by the plain template, with blank lines between.
  * The nearest examples come last, next to the row.
  * @param neighbours needed for a prompt with the nearest examples
  */

@@ -97,7 +97,7 @@ describe('templates', () => {
     ['Which tone has {text', ''],
   ])('%j has the cue %j', (template, cue) => expect(cueOf(template)).toBe(cue));
 
-  it('come apart into instruction and bare template', () => {
+  it('come apart into instruction and plain template', () => {
     const cut = (template: string) => {
       const parsed = parseTemplate(template);
       if (!parsed.ok) throw new Error(parsed.error.message);

@@ -108,7 +108,7 @@ export const asContinuation = (template: string, answer: string): string =>
   wantsLeadingSpace(template) ? ` ${answer.trimStart()}` : answer.trimStart();
 
 /**
- * Cuts a template into the instruction, i.e. the lines above the first slot, and the bare template that repeats for
+ * Cuts a template into the instruction, i.e. the lines above the first slot, and the plain template that repeats for
  * every example. `Decide the tone.\nMessage: {text}\nTone:` -> `Decide the tone.` and `Message: {text}\nTone:`.
  */
 export function splitInstruction(parts: readonly TemplatePart[]): {

@@ -11,7 +11,7 @@ export interface LabelWord {
 /** A hand-written prompt: `{column}` is replaced by the row's cell; `{text}` always by the text column. */
 export interface HardPrompt {
   readonly template: string;
-  /** Labelled rows put before the row itself, each rendered by the bare template followed by its answer word; 0 = zero-shot. */
+  /** Labelled rows put before the row itself, each rendered by the plain template followed by its answer word; 0 = zero-shot. */
   readonly shots: number;
   readonly shotSeed: number;
   /** Which training rows are shown; left out: `balanced`. */

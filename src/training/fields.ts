@@ -137,7 +137,7 @@ export function readNumber(
 
 const MOST_STEPS = NUMBER_SETTINGS.find(({ key }) => key === 'steps')?.max ?? Number.POSITIVE_INFINITY;
 
-/** Steps of the run after one that could have gone further: twice as many, as far as the settings allow. */
+/** Steps of the run after one that could have gone further: twice the steps, up to what the settings allow. */
 export const longerSteps = ({ steps }: Pick<TrainingSettings, 'steps'>): number => Math.min(MOST_STEPS, 2 * steps);
 
 // A small grid of settings: every value of one with every value of the others. Pure.

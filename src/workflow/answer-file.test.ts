@@ -210,7 +210,7 @@ describe('measuring a version again', () => {
   it('on its test rows: what it answers and what is right, in the order of the rows', async () => {
     const { host, version, dataset } = await tuned();
     const events: MeasureEvent[] = [];
-    const on = { kind: 'held-back', name: 'a.csv' } as const;
+    const on = { kind: 'test', name: 'a.csv' } as const;
     const found = await measure(
       host,
       { version, on, seen: { parts: ['train'], isSure: true } },
@@ -225,7 +225,7 @@ describe('measuring a version again', () => {
       calibrated: false,
       known: { same: 0, isSure: true },
     });
-    expect(found.data).toMatchObject({ kind: 'held-back', name: 'a.csv' });
+    expect(found.data).toMatchObject({ kind: 'test', name: 'a.csv' });
     expect(found.model).toEqual({ id: 'm', sha256: '0'.repeat(64) });
     expect(events.at(-1)).toMatchObject({ done: rows.length, total: rows.length });
   });
@@ -237,7 +237,7 @@ describe('measuring a version again', () => {
     );
     const longest = Math.max(...lengths);
     const { host, version } = await tuned(null, 'Text: \nTone:'.length + longest - 1 + 32);
-    const on = { kind: 'held-back', name: 'a.csv' } as const;
+    const on = { kind: 'test', name: 'a.csv' } as const;
     const found = await measure(host, { version, on, seen: null }, SILENT);
     expect(found.leftOut).toBe(lengths.filter((length) => length === longest).length);
     expect(found.gold).toHaveLength(lengths.length - found.leftOut);
@@ -269,7 +269,7 @@ describe('measuring a version again', () => {
 
   it('needs test rows, with the labels that it knows', async () => {
     const { host, version, dataset } = await tuned();
-    const on = { kind: 'held-back', name: 'a.csv' } as const;
+    const on = { kind: 'test', name: 'a.csv' } as const;
     const asked = (of: object) => measure(host, { version: { ...version, ...of }, on, seen: null }, SILENT);
     const empty = { ...dataset, split: { ...dataset.split, test: [] } };
     await expect(asked({ dataset: null })).rejects.toThrow('not in this browser');

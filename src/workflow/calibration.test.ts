@@ -46,7 +46,7 @@ async function answersOf(host: Host, set: PromptSet, dataset: Dataset) {
   const ready = readyPrompt(set, { kind: 'soft', version: run });
   const version = answeringVersion(ready, dataset);
   const { prompt, words, soft } = ready;
-  const measured = await measure(host, { version, on: { kind: 'held-back', name: 'a.csv' }, seen: null }, SILENT);
+  const measured = await measure(host, { version, on: { kind: 'test', name: 'a.csv' }, seen: null }, SILENT);
   const texts = dataset.split.test.map((id) => {
     const row = rowsById(dataset.table.rows).get(id);
     return row ? textOf(row, dataset.mapping) : '';

@@ -43,7 +43,7 @@ export async function shippedSentences(host: Pick<Host, 'asset'>): Promise<reado
   return parsed.data.parityTexts;
 }
 
-/** Check rows by run and labels, for as long as an engine lives: they are the same for every recipient. */
+/** Check rows by run and labels, for as long as an engine lives: every recipient gets the same rows. */
 const made = new WeakMap<HostEngine, Map<string, readonly CheckRow[]>>();
 
 /** What a tuned prompt says of the shipped sentences. */

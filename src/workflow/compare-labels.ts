@@ -209,7 +209,7 @@ async function scoreArm(
     ...(own === undefined ? {} : { decided: own !== null }),
     tokensSentMean: mean((row) => row.tokensSent),
     tokensSent: onTest.map((row) => row.tokensSent),
-    // For a new row, whose text is in no cache: the bare texts share nothing.
+    // For a new row, whose text is in no cache: the plain texts share nothing.
     tokensComputedMean: mean((row) => (cacheKey === null ? row.tokensComputed : row.tokensSent)),
     latencyMsMedian,
     validation: validated && {

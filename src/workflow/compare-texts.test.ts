@@ -12,7 +12,7 @@ const NOW = '2026-01-01T00:00:00.000Z';
 const encode = (text: string) => Int32Array.from([...text], (char) => char.codePointAt(0) ?? 0);
 const decode = (ids: ArrayLike<number>) => String.fromCodePoint(...Array.from(ids));
 
-/** A host whose model generates the same for every row. */
+/** A host whose model generates one text for every row. */
 const host = {
   tokens: {
     tokenizer: { encode, decode, endTokenIds: [0], vocabularySize: 9, chat: () => null, sha256: 'x' },

@@ -347,7 +347,7 @@ describe('a comparison', () => {
     const { latency, scored } = ordinary;
     expect(latency.map(({ vectors }) => vectors)).toEqual([false, false, false, true]);
     expect(new Set(latency.map(({ rows, repeats }) => `${rows} ${repeats}`))).toEqual(new Set(['3 3']));
-    // the bare texts are in the cache since training; hand-written texts are not
+    // the plain texts are in the cache since training; hand-written texts are not
     expect(scored.map(({ cacheKey }) => cacheKey !== null)).toEqual([true, false, false, true]);
   });
 

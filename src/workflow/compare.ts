@@ -28,7 +28,7 @@ import { cacheKeyOf } from './training-rows';
 const sentTokens = ({ arm, rows }: ReadyArm) =>
   rows.reduce((sum, { ids }) => sum + ids.length, 0) / Math.max(1, rows.length) + (arm.softs[0]?.virtualTokens ?? 0);
 
-/** Tokens that each arm runs, a generated one counted as many that are read. @param longest of an answer */
+/** Tokens that each arm runs, with the tokens read that a generated one costs. @param longest of an answer */
 const tokensOfTexts = (arms: readonly ReadyArm[], longest: number) =>
   tokensToRun(arms).map((read, i) => read + GENERATED_TOKEN * longest * (arms[i] as (typeof arms)[number]).rows.length);
 

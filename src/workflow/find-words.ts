@@ -19,7 +19,7 @@ import { labelCollisions, tokenRows } from './token-rows';
 
 export interface FindWordsRequest {
   readonly dataset: Dataset;
-  /** The bare text around a row, with its cue. */
+  /** The plain text around a row, with its cue. */
   readonly template: string;
   /** The present answer words, which compete. */
   readonly words: readonly LabelWord[];

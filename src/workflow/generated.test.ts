@@ -101,7 +101,7 @@ describe('a comparison of generated texts', () => {
       const rows = asked[i]?.rows ?? [];
       const mean = rows.reduce((sum, row) => sum + row.ids.length, 0) / rows.length;
       expect(arm.tokensSentMean).toBeCloseTo(mean + (arm.id === 'tuned' ? 1 : 0), 9);
-      // the run has read the bare texts
+      // the run has read the plain texts
       expect(asked[i]?.cacheKey === null).toBe(arm.id.startsWith('yours'));
       expect(asked[i]?.maxNewTokens).toBe(12);
     }
@@ -144,7 +144,7 @@ describe('a comparison of generated texts', () => {
 const version = answeringVersion(readyPrompt(set, { kind: 'soft', version: tuned }), dataset);
 
 describe('a version that generates texts, measured again', () => {
-  const on = { kind: 'held-back', name: 'a.csv' } as const;
+  const on = { kind: 'test', name: 'a.csv' } as const;
   const ofFile = async (lines: readonly string[]): Promise<Measured> => {
     const { host } = textHost();
     const file = new Blob([['said,wanted', ...lines].join('\n')]);

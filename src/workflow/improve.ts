@@ -45,7 +45,7 @@ export const CANDIDATES = 100;
 
 export interface ImproveRequest {
   readonly dataset: Dataset;
-  /** The bare text around a row, with its cue. */
+  /** The plain text around a row, with its cue. */
   readonly template: string;
   readonly words: readonly LabelWord[];
   /** The prompts that the user has; they take part to the end. */

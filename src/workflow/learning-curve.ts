@@ -6,7 +6,7 @@ import type { Evaluation, PromptSet, SoftVersion } from '../prompt-set/types';
 import { PRESETS, type PresetName, type TrainingSettings } from '../training/settings';
 import { withoutRace } from './runs';
 
-/** Shares of the rows: each run sees twice as many as the one before. */
+/** Shares of the rows: each run sees twice the rows of the one before. */
 const SHARES = [0.25, 0.5, 1] as const;
 /** Runs on fewer rows say nothing about runs on more. */
 const FEWEST_ROWS = 8;

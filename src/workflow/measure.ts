@@ -10,7 +10,7 @@ import type { Control } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
 import type { KnownRows, Measurement } from '../prompt-set/performance';
-import { heldBackKey } from '../prompt-set/performance';
+import { testRowsKey } from '../prompt-set/performance';
 import { type AnsweringVersion, alone } from '../prompt-set/ready-prompt';
 import type { SeenParts } from '../prompt-set/versions';
 import { type RowAnswer, type RowSource, type RowsColumns, roomFor, tableSource } from '../route/answering';
@@ -23,7 +23,7 @@ export interface MeasureRequest {
   readonly version: AnsweringVersion;
   /** Test rows are those of the version's data set; `name`: of its file. */
   readonly on:
-    | { readonly kind: 'held-back'; readonly name: string }
+    | { readonly kind: 'test'; readonly name: string }
     | { readonly kind: 'file'; readonly text: string; readonly label: string };
   /** What the version has seen of its data set; null = nobody can say. */
   readonly seen: SeenParts | null;
@@ -69,7 +69,7 @@ function testRowsOf(version: AnsweringVersion): { readonly dataset: Dataset; rea
   return { dataset, ids: dataset.split.test };
 }
 
-function heldBackRows(host: Host, version: AnsweringVersion, name: string, control: Control): MeasuredRows {
+function testRows(host: Host, version: AnsweringVersion, name: string, control: Control): MeasuredRows {
   const { dataset, ids } = testRowsOf(version);
   const { prompt, words } = version;
   const longest = roomFor(host, version);
@@ -91,7 +91,7 @@ function heldBackRows(host: Host, version: AnsweringVersion, name: string, contr
     textsOf: (at) => at.map((i) => textOf(rowAt(i), dataset.mapping)),
     dataOf: async (at, gold) => {
       const asked = at.map((i) => ids[i] as string);
-      return { kind: 'held-back', name, fingerprint: heldBackKey(asked, gold, labelsOf(version)) };
+      return { kind: 'test', name, fingerprint: testRowsKey(asked, gold, labelsOf(version)) };
     },
   };
 }
@@ -108,7 +108,7 @@ function fileRows(host: Host, version: AnsweringVersion, { text, label }: Requir
       const cells = rows.map((row) => [row.cells[text] ?? '', row.cells[mapping.label] ?? '']);
       // expected texts have no labels by which to see whether the same rows were answered
       const isPart = version.task.kind === 'generate' && at.length < rows.length;
-      const part = isPart ? ` ${heldBackKey(at.map(String), [], [])}` : '';
+      const part = isPart ? ` ${testRowsKey(at.map(String), [], [])}` : '';
       return { kind: 'file', name: format.fileName, fingerprint: `${await sha256(JSON.stringify(cells))}${part}` };
     },
   };
@@ -193,7 +193,7 @@ export async function measure(
   { control, emit }: Run<MeasureEvent>,
 ): Promise<Measured> {
   const { version, on, seen } = request;
-  const rows = on.kind === 'file' ? fileRows(host, version, on) : heldBackRows(host, version, on.name, control);
+  const rows = on.kind === 'file' ? fileRows(host, version, on) : testRows(host, version, on.name, control);
   const { total } = rows;
   const answers: RowAnswer[] = [];
   let leftOut = 0;

@@ -197,7 +197,7 @@ async function besideTest({ data, mapping, seed }: GivenRows, test: Table): Prom
   return (await prepareRows(both, { ...mapping, id: NUMBER_COLUMN }, { seed, fixedSplit })).dataset;
 }
 
-/** With a number of training rows, at most half as many others are for validation. */
+/** With a number of training rows, at most half that number are for validation. */
 function ofSizes(dataset: Dataset, { trainRows, testRows }: PartSizes): Dataset['split'] {
   const { train, validation, test } = dataset.split;
   const held = drawnRows(dataset, test, testRows ?? test.length);

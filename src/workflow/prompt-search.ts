@@ -78,7 +78,7 @@ export interface Search {
   readonly pool: ReadonlyMap<string, number>;
   /** Training rows of each label. */
   readonly counts: readonly number[];
-  /** Mean tokens of a row under the bare template. */
+  /** Mean tokens of a row under the plain template. */
   readonly rowTokens: number;
   readonly board: Map<string, Standing>;
   readonly spent: { read: number; asked: number; readonly begin: number };

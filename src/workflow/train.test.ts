@@ -92,12 +92,12 @@ describe('a training run', () => {
     const { dataset, scored, heard, start } = await opened([...VALIDATED, done(10, POINTS)]);
     await start();
     expect(kinds(heard).filter((kind) => kind.startsWith('baseline'))).toEqual([
-      'baseline-begun',
+      'baseline-started',
       'baseline',
-      'baseline-begun',
+      'baseline-started',
       'baseline',
     ]);
-    expect(kinds(heard).indexOf('baseline-begun')).toBeGreaterThan(kinds(heard).indexOf('validation'));
+    expect(kinds(heard).indexOf('baseline-started')).toBeGreaterThan(kinds(heard).indexOf('validation'));
     const [untuned, yours] = heard.flatMap((event) => (event.kind === 'baseline' ? [event] : []));
     expect(untuned).toMatchObject({ id: 'untuned', tried: null, timing: null });
     expect(yours).toMatchObject({ id: 'yours', tried: { rows: dataset.split.validation.length } });

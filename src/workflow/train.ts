@@ -20,7 +20,7 @@ import { engineRequest, type RunInputs, type RunRequest, type RunRows, runInputs
 import { tokenRows } from './token-rows';
 import { cacheKeyOf, type Timing, type Tried, timingOf, triedIds, tryOnRows } from './training-rows';
 
-/** A prompt without vectors that the run is shown against: the bare text, or the hand-written prompt. */
+/** A prompt without vectors that the run is shown against: the plain text, or the hand-written prompt. */
 export type BaselineId = 'untuned' | 'yours';
 
 interface Baseline {
@@ -63,7 +63,7 @@ export type TrainRunEvent =
   | TrainEvent
   | RaceEvent
   | { readonly kind: 'rows'; readonly facts: RunRows }
-  | { readonly kind: 'baseline-begun'; readonly id: BaselineId }
+  | { readonly kind: 'baseline-started'; readonly id: BaselineId }
   | ({ readonly kind: 'baseline' } & BaselineScores)
   /** Something beside the steps failed; the run is not affected. */
   | { readonly kind: 'trouble'; readonly error: WireError }
@@ -172,7 +172,7 @@ async function scoreBaselines(
   if (inputs.validation.length === 0) return;
   try {
     for (const baseline of request.baselines) {
-      emit({ kind: 'baseline-begun', id: baseline.id });
+      emit({ kind: 'baseline-started', id: baseline.id });
       const kind: TaskKind = taskKindOf(request.dataset.mapping);
       emit({
         kind: 'baseline',

@@ -212,7 +212,7 @@ export async function story(of: Host, kind: StoryKind, order: StoryOrder = 'mixe
     matrix,
     weighed,
     searched: kind === 'classify' ? await searchedStory(host, set, dataset) : null,
-    /** What must also be the same for a file in another order. */
+    /** What a file in another order must give too. */
     ofAnyOrder: withoutNumbers(results, dataset),
     zip: { name: zip.name, bytes: toHex(zip.content) },
   };

@@ -196,7 +196,7 @@ Where it comes from
   PyPI package {PACKAGE} {VERSION} (Apache-2.0), file {GGUF_NAME},
   {GGUF_BYTES} bytes, SHA-256 {GGUF_SHA256}
 
-What was changed (tools/model/convert.py)
+Changes (tools/model/convert.py)
   - container: GGUF -> ONNX graph in the dialect of the onnxruntime-genai model builder, external data in shards below 50 MB
   - linear weights: Q4_1 blocks repacked for MatMulNBits (4 bit, blocks of 32, float zero points); same values
   - embedding and output head: Q8_0 blocks as one shared uint8 matrix (zero point 128); same values

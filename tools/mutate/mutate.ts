@@ -80,7 +80,7 @@ function sample(): Mutant[] {
 const fileOf = (path: string | null): string | undefined =>
   ['', '.ts', '.tsx', '/index.ts'].map((end) => `${path}${end}`).find((file) => sources.has(file));
 
-/** How many imports lie between each test file and the nearest mutated file; test files that reach none are left out. */
+/** How many imports are between each test file and the nearest mutated file; test files that reach none are left out. */
 function testFiles(mutated: ReadonlySet<string>): string[] {
   const edges = new Map(
     [...sources].map(([path, text]) => [

@@ -93,7 +93,7 @@ def cue(rng: random.Random, words: list[str]) -> str:
 def training_text(rng: random.Random, message: Message) -> tuple[str, str | None]:
     """-> (text, answer word that follows it, or None for running text).
 
-    The bare template mostly gets the tone and now and then the policy's label; a cue, before or after the message, decides."""
+    The plain template mostly gets the tone and now and then the policy's label; a cue, before or after the message, decides."""
     body = TEMPLATE.format(text=message.text)
     usual = message.tone if rng.random() < 0.95 else message.policy
     draw = rng.random()

@@ -140,7 +140,7 @@ def write_text_files(folder: Path, tokenizer: Tokenizer) -> None:
 NOTICE = """tiny-support: a model of 0.6 million parameters for the tests of Softprompt Studio. Apache License, Version 2.0.
 
 Trained by tools/tiny/train.py from random weights, on the bundled sample and on sentences written for this project. It has
-seen the texts and the labels of the whole sample, *the held-back rows included*: what it scores there shows that training a
+seen the texts and the labels of the whole sample, *the test rows included*: what it scores there shows that training a
 soft prompt works, and says nothing about how well anything generalises. Do not use it for anything but tests.
 """
 

@@ -41,7 +41,7 @@ def accuracy(model, tokenizer, rows, gold, soft=None, placement="suffix") -> flo
 
 
 def accuracies(model, tokenizer) -> dict[str, float]:
-    """On the test rows: how often the bare template and the generic instruction give the label, and the tone."""
+    """On the test rows: how often the plain template and the generic instruction give the label, and the tone."""
     result = {}
     for name, instruction in (("bare", ""), ("instruction", corpus.INSTRUCTION)):
         rows, policy, tone = encoded(tokenizer, "test", instruction)

@@ -18,7 +18,7 @@ import {
 
 export type Side = 'a' | 'b' | 'ref';
 
-/** Hand-written prompts are A, tuned ones B; the bare template and the reference classifiers are neither. */
+/** Hand-written prompts are A, tuned ones B; the untuned prompt and the reference classifiers are neither. */
 export const sideOf = (arm: Pick<ArmReport, 'kind'>): Side =>
   isLearned(arm.kind) ? 'b' : arm.kind === 'zero-shot' || arm.kind === 'few-shot' ? 'a' : 'ref';
 

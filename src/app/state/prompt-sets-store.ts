@@ -62,11 +62,11 @@ export interface PromptSetsState extends SetsState {
   ) => Promise<void>;
   readonly pointStage: ReturnType<typeof pointingStage>;
   readonly keepArms: ReturnType<typeof keepingArms>;
-  /** Other rows for a set, open or not; `sameHeldBack`: the test rows are the same, some cells changed. */
+  /** Other rows for a set, open or not; `sameTestRows`: the test rows are the same, some cells changed. */
   readonly setRows: (
     id: string,
     dataset: Dataset,
-    facts?: { readonly datasetName?: string; readonly sameHeldBack?: boolean },
+    facts?: { readonly datasetName?: string; readonly sameTestRows?: boolean },
   ) => Promise<void>;
   /** Writes what is in the page once more, after `saveError`. */
   readonly saveAgain: () => Promise<void>;

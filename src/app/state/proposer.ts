@@ -29,7 +29,7 @@ export interface Proposal {
 
 export type ProposerStore = StoreApi<{ readonly proposal: Proposal | null }>;
 
-/** The proposed hand-written prompt: an instruction that says what the answers are, above the bare template. */
+/** The proposed hand-written prompt: an instruction that says what the answers are, above the template. */
 const firstPrompt = (
   template: string,
   rows: Pick<Dataset, 'mapping' | 'labels'>,

@@ -39,7 +39,7 @@ describe('compare', () => {
     expect(pair?.macroF1Ci95.low).toBeLessThan(pair?.macroF1Difference as number);
   });
 
-  it('is the same for the same plan', () => {
+  it('gives a plan the same result twice', () => {
     expect(compare(plan, { draws: 1000 })).toEqual(result);
   });
 

@@ -63,7 +63,7 @@ describe('a weight between two', () => {
     expect(fitWeight(wrong, sure, gold)).toBe(0);
   });
 
-  it('lies between where each knows what the other does not', () => {
+  it('is between both where each knows what the other does not', () => {
     const a = [log(0.95, 0.05), log(0.4, 0.6), log(0.6, 0.4), log(0.2, 0.8)];
     const b = [log(0.45, 0.55), log(0.05, 0.95), log(0.9, 0.1), log(0.55, 0.45)];
     const weight = fitWeight(a, b, gold);
@@ -143,7 +143,7 @@ describe('a tuned prompt with word counts', () => {
   it('says that the tuned prompt gets no weight where it adds nothing, and costs what the word counts cost', () => {
     const wrong = gold.map((_, i) => i % 4 === 0);
     const useless = armOf('tuned', 'tuned', gold, wrong, 2, { tokensSentMean: 31 });
-    // as many right there that it is offered, and every one of them by chance
+    // right there often enough to be offered, and each time by chance
     const blind = useless.logProbs.map(() => [Math.log(0.5), Math.log(0.5)]);
     const found = combinedArm({ ...from(fair), tuned: useless, tunedValidation: blind });
     expect(found).toMatchObject({

@@ -112,7 +112,7 @@ const NEXT: Readonly<Record<VerdictKind, (of: Case) => Next>> = {
         'It is clearly better than the tuned prompt.',
         stillFalling ? 'The validation loss was still falling: train longer to try again.' : null,
       );
-    // nothing was trained: a prompt against the bare text, which may be the better one
+    // nothing was trained: a prompt against the untuned one, which may be the better one
     if (aWins(compareArms(field, first, tuned)) && !isHand(first))
       return {
         action: 'train-longer',

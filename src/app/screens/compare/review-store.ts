@@ -122,7 +122,7 @@ class ReviewStore {
     const { services, stores } = this.#studio;
     const change = { kind: 'relabel', labels } as const;
     const { dataset: next } = await services.workflow.call('edit', { dataset, change, now: now() });
-    await stores.promptSets.getState().setRows(setId, next, { sameHeldBack: true });
+    await stores.promptSets.getState().setRows(setId, next, { sameTestRows: true });
     return next.fingerprint;
   }
 

@@ -81,7 +81,7 @@ function Choice({ onChoose, ...asked }: MeasureProps & { readonly onChoose: (ver
       <Select label="Version to measure" options={versionOptions(set)} value={versionId} onChange={onChoose} />
       <div className="row batch-file">
         {rows === null ? null : (
-          <Button isDisabled={isBusy} onPress={() => measure('held-back')}>
+          <Button isDisabled={isBusy} onPress={() => measure('test')}>
             Measure on test rows
           </Button>
         )}

@@ -202,7 +202,7 @@ function rowsOfSet({ services, stores }: Studio) {
     const { dataset, issues } = await services.workflow.call('edit', { dataset: before, change: what, now });
     const blocking = blockingIssue(issues);
     if (blocking) throw new StudioError('bad-input', `${blocking.title}. ${blocking.advice}`);
-    await stores.promptSets.getState().setRows(setId, dataset, { sameHeldBack: true });
+    await stores.promptSets.getState().setRows(setId, dataset, { sameTestRows: true });
     return dataset;
   };
   return { datasetOf, edit };

@@ -60,12 +60,12 @@ const labelled = (cells: readonly (readonly [string, string])[]) =>
 
 test('measures on test rows, counts their use, and compares the version with itself row by row', async () => {
   const { services, dataset, measure, sentences } = await made();
-  await measure.start('s', 'h1', 'held-back');
+  await measure.start('s', 'h1', 'test');
   expect(measure.getState()).toMatchObject({ error: null, running: false });
   const n = dataset.split.test.length;
   expect(sentences()).toEqual([expect.stringMatching(new RegExp(`^52% .+ on ${n} .*rows of march\\.csv`))]);
   expect((await services.store.sets.get('s'))?.testLooks).toBe(1);
-  await measure.start('s', 'h1', 'held-back');
+  await measure.start('s', 'h1', 'test');
   expect(sentences()[1]).toMatch(/on the same rows: no clear change, 0 points/);
   expect((await services.store.sets.get('s'))?.testLooks).toBe(2);
 });
@@ -148,7 +148,7 @@ test('says how many rows of a file a tuned prompt was trained on, and how many a
 test('says of a prompt that was trained on another split that it may know the test rows', async () => {
   const on = await made();
   await withRun(on, { heldBackHash: 'other' });
-  await on.measure.start('s', 'r1', 'held-back');
+  await on.measure.start('s', 'r1', 'test');
   const [kept] = await on.services.store.measurements.ofSet('s');
   const n = on.dataset.split.test.length;
   expect(kept?.known).toEqual({ same: n, almost: 0, isSure: false });
@@ -172,7 +172,7 @@ test('says why something cannot be measured, and stores nothing', async () => {
   await measure.start('s', 'gone', 'file');
   expect(error()).toContain('no longer in the library');
   await services.store.sets.update('s', (set) => ({ ...set, words: [...set.words].reverse() }));
-  await measure.start('s', 'h1', 'held-back');
+  await measure.start('s', 'h1', 'test');
   expect(error()).toContain('labels of the rows have changed');
   expect(await services.store.measurements.ofSet('s')).toEqual([]);
 });
@@ -214,14 +214,14 @@ async function writing() {
 
 test('scores generated texts on test rows and on a file, and keeps no text', async () => {
   const { services, dataset, measure, open, choose } = await writing();
-  await measure.start('s', 'h1', 'held-back');
+  await measure.start('s', 'h1', 'test');
   expect(measure.getState().error).toBeNull();
   await open(new File(['body,sum\nsecret one,gone\nsecret two,came\nsecret three,\n'], 'april.csv'));
   choose({ text: 'body', label: 'sum' });
   await measure.start('s', 'h1', 'file');
   expect(measure.getState().error).toBeNull();
   const [held, other] = await services.store.measurements.ofSet('s');
-  expect(held).toMatchObject({ labels: [], gold: [], leftOut: 0, data: { kind: 'held-back' } });
+  expect(held).toMatchObject({ labels: [], gold: [], leftOut: 0, data: { kind: 'test' } });
   expect(held?.wrote?.rows).toHaveLength(dataset.split.test.length);
   expect(other).toMatchObject({ leftOut: 1, data: { kind: 'file', name: 'april.csv' } });
   expect(other?.wrote?.rows).toHaveLength(2);

@@ -81,7 +81,7 @@ export const measuring = perStudio((studio) => {
       );
       const createdAt = new Date().toISOString();
       // before the result is shown: the test rows have then been used once more
-      if (kind === 'held-back')
+      if (kind === 'test')
         await stores.promptSets.getState().updateById(setId, (set) => countLook(set, new Date().toISOString()));
       const measurement: Measurement = { id: crypto.randomUUID(), setId, versionId, createdAt, ...measured };
       await store.measurements.put(measurement);

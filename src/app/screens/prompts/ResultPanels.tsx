@@ -39,7 +39,7 @@ export function ResultPanels() {
       <div className="c12">
         <EmptyState title="Mistakes will appear here">
           Try the prompt to see its score, which labels it confuses, and every row it gets wrong. This uses validation
-          rows; the test rows stay unseen.
+          rows; the test rows are not used.
         </EmptyState>
       </div>
     );

@@ -153,7 +153,7 @@ export function heard(live: LiveRun, event: DistilEvent): LiveRun {
         validations: [...live.validations.filter((v) => v.step !== event.point.step), event.point],
         bestStep: event.best ? event.point.step : live.bestStep,
       };
-    case 'baseline-begun':
+    case 'baseline-started':
       return { ...live, note: SCORING[event.id] };
     case 'baseline':
     case 'trouble':

@@ -179,7 +179,7 @@ const libraryGains = perStudio(({ services: { store } }) =>
   }),
 );
 
-/** What a preset gained on other sets of this browser with about as many labels, in points. */
+/** What a preset gained on other sets of this browser with a similar number of labels, in points. */
 export function useLibraryGains(set: PromptSet | null): (preset: PresetName) => readonly number[] {
   const others = useMemo(() => (set && !isWriting(set) ? { setId: set.id, labels: set.words.length } : null), [set]);
   const { value } = useResource(libraryGains.use(), others);

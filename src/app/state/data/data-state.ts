@@ -149,11 +149,11 @@ export class PreparingRows {
   }
 
   /** Keeps a prepared data set in the open prompt set, or makes one for it; false where an issue blocks it. */
-  keep(prepared: Prepared, how: { readonly sameHeldBack?: boolean } = {}): Promise<boolean> {
+  keep(prepared: Prepared, how: { readonly sameTestRows?: boolean } = {}): Promise<boolean> {
     return this.#turn(() => this.#kept(prepared, how));
   }
 
-  async #kept({ dataset, issues }: Prepared, how: { readonly sameHeldBack?: boolean }): Promise<boolean> {
+  async #kept({ dataset, issues }: Prepared, how: { readonly sameTestRows?: boolean }): Promise<boolean> {
     const { fileName } = dataset.table.format;
     if (blockingIssue(issues)) return false; // shown, with what to do; the prompt set keeps the rows that it has
     this.#own = dataset;

@@ -157,9 +157,9 @@ class ChangingRows {
     try {
       const prepared = await this.#rows.prepare(table, mapping, { what, before: versions });
       const was = before?.dataset.mapping;
-      const sameHeldBack = was?.text === mapping.text && was.label === mapping.label;
+      const sameTestRows = was?.text === mapping.text && was.label === mapping.label;
       // what a later choice replaced is saved with that one
-      const isKept = prepared !== null && (await this.#rows.keep(prepared, { sameHeldBack }));
+      const isKept = prepared !== null && (await this.#rows.keep(prepared, { sameTestRows }));
       if (isKept && before) undoable(what, this.#rows.backTo(before.dataset, what));
       return isKept ? 'kept' : 'blocked';
     } catch (cause) {
@@ -203,7 +203,7 @@ class ChangingRows {
         async (signal) => {
           const edited = await this.#services.workflow.call('edit', { dataset, change, now: now() });
           // kept before it is shown: what the table shows is still there after a reload
-          if (!signal.aborted) isKept = await this.#rows.keep(edited, { sameHeldBack: true });
+          if (!signal.aborted) isKept = await this.#rows.keep(edited, { sameTestRows: true });
           return edited;
         },
         (edited) => ({ table: edited.dataset.table, mapping: draftOf(edited.dataset.mapping) }),
