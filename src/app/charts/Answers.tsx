@@ -3,7 +3,7 @@ import { counted, percentWhole } from '../../lib/format';
 import { commonWords } from '../../metrics/text';
 import { READINGS } from '../../task/types';
 import type { Weighed, WeighedWord, Weighing } from '../../workflow/play';
-import { ArmMark, type ArmSide, Button, Note, ProgressBar } from '../ui';
+import { ArmMark, type ArmSide, Button, Failed, ProgressBar } from '../ui';
 import './charts.css';
 
 interface ProbabilityBarsProps {
@@ -84,11 +84,9 @@ export function WhichWords({ prompts, labels, weighing, error, ...asking }: Whic
   if (weighing) return <WordWeights prompts={prompts} labels={labels} weighing={weighing} />;
   return (
     <div className="stack">
-      {error ? (
-        <Note tone="bad" live title="The words were not weighed">
-          {error.message} Change the text or try again.
-        </Note>
-      ) : null}
+      <Failed title="The words were not weighed" error={error}>
+        Change the text or try again.
+      </Failed>
       <div className="row">
         <Button onPress={onAsk} isDisabled={isBusy}>
           Which words decided?

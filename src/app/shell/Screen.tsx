@@ -2,10 +2,9 @@ import { type ReactNode, useEffect, useRef } from 'react';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { useStore } from 'zustand';
 
-import { duration } from '../../lib/format';
 import { navigate, screenPath } from '../state/location';
 import { usePromptSets, useStores } from '../state/studio';
-import { attempted, Button, EmptyState, ProgressBar } from '../ui';
+import { attempted, Button, EmptyState, Stoppable } from '../ui';
 import type { ButtonProps } from '../ui/Button';
 import './screen.css';
 
@@ -98,14 +97,12 @@ export function ReadingBar({ label }: { readonly label: string }) {
   const share = useStore(data, (s) => s.readingShare);
   return (
     <div className="stack">
-      <ProgressBar
+      <Stoppable
         label={label}
-        value={share?.done ?? null}
-        detail={share?.secondsLeft ? `${duration(share.secondsLeft)} left` : undefined}
+        fraction={share?.done ?? null}
+        secondsLeft={share?.secondsLeft || null}
+        onStop={data.getState().stopReading}
       />
-      <div className="row">
-        <Button onPress={data.getState().stopReading}>Stop</Button>
-      </div>
     </div>
   );
 }

@@ -13,26 +13,59 @@ import './menu.css';
 import { Tabs as AriaTabs, Tab, TabList, TabPanel } from 'react-aria-components/Tabs';
 import './tabs.css';
 
+interface Choice<T> {
+  readonly id: T;
+  readonly label: ReactNode;
+  readonly isDisabled?: boolean;
+}
+
 interface ChoicesProps<T extends string> {
   readonly label: ReactNode;
-  readonly options: readonly { readonly id: T; readonly label: ReactNode; readonly isDisabled?: boolean }[];
+  /** The label of each, or a list where some are disabled. */
+  readonly options: { readonly [K in T]?: ReactNode } | readonly Choice<T>[];
   readonly value: T;
   readonly onChange: (id: T) => void;
   readonly hideLabel?: boolean;
 }
+
+const listOf = <T extends string>(options: ChoicesProps<T>['options']): readonly Choice<T>[] =>
+  Array.isArray(options)
+    ? options
+    : Object.entries(options).map(([id, label]) => ({ id: id as T, label: label as ReactNode }));
 
 /** One of a few, all visible. */
 export const Choices = <T extends string>({ label, options, value, onChange, hideLabel }: ChoicesProps<T>) => (
   <RadioGroup className="field" orientation="horizontal" value={value} onChange={(id) => onChange(id as T)}>
     <Label className={hideLabel ? 'visually-hidden' : 'field-label'}>{label}</Label>
     <div className="choices">
-      {options.map((option) => (
+      {listOf(options).map((option) => (
         <Radio key={option.id} value={option.id} className="choice" isDisabled={option.isDisabled ?? false}>
           {option.label}
         </Radio>
       ))}
     </div>
   </RadioGroup>
+);
+
+interface YesNoProps {
+  readonly label: ReactNode;
+  readonly value: boolean;
+  readonly onChange: (value: boolean) => void;
+  readonly no?: string;
+  readonly yes?: string;
+  readonly isYesDisabled?: boolean;
+}
+
+export const YesNo = ({ label, value, onChange, no = 'No', yes = 'Yes', isYesDisabled = false }: YesNoProps) => (
+  <Choices
+    label={label}
+    value={value ? 'yes' : 'no'}
+    onChange={(id) => onChange(id === 'yes')}
+    options={[
+      { id: 'no', label: no },
+      { id: 'yes', label: yes, isDisabled: isYesDisabled },
+    ]}
+  />
 );
 
 export interface SelectOption {

@@ -1,5 +1,7 @@
 import { type ReactNode, useId } from 'react';
 import { ProgressBar as AriaProgressBar } from 'react-aria-components/ProgressBar';
+import { duration } from '../../lib/format';
+import { Button } from './Button';
 import { Warning } from './Marks';
 import './panel.css';
 
@@ -62,6 +64,38 @@ export const Note = ({ title, children, action, tone = 'warning', live }: NotePr
   </div>
 );
 
+interface FailedProps {
+  readonly title: string;
+  readonly error: { readonly message: string } | null;
+  /** Starts it again. */
+  readonly onRetry?: () => void;
+  readonly action?: ReactNode;
+  /** What is to be said after why: what is kept, what to do. */
+  readonly children?: ReactNode;
+}
+
+/** Why something failed; nothing while there is no error. */
+export const Failed = ({ title, error, onRetry, action, children }: FailedProps) =>
+  error ? (
+    <Note
+      tone="bad"
+      live
+      title={title}
+      action={
+        onRetry ? (
+          <Button variant="link" onPress={onRetry}>
+            Try again
+          </Button>
+        ) : (
+          action
+        )
+      }
+    >
+      {error.message}
+      {children ? <> {children}</> : null}
+    </Note>
+  ) : null;
+
 interface EmptyStateProps {
   readonly title: string;
   /** What belongs here. */
@@ -101,3 +135,27 @@ export const ProgressBar = ({ label, value, detail, hideLabel }: ProgressBarProp
     </div>
   </AriaProgressBar>
 );
+
+interface StoppableProps {
+  readonly label: string;
+  /** 0 to 1; null while unknown. */
+  readonly fraction: number | null;
+  readonly secondsLeft: number | null;
+  /** Shown before the time left. */
+  readonly pace?: string;
+  readonly stop?: string;
+  readonly onStop: () => void;
+}
+
+/** The progress of work, with the time left and a button to stop it. */
+export function Stoppable({ label, fraction, secondsLeft, pace = '', stop = 'Stop', onStop }: StoppableProps) {
+  const left = secondsLeft === null ? '' : `${duration(secondsLeft)} left`;
+  return (
+    <>
+      <ProgressBar label={label} value={fraction} detail={[pace, left].filter(Boolean).join(' · ')} />
+      <div className="row">
+        <Button onPress={onStop}>{stop}</Button>
+      </div>
+    </>
+  );
+}

@@ -1,9 +1,9 @@
 export * as format from '../../lib/format';
 export { Button } from './Button';
-export { Choices, Select, Slider, Tabs } from './Choices';
+export { Choices, Select, Slider, Tabs, YesNo } from './Choices';
 export { Dialog } from './Dialog';
 export { NumberField, TextArea, TextField } from './Field';
 export { ArmMark, type ArmSide, Interval, LabelTag, Term } from './Marks';
-export { EmptyState, Note, Panel, ProgressBar, ScrollRegion } from './Panel';
+export { EmptyState, Failed, Note, Panel, ProgressBar, ScrollRegion, Stoppable } from './Panel';
 export { type Column as TableColumn, PagedTable, Table } from './Table';
 export { attempted, toastError, toastUndo } from './toast';

@@ -14,10 +14,9 @@ import { exportPath, navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
 import { usePromptSets, useSession } from '../../state/studio';
-import { Button, EmptyState, format, Note } from '../../ui';
+import { Button, EmptyState, Failed, format, Note } from '../../ui';
 import { compareStores, type Latest } from './compare-store';
 import { PlannedPanel, ProgressPanel } from './PlannedPanel';
-import { Failed } from './panels/parts';
 import { PANELS, ResultsOf } from './panels/table';
 import { SaveDialog } from './SaveDialog';
 import { VerdictCard } from './VerdictCard';
@@ -200,11 +199,9 @@ function Troubles() {
           You can compare when it finishes.
         </Note>
       ) : null}
-      {error ? (
-        <Failed title="The comparison did not finish" onRetry={() => void run.start()}>
-          {error.message} Earlier comparisons are kept.
-        </Failed>
-      ) : null}
+      <Failed title="The comparison did not finish" error={error} onRetry={() => void run.start()}>
+        Earlier comparisons are kept.
+      </Failed>
     </>
   );
 }

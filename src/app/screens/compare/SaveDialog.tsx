@@ -13,7 +13,7 @@ import type { CloserLook, LabelReport, ReportInput, TextReport } from '../../../
 import { readCheckpoint } from '../../../training/checkpoint';
 import { fileStem } from '../../charts';
 import { perStudio, type Studio, usePromptSets } from '../../state/studio';
-import { Button, Choices, Dialog, format, toastError } from '../../ui';
+import { Button, Dialog, format, toastError, YesNo } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { closerStores } from './closer-store';
 import { compareStores, type Shown } from './compare-store';
@@ -61,14 +61,12 @@ export function SaveDialog({ evaluation, dataset, isOpen, onClose }: SaveDialogP
           One HTML file that opens anywhere, prints, and needs no network: the verdict, every figure with its interval,{' '}
           {contains}, and what the figures do not say.
         </p>
-        <Choices
+        <YesNo
           label="Rows in the report"
-          value={withRows ? 'yes' : 'no'}
-          onChange={(value) => setWithRows(value === 'yes')}
-          options={[
-            { id: 'no', label: 'None of my rows' },
-            { id: 'yes', label: `The ${format.counted(rows.count, 'row')} ${rows.which}` },
-          ]}
+          value={withRows}
+          onChange={setWithRows}
+          no="None of my rows"
+          yes={`The ${format.counted(rows.count, 'row')} ${rows.which}`}
         />
         <div className="row">
           <Button variant="primary" onPress={() => void save(() => html(withRows), `${stem}-report.html`, 'text/html')}>

@@ -11,10 +11,9 @@ import { longerSteps } from '../../../training/fields';
 import { ChartPanel, drawAccuracy } from '../../charts';
 import { exportPath, navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
-import { Button, Panel, ProgressBar } from '../../ui';
+import { Button, Failed, Panel, ProgressBar } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { compareStores } from './compare-store';
-import { Failed } from './panels/parts';
 
 interface CardProps {
   readonly set: PromptSet;
@@ -28,8 +27,8 @@ export function VerdictCard(props: CardProps) {
   const { value, status, error } = useResource(card, props.evaluation.id);
   if (error)
     return (
-      <Failed title="The recommendation could not be computed" onRetry={() => void card.reload()}>
-        {error.message} The figures below are those of the comparison.
+      <Failed title="The recommendation could not be computed" error={error} onRetry={() => void card.reload()}>
+        The figures below are those of the comparison.
       </Failed>
     );
   if (status === 'loading') return <ProgressBar label="Weighing the prompts" value={null} />;

@@ -20,7 +20,7 @@ import { ChartPanel, drawIntervals } from '../../charts';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
 import { useIsBusy, usePromptSets, useSession } from '../../state/studio';
-import { Button, format, Note, Panel, ProgressBar, Select } from '../../ui';
+import { Button, Failed, format, Note, Panel, Select, Stoppable } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { decideStores, ladderKey, ladders, type Steps } from './decide-store';
 
@@ -109,11 +109,7 @@ function Climb({ set, dataset, steps, fields }: ClimbProps) {
         />
       </div>
       {running ? <Climbing /> : <ClimbActions set={set} dataset={dataset} steps={{ ...steps, choice }} />}
-      {error ? (
-        <Note tone="bad" live title="The ladder was not climbed">
-          {error.message}
-        </Note>
-      ) : null}
+      <Failed title="The ladder was not climbed" error={error} />
     </>
   );
 }
@@ -121,16 +117,14 @@ function Climb({ set, dataset, steps, fields }: ClimbProps) {
 function Climbing() {
   const { climbing } = ladders.use();
   const { fraction, secondsLeft, note, rowsPerSecond } = useStore(climbing);
-  const left = secondsLeft === null ? '' : `${format.duration(secondsLeft)} left`;
-  const pace = rowsPerSecond === null ? '' : `${rowsPerSecond.toFixed(1)} rows a second`;
-  const label = note ?? 'Getting the model ready';
   return (
-    <>
-      <ProgressBar label={label} value={fraction} detail={[pace, left].filter(Boolean).join(' · ')} />
-      <div className="row">
-        <Button onPress={climbing.stop}>Stop</Button>
-      </div>
-    </>
+    <Stoppable
+      label={note ?? 'Getting the model ready'}
+      fraction={fraction}
+      secondsLeft={secondsLeft}
+      pace={rowsPerSecond === null ? '' : `${rowsPerSecond.toFixed(1)} rows a second`}
+      onStop={climbing.stop}
+    />
   );
 }
 

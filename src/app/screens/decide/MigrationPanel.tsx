@@ -9,7 +9,7 @@ import { type KnownModel, sourceId } from '../../state/models-store';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
 import { useIsBusy, usePromptSets, useSession, useStores } from '../../state/studio';
-import { Button, format, Note, Panel, ProgressBar, Select, Table } from '../../ui';
+import { Button, Failed, format, Note, Panel, ProgressBar, Select, Stoppable, Table } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { type DoneMigration, decideStores, type ModelMove, migrations, modelName } from './decide-store';
 
@@ -130,16 +130,12 @@ function Queue(move: QueueProps) {
     <>
       <PlanTable rows={rows} />
       {running ? (
-        <>
-          <ProgressBar
-            label={note ?? 'Getting the model ready'}
-            value={fraction}
-            detail={secondsLeft === null ? '' : `${format.duration(secondsLeft)} left`}
-          />
-          <div className="row">
-            <Button onPress={migrating.stop}>Stop</Button>
-          </div>
-        </>
+        <Stoppable
+          label={note ?? 'Getting the model ready'}
+          fraction={fraction}
+          secondsLeft={secondsLeft}
+          onStop={migrating.stop}
+        />
       ) : (
         <div className="row">
           <Button
@@ -154,11 +150,9 @@ function Queue(move: QueueProps) {
           </span>
         </div>
       )}
-      {failed ? (
-        <Note tone="bad" live title="The move stopped">
-          {failed.message} Finished prompts and answers are kept: continue when it is solved.
-        </Note>
-      ) : null}
+      <Failed title="The move stopped" error={failed}>
+        Finished prompts and answers are kept: continue when it is solved.
+      </Failed>
     </>
   );
 }

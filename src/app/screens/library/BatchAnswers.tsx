@@ -7,11 +7,11 @@ import type { RowOutcome } from '../../../workflow/batch';
 import type { RowsFile } from '../../../workflow/rows-file';
 import { useResource } from '../../state/resource';
 import { useSession } from '../../state/studio';
-import { Button, Choices, format, Panel, Table, type TableColumn } from '../../ui';
+import { Button, Choices, format, Panel, Stoppable, Table, type TableColumn, YesNo } from '../../ui';
 import { BatchLabels } from './BatchLabels';
 import { type BatchRun, NOT_STARTED } from './batch-run';
 import { batch } from './batch-store';
-import { paceWords, Stoppable, YesNo } from './parts';
+import { paceWords } from './parts';
 import { batchRows, columnsOf } from './rows-file';
 
 interface RunProps {
@@ -188,21 +188,17 @@ function LeftOut({ run }: RunProps) {
   );
 }
 
-const FORMATS = [
-  { id: 'csv', label: 'CSV' },
-  { id: 'jsonl', label: 'JSONL' },
-] as const;
+const FORMATS = { csv: 'CSV', jsonl: 'JSONL' } as const;
 
 function Output({ run }: RunProps) {
   const { choice, download, downloadReview, discard } = batch.use();
   const as = useStore(choice, (s) => s.options.format);
-  const name = FORMATS.find(({ id }) => id === as)?.label;
   return (
     <>
       <OutputOptions run={run} />
       <div className="row">
         <Button variant={isDone(run) ? 'primary' : 'plain'} onPress={() => void download()}>
-          {`Download ${format.counted(run.progress.done, 'row')} as ${name}`}
+          {`Download ${format.counted(run.progress.done, 'row')} as ${FORMATS[as]}`}
         </Button>
         {toReview(run) > 0 ? (
           <Button
@@ -220,11 +216,7 @@ function Output({ run }: RunProps) {
   );
 }
 
-const EACH = [
-  { id: 'nothing', label: 'Nothing' },
-  { id: 'probability', label: 'Probability' },
-  { id: 'log-probability', label: 'Log-probability' },
-] as const;
+const EACH = { nothing: 'Nothing', probability: 'Probability', 'log-probability': 'Log-probability' } as const;
 
 function OutputOptions({ run }: RunProps) {
   const { choice, change } = batch.use();

@@ -7,7 +7,7 @@ import { FileButton } from '../../shell/Screen';
 import { useResource } from '../../state/resource';
 import { usePromptSets, useStudio } from '../../state/studio';
 import { stageOptions, versionOptions } from '../../state/version-words';
-import { Button, EmptyState, format, Note, Panel, Select } from '../../ui';
+import { Button, EmptyState, Failed, format, Note, Panel, Select } from '../../ui';
 import { BatchAnswers, FirstRows } from './BatchAnswers';
 import { batch, batchSet } from './batch-store';
 import { ReadingRows } from './parts';
@@ -106,10 +106,9 @@ function Trouble() {
   if (!error) return null;
   return (
     <div className="c12">
-      <Note tone="bad" live title={error === stopped && done > 0 ? 'The batch stopped' : 'This did not work'}>
-        {error.message}
-        {done > 0 ? ` You can download the answers to ${done} rows.` : ''}
-      </Note>
+      <Failed title={error === stopped && done > 0 ? 'The batch stopped' : 'This did not work'} error={error}>
+        {done > 0 ? `You can download the answers to ${done} rows.` : null}
+      </Failed>
     </div>
   );
 }

@@ -13,9 +13,8 @@ import {
 } from '../../../workflow/exports';
 import { useSession } from '../../state/studio';
 import { reached } from '../../state/version-words';
-import { Button, Choices, Dialog, format, Note, ProgressBar, Select, Table, TextField } from '../../ui';
+import { Button, Choices, Dialog, Failed, format, Note, ProgressBar, Select, Table, TextField, YesNo } from '../../ui';
 import { type ExportChoice, exporting } from './export-store';
-import { Failed, YesNo } from './parts';
 
 interface ChoiceProps {
   readonly choice: ExportChoice;
@@ -117,10 +116,7 @@ function FormatQuestion({ choice: { recipient, format = 'html' } }: ChoiceProps)
       label="Format"
       value={format}
       onChange={(next) => void change({ format: next })}
-      options={[
-        { id: 'html', label: 'HTML' },
-        { id: 'markdown', label: 'Markdown' },
-      ]}
+      options={{ html: 'HTML', markdown: 'Markdown' }}
     />
   );
 }
@@ -261,12 +257,7 @@ function Contents() {
       />
     );
   if (!error) return <Progress />;
-  const again = (
-    <Button variant="link" onPress={() => void made.reload()}>
-      Try again
-    </Button>
-  );
-  return <Failed title="The package could not be made" error={error} action={again} />;
+  return <Failed title="The package could not be made" error={error} onRetry={() => void made.reload()} />;
 }
 
 function Progress() {

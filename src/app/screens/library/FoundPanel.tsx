@@ -182,11 +182,7 @@ function Position() {
         label="Position of the vectors"
         value={form.placement === '' ? 'none' : form.placement}
         onChange={(placement) => placement !== 'none' && change({ placement })}
-        options={[
-          { id: 'prefix', label: 'Before the text' },
-          { id: 'suffix', label: 'After the text' },
-          { id: 'infix', label: 'Between the text and its cue' },
-        ]}
+        options={{ prefix: 'Before the text', suffix: 'After the text', infix: 'Between the text and its cue' }}
       />
       {error ? <Note tone="bad" live title={error} /> : null}
     </>

@@ -4,10 +4,9 @@ import { useStore } from 'zustand';
 import { replayWords } from '../../../interchange/check-rows';
 import { namedFile } from '../../shell/DropTarget';
 import { navigate, screenPath } from '../../state/location';
-import { Button, Dialog, Note, ProgressBar } from '../../ui';
+import { Button, Dialog, Failed, Note, ProgressBar } from '../../ui';
 import { FoundPanel } from './FoundPanel';
 import { imports } from './import-store';
-import { Failed } from './parts';
 
 /** Shows what the files contain before anything is stored. */
 export function ImportDialog() {

@@ -6,9 +6,8 @@ import { answersOf, differenceSentence, type PairedRow, pairedRows } from '../..
 import { LABEL_METRICS, metricsOf } from '../../../metrics/registry';
 import { type MatrixAnswers, type MatrixCell, type Slot, slotId, unsureIn, whyNotPaired } from '../../../report/matrix';
 import { useResource } from '../../state/resource';
-import { ArmMark, Button, Choices, format, LabelTag, PagedTable, Panel, ProgressBar } from '../../ui';
+import { ArmMark, Button, Choices, Failed, format, LabelTag, PagedTable, Panel, ProgressBar } from '../../ui';
 import { type MatrixView, matrixState, pairId, validCells } from './measure-store';
-import { Failed } from './parts';
 
 const PAGE = 25;
 
@@ -87,11 +86,11 @@ function OneCell({ name, answers, dataset }: OneCellProps) {
           hideLabel
           value={shown}
           onChange={setShown}
-          options={[
-            { id: 'wrong', label: `Wrong · ${wrong.length}` },
-            { id: 'right', label: `Right · ${all.length - wrong.length}` },
-            { id: 'all', label: `All · ${all.length}` },
-          ]}
+          options={{
+            wrong: `Wrong · ${wrong.length}`,
+            right: `Right · ${all.length - wrong.length}`,
+            all: `All · ${all.length}`,
+          }}
         />
         <PagedTable
           key={shown}

@@ -8,11 +8,13 @@ import {
   ArmMark,
   Button,
   EmptyState,
+  Failed,
   format,
   Interval,
   Panel,
   ProgressBar,
   Select,
+  Stoppable,
   Table,
   type TableColumn,
 } from '../../ui';
@@ -20,7 +22,6 @@ import { saveFile } from '../../ui/download';
 import { batchSet } from './batch-store';
 import { ChosenCells } from './MatrixCells';
 import { filling, type MatrixPlan, type MatrixView, matrixOf, matrixState, validCells } from './measure-store';
-import { Failed, Stoppable } from './parts';
 
 /** Prompts of any set on several models and data sets, and any two cells compared on the same rows. */
 export default function MatrixTab() {

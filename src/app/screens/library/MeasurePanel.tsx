@@ -11,10 +11,10 @@ import type { RowsFile } from '../../../workflow/rows-file';
 import { FileButton } from '../../shell/Screen';
 import { useIsBusy, usePromptSets } from '../../state/studio';
 import { versionOptions } from '../../state/version-words';
-import { Button, format, Panel, Select, Term } from '../../ui';
+import { Button, Failed, format, Panel, Select, Stoppable, Term } from '../../ui';
 import { type Detail, detailActions } from './library-store';
 import { type MeasuredOn, measuring } from './measure-store';
-import { Failed, minuteWords, ReadingRows, Stoppable } from './parts';
+import { minuteWords, ReadingRows } from './parts';
 import { columnsOf, measureRows } from './rows-file';
 
 const SHOWN = 8;

@@ -9,7 +9,7 @@ import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { useIsBusy, usePromptSets } from '../../state/studio';
 import { stageOptions } from '../../state/version-words';
-import { Button, EmptyState, Panel, ProgressBar, TextArea, TextField } from '../../ui';
+import { Button, EmptyState, Failed, Panel, ProgressBar, Stoppable, TextArea, TextField } from '../../ui';
 import { batch } from './batch-store';
 import { exporting } from './export-store';
 import { DiffPanel, LineagePanel, PerformancePanel } from './HistoryPanels';
@@ -17,7 +17,7 @@ import { ImportedNote } from './ImportDialog';
 import { detailActions, useDetail } from './library-store';
 import { MeasurePanel } from './MeasurePanel';
 import { proving } from './measure-store';
-import { detailTitle, Failed, Stoppable, TextForm } from './parts';
+import { detailTitle, TextForm } from './parts';
 import { StagesPanel } from './StagesPanel';
 import { VersionsPanel } from './VersionsPanel';
 

@@ -1,7 +1,6 @@
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
-import { Button, Choices, Dialog, EmptyState, Note, ProgressBar } from '../../ui';
-import { Failed, YesNo } from './parts';
+import { Button, Choices, Dialog, EmptyState, Failed, Note, ProgressBar, YesNo } from '../../ui';
 import type { Decision } from './team-folder';
 import { team } from './team-store';
 import type { Connected, Waiting } from './team-work';
@@ -172,10 +171,7 @@ function WaitingSets() {
   return (waiting ?? []).map((each) => <WaitingSet key={each.folder} waiting={each} />);
 }
 
-const ADD = [
-  { id: 'leave', label: 'Not now' },
-  { id: 'take', label: 'Add it' },
-] as const;
+const ADD = { leave: 'Not now', take: 'Add it' };
 
 function WaitingSet({ waiting: { folder, name, setId, changes, error } }: { readonly waiting: Waiting }) {
   if (error)
@@ -203,11 +199,11 @@ function WaitingSet({ waiting: { folder, name, setId, changes, error } }: { read
           }
           of={folder}
           name={change.name}
-          options={[
-            { id: 'leave', label: 'Not now' },
-            { id: 'take', label: change.kind === 'gone' ? 'Delete it here too' : 'Use theirs' },
-            { id: 'mine', label: 'Keep mine, and overwrite theirs' },
-          ]}
+          options={{
+            leave: 'Not now',
+            take: change.kind === 'gone' ? 'Delete it here too' : 'Use theirs',
+            mine: 'Keep mine, and overwrite theirs',
+          }}
         />
       ))}
     </div>
@@ -219,7 +215,7 @@ interface DecideProps {
   /** The folder and the change to decide. */
   readonly of: string;
   readonly name: string;
-  readonly options: readonly { readonly id: Decision | 'leave'; readonly label: string }[];
+  readonly options: { readonly [D in Decision | 'leave']?: string };
 }
 
 function Decide({ label, of, name, options }: DecideProps) {

@@ -2,14 +2,13 @@
 
 import { type ComponentProps, type ReactNode, useState } from 'react';
 import { useStore } from 'zustand';
-import type { StudioError } from '../../../lib/errors';
 import { counted } from '../../../lib/format';
 import type { Listing } from '../../../prompt-set/listing';
 import { resolveStage, stagesOf } from '../../../prompt-set/stages';
 import type { PromptSet, StageMove } from '../../../prompt-set/types';
 import { type Version, versionWords } from '../../../prompt-set/versions';
 import { MISSING_VERSION, targetWords } from '../../state/version-words';
-import { Button, Choices, format, LabelTag, Note, ProgressBar, TextField } from '../../ui';
+import { Button, LabelTag, Stoppable, TextField } from '../../ui';
 import type { RowsReader } from './rows-file';
 
 interface TextFormProps extends Pick<ComponentProps<typeof TextField>, 'label' | 'hint' | 'maxLength' | 'autoFocus'> {
@@ -54,30 +53,6 @@ export function TextForm(props: TextFormProps) {
   );
 }
 
-interface StoppableProps {
-  readonly label: string;
-  /** 0 to 1; null while unknown. */
-  readonly fraction: number | null;
-  readonly secondsLeft: number | null;
-  /** Shown before the time left. */
-  readonly pace?: string;
-  readonly stop?: string;
-  readonly onStop: () => void;
-}
-
-/** The progress of work, with the time left and a button to stop it. */
-export function Stoppable({ label, fraction, secondsLeft, pace = '', stop = 'Stop', onStop }: StoppableProps) {
-  const left = secondsLeft === null ? '' : `${format.duration(secondsLeft)} left`;
-  return (
-    <>
-      <ProgressBar label={label} value={fraction} detail={[pace, left].filter(Boolean).join(' · ')} />
-      <div className="row">
-        <Button onPress={onStop}>{stop}</Button>
-      </div>
-    </>
-  );
-}
-
 /** The progress of a file of rows that is being read; nothing while none is. */
 export function ReadingRows({ of: { reading, close } }: { readonly of: RowsReader }) {
   const now = useStore(reading);
@@ -94,40 +69,6 @@ export const Labels = ({ labels }: { readonly labels: readonly string[] }) => (
     ))}
     {labels.length > MOST_LABELS ? <span className="dim small">and {labels.length - MOST_LABELS} more</span> : null}
   </span>
-);
-
-interface FailedProps {
-  readonly title: string;
-  readonly error: StudioError | null;
-  readonly action?: ReactNode;
-}
-
-/** Why something failed; nothing while there is no error. */
-export const Failed = ({ title, error, action }: FailedProps) =>
-  error ? (
-    <Note tone="bad" live title={title} action={action}>
-      {error.message}
-    </Note>
-  ) : null;
-
-interface YesNoProps {
-  readonly label: string;
-  readonly value: boolean;
-  readonly onChange: (value: boolean) => void;
-  readonly no?: string;
-  readonly yes?: string;
-}
-
-export const YesNo = ({ label, value, onChange, no = 'No', yes = 'Yes' }: YesNoProps) => (
-  <Choices
-    label={label}
-    value={value ? 'yes' : 'no'}
-    onChange={(id) => onChange(id === 'yes')}
-    options={[
-      { id: 'no', label: no },
-      { id: 'yes', label: yes },
-    ]}
-  />
 );
 
 export const libraryTitle = (sets: readonly Listing[]): string => {

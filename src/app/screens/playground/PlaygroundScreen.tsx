@@ -6,7 +6,7 @@ import { navigate, screenPath, useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { usePromptSets, useSession } from '../../state/studio';
 import { stageOptions, versionOptions } from '../../state/version-words';
-import { Button, EmptyState, Note, Panel, ProgressBar, Select, TextArea, TextField } from '../../ui';
+import { Button, EmptyState, Failed, Note, Panel, ProgressBar, Select, TextArea, TextField } from '../../ui';
 import { addressedKey, type Cast, castKey } from './cast';
 import { ContinuationSettings, DecidingWords, PlayerPanel, playgroundTitle } from './PlayerPanel';
 import { Cells, Presentation, RightAnswer } from './Presentation';
@@ -86,11 +86,9 @@ function LoadedPlayground({ cast, children }: { readonly cast: Cast; readonly ch
     <ScreenFrame title={title} lead={<Lead shipped={shipped} />} actions={<Actions />}>
       <div className="stack playground">
         {children}
-        {error ? (
-          <Note tone="bad" live title="This text got no answer">
-            {error.message} Change the text to try again.
-          </Note>
-        ) : null}
+        <Failed title="This text got no answer" error={error}>
+          Change the text to try again.
+        </Failed>
         {shipped && !shipped.fits ? (
           <Note tone="info" title="The tuned prompt belongs to another model">
             Its vectors only work with {shipped.modelId}. Load that model with the model button above, or train a prompt

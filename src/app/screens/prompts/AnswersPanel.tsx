@@ -11,6 +11,7 @@ import { useWordFinder } from '../../state/word-jobs';
 import {
   Button,
   EmptyState,
+  Failed,
   format,
   Note,
   NumberField,
@@ -114,11 +115,9 @@ function FindWords() {
           proposed words, the first training starts with this.
         </Note>
       ) : null}
-      {error ? (
-        <Note live tone="bad" title="No answer words were looked for">
-          {error.message} Your words are as they were.
-        </Note>
-      ) : null}
+      <Failed title="No answer words were looked for" error={error}>
+        Your words are as they were.
+      </Failed>
       <Button isDisabled={busy || trainingOff !== null} onPress={() => void finder.start(set.id, dataset)}>
         Find answer words
       </Button>

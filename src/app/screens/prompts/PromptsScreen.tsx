@@ -4,7 +4,7 @@ import { triedCount } from '../../../workflow/training-rows';
 import { NeedsRows, ScreenFrame } from '../../shell/Screen';
 import { navigateAfter, screenPath } from '../../state/location';
 import { useIsBusy, usePromptSets, useSession } from '../../state/studio';
-import { Button, Note, ProgressBar } from '../../ui';
+import { Button, Failed, Note, ProgressBar } from '../../ui';
 import { AnswersPanel, WordsPanel } from './AnswersPanel';
 import { EditorPanel } from './EditorPanel';
 import { templateProblem, useDraft, usePrompts, useShownTry } from './prompts-store';
@@ -121,13 +121,12 @@ function Troubles() {
       ) : null}
       {error ? (
         <div className="prompts-progress">
-          <Note
-            live
-            tone="bad"
+          <Failed
             title={tryError ? 'The prompt was not tried on all rows' : 'The tokens were not counted'}
+            error={error}
           >
-            {error.message} Your prompt is saved; try again.
-          </Note>
+            Your prompt is saved; try again.
+          </Failed>
         </div>
       ) : null}
     </>

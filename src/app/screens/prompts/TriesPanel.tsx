@@ -1,5 +1,5 @@
 import type { ByTask } from '../../../dataset/types';
-import { capitalised, count, counted, duration, midSentence, ofRows, percentWhole } from '../../../lib/format';
+import { capitalised, count, counted, midSentence, ofRows, percentWhole } from '../../../lib/format';
 import { LABEL_METRICS, TEXT_METRICS } from '../../../metrics/registry';
 import { chosenHard } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
@@ -12,7 +12,7 @@ import { whyTrainingOff } from '../../state/session-state';
 import { useIsBusy, usePromptSets, useSession } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { ArmMark } from '../../ui/Marks';
-import { Note, Panel, ProgressBar } from '../../ui/Panel';
+import { Failed, Note, Panel, Stoppable } from '../../ui/Panel';
 import { type Column, PagedTable, Table } from '../../ui/Table';
 import { useOpened, usePrompts } from './prompts-store';
 import { useCutOffSearch, useSearch, useTrying } from './trying';
@@ -238,11 +238,9 @@ export function SearchPanel() {
     <Panel span={12} title={searchTitle(running, board.length, best)}>
       <div className="stack">
         {running ? <SearchProgress /> : null}
-        {error ? (
-          <Note live tone="bad" title="The search did not finish">
-            {error.message} Your prompt is as it was; press “Find my best prompt” to continue.
-          </Note>
-        ) : null}
+        <Failed title="The search did not finish" error={error}>
+          Your prompt is as it was; press “Find my best prompt” to continue.
+        </Failed>
         {found ? (
           <p className="small" role="status">
             {foundWords(found.search)} It is your entry in the comparison; your other prompts are kept under Tries. Only
@@ -289,22 +287,16 @@ function SearchProgress() {
   const rate = useSearch((s) => s.tokensPerSecond);
   const modelReady = useSession((s) => s.model.kind === 'ready');
   const { stop } = useSearch.use();
-  const detail = [
-    note,
-    rate === null ? null : `${count(Math.round(rate))} tokens per second`,
-    left === null ? null : `${duration(left)} left`,
-  ].filter((each) => each !== null);
+  const pace = [note, rate === null ? null : `${count(Math.round(rate))} tokens per second`];
   return (
-    <>
-      <ProgressBar
-        label={modelReady ? 'Comparing prompts' : 'Waiting for the model'}
-        value={modelReady ? fraction : null}
-        detail={detail.join(' · ')}
-      />
-      <div className="row">
-        <Button onPress={stop}>Stop and keep the best</Button>
-      </div>
-    </>
+    <Stoppable
+      label={modelReady ? 'Comparing prompts' : 'Waiting for the model'}
+      fraction={modelReady ? fraction : null}
+      secondsLeft={left}
+      pace={pace.filter((each) => each !== null).join(' · ')}
+      stop="Stop and keep the best"
+      onStop={stop}
+    />
   );
 }
 

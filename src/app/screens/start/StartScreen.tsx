@@ -11,7 +11,7 @@ import { usePromptSets, useSession, useStores } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { TextArea } from '../../ui/Field';
 import { ArmMark, type ArmSide } from '../../ui/Marks';
-import { Note, ProgressBar } from '../../ui/Panel';
+import { Failed, Note, ProgressBar } from '../../ui/Panel';
 import { Starters } from './Starters';
 import { type Answer, sampleMinutes, useAnswers, useIntro, useSpeed, useTrainSample, useTyped } from './start-store';
 import './start.css';
@@ -188,11 +188,7 @@ function OpenedFile() {
   return (
     <>
       {reading ? <ReadingBar label={`Reading ${reading}`} /> : null}
-      {failure ? (
-        <Note live tone="bad" title={failure.title}>
-          {failure.message}
-        </Note>
-      ) : null}
+      <Failed title={failure?.title ?? ''} error={failure} />
     </>
   );
 }

@@ -4,23 +4,18 @@ import { chosenHard } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { EXAMPLES_IN_TEXT, NUMBER_SETTINGS, readNumber, SEEDS, settingOf } from '../../../training/fields';
-import { OPTIMISER_LABELS, type OptimiserName } from '../../../training/settings';
+import { OPTIMISER_LABELS } from '../../../training/settings';
 import { initialText, startId, startOptions, startWith } from '../../../workflow/runs';
 import { usePromptSets, useSession } from '../../state/studio';
-import { Choices, format, NumberField, Select, Term, TextArea } from '../../ui';
+import { Choices, format, NumberField, Select, Term, TextArea, YesNo } from '../../ui';
 import { decides, useNextRun, useRunRows } from './next-run';
 
-const SWITCH = [
-  { id: 'no', label: 'No' },
-  { id: 'yes', label: 'Yes' },
-] as const;
 /** Generated texts of several prompts have no mean. */
 const GENERATION_SEEDS = {
   ...SEEDS,
   hint: 'Results vary between seeds; the run with the lowest loss is used as Tuned.',
 };
 const GENERATION_ROWS_HINT = 'Uses at most this many.';
-const switched = (on: boolean | undefined) => (on ? 'yes' : 'no');
 
 interface SettingsPanelProps {
   /** Comes first. */
@@ -82,7 +77,7 @@ function StartSettings({ set }: { readonly set: PromptSet }) {
         />
       ) : null}
       {chosenHard(set) === null ? null : (
-        <Choices
+        <YesNo
           label={
             <>
               The vectors are added to{' '}
@@ -91,12 +86,10 @@ function StartSettings({ set }: { readonly set: PromptSet }) {
               </Term>
             </>
           }
-          options={[
-            { id: 'no', label: 'Text alone' },
-            { id: 'yes', label: 'Your prompt (hybrid)' },
-          ]}
-          value={switched(hybrid)}
-          onChange={(id) => chooseText({ hybrid: id === 'yes' })}
+          no="Text alone"
+          yes="Your prompt (hybrid)"
+          value={hybrid}
+          onChange={(on) => chooseText({ hybrid: on })}
         />
       )}
     </>
@@ -169,11 +162,7 @@ function LabelSettings({ words }: { readonly words: number }) {
             </Term>
           </>
         }
-        options={[
-          { id: 'loss', label: 'Loss' },
-          { id: 'accuracy', label: LABEL_METRICS.accuracy.name },
-          { id: 'macro-f1', label: LABEL_METRICS.macroF1.name },
-        ]}
+        options={{ loss: 'Loss', accuracy: LABEL_METRICS.accuracy.name, 'macro-f1': LABEL_METRICS.macroF1.name }}
         value={metric}
         onChange={(next) => change({ metric: next })}
       />
@@ -199,15 +188,15 @@ function AnswerWordsSetting({ words }: { readonly words: number }) {
   const numbers = hidden ? `${format.count(words * hidden)} more numbers` : 'one more vector per answer word';
   return (
     <div className="stack">
-      <Choices
+      <YesNo
         label={
           <Term means="Each answer word has an output vector, against which the model holds what it has read. It starts as the model’s own and is trained with the prompt (a soft verbalizer). Where words fit well this can overfit. The prompt then has no PEFT adapter.">
             Train answer words too
           </Term>
         }
-        options={SWITCH.map((option) => ({ ...option, isDisabled: isLong && option.id === 'yes' }))}
-        value={switched(isTrained)}
-        onChange={(id) => change({ answerVectors: id === 'yes' ? 'trained' : 'fixed' })}
+        isYesDisabled={isLong}
+        value={isTrained}
+        onChange={(on) => change({ answerVectors: on ? 'trained' : 'fixed' })}
       />
       <p className="dim small">
         {isLong
@@ -222,13 +211,13 @@ function OptimiserSetting() {
   const optimiser = useNextRun((s) => s.settings.optimiser ?? 'adamw');
   const { change } = useNextRun.use();
   return (
-    <Choices<OptimiserName>
+    <Choices
       label={
         <Term means="AdamW scales each step by the size of recent gradients. Lion uses only their sign and needs a smaller learning rate, which the automatic rate allows for.">
           Optimiser
         </Term>
       }
-      options={(Object.keys(OPTIMISER_LABELS) as OptimiserName[]).map((id) => ({ id, label: OPTIMISER_LABELS[id] }))}
+      options={OPTIMISER_LABELS}
       value={optimiser}
       onChange={(id) => change({ optimiser: id })}
     />
@@ -243,12 +232,5 @@ interface SwitchSettingProps {
 function SwitchSetting({ setting, label }: SwitchSettingProps) {
   const value = useNextRun((s) => s.settings[setting]);
   const { change } = useNextRun.use();
-  return (
-    <Choices
-      label={label}
-      options={SWITCH}
-      value={switched(value)}
-      onChange={(id) => change({ [setting]: id === 'yes' })}
-    />
-  );
+  return <YesNo label={label} value={value ?? false} onChange={(on) => change({ [setting]: on })} />;
 }

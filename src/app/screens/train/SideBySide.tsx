@@ -174,10 +174,7 @@ function FactsBeside({ runs, facts, setId }: BesideProps & { readonly setId: str
         hideLabel
         value={lines}
         onChange={setLines}
-        options={[
-          { id: 'different', label: 'What differs' },
-          { id: 'all', label: 'Everything' },
-        ]}
+        options={{ different: 'What differs', all: 'Everything' }}
       />
       <ScrollRegion className="side-by-side" label="Settings of the runs, side by side">
         <FactsTable runs={runs} facts={facts.filter(({ differs }) => differs || lines === 'all')} />

@@ -55,20 +55,14 @@ function PlacementChoice() {
         label="Where will it run?"
         value={placement === 'prefix' ? 'peft' : 'here'}
         onChange={(place) => choosePlacement(place === 'peft' ? 'prefix' : HERE)}
-        options={[
-          { id: 'here', label: 'In this page or with our script' },
-          { id: 'peft', label: 'In PEFT' },
-        ]}
+        options={{ here: 'In this page or with our script', peft: 'In PEFT' }}
       />
       {placement === 'prefix' || race ? null : (
         <Choices
           label="Where do the vectors go?"
           value={placement}
           onChange={choosePlacement}
-          options={[
-            { id: 'infix', label: 'Before the cue' },
-            { id: 'suffix', label: 'After the text' },
-          ]}
+          options={{ infix: 'Before the cue', suffix: 'After the text' }}
         />
       )}
       <PlacementWords />

@@ -80,19 +80,16 @@ function SweepChoices({ isGenerating }: { readonly isGenerating: boolean }) {
         label="Placements"
         value={placements}
         onChange={(value) => changeSweep({ placements: value })}
-        options={[
-          { id: 'as-set', label: 'As set' },
-          { id: 'all', label: 'After the text, before its cue, before the text' },
-        ]}
+        options={{ 'as-set': 'As set', all: 'After the text, before its cue, before the text' }}
       />
       <Choices
         label="Starts"
         value={starts}
         onChange={(value) => changeSweep({ starts: value })}
-        options={[
-          { id: 'as-set', label: 'As set' },
-          { id: 'both', label: isGenerating ? 'Text, sampled words' : 'Text, answer words, sampled words' },
-        ]}
+        options={{
+          'as-set': 'As set',
+          both: isGenerating ? 'Text, sampled words' : 'Text, answer words, sampled words',
+        }}
       />
     </>
   );

@@ -13,7 +13,7 @@ import { CHECKING } from '../../state/self-check';
 import { whyTrainingOff } from '../../state/session-state';
 import { usePromptSets, useSession, useStores } from '../../state/studio';
 import { useWordFinder } from '../../state/word-jobs';
-import { attempted, Button, format, Note, ProgressBar } from '../../ui';
+import { attempted, Button, Failed, format, Note, ProgressBar } from '../../ui';
 import { CurvesPanels, useTrainAgain } from './CurvesPanels';
 import { fractionOf, type LiveRun, progressWords, trainHeadline } from './live-run';
 import { againOf, plannedRuns, useFairRival, useMachineSpeed, useNextRun, useRunRows } from './next-run';
@@ -287,9 +287,7 @@ function Troubles({ set }: { readonly set: PromptSet }) {
         </Note>
       ) : null}
       {failure ? (
-        <Note tone="bad" live title={troubleTitle(failure.code, running)} action={wayOut(failure, set)}>
-          {failure.message}
-        </Note>
+        <Failed title={troubleTitle(failure.code, running)} error={failure} action={wayOut(failure, set)} />
       ) : null}
       {runError ? <RunEnded set={set} error={runError} isSaid={runError.message === stopped} /> : null}
       {tooLong.length > 0 ? (

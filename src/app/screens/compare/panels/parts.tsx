@@ -7,19 +7,7 @@ import { type MetricFormat, metricsOf } from '../../../../metrics/registry';
 import { armId } from '../../../../prompt-set/arms';
 import type { Evaluation } from '../../../../prompt-set/types';
 import { exportPath, navigate, useQuery } from '../../../state/location';
-import {
-  Button,
-  Dialog,
-  format,
-  Interval,
-  Note,
-  PagedTable,
-  Panel,
-  Select,
-  type TableColumn,
-  Tabs,
-  Term,
-} from '../../../ui';
+import { Button, Dialog, format, Interval, PagedTable, Panel, Select, type TableColumn, Tabs, Term } from '../../../ui';
 
 interface ExploredRow {
   readonly id: string;
@@ -184,25 +172,3 @@ export const ExportArm = ({ evaluation, arm }: ExportArmProps) =>
       Export
     </Button>
   );
-
-interface FailedProps {
-  readonly title: string;
-  readonly onRetry: () => void;
-  readonly children: ReactNode;
-}
-
-/** Work that ended in an error, and the button that starts it again. */
-export const Failed = ({ title, onRetry, children }: FailedProps) => (
-  <Note
-    tone="bad"
-    live
-    title={title}
-    action={
-      <Button variant="link" onPress={onRetry}>
-        Try again
-      </Button>
-    }
-  >
-    {children}
-  </Note>
-);

@@ -11,7 +11,7 @@ import {
 import type { Insights } from '../../../../../evaluation/classify/compare';
 import { namesOf, pointsRange, pointsWithUnit, pValue } from '../../../../../evaluation/words';
 import { useResource } from '../../../../state/resource';
-import { Button, format, Note, Panel, ProgressBar, Table, Term } from '../../../../ui';
+import { Button, Failed, format, Panel, ProgressBar, Table, Term } from '../../../../ui';
 import { type CheckKind, type CloserProps, closerStores } from '../../closer-store';
 
 /** What else can be known of the two prompts: how steady they are, how fast one learned, and the order of all. */
@@ -113,11 +113,7 @@ function CheckButton({ kind, again, isDisabled = false, children }: CheckButtonP
     );
   return (
     <>
-      {error && mine ? (
-        <Note tone="bad" live title="The check did not finish">
-          {error.message}
-        </Note>
-      ) : null}
+      <Failed title="The check did not finish" error={mine ? error : null} />
       <div className="row">
         <Button isDisabled={running || isDisabled} onPress={() => void check.start(kind)}>
           {again ? `${children} again` : children}

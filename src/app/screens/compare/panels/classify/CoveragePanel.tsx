@@ -37,11 +37,8 @@ export const reportsOf = ({ comparison, pair, insights }: Pick<ConfidenceProps, 
   });
 
 /** Rows that the coverage is shown on. Only validation rows may choose a threshold. */
-const ROWS = [
-  { id: 'validation', label: 'Validation: choose' },
-  { id: 'test', label: 'Test: check' },
-] as const;
-type RowsShown = (typeof ROWS)[number]['id'];
+const ROWS = { validation: 'Validation: choose', test: 'Test: check' } as const;
+type RowsShown = keyof typeof ROWS;
 
 /** The pair on either rows; on validation rows null where these are too few, or were not kept. */
 function shownOn(rows: RowsShown, given: Omit<ConfidenceProps, 'dataset'>): readonly Shown[] | null {

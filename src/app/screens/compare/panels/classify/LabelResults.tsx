@@ -11,11 +11,11 @@ import type { ClassifyEvaluation } from '../../../../../prompt-set/types';
 import { useQuery } from '../../../../state/location';
 import { useResource } from '../../../../state/resource';
 import { usePromptSets } from '../../../../state/studio';
-import { Button, Choices, Note, ProgressBar, Tabs } from '../../../../ui';
+import { Button, Choices, Failed, Note, ProgressBar, Tabs } from '../../../../ui';
 import { type CloserProps, closerStores, type InsightsKey, type LookCloserProps } from '../../closer-store';
 import { compareStores, type Shown } from '../../compare-store';
 import { type Candidate, VotePanel } from '../../VotePanel';
-import { Failed, PairSelect, usePair } from '../parts';
+import { PairSelect, usePair } from '../parts';
 import { Statistics } from './ArmsPanel';
 import { ChecksPanels } from './ChecksPanels';
 import { ConfidencePanels } from './ConfidencePanels';
@@ -104,12 +104,7 @@ function Found({ of, children }: FoundProps) {
   const fraction = useStore(progress, (s) => s.fraction);
   const stopped = useStore(progress, (s) => s.stopped);
   if (value) return children(value);
-  if (error)
-    return (
-      <Failed title="The analysis did not finish" onRetry={() => void insights.reload()}>
-        {error.message}
-      </Failed>
-    );
+  if (error) return <Failed title="The analysis did not finish" error={error} onRetry={() => void insights.reload()} />;
   if (stopped)
     return (
       <div className="row">
