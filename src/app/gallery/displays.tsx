@@ -29,9 +29,9 @@ interface Row {
   readonly share: number;
 }
 const COLUMNS: readonly TableColumn<Row>[] = [
-  { id: 'text', header: 'Text', cell: (row) => row.text, primary: true },
-  { id: 'label', header: 'Label', cell: (row) => <LabelTag>{row.id}</LabelTag>, cardLabel: 'label' },
-  { id: 'share', header: 'Share', cell: (row) => row.share.toFixed(2), numeric: true, cardLabel: 'share' },
+  { name: 'Text', cell: (row) => row.text, primary: true },
+  { name: 'Label', card: true, cell: (row) => <LabelTag>{row.id}</LabelTag> },
+  { name: 'Share', card: true, cell: (row) => row.share.toFixed(2), numeric: true },
 ];
 const rowsOf = (count: 2 | 40, text: string): readonly Row[] =>
   labelsOf(count).map((id, i) => ({ id, text, share: (i * 37) / 100 }));

@@ -151,9 +151,9 @@ export function openModelFolder(
 }
 
 const COLUMNS: readonly Column<RejectedRow>[] = [
-  { id: 'line', header: 'Line', numeric: true, cardLabel: 'line', cell: ({ line }) => line },
-  { id: 'reason', header: 'Why', cell: ({ reason }) => reason },
-  { id: 'raw', header: 'In the file', primary: true, cell: ({ raw }) => <code className="raw">{raw}</code> },
+  { name: 'Line', card: true, numeric: true, cell: ({ line }) => line },
+  { name: 'Why', cell: ({ reason }) => reason },
+  { name: 'In the file', primary: true, cell: ({ raw }) => <code className="raw">{raw}</code> },
 ];
 
 const SHOWN = 100;

@@ -112,13 +112,9 @@ function ThemeButton() {
 }
 
 const COLUMNS: readonly Column<RequestEntry>[] = [
-  { id: 'url', header: 'Address', primary: true, cell: ({ url }) => <span className="mono">{url}</span> },
-  { id: 'at', header: 'When', cell: ({ at }) => new Date(at).toLocaleTimeString() },
-  {
-    id: 'end',
-    header: 'Result',
-    cell: (entry) => (entry.blocked ? 'blocked by the page' : received(entry)),
-  },
+  { name: 'Address', primary: true, cell: ({ url }) => <span className="mono">{url}</span> },
+  { name: 'When', cell: ({ at }) => new Date(at).toLocaleTimeString() },
+  { name: 'Result', cell: (entry) => (entry.blocked ? 'blocked by the page' : received(entry)) },
 ];
 
 const received = ({ bytes: size }: RequestEntry) => (size === null ? 'answered' : `${bytes(size)} received`);

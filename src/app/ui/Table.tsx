@@ -1,16 +1,29 @@
 import { type ComponentProps, type ReactNode, useState } from 'react';
+import { midSentence } from '../../lib/format';
 import { Button } from './Button';
+import { Term } from './Marks';
 import './table.css';
 
 export interface Column<T> {
-  readonly id: string;
-  readonly header: ReactNode;
+  /** Of one column only. */
+  readonly name: string;
+  /** In the head instead of the name. */
+  readonly head?: ReactNode;
+  /** For those who do not see the column: it needs no words for the others. */
+  readonly isNameHidden?: boolean;
+  /** One sentence that explains the name to a newcomer. */
+  readonly means?: string;
   readonly cell: (row: T) => ReactNode;
   readonly numeric?: boolean;
   /** On a narrow screen this cell is the card's headline; the others are in one line under it. */
   readonly primary?: boolean;
-  /** What the value is called on a card; none = the value speaks for itself. */
-  readonly cardLabel?: string;
+  /** What the value is called on a card, `true` = by its name; none = the value speaks for itself. */
+  readonly card?: string | true | undefined;
+}
+
+function Head({ name, head = name, isNameHidden, means }: Omit<Column<never>, 'cell'>) {
+  if (isNameHidden) return <span className="visually-hidden">{head}</span>;
+  return means ? <Term means={means}>{head}</Term> : head;
 }
 
 interface TableProps<T> {
@@ -29,8 +42,8 @@ export const Table = <T,>({ caption, columns, rows, rowKey, selectedKey }: Table
     <thead role="rowgroup">
       <tr role="row">
         {columns.map((column) => (
-          <th key={column.id} role="columnheader" scope="col" className={column.numeric ? 'num' : undefined}>
-            {column.header}
+          <th key={column.name} role="columnheader" scope="col" className={column.numeric ? 'num' : undefined}>
+            <Head {...column} />
           </th>
         ))}
       </tr>
@@ -40,10 +53,10 @@ export const Table = <T,>({ caption, columns, rows, rowKey, selectedKey }: Table
         <tr key={rowKey(row)} role="row" data-selected={rowKey(row) === selectedKey ? '' : undefined}>
           {columns.map((column) => (
             <td
-              key={column.id}
+              key={column.name}
               role="cell"
               className={[column.numeric ? 'num' : '', column.primary ? 'primary' : ''].join(' ').trim() || undefined}
-              data-label={column.cardLabel}
+              data-label={column.card === true ? midSentence(column.name) : column.card}
             >
               {column.cell(row)}
             </td>

@@ -39,12 +39,12 @@ interface VersionsTableProps {
 
 function VersionsTable({ versions, now }: VersionsTableProps) {
   const columns: readonly TableColumn<DataVersion>[] = [
-    { id: 'number', header: 'Version', numeric: true, cardLabel: 'version', cell: ({ number }) => number },
-    { id: 'what', header: 'What changed', primary: true, cell: ({ what }) => what },
-    { id: 'when', header: 'When', cell: ({ createdAt }) => <span className="dim">{whenWords(createdAt)}</span> },
+    { name: 'Version', card: true, numeric: true, cell: ({ number }) => number },
+    { name: 'What changed', primary: true, cell: ({ what }) => what },
+    { name: 'When', cell: ({ createdAt }) => <span className="dim">{whenWords(createdAt)}</span> },
     {
-      id: 'back',
-      header: <span className="visually-hidden">Go back</span>,
+      name: 'Go back',
+      isNameHidden: true,
       numeric: true,
       cell: (version) => <GoBack version={version} versions={versions} now={now} />,
     },

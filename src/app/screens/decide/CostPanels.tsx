@@ -58,9 +58,9 @@ function KnownCosts({ costs }: { readonly costs: Costs }) {
 }
 
 const COST_COLUMNS: readonly TableColumn<Costs['arms'][number]>[] = [
-  { id: 'name', header: 'Prompt', primary: true, cell: ({ name }) => name },
-  { id: 'build', header: 'To build', numeric: true, cardLabel: 'to build', cell: ({ build }) => money(build) },
-  { id: 'monthly', header: 'A month', numeric: true, cardLabel: 'a month', cell: ({ monthly }) => money(monthly) },
+  { name: 'Prompt', primary: true, cell: ({ name }) => name },
+  { name: 'To build', card: true, numeric: true, cell: ({ build }) => money(build) },
+  { name: 'A month', card: 'a month', numeric: true, cell: ({ monthly }) => money(monthly) },
 ];
 
 const Details = ({ of: { saving, savingCi95, investment, months: until, monthsCi95 } }: { readonly of: BreakEven }) => (
@@ -175,11 +175,10 @@ const Cell = ({ fact }: { readonly fact: Fact }) => (
 );
 
 const COLUMNS: readonly TableColumn<Row>[] = [
-  { id: 'question', header: 'Question', primary: true, cell: ({ question }) => <strong>{question}</strong> },
+  { name: 'Question', primary: true, cell: ({ question }) => <strong>{question}</strong> },
   ...APPROACHES.map((approach) => ({
-    id: approach,
-    header: APPROACH_NAMES[approach],
-    cardLabel: APPROACH_NAMES[approach],
+    name: APPROACH_NAMES[approach],
+    card: APPROACH_NAMES[approach],
     cell: ({ facts }: Row) => <Cell fact={facts[approach]} />,
   })),
 ];

@@ -174,16 +174,10 @@ function PlanTable({ rows }: { readonly rows: readonly (PlannedMove & { readonly
       rows={rows}
       rowKey={({ handle, name }) => `${handle} ${name}`}
       columns={[
-        { id: 'prompt', header: 'Prompt', primary: true, cell: ({ handle, name }) => `${handle}, ${name}` },
-        { id: 'train', header: 'Train again', cardLabel: 'Train again', cell: training },
-        {
-          ...{ id: 'next', header: 'New model answers', cardLabel: 'New model answers' },
-          cell: (row) => answers(row, row.answered.next),
-        },
-        {
-          ...{ id: 'old', header: 'Old model answers', cardLabel: 'Old model answers' },
-          cell: (row) => answers(row, row.answered.old),
-        },
+        { name: 'Prompt', primary: true, cell: ({ handle, name }) => `${handle}, ${name}` },
+        { name: 'Train again', card: 'Train again', cell: training },
+        { name: 'New model answers', card: 'New model answers', cell: (row) => answers(row, row.answered.next) },
+        { name: 'Old model answers', card: 'Old model answers', cell: (row) => answers(row, row.answered.old) },
       ]}
     />
   );
@@ -226,9 +220,11 @@ const TableOf = ({ table: { caption, columns, rows } }: { readonly table: SheetT
     caption={caption}
     rows={rows}
     rowKey={([name]) => name}
-    columns={columns.map((header, i) => ({
-      ...{ id: `${i}`, header, primary: i === 0 },
-      ...(i === 0 ? {} : { cardLabel: header }),
+    columns={columns.map((head, i) => ({
+      name: `${i}`,
+      head,
+      primary: i === 0,
+      card: i === 0 ? undefined : head,
       cell: (row: (typeof rows)[number]) => cellWords(row[i] ?? ''),
     }))}
   />

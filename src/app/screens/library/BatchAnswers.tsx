@@ -143,15 +143,9 @@ function LabelCounts({ run }: RunProps) {
       rows={labels.map((label, i) => ({ label, rows: progress.counts[i] ?? 0 }))}
       rowKey={({ label }) => label}
       columns={[
-        { id: 'label', header: 'Answer', primary: true, cell: ({ label }) => label },
-        { id: 'rows', header: 'Rows', numeric: true, cardLabel: 'rows', cell: ({ rows }) => format.count(rows) },
-        {
-          id: 'share',
-          header: 'Share',
-          numeric: true,
-          cardLabel: 'share',
-          cell: ({ rows }) => format.percent(rows / answered),
-        },
+        { name: 'Answer', primary: true, cell: ({ label }) => label },
+        { name: 'Rows', card: true, numeric: true, cell: ({ rows }) => format.count(rows) },
+        { name: 'Share', card: true, numeric: true, cell: ({ rows }) => format.percent(rows / answered) },
       ]}
     />
   );
@@ -267,18 +261,13 @@ export function FirstRows({ file, text }: { readonly file: RowsFile; readonly te
   const names = [...(text === null ? [] : [text]), ...file.columns.filter((name) => name !== text)];
   const columns: readonly TableColumn<Row>[] = [
     ...names.slice(0, COLUMNS_SHOWN).map((name, i) => ({
-      id: `column ${name}`,
-      header: name,
+      name: `column ${name}`,
+      head: name,
+      card: i === 0 ? undefined : name,
       primary: i === 0,
-      cardLabel: i === 0 ? '' : name,
       cell: ({ cells }: Row) => <span className="version-text">{shortened(cells[name] ?? '')}</span>,
     })),
-    {
-      id: 'answer',
-      header: 'Answer',
-      cardLabel: 'answer',
-      cell: (row) => outcomeCell(first?.[file.first.indexOf(row)]),
-    },
+    { name: 'Answer', card: true, cell: (row) => outcomeCell(first?.[file.first.indexOf(row)]) },
   ];
   const hidden = names.length - COLUMNS_SHOWN;
   return (

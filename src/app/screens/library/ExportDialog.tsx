@@ -250,9 +250,9 @@ function Contents() {
         rows={value.files}
         rowKey={(file) => file.path}
         columns={[
-          { id: 'path', header: 'File', primary: true, cell: (file) => <code>{file.path}</code> },
-          { id: 'what', header: 'What it is', cell: (file) => file.what },
-          { id: 'bytes', header: 'Size', numeric: true, cell: (file) => format.bytes(file.bytes) },
+          { name: 'File', primary: true, cell: (file) => <code>{file.path}</code> },
+          { name: 'What it is', cell: (file) => file.what },
+          { name: 'Size', numeric: true, cell: (file) => format.bytes(file.bytes) },
         ]}
       />
     );

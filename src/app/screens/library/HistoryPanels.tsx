@@ -188,9 +188,9 @@ function Facts({ title, names, facts }: FactsProps) {
           rows={facts}
           rowKey={({ name }) => name}
           columns={[
-            { id: 'name', header: 'Setting', primary: true, cell: ({ name }) => name },
-            { id: 'before', header: names[0], cardLabel: names[0], cell: ({ before }) => before || '–' },
-            { id: 'after', header: names[1], cardLabel: names[1], cell: ({ after }) => after || '–' },
+            { name: 'Setting', primary: true, cell: ({ name }) => name },
+            { name: 'before', head: names[0], card: names[0], cell: ({ before }) => before || '–' },
+            { name: 'after', head: names[1], card: names[1], cell: ({ after }) => after || '–' },
           ]}
         />
       )}

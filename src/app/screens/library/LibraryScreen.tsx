@@ -129,8 +129,7 @@ function DeletedTab({ deleted }: { readonly deleted: readonly Listing[] }) {
         rowKey={({ id }) => id}
         columns={[
           {
-            id: 'name',
-            header: 'Prompt set',
+            name: 'Prompt set',
             primary: true,
             cell: (set) => (
               <>
@@ -141,8 +140,8 @@ function DeletedTab({ deleted }: { readonly deleted: readonly Listing[] }) {
               </>
             ),
           },
-          { id: 'when', header: 'Deleted', cell: ({ deletedAt }) => dayWords(deletedAt ?? '') },
-          { id: 'do', header: <span className="visually-hidden">Actions</span>, cell: (set) => <Actions set={set} /> },
+          { name: 'Deleted', cell: ({ deletedAt }) => dayWords(deletedAt ?? '') },
+          { name: 'Actions', isNameHidden: true, cell: (set) => <Actions set={set} /> },
         ]}
       />
     </div>
@@ -184,8 +183,7 @@ function ScoreboardTab() {
         rowKey={({ setId, stage }) => `${setId} ${stage.name}`}
         columns={[
           {
-            id: 'name',
-            header: 'In use',
+            name: 'In use',
             primary: true,
             cell: ({ name, handle, stage }) => (
               <>
@@ -196,8 +194,8 @@ function ScoreboardTab() {
           },
           ...COLUMNS,
           {
-            id: 'open',
-            header: <span className="visually-hidden">Open</span>,
+            name: 'Open',
+            isNameHidden: true,
             cell: ({ setId, name, stage }) => (
               <Button size="s" aria-label={`Open ${name}, ${stage.name}`} onPress={() => look(setId)}>
                 Open
@@ -211,10 +209,9 @@ function ScoreboardTab() {
 }
 
 const COLUMNS: readonly TableColumn<Score>[] = [
-  { id: 'version', header: 'Version', cell: ({ version }) => (version ? versionWords(version) : 'gone') },
+  { name: 'Version', cell: ({ version }) => (version ? versionWords(version) : 'gone') },
   {
-    id: 'value',
-    header: 'Newest result',
+    name: 'Newest result',
     cell: ({ result }) =>
       result ? (
         <>
@@ -230,15 +227,13 @@ const COLUMNS: readonly TableColumn<Score>[] = [
       ),
   },
   {
-    id: 'tokens',
-    header: 'Tokens a row',
+    name: 'Tokens a row',
+    card: true,
     numeric: true,
-    cardLabel: 'tokens a row',
     cell: ({ tokensSent }) => (tokensSent === null ? '–' : Math.round(tokensSent)),
   },
   {
-    id: 'why',
-    header: 'Attention',
+    name: 'Attention',
     cell: ({ attention, why }) => (attention === 'none' ? <span className="dim">{why}</span> : why),
   },
 ];

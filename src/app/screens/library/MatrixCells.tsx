@@ -100,9 +100,9 @@ function OneCell({ name, answers, dataset }: OneCellProps) {
           empty="No such row."
           rowKey={({ rowId }) => rowId}
           columns={[
-            { id: 'text', header: 'Text', primary: true, cell: ({ rowId }) => text(rowId) },
-            { id: 'gold', header: 'Label', cell: ({ gold }) => <LabelTag>{gold}</LabelTag> },
-            { id: 'answer', header: 'Answer', cardLabel: 'answer', cell: answer },
+            { name: 'Text', primary: true, cell: ({ rowId }) => text(rowId) },
+            { name: 'Label', cell: ({ gold }) => <LabelTag>{gold}</LabelTag> },
+            { name: 'Answer', card: true, cell: answer },
           ]}
         />
       </div>
@@ -160,10 +160,10 @@ function Difference({ view, pair, rows, dataset }: DifferenceProps) {
           empty="No row is in this group."
           rowKey={({ rowId }) => rowId}
           columns={[
-            { id: 'text', header: 'Text', primary: true, cell: ({ rowId }) => text(rowId) },
-            { id: 'gold', header: 'Label', cell: ({ gold }) => <LabelTag>{gold}</LabelTag> },
-            { id: 'a', header: <ArmMark side="a" />, cardLabel: 'A', cell: (row) => answer(row.a) },
-            { id: 'b', header: <ArmMark side="b" />, cardLabel: 'B', cell: (row) => answer(row.b) },
+            { name: 'Text', primary: true, cell: ({ rowId }) => text(rowId) },
+            { name: 'Label', cell: ({ gold }) => <LabelTag>{gold}</LabelTag> },
+            { name: 'a', head: <ArmMark side="a" />, card: 'A', cell: (row) => answer(row.a) },
+            { name: 'b', head: <ArmMark side="b" />, card: 'B', cell: (row) => answer(row.b) },
           ]}
         />
       </div>

@@ -231,13 +231,13 @@ function CellsPanel({ view, chosen, onChoose }: CellsProps) {
           rows={prompts}
           rowKey={({ id }) => id}
           columns={[
-            { id: 'prompt', header: 'Prompt', primary: true, cell: ({ name }) => <strong>{name}</strong> },
+            { name: 'Prompt', primary: true, cell: ({ name }) => <strong>{name}</strong> },
             ...columns.map(({ set, model }): TableColumn<(typeof prompts)[number]> => {
               const words = `${set.name}, ${model.name}`;
               return {
-                id: `${set.id} ${model.id}`,
-                header: words,
-                cardLabel: words,
+                name: `${set.id} ${model.id}`,
+                head: words,
+                card: words,
                 cell: ({ id, name }) => {
                   const slot = { prompt: id, model: model.id, data: set.id };
                   const cell = cells.get(slotId(slot));

@@ -66,8 +66,7 @@ function Stages({ set, onMove }: StageProps) {
       rowKey={({ name }) => name}
       columns={[
         {
-          id: 'name',
-          header: 'Stage',
+          name: 'Stage',
           primary: true,
           cell: ({ name, since }) => (
             <>
@@ -77,8 +76,7 @@ function Stages({ set, onMove }: StageProps) {
           ),
         },
         {
-          id: 'at',
-          header: 'Points to',
+          name: 'Points to',
           cell: ({ name, versionId }) => (
             <Select
               label={`Version for ${name}`}
@@ -89,8 +87,8 @@ function Stages({ set, onMove }: StageProps) {
           ),
         },
         {
-          id: 'end',
-          header: <span className="visually-hidden">Actions</span>,
+          name: 'Actions',
+          isNameHidden: true,
           cell: ({ name }) => (
             <Button size="s" variant="quiet" aria-label={`Remove ${name}`} onPress={() => onMove(name, null)}>
               Remove
@@ -254,8 +252,7 @@ function moveColumns({ set, onMove }: StageProps): readonly TableColumn<KeyedMov
   const known = new Set(versionsOf(set).map(({ version }) => version.id));
   return [
     {
-      id: 'what',
-      header: 'Change',
+      name: 'Change',
       primary: true,
       cell: (move) => (
         <>
@@ -264,10 +261,10 @@ function moveColumns({ set, onMove }: StageProps): readonly TableColumn<KeyedMov
         </>
       ),
     },
-    { id: 'when', header: 'When', cell: ({ at }) => <span className="dim small">{minuteWords(at)}</span> },
+    { name: 'When', cell: ({ at }) => <span className="dim small">{minuteWords(at)}</span> },
     {
-      id: 'back',
-      header: <span className="visually-hidden">Go back</span>,
+      name: 'Go back',
+      isNameHidden: true,
       cell: ({ stage, to }) =>
         to !== null && known.has(to) && now.get(stage) !== to ? (
           <Button

@@ -65,8 +65,7 @@ function Versions({ set, versions }: { readonly set: PromptSet; readonly version
       rowKey={({ version }) => version.id}
       columns={[
         {
-          id: 'what',
-          header: 'Version',
+          name: 'Version',
           primary: true,
           cell: (each) => (
             <>
@@ -75,20 +74,10 @@ function Versions({ set, versions }: { readonly set: PromptSet; readonly version
             </>
           ),
         },
-        { id: 'made', header: 'Made', cell: ({ version }) => madeWords(version) },
-        {
-          id: 'validation',
-          header: 'On validation rows',
-          numeric: true,
-          cardLabel: 'validation',
-          cell: (each) => reached(each) ?? 'not tried',
-        },
-        { id: 'stages', header: 'Used as', cell: (each) => <UsedAs set={set} of={each} /> },
-        {
-          id: 'do',
-          header: <span className="visually-hidden">Actions</span>,
-          cell: (each) => <Actions set={set} of={each} />,
-        },
+        { name: 'Made', cell: ({ version }) => madeWords(version) },
+        { name: 'On validation rows', card: 'validation', numeric: true, cell: (each) => reached(each) ?? 'not tried' },
+        { name: 'Used as', cell: (each) => <UsedAs set={set} of={each} /> },
+        { name: 'Actions', isNameHidden: true, cell: (each) => <Actions set={set} of={each} /> },
       ]}
     />
   );

@@ -147,17 +147,13 @@ function WordsTable({ words }: { readonly words: readonly LabelWord[] }) {
   const labels = useReading().value?.labels;
   const tokens = new Map(labels?.map(({ label, tokenIds }) => [label, tokenIds]));
   const columns: readonly TableColumn<LabelWord>[] = [
-    { id: 'label', header: 'Label', primary: true, cell: ({ label }) => label },
-    { id: 'word', header: 'Answer word', cell: (word) => <WordField {...word} /> },
+    { name: 'Label', primary: true, cell: ({ label }) => label },
+    { name: 'Answer word', cell: (word) => <WordField {...word} /> },
     {
-      id: 'token',
-      header: (
-        <Term means="The numbers of the word’s tokens in the model’s vocabulary. One token is best: it is scored in one step.">
-          Token
-        </Term>
-      ),
+      name: 'Token',
+      means: 'The numbers of the word’s tokens in the model’s vocabulary. One token is best: it is scored in one step.',
+      card: true,
       numeric: true,
-      cardLabel: 'token',
       cell: ({ label }) => <span className="dim">{tokenWords(tokens.get(label) ?? [])}</span>,
     },
   ];

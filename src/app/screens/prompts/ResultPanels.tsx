@@ -111,9 +111,9 @@ interface WrongRow {
 }
 
 const columnsOf = (name: string): readonly TableColumn<WrongRow>[] => [
-  { id: 'text', header: 'Text', primary: true, cell: ({ text }) => text },
-  { id: 'gold', header: 'Label', cell: ({ gold }) => <LabelTag>{gold}</LabelTag> },
-  { id: 'said', header: `${name} says`, cell: ({ said }) => <LabelTag verdict="wrong">{said}</LabelTag> },
+  { name: 'Text', primary: true, cell: ({ text }) => text },
+  { name: 'Label', cell: ({ gold }) => <LabelTag>{gold}</LabelTag> },
+  { name: `${name} says`, cell: ({ said }) => <LabelTag verdict="wrong">{said}</LabelTag> },
 ];
 const SHOWN = 50;
 
@@ -174,15 +174,14 @@ interface WrittenRow {
 const ROUGE_L = TEXT_METRICS.rougeL;
 
 const textColumns = (name: string): readonly TableColumn<WrittenRow>[] => [
-  { id: 'text', header: 'Text', primary: true, cell: ({ text }) => text },
-  { id: 'wanted', header: 'Expected', cardLabel: 'expected', cell: ({ wanted }) => wanted },
+  { name: 'Text', primary: true, cell: ({ text }) => text },
+  { name: 'Expected', card: true, cell: ({ wanted }) => wanted },
   {
-    id: 'written',
-    header: `${name} writes`,
-    cardLabel: 'written',
+    name: `${name} writes`,
+    card: 'written',
     cell: ({ written, wanted }) => <TextDifference written={written} wanted={wanted} />,
   },
-  { id: 'rouge', header: ROUGE_L.name, numeric: true, cardLabel: ROUGE_L.name, cell: (row) => percent(row.rougeL) },
+  { name: ROUGE_L.name, card: ROUGE_L.name, numeric: true, cell: (row) => percent(row.rougeL) },
 ];
 
 /** What a prompt wrote on validation rows, beside the expected texts. */

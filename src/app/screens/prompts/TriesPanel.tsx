@@ -1,5 +1,5 @@
 import type { ByTask } from '../../../dataset/types';
-import { capitalised, count, counted, midSentence, ofRows, percentWhole } from '../../../lib/format';
+import { capitalised, count, counted, ofRows, percentWhole } from '../../../lib/format';
 import { LABEL_METRICS, TEXT_METRICS } from '../../../metrics/registry';
 import { chosenHard } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
@@ -25,14 +25,9 @@ export function TriesPanel() {
   const differences = (version: HardVersion) => (set && opened ? sinceTry(set, version, opened) : []);
   const measures = MEASURES[set && isWriting(set) ? 'generate' : 'classify'](differences);
   const columns: readonly Column<HardVersion>[] = [
-    { id: 'version', header: 'Version', primary: true, cell: (version) => <VersionCell version={version} /> },
+    { name: 'Version', primary: true, cell: (version) => <VersionCell version={version} /> },
     ...measures,
-    {
-      id: 'yours',
-      header: <span className="visually-hidden">Counts as yours</span>,
-      numeric: true,
-      cell: (version) => <ChooseCell version={version} />,
-    },
+    { name: 'Counts as yours', isNameHidden: true, numeric: true, cell: (version) => <ChooseCell version={version} /> },
   ];
   return (
     <Panel span={5} title="Tries">
@@ -131,10 +126,9 @@ const scoreColumn = (
   differences: Differences,
   figureOf: (version: HardVersion) => string | null | undefined,
 ): Column<HardVersion> => ({
-  id: 'score',
-  header: name,
+  name,
+  card: true,
   numeric: true,
-  cardLabel: midSentence(name),
   cell: (version) => <Figure version={version} differences={differences} value={figureOf(version)} />,
 });
 
@@ -146,10 +140,9 @@ const MEASURES: ByTask<(differences: Differences) => readonly Column<HardVersion
       ({ tried }) => tried && ofRows(tried.accuracy, tried.rows, undefined, percentWhole),
     ),
     {
-      id: 'wrong',
-      header: 'Wrong rows',
+      name: 'Wrong rows',
+      card: 'wrong',
       numeric: true,
-      cardLabel: 'wrong',
       cell: (version) => (
         <Further of={version.tried && count(wrongCount(version.tried))} {...{ version, differences }} />
       ),
@@ -158,10 +151,9 @@ const MEASURES: ByTask<(differences: Differences) => readonly Column<HardVersion
   generate: (differences) => [
     scoreColumn(TEXT_METRICS.rougeL, differences, ({ wrote }) => wrote && percentWhole(wrote.rougeL)),
     {
-      id: 'perplexity',
-      header: TEXT_METRICS.perplexity.name,
+      name: TEXT_METRICS.perplexity.name,
+      card: true,
       numeric: true,
-      cardLabel: midSentence(TEXT_METRICS.perplexity.name),
       cell: (version) => (
         <Further of={version.wrote && perplexityOf(version.wrote.loss)} {...{ version, differences }} />
       ),
@@ -304,8 +296,7 @@ const ORIGINS: Readonly<Record<Standing['origin'], string>> = { bare: '', own: '
 
 const LEADERBOARD: readonly Column<Standing>[] = [
   {
-    id: 'prompt',
-    header: 'Prompt',
+    name: 'Prompt',
     primary: true,
     cell: ({ name, origin }) => (
       <>
@@ -314,19 +305,12 @@ const LEADERBOARD: readonly Column<Standing>[] = [
     ),
   },
   {
-    id: 'right',
-    header: 'Right',
+    name: 'Right',
+    card: true,
     numeric: true,
-    cardLabel: 'right',
     cell: (line) => ofRows(line.accuracy, line.rows, undefined, percentWhole),
   },
-  { id: 'loss', header: 'Loss', numeric: true, cardLabel: 'loss', cell: ({ loss }) => loss.toFixed(2) },
-  { id: 'rows', header: 'On', numeric: true, cell: ({ rows, on }) => counted(rows, `${on} row`) },
-  {
-    id: 'tokens',
-    header: 'Tokens a row',
-    numeric: true,
-    cardLabel: 'tokens a row',
-    cell: ({ tokens }) => count(Math.round(tokens)),
-  },
+  { name: 'Loss', card: true, numeric: true, cell: ({ loss }) => loss.toFixed(2) },
+  { name: 'On', numeric: true, cell: ({ rows, on }) => counted(rows, `${on} row`) },
+  { name: 'Tokens a row', card: true, numeric: true, cell: ({ tokens }) => count(Math.round(tokens)) },
 ];

@@ -309,22 +309,19 @@ const ASKED: Readonly<Record<Decision, (share: number) => string>> = {
 const SAID: Readonly<Record<Decision, string>> = { advance: 'Advance', hold: 'Hold', 'roll-back': 'Roll back' };
 
 const lookColumns = (open: Look | null): readonly TableColumn<Look>[] => [
-  { id: 'labels', header: 'Labels', primary: true, cell: ({ labelled }) => counted(labelled, 'label') },
+  { name: 'Labels', primary: true, cell: ({ labelled }) => counted(labelled, 'label') },
   {
-    id: 'share',
-    header: 'Share',
-    cardLabel: 'share',
+    name: 'Share',
+    card: true,
     cell: ({ share, inShare, labelled }) => `${percentWhole(share)}: ${inShare} of ${labelled} rows`,
   },
   {
-    id: 'difference',
-    header: 'New − present',
+    name: 'New − present',
     numeric: true,
     cell: ({ difference, interval }) => `${points(difference)} (${points(interval.low)} to ${points(interval.high)})`,
   },
   {
-    id: 'gates',
-    header: 'Gates',
+    name: 'Gates',
     cell: ({ gates }) => (
       <ul>
         {gates.map(({ id, state, evidence }) => (
@@ -336,8 +333,7 @@ const lookColumns = (open: Look | null): readonly TableColumn<Look>[] => [
     ),
   },
   {
-    id: 'decision',
-    header: 'Decision',
+    name: 'Decision',
     cell: (look) =>
       look === open ? `Yours to take; the gates say ${SAID[look.advice].toLowerCase()}` : SAID[look.decision],
   },

@@ -241,12 +241,11 @@ const SamplePanel = ({ sample }: { readonly sample: Sample }) => (
       rows={sample.rows}
       rowKey={({ rowId }) => rowId}
       columns={[
-        { id: 'text', header: 'Text', primary: true, cell: ({ text }) => text },
-        { id: 'wanted', header: 'Expected', cardLabel: 'expected', cell: ({ wanted }) => wanted },
+        { name: 'Text', primary: true, cell: ({ text }) => text },
+        { name: 'Expected', card: true, cell: ({ wanted }) => wanted },
         {
-          id: 'written',
-          header: 'Written',
-          cardLabel: 'written',
+          name: 'Written',
+          card: true,
           cell: ({ written, wanted }) => <TextDifference written={written} wanted={wanted} />,
         },
       ]}

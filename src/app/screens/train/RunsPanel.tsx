@@ -38,17 +38,11 @@ export const RunsPanel = memo(function RunsPanel({ set }: { readonly set: Prompt
           rowKey={(run) => run.id}
           selectedKey={shown}
           columns={[
-            { id: 'run', header: 'Run', primary: true, cell: (run) => <RunCell run={run} set={set} /> },
+            { name: 'Run', primary: true, cell: (run) => <RunCell run={run} set={set} /> },
+            { name: 'Start', card: true, cell: (run) => startWords(run.settings.initialisation, set) },
+            { name: 'Best', card: true, numeric: true, cell: reachedWords },
             {
-              id: 'start',
-              header: 'Start',
-              cardLabel: 'start',
-              cell: (run) => startWords(run.settings.initialisation, set),
-            },
-            { id: 'best', header: 'Best', numeric: true, cardLabel: 'best', cell: reachedWords },
-            {
-              id: 'time',
-              header: 'Time',
+              name: 'Time',
               numeric: true,
               cell: (run) => (isUsable(run) && run.seconds !== null ? format.clock(run.seconds) : statusWords(run)),
             },
@@ -169,8 +163,7 @@ function QueueTable({ items }: { readonly items: readonly PlannedRun[] }) {
       rowKey={(item) => item.id}
       columns={[
         {
-          id: 'run',
-          header: 'Run',
+          name: 'Run',
           primary: true,
           cell: (item) => (
             <>
@@ -179,7 +172,7 @@ function QueueTable({ items }: { readonly items: readonly PlannedRun[] }) {
             </>
           ),
         },
-        { id: 'move', header: 'Order', cell: (item) => <Order item={item} items={items} /> },
+        { name: 'Order', cell: (item) => <Order item={item} items={items} /> },
       ]}
     />
   );

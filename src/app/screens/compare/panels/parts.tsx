@@ -7,7 +7,7 @@ import { type MetricFormat, metricsOf } from '../../../../metrics/registry';
 import { armId } from '../../../../prompt-set/arms';
 import type { Evaluation } from '../../../../prompt-set/types';
 import { exportPath, navigate, useQuery } from '../../../state/location';
-import { Button, Dialog, format, Interval, PagedTable, Panel, Select, type TableColumn, Tabs, Term } from '../../../ui';
+import { Button, Dialog, format, Interval, PagedTable, Panel, Select, type TableColumn, Tabs } from '../../../ui';
 
 interface ExploredRow {
   readonly id: string;
@@ -53,11 +53,11 @@ export function Explorer<R extends ExploredRow>(props: ExplorerProps<R>) {
       empty={rows.length < all.length ? 'No such row in this group.' : group.empty}
       rowKey={({ id }) => id}
       columns={[
-        { id: 'text', header: 'Text', primary: true, cell: ({ text }) => text },
+        { name: 'Text', primary: true, cell: ({ text }) => text },
         ...columns,
         {
-          id: 'open',
-          header: <span className="visually-hidden">All answers</span>,
+          name: 'All answers',
+          isNameHidden: true,
           cell: ({ id }) => (
             <Button variant="link" size="s" aria-label={`All answers to row ${id}`} onPress={() => setRowId(id)}>
               All answers
@@ -143,10 +143,10 @@ export const metricColumns = <Id extends string, M extends Shown, R>(
   of: (row: R, id: Id) => Figure | null,
 ): readonly TableColumn<R>[] =>
   metricsOf(metrics).map(([id, { name, means, format }]) => ({
-    id,
-    header: <Term means={means}>{name}</Term>,
+    name,
+    means,
+    card: name,
     numeric: true,
-    cardLabel: name,
     cell: (row) => {
       const figure = of(row, id);
       if (!figure) return '–';

@@ -8,7 +8,7 @@ import { midSentence } from '../../../../../lib/format';
 import { columnName, ends, LABEL_METRICS, metricsOf } from '../../../../../metrics/registry';
 import type { ClassifyEvaluation } from '../../../../../prompt-set/types';
 import { accuracyTitle, ChartPanel, differenceTitle, drawAccuracy, drawDifferences, sideOf } from '../../../../charts';
-import { ArmMark, format, Panel, Table, Term } from '../../../../ui';
+import { ArmMark, format, Panel, Table, type TableColumn } from '../../../../ui';
 import type { Shown } from '../../compare-store';
 import { ExportArm, metricColumns } from '../parts';
 
@@ -17,29 +17,21 @@ const OTHERS = metricsOf(LABEL_METRICS).filter(([id]) => id !== 'accuracy');
 
 const number = (value: number | null, unit = '') => (value === null ? '–' : `${Math.round(value)}${unit}`);
 
-const COSTS: readonly {
-  readonly id: string;
-  readonly name: string;
-  readonly means: string;
-  readonly of: (arm: ArmReport) => string;
-}[] = [
+const COSTS: readonly Pick<TableColumn<ArmReport>, 'name' | 'means' | 'cell'>[] = [
   {
-    id: 'sent',
     name: 'Tokens sent',
     means: 'Tokens of the text, the prompt around it and the vectors: what a service would charge for.',
-    of: (arm) => number(arm.tokensSentMean),
+    cell: (arm) => number(arm.tokensSentMean),
   },
   {
-    id: 'computed',
     name: 'Computed per row',
     means: 'Tokens that run through the model for one more row, when the part that all rows share is kept in memory.',
-    of: (arm) => number(arm.tokensComputedMean),
+    cell: (arm) => number(arm.tokensComputedMean),
   },
   {
-    id: 'latency',
     name: 'Latency',
     means: 'Median of single rows on a warm model, nothing cached between rows.',
-    of: (arm) => number(arm.latencyMsMedian, ' ms'),
+    cell: (arm) => number(arm.latencyMsMedian, ' ms'),
   },
 ];
 
@@ -63,25 +55,10 @@ function ArmsPanel({ comparison, evaluation, nameOf }: ArmsPanelProps) {
         rows={comparison.arms}
         rowKey={(arm) => arm.id}
         columns={[
-          {
-            id: 'arm',
-            header: 'Prompt',
-            primary: true,
-            cell: (arm) => <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark>,
-          },
+          { name: 'Prompt', primary: true, cell: (arm) => <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark> },
           ...metricColumns(LABEL_METRICS, 'value', scoreOf),
-          ...COSTS.map(({ id, name, means, of }) => ({
-            id,
-            header: <Term means={means}>{name}</Term>,
-            numeric: true,
-            cardLabel: name,
-            cell: of,
-          })),
-          {
-            id: 'do',
-            header: <span className="visually-hidden">Actions</span>,
-            cell: (arm) => <ExportArm evaluation={evaluation} arm={arm} />,
-          },
+          ...COSTS.map((cost) => ({ ...cost, card: cost.name, numeric: true })),
+          { name: 'Actions', isNameHidden: true, cell: (arm) => <ExportArm evaluation={evaluation} arm={arm} /> },
         ]}
       />
       {comparison.pairs

@@ -137,12 +137,12 @@ const ConsistencyTable = ({
       rows={kinds}
       rowKey={(kind) => kind}
       columns={[
-        { id: 'edit', header: 'Edit', primary: true, cell: (kind) => EDIT_NAMES[kind] },
+        { name: 'Edit', primary: true, cell: (kind) => EDIT_NAMES[kind] },
         ...report.arms.map(({ armId, edits }) => ({
-          id: armId,
-          header: nameOf(armId),
+          name: armId,
+          head: nameOf(armId),
+          card: nameOf(armId),
           numeric: true,
-          cardLabel: nameOf(armId),
           cell: (kind: (typeof kinds)[number]) => {
             const found = edits.find((edit) => edit.kind === kind);
             return found ? `${found.kept} of ${found.changed} kept` : 'does not apply';
@@ -219,12 +219,11 @@ function Ranking({
           rows={ranking}
           rowKey={({ armId }) => armId}
           columns={[
-            { id: 'arm', header: 'Prompt', primary: true, cell: ({ armId }) => nameOf(armId) },
+            { name: 'Prompt', primary: true, cell: ({ armId }) => nameOf(armId) },
             {
-              id: 'strength',
-              header: 'Strength',
+              name: 'Strength',
+              card: true,
               numeric: true,
-              cardLabel: 'strength',
               cell: ({ strength, ci95 }) => `${signed(strength)} (${signed(ci95.low)} to ${signed(ci95.high)})`,
             },
           ]}

@@ -3,7 +3,7 @@ import type { Insights } from '../../../../../evaluation/classify/compare';
 import { type ConfidenceReport, confidenceDifferenceWords } from '../../../../../evaluation/classify/confidence';
 import type { ArmReport } from '../../../../../evaluation/types';
 import { ChartPanel, drawReliability, reliabilityTitle, sideOf } from '../../../../charts';
-import { ArmMark, Panel, Table, Term } from '../../../../ui';
+import { ArmMark, Panel, Table, type TableColumn } from '../../../../ui';
 import { type ConfidenceProps, CoveragePanel, reportsOf } from './CoveragePanel';
 
 /** Whether the probabilities can be trusted, and what is gained by sending uncertain rows to a person. */
@@ -68,32 +68,28 @@ const three = (value: number | null | undefined) => (value == null ? '–' : val
 const both = (raw: number | null, cooled: number | null | undefined) =>
   `${three(raw)}${cooled == null ? '' : ` (${three(cooled)})`}`;
 
-const SCORES: readonly {
-  readonly name: string;
-  readonly means: string;
-  readonly of: (report: ConfidenceReport) => string;
-}[] = [
+const SCORES: readonly Pick<TableColumn<ConfidenceReport>, 'name' | 'means' | 'cell'>[] = [
   {
     name: 'ECE',
     means:
       'Expected calibration error: the average gap between the probability of an answer and the share of such answers that are right. Equal numbers of rows in each bin; not shown below 100 rows.',
-    of: ({ scores, cooled }) => both(scores.ece, cooled?.ece),
+    cell: ({ scores, cooled }) => both(scores.ece, cooled?.ece),
   },
   {
     name: 'Brier',
     means: 'Mean squared distance of the probabilities from the truth: 0 is best, 2 is worst.',
-    of: ({ scores, cooled }) => both(scores.brier, cooled?.brier),
+    cell: ({ scores, cooled }) => both(scores.brier, cooled?.brier),
   },
   {
     name: 'NLL',
     means: 'Mean negative log-probability of the right label, in nats: confident mistakes cost the most.',
-    of: ({ scores, cooled }) => both(scores.nll, cooled?.nll),
+    cell: ({ scores, cooled }) => both(scores.nll, cooled?.nll),
   },
   {
     name: 'Temperature',
     means:
       'Dividing the log-probabilities by this number would make them fit best; above 1 the prompt is overconfident. Fitted on validation rows only. It changes no answer.',
-    of: ({ temperature }) => (temperature === null ? '–' : temperature.toFixed(2)),
+    cell: ({ temperature }) => (temperature === null ? '–' : temperature.toFixed(2)),
   },
 ];
 
@@ -109,19 +105,8 @@ const Scores = ({ insights, arms }: { readonly insights: Insights; readonly arms
       rows={insights.confidence}
       rowKey={({ armId }) => armId}
       columns={[
-        {
-          id: 'arm',
-          header: 'Prompt',
-          primary: true,
-          cell: ({ armId }) => arms.find(({ id }) => id === armId)?.name ?? armId,
-        },
-        ...SCORES.map(({ name, means, of }) => ({
-          id: name,
-          header: <Term means={means}>{name}</Term>,
-          numeric: true,
-          cardLabel: name,
-          cell: of,
-        })),
+        { name: 'Prompt', primary: true, cell: ({ armId }) => arms.find(({ id }) => id === armId)?.name ?? armId },
+        ...SCORES.map((score) => ({ ...score, card: score.name, numeric: true })),
       ]}
     />
   </Panel>

@@ -57,9 +57,9 @@ const answer = ({ label, right, probability }: ComparedRow['a']) => (
 );
 
 const answerColumn = (side: 'a' | 'b', arm: ArmReport) => ({
-  id: side,
-  header: <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark>,
-  cardLabel: arm.name,
+  name: side,
+  head: <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark>,
+  card: arm.name,
   cell: (row: ComparedRow) => answer(row[side]),
 });
 
@@ -90,7 +90,7 @@ export function LabelRows(props: CloserProps & { readonly insights: Insights | n
       page={PAGE}
       groups={groupsOf(tuned)}
       columns={[
-        { id: 'gold', header: 'Label', cell: (row) => <LabelTag>{row.gold}</LabelTag> },
+        { name: 'Label', cell: (row) => <LabelTag>{row.gold}</LabelTag> },
         answerColumn('a', a),
         answerColumn('b', b),
       ]}

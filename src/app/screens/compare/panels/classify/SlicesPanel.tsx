@@ -108,22 +108,22 @@ const SliceTable = ({ slices, a, b, onOpen }: SliceTableProps) => (
     rows={slices}
     rowKey={({ name }) => name}
     columns={[
-      { id: 'name', header: 'Part', primary: true, cell: ({ name }) => name },
-      { id: 'rows', header: 'Rows', numeric: true, cardLabel: 'rows', cell: (s) => format.count(s.rowIds.length) },
-      { id: 'a', header: a, numeric: true, cardLabel: a, cell: (s) => format.percent(s.accuracyA) },
-      { id: 'b', header: b, numeric: true, cardLabel: b, cell: (s) => format.percent(s.accuracyB) },
+      { name: 'Part', primary: true, cell: ({ name }) => name },
+      { name: 'Rows', card: true, numeric: true, cell: (s) => format.count(s.rowIds.length) },
+      { name: 'a', head: a, card: a, numeric: true, cell: (s) => format.percent(s.accuracyA) },
+      { name: 'b', head: b, card: b, numeric: true, cell: (s) => format.percent(s.accuracyB) },
       {
-        id: 'difference',
-        header: 'Difference (95% interval)',
+        name: 'Difference (95% interval)',
+        card: 'difference',
         numeric: true,
-        cardLabel: 'difference',
         cell: (s) => <Interval as="points" value={s.difference} {...s.ci95} />,
       },
-      { id: 'p', header: 'Exact p', numeric: true, cardLabel: 'p', cell: (s) => pText(s.pExact) },
-      { id: 'holm', header: 'After Holm', numeric: true, cardLabel: 'after Holm', cell: (s) => pText(s.pHolm) },
+      { name: 'Exact p', card: 'p', numeric: true, cell: (s) => pText(s.pExact) },
+      { name: 'After Holm', card: true, numeric: true, cell: (s) => pText(s.pHolm) },
       {
-        id: 'open',
-        header: <span className="visually-hidden">Rows</span>,
+        name: 'open',
+        head: 'Rows',
+        isNameHidden: true,
         cell: (s) => (
           <Button variant="link" size="s" aria-label={`Show the rows of ${s.name}`} onPress={() => onOpen(s)}>
             Show rows

@@ -130,28 +130,13 @@ const ArmsTable = ({ arms, n, evaluation }: ArmsTableProps) => (
       rows={arms}
       rowKey={({ id }) => id}
       columns={[
-        {
-          id: 'arm',
-          header: 'Prompt',
-          primary: true,
-          cell: (arm) => <ArmMark side={sideOfArm(arm)}>{arm.name}</ArmMark>,
-        },
+        { name: 'Prompt', primary: true, cell: (arm) => <ArmMark side={sideOfArm(arm)}>{arm.name}</ArmMark> },
         ...metricColumns(TEXT_METRICS, 'value', (arm: GenerateArm, id) => {
           const value = arm[id];
           return value === undefined ? null : { value, interval: arm.intervals[id] ?? null };
         }),
-        {
-          id: 'sent',
-          header: 'Tokens sent',
-          numeric: true,
-          cardLabel: 'tokens sent',
-          cell: (arm) => format.count(arm.tokensSentMean),
-        },
-        {
-          id: 'do',
-          header: <span className="visually-hidden">Actions</span>,
-          cell: (arm) => <ExportArm evaluation={evaluation} arm={arm} />,
-        },
+        { name: 'Tokens sent', card: true, numeric: true, cell: (arm) => format.count(arm.tokensSentMean) },
+        { name: 'Actions', isNameHidden: true, cell: (arm) => <ExportArm evaluation={evaluation} arm={arm} /> },
       ]}
     />
   </Panel>
@@ -168,16 +153,15 @@ const PairsTable = ({ duels, nameOf }: NamedPairs) => (
       rows={duels}
       rowKey={({ a, b }) => `${a} ${b}`}
       columns={[
-        { id: 'pair', header: 'Pair', primary: true, cell: ({ a, b }) => `${nameOf(b)} against ${nameOf(a)}` },
+        { name: 'Pair', primary: true, cell: ({ a, b }) => `${nameOf(b)} against ${nameOf(a)}` },
         ...metricColumns(TEXT_METRICS, 'difference', (duel: GeneratePair, id) => {
           const found = duel[id];
           return found ? { value: found.difference, interval: found.interval } : null;
         }),
         {
-          id: 'rows',
-          header: 'Rows closer, further, same',
+          name: 'Rows closer, further, same',
+          card: true,
           numeric: true,
-          cardLabel: 'rows closer, further, same',
           cell: ({ rows }) => `${rows.nearer}, ${rows.farther}, ${rows.same}`,
         },
       ]}

@@ -41,9 +41,9 @@ export function TextRows({ evaluation, dataset, duel }: TextRowsProps) {
   const column = (side: 'a' | 'b', id: string) => {
     const arm = arms.find((each) => each.id === id);
     return {
-      id: side,
-      header: arm ? <ArmMark side={sideOfArm(arm)}>{arm.name}</ArmMark> : id,
-      cardLabel: nameOf(id),
+      name: side,
+      head: arm ? <ArmMark side={sideOfArm(arm)}>{arm.name}</ArmMark> : id,
+      card: nameOf(id),
       cell: (row: WrittenRow) => <TextDifference written={row[side]} wanted={row.wanted} />,
     };
   };
@@ -57,16 +57,10 @@ export function TextRows({ evaluation, dataset, duel }: TextRowsProps) {
       page={PAGE}
       groups={GROUPS}
       columns={[
-        { id: 'wanted', header: 'Expected', cardLabel: 'expected', cell: (row) => row.wanted },
+        { name: 'Expected', card: true, cell: (row) => row.wanted },
         column('a', duel.a),
         column('b', duel.b),
-        {
-          id: 'gain',
-          header: HEADLINE,
-          numeric: true,
-          cardLabel: HEADLINE,
-          cell: (row) => format.points(row.gain),
-        },
+        { name: HEADLINE, card: HEADLINE, numeric: true, cell: (row) => format.points(row.gain) },
       ]}
       open={(row) => (
         <>
