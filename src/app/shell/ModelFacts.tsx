@@ -11,8 +11,8 @@ import type { ModelStatus } from '../state/session-state';
 import { useIsBusy, useSession, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { Select } from '../ui/Choices';
-import { Term } from '../ui/Marks';
 import { ProgressBar } from '../ui/Panel';
+import { Facts } from '../ui/Table';
 
 interface ModelFactsProps {
   readonly info: ModelInfo;
@@ -23,55 +23,35 @@ interface ModelFactsProps {
 
 /** Facts about a model that was loaded here. */
 export const ModelFacts = ({ info, speed, check }: ModelFactsProps) => (
-  <dl className="facts">
-    <dt>Family</dt>
-    <dd>{info.family ?? 'unknown'}</dd>
-    <dt>Parameters</dt>
-    <dd>
-      {count(info.parameters)}, frozen, stored as {info.dtype}
-    </dd>
-    <dt>Vocabulary</dt>
-    <dd>{counted(info.vocabulary, 'token')}</dd>
-    <dt>Context</dt>
-    <dd>{info.contextLength === null ? 'not limited' : counted(info.contextLength, 'token')}</dd>
-    <dt>Layers, width</dt>
-    <dd>
-      {info.layers}, {info.hidden}
-    </dd>
-    <dt>Runs on</dt>
-    <dd>{whereWords(info)}</dd>
-    <dt>Memory needed</dt>
-    <dd>{info.heapBytes === null ? 'not measured' : bytes(info.heapBytes)}</dd>
-    {info.weights ? (
-      <>
-        <dt>
-          <Term means="The model's file stores its matrices with 4, 8 or 16 bits. Where the device has the memory, they are held as float32; otherwise with 8 or 16 bits, the same values to rounding, which makes a training step about a quarter longer.">
-            Weights
-          </Term>
-        </dt>
-        <dd>{weightsWords(info.weights)}</dd>
-      </>
-    ) : null}
-    <dt>
-      <Term means="Keys and values of texts the model has read, so that the next run need not read them again. Texts that do not fit are read each time; 16-bit numbers take half the memory and round slightly.">
-        Texts kept
-      </Term>
-    </dt>
-    <dd>
-      <TextMemory />
-    </dd>
-    <dt>One step</dt>
-    <dd>{stepWords(speed)}</dd>
-    <dt>
-      <Term means="Before the first training, the page compares its gradients with finite differences along random directions. Wrong gradients would train useless prompts.">
-        Self-check
-      </Term>
-    </dt>
-    <dd>{check}</dd>
-    <dt>Checksum</dt>
-    <dd className="mono">{info.sha256.slice(0, 12)}</dd>
-  </dl>
+  <Facts
+    of={[
+      ['Family', info.family ?? 'unknown'],
+      ['Parameters', `${count(info.parameters)}, frozen, stored as ${info.dtype}`],
+      ['Vocabulary', counted(info.vocabulary, 'token')],
+      ['Context', info.contextLength === null ? 'not limited' : counted(info.contextLength, 'token')],
+      ['Layers, width', `${info.layers}, ${info.hidden}`],
+      ['Runs on', whereWords(info)],
+      ['Memory needed', info.heapBytes === null ? 'not measured' : bytes(info.heapBytes)],
+      info.weights ? ['Weights', weightsWords(info.weights), WEIGHTS] : null,
+      ['Texts kept', <TextMemory key="texts" />, TEXTS_KEPT],
+      ['One step', stepWords(speed)],
+      ['Self-check', check, SELF_CHECK],
+      [
+        'Checksum',
+        <span key="checksum" className="mono">
+          {info.sha256.slice(0, 12)}
+        </span>,
+      ],
+    ]}
+  />
 );
+
+const WEIGHTS =
+  "The model's file stores its matrices with 4, 8 or 16 bits. Where the device has the memory, they are held as float32; otherwise with 8 or 16 bits, the same values to rounding, which makes a training step about a quarter longer.";
+const TEXTS_KEPT =
+  'Keys and values of texts the model has read, so that the next run need not read them again. Texts that do not fit are read each time; 16-bit numbers take half the memory and round slightly.';
+const SELF_CHECK =
+  'Before the first training, the page compares its gradients with finite differences along random directions. Wrong gradients would train useless prompts.';
 
 /** Whether the loaded model's gradients are right, and the button that checks again. */
 export function SelfCheck() {

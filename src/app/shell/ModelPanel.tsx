@@ -5,14 +5,15 @@ import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { Popover } from 'react-aria-components/Popover';
 import { useStore } from 'zustand';
 import { bytes, count } from '../../lib/format';
+import type { HubModel } from '../../model/hub-models';
 import { hubModels, type KnownModel, sourceId } from '../state/models-store';
 import { verdictWords } from '../state/self-check';
 import { DEFAULT_MODEL, isBuiltIn } from '../state/session-state';
 import { useIsBusy, useSession, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { TextField } from '../ui/Field';
-import { Term } from '../ui/Marks';
 import { Note, ProgressBar } from '../ui/Panel';
+import { Facts } from '../ui/Table';
 import { namedFile, openModelFolder } from './DropTarget';
 import { downloadShare, downloadWords, ModelFacts, modelWords, SelfCheck, stepWords } from './ModelFacts';
 import { StorageFacts } from './Storage';
@@ -185,37 +186,22 @@ function HubModels() {
         Larger models take more memory and time. Fetching one downloads its files from huggingface.co, another site;
         your rows stay here.
       </p>
-      {offered.map(({ id, downloadBytes, fitsFast, languages, licence, speed, ...memory }) => (
+      {offered.map(({ id, downloadBytes, languages, licence, speed, ...memory }) => (
         <details key={id} className="model-fold">
           <summary>
             {id}
             <span className="dim small"> · {bytes(downloadBytes)}</span>
           </summary>
           <div className="stack">
-            <dl className="facts">
-              <dt>Download</dt>
-              <dd>{bytes(downloadBytes)}, once, then kept</dd>
-              <dt>
-                <Term means="After loading, computed from the sizes of the files; training also keeps texts and intermediate values. Weights that are too large for this device as float32 are held small: a step then takes about a quarter longer.">
-                  Memory
-                </Term>
-              </dt>
-              <dd>
-                {fitsFast
-                  ? `${bytes(memory.fastBytes)} as float32, ${bytes(memory.smallBytes)} small`
-                  : `${bytes(memory.smallBytes)}, small; as float32 (${bytes(memory.fastBytes)}) it does not fit`}
-              </dd>
-              <dt>
-                <Term means="Not measured: the built-in model’s step on this machine, times the number of weights.">
-                  One step, computed
-                </Term>
-              </dt>
-              <dd>{speed ? stepWords(speed) : 'once the built-in model has trained here'}</dd>
-              <dt>Languages</dt>
-              <dd>{languages}</dd>
-              <dt>Licence</dt>
-              <dd>{licence}</dd>
-            </dl>
+            <Facts
+              of={[
+                ['Download', `${bytes(downloadBytes)}, once, then kept`],
+                ['Memory', memoryWords(memory), MEMORY],
+                ['One step, computed', speed ? stepWords(speed) : 'once the built-in model has trained here', STEP],
+                ['Languages', languages],
+                ['Licence', licence],
+              ]}
+            />
             <div className="row">
               <Button isDisabled={busy} onPress={() => void models.getState().choose({ kind: 'hub', id })}>
                 Fetch {bytes(downloadBytes)} from huggingface.co
@@ -227,6 +213,15 @@ function HubModels() {
     </section>
   );
 }
+
+const MEMORY =
+  'After loading, computed from the sizes of the files; training also keeps texts and intermediate values. Weights that are too large for this device as float32 are held small: a step then takes about a quarter longer.';
+const STEP = 'Not measured: the built-in model’s step on this machine, times the number of weights.';
+
+const memoryWords = ({ fitsFast, fastBytes, smallBytes }: Pick<HubModel, 'fitsFast' | 'fastBytes' | 'smallBytes'>) =>
+  fitsFast
+    ? `${bytes(fastBytes)} as float32, ${bytes(smallBytes)} small`
+    : `${bytes(smallBytes)}, small; as float32 (${bytes(fastBytes)}) it does not fit`;
 
 const HUB_ID = /^[\w.-]+\/[\w.-]+$/;
 

@@ -134,23 +134,21 @@ function RequestsBadge() {
           <span className="chip-wide"> {sent === 1 ? 'request' : 'requests'}</span> sent
         </span>
       </Button>
-      <Dialog title={`${words} to other sites`} isOpen={isOpen} onClose={() => setOpen(false)} wide>
-        <div className="stack">
-          <p>
-            Your rows, prompts and results stay in this page. Only a model that you choose from the Hugging Face hub
-            comes from another site, and the page says so first; its content policy blocks everything else.
-          </p>
-          {entries.length > 0 ? (
-            <Table
-              caption="Requests to other sites since this page was opened"
-              columns={COLUMNS}
-              rows={entries}
-              rowKey={({ url, at }) => `${at} ${url}`}
-            />
-          ) : (
-            <p className="dim">Since this page was opened: no requests to other sites.</p>
-          )}
-        </div>
+      <Dialog stack title={`${words} to other sites`} isOpen={isOpen} onClose={() => setOpen(false)} wide>
+        <p>
+          Your rows, prompts and results stay in this page. Only a model that you choose from the Hugging Face hub comes
+          from another site, and the page says so first; its content policy blocks everything else.
+        </p>
+        {entries.length > 0 ? (
+          <Table
+            caption="Requests to other sites since this page was opened"
+            columns={COLUMNS}
+            rows={entries}
+            rowKey={({ url, at }) => `${at} ${url}`}
+          />
+        ) : (
+          <p className="dim">Since this page was opened: no requests to other sites.</p>
+        )}
       </Dialog>
     </>
   );
@@ -219,34 +217,32 @@ function FindAndHelp({ places }: FindAndHelpProps) {
 }
 
 const Help = ({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClose: () => void }) => (
-  <Dialog title="How this works" isOpen={isOpen} onClose={onClose}>
-    <div className="stack">
-      <ol className="help-steps">
-        <li>
-          <b>Data.</b> A CSV with a text and a label column. Some rows become test rows: training never sees them.
-        </li>
-        <li>
-          <b>Prompts.</b> A prompt written by hand, tried and improved on validation rows, so that it gets its fair
-          chance.
-        </li>
-        <li>
-          <b>Train.</b> A few vectors are tuned so that the model gives your labels. The model itself stays as it is.
-        </li>
-        <li>
-          <b>Compare.</b> Both prompts on the same test rows, with intervals, and a verdict in words.
-        </li>
-      </ol>
-      <h3>Keys</h3>
-      <dl className="facts">
-        {KEYS.map(([key, what]) => (
-          <div key={key} className="help-key">
-            <dt>
-              <kbd>{key}</kbd>
-            </dt>
-            <dd>{what}</dd>
-          </div>
-        ))}
-      </dl>
-    </div>
+  <Dialog stack title="How this works" isOpen={isOpen} onClose={onClose}>
+    <ol className="help-steps">
+      <li>
+        <b>Data.</b> A CSV with a text and a label column. Some rows become test rows: training never sees them.
+      </li>
+      <li>
+        <b>Prompts.</b> A prompt written by hand, tried and improved on validation rows, so that it gets its fair
+        chance.
+      </li>
+      <li>
+        <b>Train.</b> A few vectors are tuned so that the model gives your labels. The model itself stays as it is.
+      </li>
+      <li>
+        <b>Compare.</b> Both prompts on the same test rows, with intervals, and a verdict in words.
+      </li>
+    </ol>
+    <h3>Keys</h3>
+    <dl className="facts">
+      {KEYS.map(([key, what]) => (
+        <div key={key} className="help-key">
+          <dt>
+            <kbd>{key}</kbd>
+          </dt>
+          <dd>{what}</dd>
+        </div>
+      ))}
+    </dl>
   </Dialog>
 );

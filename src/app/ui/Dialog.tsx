@@ -14,10 +14,12 @@ interface DialogProps {
   /** Buttons, the primary one last. */
   readonly actions?: ReactNode;
   readonly wide?: boolean;
+  /** Its children one below the other, with the usual space between them. */
+  readonly stack?: boolean;
 }
 
 /** Modal, closed by Escape, a click outside or the cross; focus returns where it was. */
-export const Dialog = ({ title, isOpen, onClose, children, actions, wide }: DialogProps) => (
+export const Dialog = ({ title, isOpen, onClose, children, actions, wide, stack }: DialogProps) => (
   <ModalOverlay className="scrim" isOpen={isOpen} onOpenChange={(open) => !open && onClose()} isDismissable>
     <Modal className={`modal${wide ? ' modal-wide' : ''}`}>
       <AriaDialog className="dialog">
@@ -29,7 +31,7 @@ export const Dialog = ({ title, isOpen, onClose, children, actions, wide }: Dial
             <Cross />
           </IconButton>
         </header>
-        <DialogBody>{children}</DialogBody>
+        <DialogBody stack={stack ?? false}>{children}</DialogBody>
         {actions ? <footer className="dialog-foot">{actions}</footer> : null}
       </AriaDialog>
     </Modal>
@@ -39,7 +41,7 @@ export const Dialog = ({ title, isOpen, onClose, children, actions, wide }: Dial
 const FOCUSABLE = 'a[href], button:not(:disabled), input:not(:disabled), textarea:not(:disabled), [tabindex="0"]';
 
 /** Takes the focus where it scrolls and nothing in it does, so that its end can be reached by keyboard. */
-function DialogBody({ children }: { readonly children: ReactNode }) {
+function DialogBody({ children, stack }: Pick<DialogProps, 'children' | 'stack'>) {
   const body = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const [isStop, setStop] = useState(false);
@@ -55,7 +57,9 @@ function DialogBody({ children }: { readonly children: ReactNode }) {
   }, []);
   return (
     <div ref={body} className="dialog-body" tabIndex={isStop ? 0 : undefined}>
-      <div ref={content}>{children}</div>
+      <div ref={content} className={stack ? 'stack' : undefined}>
+        {children}
+      </div>
     </div>
   );
 }

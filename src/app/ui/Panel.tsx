@@ -13,9 +13,11 @@ interface PanelProps {
   readonly children: ReactNode;
   /** Columns of the 12-column grid. */
   readonly span?: 3 | 4 | 5 | 6 | 7 | 8 | 12;
+  /** Its children one below the other, with the usual space between them. */
+  readonly stack?: boolean;
 }
 
-export function Panel({ title, aside, children, span }: PanelProps) {
+export function Panel({ title, aside, children, span, stack }: PanelProps) {
   const id = useId();
   return (
     <section className={`panel${span ? ` c${span}` : ''}`} aria-labelledby={id}>
@@ -23,7 +25,7 @@ export function Panel({ title, aside, children, span }: PanelProps) {
         <h2 id={id}>{title}</h2>
         {aside ? <div className="panel-aside">{aside}</div> : null}
       </header>
-      {children}
+      {stack ? <div className="stack">{children}</div> : children}
     </section>
   );
 }

@@ -1,4 +1,4 @@
-import { type ComponentProps, type ReactNode, useState } from 'react';
+import { type ComponentProps, Fragment, type ReactNode, useState } from 'react';
 import { midSentence } from '../../lib/format';
 import { Button } from './Button';
 import { Term } from './Marks';
@@ -92,3 +92,22 @@ export function PagedTable<T>({ page, empty, rows, ...table }: PagedTableProps<T
     </div>
   );
 }
+
+/** `means` explains the name to a newcomer. */
+export type Fact = readonly [name: string, value: ReactNode, means?: string];
+
+/** Names with their values, side by side; null is left out. */
+export const Facts = ({ of, small }: { readonly of: readonly (Fact | null)[]; readonly small?: boolean }) => (
+  <dl className={small ? 'facts small' : 'facts'}>
+    {of.map((fact) => {
+      if (!fact) return null;
+      const [name, value, means] = fact;
+      return (
+        <Fragment key={name}>
+          <dt>{means ? <Term means={means}>{name}</Term> : name}</dt>
+          <dd>{value}</dd>
+        </Fragment>
+      );
+    })}
+  </dl>
+);

@@ -54,43 +54,39 @@ export function SaveDialog({ evaluation, dataset, isOpen, onClose }: SaveDialogP
   const save = useSave();
   const [withRows, setWithRows] = useState(false);
   return (
-    <Dialog title="Save the comparison" isOpen={isOpen} onClose={onClose}>
-      <div className="stack">
-        <h3>Report</h3>
-        <p className="dim">
-          One HTML file that opens anywhere, prints, and needs no network: the verdict, every figure with its interval,{' '}
-          {contains}, and what the figures do not say.
-        </p>
-        <YesNo
-          label="Rows in the report"
-          value={withRows}
-          onChange={setWithRows}
-          no="None of my rows"
-          yes={`The ${format.counted(rows.count, 'row')} ${rows.which}`}
-        />
-        <div className="row">
-          <Button variant="primary" onPress={() => void save(() => html(withRows), `${stem}-report.html`, 'text/html')}>
-            Save the report
-          </Button>
-          <span className="dim small">
-            contains {format.counted(withRows ? rows.count : 0, 'of your rows', 'of your rows')}
-          </span>
-        </div>
-        <h3>Markdown</h3>
-        <div className="row">
-          <Button onPress={() => void save(markdown, `${stem}-report.md`, 'text/markdown')}>
-            Markdown, without texts
-          </Button>
-        </div>
-        <h3>Results</h3>
-        <div className="row">
-          <Button onPress={() => void save(json, `${stem}-results.json`, 'application/json')}>
-            JSON, without texts
-          </Button>
-          <Button onPress={() => void save(csv, `${stem}-results.csv`, 'text/csv')}>
-            {`CSV, with all ${format.count(evaluation.comparison.n)} texts`}
-          </Button>
-        </div>
+    <Dialog stack title="Save the comparison" isOpen={isOpen} onClose={onClose}>
+      <h3>Report</h3>
+      <p className="dim">
+        One HTML file that opens anywhere, prints, and needs no network: the verdict, every figure with its interval,{' '}
+        {contains}, and what the figures do not say.
+      </p>
+      <YesNo
+        label="Rows in the report"
+        value={withRows}
+        onChange={setWithRows}
+        no="None of my rows"
+        yes={`The ${format.counted(rows.count, 'row')} ${rows.which}`}
+      />
+      <div className="row">
+        <Button variant="primary" onPress={() => void save(() => html(withRows), `${stem}-report.html`, 'text/html')}>
+          Save the report
+        </Button>
+        <span className="dim small">
+          contains {format.counted(withRows ? rows.count : 0, 'of your rows', 'of your rows')}
+        </span>
+      </div>
+      <h3>Markdown</h3>
+      <div className="row">
+        <Button onPress={() => void save(markdown, `${stem}-report.md`, 'text/markdown')}>
+          Markdown, without texts
+        </Button>
+      </div>
+      <h3>Results</h3>
+      <div className="row">
+        <Button onPress={() => void save(json, `${stem}-results.json`, 'application/json')}>JSON, without texts</Button>
+        <Button onPress={() => void save(csv, `${stem}-results.csv`, 'text/csv')}>
+          {`CSV, with all ${format.count(evaluation.comparison.n)} texts`}
+        </Button>
       </div>
     </Dialog>
   );

@@ -42,16 +42,14 @@ interface ShownProps extends CardProps {
 function Shown({ card, ...of }: ShownProps) {
   return (
     <div className="grid">
-      <Panel span={5} title={card.title}>
-        <div className="stack">
-          <p>{card.why}</p>
-          <NextStep card={card} {...of} />
-          <ul className="verdict-chips" aria-label="What it rests on">
-            {card.chips.map((chip) => (
-              <VerdictChip key={chip.id} {...chip} />
-            ))}
-          </ul>
-        </div>
+      <Panel stack span={5} title={card.title}>
+        <p>{card.why}</p>
+        <NextStep card={card} {...of} />
+        <ul className="verdict-chips" aria-label="What it rests on">
+          {card.chips.map((chip) => (
+            <VerdictChip key={chip.id} {...chip} />
+          ))}
+        </ul>
       </Panel>
       <Picture card={card} />
     </div>

@@ -26,35 +26,33 @@ export function ColumnsPanel() {
     .map((name) => ({ id: name, label: name, detail: firstValue(table.rows.at(0)?.cells[name]) }));
   const { map, change } = data.getState();
   return (
-    <Panel title="Columns" span={4}>
-      <div className="stack">
-        <Choices<TaskKind>
-          label="What should a prompt do?"
-          value={kind}
-          onChange={(next) => void map({ kind: next })}
-          options={TASKS}
-        />
-        <Select label="Text" options={columns} value={text} onChange={(next) => void map({ text: next })} />
-        <Select
-          label={TASK_WORDS[kind].answerColumn}
-          options={isPrepared && kind === 'classify' ? [...columns, LABEL_HERE] : columns}
-          value={label}
-          onChange={(next) =>
-            void (next === LABEL_HERE.id ? change({ kind: 'mend', mend: 'label-column' }) : map({ label: next }))
-          }
-        />
-        <Select
-          label={
-            <Term means="A column that identifies each row, so that results still refer to the right row after you add or remove others.">
-              Row name
-            </Term>
-          }
-          options={[{ id: NONE, label: 'None: number the rows' }, ...columns]}
-          value={id ?? NONE}
-          onChange={(next) => void map({ id: next === NONE ? null : next })}
-        />
-        <FormatFields />
-      </div>
+    <Panel stack title="Columns" span={4}>
+      <Choices<TaskKind>
+        label="What should a prompt do?"
+        value={kind}
+        onChange={(next) => void map({ kind: next })}
+        options={TASKS}
+      />
+      <Select label="Text" options={columns} value={text} onChange={(next) => void map({ text: next })} />
+      <Select
+        label={TASK_WORDS[kind].answerColumn}
+        options={isPrepared && kind === 'classify' ? [...columns, LABEL_HERE] : columns}
+        value={label}
+        onChange={(next) =>
+          void (next === LABEL_HERE.id ? change({ kind: 'mend', mend: 'label-column' }) : map({ label: next }))
+        }
+      />
+      <Select
+        label={
+          <Term means="A column that identifies each row, so that results still refer to the right row after you add or remove others.">
+            Row name
+          </Term>
+        }
+        options={[{ id: NONE, label: 'None: number the rows' }, ...columns]}
+        value={id ?? NONE}
+        onChange={(next) => void map({ id: next === NONE ? null : next })}
+      />
+      <FormatFields />
     </Panel>
   );
 }

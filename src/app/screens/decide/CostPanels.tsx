@@ -9,7 +9,7 @@ import { learningCurve, outlook } from '../../../workflow/learning-curve';
 import { ChartPanel, drawCosts } from '../../charts';
 import { useResource } from '../../state/resource';
 import { useSession } from '../../state/studio';
-import { NumberField, Panel, ProgressBar, Table, type TableColumn } from '../../ui';
+import { Facts, NumberField, Panel, ProgressBar, Table, type TableColumn } from '../../ui';
 import { type Choices, decideStores, type Found } from './decide-store';
 
 /** What each prompt costs a month, and when training has paid for itself. */
@@ -64,19 +64,16 @@ const COST_COLUMNS: readonly TableColumn<Costs['arms'][number]>[] = [
 ];
 
 const Details = ({ of: { saving, savingCi95, investment, months: until, monthsCi95 } }: { readonly of: BreakEven }) => (
-  <dl className="facts">
-    <dt>Saved a month</dt>
-    <dd>
-      {money(saving)} ({money(savingCi95.low)} to {money(savingCi95.high)})
-    </dd>
-    <dt>Costs more to build</dt>
-    <dd>{money(investment)}</dd>
-    <dt>Paid back after</dt>
-    <dd>
-      {until === null ? 'never' : months(until)}
-      {monthsCi95 && until !== 0 ? ` (${months(monthsCi95.low)} to ${months(monthsCi95.high)})` : ''}
-    </dd>
-  </dl>
+  <Facts
+    of={[
+      ['Saved a month', `${money(saving)} (${money(savingCi95.low)} to ${money(savingCi95.high)})`],
+      ['Costs more to build', money(investment)],
+      [
+        'Paid back after',
+        `${until === null ? 'never' : months(until)}${monthsCi95 && until !== 0 ? ` (${months(monthsCi95.low)} to ${months(monthsCi95.high)})` : ''}`,
+      ],
+    ]}
+  />
 );
 
 const ASSUMED = [

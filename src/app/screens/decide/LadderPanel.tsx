@@ -41,23 +41,21 @@ export function LadderPanel({ set, dataset, steps }: LadderProps) {
   const isOther = value?.ladder && value.of !== ladderKey(chosen, second, dataset, model);
   return (
     <>
-      <Panel span={12} title="Two steps" aside="one prompt answers a column that the next one reads">
-        <div className="stack">
-          {fields.length === 0 ? (
-            <p>
-              No prompt here reads the answer of another one. Let another prompt set answer these rows (Library, Batch),
-              open that file here, and write its column of answers, such as {'{prediction}'}, on a line of its own in
-              your prompt.
-            </p>
-          ) : (
-            <Climb set={set} dataset={dataset} steps={chosen} fields={fields} />
-          )}
-          {isOther ? (
-            <Note tone="info" title="The ladder below is of other prompts, rows or another model">
-              Climb again: only what has changed is asked.
-            </Note>
-          ) : null}
-        </div>
+      <Panel stack span={12} title="Two steps" aside="one prompt answers a column that the next one reads">
+        {fields.length === 0 ? (
+          <p>
+            No prompt here reads the answer of another one. Let another prompt set answer these rows (Library, Batch),
+            open that file here, and write its column of answers, such as {'{prediction}'}, on a line of its own in your
+            prompt.
+          </p>
+        ) : (
+          <Climb set={set} dataset={dataset} steps={chosen} fields={fields} />
+        )}
+        {isOther ? (
+          <Note tone="info" title="The ladder below is of other prompts, rows or another model">
+            Climb again: only what has changed is asked.
+          </Note>
+        ) : null}
       </Panel>
       {value?.ladder ? <Climbed ladder={value.ladder} /> : null}
     </>

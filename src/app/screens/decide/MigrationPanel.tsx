@@ -33,15 +33,13 @@ export function MigrationPanel({ set, move }: MigrationProps) {
   const to = known.find((model) => model !== from && sourceId(model.source) === move.to);
   return (
     <>
-      <Panel span={12} title="When the model changes" aside="what it costs to move there, and what it changes">
-        <div className="stack">
-          <p>
-            The tuned prompts in use are trained again with the new model as they were before, and the old and the new
-            model answer the same test rows. Stages and the prompts in use stay as they are.
-          </p>
-          <Chosen move={move} known={known} from={from} to={to} />
-          {from && to ? <Queue setId={set.id} updatedAt={set.updatedAt} all={move.all} from={from} to={to} /> : null}
-        </div>
+      <Panel stack span={12} title="When the model changes" aside="what it costs to move there, and what it changes">
+        <p>
+          The tuned prompts in use are trained again with the new model as they were before, and the old and the new
+          model answer the same test rows. Stages and the prompts in use stay as they are.
+        </p>
+        <Chosen move={move} known={known} from={from} to={to} />
+        {from && to ? <Queue setId={set.id} updatedAt={set.updatedAt} all={move.all} from={from} to={to} /> : null}
       </Panel>
       {value?.map((each) => (
         <SheetPanel key={each.setId} of={each} />
@@ -185,16 +183,14 @@ function PlanTable({ rows }: { readonly rows: readonly (PlannedMove & { readonly
 
 function SheetPanel({ of: { sheet, page } }: { readonly of: DoneMigration }) {
   return (
-    <Panel span={12} title={sheet.headline} aside={sheet.title}>
-      <div className="stack">
-        {sheet.sections.map((section) => (
-          <SheetSection key={section.title} of={section} />
-        ))}
-        <div className="row">
-          <Button size="s" onPress={() => saveFile('migration.html', page, 'text/html')}>
-            Save as one page
-          </Button>
-        </div>
+    <Panel stack span={12} title={sheet.headline} aside={sheet.title}>
+      {sheet.sections.map((section) => (
+        <SheetSection key={section.title} of={section} />
+      ))}
+      <div className="row">
+        <Button size="s" onPress={() => saveFile('migration.html', page, 'text/html')}>
+          Save as one page
+        </Button>
       </div>
     </Panel>
   );

@@ -50,13 +50,11 @@ export function BatchAnswers() {
   if (!file || setId === null) return null;
   const isAnswered = run !== null && run.progress.done > 0;
   return (
-    <Panel span={12} title={titleOf(run, isRunning)}>
-      <div className="stack">
-        <StartOrStop rows={file.rows} />
-        {isAnswered ? <Results run={run} /> : null}
-        {isAnswered && !isRunning ? <Output run={run} /> : null}
-        {isAnswered && !isRunning ? <BatchLabels run={run} /> : null}
-      </div>
+    <Panel stack span={12} title={titleOf(run, isRunning)}>
+      <StartOrStop rows={file.rows} />
+      {isAnswered ? <Results run={run} /> : null}
+      {isAnswered && !isRunning ? <Output run={run} /> : null}
+      {isAnswered && !isRunning ? <BatchLabels run={run} /> : null}
     </Panel>
   );
 }

@@ -122,22 +122,20 @@ function BatchRows() {
   const isReading = useStore(rows.reading) !== null;
   if (file) return <OpenRows file={file} />;
   return (
-    <Panel span={12} title="Rows">
-      <div className="stack">
-        <EarlierAnswers />
-        <p className="dim">
-          A CSV, Excel or JSON file with one text per row, up to {format.bytes(MAX_BYTES)} and{' '}
-          {format.counted(MAX_ROWS, 'row')}; no labels needed. Drop it here or choose it. The file is not stored; its
-          answers are kept in this browser until you discard them.
-        </p>
-        {isReading ? (
-          <ReadingRows of={rows} />
-        ) : (
-          <div className="row">
-            <ChooseFile label="Choose a file" />
-          </div>
-        )}
-      </div>
+    <Panel stack span={12} title="Rows">
+      <EarlierAnswers />
+      <p className="dim">
+        A CSV, Excel or JSON file with one text per row, up to {format.bytes(MAX_BYTES)} and{' '}
+        {format.counted(MAX_ROWS, 'row')}; no labels needed. Drop it here or choose it. The file is not stored; its
+        answers are kept in this browser until you discard them.
+      </p>
+      {isReading ? (
+        <ReadingRows of={rows} />
+      ) : (
+        <div className="row">
+          <ChooseFile label="Choose a file" />
+        </div>
+      )}
     </Panel>
   );
 }
@@ -181,34 +179,33 @@ function OpenRows({ file }: { readonly file: RowsFile }) {
   const { format: source, columns, rows, rejected, notes } = file;
   return (
     <Panel
+      stack
       span={12}
       title={`${format.counted(rows, 'row')} of ${source.fileName}`}
       aside={`${source.kind}, ${source.encoding}`}
     >
-      <div className="stack">
-        <div className="batch-choice">
-          <Select
-            label="Text column"
-            options={columns.map((name) => ({ id: name, label: name }))}
-            value={text}
-            onChange={chooseText}
-            isDisabled={isHeld}
-          />
-          <div className="row batch-file">
-            <ChooseFile label="Another file" />
-            <Button variant="quiet" isDisabled={isHeld} onPress={closeFile}>
-              Close the file
-            </Button>
-          </div>
+      <div className="batch-choice">
+        <Select
+          label="Text column"
+          options={columns.map((name) => ({ id: name, label: name }))}
+          value={text}
+          onChange={chooseText}
+          isDisabled={isHeld}
+        />
+        <div className="row batch-file">
+          <ChooseFile label="Another file" />
+          <Button variant="quiet" isDisabled={isHeld} onPress={closeFile}>
+            Close the file
+          </Button>
         </div>
-        {notes.map((note) => (
-          <p key={note} className="dim small">
-            {note}
-          </p>
-        ))}
-        <Rejected rejected={rejected} />
-        <FirstRows file={file} text={text} />
       </div>
+      {notes.map((note) => (
+        <p key={note} className="dim small">
+          {note}
+        </p>
+      ))}
+      <Rejected rejected={rejected} />
+      <FirstRows file={file} text={text} />
     </Panel>
   );
 }

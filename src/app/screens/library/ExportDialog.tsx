@@ -29,16 +29,14 @@ export default function ExportDialog() {
   if (!choice || !value) return null;
   const chosen = { choice, stored: value };
   return (
-    <Dialog wide title={`Export “${value.set.name}”`} isOpen onClose={close} actions={<Actions />}>
-      <div className="stack">
-        <Prompts {...chosen} />
-        <Recipients {...chosen} />
-        <FormatQuestion {...chosen} />
-        <RowsQuestion {...chosen} />
-        {choice.recipient === 'audience' ? <AudienceFields key={choice.subject} {...chosen} /> : null}
-        <RowsCount {...chosen} />
-        <Contents />
-      </div>
+    <Dialog stack wide title={`Export “${value.set.name}”`} isOpen onClose={close} actions={<Actions />}>
+      <Prompts {...chosen} />
+      <Recipients {...chosen} />
+      <FormatQuestion {...chosen} />
+      <RowsQuestion {...chosen} />
+      {choice.recipient === 'audience' ? <AudienceFields key={choice.subject} {...chosen} /> : null}
+      <RowsCount {...chosen} />
+      <Contents />
     </Dialog>
   );
 }

@@ -119,34 +119,32 @@ export function DiffPanel({ detail }: { readonly detail: Detail }) {
   const isSameText = text.every(({ kind }) => kind === 'same');
   const names = [versionWords(before), versionWords(after)] as const;
   return (
-    <Panel span={5} title={`From ${names[0]} to ${names[1]}`} aside="differences">
-      <div className="stack">
-        <div className="diff-choice">
-          <Select
-            label="From"
-            options={versionOptions(set)}
-            value={before.version.id}
-            onChange={(id) => setChosen([id, after.version.id])}
-          />
-          <Select
-            label="To"
-            options={versionOptions(set)}
-            value={after.version.id}
-            onChange={(id) => setChosen([before.version.id, id])}
-          />
-        </div>
-        <h3>Text</h3>
-        {isSameText ? <p className="dim">The text is the same.</p> : null}
-        <TextDiff pieces={text} />
-        <Facts title="Settings" names={names} facts={settings} />
-        <h3>Results</h3>
-        <p className="dim">
-          {betweenWords(resultsOf(detail), before.version.id, after.version.id) ??
-            'No rows were answered by both. Measure both on the same rows to compare them'}
-          .
-        </p>
-        <Facts title="Answer words" names={names} facts={words} />
+    <Panel stack span={5} title={`From ${names[0]} to ${names[1]}`} aside="differences">
+      <div className="diff-choice">
+        <Select
+          label="From"
+          options={versionOptions(set)}
+          value={before.version.id}
+          onChange={(id) => setChosen([id, after.version.id])}
+        />
+        <Select
+          label="To"
+          options={versionOptions(set)}
+          value={after.version.id}
+          onChange={(id) => setChosen([before.version.id, id])}
+        />
       </div>
+      <h3>Text</h3>
+      {isSameText ? <p className="dim">The text is the same.</p> : null}
+      <TextDiff pieces={text} />
+      <Facts title="Settings" names={names} facts={settings} />
+      <h3>Results</h3>
+      <p className="dim">
+        {betweenWords(resultsOf(detail), before.version.id, after.version.id) ??
+          'No rows were answered by both. Measure both on the same rows to compare them'}
+        .
+      </p>
+      <Facts title="Answer words" names={names} facts={words} />
     </Panel>
   );
 }

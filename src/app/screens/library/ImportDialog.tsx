@@ -13,11 +13,9 @@ export function ImportDialog() {
   const { state, close } = imports.use();
   const isOpen = useStore(state, (s) => s.isOpen);
   return (
-    <Dialog wide title="Import" isOpen={isOpen} onClose={close} actions={<Actions />}>
-      <div className="stack">
-        <Trouble />
-        <Content />
-      </div>
+    <Dialog stack wide title="Import" isOpen={isOpen} onClose={close} actions={<Actions />}>
+      <Trouble />
+      <Content />
     </Dialog>
   );
 }

@@ -74,38 +74,39 @@ function OneCell({ name, answers, dataset }: OneCellProps) {
   const { macroF1 } = answers.scores;
   const unsure = unsureIn(answers);
   return (
-    <Panel title={`${name} gets ${format.count(wrong.length)} of ${format.counted(all.length, 'row')} wrong`} span={12}>
-      <div className="stack">
-        <p className="dim">
-          Macro-F1 {LABEL_METRICS.macroF1.format.value(macroF1.value)}; {Math.round(answers.tokensSentMean)} tokens a
-          row
-          {unsure > 0 ? `; ${format.counted(unsure, 'answer')} below its threshold` : ''}
-        </p>
-        <Choices
-          label="Rows"
-          hideLabel
-          value={shown}
-          onChange={setShown}
-          options={{
-            wrong: `Wrong · ${wrong.length}`,
-            right: `Right · ${all.length - wrong.length}`,
-            all: `All · ${all.length}`,
-          }}
-        />
-        <PagedTable
-          key={shown}
-          caption="Rows of the cell with its answers"
-          rows={rows}
-          page={PAGE}
-          empty="No such row."
-          rowKey={({ rowId }) => rowId}
-          columns={[
-            { name: 'Text', primary: true, cell: ({ rowId }) => text(rowId) },
-            { name: 'Label', cell: ({ gold }) => <LabelTag>{gold}</LabelTag> },
-            { name: 'Answer', card: true, cell: answer },
-          ]}
-        />
-      </div>
+    <Panel
+      stack
+      title={`${name} gets ${format.count(wrong.length)} of ${format.counted(all.length, 'row')} wrong`}
+      span={12}
+    >
+      <p className="dim">
+        Macro-F1 {LABEL_METRICS.macroF1.format.value(macroF1.value)}; {Math.round(answers.tokensSentMean)} tokens a row
+        {unsure > 0 ? `; ${format.counted(unsure, 'answer')} below its threshold` : ''}
+      </p>
+      <Choices
+        label="Rows"
+        hideLabel
+        value={shown}
+        onChange={setShown}
+        options={{
+          wrong: `Wrong · ${wrong.length}`,
+          right: `Right · ${all.length - wrong.length}`,
+          all: `All · ${all.length}`,
+        }}
+      />
+      <PagedTable
+        key={shown}
+        caption="Rows of the cell with its answers"
+        rows={rows}
+        page={PAGE}
+        empty="No such row."
+        rowKey={({ rowId }) => rowId}
+        columns={[
+          { name: 'Text', primary: true, cell: ({ rowId }) => text(rowId) },
+          { name: 'Label', cell: ({ gold }) => <LabelTag>{gold}</LabelTag> },
+          { name: 'Answer', card: true, cell: answer },
+        ]}
+      />
     </Panel>
   );
 }
@@ -133,6 +134,7 @@ function Difference({ view, pair, rows, dataset }: DifferenceProps) {
   const shown = rows.filter(GROUPS[group].of);
   return (
     <Panel
+      stack
       title={
         <>
           <ArmMark side="a">{names[0]}</ArmMark> against <ArmMark side="b">{names[1]}</ArmMark>
@@ -140,33 +142,31 @@ function Difference({ view, pair, rows, dataset }: DifferenceProps) {
       }
       span={12}
     >
-      <div className="stack">
-        <Tested a={a} b={b} names={names} />
-        <Choices<Group>
-          label="Rows"
-          hideLabel
-          value={group}
-          onChange={setGroup}
-          options={(Object.keys(GROUPS) as Group[]).map((id) => ({
-            id,
-            label: `${GROUPS[id].label} · ${rows.filter(GROUPS[id].of).length}`,
-          }))}
-        />
-        <PagedTable
-          key={group}
-          caption="Rows with both answers and their probabilities"
-          rows={shown}
-          page={PAGE}
-          empty="No row is in this group."
-          rowKey={({ rowId }) => rowId}
-          columns={[
-            { name: 'Text', primary: true, cell: ({ rowId }) => text(rowId) },
-            { name: 'Label', cell: ({ gold }) => <LabelTag>{gold}</LabelTag> },
-            { name: 'a', head: <ArmMark side="a" />, card: 'A', cell: (row) => answer(row.a) },
-            { name: 'b', head: <ArmMark side="b" />, card: 'B', cell: (row) => answer(row.b) },
-          ]}
-        />
-      </div>
+      <Tested a={a} b={b} names={names} />
+      <Choices<Group>
+        label="Rows"
+        hideLabel
+        value={group}
+        onChange={setGroup}
+        options={(Object.keys(GROUPS) as Group[]).map((id) => ({
+          id,
+          label: `${GROUPS[id].label} · ${rows.filter(GROUPS[id].of).length}`,
+        }))}
+      />
+      <PagedTable
+        key={group}
+        caption="Rows with both answers and their probabilities"
+        rows={shown}
+        page={PAGE}
+        empty="No row is in this group."
+        rowKey={({ rowId }) => rowId}
+        columns={[
+          { name: 'Text', primary: true, cell: ({ rowId }) => text(rowId) },
+          { name: 'Label', cell: ({ gold }) => <LabelTag>{gold}</LabelTag> },
+          { name: 'a', head: <ArmMark side="a" />, card: 'A', cell: (row) => answer(row.a) },
+          { name: 'b', head: <ArmMark side="b" />, card: 'B', cell: (row) => answer(row.b) },
+        ]}
+      />
     </Panel>
   );
 }

@@ -220,44 +220,43 @@ function CellsPanel({ view, chosen, onChoose }: CellsProps) {
     );
   return (
     <Panel
+      stack
       title={`${format.count(valid.length)} of ${format.counted(keys.size, 'cell')} filled`}
       aside="accuracy with its 95% interval; darker is better within a data set"
       span={12}
     >
-      <div className="stack">
-        <Fill view={view} open={keys.size - valid.length} />
-        <Table
-          caption="Prompts on models and data sets"
-          rows={prompts}
-          rowKey={({ id }) => id}
-          columns={[
-            { name: 'Prompt', primary: true, cell: ({ name }) => <strong>{name}</strong> },
-            ...columns.map(({ set, model }): TableColumn<(typeof prompts)[number]> => {
-              const words = `${set.name}, ${model.name}`;
-              return {
-                name: `${set.id} ${model.id}`,
-                head: words,
-                card: words,
-                cell: ({ id, name }) => {
-                  const slot = { prompt: id, model: model.id, data: set.id };
-                  const cell = cells.get(slotId(slot));
-                  return (
-                    <Cell
-                      cell={cell}
-                      isStale={cell !== undefined && cell.key !== keys.get(slotId(slot))}
-                      shade={shades.get(slotId(slot)) ?? 0}
-                      side={SIDES[chosen.findIndex((other) => slotId(other) === slotId(slot))] ?? null}
-                      name={`${name} on ${words}`}
-                      onChoose={() => choose(slot)}
-                    />
-                  );
-                },
-              };
-            }),
-          ]}
-        />
-        {valid.length > 0 ? <Downloads view={view} /> : null}
-      </div>
+      <Fill view={view} open={keys.size - valid.length} />
+      <Table
+        caption="Prompts on models and data sets"
+        rows={prompts}
+        rowKey={({ id }) => id}
+        columns={[
+          { name: 'Prompt', primary: true, cell: ({ name }) => <strong>{name}</strong> },
+          ...columns.map(({ set, model }): TableColumn<(typeof prompts)[number]> => {
+            const words = `${set.name}, ${model.name}`;
+            return {
+              name: `${set.id} ${model.id}`,
+              head: words,
+              card: words,
+              cell: ({ id, name }) => {
+                const slot = { prompt: id, model: model.id, data: set.id };
+                const cell = cells.get(slotId(slot));
+                return (
+                  <Cell
+                    cell={cell}
+                    isStale={cell !== undefined && cell.key !== keys.get(slotId(slot))}
+                    shade={shades.get(slotId(slot)) ?? 0}
+                    side={SIDES[chosen.findIndex((other) => slotId(other) === slotId(slot))] ?? null}
+                    name={`${name} on ${words}`}
+                    onChoose={() => choose(slot)}
+                  />
+                );
+              },
+            };
+          }),
+        ]}
+      />
+      {valid.length > 0 ? <Downloads view={view} /> : null}
     </Panel>
   );
 }

@@ -42,6 +42,7 @@ export function MeasurePanel({ detail }: { readonly detail: Detail }) {
   const versionId = measured.version.id;
   return (
     <Panel
+      stack
       span={12}
       title={
         <Term means="Whether a prompt answers new rows as well as it did when it was released. Texts change over time, and an old prompt may no longer fit them.">
@@ -49,12 +50,10 @@ export function MeasurePanel({ detail }: { readonly detail: Detail }) {
         </Term>
       }
     >
-      <div className="stack">
-        <Choice set={set} versionId={versionId} onChoose={setChosen} />
-        <FileToMeasure set={set} versionId={versionId} />
-        <Running />
-        <Measurements detail={detail} />
-      </div>
+      <Choice set={set} versionId={versionId} onChoose={setChosen} />
+      <FileToMeasure set={set} versionId={versionId} />
+      <Running />
+      <Measurements detail={detail} />
     </Panel>
   );
 }

@@ -123,17 +123,15 @@ function NotesPanel({ set }: { readonly set: PromptSet }) {
   const notes = useSavedText(set.notes ?? '', (text) => setNotes(set.id, text));
   const tags = useSavedText((set.tags ?? []).join(', '), (text) => setTags(set.id, text));
   return (
-    <Panel span={5} title="Notes and tags">
-      <div className="stack">
-        <TextArea label="Notes" rows={6} maxLength={20_000} {...notes} />
-        <TextField
-          label="Tags, separated by commas"
-          maxLength={900}
-          {...tags}
-          onKeyDown={(event) => event.key === 'Enter' && tags.onBlur()}
-        />
-        <p className="dim small">Search covers notes and tags, and exports include them.</p>
-      </div>
+    <Panel stack span={5} title="Notes and tags">
+      <TextArea label="Notes" rows={6} maxLength={20_000} {...notes} />
+      <TextField
+        label="Tags, separated by commas"
+        maxLength={900}
+        {...tags}
+        onKeyDown={(event) => event.key === 'Enter' && tags.onBlur()}
+      />
+      <p className="dim small">Search covers notes and tags, and exports include them.</p>
     </Panel>
   );
 }
@@ -177,27 +175,25 @@ function OthersPanel({ set }: { readonly set: PromptSet }) {
   if (others < 1) return null;
   const isMine = of === set.id;
   return (
-    <Panel span={12} title="Do the other prompt sets still answer as before?">
-      <div className="stack">
-        <p>
-          All prompt sets share one loaded model, whose weights nothing changes. To see it: the other sets are asked 8
-          texts, this set answers them and is trained for a moment, and the others are asked again. Nothing of that is
-          kept.
-        </p>
-        {running && isMine ? (
-          <Stoppable label="Asking" fraction={fraction} secondsLeft={secondsLeft} onStop={work.stop} />
-        ) : (
-          <div className="row">
-            <Button isDisabled={isBusy} onPress={() => void work.start(set.id)}>
-              Check {counted(others, 'other prompt set')}
-            </Button>
-          </div>
-        )}
-        <div role="status">
-          {isMine && found ? unchangedWords(found).map((sentence) => <p key={sentence}>{sentence}</p>) : null}
+    <Panel stack span={12} title="Do the other prompt sets still answer as before?">
+      <p>
+        All prompt sets share one loaded model, whose weights nothing changes. To see it: the other sets are asked 8
+        texts, this set answers them and is trained for a moment, and the others are asked again. Nothing of that is
+        kept.
+      </p>
+      {running && isMine ? (
+        <Stoppable label="Asking" fraction={fraction} secondsLeft={secondsLeft} onStop={work.stop} />
+      ) : (
+        <div className="row">
+          <Button isDisabled={isBusy} onPress={() => void work.start(set.id)}>
+            Check {counted(others, 'other prompt set')}
+          </Button>
         </div>
-        <Failed title="The other prompt sets were not checked" error={isMine ? error : null} />
+      )}
+      <div role="status">
+        {isMine && found ? unchangedWords(found).map((sentence) => <p key={sentence}>{sentence}</p>) : null}
       </div>
+      <Failed title="The other prompt sets were not checked" error={isMine ? error : null} />
     </Panel>
   );
 }

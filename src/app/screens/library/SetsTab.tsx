@@ -139,6 +139,7 @@ function SetCard({
   const { name, handle, stages, headline, updatedAt } = listing;
   return (
     <Panel
+      stack
       span={12}
       title={
         <>
@@ -148,16 +149,14 @@ function SetCard({
       }
       aside={`changed ${dayWords(updatedAt)}`}
     >
-      <div className="stack">
-        {isRenaming ? <Rename listing={listing} onDone={() => setRenaming(false)} /> : null}
-        <p>{headline ?? 'not compared yet'}</p>
-        <p className="dim small">
-          {versionsWords(listing)} · {rowsWords(listing)}
-          {stages.length > 0 ? ` · ${stages.join(', ')}` : ''}
-        </p>
-        <LabelsAndTags listing={listing} />
-        <Actions listing={listing} onLook={onLook} onRename={() => setRenaming(true)} />
-      </div>
+      {isRenaming ? <Rename listing={listing} onDone={() => setRenaming(false)} /> : null}
+      <p>{headline ?? 'not compared yet'}</p>
+      <p className="dim small">
+        {versionsWords(listing)} · {rowsWords(listing)}
+        {stages.length > 0 ? ` · ${stages.join(', ')}` : ''}
+      </p>
+      <LabelsAndTags listing={listing} />
+      <Actions listing={listing} onLook={onLook} onRename={() => setRenaming(true)} />
     </Panel>
   );
 }

@@ -25,6 +25,7 @@ export function StagesPanel({ set }: { readonly set: PromptSet }) {
   };
   return (
     <Panel
+      stack
       span={7}
       title={
         <Term means="A name such as production that points to one version. A program that asks for the name gets that version; pointing it elsewhere changes the answers without changing the program.">
@@ -32,25 +33,23 @@ export function StagesPanel({ set }: { readonly set: PromptSet }) {
         </Term>
       }
     >
-      <div className="stack">
-        {versionsOf(set).length === 0 ? (
-          <p className="dim">There is no version yet for a stage to point to. Write a prompt, or train one.</p>
-        ) : (
-          <>
-            <Stages set={set} onMove={onMove} />
-            <TextField
-              label="Reason, saved with the next change"
-              value={why}
-              onChange={setWhy}
-              maxLength={500}
-              placeholder="optional"
-            />
-            <NewStage set={set} onMove={onMove} />
-            {stagesOf(set).length > 0 ? <Policy set={set} /> : null}
-          </>
-        )}
-        <Moves set={set} onMove={onMove} />
-      </div>
+      {versionsOf(set).length === 0 ? (
+        <p className="dim">There is no version yet for a stage to point to. Write a prompt, or train one.</p>
+      ) : (
+        <>
+          <Stages set={set} onMove={onMove} />
+          <TextField
+            label="Reason, saved with the next change"
+            value={why}
+            onChange={setWhy}
+            maxLength={500}
+            placeholder="optional"
+          />
+          <NewStage set={set} onMove={onMove} />
+          {stagesOf(set).length > 0 ? <Policy set={set} /> : null}
+        </>
+      )}
+      <Moves set={set} onMove={onMove} />
     </Panel>
   );
 }

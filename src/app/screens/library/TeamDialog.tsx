@@ -28,12 +28,10 @@ export function TeamDialog() {
   const isOpen = useStore(state, (s) => s.isOpen);
   const { value: folder } = useConnection();
   return (
-    <Dialog wide title="Team folder" isOpen={isOpen} onClose={close} actions={<Actions />}>
-      <div className="stack">
-        {folder ? <ConnectedFolder {...folder} /> : <NotConnected />}
-        <Progress />
-        <WaitingSets />
-      </div>
+    <Dialog stack wide title="Team folder" isOpen={isOpen} onClose={close} actions={<Actions />}>
+      {folder ? <ConnectedFolder {...folder} /> : <NotConnected />}
+      <Progress />
+      <WaitingSets />
     </Dialog>
   );
 }

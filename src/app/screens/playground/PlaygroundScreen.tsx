@@ -163,39 +163,37 @@ function TypedRow({ columns, children }: TypedRowProps) {
   const isWriting = usePlayground((s) => Object.values(s.continued).some((each) => each?.running));
   const isReady = useSession((s) => s.model.kind === 'ready');
   return (
-    <Panel title="Your text">
-      <div className="stack">
-        <TextArea label="Message" large rows={2} value={text} onChange={(typed) => type({ text: typed })} hint={whom} />
-        {columns.length > 0 ? (
-          <div className="playground-fields">
-            {columns.map((column) => (
-              <TextField
-                key={column}
-                label={column}
-                value={fields[column] ?? ''}
-                onChange={(typed) => type({ [column]: typed })}
-              />
-            ))}
-          </div>
-        ) : null}
-        <div className="row">
-          <Button size="s" variant="quiet" isDisabled={text.trim() === '' || isKept} onPress={() => void keep()}>
-            Add to the examples
-          </Button>
-          <Button
-            size="s"
-            variant="quiet"
-            isDisabled={text.trim() === '' || !isReady || running !== null || isWriting}
-            onPress={() => void continueAll()}
-          >
-            Continue with every prompt
-          </Button>
-          {running ? <span className="dim small">Answers may take longer while this runs: {running}.</span> : null}
-          {isReady ? null : <span className="dim small">Answers appear once the model is loaded.</span>}
+    <Panel stack title="Your text">
+      <TextArea label="Message" large rows={2} value={text} onChange={(typed) => type({ text: typed })} hint={whom} />
+      {columns.length > 0 ? (
+        <div className="playground-fields">
+          {columns.map((column) => (
+            <TextField
+              key={column}
+              label={column}
+              value={fields[column] ?? ''}
+              onChange={(typed) => type({ [column]: typed })}
+            />
+          ))}
         </div>
-        {children}
-        <ContinuationSettings />
+      ) : null}
+      <div className="row">
+        <Button size="s" variant="quiet" isDisabled={text.trim() === '' || isKept} onPress={() => void keep()}>
+          Add to the examples
+        </Button>
+        <Button
+          size="s"
+          variant="quiet"
+          isDisabled={text.trim() === '' || !isReady || running !== null || isWriting}
+          onPress={() => void continueAll()}
+        >
+          Continue with every prompt
+        </Button>
+        {running ? <span className="dim small">Answers may take longer while this runs: {running}.</span> : null}
+        {isReady ? null : <span className="dim small">Answers appear once the model is loaded.</span>}
       </div>
+      {children}
+      <ContinuationSettings />
     </Panel>
   );
 }

@@ -42,23 +42,22 @@ export function AnswersPanel() {
   const field = { ...LONGEST, empty: answers ? String(answers.longest) : 'set from your texts' };
   return (
     <Panel
+      stack
       span={5}
       title={answers ? `Half of your texts have ${format.counted(answers.medianTokens, 'token')} or fewer` : 'Answers'}
     >
-      <div className="stack">
-        <NumberField {...field} value={longest} read={(text) => readNumber(field, text)} onChange={setLongest} />
-        {answers ? (
-          <p className="dim small">
-            The longest has {format.count(answers.longestTokens)}. An answer is generated{' '}
-            <Term means="The model always takes the most likely next token, so the same prompt always gives the same answer.">
-              token by token
-            </Term>{' '}
-            and ends with its line.
-          </p>
-        ) : waiting ? (
-          <ProgressBar label="Loading the model’s vocabulary" value={null} />
-        ) : null}
-      </div>
+      <NumberField {...field} value={longest} read={(text) => readNumber(field, text)} onChange={setLongest} />
+      {answers ? (
+        <p className="dim small">
+          The longest has {format.count(answers.longestTokens)}. An answer is generated{' '}
+          <Term means="The model always takes the most likely next token, so the same prompt always gives the same answer.">
+            token by token
+          </Term>{' '}
+          and ends with its line.
+        </p>
+      ) : waiting ? (
+        <ProgressBar label="Loading the model’s vocabulary" value={null} />
+      ) : null}
     </Panel>
   );
 }
@@ -69,13 +68,11 @@ const NONE: readonly LabelWord[] = [];
 export function WordsPanel() {
   const words = usePromptSets((s) => s.set?.words ?? NONE);
   return (
-    <Panel span={5} title="Answer words">
-      <div className="stack">
-        {words.length > 0 ? <WordsTable words={words} /> : <NoWords />}
-        <Collisions />
-        <TokensNote />
-        <FindWords />
-      </div>
+    <Panel stack span={5} title="Answer words">
+      {words.length > 0 ? <WordsTable words={words} /> : <NoWords />}
+      <Collisions />
+      <TokensNote />
+      <FindWords />
     </Panel>
   );
 }

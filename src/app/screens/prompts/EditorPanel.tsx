@@ -28,6 +28,7 @@ export function EditorPanel() {
   const readingTime = reading?.answers ? null : perToken;
   return (
     <Panel
+      stack
       span={7}
       title={<ArmMark side="a">Your prompt</ArmMark>}
       aside={
@@ -38,25 +39,23 @@ export function EditorPanel() {
         ) : null
       }
     >
-      <div className="stack">
-        <TextArea
-          mono
-          rows={6}
-          label={<span className="visually-hidden">Your prompt</span>}
-          value={draft.template}
-          onChange={edit}
-          error={draft.template === '' ? null : templateProblem(draft, dataset)}
-          hint={<TemplateHint />}
-        />
-        <ExamplesControls />
-        {cost ? (
-          <p className="dim small" role="status">
-            {isCounting ? 'Counting tokens' : costWords(cost, draft.shots > 0 ? (draft.orders ?? 1) : 1, readingTime)}
-          </p>
-        ) : null}
-        {cost && isLong(draft, cost.prompt) ? <SmallerButton /> : null}
-        <AssistantNotes />
-      </div>
+      <TextArea
+        mono
+        rows={6}
+        label={<span className="visually-hidden">Your prompt</span>}
+        value={draft.template}
+        onChange={edit}
+        error={draft.template === '' ? null : templateProblem(draft, dataset)}
+        hint={<TemplateHint />}
+      />
+      <ExamplesControls />
+      {cost ? (
+        <p className="dim small" role="status">
+          {isCounting ? 'Counting tokens' : costWords(cost, draft.shots > 0 ? (draft.orders ?? 1) : 1, readingTime)}
+        </p>
+      ) : null}
+      {cost && isLong(draft, cost.prompt) ? <SmallerButton /> : null}
+      <AssistantNotes />
     </Panel>
   );
 }

@@ -227,39 +227,37 @@ export function SearchPanel() {
   const [first] = board;
   const best = found ? board.find(({ key }) => key === found.key) : first;
   return (
-    <Panel span={12} title={searchTitle(running, board.length, best)}>
-      <div className="stack">
-        {running ? <SearchProgress /> : null}
-        <Failed title="The search did not finish" error={error}>
-          Your prompt is as it was; press “Find my best prompt” to continue.
-        </Failed>
-        {found ? (
-          <p className="small" role="status">
-            {foundWords(found.search)} It is your entry in the comparison; your other prompts are kept under Tries. Only
-            test rows, in Compare, show how good it is.
+    <Panel stack span={12} title={searchTitle(running, board.length, best)}>
+      {running ? <SearchProgress /> : null}
+      <Failed title="The search did not finish" error={error}>
+        Your prompt is as it was; press “Find my best prompt” to continue.
+      </Failed>
+      {found ? (
+        <p className="small" role="status">
+          {foundWords(found.search)} It is your entry in the comparison; your other prompts are kept under Tries. Only
+          test rows, in Compare, show how good it is.
+        </p>
+      ) : null}
+      {found && !running ? (
+        <div className="row">
+          <Button isDisabled={isBusy} onPress={() => void start(true)}>
+            Swap words by gradient
+          </Button>
+          <p className="small dim">
+            Searches again: half of the prompts are new ones, made from the best instruction by swapping words for those
+            that the model’s gradient proposes. They may read oddly.
           </p>
-        ) : null}
-        {found && !running ? (
-          <div className="row">
-            <Button isDisabled={isBusy} onPress={() => void start(true)}>
-              Swap words by gradient
-            </Button>
-            <p className="small dim">
-              Searches again: half of the prompts are new ones, made from the best instruction by swapping words for
-              those that the model’s gradient proposes. They may read oddly.
-            </p>
-          </div>
-        ) : null}
-        <PagedTable<Standing>
-          caption="Prompts of the search, the best first"
-          columns={LEADERBOARD}
-          rows={board}
-          rowKey={({ key }) => key}
-          selectedKey={found?.key ?? null}
-          page={LINES}
-          empty="The first prompts appear here once they have answered their rows."
-        />
-      </div>
+        </div>
+      ) : null}
+      <PagedTable<Standing>
+        caption="Prompts of the search, the best first"
+        columns={LEADERBOARD}
+        rows={board}
+        rowKey={({ key }) => key}
+        selectedKey={found?.key ?? null}
+        page={LINES}
+        empty="The first prompts appear here once they have answered their rows."
+      />
     </Panel>
   );
 }

@@ -159,27 +159,25 @@ function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>)
       if (measured !== null) plan({ rows: measured, from: '', to: '' });
     });
   return (
-    <Panel span={5} title="Which prompts, on which rows">
-      <div className="stack">
-        <Select label="Present prompt" value={present.id} options={options} onChange={(from) => plan({ from })} />
-        <Select label="New prompt" value={next.id} options={options} onChange={(to) => plan({ to })} />
-        <Select
-          label="Rows, in the order of arrival"
-          value={rows.id}
-          options={all.map(({ id, name }) => ({ id, label: name }))}
-          onChange={(id) => plan({ rows: id, from: '', to: '' })}
-        />
-        <div className="row">
-          <FileButton isDisabled={job !== null || versions.length < 2} onFile={(file) => void measure(file)}>
-            Use a CSV with labels
-          </FileButton>
-        </div>
-        {job ? <ProgressBar label={job.title} value={job.fraction} /> : null}
-        <p className="dim small">
-          {capitalised(names.join(' and '))} answer the file; its labels count only when they arrive. The results are
-          kept in the Library.
-        </p>
+    <Panel stack span={5} title="Which prompts, on which rows">
+      <Select label="Present prompt" value={present.id} options={options} onChange={(from) => plan({ from })} />
+      <Select label="New prompt" value={next.id} options={options} onChange={(to) => plan({ to })} />
+      <Select
+        label="Rows, in the order of arrival"
+        value={rows.id}
+        options={all.map(({ id, name }) => ({ id, label: name }))}
+        onChange={(id) => plan({ rows: id, from: '', to: '' })}
+      />
+      <div className="row">
+        <FileButton isDisabled={job !== null || versions.length < 2} onFile={(file) => void measure(file)}>
+          Use a CSV with labels
+        </FileButton>
       </div>
+      {job ? <ProgressBar label={job.title} value={job.fraction} /> : null}
+      <p className="dim small">
+        {capitalised(names.join(' and '))} answer the file; its labels count only when they arrive. The results are kept
+        in the Library.
+      </p>
     </Panel>
   );
 }

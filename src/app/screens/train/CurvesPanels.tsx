@@ -26,7 +26,7 @@ import {
   TextDifference,
   validationTitle,
 } from '../../charts';
-import { Button, Choices, format, Panel, Table } from '../../ui';
+import { Button, Choices, Facts, format, Panel, Table } from '../../ui';
 import type { LiveRun } from './live-run';
 import { useNextRun } from './next-run';
 import { TracesPanel } from './TracesPanel';
@@ -219,14 +219,14 @@ function Advice({ live, diagnosis: { kind, title, advice, remedy }, onRemedy }: 
 }
 
 const LastStep = ({ last, bestStep }: { readonly last: StepPoint | undefined; readonly bestStep: number | null }) => (
-  <dl className="facts small">
-    <dt>Gradient norm</dt>
-    <dd>{last ? last.gradNorm.toPrecision(2) : '–'}</dd>
-    <dt>Learning rate</dt>
-    <dd>{last ? last.learningRate.toPrecision(2) : '–'}</dd>
-    <dt>Kept so far</dt>
-    <dd>{bestStep === null ? '–' : `step ${bestStep}`}</dd>
-  </dl>
+  <Facts
+    small
+    of={[
+      ['Gradient norm', last ? last.gradNorm.toPrecision(2) : '–'],
+      ['Learning rate', last ? last.learningRate.toPrecision(2) : '–'],
+      ['Kept so far', bestStep === null ? '–' : `step ${bestStep}`],
+    ]}
+  />
 );
 
 /** What the best step so far writes, beside the expected texts: no measure to choose by, but something to read. */

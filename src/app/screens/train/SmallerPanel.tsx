@@ -37,20 +37,18 @@ function PlanPanel({ set, versionId }: { readonly set: PromptSet; readonly versi
     void enqueue(plannedRuns(next.getState(), version));
   };
   return (
-    <Panel span={12} title={`Make hand-written ${version.number} smaller`}>
-      <div className="stack">
-        <p>
-          {`The prompt answers the texts of ${format.counted(texts, 'training row')} once, without their labels. Then ${format.counted(settings.virtualTokens, 'vector')} learn to give the same answers, so that a row needs its own text and the vectors alone. Validation rows choose the step to keep; test rows take no part.`}
-        </p>
-        <p className="dim small">
-          {`The settings under “How thorough?” apply.${seconds === null ? '' : ` After the prompt’s answers, training takes ${timeWords(seconds)}.`}`}
-        </p>
-        <div className="row">
-          <Button variant="primary" isDisabled={trainingOff !== null || waiting} onPress={start}>
-            {busy ? 'Add to the queue' : 'Make it smaller'}
-          </Button>
-          <Button onPress={() => setAsked('')}>Cancel</Button>
-        </div>
+    <Panel stack span={12} title={`Make hand-written ${version.number} smaller`}>
+      <p>
+        {`The prompt answers the texts of ${format.counted(texts, 'training row')} once, without their labels. Then ${format.counted(settings.virtualTokens, 'vector')} learn to give the same answers, so that a row needs its own text and the vectors alone. Validation rows choose the step to keep; test rows take no part.`}
+      </p>
+      <p className="dim small">
+        {`The settings under “How thorough?” apply.${seconds === null ? '' : ` After the prompt’s answers, training takes ${timeWords(seconds)}.`}`}
+      </p>
+      <div className="row">
+        <Button variant="primary" isDisabled={trainingOff !== null || waiting} onPress={start}>
+          {busy ? 'Add to the queue' : 'Make it smaller'}
+        </Button>
+        <Button onPress={() => setAsked('')}>Cancel</Button>
       </div>
     </Panel>
   );
@@ -80,15 +78,14 @@ function ResultPanel({ set, run }: { readonly set: PromptSet; readonly run: Soft
   };
   return (
     <Panel
+      stack
       span={12}
       title={`Hand-written ${version?.number ?? '?'} in ${format.counted(run.settings.virtualTokens, 'vector')}`}
     >
-      <div className="stack">
-        <p role="status">{`${smallerWords(reached)} Only test rows, in Compare, show how much accuracy it keeps.`}</p>
-        <div className="row">
-          <Button onPress={() => void navigateAfter(compare())}>Compare the two</Button>
-          <span className="dim small">They become your entries in the comparison.</span>
-        </div>
+      <p role="status">{`${smallerWords(reached)} Only test rows, in Compare, show how much accuracy it keeps.`}</p>
+      <div className="row">
+        <Button onPress={() => void navigateAfter(compare())}>Compare the two</Button>
+        <span className="dim small">They become your entries in the comparison.</span>
       </div>
     </Panel>
   );

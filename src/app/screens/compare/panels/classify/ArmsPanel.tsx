@@ -1,4 +1,4 @@
-import { Fragment, useMemo } from 'react';
+import { useMemo } from 'react';
 import { differenceOf, scoreOf } from '../../../../../evaluation/classify/outcome';
 import { tokensSentence } from '../../../../../evaluation/classify/pairs';
 import { costTitle } from '../../../../../evaluation/classify/rows';
@@ -8,7 +8,7 @@ import { midSentence } from '../../../../../lib/format';
 import { columnName, ends, LABEL_METRICS, metricsOf } from '../../../../../metrics/registry';
 import type { ClassifyEvaluation } from '../../../../../prompt-set/types';
 import { accuracyTitle, ChartPanel, differenceTitle, drawAccuracy, drawDifferences, sideOf } from '../../../../charts';
-import { ArmMark, format, Panel, Table, type TableColumn } from '../../../../ui';
+import { ArmMark, type Fact, Facts, format, Panel, Table, type TableColumn } from '../../../../ui';
 import type { Shown } from '../../compare-store';
 import { ExportArm, metricColumns } from '../parts';
 
@@ -163,7 +163,7 @@ function PValues({ arms, pairs, nameOf }: DifferencePanelProps) {
     arms.some(({ id, kind }) => id === a && kind === 'zero-shot' && id !== 'yours'),
   );
   const corrected = pairs.length > 1 ? `p, corrected for ${pairs.length} comparisons` : 'exact p';
-  const facts: readonly (readonly [string, string])[] = [
+  const facts: readonly Fact[] = [
     ...[headline, ...hands].map(({ a, b, pExact, pHolm = pExact }, i) => {
       const against = i === 0 ? midSentence(nameOf(a)) : `“${nameOf(a)}”`;
       return [`${nameOf(b)} against ${against}, ${corrected}`, pText(pHolm)] as const;
@@ -184,14 +184,5 @@ function PValues({ arms, pairs, nameOf }: DifferencePanelProps) {
       },
     ),
   ];
-  return (
-    <dl className="facts small">
-      {facts.map(([name, value]) => (
-        <Fragment key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </Fragment>
-      ))}
-    </dl>
-  );
+  return <Facts small of={facts} />;
 }

@@ -11,7 +11,7 @@ import {
 import type { Insights } from '../../../../../evaluation/classify/compare';
 import { namesOf, pointsRange, pointsWithUnit, pValue } from '../../../../../evaluation/words';
 import { useResource } from '../../../../state/resource';
-import { Button, Failed, format, Panel, ProgressBar, Table, Term } from '../../../../ui';
+import { Button, Facts, Failed, format, Panel, ProgressBar, Table, Term } from '../../../../ui';
 import { type CheckKind, type CloserProps, closerStores } from '../../closer-store';
 
 /** What else can be known of the two prompts: how steady they are, how fast one learned, and the order of all. */
@@ -21,6 +21,7 @@ export function ChecksPanels({ comparison, evaluation, insights }: CloserProps &
   return (
     <div className="grid uneven">
       <Panel
+        stack
         title={
           <Term means="The share of rows whose answer stays the same under edits that do not change the meaning: case, a space, a typo, emoji, the order in which answers are named.">
             Consistency
@@ -29,19 +30,17 @@ export function ChecksPanels({ comparison, evaluation, insights }: CloserProps &
         span={12}
         aside="no labels are used: this does not count as a use of the test rows"
       >
-        <div className="stack">
-          {consistency ? (
-            <>
-              <p>{consistencySentence(consistency, nameOf)}</p>
-              <ConsistencyTable report={consistency} nameOf={nameOf} />
-            </>
-          ) : (
-            <p className="dim">Does an answer survive a typo? Up to 40 test rows are edited and asked again.</p>
-          )}
-          <CheckButton kind="consistency" again={Boolean(consistency)}>
-            Check consistency
-          </CheckButton>
-        </div>
+        {consistency ? (
+          <>
+            <p>{consistencySentence(consistency, nameOf)}</p>
+            <ConsistencyTable report={consistency} nameOf={nameOf} />
+          </>
+        ) : (
+          <p className="dim">Does an answer survive a typo? Up to 40 test rows are edited and asked again.</p>
+        )}
+        <CheckButton kind="consistency" again={Boolean(consistency)}>
+          Check consistency
+        </CheckButton>
       </Panel>
       <Ranking insights={insights} nameOf={nameOf} />
       <div className="c6 stack">
@@ -58,34 +57,30 @@ type Checked = Pick<CloserProps, 'evaluation'>;
 function EveryRowPanel({ evaluation: { everyRow, softVersion, plan } }: Checked) {
   const canTrain = softVersion !== null && plan.arms.some(({ id }) => id === 'yours');
   return (
-    <Panel title="Every row, answered by a prompt that never saw it">
-      <div className="stack">
-        {everyRow ? <p>{everyRowSentence(everyRow, 'your prompt')}</p> : null}
-        <p className="dim">
-          {`Trains ${FOLDS} more prompts, each without a fifth of all labelled rows, and lets each answer that fifth. More rows make the interval narrower. It takes about as long as ${FOLDS} training runs and counts as one more use of the test rows.`}
-        </p>
-        <CheckButton kind="everyRow" again={Boolean(everyRow)} isDisabled={!canTrain}>
-          Check every row
-        </CheckButton>
-        {canTrain ? null : <p className="dim small">It needs a hand-written and a tuned prompt.</p>}
-      </div>
+    <Panel stack title="Every row, answered by a prompt that never saw it">
+      {everyRow ? <p>{everyRowSentence(everyRow, 'your prompt')}</p> : null}
+      <p className="dim">
+        {`Trains ${FOLDS} more prompts, each without a fifth of all labelled rows, and lets each answer that fifth. More rows make the interval narrower. It takes about as long as ${FOLDS} training runs and counts as one more use of the test rows.`}
+      </p>
+      <CheckButton kind="everyRow" again={Boolean(everyRow)} isDisabled={!canTrain}>
+        Check every row
+      </CheckButton>
+      {canTrain ? null : <p className="dim small">It needs a hand-written and a tuned prompt.</p>}
     </Panel>
   );
 }
 
 const FineTuningPanel = ({ evaluation: { fineTuning } }: Checked) => (
-  <Panel title="What fine-tuning would reach">
-    <div className="stack">
-      {fineTuning ? <p>{fineTuningSentence(fineTuning)}</p> : null}
-      <p className="dim">
-        Trains low-rank adapters of the model’s last layer on the training rows, keeps the step that is best on the
-        validation rows, and shows the result on Decide. The model is loaded again for it, and it counts as one more use
-        of the test rows.
-      </p>
-      <CheckButton kind="fineTuning" again={Boolean(fineTuning)}>
-        Measure fine-tuning
-      </CheckButton>
-    </div>
+  <Panel stack title="What fine-tuning would reach">
+    {fineTuning ? <p>{fineTuningSentence(fineTuning)}</p> : null}
+    <p className="dim">
+      Trains low-rank adapters of the model’s last layer on the training rows, keeps the step that is best on the
+      validation rows, and shows the result on Decide. The model is loaded again for it, and it counts as one more use
+      of the test rows.
+    </p>
+    <CheckButton kind="fineTuning" again={Boolean(fineTuning)}>
+      Measure fine-tuning
+    </CheckButton>
   </Panel>
 );
 
@@ -155,46 +150,43 @@ const ConsistencyTable = ({
 
 /** What the examples bring, and how soon the run had learned. */
 function LearnedPanel({ insights, evaluationId }: { readonly insights: Insights; readonly evaluationId: string }) {
-  const { fewShotLift } = insights;
   const { value } = useResource(closerStores.use().learned, evaluationId);
   const { adaptation = null, seedRange = null } = value ?? {};
   return (
     <Panel title="What examples and training add">
-      <dl className="facts">
-        <dt>
-          <Term means="How much better your prompt gets with eight labelled examples before each text, on the same rows.">
-            Few-shot lift
-          </Term>
-        </dt>
-        <dd>
-          {fewShotLift
-            ? `${pointsWithUnit(fewShotLift.difference)} (${pointsRange(fewShotLift.ci95.low, fewShotLift.ci95.high)}), exact ${pValue(fewShotLift.pExact)}`
-            : 'not compared'}
-        </dd>
-        <dt>
-          <Term means="How many rows training had seen, repeats counted, and how many seconds had passed, when validation accuracy reached 95% of its final value and stayed there.">
-            Adaptation
-          </Term>
-        </dt>
-        <dd>
-          {adaptation
-            ? `${format.counted(adaptation.rows, 'row')}, ${format.duration(adaptation.seconds)}`
-            : 'unknown for this run'}
-        </dd>
-        <dt>
-          <Term means="Runs that differ only in their seed. The interval of the comparison is over rows and does not cover this.">
-            Other seeds
-          </Term>
-        </dt>
-        <dd>
-          {seedRange
-            ? `${format.percent(seedRange.low)} to ${format.percent(seedRange.high)} on validation, ${seedRange.seeds} seeds`
-            : 'one seed was trained'}
-        </dd>
-      </dl>
+      <Facts
+        of={[
+          ['Few-shot lift', liftWords(insights.fewShotLift), LIFT],
+          [
+            'Adaptation',
+            adaptation
+              ? `${format.counted(adaptation.rows, 'row')}, ${format.duration(adaptation.seconds)}`
+              : 'unknown for this run',
+            ADAPTATION,
+          ],
+          [
+            'Other seeds',
+            seedRange
+              ? `${format.percent(seedRange.low)} to ${format.percent(seedRange.high)} on validation, ${seedRange.seeds} seeds`
+              : 'one seed was trained',
+            SEEDS,
+          ],
+        ]}
+      />
     </Panel>
   );
 }
+
+const LIFT = 'How much better your prompt gets with eight labelled examples before each text, on the same rows.';
+const ADAPTATION =
+  'How many rows training had seen, repeats counted, and how many seconds had passed, when validation accuracy reached 95% of its final value and stayed there.';
+const SEEDS =
+  'Runs that differ only in their seed. The interval of the comparison is over rows and does not cover this.';
+
+const liftWords = (lift: Insights['fewShotLift']): string =>
+  lift
+    ? `${pointsWithUnit(lift.difference)} (${pointsRange(lift.ci95.low, lift.ci95.high)}), exact ${pValue(lift.pExact)}`
+    : 'not compared';
 
 function Ranking({
   insights: { ranking },

@@ -29,27 +29,25 @@ function StartReview({ pair, reviewed }: { readonly pair: PairReport; readonly r
   const { start } = reviewStores.use();
   const left = (ids: readonly string[]) => ids.filter((id) => !reviewed.includes(id)).length;
   return (
-    <Panel title="Are the labels right? Check them without seeing any prediction">
-      <div className="stack">
-        <p>
-          We draw equal numbers of fixed and broken rows, shuffled. You see the text and give it a label; only where
-          yours differs is anything changed. You will see both verdicts: as labelled, and after your corrections.
+    <Panel stack title="Are the labels right? Check them without seeing any prediction">
+      <p>
+        We draw equal numbers of fixed and broken rows, shuffled. You see the text and give it a label; only where yours
+        differs is anything changed. You will see both verdicts: as labelled, and after your corrections.
+      </p>
+      {Math.min(left(pair.fixed), left(pair.broken)) === 0 ? (
+        <p className="dim">
+          {reviewed.length > 0
+            ? 'No more rows can be drawn in equal numbers: you have labelled all of one kind.'
+            : `No fair draw is possible: ${pair.fixed.length === 0 ? 'no row was fixed' : 'no row was broken'}. Checking one kind only would bias the result.`}
         </p>
-        {Math.min(left(pair.fixed), left(pair.broken)) === 0 ? (
-          <p className="dim">
-            {reviewed.length > 0
-              ? 'No more rows can be drawn in equal numbers: you have labelled all of one kind.'
-              : `No fair draw is possible: ${pair.fixed.length === 0 ? 'no row was fixed' : 'no row was broken'}. Checking one kind only would bias the result.`}
-          </p>
-        ) : (
-          <div className="row">
-            <Button onPress={start}>Check labels</Button>
-            <span className="dim small">
-              makes a new version of the data, and counts as one more use of the test rows
-            </span>
-          </div>
-        )}
-      </div>
+      ) : (
+        <div className="row">
+          <Button onPress={start}>Check labels</Button>
+          <span className="dim small">
+            makes a new version of the data, and counts as one more use of the test rows
+          </span>
+        </div>
+      )}
     </Panel>
   );
 }
@@ -69,31 +67,30 @@ function Review({ queue, plan, dataset }: ReviewProps) {
   const given = [...answers].filter(([, label]) => label !== null);
   return (
     <Panel
+      stack
       title={id === undefined ? `${format.counted(given.length, 'row')} labelled again` : 'Which label fits this text?'}
     >
-      <div className="stack">
-        <ProgressBar
-          label={`${Math.min(answers.size + 1, queue.length)} of ${queue.length}`}
-          value={answers.size / queue.length}
-        />
+      <ProgressBar
+        label={`${Math.min(answers.size + 1, queue.length)} of ${queue.length}`}
+        value={answers.size / queue.length}
+      />
+      {id === undefined ? (
+        <Given answers={given} plan={plan} />
+      ) : (
+        <Question id={id} labels={plan.labels} dataset={dataset} />
+      )}
+      <div className="row">
         {id === undefined ? (
-          <Given answers={given} plan={plan} />
-        ) : (
-          <Question id={id} labels={plan.labels} dataset={dataset} />
-        )}
-        <div className="row">
-          {id === undefined ? (
-            <Button variant="primary" isDisabled={saving} onPress={() => void apply()}>
-              Keep these labels
-            </Button>
-          ) : null}
-          <Button isDisabled={answers.size === 0 || saving} onPress={back}>
-            Undo the last
+          <Button variant="primary" isDisabled={saving} onPress={() => void apply()}>
+            Keep these labels
           </Button>
-          <Button variant="quiet" isDisabled={saving} onPress={leave}>
-            Cancel
-          </Button>
-        </div>
+        ) : null}
+        <Button isDisabled={answers.size === 0 || saving} onPress={back}>
+          Undo the last
+        </Button>
+        <Button variant="quiet" isDisabled={saving} onPress={leave}>
+          Cancel
+        </Button>
       </div>
     </Panel>
   );
