@@ -8,7 +8,7 @@ import { present } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { byName, firstFault, z } from '../lib/zod';
 import { labelProbabilities } from '../metrics/calibration';
-import { type WordModel, wordAnswers } from '../metrics/logistic';
+import { faultInWords, type WordModel, wordAnswers } from '../metrics/logistic';
 import { allFinite, PLACEMENTS, readFloats, type SoftPrompt, writeFloats } from '../prompt/soft-prompt';
 import type { AnsweringVersion } from '../prompt-set/ready-prompt';
 import { cueOf, otherColumns, parseTemplate, TEXT_SLOT } from '../task/template';
@@ -16,7 +16,6 @@ import { base64Of, bytesOf, float64In, float64Of, orUndefined, readJson } from '
 import { type Sidecar, sidecarSchema } from './sidecar';
 import {
   count,
-  faultInWords,
   id,
   line,
   MOST_FEATURES,

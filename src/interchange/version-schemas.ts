@@ -1,6 +1,6 @@
 /** The form of versions and rows in files of every format. */
 import { byName, z } from '../lib/zod';
-import { type WordModel, weightsIn } from '../metrics/logistic';
+import { faultInWords } from '../metrics/logistic';
 import { allFinite, PLACEMENTS } from '../prompt/soft-prompt';
 import { STAGE_POLICIES } from '../prompt-set/types';
 import { ANSWER_VECTORS, OPTIMISER_NAMES } from '../training/settings';
@@ -169,17 +169,6 @@ const storedVectors = z
     answerShift: finite.exactOptional(),
   })
   .refine(({ vectors, virtualTokens, hidden }) => vectors.length === virtualTokens * hidden, 'has other numbers');
-
-/** Why words cannot be counted; null = they can. */
-export function faultInWords({ vocabulary, idf, classes, known, weights }: WordModel): string | null {
-  if (new Set(vocabulary).size !== vocabulary.length) return 'a word is listed twice';
-  if (known.length === 0 || new Set(known).size !== known.length || known.some((label) => label >= classes))
-    return 'knownLabels must be places of labels, each once';
-  const isWhole = idf.length === vocabulary.length && weights.length === weightsIn(known.length, vocabulary.length);
-  return isWhole && [idf, weights].every((list) => list.every(Number.isFinite))
-    ? null
-    : 'the numbers of the words do not fit their list';
-}
 
 const wordModel = z
   .object({

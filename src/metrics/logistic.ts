@@ -185,11 +185,17 @@ export interface WordModel
   readonly classes: number;
 }
 
-/** How many weights a model of words has. */
-export const weightsIn = (known: number, features: number): number => {
-  const { free, width } = linearScores(known, features);
-  return free * width;
-};
+/** Why words cannot be counted; null = they can. */
+export function faultInWords({ vocabulary, idf, classes, known, weights }: WordModel): string | null {
+  if (new Set(vocabulary).size !== vocabulary.length) return 'a word is listed twice';
+  if (known.length === 0 || new Set(known).size !== known.length || known.some((label) => label >= classes))
+    return 'the labels that have weights must be places of labels, each once';
+  const { free, width } = linearScores(known.length, vocabulary.length);
+  const isWhole = idf.length === vocabulary.length && weights.length === free * width;
+  return isWhole && [idf, weights].every((list) => list.every(Number.isFinite))
+    ? null
+    : 'the numbers of the words do not fit their list';
+}
 
 /** Bag of words and word pairs with logistic regression: the honest reference line (`docs/method/training.md`, TF-IDF + LR). */
 export function fitWords(

@@ -6,7 +6,7 @@ import { readModel } from '../engine/test-support';
 import { present } from '../lib/assert';
 import { placeOf } from '../lib/rng';
 import { mixedAnswers } from '../metrics/calibration';
-import { weightsIn, wordAnswers } from '../metrics/logistic';
+import { wordAnswers } from '../metrics/logistic';
 import { type Asked, answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
 import type { PromptSet } from '../prompt-set/types';
 import { createNodeRunner } from '../runtime/ort-node';
@@ -94,7 +94,7 @@ it('takes a row by its columns, where the prompt shows several; a column that is
 
 it('answers with vectors and word counts together, as a prompt that was taken from a comparison', async () => {
   const set = present(sets[0], 'set');
-  const words = { ...WORDS, weights: Float64Array.from({ length: weightsIn(2, 2) }, (_, i) => (i % 3) - 1) };
+  const words = { ...WORDS, weights: Float64Array.of(-1, 0, 1) };
   const tuned = answeringVersion(readyPrompt(set, { kind: 'soft', version: present(set.soft[0], 'run') }), null);
   const together = { texts: [], softs: [], words: { model: words, weight: 0.4 } };
   const version = { ...tuned, together };

@@ -149,7 +149,7 @@ function checkKind({ handle, version }: NamedVersion, kind: TaskKind): void {
   );
 }
 
-const routeOf = ({ route, version: { soft, together } }: NamedVersion): RouteKind =>
+export const routeOf = ({ route, version: { soft, together } }: NamedVersion): RouteKind =>
   route ?? (together?.words ? 'combined' : together?.softs.length ? 'ensemble' : soft ? 'tuned' : 'hand-written');
 
 const thresholdOf = ({ task }: AnsweringVersion): number | null =>

@@ -6,6 +6,7 @@ import { readModel } from '../engine/test-support';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
 import { unwrap } from '../lib/result';
+import { fitWords } from '../metrics/logistic';
 import {
   type AnsweringVersion,
   alone,
@@ -47,6 +48,19 @@ const tuned = (seed: number): ReadyPrompt => {
   const set = setOf('Tone', LABELS, engine.info, seed);
   return readyPrompt(set, { kind: 'soft', version: present(set.soft[0], 'run') });
 };
+
+/** The tuned version after the text with others, which have trained answer words, and words of the rows. */
+function several(seeds: readonly number[], weight: number | null): ReadyPrompt {
+  const ready = tuned(1);
+  const softs = seeds.map((seed) => ({
+    ...present(tuned(seed).soft, 'vectors'),
+    answerShift: new Float32Array(192).fill(0.01),
+  }));
+  const model = fitWords(SENTENCES, [1, 0, 0, 1], LABELS.length);
+  const together = { softs, words: weight === null ? null : { model, weight } };
+  if (ready.of.kind !== 'soft') throw new Error('no vectors');
+  return { ...ready, of: { kind: 'soft', version: { ...ready.of.version, together } } };
+}
 
 function written(prompt: Partial<HardPrompt>): ReadyPrompt {
   const set = setOf('Tone', LABELS, engine.info, 1);
@@ -92,6 +106,9 @@ describe('the prompt of a drop-in', () => {
     ['examples', () => written({ shots: 3, shotSeed: 1 })],
     ['examples in three orders', () => written({ shots: 3, orders: 3, selection: 'random' })],
     ['a chat message', () => written({ chat: true, shots: 2 })],
+    ['the mean of three seeds', () => several([4, 7], null)],
+    ['vectors with word counts', () => several([], 0.6)],
+    ['two seeds with word counts, calibrated', () => ({ ...several([4], 0.3), meanLogProbs: [-0.1, -2.3] })],
     ['a calibration and a threshold', () => ({ ...tuned(1), meanLogProbs: [-0.1, -2.3], threshold: 0.75 })],
   ] as const)('comes back from its file and answers as Batch does, to the bit: %s', async (_, of) => {
     const ready = of();
@@ -105,6 +122,16 @@ describe('the prompt of a drop-in', () => {
     const cells = back.checkRows.map((row) => row.cells);
     expect(await probabilities(version, () => fieldsSource(host, version, cells))).toEqual(expected);
     expect(back.asked.threshold).toBe(ready.threshold);
+  });
+
+  it('says what kind of prompt it is, in a format that earlier modules refuse where several answer together', async () => {
+    const kind = async (ready: ReadyPrompt) => {
+      const file = JSON.parse(webPromptJson(await made(ready)));
+      return [file.asked.route, file.formatVersion];
+    };
+    expect(await kind(tuned(1))).toEqual(['tuned', 1]);
+    expect(await kind(several([4], null))).toEqual(['ensemble', 3]);
+    expect(await kind(several([4], 0.5))).toEqual(['combined', 3]);
   });
 
   it('has the prompt that answers in its place, and the columns of both', async () => {
@@ -152,7 +179,7 @@ describe('a file of a stranger', () => {
     ['nothing', () => null, 'at the top'],
     ['a list', () => [], 'at '],
     ['another format', (file) => ({ ...file, format: 'x' }), 'at format'],
-    ['a newer version', (file) => ({ ...file, formatVersion: 3 }), 'has the format 3'],
+    ['a newer version', (file) => ({ ...file, formatVersion: 4 }), 'has the format 4'],
     [
       'a policy without a fallback',
       (file) => ({ ...file, policy: { kind: 'shadow' } }),
@@ -180,6 +207,22 @@ describe('a file of a stranger', () => {
     ['numbers that are not finite', (file) => vectors(file, { float32: nan(4 * 96) }), 'the vectors are not'],
     ['no base64', (file) => vectors(file, { float32: '<script>' }), 'at asked.vectors.float32'],
     ['a huge shape', (file) => vectors(file, { virtualTokens: 1e9 }), 'at asked.vectors.virtualTokens'],
+    ['others without vectors of its own', (file) => asked(file, { vectors: null }), 'answer together'],
+    [
+      'texts that several generate',
+      (file) => asked(file, { labels: [], longest: 9, calibration: null }),
+      'answer together',
+    ],
+    ['others of a wrong size', (file) => together(file, { vectors: [{ ...SHAPE, float32: 'AAAA' }] }), 'not 4 of 96'],
+    ['a weight above 1', (file) => words(file, {}, 2), 'at asked.together.words.weight'],
+    ['a word twice', (file) => words(file, { vocabulary: ['a', 'a'] }), 'a word is listed twice'],
+    ['a label that is not there', (file) => words(file, { known: [0, 7] }), 'must be places of labels'],
+    ['too few weights', (file) => words(file, { weights: [1] }), 'do not fit their list'],
+    [
+      'weights that are no numbers',
+      (file) => words(file, { weights: [null] }),
+      'at asked.together.words.model.weights',
+    ],
     ['a fallback with other labels', (file) => fallback(file, ['x', 'y']), 'other labels'],
     [
       'a check row of another length',
@@ -188,6 +231,13 @@ describe('a file of a stranger', () => {
     ],
   ];
   const asked = (file: Json, change: object) => ({ ...file, asked: { ...(file.asked as object), ...change } });
+  const SHAPE = { placement: 'suffix', virtualTokens: 4, hidden: 96, answerShift: null };
+  const together = (file: Json, change: object) =>
+    asked(file, { together: { ...((file.asked as Json).together as object), ...change } });
+  const words = (file: Json, change: object, weight = 0.5) => {
+    const { model } = ((file.asked as Json).together as { readonly words: { readonly model: object } }).words;
+    return together(file, { words: { weight, model: { ...model, ...change } } });
+  };
   const vectors = (file: Json, change: object) =>
     asked(file, { vectors: { ...((file.asked as Json).vectors as object), ...change } });
   const fallback = (file: Json, labels: readonly string[]) => ({
@@ -197,7 +247,7 @@ describe('a file of a stranger', () => {
   const nan = (length: number) => Buffer.from(new Float32Array(length).fill(Number.NaN).buffer).toString('base64');
 
   it.each(spoilt)('is refused with a sentence: %s', async (_, spoil, why) => {
-    const file = JSON.parse(webPromptJson(await made(tuned(1)))) as Json;
+    const file = JSON.parse(webPromptJson(await made(several([4], 0.5)))) as Json;
     const read = readWebPrompt(spoil(file));
     expect(read.ok ? 'read' : read.error.message).toContain(why);
   });

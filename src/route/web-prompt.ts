@@ -6,8 +6,15 @@ import type { Dataset } from '../dataset/types';
 import type { Control } from '../lib/control';
 import { type Failure, fail, ok, type Result, unwrap } from '../lib/result';
 import { byName, firstFault, z } from '../lib/zod';
+import { faultInWords, type WordModel } from '../metrics/logistic';
 import { allFinite, PLACEMENTS, readFloats, type SoftPrompt, writeFloats } from '../prompt/soft-prompt';
-import { type AnsweringVersion, alone, namedVersion, type ReadyPrompt } from '../prompt-set/ready-prompt';
+import {
+  type AnsweringVersion,
+  alone,
+  namedVersion,
+  type ReadyPrompt,
+  type Together,
+} from '../prompt-set/ready-prompt';
 import { STAGE_POLICIES } from '../prompt-set/types';
 import { tunedPrompt } from '../prompt-set/versions';
 import { wholeTemplates } from '../task/render';
@@ -15,21 +22,55 @@ import { type Fields, otherColumns, parseTemplate, TEXT_SLOT } from '../task/tem
 import { type AnsweringHost, fieldsSource } from './answering';
 import { longestAnswer } from './generated-texts';
 import { AS_ASKED, type Policy } from './policy';
-import { createRouter } from './router';
+import { createRouter, routeOf } from './router';
 
 export const WEB_PROMPT_FILE = 'web-prompt.json';
 const FORMAT = 'softprompt-web';
-/** 2 with a policy: a module that reads only 1 would ask the version alone. */
-const VERSION = 2;
+/**
+ * 2 with a policy: a module that reads only 1 would ask the version alone. 3 with several prompts together: it would answer
+ * by the first vectors alone.
+ */
+const VERSION = 3;
 
 const text = (max: number) => z.string().max(max);
 const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/, 'must be base64');
 const model = z.object({ id: text(500), dtype: text(50), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
+const vectorsSchema = z.object({
+  placement: z.enum(PLACEMENTS),
+  virtualTokens: z.int().min(1).max(1024),
+  hidden: z.int().min(1).max(65_536),
+  float32: base64,
+  /** Of trained answer words. */
+  answerShift: base64.nullable(),
+});
+
+const numbers = z.array(z.number());
+
+/** What answers beside a version's own vectors. */
+const togetherSchema = z.object({
+  vectors: z.array(vectorsSchema).max(64),
+  words: z
+    .object({
+      /** Of the prompts; the rest is that of the words. */
+      weight: z.number().min(0).max(1),
+      model: z.object({
+        ngrams: z.int().min(1).max(5),
+        sublinear: z.boolean(),
+        vocabulary: z.array(text(200_000)),
+        idf: numbers,
+        /** Places of the labels that have weights. */
+        known: numbers,
+        weights: numbers,
+      }),
+    })
+    .nullable(),
+});
+
 const versionSchema = z.object({
   /** "tuned 3". */
   name: text(200),
-  route: z.enum(['hand-written', 'tuned', 'hybrid']),
+  route: z.enum(['hand-written', 'tuned', 'hybrid', 'ensemble', 'combined']),
   /** With the examples in them; of several, with the examples in other orders, the mean answer counts. */
   templates: z.array(text(1_000_000)).min(1).max(64),
   chat: z.boolean(),
@@ -39,21 +80,13 @@ const versionSchema = z.object({
   longest: z.int().min(1).max(4096).nullable(),
   calibration: z.array(z.number()).max(1000).nullable(),
   threshold: z.number().min(0).max(1).nullable(),
-  vectors: z
-    .object({
-      placement: z.enum(PLACEMENTS),
-      virtualTokens: z.int().min(1).max(1024),
-      hidden: z.int().min(1).max(65_536),
-      float32: base64,
-      /** Of trained answer words. */
-      answerShift: base64.nullable(),
-    })
-    .nullable(),
+  vectors: vectorsSchema.nullable(),
+  together: togetherSchema.exactOptional(),
 });
 
 const schema = z.object({
   format: z.literal(FORMAT),
-  formatVersion: z.union([z.literal(1), z.literal(VERSION)]),
+  formatVersion: z.int().min(1).max(VERSION),
   producer: text(200),
   name: text(200),
   handle: text(100),
@@ -81,13 +114,17 @@ const schema = z.object({
 
 export type WebPrompt = Omit<z.infer<typeof schema>, 'format' | 'formatVersion'>;
 export type WebVersion = WebPrompt['asked'];
+type WebVectors = z.infer<typeof vectorsSchema>;
+type WebWords = NonNullable<z.infer<typeof togetherSchema>['words']>;
 
 const NOTHING = 'Export the drop-in again, or take the newest version of softprompt.js.';
 const bad = (what: string) =>
   fail('bad-web-prompt', `${WEB_PROMPT_FILE} is not in the expected format (${what}). ${NOTHING}`);
 
-export const webPromptJson = (prompt: WebPrompt): string =>
-  `${JSON.stringify({ format: FORMAT, formatVersion: prompt.policy ? VERSION : 1, ...prompt }, null, 2)}\n`;
+export function webPromptJson(prompt: WebPrompt): string {
+  const formatVersion = prompt.asked.together ? VERSION : prompt.policy ? 2 : 1;
+  return `${JSON.stringify({ format: FORMAT, formatVersion, ...prompt }, null, 2)}\n`;
+}
 
 /** @param value parsed JSON */
 export function readWebPrompt(value: unknown): Result<WebPrompt, Failure<'bad-web-prompt' | 'newer-version'>> {
@@ -112,7 +149,7 @@ export function readWebPrompt(value: unknown): Result<WebPrompt, Failure<'bad-we
 }
 
 /** What does not fit together, or null. */
-function faultIn({ templates, labels, longest, calibration, vectors }: WebVersion): string | null {
+function faultIn({ templates, labels, longest, calibration, vectors, together }: WebVersion): string | null {
   if (new Set(labels.map(({ label }) => label)).size !== labels.length) return 'two labels are equal';
   if (longest === null ? labels.length < 2 : labels.length > 0)
     return 'it has neither labels nor a length of its texts';
@@ -123,13 +160,25 @@ function faultIn({ templates, labels, longest, calibration, vectors }: WebVersio
     if (!read.value.some((part) => part.kind === 'slot' && part.column === TEXT_SLOT))
       return 'a template has no place for {text}';
   }
-  if (!vectors) return null;
-  const { virtualTokens, hidden, float32, answerShift } = vectors;
-  if (!isTable(float32, virtualTokens * hidden)) return `the vectors are not ${virtualTokens} of ${hidden} numbers`;
-  return answerShift === null || isTable(answerShift, labels.length * hidden)
-    ? null
-    : `the answer words are not ${labels.length} of ${hidden} numbers`;
+  if (together && (longest !== null || !vectors)) return 'only vectors that choose a label answer together';
+  const fault = [vectors, ...(together?.vectors ?? [])].map((each) => each && faultInVectors(each, labels.length));
+  return (
+    fault.find((each) => each !== null) ?? (together?.words ? faultInWords(wordsOf(together.words, labels)) : null)
+  );
 }
+
+function faultInVectors({ virtualTokens, hidden, float32, answerShift }: WebVectors, labels: number): string | null {
+  if (!isTable(float32, virtualTokens * hidden)) return `the vectors are not ${virtualTokens} of ${hidden} numbers`;
+  return answerShift === null || isTable(answerShift, labels * hidden)
+    ? null
+    : `the answer words are not ${labels} of ${hidden} numbers`;
+}
+
+const wordsOf = ({ model }: WebWords, { length: classes }: WebVersion['labels']): WordModel => ({
+  ...model,
+  classes,
+  weights: Float64Array.from(model.weights),
+});
 
 const floatsIn = (coded: string): Float32Array<ArrayBuffer> =>
   readFloats(Uint8Array.from(atob(coded), (char) => char.charCodeAt(0)));
@@ -145,7 +194,7 @@ const coded = (values: Float32Array): string =>
 
 /** @param templates with the examples in them. @param longest of its texts, where it generates some */
 function webVersion(
-  { task, prompt, words, soft }: AnsweringVersion,
+  { task, prompt, words, soft, together }: AnsweringVersion,
   { name, route, templates, longest }: Pick<WebVersion, 'name' | 'route' | 'templates' | 'longest'>,
 ): WebVersion {
   const isChoice = task.kind === 'classify';
@@ -155,28 +204,46 @@ function webVersion(
     labels: words.map(({ label, word }) => ({ label, word })),
     calibration: isChoice && task.calibration ? [...task.calibration] : null,
     threshold: isChoice ? (task.threshold ?? null) : null,
-    vectors: soft && {
-      placement: soft.placement,
-      virtualTokens: soft.virtualTokens,
-      hidden: soft.hidden,
-      float32: coded(soft.vectors),
-      answerShift: soft.answerShift ? coded(soft.answerShift) : null,
-    },
+    vectors: soft && webVectors(soft),
+    ...(together && { together: webTogether(together) }),
   };
 }
 
-function softOf({ vectors }: WebVersion): SoftPrompt | null {
-  if (!vectors) return null;
-  const { float32, answerShift, ...shape } = vectors;
+const webVectors = ({ placement, virtualTokens, hidden, vectors, answerShift }: SoftPrompt): WebVectors => ({
+  ...{ placement, virtualTokens, hidden, float32: coded(vectors) },
+  answerShift: answerShift ? coded(answerShift) : null,
+});
+
+function webTogether({ softs, words }: Together): NonNullable<WebVersion['together']> {
+  const vectors = softs.map(webVectors);
+  if (!words) return { vectors, words };
+  const { ngrams, sublinear, vocabulary, idf, known, weights } = words.model;
+  const lists = { vocabulary: [...vocabulary], idf: [...idf], known: [...known], weights: [...weights] };
+  return { vectors, words: { weight: words.weight, model: { ngrams, sublinear, ...lists } } };
+}
+
+function softOf({ float32, answerShift, ...shape }: WebVectors): SoftPrompt {
   const shift = answerShift === null ? {} : { answerShift: floatsIn(answerShift) };
   return { ...shape, vectors: floatsIn(float32), ...shift };
+}
+
+/** What answers together with a version of a file; null = nothing. @param texts besides its first template */
+function togetherOf({ labels, together }: WebVersion, texts: readonly string[]): Together | null {
+  if (!together && texts.length === 0) return null;
+  const { vectors = [], words = null } = together ?? {};
+  return {
+    texts,
+    softs: vectors.map(softOf),
+    words: words && { weight: words.weight, model: wordsOf(words, labels) },
+  };
 }
 
 /** The version of a file as it answers. @param of the model that its vectors were trained on */
 export function versionOfWeb(web: WebVersion, of: WebPrompt['model']): AnsweringVersion {
   const { labels, longest, calibration, threshold, chat } = web;
-  const soft = softOf(web);
+  const soft = web.vectors && softOf(web.vectors);
   const [template = '', ...texts] = web.templates;
+  const together = togetherOf(web, texts);
   return {
     task:
       longest === null
@@ -187,7 +254,7 @@ export function versionOfWeb(web: WebVersion, of: WebPrompt['model']): Answering
     soft,
     model: soft && of,
     dataset: null,
-    ...(texts.length > 0 && { together: { texts, softs: [], words: null } }),
+    ...(together && { together }),
   };
 }
 
@@ -228,11 +295,11 @@ interface Leaving {
  */
 export function leaving(host: AnsweringHost, ready: ReadyPrompt, dataset: Dataset | null): Leaving {
   const { set, prompt, words } = ready;
-  const { name, route, version } = namedVersion(ready, dataset);
+  const named = namedVersion(ready, dataset);
+  const { name, version } = named;
   const templates = [...unwrap(wholeTemplates(dataset, prompt, words))];
   const longest = set.writing ? longestAnswer(host, set.writing.longest, dataset) : null;
-  const kind = route === 'hybrid' ? route : version.soft ? 'tuned' : 'hand-written';
-  return { version, web: webVersion(version, { name, route: kind, templates, longest }) };
+  return { version, web: webVersion(version, { name, route: routeOf(named), templates, longest }) };
 }
 
 /**

@@ -391,8 +391,10 @@ describe('several prompts of a comparison as a version', () => {
     await expect(exportPackage(host, { ...order, recipient: 'engineer' }, SILENT)).rejects.toThrow('words');
     await expect(exportPackage(host, { ...order, recipient: 'browser' }, SILENT)).rejects.toThrow('Combined 3 counts');
     const subject = present(subjectOf(stored, version.id), 'the version');
-    for (const recipient of ['peft', 'webPage', 'textField'] as const)
+    for (const recipient of ['peft', 'textField'] as const)
       expect(EXPORTS[recipient].whyNot(subject, stored)).not.toBeNull();
+    expect(EXPORTS.webPage.whyNot(subject, stored)).toBeNull();
+    await expect(exportPackage(host, { ...order, recipient: 'webPage' }, SILENT)).rejects.toThrow('words');
   });
 
   it('is made of nothing else: not of a text, of rows that have changed, or of word counts alone', async () => {

@@ -202,13 +202,8 @@ const webPage: PromptExport = {
       with: (rows) => `Include ${rows} of your rows`,
     },
   },
-  whyNot: (subject) => {
-    const alone = whyNotAlone(subject);
-    if (alone || (subject?.version && subject.kind !== 'combined' && subject.kind !== 'ensemble')) return alone;
-    return subject?.version
-      ? 'A page asks one prompt, and this is several together.'
-      : 'A page asks one version, and this is none of them.';
-  },
+  whyNot: (subject) =>
+    whyNotAlone(subject) ?? (subject?.version ? null : 'A page asks one version, and this is none of them.'),
   asks: asksForPrompt,
   needsModel: true,
   rows: (order) => rowsOfPrompt(order) + fallbackExamples(order),
