@@ -21,9 +21,10 @@ import { uninterrupted } from '../src/lib/control';
 import { argmax } from '../src/metrics/classification';
 import { PLACEMENTS } from '../src/prompt/soft-prompt';
 import { type ReadyPrompt, readyPrompt } from '../src/prompt-set/ready-prompt';
-import type { PromptSet } from '../src/prompt-set/types';
+import type { Beside, PromptSet } from '../src/prompt-set/types';
 import { createRouter } from '../src/route/router';
-import { leaving, makeWebPrompt, type WebPrompt } from '../src/route/web-prompt';
+import { leaving, makeWebPrompt, type WebPrompt, webPromptJson } from '../src/route/web-prompt';
+import { trainingWords } from '../src/workflow/compare-labels';
 import { SILENT } from '../src/workflow/host';
 import { prepareRows, readTable } from '../src/workflow/open-data';
 import { batchLines, inBuiltPage } from './built-page';
@@ -47,7 +48,7 @@ async function sample(): Promise<Dataset> {
   return (await prepareRows(table, { text: 'text', label: 'label', id: null }, { seed: 0 })).dataset;
 }
 
-/** The shipped prompt with its vectors at every place, and hand-written prompts. */
+/** The shipped prompt with its vectors at every place, with others together, and hand-written prompts. */
 function prompts(set: PromptSet): readonly (readonly [name: string, ready: ReadyPrompt])[] {
   const run = present(set.soft[0], 'run');
   const soft = present(run.soft, 'vectors');
@@ -55,6 +56,12 @@ function prompts(set: PromptSet): readonly (readonly [name: string, ready: Ready
     const moved = { ...run, soft: { ...soft, placement }, settings: { ...run.settings, placement } };
     return [`vectors, ${placement}`, readyPrompt(set, { kind: 'soft', version: moved })] as const;
   });
+  const together = (beside: Beside) => readyPrompt(set, { kind: 'soft', version: { ...run, together: beside } });
+  const reversed = { ...soft, vectors: soft.vectors.toReversed() };
+  const several = [
+    ['mean of two', together({ softs: [reversed], words: null })],
+    ['with word counts', together({ softs: [], words: { model: trainingWords(dataset), weight: 0.5 } })],
+  ] as const;
   const hand = (prompt: object) =>
     readyPrompt(set, {
       kind: 'hard',
@@ -63,12 +70,12 @@ function prompts(set: PromptSet): readonly (readonly [name: string, ready: Ready
         prompt: { template: `Decide the tone.\n${run.template}`, shots: 0, shotSeed: 1, ...prompt },
       },
     });
-  return [...tuned, ['hand-written', hand({})], ['4 examples', hand({ shots: 4 })]];
+  return [...tuned, ...several, ['hand-written', hand({})], ['4 examples', hand({ shots: 4 })]];
 }
 
 /** What the page says of the check rows of each prompt. */
 async function inThePage(page: Page, prompt: WebPrompt) {
-  const file = { format: 'softprompt-web', formatVersion: 1, ...prompt };
+  const file = JSON.parse(webPromptJson(prompt));
   return page.evaluate(async (given) => {
     const address = new URL('softprompt.js', location.href).href;
     const { createSoftprompt } = (await import(address)) as typeof import('./export/softprompt');

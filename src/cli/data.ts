@@ -252,6 +252,7 @@ async function textPrompt(path: string, name: string, { dataset, model }: RowsGi
     prompt: { template, shots: 0, shotSeed: 0 },
     words,
     softs: [],
+    wordCounts: null,
     model: null,
     meanLogProbs: null,
     threshold: null,

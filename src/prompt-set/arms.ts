@@ -5,10 +5,10 @@ import { capitalised } from '../lib/format';
 import type { Placement, SoftPrompt } from '../prompt/soft-prompt';
 import { wordsFor } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
-import { chosenHard, chosenHybrid, chosenSoft, fits, isUsable, samePrompt } from './make-versions';
+import { chosenHard, chosenHybrid, chosenSoft, hasTask, isUsable, samePrompt } from './make-versions';
 import { kindOf, sameWords } from './prompt-set';
-import type { HardVersion, Opened, PromptSet, SoftVersion } from './types';
-import { mayKnowTestRows, seedsOf, tunedPrompt, versionWords, wordsFitting } from './versions';
+import type { Beside, HardVersion, Opened, PromptSet, SoftVersion } from './types';
+import { mayKnowTestRows, seedsOf, softKind, tunedPrompt, versionWords, wordsFitting } from './versions';
 
 /** Training rows shown before each row in the arm with examples; fewer for generated texts, whose examples are longer. */
 export const EXAMPLES = { classify: 8, generate: 3 } as const;
@@ -19,12 +19,14 @@ export interface ArmPlan {
   /** `untuned`, `yours` (as it is written), `yours-<examples>`, `tuned`, `tuned-<n>`, `hybrid`, `ensemble`, `hand-<version>`, or `run-<version>`. */
   readonly id: string;
   readonly name: string;
-  readonly kind: Exclude<ArmKind, 'reference' | 'combined'>;
+  readonly kind: Exclude<ArmKind, 'reference'>;
   readonly prompt: HardPrompt;
   /** The answer words as they follow the prompt: its version's own, so that it answers as it did when it was made. */
   readonly words: readonly LabelWord[];
   /** The vectors; of several the mean answer counts. Empty for a hand-written prompt. */
   readonly softs: readonly SoftPrompt[];
+  /** Words that are mixed in; null = none. */
+  readonly wordCounts: Beside['words'];
   readonly placement: Placement | null;
   /** Id of an additional hand-written version, which the user can remove. */
   readonly also: string | null;
@@ -75,6 +77,7 @@ const arm = (
   versionId: string | null,
   softs: readonly SoftPrompt[] = [],
   also: string | null = null,
+  wordCounts: Beside['words'] = null,
 ): ArmPlan => ({
   id,
   name,
@@ -82,6 +85,7 @@ const arm = (
   prompt,
   words: wordsFor(prompt, words),
   softs,
+  wordCounts,
   placement: softs[0]?.placement ?? null,
   also,
   versionId,
@@ -150,16 +154,17 @@ function learnedArms(
   return arms;
 }
 
-/** Runs that take part beside the tuned prompt, each with its own text, vectors and answer words. */
+/** Versions that take part beside the tuned prompt, each with its own text, vectors, answer words and word counts. */
 function otherRuns(set: PromptSet, soft: SoftVersion | null, also: readonly string[]): ArmPlan[] {
   const own = [soft?.id, chosenHybrid(set)?.id];
   const isOther = (run: SoftVersion) =>
-    also.includes(run.id) && !own.includes(run.id) && isUsable(run) && fits(set, run);
+    also.includes(run.id) && !own.includes(run.id) && isUsable(run) && hasTask(set, run);
   return set.soft.filter(isOther).map((run) => {
-    const kind = run.handVersion ? 'hybrid' : 'tuned';
+    const { words = null, softs = [] } = run.together ?? {};
     const asked = { prompt: tunedPrompt(run.template, run.settings, run.examples), words: wordsFitting(set, run) };
     const name = capitalised(versionWords({ kind: 'soft', version: run }));
-    return arm({ id: runArm(run), name, kind, ...asked }, run.id, run.soft ? [run.soft] : []);
+    const naming = { id: runArm(run), name, kind: softKind(run), ...asked };
+    return arm(naming, run.id, run.soft ? [run.soft, ...softs] : [], null, words);
   });
 }
 

@@ -253,7 +253,10 @@ export function finishRun(
  * words belong to their labels.
  */
 export const fits = (set: Pick<PromptSet, 'writing' | 'words'>, run: SoftVersion): boolean =>
-  !run.together &&
+  !run.together && hasTask(set, run);
+
+/** Whether it answers what the set asks: texts, or these labels. */
+export const hasTask = (set: Pick<PromptSet, 'writing' | 'words'>, run: SoftVersion): boolean =>
   (run.writes ?? false) === isWriting(set) &&
   (run.soft?.answerShift === undefined || run.words === undefined || sameLabelOrder(set.words, run.words));
 

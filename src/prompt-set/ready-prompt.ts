@@ -207,6 +207,8 @@ export interface MatrixPrompt {
   readonly words: readonly LabelWord[];
   /** Of several the mean answer counts; empty = no vectors. */
   readonly softs: readonly SoftPrompt[];
+  /** Words that are mixed in; null = none. */
+  readonly wordCounts: Beside['words'];
   /** The model that the vectors were trained on; null = no vectors. */
   readonly model: SoftVersion['model'] | null;
   readonly meanLogProbs: readonly number[] | null;
@@ -227,8 +229,7 @@ const meanOf = (set: PromptSet, run: SoftVersion): readonly SoftVersion[] =>
 /** Everything of a set that can be a row: its versions, oldest first, and the means over seeds. */
 export function matrixChoices(set: PromptSet): readonly { readonly id: string; readonly name: string }[] {
   if (kindOf(set) !== 'classify') return [];
-  // a row of a matrix is asked of the model alone
-  const all = versionsOf(set).filter((of) => !togetherOf(of)?.words);
+  const all = versionsOf(set);
   const means = all.flatMap(({ kind, version }) => {
     const runs = kind === 'soft' ? meanOf(set, version) : [];
     return runs.length > 1 && runs[0]?.id === version.id
@@ -245,13 +246,15 @@ export function matrixPrompt(set: PromptSet, choice: string, dataset: Dataset | 
   const name = matrixChoices(set).find(({ id }) => id === choice)?.name;
   if (!of || name === undefined) return null;
   const { prompt, words, soft, meanLogProbs, threshold } = readyPrompt(set, of);
+  const together = togetherOf(of);
   const mean = isMean && of.kind === 'soft' ? meanOf(set, of.version).flatMap((run) => run.soft ?? []) : null;
   return {
     id: `${set.id}/${choice}`,
     name: `${set.handle}, ${name}`,
     prompt,
     words,
-    softs: mean ?? (soft ? [soft, ...(togetherOf(of)?.softs ?? [])] : []),
+    softs: mean ?? (soft ? [soft, ...(together?.softs ?? [])] : []),
+    wordCounts: mean ? null : (together?.words ?? null),
     model: of.kind === 'soft' ? of.version.model : null,
     // both belong to a version, and a mean is none
     meanLogProbs: isMean ? null : meanLogProbs,
@@ -268,7 +271,15 @@ export const chosenPrompts = (set: PromptSet, dataset: Dataset | null): readonly
   );
 
 /** Of everything that decides a row's answers. */
-export const promptKey = ({ prompt, words, softs, meanLogProbs, threshold, dataset }: MatrixPrompt): Promise<string> =>
+export const promptKey = ({
+  prompt,
+  words,
+  softs,
+  wordCounts,
+  meanLogProbs,
+  threshold,
+  dataset,
+}: MatrixPrompt): Promise<string> =>
   sha256(
     JSON.stringify([
       [prompt.template, prompt.shots, prompt.shotSeed, prompt.selection, prompt.orders, prompt.chat, prompt.splitsCue],
@@ -280,5 +291,6 @@ export const promptKey = ({ prompt, words, softs, meanLogProbs, threshold, datas
       ]),
       [meanLogProbs, threshold],
       prompt.shots > 0 && dataset ? [dataset.fingerprint, dataset.splitHash] : null,
+      ...(wordCounts ? [wordCounts.weight, wordCounts.model, Array.from(wordCounts.model.weights)] : []),
     ]),
   );

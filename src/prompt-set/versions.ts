@@ -1,5 +1,7 @@
 /** The versions of a prompt set, hand-written and tuned alike. A version never changes; its note may. */
+
 import type { Dataset, SplitName } from '../dataset/types';
+import type { ArmKind } from '../evaluation/types';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { isUsable, sameLabelOrder } from './make-versions';
@@ -21,7 +23,11 @@ export const versionsOf = (set: Pick<PromptSet, 'hard' | 'soft'>): readonly Vers
 export const versionById = (set: Pick<PromptSet, 'hard' | 'soft'>, id: string): Version | null =>
   versionsOf(set).find(({ version }) => version.id === id) ?? null;
 
-const softKind = ({ handVersion, together }: SoftVersion) =>
+/** What a version with vectors is. */
+export const softKind = ({
+  handVersion,
+  together,
+}: SoftVersion): Extract<ArmKind, 'combined' | 'ensemble' | 'hybrid' | 'tuned'> =>
   together ? (together.words ? 'combined' : 'ensemble') : handVersion ? 'hybrid' : 'tuned';
 
 /** What a version is called in lists of both kinds. */

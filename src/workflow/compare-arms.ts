@@ -1,9 +1,13 @@
 /** What both kinds of comparison do with their arms: the rows that fit all of them, and asking one after another. */
+import { rowsOf, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { averaged } from '../evaluation/classify/made-arms';
 import type { Production } from '../evaluation/types';
+import { present } from '../lib/assert';
 import type { Control } from '../lib/control';
 import { StudioError } from '../lib/errors';
+import { mixedAnswers } from '../metrics/calibration';
+import { wordAnswers } from '../metrics/logistic';
 import type { ArmPlan, Arms } from '../prompt-set/arms';
 import type { PromptSet } from '../prompt-set/types';
 import { labelTokens, type TokenRow } from '../tokens/tokenizer';
@@ -80,21 +84,38 @@ export async function readyArms(
 /** Whether an arm's text is a hand-written one; the other texts are in the cache since training. */
 export const isHandWritten = ({ kind }: Pick<ArmPlan, 'kind'>): boolean => kind === 'zero-shot' || kind === 'few-shot';
 
-/** Uncalibrated log-probabilities over the labels, in a comparison as in a matrix; of several vectors the mean. */
-export function scoredRows(
+/**
+ * Uncalibrated log-probabilities over the labels, in a comparison as in a matrix: of several vectors the mean, with the
+ * words of the texts mixed in where the prompt counts them.
+ */
+export async function scoredRows(
   { engine, tokens }: Pick<Host, 'engine' | 'tokens'>,
-  { words, softs }: Pick<ArmPlan, 'words' | 'softs'>,
-  { rows, cacheKey }: { readonly rows: readonly TokenRow[]; readonly cacheKey: string | null },
+  { words, softs, wordCounts }: Pick<ArmPlan, 'words' | 'softs' | 'wordCounts'>,
+  {
+    rows,
+    dataset,
+    cacheKey,
+  }: {
+    readonly rows: readonly TokenRow[];
+    readonly dataset: Dataset;
+    readonly cacheKey: string | null;
+  },
   control: Control,
   onFraction: (fraction: number) => void,
 ): ReturnType<typeof averaged> {
   const labels = labelTokens(tokens, words);
   const members = softs.length > 0 ? softs : [null];
-  return averaged(members, (soft, member) =>
+  const mean = await averaged(members, (soft, member) =>
     engine.score({ rows, labels, soft, cacheKey }, control, (done) =>
       onFraction((member + done / Math.max(1, rows.length)) / members.length),
     ),
   );
+  if (!wordCounts) return mean;
+  const ids = mean.map(({ rowId }) => rowId);
+  const said = wordAnswers(wordCounts.model)(rowsOf(dataset, ids).map((row) => textOf(row, dataset.mapping)));
+  const byModel = mean.map(({ logProbs }) => logProbs);
+  const mixed = mixedAnswers(byModel, said, wordCounts.weight);
+  return mean.map((row, i) => ({ ...row, logProbs: present(mixed[i], 'answer') }));
 }
 
 /** Asks one arm after another and reports the share done. @param weightOf how long an arm takes, in any unit */

@@ -178,7 +178,7 @@ async function scoreArm(
   onFraction: (fraction: number) => void,
 ): Promise<Scored> {
   const cacheKey = isHandWritten(arm) ? null : cacheKeyOf(dataset.fingerprint, arm.prompt.template);
-  const scored = await scoredRows(host, arm, { rows, cacheKey }, control, onFraction);
+  const scored = await scoredRows(host, arm, { rows, dataset, cacheKey }, control, onFraction);
   let latencyMsMedian = 0;
   const timed = new Set(drawnRows(dataset, parts.test, LATENCY_ROWS));
   const timedRows = rows.filter(({ rowId }) => timed.has(rowId));

@@ -17,10 +17,11 @@ import { recordComparison, versionOfArm as versionIdOf } from '../prompt-set/cal
 import { lineageOf } from '../prompt-set/lineage';
 import { addHardVersion, addTrained, chosenSoft } from '../prompt-set/make-versions';
 import { changeTask } from '../prompt-set/prompt-set';
-import { type AnsweringVersion, answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
+import { type AnsweringVersion, answeringVersion, matrixPrompt, readyPrompt } from '../prompt-set/ready-prompt';
 import { moveStage } from '../prompt-set/stages';
 import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
 import { seedsOf } from '../prompt-set/versions';
+import type { MatrixCell } from '../report/matrix';
 import { openVersion, tableSource } from '../route/answering';
 import { createRouter } from '../route/router';
 import { shotIds } from '../task/render';
@@ -32,6 +33,7 @@ import { fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
 import { type Host, SILENT } from './host';
 import { readImport } from './import';
 import { exportPackage, VERBS } from './index';
+import { type FillEvent, fillMatrix } from './matrix';
 import { runText } from './runs';
 
 const THRESHOLD = { value: 0.7, rows: 40, answered: 30, correct: 28 };
@@ -396,6 +398,36 @@ describe('several prompts of a comparison as a version', () => {
     expect(EXPORTS.webPage.whyNot(subject, stored)).toBeNull();
     await expect(exportPackage(host, { ...order, recipient: 'webPage' }, SILENT)).rejects.toThrow('words');
   });
+
+  it.each(['combined', 'ensemble'])(
+    'answers the same in a later comparison, from production, and in a matrix: %s',
+    async (arm) => {
+      const { host, dataset, evaluation, stored, version } = await kept(arm);
+      const before = present(
+        evaluation.plan.arms.find(({ id }) => id === arm),
+        arm,
+      );
+      const later = await compare(host, { set: stored.set, dataset }, SILENT);
+      const { plan } = later.evaluation as ClassifyEvaluation;
+      const own = plan.arms.find(({ id }) => id === `run-${version.id}`);
+      expect(own).toMatchObject({ kind: arm });
+      expect(plan.production).toMatchObject({ arm: `run-${version.id}` });
+      expect(plan.pairs).toContainEqual([`run-${version.id}`, 'tuned']);
+      expectSame(present(own, 'arm').logProbs, before.logProbs);
+
+      const prompts = [present(matrixPrompt(stored.set, version.id, dataset), 'row')];
+      const cells: MatrixCell[] = [];
+      const emit = (event: FillEvent) => event.kind === 'cell' && cells.push(event.cell);
+      const data = [{ id: 'd', name: 'd', dataset }];
+      await fillMatrix(host, { prompts, data, done: [] }, { ...SILENT, emit });
+      const means = version.calibration?.meanLogProbs ?? null;
+      const { probabilities } = present(cells[0]?.answers, 'answers');
+      expectSame(
+        probabilities,
+        before.logProbs.map((row) => labelProbabilities(row, means)),
+      );
+    },
+  );
 
   it('is made of nothing else: not of a text, of rows that have changed, or of word counts alone', async () => {
     const { host, evaluation, stored } = await compared();

@@ -56,6 +56,7 @@ const prompt = (template: string, labels: readonly string[], more: Partial<Matri
   prompt: { template, shots: 0, shotSeed: 0 },
   words: labels.map((label) => ({ label, word: ` ${label}` })),
   softs: [],
+  wordCounts: null,
   model: null,
   meanLogProbs: null,
   threshold: null,

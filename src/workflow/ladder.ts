@@ -133,15 +133,16 @@ function asking(host: Host, { kept }: LadderRequest, { control, emit }: Run<Ladd
 async function askedRows(
   host: Host,
   of: MatrixPrompt,
-  { table, mapping }: Dataset,
+  dataset: Dataset,
   ids: readonly string[],
   { control, emit }: Run<number>,
 ): Promise<Omit<LadderAnswers, 'key'>> {
+  const { table, mapping } = dataset;
   const byId = rowsById(table.rows);
   const asked = { ...table, rows: ids.map((id) => present(byId.get(id), `row ${id}`)) };
   const { rows } = await renderedRows(host, of, asked, { text: mapping.text, label: null });
   const beganAt = performance.now();
-  const found = rows.length === 0 ? [] : await scoredRows(host, of, { rows, cacheKey: null }, control, emit);
+  const found = rows.length === 0 ? [] : await scoredRows(host, of, { rows, dataset, cacheKey: null }, control, emit);
   const each = (sum: number) => sum / Math.max(1, found.length);
   return {
     rows: found.map(({ rowId, logProbs }) => [rowId, Array.from(logProbs)]),

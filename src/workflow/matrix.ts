@@ -113,7 +113,7 @@ async function filled(
   const { rows, leftOut } = asked;
   if (rows.length === 0) return { ...slot, skipped: 'No test row fits the model with this prompt', answers: null };
   const cacheKey = of.softs.length === 0 ? null : cacheKeyOf(on.dataset.fingerprint, of.prompt.template);
-  const found = await scoredRows(host, of, { rows, cacheKey }, control, tell);
+  const found = await scoredRows(host, of, { rows, dataset: on.dataset, cacheKey }, control, tell);
   const ids = found.map(({ rowId }) => rowId);
   const labels = of.words.map(({ label }) => label);
   const gold = goldOf(on.dataset, ids).map((index) => labels.indexOf(on.dataset.labels[index] as string));
