@@ -335,7 +335,8 @@ test.describe('when the machine fails, the page', () => {
         await expect(studio.heading).toHaveText(/^The run stopped at step \d+$/);
         const alert = studio.alert(/Everything up to step \d+ is saved/);
         await expect(page.getByText('The engine stopped unexpectedly')).toHaveCount(1);
-        await alert.getByRole('button', { name: /^Continue from step \d+/ }).click();
+        await expect(alert).toBeVisible();
+        await page.getByRole('button', { name: /^Resume from step \d+/ }).click();
         await expect(studio.lead).toContainText(/Step (?:[3-9]\d|\d{3,}) of 5000/);
         await train.stop();
         await studio.modelReady();

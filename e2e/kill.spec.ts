@@ -69,7 +69,7 @@ test('loses nothing saved and ends in the same numbers, whichever process is kil
         const why = `${kind}, ${moment} of ${took} ms`;
         const { page } = studio;
         runs++;
-        const resume = page.getByRole('button', { name: /^Resume/ });
+        const resume = page.getByRole('button', { name: /^Resume|^Start again/ });
         const ended = async () => (await promptSets(page))[0]?.soft.map(({ status }) => status);
         const all = Array<string>(runs).fill('finished');
         let byHand = false;

@@ -5,7 +5,7 @@ import type { PromptSet } from '../../../prompt-set/types';
 import { cueOf } from '../../../task/template';
 import { fewValidationRows } from '../../../training/diagnosis';
 import { timeWords } from '../../../training/estimate';
-import { PRESET_NAMES, PRESETS, type PresetName, STANDARD } from '../../../training/settings';
+import { PRESET_NAMES, PRESETS, type PresetName, STANDARD, type TrainingSettings } from '../../../training/settings';
 import { gainWords } from '../../../workflow/learning-curve';
 import { runText } from '../../../workflow/runs';
 import { usePromptSets, useSession } from '../../state/studio';
@@ -125,22 +125,24 @@ function PresetChoice() {
   const isGenerating = set !== null && isWriting(set);
   const fingerprint = usePromptSets((s) => s.dataset?.fingerprint ?? null);
   const preset = useNextRun((s) => s.preset);
-  const placement = useNextRun((s) => s.settings.placement);
+  const own = useNextRun((s) => s.settings);
+  const ownSeeds = useNextRun((s) => s.seeds);
+  const { placement } = own;
   const { choosePreset } = useNextRun.use();
   const secondsOf = useSecondsOf();
   const gains = useLibraryGains(set);
   const gain = (name: PresetName) => (isGenerating ? null : gainWords(name, gains(name)));
+  const timeOf = (settings: TrainingSettings, seeds: number) => {
+    const time = timeWords(secondsOf(withSeeds(settings, seeds))).replace(' on this machine', '');
+    return <span className="small preset-time">{seeds > 1 ? `${time}, ${seeds} seeds` : time}</span>;
+  };
   const label = (name: PresetName) => {
     const { label: title, settings, seeds } = PRESETS[name];
-    const time = timeWords(secondsOf(withSeeds(placedAt(settings, placement), seeds))).replace(' on this machine', '');
     const before = set && fingerprint !== null ? reachedBefore(set, name, fingerprint) : null;
     return (
       <span className="preset">
         {title}
-        <span className="small preset-time">
-          {time}
-          {seeds > 1 ? `, ${seeds} seeds` : ''}
-        </span>
+        {timeOf(placedAt(settings, placement), seeds)}
         {before ? (
           <span className="small preset-time">{`reached ${format.ofRows(before.accuracy, before.rows, undefined, format.percentWhole)} before`}</span>
         ) : gain(name) ? (
@@ -162,7 +164,7 @@ function PresetChoice() {
             label: label(name),
           })),
           ...(preset === 'own'
-            ? [{ id: 'own' as const, label: <span className="preset">Your own settings</span> }]
+            ? [{ id: 'own' as const, label: <span className="preset">Your own settings{timeOf(own, ownSeeds)}</span> }]
             : []),
         ]}
       />

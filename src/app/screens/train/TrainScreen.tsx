@@ -181,7 +181,7 @@ function StartActions({ set }: { readonly set: PromptSet }) {
           onPress={() => void resume(resumable)}
           isDisabled={waiting || trainingOff !== null}
         >
-          {resumeFrom ? `Resume from step ${resumeFrom}` : 'Resume'}
+          {resumeFrom === null ? 'Resume' : resumeFrom > 0 ? `Resume from step ${resumeFrom}` : 'Start again'}
         </Button>
       ) : null}
       <Button
@@ -310,13 +310,11 @@ interface RunEndedProps {
   readonly isSaid: boolean;
 }
 
-/** What ended the run, and the way on: from the step that is saved, or with a lower rate where training diverged. */
+/** What ended the run and what of it is saved; a lower rate where training diverged. Else the head of the screen resumes. */
 function RunEnded({ set, error, isSaid }: RunEndedProps) {
   const runId = useShownRun(set.id, (live) => live?.runId ?? null);
   const resumeFrom = useShownRun(set.id, (live) => live?.resumeFrom ?? 0);
   const next = useNextRun((s) => s.settings);
-  const { resume } = useTraining.use();
-  const resumable = useResumable(set);
   const run = set.soft.find(({ id }) => id === runId);
   const trainAgain = useTrainAgain(run, run?.settings ?? next);
   const { suggestedLearningRate: lower } = error.data;
@@ -330,16 +328,12 @@ function RunEnded({ set, error, isSaid }: RunEndedProps) {
           ? 'This run cannot be continued'
           : resumeFrom > 0
             ? `Everything up to step ${resumeFrom} is saved`
-            : 'It ended before the first step that is saved'
+            : 'It ended before a step was saved'
       }
       action={
         isLower ? (
           <Button variant="link" onPress={() => trainAgain({ learningRate: lower })}>
             Train with a third of the rate
-          </Button>
-        ) : resumable ? (
-          <Button variant="link" onPress={() => void resume(resumable)}>
-            {resumeFrom > 0 ? `Continue from step ${resumeFrom}` : 'Begin again'}
           </Button>
         ) : null
       }

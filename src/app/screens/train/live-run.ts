@@ -268,7 +268,7 @@ function running(live: LiveRun): string {
       : (last?.loss ?? 0) < (line.loss ?? 0);
   if (last && yours && last.step > 0 && live.lines.every(isAhead))
     return `Ahead on the ${counted(live.validationRows, 'validation row')}; the test rows decide`;
-  return `Step ${live.step} of ${live.stepsTotal}`;
+  return `Training${reached(live)}`;
 }
 
 function ended(live: LiveRun): string {
