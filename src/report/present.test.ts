@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { LINE_HEIGHT, linesOf, presentSizes, scoreWords } from './present';
+import { LINE_HEIGHT, linesOf, presentSizes, scoreWords, shownLabels } from './present';
 
 const WINDOWS = [
   [1440, 900],
@@ -12,15 +12,16 @@ const TEXTS = {
   Japanese: '配達が三日も遅れましたが、担当の方はとても親切でした。'.repeat(20),
   'one long unbroken string': 'x'.repeat(4000),
 };
+const named = (count: number, name = 'label') => Array.from({ length: count }, (_, i) => `${name} ${i}`);
 const LAYOUTS = WINDOWS.flatMap(([width, height]) =>
-  [2, 8, 40].flatMap((labels) => [1, 2, 3, 4].map((prompts) => ({ width, height, labels, prompts }))),
+  [2, 8, 40].flatMap((count) => [1, 2, 3, 4].map((prompts) => ({ width, height, labels: named(count), prompts }))),
 );
 
 describe.each(Object.entries(TEXTS))('%s', (_, text) => {
   it('fits a window with its answers, in type that can be read at a quarter of its size', () => {
     for (const layout of LAYOUTS) {
       const { text: size, lines, said, label } = presentSizes({ ...layout, text });
-      const answers = said * 1.2 + label * 1.5 * (Math.min(layout.labels, 8) + 1);
+      const answers = said * 1.2 + label * 1.5 * (shownLabels(layout.labels) + 1);
       expect(size * LINE_HEIGHT * lines + answers).toBeLessThan(layout.height - 96);
       expect(size / 4).toBeGreaterThanOrEqual(8);
       expect(label / 4).toBeGreaterThanOrEqual(7);
@@ -36,7 +37,7 @@ describe.each(Object.entries(TEXTS))('%s', (_, text) => {
   });
 
   it('has a readable size on a phone', () => {
-    const { text: size, label } = presentSizes({ text, prompts: 3, labels: 8, width: 390, height: 844 });
+    const { text: size, label } = presentSizes({ text, prompts: 3, labels: named(8), width: 390, height: 844 });
     expect(size).toBeGreaterThanOrEqual(20);
     expect(label).toBeGreaterThanOrEqual(15);
   });
@@ -44,9 +45,17 @@ describe.each(Object.entries(TEXTS))('%s', (_, text) => {
 
 it('uses larger type for shorter texts and for larger windows', () => {
   const of = (text: string, width: number, height: number) =>
-    presentSizes({ text, prompts: 2, labels: 3, width, height }).text;
+    presentSizes({ text, prompts: 2, labels: named(3), width, height }).text;
   expect(of(TEXTS['a word'], 1440, 900)).toBeGreaterThan(of(TEXTS.Japanese, 1440, 900));
   expect(of(TEXTS['a word'], 1920, 1080)).toBeGreaterThan(of(TEXTS['a word'], 1440, 900));
+});
+
+it('leaves long names of labels two lines each, and shows few of many labels', () => {
+  const of = (labels: readonly string[]) =>
+    presentSizes({ text: 'Thanks', prompts: 3, labels, width: 1440, height: 900 });
+  expect(of(named(8, 'card_arrival_abroad')).label).toBeLessThan(of(named(8)).label);
+  expect([40, 9, 8, 2, 0].map((count) => shownLabels(named(count)))).toEqual([4, 4, 8, 2, 0]);
+  expect(of(named(40, 'card_arrival_abroad'))).toEqual(of(named(8)));
 });
 
 test.each([

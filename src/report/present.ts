@@ -4,8 +4,8 @@ interface Shown {
   readonly text: string;
   /** Prompts side by side. */
   readonly prompts: number;
-  /** 0 where texts are generated. */
-  readonly labels: number;
+  /** None where texts are generated. */
+  readonly labels: readonly string[];
   /** Of the window, in CSS pixels. */
   readonly width: number;
   readonly height: number;
@@ -24,8 +24,12 @@ export interface PresentSizes {
   readonly label: number;
 }
 
-/** Labels whose probabilities are shown; of more, the most likely ones. */
+/** With more labels than these the room does not guess, and only the most likely few are shown. */
 export const MOST_LABELS = 8;
+const FEW = 4;
+export const shownLabels = (labels: readonly string[]): number => (labels.length > MOST_LABELS ? FEW : labels.length);
+/** A longer name takes a second line, so that it is shown whole. */
+const LONG_NAME = 16;
 export const LINE_HEIGHT = 1.25;
 
 /** Below this width prompts are under each other, and the view scrolls. */
@@ -36,9 +40,10 @@ const clamp = (value: number, low: number, high: number) => Math.floor(Math.max(
 export function presentSizes({ text, prompts, labels, width, height }: Shown): PresentSizes {
   const narrow = width < NARROW;
   const padding = narrow ? 16 : 32;
-  const rows = Math.min(labels, MOST_LABELS) || 4;
+  const longest = labels.map(({ length }) => length).sort((a, b) => b - a);
+  const rows = longest.slice(0, shownLabels(labels)).reduce((sum, l) => sum + (l > LONG_NAME ? 2 : 1), 0) || 4;
   const column = narrow ? width - 2 * padding : (width - 2 * padding) / prompts - padding;
-  // a little over half the window: the prompt's name, the headline, a line and a half for each label, and the gaps between them
+  // a little over half the window: the prompt's name, the headline, a line and a half for each line of a label, and the gaps between them
   const inRows = (0.56 * height - 48) / (1.5 * rows + 4);
   const label = clamp(Math.min(inRows, width / 50, column / 11), narrow ? 15 : 18, 40);
   const said = clamp(Math.min(label * 2, column / 9), label, 80);

@@ -34,11 +34,7 @@ export function ProbabilityBars({ side, labels, probabilities, most = 6 }: Proba
           </li>
         ))}
       </ul>
-      {rows.length > most ? (
-        <p className="dim small">
-          The most likely {most} of {rows.length} labels.
-        </p>
-      ) : null}
+      {rows.length > most ? <p className="dim small">and {rows.length - most} less likely labels</p> : null}
     </>
   );
 }

@@ -35,7 +35,11 @@ export const COLOUR = {
 } as const;
 
 /** A name where there is room for `most` characters. */
-export const cut = (name: string, most: number) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
+export const cut = (name: string, most: number): string => {
+  if (name.length <= most) return name;
+  const end = Math.floor((most - 1) / 2);
+  return `${name.slice(0, most - 1 - end)}…${name.slice(name.length - end)}`;
+};
 
 /** Ticks for shares, as percent. */
 export const percentTick = (share: number) => `${Math.round(share * 100)}%`;

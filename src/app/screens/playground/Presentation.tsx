@@ -10,7 +10,7 @@ import {
 import { Dialog as AriaDialog } from 'react-aria-components/Dialog';
 import { Heading } from 'react-aria-components/Heading';
 import { Modal, ModalOverlay } from 'react-aria-components/Modal';
-import { LINE_HEIGHT, MOST_LABELS, presentSizes, scoreWords } from '../../../report/present';
+import { LINE_HEIGHT, MOST_LABELS, presentSizes, scoreWords, shownLabels } from '../../../report/present';
 import type { Fields } from '../../../task/template';
 import { ArmMark, Button, LabelTag, Select } from '../../ui';
 import type { Cast, Player } from './cast';
@@ -43,7 +43,7 @@ export function Presentation({ cast, labels }: PresentationProps) {
   }, [isOpen]);
   const tuned = players.find((p) => p.id === 'tuned');
   const open = players.filter((player) => player !== tuned);
-  const sizes = useSizes(open.length + 1, labels.length);
+  const sizes = useSizes(open.length + 1, labels);
   return (
     <ModalOverlay className="stage-scrim" isOpen={isOpen} onOpenChange={(open) => !open && leave()}>
       <Modal className="stage-modal">
@@ -51,7 +51,7 @@ export function Presentation({ cast, labels }: PresentationProps) {
           {/* biome-ignore lint/a11y/noStaticElementInteractions: the whole presentation listens to the presenter's keys */}
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it must hold the focus to hear them */}
           <div ref={root} className="stage-inner" style={asStyle(sizes)} tabIndex={0} onKeyDown={onKeyDown}>
-            <PresenterBar />
+            <PresenterBar canGuess={canGuess(labels)} />
             <PresentedRow columns={columns} box={box} />
             <div className="stage-score">
               {sizes.isCut ? (
@@ -71,7 +71,7 @@ export function Presentation({ cast, labels }: PresentationProps) {
               {open.map((player) => (
                 <section key={player.id} className="stage-answer">
                   <Named player={player} />
-                  <Answer player={player} labels={labels} className="stage-said" most={MOST_LABELS} />
+                  <Answer player={player} labels={labels} className="stage-said" most={shownLabels(labels)} />
                 </section>
               ))}
               <Revealed player={tuned ?? null} labels={labels} />
@@ -88,7 +88,7 @@ const onResize = (heard: () => void) => {
   return () => window.removeEventListener('resize', heard);
 };
 
-function useSizes(prompts: number, labels: number) {
+function useSizes(prompts: number, labels: readonly string[]) {
   const text = usePlayground((s) => textIn(s.examples[s.presented ?? 0]?.fields ?? {}));
   const width = useSyncExternalStore(onResize, () => window.innerWidth);
   const height = useSyncExternalStore(onResize, () => window.innerHeight);
@@ -114,7 +114,7 @@ function usePresenterKeys(box: React.RefObject<HTMLDivElement | null>, labels: r
   const { go, reveal, guess } = usePlayground.use();
   return (event: KeyboardEvent) => {
     const isControl = event.target instanceof HTMLElement && event.target.closest('button, [role=listbox]') !== null;
-    const guessed = labels.length <= MOST_LABELS ? labels[Number(event.key) - 1] : undefined;
+    const guessed = canGuess(labels) ? labels[Number(event.key) - 1] : undefined;
     if (event.key === 'ArrowRight' || event.key === 'PageDown') go(1);
     else if (event.key === 'ArrowLeft' || event.key === 'PageUp') go(-1);
     else if (isControl) return;
@@ -127,7 +127,9 @@ function usePresenterKeys(box: React.RefObject<HTMLDivElement | null>, labels: r
   };
 }
 
-function PresenterBar() {
+const canGuess = ({ length }: readonly string[]) => length > 0 && length <= MOST_LABELS;
+
+function PresenterBar({ canGuess }: { readonly canGuess: boolean }) {
   const presented = usePlayground((s) => s.presented);
   const count = usePlayground((s) => s.examples.length);
   const { go, leave } = usePlayground.use();
@@ -137,8 +139,13 @@ function PresenterBar() {
         {(presented ?? 0) + 1} of {count}
       </span>
       <span className="dim stage-keys">
-        <kbd>←</kbd> <kbd>→</kbd> examples · <kbd>1</kbd> <kbd>2</kbd> … guess · <kbd>space</kbd> reveal ·{' '}
-        <kbd>esc</kbd> leave
+        <kbd>←</kbd> <kbd>→</kbd> examples ·{' '}
+        {canGuess ? (
+          <>
+            <kbd>1</kbd> <kbd>2</kbd> … guess ·{' '}
+          </>
+        ) : null}
+        <kbd>space</kbd> reveal · <kbd>esc</kbd> leave
       </span>
       <span className="row">
         <Button onPress={() => go(-1)} isDisabled={presented === 0} aria-label="Previous example">
@@ -264,11 +271,13 @@ function Revealed({ player, labels }: RevealedProps) {
   return (
     <section className="stage-answer" aria-live="polite">
       {player ? <Named player={player} /> : <span>Right answer</span>}
-      {revealed && player ? <Answer player={player} labels={labels} className="stage-said" most={MOST_LABELS} /> : null}
+      {revealed && player ? (
+        <Answer player={player} labels={labels} className="stage-said" most={shownLabels(labels)} />
+      ) : null}
       {revealed && !player ? <p className="stage-said">{right ?? 'Not known'}</p> : null}
       {revealed ? null : (
         <>
-          {labels.length > 0 && labels.length <= MOST_LABELS ? <Guess labels={labels} /> : null}
+          {canGuess(labels) ? <Guess labels={labels} /> : null}
           <div>
             <Button size="l" onPress={reveal}>
               {player ? `What does the tuned prompt ${verb}?` : 'What is the right answer?'}
