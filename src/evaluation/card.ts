@@ -158,7 +158,7 @@ export function cardOf(compared: Compared, facts: RunFacts): VerdictCard | null 
     arm,
     arms: sorted(arms),
     finding: findingOf(arms),
-    unit: 'accuracy, 95% interval of each; gaps are judged by a corrected p',
+    unit: 'accuracy, 95% interval of each; gaps are judged by corrected p-values',
   };
 }
 

@@ -76,7 +76,7 @@ export interface Insights {
   readonly slices: SliceReport | null;
   /** Of every prompt that was scored; reference lines have none. */
   readonly confidence: readonly ConfidenceReport[];
-  /** Of the pair that is shown, second minus first; null where there is none. */
+  /** Of the pair that is shown, B minus A; null where there is none. */
   readonly confidenceDifference: ConfidenceDifference | null;
   /** The strongest first; null with fewer than three arms, or where one has won or lost everything. */
   readonly ranking: readonly RankedArm[] | null;

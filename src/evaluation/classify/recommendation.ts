@@ -139,7 +139,7 @@ const NEXT: Readonly<Record<VerdictKind, (of: Case) => Next>> = {
     action: 'count-words',
     arm: field.words ?? keptOf(field),
     title: 'Count words',
-    why: 'TF-IDF with logistic regression does as well here, answers in microseconds, and needs no model.',
+    why: 'TF-IDF with logistic regression does at least as well here, answers in microseconds, and needs no model.',
   }),
 
   'probe-better': ({ field }) => ({

@@ -121,10 +121,18 @@ describe('verdict', () => {
   });
 
   it('a word-count classifier does as well', () => {
-    const v = verdict({ '111': 150, '011': 60, '101': 3, '001': 17, '010': 5, '000': 5 }, ['words']);
+    const v = verdict({ '111': 150, '011': 60, '101': 3, '001': 7, '010': 5, '000': 15 }, ['words']);
     expect(v.kind).toBe('words-do-as-well');
-    expect(v.headline).toBe('A word-count classifier does as well (95.8%): you may not need a language model');
+    expect(v.headline).toBe('A word-count classifier does as well (91.7%): you may not need a language model');
     expect(v.detail).toContain('The tuned prompt does beat your prompt, by');
+  });
+
+  it('a word-count classifier beats every prompt, also where yours beats the tuned one', () => {
+    // yours, tuned, words
+    const v = verdict({ '111': 20, '101': 30, '001': 60, '000': 10 }, ['words']);
+    expect(v.kind).toBe('words-do-as-well');
+    expect(v.headline).toBe('A word-count classifier beats every prompt (91.7%): you may not need a language model');
+    expect(verdict({ '111': 20, '101': 30, '100': 10, '001': 8, '000': 32 }, ['words']).kind).toBe('yours-better');
   });
 
   it('word counts that tie on few rows are not called as good, where nothing is clearly better than yours', () => {

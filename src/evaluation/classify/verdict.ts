@@ -140,7 +140,7 @@ const wordsDoAsWell: Rule = (field) => {
   if (!doesAsWell(d) || !isShown) return null;
   return verdict(
     'words-do-as-well',
-    `a word-count classifier does as well (${rightOf(words)}): you may not need a language model`,
+    `a word-count classifier ${aWins(d) ? 'beats every prompt' : 'does as well'} (${rightOf(words)}): you may not need a language model`,
     paragraph(
       `The best prompt, ${called(top, field)}, reaches ${rightOf(top)} ${on(field)}; its true lead over the word counts is probably ${between(d)} (${pWords(d)}).`,
       bWins(gain)
@@ -151,6 +151,13 @@ const wordsDoAsWell: Rule = (field) => {
       looksSentence(field),
     ),
   );
+};
+
+/** Clearly ahead of every prompt, which of the prompts is better no longer matters. */
+const wordsAhead: Rule = (field) => {
+  const { words, hand, tuned, hybrid, fewShot } = field;
+  const prompts = [hand, tuned, hybrid, fewShot].filter((arm) => arm !== null);
+  return words && prompts.every((arm) => bWins(compareArms(field, arm, words))) ? wordsDoAsWell(field) : null;
 };
 
 const moreTokens = (few: ArmReport, tuned: ArmReport) =>
@@ -248,10 +255,11 @@ const noClearDifference = (field: Field): Verdict => {
   );
 };
 
-/** The first that applies decides: a probe ahead of every prompt, vectors on top of a prompt, a loss, then results that need no training, then what training gained. */
+/** The first that applies decides: a probe, then word counts ahead of every prompt, vectors on top of a prompt, a loss, then results that need no training, then what training gained. */
 const RULES: readonly Rule[] = [
   nothingBeatsMajority,
   probeBetter,
+  wordsAhead,
   hybridBetter,
   yoursBetter,
   wordsDoAsWell,
