@@ -60,7 +60,7 @@ export const monthlyCost = (answers: Answers, effort: Effort, assumptions: Assum
 type PayBack = 'at-once' | 'sure' | 'may-never' | 'never';
 
 export interface BreakEven {
-  /** Monthly cost of the present prompt minus that of the new one. */
+  /** Monthly cost of the current prompt minus that of the new one. */
   readonly saving: number;
   /** Paired bootstrap over the test rows, 95%. */
   readonly savingCi95: Interval;

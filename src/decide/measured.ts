@@ -99,7 +99,7 @@ function confidencesOf({ rows, calibrated: isCalibrated, calibration }: Results[
   );
 }
 
-/** The compared rows as a roll-out would serve them. Below `threshold` the present prompt answers; null = never. */
+/** The compared rows as a roll-out would serve them. Below `threshold` the current prompt answers; null = never. */
 export function servedRows(
   { rowIds }: Measured,
   present: ArmAnswers,

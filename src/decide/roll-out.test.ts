@@ -124,7 +124,7 @@ describe('a rehearsed roll-out', () => {
     ).toEqual([id]);
   });
 
-  it('lets the present prompt answer where the new one falls back', () => {
+  it('lets the current prompt answer where the new one falls back', () => {
     const served = rows(100, 0, 1, createRng(4)).map((row) => ({ ...row, fellBack: true }));
     expect(rehearse(served, planOf()).looks[0]?.accuracyServed).toBe(1);
   });

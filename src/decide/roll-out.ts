@@ -271,13 +271,13 @@ export const nextShare = (share: number): number | null => SHARES.find((next) =>
 
 const rolledBackWords = ({ gates, labelled }: Look): string => {
   const broken = gates.find(({ state }) => state === 'broken');
-  return `Rolled back after ${counted(labelled, 'label')}: ${broken ? `${GATE_NAMES[broken.id].toLowerCase()}, ${broken.evidence}` : 'by hand, no gate was broken'}. The present prompt answers everything again.`;
+  return `Rolled back after ${counted(labelled, 'label')}: ${broken ? `${GATE_NAMES[broken.id].toLowerCase()}, ${broken.evidence}` : 'by hand, no gate was broken'}. The current prompt answers everything again.`;
 };
 
 const ADVICE_WORDS: Readonly<Record<Decision, (share: number) => string>> = {
   advance: (share) => `every gate is met, so the share of ${percentWhole(share)} may grow`,
   hold: (share) => `a gate is not settled, so the share stays at ${percentWhole(share)}`,
-  'roll-back': () => 'a gate is broken, so the present prompt answers everything again',
+  'roll-back': () => 'a gate is broken, so the current prompt answers everything again',
 };
 
 const waitingWords = ({ labelled, share, advice }: Look, look: number): string =>

@@ -32,7 +32,7 @@ const pairs = ({ comparison }: TextReport, nameOf: NameOf): Section => ({
   title: 'Row by row',
   table: {
     caption:
-      'Second minus first on the same rows, in points; × is the second divided by the first. Paired bootstrap, 95%',
+      'First named minus second named on the same rows, in points; × is the first divided by the second. Paired bootstrap, 95%',
     columns: ['Pair', ...NAMES, 'Rows closer, further, same'],
     rows: comparison.duels.map((duel: GeneratePair) => [
       `${nameOf(duel.b)} against ${nameOf(duel.a)}`,

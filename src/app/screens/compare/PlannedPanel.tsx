@@ -100,9 +100,9 @@ function OthersRow() {
   if (!set || left.length === 0) return null;
   return (
     <div className="row">
-      {left.slice(0, MOST_OTHERS).map(({ id, name }) => (
+      {left.slice(0, MOST_OTHERS).map(({ id, number, name }) => (
         <Button key={id} size="s" onPress={() => void compare.include(set.id, id, true)}>
-          {`Also compare: ${name}`}
+          {`Also compare hand-written ${number}: ${name}`}
         </Button>
       ))}
       {left.length > MOST_OTHERS ? (

@@ -160,7 +160,7 @@ function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>)
     });
   return (
     <Panel stack span={5} title="Which prompts, on which rows">
-      <Select label="Present prompt" value={present.id} options={options} onChange={(from) => plan({ from })} />
+      <Select label="Current prompt" value={present.id} options={options} onChange={(from) => plan({ from })} />
       <Select label="New prompt" value={next.id} options={options} onChange={(to) => plan({ to })} />
       <Select
         label="Rows, in the order of arrival"
@@ -175,8 +175,9 @@ function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>)
       </div>
       {job ? <ProgressBar label={job.title} value={job.fraction} /> : null}
       <p className="dim small">
-        {capitalised(names.join(' and '))} answer the file; its labels count only when they arrive. The results are kept
-        in the Library.
+        On these rows {next.name} is right on {percentWhole(next.accuracy)}, {present.name} on{' '}
+        {percentWhole(present.accuracy)}. {capitalised(names.join(' and '))} answer the file; its labels count only when
+        they arrive. The results are kept in the Library.
       </p>
     </Panel>
   );

@@ -56,7 +56,7 @@ const UNSURE: readonly Field[] = [
   gate('mostFallbacks', 'Per cent of rows below the probability. 100: no gate.', 100, 100, 100),
   {
     label: 'Falls back below a probability of',
-    hint: 'The present prompt answers then. 0: never.',
+    hint: 'The current prompt answers then. 0: never.',
     max: 1,
     of: ({ threshold }) => threshold ?? 0,
     to: (value) => ({ threshold: value === 0 ? null : value }),

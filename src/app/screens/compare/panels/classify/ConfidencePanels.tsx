@@ -22,7 +22,7 @@ export function ConfidencePanels(props: ConfidenceProps) {
       {reports.map(({ arm, report }) => (
         <Reliability key={arm.id} arm={arm} report={report} />
       ))}
-      <Scores insights={insights} arms={comparison.arms} />
+      <Scores insights={insights} arms={comparison.arms} pair={reports.map(({ arm }) => arm.name)} />
     </div>
   );
 }
@@ -93,11 +93,18 @@ const SCORES: readonly Pick<TableColumn<ConfidenceReport>, 'name' | 'means' | 'c
   },
 ];
 
-const Scores = ({ insights, arms }: { readonly insights: Insights; readonly arms: readonly ArmReport[] }) => (
+interface ScoresProps {
+  readonly insights: Insights;
+  readonly arms: readonly ArmReport[];
+  /** Names of the prompts that are shown. */
+  readonly pair: readonly string[];
+}
+
+const Scores = ({ insights, arms, pair: [a, b] }: ScoresProps) => (
   <Panel title="How good the probabilities are" span={12} aside="in brackets: after temperature scaling">
     {insights.confidenceDifference ? (
       <p>
-        {`Second minus first, with paired bootstrap 95% intervals: ${confidenceDifferenceWords(insights.confidenceDifference)}. Below zero the second prompt’s probabilities are better.`}
+        {`${b} minus ${a}, with paired bootstrap 95% intervals: ${confidenceDifferenceWords(insights.confidenceDifference)}. Below zero the probabilities of ${b} are better.`}
       </p>
     ) : null}
     <Table<ConfidenceReport>

@@ -146,7 +146,7 @@ const PairsTable = ({ duels, nameOf }: NamedPairs) => (
   <Panel
     span={12}
     title="Each pair on the same rows"
-    aside="second minus first, in points; × is the second divided by the first"
+    aside="first named minus second named, in points; × is the first divided by the second"
   >
     <Table<GeneratePair>
       caption="Differences between prompts"
