@@ -7,7 +7,7 @@ import { Radio, RadioGroup } from 'react-aria-components/RadioGroup';
 import { Select as AriaSelect, SelectValue } from 'react-aria-components/Select';
 import { Slider as AriaSlider, SliderFill, SliderOutput, SliderThumb, SliderTrack } from 'react-aria-components/Slider';
 import { FieldFrame, type FieldProps } from './Field';
-import { ChevronDown } from './Marks';
+import { ChevronDown, Term } from './Marks';
 import './field.css';
 import './menu.css';
 import { Tabs as AriaTabs, Tab, TabList, TabPanel } from 'react-aria-components/Tabs';
@@ -19,8 +19,7 @@ interface Choice<T> {
   readonly isDisabled?: boolean;
 }
 
-interface ChoicesProps<T extends string> {
-  readonly label: ReactNode;
+interface ChoicesProps<T extends string> extends Pick<FieldProps, 'label' | 'means'> {
   /** The label of each, or a list where some are disabled. */
   readonly options: { readonly [K in T]?: ReactNode } | readonly Choice<T>[];
   readonly value: T;
@@ -34,9 +33,11 @@ const listOf = <T extends string>(options: ChoicesProps<T>['options']): readonly
     : Object.entries(options).map(([id, label]) => ({ id: id as T, label: label as ReactNode }));
 
 /** One of a few, all visible. */
-export const Choices = <T extends string>({ label, options, value, onChange, hideLabel }: ChoicesProps<T>) => (
+export const Choices = <T extends string>({ label, means, options, value, onChange, hideLabel }: ChoicesProps<T>) => (
   <RadioGroup className="field" orientation="horizontal" value={value} onChange={(id) => onChange(id as T)}>
-    <Label className={hideLabel ? 'visually-hidden' : 'field-label'}>{label}</Label>
+    <Label className={hideLabel ? 'visually-hidden' : 'field-label'}>
+      <Term means={means}>{label}</Term>
+    </Label>
     <div className="choices">
       {listOf(options).map((option) => (
         <Radio key={option.id} value={option.id} className="choice" isDisabled={option.isDisabled ?? false}>
@@ -47,8 +48,7 @@ export const Choices = <T extends string>({ label, options, value, onChange, hid
   </RadioGroup>
 );
 
-interface YesNoProps {
-  readonly label: ReactNode;
+interface YesNoProps extends Pick<FieldProps, 'label' | 'means'> {
   readonly value: boolean;
   readonly onChange: (value: boolean) => void;
   readonly no?: string;
@@ -56,9 +56,9 @@ interface YesNoProps {
   readonly isYesDisabled?: boolean;
 }
 
-export const YesNo = ({ label, value, onChange, no = 'No', yes = 'Yes', isYesDisabled = false }: YesNoProps) => (
+export const YesNo = ({ value, onChange, no = 'No', yes = 'Yes', isYesDisabled = false, ...named }: YesNoProps) => (
   <Choices
-    label={label}
+    {...named}
     value={value ? 'yes' : 'no'}
     onChange={(id) => onChange(id === 'yes')}
     options={[
@@ -83,7 +83,17 @@ interface SelectProps extends FieldProps {
   readonly isDisabled?: boolean;
 }
 
-export const Select = ({ label, hint, error, options, value, onChange, placeholder, isDisabled }: SelectProps) => (
+export const Select = ({
+  label,
+  means,
+  hint,
+  error,
+  options,
+  value,
+  onChange,
+  placeholder,
+  isDisabled,
+}: SelectProps) => (
   <AriaSelect
     className="field"
     value={value}
@@ -92,7 +102,7 @@ export const Select = ({ label, hint, error, options, value, onChange, placehold
     isInvalid={Boolean(error)}
     isDisabled={isDisabled ?? false}
   >
-    <FieldFrame label={label} hint={hint} error={error ?? null}>
+    <FieldFrame label={label} means={means} hint={hint} error={error ?? null}>
       <Button className="input select-button">
         <SelectValue>
           {({ selectedText, isPlaceholder, defaultChildren }) => (isPlaceholder ? defaultChildren : selectedText)}

@@ -5,20 +5,25 @@ import { Label } from 'react-aria-components/Label';
 import { Text } from 'react-aria-components/Text';
 import { TextArea as AriaTextArea } from 'react-aria-components/TextArea';
 import { TextField as AriaTextField, type TextFieldProps as AriaTextFieldProps } from 'react-aria-components/TextField';
+import { Term } from './Marks';
 import './field.css';
 
 export interface FieldProps {
   readonly label: ReactNode;
+  /** One sentence that explains the label to a newcomer. */
+  readonly means?: string | undefined;
   readonly hint?: ReactNode;
   /** A sentence: what is wrong and what to do. Marks the field invalid. */
   readonly error?: string | null;
 }
 
 /** Label above, hint and error below: the frame that every input shares. */
-export function FieldFrame({ label, hint, error, children }: FieldProps & { readonly children: ReactNode }) {
+export function FieldFrame({ label, means, hint, error, children }: FieldProps & { readonly children: ReactNode }) {
   return (
     <>
-      <Label className="field-label">{label}</Label>
+      <Label className="field-label">
+        <Term means={means}>{label}</Term>
+      </Label>
       {children}
       {hint ? (
         <Text slot="description" className="field-hint">
@@ -33,9 +38,9 @@ export function FieldFrame({ label, hint, error, children }: FieldProps & { read
 type Props = Omit<AriaTextFieldProps, 'className' | 'children' | 'isInvalid'> &
   FieldProps & { readonly placeholder?: string; readonly mono?: boolean; readonly large?: boolean };
 
-export const TextField = ({ label, hint, error, placeholder, mono, large, ...props }: Props) => (
+export const TextField = ({ label, means, hint, error, placeholder, mono, large, ...props }: Props) => (
   <AriaTextField {...props} isInvalid={Boolean(error)} className="field">
-    <FieldFrame label={label} hint={hint} error={error ?? null}>
+    <FieldFrame label={label} means={means} hint={hint} error={error ?? null}>
       <Input className={classes(mono, large)} placeholder={placeholder ?? ''} spellCheck={!mono} />
     </FieldFrame>
   </AriaTextField>
@@ -43,6 +48,7 @@ export const TextField = ({ label, hint, error, placeholder, mono, large, ...pro
 
 export const TextArea = ({
   label,
+  means,
   hint,
   error,
   placeholder,
@@ -52,7 +58,7 @@ export const TextArea = ({
   ...props
 }: Props & { readonly rows?: number }) => (
   <AriaTextField {...props} isInvalid={Boolean(error)} className="field">
-    <FieldFrame label={label} hint={hint} error={error ?? null}>
+    <FieldFrame label={label} means={means} hint={hint} error={error ?? null}>
       <AriaTextArea
         className={classes(mono, large)}
         placeholder={placeholder ?? ''}

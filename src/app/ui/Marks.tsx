@@ -72,22 +72,25 @@ export const LabelTag = ({ children, verdict }: LabelTagProps) => (
 );
 
 interface TermProps {
-  /** One sentence that explains the word to a newcomer. */
-  readonly means: string;
+  /** One sentence that explains the word to a newcomer; left out: the word alone. */
+  readonly means: string | undefined;
   readonly children: ReactNode;
 }
 
 /** A word that a newcomer may not know, explained on hover, focus and tap. It is not part of the field whose label contains it. */
-export const Term = ({ means, children }: TermProps) => (
-  <TooltipTrigger delay={200} closeDelay={80} shouldCloseOnPress={false}>
-    <Button slot={null} className="term">
-      {children}
-    </Button>
-    <AriaTooltip className="tooltip" offset={6}>
-      {means}
-    </AriaTooltip>
-  </TooltipTrigger>
-);
+export const Term = ({ means, children }: TermProps) =>
+  means === undefined ? (
+    children
+  ) : (
+    <TooltipTrigger delay={200} closeDelay={80} shouldCloseOnPress={false}>
+      <Button slot={null} className="term">
+        {children}
+      </Button>
+      <AriaTooltip className="tooltip" offset={6}>
+        {means}
+      </AriaTooltip>
+    </TooltipTrigger>
+  );
 
 const Icon = (props: SVGProps<SVGSVGElement>) => (
   <svg

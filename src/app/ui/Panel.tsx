@@ -2,12 +2,14 @@ import { type ReactNode, useId } from 'react';
 import { ProgressBar as AriaProgressBar } from 'react-aria-components/ProgressBar';
 import { duration } from '../../lib/format';
 import { Button } from './Button';
-import { Warning } from './Marks';
+import { Term, Warning } from './Marks';
 import './panel.css';
 
 interface PanelProps {
   /** For charts: the finding, in words. */
   readonly title: ReactNode;
+  /** One sentence that explains the title to a newcomer. */
+  readonly means?: string;
   /** Units, counts, one quiet action. */
   readonly aside?: ReactNode;
   readonly children: ReactNode;
@@ -17,12 +19,14 @@ interface PanelProps {
   readonly stack?: boolean;
 }
 
-export function Panel({ title, aside, children, span, stack }: PanelProps) {
+export function Panel({ title, means, aside, children, span, stack }: PanelProps) {
   const id = useId();
   return (
     <section className={`panel${span ? ` c${span}` : ''}`} aria-labelledby={id}>
       <header className="panel-head">
-        <h2 id={id}>{title}</h2>
+        <h2 id={id}>
+          <Term means={means}>{title}</Term>
+        </h2>
         {aside ? <div className="panel-aside">{aside}</div> : null}
       </header>
       {stack ? <div className="stack">{children}</div> : children}

@@ -21,10 +21,8 @@ export interface Column<T> {
   readonly card?: string | true | undefined;
 }
 
-function Head({ name, head = name, isNameHidden, means }: Omit<Column<never>, 'cell'>) {
-  if (isNameHidden) return <span className="visually-hidden">{head}</span>;
-  return means ? <Term means={means}>{head}</Term> : head;
-}
+const Head = ({ name, head = name, isNameHidden, means }: Omit<Column<never>, 'cell'>) =>
+  isNameHidden ? <span className="visually-hidden">{head}</span> : <Term means={means}>{head}</Term>;
 
 interface TableProps<T> {
   readonly caption: string;
@@ -104,7 +102,9 @@ export const Facts = ({ of, small }: { readonly of: readonly (Fact | null)[]; re
       const [name, value, means] = fact;
       return (
         <Fragment key={name}>
-          <dt>{means ? <Term means={means}>{name}</Term> : name}</dt>
+          <dt>
+            <Term means={means}>{name}</Term>
+          </dt>
           <dd>{value}</dd>
         </Fragment>
       );

@@ -1,6 +1,6 @@
 import { DELIMITER_NAMES, DELIMITERS, type SourceFormat, type TaskKind } from '../../../dataset/types';
 import { useData, useStores } from '../../state/studio';
-import { Choices, Panel, Select, Term } from '../../ui';
+import { Choices, Panel, Select } from '../../ui';
 import { ENCODING_NAMES, TASK_WORDS } from './words';
 
 const NONE = '\u0000none';
@@ -43,11 +43,8 @@ export function ColumnsPanel() {
         }
       />
       <Select
-        label={
-          <Term means="A column that identifies each row, so that results still refer to the right row after you add or remove others.">
-            Row name
-          </Term>
-        }
+        label="Row name"
+        means="A column that identifies each row, so that results still refer to the right row after you add or remove others."
         options={[{ id: NONE, label: 'None: number the rows' }, ...columns]}
         value={id ?? NONE}
         onChange={(next) => void map({ id: next === NONE ? null : next })}

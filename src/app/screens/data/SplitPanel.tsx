@@ -100,11 +100,8 @@ function SplitHow({ by, seed }: { readonly by: SplitBy; readonly seed: number })
   return (
     <div className="split-how">
       <Select
-        label={
-          <Term means="A random split gives each part the same mix of labels. Rows from one customer or thread resemble each other: keep them together, or training has already seen something like the test rows.">
-            How rows are split
-          </Term>
-        }
+        label="How rows are split"
+        means="A random split gives each part the same mix of labels. Rows from one customer or thread resemble each other: keep them together, or training has already seen something like the test rows."
         options={options}
         value={idOf(by)}
         onChange={(id) => {
@@ -163,7 +160,8 @@ function SeedField({ seed, onChange }: { readonly seed: number; readonly onChang
   useKeptOnLeave(keep);
   return (
     <TextField
-      label={<Term means="A number that fixes the random draw: the same seed gives the same split.">Seed</Term>}
+      label="Seed"
+      means="A number that fixes the random draw: the same seed gives the same split."
       inputMode="numeric"
       value={text}
       onChange={setText}

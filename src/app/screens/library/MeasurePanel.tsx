@@ -11,7 +11,7 @@ import type { RowsFile } from '../../../workflow/rows-file';
 import { FileButton } from '../../shell/Screen';
 import { useIsBusy, usePromptSets } from '../../state/studio';
 import { versionOptions } from '../../state/version-words';
-import { Button, Failed, format, Panel, Select, Stoppable, Term } from '../../ui';
+import { Button, Failed, format, Panel, Select, Stoppable } from '../../ui';
 import { type Detail, detailActions } from './library-store';
 import { type MeasuredOn, measuring } from './measure-store';
 import { minuteWords, ReadingRows } from './parts';
@@ -44,11 +44,8 @@ export function MeasurePanel({ detail }: { readonly detail: Detail }) {
     <Panel
       stack
       span={12}
-      title={
-        <Term means="Whether a prompt answers new rows as well as it did when it was released. Texts change over time, and an old prompt may no longer fit them.">
-          Is it still as good?
-        </Term>
-      }
+      title="Is it still as good?"
+      means="Whether a prompt answers new rows as well as it did when it was released. Texts change over time, and an old prompt may no longer fit them."
     >
       <Choice set={set} versionId={versionId} onChoose={setChosen} />
       <FileToMeasure set={set} versionId={versionId} />

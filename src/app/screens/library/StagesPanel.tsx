@@ -4,7 +4,7 @@ import { type PromptSet, STAGE_POLICIES, type StageMove, type StagePolicy } from
 import { versionById, versionsOf } from '../../../prompt-set/versions';
 import { navigate, screenPath } from '../../state/location';
 import { targetWords, versionOptions } from '../../state/version-words';
-import { Button, NumberField, Panel, Select, Table, type TableColumn, Term, TextField } from '../../ui';
+import { Button, NumberField, Panel, Select, Table, type TableColumn, TextField } from '../../ui';
 import { detailActions } from './library-store';
 import { minuteWords, moveWords } from './parts';
 
@@ -27,11 +27,8 @@ export function StagesPanel({ set }: { readonly set: PromptSet }) {
     <Panel
       stack
       span={7}
-      title={
-        <Term means="A name such as production that points to one version. A program that asks for the name gets that version; pointing it elsewhere changes the answers without changing the program.">
-          Stages
-        </Term>
-      }
+      title="Stages"
+      means="A name such as production that points to one version. A program that asks for the name gets that version; pointing it elsewhere changes the answers without changing the program."
     >
       {versionsOf(set).length === 0 ? (
         <p className="dim">There is no version yet for a stage to point to. Write a prompt, or train one.</p>

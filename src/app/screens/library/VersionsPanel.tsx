@@ -8,7 +8,7 @@ import { type Version, versionsOf, versionWords } from '../../../prompt-set/vers
 import { howWords, startWords } from '../../../workflow/words';
 import { usePromptSets, useStores } from '../../state/studio';
 import { reached } from '../../state/version-words';
-import { ArmMark, Button, format, Note, Panel, Table, Term } from '../../ui';
+import { ArmMark, Button, format, Note, Panel, Table } from '../../ui';
 import { batch } from './batch-store';
 import { exporting } from './export-store';
 import { detailActions } from './library-store';
@@ -29,11 +29,8 @@ export function VersionsPanel({ set }: { readonly set: PromptSet }) {
   return (
     <Panel
       span={12}
-      title={
-        <Term means="A prompt as it was saved or trained, with a number. It never changes: an edit makes the next version.">
-          Versions
-        </Term>
-      }
+      title="Versions"
+      means="A prompt as it was saved or trained, with a number. It never changes: an edit makes the next version."
       aside={`${set.hard.length} hand-written, ${versions.length - set.hard.length} tuned`}
     >
       {versions.length === 0 ? (

@@ -234,11 +234,8 @@ function OrdersChoice({ orders }: { readonly orders: number }) {
   const { setHow } = usePrompts.use();
   return (
     <Select
-      label={
-        <Term means="The order of the examples influences a small model. With several orders, each row is scored once per order and the scores are averaged.">
-          Orders
-        </Term>
-      }
+      label="Orders"
+      means="The order of the examples influences a small model. With several orders, each row is scored once per order and the scores are averaged."
       options={options(ORDERS, (n) => (n === 1 ? 'One order' : `Mean of ${n} orders`))}
       value={String(orders)}
       onChange={(id) => setHow({ orders: Number(id) })}
@@ -252,11 +249,8 @@ function FormChoice({ chat }: { readonly chat: boolean }) {
   if (!hasChat && !chat) return null;
   return (
     <Select
-      label={
-        <Term means="Models trained to chat expect a certain message format. The whole prompt becomes the user’s message, and the answer starts the model’s reply.">
-          Format
-        </Term>
-      }
+      label="Format"
+      means="Models trained to chat expect a certain message format. The whole prompt becomes the user’s message, and the answer starts the model’s reply."
       options={[
         { id: 'plain', label: 'Plain text' },
         { id: 'chat', label: 'A chat message' },

@@ -39,11 +39,8 @@ export function SettingsPanel({ children, more }: SettingsPanelProps) {
         <OptimiserSetting />
         <SwitchSetting
           setting="reparameterise"
-          label={
-            <Term means="A small network shared by all vectors is trained with them and merged into them at the end. The prompt contains only the vectors.">
-              Residual reparameterisation
-            </Term>
-          }
+          label="Residual reparameterisation"
+          means="A small network shared by all vectors is trained with them and merged into them at the end. The prompt contains only the vectors."
         />
         {more}
       </div>
@@ -168,11 +165,8 @@ function LabelSettings({ words }: { readonly words: number }) {
       />
       <SwitchSetting
         setting="classWeights"
-        label={
-          <Term means="The rarer a label, the more each mistake on it counts. This helps if rare labels matter, and costs accuracy on frequent ones.">
-            Weight labels equally
-          </Term>
-        }
+        label="Weight labels equally"
+        means="The rarer a label, the more each mistake on it counts. This helps if rare labels matter, and costs accuracy on frequent ones."
       />
       {isRace ? null : <AnswerWordsSetting words={words} />}
     </>
@@ -189,11 +183,8 @@ function AnswerWordsSetting({ words }: { readonly words: number }) {
   return (
     <div className="stack">
       <YesNo
-        label={
-          <Term means="Each answer word has an output vector, against which the model holds what it has read. It starts as the model’s own and is trained with the prompt (a soft verbalizer). Where words fit well this can overfit. The prompt then has no PEFT adapter.">
-            Train answer words too
-          </Term>
-        }
+        label="Train answer words too"
+        means="Each answer word has an output vector, against which the model holds what it has read. It starts as the model’s own and is trained with the prompt (a soft verbalizer). Where words fit well this can overfit. The prompt then has no PEFT adapter."
         isYesDisabled={isLong}
         value={isTrained}
         onChange={(on) => change({ answerVectors: on ? 'trained' : 'fixed' })}
@@ -212,11 +203,8 @@ function OptimiserSetting() {
   const { change } = useNextRun.use();
   return (
     <Choices
-      label={
-        <Term means="AdamW scales each step by the size of recent gradients. Lion uses only their sign and needs a smaller learning rate, which the automatic rate allows for.">
-          Optimiser
-        </Term>
-      }
+      label="Optimiser"
+      means="AdamW scales each step by the size of recent gradients. Lion uses only their sign and needs a smaller learning rate, which the automatic rate allows for."
       options={OPTIMISER_LABELS}
       value={optimiser}
       onChange={(id) => change({ optimiser: id })}
@@ -226,11 +214,12 @@ function OptimiserSetting() {
 
 interface SwitchSettingProps {
   readonly setting: 'reparameterise' | 'classWeights';
-  readonly label: ReactNode;
+  readonly label: string;
+  readonly means: string;
 }
 
-function SwitchSetting({ setting, label }: SwitchSettingProps) {
+function SwitchSetting({ setting, ...named }: SwitchSettingProps) {
   const value = useNextRun((s) => s.settings[setting]);
   const { change } = useNextRun.use();
-  return <YesNo label={label} value={value ?? false} onChange={(on) => change({ [setting]: on })} />;
+  return <YesNo {...named} value={value ?? false} onChange={(on) => change({ [setting]: on })} />;
 }

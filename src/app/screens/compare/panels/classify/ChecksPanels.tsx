@@ -11,7 +11,7 @@ import {
 import type { Insights } from '../../../../../evaluation/classify/compare';
 import { namesOf, pointsRange, pointsWithUnit, pValue } from '../../../../../evaluation/words';
 import { useResource } from '../../../../state/resource';
-import { Button, Facts, Failed, format, Panel, ProgressBar, Table, Term } from '../../../../ui';
+import { Button, Facts, Failed, format, Panel, ProgressBar, Table } from '../../../../ui';
 import { type CheckKind, type CloserProps, closerStores } from '../../closer-store';
 
 /** What else can be known of the two prompts: how steady they are, how fast one learned, and the order of all. */
@@ -22,11 +22,8 @@ export function ChecksPanels({ comparison, evaluation, insights }: CloserProps &
     <div className="grid uneven">
       <Panel
         stack
-        title={
-          <Term means="The share of rows whose answer stays the same under edits that do not change the meaning: case, a space, a typo, emoji, the order in which answers are named.">
-            Consistency
-          </Term>
-        }
+        title="Consistency"
+        means="The share of rows whose answer stays the same under edits that do not change the meaning: case, a space, a typo, emoji, the order in which answers are named."
         span={12}
         aside="no labels are used: this does not count as a use of the test rows"
       >
@@ -197,11 +194,8 @@ function Ranking({
 }) {
   return (
     <Panel
-      title={
-        <Term means="Bradley-Terry strengths by maximum likelihood: a row on which one is right and the other wrong is a win. In log-odds, 0 is the average of all.">
-          Order of all prompts
-        </Term>
-      }
+      title="Order of all prompts"
+      means="Bradley-Terry strengths by maximum likelihood: a row on which one is right and the other wrong is a win. In log-odds, 0 is the average of all."
       span={6}
       aside="95% bootstrap interval over rows"
     >
