@@ -22,11 +22,9 @@ const SUPPRESSED: Readonly<Record<string, string>> = {
   'VotePanel.tsx lint/a11y/noStaticElementInteractions': 'keys are a second way; every choice is a button too',
   'Presentation.tsx lint/a11y/noStaticElementInteractions': 'the whole view listens to the presenter’s keys',
   'Presentation.tsx lint/a11y/noNoninteractiveTabindex': 'it must hold the focus to hear them',
-  'ChartPanel.tsx lint/a11y/noNoninteractiveTabindex': SCROLLS,
   'Panel.tsx lint/a11y/noNoninteractiveTabindex': SCROLLS,
   'ChartPanel.tsx lint/suspicious/noArrayIndexKey': PLACES,
   'Answers.tsx lint/suspicious/noArrayIndexKey': PLACES,
-  'Answers.tsx lint/a11y/noNoninteractiveTabindex': SCROLLS,
   'ReadingPanel.tsx lint/suspicious/noArrayIndexKey': PLACES,
 };
 

@@ -64,6 +64,14 @@ const ASKED_AGAIN: Readonly<Record<Exclude<keyof WorkflowMethods, keyof VerbMeth
   verdictCard: true,
 };
 
+/** A client as an object of functions, some of which can be replaced. */
+const partsOf = <M>(client: Client<M>): Client<M> => ({
+  call: (method, params, options) => client.call(method, params, options),
+  control: (id, control) => client.control(id, control),
+  restart: () => client.restart(),
+  dispose: () => client.dispose(),
+});
+
 /**
  * The workflow worker keeps nothing but the tokenizer and its channel to the engine, so when it dies (a file too large for
  * its memory, a crash) a new one replaces it and is asked again; a second death is passed on. A verb is not asked again by
@@ -106,22 +114,15 @@ export function linkedWorkers(
     }
   };
   return {
-    workflow: {
-      call,
-      control: (id, control) => workflow.control(id, control),
-      restart: () => workflow.restart(),
-      dispose: () => workflow.dispose(),
-    },
+    workflow: { ...partsOf(workflow), call },
     engine: {
-      call: (method, params, options) => engine.call(method, params, options),
-      control: (id, control) => engine.control(id, control),
+      ...partsOf(engine),
       restart: () => {
         // first, so that what waits for the old engine is cancelled, not reported as its death
         if (loaded) void workflow.call('connectEngine', null).catch(() => undefined);
         loaded = null;
         engine.restart();
       },
-      dispose: () => engine.dispose(),
     },
     connectEngine: async (info, weights) => {
       loaded = { info, weights: weights ?? null, base: globalThis.document?.baseURI ?? '' };
@@ -145,12 +146,7 @@ export function listsByReference(client: Services['workflow']): Services['workfl
       return exchange();
     }
   };
-  return {
-    call: call as Services['workflow']['call'],
-    control: (id, control) => client.control(id, control),
-    restart: () => client.restart(),
-    dispose: () => client.dispose(),
-  };
+  return { ...partsOf(client), call: call as Services['workflow']['call'] };
 }
 
 /** Only making a new version needs the changes of earlier ones; other calls travel with what the versions are. */

@@ -3,7 +3,7 @@ import { counted, percentWhole } from '../../lib/format';
 import { commonWords } from '../../metrics/text';
 import { READINGS } from '../../task/types';
 import type { Weighed, WeighedWord, Weighing } from '../../workflow/play';
-import { ArmMark, type ArmSide, Button, Failed, ProgressBar } from '../ui';
+import { ArmMark, type ArmSide, Button, Failed, ProgressBar, ScrollRegion } from '../ui';
 import './charts.css';
 
 interface ProbabilityBarsProps {
@@ -165,8 +165,7 @@ function Sum({
       <summary className="dim">
         {`Log-odds of ${label} against ${against}: ${signed(value)}, ${signed(baseline)} without the text; the words miss the difference by ${percentWhole(missed)} (${counted(readings, 'reading')})${missed > 0.05 ? ', so read them as a rough guide' : ''}. Numbers`}
       </summary>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <section className="chart-table" aria-label={`Numbers of the words: ${name}`} tabIndex={0}>
+      <ScrollRegion className="chart-table" label={`Numbers of the words: ${name}`}>
         <table aria-label={name}>
           <thead>
             <tr>
@@ -184,7 +183,7 @@ function Sum({
             ))}
           </tbody>
         </table>
-      </section>
+      </ScrollRegion>
     </details>
   );
 }

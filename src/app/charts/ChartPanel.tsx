@@ -1,6 +1,6 @@
 import { type ReactNode, useLayoutEffect, useRef, useState } from 'react';
 import { toCsv } from '../../dataset/csv-out';
-import { Button, Panel, toastError } from '../ui';
+import { Button, Panel, ScrollRegion, toastError } from '../ui';
 import { saveFile } from '../ui/download';
 import type { Draw } from './plot';
 import './charts.css';
@@ -105,8 +105,7 @@ function Drawn({ title, draw, chart }: { title: string; draw: Draw; chart: React
 
 function TwinTable({ title, twin }: { title: string; twin: Twin }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section className="chart-table" aria-label={`Numbers: ${title}`} tabIndex={0}>
+    <ScrollRegion className="chart-table" label={`Numbers: ${title}`}>
       <table aria-label={title}>
         <thead>
           <tr>
@@ -130,7 +129,7 @@ function TwinTable({ title, twin }: { title: string; twin: Twin }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   );
 }
 

@@ -158,35 +158,37 @@ const COLUMNS: readonly Column<RejectedRow>[] = [
 
 const SHOWN = 100;
 
-interface RejectedDialogProps {
-  readonly rejected: readonly RejectedRow[];
-  readonly isOpen: boolean;
-  readonly onClose: () => void;
-}
-
-/** Rows of a file that could not be read, with the reasons, as a table and as a download. */
-export const RejectedDialog = ({ rejected, isOpen, onClose }: RejectedDialogProps) => (
-  <Dialog
-    wide
-    title={`${counted(rejected.length, 'row')} left out`}
-    isOpen={isOpen}
-    onClose={onClose}
-    actions={
-      <Button variant="primary" onPress={() => saveRejected(rejected)}>
-        Download as CSV
+/** Shows rows of a file that could not be read, with the reasons, as a table and as a download. */
+export function ShowRejected({ rejected }: { readonly rejected: readonly RejectedRow[] }) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <Button variant="link" onPress={() => setOpen(true)}>
+        Show and download
       </Button>
-    }
-  >
-    <p className="dim">Correct them in your file and open it again; the other rows are in use.</p>
-    <Table
-      caption="Rows that were left out"
-      columns={COLUMNS}
-      rows={rejected.slice(0, SHOWN)}
-      rowKey={({ line }) => String(line)}
-    />
-    {rejected.length > SHOWN ? <p className="dim small">The first {SHOWN}; the download has all of them.</p> : null}
-  </Dialog>
-);
+      <Dialog
+        wide
+        title={`${counted(rejected.length, 'row')} left out`}
+        isOpen={isOpen}
+        onClose={() => setOpen(false)}
+        actions={
+          <Button variant="primary" onPress={() => saveRejected(rejected)}>
+            Download as CSV
+          </Button>
+        }
+      >
+        <p className="dim">Correct them in your file and open it again; the other rows are in use.</p>
+        <Table
+          caption="Rows that were left out"
+          columns={COLUMNS}
+          rows={rejected.slice(0, SHOWN)}
+          rowKey={({ line }) => String(line)}
+        />
+        {rejected.length > SHOWN ? <p className="dim small">The first {SHOWN}; the download has all of them.</p> : null}
+      </Dialog>
+    </>
+  );
+}
 
 const saveRejected = (rejected: readonly RejectedRow[]) =>
   saveFile(

@@ -8,7 +8,6 @@ import type { LoadedModel, ModelSource } from '../../model/load';
 import { readNpy } from '../../prompt/codecs';
 import type { SoftPrompt } from '../../prompt/soft-prompt';
 import type { Store } from '../../store/store';
-import type { PolicyCard } from '../../task/propose';
 import type { LabelWord } from '../../task/types';
 import type { EngineControl, EngineMethods, ModelFiles, ModelInfo, WorkflowMethods } from '../../worker/protocol';
 
@@ -51,37 +50,6 @@ export interface ShippedPrompt {
   readonly modelSha256: string;
 }
 
-/** public/starters/index.json */
-export interface StarterList {
-  /** With rows; `id` names the folder. */
-  readonly starters: readonly {
-    readonly id: string;
-    readonly name: string;
-    readonly about: string;
-    readonly labels: readonly string[];
-    readonly rows: number;
-  }[];
-  readonly cards: readonly PolicyCard[];
-}
-
-/** public/sample/sample.json, or starter.json of a starter */
-export interface SampleSet {
-  readonly name: string;
-  readonly textColumn: string;
-  readonly labelColumn: string;
-  readonly idColumn: string;
-  readonly seed: number;
-  readonly template: string;
-  readonly words: readonly LabelWord[];
-  readonly prompts: readonly { readonly name: string; readonly template: string }[];
-  readonly example: string;
-  /** For presenting: new texts, in none of the splits. */
-  readonly examples: readonly { readonly fields: { readonly text: string }; readonly right: string }[];
-  /** Left out: as the seed splits the rows of any file. */
-  readonly split?: Readonly<Record<'train' | 'validation' | 'test', readonly string[]>>;
-  readonly csv: { readonly fileName: string; readonly bytes: Uint8Array };
-}
-
 export interface Services {
   readonly engine: Client<EngineMethods>;
   readonly workflow: Client<WorkflowMethods>;
@@ -101,6 +69,7 @@ export interface Services {
   readonly loadStarters: () => Promise<StarterList>;
 }
 
+/** sample.json, or starter.json of a starter. */
 const schema = z.object({
   name: z.string(),
   textColumn: z.string(),
@@ -110,7 +79,9 @@ const schema = z.object({
   answerWords: z.record(z.string(), z.string()),
   prompts: z.array(z.object({ name: z.string(), template: z.string() })).min(1),
   example: z.string(),
+  /** For presenting: new texts, in none of the splits. */
   examples: z.array(z.object({ text: z.string(), label: z.string() })).default([]),
+  /** Left out: as the seed splits the rows of any file. */
   split: z
     .object({
       train: z.array(z.string()),
@@ -120,8 +91,18 @@ const schema = z.object({
     .optional(),
 });
 
+/** The rows of a starter with their prompt, or of the sample of support messages. */
+export interface SampleSet extends Omit<z.infer<typeof schema>, 'answerWords' | 'examples'> {
+  readonly idColumn: string;
+  readonly words: readonly LabelWord[];
+  readonly examples: readonly { readonly fields: { readonly text: string }; readonly right: string }[];
+  readonly csv: { readonly fileName: string; readonly bytes: Uint8Array };
+}
+
 const texts = z.array(z.string()).min(1);
+/** public/starters/index.json */
 const listSchema = z.object({
+  /** With rows; `id` names the folder. */
   starters: z.array(
     z.object({ id: z.string(), name: z.string(), about: z.string(), labels: texts, rows: z.int().positive() }),
   ),
@@ -138,6 +119,8 @@ const listSchema = z.object({
     }),
   ),
 });
+
+export type StarterList = z.infer<typeof listSchema>;
 
 /** A file of this site. @throws StudioError bad-input when it is not there */
 async function siteFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -159,15 +142,13 @@ async function siteJson<T>(path: string, shape: z.ZodType<T>): Promise<T> {
 
 export const loadStarters = (): Promise<StarterList> => siteJson('starters/index.json', listSchema);
 
-/** The rows of a starter with their prompt, or of the sample of support messages. */
 export async function loadSample(starter: string | null = null): Promise<SampleSet> {
   const [folder, name] = starter === null ? ['sample', 'sample'] : [`starters/${starter}`, 'starter'];
   const fileName = `${starter ?? 'support-messages'}.csv`;
   const [of, csv] = await Promise.all([siteJson(`${folder}/${name}.json`, schema), siteFile(`${folder}/${fileName}`)]);
-  const { answerWords, examples, split, ...sample } = of;
+  const { answerWords, examples, ...sample } = of;
   return {
     ...sample,
-    ...(split && { split }),
     idColumn: 'id',
     examples: examples.map(({ text, label }) => ({ fields: { text }, right: label })),
     words: Object.entries(answerWords).map(([label, word]) => ({ label, word })),

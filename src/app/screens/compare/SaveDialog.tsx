@@ -205,19 +205,14 @@ function filesOf<R extends ReportInput>(
   rowsOf: () => R['rows'],
   results: (of: R) => object,
 ): Omit<ReportFiles, 'csv'> {
+  const as = (write: (of: R) => string) => async (withRows?: boolean) => {
+    const found = await report(withRows ? rowsOf() : undefined);
+    return found && write(found);
+  };
   return {
-    html: async (withRows) => {
-      const found = await report(withRows ? rowsOf() : undefined);
-      return found && htmlReport(found);
-    },
-    markdown: async () => {
-      const found = await report();
-      return found && markdownReport(found);
-    },
-    json: async () => {
-      const found = await report();
-      return found && `${JSON.stringify(results(found), null, 2)}\n`;
-    },
+    html: as(htmlReport),
+    markdown: as(markdownReport),
+    json: as((found) => `${JSON.stringify(results(found), null, 2)}\n`),
   };
 }
 

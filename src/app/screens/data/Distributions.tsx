@@ -20,16 +20,12 @@ const NAMED = 8;
 
 function BalancePanel() {
   const balance = useData((s) => s.prepared?.balance);
-  if (!balance)
+  if (!balance?.length)
     return (
       <Panel title="Labels" span={6}>
-        <p className="dim">Choose the label column to see how many rows each label has.</p>
-      </Panel>
-    );
-  if (balance.length === 0)
-    return (
-      <Panel title="Labels" span={6}>
-        <p className="dim">No row has a label yet.</p>
+        <p className="dim">
+          {balance ? 'No row has a label yet.' : 'Choose the label column to see how many rows each label has.'}
+        </p>
       </Panel>
     );
   const sorted = [...balance].sort((a, b) => b.rows - a.rows);

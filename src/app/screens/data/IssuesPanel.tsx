@@ -3,7 +3,7 @@ import { type KeyboardEvent, useState } from 'react';
 import { rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset, Issue, RejectedRow } from '../../../dataset/types';
 import { count, counted } from '../../../lib/format';
-import { RejectedDialog } from '../../shell/DropTarget';
+import { ShowRejected } from '../../shell/DropTarget';
 import { useQuery } from '../../state/location';
 import { useData, useStores } from '../../state/studio';
 import { Button, Note, Panel, TextField } from '../../ui';
@@ -86,24 +86,15 @@ function useWayOut(kind: Issue['kind'], fix: Issue['fix']) {
 
 /** Rows of the file that could not be read, with a table of all of them. */
 function RejectedNote({ rejected }: { readonly rejected: readonly RejectedRow[] }) {
-  const [isOpen, setOpen] = useState(false);
   const [first] = rejected;
-  if (!first) return null;
-  return (
-    <>
-      <Note
-        title={`${counted(rejected.length, 'row')} ${rejected.length === 1 ? 'was' : 'were'} left out.`}
-        action={
-          <Button variant="link" onPress={() => setOpen(true)}>
-            Show and download
-          </Button>
-        }
-      >
-        {`Line ${first.line}: ${first.reason}`}
-      </Note>
-      <RejectedDialog rejected={rejected} isOpen={isOpen} onClose={() => setOpen(false)} />
-    </>
-  );
+  return first ? (
+    <Note
+      title={`${counted(rejected.length, 'row')} ${rejected.length === 1 ? 'was' : 'were'} left out.`}
+      action={<ShowRejected rejected={rejected} />}
+    >
+      {`Line ${first.line}: ${first.reason}`}
+    </Note>
+  ) : null;
 }
 
 const NO_IDS: readonly string[] = [];

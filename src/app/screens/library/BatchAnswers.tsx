@@ -1,7 +1,7 @@
-import type { FC, ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 import type { Row } from '../../../dataset/types';
-import { type AnsweringTask, firstOf } from '../../../prompt-set/ready-prompt';
+import { firstOf } from '../../../prompt-set/ready-prompt';
 import { timeWords } from '../../../training/estimate';
 import type { RowOutcome } from '../../../workflow/batch';
 import type { RowsFile } from '../../../workflow/rows-file';
@@ -110,27 +110,19 @@ function StartOrStop({ rows }: { readonly rows: number }) {
   );
 }
 
-const RESULTS: { readonly [K in AnsweringTask['kind']]: FC<RunProps> } = {
-  classify: LabelCounts,
-  generate: () => null,
-};
-
-function Results({ run }: RunProps) {
-  const Shown = RESULTS[firstOf(run.request.plan).version.task.kind];
-  return (
-    <>
-      <Shown run={run} />
-      <LeftOut run={run} />
-      <Unsure run={run} />
-      <Routed run={run} />
-      {run.calibrated ? (
-        <p className="dim small">
-          Calibrated as in this version’s newest comparison: its built-in bias toward a label is removed.
-        </p>
-      ) : null}
-    </>
-  );
-}
+const Results = ({ run }: RunProps) => (
+  <>
+    {firstOf(run.request.plan).version.task.kind === 'classify' ? <LabelCounts run={run} /> : null}
+    <LeftOut run={run} />
+    <Unsure run={run} />
+    <Routed run={run} />
+    {run.calibrated ? (
+      <p className="dim small">
+        Calibrated as in this version’s newest comparison: its built-in bias toward a label is removed.
+      </p>
+    ) : null}
+  </>
+);
 
 function LabelCounts({ run }: RunProps) {
   const { labels, progress } = run;

@@ -1,8 +1,8 @@
-import { useEffect, useState } from 'react';
+import { useEffect } from 'react';
 import { useStore } from 'zustand';
-import { MAX_BYTES, MAX_ROWS, type RejectedRow } from '../../../dataset/types';
+import { MAX_BYTES, MAX_ROWS } from '../../../dataset/types';
 import type { RowsFile } from '../../../workflow/rows-file';
-import { RejectedDialog } from '../../shell/DropTarget';
+import { ShowRejected } from '../../shell/DropTarget';
 import { FileButton } from '../../shell/Screen';
 import { useResource } from '../../state/resource';
 import { usePromptSets, useStudio } from '../../state/studio';
@@ -204,24 +204,12 @@ function OpenRows({ file }: { readonly file: RowsFile }) {
           {note}
         </p>
       ))}
-      <Rejected rejected={rejected} />
+      {rejected.length > 0 ? (
+        <p>
+          {format.counted(rejected.length, 'row')} could not be read. <ShowRejected rejected={rejected} />
+        </p>
+      ) : null}
       <FirstRows file={file} text={text} />
     </Panel>
-  );
-}
-
-function Rejected({ rejected }: { readonly rejected: readonly RejectedRow[] }) {
-  const [isOpen, setOpen] = useState(false);
-  if (rejected.length === 0) return null;
-  return (
-    <>
-      <p>
-        {format.counted(rejected.length, 'row')} could not be read.{' '}
-        <Button variant="link" onPress={() => setOpen(true)}>
-          Show and download
-        </Button>
-      </p>
-      <RejectedDialog rejected={rejected} isOpen={isOpen} onClose={() => setOpen(false)} />
-    </>
   );
 }

@@ -187,25 +187,22 @@ function readSeconds(text: string): { readonly value: number | null } | { readon
 
 /** Below which probability another version answers. It is chosen where its price can be seen. */
 function Thresholds({ set }: { readonly set: PromptSet }) {
-  const without = stagesOf(set).flatMap(({ name, versionId }) => {
-    const threshold = versionById(set, versionId)?.version.threshold;
-    return threshold ? [] : [name];
-  });
+  const stages = stagesOf(set).map(({ name, versionId }) => ({
+    name,
+    threshold: versionById(set, versionId)?.version.threshold,
+  }));
   return (
     <>
       <ul className="small">
-        {stagesOf(set).map(({ name, versionId }) => {
-          const threshold = versionById(set, versionId)?.version.threshold;
-          return (
-            <li key={name}>
-              {threshold
-                ? `${name}: unsure below ${threshold.value.toFixed(2)}. Of ${threshold.rows} validation rows it answered ${threshold.answered} itself, ${threshold.correct} of them right.`
-                : `${name}: no threshold, so it is never too unsure.`}
-            </li>
-          );
-        })}
+        {stages.map(({ name, threshold }) => (
+          <li key={name}>
+            {threshold
+              ? `${name}: unsure below ${threshold.value.toFixed(2)}. Of ${threshold.rows} validation rows it answered ${threshold.answered} itself, ${threshold.correct} of them right.`
+              : `${name}: no threshold, so it is never too unsure.`}
+          </li>
+        ))}
       </ul>
-      {without.length > 0 ? (
+      {stages.some(({ threshold }) => !threshold) ? (
         <div className="row">
           <Button variant="link" onPress={() => navigate(`${screenPath(set.id, 'compare')}?tab=sure`)}>
             Choose a threshold on Compare, How sure

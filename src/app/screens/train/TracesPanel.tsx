@@ -18,8 +18,13 @@ export function TracesPanel(props: TracesPanelProps) {
       {isOpen ? (
         <div className="grid fold-body">
           <LengthsPanel {...props} />
-          <RatePanel {...props} />
-          <GradientPanel {...props} />
+          <TracePanel
+            {...props}
+            of="learningRate"
+            title="Learning rate: rises during warm-up, then falls along a cosine"
+            column="learning_rate"
+          />
+          <TracePanel {...props} of="gradNorm" title="Gradient norm, before clipping" column="gradient_norm" />
         </div>
       ) : null}
     </details>
@@ -57,32 +62,29 @@ function LengthsPanel({ steps, stepsTotal }: TracesPanelProps) {
   );
 }
 
-function RatePanel({ steps, stepsTotal }: TracesPanelProps) {
-  const draw = useMemo(() => trace(steps, stepsTotal, 'learningRate'), [steps, stepsTotal]);
+interface TracePanelProps extends TracesPanelProps {
+  readonly of: 'learningRate' | 'gradNorm';
+  readonly title: string;
+  /** Its name in the table. */
+  readonly column: string;
+}
+
+/** One number of every step. */
+function TracePanel({ steps, stepsTotal, of, title, column }: TracePanelProps) {
+  const draw = useMemo(
+    () =>
+      drawTrace(
+        steps.map((point) => ({ step: point.step, value: point[of] })),
+        stepsTotal,
+      ),
+    [steps, stepsTotal, of],
+  );
   return (
     <ChartPanel
       span={4}
-      title="Learning rate: rises during warm-up, then falls along a cosine"
+      title={title}
       draw={draw}
-      twin={{ columns: ['step', 'learning_rate'], rows: steps.map((s) => [s.step, s.learningRate]) }}
+      twin={{ columns: ['step', column], rows: steps.map((s) => [s.step, s[of]]) }}
     />
   );
 }
-
-function GradientPanel({ steps, stepsTotal }: TracesPanelProps) {
-  const draw = useMemo(() => trace(steps, stepsTotal, 'gradNorm'), [steps, stepsTotal]);
-  return (
-    <ChartPanel
-      span={4}
-      title="Gradient norm, before clipping"
-      draw={draw}
-      twin={{ columns: ['step', 'gradient_norm'], rows: steps.map((s) => [s.step, s.gradNorm]) }}
-    />
-  );
-}
-
-const trace = (steps: readonly StepPoint[], stepsTotal: number, of: 'learningRate' | 'gradNorm') =>
-  drawTrace(
-    steps.map((point) => ({ step: point.step, value: point[of] })),
-    stepsTotal,
-  );
