@@ -1,6 +1,5 @@
 /** Answer words found by the model (when asked for, and once before a first run where the labels are no words of it), and the words of a text weighed. */
 import type { Dataset } from '../../dataset/types';
-import type { StudioError } from '../../lib/errors';
 import { takeFoundWords } from '../../prompt-set/make-versions';
 import { isWriting, sameWords, stamp } from '../../prompt-set/prompt-set';
 import type { PromptSet } from '../../prompt-set/types';
@@ -93,19 +92,8 @@ const useWhichWords = screenStore((studio: Studio) =>
   }),
 );
 
-interface WeighingOf {
-  readonly weighing: Weighing | null;
-  readonly error: StudioError | null;
-  readonly running: boolean;
-  readonly fraction: number | null;
-  /** Another job has the engine, or no model is loaded. */
-  readonly isBusy: boolean;
-  readonly onAsk: () => void;
-  readonly onStop: () => void;
-}
-
 /** What is known of one text under some prompts, and how to ask. @param key names both */
-export function useWeighing(key: string, request: () => WeighRequest, screen: string): WeighingOf {
+export function useWeighing(key: string, request: () => WeighRequest, screen: string) {
   const job = useWhichWords.use();
   const isOwn = useWhichWords((s) => s.asked === key);
   const weighing = useWhichWords((s) => s.weighing);
@@ -118,6 +106,7 @@ export function useWeighing(key: string, request: () => WeighRequest, screen: st
     error: isOwn ? error : null,
     running: isOwn && running,
     fraction,
+    /** Another job has the engine, or no model is loaded. */
     isBusy,
     onAsk: () => void job.start(key, request(), screen),
     onStop: job.stop,

@@ -23,46 +23,44 @@ import { LabelRows, Matrices } from './LabelRows';
 import { CorrectedVerdict, ReviewPanel } from './ReviewPanel';
 import { SlicesPanel } from './SlicesPanel';
 
-type Tab = 'rows' | 'statistics' | 'parts' | 'sure' | 'labels' | 'vote' | 'checks';
-
 /** The comparison from several sides; which one is open is in the address. */
 function LookCloser(given: LookCloserProps) {
   const { comparison, evaluation, mode } = given;
-  const [tab, setTab] = useQuery<Tab>('tab', 'rows');
+  const [tab, setTab] = useQuery<string>('tab', 'rows');
   const { index: pairIndex, pair, choose } = usePair(comparison.pairs);
   const props = { ...given, pair };
   // labels, votes and checks are kept for the pair that the verdict is about
   const headline = { ...given, pair: comparison.pairs[0] };
   const key = { id: evaluation.id, mode, pairIndex };
   const { value: found } = useResource(closerStores.use().insights, key);
-  const tabs: readonly { readonly id: Tab; readonly label: string; readonly content: () => React.ReactNode }[] = [
+  const tabs = [
     {
       id: 'rows',
       label: 'Rows',
-      content: () => (
+      content: (
         <div className="stack">
           <LabelRows {...props} insights={found} />
           <Matrices {...props} />
         </div>
       ),
     },
-    { id: 'statistics', label: 'Statistics', content: () => <Statistics {...given} /> },
+    { id: 'statistics', label: 'Statistics', content: <Statistics {...given} /> },
     {
       id: 'parts',
       label: 'Slices',
-      content: () => <Found of={key}>{(i) => <SlicesPanel {...props} insights={i} />}</Found>,
+      content: <Found of={key}>{(i) => <SlicesPanel {...props} insights={i} />}</Found>,
     },
     {
       id: 'sure',
       label: 'How sure',
-      content: () => <Found of={key}>{(i) => <ConfidencePanels {...props} insights={i} />}</Found>,
+      content: <Found of={key}>{(i) => <ConfidencePanels {...props} insights={i} />}</Found>,
     },
-    { id: 'labels', label: 'Check labels', content: () => <ReviewPanel {...headline} /> },
-    { id: 'vote', label: 'Blind vote', content: () => <LabelVote {...headline} /> },
+    { id: 'labels', label: 'Check labels', content: <ReviewPanel {...headline} /> },
+    { id: 'vote', label: 'Blind vote', content: <LabelVote {...headline} /> },
     {
       id: 'checks',
       label: 'More checks',
-      content: () => <Found of={key}>{(i) => <ChecksPanels {...headline} insights={i} />}</Found>,
+      content: <Found of={key}>{(i) => <ChecksPanels {...headline} insights={i} />}</Found>,
     },
   ];
   return (
@@ -71,8 +69,8 @@ function LookCloser(given: LookCloserProps) {
       <Tabs
         label="Look closer"
         selected={tabs.some(({ id }) => id === tab) ? tab : 'rows'}
-        onSelect={(id) => setTab(id as Tab)}
-        tabs={tabs.map(({ id, label, content }) => ({ id, label, content: tab === id ? content() : null }))}
+        onSelect={setTab}
+        tabs={tabs}
       />
     </>
   );

@@ -22,13 +22,6 @@ interface NamedPairs {
   readonly nameOf: (id: string) => string;
 }
 
-/** Everything under the card of a comparison of generated texts. */
-export function TextResults({ evaluation, dataset }: TextResultsProps) {
-  const { arms } = evaluation.comparison;
-  const nameOf = useMemo(() => namesOf(arms), [arms]);
-  return <CloserLook evaluation={evaluation} dataset={dataset} nameOf={nameOf} />;
-}
-
 interface TextStatisticsProps extends Pick<NamedPairs, 'nameOf'> {
   readonly evaluation: GenerateEvaluation;
 }
@@ -169,34 +162,29 @@ const PairsTable = ({ duels, nameOf }: NamedPairs) => (
   </Panel>
 );
 
-const TABS = ['rows', 'statistics', 'vote'] as const;
-type Tab = (typeof TABS)[number];
-
-/** The rows of a pair, the statistics, and a blind vote; which of them is open is in the address. */
-function CloserLook({ evaluation, dataset, nameOf }: TextResultsProps & Pick<NamedPairs, 'nameOf'>) {
-  const { duels } = evaluation.comparison;
-  const [chosen, setTab] = useQuery<Tab>('tab', 'rows');
-  const tab = TABS.find((id) => id === chosen) ?? 'rows';
+/**
+ * Everything under the card of a comparison of generated texts: the rows of a pair, the statistics, and a blind vote; which
+ * of them is open is in the address.
+ */
+export function TextResults({ evaluation, dataset }: TextResultsProps) {
+  const { arms, duels } = evaluation.comparison;
+  const nameOf = useMemo(() => namesOf(arms), [arms]);
+  const [chosen, setTab] = useQuery<string>('tab', 'rows');
   const { index, pair, choose } = usePair(duels);
-  const statistics = () => <TextStatistics evaluation={evaluation} nameOf={nameOf} />;
+  const statistics = <TextStatistics evaluation={evaluation} nameOf={nameOf} />;
   // one prompt alone has no pair of rows
-  if (!pair) return statistics();
-  const rows = () => <TextRows evaluation={evaluation} dataset={dataset} duel={pair} />;
-  // votes are kept for the pair that the verdict is about
-  const vote = () => <TextVote evaluation={evaluation} dataset={dataset} />;
+  if (!pair) return statistics;
+  const tabs = [
+    { id: 'rows', label: 'Rows', content: <TextRows evaluation={evaluation} dataset={dataset} duel={pair} /> },
+    { id: 'statistics', label: 'Statistics', content: statistics },
+    // votes are kept for the pair that the verdict is about
+    { id: 'vote', label: 'Blind vote', content: <TextVote evaluation={evaluation} dataset={dataset} /> },
+  ];
+  const tab = tabs.some(({ id }) => id === chosen) ? chosen : 'rows';
   return (
     <div>
       {tab === 'rows' ? <PairSelect pairs={duels} index={index} onChoose={choose} nameOf={nameOf} /> : null}
-      <Tabs
-        label="Look closer"
-        selected={tab}
-        onSelect={(id) => setTab(id as Tab)}
-        tabs={[
-          { id: 'rows', label: 'Rows', content: tab === 'rows' ? rows() : null },
-          { id: 'statistics', label: 'Statistics', content: tab === 'statistics' ? statistics() : null },
-          { id: 'vote', label: 'Blind vote', content: tab === 'vote' ? vote() : null },
-        ]}
-      />
+      <Tabs label="Look closer" selected={tab} onSelect={setTab} tabs={tabs} />
     </div>
   );
 }
