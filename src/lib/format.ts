@@ -42,6 +42,9 @@ export const points = (difference: number): string => {
   return `${difference < 0 && text !== '0.0' ? '−' : '+'}${text}`;
 };
 
+/** A number of nats or a strength: "+0.42", "−1.30". */
+export const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
+
 /** "0:43", "12:05", "1:02:09". */
 export const clock = (seconds: number): string => {
   const total = Math.max(0, Math.round(seconds));

@@ -5,7 +5,7 @@ import { confidenceDifferenceWords, coverageSentence } from '../evaluation/class
 import { slicesSentence } from '../evaluation/classify/slices';
 import { tallySentence } from '../evaluation/vote';
 import { points, pointsRange, pointsWithUnit, pValue, times } from '../evaluation/words';
-import { counted, percent } from '../lib/format';
+import { counted, percent, signed } from '../lib/format';
 import { coverageAt } from '../metrics/calibration';
 import { confidenceCharts } from './charts';
 import type { LabelReport, Section } from './types';
@@ -13,7 +13,6 @@ import type { LabelReport, Section } from './types';
 type Make = (input: LabelReport, nameOf: (armId: string) => string) => Section | null;
 
 const three = (value: number | null | undefined) => (value == null ? '–' : value.toFixed(3));
-const signed = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
 
 const review: Make = ({ closer, comparison }) => {
   const found = closer?.review;

@@ -1,5 +1,5 @@
 /** What prompts answer to one text. */
-import { counted, percentWhole } from '../../lib/format';
+import { counted, percentWhole, signed } from '../../lib/format';
 import { commonWords } from '../../metrics/text';
 import { READINGS } from '../../task/types';
 import type { Weighed, WeighedWord, Weighing } from '../../workflow/play';
@@ -187,5 +187,3 @@ function Sum({
     </details>
   );
 }
-
-const signed = (nats: number): string => `${nats < 0 ? '−' : '+'}${Math.abs(nats).toFixed(2)}`;

@@ -6,7 +6,7 @@ import type { Draw } from './plot';
 import './charts.css';
 
 /** The numbers of a chart, as a table and as CSV. */
-interface Twin {
+export interface Twin {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number | null)[])[];
 }

@@ -23,6 +23,10 @@ export interface CloserProps extends LookCloserProps {
   readonly pair: PairReport | undefined;
 }
 
+export interface InsightsProps extends CloserProps {
+  readonly insights: Insights;
+}
+
 export interface InsightsKey {
   readonly id: string;
   readonly mode: CalibrationMode;

@@ -1,5 +1,6 @@
 /** What the Data screen says: of the file, its labels and lengths, the split, and each row and cell of the table. Pure. */
 
+import type { ClassShare } from '../../../dataset/labels';
 import { blockingIssue } from '../../../dataset/lint/define';
 import { PARTS } from '../../../dataset/query';
 import { usedRows } from '../../../dataset/split';
@@ -65,14 +66,8 @@ export function dataHeadline(dataset: Dataset, issues: readonly Issue[]): string
   return open === 0 ? ready : `${ready}, ${counted(open, 'issue')} to check`;
 }
 
-export interface ClassBar {
-  readonly label: string;
-  readonly rows: number;
-  readonly share: number;
-}
-
 /** The issue of the class balance, or a neutral title where there is none. */
-export function balanceTitle(bars: readonly ClassBar[]): string {
+export function balanceTitle(bars: readonly ClassShare[]): string {
   const sorted = [...bars].sort((a, b) => b.rows - a.rows);
   const most = sorted[0];
   const least = sorted.at(-1);

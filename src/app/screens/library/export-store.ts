@@ -3,18 +3,16 @@ import { createStore } from 'zustand/vanilla';
 import type { Package } from '../../../interchange/package';
 import { StudioError } from '../../../lib/errors';
 import { chosenHard, chosenSoft } from '../../../prompt-set/make-versions';
+import type { ExportRequest } from '../../../workflow';
 import type { RowsDone } from '../../../workflow/check-rows';
 import type { Order } from '../../../workflow/export-subjects';
-import type { RecipientId } from '../../../workflow/exports';
 import { resource } from '../../state/resource';
 import { perStudio, type Studio } from '../../state/studio';
 import { toastError } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { readStored } from './stored-set';
 
-export interface ExportChoice extends Omit<Order, 'stored'> {
-  readonly recipient: RecipientId;
-}
+export type ExportChoice = Omit<ExportRequest, 'stored'>;
 
 interface ExportState {
   /** Null while the dialog is closed. */

@@ -9,16 +9,11 @@ import type { NamedFile } from '../../../model/card';
 import type { PromptSet } from '../../../prompt-set/types';
 import type { RowsDone } from '../../../workflow/check-rows';
 import type { Check } from '../../../workflow/import';
+import type { Dropped } from '../../shell/DropTarget';
 import { navigate, screenPath } from '../../state/location';
 import { resource } from '../../state/resource';
 import { perStudio, type Studio } from '../../state/studio';
 import { storeSet } from './stored-set';
-
-interface Brought {
-  /** Of the file, or of the folder. */
-  readonly name: string;
-  readonly files: readonly NamedFile[];
-}
 
 interface Imported {
   readonly setId: string;
@@ -51,7 +46,7 @@ const formOf = (set: PromptSet): Pick<TaskForm, 'template' | 'words' | 'from'> =
   from: set.id,
 });
 
-async function contentsOf({ name, files }: Brought): Promise<ReadonlyMap<string, Uint8Array>> {
+async function contentsOf({ name, files }: Dropped): Promise<ReadonlyMap<string, Uint8Array>> {
   const contents = new Map<string, Uint8Array>();
   let total = 0;
   for (const file of files) {
@@ -101,7 +96,7 @@ async function storeImport(
 function importSteps(studio: Studio, onProgress: (progress: RowsDone | null) => void) {
   const { services, stores } = studio;
   const { workflow } = services;
-  const found = resource(async (brought: Brought, signal) => {
+  const found = resource(async (brought: Dropped, signal) => {
     const request = { files: await contentsOf(brought), taken: await takenHandles(studio) };
     return { file: brought.name, what: await workflow.call('readImport', request, { signal }) };
   });

@@ -22,7 +22,7 @@ import {
   slotId,
   slotOf,
 } from '../../../report/matrix';
-import type { Unchanged } from '../../../workflow/check-rows';
+import type { RowsDone, Unchanged } from '../../../workflow/check-rows';
 import type { FillEvent } from '../../../workflow/matrix';
 import type { MeasureRequest } from '../../../workflow/measure';
 import { job, throwIfStopped } from '../../state/job';
@@ -313,16 +313,11 @@ export const matrixState = perStudio((studio) => {
 /** B minus A and A minus B are one question. */
 export const pairId = (pair: readonly [Slot, Slot]): string => pair.map(slotId).sort().join();
 
-interface Filling {
-  readonly done: number;
-  readonly total: number;
-}
-
 /** Fills what is missing or stale, model by model; a stop keeps every finished cell. */
 export const filling = perStudio((studio) => {
   const { services, stores } = studio;
   const state = matrixState.of(studio);
-  return job<[], Filling>(stores.session, {
+  return job<[], RowsDone>(stores.session, {
     title: 'Filling the matrix',
     screen: 'library?tab=matrix',
     initial: { done: 0, total: 0 },

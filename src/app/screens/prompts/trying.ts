@@ -23,6 +23,7 @@ import { GENERATED_TOKEN } from '../../../route/generated-texts';
 import { sameLabels } from '../../../task/template';
 import type { HardPrompt, LabelWord } from '../../../task/types';
 import { writingSeconds } from '../../../training/estimate';
+import type { RowsDone } from '../../../workflow/check-rows';
 import type { ImproveRequest } from '../../../workflow/improve';
 import type { KeptReading, Standing } from '../../../workflow/prompt-search';
 import { triedCount } from '../../../workflow/training-rows';
@@ -54,13 +55,8 @@ interface Asked {
   readonly prompt: HardPrompt;
 }
 
-interface VectorsState {
-  readonly done: number;
-  readonly total: number;
-}
-
 const readings = perStudio(({ services, stores: { session } }) => {
-  const vectors = createStore<{ readonly vectors: VectorsState | null }>(() => ({ vectors: null }));
+  const vectors = createStore<{ readonly vectors: RowsDone | null }>(() => ({ vectors: null }));
   let isFirst = true;
   const read = resource(
     async (request: Asked, signal) => {
@@ -96,7 +92,7 @@ export function useReading() {
   return useResource(readings.use().read, key);
 }
 
-export const useVectorsRead = (): VectorsState | null => useStore(readings.use().vectors, (s) => s.vectors);
+export const useVectorsRead = (): RowsDone | null => useStore(readings.use().vectors, (s) => s.vectors);
 
 /** Stops reading token vectors, and takes examples that need none. */
 export function useBalancedInstead(): () => void {
@@ -156,13 +152,8 @@ export function useTrySeconds(rows: number): number | null {
   return perToken * (cost.mean + generated) * rows * (shots > 0 ? orders : 1);
 }
 
-interface Trying {
-  readonly done: number;
-  readonly total: number;
-}
-
 /** Tries the prompt in the editor, or a version again. */
-export const useTrying = screenStore((studio: Studio): Job<[versionId?: string], Trying> => {
+export const useTrying = screenStore((studio: Studio): Job<[versionId?: string], RowsDone> => {
   const { session, promptSets, proposer } = studio.stores;
   return job(session, {
     title: 'Trying your prompt',

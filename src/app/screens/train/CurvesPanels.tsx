@@ -24,6 +24,7 @@ import {
   MEASURES,
   type Metric,
   TextDifference,
+  type Twin,
   validationTitle,
 } from '../../charts';
 import { Button, Choices, Facts, format, Panel, Table } from '../../ui';
@@ -124,11 +125,6 @@ function ValidationPanel({ live, judgement, metric, onMetric }: ValidationProps)
       {few && kind === 'classify' ? <p className="dim small">{few}</p> : null}
     </ChartPanel>
   );
-}
-
-interface Twin {
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly (string | number | null)[])[];
 }
 
 /** The table beside the validation chart. */

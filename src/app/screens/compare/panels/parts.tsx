@@ -6,13 +6,9 @@ import type { Interval as Range } from '../../../../metrics/intervals';
 import { type MetricFormat, metricsOf } from '../../../../metrics/registry';
 import { armId } from '../../../../prompt-set/arms';
 import type { Evaluation } from '../../../../prompt-set/types';
+import type { RowText } from '../../../../report/types';
 import { exportPath, navigate, useQuery } from '../../../state/location';
 import { Button, Dialog, format, Interval, PagedTable, Panel, Select, type TableColumn, Tabs } from '../../../ui';
-
-interface ExploredRow {
-  readonly id: string;
-  readonly text: string;
-}
 
 interface RowGroup<R> {
   readonly id: string;
@@ -21,7 +17,7 @@ interface RowGroup<R> {
   readonly of: (row: R) => boolean;
 }
 
-interface ExplorerProps<R extends ExploredRow> {
+interface ExplorerProps<R extends RowText> {
   readonly title: string;
   readonly caption: string;
   /** Over the tabs: filters, notes. */
@@ -39,7 +35,7 @@ interface ExplorerProps<R extends ExploredRow> {
 }
 
 /** The rows behind a difference: in groups, page by page, one of them open. */
-export function Explorer<R extends ExploredRow>(props: ExplorerProps<R>) {
+export function Explorer<R extends RowText>(props: ExplorerProps<R>) {
   const { title, caption, lead, rows, all, page, groups, columns, open } = props;
   const [chosen, setChosen] = useQuery<string>('rows', groups[0].id);
   const [rowId, setRowId] = useQuery<string>('row', '');

@@ -12,10 +12,10 @@ import type { Insights } from '../../../../../evaluation/classify/compare';
 import { namesOf, pointsRange, pointsWithUnit, pValue } from '../../../../../evaluation/words';
 import { useResource } from '../../../../state/resource';
 import { Button, Facts, Failed, format, Panel, ProgressBar, Table } from '../../../../ui';
-import { type CheckKind, type CloserProps, closerStores } from '../../closer-store';
+import { type CheckKind, type CloserProps, closerStores, type InsightsProps } from '../../closer-store';
 
 /** What else can be known of the two prompts: how steady they are, how fast one learned, and the order of all. */
-export function ChecksPanels({ comparison, evaluation, insights }: CloserProps & { readonly insights: Insights }) {
+export function ChecksPanels({ comparison, evaluation, insights }: InsightsProps) {
   const nameOf = namesOf(comparison.arms);
   const { consistency } = evaluation;
   return (
@@ -210,7 +210,8 @@ function Ranking({
               name: 'Strength',
               card: true,
               numeric: true,
-              cell: ({ strength, ci95 }) => `${signed(strength)} (${signed(ci95.low)} to ${signed(ci95.high)})`,
+              cell: ({ strength, ci95 }) =>
+                `${format.signed(strength)} (${format.signed(ci95.low)} to ${format.signed(ci95.high)})`,
             },
           ]}
         />
@@ -220,5 +221,3 @@ function Ranking({
     </Panel>
   );
 }
-
-const signed = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;

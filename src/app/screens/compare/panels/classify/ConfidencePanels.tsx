@@ -4,10 +4,11 @@ import { type ConfidenceReport, confidenceDifferenceWords } from '../../../../..
 import type { ArmReport } from '../../../../../evaluation/types';
 import { ChartPanel, drawReliability, reliabilityTitle, sideOf } from '../../../../charts';
 import { ArmMark, Panel, Table, type TableColumn } from '../../../../ui';
-import { type ConfidenceProps, CoveragePanel, reportsOf } from './CoveragePanel';
+import type { InsightsProps } from '../../closer-store';
+import { CoveragePanel, reportsOf } from './CoveragePanel';
 
 /** Whether the probabilities can be trusted, and what is gained by sending uncertain rows to a person. */
-export function ConfidencePanels(props: ConfidenceProps) {
+export function ConfidencePanels(props: InsightsProps) {
   const { comparison, insights } = props;
   const reports = reportsOf(props);
   if (reports.length === 0)

@@ -1,6 +1,5 @@
 /** What the answers from a probability on are worth, and the threshold below which a version asks a person. */
 import { useMemo, useState } from 'react';
-import type { Insights } from '../../../../../evaluation/classify/compare';
 import {
   coverageSentence,
   type SureAndRight,
@@ -13,7 +12,7 @@ import { versionsCompared } from '../../../../../prompt-set/calibration';
 import { ChartPanel, coverageTitle, drawCoverage, sideOf } from '../../../../charts';
 import { usePromptSets } from '../../../../state/studio';
 import { ArmMark, Button, Choices, format, Slider } from '../../../../ui';
-import type { CloserProps } from '../../closer-store';
+import type { CloserProps, InsightsProps } from '../../closer-store';
 import { compareStores } from '../../compare-store';
 
 const START = 0.8;
@@ -24,12 +23,8 @@ interface Shown extends SureAndRight {
   readonly curve: readonly CoveragePoint[];
 }
 
-export interface ConfidenceProps extends CloserProps {
-  readonly insights: Insights;
-}
-
 /** The reports of the pair, first and second. */
-export const reportsOf = ({ comparison, pair, insights }: Pick<ConfidenceProps, 'comparison' | 'pair' | 'insights'>) =>
+export const reportsOf = ({ comparison, pair, insights }: Pick<InsightsProps, 'comparison' | 'pair' | 'insights'>) =>
   [pair?.a, pair?.b].flatMap((id) => {
     const arm = comparison.arms.find((each) => each.id === id);
     const report = insights.confidence.find(({ armId }) => armId === id);
@@ -41,7 +36,7 @@ const ROWS = { validation: 'Validation: choose', test: 'Test: check' } as const;
 type RowsShown = keyof typeof ROWS;
 
 /** The pair on either rows; on validation rows null where these are too few, or were not kept. */
-function shownOn(rows: RowsShown, given: Omit<ConfidenceProps, 'dataset'>): readonly Shown[] | null {
+function shownOn(rows: RowsShown, given: Omit<InsightsProps, 'dataset'>): readonly Shown[] | null {
   const { plan } = given.evaluation;
   const found = reportsOf(given).map(({ arm, report: { curve } }): Shown | null => {
     if (rows === 'test') {
@@ -64,7 +59,7 @@ const curveRow = (name: string, point: CoveragePoint) => {
 const accuracyOf = ({ right }: SureAndRight) => right.filter(Boolean).length / Math.max(1, right.length);
 
 /** The title is about the last prompt of the pair. */
-export function CoveragePanel(props: ConfidenceProps) {
+export function CoveragePanel(props: InsightsProps) {
   const [threshold, setThreshold] = useState(START);
   const [wanted, setRows] = useState<RowsShown>('validation');
   const { insights, comparison, evaluation, pair, mode } = props;

@@ -1,18 +1,13 @@
 import { useMemo } from 'react';
-import type { Insights } from '../../../../../evaluation/classify/compare';
 import { type Slice, slicesSentence } from '../../../../../evaluation/classify/slices';
 import { pText } from '../../../../../evaluation/words';
 import { ChartPanel, drawIntervals, slicesTitle } from '../../../../charts';
 import { useQuery } from '../../../../state/location';
 import { Button, format, Interval, Panel, Select, Table, Term } from '../../../../ui';
-import type { CloserProps } from '../../closer-store';
-
-interface SlicesProps extends CloserProps {
-  readonly insights: Insights;
-}
+import type { InsightsProps } from '../../closer-store';
 
 /** The test rows by a column or by text length: where the second prompt is ahead, and how much of it is more than chance. */
-export function SlicesPanel({ insights: { slices: report }, comparison, pair }: SlicesProps) {
+export function SlicesPanel({ insights: { slices: report }, comparison, pair }: InsightsProps) {
   if (!report)
     return (
       <Panel title="No slices">
