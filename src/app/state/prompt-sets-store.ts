@@ -27,6 +27,7 @@ import {
   listSets,
   pointingStage,
   type Saving,
+  type SetChange,
   type SetsState,
   save,
   savingSets,
@@ -50,16 +51,11 @@ export interface PromptSetsState extends SetsState {
     readonly baseTemplate?: string;
   }) => Promise<PromptSet>;
   /** Applies a pure function of project/prompt-set.ts to the open prompt set and saves the result. */
-  readonly update: (change: (set: PromptSet) => PromptSet) => Promise<PromptSet>;
+  readonly update: (change: SetChange) => Promise<PromptSet>;
   /** As `update`, for a set by id, open or not (a run may end after another one was opened). */
-  readonly updateById: (id: string, change: (set: PromptSet) => PromptSet) => Promise<PromptSet>;
+  readonly updateById: (id: string, change: SetChange) => Promise<PromptSet>;
   /** As `updateById`, for what the user changed by hand, named by a few words: Ctrl-Z takes it back. `show` gets both results. */
-  readonly change: (
-    id: string,
-    what: string,
-    change: (set: PromptSet) => PromptSet,
-    show?: (set: PromptSet) => void,
-  ) => Promise<void>;
+  readonly change: (id: string, what: string, change: SetChange, show?: (set: PromptSet) => void) => Promise<void>;
   readonly pointStage: ReturnType<typeof pointingStage>;
   readonly keepArms: ReturnType<typeof keepingArms>;
   /** Other rows for a set, open or not; `sameTestRows`: the test rows are the same, some cells changed. */
@@ -102,8 +98,6 @@ const AUTHOR = 'author';
 /** What the rows say about the task; how long an answer may be is the set's own. */
 const writingOf = ({ mapping }: Dataset, set: PromptSet | null): WritingTask | null =>
   writes(mapping) ? (set?.writing ?? { longest: null }) : null;
-
-const now = () => new Date().toISOString();
 
 const handles = (sets: readonly Listing[], except?: string) =>
   sets.filter(({ id }) => id !== except).map(({ handle }) => handle);
@@ -184,14 +178,15 @@ function setFrom(from: Parameters<PromptSetsState['create']>[0], taken: readonly
 function changingByHand(updateById: PromptSetsState['updateById']): PromptSetsState['change'] {
   const change: PromptSetsState['change'] = async (id, what, make, show) => {
     const states: PromptSet[] = [];
-    const result = await updateById(id, (before) => {
-      const after = make(before);
+    const result = await updateById(id, (before, at) => {
+      const after = make(before, at);
       states.splice(0, 2, before, after);
       return after;
     });
     show?.(result);
     const [before, after] = states;
-    if (before && after) undoable(what, () => change(id, what, (set) => takeBack(set, before, after, now()), show));
+    if (before && after)
+      undoable(what, () => change(id, what, (set, { now }) => takeBack(set, before, after, now), show));
   };
   return change;
 }
@@ -224,8 +219,8 @@ function changing(
         sets: sets.map((s) => (s.id === id ? withRows(s, dataset.table.rows.length) : s)),
       }));
       const task = { ...facts, datasetFingerprint: dataset.fingerprint };
-      await updateById(id, (s) =>
-        changeTask(s, { ...task, words: alignWords(s.words, dataset.labels), writing: writingOf(dataset, s) }, now()),
+      await updateById(id, (s, { now }) =>
+        changeTask(s, { ...task, words: alignWords(s.words, dataset.labels), writing: writingOf(dataset, s) }, now),
       );
     },
     saveAgain: async () => {
@@ -240,17 +235,17 @@ function changing(
     },
     rename: async (name) => {
       const open = get().set;
-      if (open) await byHand(open.id, `Renamed to “${name}”`, (set) => renamePromptSet(set, name, now()));
+      if (open) await byHand(open.id, `Renamed to “${name}”`, (set, { now }) => renamePromptSet(set, name, now));
     },
     remove: async (id) => {
-      await updateById(id, (s) => deletePromptSet(s, now()));
+      await updateById(id, (s, { now }) => deletePromptSet(s, now));
       if (get().set?.id === id) get().close();
     },
     restore: async (id) => {
       // another set may have its handle by now
       const used = handles(get().sets, id);
-      await updateById(id, (s) => {
-        const back = undoDelete(s, now());
+      await updateById(id, (s, { now }) => {
+        const back = undoDelete(s, now);
         return { ...back, handle: freeHandle(back.handle, used) };
       });
     },

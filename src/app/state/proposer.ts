@@ -11,7 +11,7 @@ import {
   PROPOSED,
   takeTemplateAlone,
 } from '../../prompt-set/make-versions';
-import { changeTask, stamp } from '../../prompt-set/prompt-set';
+import { changeTask, type stamp } from '../../prompt-set/prompt-set';
 import type { PromptSet } from '../../prompt-set/types';
 import { taskOf } from '../../task/tasks';
 import { sameLabels } from '../../task/template';
@@ -92,8 +92,7 @@ export function createProposer(
     const { template, words } = await workflow.call('propose', { dataset });
     if (!isOpen()) return;
     const prompt = firstPrompt(template, dataset, words);
-    const at = stamp();
-    await promptSets.getState().update((set) => withProposal(set, at, { template, words, prompt }));
+    await promptSets.getState().update((set, at) => withProposal(set, at, { template, words, prompt }));
     show(prompt);
   }
 
@@ -128,10 +127,10 @@ export async function withFairRival(
   const what =
     'Your entry is now the template without the proposed instruction, which did worse on the validation rows';
   toastUndo(what, () =>
-    change(set.id, what, (now) => {
-      const { set: next, version } = addHardVersion(now, stamp(), proposed);
-      return chooseHard(next, version.id, stamp().now);
+    change(set.id, what, (latest, at) => {
+      const { set: next, version } = addHardVersion(latest, at, proposed);
+      return chooseHard(next, version.id, at.now);
     }),
   );
-  return updateById(set.id, (now) => takeTemplateAlone(now, stamp()));
+  return updateById(set.id, takeTemplateAlone);
 }

@@ -7,7 +7,7 @@ import { armId, isTogether } from '../../prompt-set/arms';
 import { keepArm, versionOfArm } from '../../prompt-set/calibration';
 import { type Listing, listingOf, NO_FACTS } from '../../prompt-set/listing';
 import { addTrained } from '../../prompt-set/make-versions';
-import { stamp } from '../../prompt-set/prompt-set';
+import { type Stamp, stamp } from '../../prompt-set/prompt-set';
 import { moveStage, stagesOf } from '../../prompt-set/stages';
 import type { Evaluation, PromptSet, SoftVersion } from '../../prompt-set/types';
 import { signNew, versionById, versionWords } from '../../prompt-set/versions';
@@ -113,11 +113,15 @@ export async function addSet(saving: Saving, made: PromptSet, dataset: Dataset |
   return made;
 }
 
+/** A change of a set, with the time at which it is made and an id for what it adds. */
+export type SetChange = (set: PromptSet, at: Stamp) => PromptSet;
+
 /** Another tab may have written meanwhile, so `change` runs a second time, on what is on the disk: it must be pure. */
-export async function updateSet(saving: Saving, id: string, change: (set: PromptSet) => PromptSet): Promise<PromptSet> {
+export async function updateSet(saving: Saving, id: string, change: SetChange): Promise<PromptSet> {
   saving.pending += 1;
+  const at = stamp();
   return saving
-    .turn(() => written(saving, id, change))
+    .turn(() => written(saving, id, (set) => change(set, at)))
     .finally(() => {
       saving.pending -= 1;
     });
@@ -170,7 +174,7 @@ export const pointingStage =
     const what = moved ? `“${stage}” points to ${versionWords(moved)} now` : `The stage “${stage}” was removed`;
     // each of the two is its own way back, and the way forward again
     const move = async (there: typeof asked, back: typeof asked): Promise<void> => {
-      show(await updateSet(saving, set.id, (s) => moveStage(s, there, stamp().now)));
+      show(await updateSet(saving, set.id, (s, { now }) => moveStage(s, there, now)));
       toastUndo(what, () => move(back, there));
     };
     await move(asked, { stage, to: from, note: 'undone' });
@@ -194,7 +198,7 @@ export const keepingArms =
     // a second press may have added it meanwhile
     const isNew = ({ soft }: PromptSet, { together }: SoftVersion) =>
       !soft.some((run) => run.together && run.together.from === together?.from);
-    const add = (all: PromptSet, version: SoftVersion) =>
-      isNew(all, version) ? addTrained(all, version, stamp().now) : all;
-    return updateSet(saving, setId, (before) => made.reduce(add, before));
+    return updateSet(saving, setId, (before, { now }) =>
+      made.reduce((all, version) => (isNew(all, version) ? addTrained(all, version, now) : all), before),
+    );
   };

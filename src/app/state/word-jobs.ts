@@ -1,7 +1,7 @@
 /** Answer words found by the model (when asked for, and once before a first run where the labels are no words of it), and the words of a text weighed. */
 import type { Dataset } from '../../dataset/types';
 import { takeFoundWords } from '../../prompt-set/make-versions';
-import { isWriting, sameWords, stamp } from '../../prompt-set/prompt-set';
+import { isWriting, sameWords } from '../../prompt-set/prompt-set';
 import type { PromptSet } from '../../prompt-set/types';
 import { unfitWords } from '../../task/propose-words';
 import { sameLabels } from '../../task/template';
@@ -40,8 +40,8 @@ export const useWordFinder = screenStore((studio: Studio): WordFinder => {
         signal,
         onEvent: ({ fraction, note }) => report({ fraction, note }),
       });
-      const at = stamp();
-      await promptSets.getState().change(setId, 'Answer words found', (now) => takeFoundWords(now, found, at));
+      const { change } = promptSets.getState();
+      await change(setId, 'Answer words found', (latest, at) => takeFoundWords(latest, found, at));
       if (found.prompt === null) return;
       // an unchanged proposal in the editor gives way to this one
       stores.proposer.setState({

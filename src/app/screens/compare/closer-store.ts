@@ -145,7 +145,7 @@ class CloserStore {
     }
     await stores.session.getState().trainingReady();
     const answered = async (found: Partial<Pick<ClassifyEvaluation, 'everyRow' | 'fineTuning'>>) => {
-      await stores.promptSets.getState().updateById(set.id, (s) => countLook(s, new Date().toISOString()));
+      await stores.promptSets.getState().updateById(set.id, (s, { now }) => countLook(s, now));
       await this.#compare.amend(evaluation, () => found);
     };
     if (kind === 'everyRow')

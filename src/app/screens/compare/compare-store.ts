@@ -9,7 +9,7 @@ import { inTurn } from '../../../lib/control';
 import { StudioError } from '../../../lib/errors';
 import { recordComparison, setThreshold, versionOfArm } from '../../../prompt-set/calibration';
 import { recalibrate } from '../../../prompt-set/make-versions';
-import { changeTask, countLook, isWriting, kindOf, nowAfter, stamp } from '../../../prompt-set/prompt-set';
+import { changeTask, countLook, isWriting, kindOf, nowAfter } from '../../../prompt-set/prompt-set';
 import { STANDARD_STAGES } from '../../../prompt-set/stages';
 import {
   type ClassifyEvaluation,
@@ -154,8 +154,8 @@ export class CompareStore {
       return isFirst ? { shownUnder: [...shownUnder, mode] } : {};
     });
     if (!isFirst) return;
-    const now = new Date().toISOString();
-    await this.#studio.stores.promptSets.getState().updateById(evaluation.setId, (set) => countLook(set, now));
+    const { updateById } = this.#studio.stores.promptSets.getState();
+    await updateById(evaluation.setId, (set, { now }) => countLook(set, now));
   }
 
   /** Figures under another calibration, shown once their use of the test rows is counted. */
@@ -233,8 +233,8 @@ export class CompareStore {
     const found = await services.workflow.call('compare', request, { signal, onEvent });
     const timing = { tokens, seconds: (performance.now() - begin) / 1000 };
     await this.#speedometer.learnWork(info, isWriting(set) ? 'writtenTokenMs' : 'comparedTokenMs', timing);
-    const now = new Date().toISOString();
-    await stores.promptSets.getState().updateById(set.id, (s) => recordComparison(s, found.evaluation, now));
+    const { updateById } = stores.promptSets.getState();
+    await updateById(set.id, (s, { now }) => recordComparison(s, found.evaluation, now));
     await this.#keep(set, found.evaluation, found);
   }
 
@@ -245,7 +245,7 @@ export class CompareStore {
     const { services, stores } = this.#studio;
     const { words, template } = await services.workflow.call('propose', { dataset });
     const task = { words, baseTemplate: set.baseTemplate || template };
-    return stores.promptSets.getState().updateById(set.id, (s) => changeTask(s, task, new Date().toISOString()));
+    return stores.promptSets.getState().updateById(set.id, (s, { now }) => changeTask(s, task, now));
   }
 
   async #keep(set: PromptSet, found: object, { leftOut, tooLong }: Omit<Latest, 'evaluation'>): Promise<void> {
@@ -284,15 +284,15 @@ export class CompareStore {
     threshold: ReviewThreshold | null,
   ): Promise<void> => {
     let before: ReviewThreshold | null = null;
-    await this.#studio.stores.promptSets.getState().updateById(setId, (s) => {
+    await this.#studio.stores.promptSets.getState().updateById(setId, (s, { now }) => {
       before = versionById(s, versionId)?.version.threshold ?? null;
-      return setThreshold(s, versionId, threshold, new Date().toISOString());
+      return setThreshold(s, versionId, threshold, now);
     });
     undoable('Threshold changed', () => this.setThreshold(setId, versionId, before));
   };
 
   readonly recalibrate = (setId: string, versionId: string, fit: CalibrationFit | null): Promise<PromptSet> =>
-    this.#studio.stores.promptSets.getState().updateById(setId, (s) => recalibrate(s, versionId, fit, stamp()));
+    this.#studio.stores.promptSets.getState().updateById(setId, (s, at) => recalibrate(s, versionId, fit, at));
 
   /** Changes a comparison as it is on the disk by then, and shows it once it is there: rapid changes are all made. */
   readonly amend = async <E extends Evaluation>(of: E, change: (before: E) => Amendment): Promise<void> => {

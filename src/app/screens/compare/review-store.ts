@@ -102,7 +102,9 @@ class ReviewStore {
       changes.map((change) => [change.rowId, plan.labels[change[which]] ?? '']);
     const datasetFingerprint =
       changes.length === 0 ? dataset.fingerprint : await this.#relabel(setId, dataset, labelled('to'));
-    const counted = await this.#studio.stores.promptSets.getState().updateById(setId, (s) => countLook(s, now()));
+    const counted = await this.#studio.stores.promptSets
+      .getState()
+      .updateById(setId, (s, { now }) => countLook(s, now));
     const review = {
       reviewed: [...(before?.reviewed ?? []), ...queue],
       corrections: [...(before?.corrections ?? []), ...changes],

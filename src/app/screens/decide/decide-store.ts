@@ -170,7 +170,7 @@ export const ladders = perStudio((studio) => {
         // before the result is shown: the test rows have then been used once more
         if (answers.length === before.length)
           saving = saving.then(() =>
-            stores.promptSets.getState().updateById(set.id, (now) => countLook(now, new Date().toISOString())),
+            stores.promptSets.getState().updateById(set.id, (latest, { now }) => countLook(latest, now)),
           );
         answers.push(event.answers);
         keep({ answers: [...answers], ladder: null, of });
@@ -292,10 +292,8 @@ class MigrationStore {
     const save = (work: () => Promise<unknown>) => {
       saving = saving.then(work);
     };
-    const change = (next: (set: PromptSet, now: string) => PromptSet) => {
-      const now = new Date().toISOString();
-      save(() => stores.promptSets.getState().updateById(set.id, (latest) => next(latest, now)));
-    };
+    const change = (next: (set: PromptSet, now: string) => PromptSet) =>
+      save(() => stores.promptSets.getState().updateById(set.id, (latest, { now }) => next(latest, now)));
     let looked = false;
     const onEvent = (event: MigrateEvent) => {
       if (event.kind === 'progress') return report({ fraction: event.fraction, note: event.note });

@@ -12,6 +12,7 @@ import { ofKind, type PromptSet, type StagePolicy } from '../../../prompt-set/ty
 import { readTags, writeNote, writeSetNotes, writeTags } from '../../../prompt-set/versions';
 import { navigate, screenPath } from '../../state/location';
 import { type Resource, resource, useResource } from '../../state/resource';
+import type { SetChange } from '../../state/saving-sets';
 import { perStudio, type Studio, usePromptSets } from '../../state/studio';
 import { attempted, toastUndo } from '../../ui';
 
@@ -110,8 +111,6 @@ const changeDiscarded = async ({ settings }: Disk, change: (before: Discarded) =
 const forget = (store: Disk, ids: readonly string[]) =>
   changeDiscarded(store, (before) => Object.fromEntries(Object.entries(before).filter(([id]) => !ids.includes(id))));
 
-const now = () => new Date().toISOString();
-
 /** Deleting, restoring, discarding and renaming sets of the list. */
 export const setActions = perStudio((studio) => {
   const { services, stores } = studio;
@@ -129,7 +128,7 @@ export const setActions = perStudio((studio) => {
     });
   return {
     rename: (setId: string, name: string) =>
-      promptSets().change(setId, `Renamed to “${name}”`, (set) => renamePromptSet(set, name, now())),
+      promptSets().change(setId, `Renamed to “${name}”`, (set, { now }) => renamePromptSet(set, name, now)),
     remove: async ({ id, name }: Pick<Listing, 'id' | 'name'>) => {
       const wasOpen = promptSets().set?.id === id;
       await promptSets().remove(id);
@@ -166,32 +165,33 @@ export const detailActions = perStudio((studio) => {
     const { key, value } = detail.getState();
     if (key === set.id && value) detail.set({ ...value, set });
   };
-  const change = async (setId: string, next: (set: PromptSet) => PromptSet) =>
+  const change = async (setId: string, next: SetChange) =>
     show(await stores.promptSets.getState().updateById(setId, next));
-  const byHand = (setId: string, what: string, next: (set: PromptSet) => PromptSet) =>
+  const byHand = (setId: string, what: string, next: SetChange) =>
     stores.promptSets.getState().change(setId, what, next, show);
   // its own way back, and the way forward again
   const giveHandle = async (setId: string, what: string, handle: string, before: string): Promise<void> => {
     const taken = stores.promptSets.getState().sets.flatMap((set) => (set.id === setId ? [] : [set.handle]));
-    await change(setId, (set) => changeHandle(set, freeHandle(handle, taken), now()));
+    await change(setId, (set, { now }) => changeHandle(set, freeHandle(handle, taken), now));
     toastUndo(what, () => giveHandle(setId, what, before, handle));
   };
 
   return {
     chooseYours: (setId: string, versionId: string) =>
-      byHand(setId, 'Another prompt is Yours', (set) => chooseHard(set, versionId, now())),
+      byHand(setId, 'Another prompt is Yours', (set, { now }) => chooseHard(set, versionId, now)),
     chooseTuned: (setId: string, runId: string) =>
-      byHand(setId, 'Another run is Tuned', (set) => chooseSoft(set, runId, now())),
+      byHand(setId, 'Another run is Tuned', (set, { now }) => chooseSoft(set, runId, now)),
     move: (set: PromptSet, asked: Parameters<typeof moveStage>[1]) =>
       stores.promptSets.getState().pointStage(set, asked, show),
-    setPolicy: (setId: string, policy: StagePolicy) => change(setId, (set) => setPolicy(set, policy, now())),
+    setPolicy: (setId: string, policy: StagePolicy) => change(setId, (set, { now }) => setPolicy(set, policy, now)),
     note: (setId: string, versionId: string, text: string) =>
-      change(setId, (set) => writeNote(set, versionId, text, now())),
-    setNotes: (setId: string, text: string) => byHand(setId, 'Notes changed', (set) => writeSetNotes(set, text, now())),
+      change(setId, (set, { now }) => writeNote(set, versionId, text, now)),
+    setNotes: (setId: string, text: string) =>
+      byHand(setId, 'Notes changed', (set, { now }) => writeSetNotes(set, text, now)),
     changeHandle: ({ id, handle: before }: PromptSet, handle: string) =>
       giveHandle(id, `The handle is ${handle} now`, handle, before),
     setTags: (setId: string, text: string) =>
-      byHand(setId, 'Tags changed', (set) => writeTags(set, readTags(text), now())),
+      byHand(setId, 'Tags changed', (set, { now }) => writeTags(set, readTags(text), now)),
     removeMeasurement: async (measurement: Measurement) => {
       await services.store.measurements.remove(measurement);
       await detail.reload();

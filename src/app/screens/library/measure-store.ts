@@ -81,8 +81,7 @@ export const measuring = perStudio((studio) => {
       );
       const createdAt = new Date().toISOString();
       // before the result is shown: the test rows have then been used once more
-      if (kind === 'test')
-        await stores.promptSets.getState().updateById(setId, (set) => countLook(set, new Date().toISOString()));
+      if (kind === 'test') await stores.promptSets.getState().updateById(setId, (set, { now }) => countLook(set, now));
       const measurement: Measurement = { id: crypto.randomUUID(), setId, versionId, createdAt, ...measured };
       await store.measurements.put(measurement);
       await setDetail.of(studio).reload();
@@ -334,7 +333,7 @@ export const filling = perStudio((studio) => {
         // before the result is shown: these test rows have then been used once more
         if (cell.answers && !looked.has(cell.data)) {
           looked.add(cell.data);
-          await stores.promptSets.getState().updateById(cell.data, (set) => countLook(set, new Date().toISOString()));
+          await stores.promptSets.getState().updateById(cell.data, (set, { now }) => countLook(set, now));
         }
         await state.keep(cell);
       };

@@ -3,7 +3,7 @@ import { useMemo } from 'react';
 import { useStore } from 'zustand';
 import { StudioError } from '../../../lib/errors';
 import { addHardVersion, chooseHard, chosenHard, versionWith } from '../../../prompt-set/make-versions';
-import { changeTask, stamp } from '../../../prompt-set/prompt-set';
+import { changeTask } from '../../../prompt-set/prompt-set';
 import { foundVersion, type ShownTry, shownTry } from '../../../prompt-set/tries';
 import type { HardVersion, Opened, PromptSet } from '../../../prompt-set/types';
 import { wordsFitting } from '../../../prompt-set/versions';
@@ -12,6 +12,7 @@ import type { HardPrompt } from '../../../task/types';
 import type { PromptReading } from '../../../workflow/try-prompt';
 import type { PromptSetsState } from '../../state/prompt-sets-store';
 import { type Proposal, proposals } from '../../state/proposer';
+import type { SetChange } from '../../state/saving-sets';
 import { weightsOf } from '../../state/session-state';
 import { drafts, tabMemory } from '../../state/storage';
 import { ActionStore, type Studio, screenStore, usePromptSets, useSession, useStores } from '../../state/studio';
@@ -72,10 +73,12 @@ export function useOpened(): Opened | null {
 }
 
 export async function keepVersion({ stores }: Studio, setId: string, prompt: HardPrompt): Promise<HardVersion> {
-  const at = stamp();
   const next = await stores.promptSets
     .getState()
-    .updateById(setId, (set) => addHardVersion(set, at, { prompt, name: versionName(prompt, set.hard.at(-1)) }).set);
+    .updateById(
+      setId,
+      (set, at) => addHardVersion(set, at, { prompt, name: versionName(prompt, set.hard.at(-1)) }).set,
+    );
   const version = versionWith(next, prompt);
   if (!version) throw new StudioError('internal', 'internal: a version that was just saved is missing');
   return version;
@@ -99,8 +102,6 @@ const wordsTyped = (setId: string): Typed['words'] => {
   const kept = halfTyped.read();
   return kept?.setId === setId ? kept.words : {};
 };
-
-const now = () => new Date().toISOString();
 
 class Prompts extends ActionStore<PromptsState> {
   readonly #studio: Studio;
@@ -197,11 +198,11 @@ class Prompts extends ActionStore<PromptsState> {
 
   /** Changes the task of the set; resolves once that is on disk. */
   #change(how: (set: PromptSet) => Parameters<typeof changeTask>[1], what = 'Answer words changed'): Promise<unknown> {
-    this.#saved = this.#byHand(what, (set) => changeTask(set, how(set), now()));
+    this.#saved = this.#byHand(what, (set, { now }) => changeTask(set, how(set), now));
     return this.#saved;
   }
 
-  async #byHand(what: string, change: (set: PromptSet) => PromptSet): Promise<void> {
+  async #byHand(what: string, change: SetChange): Promise<void> {
     const open = this.#opened();
     if (open) await this.#studio.stores.promptSets.getState().change(open.id, what, change);
   }
@@ -229,7 +230,8 @@ class Prompts extends ActionStore<PromptsState> {
   };
 
   /** Makes a version "Yours". */
-  readonly choose = (id: string): void => void this.#byHand('Another prompt is Yours', (s) => chooseHard(s, id, now()));
+  readonly choose = (id: string): void =>
+    void this.#byHand('Another prompt is Yours', (s, { now }) => chooseHard(s, id, now));
 
   /** Saves the prompt as a version when it is new and usable; for leaving the screen. */
   readonly keepDraft = async (): Promise<void> => {
@@ -242,7 +244,7 @@ class Prompts extends ActionStore<PromptsState> {
     // nothing was tried: what is in the editor is what the user means
     await promptSets
       .getState()
-      .updateById(open.id, (s) => (chosenHard(s)?.tried ? s : chooseHard(s, version.id, now())));
+      .updateById(open.id, (s, { now }) => (chosenHard(s)?.tried ? s : chooseHard(s, version.id, now)));
   };
 }
 

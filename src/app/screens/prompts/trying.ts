@@ -15,7 +15,7 @@ import {
   samePrompt,
   takeFoundPrompt,
 } from '../../../prompt-set/make-versions';
-import { isWriting, stamp } from '../../../prompt-set/prompt-set';
+import { isWriting } from '../../../prompt-set/prompt-set';
 import { answersWith, foundVersion, sinceTry } from '../../../prompt-set/tries';
 import type { HardVersion, Opened, PromptSearch, PromptSet } from '../../../prompt-set/types';
 import { wordsFitting } from '../../../prompt-set/versions';
@@ -173,9 +173,8 @@ export const useTrying = screenStore((studio: Studio): Job<[versionId?: string],
         signal,
         onEvent: ({ done, total }) => report({ done, total, fraction: total > 0 ? done / total : 1 }),
       });
-      const now = new Date().toISOString();
       const opened = { dataset, model: weightsOf(session.getState()) };
-      await promptSets.getState().updateById(set.id, (s) => kept(s, version.id, result, { opened, now }));
+      await promptSets.getState().updateById(set.id, (s, { now }) => kept(s, version.id, result, { opened, now }));
       await timings.of(studio).learn(result);
     },
   });
@@ -293,14 +292,13 @@ export function useCutOffSearch() {
 /** Makes the winner Yours, with an undo. The editor shows it, unless it has text that is in no version. */
 async function takeWinner(studio: Studio, set: PromptSet, draft: HardPrompt, found: FoundPrompt): Promise<void> {
   const { updateById, change } = studio.stores.promptSets.getState();
-  const at = stamp();
   const before = set.chosenHard;
-  await updateById(set.id, (now) => takeFoundPrompt(now, found, at).set);
+  await updateById(set.id, (latest, at) => takeFoundPrompt(latest, found, at).set);
   const { name, prompt } = found.winner;
   if (set.hard.some((version) => samePrompt(version.prompt, draft))) usePrompts.of(studio).take(prompt);
   const what = `${capitalised(name)} is your entry in the comparison`;
   if (before !== null)
-    toastUndo(what, () => change(set.id, what, (now) => chooseHard(now, before, new Date().toISOString())));
+    toastUndo(what, () => change(set.id, what, (latest, { now }) => chooseHard(latest, before, now)));
 }
 
 /** Finds the best hand-written prompt. It becomes Yours as a version of its own; a stop keeps the best so far. */

@@ -69,8 +69,7 @@ function ResultPanel({ set, run }: { readonly set: PromptSet; readonly run: Soft
       </Panel>
     );
   const compare = async () => {
-    const now = new Date().toISOString();
-    await promptSets.getState().updateById(set.id, (s) => {
+    await promptSets.getState().updateById(set.id, (s, { now }) => {
       const withRun = chooseSoft(s, run.id, now);
       return version ? chooseHard(withRun, version.id, now) : withRun;
     });

@@ -116,8 +116,7 @@ export function createBaselines({ store: disk }: Pick<Services, 'store'>, prompt
     keep: async (subject, { id, scores, tried }) => {
       const hard = chosenHard(subject.open);
       if (tried && hard) {
-        const at = new Date().toISOString();
-        await promptSets.getState().updateById(subject.open.id, (set) => recordTry(set, hard.id, tried, at));
+        await promptSets.getState().updateById(subject.open.id, (set, { now }) => recordTry(set, hard.id, tried, now));
         return;
       }
       const value =

@@ -56,8 +56,6 @@ type RunResult = TrainedRun & Partial<Pick<DistilledRun, 'reached'>>;
 /** After these the engine cannot be used again without a fresh start. */
 const isFatal = (error: StudioError): boolean => error.code === 'internal' || isEngineGone(error);
 
-const now = () => new Date().toISOString();
-
 export function startRun(plan: RunPlan, using: RunWith): Running {
   const run = new TrainingRun(plan, using);
   return { ended: run.go(), ask: (what) => run.ask(what) };
@@ -260,7 +258,7 @@ class TrainingRun {
       seconds: checkpoint.elapsedMs / 1000,
       ...(version.distilled && reached && { distilled: { ...version.distilled, reached } }),
     };
-    await promptSets.getState().updateById(open.id, (set) => finishRun(set, version.id, result, now()));
+    await promptSets.getState().updateById(open.id, (set, { now }) => finishRun(set, version.id, result, now));
     this.#change({ phase: 'ended', ending: reason, bestStep, secondsLeft: null, resumeFrom: null });
     performance.mark('studio:trained');
   }
@@ -283,6 +281,8 @@ class TrainingRun {
 
   #update(change: Parameters<typeof updateRun>[2]): Promise<PromptSet> {
     const { open, version } = this.#plan;
-    return this.#using.promptSets.getState().updateById(open.id, (set) => updateRun(set, version.id, change, now()));
+    return this.#using.promptSets
+      .getState()
+      .updateById(open.id, (set, { now }) => updateRun(set, version.id, change, now));
   }
 }

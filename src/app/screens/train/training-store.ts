@@ -2,7 +2,7 @@
 import type { Dataset } from '../../../dataset/types';
 import { asStudioError, StudioError } from '../../../lib/errors';
 import { isUsable, openRun, updateRun } from '../../../prompt-set/make-versions';
-import { changeTask, stamp } from '../../../prompt-set/prompt-set';
+import { changeTask } from '../../../prompt-set/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { wordsFitting } from '../../../prompt-set/versions';
 import { sameLabels } from '../../../task/template';
@@ -31,8 +31,6 @@ export interface TrainingState {
   /** Rows in the engine's text cache, by the cache's name. */
   readonly rowsInCache: ReadonlyMap<string, number>;
 }
-
-const now = () => new Date().toISOString();
 
 const IDLE: TrainingState = {
   live: null,
@@ -149,14 +147,14 @@ export class Training extends ActionStore<TrainingState> {
   async #withTask(open: PromptSet, dataset: Dataset): Promise<PromptSet> {
     if (sameLabels(open.words, dataset.labels) && open.baseTemplate !== '') return open;
     const { words, template } = await this.#services.workflow.call('propose', { dataset });
-    return this.#promptSets.getState().updateById(open.id, (s) =>
+    return this.#promptSets.getState().updateById(open.id, (s, { now }) =>
       changeTask(
         s,
         {
           words: sameLabels(s.words, dataset.labels) ? s.words : words,
           baseTemplate: s.baseTemplate || template,
         },
-        now(),
+        now,
       ),
     );
   }
@@ -213,10 +211,9 @@ export class Training extends ActionStore<TrainingState> {
         heldBackHash: dataset.heldBackHash,
         splitHash: dataset.splitHash,
       };
-      const at = stamp();
       const open = await this.#promptSets
         .getState()
-        .updateById(setId, (set) => recorded(set, item, at, from, dataset).set);
+        .updateById(setId, (set, at) => recorded(set, item, at, from, dataset).set);
       await onRecorded();
       const version = open.soft.find(({ id }) => id === item.id);
       if (!version) throw new StudioError('internal', 'internal: a run that was just recorded is missing');
@@ -320,7 +317,7 @@ export class Training extends ActionStore<TrainingState> {
       const from = checkpointOf(version, await this.#services.store.checkpoints.get(runId));
       const current = await this.#promptSets
         .getState()
-        .updateById(open.id, (s) => updateRun(s, runId, { status: 'running', error: null }, now()));
+        .updateById(open.id, (s, { now }) => updateRun(s, runId, { status: 'running', error: null }, now));
       return this.#run({ open: current, dataset, version, from });
     });
     if (end === 'over' && this.queue.getState().items.length > 0) await this.letQueueRun(true);

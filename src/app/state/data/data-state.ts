@@ -11,7 +11,6 @@ import { inTurn } from '../../../lib/control';
 import { asStudioError, StudioError } from '../../../lib/errors';
 import { capitalised } from '../../../lib/format';
 import { addHardVersion } from '../../../prompt-set/make-versions';
-import { stamp } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { cardWords, type PolicyCard, unnamedLabels } from '../../../task/propose';
 import type { PreparedData } from '../../../workflow/open-data';
@@ -181,10 +180,8 @@ export class PreparingRows {
   /** The card's prompt becomes the first version of a prompt set. */
   async #applyCard(setId: string, card: PolicyCard, labels: readonly string[]): Promise<void> {
     const prompt = { template: card.prompt, shots: 0, shotSeed: 0 };
-    const at = stamp();
-    await this.#promptSets
-      .getState()
-      .updateById(setId, (set) => addHardVersion(set, at, { name: card.name, prompt }).set);
+    const { updateById } = this.#promptSets.getState();
+    await updateById(setId, (set, at) => addHardVersion(set, at, { name: card.name, prompt }).set);
     this.#data.setState({ card: null });
     const unnamed = unnamedLabels(card, labels);
     if (unnamed.length > 0)
