@@ -174,7 +174,7 @@ function PresetChoice() {
 }
 
 const GAINS =
-  'Points: accuracy on test rows above the hand-written prompt. “Other data sets” are those this project measured with the built-in model, one seed or a mean; “sets of yours” are comparisons in this browser with a similar number of labels. Your rows may gain more, less or nothing.';
+  'Points: accuracy on test rows above the hand-written prompt, with Auto the proposed one. “Other data sets” are those this project measured with the built-in model, one seed or a mean; “sets of yours” are comparisons in this browser with a similar number of labels. Your rows may gain more, less or nothing.';
 
 /** Vectors drawn one by one; more are three dots. */
 const DRAWN = 12;
