@@ -178,7 +178,7 @@ async function scoringTimes(engine: HostEngine, count: number, length: number) {
   return {
     tokensPerSecond: await speed(plain),
     tokensPerSecondSharedPrefix: await speed(prefixed),
-    rowMs: await engine.latency(request, 5, uninterrupted),
+    rowMs: await engine.latency({ ...request, repeats: 5 }, uninterrupted),
   };
 }
 
@@ -191,7 +191,7 @@ async function writingTimes(engine: HostEngine, rows: readonly TokenRow[]) {
     times.push(performance.now() - last);
     last = performance.now();
   };
-  await engine.generate(request, onToken, uninterrupted);
+  await engine.generate(request, uninterrupted, onToken);
   // The first token also waits for the text.
   return { tokensPerSecond: 1000 / median(times.slice(1)) };
 }

@@ -4,8 +4,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createEngine, type Engine, type EngineOptions } from '../engine/engine';
-import type { Weights } from '../engine/types';
+import { type EngineCalls, engineCalls, type Weights } from '../engine/types';
 import type { Trains } from '../inference/program';
+import { inTurn } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { counted, duration } from '../lib/format';
 import { configOf, type ModelCard, type ModelFiles, parseCard, readFolder } from '../model/card';
@@ -83,34 +84,20 @@ const dropIn = async (name: string): Promise<Uint8Array> => {
 
 /** One call after the other, because runs of the graph must not overlap; a training run lets others in between its events. */
 function hostEngine(engine: Engine): HostEngine {
-  let last: Promise<unknown> = Promise.resolve();
-  const queued = <T>(call: () => Promise<T>): Promise<T> => {
-    const result = last.then(call);
-    last = result.catch(() => undefined);
-    return result;
-  };
+  const queued = inTurn();
   return {
     info: engine.info,
-    score: (...asked) => queued(() => engine.score(...asked)),
-    write: (...asked) => queued(() => engine.write(...asked)),
     train: async function* (...asked) {
       const events = engine.train(...asked);
       const next = () => queued(() => events.next());
       for (let event = await next(); !event.done; event = await next()) yield event.value;
     },
-    readAhead: (request, control, onRead) =>
-      queued(async () => {
-        for await (const read of engine.readAhead(request, control)) onRead(read);
-        return true;
-      }),
-    latency: (...asked) => queued(() => engine.latency(...asked)),
-    generate: (...asked) => queued(() => engine.generate(...asked)),
     forget: () => queued(async () => engine.forget()),
-    states: (...asked) => queued(() => engine.states(...asked)),
-    nextTokens: (...asked) => queued(() => engine.nextTokens(...asked)),
-    attribute: (...asked) => queued(() => engine.attribute(...asked)),
-    tokenSwaps: (...asked) => queued(() => engine.tokenSwaps(...asked)),
-    tokenVectors: (...asked) => queued(() => engine.tokenVectors(...asked)),
+    ...engineCalls<EngineCalls>(
+      (name) =>
+        (...asked) =>
+          queued<unknown>(() => engine[name](...asked)),
+    ),
   };
 }
 

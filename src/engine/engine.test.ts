@@ -183,22 +183,24 @@ describe('the engine on a small model', () => {
     });
 
     it('reads the same hidden states alone, together and from the text cache', async () => {
-      const whole = await engine().states({ rows, cacheKey: null });
+      const whole = await engine().states({ rows, cacheKey: null }, uninterrupted);
       expect(whole).toHaveLength(rows.length * 64);
       const warm = engine();
       await warm.score({ ...request, cacheKey: 'rows' });
-      expect(largestDifference(await warm.states({ rows, cacheKey: 'rows' }), Array.from(whole))).toBeLessThan(1e-4);
+      expect(
+        largestDifference(await warm.states({ rows, cacheKey: 'rows' }, uninterrupted), Array.from(whole)),
+      ).toBeLessThan(1e-4);
       const [row] = rows.slice(7);
-      const alone = await engine().states({ rows: row ? [row] : [], cacheKey: null });
+      const alone = await engine().states({ rows: row ? [row] : [], cacheKey: null }, uninterrupted);
       expect(largestDifference(alone, Array.from(whole.subarray(7 * 64, 8 * 64)))).toBeLessThan(1e-4);
     });
 
     it('reads what follows each row and a cue, for the most likely tokens of a list and those asked for', async () => {
       const cue = Int32Array.of(9, 11);
       const asked = { cue, among: Int32Array.from({ length: 60 }, (_, i) => 3 * i), always: Int32Array.of(7) };
-      const whole = await engine().nextTokens({ rows, cacheKey: null, ...asked, most: 61 });
+      const whole = await engine().nextTokens({ rows, cacheKey: null, ...asked, most: 61 }, uninterrupted);
       expect(whole.ids).toHaveLength(61);
-      const few = await engine().nextTokens({ rows, cacheKey: 'rows', ...asked, most: 5 });
+      const few = await engine().nextTokens({ rows, cacheKey: 'rows', ...asked, most: 5 }, uninterrupted);
       const mean = (j: number) => rows.reduce((sum, _, i) => sum + (whole.logProbs[i * 61 + j] ?? 0), 0) / rows.length;
       const best = [...whole.ids.keys()].toSorted((a, b) => mean(b) - mean(a));
       const kept = [...new Set([...best.slice(0, 5), whole.ids.indexOf(7)])].toSorted((a, b) => a - b);
@@ -216,7 +218,10 @@ describe('the engine on a small model', () => {
       });
       // of no others: probabilities among themselves
       const among = Int32Array.of(9, 0, 6);
-      const alone = await engine().nextTokens({ rows, cacheKey: null, cue, among, always: among, most: 0 });
+      const alone = await engine().nextTokens(
+        { rows, cacheKey: null, cue, among, always: among, most: 0 },
+        uninterrupted,
+      );
       expect(Array.from(alone.ids)).toEqual([0, 6, 9]);
       scored.forEach(({ logProbs }, i) => {
         for (const [c, value] of logProbs.entries()) expect(alone.logProbs[3 * i + c]).toBeCloseTo(value, 3);
@@ -627,7 +632,7 @@ describe('the engine on a small model', () => {
 
     it.each([null, ...PLACEMENTS])('continues from keys and values as from the whole text: %s', async (placement) => {
       const prompt = placement && soft(placement);
-      const { ids } = await engine().generate({ ...request, soft: prompt }, () => {});
+      const { ids } = await engine().generate({ ...request, soft: prompt }, uninterrupted);
       const virtual = Array.from({ length: prompt?.virtualTokens ?? 0 }, (_, j) => ~j);
       const tokens = [...spliced(request.ids, virtual, placement)];
       for (const id of ids) {
@@ -647,12 +652,15 @@ describe('the engine on a small model', () => {
     });
 
     it('samples by its seed, and stops at an end token', async () => {
-      const sample = (seed: number) => engine().generate({ ...request, temperature: 1, seed }, () => {});
+      const sample = (seed: number) => engine().generate({ ...request, temperature: 1, seed }, uninterrupted);
       const [a, b, c] = [await sample(1), await sample(1), await sample(2)];
       expect(a.ids).toEqual(b.ids);
       expect(a.ids).not.toEqual(c.ids);
       const [first = 0] = a.ids;
-      const ended = await engine().generate({ ...request, temperature: 1, seed: 1, endTokenIds: [first] }, () => {});
+      const ended = await engine().generate(
+        { ...request, temperature: 1, seed: 1, endTokenIds: [first] },
+        uninterrupted,
+      );
       expect(ended).toEqual({ ids: new Int32Array(0), stopped: 'end' });
     });
   });

@@ -1,6 +1,6 @@
 import { attribute } from '../inference/attribution';
 import type { TextCacheOptions } from '../inference/cache-plan';
-import { type Generated, generate, type NextTokens, readNextTokens, writeRows } from '../inference/generate';
+import { generate, readNextTokens, writeRows } from '../inference/generate';
 import { Answers } from '../inference/label-scores';
 import { PrefixCache } from '../inference/rows';
 import { embeddingRows } from '../inference/run';
@@ -13,7 +13,7 @@ import {
   scoreRows,
   scoreTargets,
 } from '../inference/score';
-import { type RowsRead, TextCache } from '../inference/text-cache';
+import { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import { breathe, type Polled, throwIfInterrupted, uninterrupted } from '../lib/control';
 import { median } from '../metrics/special';
@@ -22,24 +22,18 @@ import type { CreateRunner } from '../runtime/types';
 import type { TokenRow } from '../tokens/tokenizer';
 import type { TrainEvent } from '../training/events';
 import { tokenSwaps } from '../training/objective';
-import { type SelfCheckReport, type SelfCheckRequest, selfCheck } from './gradient-check';
+import { selfCheck } from './gradient-check';
 import { type LoadedProgram, loadProgram } from './load';
 import { readAhead, trainRun } from './train-run';
 import type {
-  Attribution,
-  AttributionRequest,
-  GenerateRequest,
+  EngineCalls,
   LoadEvent,
   LoadRequest,
   ModelInfo,
-  NextTokensRequest,
-  ReadAheadRequest,
   ScoreRequest,
   ScoreResult,
   StatesRequest,
-  SwapRequest,
   TextMemory,
-  TokenSwap,
   TrainRequest,
   WriteRequest,
   WrittenRow,
@@ -63,7 +57,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 }
 
 /** One loaded model with its caches. Calls must not overlap: the owner queues them. */
-export class Engine {
+export class Engine implements EngineCalls {
   readonly info: ModelInfo;
   readonly #program: LoadedProgram['program'];
   readonly #cache: TextCache;
@@ -126,7 +120,6 @@ export class Engine {
     };
   }
 
-  /** Continues each row with the most likely tokens. @throws StudioError `too-long`, `cancelled`, and as Runner.run */
   async write(
     request: WriteRequest,
     control: Polled = uninterrupted,
@@ -157,28 +150,21 @@ export class Engine {
     return trainRun({ program: this.#program, info: this.info, cache: this.#cache }, request, control);
   }
 
-  /** @see readAhead @throws StudioError `cancelled`, and as Runner.run */
-  readAhead(request: ReadAheadRequest, control: Polled = uninterrupted): AsyncGenerator<RowsRead, void, undefined> {
-    return readAhead({ program: this.#program, cache: this.#cache }, request, control);
-  }
+  readonly readAhead: EngineCalls['readAhead'] = async (request, control, onRead) => {
+    for await (const read of readAhead({ program: this.#program, cache: this.#cache }, request, control))
+      if (onRead?.(read) === false) return false;
+    return true;
+  };
 
-  /** @throws StudioError `too-long`, and as Runner.run */
-  generate(
-    request: GenerateRequest,
-    onToken: (id: number) => void | Promise<void>,
-    control: Polled = uninterrupted,
-  ): Promise<Generated> {
-    return generate(this.#program, request, onToken, control);
-  }
+  readonly generate: EngineCalls['generate'] = (...asked) => generate(this.#program, ...asked);
 
-  /** Median milliseconds per row after a warm-up, one row at a time, with the shared prefix already computed. */
-  async latency(request: ScoreRequest, repeats: number, control: Polled = uninterrupted): Promise<number> {
+  async latency(request: ScoreRequest & { repeats: number }, control: Polled = uninterrupted): Promise<number> {
     const rows = eachOrder(request.rows);
     const orders = rows.length / Math.max(1, request.rows.length);
     const scorer = await openScorer(this.#program, { ...request, rows, cached: null, prefixes: this.#prefixes });
     const times: number[] = [];
     // The first run warms up kernels and memory.
-    for (let i = -1; i < repeats && rows.length > 0; i++) {
+    for (let i = -1; i < request.repeats && rows.length > 0; i++) {
       throwIfInterrupted(control);
       const begin = performance.now();
       await scorer.scoreAt([Math.max(i, 0) % rows.length]);
@@ -188,66 +174,30 @@ export class Engine {
     return median(times) * orders;
   }
 
-  /** The last hidden state after each row, `[rows, hidden]`. @throws StudioError `too-long`, `cancelled`, and as Runner.run */
-  states(
-    request: StatesRequest,
-    control: Polled = uninterrupted,
-    onProgress: (rowsDone: number) => void = () => {},
-  ): Promise<Float32Array> {
-    const { rows } = request;
-    const cached = this.#cached({ ...request, soft: null });
-    return readStates(this.#program, { rows, soft: null, cached, prefixes: this.#prefixes, control, onProgress });
-  }
+  readonly states: EngineCalls['states'] = (request, control, onProgress) =>
+    readStates(this.#program, this.#plainly(request, control, onProgress));
 
-  /** What the model expects after each row and cue. @throws StudioError `too-long`, `cancelled`, and as Runner.run */
-  nextTokens(
-    request: NextTokensRequest,
-    control: Polled = uninterrupted,
-    onProgress: (rowsDone: number) => void = () => {},
-  ): Promise<NextTokens> {
-    const cached = this.#cached({ ...request, soft: null });
-    return readNextTokens(this.#program, { ...request, cached, prefixes: this.#prefixes, control, onProgress });
-  }
+  readonly nextTokens: EngineCalls['nextTokens'] = (request, control, onProgress) =>
+    readNextTokens(this.#program, { ...request, ...this.#plainly(request, control, onProgress) });
 
-  /** Token embeddings `[ids, hidden]`, row-major. @throws StudioError `cancelled`, and as Runner.run */
-  async tokenVectors(
-    ids: ArrayLike<number>,
-    control: Polled = uninterrupted,
-    onProgress: (done: number) => void = () => {},
-  ): Promise<Float32Array> {
+  readonly tokenVectors: EngineCalls['tokenVectors'] = async (ids, control, onProgress) => {
     const out = new Float32Array(ids.length * this.info.hidden);
     for (let at = 0; at < ids.length; at += VECTORS_AT_ONCE) {
       throwIfInterrupted(control);
-      const some = Array.from({ length: Math.min(VECTORS_AT_ONCE, ids.length - at) }, (_, i) => ids[at + i] as number);
-      out.set(await embeddingRows(this.#program, some), at * this.info.hidden);
-      onProgress(at + some.length);
+      const some = ids.subarray(at, at + VECTORS_AT_ONCE);
+      out.set(await embeddingRows(this.#program, [...some]), at * this.info.hidden);
+      onProgress?.(at + some.length);
       await breathe();
     }
     return out;
-  }
+  };
 
-  /** Which tokens of a text decided between two labels. @throws StudioError `too-long`, `bad-input`, `cancelled`, and as Runner.run */
-  attribute(
-    request: AttributionRequest,
-    control: Polled = uninterrupted,
-    onStep: (done: number) => void = () => {},
-  ): Promise<Attribution> {
-    return attribute(this.#program, request, control, onStep);
-  }
+  readonly attribute: EngineCalls['attribute'] = (...asked) => attribute(this.#program, ...asked);
 
-  /** @see tokenSwaps */
-  tokenSwaps(request: SwapRequest, control: Polled = uninterrupted): Promise<readonly TokenSwap[]> {
-    return tokenSwaps(this.#program, request, control);
-  }
+  readonly tokenSwaps: EngineCalls['tokenSwaps'] = (request, control) => tokenSwaps(this.#program, request, control);
 
-  /** @see selfCheck @throws StudioError `cancelled`, and as Runner.run */
-  selfCheck(
-    request: SelfCheckRequest,
-    control: Polled = uninterrupted,
-    onDirection: (done: number) => void = () => {},
-  ): Promise<SelfCheckReport> {
-    return selfCheck({ program: this.#program, info: this.info }, request, control, onDirection);
-  }
+  readonly selfCheck: EngineCalls['selfCheck'] = (...asked) =>
+    selfCheck({ program: this.#program, info: this.info }, ...asked);
 
   /** The memory of the text cache; new `options` apply to later requests. */
   texts(options: TextCacheOptions | null): TextMemory {
@@ -265,6 +215,12 @@ export class Engine {
   async dispose(): Promise<void> {
     this.forget();
     await this.#program.runner.dispose();
+  }
+
+  /** Rows as they are read without virtual tokens. */
+  #plainly({ rows, cacheKey }: StatesRequest, control: Polled, onProgress: (rowsDone: number) => void = () => {}) {
+    const cached = this.#cached({ rows, cacheKey, soft: null });
+    return { rows, soft: null, cached, prefixes: this.#prefixes, control, onProgress };
   }
 
   #cached(request: { rows: readonly TokenRow[]; cacheKey: string | null; soft: SoftPrompt | null }) {

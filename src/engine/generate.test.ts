@@ -74,7 +74,7 @@ it.each(['llama-optimum-fp32', 'gpt2-optimum-fp32', 'llama-genai-fp32', 'qwen2-g
     const { program } = await loadProgram(request, createNodeRunner, () => {});
     const prompt = [5, 61, 207, 9, 33];
     const options = { soft: null, maxNewTokens: TOKENS, temperature: 0, topP: 1, seed: 0, endTokenIds: [] };
-    const { ids } = await generate(program, { ...options, ids: Int32Array.from(prompt) }, () => {});
+    const { ids } = await generate(program, { ...options, ids: Int32Array.from(prompt) });
     const { kvHeads, headDim } = program.spec;
     await program.runner.dispose();
     expect(Array.from(ids)).toEqual(await asExported(name, prompt, kvHeads, headDim));

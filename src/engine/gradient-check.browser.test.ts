@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { uninterrupted } from '../lib/control';
 import type { Backend } from '../runtime/types';
 import { createWebEngine } from './web';
 
@@ -11,7 +12,7 @@ async function checked(backend: Backend, directions: number) {
   const files = Object.fromEntries(await Promise.all(PATHS.map(read)));
   const engine = await createWebEngine({ id: 'x', files, backend, threads: 2 });
   try {
-    return { info: engine.info, report: await engine.selfCheck({ directions }) };
+    return { info: engine.info, report: await engine.selfCheck({ directions }, uninterrupted) };
   } finally {
     await engine.dispose();
   }

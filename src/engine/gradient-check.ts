@@ -6,15 +6,7 @@ import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import { type BatchOptions, batchGradient, batchLosses } from '../training/objective';
 import type { LoadedProgram } from './load';
-
-interface DirectionCheck {
-  /** Slope of the loss along a random direction, by differences. */
-  readonly numeric: number;
-  /** The gradient along it. */
-  readonly analytic: number;
-  /** The difference as a share of the gradient; NaN if either is NaN or both are 0. */
-  readonly relativeError: number;
-}
+import type { DirectionCheck, SelfCheckReport, SelfCheckRequest } from './types';
 
 export interface GradientCheck {
   readonly loss: number;
@@ -75,24 +67,6 @@ const FIRST_STEP = 0.05;
 const rootMeanSquare = (values: Float32Array) =>
   Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / values.length) || 1;
 
-export interface SelfCheckRequest {
-  /** Number of directions to compare along; 0 = only the loss. */
-  readonly directions: number;
-}
-
-export interface SelfCheckReport {
-  /** The gradient agrees with finite differences along every direction. */
-  readonly ok: boolean;
-  readonly directions: readonly DirectionCheck[];
-  /** A difference above this share of the gradient means a wrong gradient, not float32 noise. */
-  readonly tolerance: number;
-  /** Loss of the checked row, which should be the same on every backend. */
-  readonly loss: number;
-  /** Length of that row, including its virtual tokens. */
-  readonly tokens: number;
-  readonly seconds: number;
-}
-
 const TOLERANCE = 0.02;
 /** The shortest useful row: two virtual tokens, the second of which sees the first, after a text that both see. */
 const TEXT_TOKENS = 4;
@@ -110,7 +84,7 @@ export async function selfCheck(
   { program, info }: LoadedProgram,
   { directions }: SelfCheckRequest,
   control: Polled,
-  onDirection: (done: number) => void,
+  onDirection: (done: number) => void = () => {},
 ): Promise<SelfCheckReport> {
   const begin = performance.now();
   throwIfInterrupted(control);

@@ -167,7 +167,7 @@ describe('SmolLM2-135M-Instruct', () => {
         seed: 0,
         endTokenIds: [],
       };
-      const { ids } = await generate(loaded.program, request, () => {});
+      const { ids } = await generate(loaded.program, request);
       expect(Array.from(ids)).toEqual(sure);
     }
   }, 180_000);

@@ -2,9 +2,11 @@
 
 import type { Attribution, AttributionRequest } from '../inference/attribution';
 import type { TextCacheOptions } from '../inference/cache-plan';
-import type { GenerateOptions, NextTokensOptions } from '../inference/generate';
+import type { Generated, GenerateOptions, NextTokens, NextTokensOptions } from '../inference/generate';
 import type { Trains } from '../inference/program';
 import type { ScoredRow, TargetScore, TokenCount } from '../inference/score';
+import type { RowsRead } from '../inference/text-cache';
+import type { Control } from '../lib/control';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { Adapter, Backend } from '../runtime/types';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
@@ -12,9 +14,7 @@ import type { Checkpoint, Trained } from '../training/events';
 import type { SwapRequest, TokenSwap } from '../training/objective';
 import type { TrainingSettings } from '../training/settings';
 
-export type { NextTokens } from '../inference/generate';
-export type { RowsRead } from '../inference/text-cache';
-export type { Attribution, AttributionRequest, SwapRequest, TokenSwap };
+export type { Attribution, AttributionRequest, NextTokens, RowsRead, SwapRequest, TokenSwap };
 
 /** Verified bytes of a model folder: path inside the folder -> bytes. */
 export type ModelFiles = Readonly<Record<string, Uint8Array>>;
@@ -167,3 +167,86 @@ export interface ReadAheadRequest extends Pick<TrainRequest, 'train' | 'validati
 }
 
 export type GenerateRequest = GenerateOptions;
+
+export interface DirectionCheck {
+  /** Slope of the loss along a random direction, by differences. */
+  readonly numeric: number;
+  /** The gradient along it. */
+  readonly analytic: number;
+  /** The difference as a share of the gradient; NaN if either is NaN or both are 0. */
+  readonly relativeError: number;
+}
+
+export interface SelfCheckRequest {
+  /** Number of directions to compare along; 0 = only the loss. */
+  readonly directions: number;
+}
+
+export interface SelfCheckReport {
+  /** The gradient agrees with finite differences along every direction. */
+  readonly ok: boolean;
+  readonly directions: readonly DirectionCheck[];
+  /** A difference above this share of the gradient means a wrong gradient, not float32 noise. */
+  readonly tolerance: number;
+  /** Loss of the checked row, which should be the same on every backend. */
+  readonly loss: number;
+  /** Length of that row, including its virtual tokens. */
+  readonly tokens: number;
+  readonly seconds: number;
+}
+
+/** A call of the engine. Request, events and result are plain values that a worker can be sent; `done` counts up to the end. */
+type EngineCall<Q, R, E = number> = (request: Q, control: Control, onEvent?: (done: E) => unknown) => Promise<R>;
+
+/**
+ * The engine's calls. The worker serves all of them, and both hosts offer them to the verbs.
+ * @throws StudioError (each) `too-long`, `bad-input`, `cancelled`, and as Runner.run
+ */
+export interface EngineCalls {
+  readonly score: EngineCall<ScoreRequest, ScoreResult>;
+  /** Continues each row with the most likely tokens. */
+  readonly write: EngineCall<WriteRequest, readonly WrittenRow[]>;
+  /** Reads texts that a run will need. False = it was ended, by an `onEvent` that returned false, before all were read. */
+  readonly readAhead: EngineCall<ReadAheadRequest, boolean, RowsRead>;
+  /** Median milliseconds per row after a warm-up, one row at a time, with the shared prefix already computed. */
+  readonly latency: EngineCall<ScoreRequest & { readonly repeats: number }, number>;
+  /** Gives each token's id; waits for a promise that `onEvent` returns. */
+  readonly generate: EngineCall<GenerateRequest, Generated>;
+  /** The last hidden state after each row, `[rows, hidden]`, row-major. */
+  readonly states: EngineCall<StatesRequest, Float32Array>;
+  /** Log-probabilities of the next token after each row and its cue, for the most likely tokens of a list. */
+  readonly nextTokens: EngineCall<NextTokensRequest, NextTokens>;
+  /** Which tokens of a text decided between two labels. */
+  readonly attribute: EngineCall<AttributionRequest, Attribution>;
+  /** Tokens that might lower the loss of rows in the place of others, by its gradient. */
+  readonly tokenSwaps: EngineCall<SwapRequest, readonly TokenSwap[]>;
+  /** Embeddings of token ids, `[ids, hidden]`, row-major. */
+  readonly tokenVectors: EngineCall<Int32Array, Float32Array>;
+  /** Whether the gradients of the loaded model can be trained on, on its backend; 0 = the gradient is known. */
+  readonly selfCheck: EngineCall<SelfCheckRequest, SelfCheckReport>;
+}
+
+const CALLS: Readonly<Record<keyof EngineCalls, true>> = {
+  score: true,
+  write: true,
+  readAhead: true,
+  latency: true,
+  generate: true,
+  states: true,
+  nextTokens: true,
+  attribute: true,
+  tokenSwaps: true,
+  tokenVectors: true,
+  selfCheck: true,
+};
+
+/**
+ * Makes every call of the engine from its name: those of a worker, of its client, of a queue.
+ * @param make all calls have one shape, so one function serves for each; `T` has their types
+ */
+export function engineCalls<T extends Record<keyof EngineCalls, unknown>>(
+  make: (name: keyof EngineCalls) => (...asked: [never, never, never]) => unknown,
+): Pick<T, keyof EngineCalls> {
+  const names = Object.keys(CALLS) as (keyof EngineCalls)[];
+  return Object.fromEntries(names.map((name) => [name, make(name)])) as Pick<T, keyof EngineCalls>;
+}

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scoreTargets } from '../inference/score';
+import { uninterrupted } from '../lib/control';
 import { createRng } from '../lib/rng';
 import { PLACEMENTS, type SoftPrompt } from '../prompt/soft-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
@@ -78,7 +79,7 @@ describe.each(['llama-genai-int4', 'gpt2-optimum-fp32'])('writing with %s', (mod
           seed: 0,
           endTokenIds: [END],
         },
-        () => {},
+        uninterrupted,
       );
       expect(Array.from(written[i]?.ids ?? [])).toEqual(Array.from(alone.ids));
     }

@@ -37,8 +37,8 @@ export interface Generated {
 export async function generate(
   program: Program,
   options: GenerateOptions,
-  onToken: (id: number) => void | Promise<void>,
   control: Polled = uninterrupted,
+  onToken: (id: number) => unknown = () => undefined,
 ): Promise<Generated> {
   const rng = createRng(options.seed);
   const sequence = withSoft(options, options.soft);

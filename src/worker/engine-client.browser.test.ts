@@ -119,11 +119,11 @@ describe('the engine worker', () => {
     const onEvent = ({ rowsDone }: { readonly rowsDone: number }) => read.push(rowsDone);
     const reading = client.call('readAhead', request, { onEvent });
     const scored = client.call('score', { rows: rows(), labels: labels(), soft: null, cacheKey: null });
-    expect(await reading).toEqual({ done: false });
+    expect(await reading).toBe(false);
     expect(read.at(-1)).toBeLessThan(20);
     expect((await scored).rows).toHaveLength(3);
     const before = read.length;
-    expect(await client.call('readAhead', request, { onEvent })).toEqual({ done: true });
+    expect(await client.call('readAhead', request, { onEvent })).toBe(true);
     expect(read.at(-1)).toBe(40);
     expect(read[before]).toBeGreaterThan(read[before - 1] ?? 40);
   });
@@ -139,7 +139,7 @@ describe('the engine worker', () => {
       endTokenIds: [],
     };
     const streamed: number[] = [];
-    const whole = await client.call('generate', request, { onEvent: ({ id }) => streamed.push(id) });
+    const whole = await client.call('generate', request, { onEvent: (id) => streamed.push(id) });
     expect(whole.stopped).toBe('length');
     expect(streamed).toEqual(Array.from(whole.ids));
     const abort = new AbortController();
@@ -153,7 +153,7 @@ describe('the engine worker', () => {
 
   it('measures the latency of a row', async () => {
     const request = { rows: rows(), labels: labels(), soft: soft('suffix'), cacheKey: null, repeats: 3 };
-    expect((await client.call('latency', request)).medianMs).toBeGreaterThan(0);
+    expect(await client.call('latency', request)).toBeGreaterThan(0);
   });
 
   it('says what is wrong, and answers the next request', async () => {

@@ -1,5 +1,5 @@
 /** The verbs' host inside the page's workflow worker: its own tokenizer, and the engine worker over a channel of its own. */
-import type { ModelInfo } from '../engine/types';
+import { type EngineCalls, engineCalls, type ModelInfo } from '../engine/types';
 import type { Control } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { configOf } from '../model/card';
@@ -51,43 +51,14 @@ async function* trainingEvents(client: EngineClient, ...[request, control]: Para
 
 /** The engine as a host has it, over a client of the engine worker. */
 export function engineOver(client: EngineClient, info: ModelInfo): HostEngine {
-  /** A call that can be stopped and reports its progress. */
-  async function call<
-    K extends 'score' | 'write' | 'states' | 'nextTokens' | 'attribute' | 'tokenSwaps' | 'tokenVectors' | 'latency',
-  >(
-    method: K,
-    params: Parameters<EngineMethods[K]>[0],
-    control: Control,
-    onProgress: (done: number) => void = () => {},
-  ): Promise<ReturnType<EngineMethods[K]>> {
-    const { onStart, done } = forwarding(client, control);
-    const onEvent = (event: unknown) => onProgress((event as { readonly done: number }).done);
-    return client.call(method, params as never, { onStart, onEvent } as object).finally(done) as Promise<
-      ReturnType<EngineMethods[K]>
-    >;
-  }
   return {
     info,
-    score: (request, control, onProgress) => call('score', request, control, onProgress),
-    write: async (request, control, onProgress) => (await call('write', request, control, onProgress)).rows,
     train: (request, control) => trainingEvents(client, request, control),
-    readAhead: async (request, control, onRead) => {
-      const { onStart, done } = forwarding(client, control);
-      const read = await client.call('readAhead', request, { onStart, onEvent: onRead }).finally(done);
-      return read.done;
-    },
-    latency: async (request, repeats, control) => (await call('latency', { ...request, repeats }, control)).medianMs,
-    generate: (request, onToken, control) => {
-      const { onStart, done } = forwarding(client, control);
-      return client.call('generate', request, { onStart, onEvent: ({ id }) => onToken(id) }).finally(done);
-    },
     forget: () => client.call('forget', null),
-    states: async (request, control, onProgress) => (await call('states', request, control, onProgress)).states,
-    nextTokens: (request, control, onProgress) => call('nextTokens', request, control, onProgress),
-    attribute: (request, control, onStep) => call('attribute', request, control, onStep),
-    tokenSwaps: (request, control) => call('tokenSwaps', request, control),
-    tokenVectors: async (ids, control, onProgress) =>
-      (await call('tokenVectors', { ids }, control, onProgress)).vectors,
+    ...engineCalls<EngineCalls>((name) => (request, control: Control, onEvent: (event: unknown) => void = () => {}) => {
+      const { onStart, done } = forwarding(client, control);
+      return client.call(name, request, { onStart, onEvent }).finally(done);
+    }),
   };
 }
 

@@ -3,28 +3,14 @@
 import type { PrepareOptions } from '../dataset/prepare';
 import type { RowQuery } from '../dataset/query';
 import type { Change, ColumnMapping, Dataset, Table } from '../dataset/types';
-import type { SelfCheckReport, SelfCheckRequest } from '../engine/gradient-check';
 import type {
-  Attribution,
-  AttributionRequest,
-  GenerateRequest,
+  EngineCalls,
   LoadEvent,
   LoadRequest,
   ModelFiles,
   ModelInfo,
-  NextTokens,
-  NextTokensRequest,
-  ReadAheadRequest,
-  RowsRead,
-  ScoreRequest,
-  ScoreResult,
-  StatesRequest,
-  SwapRequest,
   TextMemory,
-  TokenSwap,
   TrainRequest,
-  WriteRequest,
-  WrittenRow,
 } from '../engine/types';
 import type { CardRequest, VerdictCard } from '../evaluation/card';
 import type { Insights } from '../evaluation/classify/compare';
@@ -37,40 +23,28 @@ import type { HostCard, Verb } from '../workflow/host';
 import type { Verbs } from '../workflow/index';
 import type { DataFile, PreparedData, ReadTable } from '../workflow/open-data';
 
-export type { SelfCheckReport } from '../engine/gradient-check';
 export type * from '../engine/types';
 
+/** What an asynchronous function of `(request, control, onEvent)` is as a method of a worker. */
+type CallMethod<F> = F extends (
+  request: infer Q,
+  control: never,
+  onEvent?: (event: infer E) => unknown,
+) => Promise<infer R>
+  ? (params: Q, onEvent: (event: E) => void) => R
+  : never;
+
 /** Methods of the engine worker (ONNX Runtime and nothing else). One queue: calls run one after the other. */
-export interface EngineMethods {
+export interface EngineMethods extends Readonly<{ [K in keyof EngineCalls]: CallMethod<EngineCalls[K]> }> {
   /** Opens a second channel, for the workflow worker; what an earlier one asked for is cancelled. */
   connect(params: { readonly port: MessagePort }): null;
   /** Starts the runtime while the model's files are on their way; `load` does it where this was not called. */
   prepare(params: Pick<LoadRequest, 'backend' | 'threads'>): void;
   load(params: LoadRequest, onEvent: (e: LoadEvent) => void): ModelInfo;
-  score(params: ScoreRequest, onEvent: (e: ProgressEvent) => void): ScoreResult;
-  /** The most likely text after each row, and how well its target was predicted. */
-  write(params: WriteRequest, onEvent: (e: ProgressEvent) => void): { readonly rows: readonly WrittenRow[] };
   train(params: TrainRequest, onEvent: (e: TrainEvent) => void): { readonly runId: string };
-  /** Reads texts that a run will need, until they are read (`done`) or another request waits. */
-  readAhead(params: ReadAheadRequest, onEvent: (e: RowsRead) => void): { readonly done: boolean };
-  generate(
-    params: GenerateRequest,
-    onEvent: (e: { readonly kind: 'token'; readonly id: number }) => void,
-  ): { readonly ids: Int32Array; readonly stopped: 'end' | 'length' | 'cancelled' };
-  latency(params: ScoreRequest & { readonly repeats: number }): { readonly medianMs: number };
   /** What is kept of texts; other options hold for whatever begins after this. */
   texts(params: { readonly options: Omit<TextMemory, 'bytes'> | null }): TextMemory;
   forget(params: null): void;
-  states(params: StatesRequest, onEvent: (e: ProgressEvent) => void): { readonly states: Float32Array };
-  nextTokens(params: NextTokensRequest, onEvent: (e: ProgressEvent) => void): NextTokens;
-  attribute(params: AttributionRequest, onEvent: (e: ProgressEvent) => void): Attribution;
-  tokenSwaps(params: SwapRequest): readonly TokenSwap[];
-  tokenVectors(
-    params: { readonly ids: Int32Array },
-    onEvent: (e: ProgressEvent) => void,
-  ): { readonly vectors: Float32Array };
-  /** Whether the gradients of the loaded model can be trained on, on the backend it runs on. */
-  selfCheck(params: SelfCheckRequest, onEvent: (e: DirectionEvent) => void): SelfCheckReport;
 }
 
 export type ProgressEvent = {
@@ -80,9 +54,6 @@ export type ProgressEvent = {
   readonly unit: 'rows' | 'tokens' | 'bytes' | 'steps';
   readonly secondsLeft: number | null;
 };
-
-/** How many directions have been compared with the gradient; 0 = the gradient is known. */
-type DirectionEvent = { readonly kind: 'direction'; readonly done: number; readonly total: number };
 
 /** Out of band, obeyed between two steps or batches. */
 export type EngineControl = { readonly control: 'stop' | 'pause' | 'cancel'; readonly requestId: number };

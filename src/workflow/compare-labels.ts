@@ -184,8 +184,8 @@ async function scoreArm(
   const timedRows = rows.filter(({ rowId }) => timed.has(rowId));
   const labels = labelTokens(host.tokens, arm.words);
   for (const soft of arm.softs.length > 0 ? arm.softs : [null]) {
-    const request = { rows: timedRows, labels, soft, cacheKey: null };
-    latencyMsMedian += await host.engine.latency(request, LATENCY_REPEATS, control);
+    const request = { rows: timedRows, labels, soft, cacheKey: null, repeats: LATENCY_REPEATS };
+    latencyMsMedian += await host.engine.latency(request, control);
   }
   const byRow = new Map(scored.map((row) => [row.rowId, row]));
   const answers = (ids: readonly string[]) => ids.map((id) => present(byRow.get(id), `answer to row ${id}`));

@@ -3,25 +3,7 @@
  * (cli/node-host.ts). A verb knows nothing of React, of IndexedDB or of workers.
  */
 import type { Dataset } from '../dataset/types';
-import type {
-  Attribution,
-  AttributionRequest,
-  GenerateRequest,
-  ModelInfo,
-  NextTokens,
-  NextTokensRequest,
-  ReadAheadRequest,
-  ScoreRequest,
-  ScoreResult,
-  StatesRequest,
-  SwapRequest,
-  TokenSwap,
-  TrainRequest,
-  WriteRequest,
-  WrittenRow,
-} from '../engine/types';
-import type { Generated } from '../inference/generate';
-import type { RowsRead } from '../inference/text-cache';
+import type { EngineCalls, ModelInfo, TrainRequest } from '../engine/types';
 import { type Control, uninterrupted } from '../lib/control';
 import type { ModelCard } from '../model/card';
 import type { Neighbours } from '../task/types';
@@ -45,36 +27,11 @@ export const SILENT: Run<unknown> = { control: uninterrupted, emit: () => {} };
 export type Verb<Q, E, R> = (host: Host, request: Q, run: Run<E>) => Promise<R>;
 
 /** The loaded model. Calls throw StudioErrors as Engine's methods do; they may be made at the same time and then queue. */
-export interface HostEngine {
+export interface HostEngine extends Omit<EngineCalls, 'selfCheck'> {
   readonly info: ModelInfo;
-  score(request: ScoreRequest, control: Control, onProgress?: (rowsDone: number) => void): Promise<ScoreResult>;
-  write(
-    request: WriteRequest,
-    control: Control,
-    onProgress?: (rowsDone: number) => void,
-  ): Promise<readonly WrittenRow[]>;
   train(request: TrainRequest, control: Control): AsyncIterable<TrainEvent>;
-  /** Reads texts that a run will need. False = another request needed the engine before all were read. */
-  readAhead(request: ReadAheadRequest, control: Control, onRead: (read: RowsRead) => void): Promise<boolean>;
-  /** Median milliseconds of one row, warm. */
-  latency(request: ScoreRequest, repeats: number, control: Control): Promise<number>;
-  generate(request: GenerateRequest, onToken: (id: number) => void, control: Control): Promise<Generated>;
   /** Drops what is remembered of texts and answers, so that what is asked next is computed. */
   forget(): Promise<void>;
-  /** The last hidden state after each row, `[rows, hidden]`, row-major. */
-  states(request: StatesRequest, control: Control, onProgress?: (rowsDone: number) => void): Promise<Float32Array>;
-  /** Log-probabilities of the next token after each row and its cue, for the most likely tokens of a list. */
-  nextTokens(
-    request: NextTokensRequest,
-    control: Control,
-    onProgress?: (rowsDone: number) => void,
-  ): Promise<NextTokens>;
-  /** Which tokens of a text decided between two labels. */
-  attribute(request: AttributionRequest, control: Control, onStep?: (done: number) => void): Promise<Attribution>;
-  /** Tokens that might lower the loss of rows in the place of others, by its gradient. */
-  tokenSwaps(request: SwapRequest, control: Control): Promise<readonly TokenSwap[]>;
-  /** Token embeddings `[ids, hidden]`, row-major. */
-  tokenVectors(ids: Int32Array, control: Control, onProgress?: (done: number) => void): Promise<Float32Array>;
 }
 
 /** Facts of the model folder that exports write down. */

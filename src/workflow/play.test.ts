@@ -46,11 +46,11 @@ function letters() {
       const sum = tokens.reduce((all, nats) => all + nats, 0);
       return { tokens, value: sum + 1, baseline: 0, steps: 32 };
     },
-    generate: async ({ maxNewTokens }, onToken, control) => {
+    generate: async ({ maxNewTokens }, control, onToken) => {
       for (let i = 0; i < maxNewTokens; i++) {
         if (control.requested) throw new StudioError('cancelled', 'cancelled');
         generated.push(i);
-        onToken(97 + i);
+        onToken?.(97 + i);
       }
       return { ids: Int32Array.from(generated), tokensPerSecond: 1 } as never;
     },
@@ -323,8 +323,8 @@ it('answers with a text where the prompt generates one, and reads the message as
 it('a continuation that begins with the stop string is empty, and what comes after a stop is not shown', async () => {
   expect(upTo('\nmore', '\\n')).toEqual({ text: '', stopped: true });
   const { host } = letters();
-  const generate: HostEngine['generate'] = async (_request, onToken, control) => {
-    for (const char of 'a.bc') onToken(char.charCodeAt(0));
+  const generate: HostEngine['generate'] = async (_request, control, onToken) => {
+    for (const char of 'a.bc') onToken?.(char.charCodeAt(0));
     if (control.requested) throw new StudioError('cancelled', 'cancelled');
     return {} as never;
   };

@@ -152,7 +152,7 @@ export const continueText: Verb<PlayRequest & { readonly settings: Continuation 
   const { endTokenIds } = host.tokens.tokenizer;
   const { soft } = request.prompt;
   try {
-    await host.engine.generate({ ...row, soft, maxNewTokens, endTokenIds, ...sampling }, onToken, stop);
+    await host.engine.generate({ ...row, soft, maxNewTokens, endTokenIds, ...sampling }, stop, onToken);
   } catch (cause) {
     if (!(stopped && cause instanceof StudioError && cause.code === 'cancelled')) throw cause;
   }

@@ -152,7 +152,7 @@ async function runAsJob(
         services.engine.call(
           'selfCheck',
           { directions },
-          { signal, onEvent: ({ done, total }) => progress((done + 1) / (total + 1)) },
+          { signal, onEvent: (done) => progress((done + 1) / (directions + 1)) },
         ),
       reload: engine.load,
     });

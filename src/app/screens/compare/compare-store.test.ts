@@ -16,13 +16,12 @@ import { undoLast } from '../../ui/toast';
 import { compareStores, progressOf } from './compare-store';
 
 /** Generates each row's own target, but for every third row. */
-const write = ({ rows }: WriteRequest): { rows: WrittenRow[] } => ({
-  rows: rows.map(({ rowId, target }, i) => ({
+const write = ({ rows }: WriteRequest): WrittenRow[] =>
+  rows.map(({ rowId, target }, i) => ({
     rowId,
     ids: i % 3 === 0 ? new Int32Array(0) : (target ?? new Int32Array(0)),
     target: target ? { rowId, logProb: -3, tokens: target.length, correct: 1 } : null,
-  })),
-});
+  }));
 
 /** As little as a store takes for a comparison of labels. */
 const COMPARED = {

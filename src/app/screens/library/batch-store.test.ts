@@ -47,7 +47,7 @@ async function made(store = openMemoryStore()) {
     },
     write: async ({ rows }) => {
       await new Promise((resolve) => setTimeout(resolve)); // longer than memory takes to keep the answers before
-      return { rows: rows.map(({ rowId }) => ({ rowId, ids: Int32Array.of(Number(rowId)), target: null })) };
+      return rows.map(({ rowId }) => ({ rowId, ids: Int32Array.of(Number(rowId)), target: null }));
     },
   });
   const services = { ...base, store };

@@ -180,13 +180,12 @@ test('says why something cannot be measured, and stores nothing', async () => {
 /** A model that generates the expected text for every second row, and an unrelated one for the others. */
 async function writing() {
   const services = testServices({
-    write: ({ rows }) => ({
-      rows: rows.map(({ rowId, target }, i) => ({
+    write: ({ rows }) =>
+      rows.map(({ rowId, target }, i) => ({
         rowId,
         ids: i % 2 === 0 && target ? target : Int32Array.of(1),
         target: target ? { rowId, logProb: -2, tokens: target.length, correct: 0 } : null,
       })),
-    }),
   });
   const table = await services.workflow.call('parse', {
     fileName: 'summaries.csv',

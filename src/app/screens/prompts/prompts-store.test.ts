@@ -26,13 +26,12 @@ const score = ({ rows, labels }: ScoreRequest) => ({
 });
 
 /** Writes each row's own target, except for every third row. */
-const write = ({ rows }: WriteRequest): { rows: WrittenRow[] } => ({
-  rows: rows.map(({ rowId, target }, i) => ({
+const write = ({ rows }: WriteRequest): WrittenRow[] =>
+  rows.map(({ rowId, target }, i) => ({
     rowId,
     ids: i % 3 === 0 ? new Int32Array(0) : (target ?? new Int32Array(0)),
     target: target ? { rowId, logProb: -3, tokens: target.length, correct: 1 } : null,
-  })),
-});
+  }));
 
 function page(services = testServices({ score, write })) {
   const session = createSessionStore(services, CAPABILITIES);

@@ -64,10 +64,8 @@ async function page(dataset: Dataset) {
   const services = {
     ...testServices({
       score: scorer(() => weights),
-      latency: () => ({ medianMs: 1 }),
-      states: ({ rows }) => ({
-        states: Float32Array.from(rows.flatMap(({ ids }) => [chance(`${weights} ${ids.join(' ')}`), 1])),
-      }),
+      latency: () => 1,
+      states: ({ rows }) => Float32Array.from(rows.flatMap(({ ids }) => [chance(`${weights} ${ids.join(' ')}`), 1])),
     }),
     loadModelFiles: async ({ base }: { base?: string }) => ({
       card: { id: 'm', dtype: 'fp32', sha256: base ?? '', files: [] },
