@@ -91,7 +91,7 @@ async function inThePage(page: Page, prompt: WebPrompt) {
 
 const dataset = await sample();
 const { set } = await readPrompt(SHIPPED);
-const host = await openHost({ model: DEFAULT_MODEL, backend: 'node-wasm', threads: 2 }, createLog());
+await using host = await openHost({ model: DEFAULT_MODEL, backend: 'node-wasm', threads: 2 }, createLog());
 const sentences = dataset.table.rows.slice(FROM, FROM + ROWS).map((row) => textOf(row, dataset.mapping));
 const files = Object.fromEntries(
   await Promise.all(
@@ -126,7 +126,6 @@ try {
 } finally {
   await browser.close();
   await server.close();
-  await host.dispose();
 }
 process.exitCode = failed > 0 ? 1 : 0;
 

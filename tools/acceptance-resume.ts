@@ -19,7 +19,7 @@ const silent = { line: () => {}, progress: () => {} };
 
 /** Trains, from a checkpoint if one is given; returns the checkpoint half-way and the one at the end. */
 async function trainHere(resume: Checkpoint | null): Promise<{ half: Checkpoint | null; end: Checkpoint }> {
-  const host = await openHost({ model: DEFAULT_MODEL, backend: 'node-wasm', threads: 2 }, silent);
+  await using host = await openHost({ model: DEFAULT_MODEL, backend: 'node-wasm', threads: 2 }, silent);
   const { tokenizer } = host.tokens;
   const rows = SENTENCES.map((text, i) => ({
     rowId: String(i),
@@ -47,7 +47,6 @@ async function trainHere(resume: Checkpoint | null): Promise<{ half: Checkpoint 
     if (event.kind === 'checkpoint' && event.checkpoint.step === STEPS / 2) half = event.checkpoint;
     if (event.kind === 'done') end = event.checkpoint;
   }
-  await host.dispose();
   if (!end) throw new Error('training did not end');
   return { half, end };
 }

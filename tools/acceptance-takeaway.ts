@@ -74,7 +74,7 @@ if (!python) console.log('There is no python3: only predict.mjs and the command 
 const only = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'takeaway-'));
 const log = createLog();
-const host = await openHost({ model: TINY, backend: 'node-wasm', threads: 2 }, log);
+await using host = await openHost({ model: TINY, backend: 'node-wasm', threads: 2 }, log);
 let failed = 0;
 try {
   const { set, dataset, evaluation } = await compared(host);
@@ -102,7 +102,6 @@ try {
     await everyFormat(stored, subject, { ...shared, name: 'prefix', want: await answersNow(set, before.id, rows) });
   }
 } finally {
-  await host.dispose();
   rmSync(folder, { recursive: true, force: true });
 }
 console.log(failed === 0 ? '\nEvery take-away format answers as the studio does.' : `\n${failed} checks failed.`);

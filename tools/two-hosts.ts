@@ -5,6 +5,5 @@ import { type StoryKind, story } from '../src/workflow/two-hosts.test-support';
 
 const kind: StoryKind = process.argv[2] === 'generate' ? 'generate' : 'classify';
 const model = join(import.meta.dirname, '../public/models/softprompt-studio/tiny-support');
-const host = await openHost({ model, backend: 'node-wasm', threads: 1 }, createLog());
+await using host = await openHost({ model, backend: 'node-wasm', threads: 1 }, createLog());
 process.stdout.write(JSON.stringify(await story(host, kind)));
-await host.dispose();

@@ -33,44 +33,40 @@ export async function bench(args: readonly string[]): Promise<void> {
   const length = wholeNumber(values.length, 'length') ?? 35;
   const steps = wholeNumber(values.steps, 'steps') ?? 9;
   const log = createLog();
-  const host = await openHost(options, log);
+  await using host = await openHost(options, log);
   const { engine } = host;
-  try {
-    const rows = syntheticRows(rowCount, length, engine.info.vocabulary);
-    log.progress('Training steps, vectors after the text');
-    const product = await openGemm(options, SIZE, SIZE, SIZE);
-    await product.rate(); // warms up
-    const rates: number[] = [];
-    // Alternating, because the speed of a shared machine changes from second to second.
-    const suffix = await trainingTimes(engine, rows, 'suffix', steps, async () => rates.push(await product.rate()));
-    await product.close();
-    const gflops = median(rates);
-    log.progress('Training steps, vectors before the text');
-    const prefix = await trainingTimes(engine, rows, 'prefix', Math.min(steps, REPEATS));
-    log.progress('Scoring');
-    const scoring = await scoringTimes(engine, rowCount, length);
-    log.progress('Generating');
-    const writing = await writingTimes(engine, rows);
-    const { id, dtype, backend, threads, heapBytes, loadSeconds } = engine.info;
-    const report = {
-      model: { id, dtype },
-      machine: { cores: cpus().length, processor: cpus()[0]?.model ?? '', backend, threads },
-      calibration: { gemm1024Ms: (2 * SIZE ** 3) / gflops / 1e6, gflops },
-      loadSeconds,
-      heapMiB: heapBytes === null ? null : heapBytes / 2 ** 20,
-      rows: { count: rowCount, tokens: length },
-      suffix: {
-        ...suffix,
-        overGemm: (suffix.secondsPerStep * gflops) / stepGflop(engine.info),
-      },
-      prefix,
-      scoring,
-      writing,
-    };
-    process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  } finally {
-    await host.dispose();
-  }
+  const rows = syntheticRows(rowCount, length, engine.info.vocabulary);
+  log.progress('Training steps, vectors after the text');
+  const product = await openGemm(options, SIZE, SIZE, SIZE);
+  await product.rate(); // warms up
+  const rates: number[] = [];
+  // Alternating, because the speed of a shared machine changes from second to second.
+  const suffix = await trainingTimes(engine, rows, 'suffix', steps, async () => rates.push(await product.rate()));
+  await product.close();
+  const gflops = median(rates);
+  log.progress('Training steps, vectors before the text');
+  const prefix = await trainingTimes(engine, rows, 'prefix', Math.min(steps, REPEATS));
+  log.progress('Scoring');
+  const scoring = await scoringTimes(engine, rowCount, length);
+  log.progress('Generating');
+  const writing = await writingTimes(engine, rows);
+  const { id, dtype, backend, threads, heapBytes, loadSeconds } = engine.info;
+  const report = {
+    model: { id, dtype },
+    machine: { cores: cpus().length, processor: cpus()[0]?.model ?? '', backend, threads },
+    calibration: { gemm1024Ms: (2 * SIZE ** 3) / gflops / 1e6, gflops },
+    loadSeconds,
+    heapMiB: heapBytes === null ? null : heapBytes / 2 ** 20,
+    rows: { count: rowCount, tokens: length },
+    suffix: {
+      ...suffix,
+      overGemm: (suffix.secondsPerStep * gflops) / stepGflop(engine.info),
+    },
+    prefix,
+    scoring,
+    writing,
+  };
+  process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
 }
 
 /** A product `[m, k] x [k, n]` on the same runtime; each call measures one, in GFLOP per second. */

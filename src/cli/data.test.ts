@@ -68,9 +68,8 @@ it.each(['classify', 'generate'] as const)(
   'gives the same vectors and results.json for a sorted file: %s',
   async (kind) => {
     const model = { model: 'public/models/softprompt-studio/tiny-support', backend: 'node-wasm', threads: 1 } as const;
-    const host = await openHost(model, createLog());
+    await using host = await openHost(model, createLog());
     const [mixed, sorted] = [await story(host, kind, 'mixed'), await story(host, kind, 'sorted')];
-    await host.dispose();
     expect(sorted.losses).toEqual(mixed.losses);
     expect(sorted.vectors).toEqual(mixed.vectors);
     expect(sorted.ofAnyOrder).toEqual(mixed.ofAnyOrder);

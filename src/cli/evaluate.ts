@@ -72,31 +72,27 @@ export async function evaluate(args: readonly string[]): Promise<void> {
   const looks = Math.max(0, ...(await Promise.all(earlier)));
   if (looks > 0) log.line(`These rows were used ${times(looks)} before, by the results that are named`);
   const soft = present(set.soft[0]?.soft, 'vectors');
-  const host = await openHost(readModelOptions(values), log);
-  try {
-    const { id, dtype, sha256 } = host.engine.info;
-    if (sha256 !== sidecar.model.sha256)
-      log.line(
-        `This prompt was tuned for ${sidecar.model.id} (${sidecar.model.dtype}), other weights: results will differ.`,
-      );
-    const untuned = await armOf(host, { id: 'untuned', soft: null, calibration: null }, sidecar, dataset, log);
-    const tuned = await armOf(host, { id: 'tuned', soft, calibration: sidecar.calibration }, sidecar, dataset, log);
-    const { name, placement } = sidecar;
-    const found = {
-      model: { id, dtype, sha256 },
-      prompt: { name, placement },
-      dataset: { name: table.format.fileName, fingerprint: dataset.fingerprint, knownRows: known },
-      looks: looks + 1,
-      arms: [untuned, tuned],
-    };
-    const text = `${JSON.stringify(found, null, 1)}\n`;
-    if (values.out) await writeFile(resolve(values.out), text);
-    else process.stdout.write(text);
-    const passed = passedOrThrow(gate, tuned, dataset);
-    if (passed) log.line(passed);
-  } finally {
-    await host.dispose();
-  }
+  await using host = await openHost(readModelOptions(values), log);
+  const { id, dtype, sha256 } = host.engine.info;
+  if (sha256 !== sidecar.model.sha256)
+    log.line(
+      `This prompt was tuned for ${sidecar.model.id} (${sidecar.model.dtype}), other weights: results will differ.`,
+    );
+  const untuned = await armOf(host, { id: 'untuned', soft: null, calibration: null }, sidecar, dataset, log);
+  const tuned = await armOf(host, { id: 'tuned', soft, calibration: sidecar.calibration }, sidecar, dataset, log);
+  const { name, placement } = sidecar;
+  const found = {
+    model: { id, dtype, sha256 },
+    prompt: { name, placement },
+    dataset: { name: table.format.fileName, fingerprint: dataset.fingerprint, knownRows: known },
+    looks: looks + 1,
+    arms: [untuned, tuned],
+  };
+  const text = `${JSON.stringify(found, null, 1)}\n`;
+  if (values.out) await writeFile(resolve(values.out), text);
+  else process.stdout.write(text);
+  const passed = passedOrThrow(gate, tuned, dataset);
+  if (passed) log.line(passed);
 }
 
 const DEFAULT_LOSS = 0;

@@ -74,15 +74,11 @@ export async function exportFor(args: readonly string[]): Promise<void> {
   const asks = EXPORTS[recipient].asks({ ...order, audience });
   if (asks) throw new StudioError('bad-input', order.withRows ? asks : `${asks} Here you agree by --with-rows.`);
   const log = createLog();
-  const host = await openHost(readModelOptions(values), log);
-  try {
-    const made = await exportPackage(host, { ...order, audience, recipient }, SILENT);
-    await mkdir(out, { recursive: true });
-    await writeFile(join(out, made.name), made.content);
-    log.line(`Saved ${join(out, made.name)} with ${made.rows === 0 ? 'none' : made.rows} of your rows`);
-  } finally {
-    await host.dispose();
-  }
+  await using host = await openHost(readModelOptions(values), log);
+  const made = await exportPackage(host, { ...order, audience, recipient }, SILENT);
+  await mkdir(out, { recursive: true });
+  await writeFile(join(out, made.name), made.content);
+  log.line(`Saved ${join(out, made.name)} with ${made.rows === 0 ? 'none' : made.rows} of your rows`);
 }
 
 /** @throws UsageError where it is not clear which one is meant */

@@ -66,41 +66,37 @@ export async function ladder(args: readonly string[]): Promise<void> {
   const given = { model: model.model, all: false };
   const firsts = await readRowPrompts([first], { ...given, dataset: await labelledBy(field, first, dataset) });
   const second = await readRowPrompts(values.second ?? [], { ...given, dataset });
-  const host = await openHost(model, log);
-  try {
-    const { answers: kept, looks } = (await earlier(answers, readLadderAnswers)) ?? { answers: [], looks: 0 };
-    if (kept.length > 0) log.line(`Continuing ${out}: answers of ${counted(kept.length, 'prompt')} are kept`);
-    const request = { dataset, field, first: present(firsts.at(-1), 'step one'), second, shots, kept };
-    const all = [...kept];
-    const tell = telling(log);
-    const emit = (event: LadderEvent) => {
-      if (event.kind !== 'answers') return tell(event);
-      if (all.length === kept.length && looks > 0)
-        log.line(`Test rows used ${times(looks)} before, by the answers in ${out}`);
-      all.push(event.answers);
-      save(answers, ladderAnswersJson({ looks: looks + 1, answers: all }));
-    };
-    await mkdir(out, { recursive: true });
-    const climbed = await climbLadder(host, request, { control: uninterrupted, emit });
-    const used = looks + (all.length > kept.length ? 1 : 0);
-    save(answers, ladderAnswersJson({ looks: used, answers: climbed.answers }));
-    const made = { ...climbed.ladder, looks: used };
-    const sheet = ladderSheet(made);
-    // the column that numbers rows of two files stays out
-    const own = climbed.dataset.table.columns.filter((column) => column !== NUMBER_COLUMN);
-    const files = {
-      'ladder.json': ladderJson(made),
-      'ladder.html': htmlSheet(sheet),
-      'ladder.md': markdownSheet(sheet),
-      'train.csv': partsCsv(climbed.dataset, own, ['train', 'validation']),
-      'test.csv': partsCsv(climbed.dataset, own, ['test']),
-    };
-    for (const [name, text] of Object.entries(files)) await writeFile(join(out, name), text);
-    process.stdout.write(files['ladder.md']);
-    log.line(`Saved to ${out}: ${Object.keys(files).join(', ')}`);
-  } finally {
-    await host.dispose();
-  }
+  await using host = await openHost(model, log);
+  const { answers: kept, looks } = (await earlier(answers, readLadderAnswers)) ?? { answers: [], looks: 0 };
+  if (kept.length > 0) log.line(`Continuing ${out}: answers of ${counted(kept.length, 'prompt')} are kept`);
+  const request = { dataset, field, first: present(firsts.at(-1), 'step one'), second, shots, kept };
+  const all = [...kept];
+  const tell = telling(log);
+  const emit = (event: LadderEvent) => {
+    if (event.kind !== 'answers') return tell(event);
+    if (all.length === kept.length && looks > 0)
+      log.line(`Test rows used ${times(looks)} before, by the answers in ${out}`);
+    all.push(event.answers);
+    save(answers, ladderAnswersJson({ looks: looks + 1, answers: all }));
+  };
+  await mkdir(out, { recursive: true });
+  const climbed = await climbLadder(host, request, { control: uninterrupted, emit });
+  const used = looks + (all.length > kept.length ? 1 : 0);
+  save(answers, ladderAnswersJson({ looks: used, answers: climbed.answers }));
+  const made = { ...climbed.ladder, looks: used };
+  const sheet = ladderSheet(made);
+  // the column that numbers rows of two files stays out
+  const own = climbed.dataset.table.columns.filter((column) => column !== NUMBER_COLUMN);
+  const files = {
+    'ladder.json': ladderJson(made),
+    'ladder.html': htmlSheet(sheet),
+    'ladder.md': markdownSheet(sheet),
+    'train.csv': partsCsv(climbed.dataset, own, ['train', 'validation']),
+    'test.csv': partsCsv(climbed.dataset, own, ['test']),
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(out, name), text);
+  process.stdout.write(files['ladder.md']);
+  log.line(`Saved to ${out}: ${Object.keys(files).join(', ')}`);
 }
 
 /** The rows with step one's right answers as their labels, from which a text of step one gets its answer words. */

@@ -204,21 +204,17 @@ async function fill(
     const missing = [...(await cellKeys(plan.prompts, id, plan.data)).keys()].filter((slot) => !cells.has(slot));
     log.line(`${name}: ${missing.length === 0 ? 'nothing to fill' : `${counted(missing.length, 'cell')} to fill`}`);
     if (missing.length === 0) continue;
-    const host = await openHost({ model: folder, ...how }, log);
-    try {
-      const { prompts, data } = plan;
-      const done = [...cells.values()].map(filledId);
-      const emit = (event: FillEvent) => {
-        if (event.kind === 'progress') return log.progress(`${event.note}: ${Math.round(100 * event.fraction)}%`);
-        const { cell } = event;
-        cells.set(slotId(cell), cell);
-        save(out, matrixJson(matrixOf(plan, filled)));
-        log.line(`${prompts.find((prompt) => prompt.id === cell.prompt)?.name}, ${cell.data}: ${cellWords(cell)}`);
-      };
-      await fillMatrix(host, { prompts, data, done }, { control: uninterrupted, emit });
-    } finally {
-      await host.dispose();
-    }
+    await using host = await openHost({ model: folder, ...how }, log);
+    const { prompts, data } = plan;
+    const done = [...cells.values()].map(filledId);
+    const emit = (event: FillEvent) => {
+      if (event.kind === 'progress') return log.progress(`${event.note}: ${Math.round(100 * event.fraction)}%`);
+      const { cell } = event;
+      cells.set(slotId(cell), cell);
+      save(out, matrixJson(matrixOf(plan, filled)));
+      log.line(`${prompts.find((prompt) => prompt.id === cell.prompt)?.name}, ${cell.data}: ${cellWords(cell)}`);
+    };
+    await fillMatrix(host, { prompts, data, done }, { control: uninterrupted, emit });
   }
   return filled;
 }

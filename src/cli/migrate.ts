@@ -62,12 +62,8 @@ export async function migrate(args: readonly string[]): Promise<void> {
     if (stored.set.testLooks > 0)
       log.line(`Test rows of ${stored.set.handle} used ${times(stored.set.testLooks)} before`);
   for (const folder of [model, from]) {
-    const host = await openHost({ model: folder, ...how }, log);
-    try {
-      for (const moving of sets) await move(host, moving, sides, log);
-    } finally {
-      await host.dispose();
-    }
+    await using host = await openHost({ model: folder, ...how }, log);
+    for (const moving of sets) await move(host, moving, sides, log);
   }
   for (const moving of sets) process.stdout.write(await report(moving, sides, log));
 }

@@ -101,9 +101,7 @@ function hostEngine(engine: Engine): HostEngine {
   };
 }
 
-export interface NodeHost extends Host {
-  dispose(): Promise<void>;
-}
+export interface NodeHost extends Host, AsyncDisposable {}
 
 /** Loads a model folder and opens a host over it. @throws StudioError `model-*`, `session-failed`, `out-of-memory` */
 export async function openHost(options: ModelOptions, log: Log): Promise<NodeHost> {
@@ -125,7 +123,7 @@ export async function openHost(options: ModelOptions, log: Log): Promise<NodeHos
     dropIn,
     now: () => new Date().toISOString(),
     newId: randomUUID,
-    dispose: () => engine.dispose(),
+    [Symbol.asyncDispose]: () => engine.dispose(),
   };
   return host;
 }

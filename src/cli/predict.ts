@@ -109,29 +109,25 @@ export async function predict(args: readonly string[]): Promise<void> {
     throw new UsageError(`--id: there is no column “${share.id}”; there are ${table.columns.join(', ')}.`);
   if (answering.arm?.texts.length === 0)
     return void process.stdout.write(linesFor(wordsEvent(answering.arm, table, text), answering));
-  const host = await openHost(readModelOptions(values), log);
+  await using host = await openHost(readModelOptions(values), log);
   const events: BatchEvent[] = [];
   let routed = '';
-  try {
-    if (answering.arm) sayOtherWeights(answering.arm, host, log);
-    keepRows(host, 'batch', table);
-    const emit = (event: BatchEvent) => {
-      ({ routed } = event.progress);
-      if (values.explain) events.push(event);
-      else process.stdout.write(linesFor(event, answering));
-    };
-    const { plan } = answering;
-    await batch(host, { plan, text, from: 0, share }, { control: uninterrupted, emit });
-    for (const event of events) {
-      const words = new Map<number, object>();
-      for (const { index } of event.answers) {
-        const { cells } = present(table.rows.at(index), 'an answered row');
-        words.set(index, await explained(host, firstOf(plan).version, { ...cells, text: cells[text] ?? '' }, text));
-      }
-      process.stdout.write(linesFor(event, answering, words));
+  if (answering.arm) sayOtherWeights(answering.arm, host, log);
+  keepRows(host, 'batch', table);
+  const emit = (event: BatchEvent) => {
+    ({ routed } = event.progress);
+    if (values.explain) events.push(event);
+    else process.stdout.write(linesFor(event, answering));
+  };
+  const { plan } = answering;
+  await batch(host, { plan, text, from: 0, share }, { control: uninterrupted, emit });
+  for (const event of events) {
+    const words = new Map<number, object>();
+    for (const { index } of event.answers) {
+      const { cells } = present(table.rows.at(index), 'an answered row');
+      words.set(index, await explained(host, firstOf(plan).version, { ...cells, text: cells[text] ?? '' }, text));
     }
-  } finally {
-    await host.dispose();
+    process.stdout.write(linesFor(event, answering, words));
   }
   if (answering.isNamed) log.line(routed);
 }

@@ -15,7 +15,7 @@ import { openSet } from './run-task';
 const LABELS = ['card payment fee charged', 'declined card payment', 'pending card payment', 'reverted card payment'];
 const model = 'public/models/softprompt-studio/tiny-support';
 const opened = openHost({ model, backend: 'node-wasm', threads: 1 }, createLog());
-afterAll(async () => (await opened).dispose());
+afterAll(async () => (await opened)[Symbol.asyncDispose]());
 
 /** Only a letter is a single token. */
 const encode = (text: string) =>

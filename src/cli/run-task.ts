@@ -91,17 +91,13 @@ export async function runTask(options: RunOptions, log: Log): Promise<Evaluation
   const compared = await trainedAndCompared(options, log);
   const { set, evaluation, checkpoint } = compared;
   if (!adapters || evaluation.kind === 'generate') return evaluation;
-  const host = await openHost({ ...model, trains: 'adapters' }, log);
-  try {
-    const request = { set, dataset, evaluation, mode: 'chosen' as const };
-    const emit = ({ note }: CheckProgress) => log.progress(note);
-    const fineTuning = await fineTune(host, request, { control: uninterrupted, emit });
-    log.line(fineTuningSentence(fineTuning));
-    await saved(out, reportFiles(set, dataset, { ...evaluation, fineTuning }, checkpoint));
-    return evaluation;
-  } finally {
-    await host.dispose();
-  }
+  await using host = await openHost({ ...model, trains: 'adapters' }, log);
+  const request = { set, dataset, evaluation, mode: 'chosen' as const };
+  const emit = ({ note }: CheckProgress) => log.progress(note);
+  const fineTuning = await fineTune(host, request, { control: uninterrupted, emit });
+  log.line(fineTuningSentence(fineTuning));
+  await saved(out, reportFiles(set, dataset, { ...evaluation, fineTuning }, checkpoint));
+  return evaluation;
 }
 
 async function saved(out: string, { files }: ReportFiles): Promise<void> {
@@ -111,35 +107,31 @@ async function saved(out: string, { files }: ReportFiles): Promise<void> {
 
 async function trainedAndCompared(options: RunOptions, log: Log): Promise<Compared> {
   const { dataset, runs, examples } = options;
-  const host = await openHost(options.model, log);
-  try {
-    const testLooks = await earlierLooks(join(options.out, 'results.json'), dataset);
-    if (testLooks > 0) log.line(`Test rows used ${times(testLooks)} before, by the results in ${options.out}`);
-    const worded = await withoutStrawMan(host, await withWords(host, options, log), options, log);
-    const rival = options.improve
-      ? (await improved(host, worded, dataset, { budget: options.improve }, log)).set
-      : worded;
-    const started = { ...rival, testLooks };
-    if (started.words.length > 0)
-      log.line(`Answer words: ${started.words.map(({ label, word }) => `${label} =${word}`).join(', ')}`);
-    const { set: trained, checkpoint } = await trainAll(host, started, options, log);
-    const also = options.improve ? trained.hard.map(({ id }) => id) : [];
-    const request = { set: trained, dataset, also, eachSeed: runs.length > 1, ...(examples ? { examples } : {}) };
-    const run = { control: uninterrupted, emit: comparing(log) };
-    const { evaluation: compared, tooLong } = await compare(host, request, run);
-    for (const name of tooLong)
-      log.line(`Without “${name}”: most test rows with its examples are too long for the model`);
-    const set = recordComparison(trained, compared, host.now());
-    const evaluation: Evaluation = { ...compared, id: host.newId(), setId: set.id, createdAt: host.now() };
-    const report = reportFiles(set, dataset, evaluation, checkpoint);
-    await saved(options.out, report);
-    await exportPrompt(host, { set, dataset, evaluation, folder: join(options.out, 'prompt') });
-    for (const line of report.lines) log.line(line);
-    log.line(`Saved to ${options.out}: ${[...report.files.keys(), 'prompt/'].join(', ')}`);
-    return { set, evaluation, checkpoint };
-  } finally {
-    await host.dispose();
-  }
+  await using host = await openHost(options.model, log);
+  const testLooks = await earlierLooks(join(options.out, 'results.json'), dataset);
+  if (testLooks > 0) log.line(`Test rows used ${times(testLooks)} before, by the results in ${options.out}`);
+  const worded = await withoutStrawMan(host, await withWords(host, options, log), options, log);
+  const rival = options.improve
+    ? (await improved(host, worded, dataset, { budget: options.improve }, log)).set
+    : worded;
+  const started = { ...rival, testLooks };
+  if (started.words.length > 0)
+    log.line(`Answer words: ${started.words.map(({ label, word }) => `${label} =${word}`).join(', ')}`);
+  const { set: trained, checkpoint } = await trainAll(host, started, options, log);
+  const also = options.improve ? trained.hard.map(({ id }) => id) : [];
+  const request = { set: trained, dataset, also, eachSeed: runs.length > 1, ...(examples ? { examples } : {}) };
+  const run = { control: uninterrupted, emit: comparing(log) };
+  const { evaluation: compared, tooLong } = await compare(host, request, run);
+  for (const name of tooLong)
+    log.line(`Without “${name}”: most test rows with its examples are too long for the model`);
+  const set = recordComparison(trained, compared, host.now());
+  const evaluation: Evaluation = { ...compared, id: host.newId(), setId: set.id, createdAt: host.now() };
+  const report = reportFiles(set, dataset, evaluation, checkpoint);
+  await saved(options.out, report);
+  await exportPrompt(host, { set, dataset, evaluation, folder: join(options.out, 'prompt') });
+  for (const line of report.lines) log.line(line);
+  log.line(`Saved to ${options.out}: ${[...report.files.keys(), 'prompt/'].join(', ')}`);
+  return { set, evaluation, checkpoint };
 }
 
 /** The prompt set with the answer words that were found for it. */

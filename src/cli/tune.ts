@@ -176,15 +176,11 @@ export async function improvePrompt(args: readonly string[]): Promise<void> {
   const log = createLog();
   const test = values.test === undefined ? null : resolve(values.test);
   const dataset = await readDataset({ data: resolve(data), test, columns, seed, ...rows }, log);
-  const host = await openHost(model, log);
-  try {
-    const set = await withWords(host, { dataset, ...given }, log);
-    const { found } = await improved(host, set, dataset, { budget, swaps: values.swaps ?? false }, log);
-    process.stdout.write(`${boardText(found.board)}\n`);
-    if (values.out) await writeFile(resolve(values.out), promptFile(found, dataset, host));
-  } finally {
-    await host.dispose();
-  }
+  await using host = await openHost(model, log);
+  const set = await withWords(host, { dataset, ...given }, log);
+  const { found } = await improved(host, set, dataset, { budget, swaps: values.swaps ?? false }, log);
+  process.stdout.write(`${boardText(found.board)}\n`);
+  if (values.out) await writeFile(resolve(values.out), promptFile(found, dataset, host));
 }
 
 /** The leaderboard as lines of a terminal, the winner first. */

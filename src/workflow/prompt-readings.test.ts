@@ -22,7 +22,7 @@ describe('prompts that are read together', () => {
     const model = 'public/models/softprompt-studio/tiny-support';
     host = await openHost({ model, backend: 'node-wasm', threads: 1 }, createLog());
   });
-  afterAll(() => host.dispose());
+  afterAll(() => host[Symbol.asyncDispose]());
 
   it('answer as each does by itself, and for less than half of the tokens', async () => {
     const rows = [...Array(40).keys()].map(

@@ -114,7 +114,7 @@ async function openPeft() {
 const log = createLog();
 const columns = { text: 'text', label: 'label' };
 const dataset = await readDataset({ ...files, columns, seed: 0, trainRows: 256, testRows: null }, log);
-const host = await openHost(
+await using host = await openHost(
   { model: DEFAULT_MODEL, backend: values.backend === 'node-native' ? 'node-native' : 'node-wasm', threads },
   log,
 );
@@ -244,4 +244,3 @@ const seconds = Object.fromEntries(Object.entries(runs).map(([side, of]) => [sid
 const sizes = { preset: values.preset, steps, threads, rows: rows.train.length, testRows: rows.test.length };
 console.log(JSON.stringify({ ...sizes, result, curves, seconds, tests }, null, 1));
 peft.close();
-await host.dispose();

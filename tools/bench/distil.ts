@@ -91,7 +91,7 @@ const dataset = await readDataset(
   log,
 );
 const backend = values.backend === 'node-wasm' ? 'node-wasm' : 'node-native';
-const opened = await openHost({ model: DEFAULT_MODEL, backend, threads: null }, log);
+await using opened = await openHost({ model: DEFAULT_MODEL, backend, threads: null }, log);
 
 /** Answers that the file has are not asked again; others are kept as they come. */
 async function score(request: ScoreRequest, control: Parameters<Host['engine']['score']>[1]) {
@@ -175,4 +175,3 @@ console.log(
     ...{ reached, teacher: teacher.figures, student: student.figures, agreement: same / teacher.answers.length },
   }),
 );
-await opened.dispose();

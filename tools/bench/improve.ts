@@ -83,7 +83,7 @@ const dataset = await readDataset(
   log,
 );
 const backend = values.backend === 'node-wasm' ? 'node-wasm' : 'node-native';
-const host = await openHost({ model: DEFAULT_MODEL, backend, threads: null }, log);
+await using host = await openHost({ model: DEFAULT_MODEL, backend, threads: null }, log);
 const asGiven = values['as-dropped'] ? null : set;
 const given = asGiven && new Map(asGiven.words.split(',').map((pair) => pair.split('=') as [string, string]));
 const asked = { dataset, prompt: asGiven?.prompt ?? null, words: given };
@@ -161,4 +161,3 @@ const line = {
   ...{ bare: await onTest(bare), hand: await onTest(hand), improved: await onTest(winner) },
 };
 console.log(JSON.stringify(line));
-await host.dispose();

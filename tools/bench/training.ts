@@ -76,7 +76,7 @@ const trainRows = Number(values['train-rows']);
 const testRows = values['test-rows'] === undefined ? null : Number(values['test-rows']);
 const dataset = await readDataset({ ...files, columns, seed: 0, trainRows, testRows }, log);
 const backend = values.backend === 'node-native' ? 'node-native' : 'node-wasm';
-const host = await openHost({ model: DEFAULT_MODEL, backend, threads: null }, log);
+await using host = await openHost({ model: DEFAULT_MODEL, backend, threads: null }, log);
 const wordOf = ([label = '', word = '']: readonly string[], i: number): [string, string] => [
   label,
   values.letters ? String.fromCharCode('A'.charCodeAt(0) + i) : word,
@@ -223,4 +223,3 @@ for (const seed of values.seeds.split(','))
 for (const [variant, byRule] of bySeed)
   for (const [rule, all] of byRule)
     if (all.length > 1) tell(variant, `mean of log-probabilities of ${all.length}`, meanAnswers(all), { rule });
-await host.dispose();
