@@ -3,17 +3,16 @@
  * with their examples, the vectors of several runs, the words of the training rows, calibration and threshold. `predict`
  * and predict.py answer by it alone. Read as data from a stranger.
  */
-import type { CalibrationFit, ReviewThreshold } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { byName, firstFault, z } from '../lib/zod';
+import { byName, firstFault, type Value, z } from '../lib/zod';
 import { labelProbabilities } from '../metrics/calibration';
 import { faultInWords, type WordModel, wordAnswers } from '../metrics/logistic';
 import { allFinite, PLACEMENTS, readFloats, type SoftPrompt, writeFloats } from '../prompt/soft-prompt';
 import type { AnsweringVersion } from '../prompt-set/ready-prompt';
 import { cueOf, otherColumns, parseTemplate, TEXT_SLOT } from '../task/template';
 import { base64Of, bytesOf, float64In, float64Of, orUndefined, readJson } from './exact-json';
-import { type Sidecar, sidecarSchema } from './sidecar';
+import { sidecarSchema } from './sidecar';
 import {
   count,
   id,
@@ -35,43 +34,6 @@ const ARM_FORMAT = 'softprompt-arm';
 /** 2 for prompts with trained answer words: releases that read only 1 would answer without them. */
 const ARM_VERSION = 2;
 
-/** A row of the check: its cells, with the text as `text`, and the answer that it got where the file was made. */
-export interface ArmCheckRow {
-  readonly cells: Readonly<Record<string, string>>;
-  /** Of the first text, without vectors; empty where the words answer alone. */
-  readonly inputIds: readonly number[];
-  /** By label: the log-probability that counts, mixed and calibrated. */
-  readonly logProbs: Readonly<Record<string, number>>;
-}
-
-/** A prompt of a comparison as it answers. */
-export interface TakenArm {
-  readonly producer: string;
-  /** Of the prompt set. */
-  readonly name: string;
-  readonly handle: string;
-  readonly createdAt: string;
-  /** "Yours + 8 examples". */
-  readonly prompt: string;
-  readonly labels: readonly { readonly label: string; readonly word: string; readonly tokenIds: readonly number[] }[];
-  /** Null: the words answer alone. */
-  readonly model: Sidecar['model'] | null;
-  readonly tokenizerSha256: string | null;
-  /** Whole templates: examples and a chat's marks are in them. Of several the mean answer counts. */
-  readonly texts: readonly string[];
-  /** Vectors around these texts; of several the mean answer counts. None = the texts alone. */
-  readonly softs: readonly SoftPrompt[];
-  readonly cueTokenIds: readonly number[];
-  readonly words: WordModel | null;
-  /** Of the texts, from 0 to 1; the rest is that of the words. */
-  readonly weight: number;
-  readonly calibration: CalibrationFit | null;
-  readonly threshold: ReviewThreshold | null;
-  readonly checkRows: readonly ArmCheckRow[];
-  /** How many of the user's rows are in it, as examples. */
-  readonly userRows: number;
-}
-
 const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/, 'must be base64');
 
 const armSchema = z.object({
@@ -81,13 +43,16 @@ const armSchema = z.object({
   name: short,
   handle: id,
   createdAt: time,
+  /** "Yours + 8 examples". */
   prompt: short,
   labels: z
     .array(z.object({ label: line, word: line, tokenIds: z.array(z.int().min(0)).max(256) }))
     .min(2)
     .max(1000),
+  /** Null: the words answer alone. */
   model: sidecarSchema.shape.model.nullable(),
   tokenizer: sidecarSchema.shape.tokenizer.nullable(),
+  /** Whole templates: examples and a chat's marks are in them. Of several the mean answer counts. */
   texts: z.array(text(1_000_000)).max(MOST_TOGETHER),
   vectors: z
     .object({
@@ -110,47 +75,64 @@ const armSchema = z.object({
       weights: base64,
     })
     .nullable(),
+  /** Of the texts, from 0 to 1; the rest is that of the words. */
   weight: share,
   calibration: z.object({ meanLogProbs: some(z.number()), rows: count }).nullable(),
   threshold: thresholdSchema.nullable(),
-  checkRows: some(z.object({ cells: byName('string'), inputIds: many(z.int().min(0)), logProbs: byName('number') })),
+  /** With the answers that they got where the file was made. */
+  checkRows: some(
+    z.object({
+      /** With the text as `text`. */
+      cells: byName('string'),
+      /** Of the first text, without vectors; empty where the words answer alone. */
+      inputIds: many(z.int().min(0)),
+      /** By label: the log-probability that counts, mixed and calibrated. */
+      logProbs: byName('number'),
+    }),
+  ),
+  /** How many of the user's rows are in it, as examples. */
   userRows: count,
 });
 
-type ArmFile = z.infer<typeof armSchema>;
+type ArmFile = Value<typeof armSchema>;
+export type ArmCheckRow = ArmFile['checkRows'][number];
+
+/** A prompt of a comparison as it answers. */
+export interface TakenArm extends Omit<ArmFile, 'format' | 'formatVersion' | 'tokenizer' | 'vectors' | 'words'> {
+  readonly tokenizerSha256: string | null;
+  /** Vectors around these texts; of several the mean answer counts. None = the texts alone. */
+  readonly softs: readonly SoftPrompt[];
+  readonly cueTokenIds: readonly number[];
+  readonly words: WordModel | null;
+}
 
 /** The file, one line for each of its parts. */
 export function armJson(arm: TakenArm): string {
-  const [soft] = arm.softs;
-  const { words } = arm;
-  const shifts = arm.softs.flatMap(({ answerShift }) => answerShift ?? []);
+  const { producer, name, handle, createdAt, prompt, labels, model, texts, softs, words, tokenizerSha256 } = arm;
+  const { cueTokenIds, weight, calibration, threshold, checkRows, userRows } = arm;
+  const [soft] = softs;
+  const shifts = softs.flatMap(({ answerShift }) => answerShift ?? []);
   const file: ArmFile = {
     format: ARM_FORMAT,
     formatVersion: shifts.length > 0 ? ARM_VERSION : 1,
-    ...{ producer: arm.producer, name: arm.name, handle: arm.handle, createdAt: arm.createdAt, prompt: arm.prompt },
-    labels: arm.labels.map(({ label, word, tokenIds: ids }) => ({ label, word, tokenIds: [...ids] })),
-    model: arm.model,
-    tokenizer: arm.tokenizerSha256 === null ? null : { sha256: arm.tokenizerSha256 },
-    texts: [...arm.texts],
+    ...{ producer, name, handle, createdAt, prompt, labels, model },
+    tokenizer: tokenizerSha256 === null ? null : { sha256: tokenizerSha256 },
+    texts,
     vectors: soft
       ? {
           placement: soft.placement,
-          cueTokenIds: soft.placement === 'infix' ? [...arm.cueTokenIds] : [],
+          cueTokenIds: soft.placement === 'infix' ? cueTokenIds : [],
           virtualTokens: soft.virtualTokens,
           hidden: soft.hidden,
-          float32: arm.softs.map(({ vectors }) => base64Of(writeFloats(vectors))),
+          float32: softs.map(({ vectors }) => base64Of(writeFloats(vectors))),
           ...(shifts.length > 0 && { answerShift: shifts.map((shift) => base64Of(writeFloats(shift))) }),
         }
       : null,
     words: words && {
-      ...{ ngrams: words.ngrams, sublinear: words.sublinear, features: [...words.vocabulary] },
-      ...{ knownLabels: [...words.known], idf: float64Of(words.idf), weights: float64Of(words.weights) },
+      ...{ ngrams: words.ngrams, sublinear: words.sublinear, features: words.vocabulary, knownLabels: words.known },
+      ...{ idf: float64Of(words.idf), weights: float64Of(words.weights) },
     },
-    weight: arm.weight,
-    calibration: arm.calibration && { ...arm.calibration, meanLogProbs: [...arm.calibration.meanLogProbs] },
-    threshold: arm.threshold,
-    checkRows: arm.checkRows.map((row) => ({ ...row, inputIds: [...row.inputIds] })),
-    userRows: arm.userRows,
+    ...{ weight, calibration, threshold, checkRows, userRows },
   };
   const parts = Object.entries(file).map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)}`);
   return `{\n${parts.join(',\n')}\n}\n`;

@@ -6,6 +6,10 @@ import { z } from 'zod';
 
 z.config({ jitless: true });
 
+/** What a schema gives, with nothing in it that may be changed: the type of values that are made here as well as read. */
+export type Value<S extends z.ZodType> = Frozen<z.infer<S>>;
+type Frozen<T> = T extends ArrayBufferView ? T : { readonly [K in keyof T]: Frozen<T[K]> };
+
 /** The first fault of a value that a schema refuses: `rows.0.id: expected string`. */
 export const firstFault = ({ issues: [issue] }: z.ZodError): string =>
   `${issue?.path.map(String).join('.') || 'the top'}: ${issue?.message ?? 'unknown'}`;

@@ -6,7 +6,7 @@ import type { AnswerDifference, AnswerSheet } from '../evaluation/classify/pairs
 import { points, pointsRange, pointsWithUnit, pText, times } from '../evaluation/words';
 import { counted, midSentence, ofRows, percent, rounded } from '../lib/format';
 import { fail, ok, type Result } from '../lib/result';
-import { firstFault, z } from '../lib/zod';
+import { firstFault, type Value, z } from '../lib/zod';
 import type { Interval } from '../metrics/intervals';
 import { ends, LABEL_METRICS, type Predicted } from '../metrics/registry';
 import { intervalPlot } from './charts';
@@ -67,25 +67,34 @@ export interface Ladder {
   readonly looks?: number;
 }
 
-/** What one prompt answered to rows, so that a ladder continues after a stop. */
-export interface LadderAnswers {
-  /** Of the prompt, the model and the rows: answers with another key are of something else. */
-  readonly key: string;
-  /** Log-probabilities over the prompt's labels, before any calibration, by row id. */
-  readonly rows: readonly (readonly [id: string, logProbs: readonly number[]])[];
-  readonly cost: StepCost;
-}
-
-interface KeptAnswers {
-  /** How often the test rows were asked something new. */
-  readonly looks: number;
-  readonly answers: readonly LadderAnswers[];
-}
-
 const ANSWERS = { formatVersion: 1, kind: 'ladder-answers' } as const;
 
 /** The log-probability of what cannot be the answer, which JSON has no number for. */
 const NEVER = '-Infinity';
+
+function answersSchema() {
+  const known = (of: readonly (readonly [string, ...unknown[]])[]) => new Set(of.map(([id]) => id)).size === of.length;
+  const positive = z.number().min(0);
+  const logProb = z.union([z.number(), z.literal(NEVER).transform(() => Number.NEGATIVE_INFINITY)]);
+  const answers = z.object({
+    /** Of the prompt, the model and the rows: answers with another key are of something else. */
+    key: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits'),
+    /** Log-probabilities over the prompt's labels, before any calibration, by row id. */
+    rows: z.array(z.tuple([z.string(), z.array(logProb).min(2)])).refine(known, 'has a row twice'),
+    cost: z.object({ tokens: positive, msPerRow: positive }),
+  });
+  return z.object({
+    formatVersion: z.literal(ANSWERS.formatVersion),
+    kind: z.literal(ANSWERS.kind),
+    /** How often the test rows were asked something new; earlier releases did not count. */
+    looks: z.int().min(0).default(1),
+    answers: z.array(answers),
+  });
+}
+
+type KeptAnswers = Omit<Value<ReturnType<typeof answersSchema>>, keyof typeof ANSWERS>;
+/** What one prompt answered to rows, so that a ladder continues after a stop. */
+export type LadderAnswers = KeptAnswers['answers'][number];
 
 /** Exact: a ladder that continues is equal to one that was never stopped. */
 export const ladderAnswersJson = (kept: KeptAnswers): string =>
@@ -93,28 +102,13 @@ export const ladderAnswersJson = (kept: KeptAnswers): string =>
 
 /** Reads the file of answers; a file that is none is refused with the reason. */
 export function readLadderAnswers(file: string): Result<KeptAnswers> {
-  const known = (of: readonly (readonly [string, ...unknown[]])[]) => new Set(of.map(([id]) => id)).size === of.length;
-  const positive = z.number().min(0);
-  const logProb = z.union([z.number(), z.literal(NEVER).transform(() => Number.NEGATIVE_INFINITY)]);
-  const answers = z.object({
-    key: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits'),
-    rows: z.array(z.tuple([z.string(), z.array(logProb).min(2)])).refine(known, 'has a row twice'),
-    cost: z.object({ tokens: positive, msPerRow: positive }),
-  });
-  const schema = z.object({
-    formatVersion: z.literal(ANSWERS.formatVersion),
-    kind: z.literal(ANSWERS.kind),
-    // earlier releases did not count
-    looks: z.int().min(0).default(1),
-    answers: z.array(answers),
-  });
   let value: unknown = null;
   try {
     value = JSON.parse(file);
   } catch {
     // null is refused below
   }
-  const parsed = schema.safeParse(value);
+  const parsed = answersSchema().safeParse(value);
   return parsed.success
     ? ok({ looks: parsed.data.looks, answers: parsed.data.answers })
     : fail(

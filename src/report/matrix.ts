@@ -5,16 +5,15 @@
  */
 import { toCsv } from '../dataset/csv-out';
 import type { Dataset } from '../dataset/types';
-import { type AnswerDifference, type AnswerSheet, pairedRows, predictionsOf } from '../evaluation/classify/pairs';
+import { type AnswerDifference, pairedRows, predictionsOf } from '../evaluation/classify/pairs';
 import { pointsRange, pointsWithUnit, pText, times } from '../evaluation/words';
 import { sha256 } from '../lib/bytes';
 import { counted, percent, rounded } from '../lib/format';
 import { fail, ok, type Result } from '../lib/result';
-import { firstFault, z } from '../lib/zod';
+import { firstFault, type Value, z } from '../lib/zod';
 import { argmax } from '../metrics/classification';
 import type { Interval } from '../metrics/intervals';
 import { columnName, ends, forEachMetric, LABEL_METRICS, type LabelMetricId, metricsOf } from '../metrics/registry';
-import type { KnownRows } from '../prompt-set/performance';
 import { type MatrixPrompt, promptKey } from '../prompt-set/ready-prompt';
 import { escapeMarkdown } from './types';
 
@@ -26,11 +25,7 @@ export interface MatrixData {
 }
 
 /** The place of a cell; `model` is the SHA-256 of the weights. */
-export interface Slot {
-  readonly prompt: string;
-  readonly model: string;
-  readonly data: string;
-}
+export type Slot = AskedPair[number];
 
 export const slotId = ({ prompt, model, data }: Slot): string => JSON.stringify([prompt, model, data]);
 
@@ -43,53 +38,71 @@ export function slotOf(id: string): Slot {
   return { prompt, model, data };
 }
 
-/** What a prompt answers to test rows. */
-export interface MatrixAnswers extends AnswerSheet {
-  /** Of the test rows: only cells with equal ones are compared. */
-  readonly rowsKey: string;
-  readonly tokensSentMean: number;
-  /** Test rows that do not fit the model. */
-  readonly leftOut: number;
-  /** Rows that the prompt was trained on or takes examples from; null = nobody can say. */
-  readonly known: KnownRows | null;
-  /** Answers with a lower probability go to a person; null = all are taken. */
-  readonly threshold: number | null;
-  /** Every metric with its 95% interval. */
+const MATRIX_VERSION = 1;
+
+/** Made when a file is read: a page that only shows a matrix does not load it. */
+function matrixSchema() {
+  const text = z.string().max(2000);
+  const hash = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits');
+  const count = z.int().min(0);
+  const share = z.number().min(0).max(1);
+  const list = z.array(z.object({ id: text, name: text })).max(10_000);
+  const slot = z.object({ prompt: text, model: hash, data: text });
+  const answers = z.object({
+    labels: z.array(text).min(2).max(1000),
+    rowIds: z.array(text).min(1),
+    /** Of the test rows: only cells with equal ones are compared. */
+    rowsKey: hash,
+    gold: z.array(count),
+    probabilities: z.array(z.array(share)),
+    groups: z.array(count).nullable(),
+    seed: z.int(),
+    tokensSentMean: z.number().min(0),
+    /** Test rows that do not fit the model. */
+    leftOut: count,
+    /** Rows that the prompt was trained on or takes examples from; null = nobody can say. */
+    known: z.object({ same: count, almost: count, isSure: z.boolean() }).nullable(),
+    /** Answers with a lower probability go to a person; null = all are taken. */
+    threshold: share.nullable(),
+  });
+  /** A cell has answers, or the reason why nothing was asked. */
+  const cell = slot.extend({
+    /** Of version, model and rows: a cell with another key is stale. */
+    key: hash,
+    skipped: text.nullable(),
+    answers: answers.nullable(),
+  });
+  return z.object({
+    formatVersion: z.literal(MATRIX_VERSION),
+    kind: z.literal('matrix'),
+    prompts: list,
+    /** Their ids are the SHA-256 of the weights. */
+    models: list,
+    /** `looks`: how often its test rows were asked something new; left out: by no file that counts. */
+    data: z.array(z.object({ id: text, name: text, looks: count.optional() })).max(10_000),
+    cells: z.array(cell),
+    /** Pairs that p-values are corrected for. */
+    asked: z.array(z.tuple([slot, slot])).max(100_000),
+  });
+}
+
+type MatrixFile = Value<ReturnType<typeof matrixSchema>>;
+type CellOfFile = MatrixFile['cells'][number];
+type AnswersOfFile = NonNullable<CellOfFile['answers']>;
+type Named = MatrixFile['prompts'][number];
+export type AskedPair = MatrixFile['asked'][number];
+
+/** What a prompt answers to test rows, with every metric and its 95% interval. */
+export interface MatrixAnswers extends AnswersOfFile {
   readonly scores: Readonly<Record<LabelMetricId, { readonly value: number } & Interval>>;
 }
 
-/** A cell has answers, or the reason why nothing was asked. */
-export interface MatrixCell extends Slot {
-  /** Of version, model and rows: a cell with another key is stale. */
-  readonly key: string;
-  readonly skipped: string | null;
+export interface MatrixCell extends Omit<CellOfFile, 'answers'> {
   readonly answers: MatrixAnswers | null;
 }
 
-interface Named {
-  readonly id: string;
-  readonly name: string;
-}
-
-interface NamedData extends Named {
-  /** How often its test rows were asked something new; left out: by no file that counts. */
-  readonly looks?: number | undefined;
-}
-
-export type AskedPair = readonly [Slot, Slot];
-
-const MATRIX_VERSION = 1;
-
-/** A model's id is the SHA-256 of its weights. */
-export interface Matrix {
-  readonly formatVersion: typeof MATRIX_VERSION;
-  readonly kind: 'matrix';
-  readonly prompts: readonly Named[];
-  readonly models: readonly Named[];
-  readonly data: readonly NamedData[];
+export interface Matrix extends Omit<MatrixFile, 'cells'> {
   readonly cells: readonly MatrixCell[];
-  /** Pairs that p-values are corrected for. */
-  readonly asked: readonly AskedPair[];
 }
 
 export const EMPTY_MATRIX: Matrix = {
@@ -103,7 +116,7 @@ export const EMPTY_MATRIX: Matrix = {
 };
 
 /** The answers with every metric and its 95% interval. */
-export function scored(answers: Omit<MatrixAnswers, 'scores'>): MatrixAnswers {
+export function scored(answers: AnswersOfFile): MatrixAnswers {
   const { gold, labels, seed, groups } = answers;
   const of = { gold, predicted: predictionsOf(answers), classes: labels.length };
   const how = { seed, ...(groups ? { groups } : {}) };
@@ -133,7 +146,7 @@ export function whyNotPaired(a: MatrixCell, b: MatrixCell): string | null {
 export const matrixJson = (matrix: Matrix): string => `${JSON.stringify(rounded(matrix))}\n`;
 
 /** What is wrong with a matrix whose fields are of the right type; null = nothing. */
-function faultOf({ prompts, models, data, cells, asked }: z.infer<ReturnType<typeof matrixSchema>>): string | null {
+function faultOf({ prompts, models, data, cells, asked }: MatrixFile): string | null {
   const ids = (of: readonly { readonly id: string }[]) => new Set(of.map(({ id }) => id));
   const [rows, weights, sets] = [ids(prompts), ids(models), ids(data)];
   if (rows.size < prompts.length || weights.size < models.length || sets.size < data.length) return 'two have one id';
@@ -152,39 +165,6 @@ function faultOf({ prompts, models, data, cells, asked }: z.infer<ReturnType<typ
     if (probabilities.some((row) => row.length !== labels.length)) return 'an answer lacks a label';
   }
   return null;
-}
-
-/** Made when a file is read: a page that only shows a matrix does not load it. */
-function matrixSchema() {
-  const text = z.string().max(2000);
-  const hash = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits');
-  const count = z.int().min(0);
-  const share = z.number().min(0).max(1);
-  const list = z.array(z.object({ id: text, name: text })).max(10_000);
-  const slot = z.object({ prompt: text, model: hash, data: text });
-  const answers = z.object({
-    labels: z.array(text).min(2).max(1000),
-    rowIds: z.array(text).min(1),
-    rowsKey: hash,
-    gold: z.array(count),
-    probabilities: z.array(z.array(share)),
-    groups: z.array(count).nullable(),
-    seed: z.int(),
-    tokensSentMean: z.number().min(0),
-    leftOut: count,
-    known: z.object({ same: count, almost: count, isSure: z.boolean() }).nullable(),
-    threshold: share.nullable(),
-  });
-  const cell = slot.extend({ key: hash, skipped: text.nullable(), answers: answers.nullable() });
-  return z.object({
-    formatVersion: z.literal(MATRIX_VERSION),
-    kind: z.literal('matrix'),
-    prompts: list,
-    models: list,
-    data: z.array(z.object({ id: text, name: text, looks: count.optional() })).max(10_000),
-    cells: z.array(cell),
-    asked: z.array(z.tuple([slot, slot])).max(100_000),
-  });
 }
 
 /** Reads the file of a matrix; a file that is none is refused with the reason. */
@@ -294,7 +274,7 @@ export const cautions = ({ known, leftOut }: MatrixAnswers): readonly string[] =
   ];
 };
 
-const usedWords = ({ name, looks = 0 }: NamedData): readonly string[] =>
+const usedWords = ({ name, looks = 0 }: Matrix['data'][number]): readonly string[] =>
   looks > 1
     ? [`Test rows of ${escapeMarkdown(name)} used ${times(looks)}: each use makes a lucky result more likely.`, '']
     : [];
