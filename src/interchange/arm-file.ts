@@ -10,9 +10,6 @@ import { labelProbabilities } from '../metrics/calibration';
 import { faultInWords, type WordModel, wordAnswers } from '../metrics/logistic';
 import { allFinite, PLACEMENTS, readFloats, type SoftPrompt, writeFloats } from '../prompt/soft-prompt';
 import type { AnsweringVersion } from '../prompt-set/ready-prompt';
-import { cueOf, otherColumns, parseTemplate, TEXT_SLOT } from '../task/template';
-import { base64Of, bytesOf, float64In, float64Of, orUndefined, readJson } from './exact-json';
-import { sidecarSchema } from './sidecar';
 import {
   count,
   id,
@@ -27,7 +24,10 @@ import {
   text,
   thresholdSchema,
   time,
-} from './version-schemas';
+} from '../prompt-set/version-schemas';
+import { cueOf, otherColumns, parseTemplate, TEXT_SLOT } from '../task/template';
+import { base64Of, bytesOf, float64In, float64Of, orUndefined, readJson } from './exact-json';
+import { sidecarSchema } from './sidecar';
 
 export const ARM_FILE = 'prompt.json';
 const ARM_FORMAT = 'softprompt-arm';

@@ -20,6 +20,7 @@ import {
   type SoftVersion,
   withKind,
 } from '../prompt-set/types';
+import { datasetSchema, hardVersionSchema } from '../prompt-set/version-schemas';
 import { versionWords } from '../prompt-set/versions';
 import { exactJson, readExactJson } from './exact-json';
 import { withoutRowIds } from './set-json';
@@ -31,7 +32,6 @@ import {
   softSchema,
   writingSchema,
 } from './set-schema';
-import { datasetSchema, hardVersionSchema } from './version-schemas';
 import type { Files } from './zip';
 
 /** 2 for sets with trained answer words, 3 with several prompts as a version: releases that read less would answer without them. */

@@ -7,8 +7,6 @@ import { z } from '../lib/zod';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { stagesOf } from '../prompt-set/stages';
 import type { HardVersion, PromptSet, SoftVersion } from '../prompt-set/types';
-import { importedSettings } from './from-vectors';
-import type { Sidecar } from './sidecar';
 import {
   answerWords,
   count,
@@ -19,14 +17,15 @@ import {
   line,
   many,
   page,
-  policySchema,
   settingsSchema,
   short,
   softVersionSchema,
   some,
   time,
   wordSearch,
-} from './version-schemas';
+} from '../prompt-set/version-schemas';
+import { importedSettings } from './from-vectors';
+import { policySchema, type Sidecar } from './sidecar';
 
 export const SET_JSON_VERSION = 1;
 

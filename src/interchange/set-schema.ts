@@ -14,13 +14,13 @@ import {
   line,
   many,
   page,
-  policySchema,
   short,
   softVersionSchema,
   some,
   time,
   wordSearch,
-} from './version-schemas';
+} from '../prompt-set/version-schemas';
+import { policySchema } from './sidecar';
 
 export const setSchema = z.object({
   id: id.min(1),

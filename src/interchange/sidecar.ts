@@ -4,11 +4,18 @@
  */
 import { byName, z } from '../lib/zod';
 import { PLACEMENTS } from '../prompt/soft-prompt';
+import { STAGE_POLICIES } from '../prompt-set/types';
+import { count, optimisation, share, text, thresholdSchema } from '../prompt-set/version-schemas';
 import { ANSWER_VECTORS, DEFAULT_RATES, OPTIMISER_NAMES } from '../training/settings';
-import { count, optimisation, policySchema, share, text, thresholdSchema } from './version-schemas';
 
 /** 2 for prompts with trained answer words: releases that read only 1 would answer without them. */
 export const SIDECAR_VERSION = 2;
+/** Who answers for a stage; see `StagePolicy`. */
+export const policySchema = z.object({
+  kind: z.enum(STAGE_POLICIES),
+  rowTimeoutMs: z.number().positive().max(3_600_000).optional(),
+});
+
 /** An exported prompt has at least this many check rows. */
 export const MIN_CHECK_ROWS = 10;
 

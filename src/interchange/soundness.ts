@@ -10,7 +10,7 @@ import type {
   RunCheckpoint,
   StoredDataset,
 } from '../prompt-set/types';
-import { besideSchema, finite as numbers } from './version-schemas';
+import { besideSchema, finite as numbers } from '../prompt-set/version-schemas';
 
 /** `sound` is the value itself if nothing is wrong, the rest of it if parts were removed, null if nothing is left. */
 export interface Soundness<T> {

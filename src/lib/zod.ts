@@ -8,7 +8,11 @@ z.config({ jitless: true });
 
 /** What a schema gives, with nothing in it that may be changed: the type of values that are made here as well as read. */
 export type Value<S extends z.ZodType> = Frozen<z.infer<S>>;
-type Frozen<T> = T extends ArrayBufferView ? T : { readonly [K in keyof T]: Frozen<T[K]> };
+type Frozen<T> = T extends Float32Array
+  ? Float32Array
+  : T extends Float64Array
+    ? Float64Array
+    : { readonly [K in keyof T]: Frozen<T[K]> };
 
 /** The first fault of a value that a schema refuses: `rows.0.id: expected string`. */
 export const firstFault = ({ issues: [issue] }: z.ZodError): string =>

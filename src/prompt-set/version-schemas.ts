@@ -1,0 +1,326 @@
+/** The form of versions and rows: their types, and what files of every format are checked by. */
+import { byName, z } from '../lib/zod';
+import { faultInWords } from '../metrics/logistic';
+import { allFinite, PLACEMENTS } from '../prompt/soft-prompt';
+import { ANSWER_VECTORS, OPTIMISER_NAMES } from '../training/settings';
+
+/** What a file may hold, as it may come from a stranger: characters of a text, and how many of a thing. */
+export const text = (max: number) => z.string().max(max);
+export const time = text(40);
+export const id = text(100);
+export const short = text(200);
+export const line = text(2000);
+export const page = text(200_000);
+export const some = <T extends z.ZodType>(of: T) => z.array(of).max(1000);
+export const many = <T extends z.ZodType>(of: T) => z.array(of).max(1e6);
+
+/** Texts, and sets of vectors, that may answer together. */
+export const MOST_TOGETHER = 64;
+/** Words and word sequences that may be counted. */
+export const MOST_FEATURES = 2_000_000;
+
+export const share = z.number().min(0).max(1);
+export const count = z.int().min(0).max(1e9);
+const ids = many(line);
+
+export const answerWords = some(z.object({ label: line, word: line }));
+
+/** What the last comparison said, in a set that came without its rows: comparisons name rows, so they stayed behind. */
+export const keptVerdict = z.object({
+  headline: line,
+  /** Test rows that it rests on. */
+  rows: count,
+  /** ISO time of the comparison. */
+  at: time,
+});
+
+/** What a search for answer words came to. */
+export const wordSearch = z.object({
+  /** `kept`: the words before it stayed, as no others are clearly better. */
+  outcome: z.enum(['found', 'kept', 'too-few']),
+  /** Training rows that were read. */
+  rows: count,
+  /** The words at its end; once the set has others, it says nothing of them. */
+  words: answerWords,
+  /** Cross-validated, of these words and of those before it; null where they could not be scored. */
+  loss: z.number().nullable(),
+  lossBefore: z.number().nullable(),
+  /** Where another cue replaced the template's. */
+  cues: z.object({ before: line, after: line }).optional(),
+});
+
+/** Settings of the optimiser, as exported prompts have them too. */
+export const optimisation = {
+  beta1: z.number(),
+  beta2: z.number(),
+  epsilon: z.number(),
+  weightDecay: z.number(),
+  clipNorm: z.number(),
+  seed: z.int(),
+  validateEvery: count,
+  patience: count.nullable(),
+  metric: z.enum(['loss', 'accuracy', 'macro-f1']),
+};
+
+/** Below which probability a person is asked, and what that gave on validation rows. */
+export const thresholdSchema = z.object({ value: share, rows: count, answered: count, correct: count });
+
+export const settingsSchema = z.object({
+  placement: z.enum(PLACEMENTS),
+  virtualTokens: z.int().min(1).max(1024),
+  initialisation: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('text'), text: page }),
+    z.object({ kind: z.literal('answer-words') }),
+    z.object({ kind: z.literal('vocabulary') }),
+    z.object({ kind: z.literal('prompt'), runId: id, at: z.enum(['best', 'last']) }),
+  ]),
+  steps: count,
+  batchSize: count,
+  learningRate: z.number().nullable(),
+  warmupSteps: count,
+  optimiser: z.enum(OPTIMISER_NAMES).exactOptional(),
+  ...optimisation,
+  checkpointEvery: count,
+  reparameterise: z.boolean().exactOptional(),
+  noise: z.number().min(0).exactOptional(),
+  classWeights: z.boolean().exactOptional(),
+  answerVectors: z.enum(ANSWER_VECTORS).exactOptional(),
+  trainRows: count.nullable().exactOptional(),
+  core: z.object({ rows: count, steps: count }).exactOptional(),
+  race: z.literal(true).exactOptional(),
+});
+
+/** What decides a try besides its prompt, its rows and their split. */
+export const triedWith = z.object({
+  /** The answer words; empty where texts are generated. */
+  words: answerWords,
+  /** What calibration subtracted from the log-probabilities; null = nothing. */
+  meanLogProbs: some(z.number()).nullable(),
+  /** Most tokens of a generated answer, as it was set; null = as the texts suggest. */
+  longest: count.nullable(),
+  /** Of the data set: it decides which validation rows are drawn. */
+  seed: z.int(),
+  /** SHA-256 of the weights. */
+  model: short,
+});
+
+/** How a hand-written prompt was found. */
+const promptSearch = z.object({
+  /** Prompts that took part. */
+  candidates: count,
+  /** Training rows that the best of them answered. */
+  trainingRows: count,
+  /** Validation rows that the last choice rests on; 0 = it was stopped before, and training rows chose. */
+  validationRows: count,
+  /** The training rows chose with the validation rows; in earlier versions only where those were few. */
+  pooled: z.literal(true).optional(),
+  /** Cross-validated loss on the rows that chose. */
+  loss: z.number().min(0),
+  /** That of the template alone on the same rows. */
+  bareLoss: z.number().min(0),
+});
+
+/** Answers of a hand-written prompt to some validation rows. Means over the rows; ROUGE-L, F1 and exact match from 0 to 1. */
+const writingTry = z.object({
+  rows: count,
+  rougeL: share,
+  tokenF1: share,
+  exactMatch: share,
+  /** Cross-entropy per token of the expected texts, mean over the rows. */
+  loss: z.number().min(0),
+  seconds: z.number(),
+  written: many(z.object({ rowId: line, text: page })),
+  datasetFingerprint: short,
+  /** As in a try that chooses labels. */
+  splitHash: short.optional(),
+  with: triedWith.optional(),
+});
+
+/** What versions of both kinds have. */
+const described = {
+  id,
+  number: count,
+  name: short,
+  createdAt: time,
+  /** Who made it, or started its run; missing = unknown. */
+  author: short.optional(),
+  /** The author's note. */
+  note: line.optional(),
+  /** The answer words it has been used or trained with, if the set has others by now. Missing = the set's. */
+  words: answerWords.optional(),
+  /** What its answers have subtracted, wherever it answers; null = nothing. Left out: it was not compared yet. */
+  calibration: z
+    .object({ meanLogProbs: some(z.number()), rows: count })
+    .nullable()
+    .optional(),
+  /** Below it a person is asked, wherever it answers. Missing = its answers are all taken. */
+  threshold: thresholdSchema.optional(),
+};
+
+export const hardVersionSchema = z.object({
+  ...described,
+  prompt: z.object({
+    template: page,
+    shots: z.int().min(0).max(1000),
+    shotSeed: z.int(),
+    selection: z.enum(['balanced', 'random', 'nearest']).optional(),
+    orders: z.int().min(1).max(64).optional(),
+    chat: z.boolean().optional(),
+  }),
+  /** It was found by a search; missing = somebody wrote it. */
+  search: promptSearch.optional(),
+  /** Result on validation rows, if it was tried. */
+  tried: z
+    .object({
+      accuracy: share,
+      macroF1: share,
+      confusion: some(z.array(count)),
+      wrongRowIds: ids,
+      /** Predicted label index of each wrong row, in the order of wrongRowIds. */
+      wrongPredictions: many(count),
+      rows: count,
+      seconds: z.number(),
+      /** The rows it was tried on; missing in versions made before this was stored. */
+      datasetFingerprint: short.optional(),
+      /** The split whose validation rows they were drawn from; left out by versions that took the first ones. */
+      splitHash: short.optional(),
+      /** Left out by earlier releases: then nobody knows whether the figures still hold. */
+      with: triedWith.optional(),
+    })
+    .nullable(),
+  /** The texts it generated for validation rows, if it was tried. */
+  wrote: writingTry.optional(),
+});
+
+export const finite = z.instanceof(Float32Array).refine(allFinite, 'contains numbers that are not finite');
+
+const storedVectors = z
+  .strictObject({
+    placement: z.enum(PLACEMENTS),
+    vectors: finite,
+    virtualTokens: z.int().min(1).max(1024),
+    hidden: z.int().min(1).max(65_536),
+    answerShift: finite.exactOptional(),
+  })
+  .refine(({ vectors, virtualTokens, hidden }) => vectors.length === virtualTokens * hidden, 'has other numbers');
+
+const wordModel = z
+  .object({
+    ngrams: z.int().min(1).max(5),
+    sublinear: z.boolean(),
+    vocabulary: z.array(page).max(MOST_FEATURES),
+    idf: many(z.number()),
+    classes: z.int().min(2).max(1000),
+    known: some(z.int().min(0)),
+    weights: z.instanceof(Float64Array),
+  })
+  .refine((model) => faultInWords(model) === null, 'words that do not fit together');
+
+/** What answers beside a version's own vectors, where labels are chosen: copies, so that it does when runs and rows are gone. */
+export const besideSchema = z.object({
+  /** What `armId` named. */
+  from: line.optional(),
+  /** Vectors of other runs: the mean answer counts. */
+  softs: z.array(storedVectors).max(MOST_TOGETHER - 1),
+  /** Words of training rows that are mixed in; null = none. */
+  words: z
+    .object({
+      model: wordModel,
+      /** Of the prompts. */
+      weight: share,
+    })
+    .nullable(),
+});
+
+/** A start that was compared before a run: its loss on the validation rows after so many steps (null = it diverged). */
+const raceEntry = z.object({
+  name: short,
+  losses: some(z.object({ step: count, loss: z.number().nullable() })),
+  outcome: z.enum(['racing', 'out', 'continues']),
+});
+
+/** Whose answers a run learned instead of the rows' labels, and how close it came. */
+const distilledSchema = z.object({
+  /** The hand-written version. */
+  from: id,
+  /** Mean tokens of a row, all included, and on how many validation rows both agree. Left out before the end. */
+  reached: z
+    .object({
+      tokensBefore: z.number().min(0),
+      tokensAfter: z.number().min(0),
+      same: count,
+      rows: count,
+    })
+    .exactOptional(),
+});
+
+/** A run that has ended, without its vectors. */
+export const softVersionSchema = z.object({
+  ...described,
+  settings: settingsSchema,
+  /** It was trained to generate texts; missing = to choose labels. */
+  writes: z.literal(true).exactOptional(),
+  /** The exact text around the vectors. */
+  template: page,
+  /** Ids of the training rows that the template shows as examples: the run is not trained on them. Missing = none. */
+  examples: ids.exactOptional(),
+  initText: page,
+  /** The starts that were compared, of which its settings are the best; missing = none were. */
+  race: some(raceEntry).exactOptional(),
+  /** A hybrid: the hand-written version whose text the vectors are added to. Missing = the base template's. */
+  handVersion: id.exactOptional(),
+  /** Missing = it learned the rows' labels. */
+  distilled: distilledSchema.exactOptional(),
+  /** Runs started together share it. */
+  group: id.exactOptional(),
+  status: z.enum(['finished', 'early', 'stopped']),
+  bestStep: count.nullable(),
+  validationAccuracy: share.nullable(),
+  /** Of the kept step of a run that generates texts: cross-entropy per token, mean over the rows. */
+  validationLoss: z.number().min(0).exactOptional(),
+  /** How many validation rows chose the kept step; missing in versions made before this was stored, and before the end. */
+  validationRows: count.exactOptional(),
+  seconds: z.number().nullable(),
+  model: z.object({ id: line, sha256: short, dtype: id }),
+  datasetFingerprint: short,
+  /** Hash of the test rows, which it never saw; missing in versions made before this was stored. */
+  heldBackHash: short.optional(),
+  /** Hash of all three parts; missing in versions made before this was stored. */
+  splitHash: short.optional(),
+  /** Where its vectors were trained, if not here: "PEFT (PROMPT_TUNING)". Its settings are then placeholders. */
+  origin: short.exactOptional(),
+});
+
+export const datasetSchema = z.object({
+  table: z.object({
+    format: z.object({
+      fileName: line,
+      bytes: z.number(),
+      encoding: z.enum(['utf-8', 'windows-1252', 'utf-16le', 'utf-16be']),
+      delimiter: z.enum([',', ';', '\t', '|']),
+      kind: z.enum(['csv', 'tsv', 'jsonl', 'json', 'yaml', 'xlsx']),
+    }),
+    columns: some(line),
+    rows: many(z.object({ id: line, line: count, cells: byName('string') })),
+    rejected: many(z.object({ line: count, reason: line, raw: text(1e6) })),
+  }),
+  mapping: z.object({
+    text: line,
+    label: line,
+    id: line.nullable(),
+    task: z.enum(['choose', 'write']).optional(),
+  }),
+  labels: some(line),
+  split: z.object({ train: ids, validation: ids, test: ids }),
+  seed: z.int(),
+  fingerprint: short,
+  splitHash: short,
+  heldBackHash: short.optional(),
+  splitBy: z
+    .discriminatedUnion('kind', [
+      z.object({ kind: z.literal('seed') }),
+      z.object({ kind: z.literal('column'), column: line }),
+      z.object({ kind: z.literal('group'), column: line }),
+    ])
+    .optional(),
+});
