@@ -77,6 +77,13 @@ describe('the card of a comparison of labels', () => {
     expect(why).not.toContain('choose');
   });
 
+  it('says where the prompt that is kept is not clearly better than one answer for every row', () => {
+    const { action, why } = labels({ '1111': 30, '1010': 12, '0101': 8, '0001': 8, '0000': 22 });
+    expect(action).toBe('keep');
+    expect(why).toContain('Your prompt is not clearly better than always giving one answer.');
+    expect(card.why).not.toContain('always giving one answer');
+  });
+
   it('is null where the plan has no pair', () => {
     const plan = planOf([0, 1], [armOf('yours', 'zero-shot', [0, 1], [true, true])], { pairs: [] });
     expect(cardOf({ plan, comparison: compare(plan, { draws: 10 }) }, FACTS)).toBeNull();

@@ -86,7 +86,7 @@ export function CoveragePanel(props: InsightsProps) {
       title={coverageTitle(last.arm.name, point(last), accuracyOf(last))}
       unit={`accuracy on ${format.counted(last.right.length, `${rows} row`)} with its 95% Wilson band, against the share answered`}
       controls={
-        <>
+        <div className="stack">
           {on.validation ? <Choices label="Rows" options={ROWS} value={rows} onChange={setRows} /> : null}
           <Slider
             label="Answer from this probability on"
@@ -97,7 +97,7 @@ export function CoveragePanel(props: InsightsProps) {
             output={threshold.toFixed(2)}
             onChange={setThreshold}
           />
-        </>
+        </div>
       }
       draw={draw}
       twin={{
