@@ -22,6 +22,9 @@ import {
 
 type Rule = (field: Field) => Verdict | null;
 
+const promptsOf = ({ hand, tuned, hybrid, fewShot }: Field): readonly ArmReport[] =>
+  [hand, tuned, hybrid, fewShot].filter((arm) => arm !== null);
+
 /** How far the tuned prompt is ahead of its own text without vectors: a hand-written prompt may be worse than both. */
 function trainingAdded(field: Field): string | null {
   const { untuned, tuned } = field;
@@ -38,9 +41,9 @@ const MAJORITY_MARGIN = 0.05;
 
 /** No arm is clearly above always choosing the most frequent label, nor ahead of it by much. */
 const nothingBeatsMajority: Rule = (field) => {
-  const { majority, hand, tuned, hybrid, fewShot, words, probe } = field;
+  const { majority, words, probe } = field;
   if (!majority) return null;
-  const others = [hand, tuned, hybrid, fewShot, words, probe].filter((arm) => arm !== null);
+  const others = [...promptsOf(field), words, probe].filter((arm) => arm !== null);
   const beaten = others.some((arm) => {
     const d = compareArms(field, majority, arm);
     return bWins(d) || d.difference >= MAJORITY_MARGIN;
@@ -64,23 +67,17 @@ const yoursBetter: Rule = (field) => {
   const { hand, tuned } = field;
   const d = compareArms(field, hand, tuned);
   if (!aWins(d)) return null;
-  // Nothing was tuned: two texts were compared, and the one without an instruction did better.
-  if (!isLearned(tuned.kind))
-    return verdict(
-      'yours-better',
-      `${called(hand, field)} beats ${called(tuned, field)} by ${pointsWithUnit(-d.difference)} ${on(field)}`,
-      paragraph(
-        `It is right on ${d.aOnly} rows that the other gets wrong, and wrong on ${d.bOnly} that the other gets right. The true gain is probably between ${pointsRange(-d.ci95.high, -d.ci95.low, 'and')} points (${pWords(d)}).`,
-        looksSentence(field),
-      ),
-    );
+  // where nothing was tuned, two texts were compared, and the one without an instruction did better
+  const isTrained = isLearned(tuned.kind);
+  const range = `${pointsRange(-d.ci95.high, -d.ci95.low, 'and')} points (${pWords(d)})`;
   return verdict(
     'yours-better',
-    `${called(hand, field)} beats ${called(tuned, field)} by ${pointsWithUnit(-d.difference)} ${on(field)}: keep it`,
+    `${called(hand, field)} beats ${called(tuned, field)} by ${pointsWithUnit(-d.difference)} ${on(field)}${isTrained ? ': keep it' : ''}`,
     paragraph(
-      `Tuning broke ${d.aOnly} rows and fixed ${d.bOnly}. The true loss is probably between ${pointsRange(-d.ci95.high, -d.ci95.low, 'and')} points (${pWords(d)}).`,
-      'To try again: use more training rows, other initial vectors, or a lower learning rate.',
-      macroCaution(field),
+      isTrained
+        ? `Tuning broke ${d.aOnly} rows and fixed ${d.bOnly}. The true loss is probably between ${range}. To try again: use more training rows, other initial vectors, or a lower learning rate.`
+        : `It is right on ${d.aOnly} rows that the other gets wrong, and wrong on ${d.bOnly} that the other gets right. The true gain is probably between ${range}.`,
+      isTrained ? macroCaution(field) : null,
       looksSentence(field),
     ),
   );
@@ -88,9 +85,9 @@ const yoursBetter: Rule = (field) => {
 
 /** The model's own hidden states tell the labels better than any prompt asks for them, and better than words do. */
 const probeBetter: Rule = (field) => {
-  const { probe, hand, tuned, hybrid, fewShot, words } = field;
+  const { probe, words } = field;
   if (!probe) return null;
-  const top = best([hand, tuned, hybrid, fewShot].filter((arm) => arm !== null)) as ArmReport;
+  const top = best(promptsOf(field)) as ArmReport;
   const d = compareArms(field, top, probe);
   if (!bWins(d) || (words && !bWins(compareArms(field, words, probe)))) return null;
   return verdict(
@@ -154,11 +151,10 @@ const wordsDoAsWell: Rule = (field) => {
 };
 
 /** Clearly ahead of every prompt, which of the prompts is better no longer matters. */
-const wordsAhead: Rule = (field) => {
-  const { words, hand, tuned, hybrid, fewShot } = field;
-  const prompts = [hand, tuned, hybrid, fewShot].filter((arm) => arm !== null);
-  return words && prompts.every((arm) => bWins(compareArms(field, arm, words))) ? wordsDoAsWell(field) : null;
-};
+const wordsAhead: Rule = (field) =>
+  field.words && promptsOf(field).every((arm) => bWins(compareArms(field, arm, field.words as ArmReport)))
+    ? wordsDoAsWell(field)
+    : null;
 
 const moreTokens = (few: ArmReport, tuned: ArmReport) =>
   few.tokensSentMean && tuned.tokensSentMean && few.tokensSentMean > 1.5 * tuned.tokensSentMean

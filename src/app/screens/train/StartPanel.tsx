@@ -131,7 +131,6 @@ function PresetChoice() {
   const { choosePreset } = useNextRun.use();
   const secondsOf = useSecondsOf();
   const gains = useLibraryGains(set);
-  const gain = (name: PresetName) => (isGenerating ? null : gainWords(name, gains(name)));
   const timeOf = (settings: TrainingSettings, seeds: number) => {
     const time = timeWords(secondsOf(withSeeds(settings, seeds))).replace(' on this machine', '');
     return <span className="small preset-time">{seeds > 1 ? `${time}, ${seeds} seeds` : time}</span>;
@@ -139,15 +138,14 @@ function PresetChoice() {
   const label = (name: PresetName) => {
     const { label: title, settings, seeds } = PRESETS[name];
     const before = set && fingerprint !== null ? reachedBefore(set, name, fingerprint) : null;
+    const said = before
+      ? `reached ${format.ofRows(before.accuracy, before.rows, undefined, format.percentWhole)} before`
+      : !isGenerating && gainWords(name, gains(name));
     return (
       <span className="preset">
         {title}
         {timeOf(placedAt(settings, placement), seeds)}
-        {before ? (
-          <span className="small preset-time">{`reached ${format.ofRows(before.accuracy, before.rows, undefined, format.percentWhole)} before`}</span>
-        ) : gain(name) ? (
-          <span className="small preset-time">{gain(name)}</span>
-        ) : null}
+        {said ? <span className="small preset-time">{said}</span> : null}
       </span>
     );
   };

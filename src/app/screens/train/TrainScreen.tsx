@@ -263,7 +263,7 @@ function FindingWords() {
   return (
     <div className="row">
       <ProgressBar label="Finding answer words; training then starts" value={fraction} detail={note} />
-      <Button onPress={stop}>Keep the present words</Button>
+      <Button onPress={stop}>Keep the current words</Button>
     </div>
   );
 }

@@ -23,16 +23,7 @@ export interface LiveRun {
   readonly runId: string;
   readonly setId: string;
   readonly kind: TaskKind;
-  readonly phase:
-    | 'preparing'
-    | 'teacher'
-    | 'caching'
-    | 'racing'
-    | 'training'
-    | 'pausing'
-    | 'stopping'
-    | 'baselines'
-    | 'ended';
+  readonly phase: keyof typeof HEADLINES;
   /** What happens inside a phase, or beside the steps, in words. */
   readonly note: string | null;
   readonly cache: { readonly done: number; readonly total: number } | null;
@@ -230,29 +221,20 @@ export function fractionOf(live: LiveRun): number | null {
   return shareOf(live);
 }
 
+const HEADLINES = {
+  preparing: () => 'Preparing the rows',
+  teacher: () => 'The long prompt answers the texts',
+  caching: () => 'Reading the rows once',
+  racing: ({ race }: LiveRun) => `Comparing ${counted(race?.length ?? 0, 'start')}`,
+  training: (live: LiveRun) => running(live),
+  pausing: () => 'Pausing after this step',
+  stopping: () => 'Stopping after this step',
+  baselines: () => 'Scoring the prompts to beat',
+  ended: (live: LiveRun) => ended(live),
+};
+
 export function trainHeadline(live: LiveRun | null, set: PromptSet | null, trainRows: number): string {
-  if (live) {
-    switch (live.phase) {
-      case 'preparing':
-        return 'Preparing the rows';
-      case 'teacher':
-        return 'The long prompt answers the texts';
-      case 'baselines':
-        return 'Scoring the prompts to beat';
-      case 'caching':
-        return 'Reading the rows once';
-      case 'racing':
-        return `Comparing ${counted(live.race?.length ?? 0, 'start')}`;
-      case 'training':
-        return running(live);
-      case 'pausing':
-        return 'Pausing after this step';
-      case 'stopping':
-        return 'Stopping after this step';
-      case 'ended':
-        return ended(live);
-    }
-  }
+  if (live) return HEADLINES[live.phase](live);
   const usable = set?.soft.filter(isUsable).length ?? 0;
   if (usable > 0) return `${counted(usable, 'tuned prompt')} so far; train another, or compare`;
   return `Train a prompt on ${counted(trainRows, 'row')}`;
@@ -272,16 +254,10 @@ function running(live: LiveRun): string {
 }
 
 function ended(live: LiveRun): string {
-  switch (live.ending) {
-    case 'finished':
-    case 'early':
-    case 'stopped':
-      return `Trained${reached(live)}; now compare on test rows`;
-    case 'paused':
-      return `Paused at step ${live.step} of ${live.stepsTotal}`;
-    case null:
-      return live.error ? `The run stopped at step ${live.step}` : 'The run ended';
-  }
+  const { ending, step } = live;
+  if (ending === 'paused') return `Paused at step ${step} of ${live.stepsTotal}`;
+  if (ending !== null) return `Trained${reached(live)}; now compare on test rows`;
+  return live.error ? `The run stopped at step ${step}` : 'The run ended';
 }
 
 function reached({ validations, bestStep, validationRows }: LiveRun): string {
