@@ -40,8 +40,9 @@ const clamp = (value: number, low: number, high: number) => Math.floor(Math.max(
 export function presentSizes({ text, prompts, labels, width, height }: Shown): PresentSizes {
   const narrow = width < NARROW;
   const padding = narrow ? 16 : 32;
-  const longest = labels.map(({ length }) => length).sort((a, b) => b - a);
-  const rows = longest.slice(0, shownLabels(labels)).reduce((sum, l) => sum + (l > LONG_NAME ? 2 : 1), 0) || 4;
+  const lines = labels.reduce((sum, { length }) => sum + (length > LONG_NAME ? 2 : 1), 0);
+  // of many labels the few that are shown have their bars below their names
+  const rows = labels.length > MOST_LABELS ? 2 * FEW : lines || 4;
   const column = narrow ? width - 2 * padding : (width - 2 * padding) / prompts - padding;
   // a little over half the window: the prompt's name, the headline, a line and a half for each line of a label, and the gaps between them
   const inRows = (0.56 * height - 48) / (1.5 * rows + 4);

@@ -67,7 +67,7 @@ export function Presentation({ cast, labels }: PresentationProps) {
               <Score players={players} labels={labels} />
             </div>
             {canExplain && words ? <PresentedWords cast={cast} /> : null}
-            <div className="stage-answers" hidden={canExplain && words}>
+            <div className="stage-answers" data-few={labels.length > MOST_LABELS} hidden={canExplain && words}>
               {open.map((player) => (
                 <section key={player.id} className="stage-answer">
                   <Named player={player} />
@@ -140,11 +140,9 @@ function PresenterBar({ canGuess }: { readonly canGuess: boolean }) {
       </span>
       <span className="dim stage-keys">
         <kbd>←</kbd> <kbd>→</kbd> examples ·{' '}
-        {canGuess ? (
-          <>
-            <kbd>1</kbd> <kbd>2</kbd> … guess ·{' '}
-          </>
-        ) : null}
+        <span hidden={!canGuess}>
+          <kbd>1</kbd> <kbd>2</kbd> … guess ·{' '}
+        </span>
         <kbd>space</kbd> reveal · <kbd>esc</kbd> leave
       </span>
       <span className="row">
