@@ -123,7 +123,7 @@ const always = ['keep', 'examples', 'tune', 'hybrid', 'words', 'fine-tune'] as c
 
 /** In the order of their weight; the first three that hold are shown. Measured results come before answers. */
 const REASONS: readonly Reason[] = [
-  { for: ['words'], text: 'On your test rows, counting words did as well as the best prompt.' },
+  { for: ['words'], text: 'On your test rows, counting words did at least as well as the best prompt.' },
   {
     for: ['fine-tune', 'keep'],
     when: found('probe-better'),

@@ -130,7 +130,7 @@ function Before({ set, all, rows, present, next, plan }: BeforeProps) {
         </Button>
       }
     >
-      <div className="grid">
+      <div className="grid uneven">
         <RowsPanel set={set} all={all} rows={rows} present={present} next={next} />
         <GatesPanel plan={plan} next={next} />
       </div>
@@ -236,7 +236,7 @@ function Started({ set, rows, plan, started }: StartedProps) {
       lead={`Rehearsed on ${rows.name}: from ${from} to ${to}.${unnamed}`}
       actions={<Actions set={set} run={run} present={rows.versions[plan.from]} next={next} />}
     >
-      <div className="grid">
+      <div className="grid uneven">
         <Rehearsed run={run} largestLoss={plan.gates.largestLoss} />
         <Panel span={4} title="Gates" aside="written before the start">
           <ul>
@@ -315,7 +315,7 @@ const lookColumns = (open: Look | null): readonly TableColumn<Look>[] => [
     cell: ({ share, inShare, labelled }) => `${percentWhole(share)}: ${inShare} of ${labelled} rows`,
   },
   {
-    name: 'New − present',
+    name: 'New − current',
     numeric: true,
     cell: ({ difference, interval }) => `${points(difference)} (${points(interval.low)} to ${points(interval.high)})`,
   },
@@ -344,7 +344,7 @@ function Rehearsed({ run, largestLoss }: { readonly run: RollOut; readonly large
   return (
     <ChartPanel
       span={8}
-      title="Accuracy of the new prompt against the present one"
+      title="Accuracy of the new prompt against the current one"
       unit="points, at each check; the share on top"
       draw={draw}
       twin={{ columns: header, rows }}

@@ -1,5 +1,4 @@
 import { useMemo } from 'react';
-import type { Insights } from '../../../../../evaluation/classify/compare';
 import { type ConfidenceReport, confidenceDifferenceWords } from '../../../../../evaluation/classify/confidence';
 import type { ArmReport } from '../../../../../evaluation/types';
 import { ChartPanel, drawReliability, reliabilityTitle, sideOf } from '../../../../charts';
@@ -9,7 +8,6 @@ import { CoveragePanel, reportsOf } from './CoveragePanel';
 
 /** Whether the probabilities can be trusted, and what is gained by sending uncertain rows to a person. */
 export function ConfidencePanels(props: InsightsProps) {
-  const { comparison, insights } = props;
   const reports = reportsOf(props);
   if (reports.length === 0)
     return (
@@ -23,7 +21,7 @@ export function ConfidencePanels(props: InsightsProps) {
       {reports.map(({ arm, report }) => (
         <Reliability key={arm.id} arm={arm} report={report} />
       ))}
-      <Scores insights={insights} arms={comparison.arms} pair={reports.map(({ arm }) => arm.name)} />
+      <Scores {...props} />
     </div>
   );
 }
@@ -94,28 +92,24 @@ const SCORES: readonly Pick<TableColumn<ConfidenceReport>, 'name' | 'means' | 'c
   },
 ];
 
-interface ScoresProps {
-  readonly insights: Insights;
-  readonly arms: readonly ArmReport[];
-  /** Names of the prompts that are shown. */
-  readonly pair: readonly string[];
+function Scores(props: InsightsProps) {
+  const { confidence, confidenceDifference: difference } = props.insights;
+  const nameOf = (id: string) => props.comparison.arms.find((arm) => arm.id === id)?.name ?? id;
+  const [a, b] = reportsOf(props).map(({ arm }) => arm.name);
+  return (
+    <Panel title="How good the probabilities are" span={12} aside="in brackets: after temperature scaling">
+      {difference ? (
+        <p>{`${b} minus ${a}, with paired bootstrap 95% intervals: ${confidenceDifferenceWords(difference)}. Below zero the probabilities of ${b} are better.`}</p>
+      ) : null}
+      <Table<ConfidenceReport>
+        caption="Calibration of every prompt"
+        rows={confidence}
+        rowKey={({ armId }) => armId}
+        columns={[
+          { name: 'Prompt', primary: true, cell: ({ armId }) => nameOf(armId) },
+          ...SCORES.map((score) => ({ ...score, card: score.name, numeric: true })),
+        ]}
+      />
+    </Panel>
+  );
 }
-
-const Scores = ({ insights, arms, pair: [a, b] }: ScoresProps) => (
-  <Panel title="How good the probabilities are" span={12} aside="in brackets: after temperature scaling">
-    {insights.confidenceDifference ? (
-      <p>
-        {`${b} minus ${a}, with paired bootstrap 95% intervals: ${confidenceDifferenceWords(insights.confidenceDifference)}. Below zero the probabilities of ${b} are better.`}
-      </p>
-    ) : null}
-    <Table<ConfidenceReport>
-      caption="Calibration of every prompt"
-      rows={insights.confidence}
-      rowKey={({ armId }) => armId}
-      columns={[
-        { name: 'Prompt', primary: true, cell: ({ armId }) => arms.find(({ id }) => id === armId)?.name ?? armId },
-        ...SCORES.map((score) => ({ ...score, card: score.name, numeric: true })),
-      ]}
-    />
-  </Panel>
-);
