@@ -156,7 +156,7 @@ const NEXT: Readonly<Record<VerdictKind, (of: Case) => Next>> = {
           action: 'check-labels',
           arm: keptOf(field),
           title: 'Check the labels before you use a prompt',
-          why: 'No prompt clearly beats the most frequent label. Labels may be wrong or overlap, or too few rows have them.',
+          why: 'No prompt clearly beats the most frequent label. Labels may be wrong or overlap, too few rows may have them, or the model may not know the language of your texts: then try another model.',
         },
 
   'no-clear-difference': ({ field, rowsNeeded, stillFalling }) => {
