@@ -216,23 +216,26 @@ function FindAndHelp({ places }: FindAndHelpProps) {
   );
 }
 
+const STEPS = [
+  ['Data', 'A CSV with a text and a label column. Some rows become test rows: training never sees them.'],
+  ['Prompts', 'A prompt written by hand, tried and improved on validation rows, so that it gets its fair chance.'],
+  ['Train', 'A few vectors are tuned so that the model gives your labels. The model itself stays as it is.'],
+  ['Compare', 'Both prompts on the same test rows, with intervals, and a verdict in words.'],
+] as const;
+
 const Help = ({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClose: () => void }) => (
   <Dialog stack title="How this works" isOpen={isOpen} onClose={onClose}>
     <ol className="help-steps">
-      <li>
-        <b>Data.</b> A CSV with a text and a label column. Some rows become test rows: training never sees them.
-      </li>
-      <li>
-        <b>Prompts.</b> A prompt written by hand, tried and improved on validation rows, so that it gets its fair
-        chance.
-      </li>
-      <li>
-        <b>Train.</b> A few vectors are tuned so that the model gives your labels. The model itself stays as it is.
-      </li>
-      <li>
-        <b>Compare.</b> Both prompts on the same test rows, with intervals, and a verdict in words.
-      </li>
+      {STEPS.map(([name, what]) => (
+        <li key={name}>
+          <b>{name}.</b> {what}
+        </li>
+      ))}
     </ol>
+    <p>
+      Decide weighs what to do next, Roll-out rehearses the switch in steps, Playground answers any text, and Library
+      keeps and exports every version.
+    </p>
     <h3>Keys</h3>
     <dl className="facts">
       {KEYS.map(([key, what]) => (
