@@ -88,7 +88,7 @@ describe('a training run', () => {
     expect((await (await opened([done(15, [])])).start()).best).toBeNull();
   });
 
-  it('scores what there is to beat once, after the first validation, each prompt with its own text', async () => {
+  it('scores what there is to beat once, after the last step, each prompt with its own text', async () => {
     const { dataset, scored, heard, start } = await opened([...VALIDATED, done(10, POINTS)]);
     await start();
     expect(kinds(heard).filter((kind) => kind.startsWith('baseline'))).toEqual([
@@ -97,7 +97,7 @@ describe('a training run', () => {
       'baseline-started',
       'baseline',
     ]);
-    expect(kinds(heard).indexOf('baseline-started')).toBeGreaterThan(kinds(heard).indexOf('validation'));
+    expect(kinds(heard).indexOf('baseline-started')).toBeGreaterThan(kinds(heard).indexOf('done'));
     const [untuned, yours] = heard.flatMap((event) => (event.kind === 'baseline' ? [event] : []));
     expect(untuned).toMatchObject({ id: 'untuned', tried: null, timing: null });
     expect(yours).toMatchObject({ id: 'yours', tried: { rows: dataset.split.validation.length } });
@@ -117,10 +117,15 @@ describe('a training run', () => {
     expect(kinds(heard).filter((kind) => kind === 'baseline')).toHaveLength(2);
   });
 
-  it('scores nothing to beat before a validation, or without validation rows', async () => {
-    const early = await opened([done(20, [])]);
-    await early.start();
-    expect(early.scored).toEqual([]);
+  it('scores nothing to beat once it was stopped, or without validation rows', async () => {
+    const control = new ControlSource();
+    const stopped = await opened([...VALIDATED, done(10, POINTS)]);
+    const train: Host['engine']['train'] = async function* (...given) {
+      control.ask('stop');
+      yield* stopped.engine.train(...given);
+    };
+    await stopped.start(control, {}, { ...stopped.engine, train });
+    expect(kinds(stopped.heard)).not.toContain('baseline-started');
     const { dataset, scored, start } = await opened([...VALIDATED, done(10, POINTS)]);
     await start(SILENT.control, { dataset: { ...dataset, split: { ...dataset.split, validation: [] } } });
     expect(scored).toEqual([]);
@@ -203,7 +208,7 @@ describe('a training run that generates texts', () => {
     const { dataset, asked, heard } = await opened({ longest: 5 }, events);
     const samples = samplesOf(heard);
     expect(samples.map(({ step }) => step)).toEqual([10, 20]);
-    expect(asked.map(({ maxNewTokens }) => maxNewTokens)).toEqual([5, 5]);
+    expect(asked.filter(({ soft }) => soft).map(({ maxNewTokens }) => maxNewTokens)).toEqual([5, 5]);
     for (const { rows, rougeL } of samples) {
       expect(rows).toHaveLength(3);
       for (const { rowId, text, wanted, written } of rows) {

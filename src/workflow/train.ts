@@ -1,4 +1,4 @@
-/** Verb: one training run, from the rows to the kept vectors, with what there is to beat scored between the steps. */
+/** Verb: one training run, from the rows to the kept vectors, and then the scores of what there is to beat. */
 
 import { drawnRows } from '../dataset/draw';
 import { rowsById, targetOf, textOf } from '../dataset/labels';
@@ -30,7 +30,7 @@ interface Baseline {
 }
 
 export interface TrainRunRequest extends RunRequest {
-  /** Scored between steps after the first validation, in this order. */
+  /** Scored after the last step, in this order: a run begins with nothing but what its prompt needs. */
   readonly baselines: readonly Baseline[];
   /** Where texts are generated: what the best step so far writes on a few rows, with at most this many tokens (null = as
    * the data set's texts suggest); undefined = nothing. */
@@ -88,8 +88,8 @@ export const train: Verb<TrainRunRequest, TrainRunEvent, TrainedRun> = async (ho
 };
 
 /**
- * Trains one soft prompt on these rows. Baselines and samples are asked of the engine beside the steps, which answers between two of
- * them: the numbers of the run do not depend on them. Checkpoints are events; the caller keeps them.
+ * Trains one soft prompt on these rows. Samples are asked of the engine beside the steps, which answers between two of them:
+ * the numbers of the run do not depend on them. Checkpoints are events; the caller keeps them.
  * @throws StudioError `diverged`, `bad-input`, `cancelled`, and as the engine's train
  */
 export async function trainOn(
@@ -102,22 +102,20 @@ export async function trainOn(
   if (control.requested && !request.resume) throw new StudioError('cancelled', 'Stopped before the first step.');
   const beside = { control: childControl(control), emit };
   const sampled = sampler(host, request, inputs, beside);
-  let baselines: Promise<void> | null = null;
   let done: Extract<TrainEvent, { kind: 'done' }> | null = null;
   try {
     for await (const event of host.engine.train(engineRequest(host, request, inputs), control)) {
       emit(event);
       sampled.hear(event);
-      // not before: at first everyone waits for steps
-      if (event.kind === 'validation') baselines ??= scoreBaselines(host, request, inputs, beside);
       if (event.kind === 'done') done = event;
     }
   } catch (cause) {
     beside.control.ask('cancel');
     throw cause;
   }
-  await Promise.all([baselines, sampled.ended()]);
+  await sampled.ended();
   if (!done) throw new StudioError('internal', 'internal: the run ended without a result');
+  if (!control.requested) await scoreBaselines(host, request, inputs, beside);
   const { vectors: _vectors, answerShift: _shift, ...end } = done;
   return {
     ...end,

@@ -1,10 +1,10 @@
 /**
  * A preset on SST-2 (256 training rows, batches of 8) against PyTorch + transformers + PEFT with the same weights, rows and
  * threads, one after the other by turns. Ours is counted from the click, by the verb that the page runs, here in Node on WASM:
- * reading the texts, a race of starts, validation and both baselines included; once more with the texts that the page reads
- * ahead while nothing else runs. PEFT is counted from its first step and does nothing but steps. Every ten steps, step 0
- * included, both answer all test rows with the clock stopped; a round is a seed. The result is when the mean over seeds reaches
- * a loss, 80% and 84%. JSON on stdout. Needs DATA/sst2-train.csv, DATA/sst2-test.csv and python3.
+ * reading the texts, a race of starts and validation included, and both baselines where a run comes to its end, as they are
+ * scored after the last step; once more with the texts that the page reads ahead while nothing else runs. PEFT is counted from
+ * its first step and does nothing but steps. Every ten steps, step 0 included, both answer all test rows with the clock stopped;
+ * a round is a seed. The result is when the mean over seeds reaches a loss, 80% and 84%. JSON on stdout. Needs DATA/sst2-train.csv, DATA/sst2-test.csv and python3.
  *
  *     npx tsx tools/bench/against-peft.ts DATA [--preset auto] [--rounds 5] [--steps 150] [--threads 2] [--loss 0.4]
  *       [--until 80] [--backend node-native] [--untested | --tests FILE]

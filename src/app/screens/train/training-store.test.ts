@@ -278,7 +278,7 @@ describe('a race of starts', () => {
 });
 
 describe('a run', () => {
-  test('starts at once and scores the baselines beside the steps', async () => {
+  test('starts at once and scores the baselines after the steps', async () => {
     await start();
     expect(engine.calls.map((c) => c.method)).toEqual(['train', 'score', 'score']);
     const { live } = train.getState();
