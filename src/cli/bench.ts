@@ -11,7 +11,7 @@ import type { TokenRow } from '../tokens/tokenizer';
 import { STANDARD } from '../training/settings';
 import type { HostEngine } from '../workflow/host';
 import { createLog, type ModelOptions, openHost } from './node-host';
-import { exactly, MODEL_USAGE, modelOptions, parseOptions, readModelOptions, valued, wholeNumber } from './options';
+import { MODEL_USAGE, modelOptions, readArguments, valued } from './options';
 
 export const BENCH_USAGE = `npm run bench -- [--rows 32] [--length 35] [--steps 9] ${MODEL_USAGE}`;
 
@@ -23,15 +23,15 @@ const NEW_TOKENS = 16;
 
 /** Times on this machine as JSON: medians, and as calibration the milliseconds of a 1024^3 product. */
 export async function bench(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseOptions(args, {
+  const read = readArguments(args, {
     ...modelOptions,
     ...valued('rows', 'length', 'steps'),
   });
-  exactly(positionals, []);
-  const options = readModelOptions(values);
-  const rowCount = wholeNumber(values.rows, 'rows') ?? 32;
-  const length = wholeNumber(values.length, 'length') ?? 35;
-  const steps = wholeNumber(values.steps, 'steps') ?? 9;
+  read.exactly([]);
+  const options = read.model();
+  const rowCount = read.wholeNumber('rows') ?? 32;
+  const length = read.wholeNumber('length') ?? 35;
+  const steps = read.wholeNumber('steps') ?? 9;
   const log = createLog();
   await using host = await openHost(options, log);
   const { engine } = host;

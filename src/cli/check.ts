@@ -7,8 +7,8 @@ import { embeddingRows } from '../inference/run';
 import { toWire, type WireError } from '../lib/errors';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
-import { createLog, readLoadRequest } from './node-host';
-import { exactly, modelOptions, parseOptions, readModelOptions, UsageError, valued, wholeNumber } from './options';
+import { createLog, type ModelOptions, readLoadRequest } from './node-host';
+import { modelOptions, readArguments, UsageError, valued } from './options';
 
 export const CHECK_USAGE =
   'npm run check -- MODEL_DIR [--directions 3] [--seed 0] [--backend node-wasm|node-native] [--threads N] [--weights fast|small]';
@@ -20,16 +20,16 @@ const ROW_LENGTHS = [9, 5, 7];
 
 /** Checks a model's gradients against finite differences, for every placement and both losses; JSON on stdout. Returns whether all agree. */
 export async function check(args: readonly string[]): Promise<boolean> {
-  const { values, positionals } = parseOptions(args, {
+  const read = readArguments(args, {
     ...modelOptions,
     ...valued('directions', 'seed'),
   });
-  const [folder] = exactly(positionals, ['MODEL_DIR']);
-  const directions = wholeNumber(values.directions, 'directions') ?? 3;
-  const seed = wholeNumber(values.seed, 'seed', 0) ?? 0;
+  const [folder] = read.exactly(['MODEL_DIR']);
+  const directions = read.wholeNumber('directions') ?? 3;
+  const seed = read.wholeNumber('seed', 0) ?? 0;
   const log = createLog();
   log.progress('Reading the model');
-  const { request } = await readLoadRequest({ ...readModelOptions(values), model: resolve(folder) });
+  const { request } = await readLoadRequest({ ...read.model(), model: resolve(folder) });
   const { program, info } = await loadProgram(request, createNodeRunner, () => {});
   try {
     const { rows, labels } = randomTask(info.vocabulary, ROW_LENGTHS, seed);
@@ -78,9 +78,9 @@ interface Result {
 
 /** Prints one JSON line per folder: how far losses and gradients are from PyTorch's. Returns whether all are close enough. */
 export async function conformance(args: readonly string[]): Promise<boolean> {
-  const { values, positionals } = parseOptions(args, modelOptions);
+  const { values, positionals, ...read } = readArguments(args, modelOptions);
   if (positionals.length === 0) throw new UsageError('Name at least one model folder.');
-  const options = readModelOptions(values);
+  const options = read.model();
   let allOk = true;
   for (const folder of positionals) {
     const result = await measure(resolve(folder), options);
@@ -90,7 +90,7 @@ export async function conformance(args: readonly string[]): Promise<boolean> {
   return allOk;
 }
 
-async function measure(folder: string, options: ReturnType<typeof readModelOptions>): Promise<Result> {
+async function measure(folder: string, options: ModelOptions): Promise<Result> {
   let name = basename(folder);
   try {
     const oracle: Oracle = JSON.parse(await readFile(join(folder, 'oracle.json'), 'utf8'));
@@ -106,11 +106,7 @@ async function measure(folder: string, options: ReturnType<typeof readModelOptio
   }
 }
 
-async function deviationsOf(
-  folder: string,
-  oracle: Oracle,
-  options: ReturnType<typeof readModelOptions>,
-): Promise<readonly Deviation[]> {
+async function deviationsOf(folder: string, oracle: Oracle, options: ModelOptions): Promise<readonly Deviation[]> {
   const { request } = await readLoadRequest({ ...options, model: folder });
   const { program } = await loadProgram(request, createNodeRunner, () => {});
   try {

@@ -18,7 +18,7 @@ import { StudioError } from '../lib/errors';
 import { counted, percent } from '../lib/format';
 import { firstFault } from '../lib/zod';
 import { type Results, resultsSchema } from '../report/results-schema';
-import { exactly, flags, oneOf, parseOptions, positive, probability, shareOf, valued, wholeNumber } from './options';
+import { flags, readArguments, valued } from './options';
 
 export const DECIDE_USAGE = `npm run --silent decide -- RESULTS.json [--json]     advises what to do next, and says when a change pays back
   [--rows-per-month N] [--price-per-million-tokens N] [--cost-of-wrong-answer N] [--wage-per-hour N]
@@ -38,31 +38,24 @@ export const ROLL_OUT_USAGE = `npm run --silent roll-out -- RESULTS.json [--from
   [--max-loss POINTS] [--min-accuracy PER_CENT] [--max-fallbacks PER_CENT] [--below PROBABILITY] [--max-latency MS]
   [--rows-per-check N] [--label-delay ROWS]`;
 
-type Values = Readonly<Record<string, string | boolean | undefined>>;
-const textOf = (values: Values, name: string): string | undefined => {
-  const value = values[name];
-  return typeof value === 'string' ? value : undefined;
-};
-
 /** Reads the `results.json` of `tune` or of the Compare screen. */
 export async function decide(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseOptions(args, {
+  const { values, ...read } = readArguments<Record<string, { type: 'string' | 'boolean' }>>(args, {
     ...flags('json'),
     ...valued(...Object.values(AMOUNTS), ...Object.keys(QUESTIONS)),
   });
-  const [path] = exactly(positionals, ['RESULTS.json'] as const);
-  const given: Values = values;
+  const [path] = read.exactly(['RESULTS.json']);
   const results = await readResults(path);
   const measured = fromResults(results);
   const answers = Object.fromEntries(
     Object.entries(QUESTIONS).map(([id, question]) => [
       id,
-      oneOf(textOf(given, id), id, Object.keys(question.answers)) ?? FIRST_ANSWERS[id as keyof Answers],
+      read.oneOf(id, Object.keys(question.answers)) ?? FIRST_ANSWERS[id as keyof Answers],
     ]),
   ) as unknown as Answers;
   const amounts = Object.fromEntries(
     Object.entries(AMOUNTS).flatMap(([key, option]) => {
-      const value = positive(textOf(given, option), option);
+      const value = read.positive(option);
       return value === null ? [] : [[key, value]];
     }),
   );
@@ -73,7 +66,7 @@ export async function decide(args: readonly string[]): Promise<void> {
     efforts: { engineering: presetOf('engineering').effort, tuning: presetOf('tuning').effort },
   });
   const fineTuning = results.closer?.fineTuning;
-  if (given.json) console.log(JSON.stringify({ strategy, costs, ...(fineTuning && { fineTuning }) }, null, 2));
+  if (values.json) console.log(JSON.stringify({ strategy, costs, ...(fineTuning && { fineTuning }) }, null, 2));
   else
     console.log(
       [
@@ -119,24 +112,24 @@ const intervalWords = ({ saving, savingCi95, monthsCi95 }: NonNullable<Costs['ch
 
 /** Rehearses on the test rows of the results, in their order. Resolves to false where the new prompt was rolled back. */
 export async function rollOut(args: readonly string[]): Promise<boolean> {
-  const { values, positionals } = parseOptions(args, {
+  const { values, ...read } = readArguments(args, {
     ...flags('json'),
     ...valued('from', 'to', 'log', 'below', 'max-loss', 'min-accuracy', 'max-fallbacks'),
     ...valued('max-latency', 'rows-per-check', 'label-delay'),
   });
-  const [path] = exactly(positionals, ['RESULTS.json'] as const);
+  const [path] = read.exactly(['RESULTS.json']);
   const measured = fromResults(await readResults(path));
   const present = armOf(measured, values.from, 'from', bestHand(measured));
   const next = armOf(measured, values.to, 'to', bestLearned(measured));
-  const run = rehearse(servedRows(measured, present, next, probability(values.below, 'below')), {
+  const run = rehearse(servedRows(measured, present, next, read.probability('below')), {
     gates: {
-      largestLoss: shareOf(values['max-loss'], 'max-loss', 'points') ?? FIRST_GATES.largestLoss,
-      leastAccuracy: shareOf(values['min-accuracy'], 'min-accuracy', 'per cent'),
-      mostFallbacks: shareOf(values['max-fallbacks'], 'max-fallbacks', 'per cent'),
-      mostLatencyMs: positive(values['max-latency'], 'max-latency'),
+      largestLoss: read.share('max-loss', 'points') ?? FIRST_GATES.largestLoss,
+      leastAccuracy: read.share('min-accuracy', 'per cent'),
+      mostFallbacks: read.share('max-fallbacks', 'per cent'),
+      mostLatencyMs: read.positive('max-latency'),
     },
-    rowsPerLook: wholeNumber(values['rows-per-check'], 'rows-per-check') ?? 50,
-    labelDelay: wholeNumber(values['label-delay'], 'label-delay', 0) ?? 0,
+    rowsPerLook: read.wholeNumber('rows-per-check') ?? 50,
+    labelDelay: read.wholeNumber('label-delay', 0) ?? 0,
     salt: '',
   });
   if (values.log) {

@@ -9,20 +9,7 @@ import { STANDARD } from '../training/settings';
 import { CANDIDATES } from '../workflow/improve';
 import { openTable, readDataset } from './data';
 import { createLog, type Log } from './node-host';
-import {
-  exactly,
-  flags,
-  MODEL_USAGE,
-  parseOptions,
-  readModelOptions,
-  readRowOptions,
-  readTrainingSettings,
-  required,
-  trainingOptions,
-  unescaped,
-  valued,
-  wholeNumber,
-} from './options';
+import { flags, MODEL_USAGE, readArguments, trainingOptions, unescaped, valued } from './options';
 import { runTask } from './run-task';
 import { readWords } from './tune';
 
@@ -41,24 +28,24 @@ export const DISTIL_USAGE = `npm run distil -- DATA.csv --text COL --label COL -
 
 /** Makes a prompt smaller, and prints what that saves and what it keeps. */
 export async function distilPrompt(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseOptions(args, {
+  const { values, ...read } = readArguments(args, {
     ...trainingOptions,
     ...valued('label', 'words', 'shots', 'texts', 'test'),
     ...flags('improve'),
   });
-  const [data] = exactly(positionals, ['DATA.csv']);
-  const columns = { text: required(values.text, 'text'), label: required(values.label, 'label') };
-  const out = resolve(required(values.out, 'out'));
-  const settings = readTrainingSettings(values);
+  const [data] = read.exactly(['DATA.csv']);
+  const columns = read.columns();
+  const out = resolve(read.required('out'));
+  const settings = read.settings();
   const { seed } = settings;
-  const model = readModelOptions(values);
+  const model = read.model();
   const given = {
     prompt: values.prompt === undefined ? null : unescaped(values.prompt),
     words: values.words === undefined ? null : readWords(values.words),
-    shots: wholeNumber(values.shots, 'shots', 0) ?? SHOTS,
+    shots: read.wholeNumber('shots', 0) ?? SHOTS,
     improve: values.improve ? CANDIDATES : null,
   };
-  const rows = readRowOptions(values);
+  const rows = read.rows();
   const log = createLog();
   const test = values.test === undefined ? null : resolve(values.test);
   const dataset = await readDataset({ data: resolve(data), test, columns, seed, ...rows }, log);

@@ -22,21 +22,7 @@ import { tokenRows } from '../workflow/token-rows';
 import { openTable, readPrompt } from './data';
 import { earlierLooks } from './exports';
 import { createLog, type Log, openHost } from './node-host';
-import {
-  exactly,
-  MEND_USAGE,
-  MODEL_USAGE,
-  mendOptions,
-  modelOptions,
-  parseOptions,
-  readMends,
-  readModelOptions,
-  required,
-  shareOf,
-  UsageError,
-  valued,
-  wholeNumber,
-} from './options';
+import { MEND_USAGE, MODEL_USAGE, mendOptions, modelOptions, readArguments, UsageError, valued } from './options';
 
 export const EVALUATE_USAGE = `npm run evaluate -- PROMPT DATA.csv --text COL --label COL [--test-rows N] [--out FILE.json]
   [--min-accuracy PER_CENT] [--baseline RESULTS.json [--max-loss POINTS]] ${MODEL_USAGE}
@@ -45,20 +31,24 @@ export const EVALUATE_USAGE = `npm run evaluate -- PROMPT DATA.csv --text COL --
   ${MEND_USAGE}
   RESULTS.json: of tune, of Compare, or an earlier --out; of the same file, its rows are scored; --max-loss: 0 if left out`;
 
-/** Scores an exported prompt, and its text without the vectors, on the rows of a labelled file; JSON on stdout. */
-export async function evaluate(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseOptions(args, {
+const argumentsOf = (args: readonly string[]) =>
+  readArguments(args, {
     ...modelOptions,
     ...mendOptions,
     ...valued('text', 'label', 'test-rows', 'out', 'min-accuracy', 'baseline', 'max-loss'),
   });
-  const [prompt, data] = exactly(positionals, ['PROMPT', 'DATA.csv']);
-  const columns = { text: required(values.text, 'text'), label: required(values.label, 'label') };
-  const testRows = wholeNumber(values['test-rows'], 'test-rows');
-  const gate = await readGate(values);
+type Given = ReturnType<typeof argumentsOf>;
+
+/** Scores an exported prompt, and its text without the vectors, on the rows of a labelled file; JSON on stdout. */
+export async function evaluate(args: readonly string[]): Promise<void> {
+  const { values, ...read } = argumentsOf(args);
+  const [prompt, data] = read.exactly(['PROMPT', 'DATA.csv']);
+  const columns = read.columns();
+  const testRows = read.wholeNumber('test-rows');
+  const gate = await readGate({ values, ...read });
   const log = createLog();
   const { sidecar, set } = await readPrompt(resolve(prompt));
-  const table = await openTable(resolve(data), columns, log, { mends: readMends(values.mend) });
+  const table = await openTable(resolve(data), columns, log, { mends: read.mends() });
   const all = await openTestRows(table, { ...columns, id: null }, testRows);
   const dataset = onRowsOf(gate.baseline, all);
   checkLabels(sidecar, dataset);
@@ -72,7 +62,7 @@ export async function evaluate(args: readonly string[]): Promise<void> {
   const looks = Math.max(0, ...(await Promise.all(earlier)));
   if (looks > 0) log.line(`These rows were used ${times(looks)} before, by the results that are named`);
   const soft = present(set.soft[0]?.soft, 'vectors');
-  await using host = await openHost(readModelOptions(values), log);
+  await using host = await openHost(read.model(), log);
   const { id, dtype, sha256 } = host.engine.info;
   if (sha256 !== sidecar.model.sha256)
     log.line(
@@ -128,18 +118,14 @@ const baselineSchema = z.object({
 });
 
 /** @throws UsageError for numbers that cannot be meant; StudioError `bad-input` for a baseline that cannot be read */
-async function readGate(values: {
-  readonly 'min-accuracy'?: string | undefined;
-  readonly baseline?: string | undefined;
-  readonly 'max-loss'?: string | undefined;
-}): Promise<Gate> {
-  const { baseline: file, 'max-loss': loss } = values;
-  if (loss !== undefined && file === undefined)
+async function readGate({ values, share }: Pick<Given, 'values' | 'share'>): Promise<Gate> {
+  const { baseline } = values;
+  if (values['max-loss'] !== undefined && baseline === undefined)
     throw new UsageError('--max-loss is the loss against a baseline: name its results with --baseline.');
   return {
-    minAccuracy: shareOf(values['min-accuracy'], 'min-accuracy', 'per cent'),
-    baseline: file === undefined ? null : await readBaseline(resolve(file)),
-    maxLoss: shareOf(loss, 'max-loss', 'points') ?? DEFAULT_LOSS,
+    minAccuracy: share('min-accuracy', 'per cent'),
+    baseline: baseline === undefined ? null : await readBaseline(resolve(baseline)),
+    maxLoss: share('max-loss', 'points') ?? DEFAULT_LOSS,
   };
 }
 

@@ -28,16 +28,7 @@ import { exportPackage } from '../workflow/index';
 import { numberInFile } from '../workflow/open-data';
 import { readLibrary } from './data';
 import { createLog, openHost } from './node-host';
-import {
-  exactly,
-  MODEL_USAGE,
-  modelOptions,
-  oneOf,
-  parseOptions,
-  readModelOptions,
-  required,
-  UsageError,
-} from './options';
+import { flags, MODEL_USAGE, modelOptions, readArguments, UsageError, valued } from './options';
 
 export const EXPORT_USAGE = `npm run export -- LIBRARY --for RECIPIENT --out FOLDER [--handle H] [--prompt NAME] [--with-rows] ${MODEL_USAGE}
   LIBRARY: a complete prompt set (exported for another browser), a team folder, or a folder of several
@@ -48,33 +39,27 @@ export const EXPORT_USAGE = `npm run export -- LIBRARY --for RECIPIENT --out FOL
 
 /** Writes what the page's export dialog would save. */
 export async function exportFor(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseOptions(args, {
+  const { values, ...read } = readArguments(args, {
     ...modelOptions,
-    for: { type: 'string' },
-    out: { type: 'string' },
-    handle: { type: 'string' },
-    prompt: { type: 'string' },
-    'with-rows': { type: 'boolean' },
-    title: { type: 'string' },
-    sentence: { type: 'string' },
-    format: { type: 'string' },
+    ...valued('for', 'out', 'handle', 'prompt', 'title', 'sentence', 'format'),
+    ...flags('with-rows'),
   });
-  const [library] = exactly(positionals, ['LIBRARY']);
-  const recipient = oneOf(values.for, 'for', RECIPIENTS);
+  const [library] = read.exactly(['LIBRARY']);
+  const recipient = read.oneOf('for', RECIPIENTS);
   if (recipient === null) throw new UsageError('--for is missing.');
-  const out = resolve(required(values.out, 'out'));
+  const out = resolve(read.required('out'));
   const stored = chosenSet(await readLibrary(resolve(library)), values.handle);
   const subject = namedSubject(stored, values.prompt);
   const whyNot = EXPORTS[recipient].whyNot(subject, stored);
   if (whyNot) throw new StudioError('bad-input', `${EXPORTS[recipient].recipient}: ${whyNot}`);
-  const format = oneOf(values.format, 'format', ['html', 'markdown']) ?? 'html';
+  const format = read.oneOf('format', ['html', 'markdown']) ?? 'html';
   const order: Order = { stored, subject: subject?.id ?? null, withRows: values['with-rows'] ?? false, format };
   const { title, sentence } = values;
   const audience = { ...audienceProposal(order), ...(title && { title }), ...(sentence && { sentence }) };
   const asks = EXPORTS[recipient].asks({ ...order, audience });
   if (asks) throw new StudioError('bad-input', order.withRows ? asks : `${asks} Here you agree by --with-rows.`);
   const log = createLog();
-  await using host = await openHost(readModelOptions(values), log);
+  await using host = await openHost(read.model(), log);
   const made = await exportPackage(host, { ...order, audience, recipient }, SILENT);
   await mkdir(out, { recursive: true });
   await writeFile(join(out, made.name), made.content);

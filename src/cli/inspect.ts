@@ -15,7 +15,7 @@ import { bytes as bytesInWords } from '../lib/format';
 import { firstFault } from '../lib/zod';
 import { resultsSchema, textResultsSchema } from '../report/results-schema';
 import { readModelDir } from './node-host';
-import { exactly, parseOptions, UsageError } from './options';
+import { readArguments, UsageError } from './options';
 
 export const INSPECT_USAGE =
   'npm run --silent inspect -- FILE...     one JSON line per file: {file, kind, ok, summary, error?}';
@@ -30,7 +30,7 @@ interface Inspected extends Omit<Recognised, 'kind'> {
 
 /** Prints what each file is and whether it can be used. Resolves to false if one cannot. */
 export async function inspect(args: readonly string[]): Promise<boolean> {
-  const { positionals } = parseOptions(args, {});
+  const { positionals } = readArguments(args, {});
   if (positionals.length === 0) throw new UsageError('Name at least one file.');
   let fine = true;
   for (const path of positionals) {
@@ -117,8 +117,8 @@ export const GRAPH_USAGE =
 
 /** Prints a model as text, one line a node, with the shapes that can be inferred. */
 export async function graph(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseOptions(args, { backward: { type: 'boolean' } });
-  const [folder] = exactly(positionals, ['MODEL_DIR']);
+  const { values, ...read } = readArguments(args, { backward: { type: 'boolean' } });
+  const [folder] = read.exactly(['MODEL_DIR']);
   const { files } = await readModelDir(resolve(folder));
   process.stdout.write(`${graphText(files, values.backward ?? false)}\n`);
 }

@@ -16,19 +16,14 @@ import { readDataset, readRowPrompts } from './data';
 import { earlier, save } from './matrix';
 import { createLog, type Log, openHost } from './node-host';
 import {
-  exactly,
   flags,
   MEND_USAGE,
   MODEL_USAGE,
   mendOptions,
   modelOptions,
-  parseOptions,
-  readModelOptions,
-  readRowOptions,
-  required,
+  readArguments,
   UsageError,
   valued,
-  wholeNumber,
   withLists,
 } from './options';
 
@@ -43,29 +38,29 @@ export const LADDER_USAGE = `npm run ladder -- DATA.csv --text COL --label COL -
   DIR/answers.json keeps what each prompt has answered: the same command continues after a stop, and asks only what is new`;
 
 export async function ladder(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseOptions(withLists(args, ['second']), {
+  const { values, ...read } = readArguments(withLists(args, ['second']), {
     ...modelOptions,
     ...mendOptions,
     ...valued('text', 'label', 'field', 'first', 'test', 'shots', 'seed', 'train-rows', 'test-rows', 'out'),
     ...flags('drop-twins'),
     second: { type: 'string', multiple: true },
   });
-  const [data] = exactly(positionals, ['DATA.csv']);
-  const columns = { text: required(values.text, 'text'), label: required(values.label, 'label') };
-  const field = required(values.field, 'field');
-  const first = required(values.first, 'first');
-  required(values.second?.[0], 'second');
-  const out = resolve(required(values.out, 'out'));
+  const [data] = read.exactly(['DATA.csv']);
+  const columns = read.columns();
+  const field = read.required('field');
+  const first = read.required('first');
+  const seconds = read.list('second');
+  const out = resolve(read.required('out'));
   const answers = join(out, 'answers.json');
-  const shots = wholeNumber(values.shots, 'shots') ?? EXAMPLES.classify;
-  const seed = wholeNumber(values.seed, 'seed', 0) ?? 0;
-  const model = readModelOptions(values);
+  const shots = read.wholeNumber('shots') ?? EXAMPLES.classify;
+  const seed = read.wholeNumber('seed', 0) ?? 0;
+  const model = read.model();
   const test = values.test === undefined ? null : resolve(values.test);
   const log = createLog();
-  const dataset = await readDataset({ data: resolve(data), test, columns, seed, ...readRowOptions(values) }, log);
+  const dataset = await readDataset({ data: resolve(data), test, columns, seed, ...read.rows() }, log);
   const given = { model: model.model, all: false };
   const firsts = await readRowPrompts([first], { ...given, dataset: await labelledBy(field, first, dataset) });
-  const second = await readRowPrompts(values.second ?? [], { ...given, dataset });
+  const second = await readRowPrompts(seconds, { ...given, dataset });
   await using host = await openHost(model, log);
   const { answers: kept, looks } = (await earlier(answers, readLadderAnswers)) ?? { answers: [], looks: 0 };
   if (kept.length > 0) log.line(`Continuing ${out}: answers of ${counted(kept.length, 'prompt')} are kept`);

@@ -32,21 +32,7 @@ import { type FillEvent, fillMatrix } from '../workflow/matrix';
 import { openTestRows } from '../workflow/open-data';
 import { openTable, readRowPrompts, unlike } from './data';
 import { createLog, DEFAULT_MODEL, type Log, type ModelOptions, openHost, readModelDir } from './node-host';
-import {
-  exactly,
-  flags,
-  MEND_USAGE,
-  mendOptions,
-  modelOptions,
-  parseOptions,
-  readMends,
-  readModelOptions,
-  required,
-  UsageError,
-  valued,
-  wholeNumber,
-  withLists,
-} from './options';
+import { flags, MEND_USAGE, mendOptions, readArguments, UsageError, valued, withLists } from './options';
 
 export const MATRIX_USAGE = `npm run matrix -- --prompts PROMPT... --data DATA.csv... --text COL --label COL --out FILE.json [--models DIR...]
   [--test-rows N] [--all-versions] [--backend node-wasm|node-native] [--threads N] [--weights fast|small]
@@ -59,30 +45,26 @@ export const MATRIX_USAGE = `npm run matrix -- --prompts PROMPT... --data DATA.c
 const LISTS = ['prompts', 'models', 'data'] as const;
 
 export async function matrix(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseOptions(withLists(args, LISTS), {
+  const { values, ...read } = readArguments(withLists(args, LISTS), {
     prompts: { type: 'string', multiple: true },
     models: { type: 'string', multiple: true },
     data: { type: 'string', multiple: true },
-    ...valued('text', 'label', 'test-rows'),
+    ...valued('text', 'label', 'test-rows', 'out', 'backend', 'threads', 'weights'),
     ...flags('all-versions'),
     ...mendOptions,
-    backend: modelOptions.backend,
-    threads: modelOptions.threads,
-    weights: modelOptions.weights,
-    ...valued('out'),
   });
-  exactly(positionals, []);
-  const columns = { text: required(values.text, 'text'), label: required(values.label, 'label') };
-  const out = resolve(required(values.out, 'out'));
+  read.exactly([]);
+  const columns = read.columns();
+  const out = resolve(read.required('out'));
   if (!out.endsWith('.json')) throw new UsageError('--out names a file that ends in .json; the tables get .md.');
-  const testRows = wholeNumber(values['test-rows'], 'test-rows');
-  const { backend, threads, weights = 'fast' } = readModelOptions(values);
+  const testRows = read.wholeNumber('test-rows');
+  const { backend, threads, weights = 'fast' } = read.model();
   const log = createLog();
   const before = (await earlier(out, readMatrix)) ?? EMPTY_MATRIX;
   if (before.cells.length > 0) log.line(`Continuing ${basename(out)}: ${counted(before.cells.length, 'cell')}`);
-  const data = await readData(listed(values.data, 'data'), columns, { testRows, mends: readMends(values.mend) }, log);
+  const data = await readData(read.list('data'), columns, { testRows, mends: read.mends() }, log);
   const models = await readModels(values.models?.map((folder) => resolve(folder)) ?? [DEFAULT_MODEL]);
-  const prompts = await readRowPrompts(listed(values.prompts, 'prompts'), {
+  const prompts = await readRowPrompts(read.list('prompts'), {
     dataset: present(data[0], 'data').dataset,
     model: present(models[0], 'model').folder,
     all: values['all-versions'] ?? false,
@@ -99,11 +81,6 @@ export async function matrix(args: readonly string[]): Promise<void> {
   process.stdout.write(tables);
   log.line(`Saved to ${out} and ${report}`);
 }
-
-const listed = (values: readonly string[] | undefined, option: string): readonly string[] => {
-  required(values?.[0], option);
-  return values ?? [];
-};
 
 /** What is continued; null where there is nothing yet. @throws StudioError `bad-input` where the file is no such thing: it is not overwritten */
 export async function earlier<T>(path: string, readFrom: (text: string) => Result<T>): Promise<T | null> {

@@ -18,7 +18,7 @@ import { migrationSheet, type Side } from '../workflow/migration';
 import { readLibrary } from './data';
 import { earlier, save } from './matrix';
 import { createLog, type Log, openHost, readModelDir } from './node-host';
-import { exactly, modelOptions, parseOptions, readModelOptions, required, UsageError } from './options';
+import { modelOptions, readArguments, UsageError, valued } from './options';
 import { training } from './run-task';
 
 export const MIGRATE_USAGE = `npm run --silent migrate -- LIBRARY --from OLD_MODEL_DIR --model NEW_MODEL_DIR --out DIR [--handle H]
@@ -41,17 +41,15 @@ interface Moving {
 }
 
 export async function migrate(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseOptions(args, {
+  const { values, ...read } = readArguments(args, {
     ...modelOptions,
-    from: { type: 'string' },
-    out: { type: 'string' },
-    handle: { type: 'string' },
+    ...valued('from', 'out', 'handle'),
   });
-  const [library] = exactly(positionals, ['LIBRARY']);
-  const from = resolve(required(values.from, 'from'));
-  required(values.model, 'model');
-  const out = resolve(required(values.out, 'out'));
-  const { model, ...how } = readModelOptions(values);
+  const [library] = read.exactly(['LIBRARY']);
+  const from = resolve(read.required('from'));
+  read.required('model');
+  const out = resolve(read.required('out'));
+  const { model, ...how } = read.model();
   const sides: Sides = { from: await sideOf(from), to: await sideOf(model) };
   if (sides.from.sha256 === sides.to.sha256) throw new UsageError('--from and --model have the same weights.');
   const log = createLog();

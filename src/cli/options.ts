@@ -8,6 +8,7 @@ import { PLACEMENTS } from '../prompt/soft-prompt';
 import { asContinuation } from '../task/template';
 import type { LabelWord } from '../task/types';
 import { STANDARD, type TrainingSettings } from '../training/settings';
+import type { PartSizes } from '../workflow/open-data';
 import { DEFAULT_MODEL, type ModelOptions } from './node-host';
 
 /** The command line is wrong: exit code 2, with the usage below the message. */
@@ -29,15 +30,6 @@ export const flags = <const N extends string>(...names: readonly N[]) =>
     readonly [K in N]: { readonly type: 'boolean' };
   };
 
-/** Parses arguments strictly: an unknown or incomplete option is a usage error. */
-export function parseOptions<const T extends Options>(args: readonly string[], options: T) {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
-  } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : String(cause));
-  }
-}
-
 /** `--data a.csv b.csv` as `--data a.csv --data b.csv`, for options that take several values. */
 export function withLists(args: readonly string[], names: readonly string[]): readonly string[] {
   const out: string[] = [];
@@ -51,64 +43,125 @@ export function withLists(args: readonly string[], names: readonly string[]): re
   return out;
 }
 
-/** @throws UsageError when an argument is missing or left over */
-export function exactly<const N extends readonly string[]>(
-  positionals: readonly string[],
-  names: N,
-): { readonly [K in keyof N]: string } {
-  if (positionals.length !== names.length)
-    throw new UsageError(`Expected ${names.join(' ')}, got ${counted(positionals.length, 'argument')}.`);
-  return positionals as unknown as { readonly [K in keyof N]: string };
+/** Says what each option takes where it is given something else. Null = it was left out. @throws UsageError */
+interface Readers<Name extends string> {
+  /** The arguments that are no options: one for each of these names. */
+  exactly<const N extends readonly string[]>(names: N): { readonly [K in keyof N]: string };
+  required(name: Name): string;
+  /** All values of an option that may be given several times, and must be once. */
+  list(name: Name): readonly string[];
+  oneOf<const T extends string>(name: Name, choices: readonly T[]): T | null;
+  wholeNumber(name: Name, least?: number): number | null;
+  positive(name: Name): number | null;
+  probability(name: Name): number | null;
+  /** "85" or "85%" of a hundred, as a share. 0.85 is refused where it is an accuracy, because it would let anything pass. */
+  share(name: Name, unit: 'per cent' | 'points'): number | null;
+  /** Which columns have the text and the label. */
+  columns(): { readonly text: string; readonly label: string };
+  /** Of `modelOptions`. */
+  model(): ModelOptions;
+  /** Of `mendOptions`. */
+  mends(): readonly MendId[];
+  /** How many rows of each part are used, whether those that repeat a test row are left out, and a file with more. */
+  rows(): PartSizes & {
+    readonly mends: readonly MendId[];
+    readonly dropTwins: boolean;
+    readonly addRows: string | null;
+  };
+  /** The settings of a preset with what the options of `trainingOptions` say of a run. */
+  settings(base?: TrainingSettings): TrainingSettings;
 }
 
-export function required(value: string | undefined, option: string): string {
-  if (value === undefined || value === '') throw new UsageError(`--${option} is missing.`);
-  return value;
+/** Parses arguments strictly: an unknown or incomplete option is a usage error. */
+export function readArguments<const T extends Options>(args: readonly string[], options: T) {
+  const { values, positionals } = parsed(args, options);
+  const readers: Readers<keyof T & string> = readersOf(values, positionals);
+  return { ...readers, values, positionals };
 }
 
-export function wholeNumber(value: string | undefined, option: string, least = 1): number | null {
-  if (value === undefined) return null;
-  const number = Number(value);
-  if (!Number.isSafeInteger(number) || number < least)
-    throw new UsageError(`--${option} takes a whole number of at least ${least}, not “${value}”.`);
-  return number;
+function parsed<const T extends Options>(args: readonly string[], options: T) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (cause) {
+    throw new UsageError(cause instanceof Error ? cause.message : String(cause));
+  }
 }
 
-export function probability(value: string | undefined, option: string): number | null {
-  if (value === undefined) return null;
-  const number = value.trim() === '' ? Number.NaN : Number(value);
-  if (!(number >= 0 && number <= 1))
-    throw new UsageError(`--${option} takes a probability from 0 to 1, such as 0.8, not “${value}”.`);
-  return number;
-}
-
-/** "85" or "85%" of a hundred, as a share. 0.85 is refused where it is an accuracy, because it would let anything pass. */
-export function shareOf(value: string | undefined, option: string, unit: 'per cent' | 'points'): number | null {
-  if (value === undefined) return null;
-  const number = /^\d+(?:\.\d+)?%?$/.test(value.trim()) ? Number.parseFloat(value) : Number.NaN;
-  if (!(number <= 100) || (unit === 'per cent' && number > 0 && number < 1))
-    throw new UsageError(
-      `--${option} takes ${unit} from 0 to 100, such as ${unit === 'points' ? 2 : 85}, not “${value}”.`,
-    );
-  return number / 100;
-}
-
-export function oneOf<const T extends string>(
-  value: string | undefined,
-  option: string,
-  choices: readonly T[],
-): T | null {
-  if (value === undefined) return null;
-  const choice = choices.find((each) => each === value);
-  if (choice === undefined) throw new UsageError(`--${option} is one of ${choices.join(', ')}, not “${value}”.`);
-  return choice;
-}
-
-export function positive(value: string | undefined, option: string): number | null {
-  if (value === undefined) return null;
-  const number = Number(value);
-  if (!(number > 0)) throw new UsageError(`--${option} takes a positive number, not “${value}”.`);
-  return number;
+function readersOf(values: Readonly<Record<string, unknown>>, positionals: readonly string[]): Readers<string> {
+  const given = (name: string): string | null => (typeof values[name] === 'string' ? values[name] : null);
+  const listed = (name: string) => (values[name] ?? []) as readonly string[];
+  const path = (name: string) => (given(name) === null ? null : resolve(given(name) ?? ''));
+  const refused = (name: string, takes: string) =>
+    new UsageError(`--${name} ${takes}, not “${given(name) ?? listed(name).join(' ')}”.`);
+  const number = (name: string, takes: string, isSound: (value: number) => boolean, of: (text: string) => number) => {
+    const text = given(name);
+    if (text === null) return null;
+    const value = text.trim() === '' ? Number.NaN : of(text);
+    if (!isSound(value)) throw refused(name, `takes ${takes}`);
+    return value;
+  };
+  const readers: Readers<string> = {
+    exactly: (names) => {
+      if (positionals.length !== names.length)
+        throw new UsageError(`Expected ${names.join(' ')}, got ${counted(positionals.length, 'argument')}.`);
+      return positionals as never;
+    },
+    required: (name) => {
+      const value = given(name);
+      if (!value) throw new UsageError(`--${name} is missing.`);
+      return value;
+    },
+    list: (name) => {
+      if (!listed(name)[0]) throw new UsageError(`--${name} is missing.`);
+      return listed(name);
+    },
+    oneOf: (name, choices) => {
+      const value = given(name);
+      const choice = choices.find((each) => each === value);
+      if (value !== null && choice === undefined) throw refused(name, `is one of ${choices.join(', ')}`);
+      return choice ?? null;
+    },
+    wholeNumber: (name, least = 1) =>
+      number(name, `a whole number of at least ${least}`, (n) => Number.isSafeInteger(n) && n >= least, Number),
+    positive: (name) => number(name, 'a positive number', (n) => n > 0, Number),
+    probability: (name) => number(name, 'a probability from 0 to 1, such as 0.8', (n) => n >= 0 && n <= 1, Number),
+    share: (name, unit) => {
+      const takes = `${unit} from 0 to 100, such as ${unit === 'points' ? 2 : 85}`;
+      const isSound = (n: number) => n <= 100 && !(unit === 'per cent' && n > 0 && n < 1);
+      const hundredths = number(name, takes, isSound, (text) =>
+        /^\d+(?:\.\d+)?%?$/.test(text.trim()) ? Number.parseFloat(text) : Number.NaN,
+      );
+      return hundredths === null ? null : hundredths / 100;
+    },
+    columns: () => ({ text: readers.required('text'), label: readers.required('label') }),
+    model: () => ({
+      model: path('model') ?? DEFAULT_MODEL,
+      backend: readers.oneOf('backend', BACKENDS) ?? 'node-wasm',
+      threads: readers.wholeNumber('threads'),
+      weights: readers.oneOf('weights', WEIGHTS) ?? 'fast',
+    }),
+    mends: () =>
+      listed('mend').map((id) => {
+        const mend = MENDS.find((each) => each === id);
+        if (!mend) throw new UsageError(`--mend is one of ${MENDS.join(', ')}, not “${id}”.`);
+        return mend;
+      }),
+    rows: () => ({
+      mends: readers.mends(),
+      trainRows: readers.wholeNumber('train-rows'),
+      testRows: readers.wholeNumber('test-rows'),
+      dropTwins: values['drop-twins'] === true,
+      addRows: path('add-rows'),
+    }),
+    settings: (base = STANDARD) => ({
+      ...base,
+      placement: readers.oneOf('placement', PLACEMENTS) ?? 'suffix',
+      virtualTokens: readers.wholeNumber('tokens') ?? base.virtualTokens,
+      steps: readers.wholeNumber('steps') ?? base.steps,
+      seed: readers.wholeNumber('seed', 0) ?? 0,
+    }),
+  };
+  return readers;
 }
 
 export const modelOptions = valued('model', 'backend', 'threads', 'weights');
@@ -119,15 +172,6 @@ export const MODEL_USAGE = '[--model DIR] [--backend node-wasm|node-native] [--t
 const BACKENDS = ['node-wasm', 'node-native'] as const;
 const WEIGHTS = ['fast', 'small'] as const;
 
-type ModelValues = { readonly [K in keyof typeof modelOptions]?: string };
-
-export const readModelOptions = (values: ModelValues): ModelOptions => ({
-  model: values.model === undefined ? DEFAULT_MODEL : resolve(values.model),
-  backend: oneOf(values.backend, 'backend', BACKENDS) ?? 'node-wasm',
-  threads: wholeNumber(values.threads, 'threads'),
-  weights: oneOf(values.weights, 'weights', WEIGHTS) ?? 'fast',
-});
-
 /** What is mended in the rows of every file. */
 export const mendOptions = { mend: { type: 'string', multiple: true } } as const;
 
@@ -136,42 +180,12 @@ const MENDS = MEND_IDS.filter((id) => id !== 'label-column');
 /** How that is named in a command's usage. */
 export const MEND_USAGE = `[--mend ${MENDS.join('|')}] (several times: in this order)`;
 
-export const readMends = (values: readonly string[] = []): readonly MendId[] =>
-  values.flatMap((value) => oneOf(value, 'mend', MENDS) ?? []);
-
 export const trainingOptions = {
   ...modelOptions,
   ...mendOptions,
   ...valued('text', 'prompt', 'placement', 'tokens', 'steps', 'seed', 'train-rows', 'test-rows', 'add-rows', 'out'),
   ...flags('drop-twins'),
 } as const;
-
-/** How many rows of each part are used, whether those that repeat a test row are left out, and a file with more. */
-export const readRowOptions = (values: {
-  'train-rows'?: string;
-  'test-rows'?: string;
-  'drop-twins'?: boolean;
-  'add-rows'?: string;
-  mend?: string[];
-}) => ({
-  mends: readMends(values.mend),
-  trainRows: wholeNumber(values['train-rows'], 'train-rows'),
-  testRows: wholeNumber(values['test-rows'], 'test-rows'),
-  dropTwins: values['drop-twins'] ?? false,
-  addRows: values['add-rows'] === undefined ? null : resolve(values['add-rows']),
-});
-
-/** The settings of a preset with what the options of `trainingOptions` say of a run. */
-export const readTrainingSettings = (
-  values: { placement?: string; tokens?: string; steps?: string; seed?: string },
-  base: TrainingSettings = STANDARD,
-): TrainingSettings => ({
-  ...base,
-  placement: oneOf(values.placement, 'placement', PLACEMENTS) ?? 'suffix',
-  virtualTokens: wholeNumber(values.tokens, 'tokens') ?? base.virtualTokens,
-  steps: wholeNumber(values.steps, 'steps') ?? base.steps,
-  seed: wholeNumber(values.seed, 'seed', 0) ?? 0,
-});
 
 /** A shell gives `\n` as two characters; a prompt means a line break. */
 export const unescaped = (prompt: string): string => prompt.replaceAll('\\n', '\n');

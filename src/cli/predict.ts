@@ -42,17 +42,12 @@ import { keepRows } from '../workflow/rows-file';
 import { exportedFiles, openTable, readLibrary, readPrompt } from './data';
 import { createLog, type Log, openHost } from './node-host';
 import {
+  flags,
   MEND_USAGE,
   MODEL_USAGE,
   mendOptions,
   modelOptions,
-  oneOf,
-  parseOptions,
-  probability,
-  readMends,
-  readModelOptions,
-  required,
-  shareOf,
+  readArguments,
   UsageError,
   valued,
 } from './options';
@@ -85,31 +80,35 @@ interface Answering {
   readonly arm?: TakenArm;
 }
 
-/** Answers texts with an exported prompt, or by handle and stage, as JSON lines. */
-export async function predict(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseOptions(args, {
+const argumentsOf = (args: readonly string[]) =>
+  readArguments(args, {
     ...modelOptions,
     ...mendOptions,
     ...valued('text', 'threshold', 'handle', 'stage', 'policy', 'share', 'id'),
-    explain: { type: 'boolean' },
+    ...flags('explain'),
   });
+type Given = ReturnType<typeof argumentsOf>;
+
+/** Answers texts with an exported prompt, or by handle and stage, as JSON lines. */
+export async function predict(args: readonly string[]): Promise<void> {
+  const given = argumentsOf(args);
+  const { values, positionals } = given;
   const [prompt, data, ...more] = positionals;
   if (prompt === undefined || more.length > 0) throw new UsageError('Name one prompt and at most one CSV file.');
   const log = createLog();
-  const threshold = probability(values.threshold, 'threshold');
-  const answering = await readAnswering(resolve(prompt), values, threshold);
-  const share = readShare(values, answering);
+  const answering = await readAnswering(resolve(prompt), given);
+  const share = readShare(given, answering);
   if (values.explain) checkExplicable(answering);
   const text = values.text ?? 'text';
   const table =
     data === undefined
       ? tableOf(await linesOf(process.stdin, text), text)
-      : await openTable(resolve(data), { text }, log, { override: { oneColumn: true }, mends: readMends(values.mend) });
+      : await openTable(resolve(data), { text }, log, { override: { oneColumn: true }, mends: given.mends() });
   if (share?.id && !table.columns.includes(share.id))
     throw new UsageError(`--id: there is no column “${share.id}”; there are ${table.columns.join(', ')}.`);
   if (answering.arm?.texts.length === 0)
     return void process.stdout.write(linesFor(wordsEvent(answering.arm, table, text), answering));
-  await using host = await openHost(readModelOptions(values), log);
+  await using host = await openHost(given.model(), log);
   const events: BatchEvent[] = [];
   let routed = '';
   if (answering.arm) sayOtherWeights(answering.arm, host, log);
@@ -132,11 +131,9 @@ export async function predict(args: readonly string[]): Promise<void> {
   if (answering.isNamed) log.line(routed);
 }
 
-type Asking = { readonly [K in 'handle' | 'stage' | 'policy' | 'share' | 'id']?: string };
-
 /** @throws UsageError where only one version answers */
-function readShare({ share, id }: Asking, { plan }: Answering): Share | undefined {
-  const of = shareOf(share, 'share', 'per cent');
+function readShare({ values: { id }, share }: Given, { plan }: Answering): Share | undefined {
+  const of = share('share', 'per cent');
   if (of === null && id !== undefined) throw new UsageError('--id needs --share.');
   if (of === null) return undefined;
   const { kind } = plan.policy;
@@ -150,15 +147,16 @@ function readShare({ share, id }: Asking, { plan }: Answering): Share | undefine
 const [PRODUCTION] = STANDARD_STAGES;
 
 /** @throws UsageError, StudioError `bad-input` */
-async function readAnswering(path: string, asking: Asking, threshold: number | null): Promise<Answering> {
-  const kind = oneOf(asking.policy, 'policy', STAGE_POLICIES);
-  if (asking.handle === undefined && asking.stage === undefined) {
-    if (asking.policy !== undefined) throw new UsageError('--policy needs --handle and --stage.');
+async function readAnswering(path: string, { values, ...read }: Given): Promise<Answering> {
+  const kind = read.oneOf('policy', STAGE_POLICIES);
+  const threshold = read.probability('threshold');
+  if (values.handle === undefined && values.stage === undefined) {
+    if (kind) throw new UsageError('--policy needs --handle and --stage.');
     return withThreshold(await readVersion(path), threshold);
   }
-  const asked = { handle: required(asking.handle, 'handle'), stage: required(asking.stage, 'stage') };
+  const asked = { handle: read.required('handle'), stage: read.required('stage') };
   // a version that is rolled out answers beside the one in production
-  const besides = asking.share !== undefined && asked.stage !== PRODUCTION ? PRODUCTION : null;
+  const besides = values.share !== undefined && asked.stage !== PRODUCTION ? PRODUCTION : null;
   const plan = planOf(await readLibrary(path), asked, kind && { kind }, besides);
   return withThreshold({ plan, isNamed: true }, threshold);
 }

@@ -19,24 +19,16 @@ import type { Standing } from '../workflow/prompt-search';
 import { readDataset } from './data';
 import { createLog, openHost } from './node-host';
 import {
-  exactly,
   flags,
   MEND_USAGE,
   MODEL_USAGE,
   mendOptions,
   modelOptions,
-  oneOf,
-  parseOptions,
-  positive,
-  readModelOptions,
-  readRowOptions,
-  readTrainingSettings,
-  required,
+  readArguments,
   trainingOptions,
   UsageError,
   unescaped,
   valued,
-  wholeNumber,
 } from './options';
 import { FIND_WORDS, improved, runTask, withWords } from './run-task';
 
@@ -71,7 +63,7 @@ const STARTS = ['text', 'answer-words', 'vocabulary'] as const;
 
 /** A prompt that chooses labels: data, training, comparison on test rows, and a folder with the results and the prompt. */
 export async function tune(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseOptions(args, {
+  const { values, ...read } = readArguments(args, {
     ...trainingOptions,
     ...valued(
       'label',
@@ -88,28 +80,28 @@ export async function tune(args: readonly string[]): Promise<void> {
     ),
     ...flags('improve', 'hybrid', 'reparameterise', 'class-weights', 'adapters'),
   });
-  const [data] = exactly(positionals, ['DATA.csv']);
-  const columns = { text: required(values.text, 'text'), label: required(values.label, 'label') };
-  const out = resolve(required(values.out, 'out'));
+  const [data] = read.exactly(['DATA.csv']);
+  const columns = read.columns();
+  const out = resolve(read.required('out'));
   const words = values.words === undefined ? null : readWords(values.words);
   const prompt = values.prompt === undefined ? null : unescaped(values.prompt);
-  const preset = PRESETS[oneOf(values.preset, 'preset', PRESET_NAMES) ?? DEFAULT_PRESET];
+  const preset = PRESETS[read.oneOf('preset', PRESET_NAMES) ?? DEFAULT_PRESET];
   const { race, core, ...base } = preset.settings;
   const isFixed = [values.placement, values.init, values['answer-vectors']].some((value) => value !== undefined);
-  const answerVectors = oneOf(values['answer-vectors'], 'answer-vectors', ANSWER_VECTORS);
+  const answerVectors = read.oneOf('answer-vectors', ANSWER_VECTORS);
   const settings: TrainingSettings = {
-    ...readTrainingSettings(values, { ...base, ...(!isFixed && race && core && { race, core }) }),
-    initialisation: startOf(oneOf(values.init, 'init', STARTS) ?? 'text'),
-    learningRate: positive(values.rate, 'rate'),
+    ...read.settings({ ...base, ...(!isFixed && race && core && { race, core }) }),
+    initialisation: startOf(read.oneOf('init', STARTS) ?? 'text'),
+    learningRate: read.positive('rate'),
     reparameterise: values.reparameterise ?? false,
-    noise: positive(values.noise, 'noise') ?? 0,
+    noise: read.positive('noise') ?? 0,
     classWeights: values['class-weights'] ?? false,
     ...(answerVectors && { answerVectors }),
   };
   const { seed } = settings;
-  const runs = Array.from({ length: wholeNumber(values.seeds, 'seeds') ?? preset.seeds }, (_, i) => seed + i);
-  const model = readModelOptions(values);
-  const rows = readRowOptions(values);
+  const runs = Array.from({ length: read.wholeNumber('seeds') ?? preset.seeds }, (_, i) => seed + i);
+  const model = read.model();
+  const rows = read.rows();
   const log = createLog();
   const test = values.test === undefined ? null : resolve(values.test);
   const dataset = await readDataset({ data: resolve(data), test, columns, seed, ...rows }, log);
@@ -119,8 +111,8 @@ export async function tune(args: readonly string[]): Promise<void> {
       runs: runs.map((each) => ({ ...settings, seed: each })),
       hybrid: values.hybrid ?? false,
       adapters: values.adapters ?? false,
-      inText: wholeNumber(values.examples, 'examples') ?? 0,
-      findWords: oneOf(values['find-words'], 'find-words', FIND_WORDS) ?? 'auto',
+      inText: read.wholeNumber('examples') ?? 0,
+      findWords: read.oneOf('find-words', FIND_WORDS) ?? 'auto',
       improve: values.improve ? CANDIDATES : null,
     },
     log,
@@ -155,24 +147,24 @@ const SHOWN = 20;
 
 /** The best hand-written prompt for a labelled file, found on its training and validation rows: a leaderboard, and a file. */
 export async function improvePrompt(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseOptions(args, {
+  const { values, ...read } = readArguments(args, {
     ...modelOptions,
     ...mendOptions,
     ...valued('text', 'label', 'prompt', 'words', 'find-words', 'budget', 'seed'),
     ...valued('train-rows', 'test-rows', 'test', 'out'),
     ...flags('drop-twins', 'swaps'),
   });
-  const [data] = exactly(positionals, ['DATA.csv']);
-  const columns = { text: required(values.text, 'text'), label: required(values.label, 'label') };
-  const budget = wholeNumber(values.budget, 'budget') ?? CANDIDATES;
+  const [data] = read.exactly(['DATA.csv']);
+  const columns = read.columns();
+  const budget = read.wholeNumber('budget') ?? CANDIDATES;
   const given = {
     prompt: values.prompt === undefined ? null : unescaped(values.prompt),
     words: values.words === undefined ? null : readWords(values.words),
-    findWords: oneOf(values['find-words'], 'find-words', FIND_WORDS) ?? 'auto',
+    findWords: read.oneOf('find-words', FIND_WORDS) ?? 'auto',
   };
-  const seed = wholeNumber(values.seed, 'seed', 0) ?? 0;
-  const model = readModelOptions(values);
-  const rows = readRowOptions(values);
+  const seed = read.wholeNumber('seed', 0) ?? 0;
+  const model = read.model();
+  const rows = read.rows();
   const log = createLog();
   const test = values.test === undefined ? null : resolve(values.test);
   const dataset = await readDataset({ data: resolve(data), test, columns, seed, ...rows }, log);
@@ -226,19 +218,19 @@ export const WRITE_USAGE = `npm run write -- DATA.csv --text COL --target COL --
 
 /** A prompt that generates texts: data, training, comparison on test rows, and a folder with the results and the prompt. */
 export async function write(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseOptions(args, {
+  const read = readArguments(args, {
     ...trainingOptions,
     ...valued('target', 'shots'),
   });
-  const [data] = exactly(positionals, ['DATA.csv']);
-  const columns = { text: required(values.text, 'text'), target: required(values.target, 'target') };
-  const out = resolve(required(values.out, 'out'));
-  const prompt = unescaped(required(values.prompt, 'prompt'));
-  const examples = wholeNumber(values.shots, 'shots');
-  const settings: TrainingSettings = { ...readTrainingSettings(values), initialisation: { kind: 'text', text: '' } };
+  const [data] = read.exactly(['DATA.csv']);
+  const columns = { text: read.required('text'), target: read.required('target') };
+  const out = resolve(read.required('out'));
+  const prompt = unescaped(read.required('prompt'));
+  const examples = read.wholeNumber('shots');
+  const settings: TrainingSettings = { ...read.settings(), initialisation: { kind: 'text', text: '' } };
   const { seed } = settings;
-  const model = readModelOptions(values);
-  const rows = readRowOptions(values);
+  const model = read.model();
+  const rows = read.rows();
   const log = createLog();
   const dataset = await readDataset({ data: resolve(data), test: null, columns, seed, ...rows }, log);
   await runTask({ dataset, model, out, prompt, words: null, runs: [settings], hybrid: false, examples }, log);
