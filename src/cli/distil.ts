@@ -47,8 +47,7 @@ export async function distilPrompt(args: readonly string[]): Promise<void> {
   };
   const rows = read.rows();
   const log = createLog();
-  const test = values.test === undefined ? null : resolve(values.test);
-  const dataset = await readDataset({ data: resolve(data), test, columns, seed, ...rows }, log);
+  const dataset = await readDataset({ data: resolve(data), test: read.path('test'), columns, seed, ...rows }, log);
   const texts = values.texts === undefined ? null : await readTexts(resolve(values.texts), columns.text, log);
   const options = { ...given, dataset, model, out, runs: [settings], hybrid: false, distil: { texts } };
   for (const line of smallerLines(await runTask(options, log), dataset)) log.line(line);

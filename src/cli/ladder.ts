@@ -55,9 +55,11 @@ export async function ladder(args: readonly string[]): Promise<void> {
   const shots = read.wholeNumber('shots') ?? EXAMPLES.classify;
   const seed = read.wholeNumber('seed', 0) ?? 0;
   const model = read.model();
-  const test = values.test === undefined ? null : resolve(values.test);
   const log = createLog();
-  const dataset = await readDataset({ data: resolve(data), test, columns, seed, ...read.rows() }, log);
+  const dataset = await readDataset(
+    { data: resolve(data), test: read.path('test'), columns, seed, ...read.rows() },
+    log,
+  );
   const given = { model: model.model, all: false };
   const firsts = await readRowPrompts([first], { ...given, dataset: await labelledBy(field, first, dataset) });
   const second = await readRowPrompts(seconds, { ...given, dataset });

@@ -48,6 +48,8 @@ interface Readers<Name extends string> {
   /** The arguments that are no options: one for each of these names. */
   exactly<const N extends readonly string[]>(names: N): { readonly [K in keyof N]: string };
   required(name: Name): string;
+  /** Absolute. */
+  path(name: Name): string | null;
   /** All values of an option that may be given several times, and must be once. */
   list(name: Name): readonly string[];
   oneOf<const T extends string>(name: Name, choices: readonly T[]): T | null;
@@ -90,7 +92,6 @@ function parsed<const T extends Options>(args: readonly string[], options: T) {
 function readersOf(values: Readonly<Record<string, unknown>>, positionals: readonly string[]): Readers<string> {
   const given = (name: string): string | null => (typeof values[name] === 'string' ? values[name] : null);
   const listed = (name: string) => (values[name] ?? []) as readonly string[];
-  const path = (name: string) => (given(name) === null ? null : resolve(given(name) ?? ''));
   const refused = (name: string, takes: string) =>
     new UsageError(`--${name} ${takes}, not “${given(name) ?? listed(name).join(' ')}”.`);
   const number = (name: string, takes: string, isSound: (value: number) => boolean, of: (text: string) => number) => {
@@ -110,6 +111,10 @@ function readersOf(values: Readonly<Record<string, unknown>>, positionals: reado
       const value = given(name);
       if (!value) throw new UsageError(`--${name} is missing.`);
       return value;
+    },
+    path: (name) => {
+      const value = given(name);
+      return value === null ? null : resolve(value);
     },
     list: (name) => {
       if (!listed(name)[0]) throw new UsageError(`--${name} is missing.`);
@@ -135,7 +140,7 @@ function readersOf(values: Readonly<Record<string, unknown>>, positionals: reado
     },
     columns: () => ({ text: readers.required('text'), label: readers.required('label') }),
     model: () => ({
-      model: path('model') ?? DEFAULT_MODEL,
+      model: readers.path('model') ?? DEFAULT_MODEL,
       backend: readers.oneOf('backend', BACKENDS) ?? 'node-wasm',
       threads: readers.wholeNumber('threads'),
       weights: readers.oneOf('weights', WEIGHTS) ?? 'fast',
@@ -151,7 +156,7 @@ function readersOf(values: Readonly<Record<string, unknown>>, positionals: reado
       trainRows: readers.wholeNumber('train-rows'),
       testRows: readers.wholeNumber('test-rows'),
       dropTwins: values['drop-twins'] === true,
-      addRows: path('add-rows'),
+      addRows: readers.path('add-rows'),
     }),
     settings: (base = STANDARD) => ({
       ...base,

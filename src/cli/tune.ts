@@ -103,8 +103,7 @@ export async function tune(args: readonly string[]): Promise<void> {
   const model = read.model();
   const rows = read.rows();
   const log = createLog();
-  const test = values.test === undefined ? null : resolve(values.test);
-  const dataset = await readDataset({ data: resolve(data), test, columns, seed, ...rows }, log);
+  const dataset = await readDataset({ data: resolve(data), test: read.path('test'), columns, seed, ...rows }, log);
   await runTask(
     {
       ...{ dataset, model, out, prompt, words },
@@ -166,8 +165,7 @@ export async function improvePrompt(args: readonly string[]): Promise<void> {
   const model = read.model();
   const rows = read.rows();
   const log = createLog();
-  const test = values.test === undefined ? null : resolve(values.test);
-  const dataset = await readDataset({ data: resolve(data), test, columns, seed, ...rows }, log);
+  const dataset = await readDataset({ data: resolve(data), test: read.path('test'), columns, seed, ...rows }, log);
   await using host = await openHost(model, log);
   const set = await withWords(host, { dataset, ...given }, log);
   const { found } = await improved(host, set, dataset, { budget, swaps: values.swaps ?? false }, log);

@@ -118,24 +118,25 @@ export async function scoredRows(
   return mean.map((row, i) => ({ ...row, logProbs: present(mixed[i], 'answer') }));
 }
 
-/** Asks one arm after another and reports the share done. @param weightOf how long an arm takes, in any unit */
+/** Asks one arm after another about the test rows, and reports the share done. @param tokens that each arm runs */
 export async function eachArm<T>(
   run: Run<CompareEvent>,
   arms: readonly ReadyArm[],
-  { weightOf, note }: { readonly weightOf: (arm: ReadyArm) => number; readonly note: (name: string) => string },
+  { tokens, test }: { readonly tokens: readonly number[]; readonly test: readonly string[] },
   ask: (arm: ReadyArm, onFraction: (fraction: number) => void) => Promise<T>,
 ): Promise<T[]> {
   // without those whose examples do not fit
   run.emit({ kind: 'arms', arms: arms.map(({ arm: { id, name } }) => ({ id, name })) });
-  const all = arms.reduce((sum, arm) => sum + weightOf(arm), 0);
+  const all = tokens.reduce((sum, own) => sum + own, 0);
   const answers: T[] = [];
   let before = 0;
-  for (const ready of arms) {
+  for (const [i, ready] of arms.entries()) {
     const { id, name } = ready.arm;
-    const weight = weightOf(ready);
+    const weight = tokens[i] as number;
+    const note = `${name}, on ${test.length} test rows`;
     const tell = (fraction: number) => {
       run.emit({ kind: 'arm', id, fraction });
-      run.emit({ kind: 'progress', fraction: (before + weight * fraction) / all, note: note(name) });
+      run.emit({ kind: 'progress', fraction: (before + weight * fraction) / all, note });
     };
     tell(0);
     answers.push(await ask(ready, tell));

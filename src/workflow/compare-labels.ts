@@ -65,15 +65,8 @@ export async function compareLabels(
   // In the page the engine answers in another worker meanwhile.
   const counting = Promise.resolve().then(() => answersByWords(dataset));
   counting.catch(() => undefined);
-  const tokens = tokensToRun(arms);
-  const scored = await eachArm(
-    run,
-    arms,
-    {
-      weightOf: (ready) => tokens[arms.indexOf(ready)] as number,
-      note: (name) => `${name}, on ${parts.test.length} test rows`,
-    },
-    (ready, onFraction) => scoreArm(using, ready, parts, onFraction),
+  const scored = await eachArm(run, arms, { tokens: tokensToRun(arms), test: parts.test }, (ready, onFraction) =>
+    scoreArm(using, ready, parts, onFraction),
   );
   const untuned = present(
     arms.find(({ arm }) => arm.kind === 'untuned'),

@@ -37,16 +37,8 @@ async function compareTexts(using: Comparing): Promise<Pick<GenerateEvaluation, 
   const longest = longestAnswer(host, set.writing?.longest, dataset);
   const { arms, pairs, keep } = await readyArms(using, [], longest);
   const rowIds = keep(using.test);
-  const tokens = tokensOfTexts(arms, longest);
-  const outcomes = await eachArm(
-    run,
-    arms,
-    {
-      weightOf: (ready) => tokens[arms.indexOf(ready)] as number,
-      note: (name) => `${name}, on ${rowIds.length} test rows`,
-    },
-    (ready, onFraction) => generate(using, ready, longest, onFraction),
-  );
+  const asked = { tokens: tokensOfTexts(arms, longest), test: rowIds };
+  const outcomes = await eachArm(run, arms, asked, (ready, onFraction) => generate(using, ready, longest, onFraction));
   throwIfInterrupted(run.control);
   const byId = rowsById(dataset.table.rows);
   const groups = rowGroups(dataset, rowIds);
