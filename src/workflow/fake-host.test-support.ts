@@ -58,7 +58,7 @@ export function fakeHost(context = 100_000, answer = answerOf) {
       // what a probe can learn from: the answer, and the length of the text
       states: async ({ rows }: StatesRequest) =>
         Float32Array.from(rows.flatMap(({ ids }) => [answer(textOf(ids), undefined)[0] ?? 0, ids.length])),
-      latency: async ({ rows, soft }: ScoreRequest, repeats: number) => {
+      latency: async ({ rows, soft, repeats }: ScoreRequest & { readonly repeats: number }) => {
         latency.push({ rows: rows.length, repeats, vectors: soft !== null });
         return 5;
       },
