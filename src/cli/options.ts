@@ -58,6 +58,10 @@ interface Readers<Name extends string> {
   probability(name: Name): number | null;
   /** "85" or "85%" of a hundred, as a share. 0.85 is refused where it is an accuracy, because it would let anything pass. */
   share(name: Name, unit: 'per cent' | 'points'): number | null;
+}
+
+/** Options that several commands have, read together. @throws UsageError */
+interface Shared {
   /** Which columns have the text and the label. */
   columns(): { readonly text: string; readonly label: string };
   /** Of `modelOptions`. */
@@ -77,8 +81,9 @@ interface Readers<Name extends string> {
 /** Parses arguments strictly: an unknown or incomplete option is a usage error. */
 export function readArguments<const T extends Options>(args: readonly string[], options: T) {
   const { values, positionals } = parsed(args, options);
-  const readers: Readers<keyof T & string> = readersOf(values, positionals);
-  return { ...readers, values, positionals };
+  const readers = readersOf(values, positionals);
+  const ofNames: Readers<keyof T & string> = readers;
+  return { ...ofNames, ...sharedOf(values, readers), values, positionals };
 }
 
 function parsed<const T extends Options>(args: readonly string[], options: T) {
@@ -92,8 +97,7 @@ function parsed<const T extends Options>(args: readonly string[], options: T) {
 function readersOf(values: Readonly<Record<string, unknown>>, positionals: readonly string[]): Readers<string> {
   const given = (name: string): string | null => (typeof values[name] === 'string' ? values[name] : null);
   const listed = (name: string) => (values[name] ?? []) as readonly string[];
-  const refused = (name: string, takes: string) =>
-    new UsageError(`--${name} ${takes}, not “${given(name) ?? listed(name).join(' ')}”.`);
+  const refused = (name: string, takes: string) => new UsageError(`--${name} ${takes}, not “${given(name)}”.`);
   const number = (name: string, takes: string, isSound: (value: number) => boolean, of: (text: string) => number) => {
     const text = given(name);
     if (text === null) return null;
@@ -101,7 +105,7 @@ function readersOf(values: Readonly<Record<string, unknown>>, positionals: reado
     if (!isSound(value)) throw refused(name, `takes ${takes}`);
     return value;
   };
-  const readers: Readers<string> = {
+  return {
     exactly: (names) => {
       if (positionals.length !== names.length)
         throw new UsageError(`Expected ${names.join(' ')}, got ${counted(positionals.length, 'argument')}.`);
@@ -138,6 +142,11 @@ function readersOf(values: Readonly<Record<string, unknown>>, positionals: reado
       );
       return hundredths === null ? null : hundredths / 100;
     },
+  };
+}
+
+function sharedOf(values: Readonly<Record<string, unknown>>, readers: Readers<string>): Shared {
+  const shared: Shared = {
     columns: () => ({ text: readers.required('text'), label: readers.required('label') }),
     model: () => ({
       model: readers.path('model') ?? DEFAULT_MODEL,
@@ -146,13 +155,13 @@ function readersOf(values: Readonly<Record<string, unknown>>, positionals: reado
       weights: readers.oneOf('weights', WEIGHTS) ?? 'fast',
     }),
     mends: () =>
-      listed('mend').map((id) => {
+      ((values.mend ?? []) as readonly string[]).map((id) => {
         const mend = MENDS.find((each) => each === id);
         if (!mend) throw new UsageError(`--mend is one of ${MENDS.join(', ')}, not “${id}”.`);
         return mend;
       }),
     rows: () => ({
-      mends: readers.mends(),
+      mends: shared.mends(),
       trainRows: readers.wholeNumber('train-rows'),
       testRows: readers.wholeNumber('test-rows'),
       dropTwins: values['drop-twins'] === true,
@@ -166,7 +175,7 @@ function readersOf(values: Readonly<Record<string, unknown>>, positionals: reado
       seed: readers.wholeNumber('seed', 0) ?? 0,
     }),
   };
-  return readers;
+  return shared;
 }
 
 export const modelOptions = valued('model', 'backend', 'threads', 'weights');
