@@ -1,5 +1,5 @@
 /** The page: its screens, the addresses that show them, and what one screen does for another. A screen that is not here has no link anywhere. */
-import { type ComponentType, lazy, type ReactNode, useCallback, useEffect } from 'react';
+import { type ComponentType, lazy, type ReactNode, useEffect } from 'react';
 import { Redirect, Route, Router, Switch } from 'wouter';
 import type { TrainingSettings } from '../training/settings';
 import { StartScreen } from './screens/start/StartScreen';
@@ -63,20 +63,12 @@ export function App() {
   const stores = useStores();
   const { promptSets, intents } = stores;
   useEffect(() => keepFocus(document), []);
-  const openFile = useCallback(
-    (file: File) => {
-      opening(file.name, () => intents.ask(isBatch() ? 'openBatch' : 'openRows', file));
-    },
-    [intents],
-  );
-  const openModel = useCallback((dropped: Dropped) => openModelFolder(stores, dropped), [stores]);
-  const openPrompt = useCallback(
-    ({ name, files }: Dropped) => {
-      navigate(screenPath(promptSets.getState().set?.id ?? null, 'library'));
-      opening(name, () => intents.ask('openImport', name, files));
-    },
-    [promptSets, intents],
-  );
+  const openFile = (file: File) => opening(file.name, () => intents.ask(isBatch() ? 'openBatch' : 'openRows', file));
+  const openModel = (dropped: Dropped) => openModelFolder(stores, dropped);
+  const openPrompt = ({ name, files }: Dropped) => {
+    navigate(screenPath(promptSets.getState().set?.id ?? null, 'library'));
+    opening(name, () => intents.ask('openImport', name, files));
+  };
   return (
     <Router hook={usePath} searchHook={useSearchString} hrefs={usePath.hrefs}>
       <DropTarget onFile={openFile} onModel={openModel} onPrompt={openPrompt}>

@@ -1,6 +1,6 @@
 /** Rows of a file that could not be read, with the reasons, as a table and as a download. */
 
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { toCsv } from '../../dataset/csv-out';
 import type { RejectedRow } from '../../dataset/types';
 import { counted } from '../../lib/format';
@@ -11,6 +11,7 @@ import { Dialog } from '../ui/Dialog';
 import { saveFile } from '../ui/download';
 import { type Column, Table } from '../ui/Table';
 import { toastError } from '../ui/toast';
+import { useHeard } from './Screen';
 import './drop-target.css';
 
 interface DropTargetProps {
@@ -27,40 +28,30 @@ const hasFile = (event: DragEvent) => event.dataTransfer?.types.includes('Files'
 /** The whole page takes a file, whatever screen is open. */
 export function DropTarget({ onFile, onModel, onPrompt, children }: DropTargetProps) {
   const [isOver, setOver] = useState(false);
-  useEffect(() => {
-    const over = (event: DragEvent) => {
-      if (!hasFile(event)) return;
-      event.preventDefault();
-      setOver(true);
-    };
-    const leave = (event: DragEvent) => {
-      if (event.relatedTarget === null) setOver(false);
-    };
-    const drop = (event: DragEvent) => {
-      if (!hasFile(event)) return;
-      event.preventDefault();
-      setOver(false);
-      const folder = event.dataTransfer ? droppedFolder(event.dataTransfer) : null;
-      const files = [...(event.dataTransfer?.files ?? [])];
-      const [file] = files;
-      if (folder)
-        void folder.then((dropped) => (isPrompt(dropped.files.map(({ path }) => path)) ? onPrompt : onModel)(dropped));
-      else if (file && isPrompt(files.map(({ name }) => name)))
-        onPrompt({
-          name: files.length === 1 ? file.name : `${files.length} files`,
-          files: files.map((each) => namedFile(each.name, each)),
-        });
-      else if (file) onFile(file);
-    };
-    addEventListener('dragover', over);
-    addEventListener('dragleave', leave);
-    addEventListener('drop', drop);
-    return () => {
-      removeEventListener('dragover', over);
-      removeEventListener('dragleave', leave);
-      removeEventListener('drop', drop);
-    };
-  }, [onFile, onModel, onPrompt]);
+  useHeard('dragover', (event) => {
+    if (!hasFile(event)) return;
+    event.preventDefault();
+    setOver(true);
+  });
+  useHeard('dragleave', (event) => {
+    if (event.relatedTarget === null) setOver(false);
+  });
+  useHeard('drop', (event) => {
+    if (!hasFile(event)) return;
+    event.preventDefault();
+    setOver(false);
+    const folder = event.dataTransfer ? droppedFolder(event.dataTransfer) : null;
+    const files = [...(event.dataTransfer?.files ?? [])];
+    const [file] = files;
+    if (folder)
+      void folder.then((dropped) => (isPrompt(dropped.files.map(({ path }) => path)) ? onPrompt : onModel)(dropped));
+    else if (file && isPrompt(files.map(({ name }) => name)))
+      onPrompt({
+        name: files.length === 1 ? file.name : `${files.length} files`,
+        files: files.map((each) => namedFile(each.name, each)),
+      });
+    else if (file) onFile(file);
+  });
   return (
     <>
       {children}

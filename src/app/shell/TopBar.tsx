@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { Button } from 'react-aria-components/Button';
 import { Menu, MenuItem, MenuTrigger } from 'react-aria-components/Menu';
 import { Popover } from 'react-aria-components/Popover';
@@ -17,6 +17,7 @@ import { redoLast, undoLast } from '../ui/toast';
 import type { Place } from './Finder';
 import { ModelChip } from './ModelPanel';
 import { PromptSetMenu } from './PromptSetMenu';
+import { useHeard } from './Screen';
 import './top-bar.css';
 import '../ui/menu.css';
 import './help.css';
@@ -185,19 +186,15 @@ interface FindAndHelpProps {
 function FindAndHelp({ places }: FindAndHelpProps) {
   const [open, setOpen] = useState<'help' | 'find' | null>(null);
   const close = () => setOpen(null);
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      const what = pressed(event);
-      // a dialog that is open has the keys
-      if (what === null || document.querySelector('[role="dialog"]')) return;
-      event.preventDefault();
-      if (what === 'undo') void undoLast();
-      else if (what === 'redo') void redoLast();
-      else setOpen(what);
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
-  }, []);
+  useHeard('keydown', (event) => {
+    const what = pressed(event);
+    // a dialog that is open has the keys
+    if (what === null || document.querySelector('[role="dialog"]')) return;
+    event.preventDefault();
+    if (what === 'undo') void undoLast();
+    else if (what === 'redo') void redoLast();
+    else setOpen(what);
+  });
   return (
     <>
       <IconButton label="Find" onPress={() => setOpen('find')}>

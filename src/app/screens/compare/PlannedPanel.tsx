@@ -29,9 +29,8 @@ export function PlannedPanel({ set, dataset, also }: PlannedPanelProps) {
   const { arms, hard } = armsOf(set, { also: inUse === undefined ? also : [...also, inUse] });
   const { sentence } = useMemo(() => detectableIn(dataset), [dataset]);
   const { references } = PANELS[kind].words;
-  const request = useMemo(() => ({ set, dataset, also }), [set, dataset, also]);
   const isLoaded = useSession(weightsOf) !== null;
-  const seconds = useResource(compareStores.use().seconds, isLoaded ? request : null).value;
+  const seconds = useResource(compareStores.use().seconds, isLoaded ? { set, dataset, also } : null).value;
   return (
     <Panel title="What will be compared" aside={seconds === null ? null : timeWords(seconds)}>
       <ol className="arms">

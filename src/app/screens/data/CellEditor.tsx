@@ -1,25 +1,13 @@
 import { useEffect, useRef, useState } from 'react';
 import { ListBox, ListBoxItem } from 'react-aria-components/ListBox';
 import { Popover } from 'react-aria-components/Popover';
+import { useHeard } from '../../shell/Screen';
 
 interface EditorProps {
   readonly name: string;
   readonly value: string;
   /** The new value, or null when it is unchanged. */
   readonly onDone: (value: string | null) => void;
-}
-
-/** Keeps the typed text when the page is left or loaded again, as leaving the field does. */
-export function useKeptOnLeave(keep: () => void): void {
-  const latest = useRef(keep);
-  useEffect(() => {
-    latest.current = keep;
-  });
-  useEffect(() => {
-    const leave = () => latest.current();
-    addEventListener('pagehide', leave);
-    return () => removeEventListener('pagehide', leave);
-  }, []);
 }
 
 /** Enter or leaving keeps the typed text, Shift+Enter breaks the line, Escape discards it. */
@@ -36,7 +24,8 @@ export function TextEditor({ name, value, onDone }: EditorProps) {
     ended.current = true;
     onDone(next);
   };
-  useKeptOnLeave(() => end(text));
+  // a page that is left or loaded again keeps it, as leaving the field does
+  useHeard('pagehide', () => end(text));
   return (
     <textarea
       ref={field}

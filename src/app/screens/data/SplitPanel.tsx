@@ -3,9 +3,9 @@ import { usedRows } from '../../../dataset/split';
 import { splitChoices } from '../../../dataset/split-by';
 import type { SplitBy } from '../../../dataset/types';
 import { count, counted } from '../../../lib/format';
+import { useHeard } from '../../shell/Screen';
 import { useData, usePromptSets, useStores } from '../../state/studio';
 import { Note, Panel, ProgressBar, Select, Slider, Term, TextField } from '../../ui';
-import { useKeptOnLeave } from './CellEditor';
 import { splitName, splitWords } from './words';
 
 const BY_SEED: SplitBy = { kind: 'seed' };
@@ -121,7 +121,7 @@ function TestRowsSlider({ testRows, rows }: { readonly testRows: number; readonl
   const [dragged, setDragged] = useState(testRows);
   useEffect(() => setDragged(testRows), [testRows]);
   const keep = (next: number) => void data.getState().split({ testRows: next });
-  useKeptOnLeave(() => {
+  useHeard('pagehide', () => {
     if (dragged !== testRows) keep(dragged);
   });
   return (
@@ -157,7 +157,7 @@ function SeedField({ seed, onChange }: { readonly seed: number; readonly onChang
     if (!/^\d{1,9}$/.test(text.trim())) setText(String(seed));
     else if (next !== seed) onChange(next);
   };
-  useKeptOnLeave(keep);
+  useHeard('pagehide', keep);
   return (
     <TextField
       label="Seed"

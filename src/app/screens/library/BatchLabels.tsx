@@ -1,5 +1,5 @@
-import { useEffect } from 'react';
 import { useStore } from 'zustand';
+import { useHeard } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import { Button, format, ProgressBar } from '../../ui';
 import type { BatchRun } from './batch-run';
@@ -68,17 +68,13 @@ function Label({ now }: { readonly now: Labelling }) {
 function Question({ now: { rows, given, labels } }: { readonly now: Labelling }) {
   const { give } = batch.use();
   const row = rows[given.length];
-  useEffect(() => {
-    const press = (event: KeyboardEvent) => {
-      const label = labels[Number(event.key) - 1];
-      const isTyped = event.target instanceof HTMLElement && event.target.matches('input, textarea, select');
-      if (label === undefined || isTyped || event.altKey || event.ctrlKey || event.metaKey) return;
-      event.preventDefault();
-      give(label);
-    };
-    addEventListener('keydown', press);
-    return () => removeEventListener('keydown', press);
-  }, [labels, give]);
+  useHeard('keydown', (event) => {
+    const label = labels[Number(event.key) - 1];
+    const isTyped = event.target instanceof HTMLElement && event.target.matches('input, textarea, select');
+    if (label === undefined || isTyped || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    give(label);
+  });
   if (!row) return null;
   const suggested = labels.includes(row.answer) ? row.answer : labels[0];
   return (

@@ -1,5 +1,3 @@
-/** A prompt read token by token as it is typed, timed, tried on validation rows, and a better one searched for. */
-import { useMemo } from 'react';
 import { useStore } from 'zustand';
 import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
@@ -282,10 +280,7 @@ export function useCutOffSearch() {
   const setId = usePromptSets((s) => s.set?.id ?? null);
   const dataset = usePromptSets((s) => s.dataset);
   const isLoading = useSession((s) => s.model.kind !== 'ready');
-  const key = useMemo(
-    () => (setId === null || !dataset || isLoading ? null : { setId, dataset }),
-    [setId, dataset, isLoading],
-  );
+  const key = setId === null || !dataset || isLoading ? null : { setId, dataset };
   return useResource(cutOff.use(), key).value ?? null;
 }
 

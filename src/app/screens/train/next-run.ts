@@ -181,7 +181,7 @@ const libraryGains = perStudio(({ services: { store } }) =>
 
 /** What a preset gained on other sets of this browser with a similar number of labels, in points. */
 export function useLibraryGains(set: PromptSet | null): (preset: PresetName) => readonly number[] {
-  const others = useMemo(() => (set && !isWriting(set) ? { setId: set.id, labels: set.words.length } : null), [set]);
+  const others = set && !isWriting(set) ? { setId: set.id, labels: set.words.length } : null;
   const { value } = useResource(libraryGains.use(), others);
   return (preset) => (value ?? []).flatMap((gainIn) => gainIn(preset) ?? []);
 }
