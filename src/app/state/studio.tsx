@@ -52,6 +52,19 @@ export class ActionStore<S> implements Readable<S> {
   }
 }
 
+/** A store that works with the services and with other stores. */
+export class OfStudio {
+  protected readonly studio: Studio;
+  protected readonly services: Services;
+  protected readonly stores: Stores;
+
+  constructor(studio: Studio) {
+    this.studio = studio;
+    this.services = studio.services;
+    this.stores = studio.stores;
+  }
+}
+
 interface PerStudio<T> {
   /** In React. */
   use(): T;

@@ -8,10 +8,10 @@ import { countLook } from '../../../prompt-set/prompt-set';
 import type { ClassifyEvaluation, PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { seedsOf } from '../../../prompt-set/versions';
 import { accuracyOf, adaptationStep, readCheckpoint, type StoredCheckpoint } from '../../../training/checkpoint';
-import { type Job, type JobContext, job, throwIfStopped } from '../../state/job';
+import { type JobContext, job, throwIfStopped } from '../../state/job';
 import { type Resource, resource } from '../../state/resource';
-import { perStudio, type Studio } from '../../state/studio';
-import { type CompareStore, compareStores, type Shown } from './compare-store';
+import { OfStudio, perStudio } from '../../state/studio';
+import { compareStores, type Shown } from './compare-store';
 
 /** What the panels behind a verdict show. */
 export interface LookCloserProps extends Shown {
@@ -62,23 +62,16 @@ interface CheckState {
   readonly check: CheckKind | null;
 }
 
-class CloserStore {
-  readonly #studio: Studio;
-  readonly #compare: CompareStore;
+class CloserStore extends OfStudio {
+  readonly #compare = compareStores.of(this.studio);
   #stopping = new AbortController();
 
-  readonly check: Job<[CheckKind], CheckState>;
-
-  constructor(studio: Studio) {
-    this.#studio = studio;
-    this.#compare = compareStores.of(studio);
-    this.check = job<[CheckKind], CheckState>(studio.stores.session, {
-      title: (kind) => TITLES[kind],
-      screen: 'compare',
-      initial: { check: null },
-      run: (context, kind) => this.#check(context, kind),
-    });
-  }
+  readonly check = job<[CheckKind], CheckState>(this.stores.session, {
+    title: (kind) => TITLES[kind],
+    screen: 'compare',
+    initial: { check: null },
+    run: (context, kind) => this.#check(context, kind),
+  });
 
   /** Share of the insights computed so far. */
   readonly progress = createStore<InsightsProgress>(() => ({ fraction: 0, stopped: false }));
@@ -97,7 +90,7 @@ class CloserStore {
   };
 
   #compute({ evaluation, comparison, mode }: Shown, pairIndex: number, signal?: AbortSignal): Promise<Insights> {
-    const { services, stores } = this.#studio;
+    const { services, stores } = this;
     const request = {
       plan: planFor(evaluation.plan, mode),
       comparison: { arms: comparison.arms, pairs: comparison.pairs },
@@ -121,7 +114,7 @@ class CloserStore {
   };
 
   readonly learned: Resource<string, Learned> = resource(async () => {
-    const { services, stores } = this.#studio;
+    const { services, stores } = this;
     const { set } = stores.promptSets.getState();
     const evaluation = this.#compare.shown()?.evaluation;
     const version = set?.soft.find(({ id }) => id === evaluation?.softVersion);
@@ -131,7 +124,7 @@ class CloserStore {
   });
 
   async #check({ signal, report }: JobContext<CheckState>, kind: CheckKind): Promise<void> {
-    const { services, stores } = this.#studio;
+    const { services, stores } = this;
     const { set, dataset } = stores.promptSets.getState();
     const shown = this.#compare.shown();
     if (!set || !dataset || !shown) return;

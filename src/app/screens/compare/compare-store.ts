@@ -24,11 +24,11 @@ import { wasStillFalling } from '../../../training/checkpoint';
 import { comparisonSeconds, writingSeconds } from '../../../training/estimate';
 import type { CompareRequest } from '../../../workflow/compare';
 import type { CompareEvent } from '../../../workflow/compare-arms';
-import { type Job, type JobContext, job } from '../../state/job';
-import { createSpeedometer, type Speedometer } from '../../state/models-store';
+import { type JobContext, job } from '../../state/job';
+import { createSpeedometer } from '../../state/models-store';
 import { withFairRival } from '../../state/proposer';
 import { type Resource, resource } from '../../state/resource';
-import { perStudio, type Studio } from '../../state/studio';
+import { OfStudio, perStudio } from '../../state/studio';
 import { attempted, undoable } from '../../ui/toast';
 
 export interface ArmProgress {
@@ -95,35 +95,28 @@ interface RunState {
   readonly arms: readonly ArmProgress[];
 }
 
-export class CompareStore {
-  readonly #studio: Studio;
-  readonly #speedometer: Speedometer;
+export class CompareStore extends OfStudio {
+  readonly #speedometer = createSpeedometer(this.services, () => undefined);
   #counted: Promise<void> = Promise.resolve();
   /** The comparison as the page has it, where the disk refused it. */
   #refused: Evaluation | null = null;
-  readonly run: Job<[], RunState>;
-
-  constructor(studio: Studio) {
-    this.#studio = studio;
-    this.#speedometer = createSpeedometer(studio.services, () => undefined);
-    this.run = job<[], RunState>(studio.stores.session, {
-      title: 'Comparing',
-      screen: 'compare',
-      initial: { arms: [] },
-      run: (context) => this.#compare(context),
-    });
-  }
+  readonly run = job<[], RunState>(this.stores.session, {
+    title: 'Comparing',
+    screen: 'compare',
+    initial: { arms: [] },
+    run: (context) => this.#compare(context),
+  });
 
   /** The newest comparison of a prompt set. */
   readonly latest: Resource<LatestKey, Latest> = resource(async ({ setId, kind }) => {
-    const [evaluation = null] = ofKind(await this.#disk.evaluations.ofSet(setId), kind);
+    const [evaluation = null] = ofKind(await this.services.store.evaluations.ofSet(setId), kind);
     return { evaluation, leftOut: 0, tooLong: [] };
   });
 
   /** Seconds that a comparison will take here; null where nothing was measured. */
   readonly seconds: Resource<CompareRequest, number | null> = resource(
     async (request, signal) => {
-      const { services, stores } = this.#studio;
+      const { services, stores } = this;
       await stores.session.getState().tokenizerReady();
       const [tokens, speed] = await Promise.all([
         services.workflow.call('comparisonTokens', request, { signal }),
@@ -154,7 +147,7 @@ export class CompareStore {
       return isFirst ? { shownUnder: [...shownUnder, mode] } : {};
     });
     if (!isFirst) return;
-    const { updateById } = this.#studio.stores.promptSets.getState();
+    const { updateById } = this.stores.promptSets.getState();
     await updateById(evaluation.setId, (set, { now }) => countLook(set, now));
   }
 
@@ -163,7 +156,7 @@ export class CompareStore {
     await this.#counted;
     const evaluation = this.#classified();
     if (!evaluation || mode === 'chosen') throw new Error('no other calibration is asked for');
-    return this.#studio.services.workflow.call('recompare', planFor(evaluation.plan, mode), { signal });
+    return this.services.workflow.call('recompare', planFor(evaluation.plan, mode), { signal });
   });
 
   /** What to do after a comparison, by its id; null where it has no pair. */
@@ -171,30 +164,26 @@ export class CompareStore {
     const evaluation = this.latest.getState().value?.evaluation;
     if (evaluation?.id !== id) throw new StudioError('cancelled', 'Stopped.');
     const { softVersion } = evaluation;
-    const kept = softVersion === null ? null : await this.#disk.checkpoints.get(softVersion);
+    const kept = softVersion === null ? null : await this.services.store.checkpoints.get(softVersion);
     const facts = { stillFalling: kept !== null && wasStillFalling(kept.checkpoint.validations) };
     const request: CardRequest =
       evaluation.kind === 'classify'
         ? { kind: 'classify', plan: evaluation.plan, comparison: evaluation.comparison, facts }
         : { kind: 'generate', comparison: evaluation.comparison, facts };
-    return this.#studio.services.workflow.call('verdictCard', request, { signal });
+    return this.services.workflow.call('verdictCard', request, { signal });
   });
 
   /** Points the stage production to a prompt of the comparison, which becomes a version where it is none, with an undo. */
   readonly setProduction = (evaluation: Evaluation, arm: string): Promise<boolean> =>
     attempted('Production was not changed', async () => {
-      const { keepArms, pointStage } = this.#studio.stores.promptSets.getState();
+      const { keepArms, pointStage } = this.stores.promptSets.getState();
       const set = await keepArms(evaluation, [arm]);
       const to = present(versionOfArm(set, evaluation, arm), 'a prompt that a stage can point to');
       await pointStage(set, { stage: STANDARD_STAGES[0], to, note: 'after a comparison' });
     });
 
-  get #disk() {
-    return this.#studio.services.store;
-  }
-
   async #alsoOf(setId: string): Promise<readonly string[]> {
-    return (await this.#disk.settings.get<readonly string[]>(alsoKey(setId))) ?? [];
+    return (await this.services.store.settings.get<readonly string[]>(alsoKey(setId))) ?? [];
   }
 
   #classified(): ClassifyEvaluation | null {
@@ -215,7 +204,7 @@ export class CompareStore {
   };
 
   async #compare({ signal, report }: JobContext<RunState>): Promise<void> {
-    const { services, stores } = this.#studio;
+    const { services, stores } = this;
     const { set: open, dataset } = stores.promptSets.getState();
     if (!open || !dataset) return;
     report({ note: 'Loading the model', arms: [] });
@@ -242,7 +231,7 @@ export class CompareStore {
   async #withTask(set: PromptSet, dataset: Dataset): Promise<PromptSet> {
     const isReady = set.baseTemplate !== '' && (kindOf(set) === 'generate' || sameLabels(set.words, dataset.labels));
     if (isReady) return set;
-    const { services, stores } = this.#studio;
+    const { services, stores } = this;
     const { words, template } = await services.workflow.call('propose', { dataset });
     const task = { words, baseTemplate: set.baseTemplate || template };
     return stores.promptSets.getState().updateById(set.id, (s, { now }) => changeTask(s, task, now));
@@ -255,12 +244,12 @@ export class CompareStore {
     const createdAt = nowAfter(isShown ? value?.evaluation?.createdAt : null);
     const evaluation = { ...found, id: crypto.randomUUID(), setId: set.id, createdAt } as Evaluation;
     try {
-      await this.#disk.evaluations.put(evaluation);
+      await this.services.store.evaluations.put(evaluation);
     } catch (cause) {
       this.#refused = evaluation;
       throw cause;
     } finally {
-      if (isShown || this.#studio.stores.promptSets.getState().set?.id === set.id)
+      if (isShown || this.stores.promptSets.getState().set?.id === set.id)
         this.latest.set({ evaluation, leftOut, tooLong }, { setId: set.id, kind: kindOf(set) });
       performance.mark('studio:compared');
     }
@@ -272,7 +261,7 @@ export class CompareStore {
       await this.also.load(setId);
       const others = (this.also.getState().value ?? []).filter((id) => id !== versionId);
       const next = included ? [...others, versionId] : others;
-      await attempted('The choice was not saved', () => this.#disk.settings.set(alsoKey(setId), next));
+      await attempted('The choice was not saved', () => this.services.store.settings.set(alsoKey(setId), next));
       this.also.set(next, setId);
     });
   };
@@ -284,7 +273,7 @@ export class CompareStore {
     threshold: ReviewThreshold | null,
   ): Promise<void> => {
     let before: ReviewThreshold | null = null;
-    await this.#studio.stores.promptSets.getState().updateById(setId, (s, { now }) => {
+    await this.stores.promptSets.getState().updateById(setId, (s, { now }) => {
       before = versionById(s, versionId)?.version.threshold ?? null;
       return setThreshold(s, versionId, threshold, now);
     });
@@ -292,7 +281,7 @@ export class CompareStore {
   };
 
   readonly recalibrate = (setId: string, versionId: string, fit: CalibrationFit | null): Promise<PromptSet> =>
-    this.#studio.stores.promptSets.getState().updateById(setId, (s, at) => recalibrate(s, versionId, fit, at));
+    this.stores.promptSets.getState().updateById(setId, (s, at) => recalibrate(s, versionId, fit, at));
 
   /** Changes a comparison as it is on the disk by then, and shows it once it is there: rapid changes are all made. */
   readonly amend = async <E extends Evaluation>(of: E, change: (before: E) => Amendment): Promise<void> => {
@@ -300,7 +289,7 @@ export class CompareStore {
     const amended = (before: E): E => ({ ...before, ...change(before) });
     let next = of;
     const isSaved = await attempted('The change was not saved', async () => {
-      next = await this.#disk.evaluations.update(of, (stored) => amended(inPage(this.#refused) ?? stored));
+      next = await this.services.store.evaluations.update(of, (stored) => amended(inPage(this.#refused) ?? stored));
     });
     if (!isSaved) next = amended(inPage(this.#refused) ?? inPage(this.latest.getState().value?.evaluation) ?? of);
     if (!isSaved) this.#refused = next;

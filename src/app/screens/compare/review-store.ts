@@ -8,9 +8,9 @@ import { corrected, correctionsOf, drawReview } from '../../../evaluation/vote';
 import { countLook } from '../../../prompt-set/prompt-set';
 import type { ClassifyEvaluation } from '../../../prompt-set/types';
 import { type Resource, resource } from '../../state/resource';
-import { perStudio, type Studio } from '../../state/studio';
+import { OfStudio, perStudio, type Studio } from '../../state/studio';
 import { attempted, toastError, toastUndo } from '../../ui';
-import { type CompareStore, compareStores } from './compare-store';
+import { compareStores } from './compare-store';
 
 interface ReviewState {
   /** Rows to label; empty before the start and after the end. */
@@ -36,14 +36,12 @@ const now = () => new Date().toISOString();
 export const correctedKey = ({ id, review }: ClassifyEvaluation, mode: CalibrationMode): CorrectedKey | null =>
   review && review.corrections.length > 0 ? { id, mode, fingerprint: review.datasetFingerprint } : null;
 
-class ReviewStore {
-  readonly #studio: Studio;
-  readonly #compare: CompareStore;
+class ReviewStore extends OfStudio {
+  readonly #compare = compareStores.of(this.studio);
   readonly state = createStore<ReviewState>(() => ({ ...FORGOTTEN, saving: false }));
 
   constructor(studio: Studio) {
-    this.#studio = studio;
-    this.#compare = compareStores.of(studio);
+    super(studio);
     // rows of one comparison are no queue for another
     this.#compare.latest.subscribe((next, before) => {
       if (next.value?.evaluation?.id !== before.value?.evaluation?.id) this.leave();
@@ -57,7 +55,7 @@ class ReviewStore {
       if (!evaluation?.review) throw new Error('no label was corrected');
       const { corrections, looks } = evaluation.review;
       const plan = corrected(planFor(evaluation.plan, mode), corrections, looks);
-      return this.#studio.services.workflow.call('recompare', plan, { signal });
+      return this.services.workflow.call('recompare', plan, { signal });
     },
     { onError: ({ message }) => toastError('The corrected labels were not compared', message) },
   );
@@ -85,7 +83,7 @@ class ReviewStore {
 
   /** Keeps the answers: a new version of the data, and one more use of the test rows. */
   readonly apply = async (): Promise<void> => {
-    const { set: open, dataset } = this.#studio.stores.promptSets.getState();
+    const { set: open, dataset } = this.stores.promptSets.getState();
     const evaluation = this.#compare.shown()?.evaluation;
     if (!open || !dataset || !evaluation || this.state.getState().saving) return;
     this.state.setState({ saving: true });
@@ -102,9 +100,7 @@ class ReviewStore {
       changes.map((change) => [change.rowId, plan.labels[change[which]] ?? '']);
     const datasetFingerprint =
       changes.length === 0 ? dataset.fingerprint : await this.#relabel(setId, dataset, labelled('to'));
-    const counted = await this.#studio.stores.promptSets
-      .getState()
-      .updateById(setId, (s, { now }) => countLook(s, now));
+    const counted = await this.stores.promptSets.getState().updateById(setId, (s, { now }) => countLook(s, now));
     const review = {
       reviewed: [...(before?.reviewed ?? []), ...queue],
       corrections: [...(before?.corrections ?? []), ...changes],
@@ -121,7 +117,7 @@ class ReviewStore {
 
   /** The labels in the data set, as one new version of it. Returns its fingerprint. */
   async #relabel(setId: string, dataset: Dataset, labels: Relabelled): Promise<string> {
-    const { services, stores } = this.#studio;
+    const { services, stores } = this;
     const change = { kind: 'relabel', labels } as const;
     const { dataset: next } = await services.workflow.call('edit', { dataset, change, now: now() });
     await stores.promptSets.getState().setRows(setId, next, { sameTestRows: true });
@@ -130,7 +126,7 @@ class ReviewStore {
 
   /** The rows stay seen: they are not drawn again, and the use counts. */
   async #undo(setId: string, before: ClassifyEvaluation['review'], labels: Relabelled): Promise<void> {
-    const { set: open, dataset } = this.#studio.stores.promptSets.getState();
+    const { set: open, dataset } = this.stores.promptSets.getState();
     const evaluation = this.#compare.shown()?.evaluation;
     const review = evaluation?.review;
     if (open?.id !== setId || !dataset || !review) return;

@@ -19,12 +19,12 @@ import type { ModelInfo } from '../../../worker/protocol';
 import type { LadderEvent } from '../../../workflow/ladder';
 import type { MigrateEvent, MigrateRequest } from '../../../workflow/migrate';
 import type { Migrated, MigrationPlan, Side } from '../../../workflow/migration';
-import { type Job, type JobContext, job, throwIfStopped } from '../../state/job';
+import { type JobContext, job, throwIfStopped } from '../../state/job';
 import { type KnownModel, scaledTo } from '../../state/models-store';
 import { type Resource, resource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
 import { choicesOfSet } from '../../state/storage';
-import { perStudio, type Studio } from '../../state/studio';
+import { OfStudio, perStudio } from '../../state/studio';
 
 /** Two steps: a version of another prompt set, and the column that its answer replaces. Empty = not chosen. */
 export interface Steps {
@@ -75,22 +75,15 @@ interface CostKey {
   readonly assumed: string;
 }
 
-class DecideStore {
-  readonly #studio: Studio;
-  readonly choices: Resource<string, Choices>;
-  readonly change: (change: Partial<Choices>) => void;
-
-  constructor(studio: Studio) {
-    this.#studio = studio;
-    const { value, change } = choicesOfSet(studio.services.store, 'decide', FIRST);
-    this.choices = value;
-    this.change = change;
-  }
+class DecideStore extends OfStudio {
+  readonly #chosen = choicesOfSet(this.services.store, 'decide', FIRST);
+  readonly choices = this.#chosen.value;
+  readonly change = this.#chosen.change;
 
   /** The newest comparison of labels; null = there is none. */
   readonly found: Resource<FoundKey, Found | null> = resource(
     async ({ setId }) => {
-      const [evaluation] = ofKind(await this.#studio.services.store.evaluations.ofSet(setId), 'classify');
+      const [evaluation] = ofKind(await this.services.store.evaluations.ofSet(setId), 'classify');
       return evaluation ? { evaluation, measured: fromEvaluation(evaluation) } : null;
     },
     { keepPrevious: true },
@@ -102,7 +95,7 @@ class DecideStore {
       if (!found) throw new Error('there is no comparison');
       const { assumptions, efforts }: Pick<Choices, 'assumptions' | 'efforts'> = JSON.parse(assumed);
       const request = { measured: found.measured, assumptions, efforts };
-      return this.#studio.services.workflow.call('decideCosts', request, { signal });
+      return this.services.workflow.call('decideCosts', request, { signal });
     },
     { keepPrevious: true },
   );
@@ -212,24 +205,18 @@ type Movable = Pick<MigrateRequest, 'set' | 'dataset'>;
 
 const keyOf = (setId: string) => `migration:${setId}`;
 
-class MigrationStore {
-  readonly #studio: Studio;
-  readonly migrating: Job<[Omit<MigrationKey, 'busy' | 'updatedAt'>], object>;
-
-  constructor(studio: Studio) {
-    this.#studio = studio;
-    this.migrating = job(studio.stores.session, {
-      title: 'Moving to another model',
-      screen: 'decide',
-      initial: {},
-      run: (context, move: Omit<MigrationKey, 'busy' | 'updatedAt'>) => this.#migrate(context, move),
-    });
-  }
+class MigrationStore extends OfStudio {
+  readonly migrating = job(this.stores.session, {
+    title: 'Moving to another model',
+    screen: 'decide',
+    initial: {},
+    run: (context, move: Omit<MigrationKey, 'busy' | 'updatedAt'>) => this.#migrate(context, move),
+  });
 
   /** What will happen, and about how many seconds it takes; null = not measured. */
   readonly plan = resource(
     async ({ setId, from, to, all }: MigrationKey, signal) => {
-      const { services, stores } = this.#studio;
+      const { services, stores } = this;
       await stores.session.getState().tokenizerReady();
       const weights = { from: from.info?.sha256 ?? '', to: to.info?.sha256 ?? '' };
       const plans = [];
@@ -260,7 +247,7 @@ class MigrationStore {
 
   async #migrate(context: JobContext<object>, { setId, from, to, all }: Omit<MigrationKey, 'busy' | 'updatedAt'>) {
     const { signal, report } = context;
-    const { session, models } = this.#studio.stores;
+    const { session, models } = this.stores;
     await models.getState().visit(async (load) => {
       const side = async ({ id, source }: KnownModel): Promise<Side> => {
         throwIfStopped(signal);
@@ -285,7 +272,7 @@ class MigrationStore {
 
   /** What is left for one prompt set on the model that is loaded, kept as it comes. */
   async #moveOn({ signal, report }: JobContext<object>, { set, dataset }: Movable, to: Side): Promise<void> {
-    const { services, stores } = this.#studio;
+    const { services, stores } = this;
     const before = await this.#kept(set.id);
     const cells = new Map(before.cells.map((cell) => [slotId(cell), cell]));
     let saving: Promise<unknown> = Promise.resolve();
@@ -319,7 +306,7 @@ class MigrationStore {
   }
 
   async #compare(sets: readonly Movable[], sides: Pick<Migrated, 'from' | 'to'>, signal: AbortSignal): Promise<void> {
-    const { workflow, store } = this.#studio.services;
+    const { workflow, store } = this.services;
     for (const each of sets) {
       const { cells } = await this.#kept(each.set.id);
       const done = await workflow.call('reportMigration', { ...each, ...sides, cells }, { signal });
@@ -329,17 +316,17 @@ class MigrationStore {
   }
 
   async #kept(setId: string): Promise<KeptMigration> {
-    return (await this.#studio.services.store.settings.get<KeptMigration>(keyOf(setId))) ?? { cells: [] };
+    return (await this.services.store.settings.get<KeptMigration>(keyOf(setId))) ?? { cells: [] };
   }
 
   #ids(setId: string, all: boolean): readonly string[] {
-    const { sets } = this.#studio.stores.promptSets.getState();
+    const { sets } = this.stores.promptSets.getState();
     return all ? [setId, ...sets.map(({ id }) => id).filter((id) => id !== setId)] : [setId];
   }
 
   /** The open set first. */
   async #movable(setId: string, all: boolean): Promise<readonly Movable[]> {
-    const { sets, datasets } = this.#studio.services.store;
+    const { sets, datasets } = this.services.store;
     const found = this.#ids(setId, all).map(async (id): Promise<readonly Movable[]> => {
       const [set, rows] = await Promise.all([sets.get(id), datasets.get(id)]);
       return set?.deletedAt === null && rows && kindOf(set) === 'classify' ? [{ set, dataset: rows.dataset }] : [];

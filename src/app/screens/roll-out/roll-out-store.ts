@@ -13,7 +13,7 @@ import { STANDARD_STAGES } from '../../../prompt-set/stages';
 import { ofKind, type PromptSet } from '../../../prompt-set/types';
 import { type Resource, resource } from '../../state/resource';
 import { choicesOfSet } from '../../state/storage';
-import { perStudio, type Studio } from '../../state/studio';
+import { OfStudio, perStudio } from '../../state/studio';
 import { attempted } from '../../ui';
 
 /** Empty ids: the newest comparison, the best hand-written prompt, and the best tuned one. */
@@ -133,21 +133,13 @@ interface RunKey {
 
 const now = () => new Date().toISOString();
 
-class RollOutStore {
-  readonly #studio: Studio;
-  readonly choices: Resource<string, Choices>;
-  readonly #change: (change: Partial<Choices>) => void;
-
-  constructor(studio: Studio) {
-    this.#studio = studio;
-    const { value, change } = choicesOfSet(studio.services.store, 'roll-out', FIRST);
-    this.choices = value;
-    this.#change = change;
-  }
+class RollOutStore extends OfStudio {
+  readonly #chosen = choicesOfSet(this.services.store, 'roll-out', FIRST);
+  readonly choices = this.#chosen.value;
 
   readonly rows: Resource<RowsKey, readonly RollOutRows[]> = resource(
     async ({ setId }) => {
-      const { store } = this.#studio.services;
+      const { store } = this.services;
       const [set, compared, measurements] = await Promise.all([
         store.sets.get(setId),
         store.evaluations.ofSet(setId),
@@ -165,22 +157,22 @@ class RollOutStore {
       const rows = this.rows.getState().value?.find(({ id }) => id === plan.rows);
       if (!rows) throw new Error('internal: these rows were there when the screen was drawn');
       const request = { ...plan, measured: rows.measured, plan: { ...plan, salt: setId }, taken };
-      return this.#studio.services.workflow.call('rehearseRollOut', request, { signal });
+      return this.services.workflow.call('rehearseRollOut', request, { signal });
     },
     { keepPrevious: true },
   );
 
   readonly plan = (change: Partial<Plan>): void => {
     const { value } = this.choices.getState();
-    if (value) this.#change({ plan: { ...value.plan, ...change } });
+    if (value) this.#chosen.change({ plan: { ...value.plan, ...change } });
   };
 
   /** The versions of two prompts; one of a comparison that is none yet is saved as one, where that can be. */
   readonly asVersions = async (set: PromptSet, rows: RollOutRows, arms: readonly string[]) => {
-    const compared = await this.#studio.services.store.evaluations.ofSet(set.id);
+    const compared = await this.services.store.evaluations.ofSet(set.id);
     const evaluation = compared.find(({ id }) => id === rows.id);
     if (!evaluation) return arms.map((arm) => rows.versions[arm]);
-    const kept = await this.#studio.stores.promptSets.getState().keepArms(evaluation, arms);
+    const kept = await this.stores.promptSets.getState().keepArms(evaluation, arms);
     return arms.map((arm) => versionOfArm(kept, evaluation, arm) ?? undefined);
   };
 
@@ -188,22 +180,22 @@ class RollOutStore {
   readonly start = (set: PromptSet, rows: RollOutRows, plan: Plan): Promise<boolean> =>
     attempted('The rehearsal did not start', async () => {
       await this.asVersions(set, rows, [plan.from, plan.to]);
-      this.#change({ started: { at: now(), plan, taken: [] } });
+      this.#chosen.change({ started: { at: now(), plan, taken: [] } });
     });
 
-  readonly startAgain = (): void => this.#change({ started: null });
+  readonly startAgain = (): void => this.#chosen.change({ started: null });
 
   /** @param rest at this check and all that follow, as far as the gates allow it */
   readonly decide = (decision: Decision, rest = false): void => {
     const started = this.choices.getState().value?.started;
     if (!started) return;
     const made = Array.from({ length: rest ? ALL : 1 }, () => ({ decision, at: now() }));
-    this.#change({ started: { ...started, taken: [...started.taken, ...made] } });
+    this.#chosen.change({ started: { ...started, taken: [...started.taken, ...made] } });
   };
 
   /** Points production to a version, with the evidence as its reason. */
   readonly pointProduction = (set: PromptSet, to: string, note: string): Promise<void> =>
-    this.#studio.stores.promptSets.getState().pointStage(set, { stage: STANDARD_STAGES[0], to, note });
+    this.stores.promptSets.getState().pointStage(set, { stage: STANDARD_STAGES[0], to, note });
 }
 
 export const rollOutStores = perStudio((studio) => new RollOutStore(studio));
