@@ -140,7 +140,7 @@ test('checks labels and votes on answers blind', async ({ studio }) => {
   await test.step('both verdicts are shown, the use is counted, and the labels can be restored', async () => {
     await expect(page.getByRole('region', { name: 'As labelled', exact: true })).toContainText(asLabelled);
     await expect(page.getByRole('region', { name: 'After corrections' })).toContainText('used twice');
-    await expect(page.getByText('This comparison is of other versions')).toBeHidden();
+    await expect(page.getByText('This comparison used other versions')).toBeHidden();
     await page.reload();
     await expect(page.getByRole('region', { name: 'After corrections' })).toContainText('used twice');
     await studio.go('Data');

@@ -18,7 +18,7 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await studio.go('Decide');
     await expect(page.getByRole('button', { name: 'Compare prompts' })).toBeVisible();
     await expect(page.getByText('Compare your prompts to measure it').first()).toBeVisible();
-    await choose('What will answer?', 'an API that takes only text');
+    await choose('What will answer?', 'a text-only API');
     await choose('Where may the texts go?', 'to a provider');
     await expect(studio.heading).toHaveText('Add examples to your prompt');
   });

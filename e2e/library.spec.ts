@@ -256,7 +256,7 @@ test('moves a stage to another version and back, and keeps differences, notes an
   });
 
   await test.step('the Playground follows the policy of the set', async () => {
-    await library.choose('Who answers for a stage', /^Your prompt alone/);
+    await library.choose('Which prompt answers for a stage', /^Your prompt alone/);
     await studio.go('Playground');
     await library.choose('Add another version', /^production/);
     // the check of the proposed prompt may have chosen another version

@@ -10,7 +10,7 @@ export class ComparePage {
 
   constructor(readonly page: Page) {
     this.run = page.getByRole('button', { name: /^Compare( on [\d,]+ test rows)?$/ });
-    this.card = page.getByRole('list', { name: 'What it rests on' });
+    this.card = page.getByRole('list', { name: 'What it is based on' });
     this.arms = page.getByRole('table', { name: 'Prompts, accuracy and costs' });
     this.rows = page.getByRole('table', { name: 'Rows with both answers and their probabilities' });
     this.slices = page.getByRole('table', { name: 'Slices' });

@@ -27,7 +27,7 @@ export class PromptsPage {
     this.reading = page.getByRole('region', { name: /as the model sees it$/ });
     this.tries = page.getByRole('region', { name: 'Tries' });
     this.find = page.getByRole('button', { name: 'Find my best prompt' });
-    this.leaderboard = page.getByRole('table', { name: 'Prompts of the search, the best first' });
+    this.leaderboard = page.getByRole('table', { name: 'Prompts found, best first' });
     this.search = page.locator('.panel').filter({ has: this.leaderboard });
     this.stopSearch = page.getByRole('button', { name: 'Stop and keep the best' });
     this.cost = page.getByRole('status').filter({ hasText: 'tokens per row' });

@@ -164,7 +164,7 @@ export async function readLibrary(path: string): Promise<readonly CompleteSet[]>
   const info = await stat(path).catch(() => null);
   if (info?.isFile()) return [await readSetAt(basename(path), new Map([[basename(path), await bytesOf(path)]]))];
   const entries = await readdir(path, { withFileTypes: true }).catch((cause: unknown) => {
-    throw new StudioError('bad-input', `There is neither a zip nor a folder ${path}.`, { cause });
+    throw new StudioError('bad-input', `There is no zip or folder ${path}.`, { cause });
   });
   if (entries.some(({ name }) => name === SET_FILE)) return [await readSetAt(path, await filesBelow(path))];
   const isSet = async (name: string) =>
@@ -182,7 +182,7 @@ async function readSetAt(name: string, files: ReadonlyMap<string, Uint8Array>): 
   if (read.value.kind === 'set') return read.value;
   throw new StudioError(
     'bad-input',
-    `${name} is no complete prompt set. Export it from the Library for another browser.`,
+    `${name} is not a complete prompt set. Export it from the Library for another browser.`,
   );
 }
 
@@ -199,7 +199,7 @@ async function filesBelow(folder: string): Promise<ReadonlyMap<string, Uint8Arra
 /** The files of a folder by name, without its folders. @throws StudioError `bad-input` where there is none */
 async function folderFiles(folder: string): Promise<ReadonlyMap<string, Uint8Array>> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
-    throw new StudioError('bad-input', `There is neither a zip nor a folder ${folder}.`, { cause });
+    throw new StudioError('bad-input', `There is no zip or folder ${folder}.`, { cause });
   });
   const names = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
   return new Map(
@@ -271,7 +271,7 @@ async function filePrompts(path: string, name: string, { all }: RowsGiven): Prom
   const isFile = (await stat(resolve(path)).catch(() => null))?.isFile() ?? false;
   const reading = isFile ? bytesOf(resolve(path)).then((bytes) => new Map([[path, bytes]])) : filesBelow(resolve(path));
   const files: ReadonlyMap<string, Uint8Array> = await reading.catch((cause: unknown) => {
-    throw new StudioError('bad-input', `There is neither a zip nor a folder ${path}.`, { cause });
+    throw new StudioError('bad-input', `There is no zip or folder ${path}.`, { cause });
   });
   const incoming = await readIncoming(files, { ...stamp(), taken: [] });
   if (!incoming.ok) throw new StudioError('bad-input', `${path}: ${incoming.error.message}`);
@@ -279,7 +279,7 @@ async function filePrompts(path: string, name: string, { all }: RowsGiven): Prom
   if (what.kind === 'vectors')
     throw new StudioError(
       'bad-input',
-      `${path} has vectors alone. Import them in the page, where their task can be named, and export the prompt.`,
+      `${path} contains only vectors. Import them in the page, where you can name their task, and export the prompt.`,
     );
   const { set, dataset } = what;
   const hashes = what.kind === 'prompt' ? what.sidecar.data?.textHashes : undefined;

@@ -73,7 +73,7 @@ describe('the ladder of two steps from a terminal', () => {
     ['a text of step one without labels', ['second.txt'], ['--field', 'topic'], 2, /has no column “topic”/],
     ['the label as the field', ['second.txt'], ['--field', 'label'], 1, /cannot be step one's field/],
     ['step two without the field', ['alone.txt'], [], 1, /Write \{mood\} on a line of its own/],
-    ['a prompt that is not there', ['nowhere'], [], 1, /neither a zip nor a folder/],
+    ['a prompt that is not there', ['nowhere'], [], 1, /no zip or folder/],
     ['a prompt named twice', ['second.txt', 'second.txt'], [], 2, /named twice/],
     ['no examples', ['second.txt'], ['--shots', 'many'], 2, /--shots takes a whole number/],
   ])(

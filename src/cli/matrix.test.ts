@@ -92,7 +92,7 @@ describe('a matrix of 3 prompts, 2 models and 2 files', () => {
   it.each<readonly [string, string[], number, RegExp]>([
     ['a file that is no matrix, and leaves it as it is', ['--out', 'results.json'], 1, /not the file of a matrix/],
     ['a prompt without {text}', ['--prompts', 'results.txt'], 1, /has no \{text\}/],
-    ['a prompt that is not there', ['--prompts', 'nowhere'], 1, /neither a zip nor a folder/],
+    ['a prompt that is not there', ['--prompts', 'nowhere'], 1, /no zip or folder/],
     ['a file named twice', ['--data', 'a.csv', 'a.csv'], 2, /named twice/],
     ['a model named twice', ['--models', MODEL, MODEL], 2, /weights of another/],
     ['results in another format', ['--out', 'm.csv'], 2, /ends in \.json/],

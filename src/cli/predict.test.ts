@@ -170,7 +170,7 @@ it('refuses a stage or handle that is not there, and half of the options', async
     '--explain is not possible here',
   );
   await expect(predicted(join(folder, 'none'), texts, '--handle', 'A', '--stage', 'b')).rejects.toThrow(
-    'neither a zip',
+    'no zip or folder',
   );
   await writeFile(join(folder, 'bad.zip'), 'PK no zip');
   await expect(predicted(join(folder, 'bad.zip'), texts, '--handle', 'A', '--stage', 'b')).rejects.toThrow('bad.zip');

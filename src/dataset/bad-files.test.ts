@@ -70,7 +70,7 @@ const FIFTY = inSheet(HEADER + row('a', 'b').repeat(50));
 const JSON_OF = (value: unknown) => JSON.stringify(value);
 
 describe('a workbook is refused with a sentence', () => {
-  const DAMAGED = /is damaged, or no Excel workbook\. Save the sheet with your rows as CSV/;
+  const DAMAGED = /is damaged, or is not an Excel workbook\. Save the sheet with your rows as CSV/;
   const UNREADABLE = /has no sheet that can be read\. Save the sheet/;
   const WIDE = /has more than 1,000 columns\. Save the sheet/;
   refuses('rows.xlsx', [
@@ -81,9 +81,13 @@ describe('a workbook is refused with a sentence', () => {
     ['cut in its middle', () => FIFTY.slice(0, FIFTY.length / 2), DAMAGED],
     ['cut before its last byte', () => FIFTY.slice(0, -1), DAMAGED],
     ['with a password', () => Uint8Array.of(0xd0, 0xcf, 0x11, 0xe0, 0xa1), /password-protected Excel file\. Save it/],
-    ['that is a Word document', () => zip({ 'word/document.xml': '<w/>' }), /is a zip, but no Excel workbook\. Save/],
+    [
+      'that is a Word document',
+      () => zip({ 'word/document.xml': '<w/>' }),
+      /is a zip, but not an Excel workbook\. Save/,
+    ],
     ['that is an empty zip', () => zip({}), /binary file|one column|is empty/],
-    ['without its list of sheets', () => withoutPart('xl/workbook.xml'), /is a zip, but no Excel workbook/],
+    ['without its list of sheets', () => withoutPart('xl/workbook.xml'), /is a zip, but not an Excel workbook/],
     ['without its relations', () => withoutPart('xl/_rels/workbook.xml.rels'), UNREADABLE],
     ['without its sheet', () => withoutPart('xl/worksheets/sheet1.xml'), UNREADABLE],
     ['whose sheet is outside the file', () => workbook({ [RELS]: relation('r1', '../../../etc/passwd') }), UNREADABLE],
@@ -254,7 +258,7 @@ describe('OpenAI Evals samples are refused with a sentence', () => {
     (...values: Parameters<typeof sample>) =>
     () =>
       `${sample(...values)}\n${sample(...values)}`;
-  const NO_IDEAL = /none of its 2 rows could be read \(line 1: its ideal is no text\)/;
+  const NO_IDEAL = /none of its 2 rows could be read \(line 1: its ideal is not text\)/;
   const NO_INPUT = /none of its 2 rows could be read \(line 1: its input/;
   refuses('samples.json', [
     ...anyObjects(() => sample('a', 'b')),
@@ -267,7 +271,7 @@ describe('OpenAI Evals samples are refused with a sentence', () => {
     ['whose input is a chat of pictures', bad([{ role: 'user', content: [{ type: 'image_url' }] }], 'b'), NO_INPUT],
     ['whose input is a chat of texts without roles', bad(['a'], 'b'), NO_INPUT],
     ['whose input has several fields', bad({ question: 'a', context: 'c' }, 'b'), NO_INPUT],
-    ['with one line that is cut', () => `${sample('a', null)}\n{"input": "a", "ide`, /line 1: its ideal is no text/],
+    ['with one line that is cut', () => `${sample('a', null)}\n{"input": "a", "ide`, /line 1: its ideal is not text/],
     [
       'with a line nested 20,000 deep',
       () => `${deep(20_000)}\n${deep(20_000)}`,
@@ -282,7 +286,7 @@ describe('Langfuse items are refused with a sentence', () => {
     (...values: readonly unknown[]) =>
     () =>
       JSON_OF(values.map((value) => ({ id: '1', ...Object(value) })));
-  const NO_OUTPUT = /line 1: its expected output is no single text/;
+  const NO_OUTPUT = /line 1: its expected output is not a single text/;
   refuses('items.json', [
     ...anyObjects(() => JSON_OF({ id: 1, input: 'a', expectedOutput: 'b' })),
     ['without expected outputs', items({ input: 'a', expectedOutput: null }), NO_OUTPUT],
@@ -309,7 +313,7 @@ describe('promptfoo tests are refused with a sentence', () => {
     (...values: readonly unknown[]) =>
     () =>
       JSON_OF({ tests: values });
-  const check = (type: string) => new RegExp(`line 1: its assertion \\(“${type}”\\) is a check, no label`);
+  const check = (type: string) => new RegExp(`line 1: its assertion \\(“${type}”\\) is a check, not a label`);
   refuses('tests.json', [
     ...anyObjects(() => JSON_OF({ vars: { text: 'a' }, assert: [{ type: 'equals', value: 'b' }] })),
     [
@@ -334,7 +338,7 @@ describe('promptfoo tests are refused with a sentence', () => {
       tests({ vars: { text: 'a' }, assert: [{ type: 'equals', value: { a: 1 } }] }),
       check('equals'),
     ],
-    ['whose type is no text', tests({ vars: { text: 'a' }, assert: [{ type: { x: 1 } }] }), /is a check, no label/],
+    ['whose type is no text', tests({ vars: { text: 'a' }, assert: [{ type: { x: 1 } }] }), /is a check, not a label/],
     [
       'whose answer is in another file',
       tests({ vars: { text: 'a' }, assert: [{ type: 'equals', value: 'file://answer.txt' }] }),

@@ -133,7 +133,7 @@ export async function fromStored<T>(value: T): Promise<T> {
   }) as T;
 }
 
-/** The worker has no list of this key: it is another one than the list was sent to, or has forgotten it. */
+/** The worker has no list of this key: another worker got the list, or it has forgotten it. */
 export const isForgotten = (error: unknown): boolean =>
   error instanceof StudioError && error.data?.kind === 'forgotten-list';
 

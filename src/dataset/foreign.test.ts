@@ -77,7 +77,7 @@ describe('files of other tools', () => {
       ['Where is it?', 'order'],
       ['Thanks!', 'praise'],
     ]);
-    expect(rejected).toMatchObject([{ line: 3, reason: 'its ideal is no text' }]);
+    expect(rejected).toMatchObject([{ line: 3, reason: 'its ideal is not text' }]);
     expect(guess).toMatchObject({ text: 'input', label: 'ideal' });
   });
 
@@ -106,7 +106,7 @@ describe('files of other tools', () => {
       const { columns, cells, rejected } = await table(name, content);
       expect(columns).toEqual(['id', 'input', 'expected_output', 'lang']);
       expect(cells).toEqual(wanted);
-      expect(rejected.map(({ reason }) => reason)).toEqual(['its expected output is no single text']);
+      expect(rejected.map(({ reason }) => reason)).toEqual(['its expected output is not a single text']);
     }
   });
 
@@ -143,7 +143,7 @@ tests:
         ['Where is it?', 'chat', 'order'],
         ['Thanks!', '', 'praise'],
       ]);
-      expect(rejected).toMatchObject([{ line: 3, reason: 'its assertion (“llm-rubric”) is a check, no label' }]);
+      expect(rejected).toMatchObject([{ line: 3, reason: 'its assertion (“llm-rubric”) is a check, not a label' }]);
     }
   });
 

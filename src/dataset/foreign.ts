@@ -137,7 +137,7 @@ function ofPromptfoo(vars: Fields, assert: unknown): Fields | string {
   if (elsewhere) return `its “${String(elsewhere[0]).slice(0, 40)}” is in another file`;
   if (named) return { ...Object.fromEntries(Object.entries(vars).map(unbraced)), [EXPECTED]: named.value };
   const [first] = assertions;
-  return first ? `its assertion (“${String(first.type).slice(0, 40)}”) is a check, no label` : 'it has no assertion';
+  return first ? `its assertion (“${String(first.type).slice(0, 40)}”) is a check, not a label` : 'it has no assertion';
 }
 
 /** promptfoo reads `file://…` in place of a text; here no file is opened but the one that was given. */
@@ -152,17 +152,17 @@ const isPlain = (value: unknown): boolean => ['string', 'number', 'boolean'].inc
 /** github.com/openai/evals: `input` is a chat or a text, `ideal` the answer or several that are right. */
 function ofEvals({ input, ideal, ...others }: Fields): Fields | string {
   const text = spoken(input);
-  if (text === null) return 'its input is neither a text nor a list of messages';
+  if (text === null) return 'its input is neither text nor a list of messages';
   const answer = Array.isArray(ideal) ? ideal[0] : ideal;
-  return isPlain(answer) ? { input: text, ideal: answer, ...flat(others) } : 'its ideal is no text';
+  return isPlain(answer) ? { input: text, ideal: answer, ...flat(others) } : 'its ideal is not text';
 }
 
 /** langfuse.com, "Datasets": items with `input`, `expectedOutput` and facts about where they come from. */
 function ofLangfuse({ input, expectedOutput, expected_output: expected, metadata, ...facts }: Fields): Fields | string {
   const text = spoken(input);
-  if (text === null) return 'its input is neither a text nor a list of messages';
+  if (text === null) return 'its input is neither text nor a list of messages';
   const answer = onlyValue(expectedOutput ?? expected);
-  if (answer === null) return 'its expected output is no single text';
+  if (answer === null) return 'its expected output is not a single text';
   const id = facts.id === undefined ? {} : { id: facts.id };
   return { ...id, input: text, expected_output: answer, ...(isFields(metadata) ? flat(metadata) : {}) };
 }

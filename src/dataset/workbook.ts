@@ -38,12 +38,12 @@ type Parts = Readonly<Record<string, Uint8Array>>;
 export function readWorkbook(fileName: string, bytes: Uint8Array): Result<Sheet, Failure<'workbook'>> {
   const refused = (why: string) =>
     fail('workbook', `${fileName} ${why} Save the sheet with your rows as CSV, and open that.`);
-  const damaged = refused('is damaged, or no Excel workbook.');
+  const damaged = refused('is damaged, or is not an Excel workbook.');
   const large = refused(`unpacks to more than ${MOST_UNPACKED / 1e6} MB.`);
   const lists = unpacked(bytes, [MAIN_PART, RELATIONS]);
   if (typeof lists === 'string') return lists === 'large' ? large : damaged;
   const book = xmlOf(lists, MAIN_PART);
-  if (book === null) return refused('is a zip, but no Excel workbook.');
+  if (book === null) return refused('is a zip, but not an Excel workbook.');
   const sheets = sheetsOf(book, xmlOf(lists, RELATIONS) ?? '');
   const [first] = sheets;
   if (!first) return refused('has no sheet that can be read.');

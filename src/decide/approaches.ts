@@ -105,7 +105,7 @@ const whatChanges = (known: Known): Row => ({
     tuning: computed(`${counted(known.virtualTokens, 'vector')} beside the text; no weight`, 'By definition'),
     'fine-tuning': computed(
       'Every weight of the model',
-      'By definition; adapters change fewer: More checks on Compare measures them',
+      'By definition. Adapters change fewer: More checks on Compare measures them',
     ),
   },
 });
@@ -167,7 +167,7 @@ function storage(tasks: number): (known: Known) => Row {
     facts: {
       engineering:
         promptBytes === null
-          ? unknown('No prompt was written yet')
+          ? unknown('No prompt has been written yet')
           : computed(bytes(promptBytes * tasks), `UTF-8 bytes of your prompt${times}`),
       tuning:
         hiddenSize === null
@@ -183,7 +183,7 @@ function storage(tasks: number): (known: Known) => Row {
               `${bytes(fineTuning.numbers * FLOAT_BYTES * tasks)} of adapters`,
               `Their numbers × ${FLOAT_BYTES} bytes${times}; all weights ${whole}`,
             )
-          : computed(whole, `Parameters × ${FLOAT_BYTES} bytes${times}: a copy of the model each`);
+          : computed(whole, `Parameters × ${FLOAT_BYTES} bytes${times}: a copy of the model for each`);
       }),
     },
   });
@@ -200,10 +200,10 @@ function memory({ model: { parameters }, hiddenSize, virtualTokens }: Known): Ro
     facts: {
       engineering: computed('None', 'Nothing is trained'),
       tuning: ofModel(parameters, (n) =>
-        computed(bytes(n * FLOAT_BYTES + vectors), 'Frozen float32 weights, and 16 bytes a trained number'),
+        computed(bytes(n * FLOAT_BYTES + vectors), 'Frozen float32 weights, and 16 bytes per trained number'),
       ),
       'fine-tuning': ofModel(parameters, (n) =>
-        computed(bytes(n * ADAM_BYTES), 'Adam in float32: weight, gradient and two moments, 16 bytes a parameter'),
+        computed(bytes(n * ADAM_BYTES), 'Adam in float32: weight, gradient and two moments, 16 bytes per parameter'),
       ),
     },
   };
@@ -214,7 +214,7 @@ const FLOPS = { 'fine-tuning': 6, tuning: 4 } as const;
 
 const compute = ({ model: { parameters } }: Known): Row => ({
   id: 'compute',
-  question: 'Compute a training token',
+  question: 'Compute per training token',
   facts: {
     engineering: computed('None', 'Nothing is trained'),
     tuning: ofModel(parameters, (n) =>
@@ -245,7 +245,7 @@ const rowsNeeded = ({ training, rows, moreRows, fineTuning }: Known): Row => ({
       : assumed('A few hundred', 'From the benchmarks of this product: 200 to 256 rows'),
     'fine-tuning': fineTuning
       ? measured(`${count(fineTuning.trainingRows)} used here`, 'By adapters; all weights need thousands')
-      : assumed('Thousands', 'Every weight is free, so few rows are learned by heart'),
+      : assumed('Thousands', 'Every weight can change, so a few rows would be memorised'),
   },
 });
 
@@ -304,14 +304,14 @@ function perRow(
 
 const tokens = perRow(
   'tokens',
-  'Tokens sent a row',
+  'Tokens sent per row',
   ({ meanTokens }) => meanTokens,
   'tokens',
   'Mean of the compared test rows',
 );
 const latency = perRow(
   'latency',
-  'Answer time a row',
+  'Answer time per row',
   ({ latencyMs }) => latencyMs,
   'ms',
   'Median of single rows with a warm model, on this machine',
@@ -325,7 +325,7 @@ const WHO: Row = {
     tuning: assumed('Anyone with labelled rows', 'One button here; your team’s Python where it is exported'),
     'fine-tuning': assumed(
       'Machine learning engineers with a GPU',
-      'Training code, checkpoints and serving are theirs to keep',
+      'They maintain training code, checkpoints and serving',
     ),
   },
 };
@@ -334,7 +334,10 @@ const MODEL_CHANGES: Row = {
   id: 'model-change',
   question: 'When the model changes',
   facts: {
-    engineering: assumed('Try it again; reword it if it lost', 'A text works with any model, but not equally well'),
+    engineering: assumed(
+      'Try it again; reword it if it got worse',
+      'A text works with any model, but not equally well',
+    ),
     tuning: assumed(
       'Train again: vectors fit one model’s weights only',
       'They are bound to the checksum of the weights',

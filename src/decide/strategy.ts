@@ -12,7 +12,7 @@ export const QUESTIONS = {
   },
   serving: {
     ask: 'What will answer?',
-    answers: { weights: 'a model whose weights you have', api: 'an API that takes only text' },
+    answers: { weights: 'a model whose weights you have', api: 'a text-only API' },
   },
   domain: {
     ask: 'How are the texts written?',
@@ -86,7 +86,7 @@ interface Rule {
 const mayFineTune = ({ expertise, budget, timeline, rows, serving }: Facts): boolean =>
   expertise === 'engineers' && budget === 'more' && timeline === 'months' && rows === 'many' && serving === 'weights';
 
-/** Vectors enter below the text: an API that takes only text has no place for them. */
+/** Vectors enter below the text: a text-only API has no place for them. */
 const takesVectors = ({ serving, privacy }: Facts): boolean => serving === 'weights' || privacy === 'inside';
 
 const found =
@@ -138,7 +138,7 @@ const REASONS: readonly Reason[] = [
   {
     for: ['keep', 'fine-tune'],
     when: found('no-clear-difference'),
-    text: 'Your test rows show no clear difference, so nothing speaks for a change yet.',
+    text: 'Your test rows show no clear difference, so there is no reason to change yet.',
   },
   {
     for: ['tune', 'examples'],
@@ -150,12 +150,12 @@ const REASONS: readonly Reason[] = [
   {
     for: ['examples'],
     when: found('tuned-better', 'hybrid-better'),
-    text: 'Training was better on your test rows, but an API that takes only text has no place for vectors.',
+    text: 'Training was better on your test rows, but a text-only API has no place for vectors.',
   },
   {
     for: ['examples', 'keep'],
     when: (f) => !takesVectors(f) && !found('tuned-better', 'hybrid-better')(f),
-    text: 'An API that takes only text has no place for vectors.',
+    text: 'A text-only API has no place for vectors.',
   },
   {
     for: ['tune'],
@@ -165,7 +165,7 @@ const REASONS: readonly Reason[] = [
   {
     for: ['examples', 'keep'],
     when: ({ rows }) => rows === 'few',
-    text: 'Fewer than 100 labelled rows are little to train and test on.',
+    text: 'Fewer than 100 labelled rows are not much to train and test on.',
   },
   {
     for: ['fine-tune'],
@@ -175,7 +175,7 @@ const REASONS: readonly Reason[] = [
   {
     for: ['tune', 'hybrid', 'fine-tune'],
     when: ({ domain }) => domain === 'specialised',
-    text: 'A trade’s own language is learned from examples of it, and hard to describe.',
+    text: 'The language of a trade is easier to learn from examples than to describe.',
   },
   { for: ['keep', 'examples', 'words'], when: ({ timeline }) => timeline === 'days', text: 'It is ready in days.' },
   {
@@ -186,7 +186,7 @@ const REASONS: readonly Reason[] = [
   {
     for: ['tune', 'hybrid', 'words'],
     when: ({ privacy }) => privacy === 'inside',
-    text: 'It is trained and runs where your texts are; none leaves.',
+    text: 'It is trained and run where your texts are; none of them leave.',
   },
   {
     for: ['tune', 'hybrid'],
@@ -203,11 +203,11 @@ const REASONS: readonly Reason[] = [
   { for: ['keep'], text: 'A text costs nothing to keep, and anyone can read and change it.' },
   { for: ['examples'], text: 'Examples take minutes to add, and work with any model.' },
   { for: ['tune', 'hybrid'], text: 'A few thousand numbers are trained; the model itself stays as it is.' },
-  { for: ['tune', 'hybrid'], text: 'It sends fewer tokens a row than examples do.' },
+  { for: ['tune', 'hybrid'], text: 'It sends fewer tokens per row than examples do.' },
   { for: ['fine-tune'], text: 'It changes the model itself, which is what the vectors could not do.' },
   { for: ['fine-tune'], text: 'Start with the smallest form: a linear classifier on the hidden state.' },
   { for: always, text: 'You can compare again at any time: nothing that you have is lost.' },
-  { for: always, text: 'More labelled rows make the next decision surer.' },
+  { for: always, text: 'More labelled rows make the next decision more certain.' },
 ];
 
 /** The smallest change of the facts after which the advice is another. */

@@ -63,7 +63,7 @@ describe('the card of a comparison of labels', () => {
     const { action, armId, why, finding } = labels({ '1111': 20, '0111': 3, '1010': 3, '0001': 30, '0000': 64 });
     expect({ action, armId }).toEqual({ action: 'check-labels', armId: 'yours' });
     expect(why).toContain(
-      'TF-IDF and Always “negative” are clearly ahead of your prompt on these rows, but they are reference lines and no prompts',
+      'TF-IDF and Always “negative” are clearly ahead of your prompt on these rows, but they are reference lines, not prompts',
     );
     expect(finding).toBe('TF-IDF and Always “negative” are clearly ahead of Yours');
   });

@@ -98,8 +98,8 @@ const groupOf = ({ kind }: CardArm): Group =>
 const WHY_NOT: Readonly<Record<Group, (isOne: boolean) => string>> = {
   reference: (isOne) =>
     isOne
-      ? 'but it is a reference line and no prompt: it shows what the rows allow'
-      : 'but they are reference lines and no prompts: they show what the rows allow',
+      ? 'but it is a reference line, not a prompt: it shows what the rows allow'
+      : 'but they are reference lines, not prompts: they show what the rows allow',
   several: (isOne) => `but ${isOne ? 'it asks' : 'they ask'} more than one prompt or model for every row`,
   prompt: (isOne) =>
     `but the advice is between your prompt and the tuned one: to decide on ${isOne ? 'it, choose it' : 'them, choose one'} as yours or as tuned, and compare again`,
@@ -190,7 +190,7 @@ function nextOfTexts({ a, b, first, examples }: Texts, { stillFalling }: RunFact
   const keep = (why: string): Next => ({ action: 'keep', arm: a, title: `Keep ${textName(a)}`, why });
   if (!isLearned(b.kind ?? 'untuned')) {
     const arm = first.finding === 'b-better' ? b : a;
-    return { action: 'keep', arm, title: `Keep ${textName(arm)}`, why: 'Nothing was trained yet.' };
+    return { action: 'keep', arm, title: `Keep ${textName(arm)}`, why: 'Nothing has been trained yet.' };
   }
   if (first.finding === 'a-better')
     return keep('Its texts are clearly closer to yours than those of the tuned prompt.');

@@ -194,7 +194,7 @@ export interface Verdict {
   readonly kind: VerdictKind;
   /** One sentence, effect first: "Tuned beats your prompt by 14 points on 120 test rows". */
   readonly headline: string;
-  /** What it rests on and what to do now. */
+  /** What it is based on and what to do now. */
   readonly detail: string;
   /** About how many more rows would settle it, when nothing is clear. */
   readonly rowsNeeded: number | null;

@@ -182,10 +182,10 @@ function faultIn(file: ArmFile): string | null {
   if (file.texts.length > 0 && (!file.model || !file.tokenizer)) return 'a text needs a model and its tokenizer';
   if (file.texts.length > 0 && file.labels.some(({ tokenIds }) => tokenIds.length === 0))
     return 'an answer word has no token';
-  if (!file.words && file.weight !== 1) return 'the weight leaves a rest, but there are no words';
+  if (!file.words && file.weight !== 1) return 'the weight leaves room for word counts, but there are none';
   for (const each of file.texts) {
     const parsed = parseTemplate(each);
-    if (!parsed.ok) return `a text is no template: ${parsed.error.message}`;
+    if (!parsed.ok) return `a text is not a template: ${parsed.error.message}`;
     if (!parsed.value.some((part) => part.kind === 'slot' && part.column === TEXT_SLOT))
       return 'a text has no place for {text}';
   }

@@ -10,7 +10,7 @@ import { ANSWER_VECTORS, DEFAULT_RATES, OPTIMISER_NAMES } from '../training/sett
 
 /** 2 for prompts with trained answer words: releases that read only 1 would answer without them. */
 export const SIDECAR_VERSION = 2;
-/** Who answers for a stage; see `StagePolicy`. */
+/** Which prompt answers for a stage; see `StagePolicy`. */
 export const policySchema = z.object({
   kind: z.enum(STAGE_POLICIES),
   rowTimeoutMs: z.number().positive().max(3_600_000).optional(),

@@ -54,7 +54,7 @@ const answersSchema = z.object({
 
 /** What does not fit together among the answers, or null. */
 function faultOfAnswers({ answers, calibration }: z.infer<typeof answersSchema>): string | null {
-  if (answers.length === 1) return 'one answer is no choice';
+  if (answers.length === 1) return 'a choice needs at least two answers';
   if (new Set(answers.map(({ label }) => label)).size !== answers.length) return 'two labels are equal';
   if (calibration && calibration.meanLogProbs.length !== answers.length)
     return 'calibration must have one value per label';
@@ -225,7 +225,7 @@ export async function readPromptfoo(
   if (prompts.length !== 1) return bad(`it has ${prompts.length} prompts, and one is imported at a time`);
   const [one] = prompts;
   const raw = typeof one === 'string' ? one : isObject(one) ? one.raw : undefined;
-  if (typeof raw !== 'string' || raw === '') return bad('its prompt is no text');
+  if (typeof raw !== 'string' || raw === '') return bad('its prompt is not text');
   if (/^(?:file|https?):\/\/|^[\w./*-]+\.(?:txt|json|md|j2|yaml|yml|csv|js|ts|py)$/.test(raw.trim()))
     return bad('its prompt is in another file. Paste that text into the Prompts screen');
   if (raw.length > 1_000_000) return bad('its prompt has more than a million characters');

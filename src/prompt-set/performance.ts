@@ -289,7 +289,7 @@ export function driftWords(then: Result | null, now: Result): string {
 export function knownWords({ known }: Pick<Measurement, 'known'>): string | null {
   if (known === undefined) return null;
   if (known === null)
-    return 'Nobody can say whether it was trained on some of these rows: those that trained it are not open.';
+    return 'It may have been trained on some of these rows. Its own training rows are not open, so this cannot be checked.';
   const { same, almost, isSure } = known;
   if (same + almost === 0) return null;
   const verb = (n: number, one: string, many: string, maybe: string) => (isSure ? (n === 1 ? one : many) : maybe);

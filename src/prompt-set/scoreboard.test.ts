@@ -45,7 +45,7 @@ const score = (measurements: readonly Measurement[], set = inProduction(), more:
 
 describe('what is in use', () => {
   test.each([
-    ['was never measured', [], 'unmeasured', 'never measured'],
+    ['was never measured', [], 'unmeasured', 'never been measured'],
     [
       'lost accuracy since it was first measured',
       [

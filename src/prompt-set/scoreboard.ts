@@ -47,7 +47,7 @@ const points = (difference: number) => `${Math.round(Math.abs(difference) * 100)
 function judge(version: Version | null, results: readonly Result[], result: Result | null, now: number): Judged {
   if (!version)
     return { attention: 'broken', why: 'The stage points to a version that is gone: requests for it fail.' };
-  if (!result) return { attention: 'unmeasured', why: 'It is in use and was never measured.' };
+  if (!result) return { attention: 'unmeasured', why: 'It is in use and has never been measured.' };
   const first = firstOf(results, result);
   const drift = first && driftOf(first, result);
   if (drift?.kind === 'drop')

@@ -110,7 +110,7 @@ function moves({ set }: Audited): Section {
     return id === null ? 'nothing' : found ? versionWords(found) : 'a version that is gone';
   };
   const all = set.moves ?? [];
-  if (all.length === 0) return { title: 'Moves between stages', sentences: ['No stage was ever set.'] };
+  if (all.length === 0) return { title: 'Moves between stages', sentences: ['No stage has ever been set.'] };
   return {
     title: 'Moves between stages',
     table: {
@@ -172,7 +172,7 @@ function limits({ set, dataset, evaluations: [newest] }: Audited): Section {
         : []),
       'Figures hold for rows like these and for exactly the weights that are named; other customers, months or models have to be measured again.',
       kindOf(set) === 'classify'
-        ? 'Right and wrong are as the labels have it. Where labels are in doubt, so is every figure.'
+        ? 'Right and wrong follow the labels. Where labels are in doubt, so is every figure.'
         : 'Scores count words shared with one expected text. They do not see whether an answer is true.',
       'Authors are names that people typed, and times are those of their machines: neither is proven. Hashes show that something changed, not who changed it.',
       'This sheet holds no text of any row and no text of a prompt.',

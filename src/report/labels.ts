@@ -206,10 +206,10 @@ export function labelParts(input: LabelReport, nameOf: NameOf): ReportParts {
     rows: texts.size > 0 ? changedRows(input, texts) : null,
     rowsWords: texts.size === 0 ? none : `${texts.size} test rows, as their owner chose`,
     limits: [
-      'Right and wrong are as the labels have it. Where labels are in doubt, so is every figure.',
+      'Right and wrong follow the labels. Where labels are in doubt, so is every figure.',
       ...(plan.groups
         ? [
-            `Some rows belong together: ${new Set(plan.groups).size} groups are the trials. The exact p flips the signs of whole groups, and intervals hold the bootstrap over groups.`,
+            `Some rows belong together: ${new Set(plan.groups).size} groups, not the rows, count as independent. The exact p-value flips the signs of whole groups, and the intervals come from a bootstrap over groups.`,
           ]
         : []),
       'Latency is that of this machine and this browser or runtime.',

@@ -96,7 +96,7 @@ function htmlPage({ card, mayKnow }: ReportInput, { risks }: AllParts): Html {
   return html`<h2>What to do</h2>
 <p><strong>${card.title}.</strong> ${card.why}</p>
 ${rankChart(card, mayKnow)}
-<div class="columns"><section><h2>What it rests on</h2>
+<div class="columns"><section><h2>What it is based on</h2>
 ${chips(false)}
 <h2>What it costs</h2>
 ${chips(true)}</section>

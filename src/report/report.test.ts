@@ -151,7 +151,7 @@ describe('HTML report', () => {
 
   it('ends its first page with cost and risk, before the appendix', () => {
     const [first = ''] = page.split('class="appendix"');
-    for (const part of ['What to do', 'What it rests on', 'What it costs', 'What could be wrong'])
+    for (const part of ['What to do', 'What it is based on', 'What it costs', 'What could be wrong'])
       expect(first).toContain(`<h2>${part}</h2>`);
     for (const { name } of input.comparison.arms) expect(first).toContain(`<th scope="row">${name}</th>`);
     expect(first).not.toContain('Holm');

@@ -101,7 +101,7 @@ async function loadHost(prompt: WebPrompt, { model, threads, onProgress }: Optio
   if (tokenizer.sha256 !== prompt.tokenizer.sha256)
     throw new StudioError(
       'model-corrupt',
-      `The tokenizer in ${folder.href} is another one than ${prompt.model.id} had in the studio, so that the prompt would read as something else. Use the same model folder.`,
+      `The tokenizer in ${folder.href} differs from the one that ${prompt.model.id} had in the studio, so that the prompt would read as something else. Use the same model folder.`,
     );
   const engine = await createWebEngine({
     id: prompt.model.id,

@@ -71,7 +71,7 @@ function checkTask(host: Host, { dataset, teacher, texts }: DistilRequest): void
   if (taskKindOf(dataset.mapping) === 'generate')
     throw bad('Only a prompt that chooses a label can be made smaller. Choose a label column on the Data screen.');
   if (dataset.labels.length < 2)
-    throw bad('A prompt can be made smaller where there are at least two labels to choose from. Add rows of others.');
+    throw bad('Making a prompt smaller needs at least two labels. Add rows with other labels.');
   const long = labelTokens(host.tokens, wordsFor(teacher.prompt, teacher.words)).find(
     ({ tokenIds }) => tokenIds.length !== 1,
   );
@@ -81,7 +81,7 @@ function checkTask(host: Host, { dataset, teacher, texts }: DistilRequest): void
     );
   if (texts && teacher.prompt.selection === 'nearest' && teacher.prompt.shots > 0)
     throw bad(
-      'This prompt shows the examples nearest to each row, which are known for the rows of its prompt set only. Learn from the training rows, or take other examples.',
+      'This prompt shows the examples nearest to each row, which are known only for the rows of its prompt set. Learn from the training rows, or take other examples.',
     );
 }
 
@@ -105,7 +105,7 @@ function learningTexts({ dataset, teacher, texts, settings }: DistilRequest): {
   });
   if (free.length === 0)
     throw bad(
-      'There is no text to learn from that is neither a test row, a validation row nor an example in the prompt. Add texts.',
+      'Every text is a test row, a validation row or an example in the prompt, so there is none to learn from. Add texts.',
     );
   const all = texts === null ? dataset : { ...dataset, table: { ...table, rows: [...table.rows, ...free] } };
   const most = Math.min(

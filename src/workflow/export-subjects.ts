@@ -88,7 +88,7 @@ const isOfRows = (dataset: Dataset | null, { datasetFingerprint, splitHash }: Ev
 export const OTHER_ROWS =
   'Its rows, or how they are split, have changed since this comparison, and it is made from its training rows. Compare again, then export.';
 const OTHER_RUNS =
-  'Runs were added or removed since this comparison, so its mean would be another one. Compare again, then export.';
+  'Runs were added or removed since this comparison, so the mean would differ. Compare again, then export.';
 
 /** An arm that is no version, from the comparison that it took part in. */
 function armSubject({ set, dataset }: Order['stored'], evaluation: Evaluation, id: string): Subject | null {

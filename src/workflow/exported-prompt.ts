@@ -159,10 +159,10 @@ function inChat({ tokens }: Pick<Host, 'tokens'>, template: string): string {
 /** What the user is asked to agree to, because the prompt is made of it; null = of nothing of theirs. */
 export function madeOf({ kind, prompt }: Subject): string | null {
   if (kind === 'words' || kind === 'combined')
-    return 'It answers by words and word pairs of your training rows, and without them it would be another prompt. Agree to include them, or choose another prompt.';
+    return 'It answers by words and word pairs of your training rows, and without them it would be a different prompt. Agree to include them, or choose another prompt.';
   const examples = prompt ? exampleCount(prompt) : 0;
   return examples > 0
-    ? `Its ${counted(examples, 'example')} came from rows of yours, and without them it would be another prompt. Agree to include them, or choose a version without examples.`
+    ? `Its ${counted(examples, 'example')} came from rows of yours, and without them it would be a different prompt. Agree to include them, or choose a version without examples.`
     : null;
 }
 

@@ -45,7 +45,7 @@ interface PromptExport {
 }
 
 const NOTHING_CHOSEN = 'No prompt is tried, tuned or compared yet.';
-const noPrompt = ({ name }: Subject) => `“${name}” is a reference line, no prompt.`;
+const noPrompt = ({ name }: Subject) => `“${name}” is a reference line, not a prompt.`;
 
 /** What keeps a prompt from being answered elsewhere as one thing. */
 function whyNotAlone(subject: Subject | null): string | null {
@@ -53,7 +53,7 @@ function whyNotAlone(subject: Subject | null): string | null {
   const { kind, prompt, changed } = subject;
   if (kind === 'reference') return changed ?? noPrompt(subject);
   return prompt?.selection === 'nearest' && prompt.shots > 0
-    ? 'It shows each row the examples nearest to it among your rows, so it only answers here.'
+    ? 'It shows each row the examples nearest to it among your rows, so it only works here.'
     : null;
 }
 
@@ -61,12 +61,10 @@ function whyNotAlone(subject: Subject | null): string | null {
 function whyNoText(subject: Subject | null): string | null {
   const alone = whyNotAlone(subject);
   if (!subject || alone) return alone;
-  if (subject.kind === 'words') return 'Word counts are numbers, no text.';
-  if (subject.softs.length > 0) return 'Its vectors are numbers that no text says.';
+  if (subject.kind === 'words') return 'Word counts are numbers, not text.';
+  if (subject.softs.length > 0) return 'Its vectors cannot be written as text.';
   const { orders = 1, shots } = present(subject.prompt, 'a text');
-  return orders > 1 && shots > 0
-    ? 'It is the mean over several orders of its examples, and a text has one order.'
-    : null;
+  return orders > 1 && shots > 0 ? 'It averages over several orders of its examples, and a text has only one.' : null;
 }
 
 /** What keeps a prompt from being the one tuned version that a package describes. */
@@ -74,7 +72,7 @@ function whyNotTuned(subject: Subject | null): string | null {
   if (!subject) return NOTHING_CHOSEN;
   if (subject.kind === 'tuned' && subject.version) return null;
   return subject.kind === 'ensemble' || subject.kind === 'combined'
-    ? 'It needs one tuned version, and this is several prompts together.'
+    ? 'It needs a single tuned version, and this one combines several prompts.'
     : 'It needs a tuned prompt, and this one has no vectors.';
 }
 
@@ -114,7 +112,7 @@ const engineer: PromptExport = {
   whyNot: (subject, { set }) => {
     const alone = whyNotAlone(subject);
     if (alone || subject?.kind === 'tuned' || kindOf(set) === 'classify') return alone;
-    return 'A hand-written prompt that generates texts has no numbers to check: take it as a text.';
+    return 'A hand-written prompt that generates texts has no numbers to check: export it as text.';
   },
   asks: asksForPrompt,
   needsModel: true,
@@ -278,7 +276,7 @@ const audience: PromptExport = {
     if (!dataset)
       return 'Its rows are no longer in this browser, so there is no text to show. Open them on Data first.';
     if (!withRows)
-      return 'It shows texts of your test rows and their labels. Agree to include them, or nothing is made.';
+      return 'It shows texts of your test rows and their labels. Agree to include them; otherwise nothing is exported.';
     return chosen?.rows?.length === 0 ? 'Choose at least one text to show.' : null;
   },
   needsModel: false,

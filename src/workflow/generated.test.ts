@@ -306,6 +306,6 @@ it('a prompt that generates texts can leave as a text, and to an engineer only w
   const stored = { set, dataset, evaluations: [], checkpoints: [], measurements: [] };
   const why = (id: string) =>
     (['engineer', 'textField', 'promptfoo'] as const).map((to) => EXPORTS[to].whyNot(subjectOf(stored, id), stored));
-  expect(why('h')).toEqual([expect.stringContaining('take it as a text'), null, null]);
-  expect(why('r0')).toEqual([null, ...Array(2).fill('Its vectors are numbers that no text says.')]);
+  expect(why('h')).toEqual([expect.stringContaining('export it as text'), null, null]);
+  expect(why('r0')).toEqual([null, ...Array(2).fill('Its vectors cannot be written as text.')]);
 });

@@ -92,7 +92,7 @@ export function partsFor({ dataset, first, second }: LadderRequest): Parts {
     throw refused(
       split.test.length === 0
         ? 'These rows have no test rows. Name a file with more rows, or one with test rows.'
-        : 'Every test row is known to one of the prompts. Name the test rows that they were trained without.',
+        : 'One of the prompts was trained on every test row. Name test rows that none was trained on.',
     );
   const [train, validation] = [without(split.train, [first]), without(split.validation, [first])];
   const known = split.train.length + split.validation.length - train.length - validation.length;

@@ -64,7 +64,9 @@ describe('the outlook of a learning curve', () => {
   });
 
   test('reports a fall as one, and needs two points', () => {
-    expect(outlook([point(64, 0.9), point(256, 0.6)], 100)?.title).toBe('More rows did worse: check the labels');
+    expect(outlook([point(64, 0.9), point(256, 0.6)], 100)?.title).toBe(
+      'Accuracy fell with more rows: check the labels',
+    );
     expect(outlook([point(64, 0.9)], 100)).toBeNull();
   });
 });

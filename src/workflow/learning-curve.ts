@@ -84,7 +84,7 @@ export function outlook(points: readonly CurvePoint[], validationRows: number): 
     };
   if (rise < -blur)
     return {
-      title: 'More rows did worse: check the labels',
+      title: 'Accuracy fell with more rows: check the labels',
       sentence: `${seen}. That is more than chance: the added rows may be labelled differently. ${unsure}.`,
     };
   return {

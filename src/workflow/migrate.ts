@@ -40,7 +40,7 @@ const recipe = (settings: TrainingSettings, { template, handVersion }: SoftVersi
   JSON.stringify([Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)), template, handVersion]);
 
 function whyNotAgain({ distilled, origin, together }: SoftVersion): string | null {
-  if (together) return 'It is several prompts together: train its runs again, compare, and keep it as a version again.';
+  if (together) return 'It combines several prompts: train its runs again, compare, and keep it as a version again.';
   if (origin !== undefined) return `It was trained elsewhere (${origin}): train it there again, and import it.`;
   return distilled ? 'It learned the answers of a prompt: make that prompt smaller again with the new model.' : null;
 }

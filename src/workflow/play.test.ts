@@ -84,7 +84,7 @@ it('answers with what answers together, whose words no one prompt explains', asy
   };
   expect([await said('fine'), await said('poor')]).toEqual([0, 1]);
   const asked = { prompts: [{ ...prompt, together }], fields: { text: 'fine' } };
-  await expect(weighWords(host, asked, run)).rejects.toThrow('several together');
+  await expect(weighWords(host, asked, run)).rejects.toThrow('combines several');
 });
 
 it('answers a typed text with the probability of every label', async () => {

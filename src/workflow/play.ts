@@ -209,7 +209,7 @@ export const weighWords: Verb<WeighRequest, WeighProgress, Weighing> = async (ho
     if (prompt.task.kind === 'generate')
       throw new StudioError('bad-input', 'Only a label can be explained by words, and this prompt generates texts.');
     if (prompt.together)
-      throw new StudioError('bad-input', 'Words explain the answer of one prompt, and this is several together.');
+      throw new StudioError('bad-input', 'Words explain the answer of one prompt, and this one combines several.');
     const answer = await answerText(host, { prompt, fields }, { ...run, emit: () => {} });
     answers.push(answer.kind === 'classify' ? answer.probabilities : []);
   }

@@ -41,7 +41,7 @@ test('marks the facts in which runs differ, and leaves no setting out', () => {
   const runs = [run(1, {}), run(2, { virtualTokens: 4, noise: 0.1 })];
   const facts = runFacts(runs, { soft: runs });
   expect(facts.filter(({ differs }) => differs).map(({ name, values }) => [name, ...values])).toEqual([
-    ['Reached on validation rows', '60.0%', '70.0%'],
+    ['Result on validation rows', '60.0%', '70.0%'],
     ['Best step', '10', '20'],
     ['Vectors', '10', '4'],
     ['Noise', '0', '0.1'],

@@ -167,7 +167,7 @@ type Fact = readonly [name: string, of: (run: SoftVersion) => string];
 const yesNo = (on: boolean | undefined) => (on ? 'yes' : 'no');
 
 const RESULTS: readonly Fact[] = [
-  ['Reached on validation rows', reachedWords],
+  ['Result on validation rows', reachedWords],
   ['Best step', (run) => (run.bestStep === null ? '–' : String(run.bestStep))],
   ['Time', (run) => (run.seconds === null ? '–' : clock(run.seconds))],
   ['State', statusWords],

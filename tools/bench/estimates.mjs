@@ -85,7 +85,7 @@ async function measure(page, set) {
   const planned = page.getByRole('region', { name: 'What will be compared' });
   await measured(set, 'compare', await said(planned.locator('.panel-aside')), async () => {
     await button(/^Compare$/).click();
-    await page.getByRole('list', { name: 'What it rests on' }).waitFor(PATIENCE);
+    await page.getByRole('list', { name: 'What it is based on' }).waitFor(PATIENCE);
   });
   await tools.getByRole('link', { name: /Library/ }).click();
   await page.getByRole('tab', { name: 'Batch' }).click();

@@ -80,7 +80,7 @@ export function WhichWords({ prompts, labels, weighing, error, ...asking }: Whic
   if (weighing) return <WordWeights prompts={prompts} labels={labels} weighing={weighing} />;
   return (
     <div className="stack">
-      <Failed title="The words were not weighed" error={error}>
+      <Failed title="The words could not be weighed" error={error}>
         Change the text or try again.
       </Failed>
       <div className="row">

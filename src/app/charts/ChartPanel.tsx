@@ -38,7 +38,8 @@ export function ChartPanel({ title, heading, unit, controls, draw, twin, span, h
     else
       toPng(drawn, title).then(
         (png) => saveFile(`${stem}.png`, png),
-        () => toastError('The picture was not made.', 'Your browser refused it. The SVG download has the same chart.'),
+        () =>
+          toastError('The picture could not be made.', 'Your browser refused it. The SVG download has the same chart.'),
       );
   };
   return (
@@ -183,7 +184,7 @@ async function toPng(chart: SVGSVGElement, title: string): Promise<Blob> {
     canvas.getContext('2d')?.drawImage(image, 0, 0, canvas.width, canvas.height);
     return await new Promise((resolve, reject) =>
       canvas.toBlob(
-        (blob) => (blob ? resolve(blob) : reject(new Error('internal: no picture came of the chart'))),
+        (blob) => (blob ? resolve(blob) : reject(new Error('internal: the chart made no picture'))),
         'image/png',
       ),
     );

@@ -69,7 +69,7 @@ function useSections({ places, onHelp }: FinderProps, typed: string): readonly S
       { id: 'help', title: 'Help and keys', run: onHelp },
       theme('Light colours', 'light'),
       theme('Dark colours', 'dark'),
-      theme('Colours of the system', 'system'),
+      theme('System colours', 'system'),
     ];
     const found: readonly Section[] = [
       {
@@ -114,7 +114,7 @@ export default function Finder(props: FinderProps) {
           className="menu"
           aria-label="Found"
           onAction={(key) => choose(String(key))}
-          renderEmptyState={() => <p className="dim">Nothing has this name. Fewer or other words may find it.</p>}
+          renderEmptyState={() => <p className="dim">No match. Try fewer words, or other ones.</p>}
         >
           {sections.map(({ title, entries }) => (
             <MenuSection key={title}>

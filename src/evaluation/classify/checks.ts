@@ -288,4 +288,4 @@ export const fineTuningSentence = ({
   ci95,
   rows,
 }: FineTuningReport): string =>
-  `Low-rank adapters of the model’s last layer (${count(numbers)} numbers, ${bytes(4 * numbers)}, trained in ${duration(seconds)} on ${count(trainingRows)} rows) are right on ${ofRows(accuracy, rows, 'test row')}, interval ${percent(ci95.low)} to ${percent(ci95.high)}. They are measured to compare with, and are no prompt: nothing exports them.`;
+  `Low-rank adapters of the model’s last layer (${count(numbers)} numbers, ${bytes(4 * numbers)}, trained in ${duration(seconds)} on ${count(trainingRows)} rows) are right on ${ofRows(accuracy, rows, 'test row')}, interval ${percent(ci95.low)} to ${percent(ci95.high)}. They are measured for comparison only: they are not a prompt, and cannot be exported.`;

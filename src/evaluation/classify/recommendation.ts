@@ -118,15 +118,15 @@ const NEXT: Readonly<Record<VerdictKind, (of: Case) => Next>> = {
         action: 'train-longer',
         arm: first,
         title: 'Train a prompt',
-        why: 'The text without your instruction does better, and nothing was trained yet.',
+        why: 'The text without your instruction does better, and nothing has been trained yet.',
       };
-    return keep(field, best([hand, tuned]) as ArmReport, 'It is clearly better. Nothing was trained yet.');
+    return keep(field, best([hand, tuned]) as ArmReport, 'It is clearly better. Nothing has been trained yet.');
   },
 
   'examples-do-as-well': ({ field }) => {
     const { fewShot, tuned } = field;
     const arm = fewShot ?? tuned;
-    if (isHand(arm)) return keep(field, arm, 'Its examples make it clearly better. Nothing was trained yet.');
+    if (isHand(arm)) return keep(field, arm, 'Its examples make it clearly better. Nothing has been trained yet.');
     return {
       action: 'ship',
       arm,

@@ -45,7 +45,7 @@ export default function CompareScreen() {
 
 /** Where the verdict of a set comes from whose comparisons are not here. */
 const keptWords = ({ rows, at }: KeptVerdict): string =>
-  `The verdict came along from a comparison on ${format.counted(rows, 'test row')} of ${at.slice(0, 10)}, without its figures.`;
+  `The verdict comes from a comparison on ${format.counted(rows, 'test row')} of ${at.slice(0, 10)}, without its figures.`;
 
 /** What is going to be compared, below a verdict that came along without its comparison. */
 const NotCompared = (planned: ComponentProps<typeof PlannedPanel>) => {
@@ -138,7 +138,7 @@ function LeftOutNotes({ leftOut, tooLong }: Pick<Latest, 'leftOut' | 'tooLong'>)
     <>
       {tooLong.length > 0 ? (
         <Note tone="info" title={`Without ${tooLong.join(' and ')}`}>
-          With the examples most test rows do not fit the model. Cut the texts on the Data screen to compare it too.
+          With the examples, most test rows do not fit the model. Cut the texts on the Data screen to compare it too.
         </Note>
       ) : null}
       {leftOut > 0 ? (
@@ -209,9 +209,9 @@ function Troubles() {
 function StaleNote({ dataset, evaluation }: { readonly dataset: Dataset; readonly evaluation: Evaluation }) {
   const otherRows = otherVersionWords(dataset, evaluation.datasetFingerprint);
   return (
-    <Note title="This comparison is of other versions" tone="warning">
-      {otherRows ? `It was ${otherRows}. ` : null}Since then another prompt, other answer words or another model were
-      chosen, or other rows were opened. Compare again to update it; that is one more use of the test rows.
+    <Note title="This comparison used other versions" tone="warning">
+      {otherRows ? `It was ${otherRows}. ` : null}Since then the prompt, its answer words, the model or the rows have
+      changed. Compare again to update it; that is one more use of the test rows.
     </Note>
   );
 }
@@ -238,8 +238,8 @@ function SplitNote({ set, dataset }: { readonly set: PromptSet; readonly dataset
         </Note>
       ) : null}
       {others.length > 0 ? (
-        <Note title="The mean takes runs of one split only" tone="info">
-          {`${format.counted(others.length, 'run')} with another seed ${others.length === 1 ? 'was' : 'were'} trained on another split, and ${others.length === 1 ? 'takes' : 'take'} no part in it. Train more seeds on this split to have more of them.`}
+        <Note title="A mean only uses runs of one split" tone="info">
+          {`${format.counted(others.length, 'run')} with another seed ${others.length === 1 ? 'was' : 'were'} trained on another split, so the mean leaves ${others.length === 1 ? 'it' : 'them'} out. Train more seeds on this split to include more.`}
         </Note>
       ) : null}
     </>

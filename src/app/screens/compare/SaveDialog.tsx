@@ -39,7 +39,11 @@ function useSave() {
     try {
       const text = await make();
       if (text !== null) saveFile(file, text, type);
-      else toastError('The file was not made', 'The rows or the run of this comparison are no longer in this browser.');
+      else
+        toastError(
+          'The file could not be made',
+          'The rows or the run of this comparison are no longer in this browser.',
+        );
     } finally {
       setMaking(false);
     }

@@ -45,7 +45,7 @@ function Shown({ card, ...of }: ShownProps) {
       <Panel stack span={5} title={card.title}>
         <p>{card.why}</p>
         <NextStep card={card} {...of} />
-        <ul className="verdict-chips" aria-label="What it rests on">
+        <ul className="verdict-chips" aria-label="What it is based on">
           {card.chips.map((chip) => (
             <VerdictChip key={chip.id} {...chip} />
           ))}

@@ -77,10 +77,10 @@ const Details = ({ of: { saving, savingCi95, investment, months: until, monthsCi
 );
 
 const ASSUMED = [
-  { key: 'rowsPerMonth', label: 'Rows a month', hint: 'Texts that are answered.', whole: true },
+  { key: 'rowsPerMonth', label: 'Rows a month', hint: 'Texts to answer.', whole: true },
   { key: 'pricePerMillionTokens', label: 'Price of a million tokens', hint: '0 where your own machine answers.' },
-  { key: 'costOfWrongAnswer', label: 'Cost of a wrong answer', hint: 'Rework, or a customer lost.' },
-  { key: 'wagePerHour', label: 'Wage an hour', hint: 'Of those who keep it right.' },
+  { key: 'costOfWrongAnswer', label: 'Cost of a wrong answer', hint: 'Rework, or a lost customer.' },
+  { key: 'wagePerHour', label: 'Wage an hour', hint: 'Of the people who maintain it.' },
 ] as const;
 
 const EFFORT = [
@@ -119,8 +119,8 @@ export function AssumptionsPanel({ choices }: { readonly choices: Choices }) {
         )}
       </div>
       <p className="dim small">
-        In your currency. {quotedCosts()} APIs that take only text take no vectors, so a tuned prompt needs a machine
-        that runs the model.
+        In your currency. {quotedCosts()} Text-only APIs cannot take vectors, so a tuned prompt needs a machine that
+        runs the model.
       </p>
     </Panel>
   );

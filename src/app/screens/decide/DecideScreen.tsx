@@ -30,15 +30,15 @@ export default function DecideScreen() {
   if (!set || !dataset)
     return (
       <NeedsRows title="Nothing to decide yet" missing="No prompt set is open">
-        Which way to go depends on your rows and on the results measured with them.
+        What to do depends on your rows and on the results measured with them.
       </NeedsRows>
     );
   if (kindOf(set) === 'generate')
     return (
       <ScreenFrame title="Decide needs a task with labels">
         <Note tone="info" title="This prompt set generates texts">
-          Costs and advice rest on right and wrong answers, which generated texts do not have. Compare shows how close
-          each prompt comes to the expected texts.
+          Costs and advice are based on right and wrong answers, which generated texts do not have. Compare shows how
+          close each prompt comes to the expected texts.
         </Note>
       </ScreenFrame>
     );

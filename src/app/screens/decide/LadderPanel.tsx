@@ -53,7 +53,7 @@ export function LadderPanel({ set, dataset, steps }: LadderProps) {
         )}
         {isOther ? (
           <Note tone="info" title="The ladder below is of other prompts, rows or another model">
-            Climb again: only what has changed is asked.
+            Run it again: only what has changed is asked.
           </Note>
         ) : null}
       </Panel>
@@ -107,7 +107,7 @@ function Climb({ set, dataset, steps, fields }: ClimbProps) {
         />
       </div>
       {running ? <Climbing /> : <ClimbActions set={set} dataset={dataset} steps={{ ...steps, choice }} />}
-      <Failed title="The ladder was not climbed" error={error} />
+      <Failed title="The ladder did not finish" error={error} />
     </>
   );
 }

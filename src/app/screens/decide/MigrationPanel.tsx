@@ -114,7 +114,7 @@ function Queue(move: QueueProps) {
   const { running, fraction, secondsLeft, note, error: failed } = useStore(migrating);
   if (!value)
     return error ? (
-      <Note tone="bad" title="The plan was not made">
+      <Note tone="bad" title="The plan could not be made">
         {error.message}
       </Note>
     ) : (
@@ -149,7 +149,7 @@ function Queue(move: QueueProps) {
         </div>
       )}
       <Failed title="The move stopped" error={failed}>
-        Finished prompts and answers are kept: continue when it is solved.
+        Finished prompts and answers are kept: continue once the problem is solved.
       </Failed>
     </>
   );

@@ -317,7 +317,7 @@ function Fill({ view, open }: ViewProps & { readonly open: number }) {
           </span>
         </div>
       )}
-      <Failed title="The matrix was not filled" error={error} />
+      <Failed title="The matrix did not finish" error={error} />
     </>
   );
 }

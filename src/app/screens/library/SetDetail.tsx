@@ -177,9 +177,8 @@ function OthersPanel({ set }: { readonly set: PromptSet }) {
   return (
     <Panel stack span={12} title="Do the other prompt sets still answer as before?">
       <p>
-        All prompt sets share one loaded model, whose weights nothing changes. To see it: the other sets are asked 8
-        texts, this set answers them and is trained for a moment, and the others are asked again. Nothing of that is
-        kept.
+        All prompt sets share one loaded model, and nothing changes its weights. To check, the other sets answer 8
+        texts, this set answers them and is trained briefly, and the others answer again. None of this is kept.
       </p>
       {running && isMine ? (
         <Stoppable label="Asking" fraction={fraction} secondsLeft={secondsLeft} onStop={work.stop} />

@@ -137,20 +137,20 @@ const POLICY_WORDS: Readonly<Record<StagePolicy['kind'], { readonly label: strin
   },
   'hand-written': {
     label: 'Your prompt alone',
-    means: 'The way back: the stage keeps its version, which is not asked.',
+    means: 'The way back: the stage keeps its version, but does not use it.',
   },
 };
 
 const MOST_SECONDS = 3600;
 
-/** Who answers for a stage; Batch, the playground and `predict` follow it. */
+/** Which prompt answers for a stage; Batch, the playground and `predict` follow it. */
 function Policy({ set }: { readonly set: PromptSet }) {
   const { setPolicy } = detailActions.use();
   const { kind, rowTimeoutMs } = set.policy ?? { kind: 'as-asked' };
   return (
     <>
       <Select
-        label="Who answers for a stage"
+        label="Which prompt answers for a stage"
         hint={POLICY_WORDS[kind].means}
         options={STAGE_POLICIES.map((id) => ({ id, label: POLICY_WORDS[id].label }))}
         value={kind}
@@ -161,7 +161,7 @@ function Policy({ set }: { readonly set: PromptSet }) {
           <NumberField
             key={set.id}
             label="Seconds for a row"
-            hint="Longer, and your prompt answers. Empty: no limit."
+            hint="If it takes longer, your prompt answers. Empty: no limit."
             whole={false}
             empty="no limit"
             value={rowTimeoutMs === undefined ? null : rowTimeoutMs / 1000}

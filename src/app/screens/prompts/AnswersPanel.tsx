@@ -112,7 +112,7 @@ function FindWords() {
           proposed words, the first training starts with this.
         </Note>
       ) : null}
-      <Failed title="No answer words were looked for" error={error}>
+      <Failed title="The search for answer words did not finish" error={error}>
         Your words are as they were.
       </Failed>
       <Button isDisabled={busy || trainingOff !== null} onPress={() => void finder.start(set.id, dataset)}>

@@ -86,7 +86,7 @@ function Tokens({ reading: { pieces, own, target }, isEarlier }: TokensProps) {
         </span>
       )}
       {pieces.includes('\uFFFD') ? (
-        <p className="dim small">� is a part of a letter that the model has no token for.</p>
+        <p className="dim small">� is part of a character that the model has no token for.</p>
       ) : null}
     </ScrollRegion>
   );

@@ -250,7 +250,7 @@ export function SearchPanel() {
         </div>
       ) : null}
       <PagedTable<Standing>
-        caption="Prompts of the search, the best first"
+        caption="Prompts found, best first"
         columns={LEADERBOARD}
         rows={board}
         rowKey={({ key }) => key}

@@ -89,8 +89,8 @@ const NothingMeasured = ({ set }: { readonly set: PromptSet }) => (
   <ScreenFrame title="Nothing to roll out yet">
     {kindOf(set) === 'generate' ? (
       <EmptyState title="This prompt set generates texts">
-        Gates rest on right and wrong answers, which generated texts do not have. Compare shows how close each prompt
-        comes to the expected texts.
+        Gates are based on right and wrong answers, which generated texts do not have. Compare shows how close each
+        prompt comes to the expected texts.
       </EmptyState>
     ) : (
       <EmptyState
@@ -202,9 +202,9 @@ function GatesPanel({ plan, next }: Pick<BeforeProps, 'plan' | 'next'>) {
         ))}
       </div>
       <p className="dim small">
-        Both prompts answer every row. A hash of the row says whose answer counts: a row stays on its side, and the
-        larger share holds the smaller one. All checks together advance a prompt that is not good enough in at most 5%
-        of roll-outs. This assumes that rows are independent of each other.
+        Both prompts answer every row. A hash of the row says whose answer counts: a row keeps its side, and a larger
+        share contains the smaller one. All checks together advance a prompt that is not good enough in at most 5% of
+        roll-outs. This assumes that rows are independent of each other.
       </p>
     </Panel>
   );
@@ -334,7 +334,7 @@ const lookColumns = (open: Look | null): readonly TableColumn<Look>[] => [
   {
     name: 'Decision',
     cell: (look) =>
-      look === open ? `Yours to take; the gates say ${SAID[look.advice].toLowerCase()}` : SAID[look.decision],
+      look === open ? `Your decision; the gates say ${SAID[look.advice].toLowerCase()}` : SAID[look.decision],
   },
 ];
 

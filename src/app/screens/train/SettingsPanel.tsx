@@ -184,7 +184,7 @@ function AnswerWordsSetting({ words }: { readonly words: number }) {
     <div className="stack">
       <YesNo
         label="Train answer words too"
-        means="Each answer word has an output vector, against which the model holds what it has read. It starts as the model’s own and is trained with the prompt (a soft verbalizer). Where words fit well this can overfit. The prompt then has no PEFT adapter."
+        means="Each answer word has an output vector, which the model compares with what it has read. It starts as the model’s own and is trained with the prompt (a soft verbalizer). Where words fit well this can overfit. The prompt then has no PEFT adapter."
         isYesDisabled={isLong}
         value={isTrained}
         onChange={(on) => change({ answerVectors: on ? 'trained' : 'fixed' })}

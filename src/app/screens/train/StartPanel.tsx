@@ -85,7 +85,7 @@ function PlacementWords() {
           Auto trains the first steps of each start, with the vectors after the text and before its cue, on at most 64
           rows, and the answer words with them where each is one token. Vectors after the text continue unless another
           start’s validation loss is clearly lower, for all seeds. In all it takes no more steps than Standard. Changing
-          a field below ends this choice: your own settings are trained as they are.
+          a field below turns this off: your own settings are then used as they are.
         </>
       ) : placement === 'infix' ? (
         <>
