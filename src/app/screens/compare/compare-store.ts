@@ -95,7 +95,7 @@ interface RunState {
   readonly arms: readonly ArmProgress[];
 }
 
-export class CompareStore extends OfStudio {
+class CompareStore extends OfStudio {
   readonly #speedometer = createSpeedometer(this.services, () => undefined);
   #counted: Promise<void> = Promise.resolve();
   /** The comparison as the page has it, where the disk refused it. */
