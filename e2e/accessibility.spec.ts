@@ -139,8 +139,9 @@ test('every screen with a prompt set open passes axe, narrow and light, and wide
 
 /** Presses Tab until the named control has the focus, like someone without a mouse. */
 async function tabTo(page: Page, name: string | RegExp): Promise<void> {
-  const wanted = page.getByRole('button', { name, exact: typeof name === 'string' }).and(page.locator(':focus'));
-  for (let i = 0; i < 60; i++) {
+  const named = { name, exact: typeof name === 'string' };
+  const wanted = page.getByRole('button', named).or(page.getByRole('link', named)).and(page.locator(':focus'));
+  for (let i = 0; i < 200; i++) {
     if (await wanted.isVisible()) return;
     await page.keyboard.press('Tab');
   }
@@ -173,7 +174,7 @@ test('the whole journey works with the keyboard alone', async ({ studio }) => {
   await page.locator('summary', { hasText: 'All settings' }).press('Enter');
   await page.getByRole('textbox', { name: 'Steps', exact: true }).fill('3000');
   await press('Train');
-  await expect(studio.lead).toContainText(/Step [1-9]\d+ of/);
+  await expect(studio.lead).toContainText(/Step [1-9]\d+ of/, { timeout: 120_000 });
   await press(/^Stop/);
   await train.ended();
   await press(/^Compare on \d+ test rows/);
@@ -189,6 +190,14 @@ test('the whole journey works with the keyboard alone', async ({ studio }) => {
         - heading /.+/ [level=2]
         - img /Chart/
   `);
+  await press('Decide');
+  await press('Rehearse a roll-out');
+  await press('Start the rehearsal');
+  await expect(studio.heading).toContainText(/\d+ labels/);
+  const log = page.waitForEvent('download');
+  await press('Save the log');
+  expect((await log).suggestedFilename()).toBe('roll-out.csv');
+  await press(/^Compare/);
   await press(/^Export( this prompt)?$/);
   await expect(page.getByRole('dialog')).toBeVisible();
   const download = page.waitForEvent('download');
