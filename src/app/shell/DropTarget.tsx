@@ -5,13 +5,13 @@ import { toCsv } from '../../dataset/csv-out';
 import type { RejectedRow } from '../../dataset/types';
 import { counted } from '../../lib/format';
 import { chooseFiles, type NamedFile } from '../../model/card';
+import { useHeard } from '../state/location';
 import type { Stores } from '../state/stores';
 import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { saveFile } from '../ui/download';
 import { type Column, Table } from '../ui/Table';
 import { toastError } from '../ui/toast';
-import { useHeard } from './Screen';
 import './drop-target.css';
 
 interface DropTargetProps {

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useEffectEvent, useRef } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { useStore } from 'zustand';
 
@@ -105,16 +105,6 @@ export function ReadingBar({ label }: { readonly label: string }) {
       />
     </div>
   );
-}
-
-/** Hears an event of the window as long as the component is shown. */
-export function useHeard<K extends keyof WindowEventMap>(type: K, hear: (event: WindowEventMap[K]) => void): void {
-  const latest = useEffectEvent(hear);
-  useEffect(() => {
-    const heard = (event: WindowEventMap[K]) => latest(event);
-    addEventListener(type, heard);
-    return () => removeEventListener(type, heard);
-  }, [type]);
 }
 
 export function useOpenSample(starter?: string): () => void {

@@ -3,7 +3,7 @@
  * follows `?` into the real query, which goes to the server with every request; here nothing of it leaves the page.
  * It contains row ids, never the text of a row.
  */
-import { useCallback, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useEffectEvent, useSyncExternalStore } from 'react';
 
 const subscribe = (onChange: () => void) => {
   addEventListener('hashchange', onChange);
@@ -87,3 +87,13 @@ export const smallerPath = (setId: string, versionId: string): string =>
 /** Opens the export of a prompt in the Library. @param prompt a version's id, or what `armId` names; left out = Tuned, else Yours */
 export const exportPath = (setId: string, prompt = ''): string =>
   `${screenPath(setId, 'library')}?${new URLSearchParams({ export: setId, version: prompt })}`;
+
+/** Hears an event of the window as long as the component is shown. */
+export function useHeard<K extends keyof WindowEventMap>(type: K, hear: (event: WindowEventMap[K]) => void): void {
+  const latest = useEffectEvent(hear);
+  useEffect(() => {
+    const heard = (event: WindowEventMap[K]) => latest(event);
+    addEventListener(type, heard);
+    return () => removeEventListener(type, heard);
+  }, [type]);
+}

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { ListBox, ListBoxItem } from 'react-aria-components/ListBox';
 import { Popover } from 'react-aria-components/Popover';
-import { useHeard } from '../../shell/Screen';
+import { useHeard } from '../../state/location';
 
 interface EditorProps {
   readonly name: string;

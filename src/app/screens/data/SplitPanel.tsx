@@ -3,7 +3,7 @@ import { usedRows } from '../../../dataset/split';
 import { splitChoices } from '../../../dataset/split-by';
 import type { SplitBy } from '../../../dataset/types';
 import { count, counted } from '../../../lib/format';
-import { useHeard } from '../../shell/Screen';
+import { useHeard } from '../../state/location';
 import { useData, usePromptSets, useStores } from '../../state/studio';
 import { Note, Panel, ProgressBar, Select, Slider, Term, TextField } from '../../ui';
 import { splitName, splitWords } from './words';

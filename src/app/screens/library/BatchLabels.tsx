@@ -1,6 +1,5 @@
 import { useStore } from 'zustand';
-import { useHeard } from '../../shell/Screen';
-import { navigate, screenPath } from '../../state/location';
+import { navigate, screenPath, useHeard } from '../../state/location';
 import { Button, format, ProgressBar } from '../../ui';
 import type { BatchRun } from './batch-run';
 import { batch, type Labelling, MOST_UNSURE } from './batch-store';
