@@ -14,7 +14,7 @@ import type { Checkpoint, Trained } from '../training/events';
 import type { SwapRequest, TokenSwap } from '../training/objective';
 import type { TrainingSettings } from '../training/settings';
 
-export type { Attribution, AttributionRequest, NextTokens, RowsRead, SwapRequest, TokenSwap };
+export type { AttributionRequest, NextTokens, SwapRequest };
 
 /** Verified bytes of a model folder: path inside the folder -> bytes. */
 export type ModelFiles = Readonly<Record<string, Uint8Array>>;
@@ -166,8 +166,6 @@ export interface ReadAheadRequest extends Pick<TrainRequest, 'train' | 'validati
   readonly tokens: number;
 }
 
-export type GenerateRequest = GenerateOptions;
-
 export interface DirectionCheck {
   /** Slope of the loss along a random direction, by differences. */
   readonly numeric: number;
@@ -211,7 +209,7 @@ export interface EngineCalls {
   /** Median milliseconds per row after a warm-up, one row at a time, with the shared prefix already computed. */
   readonly latency: EngineCall<ScoreRequest & { readonly repeats: number }, number>;
   /** Gives each token's id; waits for a promise that `onEvent` returns. */
-  readonly generate: EngineCall<GenerateRequest, Generated>;
+  readonly generate: EngineCall<GenerateOptions, Generated>;
   /** The last hidden state after each row, `[rows, hidden]`, row-major. */
   readonly states: EngineCall<StatesRequest, Float32Array>;
   /** Log-probabilities of the next token after each row and its cue, for the most likely tokens of a list. */
