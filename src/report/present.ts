@@ -47,7 +47,8 @@ export function presentSizes({ text, prompts, labels, width, height }: Shown): P
   // a little over half the window: the prompt's name, the headline, a line and a half for each line of a label, and the gaps between them
   const inRows = (0.56 * height - 48) / (1.5 * rows + 4);
   const label = clamp(Math.min(inRows, width / 50, column / 11), narrow ? 15 : 18, 40);
-  const said = clamp(Math.min(label * 2, column / 9), label, 80);
+  // the longest name in one line, where that leaves it larger than the list
+  const said = clamp(Math.min(label * 2, column / Math.max(9, ...labels.map(emsOf))), label, 80);
   const answers = 48 + said * 1.2 + label * (1.5 * rows + 1.5);
   // above and below the text: the bar, the buttons, and the right answer with the score, which many prompts make longer
   const beside = label * (prompts > 3 ? 5 : 3.4);
@@ -72,6 +73,8 @@ function widthOf(char: string): number {
   if (/[iljtfrI.,:;'’!|()[\] ]/.test(char)) return 0.34;
   return /[mwMW@%]/.test(char) ? 0.92 : /\p{Lu}/u.test(char) ? 0.72 : 0.58;
 }
+
+const emsOf = (text: string): number => Array.from(text).reduce((sum, char) => sum + widthOf(char), 0);
 
 /** Lines of a text, broken between words, or within one longer than a line. @param width in em @param most lines */
 export function linesOf(text: string, width: number, most = Number.POSITIVE_INFINITY): number {
