@@ -8,8 +8,15 @@ const speed = { tokenMs: 4, step: { suffix: { ms: 550, tokens: 80 } } };
 describe('time of a run', () => {
   test('a measured step is scaled to the tokens of another one', () => {
     expect(stepSeconds(STANDARD, work, speed)).toBeCloseTo(0.55);
-    expect(stepSeconds({ ...STANDARD, virtualTokens: 4 }, work, speed)).toBeCloseTo(0.36, 1);
+    expect(stepSeconds({ ...STANDARD, virtualTokens: 4 }, work, speed)).toBeCloseTo(0.26, 2);
     expect(stepSeconds({ ...STANDARD, virtualTokens: 20 }, work, speed)).toBeGreaterThan(0.8);
+  });
+
+  test('a step that was not measured is estimated from the speed of reading, after the text and before it', () => {
+    // docs/benchmarks.md: 273 tokens scored a second, steps of 0.663 and 2.81 s
+    const reading = { tokenMs: 1000 / 273, step: {} };
+    expect(stepSeconds(STANDARD, work, reading) / 0.663).toBeCloseTo(1, 1);
+    expect(stepSeconds({ ...STANDARD, placement: 'prefix' }, work, reading) / 2.81).toBeCloseTo(1, 1);
   });
 
   test('before the text costs more than after it, and needs no pass over the texts', () => {
