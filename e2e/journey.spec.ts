@@ -248,7 +248,10 @@ test('takes an unknown file from upload to the same predictions in another brows
     await other.library.import(chat);
     await expect(other.page.getByText(/was imported/)).toBeVisible();
     await other.library.import(whole);
+    const library = other.page.url();
     await other.page.getByRole('button', { name: 'Open it' }).click();
+    // going on before the set is open keeps the screen that is gone to
+    await expect(other.page).not.toHaveURL(library);
     await other.go('Compare');
     await other.compare.verdict();
     await other.compare.tab('Statistics').click();
