@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { placeOf } from '../lib/rng';
 import { runCommand } from './commands';
 
 const arm = (id: string, name: string, kind: string, right: number, tokensSentMean: number) => ({
@@ -85,7 +86,21 @@ describe('decide', () => {
     expect(printed.join('\n')).toContain('most fallbacks, 100.0%');
   });
 
+  it('gives a share to the texts that predict --share would give it to', async () => {
+    const file = join(dir, 'compared.csv');
+    const texts = Array.from({ length: 100 }, (_, i) => `My order ${i} is late`);
+    await writeFile(file, ['text', ...texts].join('\n'));
+    const byText = ['--data', file, '--text', 'text', '--handle', 'TONE', '--rows-per-check', '100', '--json'];
+    // ids of results count from 1
+    const arms = RESULTS.arms.map((arm) => ({ ...arm, rows: arm.rows.map((row, i) => ({ ...row, id: `${i + 1}` })) }));
+    await rollOut({ ...RESULTS, arms }, ...byText);
+    const [look] = JSON.parse(printed.join('\n')).looks;
+    expect(look.inShare).toBe(texts.filter((text) => placeOf(text, 'TONE') < 0.05).length);
+    expect(look.inShare).not.toBe(texts.filter((_, i) => placeOf(`${i + 1}`, 'TONE') < 0.05).length);
+  });
+
   it.each([
+    ['a file without its column', ['--data', 'x.csv'], 2, '--data needs --text'],
     ['an unknown prompt', ['--to', 'dream'], 1, 'Name one with --to: Yours (yours), Tuned (tuned)'],
     ['a loss that is none', ['--max-loss', 'x'], 2, 'takes points from 0 to 100'],
     ['checks of no rows', ['--rows-per-check', '0'], 2, 'at least 1'],

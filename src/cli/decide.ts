@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { toCsv } from '../dataset/csv-out';
+import { rowsById } from '../dataset/labels';
 import { FIRST_ASSUMPTIONS, money, months, payBackSentence, presetOf } from '../decide/break-even';
 import {
   type ArmAnswers,
@@ -9,6 +10,7 @@ import {
   costsOf,
   fromResults,
   type Measured,
+  placesOf,
   servedRows,
 } from '../decide/measured';
 import { FIRST_GATES, GATE_NAMES, type RollOut, rehearse, rollOutTable } from '../decide/roll-out';
@@ -18,7 +20,9 @@ import { StudioError } from '../lib/errors';
 import { counted, percent } from '../lib/format';
 import { firstFault } from '../lib/zod';
 import { type Results, resultsSchema } from '../report/results-schema';
-import { flags, readArguments, valued } from './options';
+import { openTable } from './data';
+import { createLog } from './node-host';
+import { flags, readArguments, UsageError, valued } from './options';
 
 export const DECIDE_USAGE = `npm run --silent decide -- RESULTS.json [--json]     advises what to do next, and says when a change pays back
   [--rows-per-month N] [--price-per-million-tokens N] [--cost-of-wrong-answer N] [--wage-per-hour N]
@@ -36,7 +40,8 @@ const AMOUNTS = {
 export const ROLL_OUT_USAGE = `npm run --silent roll-out -- RESULTS.json [--from ARM] [--to ARM] [--json] [--log FILE.csv]
   rehearses the way from one compared prompt to another in shares of 5, 25, 50 and 100%, with gates
   [--max-loss POINTS] [--min-accuracy PER_CENT] [--max-fallbacks PER_CENT] [--below PROBABILITY] [--max-latency MS]
-  [--rows-per-check N] [--label-delay ROWS]`;
+  [--rows-per-check N] [--label-delay ROWS]
+  [--data FILE.csv --text COLUMN --handle HANDLE]          the file that was compared: shares by its texts, as predict --share`;
 
 /** Reads the `results.json` of `tune` or of the Compare screen. */
 export async function decide(args: readonly string[]): Promise<void> {
@@ -115,13 +120,14 @@ export async function rollOut(args: readonly string[]): Promise<boolean> {
   const { values, ...read } = readArguments(args, {
     ...flags('json'),
     ...valued('from', 'to', 'log', 'below', 'max-loss', 'min-accuracy', 'max-fallbacks'),
-    ...valued('max-latency', 'rows-per-check', 'label-delay'),
+    ...valued('max-latency', 'rows-per-check', 'label-delay', 'data', 'text', 'handle'),
   });
   const [path] = read.exactly(['RESULTS.json']);
   const measured = fromResults(await readResults(path));
   const present = armOf(measured, values.from, 'from', bestHand(measured));
   const next = armOf(measured, values.to, 'to', bestLearned(measured));
-  const run = rehearse(servedRows(measured, present, next, read.probability('below')), {
+  const places = placesOf(measured, values.handle ?? '', await textsOf(values));
+  const run = rehearse(servedRows(places, present, next, read.probability('below')), {
     gates: {
       largestLoss: read.share('max-loss', 'points') ?? FIRST_GATES.largestLoss,
       leastAccuracy: read.share('min-accuracy', 'per cent'),
@@ -130,7 +136,6 @@ export async function rollOut(args: readonly string[]): Promise<boolean> {
     },
     rowsPerLook: read.wholeNumber('rows-per-check') ?? 50,
     labelDelay: read.wholeNumber('label-delay', 0) ?? 0,
-    salt: '',
   });
   if (values.log) {
     const { header, rows } = rollOutTable(run);
@@ -138,6 +143,14 @@ export async function rollOut(args: readonly string[]): Promise<boolean> {
   }
   console.log(values.json ? JSON.stringify(run, null, 2) : rollOutWords(present, next, run).join('\n'));
   return run.outcome !== 'rolled-back';
+}
+
+/** `results.json` holds no text of any row: without its file, shares go by the numbers of rows. */
+async function textsOf({ data, text }: { readonly data?: string | undefined; readonly text?: string | undefined }) {
+  if (data === undefined) return () => undefined;
+  if (text === undefined) throw new UsageError('--data needs --text, the column with the texts.');
+  const byId = rowsById((await openTable(data, { text }, createLog())).rows);
+  return (id: string) => byId.get(id)?.cells[text];
 }
 
 /** @throws StudioError `bad-input` where the results have no such prompt */

@@ -4,6 +4,7 @@ import { comparedLogProbs } from '../evaluation/classify/outcome';
 import { type ArmKind, isLearned } from '../evaluation/types';
 import { StudioError } from '../lib/errors';
 import { counted } from '../lib/format';
+import { placeOf } from '../lib/rng';
 import { calibrated } from '../metrics/calibration';
 import {
   armsByVersion,
@@ -99,16 +100,19 @@ function confidencesOf({ rows, calibrated: isCalibrated, calibration }: Results[
   );
 }
 
-/** The compared rows as a roll-out would serve them. Below `threshold` the current prompt answers; null = never. */
+/**
+ * The compared rows as a roll-out would serve them. Below `threshold` the current prompt answers; null = never.
+ * @param places of the rows, by `placeOf`
+ */
 export function servedRows(
-  { rowIds }: Measured,
+  places: readonly number[],
   present: ArmAnswers,
   next: ArmAnswers,
   threshold: number | null,
 ): readonly Served[] {
   const { latencyMs } = next;
-  return rowIds.map((key, i) => ({
-    key,
+  return places.map((place, i) => ({
+    place,
     isOldCorrect: present.isCorrect[i] ?? false,
     isNewCorrect: next.isCorrect[i] ?? false,
     fellBack: threshold !== null && (next.confidences[i] ?? 1) < threshold,
@@ -139,6 +143,13 @@ export interface RollOutRows {
   /** Ids of versions by the arm that is exactly that version. */
   readonly versions: Readonly<Record<string, string>>;
 }
+
+/** Where a share puts the rows, as it will put what production is asked: by their texts, else by their ids. */
+export const placesOf = (
+  { rowIds }: Measured,
+  handle: string,
+  textOf: (id: string) => string | undefined,
+): readonly number[] => rowIds.map((id) => placeOf(textOf(id) ?? id, handle));
 
 /** A version on the rows of a file: neither its tokens, its time nor its probabilities were kept. */
 function fileArm({ of, rows, value, ci95, n }: Result): ArmAnswers {
@@ -174,6 +185,8 @@ export function rollOutRows(kept: Kept): readonly RollOutRows[] {
 
 export interface RollOutRequest {
   readonly measured: Measured;
+  /** Of the rows: whose answer counts at which share. */
+  readonly places: readonly number[];
   /** Ids of arms. */
   readonly from: string;
   readonly to: string;
@@ -184,14 +197,14 @@ export interface RollOutRequest {
 }
 
 /** @throws StudioError `bad-input` where the comparison lacks one of the prompts */
-export function rollOutOf({ measured, from, to, threshold, plan, taken }: RollOutRequest): RollOut {
+export function rollOutOf({ measured, places, from, to, threshold, plan, taken }: RollOutRequest): RollOut {
   const [present, next] = [reference(measured, from), reference(measured, to)];
   if (!present || !next)
     throw new StudioError(
       'bad-input',
       'The newest comparison lacks one of these prompts. Choose others, or compare again.',
     );
-  return rehearse(servedRows(measured, present, next, threshold), plan, taken);
+  return rehearse(servedRows(places, present, next, threshold), plan, taken);
 }
 
 export type Efforts = Readonly<Record<'engineering' | 'tuning', Effort>>;

@@ -4,7 +4,6 @@
  * answer counts, so the two are compared on the same rows.
  */
 import { counted, percent, percentWhole, points } from '../lib/format';
-import { placeOf } from '../lib/rng';
 import type { Interval } from '../metrics/intervals';
 import { wilson } from '../metrics/intervals';
 import { sequentialBounds, tangoScore } from '../metrics/power';
@@ -40,13 +39,12 @@ export interface RollOutPlan {
   readonly rowsPerLook: number;
   /** A label arrives when this many further rows have been answered. */
   readonly labelDelay: number;
-  readonly salt: string;
 }
 
 /** One row as both prompts answered it. */
 export interface Served {
-  /** Text or id. */
-  readonly key: string;
+  /** Of its text or id, by `placeOf`: the new prompt's answer counts in every share above it. */
+  readonly place: number;
   readonly isOldCorrect: boolean;
   readonly isNewCorrect: boolean;
   readonly fellBack?: boolean;
@@ -168,11 +166,9 @@ const GATES: Readonly<Record<keyof Gates, Gate>> = {
   },
 };
 
-type Placed = Served & { readonly place: number };
-
 type Seen = Omit<Look, 'decision' | 'decidedAt'>;
 
-function lookAt(rows: readonly Placed[], share: number, served: number, bound: number, plan: RollOutPlan): Seen {
+function lookAt(rows: readonly Served[], share: number, served: number, bound: number, plan: RollOutPlan): Seen {
   const n = rows.length;
   const b = rows.filter((row) => row.isNewCorrect && !row.isOldCorrect).length;
   const c = rows.filter((row) => row.isOldCorrect && !row.isNewCorrect).length;
@@ -181,7 +177,7 @@ function lookAt(rows: readonly Placed[], share: number, served: number, bound: n
     const limit = plan.gates[id];
     return limit === null ? [] : [{ id, ...GATES[id](limit, evidence) }];
   });
-  const counts = ({ place, isNewCorrect, isOldCorrect, fellBack }: Placed) =>
+  const counts = ({ place, isNewCorrect, isOldCorrect, fellBack }: Served) =>
     place < share && !fellBack ? isNewCorrect : isOldCorrect;
   return {
     labelled: n,
@@ -224,13 +220,12 @@ export function rehearse(served: readonly Served[], plan: RollOutPlan, taken: re
     ends.map((end) => end / served.length),
     ALPHA,
   );
-  const rows = served.map((row): Placed => ({ ...row, place: placeOf(row.key, plan.salt) }));
   const looks: Look[] = [];
   let at = 0;
   for (const [i, end] of ends.entries()) {
     const share = SHARES[at] as number;
-    const answered = Math.min(rows.length, end + plan.labelDelay);
-    const seen = lookAt(rows.slice(0, end), share, answered, bounds[i] as number, plan);
+    const answered = Math.min(served.length, end + plan.labelDelay);
+    const seen = lookAt(served.slice(0, end), share, answered, bounds[i] as number, plan);
     const given = taken?.[i];
     const decision = given ? careful(given.decision, seen.advice) : seen.advice;
     const look = { ...seen, decision, decidedAt: given?.at ?? null };

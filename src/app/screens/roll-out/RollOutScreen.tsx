@@ -202,9 +202,10 @@ function GatesPanel({ plan, next }: Pick<BeforeProps, 'plan' | 'next'>) {
         ))}
       </div>
       <p className="dim small">
-        Both prompts answer every row. A hash of the row says whose answer counts: a row keeps its side, and a larger
-        share contains the smaller one. All checks together advance a prompt that is not good enough in at most 5% of
-        roll-outs. This assumes that rows are independent of each other.
+        Both prompts answer every row. A hash of the text says whose answer counts, as it will in production, or of the
+        row’s number where texts were not kept: a row keeps its side, and a larger share contains the smaller one. All
+        checks together advance a prompt that is not good enough in at most 5% of roll-outs. This assumes that rows are
+        independent of each other.
       </p>
     </Panel>
   );

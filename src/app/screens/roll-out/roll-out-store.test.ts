@@ -1,6 +1,9 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { rowsById } from '../../../dataset/labels';
+import type { Dataset } from '../../../dataset/types';
 import type { RollOutRows } from '../../../decide/measured';
 import { present } from '../../../lib/assert';
+import { placeOf } from '../../../lib/rng';
 import { stagesOf } from '../../../prompt-set/stages';
 import type { ClassifyEvaluation, PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
@@ -30,7 +33,8 @@ async function opened() {
   await promptSets.getState().open('s');
   const rows = { id: 'e', versions: { yours: 'h' } } as unknown as RollOutRows;
   const set = () => promptSets.getState().set as PromptSet;
-  return { store: rollOutStores.of({ services, stores: { promptSets } } as unknown as Studio), rows, set };
+  const store = rollOutStores.of({ services, stores: { promptSets } } as unknown as Studio);
+  return { store, rows, set, dataset, services };
 }
 
 it('saves a mean over seeds as a version before it is rehearsed, once', async () => {
@@ -41,6 +45,32 @@ it('saves a mean over seeds as a version before it is rehearsed, once', async ()
   expect(versionWords(present(versionById(set(), mean ?? ''), 'a version'))).toBe('ensemble 3');
   expect(await store.asVersions(set(), rows, ['ensemble'])).toEqual([mean]);
   expect(set().soft).toHaveLength(3);
+});
+
+describe('a rehearsal', () => {
+  const started = async (edit: (dataset: Dataset) => Dataset = (dataset) => dataset) => {
+    const { store, set, dataset, services } = await opened();
+    await services.store.datasets.put({ setId: 's', dataset: edit(dataset) });
+    const rowIds = dataset.split.test;
+    const rows = { id: 'e', versions: { yours: 'h' }, measured: { rowIds } } as unknown as RollOutRows;
+    await store.choices.load('s');
+    const plan = { ...present(store.choices.getState().value, 'choices').plan, rows: 'e', from: 'yours', to: 'yours' };
+    expect(await store.start(set(), rows, plan)).toBe(true);
+    const { places } = store.choices.getState().value?.started ?? {};
+    const byId = rowsById(dataset.table.rows);
+    return { places, rowIds, texts: rowIds.map((id) => present(byId.get(id), id).cells.text ?? ''), set: set() };
+  };
+
+  it('puts each text on the side on which a router’s share puts it', async () => {
+    const { places, texts, set } = await started();
+    expect(new Set(places).size).toBeGreaterThan(5);
+    expect(places).toEqual(texts.map((text) => placeOf(text, set.handle)));
+  });
+
+  it('goes by ids where the rows are no longer those that were compared', async () => {
+    const { places, rowIds, set } = await started((dataset) => ({ ...dataset, fingerprint: 'other' }));
+    expect(places).toEqual(rowIds.map((id) => placeOf(id, set.handle)));
+  });
 });
 
 it('points production to a version, which Ctrl-Z takes back and makes again', async () => {

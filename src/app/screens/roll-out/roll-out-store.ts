@@ -1,5 +1,6 @@
 /** A roll-out that is rehearsed: its gates, which do not change once it has started, and the decision at each check. */
-import { type ArmAnswers, type RollOutRows, rollOutRows } from '../../../decide/measured';
+import { rowsById } from '../../../dataset/labels';
+import { type ArmAnswers, placesOf, type RollOutRows, rollOutRows } from '../../../decide/measured';
 import {
   type Decision,
   FIRST_GATES,
@@ -17,7 +18,7 @@ import { OfStudio, perStudio } from '../../state/studio';
 import { attempted } from '../../ui';
 
 /** Empty ids: the newest comparison, the best hand-written prompt, and the best tuned one. */
-export interface Plan extends Omit<RollOutPlan, 'salt'> {
+export interface Plan extends RollOutPlan {
   readonly rows: string;
   readonly from: string;
   readonly to: string;
@@ -103,6 +104,8 @@ interface Started {
   readonly at: string;
   readonly plan: Plan;
   readonly taken: readonly Taken[];
+  /** Of the rows, fixed at the start. Rehearsals of earlier releases hashed the ids of rows, with the set's id. */
+  readonly places?: readonly number[];
 }
 
 interface Choices {
@@ -153,14 +156,20 @@ class RollOutStore extends OfStudio {
 
   readonly run: Resource<RunKey, RollOut> = resource(
     async ({ setId, started }, signal) => {
-      const { plan, taken }: Started = JSON.parse(started);
+      const { plan, taken, places }: Started = JSON.parse(started);
       const rows = this.rows.getState().value?.find(({ id }) => id === plan.rows);
       if (!rows) throw new Error('internal: these rows were there when the screen was drawn');
-      const request = { ...plan, measured: rows.measured, plan: { ...plan, salt: setId }, taken };
+      const { measured } = rows;
+      const placed = places ?? placesOf(measured, setId, () => undefined);
+      const request = { ...plan, measured, places: placed, plan, taken };
       return this.services.workflow.call('rehearseRollOut', request, { signal });
     },
     { keepPrevious: true },
   );
+
+  /** What the rows come from; undefined where a file was measured, of which no text is kept. */
+  readonly #comparison = async (set: PromptSet, rows: RollOutRows) =>
+    (await this.services.store.evaluations.ofSet(set.id)).find(({ id }) => id === rows.id);
 
   readonly plan = (change: Partial<Plan>): void => {
     const { value } = this.choices.getState();
@@ -169,8 +178,7 @@ class RollOutStore extends OfStudio {
 
   /** The versions of two prompts; one of a comparison that is none yet is saved as one, where that can be. */
   readonly asVersions = async (set: PromptSet, rows: RollOutRows, arms: readonly string[]) => {
-    const compared = await this.services.store.evaluations.ofSet(set.id);
-    const evaluation = compared.find(({ id }) => id === rows.id);
+    const evaluation = await this.#comparison(set, rows);
     if (!evaluation) return arms.map((arm) => rows.versions[arm]);
     const kept = await this.stores.promptSets.getState().keepArms(evaluation, arms);
     return arms.map((arm) => versionOfArm(kept, evaluation, arm) ?? undefined);
@@ -180,8 +188,19 @@ class RollOutStore extends OfStudio {
   readonly start = (set: PromptSet, rows: RollOutRows, plan: Plan): Promise<boolean> =>
     attempted('The rehearsal did not start', async () => {
       await this.asVersions(set, rows, [plan.from, plan.to]);
-      this.#chosen.change({ started: { at: now(), plan, taken: [] } });
+      const places = placesOf(rows.measured, set.handle, await this.#textsOf(set, rows));
+      this.#chosen.change({ started: { at: now(), plan, taken: [], places } });
     });
+
+  /** Texts by row, where the rows of the prompt set still are those that were compared. */
+  readonly #textsOf = async (set: PromptSet, rows: RollOutRows): Promise<(rowId: string) => string | undefined> => {
+    const evaluation = await this.#comparison(set, rows);
+    const { dataset } = (await this.services.store.datasets.get(set.id)) ?? {};
+    if (!dataset || dataset.fingerprint !== evaluation?.datasetFingerprint) return () => undefined;
+    const { table, mapping } = dataset;
+    const byId = rowsById(table.rows);
+    return (rowId) => byId.get(rowId)?.cells[mapping.text];
+  };
 
   readonly startAgain = (): void => this.#chosen.change({ started: null });
 
