@@ -58,8 +58,8 @@ const FILES: readonly { readonly file: TestFile; readonly mend?: RegExp }[] = [
     ]),
   },
   {
-    file: table('long.csv', 126, (i) => [
-      Array.from({ length: 375 }, (_, j) => text(i * 375 + j)).join('. '),
+    file: table('long.csv', 40, (i) => [
+      Array.from({ length: 500 }, (_, j) => text(i * 500 + j)).join('. '),
       i % 2 ? 'good' : 'bad',
     ]),
     mend: /^Cut long texts/,

@@ -5,7 +5,7 @@ import { expectAccessible, expectForcedColours, expectReadable } from './axe';
 import { expect, test } from './fixtures';
 import { ModelsPage } from './pages/models';
 import { AWKWARD, csv, type TestFile, TINY } from './pages/studio';
-import { promptSets } from './storage';
+import { kept, promptSets } from './storage';
 
 /** Rows that no prompt was trained on, among them a formula and a row without a text. */
 const NEW_ROWS = csv(
@@ -334,7 +334,9 @@ test('fills a matrix of prompts, models and data sets, over a reload, and compar
   });
 });
 
-test('loses nothing when the page is reloaded within a second of a change', async ({ studio }) => {
+test('loses nothing when the page is reloaded as soon as a change is kept, without another press', async ({
+  studio,
+}) => {
   test.slow();
   const { page, library } = studio;
   await studio.trained(AWKWARD, 10);
@@ -345,23 +347,32 @@ test('loses nothing when the page is reloaded within a second of a change', asyn
     .click();
   const stored = async () => (await promptSets(page))[0];
   const card = () => library.set(/AWKWARD/);
-  /** Half a second is time enough for a hand, and too short for anything that is saved later. */
-  const reload = async () => {
-    await page.waitForTimeout(500);
+  let before = await kept(page);
+  /** Once the change is on the disk, to the last typed letter, and nothing more is being written. */
+  const reload = async (typed = '') => {
+    let last = before;
+    const isKept = async () => {
+      const now = await kept(page);
+      const isWritten = now !== before && now.includes(typed) && now === last;
+      last = now;
+      return isWritten;
+    };
+    await expect.poll(isKept, { timeout: 30_000 }).toBe(true);
     await page.reload();
     await expect(studio.heading).toBeVisible();
+    before = last;
   };
   const changes: Readonly<Record<string, () => Promise<void>>> = {
     'notes that are still being typed': async () => {
       const notes = page.getByRole('textbox', { name: 'Notes', exact: true });
       await notes.pressSequentially('Ask Ana');
-      await reload();
+      await reload('Ask Ana');
       await expect(notes).toHaveValue('Ask Ana');
     },
     'tags that are still being typed': async () => {
       const tags = page.getByLabel('Tags, separated by commas');
       await tags.pressSequentially('Support, March');
-      await reload();
+      await reload('march');
       await expect(tags).toHaveValue('support, march');
     },
     'the author': async () => {
@@ -385,7 +396,7 @@ test('loses nothing when the page is reloaded within a second of a change', asyn
       await page.getByRole('button', { name: 'Note for tuned 1' }).click();
       await page.getByLabel('Note for tuned 1').fill('ten steps');
       await page.keyboard.press('Enter');
-      await reload();
+      await reload('ten steps');
       await expect(library.set(/^Versions$/)).toContainText('ten steps');
     },
     'a measurement, and its removal': async () => {
@@ -410,7 +421,7 @@ test('loses nothing when the page is reloaded within a second of a change', asyn
       await studio.go('Playground');
       await studio.playground.text.fill('Is the sofa still there?');
       await page.getByRole('button', { name: 'Add to the examples' }).click();
-      await reload();
+      await reload('Is the sofa still there?');
       await expect(examples).toContainText('Is the sofa still there?');
       await examples
         .getByRole('button', { name: /^Remove example/ })
@@ -426,14 +437,14 @@ test('loses nothing when the page is reloaded within a second of a change', asyn
       await page.getByRole('menuitem', { name: 'Rename' }).click();
       await page.getByRole('textbox', { name: 'Name of the prompt set' }).fill('Chairs');
       await page.keyboard.press('Enter');
-      await reload();
+      await reload('Chairs');
       await expect(menu).toHaveAccessibleName('Prompt set: Chairs');
     },
     'a name': async () => {
       await card().getByRole('button', { name: 'Rename' }).click();
       await page.getByRole('textbox', { name: 'Name' }).fill('Furniture');
       await page.keyboard.press('Enter');
-      await reload();
+      await reload('Furniture');
       await expect(card()).toContainText('Furniture');
     },
     'a deleted set': async () => {

@@ -5,9 +5,11 @@ import type { Evaluation, PromptSet, RunCheckpoint } from '../src/prompt-set/typ
 const DATABASE = 'softprompt-studio';
 
 interface Tables {
+  settings: unknown;
   promptSets: PromptSet;
   checkpoints: RunCheckpoint;
   evaluations: Evaluation;
+  measurements: unknown;
 }
 
 /** All values of a table; typed arrays come as base64 of their bytes. */
@@ -39,6 +41,13 @@ async function all<T extends keyof Tables>(page: Page, table: T): Promise<Tables
 }
 
 export const promptSets = (page: Page) => all(page, 'promptSets');
+
+/** Everything that a change on a screen may be kept in, as one text. */
+export async function kept(page: Page): Promise<string> {
+  const local = await page.evaluate(() => JSON.stringify({ ...localStorage }));
+  const tables = ['promptSets', 'settings', 'evaluations', 'measurements'] as const;
+  return JSON.stringify([local, ...(await Promise.all(tables.map((table) => all(page, table))))]);
+}
 
 export const comparisons = (page: Page) => all(page, 'evaluations');
 

@@ -88,7 +88,7 @@ function AllSets() {
           onSelect={setTab}
           tabs={[
             { id: 'sets', label: 'Prompt sets', content: <SetsTab /> },
-            { id: 'in-use', label: 'In use', content: <ScoreboardTab /> },
+            { id: 'in-use', label: 'In use', content: <ScoreboardTab onSets={() => setTab('sets')} /> },
             {
               id: 'matrix',
               label: 'Matrix',
@@ -162,7 +162,7 @@ function Actions({ set }: { readonly set: Listing }) {
   );
 }
 
-function ScoreboardTab() {
+function ScoreboardTab({ onSets }: { readonly onSets: () => void }) {
   const changed = usePromptSets((s) => s.sets.map(({ id, updatedAt }) => `${id} ${updatedAt}`).join('\n'));
   const { value: scores, error } = useResource(scoreboard.use(), changed);
   const [, look] = useQuery<string>('set', '');
@@ -170,8 +170,8 @@ function ScoreboardTab() {
   if (!scores) return <ProgressBar label="Reading results" value={null} />;
   if (scores.length === 0)
     return (
-      <EmptyState title="Nothing is in use yet">
-        Open a prompt set in this library and point a stage, such as production, to one of its versions. Its accuracy,
+      <EmptyState title="Nothing is in use yet" action={<Button onPress={onSets}>Show prompt sets</Button>}>
+        Open “Versions and stages” of a prompt set and point a stage, such as production, to a version. Its accuracy,
         age and drift then appear here.
       </EmptyState>
     );

@@ -113,7 +113,7 @@ function TypedWords({ cast }: { readonly cast: Cast }) {
   const fields = asked(usePlayground((s) => s.fields));
   if (textIn(fields) === '') return null;
   return (
-    <Panel title="Which words decided?" aside="Integrated Gradients">
+    <Panel title="Words behind the answer" aside="Integrated Gradients">
       {cast.longest === null ? (
         <DecidingWords cast={cast} fields={fields} />
       ) : (

@@ -27,6 +27,7 @@ import {
   type Twin,
   validationTitle,
 } from '../../charts';
+import { navigate, screenPath } from '../../state/location';
 import { Button, Choices, Facts, format, Panel, Table } from '../../ui';
 import type { LiveRun } from './live-run';
 import { useNextRun } from './next-run';
@@ -123,9 +124,36 @@ function ValidationPanel({ live, judgement, metric, onMetric }: ValidationProps)
       twin={TWINS[kind](live)}
     >
       {few && kind === 'classify' ? <p className="dim small">{few}</p> : null}
+      <Unscored live={live} />
     </ChartPanel>
   );
 }
+
+/** A run that ended early has scored no prompt to beat: the chart says so in place of a line. */
+function Unscored({ live: { setId, phase, ending, lines } }: { readonly live: LiveRun }) {
+  const missing = BASELINES.filter(([id]) => !lines.some((line) => line.id === id)).map(([, name]) => name);
+  if (phase !== 'ended' || ending !== 'stopped' || missing.length === 0) return null;
+  const isTry = missing.includes(YOURS);
+  return (
+    <div className="row">
+      <p className="dim small">
+        No line for {missing.join(' and ')}: the run was stopped before {missing.length > 1 ? 'they were' : 'it was'}{' '}
+        scored.
+      </p>
+      {isTry ? (
+        <Button size="s" onPress={() => navigate(screenPath(setId, 'prompts'))}>
+          Try your prompt
+        </Button>
+      ) : null}
+    </div>
+  );
+}
+
+const YOURS = 'your prompt';
+const BASELINES = [
+  ['yours', YOURS],
+  ['untuned', 'the untuned prompt'],
+] as const;
 
 /** The table beside the validation chart. */
 const TWINS: ByTask<(live: LiveRun) => Twin> = {
