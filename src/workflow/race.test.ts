@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { TrainRequest } from '../engine/types';
 import { ControlSource } from '../lib/control';
 import { StudioError } from '../lib/errors';
@@ -187,6 +187,22 @@ describe('a race of starts', () => {
       throw new StudioError('device-lost', 'The device is gone.');
     });
     await expect(train(host, request(), SILENT)).rejects.toMatchObject({ code: 'device-lost' });
+  });
+
+  it('says how long the whole run still takes, from the steps so far', async () => {
+    let now = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const { host } = racing(infixWins, () => {
+      now += 2000;
+    });
+    const left: (number | null)[] = [];
+    const emit = (event: TrainRunEvent) => {
+      if (event.kind === 'race') left.push(event.secondsLeft);
+    };
+    await train(host, request(), { ...SILENT, emit });
+    clock.mockRestore();
+    expect(left.at(-1)).toBeCloseTo(2 * (settings.steps - 2 * 15), 0);
+    expect(left.slice(1, 8).every((seconds) => seconds !== null)).toBe(true);
   });
 
   it('compares nothing without validation rows, without a cue, or where the steps do not suffice', async () => {

@@ -2,6 +2,7 @@
 
 import type { Control } from '../lib/control';
 import { asStudioError, StudioError } from '../lib/errors';
+import { secondsLeft } from '../lib/format';
 import { mean } from '../metrics/special';
 import type { RaceEntry, SoftVersion } from '../prompt-set/types';
 import { startSentence } from '../task/propose';
@@ -27,6 +28,8 @@ export interface RaceEvent {
   readonly entries: readonly RaceEntry[];
   /** Which of them trains now, and its step; null between two. */
   readonly now: { readonly entry: number; readonly step: number } | null;
+  /** Of the whole run: with the steps of the starts that do not continue, it takes the steps it was asked for. */
+  readonly secondsLeft: number | null;
   /** Set by the last event of a race. */
   readonly winner: RaceWinner | null;
 }
@@ -111,11 +114,13 @@ export async function race(
   );
   const [standard] = runners;
   if (!standard) return { winner: { settings, initText: request.initText, checkpoint: null }, inputs };
+  let [done, begin] = [0, performance.now()];
   const tell = (now: RaceEvent['now'] = null, winner: RaceEvent['winner'] = null) =>
     emit({
       kind: 'race',
       entries: runners.map(({ start: { name }, losses, outcome }) => ({ name, losses, outcome })),
       now,
+      secondsLeft: secondsLeft(done, settings.steps, (performance.now() - begin) / 1000),
       winner,
     });
   const rowsOf = rememberedRows(host, request, inputs, control);
@@ -131,7 +136,10 @@ export async function race(
         },
         hear: (event) => {
           if (event.kind === 'cache') emit(event);
-          if (event.kind === 'step') tell({ entry: runners.indexOf(runner), step: event.point.step });
+          if (event.kind !== 'step') return;
+          // the texts were read before the first step
+          if (done++ === 0) begin = performance.now() - event.point.ms;
+          tell({ entry: runners.indexOf(runner), step: event.point.step });
         },
       });
       tell();

@@ -158,7 +158,7 @@ export function heard(live: LiveRun, event: DistilEvent): LiveRun {
   }
 }
 
-function afterRace(live: LiveRun, { entries: race, now, winner }: RaceEvent): LiveRun {
+function afterRace(live: LiveRun, { entries: race, now, secondsLeft, winner }: RaceEvent): LiveRun {
   const asked = live.phase === 'pausing' || live.phase === 'stopping';
   if (winner) {
     const { steps = [], step = 0 } = winner.checkpoint ?? {};
@@ -169,7 +169,7 @@ function afterRace(live: LiveRun, { entries: race, now, winner }: RaceEvent): Li
   const before = now ? (race[now.entry]?.losses.at(-1)?.step ?? 0) : 0;
   const raceSteps = stepsOf(race) + (now ? now.step - before : 0);
   const note = now ? `${race[now.entry]?.name}: step ${now.step}` : live.note;
-  return { ...live, phase: asked ? live.phase : 'racing', note, race, raceSteps, secondsLeft: null };
+  return { ...live, phase: asked ? live.phase : 'racing', note, race, raceSteps, secondsLeft };
 }
 
 function afterStep(live: LiveRun, event: Extract<TrainEvent, { kind: 'step' }>): LiveRun {
@@ -209,9 +209,12 @@ export const jobOf = (live: LiveRun): Pick<Job, 'title' | 'fraction' | 'secondsL
   secondsLeft: live.secondsLeft,
 });
 
-/** Of all steps, those of other starts included. */
-const shareOf = ({ raceSteps, step, stepsTotal }: LiveRun): number | null =>
-  stepsTotal > 0 ? Math.min(1, (raceSteps + step) / (raceSteps + stepsTotal)) : null;
+/** Of all steps that were asked for, those of other starts included; only the winner's own total leaves those out. */
+function shareOf({ race, raceSteps, step, stepsTotal }: LiveRun): number | null {
+  const isDecided = race?.some(({ outcome }) => outcome === 'continues') ?? true;
+  const all = isDecided ? raceSteps + stepsTotal : stepsTotal;
+  return all > 0 ? Math.min(1, (raceSteps + step) / all) : null;
+}
 
 /** The fraction of the whole bar: reading the rows counts as the first part of it. */
 export function fractionOf(live: LiveRun): number | null {
