@@ -2,8 +2,18 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { setPackageFiles } from '../interchange/set-package';
+import { writeZip } from '../interchange/zip';
 import { placeOf } from '../lib/rng';
+import { setOf } from '../route/test-support';
 import { runCommand } from './commands';
+import { readModelDir } from './node-host';
+
+const MODEL = 'public/models/softprompt-studio/tiny-support';
+const TRAINING = {
+  ...{ placement: 'suffix', tokens: 10, seed: 0, steps: 150, bestStep: 150, stepsPerSecond: null, cacheSeconds: null },
+  ...{ trainSeconds: 60, history: [] },
+};
 
 const arm = (id: string, name: string, kind: string, right: number, tokensSentMean: number) => ({
   ...{ id, name, kind, calibrated: false, accuracy: right / 100, accuracyCi95: [0.5, 0.9], macroF1: right / 100 },
@@ -58,11 +68,60 @@ describe('decide', () => {
     expect(printed.join('\n')).toContain('Tuned instead of Yours never pays: it costs more each month');
   });
 
+  it('takes what a prompt costs to build, host and keep as options, 0 included', async () => {
+    await run(
+      RESULTS,
+      '--json',
+      '--tuned-build',
+      '0',
+      '--hand-minutes-per-month',
+      '30',
+      '--price-per-million-tokens',
+      '0',
+    );
+    const { change } = JSON.parse(printed.join('\n')).costs;
+    expect(change.breakEven.investment).toBe(-125);
+    // half an hour less of the hand-written prompt's month, and no price of tokens
+    expect(change.breakEven.saving).toBeCloseTo(10_000 * 0.15 * 0.5 - 30 - 50, 9);
+  });
+
+  it('shows the approaches side by side, with the sizes of the model in its folder', async () => {
+    const { card } = await readModelDir(MODEL);
+    const trained = { ...TRAINING, tokens: 4, steps: 60, trainSeconds: 12 };
+    const results = { ...RESULTS, model: { ...RESULTS.model, sha256: card.sha256 }, training: trained };
+    expect(await run(results, '--side-by-side', '--model', MODEL)).toBe(0);
+    const words = printed.join('\n');
+    expect(words).toMatch(
+      /Numbers trained\n.*0 \(computed; .*\n {4}Prompt tuning: 384 \(0\.\d+%\) \(computed; 4 vectors/,
+    );
+    expect(words).toContain('    Prompt tuning: 12 s for 60 steps (measured; ');
+    expect(words).toContain('    Prompt engineering: 60 tokens (measured; Mean of the compared test rows)');
+    expect(await run(RESULTS, '--side-by-side', '--model', MODEL)).toBe(1);
+    expect(printed.at(-1)).toContain('another model');
+  });
+
+  it('says what a change forces for the prompt set that was compared', async () => {
+    const set = setOf('Tone', ['a', 'b'], { hidden: 8, sha256: 'x' }, 1);
+    const complete = { set, dataset: null, checkpoints: [], evaluations: [], measurements: [] };
+    const zip = join(dir, 'tone.zip');
+    await writeFile(zip, writeZip(await setPackageFiles(complete)));
+    expect(await run(RESULTS, '--library', zip, '--handle', 'TONE')).toBe(0);
+    expect(printed.join('\n')).toContain(
+      'The model changes\n    Train again: the vectors of 1 tuned prompt fit the old weights only.',
+    );
+    await run(RESULTS, '--library', zip, '--handle', 'TONE', '--side-by-side', '--json');
+    const { approaches, upkeep } = JSON.parse(printed.at(-1) ?? '');
+    expect(upkeep).toHaveLength(4);
+    expect(approaches.find(({ id }: { id: string }) => id === 'trained').facts.tuning.text).toBe('32');
+    expect(await run(RESULTS, '--library', zip, '--handle', 'NONE')).toBe(1);
+    expect(printed.at(-1)).toContain('no prompt set NONE');
+  });
+
   it.each([
     ['a file that is not JSON', '{', [], 1, 'is not JSON'],
     ['results of texts', { formatVersion: 1, task: 'write' }, [], 1, 'results of a comparison of labels'],
     ['an unknown answer', RESULTS, ['--stage', 'dream'], 2, '--stage is one of idea, pilot, production'],
-    ['an amount that is none', RESULTS, ['--wage-per-hour', 'x'], 2, 'takes a positive number'],
+    ['an amount that is none', RESULTS, ['--wage-per-hour', 'x'], 2, 'takes a number from 0'],
   ])('refuses %s with a sentence', async (_, content, args, code, sentence) => {
     expect(await run(content, ...args)).toBe(code);
     expect(printed.join('\n')).toContain(sentence);

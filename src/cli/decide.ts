@@ -1,31 +1,56 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { toCsv } from '../dataset/csv-out';
 import { rowsById } from '../dataset/labels';
-import { FIRST_ASSUMPTIONS, money, months, payBackSentence, presetOf } from '../decide/break-even';
+import { APPROACH_NAMES, APPROACHES, type Known, type Row, sideBySide } from '../decide/approaches';
+import {
+  type Assumptions,
+  COST_FORMULA,
+  type Effort,
+  FIRST_ASSUMPTIONS,
+  money,
+  months,
+  payBackSentence,
+  presetOf,
+  quotedCosts,
+} from '../decide/break-even';
 import {
   type ArmAnswers,
+  armsOf,
   bestHand,
   bestLearned,
   type Costs,
   costsOf,
   fromResults,
+  knownOf,
   type Measured,
   placesOf,
   servedRows,
 } from '../decide/measured';
 import { FIRST_GATES, GATE_NAMES, type RollOut, rehearse, rollOutTable } from '../decide/roll-out';
 import { ADVICE, type Answers, FIRST_ANSWERS, QUESTIONS, rowCountOf, strategyFor } from '../decide/strategy';
+import { upkeepOf } from '../decide/upkeep';
+import { sizesOf } from '../engine/load';
 import { fineTuningSentence } from '../evaluation/classify/checks';
+import type { CompleteSet } from '../interchange/set-files';
 import { StudioError } from '../lib/errors';
 import { counted, percent } from '../lib/format';
 import { firstFault } from '../lib/zod';
+import { chosenSoft } from '../prompt-set/make-versions';
+import { stagesOf } from '../prompt-set/stages';
 import { type Results, resultsSchema } from '../report/results-schema';
-import { openTable } from './data';
-import { createLog } from './node-host';
+import { learningCurve, outlook } from '../workflow/learning-curve';
+import { openTable, readLibrary } from './data';
+import { createLog, readModelDir } from './node-host';
 import { flags, readArguments, UsageError, valued } from './options';
 
 export const DECIDE_USAGE = `npm run --silent decide -- RESULTS.json [--json]     advises what to do next, and says when a change pays back
   [--rows-per-month N] [--price-per-million-tokens N] [--cost-of-wrong-answer N] [--wage-per-hour N]
+  [--hand-build N] [--hand-hosting-per-month N] [--hand-minutes-per-month N]      of a hand-written prompt
+  [--tuned-build N] [--tuned-hosting-per-month N] [--tuned-minutes-per-month N]   of a tuned one
+  ${quotedCosts()} Left out: the middle of these
+  [--side-by-side [--model DIR]]   engineering, tuning and fine-tuning, each figure measured, computed or assumed; the model's
+                                   folder tells how many numbers it has
+  [--library LIBRARY --handle H]   the prompt set that was compared: also what a change of model, labels, policy or data forces
 ${Object.entries(QUESTIONS)
   .map(([id, { answers }]) => `  [--${id} ${Object.keys(answers).join('|')}]`)
   .join('\n')}`;
@@ -37,6 +62,13 @@ const AMOUNTS = {
   wagePerHour: 'wage-per-hour',
 } as const;
 
+const EFFORTS = { engineering: 'hand', tuning: 'tuned' } as const;
+const EFFORT = { build: 'build', hostingPerMonth: 'hosting-per-month', minutesPerMonth: 'minutes-per-month' } as const;
+const effortOption = (of: keyof typeof EFFORTS, key: keyof typeof EFFORT) => `${EFFORTS[of]}-${EFFORT[key]}`;
+const EFFORT_OPTIONS = (['engineering', 'tuning'] as const).flatMap((of) =>
+  (['build', 'hostingPerMonth', 'minutesPerMonth'] as const).map((key) => effortOption(of, key)),
+);
+
 export const ROLL_OUT_USAGE = `npm run --silent roll-out -- RESULTS.json [--from ARM] [--to ARM] [--json] [--log FILE.csv]
   rehearses the way from one compared prompt to another in shares of 5, 25, 50 and 100%, with gates
   [--max-loss POINTS] [--min-accuracy PER_CENT] [--max-fallbacks PER_CENT] [--below PROBABILITY] [--max-latency MS]
@@ -45,41 +77,123 @@ export const ROLL_OUT_USAGE = `npm run --silent roll-out -- RESULTS.json [--from
 
 /** Reads the `results.json` of `tune` or of the Compare screen. */
 export async function decide(args: readonly string[]): Promise<void> {
-  const { values, ...read } = readArguments<Record<string, { type: 'string' | 'boolean' }>>(args, {
-    ...flags('json'),
-    ...valued(...Object.values(AMOUNTS), ...Object.keys(QUESTIONS)),
-  });
+  const given = argumentsOf(args);
+  const { values, ...read } = given;
   const [path] = read.exactly(['RESULTS.json']);
   const results = await readResults(path);
   const measured = fromResults(results);
-  const answers = Object.fromEntries(
-    Object.entries(QUESTIONS).map(([id, question]) => [
-      id,
-      read.oneOf(id, Object.keys(question.answers)) ?? FIRST_ANSWERS[id as keyof Answers],
-    ]),
-  ) as unknown as Answers;
-  const amounts = Object.fromEntries(
-    Object.entries(AMOUNTS).flatMap(([key, option]) => {
-      const value = read.positive(option);
-      return value === null ? [] : [[key, value]];
-    }),
-  );
-  const strategy = strategyFor({ ...answers, finding: measured.finding, rows: rowCountOf(results.dataset.rows) });
-  const costs = costsOf({
-    measured,
-    assumptions: { ...FIRST_ASSUMPTIONS, ...amounts },
-    efforts: { engineering: presetOf('engineering').effort, tuning: presetOf('tuning').effort },
-  });
+  const { finding } = measured;
+  const strategy = strategyFor({ ...answersOf(given), finding, rows: rowCountOf(results.dataset.rows) });
+  const efforts = { engineering: effortOf(given, 'engineering'), tuning: effortOf(given, 'tuning') };
+  const costs = costsOf({ measured, assumptions: { ...FIRST_ASSUMPTIONS, ...amountsOf(given) }, efforts });
   const fineTuning = results.closer?.fineTuning;
-  if (values.json) console.log(JSON.stringify({ strategy, costs, ...(fineTuning && { fineTuning }) }, null, 2));
+  const stored = await storedSet(given);
+  const approaches = values['side-by-side']
+    ? sideBySide(await knownFrom(results, measured, stored, read.path('model')))
+    : null;
+  const stages = stored ? stagesOf(stored.set).map(({ name }) => name) : [];
+  const upkeep = stored && upkeepOf(stored.set, stages);
+  const asked = { ...(fineTuning && { fineTuning }), ...(approaches && { approaches }), ...(upkeep && { upkeep }) };
+  if (values.json) console.log(JSON.stringify({ strategy, costs, ...asked }, null, 2));
   else
     console.log(
       [
         ...[ADVICE[strategy.advice], ...strategy.reasons, strategy.flip.sentence, '', ...inWords(costs)],
         ...(fineTuning ? ['', fineTuningSentence(fineTuning)] : []),
+        ...(approaches ? ['', ...approachWords(approaches)] : []),
+        ...(upkeep ?? []).flatMap(({ event, forces }) => ['', event, ...forces.map((each) => `    ${each}`)]),
       ].join('\n'),
     );
 }
+
+const answersOf = ({ oneOf }: Given) =>
+  Object.fromEntries(
+    Object.entries(QUESTIONS).map(([id, question]) => [
+      id,
+      oneOf(id, Object.keys(question.answers)) ?? FIRST_ANSWERS[id as keyof Answers],
+    ]),
+  ) as unknown as Answers;
+
+const amountsOf = ({ amount }: Given): Partial<Assumptions> =>
+  Object.fromEntries(
+    Object.entries(AMOUNTS).flatMap(([key, option]) => {
+      const value = amount(option);
+      return value === null ? [] : [[key, value]];
+    }),
+  );
+
+function effortOf({ amount }: Given, of: keyof typeof EFFORTS): Effort {
+  const preset = presetOf(of).effort;
+  const own = (key: keyof Effort) => amount(effortOption(of, key)) ?? preset[key];
+  return {
+    build: own('build'),
+    hostingPerMonth: own('hostingPerMonth'),
+    minutesPerMonth: own('minutesPerMonth'),
+  };
+}
+
+const argumentsOf = (args: readonly string[]) =>
+  readArguments<Record<string, { type: 'string' | 'boolean' }>>(args, {
+    ...flags('json', 'side-by-side'),
+    ...valued(...Object.values(AMOUNTS), ...EFFORT_OPTIONS, ...Object.keys(QUESTIONS), 'library', 'handle', 'model'),
+  });
+type Given = ReturnType<typeof argumentsOf>;
+
+/** @throws UsageError, StudioError `bad-input` where the library lacks the set */
+async function storedSet(read: Given): Promise<CompleteSet | null> {
+  const library = read.path('library');
+  if (library === null) return null;
+  const handle = read.required('handle');
+  const stored = (await readLibrary(library)).find(({ set }) => set.handle === handle);
+  if (stored) return stored;
+  throw new StudioError('bad-input', `There is no prompt set ${handle} in ${library}. Name another with --handle.`);
+}
+
+/** As Decide knows it: from the prompt set where it is named, else what the results say of their run. */
+async function knownFrom(
+  { training, dataset, closer, model: compared }: Results,
+  measured: Measured,
+  stored: CompleteSet | null,
+  folder: string | null,
+): Promise<Known> {
+  const model = folder === null ? null : await sizesIn(folder, compared.sha256);
+  const common = { rows: dataset.rows, fineTuning: closer?.fineTuning ?? null };
+  if (stored) {
+    const { set } = stored;
+    const run = chosenSoft(set);
+    const curve = run ? learningCurve(set.soft, run, dataset.train) : [];
+    const moreRows = outlook(curve, dataset.validation)?.sentence ?? null;
+    return knownOf({ ...common, set, measured, model, trainingRows: dataset.train, moreRows });
+  }
+  return {
+    ...common,
+    ...armsOf(measured),
+    ...{ moreRows: null, promptBytes: null, trySeconds: null },
+    model: { parameters: model?.parameters ?? null },
+    hiddenSize: model?.hidden ?? null,
+    virtualTokens: training?.tokens ?? 10,
+    training: training && { ...training, seconds: training.trainSeconds, rows: dataset.train, heapBytes: null },
+  };
+}
+
+/** @throws StudioError `bad-input` where the results are of other weights */
+async function sizesIn(folder: string, sha256: string) {
+  const { card, files } = await readModelDir(folder);
+  if (card.sha256 === sha256) return sizesOf(files);
+  throw new StudioError(
+    'bad-input',
+    `These results are of another model than ${card.id}. Name its folder with --model.`,
+  );
+}
+
+const approachWords = (rows: readonly Row[]): readonly string[] =>
+  rows.flatMap(({ question, facts }) => [
+    question,
+    ...APPROACHES.map((of) => {
+      const { text, source, how } = facts[of];
+      return `    ${APPROACH_NAMES[of]}: ${text} (${text === '–' ? how : `${source}; ${how}`})`;
+    }),
+  ]);
 
 async function readResults(path: string): Promise<Results> {
   const content = await readFile(path, 'utf8').catch((cause) => {
@@ -104,6 +218,7 @@ async function readResults(path: string): Promise<Results> {
 
 const inWords = ({ arms, change }: Costs): readonly string[] => [
   ...arms.map(({ name, build, monthly }) => `${name}: ${money(build)} to build, ${money(monthly)} a month`),
+  COST_FORMULA,
   ...(change
     ? [payBackSentence(change.from.name, change.to.name, change.breakEven), intervalWords(change.breakEven)]
     : []),

@@ -63,6 +63,8 @@ it('trains what is in use again, compares old and new, switches nothing, and ask
   expect(text).toContain('production: from tuned 1 to tuned 2');
   const [kept] = await readLibrary(join(folder, 'out', 'TONE', 'set'));
   expect(kept?.set.soft.map(({ model }) => model.sha256)).toHaveLength(2);
+  // what training took, beside its seconds
+  expect(kept?.set.soft[1]?.heapBytes).toBeGreaterThanOrEqual(16 * 1024 * 1024);
   expect(kept?.set.testLooks).toBe(set.testLooks + 1);
   expect(kept?.set.moves).toEqual(set.moves);
   expect(kept?.set.chosenSoft).toBe(set.chosenSoft);

@@ -55,6 +55,8 @@ interface Readers<Name extends string> {
   oneOf<const T extends string>(name: Name, choices: readonly T[]): T | null;
   wholeNumber(name: Name, least?: number): number | null;
   positive(name: Name): number | null;
+  /** Of money or minutes: 0 is one. */
+  amount(name: Name): number | null;
   probability(name: Name): number | null;
   /** "85" or "85%" of a hundred, as a share. 0.85 is refused where it is an accuracy, because it would let anything pass. */
   share(name: Name, unit: 'per cent' | 'points'): number | null;
@@ -133,6 +135,7 @@ function readersOf(values: Readonly<Record<string, unknown>>, positionals: reado
     wholeNumber: (name, least = 1) =>
       number(name, `a whole number of at least ${least}`, (n) => Number.isSafeInteger(n) && n >= least, Number),
     positive: (name) => number(name, 'a positive number', (n) => n > 0, Number),
+    amount: (name) => number(name, 'a number from 0', (n) => n >= 0 && n < Number.POSITIVE_INFINITY, Number),
     probability: (name) => number(name, 'a probability from 0 to 1, such as 0.8', (n) => n >= 0 && n <= 1, Number),
     share: (name, unit) => {
       const takes = `${unit} from 0 to 100, such as ${unit === 'points' ? 2 : 85}`;

@@ -322,6 +322,7 @@ async function trainRun(
     ...(best?.kind === 'generate' ? { validationLoss: best.loss } : {}),
     validationRows: done.validationRows,
     seconds: done.trainSeconds,
+    ...(done.heapBytes !== undefined && { heapBytes: done.heapBytes }),
     ...(run.distilled && done.reached && { distilled: { ...run.distilled, reached: done.reached } }),
   };
   return { set: finishRun(raced, run.id, finished, host.now()), checkpoint: done.checkpoint };

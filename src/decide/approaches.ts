@@ -16,6 +16,11 @@ export interface Fact {
 
 export const APPROACHES = ['engineering', 'tuning', 'fine-tuning'] as const;
 export type Approach = (typeof APPROACHES)[number];
+export const APPROACH_NAMES: Readonly<Record<Approach, string>> = {
+  engineering: 'Prompt engineering',
+  tuning: 'Prompt tuning',
+  'fine-tuning': 'Fine-tuning',
+};
 
 export interface Row {
   readonly id: string;
@@ -31,7 +36,13 @@ export interface Known {
   readonly virtualTokens: number;
   /** UTF-8 bytes of the hand-written prompt. */
   readonly promptBytes: number | null;
-  readonly training: { readonly seconds: number; readonly rows: number } | null;
+  /** The tuned prompt's run. `steps`: where all were made; `heapBytes`: of WebAssembly at its end. */
+  readonly training: {
+    readonly seconds: number;
+    readonly rows: number;
+    readonly steps: number | null;
+    readonly heapBytes: number | null;
+  } | null;
   /** Seconds in which the hand-written prompt was tried. */
   readonly trySeconds: number | null;
   readonly rows: number;
@@ -91,6 +102,7 @@ export function sideBySide(known: Known): readonly Row[] {
     rowsNeeded,
     firstResult,
     tokens,
+    tokensComputed,
     latency,
   ]
     .map((row) => row(known))
@@ -167,7 +179,7 @@ function storage(tasks: number): (known: Known) => Row {
     facts: {
       engineering:
         promptBytes === null
-          ? unknown('No prompt has been written yet')
+          ? unknown('No hand-written prompt is known')
           : computed(bytes(promptBytes * tasks), `UTF-8 bytes of your prompt${times}`),
       tuning:
         hiddenSize === null
@@ -192,18 +204,31 @@ function storage(tasks: number): (known: Known) => Row {
 const stored = storage(1);
 const storedForMany = storage(TASKS);
 
-function memory({ model: { parameters }, hiddenSize, virtualTokens }: Known): Row {
+function memory({ model: { parameters }, hiddenSize, virtualTokens, training }: Known): Row {
   const vectors = hiddenSize === null ? 0 : numbersTrained(virtualTokens, hiddenSize) * ADAM_BYTES;
+  const heap = training?.heapBytes ?? null;
   return {
     id: 'memory',
-    question: 'Memory for training, without activations',
+    question: 'Memory for training',
     facts: {
       engineering: computed('None', 'Nothing is trained'),
-      tuning: ofModel(parameters, (n) =>
-        computed(bytes(n * FLOAT_BYTES + vectors), 'Frozen float32 weights, and 16 bytes per trained number'),
-      ),
+      tuning:
+        heap === null
+          ? ofModel(parameters, (n) =>
+              computed(
+                bytes(n * FLOAT_BYTES + vectors),
+                'Frozen float32 weights, and 16 bytes per trained number; without activations',
+              ),
+            )
+          : measured(
+              bytes(heap),
+              'WebAssembly at the end of the run on this machine: model and activations. Texts that are kept come on top',
+            ),
       'fine-tuning': ofModel(parameters, (n) =>
-        computed(bytes(n * ADAM_BYTES), 'Adam in float32: weight, gradient and two moments, 16 bytes per parameter'),
+        computed(
+          bytes(n * ADAM_BYTES),
+          'Adam in float32: weight, gradient and two moments, 16 bytes per parameter; without activations',
+        ),
       ),
     },
   };
@@ -212,24 +237,31 @@ function memory({ model: { parameters }, hiddenSize, virtualTokens }: Known): Ro
 /** Floating-point operations of training, a parameter and token. Source: Kaplan et al. 2020; without weight gradients 4. */
 const FLOPS = { 'fine-tuning': 6, tuning: 4 } as const;
 
-const compute = ({ model: { parameters } }: Known): Row => ({
-  id: 'compute',
-  question: 'Compute per training token',
-  facts: {
-    engineering: computed('None', 'Nothing is trained'),
-    tuning: ofModel(parameters, (n) =>
-      computed(
-        `${operations(FLOPS.tuning * n)}`,
-        '4 × parameters: no weight gets a gradient. At most: cached text is read once',
-      ),
-    ),
-    'fine-tuning': ofModel(parameters, (n) =>
-      computed(`${operations(FLOPS['fine-tuning'] * n)}`, '6 × parameters (Kaplan et al. 2020)'),
-    ),
-  },
-});
+function compute({ model: { parameters }, training, fineTuning }: Known): Row {
+  const operations = (of: keyof typeof FLOPS) =>
+    ofModel(parameters, (n) => computed(`${count((FLOPS[of] * n) / 1e6)} million operations a token`, FORMULAS[of]));
+  const took = (seconds: number, what: string, of: keyof typeof FLOPS) =>
+    measured(`${duration(seconds)} ${what}`, `Steps and validations, on this machine. ${sentence(operations(of))}`);
+  return {
+    id: 'compute',
+    question: 'Compute for training',
+    facts: {
+      engineering: computed('None', 'Nothing is trained'),
+      tuning: training
+        ? took(training.seconds, training.steps ? `for ${counted(training.steps, 'step')}` : 'for the run', 'tuning')
+        : operations('tuning'),
+      'fine-tuning': fineTuning ? took(fineTuning.seconds, 'for adapters', 'fine-tuning') : operations('fine-tuning'),
+    },
+  };
+}
 
-const operations = (n: number): string => `${count(n / 1e6)} million operations`;
+const FORMULAS: Readonly<Record<keyof typeof FLOPS, string>> = {
+  tuning: '4 × parameters: no weight gets a gradient. At most: cached text is read once',
+  'fine-tuning': '6 × parameters (Kaplan et al. 2020), for all weights',
+};
+
+/** A computed figure where a measured one is the answer. */
+const sentence = ({ text, how }: Fact): string => (text === '–' ? how : `Computed: ${text}, ${how}`);
 
 const rowsNeeded = ({ training, rows, moreRows, fineTuning }: Known): Row => ({
   id: 'rows',
@@ -280,8 +312,10 @@ function perRow(
   of: (arm: MeasuredArm) => number | null,
   unit: string,
   how: string,
+  ofVectors = (_: Known) => 0,
 ): (known: Known) => Row {
-  return ({ arms }) => {
+  return (known) => {
+    const { arms } = known;
     const fact = (arm: MeasuredArm | undefined): Fact => {
       const value = arm ? of(arm) : null;
       return value === null ? unknown('Compare your prompts to measure it') : measured(`${count(value)} ${unit}`, how);
@@ -295,7 +329,7 @@ function perRow(
         tuning: fact(arms.tuning),
         'fine-tuning':
           typeof bare === 'number'
-            ? assumed(`about ${count(bare)} ${unit}`, 'As tuned: the same text without the vectors')
+            ? assumed(`about ${count(bare - ofVectors(known))} ${unit}`, 'As tuned: the same text without the vectors')
             : unknown('Compare your prompts to measure it'),
       },
     };
@@ -308,6 +342,15 @@ const tokens = perRow(
   ({ meanTokens }) => meanTokens,
   'tokens',
   'Mean of the compared test rows',
+  ({ virtualTokens }) => virtualTokens,
+);
+const tokensComputed = perRow(
+  'tokens-computed',
+  'Tokens computed per row',
+  (arm) => arm.tokensComputed,
+  'tokens',
+  'Mean of the compared test rows, without the start that all rows share',
+  ({ virtualTokens }) => virtualTokens,
 );
 const latency = perRow(
   'latency',

@@ -153,7 +153,7 @@ export interface Preset {
   readonly effort: Effort;
 }
 
-/** Dollar figures that are often quoted for one task, taken as assumptions, not measured here: the middle of each range. */
+/** The article that the product follows gives building costs in dollars; what else is here is ours. None is measured here. */
 export const PRESETS: readonly Preset[] = [
   preset('engineering', 'Hand-written prompt', 50, 200, { hostingPerMonth: 0, minutesPerMonth: 60 }),
   preset('tuning', 'Tuned prompt', 500, 2000, { hostingPerMonth: 50, minutesPerMonth: 60 }),
@@ -174,13 +174,17 @@ function preset(
   return { id, name, build: { low, high }, effort: { build: high === null ? low : (low + high) / 2, ...effort } };
 }
 
-/** "50 to 200", "5,000 or more". */
+/** "$50 to 200", "$5,000 or more". */
 const rangeWords = ({ build: { low, high } }: Preset): string =>
-  high === null ? `${count(low)} or more` : `${count(low)} to ${count(high)}`;
+  `$${count(low)} ${high === null ? 'or more' : `to ${count(high)}`}`;
 
-/** The presets' building costs in one sentence. */
+/** The presets' building costs in one sentence, with their source. */
 export const quotedCosts = (): string =>
-  `Often quoted for building one: ${PRESETS.map((each) => `${midSentence(each.name)} ${rangeWords(each)}`).join(', ')}.`;
+  `For building one, the article that this product follows gives: ${PRESETS.map((each) => `${midSentence(each.name)} ${rangeWords(each)}`).join(', ')}.`;
+
+/** How a month's cost comes about. */
+export const COST_FORMULA =
+  'A month is computed as rows × (tokens × price + share of wrong answers × cost of one) + hosting + minutes × wage / 60. Tokens and answers are measured on the test rows, everything else is assumed.';
 
 export function presetOf(id: Preset['id']): Preset {
   const found = PRESETS.find((each) => each.id === id);

@@ -4,6 +4,7 @@ import { compare } from '../evaluation/classify/compare';
 import { WORDS } from '../evaluation/classify/made-arms';
 import { alternating, armOf, patterned, planOf } from '../evaluation/test-support';
 import type { ArmKind } from '../evaluation/types';
+import { present } from '../lib/assert';
 import { createRng } from '../lib/rng';
 import { type Known, numbersTrained, sideBySide, smallShare } from './approaches';
 import { type Assumptions, breakEven, monthlyCost, type Offer, PRESETS, quotedCosts } from './break-even';
@@ -27,7 +28,7 @@ const KNOWN: Known = {
   hiddenSize: 576,
   virtualTokens: 10,
   promptBytes: 80,
-  training: { seconds: 60, rows: 256 },
+  training: { seconds: 60, rows: 256, steps: 150, heapBytes: 794e6 },
   trySeconds: 4,
   rows: 475,
   arms: {
@@ -61,6 +62,23 @@ describe('approaches side by side', () => {
     expect(fact('who', 'fine-tuning').source).toBe('assumed');
   });
 
+  it('measures what training takes, and computes it where it was not measured', () => {
+    expect(fact('compute', 'tuning')).toMatchObject({ text: '60 s for 150 steps', source: 'measured' });
+    expect(fact('compute', 'tuning').how).toContain('Computed: 538 million operations a token');
+    expect(fact('memory', 'tuning')).toMatchObject({ text: '794 MB', source: 'measured' });
+    const untrained = { ...KNOWN, training: null };
+    expect(fact('compute', 'tuning', untrained)).toMatchObject({ source: 'computed' });
+    expect(fact('memory', 'tuning', untrained)).toMatchObject({ text: '538 MB', source: 'computed' });
+  });
+
+  it('shows tokens that are sent, and those that are computed', () => {
+    expect(fact('tokens', 'engineering').text).toBe('60 tokens');
+    expect(fact('tokens-computed', 'engineering')).toMatchObject({ text: '40 tokens', source: 'measured' });
+    const tuned = { ...KNOWN, arms: { tuning: present(KNOWN.arms.engineering, 'arm') } };
+    expect(fact('tokens', 'fine-tuning', tuned)).toMatchObject({ text: 'about 50 tokens', source: 'assumed' });
+    expect(fact('tokens-computed', 'fine-tuning', tuned).text).toBe('about 30 tokens');
+  });
+
   it('shows measured adapters in place of what is computed for all weights', () => {
     const ci95 = { low: 0.57, high: 0.75 };
     const fineTuning = { numbers: 59_904, seconds: 31, trainingRows: 155, step: 75, accuracy: 0.663, ci95, rows: 108 };
@@ -77,6 +95,7 @@ describe('approaches side by side', () => {
       '100 more bring 2 points',
     );
     expect(shown('time')).toMatchObject({ text: '31 s', source: 'measured' });
+    expect(shown('compute')).toMatchObject({ text: '31 s for adapters', source: 'measured' });
     expect(fact('time', 'fine-tuning')).toMatchObject({ source: 'computed' });
   });
 
@@ -134,28 +153,35 @@ describe('break-even', () => {
     expect(() => breakEven(offer([true], 1), offer([true, false], 1), MONEY, { seed: 1 })).toThrow('the same rows');
   });
 
-  it('has an interval that covers the true saving in 95% of simulations, give or take 1.5 points', () => {
+  it('has intervals that cover the true saving and break-even in 95% of simulations, give or take 1.5 points', () => {
     const [n, times] = [200, 2000];
     const [pNow, pThen] = [0.7, 0.82];
     const truth = 20_000 * (pThen - pNow) * 0.25;
     const rng = createRng(7);
     let covered = 0;
+    let monthsCovered = 0;
+    const build = 1000;
     for (let t = 0; t < times; t++) {
       const draw = (p: number) => Array.from({ length: n }, () => rng.next() < p);
-      const { savingCi95 } = breakEven(offer(draw(pNow), 50), offer(draw(pThen), 50), MONEY, { seed: t, draws: 400 });
+      const then = offer(draw(pThen), 50, { ...FREE, build });
+      const { savingCi95, monthsCi95 } = breakEven(offer(draw(pNow), 50), then, MONEY, { seed: t, draws: 400 });
+      if (monthsCi95 && monthsCi95.low <= build / truth && build / truth <= monthsCi95.high) monthsCovered++;
       if (savingCi95.low <= truth && truth <= savingCi95.high) covered++;
     }
     expect(Math.abs(covered / times - 0.95)).toBeLessThan(0.015);
+    expect(Math.abs(monthsCovered / times - 0.95)).toBeLessThan(0.015);
   });
 
-  it('has presets with the middle of the quoted ranges', () => {
+  it('has presets with the middle of the ranges that the article gives, and says whose they are', () => {
     expect(PRESETS.map(({ id, effort }) => [id, effort.build])).toEqual([
       ['engineering', 125],
       ['tuning', 1250],
       ['fine-tuning', 5000],
       ['fine-tuning-hosted', 10_000],
     ]);
-    expect(quotedCosts()).toContain('tuned prompt 500 to 2,000, fine-tuning 5,000 or more');
+    expect(quotedCosts()).toBe(
+      'For building one, the article that this product follows gives: hand-written prompt $50 to 200, tuned prompt $500 to 2,000, fine-tuning $5,000 or more, fine-tuning on a team’s own servers $10,000 or more.',
+    );
   });
 });
 

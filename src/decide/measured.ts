@@ -6,6 +6,7 @@ import { StudioError } from '../lib/errors';
 import { counted } from '../lib/format';
 import { placeOf } from '../lib/rng';
 import { calibrated } from '../metrics/calibration';
+import { chosenHard, chosenSoft } from '../prompt-set/make-versions';
 import {
   armsByVersion,
   type Measured as Kept,
@@ -14,10 +15,10 @@ import {
   resultsOf,
   rowsOfResults,
 } from '../prompt-set/performance';
-import type { ClassifyEvaluation } from '../prompt-set/types';
+import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
 import { versionWords } from '../prompt-set/versions';
 import type { Results } from '../report/results-schema';
-import type { MeasuredArm } from './approaches';
+import type { Known, MeasuredArm } from './approaches';
 import type { Answers as Answered } from './break-even';
 import { type Assumptions, type BreakEven, breakEven, type Effort, monthlyCost, type Offer } from './break-even';
 import { type RollOut, type RollOutPlan, rehearse, type Served, type Taken } from './roll-out';
@@ -134,6 +135,47 @@ export const bestLearned = ({ arms }: Measured): ArmAnswers | null =>
 /** An arm, reference lines included, by its id. */
 export const reference = ({ arms }: Measured, id: string): ArmAnswers | null =>
   arms.find((arm) => arm.id === id) ?? null;
+
+interface KnownFrom extends Pick<Known, 'rows' | 'moreRows' | 'fineTuning'> {
+  readonly set: PromptSet;
+  /** Null = nothing was compared. */
+  readonly measured: Measured | null;
+  /** Null = it is not loaded. */
+  readonly model: { readonly parameters: number; readonly hidden: number } | null;
+  readonly trainingRows: number;
+}
+
+/** What a prompt set and its newest comparison say of the approaches. */
+export function knownOf({ set, measured, model, trainingRows, ...given }: KnownFrom): Known {
+  const [hard, run] = [chosenHard(set), chosenSoft(set)];
+  const settings = run?.settings;
+  return {
+    ...given,
+    ...armsOf(measured),
+    model: { parameters: model?.parameters ?? null },
+    hiddenSize: run?.soft?.hidden ?? model?.hidden ?? null,
+    virtualTokens: run?.soft?.virtualTokens ?? settings?.virtualTokens ?? 10,
+    promptBytes: hard ? new TextEncoder().encode(hard.prompt.template).length : null,
+    training: run?.seconds
+      ? {
+          seconds: run.seconds,
+          rows: settings?.trainRows ?? trainingRows,
+          steps: run.status === 'finished' ? run.settings.steps : null,
+          heapBytes: run.heapBytes ?? null,
+        }
+      : null,
+    trySeconds: hard?.tried?.seconds ?? null,
+  };
+}
+
+/** The best prompt of each approach, and the probe. */
+export function armsOf(measured: Measured | null): Pick<Known, 'arms' | 'probe'> {
+  const [hand, learned] = measured ? [bestHand(measured), bestLearned(measured)] : [];
+  return {
+    arms: { ...(hand && { engineering: hand }), ...(learned && { tuning: learned }) },
+    probe: measured && reference(measured, 'probe'),
+  };
+}
 
 /** Rows that several prompts have answered. */
 export interface RollOutRows {

@@ -52,7 +52,7 @@ export function upkeepOf(set: PromptSet, inUse: readonly string[]): readonly Upk
       id: 'data',
       event: 'The texts change',
       forces: [
-        'Measure the version in use on about 100 new labelled rows.',
+        'Measure the version in use on about 100 new labelled rows (assumed: more rows show smaller losses).',
         ...(trained > 0 ? ['If it got worse, add them and train again.'] : []),
       ],
     },

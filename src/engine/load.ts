@@ -104,6 +104,12 @@ function weightMemory(
   };
 }
 
+/** Counted in a model's files, which are used up, without loading it. @throws StudioError `model-*` */
+export function sizesOf(files: ModelFiles): Pick<ModelInfo, 'parameters' | 'hidden'> {
+  const decoder = normalise(parseModel(files), { consume: true });
+  return { parameters: parameterCount(decoder), hidden: decoder.hidden };
+}
+
 /** The graph of a model folder as its exporter wrote it. @throws StudioError `model-*` */
 export function parseModel(files: ModelFiles): Graph {
   const path = onnxPath(files);

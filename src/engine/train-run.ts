@@ -58,7 +58,7 @@ export async function* trainRun(
         )
       : null,
   };
-  yield* train({
+  const events = train({
     settings,
     learningRate: peakLearningRate(settings, info.embeddingRms),
     rows: used.train.length,
@@ -72,6 +72,10 @@ export async function* trainRun(
     work: workOf({ program, cache, plan, usesCache, ...used }, request, control),
     control,
   });
+  for await (const event of events) {
+    const { heapBytes } = program.runner;
+    yield event.kind === 'done' && heapBytes !== null ? { ...event, heapBytes } : event;
+  }
 }
 
 /**

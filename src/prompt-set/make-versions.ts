@@ -204,6 +204,7 @@ export function updateRun(
       | 'validationLoss'
       | 'validationRows'
       | 'seconds'
+      | 'heapBytes'
       | 'distilled'
       | 'settings'
       | 'initText'
@@ -236,6 +237,7 @@ export function finishRun(
     readonly validationLoss?: number;
     readonly validationRows?: number;
     readonly seconds: number;
+    readonly heapBytes?: number;
     readonly distilled?: Distilled;
   },
   now: string,

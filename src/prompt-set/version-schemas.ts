@@ -281,6 +281,8 @@ export const softVersionSchema = z.object({
   /** How many validation rows chose the kept step; missing in versions made before this was stored, and before the end. */
   validationRows: count.exactOptional(),
   seconds: z.number().nullable(),
+  /** Of WebAssembly at its end, with the model in it; missing = not measured. */
+  heapBytes: count.exactOptional(),
   model: z.object({ id: line, sha256: short, dtype: id }),
   datasetFingerprint: short,
   /** Hash of the test rows, which it never saw; missing in versions made before this was stored. */

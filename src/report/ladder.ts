@@ -186,13 +186,21 @@ function rungsTable({ first, rungs }: Ladder): Table {
   };
 }
 
-/** The table as plain words, the twin of a chart. */
+/** Step one by itself, as the rungs are shown. */
+const stepOneRow = ({ first: { name, accuracy, cost } }: Ladder): readonly Cell[] => [
+  `Step one: ${name}`,
+  accuracy ? { value: percent(accuracy.value), range: ends(percent, accuracy) } : 'not known',
+  ...['', '', '', ''],
+  ...[whole(cost.tokens), whole(cost.msPerRow)],
+];
+
+/** The table as plain words, the twin of the chart and of the way of a text through both steps. */
 export function ladderTable(
   ladder: Ladder,
 ): Pick<Table, 'columns'> & { readonly rows: readonly (readonly string[])[] } {
   const { columns, rows } = rungsTable(ladder);
   const plain = (cell: Cell) => (typeof cell === 'string' ? cell : `${cell.value} (${cell.range})`);
-  return { columns, rows: rows.map((row) => row.map(plain)) };
+  return { columns, rows: [stepOneRow(ladder), ...rows].map((row) => row.map(plain)) };
 }
 
 /** What each rung adds, for a chart. */

@@ -55,7 +55,7 @@ beforeAll(async () => {
     setOf('Tone', LABELS[0] ?? [], opened.engine.info, 1),
     setOf('Topic', LABELS[1] ?? [], opened.engine.info, 2),
   ];
-});
+}, 60_000);
 
 afterAll(async () => {
   for (const engine of engines) await engine.dispose();
@@ -108,6 +108,28 @@ it('answers with vectors and word counts together, as a prompt that was taken fr
   for (const [i, value] of mixed.entries()) expect(Math.log(found.probabilities[i] ?? 0)).toBeCloseTo(value, 9);
   expect(found.probabilities.map(Math.log)).not.toEqual(alone);
   await expect(router.classify({ handle: 'TONE', prompt: '__proto__' }, text)).rejects.toThrow('no prompt “__proto__”');
+});
+
+it('answers by versions of every kind alike, and says of which kind it was', async () => {
+  const set = present(sets[0], 'set');
+  const [hand, run] = [present(set.hard[0], 'version'), present(set.soft[0], 'run')];
+  const soft = present(run.soft, 'vectors');
+  const words = { model: { ...WORDS, weights: Float64Array.of(-1, 0, 1) }, weight: 0.4 };
+  const kinds = {
+    tuned: {},
+    hybrid: { handVersion: hand.id, template: hand.prompt.template },
+    ensemble: { together: { softs: [{ ...soft, vectors: soft.vectors.toReversed() }], words: null } },
+    combined: { together: { softs: [], words } },
+  };
+  const answers = [];
+  for (const change of Object.values(kinds)) {
+    const router = createRouter({ sets: [{ ...set, soft: [{ ...run, ...change }] }], host });
+    answers.push(await router.classify(production('TONE'), 'The table is lovely'));
+  }
+  answers.push(await createRouter({ sets, host }).classify(byHand('TONE'), 'The table is lovely'));
+  expect(answers.map(({ route }) => route)).toEqual([...Object.keys(kinds), 'hand-written']);
+  expect(new Set(answers.map(({ probabilities }) => probabilities.join())).size).toBe(5);
+  for (const { probabilities } of answers) expect(probabilities.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 6);
 });
 
 it('refuses a handle, a stage and a task that the set does not have, and a deleted set', async () => {

@@ -99,12 +99,12 @@ export class Alone {
 class SessionRunner implements Runner {
   readonly backend: Backend;
   readonly threads: number;
-  readonly heapBytes: number | null;
   readonly adapter: Adapter | null;
   readonly fallback: string | undefined;
   readonly #alone = new Alone();
   readonly #ort: OrtModule;
   readonly #session: InferenceSession;
+  readonly #heap: SessionRunnerParts['heapBytes'];
   /** Rejects when the device is lost, since a run in progress may then never end. */
   readonly #lost: Promise<never> | null;
 
@@ -113,10 +113,14 @@ class SessionRunner implements Runner {
     this.#session = session;
     this.backend = parts.backend;
     this.threads = parts.threads;
-    this.heapBytes = parts.heapBytes();
+    this.#heap = parts.heapBytes;
     this.adapter = parts.adapter ?? null;
     this.fallback = parts.fallback;
     this.#lost = parts.lost ? rejectWhen(parts.lost()) : null;
+  }
+
+  get heapBytes() {
+    return this.#heap();
   }
 
   run(feeds: Readonly<Record<string, HostTensor>>, fetches: readonly string[]) {

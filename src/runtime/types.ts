@@ -57,7 +57,7 @@ export interface Adapter {
 export interface Runner {
   readonly backend: Backend;
   readonly threads: number;
-  /** Bytes of the wasm heap right after the session was created, if known. */
+  /** Bytes of the wasm heap now, if known. It never shrinks. */
   readonly heapBytes: number | null;
   readonly adapter: Adapter | null;
   /** Why a plainer way was chosen than could be: on WebAssembly, or by ONNX Runtime on a graphics device. */

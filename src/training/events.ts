@@ -97,4 +97,6 @@ export type TrainEvent =
       readonly cacheSeconds: number;
       readonly trainSeconds: number;
       readonly stepsPerSecond: number;
+      /** Of the runtime, with the model in it; left out = not known. */
+      readonly heapBytes?: number;
     });

@@ -104,6 +104,7 @@ export async function retrain(
     const finished = {
       ...{ status: done.reason === 'early' ? ('early' as const) : ('finished' as const), soft: done.soft },
       ...{ bestStep: done.bestStep, validationRows: done.validationRows, seconds: done.trainSeconds },
+      ...(done.heapBytes !== undefined && { heapBytes: done.heapBytes }),
       validationAccuracy: done.best ? accuracyOf(done.best) : null,
     };
     const version = present(finishRun(started, run.id, finished, host.now()).soft.at(-1), 'the trained version');

@@ -1,15 +1,23 @@
 import { useMemo } from 'react';
-import { APPROACHES, type Approach, type Fact, type Known, type Row, sideBySide } from '../../../decide/approaches';
-import { type BreakEven, type Effort, money, months, payBackSentence, quotedCosts } from '../../../decide/break-even';
-import { bestHand, bestLearned, type Costs, type Efforts, reference } from '../../../decide/measured';
-import { chosenHard, chosenSoft } from '../../../prompt-set/make-versions';
+import { APPROACH_NAMES, APPROACHES, type Fact, type Row, sideBySide } from '../../../decide/approaches';
+import {
+  type BreakEven,
+  COST_FORMULA,
+  type Effort,
+  money,
+  months,
+  payBackSentence,
+  quotedCosts,
+} from '../../../decide/break-even';
+import { type Costs, type Efforts, knownOf } from '../../../decide/measured';
+import { chosenSoft } from '../../../prompt-set/make-versions';
 import type { PromptSet } from '../../../prompt-set/types';
 import { readNumber } from '../../../training/fields';
 import { learningCurve, outlook } from '../../../workflow/learning-curve';
 import { ChartPanel, drawCosts } from '../../charts';
 import { useResource } from '../../state/resource';
 import { useSession } from '../../state/studio';
-import { Facts, NumberField, Panel, ProgressBar, Table, type TableColumn } from '../../ui';
+import { Button, Facts, NumberField, Panel, ProgressBar, Table, type TableColumn } from '../../ui';
 import { type Choices, decideStores, type Found } from './decide-store';
 
 /** What each prompt costs a month, and when training has paid for itself. */
@@ -38,7 +46,7 @@ function KnownCosts({ costs }: { readonly costs: Costs }) {
     <ChartPanel
       span={7}
       title={title}
-      unit="cost so far, month by month"
+      unit="computed: cost so far, month by month"
       draw={draw}
       twin={{
         columns: ['prompt', 'to build', 'a month'],
@@ -53,23 +61,24 @@ function KnownCosts({ costs }: { readonly costs: Costs }) {
         selectedKey={change?.to.id ?? null}
       />
       {change ? <Details of={change.breakEven} /> : null}
+      <p className="dim small">{COST_FORMULA}</p>
     </ChartPanel>
   );
 }
 
 const COST_COLUMNS: readonly TableColumn<Costs['arms'][number]>[] = [
   { name: 'Prompt', primary: true, cell: ({ name }) => name },
-  { name: 'To build', card: true, numeric: true, cell: ({ build }) => money(build) },
-  { name: 'A month', card: 'a month', numeric: true, cell: ({ monthly }) => money(monthly) },
+  { name: 'To build, assumed', card: true, numeric: true, cell: ({ build }) => money(build) },
+  { name: 'A month, computed', card: 'a month, computed', numeric: true, cell: ({ monthly }) => money(monthly) },
 ];
 
 const Details = ({ of: { saving, savingCi95, investment, months: until, monthsCi95 } }: { readonly of: BreakEven }) => (
   <Facts
     of={[
-      ['Saved a month', `${money(saving)} (${money(savingCi95.low)} to ${money(savingCi95.high)})`],
-      ['Costs more to build', money(investment)],
+      ['Saved a month, computed', `${money(saving)} (${money(savingCi95.low)} to ${money(savingCi95.high)})`],
+      ['Costs more to build, assumed', money(investment)],
       [
-        'Paid back after',
+        'Paid back after, computed',
         `${until === null ? 'never' : months(until)}${monthsCi95 && until !== 0 ? ` (${months(monthsCi95.low)} to ${months(monthsCi95.high)})` : ''}`,
       ],
     ]}
@@ -93,7 +102,7 @@ const NAMES: Readonly<Record<keyof Efforts, string>> = { engineering: 'Hand-writ
 
 /** Everything about money that the product cannot measure. */
 export function AssumptionsPanel({ choices }: { readonly choices: Choices }) {
-  const { change, changeEffort } = decideStores.use();
+  const { change, changeEffort, toPresets } = decideStores.use();
   const { assumptions, efforts } = choices;
   return (
     <Panel span={5} title="Assumptions" aside="yours to edit">
@@ -119,9 +128,14 @@ export function AssumptionsPanel({ choices }: { readonly choices: Choices }) {
         )}
       </div>
       <p className="dim small">
-        In your currency. {quotedCosts()} Text-only APIs cannot take vectors, so a tuned prompt needs a machine that
-        runs the model.
+        In your currency. {quotedCosts()} The fields start in the middle of these ranges; all other numbers here are
+        ours. Text-only APIs cannot take vectors, so a tuned prompt needs a machine that runs the model.
       </p>
+      <div className="row">
+        <Button size="s" onPress={toPresets}>
+          Use the article’s figures
+        </Button>
+      </div>
     </Panel>
   );
 }
@@ -157,12 +171,6 @@ interface SideBySideProps {
   readonly validationRows: number;
 }
 
-const APPROACH_NAMES: Readonly<Record<Approach, string>> = {
-  engineering: 'Prompt engineering',
-  tuning: 'Prompt tuning',
-  'fine-tuning': 'Fine-tuning',
-};
-
 const Cell = ({ fact }: { readonly fact: Fact }) => (
   <span className="decide-fact">
     <span>{fact.text}</span>
@@ -184,22 +192,12 @@ const COLUMNS: readonly TableColumn<Row>[] = [
 export function SideBySidePanel({ set, found, rows, trainingRows, validationRows }: SideBySideProps) {
   const model = useSession((s) => (s.model.kind === 'ready' ? s.model.info : null));
   const soft = chosenSoft(set);
-  const hard = chosenHard(set);
-  const hand = found && bestHand(found.measured);
-  const learned = found && bestLearned(found.measured);
-  const known: Known = {
-    model: { parameters: model?.parameters ?? null },
-    hiddenSize: soft?.soft?.hidden ?? model?.hidden ?? null,
-    virtualTokens: soft?.soft?.virtualTokens ?? soft?.settings.virtualTokens ?? 10,
-    promptBytes: hard ? new TextEncoder().encode(hard.prompt.template).length : null,
-    training: soft?.seconds ? { seconds: soft.seconds, rows: soft.settings.trainRows ?? trainingRows } : null,
-    trySeconds: hard?.tried?.seconds ?? null,
-    rows,
+  const known = knownOf({
+    ...{ set, model, rows, trainingRows },
+    measured: found?.measured ?? null,
     moreRows: soft ? (outlook(learningCurve(set.soft, soft, trainingRows), validationRows)?.sentence ?? null) : null,
-    arms: { ...(hand ? { engineering: hand } : {}), ...(learned ? { tuning: learned } : {}) },
-    probe: found && reference(found.measured, 'probe'),
     fineTuning: found?.evaluation.fineTuning ?? null,
-  };
+  });
   return (
     <Panel
       span={12}

@@ -162,7 +162,7 @@ function Climbed({ ladder }: { readonly ladder: Ladder }) {
       <ChartPanel
         span={7}
         title={ladderFinding(ladder)}
-        unit={`points that each rung adds, on ${format.counted(ladder.test.rows, 'test row')}`}
+        unit={`measured: points that each rung adds, on ${format.counted(ladder.test.rows, 'test row')}`}
         draw={draw}
         twin={twin}
       >
@@ -179,7 +179,7 @@ function Climbed({ ladder }: { readonly ladder: Ladder }) {
           </div>
         </div>
       </ChartPanel>
-      <Panel span={5} title="From a text to its label" aside="the highest rung of each way">
+      <Panel span={5} title="From a text to its label" aside="measured: the highest rung of each way">
         <div className="amounts">
           {ladderPaths(ladder).map(({ name, steps }) => (
             <section key={name}>

@@ -156,7 +156,9 @@ function Queue(move: QueueProps) {
 }
 
 const leftWords = (seconds: number | null) =>
-  seconds === null ? 'How long it takes is not measured yet.' : `What is left takes ${timeWords(seconds)}.`;
+  seconds === null
+    ? 'How long it takes is not measured yet.'
+    : `What is left takes ${timeWords(seconds)}, computed from the speed of both models.`;
 
 const piecesOf = ({ whyNot, training, answered }: PlannedMove): readonly boolean[] =>
   whyNot === null ? [...(training ? [training.isDone] : []), answered.next, answered.old] : [];

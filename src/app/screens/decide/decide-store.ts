@@ -100,6 +100,9 @@ class DecideStore extends OfStudio {
     { keepPrevious: true },
   );
 
+  /** Back to the presets. */
+  readonly toPresets = (): void => this.change({ efforts: FIRST.efforts });
+
   readonly changeEffort = (of: keyof Efforts, change: Partial<Effort>): void => {
     const { value } = this.choices.getState();
     if (value) this.change({ efforts: { ...value.efforts, [of]: { ...value.efforts[of], ...change } } });

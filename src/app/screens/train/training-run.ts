@@ -233,7 +233,7 @@ class TrainingRun {
   }
 
   async #finish(
-    { reason, soft, bestStep, best, validationRows, checkpoint, reached }: RunResult,
+    { reason, soft, bestStep, best, validationRows, checkpoint, reached, heapBytes }: RunResult,
     info: ModelInfo,
   ): Promise<void> {
     const { open, version } = this.#plan;
@@ -256,6 +256,7 @@ class TrainingRun {
       ...(best?.kind === 'generate' ? { validationLoss: best.loss } : {}),
       validationRows,
       seconds: checkpoint.elapsedMs / 1000,
+      ...(heapBytes !== undefined && { heapBytes }),
       ...(version.distilled && reached && { distilled: { ...version.distilled, reached } }),
     };
     await promptSets.getState().updateById(open.id, (set, { now }) => finishRun(set, version.id, result, now));
