@@ -7,7 +7,7 @@ import { createRng } from '../lib/rng';
 import { PLACEMENTS, type Placement, type SoftPrompt } from '../prompt/soft-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { HostTensor } from '../runtime/types';
-import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
+import { FIXED_TOKENS, type LabelTokens, type TokenRow } from '../tokens/tokenizer';
 import type { Checkpoint } from '../training/events';
 import { batchGradient } from '../training/objective';
 import { STANDARD } from '../training/settings';
@@ -108,6 +108,31 @@ describe('the engine on a small model', () => {
       expect([first.rowsRun, again.rowsRun]).toEqual([rows.length, 1]);
       expect(again.rows.slice(1).toReversed()).toEqual(first.rows);
       expect(again.rows.map((row) => row.rowId)).toEqual(more.map((row) => row.rowId));
+    });
+
+    it('counts the tokens that it would run: no answer that is kept, no text that is read, a common beginning once', async () => {
+      const one = engine();
+      const count = (...requests: readonly Partial<ScoreRequest>[]) =>
+        one.tokensToRun(
+          requests.map((change) => ({ ...request, ...change })),
+          uninterrupted,
+        );
+      const length = rows.reduce((sum, { ids }) => sum + ids.length, 0);
+      const fixed = FIXED_TOKENS * rows.length;
+      const once = length - 3 * (rows.length - 1); // the rows begin with the same three tokens
+      expect(await count({}, { soft: soft('prefix') })).toEqual([fixed + once, fixed + once + 4]);
+      const cached = { cacheKey: 'a' };
+      const after = { ...cached, soft: soft('suffix') };
+      const vectors = fixed + 4 * rows.length;
+      expect(await count(cached, after)).toEqual([fixed + once + rows.length, vectors]);
+      await one.score({ ...request, ...cached });
+      expect(await count(cached, {}, after, { ...cached, labels: labels.toReversed() })).toEqual([
+        ...[0, 0],
+        ...[vectors, fixed + rows.length],
+      ]);
+      expect(await count({ rows: [...rows, ...randomRows(1, 12)] })).toEqual([
+        FIXED_TOKENS + (randomRows(1, 12)[0]?.ids.length ?? 0),
+      ]);
     });
 
     it('counts the tokens sent and the tokens a new row costs', async () => {

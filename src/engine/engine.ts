@@ -1,5 +1,5 @@
 import { attribute } from '../inference/attribution';
-import type { TextCacheOptions } from '../inference/cache-plan';
+import { groupWith, type TextCacheOptions } from '../inference/cache-plan';
 import { generate, readNextTokens, writeRows } from '../inference/generate';
 import { Answers } from '../inference/label-scores';
 import { PrefixCache } from '../inference/rows';
@@ -12,6 +12,7 @@ import {
   readStates,
   scoreRows,
   scoreTargets,
+  tokensToRun,
 } from '../inference/score';
 import { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
@@ -119,6 +120,18 @@ export class Engine implements EngineCalls {
       seconds: (performance.now() - begin) / 1000,
     };
   }
+
+  readonly tokensToRun: EngineCalls['tokensToRun'] = async (requests) =>
+    tokensToRun(requests, {
+      answers: ({ labels, soft }) => {
+        const known = this.#answers.of(labels, soft);
+        return (row) => known.get(row) !== undefined;
+      },
+      texts: (key, rows) => {
+        const plan = this.#cache.planReusing(key, rows);
+        return (row) => (this.#cache.has(plan, row) ? 'kept' : groupWith(plan, row).kept ? 'keeps' : 'rereads');
+      },
+    });
 
   async write(
     request: WriteRequest,

@@ -4,7 +4,7 @@ import type { Attribution, AttributionRequest } from '../inference/attribution';
 import type { TextCacheOptions } from '../inference/cache-plan';
 import type { Generated, GenerateOptions, NextTokens, NextTokensOptions } from '../inference/generate';
 import type { Trains } from '../inference/program';
-import type { ScoredRow, TargetScore, TokenCount } from '../inference/score';
+import type { CountedRequest, ScoredRow, TargetScore, TokenCount } from '../inference/score';
 import type { RowsRead } from '../inference/text-cache';
 import type { Control } from '../lib/control';
 import type { SoftPrompt } from '../prompt/soft-prompt';
@@ -202,6 +202,8 @@ type EngineCall<Q, R, E = number> = (request: Q, control: Control, onEvent?: (do
  */
 export interface EngineCalls {
   readonly score: EngineCall<ScoreRequest, ScoreResult>;
+  /** Tokens that the model would run for each of these requests, one after another; nothing is run. */
+  readonly tokensToRun: EngineCall<readonly CountedRequest[], readonly number[]>;
   /** Continues each row with the most likely tokens. */
   readonly write: EngineCall<WriteRequest, readonly WrittenRow[]>;
   /** Reads texts that a run will need. False = it was ended, by an `onEvent` that returned false, before all were read. */
@@ -226,6 +228,7 @@ export interface EngineCalls {
 
 const CALLS: Readonly<Record<keyof EngineCalls, true>> = {
   score: true,
+  tokensToRun: true,
   write: true,
   readAhead: true,
   latency: true,

@@ -2,8 +2,8 @@ import { present } from '../lib/assert';
 import { breathe, throwIfInterrupted, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
-import { pastLength, type Sequence, sharedLength, withSoft } from './feeds';
+import { FIXED_TOKENS, type LabelTokens, type TokenRow } from '../tokens/tokenizer';
+import { type MixedTokens, pastLength, type Sequence, sharedLength, tokensBefore, withSoft } from './feeds';
 import { mostLikely } from './generate';
 import { isSequenceScored, labelScores, logSoftmax, logSumExp } from './label-scores';
 import { openRows, type RowOptions } from './rows';
@@ -183,6 +183,47 @@ export function meanOverOrders(
       tokensSent: sum((o) => o.tokensSent),
       tokensComputed: sum((o) => o.tokensComputed),
     };
+  });
+}
+
+/** Rows to answer, as far as their count of tokens depends on them. */
+export interface CountedRequest extends Pick<ScoreOptions, 'rows' | 'labels' | 'soft'> {
+  /** Key of the text cache; null = no cache. */
+  readonly cacheKey: string | null;
+}
+
+/** What is kept of earlier work. */
+interface Kept {
+  answers(request: CountedRequest): (row: TokenRow) => boolean;
+  /** Of texts under a key: kept by now, kept once it is read, or read every time, as there is no room. */
+  texts(key: string, rows: readonly TokenRow[]): (row: TokenRow) => 'kept' | 'keeps' | 'rereads';
+}
+
+const NOTHING: Kept = { answers: () => () => false, texts: () => () => 'keeps' };
+
+/**
+ * Tokens that the model runs for each of these requests, asked one after another: none for an answer that is kept, what all
+ * rows begin with once, and a text that the cache has, or that a request before has read into it, not again.
+ */
+export function tokensToRun(requests: readonly CountedRequest[], kept: Kept = NOTHING): number[] {
+  const read = new Set<string>();
+  const once = (texts: readonly MixedTokens[]) =>
+    texts.reduce((sum, { length }) => sum + length, 0) - sharedLength(texts) * Math.max(0, texts.length - 1);
+  return requests.map((request) => {
+    const { soft, cacheKey } = request;
+    const isKept = kept.answers(request);
+    const rows = eachOrder(request.rows).filter((row) => !isKept(row));
+    const fixed = FIXED_TOKENS * rows.length;
+    if (cacheKey === null || soft?.placement === 'prefix') return fixed + once(rows.map((row) => withSoft(row, soft)));
+    const stateOf = kept.texts(cacheKey, rows);
+    const unread = rows.filter((row) => {
+      const text = `${cacheKey} ${row.ids.join(' ')}`;
+      const state = read.has(text) ? 'kept' : stateOf(row);
+      if (state === 'keeps') read.add(text);
+      return state !== 'kept';
+    });
+    const after = (row: TokenRow) => (soft ? soft.virtualTokens + row.ids.length - tokensBefore(row, soft) : 1);
+    return fixed + once(unread.map(({ ids }) => ids)) + rows.reduce((sum, row) => sum + after(row), 0);
   });
 }
 

@@ -96,6 +96,12 @@ export class TextCache {
     return { ...rest, groups, groupOf: rowGroups(groups), bytes: bytes + rest.bytes };
   }
 
+  /** Whether a row's text is stored by now. */
+  has({ key, groupOf }: CachePlan, { rowId }: TokenRow): boolean {
+    const group = groupOf.get(rowId);
+    return group !== undefined && (this.#keys.get(key)?.groups.has(group.signature) ?? false);
+  }
+
   /** Computes the missing groups of these rows; yields how many of the plan's rows are stored. */
   async *fill(program: Program, plan: CachePlan, rows: readonly TokenRow[], control: Polled): AsyncGenerator<RowsRead> {
     const kept = plan.groups.filter((group) => group.kept);

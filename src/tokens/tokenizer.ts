@@ -35,6 +35,9 @@ export interface LabelTokens extends LabelWord {
   readonly tokenIds: readonly number[];
 }
 
+/** What a row costs whatever its length, in tokens: the pieces of a run that do not grow with it. */
+export const FIXED_TOKENS = 8;
+
 /** Most characters of text whose token ids are kept. */
 const CACHE_CHARACTERS = 8_000_000;
 

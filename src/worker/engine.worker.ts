@@ -5,8 +5,8 @@ import { StudioError } from '../lib/errors';
 import type { EngineMethods } from './protocol';
 import { type Handlers, RequestQueue, serve } from './serve';
 
-/** Called by the workflow worker over a channel of its own; both channels share one queue, as runs must not overlap. */
-const CONCURRENT = new Set<keyof EngineMethods>(['connect']);
+/** The workflow worker calls over a channel of its own; both share one queue, as runs must not overlap. Counting runs nothing. */
+const CONCURRENT = new Set<keyof EngineMethods>(['connect', 'tokensToRun']);
 
 function createEngineHandlers() {
   const queue = new RequestQueue();

@@ -128,7 +128,7 @@ export class RequestQueue {
 interface ServeOptions {
   /** Shared by channels whose requests must not overlap. Left out: a queue of its own. */
   readonly queue?: RequestQueue;
-  /** Methods that run at once, beside whatever runs: they only wait for something else. */
+  /** Methods that run at once, beside whatever runs: they run no model themselves. */
   readonly concurrent?: ReadonlySet<string>;
   /** Buffers of a result that are moved instead of copied. */
   readonly movable?: (result: unknown) => Transferable[];

@@ -18,9 +18,10 @@ import { type RowAnswer, roomFor, tableSource } from '../route/answering';
 import { GENERATED_TOKEN } from '../route/generated-texts';
 import { countWords, createCounts, type Share } from '../route/policy';
 import { createRouter } from '../route/router';
-import { tokensToRun } from './compare-labels';
+import { labelTokens } from '../tokens/tokenizer';
 import type { Host, Run } from './host';
 import { answered, FIRST_ROWS, openFile, type Piece } from './rows-file';
+import { sharedStart } from './run-rows';
 
 export type RowOutcome =
   | { readonly kind: 'label'; readonly label: string; readonly confidence: number; readonly needsReview: boolean }
@@ -195,7 +196,11 @@ function add(batch: Batch, { done, answers, leftOut, rowsPerSecond, secondsLeft 
 const COUNTED_ROWS = 64;
 
 /** Tokens that the model will run to answer the open file, so that the page can say beforehand how long it takes. */
-export async function batchTokens(host: Host, { plan, text }: Pick<BatchRequest, 'plan' | 'text'>): Promise<number> {
+export async function batchTokens(
+  host: Host,
+  { plan, text }: Pick<BatchRequest, 'plan' | 'text'>,
+  { control }: Run,
+): Promise<number> {
   const { version } = firstOf(plan);
   const { table } = openFile(host, 'batch');
   const total = table.rows.length;
@@ -203,11 +208,15 @@ export async function batchTokens(host: Host, { plan, text }: Pick<BatchRequest,
   const rows = Array.from({ length: count }, (_, i) => present(table.rows.at(Math.floor((i * total) / count)), 'row'));
   const source = tableSource(host, version, { columns: table.columns, rows }, { text, label: null });
   const { rows: read } = await source.rowsAt(0, count);
-  const { prompt, soft } = version;
-  const arm = { prompt, softs: soft ? [soft] : [], placement: soft?.placement ?? null, kind: 'tuned' } as const;
   const longest = roomFor(host, version);
-  const tokens = (tokensToRun([{ arm, rows: read }])[0] ?? 0) + GENERATED_TOKEN * (longest ?? 0) * read.length;
-  return (tokens * total) / Math.max(1, count);
+  const labels = longest === null ? labelTokens(host.tokens, version.words) : [];
+  const softs = [version.soft, ...(version.together?.softs ?? [])];
+  const requests = softs.map((soft) => ({ rows: read, labels, soft, cacheKey: null }));
+  const tokens = (await host.engine.tokensToRun(requests, control)).reduce((sum, own) => sum + own, 0);
+  // what the rows of the whole file begin with is run once
+  const once = Math.min(tokens, softs.length * sharedStart(read.map(({ ids }) => ids)));
+  const generated = GENERATED_TOKEN * (longest ?? 0) * read.length;
+  return once + ((tokens - once + generated) * total) / Math.max(1, count);
 }
 
 /** Answers the open file. @throws StudioError as `answered` and `tableSource` */

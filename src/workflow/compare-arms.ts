@@ -3,6 +3,7 @@ import { rowsOf, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { averaged } from '../evaluation/classify/made-arms';
 import type { Production } from '../evaluation/types';
+import type { CountedRequest } from '../inference/score';
 import { present } from '../lib/assert';
 import type { Control } from '../lib/control';
 import { StudioError } from '../lib/errors';
@@ -10,9 +11,10 @@ import { mixedAnswers } from '../metrics/calibration';
 import { wordAnswers } from '../metrics/logistic';
 import type { ArmPlan, Arms } from '../prompt-set/arms';
 import type { PromptSet } from '../prompt-set/types';
-import { labelTokens, type TokenRow } from '../tokens/tokenizer';
+import { type LabelTokens, labelTokens, type TokenRow } from '../tokens/tokenizer';
 import type { Host, Run } from './host';
 import { type TokenisedRows, tokenRows } from './token-rows';
+import { cacheKeyOf } from './training-rows';
 
 export type CompareEvent =
   | { readonly kind: 'arms'; readonly arms: readonly { readonly id: string; readonly name: string }[] }
@@ -82,7 +84,30 @@ export async function readyArms(
 }
 
 /** Whether an arm's text is a hand-written one; the other texts are in the cache since training. */
-export const isHandWritten = ({ kind }: Pick<ArmPlan, 'kind'>): boolean => kind === 'zero-shot' || kind === 'few-shot';
+const isHandWritten = ({ kind }: Pick<ArmPlan, 'kind'>): boolean => kind === 'zero-shot' || kind === 'few-shot';
+
+/** The text cache's key for an arm's rows: none for hand-written texts, which only this comparison reads. */
+export const cacheKeyFor = ({ fingerprint }: Pick<Dataset, 'fingerprint'>, arm: ArmPlan): string | null =>
+  isHandWritten(arm) ? null : cacheKeyOf(fingerprint, arm.prompt.template);
+
+/**
+ * Tokens that the model runs for each arm, then for each request `after` them.
+ * @param labelsOf what is scored; nothing where texts are generated
+ */
+export async function tokensOfArms(
+  { host: { engine }, dataset, run: { control } }: Comparing,
+  arms: readonly ReadyArm[],
+  labelsOf: (arm: ArmPlan) => readonly LabelTokens[],
+  after: readonly CountedRequest[] = [],
+): Promise<readonly number[]> {
+  const asked = arms.map(({ arm, rows }) => {
+    const request = { rows, labels: labelsOf(arm), cacheKey: cacheKeyFor(dataset, arm) };
+    return (arm.softs.length > 0 ? arm.softs : [null]).map((soft) => ({ ...request, soft }));
+  });
+  const tokens = [...(await engine.tokensToRun([...asked.flat(), ...after], control))];
+  const ofArms = asked.map(({ length }) => tokens.splice(0, length).reduce((sum, own) => sum + own, 0));
+  return [...ofArms, ...tokens];
+}
 
 /**
  * Uncalibrated log-probabilities over the labels, in a comparison as in a matrix: of several vectors the mean, with the

@@ -2,6 +2,7 @@
 import { drawnRows } from '../dataset/draw';
 import { goldOf, labelCounts, labelIndexer, rowsById, rowsOf, textOf } from '../dataset/labels';
 import type { Dataset, Row } from '../dataset/types';
+import type { StatesRequest } from '../engine/types';
 import { comparing } from '../evaluation/classify/compare';
 import { combinedArm, majorityArm, probeArm, togetherArm, wordsArm } from '../evaluation/classify/made-arms';
 import {
@@ -21,16 +22,21 @@ import { ownCalibration } from '../prompt-set/calibration';
 import type { ClassifyEvaluation } from '../prompt-set/types';
 import { shotIds } from '../task/render';
 import { labelTokens, type TokenRow } from '../tokens/tokenizer';
-import { type Comparing, eachArm, isHandWritten, type ReadyArm, readyArms, scoredRows } from './compare-arms';
-import { sharedStart } from './run-rows';
+import {
+  type Comparing,
+  cacheKeyFor,
+  eachArm,
+  type ReadyArm,
+  readyArms,
+  scoredRows,
+  tokensOfArms,
+} from './compare-arms';
 import { tokenRows } from './token-rows';
 import { cacheKeyOf } from './training-rows';
 
 export const CALIBRATION_ROWS = 48;
 const LATENCY_ROWS = 3;
 const LATENCY_REPEATS = 3;
-/** What a row costs whatever its length, in tokens: the pieces of a run that do not grow with it. */
-const FIXED_TOKENS = 8;
 
 type Answers = ArmOutcome['logProbs'];
 
@@ -55,6 +61,17 @@ export function otherRows(dataset: Dataset, arms: readonly Pick<ArmPlan, 'prompt
   return { validation, calibration: [...validation, ...more] };
 }
 
+const untunedOf = (arms: readonly ReadyArm[]): ReadyArm =>
+  present(
+    arms.find(({ arm }) => arm.kind === 'untuned'),
+    'untuned prompt',
+  );
+
+function timedRows(dataset: Dataset, test: readonly string[], rows: readonly TokenRow[]): readonly TokenRow[] {
+  const timed = new Set(drawnRows(dataset, test, LATENCY_ROWS));
+  return rows.filter(({ rowId }) => timed.has(rowId));
+}
+
 export async function compareLabels(
   using: Comparing,
 ): Promise<Pick<ClassifyEvaluation, 'kind' | 'plan' | 'comparison'>> {
@@ -65,14 +82,11 @@ export async function compareLabels(
   // In the page the engine answers in another worker meanwhile.
   const counting = Promise.resolve().then(() => answersByWords(dataset));
   counting.catch(() => undefined);
-  const scored = await eachArm(run, arms, { tokens: tokensToRun(arms), test: parts.test }, (ready, onFraction) =>
+  const tokens = await tokensOfArms(using, arms, wordsIn(using));
+  const scored = await eachArm(run, arms, { tokens, test: parts.test }, (ready, onFraction) =>
     scoreArm(using, ready, parts, onFraction),
   );
-  const untuned = present(
-    arms.find(({ arm }) => arm.kind === 'untuned'),
-    'untuned prompt',
-  );
-  const probe = await probeAnswers(using, untuned, [...parts.test, ...parts.validation]);
+  const probe = await probeAnswers(using, untunedOf(arms), [...parts.test, ...parts.validation]);
   run.emit({ kind: 'progress', fraction: null, note: 'Reference lines' });
   const { lines, combined } = references(dataset, parts, { wordAnswer: await counting, probe }, scored);
   const groups = rowGroups(dataset, parts.test);
@@ -95,38 +109,31 @@ export async function compareLabels(
   return { kind: 'classify', plan, comparison };
 }
 
-interface RunArm {
-  readonly arm: Pick<ArmPlan, 'placement' | 'prompt' | 'softs' | 'kind'>;
-  readonly rows: readonly TokenRow[];
-}
+const wordsIn =
+  ({ host }: Comparing) =>
+  ({ words }: ArmPlan) =>
+    labelTokens(host.tokens, words);
 
-/**
- * Tokens that the model runs for the rows of each arm. What all rows begin with is run once, and where vectors come after
- * the text, or before its cue, a text that an arm before has read is in the cache.
- */
-export function tokensToRun(arms: readonly RunArm[]): readonly number[] {
-  const read = new Set<string>();
-  return arms.map(({ arm, rows }) => {
-    const { placement, prompt, softs } = arm;
-    const isRead = placement !== 'prefix' && !isHandWritten(arm) && read.has(prompt.template);
-    if (placement !== 'prefix' && !isHandWritten(arm)) read.add(prompt.template);
-    const shared = sharedStart(rows.map(({ ids }) => ids));
-    const own = softs[0]?.virtualTokens ?? 0;
-    const ofRow = ({ ids, cue = 0, otherOrders = [] }: TokenRow) =>
-      FIXED_TOKENS + (own + (isRead ? cue : ids.length - shared)) * (1 + otherOrders.length);
-    return Math.max(1, softs.length) * rows.reduce((sum, row) => sum + ofRow(row), 0);
-  });
-}
-
-/** Tokens that a comparison makes the model run: its arms, their timed rows, and the rows that the probe learns from. */
+/** Tokens that a comparison makes the model run: its arms, their timed rows, and the rows of the probe. */
 export async function tokensOfComparison(using: Comparing): Promise<number> {
   const { dataset, arms: planned } = using;
-  const { arms } = await readyArms(using, otherRows(dataset, planned.arms).calibration);
-  const mean = (rows: readonly TokenRow[]) => rows.reduce((sum, { ids }) => sum + ids.length, 0) / rows.length;
-  const timed = arms.reduce((sum, { rows }) => sum + LATENCY_ROWS * (LATENCY_REPEATS + 1) * mean(rows), 0);
-  const [bare] = arms;
-  const learned = bare ? Math.min(PROBE_ROWS, dataset.split.train.length) * mean(bare.rows) : 0;
-  return tokensToRun(arms).reduce((sum, tokens) => sum + tokens, timed + learned);
+  const others = otherRows(dataset, planned.arms);
+  const { arms, keep } = await readyArms(using, others.calibration);
+  const test = keep(using.test);
+  // nothing that is timed is answered from memory
+  const timed = arms.flatMap(({ arm: { softs }, rows }) =>
+    (softs.length > 0 ? softs : [null]).map((soft) => {
+      const timedOnly = timedRows(dataset, test, rows);
+      return { rows: timedOnly, labels: [], soft, cacheKey: null };
+    }),
+  );
+  const probed = await probeRows(using, untunedOf(arms), [...test, ...keep(others.validation)]);
+  const states = probed ? [{ ...probed.request, labels: [], soft: null }] : [];
+  const counted = [...(await tokensOfArms(using, arms, wordsIn(using), [...timed, ...states]))];
+  const sum = (tokens: readonly number[]) => tokens.reduce((a, b) => a + b, 0);
+  const ofArms = sum(counted.splice(0, arms.length));
+  const once = sum(counted.splice(0, timed.length));
+  return ofArms + (once * (LATENCY_REPEATS + 1)) / LATENCY_ROWS + sum(counted);
 }
 
 /**
@@ -170,14 +177,18 @@ async function scoreArm(
   parts: Parts,
   onFraction: (fraction: number) => void,
 ): Promise<Scored> {
-  const cacheKey = isHandWritten(arm) ? null : cacheKeyOf(dataset.fingerprint, arm.prompt.template);
+  const cacheKey = cacheKeyFor(dataset, arm);
   const scored = await scoredRows(host, arm, { rows, dataset, cacheKey }, control, onFraction);
   let latencyMsMedian = 0;
-  const timed = new Set(drawnRows(dataset, parts.test, LATENCY_ROWS));
-  const timedRows = rows.filter(({ rowId }) => timed.has(rowId));
   const labels = labelTokens(host.tokens, arm.words);
   for (const soft of arm.softs.length > 0 ? arm.softs : [null]) {
-    const request = { rows: timedRows, labels, soft, cacheKey: null, repeats: LATENCY_REPEATS };
+    const request = {
+      rows: timedRows(dataset, parts.test, rows),
+      labels,
+      soft,
+      cacheKey: null,
+      repeats: LATENCY_REPEATS,
+    };
     latencyMsMedian += await host.engine.latency(request, control);
   }
   const byRow = new Map(scored.map((row) => [row.rowId, row]));
@@ -281,16 +292,15 @@ function answersByWords(dataset: Dataset): (rowId: string) => readonly number[] 
 const PROBE_ROWS = 256;
 
 /**
- * Log-probabilities of some rows; null without training rows. The states of training rows are read from the text cache
- * where a run has filled it.
+ * The training rows that it learns from, and the request for their states and those of other rows; null without training
+ * rows. States of training rows are read from the text cache where a run has filled it.
  * @param untuned the arm whose text is read, with its token rows
  */
-async function probeAnswers(
-  { host, dataset, run: { control, emit } }: Comparing,
+async function probeRows(
+  { host, dataset, run: { control } }: Comparing,
   { arm: { prompt }, rows }: ReadyArm,
   ids: readonly string[],
-): Promise<readonly (readonly number[])[] | null> {
-  const note = 'Linear probe';
+): Promise<{ readonly train: readonly TokenRow[]; readonly request: StatesRequest } | null> {
   const byId = rowsById(dataset.table.rows);
   const text = (id: string) => textOf(present(byId.get(id), `row ${id}`), dataset.mapping);
   // by their texts, so that a sorted file gives the same probe as a shuffled one
@@ -300,12 +310,26 @@ async function probeAnswers(
   if (train.length === 0) return null;
   const own = new Map(rows.map((row) => [row.rowId, row]));
   const asked = [...train, ...ids.map((id) => present(own.get(id), `token row ${id}`))];
-  const cacheKey = cacheKeyOf(dataset.fingerprint, prompt.template);
-  const packed = await host.engine.states({ rows: asked, cacheKey }, control, (done) =>
-    emit({ kind: 'progress', fraction: done / asked.length, note }),
+  return { train, request: { rows: asked, cacheKey: cacheKeyOf(dataset.fingerprint, prompt.template) } };
+}
+
+/** Log-probabilities of some rows, by the states of the untuned prompt's texts; null without training rows. */
+async function probeAnswers(
+  using: Comparing,
+  untuned: ReadyArm,
+  ids: readonly string[],
+): Promise<readonly (readonly number[])[] | null> {
+  const note = 'Linear probe';
+  const { host, dataset } = using;
+  const { control, emit } = using.run;
+  const probed = await probeRows(using, untuned, ids);
+  if (!probed) return null;
+  const { train, request } = probed;
+  const packed = await host.engine.states(request, control, (done) =>
+    emit({ kind: 'progress', fraction: done / request.rows.length, note }),
   );
-  const width = packed.length / asked.length;
-  const states = asked.map((_, i) => packed.subarray(i * width, (i + 1) * width));
+  const width = packed.length / request.rows.length;
+  const states = request.rows.map((_, i) => packed.subarray(i * width, (i + 1) * width));
   const gold = train.map(({ label }) => present(label, 'label'));
   const fitting = fittingProbe(states.slice(0, train.length), gold, dataset.labels.length);
   const probe = await inSteps(fitting, control, (fraction) => emit({ kind: 'progress', fraction, note }));

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { preparedOf } from '../dataset/test-support';
 import type { WriteRequest } from '../engine/types';
+import { type CountedRequest, tokensToRun } from '../inference/score';
 import { uninterrupted } from '../lib/control';
 import { addHardVersion } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
@@ -22,6 +23,7 @@ const host = {
   },
   engine: {
     info: { backend: 'wasm', threads: 1, vocabulary: 9 },
+    tokensToRun: async (requests: readonly CountedRequest[]) => tokensToRun(requests),
     write: async ({ rows }: WriteRequest) =>
       rows.map(({ rowId }) => ({
         rowId,

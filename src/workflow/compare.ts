@@ -18,10 +18,17 @@ import { productionOf } from '../prompt-set/stages';
 import type { Evaluation, GenerateEvaluation, PromptSet } from '../prompt-set/types';
 import { type Version, versionWords } from '../prompt-set/versions';
 import { GENERATED_TOKEN, generateTexts, longestAnswer } from '../route/generated-texts';
-import { type CompareEvent, type Comparing, eachArm, isHandWritten, type ReadyArm, readyArms } from './compare-arms';
-import { compareLabels, tokensOfComparison, tokensToRun } from './compare-labels';
+import {
+  type CompareEvent,
+  type Comparing,
+  cacheKeyFor,
+  eachArm,
+  type ReadyArm,
+  readyArms,
+  tokensOfArms,
+} from './compare-arms';
+import { compareLabels, tokensOfComparison } from './compare-labels';
 import type { Host, Run, Verb } from './host';
-import { cacheKeyOf } from './training-rows';
 
 // The comparison of prompts that generate a text: each continues the same rows, and is held against the expected texts.
 
@@ -29,15 +36,17 @@ const sentTokens = ({ arm, rows }: ReadyArm) =>
   rows.reduce((sum, { ids }) => sum + ids.length, 0) / Math.max(1, rows.length) + (arm.softs[0]?.virtualTokens ?? 0);
 
 /** Tokens that each arm runs, with the tokens read that a generated one costs. @param longest of an answer */
-const tokensOfTexts = (arms: readonly ReadyArm[], longest: number) =>
-  tokensToRun(arms).map((read, i) => read + GENERATED_TOKEN * longest * (arms[i] as (typeof arms)[number]).rows.length);
+const tokensOfTexts = async (using: Comparing, arms: readonly ReadyArm[], longest: number) =>
+  (await tokensOfArms(using, arms, () => [])).map(
+    (read, i) => read + GENERATED_TOKEN * longest * present(arms[i], 'arm').rows.length,
+  );
 
 async function compareTexts(using: Comparing): Promise<Pick<GenerateEvaluation, 'kind' | 'plan' | 'comparison'>> {
   const { host, dataset, set, run } = using;
   const longest = longestAnswer(host, set.writing?.longest, dataset);
   const { arms, pairs, keep } = await readyArms(using, [], longest);
   const rowIds = keep(using.test);
-  const asked = { tokens: tokensOfTexts(arms, longest), test: rowIds };
+  const asked = { tokens: await tokensOfTexts(using, arms, longest), test: rowIds };
   const outcomes = await eachArm(run, arms, asked, (ready, onFraction) => generate(using, ready, longest, onFraction));
   throwIfInterrupted(run.control);
   const byId = rowsById(dataset.table.rows);
@@ -63,7 +72,7 @@ async function generate(
   onFraction: (fraction: number) => void,
 ): Promise<GenerateOutcome> {
   const { arm, rows } = ready;
-  const cacheKey = isHandWritten(arm) ? null : cacheKeyOf(dataset.fingerprint, arm.prompt.template);
+  const cacheKey = cacheKeyFor(dataset, arm);
   const asked = { rows, soft: arm.softs[0] ?? null, cacheKey, longest };
   const generated = await generateTexts(host, asked, control, (done) => onFraction(done / Math.max(1, rows.length)));
   return {
@@ -124,7 +133,7 @@ const TOKENS: { readonly [K in TaskKind]: (comparing: Comparing) => Promise<numb
   generate: async (using) => {
     const longest = longestAnswer(using.host, using.set.writing?.longest, using.dataset);
     const { arms } = await readyArms(using, [], longest);
-    return tokensOfTexts(arms, longest).reduce((sum, tokens) => sum + tokens, 0);
+    return (await tokensOfTexts(using, arms, longest)).reduce((sum, tokens) => sum + tokens, 0);
   },
 };
 

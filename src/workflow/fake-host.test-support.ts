@@ -2,6 +2,7 @@
 import { preparedOf, unlikeTexts } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import type { ScoreRequest, StatesRequest, WriteRequest } from '../engine/types';
+import { type CountedRequest, tokensToRun } from '../inference/score';
 import { StudioError } from '../lib/errors';
 import { addHardVersion, finishRun, startRun } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
@@ -55,6 +56,8 @@ export function fakeHost(context = 100_000, answer = answerOf) {
         }));
         return { rows, rowsRun: rows.length, seconds: 0 };
       },
+      // nothing is remembered
+      tokensToRun: async (requests: readonly CountedRequest[]) => tokensToRun(requests),
       // what a probe can learn from: the answer, and the length of the text
       states: async ({ rows }: StatesRequest) =>
         Float32Array.from(rows.flatMap(({ ids }) => [answer(textOf(ids), undefined)[0] ?? 0, ids.length])),

@@ -6,6 +6,7 @@ import { ControlSource, uninterrupted } from '../lib/control';
 import { alone, answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
 import type { GenerateEvaluation } from '../prompt-set/types';
 import { GENERATED_TOKEN } from '../route/generated-texts';
+import { FIXED_TOKENS } from '../tokens/tokenizer';
 import type { Checkpoint } from '../training/events';
 import { type BatchEvent, batch, batchFile, batchUnsure } from './batch';
 import { type CompareResult, compare, comparisonTokens } from './compare';
@@ -22,7 +23,6 @@ import { triedIds } from './training-rows';
 import { readPrompt, tryPrompt } from './try-prompt';
 
 /** Of a row, besides its text. */
-const FIXED_TOKENS = 8;
 const ANSWERS = { words: [], meanLogProbs: null, longest: null };
 const heard = <E>() => {
   const events: E[] = [];
@@ -125,10 +125,14 @@ describe('a comparison of generated texts', () => {
     await compare(host, { set, dataset }, SILENT);
     const sent = asked.flatMap(({ rows, soft }) => {
       const shared = sharedStart(rows.map(({ ids }) => ids));
-      // the untuned prompt has read the texts that the vectors follow
-      return rows.map(({ ids }) => FIXED_TOKENS + (soft?.virtualTokens ?? ids.length - shared));
+      // the untuned prompt has read the texts that the vectors follow, and runs their last token again
+      const again = (soft ? 0 : shared) + (rows.length > 0 && asked[0]?.rows === rows ? rows.length : 0);
+      return [
+        again,
+        ...rows.map(({ ids }) => FIXED_TOKENS + GENERATED_TOKEN * 12 + (soft?.virtualTokens ?? ids.length - shared)),
+      ];
     });
-    expect(tokens).toBe(sent.reduce((sum, n) => sum + n + GENERATED_TOKEN * 12, 0));
+    expect(tokens).toBe(sent.reduce((sum, n) => sum + n, 0));
   });
 
   it('ends when it is cancelled', async () => {

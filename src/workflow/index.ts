@@ -25,7 +25,7 @@ import { answerText, continueText, weighWords } from './play';
 import { closeRows, openRows } from './rows-file';
 import { countRows, readAhead, timeTokens } from './run-rows';
 import { train } from './train';
-import { isWorseThanBare, readPrompt, timePrompt, tryPrompt } from './try-prompt';
+import { isWorseThanBare, readPrompt, timePrompt, tryPrompt, tryTokens } from './try-prompt';
 
 const decideCosts: Verb<CostRequest, never, Costs> = async (_host, request) => costsOf(request);
 const rehearseRollOut: Verb<RollOutRequest, never, RollOut> = async (_host, request) => rollOutOf(request);
@@ -98,6 +98,7 @@ export const VERBS = {
   timeTokens,
   train,
   tryPrompt,
+  tryTokens,
   weighWords,
 } satisfies Readonly<Record<string, Verb<never, unknown, unknown>>>;
 

@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../dataset/types';
 import { uninterrupted } from '../lib/control';
 import { argmax } from '../metrics/classification';
+import { FIXED_TOKENS } from '../tokens/tokenizer';
 import { answerOf, fakeHost, prepared } from './fake-host.test-support';
 import { SILENT } from './host';
+import { sharedStart } from './run-rows';
 import { triedIds } from './training-rows';
-import { isWorseThanBare, ownPieces, readPrompt, timePrompt, tryPrompt } from './try-prompt';
+import { isWorseThanBare, ownPieces, readPrompt, timePrompt, tryPrompt, tryTokens } from './try-prompt';
 
 it('marks the tokens of the row at its last occurrence', () => {
   const pieces = ['Text', ':', ' late', ' again', '\n\n', 'Text', ':', ' late', ' again', '\n', 'Tone', ':'];
@@ -73,11 +75,12 @@ describe('a prompt that is tried', () => {
     });
     expect(wrong.length).toBeGreaterThan(0);
     expect(done).toEqual([ids.length, ids.length]);
-    expect(result.secondsPerToken).toBe(0);
+    const tokens = await tryTokens(host, { dataset, prompt: PROMPT, with: WITH }, SILENT);
+    expect(result.timing).toEqual({ tokens, seconds: 0 });
     expect(scored[0]).toMatchObject({ soft: null, cacheKey: null });
   });
 
-  it('is timed on four rows, by the seconds of each token', async () => {
+  it('is timed on four rows after one that warms up, by the tokens that they make the model run', async () => {
     const dataset = await prepared(60);
     const { host, scored } = fakeHost();
     const score = host.engine.score;
@@ -88,10 +91,11 @@ describe('a prompt that is tried', () => {
         score: async (...asked: Parameters<typeof score>) => ({ ...(await score(...asked)), seconds: 2 }),
       },
     };
-    const perToken = await timePrompt(slow, { dataset, prompt: PROMPT, with: WITH }, SILENT);
-    expect(scored[0]?.rows).toHaveLength(4);
-    const tokens = scored[0]?.rows.reduce((sum, { ids }) => sum + ids.length, 0) ?? 0;
-    expect(perToken).toBeCloseTo(2 / tokens, 12);
+    const timing = await timePrompt(slow, { dataset, prompt: PROMPT, with: WITH }, SILENT);
+    expect(scored.map(({ rows }) => rows.length)).toEqual([1, 4]);
+    const texts = scored[1]?.rows.map(({ ids }) => ids) ?? [];
+    const tokens = texts.reduce((sum, { length }) => sum + FIXED_TOKENS + length, 0) - 3 * sharedStart(texts);
+    expect(timing).toEqual({ tokens, seconds: 2 });
     const empty = { ...dataset, split: { ...dataset.split, validation: [] } };
     expect(await timePrompt(slow, { dataset: empty, prompt: PROMPT, with: WITH }, SILENT)).toBeNull();
   });
@@ -108,6 +112,7 @@ describe('a prompt that is read', () => {
       prompt: 'Text: \nTone:'.length,
       mean: expect.closeTo(lengths.reduce((a, b) => a + b, 0) / lengths.length, 9),
       max: Math.max(...lengths),
+      run: expect.any(Number),
       tooLong: [],
     });
     const { pieces = [], own = [], target } = found.reading ?? {};

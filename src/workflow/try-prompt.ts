@@ -13,27 +13,17 @@ import { answerLengths, GENERATED_TOKEN, generateTexts, longestAnswer } from '..
 import { checkTemplate, parseTemplate, sameLabels, TEXT_SLOT, wordsFor } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import type { TargetLengths } from '../tokens/text-lengths';
-import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
-import { labelTokens } from '../tokens/tokenizer';
+import { FIXED_TOKENS, type LabelTokens, labelTokens } from '../tokens/tokenizer';
 import type { Host, Run, Verb } from './host';
+import { sharedStart } from './run-rows';
 import { labelCollisions, neighboursFor, renderExamples, tokenRows } from './token-rows';
 import { cacheKeyOf, type Timing, type Tried, triedIds, triedOn, tryOnRows, validationIds } from './training-rows';
 
-interface ScoredTry {
-  readonly kind: 'classify';
-  readonly tried: Tried;
-  /** Null where nothing can be said, as some answers were remembered. */
-  readonly secondsPerToken: number | null;
-}
-
-interface WrittenTry {
-  readonly kind: 'generate';
-  readonly wrote: WritingTry;
-  /** How long reading and generating took. */
-  readonly timing: Timing;
-}
-
-export type TryResult = ScoredTry | WrittenTry;
+/** With the time of the tokens that were run. */
+export type TryResult = { readonly timing: Timing } & (
+  | { readonly kind: 'classify'; readonly tried: Tried }
+  | { readonly kind: 'generate'; readonly wrote: WritingTry }
+);
 
 export interface TryRequest {
   readonly dataset: Dataset;
@@ -49,27 +39,37 @@ export interface RowsDone {
 
 const TIMED_ROWS = 4;
 
+/** Rows under a prompt without vectors, as the engine is asked about them. @param longest tokens of a text; 0 for a label */
+async function asking(host: Host, request: TryRequest, split: readonly string[], { control }: Pick<Run, 'control'>) {
+  const { dataset, prompt, with: answers } = request;
+  const isLabels = taskKindOf(dataset.mapping) === 'classify';
+  const longest = isLabels ? 0 : longestAnswer(host, answers.longest, dataset);
+  const words = isLabels ? wordsFor(prompt, answers.words) : [];
+  const { rows } = await tokenRows(host, { dataset, prompt, words, split, room: longest }, control);
+  const asked = { rows, labels: labelTokens(host.tokens, words), soft: null, cacheKey: null };
+  const [read = 0] = await host.engine.tokensToRun([asked], control);
+  return { asked, longest, tokens: read + GENERATED_TOKEN * longest * rows.length };
+}
+
 const TRIES: ByTask<(host: Host, request: TryRequest, run: Run<RowsDone>) => Promise<TryResult>> = {
-  classify: async (host, { dataset, prompt, with: answers }, { control, emit }) => {
-    const words = wordsFor(prompt, answers.words);
-    const { rows } = await tokenRows(host, { dataset, prompt, words, split: triedIds(dataset) }, control);
-    const asked = { rows, labels: labelTokens(host.tokens, words), dataset, cacheKey: null, with: answers };
-    const { tried, scored } = await tryOnRows(host, asked, control, (done) =>
-      emit({ kind: 'rows', done, total: rows.length }),
+  classify: async (host, request, { control, emit }) => {
+    const { dataset, with: answers } = request;
+    const { asked, tokens } = await asking(host, request, triedIds(dataset), { control });
+    const { tried, scored } = await tryOnRows(host, { ...asked, dataset, with: answers }, control, (done) =>
+      emit({ kind: 'rows', done, total: asked.rows.length }),
     );
-    return { kind: 'classify', tried, secondsPerToken: perToken(rows, scored.seconds) };
+    return { kind: 'classify', tried, timing: { tokens, seconds: scored.seconds } };
   },
-  generate: async (host, { dataset, prompt, with: answers }, { control, emit }) => {
+  generate: async (host, request, { control, emit }) => {
     const begin = performance.now();
-    const longest = longestAnswer(host, answers.longest, dataset);
-    const split = triedIds(dataset);
-    const { rows } = await tokenRows(host, { dataset, prompt, words: [], split, room: longest }, control);
+    const { dataset, with: answers } = request;
+    const { asked, longest, tokens } = await asking(host, request, triedIds(dataset), { control });
+    const { rows } = asked;
     const written = await generateTexts(host, { rows, soft: null, cacheKey: null, longest }, control, (done) =>
       emit({ kind: 'rows', done: Math.floor(done), total: rows.length }),
     );
     const seconds = (performance.now() - begin) / 1000;
     const wrote = { ...writingFigures(dataset, written, seconds), ...triedOn(dataset, answers, host.engine) };
-    const tokens = rows.reduce((sum, { ids }) => sum + ids.length + GENERATED_TOKEN * longest, 0);
     return { kind: 'generate', wrote, timing: { tokens, seconds } };
   },
 };
@@ -99,21 +99,21 @@ function writingFigures(
   };
 }
 
-function perToken(rows: readonly TokenRow[], seconds: number): number | null {
-  const tokens = rows.reduce((sum, { ids, otherOrders = [] }) => sum + ids.length * (1 + otherOrders.length), 0);
-  return tokens > 0 ? seconds / tokens : null;
-}
+/** Tokens that a try makes the model run, so that the page can say beforehand how long it takes. */
+export const tryTokens: Verb<TryRequest, never, number> = async (host, request, run) =>
+  (await asking(host, request, triedIds(request.dataset), run)).tokens;
 
-/** Seconds per token of a prompt's rows, from a few of them; null when there is none. For prompts that choose labels. */
-export const timePrompt: Verb<TryRequest, never, number | null> = async (host, request, run) => {
-  const { dataset, prompt, with: answers } = request;
-  const words = wordsFor(prompt, answers.words);
-  const split = drawnRows(dataset, dataset.split.validation, TIMED_ROWS);
-  if (split.length === 0) return null;
-  const { rows } = await tokenRows(host, { dataset, prompt, words, split }, run.control);
-  const labels = labelTokens(host.tokens, words);
-  const { seconds } = await host.engine.score({ rows, labels, soft: null, cacheKey: null }, run.control);
-  return perToken(rows, seconds);
+/** The time of a few rows of a prompt; null without any. For prompts that choose labels. */
+export const timePrompt: Verb<TryRequest, never, Timing | null> = async (host, request, run) => {
+  const drawn = drawnRows(request.dataset, request.dataset.split.validation, TIMED_ROWS + 1);
+  // the first call of a fresh session takes longer than any other
+  const [warmUp, ...timed] = drawn;
+  if (warmUp === undefined || timed.length === 0) return null;
+  const first = await asking(host, request, [warmUp], run);
+  await host.engine.score(first.asked, run.control);
+  const { asked, tokens } = await asking(host, request, timed, run);
+  const { seconds } = await host.engine.score(asked, run.control);
+  return tokens > 0 ? { tokens, seconds } : null;
 };
 
 export interface ProposalRequest {
@@ -162,6 +162,8 @@ interface Cost {
   /** Mean and maximum of a validation row as the model sees it, examples included. */
   readonly mean: number;
   readonly max: number;
+  /** What a row makes the model run on average, beside what every row begins with. */
+  readonly run: number;
   /** Ids of rows that do not fit the model's context. */
   readonly tooLong: readonly string[];
 }
@@ -216,9 +218,15 @@ export const readPrompt: Verb<ReadRequest, VectorsRead, PromptReading> = async (
     return { ...said, cost: null, reading: null };
   const onVectors = (done: number, total: number) => emit({ kind: 'vectors', done, total });
   const rows = { dataset, prompt, words, split: validationIds(dataset) };
-  const { meanTokens: mean, maxTokens: max, tooLong } = await tokenRows(host, rows, control, onVectors);
+  const { rows: read, meanTokens: mean, maxTokens: max, tooLong } = await tokenRows(host, rows, control, onVectors);
   const bare = prompt.template.replace(/\{[^{}]*\}/g, '');
-  const cost = { prompt: host.tokens.encode(bare).length, mean, max, tooLong };
+  const cost = {
+    prompt: host.tokens.encode(bare).length,
+    mean,
+    max,
+    run: mean - sharedStart(read.map(({ ids }) => ids)) + FIXED_TOKENS,
+    tooLong,
+  };
   const neighbours = await neighboursFor(host, rows, control);
   const [example] = renderExamples(host.tokens, { ...rows, split: [rowId] }, neighbours);
   const text = example?.text ?? '';

@@ -4,6 +4,7 @@ import type { TextMemory } from '../../worker/protocol';
 import {
   chosenModel,
   createModelsStore,
+  createSpeedometer,
   createTextMemoryStore,
   hubModels,
   type KnownModel,
@@ -79,6 +80,16 @@ test('knows the models of the site, and the facts of every model that was loaded
     speed: { step: { suffix: { ms: 400 } } },
     verdict: null,
   });
+});
+
+test('learns no speed from a comparison whose answers were nearly all kept', async () => {
+  const { session } = visit();
+  await session.getState().loadModel(session.getState().source);
+  const asked = await session.getState().modelReady();
+  const speedometer = createSpeedometer(services, () => undefined);
+  await speedometer.learnWork(asked, 'comparedTokenMs', { tokens: 2000, seconds: 8 });
+  await speedometer.learnWork(asked, 'comparedTokenMs', { tokens: 20, seconds: 3 });
+  expect(await speedometer.known(asked)).toMatchObject({ tokenMs: 4, comparedTokenMs: 4 });
 });
 
 test('removes the files of a removed model, but not those that other models need', async () => {

@@ -214,8 +214,10 @@ export function createSpeedometer(
       if (!timing || timing.tokens < ENOUGH_TOKENS) return;
       await learn(info, (speed) => ({ step: {}, ...speed, tokenMs: msPerToken(timing) }));
     },
-    learnWork: (info, what, timing) =>
-      learn(info, (speed) => ({ step: {}, tokenMs: msPerToken(timing), ...speed, [what]: msPerToken(timing) })),
+    learnWork: async (info, what, timing) => {
+      if (timing.tokens < ENOUGH_TOKENS) return;
+      await learn(info, (speed) => ({ step: {}, tokenMs: msPerToken(timing), ...speed, [what]: msPerToken(timing) }));
+    },
     learnSteps: (info, placement, ms, tokens) => learn(info, (speed) => learnStep(speed, placement, ms, tokens)),
   };
 }

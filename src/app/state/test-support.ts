@@ -7,6 +7,7 @@ import { prepareDataset } from '../../dataset/prepare';
 import { queryRows, rowParts } from '../../dataset/query';
 import { verdictCard } from '../../evaluation/card';
 import { compare } from '../../evaluation/classify/compare';
+import { tokensToRun } from '../../inference/score';
 import { ControlSource } from '../../lib/control';
 import { StudioError } from '../../lib/errors';
 import type { Failure, Result } from '../../lib/result';
@@ -150,6 +151,7 @@ export function testServices(handlers: Handlers<EngineMethods> = {}): Services {
   const engine = client<EngineMethods>({
     prepare: () => {},
     load: ({ id, sha256 = MODEL.sha256 }) => ({ ...MODEL, id, sha256 }),
+    tokensToRun: (requests) => tokensToRun(requests),
     ...handlers,
   });
   const host = testHost(engine);

@@ -117,11 +117,8 @@ class CompareStore extends OfStudio {
   readonly seconds: Resource<CompareRequest, number | null> = resource(
     async (request, signal) => {
       const { services, stores } = this;
-      await stores.session.getState().tokenizerReady();
-      const [tokens, speed] = await Promise.all([
-        services.workflow.call('comparisonTokens', request, { signal }),
-        stores.session.getState().modelReady().then(this.#speedometer.known),
-      ]);
+      const speed = await this.#speedometer.known(await stores.session.getState().modelReady());
+      const tokens = await services.workflow.call('comparisonTokens', request, { signal });
       return speed && (isWriting(request.set) ? writingSeconds : comparisonSeconds)(tokens, speed);
     },
     { keepPrevious: true },

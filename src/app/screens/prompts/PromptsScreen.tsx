@@ -62,7 +62,7 @@ function Actions({ set, rows }: { readonly set: PromptSet; readonly rows: number
   const dataset = usePromptSets((s) => s.dataset);
   const draft = useDraft();
   const reading = useReading().value;
-  const seconds = useTrySeconds(rows);
+  const seconds = useTrySeconds();
   const trainingOff = useSession((s) => s.capabilities.trainingOff);
   const busy = useIsBusy();
   const trying = useTrying((s) => s.running);

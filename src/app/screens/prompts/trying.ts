@@ -17,7 +17,6 @@ import { isWriting } from '../../../prompt-set/prompt-set';
 import { answersWith, foundVersion, sinceTry } from '../../../prompt-set/tries';
 import type { HardVersion, Opened, PromptSearch, PromptSet } from '../../../prompt-set/types';
 import { wordsFitting } from '../../../prompt-set/versions';
-import { GENERATED_TOKEN } from '../../../route/generated-texts';
 import { sameLabels } from '../../../task/template';
 import type { HardPrompt, LabelWord } from '../../../task/types';
 import { writingSeconds } from '../../../training/estimate';
@@ -25,7 +24,7 @@ import type { RowsDone } from '../../../workflow/check-rows';
 import type { ImproveRequest } from '../../../workflow/improve';
 import type { KeptReading, Standing } from '../../../workflow/prompt-search';
 import { triedCount } from '../../../workflow/training-rows';
-import type { TryResult } from '../../../workflow/try-prompt';
+import type { PromptReading, TryResult } from '../../../workflow/try-prompt';
 import { type Job, job } from '../../state/job';
 import { createSpeedometer } from '../../state/models-store';
 import { resource, useResource } from '../../state/resource';
@@ -102,33 +101,49 @@ export function useBalancedInstead(): () => void {
   };
 }
 
-/** Seconds per token on this machine. Where texts are generated, as any work with this model was measured. */
+/** How long a try takes: what it makes the model run, and how fast that is on this machine. */
 const timings = perStudio((studio) => {
   const { session, promptSets, proposer } = studio.stores;
   const speedometer = createSpeedometer(studio.services, () => undefined);
-  let known: number | null = null;
+  /** Of the last labels that were tried, or of a few rows. */
+  let measured: number | null = null;
   const seconds = resource(
     async (_: { readonly model: string; readonly mean: number }, signal): Promise<number | null> => {
       const { set, dataset } = promptSets.getState();
-      if (set && isWriting(set)) {
-        const speed = await speedometer.known(await session.getState().modelReady());
-        return speed && writingSeconds(1, speed);
-      }
-      if (known !== null || !set || !dataset || session.getState().job) return known;
+      const speed = await speedometer.known(await session.getState().modelReady());
+      if (set && isWriting(set)) return speed && writingSeconds(1, speed);
+      measured ??= speed && speed.tokenMs / 1000;
+      if (measured !== null || !set || !dataset || session.getState().job) return measured;
       const prompt = draftOf(set, usePrompts.of(studio).getState().prompt, proposer.getState().proposal);
       if (templateProblem(prompt, dataset) !== null) return null;
       const asked = { dataset, prompt, with: answersWith(set, {}) };
-      known = await studio.services.workflow.call('timePrompt', asked, { signal });
-      return known;
+      const timing = await studio.services.workflow.call('timePrompt', asked, { signal });
+      measured = timing && timing.seconds / timing.tokens;
+      return measured;
+    },
+    { keepPrevious: true },
+  );
+  /** Of the prompt in the editor; read again when the set has changed, as after a try. */
+  const tokens = resource(
+    async ({ set, reading }: { readonly set: PromptSet; readonly reading: PromptReading }, signal) => {
+      const { key } = readings.of(studio).read.getState();
+      if (!key || !reading.cost) return null;
+      const { dataset, prompt } = key;
+      return studio.services.workflow.call('tryTokens', { dataset, prompt, with: answersWith(set, {}) }, { signal });
     },
     { keepPrevious: true },
   );
   return {
     seconds,
-    learn: async (result: TryResult) => {
-      if (result.kind === 'classify') known = result.secondsPerToken ?? known;
-      else await speedometer.learnWork(await session.getState().modelReady(), 'writtenTokenMs', result.timing);
-      seconds.set(result.kind === 'classify' ? known : result.timing.seconds / result.timing.tokens);
+    tokens,
+    learn: async ({ kind, timing }: TryResult) => {
+      if (timing.tokens === 0) return;
+      const info = await session.getState().modelReady();
+      if (kind === 'generate') await speedometer.learnWork(info, 'writtenTokenMs', timing);
+      else await speedometer.learnTokens(info, timing);
+      const perToken = timing.seconds / timing.tokens;
+      if (kind === 'classify') measured = perToken;
+      seconds.set(perToken);
     },
   };
 });
@@ -140,14 +155,13 @@ export function useSecondsPerToken(): number | null {
 }
 
 /** How long a try of the prompt in the editor will take; null while nothing was measured. */
-export function useTrySeconds(rows: number): number | null {
+export function useTrySeconds(): number | null {
   const perToken = useSecondsPerToken();
-  const { shots, orders = 1 } = useDraft();
-  const longest = usePromptSets((s) => s.set?.writing?.longest ?? null);
-  const { cost = null, answers = null } = useReading().value ?? {};
-  if (perToken === null || !cost) return null;
-  const generated = answers ? GENERATED_TOKEN * (longest ?? answers.longest) : 0;
-  return perToken * (cost.mean + generated) * rows * (shots > 0 ? orders : 1);
+  const set = usePromptSets((s) => s.set);
+  const reading = useReading().value;
+  const isReady = useSession((s) => s.model.kind === 'ready');
+  const tokens = useResource(timings.use().tokens, isReady && set && reading ? { set, reading } : null).value;
+  return perToken === null || tokens === null ? null : perToken * tokens;
 }
 
 /** Tries the prompt in the editor, or a version again. */

@@ -62,12 +62,12 @@ export function versionName(prompt: HardPrompt, before: HardVersion | undefined)
 
 /** "412 tokens per row on average, 460 at most · about 35 ms a row". */
 export function costWords(
-  { mean, max }: { readonly mean: number; readonly max: number },
+  { mean, max, run }: { readonly mean: number; readonly max: number; readonly run: number },
   orders: number,
   secondsPerToken: number | null,
 ): string {
   const times = orders > 1 ? ` in each of ${orders} orders` : '';
-  const ms = secondsPerToken === null ? null : mean * orders * secondsPerToken * 1000;
+  const ms = secondsPerToken === null ? null : run * orders * secondsPerToken * 1000;
   const time =
     ms === null ? '' : ms < 1 ? ' · under 1 ms per row' : ` · about ${count(Number(ms.toPrecision(2)))} ms per row`;
   return `${count(Math.round(mean))} tokens per row on average${times}, ${count(max)} at most${time}`;
