@@ -52,6 +52,19 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await expect(page.getByRole('button', { name: 'What will answer?' })).toContainText('weights');
     await rows.fill('-1');
     await expect(page.getByText('Give a number from 0')).toBeVisible();
+    const build = page.getByRole('textbox', { name: 'Tuned: to build' });
+    await build.fill('7');
+    await expect(costs).toContainText('7.00');
+    await page.getByRole('button', { name: 'Use the article’s figures' }).click();
+    await expect(build).toHaveValue('1250');
+  });
+
+  await test.step('what training took was measured, and so were the tokens that are sent and computed', async () => {
+    const approaches = page.getByRole('table', { name: /fine-tuning compared$/ });
+    const tuning = (question: string) => approaches.getByRole('row', { name: question }).getByRole('cell').nth(2);
+    for (const question of ['Compute for training', 'Memory for training', 'Tokens sent', 'Tokens computed'])
+      await expect(tuning(question)).toContainText('measured');
+    await expect(tuning('Compute for training')).toContainText('for 30 steps');
   });
 
   await test.step('a roll-out keeps its gates, takes one decision a check, and comes back after a reload', async () => {
