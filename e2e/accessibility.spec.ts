@@ -95,7 +95,7 @@ test('every screen with a prompt set open passes axe, narrow and light, and wide
   await page.getByRole('button', { name: 'Table' }).first().click();
   await expectAccessible(studio, 'Compare, table in place of a chart');
   await expectReadable(studio, 'Compare, table in place of a chart');
-  await page.getByRole('button', { name: 'Save report' }).click();
+  await studio.compare.save.click();
   await expect(page.getByRole('dialog')).toBeVisible();
   await expectAccessible(studio, 'download');
   await page.keyboard.press('Escape');

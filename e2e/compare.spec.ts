@@ -166,7 +166,7 @@ test('checks labels and votes on answers blind', async ({ studio }) => {
   });
 
   await test.step('the report states how many rows it contains, and contains no more', async () => {
-    await page.getByRole('button', { name: 'Save report' }).click();
+    await studio.compare.save.click();
     const dialog = page.getByRole('dialog');
     const save = async (name: string) => {
       const download = page.waitForEvent('download');

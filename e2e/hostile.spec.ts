@@ -60,7 +60,7 @@ test('treats cells, labels, column and file names as text on every screen, in th
   }
 
   await studio.go('Compare');
-  await page.getByRole('button', { name: 'Save report' }).click();
+  await studio.compare.save.click();
   const dialog = page.getByRole('dialog');
   const save = async (name: string | RegExp) => {
     const started = page.waitForEvent('download');

@@ -106,7 +106,7 @@ test('takes a column of summaries from the file through training, comparison and
     await expect(page.getByRole('dialog')).toContainText('Expected:');
     await page.keyboard.press('Escape');
     await narrow(studio, 'Compare');
-    await page.getByRole('button', { name: 'Save report' }).click();
+    await studio.compare.save.click();
     await expect(page.getByRole('dialog')).toContainText('contains 0 of your rows');
     const report = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Save the report' }).click();

@@ -48,7 +48,7 @@ const holds = await inBuiltPage(async (studio) => {
   await compare.run.click();
   await expect(page.getByRole('table', { name: 'Prompts and measures' })).toBeVisible({ timeout: 60 * MINUTES });
   say((await studio.heading.textContent()) ?? '');
-  await page.getByRole('button', { name: 'Download', exact: true }).click();
+  await studio.compare.save.click();
   const { bytes } = await library.saved('JSON, without texts');
   const { arms, comparisons } = JSON.parse(bytes.toString()) as ReturnType<typeof textResultsJson>;
   console.log(JSON.stringify({ arms, comparisons }, null, 1));

@@ -2,6 +2,8 @@ import { expect, type Locator, type Page } from '@playwright/test';
 
 export class ComparePage {
   readonly run: Locator;
+  /** Opens what can be saved of the comparison. */
+  readonly save: Locator;
   /** The three figures of the card that a comparison opens with. */
   readonly card: Locator;
   readonly arms: Locator;
@@ -10,6 +12,7 @@ export class ComparePage {
 
   constructor(readonly page: Page) {
     this.run = page.getByRole('button', { name: /^Compare( on [\d,]+ test rows)?$/ });
+    this.save = page.getByRole('button', { name: 'Save report' });
     this.card = page.getByRole('list', { name: 'What it is based on' });
     this.arms = page.getByRole('table', { name: 'Prompts, accuracy and costs' });
     this.rows = page.getByRole('table', { name: 'Rows with both answers and their probabilities' });

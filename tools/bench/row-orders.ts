@@ -2,10 +2,13 @@
  * The same rows sorted by label and shuffled, through the command line and through the built page: what each says, row
  * order by row order. Takes a few minutes for each of the four. `npm run build` comes first.
  *
- *     npx tsx tools/bench/row-orders.ts FILE.csv [--rows 160] [--steps 30] [--threads 2] [--model FOLDER] [--only command,page,sorted,shuffled]
+ *     npx tsx tools/bench/row-orders.ts FILE.csv [--rows 160] [--steps 30] [--threads 2] [--model FOLDER] [--only command,page,sorted,shuffled] [--keep FOLDER]
  *
- * FILE.csv has the columns text and label. Prints a line for each, and ends with 1 where they differ.
+ * FILE.csv has the columns text and label. Prints a line for each, then how far log-probabilities differ, and ends with 1
+ * where verdict, labels, accuracies, p-values or the answer to a row differ. FOLDER keeps each results.json, and what is
+ * there is not measured again: so the four can be run one by one.
  */
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -13,6 +16,7 @@ import { parseArgs } from 'node:util';
 import { expect } from '@playwright/test';
 import Papa from 'papaparse';
 import { runCommand } from '../../src/cli/commands';
+import { present } from '../../src/lib/assert';
 import { createRng, shuffled } from '../../src/lib/rng';
 import type { resultsJson } from '../../src/report/json';
 import { inBuiltPage } from '../built-page';
@@ -28,6 +32,7 @@ const { values, positionals } = parseArgs({
     threads: { type: 'string', default: '2' },
     model: { type: 'string', default: BUILT_IN },
     only: { type: 'string', default: 'command,page,sorted,shuffled' },
+    keep: { type: 'string' },
   },
 });
 const [file = ''] = positionals;
@@ -74,35 +79,67 @@ const inPage = (csv: string): Promise<Results> =>
     await studio.go('Compare');
     await compare.run.click();
     await compare.verdict(30 * MINUTES);
-    await page.getByRole('button', { name: 'Download', exact: true }).click();
+    await studio.compare.save.click();
     const { bytes } = await library.saved('JSON, without texts');
     return JSON.parse(bytes.toString());
   });
 
+/** Measured now, or what `--keep` has of it. */
+async function kept(name: string, measure: () => Promise<Results>): Promise<Results> {
+  const path = values.keep && join(values.keep, `${name}.json`);
+  if (path && existsSync(path)) return JSON.parse(await readFile(path, 'utf8'));
+  const began = Date.now();
+  const results = await measure();
+  console.log(`${name}: measured in ${Math.round((Date.now() - began) / 1000)} s`);
+  if (path) await writeFile(path, JSON.stringify(results));
+  return results;
+}
+
+/** Row ids are places in the file: each row by its place in the shuffled one. */
+const rowsOf = (order: keyof typeof rowsIn, { rows }: Results['arms'][number]) =>
+  rows
+    .map((row) => ({ ...row, id: mixed.indexOf(present(rowsIn[order][Number(row.id)], `row ${row.id}`)) }))
+    .toSorted((a, b) => a.id - b.id);
+
 /** What is said of the rows: neither their numbers, which follow the file, nor times. */
-const figuresOf = ({ verdict, arms, comparisons }: Results) => ({
-  rows: arms[0]?.rows.length,
-  verdict: `${verdict.headline} ${verdict.detail}`,
+const figuresOf = (order: keyof typeof rowsIn, { verdict, labels, arms, comparisons }: Results) => ({
+  verdict: `${verdict.kind}: ${verdict.headline} ${verdict.detail}`,
+  labels,
+  rows: arms[0] && rowsOf(order, arms[0]).map(({ id, gold }) => `${id} ${gold}`),
   arms: Object.fromEntries(arms.map(({ id, accuracy }) => [id, Number((100 * accuracy).toFixed(1))])),
   pairs: Object.fromEntries(
-    comparisons.map(({ a, b, difference, differenceCi95, aOnly, bOnly, pExact }) => [
+    comparisons.map(({ a, b, difference, differenceCi95, aOnly, bOnly, pExact, pMidP }) => [
       `${b} − ${a}`,
-      [...[difference, ...differenceCi95].map((share) => (100 * share).toFixed(1)), bOnly, aOnly, pExact].map(Number),
+      [...[difference, ...differenceCi95].map((share) => (100 * share).toFixed(1)), bOnly, aOnly, pExact, pMidP].map(
+        Number,
+      ),
     ]),
   ),
+  answers: Object.fromEntries(arms.map((arm) => [arm.id, rowsOf(order, arm).map(({ predicted }) => predicted)])),
 });
 
-const said: string[] = [];
+/** Log-probabilities of every arm, row and label. */
+const logProbsOf = (order: keyof typeof rowsIn, { arms, labels }: Results) =>
+  arms.flatMap((arm) => rowsOf(order, arm).flatMap(({ logProbs }) => labels.map((label) => logProbs[label] ?? 0)));
+
+const said: { name: string; figures: string; logProbs: readonly number[] }[] = [];
 for (const order of ORDERS)
   for (const [host, run] of [
     ['command', byCommand],
     ['page', inPage],
   ] as const) {
     if (!only.includes(host)) continue;
-    const figures = JSON.stringify(figuresOf(await run(csvIn(order))));
-    console.log(`${basename(file)} ${order} ${host} ${figures}`);
-    said.push(figures);
+    const name = `${basename(file, '.csv')} ${order} ${host}`;
+    const results = await kept(name, () => run(csvIn(order)));
+    const { rows, answers, ...shown } = figuresOf(order, results);
+    console.log(`${name}, ${rows?.length} test rows: ${JSON.stringify(shown)}`);
+    said.push({ name, figures: JSON.stringify({ ...shown, rows, answers }), logProbs: logProbsOf(order, results) });
   }
-const isSame = said.every((each) => each === said[0]);
+const [first] = said;
+for (const { name, logProbs } of said.slice(1)) {
+  const off = Math.max(...logProbs.map((value, i) => Math.abs(value - (first?.logProbs[i] ?? 0))));
+  console.log(`${name}: log-probabilities are at most ${off.toExponential(1)} from those of ${first?.name}`);
+}
+const isSame = said.every(({ figures }) => figures === first?.figures);
 console.log(isSame ? 'all say the same' : 'they differ');
 process.exit(isSame ? 0 : 1);
