@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { preparedOf } from '../dataset/test-support';
 import { ControlSource, uninterrupted } from '../lib/control';
+import type { Checkpoint } from '../training/events';
 import { PRESETS, STANDARD, type TrainingSettings } from '../training/settings';
-import { readAhead, runInputs } from '../workflow/run-rows';
+import { type AheadEvent, readAhead } from '../workflow/race';
+import { runInputs } from '../workflow/run-rows';
 import { type TrainRunEvent, type TrainRunRequest, train } from '../workflow/train';
 import { cacheKeyOf } from '../workflow/training-rows';
 import { earlierLooks } from './exports';
@@ -72,8 +74,9 @@ describe('a run on the engine', () => {
   }
   async function trained(asked: TrainRunRequest) {
     const events: TrainRunEvent[] = [];
-    const { soft } = await train(await opened, asked, { control: uninterrupted, emit: (event) => events.push(event) });
-    return { vectors: soft.vectors, events, read: events.filter(({ kind }) => kind === 'cache').length };
+    const run = { control: uninterrupted, emit: (event: TrainRunEvent) => events.push(event) };
+    const { soft, checkpoint } = await train(await opened, asked, run);
+    return { vectors: soft.vectors, checkpoint, events, read: events.filter(({ kind }) => kind === 'cache').length };
   }
   const short = { ...STANDARD, virtualTokens: 2, steps: 4, batchSize: 4, validateEvery: 4 };
 
@@ -81,8 +84,8 @@ describe('a run on the engine', () => {
     const later = await trained(await request(short, 'later'));
     const ahead = await request(short, 'ahead');
     const read: number[] = [];
-    const emit = ({ rowsDone }: { readonly rowsDone: number }) => read.push(rowsDone);
-    expect(await readAhead(await opened, ahead, { control: uninterrupted, emit })).toBe(true);
+    const emit = (event: AheadEvent) => event.kind === 'rows' && read.push(event.rowsDone);
+    expect(await readAhead(await opened, { ...ahead, run: null }, { control: uninterrupted, emit })).toBe('read');
     const { vectors, read: again } = await trained(ahead);
     expect(later.read).toBeGreaterThan(0);
     expect(read.at(-1)).toBe(ahead.dataset.split.train.length + ahead.dataset.split.validation.length);
@@ -122,6 +125,49 @@ describe('a run on the engine', () => {
     const alone = await trained({ ...(await request(own, 'alone')), initText });
     expect(alone.vectors).toEqual(raced.vectors);
   });
+
+  it('has the same bits and history whether its race ran ahead, in two parts, or after the click', async () => {
+    const settings = { ...PRESETS.auto.settings, virtualTokens: 2, batchSize: 4, steps: 50 };
+    const asked = await request(settings, 'raced ahead');
+    const later = await trained({ ...asked, dataset: { ...asked.dataset, fingerprint: 'raced later' } });
+    const ahead = { ...asked, run: { settings, initText: asked.initText } };
+    const control = new ControlSource();
+    const steps: number[] = [];
+    const emit = (event: AheadEvent) => {
+      if (event.kind !== 'starts') return;
+      steps.push(event.step);
+      if (event.start === 2 && event.step === 3) control.ask('cancel'); // somebody leaves the screen
+    };
+    expect(await readAhead(await opened, ahead, { control, emit })).toBe('interrupted');
+    expect(steps.length).toBeLessThan(13);
+    expect(await readAhead(await opened, ahead, { control: uninterrupted, emit })).toBe('compared');
+    expect(steps).toHaveLength(38);
+    const sooner = await trained(asked);
+    const racedOf = ({ events }: typeof sooner) => events.filter((event) => event.kind === 'race');
+    expect(racedOf(sooner)).toMatchObject([{ ahead: true, winner: { checkpoint: { step: 15 } } }]);
+    expect(sooner.vectors).toEqual(later.vectors);
+    expect(historyOf(sooner.checkpoint)).toEqual(historyOf(later.checkpoint));
+    expect(racedOf(later).at(-1)?.entries).toEqual(racedOf(sooner)[0]?.entries);
+    // a second run takes no race again, and neither does one that differs in what the race depends on
+    const [first = { label: '', word: '' }, ...others] = asked.words;
+    for (const other of [
+      asked,
+      { ...asked, settings: { ...settings, seed: 1 } },
+      { ...asked, settings: { ...settings, steps: 60 } },
+      { ...asked, words: [{ ...first, word: ' fine' }, ...others] },
+      { ...asked, initText: 'Say it' },
+    ]) {
+      if (other !== asked)
+        expect(await readAhead(await opened, ahead, { control: uninterrupted, emit })).toBe('compared');
+      expect(racedOf(await trained(other)).length).toBeGreaterThan(30);
+    }
+  }, 60_000);
+});
+
+/** All but how long it took. */
+const historyOf = ({ elapsedMs: _, steps, ...rest }: Checkpoint) => ({
+  ...rest,
+  steps: steps.map(({ ms: __, ...point }) => point),
 });
 
 it('counts uses of the test rows from run to run into one folder, edits included, and none of other rows', async () => {

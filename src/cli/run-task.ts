@@ -334,9 +334,9 @@ const reached = (scores: Scores) =>
     : `${percent(scores.tokenShare)} of the expected tokens predicted`;
 
 /** Progress of training, as lines. */
-export const training =
-  (log: Log) =>
-  (event: DistilEvent): void => {
+export function training(log: Log): (event: DistilEvent) => void {
+  let validationRows = 0;
+  return (event) => {
     switch (event.kind) {
       case 'teacher': {
         const left = event.secondsLeft === null ? '' : `, ${duration(event.secondsLeft)} left`;
@@ -345,6 +345,7 @@ export const training =
       }
       case 'rows': {
         const { length } = event.facts.tooLong;
+        ({ validationRows } = event.facts);
         if (length > 0) log.line(`${counted(length, 'row')} left out: longer than the model’s context`);
         break;
       }
@@ -355,7 +356,7 @@ export const training =
       case 'race': {
         const { now, entries, winner } = event;
         if (now) log.progress(`${entries[now.entry]?.name}: step ${now.step}`);
-        if (winner) for (const entry of entries) log.line(raceWords(entry));
+        if (winner) for (const entry of entries) log.line(raceWords(entry, validationRows));
         break;
       }
       case 'step': {
@@ -377,6 +378,7 @@ export const training =
         break;
     }
   };
+}
 
 const comparing =
   (log: Log) =>

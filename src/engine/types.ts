@@ -156,6 +156,8 @@ export interface TrainRequest {
   readonly resume: Checkpoint | null;
   /** As in TrainOptions. */
   readonly until?: number;
+  /** Nobody has asked for it yet: it pauses as soon as another request waits. */
+  readonly ahead?: true;
 }
 
 /** Texts that a run on these rows will need. */

@@ -232,10 +232,10 @@ export const besideSchema = z.object({
     .nullable(),
 });
 
-/** A start that was compared before a run: its loss on the validation rows after so many steps (null = it diverged). */
+/** A start that was compared before a run: what it reached on the validation rows after so many steps (loss null = it diverged). */
 const raceEntry = z.object({
   name: short,
-  losses: some(z.object({ step: count, loss: z.number().nullable() })),
+  losses: some(z.object({ step: count, loss: z.number().nullable(), accuracy: share.exactOptional() })),
   outcome: z.enum(['racing', 'out', 'continues']),
 });
 

@@ -90,8 +90,8 @@ export type TrainEvent =
   | (Trained & {
       readonly kind: 'done';
       readonly reason: StopReason;
-      /** Validation rows' losses at the step that the run was to pause after. */
-      readonly trialLosses?: readonly number[];
+      /** What the step that the run was to pause after reached on the validation rows. */
+      readonly trial?: ValidationResult & { readonly rowLosses: readonly number[] };
       readonly bestStep: number;
       readonly checkpoint: Checkpoint;
       readonly cacheSeconds: number;

@@ -108,7 +108,7 @@ describe('train', () => {
     for (const until of [3, 7, 15]) {
       const { events, done: paused } = await collect(toy(settings, { until }));
       expect(paused).toMatchObject({ reason: 'paused', checkpoint: { step: until } });
-      expect(paused.trialLosses?.length).toBeGreaterThan(0);
+      expect(paused.trial?.rowLosses.length).toBeGreaterThan(0);
       expect(events.some((event) => event.kind === 'validation')).toBe(until > 10);
       const { done } = await collect(toy(settings, { resume: paused.checkpoint }));
       expect(bits(done.checkpoint)).toEqual(bits(whole.done.checkpoint));
@@ -122,7 +122,7 @@ describe('train', () => {
     };
     const { done } = await collect(toy({}, { until: 3, control }), onEvent);
     expect(done).toMatchObject({ reason: 'stopped', checkpoint: { step: 3 } });
-    expect(done.trialLosses).toBeUndefined();
+    expect(done.trial).toBeUndefined();
   });
 
   it('resumes from any checkpoint to the same bits', async () => {

@@ -92,7 +92,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
       yield* prepared('validation');
       const trial = control.requested ? null : await work.evaluate(readNow(state, options));
       if (control.requested) continue;
-      yield { ...endOf(state, options, 'paused', cacheSeconds), ...(trial && { trialLosses: trial.rowLosses }) };
+      yield { ...endOf(state, options, 'paused', cacheSeconds), ...(trial && { trial }) };
       return;
     }
     const reason = reasonToEnd(state, settings, control);

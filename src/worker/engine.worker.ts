@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/engine';
 import { engineCalls } from '../engine/types';
 import { createWebEngine, prepareWebEngine } from '../engine/web';
+import type { Polled } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import type { EngineMethods } from './protocol';
 import { type Handlers, RequestQueue, serve } from './serve';
@@ -32,10 +33,15 @@ function createEngineHandlers() {
       return engine.info;
     },
     train: async (params, emit, control, letPass) => {
-      for await (const event of loaded().train(params, control)) {
+      const polled: Polled = {
+        get requested() {
+          return control.requested ?? (params.ahead && queue.isWaited ? 'pause' : null);
+        },
+      };
+      for await (const event of loaded().train(params, polled)) {
         emit(event);
         // Minutes are too long to wait for a score. Between two steps nothing runs, and the run's state is its own.
-        if (event.kind === 'step') await letPass('score', 'write', 'generate', 'latency', 'texts');
+        if (event.kind === 'step' && !params.ahead) await letPass('score', 'write', 'generate', 'latency', 'texts');
       }
       return { runId: params.runId };
     },

@@ -22,8 +22,9 @@ import { measure } from './measure';
 import { migrate } from './migrate';
 import { type Migrated, migrationSheet, planMigration } from './migration';
 import { answerText, continueText, weighWords } from './play';
+import { forgetRace, readAhead } from './race';
 import { closeRows, openRows } from './rows-file';
-import { countRows, readAhead, timeTokens } from './run-rows';
+import { countRows, timeTokens } from './run-rows';
 import { train } from './train';
 import { isWorseThanBare, readPrompt, timePrompt, tryPrompt, tryTokens } from './try-prompt';
 
@@ -80,6 +81,7 @@ export const VERBS = {
   fillMatrix,
   findWords,
   fineTune,
+  forgetRace,
   improve,
   isWorseThanBare,
   keepTogether,

@@ -8,7 +8,7 @@ import { PRESETS, type TrainingSettings } from '../training/settings';
 import { fakeHost, prepared, promptSet } from './fake-host.test-support';
 import type { Host } from './host';
 import { SILENT } from './host';
-import type { RaceEvent } from './race';
+import { type AheadEvent, forgetRace, type RaceEvent, readAhead } from './race';
 import { type TrainRunEvent, type TrainRunRequest, train } from './train';
 import { validationIds } from './training-rows';
 
@@ -23,11 +23,17 @@ type LossOf = (settings: TrainingSettings, step: number) => number;
 type Spread = (loss: number, settings: TrainingSettings) => readonly number[];
 const ALIKE: Spread = (loss) => [loss, loss, loss, loss];
 
+const trialOf = (rowLosses: readonly number[]) => {
+  const loss = rowLosses.reduce((sum, each) => sum + each / rowLosses.length, 0);
+  return { kind: 'classify' as const, accuracy: 0.75, macroF1: 0.75, loss, rowLosses };
+};
+
 /** An engine whose starts reach given losses: it counts steps, and keeps what it was asked. */
 function racing(
   lossOf: LossOf,
   onStep: (request: TrainRequest, step: number) => void = () => {},
   spread: Spread = ALIKE,
+  ms = 1,
 ) {
   const asked: TrainRequest[] = [];
   const { host } = fakeHost();
@@ -43,7 +49,7 @@ function racing(
       const step = checkpoint.step + 1;
       const loss = lossOf(own, step);
       if (Number.isNaN(loss)) throw new StudioError('diverged', 'It diverged.');
-      const point = { step, loss, learningRate: 1, gradNorm: 1, ms: 1 };
+      const point = { step, loss, learningRate: 1, gradNorm: 1, ms };
       checkpoint = { ...checkpoint, step, steps: [...checkpoint.steps, point] };
       yield { kind: 'step', point, stepsTotal: own.steps, secondsLeft: null };
       onStep(request, step);
@@ -57,12 +63,15 @@ function racing(
       cacheSeconds: 0,
       trainSeconds: 0,
       stepsPerSecond: 1,
-      ...(until !== undefined && !control.requested && { trialLosses: spread(lossOf(own, checkpoint.step), own) }),
+      ...(until !== undefined && !control.requested && { trial: trialOf(spread(lossOf(own, checkpoint.step), own)) }),
     };
   }
   // as the tests' words: each character is a token, so that a word of one letter after a space has two
   const tokens = { ...host.tokens, encode: (text: string) => encode(text) };
-  return { asked, host: { ...host, tokens, engine: { ...host.engine, train: steps } } as unknown as Host };
+  return {
+    asked,
+    host: { ...host, tokens, engine: { ...host.engine, train: steps, readAhead: async () => true } } as unknown as Host,
+  };
 }
 
 /** Answer words are one token each. */
@@ -112,7 +121,7 @@ describe('a race of starts', () => {
     expect(last?.winner?.settings.placement).toBe('infix');
     expect(last?.winner?.initText).toBe('\n');
     expect(last?.entries.map(({ outcome }) => outcome)).toEqual(['out', 'continues']);
-    expect(last?.entries[1]?.losses).toEqual([{ step: 15, loss: 1 / 15 }]);
+    expect(last?.entries[1]?.losses).toEqual([{ step: 15, loss: 1 / 15, accuracy: 0.75 }]);
     expect(done.soft.placement).toBe('infix');
     // asked again with the winner's settings, nothing is compared
     expect(last?.winner?.settings.race).toBeUndefined();
@@ -239,5 +248,89 @@ describe('a race that is interrupted', () => {
   it('keeps nothing when it is paused: the race begins again', async () => {
     const { done } = await interrupted('pause', 'infix', 12);
     await expect(done).rejects.toMatchObject({ code: 'cancelled' });
+  });
+});
+
+describe('a race before anybody asks for the run', () => {
+  const run = { settings, initText: request().initText };
+  const legs = (asked: readonly TrainRequest[]) =>
+    asked.map(({ settings: { placement }, until, resume }) => [placement, resume?.step ?? 0, until]);
+
+  it('is what the run continues from', async () => {
+    const { host, asked } = racing(infixWins);
+    const heard: AheadEvent[] = [];
+    const emit = (event: AheadEvent) => heard.push(event);
+    expect(await readAhead(host, { ...request(), run }, { ...SILENT, emit })).toBe('compared');
+    expect(legs(asked)).toEqual([
+      ['suffix', 0, 15],
+      ['infix', 0, 15],
+    ]);
+    expect(asked.every(({ ahead }) => ahead)).toBe(true);
+    expect(heard).toHaveLength(30);
+    expect(heard.at(-1)).toEqual({ kind: 'starts', start: 2, starts: 2, step: 15 });
+    const events: RaceEvent[] = [];
+    await train(host, request(), { ...SILENT, emit: (event) => event.kind === 'race' && events.push(event) });
+    expect(legs(asked.slice(2))).toEqual([['infix', 15, undefined]]);
+    expect(asked.at(-1)?.ahead).toBeUndefined();
+    expect(events).toMatchObject([{ ahead: true, winner: { settings: { placement: 'infix' } } }]);
+  });
+
+  it('rests where something else needs the engine, and loses no step of what it has', async () => {
+    const control = new ControlSource();
+    const { host, asked } = racing(infixWins, ({ settings: { placement } }, step) => {
+      if (placement === 'infix' && step === 4) control.ask('cancel');
+    });
+    expect(await readAhead(host, { ...request(), run }, { ...SILENT, control })).toBe('interrupted');
+    const events: RaceEvent[] = [];
+    await train(host, request(), { ...SILENT, emit: (event) => event.kind === 'race' && events.push(event) });
+    expect(legs(asked.slice(2))).toEqual([
+      ['infix', 4, 15],
+      ['infix', 15, undefined],
+    ]);
+    expect(events.at(-1)?.ahead).toBeUndefined();
+  });
+
+  it('is waited for, and paused, by a run that is asked for while it trains', async () => {
+    let clicked: Promise<unknown> | null = null;
+    const { host, asked } = racing(infixWins, ({ ahead }, step) => {
+      if (ahead && step === 2) clicked ??= train(host, request(), SILENT);
+    });
+    expect(await readAhead(host, { ...request(), run }, SILENT)).toBe('interrupted');
+    await clicked;
+    expect(asked[1]?.resume?.step).toBeLessThan(15);
+    expect(legs(asked.slice(2))).toEqual([
+      ['infix', 0, 15],
+      ['infix', 15, undefined],
+    ]);
+  });
+
+  it('is of no use to a run with other words, settings, seed or text, nor once the engine computes in another way', async () => {
+    const [first = { label: '', word: '' }, ...others] = OWN_NAMES;
+    const seen = async (more: Partial<TrainRunRequest>, forget = false) => {
+      const { host, asked } = racing(infixWins);
+      await readAhead(host, { ...request(), run }, SILENT);
+      if (forget) await forgetRace(host, null, SILENT);
+      await train(host, request(more), SILENT);
+      return asked.length;
+    };
+    expect(await seen({})).toBe(3);
+    expect(await seen({ words: [{ ...first, word: ' poor' }, ...others], initText: run.initText })).toBeGreaterThan(4);
+    expect(await seen({ settings: { ...settings, seed: 1 } })).toBe(5);
+    expect(await seen({ settings: { ...settings, batchSize: 4 } })).toBe(5);
+    expect(await seen({ template: `Say: {text}\nTone:` })).toBe(5);
+    expect(await seen({ dataset: { ...dataset, fingerprint: 'edited' } })).toBe(5);
+    expect(await seen({}, true)).toBe(5);
+  });
+
+  it('is left out where its texts are more than are read ahead, or a step takes so long that others would wait', async () => {
+    const long = 'word '.repeat(400);
+    const { host, asked } = racing(infixWins);
+    const lengthy = { ...request(), template: `${long}{text}\nTone:` };
+    expect(await readAhead(host, { ...lengthy, run }, SILENT)).toBe('read');
+    expect(await readAhead(host, { ...request(), run: null }, SILENT)).toBe('read');
+    expect(asked).toEqual([]);
+    const slow = racing(infixWins, undefined, ALIKE, 3001);
+    expect(await readAhead(slow.host, { ...request(), run }, SILENT)).toBe('read');
+    expect(slow.asked).toHaveLength(1);
   });
 });

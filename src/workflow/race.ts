@@ -1,18 +1,22 @@
-/** A race of starts: the first steps of several; the standard one continues unless another's validation loss is clearly lower. */
+/**
+ * A race of starts: the first steps of several; the standard one continues unless another's validation loss is clearly lower.
+ * It can run before anybody asks for the run, as its texts can be read then.
+ */
 
-import type { Control } from '../lib/control';
+import type { RowsRead } from '../inference/text-cache';
+import { type Control, ControlSource } from '../lib/control';
 import { asStudioError, StudioError } from '../lib/errors';
 import { secondsLeft } from '../lib/format';
-import { mean } from '../metrics/special';
 import type { RaceEntry, SoftVersion } from '../prompt-set/types';
 import { startSentence } from '../task/propose';
 import { cueOf } from '../task/template';
 import type { LabelTokens } from '../tokens/tokenizer';
-import { clearlyHigher } from '../training/checkpoint';
+import { accuracyOf, clearlyHigher } from '../training/checkpoint';
 import type { Checkpoint, TrainEvent } from '../training/events';
-import { RACE_STEPS, startText, type TrainingSettings } from '../training/settings';
-import type { Host, Run } from './host';
-import { engineRequest, type RunInputs, type RunRequest, runInputs } from './run-rows';
+import { CORE_ROWS, RACE_STEPS, startText, type TrainingSettings } from '../training/settings';
+import type { Host, HostEngine, Run, Verb } from './host';
+import { engineRequest, type RowsOfRun, type RunInputs, type RunRequest, runInputs } from './run-rows';
+import { cacheKeyOf } from './training-rows';
 
 /** How many of the starts continue after the early steps. */
 const LEFT = 2;
@@ -32,6 +36,8 @@ export interface RaceEvent {
   readonly secondsLeft: number | null;
   /** Set by the last event of a race. */
   readonly winner: RaceWinner | null;
+  /** It was over before anybody asked for the run. */
+  readonly ahead?: true;
 }
 
 interface Start extends Pick<RunRequest, 'settings' | 'initText'> {
@@ -85,6 +91,37 @@ interface Runner {
 /** A start that diverged is last. */
 const lossOf = ({ losses }: Runner): number => losses.at(-1)?.loss ?? Number.POSITIVE_INFINITY;
 
+/** A race on its way. Between two steps it can be interrupted and continued, to the same bits. */
+interface Racing {
+  /** What it depends on, besides the engine. */
+  readonly key: string;
+  /** The standard start first; none = there is nothing to compare. */
+  readonly runners: readonly Runner[];
+  /** Those that are not out. */
+  left: readonly Runner[];
+  /** Steps after which others will be. */
+  rungs: readonly number[];
+}
+
+function freshRace(key: string, request: RunRequest, { labels, validation }: RunInputs): Racing {
+  const runners = (validation.length > 0 ? startsOf(request, labels) : []).map(
+    (start): Runner => ({ start, checkpoint: null, losses: [], rowLosses: [], outcome: 'racing' }),
+  );
+  const rungs = runners.length === 0 ? [] : runners.length > LEFT ? RACE_STEPS : [LATE];
+  return { key, runners, left: runners, rungs };
+}
+
+/** Everything that the bits of a race depend on, besides the engine: the rows and labels with their tokens, and the settings. */
+const keyOf = (
+  { dataset, template, words, settings, initText }: RunRequest,
+  { train, validation, labels }: RunInputs,
+): string =>
+  JSON.stringify([
+    ...[dataset.fingerprint, template, words, initText, labels.map(({ tokenIds }) => [...tokenIds])],
+    Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)),
+    [train, validation].map((rows) => rows.map(({ rowId, label }) => [rowId, label])),
+  ]);
+
 /** The best two starts, lowest loss first; the standard one stays to the end, to be compared with. */
 function better(ranked: readonly Runner[], standard: Runner): readonly Runner[] {
   const left = ranked.slice(0, LEFT);
@@ -98,8 +135,87 @@ function winnerOf([best]: readonly Runner[], standard: Runner): Runner {
     : standard;
 }
 
+/** Who continues: the better ones, or at the end, and where it is stopped, the best so far. */
+function decide(racing: Racing, isLast: boolean): void {
+  const [standard] = racing.runners;
+  if (!standard) return;
+  const ranked = racing.left.toSorted((a, b) => lossOf(a) - lossOf(b) || 0);
+  racing.left = isLast ? [winnerOf(ranked, standard)] : better(ranked, standard);
+  racing.rungs = isLast ? [] : racing.rungs.slice(1);
+  for (const runner of racing.runners)
+    if (!racing.left.includes(runner)) runner.outcome = 'out';
+    else if (isLast) runner.outcome = 'continues';
+}
+
+interface Raced {
+  readonly request: RunRequest;
+  readonly rowsOf: RowsOfStart;
+  /** Nobody waits for it: the engine pauses it where another request waits. */
+  readonly ahead: boolean;
+  /** Hears of each step how long it took. */
+  readonly onStep: (ms: number) => void;
+  /** As in RaceEvent. */
+  readonly left: () => number | null;
+}
+
+/** How long the whole run still takes, from the steps so far. */
+function timeLeft({ runners }: Racing, steps: number): Pick<Raced, 'onStep' | 'left'> {
+  const before = runners.reduce((sum, { checkpoint }) => sum + (checkpoint?.step ?? 0), 0);
+  let [done, begin] = [0, performance.now()];
+  return {
+    onStep: (ms) => {
+      // the texts were read before the first step
+      if (done++ === 0) begin = performance.now() - ms;
+    },
+    left: () => secondsLeft(done, steps - before, (performance.now() - begin) / 1000),
+  };
+}
+
+/** Trains the starts to the end of the race. False = something was asked of it before, or needed the engine. */
+async function raceOn(
+  host: Host,
+  racing: Racing,
+  { request, rowsOf, ahead, onStep, left }: Raced,
+  { control, emit }: Run<TrainEvent | RaceEvent>,
+): Promise<boolean> {
+  while (racing.rungs.length > 0) {
+    const [until = LATE] = racing.rungs;
+    for (const runner of racing.left) {
+      const isThere = () => runner.losses.at(-1)?.step === until;
+      if (isThere()) continue;
+      if (control.requested) return false;
+      const asked = { ...request, ...runner.start, resume: runner.checkpoint };
+      await advance(runner, until, {
+        events: async function* () {
+          const rows = await rowsOf(runner.start.settings);
+          yield* host.engine.train({ ...engineRequest(host, asked, rows), until, ...(ahead && { ahead }) }, control);
+        },
+        hear: (event) => {
+          if (event.kind === 'cache') emit(event);
+          if (event.kind !== 'step') return;
+          onStep(event.point.ms);
+          emit(raceEvent(racing, left(), { entry: racing.runners.indexOf(runner), step: event.point.step }));
+        },
+      });
+      emit(raceEvent(racing, left()));
+      if (!isThere()) return false;
+    }
+    decide(racing, racing.rungs.length === 1);
+  }
+  return true;
+}
+
+const raceEvent = ({ runners }: Racing, left: number | null, now: RaceEvent['now'] = null): RaceEvent => ({
+  kind: 'race',
+  entries: runners.map(({ start: { name }, losses, outcome }) => ({ name, losses, outcome })),
+  now,
+  secondsLeft: left,
+  winner: null,
+});
+
 /**
- * Decides what a run starts from. Asked to stop, the best start so far wins; a pause ends the race, which then begins again.
+ * Decides what a run starts from; where the race has run ahead, as far as it has, it continues from there. Asked to stop, the
+ * best start so far wins; a pause ends the race, which then begins again.
  * @throws StudioError `cancelled`, `diverged` where every start does, and as the engine's train
  */
 export async function race(
@@ -109,53 +225,115 @@ export async function race(
   { control, emit }: Run<TrainEvent | RaceEvent>,
 ): Promise<{ readonly winner: RaceWinner; readonly inputs: RunInputs }> {
   const { race: _, core: __, ...settings } = request.settings;
-  const runners = (inputs.validation.length > 0 ? startsOf(request, inputs.labels) : []).map(
-    (start): Runner => ({ start, checkpoint: null, losses: [], rowLosses: [], outcome: 'racing' }),
-  );
-  const [standard] = runners;
-  if (!standard) return { winner: { settings, initText: request.initText, checkpoint: null }, inputs };
-  let [done, begin] = [0, performance.now()];
-  const tell = (now: RaceEvent['now'] = null, winner: RaceEvent['winner'] = null) =>
-    emit({
-      kind: 'race',
-      entries: runners.map(({ start: { name }, losses, outcome }) => ({ name, losses, outcome })),
-      now,
-      secondsLeft: secondsLeft(done, settings.steps, (performance.now() - begin) / 1000),
-      winner,
-    });
+  const racing = await takenRace(host, request, inputs);
+  if (racing.runners.length === 0)
+    return { winner: { settings, initText: request.initText, checkpoint: null }, inputs };
   const rowsOf = rememberedRows(host, request, inputs, control);
-  let left: readonly Runner[] = runners;
-  for (const until of runners.length > LEFT ? RACE_STEPS : [LATE]) {
-    for (const runner of left) {
-      if (control.requested) break;
-      const asked = { ...request, ...runner.start, resume: runner.checkpoint };
-      await advance(runner, until, {
-        events: async function* () {
-          const rows = await rowsOf(runner.start.settings);
-          yield* host.engine.train({ ...engineRequest(host, asked, rows), until }, control);
-        },
-        hear: (event) => {
-          if (event.kind === 'cache') emit(event);
-          if (event.kind !== 'step') return;
-          // the texts were read before the first step
-          if (done++ === 0) begin = performance.now() - event.point.ms;
-          tell({ entry: runners.indexOf(runner), step: event.point.step });
-        },
-      });
-      tell();
-    }
-    if (control.requested === 'pause' || control.requested === 'cancel')
-      throw new StudioError('cancelled', 'Stopped while starts were compared.');
-    const ranked = left.toSorted((a, b) => lossOf(a) - lossOf(b) || 0);
-    left = until === LATE || control.requested ? [winnerOf(ranked, standard)] : better(ranked, standard);
-    for (const runner of runners) if (!left.includes(runner)) runner.outcome = 'out';
+  const isOver = racing.rungs.length === 0;
+  const time = timeLeft(racing, settings.steps);
+  if (!(await raceOn(host, racing, { request, rowsOf, ahead: false, ...time }, { control, emit }))) {
+    if (control.requested !== 'stop') throw new StudioError('cancelled', 'Stopped while starts were compared.');
+    decide(racing, true);
   }
-  const [best] = left;
+  const [best] = racing.left;
   if (!best) throw new StudioError('internal', 'internal: a race that nobody won');
-  best.outcome = 'continues';
   const winner = { settings: best.start.settings, initText: best.start.initText, checkpoint: best.checkpoint };
-  tell(null, winner);
+  emit({ ...raceEvent(racing, time.left()), winner, ...(isOver && { ahead: true }) });
   return { winner, inputs: await rowsOf(winner.settings) };
+}
+
+/** A race that has run ahead, or still does. */
+interface RacedAhead {
+  readonly racing: Racing;
+  readonly control: ControlSource;
+  readonly ended: Promise<unknown>;
+}
+
+/** One an engine: its weights, backend and threads decide the bits too. */
+const racedAhead = new WeakMap<HostEngine, RacedAhead>();
+
+/** The race that ran ahead, once it rests, if it is the one that is asked for; else a fresh one. Nobody else continues it. */
+async function takenRace({ engine }: Host, request: RunRequest, inputs: RunInputs): Promise<Racing> {
+  const key = keyOf(request, inputs);
+  const before = racedAhead.get(engine);
+  before?.control.ask('pause');
+  racedAhead.delete(engine);
+  await before?.ended.catch(() => undefined); // its own request says why it failed
+  const isAsked = before?.racing.key === key && request.initFrom === null && request.resume === null;
+  return isAsked ? before.racing : freshRace(key, request, inputs);
+}
+
+/** Drops the race that ran ahead, where the engine will compute in another way. */
+export const forgetRace: Verb<null, never, void> = async ({ engine }) => {
+  racedAhead.get(engine)?.control.ask('pause');
+  racedAhead.delete(engine);
+};
+
+/** Most tokens that are read before anybody asks for a run: about a minute on WebAssembly with two threads. */
+const AHEAD_TOKENS = 12_000;
+/** A step is not interrupted, so that other requests wait for it: with slower ones starts are not compared ahead. */
+const MOST_STEP_MS = 3000;
+
+interface AheadRequest extends RowsOfRun {
+  /** What the run would start with; null = texts are read, and no start is trained. */
+  readonly run: Pick<RunRequest, 'settings' | 'initText'> | null;
+}
+
+/** Rows of the text cache; or the start that trains, of how many, and its step. */
+export type AheadEvent =
+  | ({ readonly kind: 'rows' } & RowsRead)
+  | { readonly kind: 'starts'; readonly start: number; readonly starts: number; readonly step: number };
+
+/** How far it came; `interrupted` = something else needed the engine: ask again. */
+export type AheadEnd = 'interrupted' | 'read' | 'compared';
+
+/**
+ * Reads texts of the next run while the engine has nothing else to do, and then compares its starts, where their texts are
+ * among those that were read.
+ */
+export const readAhead: Verb<AheadRequest, AheadEvent, AheadEnd> = async (host, { run: next, ...rows }, ahead) => {
+  const settings = next?.settings ?? { placement: 'suffix' };
+  const inputs = await runInputs(host, { ...rows, settings }, ahead.control);
+  const { train, validation, facts } = inputs;
+  const cacheKey = cacheKeyOf(rows.dataset.fingerprint, rows.template);
+  const request = { train, validation, cacheKey, core: CORE_ROWS, tokens: AHEAD_TOKENS };
+  const isRead = await host.engine.readAhead(request, ahead.control, (read) => ahead.emit({ kind: 'rows', ...read }));
+  const needed = (Math.min(CORE_ROWS, facts.trainRows) + facts.validationRows) * facts.meanTokens;
+  if (!isRead) return 'interrupted';
+  if (!next?.settings.race || needed > AHEAD_TOKENS) return 'read';
+  return raceAhead(host, { ...rows, ...next, runId: 'ahead', initFrom: null, resume: null }, inputs, ahead);
+};
+
+async function raceAhead(
+  host: Host,
+  request: RunRequest,
+  inputs: RunInputs,
+  { control: asked, emit }: Run<AheadEvent>,
+): Promise<AheadEnd> {
+  const racing = await takenRace(host, request, inputs);
+  const control = new ControlSource();
+  asked.listen(() => control.ask('pause')); // a cancelled step would be lost
+  let isSlow = false;
+  const onStep = (ms: number) => {
+    isSlow = ms > MOST_STEP_MS;
+    if (isSlow) control.ask('pause');
+  };
+  const rowsOf = rememberedRows(host, request, inputs, control);
+  const ended = raceOn(
+    host,
+    racing,
+    { request, rowsOf, ahead: true, onStep },
+    {
+      control,
+      emit: (event) => {
+        if (event.kind !== 'race' || !event.now) return;
+        emit({ kind: 'starts', start: event.now.entry + 1, starts: event.entries.length, step: event.now.step });
+      },
+    },
+  );
+  racedAhead.set(host.engine, { racing, control, ended });
+  if (await ended) return racing.runners.length > 0 ? 'compared' : 'read';
+  return isSlow ? 'read' : 'interrupted';
 }
 
 /** Trains a start up to this step; one that diverges keeps no loss. */
@@ -169,10 +347,12 @@ async function advance(
       hear(event);
       if (event.kind !== 'done') continue;
       runner.checkpoint = event.checkpoint;
-      const { trialLosses } = event;
-      if (!trialLosses) continue;
-      runner.losses = [...runner.losses, { step: until, loss: mean(trialLosses) }];
-      runner.rowLosses = trialLosses;
+      const { trial } = event;
+      if (!trial) continue;
+      const accuracy = accuracyOf(trial);
+      const reached = { step: until, loss: trial.loss, ...(accuracy !== null && { accuracy }) };
+      runner.losses = [...runner.losses, reached];
+      runner.rowLosses = trial.rowLosses;
     }
   } catch (cause) {
     if (asStudioError(cause).code !== 'diverged') throw cause;
@@ -181,12 +361,14 @@ async function advance(
   }
 }
 
+type RowsOfStart = (settings: TrainingSettings) => Promise<RunInputs>;
+
 /** The rows of a start: they differ in where the cue is encoded. */
-function rememberedRows(host: Host, request: RunRequest, inputs: RunInputs, control: Control) {
+function rememberedRows(host: Host, request: RunRequest, inputs: RunInputs, control: Control): RowsOfStart {
   const known = new Map<TrainingSettings['placement'], Promise<RunInputs>>([
     [request.settings.placement, Promise.resolve(inputs)],
   ]);
-  return ({ placement }: TrainingSettings): Promise<RunInputs> => {
+  return ({ placement }) => {
     const rows = known.get(placement) ?? runInputs(host, { ...request, settings: { placement } }, control);
     known.set(placement, rows);
     return rows;

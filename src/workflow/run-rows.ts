@@ -1,7 +1,6 @@
 /** What a run reads: its rows as tokens, the engine's request for them, and how long this machine needs. */
 import type { Dataset } from '../dataset/types';
 import type { TrainRequest } from '../engine/types';
-import type { RowsRead } from '../inference/text-cache';
 import type { Control } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { createRng, shuffled } from '../lib/rng';
@@ -12,7 +11,7 @@ import type { LabelWord } from '../task/types';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import { labelTokens } from '../tokens/tokenizer';
 import type { Checkpoint } from '../training/events';
-import { CORE_ROWS, type TrainingSettings } from '../training/settings';
+import type { TrainingSettings } from '../training/settings';
 import type { Host, Verb } from './host';
 import { tokenRows } from './token-rows';
 import { cacheKeyOf, type Timing, timingOf, trainingIds, validationIds } from './training-rows';
@@ -34,7 +33,7 @@ export interface RunRequest {
   readonly resume: Checkpoint | null;
 }
 
-type RowsOfRun = Pick<RunRequest, 'dataset' | 'template' | 'examples' | 'words'> & {
+export type RowsOfRun = Pick<RunRequest, 'dataset' | 'template' | 'examples' | 'words'> & {
   /** The rows that it learns from; left out: the training rows. */
   readonly trains?: readonly string[];
 };
@@ -144,16 +143,6 @@ const settings = { placement: 'suffix' } as const;
 
 export const countRows: Verb<RowsOfRun, never, RunRows> = async (host, request, { control }) =>
   (await runInputs(host, { ...request, settings }, control)).facts;
-
-/** Most tokens that are read before anybody asks for a run: about a minute on WebAssembly with two threads. */
-const AHEAD_TOKENS = 12_000;
-
-/** Reads texts of the next run while the engine has nothing else to do. False = something else needed it: ask again. */
-export const readAhead: Verb<RowsOfRun, RowsRead, boolean> = async (host, request, { control, emit }) => {
-  const { train, validation } = await runInputs(host, { ...request, settings }, control);
-  const cacheKey = cacheKeyOf(request.dataset.fingerprint, request.template);
-  return host.engine.readAhead({ train, validation, cacheKey, core: CORE_ROWS, tokens: AHEAD_TOKENS }, control, emit);
-};
 
 /** Tokens after what all rows begin with; a mean over fewer would mostly measure what a call costs. */
 const TIMED_TOKENS = 600;

@@ -141,12 +141,25 @@ export interface PlannedRun {
 /** The settings of a planned run; with the start text, those that a race in its group has found: its seeds differ in nothing else. */
 function settled(
   set: PromptSet,
-  { settings, group, teacher }: PlannedRun,
+  { settings, group, teacher }: Omit<PlannedRun, 'id' | 'name'>,
 ): Pick<PlannedRun, 'settings'> & { readonly initText?: string } {
   if (isWriting(set)) return { settings: withoutRace(forGeneration(settings)) };
   if (teacher) return { settings: withoutRace(settings) };
   const raced = settings.race && group && set.soft.find((run) => run.group === group && run.race);
   return raced ? { settings: { ...raced.settings, seed: settings.seed }, initText: raced.initText } : { settings };
+}
+
+/** What a planned run starts with: its settings, the text around the vectors, and the one that they start from. */
+export function startOf(
+  set: PromptSet,
+  plan: Omit<PlannedRun, 'id' | 'name'>,
+  dataset: Dataset | null,
+): Pick<SoftVersion, 'settings' | 'template' | 'examples' | 'initText'> {
+  const { settings, initText } = settled(set, plan);
+  const { initialisation: start } = settings;
+  const distilled = set.hard.find(({ id }) => id === plan.teacher);
+  const typed = start.kind === 'text' ? start.text.trim() || startText(settings, initialText(set, distilled)) : '';
+  return { settings, ...runText(set, plan, dataset), initText: initText ?? typed };
 }
 
 /** The prompt set with the run recorded under its own id, so that it is not run twice. */
@@ -158,8 +171,6 @@ export function recorded(
   dataset: Dataset | null = null,
 ): ReturnType<typeof startRun> {
   const { id, name, hybrid, group, teacher } = plan;
-  const { settings, initText } = settled(set, plan);
-  const { initialisation } = settings;
   const hand = hybrid ? chosenHard(set) : null;
   const distilled = set.hard.find((version) => version.id === teacher);
   return startRun(
@@ -168,13 +179,7 @@ export function recorded(
     {
       ...from,
       name,
-      settings,
-      ...runText(set, plan, dataset),
-      initText:
-        initText ??
-        (initialisation.kind === 'text'
-          ? initialisation.text.trim() || startText(settings, initialText(set, distilled))
-          : ''),
+      ...startOf(set, plan, dataset),
       ...(hand && { handVersion: hand.id }),
       ...(distilled && { distilled: { from: distilled.id } }),
       ...(distilled?.words && { words: wordsFitting(set, distilled) }),

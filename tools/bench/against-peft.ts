@@ -2,16 +2,19 @@
  * A preset on SST-2 (256 training rows, batches of 8) against PyTorch + transformers + PEFT with the same weights, rows and
  * threads, one after the other by turns. Ours is counted from the click, by the verb that the page runs, here in Node on WASM:
  * reading the texts, a race of starts and validation included, and both baselines where a run comes to its end, as they are
- * scored after the last step; once more with the texts that the page reads ahead while nothing else runs. PEFT is counted from
+ * scored after the last step; `read-ahead` is ours with the texts that the page reads before the click while nothing else runs,
+ * and `race-ahead` with its starts compared then, too. PEFT is counted from
  * its first step and does nothing but steps. Every ten steps, step 0 included, both answer all test rows with the clock stopped;
  * a round is a seed. The result is when the mean over seeds reaches a loss, 80% and 84%. JSON on stdout. Needs DATA/sst2-train.csv, DATA/sst2-test.csv and python3.
  *
  *     npx tsx tools/bench/against-peft.ts DATA [--preset auto] [--rounds 5] [--steps 150] [--threads 2] [--loss 0.4]
- *       [--until 80] [--backend node-native] [--untested | --tests FILE]
+ *       [--until 80] [--backend node-native] [--test-rows 400] [--sides click,read-ahead,race-ahead,peft]
+ *       [--untested | --tests FILE]
  *
  * Both stop at step --until, of --steps that their schedules count on; ours from the click runs to its end where nothing is
  * tested. Answers take most of the time and do not depend on the clock: run once for them on any machine, keep the JSON, and
- * give it as FILE to a run on a quiet machine, which then only trains. --untested only trains, too.
+ * give it as FILE to a run on a quiet machine, which then only trains. --untested only trains, too. --sides: click and peft unless named.
+ * Ours has seconds of the processor as well, which a loaded machine changes little.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -29,7 +32,7 @@ import { tunedPrompt } from '../../src/prompt-set/versions';
 import { labelTokens } from '../../src/tokens/tokenizer';
 import type { Trained } from '../../src/training/events';
 import { PRESETS, STANDARD, startText, type TrainingSettings } from '../../src/training/settings';
-import { readAhead } from '../../src/workflow/run-rows';
+import { readAhead } from '../../src/workflow/race';
 import { initialText } from '../../src/workflow/runs';
 import { tokenRows } from '../../src/workflow/token-rows';
 import { train } from '../../src/workflow/train';
@@ -47,6 +50,8 @@ const { values, positionals } = parseArgs({
     backend: { type: 'string', default: 'node-wasm' },
     untested: { type: 'boolean', default: false },
     tests: { type: 'string' },
+    'test-rows': { type: 'string' },
+    sides: { type: 'string', default: 'click,peft' },
   },
 });
 const data = positionals[0] ?? '';
@@ -75,6 +80,8 @@ interface Timed {
   readonly seconds: number;
   /** Since the beginning, when each step was done. */
   readonly stepAt: readonly number[];
+  /** The same in seconds of the processor; PEFT's are not measured. */
+  readonly processorAt?: readonly number[];
   readonly tests: readonly Tested[];
 }
 
@@ -113,7 +120,10 @@ async function openPeft() {
 
 const log = createLog();
 const columns = { text: 'text', label: 'label' };
-const dataset = await readDataset({ ...files, columns, seed: 0, trainRows: 256, testRows: null }, log);
+const dataset = await readDataset(
+  { ...files, columns, seed: 0, trainRows: 256, testRows: values['test-rows'] ? Number(values['test-rows']) : null },
+  log,
+);
 await using host = await openHost(
   { model: DEFAULT_MODEL, backend: values.backend === 'node-native' ? 'node-native' : 'node-wasm', threads },
   log,
@@ -127,8 +137,11 @@ const rowsOf = async (split: 'train' | 'test') =>
   (await tokenRows(host, { dataset, prompt: bare, words: task.words, split }, uninterrupted)).rows;
 const rows = { train: await rowsOf('train'), test: await rowsOf('test') };
 
-/** A run from the click; `key` names texts that no other run has read. */
-async function ours(seed: number, key: string, ahead: boolean): Promise<Timed> {
+/** What is done before the click: nothing, the texts are read, or the starts are compared, too. */
+type Ours = 'click' | 'read-ahead' | 'race-ahead';
+
+/** A run from the click, on texts that no other run has read. */
+async function ours(seed: number, side: Ours): Promise<Timed> {
   let settings: TrainingSettings = { ...STANDARD, ...preset, seed, steps, patience: null, checkpointEvery: TEST_EVERY };
   const hard = { shots: 0, shotSeed: 0 };
   const answers = { words: task.words, meanLogProbs: null, longest: null };
@@ -136,18 +149,22 @@ async function ours(seed: number, key: string, ahead: boolean): Promise<Timed> {
   const stepAt: number[] = [];
   const rowsOfRun = {
     ...{ template: task.baseTemplate, words: task.words },
-    dataset: { ...dataset, fingerprint: `${dataset.fingerprint} ${key}` },
+    dataset: { ...dataset, fingerprint: `${dataset.fingerprint} ${side} ${seed}` },
   };
-  if (ahead) await readAhead(host, rowsOfRun, { control: uninterrupted, emit: () => {} });
+  const initText = startText(settings, initialText(task));
+  const run = side === 'race-ahead' ? { settings, initText } : null;
+  if (side !== 'click') await readAhead(host, { ...rowsOfRun, run }, { control: uninterrupted, emit: () => {} });
   const control = new ControlSource();
   const begin = performance.now();
   const now = () => (performance.now() - begin) / 1000;
+  const usedBefore = process.cpuUsage();
+  const processorAt: number[] = [];
   await train(
     host,
     {
       ...rowsOfRun,
       ...{ runId: 'bench', settings, initFrom: null, resume: null },
-      initText: startText(settings, initialText(task)),
+      initText,
       baselines: [
         { id: 'yours', prompt: { ...hard, template: prompt }, with: answers },
         { id: 'untuned', prompt: { ...hard, template: task.baseTemplate }, with: answers },
@@ -156,8 +173,15 @@ async function ours(seed: number, key: string, ahead: boolean): Promise<Timed> {
     {
       control,
       emit: (event) => {
-        if (event.kind === 'step') stepAt[event.point.step - 1] = now();
-        if (event.kind === 'step' && event.point.step >= until && (answered || ahead)) control.ask('stop');
+        if (event.kind === 'step') {
+          const { user, system } = process.cpuUsage(usedBefore);
+          stepAt[event.point.step - 1] = now();
+          processorAt[event.point.step - 1] = (user + system) / 1e6;
+          log.progress(
+            `${side}: step ${event.point.step} after ${((user + system) / 1e6).toFixed(1)} s of the processor`,
+          );
+          if (event.point.step >= until && (answered || side !== 'click')) control.ask('stop');
+        }
         if (event.kind === 'race' && event.winner) settings = event.winner.settings;
         if (event.kind !== 'checkpoint' && event.kind !== 'done') return;
         const { step, vectors, answers: trained, initial } = event.checkpoint;
@@ -168,10 +192,10 @@ async function ours(seed: number, key: string, ahead: boolean): Promise<Timed> {
   );
   const seconds = now();
   const tests: Tested[] = [];
-  if (answered && !ahead)
+  if (answered && side === 'click')
     for (const [step, at] of [...vectorsAt].sort(([a], [b]) => a - b))
       if (step <= until) tests.push(await tested(step, settings, at));
-  return { seconds, stepAt, tests };
+  return { seconds, stepAt, processorAt, tests };
 }
 
 async function tested(step: number, settings: TrainingSettings, trained: Trained): Promise<Tested> {
@@ -194,9 +218,10 @@ const plain = (list: typeof rows.test) => list.map(({ ids, label }) => ({ ids: A
 /** The instruction's tokens: of the starts that were tried before the text, the best (docs/method/training.md). */
 const instruction = host.tokens.encode(initialText(task));
 
-const peft = await openPeft();
-const theirs = (seed: number) =>
-  peft.train({
+const sides = values.sides.split(',');
+const peft = sides.includes('peft') ? await openPeft() : null;
+const theirs = async (seed: number) =>
+  peft?.train({
     ...STANDARD,
     ...{ steps, until, seed, learningRate: 0.01, testEvery: TEST_EVERY },
     rows: plain(rows.train),
@@ -205,13 +230,14 @@ const theirs = (seed: number) =>
     initIds: Array.from({ length: STANDARD.virtualTokens }, (_, i) => instruction[i % instruction.length] ?? 0),
   });
 
-const runs = { click: [] as Timed[], ahead: [] as Timed[], peft: [] as Timed[] };
+const runs = { click: [] as Timed[], 'read-ahead': [] as Timed[], 'race-ahead': [] as Timed[], peft: [] as Timed[] };
 for (let seed = 0; seed < Number(values.rounds); seed++) {
-  runs.click.push(await ours(seed, `click ${seed}`, false));
-  runs.peft.push(await theirs(seed));
-  if (!answered) runs.ahead.push(await ours(seed, `ahead ${seed}`, true));
-  const [click, ahead, other] = [runs.click, runs.ahead, runs.peft].map((of) => of.at(-1)?.seconds.toFixed(0));
-  console.error(`seed ${seed}: from the click ${click} s, texts read ahead ${ahead ?? 'not run'} s, PEFT ${other} s`);
+  for (const side of ['click', 'read-ahead', 'race-ahead'] as const)
+    if (sides.includes(side)) runs[side].push(await ours(seed, side));
+  const other = await theirs(seed);
+  if (other) runs.peft.push(other);
+  const said = Object.entries(runs).map(([side, of]) => `${side} ${of.at(-1)?.seconds.toFixed(0) ?? 'not run'}`);
+  console.error(`seed ${seed}, seconds: ${said.join(', ')}`);
 }
 const targets = {
   [`loss ${values.loss}`]: ({ loss }: Tested) => loss <= Number(values.loss),
@@ -230,17 +256,26 @@ const curveOf = (all: readonly Tested[][]): Tested[] =>
     return { step, accuracy: meanOf(there.map((of) => of.accuracy)), loss: meanOf(there.map((of) => of.loss)) };
   });
 const curves = { ours: curveOf(tests.ours), peft: curveOf(tests.peft) };
-/** Steps cost alike, whatever the seed: the median over rounds of when a step was done. */
+/** Steps cost alike, whatever the seed: the median over rounds of when a step was done, by the clock and in seconds of the processor. */
 const timesOf = (of: readonly Timed[], curve: readonly Tested[]) => {
-  const stepAt = Array.from({ length: steps }, (_, i) => median(of.flatMap((run) => run.stepAt[i] ?? [])));
-  return { seconds: median(of.map((run) => run.seconds)), timeTo: timesTo(targets, stepAt, curve) };
+  if (of.length === 0) return null;
+  const doneAt = (at: (run: Timed) => readonly number[] | undefined) =>
+    Array.from({ length: steps }, (_, i) => median(of.flatMap((run) => at(run)?.[i] ?? [])));
+  const [stepAt, processorAt] = [doneAt((run) => run.stepAt), doneAt((run) => run.processorAt)];
+  const shown = [20, 30, 40, 50, until].map((step) => [
+    step,
+    { clock: stepAt[step - 1], processor: processorAt[step - 1] },
+  ]);
+  const timeTo = { clock: timesTo(targets, stepAt, curve), processor: timesTo(targets, processorAt, curve) };
+  return { seconds: median(of.map((run) => run.seconds)), steps: Object.fromEntries(shown), timeTo };
 };
 const result = {
   click: timesOf(runs.click, curves.ours),
-  ahead: runs.ahead.length > 0 ? timesOf(runs.ahead, curves.ours) : null,
+  'read-ahead': timesOf(runs['read-ahead'], curves.ours),
+  'race-ahead': timesOf(runs['race-ahead'], curves.ours),
   peft: timesOf(runs.peft, curves.peft),
 };
 const seconds = Object.fromEntries(Object.entries(runs).map(([side, of]) => [side, of.map((run) => run.seconds)]));
 const sizes = { preset: values.preset, steps, threads, rows: rows.train.length, testRows: rows.test.length };
 console.log(JSON.stringify({ ...sizes, result, curves, seconds, tests }, null, 1));
-peft.close();
+peft?.close();

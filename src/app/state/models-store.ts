@@ -271,6 +271,8 @@ export function createTextMemoryStore(services: Services, session: SessionStore)
       choose: async (options) => {
         await settings.set(TEXT_MEMORY, options).catch(() => {}); // it holds for this visit then
         await ask(options);
+        // a run would compute in another way now
+        await services.workflow.call('forgetRace', null).catch(() => undefined);
       },
     };
   });

@@ -1,26 +1,48 @@
-/** Texts of the next run are read while the user is on Data or Prompts and the engine has nothing else to do. */
+/**
+ * Texts of the next run are read, and its starts compared, while the user is on Data, Prompts or Train and the engine has
+ * nothing else to do.
+ */
 import type { Dataset } from '../../dataset/types';
 import { counted } from '../../lib/format';
 import type { PromptSet } from '../../prompt-set/types';
 import { sameLabels } from '../../task/template';
+import { DEFAULT_PRESET, PRESETS } from '../../training/settings';
+import type { AheadEvent } from '../../workflow/race';
+import type { PlannedRun } from '../../workflow/runs';
 import { cacheKeyOf } from '../../workflow/training-rows';
 import { resource, useResource } from './resource';
+import { whyTrainingOff } from './session-state';
+import { drafts } from './storage';
 import { ActionStore, type Studio, screenStore, usePromptSets, useSession } from './studio';
+import { useWordFinder } from './word-jobs';
 
-interface Rows extends Pick<PromptSet, 'words'> {
+interface NextRun {
+  readonly set: PromptSet;
   readonly dataset: Dataset;
-  readonly template: string;
   /** Of the loaded weights: others read again. */
   readonly model: string;
 }
 
 interface Ahead {
-  readonly read: { readonly rowsDone: number; readonly rowsTotal: number } | null;
+  readonly now: AheadEvent | null;
+  /** The starts of the next run have been compared. */
+  readonly isCompared: boolean;
   /** Rows in the engine's text cache by now, by the weights and the cache's name. */
   readonly rowsInCache: ReadonlyMap<string, number>;
 }
 
-export const aheadKey = ({ model, dataset, template }: Omit<Rows, 'words'>): string =>
+/** Settings of the next run, as Train keeps them. Ends in the set's id, so that it is deleted with the set. */
+export const nextRunKey = (setId: string): string => `next-run:${setId}`;
+
+type KeptRun = Pick<PlannedRun, 'settings' | 'hybrid' | 'examples'> & { readonly preset: string };
+
+interface Texts {
+  readonly model: string;
+  readonly dataset: Pick<Dataset, 'fingerprint'>;
+  readonly template: string;
+}
+
+export const aheadKey = ({ model, dataset, template }: Texts): string =>
   `${model} ${cacheKeyOf(dataset.fingerprint, template)}`;
 
 /** A template that is being typed is not read, and a request that needed the engine is probably followed by another. */
@@ -37,43 +59,75 @@ const quiet = (signal: AbortSignal) =>
 
 class ReadingAhead extends ActionStore<Ahead> {
   readonly texts;
+  readonly #studio: Studio;
 
-  constructor({ services: { workflow } }: Studio) {
-    super({ read: null, rowsInCache: new Map() });
-    this.texts = resource(async ({ model, ...rows }: Rows, signal) => {
-      const key = aheadKey({ model, ...rows });
-      const onEvent = (read: NonNullable<Ahead['read']>) =>
-        this.set({ read, rowsInCache: new Map(this.getState().rowsInCache).set(key, read.rowsDone) });
+  constructor(studio: Studio) {
+    super({ now: null, isCompared: false, rowsInCache: new Map() });
+    this.#studio = studio;
+    const { workflow } = studio.services;
+    this.texts = resource(async (next: NextRun, signal) => {
+      this.set({ now: null, isCompared: false });
       try {
-        for (let done = false; !done; ) {
+        await quiet(signal);
+        if (signal.aborted) return;
+        const request = await this.#request(next);
+        const key = aheadKey({ ...next, template: request.template });
+        const onEvent = (now: AheadEvent) => {
+          const { rowsInCache } = this.getState();
+          this.set({ now, ...(now.kind === 'rows' && { rowsInCache: new Map(rowsInCache).set(key, now.rowsDone) }) });
+        };
+        const ask = () => workflow.call('readAhead', request, { signal, onEvent });
+        let end = await ask();
+        while (end === 'interrupted') {
           await quiet(signal);
           if (signal.aborted) return;
-          done = await workflow.call('readAhead', rows, { signal, onEvent });
+          end = await ask();
         }
+        this.set({ isCompared: end === 'compared' });
       } finally {
-        this.set({ read: null });
+        this.set({ now: null });
       }
     });
+  }
+
+  /** What the button on Train would run; its starts only where it compares them, for the first time, and with these words. */
+  async #request({ set, dataset }: NextRun) {
+    const kept = await drafts(this.#studio.services.store).get<KeptRun>(nextRunKey(set.id));
+    const { hybrid = false, examples = 0, settings: own, preset = DEFAULT_PRESET } = kept ?? {};
+    const plan = { settings: PRESETS[DEFAULT_PRESET].settings, hybrid, examples, group: null };
+    const { startOf } = await import('../../workflow/runs'); // not needed for the first screen
+    const { settings, initText, ...text } = startOf(set, plan, dataset);
+    const isNew = !set.soft.some((run) => run.race && run.datasetFingerprint === dataset.fingerprint);
+    const isAuto = preset === DEFAULT_PRESET && own?.placement !== 'prefix';
+    const races = settings.race && isNew && isAuto && !(await useWordFinder.of(this.#studio).isDue(set.id, dataset));
+    return { dataset, words: set.words, ...text, run: races ? { settings, initText } : null };
   }
 }
 
 export const useReadingAhead = screenStore((studio: Studio) => new ReadingAhead(studio));
 
-const SCREENS: readonly (string | null)[] = ['data', 'prompts'];
+const SCREENS: readonly (string | null)[] = ['data', 'prompts', 'train'];
 
-/** Reads on those screens; what is read now, in words. */
+/** Works ahead on those screens; what it does, or has done, in words. */
 export function useReadAhead(screen: string | null): string | null {
   const set = usePromptSets((s) => s.set);
   const dataset = usePromptSets((s) => s.dataset);
   const model = useSession((s) => (s.model.kind === 'ready' ? s.model.info.sha256 : null));
-  const isFree = useSession((s) => s.job === null && s.capabilities.trainingOff === null);
-  const rows =
+  const isFree = useSession((s) => s.job === null && whyTrainingOff(s) === null);
+  const next =
     SCREENS.includes(screen) && isFree && model && set?.baseTemplate && dataset && sameLabels(set.words, dataset.labels)
-      ? { dataset, template: set.baseTemplate, words: set.words, model }
+      ? { set, dataset, model }
       : null;
-  useResource(useReadingAhead.use().texts, rows);
-  const read = useReadingAhead((s) => s.read);
-  return rows && read
-    ? `Reading texts ahead for training: ${read.rowsDone} of ${counted(read.rowsTotal, 'row')}`
-    : null;
+  useResource(useReadingAhead.use().texts, next);
+  const now = useReadingAhead((s) => s.now);
+  const isCompared = useReadingAhead((s) => s.isCompared);
+  if (!next) return null;
+  if (now) return aheadWords(now);
+  return isCompared ? 'The starts of a run were compared while you worked: training continues from there.' : null;
+}
+
+function aheadWords(now: AheadEvent): string {
+  if (now.kind === 'rows')
+    return `Reading texts ahead for training: ${now.rowsDone} of ${counted(now.rowsTotal, 'row')}`;
+  return `Comparing starts ahead for training: start ${now.start} of ${now.starts}, step ${now.step}`;
 }

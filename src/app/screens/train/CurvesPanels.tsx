@@ -67,7 +67,7 @@ function Curves({ live, set, trainRows }: CurvesPanelsProps & { readonly live: L
   );
   return (
     <>
-      {live.race ? <RacePanel entries={live.race} /> : null}
+      {live.race ? <RacePanel entries={live.race} live={live} /> : null}
       <ValidationPanel live={live} judgement={judgement} metric={metric} onMetric={setMetric} />
       <LossPanel live={live} judgement={judgement} settings={settings} run={run} />
       {live.sample ? <SamplePanel sample={live.sample} /> : null}
@@ -77,20 +77,21 @@ function Curves({ live, set, trainRows }: CurvesPanelsProps & { readonly live: L
 }
 
 /** Which starts were compared before the run, and which one it continues. */
-function RacePanel({ entries }: { readonly entries: readonly RaceEntry[] }) {
+function RacePanel({ entries, live }: { readonly entries: readonly RaceEntry[]; readonly live: LiveRun }) {
   const best = entries.find(({ outcome }) => outcome === 'continues');
   return (
     <Panel title={best ? `Chosen start: ${midSentence(best.name)}` : 'One of these starts continues'} span={12}>
       <ul>
         {entries.map((entry) => (
           <li key={entry.name} className={entry.outcome === 'out' ? 'dim' : undefined}>
-            {raceWords(entry)}
+            {raceWords(entry, live.validationRows)}
           </li>
         ))}
       </ul>
       <p className="dim small">
         The first of them continues unless another one’s loss is clearly lower: by two standard errors over the
         validation rows.
+        {live.isRacedAhead ? ' They were compared while you worked, before you asked for this run.' : ''}
       </p>
     </Panel>
   );

@@ -33,6 +33,8 @@ export interface LiveRun {
   readonly widened: number;
   /** The starts that are compared before it, or were; null = none. */
   readonly race: readonly RaceEntry[] | null;
+  /** They were compared before anybody asked for the run. */
+  readonly isRacedAhead: boolean;
   /** Steps of the starts that do not continue; while they are compared, of all of them. */
   readonly raceSteps: number;
   readonly steps: readonly StepPoint[];
@@ -70,6 +72,7 @@ export const freshRun = (
   teacher: null,
   widened: 0,
   race: version.race ?? null,
+  isRacedAhead: false,
   raceSteps: lostSteps(version.race ?? []),
   steps: from?.steps ?? [],
   validations: from?.validations ?? [],
@@ -158,13 +161,14 @@ export function heard(live: LiveRun, event: DistilEvent): LiveRun {
   }
 }
 
-function afterRace(live: LiveRun, { entries: race, now, secondsLeft, winner }: RaceEvent): LiveRun {
+function afterRace(live: LiveRun, { entries: race, now, secondsLeft, winner, ahead }: RaceEvent): LiveRun {
   const asked = live.phase === 'pausing' || live.phase === 'stopping';
   if (winner) {
     const { steps = [], step = 0 } = winner.checkpoint ?? {};
     const stepsTotal = winner.settings.steps;
     const phase = asked ? live.phase : 'training';
-    return { ...live, phase, note: null, race, raceSteps: lostSteps(race), steps, step, stepsTotal };
+    const isRacedAhead = ahead === true;
+    return { ...live, phase, note: null, race, isRacedAhead, raceSteps: lostSteps(race), steps, step, stepsTotal };
   }
   const before = now ? (race[now.entry]?.losses.at(-1)?.step ?? 0) : 0;
   const raceSteps = stepsOf(race) + (now ? now.step - before : 0);
@@ -263,8 +267,11 @@ function ended(live: LiveRun): string {
   return live.error ? `The run stopped at step ${step}` : 'The run ended';
 }
 
-function reached({ validations, bestStep, validationRows }: LiveRun): string {
-  const best = validations.find((v) => v.step === bestStep) ?? validations.at(-1);
+/** Until the run validates itself, what its start reached in the race. */
+function reached({ validations, bestStep, validationRows, race }: LiveRun): string {
+  const start = race?.find(({ outcome }) => outcome === 'continues')?.losses.at(-1);
+  const raced = start?.accuracy === undefined ? null : { kind: 'classify' as const, accuracy: start.accuracy };
+  const best = validations.find((v) => v.step === bestStep) ?? validations.at(-1) ?? raced;
   if (!best) return '';
   return best.kind === 'generate'
     ? `: perplexity ${perplexityOf(best.loss)} on ${counted(validationRows, 'validation row')}`

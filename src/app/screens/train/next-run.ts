@@ -12,7 +12,7 @@ import { DEFAULT_PRESET, PRESETS, type PresetName, type TrainingSettings } from 
 import { gainOf, isOfPreset } from '../../../workflow/learning-curve';
 import { type PlannedRun, runText, withoutRace } from '../../../workflow/runs';
 import { cacheKeyOf } from '../../../workflow/training-rows';
-import { aheadKey, useReadingAhead } from '../../state/read-ahead';
+import { aheadKey, nextRunKey, useReadingAhead } from '../../state/read-ahead';
 import { resource, useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
 import { drafts } from '../../state/storage';
@@ -76,15 +76,16 @@ export const placedAt = (settings: TrainingSettings, placement: Placement): Trai
   placement: settings.race && placement !== 'prefix' ? settings.placement : placement,
 });
 
-/** Ends in the set's id, so that it is deleted with the set. */
-const keyOf = (setId: string) => `next-run:${setId}`;
-
 export class NextRuns extends ActionStore<NextRun> {
   readonly #disk: ReturnType<typeof drafts>;
   readonly #open: () => PromptSet | null;
+  readonly #ahead: ReturnType<typeof useReadingAhead.of>;
 
-  constructor({ services, stores: { promptSets } }: Studio) {
+  constructor(studio: Studio) {
+    const { services, stores } = studio;
+    const { promptSets } = stores;
     super(freshFor(promptSets.getState().set));
+    this.#ahead = useReadingAhead.of(studio);
     this.#disk = drafts(services.store);
     this.#open = () => promptSets.getState().set;
     const taskOf = (set: PromptSet | null) => set && `${set.id} ${isWriting(set)}`;
@@ -99,7 +100,7 @@ export class NextRuns extends ActionStore<NextRun> {
   async #restore(): Promise<void> {
     const open = this.#open();
     const before = this.getState();
-    const kept = open && (await this.#disk.get<NextRun>(keyOf(open.id)).catch(() => null));
+    const kept = open && (await this.#disk.get<NextRun>(nextRunKey(open.id)).catch(() => null));
     // a change made while the disk was read is newer
     if (kept && this.#open()?.id === open.id && this.getState() === before) this.set(upToDate(kept, open));
   }
@@ -108,7 +109,8 @@ export class NextRuns extends ActionStore<NextRun> {
     this.set(part);
     const open = this.#open();
     // on a full disk the settings last as long as the tab
-    if (open) void this.#disk.set(keyOf(open.id), this.getState()).catch(() => undefined);
+    if (open) void this.#disk.set(nextRunKey(open.id), this.getState()).catch(() => undefined);
+    void this.#ahead.texts.reload();
   }
 
   readonly choosePlacement = (placement: Placement): void =>

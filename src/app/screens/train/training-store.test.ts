@@ -12,6 +12,7 @@ import type { Checkpoint, TrainEvent } from '../../../training/events';
 import { PRESETS, type TrainingSettings } from '../../../training/settings';
 import type { ScoreRequest, TrainRequest } from '../../../worker/protocol';
 import { createPromptSetsStore, type PromptSetsStore } from '../../state/prompt-sets-store';
+import { useReadingAhead } from '../../state/read-ahead';
 import type { SessionState } from '../../state/session-state';
 import type { SessionStore } from '../../state/session-store';
 import type { Studio } from '../../state/studio';
@@ -95,7 +96,8 @@ function fakeEngine() {
         emit({ kind: 'validation', point, best: true });
         if (step % 20 === 0) emit({ kind: 'checkpoint', checkpoint: checkpoint(step) });
       }
-      const trialLosses = settings.placement === 'infix' ? [1, 1] : [2, 2];
+      const loss = settings.placement === 'infix' ? 1 : 2;
+      const trial = { kind: 'classify' as const, accuracy: 0.75, macroF1: 0.7, loss, rowLosses: [loss, loss] };
       if (until !== undefined && reason === 'finished')
         emit({
           ...{
@@ -105,7 +107,7 @@ function fakeEngine() {
             bestStep: step,
             checkpoint: checkpoint(step),
           },
-          ...{ trialLosses, cacheSeconds: 0, trainSeconds: 1, stepsPerSecond: 1 },
+          ...{ trial, cacheSeconds: 0, trainSeconds: 1, stepsPerSecond: 1 },
         });
       if (until !== undefined) return { runId: 'x' };
       const end = { cacheSeconds: 0, trainSeconds: 1, stepsPerSecond: 1 };
@@ -124,10 +126,11 @@ let promptSets: PromptSetsStore;
 let workflow: Studio['services']['workflow'];
 let train: Training;
 let next: NextRuns;
+let ahead: ReturnType<typeof useReadingAhead.of>['texts'];
 
 /** The page as a reload makes it: the same disk, everything else new. */
 async function boot() {
-  const handlers = { score: engine.score, train: engine.train as never };
+  const handlers = { score: engine.score, train: engine.train as never, readAhead: () => true };
   const services = { ...testServices(handlers), store: disk };
   ({ workflow } = services);
   const info = {
@@ -155,6 +158,7 @@ async function boot() {
   await promptSets.getState().refresh();
   if (before) await promptSets.getState().open(before);
   const studio = { services, stores: { session, promptSets } } as unknown as Studio;
+  ahead = useReadingAhead.of(studio).texts;
   train = new Training(studio);
   next = new NextRuns(studio);
 }
@@ -246,6 +250,17 @@ describe('a race of starts', () => {
       raceSteps: 23,
       race: [{ outcome: 'out' }, { outcome: 'out' }, { outcome: 'continues' }],
     });
+  });
+
+  test('is not repeated where it ran ahead with what the button asks for', async () => {
+    await untilStored({ race: true });
+    const set = promptSets.getState().set as PromptSet;
+    await ahead.load({ set, dataset, model: 'a'.repeat(64) });
+    expect(trains()).toEqual([null, null, null, 8, 8]);
+    await start();
+    expect(trains()).toEqual([null, null, null, 8, 8, 15]);
+    expect(run()).toMatchObject({ initText: '\n', soft: { placement: 'infix' } });
+    expect(train.getState().live).toMatchObject({ isRacedAhead: true, ending: 'finished', raceSteps: 23 });
   });
 
   test('is not repeated by a run that resumes after it', async () => {
