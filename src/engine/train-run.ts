@@ -19,8 +19,7 @@ import { accuracy, argmax, confusionMatrix, macroF1 } from '../metrics/classific
 import { mean } from '../metrics/special';
 import { trainedPrompt } from '../prompt/soft-prompt';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
-import type { Validated } from '../training/checkpoint';
-import type { Checkpoint, TrainEvent, Trained, ValidationResult } from '../training/events';
+import type { Checkpoint, TrainEvent, Trained, Trial } from '../training/events';
 import { type TrainWork, train } from '../training/loop';
 import { batchGradient } from '../training/objective';
 import { balancedWeights, stratifiedSubset } from '../training/row-order';
@@ -68,6 +67,7 @@ export async function* trainRun(
     embeddingRms: info.embeddingRms,
     resume,
     until: request.until,
+    atStart: request.atStart,
     environment: environmentOf(info, usesCache ? plan : null),
     work: workOf({ program, cache, plan, usesCache, ...used }, request, control),
     control,
@@ -229,13 +229,11 @@ function workOf(context: WorkContext, request: TrainRequest, control: Polled): T
   };
 }
 
-type Evaluated = ValidationResult & Pick<Validated, 'rowLosses'>;
-
 /** What a run needs to know about a kind of task. */
 interface TrainingTask {
   /** Names a row that cannot be trained on; null = none. @throws StudioError `bad-input` */
   lacking(rows: readonly TokenRow[], labels: readonly LabelTokens[]): string | null;
-  evaluate(program: Program, options: ScoreOptions): Promise<Evaluated>;
+  evaluate(program: Program, options: ScoreOptions): Promise<Trial>;
 }
 
 const TASKS: { readonly [K in TaskKind]: TrainingTask } = {

@@ -10,7 +10,7 @@ import type { Control } from '../lib/control';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { Adapter, Backend } from '../runtime/types';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
-import type { Checkpoint, Trained } from '../training/events';
+import type { Checkpoint, Trained, Trial } from '../training/events';
 import type { SwapRequest, TokenSwap } from '../training/objective';
 import type { TrainingSettings } from '../training/settings';
 
@@ -156,6 +156,8 @@ export interface TrainRequest {
   readonly resume: Checkpoint | null;
   /** As in TrainOptions. */
   readonly until?: number;
+  /** As in TrainOptions. */
+  readonly atStart?: Trial;
   /** Nobody has asked for it yet: it pauses as soon as another request waits. */
   readonly ahead?: true;
 }

@@ -9,7 +9,10 @@ export type Scores =
   | { readonly kind: 'generate'; readonly tokenShare: number };
 
 /** The scores with their mean cross-entropy: over the answer words, or per token of the expected text. */
-export type ValidationResult = Scores & { readonly loss: number };
+type ValidationResult = Scores & { readonly loss: number };
+
+/** A validation result with the loss of each row. */
+export type Trial = ValidationResult & { readonly rowLosses: readonly number[] };
 
 /** A validation result at a step (step 0 = before training). */
 export type ValidationPoint = ValidationResult & { readonly step: number };
@@ -91,7 +94,7 @@ export type TrainEvent =
       readonly kind: 'done';
       readonly reason: StopReason;
       /** What the step that the run was to pause after reached on the validation rows. */
-      readonly trial?: ValidationResult & { readonly rowLosses: readonly number[] };
+      readonly trial?: Trial;
       readonly bestStep: number;
       readonly checkpoint: Checkpoint;
       readonly cacheSeconds: number;

@@ -115,6 +115,21 @@ describe('train', () => {
     }
   });
 
+  it('asks for no step 0 that is known, and has the same bits', async () => {
+    const whole = await collect(toy());
+    const { done } = await collect(toy({}, { until: 0 }));
+    const options = toy({}, { atStart: done.trial });
+    let asked = 0;
+    const evaluate: typeof options.work.evaluate = (trained) => {
+      asked++;
+      return options.work.evaluate(trained);
+    };
+    const known = await collect({ ...options, work: { ...options.work, evaluate } });
+    expect(bits(known.done.checkpoint)).toEqual(bits(whole.done.checkpoint));
+    expect(known.done.checkpoint.validations[0]).toEqual(whole.done.checkpoint.validations[0]);
+    expect(asked).toBe(whole.done.checkpoint.validations.length - 1);
+  });
+
   it('obeys a stop at the step that it was to pause after', async () => {
     const control = new ControlSource();
     const onEvent = (event: TrainEvent) => {

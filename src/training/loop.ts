@@ -3,7 +3,7 @@ import { present } from '../lib/assert';
 import { breathe, type Polled, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { select, type Validated } from './checkpoint';
-import type { Checkpoint, StopReason, TrainEvent, Trained, ValidationResult } from './events';
+import type { Checkpoint, StopReason, TrainEvent, Trained, Trial } from './events';
 import type { Gradient } from './objective';
 import { clipped, learningRateShare, norm, OPTIMISERS, secondsLeft } from './optimisers';
 import { nextBatch, type RowOrder, startOrder } from './row-order';
@@ -15,7 +15,7 @@ export interface TrainWork {
   /** Mean loss and gradient over training rows, given by index. */
   gradient(trained: Trained, rows: readonly number[]): Promise<Gradient>;
   /** Result on the validation rows; null when there are none, or when `control` interrupted it. */
-  evaluate(trained: Trained): Promise<(ValidationResult & Pick<Validated, 'rowLosses'>) | null>;
+  evaluate(trained: Trained): Promise<Trial | null>;
   /** Computes beforehand what these training rows (or all validation rows) need, in small pieces. */
   prepare(rows: readonly number[] | 'validation'): AsyncIterable<RowsRead>;
 }
@@ -37,6 +37,8 @@ export interface TrainOptions {
   readonly resume: Checkpoint | null;
   /** Pauses after this step, and says what it reached on the validation rows. */
   readonly until?: number | undefined;
+  /** What step 0 reaches on the validation rows, where that is known. */
+  readonly atStart?: Trial | undefined;
   readonly environment: string;
   readonly work: TrainWork;
   readonly control?: Polled;
@@ -73,7 +75,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     for (let due = validationDue(state, options); due; due = validationDue(state, options)) {
       yield* prepared('validation');
       const begin = now();
-      const result = control.requested ? null : await work.evaluate(due.trained);
+      const known = due.step === 0 ? options.atStart : undefined;
+      const result = control.requested ? null : (known ?? (await work.evaluate(due.trained)));
       if (!result) break;
       state = withValidation(state, { step: due.step, ...result }, due.trained, settings, now() - begin);
       const point = present(state.validations.at(-1), 'validation');

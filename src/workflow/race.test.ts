@@ -264,13 +264,15 @@ describe('a race before anybody asks for the run', () => {
     expect(legs(asked)).toEqual([
       ['suffix', 0, 15],
       ['infix', 0, 15],
+      ['infix', 0, 0],
     ]);
     expect(asked.every(({ ahead }) => ahead)).toBe(true);
     expect(heard).toHaveLength(30);
     expect(heard.at(-1)).toEqual({ kind: 'starts', start: 2, starts: 2, step: 15 });
     const events: RaceEvent[] = [];
     await train(host, request(), { ...SILENT, emit: (event) => event.kind === 'race' && events.push(event) });
-    expect(legs(asked.slice(2))).toEqual([['infix', 15, undefined]]);
+    expect(legs(asked.slice(3))).toEqual([['infix', 15, undefined]]);
+    expect(asked.at(-1)).toMatchObject({ atStart: { accuracy: 0.75 } });
     expect(asked.at(-1)?.ahead).toBeUndefined();
     expect(events).toMatchObject([{ ahead: true, winner: { settings: { placement: 'infix' } } }]);
   });
@@ -311,15 +313,15 @@ describe('a race before anybody asks for the run', () => {
       await readAhead(host, { ...request(), run }, SILENT);
       if (forget) await forgetRace(host, null, SILENT);
       await train(host, request(more), SILENT);
-      return asked.length;
+      return asked.slice(3).length;
     };
-    expect(await seen({})).toBe(3);
-    expect(await seen({ words: [{ ...first, word: ' poor' }, ...others], initText: run.initText })).toBeGreaterThan(4);
-    expect(await seen({ settings: { ...settings, seed: 1 } })).toBe(5);
-    expect(await seen({ settings: { ...settings, batchSize: 4 } })).toBe(5);
-    expect(await seen({ template: `Say: {text}\nTone:` })).toBe(5);
-    expect(await seen({ dataset: { ...dataset, fingerprint: 'edited' } })).toBe(5);
-    expect(await seen({}, true)).toBe(5);
+    expect(await seen({})).toBe(1);
+    expect(await seen({ words: [{ ...first, word: ' poor' }, ...others], initText: run.initText })).toBeGreaterThan(2);
+    expect(await seen({ settings: { ...settings, seed: 1 } })).toBe(3);
+    expect(await seen({ settings: { ...settings, batchSize: 4 } })).toBe(3);
+    expect(await seen({ template: `Say: {text}\nTone:` })).toBe(3);
+    expect(await seen({ dataset: { ...dataset, fingerprint: 'edited' } })).toBe(3);
+    expect(await seen({}, true)).toBe(3);
   });
 
   it('is left out where its texts are more than are read ahead, or a step takes so long that others would wait', async () => {

@@ -12,7 +12,7 @@ import { startSentence } from '../task/propose';
 import { cueOf } from '../task/template';
 import type { LabelTokens } from '../tokens/tokenizer';
 import { accuracyOf, clearlyHigher } from '../training/checkpoint';
-import type { Checkpoint, TrainEvent } from '../training/events';
+import type { Checkpoint, TrainEvent, Trial } from '../training/events';
 import { CORE_ROWS, RACE_STEPS, startText, type TrainingSettings } from '../training/settings';
 import type { Host, HostEngine, Run, Verb } from './host';
 import { engineRequest, type RowsOfRun, type RunInputs, type RunRequest, runInputs } from './run-rows';
@@ -25,6 +25,8 @@ const LEFT = 2;
 export type RaceWinner = Pick<SoftVersion, 'settings' | 'initText'> & {
   /** Its first steps; null = it has none yet. */
   readonly checkpoint: Checkpoint | null;
+  /** What its step 0 reaches on the validation rows, where that was asked ahead. */
+  readonly atStart?: Trial;
 };
 
 export interface RaceEvent {
@@ -101,6 +103,8 @@ interface Racing {
   left: readonly Runner[];
   /** Steps after which others will be. */
   rungs: readonly number[];
+  /** What step 0 of the one that continues reaches on the validation rows; a run asks for it at its first validation. */
+  atStart: Trial | null;
 }
 
 function freshRace(key: string, request: RunRequest, { labels, validation }: RunInputs): Racing {
@@ -108,7 +112,7 @@ function freshRace(key: string, request: RunRequest, { labels, validation }: Run
     (start): Runner => ({ start, checkpoint: null, losses: [], rowLosses: [], outcome: 'racing' }),
   );
   const rungs = runners.length === 0 ? [] : runners.length > LEFT ? RACE_STEPS : [LATE];
-  return { key, runners, left: runners, rungs };
+  return { key, runners, left: runners, rungs, atStart: null };
 }
 
 /** Everything that the bits of a race depend on, besides the engine: the rows and labels with their tokens, and the settings. */
@@ -237,7 +241,9 @@ export async function race(
   }
   const [best] = racing.left;
   if (!best) throw new StudioError('internal', 'internal: a race that nobody won');
-  const winner = { settings: best.start.settings, initText: best.start.initText, checkpoint: best.checkpoint };
+  const { start, checkpoint } = best;
+  const { atStart } = racing;
+  const winner = { settings: start.settings, initText: start.initText, checkpoint, ...(atStart && { atStart }) };
   emit({ ...raceEvent(racing, time.left()), winner, ...(isOver && { ahead: true }) });
   return { winner, inputs: await rowsOf(winner.settings) };
 }
@@ -304,6 +310,17 @@ export const readAhead: Verb<AheadRequest, AheadEvent, AheadEnd> = async (host, 
   return raceAhead(host, { ...rows, ...next, runId: 'ahead', initFrom: null, resume: null }, inputs, ahead);
 };
 
+/** Asks for step 0 of the start that continues. False = interrupted. */
+async function validateStart(host: Host, racing: Racing, { request, rowsOf }: Raced, control: Control) {
+  const [best] = racing.left;
+  if (!best || racing.atStart) return true;
+  const rows = await rowsOf(best.start.settings);
+  const asked = { ...engineRequest(host, { ...request, ...best.start }, rows), until: 0, ahead: true as const };
+  for await (const event of host.engine.train(asked, control))
+    if (event.kind === 'done') racing.atStart = event.trial ?? null;
+  return racing.atStart !== null;
+}
+
 async function raceAhead(
   host: Host,
   request: RunRequest,
@@ -319,18 +336,14 @@ async function raceAhead(
     if (isSlow) control.ask('pause');
   };
   const rowsOf = rememberedRows(host, request, inputs, control);
-  const ended = raceOn(
-    host,
-    racing,
-    { request, rowsOf, ahead: true, onStep },
-    {
-      control,
-      emit: (event) => {
-        if (event.kind !== 'race' || !event.now) return;
-        emit({ kind: 'starts', start: event.now.entry + 1, starts: event.entries.length, step: event.now.step });
-      },
-    },
-  );
+  const raced = { request, rowsOf, ahead: true, onStep, left: () => null };
+  const tell = (event: TrainEvent | RaceEvent) => {
+    if (event.kind !== 'race' || !event.now) return;
+    emit({ kind: 'starts', start: event.now.entry + 1, starts: event.entries.length, step: event.now.step });
+  };
+  const all = async () =>
+    (await raceOn(host, racing, raced, { control, emit: tell })) && (await validateStart(host, racing, raced, control));
+  const ended = all();
   racedAhead.set(host.engine, { racing, control, ended });
   if (await ended) return racing.runners.length > 0 ? 'compared' : 'read';
   return isSlow ? 'read' : 'interrupted';

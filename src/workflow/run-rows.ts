@@ -10,7 +10,7 @@ import { cueOf, wordsFor } from '../task/template';
 import type { LabelWord } from '../task/types';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import { labelTokens } from '../tokens/tokenizer';
-import type { Checkpoint } from '../training/events';
+import type { Checkpoint, Trial } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
 import type { Host, Verb } from './host';
 import { tokenRows } from './token-rows';
@@ -31,6 +31,8 @@ export interface RunRequest {
   /** What they start from, where that is an earlier run. */
   readonly initFrom: TrainRequest['initFrom'] | null;
   readonly resume: Checkpoint | null;
+  /** What step 0 reaches on the validation rows, where that is known. */
+  readonly atStart?: Trial | undefined;
 }
 
 export type RowsOfRun = Pick<RunRequest, 'dataset' | 'template' | 'examples' | 'words'> & {
@@ -136,6 +138,7 @@ export const engineRequest = (
   ...(request.initFrom && { initFrom: request.initFrom }),
   cacheKey: cacheKeyOf(request.dataset.fingerprint, request.template),
   resume: request.resume,
+  ...(request.atStart && { atStart: request.atStart }),
 });
 
 /** Rows are as long wherever the vectors are, give or take a token. */

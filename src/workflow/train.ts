@@ -83,8 +83,8 @@ export const train: Verb<TrainRunRequest, TrainRunEvent, TrainedRun> = async (ho
   if (!request.settings.race) return trainOn(host, request, rows, run);
   run.emit({ kind: 'rows', facts: rows.facts });
   const { winner, inputs } = await race(host, request, rows, run);
-  const { settings, initText, checkpoint: resume } = winner;
-  return trainOn(host, { ...request, settings, initText, resume }, inputs, run);
+  const { settings, initText, checkpoint: resume, atStart } = winner;
+  return trainOn(host, { ...request, settings, initText, resume, atStart }, inputs, run);
 };
 
 /**

@@ -82,6 +82,8 @@ interface Timed {
   readonly stepAt: readonly number[];
   /** The same in seconds of the processor; PEFT's are not measured. */
   readonly processorAt?: readonly number[];
+  /** When the race of starts was decided. */
+  readonly raceAt?: { readonly clock: number; readonly processor: number };
   readonly tests: readonly Tested[];
 }
 
@@ -159,6 +161,11 @@ async function ours(seed: number, side: Ours): Promise<Timed> {
   const now = () => (performance.now() - begin) / 1000;
   const usedBefore = process.cpuUsage();
   const processorAt: number[] = [];
+  const processor = () => {
+    const { user, system } = process.cpuUsage(usedBefore);
+    return (user + system) / 1e6;
+  };
+  let raceAt: Timed['raceAt'];
   await train(
     host,
     {
@@ -174,15 +181,15 @@ async function ours(seed: number, side: Ours): Promise<Timed> {
       control,
       emit: (event) => {
         if (event.kind === 'step') {
-          const { user, system } = process.cpuUsage(usedBefore);
           stepAt[event.point.step - 1] = now();
-          processorAt[event.point.step - 1] = (user + system) / 1e6;
-          log.progress(
-            `${side}: step ${event.point.step} after ${((user + system) / 1e6).toFixed(1)} s of the processor`,
-          );
+          processorAt[event.point.step - 1] = processor();
+          log.progress(`${side}: step ${event.point.step} after ${processor().toFixed(1)} s of the processor`);
           if (event.point.step >= until && (answered || side !== 'click')) control.ask('stop');
         }
-        if (event.kind === 'race' && event.winner) settings = event.winner.settings;
+        if (event.kind === 'race' && event.winner) {
+          settings = event.winner.settings;
+          raceAt = { clock: now(), processor: processor() };
+        }
         if (event.kind !== 'checkpoint' && event.kind !== 'done') return;
         const { step, vectors, answers: trained, initial } = event.checkpoint;
         vectorsAt.set(step, { vectors, ...(trained && { answerShift: trained.shift }) });
@@ -195,7 +202,7 @@ async function ours(seed: number, side: Ours): Promise<Timed> {
   if (answered && side === 'click')
     for (const [step, at] of [...vectorsAt].sort(([a], [b]) => a - b))
       if (step <= until) tests.push(await tested(step, settings, at));
-  return { seconds, stepAt, processorAt, tests };
+  return { seconds, stepAt, processorAt, ...(raceAt && { raceAt }), tests };
 }
 
 async function tested(step: number, settings: TrainingSettings, trained: Trained): Promise<Tested> {
@@ -267,7 +274,8 @@ const timesOf = (of: readonly Timed[], curve: readonly Tested[]) => {
     { clock: stepAt[step - 1], processor: processorAt[step - 1] },
   ]);
   const timeTo = { clock: timesTo(targets, stepAt, curve), processor: timesTo(targets, processorAt, curve) };
-  return { seconds: median(of.map((run) => run.seconds)), steps: Object.fromEntries(shown), timeTo };
+  const races = of.flatMap(({ raceAt }) => raceAt ?? []);
+  return { seconds: median(of.map((run) => run.seconds)), races, steps: Object.fromEntries(shown), timeTo };
 };
 const result = {
   click: timesOf(runs.click, curves.ours),

@@ -3,6 +3,7 @@ import type { PromptSet } from '../../prompt-set/types';
 import { PRESETS } from '../../training/settings';
 import { prepared, promptSet } from '../../workflow/fake-host.test-support';
 import type { AheadEnd } from '../../workflow/race';
+import '../../workflow/runs'; // loaded late, which fake timers do not wait for
 import { aheadKey, nextRunKey, useReadingAhead } from './read-ahead';
 import type { Studio } from './studio';
 

@@ -1,12 +1,13 @@
 import { expect, it } from 'vitest';
 import type { RaceEntry } from '../../../prompt-set/types';
-import { fractionOf, heard, jobOf, type LiveRun, progressWords } from './live-run';
+import { STANDARD } from '../../../training/settings';
+import { fractionOf, heard, jobOf, type LiveRun, progressWords, trainHeadline } from './live-run';
 
 const RUN: LiveRun = {
   ...{ runId: 'r', setId: 's', kind: 'classify', phase: 'preparing', note: null, cache: null, teacher: null },
   ...{ widened: 0, race: null, raceSteps: 0, steps: [], validations: [], step: 0, stepsTotal: 150, secondsLeft: null },
   ...{ stepsPerSecond: null, bestStep: null, lines: [], validationRows: 30, sample: null, ending: null, error: null },
-  resumeFrom: null,
+  ...{ resumeFrom: null, isRacedAhead: false },
 };
 const entry = (name: string, ...steps: number[]): RaceEntry => ({
   name,
@@ -20,4 +21,16 @@ it('shows how far a race of starts is in the whole run, and the time that is lef
   expect(progressWords(live)).toBe('Two: step 7 · 1:03 left');
   expect(fractionOf(live)).toBe(15 / 150);
   expect(jobOf(live)).toEqual({ title: 'Training', fraction: 15 / 150, secondsLeft: 63 });
+});
+
+it('says what the chosen start reached as soon as the race is over, and later what the run reaches', () => {
+  const chosen: RaceEntry = { name: 'Two', losses: [{ step: 15, loss: 0.5, accuracy: 0.8 }], outcome: 'continues' };
+  const entries: readonly RaceEntry[] = [{ ...entry('One', 15), outcome: 'out' }, chosen];
+  const winner = { settings: STANDARD, initText: '', checkpoint: null };
+  const live = heard(RUN, { kind: 'race', entries, now: null, secondsLeft: null, winner, ahead: true });
+  expect(trainHeadline(live, null, 0)).toBe('Training: 80% of 30 validation rows right');
+  expect(live.isRacedAhead).toBe(true);
+  const point = { kind: 'classify', step: 25, accuracy: 0.9, macroF1: 0.9, loss: 0.4 } as const;
+  const later = heard(live, { kind: 'validation', point, best: true });
+  expect(trainHeadline(later, null, 0)).toBe('Training: 90% of 30 validation rows right');
 });
