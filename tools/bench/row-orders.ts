@@ -95,10 +95,10 @@ async function kept(name: string, measure: () => Promise<Results>): Promise<Resu
   return results;
 }
 
-/** Row ids are places in the file: each row by its place in the shuffled one. */
+/** Row ids count the rows of the file from 1: each row by its place in the shuffled one. */
 const rowsOf = (order: keyof typeof rowsIn, { rows }: Results['arms'][number]) =>
   rows
-    .map((row) => ({ ...row, id: mixed.indexOf(present(rowsIn[order][Number(row.id)], `row ${row.id}`)) }))
+    .map((row) => ({ ...row, id: mixed.indexOf(present(rowsIn[order][Number(row.id) - 1], `row ${row.id}`)) }))
     .toSorted((a, b) => a.id - b.id);
 
 /** What is said of the rows: neither their numbers, which follow the file, nor times. */
