@@ -29,5 +29,9 @@ declare const caches: {
     delete(address: string): Promise<boolean>;
   }>;
 };
+/** In workers only. */
+declare class FileReaderSync {
+  readAsArrayBuffer(blob: Blob): ArrayBuffer;
+}
 declare const location: { readonly origin: string };
 declare var document: { readonly baseURI: string };

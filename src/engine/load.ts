@@ -45,7 +45,7 @@ export async function loadProgram(
   const facts = factsOf(decoder);
   const spec = specOf(decoder, request.trains);
   const built = buildProgram(decoder, request.trains);
-  const weights = { packed: small, consume: request.consume ?? false, graph: built };
+  const weights = { packed: small, consume: request.consume ?? false, onDisk: buffersOnDisk(request), graph: built };
   const serialised = { ...serialise(small ? writePacked(built) : built), ...weights };
   clock('dequantise');
   const { threads, avoidAdapters } = request;
@@ -73,6 +73,15 @@ export async function loadProgram(
   };
   return { program: { spec, runner }, info };
 }
+
+/** By the buffer that a file was read into. */
+const buffersOnDisk = ({ files, onDisk = {} }: LoadRequest): ReadonlyMap<ArrayBufferLike, Blob> =>
+  new Map(
+    Object.entries(onDisk).flatMap(([path, blob]) => {
+      const bytes = files[path];
+      return bytes?.byteOffset === 0 && bytes.byteLength === blob.size ? [[bytes.buffer, blob] as const] : [];
+    }),
+  );
 
 const sumOf = (matrices: readonly PackableBytes[], way: 'fastBytes' | 'smallBytes') =>
   matrices.reduce((sum, matrix) => sum + matrix[way], 0);

@@ -7,6 +7,7 @@ import type { Trains } from '../inference/program';
 import type { CountedRequest, ScoredRow, TargetScore, TokenCount } from '../inference/score';
 import type { RowsRead } from '../inference/text-cache';
 import type { Control } from '../lib/control';
+import type { FilesOnDisk } from '../model/card';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { Adapter, Backend } from '../runtime/types';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
@@ -45,6 +46,8 @@ export interface LoadRequest {
   readonly memoryBytes?: number;
   /** The files are given away: their buffers are freed as they are read; left out = no. */
   readonly consume?: boolean;
+  /** Files by path that can be read again: given away, they need no memory while the runtime makes its own copy. */
+  readonly onDisk?: FilesOnDisk | undefined;
   /** Names of adapters that `auto` must not choose, because they computed this model wrongly. */
   readonly avoidAdapters?: readonly string[];
   /** Of the model card, whose files were verified; else it is computed here. See docs/method/formats.md. */

@@ -6,6 +6,9 @@ import { z } from '../lib/zod';
 /** Path inside the model folder -> verified bytes. */
 export type ModelFiles = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
 
+/** Files by path that the browser keeps on disk, to be read in parts. */
+export type FilesOnDisk = Readonly<Record<string, Blob>>;
+
 /** Made on use, to keep it out of workers that read no card. */
 function cardSchema() {
   const hash = z.string().regex(/^[0-9a-f]{64}$/);

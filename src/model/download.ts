@@ -8,6 +8,8 @@ export interface FileCache {
   /** False = the browser had no room (or no cache): the file can be used, but is fetched again next time. */
   put(sha256: string, bytes: Uint8Array<ArrayBuffer>): Promise<boolean>;
   delete(sha256: string): Promise<void>;
+  /** A file that `put` kept, to be read in parts; null = it is not there, or was never on disk. */
+  onDisk?(sha256: string): Promise<Blob | null>;
 }
 
 const NAME = 'softprompt-model-files-1';
@@ -35,6 +37,13 @@ export function browserFileCache(): FileCache | null {
       try {
         const hit = await (await caches.open(NAME)).match(address(sha256));
         return hit ? new Uint8Array(await hit.arrayBuffer()) : null;
+      } catch {
+        return null;
+      }
+    },
+    async onDisk(sha256) {
+      try {
+        return (await (await (await caches.open(NAME)).match(address(sha256)))?.blob()) ?? null;
       } catch {
         return null;
       }

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
 import { StudioError } from '../lib/errors';
 import { dtypeOf, foldHash, makeCard, parseCard, readFolder } from './card';
@@ -136,4 +137,24 @@ it('tells the variant from the file name', () => {
       dtypeOf,
     ),
   ).toEqual(['fp32', 'q4', 'q4f16', 'q8']);
+});
+
+describe('weights on disk', () => {
+  const kept = async (bytes: number) => {
+    const cache = mapCache();
+    const card = await makeCard('a/b', 'onnx/model_q4.onnx', GOOD);
+    for (const { path, sha256: hash } of card.files) cache.kept.set(hash, present(GOOD[path], path));
+    const files = card.files.map((file) => (file.path.endsWith('_data') ? { ...file, bytes } : file));
+    return loadModelFiles({ kind: 'kept', card: { ...card, files } }, { cache });
+  };
+
+  it('come along from the cache where they are large', async () => {
+    const { onDisk = {} } = await kept(300_000_000);
+    expect(Object.keys(onDisk).sort()).toEqual(['onnx/model_q4.onnx', 'onnx/model_q4.onnx_data']);
+    expect(await onDisk['onnx/model_q4.onnx']?.text()).toBe('graph');
+  });
+
+  it('stay where they are when a second copy costs little', async () => {
+    expect((await kept(1000)).onDisk).toBeUndefined();
+  });
 });

@@ -3,6 +3,7 @@ import { StudioError } from '../lib/errors';
 import { z } from '../lib/zod';
 import {
   chooseFiles,
+  type FilesOnDisk,
   foldHash,
   isNeeded,
   type ModelCard,
@@ -26,6 +27,8 @@ export type ModelSource =
 export interface LoadedModel {
   readonly card: ModelCard;
   readonly files: ModelFiles;
+  /** Of a large model, the weights that the browser's cache keeps. */
+  readonly onDisk?: FilesOnDisk;
 }
 
 /** A folder of this site, which must have a `studio.json`. */
@@ -104,15 +107,32 @@ async function keep(loaded: LoadedModel, { cache }: DownloadOptions): Promise<Lo
   return loaded;
 }
 
+/** Bytes of weights from which a second copy of them in memory counts. */
+const LARGE = 256 * 1024 * 1024;
+
+async function withDisk(loaded: LoadedModel, cache: FileCache | null): Promise<LoadedModel> {
+  const weights = loaded.card.files.filter(({ path }) => path.startsWith('onnx/'));
+  if (weights.reduce((sum, { bytes }) => sum + bytes, 0) < LARGE) return loaded;
+  const onDisk: Record<string, Blob> = {};
+  for (const { path, sha256: hash } of weights) {
+    const blob = await cache?.onDisk?.(hash);
+    if (blob) onDisk[path] = blob;
+  }
+  return { ...loaded, onDisk };
+}
+
 /** Verified files of a model, from the cache if possible. @throws StudioError model-*, cancelled */
-export async function loadModelFiles(source: ModelSource, options: DownloadOptions): Promise<LoadedModel> {
+export const loadModelFiles = async (source: ModelSource, options: DownloadOptions): Promise<LoadedModel> =>
+  withDisk(await readSource(source, options), options.cache);
+
+function readSource(source: ModelSource, options: DownloadOptions): Promise<LoadedModel> {
   switch (source.kind) {
     case 'site':
       return loadFromSite(source.base, options);
     case 'folder':
-      return keep(await readFolder(source.files, source.name), options);
+      return readFolder(source.files, source.name).then((loaded) => keep(loaded, options));
     case 'hub':
-      return keep(await loadFromHub(source.id, options), options);
+      return loadFromHub(source.id, options).then((loaded) => keep(loaded, options));
     case 'kept':
       return loadKept(source.card, options);
   }

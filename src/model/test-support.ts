@@ -10,6 +10,10 @@ export function mapCache(): FileCache & { readonly kept: Map<string, Uint8Array<
       kept.set(hash, data);
       return true;
     },
+    onDisk: async (hash) => {
+      const bytes = kept.get(hash);
+      return bytes ? new Blob([bytes]) : null;
+    },
     delete: async (hash) => void kept.delete(hash),
   };
 }

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { GraphBuilder } from '../graph/builder';
 import { serialise } from '../graph/serialise';
 import { handing } from './memory';
@@ -59,6 +59,53 @@ it('makes packed weights as they are read, and frees a shared file that was give
     expect([...(b?.subarray(1, 3) ?? [])]).toEqual([3, 4]);
     expect(freed).toEqual(consume ? [both.buffer] : []);
   }
+});
+
+/** What a worker of a browser has, for blobs whose bytes are known. */
+function disk(bytes: Uint8Array, read: (from: number, end: number) => ArrayBuffer) {
+  vi.stubGlobal(
+    'FileReaderSync',
+    class {
+      readAsArrayBuffer = (range: readonly [number, number]) => read(...range);
+    },
+  );
+  const blob = { slice: (...range: readonly [number, number]) => range } as unknown as Blob;
+  return new Map([[bytes.buffer as ArrayBufferLike, blob]]);
+}
+afterEach(() => vi.unstubAllGlobals());
+
+it('frees a file that is on disk before its first weight is read, and reads each weight there', () => {
+  const both = Uint8Array.from([1, 2, 3, 4]);
+  const copy = both.slice();
+  const onDisk = disk(both, (from, end) => copy.slice(from, end).buffer);
+  const external = [0, 2].map((at) => ({ path: `${at}`, data: both.subarray(at, at + 2), uses: 2, byteLength: 2 }));
+  const freed = watch([{ data: both }]);
+  const [a, b] = handing({ model: new Uint8Array(0), external, consume: true, onDisk }).external.map(
+    ({ data }) => data,
+  );
+  expect(freed).toEqual([both.buffer]);
+  for (const _ of [1, 2]) expect([...(a?.subarray(0, 2) ?? []), ...(b?.subarray(0, 2) ?? [])]).toEqual([1, 2, 3, 4]);
+});
+
+it('keeps in memory what unpacks weights, and files that were not given away', () => {
+  const data = Uint8Array.from([1, 2]);
+  const onDisk = disk(data, () => expect.fail('this weight is read on disk'));
+  const external = [{ path: 'a', data, uses: 1, byteLength: 2 }];
+  const freed = watch([{ data }]);
+  const given = { model: new Uint8Array(0), external, onDisk };
+  handing(given);
+  handing({ ...given, external: [{ path: 'a', data, uses: 1, byteLength: 2, unpack: (b) => b }], consume: true });
+  expect(freed).toEqual([]);
+});
+
+it('says which file to load again where one is gone from disk', () => {
+  const data = Uint8Array.from([1, 2]);
+  const onDisk = disk(data, () => {
+    throw new DOMException('gone', 'NotReadableError');
+  });
+  const external = [{ path: 'a', data, uses: 1, byteLength: 2 }];
+  const [a] = handing({ model: new Uint8Array(0), external, onDisk, consume: true }).external;
+  expect(() => a?.data.subarray(0, 2)).toThrow('Load the model again');
 });
 
 it('ONNX Runtime reads each file once per weight', async () => {

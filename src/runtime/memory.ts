@@ -1,16 +1,17 @@
 import { bytesOf, type WeightFile } from '../graph/serialise';
+import { StudioError } from '../lib/errors';
 import type { SerialisedModel } from './types';
 
 /**
- * A weight's bytes, made and freed as they are read. While creating a session, ONNX Runtime's wasm builds call `subarray` once per
+ * A weight's bytes, made as they are read. While creating a session, ONNX Runtime's wasm builds call `subarray` once per
  * weight and copy the result into the wasm heap. So packed weights are unpacked one at a time, and no weight is in memory
  * twice until the session exists (539 MB for the embedded model). A test checks how a build reads.
  */
 class HandedOver extends Uint8Array {
   readonly #file: WeightFile;
-  readonly #read: (file: WeightFile) => Uint8Array;
+  readonly #read: () => Uint8Array;
 
-  constructor(file: WeightFile, read: (file: WeightFile) => Uint8Array) {
+  constructor(file: WeightFile, read: () => Uint8Array) {
     super(0);
     this.#file = file;
     this.#read = read;
@@ -21,12 +22,13 @@ class HandedOver extends Uint8Array {
   }
 
   override subarray(begin?: number, end?: number): Uint8Array<ArrayBuffer> {
-    return (this.#read(this.#file) as Uint8Array<ArrayBuffer>).subarray(begin, end);
+    return (this.#read() as Uint8Array<ArrayBuffer>).subarray(begin, end);
   }
 }
 
-/** The model with weights that are made as they are read, and whose buffers are freed after their last use. */
-export function handing({ external, ...model }: SerialisedModel): SerialisedModel {
+/** The model with weights that are made as they are read, and whose buffers are freed: at once where they are on disk, else after their last use. */
+export function handing(given: SerialisedModel): SerialisedModel {
+  const { external, ...model } = fromDisk(given);
   const usesLeft = new Map<ArrayBufferLike, number>();
   for (const { data, uses } of external) usesLeft.set(data.buffer, (usesLeft.get(data.buffer) ?? 0) + uses);
   const mayFree = ({ byteLength, buffer }: Uint8Array) => model.consume || byteLength === buffer.byteLength;
@@ -46,9 +48,45 @@ export function handing({ external, ...model }: SerialisedModel): SerialisedMode
   };
   const handed = external.map((file) => ({
     ...file,
-    data: file.unpack || mayFree(file.data) ? new HandedOver(file, read) : file.data,
+    data:
+      file.data instanceof HandedOver || !(file.unpack || mayFree(file.data))
+        ? file.data
+        : new HandedOver(file, () => read(file)),
   }));
   return { ...model, external: handed };
+}
+
+/**
+ * The model with weights that are read from disk, one at a time, and without the files in memory. Where a weight has yet to be
+ * unpacked its file stays: what unpacks it reads there too.
+ */
+function fromDisk(model: SerialisedModel): SerialisedModel {
+  const { external, onDisk } = model;
+  if (!onDisk || !model.consume) return model;
+  const unpacked = new Set(external.flatMap(({ data, unpack }) => (unpack ? [data.buffer] : [])));
+  const freed = new Set<ArrayBufferLike>();
+  const handed = external.map((file) => {
+    const { buffer, byteOffset, byteLength } = file.data;
+    const blob = unpacked.has(buffer) ? undefined : onDisk.get(buffer)?.slice(byteOffset, byteOffset + byteLength);
+    if (!blob) return file;
+    freed.add(buffer);
+    return { ...file, data: new HandedOver(file, () => readNow(blob)) };
+  });
+  for (const buffer of freed) detach(buffer);
+  return { ...model, external: handed };
+}
+
+/** Only workers can read at once, and the runtime does not wait. @throws StudioError `model-missing-file` */
+function readNow(blob: Blob): Uint8Array {
+  try {
+    return new Uint8Array(new FileReaderSync().readAsArrayBuffer(blob));
+  } catch (cause) {
+    throw new StudioError(
+      'model-missing-file',
+      'A file of the model was changed or removed while it was loading. Load the model again.',
+      { cause },
+    );
+  }
 }
 
 /** Frees at once if the browser supports it; otherwise the garbage collector does. */

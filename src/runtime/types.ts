@@ -41,6 +41,8 @@ export interface SerialisedModel extends SerialisedGraph {
   readonly packed?: boolean;
   /** The buffers of the weights may be freed as they are read, also where a buffer holds several; left out = no. */
   readonly consume?: boolean;
+  /** Where the bytes of these buffers can be read again; only in a worker. */
+  readonly onDisk?: ReadonlyMap<ArrayBufferLike, Blob>;
   /** The graph in `model`, for kernels of our own; left out = ONNX Runtime runs it. */
   readonly graph?: Graph;
 }

@@ -45,6 +45,27 @@ describe('the engine worker', () => {
   });
   afterAll(() => client.dispose());
 
+  it.each(['small', 'fast'] as const)(
+    'gives the same bits with weights that are read from disk: %s',
+    async (weights) => {
+      const scored = async (isOnDisk: boolean) => {
+        const other = createEngineClient();
+        try {
+          const request = { ...(await loadRequest()), weights, threads: 1 };
+          const onDisk = Object.fromEntries(
+            Object.entries(request.files).map(([path, file]) => [path, new Blob([file as Uint8Array<ArrayBuffer>])]),
+          );
+          await other.call('load', { ...request, ...(isOnDisk && { onDisk }) });
+          return (await other.call('score', { rows: rows(), labels: labels(), soft: soft('suffix'), cacheKey: 'rows' }))
+            .rows;
+        } finally {
+          other.dispose();
+        }
+      };
+      expect(await scored(true)).toEqual(await scored(false));
+    },
+  );
+
   const rows = () =>
     oracle.rows.map((ids, i) => ({ rowId: String(i), ids: Int32Array.from(ids), label: oracle.targets[i] ?? null }));
   const labels = () => oracle.labelTokenIds.map((id) => ({ label: String(id), word: String(id), tokenIds: [id] }));

@@ -3,7 +3,7 @@
  * PyTorch, trains a few steps, and says what the WebAssembly heap and the process took. In Node, or with `--page` in Chromium.
  * Prints one JSON line. `--files` only reads the files in Chromium, as the page reads a folder, and says what the page took.
  *
- *     npx tsx tools/bench/large.ts MODEL_DIR [--page | --files] [--weights small] [--steps 5] [--batch 8] [--tokens 30] [--threads 2]
+ *     npx tsx tools/bench/large.ts MODEL_DIR [--page [--disk] | --files] [--weights small] [--steps 5] [--batch 8] [--tokens 30] [--threads 2]
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -19,6 +19,7 @@ const { values, positionals } = parseArgs({
   options: {
     page: { type: 'boolean', default: false },
     files: { type: 'boolean', default: false },
+    disk: { type: 'boolean', default: false },
     weights: { type: 'string', default: 'small' },
     steps: { type: 'string', default: '5' },
     batch: { type: 'string', default: '8' },
@@ -42,9 +43,10 @@ const request: LargeRequest = {
   steps: Number(values.steps),
   batch: Number(values.batch),
   tokens: Number(values.tokens),
+  disk: values.disk,
 };
 
-async function inNode({ base: _, paths: __, ...rest }: LargeRequest) {
+async function inNode({ base: _, paths: __, disk: ___, ...rest }: LargeRequest) {
   const heap = watchHeap();
   const bytesOf = (path: string) => new Uint8Array(readFileSync(join(folder, path)));
   const files = Object.fromEntries(paths.map((path) => [path, bytesOf(path)]));

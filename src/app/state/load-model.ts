@@ -25,12 +25,12 @@ interface LoadEngineOptions {
 /** @throws StudioError `model-*`, `cancelled`, as the engine's load */
 export async function loadEngine(services: Services, options: LoadEngineOptions): Promise<ModelInfo> {
   const { source, threads, signal, onProgress, onStage, onFiles } = options;
-  const { card, files } = await services.loadModelFiles(source, { signal, onProgress });
+  const { card, files, onDisk } = await services.loadModelFiles(source, { signal, onProgress });
   signal.throwIfAborted();
   const where = await onFiles(card, files);
   return services.engine.call(
     'load',
-    { id: card.id, files, threads, sha256: card.sha256, ...where },
+    { id: card.id, files, onDisk, threads, sha256: card.sha256, ...where },
     {
       signal,
       onEvent: ({ stage }) => onStage(stage),

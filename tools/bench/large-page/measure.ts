@@ -4,6 +4,7 @@ import { type Oracle, relativeError, rowsOf, softOf } from '../../../src/engine/
 import { Engine } from '../../../src/engine/engine';
 import { loadProgram } from '../../../src/engine/load';
 import type { ModelFiles, ModelInfo, Weights } from '../../../src/engine/types';
+import type { FilesOnDisk } from '../../../src/model/card';
 import type { Backend, CreateRunner } from '../../../src/runtime/types';
 import { batchGradient } from '../../../src/training/objective';
 import { STANDARD } from '../../../src/training/settings';
@@ -19,10 +20,13 @@ export interface LargeRequest {
   /** Rows of a step. */
   readonly batch: number;
   readonly tokens: number;
+  /** Weights are read from the browser's cache as the runtime asks for them; only in a page. */
+  readonly disk: boolean;
 }
 
-interface Measured extends Omit<LargeRequest, 'base' | 'paths'> {
+interface Measured extends Omit<LargeRequest, 'base' | 'paths' | 'disk'> {
   readonly files: ModelFiles;
+  readonly onDisk?: FilesOnDisk | undefined;
   readonly oracle: Oracle;
   readonly backend: Backend;
   readonly createRunner: CreateRunner;
