@@ -205,7 +205,14 @@ class Writer {
       dims,
       blocks,
       blockSize,
-      q: this.#initializer({ name: `${name}/q`, dtype: 'int8', dims: [rows, blocks, blockSize], bytes, unpack }),
+      q: this.#initializer({
+        name: `${name}/q`,
+        dtype: 'int8',
+        dims: [rows, blocks, blockSize],
+        bytes,
+        unpack,
+        beside: [zeroPoints],
+      }),
       scales: one('scales', scales),
       offsets: offsets && one('offsets', offsets),
     };

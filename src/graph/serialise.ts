@@ -22,6 +22,7 @@ export interface WeightFile {
   readonly uses: number;
   /** Makes the file's bytes of `data`; left out = they are `data`. */
   readonly unpack?: NonNullable<Initializer['unpack']>;
+  readonly beside?: Initializer['beside'];
   /** Of the file. */
   readonly byteLength: number;
 }
@@ -39,7 +40,7 @@ class ExternalData {
   readonly #known = new Map<string, WeightFile & { uses: number }>();
   readonly #buffers = new Map<ArrayBufferLike, number>();
 
-  path({ dtype, dims, bytes, unpack }: Initializer): string {
+  path({ dtype, dims, bytes, unpack, beside = [] }: Initializer): string {
     const id = this.#buffers.get(bytes.buffer) ?? this.#buffers.size;
     this.#buffers.set(bytes.buffer, id);
     const key = `${id}:${bytes.byteOffset}:${bytes.byteLength}`;
@@ -49,7 +50,7 @@ class ExternalData {
       return known.path;
     }
     const file = { path: `w${this.files.length}`, data: bytes, uses: 1, byteLength: byteLengthOf(dtype, dims) };
-    if (unpack) this.files.push({ ...file, unpack });
+    if (unpack) this.files.push({ ...file, unpack, beside });
     else {
       this.#known.set(key, file);
       this.files.push(file);
@@ -71,8 +72,11 @@ export function serialise(graph: Graph): SerialisedGraph {
 }
 
 /** A packed matrix as float32, made when it is read. */
-const unpacking = ({ packing, ...tensor }: Initializer): Initializer =>
-  packing ? { ...tensor, unpack: (bytes) => asBytes(toFloat32({ ...tensor, bytes, packing })) } : tensor;
+function unpacking({ packing, ...tensor }: Initializer): Initializer {
+  if (!packing) return tensor;
+  const unpack = (bytes: Uint8Array) => asBytes(toFloat32({ ...tensor, bytes, packing }));
+  return { ...tensor, unpack, beside: packing === 'float16' ? [] : [packing.scales, packing.zeroPoints] };
+}
 
 function writeGraph(graph: Graph, external: ExternalData, top: boolean): Parts<'Graph'> {
   return {
