@@ -1,6 +1,7 @@
 import { attribute } from '../inference/attribution';
 import { groupWith, type TextCacheOptions } from '../inference/cache-plan';
 import { generate, readNextTokens, writeRows } from '../inference/generate';
+import { kvBytesPerToken } from '../inference/kv';
 import { Answers } from '../inference/label-scores';
 import { PrefixCache } from '../inference/rows';
 import { embeddingRows } from '../inference/run';
@@ -215,7 +216,9 @@ export class Engine implements EngineCalls {
   /** The memory of the text cache; new `options` apply to later requests. */
   texts(options: TextCacheOptions | null): TextMemory {
     if (options) this.#cache.configure(options);
-    return { ...this.#cache.options, bytes: this.#cache.bytes };
+    const { budgetBytes, storage } = this.#cache.options;
+    const tokens = Math.floor(budgetBytes / kvBytesPerToken(this.#program.spec, storage === 'float32' ? 4 : 2));
+    return { budgetBytes, storage, bytes: this.#cache.bytes, tokens };
   }
 
   /** Drops all that is remembered of texts and answers: what is asked next is computed as in a fresh engine. */

@@ -87,6 +87,8 @@ export interface ModelInfo {
 export interface TextMemory extends TextCacheOptions {
   /** In use. */
   readonly bytes: number;
+  /** Most tokens of texts that fit. */
+  readonly tokens: number;
 }
 
 export type LoadEvent = {

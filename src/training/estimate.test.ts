@@ -39,6 +39,18 @@ describe('time of a run', () => {
     expect(runSeconds(STANDARD, work, speed) - again).toBeCloseTo((356 * 35 * 4) / 1000);
   });
 
+  test('texts that the cache has no room for are read at every step and validation that uses them', () => {
+    const long = { ...work, trainRows: 24, validationRows: 8, meanTokens: 1900 };
+    const unmeasured = { tokenMs: 4, step: {} };
+    const kept = runSeconds(STANDARD, long, unmeasured);
+    const half = runSeconds(STANDARD, { ...long, roomTokens: 12 * 1900 }, unmeasured);
+    const read = (STANDARD.steps * STANDARD.batchSize) / 2 + (1 + STANDARD.steps / STANDARD.validateEvery) * 8;
+    expect(half - kept).toBeCloseTo(((read - 20) * 1900 * 4) / 1000, 6);
+    // a step that was measured on such texts says how long one without them takes
+    const tokens = stepTokens(STANDARD, { ...long, roomTokens: 12 * 1900 });
+    expect(tokens).toBe(8 * (STANDARD.virtualTokens + 1900 / 4));
+  });
+
   test('presets are ordered', () => {
     const times = PRESET_NAMES.map((name) => runSeconds(PRESETS[name].settings, work, speed));
     expect(times).toEqual(times.toSorted((a, b) => a - b));

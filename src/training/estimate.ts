@@ -30,6 +30,8 @@ export interface Work {
   readonly answerTokens?: number;
   /** Rows whose keys and values are cached already. */
   readonly cachedRows: number;
+  /** Most tokens of texts that the cache has room for; left out = enough. Other texts are read whenever they are used. */
+  readonly roomTokens?: number | undefined;
 }
 
 /**
@@ -50,10 +52,24 @@ function tokensRun(
   return virtualTokens + answerTokens + text;
 }
 
-export const stepTokens = (
+type RowRoom = Pick<Work, 'trainRows' | 'validationRows' | 'meanTokens' | 'roomTokens'>;
+
+/** Rows that the cache has room for: those that train come first. */
+function rowsWithRoom({ trainRows, validationRows, meanTokens, roomTokens = Number.POSITIVE_INFINITY }: RowRoom) {
+  const most = roomTokens / Math.max(1, meanTokens);
+  const train = Math.min(trainRows, most);
+  return { train, validation: Math.min(validationRows, most - train) };
+}
+
+/** Tokens that run both ways in a step; a text without room, which is only read, counts as its share of that. */
+export function stepTokens(
   settings: Pick<TrainingSettings, 'placement' | 'batchSize' | 'virtualTokens'>,
-  work: RowLength,
-): number => settings.batchSize * tokensRun(settings, work);
+  work: RowLength & RowRoom,
+): number {
+  const { placement, batchSize } = settings;
+  const without = placement === 'prefix' ? 0 : 1 - rowsWithRoom(work).train / Math.max(1, work.trainRows);
+  return batchSize * (tokensRun(settings, work) + (without * work.meanTokens) / BACKWARD);
+}
 
 export function stepSeconds(settings: TrainingSettings, work: Work, speed: Speed): number {
   const tokens = stepTokens(settings, work);
@@ -66,11 +82,14 @@ export function stepSeconds(settings: TrainingSettings, work: Work, speed: Speed
 export function runSeconds(settings: TrainingSettings, work: Work, speed: Speed): number {
   const validations = 1 + Math.ceil(settings.steps / Math.max(1, settings.validateEvery));
   const prefix = settings.placement === 'prefix';
-  const validation = (validations * work.validationRows * tokensRun(settings, work) * speed.tokenMs) / 1000;
   const trainRows = Math.min(work.trainRows, settings.trainRows ?? work.trainRows);
-  const rows = Math.max(0, trainRows + work.validationRows - work.cachedRows);
-  const pass = prefix ? 0 : (rows * work.meanTokens * speed.tokenMs) / 1000;
-  return pass + settings.steps * stepSeconds(settings, work, speed) + validation;
+  const used = { ...work, trainRows };
+  const room = rowsWithRoom(used);
+  const readAgain = prefix ? 0 : (work.validationRows - room.validation) * work.meanTokens;
+  const validated = validations * (work.validationRows * tokensRun(settings, work) + readAgain);
+  const rows = Math.max(0, room.train + room.validation - work.cachedRows);
+  const pass = prefix ? 0 : rows * work.meanTokens;
+  return ((pass + validated) * speed.tokenMs) / 1000 + settings.steps * stepSeconds(settings, used, speed);
 }
 
 /** Runs one after another on the same rows: the first fills the cache of the others. */

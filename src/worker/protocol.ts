@@ -43,7 +43,7 @@ export interface EngineMethods extends Readonly<{ [K in keyof EngineCalls]: Call
   load(params: LoadRequest, onEvent: (e: LoadEvent) => void): ModelInfo;
   train(params: TrainRequest, onEvent: (e: TrainEvent) => void): { readonly runId: string };
   /** What is kept of texts; other options hold for whatever begins after this. */
-  texts(params: { readonly options: Omit<TextMemory, 'bytes'> | null }): TextMemory;
+  texts(params: { readonly options: Omit<TextMemory, 'bytes' | 'tokens'> | null }): TextMemory;
   forget(params: null): void;
 }
 

@@ -160,7 +160,7 @@ test('loads the present model to train adapters, and as before afterwards, also 
 });
 
 it('applies the chosen memory to the next model and in later visits, even if the engine was too busy to answer', async () => {
-  let held: TextMemory = { budgetBytes: 1000, storage: 'auto', bytes: 10 };
+  let held: TextMemory = { budgetBytes: 1000, storage: 'auto', bytes: 10, tokens: 9 };
   let busy = Promise.resolve();
   const services = testServices({
     texts: async ({ options }) => {
@@ -173,16 +173,20 @@ it('applies the chosen memory to the next model and in later visits, even if the
   const memory = createTextMemoryStore(services, session);
   expect(memory.getState().held).toBeNull();
   await session.getState().loadModel();
-  await vi.waitFor(() => expect(memory.getState().held).toEqual({ budgetBytes: 1000, storage: 'auto', bytes: 10 }));
+  await vi.waitFor(() =>
+    expect(memory.getState().held).toEqual({ budgetBytes: 1000, storage: 'auto', bytes: 10, tokens: 9 }),
+  );
   busy = gate().opened;
   void memory.getState().choose({ budgetBytes: 500, storage: 'float16' });
 
   busy = Promise.resolve();
-  held = { budgetBytes: 1000, storage: 'auto', bytes: 0 };
+  held = { budgetBytes: 1000, storage: 'auto', bytes: 0, tokens: 9 };
   const later = createSessionStore(services, CAPABILITIES);
   const again = createTextMemoryStore(services, later);
   await later.getState().loadModel();
-  await vi.waitFor(() => expect(again.getState().held).toEqual({ budgetBytes: 500, storage: 'float16', bytes: 0 }));
+  await vi.waitFor(() =>
+    expect(again.getState().held).toEqual({ budgetBytes: 500, storage: 'float16', bytes: 0, tokens: 9 }),
+  );
 });
 
 test('offers models of the hub with a step scaled from the built-in model, until they are in this browser', () => {

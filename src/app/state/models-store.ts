@@ -222,7 +222,7 @@ export function createSpeedometer(
   };
 }
 
-export type TextMemoryOptions = Omit<TextMemory, 'bytes'>;
+export type TextMemoryOptions = Omit<TextMemory, 'bytes' | 'tokens'>;
 
 /** What the engine keeps of texts between runs, and how much of it the user lets it keep. */
 interface TextMemoryState {

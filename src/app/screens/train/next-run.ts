@@ -1,5 +1,6 @@
 /** Settings of the next run, kept for each prompt set so that a reload loses none of them; how long the run would take. */
 import { useMemo } from 'react';
+import { useStore } from 'zustand';
 import type { Dataset } from '../../../dataset/types';
 import type { Placement } from '../../../prompt/soft-prompt';
 import { needsFairCheck } from '../../../prompt-set/make-versions';
@@ -16,7 +17,15 @@ import { aheadKey, nextRunKey, useReadingAhead } from '../../state/read-ahead';
 import { resource, useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
 import { drafts } from '../../state/storage';
-import { ActionStore, perStudio, type Studio, screenStore, usePromptSets, useSession } from '../../state/studio';
+import {
+  ActionStore,
+  perStudio,
+  type Studio,
+  screenStore,
+  usePromptSets,
+  useSession,
+  useStores,
+} from '../../state/studio';
 import { withSeeds } from './run-queue';
 import { useTraining } from './training-store';
 
@@ -278,8 +287,10 @@ export function useSecondsOf(): SecondsOf {
   );
   const ahead = useReadingAhead((s) => (rows && model ? (s.rowsInCache.get(aheadKey({ ...rows, model })) ?? 0) : 0));
   const cachedRows = Math.max(trained, ahead);
+  const roomTokens = useStore(useStores().textMemory, (s) => s.held?.tokens);
   return useMemo(
-    () => (runs) => (value && speed && runs.length > 0 ? runsSeconds(runs, { ...value, cachedRows }, speed) : null),
-    [value, cachedRows, speed],
+    () => (runs) =>
+      value && speed && runs.length > 0 ? runsSeconds(runs, { ...value, cachedRows, roomTokens }, speed) : null,
+    [value, cachedRows, roomTokens, speed],
   );
 }

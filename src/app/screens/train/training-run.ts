@@ -37,6 +37,8 @@ export interface RunWith {
   readonly promptSets: PromptSetsStore;
   readonly baselines: Baselines;
   readonly speedometer: Speedometer;
+  /** Tokens of texts that the engine's cache has room for; undefined where it was not asked yet. */
+  readonly roomTokens: () => number | undefined;
   readonly show: (live: LiveRun) => void;
   /** An error that does not end the run. */
   readonly complain: (error: StudioError) => void;
@@ -237,11 +239,16 @@ class TrainingRun {
     info: ModelInfo,
   ): Promise<void> {
     const { open, version } = this.#plan;
-    const { promptSets, speedometer } = this.#using;
+    const { promptSets, speedometer, roomTokens } = this.#using;
     const { settings } = version;
     if (this.#rows) {
       const times = checkpoint.steps.map(({ ms }) => ms);
-      await speedometer.learnSteps(info, settings.placement, times, stepTokens(settings, this.#rows));
+      await speedometer.learnSteps(
+        info,
+        settings.placement,
+        times,
+        stepTokens(settings, { ...this.#rows, roomTokens: roomTokens() }),
+      );
     }
     if (reason === 'paused') {
       await this.#update({ status: 'paused', error: null });

@@ -11,6 +11,7 @@ import { openMemoryStore, type Store } from '../../../store/store';
 import type { Checkpoint, TrainEvent } from '../../../training/events';
 import { PRESETS, type TrainingSettings } from '../../../training/settings';
 import type { ScoreRequest, TrainRequest } from '../../../worker/protocol';
+import { createTextMemoryStore } from '../../state/models-store';
 import { createPromptSetsStore, type PromptSetsStore } from '../../state/prompt-sets-store';
 import { useReadingAhead } from '../../state/read-ahead';
 import type { SessionState } from '../../state/session-state';
@@ -157,7 +158,8 @@ async function boot() {
   promptSets = createPromptSetsStore(services);
   await promptSets.getState().refresh();
   if (before) await promptSets.getState().open(before);
-  const studio = { services, stores: { session, promptSets } } as unknown as Studio;
+  const textMemory = createTextMemoryStore(services, session);
+  const studio = { services, stores: { session, promptSets, textMemory } } as unknown as Studio;
   ahead = useReadingAhead.of(studio).texts;
   train = new Training(studio);
   next = new NextRuns(studio);

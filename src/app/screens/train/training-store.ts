@@ -46,6 +46,7 @@ export class Training extends ActionStore<TrainingState> {
   readonly #services: Studio['services'];
   readonly #session: Studio['stores']['session'];
   readonly #promptSets: Studio['stores']['promptSets'];
+  readonly #textMemory: Studio['stores']['textMemory'];
   readonly #baselines: ReturnType<typeof createBaselines>;
   readonly #speedometer: ReturnType<typeof createSpeedometer>;
   readonly #wordFinder: ReturnType<typeof useWordFinder.of>;
@@ -66,6 +67,7 @@ export class Training extends ActionStore<TrainingState> {
     this.#services = services;
     this.#session = stores.session;
     this.#promptSets = stores.promptSets;
+    this.#textMemory = stores.textMemory;
     this.#baselines = createBaselines(services, stores.promptSets);
     this.#speedometer = createSpeedometer(services, (speed) => this.set({ speed }));
     this.queue = new RunQueue(services, {
@@ -252,6 +254,7 @@ export class Training extends ActionStore<TrainingState> {
         promptSets: this.#promptSets,
         baselines: this.#baselines,
         speedometer: this.#speedometer,
+        roomTokens: () => this.#textMemory.getState().held?.tokens,
         show: (live) => this.set({ live }),
         complain: (error) => this.set({ error }),
         onRowsCached: (key, rows) => this.set({ rowsInCache: new Map(this.getState().rowsInCache).set(key, rows) }),
