@@ -41,7 +41,7 @@ export interface Initializer {
   readonly packing?: Packing | 'float16';
   /** Makes the tensor's bytes of `bytes`, only when the runtime reads them. */
   readonly unpack?: (bytes: Uint8Array) => Uint8Array;
-  /** What `unpack` reads besides them: it may lie in the same file. */
+  /** What `unpack` reads besides them, perhaps from the same file. */
   readonly beside?: readonly (Float32Array | number)[];
 }
 

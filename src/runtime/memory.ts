@@ -76,8 +76,8 @@ function readerOf(model: SerialisedModel): (file: WeightFile) => Read {
 }
 
 /**
- * Where weights can be read on disk, one at a time. A file stays in memory where scales lie in it, which what unpacks a weight
- * reads there.
+ * Where weights can be read on disk, one at a time. A file stays in memory if what unpacks a weight reads more of it there, as
+ * scales.
  */
 function blobsOf({ external, onDisk, consume }: SerialisedModel): ReadonlyMap<WeightFile, Blob> {
   if (!consume) return new Map();
