@@ -109,7 +109,7 @@ function promptHost(gain: (text: string) => number = afterThis) {
   };
   const host = {
     tokens: { tokenizer, encode, context: 100_000, breaks: () => [] },
-    engine: { nextTokens, score, tokenSwaps, info: { sha256: 'weights' } },
+    engine: { nextTokens, score, tokenSwaps, tokensToRun: async () => [0], info: { sha256: 'weights' } },
     neighbours:
       async ({ split }: Dataset) =>
       (rowId: string, count: number) =>
