@@ -1,6 +1,6 @@
 import { bytesOf, type WeightFile } from '../graph/serialise';
 import { StudioError } from '../lib/errors';
-import type { SerialisedModel } from './types';
+import type { HandedModel, SerialisedModel } from './types';
 
 /**
  * A weight's bytes, made as they are read. While creating a session, ONNX Runtime's wasm builds call `subarray` once per
@@ -33,17 +33,24 @@ interface Read {
 }
 
 /** The model with weights that are made as they are read. Their buffers are freed: at once where they are on disk, else after their last use. */
-export function handing(model: SerialisedModel): SerialisedModel {
+export function handing(model: SerialisedModel): HandedModel {
   const blobs = blobsOf(model);
   const fromMemory = readerOf(model);
   /** Of the last read, which the runtime still has to copy; of earlier ones it has done so. */
   let before: ArrayBufferLike | null = null;
+  let failure: unknown = null;
   const handOver = (file: WeightFile, read: () => Read): WeightFile => {
     const next = () => {
       if (before) detach(before);
-      const { bytes, mayFree } = read();
-      before = mayFree ? bytes.buffer : null;
-      return bytes;
+      before = null;
+      try {
+        const { bytes, mayFree } = read();
+        before = mayFree ? bytes.buffer : null;
+        return bytes;
+      } catch (cause) {
+        failure ??= cause;
+        throw cause;
+      }
     };
     return { ...file, data: new HandedOver(file, next) };
   };
@@ -53,7 +60,7 @@ export function handing(model: SerialisedModel): SerialisedModel {
     return file.unpack || mayFree(model, file.data) ? handOver(file, () => fromMemory(file)) : file;
   });
   for (const buffer of new Set([...blobs.keys()].map(({ data }) => data.buffer))) detach(buffer);
-  return { ...model, external };
+  return { ...model, external, readError: () => failure };
 }
 
 const mayFree = ({ consume }: SerialisedModel, { byteLength, buffer }: Uint8Array): boolean =>

@@ -41,8 +41,9 @@ async function wasmRunner(model: SerialisedModel, options: RunnerOptions): Promi
     ort.env.wasm.numThreads = threads;
   }
   const { heap } = wasm;
+  const handed = handing(model);
   try {
-    return await createSessionRunner(ort, model, sessionOptions(handing(model), ['wasm'], options.session), {
+    return await createSessionRunner(ort, handed, sessionOptions(handed, ['wasm'], options.session), {
       backend: 'node-wasm',
       threads,
       heapBytes: heap.bytes,

@@ -121,7 +121,8 @@ async function loadWasm(options: RunnerOptions): Promise<Loaded> {
 
 async function wasmRunner(model: SerialisedModel, options: RunnerOptions, fallback?: string): Promise<Runner> {
   const { ort, heap, threads } = await loadWasm(options);
-  return createSessionRunner(ort, model, sessionOptions(handing(model), ['wasm'], options.session), {
+  const handed = handing(model);
+  return createSessionRunner(ort, handed, sessionOptions(handed, ['wasm'], options.session), {
     backend: 'wasm',
     threads,
     heapBytes: heap.bytes,
@@ -137,20 +138,16 @@ async function gpuRunner(
 ): Promise<Runner> {
   gpu ??= load(import('onnxruntime-web/webgpu'), { mjs: gpuMjs, wasm: gpuWasm }, options);
   const { ort, heap, threads } = await gpu;
+  const handed = handing(model);
   try {
-    return await createSessionRunner(
-      ort,
-      model,
-      sessionOptions(handing(model), [{ name: 'webgpu' }], options.session),
-      {
-        backend: 'webgpu',
-        threads,
-        heapBytes: heap.bytes,
-        adapter,
-        fallback: fallback ?? undefined,
-        lost: async () => lossOf(await ort.env.webgpu.device),
-      },
-    );
+    return await createSessionRunner(ort, handed, sessionOptions(handed, [{ name: 'webgpu' }], options.session), {
+      backend: 'webgpu',
+      threads,
+      heapBytes: heap.bytes,
+      adapter,
+      fallback: fallback ?? undefined,
+      lost: async () => lossOf(await ort.env.webgpu.device),
+    });
   } finally {
     heap.stop();
   }

@@ -1,7 +1,7 @@
 import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-web';
 import { assert, never, present } from '../lib/assert';
 import { type ErrorCode, isOutOfMemory, NO_MEMORY, StudioError } from '../lib/errors';
-import type { Adapter, Backend, HostTensor, Runner, SerialisedModel } from './types';
+import type { Adapter, Backend, HandedModel, HostTensor, Runner, SerialisedModel } from './types';
 
 /** The part of ONNX Runtime that a runner needs; all web builds and onnxruntime-node have it. */
 export interface OrtModule {
@@ -53,12 +53,12 @@ export interface SessionRunnerParts {
 /** Creates the session and wraps it. @throws StudioError `session-failed`, `out-of-memory`, `device-lost` */
 export async function createSessionRunner(
   ort: OrtModule,
-  model: SerialisedModel,
+  model: SerialisedModel & Partial<Pick<HandedModel, 'readError'>>,
   options: InferenceSession.SessionOptions,
   parts: SessionRunnerParts,
 ): Promise<Runner> {
   const session = await ort.InferenceSession.create(model.model, options).catch((cause: unknown) => {
-    throw runtimeError('could not prepare the model', cause);
+    throw runtimeError('could not prepare the model', model.readError?.() ?? cause);
   });
   return new SessionRunner(ort, session, parts);
 }

@@ -47,6 +47,12 @@ export interface SerialisedModel extends SerialisedGraph {
   readonly graph?: Graph;
 }
 
+/** A model whose weights are read while the session is made. */
+export interface HandedModel extends SerialisedModel {
+  /** Why a weight could not be read, which ONNX Runtime only says in words of its own; null = all could. */
+  readonly readError: () => unknown;
+}
+
 /** The graphics device that a session runs on. */
 export interface Adapter {
   /** Vendor, architecture and device, as far as the browser tells. */

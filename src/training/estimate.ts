@@ -39,7 +39,7 @@ export interface Work {
  * however few tokens there are. Both fit the steps after and before the text in docs/benchmarks.md to 4%.
  */
 const BACKWARD = 2;
-const FIXED_TOKENS = 10;
+const STEP_OVERHEAD = 10;
 
 type RowLength = Pick<Work, 'meanTokens' | 'cueTokens' | 'answerTokens'>;
 
@@ -74,8 +74,8 @@ export function stepTokens(
 export function stepSeconds(settings: TrainingSettings, work: Work, speed: Speed): number {
   const tokens = stepTokens(settings, work);
   const measured = speed.step[settings.placement];
-  if (measured) return (measured.ms / 1000) * ((tokens + FIXED_TOKENS) / (measured.tokens + FIXED_TOKENS));
-  return (speed.tokenMs / 1000) * BACKWARD * (tokens + FIXED_TOKENS);
+  if (measured) return (measured.ms / 1000) * ((tokens + STEP_OVERHEAD) / (measured.tokens + STEP_OVERHEAD));
+  return (speed.tokenMs / 1000) * BACKWARD * (tokens + STEP_OVERHEAD);
 }
 
 /** The whole run: the pass over the texts (not with vectors before them), the steps, and the validations between them. */
@@ -135,7 +135,7 @@ export function learnStep(
   const median = sorted[Math.floor(sorted.length / 2)] as number;
   return {
     ...speed,
-    tokenMs: speed?.tokenMs ?? median / BACKWARD / (tokens + FIXED_TOKENS),
+    tokenMs: speed?.tokenMs ?? median / BACKWARD / (tokens + STEP_OVERHEAD),
     step: { ...speed?.step, [placement]: { ms: median, tokens } },
   };
 }

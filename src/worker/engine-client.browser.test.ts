@@ -101,6 +101,32 @@ describe('the engine worker', () => {
     });
   });
 
+  it('says that a file of weights is gone from disk, and loads the model again', async () => {
+    const other = createEngineClient();
+    const request = { ...(await loadRequest()), weights: 'small' as const, threads: 1 };
+    const root = await navigator.storage.getDirectory();
+    const onDisk: Record<string, Blob> = {};
+    for (const [i, [path, file]] of Object.entries(request.files).entries()) {
+      const handle = await root.getFileHandle(`weights-${i}`, { create: true });
+      const stream = await handle.createWritable();
+      await stream.write(file as Uint8Array<ArrayBuffer>);
+      await stream.close();
+      onDisk[path] = await handle.getFile();
+      await root.removeEntry(`weights-${i}`);
+    }
+    try {
+      await expect(other.call('load', { ...request, onDisk })).rejects.toMatchObject({
+        code: 'model-missing-file',
+        message: expect.stringContaining('Load the model again'),
+      });
+      await other.call('load', request);
+      const asked = { rows: rows(), labels: labels(), soft: soft('suffix'), cacheKey: 'rows' };
+      expect((await other.call('score', asked)).rows).toHaveLength(rows().length);
+    } finally {
+      other.dispose();
+    }
+  });
+
   it('trains, and gives every event', async () => {
     const kinds = new Set<string>();
     const losses: number[] = [];
