@@ -37,6 +37,7 @@ const { values, positionals } = parseArgs({
 });
 const [file = ''] = positionals;
 const only = values.only.split(',');
+if (values.keep) await mkdir(values.keep, { recursive: true });
 const ORDERS = (['sorted', 'shuffled'] as const).filter((order) => only.includes(order));
 
 type Line = Pick<Record<'text' | 'label', string>, 'text' | 'label'>;
