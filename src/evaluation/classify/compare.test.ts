@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Dataset } from '../../dataset/types';
 import { createRng } from '../../lib/rng';
 import { calibrated, nll } from '../../metrics/calibration';
 import { logSoftmax } from '../../metrics/classification';
-import { detectable } from '../rows';
+import { detectable, detectableIn } from '../rows';
 import { alternating, armOf, patterned, planOf } from '../test-support';
 import { compare } from './compare';
 import { majorityArm } from './made-arms';
@@ -195,6 +196,26 @@ it('says in one sentence what the test rows can show', () => {
   expect(detectable(105).sentence).toMatch(/^105 test rows can only confirm gains above about 1\d points\.$/);
   expect(detectable(0).points).toBeNull();
   expect(detectable(1).sentence).toContain('1 test row cannot confirm even');
+});
+
+it('says that test rows of few customers can show no more than that many rows', () => {
+  const dataset = {
+    mapping: { text: 't', label: 'l', id: null },
+    table: {
+      rows: Array.from({ length: 120 }, (_, i) => ({
+        id: `${i}`,
+        line: i,
+        cells: { t: `text ${i}`, l: 'a', customer: `${i % 30}` },
+      })),
+    },
+    split: { train: [], validation: [], test: Array.from({ length: 120 }, (_, i) => `${i}`) },
+    splitBy: { kind: 'group', column: 'customer' },
+  } as unknown as Dataset;
+  expect(detectableIn(dataset).points).toBe(detectable(30).points);
+  expect(detectableIn(dataset).sentence).toMatch(
+    /^120 test rows from 30 groups can only confirm gains above about \d\d points, as rows of one group may all/,
+  );
+  expect(detectableIn({ ...dataset, splitBy: null } as unknown as Dataset)).toEqual(detectable(120));
 });
 
 const plan = { seed: 1 };

@@ -10,7 +10,7 @@ import { unclearSpread } from './titles';
 function verdict(
   counts: Readonly<Record<string, number>>,
   extra: readonly ('few' | 'words' | 'probe' | 'policy')[] = [],
-  more: { looks?: number; majority?: boolean } = {},
+  more: { looks?: number; majority?: boolean; groups?: readonly number[] } = {},
 ): Verdict {
   const rights = patterned(counts);
   const gold = alternating(rights[0]?.length ?? 0);
@@ -26,7 +26,7 @@ function verdict(
     }),
     ...(more.majority === false ? [] : [majorityArm(['negative', 'positive'], gold, gold.length)]),
   ];
-  return compare(planOf(gold, arms, { looks: more.looks ?? 1 }), { draws: 50 }).verdict;
+  return compare(planOf(gold, arms, { looks: 1, ...more }), { draws: 50 }).verdict;
 }
 
 describe('verdict', () => {
@@ -88,6 +88,15 @@ describe('verdict', () => {
     expect(v.detail).toContain('which may be chance');
     expect(v.rowsNeeded).toBeGreaterThan(50);
     expect(v.detail).toMatch(/About [\d,]+ more test rows would settle it/);
+  });
+
+  it('asks for more rows where rows of one group are right or wrong together', () => {
+    const counts = { '11': 80, '01': 14, '10': 7, '00': 19 };
+    const apart = verdict(counts).rowsNeeded as number;
+    const inSevens = verdict(counts, [], { groups: alternating(120).map((_, i) => Math.floor((i + 4) / 7)) });
+    expect(inSevens.rowsNeeded).toBeGreaterThan(3 * apart);
+    const inPairs = verdict(counts, [], { groups: alternating(120).map((_, i) => i % 60) });
+    expect(inPairs.rowsNeeded).toBe(apart);
   });
 
   it('no difference at all: more rows are no advice', () => {
