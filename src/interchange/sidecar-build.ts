@@ -146,6 +146,7 @@ function trainingFacts(run: SoftVersion): Sidecar['training'] {
     noise: s.noise ?? 0,
     classWeights: s.classWeights ?? false,
     ...(s.answerVectors && { answerVectors: s.answerVectors }),
+    ...(s.averagedSteps && { averagedSteps: s.averagedSteps }),
     trainRows: s.trainRows ?? null,
     bestStep: run.bestStep,
     status: run.status,

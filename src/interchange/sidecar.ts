@@ -122,6 +122,7 @@ export const sidecarSchema = z
           .enum(ANSWER_VECTORS)
           .optional()
           .describe('Whether the output vectors of the answer words were trained too; left out = fixed'),
+        averagedSteps: count.optional().describe('The vectors are the mean over about so many of the last steps'),
         trainRows: count.nullable().optional().describe('Number of training rows used; null = all'),
         bestStep: count.nullable(),
         status: text(50),

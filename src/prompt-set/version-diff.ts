@@ -83,6 +83,7 @@ function settingsOf(of: Version, set: PromptSet): readonly Fact[] {
     fact('seed', String(s.seed)),
     fact('patience', text(s.patience)),
     fact('stops by', s.metric),
+    fact('steps averaged', String(s.averagedSteps ?? 1)),
     fact('noise', String(s.noise ?? 0)),
     fact('residual network', yesNo(s.reparameterise)),
     fact('weights for rare labels', yesNo(s.classWeights)),

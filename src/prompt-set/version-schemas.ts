@@ -87,6 +87,7 @@ export const settingsSchema = z.object({
   answerVectors: z.enum(ANSWER_VECTORS).exactOptional(),
   trainRows: count.nullable().exactOptional(),
   core: z.object({ rows: count, steps: count }).exactOptional(),
+  averagedSteps: count.exactOptional(),
   race: z.literal(true).exactOptional(),
 });
 

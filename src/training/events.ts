@@ -61,6 +61,8 @@ export interface Checkpoint {
   readonly net?: { readonly weights: Float32Array; readonly optimiser: OptimiserState };
   /** The answer words of a run that trains them too; left out in others. */
   readonly answers?: { readonly shift: Float32Array; readonly optimiser: OptimiserState };
+  /** What is validated and kept of a run that averages its steps, from the first step that it averages. */
+  readonly mean?: Trained;
   /** State of the row-order generator, and the rest of the current epoch's order (indices into the training rows). */
   readonly rngState: number;
   readonly pending: readonly number[];

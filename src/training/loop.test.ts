@@ -158,6 +158,8 @@ describe('train', () => {
     { reparameterise: true, noise: 0.05, seed: 3 },
     { optimiser: 'lion' },
     { optimiser: 'lion', reparameterise: true },
+    { averagedSteps: 6 },
+    { averagedSteps: 6, core: { rows: 6, steps: 7 }, reparameterise: true },
   ])('resumes to the same bits with %j', async (settings) => {
     const whole = await collect(toy({ checkpointEvery: 7, ...settings }));
     const plain = await collect(toy({ checkpointEvery: 7 }));
@@ -169,6 +171,33 @@ describe('train', () => {
       expect(bits(resumed.done.checkpoint)).toEqual(bits(whole.done.checkpoint));
       expect(resumed.done.vectors).toEqual(whole.done.vectors);
     }
+  });
+
+  it('validates and keeps the mean of the last steps that see all rows, and trains as without it', async () => {
+    const core = { rows: 6, steps: 5 };
+    const path: Float32Array[] = [];
+    const validated: Float32Array[] = [];
+    const options = toy({ steps: 30, core, averagedSteps: 10, checkpointEvery: 1 });
+    const evaluate: typeof options.work.evaluate = (trained) => {
+      validated.push(trained.vectors);
+      return options.work.evaluate(trained);
+    };
+    const { done } = await collect({ ...options, work: { ...options.work, evaluate } }, (event) => {
+      if (event.kind === 'checkpoint') path[event.checkpoint.step] = event.checkpoint.vectors;
+    });
+    const plain = await collect(toy({ steps: 30, core, checkpointEvery: 1 }));
+    expect(done.checkpoint.vectors).toEqual(plain.done.checkpoint.vectors);
+
+    const meanOf = (steps: readonly number[]) =>
+      [0, 1, 2, 3].map((i) => steps.reduce((sum, step) => sum + (path[step]?.[i] ?? Number.NaN) / steps.length, 0));
+    const at = (step: number) => [...(validated[step / 10] ?? [])];
+    // steps 6 to 10, the first after the core; then all that were not forgotten
+    for (const [i, value] of meanOf([6, 7, 8, 9, 10]).entries()) expect(at(10)[i]).toBeCloseTo(value, 6);
+    let mean = meanOf([6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
+    for (const step of [16, 17, 18, 19, 20])
+      mean = mean.map((value, i) => value + ((path[step]?.[i] ?? Number.NaN) - value) / 10);
+    for (const [i, value] of mean.entries()) expect(at(20)[i]).toBeCloseTo(value, 6);
+    expect(done.checkpoint.best?.vectors).toEqual(validated[done.bestStep / 10]);
   });
 
   it('validates and keeps the vectors with the network folded in', async () => {

@@ -93,7 +93,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     }
     if (state.step === options.until && !control.requested) {
       yield* prepared('validation');
-      const trial = control.requested ? null : await work.evaluate(readNow(state, options));
+      const trial = control.requested ? null : await work.evaluate(keptNow(state, options));
       if (control.requested) continue;
       yield { ...endOf(state, options, 'paused', cacheSeconds), ...(trial && { trial }) };
       return;
@@ -154,7 +154,7 @@ const endOf = (
 ): Extract<TrainEvent, { kind: 'done' }> => ({
   kind: 'done',
   reason,
-  ...(state.best ? trainedOf(state.best) : readNow(state, options)),
+  ...(state.best ? trainedOf(state.best) : keptNow(state, options)),
   bestStep: state.best?.step ?? state.step,
   checkpoint: state,
   cacheSeconds,
@@ -170,6 +170,28 @@ const readNow = ({ vectors, net, answers }: Checkpoint, { hidden, embeddingRms: 
   ...(answers && { answerShift: answers.shift }),
 });
 
+/** What is validated and kept at this state. */
+const keptNow = (state: Checkpoint, options: TrainOptions): Trained => state.mean ?? readNow(state, options);
+
+/**
+ * The mean over the last steps, `m' = m + (x - m) / min(n, N)` for the nth step that sees all rows and N steps: the plain
+ * mean of the first N, then one that forgets. Single steps scatter by many points while the learning rate is high.
+ * Source: Polyak & Juditsky 1992; Izmailov et al. 2018, "Averaging weights leads to wider optima".
+ */
+function averaged(
+  state: Checkpoint,
+  now: Trained,
+  { core, averagedSteps }: TrainingSettings,
+): Pick<Checkpoint, 'mean'> {
+  const steps = state.step + 1 - (core?.steps ?? 0);
+  if (averagedSteps === undefined || steps < 1) return {};
+  const toward = (mean: Float32Array, values: Float32Array) =>
+    mean.map((m, i) => m + ((values[i] as number) - m) / Math.min(steps, averagedSteps));
+  const { mean = now } = state;
+  const shift = mean.answerShift && now.answerShift && toward(mean.answerShift, now.answerShift);
+  return { mean: { vectors: toward(mean.vectors, now.vectors), ...(shift && { answerShift: shift }) } };
+}
+
 const trainedOf = ({ vectors, answerShift }: Trained): Trained => ({ vectors, ...(answerShift && { answerShift }) });
 
 /** The step to validate now. Step 0 waits for the first one that is due, so that a run begins with nothing but steps. */
@@ -182,7 +204,7 @@ function validationDue(
   const last = validations.at(-1);
   if (validationRows === 0 || last?.step === step) return null;
   if (step !== settings.steps && (step === 0 || step % settings.validateEvery !== 0)) return null;
-  return last ? { step, trained: readNow(state, options) } : { step: 0, trained: initial ?? options.initial };
+  return last ? { step, trained: keptNow(state, options) } : { step: 0, trained: initial ?? options.initial };
 }
 
 function reasonToEnd(state: Checkpoint, settings: TrainingSettings, control: Polled): StopReason | null {
@@ -233,10 +255,12 @@ async function nextStep(
     ...(answerGradient && updateAnswers(state, answerGradient, at)),
   };
   const { learningRate } = at;
-  const vectorNorms = normRange(readNow(next, options).vectors, options.hidden);
+  const read = readNow(next, options);
+  const vectorNorms = normRange(read.vectors, options.hidden);
   const ms = now() - begin;
   return {
     ...next,
+    ...averaged(state, read, settings),
     step,
     steps: [...state.steps, { step, loss, learningRate, gradNorm, ms, vectorNorms }],
     elapsedMs: state.elapsedMs + ms,

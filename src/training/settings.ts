@@ -66,6 +66,11 @@ export interface TrainingSettings {
   readonly trainRows?: number | null;
   /** The first steps see this many of the training rows, with the labels in proportion; left out = all from the first on. */
   readonly core?: { readonly rows: number; readonly steps: number };
+  /**
+   * What is validated and kept is the mean over about this many of the last steps, of those that see all rows; left out =
+   * the last step alone. @see averaged in loop.ts
+   */
+  readonly averagedSteps?: number;
   /** Several starts train those first steps, and the best one continues; left out = no. @see race in workflow/race.ts */
   readonly race?: true;
 }
@@ -127,7 +132,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   standard: { label: 'Standard', settings: STANDARD, seeds: 1 },
   auto: {
     label: 'Auto',
-    settings: { ...STANDARD, core: { rows: CORE_ROWS, steps: RACE_STEPS[1] }, race: true },
+    settings: { ...STANDARD, core: { rows: CORE_ROWS, steps: RACE_STEPS[1] }, race: true, averagedSteps: 20 },
     seeds: 1,
   },
   thorough: { label: 'Thorough', settings: { ...STANDARD, steps: 300, batchSize: 16 }, seeds: 3 },

@@ -120,7 +120,12 @@ function forGeneration({ classWeights: _, answerVectors: __, ...settings }: Trai
 }
 
 /** Training as one start alone: races were only measured on labels. */
-export const withoutRace = ({ race: _, core: __, ...settings }: TrainingSettings): TrainingSettings => settings;
+export const withoutRace = ({
+  race: _,
+  core: __,
+  averagedSteps: ___,
+  ...settings
+}: TrainingSettings): TrainingSettings => settings;
 
 /** What is asked of a run before the prompt set has it. */
 export interface PlannedRun {

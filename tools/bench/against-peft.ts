@@ -191,8 +191,8 @@ async function ours(seed: number, side: Ours): Promise<Timed> {
           raceAt = { clock: now(), processor: processor() };
         }
         if (event.kind !== 'checkpoint' && event.kind !== 'done') return;
-        const { step, vectors, answers: trained, initial } = event.checkpoint;
-        vectorsAt.set(step, { vectors, ...(trained && { answerShift: trained.shift }) });
+        const { step, vectors, answers: trained, initial, mean } = event.checkpoint;
+        vectorsAt.set(step, mean ?? { vectors, ...(trained && { answerShift: trained.shift }) });
         if (initial) vectorsAt.set(0, initial);
       },
     },
