@@ -132,7 +132,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   standard: { label: 'Standard', settings: STANDARD, seeds: 1 },
   auto: {
     label: 'Auto',
-    settings: { ...STANDARD, core: { rows: CORE_ROWS, steps: RACE_STEPS[1] }, race: true, averagedSteps: 20 },
+    settings: { ...STANDARD, core: { rows: CORE_ROWS, steps: RACE_STEPS[1] }, race: true, averagedSteps: 10 },
     seeds: 1,
   },
   thorough: { label: 'Thorough', settings: { ...STANDARD, steps: 300, batchSize: 16 }, seeds: 3 },
