@@ -140,7 +140,8 @@ test('every screen with a prompt set open passes axe, narrow and light, and wide
 /** Presses Tab until the named control has the focus, like someone without a mouse. */
 async function tabTo(page: Page, name: string | RegExp): Promise<void> {
   const named = { name, exact: typeof name === 'string' };
-  const wanted = page.getByRole('button', named).or(page.getByRole('link', named)).and(page.locator(':focus'));
+  const roles = (['link', 'textbox'] as const).map((role) => page.getByRole(role, named));
+  const wanted = roles.reduce((all, role) => all.or(role), page.getByRole('button', named)).and(page.locator(':focus'));
   for (let i = 0; i < 200; i++) {
     if (await wanted.isVisible()) return;
     await page.keyboard.press('Tab');
@@ -159,6 +160,11 @@ test('the whole journey works with the keyboard alone', async ({ studio }) => {
     expect(['auto', 'solid'], `the focus on ${name} can be seen`).toContain(outline);
     await page.keyboard.press('Enter');
   };
+  const type = async (name: string, text: string) => {
+    await tabTo(page, name);
+    await page.keyboard.press('ControlOrMeta+A');
+    await page.keyboard.type(text);
+  };
   await page.emulateMedia({ forcedColors: 'active' });
   await studio.open();
   await studio.modelReady();
@@ -172,7 +178,7 @@ test('the whole journey works with the keyboard alone', async ({ studio }) => {
   await expect(studio.heading).toHaveText(/^Train a prompt on/);
   // longer than it takes to reach Stop
   await page.locator('summary', { hasText: 'All settings' }).press('Enter');
-  await page.getByRole('textbox', { name: 'Steps', exact: true }).fill('3000');
+  await type('Steps', '3000');
   await press('Train');
   await expect(studio.lead).toContainText(/Step [1-9]\d+ of/, { timeout: 120_000 });
   await press(/^Stop/);
@@ -192,8 +198,17 @@ test('the whole journey works with the keyboard alone', async ({ studio }) => {
   `);
   await press('Decide');
   await press('Rehearse a roll-out');
+  // with these every gate is met, so that each decision can be taken
+  await type('Largest loss of accuracy', '100');
+  await type('Labels for each check', '5');
   await press('Start the rehearsal');
-  await expect(studio.heading).toContainText(/\d+ labels/);
+  await expect(studio.heading).toContainText('Check 1, 5 labels');
+  await press('Hold at 5%');
+  await expect(studio.heading).toContainText('Check 2, 10 labels');
+  await press('Advance to 25%');
+  await expect(studio.heading).toContainText('Check 3, 15 labels: every gate is met, so the share of 25% may grow');
+  await press('Roll back');
+  await expect(studio.heading).toContainText('Rolled back after 15 labels: by hand');
   const log = page.waitForEvent('download');
   await press('Save the log');
   expect((await log).suggestedFilename()).toBe('roll-out.csv');
