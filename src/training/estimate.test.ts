@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { learnStep, runSeconds, scaledSpeed, stepSeconds, stepTokens, timeWords, type Work } from './estimate';
+import {
+  learnStep,
+  runSeconds,
+  runsSeconds,
+  scaledSpeed,
+  stepSeconds,
+  stepTokens,
+  timeWords,
+  type Work,
+} from './estimate';
 import { PRESET_NAMES, PRESETS, STANDARD } from './settings';
 
 const work: Work = { trainRows: 256, validationRows: 100, meanTokens: 35, cachedRows: 0 };
@@ -37,6 +46,16 @@ describe('time of a run', () => {
   test('rows that are cached are not counted again', () => {
     const again = runSeconds(STANDARD, { ...work, cachedRows: 356 }, speed);
     expect(runSeconds(STANDARD, work, speed) - again).toBeCloseTo((356 * 35 * 4) / 1000);
+  });
+
+  test('steps that were taken ahead are not counted again, in the first run of a race only', () => {
+    const { settings } = PRESETS.auto;
+    const ahead = { ...work, stepsAhead: 38 };
+    const saved = (runs: readonly (typeof settings)[]) =>
+      runsSeconds(runs, work, speed) - runsSeconds(runs, ahead, speed);
+    expect(saved([settings])).toBeGreaterThanOrEqual(38 * stepSeconds(settings, work, speed));
+    expect(saved([settings, { ...settings, seed: 1 }])).toBeCloseTo(saved([settings]));
+    expect(saved([STANDARD])).toBe(0);
   });
 
   test('texts that the cache has no room for are read at every step and validation that uses them', () => {

@@ -32,6 +32,8 @@ export interface Work {
   readonly cachedRows: number;
   /** Most tokens of texts that the cache has room for; left out = enough. Other texts are read whenever they are used. */
   readonly roomTokens?: number | undefined;
+  /** Steps that a race of starts has taken ahead of the run. */
+  readonly stepsAhead?: number;
 }
 
 /**
@@ -92,13 +94,15 @@ export function runSeconds(settings: TrainingSettings, work: Work, speed: Speed)
   return ((pass + validated) * speed.tokenMs) / 1000 + settings.steps * stepSeconds(settings, used, speed);
 }
 
-/** Runs one after another on the same rows: the first fills the cache of the others. */
+/** Runs one after another on the same rows: the first fills the cache of the others, and continues from the steps ahead. */
 export function runsSeconds(runs: readonly TrainingSettings[], work: Work, speed: Speed): number {
   const cachedRows = work.trainRows + work.validationRows;
-  return runs.reduce(
-    (sum, settings, i) => sum + runSeconds(settings, i === 0 ? work : { ...work, cachedRows }, speed),
-    0,
-  );
+  const secondsOf = (settings: TrainingSettings, i: number) => {
+    if (i > 0) return runSeconds(settings, { ...work, cachedRows }, speed);
+    const steps = settings.steps - (settings.race ? (work.stepsAhead ?? 0) : 0);
+    return runSeconds({ ...settings, steps }, work, speed);
+  };
+  return runs.reduce((sum, settings, i) => sum + secondsOf(settings, i), 0);
 }
 
 /** A comparison that makes the model run so many tokens. */

@@ -268,7 +268,11 @@ describe('a race before anybody asks for the run', () => {
     ]);
     expect(asked.every(({ ahead }) => ahead)).toBe(true);
     expect(heard).toHaveLength(30);
-    expect(heard.at(-1)).toEqual({ kind: 'starts', start: 2, starts: 2, step: 15 });
+    expect(heard.at(-1)).toEqual({ kind: 'starts', start: 2, starts: 2, step: 15, done: 30 });
+    // asked again, it says at once how far it is
+    heard.length = 0;
+    expect(await readAhead(host, { ...request(), run }, { ...SILENT, emit })).toBe('compared');
+    expect(heard).toEqual([{ kind: 'starts', start: 2, starts: 2, step: 15, done: 30 }]);
     const events: RaceEvent[] = [];
     await train(host, request(), { ...SILENT, emit: (event) => event.kind === 'race' && events.push(event) });
     expect(legs(asked.slice(3))).toEqual([['infix', 15, undefined]]);

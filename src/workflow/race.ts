@@ -285,10 +285,16 @@ interface AheadRequest extends RowsOfRun {
   readonly run: Pick<RunRequest, 'settings' | 'initText'> | null;
 }
 
-/** Rows of the text cache; or the start that trains, of how many, and its step. */
+/** Rows of the text cache; or the start that trains, of how many, and its step, and the steps of all starts. */
 export type AheadEvent =
   | ({ readonly kind: 'rows' } & RowsRead)
-  | { readonly kind: 'starts'; readonly start: number; readonly starts: number; readonly step: number };
+  | {
+      readonly kind: 'starts';
+      readonly start: number;
+      readonly starts: number;
+      readonly step: number;
+      readonly done: number;
+    };
 
 /** How far it came; `interrupted` = something else needed the engine: ask again. */
 export type AheadEnd = 'interrupted' | 'read' | 'compared';
@@ -337,10 +343,17 @@ async function raceAhead(
   };
   const rowsOf = rememberedRows(host, request, inputs, control);
   const raced = { request, rowsOf, ahead: true, onStep, left: () => null };
-  const tell = (event: TrainEvent | RaceEvent) => {
-    if (event.kind !== 'race' || !event.now) return;
-    emit({ kind: 'starts', start: event.now.entry + 1, starts: event.entries.length, step: event.now.step });
+  const { runners } = racing;
+  const stepOf = (at: number) => runners[at]?.checkpoint?.step ?? 0;
+  const say = ({ entry, step }: NonNullable<RaceEvent['now']>) => {
+    const done = runners.reduce((sum, _, i) => sum + (i === entry ? step : stepOf(i)), 0);
+    emit({ kind: 'starts', start: entry + 1, starts: runners.length, step, done });
   };
+  const tell = (event: TrainEvent | RaceEvent) => {
+    if (event.kind === 'race' && event.now) say(event.now);
+  };
+  const first = runners.findIndex((runner) => runner.checkpoint && racing.left.includes(runner));
+  if (first >= 0) say({ entry: first, step: stepOf(first) });
   const all = async () =>
     (await raceOn(host, racing, raced, { control, emit: tell })) && (await validateStart(host, racing, raced, control));
   const ended = all();

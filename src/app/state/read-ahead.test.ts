@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PromptSet } from '../../prompt-set/types';
 import { PRESETS } from '../../training/settings';
 import { prepared, promptSet } from '../../workflow/fake-host.test-support';
-import type { AheadEnd } from '../../workflow/race';
+import type { AheadEnd, AheadEvent } from '../../workflow/race';
 import '../../workflow/runs'; // loaded late, which fake timers do not wait for
 import { aheadKey, nextRunKey, useReadingAhead } from './read-ahead';
 import type { Studio } from './studio';
@@ -18,6 +18,8 @@ let ahead: ReturnType<typeof useReadingAhead.of>;
 let kept: object | null;
 /** Whether the words that a set has are words of the model. */
 let fits: boolean;
+/** Hears what the last request does. */
+let hear: (event: AheadEvent) => void;
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -34,6 +36,7 @@ beforeEach(() => {
     const answer = answers[method];
     if (answer) return Promise.resolve(answer());
     const { signal, onEvent } = options;
+    hear = onEvent;
     onEvent({ kind: 'rows', rowsDone: 1, rowsTotal: 2 });
     return new Promise((end) => asked.push({ rows, signal, end }));
   };
@@ -90,6 +93,17 @@ describe('starts are compared ahead', () => {
 
   it('with the settings and the text that the button would use', async () => {
     expect(await runOf()).toEqual({ settings: PRESETS.auto.settings, initText: 'Say the tone.' });
+  });
+
+  it('and their steps are known until another run may be next', async () => {
+    await runOf();
+    hear({ kind: 'starts', start: 2, starts: 3, step: 4, done: 12 });
+    expect(ahead.getState().stepsAhead).toBe(12);
+    asked[0]?.end('compared');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(ahead.getState()).toMatchObject({ now: null, isCompared: true, stepsAhead: 12 });
+    void ahead.texts.load({ ...KEY, set: { ...set, name: 'Other' } });
+    expect(ahead.getState()).toMatchObject({ isCompared: false, stepsAhead: 0 });
   });
 
   it('not where these rows had a race', async () => {

@@ -27,6 +27,8 @@ interface Ahead {
   readonly now: AheadEvent | null;
   /** The starts of the next run have been compared. */
   readonly isCompared: boolean;
+  /** Steps of the next run that they have taken. */
+  readonly stepsAhead: number;
   /** Rows in the engine's text cache by now, by the weights and the cache's name. */
   readonly rowsInCache: ReadonlyMap<string, number>;
 }
@@ -62,11 +64,11 @@ class ReadingAhead extends ActionStore<Ahead> {
   readonly #studio: Studio;
 
   constructor(studio: Studio) {
-    super({ now: null, isCompared: false, rowsInCache: new Map() });
+    super({ now: null, isCompared: false, stepsAhead: 0, rowsInCache: new Map() });
     this.#studio = studio;
     const { workflow } = studio.services;
     this.texts = resource(async (next: NextRun, signal) => {
-      this.set({ now: null, isCompared: false });
+      this.set({ now: null, isCompared: false, stepsAhead: 0 });
       try {
         await quiet(signal);
         if (signal.aborted) return;
@@ -74,7 +76,8 @@ class ReadingAhead extends ActionStore<Ahead> {
         const key = aheadKey({ ...next, template: request.template });
         const onEvent = (now: AheadEvent) => {
           const { rowsInCache } = this.getState();
-          this.set({ now, ...(now.kind === 'rows' && { rowsInCache: new Map(rowsInCache).set(key, now.rowsDone) }) });
+          if (now.kind === 'starts') this.set({ now, stepsAhead: now.done });
+          else this.set({ now, rowsInCache: new Map(rowsInCache).set(key, now.rowsDone) });
         };
         const ask = () => workflow.call('readAhead', request, { signal, onEvent });
         let end = await ask();

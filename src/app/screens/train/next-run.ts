@@ -287,10 +287,14 @@ export function useSecondsOf(): SecondsOf {
   );
   const ahead = useReadingAhead((s) => (rows && model ? (s.rowsInCache.get(aheadKey({ ...rows, model })) ?? 0) : 0));
   const cachedRows = Math.max(trained, ahead);
+  const isFree = useSession((s) => s.job === null);
+  const stepsAhead = useReadingAhead((s) => (isFree ? s.stepsAhead : 0));
   const roomTokens = useStore(useStores().textMemory, (s) => s.held?.tokens);
   return useMemo(
     () => (runs) =>
-      value && speed && runs.length > 0 ? runsSeconds(runs, { ...value, cachedRows, roomTokens }, speed) : null,
-    [value, cachedRows, roomTokens, speed],
+      value && speed && runs.length > 0
+        ? runsSeconds(runs, { ...value, cachedRows, roomTokens, stepsAhead }, speed)
+        : null,
+    [value, cachedRows, roomTokens, stepsAhead, speed],
   );
 }
