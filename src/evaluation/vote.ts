@@ -149,11 +149,11 @@ const SEVERAL = 2;
 
 /**
  * At least two arms give one other label a probability of 0.8 or more, and no arm is that sure of the row's own. The line
- * that always says the same has no part in it, nor has the one made of others. A suspicion, not a finding: what all arms get wrong looks the same.
+ * that always says the same has no part in it, nor have those made of others. A suspicion, not a finding: what all arms get wrong looks the same.
  * Source: Northcutt, Jiang & Chuang 2021 (confident learning), reduced to agreement.
  */
 export function labelSuspects(arms: readonly ArmReport[], gold: readonly number[]): readonly Suspect[] {
-  const voices = arms.filter(({ id }) => id !== MAJORITY && id !== TOGETHER);
+  const voices = arms.filter(({ id }) => id !== MAJORITY && id !== TOGETHER && id !== 'combined');
   return gold.flatMap((label, row) => {
     const sure = voices.filter((arm) => (arm.confidences[row] ?? 0) >= SURE);
     const said = sure[0]?.predictions[row];

@@ -97,9 +97,20 @@ describe('weights of several', () => {
     const certain = gold.map((label) => (label === 0 ? [Number.NEGATIVE_INFINITY, 0] : [0, Number.NEGATIVE_INFINITY]));
     const arm = { ...armOf('tuned', 'tuned', gold, [true, true, true, true]), logProbs: sure };
     const of = { tuned: arm, tunedValidation: sure, words: arm, wordsValidation: sure, validationGold: gold };
-    const { logProbs, kind } = togetherArm(of, certain, certain);
-    expect(kind).toBe('reference');
+    const { logProbs, kind, name } = togetherArm(of, certain, certain);
+    expect([kind, name]).toEqual(['reference', 'Tuned and word counts together (probe: weight 0)']);
     expect(logProbs.flat().every(Number.isFinite)).toBe(true);
+  });
+
+  it('name the line after who has one, and say who has none', () => {
+    const arm = armOf('tuned', 'tuned', gold, [true, true, true, true]);
+    const nameOf = (tuned: typeof sure, words: typeof sure, probe: typeof sure) => {
+      const of = { tuned: arm, tunedValidation: tuned, words: arm, wordsValidation: words, validationGold: gold };
+      return togetherArm(of, probe, probe).name;
+    };
+    expect(nameOf(sure, blind, sure)).toBe('Tuned, word counts and probe together');
+    expect(nameOf(wrong, wrong, sure)).toBe('Probe alone (tuned and word counts: weight 0)');
+    expect(nameOf(wrong, wrong, wrong)).toBe('Nothing (tuned, word counts and probe: weight 0)');
   });
 });
 
@@ -148,6 +159,7 @@ describe('a tuned prompt with word counts', () => {
     const found = combinedArm({ ...from(fair), tuned: useless, tunedValidation: blind });
     expect(found).toMatchObject({
       name: 'Word counts alone (tuned: weight 0)',
+      kind: 'reference',
       logProbs: fair,
       tokensSentMean: null,
       placement: null,

@@ -1,4 +1,5 @@
 import { assert, present } from '../../lib/assert';
+import { capitalised } from '../../lib/format';
 import { meanAnswers, mixedAnswers, nll } from '../../metrics/calibration';
 import { accuracy, argmax, logSoftmax } from '../../metrics/classification';
 import type { SoftPrompt } from '../../prompt/soft-prompt';
@@ -113,8 +114,8 @@ const combinedName = (weight: number): string =>
 
 /**
  * The tuned prompt and the word counts together, weighted by what the validation rows say. Null where the word counts
- * are weak there, or get no weight: the arm would tell nothing new. Where the tuned prompt gets none, the arm says so and
- * costs what the word counts cost.
+ * are weak there, or get no weight: the arm would tell nothing new. Where the tuned prompt gets none, the arm says so, is a line
+ * as the word counts are, and costs what they cost.
  */
 export function combinedArm(from: CombinedFrom): ArmOutcome | null {
   const { tuned, tunedValidation, words, wordsValidation, validationGold } = from;
@@ -129,7 +130,7 @@ export function combinedArm(from: CombinedFrom): ArmOutcome | null {
     ...(weight === 0 ? words : tuned),
     id: 'combined',
     name: combinedName(weight),
-    kind: 'combined',
+    kind: weight === 0 ? 'reference' : 'combined',
     temperature: validationTemperature(onValidation, validationGold, null),
     logProbs: mixedAnswers(tuned.logProbs, words.logProbs, weight),
     calibration: null,
@@ -180,17 +181,23 @@ export const wordsArm = (logProbs: ArmOutcome['logProbs']): ArmOutcome =>
 export const probeArm = (logProbs: ArmOutcome['logProbs']): ArmOutcome =>
   reference(PROBE, 'Linear probe of the model', logProbs);
 
+const MEMBERS = ['tuned', 'word counts', 'probe'];
+const LIST = new Intl.ListFormat('en-GB');
+
+/** Named after what has a weight, and after what has none and so takes no part in the answers. */
+function togetherName(weights: readonly number[]): string {
+  const used = MEMBERS.filter((_, m) => weights[m] !== 0);
+  const unused = MEMBERS.filter((_, m) => weights[m] === 0);
+  const who = used.length === 0 ? 'nothing' : `${LIST.format(used)} ${used.length === 1 ? 'alone' : 'together'}`;
+  return `${capitalised(who)}${unused.length === 0 ? '' : ` (${LIST.format(unused)}: weight 0)`}`;
+}
+
 /** What tuned prompt, word counts and probe reach together. The probe cannot be exported, so this cannot. */
-export const togetherArm = (
+export function togetherArm(
   { tuned, tunedValidation, words, wordsValidation, validationGold }: CombinedFrom,
   probe: Answers,
   probeValidation: Answers,
-): ArmOutcome =>
-  reference(
-    TOGETHER,
-    'Tuned, word counts and probe together',
-    pooled(
-      [tuned.logProbs, words.logProbs, probe],
-      fitWeights([tunedValidation, wordsValidation, probeValidation], validationGold),
-    ),
-  );
+): ArmOutcome {
+  const weights = fitWeights([tunedValidation, wordsValidation, probeValidation], validationGold);
+  return reference(TOGETHER, togetherName(weights), pooled([tuned.logProbs, words.logProbs, probe], weights));
+}

@@ -97,7 +97,11 @@ describe('label suspects', () => {
       arm('tuned', [1, 1, 1, 1], [0.8, 0.95, 0.9, 0.9]),
       arm('tfidf', [0, 0, 1, 1], [0.6, 0.85, 0.7, 0.9]),
     ];
-    expect(labelSuspects(arms, gold)).toEqual([{ row: 0, label: 1, arms: ['yours', 'tuned'] }]);
+    const expected = [{ row: 0, label: 1, arms: ['yours', 'tuned'] }];
+    expect(labelSuspects(arms, gold)).toEqual(expected);
+    // what is made of others is no second voice: with weight 0 it repeats one of them
+    const made = ['combined', 'together'].map((id) => arm(id, [1, 1, 1, 1], [0.9, 0.9, 0.9, 0.9]));
+    expect(labelSuspects([...arms, ...made], gold)).toEqual(expected);
   });
 });
 
