@@ -218,7 +218,7 @@ export function labelParts(input: LabelReport, nameOf: NameOf): ReportParts {
     looks: Math.max(comparison.looks, closer?.review?.looks ?? 0),
     calibration:
       plan.calibration === 'chosen'
-        ? `offered to every prompt, used where it helped on the validation rows${plan.arms.some(({ decided }) => decided !== undefined) ? '; a version that was compared before keeps its own' : ''}`
+        ? `offered to every prompt, used where it helped on the validation rows${plan.arms.some(({ decided }) => decided !== undefined) ? '; a version that was compared before keeps its own, on any model' : ''}`
         : comparison.calibrated
           ? 'all prompts alike'
           : 'none, all prompts alike',

@@ -288,7 +288,7 @@ it('Markdown has verdict, prompts and pairs', () => {
 it('says which prompts are calibrated, and that a version compared before keeps its own', () => {
   const chosen = { ...plan, calibration: 'chosen' as const };
   const where = 'offered to every prompt, used where it helped on the validation rows';
-  const kept = '; a version that was compared before keeps its own';
+  const kept = '; a version that was compared before keeps its own, on any model';
   expect(htmlReport({ ...input, plan: chosen })).toMatch(new RegExp(`${where}(?!${kept})`));
   const arms = plan.arms.map((arm) => ({ ...arm, decided: false }));
   expect(htmlReport({ ...input, plan: { ...chosen, arms } })).toContain(where + kept);

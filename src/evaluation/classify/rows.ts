@@ -95,7 +95,7 @@ export function calibrationWords(
   if (mode === 'calibrated') return `${what} Every prompt is calibrated here.`;
   const names = comparison.arms.filter((arm) => arm.calibrated).map((arm) => arm.name);
   const kept = arms.some(({ decided }) => decided !== undefined)
-    ? ' A version that was compared before keeps its own.'
+    ? ' A version that was compared before keeps its own, on any model.'
     : '';
   return `${what} On the validation rows${pooledWords(arms)} it helps ${names.length === 0 ? 'none of the prompts' : new Intl.ListFormat('en').format(names)}.${kept}`;
 }
