@@ -65,8 +65,6 @@ const RULES: readonly Rule[] = [
 
 /** Words that a format, a program or a library prescribes, as `file word`, with the reason. */
 const ALLOWED: Readonly<Record<string, string>> = {
-  'src/dataset/split-by.ts held back': 'how people name the test rows in a column',
-  'src/dataset/split-by.ts held-back': 'how people name the test rows in a column',
   'src/interchange/set-schema.ts held-back': 'what earlier files call the test rows',
   'src/interchange/set-bounds.test.ts held-back': 'what earlier files call the test rows',
   'src/prompt-set/performance.ts held-back': 'in the stored keys of test rows',
@@ -74,7 +72,6 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'public/sample/policy.md parcel': 'the text of a row',
   'tools/bench/large-csv.mjs parcel': 'the text of a row',
   'tools/text-to-text/README.md parcel': 'the text of a row',
-  'tools/sample/project.mjs stands': 'the text of a row',
   'tools/tiny/corpus.py told': 'the text of a row',
 };
 

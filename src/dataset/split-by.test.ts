@@ -33,6 +33,11 @@ describe('by a column that names the parts', () => {
     expect(dataset.splitBy).toEqual(by);
   });
 
+  it('reads the names of parts with a space, a hyphen or neither', () => {
+    expect(['held out', 'Hold-out', 'heldback', 'hold  out'].map(partNamed)).toEqual(new Array(4).fill('test'));
+    expect(['out', 'test 2'].map(partNamed)).toEqual([null, null]);
+  });
+
   it('leaves out rows without a label in every part', async () => {
     const rows = deal(100, (i) => (i % 2 ? 'train' : 'test')).map(
       ([text, label, part], i): Cells => [text, i < 20 ? '' : label, part],

@@ -22,16 +22,16 @@ type Split = Dataset['split'];
 /** Fewer groups cannot fill three parts. */
 const MIN_GROUPS = 10;
 
-/** How people write the parts. */
+/** How people write the parts, without spaces and hyphens. */
 const NAMES: Readonly<Record<SplitName, readonly string[]>> = {
   train: ['train', 'training', 'trn', 'learn', 'fit'],
   validation: ['validation', 'valid', 'val', 'dev', 'development', 'tune', 'tuning'],
-  test: ['test', 'testing', 'held back', 'held-back', 'held out', 'held-out', 'heldout', 'holdout', 'hold-out', 'eval'],
+  test: ['test', 'testing', 'heldback', 'heldout', 'holdout', 'eval'],
 };
 const PART_OF = new Map(PARTS.flatMap((part) => NAMES[part].map((name) => [name, part] as const)));
 
 /** The part that a cell names, or null. */
-export const partNamed = (cell: string): SplitName | null => PART_OF.get(textKey(cell)) ?? null;
+export const partNamed = (cell: string): SplitName | null => PART_OF.get(textKey(cell).replace(/[\s-]/g, '')) ?? null;
 
 const cellOf = (row: Row, column: string) => row.cells[column] ?? '';
 const listed = (values: readonly string[]) => values.map((value) => `“${value}”`).join(', ');

@@ -142,7 +142,7 @@ function crossing(going: Going | null, t: number, bound: number): number {
 }
 
 /** Density of B at `t` below `bound`. Its increments are independent: B(t) − B(s) ~ N(0, t − s). */
-function goOn(going: Going | null, t: number, bound: number): Going {
+function continued(going: Going | null, t: number, bound: number): Going {
   const from = -REACH * Math.sqrt(t);
   const step = (bound - from) / POINTS;
   const sd = going === null ? Math.sqrt(t) : Math.sqrt(t - going.t);
@@ -181,7 +181,7 @@ function integratedBounds(fractions: readonly number[], alpha: number): readonly
       else high = middle;
     }
     const bound = (low + high) / 2;
-    going = goOn(going, t, Math.min(bound, REACH) * Math.sqrt(t));
+    going = continued(going, t, Math.min(bound, REACH) * Math.sqrt(t));
     return bound;
   });
 }

@@ -208,7 +208,7 @@ class Serving(Programs):
         self.assertEqual(self.out.read_bytes(), want)
         self.assertTrue(kept and kept == sorted(kept) and 0 < kept[-1] < 1000, kept)
 
-    def test_goes_on_only_with_the_same_prompt_file_and_settings(self) -> None:
+    def test_continues_only_with_the_same_prompt_file_and_settings(self) -> None:
         data, server = self.rows(100), self.serve()
 
         def begin() -> None:

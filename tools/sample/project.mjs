@@ -53,7 +53,7 @@ export const project = {
     'The museum is closed on Mondays, except on public holidays.',
     'Water boils at a lower temperature on a high mountain.',
     'She painted the fence green and the gate white.',
-    'The second chapter explains how the bridge was built, who paid for it, and why it stands two streets away from the old ford.',
+    'The second chapter explains how the bridge was built, who paid for it, and why it is two streets away from the old ford.',
     'Bring a warm jacket, a torch and enough to drink.',
     'The orchestra tuned their instruments while the audience sat down.',
     'In 1869 the table of elements had sixty-three entries; today it has one hundred and eighteen.',

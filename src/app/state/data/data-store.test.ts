@@ -129,12 +129,12 @@ describe('opening a file', () => {
   it('leaves the user on the screen that was chosen while the file was read', async () => {
     const services = testServices();
     const { call } = services.workflow;
-    const goesOn = (async (method, params, options) => {
+    const continues = (async (method, params, options) => {
       if (method === 'prepare') history.pushState(null, '', '#/project/new/train');
       return call(method, params, options);
     }) satisfies typeof call;
     const promptSets = createPromptSetsStore(services);
-    const data = createDataStore({ ...services, workflow: { ...services.workflow, call: goesOn } }, promptSets);
+    const data = createDataStore({ ...services, workflow: { ...services.workflow, call: continues } }, promptSets);
     data.getState().openFile(csvFile(200));
     await vi.waitFor(() => expect(promptSets.getState().set).not.toBeNull());
     await vi.waitFor(() => expect(path()).toBe(`/project/${promptSets.getState().set?.id}/train`));
