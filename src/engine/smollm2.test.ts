@@ -51,7 +51,7 @@ describe('SmolLM2-135M-Instruct', () => {
   let vectors: Float32Array;
   beforeAll(async () => {
     reference = JSON.parse(await readFile(`${FOLDER}/expected.json`, 'utf8'));
-    const request = { id: SMOLLM2, files: await readModel(SMOLLM2), backend: 'node-wasm' as const, threads: 2 };
+    const request = { id: SMOLLM2, files: await readModel(SMOLLM2), backend: 'node-wasm' as const, threads: 1 };
     loaded = await loadProgram(request, createNodeRunner, () => {});
     const { targets, cue_tokens: cue } = reference.soft_prompt;
     const ids = reference.rows.map((row) => row.input_ids);

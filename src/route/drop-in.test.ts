@@ -14,7 +14,7 @@ import { leaving, makeWebPrompt, webPromptJson } from './web-prompt';
 
 const MODEL = 'public/models/softprompt-studio/tiny-support';
 const inNode = (options: Omit<EngineOptions, 'createRunner'>) =>
-  createEngine({ ...options, backend: 'node-wasm', createRunner: createNodeRunner });
+  createEngine({ ...options, backend: 'node-wasm', threads: 1, createRunner: createNodeRunner });
 
 vi.mock('../engine/web', () => ({ createWebEngine: (options: EngineOptions) => inNode(options) }));
 

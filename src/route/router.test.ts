@@ -22,7 +22,7 @@ const engines: Engine[] = [];
 /** The tiny model, freshly loaded: no answer is remembered. */
 async function open(): Promise<{ readonly engine: Engine; readonly host: AnsweringHost }> {
   const files = await readModel('public/models/softprompt-studio/tiny-support');
-  const engine = await createEngine({ id: 'tiny', files, backend: 'node-wasm', createRunner });
+  const engine = await createEngine({ id: 'tiny', files, backend: 'node-wasm', threads: 1, createRunner });
   engines.push(engine);
   const tokens = openTokenizerOf(await createCoreTokenizer(files), engine.info.contextLength);
   return { engine, host: { tokens, engine } };

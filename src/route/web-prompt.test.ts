@@ -34,7 +34,7 @@ let dataset: Dataset;
 
 beforeAll(async () => {
   const files = await readModel('public/models/softprompt-studio/tiny-support');
-  engine = await createEngine({ id: 'tiny', files, backend: 'node-wasm', createRunner: createNodeRunner });
+  engine = await createEngine({ id: 'tiny', files, backend: 'node-wasm', threads: 1, createRunner: createNodeRunner });
   const tokenizer = await createCoreTokenizer(files);
   host = { engine, tokens: openTokenizerOf(tokenizer, engine.info.contextLength) };
   // braces in a row must not become places for columns
