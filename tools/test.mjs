@@ -110,27 +110,28 @@ async function prediction() {
   await check('the shipped prompt in PyTorch', 'node', ['tools/export/check.mjs']);
 }
 
-/** Rooms whose tests are pure, hold no model and mock nothing: their files share one process, which spares each the start of its own. */
-const PURE =
-  'lib dataset metrics prompt-set report interchange task decide tokens prompt training graph inference offline'.split(
-    ' ',
-  );
-const OTHERS = readdirSync(join(root, 'src')).filter((room) => !PURE.includes(room));
-const filesOf = (rooms) => rooms.map((room) => `src/${room}/`);
+/** Rooms whose tests run models of many sizes or processes of their own. */
+const APART = ['autodiff', 'cli', 'engine', 'runtime'];
+const testFiles = readdirSync(join(root, 'src'), { recursive: true })
+  .filter((file) => /\.test\.tsx?$/.test(file) && !file.includes('.browser.test.'))
+  .map((file) => `src/${file.replaceAll('\\', '/')}`);
+const mocks = (file) => readFileSync(join(root, file), 'utf8').includes('vi.mock(');
+/** All other files share one process, which spares each the start of its own, but for those that mock a module. */
+const SHARED = testFiles.filter((file) => !APART.includes(file.split('/')[1]) && !mocks(file));
+const OTHERS = testFiles.filter((file) => !SHARED.includes(file));
 
-// The browser tests keep one core busy: the checks and the pure unit tests use the other. The rest of the unit tests and the
-// end-to-end tests share two.
+// The browser tests keep one core busy: the checks and most unit tests use the other. The rest of the unit tests and the end-to-end
+// tests share two.
 const predicted = prediction();
 const checked = checks();
-const pure = checked.then(
-  () =>
-    wanted('unit') && vitest('unit, pure rooms', 'node', ['--maxWorkers=1', '--no-isolate', ...filesOf(PURE)], true),
+const shared = checked.then(
+  () => wanted('unit') && vitest('unit, in one process', 'node', ['--maxWorkers=1', '--no-isolate', ...SHARED], true),
 );
 if (wanted('browser')) await vitest('browser', 'browser');
 const built = await checked;
-await pure;
+await shared;
 // one worker less than there are cores is the default: one, on two cores
-if (wanted('unit')) await vitest('unit', 'node', ['--maxWorkers=100%', ...filesOf(OTHERS), 'test/', 'tools/']);
+if (wanted('unit')) await vitest('unit', 'node', ['--maxWorkers=100%', ...OTHERS, 'test/', 'tools/']);
 if (built && wanted('e2e')) await suite('end to end', 'npx', ['playwright', 'test'], 'e2e.json', fromPlaywright);
 await predicted;
 

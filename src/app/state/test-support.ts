@@ -20,6 +20,7 @@ import type { EngineMethods, ModelInfo, WorkflowMethods } from '../../worker/pro
 import { verbHandlers } from '../../worker/workflow.worker';
 import type { Host } from '../../workflow/host';
 import { rememberedNeighbours } from '../../workflow/token-rows';
+import { toasts } from '../ui/toast';
 import { createPromptSetsStore } from './prompt-sets-store';
 import type { Client, Services } from './services';
 import { judge } from './session-state';
@@ -148,6 +149,8 @@ function testHost(engine: Client<EngineMethods>): { -readonly [K in keyof Host]:
 }
 
 export function testServices(handlers: Handlers<EngineMethods> = {}): Services {
+  // the page has one queue of messages, and may still show those of the test before
+  toasts.clear();
   const engine = client<EngineMethods>({
     prepare: () => {},
     load: ({ id, sha256 = MODEL.sha256 }) => ({ ...MODEL, id, sha256 }),

@@ -1,6 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { StudioError } from '../../lib/errors';
 import { attempted, redoLast, toasts, toastUndo, undoable, undoLast } from './toast';
+
+beforeEach(() => toasts.clear());
 
 /** A value with a history, changed as a screen would change it. */
 function counter() {
