@@ -110,15 +110,17 @@ async function prediction() {
   await check('the shipped prompt in PyTorch', 'node', ['tools/export/check.mjs']);
 }
 
-/** Rooms whose tests run models of many sizes or processes of their own. */
-const APART = ['autodiff', 'cli', 'engine', 'runtime'];
 const testFiles = readdirSync(join(root, 'src'), { recursive: true })
   .filter((file) => /\.test\.tsx?$/.test(file) && !file.includes('.browser.test.'))
   .map((file) => `src/${file.replaceAll('\\', '/')}`);
-const mocks = (file) => readFileSync(join(root, file), 'utf8').includes('vi.mock(');
-/** All other files share one process, which spares each the start of its own, but for those that mock a module. */
-const SHARED = testFiles.filter((file) => !APART.includes(file.split('/')[1]) && !mocks(file));
-const OTHERS = testFiles.filter((file) => !SHARED.includes(file));
+/** A mocked module, the number of threads and the size of the heap belong to a process: these files get one each. */
+const ALONE = testFiles.filter(
+  (file) =>
+    file.startsWith('src/runtime/') || /vi\.mock\(|info\.heapBytes/.test(readFileSync(join(root, file), 'utf8')),
+);
+/** All others share processes, which spares each the start of its own: those of the rooms that run models two. */
+const MODELS = testFiles.filter((file) => /^src\/(?:autodiff|cli|engine)\//.test(file) && !ALONE.includes(file));
+const SHARED = testFiles.filter((file) => !ALONE.includes(file) && !MODELS.includes(file));
 
 // The browser tests keep one core busy: the checks and most unit tests use the other. The rest of the unit tests and the end-to-end
 // tests share two.
@@ -131,7 +133,10 @@ if (wanted('browser')) await vitest('browser', 'browser');
 const built = await checked;
 await shared;
 // one worker less than there are cores is the default: one, on two cores
-if (wanted('unit')) await vitest('unit', 'node', ['--maxWorkers=100%', ...OTHERS, 'test/', 'tools/']);
+if (wanted('unit')) {
+  await vitest('unit, models', 'node', ['--maxWorkers=100%', '--no-isolate', ...MODELS]);
+  await vitest('unit, apart', 'node', ['--maxWorkers=100%', ...ALONE, 'test/', 'tools/']);
+}
 if (built && wanted('e2e')) await suite('end to end', 'npx', ['playwright', 'test'], 'e2e.json', fromPlaywright);
 await predicted;
 
