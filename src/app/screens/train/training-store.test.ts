@@ -654,6 +654,49 @@ describe('a proposed prompt, while nothing else runs', () => {
   });
 });
 
+describe('the speed of this machine', () => {
+  const ROWS = { dataset, template: '{text}\nA:', words: [] };
+  const signal = new AbortController().signal;
+  /** @param unanswered how many of the first requests do not end by themselves */
+  function timed(unanswered: number) {
+    const { call } = workflow;
+    let asked = 0;
+    vi.spyOn(workflow, 'call').mockImplementation(((verb, request, options) => {
+      if (verb !== 'timeTokens') return call(verb, request, options);
+      asked++;
+      if (asked > unanswered) return Promise.resolve({ tokens: 1000, seconds: 2 });
+      return new Promise((_, reject) =>
+        options?.signal?.addEventListener('abort', () => reject(new StudioError('cancelled', ''))),
+      );
+    }) as typeof call);
+    return () => asked;
+  }
+  const measured = () => vi.waitFor(() => expect(train.getState().speed?.tokenMs).toBe(2));
+
+  test('is measured after a run that was asked for first, and stopped at once', async () => {
+    const asked = timed(0);
+    const begins = new Promise<void>((resolve) => void train.subscribe(({ busy }) => busy && resolve()));
+    const running = start();
+    await begins;
+    await train.measureSpeed(ROWS, signal);
+    train.stop();
+    expect(asked()).toBe(0);
+    await running;
+    await measured();
+  });
+
+  test('is measured again after a run that interrupted it', async () => {
+    const asked = timed(1);
+    const measuring = train.measureSpeed(ROWS, signal);
+    await vi.waitFor(() => expect(asked()).toBe(1));
+    const running = start();
+    await expect(measuring).rejects.toMatchObject({ code: 'cancelled' });
+    await running;
+    await measured();
+    expect(asked()).toBe(2);
+  });
+});
+
 describe('settings of the next run', () => {
   test('survive a reload, as do the fields of a sweep', async () => {
     next.choosePreset('thorough');

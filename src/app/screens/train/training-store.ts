@@ -57,6 +57,8 @@ export class Training extends ActionStore<TrainingState> {
   #asking = false;
   /** Ends what is done while nothing was asked for: a run does not wait for it. */
   #idle = new AbortController();
+  /** Measures the speed that a run has kept from being measured; null = it is known, or nobody asked. */
+  #measure: (() => Promise<void>) | null = null;
   /** Proposed prompts that are no worse than the template alone. */
   readonly #fair = new Set<string>();
 
@@ -198,6 +200,7 @@ export class Training extends ActionStore<TrainingState> {
       return null;
     } finally {
       this.set({ waiting: false });
+      void this.#measure?.().catch(() => undefined); // a nicety: measured at the next visit
     }
   }
 
@@ -353,16 +356,18 @@ export class Training extends ActionStore<TrainingState> {
     return model.kind === 'ready' ? this.#speedometer.known(model.info) : null;
   };
 
-  /** Measures it on a few rows, unless a run is active. */
+  /** Measures it on a few rows; a run that is active, or is asked for meanwhile, comes first. */
   readonly measureSpeed = async (
     rows: { readonly dataset: Dataset; readonly template: string; readonly words: PromptSet['words'] },
     signal: AbortSignal,
   ): Promise<void> => {
     const { model } = this.#session.getState();
+    this.#measure = signal.aborted ? null : () => this.measureSpeed(rows, signal);
     if (model.kind !== 'ready' || this.#isTaken() || this.queue.getState().items.length > 0) return;
     const asked = AbortSignal.any([signal, this.#idle.signal]);
     const timing = await this.#services.workflow.call('timeTokens', rows, { signal: asked });
     await this.#speedometer.learnTokens(model.info, timing);
+    this.#measure = null;
   };
 
   /** Checks a proposed prompt as before a comparison, unless a run is active or will find other answer words first. */
