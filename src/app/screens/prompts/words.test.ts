@@ -1,0 +1,10 @@
+import { expect, it } from 'vitest';
+import { tryWords } from './words';
+
+it('says how long a try will take, and of a short one only that it is short', () => {
+  expect(tryWords(82, null)).toBe('Try on 82 rows');
+  expect(tryWords(82, 9.2)).toBe('Try on 82 rows · 9 s');
+  expect(tryWords(82, 3.4)).toBe('Try on 82 rows · 3 s');
+  // half as long again is still below 5 s
+  expect(tryWords(1, 3.3)).toBe('Try on 1 row · under 5 s');
+});
