@@ -197,6 +197,16 @@ describe('its three figures', () => {
     });
   });
 
+  it.each([
+    ['more', { '010': 4, '001': 2 }, false],
+    ['fewer', { '010': 2, '001': 4 }, true],
+  ])('name its text alone where vectors add nothing clear and are right on %s rows', (_, differ, isNamed) => {
+    const found = recommended({ '111': 60, '011': 30, '100': 2, '000': 2, ...differ }, ['untuned']);
+    expect(found.action).toBe('ship');
+    expect(found.why).toContain('the vectors themselves added nothing clear');
+    expect(found.why.includes('make that text your prompt, and compare again')).toBe(isNamed);
+  });
+
   it('call nothing a gain that the corrected p does not carry', () => {
     // alone p = 0.031; of three comparisons 0.092
     const found = recommended({ '111': 60, '011': 18, '101': 6, '010': 2, '100': 2, '000': 32 }, ['untuned']);

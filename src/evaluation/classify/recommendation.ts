@@ -82,6 +82,9 @@ const shipLearned = (field: Field, arm: ArmReport): Next => {
       untuned && arm.kind === 'tuned' && !bWins(compareArms(field, untuned, arm))
         ? 'The gain may come from its text: the vectors themselves added nothing clear.'
         : null,
+      untuned && arm.kind === 'tuned' && untuned.accuracy >= arm.accuracy
+        ? 'Its text alone is right on no fewer of these rows: make that text your prompt, and compare again.'
+        : null,
     ),
   };
 };
