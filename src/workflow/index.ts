@@ -22,7 +22,7 @@ import { measure } from './measure';
 import { migrate } from './migrate';
 import { type Migrated, migrationSheet, planMigration } from './migration';
 import { answerText, continueText, weighWords } from './play';
-import { forgetRace, readAhead } from './race';
+import { forgetRace, readAhead } from './read-ahead';
 import { closeRows, openRows } from './rows-file';
 import { countRows, timeTokens } from './run-rows';
 import { train } from './train';

@@ -1,10 +1,9 @@
 /**
  * A race of starts: the first steps of several; the standard one continues unless another's validation loss is clearly lower.
- * It can run before anybody asks for the run, as its texts can be read then.
+ * It can run before anybody asks for the run: read-ahead.ts.
  */
 
-import type { RowsRead } from '../inference/text-cache';
-import { type Control, ControlSource } from '../lib/control';
+import type { Control } from '../lib/control';
 import { asStudioError, StudioError } from '../lib/errors';
 import { secondsLeft } from '../lib/format';
 import type { RaceEntry, SoftVersion } from '../prompt-set/types';
@@ -13,10 +12,9 @@ import { cueOf } from '../task/template';
 import type { LabelTokens } from '../tokens/tokenizer';
 import { accuracyOf, clearlyHigher } from '../training/checkpoint';
 import type { Checkpoint, TrainEvent, Trial } from '../training/events';
-import { CORE_ROWS, RACE_STEPS, startText, type TrainingSettings } from '../training/settings';
-import type { Host, HostEngine, Run, Verb } from './host';
-import { engineRequest, type RowsOfRun, type RunInputs, type RunRequest, runInputs } from './run-rows';
-import { cacheKeyOf } from './training-rows';
+import { RACE_STEPS, startText, type TrainingSettings } from '../training/settings';
+import type { Host, Run } from './host';
+import { engineRequest, type RunInputs, type RunRequest, runInputs } from './run-rows';
 
 /** How many of the starts continue after the early steps. */
 const LEFT = 2;
@@ -94,9 +92,7 @@ interface Runner {
 const lossOf = ({ losses }: Runner): number => losses.at(-1)?.loss ?? Number.POSITIVE_INFINITY;
 
 /** A race on its way. Between two steps it can be interrupted and continued, to the same bits. */
-interface Racing {
-  /** What it depends on, besides the engine. */
-  readonly key: string;
+export interface Racing {
   /** The standard start first; none = there is nothing to compare. */
   readonly runners: readonly Runner[];
   /** Those that are not out. */
@@ -107,24 +103,13 @@ interface Racing {
   atStart: Trial | null;
 }
 
-function freshRace(key: string, request: RunRequest, { labels, validation }: RunInputs): Racing {
+export function freshRace(request: RunRequest, { labels, validation }: RunInputs): Racing {
   const runners = (validation.length > 0 ? startsOf(request, labels) : []).map(
     (start): Runner => ({ start, checkpoint: null, losses: [], rowLosses: [], outcome: 'racing' }),
   );
   const rungs = runners.length === 0 ? [] : runners.length > LEFT ? RACE_STEPS : [LATE];
-  return { key, runners, left: runners, rungs, atStart: null };
+  return { runners, left: runners, rungs, atStart: null };
 }
-
-/** Everything that the bits of a race depend on, besides the engine: the rows and labels with their tokens, and the settings. */
-const keyOf = (
-  { dataset, template, words, settings, initText }: RunRequest,
-  { train, validation, labels }: RunInputs,
-): string =>
-  JSON.stringify([
-    ...[dataset.fingerprint, template, words, initText, labels.map(({ tokenIds }) => [...tokenIds])],
-    Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)),
-    [train, validation].map((rows) => rows.map(({ rowId, label }) => [rowId, label])),
-  ]);
 
 /** The best two starts, lowest loss first; the standard one stays to the end, to be compared with. */
 function better(ranked: readonly Runner[], standard: Runner): readonly Runner[] {
@@ -151,7 +136,7 @@ function decide(racing: Racing, isLast: boolean): void {
     else if (isLast) runner.outcome = 'continues';
 }
 
-interface Raced {
+export interface Raced {
   readonly request: RunRequest;
   readonly rowsOf: RowsOfStart;
   /** Nobody waits for it: the engine pauses it where another request waits. */
@@ -176,7 +161,7 @@ function timeLeft({ runners }: Racing, steps: number): Pick<Raced, 'onStep' | 'l
 }
 
 /** Trains the starts to the end of the race. False = something was asked of it before, or needed the engine. */
-async function raceOn(
+export async function raceOn(
   host: Host,
   racing: Racing,
   { request, rowsOf, ahead, onStep, left }: Raced,
@@ -218,18 +203,17 @@ const raceEvent = ({ runners }: Racing, left: number | null, now: RaceEvent['now
 });
 
 /**
- * Decides what a run starts from; where the race has run ahead, as far as it has, it continues from there. Asked to stop, the
- * best start so far wins; a pause ends the race, which then begins again.
+ * Decides what a run starts from: the race continues from where it is. Asked to stop, the best start so far wins; a pause ends
+ * the race, which then begins again.
  * @throws StudioError `cancelled`, `diverged` where every start does, and as the engine's train
  */
 export async function race(
   host: Host,
-  request: RunRequest,
-  inputs: RunInputs,
+  racing: Racing,
+  { request, inputs }: { readonly request: RunRequest; readonly inputs: RunInputs },
   { control, emit }: Run<TrainEvent | RaceEvent>,
 ): Promise<{ readonly winner: RaceWinner; readonly inputs: RunInputs }> {
   const { race: _, core: __, ...settings } = request.settings;
-  const racing = await takenRace(host, request, inputs);
   if (racing.runners.length === 0)
     return { winner: { settings, initText: request.initText, checkpoint: null }, inputs };
   const rowsOf = rememberedRows(host, request, inputs, control);
@@ -246,120 +230,6 @@ export async function race(
   const winner = { settings: start.settings, initText: start.initText, checkpoint, ...(atStart && { atStart }) };
   emit({ ...raceEvent(racing, time.left()), winner, ...(isOver && { ahead: true }) });
   return { winner, inputs: await rowsOf(winner.settings) };
-}
-
-/** A race that has run ahead, or still does. */
-interface RacedAhead {
-  readonly racing: Racing;
-  readonly control: ControlSource;
-  readonly ended: Promise<unknown>;
-}
-
-/** One an engine: its weights, backend and threads decide the bits too. */
-const racedAhead = new WeakMap<HostEngine, RacedAhead>();
-
-/** The race that ran ahead, once it rests, if it is the one that is asked for; else a fresh one. Nobody else continues it. */
-async function takenRace({ engine }: Host, request: RunRequest, inputs: RunInputs): Promise<Racing> {
-  const key = keyOf(request, inputs);
-  const before = racedAhead.get(engine);
-  before?.control.ask('pause');
-  racedAhead.delete(engine);
-  await before?.ended.catch(() => undefined); // its own request says why it failed
-  const isAsked = before?.racing.key === key && request.initFrom === null && request.resume === null;
-  return isAsked ? before.racing : freshRace(key, request, inputs);
-}
-
-/** Drops the race that ran ahead, where the engine will compute in another way. */
-export const forgetRace: Verb<null, never, void> = async ({ engine }) => {
-  racedAhead.get(engine)?.control.ask('pause');
-  racedAhead.delete(engine);
-};
-
-/** Most tokens that are read before anybody asks for a run: about a minute on WebAssembly with two threads. */
-const AHEAD_TOKENS = 12_000;
-/** A step is not interrupted, so that other requests wait for it: with slower ones starts are not compared ahead. */
-const MOST_STEP_MS = 3000;
-
-interface AheadRequest extends RowsOfRun {
-  /** What the run would start with; null = texts are read, and no start is trained. */
-  readonly run: Pick<RunRequest, 'settings' | 'initText'> | null;
-}
-
-/** Rows of the text cache; or the start that trains, of how many, and its step, and the steps of all starts. */
-export type AheadEvent =
-  | ({ readonly kind: 'rows' } & RowsRead)
-  | {
-      readonly kind: 'starts';
-      readonly start: number;
-      readonly starts: number;
-      readonly step: number;
-      readonly done: number;
-    };
-
-/** How far it came; `interrupted` = something else needed the engine: ask again. */
-export type AheadEnd = 'interrupted' | 'read' | 'compared';
-
-/**
- * Reads texts of the next run while the engine has nothing else to do, and then compares its starts, where their texts are
- * among those that were read.
- */
-export const readAhead: Verb<AheadRequest, AheadEvent, AheadEnd> = async (host, { run: next, ...rows }, ahead) => {
-  const settings = next?.settings ?? { placement: 'suffix' };
-  const inputs = await runInputs(host, { ...rows, settings }, ahead.control);
-  const { train, validation, facts } = inputs;
-  const cacheKey = cacheKeyOf(rows.dataset.fingerprint, rows.template);
-  const request = { train, validation, cacheKey, core: CORE_ROWS, tokens: AHEAD_TOKENS };
-  const isRead = await host.engine.readAhead(request, ahead.control, (read) => ahead.emit({ kind: 'rows', ...read }));
-  const needed = (Math.min(CORE_ROWS, facts.trainRows) + facts.validationRows) * facts.meanTokens;
-  if (!isRead) return 'interrupted';
-  if (!next?.settings.race || needed > AHEAD_TOKENS) return 'read';
-  return raceAhead(host, { ...rows, ...next, runId: 'ahead', initFrom: null, resume: null }, inputs, ahead);
-};
-
-/** Asks for step 0 of the start that continues. False = interrupted. */
-async function validateStart(host: Host, racing: Racing, { request, rowsOf }: Raced, control: Control) {
-  const [best] = racing.left;
-  if (!best || racing.atStart) return true;
-  const rows = await rowsOf(best.start.settings);
-  const asked = { ...engineRequest(host, { ...request, ...best.start }, rows), until: 0, ahead: true as const };
-  for await (const event of host.engine.train(asked, control))
-    if (event.kind === 'done') racing.atStart = event.trial ?? null;
-  return racing.atStart !== null;
-}
-
-async function raceAhead(
-  host: Host,
-  request: RunRequest,
-  inputs: RunInputs,
-  { control: asked, emit }: Run<AheadEvent>,
-): Promise<AheadEnd> {
-  const racing = await takenRace(host, request, inputs);
-  const control = new ControlSource();
-  asked.listen(() => control.ask('pause')); // a cancelled step would be lost
-  let isSlow = false;
-  const onStep = (ms: number) => {
-    isSlow = ms > MOST_STEP_MS;
-    if (isSlow) control.ask('pause');
-  };
-  const rowsOf = rememberedRows(host, request, inputs, control);
-  const raced = { request, rowsOf, ahead: true, onStep, left: () => null };
-  const { runners } = racing;
-  const stepOf = (at: number) => runners[at]?.checkpoint?.step ?? 0;
-  const say = ({ entry, step }: NonNullable<RaceEvent['now']>) => {
-    const done = runners.reduce((sum, _, i) => sum + (i === entry ? step : stepOf(i)), 0);
-    emit({ kind: 'starts', start: entry + 1, starts: runners.length, step, done });
-  };
-  const tell = (event: TrainEvent | RaceEvent) => {
-    if (event.kind === 'race' && event.now) say(event.now);
-  };
-  const first = runners.findIndex((runner) => runner.checkpoint && racing.left.includes(runner));
-  if (first >= 0) say({ entry: first, step: stepOf(first) });
-  const all = async () =>
-    (await raceOn(host, racing, raced, { control, emit: tell })) && (await validateStart(host, racing, raced, control));
-  const ended = all();
-  racedAhead.set(host.engine, { racing, control, ended });
-  if (await ended) return racing.runners.length > 0 ? 'compared' : 'read';
-  return isSlow ? 'read' : 'interrupted';
 }
 
 /** Trains a start up to this step; one that diverges keeps no loss. */
@@ -390,7 +260,7 @@ async function advance(
 type RowsOfStart = (settings: TrainingSettings) => Promise<RunInputs>;
 
 /** The rows of a start: they differ in where the cue is encoded. */
-function rememberedRows(host: Host, request: RunRequest, inputs: RunInputs, control: Control): RowsOfStart {
+export function rememberedRows(host: Host, request: RunRequest, inputs: RunInputs, control: Control): RowsOfStart {
   const known = new Map<TrainingSettings['placement'], Promise<RunInputs>>([
     [request.settings.placement, Promise.resolve(inputs)],
   ]);

@@ -16,6 +16,7 @@ import { labelTokens } from '../tokens/tokenizer';
 import type { Scores, TrainEvent, Trained, ValidationPoint } from '../training/events';
 import type { Host, Run, Verb } from './host';
 import { type RaceEvent, race } from './race';
+import { takenRace } from './read-ahead';
 import { engineRequest, type RunInputs, type RunRequest, type RunRows, runInputs } from './run-rows';
 import { tokenRows } from './token-rows';
 import { cacheKeyOf, type Timing, type Tried, timingOf, triedIds, tryOnRows } from './training-rows';
@@ -82,7 +83,7 @@ export const train: Verb<TrainRunRequest, TrainRunEvent, TrainedRun> = async (ho
   const rows = await runInputs(host, request, run.control);
   if (!request.settings.race) return trainOn(host, request, rows, run);
   run.emit({ kind: 'rows', facts: rows.facts });
-  const { winner, inputs } = await race(host, request, rows, run);
+  const { winner, inputs } = await race(host, await takenRace(host, request, rows), { request, inputs: rows }, run);
   const { settings, initText, checkpoint: resume, atStart } = winner;
   return trainOn(host, { ...request, settings, initText, resume, atStart }, inputs, run);
 };
