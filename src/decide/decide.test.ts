@@ -238,6 +238,7 @@ describe('strategy', () => {
         expect(['tune', 'hybrid']).not.toContain(advise(facts));
       if (facts.finding === 'words-do-as-well') expect(advise(facts)).toBe('words');
       if (facts.finding === 'yours-better') expect(advise(facts)).toBe('keep');
+      if (facts.finding === 'text-does-as-well') expect(advise(facts)).toBe('text');
     }
   });
 

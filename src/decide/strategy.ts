@@ -50,6 +50,7 @@ export const FINDINGS = [
   'tuned-better',
   'hybrid-better',
   'yours-better',
+  'text-does-as-well',
   'examples-do-as-well',
   'words-do-as-well',
   'probe-better',
@@ -70,6 +71,7 @@ export interface Facts extends Answers {
 
 export const ADVICE = {
   keep: 'Keep your hand-written prompt',
+  text: 'Use the untuned prompt',
   examples: 'Add examples to your prompt',
   tune: 'Use a tuned prompt',
   hybrid: 'Use your prompt with vectors trained on top',
@@ -98,6 +100,7 @@ const RULES: readonly Rule[] = [
   { advice: 'words', when: found('words-do-as-well') },
   { advice: 'fine-tune', when: (f) => f.finding === 'probe-better' && f.expertise !== 'analysts' && takesVectors(f) },
   { advice: 'keep', when: found('yours-better', 'probe-better') },
+  { advice: 'text', when: found('text-does-as-well') },
   { advice: 'fine-tune', when: (f) => found('nothing-beats-majority', 'no-clear-difference')(f) && mayFineTune(f) },
   { advice: 'keep', when: found('nothing-beats-majority', 'no-clear-difference') },
   { advice: 'tune', when: (f) => f.finding === 'examples-do-as-well' && f.volume === 'high' && takesVectors(f) },
@@ -119,7 +122,7 @@ interface Reason {
   readonly text: string;
 }
 
-const always = ['keep', 'examples', 'tune', 'hybrid', 'words', 'fine-tune'] as const;
+const always = ['keep', 'text', 'examples', 'tune', 'hybrid', 'words', 'fine-tune'] as const;
 
 /** In the order of their weight; the first three that hold are shown. Measured results come before answers. */
 const REASONS: readonly Reason[] = [
@@ -140,6 +143,7 @@ const REASONS: readonly Reason[] = [
     when: found('no-clear-difference'),
     text: 'Your test rows show no clear difference, so there is no reason to change yet.',
   },
+  { for: ['text'], text: 'On your test rows, the text that was trained with did as well without its vectors.' },
   {
     for: ['tune', 'examples'],
     when: found('examples-do-as-well'),
@@ -177,9 +181,13 @@ const REASONS: readonly Reason[] = [
     when: ({ domain }) => domain === 'specialised',
     text: 'The language of a trade is easier to learn from examples than to describe.',
   },
-  { for: ['keep', 'examples', 'words'], when: ({ timeline }) => timeline === 'days', text: 'It is ready in days.' },
   {
-    for: ['keep', 'examples', 'tune', 'words'],
+    for: ['keep', 'text', 'examples', 'words'],
+    when: ({ timeline }) => timeline === 'days',
+    text: 'It is ready in days.',
+  },
+  {
+    for: ['keep', 'text', 'examples', 'tune', 'words'],
     when: ({ expertise }) => expertise === 'analysts',
     text: 'Analysts can do it without an engineer.',
   },
@@ -194,13 +202,13 @@ const REASONS: readonly Reason[] = [
     text: 'One model serves every tuned prompt, and the way back is one change of stage.',
   },
   {
-    for: ['keep', 'examples', 'words'],
+    for: ['keep', 'text', 'examples', 'words'],
     when: ({ budget }) => budget === 'hundreds',
     text: 'It costs hours, not servers.',
   },
   { for: ['words'], text: 'A word count needs no model and answers in microseconds.' },
   { for: ['words'], text: 'Every decision can be read from the words that made it.' },
-  { for: ['keep'], text: 'A text costs nothing to keep, and anyone can read and change it.' },
+  { for: ['keep', 'text'], text: 'A text costs nothing to keep, and anyone can read and change it.' },
   { for: ['examples'], text: 'Examples take minutes to add, and work with any model.' },
   { for: ['tune', 'hybrid'], text: 'A few thousand numbers are trained; the model itself stays as it is.' },
   { for: ['tune', 'hybrid'], text: 'It sends fewer tokens per row than examples do.' },
@@ -242,6 +250,7 @@ export function strategyFor(facts: Facts): Strategy {
 const COULD_FIND: readonly (readonly [Finding, string])[] = [
   ['yours-better', 'the next comparison showed your prompt ahead'],
   ['tuned-better', 'the next comparison showed the tuned prompt ahead'],
+  ['text-does-as-well', 'the next comparison showed that the text does as well without vectors'],
   ['examples-do-as-well', 'the next comparison showed that examples do as well'],
   ['words-do-as-well', 'the next comparison showed that counting words does as well'],
 ];

@@ -34,14 +34,14 @@ function labels(counts: Readonly<Record<string, number>>) {
 }
 
 describe('the card of a comparison of labels', () => {
-  const card = labels({ '1110': 50, '0110': 30, '0101': 2, '1010': 4, '0000': 24 });
+  const card = labels({ '1110': 50, '0110': 30, '0101': 12, '1010': 4, '0000': 14 });
 
   it('sorts every prompt by accuracy and sets it against the recommended one', () => {
     expect(card).toMatchObject({ action: 'ship', armId: 'tuned', arm: 'the tuned prompt' });
     expect(card.arms.map(({ value }) => value)).toEqual(card.arms.map(({ value }) => value).toSorted((a, b) => b - a));
     expect(card.arms.filter(({ gap }) => gap === null).map(({ id }) => id)).toEqual(['tuned']);
     const yours = card.arms.find(({ id }) => id === 'yours');
-    expect(yours?.gap?.difference).toBeCloseTo(-28 / 110);
+    expect(yours?.gap?.difference).toBeCloseTo(-38 / 110);
     expect(yours?.gap?.ci95?.high).toBeLessThan(0);
     expect(yours?.gap).toMatchObject({ isClear: true });
   });
@@ -52,7 +52,7 @@ describe('the card of a comparison of labels', () => {
   });
 
   it('shows no gap as clear whose interval leaves out 0 but whose corrected p does not', () => {
-    const { arms } = labels({ '1110': 60, '0110': 18, '1010': 6, '0100': 2, '1000': 2, '0000': 32 });
+    const { arms } = labels({ '1110': 60, '0110': 8, '0100': 12, '1010': 3, '1000': 5, '0000': 32 });
     const tuned = arms.find(({ id }) => id === 'tuned');
     expect(tuned?.gap?.ci95?.low).toBeGreaterThan(0);
     expect(tuned?.gap?.p).toBeGreaterThan(0.05);

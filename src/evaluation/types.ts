@@ -184,6 +184,7 @@ export type VerdictKind =
   | 'tuned-better'
   | 'hybrid-better'
   | 'yours-better'
+  | 'text-does-as-well'
   | 'examples-do-as-well'
   | 'words-do-as-well'
   | 'probe-better'

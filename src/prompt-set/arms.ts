@@ -54,6 +54,9 @@ export interface ArmChoice {
 /** The arm of Yours without its examples, where it has some. */
 const WITHOUT = 'yours-0';
 
+/** The tuned prompt's exact text without its vectors. */
+export const UNTUNED = 'untuned';
+
 /** The id of a hand-written version's own arm. */
 const handArm = (version: Pick<HardVersion, 'id'>) => `hand-${version.id}`;
 
@@ -105,6 +108,11 @@ function asWritten(
   return arm({ id, name, kind: handKind(prompt), prompt, words: wordsFitting(set, version) }, version.id, [], also);
 }
 
+/** The hand-written version that has this text, these examples and answer words; null = none. */
+const savedAs = (set: PromptSet, prompt: HardPrompt, words: readonly LabelWord[]): string | null =>
+  set.hard.find((version) => samePrompt(version.prompt, prompt) && sameWords(wordsFitting(set, version), words))?.id ??
+  null;
+
 /** Yours, and the same text without examples and with the usual number of them, where that is another prompt. */
 const yoursArms = (set: PromptSet, yours: HardVersion, examples: number): ArmPlan[] => [
   asWritten(set, yours, 'yours', 'Yours'),
@@ -114,10 +122,7 @@ const yoursArms = (set: PromptSet, yours: HardVersion, examples: number): ArmPla
       const prompt = { ...yours.prompt, shots };
       const name = shots === 0 ? 'Yours without examples' : `Yours + ${shots} examples`;
       const words = wordsFitting(set, yours);
-      const saved = set.hard.find(
-        (version) => samePrompt(version.prompt, prompt) && sameWords(wordsFitting(set, version), words),
-      );
-      return arm({ id: `yours-${shots}`, name, kind: handKind(prompt), prompt, words }, saved?.id ?? null);
+      return arm({ id: `yours-${shots}`, name, kind: handKind(prompt), prompt, words }, savedAs(set, prompt, words));
     }),
 ];
 
@@ -183,7 +188,7 @@ export function armsOf(
   const others = otherHands(set).filter(({ id }) => also.includes(id));
   const runs = otherRuns(set, soft, also);
   const arms = [
-    arm({ id: 'untuned', name: 'Untuned', kind: 'untuned', ...bare }, null),
+    arm({ id: UNTUNED, name: 'Untuned', kind: 'untuned', ...bare }, savedAs(set, bare.prompt, bare.words)),
     ...(hard ? yoursArms(set, hard, examples) : []),
     ...others.map((version) => asWritten(set, version, handArm(version), version.name, version.id)),
     ...learnedArms(set, soft, bare, eachSeed),
@@ -194,8 +199,8 @@ export function armsOf(
     ...others.map((version) => [handArm(version), 'tuned'] as const),
     [WITHOUT, 'tuned'],
     [few, 'tuned'],
-    ['untuned', 'tuned'],
-    ['untuned', 'yours'],
+    [UNTUNED, 'tuned'],
+    [UNTUNED, 'yours'],
     ['yours', 'hybrid'],
     ['tuned', 'hybrid'],
     ['yours', 'ensemble'],
@@ -278,14 +283,14 @@ export function armsKnowing(
   });
 }
 
-/** Yours with another number of examples: `keepArm` saves it as a hand-written version. */
-export const isYoursWith = (armId: string): boolean => /^yours-\d+$/.test(armId);
+/** Yours with another number of examples, or the tuned prompt's text alone: `keepArm` saves it as a hand-written version. */
+export const isTextAlone = (armId: string): boolean => armId === UNTUNED || /^yours-\d+$/.test(armId);
 
 /** Several prompts together: the verb `keepTogether` makes a version of them. */
 export const isTogether = (armId: string): boolean => armId === 'combined' || armId === 'ensemble';
 
 /** Whether what took part in a comparison can be saved as a version where it is none. */
-export const canBeVersion = (armId: string): boolean => isYoursWith(armId) || isTogether(armId);
+export const canBeVersion = (armId: string): boolean => isTextAlone(armId) || isTogether(armId);
 
 /** What a past comparison is judged by. */
 interface PastComparison extends Then {
@@ -297,7 +302,7 @@ interface PastComparison extends Then {
 }
 
 /** The prompts of the headline, which any change concerns. */
-const HEADLINE = new Set(['untuned', 'yours', 'tuned']);
+const HEADLINE = new Set([UNTUNED, 'yours', 'tuned']);
 
 /** Whether a comparison is of other prompts, answer words, rows or weights than it would be made with now. */
 export function isOutdated(set: PromptSet, comparison: PastComparison, { dataset, model }: Opened): boolean {

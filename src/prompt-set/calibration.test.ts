@@ -179,7 +179,7 @@ describe('the threshold of a version', () => {
   });
 });
 
-describe('yours with other examples', () => {
+describe('a text that was compared, yours with other examples', () => {
   const found = compared({ untuned: true, yours: false, 'yours-8': true, tuned: false });
   const at = { id: 'kept', now: NOW };
 
@@ -206,7 +206,16 @@ describe('yours with other examples', () => {
     expect(set.hard.at(-1)?.words).toEqual(WORDS);
   });
 
-  it.each(['untuned', 'tuned', 'yours', 'combined', '__proto__'])('is not %s, which changes nothing', (arm) => {
+  it('as well as the text of the tuned prompt, which answers without vectors from then on', () => {
+    const before = recordComparison({ ...made(), soft: made().soft.map((run) => ({ ...run, number: 1 })) }, found, NOW);
+    const set = keepArm(before, found, 'untuned', at);
+    expect(set.hard.at(-1)).toMatchObject({ id: 'kept', name: 'Text of tuned 1', calibration: FIT });
+    expect(set.hard.at(-1)?.prompt).toMatchObject({ template: '{text}', shots: 0 });
+    expect([set.chosenHard, versionOfArm(set, found, 'untuned')]).toEqual(['h', 'kept']);
+    expect(keepArm(set, found, 'untuned', { ...at, id: 'again' })).toBe(set);
+  });
+
+  it.each(['tuned', 'yours', 'combined', '__proto__'])('is not %s, which changes nothing', (arm) => {
     const set = made();
     expect(keepArm(set, found, arm, at)).toBe(set);
   });

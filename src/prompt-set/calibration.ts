@@ -5,10 +5,11 @@
 
 import type { ReviewThreshold } from '../evaluation/types';
 import { counted } from '../lib/format';
-import { armId, armsAsCompared, isYoursWith } from './arms';
+import { armId, armsAsCompared, isTextAlone, UNTUNED } from './arms';
 import { addHardVersion, sameLabelOrder } from './make-versions';
 import { countLook, type Stamp, sameWords } from './prompt-set';
 import type { ClassifyEvaluation, Evaluation, HardVersion, Kept, PromptSet, SoftVersion } from './types';
+import { versionWords } from './versions';
 
 type Comparison = Pick<Kept<ClassifyEvaluation>, 'plan' | 'comparison' | 'hardVersion' | 'softVersion'> & {
   id?: string;
@@ -92,17 +93,21 @@ export function ownCalibration(set: PromptSet, versionId: string | null): Calibr
   return version && fittingCalibration(set, version);
 }
 
+const textAlone = (run: SoftVersion | null): string =>
+  run ? `Text of ${versionWords({ kind: 'soft', version: run })}` : 'Template alone';
+
 /**
- * The set with Yours and another number of examples as a version of its own, with the answer words and the calibration that
- * it was compared with. Any other arm changes nothing.
+ * The set with Yours and another number of examples, or the tuned prompt's text alone, as a hand-written version with the
+ * answer words and the calibration that it was compared with. Any other arm changes nothing.
  */
 export function keepArm(set: PromptSet, evaluation: Evaluation, which: string, at: Stamp): PromptSet {
   const ids = evaluation.plan.arms.map(({ id }) => id);
-  const { arms, hard } = armsAsCompared(set, evaluation, ids);
+  const { arms, hard, soft } = armsAsCompared(set, evaluation, ids);
   const arm = arms.find(({ id }) => id === which);
-  if (!hard || !arm || arm.versionId !== null || !isYoursWith(which)) return set;
-  const words = hard.words ?? evaluation.words ?? set.words;
-  const name = `${hard.name}, ${counted(arm.prompt.shots, 'example')}`;
+  if (!arm || arm.versionId !== null || !isTextAlone(which)) return set;
+  const of = which === UNTUNED ? soft : hard;
+  const words = of?.words ?? evaluation.words ?? set.words;
+  const name = which === UNTUNED ? textAlone(soft) : `${hard?.name}, ${counted(arm.prompt.shots, 'example')}`;
   const added = addHardVersion({ ...set, words }, at, { prompt: arm.prompt, name });
   const { id } = added.version;
   const own = sameWords(words, set.words) ? {} : { words };

@@ -198,13 +198,38 @@ describe('its three figures', () => {
   });
 
   it.each([
-    ['more', { '010': 4, '001': 2 }, false],
-    ['fewer', { '010': 2, '001': 4 }, true],
-  ])('name its text alone where vectors add nothing clear and are right on %s rows', (_, differ, isNamed) => {
+    ['the same number of', { '010': 4, '001': 4 }, 'untuned', 'Use the untuned prompt'],
+    ['many more', { '010': 4, '001': 24 }, 'untuned', 'Use the untuned prompt'],
+    ['fewer, which may be chance', { '010': 14, '001': 6 }, 'tuned', 'Ship the tuned prompt'],
+    ['clearly fewer', { '010': 24, '001': 4 }, 'tuned', 'Ship the tuned prompt'],
+  ])('recommend the text alone where it is right on %s rows', (_, differ, armId, title) => {
     const found = recommended({ '111': 60, '011': 30, '100': 2, '000': 2, ...differ }, ['untuned']);
-    expect(found.action).toBe('ship');
-    expect(found.why).toContain('the vectors themselves added nothing clear');
-    expect(found.why.includes('make that text your prompt, and compare again')).toBe(isNamed);
+    expect(found).toMatchObject({ action: 'ship', armId, title });
+    expect(found.chips[0].label).toBe('Training itself');
+    expect(found.chips[2].detail).toMatch(
+      new RegExp(`^${armId === 'tuned' ? 31 : 22} tokens with the ${armId} prompt`),
+    );
+  });
+
+  it('recommend no text alone that is not clearly better than yours, or that examples clearly beat', () => {
+    const few = recommended({ '1111': 60, '0111': 20, '0001': 40, '0000': 20 }, ['untuned', 'few']);
+    expect(few).toMatchObject({ action: 'ship', armId: 'yours-8' });
+    expect(recommended({ '111': 60, '011': 4, '100': 2, '000': 40 }, ['untuned'])).not.toMatchObject({
+      action: 'ship',
+    });
+  });
+
+  it('keep the version in production where that clearly beats the text alone', () => {
+    const rights = patterned({ '1111': 40, '0111': 30, '0001': 30, '0000': 20 });
+    const gold = alternating(120);
+    const kinds = { yours: 'zero-shot', tuned: 'tuned', untuned: 'untuned', 'run-r1': 'tuned' } as const;
+    const arms = Object.entries(kinds).map(([id, kind], i) => armOf(id, kind, gold, rights[i] ?? [], 2, { name: id }));
+    const production = { arm: 'run-r1', name: 'tuned 1', addedRows: 0 };
+    const plan = planOf(gold, arms, { pairs: [...PAIRS.slice(0, 1), ['untuned', 'tuned'], ['run-r1', 'tuned']] });
+    const of = (given: ComparisonPlan) =>
+      recommendationOf({ plan: given, comparison: compare(plan, { draws: 50 }) }, { stillFalling: false });
+    expect(of(plan)).toMatchObject({ action: 'ship', armId: 'untuned' });
+    expect(of({ ...plan, production })).toMatchObject({ action: 'keep', armId: 'run-r1' });
   });
 
   it('call nothing a gain that the corrected p does not carry', () => {

@@ -82,9 +82,6 @@ const shipLearned = (field: Field, arm: ArmReport): Next => {
       untuned && arm.kind === 'tuned' && !bWins(compareArms(field, untuned, arm))
         ? 'The gain may come from its text: the vectors themselves added nothing clear.'
         : null,
-      untuned && arm.kind === 'tuned' && untuned.accuracy >= arm.accuracy
-        ? 'Its text alone is right on no fewer of these rows: make that text your prompt, and compare again.'
-        : null,
     ),
   };
 };
@@ -96,13 +93,14 @@ const trainLonger = (field: Field): Next => ({
   why: `The validation loss was still falling when training ended. Keep ${called(keptOf(field), field)} until then: nothing is clearly better yet.`,
 });
 
+/** The version in production where that clearly beats the arm. */
+const keptInProduction = (field: Field, arm: ArmReport): Next | null =>
+  field.production && aWins(compareArms(field, field.production.report, arm))
+    ? keep(field, field.production.report, `It is in use, and clearly better than ${called(arm, field)}.`)
+    : null;
+
 const NEXT: Readonly<Record<VerdictKind, (of: Case) => Next>> = {
-  'tuned-better': ({ field }) => {
-    const { production, tuned } = field;
-    if (production && aWins(compareArms(field, production.report, tuned)))
-      return keep(field, production.report, 'It is in use, and clearly better than the tuned prompt.');
-    return shipLearned(field, tuned);
-  },
+  'tuned-better': ({ field }) => keptInProduction(field, field.tuned) ?? shipLearned(field, field.tuned),
 
   'hybrid-better': ({ field }) => shipLearned(field, field.hybrid ?? field.tuned),
 
@@ -124,6 +122,23 @@ const NEXT: Readonly<Record<VerdictKind, (of: Case) => Next>> = {
         why: 'The text without your instruction does better, and nothing has been trained yet.',
       };
     return keep(field, best([hand, tuned]) as ArmReport, 'It is clearly better. Nothing has been trained yet.');
+  },
+
+  'text-does-as-well': ({ field, stillFalling }) => {
+    const arm = field.untuned ?? field.tuned;
+    return (
+      keptInProduction(field, arm) ?? {
+        action: 'ship',
+        arm,
+        title: `Use ${called(arm, field)}`,
+        why: paragraph(
+          'It is the text that the vectors were trained with: it does as well without them, and any model takes a text.',
+          stillFalling
+            ? 'The validation loss was still falling: train longer to see whether vectors can add to it.'
+            : null,
+        ),
+      }
+    );
   },
 
   'examples-do-as-well': ({ field }) => {

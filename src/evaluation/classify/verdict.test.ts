@@ -229,9 +229,21 @@ describe('verdict', () => {
       return compare(planOf(gold, arms, { pairs }), { draws: 50 }).verdict;
     };
     const equal = against({ '111': 50, '011': 40, '010': 3, '001': 4, '101': 2, '000': 21 });
-    expect(equal.headline).toContain('The tuned prompt beats your prompt');
-    expect(equal.detail).toContain(
-      'Training itself added nothing clear: the untuned prompt, the same text without vectors, reaches 80.0%',
+    expect(equal).toMatchObject({
+      kind: 'text-does-as-well',
+      headline: 'The untuned prompt does as well as the tuned prompt on 120 test rows: no vectors needed',
+      detail: expect.stringMatching(
+        /^The same text without vectors reaches 80\.0%, .+ What training itself added is not clear: /,
+      ),
+    });
+    const worse = against({ '111': 40, '011': 20, '001': 30, '101': 2, '010': 2, '000': 26 });
+    expect(worse.headline).toBe(
+      'The untuned prompt beats the tuned prompt by 25 points on 120 test rows: its vectors made it worse',
+    );
+    const open = against({ '111': 50, '011': 30, '010': 12, '001': 6, '101': 2, '000': 20 });
+    expect(open.headline).toContain('The tuned prompt beats your prompt');
+    expect(open.detail).toContain(
+      'Training itself added nothing clear: the untuned prompt, the same text without vectors, reaches 73.3%',
     );
     const real = against({ '111': 40, '011': 5, '010': 48, '001': 4, '101': 2, '000': 21 });
     expect(real.detail).toMatch(/Training itself added 35 points, probably between 2\d and 4\d points/);

@@ -156,6 +156,33 @@ const wordsAhead: Rule = (field) =>
     ? wordsDoAsWell(field)
     : null;
 
+/**
+ * The text that was trained with does as well without its vectors, and is clearly better than the hand-written prompt: what
+ * training seemed to gain is the gain of the text.
+ */
+const textDoesAsWell: Rule = (field) => {
+  const { untuned, hand, tuned, fewShot } = field;
+  if (!untuned || (tuned.kind !== 'tuned' && tuned.kind !== 'ensemble')) return null;
+  const overHand = compareArms(field, hand, untuned);
+  const d = compareArms(field, untuned, tuned);
+  const areExamplesAhead = fewShot !== null && bWins(compareArms(field, untuned, fewShot));
+  if (!bWins(overHand) || !doesAsWell(d) || areExamplesAhead) return null;
+  return verdict(
+    'text-does-as-well',
+    aWins(d)
+      ? `${called(untuned, field)} beats ${called(tuned, field)} by ${pointsWithUnit(-d.difference)} ${on(field)}: its vectors made it worse`
+      : `${called(untuned, field)} does as well as ${called(tuned, field)} ${on(field)}: no vectors needed`,
+    paragraph(
+      `The same text without vectors reaches ${rightOf(untuned)}, ${called(tuned, field)} ${rightOf(tuned)}, ${called(hand, field)} ${rightOf(hand)}.`,
+      `Over ${called(hand, field)} the text alone gains ${pointsWithUnit(overHand.difference)}, probably ${between(overHand)} (${pWords(overHand)}).`,
+      aWins(d)
+        ? `Its true lead over ${called(tuned, field)} is probably between ${pointsRange(-d.ci95.high, -d.ci95.low, 'and')} points (${pWords(d)}).`
+        : `What training itself added is not clear: ${unclearSpread(d)}.`,
+      looksSentence(field),
+    ),
+  );
+};
+
 const moreTokens = (few: ArmReport, tuned: ArmReport) =>
   few.tokensSentMean && tuned.tokensSentMean && few.tokensSentMean > 1.5 * tuned.tokensSentMean
     ? `They send ${Math.round(few.tokensSentMean)} tokens per row instead of ${Math.round(tuned.tokensSentMean)}: tuning may still pay when there are many rows to process.`
@@ -259,6 +286,7 @@ const RULES: readonly Rule[] = [
   hybridBetter,
   yoursBetter,
   wordsDoAsWell,
+  textDoesAsWell,
   examplesDoAsWell,
   tunedBetter,
 ];

@@ -107,6 +107,7 @@ function Decided({ set, dataset, found, choices }: DecidedProps) {
 /** Where each piece of advice is carried out; words are counted and models fine-tuned elsewhere. */
 const STEPS: Readonly<Record<Advice, { readonly label: string; readonly to: (setId: string) => string }>> = {
   keep: { label: 'See your prompt', to: (id) => screenPath(id, 'prompts') },
+  text: { label: 'See the comparison', to: (id) => screenPath(id, 'compare') },
   examples: { label: 'Add examples', to: (id) => screenPath(id, 'prompts') },
   tune: { label: 'Export', to: (id) => `${screenPath(id, 'library')}?export=${id}` },
   hybrid: { label: 'Export', to: (id) => `${screenPath(id, 'library')}?export=${id}` },
