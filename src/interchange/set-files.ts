@@ -7,7 +7,7 @@ import { firstFault, type z } from '../lib/zod';
 import { readNpy, writeNpy } from '../prompt/codecs';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { withVerdict } from '../prompt-set/listing';
-import type { Measurement } from '../prompt-set/performance';
+import { type Measurement, measurementOf } from '../prompt-set/performance';
 import {
   type ClassifyEvaluation,
   type Evaluation,
@@ -184,7 +184,7 @@ export function readSetFiles(files: Files): Result<CompleteSet, SetFilesFailure>
     checkpoints: checkpoints.map(own).sort((a, b) => (a.runId < b.runId ? -1 : 1)),
     evaluations: evaluations.map(own).sort(newestFirst),
     measurements: measurements
-      .map(own)
+      .map((each) => own(measurementOf(each)))
       .sort((a, b) => a.createdAt.localeCompare(b.createdAt) || (a.id < b.id ? -1 : 1)),
   });
 }

@@ -4,6 +4,7 @@
  */
 import { z } from '../lib/zod';
 import { PLACEMENTS } from '../prompt/soft-prompt';
+import { rowsNamedAsNow } from '../prompt-set/performance';
 import {
   answerWords,
   besideSchema,
@@ -269,8 +270,10 @@ export const measurementSchema = z
     versionId: id,
     createdAt: time,
     data: z.object({
-      // earlier files call the test rows by another name
-      kind: z.preprocess((kind) => (kind === 'held-back' ? 'test' : kind), z.enum(['test', 'file'])),
+      kind: z
+        .string()
+        .transform(rowsNamedAsNow)
+        .pipe(z.enum(['test', 'file'])),
       name: line,
       fingerprint: short,
     }),

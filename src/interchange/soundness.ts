@@ -1,7 +1,7 @@
 /** Whether a stored value is damaged, and which parts of it are sound. */
 import { firstFault, z } from '../lib/zod';
 import { PLACEMENTS } from '../prompt/soft-prompt';
-import type { Measurement } from '../prompt-set/performance';
+import { type Measurement, measurementOf } from '../prompt-set/performance';
 import type {
   ClassifyEvaluation,
   GenerateEvaluation,
@@ -12,7 +12,7 @@ import type {
 } from '../prompt-set/types';
 import { besideSchema, finite as numbers } from '../prompt-set/version-schemas';
 
-/** `sound` is the value itself if nothing is wrong, the rest of it if parts were removed, null if nothing is left. */
+/** `sound` is the value itself if nothing is wrong, as this release writes it, the rest of it if parts were removed, null if nothing is left. */
 export interface Soundness<T> {
   readonly sound: T | null;
   /** The damaged parts, each with the reason; empty = none. */
@@ -172,5 +172,11 @@ export function soundSet(value: PromptSet): Soundness<PromptSet> {
 export const soundCheckpoint = whole<RunCheckpoint>(checkpoint);
 export const soundEvaluation = whole<Kept<ClassifyEvaluation>>(evaluation);
 export const soundWriting = whole<Kept<GenerateEvaluation>>(writing);
-export const soundMeasurement = whole<Measurement>(measurement);
+
+const wholeMeasurement = whole<Measurement>(measurement);
+export function soundMeasurement(value: Measurement): Soundness<Measurement> {
+  const { sound, faults } = wholeMeasurement(value);
+  return { sound: sound && measurementOf(sound), faults };
+}
+
 export const soundDataset = whole<StoredDataset>(dataset);

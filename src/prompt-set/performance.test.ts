@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { ArmReport } from '../evaluation/types';
 import { newcombe } from '../metrics/intervals';
@@ -9,10 +10,12 @@ import {
   driftWords,
   firstOf,
   type Measured,
+  measurementOf,
   overVersions,
   performanceTitle,
   type Result,
   resultsOf,
+  rowsNamedAsNow,
   rowsOfResults,
   testRowsKey,
 } from './performance';
@@ -177,6 +180,20 @@ test('gives test rows of a comparison and of a measurement one key, and other la
       LABELS,
     ),
   ).not.toBe(key);
+});
+
+test('a measurement that an earlier release stored is on the rows of its comparison', () => {
+  const { tables } = JSON.parse(readFileSync('test/fixtures/store/v4.json', 'utf8'));
+  const [stored] = tables.measurements as Measurement[];
+  const plan = (tables.evaluations as ClassifyEvaluation[])[0]?.plan;
+  if (!stored || !plan) throw new Error('a measurement and a comparison');
+  const key = testRowsKey(plan.rowIds, plan.gold, plan.labels);
+  expect(stored.data).not.toMatchObject({ kind: 'test' });
+  expect(measurementOf(stored)).toEqual({ ...stored, data: { ...stored.data, kind: 'test', fingerprint: key } });
+  // some rows of a file, by its hash and theirs
+  const [formerly = ''] = stored.data.fingerprint.split(':');
+  expect(rowsNamedAsNow(`7f6a ${formerly}:2:x`)).toBe('7f6a test:2:x');
+  expect(rowsNamedAsNow('file')).toBe('file');
 });
 
 test('a version with examples gets the result of the arm with that number of examples, and no other', () => {

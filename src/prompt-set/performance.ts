@@ -115,7 +115,17 @@ export const testRowsKey = (
   rowIds: readonly string[],
   gold: readonly (number | string)[],
   labels: readonly string[],
-): string => ['held-back', rowIds.length, mark([...labels, ...rowIds, ...gold])].join(':');
+): string => ['test', rowIds.length, mark([...labels, ...rowIds, ...gold])].join(':');
+
+/** A measurement's kind of rows, or their key, as earlier releases stored it: they had another name for test rows. */
+export const rowsNamedAsNow = (stored: string): string => stored.replace(/(?<=^| )held-back\b/, 'test');
+
+/** A stored measurement of any release. */
+export function measurementOf(stored: Measurement): Measurement {
+  const { kind, fingerprint } = stored.data;
+  const named = { kind: rowsNamedAsNow(kind) as typeof kind, fingerprint: rowsNamedAsNow(fingerprint) };
+  return { ...stored, data: { ...stored.data, ...named } };
+}
 
 type Figures = Pick<Result, 'n' | 'measure' | 'value' | 'ci95' | 'rows' | 'gold' | 'figures'>;
 

@@ -77,7 +77,7 @@ const setting =
   (backend: Backend, onFound: (found: SetAside) => void): Sound =>
   async (table, value) => {
     const { sound, faults } = check(table, value);
-    if (faults.length === 0 || !isChecked(table)) return value;
+    if (faults.length === 0 || !isChecked(table)) return sound ?? value;
     const key = ((value ?? {}) as Record<string, unknown>)[KEY[table]];
     const what = LOST[table](faults.join(', '), value, sound !== null);
     // its id contains the sentence, so that two readers that find it at the same time set it aside once

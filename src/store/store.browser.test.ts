@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import { calibratedBy } from '../prompt-set/calibration';
-import type { Measurement } from '../prompt-set/performance';
+import { type Measurement, measurementOf } from '../prompt-set/performance';
 import { createPromptSet, renamePromptSet } from '../prompt-set/prompt-set';
 import type { ClassifyEvaluation, GenerateEvaluation, PromptSet, RunCheckpoint } from '../prompt-set/types';
 import { MIGRATIONS, migrate, SCHEMA_VERSION } from './schema';
@@ -417,7 +417,8 @@ describe('databases of earlier versions', () => {
       ids.map((id) => all('datasets').find(({ setId }) => setId === id)),
     );
     expect(byKey(await ofEach(store.checkpoints.ofSet))).toEqual(byKey(all('checkpoints')));
-    expect(byKey(await ofEach(store.measurements.ofSet))).toEqual(byKey(all('measurements')));
+    const measurements = all('measurements') as unknown as readonly Measurement[];
+    expect(byKey(await ofEach(store.measurements.ofSet))).toEqual(byKey(measurements.map(measurementOf)));
     const evaluations = await ofEach(store.evaluations.ofSet);
     expect(new Set(evaluations.map(({ kind }) => kind))).toEqual(new Set(['classify', 'generate']));
     expect(byKey(evaluations.map(({ kind: _kind, ...value }) => value))).toEqual(
@@ -425,7 +426,6 @@ describe('databases of earlier versions', () => {
     );
     for (const { key, value } of all('settings')) expect(await store.settings.get(String(key))).toEqual(value);
     expect(byKey(await store.listings.list())).toEqual(byKey(all('listings')));
-    const { measurements, settings } = dump.tables;
-    expect([measurements?.length, settings?.length].every(Boolean)).toBe(true);
+    expect([measurements.length, dump.tables.settings?.length].every(Boolean)).toBe(true);
   });
 });
