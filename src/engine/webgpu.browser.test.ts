@@ -28,11 +28,24 @@ GPUQueue.prototype.writeBuffer = function (buffer, offset, data, ...range) {
   writeBuffer.call(this, buffer, offset, data, ...range);
 };
 
+/**
+ * Kernels of our own ask for a device for each model, and a device compiles its shaders itself, which takes most of this file's
+ * time. Here they all get the same device, so that a shader that several models run is compiled once. ORT asks for features.
+ */
+let ownDevice: Promise<GPUDevice> | null = null;
+const { requestDevice } = GPUAdapter.prototype;
+GPUAdapter.prototype.requestDevice = function (descriptor) {
+  if (descriptor?.requiredFeatures) return requestDevice.call(this, descriptor);
+  ownDevice ??= requestDevice.call(this, descriptor);
+  return ownDevice;
+};
+
 /** Sessions stay until the end: the last one takes the device with it, and the shaders that were compiled so far. */
 const open: LoadedProgram[] = [];
 afterAll(async () => {
   for (const [method, value] of original) terminal[method] = value;
   GPUQueue.prototype.writeBuffer = writeBuffer;
+  GPUAdapter.prototype.requestDevice = requestDevice;
   for (const { program } of open) await program.runner.dispose();
 });
 
