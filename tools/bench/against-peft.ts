@@ -9,8 +9,9 @@
  *
  *     npx tsx tools/bench/against-peft.ts DATA [--preset auto] [--rounds 5] [--steps 150] [--threads 2] [--loss 0.4]
  *       [--until 80] [--backend node-native] [--test-rows 400] [--sides click,read-ahead,race-ahead,peft]
- *       [--untested | --tests FILE]
+ *       [--as-dropped] [--untested | --tests FILE]
  *
+ * --as-dropped: ours is the file alone, without a prompt by hand; PEFT keeps the best start known for it, the instruction.
  * Both stop at step --until, of --steps that their schedules count on; ours from the click runs to its end where nothing is
  * tested. Answers take most of the time and do not depend on the clock: run once for them on any machine, keep the JSON, and
  * give it as FILE to a run on a quiet machine, which then only trains. --untested only trains, too. --sides: click and peft unless named.
@@ -52,6 +53,7 @@ const { values, positionals } = parseArgs({
     tests: { type: 'string' },
     'test-rows': { type: 'string' },
     sides: { type: 'string', default: 'click,peft' },
+    'as-dropped': { type: 'boolean', default: false },
   },
 });
 const data = positionals[0] ?? '';
@@ -131,13 +133,15 @@ await using host = await openHost(
   log,
 );
 const prompt = 'Decide whether the review is negative or positive.\nReview: {text}\nSentiment:';
-const task = openSet(host, { dataset, prompt, words: null });
+const prompted = openSet(host, { dataset, prompt, words: null });
+const task = values['as-dropped'] ? openSet(host, { dataset, prompt: null, words: null }) : prompted;
 const labels = labelTokens(host.tokens, task.words);
-// split at the cue whatever the placement: with this tokenizer the ids are the same
-const bare = tunedPrompt(task.baseTemplate, { placement: 'infix' });
-const rowsOf = async (split: 'train' | 'test') =>
-  (await tokenRows(host, { dataset, prompt: bare, words: task.words, split }, uninterrupted)).rows;
-const rows = { train: await rowsOf('train'), test: await rowsOf('test') };
+const rowsOf = async ({ baseTemplate, words }: typeof task, split: 'train' | 'test') => {
+  // split at the cue whatever the placement: with this tokenizer the ids are the same
+  const bare = tunedPrompt(baseTemplate, { placement: 'infix' });
+  return (await tokenRows(host, { dataset, prompt: bare, words, split }, uninterrupted)).rows;
+};
+const testRows = await rowsOf(task, 'test');
 
 /** What is done before the click: nothing, the texts are read, or the starts are compared, too. */
 type Ours = 'click' | 'read-ahead' | 'race-ahead';
@@ -207,9 +211,9 @@ async function ours(seed: number, side: Ours): Promise<Timed> {
 
 async function tested(step: number, settings: TrainingSettings, trained: Trained): Promise<Tested> {
   const soft = trainedPrompt(settings, trained);
-  const request = { rows: rows.test, labels, soft, cacheKey: 'test rows' };
+  const request = { rows: testRows, labels, soft, cacheKey: 'test rows' };
   const scored = await host.engine.score(request, uninterrupted);
-  const gold = rows.test.map(({ label }) => label ?? 0);
+  const gold = testRows.map(({ label }) => label ?? 0);
   const losses = scored.rows.map(({ logProbs }, i) => -(logProbs[gold[i] ?? 0] ?? Number.NaN));
   return {
     step,
@@ -221,9 +225,10 @@ async function tested(step: number, settings: TrainingSettings, trained: Trained
   };
 }
 
-const plain = (list: typeof rows.test) => list.map(({ ids, label }) => ({ ids: Array.from(ids), label }));
+const plain = (list: typeof testRows) => list.map(({ ids, label }) => ({ ids: Array.from(ids), label }));
 /** The instruction's tokens: of the starts that were tried before the text, the best (docs/method/training.md). */
-const instruction = host.tokens.encode(initialText(task));
+const instruction = host.tokens.encode(initialText(prompted));
+const theirRows = { train: await rowsOf(prompted, 'train'), test: await rowsOf(prompted, 'test') };
 
 const sides = values.sides.split(',');
 const peft = sides.includes('peft') ? await openPeft() : null;
@@ -231,8 +236,8 @@ const theirs = async (seed: number) =>
   peft?.train({
     ...STANDARD,
     ...{ steps, until, seed, learningRate: 0.01, testEvery: TEST_EVERY },
-    rows: plain(rows.train),
-    test: answered ? plain(rows.test) : [],
+    rows: plain(theirRows.train),
+    test: answered ? plain(theirRows.test) : [],
     labels: labels.map(({ tokenIds }) => tokenIds[0]),
     initIds: Array.from({ length: STANDARD.virtualTokens }, (_, i) => instruction[i % instruction.length] ?? 0),
   });
@@ -284,6 +289,6 @@ const result = {
   peft: timesOf(runs.peft, curves.peft),
 };
 const seconds = Object.fromEntries(Object.entries(runs).map(([side, of]) => [side, of.map((run) => run.seconds)]));
-const sizes = { preset: values.preset, steps, threads, rows: rows.train.length, testRows: rows.test.length };
+const sizes = { preset: values.preset, steps, threads, rows: theirRows.train.length, testRows: testRows.length };
 console.log(JSON.stringify({ ...sizes, result, curves, seconds, tests }, null, 1));
 peft?.close();
