@@ -223,7 +223,19 @@ describe('the command line', () => {
     const out = join(folder, 'seeds');
     const { code, stderr } = await cli(
       ...['tune', SAMPLE, '--text', 'text', '--label', 'label', '--model', TINY, '--threads', '1', '--out', out],
-      ...['--train-rows', '40', '--test-rows', '30', '--steps', '6', '--seeds', '2', '--hybrid'],
+      ...[
+        '--train-rows',
+        '40',
+        '--test-rows',
+        '30',
+        '--steps',
+        '6',
+        '--seeds',
+        '2',
+        '--hybrid',
+        '--prompt',
+        'Say the tone.\\nText: {text}\\nTone:',
+      ],
       ...['--preset', 'quick', '--init', 'answer-words', '--reparameterise', '--noise', '0.05', '--class-weights'],
       '--adapters',
     );
@@ -249,6 +261,18 @@ describe('the command line', () => {
     const norm = Math.log(middle.reduce((sum, value) => sum + Math.exp(value), 0));
     mean.forEach((value, c) => void expect(value).toBeCloseTo((middle[c] ?? 0) - norm, 6));
     expect(comparisons.map(({ a, b }) => `${a} ${b}`)).toContain('tuned ensemble');
+  }, 180_000);
+
+  it('trains no hybrid on a prompt that is the template alone, as that is the tuned prompt', async () => {
+    const out = join(folder, 'same-text');
+    const { code, stderr } = await cli(
+      ...['tune', SAMPLE, '--text', 'text', '--label', 'label', '--model', TINY, '--threads', '1', '--out', out],
+      ...['--train-rows', '40', '--test-rows', '30', '--steps', '2', '--preset', 'quick', '--hybrid'],
+      ...['--prompt', 'Text: {text}\\nTone:'],
+    );
+    expect([code, stderr]).toEqual([0, expect.stringContaining('Your prompt is the template alone')]);
+    const { arms } = resultsSchema.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
+    expect(arms.filter(({ kind }) => kind === 'hybrid')).toEqual([]);
   }, 180_000);
 
   it('learns to write a column, and says how near it comes', async () => {

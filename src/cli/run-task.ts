@@ -38,7 +38,7 @@ import { type DistilEvent, distil } from '../workflow/distil';
 import { findWords } from '../workflow/find-words';
 import { type Host, SILENT } from '../workflow/host';
 import { type Improved, type ImproveRequest, improve } from '../workflow/improve';
-import { type PlannedRun, recorded, teacherOf } from '../workflow/runs';
+import { type PlannedRun, recorded, teacherOf, templateOf } from '../workflow/runs';
 import { labelCollisions } from '../workflow/token-rows';
 import { train } from '../workflow/train';
 import { isWorseThanBare } from '../workflow/try-prompt';
@@ -274,7 +274,11 @@ async function trainAll(
   }
   set = chooseSoft(set, present(set.soft[0], 'run').id, host.now());
   const [settings] = runs;
-  if (hybrid && settings) {
+  if (hybrid && templateOf(set, true) === templateOf(set, false))
+    log.line(
+      'Your prompt is the template alone: vectors on top of it would be the tuned prompt again, so none are trained.',
+    );
+  else if (hybrid && settings) {
     log.line('Vectors on top of your prompt');
     set = (await trainRun(host, set, { dataset, settings, hybrid, examples, group: null }, log)).set;
   }
