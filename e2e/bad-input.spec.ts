@@ -81,6 +81,8 @@ test('a file with unusual labels or columns is labelled, refused, explained or m
     const texts = rows(40).map(([text]) => [text]);
     await studio.drop(file('one.csv', texts, ['message']));
     await isBlocked(studio, 'No row has both a text and a label', 'Label some of them here');
+    await studio.data.issues.getByRole('button', { name: /^Label rows here/ }).click();
+    await expect(page.getByRole('textbox', { name: 'Your labels' })).toBeFocused();
     await page.getByRole('textbox', { name: 'Your labels' }).fill('good, bad');
     await page.keyboard.press('Enter');
     await expect(page.getByRole('button', { name: '1 good' })).toBeFocused();
@@ -94,7 +96,7 @@ test('a file with unusual labels or columns is labelled, refused, explained or m
     await expect(studio.data.versions).toContainText('3 rows labelled by hand');
   });
 
-  await test.step('is refused when it has one label or two rows', async () => {
+  await test.step('is refused when it has one label or two rows, until rows are added from another file', async () => {
     await studio.drop(
       file(
         'same.csv',
@@ -105,6 +107,13 @@ test('a file with unusual labels or columns is labelled, refused, explained or m
 
     await studio.drop(file('two.csv', rows(2)));
     await isBlocked(studio, 'Only 2 labelled rows', 'At least 10 rows are needed');
+    const chooser = studio.page.waitForEvent('filechooser');
+    await studio.data.issues.getByRole('button', { name: 'Add rows' }).click();
+    const { name, bytes } = file('more.csv', rows(60));
+    await (await chooser).setFiles({ name, mimeType: 'text/csv', buffer: bytes });
+    await expect(studio.heading).toContainText('60 rows ready');
+    await expect(studio.data.versions).toContainText('58 rows from more.csv added (left out: 2 with the text of a row');
+    await expect(studio.data.next).toBeEnabled();
   });
 
   await test.step('warns when an ID column is chosen as the label', async () => {

@@ -11,8 +11,13 @@ const FRESH = unlikeTexts(20, 12);
 const MAPPING: ColumnMapping = { text: 'text', label: 'label', id: null };
 const label = (i: number) => (i % 2 ? 'good' : 'bad');
 
-async function opened(splitBy: SplitBy = { kind: 'seed' }, mapping = MAPPING): Promise<Dataset> {
-  const rows = TEXTS.map((text, i) => `"${text}",${label(i)},c${i >> 2},${i % 3 ? 'train' : 'test'}`);
+async function opened(
+  splitBy: SplitBy = { kind: 'seed' },
+  mapping = MAPPING,
+  n = TEXTS.length,
+  labelOf = label,
+): Promise<Dataset> {
+  const rows = TEXTS.slice(0, n).map((text, i) => `"${text}",${labelOf(i)},c${i >> 2},${i % 3 ? 'train' : 'test'}`);
   const table = tableOf(['text,label,customer,part', ...rows].join('\n'));
   const made = await prepareDataset(table, mapping, { seed: 3, splitBy });
   if (!made.ok) throw new Error(made.error.message);
@@ -98,6 +103,21 @@ describe('rows that are added', () => {
     const both = await added(named, `text,label,part\n"${first}",good,test\n"${second}",good,`);
     expect(both.split.test).toEqual(named.split.test);
     expect(cellsOf(both, both.split.train.slice(-1))).toMatchObject([{ text: second }]);
+  });
+
+  it('are dealt out to all parts, with any label, where nothing could be trained and tested before', async () => {
+    const few = await opened({ kind: 'seed' }, MAPPING, 3);
+    const oneLabel = await opened({ kind: 'seed' }, MAPPING, 60, () => 'good');
+    const csv = csvOf(unlikeTexts(80, 13).map((text, i) => [text, i % 2 ? 'good' : 'ugly']));
+    for (const [before, labels] of [
+      [few, ['bad', 'good', 'ugly']],
+      [oneLabel, ['good', 'ugly']],
+    ] as const) {
+      const after = await added(before, csv);
+      expect(after.labels.toSorted()).toEqual(labels);
+      expect(after.split.test.length).toBeGreaterThan(9);
+      expect(what(after)).toBe('80 rows from may.csv added');
+    }
   });
 
   it('need the columns of the text and of the answer', async () => {

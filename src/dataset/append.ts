@@ -1,12 +1,13 @@
 /**
  * New labelled rows for an open data set: which of them are taken. Those that are become training rows. Test rows stay the
  * test rows and validation rows the validation rows, so that a prompt trained before and one trained after are measured on
- * the same rows, none of which either has seen.
+ * the same rows, none of which either has seen. Where nothing could be trained and tested yet, they are dealt out to all parts.
  */
 import { count } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { inDrawnOrder } from './draw';
 import { isUsable, rowsOf, textKey, textKeyOf, writes } from './labels';
+import { MIN_ROWS } from './lint/define';
 import { nearTwins } from './near-twins';
 import { partNamed } from './split-by';
 import { type Change, type Dataset, MAX_ROWS, type Row } from './types';
@@ -39,6 +40,13 @@ export const leftOutWords = (leftOut: NewRows['leftOut']): string =>
     ? ''
     : `left out: ${[...leftOut].map(([reason, n]) => `${count(n)} ${REASONS[reason][n === 1 ? 0 : 1]}`).join(', ')}`;
 
+/** Whether nothing can be trained and tested on the rows: too few of them, one label, or an empty part. */
+export const isTooSmall = ({ table, mapping, labels, split }: Dataset): boolean =>
+  table.rows.filter((row) => isUsable(row, mapping)).length < MIN_ROWS ||
+  (!writes(mapping) && labels.length < 2) ||
+  split.train.length === 0 ||
+  split.test.length === 0;
+
 /** Whether a row's own cells put it into another part: a named one, or that of its customer or thread. */
 function isElsewhere(dataset: Dataset): (row: Row) => boolean {
   const { splitBy } = dataset;
@@ -69,11 +77,12 @@ function refusing(dataset: Dataset): (row: Row) => Reason | null {
   const placed = rowsOf(dataset, Object.values(split).flat());
   const answers = new Map(placed.map((row) => [textKeyOf(row, mapping), row.cells[mapping.label] ?? '']));
   const isOther = isElsewhere(dataset);
+  const isOpen = isTooSmall(dataset);
   return (row) => {
     const answer = row.cells[mapping.label] ?? '';
     if (!isUsable(row, mapping)) return 'empty';
-    if (!writes(mapping) && !labels.includes(answer)) return 'label';
-    if (isOther(row)) return 'part';
+    if (!isOpen && !writes(mapping) && !labels.includes(answer)) return 'label';
+    if (!isOpen && isOther(row)) return 'part';
     const key = textKeyOf(row, mapping);
     const known = answers.get(key);
     answers.set(key, known ?? answer);
@@ -103,7 +112,9 @@ export function newRows(dataset: Dataset, change: AddRows): Result<NewRows, Fail
     if (reason) leave(reason);
     return reason === null;
   });
-  const twins = new Set(nearTwins(fresh, rowsOf(dataset, Object.values(split).flat()), mapping).asked);
+  // rows that are dealt out are kept together with their twins
+  const beside = isTooSmall(dataset) ? [] : rowsOf(dataset, Object.values(split).flat());
+  const twins = new Set(beside.length === 0 ? [] : nearTwins(fresh, beside, mapping).asked);
   for (const _ of twins) leave('almost');
   const rows = fresh.filter((row) => !twins.has(row));
   return ok({ rows: inDrawnOrder(rows, mapping, seed), leftOut });

@@ -4,7 +4,7 @@
  */
 import { counted } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { type AddRows, leftOutWords, newRows } from './append';
+import { type AddRows, isTooSmall, leftOutWords, newRows } from './append';
 import { isUsable, rowsById, textKeyOf, wellFormed } from './labels';
 import { MENDS, type Mendable } from './mends';
 import { maskPersonal } from './personal';
@@ -121,7 +121,8 @@ function undoable(versions: readonly DataVersion[], wanted: number): readonly Da
 
 interface Changed {
   readonly rows: Rows;
-  readonly split: Dataset['split'];
+  /** Undefined: the rows are dealt out again. */
+  readonly split: Dataset['split'] | undefined;
   /** So many are the rows from before, some with other cells; those after them are removed, or added. */
   readonly common: number;
   /** Where the columns are others than before. */
@@ -162,7 +163,7 @@ function earlier(dataset: Dataset, later: readonly DataVersion[]): Changed {
   };
 }
 
-/** The new rows after the others, for training. */
+/** The new rows after the others: for training, or for all parts where nothing could be trained and tested before. */
 function withAdded(dataset: Dataset, change: AddRows): Result<Changed, EditFailure> {
   const { table, mapping, split } = dataset;
   const found = newRows(dataset, change);
@@ -173,11 +174,12 @@ function withAdded(dataset: Dataset, change: AddRows): Result<Changed, EditFailu
     return fail('nothing-added', `${change.from} has no row to add${without === '' ? '' : `, ${without}`}.`);
   const rows = withIds([...table.rows, ...fresh], mapping.id);
   const ids = rows.slice(table.rows.length).map(({ id }) => id);
+  const isDealt = isTooSmall(dataset);
   return ok({
     rows,
     common: table.rows.length,
-    split: { ...split, train: [...split.train, ...ids] },
-    what: `${counted(fresh.length, 'row')} from ${change.from} added to training${without === '' ? '' : ` (${without})`}`,
+    split: isDealt ? undefined : { ...split, train: [...split.train, ...ids] },
+    what: `${counted(fresh.length, 'row')} from ${change.from} added${isDealt ? '' : ' to training'}${without === '' ? '' : ` (${without})`}`,
     version: { added: fresh.length },
   });
 }
@@ -258,8 +260,9 @@ export async function editDataset(
   const next = changed.value;
   const { columns, mapping } = next.shape ?? { columns: table.columns, mapping: dataset.mapping };
   const isDealt = change.kind === 'label-rows';
+  const { split } = next;
   const fixedSplit =
-    change.kind === 'add-rows' ? next.split : keptSplit(next.rows, mapping, { split: next.split, seed }, isDealt);
+    change.kind === 'add-rows' ? split : split && keptSplit(next.rows, mapping, { split, seed }, isDealt);
   const prepared = await prepareDataset({ ...table, columns, rows: next.rows }, mapping, {
     seed,
     fixedSplit,

@@ -43,7 +43,8 @@ export const oneClass = defineLint({
   severity: 'blocking',
   find: ({ dataset, usable }) => when(usable.length > 0 && dataset.labels.length <= 1),
   title: (_, { dataset }) => `Every row has the same label, ${quote(dataset.labels[0] ?? '')}`,
-  advice: () => 'There is nothing to tell apart. Choose another label column, or add rows with a second label.',
+  advice: () =>
+    'There is nothing to tell apart. Choose another label column, or add rows with a second label from another file.',
   mend: labelHere,
 });
 

@@ -26,7 +26,6 @@ const FEW_ROWS = 100;
 interface RowWords {
   readonly row: string;
   readonly noneUsable: string;
-  readonly more: string;
   readonly noAnswer: string;
 }
 
@@ -34,13 +33,11 @@ const WORDS: ByTask<RowWords> = {
   classify: {
     row: 'labelled row',
     noneUsable: 'No row has both a text and a label',
-    more: 'Label more rows',
     noAnswer: 'no label',
   },
   generate: {
     row: 'row',
     noneUsable: 'No row has both a text and an answer',
-    more: 'Add rows',
     noAnswer: 'no answer',
   },
 };
@@ -63,7 +60,7 @@ export const tooFewRows = defineLint({
 const moreRows = (context: Context) => {
   const { table, mapping } = context.dataset;
   const canLabel = taskKindOf(mapping) === 'classify' && table.rows.length - context.usable.length >= MIN_ROWS;
-  return canLabel ? 'Label some of them here.' : `${words(context).more} and open the file again.`;
+  return canLabel ? 'Label some of them here, or add rows from another file.' : 'Add rows from another file.';
 };
 
 const lacksPart = ({ usable, swapped, dataset: { split } }: Context) =>
@@ -76,8 +73,7 @@ export const emptyPart = defineLint({
   find: (context) => when(lacksPart(context)),
   title: (_, { dataset }) =>
     dataset.split.train.length === 0 ? 'There are no training rows' : 'There are no test rows',
-  advice: (_, context) =>
-    `Both are needed to show that tuning helps. Move the slider, or ${words(context).more.toLowerCase()}.`,
+  advice: () => 'Both are needed to show that tuning helps. Move the slider, or add rows from another file.',
 });
 
 export const fewRows = defineLint({

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { blockingIssue } from '../../../dataset/lint/define';
+import { counted } from '../../../lib/format';
 import { FileButton, ReadingBar, ScreenFrame, useOpenSample } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import { useData, usePromptSets, useStores } from '../../state/studio';
@@ -11,7 +12,7 @@ import { RowsPanel } from './RowsPanel';
 import { SplitPanel } from './SplitPanel';
 import { VersionsPanel } from './VersionsPanel';
 import './data.css';
-import { useIssues } from './rows-store';
+import { needsRows, useIssues } from './rows-store';
 import { dataHeadline, formatWords } from './words';
 
 export default function DataScreen() {
@@ -120,12 +121,36 @@ function Failure() {
   );
 }
 
+/** Rows that cannot be used replace none: the prompt set keeps those that it has. */
+function KeptRows() {
+  const { data } = useStores();
+  const blocked = useData((s) => (blockingIssue(s.prepared?.issues ?? []) ? (s.prepared?.dataset ?? null) : null));
+  const kept = usePromptSets((s) => s.dataset);
+  if (!blocked || !kept || kept === blocked) return null;
+  const { rows, format } = kept.table;
+  return (
+    <Note
+      live
+      tone="info"
+      title={`The prompt set keeps the ${counted(rows.length, 'row')} of ${format.fileName}`}
+      action={
+        <Button variant="link" onPress={() => void data.getState().backToKept()}>
+          Back to them
+        </Button>
+      }
+    >
+      The rows below replace them once they can be used.
+    </Note>
+  );
+}
+
 function OpenData() {
   const title = useTitle();
   return (
     <ScreenFrame title={title} lead={<Lead />} actions={<Actions />}>
       <div className="stack data-failure">
         <Failure />
+        <KeptRows />
       </div>
       <div className="grid uneven data">
         <ColumnsPanel />
@@ -174,11 +199,14 @@ function Lead() {
 function Actions() {
   const { data } = useStores();
   const setId = usePromptSets((s) => s.set?.id ?? null);
-  const isReady = useData((s) => s.prepared !== null && !blockingIssue(s.prepared.issues));
+  const isPrepared = useData((s) => s.prepared !== null);
+  const blocking = useData((s) => blockingIssue(s.prepared?.issues ?? []));
+  const isReady = isPrepared && !blocking;
+  const takesRows = blocking ? needsRows(blocking) : isReady && setId !== null;
   return (
     <>
       <FileButton onFile={data.getState().replaceFile}>Replace file</FileButton>
-      <FileButton isDisabled={!isReady || setId === null} onFile={data.getState().addFile}>
+      <FileButton isDisabled={!takesRows} onFile={data.getState().addFile}>
         Add rows
       </FileButton>
       <Button

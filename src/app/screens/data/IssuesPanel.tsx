@@ -4,10 +4,11 @@ import { rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset, Issue, RejectedRow } from '../../../dataset/types';
 import { count, counted } from '../../../lib/format';
 import { ShowRejected } from '../../shell/DropTarget';
+import { FileButton } from '../../shell/Screen';
 import { useQuery } from '../../state/location';
 import { useData, useStores } from '../../state/studio';
 import { Button, Note, Panel, TextField } from '../../ui';
-import { LABELLED_AT_ONCE, labelNames, labelOfKey, useIssues, useLabelling } from './rows-store';
+import { LABELLED_AT_ONCE, labelNames, labelOfKey, needsRows, useIssues, useLabelling } from './rows-store';
 
 const TONES = { blocking: 'bad', warning: 'warning', info: 'info' } as const;
 const NO_ROWS: readonly RejectedRow[] = [];
@@ -44,21 +45,28 @@ export function IssuesPanel() {
   );
 }
 
-function IssueNote({ issue: { kind, severity, title, advice, rowIds, fix } }: { readonly issue: Issue }) {
+function IssueNote({ issue }: { readonly issue: Issue }) {
+  const { kind, severity, title, advice, rowIds } = issue;
+  const { data } = useStores();
   const preparing = useData((s) => s.preparing);
-  const way = useWayOut(kind, fix);
+  const way = useWayOut(issue);
   const [, show] = useQuery<string>('rows', 'all');
   return (
     <Note
       tone={TONES[severity]}
       title={`${title}.`}
       action={
-        rowIds.length > 0 || way ? (
+        rowIds.length > 0 || way || needsRows(issue) ? (
           <>
             {way ? (
               <Button variant="link" isDisabled={preparing} aria-label={`${way.label}: ${title}`} onPress={way.take}>
                 {way.label}
               </Button>
+            ) : null}
+            {needsRows(issue) ? (
+              <FileButton variant="link" isDisabled={preparing} onFile={data.getState().addFile}>
+                Add rows
+              </FileButton>
             ) : null}
             {rowIds.length > 0 ? (
               <Button variant="link" onPress={() => show(kind)} aria-label={`Show the rows: ${title}`}>
@@ -75,10 +83,12 @@ function IssueNote({ issue: { kind, severity, title, advice, rowIds, fix } }: { 
 }
 
 /** What one press does about an issue: a change of the rows, or other columns. */
-function useWayOut(kind: Issue['kind'], fix: Issue['fix']) {
+function useWayOut({ kind, fix }: Issue) {
   const { data } = useStores();
   const label = useData((s) => s.mapping.label);
+  const isOpen = useUnlabelled().length > 0;
   if (fix) return { label: fix.label, take: () => void data.getState().change(fix.change) };
+  if (kind === 'too-few-rows' && isOpen) return { label: 'Label rows here', take: toLabelling };
   return kind === 'swapped-columns'
     ? { label: 'Swap them', take: () => void data.getState().map({ text: label }) }
     : null;
@@ -98,16 +108,33 @@ function RejectedNote({ rejected }: { readonly rejected: readonly RejectedRow[] 
 }
 
 const NO_IDS: readonly string[] = [];
+const LABELLING_ID = 'label-rows';
+
+/** Rows that can get their label here. */
+function useUnlabelled(): readonly string[] {
+  const isChoosing = useData((s) => s.mapping.kind === 'classify');
+  const open = useData((s) => s.prepared?.issues.find(({ kind }) => kind === 'empty-label')?.rowIds ?? NO_IDS);
+  return isChoosing ? open : NO_IDS;
+}
+
+const toLabelling = () => document.getElementById(LABELLING_ID)?.querySelector<HTMLElement>('input, button')?.focus();
 
 /** The names once, then a key for each row. */
 export function LabelPanel() {
   const dataset = useData((s) => s.prepared?.dataset ?? null);
   const isChoosing = useData((s) => s.mapping.kind === 'classify');
-  const open = useData((s) => s.prepared?.issues.find(({ kind }) => kind === 'empty-label')?.rowIds ?? NO_IDS);
+  const open = useUnlabelled();
   const isLabelling = useLabelling((s) => s.queue.length > 0);
-  if (!dataset || !isChoosing) return null;
-  if (isLabelling) return <LabelRows dataset={dataset} />;
-  return open.length > 0 ? <LabelNames key={dataset.mapping.label} labels={dataset.labels} open={open} /> : null;
+  if (!dataset || !isChoosing || (open.length === 0 && !isLabelling)) return null;
+  return (
+    <div className="c12" id={LABELLING_ID}>
+      {isLabelling ? (
+        <LabelRows dataset={dataset} />
+      ) : (
+        <LabelNames key={dataset.mapping.label} labels={dataset.labels} open={open} />
+      )}
+    </div>
+  );
 }
 
 interface LabelNamesProps {
@@ -123,7 +150,7 @@ function LabelNames({ labels, open }: LabelNamesProps) {
   const labelling = useLabelling.use();
   const few = Math.min(LABELLED_AT_ONCE, open.length);
   return (
-    <Panel span={12} title={`${counted(open.length, 'row has', 'rows have')} no label`}>
+    <Panel title={`${counted(open.length, 'row has', 'rows have')} no label`}>
       <form
         className="label-names"
         onSubmit={(event) => {
@@ -165,7 +192,7 @@ function LabelRows({ dataset }: { readonly dataset: Dataset }) {
     if (key === 'Escape') labelling.stop();
   };
   return (
-    <Panel span={12} title={`Row ${at + 1} of ${queue.length}: which label?`} aside="keys 1 to 9, or a first letter">
+    <Panel title={`Row ${at + 1} of ${queue.length}: which label?`} aside="keys 1 to 9, or a first letter">
       <p className="label-text" role="status">
         {row ? textOf(row, dataset.mapping) : ''}
       </p>

@@ -103,6 +103,10 @@ export function useIssues(): readonly Issue[] | null {
   }, [found, lengths]);
 }
 
+const MORE_ROWS: ReadonlySet<Issue['kind']> = new Set(['too-few-rows', 'one-class', 'empty-part']);
+/** Whether rows from another file may settle a blocking issue. */
+export const needsRows = ({ kind }: Pick<Issue, 'kind'>): boolean => MORE_ROWS.has(kind);
+
 /** Rows that are labelled in one go. */
 export const LABELLED_AT_ONCE = 20;
 /** After so many labels they are made part of the data, so that leaving loses few. */

@@ -56,6 +56,8 @@ export interface DataState {
   readonly card: PolicyCard | null;
   readonly chooseCard: (card: PolicyCard | null) => void;
   readonly dismissFailure: () => void;
+  /** Gives up rows that an issue blocks, for those that the prompt set has kept. */
+  readonly backToKept: () => Promise<void>;
 }
 
 export type DataStore = StoreApi<DataState>;

@@ -28,6 +28,25 @@ const opened = async (file: File) => {
   return { services, promptSets, data };
 };
 
+it('goes back to the rows that the set has kept from a file that cannot be used, and adds rows to such a file', async () => {
+  const { data, promptSets } = await opened(csvFile(150));
+  const kept = promptSets.getState().dataset;
+  const replace = async () => {
+    data.getState().replaceFile(csvFile(2, ['good', 'bad'], 'two.csv'));
+    await vi.waitFor(() => expect(data.getState().prepared?.issues[0]?.kind).toBe('too-few-rows'));
+    expect(promptSets.getState().dataset).toBe(kept);
+  };
+  await replace();
+  await data.getState().backToKept();
+  expect(data.getState().prepared?.dataset).toEqual(kept);
+  expect(data.getState().prepared?.issues.some(({ severity }) => severity === 'blocking')).toBe(false);
+  await replace();
+  const texts = unlikeTexts(60, 5).map((text, i) => `"${text}",${i % 2 ? 'good' : 'bad'}`);
+  data.getState().addFile(new File([['message,tone', ...texts].join('\n')], 'more.csv'));
+  await vi.waitFor(() => expect(promptSets.getState().dataset).not.toBe(kept));
+  expect(promptSets.getState().dataset?.split.test.length).toBeGreaterThan(9);
+});
+
 const CARD: PolicyCard = {
   id: 'mood',
   name: 'Mood',

@@ -2,6 +2,7 @@
 
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { completeMapping, draftOf, type MappingDraft, remapped } from '../../../dataset/columns';
+import { blockingIssue } from '../../../dataset/lint/define';
 import { type SplitChange, splitAgain } from '../../../dataset/split-by';
 import type { Change, Dataset, DataVersion } from '../../../dataset/types';
 import { currentVersion, mappingWords } from '../../../dataset/versions';
@@ -61,6 +62,13 @@ export function createDataStore(services: Services, promptSets: PromptSetsStore)
       split: (change) => changing.make({ kind: 'split', change }),
       change: (change) => changing.make({ kind: 'change', change }),
       dismissFailure: () => set({ failure: null }),
+      backToKept: async () => {
+        const { set: open, dataset } = promptSets.getState();
+        if (!open || !dataset) return;
+        changing.forget(open.id);
+        opening.forgetBytes();
+        await rows.adopt(dataset).catch((cause: unknown) => rows.failed(dataset.table.format.fileName, cause));
+      },
     };
   });
 }
@@ -196,6 +204,8 @@ class ChangingRows {
     const { prepared } = this.#data.getState();
     if (!prepared) return 'not made';
     const { dataset } = prepared;
+    // rows that an issue blocks are not those of the set, whose test rows may be others
+    const sameTestRows = !blockingIssue(prepared.issues);
     let isKept = false;
     this.#data.setState({ pending: change.kind === 'cell' ? change : null });
     try {
@@ -203,7 +213,7 @@ class ChangingRows {
         async (signal) => {
           const edited = await this.#services.workflow.call('edit', { dataset, change, now: now() });
           // kept before it is shown: what the table shows is still there after a reload
-          if (!signal.aborted) isKept = await this.#rows.keep(edited, { sameTestRows: true });
+          if (!signal.aborted) isKept = await this.#rows.keep(edited, { sameTestRows });
           return edited;
         },
         (edited) => ({ table: edited.dataset.table, mapping: draftOf(edited.dataset.mapping) }),

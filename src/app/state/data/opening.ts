@@ -122,7 +122,7 @@ export class OpeningRows {
   }
 
   openText(text: string): Promise<void> {
-    return this.#openNew({ fileName: 'Pasted rows', load: () => new TextEncoder().encode(text) });
+    return this.#openNew({ fileName: 'Pasted text', load: () => new TextEncoder().encode(text) });
   }
 
   /** Replaces the open rows and offers to undo it. */
