@@ -36,6 +36,8 @@ const LINE_COLOUR: Readonly<Record<ReferenceLine['id'], string>> = {
 /** Characters beside the curves at most, and the width of one. */
 const BESIDE = 23;
 const LETTER = 7.4;
+/** Beside a narrow chart, where names are within it. */
+const NARROW_SIDES = { left: 46, right: 22 };
 
 /** Both ends of an axis of shares, in tens of percent. */
 function shareDomain(values: readonly number[]): readonly [low: number, high: number] {
@@ -43,16 +45,16 @@ function shareDomain(values: readonly number[]): readonly [low: number, high: nu
   return [low, Math.min(1, Math.ceil((Math.max(0.1, low + 0.2, ...values) + 0.02) * 10) / 10)];
 }
 
-/** What is written beside the lines and the end of the curve: names with values. */
+/** What is written beside the lines and the end of the curve: names with values, in `most` characters. */
 function namesOf(
   { lines, points, metric, rows }: ValidationChart,
-  narrow: boolean,
+  most: number,
 ): readonly { readonly text: string; readonly at: number; readonly fill: string }[] {
   const { of, label } = MEASURES[metric];
   const last = points.at(-1);
   const named = (name: string, point: ReferenceLine | ValidationPoint, fill: string) => {
     const value = label(of(point), rows);
-    return { text: `${narrow ? name : cut(name, BESIDE - value.length)} ${value}`, at: of(point), fill };
+    return { text: `${cut(name, most - value.length)} ${value}`, at: of(point), fill };
   };
   return [
     ...lines.map((line) => named(`${line.id === 'yours' ? 'A ' : ''}${line.name}`, line, LINE_COLOUR[line.id])),
@@ -69,9 +71,10 @@ export const drawValidation =
     const { points, lines, metric, stepsTotal, bestStep } = chart;
     const narrow = width < NARROW;
     const height = narrow ? 240 : 272;
-    const names = namesOf(chart, narrow);
+    const { left, right } = NARROW_SIDES;
+    const names = namesOf(chart, narrow ? Math.floor((width - left - right) / LETTER) - 1 : BESIDE);
     const room = Math.max(148, 6 + LETTER * Math.max(0, ...names.map(({ text }) => text.length)));
-    const frame = { top: 14, bottom: 30, left: 46, right: narrow ? 22 : room };
+    const frame = { top: 14, bottom: 30, left, right: narrow ? right : room };
     const { of, tick, falls } = MEASURES[metric];
     const values = [...points.map(of), ...lines.map(of)];
     const domain = falls ? fallingDomain(values) : shareDomain(values);
