@@ -34,6 +34,21 @@ test('every empty screen passes axe, narrow and light, and wide and dark', async
     await expect(studio.heading).toBeVisible();
     await expectAccessible(studio, `${step}, empty`);
   }
+  const { page } = studio;
+  for (const [what, hash] of Object.entries({
+    'no set': 'gone/data',
+    'no set in the library': 'new/library?set=gone',
+  })) {
+    await page.evaluate((to) => location.assign(`#/project/${to}`), hash);
+    await expect(studio.heading).toHaveText('This prompt set is not in this browser');
+    await expectAccessible(studio, what);
+  }
+  await page.evaluate(() => location.assign('#/nowhere'));
+  await expect(page.getByRole('alertdialog')).toContainText('There is no screen at that address');
+  await page.evaluate(() => location.assign('#/project/new/library?tab=gone'));
+  await expect(page.getByRole('tab', { name: 'Prompt sets' })).toHaveAttribute('aria-selected', 'true');
+  await page.getByRole('tab', { name: 'Batch' }).click();
+  await page.getByRole('button', { name: 'Show prompt sets' }).click();
   for (const name of ['Import', 'Team folder']) {
     await studio.page.getByRole('button', { name, exact: true }).click();
     await expect(studio.page.getByRole('dialog', { name })).toBeVisible();

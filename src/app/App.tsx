@@ -4,6 +4,7 @@ import { Redirect, Route, Router, Switch } from 'wouter';
 import type { TrainingSettings } from '../training/settings';
 import { StartScreen } from './screens/start/StartScreen';
 import { type Dropped, DropTarget, openModelFolder } from './shell/DropTarget';
+import { ScreenFrame } from './shell/Screen';
 import { keepFocus, Shell } from './shell/Shell';
 import { NEW_SET, navigate, screenPath, usePath, useSearchString } from './state/location';
 import { continued } from './state/prompt-sets-store';
@@ -11,8 +12,8 @@ import type { Carriers } from './state/stores';
 import { type Studio, usePromptSets, useStores } from './state/studio';
 import { Button } from './ui/Button';
 import { Books, Scales, Spark, Stairs } from './ui/Marks';
-import { EmptyState, Note, ProgressBar } from './ui/Panel';
-import { attempted, Toaster } from './ui/toast';
+import { EmptyState, Failed, Note, ProgressBar } from './ui/Panel';
+import { attempted, Toaster, toastError } from './ui/toast';
 import './opening.css';
 
 const CODE = {
@@ -81,12 +82,20 @@ export function App() {
           <Route path="/project/:id/:screen">{({ id, screen }) => <PromptSetScreen id={id} screen={screen} />}</Route>
           <Route path="/project/:id">{({ id }) => <Continue id={id} />}</Route>
           <Route>
-            <Redirect to="/" replace />
+            <Lost to="/" />
           </Route>
         </Switch>
       </DropTarget>
     </Router>
   );
+}
+
+/** An address that names no screen leads to the nearest one that there is. */
+function Lost({ to }: { readonly to: string }) {
+  useEffect(() => {
+    toastError('There is no screen at that address', 'It may be mistyped. This is the nearest one.');
+  }, []);
+  return <Redirect to={to} replace />;
 }
 
 /** A set's address without a screen: it opens where work on it continues. */
@@ -97,7 +106,7 @@ function Continue({ id }: { readonly id: string }) {
 
 function ScreenById({ id }: { readonly id: string }) {
   const Screen = screenOf(id);
-  return Screen ? <Screen /> : <Redirect to="/" replace />;
+  return Screen ? <Screen /> : <Lost to={id === NEW_SET ? '/' : `/project/${id}`} />;
 }
 
 function PromptSetScreen({ id, screen }: { readonly id: string; readonly screen: string }) {
@@ -123,21 +132,36 @@ function OpenPromptSet({ id, children }: { readonly id: string; readonly childre
   const openError = usePromptSets((s) => s.openError);
   if (status === 'missing' && id !== NEW_SET)
     return (
-      <EmptyState
-        title="This prompt set is not in this browser"
-        action={<Button onPress={() => navigate('/')}>Home</Button>}
-      >
-        It was deleted, or the link comes from another computer: prompt sets stay in the browser that made them.
-      </EmptyState>
+      <ScreenFrame title="This prompt set is not in this browser">
+        <EmptyState
+          title="It was deleted, or the link comes from another computer"
+          action={
+            <>
+              <Button variant="primary" onPress={() => navigate('/')}>
+                Home
+              </Button>
+              <Button onPress={() => navigate(`${screenPath(null, 'library')}?tab=deleted`)}>
+                Deleted prompt sets
+              </Button>
+            </>
+          }
+        >
+          Prompt sets stay in the browser that made them. A deleted one can be restored until the list is emptied; one
+          from another computer can be exported there and imported here.
+        </EmptyState>
+      </ScreenFrame>
     );
   if (status === 'unreadable' && id !== NEW_SET)
     return (
-      <EmptyState
-        title="This prompt set could not be opened"
-        action={<Button onPress={() => void promptSets.getState().open(id)}>Try again</Button>}
-      >
-        {openError?.message} Nothing has changed.
-      </EmptyState>
+      <ScreenFrame title="This prompt set could not be opened">
+        <Failed
+          title="It could not be read from this browser’s storage"
+          error={openError}
+          onRetry={() => void promptSets.getState().open(id)}
+        >
+          Nothing has changed.
+        </Failed>
+      </ScreenFrame>
     );
   // a prompt set that is made on this screen has its id before the address has: the screen stays
   if (id !== openId && id !== NEW_SET) return <ProgressBar label="Opening the prompt set" value={null} />;

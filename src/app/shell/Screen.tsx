@@ -2,8 +2,10 @@ import { type ReactNode, useEffect, useRef } from 'react';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { useStore } from 'zustand';
 
+import { blockingIssue } from '../../dataset/lint/define';
 import { navigate, screenPath } from '../state/location';
-import { usePromptSets, useStores } from '../state/studio';
+import { continued } from '../state/prompt-sets-store';
+import { useData, usePromptSets, useStores } from '../state/studio';
 import { attempted, Button, EmptyState, Stoppable } from '../ui';
 import type { ButtonProps } from '../ui/Button';
 import './screen.css';
@@ -53,20 +55,27 @@ interface NeedsRowsProps {
   readonly children: ReactNode;
 }
 
-/** A screen before there are rows, with the way to open some. */
+/** A screen before there are rows that can be used, with the way to open some, or to what is the matter with those that are open. */
 export function NeedsRows({ title, missing, children }: NeedsRowsProps) {
   const setId = usePromptSets((s) => s.set?.id ?? null);
+  const blocking = useData((s) => blockingIssue(s.prepared?.issues ?? []));
+  const last = usePromptSets((s) => s.sets[0]);
   return (
     <ScreenFrame title={title}>
       <EmptyState
-        title={missing}
+        title={blocking?.title ?? missing}
         action={
-          <Button variant="primary" onPress={() => navigate(screenPath(setId, 'data'))}>
-            Open a CSV
-          </Button>
+          <>
+            <Button variant="primary" onPress={() => navigate(screenPath(setId, 'data'))}>
+              {blocking ? 'Open Data' : 'Open a CSV'}
+            </Button>
+            {last && !setId ? (
+              <Button onPress={() => navigate(continued(last).path)}>{`Continue with ${last.name}`}</Button>
+            ) : null}
+          </>
         }
       >
-        {children}
+        {blocking?.advice ?? children}
       </EmptyState>
     </ScreenFrame>
   );

@@ -9,6 +9,7 @@ import { Check } from '../ui/Marks';
 import { EmptyState, ProgressBar } from '../ui/Panel';
 import { Toaster } from '../ui/toast';
 import { ModelFailed } from './ModelPanel';
+import { ScreenFrame } from './Screen';
 import { SaveTrouble } from './Storage';
 import { TopBar } from './TopBar';
 import './shell.css';
@@ -49,6 +50,15 @@ function ReadAhead({ screen }: { readonly screen: string | null }) {
 /** Not a link to `#main`: the hash says which screen is open. */
 const toContent = () => document.querySelector('main')?.focus();
 
+/** How browsers say that a module was not fetched. */
+const NOT_LOADED = /dynamically imported module|importing a module script|module script failed/i;
+
+const Reload = ({ variant }: { readonly variant: 'primary' | 'plain' }) => (
+  <Button variant={variant} onPress={() => location.reload()}>
+    Reload the page
+  </Button>
+);
+
 /** A bug in one screen must not take the page away: saved work stays, and the other screens keep working. */
 class ErrorBoundary extends Component<{ readonly children: ReactNode }, { readonly error: Error | null }> {
   override state: { readonly error: Error | null } = { error: null };
@@ -60,13 +70,31 @@ class ErrorBoundary extends Component<{ readonly children: ReactNode }, { readon
   override render() {
     const { error } = this.state;
     if (!error) return this.props.children;
+    // React asks once for the code of a screen: only another page asks again
+    if (NOT_LOADED.test(error.message))
+      return (
+        <ScreenFrame title="This screen did not load">
+          <EmptyState title="Its code could not be fetched" action={<Reload variant="primary" />}>
+            Check the connection, then reload the page. Your saved work is safe, and screens that were open before work.
+          </EmptyState>
+        </ScreenFrame>
+      );
     return (
-      <EmptyState
-        title="This screen failed"
-        action={<Button onPress={() => this.setState({ error: null })}>Open it again</Button>}
-      >
-        {`${error.message}. Your saved work is safe, and the other screens work. If it fails again, reload the page.`}
-      </EmptyState>
+      <ScreenFrame title="This screen failed">
+        <EmptyState
+          title="Your saved work is safe, and the other screens work"
+          action={
+            <>
+              <Button variant="primary" onPress={() => this.setState({ error: null })}>
+                Open it again
+              </Button>
+              <Reload variant="plain" />
+            </>
+          }
+        >
+          {`The reason: ${error.message}`}
+        </EmptyState>
+      </ScreenFrame>
     );
   }
 }

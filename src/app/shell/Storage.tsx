@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
 import { useStore } from 'zustand';
 import { bytes, counted } from '../../lib/format';
+import { navigate, screenPath } from '../state/location';
 import type { OfflineState } from '../state/network';
 import { isTight } from '../state/storage';
 import { useIsBusy, usePromptSets, useStores } from '../state/studio';
@@ -11,6 +12,7 @@ import { Note } from '../ui/Panel';
 /** Trouble with saving, shown above every screen until it is over. */
 export function SaveTrouble() {
   const error = usePromptSets((s) => s.saveError);
+  const openId = usePromptSets((s) => s.set?.id ?? null);
   const { promptSets } = useStores();
   if (!error)
     return (
@@ -25,9 +27,18 @@ export function SaveTrouble() {
         live
         tone="bad"
         title="The last change is not saved yet"
-        action={<Button onPress={() => void promptSets.getState().saveAgain()}>Save again</Button>}
+        action={
+          <>
+            <Button onPress={() => void promptSets.getState().saveAgain()}>Save again</Button>
+            {error.code === 'store-full' ? (
+              <Button variant="link" onPress={() => navigate(screenPath(openId, 'library'))}>
+                Open the Library
+              </Button>
+            ) : null}
+          </>
+        }
       >
-        {error.message} Your work is still in this tab.
+        {error.message} {error.code === 'store-full' ? '' : 'Your work is still in this tab.'}
       </Note>
     </div>
   );

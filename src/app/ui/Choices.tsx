@@ -181,9 +181,12 @@ interface TabsProps {
   readonly onSelect: (id: string) => void;
 }
 
-/** The selected tab belongs in the URL hash: see `useQuery` in state/location. */
+/** The selected tab belongs in the URL hash: see `useQuery` in state/location. An address may name none: the first is shown. */
 export const Tabs = ({ label, tabs, selected, onSelect }: TabsProps) => (
-  <AriaTabs selectedKey={selected} onSelectionChange={(key) => onSelect(String(key))}>
+  <AriaTabs
+    selectedKey={(tabs.find(({ id }) => id === selected) ?? tabs[0])?.id ?? selected}
+    onSelectionChange={(key) => onSelect(String(key))}
+  >
     <TabList className="tabs" aria-label={label}>
       {tabs.map((tab) => (
         <Tab key={tab.id} id={tab.id} className="tab">

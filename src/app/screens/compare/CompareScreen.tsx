@@ -9,7 +9,7 @@ import { kindOf } from '../../../prompt-set/prompt-set';
 import { productionOf } from '../../../prompt-set/stages';
 import type { Evaluation, KeptVerdict, Opened, PromptSet } from '../../../prompt-set/types';
 import { mayKnowTestRows, seedsOfOtherSplits } from '../../../prompt-set/versions';
-import { ScreenFrame } from '../../shell/Screen';
+import { NeedsRows, ScreenFrame } from '../../shell/Screen';
 import { exportPath, navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
@@ -26,17 +26,23 @@ export default function CompareScreen() {
   const set = usePromptSets((s) => s.set);
   const dataset = usePromptSets((s) => s.dataset);
   if (set && dataset) return <Compare set={set} dataset={dataset} />;
+  if (!set)
+    return (
+      <NeedsRows title="Nothing to compare yet" missing="Open labelled rows first">
+        Prompts are compared on test rows: open a file with a column of texts and a column of answers.
+      </NeedsRows>
+    );
   return (
-    <ScreenFrame title={set?.verdict?.headline ?? 'Nothing to compare yet'}>
+    <ScreenFrame title={set.verdict?.headline ?? 'Nothing to compare yet'}>
       <EmptyState
-        title={set ? 'No rows came with it' : 'Open labelled rows first'}
+        title="No rows came with it"
         action={
-          <Button variant="primary" onPress={() => navigate(screenPath(set?.id ?? null, 'data'))}>
+          <Button variant="primary" onPress={() => navigate(screenPath(set.id, 'data'))}>
             Open a CSV
           </Button>
         }
       >
-        {set?.verdict ? `${keptWords(set.verdict)} ` : null}Prompts are compared on test rows: open a file with a column
+        {set.verdict ? `${keptWords(set.verdict)} ` : null}Prompts are compared on test rows: open a file with a column
         of texts and a column of answers.
       </EmptyState>
     </ScreenFrame>

@@ -14,11 +14,11 @@ import { ReadingRows } from './parts';
 import { batchRows, columnsOf } from './rows-file';
 
 /** One version answers a file of rows without labels. */
-export function BatchTab() {
+export function BatchTab({ onSets }: { readonly onSets: () => void }) {
   const hasVersions = usePromptSets((s) => s.sets.some(({ hard, tuned }) => hard + tuned > 0));
   if (!hasVersions)
     return (
-      <EmptyState title="No prompt to run yet">
+      <EmptyState title="No prompt to run yet" action={<Button onPress={onSets}>Show prompt sets</Button>}>
         Write or train a prompt first; then it can answer a whole file here.
       </EmptyState>
     );
@@ -97,16 +97,23 @@ function Choice() {
 }
 
 function Trouble() {
-  const { choice, running } = batch.use();
+  const { choice, running, start } = batch.use();
   const refused = useStore(choice, (s) => s.refused);
   const unreadable = useStore(batchRows.use().source, (s) => s.error);
+  const fileName = useStore(batchRows.use().source, (s) => s.key?.file.name ?? 'The file');
   const stopped = useStore(running, (s) => s.error);
   const done = useStore(running, (s) => s.run?.progress.done ?? 0);
   const error = refused ?? unreadable ?? stopped;
   if (!error) return null;
+  const isStopped = error === stopped;
+  const title = isStopped
+    ? `The batch ${done > 0 ? 'stopped' : 'did not start'}`
+    : error === refused
+      ? 'Nothing was changed'
+      : `${fileName} was not opened`;
   return (
     <div className="c12">
-      <Failed title={error === stopped && done > 0 ? 'The batch stopped' : 'This did not work'} error={error}>
+      <Failed title={title} error={error} {...(isStopped ? { onRetry: () => void start() } : {})}>
         {done > 0 ? `You can download the answers to ${done} rows.` : null}
       </Failed>
     </div>

@@ -43,7 +43,7 @@ export default function ExportDialog() {
 
 function Actions() {
   const { state, made, save, close } = exporting.use();
-  const { value } = useStore(made);
+  const { value, error } = useStore(made);
   const asks = useStore(state, (s) => s.asks);
   return (
     <>
@@ -53,7 +53,9 @@ function Actions() {
           ? `Export ${value.name} (${format.bytes(value.content.length)})`
           : asks
             ? 'Not without them'
-            : 'Preparing…'}
+            : error
+              ? 'Export'
+              : 'Preparing…'}
       </Button>
     </>
   );

@@ -64,7 +64,8 @@ function LinkedExport() {
 
 function AllSets() {
   const sets = usePromptSets((s) => s.sets);
-  const { value: deleted, error } = useResource(deletedSets.use(), sets.length);
+  const listed = deletedSets.use();
+  const { value: deleted, error } = useResource(listed, sets.length);
   const { open: openImport } = imports.use();
   const { open: openTeam } = team.use();
   const [tab, setTab] = useQuery<string>('tab', 'sets');
@@ -81,7 +82,7 @@ function AllSets() {
     >
       <div className="stack library">
         <ImportedNote />
-        <Failed title="The library could not be read" error={error} />
+        <Failed title="The library could not be read" error={error} onRetry={() => void listed.reload()} />
         <Tabs
           label="Library"
           selected={tab}
@@ -98,7 +99,7 @@ function AllSets() {
                 </Suspense>
               ),
             },
-            { id: 'batch', label: 'Batch', content: <BatchTab /> },
+            { id: 'batch', label: 'Batch', content: <BatchTab onSets={() => setTab('sets')} /> },
             {
               id: 'deleted',
               label: `Deleted (${deleted?.length ?? 0})`,
@@ -164,9 +165,11 @@ function Actions({ set }: { readonly set: Listing }) {
 
 function ScoreboardTab({ onSets }: { readonly onSets: () => void }) {
   const changed = usePromptSets((s) => s.sets.map(({ id, updatedAt }) => `${id} ${updatedAt}`).join('\n'));
-  const { value: scores, error } = useResource(scoreboard.use(), changed);
+  const results = scoreboard.use();
+  const { value: scores, error } = useResource(results, changed);
   const [, look] = useQuery<string>('set', '');
-  if (error) return <Failed title="The results could not be read" error={error} />;
+  if (error)
+    return <Failed title="The results could not be read" error={error} onRetry={() => void results.reload()} />;
   if (!scores) return <ProgressBar label="Reading results" value={null} />;
   if (scores.length === 0)
     return (

@@ -2,6 +2,7 @@ import { type ReactNode, useState } from 'react';
 import { useStore } from 'zustand';
 import { matrixChoices } from '../../../prompt-set/ready-prompt';
 import { cautions, type MatrixCell, matrixCsv, matrixJson, type Slot, shadesOf, slotId } from '../../../report/matrix';
+import { navigate } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { useIsBusy, usePromptSets, useStores } from '../../state/studio';
 import {
@@ -32,7 +33,7 @@ export default function MatrixTab() {
   const names = now ? [now.rows, now.models, now.data] : null;
   const { value, error } = useResource(view, JSON.stringify([names, changed, known]));
   const [chosen, setChosen] = useState<readonly Slot[]>([]);
-  if (error) return <Failed title="The matrix could not be read" error={error} />;
+  if (error) return <Failed title="The matrix could not be read" error={error} onRetry={() => void view.reload()} />;
   if (!value || !now) return <ProgressBar label="Reading the matrix" value={null} />;
   return (
     <div className="stack">
@@ -200,6 +201,18 @@ interface CellsProps extends ViewProps {
 
 const SIDES = ['a', 'b'] as const;
 
+function NoCell() {
+  const hasSets = usePromptSets((s) => s.sets.length > 0);
+  return (
+    <EmptyState title="No cell yet" action={hasSets ? null : <Button onPress={() => navigate('/')}>Home</Button>}>
+      {hasSets
+        ? 'Choose at least one prompt, one model and one data set above.'
+        : 'It needs a prompt set, and there is none in this browser: make one on Home.'}{' '}
+      The same prompts on two models, or on this month’s rows, are one matrix.
+    </EmptyState>
+  );
+}
+
 /** The table: a row a prompt, a column a model on a data set. */
 function CellsPanel({ view, chosen, onChoose }: CellsProps) {
   const cells = useStore(matrixState.use().cells, (s) => s.cells);
@@ -211,13 +224,7 @@ function CellsPanel({ view, chosen, onChoose }: CellsProps) {
     const others = chosen.filter((other) => slotId(other) !== slotId(slot));
     onChoose(others.length < chosen.length ? others : [...others.slice(-1), slot]);
   };
-  if (keys.size === 0)
-    return (
-      <EmptyState title="No cell yet">
-        Choose at least one prompt, one model and one data set above. The same prompts on two models, or on this month’s
-        rows, are one matrix.
-      </EmptyState>
-    );
+  if (keys.size === 0) return <NoCell />;
   return (
     <Panel
       stack

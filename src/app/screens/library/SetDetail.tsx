@@ -24,12 +24,19 @@ import { VersionsPanel } from './VersionsPanel';
 /** One prompt set: its stages, its versions, where they come from, and how they differ. */
 export function SetDetail({ setId }: { readonly setId: string }) {
   const { detail, status, error } = useDetail(setId);
-  if (error) return <Failed title="The prompt set could not be read" error={error} action={<Back />} />;
+  if (error)
+    return (
+      <ScreenFrame title="This prompt set could not be opened">
+        <Failed title="It could not be read from this browser’s storage" error={error} action={<Back />} />
+      </ScreenFrame>
+    );
   if (!detail)
     return status === 'ready' ? (
-      <EmptyState title="This prompt set is not on this device" action={<Back />}>
-        It was deleted, or the link was made on another computer.
-      </EmptyState>
+      <ScreenFrame title="This prompt set is not in this browser">
+        <EmptyState title="It was deleted, or the link comes from another computer" action={<Back />}>
+          A deleted one can be restored in the Library, under Deleted, until that list is emptied.
+        </EmptyState>
+      </ScreenFrame>
     ) : (
       <ProgressBar label="Opening the prompt set" value={null} />
     );
@@ -38,7 +45,7 @@ export function SetDetail({ setId }: { readonly setId: string }) {
     <ScreenFrame title={detailTitle(set)} lead={<Handle key={set.id} set={set} />} actions={<Actions set={set} />}>
       <div className="stack library">
         <ImportedNote />
-        <div className="grid">
+        <div className="grid uneven">
           <StagesPanel set={set} />
           <NotesPanel key={set.id} set={set} />
           <VersionsPanel set={set} />

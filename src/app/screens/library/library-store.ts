@@ -77,7 +77,10 @@ export const scoreboard = perStudio(
 export function useDetail(setId: string) {
   const { value, status, error } = useResource(setDetail.use(), setId);
   const open = usePromptSets(({ set }) => (set?.id === setId ? set : null));
-  return { detail: value && open ? { ...value, set: open } : value, status, error };
+  // one that was deleted since it was read is not here any more
+  const isListed = usePromptSets(({ sets }) => sets.some(({ id }) => id === setId));
+  const known = isListed ? value : null;
+  return { detail: known && open ? { ...known, set: open } : known, status, error };
 }
 
 const UNDO_MS = 12_500;

@@ -29,7 +29,16 @@ export default function PlaygroundScreen() {
         <TypedRow columns={cast.columns}>
           {set && id === null ? <ExtraChoice set={set} extra={extra} onChange={setExtra} /> : null}
           {cast.extraTrouble ? (
-            <Note tone="bad" live title="This version cannot be added">
+            <Note
+              tone="bad"
+              live
+              title="This version cannot be added"
+              action={
+                <Button variant="link" onPress={() => setExtra('')}>
+                  Continue without it
+                </Button>
+              }
+            >
               {cast.extraTrouble}
             </Note>
           ) : null}

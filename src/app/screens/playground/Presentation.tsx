@@ -12,7 +12,9 @@ import { Heading } from 'react-aria-components/Heading';
 import { Modal, ModalOverlay } from 'react-aria-components/Modal';
 import { LINE_HEIGHT, MOST_LABELS, presentSizes, scoreWords, shownLabels } from '../../../report/present';
 import type { Fields } from '../../../task/template';
-import { ArmMark, Button, LabelTag, Select } from '../../ui';
+import { ModelFailed } from '../../shell/ModelPanel';
+import { useSession } from '../../state/studio';
+import { ArmMark, Button, Failed, LabelTag, Select } from '../../ui';
 import type { Cast, Player } from './cast';
 import { Answer, DecidingWords } from './PlayerPanel';
 import { AUDIENCE, textIn, usePlayground } from './playground-store';
@@ -52,6 +54,7 @@ export function Presentation({ cast, labels }: PresentationProps) {
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it must hold the focus to hear them */}
           <div ref={root} className="stage-inner" style={asStyle(sizes)} tabIndex={0} onKeyDown={onKeyDown}>
             <PresenterBar canGuess={canGuess(labels)} />
+            <Trouble />
             <PresentedRow columns={columns} box={box} />
             <div className="stage-score">
               {sizes.isCut ? (
@@ -81,6 +84,13 @@ export function Presentation({ cast, labels }: PresentationProps) {
       </Modal>
     </ModalOverlay>
   );
+}
+
+/** Why no prompt answers: the presentation covers the screen that says so. */
+function Trouble() {
+  const error = usePlayground((s) => s.error);
+  const isStopped = useSession(({ model }) => model.kind === 'failed');
+  return isStopped ? <ModelFailed live /> : <Failed title="This text got no answer" error={error} />;
 }
 
 const onResize = (heard: () => void) => {

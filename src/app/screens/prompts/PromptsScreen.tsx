@@ -11,7 +11,7 @@ import { templateProblem, useDraft, usePrompts, useShownTry } from './prompts-st
 import { ReadingPanel } from './ReadingPanel';
 import { ResultPanels, WrittenPanel } from './ResultPanels';
 import { SearchButton, SearchPanel, TriesPanel } from './TriesPanel';
-import { useReading, useTrying, useTrySeconds } from './trying';
+import { readings, useReading, useTrying, useTrySeconds } from './trying';
 import { promptsHeadline, promptsLead, tryWords } from './words';
 import './prompts.css';
 
@@ -111,6 +111,8 @@ function Troubles() {
   const trainingOff = useSession((s) => s.capabilities.trainingOff);
   const tryError = useTrying((s) => s.error);
   const readingError = useReading().error;
+  const { read } = readings.use();
+  const job = useTrying.use();
   const error = tryError ?? readingError;
   return (
     <>
@@ -124,8 +126,9 @@ function Troubles() {
           <Failed
             title={tryError ? 'The prompt was not tried on all rows' : 'The tokens were not counted'}
             error={error}
+            onRetry={() => void (tryError ? job.start() : read.reload())}
           >
-            Your prompt is saved; try again.
+            Your prompt is saved.
           </Failed>
         </div>
       ) : null}

@@ -229,8 +229,8 @@ export function SearchPanel() {
   return (
     <Panel stack span={12} title={searchTitle(running, board.length, best)}>
       {running ? <SearchProgress /> : null}
-      <Failed title="The search did not finish" error={error}>
-        Your prompt is as it was; press “Find my best prompt” to continue.
+      <Failed title="The search did not finish" error={error} onRetry={() => void start()}>
+        Your prompt is as it was.
       </Failed>
       {found ? (
         <p className="small" role="status">

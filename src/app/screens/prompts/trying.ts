@@ -52,7 +52,7 @@ interface Asked {
   readonly prompt: HardPrompt;
 }
 
-const readings = perStudio(({ services, stores: { session } }) => {
+export const readings = perStudio(({ services, stores: { session } }) => {
   const vectors = createStore<{ readonly vectors: RowsDone | null }>(() => ({ vectors: null }));
   let isFirst = true;
   const read = resource(

@@ -88,7 +88,14 @@ function chosenPrompts(set: PromptSet, { measured, versions }: RollOutRows, { fr
 const NothingMeasured = ({ set }: { readonly set: PromptSet }) => (
   <ScreenFrame title="Nothing to roll out yet">
     {kindOf(set) === 'generate' ? (
-      <EmptyState title="This prompt set generates texts">
+      <EmptyState
+        title="This prompt set generates texts"
+        action={
+          <Button variant="primary" onPress={() => navigate(screenPath(set.id, 'compare'))}>
+            Open Compare
+          </Button>
+        }
+      >
         Gates are based on right and wrong answers, which generated texts do not have. Compare shows how close each
         prompt comes to the expected texts.
       </EmptyState>

@@ -355,5 +355,6 @@ function troubleTitle(code: string, running: boolean): string {
     return code.startsWith('store-')
       ? 'Training continues, but is not being saved'
       : 'Training continues, but something else went wrong';
+  if (code === 'store-full') return 'The run was not saved';
   return code === 'store-blocked' ? 'This run is open in another tab' : 'Training did not start';
 }
