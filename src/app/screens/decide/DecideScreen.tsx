@@ -36,7 +36,15 @@ export default function DecideScreen() {
   if (kindOf(set) === 'generate')
     return (
       <ScreenFrame title="Decide needs a task with labels">
-        <Note tone="info" title="This prompt set generates texts">
+        <Note
+          tone="info"
+          title="This prompt set generates texts"
+          action={
+            <Button variant="link" onPress={() => navigate(screenPath(set.id, 'compare'))}>
+              Open Compare
+            </Button>
+          }
+        >
           Costs and advice are based on right and wrong answers, which generated texts do not have. Compare shows how
           close each prompt comes to the expected texts.
         </Note>

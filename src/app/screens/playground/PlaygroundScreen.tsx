@@ -4,7 +4,8 @@ import type { PromptSet } from '../../../prompt-set/types';
 import { NeedsRows, ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
-import { usePromptSets, useSession } from '../../state/studio';
+import { DEFAULT_MODEL } from '../../state/session-state';
+import { usePromptSets, useSession, useStores } from '../../state/studio';
 import { stageOptions, versionOptions } from '../../state/version-words';
 import { Button, EmptyState, Failed, Note, Panel, ProgressBar, Select, TextArea, TextField } from '../../ui';
 import { addressedKey, type Cast, castKey } from './cast';
@@ -86,6 +87,7 @@ function LoadedPlayground({ cast, children }: { readonly cast: Cast; readonly ch
   const answers = usePlayground((s) => s.answers);
   const stale = usePlayground((s) => s.stale);
   const error = usePlayground((s) => s.error);
+  const { models } = useStores();
   const title = playgroundTitle(
     players.map(({ id }) => answers[id]),
     labels,
@@ -99,9 +101,16 @@ function LoadedPlayground({ cast, children }: { readonly cast: Cast; readonly ch
           Change the text to try again.
         </Failed>
         {shipped && !shipped.fits ? (
-          <Note tone="info" title="The tuned prompt belongs to another model">
-            Its vectors only work with {shipped.modelId}. Load that model with the model button above, or train a prompt
-            for this model.
+          <Note
+            tone="info"
+            title="The tuned prompt belongs to another model"
+            action={
+              <Button variant="link" onPress={() => void models.getState().choose(DEFAULT_MODEL)}>
+                Load that model
+              </Button>
+            }
+          >
+            Its vectors only work with {shipped.modelId}. Load it, or train a prompt for this model.
           </Note>
         ) : null}
         <div className="grid">
