@@ -134,7 +134,7 @@ function OpenPromptSet({ id, children }: { readonly id: string; readonly childre
     return (
       <ScreenFrame title="This prompt set is not in this browser">
         <EmptyState
-          title="It was deleted, or the link comes from another computer"
+          title="It was deleted, was damaged, or comes from another computer"
           action={
             <>
               <Button variant="primary" onPress={() => navigate('/')}>

@@ -71,7 +71,7 @@ function Versions({ set, versions }: { readonly set: PromptSet; readonly version
             </>
           ),
         },
-        { name: 'Made', cell: ({ version }) => madeWords(version) },
+        { name: 'Made', cell: ({ version }) => <span className="made">{madeWords(version)}</span> },
         { name: 'On validation rows', card: 'validation', numeric: true, cell: (each) => reached(each) ?? 'not tried' },
         { name: 'Used as', cell: (each) => <UsedAs set={set} of={each} /> },
         { name: 'Actions', isNameHidden: true, cell: (each) => <Actions set={set} of={each} /> },
