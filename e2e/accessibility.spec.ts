@@ -43,8 +43,11 @@ test('every empty screen passes axe, narrow and light, and wide and dark', async
     await expect(studio.heading).toHaveText('This prompt set is not in this browser');
     await expectAccessible(studio, what);
   }
-  await page.evaluate(() => location.assign('#/nowhere'));
-  await expect(page.getByRole('alertdialog')).toContainText('There is no screen at that address');
+  for (const hash of ['#/nowhere', '#/project/new/nowhere']) {
+    await page.evaluate((to) => location.assign(to), hash);
+    await expect(page.getByRole('alertdialog')).toContainText('There is no screen at that address');
+    await expect(page).toHaveURL(/#\/$/);
+  }
   await page.evaluate(() => location.assign('#/project/new/library?tab=gone'));
   await expect(page.getByRole('tab', { name: 'Prompt sets' })).toHaveAttribute('aria-selected', 'true');
   await page.getByRole('tab', { name: 'Batch' }).click();

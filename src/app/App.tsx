@@ -104,8 +104,8 @@ function Continue({ id }: { readonly id: string }) {
   return <Redirect to={listed ? continued(listed).path : screenPath(id, 'data')} replace />;
 }
 
-function ScreenById({ id }: { readonly id: string }) {
-  const Screen = screenOf(id);
+function ScreenById({ id, screen }: { readonly id: string; readonly screen: string }) {
+  const Screen = screenOf(screen);
   return Screen ? <Screen /> : <Lost to={id === NEW_SET ? '/' : `/project/${id}`} />;
 }
 
@@ -119,7 +119,7 @@ function PromptSetScreen({ id, screen }: { readonly id: string; readonly screen:
   return (
     <Shell current={screen} steps={STEPS} tools={TOOLS}>
       <OpenPromptSet id={id}>
-        <ScreenById id={screen} />
+        <ScreenById id={id} screen={screen} />
       </OpenPromptSet>
     </Shell>
   );
