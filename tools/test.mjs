@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
@@ -118,26 +119,31 @@ const ALONE = testFiles.filter(
   (file) =>
     file.startsWith('src/runtime/') || /vi\.mock\(|info\.heapBytes/.test(readFileSync(join(root, file), 'utf8')),
 );
-/** All others share processes, which spares each the start of its own: those of the rooms that run models two. */
+/** All others share processes, which spares each the start of its own: those of the rooms that run models others. */
 const MODELS = testFiles.filter((file) => /^src\/(?:autodiff|cli|engine)\//.test(file) && !ALONE.includes(file));
 const SHARED = testFiles.filter((file) => !ALONE.includes(file) && !MODELS.includes(file));
 
-// The browser tests keep one core busy: the checks and most unit tests use the other. The rest of the unit tests and the end-to-end
-// tests share two.
+/** Of unit tests: beside a browser one core is left, on two. */
+const workers = wanted('browser') || wanted('e2e') ? Math.max(1, availableParallelism() - 1) : availableParallelism();
+
+async function unit() {
+  if (!wanted('unit')) return;
+  const of = (...files) => [`--maxWorkers=${workers}`, ...files];
+  await vitest('unit, in one process', 'node', ['--maxWorkers=1', '--no-isolate', ...SHARED], true);
+  await vitest('unit, models', 'node', of('--no-isolate', ...MODELS), true);
+  await vitest('unit, apart', 'node', of(...ALONE, 'test/', 'tools/'), true);
+}
+
+/** The tests in a page, then the journeys through the built one. */
+async function inBrowsers(checked) {
+  if (wanted('browser')) await vitest('browser', 'browser');
+  const built = await checked;
+  if (built && wanted('e2e')) await suite('end to end', 'npx', ['playwright', 'test'], 'e2e.json', fromPlaywright);
+}
+
 const predicted = prediction();
 const checked = checks();
-const shared = checked.then(
-  () => wanted('unit') && vitest('unit, in one process', 'node', ['--maxWorkers=1', '--no-isolate', ...SHARED], true),
-);
-if (wanted('browser')) await vitest('browser', 'browser');
-const built = await checked;
-await shared;
-// one worker less than there are cores is the default: one, on two cores
-if (wanted('unit')) {
-  await vitest('unit, models', 'node', ['--maxWorkers=100%', '--no-isolate', ...MODELS]);
-  await vitest('unit, apart', 'node', ['--maxWorkers=100%', ...ALONE, 'test/', 'tools/']);
-}
-if (built && wanted('e2e')) await suite('end to end', 'npx', ['playwright', 'test'], 'e2e.json', fromPlaywright);
+await Promise.all([inBrowsers(checked), checked.then(unit)]);
 await predicted;
 
 console.log(`\n${passed} passed, ${failed} failed`);
