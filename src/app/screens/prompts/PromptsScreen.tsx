@@ -12,7 +12,7 @@ import { ReadingPanel } from './ReadingPanel';
 import { ResultPanels, WrittenPanel } from './ResultPanels';
 import { SearchButton, SearchPanel, TriesPanel } from './TriesPanel';
 import { readings, useReading, useTrying, useTrySeconds } from './trying';
-import { promptsHeadline, promptsLead, tryWords } from './words';
+import { promptsHeadline, promptsLead, type Standing, tryWords } from './words';
 import './prompts.css';
 
 export default function PromptsScreen() {
@@ -34,10 +34,12 @@ const PANELS = {
 
 function OpenPrompts({ set }: { readonly set: PromptSet }) {
   const rows = usePromptSets((s) => (s.dataset ? triedCount(s.dataset) : 0));
-  const modelReady = useSession((s) => s.model.kind === 'ready');
+  const model = useSession(({ model: { kind } }): Standing['model'] =>
+    kind === 'ready' || kind === 'failed' ? kind : 'loading',
+  );
   const trying = useTrying((s) => s.running);
   const { Answers, Results } = PANELS[isWriting(set) ? 'generate' : 'classify'];
-  const standing = { set, shown: useShownTry(), rows, trying, modelReady };
+  const standing = { set, shown: useShownTry(), rows, trying, model };
   return (
     <ScreenFrame
       title={promptsHeadline(standing)}

@@ -1,5 +1,12 @@
 import { expect, it } from 'vitest';
-import { tryWords } from './words';
+import { promptsHeadline, promptsLead, tryWords } from './words';
+
+it('does not say that a model will be ready where it did not load', () => {
+  const standing = { set: null, shown: null, rows: 20, trying: false, model: 'failed' } as const;
+  expect(promptsHeadline(standing)).toBe('A first prompt is ready, but no model is loaded');
+  expect(promptsLead(standing)).toContain('load a model: the note above says how');
+  expect(promptsLead({ ...standing, model: 'loading' })).toContain('once the model is ready');
+});
 
 it('says how long a try will take, and of a short one only that it is short', () => {
   expect(tryWords(82, null)).toBe('Try on 82 rows');

@@ -13,28 +13,32 @@ export interface Standing {
   readonly shown: ShownTry | null;
   readonly rows: number;
   readonly trying: boolean;
-  readonly modelReady: boolean;
+  readonly model: 'ready' | 'loading' | 'failed';
 }
 
-export function promptsHeadline({ shown, rows, trying, modelReady }: Standing): string {
+export function promptsHeadline({ shown, rows, trying, model }: Standing): string {
   if (trying) return `Trying your prompt on ${counted(rows, 'validation row')}`;
   if (shown?.isOther) return 'Your prompt as it is now has not been tried';
   if (shown && !isPresent(shown)) return `Your prompt was tried ${differenceWords(shown.differences)}: try it again`;
   const { version } = shown ?? {};
   if (version?.wrote) return `Your prompt reaches ${triedWords(version)}`;
   if (version?.tried) return `Your prompt gets ${triedWords(version)}`;
-  if (!modelReady) return 'A first prompt is ready, the model is not yet';
+  if (model === 'failed') return 'A first prompt is ready, but no model is loaded';
+  if (model === 'loading') return 'A first prompt is ready, the model is not yet';
   return 'Start with this prompt, or write your own';
 }
 
-export function promptsLead({ set, modelReady }: Standing): string {
+export function promptsLead({ set, model }: Standing): string {
   const chosen = set && chosenHard(set);
-  if (!chosen?.tried && !chosen?.wrote)
-    return modelReady
-      ? set && isWriting(set)
-        ? 'Try it, read what it writes, change it, try again. The tuned prompt has to beat your best.'
-        : 'Try it, read its mistakes, change it, try again. The tuned prompt has to beat your best.'
-      : 'Edit it now and try it once the model is ready. You can also train without trying it.';
+  if (!chosen?.tried && !chosen?.wrote) {
+    if (model === 'failed')
+      return 'You can edit it now. To try or train prompts, load a model: the note above says how.';
+    if (model === 'loading')
+      return 'Edit it now and try it once the model is ready. You can also train without trying it.';
+    return set && isWriting(set)
+      ? 'Try it, read what it writes, change it, try again. The tuned prompt has to beat your best.'
+      : 'Try it, read its mistakes, change it, try again. The tuned prompt has to beat your best.';
+  }
   const best = `Version ${chosen.number} is your entry in the comparison.`;
   if (chosen.wrote) return `${best} Try, read what it writes, try again: the tuned prompt has to beat it.`;
   return `${best} Try, read its mistakes, try again: the tuned prompt has to beat it.`;
