@@ -14,6 +14,13 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await expect(page.getByRole('listbox')).toHaveCount(0);
   };
 
+  /** A key on a button that waits for the engine does nothing, where a click would wait for it. */
+  const enter = async (name: string) => {
+    const button = page.getByRole('button', { name });
+    await expect(button).toBeEnabled();
+    await button.press('Enter');
+  };
+
   await test.step('before a comparison it says what to measure', async () => {
     await studio.go('Decide');
     await expect(page.getByRole('button', { name: 'Compare prompts' })).toBeVisible();
@@ -111,7 +118,7 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await studio.train.ended();
     await studio.go('Decide');
     await choose('Step one', /AWKWARD/);
-    await page.getByRole('button', { name: 'Climb the ladder' }).press('Enter');
+    await enter('Climb the ladder');
     const paths = page.getByRole('region', { name: 'From a text to its label' });
     await expect(paths.getByRole('listitem')).toHaveCount(8, { timeout: 60_000 });
     await page.reload();
@@ -130,7 +137,7 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await models.loaded(/^Model: tiny support · 2 threads/);
     await models.close();
     await choose('New model', /gpt2/);
-    await page.getByRole('button', { name: 'Move to the new model' }).press('Enter');
+    await enter('Move to the new model');
     const sheet = page.getByRole('region', { name: /with the new model$/ });
     await expect(sheet).toContainText('tuned 2, on', { timeout: 60_000 });
     await expect(page.getByRole('button', { name: 'Compare again' })).toBeEnabled({ timeout: 30_000 });
@@ -139,7 +146,7 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await expectAccessible(studio, 'Decide, another model');
     await studio.go('Library');
     await page.getByRole('button', { name: 'Versions and stages' }).first().click();
-    await page.getByRole('button', { name: 'Check 1 other prompt set' }).press('Enter');
+    await enter('Check 1 other prompt set');
     await expect(page.getByText('8 rows of 1 prompt set: the same answers to the bit')).toBeVisible({
       timeout: 30_000,
     });
