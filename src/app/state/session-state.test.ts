@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../dataset/types';
 import type { PromptSet } from '../../prompt-set/types';
-import { judge, stepMarks } from './session-state';
+import { isVocabularyComing, judge, modelStanding, type SessionState, stepMarks } from './session-state';
 
 const computer = { wasm: true, webgpu: false, crossOriginIsolated: true, cores: 4, memoryGb: 8, phone: false };
 
@@ -21,6 +21,18 @@ describe('what a browser can do', () => {
 
   it('trains where the browser does not state the memory', () =>
     expect(judge({ ...computer, memoryGb: null }).trainingOff).toBeNull());
+});
+
+it('waits for no model where none is coming: it failed, or the device is for viewing only', () => {
+  const of = (kind: string, wasm = true) =>
+    ({ capabilities: judge({ ...computer, wasm }), model: { kind }, tokenizer: { kind: 'waiting' } }) as SessionState;
+  expect([of('ready'), of('idle'), of('failed'), of('idle', false)].map(modelStanding)).toEqual([
+    'ready',
+    'loading',
+    'none',
+    'none',
+  ]);
+  expect([of('idle'), of('failed'), of('idle', false)].map(isVocabularyComing)).toEqual([true, false, false]);
 });
 
 const rows = { split: { train: ['1', '2'], validation: ['3'], test: ['4'] } } as unknown as Dataset;

@@ -90,6 +90,18 @@ export const whyTrainingOff = ({ capabilities, check, model }: SessionState): st
   return isWrong ? trainingOffWords(check.verdict) : null;
 };
 
+/** `none` = no model is loaded and none is coming: it failed, or this device is for viewing only. */
+export type ModelStanding = 'ready' | 'loading' | 'none';
+
+export function modelStanding({ model: { kind }, capabilities }: SessionState): ModelStanding {
+  if (kind === 'ready') return 'ready';
+  return kind === 'failed' || (kind === 'idle' && capabilities.trainingOff !== null) ? 'none' : 'loading';
+}
+
+/** Whether the model's vocabulary is still to come. */
+export const isVocabularyComing = (session: SessionState): boolean =>
+  session.tokenizer.kind === 'waiting' && modelStanding(session) !== 'none';
+
 export type StepState = 'empty' | 'ready' | 'running' | 'done';
 
 export interface StepMark {

@@ -5,7 +5,7 @@ import { unfitWords } from '../../../task/propose-words';
 import type { LabelWord } from '../../../task/types';
 import { readNumber } from '../../../training/fields';
 import { searchWords } from '../../../workflow/words';
-import { whyTrainingOff } from '../../state/session-state';
+import { isVocabularyComing, whyTrainingOff } from '../../state/session-state';
 import { useIsBusy, usePromptSets, useSession } from '../../state/studio';
 import { useWordFinder } from '../../state/word-jobs';
 import {
@@ -38,7 +38,7 @@ export function AnswersPanel() {
   const longest = usePromptSets((s) => s.set?.writing?.longest ?? null);
   const { setLongest } = usePrompts.use();
   const answers = useReading().value?.answers ?? null;
-  const waiting = useSession((s) => s.tokenizer.kind === 'waiting');
+  const waiting = useSession(isVocabularyComing);
   const field = { ...LONGEST, empty: answers ? String(answers.longest) : 'set from your texts' };
   return (
     <Panel
@@ -131,9 +131,7 @@ const namedLabels = (words: readonly LabelWord[]) => {
 };
 
 function NoWords() {
-  const waiting = useSession((s) => s.tokenizer.kind === 'waiting');
-  const failed = useSession((s) => s.model.kind === 'failed');
-  return waiting && !failed ? (
+  return useSession(isVocabularyComing) ? (
     <ProgressBar label="Loading the model’s vocabulary; then each label gets a word" value={null} />
   ) : (
     <EmptyState title="No answer words yet">Each label gets a word once the model has loaded.</EmptyState>

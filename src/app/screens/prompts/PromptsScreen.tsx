@@ -3,6 +3,7 @@ import type { PromptSet } from '../../../prompt-set/types';
 import { triedCount } from '../../../workflow/training-rows';
 import { NeedsRows, ScreenFrame } from '../../shell/Screen';
 import { navigateAfter, screenPath } from '../../state/location';
+import { modelStanding } from '../../state/session-state';
 import { useIsBusy, usePromptSets, useSession } from '../../state/studio';
 import { Button, Failed, Note, ProgressBar } from '../../ui';
 import { AnswersPanel, WordsPanel } from './AnswersPanel';
@@ -12,7 +13,7 @@ import { ReadingPanel } from './ReadingPanel';
 import { ResultPanels, WrittenPanel } from './ResultPanels';
 import { SearchButton, SearchPanel, TriesPanel } from './TriesPanel';
 import { readings, useReading, useTrying, useTrySeconds } from './trying';
-import { promptsHeadline, promptsLead, type Standing, tryWords } from './words';
+import { promptsHeadline, promptsLead, tryWords } from './words';
 import './prompts.css';
 
 export default function PromptsScreen() {
@@ -34,9 +35,7 @@ const PANELS = {
 
 function OpenPrompts({ set }: { readonly set: PromptSet }) {
   const rows = usePromptSets((s) => (s.dataset ? triedCount(s.dataset) : 0));
-  const model = useSession(({ model: { kind } }): Standing['model'] =>
-    kind === 'ready' || kind === 'failed' ? kind : 'loading',
-  );
+  const model = useSession(modelStanding);
   const trying = useTrying((s) => s.running);
   const { Answers, Results } = PANELS[isWriting(set) ? 'generate' : 'classify'];
   const standing = { set, shown: useShownTry(), rows, trying, model };

@@ -1,4 +1,5 @@
 import type { Reading } from '../../../workflow/try-prompt';
+import { isVocabularyComing } from '../../state/session-state';
 import { usePromptSets, useSession } from '../../state/studio';
 import { Button, format, Panel, ProgressBar, ScrollRegion } from '../../ui';
 import { templateProblem, useDraft, usePrompts } from './prompts-store';
@@ -12,7 +13,7 @@ const SHOWN = 160;
 export function ReadingPanel() {
   const { value, status } = useReading();
   const reading = value?.reading ?? null;
-  const isComing = useSession((s) => s.tokenizer.kind === 'waiting' && s.model.kind !== 'failed');
+  const isComing = useSession(isVocabularyComing);
   const rows = usePromptSets((s) => s.dataset?.split.validation.length ?? 0);
   const dataset = usePromptSets((s) => s.dataset);
   const draft = useDraft();

@@ -2,9 +2,9 @@ import { expect, it } from 'vitest';
 import { promptsHeadline, promptsLead, tryWords } from './words';
 
 it('does not say that a model will be ready where it did not load', () => {
-  const standing = { set: null, shown: null, rows: 20, trying: false, model: 'failed' } as const;
+  const standing = { set: null, shown: null, rows: 20, trying: false, model: 'none' } as const;
   expect(promptsHeadline(standing)).toBe('A first prompt is ready, but no model is loaded');
-  expect(promptsLead(standing)).toContain('load a model: the note above says how');
+  expect(promptsLead(standing)).toContain('the note here says what to do');
   expect(promptsLead({ ...standing, model: 'loading' })).toContain('once the model is ready');
 });
 

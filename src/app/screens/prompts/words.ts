@@ -6,6 +6,7 @@ import { differenceWords, isPresent, type ShownTry } from '../../../prompt-set/t
 import type { HardVersion, PromptSet } from '../../../prompt-set/types';
 import type { HardPrompt } from '../../../task/types';
 import { howWords } from '../../../workflow/words';
+import type { ModelStanding } from '../../state/session-state';
 
 export interface Standing {
   readonly set: PromptSet | null;
@@ -13,7 +14,7 @@ export interface Standing {
   readonly shown: ShownTry | null;
   readonly rows: number;
   readonly trying: boolean;
-  readonly model: 'ready' | 'loading' | 'failed';
+  readonly model: ModelStanding;
 }
 
 export function promptsHeadline({ shown, rows, trying, model }: Standing): string {
@@ -23,7 +24,7 @@ export function promptsHeadline({ shown, rows, trying, model }: Standing): strin
   const { version } = shown ?? {};
   if (version?.wrote) return `Your prompt reaches ${triedWords(version)}`;
   if (version?.tried) return `Your prompt gets ${triedWords(version)}`;
-  if (model === 'failed') return 'A first prompt is ready, but no model is loaded';
+  if (model === 'none') return 'A first prompt is ready, but no model is loaded';
   if (model === 'loading') return 'A first prompt is ready, the model is not yet';
   return 'Start with this prompt, or write your own';
 }
@@ -31,8 +32,8 @@ export function promptsHeadline({ shown, rows, trying, model }: Standing): strin
 export function promptsLead({ set, model }: Standing): string {
   const chosen = set && chosenHard(set);
   if (!chosen?.tried && !chosen?.wrote) {
-    if (model === 'failed')
-      return 'You can edit it now. To try or train prompts, load a model: the note above says how.';
+    if (model === 'none')
+      return 'You can edit it now. Trying and training take a model: the note here says what to do.';
     if (model === 'loading')
       return 'Edit it now and try it once the model is ready. You can also train without trying it.';
     return set && isWriting(set)
