@@ -187,13 +187,16 @@ export function armsOf(
   const bare = { prompt, words: soft ? wordsFitting(set, soft) : set.words };
   const others = otherHands(set).filter(({ id }) => also.includes(id));
   const runs = otherRuns(set, soft, also);
-  const arms = [
-    arm({ id: UNTUNED, name: 'Untuned', kind: 'untuned', ...bare }, savedAs(set, bare.prompt, bare.words)),
+  const rest = [
     ...(hard ? yoursArms(set, hard, examples) : []),
     ...others.map((version) => asWritten(set, version, handArm(version), version.name, version.id)),
     ...learnedArms(set, soft, bare, eachSeed),
     ...runs,
   ];
+  const saved = savedAs(set, bare.prompt, bare.words);
+  // a version is one arm: where yours has this text, it is yours
+  const isOther = rest.some(({ versionId }) => versionId === saved);
+  const arms = [arm({ id: UNTUNED, name: 'Untuned', kind: 'untuned', ...bare }, isOther ? null : saved), ...rest];
   const pairs: readonly (readonly [string, string])[] = [
     ['yours', 'tuned'],
     ...others.map((version) => [handArm(version), 'tuned'] as const),

@@ -179,6 +179,18 @@ describe('the threshold of a version', () => {
   });
 });
 
+describe('the versions of a comparison', () => {
+  it('has yours as one arm where the untuned prompt has the same text', () => {
+    const set = made();
+    const same = { ...set, hard: set.hard.map((v) => ({ ...v, prompt: { ...v.prompt, template: '{text}' } })) };
+    const found = compared({ untuned: true, yours: true, tuned: true });
+    expect([...versionsCompared(same, found)]).toEqual([
+      ['yours', 'h'],
+      ['tuned', 'r'],
+    ]);
+  });
+});
+
 describe('a text that was compared, yours with other examples', () => {
   const found = compared({ untuned: true, yours: false, 'yours-8': true, tuned: false });
   const at = { id: 'kept', now: NOW };
