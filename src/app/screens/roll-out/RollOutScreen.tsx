@@ -85,35 +85,25 @@ function chosenPrompts(set: PromptSet, { measured, versions }: RollOutRows, { fr
   return [present, reference(measured, to) ?? bestLearned(own) ?? bestLearned(measured) ?? others.at(-1)] as const;
 }
 
-const NothingMeasured = ({ set }: { readonly set: PromptSet }) => (
-  <ScreenFrame title="Nothing to roll out yet">
-    {kindOf(set) === 'generate' ? (
+function NothingMeasured({ set }: { readonly set: PromptSet }) {
+  const isWriting = kindOf(set) === 'generate';
+  return (
+    <ScreenFrame title="Nothing to roll out yet">
       <EmptyState
-        title="This prompt set generates texts"
+        title={isWriting ? 'This prompt set generates texts' : 'No two prompts have answered the same rows'}
         action={
           <Button variant="primary" onPress={() => navigate(screenPath(set.id, 'compare'))}>
-            Open Compare
+            {isWriting ? 'Open Compare' : 'Compare prompts'}
           </Button>
         }
       >
-        Gates are based on right and wrong answers, which generated texts do not have. Compare shows how close each
-        prompt comes to the expected texts.
+        {isWriting
+          ? 'Gates are based on right and wrong answers, which generated texts do not have. Compare shows how close each prompt comes to the expected texts.'
+          : 'A roll-out goes from one to the other in steps, and rows with labels say whether the next one may follow. Compare both first, then rehearse the steps here.'}
       </EmptyState>
-    ) : (
-      <EmptyState
-        title="No two prompts have answered the same rows"
-        action={
-          <Button variant="primary" onPress={() => navigate(screenPath(set.id, 'compare'))}>
-            Compare prompts
-          </Button>
-        }
-      >
-        A roll-out goes from one to the other in steps, and rows with labels say whether the next one may follow.
-        Compare both first, then rehearse the steps here.
-      </EmptyState>
-    )}
-  </ScreenFrame>
-);
+    </ScreenFrame>
+  );
+}
 
 interface BeforeProps {
   readonly set: PromptSet;
