@@ -66,10 +66,7 @@ const RULES: readonly Rule[] = [
 /** Words that a format, a program or a library prescribes, as `file word`, with the reason. */
 const ALLOWED: Readonly<Record<string, string>> = {
   'src/prompt-set/performance.ts held-back': 'what earlier files and databases call the test rows',
-  'tools/export/test_predict.py parcel': 'the text of a row',
   'public/sample/policy.md parcel': 'the text of a row',
-  'tools/bench/large-csv.mjs parcel': 'the text of a row',
-  'tools/text-to-text/README.md parcel': 'the text of a row',
   'tools/tiny/corpus.py told': 'the text of a row',
 };
 

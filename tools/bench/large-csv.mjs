@@ -1,5 +1,5 @@
 /** A CSV of many labelled messages: two text columns, a label, a date; a few repeated, empty, contradictory and personal ones. */
-const THINGS = ['parcel', 'invoice', 'table', 'hotline', 'sofa', 'wardrobe', 'lamp', 'refund', 'voucher', 'courier'];
+const THINGS = ['shelf', 'invoice', 'table', 'hotline', 'sofa', 'wardrobe', 'lamp', 'refund', 'voucher', 'courier'];
 const WORDS = [
   'late',
   'broken',
@@ -28,7 +28,7 @@ export function largeCsv(rows) {
   for (let i = 0; i < rows; i++) {
     const thing = THINGS[next(THINGS.length)];
     const text =
-      i % 500 === 7 ? 'The parcel has not come.' : `Message ${i} about the ${thing}, which is ${words(6 + next(10))}`;
+      i % 500 === 7 ? 'The order has not come.' : `Message ${i} about the ${thing}, which is ${words(6 + next(10))}`;
     const answer =
       i % 1000 === 3 ? `Write to person${i}@example.org` : `Thank you, we look into the ${thing}: ${words(4)}`;
     const label = i % 5000 === 11 ? '' : LABELS[next(3)];

@@ -168,7 +168,7 @@ class TinyModel(Exported):
             self.assertIn(f"token ids equal in {len(oracle['rows'])}", self.run_predict("--check", "--weights", str(TINY)).stdout)
 
     def test_a_csv_with_columns_calibration_and_long_answer_words_is_answered(self) -> None:
-        rows = [{"message": "Where is my parcel, \"please\"?", "channel": "chat", "id": "007"}, {"message": "The app is\nbeautiful.", "channel": "mail", "id": "8"}]
+        rows = [{"message": "Where is my order, \"please\"?", "channel": "chat", "id": "007"}, {"message": "The app is\nbeautiful.", "channel": "mail", "id": "8"}]
         with open(self.folder / "in.csv", "w", newline="", encoding="utf-8-sig") as file:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader(), writer.writerows(rows)

@@ -9,7 +9,7 @@ import { unclearSpread } from './titles';
 /** Arms by right/wrong patterns over the rows, in the order yours, tuned, then those named. */
 function verdict(
   counts: Readonly<Record<string, number>>,
-  extra: readonly ('few' | 'words' | 'probe' | 'policy')[] = [],
+  extra: readonly ('few' | 'words' | 'probe' | 'policy' | 'untuned')[] = [],
   more: { looks?: number; majority?: boolean; groups?: readonly number[] } = {},
 ): Verdict {
   const rights = patterned(counts);
@@ -21,6 +21,7 @@ function verdict(
       const right = rights[i + 2] ?? [];
       if (which === 'words') return wordsArm(armOf('tfidf', 'reference', gold, right).logProbs);
       if (which === 'probe') return probeArm(armOf('probe', 'reference', gold, right).logProbs);
+      if (which === 'untuned') return armOf('untuned', 'untuned', gold, right, 2, { name: 'Untuned' });
       if (which === 'policy') return armOf('policy', 'zero-shot', gold, right, 2, { name: 'The whole policy' });
       return armOf('yours-8', 'few-shot', gold, right, 2, { name: 'Yours + 8 examples', tokensSentMean: 310 });
     }),
@@ -247,6 +248,15 @@ describe('verdict', () => {
     );
     const real = against({ '111': 40, '011': 5, '010': 48, '001': 4, '101': 2, '000': 21 });
     expect(real.detail).toMatch(/Training itself added 35 points, probably between 2\d and 4\d points/);
+  });
+
+  it('the text alone does as well: says what its lead is not clear over', () => {
+    const v = verdict({ '1111': 50, '0111': 30, '0110': 9, '0101': 4, '0011': 4, '0001': 8, '1000': 4, '0000': 11 }, [
+      'untuned',
+      'probe',
+    ]);
+    expect(v.kind).toBe('text-does-as-well');
+    expect(v.detail).toMatch(/Its lead over a linear probe of the model \(.+\) is not clear on these rows\./);
   });
 
   it('says what the tuned prompt gained over the version in production, with the rows that were added since', () => {

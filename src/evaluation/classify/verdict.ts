@@ -156,6 +156,13 @@ const wordsAhead: Rule = (field) =>
     ? wordsDoAsWell(field)
     : null;
 
+/** Whatever a prompt is not clearly ahead of, although it clearly beats the hand-written ones: examples, word counts, a probe. */
+const openLeads = (field: Field, prompt: ArmReport): readonly string[] =>
+  [field.fewShot, field.words, field.probe]
+    .filter((arm) => arm !== null)
+    .filter((arm) => !bWins(compareArms(field, arm, prompt)))
+    .map((arm) => `Its lead over ${called(arm, field)} (${rightOf(arm)}) is not clear on these rows.`);
+
 /**
  * The text that was trained with does as well without its vectors, and is clearly better than the hand-written prompt: what
  * training seemed to gain is the gain of the text.
@@ -178,6 +185,7 @@ const textDoesAsWell: Rule = (field) => {
       aWins(d)
         ? `Its true lead over ${called(tuned, field)} is probably between ${pointsRange(-d.ci95.high, -d.ci95.low, 'and')} points (${pWords(d)}).`
         : `What training itself added is not clear: ${unclearSpread(d)}.`,
+      ...openLeads(field, untuned),
       looksSentence(field),
     ),
   );
@@ -221,14 +229,11 @@ const examplesDoAsWell: Rule = (field) => {
  * figures show; the best one's result follows, and what training itself added.
  */
 const tunedBetter: Rule = (field) => {
-  const { hand, first, tuned, fewShot, words, probe } = field;
+  const { hand, first, tuned } = field;
   const overBest = compareArms(field, hand, tuned);
   if (!bWins(overBest)) return null;
   const overFirst = compareArms(field, first, tuned);
   const [named, d] = bWins(overFirst) ? [first, overFirst] : [hand, overBest];
-  const open = [fewShot, words, probe]
-    .filter((arm) => arm !== null)
-    .filter((arm) => !bWins(compareArms(field, arm, tuned)));
   const kind = isLearned(tuned.kind)
     ? 'tuned-better'
     : tuned.kind === 'few-shot'
@@ -243,7 +248,7 @@ const tunedBetter: Rule = (field) => {
         ? null
         : `It also beats ${called(hand, field)}, the best hand-written prompt on these rows, by ${pointsWithUnit(overBest.difference)}, probably ${between(overBest)}.`,
       trainingAdded(field),
-      ...open.map((arm) => `Its lead over ${called(arm, field)} (${rightOf(arm)}) is not clear on these rows.`),
+      ...openLeads(field, tuned),
       macroCaution(field),
       looksSentence(field),
     ),
