@@ -83,7 +83,7 @@ export function NeedsRows({ title, missing, children }: NeedsRowsProps) {
 
 /** How rows get into the page, from Home and from Data: a file dialog, the sample, and how far a file has been read. */
 
-interface FileButtonProps extends Pick<ButtonProps, 'variant' | 'size' | 'isDisabled'> {
+interface FileButtonProps extends Pick<ButtonProps, 'variant' | 'size' | 'isDisabled' | 'aria-label'> {
   readonly onFile: (file: File) => void;
   readonly children: ReactNode;
 }

@@ -64,7 +64,12 @@ function IssueNote({ issue }: { readonly issue: Issue }) {
               </Button>
             ) : null}
             {needsRows(issue) ? (
-              <FileButton variant="link" isDisabled={preparing} onFile={data.getState().addFile}>
+              <FileButton
+                variant="link"
+                isDisabled={preparing}
+                aria-label={`Add rows: ${title}`}
+                onFile={data.getState().addFile}
+              >
                 Add rows
               </FileButton>
             ) : null}
