@@ -46,9 +46,8 @@ export function toWire(error: unknown): WireError {
   const cause = error instanceof Error && error.cause !== undefined ? { cause: toWire(error.cause) } : {};
   if (error instanceof StudioError) return { code: error.code, message: error.message, data: error.data, ...cause };
   const message = error instanceof Error ? error.message : String(error);
-  return isOutOfMemory(message)
-    ? { code: 'out-of-memory', message: NO_MEMORY, ...cause }
-    : { code: 'internal', message, ...cause };
+  if (isOutOfMemory(message)) return { code: 'out-of-memory', message: NO_MEMORY, ...cause };
+  return { code: 'internal', message: isCodeMissing(message) ? NO_CODE : message, ...cause };
 }
 
 /** Whether a runtime or the browser says that memory ran out. Where its heap cannot grow, Emscripten throws a bare address. */
@@ -58,6 +57,13 @@ export const isOutOfMemory = (text: string): boolean =>
 export const NO_MEMORY =
   'There is not enough memory for this. Close other tabs and try again; fewer rows per step or a smaller model need less.';
 
+/** Whether the browser says that it could not fetch code of the page, which is loaded where it is first needed. */
+export const isCodeMissing = (text: string): boolean =>
+  /dynamically imported module|importing a module script|module script failed/i.test(text);
+
+const NO_CODE =
+  'Part of the page could not be fetched. Check the connection and try again; if that does not help, reload the page.';
+
 export function fromWire(wire: WireError): StudioError {
   return new StudioError(wire.code, wire.message, {
     data: wire.data,
@@ -66,7 +72,8 @@ export function fromWire(wire: WireError): StudioError {
 }
 
 /** Whatever was thrown, as a StudioError: one is kept as it is, anything else is named by `what`. */
-export const asStudioError = (cause: unknown, what = 'Something went wrong'): StudioError =>
-  cause instanceof StudioError
-    ? cause
-    : new StudioError('internal', `${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+export function asStudioError(cause: unknown, what = 'Something went wrong'): StudioError {
+  if (cause instanceof StudioError) return cause;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new StudioError('internal', isCodeMissing(message) ? NO_CODE : `${what}: ${message}`, { cause });
+}

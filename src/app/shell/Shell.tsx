@@ -1,5 +1,6 @@
 import { Component, type ReactNode, Suspense } from 'react';
 import { Link } from 'wouter';
+import { isCodeMissing } from '../../lib/errors';
 import { screenPath } from '../state/location';
 import { useReadAhead } from '../state/read-ahead';
 import { type StepId, type StepMark, type StepState, stepMarks } from '../state/session-state';
@@ -50,9 +51,6 @@ function ReadAhead({ screen }: { readonly screen: string | null }) {
 /** Not a link to `#main`: the hash says which screen is open. */
 const toContent = () => document.querySelector('main')?.focus();
 
-/** How browsers say that a module was not fetched. */
-const NOT_LOADED = /dynamically imported module|importing a module script|module script failed/i;
-
 const Reload = ({ variant }: { readonly variant: 'primary' | 'plain' }) => (
   <Button variant={variant} onPress={() => location.reload()}>
     Reload the page
@@ -71,7 +69,7 @@ class ErrorBoundary extends Component<{ readonly children: ReactNode }, { readon
     const { error } = this.state;
     if (!error) return this.props.children;
     // React asks once for the code of a screen: only another page asks again
-    if (NOT_LOADED.test(error.message))
+    if (isCodeMissing(error.message))
       return (
         <ScreenFrame title="This screen did not load">
           <EmptyState title="Its code could not be fetched" action={<Reload variant="primary" />}>
