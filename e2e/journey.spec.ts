@@ -116,11 +116,8 @@ test('takes an unknown file from upload to the same predictions in another brows
   await test.step('train, with a reload half-way', async () => {
     await train.set({ Steps: 160, Patience: '' });
     await train.start();
-    await expect.poll(() => checkpointStep(page)).toBeGreaterThanOrEqual(25);
-    await page.reload();
+    await train.cutOff(40);
     await expect(studio.heading).toBeVisible();
-    const at = await checkpointStep(page);
-    expect(at, 'the run was cut off before its end').toBeLessThan(160);
     await train.ended();
     expect(await checkpointStep(page)).toBe(160);
     await expect(page.getByRole('table', { name: 'Runs' }).getByRole('row')).toHaveCount(2); // header and one run

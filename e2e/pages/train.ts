@@ -63,6 +63,30 @@ export class TrainPage {
     await expect(this.heading).toContainText(/^Paused at step \d+/);
   }
 
+  /**
+   * Reloads at `step` or soon after, from within the page as clicks do.
+   * @returns the step that the page showed then, below the last one: the run was cut off
+   */
+  async cutOff(step: number): Promise<number> {
+    const reloaded = this.page.waitForEvent('load');
+    const shown = await this.page.evaluate(
+      (from) =>
+        new Promise<number>((resolve) => {
+          const looking = setInterval(() => {
+            const text = document.querySelector('main')?.textContent ?? '';
+            const [at = -1, last = 0] = /Step (\d+) of (\d+)/.exec(text)?.slice(1).map(Number) ?? [];
+            if (at < from || at >= last) return;
+            clearInterval(looking);
+            resolve(at);
+            setTimeout(() => location.reload(), 30); // once the step has been reported
+          }, 10);
+        }),
+      step,
+    );
+    await reloaded;
+    return shown;
+  }
+
   /** Keeps the runs that wait from starting after the present one. */
   async hold(): Promise<void> {
     await this.#clickWithin('Hold the queue after this run');
