@@ -56,14 +56,14 @@ test('a file without rows or beyond the limits is refused by name, and the open 
     });
 
   await test.step('one of more than 50 MB, with its size', async () => {
-    await studio.dropRepeated('huge.csv', 'The parcel came late once more and nobody said why it did,bad\n', 830_000);
+    await studio.dropRepeated('huge.csv', 'The letter came late once more and nobody said why it did,bad\n', 830_000);
     await expect(studio.alert('huge.csv was not opened')).toContainText(/It has 5\d MB; the limit is 50 MB/);
   });
 
   await test.step('one with too many rows says how many, and nearly 50 MB are read without blocking the page', async () => {
-    await studio.dropRepeated('rows.csv', 'The parcel came late once more,bad\n', 500_000);
+    await studio.dropRepeated('rows.csv', 'The letter came late once more,bad\n', 500_000);
     await expect(studio.alert('rows.csv was not opened')).toContainText(/has 499,999 rows; files up to 400,000 rows/);
-    const line = `The parcel came late once more and nobody said why it did${' so late'.repeat(9)},bad\n`;
+    const line = `The letter came late once more and nobody said why it did${' so late'.repeat(9)},bad\n`;
     await studio.dropRepeated('large.csv', line, 364_000);
     await expect(studio.heading).toHaveText('Reading large.csv');
     await expect(studio.heading).not.toHaveText('Reading large.csv', { timeout: 120_000 });

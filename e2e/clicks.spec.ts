@@ -9,7 +9,7 @@ declare global {
 }
 
 const THINGS = [
-  'parcel',
+  'letter',
   'invoice',
   'table',
   'hotline',

@@ -105,7 +105,7 @@ test('splits rows by a column, by group, or again by another seed', async ({ stu
   const { page, data } = studio;
   await studio.open();
   const rows = Array.from({ length: 120 }, (_, i) => [
-    `message number ${i} about the parcel`,
+    `message number ${i} about the letter`,
     i % 2 ? 'good' : 'bad',
     `customer ${i >> 2}`,
     ['Train', 'train', 'test'][i % 3] ?? '',
@@ -180,7 +180,7 @@ test('searches, filters, sorts and edits twenty thousand packed rows, and has th
     seen.observe(document.body, { childList: true, subtree: true });
   });
   const rows = Array.from({ length: 20_000 }, (_, i) => [
-    `message number ${i} about the parcel`,
+    `message number ${i} about the letter`,
     i % 2 ? 'good' : 'bad',
   ]);
   await studio.drop(csv('many.csv', ['message', 'tone'], rows));

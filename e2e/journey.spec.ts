@@ -247,7 +247,7 @@ test('takes an unknown file from upload to the same predictions in another brows
     await other.library.import(whole);
     const library = other.page.url();
     await other.page.getByRole('button', { name: 'Open it' }).click();
-    // going on before the set is open keeps the screen that is gone to
+    // another choice before the set is open keeps the chosen screen
     await expect(other.page).not.toHaveURL(library);
     await other.go('Compare');
     await other.compare.verdict();

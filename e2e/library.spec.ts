@@ -14,7 +14,7 @@ const NEW_ROWS = csv(
   [
     ['=1+1, broken', 'complaint'],
     ['My wardrobe is lovely', 'praise'],
-    ['The parcel is late again', 'complaint'],
+    ['The letter is late again', 'complaint'],
     ['Thank you, all fine', 'praise'],
     ['Where is my order?', 'question'],
     ['', 'praise'],

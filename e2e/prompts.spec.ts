@@ -2,7 +2,7 @@ import { expectAccessible } from './axe';
 import { expect, test } from './fixtures';
 import { csv, type Studio } from './pages/studio';
 
-const TOPICS = ['parcel', 'invoice', 'table'];
+const TOPICS = ['letter', 'invoice', 'table'];
 const MESSAGES = csv(
   'messages.csv',
   ['message', 'tone', 'city'],

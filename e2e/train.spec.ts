@@ -139,7 +139,7 @@ test('compares several seeds and a hybrid, branches from a run, and draws a lear
     await studio.go('Playground');
     await page.getByRole('button', { name: /Add another version/ }).click();
     await page.getByRole('option', { name: /^production/ }).click();
-    await studio.playground.text.fill('Where is my parcel?');
+    await studio.playground.text.fill('Where is my order?');
     const mean = page.getByRole('region', { name: /production: ensemble/ });
     await expect(mean.getByRole('listitem').first()).toContainText(/0\.\d/);
   });

@@ -207,7 +207,7 @@ function byPage(files: ReadonlyMap<string, Buffer>, input: Buffer): Promise<Said
 
 function byPython(python: string, folder: string): Said {
   const output = join(folder, 'out.csv');
-  const args = [join(ROOT, 'tools/export/predict.py'), '--bundle', folder, join(folder, 'in.csv'), output];
+  const args = [join(ROOT, 'tools/export/predict.py'), '--package', folder, join(folder, 'in.csv'), output];
   const { status, stderr } = spawnSync(python, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`predict.py ended with ${status}: ${stderr.slice(-2000)}`);
   const { data } = Papa.parse<Record<string, string>>(readFileSync(output, 'utf8'), { header: true });

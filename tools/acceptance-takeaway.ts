@@ -142,17 +142,17 @@ async function compared(on: Host): Promise<{ set: PromptSet; dataset: Dataset; e
       checkpointEvery: 16,
     };
     const { id, sha256, dtype } = on.engine.info;
-    const begun = startRun(set, stamp(), {
+    const started = startRun(set, stamp(), {
       settings: { ...settings, initialisation: { kind: 'text', text: instruction } },
       ...{ template, initText: instruction, model: { id, sha256, dtype } },
       ...{ datasetFingerprint: dataset.fingerprint, splitHash: dataset.splitHash },
     });
     const asked = {
-      runId: begun.run.id,
+      runId: started.run.id,
       dataset,
       template,
       words,
-      settings: begun.run.settings,
+      settings: started.run.settings,
       initText: instruction,
     };
     const done = await train(on, { ...asked, initFrom: null, resume: null, baselines: [] }, SILENT);
@@ -163,7 +163,7 @@ async function compared(on: Host): Promise<{ set: PromptSet; dataset: Dataset; e
       validationAccuracy: null,
       seconds: 0,
     };
-    set = finishRun(begun.set, begun.run.id, ended, on.now());
+    set = finishRun(started.set, started.run.id, ended, on.now());
   }
   set = { ...set, chosenSoft: set.soft[0]?.id ?? null };
   const found = await compare(on, { set, dataset, also: set.hard.slice(1).map(({ id }) => id) }, SILENT);
@@ -269,7 +269,7 @@ async function checkFormat(recipient: RecipientId, order: Order, asked: Asked): 
     byPython(asked, place, [join(place, 'predict.py'), '--check']);
     byNode(asked, [join(place, 'predict.mjs'), asked.input, '--studio', ROOT]);
   } else if (recipient === 'chatServer') {
-    byPython(asked, place, [join(ROOT, 'tools/export/predict.py'), '--bundle', file]);
+    byPython(asked, place, [join(ROOT, 'tools/export/predict.py'), '--package', file]);
     byNode(asked, ['--import', 'tsx', join(ROOT, 'src/cli/main.ts'), 'predict', file, asked.input]);
   } else if (recipient === 'promptfoo')
     byNode(asked, ['--import', 'tsx', join(ROOT, 'src/cli/main.ts'), 'predict', file, asked.input]);

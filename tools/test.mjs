@@ -97,7 +97,7 @@ async function checks() {
   if (wanted('notices')) await check('third-party notices', 'node', ['tools/notices.mjs', '--check']);
   if (wanted('licences')) await check('licences', 'node', ['tools/licences.mjs']);
   if (wanted('audit')) await check('known weaknesses', 'node', ['tools/audit.mjs']);
-  if (wanted('sample')) await check('bundled sample', 'node', ['tools/sample/build.mjs', '--check']);
+  if (wanted('sample')) await check('the sample', 'node', ['tools/sample/build.mjs', '--check']);
   return (wanted('build') || wanted('e2e')) && check('build', 'npx', ['vite', 'build', '--logLevel', 'warn']);
 }
 

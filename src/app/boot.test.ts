@@ -87,9 +87,9 @@ describe('a page without threads', () => {
   ])('a worker that is %s leaves the page on one thread', async (_, found) => {
     vi.useFakeTimers();
     const reload = vi.fn();
-    const begun = isolate(found as unknown as ServiceWorkerContainer, false, reload);
+    const isolating = isolate(found as unknown as ServiceWorkerContainer, false, reload);
     await vi.advanceTimersByTimeAsync(10_000);
-    expect(await begun).toBe(false);
+    expect(await isolating).toBe(false);
     expect(reload).not.toHaveBeenCalled();
   });
 

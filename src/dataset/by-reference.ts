@@ -192,7 +192,7 @@ export class PageLists {
   #known = new Set<string>();
   readonly #keys = new WeakMap<object, string>();
 
-  /** Another worker has taken the place of the one that had them. */
+  /** Another worker has replaced the one that had them. */
   forgetAll(): void {
     this.#known = new Set();
   }

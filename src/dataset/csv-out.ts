@@ -88,7 +88,7 @@ export interface AnswersFile extends Required<Pick<CsvOptions, 'bom' | 'neutrali
   readonly answers: LabelAnswers | TextAnswers;
   /** Rows gone through, from the first on. */
   readonly done: number;
-  /** Only the rows that a person should look at: unsure answers, and rows without one. */
+  /** Only the rows that a person should review: unsure answers, and rows without one. */
   readonly onlyReview: boolean;
 }
 
@@ -118,7 +118,7 @@ function scoreOf(probability: number, as: LabelScore): number | null {
   return probability > 0 ? rounded(Math.log(probability), LOG_PLACES) : null;
 }
 
-/** An answer below the threshold, or none: a person should look at the row. Both numbers as float32. */
+/** An answer below the threshold, or none: a person should review the row. Both numbers as float32. */
 const needsReview = (answers: LabelAnswers | TextAnswers, index: number): boolean =>
   'written' in answers
     ? answers.written[index] == null

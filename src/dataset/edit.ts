@@ -248,7 +248,7 @@ function changedBy(dataset: Dataset, change: Change): Result<Changed, EditFailur
     : fail('no-way-back', `Version ${change.version} had other rows or columns: open its file again to go back to it.`);
 }
 
-/** The data set after a change: same split, a new version at the end of its list, new findings. @param now ISO time */
+/** The data set after a change: same split, a new version at the end of its list, new issues. @param now ISO time */
 export async function editDataset(
   dataset: Dataset,
   change: Change,

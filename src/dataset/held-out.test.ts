@@ -128,7 +128,7 @@ describe('a split', () => {
 
   it('lets families fall apart that would leave a part without its rows, and says what they are worth', async () => {
     const alike = Array.from({ length: 90 }, (_, i) => ({
-      text: `Hello message number ${i} is about the parcel`,
+      text: `Hello message number ${i} is about the letter`,
       label: i % 2 ? 'good' : 'bad',
       group: i,
       part: '',

@@ -20,7 +20,7 @@ function jaccard(one: Row, other: Row): number {
 
 describe('a text and its near-twin', () => {
   it.each([
-    ['a typo', 'The parcel arrived without a single screw', 'The parcel arived without a single screw'],
+    ['a typo', 'The window arrived without a single screw', 'The window arived without a single screw'],
     ['another number', 'Order 1734 has been late for 3 weeks now', 'Order 88 has been late for 12 weeks now'],
     ['case and punctuation', 'Where is my order, please? I need it', 'WHERE IS MY ORDER PLEASE!! i need it...'],
     [
@@ -46,17 +46,17 @@ describe('a text and its near-twin', () => {
   it.each([
     [
       'the very same text, which other checks report',
-      'The parcel arrived without a screw',
-      'the parcel  arrived without a screw',
+      'The window arrived without a screw',
+      'the window  arrived without a screw',
     ],
     ['short texts', 'ok', 'OK!'],
     ['numbers alone', '12.5 / 7.25 / 2024-01-05', '99.5 / 1.25 / 2023-11-30'],
     [
       'the same opening',
-      'I would like to know when my parcel arrives',
+      'I would like to know when my window arrives',
       'I would like to know how to cancel a contract',
     ],
-    ['other words', 'The parcel arrived without a single screw', 'Do you also sell this lamp in green or blue'],
+    ['other words', 'The window arrived without a single screw', 'Do you also sell this lamp in green or blue'],
     [
       'other Japanese',
       '注文した商品がまだ届いていません。至急確認をお願いします',
@@ -101,11 +101,11 @@ describe('a search among many rows', () => {
 
   it('lists all twins of a row', () => {
     const known = rowsOf([
-      'The parcel from Ulm is late again',
-      'The parcel from Ulm is late, again and',
+      'The letter from Ulm is late again',
+      'The letter from Ulm is late, again and',
       'A lovely lamp, thank you',
     ]);
-    expect(nearTwins([rowOf('The parcel from Ulm is late again!')], known, MAPPING).twins.size).toBe(2);
+    expect(nearTwins([rowOf('The letter from Ulm is late again!')], known, MAPPING).twins.size).toBe(2);
   });
 
   it('looks at fewer candidates than there are rows in 20,000 unlike ones', () => {
@@ -116,7 +116,7 @@ describe('a search among many rows', () => {
   });
 
   it('finds one twin of each row where all 20,000 rows are alike, within its budget', () => {
-    const alike = Array.from({ length: 20_000 }, (_, i) => `Hello, message number ${i} is about the parcel`);
+    const alike = Array.from({ length: 20_000 }, (_, i) => `Hello, message number ${i} is about the letter`);
     const found = nearTwins(rowsOf(alike.slice(0, 10_000)), rowsOf(alike.slice(10_000), 10_000), MAPPING);
     expect(found.asked).toHaveLength(10_000);
     expect(found).toMatchObject({ isWhole: true, hasAllTwins: false });

@@ -14,7 +14,7 @@ const EMAIL = /[\p{L}\p{N}._%+'-]{1,64}@(?:[\p{L}\p{N}-]{1,63}\.){1,8}\p{L}{2,24
 /** Two letters, two check digits, then 11 to 30 letters or digits, in groups of four or not. */
 const IBAN = /(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])/gi;
 
-/** Digits with the separators that people write between them, begun as phone numbers begin. */
+/** Digits with the separators that people write between them, starting as phone numbers do. */
 const PHONE = /(?<![\p{L}\p{N}_#/.,:-])(?:\+|00)?\(?\d(?:[\s()/.-]{0,2}\d){6,15}(?![\p{L}\p{N}_])/gu;
 
 /** The remainder of an IBAN's number by 97 must be 1. Source: ISO 13616, check digits by ISO 7064 (MOD 97-10). */

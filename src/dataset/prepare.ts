@@ -37,7 +37,7 @@ export interface Prepared {
 export interface PrepareOptions {
   readonly seed: number;
   readonly shares?: Shares | undefined;
-  /** A split given from outside, such as the bundled sample's. */
+  /** A split given from outside, such as the sample's. */
   readonly fixedSplit?: Dataset['split'] | undefined;
   readonly splitBy?: SplitBy | undefined;
   /** The labels as they were: those that still exist keep their order, new ones come last. */

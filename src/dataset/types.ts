@@ -227,7 +227,7 @@ export interface Issue {
   /** Names its rows in a list of filters: "Duplicates". */
   readonly name: string;
   readonly severity: 'blocking' | 'warning' | 'info';
-  /** The finding, in words. */
+  /** The issue, in words. */
   readonly title: string;
   /** What it means and what to do now. */
   readonly advice: string;

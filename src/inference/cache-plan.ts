@@ -50,7 +50,7 @@ export const groupWith = (plan: CachePlan, row: TokenRow) =>
  * Decides the grouping, and the storage type if it is left open: float32 if every row fits into half the budget (leaving
  * room for test rows), else float16. Rows that do not fit even then are computed on every request, alone. Rows of different
  * lists never share a run, so a list gets the same bits when it comes with other lists that begin as it does.
- * @param known beginnings computed earlier; without one that all rows have, they share their own
+ * @param known prefixes computed earlier; without one that all rows have, they share their own
  */
 export function planCache(
   spec: ProgramSpec,

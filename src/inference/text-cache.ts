@@ -34,7 +34,7 @@ interface Stored {
   /** By signature. */
   readonly groups: Map<string, StoredGroup>;
   /** What groups begin with, by its length. */
-  readonly beginnings: Map<number, { readonly tokens: MixedTokens; readonly kv: KvRow }>;
+  readonly prefixes: Map<number, { readonly tokens: MixedTokens; readonly kv: KvRow }>;
 }
 
 /**
@@ -84,13 +84,13 @@ export class TextCache {
   /** For scoring: reuses rows stored under this key, however they were computed, so rounding may depend on history. */
   planReusing(key: string, rows: readonly TokenRow[]): CachePlan {
     const stored = [...(this.#keys.get(key)?.groups.values() ?? [])].map(({ group }) => group);
-    const beginnings = [...(this.#keys.get(key)?.beginnings.values() ?? [])].map(({ tokens }) => tokens);
+    const prefixes = [...(this.#keys.get(key)?.prefixes.values() ?? [])].map(({ tokens }) => tokens);
     const known = new Map(stored.flatMap((group) => group.rows.map((row) => [identity(row), group] as const)));
     const reused = new Set(rows.flatMap((row) => known.get(identity(row)) ?? []));
     const bytes = [...reused].reduce((sum, group) => sum + bytesOf(this.#stored(key, group)), 0);
     const fresh = rows.filter((row) => !known.has(identity(row)));
     const room = { ...this.#options, budgetBytes: this.#options.budgetBytes - bytes };
-    const rest = planCache(this.#spec, room, key, [fresh], beginnings);
+    const rest = planCache(this.#spec, room, key, [fresh], prefixes);
     // New groups come last, because a stored group may contain a row id whose text has changed.
     const groups = [...reused, ...rest.groups];
     return { ...rest, groups, groupOf: rowGroups(groups), bytes: bytes + rest.bytes };
@@ -154,17 +154,17 @@ export class TextCache {
   /** Keys and values of what the rows of a group begin with; null = nothing. */
   async #beginning(program: Program, plan: CachePlan, { shared }: Group, control: Polled): Promise<KvRow | null> {
     if (shared.length === 0) return null;
-    const { beginnings } = this.#open(plan);
-    const known = beginnings.get(shared.length);
+    const { prefixes } = this.#open(plan);
+    const known = prefixes.get(shared.length);
     if (known && commonPrefixLength([known.tokens, shared]) === shared.length) return known.kv;
     const kv = await prefill(program, shared, null, null, control);
     this.#bytes += bytesOf([kv]) - (known ? bytesOf([known.kv]) : 0);
-    beginnings.set(shared.length, { tokens: shared, kv });
+    prefixes.set(shared.length, { tokens: shared, kv });
     return kv;
   }
 
   #open(plan: CachePlan): Stored {
-    const stored = this.#keys.get(plan.key) ?? { groups: new Map(), beginnings: new Map() };
+    const stored = this.#keys.get(plan.key) ?? { groups: new Map(), prefixes: new Map() };
     this.#keys.delete(plan.key);
     this.#keys.set(plan.key, stored);
     return stored;
@@ -193,9 +193,9 @@ export class TextCache {
   /** Only if the cache is over its budget. */
   #drop(key: string): void {
     if (this.#bytes <= this.#options.budgetBytes) return;
-    const { groups, beginnings }: Stored = this.#keys.get(key) ?? { groups: new Map(), beginnings: new Map() };
+    const { groups, prefixes }: Stored = this.#keys.get(key) ?? { groups: new Map(), prefixes: new Map() };
     for (const { rows } of groups.values()) this.#bytes -= bytesOf(rows);
-    for (const { kv } of beginnings.values()) this.#bytes -= bytesOf([kv]);
+    for (const { kv } of prefixes.values()) this.#bytes -= bytesOf([kv]);
     this.#keys.delete(key);
   }
 }

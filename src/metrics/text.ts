@@ -59,7 +59,7 @@ export interface Piece {
   readonly shared: boolean;
 }
 
-/** More words than these are compared by their beginnings alone: the table grows with the square. */
+/** Of more words than these only the first are compared: the table grows with the square. */
 const MOST_WORDS = 800;
 
 const split = (text: string): readonly string[] => text.match(/\S+\s*/g) ?? [];

@@ -94,10 +94,10 @@ class Received {
   length = 0;
   readonly #file: RemoteFile;
 
-  constructor(file: RemoteFile, begun: Uint8Array<ArrayBuffer> | null) {
+  constructor(file: RemoteFile, partial: Uint8Array<ArrayBuffer> | null) {
     this.#file = file;
     this.bytes = new Uint8Array(file.bytes ?? 0);
-    if (begun && begun.length < this.bytes.length) this.add(begun);
+    if (partial && partial.length < this.bytes.length) this.add(partial);
   }
 
   add(chunk: Uint8Array): void {
@@ -252,10 +252,10 @@ async function fetchOrResume(
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const key = file.sha256 === null ? null : `${file.sha256}.part`;
-  const begun = key ? ((await cache?.get(key)) ?? null) : null;
-  const received = new Received(file, begun);
+  const partial = key ? ((await cache?.get(key)) ?? null) : null;
+  const received = new Received(file, partial);
   onBytes(received.length);
-  if (key && begun) await cache?.delete(key);
+  if (key && partial) await cache?.delete(key);
   try {
     await fetchFile(file, received, onBytes, signal);
   } catch (cause) {

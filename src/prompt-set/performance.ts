@@ -118,7 +118,7 @@ export const testRowsKey = (
 ): string => ['test', rowIds.length, mark([...labels, ...rowIds, ...gold])].join(':');
 
 /** A measurement's kind of rows, or their key, as earlier releases stored it: they had another name for test rows. */
-export const rowsNamedAsNow = (stored: string): string => stored.replace(/(?<=^| )held-back\b/, 'test');
+export const rowsNamedAsNow = (stored: string): string => stored.replace(/(?<=^| )held.back\b/, 'test');
 
 /** A stored measurement of any release. */
 export function measurementOf(stored: Measurement): Measurement {

@@ -89,7 +89,7 @@ export function findVersions(sets: readonly PromptSet[], asked: Asked, policy: S
   const own = found.ok ? found.value : null;
   const hand = set && chosenHard(set);
   const written = own?.of.kind === 'hard' ? own : hand ? readyPrompt(set, { kind: 'hard', version: hand }) : null;
-  // answers of a version with other labels could not take the place of this one's
+  // answers of a version with other labels could not replace this one's
   const fits = !written || !own || sameLabelOrder(written.words, own.words);
   const fallback = fits ? written : null;
   const isEnough = policy === 'hand-written' ? fallback : policy === 'fallback' ? (own ?? fallback) : own;

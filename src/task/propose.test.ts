@@ -47,7 +47,7 @@ describe('answer words', () => {
     expect(answers(['zzz', 'yyy', 'xxx', 'www', 'vvv'])[0]).toBe(' zzz');
   });
 
-  it('never begin one another: letters take the place of a few such names, numbers that of many', () => {
+  it('never begin one another: letters replace a few such names, numbers replace many', () => {
     expect(answers(['zz', 'zzq', 'yy', 'xx', 'ww', 'vv'])).toEqual([' A', ' B', ' yy', ' xx', ' ww', ' vv']);
     const labels = Array.from({ length: 40 }, (_, i) => `qq_${i}`);
     expect(answers(labels).slice(0, 11)).toEqual([

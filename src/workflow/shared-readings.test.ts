@@ -178,9 +178,9 @@ it('examples that the prompt before has shown are not read again', async () => {
     return n;
   };
   const once = (texts: readonly string[]) => lengthOf(texts) - (texts.length - 1) * common(texts);
-  const begun = [few, many].map((texts) => (texts[0] ?? '').slice(0, common(texts)));
-  expect(groups[0]?.cost).toBe(once(few) + once(many) - common(begun));
-  expect(common(begun)).toBeGreaterThan(40);
+  const heads = [few, many].map((texts) => (texts[0] ?? '').slice(0, common(texts)));
+  expect(groups[0]?.cost).toBe(once(few) + once(many) - common(heads));
+  expect(common(heads)).toBeGreaterThan(40);
 });
 
 it('one answer word of several tokens is enough for all to be scored', async () => {

@@ -29,7 +29,7 @@ const TONES = ['praise', 'question', 'complaint'] as const;
 const TEXTS: Readonly<Record<(typeof TONES)[number], string>> = {
   praise: 'What a lovely chair, thank you for',
   question: 'Do you also sell this lamp in size',
-  complaint: 'The parcel arrived broken, again, on day',
+  complaint: 'The lamp arrived broken, again, on day',
 };
 
 const messageRow = (tone: (typeof TONES)[number], i: number) => `"${TEXTS[tone]} ${i}",${tone},"${tone} about ${i}"`;
@@ -91,7 +91,7 @@ async function preparedSet(host: Host, kind: StoryKind, order: StoryOrder) {
   const prompt = { template: `${instruction}\n\n${template}`, shots: 0, shotSeed: 0 };
   const settings = { ...STANDARD, virtualTokens: 4, steps: 12, batchSize: 4, validateEvery: 6, checkpointEvery: 6 };
   const { id, sha256, dtype } = host.engine.info;
-  const begun = startRun(addHardVersion(empty, stamp(), { prompt }).set, stamp(), {
+  const started = startRun(addHardVersion(empty, stamp(), { prompt }).set, stamp(), {
     settings: { ...settings, initialisation: { kind: 'text', text: instruction } },
     template,
     initText: instruction,
@@ -101,11 +101,11 @@ async function preparedSet(host: Host, kind: StoryKind, order: StoryOrder) {
   const run = await train(
     host,
     {
-      runId: begun.run.id,
+      runId: started.run.id,
       dataset,
       template,
       words,
-      settings: begun.run.settings,
+      settings: started.run.settings,
       initText: instruction,
       initFrom: null,
       resume: null,
@@ -114,8 +114,8 @@ async function preparedSet(host: Host, kind: StoryKind, order: StoryOrder) {
     silent(),
   );
   const set: PromptSet = finishRun(
-    begun.set,
-    begun.run.id,
+    started.set,
+    started.run.id,
     { status: 'finished', soft: run.soft, bestStep: run.bestStep, validationAccuracy: null, seconds: 0 },
     host.now(),
   );
@@ -180,7 +180,7 @@ function weighedStory(host: Host, { baseTemplate, words, soft: [tuned] }: Prompt
     textColumn: 'message',
     task,
   }));
-  return weighWords(host, { prompts, fields: { text: 'The parcel arrived broken, again' } }, silent());
+  return weighWords(host, { prompts, fields: { text: 'The lamp arrived broken, again' } }, silent());
 }
 
 /** The leaderboard of a search, words swapped by gradient included. */

@@ -32,7 +32,7 @@ const exportWriting = () =>
   ]);
 
 const failed =
-  run(python, [join(here, 'predict.py'), '--bundle', exported, '--check']) ||
+  run(python, [join(here, 'predict.py'), '--package', exported, '--check']) ||
   exportWriting() ||
   run(python, [join(here, 'test_programs.py')], { WRITTEN: folder }) ||
   run(python, [join(here, 'test_serve.py')]);

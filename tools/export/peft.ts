@@ -45,7 +45,7 @@ function findPeft(): Peft | null {
     trainThere: (what, folder, data, out) =>
       must(what, python, [
         tool('train_peft.py'),
-        ...[data, ...COLUMNS, '--bundle', folder, '--out', out],
+        ...[data, ...COLUMNS, '--package', folder, '--out', out],
         ...['--train-rows', '64', '--validation-rows', '20', '--steps', '12'],
       ]),
   };

@@ -1,7 +1,7 @@
 """Usage: python predict.py IN.csv OUT.csv [--text COLUMN] | --check | --hub-weights   (pip install torch transformers accelerate gguf safetensors)
 
 Predicts (or writes, where the prompt was trained to write) with the soft prompt in this folder (softprompt.json and its vectors), on the same weights as the page, in float32;
-or with its prompt.json: a text with its examples, several tuned prompts together, or one with word counts. --bundle also takes a chat file (JSON) of the studio; name the weights with --weights.
+or with its prompt.json: a text with its examples, several tuned prompts together, or one with word counts. --package also takes a chat file (JSON) of the studio; name the weights with --weights.
 Where softprompt.json has a policy, the hand-written prompt of fallback.json answers as it says: below the threshold or where the model cannot run this one (fallback), always (hand-written, shadow); the column fallback has the reason. There is no time limit here: predict.mjs has one.
 --share P lets the tuned prompt answer P per cent of the texts and fallback.json the others; a hash of the text, or of the column --id, decides, as in the studio.
 Where the prompt has a threshold, needs_review is true for answers that are less probable: ask a person. --threshold P replaces it; 0 takes all.
@@ -20,7 +20,7 @@ def arguments(description):
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--text", default="text", metavar="COLUMN")
     parser.add_argument("--weights", type=Path, metavar="FILE")
-    parser.add_argument("--bundle", type=Path, default=HERE, help="folder of softprompt.json")
+    parser.add_argument("--package", type=Path, default=HERE, help="folder of softprompt.json")
     return parser
 
 
@@ -294,7 +294,7 @@ class Routed:
 
 def main_routed(prompt, args, asked, tokenizer, model, plain):
     """Answers a file by the policy of the stage. `asked`: cells of a row -> log-probabilities of the tuned prompt; `plain`: the output vectors of the model itself."""
-    other, head = Arm(args.bundle / "fallback.json"), model.get_output_embeddings()
+    other, head = Arm(args.package / "fallback.json"), model.get_output_embeddings()
     names, tuned = [entry["label"] for entry in prompt["labels"]], head.weight
     if other.names != names or not other.needs_model(): sys.exit("fallback.json has other labels than softprompt.json, or no text. Export the prompt again.")
     other.open(tokenizer, model)
@@ -352,16 +352,16 @@ def main():
     if args.share is not None and not (0 <= args.share <= 100) or args.id and args.share is None: parser.error("--share takes per cent from 0 to 100, such as 25, and --id needs it")
     if len(args.csv) not in (0, 2) or not (args.csv or args.check or args.hub_weights): parser.error("give IN.csv and OUT.csv, or --check, or --hub-weights")
     if args.threshold is not None and not 0 <= args.threshold <= 1: parser.error("--threshold takes a probability from 0 to 1, such as 0.8")
-    arm_file = args.bundle if args.bundle.is_file() else args.bundle / "prompt.json"
-    if args.share is not None and (arm_file.exists() or (json.loads((args.bundle / "softprompt.json").read_text("utf-8")).get("policy") or {}).get("kind") not in ("as-asked", "fallback")):
+    arm_file = args.package if args.package.is_file() else args.package / "prompt.json"
+    if args.share is not None and (arm_file.exists() or (json.loads((args.package / "softprompt.json").read_text("utf-8")).get("policy") or {}).get("kind") not in ("as-asked", "fallback")):
         sys.exit("--share needs a second prompt: export the tuned prompt of a stage whose policy is fallback, with its fallback.json.")
     if arm_file.exists():
         arm = Arm(arm_file)
         return main_arm(arm, args, threshold_of(arm.prompt, args.threshold))
-    prompt, vectors = load_prompt(args.bundle)
+    prompt, vectors = load_prompt(args.package)
     tokenizer, model = load_base(prompt, args.weights, args.hub_weights)
     plain = model.get_output_embeddings().weight
-    model = with_answers(model, prompt, args.bundle)
+    model = with_answers(model, prompt, args.package)
     names, less = [entry["label"] for entry in prompt["labels"]], shift(prompt)
     threshold = threshold_of(prompt, args.threshold)
     if args.check or args.hub_weights:

@@ -26,13 +26,13 @@ def prompt_embeds(model, vectors, prompt, text_ids, answer=()):
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def beginnings(prompt):
+def prefixes(prompt):
     """What the model has read of an answer before each of its tokens, every one once: () alone where all answer words are one token."""
     return list(dict.fromkeys(tuple(entry["tokenIds"][:at]) for entry in prompt["labels"] for at in range(len(entry["tokenIds"]))))
 
 
 def requests_of(prompt, embeds, model="softprompt"):
-    """Requests for rows whose embeddings (each row with each beginning, in this order) are given: the log-probability, among all
+    """Requests for rows whose embeddings (each row with each prefix, in this order) are given: the log-probability, among all
     tokens, of those that answer words are made of. One token is generated and not used. No `prompt`: an empty one beside the embeddings would be one more."""
     tokens = list(dict.fromkeys(token for entry in prompt["labels"] for token in entry["tokenIds"]))
     return [
@@ -44,7 +44,7 @@ def requests_of(prompt, embeds, model="softprompt"):
 def log_probs_of(prompt, answers):
     """The server's answers to requests_of -> log-probability of every label, [rows, labels], as predict.py has it: among the answer
     words where each is one token, else the mean over a word's tokens, among all words."""
-    starts, found = beginnings(prompt), collections.defaultdict(dict)
+    starts, found = prefixes(prompt), collections.defaultdict(dict)
     for answer in answers:
         for choice in answer["choices"]: found[choice["index"]].update(choice["logprobs"]["top_logprobs"][0])
 
@@ -170,7 +170,7 @@ def answer_file(prompt, source, answers, path, text, embeds_of, log_probs, rows,
     else: answers.write([wide])
 
     def ready():
-        for piece in pieces_of(table, max(1, min(rows, MOST_PROMPTS // len(beginnings(prompt))))): yield piece, [embeds_of(render(template, row, text)) for row in piece]
+        for piece in pieces_of(table, max(1, min(rows, MOST_PROMPTS // len(prefixes(prompt))))): yield piece, [embeds_of(render(template, row, text)) for row in piece]
 
     def answered(work):
         piece, embeds = work
@@ -218,14 +218,14 @@ def main():
     args = parser.parse_args()
     if len(args.csv) not in (0, 2) or not (args.csv or args.check or args.check_server or args.write_model): parser.error("give IN.csv and OUT.csv, or --check, --check-server or --write-model")
     if args.rows < 1 or args.parallel < 1: parser.error("--rows and --parallel take 1 or more")
-    prompt, vectors = load_prompt(args.bundle)
+    prompt, vectors = load_prompt(args.package)
     if prompt.get("writing"): sys.exit("This prompt generates texts; serve_vllm.py asks for labels. Use predict.py.")
     if prompt.get("policy"): print("softprompt.json has a policy, which this program does not follow: the tuned prompt answers alone. predict.py follows it.", file=sys.stderr)
     threshold = (prompt.get("threshold") or {}).get("value") if args.threshold is None else args.threshold
     if threshold is not None and not 0 <= threshold <= 1: parser.error("--threshold takes a probability from 0 to 1, such as 0.8")
     tokenizer, model = load_base(prompt, args.weights)
-    model = with_answers(model, prompt, args.bundle)
-    starts = beginnings(prompt)
+    model = with_answers(model, prompt, args.package)
+    starts = prefixes(prompt)
     embeds = lambda ids: [prompt_embeds(model, vectors, prompt, ids, start) for start in starts]
     if args.write_model:
         dense(model).save_pretrained(args.write_model), tokenizer.save_pretrained(args.write_model)
@@ -244,7 +244,7 @@ def main():
         def embeds_of(text):
             ids = row_ids(tokenizer, prompt, text)
             return embeds(ids) if len(ids) <= longest else None
-        files = [file for name in ("softprompt.json", "prompt_embeddings.npy", "adapter_model.safetensors", "answer_shift.npy") if (file := args.bundle / name).exists()]
+        files = [file for name in ("softprompt.json", "prompt_embeddings.npy", "adapter_model.safetensors", "answer_shift.npy") if (file := args.package / name).exists()]
         answers = Answers(args.csv[1], digest([*files, args.csv[0]], args.text, threshold))
         before, began = answers.rows, time.monotonic()
         if before: print(f"{before} rows are answered already; continues after them.")

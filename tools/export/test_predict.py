@@ -223,7 +223,7 @@ class TinyModel(Exported):
     def test_the_policy_of_a_stage_lets_the_hand_written_prompt_answer_and_counts_why(self) -> None:
         self.export(parityRows=[])
         self.write_fallback()
-        own, hand = self.answered()[0], self.answered("--bundle", "fallback.json")[0]
+        own, hand = self.answered()[0], self.answered("--package", "fallback.json")[0]
         said = lambda rows: [(row["prediction"], row["confidence"]) for row in rows]
         self.assertNotEqual(said(own), said(hand))
         confidences = sorted(float(row["confidence"]) for row in own)
@@ -260,7 +260,7 @@ class TinyModel(Exported):
     def test_a_prompt_on_trial_is_asked_and_does_not_count(self) -> None:
         self.export(parityRows=[])
         self.write_fallback()
-        own, hand = self.answered()[0], self.answered("--bundle", "fallback.json")[0]
+        own, hand = self.answered()[0], self.answered("--package", "fallback.json")[0]
         self.export(parityRows=[], policy={"kind": "shadow"})
         rows, words = self.answered()
         self.assertEqual([(row["prediction"], row["confidence"], row["fallback"]) for row in rows], [(row["prediction"], row["confidence"], "") for row in hand])
@@ -273,7 +273,7 @@ class TinyModel(Exported):
         placement, expected = next(iter(answers["placements"].items()))
         self.export(placement, logits=expected["labelLogits"], formatVersion=2, answerVectors="trained", policy={"kind": "hand-written"})
         self.write_fallback()
-        hand = self.answered("--bundle", "fallback.json")[0]
+        hand = self.answered("--package", "fallback.json")[0]
         rows, words = self.answered()
         self.assertEqual([row["confidence"] for row in rows], [row["confidence"] for row in hand])
         self.assertEqual(words, "3 texts answered, all by the hand-written prompt (hand-written 1)")

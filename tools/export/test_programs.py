@@ -35,14 +35,14 @@ SPLIT = json.loads((FIXTURES / "split.json").read_text("utf-8"))
 class Programs(unittest.TestCase):
     def setUp(self) -> None:
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        self.bundle = self.folder / "exported"
-        self.bundle.mkdir()
+        self.package = self.folder / "exported"
+        self.package.mkdir()
 
     def write(self, placement: str) -> None:
         oracle = json.loads((TINY / "oracle.json").read_text("utf-8"))
         card = json.loads((HERE.parents[1] / "public/models/softprompt-studio/tiny-support/studio.json").read_text("utf-8"))
         vectors = np.array(oracle["softPrompt"], "<f4")
-        np.save(self.bundle / "prompt_embeddings.npy", vectors)
+        np.save(self.package / "prompt_embeddings.npy", vectors)
         names = [f"label {index}" for index in range(len(oracle["labelTokenIds"]))]
         from tokenizers import Tokenizer
 
@@ -51,7 +51,7 @@ class Programs(unittest.TestCase):
         cue = {"text": tokenizer.decode(ids), "tokenIds": ids}
         softmax = lambda logits: [x - math.log(sum(math.exp(y) for y in logits)) for x in logits]
         rows = [{"text": tokenizer.decode(row, skip_special_tokens=False) + cue["text"], "inputIds": row + ids, "logProbs": dict(zip(names, softmax(want)))} for row, want in zip(oracle["rows"], oracle["placements"][placement]["labelLogits"])]
-        (self.bundle / "softprompt.json").write_text(json.dumps({
+        (self.package / "softprompt.json").write_text(json.dumps({
             "formatVersion": 1, "placement": placement, "numVirtualTokens": len(vectors), "tokenDim": vectors.shape[1], "template": "{text}" + cue["text"], **({"cue": cue} if ids else {}), "calibration": None,
             "model": {"id": "softprompt-studio/tiny-support", "weights": card["weights"]}, "init": {"kind": "answer-words", "text": "", "parentVersion": None}, "parityRows": rows,
             "labels": [{"label": name, "word": name, "tokenIds": [token]} for name, token in zip(names, oracle["labelTokenIds"])],
@@ -83,7 +83,7 @@ class Programs(unittest.TestCase):
 
         self.write("prefix")
         out = self.folder / "out"
-        said = self.run_main(train_peft, self.folder / "data.csv", "--bundle", self.bundle, "--weights", TINY, "--out", out)
+        said = self.run_main(train_peft, self.folder / "data.csv", "--package", self.package, "--weights", TINY, "--out", out)
         self.assertIn("step 6 of 6", said)
         config = json.loads((out / "adapter_config.json").read_text("utf-8"))
         self.assertEqual((config["peft_type"], config["base_model_name_or_path"]), ("PROMPT_TUNING", "softprompt-studio/tiny-support"))
@@ -96,7 +96,7 @@ class Programs(unittest.TestCase):
             got = torch.log_softmax(logits[[entry["tokenIds"][0] for entry in prompt["labels"]]], -1)
             want = torch.tensor(list(row["logProbs"].values()), dtype=torch.float64)
             self.assertLess((got - want).abs().max().item(), 1e-4)
-        self.assertIn("no predictions change", self.run_main(predict, "--check", "--bundle", out, "--weights", TINY))
+        self.assertIn("no predictions change", self.run_main(predict, "--check", "--package", out, "--weights", TINY))
         self.assertNotIn(str(self.folder), "".join(file.read_text("utf-8", "ignore") for file in out.iterdir()), "no path of this machine in it")
 
     def test_granite_reads_the_vectors_after_its_multiplier_from_both_files(self) -> None:
@@ -109,13 +109,13 @@ class Programs(unittest.TestCase):
         torch.manual_seed(3)
         base = GraniteForCausalLM(GraniteConfig(**{k: v for k, v in config.items() if k not in ("architectures", "model_type", "transformers_version", "dtype")})).eval()
         vectors, ids = torch.randn(4, base.config.hidden_size), [5, 9, 300]
-        np.save(self.bundle / "prompt_embeddings.npy", vectors.numpy())
+        np.save(self.package / "prompt_embeddings.npy", vectors.numpy())
         for placement in ("prefix", "suffix"):
             prompt = {"placement": placement, "model": {"embeddingMultiplier": factor}, "labels": [{"tokenIds": [7]}, {"tokenIds": [8]}, {"tokenIds": [11]}]}
-            (self.bundle / "softprompt.json").write_text(json.dumps(prompt), "utf-8")
+            (self.package / "softprompt.json").write_text(json.dumps(prompt), "utf-8")
             seen = []
             hook = base.model.layers[0].register_forward_pre_hook(lambda module, given, named: seen.append(given[0] if given else named["hidden_states"]), with_kwargs=True)
-            got = predict.log_probs(base, predict.load_prompt(self.bundle)[1], prompt, ids)
+            got = predict.log_probs(base, predict.load_prompt(self.package)[1], prompt, ids)
             hook.remove()
             entered = seen[0][0, :4] if placement == "prefix" else seen[0][0, 3:]
             self.assertLess((entered - vectors).abs().max().item(), 1e-5, "the first layer reads the vectors as they were trained")
@@ -125,50 +125,50 @@ class Programs(unittest.TestCase):
         with torch.no_grad():
             logits = model(input_ids=torch.tensor([ids]), attention_mask=torch.ones(1, 3, dtype=torch.long)).logits[0, -1].double()
         want = torch.log_softmax(logits[[7, 8, 11]], -1)
-        model.save_pretrained(self.bundle)
-        (self.bundle / "prompt_embeddings.npy").unlink()
-        got = predict.log_probs(base, predict.load_prompt(self.bundle)[1], prompt, ids)
+        model.save_pretrained(self.package)
+        (self.package / "prompt_embeddings.npy").unlink()
+        got = predict.log_probs(base, predict.load_prompt(self.package)[1], prompt, ids)
         self.assertLess((got - want).abs().max().item(), 1e-5)
 
     def test_training_in_another_place_gives_another_prompt_whose_check_rows_agree(self) -> None:
         for placement in ("suffix", "infix"):
             self.write(placement)
             out = self.folder / placement
-            self.run_main(train_peft, self.folder / "data.csv", "--bundle", self.bundle, "--weights", TINY, "--out", out)
+            self.run_main(train_peft, self.folder / "data.csv", "--package", self.package, "--weights", TINY, "--out", out)
             self.assertFalse((out / "adapter_config.json").exists())
-            self.assertNotEqual((out / "prompt_embeddings.npy").read_bytes(), (self.bundle / "prompt_embeddings.npy").read_bytes())
-            self.assertIn("no predictions change", self.run_main(predict, "--check", "--bundle", out, "--weights", TINY))
+            self.assertNotEqual((out / "prompt_embeddings.npy").read_bytes(), (self.package / "prompt_embeddings.npy").read_bytes())
+            self.assertIn("no predictions change", self.run_main(predict, "--check", "--package", out, "--weights", TINY))
 
     def test_prompt_embeddings_agree_with_the_check_rows(self) -> None:
         for placement in ("prefix", "suffix", "infix"):
             self.write(placement)
-            self.assertRegex(self.run_main(serve_vllm, "--check", "--bundle", self.bundle, "--weights", TINY), r"difference \d\.\d+e-0[5-9]")
+            self.assertRegex(self.run_main(serve_vllm, "--check", "--package", self.package, "--weights", TINY), r"difference \d\.\d+e-0[5-9]")
 
     def test_trained_answer_words_are_served_with_the_model_and_left_out_when_trained_again(self) -> None:
         self.write("suffix")
         answers = json.loads((TINY / "answers.json").read_text("utf-8"))
-        np.save(self.bundle / "answer_shift.npy", np.array(answers["answerShift"], "<f4"))
-        file, served, out = self.bundle / "softprompt.json", self.folder / "served", self.folder / "out"
+        np.save(self.package / "answer_shift.npy", np.array(answers["answerShift"], "<f4"))
+        file, served, out = self.package / "softprompt.json", self.folder / "served", self.folder / "out"
         prompt = json.loads(file.read_text("utf-8"))
         for row, logits in zip(prompt["parityRows"], answers["placements"]["suffix"]["labelLogits"]):
             row["logProbs"] = dict(zip(row["logProbs"], torch.log_softmax(torch.tensor(logits, dtype=torch.float64), -1).tolist()))
         file.write_text(json.dumps({**prompt, "formatVersion": 2, "answerVectors": "trained"}), "utf-8")
-        said = self.run_main(serve_vllm, "--check", "--write-model", served, "--bundle", self.bundle, "--weights", TINY)
+        said = self.run_main(serve_vllm, "--check", "--write-model", served, "--package", self.package, "--weights", TINY)
         self.assertRegex(said, r"difference \d\.\d+e-0[5-9]")
         model = predict.AutoModelForCausalLM.from_pretrained(served, dtype=torch.float32).eval()
-        vectors = predict.load_prompt(self.bundle)[1]
+        vectors = predict.load_prompt(self.package)[1]
         for row in prompt["parityRows"]:  # the written model needs no shift
             want = torch.tensor(list(row["logProbs"].values()), dtype=torch.float64)
             self.assertLess((predict.log_probs(model, vectors, prompt, row["inputIds"]) - want).abs().max().item(), 1e-4)
-        said = self.run_main(train_peft, self.folder / "data.csv", "--bundle", self.bundle, "--weights", TINY, "--out", out)
+        said = self.run_main(train_peft, self.folder / "data.csv", "--package", self.package, "--weights", TINY, "--out", out)
         self.assertIn("the vectors are trained alone", said)
         again = json.loads((out / "softprompt.json").read_text("utf-8"))
         self.assertEqual((again["formatVersion"], again.get("answerVectors")), (1, None))
-        self.assertIn("no predictions change", self.run_main(predict, "--check", "--bundle", out, "--weights", TINY))
+        self.assertIn("no predictions change", self.run_main(predict, "--check", "--package", out, "--weights", TINY))
 
     def test_request_to_a_server_and_its_answer_are_understood(self) -> None:
         self.write("suffix")
-        prompt, vectors = predict.load_prompt(self.bundle)
+        prompt, vectors = predict.load_prompt(self.package)
         _, model = predict.load_base(prompt, TINY)
         (body,) = serve_vllm.requests_of(prompt, [serve_vllm.prompt_embeds(model, vectors, prompt, [5, 6, 7])])
         embeds = torch.load(io.BytesIO(base64.b64decode(body["prompt_embeds"][0])), weights_only=True)
@@ -186,7 +186,7 @@ class Programs(unittest.TestCase):
     @unittest.skipUnless("WRITTEN" in os.environ, "check.mjs exports a prompt that writes")
     def test_a_prompt_that_generates_scores_and_generates_as_where_it_was_trained(self) -> None:
         folder, answers = Path(os.environ["WRITTEN"]), self.folder / "answers.csv"
-        said = self.run_main(predict, folder / "written.csv", answers, "--check", "--bundle", folder / "prompt", "--weights", TINY)
+        said = self.run_main(predict, folder / "written.csv", answers, "--check", "--package", folder / "prompt", "--weights", TINY)
         self.assertRegex(said, r"12 check rows, token ids equal in 12: no predictions change, .+e-0[5-9]")
         with open(answers, newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))

@@ -100,7 +100,7 @@ class Serving(Programs):
         return server
 
     def ask(self, server: Server, data: Path, *more: object) -> str:
-        return self.run_main(serve_vllm, data, self.out, "--bundle", self.bundle, "--weights", TINY, "--url", server.url, *more)
+        return self.run_main(serve_vllm, data, self.out, "--package", self.package, "--weights", TINY, "--url", server.url, *more)
 
     def rows(self, count: int, width: int = 0, different: int = sys.maxsize) -> Path:
         data = self.folder / f"{count}.csv"
@@ -116,14 +116,14 @@ class Serving(Programs):
             return list(csv.DictReader(file))
 
     def changed(self, **fields) -> dict:
-        file = self.bundle / "softprompt.json"
+        file = self.package / "softprompt.json"
         prompt = {**json.loads(file.read_text("utf-8")), **fields}
         file.write_text(json.dumps(prompt), "utf-8")
         return prompt
 
     def tiny(self):
         """A score by the tiny model, of the embeddings that were sent."""
-        _, model = predict.load_base(json.loads((self.bundle / "softprompt.json").read_text("utf-8")), TINY)
+        _, model = predict.load_base(json.loads((self.package / "softprompt.json").read_text("utf-8")), TINY)
 
         def score(embeds: str):
             tensor = torch.load(io.BytesIO(base64.b64decode(embeds)), weights_only=True)
@@ -134,14 +134,14 @@ class Serving(Programs):
         return score
 
     def test_answers_are_those_of_predict_for_words_of_one_and_of_several_tokens(self) -> None:
-        server, labels = self.serve(self.tiny()), json.loads((self.bundle / "softprompt.json").read_text("utf-8"))["labels"]
+        server, labels = self.serve(self.tiny()), json.loads((self.package / "softprompt.json").read_text("utf-8"))["labels"]
         tokens = [entry["tokenIds"][0] for entry in labels]
         several = [[tokens[0]], [tokens[0], tokens[1]], [tokens[2], tokens[0], tokens[1]]]
         for words in ([[token] for token in tokens[:3]], several):
             named = [{**entry, "tokenIds": ids} for entry, ids in zip(labels, words)]
             with self.subTest(words=words):
                 prompt = self.changed(labels=named, calibration={"meanLogProbs": [-0.4, -1.9, -0.9][: len(named)]}, threshold={"value": 0.5})
-                self.run_main(predict, self.folder / "data.csv", self.folder / "want.csv", "--bundle", self.bundle, "--weights", TINY)
+                self.run_main(predict, self.folder / "data.csv", self.folder / "want.csv", "--package", self.package, "--weights", TINY)
                 with mock.patch.object(serve_vllm, "MOST_TOKENS", 2):
                     self.ask(server, self.folder / "data.csv", "--rows", 3)
                 with open(self.folder / "want.csv", newline="", encoding="utf-8") as file:
@@ -150,11 +150,11 @@ class Serving(Programs):
                 for a, b in zip(got, want, strict=True):
                     self.assertAlmostEqual(float(a.pop("confidence")), float(b.pop("confidence")), delta=2e-6)
                     self.assertEqual(a, b)
-                self.assertEqual(len(serve_vllm.beginnings(prompt)), 1 if words is not several else 4)
+                self.assertEqual(len(serve_vllm.prefixes(prompt)), 1 if words is not several else 4)
                 self.assertGreater(len({row["prediction"] for row in got}), 1)
 
     def test_check_rows_from_a_server_agree_and_a_wrong_server_is_noticed(self) -> None:
-        arguments = ["--check-server", "--bundle", self.bundle, "--weights", TINY, "--url"]
+        arguments = ["--check-server", "--package", self.package, "--weights", TINY, "--url"]
         self.assertRegex(self.run_main(serve_vllm, *arguments, self.serve(self.tiny()).url), r"no predictions change, .+e-0[5-9]")
         with self.assertRaisesRegex(SystemExit, "do not agree"):
             self.run_main(serve_vllm, *arguments, self.serve().url)
@@ -199,7 +199,7 @@ class Serving(Programs):
         program = "import serve_vllm; serve_vllm.SAVE_EVERY = 0; serve_vllm.main()"
         for last in (1, 6, 11, None):
             server.requests.clear()
-            client = subprocess.Popen([sys.executable, "-c", program, str(data), str(self.out), "--bundle", str(self.bundle), "--weights", str(TINY), "--url", server.url], cwd=HERE, stdout=subprocess.PIPE)
+            client = subprocess.Popen([sys.executable, "-c", program, str(data), str(self.out), "--package", str(self.package), "--weights", str(TINY), "--url", server.url], cwd=HERE, stdout=subprocess.PIPE)
             server.before = lambda count: os.kill(client.pid, signal.SIGKILL) if count == last else None
             client.communicate()
             self.assertEqual(client.returncode, 0 if last is None else -signal.SIGKILL)
@@ -280,7 +280,7 @@ class Serving(Programs):
         def peak(count: int, last: int | None = None) -> float:
             """MiB that the program used; with `last` it is killed when it asks for that row."""
             server.rows, held, began = 0, 0, time.monotonic()
-            command = [sys.executable, "-m", "serve_vllm", self.rows(count, 32_000_000 // many, few), self.out, "--bundle", self.bundle, "--weights", TINY, "--url", server.url]
+            command = [sys.executable, "-m", "serve_vllm", self.rows(count, 32_000_000 // many, few), self.out, "--package", self.package, "--weights", TINY, "--url", server.url]
             client = subprocess.Popen([str(part) for part in command], cwd=HERE, stdout=subprocess.PIPE, text=True)
 
             def before(_: int) -> None:

@@ -76,7 +76,7 @@ def main():
     args = parser.parse_args()
     accelerator = Accelerator()
     say = accelerator.print
-    prompt, given = load_prompt(args.bundle)
+    prompt, given = load_prompt(args.package)
     tokenizer, base = load_base(prompt, args.weights)
     base.requires_grad_(False)
     if prompt.pop("answerVectors", None):  # PEFT trains vectors alone

@@ -24,7 +24,7 @@ LOSS, VECTORS = 1e-3, 1e-3  # losses are printed to 4 digits; vectors are compar
 def train(processes: int, out: Path, data: Path, exported: Path, *more: object) -> tuple[list[tuple[float, float]], torch.Tensor]:
     """Loss and validation accuracy at every check, and the vectors that were kept."""
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    said = subprocess.run([*launch, HERE / "train_peft.py", data, "--bundle", exported, "--out", out, *map(str, more)], stdout=subprocess.PIPE, text=True, env={**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}).stdout
+    said = subprocess.run([*launch, HERE / "train_peft.py", data, "--package", exported, "--out", out, *map(str, more)], stdout=subprocess.PIPE, text=True, env={**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}).stdout
     if ("2 processes share each batch" in said) != (processes == 2): sys.exit(f"{processes} processes were asked for, others ran:\n{said}")
     found = [(float(loss), float(accuracy)) for loss, accuracy in re.findall(r"loss ([\d.]+), validation ([\d.]+)%", said)]
     if not found or not (out / "softprompt.json").exists(): sys.exit(f"{processes} processes trained nothing:\n{said}")
@@ -44,7 +44,7 @@ class Tiny(Programs):
     def runTest(self) -> None:
         for placement in ("prefix", "suffix"):
             self.write(placement)
-            self.assertTrue(compare(f"tiny-{placement}", self.folder, self.folder / "data.csv", self.bundle, "--weights", TINY))
+            self.assertTrue(compare(f"tiny-{placement}", self.folder, self.folder / "data.csv", self.package, "--weights", TINY))
 
 
 if __name__ == "__main__":

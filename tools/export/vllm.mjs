@@ -85,7 +85,7 @@ if (problem) {
 const work = mkdtempSync(join(tmpdir(), 'vllm-'));
 const model = join(work, 'model');
 const shipped = join(root, 'public/sample/support-tone.prompt');
-must('the weights as a folder', python, [tool('serve_vllm.py'), '--bundle', shipped, '--write-model', model]);
+must('the weights as a folder', python, [tool('serve_vllm.py'), '--package', shipped, '--write-model', model]);
 const prompts = [shipped, trainBefore(join(work, 'before'))];
 for (const dtype of ['float32', 'bfloat16']) {
   const stop = await serve(model, dtype, join(work, 'server.log'));

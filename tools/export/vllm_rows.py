@@ -36,7 +36,7 @@ with open(source, "w", newline="", encoding="utf-8") as file:
     writer = csv.DictWriter(file, list(table[0]))
     writer.writeheader(), writer.writerows(table)
 
-with mock.patch.object(sys, "argv", ["serve_vllm.py", "--check-server", "--bundle", str(folder), "--url", url]):
+with mock.patch.object(sys, "argv", ["serve_vllm.py", "--check-server", "--package", str(folder), "--url", url]):
     try:
         serve_vllm.main()
     except SystemExit as error:
@@ -50,13 +50,13 @@ asked = serve_vllm.Server.log_probs
 
 def keep(self, prompt, embeds):
     found = asked(self, prompt, embeds)
-    starts = len(serve_vllm.beginnings(prompt))
+    starts = len(serve_vllm.prefixes(prompt))
     seen.update((embeds[i * starts], row) for i, row in enumerate(found))
     return found
 
 
 said = io.StringIO()
-with mock.patch.object(sys, "argv", ["serve_vllm.py", str(source), str(out), "--bundle", str(folder), "--url", url]), mock.patch.object(serve_vllm.Server, "log_probs", keep), redirect_stdout(said):
+with mock.patch.object(sys, "argv", ["serve_vllm.py", str(source), str(out), "--package", str(folder), "--url", url]), mock.patch.object(serve_vllm.Server, "log_probs", keep), redirect_stdout(said):
     serve_vllm.main()
 by_server = float(said.getvalue().split(" rows, ")[1].split()[0])
 with open(out, newline="", encoding="utf-8") as file: served = list(csv.DictReader(file))

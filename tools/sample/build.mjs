@@ -1,10 +1,10 @@
-// Builds the bundled sample project from messages.txt and project.mjs, and checks it.
+// Builds the sample's prompt set from messages.txt and prompt-set.mjs, and checks it.
 //   node tools/sample/build.mjs           writes public/sample/support-messages.csv and sample.json
 //   node tools/sample/build.mjs --check   writes nothing; exits 1 when a rule is broken or a file is not what this script makes
 // The seed was fixed before any model saw the rows. Rows and split must not be changed to please a result.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { project } from './project.mjs';
+import { sample as given } from './prompt-set.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const CSV = here('../../public/sample/support-messages.csv');
@@ -219,12 +219,12 @@ function check(csv, sample, source) {
 }
 
 const source = readMessages();
-const rows = shuffled(source, mulberry32(project.seed)).map((row, i) => ({
+const rows = shuffled(source, mulberry32(given.seed)).map((row, i) => ({
   id: `M${String(i + 1).padStart(3, '0')}`,
   ...row,
 }));
 const csv = toCsv(rows);
-const sample = { ...project, split: split(rows, project.seed, project.example) };
+const sample = { ...given, split: split(rows, given.seed, given.example) };
 // One id list a line keeps the diff readable without a line for each id.
 const json = `${JSON.stringify(sample, null, 2).replace(
   /\[\s*((?:"M\d{3}",?\s*)+)\]/g,
@@ -241,7 +241,7 @@ const { problems } = check(written, JSON.parse(readFileSync(JSON_FILE, 'utf8')),
 if (written !== csv)
   problems.push('support-messages.csv is not what messages.txt makes: run node tools/sample/build.mjs');
 if (readFileSync(JSON_FILE, 'utf8') !== json)
-  problems.push('sample.json is not what project.mjs makes: run node tools/sample/build.mjs');
+  problems.push('sample.json is not what prompt-set.mjs makes: run node tools/sample/build.mjs');
 
 const lengths = rows.map((row) => row.text.split(/\s+/).length);
 const per = (key) => {

@@ -1,5 +1,5 @@
 /**
- * Trains the prompt that the start screen shows, with this product's own command line, on the bundled sample's own split:
+ * Trains the prompt that the start screen shows, with this product's own command line, on the sample's own split:
  * `node tools/sample/pretrain.mjs [SEED]` writes public/sample/support-tone.prompt/ and prints what it reached.
  */
 import { spawnSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-"""What the tiny model is trained on: the bundled sample and sentences written for this project."""
+"""What the tiny model is trained on: the sample and sentences written for this project."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ An email arrived this morning with the new timetable.
 The cat slept on the warm engine of the car.
 Every Friday the market fills the square with noise and colour.
 The bridge was closed for two weeks, and the ferry was full.
-I called my sister and told her about the film.
+I called my sister, and we talked about the film.
 The engineer measured the length of the cable again.
 Nothing grows on the north side of the wall.
 It took four hours to reach the top of the mountain.

@@ -50,7 +50,7 @@ export interface PromptSetsState extends SetsState {
     readonly words?: PromptSet['words'];
     readonly baseTemplate?: string;
   }) => Promise<PromptSet>;
-  /** Applies a pure function of project/prompt-set.ts to the open prompt set and saves the result. */
+  /** Applies a pure function of prompt-set/prompt-set.ts to the open prompt set and saves the result. */
   readonly update: (change: SetChange) => Promise<PromptSet>;
   /** As `update`, for a set by id, open or not (a run may end after another one was opened). */
   readonly updateById: (id: string, change: SetChange) => Promise<PromptSet>;

@@ -26,7 +26,7 @@ interface LintDefinition<Found> {
   readonly kind: IssueKind;
   /** Names its rows in a list of filters: "Duplicates". */
   readonly name: string;
-  /** The findings, one per issue. */
+  /** What it finds, one value per issue. */
   readonly find: (context: Context) => readonly Found[];
   readonly severity: Issue['severity'];
   readonly title: (found: Found, context: Context) => string;

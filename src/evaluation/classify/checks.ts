@@ -166,7 +166,7 @@ export function reorderAnswers(template: string, words: readonly string[]): stri
     return next !== undefined && place.at + place.text.length > next.at;
   });
   if (overlap) return null;
-  // each takes the place of the next, so that none stays where it was
+  // each replaces the next, so that none stays where it was
   let out = '';
   let from = 0;
   places.forEach((place, i) => {

@@ -10,7 +10,7 @@ const plan = planOf(gold, [armOf('yours', 'zero-shot', gold, yours), armOf('tune
 const { arms, pairs } = compare(plan, { draws: 50 });
 const pair = pairs[0] as (typeof pairs)[number];
 
-describe('the draw of rows to look at again', () => {
+describe('the draw of rows to review', () => {
   const drawn = drawReview(pair, 3);
   const of = (kind: readonly string[], ids = drawn) => ids.filter((id) => kind.includes(id)).length;
 

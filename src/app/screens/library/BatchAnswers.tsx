@@ -24,7 +24,7 @@ function thresholdOf({ request: { plan } }: BatchRun): number | null {
   const { task } = firstOf(plan).version;
   return task.kind === 'classify' ? (task.threshold ?? null) : null;
 }
-/** Rows that a person should look at; none without a threshold. */
+/** Rows that a person should review; none without a threshold. */
 const toReview = (run: BatchRun) => (thresholdOf(run) === null ? 0 : run.progress.unsure + leftOutOf(run));
 const isDone = ({ progress: { done, total } }: BatchRun) => total > 0 && done === total;
 

@@ -117,7 +117,7 @@ test('answers a file, keeps its columns, lists the rows left out, and changes no
   expect(JSON.stringify([await services.store.sets.list(), await services.store.listings.list()])).toBe(before);
 });
 
-test('marks what a person should look at by the version’s threshold, and saves these rows alone', async () => {
+test('marks what a person should review by the version’s threshold, and saves these rows alone', async () => {
   const { batch, services, set, run, ready } = await made();
   const threshold = { value: 0.7, rows: 40, answered: 30, correct: 29 };
   await services.store.sets.put(setThreshold(set, 'h1', threshold, '2026-01-04'));

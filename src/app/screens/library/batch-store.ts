@@ -138,7 +138,7 @@ function output({ services: { workflow } }: Studio, { rows, choice, kept, earlie
       const isSaved = await saveAnswers('answered', false);
       if (isSaved) running.setState(({ run }) => ({ run: run && { ...run, isSaved } }));
     },
-    /** Only the rows that a person should look at. */
+    /** Only the rows that a person should review. */
     downloadReview: () => saveAnswers('to-review', true),
     downloadLeftOut: () => save('rows-not-answered.csv', () => workflow.call('batchLeftOut', {})),
     /** Discards the answers, so that another prompt or file can be chosen; with an undo. */

@@ -50,7 +50,7 @@ export interface DataState {
   readonly split: (change: SplitChange) => Promise<void>;
   /** Changes rows; makes a version of the data, which the message about it can undo. One after the other. */
   readonly change: (change: Change) => Promise<void>;
-  /** Opens the bundled sample, or a starter, as a prompt set (the one that exists, if any). */
+  /** Opens the sample, or a starter, as a prompt set (the one that exists, if any). */
   readonly openSample: (starter?: string) => Promise<PromptSet>;
   /** The policy and prompt that the next new file gets, or null. */
   readonly card: PolicyCard | null;

@@ -1,4 +1,4 @@
-/** Opening rows: a file, pasted text, the bundled sample; as a new prompt set, or replacing the rows that are open. */
+/** Opening rows: a file, pasted text, the sample; as a new prompt set, or replacing the rows that are open. */
 import type { StoreApi } from 'zustand/vanilla';
 import { draftOf, NO_MAPPING } from '../../../dataset/columns';
 import { type ColumnMapping, type Dataset, type DataVersion, MAX_BYTES, type Table } from '../../../dataset/types';
@@ -154,7 +154,7 @@ export class OpeningRows {
     await this.#replace(source, `${fileName} read again`, () => `${fileName} was read again`);
   }
 
-  /** The bundled sample, or a starter, as a prompt set: the one that exists, if any. */
+  /** The sample, or a starter, as a prompt set: the one that exists, if any. */
   async openSample(starter?: string): Promise<PromptSet> {
     const sample = await this.#services.loadSample(starter);
     this.#data.setState({ card: null });
@@ -183,7 +183,7 @@ export class OpeningRows {
   }
 }
 
-/** A bundled sample with its split, its answer words and its hand-written prompts. */
+/** A sample or a starter with its split, its answer words and its hand-written prompts. */
 async function createSample(promptSets: PromptSetsState, sample: SampleSet, dataset: Dataset): Promise<PromptSet> {
   const { id } = await promptSets.create({
     name: sample.name,

@@ -10,7 +10,7 @@ const policy =
   'First report of a fault: neutral, however angry. ' +
   'Questions, requests and form letters: neutral.';
 
-export const project = {
+export const sample = {
   name: 'Support tone',
   handle: 'SUPPORT_TONE',
   textColumn: 'text',
