@@ -6,7 +6,7 @@ import type { MendId } from '../dataset/types';
 import { counted } from '../lib/format';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import { asContinuation } from '../task/template';
-import type { LabelWord } from '../task/types';
+import type { AnswerWord } from '../task/types';
 import { STANDARD, type TrainingSettings } from '../training/settings';
 import type { PartSizes } from '../workflow/open-data';
 import { DEFAULT_MODEL, type ModelOptions } from './node-host';
@@ -212,7 +212,7 @@ export function givenWords(
   labels: readonly string[],
   template: string,
   given: ReadonlyMap<string, string>,
-): LabelWord[] {
+): AnswerWord[] {
   const unknown = [...given.keys()].find((label) => !labels.includes(label));
   if (unknown !== undefined)
     throw new UsageError(`--words: no row has the label “${unknown}”; the labels are ${labels.join(', ')}.`);

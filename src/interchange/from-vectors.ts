@@ -5,7 +5,7 @@ import type { Placement, VectorTable } from '../prompt/soft-prompt';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import { asContinuation, parseTemplate, TEXT_SLOT } from '../task/template';
-import type { LabelWord } from '../task/types';
+import type { AnswerWord } from '../task/types';
 import { STANDARD } from '../training/settings';
 import { readJson } from './exact-json';
 import type { Sidecar } from './sidecar';
@@ -134,7 +134,7 @@ export interface TaskForm {
 
 interface Task {
   readonly template: string;
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   readonly placement: Placement;
 }
 
@@ -172,7 +172,7 @@ export interface FromVectors {
   /** Handles in use. */
   readonly taken: Iterable<string>;
   readonly template: string;
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   readonly placement: Placement;
   readonly table: VectorTable;
   readonly model: SoftVersion['model'];

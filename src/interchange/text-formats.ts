@@ -7,7 +7,7 @@ import { type Failure, fail, ok, type Result } from '../lib/result';
 import { firstFault, z } from '../lib/zod';
 import { answerWords, count, line, share, short, some, text, thresholdSchema } from '../prompt-set/version-schemas';
 import { otherColumns, parseTemplate, printTemplate, TEXT_SLOT, type TemplatePart } from '../task/template';
-import type { LabelWord } from '../task/types';
+import type { AnswerWord } from '../task/types';
 import { readJson } from './exact-json';
 
 /** A prompt with its answers, as a text can hold it. */
@@ -19,7 +19,7 @@ export interface TextPrompt {
   /** It was measured as a chat message; else as plain text that the model continues. */
   readonly chat: boolean;
   /** Empty where texts are generated. */
-  readonly answers: readonly LabelWord[];
+  readonly answers: readonly AnswerWord[];
   /** Most tokens of a generated answer; null = as the texts suggest, or labels are chosen. */
   readonly longest: number | null;
   readonly calibration: CalibrationFit | null;

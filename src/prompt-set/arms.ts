@@ -4,7 +4,7 @@ import type { ArmKind } from '../evaluation/types';
 import { capitalised } from '../lib/format';
 import type { Placement, SoftPrompt } from '../prompt/soft-prompt';
 import { wordsFor } from '../task/template';
-import type { HardPrompt, LabelWord } from '../task/types';
+import type { AnswerWord, HardPrompt } from '../task/types';
 import { chosenHard, chosenHybrid, chosenSoft, hasTask, isUsable, samePrompt } from './make-versions';
 import { kindOf, sameWords } from './prompt-set';
 import type { Beside, HardVersion, Opened, PromptSet, SoftVersion } from './types';
@@ -22,7 +22,7 @@ export interface ArmPlan {
   readonly kind: Exclude<ArmKind, 'reference'>;
   readonly prompt: HardPrompt;
   /** The answer words as they follow the prompt: its version's own, so that it answers as it did when it was made. */
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   /** The vectors; of several the mean answer counts. Empty for a hand-written prompt. */
   readonly softs: readonly SoftPrompt[];
   /** Words that are mixed in; null = none. */
@@ -109,7 +109,7 @@ function asWritten(
 }
 
 /** The hand-written version that has this text, these examples and answer words; null = none. */
-const savedAs = (set: PromptSet, prompt: HardPrompt, words: readonly LabelWord[]): string | null =>
+const savedAs = (set: PromptSet, prompt: HardPrompt, words: readonly AnswerWord[]): string | null =>
   set.hard.find((version) => samePrompt(version.prompt, prompt) && sameWords(wordsFitting(set, version), words))?.id ??
   null;
 
@@ -222,7 +222,7 @@ interface Then {
   readonly hardVersion: string | null;
   readonly softVersion: string | null;
   readonly asWritten?: true | undefined;
-  readonly words?: readonly LabelWord[] | undefined;
+  readonly words?: readonly AnswerWord[] | undefined;
   readonly baseTemplate?: string | undefined;
   /** ISO time; left out while it is being made. */
   readonly createdAt?: string | undefined;

@@ -2,7 +2,7 @@
 
 import type { CalibrationFit } from '../evaluation/types';
 import { assert } from '../lib/assert';
-import type { HardPrompt, LabelWord } from '../task/types';
+import type { AnswerWord, HardPrompt } from '../task/types';
 import { changeTask, cleanName, isWriting, type Stamp, sameWords, touch, usedIn } from './prompt-set';
 import type { Distilled, HardVersion, PromptSearch, PromptSet, SoftVersion, WordSearch, WritingTry } from './types';
 
@@ -10,7 +10,7 @@ import type { Distilled, HardVersion, PromptSearch, PromptSet, SoftVersion, Word
 export interface FoundPrompt {
   readonly winner: Pick<HardVersion, 'prompt' | 'name' | 'tried'> & {
     /** In the order of the labels. */
-    readonly words: readonly LabelWord[];
+    readonly words: readonly AnswerWord[];
     readonly calibration: CalibrationFit | null;
   };
   readonly search: PromptSearch;
@@ -20,7 +20,7 @@ export interface FoundPrompt {
 export interface FoundWords {
   /** The plain text around a row, with the cue that the words follow. */
   readonly template: string;
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   /** A first hand-written prompt that names the words; null where they were kept. */
   readonly prompt: string | null;
   readonly search: WordSearch;
@@ -263,7 +263,7 @@ export const hasTask = (set: Pick<PromptSet, 'writing' | 'words'>, run: SoftVers
   (run.soft?.answerShift === undefined || run.words === undefined || sameLabelOrder(set.words, run.words));
 
 /** Whether two lists of answer words are of the same labels, in the same order. */
-export const sameLabelOrder = (a: readonly LabelWord[], b: readonly LabelWord[]): boolean =>
+export const sameLabelOrder = (a: readonly AnswerWord[], b: readonly AnswerWord[]): boolean =>
   a.length === b.length && a.every(({ label }, i) => label === b[i]?.label);
 
 /** The higher the better, among runs of one task. */

@@ -5,7 +5,7 @@
 import type { TaskKind } from '../dataset/types';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { alignWords, sameLabels } from '../task/template';
-import type { LabelWord } from '../task/types';
+import type { AnswerWord } from '../task/types';
 import { uniqueHandle } from './handle';
 import type { EarlierLooks, HardVersion, PromptSet, SoftVersion, WordSearch, WritingTask } from './types';
 
@@ -35,7 +35,7 @@ export function createPromptSet(
   at: Stamp,
   from: {
     readonly name: string;
-    readonly words: readonly LabelWord[];
+    readonly words: readonly AnswerWord[];
     readonly baseTemplate: string;
     readonly datasetFingerprint: string | null;
     readonly datasetName: string | null;
@@ -72,7 +72,7 @@ export const cleanName = (name: string): string => name.replace(/\s+/g, ' ').tri
 export const renamePromptSet = (set: PromptSet, name: string, now: string): PromptSet =>
   touch(set, now, { name: cleanName(name) });
 
-export const sameWords = (a: readonly LabelWord[], b: readonly LabelWord[]): boolean =>
+export const sameWords = (a: readonly AnswerWord[], b: readonly AnswerWord[]): boolean =>
   a.length === b.length && a.every(({ label, word }, i) => label === b[i]?.label && word === b[i]?.word);
 
 /** Whether a hand-written version was tried, compared, staged or trained from; another is still a draft. */
@@ -100,7 +100,7 @@ function bindWords(set: PromptSet): Pick<PromptSet, 'hard' | 'soft'> {
 }
 
 /** A run whose trained answer words, or counted words, follow the order of the labels. @param own its answer words until now */
-function numbersInOrder(run: SoftVersion, own: readonly LabelWord[], labels: readonly string[]): SoftVersion {
+function numbersInOrder(run: SoftVersion, own: readonly AnswerWord[], labels: readonly string[]): SoftVersion {
   const { soft, together } = run;
   const shifted = (of: SoftPrompt): SoftPrompt => {
     const { answerShift: before, hidden } = of;
@@ -169,7 +169,7 @@ function looksOn(
 export function changeTask(
   before: PromptSet,
   task: {
-    readonly words?: readonly LabelWord[];
+    readonly words?: readonly AnswerWord[];
     readonly baseTemplate?: string;
     readonly writing?: WritingTask | null;
     readonly wordSearch?: WordSearch;

@@ -6,7 +6,7 @@ import { StudioError } from '../lib/errors';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { asContinuation } from '../task/template';
-import type { HardPrompt, LabelWord } from '../task/types';
+import type { AnswerWord, HardPrompt } from '../task/types';
 import { meanLogProbsOf } from './calibration';
 import { chosenHard, chosenHybrid, chosenSoft, sameLabelOrder } from './make-versions';
 import { kindOf, sameWords } from './prompt-set';
@@ -36,7 +36,7 @@ export interface ReadyPrompt {
   readonly prompt: HardPrompt;
   readonly soft: SoftPrompt | null;
   /** As they follow the prompt, in the order of the labels. */
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   /** What calibration subtracts from the log-probabilities of its labels; null = nothing. */
   readonly meanLogProbs: readonly number[] | null;
   /** Answers with a lower probability go to a person; null = all are taken. */
@@ -134,7 +134,7 @@ export interface AnsweringVersion {
   readonly task: AnsweringTask;
   readonly prompt: HardPrompt;
   /** As they follow the prompt, in the order of the labels; empty where texts are generated. */
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   readonly soft: SoftPrompt | null;
   /** The model that its vectors were trained on; null where it has none. */
   readonly model: { readonly id: string; readonly dtype: string; readonly sha256: string } | null;
@@ -204,7 +204,7 @@ export interface MatrixPrompt {
   readonly name: string;
   readonly prompt: HardPrompt;
   /** As they follow the prompt, in the order of its labels. */
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   /** Of several the mean answer counts; empty = no vectors. */
   readonly softs: readonly SoftPrompt[];
   /** Words that are mixed in; null = none. */

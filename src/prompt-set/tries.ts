@@ -3,7 +3,7 @@
  * otherwise they belong to an earlier prompt, earlier rows or another model, and are marked as such.
  */
 import { wordsFor } from '../task/template';
-import type { LabelWord } from '../task/types';
+import type { AnswerWord } from '../task/types';
 import { fittingCalibration } from './calibration';
 import { chosenHard, samePrompt, versionWith } from './make-versions';
 import { sameWords } from './prompt-set';
@@ -38,7 +38,7 @@ export function sinceTry(
   const then = made.with;
   if (!then) return otherRows && made.datasetFingerprint !== undefined ? ['rows'] : ['unknown'];
   const now = answersWith(set, version);
-  const asked = (words: readonly LabelWord[]) => wordsFor(version.prompt, words);
+  const asked = (words: readonly AnswerWord[]) => wordsFor(version.prompt, words);
   const differs: Readonly<Record<Exclude<Difference, 'unknown'>, boolean>> = {
     words: !sameWords(asked(then.words), asked(now.words)),
     length: then.longest !== now.longest,

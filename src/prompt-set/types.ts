@@ -5,7 +5,7 @@ import type { Comparison, ComparisonPlan, GenerateComparison, GeneratePlan } fro
 import type { Correction, Vote } from '../evaluation/vote';
 import type { Value } from '../lib/zod';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import type { LabelWord } from '../task/types';
+import type { AnswerWord } from '../task/types';
 import type { StoredCheckpoint } from '../training/checkpoint';
 import type { StopReason } from '../training/events';
 import type {
@@ -75,7 +75,7 @@ export interface PromptSet {
   /** When it was deleted; null = it was not. A deleted set can be restored. */
   readonly deletedAt: string | null;
   /** Empty if the task generates texts. */
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   /** Missing or null: the task chooses one of a few labels. */
   readonly writing?: WritingTask | null;
   /** The text around a row: Untuned uses it alone, Tuned with its vectors. */
@@ -139,7 +139,7 @@ interface Compared {
   /** The hand-written prompts took part as they are written. Left out by earlier releases, which left out their examples. */
   readonly asWritten?: true;
   /** The set's answer words at that time; versions may have their own. Left out by earlier releases. */
-  readonly words?: readonly LabelWord[];
+  readonly words?: readonly AnswerWord[];
   /** The set's template at that time, which is the untuned prompt where none is tuned. Left out by earlier releases. */
   readonly baseTemplate?: string;
   /** The split whose test rows were asked, and SHA-256 of the weights. Left out by earlier releases. */

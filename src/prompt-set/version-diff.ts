@@ -1,6 +1,6 @@
 /** How two versions differ: in text, settings and answer words. */
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
-import type { LabelWord } from '../task/types';
+import type { AnswerWord } from '../task/types';
 import type { PromptSet } from './types';
 import { kindWords, type Version, wordsOf } from './versions';
 
@@ -105,7 +105,7 @@ function differing(before: readonly Fact[], after: readonly Fact[]): readonly Fa
   });
 }
 
-const byLabel = (words: readonly LabelWord[]): readonly Fact[] =>
+const byLabel = (words: readonly AnswerWord[]): readonly Fact[] =>
   words.map(({ label, word }) => ({ name: label, value: `“${word.trim()}”` }));
 
 const templateOf = ({ kind, version }: Version) => (kind === 'hard' ? version.prompt.template : version.template);

@@ -3,7 +3,7 @@
 import type { Dataset, SplitName } from '../dataset/types';
 import type { ArmKind } from '../evaluation/types';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import type { HardPrompt, LabelWord } from '../task/types';
+import type { AnswerWord, HardPrompt } from '../task/types';
 import { isUsable, sameLabelOrder } from './make-versions';
 import type { HardVersion, PromptSet, SoftVersion } from './types';
 
@@ -37,14 +37,14 @@ export const kindWords = ({ kind, version }: Version) => (kind === 'hard' ? 'han
 export const versionWords = (of: Version): string => `${kindWords(of)} ${of.version.number}`;
 
 /** The answer words that a version was made with. */
-export const wordsOf = (set: Pick<PromptSet, 'words'>, { version }: Version): readonly LabelWord[] =>
+export const wordsOf = (set: Pick<PromptSet, 'words'>, { version }: Version): readonly AnswerWord[] =>
   version.words ?? set.words;
 
 /** The same, where the set has the same labels now; a version made for other labels gets the set's words. */
 export function wordsFitting(
   set: Pick<PromptSet, 'words'>,
   { words }: Pick<HardVersion | SoftVersion, 'words'>,
-): readonly LabelWord[] {
+): readonly AnswerWord[] {
   return words && sameLabelOrder(words, set.words) ? words : set.words;
 }
 

@@ -7,7 +7,7 @@ import { counted } from '../lib/format';
 import { classifyInstruction } from './propose';
 import { taskOf } from './tasks';
 import { checkTemplate, parseTemplate, printTemplate, TEXT_SLOT, type TemplatePart } from './template';
-import type { HardPrompt, LabelWord } from './types';
+import type { AnswerWord, HardPrompt } from './types';
 
 export interface PromptFinding {
   readonly kind:
@@ -30,7 +30,7 @@ export interface PromptFacts {
   readonly columns: readonly string[];
   readonly mapping: ColumnMapping;
   readonly labels: readonly string[];
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   /** Rows that do not fit into the model's context with this prompt, where that is known. */
   readonly tooLong: number;
 }

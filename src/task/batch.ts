@@ -7,12 +7,12 @@ import { fail, ok, type Result } from '../lib/result';
 import { renderRows } from './render';
 import { TASKS } from './tasks';
 import { checkTemplate, ownCue, renderTemplate, type TemplateFailure, type TemplatePart } from './template';
-import type { Example, HardPrompt, LabelWord } from './types';
+import type { AnswerWord, Example, HardPrompt } from './types';
 
 export interface BatchTask {
   readonly prompt: HardPrompt;
   /** In the order of the labels. */
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   /** Column of the file that has the text. */
   readonly text: string;
   /** Column with labels, or with wanted texts, where answers are to be checked; null = there are none. */

@@ -6,13 +6,13 @@
 import { classifyInstruction } from './propose';
 import { LETTERS } from './propose-words';
 import { alignWords, cueOf, parseTemplate, printTemplate, splitInstruction, withCue } from './template';
-import type { HardPrompt, LabelWord } from './types';
+import type { AnswerWord, HardPrompt } from './types';
 
 /** A prompt with the answer words it is asked with. */
 export interface PromptCandidate {
   readonly prompt: HardPrompt;
   /** In the order of the labels, spelled as in the prompt set. */
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   /** `bare`: the template alone; `own`: a prompt that the user has, or that was proposed. These are never dropped. */
   readonly origin: 'bare' | 'own' | 'made';
   /** Some of its instruction's tokens were chosen by a gradient; left out: none. */
@@ -23,9 +23,9 @@ export interface CandidatesFrom {
   /** The plain text around a row, with its cue. */
   readonly template: string;
   readonly labels: readonly string[];
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   /** Answer words of the same labels that were found, with the template whose cue they follow; null = none. */
-  readonly found: { readonly template: string; readonly words: readonly LabelWord[] } | null;
+  readonly found: { readonly template: string; readonly words: readonly AnswerWord[] } | null;
   readonly own: readonly Omit<PromptCandidate, 'origin'>[];
   /** Other cues that may end the template. */
   readonly cues: readonly string[];
@@ -80,7 +80,7 @@ function foundFamilies({ found, ...from }: CandidatesFrom): readonly (readonly P
 }
 
 /** Kinds of prompts with the same answer words, the most promising of each first. */
-function familiesOf(from: CandidatesFrom, words: readonly LabelWord[]): readonly (readonly PromptCandidate[])[] {
+function familiesOf(from: CandidatesFrom, words: readonly AnswerWord[]): readonly (readonly PromptCandidate[])[] {
   const { template, cues, hasChat } = from;
   const make = (prompt: HardPrompt): PromptCandidate => ({ prompt, words, origin: 'made' });
   const own = ownInstructions(from);
@@ -125,7 +125,7 @@ function instructionOf(template: string): string {
 }
 
 /** A user's instruction in other words, by rule: with the answers listed, its first sentence alone, as a request. */
-function reworded(text: string, words: readonly LabelWord[]): readonly string[] {
+function reworded(text: string, words: readonly AnswerWord[]): readonly string[] {
   const answers = named(words);
   const [sentence = text] = text.split(/(?<=[.?!])\s+/);
   const listed = answers && !text.includes(answers.comma) ? [`${text} Answer with one of: ${answers.comma}.`] : [];
@@ -134,7 +134,7 @@ function reworded(text: string, words: readonly LabelWord[]): readonly string[] 
 }
 
 /** Instructions that people write for labels. @param words as the answers are named; nothing is listed where they are many */
-function instructionsFor(template: string, words: readonly LabelWord[]): readonly string[] {
+function instructionsFor(template: string, words: readonly AnswerWord[]): readonly string[] {
   const { text, asked } = nouns(template);
   const answers = named(words);
   if (!answers) return [`Give the ${asked} of the ${text}.`, `What is the ${asked} of this ${text}?`];
@@ -155,7 +155,7 @@ function instructionsFor(template: string, words: readonly LabelWord[]): readonl
 }
 
 /** The answers as an instruction lists them; null where they are too many. */
-function named(words: readonly LabelWord[]): { readonly comma: string; readonly or: string } | null {
+function named(words: readonly AnswerWord[]): { readonly comma: string; readonly or: string } | null {
   if (words.length > MOST_NAMED) return null;
   const names = words.map(({ label, word }) => {
     const short = word.trim();

@@ -1,7 +1,7 @@
 /** Answer words for labels: candidates, a proposal for each label, and a way out where two cannot be distinguished. */
 import { wordsInside } from './propose';
 import { asContinuation } from './template';
-import type { LabelWord, Tokenise } from './types';
+import type { AnswerWord, Tokenise } from './types';
 
 /** Words that a small model knows better than the label, tried when the label itself is no single token. */
 const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
@@ -126,7 +126,7 @@ export function proposeWords(
   labels: readonly string[],
   template: string,
   tokenise: Tokenise | null,
-): readonly LabelWord[] {
+): readonly AnswerWord[] {
   const spelled = (answer: string) => asContinuation(template, answer);
   if (!tokenise) return labels.map((label) => ({ label, word: spelled(label) }));
   const singles = (answers: readonly string[]) =>
@@ -153,11 +153,11 @@ export function proposeWords(
 
 /** The words as they are, or others in place of those whose tokens begin another's. */
 function distinct(
-  words: readonly LabelWord[],
+  words: readonly AnswerWord[],
   letters: readonly Option[],
   spelled: (answer: string) => string,
   tokenise: Tokenise,
-): readonly LabelWord[] {
+): readonly AnswerWord[] {
   const tokens = words.map((word) => ({ ...word, tokenIds: Array.from(tokenise(word.word)) }));
   const stuck = new Set(groups(tokens).flatMap((group) => group.map(({ label }) => label)));
   const taken = new Set(tokens.filter(({ label }) => !stuck.has(label)).map(({ tokenIds }) => tokenIds[0]));
@@ -191,7 +191,7 @@ function assign(
   return out;
 }
 
-export interface WordTokens extends LabelWord {
+export interface WordTokens extends AnswerWord {
   readonly tokenIds: readonly number[];
 }
 
@@ -199,7 +199,7 @@ export interface Collision {
   /** Labels that the model cannot tell apart by their answer words. */
   readonly labels: readonly string[];
   /** One other word for each of them, distinct single tokens, as far as there are any. */
-  readonly suggestion: readonly LabelWord[];
+  readonly suggestion: readonly AnswerWord[];
 }
 
 const key = (word: WordTokens) => word.tokenIds.join(' ');

@@ -2,7 +2,7 @@
 import { textKey } from '../dataset/labels';
 import type { ColumnMapping } from '../dataset/types';
 import { capitalised } from '../lib/format';
-import type { LabelWord } from './types';
+import type { AnswerWord } from './types';
 
 /** `cardArrival_late` -> `card`, `Arrival`, `late`. */
 export const wordsInside = (name: string): readonly string[] =>
@@ -44,7 +44,7 @@ export function classifyTemplate(mapping: ColumnMapping, labels: readonly string
  * An instruction that names the labels: the start of a hand-written prompt, and of a tuned one. A letter or a number used
  * for a label is named with it, as it means nothing by itself.
  */
-export function classifyInstruction(labels: readonly string[], words: readonly LabelWord[] = []): string {
+export function classifyInstruction(labels: readonly string[], words: readonly AnswerWord[] = []): string {
   const letters = new Map(words.map(({ label, word }) => [label, word.trim()] as const));
   const answers = labels.map((label) => {
     const word = letters.get(label) ?? label;
@@ -81,7 +81,7 @@ export interface PolicyCard {
   readonly about: string;
   /** Names that the columns may have, the usual one first. */
   readonly columns: { readonly text: readonly string[]; readonly label: readonly string[] };
-  readonly labels: readonly (LabelWord & { readonly means: string })[];
+  readonly labels: readonly (AnswerWord & { readonly means: string })[];
   readonly limits: string;
   /** The plain template, and the same below an instruction. */
   readonly template: string;
@@ -103,7 +103,7 @@ export function cardMapping(
 }
 
 /** An answer word for each label of the rows: the card's where it knows the label, else the label itself. */
-export function cardWords(card: PolicyCard, labels: readonly string[]): readonly LabelWord[] {
+export function cardWords(card: PolicyCard, labels: readonly string[]): readonly AnswerWord[] {
   const known = new Map(card.labels.map(({ label, word }) => [textKey(label), word]));
   return labels.map((label) => ({ label, word: known.get(textKey(label)) ?? ` ${label}` }));
 }

@@ -16,7 +16,7 @@ import {
   type TemplateFailure,
   type TemplatePart,
 } from './template';
-import type { Example, HardPrompt, LabelWord, Neighbours } from './types';
+import type { AnswerWord, Example, HardPrompt, Neighbours } from './types';
 
 /** Examples are taken from rows up to this length (characters) or the third quartile, whichever is longer. */
 const SHORT_TEXT = 400;
@@ -75,7 +75,7 @@ export function chooseShots(dataset: Dataset, count: number, seed: number): read
 export function wholeTemplates(
   dataset: Dataset | null,
   prompt: HardPrompt,
-  words: readonly LabelWord[],
+  words: readonly AnswerWord[],
 ): Result<readonly string[], TemplateFailure | Failure<'nearest' | 'no-rows'>> {
   const parsed = parseTemplate(prompt.template);
   if (!parsed.ok) return parsed;
@@ -109,7 +109,7 @@ export const shotIds = (dataset: Dataset, prompt: HardPrompt): readonly string[]
 export const exampleCount = ({ shots, inText = [] }: Pick<HardPrompt, 'shots' | 'inText'>): number =>
   shots + inText.length;
 
-function exampleWriter(dataset: Dataset, words: readonly LabelWord[], bare: readonly TemplatePart[]) {
+function exampleWriter(dataset: Dataset, words: readonly AnswerWord[], bare: readonly TemplatePart[]) {
   const shown = taskOf(dataset.mapping).shown(dataset, words);
   // in a chat the answer words have no space in front, which they need inside of the message
   const bareText = printTemplate(bare);
@@ -125,7 +125,7 @@ function exampleWriter(dataset: Dataset, words: readonly LabelWord[], bare: read
 export function renderRows(
   dataset: Dataset,
   prompt: HardPrompt,
-  words: readonly LabelWord[],
+  words: readonly AnswerWord[],
   split: SplitName | readonly string[],
   neighbours: Neighbours | null = null,
 ): Result<readonly Example[], TemplateFailure> {

@@ -6,20 +6,20 @@ import { type ByTask, taskKindOf } from '../dataset/types';
 import { classifyInstruction, classifyTemplate, generateInstruction, generateTemplate } from './propose';
 import { proposeWords } from './propose-words';
 import { asContinuation } from './template';
-import type { Example, LabelWord, Tokenise } from './types';
+import type { AnswerWord, Example, Tokenise } from './types';
 
 type Labelled = Pick<Dataset, 'mapping' | 'labels'>;
 
 export interface Task {
   readonly template: (mapping: ColumnMapping, labels: readonly string[]) => string;
   /** A first instruction above it: the start of a hand-written prompt, and of a tuned one. */
-  readonly instruction: (dataset: Labelled, words: readonly LabelWord[]) => string;
+  readonly instruction: (dataset: Labelled, words: readonly AnswerWord[]) => string;
   /** One answer word per label; none where texts are generated. */
-  readonly words: (labels: readonly string[], template: string, tokenise: Tokenise | null) => readonly LabelWord[];
+  readonly words: (labels: readonly string[], template: string, tokenise: Tokenise | null) => readonly AnswerWord[];
   /** The known answer to a row, as it follows `template`. */
   readonly answer: (dataset: Labelled, template: string) => (row: Row) => Pick<Example, 'label' | 'target'>;
   /** The answer that an example in the prompt shows. */
-  readonly shown: (dataset: Labelled, words: readonly LabelWord[]) => (row: Row) => string;
+  readonly shown: (dataset: Labelled, words: readonly AnswerWord[]) => (row: Row) => string;
   /** Why a row of another file cannot be answered and checked, or its answer. */
   readonly checked: (
     dataset: Labelled,
@@ -89,7 +89,7 @@ export const taskOf = (mapping: Pick<ColumnMapping, 'task'>): Task => TASKS[task
 export function propose(
   { mapping, labels }: Pick<Dataset, 'mapping' | 'labels'>,
   tokenise: Tokenise | null,
-): { readonly template: string; readonly words: readonly LabelWord[] } {
+): { readonly template: string; readonly words: readonly AnswerWord[] } {
   const { template, words } = taskOf(mapping);
   const proposed = template(mapping, labels);
   return { template: proposed, words: words(labels, proposed, tokenise) };

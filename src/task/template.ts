@@ -1,7 +1,7 @@
 import type { ColumnMapping, Row } from '../dataset/types';
 import { assert } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import type { HardPrompt, LabelWord } from './types';
+import type { AnswerWord, HardPrompt } from './types';
 
 /** A template in pieces: literal text, or the place of a column. */
 export type TemplatePart =
@@ -210,8 +210,8 @@ export function aroundText(
  * The answer words in the order of the label set. Gold labels, scores and words are all indices into that one order, so
  * wherever a set meets its rows its words must be brought into it. Words of other labels come last, unchanged.
  */
-export function alignWords(words: readonly LabelWord[], labels: readonly string[]): readonly LabelWord[] {
-  const place = (word: LabelWord) => {
+export function alignWords(words: readonly AnswerWord[], labels: readonly string[]): readonly AnswerWord[] {
+  const place = (word: AnswerWord) => {
     const index = labels.indexOf(word.label);
     return index < 0 ? labels.length : index;
   };
@@ -219,7 +219,7 @@ export function alignWords(words: readonly LabelWord[], labels: readonly string[
 }
 
 /** Whether there is an answer word for each of these labels, and for no others. */
-export const sameLabels = (words: readonly LabelWord[], labels: readonly string[]): boolean =>
+export const sameLabels = (words: readonly AnswerWord[], labels: readonly string[]): boolean =>
   words.length === labels.length && labels.every((label) => words.some((word) => word.label === label));
 
 /**
@@ -228,8 +228,8 @@ export const sameLabels = (words: readonly LabelWord[], labels: readonly string[
  */
 export function wordsFor(
   prompt: string | Pick<HardPrompt, 'template' | 'chat'>,
-  words: readonly LabelWord[],
-): readonly LabelWord[] {
+  words: readonly AnswerWord[],
+): readonly AnswerWord[] {
   const { template, chat = false } = typeof prompt === 'string' ? { template: prompt } : prompt;
   return words.map(({ label, word }) => ({ label, word: asContinuation(chat ? '' : template, word) }));
 }

@@ -2,7 +2,7 @@
 export const READINGS = { least: 32, most: 128 };
 
 /** A label and the word that the model answers for it. */
-export interface LabelWord {
+export interface AnswerWord {
   readonly label: string;
   /** With its leading space where the template ends without one, e.g. ` negative`. */
   readonly word: string;

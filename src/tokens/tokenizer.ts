@@ -1,5 +1,5 @@
 /** The tokenizer as all rooms have it, and the one way from a row, an answer word or a target to token ids. */
-import type { Example, LabelWord } from '../task/types';
+import type { AnswerWord, Example } from '../task/types';
 
 export interface Tokenizer {
   /** Adds no special tokens. */
@@ -31,7 +31,7 @@ export interface TokenRow {
 }
 
 /** A label's answer word with its token ids; several ids are scored as a sequence. */
-export interface LabelTokens extends LabelWord {
+export interface LabelTokens extends AnswerWord {
   readonly tokenIds: readonly number[];
 }
 
@@ -110,7 +110,7 @@ export function targetIds({ encode, tokenizer }: OpenTokenizer, target: string, 
   return chat && end !== undefined ? Int32Array.from([...encode(target.trimStart()), end]) : encode(`${target}\n`);
 }
 
-export const labelTokens = ({ encode }: Pick<OpenTokenizer, 'encode'>, words: readonly LabelWord[]): LabelTokens[] =>
+export const labelTokens = ({ encode }: Pick<OpenTokenizer, 'encode'>, words: readonly AnswerWord[]): LabelTokens[] =>
   words.map((word) => ({ ...word, tokenIds: Array.from(encode(word.word)) }));
 
 /** A generated text, without the white space around it. */

@@ -15,7 +15,7 @@ import type {
 import type { CardRequest, VerdictCard } from '../evaluation/card';
 import type { Insights } from '../evaluation/classify/compare';
 import type { Comparison, ComparisonPlan } from '../evaluation/types';
-import type { LabelWord } from '../task/types';
+import type { AnswerWord } from '../task/types';
 import type { TargetLengths, TextLengths } from '../tokens/text-lengths';
 import type { LabelTokens } from '../tokens/tokenizer';
 import type { TrainEvent } from '../training/events';
@@ -92,10 +92,10 @@ export interface WorkflowMethods extends VerbMethods {
     readonly hasChat: boolean;
   };
   /** One distinct answer word for each label, single tokens where possible; and a first template. */
-  propose(params: { dataset: Dataset }): { readonly template: string; readonly words: readonly LabelWord[] };
-  labelTokens(params: { words: readonly LabelWord[] }): {
+  propose(params: { dataset: Dataset }): { readonly template: string; readonly words: readonly AnswerWord[] };
+  labelTokens(params: { words: readonly AnswerWord[] }): {
     readonly labels: readonly LabelTokens[];
-    readonly collisions: readonly { readonly labels: readonly string[]; readonly suggestion: readonly LabelWord[] }[];
+    readonly collisions: readonly { readonly labels: readonly string[]; readonly suggestion: readonly AnswerWord[] }[];
   };
   /** Tokens of the texts alone, against what the model reads at once; row ids of those that are too long. */
   textLengths(params: { dataset: Dataset }): TextLengths & { readonly overRowIds: readonly string[] };

@@ -39,7 +39,7 @@ import type { ClassifyEvaluation, PromptSet, SoftVersion } from '../prompt-set/t
 import { tunedPrompt, wordsFitting } from '../prompt-set/versions';
 import { accuracyOf } from '../report/ladder';
 import { wordsFor } from '../task/template';
-import type { HardPrompt, LabelWord } from '../task/types';
+import type { AnswerWord, HardPrompt } from '../task/types';
 import { labelTokens } from '../tokens/tokenizer';
 import type { TrainEvent } from '../training/events';
 import { ADAPTERS } from '../training/settings';
@@ -96,7 +96,7 @@ function armAsCompared({ set, evaluation }: CheckRequest, armId: string | undefi
 interface Asked {
   readonly dataset: Dataset;
   readonly prompt: HardPrompt;
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   readonly ids: readonly string[];
   readonly softs: readonly SoftPrompt[];
   readonly cacheKey: string | null;

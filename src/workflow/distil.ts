@@ -16,7 +16,7 @@ import { argmax } from '../metrics/classification';
 import type { Smaller } from '../prompt-set/types';
 import { shotIds } from '../task/render';
 import { wordsFor } from '../task/template';
-import type { HardPrompt, LabelWord } from '../task/types';
+import type { AnswerWord, HardPrompt } from '../task/types';
 import { labelTokens, type TokenRow } from '../tokens/tokenizer';
 import { decidedCalibration, otherRows } from './compare-labels';
 import type { Host, Run, Verb } from './host';
@@ -28,7 +28,7 @@ import { cacheKeyOf, MOST_TRAINING_ROWS } from './training-rows';
 /** The prompt whose answers are learned. */
 export interface Teacher {
   readonly prompt: HardPrompt;
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   /** What its answers have subtracted; undefined = not decided yet, so that validation rows decide it as in a comparison. */
   readonly calibration: CalibrationFit | null | undefined;
 }

@@ -16,7 +16,7 @@ import type { ClassifyEvaluation, Evaluation } from '../prompt-set/types';
 import { tunedPrompt, type Version, versionById, versionsOf, versionWords, wordsOf } from '../prompt-set/versions';
 import type { AudienceChoice } from '../report/audience';
 import { wordsFor } from '../task/template';
-import type { HardPrompt, LabelWord } from '../task/types';
+import type { AnswerWord, HardPrompt } from '../task/types';
 
 export interface Order {
   /** Everything that is kept of the prompt set. */
@@ -47,7 +47,7 @@ export interface Subject {
   readonly kind: SubjectKind;
   readonly prompt: HardPrompt | null;
   /** As they follow the prompt, in the order of the labels. */
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   readonly softs: readonly SoftPrompt[];
   readonly version: Version | null;
   /** Of the weights that its vectors, or its comparison, belong to; null = any model answers. */

@@ -11,7 +11,7 @@ import { chooseWords, judgedLabels, lead, lossesOf, meanOverLabels, type WordTab
 import { classifyInstruction } from '../task/propose';
 import { answerCandidates } from '../task/propose-words';
 import { alignWords, asContinuation, cueOf, sameLabels, withCue, wordsFor } from '../task/template';
-import type { LabelWord } from '../task/types';
+import type { AnswerWord } from '../task/types';
 import type { TokenRow } from '../tokens/tokenizer';
 import { labelTokens } from '../tokens/tokenizer';
 import type { Host, Verb } from './host';
@@ -22,7 +22,7 @@ export interface FindWordsRequest {
   /** The plain text around a row, with its cue. */
   readonly template: string;
   /** The present answer words, which compete. */
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   /** Whether other cues may replace the template's. */
   readonly otherCues: boolean;
   /** Cues that an interrupted search has read; left out: none. */
@@ -51,7 +51,7 @@ const TEXTS = 4;
 
 interface Candidate {
   readonly cue: string;
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   /** Cross-validated, of each row. */
   readonly losses: readonly number[];
 }
@@ -173,7 +173,7 @@ interface Search {
   readonly dataset: Dataset;
   readonly template: string;
   /** The present words, in the order of the labels; null where they are of other labels. */
-  readonly given: readonly LabelWord[] | null;
+  readonly given: readonly AnswerWord[] | null;
   readonly rows: Rows;
   readonly control: Control;
 }
@@ -230,7 +230,7 @@ async function after(search: Search, cue: string, progress: (share: number) => v
 /** The losses of the present words: from the table, or for words of several tokens by their whole sequences. */
 async function givenLosses(
   { host, template, rows, control }: Search,
-  given: readonly LabelWord[],
+  given: readonly AnswerWord[],
   cue: string,
   score: (row: number, label: number) => number | null,
 ): Promise<readonly number[] | null> {

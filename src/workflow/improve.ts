@@ -16,7 +16,7 @@ import type { PromptSearch } from '../prompt-set/types';
 import { candidateKey, candidateName, type PromptCandidate, promptCandidates } from '../task/prompt-candidates';
 import { shotIds } from '../task/render';
 import { checkTemplate, wordsFor } from '../task/template';
-import type { LabelWord } from '../task/types';
+import type { AnswerWord } from '../task/types';
 import type { TokenRow } from '../tokens/tokenizer';
 import { labelTokens } from '../tokens/tokenizer';
 import { CALIBRATION_ROWS } from './compare-labels';
@@ -47,7 +47,7 @@ export interface ImproveRequest {
   readonly dataset: Dataset;
   /** The plain text around a row, with its cue. */
   readonly template: string;
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   /** The prompts that the user has; they take part to the end. */
   readonly own: readonly Omit<PromptCandidate, 'origin'>[];
   /** Most candidates, the template and the user's prompts included, which are compared in any case; null = the usual number. */

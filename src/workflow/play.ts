@@ -11,7 +11,7 @@ import { tunedPrompt } from '../prompt-set/versions';
 import { AS_ASKED, FALLBACK_REASONS } from '../route/policy';
 import { type Answer, createRouter } from '../route/router';
 import { aroundText, cueOf, type Fields, fillTemplate } from '../task/template';
-import { type LabelWord, READINGS } from '../task/types';
+import { type AnswerWord, READINGS } from '../task/types';
 import { encodeRow, labelTokens, type Tokenizer } from '../tokens/tokenizer';
 import type { Host, Run, Verb } from './host';
 
@@ -28,7 +28,7 @@ export interface PlayedPrompt {
   readonly task:
     | {
         readonly kind: 'classify';
-        readonly words: readonly LabelWord[];
+        readonly words: readonly AnswerWord[];
         /** Mean log-probabilities to subtract; null = none. */
         readonly calibration: readonly number[] | null;
       }

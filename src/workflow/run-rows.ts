@@ -7,7 +7,7 @@ import { createRng, shuffled } from '../lib/rng';
 import { tunedPrompt } from '../prompt-set/versions';
 import { scoringTargets } from '../route/generated-texts';
 import { cueOf, wordsFor } from '../task/template';
-import type { LabelWord } from '../task/types';
+import type { AnswerWord } from '../task/types';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import { labelTokens } from '../tokens/tokenizer';
 import type { Checkpoint, Trial } from '../training/events';
@@ -24,7 +24,7 @@ export interface RunRequest {
   /** Ids of the training rows that are in it as examples: a run does not learn from them. Left out: none. */
   readonly examples?: readonly string[] | undefined;
   /** The prompt set's; empty where texts are generated. */
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   readonly settings: TrainingSettings;
   /** What the vectors start from, where that is a text. */
   readonly initText: string;

@@ -8,7 +8,7 @@ import { unwrap } from '../lib/result';
 import { findNeighbours, neighbourPlan } from '../task/neighbours';
 import { findCollisions } from '../task/propose-words';
 import { renderRows } from '../task/render';
-import type { Example, HardPrompt, LabelWord, Neighbours } from '../task/types';
+import type { AnswerWord, Example, HardPrompt, Neighbours } from '../task/types';
 import { type TextLengths, textLengths } from '../tokens/text-lengths';
 import {
   encodeRow,
@@ -24,7 +24,7 @@ export interface RowsRequest {
   readonly dataset: Dataset;
   readonly prompt: HardPrompt;
   /** Empty where texts are generated. */
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   readonly split: SplitName | readonly string[];
   /** Tokens that must be free for an answer; a target's own are counted without it. */
   readonly room?: number;
@@ -103,7 +103,7 @@ export async function tokenRows(
 }
 
 /** Labels that start with the same token, with other words to use. */
-export const labelCollisions = ({ encode }: Pick<OpenTokenizer, 'encode'>, words: readonly LabelWord[]) =>
+export const labelCollisions = ({ encode }: Pick<OpenTokenizer, 'encode'>, words: readonly AnswerWord[]) =>
   findCollisions(labelTokens({ encode }, words), encode);
 
 /** Tokens of the texts alone, against what the model reads at once; row ids of those that are too long. */

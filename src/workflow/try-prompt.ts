@@ -11,7 +11,7 @@ import { exactMatch, rougeL, tokenF1 } from '../metrics/text';
 import type { AnswersWith, WritingTry } from '../prompt-set/types';
 import { answerLengths, GENERATED_TOKEN, generateTexts, longestAnswer } from '../route/generated-texts';
 import { checkTemplate, parseTemplate, sameLabels, TEXT_SLOT, wordsFor } from '../task/template';
-import type { HardPrompt, LabelWord } from '../task/types';
+import type { AnswerWord, HardPrompt } from '../task/types';
 import type { TargetLengths } from '../tokens/text-lengths';
 import { FIXED_TOKENS, type LabelTokens, labelTokens } from '../tokens/tokenizer';
 import type { Host, Run, Verb } from './host';
@@ -119,7 +119,7 @@ export const timePrompt: Verb<TryRequest, never, Timing | null> = async (host, r
 export interface ProposalRequest {
   readonly dataset: Dataset;
   readonly template: string;
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   readonly prompt: HardPrompt;
 }
 
@@ -181,7 +181,7 @@ export interface Reading {
 export interface ReadRequest {
   readonly dataset: Dataset;
   readonly prompt: HardPrompt;
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   /** The row that is shown; undefined when the data set has no validation rows. */
   readonly rowId: string | undefined;
 }

@@ -8,7 +8,7 @@ import type { LoadedModel, ModelSource } from '../../model/load';
 import { readNpy } from '../../prompt/codecs';
 import type { SoftPrompt } from '../../prompt/soft-prompt';
 import type { Store } from '../../store/store';
-import type { LabelWord } from '../../task/types';
+import type { AnswerWord } from '../../task/types';
 import type { EngineControl, EngineMethods, ModelFiles, ModelInfo, WorkflowMethods } from '../../worker/protocol';
 
 /**
@@ -40,7 +40,7 @@ export interface Client<M> {
 /** The prompt trained in advance that the start screen shows. */
 export interface ShippedPrompt {
   readonly template: string;
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   readonly soft: SoftPrompt;
   /** Of the prompt's vectors, for the line under the answers. */
   readonly bytes: number;
@@ -94,7 +94,7 @@ const schema = z.object({
 /** The rows of a starter with their prompt, or of the sample of support messages. */
 export interface SampleSet extends Omit<z.infer<typeof schema>, 'answerWords' | 'examples'> {
   readonly idColumn: string;
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   readonly examples: readonly { readonly fields: { readonly text: string }; readonly right: string }[];
   readonly csv: { readonly fileName: string; readonly bytes: Uint8Array };
 }

@@ -6,7 +6,7 @@ import { StudioError } from '../../lib/errors';
 import type { FoundWords } from '../../prompt-set/make-versions';
 import { changeTask } from '../../prompt-set/prompt-set';
 import { openMemoryStore } from '../../store/store';
-import type { LabelWord } from '../../task/types';
+import type { AnswerWord } from '../../task/types';
 import { undoLast } from '../ui/toast';
 import { createPromptSetsStore, type PromptSetsStore } from './prompt-sets-store';
 import type { ProposerStore } from './proposer';
@@ -16,11 +16,11 @@ import type { Studio } from './studio';
 import { testServices } from './test-support';
 import { useWordFinder } from './word-jobs';
 
-const LETTERS: readonly LabelWord[] = [
+const LETTERS: readonly AnswerWord[] = [
   { label: 'Freude', word: ' A' },
   { label: 'Trauer', word: ' B' },
 ];
-const WORDS: readonly LabelWord[] = [
+const WORDS: readonly AnswerWord[] = [
   { label: 'Freude', word: ' joy' },
   { label: 'Trauer', word: ' grief' },
 ];
@@ -43,7 +43,7 @@ beforeEach(async () => {
   asked = [];
   answer = async () => FOUND;
   const services = { ...testServices({}), store: openMemoryStore() };
-  const call = (method: string, params: { readonly words: readonly LabelWord[] }) => {
+  const call = (method: string, params: { readonly words: readonly AnswerWord[] }) => {
     asked.push(method);
     if (method === 'findWords') return answer();
     if (method === 'propose') return Promise.resolve({ template: 'Text: {text}\nMood:', words: LETTERS });

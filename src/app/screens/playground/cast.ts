@@ -20,7 +20,7 @@ import type { PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import { FALLBACK_TOKENS } from '../../../route/generated-texts';
 import { type Fields, otherColumns, wordsFor } from '../../../task/template';
-import type { LabelWord } from '../../../task/types';
+import type { AnswerWord } from '../../../task/types';
 import type { PlayedPrompt, PlayedRoute } from '../../../workflow/play';
 import type { SampleSet, ShippedPrompt } from '../../state/services';
 import type { Studio } from '../../state/studio';
@@ -40,7 +40,7 @@ export interface Player {
   /** What answers together with it; left out = nothing. */
   readonly together?: Together;
   /** Its own answer words, where it has some; else the cast's. */
-  readonly words: readonly LabelWord[] | null;
+  readonly words: readonly AnswerWord[] | null;
   /** Mean log-probabilities to subtract; null = its export is not calibrated. */
   readonly calibration: readonly number[] | null;
   /** Of a stage: who else may answer for it. Left out: this prompt alone. */
@@ -56,7 +56,7 @@ export interface Example {
 
 export interface Cast {
   readonly players: readonly Player[];
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   /** Tokens that a generated answer may have; null = the task is to choose labels. */
   readonly longest: number | null;
   readonly textColumn: string | null;

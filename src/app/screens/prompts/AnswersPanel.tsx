@@ -2,7 +2,7 @@ import { Input } from 'react-aria-components/Input';
 import { TextField } from 'react-aria-components/TextField';
 import { sameWords } from '../../../prompt-set/prompt-set';
 import { unfitWords } from '../../../task/propose-words';
-import type { LabelWord } from '../../../task/types';
+import type { AnswerWord } from '../../../task/types';
 import { readNumber } from '../../../training/fields';
 import { searchWords } from '../../../workflow/words';
 import { isVocabularyComing, whyTrainingOff } from '../../state/session-state';
@@ -62,7 +62,7 @@ export function AnswersPanel() {
   );
 }
 
-const NONE: readonly LabelWord[] = [];
+const NONE: readonly AnswerWord[] = [];
 
 /** The answer word of each label. */
 export function WordsPanel() {
@@ -124,7 +124,7 @@ function FindWords() {
 
 const NAMED = 3;
 
-const namedLabels = (words: readonly LabelWord[]) => {
+const namedLabels = (words: readonly AnswerWord[]) => {
   const named = words.slice(0, NAMED).map(({ label }) => `“${label}”`);
   const more = words.length - named.length;
   return more > 0 ? `${named.join(', ')} and ${more} more` : named.join(', ');
@@ -138,10 +138,10 @@ function NoWords() {
   );
 }
 
-function WordsTable({ words }: { readonly words: readonly LabelWord[] }) {
+function WordsTable({ words }: { readonly words: readonly AnswerWord[] }) {
   const labels = useReading().value?.labels;
   const tokens = new Map(labels?.map(({ label, tokenIds }) => [label, tokenIds]));
-  const columns: readonly TableColumn<LabelWord>[] = [
+  const columns: readonly TableColumn<AnswerWord>[] = [
     { name: 'Label', primary: true, cell: ({ label }) => label },
     { name: 'Answer word', cell: (word) => <WordField {...word} /> },
     {
@@ -162,7 +162,7 @@ function WordsTable({ words }: { readonly words: readonly LabelWord[] }) {
 const tokenWords = (ids: readonly number[]) => (ids.length > 3 ? `${ids.length} tokens` : ids.join(' '));
 
 /** The word is the set's once the field is left or Enter is pressed; what is typed before survives a reload. */
-function WordField({ label, word }: LabelWord) {
+function WordField({ label, word }: AnswerWord) {
   const typed = usePrompts((s) => s.words[label]);
   const { typeWord, commitWord } = usePrompts.use();
   return (

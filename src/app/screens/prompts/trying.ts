@@ -18,7 +18,7 @@ import { answersWith, foundVersion, sinceTry } from '../../../prompt-set/tries';
 import type { HardVersion, Opened, PromptSearch, PromptSet } from '../../../prompt-set/types';
 import { wordsFitting } from '../../../prompt-set/versions';
 import { sameLabels } from '../../../task/template';
-import type { HardPrompt, LabelWord } from '../../../task/types';
+import type { AnswerWord, HardPrompt } from '../../../task/types';
 import { writingSeconds } from '../../../training/estimate';
 import type { RowsDone } from '../../../workflow/check-rows';
 import type { ImproveRequest } from '../../../workflow/improve';
@@ -47,7 +47,7 @@ const pause = (signal: AbortSignal) =>
 
 interface Asked {
   readonly dataset: Dataset;
-  readonly words: readonly LabelWord[];
+  readonly words: readonly AnswerWord[];
   readonly rowId: string | undefined;
   readonly prompt: HardPrompt;
 }
