@@ -1,7 +1,7 @@
 /** Failures outside the page: each ends in a sentence and a way forward. */
 import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures';
-import type { Studio } from './pages/studio';
+import { AWKWARD, type Studio } from './pages/studio';
 import { comparisons, damage, promptSets } from './storage';
 
 interface Disk {
@@ -155,4 +155,28 @@ test('warns before the disk is full', async ({ studio }) => {
   await expect(note).toContainText('remove a model');
   await note.getByRole('button', { name: 'Hide' }).click();
   await expect(note).toBeHidden();
+});
+
+test('says why nothing can be computed in a browser without WebAssembly, and offers no button that would need it', async ({
+  studio,
+}) => {
+  const { page, train } = studio;
+  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'WebAssembly'));
+  await studio.open();
+  await studio.drop(AWKWARD);
+  await expect(studio.heading).toContainText('rows ready');
+  const why = 'This browser has no WebAssembly with SIMD';
+  for (const [step, name] of [
+    ['Prompts', /^Try on/],
+    ['Train', /^Train$/],
+    ['Compare', /^Compare$/],
+  ] as const)
+    await test.step(step, async () => {
+      await studio.go(step);
+      await expect(page.getByRole('main').getByRole('button', { name })).toBeDisabled();
+      await expect(studio.lead).toContainText(why);
+    });
+  await studio.go('Train');
+  await train.unfold('Try several settings');
+  await expect(page.getByRole('button', { name: 'Draw the learning curve' })).toBeDisabled();
 });

@@ -168,7 +168,7 @@ interface ActionsProps {
 function Actions({ set, compared, outdated, hasRows, onSave }: ActionsProps) {
   const { run } = compareStores.use();
   const running = useStore(run, (s) => s.running);
-  const busy = useSession((s) => s.job !== null);
+  const cannot = useSession((s) => s.job !== null || s.capabilities.trainingOff !== null) || !hasRows;
   const tuned = chosenSoft(set);
   const start = () => void run.start();
   if (running) return <Button onPress={run.stop}>Stop</Button>;
@@ -176,7 +176,7 @@ function Actions({ set, compared, outdated, hasRows, onSave }: ActionsProps) {
     return (
       <>
         {tuned ? null : <Button onPress={() => navigate(screenPath(set.id, 'train'))}>Train first</Button>}
-        <Button variant="primary" isDisabled={busy || !hasRows} onPress={start}>
+        <Button variant="primary" isDisabled={cannot} onPress={start}>
           Compare
         </Button>
       </>
@@ -184,7 +184,7 @@ function Actions({ set, compared, outdated, hasRows, onSave }: ActionsProps) {
   return (
     <>
       <Button onPress={onSave}>Save report</Button>
-      <Button isDisabled={busy || !hasRows} onPress={start} variant={outdated ? 'primary' : 'plain'}>
+      <Button isDisabled={cannot} onPress={start} variant={outdated ? 'primary' : 'plain'}>
         Compare again
       </Button>
       {outdated ? null : <Button onPress={() => navigate(exportPath(set.id))}>Export</Button>}
@@ -192,14 +192,16 @@ function Actions({ set, compared, outdated, hasRows, onSave }: ActionsProps) {
   );
 }
 
-/** Another job has the engine, or the last comparison failed. */
+/** This device cannot compare, another job has the engine, or the last comparison failed. */
 function Troubles() {
   const { run } = compareStores.use();
   const running = useStore(run, (s) => s.running);
   const error = useStore(run, (s) => s.error);
   const other = useSession((s) => s.job?.title ?? null);
+  const trainingOff = useSession((s) => s.capabilities.trainingOff);
   return (
     <>
+      {trainingOff ? <Note title="Viewing only on this device">{trainingOff}</Note> : null}
       {other !== null && !running ? (
         <Note tone="info" title={`${other} is running`}>
           You can compare when it finishes.

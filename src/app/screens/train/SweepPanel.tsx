@@ -6,7 +6,8 @@ import type { TrainingSettings } from '../../../training/settings';
 import { learningCurveRuns } from '../../../workflow/learning-curve';
 import { withoutRace } from '../../../workflow/runs';
 import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
-import { usePromptSets } from '../../state/studio';
+import { whyTrainingOff } from '../../state/session-state';
+import { usePromptSets, useSession } from '../../state/studio';
 import { Button, Choices, format, Term, TextField } from '../../ui';
 import { type SweepDraft, useNextRun, useSecondsOf } from './next-run';
 import { useTraining } from './training-store';
@@ -136,6 +137,7 @@ function StartSweep({ isGenerating }: { readonly isGenerating: boolean }) {
   const enqueue = useEnqueueGroup();
   const read = sweepRuns(settings, sweep, isGenerating);
   const runs = read ?? [settings];
+  const isOff = useSession((s) => whyTrainingOff(s) !== null);
   const isTooMany = runs.length > MOST_RUNS;
   return (
     <>
@@ -145,7 +147,7 @@ function StartSweep({ isGenerating }: { readonly isGenerating: boolean }) {
           : `${format.counted(runs.length, 'run')}, ${timeWords(secondsOf(runs))}`}
       </p>
       <div className="row">
-        <Button onPress={() => enqueue(runs)} isDisabled={read === null || runs.length < 2 || isTooMany}>
+        <Button onPress={() => enqueue(runs)} isDisabled={isOff || read === null || runs.length < 2 || isTooMany}>
           {runs.length < 2 ? 'Train these' : `Train these ${runs.length}`}
         </Button>
       </div>
@@ -159,6 +161,7 @@ function StartLearningCurve() {
   const secondsOf = useSecondsOf();
   const enqueue = useEnqueueGroup();
   const runs = learningCurveRuns(settings, trainRows);
+  const isOff = useSession((s) => whyTrainingOff(s) !== null);
   const sizes = [...new Set(runs.map((each) => String(each.trainRows ?? trainRows)))];
   return (
     <>
@@ -174,7 +177,7 @@ function StartLearningCurve() {
           : `${format.counted(runs.length, 'run')} on ${new Intl.ListFormat('en').format(sizes)} rows, ${timeWords(secondsOf(runs))}.`}
       </p>
       <div className="row">
-        <Button onPress={() => enqueue(runs)} isDisabled={runs.length === 0}>
+        <Button onPress={() => enqueue(runs)} isDisabled={isOff || runs.length === 0}>
           Draw the learning curve
         </Button>
       </div>

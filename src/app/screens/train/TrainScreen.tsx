@@ -203,7 +203,8 @@ function CompareButton({ set }: { readonly set: PromptSet }) {
   const dataset = usePromptSets((s) => s.dataset);
   const kind = kindOf(set);
   const rows = useMemo(() => (dataset ? comparedIds(kind, dataset).length : 0), [dataset, kind]);
-  const isFirst = set.testLooks === 0 && rows > 0;
+  const isOff = useSession((s) => s.capabilities.trainingOff !== null);
+  const isFirst = set.testLooks === 0 && rows > 0 && !isOff;
   const open = () => {
     navigate(screenPath(set.id, 'compare'));
     if (isFirst) void attempted('The prompts were not compared', () => intents.ask('compare'));

@@ -11,6 +11,7 @@ import {
 import type { Insights } from '../../../../../evaluation/classify/compare';
 import { namesOf, pointsRange, pointsWithUnit, pValue } from '../../../../../evaluation/words';
 import { useResource } from '../../../../state/resource';
+import { useSession } from '../../../../state/studio';
 import { Button, Facts, Failed, format, Panel, ProgressBar, Table } from '../../../../ui';
 import { type CheckKind, type CloserProps, closerStores, type InsightsProps } from '../../closer-store';
 
@@ -96,6 +97,7 @@ function CheckButton({ kind, again, isDisabled = false, children }: CheckButtonP
   const note = useStore(check, (s) => s.note);
   const fraction = useStore(check, (s) => s.fraction);
   const mine = useStore(check, (s) => s.check === kind);
+  const isOff = useSession((s) => s.capabilities.trainingOff !== null);
   if (running && mine)
     return (
       <div className="row">
@@ -107,7 +109,7 @@ function CheckButton({ kind, again, isDisabled = false, children }: CheckButtonP
     <>
       <Failed title="The check did not finish" error={mine ? error : null} />
       <div className="row">
-        <Button isDisabled={running || isDisabled} onPress={() => void check.start(kind)}>
+        <Button isDisabled={running || isDisabled || isOff} onPress={() => void check.start(kind)}>
           {again ? `${children} again` : children}
         </Button>
       </div>
