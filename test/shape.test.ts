@@ -109,6 +109,19 @@ describe('lints that are switched off', () => {
   });
 });
 
+/** Components that read all of a store, with the reason. */
+const WHOLE_STORES: Readonly<Record<string, string>> = {
+  'app/state/resource.ts': 'hands on the whole state of a resource',
+  'app/screens/library/parts.tsx': 'the store is one value, and all of it is shown',
+};
+
+it('reads a store by a selector or by the names of its fields, so that nothing else makes a component render', () => {
+  const whole = product
+    .filter(({ path, text }) => path.startsWith('app/') && /\buseStore\((?:[^(),]|\(\))*\)/.test(text))
+    .map(({ path }) => path);
+  expect(whole.toSorted()).toEqual(Object.keys(WHOLE_STORES).toSorted());
+});
+
 it('styles each class of a screen in one screen, as the rules of screens that were seen stay', () => {
   const folder = join(ROOT, 'src/app/screens');
   const screens = new Map<string, Set<string>>();

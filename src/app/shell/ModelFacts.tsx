@@ -1,5 +1,4 @@
 import { type ReactNode, useEffect } from 'react';
-import { useStore } from 'zustand';
 import { bytes, count, counted, duration, percentWhole } from '../../lib/format';
 import type { ModelCard } from '../../model/card';
 import type { Placement } from '../../prompt/soft-prompt';
@@ -8,7 +7,7 @@ import type { ModelInfo } from '../../worker/protocol';
 import type { TextMemoryOptions } from '../state/models-store';
 import { CHECKING, verdictWords } from '../state/self-check';
 import type { ModelStatus } from '../state/session-state';
-import { useIsBusy, useSession, useStores } from '../state/studio';
+import { useIsBusy, usePicked, useSession, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { Select } from '../ui/Choices';
 import { ProgressBar } from '../ui/Panel';
@@ -94,7 +93,7 @@ const REFRESH_MS = 2000;
 /** How much memory the text cache uses, and how much it may. */
 function TextMemory() {
   const { textMemory } = useStores();
-  const { held, refresh, choose } = useStore(textMemory);
+  const { held, refresh, choose } = usePicked(textMemory, 'held', 'refresh', 'choose');
   const busy = useIsBusy();
   useEffect(() => {
     void refresh();

@@ -4,7 +4,7 @@ import { bytes, counted } from '../../lib/format';
 import { navigate, screenPath } from '../state/location';
 import type { OfflineState } from '../state/network';
 import { isTight } from '../state/storage';
-import { useIsBusy, usePromptSets, useStores } from '../state/studio';
+import { useIsBusy, usePicked, usePromptSets, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { Term } from '../ui/Marks';
 import { Note } from '../ui/Panel';
@@ -47,7 +47,7 @@ export function SaveTrouble() {
 /** Checked when the page opens and after every long job. */
 function RoomIsShort() {
   const { storage } = useStores();
-  const { room, dismissed, refresh, dismiss } = useStore(storage);
+  const { room, dismissed, refresh, dismiss } = usePicked(storage, 'room', 'dismissed', 'refresh', 'dismiss');
   const busy = useIsBusy();
   useEffect(() => {
     if (!busy) void refresh();
@@ -71,7 +71,7 @@ function RoomIsShort() {
 /** Damaged values found since the page was opened: the rest works, and these can be downloaded. */
 function FoundDamaged() {
   const { setAside } = useStores();
-  const { found, download, hide } = useStore(setAside);
+  const { found, download, hide } = usePicked(setAside, 'found', 'download', 'hide');
   if (found.length === 0) return null;
   return (
     <div className="save-trouble">
@@ -108,8 +108,8 @@ const OFFLINE: Readonly<Record<OfflineState['status'], string>> = {
 /** What this browser stores of the studio, and how safely. */
 export function StorageFacts() {
   const { storage, offline, setAside } = useStores();
-  const aside = useStore(setAside);
-  const { room, persisted, refresh } = useStore(storage);
+  const aside = usePicked(setAside, 'kept', 'refresh', 'download', 'discard');
+  const { room, persisted, refresh } = usePicked(storage, 'room', 'persisted', 'refresh');
   const status = useStore(offline, (s) => s.status);
   useEffect(() => {
     void refresh();
@@ -159,7 +159,7 @@ export function StorageFacts() {
 }
 
 function AskForProtection() {
-  const { declined, ask } = useStore(useStores().storage);
+  const { declined, ask } = usePicked(useStores().storage, 'declined', 'ask');
   return (
     <>
       {declined ? 'not yet: bookmark or install this page, ' : 'no '}

@@ -3,12 +3,11 @@ import { Button } from 'react-aria-components/Button';
 import { Menu, MenuItem, MenuTrigger } from 'react-aria-components/Menu';
 import { Popover } from 'react-aria-components/Popover';
 import { Link } from 'wouter';
-import { useStore } from 'zustand';
 import { bytes, clock, counted } from '../../lib/format';
 import { screenPath, useHeard } from '../state/location';
 import type { RequestEntry } from '../state/network';
 import { type Theme, themeStore } from '../state/storage';
-import { usePromptSets, useRequests, useSession } from '../state/studio';
+import { usePicked, usePromptSets, useRequests, useSession } from '../state/studio';
 import { IconButton } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { HalfMoon, Logo, MagnifyingGlass, Moon, StopSquare, Sun } from '../ui/Marks';
@@ -87,7 +86,7 @@ const THEMES: readonly { readonly id: Theme; readonly label: string }[] = [
 const ICONS: Readonly<Record<Theme, React.ReactNode>> = { system: <HalfMoon />, light: <Sun />, dark: <Moon /> };
 
 function ThemeButton() {
-  const { theme, set } = useStore(themeStore);
+  const { theme, set } = usePicked(themeStore, 'theme', 'set');
   return (
     <MenuTrigger>
       <IconButton label="Theme">{ICONS[theme]}</IconButton>

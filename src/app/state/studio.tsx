@@ -2,6 +2,7 @@
 
 import { createContext, type ReactNode, useContext, useDeferredValue } from 'react';
 import { useStore } from 'zustand';
+import { useShallow } from 'zustand/react/shallow';
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { present } from '../../lib/assert';
 import type { DataState } from './data/data-state';
@@ -34,6 +35,16 @@ export const useRequests = <T,>(select: (state: RequestsState) => T): T => useSt
 export const useData = <T,>(select: (state: DataState) => T): T => useDeferredValue(useStore(useStores().data, select));
 
 type Readable<S> = Pick<StoreApi<S>, 'getState' | 'getInitialState' | 'subscribe'>;
+/** These fields of a store's state, such as a job's: another render only when one of them changes. */
+export const usePicked = <S extends object, K extends keyof S>(
+  store: Readable<S>,
+  ...fields: readonly K[]
+): Pick<S, K> =>
+  useStore(
+    store,
+    useShallow((state) => Object.fromEntries(fields.map((field) => [field, state[field]])) as Pick<S, K>),
+  );
+
 type StateOf<A> = A extends { getState: () => infer S } ? S : never;
 
 /** A store whose actions are its methods: `useTraining((s) => s.live)` reads, `useTraining.use().resume(id)` acts. */

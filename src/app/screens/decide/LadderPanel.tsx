@@ -19,7 +19,7 @@ import { otherColumns } from '../../../task/template';
 import { ChartPanel, drawIntervals } from '../../charts';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
-import { useIsBusy, usePromptSets, useSession } from '../../state/studio';
+import { useIsBusy, usePicked, usePromptSets, useSession } from '../../state/studio';
 import { Button, Failed, format, Note, Panel, Select, Stoppable } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { decideStores, ladderKey, ladders, type Steps } from './decide-store';
@@ -79,7 +79,7 @@ function Climb({ set, dataset, steps, fields }: ClimbProps) {
   const choice = versions.some(({ id }) => id === steps.choice) ? steps.choice : (versions.at(-1)?.id ?? '');
   const sets = usePromptSets((s) => s.sets);
   const others = sets.filter(({ id, labels, hard, tuned }) => id !== set.id && labels.length > 0 && hard + tuned > 0);
-  const { running, error } = useStore(climbing);
+  const { running, error } = usePicked(climbing, 'running', 'error');
   return (
     <>
       <div className="decide-questions">
@@ -114,7 +114,13 @@ function Climb({ set, dataset, steps, fields }: ClimbProps) {
 
 function Climbing() {
   const { climbing } = ladders.use();
-  const { fraction, secondsLeft, note, rowsPerSecond } = useStore(climbing);
+  const { fraction, secondsLeft, note, rowsPerSecond } = usePicked(
+    climbing,
+    'fraction',
+    'secondsLeft',
+    'note',
+    'rowsPerSecond',
+  );
   return (
     <Stoppable
       label={note ?? 'Getting the model ready'}

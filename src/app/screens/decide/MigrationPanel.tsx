@@ -8,7 +8,7 @@ import type { PlannedMove } from '../../../workflow/migration';
 import { type KnownModel, sourceId } from '../../state/models-store';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
-import { useIsBusy, usePromptSets, useSession, useStores } from '../../state/studio';
+import { useIsBusy, usePicked, usePromptSets, useSession, useStores } from '../../state/studio';
 import { Button, Failed, format, Note, Panel, ProgressBar, Select, Stoppable, Table } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { type DoneMigration, decideStores, type ModelMove, migrations, modelName } from './decide-store';
@@ -111,7 +111,13 @@ function Queue(move: QueueProps) {
   const busy = useIsBusy();
   const trainingOff = useSession((s) => s.capabilities.trainingOff);
   const { value, error } = useResource(plan, { ...move, busy });
-  const { running, fraction, secondsLeft, note, error: failed } = useStore(migrating);
+  const {
+    running,
+    fraction,
+    secondsLeft,
+    note,
+    error: failed,
+  } = usePicked(migrating, 'running', 'fraction', 'secondsLeft', 'note', 'error');
   if (!value)
     return error ? (
       <Note tone="bad" title="The plan could not be made">

@@ -6,7 +6,7 @@ import { timeWords } from '../../../training/estimate';
 import type { RowOutcome } from '../../../workflow/batch';
 import type { RowsFile } from '../../../workflow/rows-file';
 import { useResource } from '../../state/resource';
-import { useSession } from '../../state/studio';
+import { usePicked, useSession } from '../../state/studio';
 import { Button, Choices, format, Panel, Stoppable, Table, type TableColumn, YesNo } from '../../ui';
 import { BatchLabels } from './BatchLabels';
 import { type BatchRun, NOT_STARTED } from './batch-run';
@@ -63,7 +63,7 @@ export function BatchAnswers() {
 function useMissing(): string | null {
   const which = useStore(batch.use().choice, (s) => s.which);
   const file = useStore(batchRows.use().source, (s) => s.value);
-  const { text } = columnsOf(file, useStore(batchRows.use().columns));
+  const text = useStore(batchRows.use().columns, (chosen) => columnsOf(file, chosen).text);
   const job = useSession((s) => s.job?.title ?? null);
   if (which === null) return 'Choose a stage or a version first.';
   if (text === null) return 'Choose the text column first.';
@@ -73,9 +73,9 @@ function useMissing(): string | null {
 /** How long the file will take with what is chosen. */
 function useSeconds(): number | null {
   const { choice, seconds } = batch.use();
-  const { setId, which } = useStore(choice);
+  const { setId, which } = usePicked(choice, 'setId', 'which');
   const file = useStore(batchRows.use().source, (s) => s.value);
-  const { text } = columnsOf(file, useStore(batchRows.use().columns));
+  const text = useStore(batchRows.use().columns, (chosen) => columnsOf(file, chosen).text);
   const isReady = useSession((s) => s.model.kind === 'ready');
   const key =
     file && isReady && setId !== null && which !== null && text !== null ? { file, setId, which, text } : null;

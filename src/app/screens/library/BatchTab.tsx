@@ -126,7 +126,7 @@ const useIsHeld = (): boolean => useStore(batch.use().running, (s) => s.running 
 function BatchRows() {
   const rows = batchRows.use();
   const file = useStore(rows.source, (s) => s.value);
-  const isReading = useStore(rows.reading) !== null;
+  const isReading = useStore(rows.reading, (file) => file !== null);
   if (file) return <OpenRows file={file} />;
   return (
     <Panel stack span={12} title="Rows">
@@ -181,7 +181,7 @@ function ChooseFile({ label }: { readonly label: string }) {
 
 function OpenRows({ file }: { readonly file: RowsFile }) {
   const { chooseText, closeFile } = batch.use();
-  const { text } = columnsOf(file, useStore(batchRows.use().columns));
+  const text = useStore(batchRows.use().columns, (chosen) => columnsOf(file, chosen).text);
   const isHeld = useIsHeld();
   const { format: source, columns, rows, rejected, notes } = file;
   return (

@@ -11,7 +11,7 @@ import {
   subjectOf,
   subjectsOf,
 } from '../../../workflow/exports';
-import { useSession } from '../../state/studio';
+import { usePicked, useSession } from '../../state/studio';
 import { reached } from '../../state/version-words';
 import { Button, Choices, Dialog, Failed, format, Note, ProgressBar, Select, Table, TextField, YesNo } from '../../ui';
 import { type ExportChoice, exporting } from './export-store';
@@ -25,7 +25,7 @@ interface ChoiceProps {
 export default function ExportDialog() {
   const { state, stored, close } = exporting.use();
   const choice = useStore(state, (s) => s.choice);
-  const { value } = useStore(stored);
+  const value = useStore(stored, (s) => s.value);
   if (!choice || !value) return null;
   const chosen = { choice, stored: value };
   return (
@@ -43,7 +43,7 @@ export default function ExportDialog() {
 
 function Actions() {
   const { state, made, save, close } = exporting.use();
-  const { value, error } = useStore(made);
+  const { value, error } = usePicked(made, 'value', 'error');
   const asks = useStore(state, (s) => s.asks);
   return (
     <>
@@ -235,7 +235,7 @@ function RowsCount(chosen: ChoiceProps) {
 
 function Contents() {
   const { made, state } = exporting.use();
-  const { value, error } = useStore(made);
+  const { value, error } = usePicked(made, 'value', 'error');
   const asks = useStore(state, (s) => s.asks);
   if (asks)
     return (
@@ -261,7 +261,7 @@ function Contents() {
 }
 
 function Progress() {
-  const { progress, choice } = useStore(exporting.use().state);
+  const { progress, choice } = usePicked(exporting.use().state, 'progress', 'choice');
   const isReady = useSession((s) => s.model.kind === 'ready');
   const waiting = isReady ? 'Scoring check rows' : 'Waiting for the model';
   return (

@@ -4,14 +4,14 @@ import { isUnverifiable, replayWords } from '../../../interchange/check-rows';
 import type { TaskField } from '../../../interchange/from-vectors';
 import type { Incoming } from '../../../interchange/incoming';
 import { PLACEMENT_WORDS } from '../../../prompt/soft-prompt';
-import { usePromptSets, useSession } from '../../state/studio';
+import { usePicked, usePromptSets, useSession } from '../../state/studio';
 import { Choices, format, Note, ProgressBar, Select, Term, TextArea, TextField } from '../../ui';
 import { imports } from './import-store';
 import { Labels } from './parts';
 
 /** What the files contain: model, vectors, task; and whether it works with the loaded model. */
 export function FoundPanel() {
-  const { value } = useStore(imports.use().found);
+  const value = useStore(imports.use().found, (s) => s.value);
   const title = useRef<HTMLParagraphElement>(null);
   // the pressed button is gone: the focus moves to the result
   useEffect(() => title.current?.focus(), []);
@@ -115,7 +115,7 @@ function Task({ what }: { readonly what: Incoming }) {
 
 function useForm() {
   const { state, changeForm, takeTaskOf } = imports.use();
-  const { form, formError: error } = useStore(state);
+  const { form, formError: error } = usePicked(state, 'form', 'formError');
   return {
     form,
     change: changeForm,
@@ -190,7 +190,7 @@ function Position() {
 }
 
 function CheckNote() {
-  const { status, value, error } = useStore(imports.use().check);
+  const { status, value, error } = usePicked(imports.use().check, 'status', 'value', 'error');
   if (status === 'loading') return <Checking />;
   if (error)
     return (

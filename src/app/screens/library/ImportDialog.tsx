@@ -4,6 +4,7 @@ import { useStore } from 'zustand';
 import { replayWords } from '../../../interchange/check-rows';
 import { namedFile } from '../../shell/DropTarget';
 import { navigate, screenPath } from '../../state/location';
+import { usePicked } from '../../state/studio';
 import { Button, Dialog, Failed, Note, ProgressBar } from '../../ui';
 import { FoundPanel } from './FoundPanel';
 import { imports } from './import-store';
@@ -22,8 +23,8 @@ export function ImportDialog() {
 
 function Actions() {
   const { close, keep, ...steps } = imports.use();
-  const { value } = useStore(steps.found);
-  const check = useStore(steps.check);
+  const value = useStore(steps.found, (s) => s.value);
+  const check = usePicked(steps.check, 'value', 'status');
   const isStoring = useStore(steps.stored, (s) => s.status === 'loading');
   const isDemo = value?.what.kind === 'prompt' && value.what.examples !== null;
   return (
@@ -40,7 +41,7 @@ function Actions() {
 
 function Trouble() {
   const { found, stored } = imports.use();
-  const { key, error, value } = useStore(found);
+  const { key, error, value } = usePicked(found, 'key', 'error', 'value');
   const storeError = useStore(stored, (s) => s.error);
   const name = key?.name ?? value?.file ?? '';
   const were = /^\d+ files$/.test(name) ? 'were' : 'was';
@@ -48,7 +49,7 @@ function Trouble() {
 }
 
 function Content() {
-  const { key, status } = useStore(imports.use().found);
+  const { key, status } = usePicked(imports.use().found, 'key', 'status');
   if (status === 'loading') return <ProgressBar label={`Reading ${key?.name ?? ''}`} value={null} />;
   return status === 'ready' ? <FoundPanel /> : <ChooseFiles />;
 }

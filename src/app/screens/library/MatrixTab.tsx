@@ -4,7 +4,7 @@ import { matrixChoices } from '../../../prompt-set/ready-prompt';
 import { cautions, type MatrixCell, matrixCsv, matrixJson, type Slot, shadesOf, slotId } from '../../../report/matrix';
 import { navigate } from '../../state/location';
 import { useResource } from '../../state/resource';
-import { useIsBusy, usePromptSets, useStores } from '../../state/studio';
+import { useIsBusy, usePicked, usePromptSets, useStores } from '../../state/studio';
 import {
   ArmMark,
   Button,
@@ -303,7 +303,16 @@ function Cell({ cell, isStale, shade, side, name, onChoose }: CellProps) {
 
 function Fill({ view, open }: ViewProps & { readonly open: number }) {
   const work = filling.use();
-  const { running, done, total, error, note, ...progress } = useStore(work);
+  const { running, done, total, error, note, ...progress } = usePicked(
+    work,
+    'running',
+    'done',
+    'total',
+    'error',
+    'note',
+    'fraction',
+    'secondsLeft',
+  );
   const busy = useIsBusy();
   const tests = view.data.reduce((sum, { dataset }) => sum + dataset.split.test.length, 0);
   return (

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { useStore } from 'zustand';
+import { useShallow } from 'zustand/react/shallow';
 import { MAX_BYTES, MAX_ROWS } from '../../../dataset/types';
 import type { Measurement } from '../../../prompt-set/performance';
 import { driftWords, firstOf, knownWords, type Result, resultsOf } from '../../../prompt-set/performance';
@@ -9,7 +10,7 @@ import type { PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import type { RowsFile } from '../../../workflow/rows-file';
 import { FileButton } from '../../shell/Screen';
-import { useIsBusy, usePromptSets } from '../../state/studio';
+import { useIsBusy, usePicked, usePromptSets } from '../../state/studio';
 import { versionOptions } from '../../state/version-words';
 import { Button, Failed, format, Panel, Select, Stoppable } from '../../ui';
 import { type Detail, detailActions } from './library-store';
@@ -69,7 +70,7 @@ function Choice({ onChoose, ...asked }: MeasureProps & { readonly onChoose: (ver
   const { set, versionId } = asked;
   const rows = usePromptSets((s) => s.sets.find(({ id }) => id === set.id)?.rows ?? null);
   const { open, reading } = measureRows.use();
-  const isReading = useStore(reading) !== null;
+  const isReading = useStore(reading, (file) => file !== null);
   const isBusy = useIsBusy();
   const measure = useMeasure(asked);
   return (
@@ -90,7 +91,7 @@ function Choice({ onChoose, ...asked }: MeasureProps & { readonly onChoose: (ver
 }
 
 function FileToMeasure(asked: MeasureProps) {
-  const { value: file, error } = useStore(measureRows.use().source);
+  const { value: file, error } = usePicked(measureRows.use().source, 'value', 'error');
   return (
     <>
       <ReadingRows of={measureRows.use()} />
@@ -102,7 +103,10 @@ function FileToMeasure(asked: MeasureProps) {
 
 function FileColumns({ file, ...asked }: MeasureProps & { readonly file: RowsFile }) {
   const { columns: chosen, choose, close } = measureRows.use();
-  const { text, label } = columnsOf(file, useStore(chosen));
+  const { text, label } = useStore(
+    chosen,
+    useShallow((of) => columnsOf(file, of)),
+  );
   const isBusy = useIsBusy();
   const measure = useMeasure(asked);
   const expected = EXPECTED[kindOf(asked.set)];
@@ -132,7 +136,15 @@ function FileColumns({ file, ...asked }: MeasureProps & { readonly file: RowsFil
 
 function Running() {
   const job = measuring.use();
-  const { running, done, total, error, ...progress } = useStore(job);
+  const { running, done, total, error, ...progress } = usePicked(
+    job,
+    'running',
+    'done',
+    'total',
+    'error',
+    'fraction',
+    'secondsLeft',
+  );
   return (
     <>
       {running ? (

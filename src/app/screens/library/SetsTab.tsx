@@ -1,10 +1,9 @@
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { memo, useDeferredValue, useLayoutEffect, useMemo, useRef, useState } from 'react';
-import { useStore } from 'zustand';
 import { counted } from '../../../lib/format';
 import { type Listing, searched, tagsOf } from '../../../prompt-set/listing';
 import { navigate, screenPath, useQuery } from '../../state/location';
-import { usePromptSets } from '../../state/studio';
+import { usePicked, usePromptSets } from '../../state/studio';
 import { Button, EmptyState, Panel, Select, TextField } from '../../ui';
 import { exporting } from './export-store';
 import { listSearch, NO_SEARCH, setActions } from './library-store';
@@ -16,7 +15,7 @@ const FEW = 3;
 /** The list of prompt sets, with its search. */
 export function SetsTab() {
   const sets = usePromptSets((s) => s.sets);
-  const { search, tag } = useStore(listSearch.use());
+  const { search, tag } = usePicked(listSearch.use(), 'search', 'tag');
   const [, look] = useQuery<string>('set', '');
   const wanted = useDeferredValue(search);
   const found = useMemo(() => searched(sets, wanted, tag), [sets, wanted, tag]);
@@ -49,7 +48,7 @@ export function SetsTab() {
 
 function Search({ sets }: { readonly sets: readonly Listing[] }) {
   const store = listSearch.use();
-  const { search, tag } = useStore(store);
+  const { search, tag } = usePicked(store, 'search', 'tag');
   const tags = useMemo(() => tagsOf(sets), [sets]);
   return (
     <div className="set-search">
@@ -75,7 +74,7 @@ function Search({ sets }: { readonly sets: readonly Listing[] }) {
 
 function NothingFound() {
   const store = listSearch.use();
-  const { search, tag } = useStore(store);
+  const { search, tag } = usePicked(store, 'search', 'tag');
   return (
     <EmptyState title="Nothing found" action={<Button onPress={() => store.setState(NO_SEARCH)}>Show all</Button>}>
       No name, label, tag, note or prompt contains “{search.trim()}”{tag === null ? '' : ` with the tag “${tag}”`}.

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
+import { usePicked } from '../../state/studio';
 import { Button, Choices, Dialog, EmptyState, Failed, Note, ProgressBar, YesNo } from '../../ui';
 import type { Decision } from './team-folder';
 import { team } from './team-store';
@@ -12,7 +13,6 @@ const KINDS = {
   conflict: 'changed on both sides',
 } as const;
 
-const useConnection = () => useStore(team.use().connection);
 const useIsBusy = () => useStore(team.use().work, (s) => s.status === 'loading');
 
 type Picker = () => Promise<FileSystemDirectoryHandle>;
@@ -26,7 +26,7 @@ const picker = (): Picker | null => {
 export function TeamDialog() {
   const { state, close } = team.use();
   const isOpen = useStore(state, (s) => s.isOpen);
-  const { value: folder } = useConnection();
+  const folder = useStore(team.use().connection, (s) => s.value);
   return (
     <Dialog stack wide title="Team folder" isOpen={isOpen} onClose={close} actions={<Actions />}>
       {folder ? <ConnectedFolder {...folder} /> : <NotConnected />}
@@ -38,7 +38,7 @@ export function TeamDialog() {
 
 function Actions() {
   const { state, close, apply } = team.use();
-  const { waiting, decisions } = useStore(state);
+  const { waiting, decisions } = usePicked(state, 'waiting', 'decisions');
   const isBusy = useIsBusy();
   const isDecided = Object.values(decisions).some((of) => Object.keys(of).length > 0);
   return (
@@ -54,8 +54,8 @@ function Actions() {
 }
 
 function Progress() {
-  const { key, status, value, error: failed } = useStore(team.use().work);
-  const { error: unread } = useConnection();
+  const { key, status, value, error: failed } = usePicked(team.use().work, 'key', 'status', 'value', 'error');
+  const unread = useStore(team.use().connection, (s) => s.error);
   return (
     <>
       {status === 'loading' ? <ProgressBar label={`${key?.what}…`} value={null} /> : null}
