@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { adaptationStep, readCheckpoint, type StoredCheckpoint, wasStillFalling } from './checkpoint';
+import {
+  adaptationStep,
+  diverged,
+  readCheckpoint,
+  type StoredCheckpoint,
+  storedError,
+  wasStillFalling,
+} from './checkpoint';
 import type { TrainEvent } from './events';
 import { train } from './loop';
 import { STANDARD } from './settings';
@@ -122,3 +129,15 @@ describe('adaptation', () => {
     ).toBeNull();
   });
 });
+
+it.each([
+  [1, 0.0077],
+  [37, 1],
+  [5000, 1.2e-6],
+])('a divergence at step %i is read back from the message that is stored with the run', (step, rate) => {
+  const error = diverged(step, rate);
+  expect(storedError(error.message)).toEqual(error);
+});
+
+it('any other stored message is only that', () =>
+  expect(storedError('The engine stopped.')).toMatchObject({ code: 'internal', message: 'The engine stopped.' }));

@@ -1,4 +1,5 @@
-/** What validations decide: which step of a run is kept, and when continuing is of no use; and checkpoints as they are stored. */
+/** What validations decide: which step of a run is kept, and when continuing is of no use; and what is stored of a run. */
+import { StudioError } from '../lib/errors';
 import type { Checkpoint, Scores, Trained, ValidationPoint } from './events';
 import type { TrainingSettings } from './settings';
 
@@ -36,6 +37,20 @@ export function readCheckpoint(stored: StoredCheckpoint, kind: Scores['kind']): 
         kind === 'generate' ? { kind, step, tokenShare: accuracy, loss } : { kind, step, accuracy, macroF1, loss },
     ),
   };
+}
+
+/** What ends a run whose loss at a step is not a number. */
+export const diverged = (step: number, learningRate: number): StudioError =>
+  new StudioError(
+    'diverged',
+    `Training diverged at step ${step}: the loss is no longer a number. Train again with a third of the learning rate, which was ${learningRate.toPrecision(2)}.`,
+    { data: { step, learningRate, suggestedLearningRate: Number((learningRate / 3).toPrecision(2)) } },
+  );
+
+/** What ended a run, from the message that is stored with it: of a divergence, the step and the rate can be read back. */
+export function storedError(message: string): StudioError {
+  const [, step, rate] = /^Training diverged at step (\d+): .* was (\S+)\.$/.exec(message) ?? [];
+  return step && rate ? diverged(Number(step), Number(rate)) : new StudioError('internal', message);
 }
 
 /** Null where texts are written. */

@@ -278,3 +278,15 @@ test('few validation rows are said in words, with how wide their interval is', (
   expect(fewValidationRows(60, 0.5)).toBeNull();
   expect(fewValidationRows(0, null)).toBeNull();
 });
+
+test('a run that diverged is judged by that, whatever its finite steps look like', () => {
+  const seen = run(
+    36,
+    (s) => 1.5 - s / 60,
+    (s) => 0.5 + s / 200,
+  );
+  const accuracy = { of: () => 0.5, falls: false };
+  const judged = judge({ ...seen, lines: [], hasEnded: true, hasDiverged: true }, accuracy);
+  expect(judged).toMatchObject({ trend: 'broken', diagnosis: { title: 'No step of this run is kept', remedy: null } });
+  expect(diagnose({ ...seen, steps: [], hasEnded: true, hasDiverged: true }).advice).toContain('diverged at once');
+});

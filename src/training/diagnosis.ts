@@ -44,6 +44,8 @@ interface Seen {
   readonly settings: TrainingSettings;
   /** Left out = it may still be training. */
   readonly hasEnded?: boolean;
+  /** It ended because the loss was not a number, and no step of it is kept; left out = no. */
+  readonly hasDiverged?: boolean;
   /** It learns another prompt's answers instead of labels; left out = no. */
   readonly isDistilled?: boolean;
 }
@@ -93,6 +95,9 @@ function trendOf(losses: readonly number[]): Trend {
   return now < 0.9 * first ? 'level' : 'unmoved';
 }
 
+const seenTrend = ({ hasDiverged, steps }: Seen): Trend =>
+  hasDiverged ? 'broken' : trendOf(steps.map(({ loss }) => loss));
+
 /** Steps since the best validation from which on it no longer gains. */
 const NO_GAIN_STEPS = 20;
 
@@ -113,7 +118,7 @@ function factsOf(seen: Seen): Facts {
     recent: mean(losses.slice(-10)),
     last,
     best,
-    trend: trendOf(losses),
+    trend: seenTrend(seen),
     isGaining: isRecent(best) || isRecent(top((a, b) => a.loss < b.loss)),
     rate: settings.learningRate ?? steps.reduce((top, s) => Math.max(top, s.learningRate), 0),
     isGenerating: last?.kind === 'generate',
@@ -122,12 +127,25 @@ function factsOf(seen: Seen): Facts {
 
 type Check = (facts: Facts) => Diagnosis | null;
 
-const diverging: Check = ({ trend, rate }) =>
+/** What ended it is said at the top of the screen, with a lower rate to try. */
+const divergedRun: Check = ({ hasDiverged, steps }) =>
+  hasDiverged
+    ? {
+        kind: 'diverging',
+        title: 'No step of this run is kept',
+        advice: `The curves show ${steps.length > 0 ? 'the steps before it diverged' : 'nothing: it diverged at once'}.`,
+        remedy: null,
+      }
+    : null;
+
+const diverging: Check = ({ trend, rate, hasEnded }) =>
   trend === 'broken' || trend === 'grown'
     ? {
         kind: 'diverging',
         title: 'Diverging: the loss grows instead of falling',
-        advice: 'Stop, halve the learning rate, and start again. The best step so far is kept.',
+        advice: hasEnded
+          ? 'The best step is kept. Half the learning rate would probably do better.'
+          : 'Stop, halve the learning rate, and start again. The best step so far is kept.',
         remedy:
           rate > 0 ? { label: 'Start again at half the rate', change: { learningRate: rounded(rate / 2) } } : null,
       }
@@ -268,6 +286,7 @@ const LEARNING: Readonly<Record<Trend, readonly [gaining: Words, not: Words]>> =
 
 /** Worst first. */
 const CHECKS: readonly Check[] = [
+  divergedRun,
   diverging,
   starting,
   overfitting,
@@ -350,7 +369,7 @@ export interface Judgement {
 /** All that the screen says of a run: its advice and the titles of its curves, which cannot contradict each other. */
 export const judge = (seen: Seen & { readonly lines: readonly ReferenceLine[] }, measure: Measure): Judgement => ({
   diagnosis: diagnose(seen),
-  trend: trendOf(seen.steps.map(({ loss }) => loss)),
+  trend: seenTrend(seen),
   place: placeOf(seen.validations, seen.lines, measure, seen.validationRows),
 });
 

@@ -2,7 +2,7 @@ import type { RowsRead } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import { breathe, type Polled, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
-import { select, type Validated } from './checkpoint';
+import { diverged, select, type Validated } from './checkpoint';
 import type { Checkpoint, StopReason, TrainEvent, Trained, Trial } from './events';
 import type { Gradient } from './objective';
 import { clipped, learningRateShare, norm, OPTIMISERS, secondsLeft } from './optimisers';
@@ -303,13 +303,6 @@ function updateAnswers({ answers }: Checkpoint, gradient: Float32Array, at: At):
   );
   return { answers: { shift: values, optimiser: state } };
 }
-
-const diverged = (step: number, learningRate: number) =>
-  new StudioError(
-    'diverged',
-    `Training diverged at step ${step}: the loss is no longer a number. Train again with a third of the learning rate, which was ${learningRate.toPrecision(2)}.`,
-    { data: { step, learningRate, suggestedLearningRate: Number((learningRate / 3).toPrecision(2)) } },
-  );
 
 const stepsPerSecond = (state: Checkpoint) => {
   const seconds = state.steps.reduce((sum, point) => sum + point.ms, 0) / 1000;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { SoftVersion } from '../prompt-set/types';
+import { diverged } from '../training/checkpoint';
 import { STANDARD } from '../training/settings';
 import {
   besideTitle,
@@ -94,6 +95,7 @@ describe('a run in words', () => {
     expect(states.map((status) => statusWords(run(1, {}, { status })))).toEqual([
       ...['open', 'paused', 'done', 'done, stopped early', 'stopped', 'failed'],
     ]);
+    expect(statusWords(run(1, {}, { status: 'failed', error: diverged(9, 0.1).message }))).toBe('diverged');
     expect(reachedWords({ validationAccuracy: 0.625 })).toBe('62.5%');
     expect(reachedWords({ validationAccuracy: null })).toBe('–');
     expect(reachedWords({ validationAccuracy: null, validationLoss: 0 })).toBe('perplexity 1');
@@ -192,6 +194,9 @@ test('a start of a race is named with its losses and what became of it', () => {
   expect(raceWords({ ...start, losses: [], outcome: 'racing' }, 64)).toBe('After the text');
   expect(raceWords({ ...start, losses: [{ step: 15, loss: null }] }, 64)).toBe(
     'After the text: out. It diverged before step 15',
+  );
+  expect(raceWords({ ...start, outcome: 'continues', losses: [{ step: 15, loss: null }] }, 64)).toBe(
+    'After the text. It diverged before step 15',
   );
 });
 

@@ -5,6 +5,7 @@ import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import type { PromptSearch, PromptSet, RaceEntry, Smaller, SoftVersion, WordSearch } from '../prompt-set/types';
 import { FEWEST_OF_FEW, FEWEST_ROWS } from '../task/choose-words';
 import type { HardPrompt } from '../task/types';
+import { storedError } from '../training/checkpoint';
 import { NUMBER_SETTINGS, settingOf } from '../training/fields';
 import { type Initialisation, OPTIMISER_LABELS, type TrainingSettings } from '../training/settings';
 import type { Unchanged } from './check-rows';
@@ -20,7 +21,8 @@ const STATUS: Readonly<Record<SoftVersion['status'], string>> = {
   stopped: 'stopped',
   failed: 'failed',
 };
-export const statusWords = (run: SoftVersion): string => STATUS[run.status];
+export const statusWords = ({ status, error }: Pick<SoftVersion, 'status' | 'error'>): string =>
+  status === 'failed' && storedError(error ?? '').code === 'diverged' ? 'diverged' : STATUS[status];
 
 /** What a search for answer words came to: "These words separate your labels best: cross-validated loss 0.46 against …". */
 export function searchWords({ outcome, loss, lossBefore, rows, cues }: WordSearch): string {
@@ -115,7 +117,8 @@ export function raceWords({ name, losses, outcome }: RaceEntry, rows: number): s
   const right = accuracy === undefined ? '' : `; ${ofRows(accuracy, rows)} right`;
   const diverged = losses.find(({ loss }) => loss === null);
   return [
-    `${name}${OUTCOMES[outcome]}`,
+    // where every start diverged, none is chosen
+    `${name}${diverged && outcome === 'continues' ? '' : OUTCOMES[outcome]}`,
     ...(reached.length > 0 ? [`Validation loss ${reached.join(', ')}${right}`] : []),
     ...(diverged ? [`It diverged before step ${diverged.step}`] : []),
   ].join('. ');

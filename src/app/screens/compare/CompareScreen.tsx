@@ -199,6 +199,9 @@ function Troubles() {
   const error = useStore(run, (s) => s.error);
   const other = useSession((s) => s.job?.title ?? null);
   const trainingOff = useSession((s) => s.capabilities.trainingOff);
+  const stopped = useSession(({ model }) => (model.kind === 'failed' ? model.error.message : null));
+  // what ended the model is said once, at the top of every screen
+  const failure = error?.message === stopped ? null : error;
   return (
     <>
       {trainingOff ? <Note title="Viewing only on this device">{trainingOff}</Note> : null}
@@ -207,7 +210,7 @@ function Troubles() {
           You can compare when it finishes.
         </Note>
       ) : null}
-      <Failed title="The comparison did not finish" error={error} onRetry={() => void run.start()}>
+      <Failed title="The comparison did not finish" error={failure} onRetry={() => void run.start()}>
         Earlier comparisons are kept.
       </Failed>
     </>

@@ -61,6 +61,7 @@ function Curves({ live, set, trainRows }: CurvesPanelsProps & { readonly live: L
       trainRows: Math.min(settings.trainRows ?? trainRows, trainRows),
       settings,
       hasEnded: live.phase === 'ended',
+      hasDiverged: hasDiverged(live),
       isDistilled: run?.distilled !== undefined,
     },
     MEASURES[metric],
@@ -76,11 +77,22 @@ function Curves({ live, set, trainRows }: CurvesPanelsProps & { readonly live: L
   );
 }
 
+const hasDiverged = ({ error }: LiveRun) => error?.code === 'diverged';
+
 /** Which starts were compared before the run, and which one it continues. */
 function RacePanel({ entries, live }: { readonly entries: readonly RaceEntry[]; readonly live: LiveRun }) {
   const best = entries.find(({ outcome }) => outcome === 'continues');
   return (
-    <Panel title={best ? `Chosen start: ${midSentence(best.name)}` : 'One of these starts continues'} span={12}>
+    <Panel
+      title={
+        best?.losses.at(-1)?.loss === null
+          ? 'Every start diverged'
+          : best
+            ? `Chosen start: ${midSentence(best.name)}`
+            : 'One of these starts continues'
+      }
+      span={12}
+    >
       <ul>
         {entries.map((entry) => (
           <li key={entry.name} className={entry.outcome === 'out' ? 'dim' : undefined}>
@@ -212,7 +224,7 @@ function LossPanel({ live, judgement: { diagnosis, trend }, settings, run }: Los
       }}
     >
       <Advice live={live} diagnosis={diagnosis} onRemedy={onRemedy} />
-      <LastStep last={steps.at(-1)} bestStep={live.bestStep} />
+      <LastStep last={steps.at(-1)} bestStep={hasDiverged(live) ? null : live.bestStep} />
     </ChartPanel>
   );
 }

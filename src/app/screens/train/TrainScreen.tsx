@@ -314,7 +314,7 @@ interface RunEndedProps {
 /** What ended the run and what of it is saved; a lower rate where training diverged. Else the head of the screen resumes. */
 function RunEnded({ set, error, isSaid }: RunEndedProps) {
   const runId = useShownRun(set.id, (live) => live?.runId ?? null);
-  const resumeFrom = useShownRun(set.id, (live) => live?.resumeFrom ?? 0);
+  const resumeFrom = useShownRun(set.id, (live) => live?.resumeFrom ?? null);
   const next = useNextRun((s) => s.settings);
   const run = set.soft.find(({ id }) => id === runId);
   const trainAgain = useTrainAgain(run, run?.settings ?? next);
@@ -325,7 +325,7 @@ function RunEnded({ set, error, isSaid }: RunEndedProps) {
       tone="bad"
       live
       title={
-        isLower
+        resumeFrom === null
           ? 'This run cannot be continued'
           : resumeFrom > 0
             ? `Everything up to step ${resumeFrom} is saved`

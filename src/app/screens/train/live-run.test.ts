@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
-import type { RaceEntry } from '../../../prompt-set/types';
+import { createPromptSet } from '../../../prompt-set/prompt-set';
+import type { RaceEntry, SoftVersion } from '../../../prompt-set/types';
+import { diverged } from '../../../training/checkpoint';
 import { STANDARD } from '../../../training/settings';
-import { fractionOf, heard, jobOf, type LiveRun, progressWords, trainHeadline } from './live-run';
+import { endedRun, fractionOf, heard, jobOf, type LiveRun, progressWords, trainHeadline } from './live-run';
 
 const RUN: LiveRun = {
   ...{ runId: 'r', setId: 's', kind: 'classify', phase: 'preparing', note: null, cache: null, teacher: null },
@@ -33,4 +35,15 @@ it('says what the chosen start reached as soon as the race is over, and later wh
   const point = { kind: 'classify', step: 25, accuracy: 0.9, macroF1: 0.9, loss: 0.4 } as const;
   const later = heard(live, { kind: 'validation', point, best: true });
   expect(trainHeadline(later, null, 0)).toBe('Training: 90% of 30 validation rows right');
+});
+
+it('says that training diverged, at once and after a reload, whatever step was saved last', () => {
+  const error = diverged(37, 0.0077);
+  expect(trainHeadline({ ...RUN, phase: 'ended', step: 36, error }, null, 0)).toBe('Training diverged at step 37');
+  const version = { id: 'r', settings: STANDARD, status: 'failed', error: error.message } as SoftVersion;
+  const from = { name: 'S', words: [], baseTemplate: '', datasetFingerprint: null, datasetName: null, taken: [] };
+  const open = createPromptSet({ id: 's', now: '' }, from);
+  const left = endedRun(version, open, null, { validationRows: 22, lines: [] });
+  expect(trainHeadline(left, null, 0)).toBe('Training diverged at step 37');
+  expect(left).toMatchObject({ resumeFrom: null, error: { data: { suggestedLearningRate: 0.0026 } } });
 });

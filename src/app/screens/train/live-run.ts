@@ -1,10 +1,11 @@
 /** The run on the screen: how each event changes it, and what the screen says of it. Pure. */
 import type { TaskKind } from '../../../dataset/types';
-import { StudioError } from '../../../lib/errors';
+import type { StudioError } from '../../../lib/errors';
 import { clock, counted, ofRows, percentWhole } from '../../../lib/format';
 import { isUsable } from '../../../prompt-set/make-versions';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import type { PromptSet, RaceEntry, SoftVersion } from '../../../prompt-set/types';
+import { storedError } from '../../../training/checkpoint';
 import type {
   Checkpoint,
   ReferenceLine,
@@ -109,7 +110,7 @@ export function endedRun(
     ...freshRun(version, open, kept, shown.validationRows),
     phase: 'ended',
     ending: status === 'running' ? 'paused' : status === 'failed' ? null : status,
-    error: error ? new StudioError('internal', error) : null,
+    error: error ? storedError(error) : null,
     resumeFrom: RESUMABLE.includes(status) ? (kept?.step ?? 0) : null,
     lines: shown.lines,
   };
@@ -264,6 +265,7 @@ function ended(live: LiveRun): string {
   const { ending, step } = live;
   if (ending === 'paused') return `Paused at step ${step} of ${live.stepsTotal}`;
   if (ending !== null) return `Trained${reached(live)}; now compare on test rows`;
+  if (live.error?.code === 'diverged') return `Training diverged at step ${live.error.data.step ?? step + 1}`;
   return live.error ? `The run stopped at step ${step}` : 'The run ended';
 }
 
