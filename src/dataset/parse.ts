@@ -3,7 +3,15 @@ import { type Failure, fail, ok, type Result } from '../lib/result';
 import { uniqueHeaders } from './columns';
 import { decodeText, sniffDelimiter } from './decode';
 import { adapted, type ForeignFailure, type Records, readForeign } from './foreign';
-import { EXPECTED, parseJsonl, type RawRecord, readExpected, readRecords, recordRows } from './records';
+import {
+  EXPECTED,
+  parseJsonl,
+  type RawRecord,
+  type RecordRows,
+  readExpected,
+  readRecords,
+  recordRows,
+} from './records';
 import {
   DELIMITER_NAMES,
   DELIMITERS,
@@ -54,12 +62,7 @@ function raggedness(cells: readonly string[], columns: number): string | null {
 
 const isEmpty = (record: RawRecord) => record.broken === null && record.cells.every((cell) => cell.trim() === '');
 
-interface Body {
-  readonly columns: readonly string[];
-  readonly rows: readonly Row[];
-  /** Rows in the file, of which no more than can be used are kept. */
-  readonly count: number;
-  readonly rejected: readonly RejectedRow[];
+interface Body extends RecordRows {
   readonly notes: readonly string[];
 }
 

@@ -111,10 +111,11 @@ function parseLine(raw: string): { readonly record: unknown } | string {
 }
 
 /** Rows of a file whose columns are the names in its records, in order of first appearance; nested values stay JSON text. */
-interface RecordRows {
+export interface RecordRows {
   readonly columns: readonly string[];
   /** None where there are too many columns, rows or cells. */
   readonly rows: readonly Row[];
+  /** Rows in the file, of which no more than can be used are kept. */
   readonly count: number;
   readonly rejected: readonly RejectedRow[];
 }

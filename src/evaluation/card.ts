@@ -49,14 +49,9 @@ export interface CardArm {
   readonly gap: Gap | null;
 }
 
-export interface VerdictCard {
-  readonly action: Action;
-  /** The arm to use now. */
-  readonly armId: string;
-  /** Its name inside a sentence: "the tuned prompt". */
+export interface VerdictCard extends Pick<Recommendation, 'action' | 'armId' | 'title' | 'why'> {
+  /** The arm's name inside a sentence: "the tuned prompt". */
   readonly arm: string;
-  readonly title: string;
-  readonly why: string;
   readonly chips: readonly Chip[];
   /** The highest value first. */
   readonly arms: readonly CardArm[];

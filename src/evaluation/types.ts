@@ -1,4 +1,6 @@
+import type { ClassMetrics } from '../metrics/classification';
 import type { Interval } from '../metrics/intervals';
+import type { PairedCounts } from '../metrics/mcnemar';
 import type { LabelMetricId, TextMetricId } from '../metrics/registry';
 import type { Placement } from '../prompt/soft-prompt';
 
@@ -102,14 +104,8 @@ export interface Production {
   readonly addedRows: number;
 }
 
-interface ClassScore {
+interface ClassScore extends ClassMetrics {
   readonly label: string;
-  readonly precision: number;
-  readonly recall: number;
-  readonly f1: number;
-  readonly support: number;
-  /** True where 0/0 was read as 0. */
-  readonly undefined: boolean;
 }
 
 /** Each metric with its 95% interval. Metrics that were added since are missing in comparisons of earlier versions. */
@@ -155,13 +151,9 @@ export type LabelDifferences = { readonly [Id in ResampledId as `${Id}Difference
   readonly [Id in ResampledId as `${Id}Ci95`]?: Interval;
 } & { readonly [Id in ResampledId as `${Id}P`]?: number };
 
-export interface PairReport extends LabelDifferences {
+export interface PairReport extends LabelDifferences, PairedCounts {
   readonly a: string;
   readonly b: string;
-  readonly bothRight: number;
-  readonly aOnly: number;
-  readonly bOnly: number;
-  readonly bothWrong: number;
   /** Accuracy of B minus accuracy of A. */
   readonly difference: number;
   /** Bonett-Price, 95%. */

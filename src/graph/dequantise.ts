@@ -46,17 +46,11 @@ export function toFloat32(tensor: Initializer): Float32Array {
 }
 
 /** Weights in blocks along the last axis, as MatMulNBits and GatherBlockQuantized store them. */
-export interface BlockQuantised {
+export interface BlockQuantised extends Packing {
   /** `[rows, blocks per row x blockSize x bits / 8]` bytes, low nibble first; rows may also end where the columns do. */
   readonly packed: Uint8Array;
   readonly rows: number;
   readonly columns: number;
-  readonly bits: 4 | 8;
-  readonly blockSize: number;
-  /** `[rows x blocks per row]` */
-  readonly scales: Float32Array;
-  /** One for all, or `[rows x blocks per row]`. */
-  readonly zeroPoints: number | Float32Array;
 }
 
 /** w = (q - zeroPoint) * scale, `[rows x columns]`. */

@@ -59,6 +59,17 @@ export interface Piece {
   readonly shared: boolean;
 }
 
+/** `at(i, j)`: how many items of `a` from i on and of `b` from j on are common, in this order. */
+export function commonLengths(a: readonly string[], b: readonly string[]): (i: number, j: number) => number {
+  const width = b.length + 1;
+  const longest = new Uint32Array((a.length + 1) * width);
+  const at = (i: number, j: number) => longest[i * width + j] ?? 0;
+  for (let i = a.length - 1; i >= 0; i--)
+    for (let j = b.length - 1; j >= 0; j--)
+      longest[i * width + j] = a[i] === b[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+  return at;
+}
+
 /** Of more words than these only the first are compared: the table grows with the square. */
 const MOST_WORDS = 800;
 
@@ -69,14 +80,7 @@ const key = (word: string): string => word.toLowerCase().replace(/[^\p{L}\p{N}]+
 export function commonWords(text: string, other: string): readonly Piece[] {
   const [words, others] = [split(text), split(other)];
   const [a, b] = [words.slice(0, MOST_WORDS).map(key), others.slice(0, MOST_WORDS).map(key)];
-  const width = b.length + 1;
-  const longest = new Uint32Array((a.length + 1) * width);
-  for (let i = a.length - 1; i >= 0; i--)
-    for (let j = b.length - 1; j >= 0; j--)
-      longest[i * width + j] =
-        a[i] === b[j]
-          ? (longest[(i + 1) * width + j + 1] ?? 0) + 1
-          : Math.max(longest[(i + 1) * width + j] ?? 0, longest[i * width + j + 1] ?? 0);
+  const common = commonLengths(a, b);
   const pieces: Piece[] = [];
   const push = (word: string, shared: boolean) => {
     const last = pieces.at(-1);
@@ -85,7 +89,7 @@ export function commonWords(text: string, other: string): readonly Piece[] {
   };
   let j = 0;
   words.forEach((word, i) => {
-    while (j < b.length && a[i] !== b[j] && (longest[i * width + j + 1] ?? 0) === (longest[i * width + j] ?? 0)) j++;
+    while (j < b.length && a[i] !== b[j] && common(i, j + 1) === common(i, j)) j++;
     const shared = i < a.length && j < b.length && a[i] === b[j];
     if (shared) j++;
     push(word, shared);

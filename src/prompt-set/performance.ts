@@ -1,5 +1,5 @@
 /** Results of versions from every comparison and measurement. Only results on the same rows are shown together. */
-import type { GenerateArm } from '../evaluation/types';
+import type { ArmReport, GenerateArm } from '../evaluation/types';
 import { count, midSentence } from '../lib/format';
 import { correctCount } from '../metrics/classification';
 import { bonettPrice, type Interval, meanInterval, meansInterval, newcombe, wilson } from '../metrics/intervals';
@@ -169,30 +169,29 @@ const others = <Id extends string, M extends { readonly name: string }>(
 export function resultsOf({ set, evaluations, writings, measurements }: Measured): readonly Result[] {
   const versions = versionsOf(set);
   const testRows = (n: number) => `${n} test rows${set.datasetName ? ` of ${shortened(set.datasetName)}` : ''}`;
-  const compared = evaluations.flatMap((evaluation): Result[] => {
-    const { id, plan, comparison, createdAt: at } = evaluation;
-    const { rowIds, gold, labels } = plan;
+  const inComparison = <R extends { readonly id: string }>(
+    evaluation: Kept<ClassifyEvaluation> | Kept<GenerateEvaluation>,
+    reports: readonly R[],
+    rowsKey: string,
+    figuresOf: (report: R) => Figures,
+  ): readonly Result[] => {
+    const { id, createdAt: at, plan } = evaluation;
     const armOf = armsByVersion(set, evaluation);
     return versions.flatMap((of) => {
-      const report = comparison.arms.find((arm) => arm.id === armOf.get(of.version.id));
+      const report = reports.find((arm) => arm.id === armOf.get(of.version.id));
       if (!report) return [];
-      const rowsKey = testRowsKey(rowIds, gold, labels);
-      const figures = chosen(gold, report.predictions, labels.length);
-      const own = { id: `${id} ${of.version.id}`, of, at, rowsKey, rowsName: testRows(gold.length) };
-      return { ...own, ...figures, measurement: null };
+      const own = { id: `${id} ${of.version.id}`, of, at, rowsKey, rowsName: testRows(plan.rowIds.length) };
+      return { ...own, ...figuresOf(report), measurement: null };
     });
+  };
+  const compared = evaluations.flatMap((evaluation) => {
+    const { rowIds, gold, labels } = evaluation.plan;
+    const figures = ({ predictions }: ArmReport) => chosen(gold, predictions, labels.length);
+    return inComparison(evaluation, evaluation.comparison.arms, testRowsKey(rowIds, gold, labels), figures);
   });
-  const wrote = writings.flatMap((writing): Result[] => {
-    const { id, plan, comparison, createdAt: at } = writing;
-    const armOf = armsByVersion(set, writing);
-    return versions.flatMap((of) => {
-      const report = comparison.arms.find((arm) => arm.id === armOf.get(of.version.id));
-      if (!report) return [];
-      const rowsKey = testRowsKey(plan.rowIds, plan.wanted, []);
-      const own = { id: `${id} ${of.version.id}`, of, at, rowsKey, rowsName: testRows(comparison.n) };
-      return { ...own, ...written(report), measurement: null };
-    });
-  });
+  const wrote = writings.flatMap((writing) =>
+    inComparison(writing, writing.comparison.arms, testRowsKey(writing.plan.rowIds, writing.plan.wanted, []), written),
+  );
   const measured = measurements.flatMap((measurement): Result[] => {
     const { id, versionId, createdAt: at, gold, predictions, labels, data, wrote } = measurement;
     const of = versionById(set, versionId);

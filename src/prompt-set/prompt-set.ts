@@ -33,13 +33,7 @@ export const touch = (set: PromptSet, now: string, change: Partial<PromptSet>): 
 
 export function createPromptSet(
   at: Stamp,
-  from: {
-    readonly name: string;
-    readonly words: readonly AnswerWord[];
-    readonly baseTemplate: string;
-    readonly datasetFingerprint: string | null;
-    readonly datasetName: string | null;
-    readonly writing?: WritingTask | null;
+  from: Pick<PromptSet, 'name' | 'words' | 'baseTemplate' | 'datasetFingerprint' | 'datasetName' | 'writing'> & {
     /** Handles already in use. */
     readonly taken: Iterable<string>;
   },

@@ -1,4 +1,5 @@
 /** How two versions differ: in text, settings and answer words. */
+import { commonLengths } from '../metrics/text';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import type { AnswerWord } from '../task/types';
 import type { PromptSet } from './types';
@@ -166,13 +167,7 @@ function middle(
     put('added', b);
     return;
   }
-  // longest[i][j] = words in common of a from i on and b from j on
-  const width = b.length + 1;
-  const longest = new Uint16Array((a.length + 1) * width);
-  const at = (i: number, j: number) => longest[i * width + j] ?? 0;
-  for (let i = a.length - 1; i >= 0; i--)
-    for (let j = b.length - 1; j >= 0; j--)
-      longest[i * width + j] = a[i] === b[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+  const at = commonLengths(a, b);
   let i = 0;
   let j = 0;
   while (i < a.length && j < b.length) {

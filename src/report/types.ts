@@ -4,6 +4,7 @@ import type { Insights } from '../evaluation/classify/compare';
 import type { Comparison, ComparisonPlan, GenerateComparison, GeneratePlan, Verdict } from '../evaluation/types';
 import type { Tally } from '../evaluation/vote';
 import type { Placement } from '../prompt/soft-prompt';
+import type { WrittenRow } from './csv';
 import type { Results } from './results-schema';
 
 /** What every report says of how it was made. */
@@ -96,12 +97,7 @@ export interface RowText {
 }
 
 /** A row with its expected text and what the headline's two prompts generated. */
-interface GeneratedText {
-  readonly text: string;
-  readonly wanted: string;
-  readonly a: string;
-  readonly b: string;
-}
+type GeneratedText = Pick<WrittenRow, 'text' | 'wanted' | 'a' | 'b'>;
 
 /** A figure with its interval, and in HTML a picture of both. */
 export type Cell = string | { readonly value: string; readonly range: string; readonly picture?: Html };

@@ -118,15 +118,10 @@ export function targetLengths(texts: readonly string[], encode: Tokenizer['encod
   return { counted, texts: all, bins, medianTokens, longestTokens, longest, over };
 }
 
-interface TextFacts {
+interface TextFacts extends Pick<TextLengths, 'budget' | 'fits' | 'isReadPoorly' | 'medianTokensPerWord'> {
   /** Places of texts that are too long, and their rows. */
   readonly over: readonly unknown[];
   readonly overRowIds: readonly string[];
-  /** Tokens that fit into the model's context, and characters to which the long texts can be cut. */
-  readonly budget: number;
-  readonly fits: number;
-  readonly isReadPoorly: boolean;
-  readonly medianTokensPerWord: number;
 }
 
 type AnswerFacts = Pick<TextFacts, 'over' | 'overRowIds'>;

@@ -1,4 +1,4 @@
-import type { OptimiserState, StepPoint, ValidationPoint } from './events';
+import type { Checkpoint, OptimiserState } from './events';
 import type { OptimiserName, TrainingSettings } from './settings';
 
 interface OptimiserStep<State extends OptimiserState> {
@@ -124,13 +124,6 @@ export function learningRateShare(
 /** Steps that the estimate looks back on. */
 const RECENT = 20;
 
-interface Progress {
-  readonly step: number;
-  readonly steps: readonly StepPoint[];
-  readonly validations: readonly ValidationPoint[];
-  readonly elapsedMs: number;
-}
-
 /** A validation only goes forward, which is about a third of a step with the same rows. */
 const STEP_OVER_FORWARD = 3;
 
@@ -139,7 +132,7 @@ const STEP_OVER_FORWARD = 3;
  * at what the steps suggest. Null before the first step. Early stopping may end the run before.
  */
 export function secondsLeft(
-  state: Progress,
+  state: Pick<Checkpoint, 'step' | 'steps' | 'validations' | 'elapsedMs'>,
   settings: Pick<TrainingSettings, 'steps' | 'validateEvery' | 'batchSize'>,
   validationRows: number,
 ): number | null {

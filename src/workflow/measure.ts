@@ -15,6 +15,7 @@ import { type AnsweringVersion, alone } from '../prompt-set/ready-prompt';
 import type { SeenParts } from '../prompt-set/versions';
 import { type RowAnswer, type RowSource, type RowsColumns, roomFor, tableSource } from '../route/answering';
 import { createRouter } from '../route/router';
+import type { BatchProgress } from './batch';
 import type { Host, Run } from './host';
 import { answered, openFile } from './rows-file';
 import { tokenRows } from './token-rows';
@@ -29,11 +30,7 @@ export interface MeasureRequest {
   readonly seen: SeenParts | null;
 }
 
-export interface MeasureEvent {
-  readonly done: number;
-  readonly total: number;
-  readonly secondsLeft: number | null;
-}
+export type MeasureEvent = Pick<BatchProgress, 'done' | 'total' | 'secondsLeft'>;
 
 /** What is kept of a measurement, but for what the prompt set knows of itself. */
 export type Measured = Omit<Measurement, 'id' | 'setId' | 'versionId' | 'createdAt'>;

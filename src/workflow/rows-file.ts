@@ -3,14 +3,7 @@ import { guessColumns } from '../dataset/columns';
 import { headerThatIsARow } from '../dataset/mends';
 import { parseFile, type parsing } from '../dataset/parse';
 import type { TaskKind } from '../dataset/types';
-import {
-  type ColumnMapping,
-  MAX_BYTES,
-  type RejectedRow,
-  type Row,
-  type SourceFormat,
-  type Table,
-} from '../dataset/types';
+import { type ColumnMapping, MAX_BYTES, type Row, type Table } from '../dataset/types';
 import { fileBytes } from '../lib/bytes';
 import { type Control, inSteps, throwIfInterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
@@ -23,12 +16,8 @@ import type { Host, Run } from './host';
 export type RowsUse = 'batch' | 'measure';
 
 /** What the page shows of an open file. */
-export interface RowsFile {
-  readonly format: SourceFormat;
-  readonly columns: readonly string[];
+export interface RowsFile extends Omit<Required<Table>, 'rows'> {
   readonly rows: number;
-  readonly rejected: readonly RejectedRow[];
-  readonly notes: readonly string[];
   readonly first: readonly Row[];
   /** Which columns may be text and label; null with one column. */
   readonly guess: ColumnMapping | null;

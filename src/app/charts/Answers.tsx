@@ -1,10 +1,19 @@
 /** What prompts answer to one text. */
+import type { RowAnswer } from '../../evaluation/classify/pairs';
 import { counted, percentWhole, signed } from '../../lib/format';
 import { commonWords } from '../../metrics/text';
 import { READINGS } from '../../task/types';
 import type { Weighed, WeighedWord, Weighing } from '../../workflow/play';
-import { ArmMark, type ArmSide, Button, Failed, ProgressBar, ScrollRegion } from '../ui';
+import { ArmMark, type ArmSide, Button, Failed, LabelTag, ProgressBar, ScrollRegion } from '../ui';
 import './charts.css';
+
+/** A chosen label with its probability, marked as right or wrong. */
+export const labelAnswer = ({ label, right, probability }: RowAnswer) => (
+  <span className="answer">
+    <LabelTag verdict={right ? 'right' : 'wrong'}>{label}</LabelTag>{' '}
+    <span className="num dim">{probability.toFixed(2)}</span>
+  </span>
+);
 
 interface ProbabilityBarsProps {
   readonly side: ArmSide;

@@ -6,7 +6,7 @@ export {
   reliabilityFinding as reliabilityTitle,
   slicesFinding as slicesTitle,
 } from '../../evaluation/classify/titles';
-export { ProbabilityBars, TextDifference, WhichWords } from './Answers';
+export { labelAnswer, ProbabilityBars, TextDifference, WhichWords } from './Answers';
 export { ChartPanel, fileStem, type Twin } from './ChartPanel';
 export { drawAccuracy, drawConfusion, drawDifferences, drawIntervals, sideOf } from './comparison-charts';
 export { drawCoverage, drawLengths, drawReliability } from './row-charts';

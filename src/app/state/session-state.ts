@@ -158,29 +158,22 @@ export interface Capabilities {
   readonly trainingOff: string | null;
 }
 
-interface ProbeResult {
+interface ProbeResult extends Pick<Capabilities, 'webgpu' | 'crossOriginIsolated' | 'memoryGb' | 'phone'> {
   readonly wasm: boolean;
-  readonly webgpu: boolean;
-  readonly crossOriginIsolated: boolean;
   readonly cores: number;
-  readonly memoryGb: number | null;
-  readonly phone: boolean;
 }
 
-export function judge(found: ProbeResult): Capabilities {
-  const threads = found.crossOriginIsolated ? Math.max(1, Math.min(8, found.cores)) : 1;
+export function judge({ wasm, cores, ...found }: ProbeResult): Capabilities {
+  const threads = found.crossOriginIsolated ? Math.max(1, Math.min(8, cores)) : 1;
   return {
-    wasmThreads: found.crossOriginIsolated && found.wasm,
-    webgpu: found.webgpu,
-    crossOriginIsolated: found.crossOriginIsolated,
+    ...found,
+    wasmThreads: found.crossOriginIsolated && wasm,
     threads,
-    memoryGb: found.memoryGb,
-    phone: found.phone,
-    trainingOff: reason(found),
+    trainingOff: reason({ wasm, ...found }),
   };
 }
 
-function reason({ wasm, memoryGb, phone }: ProbeResult): string | null {
+function reason({ wasm, memoryGb, phone }: Omit<ProbeResult, 'cores'>): string | null {
   if (!wasm)
     return 'This browser has no WebAssembly with SIMD, which the model runs on. You can look around; to train, open this page in a current Chromium, Firefox or Safari.';
   if (phone)

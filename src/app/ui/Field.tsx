@@ -38,36 +38,31 @@ export function FieldFrame({ label, means, hint, error, children }: FieldProps &
 type Props = Omit<AriaTextFieldProps, 'className' | 'children' | 'isInvalid'> &
   FieldProps & { readonly placeholder?: string; readonly mono?: boolean; readonly large?: boolean };
 
-export const TextField = ({ label, means, hint, error, placeholder, mono, large, ...props }: Props) => (
+/** A field with the input that it frames. */
+const Framed = ({ label, means, hint, error = null, children, ...props }: Props & { readonly children: ReactNode }) => (
   <AriaTextField {...props} isInvalid={Boolean(error)} className="field">
-    <FieldFrame label={label} means={means} hint={hint} error={error ?? null}>
-      <Input className={classes(mono, large)} placeholder={placeholder ?? ''} spellCheck={!mono} />
+    <FieldFrame label={label} means={means} hint={hint} error={error}>
+      {children}
     </FieldFrame>
   </AriaTextField>
 );
 
-export const TextArea = ({
-  label,
-  means,
-  hint,
-  error,
-  placeholder,
-  mono,
-  large,
-  rows = 4,
-  ...props
-}: Props & { readonly rows?: number }) => (
-  <AriaTextField {...props} isInvalid={Boolean(error)} className="field">
-    <FieldFrame label={label} means={means} hint={hint} error={error ?? null}>
-      <AriaTextArea
-        className={classes(mono, large)}
-        placeholder={placeholder ?? ''}
-        rows={rows}
-        spellCheck={!mono}
-        style={{ '--rows': rows } as CSSProperties}
-      />
-    </FieldFrame>
-  </AriaTextField>
+export const TextField = ({ placeholder = '', mono, large, ...props }: Props) => (
+  <Framed {...props}>
+    <Input className={classes(mono, large)} placeholder={placeholder} spellCheck={!mono} />
+  </Framed>
+);
+
+export const TextArea = ({ placeholder = '', mono, large, rows = 4, ...props }: Props & { readonly rows?: number }) => (
+  <Framed {...props}>
+    <AriaTextArea
+      className={classes(mono, large)}
+      placeholder={placeholder}
+      rows={rows}
+      spellCheck={!mono}
+      style={{ '--rows': rows } as CSSProperties}
+    />
+  </Framed>
 );
 
 const classes = (mono?: boolean, large?: boolean) => `input${mono ? ' input-mono' : ''}${large ? ' input-large' : ''}`;

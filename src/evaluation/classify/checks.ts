@@ -9,7 +9,7 @@ import { bonettPrice, type Interval, wilson } from '../../metrics/intervals';
 import { mcnemarExact } from '../../metrics/mcnemar';
 import { groupColumn } from '../rows';
 import { pointsRange, pointsWithUnit, pValue } from '../words';
-import { type DuelRows, duel } from './pairs';
+import { type Duel, type DuelRows, duel } from './pairs';
 
 /** How many answers survive harmless edits of the text, for both prompts on the same rows. */
 
@@ -34,15 +34,7 @@ export interface ConsistencyReport {
   readonly rows: number;
   readonly arms: readonly ArmConsistency[];
   /** Share of steady rows of the second arm minus that of the first, row by row; null with one arm. */
-  readonly pair: {
-    /** Rows steady under the first only, and under the second only. */
-    readonly aOnly: number;
-    readonly bOnly: number;
-    readonly difference: number;
-    /** Bonett-Price, 95%. */
-    readonly ci95: Interval;
-    readonly pExact: number;
-  } | null;
+  readonly pair: Pick<Duel, 'aOnly' | 'bOnly' | 'difference' | 'ci95' | 'pExact'> | null;
 }
 
 const KINDS: readonly EditKind[] = ['case', 'space', 'typo', 'emoji', 'order'];
@@ -228,16 +220,12 @@ export function foldsOf(dataset: Dataset, seed: number): readonly Fold[] {
   });
 }
 
-export interface EveryRowReport {
+/** Its interval is that of a comparison. There is no p: the folds' prompts share training rows. */
+export interface EveryRowReport extends Pick<Duel, 'aOnly' | 'bOnly' | 'difference' | 'ci95'> {
   readonly rows: number;
   readonly folds: number;
   readonly correctA: number;
   readonly correctB: number;
-  readonly aOnly: number;
-  readonly bOnly: number;
-  readonly difference: number;
-  /** 95%, as of a comparison. There is no p: the folds' prompts share training rows. */
-  readonly ci95: Interval;
 }
 
 /** @param groups of rows that belong together, which are the trials then */

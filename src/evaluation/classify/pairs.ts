@@ -150,7 +150,7 @@ export interface PairedRow {
   readonly b: RowAnswer;
 }
 
-interface RowAnswer {
+export interface RowAnswer {
   readonly label: string;
   readonly right: boolean;
   readonly probability: number;

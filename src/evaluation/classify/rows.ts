@@ -2,16 +2,11 @@ import { rowsOf, textById, textOf } from '../../dataset/labels';
 import type { Dataset } from '../../dataset/types';
 import { counted } from '../../lib/format';
 import type { ArmOutcome, ArmReport, Comparison, ComparisonPlan, PairReport } from '../types';
+import type { RowAnswer } from './pairs';
 
 /** The rows of a comparison of labels, and the sentences about its costs and calibration. */
 
 type RowGroup = 'fixed' | 'broken' | 'wrong' | 'right';
-
-interface Answer {
-  readonly label: string;
-  readonly right: boolean;
-  readonly probability: number;
-}
 
 export interface ComparedRow {
   readonly id: string;
@@ -20,8 +15,8 @@ export interface ComparedRow {
   readonly group: RowGroup;
   readonly text: string;
   readonly gold: string;
-  readonly a: Answer;
-  readonly b: Answer;
+  readonly a: RowAnswer;
+  readonly b: RowAnswer;
 }
 
 /** The rows of one pair with what became of them: fixed by B, broken by B, wrong in both, right in both. */
@@ -36,7 +31,7 @@ export function comparedRows(
   if (!a || !b) return [];
   const { rowIds, gold, labels } = plan;
   const text = textById(dataset);
-  const answer = (arm: ArmReport, i: number): Answer => ({
+  const answer = (arm: ArmReport, i: number): RowAnswer => ({
     label: labels[arm.predictions[i] ?? -1] ?? '',
     right: arm.predictions[i] === gold[i],
     probability: arm.confidences[i] ?? 0,
@@ -75,7 +70,9 @@ export const filterRows = (rows: readonly ComparedRow[], { label, said, ids, at 
   );
 
 /** What it costs to answer a row, when both numbers are known. */
-export function costTitle(arms: readonly ArmReport[]): string {
+export function costTitle(
+  arms: readonly (Pick<ArmReport, 'id' | 'tokensSentMean'> & { readonly kind?: ArmReport['kind'] })[],
+): string {
   const yours = arms.find((arm) => arm.id === 'yours');
   const tuned = arms.find((arm) => arm.kind === 'tuned');
   if (yours?.tokensSentMean == null || tuned?.tokensSentMean == null) return 'Scores and costs of each prompt';

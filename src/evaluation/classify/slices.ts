@@ -1,15 +1,14 @@
 import { isUsable, labelOf, rowsById, textOf } from '../../dataset/labels';
 import type { Dataset, Row } from '../../dataset/types';
 import { counted } from '../../lib/format';
-import type { Interval } from '../../metrics/intervals';
 import { holm } from '../../metrics/mcnemar';
 import { quantile } from '../../metrics/special';
 import type { ArmReport, ComparisonPlan } from '../types';
-import { type DuelRows, duel } from './pairs';
+import { type Duel, type DuelRows, duel } from './pairs';
 
 /** Parts of the test rows, by any column and by text length, each with both arms' accuracy on it. */
 
-export interface Slice {
+export interface Slice extends Pick<Duel, 'aOnly' | 'bOnly' | 'difference' | 'ci95' | 'pExact'> {
   /** Column name, or `TEXT_LENGTH`. */
   readonly column: string;
   /** The value, or a range of it. */
@@ -17,12 +16,6 @@ export interface Slice {
   readonly rowIds: readonly string[];
   readonly accuracyA: number;
   readonly accuracyB: number;
-  readonly aOnly: number;
-  readonly bOnly: number;
-  /** Accuracy of B minus that of A, with its Bonett-Price 95% interval. */
-  readonly difference: number;
-  readonly ci95: Interval;
-  readonly pExact: number;
   /** Holm's adjusted p over all slices of all columns: among many parts some differ by chance. */
   readonly pHolm: number;
 }

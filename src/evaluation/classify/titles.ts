@@ -137,13 +137,18 @@ export const looksSentence = ({ looks }: Field) =>
     ? 'These test rows have been used once.'
     : `These test rows have been used ${times(looks)}: each use makes a lucky result more likely.`;
 
-/** Where nothing is clearly better: word counts that no prompt can be far ahead of. Null where one can, or none were made. */
-export function wordsMayDo(field: Field): string | null {
+/** Word counts that clearly learn something, against the best prompt; null where there are none. */
+export function wordsAgainstBest(field: Field) {
   const { words, majority, hand, tuned, fewShot } = field;
   if (!words || (majority && !bWins(compareArms(field, majority, words)))) return null;
   const top = best([hand, tuned, fewShot].filter((arm) => arm !== null)) as ArmReport;
-  const d = compareArms(field, words, top);
-  return !bWins(d) && isClose(d)
+  return { words, top, d: compareArms(field, words, top) };
+}
+
+/** Where nothing is clearly better: word counts that no prompt can be far ahead of. Null where one can, or none were made. */
+export function wordsMayDo(field: Field): string | null {
+  const { words, d } = wordsAgainstBest(field) ?? {};
+  return words && d && !bWins(d) && isClose(d)
     ? `A word-count classifier reaches ${rightOf(words)}, and no prompt is likely to be ${pointsWithUnit(MARGIN)} ahead of it: it needs no model.`
     : null;
 }
@@ -156,11 +161,10 @@ export function sinceProduction(field: Field): string | null {
   const rows = production.addedRows;
   const since = rows > 0 ? `, with ${counted(rows, 'training row')} added since` : '';
   const against = `Against ${called(production.report, field)}${since}, ${called(tuned, field)} is`;
-  const range = `between ${pointsRange(d.ci95.low, d.ci95.high, 'and')} points`;
-  if (bWins(d)) return `${against} better by ${pointsWithUnit(d.difference)}, probably ${range} (${pWords(d)}).`;
+  if (bWins(d)) return `${against} better by ${pointsWithUnit(d.difference)}, probably ${between(d)} (${pWords(d)}).`;
   if (aWins(d))
-    return `${against} worse by ${pointsWithUnit(-d.difference)}, a change probably ${range} (${pWords(d)}).`;
-  return `${against} not clearly better or worse: ${pointsWithUnit(d.difference)}, probably ${range}.`;
+    return `${against} worse by ${pointsWithUnit(-d.difference)}, a change probably ${between(d)} (${pWords(d)}).`;
+  return `${against} not clearly better or worse: ${pointsWithUnit(d.difference)}, probably ${between(d)}.`;
 }
 
 /** What accuracy hides where one label is common. */

@@ -17,6 +17,7 @@ import {
   sinceProduction,
   unclearSpread,
   verdict,
+  wordsAgainstBest,
   wordsMayDo,
 } from './titles';
 
@@ -128,10 +129,10 @@ const hybridBetter: Rule = (field) => {
  * difference", which says that word counts may do as well.
  */
 const wordsDoAsWell: Rule = (field) => {
-  const { words, majority, hand, tuned, fewShot } = field;
-  if (!words || (majority && !bWins(compareArms(field, majority, words)))) return null;
-  const top = best([hand, tuned, fewShot].filter((arm) => arm !== null)) as ArmReport;
-  const d = compareArms(field, words, top);
+  const found = wordsAgainstBest(field);
+  if (!found) return null;
+  const { words, top, d } = found;
+  const { hand, tuned } = field;
   const gain = compareArms(field, hand, tuned);
   const isShown = bWins(gain) || bWins(compareArms(field, hand, words));
   if (!doesAsWell(d) || !isShown) return null;

@@ -226,10 +226,3 @@ export function measureTitle(arms: readonly GenerateArm[], duel: GeneratePair | 
   if (duel.finding === 'unclear') return `${head}: no clear difference (${pointsRange(low, high)} points)`;
   return `${head}: a ${duel.finding === 'b-better' ? 'gain' : 'loss'} of ${roundedPoints(Math.abs(duel.rougeL.difference))} points`;
 }
-
-export function costWords(arms: readonly GenerateArm[]): string {
-  const yours = arms.find((arm) => arm.id === 'yours');
-  const tuned = arms.find((arm) => arm.kind === 'tuned');
-  if (!yours || !tuned) return 'Scores and costs of each prompt';
-  return `Tuned sends ${Math.round(tuned.tokensSentMean)} tokens per row, yours ${Math.round(yours.tokensSentMean)}`;
-}

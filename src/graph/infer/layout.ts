@@ -1,6 +1,6 @@
 import { intAttr, intsAttr } from '../ir';
 import { broadcast, product, quotient, type SymbolicDim, sum, unknownDim } from './dims';
-import { listed, normal, numbers, type ShapeRule, value } from './rules';
+import { listed, normal, numbers, ranked, type ShapeRule, value } from './rules';
 
 /** Shapes of operators that move elements without computing on them. */
 
@@ -29,41 +29,35 @@ export const reshape: ShapeRule = ({ node, inputs: [x, target] }) => {
   );
 };
 
-export const transpose: ShapeRule = ({ node, inputs: [x] }) => {
-  if (!x?.shape) return x ? value(x.dtype, null) : null;
-  const { shape } = x;
+export const transpose = ranked(({ dtype, shape }, { node }) => {
   const perm = intsAttr(node, 'perm') ?? shape.map((_, i) => shape.length - 1 - i);
   return value(
-    x.dtype,
+    dtype,
     perm.map((axis) => shape[axis] ?? unknownDim()),
   );
-};
+});
 
-export const squeeze: ShapeRule = (c) => {
-  const [x] = c.inputs;
-  if (!x?.shape) return x ? value(x.dtype, null) : null;
-  const { shape } = x;
+export const squeeze = ranked(({ dtype, shape, elements }, c) => {
   const given = (c.node.inputs[1] ?? '') !== '' || intsAttr(c.node, 'axes') !== null;
   const axes = listed(c, 'axes', 1)?.map((axis) => normal(axis, shape.length));
   // Without axes, whether a symbol is 1 decides the rank.
-  if (!axes && (given || !numbers(shape))) return value(x.dtype, null);
+  if (!axes && (given || !numbers(shape))) return value(dtype, null);
   return value(
-    x.dtype,
+    dtype,
     shape.filter((d, i) => (axes ? !axes.includes(i) : d !== 1)),
-    x.elements,
+    elements,
   );
-};
+});
 
-export const unsqueeze: ShapeRule = (c) => {
-  const [x] = c.inputs;
+export const unsqueeze = ranked((x, c) => {
   const axes = listed(c, 'axes', 1);
-  if (!x?.shape || !axes) return x ? value(x.dtype, null) : null;
+  if (!axes) return value(x.dtype, null);
   const rank = x.shape.length + axes.length;
   const added = new Set(axes.map((axis) => normal(axis, rank)));
   const rest = [...x.shape];
   const shape = Array.from({ length: rank }, (_, i) => (added.has(i) ? 1 : (rest.shift() ?? unknownDim())));
   return value(x.dtype, shape, shape.length < 2 ? x.elements : undefined);
-};
+});
 
 export const flatten: ShapeRule = ({ node, inputs: [x] }) => {
   if (!x?.shape) return x ? value(x.dtype, [unknownDim(), unknownDim()]) : null;
@@ -98,9 +92,7 @@ export const split: ShapeRule = (c) => {
   }));
 };
 
-export const slice: ShapeRule = (c) => {
-  const [x] = c.inputs;
-  if (!x?.shape) return x ? value(x.dtype, null) : null;
+export const slice = ranked((x, c) => {
   const { shape } = x;
   const starts = listed(c, 'starts', 1);
   const ends = listed(c, 'ends', 2);
@@ -122,7 +114,7 @@ export const slice: ShapeRule = (c) => {
   const [start, end] = [starts?.[0], ends?.[0]];
   const known = x.elements && shape.length === 1 && steps[0] === 1 && start !== undefined && end !== undefined;
   return value(x.dtype, dims, known ? x.elements?.slice(start, end) : undefined);
-};
+});
 
 function sliced(
   size: SymbolicDim,
@@ -157,36 +149,32 @@ export const gather: ShapeRule = ({ node, inputs: [data, indices] }) => {
   return value(data.dtype, shape, data.elements ? picked : undefined);
 };
 
-export const expand: ShapeRule = ({ inputs: [x, target] }) => {
-  if (!x?.shape) return x ? value(x.dtype, null) : null;
+export const expand = ranked((x, { inputs: [, target] }) => {
   const rank = target?.shape?.[0];
   const to = target?.elements ?? (typeof rank === 'number' ? Array.from({ length: rank }, unknownDim) : null);
   return value(x.dtype, to && broadcast([x.shape, to]));
-};
+});
 
-export const tile: ShapeRule = ({ inputs: [x, repeats] }) => {
-  if (!x?.shape) return x ? value(x.dtype, null) : null;
-  return value(
-    x.dtype,
-    x.shape.map((d, i) => product([d, repeats?.elements?.[i] ?? unknownDim()])),
-  );
-};
+export const tile = ranked(({ dtype, shape }, { inputs: [, repeats] }) =>
+  value(
+    dtype,
+    shape.map((d, i) => product([d, repeats?.elements?.[i] ?? unknownDim()])),
+  ),
+);
 
-export const pad: ShapeRule = ({ node, inputs }) => {
-  const [x, pads] = inputs;
-  if (!x?.shape) return x ? value(x.dtype, null) : null;
-  const { shape } = x;
+export const pad = ranked(({ dtype, shape }, { node, inputs }) => {
+  const [, pads] = inputs;
   const rank = shape.length;
   const axes = (node.inputs[3] ?? '') === '' ? shape.map((_, i) => i) : numbers(inputs[3]?.elements);
-  if (!axes || !pads?.elements) return value(x.dtype, shape.map(unknownDim));
+  if (!axes || !pads?.elements) return value(dtype, shape.map(unknownDim));
   const dims = [...shape];
   axes.forEach((axis, k) => {
     const at = normal(axis, rank);
     const ends = [pads.elements?.[k], pads.elements?.[k + axes.length]].map((d) => d ?? unknownDim());
     dims[at] = sum([shape[at] ?? unknownDim(), ...ends]);
   });
-  return value(x.dtype, dims);
-};
+  return value(dtype, dims);
+});
 
 /** `[rank, number of elements that are not 0]` */
 export const nonZero: ShapeRule = ({ inputs: [x] }) => value('int64', [x?.shape?.length ?? unknownDim(), unknownDim()]);

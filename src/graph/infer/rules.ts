@@ -29,6 +29,16 @@ export interface ShapeContext {
 }
 export type ShapeRule = (context: ShapeContext) => readonly (Inferred | undefined)[] | null;
 
+/** A rule for a first input whose rank is known; where it is not, the output's is not either. */
+export const ranked =
+  (rule: (x: Inferred & { readonly shape: Shape }, context: ShapeContext) => Inferred[]): ShapeRule =>
+  (context) => {
+    const [x] = context.inputs;
+    const { dtype, shape, elements } = x ?? {};
+    if (!dtype) return null;
+    return shape ? rule({ dtype, shape, elements }, context) : value(dtype, null);
+  };
+
 export const normal = (axis: number, rank: number) => (axis < 0 ? axis + rank : axis);
 export const value = (dtype: DType, shape: Shape | null, elements?: readonly SymbolicDim[]): Inferred[] => [
   { dtype, shape, ...(elements ? { elements } : {}) },
@@ -120,9 +130,7 @@ export const head: ShapeRule = ({ node, inputs: [hidden] }) =>
 export const headGrad: ShapeRule = ({ node, inputs: [dY, weight] }) =>
   dY ? value(dY.dtype, [dY.shape?.[0] ?? unknownDim(), sides(node, weight).in]) : null;
 
-export const reduce: ShapeRule = (c) => {
-  const [x] = c.inputs;
-  if (!x?.shape) return x ? value(x.dtype, null) : null;
+export const reduce = ranked((x, c) => {
   const rank = x.shape.length;
   const keep = intAttr(c.node, 'keepdims', 1) === 1;
   const given = (c.node.inputs[1] ?? '') !== '' || intsAttr(c.node, 'axes') !== null;
@@ -134,7 +142,7 @@ export const reduce: ShapeRule = (c) => {
     x.dtype,
     keep ? x.shape.map((d, i) => (reduced.has(i) ? 1 : d)) : x.shape.filter((_, i) => !reduced.has(i)),
   );
-};
+});
 
 export const constant: ShapeRule = ({ node }) => {
   const tensor = tensorAttr(node, 'value');

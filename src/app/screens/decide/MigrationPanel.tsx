@@ -11,7 +11,14 @@ import { weightsOf } from '../../state/session-state';
 import { useIsBusy, usePicked, usePromptSets, useSession, useStores } from '../../state/studio';
 import { Button, Failed, format, Note, Panel, ProgressBar, Select, Stoppable, Table } from '../../ui';
 import { saveFile } from '../../ui/download';
-import { type DoneMigration, decideStores, type ModelMove, migrations, modelName } from './decide-store';
+import {
+  type DoneMigration,
+  decideStores,
+  type MigrationKey,
+  type ModelMove,
+  migrations,
+  modelName,
+} from './decide-store';
 
 interface MigrationProps {
   readonly set: PromptSet;
@@ -98,15 +105,7 @@ function Chosen({ move, known, from, to }: ChosenProps) {
   );
 }
 
-interface QueueProps {
-  readonly setId: string;
-  readonly updatedAt: string;
-  readonly all: boolean;
-  readonly from: KnownModel;
-  readonly to: KnownModel;
-}
-
-function Queue(move: QueueProps) {
+function Queue(move: Omit<MigrationKey, 'busy'>) {
   const { plan, migrating } = migrations.use();
   const busy = useIsBusy();
   const trainingOff = useSession((s) => s.capabilities.trainingOff);

@@ -194,13 +194,10 @@ export interface DoneMigration extends NonNullable<KeptMigration['done']> {
   readonly setId: string;
 }
 
-interface MigrationKey {
-  readonly setId: string;
+export interface MigrationKey extends FoundKey {
   readonly from: KnownModel;
   readonly to: KnownModel;
   readonly all: boolean;
-  readonly updatedAt: string;
-  readonly busy: boolean;
 }
 
 /** A prompt set of labels with its rows. */

@@ -5,6 +5,7 @@ import type { Dataset } from '../../../dataset/types';
 import { answersOf, differenceSentence, type PairedRow, pairedRows } from '../../../evaluation/classify/pairs';
 import { LABEL_METRICS, metricsOf } from '../../../metrics/registry';
 import { type MatrixAnswers, type MatrixCell, type Slot, slotId, unsureIn, whyNotPaired } from '../../../report/matrix';
+import { labelAnswer } from '../../charts';
 import { useResource } from '../../state/resource';
 import { ArmMark, Button, Choices, Failed, format, LabelTag, PagedTable, Panel, ProgressBar } from '../../ui';
 import { type MatrixView, matrixState, pairId, validCells } from './measure-store';
@@ -49,15 +50,6 @@ function nameOf({ prompts, models, data }: MatrixView, slot: Slot, other: Slot |
     other?.data === slot.data ? '' : `, ${of(data, slot.data)}`,
   ].join('');
 }
-
-type Answer = PairedRow['a'];
-
-const answer = ({ label, right, probability }: Answer) => (
-  <span className="answer">
-    <LabelTag verdict={right ? 'right' : 'wrong'}>{label}</LabelTag>{' '}
-    <span className="num dim">{probability.toFixed(2)}</span>
-  </span>
-);
 
 interface OneCellProps {
   readonly name: string;
@@ -104,7 +96,7 @@ function OneCell({ name, answers, dataset }: OneCellProps) {
         columns={[
           { name: 'Text', primary: true, cell: ({ rowId }) => text(rowId) },
           { name: 'Label', cell: ({ gold }) => <LabelTag>{gold}</LabelTag> },
-          { name: 'Answer', card: true, cell: answer },
+          { name: 'Answer', card: true, cell: labelAnswer },
         ]}
       />
     </Panel>
@@ -163,8 +155,8 @@ function Difference({ view, pair, rows, dataset }: DifferenceProps) {
         columns={[
           { name: 'Text', primary: true, cell: ({ rowId }) => text(rowId) },
           { name: 'Label', cell: ({ gold }) => <LabelTag>{gold}</LabelTag> },
-          { name: 'a', head: <ArmMark side="a" />, card: 'A', cell: (row) => answer(row.a) },
-          { name: 'b', head: <ArmMark side="b" />, card: 'B', cell: (row) => answer(row.b) },
+          { name: 'a', head: <ArmMark side="a" />, card: 'A', cell: (row) => labelAnswer(row.a) },
+          { name: 'b', head: <ArmMark side="b" />, card: 'B', cell: (row) => labelAnswer(row.b) },
         ]}
       />
     </Panel>

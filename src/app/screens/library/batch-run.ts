@@ -12,14 +12,10 @@ import type { Studio } from '../../state/studio';
 import { batchRows, columnsOf } from './rows-file';
 import { chosenVersion, storedVersion } from './stored-set';
 
-interface KeptBatch {
+interface KeptBatch extends Pick<BatchRun, 'who' | 'model' | 'labels' | 'calibrated'> {
   readonly id: string;
   readonly setId: string;
   readonly which: string;
-  readonly who: string;
-  readonly model: string;
-  readonly labels: readonly string[];
-  readonly calibrated: boolean;
   readonly version: Pick<AnsweringVersion, 'task' | 'prompt' | 'words'>;
   readonly fileName: string;
   readonly file: string;

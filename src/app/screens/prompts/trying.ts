@@ -18,13 +18,13 @@ import { answersWith, foundVersion, sinceTry } from '../../../prompt-set/tries';
 import type { HardVersion, Opened, PromptSearch, PromptSet } from '../../../prompt-set/types';
 import { wordsFitting } from '../../../prompt-set/versions';
 import { sameLabels } from '../../../task/template';
-import type { AnswerWord, HardPrompt } from '../../../task/types';
+import type { HardPrompt } from '../../../task/types';
 import { writingSeconds } from '../../../training/estimate';
 import type { RowsDone } from '../../../workflow/check-rows';
 import type { ImproveRequest } from '../../../workflow/improve';
 import type { KeptReading, Standing } from '../../../workflow/prompt-search';
 import { triedCount } from '../../../workflow/training-rows';
-import type { PromptReading, TryResult } from '../../../workflow/try-prompt';
+import type { PromptReading, ReadRequest, TryResult } from '../../../workflow/try-prompt';
 import { type Job, job } from '../../state/job';
 import { createSpeedometer } from '../../state/models-store';
 import { resource, useResource } from '../../state/resource';
@@ -45,18 +45,11 @@ const pause = (signal: AbortSignal) =>
     });
   });
 
-interface Asked {
-  readonly dataset: Dataset;
-  readonly words: readonly AnswerWord[];
-  readonly rowId: string | undefined;
-  readonly prompt: HardPrompt;
-}
-
 export const readings = perStudio(({ services, stores: { session } }) => {
   const vectors = createStore<{ readonly vectors: RowsDone | null }>(() => ({ vectors: null }));
   let isFirst = true;
   const read = resource(
-    async (request: Asked, signal) => {
+    async (request: ReadRequest, signal) => {
       if (!isFirst) await pause(signal);
       isFirst = false;
       await session.getState().tokenizerReady();

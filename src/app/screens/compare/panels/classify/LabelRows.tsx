@@ -10,7 +10,15 @@ import { namesOf } from '../../../../../evaluation/words';
 import { armsOf, isOutdated } from '../../../../../prompt-set/arms';
 import type { PromptSet } from '../../../../../prompt-set/types';
 import { alignWords } from '../../../../../task/template';
-import { ChartPanel, confusionTitle, drawConfusion, ProbabilityBars, sideOf, WhichWords } from '../../../../charts';
+import {
+  ChartPanel,
+  confusionTitle,
+  drawConfusion,
+  labelAnswer,
+  ProbabilityBars,
+  sideOf,
+  WhichWords,
+} from '../../../../charts';
 import { useQuery } from '../../../../state/location';
 import { weightsOf } from '../../../../state/session-state';
 import { usePromptSets, useSession } from '../../../../state/studio';
@@ -49,18 +57,11 @@ const groupsOf = (tuned: boolean) =>
     },
   ] as const;
 
-const answer = ({ label, right, probability }: ComparedRow['a']) => (
-  <span className="answer">
-    <LabelTag verdict={right ? 'right' : 'wrong'}>{label}</LabelTag>{' '}
-    <span className="num dim">{probability.toFixed(2)}</span>
-  </span>
-);
-
 const answerColumn = (side: 'a' | 'b', arm: ArmReport) => ({
   name: side,
   head: <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark>,
   card: arm.name,
-  cell: (row: ComparedRow) => answer(row[side]),
+  cell: (row: ComparedRow) => labelAnswer(row[side]),
 });
 
 /** The rows behind the difference, in four groups: which ones tuning fixed, and which ones it broke. */

@@ -1,6 +1,7 @@
 import { useMemo } from 'react';
 import type { Dataset } from '../../../../../dataset/types';
-import { costWords, measureTitle } from '../../../../../evaluation/generate/compare';
+import { costTitle } from '../../../../../evaluation/classify/rows';
+import { measureTitle } from '../../../../../evaluation/generate/compare';
 import type { GenerateArm, GenerateComparison, GeneratePair } from '../../../../../evaluation/types';
 import { namesOf } from '../../../../../evaluation/words';
 import { columnName, metricsOf, TEXT_METRICS } from '../../../../../metrics/registry';
@@ -117,7 +118,7 @@ interface ArmsTableProps extends Pick<GenerateComparison, 'arms' | 'n'> {
 }
 
 const ArmsTable = ({ arms, n, evaluation }: ArmsTableProps) => (
-  <Panel span={12} title={costWords(arms)} aside={format.counted(n, 'test row')}>
+  <Panel span={12} title={costTitle(arms)} aside={format.counted(n, 'test row')}>
     <Table<GenerateArm>
       caption="Prompts and measures"
       rows={arms}
