@@ -8,7 +8,7 @@ import { readIncoming } from '../interchange/incoming';
 import { type ImportedPrompt, readPromptFiles, readPromptPackage } from '../interchange/prompt-package';
 import { type CompleteSet, SET_FILE } from '../interchange/set-files';
 import { atRoot, type Files, readZip } from '../interchange/zip';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { counted } from '../lib/format';
 import { configOf } from '../model/card';
 import { chosenHard, chosenSoft } from '../prompt-set/make-versions';
@@ -117,7 +117,7 @@ export async function openTable(
   { override, mends = [], mapping = mappingOf(named) }: TableOptions = {},
 ): Promise<Table> {
   const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new StudioError('bad-input', `The file ${path} cannot be read.`, { cause });
+    throw badInput(`The file ${path} cannot be read.`, { cause });
   });
   const fileName = basename(path);
   const { guess: _, ...read } = await readTable({ fileName, bytes: new Uint8Array(bytes), override }, SILENT);
@@ -141,7 +141,7 @@ export async function readPrompt(path: string): Promise<ImportedPrompt> {
   const read = isFile
     ? readPromptPackage(new Uint8Array(await readFile(path)), here)
     : readPromptFiles(await folderFiles(path), here);
-  if (!read.ok) throw new StudioError('bad-input', `${path}: ${read.error.message}`);
+  if (!read.ok) throw badInput(`${path}: ${read.error.message}`);
   return read.value;
 }
 
@@ -155,7 +155,7 @@ export async function exportedFiles(path: string): Promise<Files> {
   const bytes = new Uint8Array(await readFile(path));
   if (bytes[0] !== 0x50 || bytes[1] !== 0x4b) return new Map([[basename(path), bytes]]);
   const archive = readZip(bytes);
-  if (!archive.ok) throw new StudioError('bad-input', `${path}: ${archive.error.message}`);
+  if (!archive.ok) throw badInput(`${path}: ${archive.error.message}`);
   return atRoot(archive.value, ['softprompt.json', ARM_FILE]);
 }
 
@@ -164,26 +164,22 @@ export async function readLibrary(path: string): Promise<readonly CompleteSet[]>
   const info = await stat(path).catch(() => null);
   if (info?.isFile()) return [await readSetAt(basename(path), new Map([[basename(path), await bytesOf(path)]]))];
   const entries = await readdir(path, { withFileTypes: true }).catch((cause: unknown) => {
-    throw new StudioError('bad-input', `There is no zip or folder ${path}.`, { cause });
+    throw badInput(`There is no zip or folder ${path}.`, { cause });
   });
   if (entries.some(({ name }) => name === SET_FILE)) return [await readSetAt(path, await filesBelow(path))];
   const isSet = async (name: string) =>
     name.endsWith('.zip') || (await stat(join(path, name, SET_FILE)).catch(() => null)) !== null;
   const sets: CompleteSet[] = [];
   for (const { name } of entries) if (await isSet(name)) sets.push(...(await readLibrary(join(path, name))));
-  if (sets.length === 0)
-    throw new StudioError('bad-input', `There is no prompt set in ${path}: export one from the Library.`);
+  if (sets.length === 0) throw badInput(`There is no prompt set in ${path}: export one from the Library.`);
   return sets;
 }
 
 async function readSetAt(name: string, files: ReadonlyMap<string, Uint8Array>): Promise<CompleteSet> {
   const read = await readIncoming(files, { ...stamp(), taken: [] });
-  if (!read.ok) throw new StudioError('bad-input', `${name}: ${read.error.message}`);
+  if (!read.ok) throw badInput(`${name}: ${read.error.message}`);
   if (read.value.kind === 'set') return read.value;
-  throw new StudioError(
-    'bad-input',
-    `${name} is not a complete prompt set. Export it from the Library for another browser.`,
-  );
+  throw badInput(`${name} is not a complete prompt set. Export it from the Library for another browser.`);
 }
 
 const bytesOf = async (path: string) => new Uint8Array(await readFile(path));
@@ -199,7 +195,7 @@ async function filesBelow(folder: string): Promise<ReadonlyMap<string, Uint8Arra
 /** The files of a folder by name, without its folders. @throws StudioError `bad-input` where there is none */
 async function folderFiles(folder: string): Promise<ReadonlyMap<string, Uint8Array>> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
-    throw new StudioError('bad-input', `There is no zip or folder ${folder}.`, { cause });
+    throw badInput(`There is no zip or folder ${folder}.`, { cause });
   });
   const names = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
   return new Map(
@@ -241,8 +237,7 @@ export async function readRowPrompts(paths: readonly string[], given: RowsGiven)
 /** A hand-written prompt with the answer words that `tune` would give it. */
 async function textPrompt(path: string, name: string, { dataset, model }: RowsGiven): Promise<MatrixPrompt> {
   const template = (await read(path)).trimEnd();
-  if (!template.includes('{text}'))
-    throw new StudioError('bad-input', `${path} has no {text}: write it where the text of a row is to be.`);
+  if (!template.includes('{text}')) throw badInput(`${path} has no {text}: write it where the text of a row is to be.`);
   const { files } = await readModelDir(model);
   const { encode } = openTokenizerOf(await createCoreTokenizer(files), configOf(files).contextLength);
   const { words } = propose(dataset, encode);
@@ -263,7 +258,7 @@ async function textPrompt(path: string, name: string, { dataset, model }: RowsGi
 
 const read = (path: string): Promise<string> =>
   readFile(resolve(path), 'utf8').catch((cause: unknown) => {
-    throw new StudioError('bad-input', `The file ${path} cannot be read.`, { cause });
+    throw badInput(`The file ${path} cannot be read.`, { cause });
   });
 
 /** The versions of an exported prompt or of a complete prompt set. */
@@ -271,22 +266,20 @@ async function filePrompts(path: string, name: string, { all }: RowsGiven): Prom
   const isFile = (await stat(resolve(path)).catch(() => null))?.isFile() ?? false;
   const reading = isFile ? bytesOf(resolve(path)).then((bytes) => new Map([[path, bytes]])) : filesBelow(resolve(path));
   const files: ReadonlyMap<string, Uint8Array> = await reading.catch((cause: unknown) => {
-    throw new StudioError('bad-input', `There is no zip or folder ${path}.`, { cause });
+    throw badInput(`There is no zip or folder ${path}.`, { cause });
   });
   const incoming = await readIncoming(files, { ...stamp(), taken: [] });
-  if (!incoming.ok) throw new StudioError('bad-input', `${path}: ${incoming.error.message}`);
+  if (!incoming.ok) throw badInput(`${path}: ${incoming.error.message}`);
   const what = incoming.value;
   if (what.kind === 'vectors')
-    throw new StudioError(
-      'bad-input',
+    throw badInput(
       `${path} contains only vectors. Import them in the page, where you can name their task, and export the prompt.`,
     );
   const { set, dataset } = what;
   const hashes = what.kind === 'prompt' ? what.sidecar.data?.textHashes : undefined;
   const choices = all ? matrixChoices(set).map(({ id }) => id) : chosenIds(set);
   const prompts = choices.flatMap((id) => matrixPrompt(set, id, dataset) ?? []);
-  if (prompts.length === 0)
-    throw new StudioError('bad-input', `${path} has no prompt that chooses a label, so it cannot be in a matrix.`);
+  if (prompts.length === 0) throw badInput(`${path} has no prompt that chooses a label, so it cannot be in a matrix.`);
   return prompts.map((prompt) => ({
     ...prompt,
     id: `${name}/${prompt.id.slice(prompt.id.indexOf('/') + 1)}`,

@@ -32,7 +32,7 @@ import { upkeepOf } from '../decide/upkeep';
 import { sizesOf } from '../engine/load';
 import { fineTuningSentence } from '../evaluation/classify/checks';
 import type { CompleteSet } from '../interchange/set-files';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { counted, percent } from '../lib/format';
 import { firstFault } from '../lib/zod';
 import { chosenSoft } from '../prompt-set/make-versions';
@@ -146,7 +146,7 @@ async function storedSet(read: Given): Promise<CompleteSet | null> {
   const handle = read.required('handle');
   const stored = (await readLibrary(library)).find(({ set }) => set.handle === handle);
   if (stored) return stored;
-  throw new StudioError('bad-input', `There is no prompt set ${handle} in ${library}. Name another with --handle.`);
+  throw badInput(`There is no prompt set ${handle} in ${library}. Name another with --handle.`);
 }
 
 /** As Decide knows it: from the prompt set where it is named, else what the results say of their run. */
@@ -180,10 +180,7 @@ async function knownFrom(
 async function sizesIn(folder: string, sha256: string) {
   const { card, files } = await readModelDir(folder);
   if (card.sha256 === sha256) return sizesOf(files);
-  throw new StudioError(
-    'bad-input',
-    `These results are of another model than ${card.id}. Name its folder with --model.`,
-  );
+  throw badInput(`These results are of another model than ${card.id}. Name its folder with --model.`);
 }
 
 const approachWords = (rows: readonly Row[]): readonly string[] =>
@@ -197,23 +194,17 @@ const approachWords = (rows: readonly Row[]): readonly string[] =>
 
 async function readResults(path: string): Promise<Results> {
   const content = await readFile(path, 'utf8').catch((cause) => {
-    throw new StudioError('bad-input', `${path} cannot be read: ${cause.message}.`);
+    throw badInput(`${path} cannot be read: ${cause.message}.`);
   });
   let value: unknown;
   try {
     value = JSON.parse(content);
   } catch {
-    throw new StudioError(
-      'bad-input',
-      `${path} is not JSON. Name the results.json that tune or the Compare screen saved.`,
-    );
+    throw badInput(`${path} is not JSON. Name the results.json that tune or the Compare screen saved.`);
   }
   const parsed = resultsSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new StudioError(
-    'bad-input',
-    `${path} does not hold the results of a comparison of labels (at ${firstFault(parsed.error)}).`,
-  );
+  throw badInput(`${path} does not hold the results of a comparison of labels (at ${firstFault(parsed.error)}).`);
 }
 
 const inWords = ({ arms, change }: Costs): readonly string[] => [
@@ -278,8 +269,7 @@ function armOf(
   const found = wanted === undefined ? otherwise : arms.find(({ id, name }) => id === wanted || name === wanted);
   if (found) return found;
   const names = arms.map(({ id, name }) => `${name} (${id})`).join(', ');
-  throw new StudioError(
-    'bad-input',
+  throw badInput(
     `These results have no ${wanted === undefined ? 'prompt to start with' : `“${wanted}”`}. Name one with --${option}: ${names}.`,
   );
 }

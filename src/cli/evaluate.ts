@@ -8,7 +8,7 @@ import { times } from '../evaluation/words';
 import type { Sidecar } from '../interchange/sidecar';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { counted, ofRows, percent, points } from '../lib/format';
 import { firstFault, z } from '../lib/zod';
 import { labelProbabilities } from '../metrics/calibration';
@@ -131,13 +131,12 @@ async function readGate({ values, share }: Pick<Given, 'values' | 'share'>): Pro
 
 async function readBaseline(path: string): Promise<Baseline> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new StudioError('bad-input', `The baseline ${path} cannot be read.`, { cause });
+    throw badInput(`The baseline ${path} cannot be read.`, { cause });
   });
   const parsed = baselineSchema.safeParse(jsonOf(text));
   const tuned = parsed.data?.arms.find(({ id }) => id === 'tuned');
   if (!tuned)
-    throw new StudioError(
-      'bad-input',
+    throw badInput(
       `${path} has no results of a tuned prompt (${parsed.success ? 'no such prompt in it' : `at ${firstFault(parsed.error)}`}). Give the results.json of tune or of Compare, or the JSON of an earlier evaluate.`,
     );
   const { accuracy, rows } = tuned;
@@ -195,15 +194,13 @@ function knownRows({ data }: Sidecar, { table, mapping, split }: Dataset): numbe
 /** @throws StudioError `bad-input` where the prompt cannot answer rows with these labels */
 function checkLabels({ writing, labels }: Sidecar, dataset: Dataset): void {
   if (writing)
-    throw new StudioError(
-      'bad-input',
+    throw badInput(
       'This prompt generates texts, so it has no labels to score. Use predict to see its texts, or compare it in the page.',
     );
   const known = labels.map(({ label }) => label);
   const unknown = dataset.labels.filter((label) => !known.includes(label));
   if (unknown.length > 0)
-    throw new StudioError(
-      'bad-input',
+    throw badInput(
       `The prompt does not know the label ${unknown.join(', ')}; it knows ${known.join(', ')}. Leave those rows out.`,
     );
 }

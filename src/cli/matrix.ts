@@ -7,7 +7,7 @@ import { answerDifferences } from '../evaluation/classify/pairs';
 import { times } from '../evaluation/words';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { counted } from '../lib/format';
 import type { Result } from '../lib/result';
 import type { MatrixPrompt } from '../prompt-set/ready-prompt';
@@ -86,11 +86,11 @@ export async function matrix(args: readonly string[]): Promise<void> {
 export async function earlier<T>(path: string, readFrom: (text: string) => Result<T>): Promise<T | null> {
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return null;
-    throw new StudioError('bad-input', `The file ${path} cannot be read.`, { cause });
+    throw badInput(`The file ${path} cannot be read.`, { cause });
   });
   if (text === null) return null;
   const read = readFrom(text);
-  if (!read.ok) throw new StudioError('bad-input', `${path}: ${read.error.message}`);
+  if (!read.ok) throw badInput(`${path}: ${read.error.message}`);
   return read.value;
 }
 

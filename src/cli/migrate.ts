@@ -6,7 +6,7 @@ import { times } from '../evaluation/words';
 import type { CompleteSet } from '../interchange/set-files';
 import { setFiles } from '../interchange/set-files';
 import { uninterrupted } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { addTrained } from '../prompt-set/make-versions';
 import { countLook, kindOf } from '../prompt-set/prompt-set';
 import type { PromptSet } from '../prompt-set/types';
@@ -78,13 +78,9 @@ async function chosenSets(path: string, handle: string | undefined): Promise<rea
   if (chosen.length === 0)
     throw new UsageError(`--handle: there is no ${handle}; there are ${all.map(({ set }) => set.handle).join(', ')}.`);
   for (const { set, dataset } of chosen) {
-    if (!dataset)
-      throw new StudioError('bad-input', `${set.handle} has no rows: export it for another browser with its rows.`);
+    if (!dataset) throw badInput(`${set.handle} has no rows: export it for another browser with its rows.`);
     if (kindOf(set) !== 'classify')
-      throw new StudioError(
-        'bad-input',
-        `${set.handle} generates texts, which are compared on the page. Name another set with --handle.`,
-      );
+      throw badInput(`${set.handle} generates texts, which are compared on the page. Name another set with --handle.`);
   }
   return chosen;
 }
@@ -98,7 +94,7 @@ async function continued(folder: string, given: CompleteSet, log: Log): Promise<
   const [before] = kept;
   if (!before) return { folder, stored: given, isCounted: false };
   if (before.set.id !== given.set.id || before.dataset?.fingerprint !== given.dataset?.fingerprint)
-    throw new StudioError('bad-input', `${folder} has another prompt set, or other rows. Name another --out.`);
+    throw badInput(`${folder} has another prompt set, or other rows. Name another --out.`);
   log.line(`Continuing ${folder}`);
   return { folder, stored: before, isCounted: false };
 }

@@ -11,7 +11,7 @@ import type { Sidecar } from '../interchange/sidecar';
 import type { Files } from '../interchange/zip';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { z } from '../lib/zod';
 import { argmax } from '../metrics/classification';
@@ -192,15 +192,11 @@ async function readVersion(path: string): Promise<Answering> {
 /** The hand-written prompt that a package's policy asks. @throws StudioError `bad-input` where it is not there, or has other labels */
 function fallbackIn(files: Files, asked: AnsweringVersion) {
   const bytes = files.get(FALLBACK_FILE);
-  if (!bytes)
-    throw new StudioError('bad-input', `softprompt.json has a policy, but ${FALLBACK_FILE} is missing. Export again.`);
+  if (!bytes) throw badInput(`softprompt.json has a policy, but ${FALLBACK_FILE} is missing. Export again.`);
   const arm = unwrap(readArm(bytes));
   const version = versionOfArm(arm);
   if (arm.texts.length === 0 || !sameLabelOrder(version.words, asked.words))
-    throw new StudioError(
-      'bad-input',
-      `${FALLBACK_FILE} has no text, or other labels than softprompt.json. Export again.`,
-    );
+    throw badInput(`${FALLBACK_FILE} has no text, or other labels than softprompt.json. Export again.`);
   return { name: arm.prompt, version };
 }
 
@@ -238,7 +234,7 @@ function planOf(
   const named = (ready: ReadyPrompt | null) => ready && namedVersion(ready, dataset);
   const fallback = besides ? findVersions(sets, { ...asked, stage: besides }, 'as-asked').asked : found.fallback;
   if (besides && !sameLabelOrder(found.asked?.words ?? [], fallback?.words ?? []))
-    throw new StudioError('bad-input', `${asked.stage} and ${besides} have other labels, so they cannot share texts.`);
+    throw badInput(`${asked.stage} and ${besides} have other labels, so they cannot share texts.`);
   return { asked: named(found.asked), fallback: named(fallback), policy };
 }
 
@@ -284,7 +280,7 @@ function checkExplicable({ plan, isNamed, arm }: Answering): void {
         : prompt.shots > 0 || together || arm?.texts.length === 0
           ? 'it explains one prompt without examples or word counts'
           : null;
-  if (why !== null) throw new StudioError('bad-input', `--explain is not possible here: ${why}.`);
+  if (why !== null) throw badInput(`--explain is not possible here: ${why}.`);
 }
 
 /** By how much each word speaks for the label that the prompt chooses. */

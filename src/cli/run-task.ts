@@ -7,7 +7,7 @@ import { fineTuningSentence } from '../evaluation/classify/checks';
 import { times } from '../evaluation/words';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { counted, duration, percent } from '../lib/format';
 import { recordComparison } from '../prompt-set/calibration';
 import type { FoundWords } from '../prompt-set/make-versions';
@@ -220,8 +220,7 @@ export function openSet(
   const [collision] = labelCollisions(host.tokens, words);
   if (collision) {
     const better = collision.suggestion.map(({ label, word }) => `${label}=${word.trim()}`).join(',');
-    throw new StudioError(
-      'bad-input',
+    throw badInput(
       `The answer words of ${collision.labels.join(' and ')} start with the same token, so the model cannot tell them apart. Try --words ${better}`,
     );
   }

@@ -2,7 +2,7 @@
 
 import { comparedLogProbs } from '../evaluation/classify/outcome';
 import { type ArmKind, isLearned } from '../evaluation/types';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { counted } from '../lib/format';
 import { placeOf } from '../lib/rng';
 import { calibrated } from '../metrics/calibration';
@@ -242,10 +242,7 @@ export interface RollOutRequest {
 export function rollOutOf({ measured, places, from, to, threshold, plan, taken }: RollOutRequest): RollOut {
   const [present, next] = [reference(measured, from), reference(measured, to)];
   if (!present || !next)
-    throw new StudioError(
-      'bad-input',
-      'The newest comparison lacks one of these prompts. Choose others, or compare again.',
-    );
+    throw badInput('The newest comparison lacks one of these prompts. Choose others, or compare again.');
   return rehearse(servedRows(places, present, next, threshold), plan, taken);
 }
 

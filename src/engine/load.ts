@@ -10,7 +10,7 @@ import { serialise } from '../graph/serialise';
 import type { Program } from '../inference/run';
 import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
-import { StudioError } from '../lib/errors';
+import { badInput, StudioError } from '../lib/errors';
 import { configOf, dtypeOf, foldHash } from '../model/card';
 import { heapOf } from '../model/hub-models';
 import type { CreateRunner, SerialisedModel } from '../runtime/types';
@@ -92,7 +92,7 @@ function holdsSmall(
 ): boolean {
   const isWasm = backend === 'wasm' || backend === 'node-wasm';
   if (weights === 'small' && !isWasm)
-    throw new StudioError('bad-input', `Small weights need WebAssembly, and the model is to run on ${backend}.`);
+    throw badInput(`Small weights need WebAssembly, and the model is to run on ${backend}.`);
   const fits = sumOf(packable, 'fastBytes') <= memoryBytes;
   return packable.length > 0 && (weights ? weights === 'small' : !fits && (isWasm || backend === 'auto'));
 }

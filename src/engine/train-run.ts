@@ -13,7 +13,7 @@ import {
 import type { RowsRead, TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import { type Polled, uninterrupted } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInput, StudioError } from '../lib/errors';
 import { divergence } from '../metrics/calibration';
 import { accuracy, argmax, confusionMatrix, macroF1 } from '../metrics/classification';
 import { mean } from '../metrics/special';
@@ -113,7 +113,7 @@ function coreFirst(gold: readonly number[], chosen: readonly number[], core: num
 
 function checkRequest(request: TrainRequest, hidden: number, hasAdapters: boolean): void {
   const { train, validation, labels, settings, resume, initFrom } = request;
-  const bad = (message: string) => new StudioError('bad-input', message);
+  const bad = (message: string) => badInput(message);
   if ((request.trains === 'adapters') !== hasAdapters)
     throw bad(`The model is loaded to train ${hasAdapters ? 'adapters' : 'vectors'}. Load it again.`);
   if (train.length === 0) throw bad('There are no rows to train on.');
@@ -141,11 +141,7 @@ function checkTaught(rows: readonly TokenRow[], labels: readonly LabelTokens[]):
       !taught.every((share) => share >= 0) ||
       Math.abs(taught.reduce((sum, share) => sum + share, 0) - 1) > 1e-6,
   );
-  if (wrong)
-    throw new StudioError(
-      'bad-input',
-      `Row ${wrong.rowId} has no probability for each label, so it cannot be learned from.`,
-    );
+  if (wrong) throw badInput(`Row ${wrong.rowId} has no probability for each label, so it cannot be learned from.`);
 }
 
 /** Whether a checkpoint has what a run with these settings trains. */

@@ -1,6 +1,6 @@
 import { present } from '../lib/assert';
 import { type Polled, uninterrupted } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInput, StudioError } from '../lib/errors';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { TokenRow } from '../tokens/tokenizer';
 import type { CachePlan } from './cache-plan';
@@ -128,7 +128,7 @@ export function checkContext(
   sequences.forEach((sequence, i) => {
     const { rowId } = present(rows[i], 'row');
     const tokens = sequence.length + extra;
-    if (sequence.length === 0) throw new StudioError('bad-input', `Row ${rowId} has no tokens.`, { data: { rowId } });
+    if (sequence.length === 0) throw badInput(`Row ${rowId} has no tokens.`, { data: { rowId } });
     if (tokens > limit)
       throw new StudioError(
         'too-long',

@@ -1,6 +1,6 @@
 import { present } from '../lib/assert';
 import { breathe, throwIfInterrupted, uninterrupted } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { FIXED_TOKENS, type LabelTokens, type TokenRow } from '../tokens/tokenizer';
 import { type MixedTokens, pastLength, type Sequence, sharedLength, tokensBefore, withSoft } from './feeds';
@@ -45,8 +45,7 @@ export interface Scorer {
 /** @throws StudioError `bad-input` where a score is no number: it would be an answer by chance */
 export function numbersOnly(rowId: string, logProbs: readonly number[]): readonly number[] {
   if (logProbs.every((value) => !Number.isNaN(value))) return logProbs;
-  throw new StudioError(
-    'bad-input',
+  throw badInput(
     `The model gives no number for row ${rowId}: the vectors or the weights have values that are too large. Train again with a lower learning rate, or load other weights.`,
     { data: { rowId } },
   );
@@ -121,8 +120,7 @@ export async function readStates(
 export function checkLabels(labels: readonly LabelTokens[]): void {
   const empty = labels.find((label) => label.tokenIds.length === 0);
   if (labels.length < 2 || empty)
-    throw new StudioError(
-      'bad-input',
+    throw badInput(
       empty ? `The label ${empty.label} has no answer word.` : 'There must be at least two labels to choose from.',
     );
 }
@@ -131,8 +129,7 @@ export function checkLabels(labels: readonly LabelTokens[]): void {
 export function checkOneToken(labels: readonly LabelTokens[]): void {
   const long = labels.find(({ tokenIds }) => tokenIds.length > 1);
   if (long)
-    throw new StudioError(
-      'bad-input',
+    throw badInput(
       `The answer word of ${long.label} has ${long.tokenIds.length} tokens, and only words of one token can be trained too, or learned from another prompt's answers. Choose a shorter word on the Prompts screen, or train the vectors alone on the rows' labels.`,
       { data: { label: long.label } },
     );
@@ -144,8 +141,7 @@ function checkShift(labels: readonly LabelTokens[], soft: SoftPrompt | null): vo
   checkOneToken(labels);
   const words = soft.answerShift.length / soft.hidden;
   if (words !== labels.length)
-    throw new StudioError(
-      'bad-input',
+    throw badInput(
       `This prompt has trained the answer words of ${words} labels, but ${labels.length} are asked for. Use it with the labels that it was trained on.`,
     );
 }

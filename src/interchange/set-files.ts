@@ -1,6 +1,6 @@
 /** A complete prompt set as files: one folder, one file per version, equal bytes for equal sets. */
 import type { Dataset, TaskKind } from '../dataset/types';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { capitalised, counted } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { firstFault, type z } from '../lib/zod';
@@ -61,7 +61,7 @@ type SetFile = z.infer<typeof setSchema> & { readonly formatVersion: number };
  */
 export function withoutRows({ set, evaluations, checkpoints, measurements }: CompleteSet): CompleteSet {
   const asked = madeOfRows(set);
-  if (asked) throw new StudioError('bad-input', asked);
+  if (asked) throw badInput(asked);
   const named = { ...withVerdict(set, evaluations), hard: set.hard.map(withoutRowIds) };
   return { set: named, dataset: null, checkpoints, evaluations: [], measurements };
 }

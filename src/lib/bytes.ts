@@ -1,4 +1,4 @@
-import { StudioError } from './errors';
+import { badInput } from './errors';
 
 async function digest(data: Uint8Array<ArrayBuffer> | string): Promise<readonly number[]> {
   const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
@@ -15,7 +15,7 @@ export const sha256Base64 = async (text: string): Promise<string> => btoa(String
 /** @throws StudioError `bad-input` if the file was changed or moved after it was chosen */
 export async function fileBytes(file: Blob): Promise<Uint8Array> {
   const buffer = await file.arrayBuffer().catch((cause: unknown) => {
-    throw new StudioError('bad-input', 'The file was changed or moved after you chose it. Open it again.', { cause });
+    throw badInput('The file was changed or moved after you chose it. Open it again.', { cause });
   });
   return new Uint8Array(buffer);
 }

@@ -25,21 +25,26 @@ export interface WireError {
   readonly cause?: WireError;
 }
 
+interface ErrorOptions {
+  readonly data?: Readonly<Record<string, unknown>> | undefined;
+  readonly cause?: unknown;
+}
+
 export class StudioError extends Error {
   override readonly name = 'StudioError';
   readonly code: ErrorCode;
   readonly data: Readonly<Record<string, unknown>>;
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    options: { data?: Readonly<Record<string, unknown>> | undefined; cause?: unknown } = {},
-  ) {
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.data = options.data ?? {};
   }
 }
+
+/** What was given cannot be used: a file, a setting, an argument. The message says why, and what to do. */
+export const badInput = (message: string, options?: ErrorOptions): StudioError =>
+  new StudioError('bad-input', message, options);
 
 /** Any thrown value as a structured-clonable record; unknown errors become `internal`. */
 export function toWire(error: unknown): WireError {

@@ -1,4 +1,4 @@
-import { StudioError } from './errors';
+import { badInput } from './errors';
 
 /** An expected failure. Callers switch on `kind`; `message` is a sentence for people. */
 export interface Failure<K extends string = string> {
@@ -27,5 +27,5 @@ export const fail = <K extends string>(
 export function unwrap<T>(result: Result<T, Failure>): T {
   if (result.ok) return result.value;
   const { kind, message, data } = result.error;
-  throw new StudioError('bad-input', message, { data: { ...data, kind } });
+  throw badInput(message, { data: { ...data, kind } });
 }

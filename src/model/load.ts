@@ -1,5 +1,5 @@
 import { sha256 } from '../lib/bytes';
-import { StudioError } from '../lib/errors';
+import { badInput, StudioError } from '../lib/errors';
 import { z } from '../lib/zod';
 import {
   chooseFiles,
@@ -158,8 +158,7 @@ const listing = z.array(
  */
 async function loadFromHub(id: string, options: DownloadOptions): Promise<{ card: ModelCard; files: ModelFiles }> {
   if (!ID.test(id))
-    throw new StudioError(
-      'bad-input',
+    throw badInput(
       `“${id}” is not a model id. It looks like owner/name, for example HuggingFaceTB/SmolLM2-135M-Instruct.`,
     );
   const listed = await list(id, options.signal);

@@ -2,7 +2,7 @@
 import type { Dataset, TaskKind } from '../dataset/types';
 import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { asContinuation } from '../task/template';
@@ -94,8 +94,7 @@ export function findVersions(sets: readonly PromptSet[], asked: Asked, policy: S
   const fallback = fits ? written : null;
   const isEnough = policy === 'hand-written' ? fallback : policy === 'fallback' ? (own ?? fallback) : own;
   if (!set || !isEnough)
-    throw new StudioError(
-      'bad-input',
+    throw badInput(
       missing ?? `${asked.handle} has no hand-written version that could answer. Write one, or choose another policy.`,
     );
   return { set, asked: own, fallback: fallback === own ? null : fallback, missing };

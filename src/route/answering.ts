@@ -3,7 +3,7 @@
 import type { Table, TaskKind } from '../dataset/types';
 import type { ModelInfo, ScoreRequest, ScoreResult, WrittenRow } from '../engine/types';
 import type { Control } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInput, type StudioError } from '../lib/errors';
 import { counted } from '../lib/format';
 import { unwrap } from '../lib/result';
 import { labelProbabilities, meanAnswers, mixedAnswers } from '../metrics/calibration';
@@ -200,8 +200,7 @@ const ANSWERERS: { readonly [K in TaskKind]: Opener<Extract<AnsweringTask, { rea
 /** The vectors were trained on other weights than are loaded; null = they were not, or there are none. */
 export function otherWeights({ engine: { info } }: AnsweringHost, { model }: AnsweringVersion): StudioError | null {
   if (!model || model.sha256 === info.sha256) return null;
-  return new StudioError(
-    'bad-input',
+  return badInput(
     `These vectors only work with ${model.id} (${model.dtype}); ${info.id} (${info.dtype}) is loaded. Load that model, then run again.`,
   );
 }

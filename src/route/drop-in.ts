@@ -5,7 +5,7 @@
 import type { CheckReport, LabelAnswer, Options, Softprompt, TextAnswer } from '../../tools/export/softprompt';
 import { createWebEngine } from '../engine/web';
 import { uninterrupted } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInput, StudioError } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { argmax } from '../metrics/classification';
 import { configOf, type ModelFiles } from '../model/card';
@@ -40,10 +40,7 @@ async function readPrompt(prompt: Options['prompt']): Promise<WebPrompt> {
     .then((response) => (response.ok ? response.json() : undefined))
     .catch(() => undefined);
   if (value === undefined)
-    throw new StudioError(
-      'bad-input',
-      `${address.href} could not be read as JSON. Is the exported prompt at this address?`,
-    );
+    throw badInput(`${address.href} could not be read as JSON. Is the exported prompt at this address?`);
   return unwrap(readWebPrompt(value));
 }
 
@@ -162,13 +159,8 @@ async function replay(
 /** @throws StudioError `bad-input` */
 function shareIn({ share, shareBy }: Options, { fallback }: WebPrompt): Share | undefined {
   if (share === undefined) return undefined;
-  if (!(share >= 0 && share <= 100))
-    throw new StudioError('bad-input', `share takes per cent from 0 to 100, not ${share}.`);
-  if (!fallback)
-    throw new StudioError(
-      'bad-input',
-      `${WEB_PROMPT_FILE} has no hand-written prompt for the texts outside the share.`,
-    );
+  if (!(share >= 0 && share <= 100)) throw badInput(`share takes per cent from 0 to 100, not ${share}.`);
+  if (!fallback) throw badInput(`${WEB_PROMPT_FILE} has no hand-written prompt for the texts outside the share.`);
   return { of: share / 100, id: shareBy ?? null };
 }
 
@@ -200,8 +192,7 @@ export async function createSoftprompt(options: Options): Promise<Softprompt> {
     generate: (row): Promise<TextAnswer> => router.generate(plan, row),
     explain: async (row) => {
       const { prompt: text, tokens } = await router.explain({ ...plan, policy: AS_ASKED }, row);
-      if (text === null)
-        throw new StudioError('bad-input', 'This text cannot be answered: it has no text, or is too long.');
+      if (text === null) throw badInput('This text cannot be answered: it has no text, or is too long.');
       return { version: web.name, prompt: text, tokens };
     },
     check,

@@ -5,7 +5,7 @@
 
 import { isUnsure } from '../dataset/csv-out';
 import { type Control, childControl } from '../lib/control';
-import { asStudioError, StudioError } from '../lib/errors';
+import { asStudioError, badInput, StudioError } from '../lib/errors';
 import { counted } from '../lib/format';
 import { placeOf } from '../lib/rng';
 import { argmax } from '../metrics/classification';
@@ -155,7 +155,7 @@ export interface Route {
 
 const LATE = new StudioError('session-failed', 'The model took longer than the time limit.');
 const DIFFERENT = new StudioError('session-failed', 'Its check rows came out differently on this machine.');
-const MISSING = new StudioError('bad-input', 'There is no version that could answer.');
+const MISSING = badInput('There is no version that could answer.');
 
 type Answer<A = Answered> = (rows: Stretch, control: Control) => Promise<A>;
 
@@ -335,8 +335,7 @@ function shared({ share, asked }: Plan, open: Open, answer: Answer<Routed>): Ans
   const { fallback } = open;
   const cellAt = asked?.rows.cellAt;
   if (!share) return answer;
-  if (!fallback || !cellAt)
-    throw new StudioError('bad-input', 'No second version could answer the texts outside the share.');
+  if (!fallback || !cellAt) throw badInput('No second version could answer the texts outside the share.');
   const isIn = (place: number) => placeOf(cellAt(place, share.id), share.salt) < share.of;
   return async (rows, control) => {
     const places = placesIn(rows);

@@ -7,7 +7,7 @@ import { isUnsure } from '../dataset/csv-out';
 import type { Dataset, TaskKind } from '../dataset/types';
 import { present } from '../lib/assert';
 import { type Control, uninterrupted } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { argmax } from '../metrics/classification';
 import {
   type AnsweringVersion,
@@ -116,7 +116,7 @@ function planOf(
     const { handle, prompt } = asked;
     const taken = prompts.find((each) => each.handle === handle && each.name === prompt);
     if (taken) return { asked: taken, fallback: null, policy: AS_ASKED };
-    throw new StudioError('bad-input', `There is no prompt “${prompt}” of ${handle}. Read its prompt.json first.`);
+    throw badInput(`There is no prompt “${prompt}” of ${handle}. Read its prompt.json first.`);
   }
   const found = findVersions(sets, asked, policy.kind);
   const dataset = rowsOf(found.set);
@@ -141,8 +141,7 @@ function rememberedChecks(checks: NonNullable<RouterOptions['checks']>): typeof 
 /** @throws StudioError `bad-input` where a set that chooses labels is to generate a text, or the other way round */
 function checkKind({ handle, version }: NamedVersion, kind: TaskKind): void {
   if (version.task.kind === kind) return;
-  throw new StudioError(
-    'bad-input',
+  throw badInput(
     kind === 'classify'
       ? `${handle} generates texts: ask it with generate.`
       : `${handle} chooses labels: ask it with classify.`,
@@ -218,11 +217,7 @@ export function createRouter(options: RouterOptions): Router {
     const route = rows(plan, (version) => fieldsSource(host, version, [asFields(row)], textColumn));
     const { answers, leftOut, ms } = await route.answer(0, 1, control);
     const [answer] = answers;
-    if (!answer)
-      throw new StudioError(
-        'bad-input',
-        `This text cannot be answered: ${leftOut[0]?.[1] ?? 'the model says nothing'}.`,
-      );
+    if (!answer) throw badInput(`This text cannot be answered: ${leftOut[0]?.[1] ?? 'the model says nothing'}.`);
     const by = present(plan[answer.by], 'the version that answered');
     return { answer, by, facts: factsOf(answer, by, { modelMs: ms, latencyMs: performance.now() - begin }) };
   };

@@ -1,7 +1,7 @@
 /** The vectors of a run: where they start, the network that may fold them, and what is done to and said of them in a step. */
 import { type Product, RANK } from '../inference/program';
 import { assert } from '../lib/assert';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { createRng } from '../lib/rng';
 import type { TrainingSettings } from './settings';
 
@@ -21,10 +21,7 @@ export function initialTokenIds(
   const { initialisation, virtualTokens, seed } = settings;
   if (initialisation.kind === 'vocabulary') return sampledIds(virtualTokens, seed, vocabulary);
   if (initTokenIds.length === 0)
-    throw new StudioError(
-      'bad-input',
-      'The text that the vectors start from is empty. Write a few words, or start from the answer words.',
-    );
+    throw badInput('The text that the vectors start from is empty. Write a few words, or start from the answer words.');
   return Array.from({ length: virtualTokens }, (_, j) => initTokenIds[j % initTokenIds.length] as number);
 }
 

@@ -2,7 +2,7 @@ import type { Engine } from '../engine/engine';
 import { engineCalls } from '../engine/types';
 import { createWebEngine, prepareWebEngine } from '../engine/web';
 import type { Polled } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import type { EngineMethods } from './protocol';
 import { type Handlers, RequestQueue, serve } from './serve';
 
@@ -14,7 +14,7 @@ function createEngineHandlers() {
   let engine: Engine | null = null;
   let disconnect = () => {};
   const loaded = (): Engine => {
-    if (!engine) throw new StudioError('bad-input', 'No model is loaded yet.');
+    if (!engine) throw badInput('No model is loaded yet.');
     return engine;
   };
   const handlers: Handlers<EngineMethods> = {

@@ -1,7 +1,7 @@
 /** The verbs' host inside the page's workflow worker: its own tokenizer, and the engine worker over a channel of its own. */
 import { type EngineCalls, engineCalls, type ModelInfo } from '../engine/types';
 import type { Control } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { configOf } from '../model/card';
 import type { OpenTokenizer } from '../tokens/tokenizer';
 import type { TrainEvent } from '../training/events';
@@ -96,12 +96,11 @@ async function readAsset(name: string, base: string | undefined): Promise<string
 
 async function fetched(name: string, address: string | URL): Promise<Response> {
   const response = await fetch(address).catch((cause: unknown) => {
-    throw new StudioError('bad-input', `${name} could not be fetched: the connection failed. Try again.`, { cause });
+    throw badInput(`${name} could not be fetched: the connection failed. Try again.`, { cause });
   });
   // a static host may answer with its start page instead of "not found"
   const isPage = response.headers.get('content-type')?.startsWith('text/html') && !name.endsWith('.html');
-  if (!response.ok || isPage)
-    throw new StudioError('bad-input', `${name} is not on this site. Was the whole build copied?`);
+  if (!response.ok || isPage) throw badInput(`${name} is not on this site. Was the whole build copied?`);
   return response;
 }
 
@@ -126,11 +125,11 @@ export function createPageHost(): PageHost {
       return opened !== null;
     },
     get tokens() {
-      if (!opened) throw new StudioError('bad-input', 'The model’s tokenizer is still loading. Wait for the model.');
+      if (!opened) throw badInput('The model’s tokenizer is still loading. Wait for the model.');
       return opened.tokens;
     },
     get engine() {
-      if (!linked) throw new StudioError('bad-input', 'No model is loaded yet.');
+      if (!linked) throw badInput('No model is loaded yet.');
       return linked.engine;
     },
     get card() {

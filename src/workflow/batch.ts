@@ -11,7 +11,7 @@ import {
 import { rowsOf, textKey, textKeyOf } from '../dataset/labels';
 import type { Dataset, Row, TaskKind } from '../dataset/types';
 import { present } from '../lib/assert';
-import { StudioError } from '../lib/errors';
+import { badInput, StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
 import { type AnsweringVersion, firstOf, type Planned } from '../prompt-set/ready-prompt';
 import { type RowAnswer, roomFor, tableSource } from '../route/answering';
@@ -160,7 +160,7 @@ function freshBatch(host: Host, version: AnsweringVersion): Batch {
 /** @throws StudioError `bad-input` when the answers are gone, as when the worker had to be restarted */
 function batchOf(host: Host): Batch {
   const batch = openFile(host, 'batch').made.get(BATCH) as Batch | undefined;
-  if (!batch) throw new StudioError('bad-input', 'These answers are gone. Answer the file again.');
+  if (!batch) throw badInput('These answers are gone. Answer the file again.');
   return batch;
 }
 

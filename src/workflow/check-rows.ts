@@ -7,7 +7,7 @@ import { MIN_CHECK_ROWS, type Sidecar } from '../interchange/sidecar';
 import type { CheckRow } from '../interchange/sidecar-build';
 import { present } from '../lib/assert';
 import { throwIfInterrupted } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInput, StudioError } from '../lib/errors';
 import { z } from '../lib/zod';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { kindOf } from '../prompt-set/prompt-set';
@@ -36,10 +36,7 @@ const sampleSchema = z.object({ parityTexts: z.array(z.string()).min(MIN_CHECK_R
 export async function shippedSentences(host: Pick<Host, 'asset'>): Promise<readonly string[]> {
   const parsed = sampleSchema.safeParse(JSON.parse(await host.asset('sample.json')));
   if (!parsed.success)
-    throw new StudioError(
-      'bad-input',
-      'The sentences for the check rows are not on this site. Was the whole build copied?',
-    );
+    throw badInput('The sentences for the check rows are not on this site. Was the whole build copied?');
   return parsed.data.parityTexts;
 }
 

@@ -30,7 +30,7 @@ import { rowGroups } from '../evaluation/rows';
 import type { ArmOutcome, ComparisonPlan } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { throwIfInterrupted } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { createRng } from '../lib/rng';
 import { argmax } from '../metrics/classification';
 import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
@@ -259,11 +259,9 @@ async function foldOutcome(using: Checking, asked: Omit<Asked, 'dataset' | 'ids'
 function everyRowPrompts(request: CheckRequest): { readonly version: SoftVersion; readonly hand: CheckedArm } {
   const version = request.set.soft.find(({ id }) => id === request.evaluation.softVersion);
   const hand = armAsCompared(request, 'yours');
-  if (!version || !hand)
-    throw new StudioError('bad-input', 'This check needs a comparison with a hand-written and a tuned prompt.');
+  if (!version || !hand) throw badInput('This check needs a comparison with a hand-written and a tuned prompt.');
   if (version.settings.initialisation.kind === 'prompt')
-    throw new StudioError(
-      'bad-input',
+    throw badInput(
       'This prompt continues an earlier one, which has seen rows of every fold. Compare a run that started from scratch.',
     );
   return { version, hand };
@@ -322,7 +320,7 @@ export const fineTune: Verb<CheckRequest, CheckProgress, FineTuningReport> = asy
   const { dataset, set, evaluation, mode } = request;
   const { fingerprint, splitHash } = dataset;
   if (evaluation.datasetFingerprint !== fingerprint || (evaluation.splitHash ?? splitHash) !== splitHash)
-    throw new StudioError('bad-input', 'The rows have changed since this comparison. Compare again, then fine-tune.');
+    throw badInput('The rows have changed since this comparison. Compare again, then fine-tune.');
   const plan = planFor(evaluation.plan, mode);
   const using: Checking = { host, set, dataset, plan, run };
   const { prompt, words } = present(armAsCompared(request, 'untuned') ?? undefined, 'untuned prompt').arm;

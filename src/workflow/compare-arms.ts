@@ -6,7 +6,7 @@ import type { Production } from '../evaluation/types';
 import type { CountedRequest } from '../inference/score';
 import { present } from '../lib/assert';
 import type { Control } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { mixedAnswers } from '../metrics/calibration';
 import { wordAnswers } from '../metrics/logistic';
 import type { ArmPlan, Arms } from '../prompt-set/arms';
@@ -72,10 +72,7 @@ export async function readyArms(
   const dropped = new Set(tokenised.flatMap(({ tooLong }) => tooLong));
   const keep = (ids: readonly string[]) => ids.filter((id) => !dropped.has(id));
   if (keep(test).length === 0)
-    throw new StudioError(
-      'bad-input',
-      'No test row fits all prompts. Shorten your prompt, or cut the texts on the Data screen.',
-    );
+    throw badInput('No test row fits all prompts. Shorten your prompt, or cut the texts on the Data screen.');
   return {
     arms: tokenised.map(({ arm, rows }) => ({ arm, rows: rows.filter(({ rowId }) => !dropped.has(rowId)) })),
     pairs: pairs.filter((pair) => pair.every((id) => tokenised.some(({ arm }) => arm.id === id))),

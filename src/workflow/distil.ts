@@ -9,7 +9,7 @@ import { type Dataset, type Row, taskKindOf } from '../dataset/types';
 import type { CalibrationFit } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { secondsLeft } from '../lib/format';
 import { labelProbabilities } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
@@ -49,7 +49,7 @@ export interface DistilledRun extends TrainedRun {
   readonly reached: Smaller | null;
 }
 
-const bad = (message: string) => new StudioError('bad-input', message);
+const bad = (message: string) => badInput(message);
 
 /**
  * Trains vectors to answer as a hand-written prompt does.

@@ -5,7 +5,7 @@ import { NO_PROMPT, WORDS } from '../evaluation/classify/made-arms';
 import type { CalibrationFit, ReviewThreshold } from '../evaluation/types';
 import type { CompleteSet } from '../interchange/set-files';
 import { present } from '../lib/assert';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { mixedAnswers } from '../metrics/calibration';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { armId, armsAsCompared } from '../prompt-set/arms';
@@ -149,8 +149,8 @@ export function subjectOf(stored: Order['stored'], id: string): Subject | null {
 /** @throws StudioError `bad-input` where it is gone, or has changed since it was compared */
 export function chosenSubject({ stored, subject: id }: Order): Subject {
   const subject = id === null ? null : subjectOf(stored, id);
-  if (!subject) throw new StudioError('bad-input', 'This prompt is no longer in the library.');
-  if (subject.changed) throw new StudioError('bad-input', subject.changed);
+  if (!subject) throw badInput('This prompt is no longer in the library.');
+  if (subject.changed) throw badInput(subject.changed);
   return subject;
 }
 
@@ -192,9 +192,6 @@ export function comparisonFor({ stored, subject }: Order): Evaluation | null {
 export function comparisonOf(order: Order): Evaluation {
   const found = comparisonFor(order);
   if (!found)
-    throw new StudioError(
-      'bad-input',
-      'It has not been compared on test rows yet, so there is nothing to report. Compare it first.',
-    );
+    throw badInput('It has not been compared on test rows yet, so there is nothing to report. Compare it first.');
   return found;
 }

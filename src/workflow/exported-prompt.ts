@@ -7,7 +7,7 @@ import type { TakenArm } from '../interchange/arm-file';
 import type { PromptPackageInput } from '../interchange/prompt-package';
 import { buildSidecar } from '../interchange/sidecar-build';
 import { assert } from '../lib/assert';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { counted, PRODUCT } from '../lib/format';
 import { unwrap } from '../lib/result';
 import { wordAnswers } from '../metrics/logistic';
@@ -37,14 +37,13 @@ function wordsIn({ stored: { dataset } }: Order, subject: Subject): Beside['word
   const { evaluation, version } = subject;
   if (version) return togetherOf(version)?.words ?? null;
   if (subject.kind !== 'words' && subject.kind !== 'combined') return null;
-  if (!dataset || evaluation?.kind !== 'classify') throw new StudioError('bad-input', OTHER_ROWS);
+  if (!dataset || evaluation?.kind !== 'classify') throw badInput(OTHER_ROWS);
   const weight = subject.kind === 'words' ? 0 : mixtureOf(evaluation);
   const model = trainingWords(dataset);
   const { plan } = evaluation;
   const rows = rowsOf(dataset, plan.rowIds.slice(0, CHECKED_ROWS)).map((row) => textOf(row, dataset.mapping));
   const then = plan.arms.find(({ id }) => id === WORDS);
-  if (weight === null || !then || farthest(wordAnswers(model)(rows), then.logProbs) > SAME)
-    throw new StudioError('bad-input', OTHER_ROWS);
+  if (weight === null || !then || farthest(wordAnswers(model)(rows), then.logProbs) > SAME) throw badInput(OTHER_ROWS);
   return { model, weight };
 }
 
@@ -59,7 +58,7 @@ export const keepTogether: Verb<Order, never, SoftVersion> = async (host, order)
   const run = set.soft.find(({ id }) => id === evaluation?.softVersion);
   const [soft, ...others] = softs;
   if (!run || !soft || (kind !== 'combined' && kind !== 'ensemble'))
-    throw new StudioError('bad-input', `“${name}” has no vectors of its own, so it cannot be a version. Export it.`);
+    throw badInput(`“${name}” has no vectors of its own, so it cannot be a version. Export it.`);
   const words = wordsIn(order, chosenSubject(order));
   const { group: _group, race: _race, handVersion: _hand, distilled: _teacher, ...facts } = run;
   return {
@@ -98,11 +97,10 @@ export async function exportedPrompt(
   const { set, dataset, evaluations } = order.stored;
   const run = runOf(order);
   const asked = madeOf(chosenSubject(order));
-  if (asked && !order.withRows) throw new StudioError('bad-input', asked);
+  if (asked && !order.withRows) throw badInput(asked);
   const { info } = host.engine;
   if (info.sha256 !== run.model.sha256)
-    throw new StudioError(
-      'bad-input',
+    throw badInput(
       `This prompt belongs to ${run.model.id} (${run.model.dtype}), but other weights are loaded. Load that model, then export again: the check rows need it.`,
     );
   const ofRun = evaluations.filter(({ softVersion }) => softVersion === run.id);
@@ -169,7 +167,7 @@ export function madeOf({ kind, prompt }: Subject): string | null {
 /** @throws StudioError `bad-input` where it is made of rows of the user, who has not agreed to that */
 export function templatesOf({ stored: { dataset }, withRows }: Order, subject: Subject): readonly string[] {
   const asked = madeOf(subject);
-  if (asked && !withRows) throw new StudioError('bad-input', asked);
+  if (asked && !withRows) throw badInput(asked);
   const { prompt, words } = subject;
   return prompt ? unwrap(wholeTemplates(dataset, prompt, words)) : [];
 }
@@ -211,8 +209,7 @@ const modelOf = ({ engine: { info }, card }: Host): TakenArm['model'] => ({
 /** @throws StudioError `bad-input` where it was trained or compared with other weights than are loaded */
 function checkModel({ engine: { info } }: Host, { model }: Subject): void {
   if (model && model.sha256 !== info.sha256)
-    throw new StudioError(
-      'bad-input',
+    throw badInput(
       `This prompt was compared with ${model.id ?? 'another model'}, but ${info.id} is loaded. Load that model, then export again: the check rows need it.`,
     );
 }

@@ -5,7 +5,7 @@ import type { TaskForm, TaskFormFailure } from '../interchange/from-vectors';
 import type { Incoming, IncomingVectors } from '../interchange/incoming';
 import type { CompleteSet } from '../interchange/set-files';
 import type { Files } from '../interchange/zip';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { fail, ok, type Result } from '../lib/result';
 import { scaledVectors } from '../prompt/soft-prompt';
 import { calibratedBy } from '../prompt-set/calibration';
@@ -31,7 +31,7 @@ export const readImport: Verb<ReadRequest, never, Incoming> = async (host, { fil
   const found = await readIncoming(files, { id: host.newId(), now: host.now(), taken });
   if (found.ok) return found.value;
   const { message } = found.error;
-  throw new StudioError('bad-input', message.endsWith(NOTHING_IMPORTED) ? message : `${message} ${NOTHING_IMPORTED}`);
+  throw badInput(message.endsWith(NOTHING_IMPORTED) ? message : `${message} ${NOTHING_IMPORTED}`);
 };
 
 /** How an import agrees with the loaded model. */

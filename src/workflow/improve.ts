@@ -10,7 +10,7 @@ import type { Dataset } from '../dataset/types';
 import { chosenCalibration, fitCalibration } from '../evaluation/classify/outcome';
 import type { CalibrationFit } from '../evaluation/types';
 import { present } from '../lib/assert';
-import { StudioError } from '../lib/errors';
+import { badInput, StudioError } from '../lib/errors';
 import type { FoundPrompt, FoundWords } from '../prompt-set/make-versions';
 import type { PromptSearch } from '../prompt-set/types';
 import { candidateKey, candidateName, type PromptCandidate, promptCandidates } from '../task/prompt-candidates';
@@ -122,8 +122,7 @@ async function openSearch(host: Host, request: ImproveRequest, run: Run<ImproveE
   const { rows, meanTokens } = await tokenRows(host, asked, run.control);
   const pool = new Map(rows.flatMap(({ rowId, label }) => (label === null ? [] : [[rowId, label] as const])));
   if (pool.size < FEWEST_ROWS)
-    throw new StudioError(
-      'bad-input',
+    throw badInput(
       `Prompts cannot be compared on ${pool.size} training rows: at least ${FEWEST_ROWS} that fit the model are needed. Add rows on the Data screen.`,
     );
   const found = await wordsFrom(host, request, rungRows({ dataset, pool }, KEPT.length - 1), run);

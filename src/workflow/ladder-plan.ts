@@ -4,7 +4,7 @@
 import { rowsById, rowsOf, textKeyOf } from '../dataset/labels';
 import type { Dataset, Row } from '../dataset/types';
 import { present } from '../lib/assert';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { counted } from '../lib/format';
 import { unwrap } from '../lib/result';
 import type { MatrixPrompt } from '../prompt-set/ready-prompt';
@@ -36,7 +36,7 @@ export interface LadderRequest {
   readonly kept: readonly LadderAnswers[];
 }
 
-export const refused = (message: string) => new StudioError('bad-input', message);
+export const refused = (message: string) => badInput(message);
 
 export const reads = ({ prompt }: MatrixPrompt, field: string, { mapping }: Dataset): boolean =>
   otherColumns(prompt.template, mapping.text).includes(field);

@@ -7,7 +7,7 @@ import { compareTexts } from '../evaluation/generate/compare';
 import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
 import type { Control } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { argmax } from '../metrics/classification';
 import type { KnownRows, Measurement } from '../prompt-set/performance';
 import { testRowsKey } from '../prompt-set/performance';
@@ -52,15 +52,13 @@ const labelsOf = ({ words }: AnsweringVersion) => words.map(({ label }) => label
 function testRowsOf(version: AnsweringVersion): { readonly dataset: Dataset; readonly ids: readonly string[] } {
   const { dataset, task } = version;
   if (!dataset || dataset.split.test.length === 0)
-    throw new StudioError(
-      'bad-input',
+    throw badInput(
       'The rows of this prompt set are not in this browser, so there are no test rows. Measure on a file.',
     );
   const labels = labelsOf(version);
   const isSame = labels.length === dataset.labels.length && labels.every((label, i) => label === dataset.labels[i]);
   if (task.kind === 'classify' && !isSame)
-    throw new StudioError(
-      'bad-input',
+    throw badInput(
       'The labels of the rows have changed since this version was made. Measure on a file with the labels it knows.',
     );
   return { dataset, ids: dataset.split.test };
@@ -112,7 +110,7 @@ function fileRows(host: Host, version: AnsweringVersion, { text, label }: Requir
 }
 
 const nothing = (known: string) =>
-  new StudioError('bad-input', `No row of this file has a text and ${known}, so nothing can be measured on it.`);
+  badInput(`No row of this file has a text and ${known}, so nothing can be measured on it.`);
 
 type Found = Omit<Measured, 'model' | 'leftOut' | 'known'> & { readonly at: readonly number[] };
 type Finder<K extends TaskKind> = (

@@ -13,7 +13,7 @@ import type { Change, ColumnMapping, Dataset, MendId, Row, Table } from '../data
 import { type Detectable, detectableIn } from '../evaluation/rows';
 import { fileBytes } from '../lib/bytes';
 import { inSteps } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { counted } from '../lib/format';
 import { unwrap } from '../lib/result';
 import type { Run } from './host';
@@ -163,8 +163,7 @@ export async function openParts(given: GivenRows, sizes: PartSizes, dropTwins = 
   const fixedSplit = ofSizes(whole, sizes);
   const { dataset, issues } = await prepareRows(whole.table, whole.mapping, { seed, fixedSplit });
   const blocking = blockingIssue(issues);
-  if (blocking)
-    throw new StudioError('bad-input', `${blocking.title}. ${blocking.advice}`, { data: { kind: blocking.kind } });
+  if (blocking) throw badInput(`${blocking.title}. ${blocking.advice}`, { data: { kind: blocking.kind } });
   return dataset;
 }
 

@@ -19,7 +19,7 @@ import { withoutRows } from '../interchange/set-files';
 import { setPackageFiles } from '../interchange/set-package';
 import { chatJson, type PromptTest, promptfooYaml, type TextPrompt } from '../interchange/text-formats';
 import { present } from '../lib/assert';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { ofRows, PRODUCT, percent } from '../lib/format';
 import { unwrap } from '../lib/result';
 import { armId } from '../prompt-set/arms';
@@ -123,8 +123,7 @@ function testsOf(dataset: Dataset | null, { template, answers }: TextPrompt): re
   }));
 }
 
-const rowsGone = () =>
-  new StudioError('bad-input', 'The rows or the run of its comparison are no longer in this browser.');
+const rowsGone = () => badInput('The rows or the run of its comparison are no longer in this browser.');
 
 const reportFile = ({ stored, format = 'html' }: Order, name: string, text: string, rows: number): Package =>
   filePackage({
@@ -186,7 +185,7 @@ async function webPromptOf(host: Host, order: Order, { control, emit }: Run<Rows
   const { set, dataset } = order.stored;
   const subject = chosenSubject(order);
   const asked = madeOf(subject);
-  if (asked && !order.withRows) throw new StudioError('bad-input', asked);
+  if (asked && !order.withRows) throw badInput(asked);
   const version = present(subject.version, 'a version');
   const second = fallbackVersion(order, version);
   const leave = (version: Version) => leaving(host, readyPrompt(set, version), dataset);
@@ -292,7 +291,7 @@ const PACKAGES: Readonly<Record<RecipientId, Make>> = {
   },
   audience: async (_host, order) => {
     const asked = EXPORTS.audience.asks(order);
-    if (asked) throw new StudioError('bad-input', asked);
+    if (asked) throw badInput(asked);
     const evaluation = comparisonOf(order);
     const { set } = order.stored;
     const dataset = present(order.stored.dataset, 'rows');
@@ -335,6 +334,6 @@ export async function makePackage(
 ): Promise<Package> {
   const subject = order.subject === null ? null : subjectOf(order.stored, order.subject);
   const whyNot = subject && EXPORTS[recipient].whyNot(subject, order.stored);
-  if (whyNot) throw new StudioError('bad-input', whyNot);
+  if (whyNot) throw badInput(whyNot);
   return PACKAGES[recipient](host, order, run);
 }

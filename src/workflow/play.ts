@@ -2,7 +2,7 @@
 
 import { present } from '../lib/assert';
 import { childControl } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInput, StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { AnsweringVersion, NamedVersion } from '../prompt-set/ready-prompt';
@@ -207,9 +207,8 @@ export const weighWords: Verb<WeighRequest, WeighProgress, Weighing> = async (ho
   const answers: (readonly number[])[] = [];
   for (const prompt of prompts) {
     if (prompt.task.kind === 'generate')
-      throw new StudioError('bad-input', 'Only a label can be explained by words, and this prompt generates texts.');
-    if (prompt.together)
-      throw new StudioError('bad-input', 'Words explain the answer of one prompt, and this one combines several.');
+      throw badInput('Only a label can be explained by words, and this prompt generates texts.');
+    if (prompt.together) throw badInput('Words explain the answer of one prompt, and this one combines several.');
     const answer = await answerText(host, { prompt, fields }, { ...run, emit: () => {} });
     answers.push(answer.kind === 'classify' ? answer.probabilities : []);
   }

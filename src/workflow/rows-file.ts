@@ -6,7 +6,7 @@ import type { TaskKind } from '../dataset/types';
 import { type ColumnMapping, MAX_BYTES, type Row, type Table } from '../dataset/types';
 import { fileBytes } from '../lib/bytes';
 import { type Control, inSteps, throwIfInterrupted } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { bytes as sizeWords } from '../lib/format';
 import { unwrap } from '../lib/result';
 import type { Route, Routed } from '../route/policy';
@@ -46,7 +46,7 @@ export const keepRows = (host: Host, use: RowsUse, table: Table): void =>
 /** @throws StudioError `bad-input` where none is open */
 export function openFile(host: Host, use: RowsUse): OpenFile {
   const file = filesOf(host).get(use);
-  if (!file) throw new StudioError('bad-input', 'The file is no longer open. Choose it again.');
+  if (!file) throw badInput('The file is no longer open. Choose it again.');
   return file;
 }
 
@@ -58,8 +58,7 @@ export async function openRows(
 ): Promise<RowsFile> {
   filesOf(host).delete(use);
   if (file.size > MAX_BYTES)
-    throw new StudioError(
-      'bad-input',
+    throw badInput(
       `${name} has ${sizeWords(file.size)}; the limit is ${sizeWords(MAX_BYTES)}. Split it and run the parts one after the other.`,
     );
   const inTurns = (work: ReturnType<typeof parsing>) => inSteps(work, control, (fraction) => emit({ fraction }));

@@ -2,7 +2,7 @@
 import type { Dataset } from '../dataset/types';
 import type { TrainRequest } from '../engine/types';
 import type { Control } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { createRng, shuffled } from '../lib/rng';
 import { tunedPrompt } from '../prompt-set/versions';
 import { scoringTargets } from '../route/generated-texts';
@@ -84,8 +84,7 @@ export async function runInputs(
   const validates = validationIds(dataset, resume);
   const validation = await tokenRows(host, { dataset, prompt, words, split: validates }, control);
   if (train.rows.length === 0)
-    throw new StudioError(
-      'bad-input',
+    throw badInput(
       'No training row fits the model: the texts are too long. Cut them on the Data screen, or shorten the template on the Prompts screen.',
       { data: { kind: 'too-long' } },
     );

@@ -1,6 +1,6 @@
 /** A run before it trains: what its vectors can start from, the text around them, and how the prompt set records it. */
 import type { Dataset } from '../dataset/types';
-import { StudioError } from '../lib/errors';
+import { badInput, type StudioError } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { chosenHard, fits, startRun } from '../prompt-set/make-versions';
 import { isWriting } from '../prompt-set/prompt-set';
@@ -199,8 +199,7 @@ export function resumeTrouble(
   dataset: Pick<Dataset, 'fingerprint' | 'heldBackHash' | 'splitHash'>,
 ): StudioError | null {
   if (run.datasetFingerprint !== dataset.fingerprint)
-    return new StudioError(
-      'bad-input',
+    return badInput(
       'This run used different rows than those open now. Open that file again on the Data screen, or start a new run.',
     );
   const isSame = run.splitHash
@@ -208,8 +207,7 @@ export function resumeTrouble(
     : !run.heldBackHash || !dataset.heldBackHash || run.heldBackHash === dataset.heldBackHash;
   return isSame
     ? null
-    : new StudioError(
-        'bad-input',
+    : badInput(
         'The rows were split again since this run started. Split them as before on the Data screen, or start a new run.',
       );
 }
@@ -218,8 +216,7 @@ export function resumeTrouble(
 export function teacherOf(set: PromptSet, { distilled }: Pick<SoftVersion, 'distilled'>): Teacher | null {
   if (!distilled) return null;
   const version = set.hard.find(({ id }) => id === distilled.from);
-  if (!version)
-    throw new StudioError('bad-input', 'The prompt that this run makes smaller is no longer in the prompt set.');
+  if (!version) throw badInput('The prompt that this run makes smaller is no longer in the prompt set.');
   return { prompt: version.prompt, words: wordsFitting(set, version), calibration: version.calibration };
 }
 
@@ -257,8 +254,5 @@ export function startVectors(
     return { ...trainedIn({ vectors, answerShift: answers?.shift }), ...(net && { netWeights: net.weights }) };
   }
   if (best) return trainedIn(best);
-  throw new StudioError(
-    'bad-input',
-    'The run to start from no longer has vectors. Choose another start under “All settings”.',
-  );
+  throw badInput('The run to start from no longer has vectors. Choose another start under “All settings”.');
 }

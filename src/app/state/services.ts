@@ -1,6 +1,6 @@
 import { sidecarSchema } from '../../interchange/sidecar';
 import { softPromptOf } from '../../interchange/sidecar-build';
-import { StudioError } from '../../lib/errors';
+import { badInput } from '../../lib/errors';
 import { z } from '../../lib/zod';
 import type { ModelCard } from '../../model/card';
 import type { DownloadProgress } from '../../model/download';
@@ -125,18 +125,18 @@ export type StarterList = z.infer<typeof listSchema>;
 /** A file of this site. @throws StudioError bad-input when it is not there */
 async function siteFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const response = await fetch(new URL(path, document.baseURI)).catch((cause: unknown) => {
-    throw new StudioError('bad-input', `${path} could not be fetched: the connection failed. Try again.`, { cause });
+    throw badInput(`${path} could not be fetched: the connection failed. Try again.`, { cause });
   });
   // a static host may answer with its start page instead of "not found"
   if (!response.ok || response.headers.get('content-type')?.startsWith('text/html'))
-    throw new StudioError('bad-input', `${path} is not on this site. Was the whole build copied?`, { data: { path } });
+    throw badInput(`${path} is not on this site. Was the whole build copied?`, { data: { path } });
   return new Uint8Array(await response.arrayBuffer());
 }
 
 /** A JSON file of this site. @throws StudioError bad-input when it is not there, or not what it should be */
 async function siteJson<T>(path: string, shape: z.ZodType<T>): Promise<T> {
   const parsed = shape.safeParse(JSON.parse(new TextDecoder().decode(await siteFile(path))));
-  if (!parsed.success) throw new StudioError('bad-input', `${path} is damaged: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw badInput(`${path} is damaged: ${z.prettifyError(parsed.error)}`);
   return parsed.data;
 }
 
@@ -165,7 +165,7 @@ export async function loadShippedPrompt(): Promise<ShippedPrompt> {
     siteFile(`${FOLDER}/prompt_embeddings.npy`),
   ]);
   const table = readNpy(npy);
-  if (!table.ok) throw new StudioError('bad-input', table.error.message);
+  if (!table.ok) throw badInput(table.error.message);
   const { template, labels, model, calibration } = sidecar;
   return {
     template,

@@ -5,7 +5,7 @@ import { FIRST_ASSUMPTIONS, presetOf } from '../../../decide/break-even';
 import type { Costs, Efforts } from '../../../decide/measured';
 import { fromEvaluation, type Measured } from '../../../decide/measured';
 import { type Answers, FIRST_ANSWERS } from '../../../decide/strategy';
-import { StudioError } from '../../../lib/errors';
+import { badInput } from '../../../lib/errors';
 import { EXAMPLES } from '../../../prompt-set/arms';
 import { addTrained } from '../../../prompt-set/make-versions';
 import { countLook, kindOf } from '../../../prompt-set/prompt-set';
@@ -149,8 +149,7 @@ export const ladders = perStudio((studio) => {
       await stores.session.getState().modelReady();
       const other = await sets.get(steps.setId);
       const first = other && matrixPrompt(other, steps.choice, (await datasets.get(steps.setId))?.dataset ?? null);
-      if (!first)
-        throw new StudioError('bad-input', 'The prompt of step one is no longer in the library. Choose another.');
+      if (!first) throw badInput('The prompt of step one is no longer in the library. Choose another.');
       const second = chosenPrompts(set, dataset);
       const of = ladderKey(steps, second, dataset, weightsOf(stores.session.getState()));
       const before = (await settings.get<KeptLadder>(ladderSetting(set.id)))?.answers ?? [];
@@ -258,7 +257,7 @@ class MigrationStore extends OfStudio {
       };
       const next = await side(to);
       if (next.sha256 === from.info?.sha256)
-        throw new StudioError('bad-input', 'Both models have the same weights. Choose two that differ.');
+        throw badInput('Both models have the same weights. Choose two that differ.');
       const sets = await this.#movable(setId, all);
       if (sets.some(({ set }) => set.soft.length > 0)) await session.getState().trainingReady();
       for (const each of sets) await this.#moveOn(context, each, next);

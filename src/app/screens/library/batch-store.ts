@@ -4,7 +4,7 @@ import type { LabelScore } from '../../../dataset/csv-out';
 import { blockingIssue } from '../../../dataset/lint/define';
 import type { Change, ColumnMapping, Dataset, Row } from '../../../dataset/types';
 import { currentVersion, freshVersion } from '../../../dataset/versions';
-import { asStudioError, StudioError } from '../../../lib/errors';
+import { asStudioError, badInput, type StudioError } from '../../../lib/errors';
 import { stamp } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import type { UnsureRow } from '../../../workflow/batch';
@@ -42,10 +42,7 @@ export const batchSet = perStudio(
 );
 
 const held = (what: string) =>
-  new StudioError(
-    'bad-input',
-    `${what}, because the answers of the last batch are still here. Download or discard them first.`,
-  );
+  badInput(`${what}, because the answers of the last batch are still here. Download or discard them first.`);
 
 /** The state of the tab, and what its actions need. */
 function batchState(studio: Studio) {
@@ -190,8 +187,7 @@ function rowsOfSet({ services, stores }: Studio) {
     // stored before there were versions: going back needs a first one
     if (found)
       return found.versions ? found : freshVersion(found, `${found.table.format.fileName} opened`, stamp().now);
-    throw new StudioError(
-      'bad-input',
+    throw badInput(
       'The rows of this prompt set are not in this browser, so none can be added. Open a file for it on Data.',
     );
   };
@@ -201,7 +197,7 @@ function rowsOfSet({ services, stores }: Studio) {
     const { now } = stamp();
     const { dataset, issues } = await services.workflow.call('edit', { dataset: before, change: what, now });
     const blocking = blockingIssue(issues);
-    if (blocking) throw new StudioError('bad-input', `${blocking.title}. ${blocking.advice}`);
+    if (blocking) throw badInput(`${blocking.title}. ${blocking.advice}`);
     await stores.promptSets.getState().setRows(setId, dataset, { sameTestRows: true });
     return dataset;
   };
@@ -235,8 +231,7 @@ function labelling(studio: Studio, { rows, choice, running, refuse }: State) {
       try {
         const dataset = await datasetOf(setId);
         const found = await workflow.call('batchUnsure', { text: fileNow().text, dataset, most: MOST_UNSURE });
-        if (found.rows.length === 0)
-          throw new StudioError('bad-input', 'All answered texts are among the rows of the prompt set already.');
+        if (found.rows.length === 0) throw badInput('All answered texts are among the rows of the prompt set already.');
         state.setState({ now: { of, labels: dataset.labels, ...found, given: [], adding: false }, added: null });
       } catch (cause) {
         refuse(cause);

@@ -1,7 +1,7 @@
 /** The export dialog: choosing a recipient makes the package, so that its contents and size are known before it is saved. */
 import { createStore } from 'zustand/vanilla';
 import type { Package } from '../../../interchange/package';
-import { StudioError } from '../../../lib/errors';
+import { badInput, StudioError } from '../../../lib/errors';
 import { chosenHard, chosenSoft } from '../../../prompt-set/make-versions';
 import type { ExportRequest } from '../../../workflow';
 import type { RowsDone } from '../../../workflow/check-rows';
@@ -59,7 +59,7 @@ export function changedChoice(
 const storedOrder = ({ services: { store: disk } }: Studio) =>
   resource(async (setId: string): Promise<Order['stored']> => {
     const set = await readStored(disk, setId);
-    if (!set) throw new StudioError('bad-input', 'This prompt set is no longer in the library.');
+    if (!set) throw badInput('This prompt set is no longer in the library.');
     return set;
   });
 

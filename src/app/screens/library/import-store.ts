@@ -3,7 +3,7 @@ import { createStore } from 'zustand/vanilla';
 import type { Replay } from '../../../interchange/check-rows';
 import type { TaskForm, TaskFormFailure } from '../../../interchange/from-vectors';
 import type { Incoming } from '../../../interchange/incoming';
-import { StudioError } from '../../../lib/errors';
+import { badInput } from '../../../lib/errors';
 import type { Result } from '../../../lib/result';
 import type { NamedFile } from '../../../model/card';
 import type { PromptSet } from '../../../prompt-set/types';
@@ -52,8 +52,7 @@ async function contentsOf({ name, files }: Dropped): Promise<ReadonlyMap<string,
   for (const file of files) {
     total += file.size ?? 0;
     if (total > MOST_BYTES)
-      throw new StudioError(
-        'bad-input',
+      throw badInput(
         `${name} has more than ${MOST_BYTES / 2 ** 20} MB, more than a prompt or prompt set needs. It was not read. Nothing was imported.`,
       );
     contents.set(file.path, await file.bytes());

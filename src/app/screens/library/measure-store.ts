@@ -2,7 +2,7 @@
 import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import { inTurn } from '../../../lib/control';
-import { StudioError } from '../../../lib/errors';
+import { badInput } from '../../../lib/errors';
 import { chosenHard, chosenSoft, isUsable } from '../../../prompt-set/make-versions';
 import type { Measurement } from '../../../prompt-set/performance';
 import { countLook } from '../../../prompt-set/prompt-set';
@@ -49,10 +49,7 @@ function fileColumns(studio: Studio): MeasureRequest['on'] {
   const { source, columns } = measureRows.of(studio);
   const { text, label } = columnsOf(source.getState().value, columns.getState());
   if (text === null || label === null || text === label)
-    throw new StudioError(
-      'bad-input',
-      'Choose the file’s column with the texts, and another one with the expected answers.',
-    );
+    throw badInput('Choose the file’s column with the texts, and another one with the expected answers.');
   return { kind: 'file', text, label };
 }
 
@@ -117,10 +114,7 @@ export const proving = perStudio(({ services, stores }) => {
         Promise.all(ids.filter((id) => id !== setId).map(answerable)),
       ]);
       if (!changing)
-        throw new StudioError(
-          'bad-input',
-          'No version of this prompt set works with the loaded model. Write a prompt, or train one.',
-        );
+        throw badInput('No version of this prompt set works with the loaded model. Write a prompt, or train one.');
       const request = { changing, others: others.flat() };
       const found = await services.workflow.call('proveUnchanged', request, {
         signal,

@@ -1,6 +1,6 @@
 /** A prompt set as this browser stores it: complete, or one of its versions ready to answer rows. */
 import type { CompleteSet } from '../../../interchange/set-files';
-import { StudioError } from '../../../lib/errors';
+import { badInput } from '../../../lib/errors';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import {
   findVersions,
@@ -53,8 +53,7 @@ interface Chosen {
   readonly who: string;
 }
 
-const gone = (what: string) =>
-  new StudioError('bad-input', `This ${what} is no longer in the library. Choose another one.`);
+const gone = (what: string) => badInput(`This ${what} is no longer in the library. Choose another one.`);
 
 /** The version with an id, or what a stage and the set's policy refer to now. @throws StudioError `bad-input` if there is none */
 export async function chosenVersion(disk: Store, setId: string, which: string): Promise<Chosen> {

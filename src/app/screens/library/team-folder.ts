@@ -4,7 +4,7 @@ import { type CompleteSet, readSetFiles, SET_FILE, setFiles, withoutRows } from 
 import { type FolderChange, folderChanges, type Sums, withTaken } from '../../../interchange/set-package';
 import { type Files, LIMITS } from '../../../interchange/zip';
 import { sha256 } from '../../../lib/bytes';
-import { StudioError } from '../../../lib/errors';
+import { badInput } from '../../../lib/errors';
 import type { Result } from '../../../lib/result';
 
 /** Where a set is in the folder. */
@@ -134,8 +134,7 @@ export async function readFiles(root: FileSystemDirectoryHandle, folder: string)
       const file = await (entry as FileSystemFileHandle).getFile();
       total += file.size;
       if (files.size >= LIMITS.files || total > LIMITS.totalBytes)
-        throw new StudioError(
-          'bad-input',
+        throw badInput(
           `The folder “${folder}” has more files than a prompt set needs (${LIMITS.files} files, ${Math.round(LIMITS.totalBytes / 2 ** 20)} MB). Choose a folder that contains only prompt sets.`,
         );
       files.set(`${prefix}${name}`, new Uint8Array(await file.arrayBuffer()));

@@ -1,7 +1,7 @@
 /** The team folder: written after every save and read on request; the user decides which changes of others to apply. */
 import { createStore } from 'zustand/vanilla';
 import { inTurn } from '../../../lib/control';
-import { StudioError } from '../../../lib/errors';
+import { badInput } from '../../../lib/errors';
 import { type Resource, resource } from '../../state/resource';
 import { perStudio, type Studio } from '../../state/studio';
 import { format, toastUndo } from '../../ui';
@@ -38,12 +38,9 @@ async function mayUse(handle: FileSystemDirectoryHandle, how: 'query' | 'request
 function folderError(cause: unknown): unknown {
   const name = cause instanceof DOMException ? cause.name : '';
   if (name === 'NotFoundError')
-    return new StudioError('bad-input', 'The folder no longer exists: it was moved or deleted. Choose it again.');
+    return badInput('The folder no longer exists: it was moved or deleted. Choose it again.');
   if (name === 'NotAllowedError')
-    return new StudioError(
-      'bad-input',
-      'The browser does not let the page use the folder. Choose it again, and allow changes.',
-    );
+    return badInput('The browser does not let the page use the folder. Choose it again, and allow changes.');
   return cause;
 }
 
@@ -82,7 +79,7 @@ function teamFolder(studio: Studio) {
     promptSets: stores.promptSets,
     connected: () => {
       const now = connected();
-      if (!now) throw new StudioError('bad-input', 'The folder was disconnected.');
+      if (!now) throw badInput('The folder was disconnected.');
       return now;
     },
     remember: (links) => change((before) => ({ ...before, links: { ...before.links, ...links } })),

@@ -2,7 +2,7 @@
 
 import type { CompleteSet } from '../../../interchange/set-files';
 import type { FolderChange } from '../../../interchange/set-package';
-import { StudioError } from '../../../lib/errors';
+import { badInput } from '../../../lib/errors';
 import { counted } from '../../../lib/format';
 import { freeHandle } from '../../../prompt-set/handle';
 import type { Store } from '../../../store/store';
@@ -102,8 +102,7 @@ async function takeNew(team: Team, folder: string): Promise<void> {
   const { newcomers, saveSet } = await loadFolder();
   const { handle, withRows } = team.connected();
   const [fresh] = (await newcomers(handle, new Set())).filter((each) => each.folder === folder);
-  if (!fresh?.read.ok)
-    throw new StudioError('bad-input', `The folder “${folder}” can no longer be read. Look for changes again.`);
+  if (!fresh?.read.ok) throw badInput(`The folder “${folder}” can no longer be read. Look for changes again.`);
   await storeSet(team.disk, withOwnHandle(team, fresh.read.value));
   const { link } = await saveSet(handle, fresh.read.value, { folder, base: {} }, withRows);
   await team.remember({ [fresh.read.value.set.id]: link });
@@ -131,7 +130,7 @@ export async function applyDecisions(
     const link = links[setId];
     if (!complete || !link || Object.keys(decided).length === 0) continue;
     const merged = await decide(handle, complete, link, changes, decided);
-    if (!merged.ok) throw new StudioError('bad-input', `“${name}”: ${merged.error.message}`);
+    if (!merged.ok) throw badInput(`“${name}”: ${merged.error.message}`);
     before.push(complete);
     await storeSet(team.disk, withOwnHandle(team, merged.value.complete), complete);
     await team.remember({ [setId]: merged.value.link });

@@ -2,7 +2,7 @@
 import type { StoreApi } from 'zustand/vanilla';
 import { draftOf, NO_MAPPING } from '../../../dataset/columns';
 import { type ColumnMapping, type Dataset, type DataVersion, MAX_BYTES, type Table } from '../../../dataset/types';
-import { StudioError } from '../../../lib/errors';
+import { badInput, StudioError } from '../../../lib/errors';
 import { secondsLeft, bytes as sizeWords } from '../../../lib/format';
 import { addHardVersion } from '../../../prompt-set/make-versions';
 import { stamp } from '../../../prompt-set/prompt-set';
@@ -31,8 +31,7 @@ interface ReadFile {
 /** The file. @throws StudioError `bad-input` where it is too large, before it is read */
 function notTooLarge(file: File): File {
   if (file.size <= MAX_BYTES) return file;
-  throw new StudioError(
-    'bad-input',
+  throw badInput(
     `It has ${sizeWords(file.size)}; the limit is ${sizeWords(MAX_BYTES)}. A few thousand labelled rows are plenty: open a sample of the file.`,
   );
 }
