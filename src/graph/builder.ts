@@ -123,11 +123,6 @@ export class GraphBuilder {
     this.#outputs.push({ name, dtype, shape });
   }
 
-  /** Replaces the list of graph outputs. */
-  setOutputs(outputs: readonly ValueInfo[]): void {
-    this.#outputs = [...outputs];
-  }
-
   describe(name: string, dtype: DType, shape: readonly Dim[] | null): void {
     this.#values.set(name, { name, dtype, shape });
   }

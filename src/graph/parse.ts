@@ -1,9 +1,8 @@
-import { StudioError } from '../lib/errors';
 import { encode, maybeDType } from './dtype';
 import type { Attr, Dim, Graph, Initializer, Node, ValueInfo } from './ir';
 import { ATTRIBUTE, type Message, read } from './onnx-pb';
 import { ordered } from './rewrite';
-import { type ExternalFiles, readTensor } from './tensor-proto';
+import { corrupt, type ExternalFiles, notSupported, readTensor } from './tensor-proto';
 
 const decoder = new TextDecoder();
 
@@ -16,10 +15,9 @@ const decoder = new TextDecoder();
 export function parse(bytes: Uint8Array, external: ExternalFiles = new Map()): Graph {
   const model = read('Model', bytes);
   if (!model.graph || model.opsetImport.length === 0)
-    throw new StudioError('model-corrupt', 'The file contains no ONNX graph. It may be cut off, or not an ONNX file.');
+    throw corrupt('The file contains no ONNX graph. It may be cut off, or not an ONNX file.');
   if (model.functions.length > 0)
-    throw new StudioError(
-      'model-unsupported',
+    throw notSupported(
       `The model defines custom functions (${model.functions.map((f) => f.name).join(', ')}), which are not supported. Export it with functions inlined.`,
     );
   const opsets = Object.fromEntries(
@@ -35,19 +33,17 @@ function readGraph(
   outer: ReadonlySet<string>,
 ): Graph {
   if (proto.sparseInitializer.length > 0)
-    throw new StudioError('model-unsupported', 'The model has sparse initializers, which are not supported.');
+    throw notSupported('The model has sparse initializers, which are not supported.');
   const initializers = new Map<string, Initializer>();
   for (const tensor of proto.initializer) {
-    if (initializers.has(tensor.name))
-      throw new StudioError('model-corrupt', `Tensor ${tensor.name} is defined twice.`);
+    if (initializers.has(tensor.name)) throw corrupt(`Tensor ${tensor.name} is defined twice.`);
     initializers.set(tensor.name, readTensor(tensor, tensor.name, files));
   }
   const plain: Message<'Node'>[] = [];
   for (const node of proto.node) {
     const constant = isConstant(node) ? readConstant(node, files) : null;
     if (!constant) plain.push(node);
-    else if (initializers.has(constant.name))
-      throw new StudioError('model-corrupt', `Tensor ${constant.name} is defined twice.`);
+    else if (initializers.has(constant.name)) throw corrupt(`Tensor ${constant.name} is defined twice.`);
     else initializers.set(constant.name, constant);
   }
   // Before IR version 4 every initializer was also listed as an input.
@@ -76,13 +72,9 @@ function readValue(proto: Message<'Value'>): ValueInfo {
   // Intermediate values of subgraphs may come without any type.
   if (type === undefined) return { name, dtype: 'float32', shape: null };
   const tensor = proto.type?.tensor;
-  if (!tensor) throw new StudioError('model-unsupported', `Value ${name} is a ${type}; only tensors are supported.`);
+  if (!tensor) throw notSupported(`Value ${name} is a ${type}; only tensors are supported.`);
   const dtype = maybeDType(tensor.elemType);
-  if (!dtype)
-    throw new StudioError(
-      'model-unsupported',
-      `Value ${name} has element type number ${tensor.elemType}, which is not supported.`,
-    );
+  if (!dtype) throw notSupported(`Value ${name} has element type number ${tensor.elemType}, which is not supported.`);
   const shape = tensor.shape?.dim.map(({ value, param }): Dim => (value === undefined ? param || null : Number(value)));
   return { name, dtype, shape: shape ?? null };
 }
@@ -132,10 +124,7 @@ function readAttr(
     default:
       break;
   }
-  throw new StudioError(
-    'model-unsupported',
-    `Attribute ${proto.name} of ${where} is of kind ${proto.type}, which is not supported.`,
-  );
+  throw notSupported(`Attribute ${proto.name} of ${where} is of kind ${proto.type}, which is not supported.`);
 }
 
 const isConstant = (node: Message<'Node'>) =>
@@ -156,8 +145,7 @@ function readConstant(node: Message<'Node'>, files: ExternalFiles): Initializer 
     case 'value_ints':
       return { name, dtype: 'int64', dims: [attr.ints.length], bytes: encode('int64', attr.ints) };
     default:
-      throw new StudioError(
-        'model-unsupported',
+      throw notSupported(
         `Constant node ${node.name || name} holds ${attr?.name ?? 'nothing'}, which is not supported.`,
       );
   }

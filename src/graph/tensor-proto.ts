@@ -6,7 +6,10 @@ import { EXTERNAL, type Message, type Parts } from './onnx-pb';
 /** External data files of a model, by location as written in the model. */
 export type ExternalFiles = ReadonlyMap<string, Uint8Array>;
 
-const corrupt = (message: string) => new StudioError('model-corrupt', message);
+type Details = ConstructorParameters<typeof StudioError>[2];
+export const corrupt = (message: string): StudioError => new StudioError('model-corrupt', message);
+export const notSupported = (message: string, details?: Details): StudioError =>
+  new StudioError('model-unsupported', message, details);
 
 /**
  * A tensor message as an initializer. Raw data is a view of the model or of the external file.
@@ -15,8 +18,7 @@ const corrupt = (message: string) => new StudioError('model-corrupt', message);
 export function readTensor(proto: Message<'Tensor'>, name: string, files: ExternalFiles): Initializer {
   const dtype = maybeDType(proto.dataType);
   if (dtype === undefined || dtype === 'string')
-    throw new StudioError(
-      'model-unsupported',
+    throw notSupported(
       `Tensor ${name} has element type ${dtype ?? `number ${proto.dataType}`}, which is not supported.`,
       { data: { tensor: name } },
     );

@@ -25,14 +25,9 @@ export interface RowsRead {
   readonly widened?: number;
 }
 
-interface StoredGroup {
-  readonly group: Group;
-  readonly rows: readonly KvRow[];
-}
-
 interface Stored {
   /** By signature. */
-  readonly groups: Map<string, StoredGroup>;
+  readonly groups: Map<string, { readonly group: Group; readonly rows: readonly KvRow[] }>;
   /** What groups begin with, by its length. */
   readonly prefixes: Map<number, { readonly tokens: MixedTokens; readonly kv: KvRow }>;
 }

@@ -168,15 +168,9 @@ export const Slider = ({
   </AriaSlider>
 );
 
-interface TabEntry {
-  readonly id: string;
-  readonly label: ReactNode;
-  readonly content: ReactNode;
-}
-
 interface TabsProps {
   readonly label: string;
-  readonly tabs: readonly TabEntry[];
+  readonly tabs: readonly { readonly id: string; readonly label: ReactNode; readonly content: ReactNode }[];
   readonly selected: string;
   readonly onSelect: (id: string) => void;
 }

@@ -142,14 +142,9 @@ function NextStep({ setId, advice, compared }: NextStepProps) {
   );
 }
 
-interface StrategyProps {
-  readonly strategy: Strategy;
-  readonly answers: Answers;
-}
-
 const IDS = Object.keys(QUESTIONS) as Question[];
 
-function StrategyPanel({ strategy, answers }: StrategyProps) {
+function StrategyPanel({ strategy, answers }: { readonly strategy: Strategy; readonly answers: Answers }) {
   const { change } = decideStores.use();
   return (
     <Panel span={12} title="Why, and what would change it" aside="measured results come before your answers">

@@ -20,13 +20,8 @@ import {
   modelName,
 } from './decide-store';
 
-interface MigrationProps {
-  readonly set: PromptSet;
-  readonly move: ModelMove;
-}
-
 /** The model changes: the prompts in use are trained again, old and new are compared, and a sheet says what it cost. */
-export function MigrationPanel({ set, move }: MigrationProps) {
+export function MigrationPanel({ set, move }: { readonly set: PromptSet; readonly move: ModelMove }) {
   const { models } = useStores();
   const known = useStore(models, (s) => s.known);
   const loaded = useSession(weightsOf);

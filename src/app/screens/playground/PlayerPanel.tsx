@@ -65,13 +65,8 @@ export function Answer({
   );
 }
 
-interface DecidingWordsProps {
-  readonly cast: Cast;
-  readonly fields: Fields;
-}
-
 /** Which words decided, without and with the vectors; before anything is tuned, by the prompts that there are. */
-export function DecidingWords({ cast, fields }: DecidingWordsProps) {
+export function DecidingWords({ cast, fields }: { readonly cast: Cast; readonly fields: Fields }) {
   const { players, words, columns } = cast;
   const asked = players.some(({ id }) => id === 'tuned')
     ? players.filter(({ id }) => id === 'untuned' || id === 'tuned')

@@ -166,12 +166,7 @@ function Actions() {
   );
 }
 
-interface TypedRowProps {
-  readonly columns: readonly string[];
-  readonly children: ReactNode;
-}
-
-function TypedRow({ columns, children }: TypedRowProps) {
+function TypedRow({ columns, children }: { readonly columns: readonly string[]; readonly children: ReactNode }) {
   const fields = usePlayground((s) => s.fields);
   const text = textIn(fields);
   const whom = useAsked();

@@ -251,13 +251,8 @@ export const RightAnswer = ({ labels, right, onChoose }: RightAnswerProps) => (
   />
 );
 
-interface CellsProps {
-  readonly fields: Fields;
-  readonly columns: readonly string[];
-}
-
 /** "city: Bonn · channel: mail". */
-export function Cells({ fields, columns }: CellsProps) {
+export function Cells({ fields, columns }: { readonly fields: Fields; readonly columns: readonly string[] }) {
   if (columns.length === 0) return null;
   return (
     <span className="dim cells">{columns.map((column) => `${column}: ${fields[column] || '–'}`).join(' · ')}</span>

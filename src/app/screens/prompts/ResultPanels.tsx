@@ -147,14 +147,8 @@ function WrongPanel({ tried, name, dataset }: TriedProps & { readonly dataset: D
   );
 }
 
-interface ShownOfProps {
-  readonly shown: number;
-  readonly here: number;
-  readonly all: number;
-}
-
 /** How many are listed, where that is not all; a prompt set may have come without its rows. */
-function ShownOf({ shown, here, all }: ShownOfProps) {
+function ShownOf({ shown, here, all }: { readonly shown: number; readonly here: number; readonly all: number }) {
   if (shown === all) return null;
   return (
     <p className="dim small">
