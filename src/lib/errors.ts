@@ -42,7 +42,7 @@ export class StudioError extends Error {
   }
 }
 
-/** What was given cannot be used: a file, a setting, an argument. The message says why, and what to do. */
+/** A file, a setting or an argument that cannot be used. The message says why, and what to do. */
 export const badInput = (message: string, options?: ErrorOptions): StudioError =>
   new StudioError('bad-input', message, options);
 
