@@ -358,3 +358,22 @@ const engineOf = (page: Page) => {
   if (!engine) throw new Error('no engine worker');
   return engine;
 };
+
+test('a column of long answers for a few rows becomes labels with one press, and then the other rows get one', async ({
+  studio,
+}) => {
+  await studio.open();
+  const answered = rows(60, (i) => (i < 9 ? `the customer writes about number ${i} once` : ''));
+  await studio.drop(file('nine.csv', answered, ['message', 'note']));
+  await isBlocked(studio, 'Only 9 rows', 'Add rows from another file');
+  await studio.data.issues.getByRole('button', { name: /^Choose a label instead/ }).click();
+  await isBlocked(studio, 'Only 9 labelled rows', 'Label some of them here');
+  await studio.data.issues.getByRole('button', { name: /^Label rows here/ }).click();
+  await expect(studio.page.getByRole('textbox', { name: 'Your labels' })).toBeFocused();
+
+  await test.step('where few long answers repeat they are labels at once', async () => {
+    const repeated = rows(60, (i) => (i < 9 ? `the customer writes about number ${i % 6} once` : ''));
+    await studio.drop(file('repeated.csv', repeated, ['message', 'note']));
+    await isBlocked(studio, 'Only 9 labelled rows', 'Label some of them here');
+  });
+});

@@ -32,6 +32,10 @@ test('fixes a faulty German export click by click, each step a version that can 
   await expect(data.issues).toContainText('12 rows have the same text but different labels');
   await expect(data.issues).toContainText('1 e-mail address, 1 phone number and 1 IBAN in 2 rows');
   await expect(data.issues).toContainText('The model reads this text poorly');
+  const scrolling = data.issues
+    .locator('*')
+    .evaluateAll((all) => all.filter((e) => e.scrollHeight > e.clientHeight + 1));
+  expect.soft(await scrolling, 'a part of the issues that scrolls by itself').toEqual([]);
 
   await data.issues.getByRole('button', { name: /^Merge into “Beschwerde”/ }).click();
   await expect(data.versions).toContainText('“Beschwerde.” merged into “Beschwerde”');

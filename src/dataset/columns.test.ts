@@ -56,6 +56,20 @@ describe('guessColumns', () => {
   });
 });
 
+it.each([
+  [9, 6, undefined],
+  [9, 9, 'write'],
+  [30, 20, undefined],
+  [60, 40, 'write'],
+])(
+  'takes long answers for labels where they repeat, else for texts: %i rows answered, %i different',
+  (labelled, kinds, task) => {
+    const label = (i: number) => (i < labelled ? `the customer asks about topic ${i % kinds}` : '');
+    const table = tableOf(`message,note\n${rows(60, (i) => `what a long message ${i} about some thing,${label(i)}`)}`);
+    expect(guessColumns(table)).toEqual({ text: 'message', label: 'note', id: null, ...(task && { task }) });
+  },
+);
+
 it('names the columns that never change, and none of a table without rows', () => {
   const table = tableOf('text,channel,empty,__proto__\na,web,,x\nb,web,,y\n');
   expect(constantColumns(table)).toEqual(['channel', 'empty']);

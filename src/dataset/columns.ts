@@ -8,6 +8,8 @@ interface Profile {
   readonly filled: number;
   /** Distinct values over filled cells. */
   readonly distinct: number;
+  /** Share of the filled cells whose value is in no other: how often one more cell would be new (Good and Turing). */
+  readonly singleShare: number;
   readonly meanWords: number;
   readonly meanLength: number;
   readonly numericShare: number;
@@ -19,6 +21,8 @@ const SAMPLE_ROWS = 2000;
 /** Share of different cells from which on a column names no kinds; and words a cell from which on it is a text. */
 const MOSTLY_DIFFERENT = 0.5;
 const FEWEST_WORDS = 2;
+/** So few different values that repeat are kinds, also where a handful of labelled rows shows most of them once. */
+const MOST_FEW_KINDS = 20;
 /** Share of one value from which on a column hardly tells rows apart. */
 const MOSTLY_ONE = 0.9;
 
@@ -46,6 +50,7 @@ function profile(name: string, rows: readonly Row[]): Profile {
     name,
     filled: cells.length,
     distinct: times.size,
+    singleShare: cells.length === 0 ? 0 : [...times.values()].filter((n) => n === 1).length / cells.length,
     topShare: cells.length === 0 ? 0 : Math.max(...times.values()) / cells.length,
     meanWords: mean((cell) => cell.trim().split(/\s+/).length),
     meanLength: mean((cell) => cell.length),
@@ -54,6 +59,10 @@ function profile(name: string, rows: readonly Row[]): Profile {
 }
 
 const uniqueness = (p: Profile) => (p.filled === 0 ? 0 : p.distinct / p.filled);
+
+/** Whether its values repeat as labels do; of few cells, the share that differs says too little. */
+const repeats = (p: Profile): boolean =>
+  uniqueness(p) <= MOSTLY_DIFFERENT || (p.distinct <= MOST_FEW_KINDS && p.singleShare <= MOSTLY_DIFFERENT);
 
 /** Many different, many-worded cells; a telling name counts, but never alone decides. */
 function textScore(p: Profile): number {
@@ -69,11 +78,8 @@ function textScore(p: Profile): number {
  */
 function targetAmong(profiles: readonly Profile[], label: Profile): Profile | null {
   const isNamed = (p: Profile) => TARGET_NAMES.test(wordsOf(p.name));
-  const texts = profiles.filter(
-    (p) => p.meanWords >= FEWEST_WORDS && uniqueness(p) > MOSTLY_DIFFERENT && p.numericShare < 0.5,
-  );
-  const isLabel = uniqueness(label) <= MOSTLY_DIFFERENT;
-  if (isLabel && (LABEL_NAMES.test(wordsOf(label.name)) || !texts.some(isNamed))) return null;
+  const texts = profiles.filter((p) => p.meanWords >= FEWEST_WORDS && !repeats(p) && p.numericShare < 0.5);
+  if (repeats(label) && (LABEL_NAMES.test(wordsOf(label.name)) || !texts.some(isNamed))) return null;
   return best(texts, (p) => (isNamed(p) ? 4 : 0) + Math.log2(1 + p.meanWords) + p.filled / label.filled) ?? null;
 }
 
@@ -92,13 +98,12 @@ export function constantColumns({ columns, rows }: Pick<Table, 'columns' | 'rows
 function labelScore(p: Profile, rows: number): number {
   if (p.filled === 0) return -9;
   const name = LABEL_NAMES.test(wordsOf(p.name)) ? 2 : 0;
-  const repeats = 1 - uniqueness(p);
   const oneValue = p.distinct < 2 ? 2 : 0;
   const uneven = p.topShare >= MOSTLY_ONE ? 1 : 0;
   const many = p.distinct > 50 ? 2 : 0;
   const long = p.meanWords > 4 ? 1.5 : 0;
   const blank = 1 - p.filled / Math.max(1, rows);
-  return 2 * repeats + name - oneValue - uneven - many - long - 0.8 * p.numericShare - blank;
+  return 2 * (1 - uniqueness(p)) + name - oneValue - uneven - many - long - 0.8 * p.numericShare - blank;
 }
 
 const best = (profiles: readonly Profile[], score: (p: Profile) => number): Profile | undefined =>

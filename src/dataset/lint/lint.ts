@@ -5,7 +5,7 @@ import { rowsOf, type Spellings, textKeyOf } from '../labels';
 import { type NearTwins, nearTwins, twinFamilies } from '../near-twins';
 import { PARTS, partedTwins } from '../split';
 import { type ByTask, type Dataset, type Issue, type Row, type SplitName, taskKindOf } from '../types';
-import { contextOf, defineLint, type Lint } from './define';
+import { contextOf, defineLint, type Lint, MIN_ROWS } from './define';
 import * as answers from './rules-answers';
 import * as rows from './rules-rows';
 
@@ -13,6 +13,8 @@ interface Found {
   readonly search: NearTwins;
   readonly test: readonly Row[];
   readonly validation: readonly Row[];
+  /** Other test rows have the very text of an earlier row, and the check for leaks says what that does. */
+  readonly isSaid: boolean;
 }
 
 /** Rows of each part; test and validation rows whose very text is in an earlier part are left to the check for leaks. */
@@ -42,13 +44,15 @@ const nearTwin = defineLint<Found>({
   kind: 'near-twin',
   name: 'Near-twins',
   severity: 'warning',
-  find: ({ dataset, swapped }) => {
-    if (swapped) return [];
+  find: ({ dataset, swapped, usable }) => {
+    if (swapped || usable.length < MIN_ROWS) return [];
     const { train, validation, test } = partsOf(dataset);
     const search = nearTwins([...test, ...validation], train, dataset.mapping);
     const found = new Set(search.asked);
     const of = (rows: readonly Row[]) => rows.filter((row) => found.has(row));
-    return found.size === 0 ? [] : [{ search, test: of(test), validation: of(validation) }];
+    return found.size === 0
+      ? []
+      : [{ search, test: of(test), validation: of(validation), isSaid: test.length < dataset.split.test.length }];
   },
   title: ({ search, test, validation }, { dataset: { split } }) => {
     const [rows, ofAll] =
@@ -57,9 +61,12 @@ const nearTwin = defineLint<Found>({
         : [validation, share(validation, split.validation, 'validation')];
     return `${search.isWhole ? '' : 'At least '}${ofAll} ${have(rows)} a near-twin in training`;
   },
-  advice: ({ search, test, validation }, { dataset: { split, mapping } }) =>
+  advice: ({ search, test, validation, isSaid }, { dataset: { split, mapping } }) =>
     [
-      `Each almost repeats the text of a training row${taskKindOf(mapping) === 'classify' ? ' with the same label' : ''}. A prompt can answer such rows from memory, so its accuracy looks higher than it will be on new texts.`,
+      `Each almost repeats the text of a training row${taskKindOf(mapping) === 'classify' ? ' with the same label' : ''}${isSaid ? ', which flatters a prompt in the same way' : ''}.`,
+      isSaid
+        ? ''
+        : 'A prompt can answer such rows from memory, so its accuracy looks higher than it will be on new texts.',
       test.length > 0 && validation.length > 0
         ? `${share(validation, split.validation, 'validation')} ${have(validation)} a near-twin too.`
         : '',

@@ -107,10 +107,12 @@ export const emptyLabel = defineLint<readonly Row[]>({
   find: ({ dataset: { mapping, table } }) =>
     together(table.rows.filter((row) => labelOf(row, mapping).trim() === '' && textOf(row, mapping).trim() !== '')),
   title: (rows, context) => `${counted(rows.length, 'row has', 'rows have')} ${words(context).noAnswer}`,
-  advice: (_, { dataset: { mapping } }) =>
+  advice: (_, { dataset: { mapping, table } }) =>
     taskKindOf(mapping) === 'classify'
       ? 'They are left out of training and of the comparison. Label them, or let the tuned prompt do it afterwards.'
-      : `They are left out. If there are many, “${mapping.label}” may be the wrong column.`,
+      : table.rows.some((row) => textOf(row, mapping).trim() === '')
+        ? 'They are left out too.'
+        : `They are left out. If there are many, “${mapping.label}” may be the wrong column.`,
   rows: (rows) => rows,
 });
 

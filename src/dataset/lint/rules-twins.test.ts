@@ -31,6 +31,15 @@ describe('near-twins across the split', () => {
     expect(twins?.advice).toContain('1 of 15 validation rows has a near-twin too.');
   });
 
+  it('say what they do once where other test rows are leaks', async () => {
+    let made = 0;
+    const isCopy = (text: string) => (made++ === 0 ? text : `${text} again`);
+    const { issues, twins } = await withTwins({ 70: 3, 71: 8 }, isCopy);
+    expect(issues.find(({ kind }) => kind === 'leak')?.advice).toContain('may know them by heart');
+    expect(twins?.advice).toContain('which flatters a prompt in the same way. Leave out');
+    expect(twins?.advice).not.toContain('from memory');
+  });
+
   it('are reported for validation rows alone too', async () => {
     const { twins } = await withTwins({ 52: 20 });
     expect(twins?.title).toBe('1 of 15 validation rows has a near-twin in training');

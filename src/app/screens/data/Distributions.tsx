@@ -31,6 +31,7 @@ function BalancePanel() {
   const sorted = [...balance].sort((a, b) => b.rows - a.rows);
   const most = sorted[0]?.rows ?? 1;
   const rest = sorted.slice(NAMED);
+  const restRows = rest.reduce((sum, { rows }) => sum + rows, 0);
   return (
     <Panel title={balanceTitle(balance)} span={6}>
       <ul className="balance">
@@ -48,7 +49,7 @@ function BalancePanel() {
       </ul>
       {rest.length > 0 ? (
         <p className="dim small balance-rest">
-          and {count(rest.length)} more labels with {count(rest.reduce((sum, { rows }) => sum + rows, 0))} rows
+          {`and ${counted(rest.length, 'more label')} with ${counted(restRows, 'row')}`}
         </p>
       ) : null}
       {sorted.length > 2 ? <MergeLabels labels={sorted.map(({ label }) => label)} /> : null}

@@ -22,7 +22,7 @@ export function IssuesPanel() {
   const isSound = issues?.length === 0 && rejected.length === 0;
   return (
     <Panel title={isSound ? 'No issues found' : 'Issues'} span={6}>
-      <div className="stack look">
+      <div className="stack issues">
         {issues?.map((issue) => (
           <IssueNote key={`${issue.kind} ${issue.title}`} issue={issue} />
         ))}
@@ -87,13 +87,18 @@ function IssueNote({ issue }: { readonly issue: Issue }) {
   );
 }
 
+const isUnanswered = ({ kind }: Issue) => kind === 'empty-label';
+
 /** What one press does about an issue: a change of the rows, or other columns. */
 function useWayOut({ kind, fix }: Issue) {
   const { data } = useStores();
   const label = useData((s) => s.mapping.label);
   const isOpen = useUnlabelled().length > 0;
+  const isPartly = useData((s) => s.mapping.kind === 'generate' && s.prepared?.issues.some(isUnanswered));
   if (fix) return { label: fix.label, take: () => void data.getState().change(fix.change) };
   if (kind === 'too-few-rows' && isOpen) return { label: 'Label rows here', take: toLabelling };
+  if (kind === 'too-few-rows' && isPartly)
+    return { label: 'Choose a label instead', take: () => void data.getState().map({ kind: 'classify' }) };
   return kind === 'swapped-columns'
     ? { label: 'Swap them', take: () => void data.getState().map({ text: label }) }
     : null;
@@ -103,10 +108,7 @@ function useWayOut({ kind, fix }: Issue) {
 function RejectedNote({ rejected }: { readonly rejected: readonly RejectedRow[] }) {
   const [first] = rejected;
   return first ? (
-    <Note
-      title={`${counted(rejected.length, 'row')} ${rejected.length === 1 ? 'was' : 'were'} left out.`}
-      action={<ShowRejected rejected={rejected} />}
-    >
+    <Note title={`${counted(rejected.length, 'row')} could not be read.`} action={<ShowRejected rejected={rejected} />}>
       {`Line ${first.line}: ${first.reason}`}
     </Note>
   ) : null;
@@ -118,7 +120,7 @@ const LABELLING_ID = 'label-rows';
 /** Rows that can get their label here. */
 function useUnlabelled(): readonly string[] {
   const isChoosing = useData((s) => s.mapping.kind === 'classify');
-  const open = useData((s) => s.prepared?.issues.find(({ kind }) => kind === 'empty-label')?.rowIds ?? NO_IDS);
+  const open = useData((s) => s.prepared?.issues.find(isUnanswered)?.rowIds ?? NO_IDS);
   return isChoosing ? open : NO_IDS;
 }
 
