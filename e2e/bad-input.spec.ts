@@ -330,11 +330,7 @@ test.describe('when the machine fails, the page', () => {
   }) => {
     const { page, train } = studio;
     watch.expected.push(/Out of memory/);
-    await studio.open();
-    await studio.modelReady();
-    await studio.drop(AWKWARD);
-    await expect(studio.heading).toContainText('rows ready');
-    await studio.go('Train');
+    await studio.openTrain();
     await train.set({ Steps: 5000, Patience: '' });
     for (const [how, kill] of deaths)
       await test.step(how, async () => {

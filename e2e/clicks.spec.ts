@@ -70,8 +70,7 @@ async function toVerdict(studio: Studio, { file, mend }: (typeof FILES)[number])
   const { page, data, prompts, compare } = studio;
   await page.evaluate(() => Object.assign(window, { used: { clicks: 0, keys: 0 } }));
   const startedAt = Date.now();
-  await studio.drop(file);
-  await expect(studio.heading).toContainText('rows ready');
+  await studio.take(file);
   if (mend) {
     await data.issues.getByRole('button', { name: mend }).click();
     await expect(data.versions).toContainText('Version 2');

@@ -20,8 +20,7 @@ const TICKETS: TestFile = (() => {
 
 const opened = async (studio: Studio) => {
   await studio.open();
-  await studio.drop(TICKETS);
-  await expect(studio.heading).toContainText('rows ready');
+  await studio.take(TICKETS);
 };
 
 test('fixes a faulty German export click by click, each step a version that can be undone', async ({ studio }) => {

@@ -42,8 +42,7 @@ test('treats cells, labels, column and file names as text on every screen, in th
   const asked: string[] = [];
   context.on('request', (request) => asked.push(request.url()));
   await studio.open();
-  await studio.drop(FILE);
-  await expect(studio.heading).toContainText('rows ready');
+  await studio.take(FILE);
   await expect(studio.lead).toContainText('<b>text</b>');
   await isText(page, 'Data');
   await studio.go('Train');

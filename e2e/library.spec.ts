@@ -24,10 +24,8 @@ const NEW_ROWS = csv(
 test('renames, deletes and restores prompt sets, with handles that never clash', async ({ studio }) => {
   const { page, library } = studio;
   await studio.open();
-  await studio.drop(AWKWARD);
-  await expect(studio.heading).toContainText('rows ready');
-  await studio.drop(AWKWARD);
-  await expect(studio.heading).toContainText('rows ready');
+  await studio.take(AWKWARD);
+  await studio.take(AWKWARD);
   await studio.go('Library');
   await expect(studio.heading).toHaveText('2 prompt sets, none tuned yet');
   await expect
@@ -271,8 +269,7 @@ test('fills a matrix of prompts, models and data sets, over a reload, and compar
   const { page, library } = studio;
   const models = new ModelsPage(page);
   await studio.trained();
-  await studio.drop(AWKWARD);
-  await expect(studio.heading).toContainText('rows ready');
+  await studio.take(AWKWARD);
   await models.openFolder(join(import.meta.dirname, '../test/fixtures/models/llama-optimum-fp32'));
   await models.loaded(/^Model: llama optimum fp32 · 2 threads/);
   await models.choose(TINY);

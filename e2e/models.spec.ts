@@ -10,8 +10,7 @@ import { wrongGradient } from './storage';
 const FIXTURES = join(import.meta.dirname, '../test/fixtures/models');
 
 async function trainSteps(studio: Studio, steps: number): Promise<void> {
-  await studio.drop(AWKWARD);
-  await expect(studio.heading).toContainText('rows ready');
+  await studio.take(AWKWARD);
   await studio.go('Train');
   await studio.train.set({ Steps: steps });
   await studio.train.start();

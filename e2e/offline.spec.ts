@@ -52,13 +52,11 @@ test('isolates the page after one more load on a host without headers, and then 
   await expect(studio.heading).toContainText('313 rows ready');
   await studio.open();
   await page.locator('summary', { hasText: 'Market sentiment' }).click();
-  await studio.drop(HEADLINES);
-  await expect(studio.heading).toContainText('rows ready');
+  await studio.take(HEADLINES);
   await studio.go('Prompts');
   await expect(prompts.editor).toHaveValue(/^Judge what the headline means/);
   await studio.open();
-  await studio.drop(AWKWARD);
-  await expect(studio.heading).toContainText('rows ready');
+  await studio.take(AWKWARD);
   await studio.go('Train');
   await train.set({ Steps: 20 });
   await train.start();
@@ -100,8 +98,7 @@ test('keeps a new version waiting while a run continues, and installs it on a cl
   await models.open();
   await expect(models.fact('Without a network')).toContainText('yes');
   await models.close();
-  await studio.drop(AWKWARD);
-  await expect(studio.heading).toContainText('rows ready');
+  await studio.take(AWKWARD);
   await studio.go('Train');
   await train.set({ Steps: 5000, Patience: '' });
   await train.start();

@@ -16,8 +16,7 @@ const MESSAGES = csv(
 const opened = async (studio: Studio) => {
   await studio.open();
   await studio.modelReady();
-  await studio.drop(MESSAGES);
-  await expect(studio.heading).toContainText('rows ready');
+  await studio.take(MESSAGES);
   await studio.go('Prompts');
   await expect(studio.prompts.word('praise')).not.toHaveValue('');
 };

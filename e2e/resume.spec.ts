@@ -6,11 +6,7 @@ import { promptSets, states, vectors } from './storage';
 /** Three runs with the same seed: one undisturbed, one paused and reloaded, one cut off by a reload. */
 test('a run that was paused or cut off by a reload ends in the same bytes as one that was not', async ({ studio }) => {
   const { page, train } = studio;
-  await studio.open();
-  await studio.modelReady();
-  await studio.drop(AWKWARD);
-  await expect(studio.heading).toContainText('rows ready');
-  await studio.go('Train');
+  await studio.openTrain();
   await train.set({ Steps: 140, Patience: '', Seed: 7 });
   await train.start();
   await train.ended();

@@ -89,52 +89,38 @@ export async function states(page: Page): Promise<unknown[]> {
   );
 }
 
-/** Damages the stored first run: its vectors lose their last number. */
-export const damage = (page: Page): Promise<void> =>
-  page.evaluate(
-    (database) =>
-      new Promise<void>((resolve, reject) => {
-        const opening = indexedDB.open(database);
-        opening.onerror = () => reject(opening.error);
-        opening.onsuccess = () => {
-          const db = opening.result;
-          const work = db.transaction('promptSets', 'readwrite');
-          const table = work.objectStore('promptSets');
-          const asking = table.getAll();
-          asking.onsuccess = () => {
-            const [set] = asking.result;
-            const [first, ...others] = set.soft;
-            const soft = { ...first.soft, vectors: first.soft.vectors.slice(1) };
-            table.put({ ...set, soft: [{ ...first, soft }, ...others] });
-          };
-          work.onerror = () => reject(work.error);
-          work.oncomplete = () => {
-            db.close();
-            resolve();
-          };
-        };
-      }),
-    DATABASE,
-  );
+type Trained = { readonly soft: { readonly vectors: Float32Array } };
+type Checked = { readonly report: { readonly directions: readonly object[] } };
 
-/** Makes every stored self-check say that its second direction was 12% off. */
-export const wrongGradient = (page: Page): Promise<void> =>
+/** Damages what a table has: a prompt set's first run, or the self-checks. */
+const change = (page: Page, table: 'promptSets' | 'settings'): Promise<void> =>
   page.evaluate(
-    (database) =>
+    ([database, name]) =>
       new Promise<void>((resolve, reject) => {
+        const changes = {
+          promptSets: ({ soft: [first, ...others], ...set }: { soft: Trained[] }) => {
+            if (!first) return null;
+            const soft = { ...first.soft, vectors: first.soft.vectors.slice(1) };
+            return { ...set, soft: [{ ...first, soft }, ...others] };
+          },
+          settings: ({ key, value }: { key: string; value: Checked }) => {
+            if (!key.startsWith('self-check')) return null;
+            const [a, b, c] = value.report.directions;
+            const report = { ...value.report, ok: false, directions: [a, { ...b, relativeError: 0.12 }, c] };
+            return { key, value: { ...value, ok: false, report } };
+          },
+        };
         const opening = indexedDB.open(database);
         opening.onerror = () => reject(opening.error);
         opening.onsuccess = () => {
           const db = opening.result;
-          const work = db.transaction('settings', 'readwrite');
-          const table = work.objectStore('settings');
+          const work = db.transaction(name, 'readwrite');
+          const table = work.objectStore(name);
           const asking = table.getAll();
           asking.onsuccess = () => {
-            for (const { key, value } of asking.result) {
-              if (!key.startsWith('self-check')) continue;
-              const [a, b, c] = value.report.directions;
-              const report = { ...value.report, ok: false, directions: [a, { ...b, relativeError: 0.12 }, c] };
-              table.put({ key, value: { ...value, ok: false, report } });
+            for (const row of asking.result) {
+              const changed = changes[name](row);
+              if (changed) table.put(changed);
             }
           };
           work.onerror = () => reject(work.error);
@@ -144,5 +130,11 @@ export const wrongGradient = (page: Page): Promise<void> =>
           };
         };
       }),
-    DATABASE,
+    [DATABASE, table] as const,
   );
+
+/** Damages the first run of each stored prompt set: its vectors lose their last number. */
+export const damage = (page: Page): Promise<void> => change(page, 'promptSets');
+
+/** Makes every stored self-check say that its second direction was 12% off. */
+export const wrongGradient = (page: Page): Promise<void> => change(page, 'settings');

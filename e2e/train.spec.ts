@@ -1,6 +1,6 @@
 import { expectAccessible } from './axe';
 import { expect, test } from './fixtures';
-import { AWKWARD, type Studio } from './pages/studio';
+import type { Studio } from './pages/studio';
 import { promptSets, vectors } from './storage';
 
 const runsOf = async ({ page }: Studio) => (await promptSets(page))[0]?.soft ?? [];
@@ -11,11 +11,7 @@ const finished = (studio: Studio, count: number) =>
     .toBe(count);
 
 async function ready(studio: Studio): Promise<void> {
-  await studio.open();
-  await studio.modelReady();
-  await studio.drop(AWKWARD);
-  await expect(studio.heading).toContainText('rows ready');
-  await studio.go('Train');
+  await studio.openTrain();
 }
 
 test('runs a sweep of four from a queue ordered by keyboard, and shows curves and settings side by side', async ({

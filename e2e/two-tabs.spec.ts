@@ -1,5 +1,5 @@
 import { expect, test } from './fixtures';
-import { AWKWARD, Studio } from './pages/studio';
+import { Studio } from './pages/studio';
 import { promptSets, vectors } from './storage';
 
 test('two tabs on one prompt set share one run, lose no change, and hand the run on when one is closed', async ({
@@ -7,11 +7,7 @@ test('two tabs on one prompt set share one run, lose no change, and hand the run
   context,
 }) => {
   const { page, train } = studio;
-  await studio.open();
-  await studio.modelReady();
-  await studio.drop(AWKWARD);
-  await expect(studio.heading).toContainText('rows ready');
-  await studio.go('Train');
+  await studio.openTrain();
   await train.set({ Steps: 5000, Patience: '' });
   await train.start();
   await expect(studio.lead).toContainText(/Step [1-9]\d+ of 5000/);

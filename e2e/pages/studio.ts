@@ -85,6 +85,20 @@ export class Studio {
     await this.#drop(transfer);
   }
 
+  /** Opens rows by dropping their file, and waits until they can be used. */
+  async take(file: TestFile): Promise<void> {
+    await this.drop(file);
+    await expect(this.heading).toContainText('rows ready');
+  }
+
+  /** The page with the model, rows and the screen Train. */
+  async openTrain(file: TestFile = AWKWARD): Promise<void> {
+    await this.open();
+    await this.modelReady();
+    await this.take(file);
+    await this.go('Train');
+  }
+
   /** As above, for a file too large to send: the page repeats `line`. */
   async dropRepeated(name: string, line: string, times: number): Promise<void> {
     const transfer = await this.page.evaluateHandle(
