@@ -93,25 +93,20 @@ export interface ReportFiles {
   readonly lines: readonly string[];
 }
 
-/** @param checkpoint the end of the tuned prompt's run */
-export const reportFiles = (
-  set: PromptSet,
-  dataset: Dataset,
-  evaluation: Evaluation,
-  checkpoint: Checkpoint,
-): ReportFiles =>
-  evaluation.kind === 'classify'
-    ? labelFiles(set, dataset, evaluation, checkpoint)
-    : textFiles(set, dataset, evaluation, checkpoint);
+interface Compared<E extends Evaluation> {
+  readonly set: PromptSet;
+  readonly dataset: Dataset;
+  readonly evaluation: E;
+  /** The end of the tuned prompt's run. */
+  readonly checkpoint: Checkpoint;
+}
+
+export const reportFiles = ({ evaluation, ...of }: Compared<Evaluation>): ReportFiles =>
+  evaluation.kind === 'classify' ? labelFiles({ ...of, evaluation }) : textFiles({ ...of, evaluation });
 
 const asJson = (value: object) => `${JSON.stringify(value, null, 1)}\n`;
 
-function labelFiles(
-  set: PromptSet,
-  dataset: Dataset,
-  evaluation: ClassifyEvaluation,
-  checkpoint: Checkpoint,
-): ReportFiles {
+function labelFiles({ set, dataset, evaluation, checkpoint }: Compared<ClassifyEvaluation>): ReportFiles {
   const { plan, comparison, fineTuning } = evaluation;
   const report = present(labelReport(set, dataset, evaluation, comparison, null, checkpoint), 'report');
   const closer = { insights: drained(insightsOf(plan, comparison, dataset)), ...(fineTuning && { fineTuning }) };
@@ -140,12 +135,7 @@ function resultsOf(report: LabelReport): Results {
   return resultsSchema.parse({ ...results, arms });
 }
 
-function textFiles(
-  set: PromptSet,
-  dataset: Dataset,
-  evaluation: GenerateEvaluation,
-  checkpoint: Checkpoint,
-): ReportFiles {
+function textFiles({ set, dataset, evaluation, checkpoint }: Compared<GenerateEvaluation>): ReportFiles {
   const { arms, duels } = evaluation.comparison;
   const report = present(textReport(set, dataset, evaluation, null, checkpoint), 'report');
   return {
@@ -175,14 +165,8 @@ const armLine = <Id extends string>(
 /** The tuned prompt as a folder: the files of the page's package for an engineer, and no rows of the user but its examples. */
 export async function exportPrompt(
   host: Host,
-  made: {
-    readonly set: PromptSet;
-    readonly dataset: Dataset;
-    readonly evaluation: Evaluation;
-    readonly folder: string;
-  },
+  { set, dataset, evaluation, folder }: Omit<Compared<Evaluation>, 'checkpoint'> & { readonly folder: string },
 ): Promise<void> {
-  const { set, dataset, evaluation, folder } = made;
   const others = { checkpoints: [], measurements: [] };
   const stored = { set, dataset, evaluations: [evaluation], ...others };
   // its examples were asked for, and it would be another prompt without them

@@ -96,7 +96,7 @@ export async function runTask(options: RunOptions, log: Log): Promise<Evaluation
   const emit = ({ note }: CheckProgress) => log.progress(note);
   const fineTuning = await fineTune(host, request, { control: uninterrupted, emit });
   log.line(fineTuningSentence(fineTuning));
-  await saved(out, reportFiles(set, dataset, { ...evaluation, fineTuning }, checkpoint));
+  await saved(out, reportFiles({ set, dataset, evaluation: { ...evaluation, fineTuning }, checkpoint }));
   return evaluation;
 }
 
@@ -126,7 +126,7 @@ async function trainedAndCompared(options: RunOptions, log: Log): Promise<Compar
     log.line(`Without “${name}”: most test rows with its examples are too long for the model`);
   const set = recordComparison(trained, compared, host.now());
   const evaluation: Evaluation = { ...compared, id: host.newId(), setId: set.id, createdAt: host.now() };
-  const report = reportFiles(set, dataset, evaluation, checkpoint);
+  const report = reportFiles({ set, dataset, evaluation, checkpoint });
   await saved(options.out, report);
   await exportPrompt(host, { set, dataset, evaluation, folder: join(options.out, 'prompt') });
   for (const line of report.lines) log.line(line);

@@ -89,6 +89,8 @@ const computed = (text: string, how: string): Fact => ({ text, source: 'computed
 const measured = (text: string, how: string): Fact => ({ text, source: 'measured', how });
 const unknown = (how: string): Fact => ({ text: '–', source: 'measured', how });
 
+const row = (id: string, question: string, facts: Row['facts']): Row => ({ id, question, facts });
+
 /** Fine-tuning is computed for all weights of the same model. */
 export function sideBySide(known: Known): readonly Row[] {
   return [
@@ -105,22 +107,19 @@ export function sideBySide(known: Known): readonly Row[] {
     tokensComputed,
     latency,
   ]
-    .map((row) => row(known))
+    .map((make) => make(known))
     .concat(WHO, MODEL_CHANGES);
 }
 
-const whatChanges = (known: Known): Row => ({
-  id: 'changes',
-  question: 'What changes',
-  facts: {
+const whatChanges = (known: Known): Row =>
+  row('changes', 'What changes', {
     engineering: computed('The text of the prompt', 'By definition'),
     tuning: computed(`${counted(known.virtualTokens, 'vector')} beside the text; no weight`, 'By definition'),
     'fine-tuning': computed(
       'Every weight of the model',
       'By definition. Adapters change fewer: More checks on Compare measures them',
     ),
-  },
-});
+  });
 
 function accuracy({ arms, probe, fineTuning }: Known): Row {
   const fact = (found: Accuracy | null | undefined, who: string): Fact =>
@@ -130,42 +129,34 @@ function accuracy({ arms, probe, fineTuning }: Known): Row {
           `${who} on ${counted(found.rows, 'test row')}, 95% interval`,
         )
       : unknown('Compare your prompts to measure it');
-  return {
-    id: 'accuracy',
-    question: 'Accuracy',
-    facts: {
-      engineering: fact(arms.engineering, arms.engineering?.name ?? ''),
-      tuning: fact(arms.tuning, arms.tuning?.name ?? ''),
-      'fine-tuning': fineTuning
-        ? fact(
-            fineTuning,
-            `Low-rank adapters of the last layer${probe ? `; a linear probe ${percent(probe.accuracy)};` : ''}`,
-          )
-        : fact(probe, 'A linear probe on the last hidden state, the smallest fine-tuning,'),
-    },
-  };
+  return row('accuracy', 'Accuracy', {
+    engineering: fact(arms.engineering, arms.engineering?.name ?? ''),
+    tuning: fact(arms.tuning, arms.tuning?.name ?? ''),
+    'fine-tuning': fineTuning
+      ? fact(
+          fineTuning,
+          `Low-rank adapters of the last layer${probe ? `; a linear probe ${percent(probe.accuracy)};` : ''}`,
+        )
+      : fact(probe, 'A linear probe on the last hidden state, the smallest fine-tuning,'),
+  });
 }
 
 function trained({ model: { parameters }, hiddenSize, virtualTokens, fineTuning }: Known): Row {
   const numbers = hiddenSize === null ? null : numbersTrained(virtualTokens, hiddenSize);
   const withShare = (n: number) => `${count(n)}${parameters === null ? '' : ` (${smallShare(n, parameters)})`}`;
-  return {
-    id: 'trained',
-    question: 'Numbers trained',
-    facts: {
-      engineering: computed('0', 'No number is trained'),
-      tuning:
-        numbers === null
-          ? unknown('Load the model to see how many numbers a vector has')
-          : computed(withShare(numbers), `${virtualTokens} vectors × ${hiddenSize} numbers`),
-      'fine-tuning': fineTuning
-        ? measured(
-            `${withShare(fineTuning.numbers)} of adapters`,
-            `Measured here; ${parameters === null ? 'every weight' : `all ${count(parameters)} weights`} otherwise`,
-          )
-        : ofModel(parameters, (n) => computed(`${count(n)} (100%)`, 'All parameters of the model')),
-    },
-  };
+  return row('trained', 'Numbers trained', {
+    engineering: computed('0', 'No number is trained'),
+    tuning:
+      numbers === null
+        ? unknown('Load the model to see how many numbers a vector has')
+        : computed(withShare(numbers), `${virtualTokens} vectors × ${hiddenSize} numbers`),
+    'fine-tuning': fineTuning
+      ? measured(
+          `${withShare(fineTuning.numbers)} of adapters`,
+          `Measured here; ${parameters === null ? 'every weight' : `all ${count(parameters)} weights`} otherwise`,
+        )
+      : ofModel(parameters, (n) => computed(`${count(n)} (100%)`, 'All parameters of the model')),
+  });
 }
 
 const ofModel = (parameters: number | null, fact: (parameters: number) => Fact): Fact =>
@@ -173,10 +164,8 @@ const ofModel = (parameters: number | null, fact: (parameters: number) => Fact):
 
 function storage(tasks: number): (known: Known) => Row {
   const times = tasks === 1 ? '' : ` × ${tasks} tasks`;
-  return ({ model: { parameters }, hiddenSize, virtualTokens, promptBytes, fineTuning }) => ({
-    id: `bytes-${tasks}`,
-    question: tasks === 1 ? 'Stored for one task' : `Stored for ${tasks} tasks`,
-    facts: {
+  return ({ model: { parameters }, hiddenSize, virtualTokens, promptBytes, fineTuning }) =>
+    row(`bytes-${tasks}`, tasks === 1 ? 'Stored for one task' : `Stored for ${tasks} tasks`, {
       engineering:
         promptBytes === null
           ? unknown('No hand-written prompt is known')
@@ -197,8 +186,7 @@ function storage(tasks: number): (known: Known) => Row {
             )
           : computed(whole, `Parameters × ${FLOAT_BYTES} bytes${times}: a copy of the model for each`);
       }),
-    },
-  });
+    });
 }
 
 const stored = storage(1);
@@ -207,31 +195,27 @@ const storedForMany = storage(TASKS);
 function memory({ model: { parameters }, hiddenSize, virtualTokens, training }: Known): Row {
   const vectors = hiddenSize === null ? 0 : numbersTrained(virtualTokens, hiddenSize) * ADAM_BYTES;
   const heap = training?.heapBytes ?? null;
-  return {
-    id: 'memory',
-    question: 'Memory for training',
-    facts: {
-      engineering: computed('None', 'Nothing is trained'),
-      tuning:
-        heap === null
-          ? ofModel(parameters, (n) =>
-              computed(
-                bytes(n * FLOAT_BYTES + vectors),
-                'Frozen float32 weights, and 16 bytes per trained number; without activations',
-              ),
-            )
-          : measured(
-              bytes(heap),
-              'WebAssembly at the end of the run on this machine: model and activations. Texts that are kept come on top',
+  return row('memory', 'Memory for training', {
+    engineering: computed('None', 'Nothing is trained'),
+    tuning:
+      heap === null
+        ? ofModel(parameters, (n) =>
+            computed(
+              bytes(n * FLOAT_BYTES + vectors),
+              'Frozen float32 weights, and 16 bytes per trained number; without activations',
             ),
-      'fine-tuning': ofModel(parameters, (n) =>
-        computed(
-          bytes(n * ADAM_BYTES),
-          'Adam in float32: weight, gradient and two moments, 16 bytes per parameter; without activations',
-        ),
+          )
+        : measured(
+            bytes(heap),
+            'WebAssembly at the end of the run on this machine: model and activations. Texts that are kept come on top',
+          ),
+    'fine-tuning': ofModel(parameters, (n) =>
+      computed(
+        bytes(n * ADAM_BYTES),
+        'Adam in float32: weight, gradient and two moments, 16 bytes per parameter; without activations',
       ),
-    },
-  };
+    ),
+  });
 }
 
 /** Floating-point operations of training, a parameter and token. Source: Kaplan et al. 2020; without weight gradients 4. */
@@ -242,17 +226,13 @@ function compute({ model: { parameters }, training, fineTuning }: Known): Row {
     ofModel(parameters, (n) => computed(`${count((FLOPS[of] * n) / 1e6)} million operations a token`, FORMULAS[of]));
   const took = (seconds: number, what: string, of: keyof typeof FLOPS) =>
     measured(`${duration(seconds)} ${what}`, `Steps and validations, on this machine. ${sentence(operations(of))}`);
-  return {
-    id: 'compute',
-    question: 'Compute for training',
-    facts: {
-      engineering: computed('None', 'Nothing is trained'),
-      tuning: training
-        ? took(training.seconds, training.steps ? `for ${counted(training.steps, 'step')}` : 'for the run', 'tuning')
-        : operations('tuning'),
-      'fine-tuning': fineTuning ? took(fineTuning.seconds, 'for adapters', 'fine-tuning') : operations('fine-tuning'),
-    },
-  };
+  return row('compute', 'Compute for training', {
+    engineering: computed('None', 'Nothing is trained'),
+    tuning: training
+      ? took(training.seconds, training.steps ? `for ${counted(training.steps, 'step')}` : 'for the run', 'tuning')
+      : operations('tuning'),
+    'fine-tuning': fineTuning ? took(fineTuning.seconds, 'for adapters', 'fine-tuning') : operations('fine-tuning'),
+  });
 }
 
 const FORMULAS: Readonly<Record<keyof typeof FLOPS, string>> = {
@@ -263,10 +243,8 @@ const FORMULAS: Readonly<Record<keyof typeof FLOPS, string>> = {
 /** A computed figure where a measured one is the answer. */
 const sentence = ({ text, how }: Fact): string => (text === '–' ? how : `Computed: ${text}, ${how}`);
 
-const rowsNeeded = ({ training, rows, moreRows, fineTuning }: Known): Row => ({
-  id: 'rows',
-  question: 'Labelled rows',
-  facts: {
+const rowsNeeded = ({ training, rows, moreRows, fineTuning }: Known): Row =>
+  row('rows', 'Labelled rows', {
     engineering: assumed('None to start, about 50 to check', 'Fewer than 50 test rows show only large differences'),
     tuning: training
       ? measured(
@@ -278,32 +256,27 @@ const rowsNeeded = ({ training, rows, moreRows, fineTuning }: Known): Row => ({
     'fine-tuning': fineTuning
       ? measured(`${count(fineTuning.trainingRows)} used here`, 'By adapters; all weights need thousands')
       : assumed('Thousands', 'Every weight can change, so a few rows would be memorised'),
-  },
-});
+  });
 
 function firstResult({ training, trySeconds, fineTuning }: Known): Row {
   const scale = FLOPS['fine-tuning'] / FLOPS.tuning;
-  return {
-    id: 'time',
-    question: 'Time to a first result',
-    facts: {
-      engineering:
-        trySeconds === null
-          ? unknown('Try your prompt to measure it')
-          : measured(duration(trySeconds), 'Seconds of the last try'),
-      tuning: training
-        ? measured(duration(training.seconds), 'Seconds of the run, on this machine')
-        : unknown('Train to measure it'),
-      'fine-tuning': fineTuning
-        ? measured(duration(fineTuning.seconds), 'Seconds of the adapters’ run, on this machine')
-        : training
-          ? computed(
-              `${duration(training.seconds * scale)} or more`,
-              'The run’s seconds × 6/4: the same steps with weight gradients',
-            )
-          : unknown('Train a prompt: the estimate starts from its time'),
-    },
-  };
+  return row('time', 'Time to a first result', {
+    engineering:
+      trySeconds === null
+        ? unknown('Try your prompt to measure it')
+        : measured(duration(trySeconds), 'Seconds of the last try'),
+    tuning: training
+      ? measured(duration(training.seconds), 'Seconds of the run, on this machine')
+      : unknown('Train to measure it'),
+    'fine-tuning': fineTuning
+      ? measured(duration(fineTuning.seconds), 'Seconds of the adapters’ run, on this machine')
+      : training
+        ? computed(
+            `${duration(training.seconds * scale)} or more`,
+            'The run’s seconds × 6/4: the same steps with weight gradients',
+          )
+        : unknown('Train a prompt: the estimate starts from its time'),
+  });
 }
 
 function perRow(
@@ -321,18 +294,14 @@ function perRow(
       return value === null ? unknown('Compare your prompts to measure it') : measured(`${count(value)} ${unit}`, how);
     };
     const bare = arms.tuning && of(arms.tuning);
-    return {
-      id,
-      question,
-      facts: {
-        engineering: fact(arms.engineering),
-        tuning: fact(arms.tuning),
-        'fine-tuning':
-          typeof bare === 'number'
-            ? assumed(`about ${count(bare - ofVectors(known))} ${unit}`, 'As tuned: the same text without the vectors')
-            : unknown('Compare your prompts to measure it'),
-      },
-    };
+    return row(id, question, {
+      engineering: fact(arms.engineering),
+      tuning: fact(arms.tuning),
+      'fine-tuning':
+        typeof bare === 'number'
+          ? assumed(`about ${count(bare - ofVectors(known))} ${unit}`, 'As tuned: the same text without the vectors')
+          : unknown('Compare your prompts to measure it'),
+    });
   };
 }
 
@@ -360,31 +329,17 @@ const latency = perRow(
   'Median of single rows with a warm model, on this machine',
 );
 
-const WHO: Row = {
-  id: 'who',
-  question: 'Who can do it',
-  facts: {
-    engineering: assumed('Anyone who knows the task', 'It is written in plain language'),
-    tuning: assumed('Anyone with labelled rows', 'One button here; your team’s Python where it is exported'),
-    'fine-tuning': assumed(
-      'Machine learning engineers with a GPU',
-      'They maintain training code, checkpoints and serving',
-    ),
-  },
-};
+const WHO: Row = row('who', 'Who can do it', {
+  engineering: assumed('Anyone who knows the task', 'It is written in plain language'),
+  tuning: assumed('Anyone with labelled rows', 'One button here; your team’s Python where it is exported'),
+  'fine-tuning': assumed(
+    'Machine learning engineers with a GPU',
+    'They maintain training code, checkpoints and serving',
+  ),
+});
 
-const MODEL_CHANGES: Row = {
-  id: 'model-change',
-  question: 'When the model changes',
-  facts: {
-    engineering: assumed(
-      'Try it again; reword it if it got worse',
-      'A text works with any model, but not equally well',
-    ),
-    tuning: assumed(
-      'Train again: vectors fit one model’s weights only',
-      'They are bound to the checksum of the weights',
-    ),
-    'fine-tuning': assumed('Train again, and store another copy', 'The trained weights are the model'),
-  },
-};
+const MODEL_CHANGES: Row = row('model-change', 'When the model changes', {
+  engineering: assumed('Try it again; reword it if it got worse', 'A text works with any model, but not equally well'),
+  tuning: assumed('Train again: vectors fit one model’s weights only', 'They are bound to the checksum of the weights'),
+  'fine-tuning': assumed('Train again, and store another copy', 'The trained weights are the model'),
+});

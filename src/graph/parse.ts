@@ -23,15 +23,18 @@ export function parse(bytes: Uint8Array, external: ExternalFiles = new Map()): G
   const opsets = Object.fromEntries(
     model.opsetImport.map(({ domain, version }) => [domain === 'ai.onnx' ? '' : domain, Number(version)]),
   );
-  return readGraph(model.graph, opsets, external, new Set());
+  return readGraph(model.graph, { opsets, files: external, scope: new Set() });
 }
 
-function readGraph(
-  proto: Message<'Graph'>,
-  opsets: Graph['opsets'],
-  files: ExternalFiles,
-  outer: ReadonlySet<string>,
-): Graph {
+interface Surroundings {
+  readonly opsets: Graph['opsets'];
+  readonly files: ExternalFiles;
+  /** Values that are defined around a subgraph. */
+  readonly scope: ReadonlySet<string>;
+}
+
+function readGraph(proto: Message<'Graph'>, around: Surroundings): Graph {
+  const { opsets, files, scope: outer } = around;
   if (proto.sparseInitializer.length > 0)
     throw notSupported('The model has sparse initializers, which are not supported.');
   const initializers = new Map<string, Initializer>();
@@ -60,7 +63,7 @@ function readGraph(
     inputs,
     outputs: proto.output.map(readValue),
     initializers,
-    nodes: plain.map((node, i) => readNode(node, i, opsets, files, scope)),
+    nodes: plain.map((node, i) => readNode(node, i, { ...around, scope })),
     values: new Map(proto.valueInfo.map((info) => [info.name, readValue(info)])),
   };
   return { ...graph, nodes: ordered(graph, outer) };
@@ -79,29 +82,17 @@ function readValue(proto: Message<'Value'>): ValueInfo {
   return { name, dtype, shape: shape ?? null };
 }
 
-function readNode(
-  proto: Message<'Node'>,
-  index: number,
-  opsets: Graph['opsets'],
-  files: ExternalFiles,
-  scope: ReadonlySet<string>,
-): Node {
+function readNode(proto: Message<'Node'>, index: number, around: Surroundings): Node {
   const { opType, output, input } = proto;
   const domain = proto.domain === 'ai.onnx' ? '' : proto.domain;
   const op = domain === '' ? opType : `${domain}:${opType}`;
   const name = proto.name || `${opType}#${index}`;
   const attrs: Record<string, Attr> = {};
-  for (const attr of proto.attribute) attrs[attr.name] = readAttr(attr, `${op} node ${name}`, opsets, files, scope);
+  for (const attr of proto.attribute) attrs[attr.name] = readAttr(attr, `${op} node ${name}`, around);
   return { op, name, inputs: input, outputs: output, attrs };
 }
 
-function readAttr(
-  proto: Message<'Attribute'>,
-  where: string,
-  opsets: Graph['opsets'],
-  files: ExternalFiles,
-  scope: ReadonlySet<string>,
-): Attr {
+function readAttr(proto: Message<'Attribute'>, where: string, around: Surroundings): Attr {
   switch (proto.type) {
     case ATTRIBUTE.float:
       return { type: 'float', value: proto.f };
@@ -116,10 +107,10 @@ function readAttr(
     case ATTRIBUTE.strings:
       return { type: 'strings', value: proto.strings.map((s) => decoder.decode(s)) };
     case ATTRIBUTE.tensor:
-      if (proto.t) return { type: 'tensor', value: readTensor(proto.t, proto.t.name || proto.name, files) };
+      if (proto.t) return { type: 'tensor', value: readTensor(proto.t, proto.t.name || proto.name, around.files) };
       break;
     case ATTRIBUTE.graph:
-      if (proto.g) return { type: 'graph', value: readGraph(proto.g, opsets, files, scope) };
+      if (proto.g) return { type: 'graph', value: readGraph(proto.g, around) };
       break;
     default:
       break;

@@ -21,22 +21,18 @@ export const isSequenceScored = (labels: readonly LabelTokens[]) => labels.some(
  * log-probability of the label's tokens over the whole vocabulary, so that longer words are not penalised.
  * All rows must fit into one run.
  */
-export const labelScores = (
-  program: Program,
-  rows: readonly StartedRow[],
-  labels: readonly LabelTokens[],
-  soft: SoftPrompt | null,
-): Promise<number[][]> =>
-  isSequenceScored(labels) ? sequenceScores(program, rows, labels, soft) : tokenScores(program, rows, labels, soft);
+export const labelScores = (program: Program, asked: Asked): Promise<number[][]> =>
+  isSequenceScored(asked.labels) ? sequenceScores(program, asked) : tokenScores(program, asked);
+
+interface Asked {
+  readonly rows: readonly StartedRow[];
+  readonly labels: readonly LabelTokens[];
+  readonly soft: SoftPrompt | null;
+}
 
 const atEnd = ({ tokens, past }: StartedRow) => ({ tokens, past, reads: [tokens.length - 1] });
 
-async function tokenScores(
-  program: Program,
-  rows: readonly StartedRow[],
-  labels: readonly LabelTokens[],
-  soft: SoftPrompt | null,
-): Promise<number[][]> {
+async function tokenScores(program: Program, { rows, labels, soft }: Asked): Promise<number[][]> {
   const candidates = labels.map((label) => present(label.tokenIds[0], 'token of a label'));
   const options = { soft, candidates, answerShift: soft?.answerShift, keepPresent: false };
   const { logits, columns } = await run(program, rows.map(atEnd), options);
@@ -52,15 +48,11 @@ interface Continuation {
   readonly targets: readonly number[];
 }
 
-async function sequenceScores(
-  program: Program,
-  rows: readonly StartedRow[],
-  labels: readonly LabelTokens[],
-  soft: SoftPrompt | null,
-): Promise<number[][]> {
+async function sequenceScores(program: Program, asked: Asked): Promise<number[][]> {
+  const { rows, labels, soft } = asked;
   const { sums, rest } = takesPast(program.spec)
-    ? await firstTokens(program, rows, labels, soft)
-    : { sums: rows.map(() => labels.map(() => 0)), rest: wholeSequences(rows, labels) };
+    ? await firstTokens(program, asked)
+    : { sums: rows.map(() => labels.map(() => 0)), rest: wholeSequences(asked) };
   const costs = rest.map(({ sequence }) => ({ tokens: sequence.tokens.length, past: pastLength(sequence) }));
   for (const bucket of lengthBuckets(costs, vocabularyLimits(program.spec))) {
     const chosen = bucket.map((index) => present(rest[index], 'continuation'));
@@ -76,9 +68,7 @@ async function sequenceScores(
 /** Runs the rows once, which scores every label's first token; longer labels continue from the row's keys and values. */
 async function firstTokens(
   program: Program,
-  rows: readonly StartedRow[],
-  labels: readonly LabelTokens[],
-  soft: SoftPrompt | null,
+  { rows, labels, soft }: Asked,
 ): Promise<{ sums: number[][]; rest: Continuation[] }> {
   const { logits, columns, present: kv } = await run(program, rows.map(atEnd), { soft, keepPresent: true });
   const sums = rows.map((_, r) => {
@@ -98,7 +88,7 @@ async function firstTokens(
 }
 
 /** For models without past inputs: each row once per label. */
-const wholeSequences = (rows: readonly StartedRow[], labels: readonly LabelTokens[]): Continuation[] =>
+const wholeSequences = ({ rows, labels }: Asked): Continuation[] =>
   rows.flatMap(({ tokens, past }, row) =>
     labels.map(({ tokenIds }, label) => {
       const reads = tokenIds.map((_, t) => tokens.length - 1 + t);

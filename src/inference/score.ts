@@ -61,7 +61,7 @@ export async function openScorer(program: Program, options: ScoreOptions): Promi
   return {
     buckets,
     scoreAt: async (indices) => {
-      const scores = await labelScores(program, await startAt(indices), labels, soft);
+      const scores = await labelScores(program, { rows: await startAt(indices), labels, soft });
       return indices.map((index, i) => {
         const { rowId } = present(rows[index], 'row');
         return { rowId, logProbs: numbersOnly(rowId, present(scores[i], 'scores')) };

@@ -103,6 +103,9 @@ const ofPrompt = {
   with: (rows: string) => `Include ${rows}: its examples, or their words`,
 } as const;
 
+/** What holds of a prompt that leaves as a text. */
+const asText = { whyNot: whyNoText, asks: asksForPrompt, needsModel: false, rows: rowsOfPrompt } as const;
+
 const engineer: PromptExport = {
   recipient: 'An engineer',
   words: {
@@ -129,10 +132,7 @@ const textField: PromptExport = {
     gets: 'The prompt as plain text, with its examples: to paste into the editor here, a playground or a program. {text} is the place of the text.',
     rows: ofPrompt,
   },
-  whyNot: whyNoText,
-  asks: asksForPrompt,
-  needsModel: false,
-  rows: rowsOfPrompt,
+  ...asText,
 };
 
 const chatServer: PromptExport = {
@@ -141,10 +141,7 @@ const chatServer: PromptExport = {
     gets: 'JSON with messages as OpenAI’s API and most servers take them; {{text}} is the place of the text. The command line answers with it too, calibration and threshold included.',
     rows: ofPrompt,
   },
-  whyNot: whyNoText,
-  asks: asksForPrompt,
-  needsModel: false,
-  rows: rowsOfPrompt,
+  ...asText,
 };
 
 const promptfoo: PromptExport = {
@@ -157,9 +154,7 @@ const promptfoo: PromptExport = {
       with: (rows) => `Include ${rows}`,
     },
   },
-  whyNot: whyNoText,
-  asks: asksForPrompt,
-  needsModel: false,
+  ...asText,
   rows: (order) => rowsOfPrompt(order) + (order.stored.dataset?.split.test.length ?? 0),
 };
 

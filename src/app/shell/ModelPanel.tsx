@@ -9,7 +9,7 @@ import type { HubModel } from '../../model/hub-models';
 import { hubModels, type KnownModel, sourceId } from '../state/models-store';
 import { verdictWords } from '../state/self-check';
 import { DEFAULT_MODEL, isBuiltIn } from '../state/session-state';
-import { useIsBusy, useSession, useStores } from '../state/studio';
+import { useIsBusy, usePicked, useSession, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { TextField } from '../ui/Field';
 import { Note, ProgressBar } from '../ui/Panel';
@@ -45,10 +45,7 @@ export function ModelChip() {
 }
 
 function ModelPanel() {
-  const model = useSession((s) => s.model);
-  const card = useSession((s) => s.card);
-  const source = useSession((s) => s.source);
-  const refusals = useSession((s) => s.refusals);
+  const { model, card, source, refusals } = usePicked(useStores().session, 'model', 'card', 'source', 'refusals');
   const { trainingOff, crossOriginIsolated } = useSession((s) => s.capabilities);
   const { models } = useStores();
   const current = source.kind === 'site' ? sourceId(source) : card ? sourceId({ kind: 'kept', card }) : null;

@@ -5,7 +5,7 @@ import { NeedsRows, ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { DEFAULT_MODEL } from '../../state/session-state';
-import { usePromptSets, useSession, useStores } from '../../state/studio';
+import { usePicked, usePromptSets, useSession, useStores } from '../../state/studio';
 import { stageOptions, versionOptions } from '../../state/version-words';
 import { Button, EmptyState, Failed, Note, Panel, ProgressBar, Select, TextArea, TextField } from '../../ui';
 import { addressedKey, type Cast, castKey } from './cast';
@@ -84,9 +84,7 @@ function LoadedPlayground({ cast, children }: { readonly cast: Cast; readonly ch
   const { players, shipped, columns } = cast;
   const labels = cast.longest === null ? cast.words.map(({ label }) => label) : [];
   const span = players.length >= 3 ? 4 : players.length === 2 ? 6 : 12;
-  const answers = usePlayground((s) => s.answers);
-  const stale = usePlayground((s) => s.stale);
-  const error = usePlayground((s) => s.error);
+  const { answers, stale, error } = usePicked(usePlayground.use(), 'answers', 'stale', 'error');
   const { models } = useStores();
   const title = playgroundTitle(
     players.map(({ id }) => answers[id]),

@@ -6,7 +6,7 @@ import type { AnswerWord } from '../../../task/types';
 import { readNumber } from '../../../training/fields';
 import { searchWords } from '../../../workflow/words';
 import { isVocabularyComing, whyTrainingOff } from '../../state/session-state';
-import { useIsBusy, usePromptSets, useSession } from '../../state/studio';
+import { useIsBusy, usePicked, usePromptSets, useSession } from '../../state/studio';
 import { useWordFinder } from '../../state/word-jobs';
 import {
   Button,
@@ -80,10 +80,7 @@ export function WordsPanel() {
 function FindWords() {
   const set = usePromptSets((s) => s.set);
   const dataset = usePromptSets((s) => s.dataset);
-  const running = useWordFinder((s) => s.running);
-  const fraction = useWordFinder((s) => s.fraction);
-  const note = useWordFinder((s) => s.note);
-  const error = useWordFinder((s) => s.error);
+  const { running, fraction, note, error } = usePicked(useWordFinder.use(), 'running', 'fraction', 'note', 'error');
   const busy = useIsBusy();
   const trainingOff = useSession(whyTrainingOff);
   const finder = useWordFinder.use();

@@ -4,7 +4,7 @@ import { triedCount } from '../../../workflow/training-rows';
 import { NeedsRows, ScreenFrame } from '../../shell/Screen';
 import { navigateAfter, screenPath } from '../../state/location';
 import { modelStanding } from '../../state/session-state';
-import { useIsBusy, usePromptSets, useSession } from '../../state/studio';
+import { useIsBusy, usePicked, usePromptSets, useSession } from '../../state/studio';
 import { Button, Failed, Note, ProgressBar } from '../../ui';
 import { AnswersPanel, WordsPanel } from './AnswersPanel';
 import { EditorPanel } from './EditorPanel';
@@ -92,9 +92,7 @@ function Actions({ set, rows }: { readonly set: PromptSet; readonly rows: number
 }
 
 function TryProgress() {
-  const running = useTrying((s) => s.running);
-  const done = useTrying((s) => s.done);
-  const total = useTrying((s) => s.total);
+  const { running, done, total } = usePicked(useTrying.use(), 'running', 'done', 'total');
   const modelReady = useSession((s) => s.model.kind === 'ready');
   if (!running) return null;
   return (

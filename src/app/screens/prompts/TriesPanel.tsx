@@ -9,7 +9,7 @@ import type { Standing } from '../../../workflow/prompt-search';
 import { foundWords, howWords, perplexityOf } from '../../../workflow/words';
 import { useQuery } from '../../state/location';
 import { whyTrainingOff } from '../../state/session-state';
-import { useIsBusy, usePromptSets, useSession } from '../../state/studio';
+import { useIsBusy, usePicked, usePromptSets, useSession } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { ArmMark } from '../../ui/Marks';
 import { Failed, Note, Panel, Stoppable } from '../../ui/Panel';
@@ -217,10 +217,7 @@ const LINES = 8;
 export function SearchPanel() {
   const setId = usePromptSets((s) => s.set?.id ?? null);
   const isMine = useSearch((s) => s.setId === setId);
-  const running = useSearch((s) => s.running);
-  const error = useSearch((s) => s.error);
-  const board = useSearch((s) => s.board);
-  const found = useSearch((s) => s.found);
+  const { running, error, board, found } = usePicked(useSearch.use(), 'running', 'error', 'board', 'found');
   const isBusy = useIsBusy();
   const { start } = useSearch.use();
   if (!isMine || (!running && !error && board.length === 0)) return running ? null : <CutOffSearch />;
@@ -271,10 +268,12 @@ const searchTitle = (running: boolean, tried: number, best: Standing | undefined
 };
 
 function SearchProgress() {
-  const fraction = useSearch((s) => s.fraction);
-  const note = useSearch((s) => s.note);
-  const left = useSearch((s) => s.secondsLeft);
-  const rate = useSearch((s) => s.tokensPerSecond);
+  const {
+    fraction,
+    note,
+    secondsLeft: left,
+    tokensPerSecond: rate,
+  } = usePicked(useSearch.use(), 'fraction', 'note', 'secondsLeft', 'tokensPerSecond');
   const modelReady = useSession((s) => s.model.kind === 'ready');
   const { stop } = useSearch.use();
   const pace = [note, rate === null ? null : `${count(Math.round(rate))} tokens per second`];
