@@ -87,6 +87,15 @@ const panels: Readonly<Record<string, Entry['render']>> = {
       Trained prompts appear here.
     </EmptyState>
   ),
+  'empty state, with what will appear': () => (
+    <EmptyState
+      title="No versions yet"
+      shows={[
+        ['Versions', 'Trained prompts, with what each reached.'],
+        ['Stages', LONG],
+      ]}
+    />
+  ),
   'empty state, centred, long': () => (
     <EmptyState title={LONG} center>
       {LONG}

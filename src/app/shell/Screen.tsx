@@ -6,7 +6,7 @@ import { blockingIssue } from '../../dataset/lint/define';
 import { navigate, screenPath } from '../state/location';
 import { continued } from '../state/prompt-sets-store';
 import { useData, usePromptSets, useStores } from '../state/studio';
-import { attempted, Button, EmptyState, Stoppable } from '../ui';
+import { attempted, Button, EmptyState, type Shows, Stoppable } from '../ui';
 import type { ButtonProps } from '../ui/Button';
 import './screen.css';
 
@@ -53,10 +53,12 @@ interface NeedsRowsProps {
   readonly missing: string;
   /** What the screen needs, and for what. */
   readonly children: ReactNode;
+  /** What the screen shows once it has that. */
+  readonly shows: Shows;
 }
 
 /** A screen before there are rows that can be used, with the way to open some, or to what is the matter with those that are open. */
-export function NeedsRows({ title, missing, children }: NeedsRowsProps) {
+export function NeedsRows({ title, missing, children, shows }: NeedsRowsProps) {
   const setId = usePromptSets((s) => s.set?.id ?? null);
   const blocking = useData((s) => blockingIssue(s.prepared?.issues ?? []));
   const last = usePromptSets((s) => s.sets[0]);
@@ -64,6 +66,7 @@ export function NeedsRows({ title, missing, children }: NeedsRowsProps) {
     <ScreenFrame title={title}>
       <EmptyState
         title={blocking?.title ?? missing}
+        shows={shows}
         action={
           <>
             <Button variant="primary" onPress={() => navigate(screenPath(setId, 'data'))}>

@@ -102,6 +102,9 @@ export const Failed = ({ title, error, onRetry, action, children }: FailedProps)
     </Note>
   ) : null;
 
+/** What appears in a place that is empty so far: names, each with a sentence. */
+export type Shows = readonly (readonly [name: string, words: string])[];
+
 interface EmptyStateProps {
   readonly title: string;
   /** What belongs here. */
@@ -109,13 +112,24 @@ interface EmptyStateProps {
   /** What to do next. */
   readonly action?: ReactNode;
   readonly center?: boolean;
+  readonly shows?: Shows;
 }
 
-export const EmptyState = ({ title, children, action, center }: EmptyStateProps) => (
+export const EmptyState = ({ title, children, action, center, shows }: EmptyStateProps) => (
   <div className={`empty${center ? ' empty-center' : ''}`}>
     <h2>{title}</h2>
     {children ? <p>{children}</p> : null}
     {action ? <div className="row">{action}</div> : null}
+    {shows ? (
+      <ul className="shows">
+        {shows.map(([name, words]) => (
+          <li key={name}>
+            <h3>{name}</h3>
+            <p>{words}</p>
+          </li>
+        ))}
+      </ul>
+    ) : null}
   </div>
 );
 

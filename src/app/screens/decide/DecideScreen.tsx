@@ -24,12 +24,18 @@ import { LadderPanel } from './LadderPanel';
 import { MigrationPanel } from './MigrationPanel';
 import './decide.css';
 
+const SHOWS = [
+  ['What to do', 'One recommendation, such as a tuned prompt or examples in yours, with its reasons.'],
+  ['What it costs', 'Costs from measured tokens and mistakes, with assumptions that you can edit.'],
+  ['When the model changes', 'What it costs to move your prompts to another model.'],
+] as const;
+
 export default function DecideScreen() {
   const set = usePromptSets((s) => s.set);
   const dataset = usePromptSets((s) => s.dataset);
   if (!set || !dataset)
     return (
-      <NeedsRows title="Nothing to decide yet" missing="No prompt set is open">
+      <NeedsRows title="Nothing to decide yet" missing="No prompt set is open" shows={SHOWS}>
         What to do depends on your rows and on the results measured with them.
       </NeedsRows>
     );

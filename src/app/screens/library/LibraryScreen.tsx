@@ -163,6 +163,12 @@ function Actions({ set }: { readonly set: Listing }) {
   );
 }
 
+const IN_USE = [
+  ['Accuracy', 'What each version in use reached, and on how many rows.'],
+  ['Age', 'Since when it answers, and when it was last measured.'],
+  ['Drift', 'Whether it still answers as well as when it was released.'],
+] as const;
+
 function ScoreboardTab({ onSets }: { readonly onSets: () => void }) {
   const changed = usePromptSets((s) => s.sets.map(({ id, updatedAt }) => `${id} ${updatedAt}`).join('\n'));
   const results = scoreboard.use();
@@ -173,9 +179,12 @@ function ScoreboardTab({ onSets }: { readonly onSets: () => void }) {
   if (!scores) return <ProgressBar label="Reading results" value={null} />;
   if (scores.length === 0)
     return (
-      <EmptyState title="Nothing is in use yet" action={<Button onPress={onSets}>Show prompt sets</Button>}>
-        Open “Versions and stages” of a prompt set and point a stage, such as production, to a version. Its accuracy,
-        age and drift then appear here.
+      <EmptyState
+        title="Nothing is in use yet"
+        action={<Button onPress={onSets}>Show prompt sets</Button>}
+        shows={IN_USE}
+      >
+        Open “Versions and stages” of a prompt set and point a stage, such as production, to a version.
       </EmptyState>
     );
   return (

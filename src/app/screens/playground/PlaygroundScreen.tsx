@@ -14,6 +14,12 @@ import { Cells, Presentation, RightAnswer } from './Presentation';
 import { addressIn, textIn, usePlayground } from './playground-store';
 import './playground.css';
 
+const SHOWS = [
+  ['Answers', 'What each prompt says to a text that you type, with its probabilities.'],
+  ['Words', 'Which words of the text decided the answer.'],
+  ['Examples', 'Texts to present, kept with the prompt set.'],
+] as const;
+
 export default function PlaygroundScreen() {
   const set = usePromptSets((s) => s.set);
   const model = useSession((s) => (s.model.kind === 'ready' ? s.model.info.sha256 : null));
@@ -62,7 +68,7 @@ export default function PlaygroundScreen() {
       </EmptyState>
     </ScreenFrame>
   ) : (
-    <NeedsRows title="Nothing to try yet" missing="No prompt to try">
+    <NeedsRows title="Nothing to try yet" missing="No prompt to try" shows={SHOWS}>
       Open a CSV with labels or expected texts first; then you can type any text here and see how each prompt answers.
     </NeedsRows>
   );

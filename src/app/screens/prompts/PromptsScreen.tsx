@@ -21,11 +21,17 @@ export default function PromptsScreen() {
   const hasRows = usePromptSets((s) => s.dataset !== null);
   if (set && hasRows) return <OpenPrompts set={set} />;
   return (
-    <NeedsRows title="Open your rows first, then write a prompt" missing="No rows yet">
+    <NeedsRows title="Open your rows first, then write a prompt" missing="No rows yet" shows={SHOWS}>
       Once you choose a text column and a label column, a first prompt and an answer word for each label appear here.
     </NeedsRows>
   );
 }
+
+const SHOWS = [
+  ['Your prompt', 'A first one is proposed. Edit it, and see the tokens that the model reads.'],
+  ['Answer words', 'One word for each label: the model chooses between them.'],
+  ['Tries', 'Every try shows the accuracy on validation rows, and the rows that it gets wrong.'],
+] as const;
 
 /** The panels in which the kinds of task differ. */
 const PANELS = {

@@ -41,11 +41,17 @@ import {
 import { saveFile } from '../../ui/download';
 import { askable, fieldsFor, type Plan, rollOutStores } from './roll-out-store';
 
+const SHOWS = [
+  ['Gates', 'How much the new prompt may lose, written down before the start.'],
+  ['Steps', 'A growing share of the rows goes to the new prompt.'],
+  ['Decisions', 'At every check the gates advise you to advance, hold or roll back.'],
+] as const;
+
 export default function RollOutScreen() {
   const set = usePromptSets((s) => s.set);
   if (!set)
     return (
-      <NeedsRows title="Nothing to roll out yet" missing="No prompt set is open">
+      <NeedsRows title="Nothing to roll out yet" missing="No prompt set is open" shows={SHOWS}>
         A roll-out goes from the prompt that answers now to a better one, on rows that both have answered.
       </NeedsRows>
     );
@@ -90,6 +96,7 @@ function NothingMeasured({ set }: { readonly set: PromptSet }) {
   return (
     <ScreenFrame title="Nothing to roll out yet">
       <EmptyState
+        {...(isWriting ? {} : { shows: SHOWS })}
         title={isWriting ? 'This prompt set generates texts' : 'No two prompts have answered the same rows'}
         action={
           <Button variant="primary" onPress={() => navigate(screenPath(set.id, 'compare'))}>

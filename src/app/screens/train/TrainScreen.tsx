@@ -30,12 +30,18 @@ export default function TrainScreen() {
   const dataset = usePromptSets((s) => s.dataset);
   if (set && dataset) return <OpenTraining set={set} dataset={dataset} />;
   return (
-    <NeedsRows title="Nothing to train on yet" missing="No labelled rows yet">
+    <NeedsRows title="Nothing to train on yet" missing="No labelled rows yet" shows={SHOWS}>
       Training needs a file with a text column and an answer column (labels or expected texts). A hand-written prompt
       helps, but is optional.
     </NeedsRows>
   );
 }
+
+const SHOWS = [
+  ['Curves', 'Accuracy on validation rows and the training loss, step by step, beside your own prompt.'],
+  ['Advice', 'Whether the vectors are learning, overfitting or diverging, and what to change.'],
+  ['Runs', 'Every run with its settings and its result. Compare two or more side by side.'],
+] as const;
 
 interface OpenProps {
   readonly set: PromptSet;
