@@ -2,6 +2,7 @@
  * Files of other tools, recognised by content: Excel workbooks, promptfoo tests in YAML or JSON, OpenAI Evals, Langfuse
  * data sets, and JSON arrays. Each becomes records, one per row; nothing in a file is run.
  */
+import { isRecord } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { EXPECTED } from './records';
 import { isOldExcel, isWorkbook, readWorkbook } from './workbook';
@@ -18,9 +19,6 @@ export interface Records {
 export type ForeignFailure = Failure<'workbook' | 'bad-json' | 'bad-yaml' | 'no-records'>;
 
 type Fields = Readonly<Record<string, unknown>>;
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What a YAML test file begins with. */
 const YAML_START =
@@ -57,7 +55,7 @@ function isOneObject(bytes: Uint8Array): boolean {
   if (!first.endsWith('}')) return true;
   const rest = end < 0 ? '' : decoded(bytes.subarray(end, end + SNIFFED)).trim();
   const value = rest === '' ? parsed(first) : undefined;
-  return listIn(value) !== null || (isFields(value) && 'tests' in value);
+  return listIn(value) !== null || (isRecord(value) && 'tests' in value);
 }
 
 /** The value, or undefined for text that is no JSON. */
@@ -74,7 +72,7 @@ const LISTS = ['tests', 'data', 'items', 'rows', 'examples'] as const;
 
 function listIn(value: unknown): readonly unknown[] | null {
   if (Array.isArray(value)) return value;
-  if (!isFields(value)) return null;
+  if (!isRecord(value)) return null;
   const found = LISTS.map((key) => value[key]).find(Array.isArray);
   return found ?? null;
 }
@@ -110,15 +108,15 @@ function recordsOf(fileName: string, kind: 'json' | 'yaml', value: unknown): Res
   if (!records || records.length === 0)
     return fail(
       'no-records',
-      `${fileName} has no list of rows: neither a list itself, nor one under ${LISTS.join(', ')}.${isFields(value) && typeof value.tests === 'string' ? ' Its tests are in another file: open that one.' : ''}`,
+      `${fileName} has no list of rows: neither a list itself, nor one under ${LISTS.join(', ')}.${isRecord(value) && typeof value.tests === 'string' ? ' Its tests are in another file: open that one.' : ''}`,
     );
   return ok({ kind, records, firstLine: 1, notes: [] });
 }
 
 /** A record as the cells of a row, or why it is none. */
 export function adapted(value: unknown): Fields | string {
-  if (!isFields(value)) return 'the line is not a JSON object';
-  if (isFields(value.vars)) return ofPromptfoo(value.vars, value.assert);
+  if (!isRecord(value)) return 'the line is not a JSON object';
+  if (isRecord(value.vars)) return ofPromptfoo(value.vars, value.assert);
   if ('vars' in value && 'assert' in value)
     return isElsewhere(value.vars) ? 'its variables are in another file' : 'its variables have no names';
   if ('ideal' in value && 'input' in value) return ofEvals(value);
@@ -131,7 +129,7 @@ const NAMES_AN_ANSWER: readonly string[] = ['equals', 'contains', 'icontains', '
 
 /** promptfoo.dev, "Test cases": variables, and assertions of which one names the answer. */
 function ofPromptfoo(vars: Fields, assert: unknown): Fields | string {
-  const assertions = (Array.isArray(assert) ? assert : []).filter(isFields);
+  const assertions = (Array.isArray(assert) ? assert : []).filter(isRecord);
   const named = assertions.find(({ type, value }) => NAMES_AN_ANSWER.includes(String(type)) && isPlain(value));
   const elsewhere = [...Object.entries(vars), ['answer', named?.value]].find(([, value]) => isElsewhere(value));
   if (elsewhere) return `its “${String(elsewhere[0]).slice(0, 40)}” is in another file`;
@@ -164,7 +162,7 @@ function ofLangfuse({ input, expectedOutput, expected_output: expected, metadata
   const answer = onlyValue(expectedOutput ?? expected);
   if (answer === null) return 'its expected output is not a single text';
   const id = facts.id === undefined ? {} : { id: facts.id };
-  return { ...id, input: text, expected_output: answer, ...(isFields(metadata) ? flat(metadata) : {}) };
+  return { ...id, input: text, expected_output: answer, ...(isRecord(metadata) ? flat(metadata) : {}) };
 }
 
 /** Facts that are plain values; nested ones are no columns of a table. */
@@ -174,18 +172,18 @@ const flat = (fields: Fields): Fields =>
 /** A value by itself, or the only one of an object such as `{ "label": "refund" }`; null = there are several. */
 function onlyValue(value: unknown): unknown {
   if (isPlain(value)) return value;
-  const values = isFields(value) ? Object.values(value) : [];
+  const values = isRecord(value) ? Object.values(value) : [];
   return values.length === 1 && isPlain(values[0]) ? values[0] : null;
 }
 
 /** The text of an input: by itself, the only value of an object, or what the user says last in a chat. */
 function spoken(input: unknown): string | null {
-  const chat = Array.isArray(input) ? input : isFields(input) && Array.isArray(input.messages) ? input.messages : null;
+  const chat = Array.isArray(input) ? input : isRecord(input) && Array.isArray(input.messages) ? input.messages : null;
   if (!chat) {
     const only = onlyValue(input);
     return only === null ? null : String(only);
   }
-  const said = chat.filter(isFields).filter(({ content }) => isPlain(content));
+  const said = chat.filter(isRecord).filter(({ content }) => isPlain(content));
   const last = said.findLast(({ role }) => role === 'user') ?? said.at(-1);
   return last ? String(last.content) : null;
 }

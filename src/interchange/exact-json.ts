@@ -2,9 +2,8 @@
  * JSON that round-trips exactly and suits git: sorted keys, lists of plain values on one line, `\n` line ends. A value that
  * JSON lacks becomes an object with one key: `{"$number": "-Infinity"}`, `{"$float32": "<base64>"}`, and `$float64` likewise.
  */
+import { isRecord } from '../lib/assert';
 import { readFloats, writeFloats } from '../prompt/soft-prompt';
-
-type Json = Readonly<Record<string, unknown>>;
 
 const ODD_NUMBERS: Readonly<Record<string, number>> = {
   NaN: Number.NaN,
@@ -12,9 +11,6 @@ const ODD_NUMBERS: Readonly<Record<string, number>> = {
   '-Infinity': Number.NEGATIVE_INFINITY,
   '-0': -0,
 };
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const nameOf = (value: number): string => (Object.is(value, -0) ? '-0' : String(value));
 const isOdd = (value: unknown): value is number =>
@@ -34,7 +30,7 @@ function print(value: unknown, indent: string): string {
     if (value.every((item) => typeof item !== 'object' || item === null)) return `[${items.join(', ')}]`;
     return `[\n${items.map((item) => `${inner}${item}`).join(',\n')}\n${indent}]`;
   }
-  if (!isObject(value)) return JSON.stringify(value);
+  if (!isRecord(value)) return JSON.stringify(value);
   const entries = Object.entries(value)
     .filter(([, entry]) => entry !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
@@ -61,7 +57,7 @@ export function orUndefined<T>(read: () => T): T | undefined {
 
 function revive(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(revive);
-  if (!isObject(value)) return value;
+  if (!isRecord(value)) return value;
   const { $number, $float32, $float64 } = value;
   if (typeof $number === 'string' && Object.hasOwn(ODD_NUMBERS, $number)) return ODD_NUMBERS[$number];
   if (typeof $float32 === 'string') return fromBase64($float32);

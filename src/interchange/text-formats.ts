@@ -2,7 +2,9 @@
  * A prompt that is a text, in the forms that other tools take: plain, as messages for a chat server, and as a promptfoo
  * configuration. The last two are read back, with their answers; what they say is data from a stranger.
  */
+
 import type { CalibrationFit, ReviewThreshold } from '../evaluation/types';
+import { isRecord } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { firstFault, z } from '../lib/zod';
 import { answerWords, count, line, share, short, some, text, thresholdSchema } from '../prompt-set/version-schemas';
@@ -120,18 +122,15 @@ function templateOfChat(content: string, columns: readonly string[]): string {
   return printTemplate([...parts, { kind: 'literal', text: content.slice(at) }]);
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** Whether a JSON value is of a chat: ours, or messages of another tool. */
 export const isChatJson = (value: unknown): boolean =>
-  isObject(value) && (value.format === CHAT_FORMAT || Array.isArray(value.messages));
+  isRecord(value) && (value.format === CHAT_FORMAT || Array.isArray(value.messages));
 
 export function readChat(bytes: Uint8Array): Result<TextPrompt, TextFailure> {
   const bad = (what: string) => fail('bad-text', `This chat file is not in the expected format (${what}). ${NOTHING}`);
   const value = readJson(bytes);
   if (value === undefined) return fail('bad-json', `This chat file is not valid JSON. ${NOTHING}`);
-  if (!isObject(value) || value.format !== CHAT_FORMAT)
+  if (!isRecord(value) || value.format !== CHAT_FORMAT)
     return fail(
       'bad-text',
       `These are messages for a chat server, but the file does not say which answers they ask for. Paste the text into the Prompts screen instead. ${NOTHING}`,
@@ -220,11 +219,11 @@ export async function readPromptfoo(
   const bad = (what: string) =>
     fail('bad-text', `This promptfoo configuration cannot be imported: ${what}. ${NOTHING}`);
   const config = await yamlIn(bytes);
-  if (!isObject(config)) return bad('it is not valid YAML');
+  if (!isRecord(config)) return bad('it is not valid YAML');
   const prompts = Array.isArray(config.prompts) ? config.prompts : [config.prompts];
   if (prompts.length !== 1) return bad(`it has ${prompts.length} prompts, and one is imported at a time`);
   const [one] = prompts;
-  const raw = typeof one === 'string' ? one : isObject(one) ? one.raw : undefined;
+  const raw = typeof one === 'string' ? one : isRecord(one) ? one.raw : undefined;
   if (typeof raw !== 'string' || raw === '') return bad('its prompt is not text');
   if (/^(?:file|https?):\/\/|^[\w./*-]+\.(?:txt|json|md|j2|yaml|yml|csv|js|ts|py)$/.test(raw.trim()))
     return bad('its prompt is in another file. Paste that text into the Prompts screen');
@@ -232,7 +231,7 @@ export async function readPromptfoo(
   const template = templateOfNunjucks(raw);
   const fault = template === null ? 'its prompt has tags or filters of nunjucks' : checkedTemplate(template);
   if (template === null || fault) return bad(fault ?? '');
-  const meta = isObject(config.metadata) ? config.metadata[META] : undefined;
+  const meta = isRecord(config.metadata) ? config.metadata[META] : undefined;
   const tests = Array.isArray(config.tests) ? config.tests : [];
   const found = meta === undefined ? ok(fromTests(config, tests)) : readMeta(meta);
   if (!found.ok) return bad(found.error.message);
@@ -241,7 +240,7 @@ export async function readPromptfoo(
 }
 
 function readMeta(meta: unknown) {
-  if (isObject(meta) && typeof meta.formatVersion === 'number' && meta.formatVersion > VERSION)
+  if (isRecord(meta) && typeof meta.formatVersion === 'number' && meta.formatVersion > VERSION)
     return fail('newer-version', `it was made by a newer version of Softprompt Studio (format ${meta.formatVersion})`);
   const parsed = metaSchema.safeParse(meta);
   if (!parsed.success)
@@ -253,7 +252,7 @@ function readMeta(meta: unknown) {
 /** What the tests of another tool expect, as labels that are their own words. */
 function fromTests({ description }: Readonly<Record<string, unknown>>, tests: readonly unknown[]) {
   const expected = tests.flatMap((test) => {
-    const asserts = isObject(test) && Array.isArray(test.assert) ? test.assert.filter(isObject) : [];
+    const asserts = isRecord(test) && Array.isArray(test.assert) ? test.assert.filter(isRecord) : [];
     const named = asserts.find(({ type, value }) => type === 'equals' && typeof value === 'string');
     return named ? [String(named.value)] : [];
   });

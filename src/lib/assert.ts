@@ -13,3 +13,7 @@ export function present<T>(value: T | null | undefined, what: string): T {
 export function never(value: never): never {
   throw new Error(`internal: unexpected ${JSON.stringify(value)}`);
 }
+
+/** Whether a value that was read is an object with fields, and no list. */
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

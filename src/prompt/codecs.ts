@@ -1,4 +1,5 @@
 /** Vectors as files: NumPy's `.npy`, and the `.safetensors` of a PEFT prompt-tuning folder. */
+import { isRecord } from '../lib/assert';
 import { fail, ok, type Result } from '../lib/result';
 import { allFinite, readFloats, shapeProblem, type VectorTable, writeFloats } from './soft-prompt';
 
@@ -197,9 +198,6 @@ function parseJson(bytes: Uint8Array): unknown {
     return null;
   }
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isSizes = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);

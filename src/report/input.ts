@@ -3,12 +3,11 @@ import type { Dataset } from '../dataset/types';
 import { cardOf, textCardOf } from '../evaluation/card';
 import type { Comparison } from '../evaluation/types';
 import { tally } from '../evaluation/vote';
-import { unwrap } from '../lib/result';
 import { armsAsCompared, armsKnowing, examplesOf } from '../prompt-set/arms';
 import { sameWords } from '../prompt-set/prompt-set';
 import type { ClassifyEvaluation, GenerateEvaluation, PromptSet } from '../prompt-set/types';
 import { exampleCount } from '../task/render';
-import { parseTemplate, printTemplate, splitInstruction } from '../task/template';
+import { withoutInstruction } from '../task/template';
 import { accuracyOf, wasStillFalling } from '../training/checkpoint';
 import type { Checkpoint } from '../training/events';
 import type { LabelReport, ReportFacts, TextReport } from './types';
@@ -26,9 +25,6 @@ const runOf = (set: PromptSet, { softVersion }: Compared) => set.soft.find(({ id
 type Ended = { readonly validations: Parameters<typeof wasStillFalling>[0] };
 
 const endOf = (run: Ended | null) => ({ stillFalling: run !== null && wasStillFalling(run.validations) });
-
-/** The template from the row on: what comes before has rows in it. */
-const bareOf = (template: string): string => printTemplate(splitInstruction(unwrap(parseTemplate(template))).bare);
 
 /** What every report says of how it was made. Null where the run or the rows are gone. */
 function reportFacts(
@@ -66,7 +62,8 @@ function reportFacts(
     },
     prompts: compared.arms.map(({ id, prompt }) => ({
       armId: id,
-      template: prompt.inText ? bareOf(prompt.template) : prompt.template,
+      // what comes before the row has examples in it
+      template: prompt.inText ? withoutInstruction(prompt.template) : prompt.template,
       shots: exampleCount(prompt),
       ...(names[id] ? { version: names[id] } : {}),
     })),

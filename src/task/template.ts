@@ -1,6 +1,6 @@
 import type { ColumnMapping, Row } from '../dataset/types';
 import { assert } from '../lib/assert';
-import { type Failure, fail, ok, type Result } from '../lib/result';
+import { type Failure, fail, ok, type Result, unwrap } from '../lib/result';
 import type { AnswerWord, HardPrompt } from './types';
 
 /** A template in pieces: literal text, or the place of a column. */
@@ -124,6 +124,10 @@ export function splitInstruction(parts: readonly TemplatePart[]): {
     bare: head === '' ? rest : [literal(head), ...rest],
   };
 }
+
+/** The plain template alone. @throws StudioError `bad-input` where the template cannot be read */
+export const withoutInstruction = (template: string): string =>
+  printTemplate(splitInstruction(unwrap(parseTemplate(template))).bare);
 
 /**
  * What asks for the answer: the last line of what follows the last slot, with the white space around it.

@@ -1,5 +1,6 @@
 import { Template } from '@huggingface/jinja';
 import { Tokenizer as CoreTokenizer } from '@huggingface/tokenizers';
+import { isRecord } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
 import { StudioError } from '../lib/errors';
 import type { Tokenizer } from './tokenizer';
@@ -40,7 +41,7 @@ function chatTemplate(files: TokenizerFiles, config: JsonObject): string | null 
   const template = config.chat_template;
   if (typeof template === 'string') return template;
   if (!Array.isArray(template)) return null;
-  const variants = template.filter(isObject);
+  const variants = template.filter(isRecord);
   const chosen = variants.find((variant) => variant.name === 'default') ?? variants[0];
   return typeof chosen?.template === 'string' ? chosen.template : null;
 }
@@ -49,7 +50,7 @@ function chatTemplate(files: TokenizerFiles, config: JsonObject): string | null 
 function specialToken(config: JsonObject, name: string): string | null {
   const token = config[name];
   if (typeof token === 'string') return token;
-  return isObject(token) && typeof token.content === 'string' ? token.content : null;
+  return isRecord(token) && typeof token.content === 'string' ? token.content : null;
 }
 
 /** Tokens that stop generation: the tokenizer's end of sequence, and those in generation_config.json and config.json. */
@@ -69,15 +70,12 @@ function readJson(files: TokenizerFiles, path: string): JsonObject | null {
   if (!bytes) return null;
   try {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    if (isObject(value)) return value;
+    if (isRecord(value)) return value;
   } catch (cause) {
     throw new StudioError('model-corrupt', `${path} is not valid JSON.`, { cause, data: { path } });
   }
   throw new StudioError('model-corrupt', `${path} is not a JSON object.`, { data: { path } });
 }
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * The product's tokenizer: Hugging Face's tokenizer core and Jinja, without transformers.js, which would bring a second ONNX

@@ -14,11 +14,9 @@ import {
   alignWords,
   checkTemplate,
   otherColumns,
-  parseTemplate,
-  printTemplate,
   sameLabels,
-  splitInstruction,
   withoutColumn,
+  withoutInstruction,
   wordsFor,
 } from '../task/template';
 import { isHashed } from './matrix';
@@ -123,7 +121,7 @@ export function plannedRungs(
   };
   const alone = withoutColumn(template, field);
   const noLine = `{${field}} is not on a line of its own above the last line, so there is no prompt without it`;
-  const bare = alone === null ? null : bareOf(alone);
+  const bare = alone === null ? null : withoutInstruction(alone);
   const isBare = 'The prompt has no instruction above its first column';
   const vectors = second.flatMap((of, i) => {
     const examples = exampleCount(of.prompt);
@@ -149,5 +147,3 @@ function examplesRung(of: MatrixPrompt, shots: number, filled: Dataset): Planned
   const words = alignWords(of.words, filled.labels);
   return rung({ ...of, prompt: { ...of.prompt, shots }, words, meanLogProbs: null, dataset: filled });
 }
-
-const bareOf = (template: string): string => printTemplate(splitInstruction(unwrap(parseTemplate(template))).bare);
