@@ -179,6 +179,44 @@ export function testServices(handlers: Handlers<EngineMethods> = {}): Services {
   };
 }
 
+/** The second of two models. */
+export const OTHER = { id: 'other', dtype: 'fp32', sha256: 'b'.repeat(64), files: [] };
+
+/**
+ * Services that know two models, which say different labels. `asked`: the loaded model, each time that it
+ * scores.
+ * @param more further handlers: which model is loaded, and what was asked
+ */
+export async function servicesOfTwoModels(
+  more: (loaded: () => string, asked: string[]) => Handlers<EngineMethods> = () => ({}),
+) {
+  const asked: string[] = [];
+  let loaded = '';
+  const base = testServices({
+    load: ({ id, sha256 = '' }) => {
+      loaded = id;
+      return { ...MODEL, id, sha256 };
+    },
+    score: ({ rows }) => {
+      asked.push(loaded);
+      const says = loaded === 'other' ? [-2.3, -0.1] : [-0.1, -2.3];
+      const answers = rows.map(({ rowId }) => ({ rowId, logProbs: says, tokensSent: 1, tokensComputed: 1 }));
+      return { rows: answers, rowsRun: rows.length, seconds: 0 };
+    },
+    ...more(() => loaded, asked),
+  });
+  const services: Services = {
+    ...base,
+    loadModelFiles: async (source) => {
+      const own = { id: MODEL.id, dtype: 'fp32', sha256: MODEL.sha256, files: [] };
+      return { card: source.kind === 'kept' ? source.card : own, files: { 'tokenizer.json': new Uint8Array(1) } };
+    },
+  };
+  const known = [{ source: { kind: 'kept', card: OTHER }, info: { ...MODEL, ...OTHER } }];
+  await services.store.settings.set('known-models', known);
+  return { services, asked };
+}
+
 /** `n` labelled messages as CSV bytes, labels in turn. */
 export const csvFile = (n: number, labels: readonly string[] = ['good', 'bad'], name = 'rows-1.csv'): File => {
   const rows = Array.from({ length: n }, (_, i) => `message number ${i},${labels[i % labels.length]}`);

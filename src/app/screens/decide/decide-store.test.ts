@@ -6,17 +6,12 @@ import { createPromptSet } from '../../../prompt-set/prompt-set';
 import { STANDARD } from '../../../training/settings';
 import { createModelsStore } from '../../state/models-store';
 import { verdictKey } from '../../state/self-check';
-import { MODEL, testServices, testStudio } from '../../state/test-support';
+import { MODEL, OTHER, servicesOfTwoModels, testStudio } from '../../state/test-support';
 import { migrations } from './decide-store';
-
-const OTHER = { id: 'other', dtype: 'fp32', sha256: 'b'.repeat(64), files: [] };
 
 /** A set with a hand-written and a tuned prompt, another one with a hand-written prompt, and two models. */
 async function library() {
-  const asked: string[] = [];
-  let loaded = '';
-  const train = (_: unknown, emit: (event: unknown) => void) => {
-    asked.push(`train ${loaded}`);
+  const train = (emit: (event: unknown) => void) => {
     emit({
       kind: 'step',
       point: { step: 1, loss: 1, learningRate: 1, gradNorm: 1, ms: 1 },
@@ -27,28 +22,13 @@ async function library() {
     emit({ kind: 'done', reason: 'finished', vectors: new Float32Array(2), bestStep: 2, checkpoint, trainSeconds: 90 });
     return { runId: 'x' };
   };
-  const base = testServices({
-    load: ({ id, sha256 = '' }) => {
-      loaded = id;
-      return { ...MODEL, id, sha256 };
-    },
-    train: train as never,
-    score: ({ rows }) => {
-      asked.push(`score ${loaded}`);
-      const says = loaded === 'other' ? [-2.3, -0.1] : [-0.1, -2.3];
-      const answers = rows.map(({ rowId }) => ({ rowId, logProbs: says, tokensSent: 1, tokensComputed: 1 }));
-      return { rows: answers, rowsRun: rows.length, seconds: 0 };
-    },
-  });
-  const services: typeof base = {
-    ...base,
-    loadModelFiles: async (source) => {
-      const own = { id: MODEL.id, dtype: 'fp32', sha256: MODEL.sha256, files: [] };
-      return { card: source.kind === 'kept' ? source.card : own, files: { 'tokenizer.json': new Uint8Array(1) } };
-    },
-  };
+  const { services, asked } = await servicesOfTwoModels((loaded, questions) => ({
+    train: ((_: unknown, emit: (event: unknown) => void) => {
+      questions.push(`train ${loaded()}`);
+      return train(emit);
+    }) as never,
+  }));
   const { settings, sets, datasets } = services.store;
-  await settings.set('known-models', [{ source: { kind: 'kept', card: OTHER }, info: { ...MODEL, ...OTHER } }]);
   await settings.set(verdictKey({ ...MODEL, ...OTHER }), { ok: true });
   for (const id of ['s', 't']) {
     const { dataset } = await preparedOf(dealt(60, ['good', 'bad']).map(([text, label]) => [`${id} ${text}`, label]));

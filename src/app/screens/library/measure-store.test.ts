@@ -7,7 +7,7 @@ import { driftWords, firstOf, knownWords, resultsOf } from '../../../prompt-set/
 import { createPromptSet } from '../../../prompt-set/prompt-set';
 import { STANDARD } from '../../../training/settings';
 import { createModelsStore } from '../../state/models-store';
-import { MODEL, testServices, testStudio, writingFile } from '../../state/test-support';
+import { MODEL, OTHER, servicesOfTwoModels, testServices, testStudio, writingFile } from '../../state/test-support';
 import { detailActions, setDetail } from './library-store';
 import { filling, matrixState, measuring, pairId, validCells } from './measure-store';
 import { measureRows } from './rows-file';
@@ -229,33 +229,10 @@ test('scores generated texts on test rows and on a file, and keeps no text', asy
 });
 
 describe('a matrix in the page', () => {
-  const OTHER = { id: 'other', dtype: 'fp32', sha256: 'b'.repeat(64), files: [] };
-
   /** Two prompt sets with the same labels, and two models that were loaded before. */
   async function matrices() {
-    const asked: string[] = [];
-    let loaded = '';
-    const base = testServices({
-      load: ({ id, sha256 = '' }) => {
-        loaded = id;
-        return { ...MODEL, id, sha256 };
-      },
-      score: ({ rows }) => {
-        asked.push(loaded);
-        const says = loaded === 'other' ? [-2.3, -0.1] : [-0.1, -2.3];
-        const answers = rows.map(({ rowId }) => ({ rowId, logProbs: says, tokensSent: 1, tokensComputed: 1 }));
-        return { rows: answers, rowsRun: rows.length, seconds: 0 };
-      },
-    });
-    const services: typeof base = {
-      ...base,
-      loadModelFiles: async (source) => {
-        const own = { id: MODEL.id, dtype: 'fp32', sha256: MODEL.sha256, files: [] };
-        return { card: source.kind === 'kept' ? source.card : own, files: { 'tokenizer.json': new Uint8Array(1) } };
-      },
-    };
-    const { settings, sets, datasets } = services.store;
-    await settings.set('known-models', [{ source: { kind: 'kept', card: OTHER }, info: { ...MODEL, ...OTHER } }]);
+    const { services, asked } = await servicesOfTwoModels();
+    const { sets, datasets } = services.store;
     for (const [id, word] of [
       ['s', 'number'],
       ['t', 'letter'],
