@@ -9,9 +9,7 @@
  * DATA and SET as in training.ts; STATE.json is written.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readDataset } from '../../src/cli/data';
 import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
 import { openSet } from '../../src/cli/run-task';
 import { drawnRows } from '../../src/dataset/draw';
@@ -34,7 +32,7 @@ import { CALIBRATION_ROWS } from '../../src/workflow/compare-labels';
 import { distil } from '../../src/workflow/distil';
 import type { Host } from '../../src/workflow/host';
 import { tokenRows } from '../../src/workflow/token-rows';
-import { SETS } from './sets';
+import { readSet, SETS } from './sets';
 
 type Answer = Awaited<ReturnType<Host['engine']['score']>>['rows'][number];
 
@@ -79,11 +77,10 @@ function save(): void {
 
 const log = createLog();
 const seed = Number(values.seed);
-const dataset = await readDataset(
+const dataset = await readSet(
+  data,
+  name,
   {
-    data: join(data, `${name}-train.csv`),
-    test: join(data, `${name}-test.csv`),
-    columns: { text: 'text', label: 'label' },
     seed,
     trainRows: Number(values['train-rows']),
     testRows: values['test-rows'] === undefined ? null : Number(values['test-rows']),

@@ -10,9 +10,7 @@
  * for the file, and SET may be any. With --found the winner is that of `improve --out PROMPT.json`.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readDataset } from '../../src/cli/data';
 import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
 import { openSet } from '../../src/cli/run-task';
 import { goldOf, labelCounts } from '../../src/dataset/labels';
@@ -28,7 +26,7 @@ import { improve } from '../../src/workflow/improve';
 import type { KeptReading } from '../../src/workflow/prompt-search';
 import { tokenRows } from '../../src/workflow/token-rows';
 import { validationIds } from '../../src/workflow/training-rows';
-import { SETS } from './sets';
+import { readSet, SETS } from './sets';
 
 type Answers = [rowId: string, logProbs: readonly number[]][];
 
@@ -71,11 +69,10 @@ function save(now = false): void {
 const log = createLog();
 const number = (value: string | undefined) => (value === undefined ? null : Number(value));
 const seed = Number(values.seed);
-const dataset = await readDataset(
+const dataset = await readSet(
+  data,
+  name,
   {
-    data: join(data, `${name}-train.csv`),
-    test: join(data, `${name}-test.csv`),
-    columns: { text: 'text', label: 'label' },
     seed,
     trainRows: number(values['train-rows']),
     testRows: number(values['test-rows']),

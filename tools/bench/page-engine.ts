@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { chromium } from 'playwright';
 import { build, preview } from 'vite';
-import { readDataset } from '../../src/cli/data';
 import { createLog, DEFAULT_MODEL, readModelDir } from '../../src/cli/node-host';
 import { openSet } from '../../src/cli/run-task';
 import { createCoreTokenizer } from '../../src/tokens/core-tokenizer';
@@ -14,6 +13,7 @@ import { CHROMIUM_ARGS, findChromium } from '../chromium.mjs';
 import { fasterRuntime } from '../faster-runtime';
 import { HEADERS } from '../headers.mjs';
 import type { EngineBench, PlainRequest, TimedRun, TimedSearch } from './engine-page/main';
+import { readSet } from './sets';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -25,10 +25,7 @@ export async function sst2(data: string) {
   const { files } = await readModelDir(DEFAULT_MODEL);
   const tokens = openTokenizerOf(await createCoreTokenizer(files), null);
   const prompt = 'Decide whether the review is negative or positive.\nReview: {text}\nSentiment:';
-  const [trainFile, test] = ['sst2-train.csv', 'sst2-test.csv'].map((name) => join(data, name)) as [string, string];
-  const columns = { text: 'text', label: 'label' };
-  const sizes = { trainRows: 256, testRows: TEST_ROWS };
-  const dataset = await readDataset({ data: trainFile, test, columns, seed: 0, ...sizes }, createLog());
+  const dataset = await readSet(data, 'sst2', { seed: 0, trainRows: 256, testRows: TEST_ROWS }, createLog());
   const stamp = { newId: () => 'bench', now: () => new Date().toISOString() };
   const set = openSet({ tokens, ...stamp }, { dataset, prompt, words: null });
   const bare = { template: set.baseTemplate, shots: 0, shotSeed: 0 };
