@@ -6,7 +6,7 @@ import { type ByTask, taskKindOf } from '../dataset/types';
 import { counted } from '../lib/format';
 import { classifyInstruction } from './propose';
 import { taskOf } from './tasks';
-import { checkTemplate, parseTemplate, printTemplate, TEXT_SLOT, type TemplatePart } from './template';
+import { checkTemplate, ownWord, parseTemplate, printTemplate, TEXT_SLOT, type TemplatePart } from './template';
 import type { AnswerWord, HardPrompt } from './types';
 
 export interface PromptFinding {
@@ -51,10 +51,7 @@ const templateFor = ({ mapping, labels }: Pick<PromptFacts, 'mapping' | 'labels'
 const change = (prompt: HardPrompt, template: string): HardPrompt => ({ ...prompt, template });
 
 /** Whether the text has the word as a word of its own. */
-function mentions(text: string, word: string): boolean {
-  const wanted = word.trim().replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  return wanted !== '' && new RegExp(`(?<![\\p{L}\\p{N}])${wanted}(?![\\p{L}\\p{N}])`, 'iu').test(text);
-}
+const mentions = (text: string, word: string): boolean => word.trim() !== '' && ownWord(word).test(text);
 
 const trailingSpace: Rule = ({ prompt }) =>
   /[^\S\n]$/.test(prompt.template)

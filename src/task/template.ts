@@ -125,6 +125,10 @@ export function splitInstruction(parts: readonly TemplatePart[]): {
   };
 }
 
+/** Finds a word in a text where it is a word of its own, in any case. */
+export const ownWord = (word: string): RegExp =>
+  new RegExp(`(?<![\\p{L}\\p{N}])${word.trim().replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\p{L}\\p{N}])`, 'iu');
+
 /** The plain template alone. @throws StudioError `bad-input` where the template cannot be read */
 export const withoutInstruction = (template: string): string =>
   printTemplate(splitInstruction(unwrap(parseTemplate(template))).bare);

@@ -185,7 +185,7 @@ export const OTHER = { id: 'other', dtype: 'fp32', sha256: 'b'.repeat(64), files
 /**
  * Services that know two models, which say different labels. `asked`: the loaded model, each time that it
  * scores.
- * @param more further handlers: which model is loaded, and what was asked
+ * @param more further handlers: which model is loaded, and the list of questions
  */
 export async function servicesOfTwoModels(
   more: (loaded: () => string, asked: string[]) => Handlers<EngineMethods> = () => ({}),

@@ -7,6 +7,7 @@ import { bytes, capitalised, count, duration, ofRows, percent } from '../../lib/
 import { createRng, type Rng, shuffled } from '../../lib/rng';
 import { bonettPrice, type Interval, wilson } from '../../metrics/intervals';
 import { mcnemarExact } from '../../metrics/mcnemar';
+import { ownWord } from '../../task/template';
 import { groupColumn } from '../rows';
 import { pointsRange, pointsWithUnit, pValue } from '../words';
 import { type Duel, type DuelRows, duel } from './pairs';
@@ -145,10 +146,7 @@ export function editText(kind: (typeof TEXT_EDITS)[number], text: string, rng: R
 
 /** The template with its answers named in another order; null where it does not name them all. */
 export function reorderAnswers(template: string, words: readonly string[]): string | null {
-  const found = words.map((word) => {
-    const escaped = word.trim().replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-    return new RegExp(`(?<![\\p{L}\\p{N}])${escaped}(?![\\p{L}\\p{N}])`, 'iu').exec(template);
-  });
+  const found = words.map((word) => ownWord(word).exec(template));
   if (words.length < 2 || found.some((match) => match === null)) return null;
   const places = found
     .flatMap((match) => (match ? [{ at: match.index, text: match[0] }] : []))
