@@ -5,7 +5,7 @@ import { pointsRange, pointsWithUnit } from '../evaluation/words';
 import { present } from '../lib/assert';
 import { count, percent } from '../lib/format';
 import type { Evaluation } from '../prompt-set/types';
-import { STANDARD } from '../training/settings';
+import { DEFAULT_PRESET, PRESETS, STANDARD } from '../training/settings';
 import { CANDIDATES } from '../workflow/improve';
 import { openTable, readDataset } from './data';
 import { createLog, type Log } from './node-host';
@@ -22,7 +22,8 @@ export const DISTIL_USAGE = `npm run distil -- DATA.csv --text COL --label COL -
   [--improve]                 take the best hand-written prompt that a search finds
   [--texts FILE.csv]          texts to learn from, in the same column, without labels; left out: those of the training rows
   [--words a=x,b=y]           an answer word of one token for each label
-  [--placement suffix|infix|prefix] [--tokens ${STANDARD.virtualTokens}] [--steps ${STANDARD.steps}] [--seed 0]
+  [--placement suffix|infix|prefix]  left out: before the cue, with the answer words' vectors trained too
+  [--tokens ${STANDARD.virtualTokens}] [--steps ${STANDARD.steps}] [--seed 0]
   [--test FILE.csv] [--drop-twins] [--train-rows N] [--test-rows N]  the rows, as tune draws them; test rows teach nothing
   ${MODEL_USAGE}`;
 
@@ -36,7 +37,7 @@ export async function distilPrompt(args: readonly string[]): Promise<void> {
   const [data] = read.exactly(['DATA.csv']);
   const columns = read.columns();
   const out = resolve(read.required('out'));
-  const settings = read.settings();
+  const settings = read.settings(values.placement === undefined ? PRESETS[DEFAULT_PRESET].settings : STANDARD);
   const { seed } = settings;
   const model = read.model();
   const given = {

@@ -4,7 +4,7 @@ import { uninterrupted } from '../lib/control';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import type { PromptSet, RunCheckpoint, SoftVersion } from '../prompt-set/types';
 import { classifyInstruction } from '../task/propose';
-import { PRESETS, STANDARD } from '../training/settings';
+import { PRESETS, STANDARD, type TrainingSettings } from '../training/settings';
 import { fakeHost, prepared, promptSet, textOf } from './fake-host.test-support';
 import { type Host, SILENT } from './host';
 import { countRows, runInputs, timeTokens } from './run-rows';
@@ -214,6 +214,19 @@ test('a smaller prompt is recorded with the prompt that it learns from, in its w
   expect(teacherOf(own, run)).toEqual({ prompt: own.hard[0]?.prompt, words, calibration: null });
   expect(() => teacherOf({ ...own, hard: [] }, run)).toThrow('no longer in the prompt set');
   expect(teacherOf(own, recorded(own, { ...planned, settings: STANDARD }, at, from).run)).toBeNull();
+});
+
+test('a smaller prompt is trained before the cue and with its answer words, unless something else was chosen', async () => {
+  const set = promptSet(await prepared(40));
+  const smaller = (settings: TrainingSettings) => recorded(set, { ...planned, settings, teacher: 'h' }, at, from).run;
+  const { settings: auto } = PRESETS.auto;
+  expect(smaller(auto)).toMatchObject({
+    settings: { placement: 'infix', answerVectors: 'trained', averagedSteps: 10, steps: auto.steps },
+    initText: '\n',
+  });
+  expect(smaller({ ...auto, answerVectors: 'fixed' }).settings.answerVectors).toBe('fixed');
+  expect(smaller({ ...auto, placement: 'prefix' }).settings).toEqual({ ...STANDARD, placement: 'prefix' });
+  expect(smaller(STANDARD).settings).toEqual(STANDARD);
 });
 
 test('a hybrid run is added to the prompt of the user, and recorded with its version and group', async () => {

@@ -149,9 +149,20 @@ function settled(
   { settings, group, teacher }: Omit<PlannedRun, 'id' | 'name'>,
 ): Pick<PlannedRun, 'settings'> & { readonly initText?: string } {
   if (isWriting(set)) return { settings: withoutRace(forGeneration(settings)) };
-  if (teacher) return { settings: withoutRace(settings) };
+  if (teacher) return { settings: forSmaller(settings) };
   const raced = settings.race && group && set.soft.find((run) => run.group === group && run.race);
   return raced ? { settings: { ...raced.settings, seed: settings.seed }, initText: raced.initText } : { settings };
+}
+
+/**
+ * A run that learns another prompt's answers, whose words have one token each. With Auto they start as measured:
+ * docs/decisions/050-a-prompt-made-smaller.md.
+ */
+export function forSmaller(settings: TrainingSettings): TrainingSettings {
+  const alone = withoutRace(settings);
+  if (!settings.race || settings.placement === 'prefix') return alone;
+  const { averagedSteps } = settings;
+  return { answerVectors: 'trained', ...alone, placement: 'infix', ...(averagedSteps && { averagedSteps }) };
 }
 
 /** What a planned run starts with: its settings, the text around the vectors, and the one that they start from. */

@@ -3,10 +3,10 @@
  * agree, and the tokens of a row. Answers and the last checkpoint are kept in a file, so that a run that is cut off by
  * `timeout` continues. One JSON line at the end.
  *
- *     npx tsx tools/bench/distil.ts DATA SET STATE.json [--shots 8] [--placement suffix] [--tokens 10] [--steps 150]
- *       [--train-rows 256] [--test-rows N] [--seed 0] [--backend node-native]
+ *     npx tsx tools/bench/distil.ts DATA SET STATE.json [--shots 8] [--placement suffix] [--answer-vectors fixed]
+ *       [--tokens 10] [--steps 150] [--train-rows 256] [--test-rows N] [--seed 0] [--backend node-native]
  *
- * DATA and SET as in training.ts; STATE.json is written.
+ * DATA and SET as in training.ts; STATE.json is written. Without --placement: as Auto makes a prompt smaller.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -27,10 +27,11 @@ import { wordsFor } from '../../src/task/template';
 import type { HardPrompt } from '../../src/task/types';
 import { labelTokens } from '../../src/tokens/tokenizer';
 import type { Checkpoint } from '../../src/training/events';
-import { STANDARD } from '../../src/training/settings';
+import { ANSWER_VECTORS, PRESETS, STANDARD, startText } from '../../src/training/settings';
 import { CALIBRATION_ROWS } from '../../src/workflow/compare-labels';
 import { distil } from '../../src/workflow/distil';
 import type { Host } from '../../src/workflow/host';
+import { forSmaller } from '../../src/workflow/runs';
 import { tokenRows } from '../../src/workflow/token-rows';
 import { readSet, SETS } from './sets';
 
@@ -40,7 +41,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     shots: { type: 'string', default: '8' },
-    placement: { type: 'string', default: 'suffix' },
+    placement: { type: 'string' },
+    'answer-vectors': { type: 'string' },
     tokens: { type: 'string', default: '10' },
     steps: { type: 'string', default: '150' },
     'train-rows': { type: 'string', default: '256' },
@@ -52,7 +54,8 @@ const { values, positionals } = parseArgs({
 const [data = '', name = '', file = ''] = positionals;
 const set = SETS[name as keyof typeof SETS];
 const placement = PLACEMENTS.find((each) => each === values.placement);
-if (!set || !file || !placement) {
+const answerVectors = ANSWER_VECTORS.find((each) => each === values['answer-vectors']);
+if (!set || !file || (values.placement && !placement)) {
   console.error(`Name the folder, one of ${Object.keys(SETS).join(', ')}, and a file for the answers.`);
   process.exit(2);
 }
@@ -110,14 +113,15 @@ const given = new Map(set.words.split(',').map((pair) => pair.split('=') as [str
 const { words, baseTemplate: template } = openSet(host, { dataset, prompt: set.prompt, words: given });
 const prompt: HardPrompt = { template, shots: Number(values.shots), shotSeed: seed };
 const settings = {
-  ...STANDARD,
-  ...{ placement, seed, virtualTokens: Number(values.tokens), steps: Number(values.steps), checkpointEvery: 10 },
+  ...(placement ? { ...STANDARD, placement } : forSmaller(PRESETS.auto.settings)),
+  ...(answerVectors && { answerVectors }),
+  ...{ seed, virtualTokens: Number(values.tokens), steps: Number(values.steps), checkpointEvery: 10 },
 };
 const { soft, reached, bestStep } = await distil(
   host,
   {
     ...{ runId: 'bench', dataset, template, words, settings, initFrom: null, resume: state.checkpoint, baselines: [] },
-    ...{ initText: placement === 'infix' ? '\n' : 'Decide whether the text is one of these.', texts: null },
+    ...{ initText: startText(settings, 'Decide whether the text is one of these.'), texts: null },
     teacher: { prompt, words, calibration: undefined },
   },
   {
@@ -163,7 +167,8 @@ console.log(
     ...{
       set: name,
       shots: prompt.shots,
-      placement,
+      placement: settings.placement,
+      answerVectors: settings.answerVectors ?? 'fixed',
       tokens: settings.virtualTokens,
       steps: settings.steps,
       seed,

@@ -2,6 +2,7 @@
 import { chooseHard, chooseSoft, isUsable } from '../../../prompt-set/make-versions';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { timeWords } from '../../../training/estimate';
+import { forSmaller } from '../../../workflow/runs';
 import { smallerWords } from '../../../workflow/words';
 import { navigateAfter, screenPath, useQuery } from '../../state/location';
 import { whyTrainingOff } from '../../state/session-state';
@@ -29,7 +30,12 @@ function PlanPanel({ set, versionId }: { readonly set: PromptSet; readonly versi
   const busy = useTraining((s) => s.busy);
   const { enqueue } = useTraining.use();
   const texts = usePromptSets((s) => s.dataset?.split.train.length ?? 0);
-  const seconds = secondsOf([settings]);
+  const trained = forSmaller(settings);
+  const place =
+    trained.placement === settings.placement
+      ? ''
+      : '; with Auto, vectors come before the cue, and the answer words’ own vectors are trained too';
+  const seconds = secondsOf([trained]);
   const version = set.hard.find(({ id }) => id === versionId);
   if (!version) return null;
   const start = () => {
@@ -42,7 +48,7 @@ function PlanPanel({ set, versionId }: { readonly set: PromptSet; readonly versi
         {`The prompt answers the texts of ${format.counted(texts, 'training row')} once, without their labels. Then ${format.counted(settings.virtualTokens, 'vector')} learn to give the same answers, so that a row needs its own text and the vectors alone. Validation rows choose the step to keep; test rows take no part.`}
       </p>
       <p className="dim small">
-        {`The settings under “How thorough?” apply.${seconds === null ? '' : ` After the prompt’s answers, training takes ${timeWords(seconds)}.`}`}
+        {`The settings under “How thorough?” apply${place}.${seconds === null ? '' : ` After the prompt’s answers, training takes ${timeWords(seconds)}.`}`}
       </p>
       <div className="row">
         <Button variant="primary" isDisabled={trainingOff !== null || waiting} onPress={start}>
