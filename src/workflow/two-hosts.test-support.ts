@@ -29,7 +29,7 @@ const TONES = ['praise', 'question', 'complaint'] as const;
 const TEXTS: Readonly<Record<(typeof TONES)[number], string>> = {
   praise: 'What a lovely chair, thank you for',
   question: 'Do you also sell this lamp in size',
-  complaint: 'The lamp arrived broken, again, on day',
+  complaint: 'The letter arrived broken, again, on day',
 };
 
 const messageRow = (tone: (typeof TONES)[number], i: number) => `"${TEXTS[tone]} ${i}",${tone},"${tone} about ${i}"`;
@@ -180,7 +180,7 @@ function weighedStory(host: Host, { baseTemplate, words, soft: [tuned] }: Prompt
     textColumn: 'message',
     task,
   }));
-  return weighWords(host, { prompts, fields: { text: 'The lamp arrived broken, again' } }, silent());
+  return weighWords(host, { prompts, fields: { text: 'The letter arrived broken, again' } }, silent());
 }
 
 /** The leaderboard of a search, words swapped by gradient included. */
