@@ -8,7 +8,15 @@ import { FileButton } from '../../shell/Screen';
 import { useQuery } from '../../state/location';
 import { useData, useStores } from '../../state/studio';
 import { Button, Note, Panel, TextField } from '../../ui';
-import { LABELLED_AT_ONCE, labelNames, labelOfKey, needsRows, useIssues, useLabelling } from './rows-store';
+import {
+  LABELLED_AT_ONCE,
+  labelNames,
+  labelOfKey,
+  namesToType,
+  needsRows,
+  useIssues,
+  useLabelling,
+} from './rows-store';
 
 const TONES = { blocking: 'bad', warning: 'warning', info: 'info' } as const;
 const NO_ROWS: readonly RejectedRow[] = [];
@@ -152,7 +160,7 @@ interface LabelNamesProps {
 function LabelNames({ labels, open }: LabelNamesProps) {
   const [typed, setTyped] = useState<string | null>(null);
   const [isRefused, setRefused] = useState(false);
-  const shown = typed ?? labels.join(', ');
+  const shown = typed ?? namesToType(labels);
   const names = labelNames(shown);
   const labelling = useLabelling.use();
   const few = Math.min(LABELLED_AT_ONCE, open.length);

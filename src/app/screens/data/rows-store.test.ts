@@ -2,11 +2,14 @@ import { expect, it, vi } from 'vitest';
 import { createStore } from 'zustand/vanilla';
 import type { Studio } from '../../state/studio';
 import { fakeLocation } from '../../state/test-support';
-import { labelNames, labelOfKey, spread, useLabelling } from './rows-store';
+import { labelNames, labelOfKey, namesToType, spread, useLabelling } from './rows-store';
 
 it('reads the names of labels once each, however they are typed', () => {
   expect(labelNames(' good, bad;Good\n__proto__,, ')).toEqual(['good', 'bad', '__proto__']);
   expect(labelNames(' , ;')).toEqual([]);
+  expect(labelNames('5" pipe, "yes, please" ; no')).toEqual(['5" pipe', 'yes, please', 'no']);
+  const labels = ['Yes, please', 'No; never', 'no "thanks"'];
+  expect(labelNames(namesToType(labels))).toEqual(labels);
 });
 
 it('gives a label by its number, or by a first letter that only it has', () => {

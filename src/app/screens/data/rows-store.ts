@@ -118,11 +118,15 @@ export const spread = (rowIds: readonly string[], most = LABELLED_AT_ONCE): read
   return Array.from({ length: n }, (_, i) => rowIds[Math.floor((i * rowIds.length) / n)] as string);
 };
 
-/** Names as they are typed: "good, bad". */
+/** Names as they are typed: `good, bad`; one with a comma in it is in double quotes. */
 export const labelNames = (typed: string): readonly string[] => {
-  const names = typed.split(/[,;\n]/).map((name) => name.trim());
+  const names = Array.from(typed.matchAll(/\s*"([^"]*)"\s*|[^,;\n]+/g), ([bare, quoted]) => (quoted ?? bare).trim());
   return names.filter((name, i) => name !== '' && names.findIndex((other) => textKey(other) === textKey(name)) === i);
 };
+
+/** The same, to be typed on. */
+export const namesToType = (labels: readonly string[]): string =>
+  labels.map((label) => (/[,;\n]/.test(label) ? `"${label}"` : label)).join(', ');
 
 /** The label that a key means: its place from 1 to 9, or its first letter where no other begins like it. */
 export function labelOfKey(names: readonly string[], key: string): string | undefined {
