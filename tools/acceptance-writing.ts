@@ -46,7 +46,7 @@ const holds = await inBuiltPage(async (studio) => {
   say((await studio.heading.textContent()) ?? '');
   await studio.go('Compare');
   await compare.run.click();
-  await expect(page.getByRole('table', { name: 'Prompts and measures' })).toBeVisible({ timeout: 60 * MINUTES });
+  await compare.verdict(60 * MINUTES);
   say((await studio.heading.textContent()) ?? '');
   await studio.compare.save.click();
   const { bytes } = await library.saved('JSON, without texts');
