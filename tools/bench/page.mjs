@@ -98,13 +98,11 @@ const trainSample = (until) => async (page, started) => {
   return until === 'studio:compared' ? { marks, ...(await resultOf(page)) } : { marks };
 };
 
-/** The verdict with its p, and what each prompt makes of the sentence of the start screen. */
+/** The verdict with what it is based on, and what each prompt makes of the sentence of the start screen. */
 async function resultOf(page) {
   const verdict = await page.getByRole('heading', { level: 1 }).textContent();
-  const detail = await page
-    .getByText(/exact p/)
-    .first()
-    .textContent();
+  const based = page.getByRole('list', { name: 'What it is based on' });
+  const detail = await based.getByRole('listitem').allInnerTexts();
   const { example } = JSON.parse(readFileSync(join(root, 'public/sample/sample.json'), 'utf8'));
   await page.getByRole('link', { name: 'Playground' }).click();
   await page.getByRole('textbox', { name: 'Message' }).fill(example);
