@@ -7,10 +7,11 @@ import { fewValidationRows } from '../../../training/diagnosis';
 import { timeWords } from '../../../training/estimate';
 import { PRESET_NAMES, PRESETS, type PresetName, STANDARD, type TrainingSettings } from '../../../training/settings';
 import { gainWords } from '../../../workflow/learning-curve';
-import { runText } from '../../../workflow/runs';
+import { startOf } from '../../../workflow/runs';
+import { useQuery } from '../../state/location';
 import { usePromptSets, useSession } from '../../state/studio';
 import { Choices, format, LabelTag, Panel, Term } from '../../ui';
-import { placedAt, reachedBefore, useLibraryGains, useNextRun, useRunRows, useSecondsOf } from './next-run';
+import { askedOf, placedAt, reachedBefore, useLibraryGains, useNextRun, useRunRows, useSecondsOf } from './next-run';
 import { withSeeds } from './run-queue';
 import { SettingsPanel } from './SettingsPanel';
 import { SweepPanel } from './SweepPanel';
@@ -184,17 +185,21 @@ export const LearnedPanel = memo(function LearnedPanel({ set }: { readonly set: 
   const hybrid = useNextRun((s) => s.hybrid);
   const examples = useNextRun((s) => s.examples);
   const dataset = usePromptSets((s) => s.dataset);
+  const [smaller] = useQuery('smaller', '');
   const hidden = useSession((s) => (s.model.kind === 'ready' ? s.model.info.hidden : null));
   const parameters = useSession((s) => (s.model.kind === 'ready' ? s.model.info.parameters : null));
   const run = set.soft.find(({ id }) => id === runId);
-  const settings = run?.settings ?? next;
+  const asked = askedOf(
+    { hybrid, examples },
+    set.hard.find(({ id }) => id === smaller),
+  );
+  const { settings, template } = run ?? startOf(set, { ...asked, settings: next, group: null }, dataset);
   const trainsWords = settings.answerVectors === 'trained';
   const learned = settings.virtualTokens + (trainsWords ? set.words.length : 0);
   const numbers = hidden ? learned * hidden : null;
-  const template = run?.template ?? runText(set, { hybrid, examples }, dataset).template;
   const isPrefix = settings.placement === 'prefix';
-  const asked = settings.placement === 'infix' ? cueOf(template) : '';
-  const cue = template.endsWith(asked) ? asked : '';
+  const last = settings.placement === 'infix' ? cueOf(template) : '';
+  const cue = template.endsWith(last) ? last : '';
   const text = <TemplateText text={template.slice(0, template.length - cue.length)} />;
   const soft = <Vectors count={settings.virtualTokens} />;
   return (

@@ -197,20 +197,29 @@ export function useLibraryGains(set: PromptSet | null): (preset: PresetName) => 
   return (preset) => (value ?? []).flatMap((gainIn) => gainIn(preset) ?? []);
 }
 
+/** What is asked of the next run beside its settings. A smaller prompt learns vectors alone, whatever the text would have. */
+export const askedOf = (
+  { hybrid, examples }: Pick<NextRun, 'hybrid' | 'examples'>,
+  teacher: Pick<HardVersion, 'id'> | undefined,
+): Pick<PlannedRun, 'hybrid' | 'examples' | 'teacher'> =>
+  teacher ? { hybrid: false, teacher: teacher.id } : { hybrid, examples };
+
 /** The runs that the settings ask for: one per seed. @param teacher a hand-written version to make smaller */
 export function plannedRuns(
-  { preset, settings, seeds, hybrid, examples }: NextRun,
-  teacher: Pick<HardVersion, 'id' | 'number'> | null = null,
+  next: NextRun,
+  teacher?: Pick<HardVersion, 'id' | 'number'>,
 ): readonly Omit<PlannedRun, 'id'>[] {
+  const { preset, settings, seeds } = next;
   const runs = withSeeds(settings, seeds);
   const group = runs.length > 1 ? crypto.randomUUID() : null;
-  const name = (seed: number) => (preset === 'own' ? '' : `${preset}, seed ${seed}`);
-  if (teacher)
-    return runs.map((each) => ({
-      ...{ settings: each, name: `hand-written ${teacher.number} made smaller, seed ${each.seed}` },
-      ...{ hybrid: false, group, teacher: teacher.id },
-    }));
-  return runs.map((each) => ({ settings: each, name: name(each.seed), hybrid, examples, group }));
+  const own = preset === 'own' ? null : preset;
+  const kind = teacher ? `hand-written ${teacher.number} made smaller` : own;
+  return runs.map((each) => ({
+    settings: each,
+    name: kind === null ? '' : `${kind}, seed ${each.seed}`,
+    group,
+    ...askedOf(next, teacher),
+  }));
 }
 
 /** Seconds that runs with these settings would take, one after another; null while nothing was measured. */
