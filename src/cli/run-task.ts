@@ -28,7 +28,6 @@ import { unfitWords } from '../task/propose-words';
 import { taskOf } from '../task/tasks';
 import { checkTemplate, printTemplate, splitInstruction } from '../task/template';
 import { labelTokens } from '../tokens/tokenizer';
-import { accuracyOf } from '../training/checkpoint';
 import type { Checkpoint, Scores } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
 import { type CheckProgress, fineTune } from '../workflow/checks';
@@ -38,7 +37,7 @@ import { type DistilEvent, distil } from '../workflow/distil';
 import { findWords } from '../workflow/find-words';
 import { type Host, SILENT } from '../workflow/host';
 import { type Improved, type ImproveRequest, improve } from '../workflow/improve';
-import { type PlannedRun, recorded, teacherOf, templateOf } from '../workflow/runs';
+import { type PlannedRun, recorded, resultOf, teacherOf, templateOf } from '../workflow/runs';
 import { labelCollisions } from '../workflow/token-rows';
 import { train } from '../workflow/train';
 import { isWorseThanBare } from '../workflow/try-prompt';
@@ -314,24 +313,15 @@ async function trainRun(
     raced = updateRun(raced, run.id, { settings: decided, initText: start, race: event.entries }, host.now());
   };
   const control = { control: uninterrupted, emit };
-  const { soft, best, ...done } = taught
+  const { reached, ...trained } = taught
     ? await distil(host, { ...request, teacher: taught, texts: asked?.texts ?? null }, control)
     : { ...(await train(host, request, control)), reached: null };
-  const finished = {
-    status: done.reason === 'paused' ? ('stopped' as const) : done.reason,
-    soft,
-    bestStep: done.bestStep,
-    validationAccuracy: best ? accuracyOf(best) : null,
-    ...(best?.kind === 'generate' ? { validationLoss: best.loss } : {}),
-    validationRows: done.validationRows,
-    seconds: done.trainSeconds,
-    ...(done.heapBytes !== undefined && { heapBytes: done.heapBytes }),
-    ...(run.distilled && done.reached && { distilled: { ...run.distilled, reached: done.reached } }),
-  };
-  return { set: finishRun(raced, run.id, finished, host.now()), checkpoint: done.checkpoint };
+  const distilled = run.distilled && reached && { distilled: { ...run.distilled, reached } };
+  const result = { ...resultOf(trained), ...distilled };
+  return { set: finishRun(raced, run.id, result, host.now()), checkpoint: trained.checkpoint };
 }
 
-const reached = (scores: Scores) =>
+const scoresWords = (scores: Scores) =>
   scores.kind === 'classify'
     ? `${percent(scores.accuracy)} of validation rows right`
     : `${percent(scores.tokenShare)} of the expected tokens predicted`;
@@ -371,10 +361,11 @@ export function training(log: Log): (event: DistilEvent) => void {
       case 'validation': {
         const { step, loss } = event.point;
         const best = event.best ? ' (best so far)' : '';
-        log.line(`Step ${step}: ${reached(event.point)}, loss ${loss.toFixed(3)}${best}`);
+        log.line(`Step ${step}: ${scoresWords(event.point)}, loss ${loss.toFixed(3)}${best}`);
         break;
       }
       case 'done':
+        if (event.error) log.line(event.error);
         log.line(
           `Trained in ${duration(event.trainSeconds)} (${event.stepsPerSecond.toFixed(2)} steps per second); keeping the vectors of step ${event.bestStep}`,
         );

@@ -231,6 +231,8 @@ export function finishRun(
   runId: string,
   result: {
     readonly status: 'finished' | 'early' | 'stopped';
+    /** Why it was stopped. Left out: nothing went wrong. */
+    readonly error?: string;
     readonly soft: NonNullable<SoftVersion['soft']>;
     readonly bestStep: number;
     readonly validationAccuracy: number | null;
@@ -242,7 +244,7 @@ export function finishRun(
   },
   now: string,
 ): PromptSet {
-  const done = updateRun(set, runId, { ...result, error: null }, now);
+  const done = updateRun(set, runId, { error: null, ...result }, now);
   const before = done.soft.find((s) => s.id === done.chosenSoft);
   if (find(done.soft, runId, 'run').handVersion) return done;
   const run = find(done.soft, runId, 'run');

@@ -39,7 +39,7 @@ export function readCheckpoint(stored: StoredCheckpoint, kind: Scores['kind']): 
   };
 }
 
-/** What ends a run whose loss at a step is not a number. */
+/** What ends a run whose loss at a step is not a number; a step that was validated before may be kept. */
 export const diverged = (step: number, learningRate: number): StudioError =>
   new StudioError(
     'diverged',
@@ -122,6 +122,8 @@ export function select(
 ): Selection {
   const { best, lowest, evaluationsWithoutGain } = state;
   const { step, loss, rowLosses } = validated;
+  if (!Number.isFinite(loss))
+    return { best, ...(lowest && { lowest }), evaluationsWithoutGain: evaluationsWithoutGain + 1 };
   if (metric === 'loss') {
     const kept = { step, metric: -loss, ...trained };
     if (!lowest || loss < lowest.loss) return { best: kept, lowest: { loss, rowLosses }, evaluationsWithoutGain: 0 };

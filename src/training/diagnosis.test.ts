@@ -286,7 +286,12 @@ test('a run that diverged is judged by that, whatever its finite steps look like
     (s) => 0.5 + s / 200,
   );
   const accuracy = { of: () => 0.5, falls: false };
-  const judged = judge({ ...seen, lines: [], hasEnded: true, hasDiverged: true }, accuracy);
+  const judged = judge({ ...seen, lines: [], hasEnded: true, diverged: { keptStep: null } }, accuracy);
   expect(judged).toMatchObject({ trend: 'broken', diagnosis: { title: 'No step of this run is kept', remedy: null } });
-  expect(diagnose({ ...seen, steps: [], hasEnded: true, hasDiverged: true }).advice).toContain('diverged at once');
+  expect(diagnose({ ...seen, steps: [], hasEnded: true, diverged: { keptStep: null } }).advice).toContain(
+    'diverged at once',
+  );
+  expect(diagnose({ ...seen, hasEnded: true, diverged: { keptStep: 20 } }).title).toBe(
+    'The vectors of step 20 are kept',
+  );
 });

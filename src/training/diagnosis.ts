@@ -44,8 +44,8 @@ interface Seen {
   readonly settings: TrainingSettings;
   /** Left out = it may still be training. */
   readonly hasEnded?: boolean;
-  /** It ended because the loss was not a number, and no step of it is kept; left out = no. */
-  readonly hasDiverged?: boolean;
+  /** It ended because the loss was not a number: the step whose vectors are kept, null = none; left out = it did not. */
+  readonly diverged?: { readonly keptStep: number | null } | null;
   /** It learns another prompt's answers instead of labels; left out = no. */
   readonly isDistilled?: boolean;
 }
@@ -95,8 +95,7 @@ function trendOf(losses: readonly number[]): Trend {
   return now < 0.9 * first ? 'level' : 'unmoved';
 }
 
-const seenTrend = ({ hasDiverged, steps }: Seen): Trend =>
-  hasDiverged ? 'broken' : trendOf(steps.map(({ loss }) => loss));
+const seenTrend = ({ diverged, steps }: Seen): Trend => (diverged ? 'broken' : trendOf(steps.map(({ loss }) => loss)));
 
 /** Steps since the best validation from which on it no longer gains. */
 const NO_GAIN_STEPS = 20;
@@ -128,11 +127,14 @@ function factsOf(seen: Seen): Facts {
 type Check = (facts: Facts) => Diagnosis | null;
 
 /** What ended it is said at the top of the screen, with a lower rate to try. */
-const divergedRun: Check = ({ hasDiverged, steps }) =>
-  hasDiverged
+const divergedRun: Check = ({ diverged, steps }) =>
+  diverged
     ? {
         kind: 'diverging',
-        title: 'No step of this run is kept',
+        title:
+          diverged.keptStep === null
+            ? 'No step of this run is kept'
+            : `The vectors of step ${diverged.keptStep} are kept`,
         advice: `The curves show ${steps.length > 0 ? 'the steps before it diverged' : 'nothing: it diverged at once'}.`,
         remedy: null,
       }

@@ -95,6 +95,8 @@ export type TrainEvent =
   | (Trained & {
       readonly kind: 'done';
       readonly reason: StopReason;
+      /** Why it was stopped, as a sentence: training diverged after the kept step. */
+      readonly error?: string;
       /** What the step that the run was to pause after reached on the validation rows. */
       readonly trial?: Trial;
       readonly bestStep: number;

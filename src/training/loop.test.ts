@@ -325,6 +325,59 @@ describe('train', () => {
     });
   });
 
+  describe('ended by a loss that is no number', () => {
+    /** The gradient of this step, and of those after it, is of no number. */
+    const divergingAt = (step: number, changed: Partial<TrainOptions> = {}): TrainOptions => {
+      const options = toy({}, changed);
+      let calls = changed.resume?.step ?? 0;
+      const gradient: TrainOptions['work']['gradient'] = async (trained, rows) =>
+        ++calls < step ? options.work.gradient(trained, rows) : { loss: Number.NaN, gradient: new Float32Array(4) };
+      return { ...options, work: { ...options.work, gradient } };
+    };
+
+    it('keeps the best step that was validated before, and says what ended it', async () => {
+      const { done } = await collect(divergingAt(37));
+      expect(done).toMatchObject({ reason: 'stopped', checkpoint: { step: 36 } });
+      expect(done.error).toContain('Training diverged at step 37');
+      expect(done.bestStep).toBe(30);
+      const { done: kept } = await collect(toy({}, { until: 30 }));
+      expect(done.vectors).toEqual(kept.checkpoint.vectors);
+    });
+
+    it('ends there again where it is resumed', async () => {
+      const { done } = await collect(divergingAt(37));
+      const again = await collect(divergingAt(37, { resume: done.checkpoint }));
+      expect(again.done).toMatchObject({ reason: 'stopped', bestStep: 30, error: done.error });
+    });
+
+    it('keeps nothing before the first step is validated, or where several starts are compared', async () => {
+      const ended = { code: 'diverged' };
+      await expect(collect(divergingAt(9))).rejects.toMatchObject(ended);
+      await expect(collect(divergingAt(13, { until: 15 }))).rejects.toMatchObject(ended);
+      await expect(collect(divergingAt(37, { validationRows: 0 }))).rejects.toMatchObject(ended);
+    });
+
+    it.each(['loss', 'accuracy'] as const)(
+      'never keeps a step whose validation loss is no number (%s)',
+      async (metric) => {
+        const options = divergingAt(42);
+        const result = {
+          kind: 'classify',
+          accuracy: 1,
+          macroF1: 1,
+          loss: Number.NaN,
+          rowLosses: [Number.NaN, 1],
+        } as const;
+        let validations = 0;
+        const evaluate: TrainOptions['work']['evaluate'] = async (trained) =>
+          ++validations === 5 ? result : options.work.evaluate(trained);
+        const settings = { ...options.settings, metric };
+        const { done } = await collect({ ...options, settings, work: { ...options.work, evaluate } });
+        expect(done).toMatchObject({ bestStep: 30, checkpoint: { step: 41 } });
+      },
+    );
+  });
+
   it('trains with a batch larger than the data', async () => {
     const { done } = await collect(toy({ batchSize: 64 }, { rows: 3 }));
     expect(done.checkpoint.step).toBe(60);

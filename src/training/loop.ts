@@ -51,7 +51,8 @@ export interface TrainOptions {
  * gives bit for bit what the uninterrupted run gives.
  *
  * Order at each step: its validation if one is due, its checkpoint, then requests from outside, then the next step.
- * @throws StudioError `diverged`, `cancelled`, and whatever the work throws
+ * A run that diverges ends as if stopped before that step, where a validated one is kept.
+ * @throws StudioError `diverged` where none is, `cancelled`, and whatever the work throws
  */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, undefined> {
   const { settings, work, control = uninterrupted, now = () => performance.now() } = options;
@@ -88,25 +89,22 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     if (control.requested === 'cancel') throw new StudioError('cancelled', 'Training was cancelled.');
     if (control.requested === 'pause') {
       yield { kind: 'checkpoint', checkpoint: state };
-      yield endOf(state, options, 'paused', cacheSeconds);
-      return;
+      return yield endOf(state, options, 'paused', cacheSeconds);
     }
     if (state.step === options.until && !control.requested) {
       yield* prepared('validation');
       const trial = control.requested ? null : await work.evaluate(keptNow(state, options));
       if (control.requested) continue;
-      yield { ...endOf(state, options, 'paused', cacheSeconds), ...(trial && { trial }) };
-      return;
+      return yield { ...endOf(state, options, 'paused', cacheSeconds), ...(trial && { trial }) };
     }
     const reason = reasonToEnd(state, settings, control);
-    if (reason) {
-      yield endOf(state, options, reason, cacheSeconds);
-      return;
-    }
+    if (reason) return yield endOf(state, options, reason, cacheSeconds);
     const { batch, order } = nextBatch(...walkOf(state, options), settings.batchSize);
     yield* prepared(batch);
     if (control.requested) continue;
-    state = await nextStep({ ...state, ...order }, batch, options, now);
+    const next = await nextStep({ ...state, ...order }, batch, options, now);
+    if (next instanceof StudioError) return yield endBy(next, state, options, cacheSeconds);
+    state = next;
     yield stepOf(state, options);
   }
 }
@@ -161,6 +159,15 @@ const endOf = (
   trainSeconds: state.elapsedMs / 1000,
   stepsPerSecond: stepsPerSecond(state),
 });
+
+/**
+ * The end of a run that diverged, with its best step.
+ * @throws StudioError where there is no such step, or where starts are compared up to `until`: that one is out then
+ */
+function endBy(error: StudioError, state: Checkpoint, options: TrainOptions, cacheSeconds: number): TrainEvent {
+  if (!state.best?.step || options.until !== undefined) throw error;
+  return { ...endOf(state, options, 'stopped', cacheSeconds), error: error.message };
+}
 
 const optimiserOf = ({ optimiser = 'adamw' }: TrainingSettings) => OPTIMISERS[optimiser];
 
@@ -232,12 +239,13 @@ function withValidation(
   };
 }
 
+/** The state after the next step, or why there is none. */
 async function nextStep(
   state: Checkpoint,
   batch: readonly number[],
   options: TrainOptions,
   now: () => number,
-): Promise<Checkpoint> {
+): Promise<Checkpoint | StudioError> {
   const { settings } = options;
   const begin = now();
   const step = state.step + 1;
@@ -248,7 +256,7 @@ async function nextStep(
   const at = { step, learningRate: options.learningRate * learningRateShare(step, settings), settings };
   const gradNorm = norm(gradient);
   if (![loss, gradNorm, norm(answerGradient ?? new Float32Array(0))].every(Number.isFinite))
-    throw diverged(step, options.learningRate);
+    return diverged(step, options.learningRate);
   const next = {
     ...state,
     ...update(state, clipped(gradient, gradNorm, settings.clipNorm), at, options),

@@ -12,11 +12,10 @@ import { type MatrixPrompt, matrixPrompt } from '../prompt-set/ready-prompt';
 import { stagesOf } from '../prompt-set/stages';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import { versionWords, wordsFitting } from '../prompt-set/versions';
-import { accuracyOf } from '../training/checkpoint';
 import type { TrainingSettings } from '../training/settings';
 import type { Host, Run, Verb } from './host';
 import { type FillEvent, fillMatrix } from './matrix';
-import { initialText, withoutRace } from './runs';
+import { initialText, resultOf, withoutRace } from './runs';
 import { type TrainRunEvent, train } from './train';
 
 /** A tuned prompt in use whose vectors belong to other weights. */
@@ -101,13 +100,7 @@ export async function retrain(
       { control, emit: (event) => emit({ kind: 'run', name, event }) },
     );
     if (done.reason === 'paused') throwIfInterrupted(control);
-    const finished = {
-      ...{ status: done.reason === 'early' ? ('early' as const) : ('finished' as const), soft: done.soft },
-      ...{ bestStep: done.bestStep, validationRows: done.validationRows, seconds: done.trainSeconds },
-      ...(done.heapBytes !== undefined && { heapBytes: done.heapBytes }),
-      validationAccuracy: done.best ? accuracyOf(done.best) : null,
-    };
-    const version = present(finishRun(started, run.id, finished, host.now()).soft.at(-1), 'the trained version');
+    const version = present(finishRun(started, run.id, resultOf(done), host.now()).soft.at(-1), 'the trained version');
     set = addTrained(set, version, host.now());
     emit({ kind: 'trained', version });
   }

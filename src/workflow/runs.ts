@@ -2,7 +2,7 @@
 import type { Dataset } from '../dataset/types';
 import { badInput, type StudioError } from '../lib/errors';
 import { unwrap } from '../lib/result';
-import { chosenHard, fits, startRun } from '../prompt-set/make-versions';
+import { chosenHard, type finishRun, fits, startRun } from '../prompt-set/make-versions';
 import { isWriting } from '../prompt-set/prompt-set';
 import type { HardVersion, PromptSet, RunCheckpoint, SoftVersion } from '../prompt-set/types';
 import { wordsFitting } from '../prompt-set/versions';
@@ -10,11 +10,11 @@ import { classifyInstruction, startSentence } from '../task/propose';
 import { shotIds, wholeTemplates } from '../task/render';
 import { parseTemplate, splitInstruction, wordsFor } from '../task/template';
 import type { HardPrompt } from '../task/types';
-import { readCheckpoint } from '../training/checkpoint';
+import { accuracyOf, readCheckpoint } from '../training/checkpoint';
 import type { Checkpoint, Trained } from '../training/events';
 import { type Initialisation, startText, type TrainingSettings } from '../training/settings';
 import type { Teacher } from './distil';
-import type { TrainRunRequest } from './train';
+import type { TrainedRun, TrainRunRequest } from './train';
 
 const EARLIER = 'run:';
 
@@ -203,6 +203,19 @@ export function recorded(
     },
   );
 }
+
+/** What the prompt set keeps of a run that is over. Who paused one that nobody can resume has stopped it. */
+export const resultOf = ({ reason, error, soft, best, ...end }: TrainedRun): Parameters<typeof finishRun>[2] => ({
+  status: reason === 'paused' ? 'stopped' : reason,
+  ...(error !== undefined && { error }),
+  soft,
+  bestStep: end.bestStep,
+  validationAccuracy: best ? accuracyOf(best) : null,
+  ...(best?.kind === 'generate' && { validationLoss: best.loss }),
+  validationRows: end.validationRows,
+  seconds: end.trainSeconds,
+  ...(end.heapBytes !== undefined && { heapBytes: end.heapBytes }),
+});
 
 /** Why a run cannot be resumed on these rows; null where it can: it would learn from rows that chose its steps, or test it. */
 export function resumeTrouble(

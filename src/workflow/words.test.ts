@@ -96,6 +96,9 @@ describe('a run in words', () => {
       ...['open', 'paused', 'done', 'done, stopped early', 'stopped', 'failed'],
     ]);
     expect(statusWords(run(1, {}, { status: 'failed', error: diverged(9, 0.1).message }))).toBe('diverged');
+    expect(statusWords(run(1, {}, { status: 'stopped', error: diverged(9, 0.1).message }))).toBe(
+      'diverged, best step kept',
+    );
     expect(reachedWords({ validationAccuracy: 0.625 })).toBe('62.5%');
     expect(reachedWords({ validationAccuracy: null })).toBe('–');
     expect(reachedWords({ validationAccuracy: null, validationLoss: 0 })).toBe('perplexity 1');

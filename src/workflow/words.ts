@@ -22,7 +22,11 @@ const STATUS: Readonly<Record<SoftVersion['status'], string>> = {
   failed: 'failed',
 };
 export const statusWords = ({ status, error }: Pick<SoftVersion, 'status' | 'error'>): string =>
-  status === 'failed' && storedError(error ?? '').code === 'diverged' ? 'diverged' : STATUS[status];
+  storedError(error ?? '').code !== 'diverged'
+    ? STATUS[status]
+    : status === 'failed'
+      ? 'diverged'
+      : 'diverged, best step kept';
 
 /** What a search for answer words came to: "These words separate your labels best: cross-validated loss 0.46 against …". */
 export function searchWords({ outcome, loss, lossBefore, rows, cues }: WordSearch): string {

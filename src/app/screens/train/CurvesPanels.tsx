@@ -29,7 +29,7 @@ import {
 } from '../../charts';
 import { navigate, screenPath } from '../../state/location';
 import { Button, Choices, Facts, format, Panel, Table } from '../../ui';
-import type { LiveRun } from './live-run';
+import { hasDiverged, keptStep, type LiveRun } from './live-run';
 import { useNextRun } from './next-run';
 import { TracesPanel } from './TracesPanel';
 import { useShownRun, useTraining } from './training-store';
@@ -61,7 +61,7 @@ function Curves({ live, set, trainRows }: CurvesPanelsProps & { readonly live: L
       trainRows: Math.min(settings.trainRows ?? trainRows, trainRows),
       settings,
       hasEnded: live.phase === 'ended',
-      hasDiverged: hasDiverged(live),
+      diverged: hasDiverged(live) ? { keptStep: keptStep(live) } : null,
       isDistilled: run?.distilled !== undefined,
     },
     MEASURES[metric],
@@ -76,8 +76,6 @@ function Curves({ live, set, trainRows }: CurvesPanelsProps & { readonly live: L
     </>
   );
 }
-
-const hasDiverged = ({ error }: LiveRun) => error?.code === 'diverged';
 
 /** Which starts were compared before the run, and which one it continues. */
 function RacePanel({ entries, live }: { readonly entries: readonly RaceEntry[]; readonly live: LiveRun }) {
@@ -224,7 +222,7 @@ function LossPanel({ live, judgement: { diagnosis, trend }, settings, run }: Los
       }}
     >
       <Advice live={live} diagnosis={diagnosis} onRemedy={onRemedy} />
-      <LastStep last={steps.at(-1)} bestStep={hasDiverged(live) ? null : live.bestStep} />
+      <LastStep last={steps.at(-1)} bestStep={keptStep(live)} />
     </ChartPanel>
   );
 }

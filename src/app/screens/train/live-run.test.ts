@@ -46,4 +46,7 @@ it('says that training diverged, at once and after a reload, whatever step was s
   const left = endedRun(version, open, null, { validationRows: 22, lines: [] });
   expect(trainHeadline(left, null, 0)).toBe('Training diverged at step 37');
   expect(left).toMatchObject({ resumeFrom: null, error: { data: { suggestedLearningRate: 0.0026 } } });
+  const kept = endedRun({ ...version, status: 'stopped', bestStep: 30 }, open, null, { validationRows: 22, lines: [] });
+  expect(trainHeadline(kept, null, 0)).toBe('Training diverged at step 37; the vectors of step 30 are kept');
+  expect(kept).toMatchObject({ resumeFrom: null, ending: 'stopped', error: { code: 'diverged' } });
 });

@@ -261,11 +261,21 @@ function running(live: LiveRun): string {
   return `Training${reached(live)}`;
 }
 
+export const hasDiverged = ({ error }: LiveRun): boolean => error?.code === 'diverged';
+
+/** The step whose vectors are kept: the best so far, or none where a run diverged before one was validated. */
+export const keptStep = (live: LiveRun): number | null =>
+  hasDiverged(live) && live.ending === null ? null : live.bestStep;
+
 function ended(live: LiveRun): string {
   const { ending, step } = live;
+  if (hasDiverged(live)) {
+    const kept = keptStep(live);
+    const at = `Training diverged at step ${live.error?.data.step ?? step + 1}`;
+    return kept === null ? at : `${at}; the vectors of step ${kept} are kept`;
+  }
   if (ending === 'paused') return `Paused at step ${step} of ${live.stepsTotal}`;
   if (ending !== null) return `Trained${reached(live)}; now compare on test rows`;
-  if (live.error?.code === 'diverged') return `Training diverged at step ${live.error.data.step ?? step + 1}`;
   return live.error ? `The run stopped at step ${step}` : 'The run ended';
 }
 

@@ -197,7 +197,7 @@ export function useLibraryGains(set: PromptSet | null): (preset: PresetName) => 
   return (preset) => (value ?? []).flatMap((gainIn) => gainIn(preset) ?? []);
 }
 
-/** What is asked of the next run beside its settings. A smaller prompt learns vectors alone, whatever the text would have. */
+/** What is asked of the next run beside its settings. A smaller prompt is its template and vectors alone. */
 export const askedOf = (
   { hybrid, examples }: Pick<NextRun, 'hybrid' | 'examples'>,
   teacher: Pick<HardVersion, 'id'> | undefined,

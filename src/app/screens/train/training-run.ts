@@ -5,14 +5,14 @@ import { asStudioError, fromWire, StudioError } from '../../../lib/errors';
 import { finishRun, updateRun } from '../../../prompt-set/make-versions';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { wordsFitting } from '../../../prompt-set/versions';
-import { accuracyOf } from '../../../training/checkpoint';
+import { storedError } from '../../../training/checkpoint';
 import { stepTokens } from '../../../training/estimate';
 import type { Checkpoint } from '../../../training/events';
 import type { ModelInfo } from '../../../worker/protocol';
 import type { DistilEvent, DistilledRun } from '../../../workflow/distil';
 import type { RaceEvent, RaceWinner } from '../../../workflow/race';
 import type { RunRows } from '../../../workflow/run-rows';
-import { startVectors, teacherOf } from '../../../workflow/runs';
+import { resultOf, startVectors, teacherOf } from '../../../workflow/runs';
 import type { TrainedRun, TrainRunEvent } from '../../../workflow/train';
 import { cacheKeyOf, validationCount } from '../../../workflow/training-rows';
 import type { Speedometer } from '../../state/models-store';
@@ -234,11 +234,9 @@ class TrainingRun {
     }
   }
 
-  async #finish(
-    { reason, soft, bestStep, best, validationRows, checkpoint, reached, heapBytes }: RunResult,
-    info: ModelInfo,
-  ): Promise<void> {
+  async #finish({ reached, ...trained }: RunResult, info: ModelInfo): Promise<void> {
     const { open, version } = this.#plan;
+    const { reason, error, bestStep, checkpoint } = trained;
     const { promptSets, speedometer, roomTokens } = this.#using;
     const { settings } = version;
     if (this.#rows) {
@@ -255,19 +253,17 @@ class TrainingRun {
       this.#change({ phase: 'ended', ending: 'paused', secondsLeft: null, resumeFrom: checkpoint.step });
       return;
     }
-    const result = {
-      status: reason,
-      soft,
-      bestStep,
-      validationAccuracy: best ? accuracyOf(best) : null,
-      ...(best?.kind === 'generate' ? { validationLoss: best.loss } : {}),
-      validationRows,
-      seconds: checkpoint.elapsedMs / 1000,
-      ...(heapBytes !== undefined && { heapBytes }),
-      ...(version.distilled && reached && { distilled: { ...version.distilled, reached } }),
-    };
+    const distilled = version.distilled && reached && { distilled: { ...version.distilled, reached } };
+    const result = { ...resultOf(trained), ...distilled };
     await promptSets.getState().updateById(open.id, (set, { now }) => finishRun(set, version.id, result, now));
-    this.#change({ phase: 'ended', ending: reason, bestStep, secondsLeft: null, resumeFrom: null });
+    this.#change({
+      phase: 'ended',
+      ending: reason,
+      error: error === undefined ? null : storedError(error),
+      bestStep,
+      secondsLeft: null,
+      resumeFrom: null,
+    });
     performance.mark('studio:trained');
   }
 

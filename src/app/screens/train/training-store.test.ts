@@ -8,6 +8,7 @@ import { addHardVersion, chooseHard, chosenHard, chosenSoft, PROPOSED } from '..
 import { stamp } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { openMemoryStore, type Store } from '../../../store/store';
+import { diverged } from '../../../training/checkpoint';
 import type { Checkpoint, TrainEvent } from '../../../training/events';
 import { PRESETS, type TrainingSettings } from '../../../training/settings';
 import type { ScoreRequest, TrainRequest } from '../../../worker/protocol';
@@ -61,6 +62,8 @@ function fakeEngine() {
   const engine = {
     dieAt: null as number | null,
     death: new StudioError('worker-died', 'The engine stopped.'),
+    /** A run that dies ends with its last step, as the loop ends one that diverges after a validated step. */
+    keeps: false,
     calls,
     score: ({ rows }: ScoreRequest) => {
       calls.push({ method: 'score', resume: null });
@@ -74,6 +77,7 @@ function fakeEngine() {
       calls.push({ method: 'train', resume: resume?.step ?? null, ...(initFrom && { from: initFrom.vectors }) });
       let step = resume?.step ?? 0;
       let reason: 'finished' | 'paused' | 'stopped' = 'finished';
+      let error: { error?: string } = {};
       const last = until ?? settings.steps;
       while (step < last) {
         await breathe();
@@ -85,7 +89,9 @@ function fakeEngine() {
         step = Math.min(last, step + 10);
         if (engine.dieAt !== null && step >= engine.dieAt) {
           engine.dieAt = null;
-          throw engine.death;
+          if (!engine.keeps) throw engine.death;
+          [reason, error, step] = ['stopped', { error: engine.death.message }, step - 10];
+          break;
         }
         emit({
           kind: 'step',
@@ -113,7 +119,7 @@ function fakeEngine() {
       if (until !== undefined) return { runId: 'x' };
       const end = { cacheSeconds: 0, trainSeconds: 1, stepsPerSecond: 1 };
       const vectors = Float32Array.from({ length: settings.virtualTokens }, (_, i) => (i === 0 ? step : 0));
-      emit({ kind: 'done', reason, vectors, bestStep: step, checkpoint: checkpoint(step), ...end });
+      emit({ kind: 'done', reason, ...error, vectors, bestStep: step, checkpoint: checkpoint(step), ...end });
       return { runId: 'x' };
     },
   };
@@ -371,6 +377,22 @@ describe('a run', () => {
       { status: 'failed', error: 'Training diverged.' },
       { status: 'finished', error: null, settings: { learningRate: 33 } },
     ]);
+  });
+
+  test('keeps the best step of a run that diverged later, says so, and resumes nothing of it', async () => {
+    engine.dieAt = 70;
+    engine.keeps = true;
+    engine.death = diverged(61, 0.01);
+    await start();
+    const { live } = train.getState();
+    expect(live).toMatchObject({ ending: 'stopped', bestStep: 60, resumeFrom: null, error: engine.death });
+    const { set } = promptSets.getState();
+    const [run] = present(set, 'set').soft;
+    expect(run).toMatchObject({ status: 'stopped', bestStep: 60, error: engine.death.message });
+    expect(set?.chosenSoft).toBe(run?.id);
+    await boot();
+    await train.arrive({ setId: set?.id ?? '', dataset });
+    expect(train.getState().live).toMatchObject({ ending: 'stopped', resumeFrom: null, error: engine.death });
   });
 
   test('resumes from the last checkpoint after the worker died', async () => {
