@@ -29,22 +29,39 @@ export interface Detectable {
   readonly sentence: string;
 }
 
+/** What test rows count as: each as one trial, or those of a group, or of one text, together. */
+interface Trials {
+  readonly count: number;
+  readonly of: 'row' | 'group' | 'text';
+}
+
+const TOGETHER: Readonly<Record<Trials['of'], (trials: number) => { readonly from: string; readonly why: string }>> = {
+  row: () => ({ from: '', why: '' }),
+  group: (trials) => ({
+    from: ` from ${counted(trials, 'group')}`,
+    why: ', as rows of one group may all be right or wrong together',
+  }),
+  text: (trials) => ({
+    from: ` with ${counted(trials, 'different text')}`,
+    why: ', as rows with the same text may all be right or wrong together',
+  }),
+};
+
 /**
  * What so many test rows can show, before anything is run: exact McNemar power 80%, assuming that a better
  * prompt still breaks 5 rows in a hundred (`docs/method/statistics.md`).
- * @param groups that the rows are from: rows of a group may all be right or wrong together, so the groups are the trials
  */
-export function detectable(testRows: number, groups = testRows): Detectable {
-  const from = groups < testRows ? ` from ${counted(groups, 'group')}` : '';
+export function detectable(testRows: number, trials: Trials = { count: testRows, of: 'row' }): Detectable {
+  const { from, why } = TOGETHER[trials.of](trials.count);
   const rows = `${counted(testRows, 'test row')}${from}`;
-  const smallest = testRows > 0 ? detectableDifference(groups) : null;
+  const smallest = testRows > 0 ? detectableDifference(trials.count) : null;
   if (smallest === null)
     return { points: null, sentence: `${rows} cannot confirm even a large gain: use more test rows.` };
   const points = Math.round(1000 * smallest) / 10;
   const shown = points < 2 ? points : Math.round(points);
   return {
     points,
-    sentence: `${rows} can only confirm gains above about ${shown} points${from === '' ? '' : ', as rows of one group may all be right or wrong together'}.`,
+    sentence: `${rows} can only confirm gains above about ${shown} points${why}.`,
   };
 }
 
@@ -54,14 +71,15 @@ const detectableTexts = (testRows: number): Detectable => ({
   sentence: `${counted(testRows, 'test row decides', 'test rows decide')}: more test rows detect smaller gains.`,
 });
 
-/** How many groups the rows of a split by groups are from; the number of rows if every row is a trial. */
-function trialsIn(dataset: Dataset): number {
+/** What the comparison takes for a trial. */
+function trialsIn(dataset: Dataset): Trials {
   const { test } = dataset.split;
-  const groups = groupColumn(dataset) === null ? undefined : rowGroups(dataset, test);
-  return groups ? new Set(groups).size : test.length;
+  const groups = rowGroups(dataset, test);
+  if (!groups) return { count: test.length, of: 'row' };
+  return { count: new Set(groups).size, of: groupColumn(dataset) === null ? 'text' : 'group' };
 }
 
-const DETECTABLE: ByTask<(testRows: number, trials: number) => Detectable> = {
+const DETECTABLE: ByTask<(testRows: number, trials: Trials) => Detectable> = {
   classify: detectable,
   generate: detectableTexts,
 };

@@ -3,7 +3,7 @@ import type { Dataset } from '../../dataset/types';
 import { createRng } from '../../lib/rng';
 import { calibrated, nll } from '../../metrics/calibration';
 import { logSoftmax } from '../../metrics/classification';
-import { detectable, detectableIn } from '../rows';
+import { detectable, detectableIn, rowGroups } from '../rows';
 import { alternating, armOf, patterned, planOf } from '../test-support';
 import { compare } from './compare';
 import { majorityArm } from './made-arms';
@@ -216,6 +216,22 @@ it('says that test rows of few customers can show no more than that many rows', 
     /^120 test rows from 30 groups can only confirm gains above about \d\d points, as rows of one group may all/,
   );
   expect(detectableIn({ ...dataset, splitBy: null } as unknown as Dataset)).toEqual(detectable(120));
+});
+
+it('counts rows with the same text as one trial, as the comparison does', () => {
+  const dataset = {
+    mapping: { text: 't', label: 'l', id: null },
+    table: {
+      rows: Array.from({ length: 120 }, (_, i) => ({ id: `${i}`, line: i, cells: { t: `Text  ${i % 40}`, l: 'a' } })),
+    },
+    split: { train: [], validation: [], test: Array.from({ length: 120 }, (_, i) => `${i}`) },
+    splitBy: null,
+  } as unknown as Dataset;
+  expect(new Set(rowGroups(dataset, dataset.split.test)).size).toBe(40);
+  expect(detectableIn(dataset).points).toBe(detectable(40).points);
+  expect(detectableIn(dataset).sentence).toMatch(
+    /^120 test rows with 40 different texts can only confirm gains above about \d\d points, as rows with the same text may all/,
+  );
 });
 
 const plan = { seed: 1 };
