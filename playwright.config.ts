@@ -1,7 +1,6 @@
 import { defineConfig } from '@playwright/test';
-import { CHROMIUM_ARGS, findChromium } from './tools/chromium.mjs';
+import { launchOptions } from './tools/chromium.mjs';
 
-const executablePath = await findChromium();
 const port = Number(process.env.E2E_PORT ?? 4181);
 
 /** Journeys run against the built app, never the dev server. `npm run build` comes first. */
@@ -24,7 +23,7 @@ export default defineConfig({
     actionTimeout: 30_000,
     trace: 'off',
     screenshot: 'only-on-failure',
-    launchOptions: { args: CHROMIUM_ARGS, ...(executablePath ? { executablePath } : {}) },
+    launchOptions: await launchOptions(),
   },
   webServer: {
     command: `npx vite preview --port ${port} --strictPort --host localhost`,

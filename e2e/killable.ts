@@ -3,7 +3,7 @@ import { mkdtemp, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from '@playwright/test';
-import { CHROMIUM_ARGS, findChromium } from '../tools/chromium.mjs';
+import { launchOptions } from '../tools/chromium.mjs';
 
 export class Killable {
   #context: BrowserContext | null = null;
@@ -21,11 +21,9 @@ export class Killable {
   }
 
   async #start(): Promise<BrowserContext> {
-    const executablePath = await findChromium();
     const context = await chromium.launchPersistentContext(this.profile, {
-      args: CHROMIUM_ARGS,
+      ...(await launchOptions()),
       viewport: { width: 1440, height: 900 },
-      ...(executablePath ? { executablePath } : {}),
     });
     await context.addInitScript(() => {
       Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { get: () => 2 });

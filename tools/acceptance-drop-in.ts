@@ -28,7 +28,7 @@ import { trainingWords } from '../src/workflow/compare-labels';
 import { SILENT } from '../src/workflow/host';
 import { prepareRows, readTable } from '../src/workflow/open-data';
 import { batchLines, inBuiltPage } from './built-page';
-import { CHROMIUM_ARGS, findChromium } from './chromium.mjs';
+import { launchOptions } from './chromium.mjs';
 import { findPython } from './export/python.mjs';
 import type { CheckReport, Softprompt } from './export/softprompt';
 
@@ -101,8 +101,7 @@ const files = Object.fromEntries(
   ),
 );
 const server = await plainHost(files, DEFAULT_MODEL);
-const executablePath = await findChromium();
-const browser = await chromium.launch({ args: CHROMIUM_ARGS, ...(executablePath ? { executablePath } : {}) });
+const browser = await chromium.launch(await launchOptions());
 let failed = 0;
 try {
   for (const [name, ready] of prompts(set)) {

@@ -2,7 +2,7 @@
 import { chromium, expect } from '@playwright/test';
 import { preview } from 'vite';
 import { Studio, type TestFile } from '../e2e/pages/studio';
-import { CHROMIUM_ARGS, findChromium } from './chromium.mjs';
+import { launchOptions, NO_GPU_ARGS } from './chromium.mjs';
 
 const MINUTES = 60_000;
 const PORT = Number(process.env.PAGE_PORT ?? 4191);
@@ -10,12 +10,7 @@ const PORT = Number(process.env.PAGE_PORT ?? 4191);
 /** Serves and opens the page, lets `work` drive it, and closes both again. */
 export async function inBuiltPage<T>(work: (studio: Studio) => Promise<T>): Promise<T> {
   const server = await preview({ preview: { port: PORT, host: 'localhost' }, logLevel: 'silent' });
-  const executablePath = await findChromium();
-  const browser = await chromium.launch({
-    // the software adapter would be chosen, and is slower than WebAssembly
-    args: CHROMIUM_ARGS.filter((flag) => !/webgpu|Vulkan/i.test(flag)),
-    ...(executablePath ? { executablePath } : {}),
-  });
+  const browser = await chromium.launch(await launchOptions(NO_GPU_ARGS));
   try {
     const context = await browser.newContext({
       baseURL: server.resolvedUrls?.local[0] ?? `http://localhost:${PORT}/`,

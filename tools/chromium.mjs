@@ -27,6 +27,15 @@ export const CHROMIUM_ARGS = [
   '--enable-features=Vulkan',
 ];
 
+/** Without WebGPU: the software adapter would be chosen, which is slower than WebAssembly and says nothing of speed. */
+export const NO_GPU_ARGS = CHROMIUM_ARGS.filter((flag) => !/webgpu|Vulkan/i.test(flag));
+
+/** What Playwright launches a Chromium with. */
+export async function launchOptions(args = CHROMIUM_ARGS) {
+  const executablePath = await findChromium();
+  return { args, ...(executablePath && { executablePath }) };
+}
+
 export async function findChromium() {
   const given = process.env.CHROMIUM_PATH;
   if (given) {

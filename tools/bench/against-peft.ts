@@ -22,7 +22,6 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseArgs } from 'node:util';
 import { readDataset } from '../../src/cli/data';
 import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
 import { openSet } from '../../src/cli/run-task';
@@ -38,23 +37,21 @@ import { initialText } from '../../src/workflow/runs';
 import { tokenRows } from '../../src/workflow/token-rows';
 import { train } from '../../src/workflow/train';
 import { median, timesTo } from './page-engine';
+import { readOptions } from './read-options.mjs';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    preset: { type: 'string', default: 'auto' },
-    rounds: { type: 'string', default: '5' },
-    steps: { type: 'string', default: '150' },
-    threads: { type: 'string', default: '2' },
-    loss: { type: 'string', default: '0.4' },
-    until: { type: 'string', default: '80' },
-    backend: { type: 'string', default: 'node-wasm' },
-    untested: { type: 'boolean', default: false },
-    tests: { type: 'string' },
-    'test-rows': { type: 'string' },
-    sides: { type: 'string', default: 'click,peft' },
-    'as-dropped': { type: 'boolean', default: false },
-  },
+const { values, positionals } = readOptions({
+  preset: 'auto',
+  rounds: 5,
+  steps: 150,
+  threads: 2,
+  loss: 0.4,
+  until: 80,
+  backend: 'node-wasm',
+  untested: false,
+  tests: null,
+  'test-rows': null,
+  sides: 'click,peft',
+  'as-dropped': false,
 });
 const data = positionals[0] ?? '';
 const files = { data: join(data, 'sst2-train.csv'), test: join(data, 'sst2-test.csv') };
@@ -62,11 +59,11 @@ if (!existsSync(files.data)) {
   console.error(`Skipped: ${files.data} is not there.`);
   process.exit(0);
 }
-const threads = Number(values.threads);
-const steps = Number(values.steps);
-const until = Number(values.until);
+const threads = values.threads;
+const steps = values.steps;
+const until = values.until;
 const TEST_EVERY = 10;
-const answered = !values.untested && values.tests === undefined;
+const answered = !values.untested && values.tests === null;
 const preset = PRESETS[values.preset === 'standard' ? 'standard' : 'auto'].settings;
 
 /** Answers of one step on the test rows. */
@@ -243,7 +240,7 @@ const theirs = async (seed: number) =>
   });
 
 const runs = { click: [] as Timed[], 'read-ahead': [] as Timed[], 'race-ahead': [] as Timed[], peft: [] as Timed[] };
-for (let seed = 0; seed < Number(values.rounds); seed++) {
+for (let seed = 0; seed < values.rounds; seed++) {
   for (const side of ['click', 'read-ahead', 'race-ahead'] as const)
     if (sides.includes(side)) runs[side].push(await ours(seed, side));
   const other = await theirs(seed);
@@ -252,7 +249,7 @@ for (let seed = 0; seed < Number(values.rounds); seed++) {
   console.error(`seed ${seed}, seconds: ${said.join(', ')}`);
 }
 const targets = {
-  [`loss ${values.loss}`]: ({ loss }: Tested) => loss <= Number(values.loss),
+  [`loss ${values.loss}`]: ({ loss }: Tested) => loss <= values.loss,
   '80%': (point: Tested) => point.accuracy >= 0.8,
   '84%': (point: Tested) => point.accuracy >= 0.84,
 };

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright';
 import { createServer } from 'vite';
-import { CHROMIUM_ARGS, findChromium } from '../chromium.mjs';
+import { launchOptions, NO_GPU_ARGS } from '../chromium.mjs';
 import { fasterRuntime } from '../faster-runtime';
 
 const root = join(import.meta.dirname, '../..');
@@ -26,12 +26,8 @@ export async function openDevPage(folder: string, port: number) {
     logLevel: 'error',
   });
   await server.listen();
-  const executablePath = (await findChromium()) ?? undefined;
   const profile = `/tmp/${folder}-${process.pid}`;
-  const browser = await chromium.launchPersistentContext(profile, {
-    ...(executablePath ? { executablePath } : {}),
-    args: CHROMIUM_ARGS.filter((flag) => !/webgpu|Vulkan/i.test(flag)),
-  });
+  const browser = await chromium.launchPersistentContext(profile, await launchOptions(NO_GPU_ARGS));
   /** Chromium resets what Linux remembers of its peak, so that is asked often. */
   let peak = 0;
   const look = () => {

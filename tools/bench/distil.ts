@@ -9,7 +9,6 @@
  * DATA and SET as in training.ts; STATE.json is written. Without --placement: as Auto makes a prompt smaller.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
 import { openSet } from '../../src/cli/run-task';
 import { drawnRows } from '../../src/dataset/draw';
@@ -33,23 +32,21 @@ import { distil } from '../../src/workflow/distil';
 import type { Host } from '../../src/workflow/host';
 import { forSmaller } from '../../src/workflow/runs';
 import { tokenRows } from '../../src/workflow/token-rows';
+import { readOptions } from './read-options.mjs';
 import { readSet, SETS } from './sets';
 
 type Answer = Awaited<ReturnType<Host['engine']['score']>>['rows'][number];
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    shots: { type: 'string', default: '8' },
-    placement: { type: 'string' },
-    'answer-vectors': { type: 'string' },
-    tokens: { type: 'string', default: '10' },
-    steps: { type: 'string', default: '150' },
-    'train-rows': { type: 'string', default: '256' },
-    'test-rows': { type: 'string' },
-    seed: { type: 'string', default: '0' },
-    backend: { type: 'string', default: 'node-native' },
-  },
+const { values, positionals } = readOptions({
+  shots: 8,
+  placement: null,
+  'answer-vectors': null,
+  tokens: 10,
+  steps: 150,
+  'train-rows': 256,
+  'test-rows': null,
+  seed: 0,
+  backend: 'node-native',
 });
 const [data = '', name = '', file = ''] = positionals;
 const set = SETS[name as keyof typeof SETS];
@@ -79,17 +76,9 @@ function save(): void {
 }
 
 const log = createLog();
-const seed = Number(values.seed);
-const dataset = await readSet(
-  data,
-  name,
-  {
-    seed,
-    trainRows: Number(values['train-rows']),
-    testRows: values['test-rows'] === undefined ? null : Number(values['test-rows']),
-  },
-  log,
-);
+const { seed, 'train-rows': trainRows, 'test-rows': tests } = values;
+const testRows = tests === null ? null : Number(tests);
+const dataset = await readSet(data, name, { seed, trainRows, testRows }, log);
 const backend = values.backend === 'node-wasm' ? 'node-wasm' : 'node-native';
 await using opened = await openHost({ model: DEFAULT_MODEL, backend, threads: null }, log);
 
@@ -111,11 +100,11 @@ const host: Host = { ...opened, engine: { ...opened.engine, score } };
 
 const given = new Map(set.words.split(',').map((pair) => pair.split('=') as [string, string]));
 const { words, baseTemplate: template } = openSet(host, { dataset, prompt: set.prompt, words: given });
-const prompt: HardPrompt = { template, shots: Number(values.shots), shotSeed: seed };
+const prompt: HardPrompt = { template, shots: values.shots, shotSeed: seed };
 const settings = {
   ...(placement ? { ...STANDARD, placement } : forSmaller(PRESETS.auto.settings)),
   ...(answerVectors && { answerVectors }),
-  ...{ seed, virtualTokens: Number(values.tokens), steps: Number(values.steps), checkpointEvery: 10 },
+  ...{ seed, virtualTokens: values.tokens, steps: values.steps, checkpointEvery: 10 },
 };
 const { soft, reached, bestStep } = await distil(
   host,

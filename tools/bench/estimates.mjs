@@ -10,27 +10,23 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import Papa from 'papaparse';
 import { chromium } from 'playwright';
 import { preview } from 'vite';
-import { CHROMIUM_ARGS, findChromium } from '../chromium.mjs';
+import { launchOptions } from '../chromium.mjs';
+import { readOptions } from './read-options.mjs';
 
-const { values, positionals } = parseArgs({
-  options: { rows: { type: 'string', default: '300' }, model: { type: 'string' } },
-  allowPositionals: true,
-});
+const { values, positionals } = readOptions({ rows: 300, model: null });
 const [dir, ...sets] = positionals;
 if (!dir || sets.length === 0) throw new Error('Name a folder of CSV files, and the sets in it.');
 const PATIENCE = { timeout: 3_600_000 };
 const root = join(import.meta.dirname, '../..');
 const server = await preview({ root, preview: { port: 4192, host: 'localhost' }, logLevel: 'silent' });
 const url = server.resolvedUrls?.local[0] ?? 'http://localhost:4192/';
-const executablePath = (await findChromium()) ?? undefined;
 
 const firstRows = (name) => {
   const { data } = Papa.parse(readFileSync(join(dir, name), 'utf8'), { header: true, skipEmptyLines: true });
-  const buffer = Buffer.from(Papa.unparse(data.slice(0, Number(values.rows))));
+  const buffer = Buffer.from(Papa.unparse(data.slice(0, values.rows)));
   return { name, mimeType: 'text/csv', buffer };
 };
 
@@ -101,7 +97,7 @@ async function measure(page, set) {
   });
 }
 
-const browser = await chromium.launch({ args: CHROMIUM_ARGS, ...(executablePath ? { executablePath } : {}) });
+const browser = await chromium.launch(await launchOptions());
 try {
   for (const set of sets) {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });

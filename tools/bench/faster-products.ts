@@ -11,21 +11,14 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { parseArgs } from 'node:util';
 import * as ort from 'onnxruntime-web';
 import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
 import { uninterrupted } from '../../src/lib/control';
 import { STANDARD } from '../../src/training/settings';
+import { readOptions } from './read-options.mjs';
 
-const { values } = parseArgs({
-  options: {
-    threads: { type: 'string', default: '1' },
-    steps: { type: 'string', default: '15' },
-    placement: { type: 'string', default: 'suffix' },
-    only: { type: 'string' },
-  },
-});
-const [threads, steps] = [Number(values.threads), Number(values.steps)];
+const { values } = readOptions({ threads: 1, steps: 15, placement: 'suffix', only: null });
+const [threads, steps] = [values.threads, values.steps];
 
 interface Step {
   readonly cpu: number;

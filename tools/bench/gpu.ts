@@ -8,32 +8,29 @@
  */
 import { readdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { chromium } from 'playwright';
 import { createServer } from 'vite';
-import { CHROMIUM_ARGS, findChromium } from '../chromium.mjs';
+import { launchOptions } from '../chromium.mjs';
 import { fasterRuntime } from '../faster-runtime';
 import type { GpuBench, GpuStepRequest } from './gpu-page/main';
+import { readOptions } from './read-options.mjs';
 
 const root = join(import.meta.dirname, '../..');
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rows: { type: 'string', default: '8' },
-    tokens: { type: 'string', default: '30' },
-    vectors: { type: 'string', default: '10' },
-    ours: { type: 'boolean', default: false },
-    record: { type: 'boolean', default: false },
-    port: { type: 'string', default: '4193' },
-  },
+const { values, positionals } = readOptions({
+  rows: 8,
+  tokens: 30,
+  vectors: 10,
+  ours: false,
+  record: false,
+  port: 4193,
 });
 const folder = resolve(positionals[0] ?? join(root, 'public/models/softprompt-studio/tiny-support'));
 const request: Omit<GpuStepRequest, 'isOrt'> = {
   base: `/${relative(root, folder)}`,
   paths: readdirSync(join(folder, 'onnx')).map((path) => `onnx/${path}`),
-  rows: Number(values.rows),
-  tokens: Number(values.tokens),
-  virtualTokens: Number(values.vectors),
+  rows: values.rows,
+  tokens: values.tokens,
+  virtualTokens: values.vectors,
   isRecorded: values.record,
 };
 
@@ -43,12 +40,11 @@ const server = await createServer({
   root,
   resolve: { conditions: ['onnxruntime-web-use-extern-wasm', 'module', 'browser', 'development|production'] },
   optimizeDeps: { exclude: ['onnxruntime-web'], entries: ['tools/bench/gpu-page/index.html'] },
-  server: { port: Number(values.port), watch: null, hmr: false },
+  server: { port: values.port, watch: null, hmr: false },
   logLevel: 'error',
 });
 await server.listen();
-const executablePath = (await findChromium()) ?? undefined;
-const browser = await chromium.launch({ ...(executablePath ? { executablePath } : {}), args: CHROMIUM_ARGS });
+const browser = await chromium.launch(await launchOptions());
 for (const isOrt of values.ours ? [false] : [true, false]) {
   const page = await browser.newPage();
   await page.goto(`${server.resolvedUrls?.local[0]}tools/bench/gpu-page/`);

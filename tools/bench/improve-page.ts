@@ -7,21 +7,14 @@
  * DATA.csv has the columns text and label.
  */
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { openPageEngine } from './page-engine';
+import { readOptions } from './read-options.mjs';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    budget: { type: 'string', default: '200' },
-    threads: { type: 'string', default: '2' },
-    swaps: { type: 'boolean', default: false },
-  },
-});
-const page = await openPageEngine(Number(values.threads));
+const { values, positionals } = readOptions({ budget: 200, threads: 2, swaps: false });
+const page = await openPageEngine(values.threads);
 try {
   const csv = readFileSync(positionals[0] ?? '', 'utf8');
-  console.log(JSON.stringify(await page.search(csv, Number(values.budget), values.swaps)));
+  console.log(JSON.stringify(await page.search(csv, values.budget, values.swaps)));
 } finally {
   await page.close();
 }

@@ -10,7 +10,6 @@
  * for the file, and SET may be any. With --found the winner is that of `improve --out PROMPT.json`.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
 import { openSet } from '../../src/cli/run-task';
 import { goldOf, labelCounts } from '../../src/dataset/labels';
@@ -26,21 +25,19 @@ import { improve } from '../../src/workflow/improve';
 import type { KeptReading } from '../../src/workflow/prompt-search';
 import { tokenRows } from '../../src/workflow/token-rows';
 import { validationIds } from '../../src/workflow/training-rows';
+import { readOptions } from './read-options.mjs';
 import { readSet, SETS } from './sets';
 
 type Answers = [rowId: string, logProbs: readonly number[]][];
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    budget: { type: 'string', default: '100' },
-    backend: { type: 'string', default: 'node-native' },
-    'train-rows': { type: 'string', default: '256' },
-    'test-rows': { type: 'string' },
-    seed: { type: 'string', default: '0' },
-    found: { type: 'string' },
-    'as-dropped': { type: 'boolean', default: false },
-  },
+const { values, positionals } = readOptions({
+  budget: 100,
+  backend: 'node-native',
+  'train-rows': 256,
+  'test-rows': null,
+  seed: 0,
+  found: null,
+  'as-dropped': false,
 });
 const [data = '', name = '', file = ''] = positionals;
 const set = SETS[name as keyof typeof SETS];
@@ -67,18 +64,9 @@ function save(now = false): void {
 }
 
 const log = createLog();
-const number = (value: string | undefined) => (value === undefined ? null : Number(value));
-const seed = Number(values.seed);
-const dataset = await readSet(
-  data,
-  name,
-  {
-    seed,
-    trainRows: number(values['train-rows']),
-    testRows: number(values['test-rows']),
-  },
-  log,
-);
+const { seed, 'train-rows': trainRows, 'test-rows': tests } = values;
+const testRows = tests === null ? null : Number(tests);
+const dataset = await readSet(data, name, { seed, trainRows, testRows }, log);
 const backend = values.backend === 'node-wasm' ? 'node-wasm' : 'node-native';
 await using host = await openHost({ model: DEFAULT_MODEL, backend, threads: null }, log);
 const asGiven = values['as-dropped'] ? null : set;
@@ -86,7 +74,7 @@ const given = asGiven && new Map(asGiven.words.split(',').map((pair) => pair.spl
 const asked = { dataset, prompt: asGiven?.prompt ?? null, words: given };
 const { words, hard, baseTemplate: template } = openSet(host, asked);
 const hand = { prompt: hard[0]?.prompt ?? { template, shots: 0, shotSeed: 0 }, words };
-const request = { dataset, template, words, own: [hand], budget: Number(values.budget) };
+const request = { dataset, template, words, own: [hand], budget: values.budget };
 const search = () =>
   improve(
     host,
@@ -108,7 +96,7 @@ function fromFile(path: string) {
   const { name, prompt, words, search, board } = JSON.parse(readFileSync(path, 'utf8'));
   return { winner: { name, prompt, words }, search, board, tokens: null };
 }
-const found = values.found === undefined ? await search() : fromFile(values.found);
+const found = values.found === null ? await search() : fromFile(values.found);
 save(true);
 
 /** Log-probabilities of a prompt for these rows; those of the file are not asked again. */

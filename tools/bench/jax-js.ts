@@ -13,22 +13,16 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { relativeError } from '../../src/engine/conform';
 import { openDevPage } from './dev-page';
 import type { JaxBench } from './jax-page/main';
 import { PRODUCT, type Side } from './jax-page/task';
 import type { Ask } from './jax-page/worker';
+import { readOptions } from './read-options.mjs';
 
 const VERSION = '0.1.25';
 const root = join(import.meta.dirname, '../..');
-const { values } = parseArgs({
-  options: {
-    turns: { type: 'string', default: '7' },
-    only: { type: 'string' },
-    port: { type: 'string', default: '4196' },
-  },
-});
+const { values } = readOptions({ turns: 7, only: null, port: 4196 });
 
 function installed(): string {
   const folder = join(root, '.cache/jax-js');
@@ -42,7 +36,7 @@ function installed(): string {
 }
 
 const jaxUrl = `/@fs${installed()}`;
-const { page, peakMB, cpuSeconds, close } = await openDevPage('jax-page', Number(values.port));
+const { page, peakMB, cpuSeconds, close } = await openDevPage('jax-page', values.port);
 await page.waitForFunction(() => 'jaxBench' in globalThis);
 
 async function ask(side: string, what: Ask) {
@@ -71,7 +65,7 @@ async function compare(what: keyof Side, count: number) {
     console.log(`${side}: first ${what} ${first.seconds.toFixed(2)} s`);
     taken.set(side, []);
   }
-  for (let turn = 0; turn < Number(values.turns); turn++)
+  for (let turn = 0; turn < values.turns; turn++)
     for (const side of turn % 2 ? sides : sides.toReversed()) taken.get(side)?.push(await ask(side, what));
   for (const [side, list] of taken) {
     const of = (measure: 'seconds' | 'cpu') =>

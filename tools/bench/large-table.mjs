@@ -11,26 +11,18 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { chromium } from 'playwright';
 import { preview } from 'vite';
-import { CHROMIUM_ARGS, findChromium } from '../chromium.mjs';
+import { launchOptions, NO_GPU_ARGS } from '../chromium.mjs';
 import { largeCsv } from './large-csv.mjs';
+import { readOptions } from './read-options.mjs';
 import { longestTaskCpu } from './task-times.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    rows: { type: 'string', default: '200000' },
-    runs: { type: 'string', default: '3' },
-    port: { type: 'string', default: '4191' },
-    profile: { type: 'string' },
-  },
-});
-const rows = Number(options.rows);
+const { values: options } = readOptions({ rows: 200000, runs: 3, port: 4191, profile: null });
+const rows = options.rows;
 const root = join(import.meta.dirname, '../..');
-const server = await preview({ root, preview: { port: Number(options.port), host: 'localhost' }, logLevel: 'silent' });
+const server = await preview({ root, preview: { port: options.port, host: 'localhost' }, logLevel: 'silent' });
 const url = `${server.resolvedUrls?.local[0]}?model=softprompt-studio/tiny-support#/`;
-const executablePath = (await findChromium()) ?? undefined;
 const folder = mkdtempSync(join(tmpdir(), 'large-table-'));
 const file = join(folder, 'many.csv');
 writeFileSync(file, largeCsv(rows));
@@ -55,8 +47,7 @@ function watch() {
 
 async function run() {
   const context = await chromium.launchPersistentContext(mkdtempSync(join(folder, 'profile-')), {
-    executablePath,
-    args: CHROMIUM_ARGS.filter((flag) => !/webgpu|Vulkan/i.test(flag)),
+    ...(await launchOptions(NO_GPU_ARGS)),
     viewport: { width: 1440, height: 900 },
   });
   await context.addInitScript(watch);
@@ -165,7 +156,7 @@ async function run() {
 
 try {
   const runs = [];
-  for (let i = 0; i < Number(options.runs); i++) runs.push(await run());
+  for (let i = 0; i < options.runs; i++) runs.push(await run());
   const names = Object.keys(runs[0] ?? {});
   const lowest = (name, what) => Math.min(...runs.map((found) => found[name][what]));
   const figures = names.map((name) => [

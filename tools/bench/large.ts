@@ -7,26 +7,23 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { watchHeap } from '../../src/runtime/memory';
 import { createNodeRunner } from '../../src/runtime/ort-node';
 import { openDevPage } from './dev-page';
 import type { LargeBench, LargeFiles } from './large-page/main';
 import { type LargeRequest, measure } from './large-page/measure';
+import { readOptions } from './read-options.mjs';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    page: { type: 'boolean', default: false },
-    files: { type: 'boolean', default: false },
-    disk: { type: 'boolean', default: false },
-    weights: { type: 'string', default: 'small' },
-    steps: { type: 'string', default: '5' },
-    batch: { type: 'string', default: '8' },
-    tokens: { type: 'string', default: '30' },
-    threads: { type: 'string', default: '2' },
-    port: { type: 'string', default: '4194' },
-  },
+const { values, positionals } = readOptions({
+  page: false,
+  files: false,
+  disk: false,
+  weights: 'small',
+  steps: 5,
+  batch: 8,
+  tokens: 30,
+  threads: 2,
+  port: 4194,
 });
 const folder = resolve(positionals[0] ?? '');
 const paths = [
@@ -38,11 +35,11 @@ const paths = [
 const request: LargeRequest = {
   base: `/@fs${folder}`,
   paths,
-  threads: Number(values.threads),
+  threads: values.threads,
   weights: values.weights === 'fast' ? 'fast' : 'small',
-  steps: Number(values.steps),
-  batch: Number(values.batch),
-  tokens: Number(values.tokens),
+  steps: values.steps,
+  batch: values.batch,
+  tokens: values.tokens,
   disk: values.disk,
 };
 
@@ -59,7 +56,7 @@ async function inNode({ base: _, paths: __, disk: ___, ...rest }: LargeRequest) 
 type Page = { readonly largeBench: LargeBench; readonly largeFiles: LargeFiles };
 
 async function inPage() {
-  const { page, peakMB, close } = await openDevPage('large-page', Number(values.port));
+  const { page, peakMB, close } = await openDevPage('large-page', values.port);
   await page.waitForFunction(() => 'largeBench' in globalThis);
   const read = () => page.evaluate((each) => (globalThis as unknown as Page).largeFiles(each), request);
   const measured = () => page.evaluate((each) => (globalThis as unknown as Page).largeBench(each), request);

@@ -5,30 +5,21 @@
  *     node tools/bench/library.mjs [--sets 1000] [--runs 200] [--datasets 50] [--rows 2000] [--repeats 3]
  */
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { chromium } from 'playwright';
 import { preview } from 'vite';
-import { CHROMIUM_ARGS, findChromium } from '../chromium.mjs';
+import { launchOptions } from '../chromium.mjs';
 import { fillLibrary } from './library-data.mjs';
+import { readOptions } from './read-options.mjs';
 
-const { values } = parseArgs({
-  options: {
-    sets: { type: 'string', default: '1000' },
-    runs: { type: 'string', default: '200' },
-    datasets: { type: 'string', default: '50' },
-    rows: { type: 'string', default: '2000' },
-    repeats: { type: 'string', default: '3' },
-  },
-});
-const size = { sets: +values.sets, runs: +values.runs, datasets: +values.datasets, rows: +values.rows };
+const { values } = readOptions({ sets: 1000, runs: 200, datasets: 50, rows: 2000, repeats: 3 });
+const size = { sets: values.sets, runs: values.runs, datasets: values.datasets, rows: values.rows };
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 const say = (text) => console.error(text);
 
 const root = join(import.meta.dirname, '../..');
 const server = await preview({ root, preview: { port: 4191, host: 'localhost' }, logLevel: 'silent' });
 const url = server.resolvedUrls?.local[0] ?? 'http://localhost:4191/';
-const executablePath = (await findChromium()) ?? undefined;
-const browser = await chromium.launch({ args: CHROMIUM_ARGS, ...(executablePath ? { executablePath } : {}) });
+const browser = await chromium.launch(await launchOptions());
 const page = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
 
 /** Milliseconds from the start of the navigation to the first card of the list, as the page's own clock has it. */
@@ -73,7 +64,7 @@ try {
   const upgradeMs = performance.now() - began;
   const opens = [];
   const searches = [];
-  for (let i = 0; i < +values.repeats; i++) {
+  for (let i = 0; i < values.repeats; i++) {
     await page.reload();
     opens.push(await untilListed());
     for (const text of ['desk 7', 'refunds', '']) searches.push(await untilFound(text));

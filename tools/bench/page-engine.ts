@@ -9,7 +9,7 @@ import { labelTokens, openTokenizerOf } from '../../src/tokens/tokenizer';
 import { STANDARD, type TrainingSettings } from '../../src/training/settings';
 import { initialText } from '../../src/workflow/runs';
 import { renderExamples } from '../../src/workflow/token-rows';
-import { CHROMIUM_ARGS, findChromium } from '../chromium.mjs';
+import { launchOptions, NO_GPU_ARGS } from '../chromium.mjs';
 import { fasterRuntime } from '../faster-runtime';
 import { HEADERS } from '../headers.mjs';
 import type { EngineBench, PlainRequest, TimedRun, TimedSearch } from './engine-page/main';
@@ -89,11 +89,7 @@ export async function openPageEngine(threads: number) {
   };
   await build(shared);
   const server = await preview({ ...shared, preview: { port: 4192, headers: HEADERS } });
-  const executablePath = (await findChromium()) ?? undefined;
-  const browser = await chromium.launch({
-    ...(executablePath ? { executablePath } : {}),
-    args: CHROMIUM_ARGS.filter((flag) => !/webgpu|Vulkan/i.test(flag)),
-  });
+  const browser = await chromium.launch(await launchOptions(NO_GPU_ARGS));
   const tab = await (await browser.newContext()).newPage();
   await tab.goto(server.resolvedUrls?.local[0] ?? '');
   const found = await tab.evaluate(

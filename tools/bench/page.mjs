@@ -13,28 +13,17 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { chromium } from 'playwright';
 import { preview } from 'vite';
-import { CHROMIUM_ARGS, findChromium } from '../chromium.mjs';
+import { launchOptions, NO_GPU_ARGS } from '../chromium.mjs';
+import { readOptions } from './read-options.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    runs: { type: 'string', default: '3' },
-    full: { type: 'boolean', default: false },
-    memory: { type: 'string' },
-  },
-});
+const { values: options } = readOptions({ runs: 3, full: false, memory: null });
 const root = join(import.meta.dirname, '../..');
 const server = await preview({ root, preview: { port: 4190, host: 'localhost' }, logLevel: 'silent' });
 const url = server.resolvedUrls?.local[0] ?? 'http://localhost:4190/';
-const executablePath = (await findChromium()) ?? undefined;
-// Without WebGPU: the software adapter would be chosen, and says nothing about speed.
-const args = [
-  ...CHROMIUM_ARGS.filter((flag) => !/webgpu|Vulkan/i.test(flag)),
-  // the renderer that Chromium holds ready for the next page is not this one's memory
-  '--disable-features=SpareRendererForSitePerProcess',
-];
+// the renderer that Chromium holds ready for the next page is not this one's memory
+const launched = await launchOptions([...NO_GPU_ARGS, '--disable-features=SpareRendererForSitePerProcess']);
 
 /** Resident bytes of all renderer processes of a browser (Linux). */
 function rendererBytes(profile) {
@@ -54,8 +43,7 @@ function rendererBytes(profile) {
 /** A browser of its own, its renderer's memory sampled every 100 ms from the start; its peak up to each mark, in GB. */
 async function visit(profile, work) {
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath,
-    args,
+    ...launched,
     viewport: { width: 1440, height: 900 },
   });
   const started = Date.now();
@@ -165,7 +153,7 @@ async function inProfile(work) {
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 const cold = [];
 const warm = [];
-for (let run = 0; run < Number(options.runs); run++)
+for (let run = 0; run < options.runs; run++)
   await inProfile(async (profile) => {
     const firstStep = async () => {
       const { marks } = await visit(profile, trainSample('studio:first-step'));

@@ -7,7 +7,6 @@
  * Prints the median CPU nanoseconds a weight on one thread (wall time says nothing where other work runs), their ratio to
  * float32 by turns, and the relative difference from float32's output.
  */
-import { parseArgs } from 'node:util';
 import { GraphBuilder } from '../../src/graph/builder';
 import { dequantiseBlocks } from '../../src/graph/dequantise';
 import { dtypeCode } from '../../src/graph/dtype';
@@ -16,15 +15,10 @@ import { serialise } from '../../src/graph/serialise';
 import { createRng } from '../../src/lib/rng';
 import { createNodeRunner } from '../../src/runtime/ort-node';
 import type { Runner } from '../../src/runtime/types';
+import { readOptions } from './read-options.mjs';
 
-const { values } = parseArgs({
-  options: {
-    rows: { type: 'string', default: '80' },
-    turns: { type: 'string', default: '9' },
-    layers: { type: 'string', default: '6' },
-  },
-});
-const [ROWS, TURNS, LAYERS] = [Number(values.rows), Number(values.turns), Number(values.layers)];
+const { values } = readOptions({ rows: 80, turns: 9, layers: 6 });
+const [ROWS, TURNS, LAYERS] = [values.rows, values.turns, values.layers];
 const [HIDDEN, INNER, BLOCK] = [576, 1536, 32];
 
 /** One matrix `[rows, columns]`, quantised in blocks along its columns. */

@@ -12,7 +12,6 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { expect } from '@playwright/test';
 import Papa from 'papaparse';
 import { runCommand } from '../../src/cli/commands';
@@ -20,20 +19,18 @@ import { present } from '../../src/lib/assert';
 import { createRng, shuffled } from '../../src/lib/rng';
 import type { resultsJson } from '../../src/report/json';
 import { inBuiltPage } from '../built-page';
+import { readOptions } from './read-options.mjs';
 
 const MINUTES = 60_000;
 const BUILT_IN = join(import.meta.dirname, '../../public/models/HuggingFaceTB/SmolLM2-135M-Instruct');
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rows: { type: 'string', default: '160' },
-    steps: { type: 'string', default: '30' },
-    threads: { type: 'string', default: '2' },
-    model: { type: 'string', default: BUILT_IN },
-    only: { type: 'string', default: 'command,page,sorted,shuffled' },
-    keep: { type: 'string' },
-  },
+const { values, positionals } = readOptions({
+  rows: 160,
+  steps: 30,
+  threads: 2,
+  model: BUILT_IN,
+  only: 'command,page,sorted,shuffled',
+  keep: null,
 });
 const [file = ''] = positionals;
 const only = values.only.split(',');
@@ -43,7 +40,7 @@ const ORDERS = (['sorted', 'shuffled'] as const).filter((order) => only.includes
 type Line = Pick<Record<'text' | 'label', string>, 'text' | 'label'>;
 
 const { data } = Papa.parse<Line>(await readFile(file, 'utf8'), { header: true, skipEmptyLines: true });
-const mixed = shuffled(data, createRng(1)).slice(0, Number(values.rows));
+const mixed = shuffled(data, createRng(1)).slice(0, values.rows);
 const rowsIn = {
   shuffled: mixed,
   sorted: mixed.toSorted((a, b) => (a.label < b.label ? -1 : a.label > b.label ? 1 : 0)),
@@ -59,7 +56,7 @@ async function byCommand(csv: string): Promise<Results> {
   const out = join(folder, 'out');
   await mkdir(out);
   const { steps, model, threads } = values;
-  const options = ['--steps', steps, '--model', model, '--backend', 'node-wasm', '--threads', threads];
+  const options = ['--steps', `${steps}`, '--model', model, '--backend', 'node-wasm', '--threads', `${threads}`];
   const code = await runCommand(['tune', path, '--text', 'text', '--label', 'label', '--out', out, ...options]);
   if (code !== 0) throw new Error(`tune ended with ${code}`);
   return JSON.parse(await readFile(join(out, 'results.json'), 'utf8'));

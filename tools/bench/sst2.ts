@@ -7,20 +7,17 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { openPageEngine, runOf, sst2, timesTo } from './page-engine';
+import { readOptions } from './read-options.mjs';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { threads: { type: 'string', default: '2' } },
-});
+const { values, positionals } = readOptions({ threads: 2 });
 const data = positionals[0] ?? '../shared/data';
 if (!existsSync(join(data, 'sst2-train.csv'))) {
   console.error(`Skipped: ${join(data, 'sst2-train.csv')} is not there.`);
   process.exit(0);
 }
 const task = await sst2(data);
-const engine = await openPageEngine(Number(values.threads));
+const engine = await openPageEngine(values.threads);
 const first = await engine.train(runOf(task, 'sst2', {}));
 const second = await engine.train(runOf(task, 'sst2', { seed: 1 }));
 const curve = await engine.train(runOf(task, 'sst2', { validateEvery: 10 }, task.test));

@@ -1,19 +1,3 @@
-/**
- * What options of training bring: variants x seeds on one labelled file, accuracy and loss on its test rows, and that of the
- * mean over seeds; for each also by which rule the step is kept, and with the mean of the last steps' vectors. One JSON line
- * each; texts are read once for all runs.
- *
- *     npx tsx tools/bench/training.ts DATA SET [--variants standard,infix] [--seeds 0,1,2] [--backend node-native]
- *       [--train-rows 256] [--test-rows N] [--steps 150] [--validate-every 10] [--letters] [--as-dropped]
- *
- * SET is sst2, tweet-sentiment or banking-intents; DATA holds SET-train.csv and SET-test.csv (columns text, label). The
- * templates and answer words are those that PyTorch's figures in docs/benchmarks.md were made with; --letters asks for A, B, …,
- * --as-dropped for what a file gets whose owner writes no prompt and no words.
- */
-
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { readDataset } from '../../src/cli/data';
 import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
 import { openSet } from '../../src/cli/run-task';
 import { goldOf } from '../../src/dataset/labels';
@@ -32,7 +16,8 @@ import { initialText } from '../../src/workflow/runs';
 import { tokenRows } from '../../src/workflow/token-rows';
 import { type TrainRunEvent, train } from '../../src/workflow/train';
 import { cacheKeyOf } from '../../src/workflow/training-rows';
-import { SETS } from './sets';
+import { readOptions } from './read-options.mjs';
+import { readSet, SETS } from './sets';
 
 const VARIANTS: Readonly<Record<string, Partial<TrainingSettings>>> = {
   standard: {},
@@ -49,19 +34,16 @@ const VARIANTS: Readonly<Record<string, Partial<TrainingSettings>>> = {
   thorough: PRESETS.thorough.settings,
 };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    variants: { type: 'string', default: 'standard' },
-    seeds: { type: 'string', default: '0,1,2' },
-    backend: { type: 'string', default: 'node-wasm' },
-    'train-rows': { type: 'string', default: '256' },
-    'test-rows': { type: 'string' },
-    letters: { type: 'boolean' },
-    'as-dropped': { type: 'boolean' },
-    steps: { type: 'string' },
-    'validate-every': { type: 'string' },
-  },
+const { values, positionals } = readOptions({
+  variants: 'standard',
+  seeds: '0,1,2',
+  backend: 'node-wasm',
+  'train-rows': 256,
+  'test-rows': null,
+  letters: false,
+  'as-dropped': false,
+  steps: null,
+  'validate-every': null,
 });
 const [data = '', name = ''] = positionals;
 const set = SETS[name as keyof typeof SETS];
@@ -70,11 +52,9 @@ if (!set) {
   process.exit(2);
 }
 const log = createLog();
-const files = { data: join(data, `${name}-train.csv`), test: join(data, `${name}-test.csv`) };
-const columns = { text: 'text', label: 'label' };
-const trainRows = Number(values['train-rows']);
-const testRows = values['test-rows'] === undefined ? null : Number(values['test-rows']);
-const dataset = await readDataset({ ...files, columns, seed: 0, trainRows, testRows }, log);
+const { 'train-rows': trainRows, 'test-rows': tests } = values;
+const testRows = tests === null ? null : Number(tests);
+const dataset = await readSet(data, name, { seed: 0, trainRows, testRows }, log);
 const backend = values.backend === 'node-native' ? 'node-native' : 'node-wasm';
 await using host = await openHost({ model: DEFAULT_MODEL, backend, threads: null }, log);
 const wordOf = ([label = '', word = '']: readonly string[], i: number): [string, string] => [
