@@ -9,9 +9,8 @@ import { DEFAULT_PRESET, PRESETS, STANDARD } from '../training/settings';
 import { CANDIDATES } from '../workflow/improve';
 import { openTable, readDataset } from './data';
 import { createLog, type Log } from './node-host';
-import { flags, MODEL_USAGE, readArguments, trainingOptions, unescaped, valued } from './options';
+import { flags, MODEL_USAGE, readArguments, trainingOptions, valued } from './options';
 import { runTask } from './run-task';
-import { readWords } from './tune';
 
 /** Examples in the long prompt, where nobody says how many. */
 const SHOTS = 8;
@@ -41,8 +40,8 @@ export async function distilPrompt(args: readonly string[]): Promise<void> {
   const { seed } = settings;
   const model = read.model();
   const given = {
-    prompt: values.prompt === undefined ? null : unescaped(values.prompt),
-    words: values.words === undefined ? null : readWords(values.words),
+    prompt: read.prompt(),
+    words: read.words(),
     shots: read.wholeNumber('shots', 0) ?? SHOTS,
     improve: values.improve ? CANDIDATES : null,
   };

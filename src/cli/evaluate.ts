@@ -22,7 +22,7 @@ import { tokenRows } from '../workflow/token-rows';
 import { openTable, readPrompt } from './data';
 import { earlierLooks } from './exports';
 import { createLog, type Log, openHost } from './node-host';
-import { MEND_USAGE, MODEL_USAGE, mendOptions, modelOptions, readArguments, UsageError, valued } from './options';
+import { askingOptions, MEND_USAGE, MODEL_USAGE, readArguments, UsageError, valued } from './options';
 
 export const EVALUATE_USAGE = `npm run evaluate -- PROMPT DATA.csv --text COL --label COL [--test-rows N] [--out FILE.json]
   [--min-accuracy PER_CENT] [--baseline RESULTS.json [--max-loss POINTS]] ${MODEL_USAGE}
@@ -33,8 +33,7 @@ export const EVALUATE_USAGE = `npm run evaluate -- PROMPT DATA.csv --text COL --
 
 const argumentsOf = (args: readonly string[]) =>
   readArguments(args, {
-    ...modelOptions,
-    ...mendOptions,
+    ...askingOptions,
     ...valued('text', 'label', 'test-rows', 'out', 'min-accuracy', 'baseline', 'max-loss'),
   });
 type Given = ReturnType<typeof argumentsOf>;

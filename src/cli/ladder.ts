@@ -15,17 +15,7 @@ import { NUMBER_COLUMN, prepareRows } from '../workflow/open-data';
 import { readDataset, readRowPrompts } from './data';
 import { earlier, save } from './matrix';
 import { createLog, type Log, openHost } from './node-host';
-import {
-  flags,
-  MEND_USAGE,
-  MODEL_USAGE,
-  mendOptions,
-  modelOptions,
-  readArguments,
-  UsageError,
-  valued,
-  withLists,
-} from './options';
+import { askingOptions, flags, MEND_USAGE, MODEL_USAGE, readArguments, UsageError, valued, withLists } from './options';
 
 export const LADDER_USAGE = `npm run ladder -- DATA.csv --text COL --label COL --field NAME --first PROMPT --second PROMPT... --out DIR
   two steps: --first answers NAME, and --second reads that answer as {NAME}, on a line of its own. A column NAME has step
@@ -39,8 +29,7 @@ export const LADDER_USAGE = `npm run ladder -- DATA.csv --text COL --label COL -
 
 export async function ladder(args: readonly string[]): Promise<void> {
   const { values, ...read } = readArguments(withLists(args, ['second']), {
-    ...modelOptions,
-    ...mendOptions,
+    ...askingOptions,
     ...valued('text', 'label', 'field', 'first', 'test', 'shots', 'seed', 'train-rows', 'test-rows', 'out'),
     ...flags('drop-twins'),
     second: { type: 'string', multiple: true },

@@ -68,6 +68,10 @@ interface Shared {
   columns(): { readonly text: string; readonly label: string };
   /** Of `modelOptions`. */
   model(): ModelOptions;
+  /** The hand-written prompt of `--prompt`. */
+  prompt(): string | null;
+  /** Answer words by label, of `--words`. */
+  words(): ReadonlyMap<string, string> | null;
   /** Of `mendOptions`. */
   mends(): readonly MendId[];
   /** How many rows of each part are used, whether those that repeat a test row are left out, and a file with more. */
@@ -157,6 +161,8 @@ function sharedOf(values: Readonly<Record<string, unknown>>, readers: Readers<st
       threads: readers.wholeNumber('threads'),
       weights: readers.oneOf('weights', WEIGHTS) ?? 'fast',
     }),
+    prompt: () => (typeof values.prompt === 'string' ? unescaped(values.prompt) : null),
+    words: () => (typeof values.words === 'string' ? readWords(values.words) : null),
     mends: () =>
       ((values.mend ?? []) as readonly string[]).map((id) => {
         const mend = MENDS.find((each) => each === id);
@@ -192,20 +198,34 @@ const WEIGHTS = ['fast', 'small'] as const;
 /** What is mended in the rows of every file. */
 export const mendOptions = { mend: { type: 'string', multiple: true } } as const;
 
+/** Of a command that asks a model about the rows of a file. */
+export const askingOptions = { ...modelOptions, ...mendOptions } as const;
+
 const MENDS = MEND_IDS.filter((id) => id !== 'label-column');
 
 /** How that is named in a command's usage. */
 export const MEND_USAGE = `[--mend ${MENDS.join('|')}] (several times: in this order)`;
 
 export const trainingOptions = {
-  ...modelOptions,
-  ...mendOptions,
+  ...askingOptions,
   ...valued('text', 'prompt', 'placement', 'tokens', 'steps', 'seed', 'train-rows', 'test-rows', 'add-rows', 'out'),
   ...flags('drop-twins'),
 } as const;
 
 /** A shell gives `\n` as two characters; a prompt means a line break. */
 export const unescaped = (prompt: string): string => prompt.replaceAll('\\n', '\n');
+
+/** `a=x,b=y`. A comma belongs to a word where no `=` follows it. */
+function readWords(text: string): ReadonlyMap<string, string> {
+  const words = new Map<string, string>();
+  for (const pair of text.split(/,(?=[^,]*=)/)) {
+    const at = pair.lastIndexOf('=');
+    const [label, word] = [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
+    if (at < 0 || label === '' || word === '') throw new UsageError(`--words takes label=word pairs, not “${pair}”.`);
+    words.set(label, word);
+  }
+  return words;
+}
 
 /** The answer words of `--words`, one for each label, as they continue the template. @throws UsageError */
 export function givenWords(

@@ -41,16 +41,7 @@ import { type PlayedPrompt, weighWords } from '../workflow/play';
 import { keepRows } from '../workflow/rows-file';
 import { exportedFiles, openTable, readLibrary, readPrompt } from './data';
 import { createLog, type Log, openHost } from './node-host';
-import {
-  flags,
-  MEND_USAGE,
-  MODEL_USAGE,
-  mendOptions,
-  modelOptions,
-  readArguments,
-  UsageError,
-  valued,
-} from './options';
+import { askingOptions, flags, MEND_USAGE, MODEL_USAGE, readArguments, UsageError, valued } from './options';
 
 export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] [--handle H --stage S] [--policy P] [--share P [--id COL]] [--threshold P] [--explain] ${MODEL_USAGE}
   ${MEND_USAGE}
@@ -82,8 +73,7 @@ interface Answering {
 
 const argumentsOf = (args: readonly string[]) =>
   readArguments(args, {
-    ...modelOptions,
-    ...mendOptions,
+    ...askingOptions,
     ...valued('text', 'threshold', 'handle', 'stage', 'policy', 'share', 'id'),
     ...flags('explain'),
   });

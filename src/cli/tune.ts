@@ -19,14 +19,12 @@ import type { Standing } from '../workflow/prompt-search';
 import { readDataset } from './data';
 import { createLog, openHost } from './node-host';
 import {
+  askingOptions,
   flags,
   MEND_USAGE,
   MODEL_USAGE,
-  mendOptions,
-  modelOptions,
   readArguments,
   trainingOptions,
-  UsageError,
   unescaped,
   valued,
 } from './options';
@@ -83,8 +81,7 @@ export async function tune(args: readonly string[]): Promise<void> {
   const [data] = read.exactly(['DATA.csv']);
   const columns = read.columns();
   const out = resolve(read.required('out'));
-  const words = values.words === undefined ? null : readWords(values.words);
-  const prompt = values.prompt === undefined ? null : unescaped(values.prompt);
+  const [prompt, words] = [read.prompt(), read.words()];
   const preset = PRESETS[read.oneOf('preset', PRESET_NAMES) ?? DEFAULT_PRESET];
   const { race, core, ...base } = preset.settings;
   const isFixed = [values.placement, values.init, values['answer-vectors']].some((value) => value !== undefined);
@@ -120,18 +117,6 @@ export async function tune(args: readonly string[]): Promise<void> {
 
 const startOf = (kind: (typeof STARTS)[number]): Initialisation => (kind === 'text' ? { kind, text: '' } : { kind });
 
-/** `a=x,b=y`. A comma belongs to a word where no `=` follows it. */
-export function readWords(text: string): ReadonlyMap<string, string> {
-  const words = new Map<string, string>();
-  for (const pair of text.split(/,(?=[^,]*=)/)) {
-    const at = pair.lastIndexOf('=');
-    const [label, word] = [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
-    if (at < 0 || label === '' || word === '') throw new UsageError(`--words takes label=word pairs, not “${pair}”.`);
-    words.set(label, word);
-  }
-  return words;
-}
-
 export const IMPROVE_USAGE = `npm run improve -- DATA.csv --text COL --label COL [--out PROMPT.json]
   [--budget ${CANDIDATES}]              prompts to compare, the template alone and yours included
   [--swaps]                   half of them: the best instruction with words swapped by gradient, which may read oddly
@@ -147,8 +132,7 @@ const SHOWN = 20;
 /** The best hand-written prompt for a labelled file, found on its training and validation rows: a leaderboard, and a file. */
 export async function improvePrompt(args: readonly string[]): Promise<void> {
   const { values, ...read } = readArguments(args, {
-    ...modelOptions,
-    ...mendOptions,
+    ...askingOptions,
     ...valued('text', 'label', 'prompt', 'words', 'find-words', 'budget', 'seed'),
     ...valued('train-rows', 'test-rows', 'test', 'out'),
     ...flags('drop-twins', 'swaps'),
@@ -157,8 +141,8 @@ export async function improvePrompt(args: readonly string[]): Promise<void> {
   const columns = read.columns();
   const budget = read.wholeNumber('budget') ?? CANDIDATES;
   const given = {
-    prompt: values.prompt === undefined ? null : unescaped(values.prompt),
-    words: values.words === undefined ? null : readWords(values.words),
+    prompt: read.prompt(),
+    words: read.words(),
     findWords: read.oneOf('find-words', FIND_WORDS) ?? 'auto',
   };
   const seed = read.wholeNumber('seed', 0) ?? 0;
