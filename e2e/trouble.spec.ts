@@ -179,3 +179,27 @@ test('says why nothing can be computed in a browser without WebAssembly, and off
   await train.unfold('Try several settings');
   await expect(page.getByRole('button', { name: 'Draw the learning curve' })).toBeDisabled();
 });
+
+test('offers no batch, matrix or measurement where nothing can be computed, and says why', async ({ studio }) => {
+  const { page } = studio;
+  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'WebAssembly'));
+  await studio.open();
+  await page.getByRole('button', { name: 'Look at the sample' }).click();
+  await expect(studio.heading).toContainText('rows ready');
+  const why = 'This browser has no WebAssembly with SIMD';
+  await studio.go('Decide');
+  await expect(studio.heading).not.toHaveText('What to do next');
+  await expect(studio.lead).toContainText(why);
+  await studio.go('Library');
+  await page.getByRole('tab', { name: 'Matrix' }).click();
+  await expect(studio.lead).toContainText(why);
+  await page.getByRole('tab', { name: 'Batch' }).click();
+  await studio.upload(AWKWARD, 'Choose a file');
+  await expect(page.getByRole('button', { name: /^Answer \d+ rows$/ })).toBeDisabled();
+  await expect(studio.lead).toContainText(why);
+  await page.getByRole('tab', { name: 'Prompt sets' }).click();
+  await page.getByRole('button', { name: 'Versions and stages' }).click();
+  await expect(page.getByRole('button', { name: 'Measure on test rows' })).toBeDisabled();
+  await expect(page.getByRole('button', { name: 'Measure on a file' })).toBeDisabled();
+  await expect(studio.lead).toContainText(why);
+});

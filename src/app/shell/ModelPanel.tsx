@@ -16,6 +16,7 @@ import { Note, ProgressBar } from '../ui/Panel';
 import { Facts } from '../ui/Table';
 import { namedFile, openModelFolder } from './DropTarget';
 import { downloadShare, downloadWords, ModelFacts, modelWords, SelfCheck, stepWords } from './ModelFacts';
+import { ViewingOnly } from './Screen';
 import { StorageFacts } from './Storage';
 import '../ui/menu.css';
 
@@ -53,7 +54,7 @@ function ModelPanel() {
   return (
     <div className="stack">
       <h2>{card?.id ?? 'The model'}</h2>
-      {trainingOff ? <Note title="Viewing only on this device">{trainingOff}</Note> : null}
+      <ViewingOnly />
       {model.kind === 'downloading' ? (
         <ProgressBar
           label={downloadWords(model)}

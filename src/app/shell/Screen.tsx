@@ -5,8 +5,8 @@ import { useStore } from 'zustand';
 import { blockingIssue } from '../../dataset/lint/define';
 import { navigate, screenPath } from '../state/location';
 import { continued } from '../state/prompt-sets-store';
-import { useData, usePromptSets, useStores } from '../state/studio';
-import { attempted, Button, EmptyState, type Shows, Stoppable } from '../ui';
+import { useData, usePromptSets, useSession, useStores } from '../state/studio';
+import { attempted, Button, EmptyState, Note, type Shows, Stoppable } from '../ui';
 import type { ButtonProps } from '../ui/Button';
 import './screen.css';
 
@@ -46,6 +46,12 @@ export function ScreenFrame({ title, lead, isQuiet = false, actions, children }:
       {children}
     </>
   );
+}
+
+/** Why nothing can be asked of the model on this device. */
+export function ViewingOnly() {
+  const trainingOff = useSession((s) => s.capabilities.trainingOff);
+  return trainingOff ? <Note title="Viewing only on this device">{trainingOff}</Note> : null;
 }
 
 interface NeedsRowsProps {

@@ -29,6 +29,8 @@ export const useStores = (): Stores => useStudio().stores;
 export const useSession = <T,>(select: (state: SessionState) => T): T => useStore(useStores().session, select);
 /** Whether a job runs; another one would have to wait for it. */
 export const useIsBusy = (): boolean => useSession((s) => s.job !== null);
+/** Whether nothing can be asked of the model: a job runs, or this device only shows results. */
+export const useCannotAsk = (): boolean => useSession((s) => s.job !== null || s.capabilities.trainingOff !== null);
 export const usePromptSets = <T,>(select: (state: PromptSetsState) => T): T => useStore(useStores().promptSets, select);
 export const useRequests = <T,>(select: (state: RequestsState) => T): T => useStore(useStores().requests, select);
 /** Deferred: what depends on many rows is drawn in slices, all panels at once, and delays no key or click meanwhile. */

@@ -9,11 +9,11 @@ import { kindOf } from '../../../prompt-set/prompt-set';
 import { productionOf } from '../../../prompt-set/stages';
 import type { Evaluation, KeptVerdict, Opened, PromptSet } from '../../../prompt-set/types';
 import { mayKnowTestRows, seedsOfOtherSplits } from '../../../prompt-set/versions';
-import { NeedsRows, ScreenFrame } from '../../shell/Screen';
+import { NeedsRows, ScreenFrame, ViewingOnly } from '../../shell/Screen';
 import { exportPath, navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
-import { usePromptSets, useSession } from '../../state/studio';
+import { useCannotAsk, usePromptSets, useSession } from '../../state/studio';
 import { Button, EmptyState, Failed, format, Note } from '../../ui';
 import { compareStores, type Latest } from './compare-store';
 import { PlannedPanel, ProgressPanel } from './PlannedPanel';
@@ -175,7 +175,7 @@ interface ActionsProps {
 function Actions({ set, compared, outdated, hasRows, onSave }: ActionsProps) {
   const { run } = compareStores.use();
   const running = useStore(run, (s) => s.running);
-  const cannot = useSession((s) => s.job !== null || s.capabilities.trainingOff !== null) || !hasRows;
+  const cannot = useCannotAsk() || !hasRows;
   const tuned = chosenSoft(set);
   const start = () => void run.start();
   if (running) return <Button onPress={run.stop}>Stop</Button>;
@@ -205,13 +205,12 @@ function Troubles() {
   const running = useStore(run, (s) => s.running);
   const error = useStore(run, (s) => s.error);
   const other = useSession((s) => s.job?.title ?? null);
-  const trainingOff = useSession((s) => s.capabilities.trainingOff);
   const stopped = useSession(({ model }) => (model.kind === 'failed' ? model.error.message : null));
   // what ended the model is said once, at the top of every screen
   const failure = error?.message === stopped ? null : error;
   return (
     <>
-      {trainingOff ? <Note title="Viewing only on this device">{trainingOff}</Note> : null}
+      <ViewingOnly />
       {other !== null && !running ? (
         <Note tone="info" title={`${other} is running`}>
           You can compare when it finishes.

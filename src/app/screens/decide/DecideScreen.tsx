@@ -13,7 +13,7 @@ import { upkeepOf } from '../../../decide/upkeep';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import { stagesOf } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
-import { NeedsRows, ScreenFrame } from '../../shell/Screen';
+import { NeedsRows, ScreenFrame, ViewingOnly } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { useIsBusy, usePromptSets } from '../../state/studio';
@@ -94,25 +94,28 @@ function Decided({ set, dataset, found, choices }: DecidedProps) {
       lead={strategy.reasons[0]}
       actions={<NextStep setId={set.id} advice={strategy.advice} compared={found !== null} />}
     >
-      <div className="grid decide">
-        <StrategyPanel strategy={strategy} answers={choices.answers} />
-        {found ? (
-          <>
-            <CostsPanel found={found} choices={choices} />
-            <AssumptionsPanel choices={choices} />
-          </>
-        ) : (
-          <Panel span={12} title="What it costs">
-            <p>
-              Costs are computed from the tokens and the mistakes of each prompt on your test rows. Compare your prompts
-              to measure them.
-            </p>
-          </Panel>
-        )}
-        <LadderPanel set={set} dataset={dataset} steps={choices.steps} />
-        <SideBySidePanel {...{ set, found, rows }} trainingRows={train.length} validationRows={validation.length} />
-        <UpkeepPanel set={set} />
-        <MigrationPanel set={set} move={choices.move} />
+      <div className="stack">
+        <ViewingOnly />
+        <div className="grid decide">
+          <StrategyPanel strategy={strategy} answers={choices.answers} />
+          {found ? (
+            <>
+              <CostsPanel found={found} choices={choices} />
+              <AssumptionsPanel choices={choices} />
+            </>
+          ) : (
+            <Panel span={12} title="What it costs">
+              <p>
+                Costs are computed from the tokens and the mistakes of each prompt on your test rows. Compare your
+                prompts to measure them.
+              </p>
+            </Panel>
+          )}
+          <LadderPanel set={set} dataset={dataset} steps={choices.steps} />
+          <SideBySidePanel {...{ set, found, rows }} trainingRows={train.length} validationRows={validation.length} />
+          <UpkeepPanel set={set} />
+          <MigrationPanel set={set} move={choices.move} />
+        </div>
       </div>
     </ScreenFrame>
   );

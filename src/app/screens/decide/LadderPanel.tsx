@@ -19,7 +19,7 @@ import { otherColumns } from '../../../task/template';
 import { ChartPanel, drawIntervals } from '../../charts';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
-import { useIsBusy, usePicked, usePromptSets, useSession } from '../../state/studio';
+import { useCannotAsk, usePicked, usePromptSets, useSession } from '../../state/studio';
 import { Button, Failed, format, Note, Panel, Select, Stoppable } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { decideStores, ladderKey, ladders, type Steps } from './decide-store';
@@ -135,7 +135,7 @@ function Climbing() {
 function ClimbActions({ set, dataset, steps }: LadderProps) {
   const { change } = decideStores.use();
   const { climbing } = ladders.use();
-  const busy = useIsBusy();
+  const cannot = useCannotAsk();
   const rows = useStore(climbing, (s) => s.rows);
   const climb = () => {
     change({ steps });
@@ -145,7 +145,7 @@ function ClimbActions({ set, dataset, steps }: LadderProps) {
     saveFile('two-steps.csv', partsCsv({ table, split }, table.columns, ['train', 'validation', 'test'], true));
   return (
     <div className="row">
-      <Button isDisabled={busy || steps.choice === ''} onPress={climb}>
+      <Button isDisabled={cannot || steps.choice === ''} onPress={climb}>
         Climb the ladder
       </Button>
       {rows?.setId === set.id ? (

@@ -8,7 +8,7 @@ import type { PlannedMove } from '../../../workflow/migration';
 import { type KnownModel, sourceId } from '../../state/models-store';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
-import { useIsBusy, usePicked, usePromptSets, useSession, useStores } from '../../state/studio';
+import { useCannotAsk, useIsBusy, usePicked, usePromptSets, useSession, useStores } from '../../state/studio';
 import { Button, Failed, format, Note, Panel, ProgressBar, Select, Stoppable, Table } from '../../ui';
 import { saveFile } from '../../ui/download';
 import {
@@ -103,7 +103,7 @@ function Chosen({ move, known, from, to }: ChosenProps) {
 function Queue(move: Omit<MigrationKey, 'busy'>) {
   const { plan, migrating } = migrations.use();
   const busy = useIsBusy();
-  const trainingOff = useSession((s) => s.capabilities.trainingOff);
+  const cannot = useCannotAsk();
   const { value, error } = useResource(plan, { ...move, busy });
   const {
     running,
@@ -136,10 +136,7 @@ function Queue(move: Omit<MigrationKey, 'busy'>) {
         />
       ) : (
         <div className="row">
-          <Button
-            isDisabled={busy || trainingOff !== null || rows.length === 0}
-            onPress={() => void migrating.start(move)}
-          >
+          <Button isDisabled={cannot || rows.length === 0} onPress={() => void migrating.start(move)}>
             {start}
           </Button>
           <span className="dim small">

@@ -65,6 +65,8 @@ function useMissing(): string | null {
   const file = useStore(batchRows.use().source, (s) => s.value);
   const text = useStore(batchRows.use().columns, (chosen) => columnsOf(file, chosen).text);
   const job = useSession((s) => s.job?.title ?? null);
+  const trainingOff = useSession((s) => s.capabilities.trainingOff);
+  if (trainingOff !== null) return trainingOff;
   if (which === null) return 'Choose a stage or a version first.';
   if (text === null) return 'Choose the text column first.';
   return job === null ? null : `Available when this ends: ${job}`;

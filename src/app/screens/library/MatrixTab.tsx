@@ -2,9 +2,10 @@ import { type ReactNode, useState } from 'react';
 import { useStore } from 'zustand';
 import { matrixChoices } from '../../../prompt-set/ready-prompt';
 import { cautions, type MatrixCell, matrixCsv, matrixJson, type Slot, shadesOf, slotId } from '../../../report/matrix';
+import { ViewingOnly } from '../../shell/Screen';
 import { navigate } from '../../state/location';
 import { useResource } from '../../state/resource';
-import { useIsBusy, usePicked, usePromptSets, useStores } from '../../state/studio';
+import { useCannotAsk, useIsBusy, usePicked, usePromptSets, useStores } from '../../state/studio';
 import {
   ArmMark,
   Button,
@@ -37,6 +38,7 @@ export default function MatrixTab() {
   if (!value || !now) return <ProgressBar label="Reading the matrix" value={null} />;
   return (
     <div className="stack">
+      <ViewingOnly />
       <PlanPanel plan={now} view={value} />
       <CellsPanel view={value} chosen={chosen} onChoose={setChosen} />
       <ChosenCells view={value} chosen={chosen} />
@@ -313,7 +315,7 @@ function Fill({ view, open }: ViewProps & { readonly open: number }) {
     'fraction',
     'secondsLeft',
   );
-  const busy = useIsBusy();
+  const cannot = useCannotAsk();
   const tests = view.data.reduce((sum, { dataset }) => sum + dataset.split.test.length, 0);
   return (
     <>
@@ -325,7 +327,7 @@ function Fill({ view, open }: ViewProps & { readonly open: number }) {
         />
       ) : (
         <div className="row">
-          <Button variant="primary" isDisabled={busy || open === 0} onPress={() => void work.start()}>
+          <Button variant="primary" isDisabled={cannot || open === 0} onPress={() => void work.start()}>
             {open === 0 ? 'Every cell is filled' : `Fill ${format.counted(open, 'cell')}`}
           </Button>
           <span className="dim small">

@@ -9,8 +9,8 @@ import { versionInUse } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import type { RowsFile } from '../../../workflow/rows-file';
-import { FileButton } from '../../shell/Screen';
-import { useIsBusy, usePicked, usePromptSets } from '../../state/studio';
+import { FileButton, ViewingOnly } from '../../shell/Screen';
+import { useCannotAsk, useIsBusy, usePicked, usePromptSets } from '../../state/studio';
 import { versionOptions } from '../../state/version-words';
 import { Button, Failed, format, Panel, Select, Stoppable } from '../../ui';
 import { type Detail, detailActions } from './library-store';
@@ -48,6 +48,7 @@ export function MeasurePanel({ detail }: { readonly detail: Detail }) {
       title="Is it still as good?"
       means="Whether a prompt answers new rows as well as it did when it was released. Texts change over time, and an old prompt may no longer fit them."
     >
+      <ViewingOnly />
       <Choice set={set} versionId={versionId} onChoose={setChosen} />
       <FileToMeasure set={set} versionId={versionId} />
       <Running />
@@ -71,18 +72,18 @@ function Choice({ onChoose, ...asked }: MeasureProps & { readonly onChoose: (ver
   const rows = usePromptSets((s) => s.sets.find(({ id }) => id === set.id)?.rows ?? null);
   const { open, reading } = measureRows.use();
   const isReading = useStore(reading, (file) => file !== null);
-  const isBusy = useIsBusy();
+  const cannot = useCannotAsk();
   const measure = useMeasure(asked);
   return (
     <div className="batch-choice">
       <Select label="Version to measure" options={versionOptions(set)} value={versionId} onChange={onChoose} />
       <div className="row batch-file">
         {rows === null ? null : (
-          <Button isDisabled={isBusy} onPress={() => measure('test')}>
+          <Button isDisabled={cannot} onPress={() => measure('test')}>
             Measure on test rows
           </Button>
         )}
-        <FileButton isDisabled={isBusy || isReading} onFile={(file) => void open(file)}>
+        <FileButton isDisabled={cannot || isReading} onFile={(file) => void open(file)}>
           Measure on a file
         </FileButton>
       </div>
@@ -108,6 +109,7 @@ function FileColumns({ file, ...asked }: MeasureProps & { readonly file: RowsFil
     useShallow((of) => columnsOf(file, of)),
   );
   const isBusy = useIsBusy();
+  const cannot = useCannotAsk();
   const measure = useMeasure(asked);
   const expected = EXPECTED[kindOf(asked.set)];
   const columns = file.columns.map((name) => ({ id: name, label: name }));
@@ -120,7 +122,7 @@ function FileColumns({ file, ...asked }: MeasureProps & { readonly file: RowsFil
       <div className="row">
         <Button
           variant="primary"
-          isDisabled={isBusy || !text || !label || text === label}
+          isDisabled={cannot || !text || !label || text === label}
           onPress={() => measure('file')}
         >
           {`Measure on ${format.counted(file.rows, 'row')} of ${file.format.fileName}`}

@@ -1,11 +1,11 @@
 import { isWriting } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { triedCount } from '../../../workflow/training-rows';
-import { NeedsRows, ScreenFrame } from '../../shell/Screen';
+import { NeedsRows, ScreenFrame, ViewingOnly } from '../../shell/Screen';
 import { navigateAfter, screenPath } from '../../state/location';
 import { modelStanding } from '../../state/session-state';
 import { useIsBusy, usePicked, usePromptSets, useSession } from '../../state/studio';
-import { Button, Failed, Note, ProgressBar } from '../../ui';
+import { Button, Failed, ProgressBar } from '../../ui';
 import { AnswersPanel, WordsPanel } from './AnswersPanel';
 import { EditorPanel } from './EditorPanel';
 import { templateProblem, useDraft, usePrompts, useShownTry } from './prompts-store';
@@ -123,7 +123,7 @@ function Troubles() {
     <>
       {trainingOff ? (
         <div className="prompts-progress">
-          <Note title="Viewing only on this device">{trainingOff}</Note>
+          <ViewingOnly />
         </div>
       ) : null}
       {error ? (

@@ -9,7 +9,7 @@ import type { Standing } from '../../../workflow/prompt-search';
 import { foundWords, howWords, perplexityOf } from '../../../workflow/words';
 import { useQuery } from '../../state/location';
 import { whyTrainingOff } from '../../state/session-state';
-import { useIsBusy, usePicked, usePromptSets, useSession } from '../../state/studio';
+import { useCannotAsk, useIsBusy, usePicked, usePromptSets, useSession } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { ArmMark } from '../../ui/Marks';
 import { Failed, Note, Panel, Stoppable } from '../../ui/Panel';
@@ -83,7 +83,7 @@ function ChooseCell({ version: { id, number } }: { readonly version: HardVersion
 
 /** Tries the prompt in the editor, or a version again. */
 export function TryButton({ version, children }: { readonly version?: HardVersion; readonly children: string }) {
-  const isBusy = useSession((s) => s.job !== null || s.capabilities.trainingOff !== null);
+  const isBusy = useCannotAsk();
   const { start } = useTrying.use();
   return (
     <Button

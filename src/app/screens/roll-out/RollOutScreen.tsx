@@ -23,10 +23,10 @@ import type { PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import { readNumber } from '../../../training/fields';
 import { ChartPanel, drawRollOut } from '../../charts';
-import { FileButton, NeedsRows, ScreenFrame } from '../../shell/Screen';
+import { FileButton, NeedsRows, ScreenFrame, ViewingOnly } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
-import { useIsBusy, usePromptSets, useSession, useStores } from '../../state/studio';
+import { useCannotAsk, useIsBusy, usePromptSets, useSession, useStores } from '../../state/studio';
 import {
   attempted,
   Button,
@@ -146,6 +146,7 @@ function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>)
   const { plan, asVersions } = rollOutStores.use();
   const { intents } = useStores();
   const job = useSession((s) => s.job);
+  const cannot = useCannotAsk();
   const options = rows.measured.arms.map(({ id, name }) => ({ id, label: name }));
   const versions = [
     versionById(set, rows.versions[present.id] ?? set.chosenHard ?? ''),
@@ -173,10 +174,11 @@ function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>)
         onChange={(id) => plan({ rows: id, from: '', to: '' })}
       />
       <div className="row">
-        <FileButton isDisabled={job !== null || versions.length < 2} onFile={(file) => void measure(file)}>
+        <FileButton isDisabled={cannot || versions.length < 2} onFile={(file) => void measure(file)}>
           Use a CSV with labels
         </FileButton>
       </div>
+      <ViewingOnly />
       {job ? <ProgressBar label={job.title} value={job.fraction} /> : null}
       <p className="dim small">
         On these rows {next.name} is right on {percentWhole(next.accuracy)}, {present.name} on{' '}

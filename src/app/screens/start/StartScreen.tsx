@@ -4,14 +4,14 @@ import { useStore } from 'zustand';
 import { bytes, percentWhole } from '../../../lib/format';
 import { resumptionOf } from '../../../prompt-set/listing';
 import { downloadWords, modelWords } from '../../shell/ModelFacts';
-import { FileButton, ReadingBar, ScreenFrame, useOpenSample } from '../../shell/Screen';
+import { FileButton, ReadingBar, ScreenFrame, useOpenSample, ViewingOnly } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import type { ShippedPrompt } from '../../state/services';
 import { usePromptSets, useSession, useStores } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { TextArea } from '../../ui/Field';
 import { ArmMark, type ArmSide } from '../../ui/Marks';
-import { Failed, Note, ProgressBar } from '../../ui/Panel';
+import { Failed, ProgressBar } from '../../ui/Panel';
 import { Starters } from './Starters';
 import { type Answer, sampleMinutes, useAnswers, useIntro, useSpeed, useTrainSample, useTyped } from './start-store';
 import './start.css';
@@ -198,7 +198,7 @@ function ModelDownload() {
   const model = useSession((s) => s.model);
   const card = useSession((s) => s.card);
   const { trainingOff } = useSession((s) => s.capabilities);
-  if (trainingOff) return <Note title="Viewing only on this device">{trainingOff}</Note>;
+  if (trainingOff) return <ViewingOnly />;
   switch (model.kind) {
     case 'downloading':
       return (
