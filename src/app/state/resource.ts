@@ -90,6 +90,10 @@ export function resource<K, T>(
   });
 }
 
+/** A resource that shows the last value while another key loads. */
+export const steadyResource = <K, T>(load: (key: K, signal: AbortSignal) => Promise<T>): Resource<K, T> =>
+  resource(load, { keepPrevious: true });
+
 const sameKey = <K>(a: K | null, b: K): boolean => shallow(a, b);
 
 /**

@@ -27,7 +27,7 @@ import type { CompareEvent } from '../../../workflow/compare-arms';
 import { type JobContext, job } from '../../state/job';
 import { createSpeedometer } from '../../state/models-store';
 import { withFairRival } from '../../state/proposer';
-import { type Resource, resource } from '../../state/resource';
+import { type Resource, resource, steadyResource } from '../../state/resource';
 import { OfStudio, perStudio } from '../../state/studio';
 import { attempted, undoable } from '../../ui/toast';
 
@@ -114,15 +114,12 @@ class CompareStore extends OfStudio {
   });
 
   /** Seconds that a comparison will take here; null where nothing was measured. */
-  readonly seconds: Resource<CompareRequest, number | null> = resource(
-    async (request, signal) => {
-      const { services, stores } = this;
-      const speed = await this.#speedometer.known(await stores.session.getState().modelReady());
-      const tokens = await services.workflow.call('comparisonTokens', request, { signal });
-      return speed && (isWriting(request.set) ? writingSeconds : comparisonSeconds)(tokens, speed);
-    },
-    { keepPrevious: true },
-  );
+  readonly seconds: Resource<CompareRequest, number | null> = steadyResource(async (request, signal) => {
+    const { services, stores } = this;
+    const speed = await this.#speedometer.known(await stores.session.getState().modelReady());
+    const tokens = await services.workflow.call('comparisonTokens', request, { signal });
+    return speed && (isWriting(request.set) ? writingSeconds : comparisonSeconds)(tokens, speed);
+  });
 
   readonly #including = inTurn();
   /** Ids of further hand-written versions that take part, by prompt set. */

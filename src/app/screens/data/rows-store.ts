@@ -9,7 +9,7 @@ import { lengthIssues } from '../../../tokens/text-lengths';
 import type { WorkflowMethods } from '../../../worker/protocol';
 import type { DataState } from '../../state/data/data-state';
 import { screenOfNew } from '../../state/location';
-import { resource, useResource } from '../../state/resource';
+import { steadyResource, useResource } from '../../state/resource';
 import { tabMemory } from '../../state/storage';
 import type { Stores } from '../../state/stores';
 import { ActionStore, screenStore, useData, useSession } from '../../state/studio';
@@ -26,11 +26,9 @@ interface OrderKey extends RowQuery {
 }
 
 const useOrders = screenStore(({ services }) =>
-  resource(
+  steadyResource(
     ({ table, dataset, ...query }: OrderKey, signal) =>
       services.workflow.call('query', { table, dataset, query }, { signal }) as Promise<RowOrder>,
-    // while an answer is on its way the last one stays
-    { keepPrevious: true },
   ),
 );
 
@@ -61,20 +59,17 @@ interface Lengths {
 
 /** Tokens of the texts by fingerprint of the rows. */
 export const useLengths = screenStore(({ services, stores }) =>
-  resource(
-    async (_: string, signal): Promise<Lengths | null> => {
-      const dataset = stores.data.getState().prepared?.dataset;
-      if (!dataset) return null;
-      const [texts, answers] = await Promise.all([
-        services.workflow.call('textLengths', { dataset }, { signal }),
-        ANSWER_LENGTHS[taskKindOf(dataset.mapping)](() =>
-          services.workflow.call('targetLengths', { dataset }, { signal }),
-        ),
-      ]);
-      return { texts, answers };
-    },
-    { keepPrevious: true },
-  ),
+  steadyResource(async (_: string, signal): Promise<Lengths | null> => {
+    const dataset = stores.data.getState().prepared?.dataset;
+    if (!dataset) return null;
+    const [texts, answers] = await Promise.all([
+      services.workflow.call('textLengths', { dataset }, { signal }),
+      ANSWER_LENGTHS[taskKindOf(dataset.mapping)](() =>
+        services.workflow.call('targetLengths', { dataset }, { signal }),
+      ),
+    ]);
+    return { texts, answers };
+  }),
 );
 
 const ANSWER_LENGTHS: ByTask<(count: () => Promise<TargetLengths>) => Promise<TargetLengths> | null> = {

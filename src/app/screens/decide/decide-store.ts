@@ -21,7 +21,7 @@ import type { MigrateEvent, MigrateRequest } from '../../../workflow/migrate';
 import type { Migrated, MigrationPlan, Side } from '../../../workflow/migration';
 import { type JobContext, job, throwIfStopped } from '../../state/job';
 import { type KnownModel, scaledTo } from '../../state/models-store';
-import { type Resource, resource } from '../../state/resource';
+import { type Resource, resource, steadyResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
 import { choicesOfSet } from '../../state/storage';
 import { OfStudio, perStudio } from '../../state/studio';
@@ -81,24 +81,18 @@ class DecideStore extends OfStudio {
   readonly change = this.#chosen.change;
 
   /** The newest comparison of labels; null = there is none. */
-  readonly found: Resource<FoundKey, Found | null> = resource(
-    async ({ setId }) => {
-      const [evaluation] = ofKind(await this.services.store.evaluations.ofSet(setId), 'classify');
-      return evaluation ? { evaluation, measured: fromEvaluation(evaluation) } : null;
-    },
-    { keepPrevious: true },
-  );
+  readonly found: Resource<FoundKey, Found | null> = steadyResource(async ({ setId }) => {
+    const [evaluation] = ofKind(await this.services.store.evaluations.ofSet(setId), 'classify');
+    return evaluation ? { evaluation, measured: fromEvaluation(evaluation) } : null;
+  });
 
-  readonly costs: Resource<CostKey, Costs> = resource(
-    async ({ assumed }, signal) => {
-      const found = this.found.getState().value;
-      if (!found) throw new Error('there is no comparison');
-      const { assumptions, efforts }: Pick<Choices, 'assumptions' | 'efforts'> = JSON.parse(assumed);
-      const request = { measured: found.measured, assumptions, efforts };
-      return this.services.workflow.call('decideCosts', request, { signal });
-    },
-    { keepPrevious: true },
-  );
+  readonly costs: Resource<CostKey, Costs> = steadyResource(async ({ assumed }, signal) => {
+    const found = this.found.getState().value;
+    if (!found) throw new Error('there is no comparison');
+    const { assumptions, efforts }: Pick<Choices, 'assumptions' | 'efforts'> = JSON.parse(assumed);
+    const request = { measured: found.measured, assumptions, efforts };
+    return this.services.workflow.call('decideCosts', request, { signal });
+  });
 
   /** Back to the presets. */
   readonly toPresets = (): void => this.change({ efforts: FIRST.efforts });
@@ -138,7 +132,7 @@ interface Climbing {
 export const ladders = perStudio((studio) => {
   const { services, stores } = studio;
   const { settings, sets, datasets } = services.store;
-  const kept = resource((setId: string) => settings.get<KeptLadder>(ladderSetting(setId)), { keepPrevious: true });
+  const kept = steadyResource((setId: string) => settings.get<KeptLadder>(ladderSetting(setId)));
   const otherSet = resource(async (setId: string) => (await sets.get(setId)) ?? null);
   const climbing = job<[PromptSet, Dataset, Steps], Climbing>(stores.session, {
     title: 'Climbing the ladder',
@@ -213,27 +207,24 @@ class MigrationStore extends OfStudio {
   });
 
   /** What will happen, and about how many seconds it takes; null = not measured. */
-  readonly plan = resource(
-    async ({ setId, from, to, all }: MigrationKey, signal) => {
-      const { services, stores } = this;
-      await stores.session.getState().tokenizerReady();
-      const weights = { from: from.info?.sha256 ?? '', to: to.info?.sha256 ?? '' };
-      const plans = [];
-      for (const each of await this.#movable(setId, all)) {
-        const { cells } = await this.#kept(each.set.id);
-        const request = { ...each, ...weights, done: cells.map(filledId) };
-        const found = await services.workflow.call('planMigration', request, { signal });
-        plans.push({ ...found, handle: each.set.handle });
-      }
-      const { known } = stores.models.getState();
-      const [old, next] = [from, to].map(({ info, speed }) => speed ?? (info && scaledTo(known, info.parameters)));
-      return { plans, seconds: old && next ? leftSeconds(plans, { old, next }) : null };
-    },
-    { keepPrevious: true },
-  );
+  readonly plan = steadyResource(async ({ setId, from, to, all }: MigrationKey, signal) => {
+    const { services, stores } = this;
+    await stores.session.getState().tokenizerReady();
+    const weights = { from: from.info?.sha256 ?? '', to: to.info?.sha256 ?? '' };
+    const plans = [];
+    for (const each of await this.#movable(setId, all)) {
+      const { cells } = await this.#kept(each.set.id);
+      const request = { ...each, ...weights, done: cells.map(filledId) };
+      const found = await services.workflow.call('planMigration', request, { signal });
+      plans.push({ ...found, handle: each.set.handle });
+    }
+    const { known } = stores.models.getState();
+    const [old, next] = [from, to].map(({ info, speed }) => speed ?? (info && scaledTo(known, info.parameters)));
+    return { plans, seconds: old && next ? leftSeconds(plans, { old, next }) : null };
+  });
 
   /** The newest sheet of each prompt set. */
-  readonly done = resource(
+  readonly done = steadyResource(
     async ({ setId, all }: Pick<MigrationKey, 'setId' | 'all'>): Promise<readonly DoneMigration[]> => {
       const found = this.#ids(setId, all).map(async (id) => {
         const { done } = await this.#kept(id);
@@ -241,7 +232,6 @@ class MigrationStore extends OfStudio {
       });
       return (await Promise.all(found)).flat();
     },
-    { keepPrevious: true },
   );
 
   async #migrate(context: JobContext<object>, { setId, from, to, all }: Omit<MigrationKey, 'busy' | 'updatedAt'>) {

@@ -11,7 +11,7 @@ import { type moveStage, setPolicy } from '../../../prompt-set/stages';
 import { ofKind, type PromptSet, type StagePolicy } from '../../../prompt-set/types';
 import { readTags, writeNote, writeSetNotes, writeTags } from '../../../prompt-set/versions';
 import { navigate, screenPath } from '../../state/location';
-import { type Resource, resource, useResource } from '../../state/resource';
+import { type Resource, resource, steadyResource, useResource } from '../../state/resource';
 import type { SetChange } from '../../state/saving-sets';
 import { perStudio, type Studio, usePromptSets } from '../../state/studio';
 import { attempted, toastUndo } from '../../ui';
@@ -57,20 +57,17 @@ export const setDetail = perStudio(
 /** What is in use in all sets. The key changes whenever one of them does. */
 export const scoreboard = perStudio(
   ({ services: { store } }): Resource<string, readonly Score[]> =>
-    resource(
-      async () => {
-        const inUse = (await store.listings.list()).filter(
-          ({ deletedAt, stages }) => deletedAt === null && stages.length > 0,
-        );
-        const scores: Score[] = [];
-        for (const { id } of inUse) {
-          const measured = await measuredOf(store, id);
-          if (measured) scores.push(...scoresOf(measured, Date.now()));
-        }
-        return sortedScores(scores);
-      },
-      { keepPrevious: true },
-    ),
+    steadyResource(async () => {
+      const inUse = (await store.listings.list()).filter(
+        ({ deletedAt, stages }) => deletedAt === null && stages.length > 0,
+      );
+      const scores: Score[] = [];
+      for (const { id } of inUse) {
+        const measured = await measuredOf(store, id);
+        if (measured) scores.push(...scoresOf(measured, Date.now()));
+      }
+      return sortedScores(scores);
+    }),
 );
 
 /** The shown set. If it is the open one it comes from the page, which may be ahead of the disk. */
@@ -92,18 +89,15 @@ type Discarded = Readonly<Record<string, number>>;
 /** Deleted sets without discarded ones. The key is the number of sets, which changes when one is deleted or restored. */
 export const deletedSets = perStudio(
   ({ services: { store }, stores: { promptSets } }): Resource<number, readonly Listing[]> =>
-    resource(
-      async () => {
-        await promptSets.getState().refresh();
-        const discarded = (await store.settings.get<Discarded>(DISCARDED)) ?? {};
-        const overdue = Object.keys(discarded).filter((id) => (discarded[id] ?? 0) < Date.now());
-        for (const id of overdue) await store.sets.remove(id);
-        if (overdue.length > 0) await forget(store, overdue);
-        const all = await store.listings.list();
-        return all.filter(({ id, deletedAt }) => deletedAt !== null && !(id in discarded));
-      },
-      { keepPrevious: true },
-    ),
+    steadyResource(async () => {
+      await promptSets.getState().refresh();
+      const discarded = (await store.settings.get<Discarded>(DISCARDED)) ?? {};
+      const overdue = Object.keys(discarded).filter((id) => (discarded[id] ?? 0) < Date.now());
+      for (const id of overdue) await store.sets.remove(id);
+      if (overdue.length > 0) await forget(store, overdue);
+      const all = await store.listings.list();
+      return all.filter(({ id, deletedAt }) => deletedAt !== null && !(id in discarded));
+    }),
 );
 
 type Disk = Studio['services']['store'];

@@ -27,7 +27,7 @@ import type { FillEvent } from '../../../workflow/matrix';
 import type { MeasureRequest } from '../../../workflow/measure';
 import { job, throwIfStopped } from '../../state/job';
 import type { KnownModel } from '../../state/models-store';
-import { resource } from '../../state/resource';
+import { steadyResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
 import { perStudio, type Studio } from '../../state/studio';
 import { setDetail } from './library-store';
@@ -255,27 +255,21 @@ export const matrixState = perStudio((studio) => {
     return found;
   };
   /** The key changes with the plan, its sets and the models. */
-  const view = resource(
-    async (_key: string): Promise<MatrixView> => {
-      const found = await viewOf(studio, await current());
-      for (const slot of found.keys.keys()) {
-        if (cells.getState().cells.has(slot)) continue;
-        const cell = await settings.get<MatrixCell>(cellKey(slotOf(slot)));
-        if (cell) keep(cell);
-      }
-      return found;
-    },
-    { keepPrevious: true },
-  );
+  const view = steadyResource(async (_key: string): Promise<MatrixView> => {
+    const found = await viewOf(studio, await current());
+    for (const slot of found.keys.keys()) {
+      if (cells.getState().cells.has(slot)) continue;
+      const cell = await settings.get<MatrixCell>(cellKey(slotOf(slot)));
+      if (cell) keep(cell);
+    }
+    return found;
+  });
   /** By the pairs: each is compared again when one is added, since p is corrected for all. */
-  const differences = resource(
-    (_key: string, signal) => {
-      const found = view.getState().value;
-      const matrix = found ? matrixOf(found, cells.getState().cells, plan.getState().plan) : EMPTY_MATRIX;
-      return testedPairs(studio, matrix, signal);
-    },
-    { keepPrevious: true },
-  );
+  const differences = steadyResource((_key: string, signal) => {
+    const found = view.getState().value;
+    const matrix = found ? matrixOf(found, cells.getState().cells, plan.getState().plan) : EMPTY_MATRIX;
+    return testedPairs(studio, matrix, signal);
+  });
   const state = {
     plan,
     cells,

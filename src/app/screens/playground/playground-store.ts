@@ -7,7 +7,7 @@ import type { Listing } from '../../../prompt-set/listing';
 import type { Judged } from '../../../report/present';
 import type { Fields } from '../../../task/template';
 import type { Continuation, PlayedAnswer } from '../../../workflow/play';
-import { type Resource, resource } from '../../state/resource';
+import { type Resource, resource, steadyResource } from '../../state/resource';
 import type { Services } from '../../state/services';
 import { isEngineGone } from '../../state/session-state';
 import { tabMemory } from '../../state/storage';
@@ -145,7 +145,7 @@ export class Playground extends ActionStore<PlaygroundState> {
     this.#services = studio.services;
     this.#session = studio.stores.session;
     this.#promptSets = studio.stores.promptSets;
-    this.cast = resource((key: CastKey) => findCast(studio, key), { keepPrevious: true });
+    this.cast = steadyResource((key: CastKey) => findCast(studio, key));
     this.cast.subscribe(({ status, value, error }) => {
       if (status === 'failed') this.set({ error });
       if (status === 'ready' && value !== this.#answerer?.cast) this.#ask(value);

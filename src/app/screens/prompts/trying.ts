@@ -27,7 +27,7 @@ import { triedCount } from '../../../workflow/training-rows';
 import type { PromptReading, ReadRequest, TryResult } from '../../../workflow/try-prompt';
 import { type Job, job } from '../../state/job';
 import { createSpeedometer } from '../../state/models-store';
-import { resource, useResource } from '../../state/resource';
+import { resource, steadyResource, useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
 import { perStudio, type Studio, screenStore, usePromptSets, useSession } from '../../state/studio';
 import { toastUndo } from '../../ui/toast';
@@ -48,20 +48,17 @@ const pause = (signal: AbortSignal) =>
 export const readings = perStudio(({ services, stores: { session } }) => {
   const vectors = createStore<{ readonly vectors: RowsDone | null }>(() => ({ vectors: null }));
   let isFirst = true;
-  const read = resource(
-    async (request: ReadRequest, signal) => {
-      if (!isFirst) await pause(signal);
-      isFirst = false;
-      await session.getState().tokenizerReady();
-      return services.workflow
-        .call('readPrompt', request, {
-          signal,
-          onEvent: ({ done, total }) => vectors.setState({ vectors: { done, total } }),
-        })
-        .finally(() => vectors.setState({ vectors: null }));
-    },
-    { keepPrevious: true },
-  );
+  const read = steadyResource(async (request: ReadRequest, signal) => {
+    if (!isFirst) await pause(signal);
+    isFirst = false;
+    await session.getState().tokenizerReady();
+    return services.workflow
+      .call('readPrompt', request, {
+        signal,
+        onEvent: ({ done, total }) => vectors.setState({ vectors: { done, total } }),
+      })
+      .finally(() => vectors.setState({ vectors: null }));
+  });
   return { read, vectors };
 });
 
@@ -100,7 +97,7 @@ const timings = perStudio((studio) => {
   const speedometer = createSpeedometer(studio.services, () => undefined);
   /** Of the last labels that were tried, or of a few rows. */
   let measured: number | null = null;
-  const seconds = resource(
+  const seconds = steadyResource(
     async (_: { readonly model: string; readonly mean: number }, signal): Promise<number | null> => {
       const { set, dataset } = promptSets.getState();
       const speed = await speedometer.known(await session.getState().modelReady());
@@ -114,17 +111,15 @@ const timings = perStudio((studio) => {
       measured = timing && timing.seconds / timing.tokens;
       return measured;
     },
-    { keepPrevious: true },
   );
   /** Of the prompt in the editor; read again when the set has changed, as after a try. */
-  const tokens = resource(
+  const tokens = steadyResource(
     async ({ set, reading }: { readonly set: PromptSet; readonly reading: PromptReading }, signal) => {
       const { key } = readings.of(studio).read.getState();
       if (!key || !reading.cost) return null;
       const { dataset, prompt } = key;
       return studio.services.workflow.call('tryTokens', { dataset, prompt, with: answersWith(set, {}) }, { signal });
     },
-    { keepPrevious: true },
   );
   return {
     seconds,

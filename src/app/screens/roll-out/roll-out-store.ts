@@ -12,7 +12,7 @@ import {
 import { versionOfArm } from '../../../prompt-set/calibration';
 import { STANDARD_STAGES } from '../../../prompt-set/stages';
 import { ofKind, type PromptSet } from '../../../prompt-set/types';
-import { type Resource, resource } from '../../state/resource';
+import { type Resource, steadyResource } from '../../state/resource';
 import { choicesOfSet } from '../../state/storage';
 import { OfStudio, perStudio } from '../../state/studio';
 import { attempted } from '../../ui';
@@ -140,32 +140,26 @@ class RollOutStore extends OfStudio {
   readonly #chosen = choicesOfSet(this.services.store, 'roll-out', FIRST);
   readonly choices = this.#chosen.value;
 
-  readonly rows: Resource<RowsKey, readonly RollOutRows[]> = resource(
-    async ({ setId }) => {
-      const { store } = this.services;
-      const [set, compared, measurements] = await Promise.all([
-        store.sets.get(setId),
-        store.evaluations.ofSet(setId),
-        store.measurements.ofSet(setId),
-      ]);
-      if (!set) return [];
-      return rollOutRows({ set, evaluations: ofKind(compared, 'classify'), writings: [], measurements });
-    },
-    { keepPrevious: true },
-  );
+  readonly rows: Resource<RowsKey, readonly RollOutRows[]> = steadyResource(async ({ setId }) => {
+    const { store } = this.services;
+    const [set, compared, measurements] = await Promise.all([
+      store.sets.get(setId),
+      store.evaluations.ofSet(setId),
+      store.measurements.ofSet(setId),
+    ]);
+    if (!set) return [];
+    return rollOutRows({ set, evaluations: ofKind(compared, 'classify'), writings: [], measurements });
+  });
 
-  readonly run: Resource<RunKey, RollOut> = resource(
-    async ({ setId, started }, signal) => {
-      const { plan, taken, places }: Started = JSON.parse(started);
-      const rows = this.rows.getState().value?.find(({ id }) => id === plan.rows);
-      if (!rows) throw new Error('internal: these rows were there when the screen was drawn');
-      const { measured } = rows;
-      const placed = places ?? placesOf(measured, setId, () => undefined);
-      const request = { ...plan, measured, places: placed, plan, taken };
-      return this.services.workflow.call('rehearseRollOut', request, { signal });
-    },
-    { keepPrevious: true },
-  );
+  readonly run: Resource<RunKey, RollOut> = steadyResource(async ({ setId, started }, signal) => {
+    const { plan, taken, places }: Started = JSON.parse(started);
+    const rows = this.rows.getState().value?.find(({ id }) => id === plan.rows);
+    if (!rows) throw new Error('internal: these rows were there when the screen was drawn');
+    const { measured } = rows;
+    const placed = places ?? placesOf(measured, setId, () => undefined);
+    const request = { ...plan, measured, places: placed, plan, taken };
+    return this.services.workflow.call('rehearseRollOut', request, { signal });
+  });
 
   /** What the rows come from; undefined where a file was measured, of which no text is kept. */
   readonly #comparison = async (set: PromptSet, rows: RollOutRows) =>

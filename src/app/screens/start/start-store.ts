@@ -12,7 +12,7 @@ import { runSeconds, type Speed } from '../../../training/estimate';
 import { STANDARD, type TrainingSettings } from '../../../training/settings';
 import { navigate, screenPath } from '../../state/location';
 import { speedKey } from '../../state/models-store';
-import { resource, useResource } from '../../state/resource';
+import { resource, steadyResource, useResource } from '../../state/resource';
 import type { SampleSet, Services, ShippedPrompt } from '../../state/services';
 import { screenStore, useSession, useStores } from '../../state/studio';
 import { attempted } from '../../ui/toast';
@@ -37,7 +37,7 @@ const useIntroStore = screenStore(({ services }) =>
 export const useIntro = (): Intro | null => useResource(useIntroStore.use(), 'intro').value;
 
 const useSpeedStore = screenStore(({ services }) =>
-  resource((key: string) => services.store.settings.get<Speed>(key).catch(() => null), { keepPrevious: true }),
+  steadyResource((key: string) => services.store.settings.get<Speed>(key).catch(() => null)),
 );
 
 /** The speed of the loaded model as measured on this machine before; null = never measured. */
@@ -94,7 +94,7 @@ async function answersTo(
 }
 
 const useAnswerStore = screenStore(({ services }) =>
-  resource((question: Question, signal) => answersTo(question, services, signal), { keepPrevious: true }),
+  steadyResource((question: Question, signal) => answersTo(question, services, signal)),
 );
 
 const PAUSE_MS = 250;

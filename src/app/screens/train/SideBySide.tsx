@@ -9,7 +9,7 @@ import { trainingCount, validatedRows } from '../../../workflow/training-rows';
 import { besideTitle, distinction, type RunFact, reachedWords, runFacts } from '../../../workflow/words';
 import { ChartPanel, drawCurve, drawOverlay, drawSmallMultiple, type Metric } from '../../charts';
 import type { RunCurve } from '../../charts/run-charts';
-import { resource, useResource } from '../../state/resource';
+import { steadyResource, useResource } from '../../state/resource';
 import { perStudio, screenStore } from '../../state/studio';
 import { Button, Choices, format, Panel, ScrollRegion } from '../../ui';
 import { firstMeasure, MeasureChoice } from './CurvesPanels';
@@ -34,17 +34,14 @@ type Curves = ReadonlyMap<string, readonly ValidationPoint[]>;
 
 /** Kept validation results of runs; the key is their ids. */
 const keptCurves = perStudio(({ services: { store }, stores: { promptSets } }) =>
-  resource(
-    async (runIds: readonly string[]): Promise<Curves> => {
-      const runs = promptSets.getState().set?.soft.filter(({ id }) => runIds.includes(id)) ?? [];
-      const kept = runs.map(async (run) => {
-        const checkpoint = checkpointOf(run, await store.checkpoints.get(run.id));
-        return [run.id, checkpoint?.validations ?? []] as const;
-      });
-      return new Map(await Promise.all(kept));
-    },
-    { keepPrevious: true },
-  ),
+  steadyResource(async (runIds: readonly string[]): Promise<Curves> => {
+    const runs = promptSets.getState().set?.soft.filter(({ id }) => runIds.includes(id)) ?? [];
+    const kept = runs.map(async (run) => {
+      const checkpoint = checkpointOf(run, await store.checkpoints.get(run.id));
+      return [run.id, checkpoint?.validations ?? []] as const;
+    });
+    return new Map(await Promise.all(kept));
+  }),
 );
 
 /** More curves than these in one chart cannot be distinguished: they are shown side by side, small. */

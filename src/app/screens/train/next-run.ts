@@ -14,7 +14,7 @@ import { gainOf, isOfPreset } from '../../../workflow/learning-curve';
 import { type PlannedRun, runText, withoutRace } from '../../../workflow/runs';
 import { cacheKeyOf } from '../../../workflow/training-rows';
 import { aheadKey, nextRunKey, useReadingAhead } from '../../state/read-ahead';
-import { resource, useResource } from '../../state/resource';
+import { resource, steadyResource, useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
 import { drafts } from '../../state/storage';
 import {
@@ -231,13 +231,10 @@ interface Rows extends Pick<SoftVersion, 'template' | 'examples'> {
 }
 
 const rowCounts = perStudio(({ services, stores: { session } }) =>
-  resource(
-    async (rows: Rows, signal) => {
-      await session.getState().tokenizerReady();
-      return services.workflow.call('countRows', rows, { signal });
-    },
-    { keepPrevious: true },
-  ),
+  steadyResource(async (rows: Rows, signal) => {
+    await session.getState().tokenizerReady();
+    return services.workflow.call('countRows', rows, { signal });
+  }),
 );
 
 const machineSpeed = perStudio((studio) =>
