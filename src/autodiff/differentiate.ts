@@ -3,7 +3,7 @@ import type { Shape } from '../graph/infer/dims';
 import { type Graph, int, type Node } from '../graph/ir';
 import { reads } from '../graph/rewrite';
 import { assert, present } from '../lib/assert';
-import { StudioError } from '../lib/errors';
+import { unsupportedModel } from '../lib/errors';
 import { Emitter } from './emitter';
 import type { GradientContext, Operators } from './operators/operator';
 import { OPERATORS, operatorIn, shapesOf } from './operators/table';
@@ -32,7 +32,7 @@ export function differentiate(
   const g = new Emitter(builder, shapes, graph);
   const consumers = consumersOf(graph);
   const active = activeValues(graph, loss, wrt, g);
-  if (!active.has(loss)) throw new StudioError('model-unsupported', `The loss ${loss} does not depend on ${wrt}.`);
+  if (!active.has(loss)) throw unsupportedModel(`The loss ${loss} does not depend on ${wrt}.`);
 
   const state = { g, active, consumers, loss, wrt };
   // Checked first, because another refusal could hide the cause: the outputs of an unknown operator have unknown shapes.
@@ -119,8 +119,7 @@ function contextOf({ node, dys, g, active, consumers, loss, wrt }: NodeState): G
   const refuse = (why: string): never => {
     const path = pathThrough(node, consumers, active, wrt, loss);
     const kind = node.op === 'If' || node.op === 'Loop' || node.op === 'Scan' ? 'control flow ' : '';
-    throw new StudioError(
-      'model-unsupported',
+    throw unsupportedModel(
       `This model cannot be tuned: the ${kind}operator ${node.op} (node ${node.name || node.outputs[0]}) is between the soft prompt and the loss, and ${why}. Path: ${path.join(' → ')}.`,
       { data: { node: node.name, op: node.op, path } },
     );

@@ -7,7 +7,7 @@ import { createEngine, type Engine, type EngineOptions } from '../engine/engine'
 import { type EngineCalls, engineCalls, type Weights } from '../engine/types';
 import type { Trains } from '../inference/program';
 import { inTurn } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { corruptModel, missingFile } from '../lib/errors';
 import { counted, duration } from '../lib/format';
 import { configOf, type ModelCard, type ModelFiles, parseCard, readFolder } from '../model/card';
 import { CATALOGUE } from '../model/load';
@@ -31,21 +31,17 @@ export interface ModelDir {
  */
 export async function readModelDir(folder: string): Promise<ModelDir> {
   const paths = await readdir(folder, { recursive: true }).catch((cause: unknown) => {
-    throw new StudioError('model-missing-file', `There is no model folder ${folder}.`, { cause });
+    throw missingFile(`There is no model folder ${folder}.`, { cause });
   });
   const named = paths.map((path) => ({ path, bytes: async () => new Uint8Array(await readFile(join(folder, path))) }));
   const { card, files } = await readFolder(named, basename(folder));
   if (!paths.includes('studio.json')) return { card, files };
   const given = parseCard(await readFile(join(folder, 'studio.json'), 'utf8'));
-  if (!given.ok) throw new StudioError('model-corrupt', given.error.message);
+  if (!given.ok) throw corruptModel(given.error.message);
   if (given.value.sha256 !== card.sha256)
-    throw new StudioError(
-      'model-corrupt',
-      `The weights in ${folder} do not have the checksum that its studio.json gives.`,
-      {
-        data: { expected: given.value.sha256, found: card.sha256 },
-      },
-    );
+    throw corruptModel(`The weights in ${folder} do not have the checksum that its studio.json gives.`, {
+      data: { expected: given.value.sha256, found: card.sha256 },
+    });
   return { card: given.value, files };
 }
 

@@ -21,7 +21,7 @@ import { producers, reads, replaceUses } from '../graph/rewrite';
 import { prune, shareCommon, withOutputs } from '../graph/simplify';
 import { adapterNumbers, IO, type Product, type ProgramSpec, RANK, type Trains } from '../inference/program';
 import { present } from '../lib/assert';
-import { StudioError } from '../lib/errors';
+import { unsupportedModel } from '../lib/errors';
 
 const TRAINED = { vectors: IO.soft, adapters: IO.adapter } as const;
 
@@ -240,8 +240,7 @@ function readProducts({ nodes, initializers }: Graph): ReadonlyMap<Node, Product
 function withAdapters(graph: Graph): Graph {
   const products = readProducts(graph);
   if (products.size === 0)
-    throw new StudioError(
-      'model-unsupported',
+    throw unsupportedModel(
       'This model’s last layer takes no adapters, so fine-tuning is not measured with it. Choose another model, or rely on the linear probe of a comparison.',
     );
   const to = GraphBuilder.rewrite(graph, 'adapter/');

@@ -10,7 +10,7 @@ import { serialise } from '../graph/serialise';
 import type { Program } from '../inference/run';
 import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
-import { badInput, StudioError } from '../lib/errors';
+import { badInput, missingFile } from '../lib/errors';
 import { configOf, dtypeOf, foldHash } from '../model/card';
 import { heapOf } from '../model/hub-models';
 import type { CreateRunner, SerialisedModel } from '../runtime/types';
@@ -149,8 +149,7 @@ function onnxPath(files: ModelFiles): string {
   const paths = Object.keys(files).filter((path) => path.endsWith('.onnx'));
   const [path] = paths;
   if (path === undefined || paths.length > 1)
-    throw new StudioError(
-      'model-missing-file',
+    throw missingFile(
       path === undefined
         ? 'The model folder has no .onnx file.'
         : `The model folder has ${paths.length} .onnx files; one must be chosen.`,

@@ -1,11 +1,11 @@
-import { StudioError } from '../lib/errors';
+import { unsupportedModel } from '../lib/errors';
 import { BIAS_INPUT } from './attention';
 import { type Decoder, uniformCache } from './decoder';
 import { toNumbers } from './dtype';
 import { type Graph, type Initializer, intAttr, type Layout, LINEAR, layoutOf, type Node, type ValueInfo } from './ir';
 import { producers, reads } from './rewrite';
 
-const unsupported = (message: string) => new StudioError('model-unsupported', message);
+const unsupported = (message: string) => unsupportedModel(message);
 
 /**
  * Finds the token embedding, the vocabulary head and the cache of a normalised graph, by operators and shapes. Names only

@@ -1,4 +1,4 @@
-import { StudioError } from '../lib/errors';
+import { type StudioError, unsupportedModel } from '../lib/errors';
 
 /**
  * The typed graph that `graph/` and `autodiff/` work on: an ONNX graph as plain readonly data. Transformations are
@@ -115,7 +115,7 @@ export function intsAttr(node: Node, name: string): readonly number[] | null {
 
 /** A refusal that names the operator and the node. `why` continues the sentence after the node's name. */
 export const unsupported = (node: Node, why: string): StudioError =>
-  new StudioError('model-unsupported', `${node.op} node ${node.name} ${why}.`, {
+  unsupportedModel(`${node.op} node ${node.name} ${why}.`, {
     data: { op: node.op, node: node.name },
   });
 

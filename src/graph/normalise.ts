@@ -1,4 +1,4 @@
-import { StudioError } from '../lib/errors';
+import { corruptModel, unsupportedModel } from '../lib/errors';
 import { expandAttention } from './attention';
 import type { GraphBuilder } from './builder';
 import { type Decoder, nameDims } from './decoder';
@@ -140,8 +140,7 @@ function refuseNaN(graph: Graph): void {
     const isWrong = matrices.has(tensor.name) ? notFinite : Number.isNaN;
     const at = values.findIndex(isWrong);
     if (at >= 0)
-      throw new StudioError(
-        'model-corrupt',
+      throw corruptModel(
         `The weight ${tensor.name} [${tensor.dims}] is ${values[at]} at element ${at}, so the model cannot be run. Download or export it again.`,
         { data: { tensor: tensor.name } },
       );
@@ -196,10 +195,7 @@ export function upgradeOpset(graph: Graph): Graph {
   const opset = graph.opsets[''] ?? 1;
   if (opset >= minimumOpset) return graph;
   if (opset < 11)
-    throw new StudioError(
-      'model-unsupported',
-      `The model was exported for ONNX opset ${opset}; 11 or newer is needed. Export it again.`,
-    );
+    throw unsupportedModel(`The model was exported for ONNX opset ${opset}; 11 or newer is needed. Export it again.`);
   const next = rewrite(graph, 'opset/', (node, { builder }) => upgradeNode(node, opset, builder));
   return { ...next, opsets: { ...next.opsets, '': minimumOpset } };
 }

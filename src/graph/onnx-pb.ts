@@ -1,7 +1,7 @@
 /** ONNX's protobuf messages, as far as this room uses them; field numbers are those of onnx.proto (IR version 14). */
 
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import { StudioError } from '../lib/errors';
+import { corruptModel, StudioError } from '../lib/errors';
 import { count } from '../lib/format';
 
 /** `*` repeated; `?` undefined where a file has none. Other scalars are then zero or empty, and messages undefined. */
@@ -178,8 +178,7 @@ class Reader {
 }
 
 const tooMany = () =>
-  new StudioError(
-    'model-corrupt',
+  corruptModel(
     `The model has more than ${count(MAX_PARTS)} parts (nodes, their inputs, outputs and attributes, weights). No language model has that many, so it is not loaded.`,
   );
 
@@ -189,11 +188,9 @@ export function read<M extends Name>(name: M, bytes: Uint8Array): Message<M> {
     return new Reader(bytes).message(name, bytes.length, 0) as Message<M>;
   } catch (cause) {
     if (cause instanceof StudioError) throw cause;
-    throw new StudioError(
-      'model-corrupt',
-      'The file is not a readable ONNX model. It may be cut off: download or export it again.',
-      { cause },
-    );
+    throw corruptModel('The file is not a readable ONNX model. It may be cut off: download or export it again.', {
+      cause,
+    });
   }
 }
 

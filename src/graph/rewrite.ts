@@ -1,4 +1,4 @@
-import { StudioError } from '../lib/errors';
+import { corruptModel } from '../lib/errors';
 import { GraphBuilder } from './builder';
 import type { Attr, Graph, Node } from './ir';
 
@@ -47,7 +47,7 @@ export function readCounts(graph: Graph): Map<string, number> {
 export function ordered(graph: Graph, outer: ReadonlySet<string> = new Set()): Node[] {
   const byOutput = new Map<string, Node>();
   const known = new Set<string>(['', ...outer, ...graph.inputs.map((v) => v.name), ...graph.initializers.keys()]);
-  const corrupt = (message: string) => new StudioError('model-corrupt', message);
+  const corrupt = (message: string) => corruptModel(message);
   for (const node of graph.nodes)
     for (const name of node.outputs) {
       if (name === '') continue;

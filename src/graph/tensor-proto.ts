@@ -1,4 +1,4 @@
-import { StudioError } from '../lib/errors';
+import { corruptModel, missingFile, type StudioError, unsupportedModel } from '../lib/errors';
 import { byteLengthOf, dtypeCode, maybeDType, sizeOf } from './dtype';
 import type { DType, Initializer } from './ir';
 import { EXTERNAL, type Message, type Parts } from './onnx-pb';
@@ -7,9 +7,8 @@ import { EXTERNAL, type Message, type Parts } from './onnx-pb';
 export type ExternalFiles = ReadonlyMap<string, Uint8Array>;
 
 type Details = ConstructorParameters<typeof StudioError>[2];
-export const corrupt = (message: string): StudioError => new StudioError('model-corrupt', message);
-export const notSupported = (message: string, details?: Details): StudioError =>
-  new StudioError('model-unsupported', message, details);
+export const corrupt = (message: string): StudioError => corruptModel(message);
+export const notSupported = (message: string, details?: Details): StudioError => unsupportedModel(message, details);
 
 /**
  * A tensor message as an initializer. Raw data is a view of the model or of the external file.
@@ -46,11 +45,9 @@ function externalBytes(proto: Message<'Tensor'>, name: string, files: ExternalFi
     throw corrupt(`Tensor ${name} points to the file "${location}", outside the folder of the model.`);
   const file = files.get(location.replace(/^\.\//, ''));
   if (!file)
-    throw new StudioError(
-      'model-missing-file',
-      `The model needs the file ${location}, which is missing. Add it next to the .onnx file.`,
-      { data: { path: location } },
-    );
+    throw missingFile(`The model needs the file ${location}, which is missing. Add it next to the .onnx file.`, {
+      data: { path: location },
+    });
   const offset = byteCount(entries.get('offset') ?? '0');
   const length = byteCount(entries.get('length') ?? String(expected));
   if (offset === null || length === null || offset + length > file.byteLength)

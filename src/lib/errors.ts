@@ -46,6 +46,22 @@ export class StudioError extends Error {
 export const badInput = (message: string, options?: ErrorOptions): StudioError =>
   new StudioError('bad-input', message, options);
 
+/** A model's file, or what a model needs beside it, that is not there. */
+export const missingFile = (message: string, options?: ErrorOptions): StudioError =>
+  new StudioError('model-missing-file', message, options);
+
+/** A model's file that is not what it should be. */
+export const corruptModel = (message: string, options?: ErrorOptions): StudioError =>
+  new StudioError('model-corrupt', message, options);
+
+/** A model that is sound, but not one that this program can run or train. */
+export const unsupportedModel = (message: string, options?: ErrorOptions): StudioError =>
+  new StudioError('model-unsupported', message, options);
+
+/** The runtime, or what it runs on, could not do its work. */
+export const sessionFailed = (message: string, options?: ErrorOptions): StudioError =>
+  new StudioError('session-failed', message, options);
+
 /** Any thrown value as a structured-clonable record; unknown errors become `internal`. */
 export function toWire(error: unknown): WireError {
   const cause = error instanceof Error && error.cause !== undefined ? { cause: toWire(error.cause) } : {};

@@ -1,5 +1,5 @@
 import { sha256 } from '../lib/bytes';
-import { StudioError } from '../lib/errors';
+import { missingFile } from '../lib/errors';
 import { fail, ok, type Result } from '../lib/result';
 import { z } from '../lib/zod';
 
@@ -199,8 +199,7 @@ export async function readFolder(
 ): Promise<{ card: ModelCard; files: ModelFiles }> {
   const choice = chooseFiles(files.map(({ path }) => path));
   if ('missing' in choice)
-    throw new StudioError(
-      'model-missing-file',
+    throw missingFile(
       `The folder “${name}” lacks ${choice.missing.join(' and ')}. Choose the folder that holds config.json, tokenizer.json and onnx/, as on the hub.`,
       { data: { missing: choice.missing } },
     );
@@ -211,8 +210,7 @@ export async function readFolder(
     try {
       out[path] = await file.bytes();
     } catch (cause) {
-      throw new StudioError(
-        'model-missing-file',
+      throw missingFile(
         `${file.path} could not be read from disk: it was moved, changed or is too large. Open the folder again.`,
         { data: { file: file.path }, cause },
       );

@@ -1,6 +1,6 @@
 import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
-import { StudioError } from '../lib/errors';
+import { corruptModel, missingFile, StudioError } from '../lib/errors';
 
 /** Verified files by SHA-256, so that none is fetched twice, and incomplete ones under `<sha256>.part`. */
 export interface FileCache {
@@ -105,8 +105,7 @@ class Received {
     if (length > this.bytes.length) {
       const { path, bytes } = this.#file;
       if (bytes !== null)
-        throw new StudioError(
-          'model-corrupt',
+        throw corruptModel(
           `${path} is longer than the ${bytes} bytes that the model card says, so it is another version: delete the model's files and load it again.`,
           { data: { file: path } },
         );
@@ -178,8 +177,7 @@ async function ask(file: RemoteFile, from: number, signal?: AbortSignal): Promis
     );
   }
   if (!response.ok || !response.body)
-    throw new StudioError(
-      'model-missing-file',
+    throw missingFile(
       `${file.path} is missing at ${new URL(file.url).host} (status ${response.status}). The model folder is incomplete.`,
       { data: { file: file.path, status: response.status } },
     );
@@ -189,14 +187,12 @@ async function ask(file: RemoteFile, from: number, signal?: AbortSignal): Promis
 /** Checks size and checksum. @throws StudioError `model-corrupt` naming the file */
 async function verify(file: RemoteFile, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   if (file.bytes !== null && bytes.length !== file.bytes)
-    throw new StudioError(
-      'model-corrupt',
+    throw corruptModel(
       `${file.path} has ${bytes.length} bytes instead of ${file.bytes}: it is incomplete or another version. Load the model again.`,
       { data: { file: file.path } },
     );
   if (file.sha256 !== null && (await sha256(bytes)) !== file.sha256)
-    throw new StudioError(
-      'model-corrupt',
+    throw corruptModel(
       `${file.path} does not have the expected SHA-256: it was damaged or changed on the way. Load the model again; if that does not help, the server has a wrong copy.`,
       { data: { file: file.path } },
     );

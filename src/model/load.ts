@@ -1,5 +1,5 @@
 import { sha256 } from '../lib/bytes';
-import { badInput, StudioError } from '../lib/errors';
+import { badInput, corruptModel, missingFile, StudioError } from '../lib/errors';
 import { z } from '../lib/zod';
 import {
   chooseFiles,
@@ -51,10 +51,9 @@ const withAddress = (files: ModelCard['files'], { addressOf }: SiteFolder) =>
 async function loadFromSite(base: string, options: DownloadOptions): Promise<LoadedModel> {
   const site = await openSite(base, options);
   const { card } = site;
-  if (!card.ok) throw new StudioError('model-corrupt', card.error.message, { data: { file: 'studio.json' } });
+  if (!card.ok) throw corruptModel(card.error.message, { data: { file: 'studio.json' } });
   if ((await foldHash(card.value.files)) !== card.value.sha256)
-    throw new StudioError(
-      'model-corrupt',
+    throw corruptModel(
       'The model’s studio.json is inconsistent: its checksum does not match its file list. Load the model again.',
       { data: { file: 'studio.json' } },
     );
@@ -86,8 +85,7 @@ async function loadKept(card: ModelCard, { cache, onProgress, signal }: Download
     signal?.throwIfAborted();
     const bytes = await cache?.get(hash);
     if (!bytes || (await sha256(bytes)) !== hash)
-      throw new StudioError(
-        'model-missing-file',
+      throw missingFile(
         `${card.id} is no longer stored in this browser (${path} is gone). Open its folder again, or download it again from the hub.`,
         { data: { file: path } },
       );
@@ -164,8 +162,7 @@ async function loadFromHub(id: string, options: DownloadOptions): Promise<{ card
   const listed = await list(id, options.signal);
   const choice = chooseFiles(listed.map(({ path }) => path));
   if ('missing' in choice)
-    throw new StudioError(
-      'model-missing-file',
+    throw missingFile(
       `${id} lacks ${choice.missing.join(' and ')}, so it cannot be used here. Look for a repository whose name ends in -ONNX.`,
       { data: { missing: choice.missing } },
     );
@@ -193,8 +190,7 @@ async function list(id: string, signal?: AbortSignal): Promise<z.infer<typeof li
   );
   // The hub also answers 401 for names that do not exist.
   if ([401, 403, 404].includes(response.status))
-    throw new StudioError(
-      'model-missing-file',
+    throw missingFile(
       `The hub has no public model “${id}” (status ${response.status}). Check the name. Models that need a licence or a login cannot be downloaded here, but can be opened from a folder.`,
       { data: { status: response.status } },
     );

@@ -5,7 +5,7 @@
 import type { CheckReport, LabelAnswer, Options, Softprompt, TextAnswer } from '../../tools/export/softprompt';
 import { createWebEngine } from '../engine/web';
 import { uninterrupted } from '../lib/control';
-import { badInput, StudioError } from '../lib/errors';
+import { badInput, corruptModel, missingFile } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { argmax } from '../metrics/classification';
 import { configOf, type ModelFiles } from '../model/card';
@@ -79,8 +79,7 @@ async function readModel(folder: URL, { model }: WebPrompt, onProgress: Options[
   }
   for (const needed of ['tokenizer.json', graph])
     if (!files[needed])
-      throw new StudioError(
-        'model-missing-file',
+      throw missingFile(
         `${new URL(needed, folder).href} could not be loaded. The folder must have ${model.id} (${model.dtype}) as the hub lays it out, and allow this page to read it.`,
       );
   return { sha256: undefined, files: files as ModelFiles };
@@ -96,8 +95,7 @@ async function loadHost(prompt: WebPrompt, { model, threads, onProgress }: Optio
   const { files, sha256 } = await readModel(folder, prompt, onProgress);
   const tokenizer = await createCoreTokenizer(files);
   if (tokenizer.sha256 !== prompt.tokenizer.sha256)
-    throw new StudioError(
-      'model-corrupt',
+    throw corruptModel(
       `The tokenizer in ${folder.href} differs from the one that ${prompt.model.id} had in the studio, so that the prompt would read as something else. Use the same model folder.`,
     );
   const engine = await createWebEngine({

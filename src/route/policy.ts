@@ -5,7 +5,7 @@
 
 import { isUnsure } from '../dataset/csv-out';
 import { type Control, childControl } from '../lib/control';
-import { asStudioError, badInput, StudioError } from '../lib/errors';
+import { asStudioError, badInput, type StudioError, sessionFailed } from '../lib/errors';
 import { counted } from '../lib/format';
 import { placeOf } from '../lib/rng';
 import { argmax } from '../metrics/classification';
@@ -153,8 +153,8 @@ export interface Route {
   readonly answer: (from: number, count: number, control: Control) => Promise<Routed>;
 }
 
-const LATE = new StudioError('session-failed', 'The model took longer than the time limit.');
-const DIFFERENT = new StudioError('session-failed', 'Its check rows came out differently on this machine.');
+const LATE = sessionFailed('The model took longer than the time limit.');
+const DIFFERENT = sessionFailed('Its check rows came out differently on this machine.');
 const MISSING = badInput('There is no version that could answer.');
 
 type Answer<A = Answered> = (rows: Stretch, control: Control) => Promise<A>;

@@ -1,5 +1,5 @@
 import { bytesOf, type WeightFile } from '../graph/serialise';
-import { StudioError } from '../lib/errors';
+import { missingFile } from '../lib/errors';
 import type { HandedModel, SerialisedModel } from './types';
 
 /**
@@ -113,11 +113,9 @@ function readNow(blob: Blob): Uint8Array {
   try {
     return new Uint8Array(new FileReaderSync().readAsArrayBuffer(blob));
   } catch (cause) {
-    throw new StudioError(
-      'model-missing-file',
-      'A file of the model was changed or removed while it was loading. Load the model again.',
-      { cause },
-    );
+    throw missingFile('A file of the model was changed or removed while it was loading. Load the model again.', {
+      cause,
+    });
   }
 }
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { bytesOf } from '../graph/serialise';
-import { StudioError } from '../lib/errors';
+import { sessionFailed } from '../lib/errors';
 import { withFasterProducts } from './faster-products';
 import { type HeapWatch, handing, watchHeap } from './memory';
 import { createSessionRunner, type OrtModule, sessionOptions } from './session';
@@ -23,17 +23,13 @@ let wasm: { readonly threads: number; readonly heap: HeapWatch } | null = null;
 
 async function wasmRunner(model: SerialisedModel, options: RunnerOptions): Promise<Runner> {
   if (options.backend === 'wasm' || options.backend === 'webgpu')
-    throw new StudioError(
-      'session-failed',
-      `The backend ${options.backend} needs a browser; in Node use node-wasm or node-native.`,
-    );
+    throw sessionFailed(`The backend ${options.backend} needs a browser; in Node use node-wasm or node-native.`);
   // The package root, not `/wasm`: only the root has a build that starts in Node.
   const ort = await import('onnxruntime-web');
   ort.env.wasm.wasmBinary ??= await binary();
   const threads = options.threads ?? wasm?.threads ?? defaultThreads();
   if (wasm && wasm.threads !== threads)
-    throw new StudioError(
-      'session-failed',
+    throw sessionFailed(
       `This process already runs ${wasm.threads} wasm threads; using ${threads} needs a new process.`,
     );
   if (!wasm) {
@@ -73,11 +69,9 @@ async function importNative(): Promise<OrtModule> {
   try {
     return (await import(/* @vite-ignore */ name)) as OrtModule;
   } catch (cause) {
-    throw new StudioError(
-      'session-failed',
-      'The backend node-native needs the package onnxruntime-node, which is not installed.',
-      { cause },
-    );
+    throw sessionFailed('The backend node-native needs the package onnxruntime-node, which is not installed.', {
+      cause,
+    });
   }
 }
 

@@ -5,7 +5,7 @@ import cpuMjs from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import cpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import { GraphBuilder } from '../graph/builder';
 import { serialise } from '../graph/serialise';
-import { asStudioError, StudioError } from '../lib/errors';
+import { asStudioError, StudioError, sessionFailed } from '../lib/errors';
 import { whyUncovered } from './fused/plan';
 import { FusedRunner } from './fused/runner';
 import { type HeapWatch, handing, watchHeap } from './memory';
@@ -26,10 +26,7 @@ export const RUNTIME_FILES: ReadonlyMap<string, string> = new Map([
  */
 export const createWebRunner: CreateRunner = async (model, options) => {
   if (options.backend === 'node-wasm' || options.backend === 'node-native')
-    throw new StudioError(
-      'session-failed',
-      `The backend ${options.backend} needs Node; in a browser use wasm or webgpu.`,
-    );
+    throw sessionFailed(`The backend ${options.backend} needs Node; in a browser use wasm or webgpu.`);
   const chosen = await chooseAdapter(options);
   if (!('gpu' in chosen)) return wasmRunner(model, options, chosen.fallback);
   const { gpu, adapter } = chosen;
@@ -56,10 +53,7 @@ async function chooseAdapter({ backend, avoidAdapters }: RunnerOptions): Promise
   if (backend === 'wasm') return {};
   const found = await findAdapter();
   if (found === null && backend === 'webgpu')
-    throw new StudioError(
-      'session-failed',
-      'This browser offers no graphics device (WebGPU). Choose the backend wasm.',
-    );
+    throw sessionFailed('This browser offers no graphics device (WebGPU). Choose the backend wasm.');
   if (found === null) return { fallback: 'no graphics device' };
   if (backend === 'webgpu') return found;
   if (found.adapter.software) return { fallback: 'the graphics device is emulated in software' };

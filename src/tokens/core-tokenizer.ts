@@ -2,7 +2,7 @@ import { Template } from '@huggingface/jinja';
 import { Tokenizer as CoreTokenizer } from '@huggingface/tokenizers';
 import { isRecord } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
-import { StudioError } from '../lib/errors';
+import { corruptModel, missingFile } from '../lib/errors';
 import type { Tokenizer } from './tokenizer';
 
 /** Bytes by path inside the model folder, of which the tokenizer reads a few. */
@@ -22,7 +22,7 @@ interface ReadTokenizerFiles {
 export function readTokenizerFiles(files: TokenizerFiles): ReadTokenizerFiles {
   const tokenizer = readJson(files, 'tokenizer.json');
   if (!tokenizer)
-    throw new StudioError('model-missing-file', 'The model folder has no tokenizer.json, so it cannot read text.', {
+    throw missingFile('The model folder has no tokenizer.json, so it cannot read text.', {
       data: { path: 'tokenizer.json' },
     });
   const config = readJson(files, 'tokenizer_config.json') ?? {};
@@ -72,9 +72,9 @@ function readJson(files: TokenizerFiles, path: string): JsonObject | null {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     if (isRecord(value)) return value;
   } catch (cause) {
-    throw new StudioError('model-corrupt', `${path} is not valid JSON.`, { cause, data: { path } });
+    throw corruptModel(`${path} is not valid JSON.`, { cause, data: { path } });
   }
-  throw new StudioError('model-corrupt', `${path} is not a JSON object.`, { data: { path } });
+  throw corruptModel(`${path} is not a JSON object.`, { data: { path } });
 }
 
 /**
@@ -115,6 +115,6 @@ function openCore(tokenizer: object, config: object): CoreTokenizer {
   try {
     return new CoreTokenizer(tokenizer, config);
   } catch (cause) {
-    throw new StudioError('model-corrupt', 'tokenizer.json contains a tokenizer that is not supported.', { cause });
+    throw corruptModel('tokenizer.json contains a tokenizer that is not supported.', { cause });
   }
 }

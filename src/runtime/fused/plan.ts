@@ -2,7 +2,7 @@ import { sizeOf, toNumbers } from '../../graph/dtype';
 import { type Graph, type Initializer, type Node, unsupported } from '../../graph/ir';
 import { reads } from '../../graph/rewrite';
 import { present } from '../../lib/assert';
-import { StudioError } from '../../lib/errors';
+import { StudioError, unsupportedModel } from '../../lib/errors';
 import { KEPT_ROWS, keptPast, type Planner, PRODUCTS, RULES, seenKeys, VIEWS } from './rules';
 import {
   broadcast,
@@ -71,8 +71,7 @@ class KernelPlanner implements Planner {
       const [next] = inputs
         .map((value) => ({ value, reads: value.store ? 1 : storesOf([value]).size }))
         .toSorted((a, b) => b.reads - a.reads);
-      if (!next || next.reads < 2)
-        throw new StudioError('model-unsupported', `A kernel would bind ${kernel.stores.length} buffers.`);
+      if (!next || next.reads < 2) throw unsupportedModel(`A kernel would bind ${kernel.stores.length} buffers.`);
       this.keep(next.value);
     }
   }

@@ -1,6 +1,6 @@
 import { sizeOf } from '../../graph/dtype';
 import { assert, present } from '../../lib/assert';
-import { StudioError } from '../../lib/errors';
+import { unsupportedModel } from '../../lib/errors';
 
 export interface KernelPlan {
   readonly code: string;
@@ -266,7 +266,7 @@ export const numbers = (dims: readonly number[], known: readonly number[], type:
   known,
 });
 const never = (): never => {
-  throw new StudioError('model-unsupported', 'A kernel would read a constant of several integers.');
+  throw unsupportedModel('A kernel would read a constant of several integers.');
 };
 
 /** The elements in their order, with other sizes. */

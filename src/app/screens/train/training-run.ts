@@ -1,7 +1,7 @@
 /** One run on the page, from the recorded version to its end: trained, paused, stopped, or cut off. */
 import type { Dataset } from '../../../dataset/types';
 import { oneAtATime } from '../../../lib/control';
-import { asStudioError, fromWire, StudioError } from '../../../lib/errors';
+import { asStudioError, badInput, fromWire, StudioError } from '../../../lib/errors';
 import { finishRun, updateRun } from '../../../prompt-set/make-versions';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { wordsFitting } from '../../../prompt-set/versions';
@@ -129,8 +129,7 @@ class TrainingRun {
   #checkWeights(info: ModelInfo): void {
     const { version, from } = this.#plan;
     if (info.sha256 !== version.model.sha256)
-      throw new StudioError(
-        'bad-input',
+      throw badInput(
         `This run used ${version.model.id} with different weights than those loaded now, so it cannot continue here. Its vectors up to step ${from?.step ?? 0} are kept.`,
       );
   }

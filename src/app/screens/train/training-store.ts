@@ -1,6 +1,6 @@
 /** The engine's one place for a run: what trains, what waits, and how a cut-off run resumes. */
 import type { Dataset } from '../../../dataset/types';
-import { asStudioError, StudioError } from '../../../lib/errors';
+import { asStudioError, badInput, StudioError } from '../../../lib/errors';
 import { isUsable, openRun, updateRun } from '../../../prompt-set/make-versions';
 import { changeTask } from '../../../prompt-set/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
@@ -388,8 +388,7 @@ const inOtherTab = new StudioError(
   'This run is training in another tab of this browser. Watch it there, or close that tab and come back.',
 );
 
-const otherQueue = new StudioError(
-  'bad-input',
+const otherQueue = badInput(
   'Runs of another prompt set are waiting. Let them finish or remove them there; then this set can train.',
 );
 
