@@ -11,6 +11,15 @@ export interface Twin {
   readonly rows: readonly (readonly (string | number | null)[])[];
 }
 
+/** A row for each of these, and a column for each function, under its name. */
+export const twinOf = <T,>(
+  of: readonly T[],
+  columns: Readonly<Record<string, (each: T) => Twin['rows'][number][number]>>,
+): Twin => ({
+  columns: Object.keys(columns),
+  rows: of.map((each) => Object.values(columns).map((cell) => cell(each))),
+});
+
 interface ChartPanelProps {
   /** The finding, from `finding.ts`. */
   readonly title: string;

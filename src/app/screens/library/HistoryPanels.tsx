@@ -12,7 +12,7 @@ import {
 } from '../../../prompt-set/performance';
 import { type DiffPart, diffVersions, type FactDiff } from '../../../prompt-set/version-diff';
 import { versionById, versionsOf, versionWords } from '../../../prompt-set/versions';
-import { ChartPanel, drawLineage, drawPerformance } from '../../charts';
+import { ChartPanel, drawLineage, drawPerformance, twinOf } from '../../charts';
 import { versionOptions } from '../../state/version-words';
 import { Panel, Select, Table } from '../../ui';
 import type { Detail } from './library-store';
@@ -87,17 +87,14 @@ export function LineagePanel({ detail }: { readonly detail: Detail }) {
       unit="what each version comes from"
       draw={draw}
       hidden={nodes.length > MOST_DRAWN}
-      twin={{
-        columns: ['version', 'comes from', 'how', 'rows', 'stages', 'author'],
-        rows: nodes.map(({ name, parent, how, data, stages, author }) => [
-          name,
-          parent === null ? null : (names.get(parent) ?? null),
-          how,
-          data,
-          stages.join(', '),
-          author,
-        ]),
-      }}
+      twin={twinOf(nodes, {
+        version: ({ name }) => name,
+        'comes from': ({ parent }) => (parent === null ? null : (names.get(parent) ?? null)),
+        how: ({ how }) => how,
+        rows: ({ data }) => data,
+        stages: ({ stages }) => stages.join(', '),
+        author: ({ author }) => author,
+      })}
     >
       {nodes.length > MOST_DRAWN ? (
         <p className="dim">{nodes.length} versions are too many for a chart; the table lists them all.</p>

@@ -7,7 +7,15 @@ import { namesOf, pText } from '../../../../../evaluation/words';
 import { midSentence } from '../../../../../lib/format';
 import { columnName, ends, LABEL_METRICS, metricsOf } from '../../../../../metrics/registry';
 import type { ClassifyEvaluation } from '../../../../../prompt-set/types';
-import { accuracyTitle, ChartPanel, differenceTitle, drawAccuracy, drawDifferences, sideOf } from '../../../../charts';
+import {
+  accuracyTitle,
+  ChartPanel,
+  differenceTitle,
+  drawAccuracy,
+  drawDifferences,
+  sideOf,
+  twinOf,
+} from '../../../../charts';
 import { ArmMark, type Fact, Facts, format, Panel, Table, type TableColumn } from '../../../../ui';
 import type { Shown } from '../../compare-store';
 import { ExportArm, metricColumns } from '../parts';
@@ -86,26 +94,15 @@ export function Statistics({ comparison, evaluation }: Shown) {
         title={accuracyTitle(arms, headline)}
         unit="accuracy, 95% Wilson interval"
         draw={accuracy}
-        twin={{
-          columns: [
-            'prompt',
-            'correct',
-            'rows',
-            'accuracy',
-            'low_95',
-            'high_95',
-            ...OTHERS.map(([id]) => columnName(id)),
-          ],
-          rows: arms.map((arm) => [
-            arm.name,
-            arm.correct,
-            arm.n,
-            arm.accuracy,
-            arm.accuracyCi95.low,
-            arm.accuracyCi95.high,
-            ...OTHERS.map(([id]) => arm[id] ?? null),
-          ]),
-        }}
+        twin={twinOf(arms, {
+          prompt: (arm) => arm.name,
+          correct: (arm) => arm.correct,
+          rows: (arm) => arm.n,
+          accuracy: (arm) => arm.accuracy,
+          low_95: (arm) => arm.accuracyCi95.low,
+          high_95: (arm) => arm.accuracyCi95.high,
+          ...Object.fromEntries(OTHERS.map(([id]) => [columnName(id), (arm: ArmReport) => arm[id] ?? null])),
+        })}
       />
       <DifferencePanel arms={arms} pairs={pairs} nameOf={nameOf} />
       <ArmsPanel comparison={comparison} evaluation={evaluation} nameOf={nameOf} />
@@ -125,30 +122,17 @@ function DifferencePanel({ arms, pairs, nameOf }: DifferencePanelProps) {
       title={differenceTitle(arms, pairs)}
       unit="points on the same rows, 95% interval of each pair alone"
       draw={differences}
-      twin={{
-        columns: [
-          'difference',
-          'points',
-          'low_95',
-          'high_95',
-          'exact_p',
-          'holm_p',
-          'mid_p',
-          'only_first_right',
-          'only_second_right',
-        ],
-        rows: pairs.map((p) => [
-          `${nameOf(p.b)} minus ${nameOf(p.a)}`,
-          p.difference * 100,
-          p.differenceCi95.low * 100,
-          p.differenceCi95.high * 100,
-          p.pExact,
-          p.pHolm ?? p.pExact,
-          p.pMidP,
-          p.aOnly,
-          p.bOnly,
-        ]),
-      }}
+      twin={twinOf(pairs, {
+        difference: (p) => `${nameOf(p.b)} minus ${nameOf(p.a)}`,
+        points: (p) => p.difference * 100,
+        low_95: (p) => p.differenceCi95.low * 100,
+        high_95: (p) => p.differenceCi95.high * 100,
+        exact_p: (p) => p.pExact,
+        holm_p: (p) => p.pHolm ?? p.pExact,
+        mid_p: (p) => p.pMidP,
+        only_first_right: (p) => p.aOnly,
+        only_second_right: (p) => p.bOnly,
+      })}
     >
       <PValues arms={arms} pairs={pairs} nameOf={nameOf} />
     </ChartPanel>

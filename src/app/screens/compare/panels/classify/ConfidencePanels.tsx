@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import { type ConfidenceReport, confidenceDifferenceWords } from '../../../../../evaluation/classify/confidence';
 import type { ArmReport } from '../../../../../evaluation/types';
-import { ChartPanel, drawReliability, reliabilityTitle, sideOf } from '../../../../charts';
+import { ChartPanel, drawReliability, reliabilityTitle, sideOf, twinOf } from '../../../../charts';
 import { ArmMark, Panel, Table, type TableColumn } from '../../../../ui';
 import type { InsightsProps } from '../../closer-store';
 import { CoveragePanel, reportsOf } from './CoveragePanel';
@@ -47,16 +47,13 @@ function Reliability({ arm, report }: { readonly arm: ArmReport; readonly report
       }
       unit="share right, with 95% Wilson bars; on the dashed line a probability means what it says"
       draw={draw}
-      twin={{
-        columns: ['rows', 'mean_probability', 'share_right', 'low_95', 'high_95'],
-        rows: report.bins.map((bin) => [
-          bin.rows,
-          bin.meanConfidence,
-          bin.accuracy,
-          bin.accuracyCi95.low,
-          bin.accuracyCi95.high,
-        ]),
-      }}
+      twin={twinOf(report.bins, {
+        rows: (bin) => bin.rows,
+        mean_probability: (bin) => bin.meanConfidence,
+        share_right: (bin) => bin.accuracy,
+        low_95: (bin) => bin.accuracyCi95.low,
+        high_95: (bin) => bin.accuracyCi95.high,
+      })}
     />
   );
 }

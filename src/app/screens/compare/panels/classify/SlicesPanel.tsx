@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import { type Slice, slicesSentence } from '../../../../../evaluation/classify/slices';
 import { pText } from '../../../../../evaluation/words';
-import { ChartPanel, drawIntervals, slicesTitle } from '../../../../charts';
+import { ChartPanel, drawIntervals, slicesTitle, twinOf } from '../../../../charts';
 import { useQuery } from '../../../../state/location';
 import { Button, format, Interval, Panel, Select, Table, Term } from '../../../../ui';
 import type { InsightsProps } from '../../closer-store';
@@ -67,10 +67,7 @@ function ColumnPanel({ all, a, b }: { readonly all: readonly Slice[]; readonly a
           </div>
         }
         draw={draw}
-        twin={{
-          columns: ['part', 'rows', 'accuracy_a', 'accuracy_b', 'points', 'low_95', 'high_95', 'exact_p', 'holm_p'],
-          rows: shown.map(twinRow),
-        }}
+        twin={twinOf(shown, TWIN)}
       >
         <SliceTable slices={shown} a={a} b={b} onOpen={open} />
       </ChartPanel>
@@ -78,17 +75,17 @@ function ColumnPanel({ all, a, b }: { readonly all: readonly Slice[]; readonly a
   );
 }
 
-const twinRow = ({ name, rowIds, accuracyA, accuracyB, difference, ci95, pExact, pHolm }: Slice) => [
-  name,
-  rowIds.length,
-  accuracyA,
-  accuracyB,
-  difference * 100,
-  ci95.low * 100,
-  ci95.high * 100,
-  pExact,
-  pHolm,
-];
+const TWIN = {
+  part: ({ name }: Slice) => name,
+  rows: ({ rowIds }: Slice) => rowIds.length,
+  accuracy_a: ({ accuracyA }: Slice) => accuracyA,
+  accuracy_b: ({ accuracyB }: Slice) => accuracyB,
+  points: ({ difference }: Slice) => difference * 100,
+  low_95: ({ ci95 }: Slice) => ci95.low * 100,
+  high_95: ({ ci95 }: Slice) => ci95.high * 100,
+  exact_p: ({ pExact }: Slice) => pExact,
+  holm_p: ({ pHolm }: Slice) => pHolm,
+};
 
 interface SliceTableProps {
   readonly slices: readonly Slice[];
