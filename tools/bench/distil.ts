@@ -33,7 +33,7 @@ import type { Host } from '../../src/workflow/host';
 import { forSmaller } from '../../src/workflow/runs';
 import { tokenRows } from '../../src/workflow/token-rows';
 import { readOptions } from './read-options.mjs';
-import { readSet, SETS } from './sets';
+import { readSet, SETS, sizesOf } from './sets';
 
 type Answer = Awaited<ReturnType<Host['engine']['score']>>['rows'][number];
 
@@ -76,9 +76,8 @@ function save(): void {
 }
 
 const log = createLog();
-const { seed, 'train-rows': trainRows, 'test-rows': tests } = values;
-const testRows = tests === null ? null : Number(tests);
-const dataset = await readSet(data, name, { seed, trainRows, testRows }, log);
+const { seed } = values;
+const dataset = await readSet(data, name, { seed, ...sizesOf(values) }, log);
 const backend = values.backend === 'node-wasm' ? 'node-wasm' : 'node-native';
 await using opened = await openHost({ model: DEFAULT_MODEL, backend, threads: null }, log);
 

@@ -26,7 +26,7 @@ import type { KeptReading } from '../../src/workflow/prompt-search';
 import { tokenRows } from '../../src/workflow/token-rows';
 import { validationIds } from '../../src/workflow/training-rows';
 import { readOptions } from './read-options.mjs';
-import { readSet, SETS } from './sets';
+import { readSet, SETS, sizesOf } from './sets';
 
 type Answers = [rowId: string, logProbs: readonly number[]][];
 
@@ -64,9 +64,8 @@ function save(now = false): void {
 }
 
 const log = createLog();
-const { seed, 'train-rows': trainRows, 'test-rows': tests } = values;
-const testRows = tests === null ? null : Number(tests);
-const dataset = await readSet(data, name, { seed, trainRows, testRows }, log);
+const { seed } = values;
+const dataset = await readSet(data, name, { seed, ...sizesOf(values) }, log);
 const backend = values.backend === 'node-wasm' ? 'node-wasm' : 'node-native';
 await using host = await openHost({ model: DEFAULT_MODEL, backend, threads: null }, log);
 const asGiven = values['as-dropped'] ? null : set;

@@ -18,6 +18,12 @@ export const SETS = {
   },
 } as const;
 
+/** How many rows a benchmark takes, from its options; null = all. */
+export const sizesOf = (of: { readonly 'train-rows': number; readonly 'test-rows': string | null }) => ({
+  trainRows: of['train-rows'],
+  testRows: of['test-rows'] === null ? null : Number(of['test-rows']),
+});
+
 type Given = Parameters<typeof readDataset>;
 
 /** The rows of a public set: its two files in a folder. */

@@ -17,7 +17,7 @@ import { tokenRows } from '../../src/workflow/token-rows';
 import { type TrainRunEvent, train } from '../../src/workflow/train';
 import { cacheKeyOf } from '../../src/workflow/training-rows';
 import { readOptions } from './read-options.mjs';
-import { readSet, SETS } from './sets';
+import { readSet, SETS, sizesOf } from './sets';
 
 const VARIANTS: Readonly<Record<string, Partial<TrainingSettings>>> = {
   standard: {},
@@ -52,8 +52,7 @@ if (!set) {
   process.exit(2);
 }
 const log = createLog();
-const { 'train-rows': trainRows, 'test-rows': tests } = values;
-const testRows = tests === null ? null : Number(tests);
+const { trainRows, testRows } = sizesOf(values);
 const dataset = await readSet(data, name, { seed: 0, trainRows, testRows }, log);
 const backend = values.backend === 'node-native' ? 'node-native' : 'node-wasm';
 await using host = await openHost({ model: DEFAULT_MODEL, backend, threads: null }, log);

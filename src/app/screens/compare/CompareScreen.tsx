@@ -13,7 +13,7 @@ import { NeedsRows, ScreenFrame, ViewingOnly } from '../../shell/Screen';
 import { exportPath, navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
-import { useCannotAsk, usePromptSets, useSession } from '../../state/studio';
+import { useCannotAsk, usePicked, usePromptSets, useSession } from '../../state/studio';
 import { Button, EmptyState, Failed, format, Note } from '../../ui';
 import { compareStores, type Latest } from './compare-store';
 import { PlannedPanel, ProgressPanel } from './PlannedPanel';
@@ -202,8 +202,7 @@ function Actions({ set, compared, outdated, hasRows, onSave }: ActionsProps) {
 /** This device cannot compare, another job has the engine, or the last comparison failed. */
 function Troubles() {
   const { run } = compareStores.use();
-  const running = useStore(run, (s) => s.running);
-  const error = useStore(run, (s) => s.error);
+  const { running, error } = usePicked(run, 'running', 'error');
   const other = useSession((s) => s.job?.title ?? null);
   const stopped = useSession(({ model }) => (model.kind === 'failed' ? model.error.message : null));
   // what ended the model is said once, at the top of every screen

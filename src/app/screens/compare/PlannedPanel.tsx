@@ -1,6 +1,5 @@
 /** The prompts that will be compared; while the comparison runs, how far each is. */
 import { useMemo } from 'react';
-import { useStore } from 'zustand';
 import type { Dataset } from '../../../dataset/types';
 import { detectableIn } from '../../../evaluation/rows';
 import { times } from '../../../evaluation/words';
@@ -11,7 +10,7 @@ import type { PromptSet } from '../../../prompt-set/types';
 import { timeWords } from '../../../training/estimate';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
-import { usePromptSets, useSession } from '../../state/studio';
+import { usePicked, usePromptSets, useSession } from '../../state/studio';
 import { Button, format, Panel, ProgressBar } from '../../ui';
 import { compareStores } from './compare-store';
 import { PANELS } from './panels/table';
@@ -117,10 +116,7 @@ const stateWords = (fraction: number | null) =>
 /** How far the comparison is, prompt by prompt. */
 export function ProgressPanel() {
   const { run } = compareStores.use();
-  const arms = useStore(run, (s) => s.arms);
-  const fraction = useStore(run, (s) => s.fraction);
-  const secondsLeft = useStore(run, (s) => s.secondsLeft);
-  const note = useStore(run, (s) => s.note);
+  const { arms, fraction, secondsLeft, note } = usePicked(run, 'arms', 'fraction', 'secondsLeft', 'note');
   return (
     <div className="stack">
       <ProgressBar

@@ -45,8 +45,7 @@ export function BatchAnswers() {
   const { running, choice } = batch.use();
   const file = useStore(batchRows.use().source, (s) => s.value);
   const setId = useStore(choice, (s) => s.setId);
-  const run = useStore(running, (s) => s.run);
-  const isRunning = useStore(running, (s) => s.running);
+  const { run, running: isRunning } = usePicked(running, 'run', 'running');
   if (!file || setId === null) return null;
   const isAnswered = run !== null && run.progress.done > 0;
   return (
@@ -86,8 +85,7 @@ function useSeconds(): number | null {
 
 function StartOrStop({ rows }: { readonly rows: number }) {
   const { running, start } = batch.use();
-  const run = useStore(running, (s) => s.run);
-  const isRunning = useStore(running, (s) => s.running);
+  const { run, running: isRunning } = usePicked(running, 'run', 'running');
   const missing = useMissing();
   const time = timeWords(useSeconds());
   const { done, total, secondsLeft, rowsPerSecond } = run?.progress ?? NOT_STARTED;

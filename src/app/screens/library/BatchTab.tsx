@@ -5,7 +5,7 @@ import type { RowsFile } from '../../../workflow/rows-file';
 import { ShowRejected } from '../../shell/DropTarget';
 import { FileButton } from '../../shell/Screen';
 import { useResource } from '../../state/resource';
-import { usePromptSets, useStudio } from '../../state/studio';
+import { usePicked, usePromptSets, useStudio } from '../../state/studio';
 import { stageOptions, versionOptions } from '../../state/version-words';
 import { Button, EmptyState, Failed, format, Note, Panel, Select } from '../../ui';
 import { BatchAnswers, FirstRows } from './BatchAnswers';
@@ -77,8 +77,7 @@ function WarnBeforeLeaving() {
 function Choice() {
   const { choice, chooseSet, chooseWhich } = batch.use();
   const sets = usePromptSets((s) => s.sets);
-  const setId = useStore(choice, (s) => s.setId);
-  const which = useStore(choice, (s) => s.which);
+  const { setId, which } = usePicked(choice, 'setId', 'which');
   const isHeld = useIsHeld();
   const { value: set } = useResource(batchSet.use(), setId);
   const options = set ? [...stageOptions(set), ...versionOptions(set)] : [];

@@ -1,13 +1,12 @@
 import { useEffect } from 'react';
 import { Link } from 'wouter';
-import { useStore } from 'zustand';
 import { bytes, percentWhole } from '../../../lib/format';
 import { resumptionOf } from '../../../prompt-set/listing';
 import { downloadWords, modelWords } from '../../shell/ModelFacts';
 import { FileButton, ReadingBar, ScreenFrame, useOpenSample, ViewingOnly } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import type { ShippedPrompt } from '../../state/services';
-import { usePromptSets, useSession, useStores } from '../../state/studio';
+import { usePicked, usePromptSets, useSession, useStores } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { TextArea } from '../../ui/Field';
 import { ArmMark, type ArmSide } from '../../ui/Marks';
@@ -183,8 +182,7 @@ function Actions() {
 
 function OpenedFile() {
   const { data } = useStores();
-  const failure = useStore(data, (s) => s.failure);
-  const reading = useStore(data, (s) => s.reading);
+  const { failure, reading } = usePicked(data, 'failure', 'reading');
   return (
     <>
       {reading ? <ReadingBar label={`Reading ${reading}`} /> : null}

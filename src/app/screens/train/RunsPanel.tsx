@@ -1,12 +1,11 @@
 import { memo } from 'react';
-import { useStore } from 'zustand';
 import { otherVersionWords } from '../../../dataset/versions';
 import { isUsable } from '../../../prompt-set/make-versions';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { timeWords } from '../../../training/estimate';
 import { branchOf, canBranch, type PlannedRun, textOf } from '../../../workflow/runs';
 import { reachedWords, runWords, settingsWords, startWords, statusWords } from '../../../workflow/words';
-import { usePromptSets } from '../../state/studio';
+import { usePicked, usePromptSets } from '../../state/studio';
 import { Button, EmptyState, format, Panel, Table, toastUndo } from '../../ui';
 import { useNextRun, useSecondsOf } from './next-run';
 import { moved, putBack, without } from './run-queue';
@@ -110,10 +109,8 @@ const nameOf = (item: PlannedRun) => `${item.name ? `${item.name}: ` : ''}${sett
 /** Waiting runs, in their order; hidden when there are none. */
 export const QueuePanel = memo(function QueuePanel() {
   const { queue } = useTraining.use();
-  const items = useStore(queue, (s) => s.items);
+  const { items, setId, paused } = usePicked(queue, 'items', 'setId', 'paused');
   const openId = usePromptSets((s) => s.set?.id);
-  const setId = useStore(queue, (s) => s.setId);
-  const paused = useStore(queue, (s) => s.paused);
   const secondsOf = useSecondsOf();
   if (items.length === 0 || setId !== openId) return null;
   return (

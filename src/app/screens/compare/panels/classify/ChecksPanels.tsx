@@ -11,7 +11,7 @@ import {
 import type { Insights } from '../../../../../evaluation/classify/compare';
 import { namesOf, pointsRange, pointsWithUnit, pValue } from '../../../../../evaluation/words';
 import { useResource } from '../../../../state/resource';
-import { useSession } from '../../../../state/studio';
+import { usePicked, useSession } from '../../../../state/studio';
 import { Button, Facts, Failed, format, Panel, ProgressBar, Table } from '../../../../ui';
 import { type CheckKind, type CloserProps, closerStores, type InsightsProps } from '../../closer-store';
 
@@ -92,10 +92,7 @@ interface CheckButtonProps {
 /** Starts a check; while it runs, how far it is and how to stop it; afterwards, what went wrong. */
 function CheckButton({ kind, again, isDisabled = false, children }: CheckButtonProps): ReactNode {
   const { check } = closerStores.use();
-  const running = useStore(check, (s) => s.running);
-  const error = useStore(check, (s) => s.error);
-  const note = useStore(check, (s) => s.note);
-  const fraction = useStore(check, (s) => s.fraction);
+  const { running, error, note, fraction } = usePicked(check, 'running', 'error', 'note', 'fraction');
   const mine = useStore(check, (s) => s.check === kind);
   const isOff = useSession((s) => s.capabilities.trainingOff !== null);
   if (running && mine)

@@ -10,7 +10,7 @@ import { versionsCompared } from '../../../../../prompt-set/calibration';
 import type { ClassifyEvaluation } from '../../../../../prompt-set/types';
 import { useQuery } from '../../../../state/location';
 import { useResource } from '../../../../state/resource';
-import { usePromptSets } from '../../../../state/studio';
+import { usePicked, usePromptSets } from '../../../../state/studio';
 import { Button, Choices, Failed, Note, ProgressBar, Tabs } from '../../../../ui';
 import { type CloserProps, closerStores, type InsightsKey, type LookCloserProps } from '../../closer-store';
 import { compareStores, type Shown } from '../../compare-store';
@@ -99,8 +99,7 @@ interface FoundProps {
 function Found({ of, children }: FoundProps) {
   const { insights, progress, stop } = closerStores.use();
   const { value, error } = useResource(insights, of);
-  const fraction = useStore(progress, (s) => s.fraction);
-  const stopped = useStore(progress, (s) => s.stopped);
+  const { fraction, stopped } = usePicked(progress, 'fraction', 'stopped');
   if (value) return children(value);
   if (error) return <Failed title="The analysis did not finish" error={error} onRetry={() => void insights.reload()} />;
   if (stopped)

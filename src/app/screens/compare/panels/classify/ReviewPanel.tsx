@@ -4,6 +4,7 @@ import type { Dataset } from '../../../../../dataset/types';
 import type { ComparisonPlan, PairReport } from '../../../../../evaluation/types';
 import { times } from '../../../../../evaluation/words';
 import { useResource } from '../../../../state/resource';
+import { usePicked } from '../../../../state/studio';
 import { Button, format, LabelTag, Panel, ProgressBar } from '../../../../ui';
 import type { CloserProps } from '../../closer-store';
 import type { Shown } from '../../compare-store';
@@ -61,8 +62,7 @@ interface ReviewProps {
 /** Row after row, and at the end what would change. */
 function Review({ queue, plan, dataset }: ReviewProps) {
   const { state, back, leave, apply } = reviewStores.use();
-  const answers = useStore(state, (s) => s.answers);
-  const saving = useStore(state, (s) => s.saving);
+  const { answers, saving } = usePicked(state, 'answers', 'saving');
   const id = queue[answers.size];
   const given = [...answers].filter(([, label]) => label !== null);
   return (
