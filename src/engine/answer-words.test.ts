@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { uninterrupted } from '../lib/control';
 import { PLACEMENTS, type Placement, type SoftPrompt } from '../prompt/soft-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
 import { batchGradient, batchLosses } from '../training/objective';
@@ -7,7 +8,7 @@ import { STANDARD, type TrainingSettings } from '../training/settings';
 import { relativeError } from './conform';
 import { Engine } from './engine';
 import { type LoadedProgram, loadProgram } from './load';
-import { readModel, singleTokens, tokenRows, trainToEnd } from './test-support';
+import { modelFolders, readModel, singleTokens, tokenRows, trainToEnd } from './test-support';
 import type { TrainRequest } from './types';
 
 const TINY = 'test/fixtures/tiny-support';
@@ -163,3 +164,38 @@ describe.each(['gemma2-genaifull-fp32', 'cohere-optimum-fp32', 'granite-genai-fp
     });
   },
 );
+
+it('the rows of the head give a model’s scores of tokens from its hidden states, on every fixture', async () => {
+  const ids = [3, 11, 17];
+  let scaled = 0;
+  for (const { name, folder } of modelFolders()) {
+    const engine = new Engine(await load(folder));
+    const rows = tokenRows(
+      [
+        [5, 6, 7],
+        [9, 4, 8, 2],
+      ],
+      [0, 1],
+    );
+    const { vectors, biases, scale, isCapped } = await engine.outputVectors(Int32Array.from(ids), uninterrupted);
+    scaled += scale !== 1 ? 1 : 0;
+    const { hidden } = engine.info;
+    const states = await engine.states({ rows, cacheKey: null }, uninterrupted);
+    const scored = await engine.score({ rows, labels: singleTokens(ids), soft: null, cacheKey: null });
+    for (const [r, { logProbs }] of scored.rows.entries()) {
+      const logits = ids.map(
+        (_, k) =>
+          scale *
+          (Array.from(states.subarray(r * hidden, (r + 1) * hidden)).reduce(
+            (sum, h, f) => sum + h * (vectors[k * hidden + f] ?? Number.NaN),
+            biases[k] ?? 0,
+          ) as number),
+      );
+      if (isCapped) continue;
+      for (const k of ids.keys())
+        expect((logProbs[k] ?? 0) - (logProbs[0] ?? 0), name).toBeCloseTo((logits[k] ?? 0) - (logits[0] ?? 0), 4);
+    }
+    await engine.dispose();
+  }
+  expect(scaled).toBeGreaterThan(0);
+});

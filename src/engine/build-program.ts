@@ -10,6 +10,7 @@ import {
   type Graph,
   HEAD,
   int,
+  ints,
   LINEAR,
   layoutOf,
   type Node,
@@ -50,7 +51,8 @@ export function forwardAndBackward(decoder: Decoder, trains: Trains = 'vectors')
 
 /**
  * The decoder with a soft prompt spliced in and a head that reads only the rows it is asked for: outputs `IO.logits`,
- * `IO.states`, `IO.loss`, `IO.tokenEmbeddings`, and the present keys and values, still without the gradient. Formulas: `inference/program`.
+ * `IO.states`, `IO.loss`, `IO.tokenEmbeddings`, `IO.outputVectors`, and the present keys and values, still without the gradient.
+ * Formulas: `inference/program`.
  */
 export function splice(decoder: Decoder): Graph {
   const presents = [...decoder.presentKeys, ...decoder.presentValues].map((name) => outputOf(decoder.graph, name));
@@ -61,6 +63,9 @@ export function splice(decoder: Decoder): Graph {
     { name: IO.states, dtype: 'float32', shape: ['reads', decoder.hidden] },
     { name: IO.loss, dtype: 'float32', shape: [] },
     { name: IO.tokenEmbeddings, dtype: 'float32', shape: ['embedded', decoder.hidden] },
+    ...(hasOutputVectors(decoder)
+      ? [{ name: IO.outputVectors, dtype: 'float32' as const, shape: ['candidates', decoder.hidden] }]
+      : []),
     ...presents,
   ]);
 }
@@ -99,8 +104,13 @@ function embedIds({ graph, embeddings, embeddingTable }: Decoder): Graph {
   return b.build();
 }
 
+/** A packed head of columns would have to be written out in each run to take some of them. */
+const hasOutputVectors = ({ graph, head }: Decoder): boolean =>
+  head.layout === 'rows' || graph.initializers.get(head.weight)?.packing === undefined;
+
 /** Gathers the hidden rows that are read, and appends head and loss. */
-function readOut({ graph, finalHidden, hidden, head }: Decoder): Graph {
+function readOut(decoder: Decoder): Graph {
+  const { graph, finalHidden, hidden, head } = decoder;
   const b = new GraphBuilder(graph, 'head/');
   const readIndex = b.input(IO.readIndex, 'int32', ['reads']);
   const candidateIds = b.input(IO.candidateIds, 'int32', ['candidate_ids']);
@@ -123,6 +133,12 @@ function readOut({ graph, finalHidden, hidden, head }: Decoder): Graph {
   logits = b.add('Identity', [logits], { name: IO.logits });
 
   b.add(CROSS_ENTROPY, [logits, target, weight], { name: IO.loss });
+  if (hasOutputVectors(decoder)) {
+    const isRows = head.layout === 'rows';
+    const own = isRows ? { name: IO.outputVectors } : {};
+    const found = b.add('Gather', [head.weight, candidateIds], { attrs: { axis: int(isRows ? 0 : 1) }, ...own });
+    if (!isRows) b.add('Transpose', [found], { attrs: { perm: ints([1, 0]) }, name: IO.outputVectors });
+  }
   return b.build();
 }
 
@@ -134,7 +150,8 @@ export function specOf(decoder: Decoder, trains: Trains = 'vectors'): ProgramSpe
   const idsDtype = ids?.dtype === 'int32' ? 'int32' : 'int64';
   const sizes = { layers, kvHeads, headDim, hidden, vocabulary, contextLength };
   const adapted = trains === 'adapters' && [...readProducts(readEarly(splice(decoder))).values()];
-  return { ...sizes, head, inputs, presentKeys, presentValues, idsDtype, ...(adapted && { adapted }) };
+  const headless = !hasOutputVectors(decoder) && { hidesHead: true as const };
+  return { ...sizes, head, inputs, presentKeys, presentValues, idsDtype, ...(adapted && { adapted }), ...headless };
 }
 
 /**

@@ -4,7 +4,7 @@ import { generate, readNextTokens, writeRows } from '../inference/generate';
 import { kvBytesPerToken } from '../inference/kv';
 import { Answers } from '../inference/label-scores';
 import { PrefixCache } from '../inference/rows';
-import { embeddingRows } from '../inference/run';
+import { embeddingRows, outputVectors } from '../inference/run';
 import {
   countTokens,
   eachOrder,
@@ -205,6 +205,8 @@ export class Engine implements EngineCalls {
     }
     return out;
   };
+
+  readonly outputVectors: EngineCalls['outputVectors'] = (ids) => outputVectors(this.#program, [...ids]);
 
   readonly attribute: EngineCalls['attribute'] = (...asked) => attribute(this.#program, ...asked);
 

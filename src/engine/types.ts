@@ -4,6 +4,7 @@ import type { Attribution, AttributionRequest } from '../inference/attribution';
 import type { TextCacheOptions } from '../inference/cache-plan';
 import type { Generated, GenerateOptions, NextTokens, NextTokensOptions } from '../inference/generate';
 import type { Trains } from '../inference/program';
+import type { OutputVectors } from '../inference/run';
 import type { CountedRequest, ScoredRow, TargetScore, TokenCount } from '../inference/score';
 import type { RowsRead } from '../inference/text-cache';
 import type { Control } from '../lib/control';
@@ -15,7 +16,7 @@ import type { Checkpoint, Trained, Trial } from '../training/events';
 import type { SwapRequest, TokenSwap } from '../training/objective';
 import type { TrainingSettings } from '../training/settings';
 
-export type { AttributionRequest, NextTokens, SwapRequest };
+export type { AttributionRequest, NextTokens, OutputVectors, SwapRequest };
 
 /** Verified bytes of a model folder: path inside the folder -> bytes. */
 export type ModelFiles = Readonly<Record<string, Uint8Array>>;
@@ -231,6 +232,8 @@ export interface EngineCalls {
   readonly tokenSwaps: EngineCall<SwapRequest, readonly TokenSwap[]>;
   /** Embeddings of token ids, `[ids, hidden]`, row-major. */
   readonly tokenVectors: EngineCall<Int32Array, Float32Array>;
+  /** Rows of the vocabulary's head for token ids. */
+  readonly outputVectors: EngineCall<Int32Array, OutputVectors>;
   /** Whether the gradients of the loaded model can be trained on, on its backend; 0 = the gradient is known. */
   readonly selfCheck: EngineCall<SelfCheckRequest, SelfCheckReport>;
 }
@@ -247,6 +250,7 @@ const CALLS: Readonly<Record<keyof EngineCalls, true>> = {
   attribute: true,
   tokenSwaps: true,
   tokenVectors: true,
+  outputVectors: true,
   selfCheck: true,
 };
 

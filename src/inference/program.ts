@@ -52,6 +52,8 @@ export const IO = {
   softGrad: 'soft_grad',
   /** output float32 `[embedded, hidden]`: the token embedding of `embeddingIds`, as where the soft prompt is spliced in */
   tokenEmbeddings: 'token_embeddings',
+  /** output float32 `[candidates, hidden]`: rows of the head for `candidateIds`, without the shift; not of a packed head of columns */
+  outputVectors: 'output_vectors',
 } as const;
 
 /** What is needed to feed a built program. */
@@ -71,6 +73,8 @@ export type ProgramSpec = Pick<
   readonly idsDtype: 'int32' | 'int64';
   /** Sizes of the products that have an adapter; left out = none has. */
   readonly adapted?: readonly Product[];
+  /** It has no output `IO.outputVectors`. */
+  readonly hidesHead?: true;
 };
 
 /** What a program has the gradient of: the soft prompt, or low-rank adapters of the last layer. */

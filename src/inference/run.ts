@@ -1,5 +1,6 @@
 import { assert, present } from '../lib/assert';
 import { breathe, type Polled, throwIfInterrupted, uninterrupted } from '../lib/control';
+import { StudioError } from '../lib/errors';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { HostTensor, Runner } from '../runtime/types';
 import { buildFeeds, type FeedOptions, layoutOf, type MixedTokens, pastLength, type Sequence } from './feeds';
@@ -75,6 +76,41 @@ export async function embeddingRows({ spec, runner }: Program, ids: readonly num
   const feeds = buildFeeds(spec, [sequence], { soft: null, candidates: [0], embeddingIds: ids });
   const outputs = await runner.run(feeds, [IO.tokenEmbeddings]);
   return floats(outputs, IO.tokenEmbeddings);
+}
+
+/** How the head turns a hidden state h into the logit of a token: `scale (h · vector + bias)`, then bounded where it is capped. */
+export interface OutputVectors {
+  /** `[ids, hidden]`, row-major. */
+  readonly vectors: Float32Array;
+  /** One a token. */
+  readonly biases: readonly number[];
+  readonly scale: number;
+  readonly isCapped: boolean;
+}
+
+/**
+ * Rows of the vocabulary's head for token ids; the model itself runs on a single token.
+ * @throws StudioError `model-unsupported` where the head keeps columns of 16 bits, and as Runner.run
+ */
+export async function outputVectors({ spec, runner }: Program, ids: readonly number[]): Promise<OutputVectors> {
+  if (spec.hidesHead)
+    throw new StudioError(
+      'model-unsupported',
+      'The vectors of the vocabulary are not readable while this model is held in 16 bits. Load it with fast weights.',
+    );
+  const sequence: Sequence = { tokens: Int32Array.of(0), past: null, reads: [0] };
+  const { scale, softcap, bias } = spec.head;
+  const feeds = buildFeeds(spec, [sequence], { soft: null, candidates: ids });
+  const outputs = await runner.run(feeds, [IO.outputVectors, IO.logits, IO.states]);
+  const vectors = floats(outputs, IO.outputVectors);
+  const [logits, state] = [floats(outputs, IO.logits), floats(outputs, IO.states)];
+  const product = (i: number) => state.reduce((sum, h, f) => sum + h * (vectors[i * spec.hidden + f] as number), 0);
+  return {
+    vectors,
+    biases: ids.map((_, i) => (bias === null ? 0 : (logits[i] as number) / (scale ?? 1) - product(i))),
+    scale: scale ?? 1,
+    isCapped: softcap !== null,
+  };
 }
 
 /**
