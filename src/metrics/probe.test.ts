@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { drained } from '../lib/control';
 import { createRng } from '../lib/rng';
-import { accuracy, argmax } from './classification';
+import { accuracy, argmax, logSoftmax } from './classification';
 import { fittingProbe } from './probe';
 
 const WIDTH = 20;
@@ -39,4 +39,25 @@ it('answers with few rows, with one class, and with a class that no row has', ()
   expect(one.map(argmax)).toEqual([1, 1, 1, 1, 1, 1]);
   const two = fitProbe(states, [0, 1, 0, 1, 0, 1], 3).predict(states);
   expect(two.every((row) => row.length === 3 && (row[2] ?? 0) < -20)).toBe(true);
+});
+
+it.each([
+  ['two classes', 2, (i: number) => i % 2],
+  ['four classes', 4, (i: number) => i % 4],
+  ['a class that no row has', 4, (i: number) => [0, 2, 3][i % 3] ?? 0],
+  ['one class alone', 3, () => 1],
+] as const)('is one linear function of a state, which gives the same answers: %s', (_, classes, labelOf) => {
+  const { states } = drawn(60, 2, 3, 5);
+  const { predict, weights, intercepts } = fitProbe(
+    states,
+    states.map((_state, i) => labelOf(i)),
+    classes,
+  );
+  for (const [i, answer] of predict(states).entries()) {
+    const scores = intercepts.map((intercept, k) =>
+      Array.from(states[i] ?? []).reduce((sum, x, f) => sum + x * (weights[k * WIDTH + f] ?? 0), intercept),
+    );
+    for (const [k, logProb] of logSoftmax(scores).entries())
+      expect(Math.exp(logProb)).toBeCloseTo(Math.exp(answer[k] ?? 0), 9);
+  }
 });

@@ -4,11 +4,21 @@
  */
 import { fitLogistic, type Logistic, type SparseRow } from './logistic';
 
-export interface Probe {
+export interface Probe extends LinearScores {
   /** Log-probabilities over all classes, a row each. */
   predict(states: readonly Float32Array[]): readonly (readonly number[])[];
   /** Inverse strength of the penalty that was chosen. */
   readonly c: number;
+}
+
+/**
+ * The probe as a head of the model: the score of class k is `weights[k] · state + intercepts[k]`, of a state that is not
+ * standardised, and softmax over the scores gives the answers.
+ */
+export interface LinearScores {
+  /** `[classes, width of a state]`, row-major. */
+  readonly weights: Float64Array;
+  readonly intercepts: readonly number[];
 }
 
 /** Tried from the strongest penalty on, until the loss on rows left out rises. */
@@ -29,7 +39,8 @@ export function* fittingProbe(
   gold: readonly number[],
   classes: number,
 ): Generator<number, Probe> {
-  const scale = standardiser(states);
+  const standard = standardOf(states);
+  const scale = scaling(standard);
   const rows = states.map(scale);
   const fitted = (among: readonly number[], c: number): Logistic =>
     fitLogistic(
@@ -41,7 +52,40 @@ export function* fittingProbe(
     );
   const c = yield* strength(rows, gold, fitted);
   const model = fitted([...gold.keys()], c);
-  return { c, predict: (more) => model.predict(more.map(scale)) };
+  return { c, predict: (more) => model.predict(more.map(scale)), ...linear(model, standard, classes) };
+}
+
+/** Of a class without training rows: the mean score of the others, less what makes its probability the floor of `predict`. */
+const UNSEEN = Math.log(1e-12);
+
+/** w · (x − mean) factor + b = (w factor) · x + (b − Σ w mean factor). */
+function linear({ known, weights: fitted }: Logistic, { mean, factor }: Standard, classes: number): LinearScores {
+  const width = mean.length;
+  const weights = new Float64Array(classes * width);
+  const intercepts = new Array<number>(classes).fill(UNSEEN);
+  // of two known classes the first has the score 0, and of one alone there is nothing to weigh
+  const free = known.length > 2 ? known : known.slice(1);
+  for (const label of known) intercepts[label] = 0;
+  for (const [j, label] of free.entries()) {
+    const own = fitted.subarray(j * (width + 1), (j + 1) * (width + 1));
+    let intercept = own[width] as number;
+    for (let f = 0; f < width; f++) {
+      const weight = (own[f] as number) * (factor[f] as number);
+      weights[label * width + f] = weight;
+      intercept -= weight * (mean[f] as number);
+    }
+    intercepts[label] = intercept;
+  }
+  for (const unseen of intercepts.keys()) {
+    if (known.includes(unseen)) continue;
+    for (const label of known) {
+      intercepts[unseen] = (intercepts[unseen] as number) + (intercepts[label] as number) / known.length;
+      for (let f = 0; f < width; f++)
+        weights[unseen * width + f] =
+          (weights[unseen * width + f] as number) + (weights[label * width + f] as number) / known.length;
+    }
+  }
+  return { weights, intercepts };
 }
 
 function* strength(
@@ -82,20 +126,28 @@ function foldsOf(gold: readonly number[]): readonly number[] {
   return folds;
 }
 
+/** What makes mean 0 and variance 1 of each number of a state: `(x − mean) factor`. */
+interface Standard {
+  readonly mean: Float64Array;
+  readonly factor: Float64Array;
+}
+
 /** Zero mean and unit variance over these rows; a feature that never changes becomes 0. */
-function standardiser(states: readonly Float32Array[]): (row: Float32Array) => SparseRow {
-  const width = states[0]?.length ?? 0;
-  const columns = Int32Array.from({ length: width }, (_, f) => f);
+function standardOf(states: readonly Float32Array[]): Standard {
   const moment = (of: (x: number, f: number) => number) =>
     Float64Array.from(
-      columns,
-      (f) => states.reduce((sum, row) => sum + of(row[f] as number, f), 0) / Math.max(1, states.length),
+      { length: states[0]?.length ?? 0 },
+      (_, f) => states.reduce((sum, row) => sum + of(row[f] as number, f), 0) / Math.max(1, states.length),
     );
   const mean = moment((x) => x);
   const variance = moment((x, f) => (x - (mean[f] as number)) ** 2);
-  const factor = variance.map((v) => (v > 0 ? 1 / Math.sqrt(v) : 0));
+  return { mean, factor: variance.map((v) => (v > 0 ? 1 / Math.sqrt(v) : 0)) };
+}
+
+const scaling = ({ mean, factor }: Standard): ((row: Float32Array) => SparseRow) => {
+  const columns = Int32Array.from(mean, (_, f) => f);
   return (row) => ({
     columns,
     values: Float64Array.from(columns, (f) => ((row[f] as number) - (mean[f] as number)) * (factor[f] as number)),
   });
-}
+};

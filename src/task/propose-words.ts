@@ -94,6 +94,37 @@ export const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('');
 
 const unique = (items: readonly string[]) => [...new Set(items)];
 
+/**
+ * The words that have one token, which no other has, and letters in place of the others, then pairs of letters: for labels
+ * whose output vectors are trained, so that it does not matter what a word means. Null where the letters run out.
+ */
+export function singleTokenWords(
+  words: readonly AnswerWord[],
+  template: string,
+  tokenise: Tokenise,
+): readonly AnswerWord[] | null {
+  const one = (word: string): number | null => {
+    const [id, ...more] = Array.from(tokenise(word));
+    return id === undefined || more.length > 0 ? null : id;
+  };
+  const spelled = words.map(({ label, word }) => ({ label, word: asContinuation(template, word) }));
+  const ids = spelled.map(({ word }) => one(word));
+  const isOwn = (id: number | null, i: number) => id !== null && ids.indexOf(id) === i;
+  const taken = new Set(ids.filter(isOwn));
+  const pairs = LETTERS.flatMap((first) => LETTERS.map((second) => first + second));
+  const free = [...LETTERS, ...pairs]
+    .map((letters) => asContinuation(template, letters))
+    .filter((word) => {
+      const id = one(word);
+      const isFree = id !== null && !taken.has(id);
+      if (isFree) taken.add(id);
+      return isFree;
+    });
+  const missing = ids.filter((id, i) => !isOwn(id, i)).length;
+  if (missing > free.length) return null;
+  return spelled.map((word, i) => (isOwn(ids[i] ?? null, i) ? word : { ...word, word: free.shift() ?? word.word }));
+}
+
 /** `not_entailment`, `non-toxic`: what is said when the rest is not so. */
 const NEGATED = /^(not|non|no)[\s_-]/;
 
