@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Dataset } from '../dataset/types';
 import { insightsOf } from '../evaluation/classify/compare';
+import { PROBE } from '../evaluation/classify/made-arms';
 import { readJson } from '../interchange/exact-json';
 import type { CompleteSet } from '../interchange/set-files';
 import { readZip } from '../interchange/zip';
@@ -12,7 +13,8 @@ import { badInput } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { z } from '../lib/zod';
 import { LABEL_METRICS, type MetricFormat, metricsOf, TEXT_METRICS } from '../metrics/registry';
-import { chosenHard, chosenSoft } from '../prompt-set/make-versions';
+import { armId } from '../prompt-set/arms';
+import { addTrained, chosenHard, chosenSoft } from '../prompt-set/make-versions';
 import type { ClassifyEvaluation, Evaluation, GenerateEvaluation, PromptSet } from '../prompt-set/types';
 import { generatedCsv } from '../report/csv';
 import { labelReport, textReport } from '../report/input';
@@ -25,6 +27,7 @@ import type { Order } from '../workflow/export-subjects';
 import { audienceProposal, EXPORTS, RECIPIENTS, type Subject, subjectOf, subjectsOf } from '../workflow/exports';
 import { type Host, SILENT } from '../workflow/host';
 import { exportPackage } from '../workflow/index';
+import { keepProbe } from '../workflow/linear-probe';
 import { numberInFile } from '../workflow/open-data';
 import { readLibrary } from './data';
 import { createLog, openHost } from './node-host';
@@ -162,16 +165,29 @@ const armLine = <Id extends string>(
     name,
   ].join('  ');
 
-/** The tuned prompt as a folder: the files of the page's package for an engineer, and no rows of the user but its examples. */
+type Exported = Omit<Compared<Evaluation>, 'checkpoint'> & { readonly folder: string };
+
+/** The linear probe of a comparison as a folder like the tuned prompt's. @throws StudioError as `keepProbe` */
+export async function exportProbe(host: Host, { set, dataset, evaluation, folder }: Exported): Promise<void> {
+  const stored = { set, dataset, evaluations: [evaluation], checkpoints: [], measurements: [] };
+  const version = await keepProbe(host, { stored, subject: armId(evaluation, PROBE), withRows: true }, SILENT);
+  await exportPrompt(host, { set: addTrained(set, version, host.now()), dataset, evaluation, folder }, version.id);
+}
+
+/**
+ * The tuned prompt as a folder: the files of the page's package for an engineer, and no rows of the user but its examples.
+ * @param subject id of another version to export in its place
+ */
 export async function exportPrompt(
   host: Host,
-  { set, dataset, evaluation, folder }: Omit<Compared<Evaluation>, 'checkpoint'> & { readonly folder: string },
+  { set, dataset, evaluation, folder }: Exported,
+  subject = set.chosenSoft,
 ): Promise<void> {
   const others = { checkpoints: [], measurements: [] };
   const stored = { set, dataset, evaluations: [evaluation], ...others };
   // its examples were asked for, and it would be another prompt without them
   const withRows = chosenSoft(set)?.examples !== undefined;
-  const order = { recipient: 'engineer' as const, subject: set.chosenSoft, withRows, stored };
+  const order = { recipient: 'engineer' as const, subject, withRows, stored };
   const { content } = await exportPackage(host, order, SILENT);
   await mkdir(folder, { recursive: true });
   for (const [name, bytes] of unwrap(readZip(content))) await writeFile(join(folder, name), bytes);

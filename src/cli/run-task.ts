@@ -7,7 +7,7 @@ import { fineTuningSentence } from '../evaluation/classify/checks';
 import { times } from '../evaluation/words';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
-import { badInput } from '../lib/errors';
+import { asStudioError, badInput } from '../lib/errors';
 import { counted, duration, percent } from '../lib/format';
 import { recordComparison } from '../prompt-set/calibration';
 import type { FoundWords } from '../prompt-set/make-versions';
@@ -42,7 +42,7 @@ import { labelCollisions } from '../workflow/token-rows';
 import { train } from '../workflow/train';
 import { isWorseThanBare } from '../workflow/try-prompt';
 import { foundWords, raceWords, searchWords } from '../workflow/words';
-import { earlierLooks, exportPrompt, type ReportFiles, reportFiles } from './exports';
+import { earlierLooks, exportProbe, exportPrompt, type ReportFiles, reportFiles } from './exports';
 import { type Log, type ModelOptions, openHost } from './node-host';
 import { givenWords, UsageError } from './options';
 
@@ -76,6 +76,8 @@ export interface RunOptions extends Given {
   readonly improve?: number | null;
   /** Also train adapters of the model's last layer, and ask them the test rows; left out: no. */
   readonly adapters?: boolean;
+  /** Save the linear probe in any case; left out: only where it beats every prompt. */
+  readonly probe?: boolean;
   /** Learn the answers of the hand-written prompt to these texts, or (null) to the training rows'. Left out: the rows' labels. */
   readonly distil?: { readonly texts: readonly string[] | null } | undefined;
 }
@@ -127,10 +129,31 @@ async function trainedAndCompared(options: RunOptions, log: Log): Promise<Compar
   const evaluation: Evaluation = { ...compared, id: host.newId(), setId: set.id, createdAt: host.now() };
   const report = reportFiles({ set, dataset, evaluation, checkpoint });
   await saved(options.out, report);
-  await exportPrompt(host, { set, dataset, evaluation, folder: join(options.out, 'prompt') });
+  const saving = { set, dataset, evaluation };
+  await exportPrompt(host, { ...saving, folder: join(options.out, 'prompt') });
   for (const line of report.lines) log.line(line);
-  log.line(`Saved to ${options.out}: ${[...report.files.keys(), 'prompt/'].join(', ')}`);
+  const probe = await probeFolder(host, saving, options, log);
+  log.line(`Saved to ${options.out}: ${[...report.files.keys(), 'prompt/', ...probe].join(', ')}`);
   return { set, evaluation, checkpoint };
+}
+
+/** Saves the linear probe where it beats every prompt, or is asked for; the folder, or none where it cannot be saved. */
+async function probeFolder(
+  host: Host,
+  compared: Pick<Compared, 'set' | 'evaluation'> & Pick<RunOptions, 'dataset'>,
+  { out, probe }: Pick<RunOptions, 'out' | 'probe'>,
+  log: Log,
+): Promise<readonly string[]> {
+  const { kind, comparison } = compared.evaluation;
+  if (kind === 'generate' || !(probe || comparison.verdict.kind === 'probe-better')) return [];
+  log.progress('Saving the linear probe');
+  try {
+    await exportProbe(host, { ...compared, folder: join(out, 'probe') });
+    return ['probe/'];
+  } catch (cause) {
+    log.line(`The linear probe is not saved: ${asStudioError(cause).message}`);
+    return [];
+  }
 }
 
 /** The prompt set with the answer words that were found for it. */

@@ -49,6 +49,8 @@ export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out
   [--reparameterise] [--noise 0.05] [--class-weights]
   [--answer-vectors fixed|trained]  trained: the answer words' output vectors too (words of one token); the prompt then has
                               no PEFT adapter
+  [--probe]                   save the linear probe of the comparison too, as a prompt in DIR/probe; without it, where it beats
+                              every prompt
   [--adapters]                also fine-tune: adapters of the model's last layer, measured to compare with and never exported
   [--test FILE.csv]           test rows; left out: a share of DATA.csv
   [--drop-twins]              leave out training rows that repeat a test row, or almost
@@ -76,7 +78,7 @@ export async function tune(args: readonly string[]): Promise<void> {
       'test',
       'examples',
     ),
-    ...flags('improve', 'hybrid', 'reparameterise', 'class-weights', 'adapters'),
+    ...flags('improve', 'hybrid', 'reparameterise', 'class-weights', 'adapters', 'probe'),
   });
   const [data] = read.exactly(['DATA.csv']);
   const columns = read.columns();
@@ -107,6 +109,7 @@ export async function tune(args: readonly string[]): Promise<void> {
       runs: runs.map((each) => ({ ...settings, seed: each })),
       hybrid: values.hybrid ?? false,
       adapters: values.adapters ?? false,
+      probe: values.probe ?? false,
       inText: read.wholeNumber('examples') ?? 0,
       findWords: read.oneOf('find-words', FIND_WORDS) ?? 'auto',
       improve: values.improve ? CANDIDATES : null,

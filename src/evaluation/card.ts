@@ -1,6 +1,6 @@
 import { capitalised, counted } from '../lib/format';
 import { compareArms, fieldOf } from './classify/field';
-import { MAJORITY } from './classify/made-arms';
+import { MAJORITY, PROBE } from './classify/made-arms';
 import { isClear } from './classify/pairs';
 import {
   type Action,
@@ -63,7 +63,7 @@ export interface VerdictCard extends Pick<Recommendation, 'action' | 'armId' | '
 
 /** What the recommended arm is called in the picture. */
 export const baseWord = (action: Action): string =>
-  action === 'check-labels' || action === 'label-more' || action === 'train-longer' ? 'kept for now' : 'recommended';
+  ['check-labels', 'label-more', 'train-longer', 'probe'].includes(action) ? 'kept for now' : 'recommended';
 
 /** Of equals the recommended one first, then in the order of the comparison. */
 const sorted = (arms: readonly CardArm[]): readonly CardArm[] =>
@@ -84,13 +84,20 @@ function findingOf(arms: readonly CardArm[]): string {
   return behind.length === 0 ? `Nothing is clearly better or worse than ${of}` : `${of} is ${lead}`;
 }
 
-type Group = 'reference' | 'several' | 'prompt';
+type Group = 'probe' | 'reference' | 'several' | 'prompt';
 
-const groupOf = ({ kind }: CardArm): Group =>
-  kind === 'reference' ? 'reference' : kind === 'ensemble' || kind === 'combined' ? 'several' : 'prompt';
+const groupOf = ({ id, kind }: CardArm): Group =>
+  id === PROBE
+    ? 'probe'
+    : kind === 'reference'
+      ? 'reference'
+      : kind === 'ensemble' || kind === 'combined'
+        ? 'several'
+        : 'prompt';
 
 /** Why what is clearly ahead of the recommended arm is not recommended; each follows a list of names. */
 const WHY_NOT: Readonly<Record<Group, (isOne: boolean) => string>> = {
+  probe: () => 'and can be used once it is saved as a version',
   reference: (isOne) =>
     isOne
       ? 'but it is a reference line, not a prompt: it shows what the rows allow'
@@ -108,12 +115,13 @@ function caution(arms: readonly CardArm[], { action }: Pick<Recommendation, 'act
   const ahead = arms.filter(({ gap }) => gap?.isClear && gap.difference > 0);
   const isFlat = action !== 'check-labels' && arms.some(({ id, gap }) => id === MAJORITY && gap?.isClear === false);
   const flat = isFlat ? ` ${capitalised(arm)} is not clearly better than always giving one answer.` : '';
-  return (['reference', 'several', 'prompt'] as const)
+  return (['probe', 'reference', 'several', 'prompt'] as const)
     .map((group) => {
       const of = ahead.filter((arm) => groupOf(arm) === group);
       if (of.length === 0) return '';
       const isOne = of.length === 1;
-      const why = action === 'check-labels' && group !== 'reference' ? NO_BETTER : WHY_NOT[group];
+      const isLine = group === 'reference' || group === 'probe';
+      const why = action === 'check-labels' && !isLine ? NO_BETTER : WHY_NOT[group];
       return ` ${capitalised(names(of))} ${isOne ? 'is' : 'are'} clearly ahead of ${arm} on these rows, ${why(isOne)}.`;
     })
     .join('')

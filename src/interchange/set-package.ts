@@ -72,8 +72,9 @@ export function renewed(
       ...(set.moves
         ? { moves: set.moves.map((move) => ({ ...move, from: runId(move.from), to: runId(move.to) })) }
         : {}),
-      soft: set.soft.map(({ together, ...run }) => ({
+      soft: set.soft.map(({ together, probe, ...run }) => ({
         ...run,
+        ...(probe && { probe: { ...probe, from: renewedArm(probe.from) } }),
         ...(together && { together: { ...together, ...(together.from && { from: renewedArm(together.from) }) } }),
         id: runId(run.id),
         settings: renewedStart(run.settings, runId),

@@ -58,6 +58,7 @@ export const softSchema = softVersionSchema
     template: true,
     initText: true,
     race: true,
+    probe: true,
     bestStep: true,
     seconds: true,
     model: true,

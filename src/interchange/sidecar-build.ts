@@ -5,6 +5,7 @@ import type { Dataset } from '../dataset/types';
 import type { CalibrationFit } from '../evaluation/types';
 import { assert, present } from '../lib/assert';
 import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
+import { isRun } from '../prompt-set/make-versions';
 import type { ClassifyEvaluation, GenerateEvaluation, Kept, PromptSet, SoftVersion } from '../prompt-set/types';
 import { cueOf } from '../task/template';
 import { MIN_CHECK_ROWS, SIDECAR_VERSION, type Sidecar } from './sidecar';
@@ -78,14 +79,14 @@ export function buildSidecar(input: SidecarInput): Sidecar {
     },
     tokenizer: { sha256: input.tokenizerSha256 },
     init: initFacts(run),
-    training: run.origin === undefined ? trainingFacts(run) : null,
+    training: run.origin === undefined && isRun(run) ? trainingFacts(run) : null,
     data: dataset && dataFacts(dataset),
     metrics: {
       validation:
         run.validationAccuracy === null || !dataset
           ? null
           : { accuracy: run.validationAccuracy, rows: input.validationRows },
-      test: testFacts(input.evaluation),
+      test: testFacts(input.evaluation, run),
       ...(input.writing && { writing: writingFacts(input.writing.evaluation, input) }),
     },
     calibration: input.calibration && {
@@ -189,16 +190,17 @@ function writingFacts(
   };
 }
 
-function testFacts(evaluation: Kept<ClassifyEvaluation> | null): Sidecar['metrics']['test'] {
+/** Of the run, or of the line that a probe was kept from. */
+function testFacts(evaluation: Kept<ClassifyEvaluation> | null, { probe }: SoftVersion): Sidecar['metrics']['test'] {
   const comparison = evaluation?.comparison;
-  const tuned = comparison?.arms.find((a) => a.kind === 'tuned');
+  const tuned = comparison?.arms.find((a) => (probe ? a.id === 'probe' : a.kind === 'tuned'));
   if (!comparison || !tuned) return null;
   const pair = comparison.pairs.find((p) => p.b === tuned.id);
   const other = pair && comparison.arms.find((a) => a.id === pair.a);
   return {
     rows: comparison.n,
     looks: comparison.looks,
-    calibrated: tuned.calibrated ?? comparison.calibrated,
+    calibrated: probe !== undefined || (tuned.calibrated ?? comparison.calibrated),
     accuracy: tuned.accuracy,
     accuracyCi95: { ...tuned.accuracyCi95 },
     macroF1: tuned.macroF1,

@@ -47,6 +47,7 @@ const softVersion = z.looseObject({
   status: text,
   soft: softPrompt.nullable(),
   together: besideSchema.optional(),
+  probe: z.looseObject({ from: text, rows: z.number(), c: z.number() }).optional(),
   model: z.looseObject({ id: text, sha256: text }),
 });
 

@@ -292,8 +292,11 @@ export const isTextAlone = (armId: string): boolean => armId === UNTUNED || /^yo
 /** Several prompts together: the verb `keepTogether` makes a version of them. */
 export const isTogether = (armId: string): boolean => armId === 'combined' || armId === 'ensemble';
 
+/** The line of a linear probe: the verb `keepProbe` makes a version of it. */
+export const isProbe = (armId: string): boolean => armId === 'probe';
+
 /** Whether what took part in a comparison can be saved as a version where it is none. */
-export const canBeVersion = (armId: string): boolean => isTextAlone(armId) || isTogether(armId);
+export const canBeVersion = (armId: string): boolean => isTextAlone(armId) || isTogether(armId) || isProbe(armId);
 
 /** What a past comparison is judged by. */
 interface PastComparison extends Then {

@@ -6,7 +6,7 @@
 import type { ReviewThreshold } from '../evaluation/types';
 import { counted } from '../lib/format';
 import { armId, armsAsCompared, isTextAlone, UNTUNED } from './arms';
-import { addHardVersion, sameLabelOrder } from './make-versions';
+import { addHardVersion, keptFrom, sameLabelOrder } from './make-versions';
 import { countLook, type Stamp, sameWords } from './prompt-set';
 import type { ClassifyEvaluation, Evaluation, HardVersion, Kept, PromptSet, SoftVersion } from './types';
 import { versionWords } from './versions';
@@ -33,10 +33,10 @@ export function versionsCompared(
   const { id = '', plan } = evaluation;
   const ids = plan.arms.map((arm) => arm.id);
   const { arms } = armsAsCompared(set, evaluation, ids);
-  const together = new Map(set.soft.flatMap((run) => (run.together?.from ? [[run.together.from, run.id]] : [])));
+  const kept = new Map(set.soft.map((run) => [keptFrom(run), run.id]));
   return new Map(
     ids.flatMap((arm) => {
-      const version = arms.find((each) => each.id === arm)?.versionId ?? together.get(armId({ id }, arm));
+      const version = arms.find((each) => each.id === arm)?.versionId ?? kept.get(armId({ id }, arm));
       return version ? [[arm, version]] : [];
     }),
   );

@@ -50,6 +50,7 @@ function startOf(
   set: Pick<PromptSet, 'soft' | 'hard'>,
 ): { parent: string; how: string; root?: Root } {
   const { initialisation } = run.settings;
+  const { probe } = run;
   const made = (id: string, name: string, how: string) => ({ parent: id, how, root: { id, name, how: '' } });
   if (initialisation.kind === 'prompt') {
     const { together } = run;
@@ -60,6 +61,7 @@ function startOf(
       ? { parent: initialisation.runId, how }
       : made(`gone:${initialisation.runId}`, 'a missing prompt', how);
   }
+  if (probe) return made('probe', 'the model’s hidden states', `a linear probe on ${counted(probe.rows, 'row')}`);
   const teacher = set.hard.find(({ id }) => id === run.distilled?.from);
   if (teacher) return { parent: teacher.id, how: `distilled from hand-written ${teacher.number}` };
   if (run.handVersion && set.hard.some(({ id }) => id === run.handVersion))

@@ -253,11 +253,21 @@ export function finishRun(
 }
 
 /**
+ * Whether a version is one run: then others may start from it, it may be Tuned and in a mean over seeds, and Train shows it.
+ * Several prompts together and a linear probe are none.
+ */
+export const isRun = ({ together, probe }: Pick<SoftVersion, 'together' | 'probe'>): boolean => !together && !probe;
+
+/** What `armId` named in the comparison that a version was kept from, of a version that is no run; null = it is another one. */
+export const keptFrom = ({ together, probe }: Pick<SoftVersion, 'together' | 'probe'>): string | null =>
+  together?.from ?? probe?.from ?? null;
+
+/**
  * Whether a version is one run, trained for what the set does now: another column may have been chosen since. Trained answer
  * words belong to their labels.
  */
 export const fits = (set: Pick<PromptSet, 'writing' | 'words'>, run: SoftVersion): boolean =>
-  !run.together && hasTask(set, run);
+  isRun(run) && hasTask(set, run);
 
 /** Whether it answers what the set asks: texts, or these labels. */
 export const hasTask = (set: Pick<PromptSet, 'writing' | 'words'>, run: SoftVersion): boolean =>

@@ -42,7 +42,10 @@ export type RaceEntry = NonNullable<EndedRun['race']>[number];
 
 export type Beside = Omit<Value<typeof besideSchema>, 'from'>;
 
-/** One training run, finished or not; or, with `together`, several prompts as one version, which was never trained as such. */
+/**
+ * One training run, finished or not. Two kinds of versions were never trained as such: with `together`, several prompts as
+ * one; with `probe`, the linear probe of a comparison. @see isRun
+ */
 export interface SoftVersion extends Omit<EndedRun, 'status'> {
   readonly status: 'running' | StopReason | 'failed';
   /** Why it failed, as a sentence. */

@@ -2,7 +2,7 @@
 import { commonLengths } from '../metrics/text';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import type { AnswerWord } from '../task/types';
-import type { PromptSet } from './types';
+import type { PromptSet, SoftVersion } from './types';
 import { kindWords, type Version, wordsOf } from './versions';
 
 interface Fact {
@@ -35,6 +35,9 @@ function handWords(set: PromptSet, id: string | undefined): string {
   return hand ? `hand-written ${hand.number}` : 'a missing version';
 }
 
+const learnedFrom = ({ probe }: SoftVersion): string =>
+  probe ? `labels of ${probe.rows} rows, by logistic regression (C = ${probe.c})` : 'labels';
+
 function settingsOf(of: Version, set: PromptSet): readonly Fact[] {
   const { kind, version } = of;
   if (kind === 'hard') {
@@ -57,7 +60,7 @@ function settingsOf(of: Version, set: PromptSet): readonly Fact[] {
     ...(handVersion ? [fact('on top of', named(handVersion))] : []),
     ...(together?.words ? [fact('weight of the prompt', String(together.words.weight))] : []),
     ...(examples.length > 0 ? [fact('examples in its text', String(examples.length))] : []),
-    fact('learned from', distilled ? `the answers of ${named(distilled.from)}` : 'labels'),
+    fact('learned from', distilled ? `the answers of ${named(distilled.from)}` : learnedFrom(version)),
     fact('position of the vectors', PLACEMENT_WORDS[s.placement]),
     fact('vectors', String(s.virtualTokens)),
     fact(

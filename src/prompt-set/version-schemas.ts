@@ -240,6 +240,16 @@ const raceEntry = z.object({
   outcome: z.enum(['racing', 'out', 'continues']),
 });
 
+/** The linear probe of a comparison, as a version: nothing was trained by steps. */
+const probeSchema = z.object({
+  /** What `armId` named. */
+  from: line,
+  /** Training rows that it was fitted on; it has seen no others. */
+  rows: count,
+  /** Inverse strength of the penalty. */
+  c: z.number().positive(),
+});
+
 /** Whose answers a run learned instead of the rows' labels, and how close it came. */
 const distilledSchema = z.object({
   /** The hand-written version. */
@@ -272,6 +282,8 @@ export const softVersionSchema = z.object({
   handVersion: id.exactOptional(),
   /** Missing = it learned the rows' labels. */
   distilled: distilledSchema.exactOptional(),
+  /** It is a linear probe and no run. */
+  probe: probeSchema.exactOptional(),
   /** Runs started together share it. */
   group: id.exactOptional(),
   status: z.enum(['finished', 'early', 'stopped']),

@@ -4,7 +4,7 @@ import type { Dataset, SplitName } from '../dataset/types';
 import type { ArmKind } from '../evaluation/types';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { AnswerWord, HardPrompt } from '../task/types';
-import { isUsable, sameLabelOrder } from './make-versions';
+import { isRun, isUsable, sameLabelOrder } from './make-versions';
 import type { HardVersion, PromptSet, SoftVersion } from './types';
 
 export type Version =
@@ -31,9 +31,10 @@ export const softKind = ({
   together ? (together.words ? 'combined' : 'ensemble') : handVersion ? 'hybrid' : 'tuned';
 
 /** What a version is called in lists of both kinds. */
-export const kindWords = ({ kind, version }: Version) => (kind === 'hard' ? 'hand-written' : softKind(version));
+export const kindWords = ({ kind, version }: Version) =>
+  kind === 'hard' ? 'hand-written' : version.probe ? 'probe' : softKind(version);
 
-/** "hand-written 2", "tuned 3", "hybrid 4", "combined 5". */
+/** "hand-written 2", "tuned 3", "hybrid 4", "combined 5", "probe 6". */
 export const versionWords = (of: Version): string => `${kindWords(of)} ${of.version.number}`;
 
 /** The answer words that a version was made with. */
@@ -122,7 +123,7 @@ const isSameSplit = (a: SoftVersion, b: SoftVersion): boolean =>
   a.heldBackHash === b.heldBackHash && (!a.splitHash || !b.splitHash || a.splitHash === b.splitHash);
 
 const alikeBut = (set: Pick<PromptSet, 'soft'>, run: SoftVersion) =>
-  set.soft.filter((other) => isUsable(other) && !other.together && butSeed(other) === butSeed(run));
+  set.soft.filter((other) => isUsable(other) && isRun(other) && butSeed(other) === butSeed(run));
 
 /**
  * The usable runs that differ from this one only in their seed, and this one; by seed, the newest of equal seeds. Those of
@@ -131,7 +132,7 @@ const alikeBut = (set: Pick<PromptSet, 'soft'>, run: SoftVersion) =>
 export function seedsOf(set: Pick<PromptSet, 'soft'>, run: SoftVersion): readonly SoftVersion[] {
   const alike = alikeBut(set, run).filter((other) => isSameSplit(other, run));
   const bySeed = new Map(alike.map((other) => [other.settings.seed, other]));
-  if (isUsable(run) && !run.together) bySeed.set(run.settings.seed, run);
+  if (isUsable(run) && isRun(run)) bySeed.set(run.settings.seed, run);
   return [...bySeed.values()].sort((a, b) => a.settings.seed - b.settings.seed);
 }
 
@@ -159,6 +160,7 @@ export interface SeenParts {
   readonly isSure: boolean;
 }
 
+/** Of a run; a linear probe has no step for validation rows to choose. */
 const LEARNED: readonly SplitName[] = ['train', 'validation'];
 
 /** What a version has seen of the open rows: in training, or as examples. Null where nobody can say. */
@@ -173,7 +175,9 @@ export function seenParts(set: Pick<PromptSet, 'soft'>, of: Version, dataset: Da
   const isOfThese = [fingerprint, ...since.map((each) => each.fingerprint)].includes(run.datasetFingerprint);
   if (!isOfThese || run.origin !== undefined) return null;
   const isSameTest = run.heldBackHash === heldBackHash && !mayKnowTestRows(set, run, dataset);
+  // of another split its training rows may be validation rows by now
+  const parts = run.probe && run.splitHash === dataset.splitHash ? LEARNED.slice(0, 1) : LEARNED;
   return isSameTest
-    ? { parts: LEARNED, isSure: run.datasetFingerprint === fingerprint }
+    ? { parts, isSure: run.datasetFingerprint === fingerprint }
     : { parts: [...LEARNED, 'test'], isSure: false };
 }

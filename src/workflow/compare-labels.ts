@@ -1,8 +1,7 @@
 /** The comparison of prompts that choose a label: scored, calibrated, timed, with reference lines. */
 import { drawnRows } from '../dataset/draw';
-import { goldOf, labelCounts, labelIndexer, rowsById, rowsOf, textOf } from '../dataset/labels';
+import { goldOf, labelCounts, labelIndexer, rowsOf, textOf } from '../dataset/labels';
 import type { Dataset, Row } from '../dataset/types';
-import type { StatesRequest } from '../engine/types';
 import { comparing } from '../evaluation/classify/compare';
 import { combinedArm, majorityArm, probeArm, togetherArm, wordsArm } from '../evaluation/classify/made-arms';
 import {
@@ -16,7 +15,6 @@ import type { ArmOutcome, CalibrationFit, ComparisonPlan } from '../evaluation/t
 import { present } from '../lib/assert';
 import { inSteps } from '../lib/control';
 import { fitWords, type WordModel, wordAnswers } from '../metrics/logistic';
-import { fittingProbe } from '../metrics/probe';
 import type { ArmPlan } from '../prompt-set/arms';
 import { ownCalibration } from '../prompt-set/calibration';
 import type { ClassifyEvaluation } from '../prompt-set/types';
@@ -31,8 +29,7 @@ import {
   scoredRows,
   tokensOfArms,
 } from './compare-arms';
-import { tokenRows } from './token-rows';
-import { cacheKeyOf } from './training-rows';
+import { probeAnswers, probeRows } from './linear-probe';
 
 export const CALIBRATION_ROWS = 48;
 const LATENCY_ROWS = 3;
@@ -284,54 +281,4 @@ function answersByWords(dataset: Dataset): (rowId: string) => readonly number[] 
   const answers = (rowId: string) => present(byRow.get(rowId), `word counts of row ${rowId}`);
   lastWords = { key, answers };
   return answers;
-}
-
-// The reference line of a linear probe: what the model's hidden states alone say, read from the untuned prompt's text.
-
-/** Training rows that the probe learns from; more would have to be read. */
-const PROBE_ROWS = 256;
-
-/**
- * The training rows that it learns from, and the request for their states and those of other rows; null without training
- * rows. States of training rows are read from the text cache where a run has filled it.
- * @param untuned the arm whose text is read, with its token rows
- */
-async function probeRows(
-  { host, dataset, run: { control } }: Comparing,
-  { arm: { prompt }, rows }: ReadyArm,
-  ids: readonly string[],
-): Promise<{ readonly train: readonly TokenRow[]; readonly request: StatesRequest } | null> {
-  const byId = rowsById(dataset.table.rows);
-  const text = (id: string) => textOf(present(byId.get(id), `row ${id}`), dataset.mapping);
-  // by their texts, so that a sorted file gives the same probe as a shuffled one
-  const drawn = drawnRows(dataset, dataset.split.train, PROBE_ROWS).toSorted((a, b) => (text(a) < text(b) ? -1 : 1));
-  const known = await tokenRows(host, { dataset, prompt, words: [], split: drawn }, control);
-  const train = known.rows.filter(({ label }) => label !== null);
-  if (train.length === 0) return null;
-  const own = new Map(rows.map((row) => [row.rowId, row]));
-  const asked = [...train, ...ids.map((id) => present(own.get(id), `token row ${id}`))];
-  return { train, request: { rows: asked, cacheKey: cacheKeyOf(dataset.fingerprint, prompt.template) } };
-}
-
-/** Log-probabilities of some rows, by the states of the untuned prompt's texts; null without training rows. */
-async function probeAnswers(
-  using: Comparing,
-  untuned: ReadyArm,
-  ids: readonly string[],
-): Promise<readonly (readonly number[])[] | null> {
-  const note = 'Linear probe';
-  const { host, dataset } = using;
-  const { control, emit } = using.run;
-  const probed = await probeRows(using, untuned, ids);
-  if (!probed) return null;
-  const { train, request } = probed;
-  const packed = await host.engine.states(request, control, (done) =>
-    emit({ kind: 'progress', fraction: done / request.rows.length, note }),
-  );
-  const width = packed.length / request.rows.length;
-  const states = request.rows.map((_, i) => packed.subarray(i * width, (i + 1) * width));
-  const gold = train.map(({ label }) => present(label, 'label'));
-  const fitting = fittingProbe(states.slice(0, train.length), gold, dataset.labels.length);
-  const probe = await inSteps(fitting, control, (fraction) => emit({ kind: 'progress', fraction, note }));
-  return probe.predict(states.slice(train.length));
 }

@@ -8,7 +8,7 @@ import { present } from '../lib/assert';
 import { badInput } from '../lib/errors';
 import { mixedAnswers } from '../metrics/calibration';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import { armId, armsAsCompared } from '../prompt-set/arms';
+import { armId, armsAsCompared, isProbe } from '../prompt-set/arms';
 import { versionsCompared } from '../prompt-set/calibration';
 import { kindOf } from '../prompt-set/prompt-set';
 import { togetherOf } from '../prompt-set/ready-prompt';
@@ -90,6 +90,8 @@ export const OTHER_ROWS =
 const OTHER_RUNS =
   'Runs were added or removed since this comparison, so the mean would differ. Compare again, then export.';
 
+const NOT_KEPT = 'Save the probe as a version first, on Compare: then it can be exported as one.';
+
 /** An arm that is no version, from the comparison that it took part in. */
 function armSubject({ set, dataset }: Order['stored'], evaluation: Evaluation, id: string): Subject | null {
   const { plan, comparison } = evaluation;
@@ -104,7 +106,7 @@ function armSubject({ set, dataset }: Order['stored'], evaluation: Evaluation, i
   const labels = set.words.map(({ label }) => ({ label, word: label }));
   const bare = { ...base, prompt: null, words: labels, softs: [], model: null, calibration: null };
   const changedRows = isOfRows(dataset, evaluation) ? null : OTHER_ROWS;
-  if (NO_PROMPT.includes(id)) return { ...bare, kind: 'reference', changed: null };
+  if (NO_PROMPT.includes(id)) return { ...bare, kind: 'reference', changed: isProbe(id) ? NOT_KEPT : null };
   // a tuned prompt without any weight leaves the words
   const isWords = id === WORDS || (id === 'combined' && evaluation.kind === 'classify' && mixtureOf(evaluation) === 0);
   if (isWords) return { ...bare, kind: 'words', changed: changedRows };

@@ -2,7 +2,7 @@
 
 import { rowsOf, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
-import { WORDS } from '../evaluation/classify/made-arms';
+import { PROBE, WORDS } from '../evaluation/classify/made-arms';
 import type { TakenArm } from '../interchange/arm-file';
 import type { PromptPackageInput } from '../interchange/prompt-package';
 import { buildSidecar } from '../interchange/sidecar-build';
@@ -11,10 +11,11 @@ import { badInput } from '../lib/errors';
 import { counted, PRODUCT } from '../lib/format';
 import { unwrap } from '../lib/result';
 import { wordAnswers } from '../metrics/logistic';
+import { armId } from '../prompt-set/arms';
 import { withVerdict } from '../prompt-set/listing';
 import { cleanName } from '../prompt-set/prompt-set';
 import { togetherOf } from '../prompt-set/ready-prompt';
-import { type Beside, ofKind, type SoftVersion } from '../prompt-set/types';
+import { type Beside, type Evaluation, ofKind, type SoftVersion } from '../prompt-set/types';
 import { wordsOf } from '../prompt-set/versions';
 import { longestAnswer } from '../route/generated-texts';
 import { exampleCount, wholeTemplates } from '../task/render';
@@ -103,7 +104,9 @@ export async function exportedPrompt(
     throw badInput(
       `This prompt belongs to ${run.model.id} (${run.model.dtype}), but other weights are loaded. Load that model, then export again: the check rows need it.`,
     );
-  const ofRun = evaluations.filter(({ softVersion }) => softVersion === run.id);
+  const isOfRun = (each: Evaluation) =>
+    run.probe ? armId(each, PROBE) === run.probe.from : each.softVersion === run.id;
+  const ofRun = evaluations.filter(isOfRun);
   const [evaluation = null] = ofKind(ofRun, 'classify');
   const [generated = null] = ofKind(ofRun, 'generate');
   const labels = labelTokens(host.tokens, wordsFor(run.template, wordsOf(set, { kind: 'soft', version: run })));

@@ -10,7 +10,6 @@ import { fail, ok, type Result } from '../lib/result';
 import { scaledVectors } from '../prompt/soft-prompt';
 import { calibratedBy } from '../prompt-set/calibration';
 import { freeHandle } from '../prompt-set/handle';
-import { chosenSoft } from '../prompt-set/make-versions';
 import { ofKind, type PromptSet } from '../prompt-set/types';
 import { type RowsDone, replayCheckRows } from './check-rows';
 import type { Host, Verb } from './host';
@@ -46,7 +45,7 @@ export const checkImport: Verb<Incoming, RowsDone, Check> = async (host, what, r
   if (what.kind === 'set') return { kind: 'fits' };
   const reason = whyNotFit(what, host.engine.info);
   if (reason !== null) return { kind: 'refused', reason };
-  const soft = what.kind === 'prompt' ? chosenSoft(what.set)?.soft : null;
+  const soft = what.kind === 'prompt' ? what.set.soft[0]?.soft : null;
   if (what.kind !== 'prompt' || !soft) return { kind: 'fits' };
   return { kind: 'replayed', replay: await replayCheckRows(host, what.sidecar, soft, run) };
 };

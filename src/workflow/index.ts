@@ -17,6 +17,7 @@ import type { Verb } from './host';
 import { checkImport, proposeImport, readImport } from './import';
 import { improve } from './improve';
 import { climbLadder } from './ladder';
+import { keepProbe } from './linear-probe';
 import { compareCells, fillMatrix } from './matrix';
 import { measure } from './measure';
 import { migrate } from './migrate';
@@ -84,6 +85,7 @@ export const VERBS = {
   forgetRace,
   improve,
   isWorseThanBare,
+  keepProbe,
   keepTogether,
   measure,
   migrate,

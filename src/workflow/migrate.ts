@@ -38,8 +38,9 @@ export function settingsFor({ settings }: SoftVersion): TrainingSettings {
 const recipe = (settings: TrainingSettings, { template, handVersion }: SoftVersion): string =>
   JSON.stringify([Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)), template, handVersion]);
 
-function whyNotAgain({ distilled, origin, together }: SoftVersion): string | null {
+function whyNotAgain({ distilled, origin, together, probe }: SoftVersion): string | null {
   if (together) return 'It combines several prompts: train its runs again, compare, and keep it as a version again.';
+  if (probe) return 'It is a linear probe: compare with the new model, and save its probe as a version.';
   if (origin !== undefined) return `It was trained elsewhere (${origin}): train it there again, and import it.`;
   return distilled ? 'It learned the answers of a prompt: make that prompt smaller again with the new model.' : null;
 }

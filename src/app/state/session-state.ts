@@ -5,6 +5,7 @@ import type { StudioError } from '../../lib/errors';
 import { clock, count, counted } from '../../lib/format';
 import type { ModelCard } from '../../model/card';
 import { CATALOGUE, type ModelSource } from '../../model/load';
+import { isRun } from '../../prompt-set/make-versions';
 import type { PromptSet } from '../../prompt-set/types';
 import type { LoadRequest, ModelInfo } from '../../worker/protocol';
 import { type CheckStatus, type Refusal, trainingOffWords } from './self-check';
@@ -121,7 +122,7 @@ export function stepMarks(
   job: Job | null,
 ): Readonly<Record<StepId, StepMark>> {
   const rows = dataset ? dataset.split.train.length + dataset.split.validation.length + dataset.split.test.length : 0;
-  const trained = set?.soft.filter(({ status, soft }) => soft !== null && FINISHED.has(status)) ?? [];
+  const trained = set?.soft.filter((run) => run.soft !== null && FINISHED.has(run.status) && isRun(run)) ?? [];
   const tuned = trained.find(({ id }) => id === set?.chosenSoft) ?? trained.at(-1);
   const tried = set?.hard.some((version) => version.tried !== null) ?? false;
   const looks = set?.testLooks ?? 0;

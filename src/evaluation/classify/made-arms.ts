@@ -163,7 +163,7 @@ export const WORDS = 'tfidf';
 export const PROBE = 'probe';
 export const TOGETHER = 'together';
 
-/** Lines that are no prompt, so that nothing of them can leave. */
+/** Lines that are no prompt. Of the probe a version can be made, which leaves (decision 094). */
 export const NO_PROMPT: readonly string[] = [MAJORITY, PROBE, TOGETHER];
 
 /** The line that always chooses the most frequent label of the training rows. */
@@ -192,7 +192,7 @@ function togetherName(weights: readonly number[]): string {
   return `${capitalised(who)}${unused.length === 0 ? '' : ` (${LIST.format(unused)}: weight 0)`}`;
 }
 
-/** What tuned prompt, word counts and probe reach together. The probe cannot be exported, so this cannot. */
+/** What tuned prompt, word counts and probe reach together. It asks two prompts and word counts, and no version does. */
 export function togetherArm(
   { tuned, tunedValidation, words, wordsValidation, validationGold }: CombinedFrom,
   probe: Answers,

@@ -133,10 +133,11 @@ describe('the recommendation after a comparison', () => {
     expect(found.chips[2]).toMatchObject({ value: '0 tokens', detail: 'No model is asked; your prompt sends 46' });
   });
 
-  it('keeps yours and tries other answer words where a probe of the model beats every prompt', () => {
+  it('saves the probe, or tries other answer words, where it beats every prompt; yours stays until then', () => {
     const found = recommended({ '111': 40, '001': 30, '010': 4, '100': 4, '000': 22 }, ['probe']);
     expect(found).toMatchObject({ action: 'probe', armId: 'yours' });
-    expect(found.title).toBe('Keep your prompt, and try other answer words');
+    expect(found.title).toBe('Save the linear probe as a version, or try other answer words');
+    expect(found.why).toContain('Keep your prompt until then.');
   });
 
   const UNCLEAR = { '11': 80, '01': 14, '10': 7, '00': 19 };

@@ -15,7 +15,7 @@ import { called, paragraph, pWords, shots } from './titles';
 /** What to do after a comparison: one action, the prompt to use until then, and three figures that it rests on. */
 
 export const ACTIONS = ['ship', 'keep', 'count-words', 'probe', 'check-labels', 'label-more', 'train-longer'] as const;
-/** `probe` = look for other answer words, since a linear probe of the model beats every prompt. */
+/** `probe` = save the linear probe of the model as a version, or look for other answer words, since it beats every prompt. */
 export type Action = (typeof ACTIONS)[number];
 
 export interface Chip {
@@ -163,8 +163,8 @@ const NEXT: Readonly<Record<VerdictKind, (of: Case) => Next>> = {
   'probe-better': ({ field }) => ({
     action: 'probe',
     arm: keptOf(field),
-    title: `Keep ${called(keptOf(field), field)}, and try other answer words`,
-    why: 'The model tells the labels apart, as a linear probe shows, but no prompt brings it out.',
+    title: 'Save the linear probe as a version, or try other answer words',
+    why: `The model tells the labels apart, as the probe shows, but no prompt brings it out. As a version the probe is used and exported like a tuned prompt. Keep ${called(keptOf(field), field)} until then.`,
   }),
 
   'nothing-beats-majority': ({ field, stillFalling }) =>

@@ -96,7 +96,7 @@ const probeBetter: Rule = (field) => {
     `a linear probe of the same model beats ${called(top, field)} by ${pointsWithUnit(d.difference)} ${on(field)}`,
     paragraph(
       `Logistic regression on the model’s hidden states reaches ${rightOf(probe)}, ${called(top, field)}, the best prompt, ${rightOf(top)}; its true lead is probably ${between(d)} (${pWords(d)}).`,
-      'The model tells the labels apart, but the answer words do not bring it out: try other answer words, or another cue.',
+      'The model tells the labels apart, but the answer words do not bring it out: try other answer words, or another cue. The probe can be saved as a version, and used as a prompt is.',
       trainingAdded(field),
       looksSentence(field),
     ),

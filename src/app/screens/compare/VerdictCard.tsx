@@ -1,16 +1,20 @@
 /** The card that a comparison opens with: one thing to do, three figures, and every prompt against the recommended one. */
 import { useMemo } from 'react';
+import { useStore } from 'zustand';
 import { baseWord, type VerdictCard as Card, type CardArm } from '../../../evaluation/card';
+import { PROBE } from '../../../evaluation/classify/made-arms';
 import type { Action, Chip } from '../../../evaluation/classify/recommendation';
 import { wordClassifierScript } from '../../../metrics/logistic';
 import { armId, canBeVersion, isTogether } from '../../../prompt-set/arms';
 import { versionOfArm } from '../../../prompt-set/calibration';
 import { productionOf } from '../../../prompt-set/stages';
 import type { Evaluation, PromptSet } from '../../../prompt-set/types';
+import { versionById, versionWords } from '../../../prompt-set/versions';
 import { longerSteps } from '../../../training/fields';
 import { ChartPanel, drawAccuracy } from '../../charts';
 import { exportPath, navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
+import { useSession } from '../../state/studio';
 import { Button, Failed, Panel, ProgressBar } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { compareStores } from './compare-store';
@@ -45,6 +49,7 @@ function Shown({ card, ...of }: ShownProps) {
       <Panel stack span={5} title={card.title}>
         <p>{card.why}</p>
         <NextStep card={card} {...of} />
+        <ProbeError />
         <ul className="verdict-chips" aria-label="What it is based on">
           {card.chips.map((chip) => (
             <VerdictChip key={chip.id} {...chip} />
@@ -147,7 +152,8 @@ function NextStep(of: ShownProps) {
   const together = arms.filter(({ id, placement }) => isTogether(id) && placement !== null && id !== arm);
   return (
     <div className="row">
-      <Button variant={of.outdated ? 'plain' : 'primary'} onPress={press}>
+      {isAhead(of.card) ? <ProbeSteps {...of} /> : null}
+      <Button variant={of.outdated || action === 'probe' ? 'plain' : 'primary'} onPress={press}>
         {label}
       </Button>
       {hint ? <span className="dim small">{hint}</span> : null}
@@ -157,6 +163,39 @@ function NextStep(of: ShownProps) {
       ))}
     </div>
   );
+}
+
+/** Whether the probe clearly beats the recommended prompt. */
+const isAhead = ({ action, arms }: Card): boolean =>
+  action === 'probe' || arms.some(({ id, gap }) => id === PROBE && gap?.isClear && gap.difference > 0);
+
+/** The probe becomes a version, which is exported and used as any other. */
+function ProbeSteps({ card, set, evaluation, outdated }: ShownProps) {
+  const { keepProbe } = compareStores.use();
+  const running = useStore(keepProbe, (s) => s.running);
+  const isBusy = useSession((s) => s.job !== null);
+  const of = versionById(set, versionOfArm(set, evaluation, PROBE) ?? '');
+  const variant = card.action === 'probe' && !outdated ? 'primary' : 'plain';
+  return (
+    <>
+      {of ? (
+        <Button variant={variant} onPress={() => navigate(exportPath(set.id, of.version.id))}>
+          Export {versionWords(of)}
+        </Button>
+      ) : (
+        <Button variant={variant} isDisabled={isBusy} onPress={() => void keepProbe.start(evaluation)}>
+          {running ? 'Saving the probe' : 'Save the probe as a version'}
+        </Button>
+      )}
+      {of ? <ToProduction set={set} evaluation={evaluation} arm={PROBE} name="the probe" /> : null}
+    </>
+  );
+}
+
+function ProbeError() {
+  const { keepProbe } = compareStores.use();
+  const error = useStore(keepProbe, (s) => s.error);
+  return error ? <Failed title="The probe was not saved" error={error} /> : null;
 }
 
 interface ToProductionProps extends Pick<CardProps, 'set' | 'evaluation'> {

@@ -2,11 +2,13 @@
 import { createStore } from 'zustand/vanilla';
 import type { Dataset, TaskKind } from '../../../dataset/types';
 import type { CardRequest, VerdictCard } from '../../../evaluation/card';
+import { PROBE } from '../../../evaluation/classify/made-arms';
 import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
 import type { CalibrationFit, Comparison, ReviewThreshold } from '../../../evaluation/types';
 import { present } from '../../../lib/assert';
 import { inTurn } from '../../../lib/control';
 import { StudioError } from '../../../lib/errors';
+import { isProbe } from '../../../prompt-set/arms';
 import { recordComparison, setThreshold, versionOfArm } from '../../../prompt-set/calibration';
 import { recalibrate } from '../../../prompt-set/make-versions';
 import { changeTask, countLook, isWriting, kindOf, nowAfter } from '../../../prompt-set/prompt-set';
@@ -167,14 +169,41 @@ class CompareStore extends OfStudio {
     return this.services.workflow.call('verdictCard', request, { signal });
   });
 
+  /** Saves the linear probe of a comparison as a version: it is fitted again, and checked. */
+  readonly keepProbe = job<[Evaluation], object>(this.stores.session, {
+    title: 'Saving the linear probe',
+    screen: 'compare',
+    initial: {},
+    run: async ({ signal, report }, evaluation) => {
+      report({ note: 'Loading the model' });
+      await this.stores.session.getState().modelReady();
+      const onEvent = (event: CompareEvent) => {
+        if (event.kind === 'progress') report({ fraction: event.fraction, note: event.note });
+      };
+      await this.stores.promptSets.getState().keepArms(evaluation, [PROBE], { signal, onEvent });
+    },
+  });
+
   /** Points the stage production to a prompt of the comparison, which becomes a version where it is none, with an undo. */
   readonly setProduction = (evaluation: Evaluation, arm: string): Promise<boolean> =>
     attempted('Production was not changed', async () => {
       const { keepArms, pointStage } = this.stores.promptSets.getState();
+      if (isProbe(arm)) await this.#kept(evaluation);
       const set = await keepArms(evaluation, [arm]);
       const to = present(versionOfArm(set, evaluation, arm), 'a prompt that a stage can point to');
       await pointStage(set, { stage: STANDARD_STAGES[0], to, note: 'after a comparison' });
     });
+
+  /** @throws StudioError as `keepProbe`, `cancelled` where it was stopped or another job runs */
+  async #kept(evaluation: Evaluation): Promise<void> {
+    const { set } = this.stores.promptSets.getState();
+    if (set && versionOfArm(set, evaluation, PROBE) !== null) return;
+    await this.keepProbe.start(evaluation);
+    const { error } = this.keepProbe.getState();
+    if (error) throw error;
+    const { set: after } = this.stores.promptSets.getState();
+    if (after && versionOfArm(after, evaluation, PROBE) === null) throw new StudioError('cancelled', 'Stopped.');
+  }
 
   async #alsoOf(setId: string): Promise<readonly string[]> {
     return (await this.services.store.settings.get<readonly string[]>(alsoKey(setId))) ?? [];

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { percentWhole } from '../../../lib/format';
 import { PLACEMENT_WORDS } from '../../../prompt/soft-prompt';
-import { chosenHard, chosenSoft } from '../../../prompt-set/make-versions';
+import { chosenHard, chosenSoft, isRun } from '../../../prompt-set/make-versions';
 import { stagesAt } from '../../../prompt-set/stages';
 import type { Beside, PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { type Version, versionsOf, versionWords } from '../../../prompt-set/versions';
@@ -115,15 +115,17 @@ const togetherWords = ({ softs, words }: Beside): readonly string[] => [
     : []),
 ];
 
-function trainedWords(set: PromptSet, { settings, bestStep, model, together }: SoftVersion): string {
+function trainedWords(set: PromptSet, { settings, bestStep, model, together, probe }: SoftVersion): string {
   const { placement, virtualTokens, initialisation, steps, answerVectors } = settings;
   return [
     PLACEMENT_WORDS[placement],
     format.counted(virtualTokens, 'vector'),
-    ...(answerVectors === 'trained' ? ['answer words trained too'] : []),
-    ...(together
-      ? togetherWords(together)
-      : [`started from ${startWords(initialisation, set)}`, `step ${bestStep ?? '–'} of ${steps}`]),
+    ...(answerVectors === 'trained' && !probe ? ['answer words trained too'] : []),
+    ...(probe
+      ? [`logistic regression on the model’s hidden states, ${format.counted(probe.rows, 'training row')}`]
+      : together
+        ? togetherWords(together)
+        : [`started from ${startWords(initialisation, set)}`, `step ${bestStep ?? '–'} of ${steps}`]),
     model.id,
   ].join(' · ');
 }
@@ -169,7 +171,7 @@ function Actions({ set, of }: VersionProps) {
   const { show: showBatch } = batch.use();
   const { kind, version } = of;
   const words = versionWords(of);
-  const isNever = kind === 'soft' && (version.handVersion !== undefined || version.together !== undefined);
+  const isNever = kind === 'soft' && (version.handVersion !== undefined || !isRun(version));
   const { chosen, name, choose } = {
     hard: { chosen: chosenHard(set), name: 'Yours', choose: chooseYours },
     soft: { chosen: chosenSoft(set), name: 'Tuned', choose: chooseTuned },

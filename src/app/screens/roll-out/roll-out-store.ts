@@ -9,6 +9,7 @@ import {
   type RollOutPlan,
   type Taken,
 } from '../../../decide/roll-out';
+import { isProbe } from '../../../prompt-set/arms';
 import { versionOfArm } from '../../../prompt-set/calibration';
 import { STANDARD_STAGES } from '../../../prompt-set/stages';
 import { ofKind, type PromptSet } from '../../../prompt-set/types';
@@ -174,6 +175,8 @@ class RollOutStore extends OfStudio {
   readonly asVersions = async (set: PromptSet, rows: RollOutRows, arms: readonly string[]) => {
     const evaluation = await this.#comparison(set, rows);
     if (!evaluation) return arms.map((arm) => rows.versions[arm]);
+    // a probe is fitted again
+    if (arms.some(isProbe)) await this.stores.session.getState().modelReady();
     const kept = await this.stores.promptSets.getState().keepArms(evaluation, arms);
     return arms.map((arm) => versionOfArm(kept, evaluation, arm) ?? undefined);
   };

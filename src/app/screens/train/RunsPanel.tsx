@@ -1,6 +1,6 @@
 import { memo } from 'react';
 import { otherVersionWords } from '../../../dataset/versions';
-import { isUsable } from '../../../prompt-set/make-versions';
+import { isRun, isUsable } from '../../../prompt-set/make-versions';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { timeWords } from '../../../training/estimate';
 import { branchOf, canBranch, type PlannedRun, textOf } from '../../../workflow/runs';
@@ -19,7 +19,7 @@ const NONE: readonly string[] = [];
 export const RunsPanel = memo(function RunsPanel({ set }: { readonly set: PromptSet }) {
   const shown = useShownRun(set.id, (live) => live?.runId ?? null);
   const marked = useMarked((s) => (s.setId === set.id ? s.runIds : NONE));
-  const runs = set.soft.filter(({ together }) => !together).toReversed();
+  const runs = set.soft.filter(isRun).toReversed();
   return (
     <Panel
       title="Runs"

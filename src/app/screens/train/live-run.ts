@@ -2,7 +2,7 @@
 import type { TaskKind } from '../../../dataset/types';
 import type { StudioError } from '../../../lib/errors';
 import { clock, counted, ofRows, percentWhole } from '../../../lib/format';
-import { isUsable } from '../../../prompt-set/make-versions';
+import { isRun, isUsable } from '../../../prompt-set/make-versions';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import type { PromptSet, RaceEntry, SoftVersion } from '../../../prompt-set/types';
 import { storedError } from '../../../training/checkpoint';
@@ -243,7 +243,7 @@ const HEADLINES = {
 
 export function trainHeadline(live: LiveRun | null, set: PromptSet | null, trainRows: number): string {
   if (live) return HEADLINES[live.phase](live);
-  const usable = set?.soft.filter(isUsable).length ?? 0;
+  const usable = set?.soft.filter((run) => isUsable(run) && isRun(run)).length ?? 0;
   if (usable > 0) return `${counted(usable, 'tuned prompt')} so far; train another, or compare`;
   return `Train a prompt on ${counted(trainRows, 'row')}`;
 }

@@ -1,7 +1,7 @@
 /** The engine's one place for a run: what trains, what waits, and how a cut-off run resumes. */
 import type { Dataset } from '../../../dataset/types';
 import { asStudioError, badInput, StudioError } from '../../../lib/errors';
-import { isUsable, openRun, updateRun } from '../../../prompt-set/make-versions';
+import { isRun, isUsable, openRun, updateRun } from '../../../prompt-set/make-versions';
 import { changeTask } from '../../../prompt-set/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { wordsFitting } from '../../../prompt-set/versions';
@@ -122,9 +122,8 @@ export class Training extends ActionStore<TrainingState> {
   async #showLatest(setId: string, dataset: Dataset): Promise<void> {
     const { set: open } = this.#promptSets.getState();
     if (open?.id !== setId || this.getState().live || this.#isTaken()) return;
-    const latest = open.soft.findLast(
-      (run) => run.datasetFingerprint === dataset.fingerprint && !run.origin && !run.together,
-    );
+    const isShown = (run: SoftVersion) => run.datasetFingerprint === dataset.fingerprint && !run.origin && isRun(run);
+    const latest = open.soft.findLast(isShown);
     if (latest) await this.show(latest.id);
   }
 

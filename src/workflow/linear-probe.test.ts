@@ -1,0 +1,346 @@
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLog, type NodeHost, openHost } from '../cli/node-host';
+import { node } from '../cli/run.test-support';
+import { rowsOf as rowsIn, textOf } from '../dataset/labels';
+import type { Dataset } from '../dataset/types';
+import { PROBE } from '../evaluation/classify/made-arms';
+import { readIncoming } from '../interchange/incoming';
+import { renewed } from '../interchange/set-package';
+import { readZip } from '../interchange/zip';
+import { present } from '../lib/assert';
+import { unwrap } from '../lib/result';
+import { labelProbabilities } from '../metrics/calibration';
+import type { Placement } from '../prompt/soft-prompt';
+import { armId } from '../prompt-set/arms';
+import { versionOfArm } from '../prompt-set/calibration';
+import { lineageOf } from '../prompt-set/lineage';
+import { addTrained, chosenSoft, finishRun, fits, isRun, startRun } from '../prompt-set/make-versions';
+import { createPromptSet } from '../prompt-set/prompt-set';
+import { type AnsweringVersion, answeringVersion, matrixPrompt, readyPrompt } from '../prompt-set/ready-prompt';
+import { moveStage } from '../prompt-set/stages';
+import type { ClassifyEvaluation, PromptSet, SoftVersion } from '../prompt-set/types';
+import { seedsOf, seenParts, versionWords } from '../prompt-set/versions';
+import type { MatrixCell } from '../report/matrix';
+import { openVersion, tableSource } from '../route/answering';
+import { createRouter } from '../route/router';
+import { leaving, makeWebPrompt, readWebPrompt, versionOfWeb, webPromptJson } from '../route/web-prompt';
+import { propose } from '../task/tasks';
+import type { AnswerWord } from '../task/types';
+import { STANDARD } from '../training/settings';
+import { compare } from './compare';
+import { subjectOf } from './export-subjects';
+import { SILENT } from './host';
+import { checkImport, readImport } from './import';
+import { exportPackage, VERBS } from './index';
+import { type FillEvent, fillMatrix } from './matrix';
+import { prepareRows, readTable } from './open-data';
+import { startOptions } from './runs';
+
+const MODEL = 'public/models/softprompt-studio/tiny-support';
+const NOW = '2026-01-01T00:00:00.000Z';
+const SAME = 1e-4;
+
+let host: NodeHost;
+let dataset: Dataset;
+beforeAll(async () => {
+  host = await openHost({ model: MODEL, backend: 'node-wasm', threads: 1 }, createLog());
+  dataset = await rowsOf(await csv());
+});
+afterAll(() => host[Symbol.asyncDispose]());
+
+const csv = async () =>
+  (await readFile('public/sample/support-messages.csv', 'utf8')).split('\n').slice(0, 121).join('\n');
+
+async function rowsOf(text: string): Promise<Dataset> {
+  const table = await readTable({ fileName: 'messages.csv', bytes: new TextEncoder().encode(text) }, SILENT);
+  const mapping = { text: 'text', label: 'label', id: null };
+  return (await prepareRows(table, mapping, { seed: 3 })).dataset;
+}
+
+/** A prompt set of these rows, with a run of random vectors in a place, or without any. */
+function setOf(
+  rows: Dataset,
+  { placement, words: own }: { placement?: Placement; words?: readonly AnswerWord[] } = {},
+) {
+  const proposed = propose(rows, host.tokens.encode);
+  const words = own ?? proposed.words;
+  const from = { name: 'messages', words, baseTemplate: proposed.template, datasetName: 'messages.csv', taken: [] };
+  const empty = createPromptSet({ id: 's', now: NOW }, { ...from, datasetFingerprint: rows.fingerprint });
+  if (!placement) return empty;
+  const { id, sha256, dtype, hidden } = host.engine.info;
+  const { fingerprint: datasetFingerprint, heldBackHash, splitHash } = rows;
+  const started = startRun(
+    empty,
+    { id: 'r', now: NOW },
+    {
+      settings: { ...STANDARD, placement, virtualTokens: 2 },
+      ...{ template: proposed.template, initText: 'Say', model: { id, sha256, dtype } },
+      ...{ datasetFingerprint, heldBackHash, splitHash },
+    },
+  );
+  const vectors = Float32Array.from({ length: 2 * hidden }, (_, i) => Math.sin(i) / 10);
+  const soft = { placement, virtualTokens: 2, hidden, vectors };
+  const ended = { status: 'finished', bestStep: 1, validationAccuracy: 0.5, seconds: 1 } as const;
+  return finishRun(started.set, 'r', { ...ended, soft }, NOW);
+}
+
+async function comparedWith(set: PromptSet, rows = dataset) {
+  const { evaluation: found } = await compare(host, { set, dataset: rows }, SILENT);
+  const evaluation = { ...found, id: 'e', setId: 's', createdAt: NOW } as ClassifyEvaluation;
+  return {
+    set,
+    evaluation,
+    stored: { set, dataset: rows, evaluations: [evaluation], checkpoints: [], measurements: [] },
+  };
+}
+type Stored = Awaited<ReturnType<typeof comparedWith>>['stored'];
+
+const keep = (stored: Stored, evaluation: ClassifyEvaluation, of = host) =>
+  VERBS.keepProbe(of, { stored, subject: armId(evaluation, PROBE), withRows: true }, SILENT);
+
+const testRows = ({ plan }: ClassifyEvaluation) => rowsIn(dataset, plan.rowIds);
+const textsOf = (evaluation: ClassifyEvaluation) => testRows(evaluation).map((row) => textOf(row, dataset.mapping));
+
+/** Probabilities that a version answers to the compared test rows. */
+const answersOf = (set: PromptSet, version: SoftVersion, evaluation: ClassifyEvaluation) =>
+  answersBy(answeringVersion(readyPrompt(set, { kind: 'soft', version }), null), evaluation);
+
+async function answersBy(ready: AnsweringVersion, evaluation: ClassifyEvaluation) {
+  const { table, mapping } = dataset;
+  const rows = testRows(evaluation);
+  const source = tableSource(host, ready, { ...table, rows }, { text: mapping.text, label: null });
+  const asked = await source.rowsAt(0, rows.length);
+  const { answers } = await openVersion(host, ready)(asked.rows, SILENT.control);
+  return answers.map((answer) => (answer.kind === 'classify' ? answer.probabilities : []));
+}
+
+function expectAsCompared(got: readonly (readonly number[])[], { plan }: ClassifyEvaluation) {
+  const line = present(
+    plan.arms.find(({ id }) => id === PROBE),
+    'the line',
+  );
+  expect(got).toHaveLength(line.logProbs.length);
+  const off = line.logProbs.flatMap((row, i) =>
+    labelProbabilities(row, null).map((value, c) => Math.abs((got[i]?.[c] ?? Number.NaN) - value)),
+  );
+  expect(Math.max(...off)).toBeLessThan(SAME);
+}
+
+/** A comparison, and the set with its probe as the newest version, which production points to. */
+async function kept(set: PromptSet) {
+  const { evaluation, stored } = await comparedWith(set);
+  const made = await keep(stored, evaluation);
+  const added = addTrained(set, made, NOW);
+  const version = present(added.soft.at(-1), 'version');
+  const staged = moveStage(added, { stage: 'production', to: version.id }, NOW);
+  return { evaluation, version, set: staged, stored: { ...stored, set: staged } };
+}
+
+describe('the linear probe of a comparison as a version', () => {
+  it.each([undefined, 'suffix', 'infix', 'prefix'] as const)(
+    'answers as the line did, beside a run: %s',
+    async (place) => {
+      const { evaluation, set, version } = await kept(setOf(dataset, place ? { placement: place } : {}));
+      expect(version).toMatchObject({
+        initText: ':',
+        probe: { from: 'arm:e:probe', rows: dataset.split.train.length },
+      });
+      expect(version.template).toMatch(/\{text\}\nSentiment$/);
+      expect(version.soft).toMatchObject({ placement: 'suffix', virtualTokens: 1 });
+      expectAsCompared(await answersOf(set, version, evaluation), evaluation);
+    },
+  );
+
+  it('has words of one token where the words of the set have several, or two begin alike', async () => {
+    const words = dataset.labels.map((label, i) => ({
+      label,
+      word: [' fine', ' fine', ' quite unlike that'][i] ?? '',
+    }));
+    const { evaluation, set, version } = await kept(setOf(dataset, { words }));
+    expect(version.words?.map(({ word }) => word)).toEqual([' fine', ' A', ' B']);
+    expectAsCompared(await answersOf(set, version, evaluation), evaluation);
+  });
+
+  it('is that line of the comparison, and no run: not Tuned, in no mean, and of training rows alone', async () => {
+    const { evaluation, set, version } = await kept(setOf(dataset, { placement: 'suffix' }));
+    const of = { kind: 'soft', version } as const;
+    expect(versionWords(of)).toBe('probe 2');
+    expect(versionOfArm(set, evaluation, PROBE)).toBe(version.id);
+    expect(subjectOf({ ...comparisons(evaluation), set, dataset }, armId(evaluation, PROBE))).toMatchObject({
+      ...{ name: 'probe 2', kind: 'tuned' },
+    });
+    expect([isRun(version), fits(set, version), chosenSoft(set)?.id]).toEqual([false, false, 'r']);
+    expect(seedsOf(set, present(chosenSoft(set), 'Tuned'))).toHaveLength(1);
+    expect(startOptions(set).map(({ id }) => id)).not.toContain(`run:${version.id}`);
+    expect(startOptions(set).filter(({ label }) => label.includes('Linear probe'))).toEqual([]);
+    expect(seenParts(set, of, dataset)).toEqual({ parts: ['train'], isSure: true });
+    expect(seenParts(set, of, { ...dataset, splitHash: 'other' })?.parts).toEqual(['train', 'validation']);
+    expect(lineageOf(set, []).find(({ id }) => id === version.id)?.how).toContain('a linear probe on');
+  });
+
+  it('knows no label of a test or validation row: with all of them changed it is the same to the bit', async () => {
+    const others = new Set([...dataset.split.test, ...dataset.split.validation]);
+    const next = new Map(dataset.labels.map((label, i) => [label, present(dataset.labels[(i + 1) % 3], 'label')]));
+    const rows = dataset.table.rows.map((row) =>
+      others.has(row.id) ? { ...row, cells: { ...row.cells, label: next.get(row.cells.label ?? '') ?? '' } } : row,
+    );
+    const turned = { ...dataset, table: { ...dataset.table, rows } };
+    const versionOf = async (of: Dataset) => {
+      await host.engine.forget();
+      const { stored, evaluation } = await comparedWith(setOf(of), of);
+      const { soft, calibration, probe, words, template } = await keep(stored, evaluation);
+      return { gold: evaluation.plan.gold, made: { soft, calibration, probe, words, template } };
+    };
+    const [own, other] = [await versionOf(dataset), await versionOf(turned)];
+    expect(other.gold).not.toEqual(own.gold);
+    expect(other.made).toEqual(own.made);
+  });
+
+  it('is refused where rows, split, labels, weights or the prompt are others by now, and where there is no line', async () => {
+    const { stored, evaluation } = await comparedWith(setOf(dataset));
+    const refused = async (change: Partial<Stored>, of = host) => {
+      const error = await keep({ ...stored, ...change }, evaluation, of).then(() => null, String);
+      return present(error, 'an error');
+    };
+    expect(await refused({ dataset: await rowsOf((await csv()).replace('joy', 'pain')) })).toMatch(
+      /have changed since/,
+    );
+    expect(await refused({ dataset: { ...dataset, splitHash: 'other' } })).toMatch(/have changed since/);
+    expect(await refused({ dataset: { ...dataset, labels: dataset.labels.toReversed() } })).toMatch(
+      /have changed since/,
+    );
+    expect(await refused({ dataset: null as never })).toMatch(/have changed since/);
+    const loaded = { ...host, engine: { ...host.engine, info: { ...host.engine.info, sha256: 'f'.repeat(64) } } };
+    expect(await refused({}, loaded as NodeHost)).toMatch(/compared with other weights/);
+    const { baseTemplate: _then, ...older } = evaluation;
+    const set = { ...stored.set, baseTemplate: 'Say: {text}\nTone:' };
+    const asked = { set, evaluations: [older as ClassifyEvaluation] };
+    expect(await refused(asked)).toMatch(/no longer gives the answers/);
+    const without = { ...evaluation, plan: { ...evaluation.plan, arms: [] } };
+    expect(await refused({ evaluations: [without] })).toMatch(/no linear probe/);
+  });
+
+  it('is refused where a model bounds its scores, and where the text has no end of its own', async () => {
+    const { stored, evaluation } = await comparedWith(setOf(dataset));
+    const outputVectors: typeof host.engine.outputVectors = async (...asked) => ({
+      ...(await host.engine.outputVectors(...asked)),
+      isCapped: true,
+    });
+    const capped = { ...host, engine: { ...host.engine, outputVectors } } as NodeHost;
+    await expect(keep(stored, evaluation, capped)).rejects.toThrow('bounds its scores');
+    const open = { ...setOf(dataset), baseTemplate: 'Text: {text}' };
+    const bare = await comparedWith(open);
+    await expect(keep(bare.stored, bare.evaluation)).rejects.toThrow('Add a line such as “Label:”');
+  });
+});
+
+const comparisons = (evaluation: ClassifyEvaluation) => ({
+  evaluations: [evaluation],
+  checkpoints: [],
+  measurements: [],
+});
+
+describe('a linear probe leaves as a tuned prompt does', () => {
+  it('and answers the same by a stage, in a later comparison, in a matrix, in a web page, and from another browser', async () => {
+    const { evaluation, set, version, stored } = await kept(setOf(dataset, { placement: 'suffix' }));
+    const texts = textsOf(evaluation);
+    const staged = async (of: PromptSet) => {
+      const router = createRouter({ host, sets: [of] });
+      const asked = { handle: of.handle, stage: 'production' };
+      return Promise.all(texts.map((text) => router.classify(asked, text)));
+    };
+    const answered = await staged(set);
+    expect(answered[0]).toMatchObject({ version: 'probe 2' });
+    expectAsCompared(
+      answered.map(({ probabilities }) => probabilities),
+      evaluation,
+    );
+
+    const later = await compare(host, { set, dataset }, SILENT);
+    const { plan } = later.evaluation as ClassifyEvaluation;
+    const own = present(
+      plan.arms.find(({ id }) => id === `run-${version.id}`),
+      'arm',
+    );
+    expect(own).toMatchObject({ name: 'Probe 2', kind: 'tuned', decided: true });
+    const means = own.calibration?.meanLogProbs ?? null;
+    expectAsCompared(
+      own.logProbs.map((row) => labelProbabilities(row, means)),
+      evaluation,
+    );
+
+    const cells: MatrixCell[] = [];
+    const emit = (event: FillEvent) => event.kind === 'cell' && cells.push(event.cell);
+    const prompts = [present(matrixPrompt(set, version.id, dataset), 'row')];
+    await fillMatrix(host, { prompts, data: [{ id: 'd', name: 'd', dataset }], done: [] }, { ...SILENT, emit });
+    expectAsCompared(present(cells[0]?.answers, 'answers').probabilities, evaluation);
+
+    const leave = leaving(host, readyPrompt(set, { kind: 'soft', version }), null);
+    const named = { producer: 'x', name: 'x', handle: 'X', createdAt: NOW };
+    const made = await makeWebPrompt(host, { asked: leave, fallback: null }, named, texts, SILENT.control);
+    const web = unwrap(readWebPrompt(JSON.parse(webPromptJson(made))));
+    expectAsCompared(await answersBy(versionOfWeb(web.asked, web.model), evaluation), evaluation);
+
+    const { content } = await exportPackage(
+      host,
+      { stored, subject: version.id, withRows: true, recipient: 'browser' },
+      SILENT,
+    );
+    const files = unwrap(readZip(content));
+    const back = await readImport(host, { files: new Map([['a.zip', content]]), taken: [] }, SILENT);
+    if (back.kind !== 'set') throw new Error(back.kind);
+    const returned = present(
+      back.set.soft.find(({ id }) => id === version.id),
+      'version',
+    );
+    expect(returned).toEqual({ ...version, soft: { ...version.soft } });
+    // releases that read a shift, of format 2, answer with it and its calibration
+    expect(
+      Buffer.from(present([...files].find(([path]) => path.endsWith('prompt-set.json'))?.[1], 'set')).toString(),
+    ).toContain('"formatVersion": 2');
+    const copy = renewed({ ...comparisons(evaluation), set, dataset }, { id: 'c', handle: 'C', newId: host.newId });
+    const [copied] = copy.evaluations;
+    expect(versionOfArm(copy.set, present(copied, 'comparison'), PROBE)).toBe(copy.set.soft.at(-1)?.id);
+    expectAsCompared(
+      (await staged(back.set)).map(({ probabilities }) => probabilities),
+      evaluation,
+    );
+  });
+
+  it('from an engineer’s zip, with predict.mjs', async () => {
+    const { evaluation, version, stored } = await kept(setOf(dataset));
+    const order = { stored, subject: version.id, withRows: false, recipient: 'engineer' } as const;
+    const { content } = await exportPackage(host, order, SILENT);
+    const folder = await mkdtemp(join(tmpdir(), 'softprompt-probe-'));
+    const files = unwrap(readZip(content));
+    for (const [name, bytes] of files) await writeFile(join(folder, name), bytes);
+    const quoted = textsOf(evaluation).map((text) => `"${text.replaceAll('"', '""')}"`);
+    await writeFile(join(folder, 'texts.csv'), ['text', ...quoted].join('\n'));
+    const model = ['--text', 'text', '--studio', '.', '--model', MODEL, '--threads', '1'];
+    const { code, stdout, stderr } = await node(join(folder, 'predict.mjs'), join(folder, 'texts.csv'), ...model);
+    expect(code, stderr).toBe(0);
+    const answers = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).probabilities);
+    expectAsCompared(
+      answers.map((row) => dataset.labels.map((label) => row[label])),
+      evaluation,
+    );
+
+    const back = unwrap(await readIncoming(files, { id: 'new', now: NOW, taken: [] }));
+    if (back.kind !== 'prompt') throw new Error(back.kind);
+    expect(back.sidecar).toMatchObject({ formatVersion: 2, training: null, answerVectors: 'trained' });
+    expect(back.sidecar.metrics.test).toMatchObject({ rows: evaluation.plan.rowIds.length, calibrated: true });
+    const [returned] = back.set.soft;
+    expect(returned).toMatchObject({ probe: version.probe, template: version.template });
+    expectAsCompared(await answersOf(back.set, present(returned, 'version'), evaluation), evaluation);
+    expect(await checkImport(host, back, SILENT)).toMatchObject({
+      kind: 'replayed',
+      replay: { rows: 12 },
+    });
+  });
+});

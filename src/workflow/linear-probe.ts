@@ -1,0 +1,289 @@
+/**
+ * The linear probe of a comparison: what the model's hidden states alone say, read from the untuned prompt's text. A
+ * reference line; and a version, since a head on those states is a prompt with trained answer words.
+ */
+import { drawnRows } from '../dataset/draw';
+import { rowsById, textOf } from '../dataset/labels';
+import type { Dataset } from '../dataset/types';
+import type { OutputVectors, StatesRequest } from '../engine/types';
+import { PROBE } from '../evaluation/classify/made-arms';
+import type { CalibrationFit } from '../evaluation/types';
+import { present } from '../lib/assert';
+import { inSteps } from '../lib/control';
+import { badInput } from '../lib/errors';
+import { calibrated } from '../metrics/calibration';
+import { fittingProbe, type LinearScores, type Probe } from '../metrics/probe';
+import { trainedPrompt } from '../prompt/soft-prompt';
+import { armId, armsAsCompared, UNTUNED } from '../prompt-set/arms';
+import type { ClassifyEvaluation, SoftVersion } from '../prompt-set/types';
+import { tunedPrompt } from '../prompt-set/versions';
+import { singleTokenWords } from '../task/propose-words';
+import { cueOf } from '../task/template';
+import type { HardPrompt } from '../task/types';
+import { labelTokens, type TokenRow } from '../tokens/tokenizer';
+import { STANDARD } from '../training/settings';
+import type { CompareEvent, Comparing, ReadyArm } from './compare-arms';
+import type { Order } from './export-subjects';
+import type { Host, Run, Verb } from './host';
+import { tokenRows } from './token-rows';
+import { cacheKeyOf } from './training-rows';
+
+/** Training rows that the probe learns from; more would have to be read. */
+const PROBE_ROWS = 256;
+
+type Asking = Pick<Comparing, 'host' | 'dataset' | 'run'>;
+type Untuned = Pick<ReadyArm, 'rows'> & { readonly arm: { readonly prompt: HardPrompt } };
+type Answers = readonly (readonly number[])[];
+
+/**
+ * The training rows that it learns from, and the request for their states and those of other rows; null without training
+ * rows. States of training rows are read from the text cache where a run has filled it.
+ * @param untuned the arm whose text is read, with its token rows
+ */
+export async function probeRows(
+  { host, dataset, run: { control } }: Asking,
+  { arm: { prompt }, rows }: Untuned,
+  ids: readonly string[],
+): Promise<{ readonly train: readonly TokenRow[]; readonly request: StatesRequest } | null> {
+  const byId = rowsById(dataset.table.rows);
+  const text = (id: string) => textOf(present(byId.get(id), `row ${id}`), dataset.mapping);
+  // by their texts, so that a sorted file gives the same probe as a shuffled one
+  const drawn = drawnRows(dataset, dataset.split.train, PROBE_ROWS).toSorted((a, b) => (text(a) < text(b) ? -1 : 1));
+  const known = await tokenRows(host, { dataset, prompt, words: [], split: drawn }, control);
+  const train = known.rows.filter(({ label }) => label !== null);
+  if (train.length === 0) return null;
+  const own = new Map(rows.map((row) => [row.rowId, row]));
+  const asked = [...train, ...ids.map((id) => present(own.get(id), `token row ${id}`))];
+  return { train, request: { rows: asked, cacheKey: cacheKeyOf(dataset.fingerprint, prompt.template) } };
+}
+
+/** The probe, and its log-probabilities of some rows, by the states of the untuned prompt's texts; null without training rows. */
+async function fitted(
+  using: Asking,
+  untuned: Untuned,
+  ids: readonly string[],
+): Promise<{ readonly probe: Probe; readonly train: readonly TokenRow[]; readonly answers: Answers } | null> {
+  const note = 'Linear probe';
+  const { host, dataset } = using;
+  const { control, emit } = using.run;
+  const probed = await probeRows(using, untuned, ids);
+  if (!probed) return null;
+  const { train, request } = probed;
+  const states = await statesOf(host, request, using.run, note);
+  const gold = train.map(({ label }) => present(label, 'label'));
+  const fitting = fittingProbe(states.slice(0, train.length), gold, dataset.labels.length);
+  const probe = await inSteps(fitting, control, (fraction) => emit({ kind: 'progress', fraction, note }));
+  return { probe, train, answers: probe.predict(states.slice(train.length)) };
+}
+
+async function statesOf(
+  { engine }: Pick<Host, 'engine'>,
+  request: StatesRequest,
+  { control, emit }: Run<CompareEvent>,
+  note: string,
+): Promise<readonly Float32Array[]> {
+  const packed = await engine.states(request, control, (done) =>
+    emit({ kind: 'progress', fraction: done / request.rows.length, note }),
+  );
+  const width = packed.length / request.rows.length;
+  return request.rows.map((_, i) => packed.subarray(i * width, (i + 1) * width));
+}
+
+/** Log-probabilities of some rows; null without training rows. */
+export const probeAnswers = async (...asked: Parameters<typeof fitted>): Promise<Answers | null> =>
+  (await fitted(...asked))?.answers ?? null;
+
+// The probe as a version.
+
+/** Test rows that the version answers before it is kept. */
+const CHECKED_ROWS = 12;
+/** Most that a probability may differ by: float32 sums in another order. */
+const SAME = 1e-4;
+
+/** The comparison that has the line, its rows, and the untuned prompt's text. */
+interface Compared {
+  readonly evaluation: ClassifyEvaluation;
+  readonly dataset: Dataset;
+  readonly prompt: HardPrompt;
+  readonly run: SoftVersion | null;
+  /** Of the line to the compared test rows. */
+  readonly answers: Answers;
+}
+
+/** @throws StudioError `bad-input` where rows, split, labels or weights are others by now */
+function lineOf({ engine: { info } }: Pick<Host, 'engine'>, { stored, subject }: Order): Compared {
+  const { set, dataset, evaluations } = stored;
+  const evaluation = evaluations.find((each) => armId(each, PROBE) === subject);
+  const line = evaluation?.plan.arms.find(({ id }) => id === PROBE);
+  if (evaluation?.kind !== 'classify' || !line || !('logProbs' in line))
+    throw badInput('This comparison has no linear probe. Compare again, then save it.');
+  const { datasetFingerprint, splitHash, model, plan } = evaluation;
+  const isOfRows =
+    dataset?.fingerprint === datasetFingerprint && (splitHash ?? dataset.splitHash) === dataset.splitHash;
+  if (!dataset || !isOfRows || plan.labels.join('\n') !== dataset.labels.join('\n'))
+    throw badInput(
+      'The rows, how they are split or their labels have changed since this comparison, and the probe is made from its training rows. Compare again, then save the probe.',
+    );
+  if (model !== undefined && model !== info.sha256)
+    throw badInput(
+      `The probe was compared with other weights than those of ${info.id}, which is loaded. Load that model, then save the probe.`,
+    );
+  const ids = plan.arms.map(({ id }) => id);
+  const { arms, soft } = armsAsCompared(set, evaluation, ids);
+  const { prompt } = present(
+    arms.find(({ id }) => id === UNTUNED),
+    'untuned prompt',
+  );
+  return { evaluation, dataset, prompt, run: soft, answers: line.logProbs };
+}
+
+const asChanged = () =>
+  badInput(
+    'The probe no longer gives the answers that it was compared with: something that it is made of has changed. Compare again, then save it.',
+  );
+
+/** The largest difference of a probability. */
+const apart = (some: Answers, others: Answers) =>
+  some.reduce(
+    (most, row, i) =>
+      row.reduce((top, value, c) => Math.max(top, Math.abs(Math.exp(value) - Math.exp(others[i]?.[c] ?? 0))), most),
+    0,
+  );
+
+/**
+ * The linear probe of a comparison as a version: fitted again on the same training rows, and written as a soft prompt with
+ * trained answer words. Its vectors are the embeddings of the last tokens of the untuned prompt's text, so that the last
+ * hidden state is the same; its answer words are shifted by the probe's weights less their own; the intercepts are its
+ * calibration.
+ * @throws StudioError `bad-input` where it cannot be written so, or no longer answers as it was compared
+ */
+export const keepProbe: Verb<Order, CompareEvent, SoftVersion> = async (host, order, run) => {
+  const then = lineOf(host, order);
+  const { dataset, prompt, evaluation } = then;
+  const { rowIds } = evaluation.plan;
+  const using = { host, dataset, run };
+  const { rows } = await tokenRows(host, { dataset, prompt, words: [], split: rowIds }, run.control);
+  if (rows.length < rowIds.length) throw asChanged();
+  const found = await fitted(using, { arm: { prompt }, rows }, rowIds);
+  if (!found || apart(found.answers, then.answers) > SAME) throw asChanged();
+  const placed = await tailAsVectors(using, prompt, [...found.train, ...rows]);
+  const version = await asVersion(using, then, found, { order, ...placed });
+  await checkAnswers(using, version, { rows, probe: found.probe });
+  return version;
+};
+
+/** A prompt in two parts: the text without its end, and the tokens of its end, which are the same in every row. */
+interface Placed {
+  readonly template: string;
+  readonly end: string;
+  readonly tokenIds: Int32Array;
+}
+
+/**
+ * Cuts as little off a prompt's end as leaves every row with the tokens that it has whole.
+ * @throws StudioError `bad-input` where there is no such place in its cue
+ */
+async function tailAsVectors(
+  { host, dataset, run: { control } }: Asking,
+  { template, inText }: HardPrompt,
+  rows: readonly TokenRow[],
+): Promise<Placed> {
+  const cue = cueOf(template);
+  const split = rows.map(({ rowId }) => rowId);
+  for (let length = 1; length <= cue.length; length++) {
+    const before = template.slice(0, -length);
+    const prompt = tunedPrompt(before, { placement: 'suffix' }, inText);
+    const cut = await tokenRows(host, { dataset, prompt, words: [], split }, control);
+    const [first] = rows;
+    const tokenIds = first?.ids.subarray(cut.rows[0]?.ids.length ?? 0);
+    const isWhole = rows.every(({ ids }, i) => `${cut.rows[i]?.ids},${tokenIds}` === ids.join());
+    if (tokenIds && tokenIds.length > 0 && isWhole) return { template: before, end: template.slice(-length), tokenIds };
+  }
+  throw badInput(
+    'The prompt’s text has no end that the model reads apart from the row’s text, and the probe needs one. Add a line such as “Label:” to the template, compare again, then save the probe.',
+  );
+}
+
+async function asVersion(
+  { host, run: { control } }: Asking,
+  { evaluation, dataset, run }: Compared,
+  { probe, train }: { readonly probe: Probe; readonly train: readonly TokenRow[] },
+  { order, template, end, tokenIds }: Placed & { readonly order: Order },
+): Promise<SoftVersion> {
+  const { id, sha256, dtype } = host.engine.info;
+  const own = run?.words ?? evaluation.words ?? order.stored.set.words;
+  const words = singleTokenWords(own, template, host.tokens.encode);
+  if (!words)
+    throw badInput(
+      `The model has no word of one token for each of the ${own.length} labels, so the probe cannot be a version.`,
+    );
+  const wordIds = Int32Array.from(labelTokens(host.tokens, words).flatMap((word) => word.tokenIds));
+  const { answerShift, meanLogProbs } = asAnswerWords(probe, await host.engine.outputVectors(wordIds, control));
+  const vectors = await host.engine.tokenVectors(tokenIds, control);
+  const virtualTokens = tokenIds.length;
+  const soft = trainedPrompt({ placement: 'suffix', virtualTokens }, { vectors, answerShift });
+  const calibration: CalibrationFit = { meanLogProbs, rows: train.length };
+  return {
+    ...{ id: host.newId(), number: 0, name: 'Linear probe', createdAt: host.now(), words, calibration },
+    settings: {
+      ...STANDARD,
+      ...{ virtualTokens, steps: 0, seed: dataset.seed, answerVectors: 'trained' },
+      initialisation: { kind: 'text', text: end },
+    },
+    ...{ template, initText: end, probe: { from: armId(evaluation, PROBE), rows: train.length, c: probe.c } },
+    ...(run?.examples && { examples: run.examples }),
+    ...{ status: 'finished', error: null, soft, bestStep: null, validationAccuracy: null, seconds: null },
+    ...{ model: { id, sha256, dtype }, datasetFingerprint: dataset.fingerprint, splitHash: dataset.splitHash },
+    ...(dataset.heldBackHash && { heldBackHash: dataset.heldBackHash }),
+  };
+}
+
+/**
+ * The probe's weights p_k and intercepts b_k as a shift of the answer words' output vectors w_k, and as what calibration
+ * subtracts. The model's logit is `scale (h · (w_k + shift_k) + bias_k)`, so that
+ *
+ *     shift_k = p_k / scale − w_k        subtracted_k = scale bias_k − b_k
+ *
+ * @throws StudioError `bad-input` where the model bounds its logits: then no shift makes them linear
+ */
+function asAnswerWords(
+  { weights, intercepts }: LinearScores,
+  { vectors, biases, scale, isCapped }: OutputVectors,
+): { readonly answerShift: Float32Array; readonly meanLogProbs: readonly number[] } {
+  if (isCapped)
+    throw badInput(
+      'This model bounds its scores, as Gemma 2 does, so its answer words cannot give a linear probe’s answers. Train a prompt with trained answer words, or choose another model.',
+    );
+  const subtracted = intercepts.map((intercept, k) => scale * (biases[k] ?? 0) - intercept);
+  const mean = subtracted.reduce((sum, value) => sum + value, 0) / subtracted.length;
+  return {
+    answerShift: Float32Array.from(vectors, (value, i) => (weights[i] as number) / scale - value),
+    // what all labels share changes nothing
+    meanLogProbs: subtracted.map((value) => value - mean),
+  };
+}
+
+/**
+ * Asks the version some of the compared rows, with nothing from memory on either side.
+ * @throws StudioError `bad-input` where it answers otherwise than the probe
+ */
+async function checkAnswers(
+  { host, dataset, run }: Asking,
+  { template, settings, examples, words = [], soft, calibration }: SoftVersion,
+  { rows, probe }: { readonly rows: readonly TokenRow[]; readonly probe: Probe },
+): Promise<void> {
+  const checked = new Set(drawnRows(dataset, dataset.split.test, CHECKED_ROWS));
+  const whole = rows.filter(({ rowId }) => checked.has(rowId));
+  const split = whole.map(({ rowId }) => rowId);
+  const prompt = tunedPrompt(template, settings, examples);
+  const cut = await tokenRows(host, { dataset, prompt, words, split }, run.control);
+  const labels = labelTokens(host.tokens, words);
+  const scored = await host.engine.score({ rows: cut.rows, labels, soft, cacheKey: null }, run.control);
+  const answers = scored.rows.map(({ logProbs }) => calibrated(logProbs, calibration?.meanLogProbs ?? null));
+  const states = await statesOf(host, { rows: whole, cacheKey: null }, run, 'Checking its answers');
+  const difference = apart(answers, probe.predict(states));
+  if (difference > SAME)
+    throw badInput(
+      `Written as a prompt, the probe answers otherwise than it was compared: probabilities differ by up to ${difference.toPrecision(1)}. It was not saved; choose another backend or model.`,
+    );
+}
