@@ -1,3 +1,4 @@
+import { reference } from './classify/made-arms';
 import type { ArmKind, ArmOutcome, ComparisonPlan } from './types';
 
 /** An arm that is right exactly where `right[i]` is true; wrong answers are the next label. */
@@ -13,19 +14,7 @@ export function armOf(
     const said = right[i] ? g : (g + 1) % classes;
     return Array.from({ length: classes }, (_, c) => Math.log(c === said ? 0.7 : 0.3 / (classes - 1)));
   });
-  return {
-    id,
-    name: id,
-    kind,
-    placement: kind === 'tuned' ? 'suffix' : null,
-    logProbs,
-    calibration: null,
-    tokensSentMean: null,
-    tokensComputedMean: null,
-    latencyMsMedian: null,
-    validation: null,
-    ...more,
-  };
+  return { ...reference(id, id, logProbs), kind, placement: kind === 'tuned' ? 'suffix' : null, ...more };
 }
 
 /** Rows in order: `counts[k]` rows on which the arms are right as bit pattern k says (bit 0 = first arm). */

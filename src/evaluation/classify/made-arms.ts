@@ -145,7 +145,7 @@ function majorityLogProbs(trainGold: readonly number[], classes: number): readon
   return logSoftmax(counts.map(Math.log));
 }
 
-const reference = (id: string, name: string, logProbs: ArmOutcome['logProbs']): ArmOutcome => ({
+export const reference = (id: string, name: string, logProbs: ArmOutcome['logProbs']): ArmOutcome => ({
   id,
   name,
   kind: 'reference',
