@@ -5,6 +5,7 @@ import { useStore } from 'zustand';
 import { useShallow } from 'zustand/react/shallow';
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { present } from '../../lib/assert';
+import type { StudioError } from '../../lib/errors';
 import type { DataState } from './data/data-state';
 import type { RequestsState } from './network';
 import type { PromptSetsState } from './prompt-sets-store';
@@ -46,6 +47,18 @@ export const usePicked = <S extends object, K extends keyof S>(
     store,
     useShallow((state) => Object.fromEntries(fields.map((field) => [field, state[field]])) as Pick<S, K>),
   );
+
+interface Progress {
+  readonly running: boolean;
+  readonly fraction: number | null;
+  readonly secondsLeft: number | null;
+  readonly note: string | null;
+  readonly error: StudioError | null;
+}
+
+/** What every job shows of itself: how far it is, and how it ended. */
+export const useProgress = (job: Readable<Progress>): Progress =>
+  usePicked(job, 'running', 'fraction', 'secondsLeft', 'note', 'error');
 
 type StateOf<A> = A extends { getState: () => infer S } ? S : never;
 

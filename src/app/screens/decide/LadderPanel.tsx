@@ -19,7 +19,7 @@ import { otherColumns } from '../../../task/template';
 import { ChartPanel, drawIntervals } from '../../charts';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
-import { useCannotAsk, usePicked, usePromptSets, useSession } from '../../state/studio';
+import { useCannotAsk, usePicked, useProgress, usePromptSets, useSession } from '../../state/studio';
 import { Button, Failed, format, Note, Panel, Select, Stoppable } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { decideStores, ladderKey, ladders, type Steps } from './decide-store';
@@ -114,13 +114,8 @@ function Climb({ set, dataset, steps, fields }: ClimbProps) {
 
 function Climbing() {
   const { climbing } = ladders.use();
-  const { fraction, secondsLeft, note, rowsPerSecond } = usePicked(
-    climbing,
-    'fraction',
-    'secondsLeft',
-    'note',
-    'rowsPerSecond',
-  );
+  const { fraction, secondsLeft, note } = useProgress(climbing);
+  const rowsPerSecond = useStore(climbing, (s) => s.rowsPerSecond);
   return (
     <Stoppable
       label={note ?? 'Getting the model ready'}

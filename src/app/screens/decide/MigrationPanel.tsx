@@ -8,7 +8,7 @@ import type { PlannedMove } from '../../../workflow/migration';
 import { type KnownModel, sourceId } from '../../state/models-store';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
-import { useCannotAsk, useIsBusy, usePicked, usePromptSets, useSession, useStores } from '../../state/studio';
+import { useCannotAsk, useIsBusy, useProgress, usePromptSets, useSession, useStores } from '../../state/studio';
 import { Button, Failed, format, Note, Panel, ProgressBar, Select, Stoppable, Table } from '../../ui';
 import { saveFile } from '../../ui/download';
 import {
@@ -105,13 +105,7 @@ function Queue(move: Omit<MigrationKey, 'busy'>) {
   const busy = useIsBusy();
   const cannot = useCannotAsk();
   const { value, error } = useResource(plan, { ...move, busy });
-  const {
-    running,
-    fraction,
-    secondsLeft,
-    note,
-    error: failed,
-  } = usePicked(migrating, 'running', 'fraction', 'secondsLeft', 'note', 'error');
+  const { running, fraction, secondsLeft, note, error: failed } = useProgress(migrating);
   if (!value)
     return error ? (
       <Note tone="bad" title="The plan could not be made">

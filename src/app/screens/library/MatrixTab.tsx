@@ -5,7 +5,7 @@ import { cautions, type MatrixCell, matrixCsv, matrixJson, type Slot, shadesOf, 
 import { ViewingOnly } from '../../shell/Screen';
 import { navigate } from '../../state/location';
 import { useResource } from '../../state/resource';
-import { useCannotAsk, useIsBusy, usePicked, usePromptSets, useStores } from '../../state/studio';
+import { useCannotAsk, useIsBusy, usePicked, useProgress, usePromptSets, useStores } from '../../state/studio';
 import {
   ArmMark,
   Button,
@@ -305,23 +305,16 @@ function Cell({ cell, isStale, shade, side, name, onChoose }: CellProps) {
 
 function Fill({ view, open }: ViewProps & { readonly open: number }) {
   const work = filling.use();
-  const { running, done, total, error, note, ...progress } = usePicked(
-    work,
-    'running',
-    'done',
-    'total',
-    'error',
-    'note',
-    'fraction',
-    'secondsLeft',
-  );
+  const { running, error, note, fraction, secondsLeft } = useProgress(work);
+  const { done, total } = usePicked(work, 'done', 'total');
   const cannot = useCannotAsk();
   const tests = view.data.reduce((sum, { dataset }) => sum + dataset.split.test.length, 0);
   return (
     <>
       {running ? (
         <Stoppable
-          {...progress}
+          fraction={fraction}
+          secondsLeft={secondsLeft}
           label={`${format.count(done)} of ${format.counted(total, 'cell')} filled. ${note ?? ''}`}
           onStop={work.stop}
         />

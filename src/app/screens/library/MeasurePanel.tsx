@@ -10,7 +10,7 @@ import type { PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import type { RowsFile } from '../../../workflow/rows-file';
 import { FileButton, ViewingOnly } from '../../shell/Screen';
-import { useCannotAsk, useIsBusy, usePicked, usePromptSets } from '../../state/studio';
+import { useCannotAsk, useIsBusy, usePicked, useProgress, usePromptSets } from '../../state/studio';
 import { versionOptions } from '../../state/version-words';
 import { Button, Failed, format, Panel, Select, Stoppable } from '../../ui';
 import { type Detail, detailActions } from './library-store';
@@ -138,20 +138,14 @@ function FileColumns({ file, ...asked }: MeasureProps & { readonly file: RowsFil
 
 function Running() {
   const job = measuring.use();
-  const { running, done, total, error, ...progress } = usePicked(
-    job,
-    'running',
-    'done',
-    'total',
-    'error',
-    'fraction',
-    'secondsLeft',
-  );
+  const { running, error, fraction, secondsLeft } = useProgress(job);
+  const { done, total } = usePicked(job, 'done', 'total');
   return (
     <>
       {running ? (
         <Stoppable
-          {...progress}
+          fraction={fraction}
+          secondsLeft={secondsLeft}
           label={`${format.count(done)} of ${format.counted(total, 'row')} answered`}
           onStop={job.stop}
         />

@@ -6,7 +6,7 @@ import { versionsOf } from '../../../prompt-set/versions';
 import { unchangedWords } from '../../../workflow/words';
 import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
-import { useIsBusy, usePicked, usePromptSets } from '../../state/studio';
+import { useIsBusy, usePicked, useProgress, usePromptSets } from '../../state/studio';
 import { stageOptions } from '../../state/version-words';
 import { Button, EmptyState, Failed, Panel, ProgressBar, Stoppable, TextArea, TextField } from '../../ui';
 import { batch } from './batch-store';
@@ -175,15 +175,8 @@ function lastOnly(save: (text: string) => Promise<void>): (text: string | null) 
 /** Proves that using and training this prompt set leaves every other one as it is. */
 function OthersPanel({ set }: { readonly set: PromptSet }) {
   const work = proving.use();
-  const { running, fraction, secondsLeft, of, found, error } = usePicked(
-    work,
-    'running',
-    'fraction',
-    'secondsLeft',
-    'of',
-    'found',
-    'error',
-  );
+  const { running, fraction, secondsLeft, error } = useProgress(work);
+  const { of, found } = usePicked(work, 'of', 'found');
   const isBusy = useIsBusy();
   const others = usePromptSets((s) => s.sets.length - 1);
   if (others < 1) return null;
