@@ -67,7 +67,7 @@ await inBuiltPage(async (studio) => {
   await studio.open('#/', null);
   await expect(page.getByRole('button', { name: /^Model: .+ · \d+ threads?/ })).toBeVisible({ timeout: 5 * MINUTES });
   await studio.drop(firstRows(trainCsv, TRAIN_ROWS));
-  await expect(studio.heading).toContainText(`${TRAIN_ROWS} rows ready`);
+  await expect(studio.heading).toContainText(`${TRAIN_ROWS} rows ready`, { timeout: MINUTES });
   await studio.go('Train');
   await train.set(SETTINGS);
   const runs = [
