@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { expectAccessible, expectAccessibleNow, expectForcedColours, expectReadable } from './axe';
 import { expect, test } from './fixtures';
-import { AWKWARD } from './pages/studio';
+import { AWKWARD, type TestFile } from './pages/studio';
+
+/** Of which a probe of the small model tells more labels apart than its prompts do. */
+const SAMPLE: TestFile = {
+  name: 'support-messages.csv',
+  bytes: readFileSync('public/sample/support-messages.csv'),
+};
 
 test('shows rows, filters, slices and confidence behind the verdict, each at its own address', async ({ studio }) => {
   test.slow();
@@ -202,5 +208,37 @@ test('checks labels and votes on answers blind', async ({ studio }) => {
     await expectAccessible(studio, 'Compare, How sure');
     await expectForcedColours(studio, 'Compare, How sure');
     await expectReadable(studio, 'Compare, How sure');
+  });
+});
+
+test('saves the linear probe as a version where it beats every prompt', async ({ studio }) => {
+  test.slow();
+  const { page, compare, library } = studio;
+  await studio.open();
+  await studio.take(SAMPLE);
+  await studio.go('Compare');
+  await compare.run.click();
+  expect(await compare.verdict()).toContain('A linear probe of the same model beats');
+
+  await test.step('with one press, and only once', async () => {
+    await page.getByRole('button', { name: 'Save the probe as a version' }).click();
+    await expect(page.getByRole('button', { name: 'Export probe 1' })).toBeVisible({ timeout: 180_000 });
+    await expect(page.getByRole('button', { name: 'Save the probe as a version' })).toBeHidden();
+    await expectAccessible(studio, 'Compare, with the probe saved');
+  });
+
+  await test.step('production points to it, and the library lists it', async () => {
+    await page.getByRole('button', { name: 'Use the probe in production' }).click();
+    await expect(page.getByText('Production points to the probe')).toBeVisible();
+    await studio.go('Library');
+    await page.getByRole('button', { name: 'Versions and stages' }).click();
+    await expect(library.set(/^Versions$/)).toContainText('probe 1');
+    await expect(library.set(/^Versions$/)).toContainText('logistic regression on the model’s hidden states');
+  });
+
+  await test.step('it leaves as a zip for an engineer', async () => {
+    await page.getByRole('button', { name: 'Export probe 1' }).click();
+    await expect(page.getByRole('dialog')).toContainText('probe 1');
+    expect((await library.download()).name).toMatch(/\.zip$/);
   });
 });
