@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createRouter } from '../route/router';
+import { armId } from './arms';
 import {
   calibratedBy,
   keepArm,
@@ -12,7 +13,7 @@ import {
 } from './calibration';
 import { addHardVersion, recalibrate } from './make-versions';
 import { changeTask, createPromptSet } from './prompt-set';
-import type { ClassifyEvaluation, PromptSet } from './types';
+import type { ClassifyEvaluation, PromptSet, SoftVersion } from './types';
 
 const NOW = '2026-01-01T00:00:00.000Z';
 const WORDS = [
@@ -79,6 +80,17 @@ describe('the calibration of a version', () => {
     expect([run.chosenHard, run.chosenSoft, run.hard]).toEqual(['h', 'r2', set.hard]);
     // one that is not in use replaces nothing
     expect(recalibrate(run, 'r', FIT, { id: 'r3', now: NOW }).chosenSoft).toBe('r2');
+  });
+
+  it('of a mean of runs makes a version that is no arm of the comparison, as none answered so', () => {
+    const mean = { ...compared({ ensemble: true }), id: 'c' };
+    const set = made();
+    const together = { from: armId(mean, 'ensemble'), softs: [], words: null };
+    const kept = { ...set, soft: [...set.soft, { ...set.soft[0], id: 'm', together } as SoftVersion] };
+    const copied = recalibrate(kept, 'm', null, { id: 'm2', now: NOW });
+    expect(copied.soft.map(({ id }) => id)).toEqual(['r', 'm', 'm2']);
+    expect(versionOfArm(copied, mean, 'ensemble')).toBe('m');
+    expect(versionOfArm({ ...copied, soft: copied.soft.filter(({ id }) => id !== 'm') }, mean, 'ensemble')).toBeNull();
   });
 
   it('is open for labels that it was not fitted on', () => {

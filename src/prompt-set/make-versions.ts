@@ -293,15 +293,17 @@ export function recalibrate(
   calibration: CalibrationFit | null,
   { id, now }: Stamp,
 ): PromptSet {
-  const withCopy = <V extends HardVersion | SoftVersion>(list: readonly V[]): readonly V[] => {
+  const withCopy = <V extends HardVersion | SoftVersion>(list: readonly V[], changed: (own: V) => Partial<V>) => {
     const own = list.find((version) => version.id === versionId);
     if (!own) return list;
     const name = cleanName(`${own.name}, recalibrated`);
-    return [...list, { ...own, id, number: nextNumber(list), name, createdAt: now, calibration, threshold: undefined }];
+    const copy = { ...own, id, number: nextNumber(list), name, createdAt: now, calibration, threshold: undefined };
+    return [...list, { ...copy, ...changed(own) }];
   };
   return touch(set, now, {
-    hard: withCopy(set.hard),
-    soft: withCopy(set.soft),
+    hard: withCopy(set.hard, () => ({})),
+    // no arm of a comparison answered as the copy does
+    soft: withCopy(set.soft, ({ together }) => (together ? { together: { ...together, from: undefined } } : {})),
     chosenHard: chosenHard(set)?.id === versionId ? id : set.chosenHard,
     chosenSoft: chosenSoft(set)?.id === versionId ? id : set.chosenSoft,
   });
