@@ -63,7 +63,7 @@ export function splice(decoder: Decoder): Graph {
     { name: IO.states, dtype: 'float32', shape: ['reads', decoder.hidden] },
     { name: IO.loss, dtype: 'float32', shape: [] },
     { name: IO.tokenEmbeddings, dtype: 'float32', shape: ['embedded', decoder.hidden] },
-    ...(hasOutputVectors(decoder)
+    ...(headRowsOf(decoder) === 'gathered'
       ? [{ name: IO.outputVectors, dtype: 'float32' as const, shape: ['candidates', decoder.hidden] }]
       : []),
     ...presents,
@@ -104,9 +104,11 @@ function embedIds({ graph, embeddings, embeddingTable }: Decoder): Graph {
   return b.build();
 }
 
-/** A packed head of columns would have to be written out in each run to take some of them. */
-const hasOutputVectors = ({ graph, head }: Decoder): boolean =>
-  head.layout === 'rows' || graph.initializers.get(head.weight)?.packing === undefined;
+/** Where the rows of the head can be read. A packed head of columns would have to be written out in each run to take some of them. */
+function headRowsOf({ graph, head, embeddingTable }: Decoder): ProgramSpec['headRows'] {
+  if (head.weight === embeddingTable.weight && head.layout === 'rows' && embeddingTable.scale === 1) return 'embedded';
+  return head.layout === 'rows' || graph.initializers.get(head.weight)?.packing === undefined ? 'gathered' : 'hidden';
+}
 
 /** Gathers the hidden rows that are read, and appends head and loss. */
 function readOut(decoder: Decoder): Graph {
@@ -133,7 +135,7 @@ function readOut(decoder: Decoder): Graph {
   logits = b.add('Identity', [logits], { name: IO.logits });
 
   b.add(CROSS_ENTROPY, [logits, target, weight], { name: IO.loss });
-  if (hasOutputVectors(decoder)) {
+  if (headRowsOf(decoder) === 'gathered') {
     const isRows = head.layout === 'rows';
     const own = isRows ? { name: IO.outputVectors } : {};
     const found = b.add('Gather', [head.weight, candidateIds], { attrs: { axis: int(isRows ? 0 : 1) }, ...own });
@@ -150,8 +152,8 @@ export function specOf(decoder: Decoder, trains: Trains = 'vectors'): ProgramSpe
   const idsDtype = ids?.dtype === 'int32' ? 'int32' : 'int64';
   const sizes = { layers, kvHeads, headDim, hidden, vocabulary, contextLength };
   const adapted = trains === 'adapters' && [...readProducts(readEarly(splice(decoder))).values()];
-  const headless = !hasOutputVectors(decoder) && { hidesHead: true as const };
-  return { ...sizes, head, inputs, presentKeys, presentValues, idsDtype, ...(adapted && { adapted }), ...headless };
+  const headRows = headRowsOf(decoder);
+  return { ...sizes, head, headRows, inputs, presentKeys, presentValues, idsDtype, ...(adapted && { adapted }) };
 }
 
 /**

@@ -52,7 +52,7 @@ export const IO = {
   softGrad: 'soft_grad',
   /** output float32 `[embedded, hidden]`: the token embedding of `embeddingIds`, as where the soft prompt is spliced in */
   tokenEmbeddings: 'token_embeddings',
-  /** output float32 `[candidates, hidden]`: rows of the head for `candidateIds`, without the shift; not of a packed head of columns */
+  /** output float32 `[candidates, hidden]`: rows of the head for `candidateIds`, without the shift; only where `headRows` is `gathered` */
   outputVectors: 'output_vectors',
 } as const;
 
@@ -73,8 +73,8 @@ export type ProgramSpec = Pick<
   readonly idsDtype: 'int32' | 'int64';
   /** Sizes of the products that have an adapter; left out = none has. */
   readonly adapted?: readonly Product[];
-  /** It has no output `IO.outputVectors`. */
-  readonly hidesHead?: true;
+  /** Where the rows of the head are read: in `IO.tokenEmbeddings`, being the same table, in `IO.outputVectors`, or nowhere. */
+  readonly headRows: 'embedded' | 'gathered' | 'hidden';
 };
 
 /** What a program has the gradient of: the soft prompt, or low-rank adapters of the last layer. */

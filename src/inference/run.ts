@@ -93,16 +93,17 @@ export interface OutputVectors {
  * @throws StudioError `model-unsupported` where the head keeps columns of 16 bits, and as Runner.run
  */
 export async function outputVectors({ spec, runner }: Program, ids: readonly number[]): Promise<OutputVectors> {
-  if (spec.hidesHead)
+  if (spec.headRows === 'hidden')
     throw new StudioError(
       'model-unsupported',
       'The vectors of the vocabulary are not readable while this model is held in 16 bits. Load it with fast weights.',
     );
   const sequence: Sequence = { tokens: Int32Array.of(0), past: null, reads: [0] };
   const { scale, softcap, bias } = spec.head;
-  const feeds = buildFeeds(spec, [sequence], { soft: null, candidates: ids });
-  const outputs = await runner.run(feeds, [IO.outputVectors, IO.logits, IO.states]);
-  const vectors = floats(outputs, IO.outputVectors);
+  const feeds = buildFeeds(spec, [sequence], { soft: null, candidates: ids, embeddingIds: ids });
+  const rows = spec.headRows === 'embedded' ? IO.tokenEmbeddings : IO.outputVectors;
+  const outputs = await runner.run(feeds, [rows, IO.logits, IO.states]);
+  const vectors = floats(outputs, rows);
   const [logits, state] = [floats(outputs, IO.logits), floats(outputs, IO.states)];
   const product = (i: number) => state.reduce((sum, h, f) => sum + h * (vectors[i * spec.hidden + f] as number), 0);
   return {

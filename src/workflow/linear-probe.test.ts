@@ -140,10 +140,10 @@ async function kept(set: PromptSet) {
 }
 
 describe('the linear probe of a comparison as a version', () => {
-  it.each([undefined, 'suffix', 'infix', 'prefix'] as const)(
-    'answers as the line did, beside a run: %s',
+  it.each(['no run', 'suffix', 'infix', 'prefix'] as const)(
+    'answers as the line did, in a set with this placement: %s',
     async (place) => {
-      const { evaluation, set, version } = await kept(setOf(dataset, place ? { placement: place } : {}));
+      const { evaluation, set, version } = await kept(setOf(dataset, place === 'no run' ? {} : { placement: place }));
       expect(version).toMatchObject({
         initText: ':',
         probe: { from: 'arm:e:probe', rows: dataset.split.train.length },
