@@ -54,6 +54,8 @@ export interface ArmOutcome {
   readonly calibration: CalibrationFit | null;
   /** Whether its version answers calibrated since an earlier comparison; left out: validation rows decide in this one. */
   readonly decided?: boolean;
+  /** Its calibration has the intercepts of a linear probe, and so is never left out. */
+  readonly hasIntercepts?: true;
   readonly tokensSentMean: number | null;
   /** By row; left out by reference lines and in comparisons of earlier versions. */
   readonly tokensSent?: readonly number[];

@@ -148,6 +148,7 @@ const arm = z.object({
   logProbs: many(numbers),
   calibration,
   decided: z.boolean().optional(),
+  hasIntercepts: z.literal(true).optional(),
 });
 const armReport = z.object({
   id: short,

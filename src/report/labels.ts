@@ -24,6 +24,7 @@ import {
 type NameOf = (armId: string) => string;
 
 const METRICS = metricsOf(LABEL_METRICS);
+const LIST = new Intl.ListFormat('en');
 
 function scoreCell(arm: ArmReport, id: LabelMetricId): Cell {
   const score = scoreOf(arm, id);
@@ -189,6 +190,18 @@ function includedTexts({ comparison, rows = [] }: LabelReport): ReadonlyMap<stri
   return new Map(rows.flatMap(({ id, text }: RowText) => (changed.has(id) ? [[id, text]] : [])));
 }
 
+function calibrationOf({ plan, comparison }: LabelReport): string {
+  const probes = plan.arms.flatMap(({ name, hasIntercepts }) => (hasIntercepts ? [name] : []));
+  const stays = probes.length > 0 ? `; it always stays for ${LIST.format(probes)}, whose intercepts it has` : '';
+  if (plan.calibration === 'chosen') {
+    const kept = plan.arms.some(({ decided, hasIntercepts }) => decided !== undefined && !hasIntercepts)
+      ? '; a version that was compared before keeps its own, on any model'
+      : '';
+    return `offered to every prompt, used where it helped on the validation rows${kept}${stays}`;
+  }
+  return comparison.calibrated ? 'all prompts alike' : `none, all prompts alike${stays}`;
+}
+
 export function labelParts(input: LabelReport, nameOf: NameOf): ReportParts {
   const { comparison, plan, closer, training } = input;
   const texts = includedTexts(input);
@@ -216,12 +229,7 @@ export function labelParts(input: LabelReport, nameOf: NameOf): ReportParts {
     ],
     seeds: closer?.seedRange?.seeds ?? 1,
     looks: Math.max(comparison.looks, closer?.review?.looks ?? 0),
-    calibration:
-      plan.calibration === 'chosen'
-        ? `offered to every prompt, used where it helped on the validation rows${plan.arms.some(({ decided }) => decided !== undefined) ? '; a version that was compared before keeps its own, on any model' : ''}`
-        : comparison.calibrated
-          ? 'all prompts alike'
-          : 'none, all prompts alike',
+    calibration: calibrationOf(input),
     trained: training && { ...training, seconds: training.trainSeconds },
     ranOn: '; latency is the warm median of single rows',
   };

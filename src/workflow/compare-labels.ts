@@ -194,6 +194,7 @@ async function scoreArm(
   const onTest = answers(parts.test);
   const onValidation = logProbs(parts.validation);
   const own = ownCalibration(set, arm.versionId);
+  const isProbe = set.soft.some(({ id, probe }) => id === arm.versionId && probe !== undefined);
   const calibration = own ?? fitCalibration(logProbs(parts.calibration), labelCounts(dataset, dataset.split.train));
   const deciding = decidingRows(dataset, arm, parts);
   const decides = [logProbs(deciding), goldOf(dataset, deciding), calibration] as const;
@@ -208,6 +209,7 @@ async function scoreArm(
     logProbs: logProbs(parts.test),
     calibration,
     ...(own === undefined ? {} : { decided: own !== null }),
+    ...(own && isProbe ? { hasIntercepts: true } : {}),
     tokensSentMean: mean((row) => row.tokensSent),
     tokensSent: onTest.map((row) => row.tokensSent),
     // For a new row, whose text is in no cache: the plain texts share nothing.

@@ -7,6 +7,7 @@ import { node } from '../cli/run.test-support';
 import { rowsOf as rowsIn, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { PROBE } from '../evaluation/classify/made-arms';
+import { comparedLogProbs, planFor } from '../evaluation/classify/outcome';
 import { readIncoming } from '../interchange/incoming';
 import { renewed } from '../interchange/set-package';
 import { readZip } from '../interchange/zip';
@@ -265,10 +266,16 @@ describe('a linear probe leaves as a tuned prompt does', () => {
       plan.arms.find(({ id }) => id === `run-${version.id}`),
       'arm',
     );
-    expect(own).toMatchObject({ name: 'Probe 2', kind: 'tuned', decided: true });
+    expect(own).toMatchObject({ name: 'Probe 2', kind: 'tuned', decided: true, hasIntercepts: true });
     const means = own.calibration?.meanLogProbs ?? null;
     expectAsCompared(
       own.logProbs.map((row) => labelProbabilities(row, means)),
+      evaluation,
+    );
+    // its intercepts are in every figure, also where no prompt is calibrated
+    const raw = planFor(plan, 'raw');
+    expectAsCompared(
+      comparedLogProbs(own, raw).map((row) => labelProbabilities(row, null)),
       evaluation,
     );
 

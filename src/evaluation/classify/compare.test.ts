@@ -164,12 +164,16 @@ describe('calibration', () => {
     // "all" and "none" show every prompt so
     for (const calibrated of [true, false])
       expect(isCalibrated({ ...arm, decided: !calibrated }, { calibrated })).toBe(calibrated);
+    // the intercepts of a probe stay
+    const probe = { ...arm, decided: true, hasIntercepts: true } as const;
+    expect([plan, { calibrated: false }].map((under) => isCalibrated(probe, under))).toEqual([true, true]);
 
     const fit = fitCalibration(logProbs, [20, 20]);
     expect(betterCalibration(arm)).toBeNull();
     expect(betterCalibration({ ...arm, calibration: fit, decided: true })).toBeNull();
     const found = betterCalibration({ ...arm, decided: false });
     expect(found?.fit).toEqual(fit);
+    expect(betterCalibration({ ...arm, decided: false, hasIntercepts: true })).toBeNull();
     expect(found?.loss.own).toBeCloseTo(nll(logProbs, gold), 12);
     expect(found?.loss.better).toBeCloseTo(nll(calibratedRows(logProbs, fit), gold), 12);
     // better by less than chance explains

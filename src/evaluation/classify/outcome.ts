@@ -139,11 +139,12 @@ export function crossValidated(
 }
 
 /** What decides whether and by what an arm's answers are calibrated. */
-export type Calibrated = Pick<ArmOutcome, 'calibration' | 'validation' | 'decided'>;
+export type Calibrated = Pick<ArmOutcome, 'calibration' | 'validation' | 'decided' | 'hasIntercepts'>;
 
-/** Whether an arm's log-probabilities are calibrated under this plan; reference lines never are. */
+/** Whether an arm's log-probabilities are calibrated under this plan; reference lines never are, and saved probes always. */
 export function isCalibrated(arm: Calibrated, plan: Pick<ComparisonPlan, 'calibrated' | 'calibration'>): boolean {
   if (!arm.calibration) return false;
+  if (arm.hasIntercepts) return true;
   if (plan.calibration === 'chosen' && arm.decided !== undefined) return arm.decided;
   if (plan.calibration === 'chosen' && arm.validation) return calibrationHelps(arm.validation);
   return plan.calibrated;
@@ -151,15 +152,16 @@ export function isCalibrated(arm: Calibrated, plan: Pick<ComparisonPlan, 'calibr
 
 /**
  * The calibration that would be clearly better on the validation rows than what an arm's version answers with: the 95%
- * interval of the mean difference of their losses is above 0. Null where that is not so, and where nothing was decided yet.
+ * interval of the mean difference of their losses is above 0. Null where that is not so, where nothing was decided yet, and
+ * for a probe, which would be none with other intercepts.
  */
-export function betterCalibration({ decided, calibration, validation }: Calibrated): {
+export function betterCalibration({ decided, hasIntercepts, calibration, validation }: Calibrated): {
   /** Null = none at all would be better. */
   readonly fit: CalibrationFit | null;
   /** Mean negative log-probability of the labels, with the version's own and with this one. */
   readonly loss: { readonly own: number; readonly better: number };
 } | null {
-  if (decided === undefined || !validation?.answers) return null;
+  if (decided === undefined || hasIntercepts || !validation?.answers) return null;
   const { gold, logProbs } = validation.answers;
   const counts = logProbs[0]?.map((_, c) => gold.filter((label) => label === c).length) ?? [];
   const fit = chosenCalibration(logProbs, gold, [], counts);

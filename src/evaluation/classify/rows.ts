@@ -81,20 +81,26 @@ export function costTitle(
   return `Tuned sends ${b} tokens per row, yours ${a}`;
 }
 
+const LIST = new Intl.ListFormat('en');
+
 /** How answers are calibrated: one rule for all prompts. @param arms as they were compared */
 export function calibrationWords(
   comparison: Pick<Comparison, 'arms'>,
   mode: 'chosen' | 'raw' | 'calibrated',
-  arms: readonly Pick<ArmOutcome, 'decided' | 'temperature' | 'validation'>[],
+  arms: readonly Pick<ArmOutcome, 'id' | 'name' | 'decided' | 'hasIntercepts' | 'temperature' | 'validation'>[],
 ): string {
   const what = 'Calibration removes a prompt’s built-in bias toward a label.';
-  if (mode === 'raw') return `${what} No prompt is calibrated here.`;
   if (mode === 'calibrated') return `${what} Every prompt is calibrated here.`;
-  const names = comparison.arms.filter((arm) => arm.calibrated).map((arm) => arm.name);
-  const kept = arms.some(({ decided }) => decided !== undefined)
+  const probes = new Map(arms.flatMap(({ id, name, hasIntercepts }) => (hasIntercepts ? [[id, name]] : [])));
+  const always =
+    probes.size > 0 ? ` It always stays for ${LIST.format(probes.values())}, whose intercepts it has.` : '';
+  if (mode === 'raw') return `${what}${always} No ${always ? 'other ' : ''}prompt is calibrated here.`;
+  const helped = comparison.arms.filter(({ id, calibrated }) => calibrated && !probes.has(id));
+  const names = helped.length === 0 ? 'none of the prompts' : LIST.format(helped.map(({ name }) => name));
+  const kept = arms.some(({ id, decided }) => decided !== undefined && !probes.has(id))
     ? ' A version that was compared before keeps its own, on any model.'
     : '';
-  return `${what} On the validation rows${pooledWords(arms)} it helps ${names.length === 0 ? 'none of the prompts' : new Intl.ListFormat('en').format(names)}.${kept}`;
+  return `${what}${always} On the validation rows${pooledWords(arms)} it helps ${names}.${kept}`;
 }
 
 /** Where validation rows are few, training rows decide too for prompts that no vectors were trained on them. */

@@ -145,11 +145,9 @@ function Recalibrations({ evaluation }: Pick<LabelResultsProps, 'evaluation'>) {
   const { recalibrate } = compareStores.use();
   const set = usePromptSets((s) => s.set);
   const versions = set && versionsCompared(set, evaluation);
-  // the calibration of a probe has its intercepts: with another one it would be no probe
-  const probes = set?.soft.flatMap(({ id, probe }) => (probe ? [id] : []));
   return evaluation.plan.arms.map((arm) => {
     const [better, versionId] = [betterCalibration(arm), versions?.get(arm.id)];
-    return better && versionId && !probes?.includes(versionId) ? (
+    return better && versionId ? (
       <Note key={arm.id} title={`${arm.name} keeps the calibration it answers with`} tone="info">
         {`On the validation rows ${better.fit ? 'another one' : 'none'} is clearly better: a mean loss of ${better.loss.better.toFixed(2)} instead of ${better.loss.own.toFixed(2)}. Save it as a new version, then compare again.`}
         <Button onPress={() => void recalibrate(evaluation.setId, versionId, better.fit)}>Save as a new version</Button>
