@@ -14,7 +14,7 @@ import { climbLadder, type LadderEvent } from '../workflow/ladder';
 import { NUMBER_COLUMN, prepareRows } from '../workflow/open-data';
 import { readDataset, readRowPrompts } from './data';
 import { earlier, save } from './matrix';
-import { createLog, type Log, openHost } from './node-host';
+import { createLog, type Log, openHost, progressWords } from './node-host';
 import { askingOptions, flags, MEND_USAGE, MODEL_USAGE, readArguments, UsageError, valued, withLists } from './options';
 
 export const LADDER_USAGE = `npm run ladder -- DATA.csv --text COL --label COL --field NAME --first PROMPT --second PROMPT... --out DIR
@@ -101,7 +101,7 @@ const telling =
   (log: Log) =>
   (event: Exclude<LadderEvent, { kind: 'answers' }>): void => {
     if (event.kind === 'progress') {
-      log.progress(`${event.note}: ${Math.round(100 * event.fraction)}%`);
+      log.progress(progressWords(event));
       return;
     }
     const { name, accuracy, skipped, answers } = event.rung;

@@ -31,7 +31,15 @@ import {
 import { type FillEvent, fillMatrix } from '../workflow/matrix';
 import { openTestRows } from '../workflow/open-data';
 import { openTable, readRowPrompts, unlike } from './data';
-import { createLog, DEFAULT_MODEL, type Log, type ModelOptions, openHost, readModelDir } from './node-host';
+import {
+  createLog,
+  DEFAULT_MODEL,
+  type Log,
+  type ModelOptions,
+  openHost,
+  progressWords,
+  readModelDir,
+} from './node-host';
 import { flags, MEND_USAGE, mendOptions, readArguments, UsageError, valued, withLists } from './options';
 
 export const MATRIX_USAGE = `npm run matrix -- --prompts PROMPT... --data DATA.csv... --text COL --label COL --out FILE.json [--models DIR...]
@@ -185,7 +193,7 @@ async function fill(
     const { prompts, data } = plan;
     const done = [...cells.values()].map(filledId);
     const emit = (event: FillEvent) => {
-      if (event.kind === 'progress') return log.progress(`${event.note}: ${Math.round(100 * event.fraction)}%`);
+      if (event.kind === 'progress') return log.progress(progressWords(event));
       const { cell } = event;
       cells.set(slotId(cell), cell);
       save(out, matrixJson(matrixOf(plan, filled)));

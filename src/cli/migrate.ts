@@ -17,7 +17,7 @@ import { MIGRATED_ROWS, type MigrateEvent, migrate as migrateSet, migrationPromp
 import { migrationSheet, type Side } from '../workflow/migration';
 import { readLibrary } from './data';
 import { earlier, save } from './matrix';
-import { createLog, type Log, openHost, readModelDir } from './node-host';
+import { createLog, type Log, openHost, progressWords, readModelDir } from './node-host';
 import { modelOptions, readArguments, UsageError, valued } from './options';
 import { training } from './run-task';
 
@@ -128,8 +128,7 @@ async function move(host: Host, moving: Moving, sides: Sides, log: Log): Promise
     if (event.kind === 'run') {
       if (event.event.kind === 'rows') log.line(`${set.handle}: ${event.name} is trained for ${host.engine.info.id}`);
       tell(event.event);
-    } else if (event.kind === 'progress')
-      log.progress(`${set.handle}, ${event.note}: ${Math.round(100 * event.fraction)}%`);
+    } else if (event.kind === 'progress') log.progress(`${set.handle}, ${progressWords(event)}`);
     else if (event.kind === 'trained') change((latest) => addTrained(latest, event.version, host.now()));
     else {
       if (event.cell.answers && !moving.isCounted) change((latest) => countLook(latest, host.now()));

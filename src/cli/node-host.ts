@@ -155,6 +155,20 @@ export function createLog(): Log {
   };
 }
 
+/** ", about 3 min left"; empty while it is not known. */
+export const leftWords = (secondsLeft: number | null): string =>
+  secondsLeft === null ? '' : `, ${duration(secondsLeft)} left`;
+
+interface Progress {
+  readonly note: string;
+  readonly fraction: number | null;
+  readonly secondsLeft?: number | null;
+}
+
+/** "Scoring Tuned: 40%, about 3 min left". */
+export const progressWords = ({ note, fraction, secondsLeft = null }: Progress): string =>
+  `${note}${fraction === null ? '' : `: ${Math.round(100 * fraction)}%`}${leftWords(secondsLeft)}`;
+
 /** The engine in Node. @throws as createEngine */
 const createNodeEngine = (options: Omit<EngineOptions, 'createRunner'>): Promise<Engine> =>
   createEngine({ ...options, createRunner: createNodeRunner });

@@ -12,7 +12,7 @@ import { type TrainRunEvent, type TrainRunRequest, train } from '../workflow/tra
 import { cacheKeyOf } from '../workflow/training-rows';
 import { earlierLooks } from './exports';
 import { createLog, openHost } from './node-host';
-import { openSet } from './run-task';
+import { openSet } from './open-set';
 
 const LABELS = ['card payment fee charged', 'declined card payment', 'pending card payment', 'reverted card payment'];
 const model = 'public/models/softprompt-studio/tiny-support';

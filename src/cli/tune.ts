@@ -18,6 +18,7 @@ import { CANDIDATES, type Improved } from '../workflow/improve';
 import type { Standing } from '../workflow/prompt-search';
 import { readDataset } from './data';
 import { createLog, openHost } from './node-host';
+import { FIND_WORDS, improved, withWords } from './open-set';
 import {
   askingOptions,
   flags,
@@ -28,7 +29,7 @@ import {
   unescaped,
   valued,
 } from './options';
-import { FIND_WORDS, improved, runTask, withWords } from './run-task';
+import { runTask } from './run-task';
 
 export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out DIR
   [--prompt "...{text}..."]   your hand-written prompt; left out: a simple one

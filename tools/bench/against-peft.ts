@@ -24,7 +24,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { readDataset } from '../../src/cli/data';
 import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
-import { openSet } from '../../src/cli/run-task';
+import { openSet } from '../../src/cli/open-set';
 import { ControlSource, uninterrupted } from '../../src/lib/control';
 import { accuracy, argmax } from '../../src/metrics/classification';
 import { trainedPrompt } from '../../src/prompt/soft-prompt';

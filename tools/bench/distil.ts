@@ -10,7 +10,7 @@
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
-import { openSet } from '../../src/cli/run-task';
+import { openSet } from '../../src/cli/open-set';
 import { drawnRows } from '../../src/dataset/draw';
 import { goldOf, labelCounts } from '../../src/dataset/labels';
 import type { ScoreRequest } from '../../src/engine/types';

@@ -11,7 +11,7 @@
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
-import { openSet } from '../../src/cli/run-task';
+import { openSet } from '../../src/cli/open-set';
 import { goldOf, labelCounts } from '../../src/dataset/labels';
 import { calibrationHelps, fitCalibration, validationOutcome } from '../../src/evaluation/classify/outcome';
 import { uninterrupted } from '../../src/lib/control';

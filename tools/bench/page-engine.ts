@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { chromium } from 'playwright';
 import { build, preview } from 'vite';
 import { createLog, DEFAULT_MODEL, readModelDir } from '../../src/cli/node-host';
-import { openSet } from '../../src/cli/run-task';
+import { openSet } from '../../src/cli/open-set';
 import { createCoreTokenizer } from '../../src/tokens/core-tokenizer';
 import { labelTokens, openTokenizerOf } from '../../src/tokens/tokenizer';
 import { STANDARD, type TrainingSettings } from '../../src/training/settings';

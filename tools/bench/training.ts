@@ -1,5 +1,5 @@
 import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
-import { openSet } from '../../src/cli/run-task';
+import { openSet } from '../../src/cli/open-set';
 import { goldOf } from '../../src/dataset/labels';
 import { uninterrupted } from '../../src/lib/control';
 import { meanAnswers } from '../../src/metrics/calibration';
