@@ -1,6 +1,6 @@
 /** The files that a command is given: rows, and exported prompts. */
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join, relative, resolve, sep } from 'node:path';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import type { ParseOverride } from '../dataset/parse';
 import type { ColumnMapping, Dataset, MendId, Table } from '../dataset/types';
 import { ARM_FILE } from '../interchange/arm-file';
@@ -116,11 +116,8 @@ export async function openTable(
   log: Log,
   { override, mends = [], mapping = mappingOf(named) }: TableOptions = {},
 ): Promise<Table> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw badInput(`The file ${path} cannot be read.`, { cause });
-  });
   const fileName = basename(path);
-  const { guess: _, ...read } = await readTable({ fileName, bytes: new Uint8Array(bytes), override }, SILENT);
+  const { guess: _, ...read } = await readTable({ fileName, bytes: await bytesAt(path), override }, SILENT);
   const { table, done } = mendTable(read, mapping, mends);
   for (const sentence of done) log.line(sentence);
   for (const [option, column] of Object.entries(named))
@@ -137,10 +134,9 @@ export async function openTable(
 /** An exported prompt: a zip, or the folder that `tune` and `write` make. @throws StudioError `bad-input` when it is neither */
 export async function readPrompt(path: string): Promise<ImportedPrompt> {
   const here = { ...stamp(), taken: [] };
-  const isFile = (await stat(path).catch(() => null))?.isFile() ?? false;
-  const read = isFile
-    ? readPromptPackage(new Uint8Array(await readFile(path)), here)
-    : readPromptFiles(await folderFiles(path), here);
+  const read = (await isFile(path))
+    ? readPromptPackage(await bytesAt(path), here)
+    : readPromptFiles(await folderFiles(path, false), here);
   if (!read.ok) throw badInput(`${path}: ${read.error.message}`);
   return read.value;
 }
@@ -150,9 +146,8 @@ export async function readPrompt(path: string): Promise<ImportedPrompt> {
  * @throws StudioError `bad-input` when it is neither, or a zip that is not sound
  */
 export async function exportedFiles(path: string): Promise<Files> {
-  const isFile = (await stat(path).catch(() => null))?.isFile() ?? false;
-  if (!isFile) return folderFiles(path);
-  const bytes = new Uint8Array(await readFile(path));
+  if (!(await isFile(path))) return folderFiles(path, false);
+  const bytes = await bytesAt(path);
   if (bytes[0] !== 0x50 || bytes[1] !== 0x4b) return new Map([[basename(path), bytes]]);
   const archive = readZip(bytes);
   if (!archive.ok) throw badInput(`${path}: ${archive.error.message}`);
@@ -161,14 +156,10 @@ export async function exportedFiles(path: string): Promise<Files> {
 
 /** The prompt sets of a library: an exported prompt set, a team folder, or a folder of several. @throws StudioError `bad-input` */
 export async function readLibrary(path: string): Promise<readonly CompleteSet[]> {
-  const info = await stat(path).catch(() => null);
-  if (info?.isFile()) return [await readSetAt(basename(path), new Map([[basename(path), await bytesOf(path)]]))];
-  const entries = await readdir(path, { withFileTypes: true }).catch((cause: unknown) => {
-    throw badInput(`There is no zip or folder ${path}.`, { cause });
-  });
-  if (entries.some(({ name }) => name === SET_FILE)) return [await readSetAt(path, await filesBelow(path))];
-  const isSet = async (name: string) =>
-    name.endsWith('.zip') || (await stat(join(path, name, SET_FILE)).catch(() => null)) !== null;
+  if (await isFile(path)) return [await readSetAt(basename(path), new Map([[basename(path), await bytesAt(path)]]))];
+  const entries = await entriesOf(path, false);
+  if (entries.some(({ name }) => name === SET_FILE)) return [await readSetAt(path, await folderFiles(path, true))];
+  const isSet = async (name: string) => name.endsWith('.zip') || isFile(join(path, name, SET_FILE));
   const sets: CompleteSet[] = [];
   for (const { name } of entries) if (await isSet(name)) sets.push(...(await readLibrary(join(path, name))));
   if (sets.length === 0) throw badInput(`There is no prompt set in ${path}: export one from the Library.`);
@@ -182,25 +173,40 @@ async function readSetAt(name: string, files: ReadonlyMap<string, Uint8Array>): 
   throw badInput(`${name} is not a complete prompt set. Export it from the Library for another browser.`);
 }
 
-const bytesOf = async (path: string) => new Uint8Array(await readFile(path));
+const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => null))?.isFile() ?? false;
 
-/** Every file below a folder, by its path in it. */
-async function filesBelow(folder: string): Promise<ReadonlyMap<string, Uint8Array>> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
-  const named = paths.map(async (path) => [relative(folder, path).split(sep).join('/'), await bytesOf(path)] as const);
-  return new Map(await Promise.all(named));
+/** @throws StudioError `bad-input` */
+export async function bytesAt(path: string): Promise<Uint8Array> {
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw badInput(`The file ${path} cannot be read.`, { cause });
+  });
+  return new Uint8Array(bytes);
 }
 
-/** The files of a folder by name, without its folders. @throws StudioError `bad-input` where there is none */
-async function folderFiles(folder: string): Promise<ReadonlyMap<string, Uint8Array>> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
+/** Writes files below a folder, by their path in it; folders that are missing are made. */
+export async function writeFiles(
+  folder: string,
+  files: Iterable<readonly [string, string | Uint8Array]>,
+): Promise<void> {
+  for (const [path, content] of files) {
+    const at = join(folder, path);
+    await mkdir(dirname(at), { recursive: true });
+    await writeFile(at, content);
+  }
+}
+
+/** What is in a folder, `deep` also in its folders. @throws StudioError `bad-input` where there is none */
+const entriesOf = (folder: string, deep: boolean) =>
+  readdir(folder, { recursive: deep, withFileTypes: true }).catch((cause: unknown) => {
     throw badInput(`There is no zip or folder ${folder}.`, { cause });
   });
-  const names = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
-  return new Map(
-    await Promise.all(names.map(async (name) => [name, new Uint8Array(await readFile(join(folder, name)))] as const)),
-  );
+
+/** Files by their path in the folder. @throws as `entriesOf` */
+async function folderFiles(folder: string, deep: boolean): Promise<ReadonlyMap<string, Uint8Array>> {
+  const files = (await entriesOf(folder, deep)).filter((entry) => entry.isFile());
+  const paths = files.map(({ parentPath, name }) => join(parentPath, name));
+  const named = paths.map(async (path) => [relative(folder, path).split(sep).join('/'), await bytesAt(path)] as const);
+  return new Map(await Promise.all(named));
 }
 
 // The rows of a matrix: versions of exported prompts and prompt sets, and hand-written texts.
@@ -236,7 +242,7 @@ export async function readRowPrompts(paths: readonly string[], given: RowsGiven)
 
 /** A hand-written prompt with the answer words that `tune` would give it. */
 async function textPrompt(path: string, name: string, { dataset, model }: RowsGiven): Promise<MatrixPrompt> {
-  const template = (await read(path)).trimEnd();
+  const template = new TextDecoder().decode(await bytesAt(path)).trimEnd();
   if (!template.includes('{text}')) throw badInput(`${path} has no {text}: write it where the text of a row is to be.`);
   const { files } = await readModelDir(model);
   const { encode } = openTokenizerOf(await createCoreTokenizer(files), configOf(files).contextLength);
@@ -256,18 +262,9 @@ async function textPrompt(path: string, name: string, { dataset, model }: RowsGi
   };
 }
 
-const read = (path: string): Promise<string> =>
-  readFile(resolve(path), 'utf8').catch((cause: unknown) => {
-    throw badInput(`The file ${path} cannot be read.`, { cause });
-  });
-
 /** The versions of an exported prompt or of a complete prompt set. */
 async function filePrompts(path: string, name: string, { all }: RowsGiven): Promise<readonly MatrixPrompt[]> {
-  const isFile = (await stat(resolve(path)).catch(() => null))?.isFile() ?? false;
-  const reading = isFile ? bytesOf(resolve(path)).then((bytes) => new Map([[path, bytes]])) : filesBelow(resolve(path));
-  const files: ReadonlyMap<string, Uint8Array> = await reading.catch((cause: unknown) => {
-    throw badInput(`There is no zip or folder ${path}.`, { cause });
-  });
+  const files = (await isFile(path)) ? new Map([[path, await bytesAt(path)]]) : await folderFiles(path, true);
   const incoming = await readIncoming(files, { ...stamp(), taken: [] });
   if (!incoming.ok) throw badInput(`${path}: ${incoming.error.message}`);
   const what = incoming.value;

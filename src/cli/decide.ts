@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { toCsv } from '../dataset/csv-out';
 import { rowsById } from '../dataset/labels';
 import { APPROACH_NAMES, APPROACHES, type Known, type Row, sideBySide } from '../decide/approaches';
@@ -32,6 +32,7 @@ import { upkeepOf } from '../decide/upkeep';
 import { sizesOf } from '../engine/load';
 import { fineTuningSentence } from '../evaluation/classify/checks';
 import type { CompleteSet } from '../interchange/set-files';
+import { readJson } from '../lib/bytes';
 import { badInput } from '../lib/errors';
 import { counted, percent } from '../lib/format';
 import { firstFault } from '../lib/zod';
@@ -39,7 +40,7 @@ import { chosenSoft } from '../prompt-set/make-versions';
 import { stagesOf } from '../prompt-set/stages';
 import { type Results, resultsSchema } from '../report/results-schema';
 import { learningCurve, outlook } from '../workflow/learning-curve';
-import { openTable, readLibrary } from './data';
+import { bytesAt, openTable, readLibrary } from './data';
 import { createLog, readModelDir } from './node-host';
 import { flags, readArguments, UsageError, valued } from './options';
 
@@ -193,15 +194,9 @@ const approachWords = (rows: readonly Row[]): readonly string[] =>
   ]);
 
 async function readResults(path: string): Promise<Results> {
-  const content = await readFile(path, 'utf8').catch((cause) => {
-    throw badInput(`${path} cannot be read: ${cause.message}.`);
-  });
-  let value: unknown;
-  try {
-    value = JSON.parse(content);
-  } catch {
+  const value = readJson(await bytesAt(path));
+  if (value === undefined)
     throw badInput(`${path} is not JSON. Name the results.json that tune or the Compare screen saved.`);
-  }
   const parsed = resultsSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw badInput(`${path} does not hold the results of a comparison of labels (at ${firstFault(parsed.error)}).`);

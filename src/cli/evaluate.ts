@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { textHash } from '../dataset/draw';
 import { goldOf, rowsById } from '../dataset/labels';
@@ -7,6 +7,7 @@ import type { ScoreResult } from '../engine/types';
 import { times } from '../evaluation/words';
 import type { Sidecar } from '../interchange/sidecar';
 import { present } from '../lib/assert';
+import { readJson } from '../lib/bytes';
 import { uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { counted, ofRows, percent, points } from '../lib/format';
@@ -19,7 +20,7 @@ import { tunedPrompt } from '../prompt-set/versions';
 import type { Host } from '../workflow/host';
 import { openTestRows } from '../workflow/open-data';
 import { tokenRows } from '../workflow/token-rows';
-import { openTable, readPrompt } from './data';
+import { bytesAt, openTable, readPrompt } from './data';
 import { earlierLooks } from './exports';
 import { createLog, type Log, openHost } from './node-host';
 import { askingOptions, MEND_USAGE, MODEL_USAGE, readArguments, UsageError, valued } from './options';
@@ -129,10 +130,7 @@ async function readGate({ values, share }: Pick<Given, 'values' | 'share'>): Pro
 }
 
 async function readBaseline(path: string): Promise<Baseline> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw badInput(`The baseline ${path} cannot be read.`, { cause });
-  });
-  const parsed = baselineSchema.safeParse(jsonOf(text));
+  const parsed = baselineSchema.safeParse(readJson(await bytesAt(path)));
   const tuned = parsed.data?.arms.find(({ id }) => id === 'tuned');
   if (!tuned)
     throw badInput(
@@ -140,14 +138,6 @@ async function readBaseline(path: string): Promise<Baseline> {
     );
   const { accuracy, rows } = tuned;
   return { accuracy, rows: rows.map(({ id }) => id), fingerprint: parsed.data?.dataset?.fingerprint ?? null };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 /** The rows of the baseline, where it is of the same file: its test rows, and none that it was trained on. */

@@ -1,13 +1,14 @@
 /** What leaves by the command line: the files of a comparison with the tuned prompt, and the export of a stored prompt set for a recipient. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Dataset } from '../dataset/types';
 import { insightsOf } from '../evaluation/classify/compare';
 import { PROBE } from '../evaluation/classify/made-arms';
-import { readJson } from '../interchange/exact-json';
 import type { CompleteSet } from '../interchange/set-files';
 import { readZip } from '../interchange/zip';
 import { present } from '../lib/assert';
+import { readJson } from '../lib/bytes';
 import { drained } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { unwrap } from '../lib/result';
@@ -29,7 +30,7 @@ import { type Host, SILENT } from '../workflow/host';
 import { exportPackage } from '../workflow/index';
 import { keepProbe } from '../workflow/linear-probe';
 import { numberInFile } from '../workflow/open-data';
-import { readLibrary } from './data';
+import { readLibrary, writeFiles } from './data';
 import { createLog, openHost } from './node-host';
 import { flags, MODEL_USAGE, modelOptions, readArguments, UsageError, valued } from './options';
 
@@ -64,8 +65,7 @@ export async function exportFor(args: readonly string[]): Promise<void> {
   const log = createLog();
   await using host = await openHost(read.model(), log);
   const made = await exportPackage(host, { ...order, audience, recipient }, SILENT);
-  await mkdir(out, { recursive: true });
-  await writeFile(join(out, made.name), made.content);
+  await writeFiles(out, [[made.name, made.content]]);
   log.line(`Saved ${join(out, made.name)} with ${made.rows === 0 ? 'none' : made.rows} of your rows`);
 }
 
@@ -89,7 +89,7 @@ function namedSubject(stored: CompleteSet, name: string | undefined): Subject | 
   return found;
 }
 
-export interface ReportFiles {
+interface ReportFiles {
   /** Text by file name. */
   readonly files: ReadonlyMap<string, string>;
   /** What is printed. */
@@ -189,8 +189,7 @@ export async function exportPrompt(
   const withRows = chosenSoft(set)?.examples !== undefined;
   const order = { recipient: 'engineer' as const, subject, withRows, stored };
   const { content } = await exportPackage(host, order, SILENT);
-  await mkdir(folder, { recursive: true });
-  for (const [name, bytes] of unwrap(readZip(content))) await writeFile(join(folder, name), bytes);
+  await writeFiles(folder, unwrap(readZip(content)));
 }
 
 /** What counts the uses in results.json, of labels or of texts. */
@@ -209,7 +208,7 @@ const MOSTLY = 0.9;
  */
 export async function earlierLooks(path: string, { fingerprint, split, table }: Dataset): Promise<number> {
   const text = await readFile(path, 'utf8').catch(() => 'null');
-  const read = usesSchema.safeParse(readJson(new TextEncoder().encode(text)));
+  const read = usesSchema.safeParse(readJson(text));
   if (!read.success) return 0;
   const { dataset, looks, arms } = read.data;
   if (dataset.fingerprint !== fingerprint && dataset.name !== table.format.fileName) return 0;

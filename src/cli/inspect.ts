@@ -10,6 +10,8 @@ import { normalise } from '../graph/normalise';
 import { parse } from '../graph/parse';
 import { print } from '../graph/print';
 import { type FileKind, type Recognised, recognise } from '../interchange/recognise';
+import { isRecord } from '../lib/assert';
+import { readJson } from '../lib/bytes';
 import { StudioError } from '../lib/errors';
 import { bytes as bytesInWords } from '../lib/format';
 import { firstFault } from '../lib/zod';
@@ -94,15 +96,9 @@ function results(file: string, bytes: Uint8Array): Omit<Inspected, 'file'> | nul
 }
 
 function resultsJson(bytes: Uint8Array): Omit<Inspected, 'file'> | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    return null;
-  }
-  if (typeof value !== 'object' || value === null || !('arms' in value) || !('verdict' in value)) return null;
-  const writes = 'task' in value && value.task === 'write';
-  const parsed = (writes ? textResultsSchema : resultsSchema).safeParse(value);
+  const value = readJson(bytes);
+  if (!isRecord(value) || !('arms' in value) || !('verdict' in value)) return null;
+  const parsed = (value.task === 'write' ? textResultsSchema : resultsSchema).safeParse(value);
   if (parsed.success) {
     const { arms, dataset, verdict } = parsed.data;
     const summary = `Results of ${arms.length} prompts on ${dataset.test} test rows: ${verdict.headline}.`;

@@ -1,5 +1,5 @@
 /** Climbs the ladder of two steps on labelled rows, and writes the rows that step two can be trained on. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { partsCsv } from '../dataset/csv-out';
 import type { Dataset } from '../dataset/types';
@@ -12,7 +12,7 @@ import { ladderAnswersJson, ladderJson, ladderSheet, readLadderAnswers } from '.
 import { htmlSheet, markdownSheet } from '../report/print';
 import { climbLadder, type LadderEvent } from '../workflow/ladder';
 import { NUMBER_COLUMN, prepareRows } from '../workflow/open-data';
-import { readDataset, readRowPrompts } from './data';
+import { readDataset, readRowPrompts, writeFiles } from './data';
 import { earlier, save } from './matrix';
 import { createLog, type Log, openHost, progressWords } from './node-host';
 import { askingOptions, flags, MEND_USAGE, MODEL_USAGE, readArguments, UsageError, valued, withLists } from './options';
@@ -80,7 +80,7 @@ export async function ladder(args: readonly string[]): Promise<void> {
     'train.csv': partsCsv(climbed.dataset, own, ['train', 'validation']),
     'test.csv': partsCsv(climbed.dataset, own, ['test']),
   };
-  for (const [name, text] of Object.entries(files)) await writeFile(join(out, name), text);
+  await writeFiles(out, Object.entries(files));
   process.stdout.write(files['ladder.md']);
   log.line(`Saved to ${out}: ${Object.keys(files).join(', ')}`);
 }

@@ -1,6 +1,6 @@
 /** Moves prompt sets to another model: what is done is kept in a folder, and the same command continues after a stop. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import type { Dataset } from '../dataset/types';
 import { times } from '../evaluation/words';
 import type { CompleteSet } from '../interchange/set-files';
@@ -15,7 +15,7 @@ import { htmlSheet, markdownSheet } from '../report/print';
 import type { Host } from '../workflow/host';
 import { MIGRATED_ROWS, type MigrateEvent, migrate as migrateSet, migrationPrompts } from '../workflow/migrate';
 import { migrationSheet, type Side } from '../workflow/migration';
-import { readLibrary } from './data';
+import { readLibrary, writeFiles } from './data';
 import { earlier, save } from './matrix';
 import { createLog, type Log, openHost, progressWords, readModelDir } from './node-host';
 import { modelOptions, readArguments, UsageError, valued } from './options';
@@ -99,13 +99,7 @@ async function continued(folder: string, given: CompleteSet, log: Log): Promise<
   return { folder, stored: before, isCounted: false };
 }
 
-async function keep({ folder, stored }: Moving): Promise<void> {
-  for (const [path, bytes] of setFiles(stored)) {
-    const at = join(setFolder(folder), path);
-    await mkdir(dirname(at), { recursive: true });
-    await writeFile(at, bytes);
-  }
-}
+const keep = ({ folder, stored }: Moving): Promise<void> => writeFiles(setFolder(folder), setFiles(stored));
 
 async function cellsIn(folder: string): Promise<Map<string, MatrixCell>> {
   const { cells } = (await earlier(join(folder, ANSWERS), readMatrix)) ?? EMPTY_MATRIX;
@@ -162,8 +156,10 @@ async function report({ folder, stored: { set, dataset } }: Moving, sides: Sides
   const cells = [...(await cellsIn(folder)).values()];
   const sheet = migrationSheet({ set, dataset, cells, ...sides });
   const text = markdownSheet(sheet);
-  await writeFile(join(folder, 'migration.md'), text);
-  await writeFile(join(folder, 'migration.html'), htmlSheet(sheet));
+  await writeFiles(folder, [
+    ['migration.md', text],
+    ['migration.html', htmlSheet(sheet)],
+  ]);
   log.line(`Saved to ${folder}: set/, answers.json, migration.html and migration.md`);
   return text;
 }

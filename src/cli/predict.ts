@@ -3,13 +3,13 @@ import { createInterface } from 'node:readline';
 import { isUnsure } from '../dataset/csv-out';
 import type { Row, Table } from '../dataset/types';
 import { ARM_FILE, isArmJson, readArm, type TakenArm, versionOfArm, wordProbabilities } from '../interchange/arm-file';
-import { readJson } from '../interchange/exact-json';
 import { readTextFile, textKind } from '../interchange/incoming';
 import { FALLBACK_FILE } from '../interchange/prompt-package';
 import type { CompleteSet } from '../interchange/set-files';
 import type { Sidecar } from '../interchange/sidecar';
 import type { Files } from '../interchange/zip';
 import { present } from '../lib/assert';
+import { readJson } from '../lib/bytes';
 import { uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { unwrap } from '../lib/result';
@@ -337,18 +337,11 @@ const cellsSchema = z.record(z.string(), z.union([z.string(), z.number()]));
 
 /** The cells of a line: a JSON object has one for each column, with the text as `text`; any other line is a text. */
 function cellsOf(line: string, column: string): Row['cells'] {
-  const parsed = line.trimStart().startsWith('{') ? cellsSchema.safeParse(parsedJson(line)) : null;
+  // a text may begin with a brace
+  const parsed = line.trimStart().startsWith('{') ? cellsSchema.safeParse(readJson(line)) : null;
   if (!parsed?.success) return { [column]: line };
   const cells = Object.entries(parsed.data).map(([name, value]) => [name === 'text' ? column : name, String(value)]);
   return Object.fromEntries(cells);
-}
-
-function parsedJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return null; // a text that begins with a brace
-  }
 }
 
 async function linesOf(input: NodeJS.ReadableStream, column: string): Promise<readonly Row[]> {

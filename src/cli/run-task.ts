@@ -1,5 +1,4 @@
 /** What `tune`, `distil` and `write` share: prompts are trained, compared on test rows, and saved with the results. */
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset } from '../dataset/types';
 import { fineTuningSentence } from '../evaluation/classify/checks';
@@ -21,7 +20,8 @@ import type { Host } from '../workflow/host';
 import { type PlannedRun, recorded, resultOf, teacherOf, templateOf } from '../workflow/runs';
 import { train } from '../workflow/train';
 import { raceWords } from '../workflow/words';
-import { earlierLooks, exportProbe, exportPrompt, type ReportFiles, reportFiles } from './exports';
+import { writeFiles } from './data';
+import { earlierLooks, exportProbe, exportPrompt, reportFiles } from './exports';
 import { type Log, leftWords, type ModelOptions, openHost, progressWords } from './node-host';
 import { type Given, preparedSet } from './open-set';
 
@@ -59,13 +59,8 @@ export async function runTask(options: RunOptions, log: Log): Promise<Evaluation
   const emit = ({ note }: CheckProgress) => log.progress(note);
   const fineTuning = await fineTune(host, request, { control: uninterrupted, emit });
   log.line(fineTuningSentence(fineTuning));
-  await saved(out, reportFiles({ set, dataset, evaluation: { ...evaluation, fineTuning }, checkpoint }));
+  await writeFiles(out, reportFiles({ set, dataset, evaluation: { ...evaluation, fineTuning }, checkpoint }).files);
   return evaluation;
-}
-
-async function saved(out: string, { files }: ReportFiles): Promise<void> {
-  await mkdir(out, { recursive: true });
-  for (const [name, text] of files) await writeFile(join(out, name), text);
 }
 
 async function trainedAndCompared(options: RunOptions, log: Log): Promise<Compared> {
@@ -88,7 +83,7 @@ async function trainedAndCompared(options: RunOptions, log: Log): Promise<Compar
   const set = recordComparison(trained, compared, host.now());
   const evaluation: Evaluation = { ...compared, id: host.newId(), setId: set.id, createdAt: host.now() };
   const report = reportFiles({ set, dataset, evaluation, checkpoint });
-  await saved(options.out, report);
+  await writeFiles(options.out, report.files);
   const saving = { set, dataset, evaluation };
   await exportPrompt(host, { ...saving, folder: join(options.out, 'prompt') });
   for (const line of report.lines) log.line(line);

@@ -2,7 +2,9 @@
  * Files of other tools, recognised by content: Excel workbooks, promptfoo tests in YAML or JSON, OpenAI Evals, Langfuse
  * data sets, and JSON arrays. Each becomes records, one per row; nothing in a file is run.
  */
+
 import { isRecord } from '../lib/assert';
+import { readJson } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { EXPECTED } from './records';
 import { isOldExcel, isWorkbook, readWorkbook } from './workbook';
@@ -40,8 +42,8 @@ export async function readForeign(
     return read.ok ? ok({ kind: 'xlsx', firstLine: 2, ...read.value }) : read;
   }
   const start = new TextDecoder().decode(bytes.subarray(0, SNIFFED));
-  if (/^\ufeff?\s*\[/.test(start)) return readJson(fileName, bytes);
-  if (/^\ufeff?\s*\{/.test(start)) return isOneObject(bytes) ? readJson(fileName, bytes) : null;
+  if (/^\ufeff?\s*\[/.test(start)) return jsonRecords(fileName, bytes);
+  if (/^\ufeff?\s*\{/.test(start)) return isOneObject(bytes) ? jsonRecords(fileName, bytes) : null;
   if (/\.ya?ml$/i.test(fileName) || YAML_START.test(start)) return readYaml(fileName, bytes);
   return null;
 }
@@ -59,13 +61,7 @@ function isOneObject(bytes: Uint8Array): boolean {
 }
 
 /** The value, or undefined for text that is no JSON. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\ufeff/, ''));
-  } catch {
-    return undefined;
-  }
-}
+const parsed = (text: string): unknown => readJson(text.replace(/^\ufeff/, ''));
 
 /** The keys under which tools put their rows. */
 const LISTS = ['tests', 'data', 'items', 'rows', 'examples'] as const;
@@ -77,7 +73,7 @@ function listIn(value: unknown): readonly unknown[] | null {
   return found ?? null;
 }
 
-function readJson(fileName: string, bytes: Uint8Array): Result<Records, ForeignFailure> {
+function jsonRecords(fileName: string, bytes: Uint8Array): Result<Records, ForeignFailure> {
   const value = parsed(decoded(bytes));
   if (value === undefined)
     return fail('bad-json', `${fileName} is not valid JSON. Export it again, or save it as JSON Lines or CSV.`);

@@ -3,7 +3,9 @@
  * with their examples, the vectors of several runs, the words of the training rows, calibration and threshold. `predict`
  * and predict.py answer by it alone. Read as data from a stranger.
  */
+
 import { present } from '../lib/assert';
+import { readJson } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { byName, firstFault, type Value, z } from '../lib/zod';
 import { labelProbabilities } from '../metrics/calibration';
@@ -26,7 +28,7 @@ import {
   time,
 } from '../prompt-set/version-schemas';
 import { cueOf, otherColumns, parseTemplate, TEXT_SLOT } from '../task/template';
-import { base64Of, bytesOf, float64In, float64Of, orUndefined, readJson } from './exact-json';
+import { base64Of, bytesOf, float64In, float64Of, orUndefined } from './exact-json';
 import { sidecarSchema } from './sidecar';
 
 export const ARM_FILE = 'prompt.json';

@@ -3,6 +3,7 @@
  * JSON lacks becomes an object with one key: `{"$number": "-Infinity"}`, `{"$float32": "<base64>"}`, and `$float64` likewise.
  */
 import { isRecord } from '../lib/assert';
+import { readJson } from '../lib/bytes';
 import { readFloats, writeFloats } from '../prompt/soft-prompt';
 
 const ODD_NUMBERS: Readonly<Record<string, number>> = {
@@ -38,10 +39,6 @@ function print(value: unknown, indent: string): string {
     .map(([key, entry]) => `${inner}${JSON.stringify(key.startsWith('$') ? `$${key}` : key)}: ${print(entry, inner)}`);
   return entries.length === 0 ? '{}' : `{\n${entries.join(',\n')}\n${indent}}`;
 }
-
-/** Plain JSON in UTF-8 -> data; undefined if it is not valid. */
-export const readJson = (bytes: Uint8Array): unknown =>
-  orUndefined(() => JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
 
 /** Text -> data; undefined if the text is not valid. */
 export const readExactJson = (bytes: Uint8Array): unknown => orUndefined(() => revive(readJson(bytes)));

@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
+import { readJson } from '../lib/bytes';
 import { checkTarget, isUnverifiable, whyNotFit } from './check-rows';
-import { exactJson, readExactJson, readJson } from './exact-json';
+import { exactJson, readExactJson } from './exact-json';
 import { readPeft } from './from-vectors';
 import type { Incoming } from './incoming';
 import { folderChanges } from './set-package';

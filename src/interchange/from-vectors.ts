@@ -1,3 +1,4 @@
+import { readJson } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { firstFault, z } from '../lib/zod';
 import { readSafetensors } from '../prompt/codecs';
@@ -7,7 +8,6 @@ import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import { asContinuation, parseTemplate, TEXT_SLOT } from '../task/template';
 import type { AnswerWord } from '../task/types';
 import { STANDARD } from '../training/settings';
-import { readJson } from './exact-json';
 import type { Sidecar } from './sidecar';
 
 /** Vectors that were trained elsewhere: PEFT's folders, and a prompt set from vectors and a typed template and answer words. */

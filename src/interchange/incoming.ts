@@ -1,5 +1,7 @@
 /** Files to import, recognised by content. Nothing is stored or run; what cannot be imported is refused. */
+
 import { present } from '../lib/assert';
+import { readJson } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { readNpy, readSafetensors } from '../prompt/codecs';
 import type { Placement, VectorTable } from '../prompt/soft-prompt';
@@ -8,7 +10,6 @@ import { cleanName, createPromptSet } from '../prompt-set/prompt-set';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import { parseTemplate, printTemplate, splitInstruction } from '../task/template';
 import { ARM_FILE, isArmJson, readArm, type TakenArm } from './arm-file';
-import { readJson } from './exact-json';
 import { ADAPTER_CONFIG, readPeft, setFromVectors } from './from-vectors';
 import { DEMO_FILE, type Here, type ImportedPrompt, type Presented, readDemo, readPromptFiles } from './prompt-package';
 import { type CompleteSet, readSetFiles, SET_FILE } from './set-files';

@@ -1,6 +1,9 @@
 /** The kind of a file, from its content; its name only distinguishes kinds of tables. Nothing in it is run. */
+
 import { guessColumns } from '../dataset/columns';
 import { parseFile } from '../dataset/parse';
+import { isRecord } from '../lib/assert';
+import { readJson } from '../lib/bytes';
 import { drained } from '../lib/control';
 import { firstFault } from '../lib/zod';
 import { readNpy, readSafetensors } from '../prompt/codecs';
@@ -133,14 +136,8 @@ function summaryOf(incoming: Incoming): string {
 /** Null = not a JSON object, or one that may be a line of a table. */
 function json(bytes: Uint8Array): Recognised | null {
   if (bytes[0] !== 0x7b) return null;
-  let text: string;
-  let value: Readonly<Record<string, unknown>>;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    value = JSON.parse(text);
-  } catch {
-    return null;
-  }
+  const value = readJson(bytes);
+  if (!isRecord(value)) return null;
   if (isArmJson(value)) return arm(bytes);
   if (isChatJson(value)) return chat(bytes);
   if ('placement' in value && 'numVirtualTokens' in value) {
@@ -155,7 +152,7 @@ function json(bytes: Uint8Array): Recognised | null {
   }
   const pickled = Object.values(value).some((entry) => typeof entry === 'string' && /^gA[JSNR]/.test(entry));
   if (pickled) return refused('pickle', 'JSON with a Python pickle in it (mkultra).', PICKLE);
-  return text.trim().includes('\n')
+  return new TextDecoder().decode(bytes).trim().includes('\n')
     ? refused('json', 'A JSON file.', 'It is neither a prompt nor a table with one row per line (JSONL).')
     : null;
 }

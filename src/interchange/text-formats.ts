@@ -5,12 +5,12 @@
 
 import type { CalibrationFit, ReviewThreshold } from '../evaluation/types';
 import { isRecord } from '../lib/assert';
+import { readJson } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { firstFault, z } from '../lib/zod';
 import { answerWords, count, line, share, short, some, text, thresholdSchema } from '../prompt-set/version-schemas';
 import { otherColumns, parseTemplate, printTemplate, TEXT_SLOT, type TemplatePart } from '../task/template';
 import type { AnswerWord } from '../task/types';
-import { readJson } from './exact-json';
 
 /** A prompt with its answers, as a text can hold it. */
 export interface TextPrompt {

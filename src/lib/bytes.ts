@@ -12,6 +12,15 @@ export const sha256 = async (data: Uint8Array<ArrayBuffer> | string): Promise<st
 /** SHA-256 in base64, as a content security policy names a script. */
 export const sha256Base64 = async (text: string): Promise<string> => btoa(String.fromCharCode(...(await digest(text))));
 
+/** JSON, as text or in UTF-8, as data; undefined if it is not valid, or nested deeper than the stack. */
+export function readJson(source: Uint8Array | string): unknown {
+  try {
+    return JSON.parse(typeof source === 'string' ? source : new TextDecoder('utf-8', { fatal: true }).decode(source));
+  } catch {
+    return undefined;
+  }
+}
+
 /** @throws StudioError `bad-input` if the file was changed or moved after it was chosen */
 export async function fileBytes(file: Blob): Promise<Uint8Array> {
   const buffer = await file.arrayBuffer().catch((cause: unknown) => {

@@ -1,4 +1,5 @@
-import { sha256 } from '../lib/bytes';
+import { isRecord } from '../lib/assert';
+import { readJson, sha256 } from '../lib/bytes';
 import { missingFile } from '../lib/errors';
 import { fail, ok, type Result } from '../lib/result';
 import { z } from '../lib/zod';
@@ -31,16 +32,12 @@ export type ModelCard = z.infer<ReturnType<typeof cardSchema>>;
 export type FileEntry = ModelCard['files'][number];
 
 export function parseCard(text: string): Result<ModelCard> {
-  try {
-    const parsed = cardSchema().safeParse(JSON.parse(text));
-    if (parsed.success) return ok(parsed.data);
-    return fail(
-      'bad-card',
-      `The model's studio.json does not have the expected form: ${z.prettifyError(parsed.error)}.`,
-    );
-  } catch {
+  const value = readJson(text);
+  if (value === undefined)
     return fail('bad-card', 'The model’s studio.json is not JSON. Did the server send another page instead?');
-  }
+  const parsed = cardSchema().safeParse(value);
+  if (parsed.success) return ok(parsed.data);
+  return fail('bad-card', `The model's studio.json does not have the expected form: ${z.prettifyError(parsed.error)}.`);
 }
 
 /** Everything except the legal texts, which the engine does not need. */
@@ -91,13 +88,8 @@ type Config = { readonly model_type?: string } & {
 };
 
 const isConfig = (value: unknown): value is Config =>
-  typeof value === 'object' &&
-  value !== null &&
-  !Array.isArray(value) &&
-  Object.entries(CONFIG).every(([name, isSound]) => {
-    const field = (value as Readonly<Record<string, unknown>>)[name];
-    return field === undefined || isSound(field);
-  });
+  isRecord(value) &&
+  Object.entries(CONFIG).every(([name, isSound]) => value[name] === undefined || isSound(value[name]));
 
 interface ModelConfig {
   /** Architecture as transformers names it, e.g. `llama`. */
@@ -111,23 +103,14 @@ interface ModelConfig {
 
 /** Facts from config.json for people; only the graph decides what is computed. Nulls if the file is missing or not valid. */
 export function configOf(files: Readonly<Record<string, Uint8Array>>): ModelConfig {
-  const none = { family: null, contextLength: null, attentionHeads: null, embeddingMultiplier: 1 };
-  const bytes = files['config.json'];
-  if (!bytes) return none;
-  try {
-    const config: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    if (!isConfig(config)) return none;
-    const { model_type, max_position_embeddings, n_positions, num_attention_heads, n_head, embedding_multiplier } =
-      config;
-    return {
-      family: model_type ?? null,
-      contextLength: max_position_embeddings ?? n_positions ?? null,
-      attentionHeads: num_attention_heads ?? n_head ?? null,
-      embeddingMultiplier: embedding_multiplier ?? 1,
-    };
-  } catch {
-    return none;
-  }
+  const found = files['config.json'] && readJson(files['config.json']);
+  const config: Config = isConfig(found) ? found : {};
+  return {
+    family: config.model_type ?? null,
+    contextLength: config.max_position_embeddings ?? config.n_positions ?? null,
+    attentionHeads: config.num_attention_heads ?? config.n_head ?? null,
+    embeddingMultiplier: config.embedding_multiplier ?? 1,
+  };
 }
 
 /** Which of several .onnx files to run: the smallest sufficiently exact one first; all are computed in float32. */

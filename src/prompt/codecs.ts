@@ -1,5 +1,7 @@
 /** Vectors as files: NumPy's `.npy`, and the `.safetensors` of a PEFT prompt-tuning folder. */
+
 import { isRecord } from '../lib/assert';
+import { readJson } from '../lib/bytes';
 import { fail, ok, type Result } from '../lib/result';
 import { allFinite, readFloats, shapeProblem, type VectorTable, writeFloats } from './soft-prompt';
 
@@ -150,7 +152,7 @@ function readSafetensorsHeader(bytes: Uint8Array): Result<{ entries: TensorEntry
   if (length > BigInt(MAX_SAFETENSORS_HEADER)) return refuseSafetensors(`claims a header of ${length} bytes`);
   const dataStart = 8 + Number(length);
   if (dataStart > bytes.length) return refuseSafetensors('ends inside its header');
-  const header = parseJson(bytes.subarray(8, dataStart));
+  const header = readJson(bytes.subarray(8, dataStart));
   if (!isRecord(header)) return refuseSafetensors('has a header that is not a JSON object');
   const entries: TensorEntry[] = [];
   for (const [name, value] of Object.entries(header)) {
@@ -189,14 +191,6 @@ function layoutProblem(entries: readonly TensorEntry[], available: number): stri
     at = end;
   }
   return at === available ? null : `has ${available - at} bytes after its last tensor`;
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    return null;
-  }
 }
 
 const isSizes = (value: unknown): value is number[] =>

@@ -2,8 +2,10 @@
  * The ladder of two steps: step one answers a field, step two's prompt reads it, and each rung adds one thing to the rung
  * below. The figures as a file, and as one page with a table. Pure; `workflow/ladder.ts` climbs it.
  */
+
 import type { AnswerDifference, AnswerSheet } from '../evaluation/classify/pairs';
 import { points, pointsRange, pointsWithUnit, pText, times } from '../evaluation/words';
+import { readJson } from '../lib/bytes';
 import { counted, midSentence, ofRows, percent, rounded } from '../lib/format';
 import { fail, ok, type Result } from '../lib/result';
 import { firstFault, type Value, z } from '../lib/zod';
@@ -102,13 +104,7 @@ export const ladderAnswersJson = (kept: KeptAnswers): string =>
 
 /** Reads the file of answers; a file that is none is refused with the reason. */
 export function readLadderAnswers(file: string): Result<KeptAnswers> {
-  let value: unknown = null;
-  try {
-    value = JSON.parse(file);
-  } catch {
-    // null is refused below
-  }
-  const parsed = answersSchema().safeParse(value);
+  const parsed = answersSchema().safeParse(readJson(file));
   return parsed.success
     ? ok({ looks: parsed.data.looks, answers: parsed.data.answers })
     : fail(

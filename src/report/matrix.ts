@@ -3,11 +3,13 @@
  * data set on a model. What a row is, what is kept of a cell, how two cells compare on the same rows, and the matrix as a
  * file, a CSV and Markdown. Pure; `workflow/matrix.ts` fills it.
  */
+
 import { toCsv } from '../dataset/csv-out';
 import type { Dataset } from '../dataset/types';
 import { type AnswerDifference, pairedRows, predictionsOf } from '../evaluation/classify/pairs';
 import { pointsRange, pointsWithUnit, pText, times } from '../evaluation/words';
-import { sha256 } from '../lib/bytes';
+import { isRecord } from '../lib/assert';
+import { readJson, sha256 } from '../lib/bytes';
 import { counted, percent, rounded } from '../lib/format';
 import { fail, ok, type Result } from '../lib/result';
 import { firstFault, type Value, z } from '../lib/zod';
@@ -172,13 +174,9 @@ export function readMatrix(file: string): Result<Matrix> {
   const refuse = (why: string) =>
     fail('bad-matrix', `It is not the file of a matrix (${why}). Name another one, or a new file.`);
   if (file.trim() === '') return refuse('it is empty');
-  let value: unknown;
-  try {
-    value = JSON.parse(file);
-  } catch {
-    return refuse('it is not valid JSON');
-  }
-  const version = (value as { readonly formatVersion?: unknown } | null)?.formatVersion;
+  const value = readJson(file);
+  if (value === undefined) return refuse('it is not valid JSON');
+  const version = isRecord(value) ? value.formatVersion : undefined;
   if (typeof version === 'number' && version > MATRIX_VERSION)
     return fail(
       'newer-version',
