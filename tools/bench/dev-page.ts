@@ -65,10 +65,11 @@ const read = (pid: string, file: string): string => {
   }
 };
 
+/** The renderers of a profile's pages, without the one of the browser's own windows. */
 const renderers = (profile: string): readonly string[] =>
   readdirSync('/proc').filter((pid) => {
     const command = /^\d+$/.test(pid) ? read(pid, 'cmdline') : '';
-    return command.includes('--type=renderer') && command.includes(profile);
+    return command.includes('--type=renderer') && command.includes(profile) && !command.includes('--top-chrome-webui');
   });
 
 /** User and system time: the twelfth and thirteenth field after the name, which may contain spaces. */

@@ -25,13 +25,14 @@ const url = server.resolvedUrls?.local[0] ?? 'http://localhost:4190/';
 // the renderer that Chromium holds ready for the next page is not this one's memory
 const launched = await launchOptions([...NO_GPU_ARGS, '--disable-features=SpareRendererForSitePerProcess']);
 
-/** Resident bytes of all renderer processes of a browser (Linux). */
+/** Resident bytes of all renderer processes of a browser (Linux), without the one of the browser's own windows. */
 function rendererBytes(profile) {
   let total = 0;
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
       const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
       if (!command.includes('--type=renderer') || !command.includes(profile)) continue;
+      if (command.includes('--top-chrome-webui')) continue;
       total += Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
     } catch {
       // The process ended between the listing and the look.
