@@ -1,8 +1,13 @@
 import { join } from 'node:path';
+import type { Page } from '@playwright/test';
 import { expectAccessible, expectForcedColours, expectReadable } from './axe';
 import { expect, test } from './fixtures';
 import { ModelsPage } from './pages/models';
 import { AWKWARD, csv, TINY } from './pages/studio';
+
+/** Takes WebAssembly away, so that the page only shows results from its next load on. */
+const showsOnly = (page: Page) => page.addInitScript(() => Reflect.deleteProperty(globalThis, 'WebAssembly'));
+const whyNot = (page: Page) => page.getByRole('main').getByText('This browser has no WebAssembly with SIMD');
 
 test('decides from the comparison, from answers and from assumptions, and keeps both', async ({ studio }) => {
   test.slow();
@@ -78,6 +83,12 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await page.getByRole('button', { name: 'Rehearse a roll-out' }).click();
     await studio.upload(AWKWARD, 'Use a CSV with labels');
     await expect(page.getByRole('button', { name: 'Rows, in the order of arrival' })).toContainText('awkward.csv');
+    const viewer = await page.context().newPage();
+    await showsOnly(viewer);
+    await viewer.goto(page.url());
+    await expect(viewer.getByRole('button', { name: 'Use a CSV with labels' })).toBeDisabled();
+    await expect(whyNot(viewer)).toBeVisible();
+    await viewer.close();
     await page.getByRole('textbox', { name: 'Largest loss of accuracy' }).fill('100');
     await page.getByRole('textbox', { name: 'Labels for each check' }).fill('10');
     await expectAccessible(studio, 'Roll-out, gates');
@@ -151,5 +162,19 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
       timeout: 30_000,
     });
     await expectAccessible(studio, 'Library, other sets');
+  });
+
+  await test.step('on a device that only shows results it offers no work of the model, and says why', async () => {
+    await showsOnly(page);
+    await page.reload();
+    await studio.go('Decide');
+    await expect(page.getByRole('button', { name: 'Climb the ladder' })).toBeDisabled();
+    await expect(page.getByRole('button', { name: 'New model' })).toContainText('gpt2');
+    await expect(page.getByRole('button', { name: 'Compare again' })).toHaveCount(0);
+    await expect(page.getByRole('progressbar')).toHaveCount(0);
+    await expect(whyNot(page)).toBeVisible();
+    await studio.go('Roll-out');
+    await page.getByRole('button', { name: 'Open Library' }).click();
+    await expect(page.getByRole('button', { name: 'Import' })).toBeEnabled();
   });
 });

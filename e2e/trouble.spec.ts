@@ -190,7 +190,8 @@ test('offers no batch, matrix or measurement where nothing can be computed, and 
   await studio.go('Decide');
   await expect(studio.heading).not.toHaveText('What to do next');
   await expect(studio.lead).toContainText(why);
-  await studio.go('Library');
+  await page.getByRole('button', { name: 'Open Library' }).click();
+  await expect(page.getByRole('button', { name: 'Import' })).toBeEnabled();
   await page.getByRole('tab', { name: 'Matrix' }).click();
   await expect(studio.lead).toContainText(why);
   await page.getByRole('tab', { name: 'Batch' }).click();
@@ -202,4 +203,7 @@ test('offers no batch, matrix or measurement where nothing can be computed, and 
   await expect(page.getByRole('button', { name: 'Measure on test rows' })).toBeDisabled();
   await expect(page.getByRole('button', { name: 'Measure on a file' })).toBeDisabled();
   await expect(studio.lead).toContainText(why);
+  await studio.go('Playground');
+  await expect(studio.lead).toContainText(why);
+  await expect(page.getByRole('button', { name: 'Model: No model yet' })).toBeVisible();
 });

@@ -5,7 +5,7 @@ import { useStore } from 'zustand';
 import { blockingIssue } from '../../dataset/lint/define';
 import { navigate, screenPath } from '../state/location';
 import { continued } from '../state/prompt-sets-store';
-import { useData, usePromptSets, useSession, useStores } from '../state/studio';
+import { useData, useOnlyShows, usePromptSets, useSession, useStores } from '../state/studio';
 import { attempted, Button, EmptyState, Note, type Shows, Stoppable } from '../ui';
 import type { ButtonProps } from '../ui/Button';
 import './screen.css';
@@ -48,10 +48,34 @@ export function ScreenFrame({ title, lead, isQuiet = false, actions, children }:
   );
 }
 
+/** How results come to a device that computes none. */
+export const FROM_ELSEWHERE =
+  'Results of another device can be read here: export the prompt set there for another browser, with your rows and comparisons, and import it in the Library.';
+
+interface ViewingOnlyProps {
+  /** There are no results here that could be viewed. */
+  readonly isEmpty?: boolean;
+}
+
 /** Why nothing can be asked of the model on this device. */
-export function ViewingOnly() {
+export function ViewingOnly({ isEmpty = false }: ViewingOnlyProps) {
   const trainingOff = useSession((s) => s.capabilities.trainingOff);
-  return trainingOff ? <Note title="Viewing only on this device">{trainingOff}</Note> : null;
+  return trainingOff ? (
+    <Note title="Viewing only on this device">{`${trainingOff}${isEmpty ? ` ${FROM_ELSEWHERE}` : ''}`}</Note>
+  ) : null;
+}
+
+/** The way to a comparison; on a device that only shows results, to where they can be imported. */
+export function ToComparison({ setId }: { readonly setId: string }) {
+  const onlyShows = useOnlyShows();
+  const [screen, words] = onlyShows
+    ? (['library', 'Open Library'] as const)
+    : (['compare', 'Compare prompts'] as const);
+  return (
+    <Button variant="primary" onPress={() => navigate(screenPath(setId, screen))}>
+      {words}
+    </Button>
+  );
 }
 
 interface NeedsRowsProps {

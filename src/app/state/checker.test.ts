@@ -131,6 +131,19 @@ describe('on WebAssembly', () => {
   });
 });
 
+test('fetches no model on a device that only shows results and says why', async () => {
+  const { services, log } = machine();
+  const fetched: ModelSource[] = [];
+  const loadModelFiles: Services['loadModelFiles'] = (source, ...more) => {
+    fetched.push(source);
+    return services.loadModelFiles(source, ...more);
+  };
+  const session = createSessionStore({ ...services, loadModelFiles }, { ...CAPABILITIES, trainingOff: 'On phones.' });
+  await expect(session.getState().modelReady()).rejects.toThrow('On phones.');
+  await session.getState().loadModel();
+  expect([log, fetched, session.getState().model]).toEqual([[], [], { kind: 'idle' }]);
+});
+
 test('starts a fresh engine after one that dies of the check', async () => {
   const pc = machine();
   pc.computes.wasm = new StudioError('out-of-memory', 'Too large.');

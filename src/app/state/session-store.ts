@@ -105,6 +105,8 @@ function loadedModel(session: SessionStore, load: (signal: AbortSignal) => Promi
   });
 
   async function ready(): Promise<ModelInfo> {
+    const { trainingOff } = session.getState().capabilities;
+    if (trainingOff !== null) throw new StudioError('session-failed', trainingOff);
     if (model.getState().status === 'failed') model.clear();
     await model.load(session.getState().source);
     const { status, value } = model.getState();
@@ -115,7 +117,7 @@ function loadedModel(session: SessionStore, load: (signal: AbortSignal) => Promi
   }
 
   return {
-    /** @throws StudioError why it cannot be loaded */
+    /** @throws StudioError why it cannot be loaded, before anything is fetched where this device only shows results */
     ready,
     /** Loads it again, from the time on when the engine is free. */
     again: (free: Promise<void> = Promise.resolve()) => {

@@ -30,6 +30,8 @@ export const useStores = (): Stores => useStudio().stores;
 export const useSession = <T,>(select: (state: SessionState) => T): T => useStore(useStores().session, select);
 /** Whether a job runs; another one would have to wait for it. */
 export const useIsBusy = (): boolean => useSession((s) => s.job !== null);
+/** Whether this device only shows results. */
+export const useOnlyShows = (): boolean => useSession((s) => s.capabilities.trainingOff !== null);
 /** Whether nothing can be asked of the model: a job runs, or this device only shows results. */
 export const useCannotAsk = (): boolean => useSession((s) => s.job !== null || s.capabilities.trainingOff !== null);
 export const usePromptSets = <T,>(select: (state: PromptSetsState) => T): T => useStore(useStores().promptSets, select);

@@ -9,11 +9,11 @@ import { kindOf } from '../../../prompt-set/prompt-set';
 import { productionOf } from '../../../prompt-set/stages';
 import type { Evaluation, KeptVerdict, Opened, PromptSet } from '../../../prompt-set/types';
 import { mayKnowTestRows, seedsOfOtherSplits } from '../../../prompt-set/versions';
-import { NeedsRows, ScreenFrame, ViewingOnly } from '../../shell/Screen';
+import { NeedsRows, ScreenFrame, ToComparison, ViewingOnly } from '../../shell/Screen';
 import { exportPath, navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
-import { useCannotAsk, usePicked, usePromptSets, useSession } from '../../state/studio';
+import { useCannotAsk, useOnlyShows, usePicked, usePromptSets, useSession } from '../../state/studio';
 import { Button, EmptyState, Failed, format, Note } from '../../ui';
 import { compareStores, type Latest } from './compare-store';
 import { PlannedPanel, ProgressPanel } from './PlannedPanel';
@@ -121,7 +121,7 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
       }
     >
       <div className="stack compare">
-        <Troubles />
+        <Troubles isEmpty={evaluation === null} />
         {running ? <ProgressPanel /> : null}
         {evaluation && isStale && !running ? <StaleNote dataset={dataset} evaluation={evaluation} /> : null}
         <SplitNote set={set} dataset={dataset} />
@@ -176,16 +176,18 @@ function Actions({ set, compared, outdated, hasRows, onSave }: ActionsProps) {
   const { run } = compareStores.use();
   const running = useStore(run, (s) => s.running);
   const cannot = useCannotAsk() || !hasRows;
+  const onlyShows = useOnlyShows();
   const tuned = chosenSoft(set);
   const start = () => void run.start();
   if (running) return <Button onPress={run.stop}>Stop</Button>;
   if (!compared)
     return (
       <>
-        {tuned ? null : <Button onPress={() => navigate(screenPath(set.id, 'train'))}>Train first</Button>}
-        <Button variant="primary" isDisabled={cannot} onPress={start}>
+        {tuned || onlyShows ? null : <Button onPress={() => navigate(screenPath(set.id, 'train'))}>Train first</Button>}
+        <Button variant={onlyShows ? 'plain' : 'primary'} isDisabled={cannot} onPress={start}>
           Compare
         </Button>
+        {onlyShows ? <ToComparison setId={set.id} /> : null}
       </>
     );
   return (
@@ -200,7 +202,7 @@ function Actions({ set, compared, outdated, hasRows, onSave }: ActionsProps) {
 }
 
 /** This device cannot compare, another job has the engine, or the last comparison failed. */
-function Troubles() {
+function Troubles({ isEmpty }: { readonly isEmpty: boolean }) {
   const { run } = compareStores.use();
   const { running, error } = usePicked(run, 'running', 'error');
   const other = useSession((s) => s.job?.title ?? null);
@@ -209,7 +211,7 @@ function Troubles() {
   const failure = error?.message === stopped ? null : error;
   return (
     <>
-      <ViewingOnly />
+      <ViewingOnly isEmpty={isEmpty} />
       {other !== null && !running ? (
         <Note tone="info" title={`${other} is running`}>
           You can compare when it finishes.

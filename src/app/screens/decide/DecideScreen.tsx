@@ -13,10 +13,10 @@ import { upkeepOf } from '../../../decide/upkeep';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import { stagesOf } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
-import { NeedsRows, ScreenFrame, ViewingOnly } from '../../shell/Screen';
+import { NeedsRows, ScreenFrame, ToComparison, ViewingOnly } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
-import { useIsBusy, usePromptSets } from '../../state/studio';
+import { useIsBusy, useOnlyShows, usePromptSets } from '../../state/studio';
 import { Button, Note, Panel, ProgressBar, Select } from '../../ui';
 import { AssumptionsPanel, CostsPanel, SideBySidePanel } from './CostPanels';
 import { type Choices, decideStores, type Found } from './decide-store';
@@ -81,6 +81,7 @@ interface DecidedProps {
 }
 
 function Decided({ set, dataset, found, choices }: DecidedProps) {
+  const onlyShows = useOnlyShows();
   const { train, validation, test } = dataset.split;
   const rows = train.length + validation.length + test.length;
   const strategy = strategyFor({
@@ -95,7 +96,7 @@ function Decided({ set, dataset, found, choices }: DecidedProps) {
       actions={<NextStep setId={set.id} advice={strategy.advice} compared={found !== null} />}
     >
       <div className="stack">
-        <ViewingOnly />
+        <ViewingOnly isEmpty={!found} />
         <div className="grid decide">
           <StrategyPanel strategy={strategy} answers={choices.answers} />
           {found ? (
@@ -106,8 +107,8 @@ function Decided({ set, dataset, found, choices }: DecidedProps) {
           ) : (
             <Panel span={12} title="What it costs">
               <p>
-                Costs are computed from the tokens and the mistakes of each prompt on your test rows. Compare your
-                prompts to measure them.
+                Costs are computed from the tokens and the mistakes of each prompt on your test rows.{' '}
+                {onlyShows ? null : 'Compare your prompts to measure them.'}
               </p>
             </Panel>
           )}
@@ -140,10 +141,11 @@ interface NextStepProps {
 
 /** Before there is a comparison, to compare comes first. */
 function NextStep({ setId, advice, compared }: NextStepProps) {
-  const { label, to } = compared ? STEPS[advice] : { label: 'Compare prompts', to: STEPS.words.to };
+  if (!compared) return <ToComparison setId={setId} />;
+  const { label, to } = STEPS[advice];
   return (
     <>
-      {compared ? <Button onPress={() => navigate(screenPath(setId, 'roll-out'))}>Rehearse a roll-out</Button> : null}
+      <Button onPress={() => navigate(screenPath(setId, 'roll-out'))}>Rehearse a roll-out</Button>
       <Button variant="primary" onPress={() => navigate(to(setId))}>
         {label}
       </Button>

@@ -8,7 +8,7 @@ import type { PlannedMove } from '../../../workflow/migration';
 import { type KnownModel, sourceId } from '../../state/models-store';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
-import { useCannotAsk, useIsBusy, useProgress, usePromptSets, useSession, useStores } from '../../state/studio';
+import { useIsBusy, useOnlyShows, useProgress, usePromptSets, useSession, useStores } from '../../state/studio';
 import { Button, Failed, format, Note, Panel, ProgressBar, Select, Stoppable, Table } from '../../ui';
 import { saveFile } from '../../ui/download';
 import {
@@ -27,6 +27,7 @@ export function MigrationPanel({ set, move }: { readonly set: PromptSet; readonl
   const loaded = useSession(weightsOf);
   useEffect(() => void models.getState().refresh(), [models]);
   const { done } = migrations.use();
+  const onlyShows = useOnlyShows();
   const { value } = useResource(done, { setId: set.id, all: move.all });
   // the model that the tuned prompt in use belongs to, else the loaded one
   const home = chosenSoft(set)?.model.sha256;
@@ -41,7 +42,9 @@ export function MigrationPanel({ set, move }: { readonly set: PromptSet; readonl
           model answer the same test rows. Stages and the prompts in use stay as they are.
         </p>
         <Chosen move={move} known={known} from={from} to={to} />
-        {from && to ? <Queue setId={set.id} updatedAt={set.updatedAt} all={move.all} from={from} to={to} /> : null}
+        {from && to && !onlyShows ? (
+          <Queue setId={set.id} updatedAt={set.updatedAt} all={move.all} from={from} to={to} />
+        ) : null}
       </Panel>
       {value?.map((each) => (
         <SheetPanel key={each.setId} of={each} />
@@ -103,7 +106,6 @@ function Chosen({ move, known, from, to }: ChosenProps) {
 function Queue(move: Omit<MigrationKey, 'busy'>) {
   const { plan, migrating } = migrations.use();
   const busy = useIsBusy();
-  const cannot = useCannotAsk();
   const { value, error } = useResource(plan, { ...move, busy });
   const { running, fraction, secondsLeft, note, error: failed } = useProgress(migrating);
   if (!value)
@@ -130,7 +132,7 @@ function Queue(move: Omit<MigrationKey, 'busy'>) {
         />
       ) : (
         <div className="row">
-          <Button isDisabled={cannot || rows.length === 0} onPress={() => void migrating.start(move)}>
+          <Button isDisabled={busy || rows.length === 0} onPress={() => void migrating.start(move)}>
             {start}
           </Button>
           <span className="dim small">

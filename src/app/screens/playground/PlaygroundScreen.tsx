@@ -1,11 +1,11 @@
 import { type ReactNode, useEffect } from 'react';
 import { chosenSoft } from '../../../prompt-set/make-versions';
 import type { PromptSet } from '../../../prompt-set/types';
-import { NeedsRows, ScreenFrame } from '../../shell/Screen';
+import { NeedsRows, ScreenFrame, ViewingOnly } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { DEFAULT_MODEL } from '../../state/session-state';
-import { usePicked, usePromptSets, useSession, useStores } from '../../state/studio';
+import { useOnlyShows, usePicked, usePromptSets, useSession, useStores } from '../../state/studio';
 import { stageOptions, versionOptions } from '../../state/version-words';
 import { Button, EmptyState, Failed, Note, Panel, ProgressBar, Select, TextArea, TextField } from '../../ui';
 import { addressedKey, type Cast, castKey } from './cast';
@@ -100,6 +100,7 @@ function LoadedPlayground({ cast, children }: { readonly cast: Cast; readonly ch
   return (
     <ScreenFrame title={title} lead={<Lead shipped={shipped} />} actions={<Actions />}>
       <div className="stack playground">
+        <ViewingOnly />
         {children}
         <Failed title="This text got no answer" error={error}>
           Change the text to try again.
@@ -179,6 +180,7 @@ function TypedRow({ columns, children }: { readonly columns: readonly string[]; 
   const running = useSession((s) => s.job?.title ?? null);
   const isWriting = usePlayground((s) => Object.values(s.continued).some((each) => each?.running));
   const isReady = useSession((s) => s.model.kind === 'ready');
+  const onlyShows = useOnlyShows();
   return (
     <Panel stack title="Your text">
       <TextArea label="Message" large rows={2} value={text} onChange={(typed) => type({ text: typed })} hint={whom} />
@@ -207,7 +209,7 @@ function TypedRow({ columns, children }: { readonly columns: readonly string[]; 
           Continue with every prompt
         </Button>
         {running ? <span className="dim small">Answers may take longer while this runs: {running}.</span> : null}
-        {isReady ? null : <span className="dim small">Answers appear once the model is loaded.</span>}
+        {isReady || onlyShows ? null : <span className="dim small">Answers appear once the model is loaded.</span>}
       </div>
       {children}
       <ContinuationSettings />

@@ -13,6 +13,7 @@ import { Modal, ModalOverlay } from 'react-aria-components/Modal';
 import { LINE_HEIGHT, MOST_LABELS, presentSizes, scoreWords, shownLabels } from '../../../report/present';
 import type { Fields } from '../../../task/template';
 import { ModelFailed } from '../../shell/ModelPanel';
+import { ViewingOnly } from '../../shell/Screen';
 import { useSession } from '../../state/studio';
 import { ArmMark, Button, Failed, LabelTag, Select } from '../../ui';
 import type { Cast, Player } from './cast';
@@ -90,7 +91,12 @@ export function Presentation({ cast, labels }: PresentationProps) {
 function Trouble() {
   const error = usePlayground((s) => s.error);
   const isStopped = useSession(({ model }) => model.kind === 'failed');
-  return isStopped ? <ModelFailed live /> : <Failed title="This text got no answer" error={error} />;
+  return (
+    <>
+      <ViewingOnly />
+      {isStopped ? <ModelFailed live /> : <Failed title="This text got no answer" error={error} />}
+    </>
+  );
 }
 
 const onResize = (heard: () => void) => {

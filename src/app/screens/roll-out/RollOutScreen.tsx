@@ -23,10 +23,10 @@ import type { PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import { readNumber } from '../../../training/fields';
 import { ChartPanel, drawRollOut } from '../../charts';
-import { FileButton, NeedsRows, ScreenFrame, ViewingOnly } from '../../shell/Screen';
+import { FileButton, FROM_ELSEWHERE, NeedsRows, ScreenFrame, ToComparison, ViewingOnly } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
-import { useCannotAsk, useIsBusy, usePromptSets, useSession, useStores } from '../../state/studio';
+import { useCannotAsk, useIsBusy, useOnlyShows, usePromptSets, useSession, useStores } from '../../state/studio';
 import {
   attempted,
   Button,
@@ -93,20 +93,25 @@ function chosenPrompts(set: PromptSet, { measured, versions }: RollOutRows, { fr
 
 function NothingMeasured({ set }: { readonly set: PromptSet }) {
   const isWriting = kindOf(set) === 'generate';
+  const onlyShows = useOnlyShows();
   return (
     <ScreenFrame title="Nothing to roll out yet">
       <EmptyState
         {...(isWriting ? {} : { shows: SHOWS })}
         title={isWriting ? 'This prompt set generates texts' : 'No two prompts have answered the same rows'}
         action={
-          <Button variant="primary" onPress={() => navigate(screenPath(set.id, 'compare'))}>
-            {isWriting ? 'Open Compare' : 'Compare prompts'}
-          </Button>
+          isWriting ? (
+            <Button variant="primary" onPress={() => navigate(screenPath(set.id, 'compare'))}>
+              Open Compare
+            </Button>
+          ) : (
+            <ToComparison setId={set.id} />
+          )
         }
       >
         {isWriting
           ? 'Gates are based on right and wrong answers, which generated texts do not have. Compare shows how close each prompt comes to the expected texts.'
-          : 'A roll-out goes from one to the other in steps, and rows with labels say whether the next one may follow. Compare both first, then rehearse the steps here.'}
+          : `A roll-out goes from one to the other in steps, and rows with labels say whether the next one may follow. ${onlyShows ? FROM_ELSEWHERE : 'Compare both first, then rehearse the steps here.'}`}
       </EmptyState>
     </ScreenFrame>
   );

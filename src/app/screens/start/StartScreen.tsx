@@ -6,7 +6,7 @@ import { downloadWords, modelWords } from '../../shell/ModelFacts';
 import { FileButton, ReadingBar, ScreenFrame, useOpenSample, ViewingOnly } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import type { ShippedPrompt } from '../../state/services';
-import { usePicked, usePromptSets, useSession, useStores } from '../../state/studio';
+import { useOnlyShows, usePicked, usePromptSets, useSession, useStores } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { TextArea } from '../../ui/Field';
 import { ArmMark, type ArmSide } from '../../ui/Marks';
@@ -157,7 +157,7 @@ function Actions() {
   const { data } = useStores();
   const hasSets = usePromptSets((s) => s.sets.length > 0);
   const threads = useSession((s) => s.capabilities.threads);
-  const isOff = useSession((s) => s.capabilities.trainingOff !== null);
+  const isOff = useOnlyShows();
   const speed = useSpeed();
   const openSample = useOpenSample();
   const trainSample = useTrainSample();
@@ -268,7 +268,7 @@ function ExamplePanel() {
 /** Shown in place of an answer. */
 function useWaiting(): string {
   const model = useSession((s) => s.model.kind);
-  const isOff = useSession((s) => s.capabilities.trainingOff !== null);
+  const isOff = useOnlyShows();
   if (isOff) return 'on a computer';
   return model === 'failed' ? 'no model' : 'when the model is ready';
 }
@@ -281,7 +281,7 @@ interface AboutProps {
 }
 
 function About({ shipped, isLoaded, fits, isLive }: AboutProps) {
-  const isOff = useSession((s) => s.capabilities.trainingOff !== null);
+  const isOff = useOnlyShows();
   if (isOff) return shipped ? null : 'The answers are computed in the page, by a model that needs a computer.';
   if (!shipped)
     return isLoaded ? 'This site has no prompt trained in advance. Type your own sentence, or train the sample.' : null;

@@ -11,7 +11,7 @@ import { NeedsRows, ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { CHECKING } from '../../state/self-check';
 import { whyTrainingOff } from '../../state/session-state';
-import { usePromptSets, useSession, useStores } from '../../state/studio';
+import { useOnlyShows, usePromptSets, useSession, useStores } from '../../state/studio';
 import { useWordFinder } from '../../state/word-jobs';
 import { attempted, Button, Failed, format, Note, ProgressBar } from '../../ui';
 import { CurvesPanels, useTrainAgain } from './CurvesPanels';
@@ -209,7 +209,7 @@ function CompareButton({ set }: { readonly set: PromptSet }) {
   const dataset = usePromptSets((s) => s.dataset);
   const kind = kindOf(set);
   const rows = useMemo(() => (dataset ? comparedIds(kind, dataset).length : 0), [dataset, kind]);
-  const isOff = useSession((s) => s.capabilities.trainingOff !== null);
+  const isOff = useOnlyShows();
   const isFirst = set.testLooks === 0 && rows > 0 && !isOff;
   const open = () => {
     navigate(screenPath(set.id, 'compare'));

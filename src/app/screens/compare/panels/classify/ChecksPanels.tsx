@@ -11,7 +11,7 @@ import {
 import type { Insights } from '../../../../../evaluation/classify/compare';
 import { namesOf, pointsRange, pointsWithUnit, pValue } from '../../../../../evaluation/words';
 import { useResource } from '../../../../state/resource';
-import { usePicked, useSession } from '../../../../state/studio';
+import { useOnlyShows, usePicked } from '../../../../state/studio';
 import { Button, Facts, Failed, format, Panel, ProgressBar, Table } from '../../../../ui';
 import { type CheckKind, type CloserProps, closerStores, type InsightsProps } from '../../closer-store';
 
@@ -94,7 +94,7 @@ function CheckButton({ kind, again, isDisabled = false, children }: CheckButtonP
   const { check } = closerStores.use();
   const { running, error, note, fraction } = usePicked(check, 'running', 'error', 'note', 'fraction');
   const mine = useStore(check, (s) => s.check === kind);
-  const isOff = useSession((s) => s.capabilities.trainingOff !== null);
+  const isOff = useOnlyShows();
   if (running && mine)
     return (
       <div className="row">
