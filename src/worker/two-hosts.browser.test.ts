@@ -39,7 +39,7 @@ describe('page and command line', () => {
 
   it.each(['classify', 'generate'] as const)('give the same numbers and the same files: %s', async (kind) => {
     const [page, node] = await Promise.all([story(host, kind), commands.storyInNode(kind)]);
-    const { losses, vectors, results, matrix, searched, zip } = JSON.parse(node) as typeof page;
+    const { losses, vectors, results, matrix, searched, zip, probe } = JSON.parse(node) as typeof page;
     expect(page.losses).toEqual(losses);
     expect(page.vectors).toEqual(vectors);
     expect(JSON.parse(page.results)).toEqual(JSON.parse(results));
@@ -48,6 +48,8 @@ describe('page and command line', () => {
     if (searched) expect(searched.board.filter(({ name }) => name.includes('swapped by gradient'))).toHaveLength(8);
     expect(page.zip.name).toBe(zip.name);
     expect(page.zip.bytes === zip.bytes, 'the packages have the same bytes').toBe(true);
+    expect(page.probe?.name).toBe(probe?.name);
+    expect(page.probe?.bytes === probe?.bytes, 'the packages of the probe have the same bytes').toBe(true);
     expect(page.results.length).toBeGreaterThan(1000);
     // a file sorted by label gives the page the same figures too
     const sorted = await story(host, kind, 'sorted');

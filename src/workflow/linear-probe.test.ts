@@ -2,6 +2,7 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { playedPrompt, playedRoute, setCast } from '../app/screens/playground/cast';
 import { createLog, type NodeHost, openHost } from '../cli/node-host';
 import { node } from '../cli/run.test-support';
 import { rowsOf as rowsIn, textOf } from '../dataset/labels';
@@ -20,7 +21,7 @@ import { versionOfArm } from '../prompt-set/calibration';
 import { lineageOf } from '../prompt-set/lineage';
 import { addTrained, chosenSoft, finishRun, fits, isRun, startRun } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
-import { type AnsweringVersion, answeringVersion, matrixPrompt, readyPrompt } from '../prompt-set/ready-prompt';
+import { type AnsweringVersion, alone, answeringVersion, matrixPrompt, readyPrompt } from '../prompt-set/ready-prompt';
 import { moveStage } from '../prompt-set/stages';
 import type { ClassifyEvaluation, PromptSet, SoftVersion } from '../prompt-set/types';
 import { seedsOf, seenParts, versionWords } from '../prompt-set/versions';
@@ -31,6 +32,7 @@ import { leaving, makeWebPrompt, readWebPrompt, versionOfWeb, webPromptJson } fr
 import { propose } from '../task/tasks';
 import type { AnswerWord } from '../task/types';
 import { STANDARD } from '../training/settings';
+import { batch, batchFile } from './batch';
 import { compare } from './compare';
 import { subjectOf } from './export-subjects';
 import { SILENT } from './host';
@@ -38,6 +40,8 @@ import { checkImport, readImport } from './import';
 import { exportPackage, VERBS } from './index';
 import { type FillEvent, fillMatrix } from './matrix';
 import { prepareRows, readTable } from './open-data';
+import { answerText } from './play';
+import { closeRows, openRows } from './rows-file';
 import { startOptions } from './runs';
 
 const MODEL = 'public/models/softprompt-studio/tiny-support';
@@ -315,6 +319,45 @@ describe('a linear probe leaves as a tuned prompt does', () => {
       (await staged(back.set)).map(({ probabilities }) => probabilities),
       evaluation,
     );
+  });
+
+  it('to the Playground and its presentation, to the rows of a file, and as recorded answers for an audience', async () => {
+    const { evaluation, set, version, stored } = await kept(setOf(dataset, { placement: 'suffix' }));
+    const texts = textsOf(evaluation);
+    const cast = setCast(set, dataset, null, { extra: version.id });
+    const player = present(
+      cast.players.find(({ name }) => name === 'probe 2'),
+      'probe',
+    );
+    const prompt = playedPrompt(cast, player);
+    const played = await Promise.all(
+      texts.map((text) => answerText(host, { prompt, fields: { text }, ...playedRoute(cast, player) }, SILENT)),
+    );
+    expectAsCompared(
+      played.map((answer) => (answer.kind === 'classify' ? answer.probabilities : [])),
+      evaluation,
+    );
+
+    const quoted = texts.map((text) => `"${text.replaceAll('"', '""')}"`);
+    const file = new Blob([['text', ...quoted].join('\n')]);
+    await openRows(host, { use: 'batch', file, name: 'texts.csv' }, SILENT);
+    const plan = alone(answeringVersion(readyPrompt(set, { kind: 'soft', version }), dataset));
+    await batch(host, { plan, text: 'text', from: 0 }, SILENT);
+    const how = { format: 'jsonl', each: 'probability', bom: false, neutralise: false, onlyReview: false } as const;
+    const answered = (await (await batchFile(host, how)).file.text()).trim().split('\n');
+    expectAsCompared(
+      answered.map((line) => dataset.labels.map((label) => JSON.parse(line)[`p_${label}`])),
+      evaluation,
+    );
+    await closeRows(host, { use: 'batch' });
+
+    const order = { stored, subject: version.id, withRows: true, recipient: 'audience' } as const;
+    const { content } = await exportPackage(host, order, SILENT);
+    const { accuracy } = present(
+      evaluation.comparison.arms.find(({ id }) => id === PROBE),
+      'line',
+    );
+    expect(new TextDecoder().decode(content)).toContain(`Linear probe of the model ${(100 * accuracy).toFixed(1)}%`);
   });
 
   it('from an engineer’s zip, with predict.mjs', async () => {

@@ -258,8 +258,8 @@ function asAnswerWords(
   const mean = subtracted.reduce((sum, value) => sum + value, 0) / subtracted.length;
   return {
     answerShift: Float32Array.from(vectors, (value, i) => (weights[i] as number) / scale - value),
-    // what all labels share changes nothing
-    meanLogProbs: subtracted.map((value) => value - mean),
+    // what all labels share changes nothing; as float32, since versions of V8 differ in the last bits of exp and log
+    meanLogProbs: subtracted.map((value) => Math.fround(value - mean)),
   };
 }
 

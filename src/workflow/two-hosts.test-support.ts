@@ -1,8 +1,10 @@
 /** One journey for both hosts: rows, training, comparison, results.json and the engineer's package, with a fixed clock. */
 import { rowsById } from '../dataset/labels';
 import type { ColumnMapping, Dataset } from '../dataset/types';
+import { PROBE } from '../evaluation/classify/made-arms';
 import { uninterrupted } from '../lib/control';
-import { addHardVersion, finishRun, startRun } from '../prompt-set/make-versions';
+import { armId } from '../prompt-set/arms';
+import { addHardVersion, addTrained, finishRun, startRun } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import { matrixChoices, matrixPrompt } from '../prompt-set/ready-prompt';
 import type { Evaluation, PromptSet } from '../prompt-set/types';
@@ -18,6 +20,7 @@ import { distil } from './distil';
 import type { Host, Run } from './host';
 import { improve } from './improve';
 import { exportPackage } from './index';
+import { keepProbe } from './linear-probe';
 import { type FillEvent, fillMatrix } from './matrix';
 import { prepareRows, readTable } from './open-data';
 import { type Weighing, weighWords } from './play';
@@ -194,12 +197,26 @@ async function searchedStory(host: Host, { baseTemplate: template, words, hard }
   return JSON.parse(JSON.stringify(found, rounded)) as typeof found;
 }
 
+/** The linear probe of a comparison as a version, and the bytes of its package. */
+async function probeStory(host: Host, { set, dataset, evaluation }: Awaited<ReturnType<typeof preparedSet>>) {
+  const stored = { set, dataset, evaluations: [evaluation], checkpoints: [], measurements: [], examples: [] };
+  const order = { stored, subject: armId(evaluation, PROBE), withRows: true };
+  const version = await keepProbe(host, order, silent());
+  const kept = { ...stored, set: addTrained(set, version, host.now()) };
+  const asked = { ...order, stored: kept, subject: version.id, recipient: 'engineer' } as const;
+  const { name, content } = await exportPackage(host, asked, silent());
+  const numbers = [...(version.soft?.answerShift ?? []), ...(version.calibration?.meanLogProbs ?? [])];
+  return { numbers, zip: { name, bytes: toHex(content) } };
+}
+
 /** What must be the same from both hosts: the numbers of the run, results.json, the cells of a matrix, and the package's bytes. */
 export async function story(of: Host, kind: StoryKind, order: StoryOrder = 'mixed') {
   const host = fixedHost(of);
-  const { set, dataset, run, evaluation } = await preparedSet(host, kind, order);
+  const prepared = await preparedSet(host, kind, order);
+  const { set, dataset, run, evaluation } = prepared;
   const results = resultsOf(set, dataset, evaluation);
   const smaller = kind === 'classify' ? await smallerStory(host, set, dataset) : [];
+  const probe = kind === 'classify' ? await probeStory(host, prepared) : null;
   const matrix = kind === 'classify' ? await matrixStory(host, set, dataset) : null;
   const stored = { set, dataset, evaluations: [evaluation], checkpoints: [], measurements: [], examples: [] };
   const weighed = kind === 'classify' ? await weighedStory(host, set) : null;
@@ -207,7 +224,7 @@ export async function story(of: Host, kind: StoryKind, order: StoryOrder = 'mixe
   const zip = await exportPackage(host, { ...asked, recipient: 'engineer' }, silent());
   return {
     losses: run.checkpoint.steps.map(({ loss }) => loss),
-    vectors: [...run.soft.vectors, ...smaller],
+    vectors: [...run.soft.vectors, ...smaller, ...(probe?.numbers ?? [])],
     results: JSON.stringify(results),
     matrix,
     weighed,
@@ -215,5 +232,6 @@ export async function story(of: Host, kind: StoryKind, order: StoryOrder = 'mixe
     /** What a file in another order must give too. */
     ofAnyOrder: withoutNumbers(results, dataset),
     zip: { name: zip.name, bytes: toHex(zip.content) },
+    probe: probe?.zip,
   };
 }

@@ -31,10 +31,19 @@ const exportWriting = () =>
     ...['--train-rows', '24', '--test-rows', '3'],
   ]);
 
+/** A linear probe, exported by the command line to `probe/`. */
+const exportProbe = () =>
+  run(process.execPath, [
+    ...['--import', 'tsx', 'src/cli/main.ts', 'tune', 'public/sample/support-messages.csv', '--out', folder, '--probe'],
+    ...['--text', 'text', '--label', 'label', '--model', 'public/models/softprompt-studio/tiny-support'],
+    ...['--preset', 'quick', '--steps', '1', '--test-rows', '12'],
+  ]);
+
 const failed =
   run(python, [join(here, 'predict.py'), '--package', exported, '--check']) ||
   exportWriting() ||
-  run(python, [join(here, 'test_programs.py')], { WRITTEN: folder }) ||
+  exportProbe() ||
+  run(python, [join(here, 'test_programs.py')], { WRITTEN: folder, PROBE: folder }) ||
   run(python, [join(here, 'test_serve.py')]);
 rmSync(folder, { recursive: true, force: true });
 process.exit(failed);

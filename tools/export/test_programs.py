@@ -193,6 +193,23 @@ class Programs(unittest.TestCase):
         self.assertEqual([row["written"] for row in rows], [row["tuned_written"] for row in rows])
         self.assertTrue(any(row["written"] for row in rows))
 
+    @unittest.skipUnless("PROBE" in os.environ, "check.mjs exports a linear probe")
+    def test_a_linear_probe_is_served_with_the_model_and_trained_again_as_a_prompt(self) -> None:
+        package, served, out = Path(os.environ["PROBE"]) / "probe", self.folder / "served", self.folder / "out"
+        prompt, vectors = predict.load_prompt(package)
+        self.assertIsNone(prompt["training"])
+        said = self.run_main(serve_vllm, "--check", "--write-model", served, "--package", package, "--weights", TINY)
+        self.assertRegex(said, r"12 check rows as prompt embeddings: no predictions change, .+e-0[5-9]")
+        model = predict.AutoModelForCausalLM.from_pretrained(served, dtype=torch.float32).eval()
+        for row in prompt["parityRows"]:
+            want = torch.tensor(list(row["logProbs"].values()), dtype=torch.float64)
+            self.assertLess((predict.log_probs(model, vectors, prompt, row["inputIds"]) - want).abs().max().item(), 1e-4)
+        rows = HERE.parents[1] / "public" / "sample" / "support-messages.csv"
+        said = self.run_main(train_peft, rows, "--package", package, "--weights", TINY, "--out", out, "--steps", "2", "--train-rows", "16", "--validation-rows", "8")
+        self.assertIn("the vectors are trained alone", said)
+        for folder in (package, out):
+            self.assertIn("no predictions change", self.run_main(predict, "--check", "--package", folder, "--weights", TINY))
+
 
 if __name__ == "__main__":
     unittest.main()
