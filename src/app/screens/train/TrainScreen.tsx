@@ -110,8 +110,11 @@ function useAgain(set: PromptSet): void {
 
 /** These rows are on the screen: a cut-off run resumes, and the queue continues. */
 function useArrival(setId: string, dataset: Dataset): void {
-  const { arrive } = useTraining.use();
+  const { arrive, renewLines } = useTraining.use();
+  const weights = useSession(({ model }) => (model.kind === 'ready' ? model.info.sha256 : null));
   useEffect(() => void arrive({ setId, dataset }), [arrive, setId, dataset]);
+  // lines to beat that were measured with these weights
+  useEffect(() => void (weights && renewLines()), [weights, renewLines]);
 }
 
 function Lead({ set, dataset }: OpenProps) {

@@ -4,7 +4,14 @@ import type { Dataset } from '../../../dataset/types';
 import { present } from '../../../lib/assert';
 import { breathe, type Control } from '../../../lib/control';
 import { StudioError } from '../../../lib/errors';
-import { addHardVersion, chooseHard, chosenHard, chosenSoft, PROPOSED } from '../../../prompt-set/make-versions';
+import {
+  addHardVersion,
+  chooseHard,
+  chosenHard,
+  chosenSoft,
+  PROPOSED,
+  updateRun,
+} from '../../../prompt-set/make-versions';
 import { stamp } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { openMemoryStore, type Store } from '../../../store/store';
@@ -135,8 +142,8 @@ let train: Training;
 let next: NextRuns;
 let ahead: ReturnType<typeof useReadingAhead.of>['texts'];
 
-/** The page as a reload makes it: the same disk, everything else new. */
-async function boot() {
+/** The page as a reload makes it: the same disk, everything else new. @param tokenizer when it is there */
+async function boot(tokenizer = Promise.resolve()) {
   const handlers = { score: engine.score, train: engine.train as never, readAhead: () => true };
   const services = { ...testServices(handlers), store: disk };
   ({ workflow } = services);
@@ -155,7 +162,7 @@ async function boot() {
     card: null,
     modelReady: async () => info as never,
     trainingReady: async () => info as never,
-    tokenizerReady: async () => undefined,
+    tokenizerReady: () => tokenizer,
     setJob: () => undefined,
     updateJob: () => undefined,
     engineLost: (error) => void lost.push(error),
@@ -455,6 +462,22 @@ describe('the queue', () => {
       act();
     });
   };
+
+  test('shows a stored run before there is a tokenizer, and one that was cut off once it resumes', async () => {
+    const shown = async (status: 'paused' | 'stopped' | 'running') => {
+      const { updateById, set } = promptSets.getState();
+      await updateById(set?.id ?? '', (s, at) => updateRun(s, s.soft[0]?.id ?? '', { status }, at.now));
+      await boot(new Promise(() => {}));
+      void arrive();
+      await vi.waitFor(() => expect(train.getState().live).not.toBeNull());
+      return train.getState().live;
+    };
+    atStep(40, () => train.pause());
+    await more(1);
+    expect(await shown('paused')).toMatchObject({ phase: 'ended', ending: 'paused', resumeFrom: 40 });
+    expect(await shown('stopped')).toMatchObject({ phase: 'ended', ending: 'stopped' });
+    await expect(shown('running')).rejects.toThrow();
+  });
 
   test('trains several seeds one after another, as one group', async () => {
     next.chooseSeeds(3);

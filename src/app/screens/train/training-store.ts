@@ -104,19 +104,32 @@ export class Training extends ActionStore<TrainingState> {
     if (open?.id !== setId || this.getState().busy) return;
     if (this.getState().live?.setId !== setId) this.set({ live: null });
     try {
-      await this.#renewLines(open, dataset);
+      await this.renewLines();
+      // a stored run is shown without a model
+      const before = this.getState().live;
+      await this.#showStored(open, dataset);
+      const stored = this.getState().live;
       await this.#session.getState().tokenizerReady();
       const current = await this.#withTask(open, dataset);
       await this.queue.load(setId);
       if (this.queue.getState().setId === setId) this.#queued = { setId, dataset };
       const left = openRun(current);
-      if (!left || this.getState().live || this.getState().busy) await this.queue.drain();
+      const { live, busy } = this.getState();
+      if (!left || before || live !== stored || busy) await this.queue.drain();
       else if ((await this.#pickUp(left, current, dataset)) === 'over') await this.queue.drain();
       await this.#showLatest(setId, dataset);
     } catch (cause) {
       this.set({ error: asStudioError(cause) });
     }
   };
+
+  /** Coming back, with nothing on the screen: the run that was left open, unless it resumes by itself, else the newest one. */
+  async #showStored(open: PromptSet, dataset: Dataset): Promise<void> {
+    const left = openRun(open);
+    if (!left) return this.#showLatest(open.id, dataset);
+    const resumes = left.status === 'running' && this.#session.getState().capabilities.trainingOff === null;
+    if (!resumes && !this.getState().live && !this.#isTaken()) await this.show(left.id);
+  }
 
   /** Coming back, with nothing on the screen: the newest run of these rows. */
   async #showLatest(setId: string, dataset: Dataset): Promise<void> {
@@ -128,14 +141,15 @@ export class Training extends ActionStore<TrainingState> {
   }
 
   /** The ended run on the screen beside what there is to beat now; on other rows its curves say nothing, and it is closed. */
-  async #renewLines(open: PromptSet, dataset: Dataset): Promise<void> {
+  readonly renewLines = async (): Promise<void> => {
+    const { open, dataset } = this.#opened() ?? {};
     const { live } = this.getState();
-    const version = open.soft.find(({ id }) => id === live?.runId);
-    if (!live || !version) return;
+    const version = open?.soft.find(({ id }) => id === live?.runId);
+    if (!live || !open || !dataset || !version) return;
     if (version.datasetFingerprint !== dataset.fingerprint) this.set({ live: null });
     const lines = await this.#linesOf(version, open, dataset);
     if (this.getState().live === live) this.set({ live: { ...live, lines } });
-  }
+  };
 
   /** What there is to beat on the rows of a run; none where other rows are open, because its curves are not of those. */
   async #linesOf(version: SoftVersion, open: PromptSet, dataset: Dataset | null): Promise<LiveRun['lines']> {
@@ -378,7 +392,7 @@ export class Training extends ActionStore<TrainingState> {
     if (await this.#wordFinder.isDue(set.id, dataset)) return;
     const checked = await withFairRival(this.#services, this.#promptSets, { set, dataset }, asked);
     if (checked === set) this.#fair.add(key);
-    else await this.#renewLines(checked, dataset);
+    else await this.renewLines();
   };
 }
 
