@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { textHash } from '../dataset/draw';
-import { goldOf, rowsById } from '../dataset/labels';
+import { goldOf, rowsOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { ScoreResult } from '../engine/types';
 import { times } from '../evaluation/words';
@@ -18,6 +17,7 @@ import { forEachMetric, LABEL_METRICS } from '../metrics/registry';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { tunedPrompt } from '../prompt-set/versions';
 import type { Host } from '../workflow/host';
+import { isHashed } from '../workflow/matrix';
 import { openTestRows } from '../workflow/open-data';
 import { tokenRows } from '../workflow/token-rows';
 import { bytesAt, openTable, readPrompt } from './data';
@@ -169,15 +169,10 @@ function passedOrThrow({ minAccuracy, baseline, maxLoss }: Gate, tuned: ScoredAr
 }
 
 /** Rows whose texts trained or validated the prompt, by the hashes of its package; null where it has none. */
-function knownRows({ data }: Sidecar, { table, mapping, split }: Dataset): number | null {
+function knownRows({ data }: Sidecar, dataset: Dataset): number | null {
   const hashes = data?.textHashes;
   if (!hashes) return null;
-  const known = new Set(`${hashes.train}${hashes.validation}`.match(/.{8}/g));
-  const byId = rowsById(table.rows);
-  return split.test.filter((id) => {
-    const row = byId.get(id);
-    return row && known.has(textHash(row, mapping));
-  }).length;
+  return rowsOf(dataset, 'test').filter(isHashed(`${hashes.train}${hashes.validation}`, dataset)).length;
 }
 
 /** @throws StudioError `bad-input` where the prompt cannot answer rows with these labels */

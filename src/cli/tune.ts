@@ -1,8 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { labelOf, rowsById, textOf } from '../dataset/labels';
+import { labelOf, rowsOf, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
-import { present } from '../lib/assert';
 import { count, percent } from '../lib/format';
 import { shotIds } from '../task/render';
 import {
@@ -183,11 +182,10 @@ function boardText(board: readonly Standing[]): string {
 /** The prompt as JSON: its text, its examples, what it answers with, and how it was found. */
 function promptFile({ winner, search, board }: Improved, dataset: Dataset, { engine: { info } }: Host): string {
   const { name, prompt, words, calibration } = winner;
-  const byId = rowsById(dataset.table.rows);
-  const examples = shotIds(dataset, prompt).map((id) => {
-    const row = present(byId.get(id), `row ${id}`);
-    return { text: textOf(row, dataset.mapping), label: labelOf(row, dataset.mapping) };
-  });
+  const examples = rowsOf(dataset, shotIds(dataset, prompt)).map((row) => ({
+    text: textOf(row, dataset.mapping),
+    label: labelOf(row, dataset.mapping),
+  }));
   const { id, dtype, sha256 } = info;
   const file = { name, prompt, words, examples, calibration, search, model: { id, dtype, sha256 }, board };
   return `${JSON.stringify(file, null, 1)}\n`;

@@ -1,6 +1,5 @@
 /** Splits that follow a column: its cells name the parts, or rows with the same cell stay together. */
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { inDrawnOrder } from './draw';
 import { isUsable, textKey } from './labels';
 import {
   idsOf,
@@ -13,6 +12,7 @@ import {
   splitRows,
   splitSizes,
   together,
+  usableRows,
   usedRows,
 } from './split';
 import type { ColumnMapping, Dataset, Row, Rows, SplitBy, SplitName } from './types';
@@ -142,11 +142,7 @@ export function splitByGroup(
   seed: number,
   shares?: Shares,
 ): Result<Split, Failure<'few-groups'>> {
-  const usable = inDrawnOrder(
-    rows.filter((row) => isUsable(row, mapping)),
-    mapping,
-    seed,
-  );
+  const usable = usableRows(rows, mapping, seed);
   const { length } = together(usable, mapping, column);
   if (length < MIN_GROUPS)
     return fail(

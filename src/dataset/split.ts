@@ -197,6 +197,14 @@ function stratified(groups: Groups, mapping: ColumnMapping, sizes: Readonly<Reco
   };
 }
 
+/** Rows that can be learned from, in the order in which the seed draws them. */
+export const usableRows = (rows: Rows, mapping: ColumnMapping, seed: number): readonly Row[] =>
+  inDrawnOrder(
+    rows.filter((row) => isUsable(row, mapping)),
+    mapping,
+    seed,
+  );
+
 /** The rows' ids, in the order in which the seed draws them: what is taken from a part later rests on no file's order either. */
 export function idsOf(parts: Parts, mapping: ColumnMapping, seed: number): Dataset['split'] {
   const ids = (part: SplitName) => inDrawnOrder(parts[part], mapping, seed).map(({ id }) => id);
@@ -209,11 +217,7 @@ export function idsOf(parts: Parts, mapping: ColumnMapping, seed: number): Datas
  * independent trial in the tests of `docs/method/statistics.md`.
  */
 export function splitRows(rows: Rows, mapping: ColumnMapping, seed: number, shares?: Shares): Dataset['split'] {
-  const usable = inDrawnOrder(
-    rows.filter((row) => isUsable(row, mapping)),
-    mapping,
-    seed,
-  );
+  const usable = usableRows(rows, mapping, seed);
   const sizes = splitSizes(usable.length, shares);
   const parts = keepingTwins(usable, mapping, sizes, (families) =>
     stratified(together(usable, mapping, null, families), mapping, sizes),
@@ -226,11 +230,7 @@ export function partedTwins(
   { table, mapping, seed, split }: Pick<Dataset, 'table' | 'mapping' | 'seed' | 'split'>,
   families: Groups,
 ): readonly Row[] {
-  const usable = inDrawnOrder(
-    table.rows.filter((row) => isUsable(row, mapping)),
-    mapping,
-    seed,
-  );
+  const usable = usableRows(table.rows, mapping, seed);
   const sizes = { train: split.train.length, validation: split.validation.length, test: split.test.length };
   const test = new Set(stratified(together(usable, mapping, null), mapping, sizes).test);
   return families.flatMap((family) => {

@@ -5,11 +5,13 @@ import { isClear } from './classify/pairs';
 import {
   type Action,
   type Chip,
+  COST,
   type Compared,
   missing,
   type Recommendation,
   type RunFacts,
   recommendationOf,
+  tokensChip,
 } from './classify/recommendation';
 import { called } from './classify/titles';
 import {
@@ -235,17 +237,12 @@ function textChip(id: Chip['id'], label: string, duel: GeneratePair | undefined,
 }
 
 function textCost(from: GenerateArm, to: GenerateArm): Chip {
-  const label = 'Cost a row';
   const tokens = ({ tokensSentMean }: GenerateArm) => Math.round(tokensSentMean);
-  if (from === to) return missing('cost', label, 'Not measured for two prompts');
-  const more = tokens(to) - tokens(from);
-  return {
-    id: 'cost',
-    label,
-    value: more === 0 ? 'the same' : `${counted(Math.abs(more), 'token')} ${more < 0 ? 'fewer' : 'more'}`,
-    detail: `${counted(tokens(to), 'token')} sent with ${textName(to)}, ${tokens(from)} with ${textName(from)}`,
-    tone: more < 0 ? 'gain' : more > 0 ? 'loss' : 'unclear',
-  };
+  if (from === to) return missing('cost', COST, 'Not measured for two prompts');
+  return tokensChip(
+    tokens(to) - tokens(from),
+    `${counted(tokens(to), 'token')} sent with ${textName(to)}, ${tokens(from)} with ${textName(from)}`,
+  );
 }
 
 /** One arm minus the recommended one, from the pair that was compared; else the difference of their means, without an interval. */

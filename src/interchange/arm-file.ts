@@ -4,8 +4,8 @@
  * and predict.py answer by it alone. Read as data from a stranger.
  */
 
-import { present } from '../lib/assert';
-import { readJson } from '../lib/bytes';
+import { isRecord, present } from '../lib/assert';
+import { newerFormat, readJson } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { byName, firstFault, type Value, z } from '../lib/zod';
 import { labelProbabilities } from '../metrics/calibration';
@@ -140,11 +140,7 @@ export function armJson(arm: TakenArm): string {
   return `{\n${parts.join(',\n')}\n}\n`;
 }
 
-export const isArmJson = (value: unknown): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  Object.hasOwn(value, 'format') &&
-  Reflect.get(value, 'format') === ARM_FORMAT;
+export const isArmJson = (value: unknown): boolean => isRecord(value) && value.format === ARM_FORMAT;
 
 export type ArmFailure = Failure<'bad-json' | 'newer-version' | 'bad-arm'>;
 
@@ -156,8 +152,8 @@ export function readArm(bytes: Uint8Array): Result<TakenArm, ArmFailure> {
   if (value === undefined)
     return fail('bad-json', `Its ${ARM_FILE} is not valid JSON. Was it edited by hand? ${NOTHING}`);
   if (!isArmJson(value)) return bad(`its format is not ${ARM_FORMAT}`);
-  const version = (value as { formatVersion?: unknown }).formatVersion;
-  if (typeof version === 'number' && version > ARM_VERSION)
+  const version = newerFormat(value, ARM_VERSION);
+  if (version !== null)
     return fail(
       'newer-version',
       `This prompt was exported by a newer version of Softprompt Studio (format ${version}; this one reads up to ${ARM_VERSION}). Get the newest version. ${NOTHING}`,

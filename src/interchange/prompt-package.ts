@@ -5,7 +5,7 @@
 
 import type { Dataset } from '../dataset/types';
 import { assert } from '../lib/assert';
-import { readJson } from '../lib/bytes';
+import { newerFormat, readJson } from '../lib/bytes';
 import { rounded } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { byName, firstFault, z } from '../lib/zod';
@@ -190,8 +190,8 @@ function readPart<T extends z.ZodType>(
   const value = readJson(bytes);
   if (value === undefined)
     return fail('bad-json', `Its ${name} is not valid JSON. Was it edited by hand? Nothing was imported.`, { name });
-  const found = (value as { formatVersion?: unknown } | null)?.formatVersion;
-  if (typeof found === 'number' && found > version)
+  const found = newerFormat(value, version);
+  if (found !== null)
     return fail(
       'newer-version',
       `This prompt was exported by a newer version of Softprompt Studio (format ${found}; this one reads up to ${version}). Reload the page to get the newest version. Nothing was imported.`,

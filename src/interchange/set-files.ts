@@ -1,5 +1,6 @@
 /** A complete prompt set as files: one folder, one file per version, equal bytes for equal sets. */
 import type { Dataset, TaskKind } from '../dataset/types';
+import { newerFormat } from '../lib/bytes';
 import { badInput } from '../lib/errors';
 import { capitalised, counted } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
@@ -284,8 +285,8 @@ function readPart<T>(files: Files, path: string, schema: z.ZodType): Result<T, S
   if (!bytes)
     return fail('missing-file', `${path} is missing, so this is not a complete prompt set. Nothing was imported.`);
   const value = readExactJson(bytes);
-  const version = (value as { formatVersion?: unknown } | null | undefined)?.formatVersion;
-  if (path === SET_FILE && typeof version === 'number' && version > SET_VERSION)
+  const version = path === SET_FILE ? newerFormat(value, SET_VERSION) : null;
+  if (version !== null)
     return fail(
       'newer-version',
       `This prompt set was written by a newer version of Softprompt Studio (format ${version}; this one reads up to ${SET_VERSION}). Reload the page to get the newest version. Nothing was imported.`,

@@ -61,30 +61,18 @@ export type SetJson = z.infer<typeof setJsonSchema>;
 /** The set with one of its tuned prompts, and with `rows` unless null. */
 export function toSetJson(set: PromptSet, run: SoftVersion, rows: Dataset | null): SetJson {
   const { soft: _vectors, error: _error, status, ...facts } = run;
+  const { writing, ...own } = set;
   return setJsonSchema.parse({
+    ...own,
     formatVersion: SET_JSON_VERSION,
-    name: set.name,
-    handle: set.handle,
-    createdAt: set.createdAt,
-    words: set.words,
-    tags: set.tags,
-    notes: set.notes,
     moves: stagesOf(set).flatMap(({ name, versionId, since }) =>
       versionId === run.id || set.hard.some(({ id }) => id === versionId)
         ? [{ stage: name, from: null, to: versionId, at: since }]
         : [],
     ),
-    policy: set.policy,
-    ...(set.writing ? { writing: set.writing } : {}),
-    baseTemplate: set.baseTemplate,
-    wordSearch: set.wordSearch,
+    ...(writing && { writing }),
     hard: set.hard.map((version) => (rows ? version : withoutRowIds(version))),
-    chosenHard: set.chosenHard,
     soft: { ...facts, status: status === 'early' || status === 'stopped' ? status : 'finished' },
-    datasetFingerprint: set.datasetFingerprint,
-    datasetName: set.datasetName,
-    testLooks: set.testLooks,
-    verdict: set.verdict,
     dataset: rows,
   });
 }
@@ -98,33 +86,16 @@ export const withoutRowIds = ({ wrote, ...version }: HardVersion): HardVersion =
 
 /** The set to store here: a new id, a free handle, the same versions. */
 export function fromSetJson(
-  portable: SetJson,
+  { formatVersion: _version, dataset: _rows, soft: run, moves = [], ...portable }: SetJson,
   soft: SoftPrompt,
-  here: { readonly id: string; readonly now: string; readonly handle: string },
+  { id, now, handle }: { readonly id: string; readonly now: string; readonly handle: string },
 ): PromptSet {
   return {
-    id: here.id,
-    name: portable.name,
-    handle: here.handle,
-    createdAt: portable.createdAt,
-    updatedAt: here.now,
-    deletedAt: null,
-    words: portable.words,
-    ...(portable.writing ? { writing: portable.writing } : {}),
-    baseTemplate: portable.baseTemplate,
-    ...(portable.wordSearch && { wordSearch: portable.wordSearch }),
-    hard: portable.hard,
-    soft: [{ ...portable.soft, error: null, soft }],
-    chosenHard: portable.chosenHard,
-    chosenSoft: portable.soft.id,
-    datasetFingerprint: portable.datasetFingerprint,
-    datasetName: portable.datasetName,
-    testLooks: portable.testLooks,
-    ...(portable.verdict && { verdict: portable.verdict }),
-    ...(portable.tags && { tags: portable.tags }),
-    ...(portable.notes && { notes: portable.notes }),
-    ...(portable.moves && portable.moves.length > 0 && { moves: portable.moves }),
-    ...(portable.policy && { policy: portable.policy }),
+    ...portable,
+    ...{ id, handle, updatedAt: now, deletedAt: null },
+    soft: [{ ...run, error: null, soft }],
+    chosenSoft: run.id,
+    ...(moves.length > 0 && { moves }),
   };
 }
 

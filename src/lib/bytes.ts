@@ -1,3 +1,4 @@
+import { isRecord } from './assert';
 import { badInput } from './errors';
 
 async function digest(data: Uint8Array<ArrayBuffer> | string): Promise<readonly number[]> {
@@ -19,6 +20,12 @@ export function readJson(source: Uint8Array | string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** The `formatVersion` of a file's data where it is newer than the newest that is read; else null. */
+export function newerFormat(value: unknown, newest: number): number | null {
+  const version = isRecord(value) ? value.formatVersion : null;
+  return typeof version === 'number' && version > newest ? version : null;
 }
 
 /** @throws StudioError `bad-input` if the file was changed or moved after it was chosen */

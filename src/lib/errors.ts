@@ -46,6 +46,12 @@ export class StudioError extends Error {
 export const badInput = (message: string, options?: ErrorOptions): StudioError =>
   new StudioError('bad-input', message, options);
 
+/** Why something given cannot be used, as a sentence. @throws a cause that says nothing of that */
+export function badInputIn(cause: unknown): string {
+  if (cause instanceof StudioError && cause.code === 'bad-input') return cause.message;
+  throw cause;
+}
+
 /** A model's file, or what a model needs beside it, that is not there. */
 export const missingFile = (message: string, options?: ErrorOptions): StudioError =>
   new StudioError('model-missing-file', message, options);

@@ -307,6 +307,13 @@ interface PastComparison extends Then {
   readonly review?: { readonly datasetFingerprint: string } | undefined;
 }
 
+/** Whether a comparison is of these rows, split as they are; the earliest ones do not say how theirs were split. */
+export const isOfRows = (
+  { datasetFingerprint, splitHash }: Pick<PastComparison, 'datasetFingerprint' | 'splitHash'>,
+  dataset: Pick<Dataset, 'fingerprint' | 'splitHash'> | null,
+): boolean =>
+  dataset?.fingerprint === datasetFingerprint && (splitHash === undefined || splitHash === dataset.splitHash);
+
 /** The prompts of the headline, which any change concerns. */
 const HEADLINE = new Set([UNTUNED, 'yours', 'tuned']);
 

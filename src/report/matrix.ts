@@ -8,8 +8,7 @@ import { toCsv } from '../dataset/csv-out';
 import type { Dataset } from '../dataset/types';
 import { type AnswerDifference, pairedRows, predictionsOf } from '../evaluation/classify/pairs';
 import { pointsRange, pointsWithUnit, pText, times } from '../evaluation/words';
-import { isRecord } from '../lib/assert';
-import { readJson, sha256 } from '../lib/bytes';
+import { newerFormat, readJson, sha256 } from '../lib/bytes';
 import { counted, percent, rounded } from '../lib/format';
 import { fail, ok, type Result } from '../lib/result';
 import { firstFault, type Value, z } from '../lib/zod';
@@ -176,8 +175,8 @@ export function readMatrix(file: string): Result<Matrix> {
   if (file.trim() === '') return refuse('it is empty');
   const value = readJson(file);
   if (value === undefined) return refuse('it is not valid JSON');
-  const version = isRecord(value) ? value.formatVersion : undefined;
-  if (typeof version === 'number' && version > MATRIX_VERSION)
+  const version = newerFormat(value, MATRIX_VERSION);
+  if (version !== null)
     return fail(
       'newer-version',
       `It was written by a newer release (format ${version}; this one reads up to ${MATRIX_VERSION}). Use that release, or a new file.`,

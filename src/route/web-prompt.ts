@@ -3,6 +3,7 @@
  * where it fails, and check rows. Examples are in its templates. Read as data from a stranger.
  */
 import type { Dataset } from '../dataset/types';
+import { newerFormat } from '../lib/bytes';
 import type { Control } from '../lib/control';
 import { type Failure, fail, ok, type Result, unwrap } from '../lib/result';
 import { byName, firstFault, z } from '../lib/zod';
@@ -128,8 +129,8 @@ export function webPromptJson(prompt: WebPrompt): string {
 
 /** @param value parsed JSON */
 export function readWebPrompt(value: unknown): Result<WebPrompt, Failure<'bad-web-prompt' | 'newer-version'>> {
-  const found = (value as { readonly formatVersion?: unknown } | null | undefined)?.formatVersion;
-  if (typeof found === 'number' && found > VERSION)
+  const found = newerFormat(value, VERSION);
+  if (found !== null)
     return fail(
       'newer-version',
       `${WEB_PROMPT_FILE} has the format ${found}; this module reads ${VERSION}. ${NOTHING}`,

@@ -7,7 +7,7 @@ import { MIN_CHECK_ROWS, type Sidecar } from '../interchange/sidecar';
 import type { CheckRow } from '../interchange/sidecar-build';
 import { present } from '../lib/assert';
 import { throwIfInterrupted } from '../lib/control';
-import { badInput, StudioError } from '../lib/errors';
+import { badInput, badInputIn } from '../lib/errors';
 import { z } from '../lib/zod';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { kindOf } from '../prompt-set/prompt-set';
@@ -17,7 +17,7 @@ import type { Version } from '../prompt-set/versions';
 import { fieldsSource } from '../route/answering';
 import { scoringTargets } from '../route/generated-texts';
 import { createRouter } from '../route/router';
-import { cueOf, fillTemplate, otherColumns, TEXT_SLOT } from '../task/template';
+import { cueOf, type Fields, fillTemplate, otherColumns, TEXT_SLOT } from '../task/template';
 import type { LabelTokens } from '../tokens/tokenizer';
 import { encodeRow } from '../tokens/tokenizer';
 import { STANDARD } from '../training/settings';
@@ -39,6 +39,14 @@ export async function shippedSentences(host: Pick<Host, 'asset'>): Promise<reado
     throw badInput('The sentences for the check rows are not on this site. Was the whole build copied?');
   return parsed.data.parityTexts;
 }
+
+/** A row a sentence. Every column has one of its own, so that a program that leaves a column out is found out. */
+const rowsOfSentences = (sentences: readonly string[], others: readonly string[]): readonly Fields[] =>
+  sentences.map((_, i) =>
+    Object.fromEntries(
+      [TEXT_SLOT, ...others].map((column, c) => [column, sentences[(i + c) % sentences.length] as string]),
+    ),
+  );
 
 /** Check rows by run and labels, for as long as an engine lives: every recipient gets the same rows. */
 const made = new WeakMap<HostEngine, Map<string, readonly CheckRow[]>>();
@@ -68,12 +76,9 @@ async function scoreCheckRows(
 ): Promise<readonly CheckRow[]> {
   const { encode } = host.tokens;
   const sentences = await shippedSentences(host);
-  const columns = [TEXT_SLOT, ...otherColumns(run.template, textColumn)];
-  const texts = sentences.map((_, i) => {
-    // every column has a sentence of its own, so that a program that leaves one out is found out
-    const cells = columns.map((column, c) => [column, sentences[(i + c) % sentences.length] as string] as const);
-    return fillTemplate(run.template, Object.fromEntries(cells), textColumn);
-  });
+  const texts = rowsOfSentences(sentences, otherColumns(run.template, textColumn)).map((cells) =>
+    fillTemplate(run.template, cells, textColumn),
+  );
   const cue = run.soft?.placement === 'infix' ? cueOf(run.template) : undefined;
   const rows = texts.map((text, i) => ({ rowId: String(i), ...encodeRow(encode, { text, cue }), label: null }));
   const row = (text: string, i: number) => ({ text, ids: present(rows[i], 'row').ids });
@@ -102,10 +107,7 @@ export async function armCheckRows(
   { control, emit }: Run<RowsDone>,
 ): Promise<readonly ArmCheckRow[]> {
   const sentences = await shippedSentences(host);
-  const columns = [TEXT_SLOT, ...columnsOf(arm)];
-  const cells = sentences.map((_, i) =>
-    Object.fromEntries(columns.map((column, c) => [column, sentences[(i + c) % sentences.length] as string])),
-  );
+  const cells = rowsOfSentences(sentences, columnsOf(arm));
   const inLabels = (probabilities: readonly number[]) =>
     Object.fromEntries(arm.labels.map(({ label }, c) => [label, Math.log(probabilities[c] ?? Number.NaN)]));
   if (arm.texts.length === 0)
@@ -209,8 +211,7 @@ export const proveUnchanged: Verb<UnchangedRequest, RowsDone, Unchanged> = async
   await host.engine.forget();
   for (const other of others) {
     const said = await answersOf(other).catch((cause: unknown) => {
-      if (!(cause instanceof StudioError) || cause.code !== 'bad-input') throw cause;
-      leftOut.push([other.set.handle, cause.message]);
+      leftOut.push([other.set.handle, badInputIn(cause)]);
       return null;
     });
     if (said) before.set(other, said);

@@ -17,7 +17,6 @@ import {
   reorderAnswers,
   TEXT_EDITS,
 } from '../evaluation/classify/checks';
-import { averaged } from '../evaluation/classify/made-arms';
 import {
   type Calibrated,
   type CalibrationMode,
@@ -34,7 +33,7 @@ import { badInput } from '../lib/errors';
 import { createRng } from '../lib/rng';
 import { argmax } from '../metrics/classification';
 import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
-import { type ArmPlan, armsAsCompared } from '../prompt-set/arms';
+import { type ArmPlan, armsAsCompared, isOfRows } from '../prompt-set/arms';
 import type { ClassifyEvaluation, PromptSet, SoftVersion } from '../prompt-set/types';
 import { tunedPrompt, wordsFitting } from '../prompt-set/versions';
 import { accuracyOf } from '../report/ladder';
@@ -43,6 +42,7 @@ import type { AnswerWord, HardPrompt } from '../task/types';
 import { labelTokens } from '../tokens/tokenizer';
 import type { TrainEvent } from '../training/events';
 import { ADAPTERS } from '../training/settings';
+import { meanAnswers } from './compare-arms';
 import { CALIBRATION_ROWS } from './compare-labels';
 import type { Host, Run, Verb } from './host';
 import { engineRequest, runInputs } from './run-rows';
@@ -111,12 +111,7 @@ async function ask(
 ): Promise<readonly (readonly number[] | null)[]> {
   const { rows } = await tokenRows(host, { dataset, prompt, words, split: ids }, control);
   const labels = labelTokens(host.tokens, words);
-  const members = softs.length > 0 ? softs : [null];
-  const scored = await averaged(members, (soft, member) =>
-    host.engine.score({ rows, labels, soft, ...how }, control, (done) =>
-      onShare((member + done / Math.max(1, rows.length)) / members.length),
-    ),
-  );
+  const scored = await meanAnswers(host, { softs }, { rows, labels, ...how }, control, onShare);
   const byRow = new Map(scored.map((row) => [row.rowId, row.logProbs]));
   return ids.map((id) => byRow.get(id) ?? null);
 }
@@ -318,8 +313,7 @@ export const everyRow: Verb<CheckRequest, CheckProgress, EveryRowReport> = async
  */
 export const fineTune: Verb<CheckRequest, CheckProgress, FineTuningReport> = async (host, request, run) => {
   const { dataset, set, evaluation, mode } = request;
-  const { fingerprint, splitHash } = dataset;
-  if (evaluation.datasetFingerprint !== fingerprint || (evaluation.splitHash ?? splitHash) !== splitHash)
+  if (!isOfRows(evaluation, dataset))
     throw badInput('The rows have changed since this comparison. Compare again, then fine-tune.');
   const plan = planFor(evaluation.plan, mode);
   const using: Checking = { host, set, dataset, plan, run };

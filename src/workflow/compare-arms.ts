@@ -1,6 +1,7 @@
 /** What both kinds of comparison do with their arms: the rows that fit all of them, and asking one after another. */
 import { rowsOf, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
+import type { ScoreRequest } from '../engine/types';
 import { averaged } from '../evaluation/classify/made-arms';
 import type { Production } from '../evaluation/types';
 import type { CountedRequest } from '../inference/score';
@@ -9,6 +10,7 @@ import type { Control } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { mixedAnswers } from '../metrics/calibration';
 import { wordAnswers } from '../metrics/logistic';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { ArmPlan, Arms } from '../prompt-set/arms';
 import type { PromptSet } from '../prompt-set/types';
 import { type LabelTokens, labelTokens, type TokenRow } from '../tokens/tokenizer';
@@ -99,20 +101,37 @@ export async function tokensOfArms(
 ): Promise<readonly number[]> {
   const asked = arms.map(({ arm, rows }) => {
     const request = { rows, labels: labelsOf(arm), cacheKey: cacheKeyFor(dataset, arm) };
-    return (arm.softs.length > 0 ? arm.softs : [null]).map((soft) => ({ ...request, soft }));
+    return membersOf(arm).map((soft) => ({ ...request, soft }));
   });
   const tokens = [...(await engine.tokensToRun([...asked.flat(), ...after], control))];
   const ofArms = asked.map(({ length }) => tokens.splice(0, length).reduce((sum, own) => sum + own, 0));
   return [...ofArms, ...tokens];
 }
 
-/**
- * Uncalibrated log-probabilities over the labels, in a comparison as in a matrix: of several vectors the mean, with the
- * words of the texts mixed in where the prompt counts them.
- */
+/** What answers for a prompt: each of its vectors, else its text alone. */
+export const membersOf = ({ softs }: { readonly softs: readonly SoftPrompt[] }): readonly (SoftPrompt | null)[] =>
+  softs.length > 0 ? softs : [null];
+
+/** Uncalibrated log-probabilities over the labels; of several vectors the mean. */
+export function meanAnswers(
+  { engine }: Pick<Host, 'engine'>,
+  of: { readonly softs: readonly SoftPrompt[] },
+  request: Omit<ScoreRequest, 'soft'>,
+  control: Control,
+  onFraction: (fraction: number) => void,
+): ReturnType<typeof averaged> {
+  const members = membersOf(of);
+  return averaged(members, (soft, member) =>
+    engine.score({ ...request, soft }, control, (done) =>
+      onFraction((member + done / Math.max(1, request.rows.length)) / members.length),
+    ),
+  );
+}
+
+/** The answers of an arm, in a comparison as in a matrix: with the words of the texts mixed in where it counts them. */
 export async function scoredRows(
-  { engine, tokens }: Pick<Host, 'engine' | 'tokens'>,
-  { words, softs, wordCounts }: Pick<ArmPlan, 'words' | 'softs' | 'wordCounts'>,
+  host: Pick<Host, 'engine' | 'tokens'>,
+  arm: Pick<ArmPlan, 'words' | 'softs' | 'wordCounts'>,
   {
     rows,
     dataset,
@@ -125,13 +144,9 @@ export async function scoredRows(
   control: Control,
   onFraction: (fraction: number) => void,
 ): ReturnType<typeof averaged> {
-  const labels = labelTokens(tokens, words);
-  const members = softs.length > 0 ? softs : [null];
-  const mean = await averaged(members, (soft, member) =>
-    engine.score({ rows, labels, soft, cacheKey }, control, (done) =>
-      onFraction((member + done / Math.max(1, rows.length)) / members.length),
-    ),
-  );
+  const labels = labelTokens(host.tokens, arm.words);
+  const mean = await meanAnswers(host, arm, { rows, labels, cacheKey }, control, onFraction);
+  const { wordCounts } = arm;
   if (!wordCounts) return mean;
   const ids = mean.map(({ rowId }) => rowId);
   const said = wordAnswers(wordCounts.model)(rowsOf(dataset, ids).map((row) => textOf(row, dataset.mapping)));

@@ -24,6 +24,7 @@ import {
   type Comparing,
   cacheKeyFor,
   eachArm,
+  membersOf,
   type ReadyArm,
   readyArms,
   scoredRows,
@@ -118,11 +119,8 @@ export async function tokensOfComparison(using: Comparing): Promise<number> {
   const { arms, keep } = await readyArms(using, others.calibration);
   const test = keep(using.test);
   // nothing that is timed is answered from memory
-  const timed = arms.flatMap(({ arm: { softs }, rows }) =>
-    (softs.length > 0 ? softs : [null]).map((soft) => {
-      const timedOnly = timedRows(dataset, test, rows);
-      return { rows: timedOnly, labels: [], soft, cacheKey: null };
-    }),
+  const timed = arms.flatMap(({ arm, rows }) =>
+    membersOf(arm).map((soft) => ({ rows: timedRows(dataset, test, rows), labels: [], soft, cacheKey: null })),
   );
   const probed = await probeRows(using, untunedOf(arms), [...test, ...keep(others.validation)]);
   const states = probed ? [{ ...probed.request, labels: [], soft: null }] : [];
@@ -178,16 +176,8 @@ async function scoreArm(
   const scored = await scoredRows(host, arm, { rows, dataset, cacheKey }, control, onFraction);
   let latencyMsMedian = 0;
   const labels = labelTokens(host.tokens, arm.words);
-  for (const soft of arm.softs.length > 0 ? arm.softs : [null]) {
-    const request = {
-      rows: timedRows(dataset, parts.test, rows),
-      labels,
-      soft,
-      cacheKey: null,
-      repeats: LATENCY_REPEATS,
-    };
-    latencyMsMedian += await host.engine.latency(request, control);
-  }
+  const timed = { rows: timedRows(dataset, parts.test, rows), labels, cacheKey: null, repeats: LATENCY_REPEATS };
+  for (const soft of membersOf(arm)) latencyMsMedian += await host.engine.latency({ ...timed, soft }, control);
   const byRow = new Map(scored.map((row) => [row.rowId, row]));
   const answers = (ids: readonly string[]) => ids.map((id) => present(byRow.get(id), `answer to row ${id}`));
   const logProbs = (ids: readonly string[]) => answers(ids).map((row) => row.logProbs);

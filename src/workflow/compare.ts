@@ -4,7 +4,7 @@
  * validation rows, the word counts on training rows.
  */
 
-import { rowsById, targetOf } from '../dataset/labels';
+import { rowsOf, targetOf } from '../dataset/labels';
 import type { Dataset, TaskKind } from '../dataset/types';
 import { addedBetween } from '../dataset/versions';
 import { compareTexts as figuresOf } from '../evaluation/generate/compare';
@@ -49,11 +49,10 @@ async function compareTexts(using: Comparing): Promise<Pick<GenerateEvaluation, 
   const asked = { tokens: await tokensOfTexts(using, arms, longest), test: rowIds };
   const outcomes = await eachArm(run, arms, asked, (ready, onFraction) => generate(using, ready, longest, onFraction));
   throwIfInterrupted(run.control);
-  const byId = rowsById(dataset.table.rows);
   const groups = rowGroups(dataset, rowIds);
   const plan = {
     rowIds,
-    wanted: rowIds.map((id) => targetOf(present(byId.get(id), `row ${id}`), dataset.mapping)),
+    wanted: rowsOf(dataset, rowIds).map((row) => targetOf(row, dataset.mapping)),
     ...(groups ? { groups } : {}),
     arms: outcomes,
     pairs,

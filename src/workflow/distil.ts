@@ -49,8 +49,6 @@ export interface DistilledRun extends TrainedRun {
   readonly reached: Smaller | null;
 }
 
-const bad = (message: string) => badInput(message);
-
 /**
  * Trains vectors to answer as a hand-written prompt does.
  * @throws StudioError `bad-input` for a task, answer words, a prompt or texts that it cannot be done with; and as `train`
@@ -69,18 +67,18 @@ export const distil: Verb<DistilRequest, DistilEvent, DistilledRun> = async (hos
 
 function checkTask(host: Host, { dataset, teacher, texts }: DistilRequest): void {
   if (taskKindOf(dataset.mapping) === 'generate')
-    throw bad('Only a prompt that chooses a label can be made smaller. Choose a label column on the Data screen.');
+    throw badInput('Only a prompt that chooses a label can be made smaller. Choose a label column on the Data screen.');
   if (dataset.labels.length < 2)
-    throw bad('Making a prompt smaller needs at least two labels. Add rows with other labels.');
+    throw badInput('Making a prompt smaller needs at least two labels. Add rows with other labels.');
   const long = labelTokens(host.tokens, wordsFor(teacher.prompt, teacher.words)).find(
     ({ tokenIds }) => tokenIds.length !== 1,
   );
   if (long)
-    throw bad(
+    throw badInput(
       `The answer word of ${long.label}, “${long.word.trim()}”, has ${long.tokenIds.length} tokens. A prompt can be made smaller where each has one: choose another on the Prompts screen.`,
     );
   if (texts && teacher.prompt.selection === 'nearest' && teacher.prompt.shots > 0)
-    throw bad(
+    throw badInput(
       'This prompt shows the examples nearest to each row, which are known only for the rows of its prompt set. Learn from the training rows, or take other examples.',
     );
 }
@@ -104,7 +102,7 @@ function learningTexts({ dataset, teacher, texts, settings }: DistilRequest): {
     return isFree;
   });
   if (free.length === 0)
-    throw bad(
+    throw badInput(
       'Every text is a test row, a validation row or an example in the prompt, so there is none to learn from. Add texts.',
     );
   const all = texts === null ? dataset : { ...dataset, table: { ...table, rows: [...table.rows, ...free] } };
@@ -172,7 +170,7 @@ function taughtBy(answers: ReadonlyMap<string, Answer>, { train, validation, lab
     });
   const learning = taught(train).map((row) => ({ ...row, label: argmax(present(row.taught, row.rowId)) }));
   if (learning.length === 0)
-    throw bad(
+    throw badInput(
       'The prompt is too long for the model: no text fits after it. Take fewer examples, or shorten it on the Prompts screen.',
     );
   const chosen = taught(validation);

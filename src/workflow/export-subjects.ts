@@ -1,6 +1,5 @@
 /** What of a prompt set can leave: every version, and each prompt of a comparison, as it was saved or compared. */
 
-import type { Dataset } from '../dataset/types';
 import { NO_PROMPT, WORDS } from '../evaluation/classify/made-arms';
 import type { CalibrationFit, ReviewThreshold } from '../evaluation/types';
 import type { CompleteSet } from '../interchange/set-files';
@@ -8,7 +7,7 @@ import { present } from '../lib/assert';
 import { badInput } from '../lib/errors';
 import { mixedAnswers } from '../metrics/calibration';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import { armId, armsAsCompared, isProbe } from '../prompt-set/arms';
+import { armId, armsAsCompared, isOfRows, isProbe } from '../prompt-set/arms';
 import { versionsCompared } from '../prompt-set/calibration';
 import { kindOf } from '../prompt-set/prompt-set';
 import { togetherOf } from '../prompt-set/ready-prompt';
@@ -82,9 +81,6 @@ function versionSubject({ set, evaluations }: Order['stored'], of: Version): Sub
   };
 }
 
-const isOfRows = (dataset: Dataset | null, { datasetFingerprint, splitHash }: Evaluation) =>
-  dataset?.fingerprint === datasetFingerprint && (splitHash === undefined || splitHash === dataset.splitHash);
-
 export const OTHER_ROWS =
   'Its rows, or how they are split, have changed since this comparison, and it is made from its training rows. Compare again, then export.';
 const OTHER_RUNS =
@@ -105,7 +101,7 @@ function armSubject({ set, dataset }: Order['stored'], evaluation: Evaluation, i
   const model = planned?.softs.length ? (soft?.model ?? null) : sha256 ? { id: null, sha256 } : null;
   const labels = set.words.map(({ label }) => ({ label, word: label }));
   const bare = { ...base, prompt: null, words: labels, softs: [], model: null, calibration: null };
-  const changedRows = isOfRows(dataset, evaluation) ? null : OTHER_ROWS;
+  const changedRows = isOfRows(evaluation, dataset) ? null : OTHER_ROWS;
   if (NO_PROMPT.includes(id)) return { ...bare, kind: 'reference', changed: isProbe(id) ? NOT_KEPT : null };
   // a tuned prompt without any weight leaves the words
   const isWords = id === WORDS || (id === 'combined' && evaluation.kind === 'classify' && mixtureOf(evaluation) === 0);

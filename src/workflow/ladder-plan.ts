@@ -34,8 +34,6 @@ export interface LadderRequest {
   readonly kept: readonly LadderAnswers[];
 }
 
-export const refused = (message: string) => badInput(message);
-
 export const reads = ({ prompt }: MatrixPrompt, field: string, { mapping }: Dataset): boolean =>
   otherColumns(prompt.template, mapping.text).includes(field);
 
@@ -43,19 +41,19 @@ export const reads = ({ prompt }: MatrixPrompt, field: string, { mapping }: Data
 export function baseOf({ dataset, field, first, second }: LadderRequest, sha256: string): MatrixPrompt {
   const { mapping, table } = dataset;
   if (field === mapping.label || field === mapping.text || field.trim() === '')
-    throw refused(
+    throw badInput(
       `“${field}” cannot be step one's field: name one that is neither the text nor the answer of step two.`,
     );
   if (reads(first, field, dataset))
-    throw refused(`Step one's prompt shows {${field}}, which it is to answer. Take it out.`);
+    throw badInput(`Step one's prompt shows {${field}}, which it is to answer. Take it out.`);
   if (first.model && first.model.sha256 !== sha256)
-    throw refused(`Step one's vectors only work with ${first.model.id} (${first.model.dtype}). Load that model.`);
+    throw badInput(`Step one's vectors only work with ${first.model.id} (${first.model.dtype}). Load that model.`);
   unwrap(checkTemplate(first.prompt.template, table.columns, mapping));
   for (const { prompt } of second) unwrap(checkTemplate(prompt.template, [...table.columns, field], mapping));
   // the lower rungs have no examples
   const base = second.find((of) => reads(of, field, dataset) && !of.prompt.inText);
   if (!base)
-    throw refused(
+    throw badInput(
       `No prompt of step two without examples in its text reads step one's answer. Write {${field}} on a line of its own in one.`,
     );
   return { ...base, softs: [], model: null, ...(base.softs.length > 0 ? { meanLogProbs: null } : {}), threshold: null };
@@ -87,7 +85,7 @@ export function partsFor({ dataset, first, second }: LadderRequest): Parts {
   const { split } = dataset;
   const test = without(split.test, [first, ...second]);
   if (test.length === 0)
-    throw refused(
+    throw badInput(
       split.test.length === 0
         ? 'These rows have no test rows. Name a file with more rows, or one with test rows.'
         : 'One of the prompts was trained on every test row. Name test rows that none was trained on.',

@@ -12,14 +12,14 @@
  * What a prompt has answered is given away as soon as it is finished, and is not asked again where it is given back: a stop
  * loses one prompt's answers at most.
  */
-import { goldOf, rowsById } from '../dataset/labels';
+import { goldOf, rowsOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { type AnswerSheet, answerDifferences, predictionsOf } from '../evaluation/classify/pairs';
 import { rowGroups } from '../evaluation/rows';
 import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
 import { throwIfInterrupted } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInput, badInputIn } from '../lib/errors';
 import { labelProbabilities } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
 import { type MatrixPrompt, promptKey } from '../prompt-set/ready-prompt';
@@ -27,16 +27,7 @@ import { accuracyOf, type Ladder, type LadderAnswers, type LadderRung, type Step
 import { scoredRows } from './compare-arms';
 import { CALIBRATION_ROWS, decidedCalibration, otherRows } from './compare-labels';
 import type { Host, Run, Verb } from './host';
-import {
-  baseOf,
-  knows,
-  type LadderRequest,
-  type PlannedRung,
-  partsFor,
-  plannedRungs,
-  reads,
-  refused,
-} from './ladder-plan';
+import { baseOf, knows, type LadderRequest, type PlannedRung, partsFor, plannedRungs, reads } from './ladder-plan';
 import { renderedRows, whySkipped } from './matrix';
 import { prepareRows } from './open-data';
 
@@ -70,7 +61,7 @@ export const climbLadder: Verb<LadderRequest, LadderEvent, Climbed> = async (hos
   const { ask, answers } = asking(host, request, run, all);
   const { asked, labels } = await stepOne(request, { ...dataset, split }, ask);
   const filled = await withField(dataset, field, split, labels);
-  if (filled.split.test.length === 0) throw refused('Step one could not answer any test row. Shorten its prompt.');
+  if (filled.split.test.length === 0) throw badInput('Step one could not answer any test row. Shorten its prompt.');
   const rungs: LadderRung[] = [];
   for (const plan of plannedRungs(request, base, filled)) {
     const rung = await climbed(plan, filled, { sha256, field }, ask);
@@ -138,8 +129,7 @@ async function askedRows(
   { control, emit }: Run<number>,
 ): Promise<Omit<LadderAnswers, 'key'>> {
   const { table, mapping } = dataset;
-  const byId = rowsById(table.rows);
-  const asked = { ...table, rows: ids.map((id) => present(byId.get(id), `row ${id}`)) };
+  const asked = { ...table, rows: rowsOf(dataset, ids) };
   const { rows } = await renderedRows(host, of, asked, { text: mapping.text, label: null });
   const beganAt = performance.now();
   const found = rows.length === 0 ? [] : await scoredRows(host, of, { rows, dataset, cacheKey: null }, control, emit);
@@ -241,8 +231,7 @@ async function climbed(
   try {
     asked = await ask(name, of, filled, [...filled.split.test, ...others.calibration]);
   } catch (cause) {
-    if (!(cause instanceof StudioError) || cause.code !== 'bad-input') throw cause;
-    return skipped(cause.message);
+    return skipped(badInputIn(cause));
   }
   const rowIds = filled.split.test.filter((row) => asked.logProbs.has(row));
   if (rowIds.length === 0) return skipped('No test row fits the model with this prompt');

@@ -14,7 +14,7 @@ import { badInput } from '../lib/errors';
 import { calibrated } from '../metrics/calibration';
 import { fittingProbe, type LinearScores, type Probe } from '../metrics/probe';
 import { trainedPrompt } from '../prompt/soft-prompt';
-import { armId, armsAsCompared, UNTUNED } from '../prompt-set/arms';
+import { armId, armsAsCompared, isOfRows, UNTUNED } from '../prompt-set/arms';
 import type { ClassifyEvaluation, SoftVersion } from '../prompt-set/types';
 import { tunedPrompt } from '../prompt-set/versions';
 import { singleTokenWords } from '../task/propose-words';
@@ -117,10 +117,8 @@ function lineOf({ engine: { info } }: Pick<Host, 'engine'>, { stored, subject }:
   const line = evaluation?.plan.arms.find(({ id }) => id === PROBE);
   if (evaluation?.kind !== 'classify' || !line || !('logProbs' in line))
     throw badInput('This comparison has no linear probe. Compare again, then save it.');
-  const { datasetFingerprint, splitHash, model, plan } = evaluation;
-  const isOfRows =
-    dataset?.fingerprint === datasetFingerprint && (splitHash ?? dataset.splitHash) === dataset.splitHash;
-  if (!dataset || !isOfRows || plan.labels.join('\n') !== dataset.labels.join('\n'))
+  const { model, plan } = evaluation;
+  if (!dataset || !isOfRows(evaluation, dataset) || plan.labels.join('\n') !== dataset.labels.join('\n'))
     throw badInput(
       'The rows, how they are split or their labels have changed since this comparison, and the probe is made from its training rows. Compare again, then save the probe.',
     );

@@ -11,7 +11,7 @@ import { type AnswerDifference, type AnswerSheet, answerDifferences } from '../e
 import { rowGroups } from '../evaluation/rows';
 import { present } from '../lib/assert';
 import { throwIfInterrupted } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { badInputIn } from '../lib/errors';
 import { labelProbabilities } from '../metrics/calibration';
 import type { KnownRows } from '../prompt-set/performance';
 import type { MatrixPrompt } from '../prompt-set/ready-prompt';
@@ -107,8 +107,7 @@ async function filled(
   try {
     asked = await askedRows(host, of, on.dataset, control);
   } catch (cause) {
-    if (!(cause instanceof StudioError) || cause.code !== 'bad-input') throw cause;
-    return { ...slot, skipped: cause.message, answers: null };
+    return { ...slot, skipped: badInputIn(cause), answers: null };
   }
   const { rows, leftOut } = asked;
   if (rows.length === 0) return { ...slot, skipped: 'No test row fits the model with this prompt', answers: null };

@@ -251,27 +251,34 @@ function productionChip(field: Field): readonly Chip[] {
 
 const tokens = (arm: ArmReport) => Math.round(arm.tokensSentMean ?? 0);
 
+export const COST = 'Cost a row';
+
 /** Tokens that a row of `to` sends more or fewer than one of `from`. */
 function costChip(field: Field, pairs: readonly PairReport[], from: ArmReport, to: ArmReport): Chip {
-  const label = 'Cost a row';
   if (to.kind === 'reference')
     return {
-      ...missing('cost', label, `No model is asked; ${called(from, field)} sends ${tokens(from)}`),
+      ...missing('cost', COST, `No model is asked; ${called(from, field)} sends ${tokens(from)}`),
       value: '0 tokens',
     };
   if (from.tokensSentMean === null || to.tokensSentMean === null || from === to)
-    return missing('cost', label, 'Not measured for two prompts');
+    return missing('cost', COST, 'Not measured for two prompts');
   const more = tokens(to) - tokens(from);
   const range = pairs.find(({ a, b }) => a === from.id && b === to.id)?.tokens?.ci95;
   const ends = range && [range.low, range.high].map((end) => Math.round(Math.abs(end))).sort((x, y) => x - y);
-  return {
-    id: 'cost',
-    label,
-    value: more === 0 ? 'the same' : `${counted(Math.abs(more), 'token')} ${more < 0 ? 'fewer' : 'more'}`,
-    detail: `${counted(tokens(to), 'token')} with ${called(to, field)}, ${tokens(from)} with ${called(from, field)}${ends && ends[0] !== ends[1] ? ` (95% interval of the difference ${ends.join(' to ')})` : ''}`,
-    tone: more < 0 ? 'gain' : more > 0 ? 'loss' : 'unclear',
-  };
+  return tokensChip(
+    more,
+    `${counted(tokens(to), 'token')} with ${called(to, field)}, ${tokens(from)} with ${called(from, field)}${ends && ends[0] !== ends[1] ? ` (95% interval of the difference ${ends.join(' to ')})` : ''}`,
+  );
 }
+
+/** @param more tokens that a row sends, below 0 for fewer */
+export const tokensChip = (more: number, detail: string): Chip => ({
+  id: 'cost',
+  label: COST,
+  value: more === 0 ? 'the same' : `${counted(Math.abs(more), 'token')} ${more < 0 ? 'fewer' : 'more'}`,
+  detail,
+  tone: more < 0 ? 'gain' : more > 0 ? 'loss' : 'unclear',
+});
 
 export interface Compared {
   readonly plan: Pick<ComparisonPlan, 'gold' | 'groups' | 'seed' | 'pairs' | 'looks' | 'production'>;
