@@ -11,7 +11,6 @@ interface Profile {
   /** Share of the filled cells whose value is in no other: how often one more cell would be new (Good and Turing). */
   readonly singleShare: number;
   readonly meanWords: number;
-  readonly meanLength: number;
   readonly numericShare: number;
   /** Share of its most frequent value in the filled cells. */
   readonly topShare: number;
@@ -53,7 +52,6 @@ function profile(name: string, rows: readonly Row[]): Profile {
     singleShare: cells.length === 0 ? 0 : [...times.values()].filter((n) => n === 1).length / cells.length,
     topShare: cells.length === 0 ? 0 : Math.max(...times.values()) / cells.length,
     meanWords: mean((cell) => cell.trim().split(/\s+/).length),
-    meanLength: mean((cell) => cell.length),
     numericShare: mean((cell) => (isNumeric(cell) ? 1 : 0)),
   };
 }

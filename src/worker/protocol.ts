@@ -87,7 +87,6 @@ export interface WorkflowMethods extends VerbMethods {
   edit(params: { dataset: Dataset; change: Change; now: string }): PreparedData;
   openTokenizer(params: { files: ModelFiles }): {
     readonly sha256: string;
-    readonly vocabularySize: number;
     readonly endTokenIds: readonly number[];
     readonly hasChat: boolean;
   };

@@ -148,7 +148,6 @@ export function stepMarks(
 
 /** What this browser can do, determined before anything is tried. */
 export interface Capabilities {
-  readonly wasmThreads: boolean;
   readonly webgpu: boolean;
   readonly crossOriginIsolated: boolean;
   readonly threads: number;
@@ -168,7 +167,6 @@ export function judge({ wasm, cores, ...found }: ProbeResult): Capabilities {
   const threads = found.crossOriginIsolated ? Math.max(1, Math.min(8, cores)) : 1;
   return {
     ...found,
-    wasmThreads: found.crossOriginIsolated && wasm,
     threads,
     trainingOff: reason({ wasm, ...found }),
   };

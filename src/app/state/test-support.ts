@@ -85,7 +85,7 @@ const workflowHandlers: Handlers<WorkflowMethods> = {
     ...unwrap(await editDataset(dataset, change, now)),
     detectable: { points: 12, sentence: 'Test rows can only confirm gains above about 12 points.' },
   }),
-  openTokenizer: () => ({ sha256: 'x', vocabularySize: 1000, endTokenIds: [0], hasChat: false }),
+  openTokenizer: () => ({ sha256: 'x', endTokenIds: [0], hasChat: false }),
   propose: ({ dataset }) => propose(dataset, null),
   labelTokens: ({ words }) => {
     const labels = words.map((word) => ({ ...word, tokenIds: [...tokenise(word.word)] }));

@@ -144,20 +144,18 @@ interface AmountProps {
   readonly label: string;
   readonly hint?: string;
   readonly whole?: boolean;
-  readonly min?: number;
-  readonly max?: number;
   readonly value: number;
   readonly onChange: (value: number) => void;
 }
 
 /** A number that the user edits; one out of range is refused below the field, and the last good one stays. */
-const Amount = ({ label, hint = '', whole = false, min = 0, max = 1e9, value, onChange }: AmountProps) => (
+const Amount = ({ label, hint = '', whole = false, value, onChange }: AmountProps) => (
   <NumberField
     label={label}
     hint={hint}
     whole={whole}
     value={value}
-    read={(text) => readNumber({ label, hint: '', whole, min, max }, text)}
+    read={(text) => readNumber({ label, hint: '', whole, min: 0, max: 1e9 }, text)}
     onChange={(next) => next !== null && onChange(next)}
   />
 );
