@@ -3,9 +3,10 @@ import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { useStore } from 'zustand';
 
 import { blockingIssue } from '../../dataset/lint/define';
+import type { JobProgress } from '../state/job';
 import { navigate, screenPath } from '../state/location';
 import { continued } from '../state/prompt-sets-store';
-import { useData, useOnlyShows, usePromptSets, useSession, useStores } from '../state/studio';
+import { type Readable, useData, useOnlyShows, usePicked, usePromptSets, useSession, useStores } from '../state/studio';
 import { attempted, Button, EmptyState, Note, type Shows, Stoppable } from '../ui';
 import type { ButtonProps } from '../ui/Button';
 import './screen.css';
@@ -76,6 +77,20 @@ export function ToComparison({ setId }: { readonly setId: string }) {
       {words}
     </Button>
   );
+}
+
+interface RunningJobProps {
+  readonly of: Readable<JobProgress> & { readonly stop: () => void };
+  /** What it does, where the job itself does not say it. */
+  readonly label?: string;
+  /** Shown before the time left. */
+  readonly pace?: string;
+}
+
+/** How far a job is, and the button that stops it. */
+export function RunningJob({ of, label, pace = '' }: RunningJobProps) {
+  const { note, ...progress } = usePicked(of, 'fraction', 'secondsLeft', 'note');
+  return <Stoppable {...progress} label={label ?? note ?? 'Getting the model ready'} pace={pace} onStop={of.stop} />;
 }
 
 interface NeedsRowsProps {

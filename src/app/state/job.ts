@@ -15,7 +15,8 @@ interface Progress {
   readonly note: string | null;
 }
 
-interface JobProgress extends Progress {
+/** What every job shows of itself: how far it is, and how it ended. */
+export interface JobProgress extends Progress {
   readonly running: boolean;
   /** Why the last run failed; null when it ended well or was stopped. */
   readonly error: StudioError | null;

@@ -5,7 +5,6 @@ import { useStore } from 'zustand';
 import { useShallow } from 'zustand/react/shallow';
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { present } from '../../lib/assert';
-import type { StudioError } from '../../lib/errors';
 import type { DataState } from './data/data-state';
 import type { RequestsState } from './network';
 import type { PromptSetsState } from './prompt-sets-store';
@@ -39,7 +38,7 @@ export const useRequests = <T,>(select: (state: RequestsState) => T): T => useSt
 /** Deferred: what depends on many rows is drawn in slices, all panels at once, and delays no key or click meanwhile. */
 export const useData = <T,>(select: (state: DataState) => T): T => useDeferredValue(useStore(useStores().data, select));
 
-type Readable<S> = Pick<StoreApi<S>, 'getState' | 'getInitialState' | 'subscribe'>;
+export type Readable<S> = Pick<StoreApi<S>, 'getState' | 'getInitialState' | 'subscribe'>;
 /** These fields of a store's state, such as a job's: another render only when one of them changes. */
 export const usePicked = <S extends object, K extends keyof S>(
   store: Readable<S>,
@@ -49,18 +48,6 @@ export const usePicked = <S extends object, K extends keyof S>(
     store,
     useShallow((state) => Object.fromEntries(fields.map((field) => [field, state[field]])) as Pick<S, K>),
   );
-
-interface Progress {
-  readonly running: boolean;
-  readonly fraction: number | null;
-  readonly secondsLeft: number | null;
-  readonly note: string | null;
-  readonly error: StudioError | null;
-}
-
-/** What every job shows of itself: how far it is, and how it ended. */
-export const useProgress = (job: Readable<Progress>): Progress =>
-  usePicked(job, 'running', 'fraction', 'secondsLeft', 'note', 'error');
 
 type StateOf<A> = A extends { getState: () => infer S } ? S : never;
 

@@ -17,10 +17,11 @@ import {
 } from '../../../report/ladder';
 import { otherColumns } from '../../../task/template';
 import { ChartPanel, drawIntervals } from '../../charts';
+import { RunningJob } from '../../shell/Screen';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
-import { useCannotAsk, usePicked, useProgress, usePromptSets, useSession } from '../../state/studio';
-import { Button, Failed, format, Note, Panel, Select, Stoppable } from '../../ui';
+import { useCannotAsk, usePicked, usePromptSets, useSession } from '../../state/studio';
+import { Button, Failed, format, Note, Panel, Select } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { decideStores, ladderKey, ladders, type Steps } from './decide-store';
 
@@ -79,7 +80,8 @@ function Climb({ set, dataset, steps, fields }: ClimbProps) {
   const choice = versions.some(({ id }) => id === steps.choice) ? steps.choice : (versions.at(-1)?.id ?? '');
   const sets = usePromptSets((s) => s.sets);
   const others = sets.filter(({ id, labels, hard, tuned }) => id !== set.id && labels.length > 0 && hard + tuned > 0);
-  const { running, error } = usePicked(climbing, 'running', 'error');
+  const { running, error, rowsPerSecond } = usePicked(climbing, 'running', 'error', 'rowsPerSecond');
+  const pace = rowsPerSecond === null ? '' : `${rowsPerSecond.toFixed(1)} rows a second`;
   return (
     <>
       <div className="decide-questions">
@@ -106,24 +108,13 @@ function Climb({ set, dataset, steps, fields }: ClimbProps) {
           onChange={(field) => change({ steps: { ...steps, field } })}
         />
       </div>
-      {running ? <Climbing /> : <ClimbActions set={set} dataset={dataset} steps={{ ...steps, choice }} />}
+      {running ? (
+        <RunningJob of={climbing} pace={pace} />
+      ) : (
+        <ClimbActions set={set} dataset={dataset} steps={{ ...steps, choice }} />
+      )}
       <Failed title="The ladder did not finish" error={error} />
     </>
-  );
-}
-
-function Climbing() {
-  const { climbing } = ladders.use();
-  const { fraction, secondsLeft, note } = useProgress(climbing);
-  const rowsPerSecond = useStore(climbing, (s) => s.rowsPerSecond);
-  return (
-    <Stoppable
-      label={note ?? 'Getting the model ready'}
-      fraction={fraction}
-      secondsLeft={secondsLeft}
-      pace={rowsPerSecond === null ? '' : `${rowsPerSecond.toFixed(1)} rows a second`}
-      onStop={climbing.stop}
-    />
   );
 }
 

@@ -5,11 +5,12 @@ import type { PromptSet } from '../../../prompt-set/types';
 import type { Cell, Section, Table as SheetTable } from '../../../report/types';
 import { timeWords } from '../../../training/estimate';
 import type { PlannedMove } from '../../../workflow/migration';
+import { RunningJob } from '../../shell/Screen';
 import { type KnownModel, sourceId } from '../../state/models-store';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
-import { useIsBusy, useOnlyShows, useProgress, usePromptSets, useSession, useStores } from '../../state/studio';
-import { Button, Failed, format, Note, Panel, ProgressBar, Select, Stoppable, Table } from '../../ui';
+import { useIsBusy, useOnlyShows, usePicked, usePromptSets, useSession, useStores } from '../../state/studio';
+import { Button, Failed, format, Note, Panel, ProgressBar, Select, Table } from '../../ui';
 import { saveFile } from '../../ui/download';
 import {
   type DoneMigration,
@@ -107,7 +108,7 @@ function Queue(move: Omit<MigrationKey, 'busy'>) {
   const { plan, migrating } = migrations.use();
   const busy = useIsBusy();
   const { value, error } = useResource(plan, { ...move, busy });
-  const { running, fraction, secondsLeft, note, error: failed } = useProgress(migrating);
+  const { running, error: failed } = usePicked(migrating, 'running', 'error');
   if (!value)
     return error ? (
       <Note tone="bad" title="The plan could not be made">
@@ -124,12 +125,7 @@ function Queue(move: Omit<MigrationKey, 'busy'>) {
     <>
       <PlanTable rows={rows} />
       {running ? (
-        <Stoppable
-          label={note ?? 'Getting the model ready'}
-          fraction={fraction}
-          secondsLeft={secondsLeft}
-          onStop={migrating.stop}
-        />
+        <RunningJob of={migrating} />
       ) : (
         <div className="row">
           <Button isDisabled={busy || rows.length === 0} onPress={() => void migrating.start(move)}>

@@ -2,10 +2,10 @@ import { type ReactNode, useState } from 'react';
 import { useStore } from 'zustand';
 import { matrixChoices } from '../../../prompt-set/ready-prompt';
 import { cautions, type MatrixCell, matrixCsv, matrixJson, type Slot, shadesOf, slotId } from '../../../report/matrix';
-import { ViewingOnly } from '../../shell/Screen';
+import { RunningJob, ViewingOnly } from '../../shell/Screen';
 import { navigate } from '../../state/location';
 import { useResource } from '../../state/resource';
-import { useCannotAsk, useIsBusy, usePicked, useProgress, usePromptSets, useStores } from '../../state/studio';
+import { useCannotAsk, useIsBusy, usePicked, usePromptSets, useStores } from '../../state/studio';
 import {
   ArmMark,
   Button,
@@ -16,7 +16,6 @@ import {
   Panel,
   ProgressBar,
   Select,
-  Stoppable,
   Table,
   type TableColumn,
 } from '../../ui';
@@ -305,18 +304,15 @@ function Cell({ cell, isStale, shade, side, name, onChoose }: CellProps) {
 
 function Fill({ view, open }: ViewProps & { readonly open: number }) {
   const work = filling.use();
-  const { running, error, note, fraction, secondsLeft } = useProgress(work);
-  const { done, total } = usePicked(work, 'done', 'total');
+  const { running, error, note, done, total } = usePicked(work, 'running', 'error', 'note', 'done', 'total');
   const cannot = useCannotAsk();
   const tests = view.data.reduce((sum, { dataset }) => sum + dataset.split.test.length, 0);
   return (
     <>
       {running ? (
-        <Stoppable
-          fraction={fraction}
-          secondsLeft={secondsLeft}
+        <RunningJob
+          of={work}
           label={`${format.count(done)} of ${format.counted(total, 'cell')} filled. ${note ?? ''}`}
-          onStop={work.stop}
         />
       ) : (
         <div className="row">

@@ -9,10 +9,10 @@ import { versionInUse } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import type { RowsFile } from '../../../workflow/rows-file';
-import { FileButton, ViewingOnly } from '../../shell/Screen';
-import { useCannotAsk, useIsBusy, usePicked, useProgress, usePromptSets } from '../../state/studio';
+import { FileButton, RunningJob, ViewingOnly } from '../../shell/Screen';
+import { useCannotAsk, useIsBusy, usePicked, usePromptSets } from '../../state/studio';
 import { versionOptions } from '../../state/version-words';
-import { Button, Failed, format, Panel, Select, Stoppable } from '../../ui';
+import { Button, Failed, format, Panel, Select } from '../../ui';
 import { type Detail, detailActions } from './library-store';
 import { type MeasuredOn, measuring } from './measure-store';
 import { minuteWords, ReadingRows } from './parts';
@@ -138,17 +138,11 @@ function FileColumns({ file, ...asked }: MeasureProps & { readonly file: RowsFil
 
 function Running() {
   const job = measuring.use();
-  const { running, error, fraction, secondsLeft } = useProgress(job);
-  const { done, total } = usePicked(job, 'done', 'total');
+  const { running, error, done, total } = usePicked(job, 'running', 'error', 'done', 'total');
   return (
     <>
       {running ? (
-        <Stoppable
-          fraction={fraction}
-          secondsLeft={secondsLeft}
-          label={`${format.count(done)} of ${format.counted(total, 'row')} answered`}
-          onStop={job.stop}
-        />
+        <RunningJob of={job} label={`${format.count(done)} of ${format.counted(total, 'row')} answered`} />
       ) : null}
       <Failed title="Nothing was measured" error={error} />
     </>

@@ -4,11 +4,11 @@ import { readHandle } from '../../../prompt-set/handle';
 import type { PromptSet } from '../../../prompt-set/types';
 import { versionsOf } from '../../../prompt-set/versions';
 import { unchangedWords } from '../../../workflow/words';
-import { ScreenFrame } from '../../shell/Screen';
+import { RunningJob, ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
-import { useIsBusy, usePicked, useProgress, usePromptSets } from '../../state/studio';
+import { useIsBusy, usePicked, usePromptSets } from '../../state/studio';
 import { stageOptions } from '../../state/version-words';
-import { Button, EmptyState, Failed, Panel, ProgressBar, Stoppable, TextArea, TextField } from '../../ui';
+import { Button, EmptyState, Failed, Panel, ProgressBar, TextArea, TextField } from '../../ui';
 import { batch } from './batch-store';
 import { exporting } from './export-store';
 import { DiffPanel, LineagePanel, PerformancePanel } from './HistoryPanels';
@@ -175,8 +175,7 @@ function lastOnly(save: (text: string) => Promise<void>): (text: string | null) 
 /** Proves that using and training this prompt set leaves every other one as it is. */
 function OthersPanel({ set }: { readonly set: PromptSet }) {
   const work = proving.use();
-  const { running, fraction, secondsLeft, error } = useProgress(work);
-  const { of, found } = usePicked(work, 'of', 'found');
+  const { running, error, of, found } = usePicked(work, 'running', 'error', 'of', 'found');
   const isBusy = useIsBusy();
   const others = usePromptSets((s) => s.sets.length - 1);
   if (others < 1) return null;
@@ -188,7 +187,7 @@ function OthersPanel({ set }: { readonly set: PromptSet }) {
         texts, this set answers them and is trained briefly, and the others answer again. None of this is kept.
       </p>
       {running && isMine ? (
-        <Stoppable label="Asking" fraction={fraction} secondsLeft={secondsLeft} onStop={work.stop} />
+        <RunningJob of={work} label="Asking" />
       ) : (
         <div className="row">
           <Button isDisabled={isBusy} onPress={() => void work.start(set.id)}>
