@@ -37,7 +37,6 @@ import { badInput } from '../lib/errors';
 import { counted, percent } from '../lib/format';
 import { firstFault } from '../lib/zod';
 import { chosenSoft } from '../prompt-set/make-versions';
-import { stagesOf } from '../prompt-set/stages';
 import { type Results, resultsSchema } from '../report/results-schema';
 import { learningCurve, outlook } from '../workflow/learning-curve';
 import { bytesAt, openTable, readLibrary } from './data';
@@ -92,8 +91,7 @@ export async function decide(args: readonly string[]): Promise<void> {
   const approaches = values['side-by-side']
     ? sideBySide(await knownFrom(results, measured, stored, read.path('model')))
     : null;
-  const stages = stored ? stagesOf(stored.set).map(({ name }) => name) : [];
-  const upkeep = stored && upkeepOf(stored.set, stages);
+  const upkeep = stored && upkeepOf(stored.set);
   const asked = { ...(fineTuning && { fineTuning }), ...(approaches && { approaches }), ...(upkeep && { upkeep }) };
   if (values.json) console.log(JSON.stringify({ strategy, costs, ...asked }, null, 2));
   else

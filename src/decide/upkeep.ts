@@ -3,6 +3,7 @@
 import { counted } from '../lib/format';
 import { chosenHard } from '../prompt-set/make-versions';
 import { kindOf } from '../prompt-set/prompt-set';
+import { stagesOf } from '../prompt-set/stages';
 import type { PromptSet } from '../prompt-set/types';
 
 export interface Upkeep {
@@ -12,12 +13,12 @@ export interface Upkeep {
   readonly forces: readonly string[];
 }
 
-/** @param inUse stages that point to a version, by name */
-export function upkeepOf(set: PromptSet, inUse: readonly string[]): readonly Upkeep[] {
+export function upkeepOf(set: PromptSet): readonly Upkeep[] {
   const trained = set.soft.filter(({ soft }) => soft !== null).length;
   const written = set.hard.length;
   const runs = counted(trained, 'tuned prompt');
   const texts = counted(written, 'hand-written prompt');
+  const inUse = stagesOf(set).map(({ name }) => name);
   const stages = inUse.length > 0 ? [`Move ${inUse.join(', ')} only after a new comparison.`] : [];
   const hasExamples = (chosenHard(set)?.prompt.shots ?? 0) > 0;
   const classifies = kindOf(set) === 'classify';

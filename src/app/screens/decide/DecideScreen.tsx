@@ -11,7 +11,6 @@ import {
 } from '../../../decide/strategy';
 import { upkeepOf } from '../../../decide/upkeep';
 import { kindOf } from '../../../prompt-set/prompt-set';
-import { stagesOf } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
 import { NeedsRows, ScreenFrame, ToComparison, ViewingOnly } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
@@ -185,14 +184,10 @@ function StrategyPanel({ strategy, answers }: { readonly strategy: Strategy; rea
 }
 
 function UpkeepPanel({ set }: { readonly set: PromptSet }) {
-  const upkeep = upkeepOf(
-    set,
-    stagesOf(set).map(({ name }) => name),
-  );
   return (
     <Panel span={12} title="What keeps it right" aside="for the versions of this prompt set">
       <div className="decide-upkeep">
-        {upkeep.map(({ id, event, forces }) => (
+        {upkeepOf(set).map(({ id, event, forces }) => (
           <section key={id}>
             <h3>{event}</h3>
             <ul>
