@@ -104,14 +104,10 @@ export const drawPerformance =
   (points: readonly PerformancePoint[]): Draw =>
   (width) => {
     const narrow = width < NARROW;
-    const rows = points.map(({ id, name, kind, value, ci95: { low, high } }) => ({
-      id,
-      name,
-      kind,
-      value,
-      low,
-      high,
-      stroke: kind === 'hard' ? COLOUR.a : COLOUR.b,
+    const rows = points.map((point) => ({
+      ...point,
+      ...point.ci95,
+      stroke: point.kind === 'hard' ? COLOUR.a : COLOUR.b,
     }));
     const names = new Map(rows.map(({ id, name }) => [id, name]));
     const from = tenthBelow(

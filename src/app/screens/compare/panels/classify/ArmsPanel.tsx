@@ -153,20 +153,13 @@ function PValues({ arms, pairs, nameOf }: DifferencePanelProps) {
       return [`${nameOf(b)} against ${against}, ${corrected}`, pText(pHolm)] as const;
     }),
     ['uncorrected: exact p, mid-p', `${pText(headline.pExact)}, ${pText(headline.pMidP)}`],
-    ...OTHERS.flatMap(
-      ([
-        id,
-        {
-          name,
-          format: { difference: form },
-        },
-      ]) => {
-        const found = differenceOf(headline, id);
-        if (!found) return [];
-        const { difference, ci95, p } = found;
-        return [[`${name} difference`, `${form(difference)} (${ends(form, ci95)}), p ${pText(p)}`] as const];
-      },
-    ),
+    ...OTHERS.flatMap(([id, metric]) => {
+      const found = differenceOf(headline, id);
+      if (!found) return [];
+      const form = metric.format.difference;
+      const { difference, ci95, p } = found;
+      return [[`${metric.name} difference`, `${form(difference)} (${ends(form, ci95)}), p ${pText(p)}`] as const];
+    }),
   ];
   return <Facts small of={facts} />;
 }

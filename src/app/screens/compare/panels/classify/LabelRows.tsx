@@ -29,32 +29,19 @@ import { Explorer } from '../parts';
 
 const PAGE = 25;
 
+const group = (id: ComparedRow['group'], title: string, empty: string) => ({
+  id,
+  title,
+  empty,
+  of: (row: ComparedRow) => row.group === id,
+});
+
 const groupsOf = (tuned: boolean) =>
   [
-    {
-      id: 'fixed',
-      title: tuned ? 'Fixed by tuning' : 'Fixed',
-      empty: 'No row that the first gets wrong is right in the second.',
-      of: ({ group }: ComparedRow) => group === 'fixed',
-    },
-    {
-      id: 'broken',
-      title: tuned ? 'Broken by tuning' : 'Broken',
-      empty: 'No row that the first gets right is wrong in the second.',
-      of: ({ group }: ComparedRow) => group === 'broken',
-    },
-    {
-      id: 'wrong',
-      title: 'Both wrong',
-      empty: 'No row is wrong in both.',
-      of: ({ group }: ComparedRow) => group === 'wrong',
-    },
-    {
-      id: 'right',
-      title: 'Both right',
-      empty: 'No row is right in both.',
-      of: ({ group }: ComparedRow) => group === 'right',
-    },
+    group('fixed', tuned ? 'Fixed by tuning' : 'Fixed', 'No row that the first gets wrong is right in the second.'),
+    group('broken', tuned ? 'Broken by tuning' : 'Broken', 'No row that the first gets right is wrong in the second.'),
+    group('wrong', 'Both wrong', 'No row is wrong in both.'),
+    group('right', 'Both right', 'No row is right in both.'),
   ] as const;
 
 const answerColumn = (side: 'a' | 'b', arm: ArmReport) => ({
