@@ -7,7 +7,7 @@ import { unfitWords } from '../../task/propose-words';
 import { sameLabels } from '../../task/template';
 import type { Weighing, WeighRequest } from '../../workflow/play';
 import { type Job, job } from './job';
-import { type Studio, screenStore, useSession } from './studio';
+import { type Studio, screenStore, usePicked, useSession } from './studio';
 
 interface WordFinder extends Job<[setId: string, dataset: Dataset], object> {
   /** Whether a set's first run would find words: those it has were proposed and do not fit. */
@@ -96,10 +96,7 @@ const useWhichWords = screenStore((studio: Studio) =>
 export function useWeighing(key: string, request: () => WeighRequest, screen: string) {
   const job = useWhichWords.use();
   const isOwn = useWhichWords((s) => s.asked === key);
-  const weighing = useWhichWords((s) => s.weighing);
-  const error = useWhichWords((s) => s.error);
-  const running = useWhichWords((s) => s.running);
-  const fraction = useWhichWords((s) => s.fraction);
+  const { weighing, error, running, fraction } = usePicked(job, 'weighing', 'error', 'running', 'fraction');
   const isBusy = useSession((s) => s.job !== null || s.model.kind !== 'ready');
   return {
     weighing: isOwn ? weighing : null,

@@ -6,7 +6,7 @@ import { count, counted } from '../../../lib/format';
 import { ShowRejected } from '../../shell/DropTarget';
 import { FileButton } from '../../shell/Screen';
 import { useQuery } from '../../state/location';
-import { useData, useStores } from '../../state/studio';
+import { useData, usePicked, useStores } from '../../state/studio';
 import { Button, Note, Panel, TextField } from '../../ui';
 import {
   LABELLED_AT_ONCE,
@@ -192,11 +192,9 @@ function LabelNames({ labels, open }: LabelNamesProps) {
 }
 
 function LabelRows({ dataset }: { readonly dataset: Dataset }) {
-  const names = useLabelling((s) => s.names);
-  const queue = useLabelling((s) => s.queue);
-  const at = useLabelling((s) => s.at);
-  const given = useLabelling((s) => s.given.size);
   const labelling = useLabelling.use();
+  const { names, queue, at } = usePicked(labelling, 'names', 'queue', 'at');
+  const given = useLabelling((s) => s.given.size);
   const row = rowsById(dataset.table.rows).get(queue[at] ?? '');
   const onKey = ({ key, ctrlKey, metaKey, altKey }: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey'>) => {
     if (ctrlKey || metaKey || altKey) return;

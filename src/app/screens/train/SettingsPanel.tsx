@@ -6,7 +6,7 @@ import type { PromptSet } from '../../../prompt-set/types';
 import { EXAMPLES_IN_TEXT, NUMBER_SETTINGS, readNumber, SEEDS, settingOf } from '../../../training/fields';
 import { OPTIMISER_LABELS } from '../../../training/settings';
 import { initialText, startId, startOptions, startWith } from '../../../workflow/runs';
-import { usePromptSets, useSession } from '../../state/studio';
+import { usePicked, usePromptSets, useSession } from '../../state/studio';
 import { Choices, format, NumberField, Select, Term, TextArea, YesNo } from '../../ui';
 import { decides, useNextRun, useRunRows } from './next-run';
 
@@ -100,10 +100,9 @@ export const refusedField = () =>
   document.getElementById(NUMBERS_ID)?.querySelector<HTMLElement>('[aria-invalid="true"]') ?? null;
 
 function NumberSettings({ isGenerating }: { readonly isGenerating: boolean }) {
-  const settings = useNextRun((s) => s.settings);
-  const seeds = useNextRun((s) => s.seeds);
-  const examples = useNextRun((s) => s.examples);
-  const { change, chooseSeeds, chooseText } = useNextRun.use();
+  const next = useNextRun.use();
+  const { settings, seeds, examples } = usePicked(next, 'settings', 'seeds', 'examples');
+  const { change, chooseSeeds, chooseText } = next;
   const seedsField = isGenerating ? GENERATION_SEEDS : SEEDS;
   return (
     <div className="settings-grid" id={NUMBERS_ID}>

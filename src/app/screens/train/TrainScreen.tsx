@@ -11,7 +11,7 @@ import { NeedsRows, ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { CHECKING } from '../../state/self-check';
 import { whyTrainingOff } from '../../state/session-state';
-import { useOnlyShows, usePromptSets, useSession, useStores } from '../../state/studio';
+import { useOnlyShows, usePicked, usePromptSets, useSession, useStores } from '../../state/studio';
 import { useWordFinder } from '../../state/word-jobs';
 import { attempted, Button, Failed, format, Note, ProgressBar } from '../../ui';
 import { CurvesPanels, useTrainAgain } from './CurvesPanels';
@@ -265,15 +265,13 @@ function Progress({ set }: { readonly set: PromptSet }) {
 
 /** Before a first run: the labels are no words of the model, so that words are found first. */
 function FindingWords() {
-  const running = useWordFinder((s) => s.running);
-  const fraction = useWordFinder((s) => s.fraction);
-  const note = useWordFinder((s) => s.note);
-  const { stop } = useWordFinder.use();
+  const finder = useWordFinder.use();
+  const { running, fraction, note } = usePicked(finder, 'running', 'fraction', 'note');
   if (!running) return null;
   return (
     <div className="row">
       <ProgressBar label="Finding answer words; training then starts" value={fraction} detail={note} />
-      <Button onPress={stop}>Keep the current words</Button>
+      <Button onPress={finder.stop}>Keep the current words</Button>
     </div>
   );
 }
