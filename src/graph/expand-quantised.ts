@@ -108,13 +108,8 @@ class Expansion {
     if (order !== '') throw unsupported(node, 'reorders its columns (g_idx), which is not supported');
     const [rows, columns] = [intAttr(node, 'N', 0), intAttr(node, 'K', 0)];
     const weight = this.#blocks(node, { packed: b, scales: s, zeroPoints: zp, rows, columns });
-    builder.push({
-      op: LINEAR,
-      name: node.name,
-      inputs: [x, this.#define(weight, builder), ...(bias ? [bias] : [])],
-      outputs: node.outputs,
-      attrs: withLayout('rows'),
-    });
+    const inputs = [x, this.#define(weight, builder), ...(bias ? [bias] : [])];
+    builder.push({ ...node, op: LINEAR, inputs, attrs: withLayout('rows') });
     this.#release([b, s, zp]);
     return true;
   }
@@ -140,13 +135,7 @@ class Expansion {
     const key = `${this.#view(packed)} ${s} ${kind} ${rows}x${columns}`;
     const make = () => ({ bytes: asBytes(dequantiseBnb4(packed.bytes, size, absmax, blockSize, kind)) });
     const weight = this.#define({ name: `${b}/float`, dims: [rows, columns], make, key }, builder);
-    builder.push({
-      op: LINEAR,
-      name: node.name,
-      inputs: [x, weight],
-      outputs: node.outputs,
-      attrs: withLayout('rows'),
-    });
+    builder.push({ ...node, op: LINEAR, inputs: [x, weight], attrs: withLayout('rows') });
     this.#release([b, s]);
     return true;
   }
@@ -161,13 +150,7 @@ class Expansion {
       throw unsupported(node, `quantises axis ${axis} of [${table.dims}]; only the last of two axes is supported`);
     const weight = this.#blocks(node, { packed: data, scales: s, zeroPoints: zp, rows, columns: width * perByte });
     const inputs = [this.#define(weight, builder), ids];
-    builder.push({
-      op: 'Gather',
-      name: node.name,
-      inputs,
-      outputs: node.outputs,
-      attrs: { axis: int(intAttr(node, 'gather_axis', 0)) },
-    });
+    builder.push({ ...node, op: 'Gather', inputs, attrs: { axis: int(intAttr(node, 'gather_axis', 0)) } });
     this.#release([data, s, zp]);
     return true;
   }

@@ -44,10 +44,9 @@ function toLinear(graph: Graph): Graph {
     const bias = c === '' ? null : biasVector(graph.initializers.get(c));
     if (c !== '' && !bias) return false;
     to.builder.push({
+      ...node,
       op: LINEAR,
-      name: node.name,
       inputs: [x, found.name, ...(bias ? [to.builder.initializer({ ...bias, name: '' })] : [])],
-      outputs: node.outputs,
       // Only a Gemm fixes the rank of its input.
       attrs: { ...withLayout(found.layout), ...(node.op === 'Gemm' ? { rank: int(2) } : {}) },
     });

@@ -204,10 +204,9 @@ class Lowering {
     };
     const stem = this.#to.fresh('head');
     this.#to.push({
+      ...node,
       op: 'If',
-      name: node.name,
       inputs: [fullVocabulary],
-      outputs: node.outputs,
       attrs: { then_branch: branch(`${stem}/full`, false), else_branch: branch(`${stem}/selected`, true) },
     });
   }

@@ -1,4 +1,4 @@
-import { packedIntegers, splitZeroPoints } from './dequantise';
+import { asBytes, packedIntegers, splitZeroPoints } from './dequantise';
 import { dtypeCode, sizeOf } from './dtype';
 import { type Graph, type Initializer, int, intAttr, type Node, type Packing, subgraph } from './ir';
 
@@ -192,15 +192,13 @@ class Writer {
     const { zeroPoints, offsets } = this.#split(name, packing);
     const blocks = columns / blockSize;
     const unpack = (from: Uint8Array) => packedIntegers(from, { ...packing, zeroPoints });
-    const one = (kind: string, values: Float32Array) => {
-      const { buffer, byteOffset, byteLength } = values;
-      const tensor = {
-        dtype: 'float32' as const,
+    const one = (kind: string, values: Float32Array) =>
+      this.#initializer({
+        name: `${name}/${kind}`,
+        dtype: 'float32',
         dims: [rows, blocks, 1],
-        bytes: new Uint8Array(buffer, byteOffset, byteLength),
-      };
-      return this.#initializer({ name: `${name}/${kind}`, ...tensor });
-    };
+        bytes: asBytes(values),
+      });
     return {
       dims,
       blocks,

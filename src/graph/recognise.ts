@@ -67,10 +67,9 @@ export function recogniseNorms(graph: Graph): Graph {
     if (!norm) return false;
     const { input, vectors, epsilon, centred } = norm;
     builder.push({
+      ...node,
       op: centred ? 'LayerNormalization' : 'SimplifiedLayerNormalization',
-      name: node.name,
       inputs: [input, ...vectors],
-      outputs: node.outputs,
       attrs: { axis: int(-1), epsilon: float(epsilon) },
     });
     return true;
