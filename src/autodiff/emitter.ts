@@ -1,5 +1,4 @@
 import type { GraphBuilder } from '../graph/builder';
-import { scaledTensor } from '../graph/dequantise';
 import { dtypeCode, isFloat, sizeOf, toNumbers } from '../graph/dtype';
 import type { Shapes } from '../graph/infer/infer';
 import type { Inferred } from '../graph/infer/rules';
@@ -100,8 +99,7 @@ export class Emitter {
   scaled(name: string, factor: number): string {
     const tensor = this.#builder.tensor(name);
     if (factor === 1 || tensor?.dtype !== 'float32') return this.times(name, factor);
-    const twin = `${name}_times_${factor}`;
-    return this.#builder.has(twin) ? twin : this.#known(this.#builder.initializer(scaledTensor(tensor, factor, twin)));
+    return this.#known(this.#builder.scaled(name, factor));
   }
 
   add = (a: string, b: string) => this.op('Add', [a, b]);

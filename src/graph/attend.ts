@@ -89,6 +89,10 @@ export function softcap(node: Node, b: GraphBuilder, scores: string): string {
   return b.add('Mul', [b.add('Tanh', [b.add('Div', [scores, limit])]), limit]);
 }
 
+/** A bias stacked along the query axis, once for each of the g query heads of a key head. */
+export const forGroups = (b: GraphBuilder, bias: string, g: number): string =>
+  g === 1 ? bias : b.add('Concat', new Array<string>(g).fill(bias), { attrs: { axis: int(2) } });
+
 const [BIAS, SINK] = [10, 11];
 
 /**
@@ -101,10 +105,8 @@ export function withOwnBias(node: Node, { b, shapeOf }: Surroundings, scores: st
   const heads = shapeOf(name)?.[1];
   if (heads !== 1 && heads !== h)
     throw unsupported(node, `has an attention_bias ${name} with an unknown number of heads`);
-  const stacked = () =>
-    g === 1 ? name : b.add('Concat', new Array<string>(g).fill(name), { attrs: { axis: int(2) } });
   const folded = () => b.add('Reshape', [name, b.constant('int64', [4], [0, kv, -1, 0])]);
-  return b.add('Add', [scores, heads === 1 ? stacked() : folded()]);
+  return b.add('Add', [scores, heads === 1 ? forGroups(b, name, g) : folded()]);
 }
 
 /**

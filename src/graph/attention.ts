@@ -1,6 +1,6 @@
-import { present } from '../lib/assert';
 import {
   attend,
+  forGroups,
   type HeadSizes,
   HIDDEN,
   joinHeads,
@@ -14,7 +14,6 @@ import {
 } from './attend';
 import type { GraphBuilder } from './builder';
 import { DIMS } from './decoder';
-import { scaledTensor } from './dequantise';
 import { multiHeadAttention, standardAttention, standardRotary } from './fused-attention';
 import {
   float,
@@ -147,7 +146,7 @@ function rotary(node: Node, { b, positions: declared }: Surroundings, { d, cos, 
   const rotated = 2 * (table.dims.at(-1) ?? 0);
   const positions = node.inputs[9] || declared();
   const whole = rotated === d;
-  const tables = whole ? [scaledTable(b, cos, scale), scaledTable(b, sin, scale)] : [cos, sin];
+  const tables = whole ? [b.scaled(cos, scale), b.scaled(sin, scale)] : [cos, sin];
   const rotate = (x: string, heads: number) =>
     b.add('com.microsoft:RotaryEmbedding', [x, positions, ...tables], {
       attrs: {
@@ -156,13 +155,6 @@ function rotary(node: Node, { b, positions: declared }: Surroundings, { d, cos, 
       },
     });
   return whole ? rotate : (x: string, heads: number) => times(b, rotate(x, heads), scale);
-}
-
-/** A table times a number, made once and shared by all layers. */
-function scaledTable(b: GraphBuilder, name: string, factor: number): string {
-  const twin = `${name}_times_${factor}`;
-  if (factor === 1 || b.has(twin)) return factor === 1 ? name : twin;
-  return b.initializer(scaledTensor(present(b.tensor(name), name), factor, twin));
 }
 
 /** RMSNorm of each head, if the node has a weight for it. */
@@ -176,10 +168,8 @@ function headNorm(node: Node, b: GraphBuilder, x: string, input: number): string
 function stackedBias(node: Node, { b, bias: declared, stacked }: Surroundings, g: number): string {
   const window = intAttr(node, 'local_window_size', -1);
   const bias = declared(node);
-  const stack = (name: string) =>
-    g === 1 ? name : b.add('Concat', new Array<string>(g).fill(name), { attrs: { axis: int(2) } });
   const key = `${window} ${g}`;
-  const name = stacked.get(key) ?? stack(window > 0 ? windowed(b, bias, window) : bias);
+  const name = stacked.get(key) ?? forGroups(b, window > 0 ? windowed(b, bias, window) : bias, g);
   stacked.set(key, name);
   return name;
 }

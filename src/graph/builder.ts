@@ -1,4 +1,5 @@
-import { assert } from '../lib/assert';
+import { assert, present } from '../lib/assert';
+import { scaledTensor } from './dequantise';
 import { encode, type PlainDType } from './dtype';
 import type { Attr, Dim, DType, Graph, Initializer, Node, ValueInfo } from './ir';
 
@@ -106,6 +107,13 @@ export class GraphBuilder {
     this.#reserved.add(name);
     if (small) this.#constants.set(key, name);
     return name;
+  }
+
+  /** The constant `name` times a number: a copy, made once. */
+  scaled(name: string, factor: number): string {
+    const twin = `${name}_times_${factor}`;
+    if (factor === 1 || this.has(twin)) return factor === 1 ? name : twin;
+    return this.initializer(scaledTensor(present(this.tensor(name), name), factor, twin));
   }
 
   /** Declares a graph input; returns its name. */

@@ -1,8 +1,8 @@
 import { assert } from '../lib/assert';
 import { GraphBuilder } from './builder';
-import { type Graph, type Node, subgraph, untyped } from './ir';
-import { producers, reads, renameReads } from './rewrite';
-import { prune } from './simplify';
+import { type Graph, subgraph, untyped } from './ir';
+import { producers, renameReads } from './rewrite';
+import { neededFor, prune } from './simplify';
 
 export interface ConditionalOptions {
   /** A bool scalar: a graph input, or a value that does not depend on the moved nodes. */
@@ -22,12 +22,12 @@ export function conditional(graph: Graph, { condition, outputs, otherwise }: Con
   const source = producers(graph);
   for (const name of outputs) assert(source.has(name), `conditional value ${name} is not computed by the graph`);
   const always = graph.outputs.map((v) => v.name).filter((name) => !outputs.includes(name));
-  const outside = neededBy(graph, [...always, condition]);
+  const outside = neededFor(graph, [...always, condition]).needed;
   for (const name of outputs) {
     const node = source.get(name);
     assert(node && !outside.has(node), `conditional value ${name} is also needed when the condition is false`);
   }
-  const inside = neededBy(graph, outputs);
+  const inside = neededFor(graph, outputs).needed;
   const to = GraphBuilder.rewrite(graph, 'if/');
   for (const node of graph.nodes) if (outside.has(node)) to.push(node);
 
@@ -57,14 +57,3 @@ export function conditional(graph: Graph, { condition, outputs, otherwise }: Con
 /** Float32 zeros in the shape of a value of the outer scope. (ConstantOfShape has no kernel on a GPU.) */
 export const zerosLike = (branch: GraphBuilder, value: string): string =>
   branch.add('Expand', [branch.constant('float32', [], [0]), branch.add('Shape', [value])]);
-
-function neededBy(graph: Graph, names: readonly string[]): Set<Node> {
-  const live = new Set(names);
-  const needed = new Set<Node>();
-  for (const node of [...graph.nodes].reverse()) {
-    if (!node.outputs.some((name) => live.has(name))) continue;
-    needed.add(node);
-    for (const name of reads(node)) live.add(name);
-  }
-  return needed;
-}

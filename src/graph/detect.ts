@@ -5,8 +5,6 @@ import { toNumbers } from './dtype';
 import { type Graph, type Initializer, intAttr, type Layout, LINEAR, layoutOf, type Node, type ValueInfo } from './ir';
 import { producers, reads } from './rewrite';
 
-const unsupported = (message: string) => unsupportedModel(message);
-
 /**
  * Finds the token embedding, the vocabulary head and the cache of a normalised graph, by operators and shapes. Names only
  * tell the graph's inputs and outputs apart.
@@ -15,7 +13,9 @@ const unsupported = (message: string) => unsupportedModel(message);
 export function detect(given: Graph): Decoder {
   const ids = given.inputs.find((v) => v.name === 'input_ids') ?? given.inputs.find((v) => isIds(v));
   if (!ids)
-    throw unsupported('The model has no input of token ids. Only language models that take input_ids are supported.');
+    throw unsupportedModel(
+      'The model has no input of token ids. Only language models that take input_ids are supported.',
+    );
   const embedding = findEmbedding(given, ids.name);
   const graph = uniformCache(given, embedding.table.dims[1] ?? 0);
   const source = producers(graph);
@@ -27,7 +27,7 @@ export function detect(given: Graph): Decoder {
   const weight = graph.initializers.get(head.weight)?.dims ?? [];
   const [headVocabulary, headHidden] = head.layout === 'rows' ? weight : [...weight].reverse();
   if (headHidden !== hidden)
-    throw unsupported(
+    throw unsupportedModel(
       `The vocabulary head takes ${headHidden} features and the embedding gives ${hidden}; such models are not supported.`,
     );
   return {
@@ -62,7 +62,7 @@ function refuseUnknownInputs(graph: Graph, known: readonly string[]): void {
   const used = new Set(graph.nodes.flatMap(reads));
   const unknown = graph.inputs.find((v) => !all.has(v.name) && used.has(v.name));
   if (unknown)
-    throw unsupported(
+    throw unsupportedModel(
       `The model has an input ${unknown.name} (${unknown.dtype}[${unknown.shape?.map((d) => d ?? '?') ?? '?'}]) that is not supported. Known inputs are token ids, an attention mask, positions, and past keys and values: export the decoder alone.`,
     );
 }
@@ -116,7 +116,7 @@ function findEmbedding(graph: Graph, ids: string): { value: string; table: Initi
     if (['Cast', 'Reshape', 'Unsqueeze', 'Squeeze', 'Identity'].includes(node.op) && fromIds.has(data))
       for (const name of node.outputs) fromIds.add(name);
   }
-  throw unsupported(`The model does not look up rows of an embedding matrix by ${ids}, which is not supported.`);
+  throw unsupportedModel(`The model does not look up rows of an embedding matrix by ${ids}, which is not supported.`);
 }
 
 interface Head {
@@ -131,7 +131,7 @@ interface Head {
 /** Walks back from the logits: logits = softcap * tanh(scale * Linear(hidden) / softcap), with positions selected before or after. */
 function findHead(graph: Graph, source: ReadonlyMap<string, Node>): Head {
   const logits = graph.outputs.find((v) => v.name === 'logits') ?? graph.outputs[0];
-  if (!logits) throw unsupported('The model has no output. Only language models with logits are supported.');
+  if (!logits) throw unsupportedModel('The model has no output. Only language models with logits are supported.');
   const selects = new Set(['Slice', 'Gather', 'Identity', 'Squeeze', 'Unsqueeze', 'Cast']);
   let value = logits.name;
   let scale: number | null = null;
@@ -162,7 +162,7 @@ function findHead(graph: Graph, source: ReadonlyMap<string, Node>): Head {
       }
     } else if (node && selects.has(node.op)) value = node.inputs[0] ?? '';
     else
-      throw unsupported(
+      throw unsupportedModel(
         `The logits come from ${node ? `${node.op} node ${node.name}` : value}, not from a product with a constant matrix, which is not supported.`,
       );
   }
@@ -191,14 +191,14 @@ function findCache(graph: Graph) {
   const presentKeys = pick(outputs, /^present/, /[._]key(_\d+)?$/);
   const presentValues = pick(outputs, /^present/, /[._]value(_\d+)?$/);
   if ([values, presentKeys, presentValues].some((list) => list.length !== layers))
-    throw unsupported(
+    throw unsupportedModel(
       `The model has ${layers} past keys, ${values.length} past values, ${presentKeys.length} present keys and ${presentValues.length} present values; the numbers must be equal.`,
     );
   // Some exporters leave the head size of the past symbolic, and give that of the present.
   const [, kvHeads, , pastDim] = keys[0]?.shape ?? [];
   const headDim = typeof pastDim === 'number' ? pastDim : presentKeys[0]?.shape?.[3];
   if (layers > 0 && (typeof kvHeads !== 'number' || typeof headDim !== 'number'))
-    throw unsupported(`The model does not say how many key heads ${keys[0]?.name} has, or of what size.`);
+    throw unsupportedModel(`The model does not say how many key heads ${keys[0]?.name} has, or of what size.`);
   const names = (list: readonly ValueInfo[]) => list.map((v) => v.name);
   return {
     layers,

@@ -88,6 +88,13 @@ export function aligned(bytes: Uint8Array, align: number): { buffer: ArrayBuffer
   return { buffer: copy.buffer, byteOffset: copy.byteOffset };
 }
 
+/** Names a view: the number of its buffer, and where in that it begins. @param buffers the numbers so far */
+export function viewKey({ buffer, byteOffset }: Uint8Array, buffers: Map<ArrayBufferLike, number>): string {
+  const id = buffers.get(buffer) ?? buffers.size;
+  buffers.set(buffer, id);
+  return `${id}+${byteOffset}`;
+}
+
 /** All values as numbers, for small tensors: axes, shapes, scalars. int64 must be safe integers or the int64 extremes. */
 export function toNumbers(tensor: Initializer): number[] {
   const { bytes, dims, dtype } = tensor;

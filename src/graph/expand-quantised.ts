@@ -8,7 +8,7 @@ import {
   toFloat32,
   unpackZeroPoints,
 } from './dequantise';
-import { isFloat, sizeOf } from './dtype';
+import { isFloat, sizeOf, viewKey } from './dtype';
 import { type Graph, type Initializer, int, intAttr, LINEAR, type Node, unsupported, withLayout } from './ir';
 import { type Rewriting, readCounts, rewrite } from './rewrite';
 
@@ -132,7 +132,7 @@ class Expansion {
         `has ${packed.bytes.byteLength} bytes of weights and ${absmax.length} scales, which does not match ${rows} x ${columns} in blocks of ${blockSize}`,
       );
     const kind = intAttr(node, 'quant_type', 1) === 0 ? 'fp4' : 'nf4';
-    const key = `${this.#view(packed)} ${s} ${kind} ${rows}x${columns}`;
+    const key = `${viewKey(packed.bytes, this.#buffers)} ${s} ${kind} ${rows}x${columns}`;
     const make = () => ({ bytes: asBytes(dequantiseBnb4(packed.bytes, size, absmax, blockSize, kind)) });
     const weight = this.#define({ name: `${b}/float`, dims: [rows, columns], make, key }, builder);
     builder.push({ ...node, op: LINEAR, inputs: [x, weight], attrs: withLayout('rows') });
@@ -173,7 +173,7 @@ class Expansion {
         node,
         `has ${scales.length} scales and ${zeroPoints?.length ?? 'no'} zero points, which does not match [${tensor.dims}]`,
       );
-    const key = `${this.#view(tensor)}[${tensor.dims}] ${s} ${zp} ${axis} ${blockSize}`;
+    const key = `${viewKey(tensor.bytes, this.#buffers)}[${tensor.dims}] ${s} ${zp} ${axis} ${blockSize}`;
     const make = () => ({
       bytes: asBytes(dequantiseLinear(integers(tensor), tensor.dims, scales, zeroPoints, axis, blockSize)),
     });
@@ -201,7 +201,7 @@ class Expansion {
       );
     const zeroPoints = this.#zeroPoints(node, names.zeroPoints, packed, bits, rows, blocks);
     const zeroKey = typeof zeroPoints === 'number' ? zeroPoints : names.zeroPoints;
-    const key = `${this.#view(packed)} ${names.scales} ${zeroKey} ${bits} ${blockSize} ${rows}x${columns}`;
+    const key = `${viewKey(packed.bytes, this.#buffers)} ${names.scales} ${zeroKey} ${bits} ${blockSize} ${rows}x${columns}`;
     const make = () => {
       const source = { packed: unsignedBytes(packed), rows, columns, bits, blockSize, scales, zeroPoints };
       return packBlocks(source) ?? { bytes: asBytes(dequantiseBlocks(source)) };
@@ -241,12 +241,6 @@ class Expansion {
     const tensor = this.#tensors.get(name);
     if (!tensor) throw unsupported(node, `computes its weights at run time (${name}), which is not supported`);
     return tensor;
-  }
-
-  #view({ bytes }: Initializer): string {
-    const id = this.#buffers.get(bytes.buffer) ?? this.#buffers.size;
-    this.#buffers.set(bytes.buffer, id);
-    return `${id}+${bytes.byteOffset}`;
   }
 
   /** Forgets tensors after their last use. */

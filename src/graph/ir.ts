@@ -181,7 +181,4 @@ export const flip = (layout: Layout): Layout => (layout === 'rows' ? 'columns' :
 /** Attributes of a pseudo-operator. */
 export const withLayout = (layout: Layout): Readonly<Record<string, Attr>> => ({ layout: string(layout) });
 
-export const layoutOf = (node: Node): Layout => {
-  const attr = node.attrs.layout;
-  return attr?.type === 'string' && attr.value === 'rows' ? 'rows' : 'columns';
-};
+export const layoutOf = (node: Node): Layout => (stringAttr(node, 'layout', '') === 'rows' ? 'rows' : 'columns');

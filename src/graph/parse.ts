@@ -1,8 +1,9 @@
+import { corruptModel, unsupportedModel } from '../lib/errors';
 import { encode, maybeDType } from './dtype';
 import type { Attr, Dim, Graph, Initializer, Node, ValueInfo } from './ir';
 import { ATTRIBUTE, type Message, read } from './onnx-pb';
 import { ordered } from './rewrite';
-import { corrupt, type ExternalFiles, notSupported, readTensor } from './tensor-proto';
+import { type ExternalFiles, readTensor } from './tensor-proto';
 
 const decoder = new TextDecoder();
 
@@ -15,9 +16,9 @@ const decoder = new TextDecoder();
 export function parse(bytes: Uint8Array, external: ExternalFiles = new Map()): Graph {
   const model = read('Model', bytes);
   if (!model.graph || model.opsetImport.length === 0)
-    throw corrupt('The file contains no ONNX graph. It may be cut off, or not an ONNX file.');
+    throw corruptModel('The file contains no ONNX graph. It may be cut off, or not an ONNX file.');
   if (model.functions.length > 0)
-    throw notSupported(
+    throw unsupportedModel(
       `The model defines custom functions (${model.functions.map((f) => f.name).join(', ')}), which are not supported. Export it with functions inlined.`,
     );
   const opsets = Object.fromEntries(
@@ -36,17 +37,17 @@ interface Surroundings {
 function readGraph(proto: Message<'Graph'>, around: Surroundings): Graph {
   const { opsets, files, scope: outer } = around;
   if (proto.sparseInitializer.length > 0)
-    throw notSupported('The model has sparse initializers, which are not supported.');
+    throw unsupportedModel('The model has sparse initializers, which are not supported.');
   const initializers = new Map<string, Initializer>();
   for (const tensor of proto.initializer) {
-    if (initializers.has(tensor.name)) throw corrupt(`Tensor ${tensor.name} is defined twice.`);
+    if (initializers.has(tensor.name)) throw corruptModel(`Tensor ${tensor.name} is defined twice.`);
     initializers.set(tensor.name, readTensor(tensor, tensor.name, files));
   }
   const plain: Message<'Node'>[] = [];
   for (const node of proto.node) {
     const constant = isConstant(node) ? readConstant(node, files) : null;
     if (!constant) plain.push(node);
-    else if (initializers.has(constant.name)) throw corrupt(`Tensor ${constant.name} is defined twice.`);
+    else if (initializers.has(constant.name)) throw corruptModel(`Tensor ${constant.name} is defined twice.`);
     else initializers.set(constant.name, constant);
   }
   // Before IR version 4 every initializer was also listed as an input.
@@ -75,9 +76,10 @@ function readValue(proto: Message<'Value'>): ValueInfo {
   // Intermediate values of subgraphs may come without any type.
   if (type === undefined) return { name, dtype: 'float32', shape: null };
   const tensor = proto.type?.tensor;
-  if (!tensor) throw notSupported(`Value ${name} is a ${type}; only tensors are supported.`);
+  if (!tensor) throw unsupportedModel(`Value ${name} is a ${type}; only tensors are supported.`);
   const dtype = maybeDType(tensor.elemType);
-  if (!dtype) throw notSupported(`Value ${name} has element type number ${tensor.elemType}, which is not supported.`);
+  if (!dtype)
+    throw unsupportedModel(`Value ${name} has element type number ${tensor.elemType}, which is not supported.`);
   const shape = tensor.shape?.dim.map(({ value, param }): Dim => (value === undefined ? param || null : Number(value)));
   return { name, dtype, shape: shape ?? null };
 }
@@ -115,7 +117,7 @@ function readAttr(proto: Message<'Attribute'>, where: string, around: Surroundin
     default:
       break;
   }
-  throw notSupported(`Attribute ${proto.name} of ${where} is of kind ${proto.type}, which is not supported.`);
+  throw unsupportedModel(`Attribute ${proto.name} of ${where} is of kind ${proto.type}, which is not supported.`);
 }
 
 const isConstant = (node: Message<'Node'>) =>
@@ -136,7 +138,7 @@ function readConstant(node: Message<'Node'>, files: ExternalFiles): Initializer 
     case 'value_ints':
       return { name, dtype: 'int64', dims: [attr.ints.length], bytes: encode('int64', attr.ints) };
     default:
-      throw notSupported(
+      throw unsupportedModel(
         `Constant node ${node.name || name} holds ${attr?.name ?? 'nothing'}, which is not supported.`,
       );
   }

@@ -47,12 +47,11 @@ export function readCounts(graph: Graph): Map<string, number> {
 export function ordered(graph: Graph, outer: ReadonlySet<string> = new Set()): Node[] {
   const byOutput = new Map<string, Node>();
   const known = new Set<string>(['', ...outer, ...graph.inputs.map((v) => v.name), ...graph.initializers.keys()]);
-  const corrupt = (message: string) => corruptModel(message);
   for (const node of graph.nodes)
     for (const name of node.outputs) {
       if (name === '') continue;
       if (byOutput.has(name) || (known.has(name) && !outer.has(name)))
-        throw corrupt(`Value ${name} is defined twice; the second time by ${node.op} node ${node.name}.`);
+        throw corruptModel(`Value ${name} is defined twice; the second time by ${node.op} node ${node.name}.`);
       byOutput.set(name, node);
     }
   const done: Node[] = [];
@@ -76,13 +75,14 @@ export function ordered(graph: Graph, outer: ReadonlySet<string> = new Set()): N
       }
       if (known.has(name)) continue;
       const source = byOutput.get(name);
-      if (!source) throw corrupt(`${top.node.op} node ${top.node.name} reads ${name}, which nothing defines.`);
+      if (!source) throw corruptModel(`${top.node.op} node ${top.node.name} reads ${name}, which nothing defines.`);
       if (state.get(source) === 'open')
-        throw corrupt(`${top.node.op} node ${top.node.name} depends on itself through ${name}.`);
+        throw corruptModel(`${top.node.op} node ${top.node.name} depends on itself through ${name}.`);
       enter(source);
     }
   }
-  for (const { name } of graph.outputs) if (!known.has(name)) throw corrupt(`Graph output ${name} is not defined.`);
+  for (const { name } of graph.outputs)
+    if (!known.has(name)) throw corruptModel(`Graph output ${name} is not defined.`);
   return done;
 }
 

@@ -1,7 +1,7 @@
 import { assert } from '../lib/assert';
 import { domainOf } from './builder';
 import { asBytes, toFloat32 } from './dequantise';
-import { byteLengthOf, dtypeCode } from './dtype';
+import { byteLengthOf, dtypeCode, viewKey } from './dtype';
 import type { Attr, Dim, Graph, Initializer, Node, ValueInfo } from './ir';
 import { ATTRIBUTE, type Parts, write } from './onnx-pb';
 import { externalTensor, inlineTensor } from './tensor-proto';
@@ -41,9 +41,7 @@ class ExternalData {
   readonly #buffers = new Map<ArrayBufferLike, number>();
 
   path({ dtype, dims, bytes, unpack, beside = [] }: Initializer): string {
-    const id = this.#buffers.get(bytes.buffer) ?? this.#buffers.size;
-    this.#buffers.set(bytes.buffer, id);
-    const key = `${id}:${bytes.byteOffset}:${bytes.byteLength}`;
+    const key = `${viewKey(bytes, this.#buffers)}:${bytes.byteLength}`;
     const known = this.#known.get(key);
     if (known && !unpack) {
       known.uses++;

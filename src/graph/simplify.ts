@@ -1,5 +1,5 @@
 import { assert } from '../lib/assert';
-import { encode, maybeDType, type PlainDType, sizeOf, toNumbers } from './dtype';
+import { encode, maybeDType, type PlainDType, sizeOf, toNumbers, viewKey } from './dtype';
 import {
   type Attr,
   type DType,
@@ -17,16 +17,25 @@ export interface PruneOptions {
   readonly inputs?: boolean;
 }
 
-/** Dead-code elimination: drops nodes and initializers that no graph output depends on. */
-export function prune(graph: Graph, options: PruneOptions = {}): Graph {
-  const live = new Set(graph.outputs.map((v) => v.name));
-  const nodes: Node[] = [];
+/** The nodes that some values depend on, and the names of all values that those read. */
+export function neededFor(graph: Graph, names: readonly string[]) {
+  const live = new Set(names);
+  const needed = new Set<Node>();
   for (const node of [...graph.nodes].reverse()) {
     if (!node.outputs.some((name) => live.has(name))) continue;
-    nodes.push(node);
+    needed.add(node);
     for (const name of reads(node)) live.add(name);
   }
-  nodes.reverse();
+  return { live, needed };
+}
+
+/** Dead-code elimination: drops nodes and initializers that no graph output depends on. */
+export function prune(graph: Graph, options: PruneOptions = {}): Graph {
+  const { live, needed } = neededFor(
+    graph,
+    graph.outputs.map((v) => v.name),
+  );
+  const nodes = graph.nodes.filter((node) => needed.has(node));
   const produced = new Set(nodes.flatMap((node) => node.outputs));
   const kept = (name: string) => live.has(name);
   return {
@@ -103,9 +112,7 @@ function tensorKey({ name, dtype, dims, bytes, packing }: Initializer, buffers: 
   // Packed integers mean the same only with the same scales, which `expandQuantised` has compared.
   const type = packing && packing !== 'float16' ? name : `${packing ?? dtype}[${dims}]`;
   if (bytes.byteLength <= contentLimit) return `${type}${String.fromCharCode(...bytes)}`;
-  const id = buffers.get(bytes.buffer) ?? buffers.size;
-  buffers.set(bytes.buffer, id);
-  return `${type}@${id}+${bytes.byteOffset}`;
+  return `${type}@${viewKey(bytes, buffers)}`;
 }
 
 function nodeKey(node: Node): string {

@@ -1,14 +1,10 @@
-import { corruptModel, missingFile, type StudioError, unsupportedModel } from '../lib/errors';
+import { corruptModel, missingFile, unsupportedModel } from '../lib/errors';
 import { byteLengthOf, dtypeCode, maybeDType, sizeOf } from './dtype';
 import type { DType, Initializer } from './ir';
 import { EXTERNAL, type Message, type Parts } from './onnx-pb';
 
 /** External data files of a model, by location as written in the model. */
 export type ExternalFiles = ReadonlyMap<string, Uint8Array>;
-
-type Details = ConstructorParameters<typeof StudioError>[2];
-export const corrupt = (message: string): StudioError => corruptModel(message);
-export const notSupported = (message: string, details?: Details): StudioError => unsupportedModel(message, details);
 
 /**
  * A tensor message as an initializer. Raw data is a view of the model or of the external file.
@@ -17,13 +13,13 @@ export const notSupported = (message: string, details?: Details): StudioError =>
 export function readTensor(proto: Message<'Tensor'>, name: string, files: ExternalFiles): Initializer {
   const dtype = maybeDType(proto.dataType);
   if (dtype === undefined || dtype === 'string')
-    throw notSupported(
+    throw unsupportedModel(
       `Tensor ${name} has element type ${dtype ?? `number ${proto.dataType}`}, which is not supported.`,
       { data: { tensor: name } },
     );
   const dims = proto.dims.map(Number);
   if (dims.some((d) => d < 0) || !Number.isSafeInteger(sizeOf(dims)))
-    throw corrupt(`Tensor ${name} has impossible dimensions [${dims}].`);
+    throw corruptModel(`Tensor ${name} has impossible dimensions [${dims}].`);
   const expected = byteLengthOf(dtype, dims);
   const bytes =
     proto.dataLocation === EXTERNAL
@@ -32,7 +28,7 @@ export function readTensor(proto: Message<'Tensor'>, name: string, files: Extern
         ? proto.rawData
         : typedBytes(proto, dtype);
   if (bytes.byteLength !== expected)
-    throw corrupt(
+    throw corruptModel(
       `Tensor ${name} ${dtype}[${dims}] needs ${expected} bytes, but the model has ${bytes.byteLength} for it.`,
     );
   return { name, dtype, dims, bytes };
@@ -42,7 +38,7 @@ function externalBytes(proto: Message<'Tensor'>, name: string, files: ExternalFi
   const entries = new Map(proto.externalData.map(({ key, value }) => [key, value]));
   const location = entries.get('location') ?? '';
   if (!isInside(location))
-    throw corrupt(`Tensor ${name} points to the file "${location}", outside the folder of the model.`);
+    throw corruptModel(`Tensor ${name} points to the file "${location}", outside the folder of the model.`);
   const file = files.get(location.replace(/^\.\//, ''));
   if (!file)
     throw missingFile(`The model needs the file ${location}, which is missing. Add it next to the .onnx file.`, {
@@ -51,7 +47,7 @@ function externalBytes(proto: Message<'Tensor'>, name: string, files: ExternalFi
   const offset = byteCount(entries.get('offset') ?? '0');
   const length = byteCount(entries.get('length') ?? String(expected));
   if (offset === null || length === null || offset + length > file.byteLength)
-    throw corrupt(
+    throw corruptModel(
       `Tensor ${name} should be at bytes ${entries.get('offset')} + ${entries.get('length')} of ${location}, which has only ${file.byteLength} bytes. The file may be cut off: download it again.`,
     );
   return file.subarray(offset, offset + length);

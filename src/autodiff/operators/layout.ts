@@ -9,14 +9,10 @@ const reshaped: Gradient = ({ g, dy, x }) => [g.reshapeLike(dy, x)];
 /** The inverse permutation; without `perm` the axes are reversed, which is its own inverse. */
 const transpose: Gradient = ({ g, dy, node }) => {
   const perm = intsAttr(node, 'perm');
-  if (!perm) return [g.transpose(dy)];
-  return [
-    g.transpose(
-      dy,
-      perm.map((_, axis) => perm.indexOf(axis)),
-    ),
-  ];
+  return [g.transpose(dy, perm ? inverse(perm) : undefined)];
 };
+
+const inverse = (perm: readonly number[]): readonly number[] => perm.map((_, axis) => perm.indexOf(axis));
 
 /** dX_i = dY[..., offset_i : offset_i + size_i, ...] */
 const concat: Gradient = (c) => {
@@ -169,12 +165,7 @@ const gather: Gradient = (c) => {
   const indices = axesFrom(axis, axis + indexRank);
   const outer = [...axesFrom(0, axis), ...axesFrom(axis + indexRank, rank - 1 + indexRank)];
   const moved = scatterRows(c, g.transpose(x, front), g.transpose(dy, [...indices, ...outer]));
-  return [
-    g.transpose(
-      moved,
-      front.map((_, i) => front.indexOf(i)),
-    ),
-  ];
+  return [g.transpose(moved, inverse(front))];
 };
 
 const axesFrom = (start: number, end: number) => Array.from({ length: end - start }, (_, i) => start + i);

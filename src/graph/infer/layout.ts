@@ -96,20 +96,14 @@ export const slice = ranked((x, c) => {
   const { shape } = x;
   const starts = listed(c, 'starts', 1);
   const ends = listed(c, 'ends', 2);
+  const [from, to] = [starts ?? c.inputs[1]?.elements, ends ?? c.inputs[2]?.elements];
   const axes = listed(c, 'axes', 3) ?? (starts ?? ends)?.map((_, i) => i);
   const steps = (c.node.inputs[4] ?? '') === '' ? axes?.map(() => 1) : numbers(c.inputs[4]?.elements);
   if (!axes || !steps) return value(x.dtype, shape.map(unknownDim));
   const dims = [...shape];
   axes.forEach((axis, k) => {
     const at = normal(axis, shape.length);
-    dims[at] = sliced(
-      shape[at] ?? unknownDim(),
-      starts?.[k],
-      ends?.[k],
-      steps[k] ?? 1,
-      c.inputs[1]?.elements?.[k],
-      c.inputs[2]?.elements?.[k],
-    );
+    dims[at] = sliced(shape[at] ?? unknownDim(), from?.[k], to?.[k], steps[k] ?? 1);
   });
   const [start, end] = [starts?.[0], ends?.[0]];
   const known = x.elements && shape.length === 1 && steps[0] === 1 && start !== undefined && end !== undefined;
@@ -118,14 +112,10 @@ export const slice = ranked((x, c) => {
 
 function sliced(
   size: SymbolicDim,
-  start: number | undefined,
-  end: number | undefined,
+  from: SymbolicDim | undefined,
+  to: SymbolicDim | undefined,
   step: number,
-  symbolicStart: SymbolicDim | undefined,
-  symbolicEnd: SymbolicDim | undefined,
 ): SymbolicDim {
-  const from = start ?? symbolicStart;
-  const to = end ?? symbolicEnd;
   if (step < 1 || from === undefined || to === undefined) return unknownDim();
   if (step > 1 && typeof size !== 'number') return unknownDim();
   if (typeof size !== 'number') {

@@ -1,5 +1,14 @@
 import { maybeDType, toNumbers } from '../dtype';
-import { type DType, type Initializer, intAttr, intsAttr, type Node, tensorAttr, type ValueInfo } from '../ir';
+import {
+  type DType,
+  type Initializer,
+  intAttr,
+  intsAttr,
+  layoutOf,
+  type Node,
+  tensorAttr,
+  type ValueInfo,
+} from '../ir';
 import { broadcast, canonical, difference, quotient, type Shape, type SymbolicDim, unknownDim } from './dims';
 
 /** What inference knows of a value. */
@@ -114,8 +123,7 @@ export const gemm: ShapeRule = ({ node, inputs: [a, b] }) =>
 
 /** Output and input size of a weight. */
 const sides = (node: Node, weight: Inferred | undefined) => {
-  const attr = node.attrs.layout;
-  const rows = attr?.type === 'string' && attr.value === 'rows';
+  const rows = layoutOf(node) === 'rows';
   const [first, second] = weight?.shape ?? [unknownDim(), unknownDim()];
   return { out: (rows ? first : second) ?? unknownDim(), in: (rows ? second : first) ?? unknownDim() };
 };
