@@ -4,8 +4,8 @@ import type { Initializer, Packing } from './ir';
 
 let halfs: Float32Array | null = null;
 
-/** Value of each of the 65,536 half-precision bit patterns. */
-function halfTable(): Float32Array {
+/** Value of each of the 65,536 half-precision bit patterns, computed on first use. */
+export function halfTable(): Float32Array {
   halfs ??= Float32Array.from({ length: 65536 }, (_, bits) => halfToFloat(bits));
   return halfs;
 }

@@ -1,3 +1,4 @@
+import { HIDDEN } from '../graph/attend';
 import { assert, present } from '../lib/assert';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { HostTensor } from '../runtime/types';
@@ -51,14 +52,25 @@ export function sharedLength(sequences: readonly MixedTokens[]): number {
   return sequences.length > 1 ? Math.min(commonPrefixLength(sequences), shortest - 1) : 0;
 }
 
-/** One row of a run. */
-export interface Sequence {
+/** The part of a row still to run. */
+export interface StartedRow {
   readonly tokens: MixedTokens;
   /** Keys and values of the tokens before them, computed earlier. */
   readonly past: KvRow | null;
+}
+
+/** One row of a run. */
+export interface Sequence extends StartedRow {
   /** Indices into `tokens` at which the head predicts the next token. */
   readonly reads: readonly number[];
 }
+
+/** Read once, after the last token. */
+export const atEnd = ({ tokens, past }: StartedRow): Sequence => ({
+  tokens,
+  past,
+  reads: [tokens.length - 1],
+});
 
 /** The loss over the reads of all rows, in order: `sum_r weights[r] * crossEntropy(logits[r], targets[r])`. */
 export interface Objective {
@@ -90,9 +102,6 @@ const i32 = (values: readonly number[]): HostTensor => ({
   data: Int32Array.from(values),
 });
 const bool = (value: boolean): HostTensor => ({ dtype: 'bool', dims: [], data: Uint8Array.of(value ? 1 : 0) });
-
-/** Added to the score of a hidden key; exp(-1e9) is exactly 0. */
-const HIDDEN = -1e9;
 
 /** Feeds of one run: rows padded on the right, their pasts on the left. Every input of the program gets a value. */
 export function buildFeeds(spec: ProgramSpec, sequences: readonly Sequence[], options: FeedOptions): Feeds {

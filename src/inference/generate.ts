@@ -2,9 +2,8 @@ import { assert, present } from '../lib/assert';
 import { breathe, type Polled, throwIfInterrupted, uninterrupted } from '../lib/control';
 import { createRng, type Rng } from '../lib/rng';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import { type MixedTokens, pastLength, withSoft } from './feeds';
-import type { KvRow } from './kv';
-import { logSumExp, type StartedRow } from './label-scores';
+import { atEnd, type MixedTokens, pastLength, type StartedRow, withSoft } from './feeds';
+import { logSumExp } from './label-scores';
 import { takesPast } from './program';
 import { checkContext, openRows, type RowOptions } from './rows';
 import { lengthBuckets, MAX_RUN_TOKENS, type Program, prefill, run, runLimits, vocabularyLimits } from './run';
@@ -60,26 +59,19 @@ export async function generate(
   return end('length');
 }
 
-/** Tokens still to run, after a past. */
-interface State {
-  readonly tokens: MixedTokens;
-  readonly past: KvRow | null;
-}
-
-async function beginning(program: Program, sequence: MixedTokens, soft: SoftPrompt | null): Promise<State> {
+async function beginning(program: Program, sequence: MixedTokens, soft: SoftPrompt | null): Promise<StartedRow> {
   const split = takesPast(program.spec) ? Math.max(0, sequence.length - MAX_RUN_TOKENS) : 0;
   const past = split > 0 ? await prefill(program, sequence.subarray(0, split), soft) : null;
   return { tokens: sequence.subarray(split), past };
 }
 
-async function nextToken(program: Program, { tokens, past }: State, options: GenerateOptions, rng: Rng) {
-  const sequence = { tokens, past, reads: [tokens.length - 1] };
+async function nextToken(program: Program, state: StartedRow, options: GenerateOptions, rng: Rng) {
   const keepPresent = takesPast(program.spec);
-  const { logits, present: kv } = await run(program, [sequence], { soft: options.soft, keepPresent });
+  const { logits, present: kv } = await run(program, [atEnd(state)], { soft: options.soft, keepPresent });
   const id = sampleToken(logits, options, rng);
-  const next: State = keepPresent
+  const next: StartedRow = keepPresent
     ? { tokens: Int32Array.of(id), past: present(kv[0], 'keys and values') }
-    : { tokens: Int32Array.from([...tokens, id]), past: null };
+    : { tokens: Int32Array.from([...state.tokens, id]), past: null };
   return { id, next };
 }
 
@@ -137,8 +129,7 @@ async function writeTogether(
   let writing: readonly Writing[] = started.map((row, index) => ({ ...row, index }));
   for (let n = 0; n < maxNewTokens && writing.length > 0; n++) {
     throwIfInterrupted(control);
-    const sequences = writing.map(({ tokens, past }) => ({ tokens, past, reads: [tokens.length - 1] }));
-    const { logits, columns, present: kv } = await run(program, sequences, { soft, keepPresent });
+    const { logits, columns, present: kv } = await run(program, writing.map(atEnd), { soft, keepPresent });
     writing = writing.flatMap(({ tokens, index }, i): Writing[] => {
       const id = mostLikely(logits.subarray(i * columns, (i + 1) * columns));
       const own = present(written[index], 'row');

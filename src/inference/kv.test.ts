@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { behind, halfTable, halved, packPast, toHalf, truncated } from './kv';
+import { halfTable } from '../graph/dequantise';
+import { behind, halved, packPast, toHalf, truncated } from './kv';
 
 const round = (value: number) => halfTable()[toHalf(Float32Array.of(value))[0] ?? 0] ?? Number.NaN;
 

@@ -1,3 +1,4 @@
+import { halfTable } from '../graph/dequantise';
 import { present as given } from '../lib/assert';
 import type { HostTensor, KeptRow } from '../runtime/types';
 import type { ProgramSpec } from './program';
@@ -171,20 +172,4 @@ function roundedShift(x: number, shift: number): number {
   const rest = x & ((1 << shift) - 1);
   const half = 1 << (shift - 1);
   return rest > half || (rest === half && kept & 1) ? kept + 1 : kept;
-}
-
-let table: Float32Array | null = null;
-
-/** The float32 value of every half: 65,536 entries, computed on first use. */
-export function halfTable(): Float32Array {
-  table ??= Float32Array.from({ length: 65536 }, (_, bits) => halfValue(bits));
-  return table;
-}
-
-function halfValue(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >>> 10) & 0x1f;
-  const mantissa = bits & 0x3ff;
-  if (exponent === 31) return mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return exponent === 0 ? sign * mantissa * 2 ** -24 : sign * (1024 + mantissa) * 2 ** (exponent - 25);
 }

@@ -1,16 +1,9 @@
 import { present } from '../lib/assert';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { LabelTokens } from '../tokens/tokenizer';
-import { type MixedTokens, pastLength, type RowTokens, type Sequence } from './feeds';
-import type { KvRow } from './kv';
+import { atEnd, pastLength, type RowTokens, type Sequence, type StartedRow } from './feeds';
 import { takesPast } from './program';
 import { lengthBuckets, type Program, run, vocabularyLimits } from './run';
-
-/** The part of a row still to run, after its past. */
-export interface StartedRow {
-  readonly tokens: MixedTokens;
-  readonly past: KvRow | null;
-}
 
 /** Whether any label has several tokens; then all labels are scored by their whole sequences. */
 export const isSequenceScored = (labels: readonly LabelTokens[]) => labels.some((label) => label.tokenIds.length !== 1);
@@ -29,8 +22,6 @@ interface Asked {
   readonly labels: readonly LabelTokens[];
   readonly soft: SoftPrompt | null;
 }
-
-const atEnd = ({ tokens, past }: StartedRow) => ({ tokens, past, reads: [tokens.length - 1] });
 
 async function tokenScores(program: Program, { rows, labels, soft }: Asked): Promise<number[][]> {
   const candidates = labels.map((label) => present(label.tokenIds[0], 'token of a label'));

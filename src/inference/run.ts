@@ -3,7 +3,7 @@ import { breathe, type Polled, throwIfInterrupted, uninterrupted } from '../lib/
 import { StudioError } from '../lib/errors';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { HostTensor, Runner } from '../runtime/types';
-import { buildFeeds, type FeedOptions, layoutOf, type MixedTokens, pastLength, type Sequence } from './feeds';
+import { atEnd, buildFeeds, type FeedOptions, layoutOf, type MixedTokens, pastLength, type Sequence } from './feeds';
 import { type KvRow, kvBytesPerToken, unpackPresent } from './kv';
 import { IO, type ProgramSpec, takesPast } from './program';
 
@@ -192,8 +192,11 @@ export async function prefill(
   for (let from = 0; from < tokens.length; from += MAX_RUN_TOKENS) {
     const piece = tokens.subarray(from, from + MAX_RUN_TOKENS);
     // The head needs a read; one candidate is cheap.
-    const sequence = { tokens: piece, past: kv, reads: [piece.length - 1] };
-    const outcome = await run(program, [sequence], { soft, candidates: [0], keepPresent: true });
+    const outcome = await run(program, [atEnd({ tokens: piece, past: kv })], {
+      soft,
+      candidates: [0],
+      keepPresent: true,
+    });
     kv = present(outcome.present[0], 'keys and values');
     await breathe();
     throwIfInterrupted(control);

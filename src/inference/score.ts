@@ -3,7 +3,16 @@ import { breathe, throwIfInterrupted, uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { FIXED_TOKENS, type LabelTokens, type TokenRow } from '../tokens/tokenizer';
-import { type MixedTokens, pastLength, type Sequence, sharedLength, tokensBefore, withSoft } from './feeds';
+import {
+  atEnd,
+  type MixedTokens,
+  pastLength,
+  type Sequence,
+  type StartedRow,
+  sharedLength,
+  tokensBefore,
+  withSoft,
+} from './feeds';
 import { mostLikely } from './generate';
 import { isSequenceScored, labelScores, logSoftmax, logSumExp } from './label-scores';
 import { openRows, type RowOptions } from './rows';
@@ -104,7 +113,7 @@ export async function readStates(
   let done = 0;
   for (const bucket of buckets) {
     throwIfInterrupted(control);
-    const sequences = (await startAt(bucket)).map((row) => ({ ...row, reads: [row.tokens.length - 1] }));
+    const sequences = (await startAt(bucket)).map(atEnd);
     // The head needs a candidate; one is cheap.
     const asked = { soft, candidates: [0], keepPresent: false, keepStates: true };
     const states = present((await run(program, sequences, asked)).states, 'hidden states');
@@ -234,7 +243,7 @@ export interface TargetScore {
 }
 
 /** Each target token is read at the token before it. */
-export function withTarget({ tokens, past }: Omit<Sequence, 'reads'>, target: Int32Array): Sequence {
+export function withTarget({ tokens, past }: StartedRow, target: Int32Array): Sequence {
   return {
     tokens: Int32Array.from([...tokens, ...target.subarray(0, -1)]),
     past,

@@ -12,7 +12,7 @@ import {
   type Storage,
   type TextCacheOptions,
 } from './cache-plan';
-import { commonPrefixLength, type MixedTokens } from './feeds';
+import { atEnd, commonPrefixLength, type MixedTokens } from './feeds';
 import { behind, halved, isWide, type KvRow } from './kv';
 import type { ProgramSpec } from './program';
 import { MAX_RUN_TOKENS, type Program, prefill, run } from './run';
@@ -221,7 +221,7 @@ async function computeGroup(
 }
 
 async function together(program: Program, texts: readonly MixedTokens[], past: KvRow | null) {
-  const sequences = texts.map((tokens) => ({ tokens, past, reads: [tokens.length - 1] }));
+  const sequences = texts.map((tokens) => atEnd({ tokens, past }));
   const options = { soft: null, candidates: [0], keepPresent: true };
   return (await run(program, sequences, options)).present;
 }
