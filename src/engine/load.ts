@@ -1,6 +1,6 @@
 import type { Decoder } from '../graph/decoder';
 import { rowsAsFloat32 } from '../graph/dequantise';
-import { sizeOf } from '../graph/dtype';
+import { sizeOf, viewKey } from '../graph/dtype';
 import { type PackableBytes, packableMatrices } from '../graph/expand-quantised';
 import type { Graph } from '../graph/ir';
 import { normalise } from '../graph/normalise';
@@ -209,21 +209,14 @@ function embeddingNorms({ graph, embeddingTable }: Decoder): readonly [number, n
 /** Learned numbers: matrices and vectors, shared ones counted once, without rotary tables and small constants. */
 function parameterCount({ graph, headDim }: Decoder): number {
   const seen = new Set<string>();
+  const buffers = new Map<ArrayBufferLike, number>();
   let count = 0;
   for (const tensor of graph.initializers.values()) {
     const isRotary = tensor.dims.length === 2 && tensor.dims[1] === headDim / 2;
-    const key = `${tensor.bytes.byteOffset}:${tensor.bytes.byteLength}:${bufferId(tensor.bytes.buffer)}`;
+    const key = `${viewKey(tensor.bytes, buffers)}:${tensor.bytes.byteLength}`;
     if (tensor.dtype !== 'float32' || isRotary || tensor.bytes.byteLength < 64 || seen.has(key)) continue;
     seen.add(key);
     count += sizeOf(tensor.dims);
   }
   return count;
-}
-
-const ids = new WeakMap<ArrayBufferLike, number>();
-let nextId = 0;
-function bufferId(buffer: ArrayBufferLike): number {
-  const id = ids.get(buffer) ?? nextId++;
-  ids.set(buffer, id);
-  return id;
 }

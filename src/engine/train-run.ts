@@ -113,23 +113,22 @@ function coreFirst(gold: readonly number[], chosen: readonly number[], core: num
 
 function checkRequest(request: TrainRequest, hidden: number, hasAdapters: boolean): void {
   const { train, validation, labels, settings, resume, initFrom } = request;
-  const bad = (message: string) => badInput(message);
   if ((request.trains === 'adapters') !== hasAdapters)
-    throw bad(`The model is loaded to train ${hasAdapters ? 'adapters' : 'vectors'}. Load it again.`);
-  if (train.length === 0) throw bad('There are no rows to train on.');
+    throw badInput(`The model is loaded to train ${hasAdapters ? 'adapters' : 'vectors'}. Load it again.`);
+  if (train.length === 0) throw badInput('There are no rows to train on.');
   const rows = [...train, ...validation];
   const lacking = TASKS[kindOf(rows)].lacking(rows, labels);
-  if (lacking) throw bad(`${lacking}, so it cannot be trained on.`);
+  if (lacking) throw badInput(`${lacking}, so it cannot be trained on.`);
   if (rows.some(({ taught }) => taught)) checkTaught(rows, labels);
   const from = initFrom?.vectors.length ?? 0;
   if (settings.initialisation.kind === 'prompt' && (from === 0 || from % hidden !== 0))
-    throw bad('The prompt to start from has no vectors for this model. Choose another start.');
+    throw badInput('The prompt to start from has no vectors for this model. Choose another start.');
   if (trainsAnswers(settings)) {
-    if (kindOf(rows) === 'generate') throw bad('A prompt that generates texts has no answer words to train.');
+    if (kindOf(rows) === 'generate') throw badInput('A prompt that generates texts has no answer words to train.');
     checkOneToken(labels);
   }
   if (resume && !isOfRun(resume, request, hidden))
-    throw bad('The checkpoint belongs to a run with other settings or another model.');
+    throw badInput('The checkpoint belongs to a run with other settings or another model.');
 }
 
 /** What rows are taught must be probabilities of the labels; a label must be one logit. @throws StudioError `bad-input` */

@@ -1,9 +1,9 @@
 import { assert, present } from '../lib/assert';
 import { breathe, type Polled, throwIfInterrupted, uninterrupted } from '../lib/control';
 import { createRng, type Rng } from '../lib/rng';
+import { argmax, logSumExp } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { atEnd, type MixedTokens, pastLength, type StartedRow, withSoft } from './feeds';
-import { logSumExp } from './label-scores';
 import { takesPast } from './program';
 import { checkContext, openRows, type RowOptions } from './rows';
 import { lengthBuckets, MAX_RUN_TOKENS, type Program, prefill, run, runLimits, vocabularyLimits } from './run';
@@ -131,7 +131,7 @@ async function writeTogether(
     throwIfInterrupted(control);
     const { logits, columns, present: kv } = await run(program, writing.map(atEnd), { soft, keepPresent });
     writing = writing.flatMap(({ tokens, index }, i): Writing[] => {
-      const id = mostLikely(logits.subarray(i * columns, (i + 1) * columns));
+      const id = argmax(logits.subarray(i * columns, (i + 1) * columns));
       const own = present(written[index], 'row');
       const isBreak = breakTokenIds.has(id);
       if (endTokenIds.has(id) || (isBreak && own.length > 0)) return [];
@@ -235,7 +235,7 @@ export function sampleToken(
   { temperature, topP }: { readonly temperature: number; readonly topP: number },
   rng: Rng,
 ): number {
-  if (temperature <= 0) return mostLikely(logits);
+  if (temperature <= 0) return argmax(logits);
   const scaled = Float64Array.from(logits, (x) => x / temperature);
   const normaliser = logSumExp(scaled);
   const probabilities = scaled.map((x) => Math.exp(x - normaliser));
@@ -259,11 +259,4 @@ function nucleusOf(order: readonly number[], probabilities: Float64Array, topP: 
     return held >= topP;
   });
   return end < 0 ? order : order.slice(0, end + 1);
-}
-
-/** The id of the largest logit, on a tie the lowest one. */
-export function mostLikely(logits: Float32Array): number {
-  let best = 0;
-  for (let i = 1; i < logits.length; i++) if ((logits[i] as number) > (logits[best] as number)) best = i;
-  return best;
 }

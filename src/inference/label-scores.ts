@@ -1,4 +1,5 @@
 import { present } from '../lib/assert';
+import { logSoftmax, logSumExp } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { LabelTokens } from '../tokens/tokenizer';
 import { atEnd, pastLength, type RowTokens, type Sequence, type StartedRow } from './feeds';
@@ -163,18 +164,4 @@ const keyOfSoft = ({ placement, virtualTokens, vectors, answerShift }: SoftPromp
 export interface PromptAnswers {
   get(row: RowTokens): LogProbs | undefined;
   put(row: RowTokens, logProbs: LogProbs): void;
-}
-
-/** log(exp(x_i) / sum_j exp(x_j)), in double precision. */
-export function logSoftmax(logits: ArrayLike<number>): number[] {
-  const normaliser = logSumExp(logits);
-  return Array.from(logits, (x) => x - normaliser);
-}
-
-export function logSumExp(logits: ArrayLike<number>): number {
-  let max = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < logits.length; i++) max = Math.max(max, logits[i] as number);
-  let sum = 0;
-  for (let i = 0; i < logits.length; i++) sum += Math.exp((logits[i] as number) - max);
-  return max + Math.log(sum);
 }

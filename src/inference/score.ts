@@ -1,6 +1,7 @@
 import { present } from '../lib/assert';
 import { breathe, throwIfInterrupted, uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
+import { argmax, logSoftmax, logSumExp } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { FIXED_TOKENS, type LabelTokens, type TokenRow } from '../tokens/tokenizer';
 import {
@@ -13,8 +14,7 @@ import {
   tokensBefore,
   withSoft,
 } from './feeds';
-import { mostLikely } from './generate';
-import { isSequenceScored, labelScores, logSoftmax, logSumExp } from './label-scores';
+import { isSequenceScored, labelScores } from './label-scores';
 import { openRows, type RowOptions } from './rows';
 import { lengthBuckets, type Program, run, vocabularyLimits } from './run';
 
@@ -295,7 +295,7 @@ function scored(logits: Float32Array, target: Int32Array): Omit<TargetScore, 'ro
     const row = logits.subarray(t * columns, (t + 1) * columns);
     const own = row[id] ?? Number.NaN;
     logProb += own - logSumExp(row);
-    if (mostLikely(row) === id) correct++;
+    if (argmax(row) === id) correct++;
   });
   return { logProb, tokens: target.length, correct };
 }

@@ -60,8 +60,16 @@ export function argmax(values: ArrayLike<number>): number {
 }
 
 /** Log-probabilities or logits -> log-softmax. */
-export function logSoftmax(values: readonly number[]): number[] {
-  const max = Math.max(...values);
-  const log = max + Math.log(values.reduce((sum, v) => sum + Math.exp(v - max), 0));
-  return values.map((v) => v - log);
+export function logSoftmax(values: ArrayLike<number>): number[] {
+  const log = logSumExp(values);
+  return Array.from(values, (v) => v - log);
+}
+
+/** log sum_i exp(x_i), in double precision. */
+export function logSumExp(values: ArrayLike<number>): number {
+  let max = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) max = Math.max(max, values[i] as number);
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += Math.exp((values[i] as number) - max);
+  return max + Math.log(sum);
 }

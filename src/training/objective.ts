@@ -8,7 +8,7 @@ import {
   withSoft,
 } from '../inference/feeds';
 import { type KvRow, truncated } from '../inference/kv';
-import { isSequenceScored, logSumExp } from '../inference/label-scores';
+import { isSequenceScored } from '../inference/label-scores';
 import { type ProgramSpec, takesPast } from '../inference/program';
 import { checkContext } from '../inference/rows';
 import {
@@ -25,6 +25,7 @@ import type { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import { breathe, type Polled, throwIfInterrupted } from '../lib/control';
 import { entropy } from '../metrics/calibration';
+import { logSumExp } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 
