@@ -6,7 +6,15 @@ import { type ByTask, taskKindOf } from '../dataset/types';
 import { counted } from '../lib/format';
 import { classifyInstruction } from './propose';
 import { taskOf } from './tasks';
-import { checkTemplate, ownWord, parseTemplate, printTemplate, TEXT_SLOT, type TemplatePart } from './template';
+import {
+  checkTemplate,
+  escaped,
+  ownWord,
+  parseTemplate,
+  printTemplate,
+  TEXT_SLOT,
+  type TemplatePart,
+} from './template';
 import type { AnswerWord, HardPrompt } from './types';
 
 export interface PromptFinding {
@@ -93,10 +101,9 @@ const wordsMissing: Rule = ({ prompt, labels, words }, parts) => {
 /** The template with its sentence "Answer with one of: …" brought up to date, or with an instruction that lists them on top. */
 function withList(template: string, answers: readonly string[]): string {
   const list = /^(.*Answer with one of: )[^\n]*$/m;
-  const line = `${answers.join(', ')}.`.replaceAll('{', '{{').replaceAll('}', '}}');
+  const line = escaped(`${answers.join(', ')}.`);
   if (list.test(template)) return template.replace(list, (_, start: string) => start + line);
-  const sentence = classifyInstruction(answers).replaceAll('{', '{{').replaceAll('}', '}}');
-  return `${sentence}\n${template}`;
+  return `${escaped(classifyInstruction(answers))}\n${template}`;
 }
 
 /** A line of several words, which is no cue such as `Tone:`. */
@@ -113,7 +120,6 @@ const instructionLast: Rule = ({ prompt, mapping, labels }, parts) => {
   const left = lines.filter((line) => !isInstruction(line));
   const cue = templateFor({ mapping, labels }).split('\n').at(-1) ?? '';
   const tail = left.some((line) => line.trim() !== '') ? left : [cue];
-  const literal = (text: string) => printTemplate([{ kind: 'literal', text }]);
   return {
     kind: 'instruction-last',
     title: 'The instruction comes after the text',
@@ -122,7 +128,7 @@ const instructionLast: Rule = ({ prompt, mapping, labels }, parts) => {
       label: 'Move it above the text',
       prompt: change(
         prompt,
-        [...instructions.map(literal), before + literal(rest), ...tail.map(literal)].join('\n').trimEnd(),
+        [...instructions.map(escaped), before + escaped(rest), ...tail.map(escaped)].join('\n').trimEnd(),
       ),
     },
   };

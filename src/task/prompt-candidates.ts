@@ -5,7 +5,7 @@
  */
 import { classifyInstruction } from './propose';
 import { LETTERS } from './propose-words';
-import { alignWords, cueOf, parseTemplate, printTemplate, splitInstruction, withCue } from './template';
+import { alignWords, cueOf, escaped, parseTemplate, printTemplate, splitInstruction, withCue } from './template';
 import type { AnswerWord, HardPrompt } from './types';
 
 /** A prompt with the answer words it is asked with. */
@@ -43,7 +43,6 @@ const NEAREST = [4, 8] as const;
 const FIRST_CUES = 3;
 
 const plain = (template: string): HardPrompt => ({ template, shots: 0, shotSeed: 0 });
-const escaped = (text: string) => text.replaceAll('{', '{{').replaceAll('}', '}}');
 
 /** Two candidates with one key are one. */
 export const candidateKey = ({ prompt, words }: Pick<PromptCandidate, 'prompt' | 'words'>): string => {

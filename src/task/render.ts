@@ -7,6 +7,7 @@ import { taskOf } from './tasks';
 import {
   asContinuation,
   checkTemplate,
+  escaped,
   ownCue,
   parseTemplate,
   printTemplate,
@@ -91,7 +92,7 @@ export function wholeTemplates(
   const own = printTemplate(bare);
   return ok(
     inOrders(sharedShots(dataset, prompt), prompt).map((shots) =>
-      inBlocks([printTemplate([{ kind: 'literal', text: inBlocks([instruction, ...shots.map(write)]) }]), own]),
+      inBlocks([escaped(inBlocks([instruction, ...shots.map(write)])), own]),
     ),
   );
 }

@@ -57,11 +57,12 @@ export function parseTemplate(template: string): Result<readonly TemplatePart[],
   return ok(joined(parts));
 }
 
+/** Literal text as a template writes it: its braces stay. */
+export const escaped = (text: string): string => text.replaceAll('{', '{{').replaceAll('}', '}}');
+
 /** Parts -> template text; `parseTemplate` reads it back. */
 export const printTemplate = (parts: readonly TemplatePart[]): string =>
-  parts
-    .map((part) => (part.kind === 'slot' ? `{${part.column}}` : part.text.replaceAll('{', '{{').replaceAll('}', '}}')))
-    .join('');
+  parts.map((part) => (part.kind === 'slot' ? `{${part.column}}` : escaped(part.text))).join('');
 
 const isTextSlot = (column: string, mapping: ColumnMapping) => column === TEXT_SLOT || column === mapping.text;
 

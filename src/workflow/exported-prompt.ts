@@ -19,7 +19,7 @@ import { type Beside, type Evaluation, ofKind, type SoftVersion } from '../promp
 import { wordsOf } from '../prompt-set/versions';
 import { longestAnswer } from '../route/generated-texts';
 import { exampleCount, wholeTemplates } from '../task/render';
-import { cueOf, printTemplate, wordsFor } from '../task/template';
+import { cueOf, escaped, wordsFor } from '../task/template';
 import { labelTokens } from '../tokens/tokenizer';
 import { armCheckRows, makeCheckRows, type RowsDone } from './check-rows';
 import { trainingWords } from './compare-labels';
@@ -151,10 +151,9 @@ function inChat({ tokens }: Pick<Host, 'tokens'>, template: string): string {
   if (framed === null) return template;
   const [before = '', after = ''] = framed.split(INSIDE);
   const isKept = before.endsWith(' ') && after.startsWith(' ');
-  const literal = (text: string) => printTemplate([{ kind: 'literal', text }]);
   return isKept
-    ? `${literal(before.slice(0, -1))}${template}${literal(after.slice(1))}`
-    : `${literal(before)}${template.trim()}${literal(after)}`;
+    ? `${escaped(before.slice(0, -1))}${template}${escaped(after.slice(1))}`
+    : `${escaped(before)}${template.trim()}${escaped(after)}`;
 }
 
 /** What the user is asked to agree to, because the prompt is made of it; null = of nothing of theirs. */
