@@ -1,6 +1,6 @@
 import type { Interval } from './intervals';
 import { eachDraw, type ResampleOptions } from './resample';
-import { quantile } from './special';
+import { middle95 } from './special';
 
 /** `wins[i][j]` = how often i was preferred to j. The diagonal is ignored. */
 export type Wins = readonly (readonly number[])[];
@@ -113,6 +113,6 @@ export function rankArms(right: readonly (readonly boolean[])[], options: Resamp
   if (drawn.length < 0.95 * draws) return null;
   return found.map((strength, arm) => {
     const sorted = Float64Array.from(drawn, (s) => s[arm] as number).sort();
-    return { strength, ci95: { low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) } };
+    return { strength, ci95: middle95(sorted) };
   });
 }

@@ -185,6 +185,15 @@ export interface CoveragePoint {
   readonly accuracyCi95: Interval;
 }
 
+const pointOf = (threshold: number, answered: number, correct: number, rows: number): CoveragePoint => ({
+  threshold,
+  answered,
+  correct,
+  coverage: rows === 0 ? 0 : answered / rows,
+  accuracy: answered === 0 ? null : correct / answered,
+  accuracyCi95: wilson(correct, answered),
+});
+
 export function coverageAt(
   confidences: readonly number[],
   right: readonly boolean[],
@@ -197,15 +206,7 @@ export function coverageAt(
     answered++;
     if (right[i]) correct++;
   });
-  const n = confidences.length;
-  return {
-    threshold,
-    answered,
-    correct,
-    coverage: n === 0 ? 0 : answered / n,
-    accuracy: answered === 0 ? null : correct / answered,
-    accuracyCi95: wilson(correct, answered),
-  };
+  return pointOf(threshold, answered, correct, confidences.length);
 }
 
 /** One point a distinct confidence, from all rows answered to the surest row alone. Source: El-Yaniv & Wiener 2010. */
@@ -218,14 +219,7 @@ export function coverageCurve(confidences: readonly number[], right: readonly bo
     if (row.right) correct++;
     // rows of one confidence are answered together or not at all
     if (order[i + 1]?.confidence === row.confidence) return;
-    points.push({
-      threshold: row.confidence,
-      answered: i + 1,
-      correct,
-      coverage: (i + 1) / order.length,
-      accuracy: correct / (i + 1),
-      accuracyCi95: wilson(correct, i + 1),
-    });
+    points.push(pointOf(row.confidence, i + 1, correct, order.length));
   });
   return points.toReversed();
 }

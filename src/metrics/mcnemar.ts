@@ -1,7 +1,7 @@
 import { createRng } from '../lib/rng';
 import { bonettPrice, type Interval, wilson } from './intervals';
 import { DRAWS, type ResampleOptions } from './resample';
-import { logChoose, normalTail, quantile } from './special';
+import { logChoose, middle95, normalTail } from './special';
 
 /** Rows by who gets them right: `b` only A, `c` only B. */
 export interface PairedCounts {
@@ -217,7 +217,7 @@ export function clusterBootstrap(
     means[d] = sum / rows;
   }
   means.sort();
-  return { low: quantile(means, 0.025), high: quantile(means, 0.975) };
+  return middle95(means);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { createRng } from '../lib/rng';
 import type { Interval } from './intervals';
-import { quantile } from './special';
+import { middle95 } from './special';
 
 export const DRAWS = 10_000;
 
@@ -61,7 +61,7 @@ export function pairedBootstrap(
     values[d] = statistic(rows);
   });
   values.sort();
-  return { low: quantile(values, 0.025), high: quantile(values, 0.975) };
+  return middle95(values);
 }
 
 /**

@@ -55,6 +55,12 @@ export function quantile(sorted: ArrayLike<number>, q: number): number {
   return a + (at - low) * (b - a);
 }
 
+/** The percentiles 2.5 and 97.5; `sorted` as in `quantile`. */
+export const middle95 = (sorted: ArrayLike<number>): { readonly low: number; readonly high: number } => ({
+  low: quantile(sorted, 0.025),
+  high: quantile(sorted, 0.975),
+});
+
 /** 0 without values. */
 export const median = (values: readonly number[]): number =>
   values.length === 0 ? 0 : quantile(Float64Array.from(values).sort(), 0.5);

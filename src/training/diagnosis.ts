@@ -248,12 +248,11 @@ const levelled: Check = ({ losses, trend, isGaining }) =>
 
 type Words = readonly [title: string, advice: string];
 
+const either = (words: Words): readonly [Words, Words] => [words, words];
+
 /** Nothing is wrong: what the training loss does, with and without a gain on the validation rows. */
 const LEARNING: Readonly<Record<Trend, readonly [gaining: Words, not: Words]>> = {
-  short: [
-    ['Learning', 'Too few steps to see a trend in the training loss. Let it run.'],
-    ['Learning', 'Too few steps to see a trend in the training loss. Let it run.'],
-  ],
+  short: either(['Learning', 'Too few steps to see a trend in the training loss. Let it run.']),
   falling: [
     ['Learning', 'The loss is falling, and the validation results improve with it. Let it run.'],
     [
@@ -276,14 +275,8 @@ const LEARNING: Readonly<Record<Trend, readonly [gaining: Words, not: Words]>> =
     ['Unsteady', 'The training loss is rising, while the validation results still improve. Watch the next validation.'],
     ['Unsteady', 'The training loss is rising. If it stays so, stop and halve the learning rate.'],
   ],
-  grown: [
-    ['Unsteady', 'The training loss is far above its start.'],
-    ['Unsteady', 'The training loss is far above its start.'],
-  ],
-  broken: [
-    ['Unsteady', 'The training loss is not a number.'],
-    ['Unsteady', 'The training loss is not a number.'],
-  ],
+  grown: either(['Unsteady', 'The training loss is far above its start.']),
+  broken: either(['Unsteady', 'The training loss is not a number.']),
 };
 
 /** Worst first. */

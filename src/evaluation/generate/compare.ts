@@ -9,7 +9,7 @@ import {
   type TextMetricId,
 } from '../../metrics/registry';
 import { DRAWS, eachDraw } from '../../metrics/resample';
-import { quantile } from '../../metrics/special';
+import { middle95 } from '../../metrics/special';
 import type {
   Difference,
   GenerateArm,
@@ -55,7 +55,7 @@ const rowsOf = ({ written, scores }: GenerateOutcome, wanted: readonly string[])
 /** 2.5% and 97.5% of the draws. */
 function intervalOf(values: Float64Array): Interval {
   const sorted = values.toSorted();
-  return { low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) };
+  return middle95(sorted);
 }
 
 /**
