@@ -1,6 +1,6 @@
 import { capitalised, counted } from '../lib/format';
 import { compareArms, fieldOf } from './classify/field';
-import { MAJORITY, PROBE } from './classify/made-arms';
+import { PROBE } from './classify/made-arms';
 import { isClear } from './classify/pairs';
 import {
   type Action,
@@ -112,11 +112,9 @@ const WHY_NOT: Readonly<Record<Group, (isOne: boolean) => string>> = {
 /** Where nothing clearly beats always giving one answer, no prompt is recommended, however far ahead of another it is. */
 const NO_BETTER = (isOne: boolean) => `but ${isOne ? 'it does' : 'they do'} not clearly beat always giving one answer`;
 
-/** Where others are clearly ahead of the recommended arm: which, and why they are not recommended; and where it is no clear gain. */
+/** Where others are clearly ahead of the recommended arm: which, and why they are not recommended. */
 function caution(arms: readonly CardArm[], { action }: Pick<Recommendation, 'action'>, arm: string): string {
   const ahead = arms.filter(({ gap }) => gap?.isClear && gap.difference > 0);
-  const isFlat = action !== 'check-labels' && arms.some(({ id, gap }) => id === MAJORITY && gap?.isClear === false);
-  const flat = isFlat ? ` ${capitalised(arm)} is not clearly better than always giving one answer.` : '';
   return (['probe', 'reference', 'several', 'prompt'] as const)
     .map((group) => {
       const of = ahead.filter((arm) => groupOf(arm) === group);
@@ -126,8 +124,7 @@ function caution(arms: readonly CardArm[], { action }: Pick<Recommendation, 'act
       const why = action === 'check-labels' && !isLine ? NO_BETTER : WHY_NOT[group];
       return ` ${capitalised(names(of))} ${isOne ? 'is' : 'are'} clearly ahead of ${arm} on these rows, ${why(isOne)}.`;
     })
-    .join('')
-    .concat(flat);
+    .join('');
 }
 
 /** The gaps of a comparison of labels; p is corrected as the verdict's is. */

@@ -3,6 +3,7 @@ import { count, counted } from '../../lib/format';
 import { argmax } from '../../metrics/classification';
 import type { Interval } from '../../metrics/intervals';
 import { accuracyComparison, holm, type PairedCounts, pairedCounts } from '../../metrics/mcnemar';
+import { rowsToSettle } from '../../metrics/power';
 import { type Compared, forEachMetric, LABEL_METRICS, type LabelMetricId } from '../../metrics/registry';
 import { pairedBootstrap } from '../../metrics/resample';
 import type { ArmOutcome, ArmReport, ComparisonPlan, PairReport, TokensDifference } from '../types';
@@ -33,6 +34,13 @@ export function duel(
   const how = { seed, ...(groups ? { groups } : {}) };
   const { p, midP, ...counts } = accuracyComparison(gold, a.predictions, b.predictions, how);
   return { ...counts, pExact: p, pMidP: midP };
+}
+
+/** About how many more rows beside these n would show the difference of a duel; null where they are too many to be advice. */
+export function rowsMore({ aOnly, bOnly, designEffect }: Duel, n: number): number | null {
+  const independent = n / designEffect;
+  const total = rowsToSettle(aOnly / designEffect, bOnly / designEffect, independent);
+  return total === null ? null : Math.max(1, Math.ceil((total - independent) * designEffect));
 }
 
 const ALPHA = 0.05;

@@ -64,12 +64,28 @@ function recommended(
   return found;
 }
 
+const CHECK = 'Check the labels before you use a prompt';
+
 describe('the recommendation after a comparison', () => {
   it('ships the tuned prompt where it clearly beats the hand-written ones', () => {
     const found = recommended({ '111': 60, '011': 30, '010': 6, '101': 4, '000': 20 }, ['untuned']);
     expect(found).toMatchObject({ action: 'ship', armId: 'tuned', title: 'Ship the tuned prompt' });
     expect(found.why).toContain('clearly better than every prompt written by hand');
     expect(found.why).toContain('the vectors themselves added nothing clear');
+  });
+
+  it('ships nothing that does not clearly beat one answer for every row: it asks for the rows that would settle it', () => {
+    const found = recommended({ '11': 20, '01': 42, '00': 48 });
+    expect(found).toMatchObject({ action: 'label-more', armId: 'tuned' });
+    expect(found.title).toMatch(/^Label about [\d,]+ more test rows before you ship the tuned prompt$/);
+    expect(found.why).toContain('clearly better than every prompt written by hand');
+    expect(found.why).toMatch(/not clearly better than always giving one answer\. They would settle it/);
+  });
+
+  it('sends to the labels where what would be shipped is not even ahead of one answer for every row', () => {
+    const found = recommended({ '111': 12, '011': 36, '010': 10, '001': 18, '000': 44 }, ['words']);
+    expect(found).toMatchObject({ action: 'check-labels', armId: 'tuned', title: CHECK });
+    expect(found.why).toContain('The tuned prompt is not clearly better than always giving one answer.');
   });
 
   it('keeps the version in production where that clearly beats the tuned prompt', () => {

@@ -9,7 +9,7 @@ import {
 } from '../types';
 import { about, points, pointsRange, pointsWithUnit } from '../words';
 import { best, compareArms, type Field, fieldOf, isHand } from './field';
-import { aWins, bWins } from './pairs';
+import { aWins, bWins, rowsMore } from './pairs';
 import { called, paragraph, pWords, shots } from './titles';
 
 /** What to do after a comparison: one action, the prompt to use until then, and three figures that it rests on. */
@@ -85,6 +85,8 @@ const shipLearned = (field: Field, arm: ArmReport): Next => {
     ),
   };
 };
+
+const CHECK_LABELS = 'Check the labels before you use a prompt';
 
 const trainLonger = (field: Field): Next => ({
   action: 'train-longer',
@@ -173,7 +175,7 @@ const NEXT: Readonly<Record<VerdictKind, (of: Case) => Next>> = {
       : {
           action: 'check-labels',
           arm: keptOf(field),
-          title: 'Check the labels before you use a prompt',
+          title: CHECK_LABELS,
           why: 'No prompt clearly beats the most frequent label. Labels may be wrong or overlap, too few rows may have them, or the model may not know the language of your texts: then try another model.',
         },
 
@@ -196,6 +198,32 @@ const NEXT: Readonly<Record<VerdictKind, (of: Case) => Next>> = {
     };
   },
 };
+
+/**
+ * A prompt is shipped only where it clearly beats one answer for every row (docs/decisions/095-better-than-one-answer.md);
+ * where another is kept that does not, it is said.
+ */
+function againstOneAnswer(field: Field, next: Next): Next {
+  const { majority } = field;
+  const { action, arm, why } = next;
+  if (!majority || arm.kind === 'reference' || action === 'check-labels') return next;
+  const lead = compareArms(field, majority, arm);
+  if (bWins(lead)) return next;
+  const behind = aWins(lead)
+    ? null
+    : `${capitalised(called(arm, field))} is not clearly better than always giving one answer.`;
+  const open = paragraph(why, behind);
+  if (action !== 'ship') return { ...next, why: open };
+  const more = lead.difference > 0 ? rowsMore(lead, field.n) : null;
+  if (more === null) return { ...next, action: 'check-labels', title: CHECK_LABELS, why: open };
+  const rows = `${about(more)} more test ${more === 1 ? 'row' : 'rows'}`;
+  return {
+    ...next,
+    action: 'label-more',
+    title: `Label about ${rows} before you ship ${called(arm, field)}`,
+    why: paragraph(open, 'They would settle it, if the difference is as large as it looks.'),
+  };
+}
 
 /** "+14 points". */
 const signed = (difference: number) => `${points(difference).startsWith('−') ? '' : '+'}${pointsWithUnit(difference)}`;
@@ -293,7 +321,8 @@ export function recommendationOf({ plan, comparison }: Compared, facts: RunFacts
   const { arms, pairs, verdict } = comparison;
   const field = fieldOf({ plan, arms, pairs });
   if (!field) return null;
-  const { arm, ...next } = NEXT[verdict.kind]({ ...facts, field, rowsNeeded: verdict.rowsNeeded });
+  const decided = NEXT[verdict.kind]({ ...facts, field, rowsNeeded: verdict.rowsNeeded });
+  const { arm, ...next } = againstOneAnswer(field, decided);
   const learned = isLearned(arm.kind) ? arm : isLearned(field.tuned.kind) ? field.tuned : null;
   const kept = keptOf(field);
   return {

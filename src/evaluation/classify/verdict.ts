@@ -1,9 +1,8 @@
 import { capitalised } from '../../lib/format';
-import { rowsToSettle } from '../../metrics/power';
 import { type ArmReport, isLearned, type Verdict } from '../types';
 import { about, points, pointsRange, pointsWithUnit } from '../words';
 import { best, compareArms, type Field, type FieldInput, fieldOf } from './field';
-import { aWins, bWins, doesAsWell } from './pairs';
+import { aWins, bWins, doesAsWell, rowsMore } from './pairs';
 import {
   between,
   called,
@@ -260,9 +259,7 @@ const tunedBetter: Rule = (field) => {
 const noClearDifference = (field: Field): Verdict => {
   const { hand, tuned } = field;
   const d = compareArms(field, hand, tuned);
-  const independent = field.n / d.designEffect;
-  const total = rowsToSettle(d.aOnly / d.designEffect, d.bOnly / d.designEffect, independent);
-  const more = total === null ? null : Math.max(1, Math.ceil((total - independent) * d.designEffect));
+  const more = rowsMore(d, field.n);
   const seen =
     d.difference === 0
       ? `Both get ${rightOf(tuned)} right.`
