@@ -14,7 +14,11 @@ const STEPS: readonly StepName[] = [
   'Library',
 ];
 
-test('every empty screen passes axe, narrow and light, and wide and dark', async ({ studio }) => {
+/** Pixels of the window below what an empty screen says. */
+const belowEmpty = (page: Page) =>
+  page.evaluate(() => innerHeight - (document.querySelector('.empty')?.getBoundingClientRect().bottom ?? 0));
+
+test('every empty screen fills the window and passes axe, narrow and light, and wide and dark', async ({ studio }) => {
   await studio.open();
   await studio.modelReady();
   await expectAccessible(studio, 'start');
@@ -33,6 +37,7 @@ test('every empty screen passes axe, narrow and light, and wide and dark', async
     await studio.go(step);
     await expect(studio.heading).toBeVisible();
     await expectAccessible(studio, `${step}, empty`);
+    if (step !== 'Playground') await expect.poll(() => belowEmpty(studio.page), { message: step }).toBeLessThan(80);
     if (step !== 'Data' && step !== 'Playground')
       await expect(studio.lead.getByRole('listitem').filter({ has: studio.page.getByRole('heading') })).toHaveCount(3);
   }

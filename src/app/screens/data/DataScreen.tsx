@@ -32,10 +32,8 @@ const NoDataYet = () => (
     title="Open a CSV to begin"
     lead="All it needs is a text column and a column of answers (labels or expected texts); 100 to 2,000 rows work well."
   >
-    <div className="stack">
-      <Failure />
-      <WaysToOpen />
-    </div>
+    <Failure />
+    <WaysToOpen />
   </ScreenFrame>
 );
 
