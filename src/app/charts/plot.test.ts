@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { dodge, downsample } from './plot';
+import { cut, dodge, downsample } from './plot';
+
+test('cuts a name in its middle, and of one with a label in quotation marks the label', () => {
+  expect([24, 14, 11].map((most) => cut('always “Lieferung”', most))).toEqual([
+    'always “Lieferung”',
+    'always “Li…ng”',
+    'alway…rung”',
+  ]);
+  expect(cut('a long name of a prompt', 9)).toBe('a lo…ompt');
+});
 
 test('leaves labels that do not touch where they are', () =>
   expect(dodge([10, 50, 90], 14, 0, 100)).toEqual([10, 50, 90]));

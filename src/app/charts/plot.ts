@@ -34,9 +34,12 @@ export const COLOUR = {
   halo: colour('panel'),
 } as const;
 
-/** A name where there is room for `most` characters. */
+/** A name where there is room for `most` characters. Where a part is in quotation marks, that part is cut. */
 export const cut = (name: string, most: number): string => {
   if (name.length <= most) return name;
+  const [, before = '', quoted = '', after = ''] = /^(.*“)(.+)(”.*)$/.exec(name) ?? [];
+  const left = most - before.length - after.length;
+  if (quoted !== '' && left > 2) return `${before}${cut(quoted, left)}${after}`;
   const end = Math.floor((most - 1) / 2);
   return `${name.slice(0, most - 1 - end)}…${name.slice(name.length - end)}`;
 };
