@@ -137,7 +137,7 @@ describe('what a preset gained elsewhere', () => {
     expect(gainWords('standard', [])).toBe('+7 to +32 points on 7 other data sets');
     expect(gainWords('standard', [12])).toBe('+7 to +32 points on 7 other data sets');
     expect(gainWords('standard', [12.4, -3.6])).toBe('−4 to +12 points on 2 sets of yours');
-    expect(gainWords('auto', [])).toBe('−1 to +20 points on 9 other data sets');
+    expect(gainWords('auto', [])).toBe('−1 to +20 points on 11 other data sets');
     expect(gainWords('quick', [])).toBe('+6 points on 1 other data set');
     expect(gainWords('thorough', [])).toBeNull();
     expect(gainWords('thorough', [2, 2])).toBe('+2 points on 2 sets of yours');

@@ -114,7 +114,7 @@ export function isOfPreset({ settings, race }: Pick<SoftVersion, 'settings' | 'r
 const MEASURED: Readonly<Record<PresetName, readonly number[]>> = {
   quick: [6.4],
   standard: [6.5, 15.2, 9.4, 19.3, 8.3, 32.4, 24.3],
-  auto: [6, 14, 18.6, 20, 4, 7, 16.5, 14.5, -1],
+  auto: [6, 14, 18.6, 20, 4, 7, 16.5, 14.5, -1, 10, 5.5],
   thorough: [],
 };
 

@@ -259,7 +259,7 @@ const LastStep = ({ last, bestStep }: { readonly last: StepPoint | undefined; re
     of={[
       ['Gradient norm', last ? last.gradNorm.toPrecision(2) : '–'],
       ['Learning rate', last ? last.learningRate.toPrecision(2) : '–'],
-      ['Kept so far', bestStep === null ? '–' : `step ${bestStep}`],
+      ['Kept', bestStep === null ? '–' : `step ${bestStep}`],
     ]}
   />
 );
