@@ -192,7 +192,8 @@ function includedTexts({ comparison, rows = [] }: LabelReport): ReadonlyMap<stri
 
 function calibrationOf({ plan, comparison }: LabelReport): string {
   const probes = plan.arms.flatMap(({ name, hasIntercepts }) => (hasIntercepts ? [name] : []));
-  const stays = probes.length > 0 ? `; it always stays for ${LIST.format(probes)}, whose intercepts it has` : '';
+  const stays =
+    probes.length > 0 ? `; saved probes (${LIST.format(probes)}) always keep theirs, which holds their intercepts` : '';
   if (plan.calibration === 'chosen') {
     const kept = plan.arms.some(({ decided, hasIntercepts }) => decided !== undefined && !hasIntercepts)
       ? '; a version that was compared before keeps its own, on any model'

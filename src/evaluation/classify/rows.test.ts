@@ -76,10 +76,10 @@ it('says that a saved probe keeps its intercepts where no other prompt is calibr
       '',
     );
   expect(words('raw')).toBe(
-    'It always stays for Probe 2, whose intercepts it has. No other prompt is calibrated here.',
+    'Saved probes (Probe 2) always keep theirs, which holds their intercepts. No other prompt is calibrated here.',
   );
   expect(words('chosen')).toBe(
-    'It always stays for Probe 2, whose intercepts it has. On the validation rows it helps yours.',
+    'Saved probes (Probe 2) always keep theirs, which holds their intercepts. On the validation rows it helps yours.',
   );
   expect(words('calibrated')).toBe('Every prompt is calibrated here.');
   expect(calibrationWords(comparison, 'raw', [])).toMatch(/label\. No prompt is calibrated here\.$/);

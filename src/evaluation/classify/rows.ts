@@ -93,7 +93,9 @@ export function calibrationWords(
   if (mode === 'calibrated') return `${what} Every prompt is calibrated here.`;
   const probes = new Map(arms.flatMap(({ id, name, hasIntercepts }) => (hasIntercepts ? [[id, name]] : [])));
   const always =
-    probes.size > 0 ? ` It always stays for ${LIST.format(probes.values())}, whose intercepts it has.` : '';
+    probes.size > 0
+      ? ` Saved probes (${LIST.format(probes.values())}) always keep theirs, which holds their intercepts.`
+      : '';
   if (mode === 'raw') return `${what}${always} No ${always ? 'other ' : ''}prompt is calibrated here.`;
   const helped = comparison.arms.filter(({ id, calibrated }) => calibrated && !probes.has(id));
   const names = helped.length === 0 ? 'none of the prompts' : LIST.format(helped.map(({ name }) => name));
