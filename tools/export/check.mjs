@@ -21,6 +21,7 @@ const run = (command, args, env = {}) =>
   spawnSync(command, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'inherit'] })
     .status ?? 1;
 const folder = mkdtempSync(join(tmpdir(), 'written-'));
+const probed = join(folder, 'probed');
 
 /** A prompt that writes, trained for a moment and exported by the command line: `prompt/` and what it wrote. */
 const exportWriting = () =>
@@ -34,7 +35,7 @@ const exportWriting = () =>
 /** A linear probe, exported by the command line to `probe/`. */
 const exportProbe = () =>
   run(process.execPath, [
-    ...['--import', 'tsx', 'src/cli/main.ts', 'tune', 'public/sample/support-messages.csv', '--out', folder, '--probe'],
+    ...['--import', 'tsx', 'src/cli/main.ts', 'tune', 'public/sample/support-messages.csv', '--out', probed, '--probe'],
     ...['--text', 'text', '--label', 'label', '--model', 'public/models/softprompt-studio/tiny-support'],
     ...['--preset', 'quick', '--steps', '1', '--test-rows', '12'],
   ]);
@@ -43,7 +44,7 @@ const failed =
   run(python, [join(here, 'predict.py'), '--package', exported, '--check']) ||
   exportWriting() ||
   exportProbe() ||
-  run(python, [join(here, 'test_programs.py')], { WRITTEN: folder, PROBE: folder }) ||
+  run(python, [join(here, 'test_programs.py')], { WRITTEN: folder, PROBE: probed }) ||
   run(python, [join(here, 'test_serve.py')]);
 rmSync(folder, { recursive: true, force: true });
 process.exit(failed);
