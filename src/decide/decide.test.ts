@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compare } from '../evaluation/classify/compare';
-import { WORDS } from '../evaluation/classify/made-arms';
+import { majorityArm, WORDS } from '../evaluation/classify/made-arms';
 import { alternating, armOf, patterned, planOf } from '../evaluation/test-support';
 import type { ArmKind } from '../evaluation/types';
 import { present } from '../lib/assert';
@@ -267,6 +267,22 @@ describe('strategy', () => {
     expect(adviceFor({ '110': 60, '010': 36, '100': 4, '000': 20 }, { serving: 'api', privacy: 'anywhere' })).toBe(
       'examples',
     );
+  });
+
+  it('advises no change to a prompt that Compare does not ship, as it does not clearly beat one answer for every row', () => {
+    const [yours = [], tuned = []] = patterned({ '11': 20, '01': 42, '00': 48 });
+    const gold = alternating(yours.length);
+    const arms = [armOf('yours', 'zero-shot', gold, yours), armOf('tuned', 'tuned', gold, tuned)];
+    const withOne = [...arms, majorityArm(['negative', 'positive'], gold, gold.length)];
+    const [without, found] = [arms, withOne].map((of) => {
+      const plan = planOf(gold, of, { pairs: [['yours', 'tuned']] });
+      return fromEvaluation({ plan, comparison: compare(plan, { draws: 50 }) }).finding;
+    });
+    expect([without, found]).toEqual(['tuned-better', 'nothing-beats-majority']);
+    expect(strategyFor({ ...FIRST_ANSWERS, rows: 'some', finding: 'nothing-beats-majority' })).toMatchObject({
+      advice: 'keep',
+      reasons: expect.arrayContaining(['No prompt clearly beat the most frequent label on your test rows.']),
+    });
   });
 
   it('gives contrasted projects the advice that each needs', () => {

@@ -1,6 +1,7 @@
 /** What a comparison measured, as decisions read it; what each prompt costs a month; when a change has paid off. */
 
 import { comparedLogProbs } from '../evaluation/classify/outcome';
+import { type Action, recommendationOf } from '../evaluation/classify/recommendation';
 import { type ArmKind, isLearned } from '../evaluation/types';
 import { badInput } from '../lib/errors';
 import { counted } from '../lib/format';
@@ -40,7 +41,12 @@ export interface Measured {
   readonly seed: number;
 }
 
-const findingOf = (kind: string): Finding => FINDINGS.find((finding) => finding === kind) ?? 'no-clear-difference';
+/** What to act on: a prompt that does not clearly beat one answer for every row is nothing yet, whatever else it beats. */
+function findingOf(kind: string, action: Action | undefined): Finding {
+  const finding = FINDINGS.find((each) => each === kind) ?? 'no-clear-difference';
+  const isOpen = action === 'label-more' || action === 'check-labels';
+  return isOpen && finding !== 'no-clear-difference' ? 'nothing-beats-majority' : finding;
+}
 
 export function fromEvaluation({ plan, comparison }: Pick<ClassifyEvaluation, 'plan' | 'comparison'>): Measured {
   const arms = comparison.arms.map((report): ArmAnswers => {
@@ -61,13 +67,14 @@ export function fromEvaluation({ plan, comparison }: Pick<ClassifyEvaluation, 'p
     };
   });
   const { groups, rowIds, seed } = plan;
-  return { finding: findingOf(comparison.verdict.kind), arms, rowIds, seed, ...(groups ? { groups } : {}) };
+  const { action } = recommendationOf({ plan, comparison }, { stillFalling: false }) ?? {};
+  return { finding: findingOf(comparison.verdict.kind, action), arms, rowIds, seed, ...(groups ? { groups } : {}) };
 }
 
 /** `results.json` keeps the mean of the tokens, and no groups. */
-export function fromResults({ arms, verdict, training }: Results): Measured {
+export function fromResults({ arms, verdict, recommendation, training }: Results): Measured {
   return {
-    finding: findingOf(verdict.kind),
+    finding: findingOf(verdict.kind, recommendation?.action),
     seed: training?.seed ?? 0,
     rowIds: arms[0]?.rows.map(({ id }) => id) ?? [],
     arms: arms.map((arm) => ({

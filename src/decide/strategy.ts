@@ -136,7 +136,7 @@ const REASONS: readonly Reason[] = [
   {
     for: ['keep', 'fine-tune'],
     when: found('nothing-beats-majority'),
-    text: 'No prompt beat the most frequent label on your test rows.',
+    text: 'No prompt clearly beat the most frequent label on your test rows.',
   },
   {
     for: ['keep', 'fine-tune'],
