@@ -41,6 +41,11 @@ const IDLE: TrainingState = {
   rowsInCache: new Map(),
 };
 
+interface Rows {
+  readonly setId: string;
+  readonly dataset: Dataset;
+}
+
 export class Training extends ActionStore<TrainingState> {
   readonly queue: RunQueue;
   readonly #services: Studio['services'];
@@ -51,7 +56,7 @@ export class Training extends ActionStore<TrainingState> {
   readonly #speedometer: ReturnType<typeof createSpeedometer>;
   readonly #wordFinder: ReturnType<typeof useWordFinder.of>;
   /** Rows of the set whose runs wait, also while another set is on the screen. */
-  #queued: { readonly setId: string; readonly dataset: Dataset } | null = null;
+  #queued: Rows | null = null;
   #running: Running | null = null;
   /** Runs are being added to the queue: they come before one that a reload cut off. */
   #asking = false;
@@ -93,13 +98,7 @@ export class Training extends ActionStore<TrainingState> {
   }
 
   /** The screen shows this set and these rows: a cut-off run resumes, and the queue continues. */
-  readonly arrive = async ({
-    setId,
-    dataset,
-  }: {
-    readonly setId: string;
-    readonly dataset: Dataset;
-  }): Promise<void> => {
+  readonly arrive = async ({ setId, dataset }: Rows): Promise<void> => {
     const open = this.#promptSets.getState().set;
     if (open?.id !== setId || this.getState().busy) return;
     if (this.getState().live?.setId !== setId) this.set({ live: null });
@@ -127,8 +126,7 @@ export class Training extends ActionStore<TrainingState> {
   async #showStored(open: PromptSet, dataset: Dataset): Promise<void> {
     const left = openRun(open);
     if (!left) return this.#showLatest(open.id, dataset);
-    const resumes = left.status === 'running' && this.#session.getState().capabilities.trainingOff === null;
-    if (!resumes && !this.getState().live && !this.#isTaken()) await this.show(left.id);
+    if (!this.#mayResume(left) && !this.getState().live && !this.#isTaken()) await this.show(left.id);
   }
 
   /** Coming back, with nothing on the screen: the newest run of these rows. */
@@ -164,31 +162,29 @@ export class Training extends ActionStore<TrainingState> {
   async #withTask(open: PromptSet, dataset: Dataset): Promise<PromptSet> {
     if (sameLabels(open.words, dataset.labels) && open.baseTemplate !== '') return open;
     const { words, template } = await this.#services.workflow.call('propose', { dataset });
-    return this.#promptSets.getState().updateById(open.id, (s, { now }) =>
-      changeTask(
-        s,
-        {
-          words: sameLabels(s.words, dataset.labels) ? s.words : words,
-          baseTemplate: s.baseTemplate || template,
-        },
-        now,
-      ),
-    );
+    return this.#promptSets
+      .getState()
+      .updateById(open.id, (s, { now }) =>
+        changeTask(
+          s,
+          { words: sameLabels(s.words, dataset.labels) ? s.words : words, baseTemplate: s.baseTemplate || template },
+          now,
+        ),
+      );
   }
 
-  /** A run that a reload cut off resumes by itself, unless it was cut off there before: then the user decides (null). */
+  /** A run that a reload cut off, on a device that trains. */
+  #mayResume({ status }: SoftVersion): boolean {
+    return status === 'running' && this.#session.getState().capabilities.trainingOff === null;
+  }
+
+  /** Such a run resumes by itself, unless it was cut off there before: then the user decides (null). */
   async #pickUp(left: SoftVersion, open: PromptSet, dataset: Dataset): Promise<RunEnd | null> {
     const { store: disk } = this.#services;
     const from = checkpointOf(left, await disk.checkpoints.get(left.id));
     const step = from?.step ?? 0;
     const before = await disk.settings.get<number>(`resumed:${left.id}`);
-    const trouble = resumeTrouble(left, dataset);
-    if (
-      left.status !== 'running' ||
-      trouble ||
-      before === step ||
-      this.#session.getState().capabilities.trainingOff !== null
-    ) {
+    if (!this.#mayResume(left) || resumeTrouble(left, dataset) || before === step) {
       await this.show(left.id);
       return null;
     }
@@ -256,13 +252,7 @@ export class Training extends ActionStore<TrainingState> {
       return 'over';
     }
     this.set({ busy: true, waiting: false, error: null });
-    session.setJob({
-      title: 'Training',
-      screen: 'train',
-      fraction: null,
-      secondsLeft: null,
-      stop: this.stop,
-    });
+    session.setJob({ title: 'Training', screen: 'train', fraction: null, secondsLeft: null, stop: this.stop });
     try {
       this.#running = startRun(plan, {
         services: this.#services,
@@ -301,10 +291,7 @@ export class Training extends ActionStore<TrainingState> {
     await this.queue.load(setId).finally(() => {
       this.#asking = false;
     });
-    if (this.queue.getState().setId !== setId) {
-      this.set({ error: otherQueue });
-      return;
-    }
+    if (this.queue.getState().setId !== setId) return this.set({ error: otherQueue });
     this.#queued = { setId, dataset: opened.dataset };
     const items = runs.map((each) => ({ ...each, id: crypto.randomUUID() }));
     if (this.#isTaken()) await this.queue.change((list) => [...list, ...items]);
@@ -328,10 +315,7 @@ export class Training extends ActionStore<TrainingState> {
     if (!opened || !version || this.#isTaken()) return;
     const { open, dataset } = opened;
     const trouble = resumeTrouble(version, dataset);
-    if (trouble) {
-      this.set({ error: trouble });
-      return;
-    }
+    if (trouble) return this.set({ error: trouble });
     const end = await this.#whenChecked(async () => {
       const from = checkpointOf(version, await this.#services.store.checkpoints.get(runId));
       const current = await this.#promptSets
