@@ -79,7 +79,7 @@ describe('the recommendation after a comparison', () => {
     expect(found).toMatchObject({ action: 'label-more', armId: 'tuned' });
     expect(found.title).toMatch(/^Label about [\d,]+ more test rows before you ship the tuned prompt$/);
     expect(found.why).toContain('clearly better than every prompt written by hand');
-    expect(found.why).toMatch(/not clearly better than always giving one answer\. They would settle it/);
+    expect(found.why).toMatch(/not clearly better than always giving one answer\. That many rows would settle it/);
   });
 
   it('sends to the labels where what would be shipped is not even ahead of one answer for every row', () => {

@@ -221,7 +221,7 @@ function againstOneAnswer(field: Field, next: Next): Next {
     ...next,
     action: 'label-more',
     title: `Label about ${rows} before you ship ${called(arm, field)}`,
-    why: paragraph(open, 'They would settle it, if the difference is as large as it looks.'),
+    why: paragraph(open, 'That many rows would settle it, if the difference is as large as it looks.'),
   };
 }
 
