@@ -1,6 +1,6 @@
 /** Versions of a data set's rows, in words and by fingerprint. */
 
-import { counted } from '../lib/format';
+import { counted, listed } from '../lib/format';
 import { MENDS } from './mends';
 import { findPersonal, type PersonalKind, type PersonalSpan } from './personal';
 import type { CellChange, Change, ColumnMapping, Dataset, DataVersion } from './types';
@@ -12,8 +12,6 @@ const NOUNS: Readonly<Record<PersonalKind, readonly [one: string, many?: string]
   iban: ['IBAN'],
 };
 
-const joined = (parts: readonly string[]) =>
-  parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
 const quoted = (text: string) => `“${text.length > 30 ? `${text.slice(0, 29).trimEnd()}…` : text}”`;
 
 const NAMED = 4;
@@ -24,7 +22,7 @@ const named = (labels: readonly string[]) =>
 
 /** "2 e-mail addresses and 1 IBAN". */
 export function personalWords(counts: ReadonlyMap<PersonalKind, number>): string {
-  return joined([...counts].filter(([, n]) => n > 0).map(([kind, n]) => counted(n, ...NOUNS[kind])));
+  return listed([...counts].filter(([, n]) => n > 0).map(([kind, n]) => counted(n, ...NOUNS[kind])));
 }
 
 export function countKinds(spans: readonly PersonalSpan[]): ReadonlyMap<PersonalKind, number> {
@@ -47,7 +45,7 @@ export function describeChange(change: Change, cells: readonly CellChange[], lab
       return `Row ${change.rowId}: “${change.column}” changed${how}`;
     }
     case 'merge-labels':
-      return `${joined(named(change.from))} merged into ${quoted(change.into)} in ${rows}`;
+      return `${listed(named(change.from))} merged into ${quoted(change.into)} in ${rows}`;
     case 'mend':
       return `${MENDS[change.mend].done} in ${rows}`;
     case 'label-rows':

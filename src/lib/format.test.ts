@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ofRows, percentWhole, rounded } from './format';
+import { listed, ofRows, percentWhole, rounded } from './format';
 
 it('gives the same number for two that differ in the last bit', () => {
   expect(rounded(-50.62761489938456)).toBe(rounded(-50.62761489938457));
@@ -26,4 +26,10 @@ it('counts rows below 30, and gives per cents above', () => {
   expect(ofRows(0.6667, 12, 'validation row')).toBe('8 of 12 validation rows');
   expect(ofRows(0.5, 30)).toBe('50.0%');
   expect(ofRows(0.5, 1000, 'row', percentWhole)).toBe('50% of 1,000 rows');
+});
+
+it('lists names without a comma before the last', () => {
+  expect(listed(['tuned', 'word counts', 'probe'])).toBe('tuned, word counts and probe');
+  expect(listed(['A', 'B'])).toBe('A and B');
+  expect(listed([])).toBe('');
 });

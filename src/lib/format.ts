@@ -5,6 +5,7 @@ import { version } from '../../package.json';
 export const PRODUCT = `Softprompt Studio ${version}`;
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const lists = new Intl.ListFormat('en-GB');
 const one = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 export const count = (n: number): string => whole.format(n);
@@ -12,6 +13,9 @@ export const count = (n: number): string => whole.format(n);
 /** `count(1, 'row')` = "1 row", `count(2, 'row')` = "2 rows". */
 export const counted = (n: number, noun: string, plural = `${noun}s`): string =>
   `${whole.format(n)} ${n === 1 ? noun : plural}`;
+
+/** "a, b and c". */
+export const listed = (names: Iterable<string>): string => lists.format(names);
 
 /** A text with a capital first letter: "negative" -> "Negative". */
 export const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -5,7 +5,7 @@ import { tokensSentence } from '../evaluation/classify/pairs';
 import { accuracyFinding, confusionFinding } from '../evaluation/classify/titles';
 import type { ArmReport, PairReport } from '../evaluation/types';
 import { points, pointsRange, pValue } from '../evaluation/words';
-import { midSentence } from '../lib/format';
+import { listed, midSentence } from '../lib/format';
 import { ends, LABEL_METRICS, type LabelMetricId, metricsOf } from '../metrics/registry';
 import { intervalPlot } from './charts';
 import { closerSections } from './closer';
@@ -24,7 +24,6 @@ import {
 type NameOf = (armId: string) => string;
 
 const METRICS = metricsOf(LABEL_METRICS);
-const LIST = new Intl.ListFormat('en');
 
 function scoreCell(arm: ArmReport, id: LabelMetricId): Cell {
   const score = scoreOf(arm, id);
@@ -193,7 +192,7 @@ function includedTexts({ comparison, rows = [] }: LabelReport): ReadonlyMap<stri
 function calibrationOf({ plan, comparison }: LabelReport): string {
   const probes = plan.arms.flatMap(({ name, hasIntercepts }) => (hasIntercepts ? [name] : []));
   const stays =
-    probes.length > 0 ? `; saved probes (${LIST.format(probes)}) always keep theirs, which holds their intercepts` : '';
+    probes.length > 0 ? `; saved probes (${listed(probes)}) always keep theirs, which holds their intercepts` : '';
   if (plan.calibration === 'chosen') {
     const kept = plan.arms.some(({ decided, hasIntercepts }) => decided !== undefined && !hasIntercepts)
       ? '; a version that was compared before keeps its own, on any model'

@@ -1,5 +1,5 @@
 import { assert, present } from '../../lib/assert';
-import { capitalised } from '../../lib/format';
+import { capitalised, listed } from '../../lib/format';
 import { meanAnswers, mixedAnswers, nll } from '../../metrics/calibration';
 import { accuracy, argmax, logSoftmax } from '../../metrics/classification';
 import type { SoftPrompt } from '../../prompt/soft-prompt';
@@ -182,14 +182,13 @@ export const probeArm = (logProbs: ArmOutcome['logProbs']): ArmOutcome =>
   reference(PROBE, 'Linear probe of the model', logProbs);
 
 const MEMBERS = ['tuned', 'word counts', 'probe'];
-const LIST = new Intl.ListFormat('en-GB');
 
 /** Named after what has a weight, and after what has none and so takes no part in the answers. */
 function togetherName(weights: readonly number[]): string {
   const used = MEMBERS.filter((_, m) => weights[m] !== 0);
   const unused = MEMBERS.filter((_, m) => weights[m] === 0);
-  const who = used.length === 0 ? 'nothing' : `${LIST.format(used)} ${used.length === 1 ? 'alone' : 'together'}`;
-  return `${capitalised(who)}${unused.length === 0 ? '' : ` (${LIST.format(unused)}: weight 0)`}`;
+  const who = used.length === 0 ? 'nothing' : `${listed(used)} ${used.length === 1 ? 'alone' : 'together'}`;
+  return `${capitalised(who)}${unused.length === 0 ? '' : ` (${listed(unused)}: weight 0)`}`;
 }
 
 /** What tuned prompt, word counts and probe reach together. It asks two prompts and word counts, and no version does. */

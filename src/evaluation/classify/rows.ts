@@ -1,6 +1,6 @@
 import { rowsOf, textById, textOf } from '../../dataset/labels';
 import type { Dataset } from '../../dataset/types';
-import { counted } from '../../lib/format';
+import { counted, listed } from '../../lib/format';
 import type { ArmOutcome, ArmReport, Comparison, ComparisonPlan, PairReport } from '../types';
 import type { RowAnswer } from './pairs';
 
@@ -81,8 +81,6 @@ export function costTitle(
   return `Tuned sends ${b} tokens per row, yours ${a}`;
 }
 
-const LIST = new Intl.ListFormat('en');
-
 /** How answers are calibrated: one rule for all prompts. @param arms as they were compared */
 export function calibrationWords(
   comparison: Pick<Comparison, 'arms'>,
@@ -94,11 +92,11 @@ export function calibrationWords(
   const probes = new Map(arms.flatMap(({ id, name, hasIntercepts }) => (hasIntercepts ? [[id, name]] : [])));
   const always =
     probes.size > 0
-      ? ` Saved probes (${LIST.format(probes.values())}) always keep theirs, which holds their intercepts.`
+      ? ` Saved probes (${listed(probes.values())}) always keep theirs, which holds their intercepts.`
       : '';
   if (mode === 'raw') return `${what}${always} No ${always ? 'other ' : ''}prompt is calibrated here.`;
   const helped = comparison.arms.filter(({ id, calibrated }) => calibrated && !probes.has(id));
-  const names = helped.length === 0 ? 'none of the prompts' : LIST.format(helped.map(({ name }) => name));
+  const names = helped.length === 0 ? 'none of the prompts' : listed(helped.map(({ name }) => name));
   const kept = arms.some(({ id, decided }) => decided !== undefined && !probes.has(id))
     ? ' A version that was compared before keeps its own, on any model.'
     : '';

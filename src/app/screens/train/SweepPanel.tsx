@@ -174,7 +174,7 @@ function StartLearningCurve() {
       <p className="dim small">
         {runs.length === 0
           ? 'There are too few training rows for this.'
-          : `${format.counted(runs.length, 'run')} on ${new Intl.ListFormat('en').format(sizes)} rows, ${timeWords(secondsOf(runs))}.`}
+          : `${format.counted(runs.length, 'run')} on ${format.listed(sizes)} rows, ${timeWords(secondsOf(runs))}.`}
       </p>
       <div className="row">
         <Button onPress={() => enqueue(runs)} isDisabled={isOff || runs.length === 0}>

@@ -159,7 +159,7 @@ function AllAnswers({ comparison, evaluation, dataset, mode, row, suspect }: All
       </p>
       {suspect ? (
         <Note title="This label may be wrong">
-          {`${new Intl.ListFormat('en').format(suspect.arms.map(nameOf))} are sure that it is “${plan.labels[suspect.label] ?? ''}”. They may all be wrong: you can decide under “Check labels”.`}
+          {`${format.listed(suspect.arms.map(nameOf))} are sure that it is “${plan.labels[suspect.label] ?? ''}”. They may all be wrong: you can decide under “Check labels”.`}
         </Note>
       ) : null}
       <div className="answers">
