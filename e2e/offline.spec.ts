@@ -126,5 +126,6 @@ test('keeps a new version waiting while a run continues, and installs it on a cl
   host.change('index.html', () => '<!doctype html><link rel="icon" href="data:,"><title>Another project</title>');
   await page.reload();
   await expect(page).toHaveTitle('Another project');
-  expect(await page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length)).toBe(0);
+  const workers = () => page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length);
+  await expect.poll(workers).toBe(0);
 });

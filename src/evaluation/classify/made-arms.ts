@@ -1,3 +1,4 @@
+/** Arms made of others' answers, such as a mean over seeds or a tuned prompt with word counts, and lines that are no prompt. */
 import { assert, present } from '../../lib/assert';
 import { capitalised, listed } from '../../lib/format';
 import { meanAnswers, mixedAnswers, nll } from '../../metrics/calibration';
@@ -33,8 +34,6 @@ export async function averaged(
     tokensComputed: total(i, (row) => row.tokensComputed),
   }));
 }
-
-/** Arms that are made of others' answers: the mean over seeds, and a tuned prompt together with the word counts. */
 
 /** Log-probabilities over the labels, a row each. */
 type Answers = readonly (readonly number[])[];
