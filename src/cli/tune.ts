@@ -121,7 +121,8 @@ export async function tune(args: readonly string[]): Promise<void> {
 const startOf = (kind: (typeof STARTS)[number]): Initialisation => (kind === 'text' ? { kind, text: '' } : { kind });
 
 export const IMPROVE_USAGE = `npm run improve -- DATA.csv --text COL --label COL [--out PROMPT.json]
-  [--budget ${CANDIDATES}]              prompts to compare, the template alone and yours included
+  [--budget ${CANDIDATES}]              prompts to compare, the template alone and yours included; a text with other
+                              answer words is another prompt
   [--swaps]                   half of them: the best instruction with words swapped by gradient, which may read oddly
   [--prompt "...{text}..."] [--words a=x,b=y] [--find-words auto|on|off]  as for tune; your prompt takes part to the end
   [--seed 0] [--train-rows N] [--test-rows N] [--test FILE.csv] [--drop-twins]  the rows, as tune draws them; test rows are

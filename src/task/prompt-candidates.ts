@@ -1,7 +1,7 @@
 /**
  * Hand-written prompts to search among: instructions of the kind that people write for labels, above the text or below it, the
  * user's own and rewordings of them, other cues, examples, the chat form, letters for words. Families are dealt out in turn,
- * so that a small budget has some of each.
+ * so that a small budget has some of each. Texts without examples then compete with other lists of answer words as well.
  */
 import { classifyInstruction } from './propose';
 import { LETTERS } from './propose-words';
@@ -26,6 +26,8 @@ export interface CandidatesFrom {
   readonly words: readonly AnswerWord[];
   /** Answer words of the same labels that were found, with the template whose cue they follow; null = none. */
   readonly found: { readonly template: string; readonly words: readonly AnswerWord[] } | null;
+  /** Further answer words of the same labels, which every text without examples is asked with: that costs no reading. */
+  readonly lists: readonly (readonly AnswerWord[])[];
   readonly own: readonly Omit<PromptCandidate, 'origin'>[];
   /** Other cues that may end the template. */
   readonly cues: readonly string[];
@@ -38,9 +40,13 @@ const MOST_NAMED = 12;
 const SHOTS = [8, 4, 2] as const;
 /** Draws of examples, each in its own order. */
 const SEEDS = [0, 1, 2, 3, 4, 5] as const;
-const NEAREST = [4, 8] as const;
 /** Cues that every instruction is tried with before it is tried with the others. */
 const FIRST_CUES = 3;
+/** Characters of an instruction below the text: it is read again for every row. */
+const LONGEST_BELOW = 100;
+/** So many candidates all have texts of their own; of further ones every so many have. */
+const FEW_TEXTS = 16;
+const LISTS_A_TEXT = 12;
 
 const plain = (template: string): HardPrompt => ({ template, shots: 0, shotSeed: 0 });
 
@@ -51,8 +57,21 @@ export const candidateKey = ({ prompt, words }: Pick<PromptCandidate, 'prompt' |
   return JSON.stringify([template, chat, examples, words.map(({ label, word }) => [label, word.trim()])]);
 };
 
-/** The plain template first, then the user's prompts, then at most `budget` candidates in all, families in turn. */
-export function promptCandidates(from: CandidatesFrom, budget: number): readonly PromptCandidate[] {
+/** Two candidates with one text share what is read of a row: they differ in their answer words alone. */
+export const textKey = ({ prompt, words }: Pick<PromptCandidate, 'prompt' | 'words'>): string =>
+  candidateKey({ prompt, words: prompt.shots > 0 ? words : [] });
+
+/** Texts of this many candidates: of few each has its own, of many most have several lists of answer words. */
+export const textsAmong = (candidates: number): number =>
+  Math.min(candidates, FEW_TEXTS + Math.floor(Math.max(0, candidates - FEW_TEXTS) / LISTS_A_TEXT));
+
+/**
+ * The plain template first, then the user's prompts, then others, families in turn; then the same texts with further lists of
+ * answer words, as many as the budget has room for.
+ * @param budget most candidates
+ * @param texts most texts
+ */
+export function promptCandidates(from: CandidatesFrom, budget: number, texts = budget): readonly PromptCandidate[] {
   const words = alignWords(from.words, from.labels);
   const first: PromptCandidate[] = [
     { prompt: plain(from.template), words, origin: 'bare' },
@@ -61,13 +80,16 @@ export function promptCandidates(from: CandidatesFrom, budget: number): readonly
   const known = new Map<string, PromptCandidate>();
   for (const candidate of first) if (!known.has(candidateKey(candidate))) known.set(candidateKey(candidate), candidate);
   const queues = [...familiesOf(from, words), ...foundFamilies(from), lettered(from)];
-  const most = Math.max(known.size, budget);
-  for (let place = 0; known.size < most && queues.some((queue) => place < queue.length); place++)
-    for (const queue of queues) {
-      const candidate = queue[place];
-      if (candidate && known.size < most && !known.has(candidateKey(candidate)))
-        known.set(candidateKey(candidate), candidate);
-    }
+  const add = (candidate: PromptCandidate, most: number) => {
+    const key = candidateKey(candidate);
+    if (known.size < most && !known.has(key)) known.set(key, candidate);
+  };
+  const longest = Math.max(...queues.map(({ length }) => length));
+  const inTurn = Array.from({ length: longest }, (_, place) => queues.flatMap((queue) => queue[place] ?? [])).flat();
+  for (const candidate of inTurn) add(candidate, texts);
+  const shared = [...known.values()].filter(({ prompt }) => prompt.shots === 0);
+  for (const list of [words, ...from.lists])
+    for (const { prompt } of shared) add({ prompt, words: alignWords(list, from.labels), origin: 'made' }, budget);
   return [...known.values()];
 }
 
@@ -86,19 +108,20 @@ function familiesOf(from: CandidatesFrom, words: readonly AnswerWord[]): readonl
   const instructions = [...own.flatMap((text) => reworded(text, words)), ...instructionsFor(template, words)];
   const otherCues = cues.filter((cue) => cue !== cueOf(template)).map((cue) => withCue(template, cue));
   const above = instructions.map((text) => `${text}\n${template}`);
-  const frames = [template, ...otherCues.slice(0, 1), ...above.slice(0, 1)];
+  const withExamples = (frames: readonly string[]) =>
+    SEEDS.flatMap((shotSeed) =>
+      frames.flatMap((frame) => SHOTS.map((shots) => ({ template: frame, shots, shotSeed }))),
+    );
   return [
     otherCues.map(plain),
     above.map(plain),
-    SEEDS.flatMap((shotSeed) =>
-      frames.flatMap((frame) => SHOTS.map((shots) => ({ template: frame, shots, shotSeed }))),
-    ),
-    instructions.map((text) => plain(below(template, text))),
+    withExamples([template]),
+    withExamples([...otherCues.slice(0, 1), ...above.slice(0, 1)]),
+    instructions.filter(({ length }) => length <= LONGEST_BELOW).map((text) => plain(below(template, text))),
     [otherCues.slice(0, FIRST_CUES), otherCues.slice(FIRST_CUES)].flatMap((some) =>
       instructions.flatMap((text) => some.map((frame) => plain(`${text}\n${frame}`))),
     ),
     hasChat ? above.map((text) => ({ ...plain(text), chat: true })) : [],
-    NEAREST.map((shots) => ({ template, shots, shotSeed: 0, selection: 'nearest' as const })),
   ].map((family) => family.map(make));
 }
 
@@ -199,6 +222,13 @@ export function instructionIn(template: string) {
 }
 
 const LONGEST_NAME = 60;
+const MOST_WORDS = 4;
+
+/** "bad, good"; of many words the first few. */
+const wordsShort = (words: readonly AnswerWord[]): string =>
+  [...words.slice(0, MOST_WORDS).map(({ word }) => word.trim()), ...(words.length > MOST_WORDS ? ['…'] : [])].join(
+    ', ',
+  );
 
 /** "“Decide whether the review is …”, “This is”, 4 examples (draw 2)", for a list of candidates. */
 export function candidateName(
@@ -222,7 +252,7 @@ export function candidateName(
       ? ['letters']
       : origin === 'made' &&
           words.some(({ label, word }) => usual.every((own) => own.label !== label || own.word !== word))
-        ? [`answers ${words.map(({ word }) => word.trim()).join(', ')}`]
+        ? [`answers ${wordsShort(words)}`]
         : []),
   ].join(', ');
 }

@@ -201,6 +201,31 @@ function distinct(
   return words.map((word) => (stuck.has(word.label) ? { ...word, word: spelled(free.shift() ?? word.word) } : word));
 }
 
+/**
+ * Lists of answer words that people try for labels, in which every label has one token of its own: the labels themselves, in
+ * lower case, capitalised, synonyms, letters.
+ */
+export function usualLists(
+  labels: readonly string[],
+  template: string,
+  tokenise: Tokenise,
+): readonly (readonly AnswerWord[])[] {
+  const answers = labels.map((label) => answerCandidates(label, labels));
+  const at = (place: number) => answers.map((each) => each[Math.min(place, each.length - 1)] ?? '');
+  const names = labels.map((label) => label.trim());
+  const capitals = names.map((name) => name.charAt(0).toUpperCase() + name.slice(1).toLowerCase());
+  const letters = labels.length <= LETTERS.length ? [LETTERS.slice(0, labels.length)] : [];
+  return [names, at(1), capitals, at(2), at(3), ...letters]
+    .map((words) => labels.map((label, i) => ({ label, word: asContinuation(template, words[i] ?? '') })))
+    .filter((words) => hasOwnTokens(words, tokenise));
+}
+
+/** Whether each word is one token that no other is. */
+export function hasOwnTokens(words: readonly AnswerWord[], tokenise: Tokenise): boolean {
+  const tokens = words.map(({ word }) => Array.from(tokenise(word)));
+  return tokens.every(({ length }) => length === 1) && new Set(tokens.map(([id]) => id)).size === words.length;
+}
+
 interface Option {
   readonly answer: string;
   readonly id: number;

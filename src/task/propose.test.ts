@@ -7,7 +7,7 @@ import {
   type PolicyCard,
   unnamedLabels,
 } from './propose';
-import { findCollisions, proposeWords } from './propose-words';
+import { findCollisions, hasOwnTokens, proposeWords, usualLists } from './propose-words';
 import { propose } from './tasks';
 
 /** A toy vocabulary: these words, with their leading space, are one token; all else is one token a letter. */
@@ -172,4 +172,20 @@ test('answers with the words of the card, and names the labels that it does not 
     { label: 'down', word: ' down' },
   ]);
   expect(unnamedLabels(CARD, labels)).toEqual(['__proto__']);
+});
+
+describe('lists of answer words that people try', () => {
+  const said = (labels: readonly string[]) =>
+    usualLists(labels, 'x:', tokenise).map((words) => words.map(({ word }) => word.trim()).join(' '));
+
+  it('are names, capitals, synonyms and letters, with a token of its own for every label', () => {
+    expect([...new Set(said(['neg', 'pos']))]).toEqual(['negative positive', 'bad good', 'A B']);
+    for (const words of usualLists(['neg', 'pos'], 'x:', tokenise)) expect(hasOwnTokens(words, tokenise)).toBe(true);
+  });
+
+  it('leave out a list in which two labels have one word, and letters for more labels than there are', () => {
+    const labels = [...Array(40).keys()].map((i) => `kind ${i}`);
+    expect(said(labels).filter((list) => list.startsWith('A B'))).toEqual([]);
+    for (const words of usualLists(labels, 'x:', tokenise)) expect(new Set(words.map(({ word }) => word)).size).toBe(40);
+  });
 });

@@ -5,11 +5,12 @@ import type { Dataset } from '../dataset/types';
 import type { NextTokens } from '../engine/types';
 import { present } from '../lib/assert';
 import type { Control } from '../lib/control';
+import { mean } from '../metrics/special';
 import type { FoundWords } from '../prompt-set/make-versions';
 import type { WordSearch } from '../prompt-set/types';
 import { chooseWords, judgedLabels, lead, lossesOf, meanOverLabels, type WordTable } from '../task/choose-words';
 import { classifyInstruction } from '../task/propose';
-import { answerCandidates } from '../task/propose-words';
+import { answerCandidates, hasOwnTokens, usualLists } from '../task/propose-words';
 import { alignWords, asContinuation, cueOf, sameLabels, withCue, wordsFor } from '../task/template';
 import type { AnswerWord } from '../task/types';
 import type { TokenRow } from '../tokens/tokenizer';
@@ -32,6 +33,7 @@ export interface FindWordsRequest {
 export interface FindWordsEvent {
   readonly fraction: number;
   readonly note: string;
+  /** What the rows and a cue came to, also where an interrupted search had read it. */
   readonly reading?: CueReading;
 }
 
@@ -92,7 +94,7 @@ export const findWords: Verb<FindWordsRequest, FindWordsEvent, FoundWords> = asy
     const note = i === 0 ? `Reading ${rows.texts.length} training rows` : `Trying the cue “${other.trim()}”`;
     const at = (share: number) => (i === 0 ? (TEXTS + 1) * share : TEXTS + i + share);
     const reading = known ?? { key, ...(await after(search, other, (share) => progress(at(share), note))) };
-    if (!known) progress(at(1), note, reading);
+    progress(at(1), note, reading);
     readings.push(reading);
   }
   const here = present(readings[0], 'the template’s cue');
@@ -122,6 +124,19 @@ export const findWords: Verb<FindWordsRequest, FindWordsEvent, FoundWords> = asy
     },
   };
 };
+
+/** Lists of answer words that cost no reading beside others: those found after each cue, the best first, then what people try. */
+export function listsOf(
+  { tokens: { encode } }: Host,
+  { dataset: { labels }, template }: Pick<FindWordsRequest, 'dataset' | 'template'>,
+  readings: readonly CueReading[],
+): readonly (readonly AnswerWord[])[] {
+  const found = readings
+    .toSorted((a, b) => mean(a.found.losses) - mean(b.found.losses))
+    .map((reading) => reading.found.words)
+    .filter((words) => hasOwnTokens(wordsFor(template, words), encode));
+  return [...found, ...usualLists(labels, template, encode)];
+}
 
 /** A first hand-written prompt, with an instruction that names the found words. */
 const promptWith = ({ words }: Candidate, template: string): string =>

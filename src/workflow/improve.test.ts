@@ -4,7 +4,7 @@ import type { Dataset } from '../dataset/types';
 import type { NextTokensRequest, ScoreRequest, SwapRequest } from '../engine/types';
 import { ControlSource, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
-import { promptCandidates } from '../task/prompt-candidates';
+import { promptCandidates, textKey, textsAmong } from '../task/prompt-candidates';
 import { shotIds } from '../task/render';
 import { NOW, prepared } from './fake-host.test-support';
 import { CUES } from './find-words';
@@ -20,33 +20,39 @@ const WORDS = [
   { label: 'good', word: ' good' },
 ];
 const OWN = { prompt: { template: `Say the tone.\n${TEMPLATE}`, shots: 0, shotSeed: 0 }, words: WORDS };
-const SINGLE = [' bad', ' good', ' A', ' B', 'bad', 'good', 'A', 'B'];
+const SINGLE = [' bad', ' good', ' A', ' B', 'bad', 'good', 'A', 'B', ' Bad', ' Good', ' sad', ' glad'];
 
 /** Answer words are tokens; everything else is one token a character. */
 const encode = (text: string) =>
-  Int32Array.from(text.match(/ ?(?:bad|good|A|B)(?![A-Za-z])|./gsu) ?? [], (piece) => {
-    const word = SINGLE.indexOf(piece);
-    return word >= 0 ? word : 1000 + (piece.codePointAt(0) ?? 0);
-  });
+  Int32Array.from(
+    text.match(/ ?(?:bad|good|A|B)(?![A-Za-z])| (?:Bad|Good|sad|glad)(?![A-Za-z])|./gsu) ?? [],
+    (piece) => {
+      const word = SINGLE.indexOf(piece);
+      return word >= 0 ? word : 1000 + (piece.codePointAt(0) ?? 0);
+    },
+  );
 const decode = (ids: ArrayLike<number>) =>
   Array.from(ids, (id) => SINGLE[id] ?? String.fromCodePoint(Math.max(0, id - 1000))).join('');
 
-/** How much more a model understands of a text under a prompt: here after the cue “This is”. */
-const afterThis = (text: string): number => (text.endsWith('This is') ? 2 : 0.2);
+/** How much more a model understands of a text under a prompt, and of an answer word. */
+type Gain = (text: string, word: string) => number;
+
+/** After the cue “This is”. */
+const afterThis: Gain = (text) => (text.endsWith('This is') ? 2 : 0.2);
 
 /** The log-probability of a token: of the labels' words, by what the row says and how the prompt helps. */
-function logProbOf(text: string, id: number, gain: (text: string) => number): number {
+function logProbOf(text: string, id: number, gain: Gain): number {
   const row = text.slice(text.lastIndexOf('Text: '));
   const tone = Number(row.includes('fine')) - Number(row.includes('poor'));
   const word = SINGLE[id]?.trim() ?? '';
-  const side = word === 'good' || word === 'B' ? 1 : -1;
+  const side = ['good', 'B', 'Good', 'glad'].includes(word) ? 1 : -1;
   const noise =
     (([...row].reduce((sum, char) => (sum * 31 + (char.codePointAt(0) ?? 0)) % 997, 7) % 97) / 97 - 0.5) * 0.5;
-  return -5 + 0.5 * side * (gain(text) * tone + noise + 1.6);
+  return -5 + 0.5 * side * (gain(text, word) * tone + noise + 1.6);
 }
 
 /** A model that is a function of the text; counts the tokens it reads, with the caches of the engine. */
-function promptHost(gain: (text: string) => number = afterThis) {
+function promptHost(gain: Gain = afterThis) {
   const asked: string[] = [];
   const swapping: SwapRequest[] = [];
   /** Proposes “Z” for each token in turn, and control tokens that no text shows. */
@@ -102,7 +108,7 @@ function promptHost(gain: (text: string) => number = afterThis) {
   const tokenizer = {
     encode,
     decode,
-    vocabularySize: 9,
+    vocabularySize: SINGLE.length,
     endTokenIds: [],
     chat: (text: string) => `<${text}>`,
     sha256: '',
@@ -133,7 +139,7 @@ describe('a search for the best hand-written prompt', () => {
     expect(winner.prompt.template.endsWith('\nThis is')).toBe(true);
     expect(winner.calibration?.meanLogProbs).toHaveLength(2);
     expect(winner.tried?.with).toMatchObject({ meanLogProbs: winner.calibration?.meanLogProbs });
-    expect(search).toMatchObject({ candidates: 60, validationRows: dataset.split.validation.length });
+    expect(search).toMatchObject({ candidates: 43, validationRows: dataset.split.validation.length });
     expect(search.loss).toBeLessThan(search.bareLoss);
     expect(board[0]).toMatchObject({ on: 'training and validation', loss: search.loss });
   });
@@ -172,7 +178,7 @@ describe('a search for the best hand-written prompt', () => {
     expect(new Set(found.board)).toEqual(new Set(last.values()));
     expect(found.search.trainingRows).toBe(found.board.find(({ on }) => on === 'training')?.rows);
     const progress = events.flatMap((event) => (event.kind === 'progress' ? [event] : []));
-    expect(progress[0]).toMatchObject({ note: '60 prompts on 16 training rows' });
+    expect(progress[0]).toMatchObject({ note: '43 prompts on 16 training rows' });
     const fractions = progress.map(({ fraction }) => fraction);
     expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
     expect(fractions.at(-1)).toBeGreaterThan(0.8);
@@ -227,10 +233,10 @@ describe('a search for the best hand-written prompt', () => {
     };
     const dataset = await prepared(400);
     expect(await notes(dataset)).toEqual([
-      '60 prompts on 16 training rows',
-      // a quarter, and a tenth but no fewer than eight, with the template alone and the user's
-      '17 prompts on 32 training rows',
-      '10 prompts on 64 training rows',
+      '43 prompts on 16 training rows',
+      // a third of the texts, and a sixth but no fewer than six, with the template alone and the user's
+      '23 prompts on 32 training rows',
+      '20 prompts on 64 training rows',
       'The best 6 on 60 validation rows',
     ]);
     const few = { ...dataset, split: { ...dataset.split, train: dataset.split.train.slice(0, 12) } };
@@ -277,13 +283,38 @@ describe('a search for the best hand-written prompt', () => {
     expect(asked.filter((id) => shown.has(id))).toEqual([]);
   });
 
-  it('reads what candidates share once: 200 of them cost less than half of their tokens', async () => {
+  it('reads what candidates share once: more lists of answer words cost no tokens', async () => {
     const dataset = await prepared(400);
-    const { host, read } = promptHost();
-    const found = await improve(host, request(dataset, { budget: 200 }), run);
-    expect(found.search.candidates).toBeGreaterThan(120);
-    expect(read.tokens).toBeLessThanOrEqual(found.tokens.read);
-    expect(found.tokens.read).toBeLessThan(0.5 * found.tokens.asked);
+    const reading = async (budget: number) => {
+      const { host, read } = promptHost();
+      const { search, tokens, board } = await improve(host, request(dataset, { budget }), run);
+      expect(read.tokens).toBeLessThanOrEqual(tokens.read);
+      return { ...search, ...tokens, texts: board.length };
+    };
+    const [few, many] = [await reading(24), await reading(200)];
+    expect(few).toMatchObject({ candidates: 23, texts: 16 });
+    expect(many.candidates).toBeGreaterThan(60);
+    expect(many.texts).toBeLessThanOrEqual(33);
+    expect(many.read / many.texts).toBeLessThan(1.1 * (few.read / few.texts));
+    expect(many.read).toBeLessThan(0.25 * many.asked);
+  });
+
+  it('lets answer words win that tell more after the same text, and only where they clearly do', async () => {
+    const dataset = await prepared(400);
+    const winner = async (gain: Gain) => {
+      const found = await improve(promptHost(gain).host, request(dataset, { budget: 120 }), run);
+      return { ...found, said: found.winner.words.map(({ word }) => word.trim()) };
+    };
+    const capitals = await winner((text, word) => afterThis(text, word) * (/^[A-Z][a-z]/.test(word) ? 0.4 : 0.05));
+    expect(capitals.said).toEqual(['Bad', 'Good']);
+    expect(capitals.winner.name).toMatch(/answers Bad, Good$/);
+    expect(capitals.board.find(({ key }) => key === capitals.winner.key)?.lists).toBeGreaterThan(2);
+    // better after some rows, worse after others
+    const mixed = (text: string) => 0.2 + ((text.length % 5) - 2) * 0.1;
+    const either = await winner((text, word) => (/^[A-Z][a-z]/.test(word) ? mixed(text) : 0.2));
+    expect(either.said).toEqual(['bad', 'good']);
+    const bare = capitals.board.find(({ origin }) => origin === 'bare');
+    expect(bare).toMatchObject({ name: 'the template alone', on: 'training and validation' });
   });
 
   it('refuses a data set of a few training rows with a sentence', async () => {
@@ -373,7 +404,7 @@ const untilStopped = async (
   const control = new ControlSource();
   const answers = new Map<string, KeptReading>();
   const emit = (event: ImproveEvent) => {
-    if (event.kind !== 'progress' && event.answers) answers.set(event.answers.key, event.answers);
+    if (event.kind === 'read') answers.set(event.answers.key, event.answers);
     if (answers.size >= after) control.ask(what);
   };
   const asked = improve(promptHost(gain).host, request(dataset, change), { control, emit });
@@ -443,7 +474,14 @@ describe('a search that is interrupted', () => {
 
 describe('the candidates', () => {
   const from = {
-    ...{ template: 'Review: {text}\nSentiment:', labels: ['bad', 'good'], words: WORDS, found: null, own: [OWN] },
+    ...{
+      template: 'Review: {text}\nSentiment:',
+      labels: ['bad', 'good'],
+      words: WORDS,
+      found: null,
+      own: [OWN],
+      lists: [],
+    },
     ...{ cues: CUES, hasChat: true },
   };
 
@@ -470,6 +508,26 @@ describe('the candidates', () => {
     expect(many.some(({ prompt }) => prompt.chat)).toBe(true);
     expect(many.some(({ words }) => words.every(({ word }) => /^ [AB]$/.test(word)))).toBe(true);
     expect(promptCandidates({ ...from, hasChat: false }, 150).some(({ prompt }) => prompt.chat)).toBe(false);
+  });
+
+  it('are texts first, some of each family, and then the same texts with further answer words', () => {
+    const lists = [
+      [' A', ' B'],
+      [' Bad', ' Good'],
+    ].map((words) => WORDS.map(({ label }, i) => ({ label, word: words[i] ?? '' })));
+    expect([8, 16, 40, 100, 200].map(textsAmong)).toEqual([8, 16, 18, 23, 31]);
+    const many = promptCandidates({ ...from, lists }, 60, 20);
+    const texts = new Map<string, number>();
+    for (const each of many) texts.set(textKey(each), (texts.get(textKey(each)) ?? 0) + 1);
+    expect(texts.size).toBe(20);
+    expect(many.slice(0, 20)).toEqual(promptCandidates(from, 20));
+    for (const [key, count] of texts) {
+      const [, , examples] = JSON.parse(key);
+      expect(count).toBe(examples.length > 0 ? 1 : 3);
+    }
+    const shots = many.filter(({ prompt }) => prompt.shots > 0);
+    expect(new Set(shots.map(({ prompt }) => prompt.shots))).toEqual(new Set([8, 4, 2]));
+    expect(many.filter(({ prompt }) => prompt.chat)).not.toEqual([]);
   });
 
   it('keep braces of labels as they are, and do not list forty labels', () => {

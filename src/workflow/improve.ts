@@ -1,7 +1,8 @@
 /**
- * Verb: the best hand-written prompt, found. Many candidates answer a few training rows, the better ones more of them
- * (successive halving, Jamieson & Talwalkar 2016). The best few, the template alone and the user's prompts then answer
- * validation rows, which choose. No test row is read. What rows share under several candidates is read once.
+ * Verb: the best hand-written prompt, found. Texts, each with several lists of answer words, answer a few training rows, the
+ * better ones more of them (successive halving, Jamieson & Talwalkar 2016). The best few, the template alone and the user's
+ * prompts then answer validation rows, which choose. No test row is read. What rows share under several candidates is read
+ * once.
  */
 
 import { drawnRows } from '../dataset/draw';
@@ -13,14 +14,22 @@ import { present } from '../lib/assert';
 import { badInput, StudioError } from '../lib/errors';
 import type { FoundPrompt, FoundWords } from '../prompt-set/make-versions';
 import type { PromptSearch } from '../prompt-set/types';
-import { candidateKey, candidateName, type PromptCandidate, promptCandidates } from '../task/prompt-candidates';
+import {
+  candidateKey,
+  candidateName,
+  type PromptCandidate,
+  promptCandidates,
+  textKey,
+  textsAmong,
+} from '../task/prompt-candidates';
+import { hasOwnTokens } from '../task/propose-words';
 import { shotIds } from '../task/render';
 import { checkTemplate, wordsFor } from '../task/template';
 import type { AnswerWord } from '../task/types';
 import type { TokenRow } from '../tokens/tokenizer';
 import { labelTokens } from '../tokens/tokenizer';
 import { CALIBRATION_ROWS } from './compare-labels';
-import { CUES, type FindWordsEvent, findWords } from './find-words';
+import { CUES, type CueReading, type FindWordsEvent, findWords, listsOf } from './find-words';
 import type { Host, Run, Verb } from './host';
 import { tokensOf, tokensOnce } from './prompt-readings';
 import {
@@ -41,7 +50,7 @@ import { tokenRows } from './token-rows';
 import { type Tried, triedIds, tryOnRows } from './training-rows';
 
 /** Prompts of a search, where nobody says how many. */
-export const CANDIDATES = 100;
+export const CANDIDATES = 200;
 
 export interface ImproveRequest {
   readonly dataset: Dataset;
@@ -72,11 +81,11 @@ const FEWEST_ROWS = 8;
 /** Rows of the first rung, and of the last. Each rung has twice those of the one before. */
 const FIRST_ROWS = 16;
 const MOST_ROWS = 128;
-/** The share of the candidates that answers each rung. */
-const KEPT = [1, 1 / 4, 1 / 10] as const;
-const LEAST_KEPT = 8;
+/** The share of the texts that answers each rung, with all their answer words. */
+const KEPT = [1, 1 / 3, 1 / 6] as const;
+const LEAST_KEPT = 6;
 const FINALISTS = 4;
-const FINAL_ROWS = 128;
+const FINAL_ROWS = 64;
 /** Most of the training rows that may be examples in some candidate, and are therefore not asked. */
 const SHOWN_SHARE = 1 / 3;
 
@@ -105,17 +114,12 @@ async function openSearch(host: Host, request: ImproveRequest, run: Run<ImproveE
   const own = request.own.filter(({ prompt }) => checkTemplate(prompt.template, table.columns, mapping).ok);
   const begin = performance.now();
   const hasChat = host.tokens.tokenizer.chat('') !== null;
-  const shown = new Set<string>();
-  const from = { ...request, own, labels, cues: CUES, hasChat, found: null };
+  const from = { ...request, own, labels, cues: CUES, hasChat, found: null, lists: [] };
   const most = request.budget ?? CANDIDATES;
   const swaps = request.swaps ? Math.floor(most / 2) : 0;
   const budget = most - swaps;
-  const first = promptCandidates(from, budget).filter(({ prompt, origin }) => {
-    const all = new Set([...shown, ...shotIds(dataset, prompt)]);
-    if (origin === 'made' && all.size > Math.max(shown.size, SHOWN_SHARE * split.train.length)) return false;
-    for (const id of all) shown.add(id);
-    return true;
-  });
+  const texts = textsAmong(budget);
+  const shown = shownBy(dataset, promptCandidates(from, texts));
   const free = split.train.filter((id) => !shown.has(id));
   const prompt = { template, shots: 0, shotSeed: 0 };
   const asked = { dataset, prompt, words: wordsFor(prompt, words), split: free };
@@ -125,19 +129,21 @@ async function openSearch(host: Host, request: ImproveRequest, run: Run<ImproveE
     throw badInput(
       `Prompts cannot be compared on ${pool.size} training rows: at least ${FEWEST_ROWS} that fit the model are needed. Add rows on the Data screen.`,
     );
-  const found = await wordsFrom(host, request, rungRows({ dataset, pool }, KEPT.length - 1), run);
-  const isShown = ({ prompt }: PromptCandidate) => shotIds(dataset, prompt).every((id) => shown.has(id));
+  const { found, readings } = await wordsFrom(host, request, rungRows({ dataset, pool }, KEPT.length - 1), run);
   const isBetter = found?.search.outcome === 'found';
-  const candidates = isBetter ? promptCandidates({ ...from, found }, budget).filter(isShown) : first;
+  const withWords = { ...from, lists: listsOf(host, request, readings), ...(isBetter && { found }) };
+  const candidates = askable(host, dataset, promptCandidates(withWords, budget, texts), shown);
   const isKnown = ([id, logProbs]: CandidateAnswers['rows'][number]) =>
     pool.has(id) && logProbs.length === labels.length;
   const known = new Map(request.known.map((each) => [each.key, each]));
   const entryOf = (candidate: PromptCandidate): Entry => {
-    const key = candidateKey(candidate);
-    const face = { key, name: candidateName(candidate, request), origin: candidate.origin };
-    const answered = known.get(key);
+    const id = candidateKey(candidate);
+    const { origin } = candidate;
+    const key = origin === 'made' ? textKey(candidate) : id;
+    const answered = known.get(id);
     const { rows = [], tokens = 0 } = answered && 'rows' in answered ? answered : {};
-    return { candidate, face, answers: new Map(rows.filter(isKnown)), tokens };
+    const face = { key, name: candidateName(candidate, request), origin };
+    return { candidate, id, face, answers: new Map(rows.filter(isKnown)), tokens };
   };
   const entries = candidates.map(entryOf);
   const cues = CUES.reduce((sum, cue) => sum + host.tokens.encode(cue).length, 0);
@@ -147,28 +153,59 @@ async function openSearch(host: Host, request: ImproveRequest, run: Run<ImproveE
   return { ...asking, pool, counts, rowTokens: meanTokens, board: new Map(), spent };
 }
 
-/** Other answer words, and a cue, by rows that judge no prompt; null where that is stopped. */
+/** Training rows that candidates show as examples; those of some that are made are left out where they would be too many. */
+function shownBy(dataset: Dataset, candidates: readonly PromptCandidate[]): ReadonlySet<string> {
+  const shown = new Set<string>();
+  for (const { prompt, origin } of candidates) {
+    const all = new Set([...shown, ...shotIds(dataset, prompt)]);
+    if (origin === 'made' && all.size > Math.max(shown.size, SHOWN_SHARE * dataset.split.train.length)) continue;
+    for (const id of all) shown.add(id);
+  }
+  return shown;
+}
+
+/** Texts that show no other rows, and of their further answer words those that are read along with the first ones. */
+function askable(
+  { tokens: { encode } }: Host,
+  dataset: Dataset,
+  candidates: readonly PromptCandidate[],
+  shown: ReadonlySet<string>,
+): readonly PromptCandidate[] {
+  const texts = new Set<string>();
+  return candidates.filter((candidate) => {
+    const { prompt, words } = candidate;
+    const key = textKey(candidate);
+    if (texts.has(key)) return hasOwnTokens(wordsFor(prompt, words), encode);
+    texts.add(key);
+    return shotIds(dataset, prompt).every((id) => shown.has(id));
+  });
+}
+
+/** Other answer words, and a cue, by rows that judge no prompt, and what was found after each cue; null where that is stopped. */
 async function wordsFrom(
   host: Host,
   { dataset, template, words, known: readings }: ImproveRequest,
   judging: readonly string[],
   { control, emit }: Run<ImproveEvent>,
-): Promise<FoundWords | null> {
+): Promise<{ readonly found: FoundWords | null; readonly readings: readonly CueReading[] }> {
   const train = dataset.split.train.filter((id) => !judging.includes(id));
   const others = { ...dataset, split: { ...dataset.split, train } };
   const known = readings.flatMap((each) => ('found' in each ? [each] : []));
   const asked = { dataset: others, template, words, otherCues: true, known };
-  const tell = ({ note, reading }: FindWordsEvent) =>
+  const found: CueReading[] = [];
+  const tell = ({ note, reading }: FindWordsEvent) => {
+    if (reading) found.push(reading);
     emit(
       reading
         ? { kind: 'read', answers: reading }
         : { kind: 'progress', fraction: 0, note, tokensPerSecond: null, secondsLeft: null },
     );
+  };
   try {
-    return await findWords(host, asked, { control, emit: tell });
+    return { found: await findWords(host, asked, { control, emit: tell }), readings: found };
   } catch (error) {
     if (control.requested !== 'stop') throw error;
-    return null;
+    return { found: null, readings: found };
   }
 }
 
@@ -178,16 +215,26 @@ function rungRows({ dataset, pool }: Pick<Search, 'dataset' | 'pool'>, rung: num
   return drawnRows(dataset, [...pool.keys()], Math.min(MOST_ROWS, first * 2 ** rung));
 }
 
-const rungSize = ({ entries }: Search, rung: number): number =>
-  Math.min(entries.length, Math.max(LEAST_KEPT, Math.ceil((KEPT[rung] as number) * entries.length)));
+const textsOf = (entries: readonly Entry[]) => new Set(entries.map(({ candidate }) => textKey(candidate)));
+
+const rungSize = ({ entries }: Search, rung: number): number => {
+  const { size } = textsOf(entries);
+  return Math.min(size, Math.max(LEAST_KEPT, Math.ceil((KEPT[rung] as number) * size)));
+};
 
 /** The best, and those that are never dropped. */
 const keepingOwn = (ranked: readonly Entry[], count: number): readonly Entry[] =>
   ranked.filter(({ face }, place) => place < count || face.origin !== 'made');
 
-/** The candidates of a rung after its rows, the best first. */
+/** The same texts with all their answer words. */
+function withLists({ entries }: Search, some: readonly Entry[]): readonly Entry[] {
+  const texts = textsOf(some);
+  return entries.filter(({ candidate }) => texts.has(textKey(candidate)));
+}
+
+/** The texts of a rung after its rows, the best first. */
 async function climbed(search: Search, before: readonly Entry[], rung: number): Promise<readonly Entry[]> {
-  const left = rung === 0 ? search.entries : keepingOwn(before, rungSize(search, rung));
+  const left = rung === 0 ? search.entries : withLists(search, keepingOwn(before, rungSize(search, rung)));
   const ids = rungRows(search, rung);
   return askedAll(
     search,
@@ -287,12 +334,13 @@ async function finalOf(
   const tryWith = { words, meanLogProbs: calibration?.meanLogProbs ?? null, longest: null };
   const again = { rows: rows.filter(({ rowId }) => tries.has(rowId)), labels, dataset, cacheKey: null, with: tryWith };
   const { tried } = await tryOnRows(host, again, run.control);
-  const figures = figuresOf(
+  const { loss, accuracy } = figuresOf(
     search,
-    all.map(({ logProbs, gold }) => [logProbs, gold]),
+    all.map(({ logProbs }) => logProbs),
+    all.map(({ gold }) => gold),
   );
   const on = more.length > 0 ? 'training and validation' : 'validation';
-  const standing = show(search, entry, { ...figures, rows: all.length, on }, null);
+  const standing = show(search, entry, { loss, accuracy, rows: all.length, on });
   return { entry, standing, calibration, tried, validationRows: chosen.length };
 }
 
@@ -304,9 +352,14 @@ const resultOf = (
 ): Improved => ({
   winner: { prompt, words, key: face.key, name: face.name, ...found },
   board: boardOf(search),
-  search: { candidates: search.board.size, ...chosenBy },
+  search: { candidates: answeredIn(search), ...chosenBy },
   tokens: { read: search.spent.read, asked: search.spent.asked },
 });
+
+/** Candidates that have answered, those with swapped tokens included. */
+const answeredIn = ({ entries, board }: Search): number =>
+  new Set([...entries, ...Array.from(board.values(), ({ entry }) => entry)].filter(({ answers }) => answers.size > 0))
+    .size;
 
 function improvedBy(search: Search, best: Final, finals: readonly Final[]): Improved {
   const { entry, standing, calibration, tried, validationRows } = best;
@@ -320,23 +373,24 @@ function improvedBy(search: Search, best: Final, finals: readonly Final[]): Impr
 
 /** The best by training rows alone: after a stop, or without validation rows. @param ranked after the last whole rung */
 function bestSoFar(search: Search, ranked: readonly Entry[]): Improved {
-  const { board, entries, dataset, pool } = search;
-  const onTraining = (entry: Entry) => {
-    const answered = [...pool.keys()].filter((id) => entry.answers.has(id));
-    const ids = drawnRows(dataset, answered, MOST_ROWS);
+  const { board, dataset, pool } = search;
+  const onTraining = ({ answers }: Entry) => {
+    const ids = drawnRows(
+      dataset,
+      [...pool.keys()].filter((id) => answers.has(id)),
+      MOST_ROWS,
+    );
     return figuresOf(
       search,
-      ids.map((id) => [present(entry.answers.get(id), id), present(pool.get(id), id)]),
+      ids.map((id) => present(answers.get(id), id)),
+      ids.map((id) => present(pool.get(id), id)),
     ).loss;
   };
+  const shown = Array.from(board.values(), ({ entry }) => entry);
   const [best] =
-    ranked.length > 0
-      ? ranked
-      : entries
-          .filter(({ face }) => board.has(face.key))
-          .toSorted((a, b) => onTraining(a) - onTraining(b) || a.tokens - b.tokens);
+    ranked.length > 0 ? ranked : shown.toSorted((a, b) => onTraining(a) - onTraining(b) || a.tokens - b.tokens);
   if (!best) throw new StudioError('cancelled', 'Stopped before a prompt had answered its rows.');
-  const bare = entries.find(({ face }) => face.origin === 'bare' && board.has(face.key)) ?? best;
+  const bare = shown.find(({ face }) => face.origin === 'bare') ?? best;
   const calibration = fitCalibration([...best.answers.values()], search.counts);
   return resultOf(
     search,

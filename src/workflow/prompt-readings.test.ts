@@ -15,6 +15,7 @@ const WORDS = [
   { label: 'good', word: ' good' },
 ];
 const LETTERS = WORDS.map(({ label }, i) => ({ label, word: [' A', ' B'][i] ?? '' }));
+const TWO_TOKENS = WORDS.map(({ label, word }) => ({ label, word: ` quite${word}` }));
 
 describe('prompts that are read together', () => {
   let host: NodeHost;
@@ -35,10 +36,10 @@ describe('prompts that are read together', () => {
       words: WORDS,
       found: { template: TEMPLATE, words: LETTERS },
       own: [],
+      lists: [LETTERS, TWO_TOKENS],
     };
-    const candidates = promptCandidates({ ...from, cues: CUES, hasChat: false }, 50).filter(
-      ({ prompt }) => prompt.selection !== 'nearest',
-    );
+    const candidates = promptCandidates({ ...from, cues: CUES, hasChat: false }, 80, 40);
+    expect(candidates.filter(({ words }) => words[0]?.word === TWO_TOKENS[0]?.word)).not.toEqual([]);
     const asked = candidates.map((candidate: PromptCandidate): Asked => ({ candidate, answers: new Map(), tokens: 0 }));
     const ids = dataset.split.train.slice(0, 6);
     const asking = { host, dataset, control: uninterrupted };

@@ -7,9 +7,9 @@ import type { Dataset } from '../dataset/types';
 import { present } from '../lib/assert';
 import type { Control } from '../lib/control';
 import { logSoftmax } from '../metrics/classification';
-import { candidateKey, type PromptCandidate, stemOf } from '../task/prompt-candidates';
+import { type PromptCandidate, stemOf, textKey } from '../task/prompt-candidates';
 import { wordsFor } from '../task/template';
-import type { TokenRow } from '../tokens/tokenizer';
+import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import { labelTokens } from '../tokens/tokenizer';
 import type { Host } from './host';
 import { tokenRows } from './token-rows';
@@ -33,6 +33,8 @@ export interface Asking {
 interface Reading<T extends Asked = Asked> {
   readonly asked: readonly T[];
   readonly rows: readonly TokenRow[];
+  /** How often the rows are read: again for each list of answer words with a word of several tokens. */
+  readonly times: number;
 }
 
 /** Prompts that begin alike. */
@@ -55,8 +57,7 @@ export async function groupsOf<T extends Asked>(
 ): Promise<readonly Group<T>[]> {
   const alike = new Map<string, T[]>();
   for (const asked of prompts) {
-    const { prompt, words } = asked.candidate;
-    const key = candidateKey({ prompt, words: prompt.shots > 0 ? words : [] });
+    const key = textKey(asked.candidate);
     alike.set(key, [...(alike.get(key) ?? []), asked]);
   }
   const groups = new Map<string, Reading<T>[]>();
@@ -68,7 +69,9 @@ export async function groupsOf<T extends Asked>(
     if (found.tooLong.length > 0 || found.rows.length === 0) continue;
     const { template, shots, shotSeed, selection, chat } = prompt;
     const key = JSON.stringify(shots > 0 ? [template, shotSeed, selection, chat] : [stemOf(template), chat]);
-    groups.set(key, [...(groups.get(key) ?? []), { asked, rows: found.rows }]);
+    const several = asked.filter(({ candidate }) => !areSingle(wordTokens(host, candidate))).length;
+    const times = several + Number(several < asked.length);
+    groups.set(key, [...(groups.get(key) ?? []), { asked, rows: found.rows, times }]);
   }
   return [...groups.values()].map((readings) =>
     grouped(readings.toSorted((a, b) => tokensOf(a.rows) - tokensOf(b.rows))),
@@ -108,7 +111,8 @@ const sameIds = (a: Int32Array, b: Int32Array) => a.length === b.length && a.eve
  * that is less to read: before a text a long instruction is better read once for all rows.
  */
 function grouped<T extends Asked>(readings: readonly Reading<T>[]): Group<T> {
-  const plain = { readings, stems: null, cost: tokensInTurn(readings) };
+  const again = readings.reduce((sum, { rows, times }) => sum + (times - 1) * tokensOnce(rows), 0);
+  const plain = { readings, stems: null, cost: tokensInTurn(readings) + again };
   const [first, ...others] = readings;
   const names = (rows: readonly TokenRow[]) => rows.map(({ rowId }) => rowId).join('\n');
   if (!first || others.length === 0 || others.some(({ rows }) => names(rows) !== names(first.rows))) return plain;
@@ -122,7 +126,7 @@ function grouped<T extends Asked>(readings: readonly Reading<T>[]): Group<T> {
   const isWhole = tails.every((each) =>
     each.every((tail) => tail.length > 0 && sameIds(tail, present(each[0], 'tail'))),
   );
-  const cost = tokensOf(stems) + tails.flat().reduce((sum, { length }) => sum + length, 0);
+  const cost = tokensOf(stems) + tails.flat().reduce((sum, { length }) => sum + length, 0) + again;
   return isWhole && cost < plain.cost ? { readings, stems, cost } : plain;
 }
 
@@ -131,30 +135,39 @@ export async function askGroup<T extends Asked>(asking: Asking, { readings, stem
   for (const reading of readings) await ask(asking, reading, stems);
 }
 
-/** Asks one prompt about its rows, for the answer words of all its candidates at once where they are single tokens. */
+/** An asked prompt's answer words. */
+interface Words {
+  readonly answers: Asked['answers'];
+  readonly labels: readonly LabelTokens[];
+}
+
+/** Asks one prompt about its rows: once for all lists of answer words that are single tokens, and once for each other list. */
 async function ask(
   { host, dataset, control }: Asking,
   { asked, rows }: Reading,
   stems: readonly TokenRow[] | null,
 ): Promise<void> {
-  const words = asked.map(({ candidate: { prompt, words } }) => labelTokens(host.tokens, wordsFor(prompt, words)));
-  const take = (place: number, row: number, logProbs: readonly number[]) =>
-    present(asked[place], 'candidate').answers.set(present(rows[row], 'row').rowId, logProbs);
-  const isSingle = words.flat().every(({ tokenIds }) => tokenIds.length === 1);
-  if (!isSingle || rows.some(({ otherOrders }) => otherOrders)) {
-    for (const [e, labels] of words.entries()) {
-      const scored = await host.engine.score({ rows, labels, soft: null, cacheKey: null }, control);
-      for (const [r, { logProbs }] of scored.rows.entries()) take(e, r, logProbs);
-    }
-    return;
+  const words = asked.map(({ candidate, answers }): Words => ({ answers, labels: wordTokens(host, candidate) }));
+  const isShared = ({ labels }: Words) => !rows.some(({ otherOrders }) => otherOrders) && areSingle(labels);
+  for (const { answers, labels } of words.filter((each) => !isShared(each))) {
+    const scored = await host.engine.score({ rows, labels, soft: null, cacheKey: null }, control);
+    for (const [r, { logProbs }] of scored.rows.entries()) answers.set(present(rows[r], 'row').rowId, logProbs);
   }
-  const always = Int32Array.from(new Set(words.flat().flatMap(({ tokenIds }) => tokenIds)));
+  const shared = words.filter(isShared);
+  if (shared.length === 0) return;
+  const always = Int32Array.from(new Set(shared.flatMap(({ labels }) => labels.flatMap(({ tokenIds }) => tokenIds))));
   const cue = stems ? present(rows[0], 'row').ids.subarray(present(stems[0], 'stem').ids.length) : Int32Array.of();
   const cacheKey = stems && `prompts ${dataset.fingerprint}`;
   const request = { rows: stems ?? rows, cue, cacheKey, among: always, always, most: 0 };
   const { ids, logProbs } = await host.engine.nextTokens(request, control);
-  for (const [e, labels] of words.entries()) {
+  for (const { answers, labels } of shared) {
     const columns = labels.map(({ tokenIds }) => ids.indexOf(tokenIds[0] as number));
-    for (const r of rows.keys()) take(e, r, logSoftmax(columns.map((j) => logProbs[r * ids.length + j] as number)));
+    for (const [r, { rowId }] of rows.entries())
+      answers.set(rowId, logSoftmax(columns.map((j) => logProbs[r * ids.length + j] as number)));
   }
 }
+
+const wordTokens = ({ tokens }: Host, { prompt, words }: PromptCandidate) =>
+  labelTokens(tokens, wordsFor(prompt, words));
+
+const areSingle = (labels: readonly LabelTokens[]) => labels.every(({ tokenIds }) => tokenIds.length === 1);

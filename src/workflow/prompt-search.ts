@@ -10,7 +10,7 @@ import { present } from '../lib/assert';
 import { secondsLeft } from '../lib/format';
 import { calibrated } from '../metrics/calibration';
 import { mean } from '../metrics/special';
-import { candidateKey, instructionIn, type PromptCandidate } from '../task/prompt-candidates';
+import { candidateKey, instructionIn, type PromptCandidate, textKey } from '../task/prompt-candidates';
 import { wordsFor } from '../task/template';
 import { labelTokens } from '../tokens/tokenizer';
 import type { CueReading } from './find-words';
@@ -26,10 +26,15 @@ export interface CandidateAnswers {
   readonly rows: readonly (readonly [rowId: string, logProbs: readonly number[]])[];
 }
 
-/** A candidate on the leaderboard. */
+/**
+ * A line of the leaderboard: a text with the list of answer words that counts, or the template alone or a prompt of the user
+ * with its own words.
+ */
 export interface Standing {
   readonly key: string;
   readonly name: string;
+  /** Lists of answer words that its text is asked with. */
+  readonly lists: number;
   readonly origin: PromptCandidate['origin'];
   /** Rows that its figures come from. */
   readonly rows: number;
@@ -51,8 +56,8 @@ interface SwapReading {
 export type KeptReading = CandidateAnswers | CueReading | SwapReading;
 
 export type ImproveEvent =
-  | { readonly kind: 'read'; readonly answers: CueReading | SwapReading }
-  | { readonly kind: 'standing'; readonly standing: Standing; readonly answers: CandidateAnswers | null }
+  | { readonly kind: 'read'; readonly answers: KeptReading }
+  | { readonly kind: 'standing'; readonly standing: Standing }
   | {
       readonly kind: 'progress';
       readonly fraction: number;
@@ -62,7 +67,15 @@ export type ImproveEvent =
     };
 
 export interface Entry extends Asked {
+  /** What its answers are kept under. */
+  readonly id: string;
+  /** With the key of the line that it competes for. */
   readonly face: Pick<Standing, 'key' | 'name' | 'origin'>;
+}
+
+interface Line {
+  readonly standing: Standing;
+  readonly entry: Entry;
 }
 
 export interface Search {
@@ -80,32 +93,32 @@ export interface Search {
   readonly counts: readonly number[];
   /** Mean tokens of a row under the plain template. */
   readonly rowTokens: number;
-  readonly board: Map<string, Standing>;
+  /** By the key of a line. */
+  readonly board: Map<string, Line>;
   readonly spent: { read: number; asked: number; readonly begin: number };
 }
 
-/** @param answers log-probabilities and the row's own label */
+/** @param golds the rows' own labels */
 export function figuresOf(
   { counts }: Pick<Search, 'counts'>,
-  answers: readonly (readonly [readonly number[], number])[],
+  answers: readonly (readonly number[])[],
+  golds: readonly number[],
 ) {
-  const { losses, right } = crossValidated(
-    answers.map(([logProbs]) => logProbs),
-    answers.map(([, gold]) => gold),
-    counts,
-  );
-  return { loss: mean(losses), accuracy: mean(right.map(Number)) };
+  const { losses, right } = crossValidated(answers, golds, counts);
+  return { losses, loss: mean(losses), accuracy: mean(right.map(Number)) };
 }
 
 export function show(
-  { board, run }: Search,
-  { face, tokens }: Entry,
+  { board, entries, run }: Search,
+  entry: Entry,
   figures: Pick<Standing, 'loss' | 'accuracy' | 'rows' | 'on'>,
-  answers: CandidateAnswers | null,
 ): Standing {
-  const standing = { ...face, ...figures, tokens };
-  board.set(face.key, standing);
-  run.emit({ kind: 'standing', standing, answers });
+  const { face, tokens } = entry;
+  const text = textKey(entry.candidate);
+  const lists = entries.filter(({ candidate }) => textKey(candidate) === text).length;
+  const standing = { ...face, lists: Math.max(1, lists), ...figures, tokens };
+  board.set(face.key, { standing, entry });
+  run.emit({ kind: 'standing', standing });
   return standing;
 }
 
@@ -123,7 +136,7 @@ export function tell({ run, spent: { read, begin } }: Search, note: string, tota
 
 /** On the leaderboard: finalists first, then by the rows they have answered. */
 export const boardOf = ({ board }: Search): readonly Standing[] =>
-  [...board.values()].toSorted(
+  Array.from(board.values(), ({ standing }) => standing).toSorted(
     (a, b) =>
       Number(b.on !== 'training') - Number(a.on !== 'training') ||
       b.rows - a.rows ||
@@ -132,10 +145,50 @@ export const boardOf = ({ board }: Search): readonly Standing[] =>
       (a.key < b.key ? -1 : 1),
   );
 
+/** Other answer words than a text's first must lower the loss by more than this many standard errors: the best of many lists flatters. */
+const CLEAR_ERRORS = 1;
+
+interface Judged {
+  readonly entry: Entry;
+  readonly losses: readonly number[];
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+/** The list of answer words that a text has from the start, unless another is clearly better on the same rows. */
+function counting([first, ...others]: readonly [Judged, ...Judged[]]): Judged {
+  const isClear = ({ losses, loss }: Judged) => {
+    const lead = first.loss - loss;
+    const spread = mean(losses.map((each, i) => ((first.losses[i] as number) - each - lead) ** 2));
+    return lead > CLEAR_ERRORS * Math.sqrt(spread / Math.max(1, losses.length - 1));
+  };
+  return others.filter(isClear).reduce((best, each) => (each.loss < best.loss ? each : best), first);
+}
+
+/** The lines of the leaderboard that prompts come to after rows that all of them have answered. */
+function linesOf(search: Search, answered: readonly Entry[], ids: readonly string[]): readonly Judged[] {
+  const golds = ids.map((id) => present(search.pool.get(id), id));
+  const judged = answered.map((entry): Judged => {
+    const answers = ids.map((id) => present(entry.answers.get(id), id));
+    return { entry, ...figuresOf(search, answers, golds) };
+  });
+  const texts = new Map<string, [Judged, ...Judged[]]>();
+  for (const each of judged) {
+    const key = textKey(each.entry.candidate);
+    const before = texts.get(key);
+    if (before) before.push(each);
+    else texts.set(key, [each]);
+  }
+  return [...texts.values()].flatMap((some) => {
+    const best = counting(some);
+    return some.filter((each) => each === best || each.entry.face.origin !== 'made');
+  });
+}
+
 /**
  * Asks prompts about training rows. Those that some row does not fit are dropped.
  * @param later tokens that are read afterwards
- * @returns the best first
+ * @returns each text with the answer words that count, and what is never dropped, the best first
  */
 export async function askedAll(
   search: Search,
@@ -144,17 +197,11 @@ export async function askedAll(
   note: string,
   later: number,
 ): Promise<readonly Entry[]> {
-  const { host, dataset, run, spent, pool, board } = search;
+  const { host, dataset, run, spent } = search;
   const isAnswered = ({ answers }: Entry) => ids.every((id) => answers.has(id));
   const shown = (some: readonly Entry[]) => {
-    for (const entry of some.filter(isAnswered)) {
-      const figures = figuresOf(
-        search,
-        ids.map((id) => [present(entry.answers.get(id), id), present(pool.get(id), id)]),
-      );
-      const answers = { key: entry.face.key, tokens: entry.tokens, rows: [...entry.answers] };
-      show(search, entry, { ...figures, rows: ids.length, on: 'training' }, answers);
-    }
+    for (const { entry, loss, accuracy } of linesOf(search, some.filter(isAnswered), ids))
+      show(search, entry, { loss, accuracy, rows: ids.length, on: 'training' });
   };
   const asking = { host, dataset, control: run.control };
   const groups = await groupsOf(asking, prompts, ids);
@@ -164,11 +211,15 @@ export async function askedAll(
     tell(search, note, total);
     await askGroup(asking, group);
     spent.read += group.cost;
-    spent.asked += group.readings.reduce((sum, { rows }) => sum + tokensOf(rows), 0);
-    shown(group.readings.flatMap(({ asked }) => asked));
+    spent.asked += group.readings.reduce((sum, { asked, rows }) => sum + asked.length * tokensOf(rows), 0);
+    const asked = group.readings.flatMap((reading) => reading.asked);
+    for (const { id, tokens, answers } of asked)
+      run.emit({ kind: 'read', answers: { key: id, tokens, rows: [...answers] } });
+    shown(asked);
   }
-  const lossOf = ({ face }: Entry) => present(board.get(face.key), face.name).loss;
-  return prompts.filter(isAnswered).toSorted((a, b) => lossOf(a) - lossOf(b) || a.tokens - b.tokens);
+  return linesOf(search, prompts.filter(isAnswered), ids)
+    .toSorted((a, b) => a.loss - b.loss || a.entry.tokens - b.entry.tokens)
+    .map(({ entry }) => entry);
 }
 
 /** Prompts with one token swapped that are asked before the next gradient. */

@@ -189,7 +189,7 @@ function weighedStory(host: Host, { baseTemplate, words, soft: [tuned] }: Prompt
 /** The leaderboard of a search, words swapped by gradient included. */
 async function searchedStory(host: Host, { baseTemplate: template, words, hard }: PromptSet, dataset: Dataset) {
   const own = hard.map(({ prompt }) => ({ prompt, words }));
-  const request = { dataset, template, words, own, budget: 16, swaps: true, known: [] };
+  const request = { dataset, template, words, own, budget: 40, swaps: true, known: [] };
   const { winner, board, search } = await improve(host, request, silent());
   const found = { winner: { ...winner, tried: null }, board, search };
   // versions of V8 differ in the last bits of exp and log

@@ -82,7 +82,7 @@ const search = () =>
       control: uninterrupted,
       emit: (event) => {
         if (event.kind === 'progress') log.progress(`${event.note}: ${Math.round(100 * event.fraction)}%`);
-        else if (event.answers) {
+        else if (event.kind === 'read') {
           searched.set(event.answers.key, event.answers);
           save();
         }

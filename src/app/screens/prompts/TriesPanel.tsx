@@ -213,7 +213,9 @@ export function SearchButton() {
 
 const LINES = 8;
 
-/** Candidates as they answer, the best first; the winner is marked, and already used as Yours. */
+/**
+ * Texts as they answer, each with the answer words that count, the best first; the winner is marked, and already used as Yours.
+ */
 export function SearchPanel() {
   const setId = usePromptSets((s) => s.set?.id ?? null);
   const isMine = useSearch((s) => s.setId === setId);
@@ -224,7 +226,7 @@ export function SearchPanel() {
   const [first] = board;
   const best = found ? board.find(({ key }) => key === found.key) : first;
   return (
-    <Panel stack span={12} title={searchTitle(running, board.length, best)}>
+    <Panel stack span={12} title={searchTitle(running ? null : (found?.search.candidates ?? null), board.length, best)}>
       {running ? <SearchProgress /> : null}
       <Failed title="The search did not finish" error={error} onRetry={() => void start()}>
         Your prompt is as it was.
@@ -259,12 +261,13 @@ export function SearchPanel() {
   );
 }
 
-const searchTitle = (running: boolean, tried: number, best: Standing | undefined): string => {
+/** @param compared of a search that has ended, its answer words counted too; null while it runs */
+const searchTitle = (compared: number | null, tried: number, best: Standing | undefined): string => {
   if (!best) return 'Finding your best prompt';
   const figure = `${ofRows(best.accuracy, best.rows, `${best.on} row`, percentWhole)} right`;
-  return running
+  return compared === null
     ? `${counted(tried, 'prompt')} have answered; the first gets ${figure}`
-    : `The best of ${counted(tried, 'prompt')} gets ${figure}`;
+    : `The best of ${counted(compared, 'prompt')} gets ${figure}`;
 };
 
 function SearchProgress() {
@@ -295,9 +298,10 @@ const LEADERBOARD: readonly Column<Standing>[] = [
   {
     name: 'Prompt',
     primary: true,
-    cell: ({ name, origin }) => (
+    cell: ({ name, origin, lists }) => (
       <>
         {capitalised(name)} {ORIGINS[origin] ? <span className="dim small">{ORIGINS[origin]}</span> : null}
+        {lists > 1 ? <div className="dim small">{`${lists} sets of answer words compared`}</div> : null}
       </>
     ),
   },

@@ -201,7 +201,7 @@ describe('after a reload', () => {
 
 describe('the search for the best prompt', () => {
   const line = (key: string, rows: number, loss: number) => ({
-    ...{ key, name: key, origin: 'made', rows, loss, accuracy: 0.5, tokens: 20 },
+    ...{ key, name: key, origin: 'made', lists: 8, rows, loss, accuracy: 0.5, tokens: 20 },
     ...{ on: 'training' },
   });
   const search = { candidates: 3, trainingRows: 64, validationRows: 40, loss: 0.4, bareLoss: 0.6 };
@@ -241,7 +241,7 @@ describe('the search for the best prompt', () => {
   it('shows the best first, makes the winner Yours, and leaves the user’s prompts as they are', async () => {
     const { job, set, asked, draft } = await searching(async ({ words }, onEvent) => {
       for (const standing of [line('a', 16, 0.5), line('b', 16, 0.3), line('a', 32, 0.6)])
-        onEvent({ kind: 'standing', standing, answers: { key: standing.key, tokens: 20, rows: [] } });
+        onEvent({ kind: 'standing', standing });
       return { winner: winner(words), search, board: [line('b', 40, 0.4)], tokens: { read: 1, asked: 2 } };
     });
     const boards: string[][] = [];
@@ -260,7 +260,8 @@ describe('the search for the best prompt', () => {
   it('asks the worker to stop, which keeps the best, and continues with what is known', async () => {
     const waiting: (() => void)[] = [];
     const { job, asked, controls } = await searching(async ({ words }, onEvent) => {
-      onEvent({ kind: 'standing', standing: line('a', 16, 0.5), answers: { key: 'a', tokens: 20, rows: [] } });
+      onEvent({ kind: 'read', answers: { key: 'a', tokens: 20, rows: [] } });
+      onEvent({ kind: 'standing', standing: line('a', 16, 0.5) });
       await new Promise<void>((resolve) => waiting.push(resolve));
       return { winner: winner(words), search, board: [], tokens: { read: 1, asked: 2 } };
     });
@@ -285,7 +286,8 @@ describe('the search for the best prompt', () => {
     const found = { search, board: [], tokens: { read: 1, asked: 2 } };
     const answer = async ({ words }: ImproveRequest, onEvent: (event: unknown) => void) => {
       onEvent({ kind: 'read', answers: readCue });
-      onEvent({ kind: 'standing', standing: line('a', 16, 0.5), answers });
+      onEvent({ kind: 'read', answers });
+      onEvent({ kind: 'standing', standing: line('a', 16, 0.5) });
       if (cutOff) await new Promise(() => {});
       return { winner: winner(words), ...found };
     };

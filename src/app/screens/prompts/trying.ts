@@ -340,11 +340,11 @@ export const useSearch = screenStore((studio: Studio): Job<[swaps?: boolean], Se
             report({ fraction, note, tokensPerSecond, secondsLeft });
             return;
           }
-          if (event.answers) {
+          if (event.kind === 'read') {
             answers.set(event.answers.key, event.answers);
             saving.put(true);
+            return;
           }
-          if (event.kind === 'read') return;
           board = ranked(board, event.standing);
           report({ board });
         },
