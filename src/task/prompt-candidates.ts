@@ -47,6 +47,8 @@ const LONGEST_BELOW = 100;
 /** So many candidates all have texts of their own; of further ones every so many have. */
 const FEW_TEXTS = 16;
 const LISTS_A_TEXT = 12;
+/** One in so many as there are texts may be added with other cues. */
+const FURTHER = 2;
 
 const plain = (template: string): HardPrompt => ({ template, shots: 0, shotSeed: 0 });
 
@@ -87,11 +89,23 @@ export function promptCandidates(from: CandidatesFrom, budget: number, texts = b
   const longest = Math.max(...queues.map(({ length }) => length));
   const inTurn = Array.from({ length: longest }, (_, place) => queues.flatMap((queue) => queue[place] ?? [])).flat();
   for (const candidate of inTurn) add(candidate, texts);
-  const shared = [...known.values()].filter(({ prompt }) => prompt.shots === 0);
-  for (const list of [words, ...from.lists])
-    for (const { prompt } of shared) add({ prompt, words: alignWords(list, from.labels), origin: 'made' }, budget);
+  const addLists = (prompts: readonly HardPrompt[]) => {
+    for (const list of [words, ...from.lists])
+      for (const prompt of prompts) add({ prompt, words: alignWords(list, from.labels), origin: 'made' }, budget);
+  };
+  const shared = [...known.values()].filter(({ prompt }) => prompt.shots === 0).map(({ prompt }) => prompt);
+  addLists(shared);
+  const further = shared
+    .flatMap((prompt) => withCues(from, prompt))
+    .filter((prompt) => !known.has(candidateKey({ prompt, words })));
+  // what is left of the budget goes to other cues after the same texts, which cost little more
+  if (from.lists.length > 0) addLists(further.slice(0, texts / FURTHER));
   return [...known.values()];
 }
+
+/** A prompt that is no chat, with each cue. */
+const withCues = ({ cues }: CandidatesFrom, prompt: HardPrompt): readonly HardPrompt[] =>
+  prompt.chat ? [] : cues.map((cue) => ({ ...prompt, template: withCue(prompt.template, cue) }));
 
 function foundFamilies({ found, ...from }: CandidatesFrom): readonly (readonly PromptCandidate[])[] {
   if (!found) return [];

@@ -3,8 +3,8 @@
  * hand, and of the winner, which is chosen without them. Answers are kept in a file, so that a search that is cut off by
  * `timeout` continues. One JSON line at the end.
  *
- *     npx tsx tools/bench/improve.ts DATA SET STATE.json [--budget 100] [--backend node-native] [--train-rows 256]
- *       [--test-rows N] [--seed 0] [--found PROMPT.json] [--as-dropped]
+ *     npx tsx tools/bench/improve.ts DATA SET STATE.json [--budget 200] [--backend node-native] [--train-rows 256]
+ *       [--test-rows N] [--seed 0] [--threads N] [--found PROMPT.json] [--as-dropped]
  *
  * DATA and SET as in training.ts; STATE.json is written. With --as-dropped the words and the prompt are those that are proposed
  * for the file, and SET may be any. With --found the winner is that of `improve --out PROMPT.json`.
@@ -31,11 +31,12 @@ import { readSet, SETS, sizesOf } from './sets';
 type Answers = [rowId: string, logProbs: readonly number[]][];
 
 const { values, positionals } = readOptions({
-  budget: 100,
+  budget: 200,
   backend: 'node-native',
   'train-rows': 256,
   'test-rows': null,
   seed: 0,
+  threads: null,
   found: null,
   'as-dropped': false,
 });
@@ -67,7 +68,8 @@ const log = createLog();
 const { seed } = values;
 const dataset = await readSet(data, name, { seed, ...sizesOf(values) }, log);
 const backend = values.backend === 'node-wasm' ? 'node-wasm' : 'node-native';
-await using host = await openHost({ model: DEFAULT_MODEL, backend, threads: null }, log);
+const threads = values.threads === null ? null : Number(values.threads);
+await using host = await openHost({ model: DEFAULT_MODEL, backend, threads }, log);
 const asGiven = values['as-dropped'] ? null : set;
 const given = asGiven && new Map(asGiven.words.split(',').map((pair) => pair.split('=') as [string, string]));
 const asked = { dataset, prompt: asGiven?.prompt ?? null, words: given };

@@ -292,16 +292,19 @@ function SearchProgress() {
   );
 }
 
-const ORIGINS: Readonly<Record<Standing['origin'], string>> = { bare: '', own: 'your prompt', made: '' };
+/** Whose prompt it is, or among how many lists of answer words its own were chosen. */
+const aboutLine = ({ origin, lists }: Standing): string => {
+  if (origin === 'own') return 'your prompt';
+  return origin === 'made' && lists > 1 ? `of ${lists} sets of answer words` : '';
+};
 
 const LEADERBOARD: readonly Column<Standing>[] = [
   {
     name: 'Prompt',
     primary: true,
-    cell: ({ name, origin, lists }) => (
+    cell: (line) => (
       <>
-        {capitalised(name)} {ORIGINS[origin] ? <span className="dim small">{ORIGINS[origin]}</span> : null}
-        {lists > 1 ? <div className="dim small">{`${lists} sets of answer words compared`}</div> : null}
+        {capitalised(line.name)} {aboutLine(line) ? <span className="dim small">{aboutLine(line)}</span> : null}
       </>
     ),
   },
