@@ -145,24 +145,28 @@ export const boardOf = ({ board }: Search): readonly Standing[] =>
       (a.key < b.key ? -1 : 1),
   );
 
-/** Other answer words than a text's first must lower the loss by more than this many standard errors: the best of many lists flatters. */
-const CLEAR_ERRORS = 1;
+/** By how many standard errors less the lead of other answer words than a text's first counts: the best of many flatters. */
+const DISCOUNT = 2;
 
 interface Judged {
   readonly entry: Entry;
   readonly losses: readonly number[];
   readonly loss: number;
   readonly accuracy: number;
+  /** Its loss, or where it has other answer words than its text had from the start, how low that surely is. */
+  readonly surely: number;
 }
 
-/** The list of answer words that a text has from the start, unless another is clearly better on the same rows. */
+/** The answer words of a text that count: those that it has from the start, unless others are clearly better on the same rows. */
 function counting([first, ...others]: readonly [Judged, ...Judged[]]): Judged {
-  const isClear = ({ losses, loss }: Judged) => {
+  const surely = ({ losses, loss }: Judged) => {
     const lead = first.loss - loss;
     const spread = mean(losses.map((each, i) => ((first.losses[i] as number) - each - lead) ** 2));
-    return lead > CLEAR_ERRORS * Math.sqrt(spread / Math.max(1, losses.length - 1));
+    return loss + DISCOUNT * Math.sqrt(spread / Math.max(1, losses.length - 1));
   };
-  return others.filter(isClear).reduce((best, each) => (each.loss < best.loss ? each : best), first);
+  return others
+    .map((each) => ({ ...each, surely: surely(each) }))
+    .reduce((best, each) => (each.surely < best.surely ? each : best), first);
 }
 
 /** The lines of the leaderboard that prompts come to after rows that all of them have answered. */
@@ -170,7 +174,8 @@ function linesOf(search: Search, answered: readonly Entry[], ids: readonly strin
   const golds = ids.map((id) => present(search.pool.get(id), id));
   const judged = answered.map((entry): Judged => {
     const answers = ids.map((id) => present(entry.answers.get(id), id));
-    return { entry, ...figuresOf(search, answers, golds) };
+    const figures = figuresOf(search, answers, golds);
+    return { entry, ...figures, surely: figures.loss };
   });
   const texts = new Map<string, [Judged, ...Judged[]]>();
   for (const each of judged) {
@@ -181,7 +186,7 @@ function linesOf(search: Search, answered: readonly Entry[], ids: readonly strin
   }
   return [...texts.values()].flatMap((some) => {
     const best = counting(some);
-    return some.filter((each) => each === best || each.entry.face.origin !== 'made');
+    return [best, ...some.filter(({ entry }) => entry !== best.entry && entry.face.origin !== 'made')];
   });
 }
 
@@ -218,7 +223,7 @@ export async function askedAll(
     shown(asked);
   }
   return linesOf(search, prompts.filter(isAnswered), ids)
-    .toSorted((a, b) => a.loss - b.loss || a.entry.tokens - b.entry.tokens)
+    .toSorted((a, b) => a.surely - b.surely || a.entry.tokens - b.entry.tokens)
     .map(({ entry }) => entry);
 }
 
