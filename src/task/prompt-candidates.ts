@@ -28,6 +28,8 @@ export interface CandidatesFrom {
   readonly found: { readonly template: string; readonly words: readonly AnswerWord[] } | null;
   /** Further answer words of the same labels, which every text without examples is asked with: that costs no reading. */
   readonly lists: readonly (readonly AnswerWord[])[];
+  /** Whether a text can be asked with further words without being read again. */
+  readonly isShared: (asked: Pick<PromptCandidate, 'prompt' | 'words'>) => boolean;
   readonly own: readonly Omit<PromptCandidate, 'origin'>[];
   /** Other cues that may end the template. */
   readonly cues: readonly string[];
@@ -46,7 +48,7 @@ const FIRST_CUES = 3;
 const LONGEST_BELOW = 100;
 /** So many candidates all have texts of their own; of further ones every so many have. */
 const FEW_TEXTS = 16;
-const LISTS_A_TEXT = 12;
+const LISTS_A_TEXT = 18;
 /** One in so many as there are texts may be added with other cues. */
 const FURTHER = 2;
 
@@ -91,7 +93,10 @@ export function promptCandidates(from: CandidatesFrom, budget: number, texts = b
   for (const candidate of inTurn) add(candidate, texts);
   const addLists = (prompts: readonly HardPrompt[]) => {
     for (const list of [words, ...from.lists])
-      for (const prompt of prompts) add({ prompt, words: alignWords(list, from.labels), origin: 'made' }, budget);
+      for (const prompt of prompts) {
+        const asked = { prompt, words: alignWords(list, from.labels) };
+        if (from.isShared(asked)) add({ ...asked, origin: 'made' }, budget);
+      }
   };
   const shared = [...known.values()].filter(({ prompt }) => prompt.shots === 0).map(({ prompt }) => prompt);
   addLists(shared);

@@ -186,6 +186,7 @@ describe('lists of answer words that people try', () => {
   it('leave out a list in which two labels have one word, and letters for more labels than there are', () => {
     const labels = [...Array(40).keys()].map((i) => `kind ${i}`);
     expect(said(labels).filter((list) => list.startsWith('A B'))).toEqual([]);
-    for (const words of usualLists(labels, 'x:', tokenise)) expect(new Set(words.map(({ word }) => word)).size).toBe(40);
+    for (const words of usualLists(labels, 'x:', tokenise))
+      expect(new Set(words.map(({ word }) => word)).size).toBe(40);
   });
 });

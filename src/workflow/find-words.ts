@@ -26,6 +26,8 @@ export interface FindWordsRequest {
   readonly words: readonly AnswerWord[];
   /** Whether other cues may replace the template's. */
   readonly otherCues: boolean;
+  /** Training rows that are read where there are so few labels that these need no more; left out: the usual number. */
+  readonly fewestRows?: number;
   /** Cues that an interrupted search has read; left out: none. */
   readonly known?: readonly CueReading[];
 }
@@ -78,7 +80,7 @@ export const findWords: Verb<FindWordsRequest, FindWordsEvent, FoundWords> = asy
   const others = otherCues ? CUES.filter((other) => other !== cue) : [];
   const progress = (done: number, note: string, reading?: CueReading) =>
     run.emit({ fraction: Math.min(1, done / (TEXTS + 1 + others.length)), note, ...(reading && { reading }) });
-  const rows = await rowsToRead(host, dataset, template, run.control);
+  const rows = await rowsToRead(host, request, run.control);
   const keep = (outcome: WordSearch['outcome'], loss: number | null): FoundWords => ({
     template,
     words: request.words,
@@ -160,9 +162,10 @@ interface Rows {
   readonly judged: number;
 }
 
-async function rowsToRead(host: Host, dataset: Dataset, template: string, control: Control): Promise<Rows> {
+async function rowsToRead(host: Host, request: FindWordsRequest, control: Control): Promise<Rows> {
+  const { dataset, template, fewestRows = ROWS } = request;
   const { labels, split } = dataset;
-  const most = Math.min(MOST_ROWS, Math.max(ROWS, ROWS_A_LABEL * labels.length));
+  const most = Math.min(MOST_ROWS, Math.max(fewestRows, ROWS_A_LABEL * labels.length));
   const label = goldOf(dataset, split.train);
   const ids = labels.flatMap((_, c) =>
     drawnRows(

@@ -83,9 +83,11 @@ const FIRST_ROWS = 16;
 const MOST_ROWS = 128;
 /** The share of the texts that answers each rung, with all their answer words. */
 const KEPT = [1, 1 / 3, 1 / 6] as const;
-const LEAST_KEPT = 6;
-const FINALISTS = 4;
+const LEAST_KEPT = 5;
+const FINALISTS = 3;
 const FINAL_ROWS = 64;
+/** Training rows by which answer words are found. */
+const WORD_ROWS = 96;
 /** Most of the training rows that may be examples in some candidate, and are therefore not asked. */
 const SHOWN_SHARE = 1 / 3;
 
@@ -114,7 +116,9 @@ async function openSearch(host: Host, request: ImproveRequest, run: Run<ImproveE
   const own = request.own.filter(({ prompt }) => checkTemplate(prompt.template, table.columns, mapping).ok);
   const begin = performance.now();
   const hasChat = host.tokens.tokenizer.chat('') !== null;
-  const from = { ...request, own, labels, cues: CUES, hasChat, found: null, lists: [] };
+  const isShared = (asked: Pick<PromptCandidate, 'prompt' | 'words'>) =>
+    hasOwnTokens(wordsFor(asked.prompt, asked.words), host.tokens.encode);
+  const from = { ...request, own, labels, cues: CUES, hasChat, found: null, lists: [], isShared };
   const most = request.budget ?? CANDIDATES;
   const swaps = request.swaps ? Math.floor(most / 2) : 0;
   const budget = most - swaps;
@@ -132,7 +136,9 @@ async function openSearch(host: Host, request: ImproveRequest, run: Run<ImproveE
   const { found, readings } = await wordsFrom(host, request, rungRows({ dataset, pool }, KEPT.length - 1), run);
   const isBetter = found?.search.outcome === 'found';
   const withWords = { ...from, lists: listsOf(host, request, readings), ...(isBetter && { found }) };
-  const candidates = askable(host, dataset, promptCandidates(withWords, budget, texts), shown);
+  const candidates = promptCandidates(withWords, budget, texts).filter(({ prompt }) =>
+    shotIds(dataset, prompt).every((id) => shown.has(id)),
+  );
   const isKnown = ([id, logProbs]: CandidateAnswers['rows'][number]) =>
     pool.has(id) && logProbs.length === labels.length;
   const known = new Map(request.known.map((each) => [each.key, each]));
@@ -164,23 +170,6 @@ function shownBy(dataset: Dataset, candidates: readonly PromptCandidate[]): Read
   return shown;
 }
 
-/** Texts that show no other rows, and of their further answer words those that are read along with the first ones. */
-function askable(
-  { tokens: { encode } }: Host,
-  dataset: Dataset,
-  candidates: readonly PromptCandidate[],
-  shown: ReadonlySet<string>,
-): readonly PromptCandidate[] {
-  const texts = new Set<string>();
-  return candidates.filter((candidate) => {
-    const { prompt, words } = candidate;
-    const key = textKey(candidate);
-    if (texts.has(key)) return hasOwnTokens(wordsFor(prompt, words), encode);
-    texts.add(key);
-    return shotIds(dataset, prompt).every((id) => shown.has(id));
-  });
-}
-
 /** Other answer words, and a cue, by rows that judge no prompt, and what was found after each cue; null where that is stopped. */
 async function wordsFrom(
   host: Host,
@@ -191,7 +180,7 @@ async function wordsFrom(
   const train = dataset.split.train.filter((id) => !judging.includes(id));
   const others = { ...dataset, split: { ...dataset.split, train } };
   const known = readings.flatMap((each) => ('found' in each ? [each] : []));
-  const asked = { dataset: others, template, words, otherCues: true, known };
+  const asked = { dataset: others, template, words, otherCues: true, fewestRows: WORD_ROWS, known };
   const found: CueReading[] = [];
   const tell = ({ note, reading }: FindWordsEvent) => {
     if (reading) found.push(reading);

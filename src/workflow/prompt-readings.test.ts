@@ -37,6 +37,7 @@ describe('prompts that are read together', () => {
       found: { template: TEMPLATE, words: LETTERS },
       own: [],
       lists: [LETTERS, TWO_TOKENS],
+      isShared: () => true,
     };
     const candidates = promptCandidates({ ...from, cues: CUES, hasChat: false }, 80, 40);
     expect(candidates.filter(({ words }) => words[0]?.word === TWO_TOKENS[0]?.word)).not.toEqual([]);
