@@ -49,8 +49,6 @@ const LONGEST_BELOW = 100;
 /** So many candidates all have texts of their own; of further ones every so many have. */
 const FEW_TEXTS = 16;
 const LISTS_A_TEXT = 18;
-/** One in so many as there are texts may be added with other cues. */
-const FURTHER = 2;
 
 const plain = (template: string): HardPrompt => ({ template, shots: 0, shotSeed: 0 });
 
@@ -103,8 +101,8 @@ export function promptCandidates(from: CandidatesFrom, budget: number, texts = b
   const further = shared
     .flatMap((prompt) => withCues(from, prompt))
     .filter((prompt) => !known.has(candidateKey({ prompt, words })));
-  // what is left of the budget goes to other cues after the same texts, which cost little more
-  if (from.lists.length > 0) addLists(further.slice(0, texts / FURTHER));
+  // what is left of the budget goes to other cues after the same texts, which cost little more, and at most doubles the texts
+  if (from.lists.length > 0) addLists(further.slice(0, texts));
   return [...known.values()];
 }
 

@@ -139,7 +139,7 @@ describe('a search for the best hand-written prompt', () => {
     expect(winner.prompt.template.endsWith('\nThis is')).toBe(true);
     expect(winner.calibration?.meanLogProbs).toHaveLength(2);
     expect(winner.tried?.with).toMatchObject({ meanLogProbs: winner.calibration?.meanLogProbs });
-    expect(search).toMatchObject({ candidates: 58, validationRows: dataset.split.validation.length });
+    expect(search).toMatchObject({ candidates: 60, validationRows: dataset.split.validation.length });
     expect(search.loss).toBeLessThan(search.bareLoss);
     expect(board[0]).toMatchObject({ on: 'training and validation', loss: search.loss });
   });
@@ -178,7 +178,7 @@ describe('a search for the best hand-written prompt', () => {
     expect(new Set(found.board)).toEqual(new Set(last.values()));
     expect(found.search.trainingRows).toBe(found.board.find(({ on }) => on === 'training')?.rows);
     const progress = events.flatMap((event) => (event.kind === 'progress' ? [event] : []));
-    expect(progress[0]).toMatchObject({ note: '58 prompts on 16 training rows' });
+    expect(progress[0]).toMatchObject({ note: '60 prompts on 16 training rows' });
     const fractions = progress.map(({ fraction }) => fraction);
     expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
     expect(fractions.at(-1)).toBeGreaterThan(0.8);
@@ -221,7 +221,7 @@ describe('a search for the best hand-written prompt', () => {
     for (const part of [train, validation]) expect((await found(part)).search.loss).not.toBe(search.loss);
   });
 
-  it('asks fewer prompts about more rows, and at last the best four and those never dropped on validation rows', async () => {
+  it('asks fewer prompts about more rows, and at last the best three and those never dropped on validation rows', async () => {
     const notes = async (dataset: Dataset, change: Partial<ImproveRequest> = {}) => {
       const said = new Set<string>();
       const emit = (event: ImproveEvent) => event.kind === 'progress' && said.add(event.note);
@@ -233,11 +233,11 @@ describe('a search for the best hand-written prompt', () => {
     };
     const dataset = await prepared(400);
     expect(await notes(dataset)).toEqual([
-      '58 prompts on 16 training rows',
-      // a third of the texts, and a sixth but no fewer than six, with the template alone and the user's
+      '60 prompts on 16 training rows',
+      // a third of the texts, and a sixth but no fewer than five, with the template alone and the user's
       '26 prompts on 32 training rows',
-      '20 prompts on 64 training rows',
-      'The best 6 on 60 validation rows',
+      '19 prompts on 64 training rows',
+      'The best 5 on 60 validation rows',
     ]);
     const few = { ...dataset, split: { ...dataset.split, train: dataset.split.train.slice(0, 12) } };
     expect(await notes(few, { budget: 3 })).toEqual([
@@ -292,10 +292,10 @@ describe('a search for the best hand-written prompt', () => {
       return { ...search, ...tokens, texts: board.length };
     };
     const [few, many] = [await reading(24), await reading(200)];
-    expect(few).toMatchObject({ candidates: 23, texts: 16 });
+    expect(few).toMatchObject({ candidates: 24, texts: 16 });
     expect(many.candidates).toBeGreaterThan(90);
-    // 31, half as many with other cues, and the template alone and the user's with other answer words
-    expect(many.texts).toBeLessThanOrEqual(48);
+    // 26, as many with other cues, and the template alone and the user's with other answer words
+    expect(many.texts).toBeLessThanOrEqual(54);
     expect(many.read / many.texts).toBeLessThan(1.1 * (few.read / few.texts));
     expect(many.read).toBeLessThan(0.25 * many.asked);
   });
@@ -309,7 +309,7 @@ describe('a search for the best hand-written prompt', () => {
     const capitals = await winner((text, word) => afterThis(text, word) * (/^[A-Z][a-z]/.test(word) ? 0.4 : 0.05));
     expect(capitals.said).toEqual(['Bad', 'Good']);
     expect(capitals.winner.name).toMatch(/answers Bad, Good$/);
-    expect(capitals.board.find(({ key }) => key === capitals.winner.key)?.lists).toBeGreaterThan(2);
+    expect(capitals.board.some(({ name, lists }) => lists > 2 && name.endsWith('answers Bad, Good'))).toBe(true);
     // better after some rows, worse after others
     const mixed = (text: string) => 0.2 + ((text.length % 5) - 2) * 0.1;
     const either = await winner((text, word) => (/^[A-Z][a-z]/.test(word) ? mixed(text) : 0.2));
@@ -483,7 +483,7 @@ describe('the candidates', () => {
       own: [OWN],
       lists: [],
     },
-    ...{ cues: CUES, hasChat: true },
+    ...{ cues: CUES, hasChat: true, isShared: () => true },
   };
 
   it('start with the template alone and the user’s prompts, differ from each other, and keep to the budget', () => {
@@ -516,12 +516,12 @@ describe('the candidates', () => {
       [' A', ' B'],
       [' Bad', ' Good'],
     ].map((words) => WORDS.map(({ label }, i) => ({ label, word: words[i] ?? '' })));
-    expect([8, 16, 40, 100, 200].map(textsAmong)).toEqual([8, 16, 18, 23, 31]);
+    expect([8, 16, 40, 100, 200].map(textsAmong)).toEqual([8, 16, 17, 20, 26]);
     const many = promptCandidates({ ...from, lists }, 90, 20);
     const texts = new Map<string, number>();
     for (const each of many) texts.set(textKey(each), (texts.get(textKey(each)) ?? 0) + 1);
     // and a few with other cues
-    expect(texts.size).toBe(28);
+    expect(texts.size).toBe(36);
     expect(many.slice(0, 20)).toEqual(promptCandidates(from, 20));
     for (const [key, count] of texts) {
       const [, , examples] = JSON.parse(key);
