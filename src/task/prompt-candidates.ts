@@ -69,7 +69,7 @@ export const textsAmong = (candidates: number): number =>
 
 /**
  * The plain template first, then the user's prompts, then others, families in turn; then the same texts with further lists of
- * answer words, as many as the budget has room for.
+ * answer words, up to the budget.
  * @param budget most candidates
  * @param texts most texts
  */

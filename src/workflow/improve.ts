@@ -170,7 +170,7 @@ function shownBy(dataset: Dataset, candidates: readonly PromptCandidate[]): Read
   return shown;
 }
 
-/** Other answer words, and a cue, by rows that judge no prompt, and what was found after each cue; null where that is stopped. */
+/** Other answer words, and a cue, by rows that judge no prompt, and the readings after each cue; null where that is stopped. */
 async function wordsFrom(
   host: Host,
   { dataset, template, words, known: readings }: ImproveRequest,
