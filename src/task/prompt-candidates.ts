@@ -255,11 +255,14 @@ export function candidateName(
   const { shots, shotSeed, selection, chat = false } = prompt;
   const instruction = instructionIn(prompt.template);
   const cue = cueOf(prompt.template);
-  const short = (text: string) =>
-    `“${text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME - 1).trimEnd()}…` : text}”`;
+  const short = (text: string) => {
+    const [line = '', ...more] = text.split('\n');
+    const isWhole = line.length <= LONGEST_NAME && more.length === 0;
+    return isWhole ? `“${line}”` : `“${line.slice(0, LONGEST_NAME - 1).trimEnd()}…”`;
+  };
   const which = selection === 'nearest' ? ', the nearest' : ` (draw ${shotSeed + 1})`;
   return [
-    origin === 'bare' || !instruction ? 'the template alone' : short(instruction.text.split('\n')[0] ?? ''),
+    origin === 'bare' || !instruction ? 'the template alone' : short(instruction.text),
     ...(instruction?.isBelow ? ['below the text'] : []),
     ...(swapped ? ['words swapped by gradient: may read oddly'] : []),
     ...(cue === cueOf(template) ? [] : [short(cue.trim())]),

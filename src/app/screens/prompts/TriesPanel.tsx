@@ -295,7 +295,7 @@ function SearchProgress() {
 /** Whose prompt it is, or among how many lists of answer words its own were chosen. */
 const aboutLine = ({ origin, lists }: Standing): string => {
   if (origin === 'own') return 'your prompt';
-  return origin === 'made' && lists > 1 ? `of ${lists} sets of answer words` : '';
+  return origin === 'made' && lists > 1 ? `best of ${lists} lists of answer words` : '';
 };
 
 const LEADERBOARD: readonly Column<Standing>[] = [
