@@ -1,6 +1,7 @@
 /** The files that a command is given: rows, and exported prompts. */
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import type { ParseOverride } from '../dataset/parse';
 import type { ColumnMapping, Dataset, MendId, Table } from '../dataset/types';
 import { ARM_FILE } from '../interchange/arm-file';
@@ -109,15 +110,19 @@ const mappingOf = ({ text = '', label, target = '' }: Readonly<Record<string, st
   id: null,
 });
 
-/** @param named columns that must be there, by the option that names them. @throws UsageError, StudioError `bad-input` */
+/**
+ * @param path null = standard input @param named columns that must be there, by the option that names them
+ * @throws UsageError, StudioError `bad-input`
+ */
 export async function openTable(
-  path: string,
+  path: string | null,
   named: Readonly<Record<string, string>>,
   log: Log,
   { override, mends = [], mapping = mappingOf(named) }: TableOptions = {},
 ): Promise<Table> {
-  const fileName = basename(path);
-  const { guess: _, ...read } = await readTable({ fileName, bytes: await bytesAt(path), override }, SILENT);
+  const fileName = path === null ? 'standard input' : basename(path);
+  const bytes = path === null ? new Uint8Array(await buffer(process.stdin)) : await bytesAt(path);
+  const { guess: _, ...read } = await readTable({ fileName, bytes, override }, SILENT);
   const { table, done } = mendTable(read, mapping, mends);
   for (const sentence of done) log.line(sentence);
   for (const [option, column] of Object.entries(named))

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { unzipSync } from 'fflate';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { setFiles } from '../interchange/set-files';
@@ -78,6 +79,57 @@ it('answers by handle and stage, out of one zip or a folder of several prompt se
   const topic = await predicted(folder, texts, '--handle', 'TOPIC', '--stage', 'production');
   expect(Object.keys(topic.answers[0].probabilities)).toEqual(['order', 'table', 'invoice']);
   expect(topic.answers[1]).toMatchObject({ version: 'combined 1', label: 'order' });
+});
+
+/** What it says of these lines of standard input. */
+async function piped(lines: string, ...args: string[]) {
+  const input = vi.spyOn(process, 'stdin', 'get').mockReturnValue(Readable.from([lines]) as typeof process.stdin);
+  try {
+    return await predicted(...args);
+  } finally {
+    input.mockRestore();
+  }
+}
+
+it('reads lines of JSON on standard input as a file of them is read, whatever is in their cells', async () => {
+  const tone = [join(folder, 'tone.zip'), '--handle', 'TONE', '--stage', 'production'];
+  const lines = [
+    '{"text": "my order is late", "city": null}',
+    '{"text": "my order is late", "done": true, "tags": ["a", "b"], "customer": {"id": 3}}',
+    '{"text": ["my", "order"]}',
+    '{"text": false}',
+    '{"text": null}',
+    '{"text": 12}',
+  ].join('\n');
+  const file = join(folder, 'lines.jsonl');
+  await writeFile(file, lines);
+  const [here, there] = [await piped(lines, ...tone), await predicted(...tone, file)];
+  expect(here.answers).toEqual(there.answers);
+  expect(here.answers[0].probabilities).toEqual(here.answers[1].probabilities);
+  expect(here.answers[4]).toMatchObject({ not_answered: 'it has no text' });
+  const texts = await piped('my order is late\n["my","order"]\nfalse\n12\n{braces} stay\n', ...tone);
+  expect(texts.answers.slice(0, 4)).toEqual([0, 2, 3, 5].map((i) => here.answers[i]));
+  expect(texts.answers).toHaveLength(5);
+});
+
+it('names the line of standard input that it cannot read, in its place', async () => {
+  const tone = [join(folder, 'tone.zip'), '--handle', 'TONE', '--stage', 'production'];
+  const broken = '{"text": "lovely staff"}\n\n7\n{"text": "cut off\nnull\n{"text": "lovely staff"}\n';
+  const { answers } = await piped(broken, ...tone);
+  expect(answers).toEqual([
+    answers[0],
+    { not_answered: 'line 3: the line is not a JSON object', needs_review: true },
+    { not_answered: 'line 4: the line is not valid JSON', needs_review: true },
+    { not_answered: 'line 5: the line is not a JSON object', needs_review: true },
+    answers[0],
+  ]);
+  expect(answers[0]).toMatchObject({ version: 'tuned 1' });
+  const late = await piped('lovely staff\n{"text": "cut off\n', ...tone);
+  expect(late.answers).toMatchObject([answers[0], { not_answered: 'line 2: the line is not valid JSON' }]);
+  await expect(piped('{"body": "lovely staff"}\n', ...tone)).rejects.toThrow(
+    '--text: standard input has no column “text”; it has body.',
+  );
+  await expect(piped('', ...tone)).rejects.toThrow('standard input is empty');
 });
 
 it('falls back, or asks both, as the policy says', async () => {

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { isUnsure } from '../dataset/csv-out';
-import type { Row, Table } from '../dataset/types';
+import type { Table } from '../dataset/types';
 import { ARM_FILE, isArmJson, readArm, type TakenArm, versionOfArm, wordProbabilities } from '../interchange/arm-file';
 import { readTextFile, textKind } from '../interchange/incoming';
 import { FALLBACK_FILE } from '../interchange/prompt-package';
@@ -13,7 +12,6 @@ import { readJson } from '../lib/bytes';
 import { uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { unwrap } from '../lib/result';
-import { z } from '../lib/zod';
 import { argmax } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { sameLabelOrder } from '../prompt-set/make-versions';
@@ -55,10 +53,10 @@ export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text 
   --share: per cent of the texts that it answers, such as 25; the others are answered by the version that production points to,
   or, where that is the one, by the hand-written version in use. A hash of the text, or of the column --id, decides: a text stays
   on its side, and a larger share holds the smaller one
-  the CSV has every column that the prompt shows; without a CSV, every line of standard input is a text, or a JSON object
-  with a cell for each of them: {"text": "…", "city": "…"}
+  the CSV has every column that the prompt shows; without a CSV, standard input is read: lines of JSON, each with a cell for
+  each of them ({"text": "…", "city": "…"}), where the first line is one, and otherwise a text in every line
   prints one JSON line per text: {label, probabilities}, calibrated if the prompt is; {written} where the prompt generates
-  texts; {not_answered} with the reason for a row that is empty or too long; with a threshold also {needs_review}: true
+  texts; {not_answered} with the reason for a row that is empty, too long or not read; with a threshold also {needs_review}: true
   where the answer is less probable, so that a person should look. --threshold replaces the prompt's own; 0 takes all
   --explain adds {words}: by how much each word speaks for the label {against} its runner-up, in nats, and {missed}: the
   share of the difference that they miss. It takes 33 to 129 readings of each text`;
@@ -90,14 +88,16 @@ export async function predict(args: readonly string[]): Promise<void> {
   const share = readShare(given, answering);
   if (values.explain) checkExplicable(answering);
   const text = values.text ?? 'text';
-  const table =
-    data === undefined
-      ? tableOf(await linesOf(process.stdin, text), text)
-      : await openTable(resolve(data), { text }, log, { override: { oneColumn: true }, mends: given.mends() });
+  const override = { oneColumn: true, ...(data === undefined && { textLines: text }) };
+  const path = data === undefined ? null : resolve(data);
+  const table = await openTable(path, { text }, log, { override, mends: given.mends() });
   if (share?.id && !table.columns.includes(share.id))
     throw new UsageError(`--id: there is no column “${share.id}”; there are ${table.columns.join(', ')}.`);
-  if (answering.arm?.texts.length === 0)
-    return void process.stdout.write(linesFor(wordsEvent(answering.arm, table, text), answering));
+  const printer = createPrinter(table, answering);
+  if (answering.arm?.texts.length === 0) {
+    printer.print(wordsEvent(answering.arm, table, text));
+    return printer.end();
+  }
   await using host = await openHost(given.model(), log);
   const events: BatchEvent[] = [];
   let routed = '';
@@ -106,7 +106,7 @@ export async function predict(args: readonly string[]): Promise<void> {
   const emit = (event: BatchEvent) => {
     ({ routed } = event.progress);
     if (values.explain) events.push(event);
-    else process.stdout.write(linesFor(event, answering));
+    else printer.print(event);
   };
   const { plan } = answering;
   await batch(host, { plan, text, from: 0, share }, { control: uninterrupted, emit });
@@ -116,8 +116,9 @@ export async function predict(args: readonly string[]): Promise<void> {
       const { cells } = present(table.rows.at(index), 'an answered row');
       words.set(index, await explained(host, firstOf(plan).version, { ...cells, text: cells[text] ?? '' }, text));
     }
-    process.stdout.write(linesFor(event, answering, words));
+    printer.print(event, words);
   }
+  printer.end();
   if (answering.isNamed) log.line(routed);
 }
 
@@ -293,20 +294,35 @@ async function explained(
 
 const rounded = (value: number): number => Number(value.toFixed(6));
 
-/** The rows of a piece in their order, one JSON line each. @param more by row, what its line has besides */
-function linesFor(
-  { answers, leftOut }: Pick<BatchEvent, 'answers' | 'leftOut'>,
-  answering: Answering,
-  more: ReadonlyMap<number, object> = new Map(),
-): string {
+/** Prints a JSON line for each row, in the order of the file: rows that could not be read come between the others. */
+function createPrinter({ rows, rejected }: Table, answering: Answering) {
   const { task } = firstOf(answering.plan).version;
   const review = task.kind === 'classify' && task.threshold !== undefined ? { needs_review: true } : {};
-  const lines = [
-    ...answers.map((answer) => [answer.index, { ...said(answer, answering), ...more.get(answer.index) }] as const),
-    ...leftOut.map(([index, reason]) => [index, { not_answered: reason, ...review }] as const),
-  ];
-  const inOrder = lines.toSorted(([a], [b]) => a - b);
-  return inOrder.map(([, line]) => `${JSON.stringify(line)}\n`).join('');
+  const say = (line: object) => void process.stdout.write(`${JSON.stringify(line)}\n`);
+  const refuse = (reason: string) => say({ not_answered: reason, ...review });
+  let next = 0;
+  const unreadBefore = (end: number) => {
+    for (let row = rejected[next]; row && row.line < end; row = rejected[++next])
+      refuse(`line ${row.line}: ${row.reason}`);
+  };
+  return {
+    /** @param more by row, what its line has besides */
+    print: (
+      { answers, leftOut }: Pick<BatchEvent, 'answers' | 'leftOut'>,
+      more: ReadonlyMap<number, object> = new Map(),
+    ): void => {
+      const lines = [
+        ...answers.map((answer) => [answer.index, answer] as const),
+        ...leftOut.map(([index, reason]) => [index, reason] as const),
+      ];
+      for (const [index, what] of lines.toSorted(([a], [b]) => a - b)) {
+        unreadBefore(rows.at(index)?.line ?? 0);
+        if (typeof what === 'string') refuse(what);
+        else say({ ...said(what, answering), ...more.get(index) });
+      }
+    },
+    end: () => unreadBefore(Number.POSITIVE_INFINITY),
+  };
 }
 
 function said(answer: RoutedAnswer, { plan, isNamed }: Answering): object {
@@ -324,30 +340,4 @@ function said(answer: RoutedAnswer, { plan, isNamed }: Answering): object {
     ...who,
     probabilities: Object.fromEntries(words.map(({ label }, i) => [label, rounded(probabilities[i] ?? 0)])),
   };
-}
-
-const tableOf = (rows: readonly Row[], column: string): Table => ({
-  format: { fileName: 'standard input', bytes: 0, encoding: 'utf-8', delimiter: ',', kind: 'jsonl' },
-  columns: [...new Set([column, ...rows.flatMap(({ cells }) => Object.keys(cells))])],
-  rows,
-  rejected: [],
-});
-
-const cellsSchema = z.record(z.string(), z.union([z.string(), z.number()]));
-
-/** The cells of a line: a JSON object has one for each column, with the text as `text`; any other line is a text. */
-function cellsOf(line: string, column: string): Row['cells'] {
-  // a text may begin with a brace
-  const parsed = line.trimStart().startsWith('{') ? cellsSchema.safeParse(readJson(line)) : null;
-  if (!parsed?.success) return { [column]: line };
-  const cells = Object.entries(parsed.data).map(([name, value]) => [name === 'text' ? column : name, String(value)]);
-  return Object.fromEntries(cells);
-}
-
-async function linesOf(input: NodeJS.ReadableStream, column: string): Promise<readonly Row[]> {
-  const rows: Row[] = [];
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }))
-    if (line.trim() !== '')
-      rows.push({ id: String(rows.length + 1), line: rows.length + 1, cells: cellsOf(line, column) });
-  return rows;
 }

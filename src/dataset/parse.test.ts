@@ -164,6 +164,35 @@ describe('JSON Lines', () => {
     ]);
   });
 
+  it('may have no header: lines of JSON where the first is one, else texts, and a broken object is no text', () => {
+    const read = (text: string) => {
+      const result = parseTable('standard input', bytesOf(text), { oneColumn: true, textLines: 'body' });
+      if (!result.ok) throw new Error(result.error.message);
+      const { columns, rows, rejected } = result.value;
+      return [columns, rows.map((row) => Object.values(row.cells)), rejected.map(({ line }) => line)];
+    };
+    expect(read('text,label\n\n[1\n{name}, hi\n{"body": "b", "n": null}\n')).toEqual([
+      ['body', 'n'],
+      [
+        ['text,label', ''],
+        ['[1', ''],
+        ['{name}, hi', ''],
+        ['b', ''],
+      ],
+      [],
+    ]);
+    expect(read('a\n{"body": "b"\n{}\n')).toEqual([['body'], [['a'], ['']], [2]]);
+    expect(read('{"text": "a"}\nb\n{"text": 1, "body": true}\n{"text": {"a": []}}')).toEqual([
+      ['body', 'text'],
+      [
+        ['a', ''],
+        ['true', '1'],
+        ['{"a":[]}', ''],
+      ],
+      [2],
+    ]);
+  });
+
   it('is recognised by its content too', () => {
     expect(tableOf('{"a":"1","b":"2"}\n', 'pasted.txt').format.kind).toBe('jsonl');
   });

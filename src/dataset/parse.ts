@@ -42,6 +42,8 @@ type Parsed = Result<Table, ParseFailure | ForeignFailure>;
 export type ParseOverride = Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>> & {
   /** Texts alone are enough: the rows are to be answered, not learned from. */
   readonly oneColumn?: boolean;
+  /** Lines without a header, as of standard input: JSON Lines, where the first is an object, else a text each of this column. */
+  readonly textLines?: string;
 };
 
 /** What to do with a file that is too large. */
@@ -200,7 +202,8 @@ export async function parseFile(
   override: ParseOverride,
   run: (work: ReturnType<typeof parsing>) => Promise<Result<Table, ParseFailure>>,
 ): Promise<Parsed> {
-  const foreign = bytes.length > MAX_BYTES ? null : await readForeign(fileName, bytes);
+  const isText = override.textLines !== undefined || bytes.length > MAX_BYTES;
+  const foreign = isText ? null : await readForeign(fileName, bytes);
   if (!foreign) return run(parsing(fileName, bytes, override));
   return foreign.ok ? tableOfRecords(fileName, bytes, foreign.value, override) : foreign;
 }
@@ -231,6 +234,16 @@ function tableOfRecords(
   return failure ? { ok: false, error: failure } : ok(tableOf(format, body));
 }
 
+/** A record says `text` where the column of the texts has another name. */
+const withTextAs =
+  (column: string): typeof adapted =>
+  (record) => {
+    const fields = adapted(record);
+    if (typeof fields === 'string' || column in fields || !('text' in fields)) return fields;
+    const { text, ...others } = fields;
+    return { ...others, [column]: text };
+  };
+
 /** The same in steps, each of which yields the share that has been read. */
 export function* parsing(
   fileName: string,
@@ -252,8 +265,14 @@ export function* parsing(
     return fail('json-array', `${fileName} is one JSON array. Save it as JSON Lines (one object a line) or as CSV.`);
 
   const base = { fileName, bytes: bytes.length, encoding };
-  if (kindOf(fileName, text) === 'jsonl') {
-    const parsed = parseJsonl(text, adapted);
+  const { textLines } = override;
+  const isJsonl = kindOf(fileName, text) === 'jsonl';
+  if (isJsonl || textLines !== undefined) {
+    const parsed = parseJsonl(
+      text,
+      textLines === undefined ? adapted : withTextAs(textLines),
+      isJsonl ? null : textLines,
+    );
     const body = { ...parsed, notes: [] };
     const failure = check(fileName, body, null, override.oneColumn);
     return failure ? { ok: false, error: failure } : ok(tableOf({ ...base, delimiter: ',', kind: 'jsonl' }, body));

@@ -120,13 +120,16 @@ export interface RecordRows {
   readonly rejected: readonly RejectedRow[];
 }
 
-/** JSON Lines: one object a line. */
-export function parseJsonl(text: string, adapt: Adapt): RecordRows {
+/** How a line begins that is meant to be an object; a text may begin with a brace. */
+const OBJECT = /^\s*\{\s*["}]/;
+
+/** JSON Lines: one object a line. @param textColumn any other line is a text of this column; left out: it is no row */
+export function parseJsonl(text: string, adapt: Adapt, textColumn: string | null = null): RecordRows {
   const found: Found[] = [];
   const unread: RejectedRow[] = [];
   text.split('\n').forEach((raw, i) => {
     if (raw.trim() === '') return;
-    const value = parseLine(raw);
+    const value = textColumn === null || OBJECT.test(raw) ? parseLine(raw) : { record: { [textColumn]: raw } };
     if (typeof value === 'string') unread.push({ line: i + 1, reason: value, raw });
     else found.push({ line: i + 1, raw, ...value });
   });

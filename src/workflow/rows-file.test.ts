@@ -4,6 +4,7 @@ import { ControlSource, uninterrupted } from '../lib/control';
 import type { Route } from '../route/policy';
 import { fakeHost } from './fake-host.test-support';
 import { SILENT } from './host';
+import { readTable } from './open-data';
 import { answered, closeRows, openFile, openRows, type Piece } from './rows-file';
 
 /** A route whose rows take so many seconds each. */
@@ -95,6 +96,21 @@ describe('a file of rows', () => {
     expect(() => openFile(host, 'batch')).toThrow('no longer open');
     await closeRows(host, { use: 'measure' });
     expect(() => openFile(host, 'measure')).toThrow('Choose it again');
+  });
+
+  it('has the cells that a file of labelled rows has, whatever is in its lines of JSON', async () => {
+    const { host } = fakeHost();
+    const text = '{"text":"a","label":null}\n{"text":["b",1],"label":true}\n7\n{"text":{"c":{}},"label":2}\n';
+    await openRows(host, { use: 'batch', file: csv(text), name: 'a.jsonl' }, SILENT);
+    const { rows, rejected } = openFile(host, 'batch').table;
+    expect(rows.map(({ cells }) => cells)).toEqual([
+      { text: 'a', label: '' },
+      { text: '["b",1]', label: 'true' },
+      { text: '{"c":{}}', label: '2' },
+    ]);
+    expect(rejected.map(({ line }) => line)).toEqual([3]);
+    const bytes = new TextEncoder().encode(text);
+    expect(await readTable({ fileName: 'a.jsonl', bytes }, SILENT)).toMatchObject({ rows, rejected });
   });
 
   it('may have the largest size that is read, and says how far it is', async () => {
