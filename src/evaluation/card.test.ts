@@ -137,10 +137,12 @@ describe('the card of a comparison of generated texts', () => {
     expect(card?.chips[1]?.detail).toContain('against “yours-3” (95% interval of this pair alone)');
   });
 
-  it('uses examples where they do as well', () => {
+  it('uses examples where they are clearly closer, and says where they are level', () => {
+    expect(texts({ untuned: 1, yours: 2, 'yours-3': 9, tuned: 6 }, PAIRS)).toMatchObject({
+      ...{ action: 'ship', armId: 'yours-3', title: 'Use “yours-3”' },
+    });
     expect(texts({ untuned: 1, yours: 2, 'yours-3': 8, tuned: 8 }, PAIRS)).toMatchObject({
-      action: 'ship',
-      armId: 'yours-3',
+      ...{ action: 'ship', armId: 'tuned', title: 'Ship the tuned prompt: level with “yours-3”, at 67% of the tokens' },
     });
   });
 

@@ -1,5 +1,6 @@
 import { capitalised, counted } from '../lib/format';
 import { compareArms, fieldOf } from './classify/field';
+import { LEVEL_RULE, shareOfTokens } from './classify/level';
 import { PROBE } from './classify/made-arms';
 import { isClear } from './classify/pairs';
 import {
@@ -51,7 +52,7 @@ export interface CardArm {
   readonly gap: Gap | null;
 }
 
-export interface VerdictCard extends Pick<Recommendation, 'action' | 'armId' | 'title' | 'why'> {
+export interface VerdictCard extends Pick<Recommendation, 'action' | 'armId' | 'title' | 'why' | 'change'> {
   /** The arm's name inside a sentence: "the tuned prompt". */
   readonly arm: string;
   readonly chips: readonly Chip[];
@@ -205,19 +206,31 @@ function nextOfTexts({ a, b, first, examples }: Texts, { stillFalling }: RunFact
           why: `The validation loss was still falling when training ended. Keep ${textName(a)} until then: nothing is clearly better yet.`,
         }
       : keep('The tuned prompt’s texts are not clearly closer to yours.');
-  if (examples && examples.duel.finding !== 'b-better' && examples.duel.rougeL.difference <= 0)
+  const why = `Its texts are clearly closer to yours than those of ${textName(a)}.`;
+  if (!examples || examples.duel.finding === 'b-better')
+    return { action: 'ship', arm: b, title: `Ship ${textName(b)}`, why };
+  const { arm, duel } = examples;
+  const tokens = [arm.tokensSentMean, b.tokensSentMean] as const;
+  if (duel.finding === 'a-better')
     return {
       action: 'ship',
-      arm: examples.arm,
-      title: `Use ${textName(examples.arm)}`,
-      why: 'It does as well as training, and needs none. Compare what a row costs: examples are sent with every row.',
+      arm,
+      title: `Use ${textName(arm)}`,
+      why: 'Its texts are clearly closer than those of the tuned prompt, and it needs no training.',
     };
-  return {
-    action: 'ship',
-    arm: b,
-    title: `Ship ${textName(b)}`,
-    why: `Its texts are clearly closer to yours than those of ${textName(a)}.`,
-  };
+  return tokens[0] <= tokens[1]
+    ? {
+        action: 'ship',
+        arm,
+        title: `Use ${textName(arm)}: level with ${textName(b)}${shareOfTokens(...tokens)}`,
+        why: `${LEVEL_RULE}.`,
+      }
+    : {
+        action: 'ship',
+        arm: b,
+        title: `Ship ${textName(b)}: level with ${textName(arm)}${shareOfTokens(tokens[1], tokens[0])}`,
+        why: `${why} ${LEVEL_RULE}.`,
+      };
 }
 
 function textChip(id: Chip['id'], label: string, duel: GeneratePair | undefined, against: string): Chip {
@@ -286,6 +299,7 @@ export function textCardOf({ arms, duels }: GenerateComparison, facts: RunFacts)
     ...next,
     armId: arm.id,
     arm: textName(arm),
+    change: { from: a.id, to: (arm === a ? b : arm).id, comparisons: duels.length },
     chips: [
       trained
         ? textChip('training', 'Training itself', bare?.duel, 'the untuned prompt')

@@ -25,6 +25,8 @@ export interface Field extends DuelRows {
   readonly untuned: ArmReport | null;
   /** The version in production, with its answers. */
   readonly production: (Production & { readonly report: ArmReport }) | null;
+  /** Every arm that could be used by itself, with word counts and probe; not a mixture of several, nor always one answer. */
+  readonly usable: readonly ArmReport[];
   /** The headline's first. */
   readonly pairs: readonly PairReport[];
 }
@@ -69,6 +71,10 @@ export function fieldOf({ plan, arms, pairs }: FieldInput): Field | null {
     hybrid: byId('hybrid') ?? others.find((arm) => arm.kind === 'hybrid' && arm !== inUse) ?? null,
     untuned: others.find((arm) => arm.kind === 'untuned') ?? null,
     production: plan.production && inUse ? { ...plan.production, report: inUse } : null,
+    usable: arms.filter(
+      ({ id, kind }) =>
+        !['reference', 'combined', 'ensemble'].includes(kind) || id === WORDS || id === PROBE || id === b,
+    ),
     pairs,
   };
 }
@@ -80,8 +86,20 @@ export interface FieldDuel extends Duel {
   readonly comparisons: number;
 }
 
+/** Rules ask for the same pair again, and the bootstrap of groups takes milliseconds. */
+const KNOWN = new WeakMap<Field, Map<string, FieldDuel>>();
+
 /** A pair that is not in the plan is one more comparison: its p is corrected for itself and all pairs of the plan. */
 export function compareArms(field: Field, a: ArmReport, b: ArmReport): FieldDuel {
+  const known = KNOWN.get(field) ?? new Map<string, FieldDuel>();
+  KNOWN.set(field, known);
+  const key = JSON.stringify([a.id, b.id]);
+  const compared = known.get(key) ?? correctedDuel(field, a, b);
+  known.set(key, compared);
+  return compared;
+}
+
+function correctedDuel(field: Field, a: ArmReport, b: ArmReport): FieldDuel {
   const { pairs } = field;
   const found = duel(a, b, field);
   const exact = pairs.map(({ pExact }) => pExact);

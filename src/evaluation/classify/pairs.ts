@@ -55,17 +55,11 @@ export const aWins = ({ pExact, pHolm = pExact, ci95 }: Tested): boolean => pHol
 export const isClear = ({ differenceCi95: ci95, ...p }: Pick<PairReport, 'differenceCi95' | 'pExact' | 'pHolm'>) =>
   aWins({ ...p, ci95 }) || bWins({ ...p, ci95 });
 
-/** A difference below this is not worth a training run. */
+/** A lead below this is not worth training for. */
 export const MARGIN = 0.05;
 
 /** The interval says that B is less than `MARGIN` ahead of A. */
 export const isClose = ({ ci95 }: Pick<Duel, 'ci95'>): boolean => ci95.high < MARGIN;
-
-/**
- * A does as well as B: B is not clearly better, and A is at least level on these rows or the interval says that B is
- * less than `MARGIN` ahead. "Not clearly better" alone would call any two arms equal on few rows.
- */
-export const doesAsWell = (d: Duel): boolean => !bWins(d) && (d.difference <= 0 || isClose(d));
 
 /** Null in comparisons of earlier versions, which did not keep the tokens of each row. */
 export function tokensDifference(

@@ -68,8 +68,11 @@ const CHECK = 'Check the labels before you use a prompt';
 
 describe('the recommendation after a comparison', () => {
   it('ships the tuned prompt where it clearly beats the hand-written ones', () => {
-    const found = recommended({ '111': 60, '011': 30, '010': 6, '101': 4, '000': 20 }, ['untuned']);
-    expect(found).toMatchObject({ action: 'ship', armId: 'tuned', title: 'Ship the tuned prompt' });
+    const clear = recommended({ '111': 60, '011': 10, '010': 26, '101': 4, '000': 20 }, ['untuned']);
+    expect(clear).toMatchObject({ action: 'ship', armId: 'tuned', title: 'Ship the tuned prompt' });
+    const found = recommended({ '111': 60, '011': 24, '010': 12, '101': 4, '000': 20 }, ['untuned']);
+    expect(found).toMatchObject({ action: 'ship', armId: 'tuned' });
+    expect(found.title).toBe('Ship the tuned prompt: level with the untuned prompt, with more tokens');
     expect(found.why).toContain('clearly better than every prompt written by hand');
     expect(found.why).toContain('the vectors themselves added nothing clear');
   });
@@ -128,10 +131,46 @@ describe('the recommendation after a comparison', () => {
     expect(found.chips[0].detail).toContain('against your prompt');
   });
 
-  it('uses examples where they do as well as training', () => {
-    const found = recommended({ '111': 76, '011': 20, '101': 5, '010': 2, '000': 17 }, ['few']);
+  it('uses examples where they clearly beat training', () => {
+    const found = recommended({ '111': 60, '001': 30, '011': 8, '101': 5, '000': 17 }, ['few']);
     expect(found).toMatchObject({ action: 'ship', armId: 'yours-8', title: 'Use your prompt with eight examples' });
     expect(found.chips[2]).toMatchObject({ value: '264 tokens more', tone: 'loss' });
+    expect(found.change).toEqual({ from: 'yours', to: 'yours-8', comparisons: 3 });
+  });
+
+  it('says in the title where examples are level, however they lead, and ships what costs fewer tokens', () => {
+    const found = recommended({ '111': 76, '011': 20, '101': 5, '010': 2, '000': 17 }, ['few']);
+    expect(found).toMatchObject({
+      ...{ action: 'ship', armId: 'tuned' },
+      title: 'Ship the tuned prompt: level with your prompt with eight examples, at 10% of the tokens',
+    });
+    expect(found.why).toMatch(
+      /Your prompt with eight examples is level with it on these rows, and may be up to \d+(\.\d)? points ahead\. Of prompts that are level, the one that sends the fewest tokens is recommended/,
+    );
+  });
+
+  it('keeps the version in production where the tuned prompt is level with it, and says so', () => {
+    const rights = patterned({ '111': 60, '011': 30, '001': 6, '010': 4, '000': 20 });
+    const gold = alternating(120);
+    const arms = ['yours', 'tuned', 'run-r1'].map((id, i) =>
+      armOf(id, i === 0 ? 'zero-shot' : 'tuned', gold, rights[i] ?? [], 2, { name: id }),
+    );
+    const plan = planOf(gold, arms, {
+      pairs: [
+        ['yours', 'tuned'],
+        ['run-r1', 'tuned'],
+      ],
+    });
+    const of = (more: Partial<ComparisonPlan>) =>
+      recommendationOf(
+        { plan: { ...plan, ...more }, comparison: compare(plan, { draws: 50 }) },
+        { stillFalling: false },
+      );
+    expect(of({})).toMatchObject({ action: 'ship', title: 'Ship the tuned prompt: level with “run-r1”' });
+    expect(of({ production: { arm: 'run-r1', name: 'tuned 1', addedRows: 0 } })).toMatchObject({
+      action: 'keep',
+      title: 'Keep the version in production (tuned 1): level with the tuned prompt',
+    });
   });
 
   it('keeps yours where it beats the tuned prompt, and names the hand-written one that does', () => {
@@ -215,13 +254,26 @@ describe('its three figures', () => {
   });
 
   it.each([
-    ['the same number of', { '010': 4, '001': 4 }, 'untuned', 'Use the untuned prompt'],
-    ['many more', { '010': 4, '001': 24 }, 'untuned', 'Use the untuned prompt'],
-    ['fewer, which may be chance', { '010': 14, '001': 6 }, 'tuned', 'Ship the tuned prompt'],
-    ['clearly fewer', { '010': 24, '001': 4 }, 'tuned', 'Ship the tuned prompt'],
-  ])('recommend the text alone where it is right on %s rows', (_, differ, armId, title) => {
+    [
+      'the same number of',
+      { '010': 4, '001': 4 },
+      'untuned',
+      'Use',
+      ': level with the tuned prompt, at 71% of the tokens',
+    ],
+    ['a few fewer', { '010': 8, '001': 6 }, 'untuned', 'Use', ': level with the tuned prompt, at 71% of the tokens'],
+    ['many more', { '010': 4, '001': 24 }, 'untuned', 'Use', ''],
+    [
+      'five in a hundred fewer, which may be chance',
+      { '010': 14, '001': 6 },
+      'tuned',
+      'Ship',
+      ': level with the untuned prompt, with more tokens',
+    ],
+    ['clearly fewer', { '010': 24, '001': 4 }, 'tuned', 'Ship', ''],
+  ])('recommend the text alone where it is right on %s rows', (_, differ, armId, verb, level) => {
     const found = recommended({ '111': 60, '011': 30, '100': 2, '000': 2, ...differ }, ['untuned']);
-    expect(found).toMatchObject({ action: 'ship', armId, title });
+    expect(found).toMatchObject({ action: 'ship', armId, title: `${verb} the ${armId} prompt${level}` });
     expect(found.chips[0].label).toBe('Training itself');
     expect(found.chips[2].detail).toMatch(
       new RegExp(`^${armId === 'tuned' ? 31 : 22} tokens with the ${armId} prompt`),

@@ -9,8 +9,9 @@ import {
 } from '../types';
 import { about, points, pointsRange, pointsWithUnit } from '../words';
 import { best, compareArms, type Field, fieldOf, isHand } from './field';
+import { levelSentences, levelWords } from './level';
 import { aWins, bWins, rowsMore } from './pairs';
-import { called, paragraph, pWords, shots } from './titles';
+import { called, paragraph, pWords } from './titles';
 
 /** What to do after a comparison: one action, the prompt to use until then, and three figures that it rests on. */
 
@@ -34,6 +35,14 @@ export interface Recommendation {
   /** An order: "Ship the tuned prompt". */
   readonly title: string;
   readonly why: string;
+  /** What costs compare: the prompt that is kept, and what would replace it. */
+  readonly change: {
+    /** Ids of arms; the same where there is nothing else. */
+    readonly from: string;
+    readonly to: string;
+    /** How many pairs its p is corrected for, itself included. */
+    readonly comparisons: number;
+  };
   /** The last one only where another version is in production. */
   readonly chips: readonly [training: Chip, hand: Chip, cost: Chip, ...production: Chip[]];
 }
@@ -76,9 +85,7 @@ const shipLearned = (field: Field, arm: ArmReport): Next => {
     why: paragraph(
       !isHand(field.hand)
         ? 'It is clearly better than its own text without vectors. No hand-written prompt took part.'
-        : overFew !== false
-          ? `It is clearly better than every prompt written by hand${fewShot ? ', examples included' : ''}.`
-          : `It is clearly better than the prompts written by hand; its lead over ${shots(fewShot as ArmReport)} is not clear.`,
+        : `It is clearly better than ${overFew ? 'every prompt written by hand, examples included' : `${fewShot ? 'the prompts' : 'every prompt'} written by hand`}.`,
       untuned && arm.kind === 'tuned' && !bWins(compareArms(field, untuned, arm))
         ? 'The gain may come from its text: the vectors themselves added nothing clear.'
         : null,
@@ -95,14 +102,22 @@ const trainLonger = (field: Field): Next => ({
   why: `The validation loss was still falling when training ended. Keep ${called(keptOf(field), field)} until then: nothing is clearly better yet.`,
 });
 
-/** The version in production where that clearly beats the arm. */
-const keptInProduction = (field: Field, arm: ArmReport): Next | null =>
-  field.production && aWins(compareArms(field, field.production.report, arm))
-    ? keep(field, field.production.report, `It is in use, and clearly better than ${called(arm, field)}.`)
-    : null;
+/** The version in production is only replaced by what clearly beats it. */
+function keptInProduction(field: Field, next: Next): Next {
+  const { production } = field;
+  if (!production || next.action !== 'ship' || production.report === next.arm) return next;
+  const d = compareArms(field, production.report, next.arm);
+  const other = called(next.arm, field);
+  if (bWins(d)) return next;
+  return keep(
+    field,
+    production.report,
+    `It is in use, and ${aWins(d) ? `clearly better than ${other}` : `${other} is not clearly better`}.`,
+  );
+}
 
 const NEXT: Readonly<Record<VerdictKind, (of: Case) => Next>> = {
-  'tuned-better': ({ field }) => keptInProduction(field, field.tuned) ?? shipLearned(field, field.tuned),
+  'tuned-better': ({ field }) => shipLearned(field, field.tuned),
 
   'hybrid-better': ({ field }) => shipLearned(field, field.hybrid ?? field.tuned),
 
@@ -128,19 +143,17 @@ const NEXT: Readonly<Record<VerdictKind, (of: Case) => Next>> = {
 
   'text-does-as-well': ({ field, stillFalling }) => {
     const arm = field.untuned ?? field.tuned;
-    return (
-      keptInProduction(field, arm) ?? {
-        action: 'ship',
-        arm,
-        title: `Use ${called(arm, field)}`,
-        why: paragraph(
-          'It is the text that the vectors were trained with: it does as well without them, and any model takes a text.',
-          stillFalling
-            ? 'The validation loss was still falling: train longer to see whether vectors can add to it.'
-            : null,
-        ),
-      }
-    );
+    return {
+      action: 'ship',
+      arm,
+      title: `Use ${called(arm, field)}`,
+      why: paragraph(
+        'It is the text that the vectors were trained with, which added nothing clear to it, and any model takes a text.',
+        stillFalling
+          ? 'The validation loss was still falling: train longer to see whether vectors can add to it.'
+          : null,
+      ),
+    };
   },
 
   'examples-do-as-well': ({ field }) => {
@@ -151,7 +164,7 @@ const NEXT: Readonly<Record<VerdictKind, (of: Case) => Next>> = {
       action: 'ship',
       arm,
       title: `Use ${called(arm, field)}`,
-      why: 'It does as well as training, and needs none. Compare what a row costs: examples are sent with every row.',
+      why: 'The tuned prompt is not clearly better, and examples need no training. They are sent with every row: compare what a row costs.',
     };
   },
 
@@ -159,7 +172,7 @@ const NEXT: Readonly<Record<VerdictKind, (of: Case) => Next>> = {
     action: 'count-words',
     arm: field.words ?? keptOf(field),
     title: 'Count words',
-    why: 'TF-IDF with logistic regression does at least as well here, answers in microseconds, and needs no model.',
+    why: 'No prompt clearly beats TF-IDF with logistic regression here. It answers in microseconds, and needs no model.',
   }),
 
   'probe-better': ({ field }) => ({
@@ -222,6 +235,18 @@ function againstOneAnswer(field: Field, next: Next): Next {
     action: 'label-more',
     title: `Label about ${rows} before you ship ${called(arm, field)}`,
     why: paragraph(open, 'That many rows would settle it, if the difference is as large as it looks.'),
+  };
+}
+
+/** What is level with the recommended prompt is in the title: a reader of the title alone must not take a tie for a win. */
+function withTies(field: Field, next: Next): Next {
+  const { action, arm, title, why } = next;
+  const words = action === 'ship' || action === 'keep' || action === 'count-words' ? levelWords(field, arm) : null;
+  if (words === null) return next;
+  return {
+    ...next,
+    title: `${title}: ${words}`,
+    why: paragraph(why, action === 'keep' ? null : levelSentences(field, arm)),
   };
 }
 
@@ -322,16 +347,19 @@ export function recommendationOf({ plan, comparison }: Compared, facts: RunFacts
   const field = fieldOf({ plan, arms, pairs });
   if (!field) return null;
   const decided = NEXT[verdict.kind]({ ...facts, field, rowsNeeded: verdict.rowsNeeded });
-  const { arm, ...next } = againstOneAnswer(field, decided);
+  const { arm, ...next } = withTies(field, againstOneAnswer(field, keptInProduction(field, decided)));
   const learned = isLearned(arm.kind) ? arm : isLearned(field.tuned.kind) ? field.tuned : null;
   const kept = keptOf(field);
+  const to = arm === kept ? (learned ?? field.fewShot ?? kept) : arm;
+  const { comparisons } = compareArms(field, kept, to);
   return {
     ...next,
     armId: arm.id,
+    change: { from: kept.id, to: to.id, comparisons },
     chips: [
       trainingChip(field, learned),
       handChip(field, learned),
-      costChip(field, pairs, kept, arm === kept ? (learned ?? field.fewShot ?? kept) : arm),
+      costChip(field, pairs, kept, to),
       ...productionChip(field),
     ],
   };

@@ -92,7 +92,7 @@ export function slicesFinding(slices: readonly Pick<Slice, 'name' | 'difference'
 /** The name of an arm inside a sentence. */
 export function called(arm: ArmReport, field: Field): string {
   if (arm === field.production?.report) return `the version in production (${field.production.name})`;
-  if (arm.kind === 'tuned') return 'the tuned prompt';
+  if (arm.kind === 'tuned' && (arm === field.tuned || field.tuned.kind !== 'tuned')) return 'the tuned prompt';
   if (arm.kind === 'hybrid') return 'your prompt with vectors';
   if (arm.kind === 'ensemble') return 'the mean of several tuned prompts';
   if (arm.kind === 'combined') return 'the tuned prompt with word counts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createRng } from '../../lib/rng';
 import { alternating, armOf, patterned, planOf } from '../test-support';
-import type { ArmOutcome, Verdict } from '../types';
+import type { ArmKind, ArmOutcome, Verdict } from '../types';
 import { compare } from './compare';
 import { majorityArm, probeArm, wordsArm } from './made-arms';
 import { unclearSpread } from './titles';
@@ -107,11 +107,23 @@ describe('verdict', () => {
     expect(v.detail).toContain('keep the simpler one');
   });
 
-  it('eight examples do as well: no training needed', () => {
+  it('says in the headline where eight examples, at more tokens, are level with the tuned prompt', () => {
     const v = verdict({ '111': 76, '011': 20, '101': 5, '010': 2, '000': 17 }, ['few']);
-    expect(v.kind).toBe('examples-do-as-well');
-    expect(v.headline).toBe('Eight examples do as well as the tuned prompt on 120 test rows: no training needed');
-    expect(v.detail).toContain('They send 310 tokens per row instead of 31');
+    expect(v.kind).toBe('tuned-better');
+    expect(v.headline).toBe(
+      'The tuned prompt beats your prompt by 14 points on 120 test rows, and is level with your prompt with eight examples, at 10% of the tokens',
+    );
+  });
+
+  it('eight examples that are level at no more tokens: no training needed', () => {
+    const rights = patterned({ '111': 76, '011': 20, '101': 5, '010': 2, '000': 17 });
+    const gold = alternating(120);
+    const arm = (id: string, kind: ArmKind, i: number) => armOf(id, kind, gold, rights[i] ?? [], 2, { name: id });
+    const arms = [arm('yours', 'zero-shot', 0), arm('tuned', 'tuned', 1), arm('yours-8', 'few-shot', 2)];
+    expect(compare(planOf(gold, arms), { draws: 50 }).verdict).toMatchObject({
+      kind: 'examples-do-as-well',
+      headline: 'Eight examples are level with the tuned prompt on 120 test rows: no training needed',
+    });
   });
 
   it('eight examples beat the tuned prompt', () => {
@@ -133,7 +145,9 @@ describe('verdict', () => {
   it('a word-count classifier does as well', () => {
     const v = verdict({ '111': 150, '011': 60, '101': 3, '001': 7, '010': 5, '000': 15 }, ['words']);
     expect(v.kind).toBe('words-do-as-well');
-    expect(v.headline).toBe('A word-count classifier does as well (91.7%): you may not need a language model');
+    expect(v.headline).toBe(
+      'A word-count classifier is level with the tuned prompt (91.7%): you may not need a language model',
+    );
     expect(v.detail).toContain('The tuned prompt does beat your prompt, by');
   });
 
@@ -232,7 +246,7 @@ describe('verdict', () => {
     const equal = against({ '111': 50, '011': 40, '010': 3, '001': 4, '101': 2, '000': 21 });
     expect(equal).toMatchObject({
       kind: 'text-does-as-well',
-      headline: 'The untuned prompt does as well as the tuned prompt on 120 test rows: no vectors needed',
+      headline: 'The untuned prompt is level with the tuned prompt on 120 test rows: no vectors needed',
       detail: expect.stringMatching(
         /^The same text without vectors reaches 80\.0%, .+ What training itself added is not clear: /,
       ),
@@ -241,7 +255,7 @@ describe('verdict', () => {
     expect(worse.headline).toBe(
       'The untuned prompt beats the tuned prompt by 25 points on 120 test rows: its vectors made it worse',
     );
-    const open = against({ '111': 50, '011': 30, '010': 12, '001': 6, '101': 2, '000': 20 });
+    const open = against({ '111': 50, '011': 30, '010': 16, '001': 6, '101': 2, '000': 16 });
     expect(open.headline).toContain('The tuned prompt beats your prompt');
     expect(open.detail).toContain(
       'Training itself added nothing clear: the untuned prompt, the same text without vectors, reaches 73.3%',

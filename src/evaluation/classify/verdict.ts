@@ -2,7 +2,8 @@ import { capitalised } from '../../lib/format';
 import { type ArmReport, isLearned, type Verdict } from '../types';
 import { about, points, pointsRange, pointsWithUnit } from '../words';
 import { best, compareArms, type Field, type FieldInput, fieldOf } from './field';
-import { aWins, bWins, doesAsWell, rowsMore } from './pairs';
+import { levelWords, replacement } from './level';
+import { aWins, bWins, rowsMore } from './pairs';
 import {
   between,
   called,
@@ -21,6 +22,12 @@ import {
 } from './titles';
 
 type Rule = (field: Field) => Verdict | null;
+
+/** ", and is level with your prompt with eight examples": what a headline must not leave out. */
+const andLevel = (field: Field, arm: ArmReport): string => {
+  const words = levelWords(field, arm);
+  return words === null ? '' : `, and is ${words}`;
+};
 
 const promptsOf = ({ hand, tuned, hybrid, fewShot }: Field): readonly ArmReport[] =>
   [hand, tuned, hybrid, fewShot].filter((arm) => arm !== null);
@@ -102,18 +109,15 @@ const probeBetter: Rule = (field) => {
   );
 };
 
-/** Vectors on top of the hand-written prompt beat both prompts that it is made of, and nothing simpler does as well. */
+/** Vectors on top of the hand-written prompt beat both prompts that it is made of, and nothing cheaper is level with it. */
 const hybridBetter: Rule = (field) => {
-  const { hand, tuned, hybrid, fewShot, words } = field;
-  if (!hybrid || !isLearned(tuned.kind)) return null;
+  const { hand, tuned, hybrid } = field;
+  if (!hybrid || replacement(field) !== hybrid) return null;
   const overHand = compareArms(field, hand, hybrid);
   const overTuned = compareArms(field, tuned, hybrid);
-  const simpler = [fewShot, words].filter((arm) => arm !== null);
-  if (!bWins(overHand) || !bWins(overTuned) || simpler.some((arm) => doesAsWell(compareArms(field, arm, hybrid))))
-    return null;
   return verdict(
     'hybrid-better',
-    `${called(hybrid, field)} beats ${called(hand, field)} by ${pointsWithUnit(overHand.difference)} and ${called(tuned, field)} by ${points(overTuned.difference)}, ${on(field)}`,
+    `${called(hybrid, field)} beats ${called(hand, field)} by ${pointsWithUnit(overHand.difference)} and ${called(tuned, field)} by ${points(overTuned.difference)}, ${on(field)}${andLevel(field, hybrid)}`,
     paragraph(
       `Against ${called(hand, field)} it fixed ${overHand.bOnly} rows and broke ${overHand.aOnly}; the true gain is probably ${between(overHand)} (${pWords(overHand)}).`,
       `Against ${called(tuned, field)} the true gain is probably ${between(overTuned)} (${pWords(overTuned)}).`,
@@ -123,21 +127,18 @@ const hybridBetter: Rule = (field) => {
 };
 
 /**
- * A bag of words clearly learns something, no prompt is clearly better than it, and one of the two is clearly better than
- * the hand-written prompt. Without that last condition nothing speaks for a change, and the answer is "no clear
- * difference", which says that word counts may do as well.
+ * A bag of words is clearly better than the hand-written prompt, and no prompt is clearly better than it. Where it does not
+ * beat that, nothing speaks for a change, and "no clear difference" says that word counts may do as well.
  */
 const wordsDoAsWell: Rule = (field) => {
   const found = wordsAgainstBest(field);
-  if (!found) return null;
+  if (!found || replacement(field) !== found.words) return null;
   const { words, top, d } = found;
   const { hand, tuned } = field;
   const gain = compareArms(field, hand, tuned);
-  const isShown = bWins(gain) || bWins(compareArms(field, hand, words));
-  if (!doesAsWell(d) || !isShown) return null;
   return verdict(
     'words-do-as-well',
-    `a word-count classifier ${aWins(d) ? 'beats every prompt' : 'does as well'} (${rightOf(words)}): you may not need a language model`,
+    `a word-count classifier ${aWins(d) ? 'beats every prompt' : `is level with ${called(top, field)}`} (${rightOf(words)}): you may not need a language model`,
     paragraph(
       `The best prompt, ${called(top, field)}, reaches ${rightOf(top)} ${on(field)}; its true lead over the word counts is probably ${between(d)} (${pWords(d)}).`,
       bWins(gain)
@@ -164,21 +165,20 @@ const openLeads = (field: Field, prompt: ArmReport): readonly string[] =>
     .map((arm) => `Its lead over ${called(arm, field)} (${rightOf(arm)}) is not clear on these rows.`);
 
 /**
- * The text that was trained with does as well without its vectors, and is clearly better than the hand-written prompt: what
- * training seemed to gain is the gain of the text.
+ * The text that was trained with is level with its vectors, and is clearly better than the hand-written prompt: what training
+ * seemed to gain may be the gain of the text.
  */
 const textDoesAsWell: Rule = (field) => {
-  const { untuned, hand, tuned, fewShot } = field;
-  if (!untuned || (tuned.kind !== 'tuned' && tuned.kind !== 'ensemble')) return null;
+  const { untuned, hand, tuned } = field;
+  if (!untuned || replacement(field) !== untuned) return null;
   const overHand = compareArms(field, hand, untuned);
   const d = compareArms(field, untuned, tuned);
-  const areExamplesAhead = fewShot !== null && bWins(compareArms(field, untuned, fewShot));
-  if (!bWins(overHand) || !doesAsWell(d) || areExamplesAhead) return null;
+  if (bWins(d)) return null;
   return verdict(
     'text-does-as-well',
     aWins(d)
       ? `${called(untuned, field)} beats ${called(tuned, field)} by ${pointsWithUnit(-d.difference)} ${on(field)}: its vectors made it worse`
-      : `${called(untuned, field)} does as well as ${called(tuned, field)} ${on(field)}: no vectors needed`,
+      : `${called(untuned, field)} is level with ${called(tuned, field)} ${on(field)}: no vectors needed`,
     paragraph(
       `The same text without vectors reaches ${rightOf(untuned)}, ${called(tuned, field)} ${rightOf(tuned)}, ${called(hand, field)} ${rightOf(hand)}.`,
       `Over ${called(hand, field)} the text alone gains ${pointsWithUnit(overHand.difference)}, probably ${between(overHand)} (${pWords(overHand)}).`,
@@ -191,21 +191,12 @@ const textDoesAsWell: Rule = (field) => {
   );
 };
 
-const moreTokens = (few: ArmReport, tuned: ArmReport) =>
-  few.tokensSentMean && tuned.tokensSentMean && few.tokensSentMean > 1.5 * tuned.tokensSentMean
-    ? `They send ${Math.round(few.tokensSentMean)} tokens per row instead of ${Math.round(tuned.tokensSentMean)}: tuning may still pay when there are many rows to process.`
-    : null;
-
-/**
- * Examples in the prompt do as well as tuning, and one of the two is clearly better than the hand-written prompt alone.
- * Without that last condition the honest answer is "no clear difference".
- */
+/** Examples in the prompt clearly beat the hand-written prompt alone, and the tuned prompt too or at no more tokens. */
 const examplesDoAsWell: Rule = (field) => {
   const { fewShot, hand, tuned } = field;
-  if (!fewShot || !isLearned(tuned.kind)) return null;
-  const overHand = [fewShot, tuned].some((arm) => bWins(compareArms(field, hand, arm)));
+  if (!fewShot || replacement(field) !== fewShot) return null;
   const d = compareArms(field, fewShot, tuned);
-  if (!overHand || !doesAsWell(d)) return null;
+  if (bWins(d)) return null;
   const clear = aWins(d);
   const range = clear
     ? `The true lead of the examples is probably between ${pointsRange(-d.ci95.high, -d.ci95.low, 'and')} points (${pWords(d)}).`
@@ -214,11 +205,10 @@ const examplesDoAsWell: Rule = (field) => {
     'examples-do-as-well',
     clear
       ? `${shots(fewShot)} beat the tuned prompt by ${pointsWithUnit(-d.difference)} ${on(field)}: no training needed`
-      : `${shots(fewShot)} do as well as the tuned prompt ${on(field)}: no training needed`,
+      : `${shots(fewShot)} are level with the tuned prompt ${on(field)}: no training needed`,
     paragraph(
       `Your prompt with ${shots(fewShot)} reaches ${rightOf(fewShot)}, the tuned prompt ${rightOf(tuned)}, ${called(hand, field)} alone ${rightOf(hand)}.`,
       range,
-      moreTokens(fewShot, tuned),
       looksSentence(field),
     ),
   );
@@ -230,8 +220,8 @@ const examplesDoAsWell: Rule = (field) => {
  */
 const tunedBetter: Rule = (field) => {
   const { hand, first, tuned } = field;
+  if (replacement(field) !== tuned) return null;
   const overBest = compareArms(field, hand, tuned);
-  if (!bWins(overBest)) return null;
   const overFirst = compareArms(field, first, tuned);
   const [named, d] = bWins(overFirst) ? [first, overFirst] : [hand, overBest];
   const kind = isLearned(tuned.kind)
@@ -241,7 +231,7 @@ const tunedBetter: Rule = (field) => {
       : 'yours-better';
   return verdict(
     kind,
-    `${called(tuned, field)} beats ${called(named, field)} by ${pointsWithUnit(d.difference)} ${on(field)}`,
+    `${called(tuned, field)} beats ${called(named, field)} by ${pointsWithUnit(d.difference)} ${on(field)}${andLevel(field, tuned)}`,
     paragraph(
       `It fixed ${d.bOnly} rows and broke ${d.aOnly}. With this much data the true gain is probably ${between(d)} (${pWords(d)}).`,
       named === hand
