@@ -1,5 +1,6 @@
 /** Splits that follow a column: its cells name the parts, or rows with the same cell stay together. */
 import { type Failure, fail, ok, type Result } from '../lib/result';
+import { together } from './families';
 import { isUsable, textKey } from './labels';
 import {
   idsOf,
@@ -11,7 +12,6 @@ import {
   sharesFor,
   splitRows,
   splitSizes,
-  together,
   usableRows,
   usedRows,
 } from './split';

@@ -1,49 +1,13 @@
-/** Rows in parts: how many each gets, and which must stay together (the same text, almost the same, or the same cell in a column). */
+/** Rows in parts: how many each gets, with families of rows kept together. */
 import { inDrawnOrder } from './draw';
+import { type Groups, together } from './families';
 import { isUsable, stratumOf, textKey, textKeyOf } from './labels';
 import { twinFamilies } from './near-twins';
 import type { ColumnMapping, Dataset, Row, Rows, SplitName } from './types';
 
-type Groups = readonly (readonly Row[])[];
-
 export type Parts = Readonly<Record<SplitName, readonly Row[]>>;
 
 export const PARTS: readonly SplitName[] = ['train', 'validation', 'test'];
-
-/**
- * The rows in groups: the same text, the same cell of the column, or one family of near-twins, directly or through a third
- * row. In the order of their first rows.
- * @param column null = none
- */
-export function together(
-  rows: readonly Row[],
-  mapping: ColumnMapping,
-  column: string | null,
-  families: Groups = [],
-): Groups {
-  const leader = new Map<string, string>();
-  const find = (key: string): string => {
-    let at = key;
-    for (let up = leader.get(at); up !== undefined && up !== at; up = leader.get(at)) at = up;
-    leader.set(key, at);
-    return at;
-  };
-  const textOf = (row: Row) => `t${textKeyOf(row, mapping)}`;
-  for (const row of rows) {
-    const cell = column === null ? '' : textKey(row.cells[column] ?? '');
-    if (cell !== '') leader.set(find(`g${cell}`), find(textOf(row)));
-  }
-  for (const [first, ...others] of families)
-    for (const row of others) leader.set(find(textOf(row)), find(textOf(first as Row)));
-  const groups = new Map<string, Row[]>();
-  for (const row of rows) {
-    const top = find(textOf(row));
-    const group = groups.get(top);
-    if (group) group.push(row);
-    else groups.set(top, [row]);
-  }
-  return [...groups.values()];
-}
 
 /** Rows of each label, by its key. */
 export function labelTally(rows: readonly Row[], mapping: ColumnMapping): ReadonlyMap<string, number> {

@@ -1,26 +1,25 @@
 import { drawnRows } from '../dataset/draw';
-import { rowsOf } from '../dataset/labels';
-import { together } from '../dataset/split';
+import { familiesOf, groupColumn } from '../dataset/families';
 import { type ByTask, type Dataset, type TaskKind, taskKindOf } from '../dataset/types';
 import { count, counted } from '../lib/format';
+import { clustersOf, equalClusters } from '../metrics/mcnemar';
 import { detectableDifference } from '../metrics/power';
 
-/** The column whose equal cells keep rows together in the split, if there is one. */
-export const groupColumn = ({ splitBy }: Pick<Dataset, 'splitBy'>): string | null =>
-  splitBy?.kind === 'group' ? splitBy.column : null;
-
 /**
- * Group index of each row: rows with the same text, or that the split keeps together, are not independent, so the
- * bootstrap draws them together. Undefined where every row is a group of its own.
+ * Family of each row, from 0 on: rows of one family are right or wrong together, so families are the trials. Undefined
+ * where every row is a family of its own.
  */
 export function rowGroups(dataset: Dataset, rowIds: readonly string[]): readonly number[] | undefined {
-  const rows = rowsOf(dataset, rowIds);
-  const groups = together(rows, dataset.mapping, groupColumn(dataset));
-  if (groups.length === rows.length) return undefined;
-  const index = new Map(groups.flatMap((group, g) => group.map(({ id }) => [id, g] as const)));
-  // a row that is gone is a group of its own
-  let next = groups.length;
-  return rowIds.map((id) => index.get(id) ?? next++);
+  const families = familiesOf(dataset);
+  const places = new Map<string | number, number>();
+  // a row that is gone is a family of its own
+  const groups = rowIds.map((id) => {
+    const family = families.get(id) ?? id;
+    const place = places.get(family) ?? places.size;
+    places.set(family, place);
+    return place;
+  });
+  return places.size === rowIds.length ? undefined : groups;
 }
 
 export interface Detectable {
@@ -32,19 +31,29 @@ export interface Detectable {
 /** What test rows count as: each as one trial, or those of a group, or of one text, together. */
 interface Trials {
   readonly count: number;
+  /** As many trials of equal size show as much. Left out: `count`. */
+  readonly equal?: number;
   readonly of: 'row' | 'group' | 'text';
 }
 
-const TOGETHER: Readonly<Record<Trials['of'], (trials: number) => { readonly from: string; readonly why: string }>> = {
-  row: () => ({ from: '', why: '' }),
-  group: (trials) => ({
-    from: ` from ${counted(trials, 'group')}`,
+interface TrialWords {
+  readonly from: (trials: number) => string;
+  readonly why: string;
+  readonly more: string;
+}
+
+const TRIALS: Readonly<Record<Trials['of'], TrialWords>> = {
+  row: { from: () => '', why: '', more: 'use more test rows' },
+  group: {
+    from: (trials) => ` from ${counted(trials, 'group')}`,
     why: ', as rows of one group may all be right or wrong together',
-  }),
-  text: (trials) => ({
-    from: ` with ${counted(trials, 'different text')}`,
-    why: ', as rows with the same text may all be right or wrong together',
-  }),
+    more: 'use test rows from more groups',
+  },
+  text: {
+    from: (trials) => ` with ${counted(trials, 'different text')}`,
+    why: ', as rows with the same text, or almost the same, may all be right or wrong together',
+    more: 'rows that almost repeat another count as one, so use test rows with other texts',
+  },
 };
 
 /**
@@ -52,11 +61,10 @@ const TOGETHER: Readonly<Record<Trials['of'], (trials: number) => { readonly fro
  * prompt still breaks 5 rows in a hundred (`docs/method/statistics.md`).
  */
 export function detectable(testRows: number, trials: Trials = { count: testRows, of: 'row' }): Detectable {
-  const { from, why } = TOGETHER[trials.of](trials.count);
-  const rows = `${counted(testRows, 'test row')}${from}`;
-  const smallest = testRows > 0 ? detectableDifference(trials.count) : null;
-  if (smallest === null)
-    return { points: null, sentence: `${rows} cannot confirm even a large gain: use more test rows.` };
+  const { from, why, more } = TRIALS[trials.of];
+  const rows = `${counted(testRows, 'test row')}${from(trials.count)}`;
+  const smallest = testRows > 0 ? detectableDifference(Math.floor(trials.equal ?? trials.count)) : null;
+  if (smallest === null) return { points: null, sentence: `${rows} cannot confirm even a large gain: ${more}.` };
   const points = Math.round(1000 * smallest) / 10;
   const shown = points < 2 ? points : Math.round(points);
   return {
@@ -76,7 +84,11 @@ function trialsIn(dataset: Dataset): Trials {
   const { test } = dataset.split;
   const groups = rowGroups(dataset, test);
   if (!groups) return { count: test.length, of: 'row' };
-  return { count: new Set(groups).size, of: groupColumn(dataset) === null ? 'text' : 'group' };
+  return {
+    count: new Set(groups).size,
+    equal: equalClusters(clustersOf(groups, groups)),
+    of: groupColumn(dataset) === null ? 'text' : 'group',
+  };
 }
 
 const DETECTABLE: ByTask<(testRows: number, trials: Trials) => Detectable> = {

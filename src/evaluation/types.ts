@@ -89,7 +89,7 @@ export interface ComparisonPlan {
    * (`ArmOutcome.validation`); then `calibrated` counts for arms without a validation result. Left out: `calibrated` for all.
    */
   readonly calibration?: 'chosen';
-  /** Group of each row, where rows belong together (the same text, an author): they are drawn together. */
+  /** Family of each row (`src/dataset/families.ts`), where rows belong together: families are the trials, and are drawn together. */
   readonly groups?: readonly number[];
   /** The version in production, where it is an arm and not the tuned prompt. Left out: there is none. */
   readonly production?: Production;

@@ -1,7 +1,6 @@
-import { createRng } from '../lib/rng';
 import { bonettPrice, type Interval, wilson } from './intervals';
-import { DRAWS, type ResampleOptions } from './resample';
-import { logChoose, middle95, normalTail } from './special';
+import type { ResampleOptions } from './resample';
+import { logChoose, normalTail, studentT975 } from './special';
 
 /** Rows by who gets them right: `b` only A, `c` only B. */
 export interface PairedCounts {
@@ -69,14 +68,13 @@ export interface AccuracyComparison extends PairedCounts {
 
 /**
  * Accuracy of B minus that of A on the same rows, with its Bonett-Price interval and exact McNemar p. Where rows belong
- * together, whole groups are the trials: the p is that of the sign-flip test, and the interval holds the cluster bootstrap
- * too, which alone has no width where the prompts agree on every row.
+ * together, whole groups are the trials: the p is that of the sign-flip test, and the interval counts groups.
  */
 export function accuracyComparison(
   gold: ArrayLike<number>,
   predictedA: ArrayLike<number>,
   predictedB: ArrayLike<number>,
-  { groups, ...how }: ResampleOptions,
+  { groups }: Pick<ResampleOptions, 'groups'>,
 ): AccuracyComparison {
   const counts = pairedCounts(gold, predictedA, predictedB);
   const { aOnly, bOnly } = counts;
@@ -97,24 +95,23 @@ export function accuracyComparison(
   return {
     ...counts,
     difference,
-    ci95: hull(ci95, clusterBootstrap(clusters, how)),
+    ci95: hull(ci95, clusteredDifference(clusters)),
     ...signFlipTest(clusters.sums),
-    designEffect: designEffect(clusters.sums, aOnly + bOnly),
+    designEffect: designEffect(clusters, aOnly + bOnly),
   };
 }
 
-/** Accuracy's interval: Wilson, and where rows belong together the one that holds the cluster bootstrap too. */
+/** Accuracy's interval: Wilson; where rows belong together, on as many rows as the groups are worth. */
 export function accuracyInterval(
   gold: ArrayLike<number>,
   predicted: ArrayLike<number>,
-  { groups, ...how }: ResampleOptions,
+  { groups }: Pick<ResampleOptions, 'groups'>,
 ): Interval {
   const right = Array.from(gold, (g, i) => Number(predicted[i] === g));
-  const ci95 = wilson(
-    right.reduce((sum, one) => sum + one, 0),
-    right.length,
-  );
-  return groups && right.length > 0 ? hull(ci95, clusterBootstrap(clustersOf(right, groups), how)) : ci95;
+  const correct = right.reduce((sum, one) => sum + one, 0);
+  return groups && right.length > 0
+    ? clusteredShare(clustersOf(right, groups), correct)
+    : wilson(correct, right.length);
 }
 
 /** Exact sign test on wins and losses, ties apart: the same sum as McNemar's. */
@@ -195,38 +192,58 @@ export function signFlipTest(sums: readonly number[]): { readonly p: number; rea
   return { p: Math.min(1, beyond + equal), midP: Math.min(1, beyond + equal / 2) };
 }
 
-/**
- * Cluster bootstrap of a mean over rows: clusters are drawn with replacement, percentiles 2.5 and 97.5.
- * Source: Davison & Hinkley 1997, section 3.8.
- */
-export function clusterBootstrap(
-  { sums, sizes }: Clusters,
-  { seed, draws = DRAWS }: { readonly seed: number; readonly draws?: number | undefined },
-): Interval {
-  const rng = createRng(seed);
-  const n = sums.length;
-  const means = new Float64Array(draws);
-  for (let d = 0; d < draws; d++) {
-    let sum = 0;
-    let rows = 0;
-    for (let g = 0; g < n; g++) {
-      const k = rng.int(n);
-      sum += sums[k] as number;
-      rows += sizes[k] as number;
-    }
-    means[d] = sum / rows;
-  }
-  means.sort();
-  return middle95(means);
+/** As many clusters of equal size say as much where rows of a cluster are all alike: n² / Σ sizes². Source: Kish 1965. */
+export function equalClusters({ sizes }: Pick<Clusters, 'sizes'>): number {
+  const n = sizes.reduce((sum, size) => sum + size, 0);
+  return n ** 2 / sizes.reduce((sum, size) => sum + size ** 2, 0);
 }
 
 /**
- * How many rows count as one: the variance of the sum over clusters as it is, against that of independent rows. At least 1.
+ * Mean over rows and its variance, with two clusters added, one of each extreme value and as large as the cluster of a row
+ * drawn at random: without them clusters that all agree would be certain. Variance: Σ (sum − mean · size)² / n², the
+ * linearised ratio estimator (Cochran 1977, section 6.4). With clusters of one row and values −1 to 1 these are the D and
+ * the variance of Bonett & Price 2012. `t` has one degree of freedom fewer than there are clusters of equal size.
+ */
+function clusteredMean(clusters: Clusters, [least, most]: readonly [number, number]) {
+  const { sums, sizes } = clusters;
+  const count = equalClusters(clusters);
+  const rows = sizes.reduce((sum, size) => sum + size, 0);
+  const added = rows / count;
+  const n = rows + 2 * added;
+  const mean = (sums.reduce((total, sum) => total + sum, 0) + added * (least + most)) / n;
+  const square = (sum: number, size: number) => (sum - mean * size) ** 2;
+  const squares =
+    sums.reduce((total, sum, k) => total + square(sum, sizes[k] as number), 0) +
+    square(added * least, added) +
+    square(added * most, added);
+  return { mean, variance: squares / n ** 2, n, t: studentT975(count + 1) };
+}
+
+function clusteredDifference(clusters: Clusters): Interval {
+  const { mean, variance, t } = clusteredMean(clusters, [-1, 1]);
+  const half = t * Math.sqrt(variance);
+  return { low: Math.max(-1, mean - half), high: Math.min(1, mean + half) };
+}
+
+/** Wilson on n divided by the design effect. Source: Korn & Graubard 1998, with Wilson in place of Clopper-Pearson. */
+function clusteredShare(clusters: Clusters, correct: number): Interval {
+  const { mean, variance, n, t } = clusteredMean(clusters, [0, 1]);
+  const effect = Math.max(1, (variance * n) / (mean * (1 - mean)));
+  const rows = clusters.sizes.reduce((sum, size) => sum + size, 0);
+  return wilson(correct / effect, rows / effect, t);
+}
+
+/**
+ * How many rows count as one: the variance of the sum over clusters as it is, against that of independent rows; at least 1.
+ * As many rows of each sign as two clusters have are added, all alike: where nothing differs, clusters are the trials.
  * Source: Kish 1965.
  * @param squares sum of squares of the rows' values
  */
-export const designEffect = (sums: readonly number[], squares: number): number =>
-  squares === 0 ? 1 : Math.max(1, sums.reduce((total, sum) => total + sum * sum, 0) / squares);
+export function designEffect(clusters: Clusters, squares: number): number {
+  const { sums, sizes } = clusters;
+  const added = sizes.reduce((sum, size) => sum + size, 0) / equalClusters(clusters);
+  return Math.max(1, (sums.reduce((total, sum) => total + sum * sum, 0) + 2 * added * added) / (squares + 2 * added));
+}
 
 /** The interval that holds both. */
 const hull = (a: Interval, b: Interval): Interval => ({

@@ -222,7 +222,7 @@ export function labelParts(input: LabelReport, nameOf: NameOf): ReportParts {
       'Right and wrong follow the labels. Where labels are in doubt, so is every figure.',
       ...(plan.groups
         ? [
-            `Some rows belong together: ${new Set(plan.groups).size} groups, not the rows, count as independent. The exact p-value flips the signs of whole groups, and the intervals come from a bootstrap over groups.`,
+            `Some rows belong together: ${new Set(plan.groups).size} groups, not the rows, count as independent. The exact p-value flips the signs of whole groups, and the intervals count groups.`,
           ]
         : []),
       'Latency is that of this machine and this browser or runtime.',

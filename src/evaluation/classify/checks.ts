@@ -1,14 +1,13 @@
 import { drawnRows } from '../../dataset/draw';
+import { groupColumn, together } from '../../dataset/families';
 import { isUsable, labelOf, rowsById, rowsOf, textKey } from '../../dataset/labels';
 import { twinFamilies } from '../../dataset/near-twins';
-import { together } from '../../dataset/split';
 import type { Dataset } from '../../dataset/types';
 import { bytes, capitalised, count, duration, ofRows, percent } from '../../lib/format';
 import { createRng, type Rng, shuffled } from '../../lib/rng';
 import { bonettPrice, type Interval, wilson } from '../../metrics/intervals';
 import { mcnemarExact } from '../../metrics/mcnemar';
 import { ownWord } from '../../task/template';
-import { groupColumn } from '../rows';
 import { pointsRange, pointsWithUnit, pValue } from '../words';
 import { type Duel, type DuelRows, duel } from './pairs';
 

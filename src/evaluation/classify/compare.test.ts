@@ -234,8 +234,32 @@ it('counts rows with the same text as one trial, as the comparison does', () => 
   expect(new Set(rowGroups(dataset, dataset.split.test)).size).toBe(40);
   expect(detectableIn(dataset).points).toBe(detectable(40).points);
   expect(detectableIn(dataset).sentence).toMatch(
-    /^120 test rows with 40 different texts can only confirm gains above about \d\d points, as rows with the same text may all/,
+    /^120 test rows with 40 different texts can only confirm gains above about \d\d points, as rows with the same text, or almost the same, may all/,
   );
+});
+
+it('says that a template with other numbers in it is one text, whatever the number of its rows', () => {
+  const rows = Array.from({ length: 120 }, (_, i) => ({
+    id: `${i}`,
+    line: i,
+    cells: { t: `Order ${i} of customer ${i * 7} has arrived in Ulm`, l: 'a' },
+  }));
+  const dataset = {
+    mapping: { text: 't', label: 'l', id: null },
+    table: { rows },
+    split: { train: [], validation: [], test: rows.map(({ id }) => id) },
+  } as unknown as Dataset;
+  expect(detectableIn(dataset)).toEqual({
+    points: null,
+    sentence:
+      '120 test rows with 1 different text cannot confirm even a large gain: rows that almost repeat another count as one, so use test rows with other texts.',
+  });
+});
+
+it('counts one large family and rows alone as fewer trials than there are families', () => {
+  const unequal = detectable(100, { count: 51, equal: 3.9, of: 'text' });
+  expect(unequal.points).toBeNull();
+  expect(detectable(100, { count: 51, equal: 30, of: 'text' }).points).toBe(detectable(30).points);
 });
 
 const plan = { seed: 1 };

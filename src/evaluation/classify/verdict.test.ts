@@ -97,7 +97,9 @@ describe('verdict', () => {
     const inSevens = verdict(counts, [], { groups: alternating(120).map((_, i) => Math.floor((i + 4) / 7)) });
     expect(inSevens.rowsNeeded).toBeGreaterThan(3 * apart);
     const inPairs = verdict(counts, [], { groups: alternating(120).map((_, i) => i % 60) });
-    expect(inPairs.rowsNeeded).toBe(apart);
+    // no pair differs in both rows, which few pairs do not settle
+    expect(inPairs.rowsNeeded).toBeGreaterThan(apart);
+    expect(inPairs.rowsNeeded).toBeLessThan(1.3 * apart);
   });
 
   it('no difference at all: more rows are no advice', () => {

@@ -1,0 +1,75 @@
+/**
+ * Rows that belong together: the same text, near-twins, or the same cell of the column that the split keeps together. One
+ * notion for the parts of a split, for draws and folds, and for what counts as one trial in a comparison.
+ */
+import { rowsOf, textKey, textKeyOf } from './labels';
+import { twinFamilies } from './near-twins';
+import type { ColumnMapping, Dataset, Row, Rows } from './types';
+
+export type Groups = readonly (readonly Row[])[];
+
+/** The column whose equal cells keep rows together in the split, if there is one. */
+export const groupColumn = ({ splitBy }: Pick<Dataset, 'splitBy'>): string | null =>
+  splitBy?.kind === 'group' ? splitBy.column : null;
+
+/**
+ * The rows in groups: the same text, the same cell of the column, or one family of near-twins, directly or through a third
+ * row. In the order of their first rows.
+ * @param column null = none
+ */
+export function together(
+  rows: readonly Row[],
+  mapping: ColumnMapping,
+  column: string | null,
+  families: Groups = [],
+): Groups {
+  const leader = new Map<string, string>();
+  const find = (key: string): string => {
+    let at = key;
+    for (let up = leader.get(at); up !== undefined && up !== at; up = leader.get(at)) at = up;
+    leader.set(key, at);
+    return at;
+  };
+  const textOf = (row: Row) => `t${textKeyOf(row, mapping)}`;
+  for (const row of rows) {
+    const cell = column === null ? '' : textKey(row.cells[column] ?? '');
+    if (cell !== '') leader.set(find(`g${cell}`), find(textOf(row)));
+  }
+  for (const [first, ...others] of families)
+    for (const row of others) leader.set(find(textOf(row)), find(textOf(first as Row)));
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const top = find(textOf(row));
+    const group = groups.get(top);
+    if (group) group.push(row);
+    else groups.set(top, [row]);
+  }
+  return [...groups.values()];
+}
+
+type Placed = Pick<Dataset, 'table' | 'mapping' | 'split' | 'splitBy'>;
+
+interface Known {
+  readonly of: string;
+  readonly split: Dataset['split'];
+  readonly families: ReadonlyMap<string, number>;
+}
+
+/** By the list of rows, beside what else decides. Rows and splits are never changed, only replaced. */
+const known = new WeakMap<Rows, Known>();
+
+/**
+ * The family of each row that is in a part, by the row's id. Test rows come first, since the search for near-twins ends
+ * early in very large files.
+ */
+export function familiesOf({ table, mapping, split, splitBy }: Placed): ReadonlyMap<string, number> {
+  const column = groupColumn({ splitBy });
+  const of = JSON.stringify([mapping.text, mapping.label, mapping.task, column]);
+  const found = known.get(table.rows);
+  if (found?.of === of && found.split === split) return found.families;
+  const placed = rowsOf({ table, split }, [...split.test, ...split.validation, ...split.train]);
+  const groups = together(placed, mapping, column, twinFamilies(placed, mapping).families);
+  const families = new Map(groups.flatMap((group, family) => group.map(({ id }) => [id, family] as const)));
+  known.set(table.rows, { of, split, families });
+  return families;
+}
