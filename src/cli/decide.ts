@@ -36,9 +36,8 @@ import { readJson } from '../lib/bytes';
 import { badInput } from '../lib/errors';
 import { counted, percent } from '../lib/format';
 import { firstFault } from '../lib/zod';
-import { chosenSoft } from '../prompt-set/make-versions';
 import { type Results, resultsSchema } from '../report/results-schema';
-import { learningCurve, outlook } from '../workflow/learning-curve';
+import { learningCurve } from '../workflow/learning-curve';
 import { bytesAt, openTable, readLibrary } from './data';
 import { createLog, readModelDir } from './node-host';
 import { flags, readArguments, UsageError, valued } from './options';
@@ -159,9 +158,7 @@ async function knownFrom(
   const common = { rows: dataset.rows, fineTuning: closer?.fineTuning ?? null };
   if (stored) {
     const { set } = stored;
-    const run = chosenSoft(set);
-    const curve = run ? learningCurve(set.soft, run, dataset.train) : [];
-    const moreRows = outlook(curve, dataset.validation)?.sentence ?? null;
+    const moreRows = learningCurve(set, dataset)?.sentence ?? null;
     return knownOf({ ...common, set, measured, model, trainingRows: dataset.train, moreRows });
   }
   return {

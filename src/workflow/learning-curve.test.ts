@@ -1,9 +1,31 @@
 import { describe, expect, test } from 'vitest';
+import { createRng } from '../lib/rng';
 import type { Evaluation, SoftVersion } from '../prompt-set/types';
 import { PRESETS, STANDARD } from '../training/settings';
-import { gainOf, gainWords, learningCurve, learningCurveRuns, outlook } from './learning-curve';
+import { gainOf, gainWords, learningCurve, learningCurveRuns } from './learning-curve';
 
-const point = (rows: number, accuracy: number) => ({ rows, accuracy, runs: 1 });
+const PARTS = { train: 256, validation: 64 };
+
+const runOf = (accuracy: number | null, settings: Partial<typeof STANDARD>, more: Partial<SoftVersion> = {}) =>
+  ({
+    settings: { ...STANDARD, ...settings },
+    template: '',
+    initText: '',
+    datasetFingerprint: 'f',
+    model: {},
+    soft: {},
+    validationAccuracy: accuracy,
+    ...more,
+  }) as unknown as SoftVersion;
+
+/** A run for each size; the largest uses all training rows. */
+function curveOf(points: readonly (readonly [rows: number, accuracy: number])[], validationRows: number) {
+  const train = Math.max(...points.map(([rows]) => rows));
+  const soft = points.map(([rows, accuracy]) =>
+    runOf(accuracy, { trainRows: rows === train ? null : rows }, { validationRows }),
+  );
+  return learningCurve({ soft }, { train, validation: 1000 });
+}
 
 test('plans runs on a quarter, half and all rows, and none where there are too few', () => {
   expect(learningCurveRuns(STANDARD, 256).map(({ trainRows }) => trainRows)).toEqual([64, 128, null]);
@@ -13,99 +35,130 @@ test('plans runs on a quarter, half and all rows, and none where there are too f
   expect(learningCurveRuns(STANDARD, 255).map(({ trainRows }) => trainRows)).toEqual([64, 128, null]);
 });
 
-test('draws only runs that differ in rows and seed, as means over seeds', () => {
-  const run = (id: string, accuracy: number | null, settings: Partial<typeof STANDARD>): SoftVersion =>
-    ({
-      id,
-      settings: { ...STANDARD, ...settings },
-      template: '',
-      initText: '',
-      datasetFingerprint: 'f',
-      model: {},
-      soft: {},
-      validationAccuracy: accuracy,
-    }) as unknown as SoftVersion;
-  const like = run('all', 0.8, {});
-  const runs = [
+test('draws only runs that differ in rows and seed from the newest on fewer rows, as means over seeds', () => {
+  const like = runOf(0.8, {});
+  const soft = [
     like,
-    run('other seed', 0.9, { seed: 1, trainRows: 500 }),
-    run('half', 0.7, { trainRows: 50 }),
-    run('other steps', 0.1, { steps: 9 }),
-    run('unvalidated', null, { trainRows: 25 }),
-    { ...run('hybrid', 0.2, { trainRows: 50 }), handVersion: 'h' },
-    { ...run('smaller', 0.2, { trainRows: 50 }), distilled: { from: 'h' } },
-    { ...run('lost', 0.2, { trainRows: 50 }), soft: null },
+    runOf(0.9, { seed: 1, trainRows: 500 }),
+    runOf(0.1, { steps: 9 }),
+    runOf(null, { trainRows: 25 }),
+    runOf(0.2, { trainRows: 50 }, { handVersion: 'h' }),
+    runOf(0.2, { trainRows: 50 }, { distilled: { from: 'h' } }),
+    runOf(0.7, { trainRows: 50 }),
+    runOf(0.2, { trainRows: 50 }, { soft: null }),
+    runOf(0.3, { steps: 9 }),
   ];
-  expect(learningCurve(runs, like, 100)).toEqual([
+  expect(learningCurve({ soft }, { ...PARTS, train: 100 })?.points).toEqual([
     { rows: 50, accuracy: 0.7, runs: 1 },
     { rows: 100, accuracy: expect.closeTo(0.85, 9), runs: 2 },
   ]);
+  expect(learningCurve({ soft: soft.slice(0, 5) }, PARTS)).toBeNull();
+  expect(learningCurve({ soft: [like] }, PARTS)).toBeNull();
   // settings are read from files, in any order
   const turned = Object.fromEntries(Object.entries(STANDARD).toReversed()) as typeof STANDARD;
-  expect(learningCurve([{ ...like, settings: turned }], like, 100)).toHaveLength(1);
+  const [first, half] = [{ ...like, settings: turned }, runOf(0.7, { trainRows: 50 })];
+  expect(learningCurve({ soft: [first, half] }, PARTS)?.points).toHaveLength(2);
 });
 
-describe('the outlook of a learning curve', () => {
-  test('says that more labels probably help when accuracy rises by more than chance', () => {
-    const found = outlook([point(64, 0.5), point(128, 0.6), point(256, 0.7)], 100);
-    // 10 points a doubling, and log2(356 / 256) = 0.476 doublings.
+describe('what a learning curve says', () => {
+  test('is that more labels probably help where accuracy rises by more than chance', () => {
+    const found = curveOf(
+      [
+        [64, 0.5],
+        [128, 0.6],
+        [256, 0.7],
+      ],
+      100,
+    );
+    // 10 points a doubling, and log2(356 / 256) = 0.476 doublings
     expect(found?.title).toBe('More labels probably help: 100 more might add 4.8 points');
-    expect(found?.sentence).toContain('From 64 to 256 rows accuracy went from 50% to 70% of 100 validation rows.');
-    expect(found?.sentence).toContain('100 rows cannot tell differences below about 9.2 points from chance.');
-  });
-
-  test('says that it is not clear when the rise may be chance', () => {
-    expect(outlook([point(64, 0.8), point(256, 0.85)], 50)?.title).toBe('Not clear whether more labels would help');
-    expect(outlook([point(64, 0.8), point(256, 0.85)], 5000)?.title).toMatch(/^More labels probably help/);
-  });
-
-  test('promises nothing where accuracy falls within chance', () => {
-    expect(outlook([point(64, 0.8), point(256, 0.79)], 50)?.sentence).toContain('100 more labels would add 0 points');
-  });
-
-  test('reports a fall as one, and needs two points', () => {
-    expect(outlook([point(64, 0.9), point(256, 0.6)], 100)?.title).toBe(
-      'Accuracy fell with more rows: check the labels',
-    );
-    expect(outlook([point(64, 0.9)], 100)).toBeNull();
-  });
-});
-
-describe('a sentence of the outlook', () => {
-  test('says what a flat curve would bring, and never less than nothing', () => {
-    const flat = outlook([point(64, 0.8), point(256, 0.79)], 50);
-    expect(flat?.sentence).toBe(
-      'From 64 to 256 rows accuracy went from 80% to 79% of 50 validation rows; at this rate, 100 more labels would add 0 points. 50 rows cannot tell differences below about 11.5 points from chance, so this curve shows no need for more. Several seeds, or more validation rows, would make it clearer.',
+    expect(found?.sentence).toBe(
+      'From 64 to 256 rows accuracy went from 50% to 70% of 100 validation rows. If this continues, 100 more labels would add 4.8 points. 100 rows cannot tell differences below about 12.6 points from chance.',
     );
   });
 
-  test('names the fall as more than chance, and the only validation row', () => {
-    const fall = outlook([point(64, 0.9), point(256, 0.6)], 100);
-    expect(fall?.sentence).toBe(
-      'From 64 to 256 rows accuracy went from 90% to 60% of 100 validation rows. That is more than chance: the added rows may be labelled differently. 100 rows cannot tell differences below about 9.8 points from chance.',
+  test('rests on a line through all points', () => {
+    const found = curveOf(
+      [
+        [32, 0.5],
+        [128, 0.6],
+        [256, 0.8],
+      ],
+      1000,
     );
-    expect(outlook([point(64, 0.5), point(128, 0.5)], 0)?.sentence).toContain('below about 100 points from chance');
-    expect(outlook([point(64, 0), point(128, 0)], 9)?.title).toBe('Not clear whether more labels would help');
-  });
-
-  test('is of a line through all points, not only of its ends', () => {
-    // slope by least squares over log2 rows 6, 7, 8: ((-1)(0.5 - 0.6) + (0)(0.5 - 0.6) + (1)(0.8 - 0.6)) / 2 = 0.15
-    const found = outlook([point(64, 0.5), point(128, 0.5), point(256, 0.8)], 1000);
-    const gain = 15 * Math.log2(356 / 256);
-    expect(found?.title).toBe(`More labels probably help: 100 more might add ${Number(gain.toFixed(1))} points`);
-    const uneven = outlook([point(32, 0.5), point(128, 0.6), point(256, 0.8)], 1000);
     // log2 rows 5, 7, 8: mean 20 / 3
     const slope =
       ((5 - 20 / 3) * (0.5 - 1.9 / 3) + (7 - 20 / 3) * (0.6 - 1.9 / 3) + (8 - 20 / 3) * (0.8 - 1.9 / 3)) /
       ((5 - 20 / 3) ** 2 + (7 - 20 / 3) ** 2 + (8 - 20 / 3) ** 2);
-    expect(uneven?.title).toContain(`add ${Number((100 * slope * Math.log2(356 / 256)).toFixed(1))} points`);
+    expect(found?.title).toContain(`add ${Number((100 * slope * Math.log2(356 / 256)).toFixed(1))} points`);
   });
-});
 
-test('one point is said in the singular', () => {
-  const gain = 0.01 / Math.log2(356 / 256);
-  const found = outlook([point(128, 0.5), point(256, 0.5 + gain)], 100_000);
-  expect(found?.title).toBe('More labels probably help: 100 more might add 1 point');
+  test('is not clear where the rise or the fall may be chance, and promises nothing then', () => {
+    const ends = (low: number, high: number, rows: number) =>
+      curveOf(
+        [
+          [64, low],
+          [256, high],
+        ],
+        rows,
+      );
+    for (const found of [ends(0.8, 0.85, 50), ends(0.8, 0.79, 50), ends(0.5, 0.5, 0), ends(0, 0, 9)]) {
+      expect(found?.title).toBe('Not clear whether more labels would help');
+      expect(found?.sentence).not.toContain('would add');
+    }
+    expect(ends(0.8, 0.85, 5000)?.title).toMatch(/^More labels probably help/);
+    expect(ends(0.9, 0.6, 100)?.title).toBe('Accuracy fell with more rows: check the labels');
+  });
+
+  test('never goes above 100%, and has a width where every row is right', () => {
+    const near = curveOf(
+      [
+        [8, 0.5],
+        [16, 0.98],
+      ],
+      100,
+    );
+    expect(near?.title).toBe('More labels probably help: 100 more might add 2 points');
+    const all = curveOf(
+      [
+        [64, 0.5],
+        [256, 1],
+      ],
+      20,
+    );
+    expect(all?.title).toBe('All validation rows are right: they cannot show whether more labels would help');
+    // one row of 20 is no gain
+    expect(
+      curveOf(
+        [
+          [64, 0.95],
+          [256, 1],
+        ],
+        20,
+      )?.title,
+    ).toBe('Not clear whether more labels would help');
+    expect(all?.sentence).toContain('20 rows cannot tell differences below about 16.1 points from chance');
+  });
+
+  test('promises a gain in at most 5% of simulated curves where rows change nothing', () => {
+    for (const [rows, accuracy] of [
+      [20, 0.95],
+      [64, 0.75],
+      [64, 0.5],
+      [64, 0.98],
+    ] as const) {
+      const rng = createRng(7);
+      const right = () => Array.from({ length: rows }, () => rng.next()).filter((x) => x < accuracy).length / rows;
+      const sizes = [64, 128, 256];
+      const promised = Array.from({ length: 2000 }, () =>
+        curveOf(
+          sizes.map((size) => [size, right()] as const),
+          rows,
+        ),
+      ).filter((found) => found?.title.includes('might add') || found?.title.startsWith('All validation'));
+      expect(promised.length / 2000, `${rows} rows, ${accuracy}`).toBeLessThanOrEqual(0.05);
+    }
+  });
 });
 
 describe('what a preset gained elsewhere', () => {

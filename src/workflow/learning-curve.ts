@@ -1,10 +1,12 @@
 /** What earlier runs say of this one: whether more labels would help, and what a preset may gain. */
 
 import { counted, ofRows, percentWhole } from '../lib/format';
+import { newcombe } from '../metrics/intervals';
 import { mean } from '../metrics/special';
 import type { Evaluation, PromptSet, SoftVersion } from '../prompt-set/types';
 import { PRESETS, type PresetName, type TrainingSettings } from '../training/settings';
 import { withoutRace } from './runs';
+import { MOST_TRAINING_ROWS } from './training-rows';
 
 /** Shares of the rows: each run sees twice the rows of the one before. */
 const SHARES = [0.25, 0.5, 1] as const;
@@ -20,7 +22,7 @@ export function learningCurveRuns(settings: TrainingSettings, rows: number): rea
   }));
 }
 
-export interface CurvePoint {
+interface CurvePoint {
   readonly rows: number;
   /** Mean over the runs on this many rows. */
   readonly accuracy: number;
@@ -41,7 +43,7 @@ const butRows = ({ settings, ...run }: SoftVersion): string => {
 };
 
 /** Accuracy on validation rows over the number of training rows, from runs that differ in rows and seed alone. */
-export function learningCurve(runs: readonly SoftVersion[], like: SoftVersion, allRows: number): readonly CurvePoint[] {
+function curveLike(runs: readonly SoftVersion[], like: SoftVersion, allRows: number): readonly CurvePoint[] {
   const byRows = new Map<number, number[]>();
   for (const run of runs) {
     const { soft, validationAccuracy, settings } = run;
@@ -54,42 +56,68 @@ export function learningCurve(runs: readonly SoftVersion[], like: SoftVersion, a
     .sort((a, b) => a.rows - b.rows);
 }
 
-/** More labels that the sentence is about. */
-const MORE = 100;
-
-interface Outlook {
+interface LearningCurve {
+  readonly points: readonly CurvePoint[];
+  /** That the accuracies come from. */
+  readonly validationRows: number;
   readonly title: string;
   readonly sentence: string;
 }
 
 /**
- * What 100 more labels would probably bring: the line through accuracy over log2(rows), by least squares, one doubling at
- * a time. The validation rows blur each point by about 2 sqrt(p (1 - p) / n); smaller differences are called unclear.
+ * What a set's runs on fewer rows say of more: the newest of them, and those that differ from it in rows and seed alone.
+ * Null before there are two sizes.
+ * @param parts numbers of labelled rows
  */
-export function outlook(points: readonly CurvePoint[], validationRows: number): Outlook | null {
+export function learningCurve(
+  { soft }: Pick<PromptSet, 'soft'>,
+  parts: { readonly train: number; readonly validation: number },
+): LearningCurve | null {
+  const like = soft.findLast((run) => run.soft !== null && run.settings.trainRows);
+  if (!like) return null;
+  const points = curveLike(soft, like, Math.min(MOST_TRAINING_ROWS, parts.train));
+  const validationRows = like.validationRows ?? parts.validation;
   const [first, last] = [points[0], points.at(-1)];
-  if (!first || !last || points.length < 2) return null;
+  if (!first || !last || first === last) return null;
+  return { points, validationRows, ...outlook(points, first, last, validationRows) };
+}
+
+/** More labels that the sentence is about. */
+const MORE = 100;
+
+/**
+ * What 100 more labels would probably bring: the line through accuracy over log2(rows), by least squares, one doubling at
+ * a time, up to 100%. The ends are compared as shares of different rows (Newcombe's interval), although they come from the
+ * same ones: runs differ by their rows and seeds too. Where nothing depends on the rows a gain is promised in at most 5%.
+ */
+function outlook(points: readonly CurvePoint[], first: CurvePoint, last: CurvePoint, validationRows: number) {
   const meanX = mean(points.map(({ rows }) => Math.log2(rows)));
   const off = points.map(({ rows, accuracy }) => ({ x: Math.log2(rows) - meanX, y: accuracy }));
   const slope = mean(off.map(({ x, y }) => x * y)) / mean(off.map(({ x }) => x ** 2));
-  const gain = slope * Math.log2((last.rows + MORE) / last.rows);
-  const blur = 2 * Math.sqrt((last.accuracy * (1 - last.accuracy)) / Math.max(1, validationRows));
-  const rise = last.accuracy - first.accuracy;
+  const gain = Math.min(1 - last.accuracy, Math.max(0, slope * Math.log2((last.rows + MORE) / last.rows)));
+  const right = ({ accuracy }: CurvePoint) => accuracy * validationRows;
+  const rise = newcombe(right(last), validationRows, right(first), validationRows);
+  const blur = newcombe(right(last), validationRows, right(last), validationRows).high;
   const seen = `From ${first.rows} to ${counted(last.rows, 'row')} accuracy went from ${ofRows(first.accuracy, validationRows, undefined, percentWhole)} to ${ofRows(last.accuracy, validationRows, 'validation row', percentWhole)}`;
   const unsure = `${counted(validationRows, 'row')} cannot tell differences below about ${inPoints(blur)} from chance`;
-  if (rise > blur)
+  if (rise.low > 0 && last.accuracy === 1)
+    return {
+      title: 'All validation rows are right: they cannot show whether more labels would help',
+      sentence: `${seen}. ${unsure}.`,
+    };
+  if (rise.low > 0)
     return {
       title: `More labels probably help: ${MORE} more might add ${inPoints(gain)}`,
       sentence: `${seen}. If this continues, ${MORE} more labels would add ${inPoints(gain)}. ${unsure}.`,
     };
-  if (rise < -blur)
+  if (rise.high < 0)
     return {
       title: 'Accuracy fell with more rows: check the labels',
       sentence: `${seen}. That is more than chance: the added rows may be labelled differently. ${unsure}.`,
     };
   return {
     title: 'Not clear whether more labels would help',
-    sentence: `${seen}; at this rate, ${MORE} more labels would add ${inPoints(Math.max(0, gain))}. ${unsure}, so this curve shows no need for more. Several seeds, or more validation rows, would make it clearer.`,
+    sentence: `${seen}. ${unsure}, so this curve shows no need for more. Several seeds, or more validation rows, would make it clearer.`,
   };
 }
 

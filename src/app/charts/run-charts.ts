@@ -1,6 +1,7 @@
 /** What a run is measured by: titles of its curves, and charts of several runs. Titles of a comparison are in evaluation/classify/titles.ts. */
 import * as Plot from '@observablehq/plot';
 import { midSentence, ofRows } from '../../lib/format';
+import { wilson } from '../../metrics/intervals';
 import { LABEL_METRICS, TEXT_METRICS } from '../../metrics/registry';
 import type { Place, Trend } from '../../training/diagnosis';
 import type { ReferenceLine, Scores, ValidationPoint } from '../../training/events';
@@ -219,14 +220,14 @@ export const drawSmallMultiple =
     });
   };
 
-/** Accuracy over the number of training rows, each with what so few validation rows blur. */
+/** Accuracy over the number of training rows, each with its 95% interval (Wilson). */
 export const drawCurve =
   (points: readonly { readonly rows: number; readonly accuracy: number }[], validationRows: number): Draw =>
   (width) => {
-    const blurred = points.map(({ rows, accuracy }) => {
-      const blur = 2 * Math.sqrt((accuracy * (1 - accuracy)) / Math.max(1, validationRows));
-      return { rows, accuracy, low: Math.max(0, accuracy - blur), high: Math.min(1, accuracy + blur) };
-    });
+    const blurred = points.map(({ rows, accuracy }) => ({
+      ...{ rows, accuracy },
+      ...wilson(accuracy * validationRows, validationRows),
+    }));
     const low = tenthBelow([1, ...blurred.map((p) => p.low)], 0.03);
     return svg({
       width,

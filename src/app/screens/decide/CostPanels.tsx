@@ -10,10 +10,9 @@ import {
   quotedCosts,
 } from '../../../decide/break-even';
 import { type Costs, type Efforts, knownOf } from '../../../decide/measured';
-import { chosenSoft } from '../../../prompt-set/make-versions';
 import type { PromptSet } from '../../../prompt-set/types';
 import { readNumber } from '../../../training/fields';
-import { learningCurve, outlook } from '../../../workflow/learning-curve';
+import { learningCurve } from '../../../workflow/learning-curve';
 import { ChartPanel, drawCosts } from '../../charts';
 import { useResource } from '../../state/resource';
 import { useSession } from '../../state/studio';
@@ -189,11 +188,10 @@ const COLUMNS: readonly TableColumn<Row>[] = [
 /** Engineering, tuning and fine-tuning, each figure with where it comes from. */
 export function SideBySidePanel({ set, found, rows, trainingRows, validationRows }: SideBySideProps) {
   const model = useSession((s) => (s.model.kind === 'ready' ? s.model.info : null));
-  const soft = chosenSoft(set);
   const known = knownOf({
     ...{ set, model, rows, trainingRows },
     measured: found?.measured ?? null,
-    moreRows: soft ? (outlook(learningCurve(set.soft, soft, trainingRows), validationRows)?.sentence ?? null) : null,
+    moreRows: learningCurve(set, { train: trainingRows, validation: validationRows })?.sentence ?? null,
     fineTuning: found?.evaluation.fineTuning ?? null,
   });
   return (

@@ -3,9 +3,8 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import type { ValidationPoint } from '../../../training/events';
-import { learningCurve, outlook } from '../../../workflow/learning-curve';
+import { learningCurve } from '../../../workflow/learning-curve';
 import { checkpointOf } from '../../../workflow/runs';
-import { trainingCount, validatedRows } from '../../../workflow/training-rows';
 import { besideTitle, distinction, type RunFact, reachedWords, runFacts } from '../../../workflow/words';
 import { ChartPanel, drawCurve, drawOverlay, drawSmallMultiple, type Metric } from '../../charts';
 import type { RunCurve } from '../../charts/run-charts';
@@ -215,24 +214,23 @@ interface LearningCurvePanelProps {
 
 /** Accuracy over the number of training rows, and what that says of more labels; nothing before there are two sizes. */
 export const LearningCurvePanel = memo(function LearningCurvePanel({ set, dataset }: LearningCurvePanelProps) {
-  const like = set.soft.findLast((run) => run.soft !== null && run.settings.trainRows);
-  const validationRows = like ? validatedRows(like, dataset) : 0;
-  const points = useMemo(
-    () => (like ? learningCurve(set.soft, like, trainingCount(dataset)) : []),
-    [set, like, dataset],
+  const { train, validation } = dataset.split;
+  const curve = useMemo(
+    () => learningCurve(set, { train: train.length, validation: validation.length }),
+    [set, train, validation],
   );
-  const draw = useMemo(() => drawCurve(points, validationRows), [points, validationRows]);
-  const found = outlook(points, validationRows);
-  if (!found) return null;
+  const draw = useMemo(() => drawCurve(curve?.points ?? [], curve?.validationRows ?? 0), [curve]);
+  if (!curve) return null;
+  const { points, validationRows, title, sentence } = curve;
   return (
     <ChartPanel
       span={12}
-      title={found.title}
+      title={title}
       unit={`accuracy on ${format.counted(validationRows, 'validation row')}`}
       draw={draw}
       twin={{ columns: ['rows', 'accuracy', 'runs'], rows: points.map((p) => [p.rows, p.accuracy, p.runs]) }}
     >
-      <p className="small">{found.sentence}</p>
+      <p className="small">{sentence}</p>
     </ChartPanel>
   );
 });
