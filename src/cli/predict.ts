@@ -90,9 +90,8 @@ export async function predict(args: readonly string[]): Promise<void> {
   const text = values.text ?? 'text';
   const override = { oneColumn: true, ...(data === undefined && { textLines: text }) };
   const path = data === undefined ? null : resolve(data);
-  const table = await openTable(path, { text }, log, { override, mends: given.mends() });
-  if (share?.id && !table.columns.includes(share.id))
-    throw new UsageError(`--id: there is no column “${share.id}”; there are ${table.columns.join(', ')}.`);
+  const named = { text, ...(share?.id && { id: share.id }) };
+  const table = await openTable(path, named, log, { override, mends: given.mends() });
   const printer = createPrinter(table, answering);
   if (answering.arm?.texts.length === 0) {
     printer.print(wordsEvent(answering.arm, table, text));

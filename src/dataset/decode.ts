@@ -85,7 +85,7 @@ function utf8OrNull(bytes: Uint8Array): string | null {
 }
 
 /**
- * Bytes of a text file as a string without byte order mark and with `\n` line ends.
+ * Bytes of a text file as a string without byte order marks and with `\n` line ends.
  * UTF-16 is recognised by its mark or zero bytes, UTF-8 by being valid, and everything else is Windows-1252.
  * A file that is no text is refused by its name.
  */
@@ -101,7 +101,8 @@ export function decodeText(
     return fail('binary-file', `${fileName} is a binary file, not text: open a CSV, Excel or JSON file.`);
   const encoding = override ?? wide;
   const valid = encoding ? null : utf8OrNull(bytes);
-  const text = valid ?? decodeAs(bytes, encoding ?? 'windows-1252');
+  // files that were put together have more marks than the one that the decoder takes away
+  const text = (valid ?? decodeAs(bytes, encoding ?? 'windows-1252')).replace(/^\ufeff+/, '');
   return ok({
     text: text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text,
     encoding: encoding ?? (valid === null ? 'windows-1252' : 'utf-8'),

@@ -49,7 +49,8 @@ export function* readRecords(
     let done = 0;
     let restart = false;
     let records = 0;
-    Papa.parse<string[]>(part, {
+    // Papa strips a byte order mark, and its places would be off by one
+    Papa.parse<string[]>(part.startsWith('\ufeff') ? `\ufeff${part}` : part, {
       delimiter,
       newline: '\n',
       fastMode: false,

@@ -123,8 +123,8 @@ describe('the README of a tuned prompt', () => {
     );
     expect(texts).toContain('write an answer of one line (at most 20 tokens)');
     expect(readme({ writing: { longest: 20 }, metrics: { writing: {} } })).toContain('has not been compared');
-    expect(scriptsFor({ writing: { longest: 20 } } as Sidecar)).toEqual(['predict.py', 'predict.mjs']);
-    expect(scriptsFor({} as Sidecar)).toHaveLength(5);
+    expect(scriptsFor({ writing: { longest: 20 } } as Sidecar)).toEqual(['predict.py', 'rows_file.py', 'predict.mjs']);
+    expect(scriptsFor({} as Sidecar)).toHaveLength(6);
   });
 
   it('names the programs that are there, and how the zip is used without them', () => {

@@ -48,11 +48,18 @@ export function filePackage({ name, type, text, what, rows }: OneFile): Package 
 }
 
 /** Programs for Python and Node in a package. Their source is in tools/export/. */
-const SCRIPT_NAMES = ['predict.py', 'train_peft.py', 'serve_vllm.py', 'serve_vllm.md', 'predict.mjs'] as const;
+const SCRIPT_NAMES = [
+  'predict.py',
+  'rows_file.py',
+  'train_peft.py',
+  'serve_vllm.py',
+  'serve_vllm.md',
+  'predict.mjs',
+] as const;
 export type Script = (typeof SCRIPT_NAMES)[number];
 
 /** The other programs only support labels. */
-export const TEXT_SCRIPTS: readonly Script[] = ['predict.py', 'predict.mjs'];
+export const TEXT_SCRIPTS: readonly Script[] = ['predict.py', 'rows_file.py', 'predict.mjs'];
 
 /** The programs for this kind of prompt. */
 export const scriptsFor = ({ writing }: Pick<Sidecar, 'writing'>): readonly Script[] =>
@@ -61,6 +68,7 @@ export const scriptsFor = ({ writing }: Pick<Sidecar, 'writing'>): readonly Scri
 const WHAT: Readonly<Record<string, string>> = {
   'README.md': 'which file to use when, and the command to start with',
   'predict.py': 'CSV in, CSV out with transformers, on the same weights; --check replays the check rows',
+  'rows_file.py': 'how the other Python programs read files: as the studio does',
   'train_peft.py': 'trains the same prompt again with PEFT and Accelerate, on one GPU or many, from your own CSV',
   'serve_vllm.py': 'prompt embeddings for a vLLM server; --check compares them without one',
   'serve_vllm.md': 'how to start that server and send it requests',

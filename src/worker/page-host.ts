@@ -81,6 +81,7 @@ export interface PageHost extends Host {
 /** The programs that travel with a prompt; fetched when a package needs them. */
 const PROGRAMS: Readonly<Record<string, () => Promise<{ readonly default: string }>>> = {
   'predict.py': () => import('../../tools/export/predict.py?raw'),
+  'rows_file.py': () => import('../../tools/export/rows_file.py?raw'),
   'predict.mjs': () => import('../../tools/export/predict.mjs?raw'),
   'train_peft.py': () => import('../../tools/export/train_peft.py?raw'),
   'serve_vllm.py': () => import('../../tools/export/serve_vllm.py?raw'),

@@ -1,5 +1,5 @@
 /**
- * Runs the programs of an export for real: the check rows of an exported prompt in PyTorch on the embedded weights, and all
+ * Runs the programs of an export for real: what they read and refuse, by the studio's table of cases; the check rows of an exported prompt in PyTorch on the embedded weights, and all
  * programs on the tiny model with PEFT, including a prompt that generates texts. `node tools/export/check.mjs [FOLDER]` (default: the shipped
  * prompt). Where there is no Python it says so and is skipped.
  */
@@ -41,6 +41,7 @@ const exportProbe = () =>
   ]);
 
 const failed =
+  run(python, [join(here, 'test_rows.py')]) ||
   run(python, [join(here, 'predict.py'), '--package', exported, '--check']) ||
   exportWriting() ||
   exportProbe() ||

@@ -13,7 +13,7 @@ args = parser.parse_args()
 folder, results, data = args.files
 prompt, vectors = load_prompt(folder)
 tokenizer, model = load_base(prompt, args.weights)
-table, names = read_table(data, args.text), [entry["label"] for entry in prompt["labels"]]
+table, names = read_table(data, text=args.text).rows, [entry["label"] for entry in prompt["labels"]]
 rows = next(arm for arm in json.loads(results.read_text("utf-8"))["arms"] if arm["id"] == "tuned")["rows"]
 by_peft = (folder / "adapter_config.json").exists()
 if by_peft:
@@ -29,7 +29,7 @@ def in_peft(ids):
 
 off = changed = 0
 for row in rows:
-    ids = row_ids(tokenizer, prompt, render(prompt["template"], table[int(row["id"]) - 1], args.text))
+    ids = row_ids(tokenizer, prompt, render(prompt["template"], table[int(row["id"]) - 1][1], args.text))
     got = in_peft(ids) if by_peft else log_probs(model, vectors, prompt, ids)
     want = torch.tensor([row["logProbs"][name] for name in names], dtype=torch.float64)
     off, changed = max(off, (got - want).abs().max().item()), changed + int(got.argmax() != want.argmax())

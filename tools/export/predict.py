@@ -5,10 +5,13 @@ or with its prompt.json: a text with its examples, several tuned prompts togethe
 Where softprompt.json has a policy, the hand-written prompt of fallback.json answers as it says: below the threshold or where the model cannot run this one (fallback), always (hand-written, shadow); the column fallback has the reason. There is no time limit here: predict.mjs has one.
 --share P lets the tuned prompt answer P per cent of the texts and fallback.json the others; a hash of the text, or of the column --id, decides, as in the studio.
 Where the prompt has a threshold, needs_review is true for answers that are less probable: ask a person. --threshold P replaces it; 0 takes all.
+Files are read as the studio reads them (rows_file.py): CSV, lines of JSON and JSON, in UTF-8, UTF-16 or Windows-1252. OUT.csv has the rows that could be read; not_answered says why
+one has no answer. Exit code 1: the file cannot be used, or the check fails; 2: an option is wrong.
 --check replays the check rows and exits with 1 when a log-probability is off by more than 0.005; --hub-weights loads the base
 model from the hub instead and says how much that changes; --weights names the weights' file (.gguf) or folder by hand."""
-import argparse, base64, csv, hashlib, importlib.util, json, math, re, sys
+import argparse, base64, hashlib, importlib.util, json, math, re, sys
 from pathlib import Path
+from rows_file import NoColumn, Refused, answered, counted, decimal, fitting, open_table, render, write_answers
 import numpy as np, torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -75,14 +78,16 @@ class Arm:
             self.prompt["texts"] = [escape(before[:-1]) + text + escape(after[1:]) if kept else escape(before) + text.strip() + escape(after) for text in self.prompt["texts"]]
 
     def ids(self, row, text):
-        return [row_ids(self.tokenizer, self.prompt, render(each, row, text)) for each in self.prompt["texts"]]
+        found = [row_ids(self.tokenizer, self.prompt, render(each, row, text)) for each in self.prompt["texts"]]
+        fitting(max(map(len, found)), room(self.model))
+        return found
 
     def log_probs(self, row, text="text"):
         """Cells of a row -> log-probability of every label, mixed with the words and calibrated."""
-        answers = []
+        answers, texts = [], self.ids(row, text) if self.needs_model() else []
         for i, vectors in enumerate(self.members if self.needs_model() else []):
             if self.prompt["formatVersion"] == 2: self.head[self.answers] = self.heads[i]
-            orders = torch.stack([log_probs(self.model, vectors, self.prompt, ids) for ids in self.ids(row, text)]).mean(0)
+            orders = torch.stack([log_probs(self.model, vectors, self.prompt, ids) for ids in texts]).mean(0)
             answers.append(torch.log_softmax(orders, -1))
         mean = torch.log_softmax(torch.stack(answers).mean(0), -1) if answers else 0
         weight = self.prompt["weight"]
@@ -213,22 +218,15 @@ def shift(prompt):
     return torch.tensor((prompt.get("calibration") or {}).get("meanLogProbs") or [0.0] * len(prompt["labels"]), dtype=torch.float64)
 
 
-def render(template, row, text="text"):
-    """{column} is a place, { text } too; {{ and }} are braces that stay."""
-    return re.sub(r"\{\{|\}\}|\{([^}]+)\}", lambda hit: (row.get(text if (name := hit[1].strip()) == "text" else name) or "") if hit[1] else hit[0][0], template)
-
-
-def columns(template, text="text"):
-    """The columns that a template shows, with `text` for the text column."""
-    names = (hit[1].strip() for hit in re.finditer(r"\{\{|\}\}|\{([^}]+)\}", template) if hit[1])
-    return list(dict.fromkeys(text if name == "text" else name for name in names))
-
-
-def read_table(path, *columns):
-    with open(path, newline="", encoding="utf-8-sig") as source: table = list(csv.DictReader(source))
-    for column in columns:
-        if table and column not in table[0]: sys.exit(f"{path} has no column \"{column}\"; it has {', '.join(table[0])}")
-    return table
+def read_table(path, templates=(), limited=True, **columns):
+    """The table of a file, with its rows where it is `limited` to what the studio reads. Ends with a sentence, as the studio does, where it cannot be used."""
+    try:
+        table = open_table(path, limited)
+        if limited: table.all().needs((), **columns).said()
+        return table.needs(templates, **columns)
+    except Refused as why:
+        print(why, file=sys.stderr)
+        sys.exit(2 if isinstance(why, NoColumn) else 1)
 
 
 def check(rows, want, got, same):
@@ -238,11 +236,23 @@ def check(rows, want, got, same):
     return off <= 5e-3 and not changed and same == len(rows)
 
 
-def predicted(row, names, scores, threshold):
-    """The columns of an answer."""
+def is_unsure(confidence, threshold):
+    """Both as float32, as the studio keeps them."""
+    return threshold is not None and np.float32(confidence) < np.float32(threshold)
+
+
+def answer_names(threshold): return ["prediction", "confidence", *(["needs_review"] if threshold is not None else [])]
+
+
+def predicted(names, scores, threshold):
+    """The cells of an answer."""
     sure = scores.max().exp().item()
-    row.update(prediction=names[int(scores.argmax())], confidence=f"{sure:.6f}")
-    if threshold is not None: row.update(needs_review="true" if sure < threshold else "false")
+    return [names[int(scores.argmax())], decimal(np.float32(sure)), *([str(bool(is_unsure(sure, threshold))).lower()] if threshold is not None else [])]
+
+
+def room(model):
+    """Tokens that a row with its prompt may have, as in the studio: 32 are kept for vectors and answer."""
+    return (getattr(model.config, "max_position_embeddings", None) or 2048) - 32
 
 
 REASONS = {"unsure": "its answer was less probable than the threshold", "engine-error": "the model could not run it", "share": "the text is outside the share"}
@@ -268,31 +278,34 @@ class Routed:
         self.answered, self.same, self.failed, self.reasons = 0, 0, 0, dict.fromkeys(REASONS, 0)
 
     def answer(self, row):
-        """Log-probabilities of the answer that counts, whether the hand-written prompt gave it, and why in place of the other; None where the policy says so."""
+        """Log-probabilities of the answer that counts, whether the hand-written prompt gave it, and why in place of the other; None where the policy says so. @raise Refused"""
+        found = self.by_policy(row) if self.is_in(row) else (self.fallback(row), True, "share")
         self.answered += 1
-        if not self.is_in(row):
-            self.reasons["share"] += 1
-            return self.fallback(row), True, "share"
+        if found[2]: self.reasons[found[2]] += 1
+        return found
+
+    def by_policy(self, row):
         if self.kind == "as-asked": return self.asked(row), False, None
         if self.kind == "hand-written": return self.fallback(row), True, None
-        try: scores, why = self.asked(row), None
-        except RuntimeError: scores, why = None, "engine-error"
         if self.kind == "shadow":
             counts = self.fallback(row)
-            self.same, self.failed = self.same + (scores is not None and int(scores.argmax()) == int(counts.argmax())), self.failed + (scores is None)
+            try: self.same += int(self.asked(row).argmax()) == int(counts.argmax())
+            except (RuntimeError, Refused): self.failed += 1
             return counts, True, None
-        if why is None and (self.threshold is None or scores.max().exp().item() >= self.threshold): return scores, False, None
-        why = why or "unsure"
-        self.reasons[why] += 1
-        return self.fallback(row), True, why
+        try: scores = self.asked(row)
+        except RuntimeError: return self.fallback(row), True, "engine-error"
+        if not is_unsure(scores.max().exp().item(), self.threshold): return scores, False, None
+        try: return self.fallback(row), True, "unsure"
+        except Refused: return scores, False, None  # a row that does not fit the fallback keeps its first answer
 
     def words(self):
-        if self.kind == "shadow": return f"{self.answered} texts answered; the tuned prompt said the same of {self.same} of {self.answered}" + (f"; it failed on {self.failed}" if self.failed else "")
+        texts = counted(self.answered, "text")
+        if self.kind == "shadow": return f"{texts} answered; the tuned prompt said the same of {self.same} of {self.answered}" + (f"; it failed on {self.failed}" if self.failed else "")
         why = [f"{count} as {REASONS[reason]}" for reason, count in self.reasons.items() if count]
-        return f"{self.answered} texts answered, " + (f"{sum(self.reasons.values())} by the fallback: {', '.join(why)}" if why else "all by the hand-written prompt" if self.kind == "hand-written" else "none by the fallback")
+        return f"{texts} answered, " + (f"{sum(self.reasons.values())} by the fallback: {', '.join(why)}" if why else "all by the hand-written prompt" if self.kind == "hand-written" else "none by the fallback")
 
 
-def main_routed(prompt, args, asked, tokenizer, model, plain):
+def main_routed(prompt, args, table, asked, tokenizer, model, plain):
     """Answers a file by the policy of the stage. `asked`: cells of a row -> log-probabilities of the tuned prompt; `plain`: the output vectors of the model itself."""
     other, head = Arm(args.package / "fallback.json"), model.get_output_embeddings()
     names, tuned = [entry["label"] for entry in prompt["labels"]], head.weight
@@ -305,26 +318,22 @@ def main_routed(prompt, args, asked, tokenizer, model, plain):
         finally: head.weight = tuned
 
     limits = threshold_of(prompt, args.threshold), threshold_of(other.prompt, args.threshold)
-    is_in = lambda row: args.share is None or place_of(row[args.id or args.text] or "", prompt["handle"]) < args.share / 100
+    is_in = lambda row: args.share is None or place_of(row[args.id or args.text], prompt["handle"]) < args.share / 100
     route = Routed(prompt["policy"], asked, by_hand, limits[0], is_in)
-    table = read_table(args.csv[0], args.text, *([args.id] if args.id else []), *columns(prompt["template"], args.text), *(column for text in other.prompt["texts"] for column in columns(text, args.text)))
-    for row in table:
+    def cells(row):
         scores, is_other, why = route.answer(row)
-        predicted(row, names, scores, limits[is_other])
-        if limits != (None, None): row.setdefault("needs_review", "false")
-        row.update(fallback=why or "")
-    write_table(args.csv[1], table, ["prediction", "confidence", *(["needs_review"] if limits != (None, None) else []), "fallback"])
+        own = predicted(names, scores, limits[is_other])
+        return [*own, *(["false"] if len(own) < len(shown) - 1 else []), why or ""]
+
+    shown = [*answer_names(next((limit for limit in limits if limit is not None), None)), "fallback"]
+    table.needs(other.prompt["texts"], text=args.text)
+    write_answers(args.csv[1], table, shown, answered(table.rows, args.text, cells))
     print(f"{route.words()} ({other.prompt['prompt']})")
-
-
-def write_table(path, table, columns):
-    with open(path, "w", newline="", encoding="utf-8") as target:
-        writer = csv.DictWriter(target, list(table[0]) if table else columns)
-        writer.writeheader(), writer.writerows(table)
 
 
 def main_arm(arm, args, threshold):
     """Answers and checks by a prompt.json or a chat file."""
+    table = args.csv and read_table(args.csv[0], arm.prompt["texts"], text=args.text)
     if arm.needs_model(): arm.open(*load_base(arm.prompt, args.weights, args.hub_weights))
     if args.check or args.hub_weights:
         rows = arm.prompt["checkRows"]
@@ -333,11 +342,7 @@ def main_arm(arm, args, threshold):
         got = torch.stack([arm.log_probs(row["cells"]) for row in rows])
         same = sum(not arm.needs_model() or arm.ids(row["cells"], "text")[0] == row["inputIds"] for row in rows)
         if not check(rows, want, got, same) and not args.hub_weights: sys.exit("The check rows do not agree.")
-    if args.csv:
-        needed = [column for text in arm.prompt["texts"] for column in columns(text, args.text)]
-        table = read_table(args.csv[0], args.text, *needed)
-        for row in table: predicted(row, arm.names, arm.log_probs(row, args.text), threshold)
-        write_table(args.csv[1], table, ["prediction", "confidence", *(["needs_review"] if threshold is not None else [])])
+    if table: write_answers(args.csv[1], table, answer_names(threshold), answered(table.rows, args.text, lambda row: predicted(arm.names, arm.log_probs(row, args.text), threshold)))
 
 
 def main():
@@ -359,6 +364,7 @@ def main():
         arm = Arm(arm_file)
         return main_arm(arm, args, threshold_of(arm.prompt, args.threshold))
     prompt, vectors = load_prompt(args.package)
+    table = args.csv and read_table(args.csv[0], [prompt["template"]], text=args.text, id=args.id)
     tokenizer, model = load_base(prompt, args.weights, args.hub_weights)
     plain = model.get_output_embeddings().weight
     model = with_answers(model, prompt, args.package)
@@ -375,16 +381,18 @@ def main():
             got = torch.stack([log_probs(model, vectors, prompt, row["inputIds"]) for row in rows]) - less
         same = sum(row["inputIds"] in (row_ids(tokenizer, prompt, row["text"]), row_ids(tokenizer, prompt, render(prompt["template"], {"text": row["text"], args.text: row["text"]}, args.text))) for row in rows)
         if not check(rows, want, got, same) and not args.hub_weights: sys.exit("The check rows do not agree.")
-    asked = lambda row: torch.log_softmax(log_probs(model, vectors, prompt, row_ids(tokenizer, prompt, render(prompt["template"], row, args.text))) - less, -1)
-    if args.csv and prompt.get("policy"): return main_routed(prompt, args, asked, tokenizer, model, plain)
-    if args.csv:
-        table = read_table(args.csv[0], args.text, *columns(prompt["template"], args.text))
-        for row in table:
-            if prompt.get("writing"):
-                row.update(written=write(model, tokenizer, vectors, prompt, row_ids(tokenizer, prompt, render(prompt["template"], row, args.text))))
-                continue
-            predicted(row, names, asked(row), threshold)
-        write_table(args.csv[1], table, ["written"] if prompt.get("writing") else ["prediction", "confidence", *(["needs_review"] if threshold is not None else [])])
+    if not table: return
+    writing, most = prompt.get("writing"), room(model)
+
+    def read(row):
+        ids = row_ids(tokenizer, prompt, render(prompt["template"], row, args.text))
+        fitting(len(ids) + (writing["longest"] if writing else 0), most)
+        return ids
+
+    asked = lambda row: torch.log_softmax(log_probs(model, vectors, prompt, read(row)) - less, -1)
+    if prompt.get("policy"): return main_routed(prompt, args, table, asked, tokenizer, model, plain)
+    cells = (lambda row: [write(model, tokenizer, vectors, prompt, read(row))]) if writing else lambda row: predicted(names, asked(row), threshold)
+    write_answers(args.csv[1], table, ["written"] if writing else answer_names(threshold), answered(table.rows, args.text, cells))
 
 
 if __name__ == "__main__": main()

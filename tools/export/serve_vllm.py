@@ -5,13 +5,14 @@ them as `prompt_embeds`. serve_vllm.md says how the server is started. --write-m
 it serves, with the answer words' output vectors where those were trained too, so that the folder is this prompt's alone. --check compares the
 embeddings, run by transformers here, with the check rows; --check-server asks the server for them instead.
 
-A file may have millions of rows: they are sent in pieces (--rows), several at a time (--parallel), and never held together. Answers
+IN.csv is read, and its rows are refused, as by predict.py. A file may have millions of rows: they are sent in pieces (--rows), several at a time (--parallel), and never held together. Answers
 are collected in OUT.csv.part; when the program ends early, the same command continues where it was. Where the prompt has a threshold,
 needs_review is true for answers that are less probable; --threshold P replaces it, 0 takes all."""
 import base64, collections, concurrent.futures, csv, hashlib, io, itertools, json, os, sys, time, urllib.error, urllib.request
 from pathlib import Path
 import torch
-from predict import arguments, columns, load_base, load_prompt, render, row_ids, sequence, shift, with_answers
+from predict import answer_names, arguments, load_base, load_prompt, predicted, read_table, room, row_ids, sequence, shift, with_answers
+from rows_file import account, answer_line, answered, TOO_LONG, counted, csv_line, fitting, free_names, reasons_of, render
 
 OLDEST = "0.26"  # earlier ones do not know logprob_token_ids in completions
 MOST_PROMPTS, MOST_TOKENS = 1024, 128  # of one request: VLLM_MAX_COMPLETION_PROMPTS, and how long logprob_token_ids may be
@@ -101,92 +102,77 @@ class Answers:
     sudden end left beyond that is cut off, and those rows are asked again: no row is lost and none is there twice."""
     def __init__(self, out, of):
         self.out, self.part, self.state, self.of = Path(out), Path(f"{out}.part"), Path(f"{out}.part.json"), of
-        rows = size = 0
+        rows, size, left = 0, 0, {}
         if self.part.exists() and self.state.exists():
             try:
                 state = json.loads(self.state.read_text("utf-8"))
-                same, rows, size = state["of"] == of, int(state["rows"]), int(state["bytes"])
+                same, rows, size, left = state["of"] == of, int(state["rows"]), int(state["bytes"]), dict(state["leftOut"])
                 if not (0 <= rows and 0 <= size <= self.part.stat().st_size): raise ValueError
             except (ValueError, TypeError, KeyError): sys.exit(f"{self.state} is damaged: delete it to begin again.")
             if not same: sys.exit(f"{self.part} belongs to another prompt, file or setting: delete it, or name another OUT.csv.")
         self.file = open(self.part, "r+b" if rows else "wb")
         if rows: self.file.truncate(size), self.file.seek(size)
-        self.done = rows, size if rows else 0  # assigned as one: an interrupt leaves both or none
+        self.done = (rows, size, left) if rows else (0, 0, {})  # assigned as one: an interrupt leaves all or none
         self.saved = time.monotonic()
 
-    def write(self, rows):
-        """Adds complete rows, each a list of cells; a header is no row."""
-        text = io.StringIO()
-        csv.writer(text).writerows(rows)
-        self.file.write(text.getvalue().encode("utf-8"))
+    def write(self, lines):
+        """Adds whole lines; a header is no row."""
+        self.file.write(lines.encode("utf-8"))
 
     @property
     def rows(self): return self.done[0]
 
-    def add(self, rows):
-        self.write(rows)
-        self.done = self.rows + len(rows), self.file.tell()
+    @property
+    def left_out(self):
+        """Rows without an answer, by the reason."""
+        return self.done[2]
+
+    def add(self, lines, answers):
+        self.write(lines)
+        self.done = self.rows + len(answers), self.file.tell(), collections.Counter(self.left_out) + reasons_of(answers)
         if time.monotonic() - self.saved >= SAVE_EVERY: self.save()
 
     def save(self):
         self.file.flush(), os.fsync(self.file.fileno())
         new = Path(f"{self.state}.new")
-        new.write_text(json.dumps({"of": self.of, "rows": self.done[0], "bytes": self.done[1]}), "utf-8")
+        new.write_text(json.dumps({"of": self.of, "rows": self.done[0], "bytes": self.done[1], "leftOut": self.left_out}), "utf-8")
         os.replace(new, self.state)
         self.saved = time.monotonic()
 
     def finish(self):
+        """Where every row has an answer, the column that would say why one has none goes."""
         self.save(), self.file.close()
-        os.replace(self.part, self.out), self.state.unlink()
+        if not self.left_out:
+            csv.field_size_limit(sys.maxsize)
+            whole = Path(f"{self.part}.new")
+            with open(self.part, newline="", encoding="utf-8") as source, open(whole, "w", newline="", encoding="utf-8") as target: target.writelines(csv_line(cells[:-1]) for cells in csv.reader(source))
+            os.replace(whole, self.out), self.part.unlink()
+        else: os.replace(self.part, self.out)
+        self.state.unlink()
 
 
 def pieces_of(rows, count):
     while piece := list(itertools.islice(rows, count)): yield piece
 
 
-def table_of(source, path, needed):
-    """Header, and rows as {column: cell} one after the other. Ends with a sentence where the file is no such table."""
-    reader = csv.DictReader(source)
-    try: header = list(reader.fieldnames or [])
-    except (csv.Error, UnicodeDecodeError) as error: sys.exit(f"{path} is not a CSV file: {error}")
-    for column in needed if header else []:
-        if column not in header: sys.exit(f"{path} has no column \"{column}\"; it has {', '.join(header)}")
-    def rows():
-        try:
-            for row in reader:
-                if None in row: sys.exit(f"{path}, line {reader.line_num}: more cells than the header has columns.")
-                yield row
-        except (csv.Error, UnicodeDecodeError) as error: sys.exit(f"{path}, line {reader.line_num + 1}: {error}")
-    return header, rows()
-
-
-def answer_file(prompt, source, answers, path, text, embeds_of, log_probs, rows, parallel, threshold):
-    """The rows of a CSV, from the first that `answers` lacks, with prediction, confidence and needs_review. `embeds_of` a rendered row
-    is its list of prompt embeddings, or None where the server cannot read so many tokens; such a row's answer is empty."""
-    names, less, template = [entry["label"] for entry in prompt["labels"]], shift(prompt), prompt["template"]
-    header, table = table_of(source, path, [text, *columns(template, text)])
-    wide = list(dict.fromkeys([*header, "prediction", "confidence", *(["needs_review"] if threshold is not None else [])]))
-    if answers.rows: collections.deque(itertools.islice(table, answers.rows), maxlen=0)
-    else: answers.write([wide])
+def answer_file(prompt, table, answers, text, embeds_of, log_probs, rows, parallel, threshold):
+    """The rows of a table, from the first that `answers` lacks, as predict.py answers them. `embeds_of` the cells of a row is its
+    list of prompt embeddings; it raises Refused where the model cannot read so many tokens."""
+    labels, less, names = [entry["label"] for entry in prompt["labels"]], shift(prompt), answer_names(threshold)
+    if answers.rows: collections.deque(itertools.islice(table.rows, answers.rows), maxlen=0)
+    else: answers.write(csv_line([*table.columns, *free_names(table.columns, [*names, "not_answered"])]))
 
     def ready():
-        for piece in pieces_of(table, max(1, min(rows, MOST_PROMPTS // len(prefixes(prompt))))): yield piece, [embeds_of(render(template, row, text)) for row in piece]
+        for piece in pieces_of(table.rows, max(1, min(rows, MOST_PROMPTS // len(prefixes(prompt))))): yield piece, list(answered(piece, text, embeds_of))
 
-    def answered(work):
+    def scored(work):
         piece, embeds = work
-        sent = [embed for of_row in embeds for embed in of_row or []]
+        sent = [embed for of_row in embeds if not isinstance(of_row, str) for embed in of_row]
         scores = iter(torch.log_softmax(log_probs(sent) - less, -1) if sent else [])
-        return [(row, next(scores) if of_row else None) for row, of_row in zip(piece, embeds)]
+        return [(cells, of_row if isinstance(of_row, str) else predicted(labels, next(scores), threshold)) for (_, cells), of_row in zip(piece, embeds)]
 
-    unread = 0
-    for piece in in_order(answered, ready(), parallel):
-        for row, scores in piece:
-            sure = 0.0 if scores is None else scores.max().exp().item()
-            row.update(prediction="" if scores is None else names[int(scores.argmax())], confidence="" if scores is None else f"{sure:.6f}")
-            if threshold is not None: row.update(needs_review="true" if sure < threshold or scores is None else "false")
-            unread += scores is None
-        answers.add([[row.get(column) or "" for column in wide] for row, _ in piece])
-    return unread
+    for piece in in_order(scored, ready(), parallel):
+        answers.add("".join(answer_line(cells, names, answer) for cells, answer in piece), [answer for _, answer in piece])
 
 
 def dense(model):
@@ -219,6 +205,7 @@ def main():
     if len(args.csv) not in (0, 2) or not (args.csv or args.check or args.check_server or args.write_model): parser.error("give IN.csv and OUT.csv, or --check, --check-server or --write-model")
     if args.rows < 1 or args.parallel < 1: parser.error("--rows and --parallel take 1 or more")
     prompt, vectors = load_prompt(args.package)
+    table = args.csv and read_table(args.csv[0], [prompt["template"]], limited=False, text=args.text)
     if prompt.get("writing"): sys.exit("This prompt generates texts; serve_vllm.py asks for labels. Use predict.py.")
     if prompt.get("policy"): print("softprompt.json has a policy, which this program does not follow: the tuned prompt answers alone. predict.py follows it.", file=sys.stderr)
     threshold = (prompt.get("threshold") or {}).get("value") if args.threshold is None else args.threshold
@@ -240,23 +227,24 @@ def main():
     server = Server(args.url)
     if args.check_server: check(prompt, lambda ids: server.log_probs(prompt, embeds(ids))[0], 1e-2, f"from {args.url}")
     if args.csv:
-        longest = server.longest - 1 - len(vectors) - max(map(len, starts))  # one token is generated
-        def embeds_of(text):
-            ids = row_ids(tokenizer, prompt, text)
-            return embeds(ids) if len(ids) <= longest else None
+        longest = min(room(model), server.longest - 1 - len(vectors) - max(map(len, starts)))  # one token is generated
+        def embeds_of(cells):
+            ids = row_ids(tokenizer, prompt, render(prompt["template"], cells, args.text))
+            fitting(len(ids), longest)
+            return embeds(ids)
         files = [file for name in ("softprompt.json", "prompt_embeddings.npy", "adapter_model.safetensors", "answer_shift.npy") if (file := args.package / name).exists()]
         answers = Answers(args.csv[1], digest([*files, args.csv[0]], args.text, threshold))
         before, began = answers.rows, time.monotonic()
         if before: print(f"{before} rows are answered already; continues after them.")
         try:
-            with open(args.csv[0], newline="", encoding="utf-8-sig") as source:
-                unread = answer_file(prompt, source, answers, args.csv[0], args.text, embeds_of, lambda sent: server.log_probs(prompt, sent), args.rows, args.parallel, threshold)
+            answer_file(prompt, table, answers, args.text, embeds_of, lambda sent: server.log_probs(prompt, sent), args.rows, args.parallel, threshold)
         except BaseException:
             answers.save(), answers.file.close()
             raise
         answers.finish()
-        print(f"Written to {args.csv[1]}: {answers.rows} rows, {(answers.rows - before) / (time.monotonic() - began):.1f} a second")
-        if unread: print(f"{unread} rows are longer than the server reads ({server.longest} tokens) and have no answer: start it with a larger --max-model-len.")
+        print(f"Written to {args.csv[1]}: {counted(answers.rows, 'row')}, {(answers.rows - before) / (time.monotonic() - began):.1f} a second")
+        if longest < room(model) and answers.left_out.get(TOO_LONG): print(f"The server reads {server.longest} tokens: longer rows are answered when it is started with a larger --max-model-len.")
+        print(account(len(table.said().rejected), answers.rows, answers.left_out), file=sys.stderr)
 
 
 if __name__ == "__main__": main()

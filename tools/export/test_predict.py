@@ -39,7 +39,7 @@ def log_softmax(logits: list[float]) -> list[float]:
 class Exported(unittest.TestCase):
     def setUp(self) -> None:
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        shutil.copy(HERE / "predict.py", self.folder)
+        for name in ("predict.py", "rows_file.py"): shutil.copy(HERE / name, self.folder)
 
     def run_predict(self, *arguments: str) -> subprocess.CompletedProcess:
         return subprocess.run([sys.executable, self.folder / "predict.py", *arguments], capture_output=True, text=True, cwd=self.folder, env={"HF_HUB_OFFLINE": "1", "PATH": "/usr/bin"})
@@ -185,7 +185,7 @@ class TinyModel(Exported):
         self.assertEqual([{key: row[key] for key in rows[0]} for row in results["raw"]], rows)
         self.assertTrue(all(row["prediction"] in "ab" and 0.5 <= float(row["confidence"]) <= 1 for row in results["raw"]))
         self.assertEqual([row["prediction"] for row in results["shifted"]], ["b", "b"])
-        self.assertIn("no column \"text\"", self.run_predict("in.csv", "out.csv", "--weights", str(TINY)).stderr)
+        self.assertIn("no column “text”", self.run_predict("in.csv", "out.csv", "--weights", str(TINY)).stderr)
 
     def test_answers_below_the_threshold_of_the_prompt_or_of_the_command_need_a_person(self) -> None:
         with open(self.folder / "in.csv", "w", newline="", encoding="utf-8") as file:
@@ -253,7 +253,7 @@ class TinyModel(Exported):
         rows, _ = self.answered("--share", "50")
         self.assertEqual([row["fallback"] for row in rows], ["" if space["place_of"](text, "TONE") < 0.5 else "share" for text in texts])
         self.assertEqual({row["fallback"] for row in self.answered("--share", "0")[0]}, {"share"})
-        self.assertIn("no column \"customer\"", self.run_predict("in.csv", "out.csv", "--weights", str(TINY), "--share", "5", "--id", "customer").stderr)
+        self.assertIn("no column “customer”", self.run_predict("in.csv", "out.csv", "--weights", str(TINY), "--share", "5", "--id", "customer").stderr)
         self.export(parityRows=[])
         self.assertIn("needs a second prompt", self.run_predict("in.csv", "out.csv", "--weights", str(TINY), "--share", "5").stderr)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np, torch
 from accelerate import Accelerator
 from predict import arguments, embed, encode, load_base, load_prompt, log_probs, multiplier, read_table, render, row_ids, sequence
+from rows_file import trim
 
 
 class Random:
@@ -90,7 +91,8 @@ def main():
 
     names, labels = [entry["label"] for entry in prompt["labels"]], [entry["tokenIds"] for entry in prompt["labels"]]
     single, index = all(len(ids) == 1 for ids in labels), {key(name): i for i, name in enumerate(names)}
-    table = [row for row in read_table(args.csv, args.text, args.label) if (row[args.text] or "").strip() and (row[args.label] or "").strip()]
+    read = read_table(args.csv, [prompt["template"]], text=args.text, label=args.label, split=args.split)
+    table = [row for _, row in read.rows if trim(row[args.text]) and trim(row[args.label])]
     unknown = {row[args.label] for row in table if key(row[args.label]) not in index}
     if unknown: sys.exit(f"The prompt knows no label {', '.join(sorted(unknown)[:5])}; it knows {', '.join(names)}")
     if args.split:

@@ -30,7 +30,7 @@ cache.mkdir(exist_ok=True)
 prompt, vectors = predict.load_prompt(folder)
 names, less = [entry["label"] for entry in prompt["labels"]], predict.shift(prompt)
 tokenizer, model = predict.load_base(prompt)
-table = predict.read_table(data, "text")[:ROWS]
+table = [cells for _, cells in predict.read_table(data, text="text").rows[:ROWS]]
 source, out = cache / "rows.csv", cache / "served.csv"
 with open(source, "w", newline="", encoding="utf-8") as file:
     writer = csv.DictWriter(file, list(table[0]))
