@@ -51,7 +51,7 @@ describe('a matrix of 3 prompts, 2 models and 2 files', () => {
     const whole = await cli(...args('whole.json'));
     expect(whole.code, whole.stderr).toBe(0);
     expect(whole.stdout).toContain('| prompt, tuned 1 |');
-    expect(whole.stdout).toContain('corrected by Holm for 10 comparisons');
+    expect(whole.stdout).toContain('p and intervals count all 20 pairs of cells that answer the same rows');
     expect(await readFile(at('whole.md'), 'utf8')).toBe(whole.stdout);
     await killed(args('half.json'), /, [ab]\.csv: [^\n]*\n/, 7);
     const kept = (await cellsOf('half.json')).length;

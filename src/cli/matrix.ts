@@ -22,6 +22,7 @@ import {
   type MatrixData,
   matrixJson,
   matrixMarkdown,
+  pairsOnShow,
   readMatrix,
   type Slot,
   slotId,
@@ -82,7 +83,10 @@ export async function matrix(args: readonly string[]): Promise<void> {
   const { cells } = filled;
   const made = matrixOf(plan, filled);
   save(out, matrixJson(made));
-  const found = answerDifferences(made.asked.map(([a, b]) => [answersAt(cells, a), answersAt(cells, b)] as const));
+  const found = answerDifferences(
+    made.asked.map(([a, b]) => [answersAt(cells, a), answersAt(cells, b)] as const),
+    { onShow: pairsOnShow(made.cells) },
+  );
   const tables = matrixMarkdown(made, found);
   const report = out.replace(/\.json$/, '.md');
   await writeFile(report, tables);

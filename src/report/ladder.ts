@@ -173,7 +173,7 @@ function rungsTable({ first, rungs }: Ladder): Table {
         name,
         accuracyCell(rung, accuracy),
         ...(added
-          ? [addedCell(added), String(added.aOnly), String(added.bOnly), pText(added.pHolm)]
+          ? [addedCell(added), String(added.aOnly), String(added.bOnly), pText(added.pCorrected)]
           : ['', '', '', '']),
         both(before('tokens'), cost.tokens, whole),
         both(before('msPerRow'), cost.msPerRow, whole),

@@ -135,7 +135,7 @@ describe('two cells', () => {
     expect(answerDifferences([[a, shorter]])[0]).toMatchObject({ rows: 29, bothWrong: 0 });
   });
 
-  it('have a p that is corrected over all pairs that were asked', () => {
+  it('have a p that is corrected by Holm where all of them were planned', () => {
     const [a, b] = [present(FIRST.answers, 'a'), present(SECOND.answers, 'b')];
     const alike = scored({ ...a, probabilities: a.probabilities.map((row) => [...row]) });
     const [first, second, none] = answerDifferences([
@@ -144,9 +144,9 @@ describe('two cells', () => {
       [a, alike],
     ]);
     const exact = mcnemarExact(0, 19);
-    expect([first?.pHolm, second?.pHolm, none?.pHolm]).toEqual([3 * exact, 3 * exact, 1]);
+    expect([first?.pCorrected, second?.pCorrected, none?.pCorrected]).toEqual([3 * exact, 3 * exact, 1]);
     expect(first && differenceSentence('A', 'B', first)).toMatch(
-      /^B beats A by 63 points on the same 30 rows, 95% interval .* \(p < 0\.0001, corrected for 3 comparisons\)\.$/,
+      /^B beats A by 63 points on the same 30 rows, 95% interval .* \(all 3 pairs on show counted, p < 0\.0001\)\.$/,
     );
     expect(none && differenceSentence('A', 'B', none)).toMatch(/^No clear difference between A and B/);
   });

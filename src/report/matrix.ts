@@ -82,7 +82,7 @@ function matrixSchema() {
     /** `looks`: how often its test rows were asked something new; left out: by no file that counts. */
     data: z.array(z.object({ id: text, name: text, looks: count.optional() })).max(10_000),
     cells: z.array(cell),
-    /** Pairs that p-values are corrected for. */
+    /** Pairs whose differences were asked for. */
     asked: z.array(z.tuple([slot, slot])).max(100_000),
   });
 }
@@ -139,6 +139,13 @@ export function whyNotPaired(a: MatrixCell, b: MatrixCell): string | null {
   if (a.answers.rowsKey !== b.answers.rowsKey)
     return 'These cells answer different rows. Choose two cells of one data set, and run stale ones again.';
   return pairedRows(a.answers, b.answers).length === 0 ? 'No row is answered in both cells.' : null;
+}
+
+/** Pairs of cells that answer the same rows: whoever sees the matrix picks the best and the worst among all of them. */
+export function pairsOnShow(cells: readonly MatrixCell[]): number {
+  const answered = new Map<string, number>();
+  for (const { answers } of cells) if (answers) answered.set(answers.rowsKey, (answered.get(answers.rowsKey) ?? 0) + 1);
+  return [...answered.values()].reduce((sum, n) => sum + (n * (n - 1)) / 2, 0);
 }
 
 // The matrix as files.
@@ -299,7 +306,7 @@ export function matrixMarkdown(matrix: Matrix, found: readonly AnswerDifference[
       ]),
     ),
     '',
-    'Accuracy with its 95% interval.',
+    'Accuracy with its 95% interval, of each cell by itself: whether two differ is not read from these.',
     '',
     ...data.flatMap(usedWords),
     ...(found.length === 0
@@ -310,7 +317,7 @@ export function matrixMarkdown(matrix: Matrix, found: readonly AnswerDifference[
           line(['Data', 'A', 'B', 'B minus A', '95% interval', 'Only A right', 'Only B right', 'p, corrected']),
           `|${'---|'.repeat(8)}`,
         ]),
-    ...found.flatMap(({ metrics: { accuracy }, aOnly, bOnly, pHolm }, i) => {
+    ...found.flatMap(({ metrics: { accuracy }, aOnly, bOnly, pCorrected }, i) => {
       const pair = asked[i];
       if (!pair) return [];
       const [a, b] = pair;
@@ -323,7 +330,7 @@ export function matrixMarkdown(matrix: Matrix, found: readonly AnswerDifference[
           pointsRange(accuracy.ci95.low, accuracy.ci95.high),
           String(aOnly),
           String(bOnly),
-          pText(pHolm),
+          pText(pCorrected),
         ]),
       ];
     }),
@@ -331,7 +338,7 @@ export function matrixMarkdown(matrix: Matrix, found: readonly AnswerDifference[
       ? []
       : [
           '',
-          `p: exact McNemar on the same rows (whole groups where rows belong together), corrected by Holm for ${counted(found.length, 'comparison')}.`,
+          `p: exact McNemar on the same rows (whole groups where rows belong together). p and intervals count all ${counted(pairsOnShow(cells), 'pair')} of cells that answer the same rows, as any two may be picked by eye.`,
           '',
         ]),
   ].join('\n');

@@ -187,9 +187,12 @@ function knownRows({ seen, dataset }: MatrixPrompt, on: Dataset, ids: readonly s
   );
 }
 
-/** Compares pairs of cells in the host: with groups, or with thousands of rows, it takes too long for a page. */
+/**
+ * Compares pairs of cells in the host: with groups, or with thousands of rows, it takes too long for a page.
+ * @param request `onShow`: of `pairsOnShow`
+ */
 export const compareCells: Verb<
-  readonly (readonly [AnswerSheet, AnswerSheet])[],
+  { readonly pairs: readonly (readonly [AnswerSheet, AnswerSheet])[]; readonly onShow: number },
   never,
   readonly AnswerDifference[]
-> = async (_host, pairs) => answerDifferences(pairs);
+> = async (_host, { pairs, onShow }) => answerDifferences(pairs, { onShow });

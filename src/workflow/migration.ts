@@ -147,7 +147,7 @@ function pairRow({ name, a, b, difference: d }: Moved, trained: string): readonl
   if (!d) return [name, scoreOf(a), scoreOf(b), '–', '–', trained];
   const { difference, ci95 } = d.metrics.accuracy;
   const change = { value: points(difference), range: pointsRange(ci95.low, ci95.high) };
-  return [name, scoreOf(a), scoreOf(b), change, pText(d.pHolm), trained];
+  return [name, scoreOf(a), scoreOf(b), change, pText(d.pCorrected), trained];
 }
 
 function headlineOf(pairs: readonly Moved[]): string {

@@ -5,7 +5,8 @@ import type { Interval } from '../../metrics/intervals';
 import { accuracyComparison, holm, type PairedCounts, pairedCounts } from '../../metrics/mcnemar';
 import { rowsToSettle } from '../../metrics/power';
 import { type Compared, forEachMetric, LABEL_METRICS, type LabelMetricId } from '../../metrics/registry';
-import { pairedBootstrap } from '../../metrics/resample';
+import { DRAWS, pairedBootstrap } from '../../metrics/resample';
+import { normalQuantile, studentT, Z95 } from '../../metrics/special';
 import type { ArmOutcome, ArmReport, ComparisonPlan, PairReport, TokensDifference } from '../types';
 import { pointsRange, pointsWithUnit, pValue } from '../words';
 import { differencesOf } from './outcome';
@@ -180,55 +181,89 @@ export function pairedRows(a: AnswerSheet, b: AnswerSheet): readonly PairedRow[]
 export interface AnswerDifference extends PairedCounts {
   readonly rows: number;
   readonly metrics: Readonly<Record<LabelMetricId, Compared>>;
-  /** The exact p of accuracy, by Holm over every pair that was asked. */
-  readonly pHolm: number;
-  /** How many pairs those are. */
+  /** The exact p of accuracy, corrected for `comparisons`. */
+  readonly pCorrected: number;
   readonly comparisons: number;
   readonly finding: 'a-better' | 'b-better' | 'unclear';
 }
 
-function difference(a: AnswerSheet, b: AnswerSheet) {
+interface Corrected {
+  /** Pairs that a reader sees and may pick by eye; left out: only those that are compared, which were planned. */
+  readonly onShow?: number;
+  readonly draws?: number;
+}
+
+/**
+ * By how much intervals of one pair are widened to hold for all pairs at once in 95% (Dunn 1961): the ratio of the normal
+ * quantiles; with groups that of Student's t, and the share by which a bootstrap of so few makes them too narrow.
+ * @param groups null = every row is a trial
+ */
+function widening(onShow: number, groups: number | null): number {
+  const z = normalQuantile(1 - 0.025 / Math.max(1, onShow));
+  return groups === null ? z / Z95 : (studentT(z, groups - 1) / Z95) * Math.sqrt(groups / (groups - 1));
+}
+
+/** About the difference, and within what shares can differ. */
+const stretched = ({ difference, ci95, p }: Compared, by: number): Compared => ({
+  difference,
+  ci95: {
+    low: Math.max(-1, difference - by * (difference - ci95.low)),
+    high: Math.min(1, difference + by * (ci95.high - difference)),
+  },
+  p,
+});
+
+function difference(a: AnswerSheet, b: AnswerSheet, { onShow, draws = DRAWS }: Corrected) {
   const rows = pairedRows(a, b);
   const labels = [...new Set([...a.labels, ...b.labels])];
   const indices = (of: (row: PairedRow) => string) => rows.map((row) => labels.indexOf(of(row)));
   const gold = indices((row) => row.gold);
   const [first, second] = [indices((row) => row.a.label), indices((row) => row.b.label)];
   const answered = (predicted: readonly number[]) => ({ gold, predicted, classes: labels.length });
-  const how = { seed: a.seed, ...(a.groups ? { groups: rows.map(({ group }) => group) } : {}) };
-  const metrics = forEachMetric(LABEL_METRICS, ({ compare }) => compare(answered(first), answered(second), how));
+  const groups = a.groups && rows.map(({ group }) => group);
+  const how = { seed: a.seed, draws, ...(groups ? { groups } : {}) };
+  const by = onShow === undefined ? 1 : widening(onShow, groups && new Set(groups).size);
+  const metrics = forEachMetric(LABEL_METRICS, ({ compare }) =>
+    stretched(compare(answered(first), answered(second), how), by),
+  );
   return { rows: rows.length, ...pairedCounts(gold, first, second), metrics };
 }
 
 /**
  * Compares pairs of sheets by the tests of a comparison (exact McNemar; whole groups where rows belong together). The p of
- * each is corrected by Holm over all of them, so pass every pair that was asked.
+ * planned pairs is corrected by Holm over all of them. Where pairs are picked by eye among `onShow`, each counts as all of
+ * them: p times their number (Bonferroni), and an interval that holds for all of them at once.
  */
 export function answerDifferences(
   pairs: readonly (readonly [a: AnswerSheet, b: AnswerSheet])[],
+  corrected: Corrected = {},
 ): readonly AnswerDifference[] {
-  const found = pairs.map(([a, b]) => difference(a, b));
-  const adjusted = holm(found.map(({ metrics }) => metrics.accuracy.p));
+  const { onShow } = corrected;
+  const found = pairs.map(([a, b]) => difference(a, b, corrected));
+  const exact = found.map(({ metrics }) => metrics.accuracy.p);
+  const adjusted = onShow === undefined ? holm(exact) : exact.map((p) => Math.min(1, p * onShow));
   return found.map((each, i) => {
     const { ci95, p: pExact } = each.metrics.accuracy;
-    const pHolm = adjusted[i] ?? 1;
-    const tested = { ci95, pExact, pHolm };
+    const pCorrected = adjusted[i] ?? 1;
+    const tested = { ci95, pExact, pHolm: pCorrected };
     const finding = bWins(tested) ? 'b-better' : aWins(tested) ? 'a-better' : 'unclear';
-    return { ...each, pHolm, comparisons: pairs.length, finding };
+    return { ...each, pCorrected, comparisons: onShow ?? pairs.length, finding };
   });
 }
 
-/** "Tuned 1 gets 12 points more right than hand-written 1 on the same 93 rows, probably 4 to 20 (p = 0.01, corrected for 3 comparisons)." */
+/** "Tuned 1 beats hand-written 1 by 12 points on the same 93 rows, 4 to 20 with all 45 pairs on show counted (p = 0.010)." */
 export function differenceSentence(
   a: string,
   b: string,
-  { rows, metrics, pHolm, comparisons, finding }: AnswerDifference,
+  { rows, metrics, pCorrected, comparisons, finding }: AnswerDifference,
 ): string {
   const { difference: gain, ci95 } = metrics.accuracy;
-  const p = comparisons < 2 ? `exact ${pValue(pHolm)}` : `${pValue(pHolm)}, corrected for ${comparisons} comparisons`;
   const same = `on the same ${counted(rows, 'row')}`;
-  if (finding === 'unclear')
-    return `No clear difference between ${a} and ${b} ${same}: ${pointsWithUnit(gain)}, 95% interval of this pair alone ${pointsRange(ci95.low, ci95.high)} (${p}).`;
   const [better, worse, low, high] =
-    finding === 'b-better' ? [b, a, ci95.low, ci95.high] : [a, b, -ci95.high, -ci95.low];
-  return `${better} beats ${worse} by ${pointsWithUnit(Math.abs(gain))} ${same}, 95% interval ${pointsRange(low, high)} (${p}).`;
+    finding === 'a-better' ? [a, b, -ci95.high, -ci95.low] : [b, a, ci95.low, ci95.high];
+  const counting = comparisons < 2 ? 'exact ' : `all ${count(comparisons)} pairs on show counted, `;
+  const range = `95% interval ${pointsRange(low, high)} (${counting}${pValue(pCorrected)})`;
+  return finding === 'unclear'
+    ? `No clear difference between ${a} and ${b} ${same}: ${pointsWithUnit(gain)}, ${range}.`
+    : `${better} beats ${worse} by ${pointsWithUnit(Math.abs(gain))} ${same}, ${range}.`;
 }

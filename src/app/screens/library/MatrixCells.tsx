@@ -4,7 +4,16 @@ import { textById } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import { answersOf, differenceSentence, type PairedRow, pairedRows } from '../../../evaluation/classify/pairs';
 import { LABEL_METRICS, metricsOf } from '../../../metrics/registry';
-import { type MatrixAnswers, type MatrixCell, type Slot, slotId, unsureIn, whyNotPaired } from '../../../report/matrix';
+import {
+  filledId,
+  type MatrixAnswers,
+  type MatrixCell,
+  pairsOnShow,
+  type Slot,
+  slotId,
+  unsureIn,
+  whyNotPaired,
+} from '../../../report/matrix';
 import { labelAnswer } from '../../charts';
 import { useResource } from '../../state/resource';
 import { ArmMark, Button, Choices, Failed, format, LabelTag, PagedTable, Panel, ProgressBar } from '../../ui';
@@ -134,7 +143,7 @@ function Difference({ view, pair, rows, dataset }: DifferenceProps) {
       }
       span={12}
     >
-      <Tested a={a} b={b} names={names} />
+      <Tested view={view} a={a} b={b} names={names} />
       <Choices<Group>
         label="Rows"
         hideLabel
@@ -163,20 +172,21 @@ function Difference({ view, pair, rows, dataset }: DifferenceProps) {
   );
 }
 
-interface TestedProps {
+interface TestedProps extends ViewProps {
   readonly a: MatrixCell;
   readonly b: MatrixCell;
   readonly names: readonly string[];
 }
 
-/** The paired test of the two, corrected for every pair that was asked; asking is a press of its own, because it counts. */
-function Tested({ a, b, names }: TestedProps) {
+/** The paired test of the two, corrected for every pair on show, as any of them could have been chosen. */
+function Tested({ view, a, b, names }: TestedProps) {
   const { plan, change, differences } = matrixState.use();
   const asked = useStore(plan, (s) => s.plan?.asked ?? []);
   const cells = useStore(matrixState.use().cells, (s) => s.cells);
   const id = pairId([a, b]);
   const isAsked = asked.some((pair) => pairId(pair) === id);
-  const keys = asked.map((pair) => [pairId(pair), ...pair.map((slot) => cells.get(slotId(slot))?.key)]);
+  const shown = validCells(view, cells);
+  const keys = [asked.map(pairId), shown.map(filledId)];
   const { value, error } = useResource(differences, isAsked ? JSON.stringify(keys) : null);
   const slot = ({ prompt, model, data }: Slot): Slot => ({ prompt, model, data });
   if (!isAsked)
@@ -186,7 +196,7 @@ function Tested({ a, b, names }: TestedProps) {
           Test the difference
         </Button>
         <span className="dim small">
-          Every tested pair of this matrix counts: p-values are corrected for {format.count(asked.length + 1)} then.
+          {`It counts as all ${format.counted(pairsOnShow(shown), 'pair')} of cells on show, as you could choose any of them.`}
         </span>
       </div>
     );

@@ -230,7 +230,7 @@ function CellsPanel({ view, chosen, onChoose }: CellsProps) {
     <Panel
       stack
       title={`${format.count(valid.length)} of ${format.counted(keys.size, 'cell')} filled`}
-      aside="accuracy with its 95% interval; darker is better within a data set"
+      aside="accuracy with the 95% interval of each cell by itself; darker is better within a data set"
       span={12}
     >
       <Fill view={view} open={keys.size - valid.length} />

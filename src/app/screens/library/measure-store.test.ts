@@ -5,6 +5,7 @@ import { present } from '../../../lib/assert';
 import { addHardVersion, finishRun, startRun } from '../../../prompt-set/make-versions';
 import { driftWords, firstOf, knownWords, resultsOf } from '../../../prompt-set/performance';
 import { createPromptSet } from '../../../prompt-set/prompt-set';
+import { pairsOnShow } from '../../../report/matrix';
 import { STANDARD } from '../../../training/settings';
 import { createModelsStore } from '../../state/models-store';
 import { MODEL, OTHER, servicesOfTwoModels, testServices, testStudio, writingFile } from '../../state/test-support';
@@ -315,7 +316,7 @@ describe('a matrix in the page', () => {
     expect((await open('2')).filled).toHaveLength(8);
   });
 
-  test('tests the pairs that were asked, with p corrected for all of them', async () => {
+  test('tests the pairs that were asked, with p and interval corrected for all pairs on show', async () => {
     const { services } = await matrices();
     const { state, work, open } = await visit(services);
     await state.change(() => plan);
@@ -327,10 +328,11 @@ describe('a matrix in the page', () => {
     await state.change((now) => ({ ...now, asked: [[a, b]] }));
     await state.differences.load('1');
     const one = state.differences.getState().value?.get(pairId([b, a]));
-    expect(one).toMatchObject({ comparisons: 1, bothRight: 0, bothWrong: 0 });
+    expect(one).toMatchObject({ comparisons: pairsOnShow(filled), bothRight: 0, bothWrong: 0 });
     await state.change((now) => ({ ...now, asked: [...now.asked, [a, present(on[1], 'other')]] }));
     await state.differences.load('2');
-    expect(state.differences.getState().value?.get(pairId([a, b]))?.comparisons).toBe(2);
+    expect(state.differences.getState().value?.get(pairId([a, b]))?.comparisons).toBe(pairsOnShow(filled));
+    expect(pairsOnShow(filled)).toBe(12);
     await state.clear();
     expect((await open('2')).filled).toEqual([]);
     const again = await visit(services);

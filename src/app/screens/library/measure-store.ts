@@ -18,6 +18,7 @@ import {
   type Matrix,
   type MatrixCell,
   type MatrixData,
+  pairsOnShow,
   type Slot,
   slotId,
   slotOf,
@@ -157,7 +158,7 @@ export interface MatrixPlan {
   readonly models: readonly string[];
   /** Ids of prompt sets, whose test rows are answered. */
   readonly data: readonly string[];
-  /** Pairs that were compared: p is corrected for all of them. */
+  /** Pairs whose differences were asked for. */
   readonly asked: readonly AskedPair[];
 }
 
@@ -231,14 +232,15 @@ export function matrixOf(view: MatrixView, cells: Cells, plan: MatrixPlan | null
   return { ...EMPTY_MATRIX, prompts, models, data, cells: [...valid], asked };
 }
 
-/** Every pair that was asked, by its id. */
+/** Every pair that was asked, by its id; each counts as all pairs on show. */
 async function testedPairs({ services }: Studio, { asked, cells }: Matrix, signal: AbortSignal) {
   const at = new Map(cells.map((cell) => [slotId(cell), cell.answers]));
   const sheets = asked.flatMap(([a, b]) => {
     const [first, second] = [at.get(slotId(a)), at.get(slotId(b))];
     return first && second ? [[first, second] as const] : [];
   });
-  const compared = await services.workflow.call('compareCells', sheets, { signal });
+  const request = { pairs: sheets, onShow: pairsOnShow(cells) };
+  const compared = await services.workflow.call('compareCells', request, { signal });
   return new Map(asked.flatMap((pair, i) => (compared[i] ? [[pairId(pair), compared[i]] as const] : [])));
 }
 
@@ -264,7 +266,7 @@ export const matrixState = perStudio((studio) => {
     }
     return found;
   });
-  /** By the pairs: each is compared again when one is added, since p is corrected for all. */
+  /** By the pairs and the cells: each is compared again when a cell is added, since p is corrected for all pairs of them. */
   const differences = steadyResource((_key: string, signal) => {
     const found = view.getState().value;
     const matrix = found ? matrixOf(found, cells.getState().cells, plan.getState().plan) : EMPTY_MATRIX;
