@@ -281,6 +281,7 @@ class TinyModel(Exported):
     def test_a_fallback_with_other_labels_is_refused(self) -> None:
         self.export(parityRows=[], policy={"kind": "fallback"})
         self.write_fallback(labels=[{"label": "a", "word": "a", "tokenIds": [300]}, {"label": "b", "word": "b", "tokenIds": [302]}])
+        (self.folder / "in.csv").write_text("text\nNo.\n", "utf-8")
         self.assertIn("fallback.json has other labels", self.run_predict("in.csv", "out.csv", "--weights", str(TINY)).stderr)
 
 
