@@ -39,15 +39,18 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await page.getByRole('button', { name: 'Compare prompts' }).click();
     await compare.run.click();
     await compare.verdict();
+    const card = await page
+      .getByRole('region')
+      .filter({ has: page.locator('.verdict-chips') })
+      .getByRole('heading')
+      .textContent();
     await studio.go('Decide');
-    await expect(studio.lead).toContainText('no place for vectors');
+    await expect(studio.heading).toHaveText(card ?? '');
     await choose('What will answer?', 'a model whose weights you have');
-    await expect(studio.lead).toContainText(/your test rows/i);
-    await expect(studio.lead).not.toContainText('no place for vectors');
-    await expect(page.getByText(/^If .+: .+\.$/)).toBeVisible();
-    await expect(
-      page.getByRole('button', { name: /^(See your prompt|Add examples|Export|See the comparison)$/ }),
-    ).toBeVisible();
+    await expect(studio.heading).toHaveText(card ?? '');
+    await expect(page.getByText(/^Another comparison would change it/)).toBeVisible();
+    await expect(page.getByText(/instead of|is recommended for its answers|nothing is saved/)).toBeVisible();
+    await expect(page.getByRole('button', { name: 'See the comparison' })).toBeVisible();
     await expectAccessible(studio, 'Decide');
     await expectForcedColours(studio, 'Decide');
     await expectReadable(studio, 'Decide');

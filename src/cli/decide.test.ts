@@ -30,6 +30,10 @@ const RESULTS = {
   arms: [arm('yours', 'Yours', 'zero-shot', 70, 60), arm('tuned', 'Tuned', 'tuned', 85, 40)],
   comparisons: [],
   verdict: { kind: 'tuned-better', headline: 'h', detail: 'd', rowsNeeded: null },
+  recommendation: {
+    ...{ action: 'ship', armId: 'tuned', title: 'Ship the tuned prompt', why: 'It is clearly better.', chips: [] },
+    change: { from: 'yours', to: 'tuned', comparisons: 1 },
+  },
 };
 
 describe('decide', () => {
@@ -56,7 +60,7 @@ describe('decide', () => {
   it('advises, and says when the change pays back', async () => {
     expect(await run(RESULTS, '--json')).toBe(0);
     const { strategy, costs } = JSON.parse(printed.join('\n'));
-    expect(strategy).toMatchObject({ advice: 'tune' });
+    expect(strategy).toMatchObject({ title: 'Ship the tuned prompt', reasons: ['It is clearly better.'] });
     const saving = 10_000 * (0.15 * 0.5 + (20 * 0.5) / 1e6) - 50;
     expect(costs.change.breakEven.saving).toBeCloseTo(saving, 9);
     expect(costs.change.breakEven.months).toBeCloseTo(1125 / saving, 9);
@@ -64,8 +68,33 @@ describe('decide', () => {
 
   it('takes answers and amounts as options', async () => {
     await run(RESULTS, '--serving', 'api', '--privacy', 'anywhere', '--rows-per-month', '100');
+    expect(printed.join('\n')).toMatch(
+      /^Ship the tuned prompt\nIt is clearly better\.\nA text-only API has no place for vectors: it needs a machine/,
+    );
+    expect(printed.join('\n')).toContain(
+      'Tuned is recommended for its answers: with these assumptions it costs more each month than Yours\nSaved a month: −',
+    );
+    const { recommendation: _none, ...uncompared } = RESULTS;
+    printed.length = 0;
+    await run(uncompared, '--serving', 'api', '--privacy', 'anywhere');
     expect(printed.join('\n')).toMatch(/^Add examples to your prompt\n/);
-    expect(printed.join('\n')).toContain('Tuned instead of Yours never pays: it costs more each month');
+    expect(printed.join('\n')).not.toMatch(/instead of/);
+  });
+
+  it('draws groups together, and allows for every pair that was compared', async () => {
+    const interval = async (more: object) => {
+      printed.length = 0;
+      await run({ ...RESULTS, ...more }, '--json');
+      const { low, high } = JSON.parse(printed.join('\n')).costs.change.breakEven.savingCi95;
+      return high - low;
+    };
+    const alone = await interval({});
+    expect(await interval({ groups: Array.from({ length: 100 }, (_, i) => Math.floor(i / 5)) })).toBeGreaterThan(
+      1.5 * alone,
+    );
+    const { recommendation } = RESULTS;
+    const ofFive = { ...recommendation, change: { ...recommendation.change, comparisons: 5 } };
+    expect((await interval({ recommendation: ofFive })) / alone).toBeCloseTo(1.314, 3);
   });
 
   it('takes what a prompt costs to build, host and keep as options, 0 included', async () => {

@@ -4,6 +4,7 @@ import { rowsById } from '../dataset/labels';
 import { APPROACH_NAMES, APPROACHES, type Known, type Row, sideBySide } from '../decide/approaches';
 import {
   type Assumptions,
+  type BreakEven,
   COST_FORMULA,
   type Effort,
   FIRST_ASSUMPTIONS,
@@ -12,22 +13,24 @@ import {
   payBackSentence,
   presetOf,
   quotedCosts,
+  savingWords,
 } from '../decide/break-even';
 import {
   type ArmAnswers,
   armsOf,
-  bestHand,
-  bestLearned,
   type Costs,
   costsOf,
   fromResults,
+  handOf,
   knownOf,
+  learnedOf,
   type Measured,
   placesOf,
   servedRows,
+  strategyOf,
 } from '../decide/measured';
 import { FIRST_GATES, GATE_NAMES, type RollOut, rehearse, rollOutTable } from '../decide/roll-out';
-import { ADVICE, type Answers, FIRST_ANSWERS, QUESTIONS, rowCountOf, strategyFor } from '../decide/strategy';
+import { type Answers, FIRST_ANSWERS, QUESTIONS, rowCountOf } from '../decide/strategy';
 import { upkeepOf } from '../decide/upkeep';
 import { sizesOf } from '../engine/load';
 import { fineTuningSentence } from '../evaluation/classify/checks';
@@ -81,8 +84,7 @@ export async function decide(args: readonly string[]): Promise<void> {
   const [path] = read.exactly(['RESULTS.json']);
   const results = await readResults(path);
   const measured = fromResults(results);
-  const { finding } = measured;
-  const strategy = strategyFor({ ...answersOf(given), finding, rows: rowCountOf(results.dataset.rows) });
+  const strategy = strategyOf(measured, { ...answersOf(given), rows: rowCountOf(results.dataset.rows) });
   const efforts = { engineering: effortOf(given, 'engineering'), tuning: effortOf(given, 'tuning') };
   const costs = costsOf({ measured, assumptions: { ...FIRST_ASSUMPTIONS, ...amountsOf(given) }, efforts });
   const fineTuning = results.closer?.fineTuning;
@@ -96,7 +98,7 @@ export async function decide(args: readonly string[]): Promise<void> {
   else
     console.log(
       [
-        ...[ADVICE[strategy.advice], ...strategy.reasons, strategy.flip.sentence, '', ...inWords(costs)],
+        ...[strategy.title, ...strategy.reasons, strategy.flip, '', ...inWords(costs)],
         ...(fineTuning ? ['', fineTuningSentence(fineTuning)] : []),
         ...(approaches ? ['', ...approachWords(approaches)] : []),
         ...(upkeep ?? []).flatMap(({ event, forces }) => ['', event, ...forces.map((each) => `    ${each}`)]),
@@ -205,10 +207,12 @@ const inWords = ({ arms, change }: Costs): readonly string[] => [
     : []),
 ];
 
-const intervalWords = ({ saving, savingCi95, monthsCi95 }: NonNullable<Costs['change']>['breakEven']): string => {
-  const range = `${money(savingCi95.low)} to ${money(savingCi95.high)}`;
-  const until = monthsCi95 ? `; paid back after ${months(monthsCi95.low)} to ${months(monthsCi95.high)}` : '';
-  return `Saves ${money(saving)} a month (95% interval ${range})${until}.`;
+const intervalWords = (found: BreakEven): string => {
+  const { monthsCi95, payBack } = found;
+  const isPromised = payBack === 'sure' || payBack === 'may-never';
+  const until =
+    isPromised && monthsCi95 ? `; paid back after ${months(monthsCi95.low)} to ${months(monthsCi95.high)}` : '';
+  return `Saved a month: ${savingWords(found)}, 95% interval${until}.`;
 };
 
 /** Rehearses on the test rows of the results, in their order. Resolves to false where the new prompt was rolled back. */
@@ -220,8 +224,8 @@ export async function rollOut(args: readonly string[]): Promise<boolean> {
   });
   const [path] = read.exactly(['RESULTS.json']);
   const measured = fromResults(await readResults(path));
-  const present = armOf(measured, values.from, 'from', bestHand(measured));
-  const next = armOf(measured, values.to, 'to', bestLearned(measured));
+  const present = armOf(measured, values.from, 'from', handOf(measured));
+  const next = armOf(measured, values.to, 'to', learnedOf(measured));
   const places = placesOf(measured, values.handle ?? '', await textsOf(values));
   const run = rehearse(servedRows(places, present, next, read.probability('below')), {
     gates: {

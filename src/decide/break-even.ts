@@ -1,7 +1,7 @@
 /** When a change of prompt has paid for itself: tokens and answers are measured, prices, wages and hosting assumed. */
 import { count, counted, midSentence } from '../lib/format';
 import type { Interval } from '../metrics/intervals';
-import { pairedBootstrap } from '../metrics/resample';
+import { pairedMean } from '../metrics/mcnemar';
 
 /** In one currency; a month, a row or an hour as the name says. */
 export interface Assumptions {
@@ -56,13 +56,16 @@ const fixedPerMonth = ({ hostingPerMonth, minutesPerMonth }: Effort, { wagePerHo
 export const monthlyCost = (answers: Answers, effort: Effort, assumptions: Assumptions): number =>
   assumptions.rowsPerMonth * mean(rowCosts(answers, assumptions)) + fixedPerMonth(effort, assumptions);
 
-/** `never` = even the most that can be saved is nothing; `may-never` = the saving's interval includes 0. */
-type PayBack = 'at-once' | 'sure' | 'may-never' | 'never';
+/**
+ * `nothing` = the same cost. Of an advised change: `may-never` = the saving's interval includes 0, `dearer` = it costs more.
+ * Of another, to which nothing is promised: `open`, or `never` where it costs more.
+ */
+type PayBack = 'at-once' | 'sure' | 'may-never' | 'dearer' | 'open' | 'never' | 'nothing';
 
 export interface BreakEven {
   /** Monthly cost of the current prompt minus that of the new one. */
   readonly saving: number;
-  /** Paired bootstrap over the test rows, 95%. */
+  /** 95%, wide enough for all pairs that were compared. */
   readonly savingCi95: Interval;
   /** What the new one costs to build, more than the present one. */
   readonly investment: number;
@@ -81,16 +84,19 @@ export interface Offer {
 }
 
 export interface BreakEvenOptions {
-  readonly seed: number;
-  readonly draws?: number;
-  /** Group of each row: rows that belong together are drawn together. */
-  readonly groups?: readonly number[];
+  /** How many pairs of prompts were compared: the interval allows for all of them. */
+  readonly comparisons: number;
+  /** Group of each row: rows that belong together are one trial. */
+  readonly groups?: readonly number[] | undefined;
+  /** Whether the new prompt is recommended in place of the current one. */
+  readonly isAdvised: boolean;
 }
 
 /**
  * Saving a month S = rows × mean(cost of a row now - then) + fixed costs now - then; break-even after I / S months,
- * where I is what the new prompt costs to build more than the present one. Months fall as S rises, so the interval of S
- * gives that of the months (percentile intervals are kept by monotone functions, Efron and Tibshirani 1993, 13.3).
+ * where I is what the new prompt costs to build more than the present one. The interval of S is that of the mean over rows
+ * (`pairedMean`, where a discordant row differs by the cost of a wrong answer). Months fall as S rises, so it gives the interval
+ * of the months too.
  * @throws RangeError where the two do not answer the same number of rows, or none
  */
 export function breakEven(now: Offer, then: Offer, assumptions: Assumptions, options: BreakEvenOptions): BreakEven {
@@ -99,20 +105,16 @@ export function breakEven(now: Offer, then: Offer, assumptions: Assumptions, opt
   const costsNow = rowCosts(now.answers, assumptions);
   const costsThen = rowCosts(then.answers, assumptions);
   const saved = costsNow.map((cost, i) => cost - (costsThen[i] as number));
+  const onTokens = { ...assumptions, costOfWrongAnswer: 0 };
+  const centre = mean(rowCosts(now.answers, onTokens)) - mean(rowCosts(then.answers, onTokens));
+  const { groups, comparisons, isAdvised } = options;
+  const perRow = pairedMean(saved, { spread: assumptions.costOfWrongAnswer, centre, groups, comparisons });
   const fixed = fixedPerMonth(now.effort, assumptions) - fixedPerMonth(then.effort, assumptions);
   const { rowsPerMonth } = assumptions;
-  const perMonth = (perRow: number) => rowsPerMonth * perRow + fixed;
-  const drawn = pairedBootstrap(
-    n,
-    (rows) => {
-      let sum = 0;
-      for (let k = 0; k < rows.length; k++) sum += saved[rows[k] as number] as number;
-      return sum / rows.length;
-    },
-    options,
-  );
-  const saving = perMonth(mean(saved));
-  const savingCi95 = { low: perMonth(drawn.low), high: perMonth(drawn.high) };
+  const perMonth = (amount: number) => rowsPerMonth * amount + fixed;
+  const exact = perMonth(mean(saved));
+  const saving = Math.abs(exact) < HALF_A_CENT ? 0 : exact;
+  const savingCi95 = { low: perMonth(perRow.low), high: perMonth(perRow.high) };
   const investment = then.effort.build - now.effort.build;
   const months = monthsUntil(investment, saving);
   return {
@@ -122,9 +124,12 @@ export function breakEven(now: Offer, then: Offer, assumptions: Assumptions, opt
     months,
     monthsCi95: intervalOfMonths(investment, savingCi95),
     rows: months === null ? null : months * rowsPerMonth,
-    payBack: payBackOf(investment, savingCi95),
+    payBack: saving === 0 ? 'nothing' : payBackOf(investment, savingCi95, isAdvised),
   };
 }
+
+/** What would be shown as 0.00 is nothing. */
+const HALF_A_CENT = 0.005;
 
 /** Null where it is never paid back. */
 function monthsUntil(investment: number, saving: number): number | null {
@@ -139,8 +144,9 @@ function intervalOfMonths(investment: number, { low, high }: Interval): Interval
   return { low: soonest, high: monthsUntil(investment, low) ?? Number.POSITIVE_INFINITY };
 }
 
-function payBackOf(investment: number, { low, high }: Interval): PayBack {
-  if (high <= 0) return 'never';
+function payBackOf(investment: number, { low, high }: Interval, isAdvised: boolean): PayBack {
+  if (high <= 0) return isAdvised ? 'dearer' : 'never';
+  if (!isAdvised) return 'open';
   if (low <= 0) return 'may-never';
   return investment <= 0 ? 'at-once' : 'sure';
 }
@@ -215,16 +221,27 @@ export function months(number: number): string {
   return counted(Math.round(number), 'month');
 }
 
-export function payBackSentence(from: string, to: string, found: BreakEven): string {
+/** The one sentence about a change. What is advised is not called a mistake where it costs more: it gives better answers. */
+export function payBackSentence(from: string, to: string, { payBack, months: until }: BreakEven): string {
   const change = `${to} instead of ${from}`;
-  switch (found.payBack) {
+  switch (payBack) {
+    case 'nothing':
+      return `${to} costs as much a month as ${from}: nothing is saved`;
+    case 'open':
+      return `${change} may save money or cost more: the comparison does not advise it`;
     case 'never':
       return `${change} never pays: it costs more each month`;
+    case 'dearer':
+      return `${to} is recommended for its answers: with these assumptions it costs more each month than ${from}`;
     case 'may-never':
       return `${change} may never pay back`;
     case 'at-once':
       return `${change} pays from the first month`;
     case 'sure':
-      return `${change} pays back after ${months(found.months ?? 0)}`;
+      return `${change} pays back after ${months(until ?? 0)}`;
   }
 }
+
+/** "25.00 (−12.00 to 62.00)"; "nothing (−37.00 to 37.00)". */
+export const savingWords = ({ saving, savingCi95: { low, high } }: BreakEven): string =>
+  `${saving === 0 ? 'nothing' : money(saving)} (${money(low)} to ${money(high)})`;

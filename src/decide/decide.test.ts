@@ -1,16 +1,31 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compare } from '../evaluation/classify/compare';
-import { majorityArm, WORDS } from '../evaluation/classify/made-arms';
-import { alternating, armOf, patterned, planOf } from '../evaluation/test-support';
 import type { ArmKind } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { createRng } from '../lib/rng';
+import { bonettPrice } from '../metrics/intervals';
 import { type Known, numbersTrained, sideBySide, smallShare } from './approaches';
-import { type Assumptions, breakEven, monthlyCost, type Offer, PRESETS, quotedCosts } from './break-even';
+import {
+  type Assumptions,
+  breakEven,
+  monthlyCost,
+  type Offer,
+  PRESETS,
+  payBackSentence,
+  quotedCosts,
+  savingWords,
+} from './break-even';
 import type { ArmAnswers } from './measured';
-import { costsOf, fromEvaluation } from './measured';
-import { ADVICE, advise, type Facts, FINDINGS, FIRST_ANSWERS, QUESTIONS, ROW_COUNTS, strategyFor } from './strategy';
+import { costsOf } from './measured';
+import {
+  type Advice,
+  type Facts,
+  FIRST_ANSWERS,
+  QUESTIONS,
+  ROW_COUNTS,
+  STARTS,
+  startFor,
+  strategyFor,
+} from './strategy';
 
 describe('numbers trained', () => {
   it('are 20,480 of 11 billion for five vectors of T5-XXL, as in Lester et al. 2021', () => {
@@ -113,13 +128,14 @@ const offer = (isCorrect: readonly boolean[], tokensSent: number, effort = FREE)
 });
 const rights = (right: number, n: number) => Array.from({ length: n }, (_, i) => i < right);
 const MONEY: Assumptions = { rowsPerMonth: 20_000, pricePerMillionTokens: 2, costOfWrongAnswer: 0.25, wagePerHour: 90 };
+const ADVISED = { comparisons: 1, isAdvised: true };
 
 describe('break-even', () => {
   it('equals the closed form', () => {
     const now = offer(rights(70, 100), 300, { build: 125, hostingPerMonth: 0, minutesPerMonth: 60 });
     const then = offer(rights(80, 100), 50, { build: 1250, hostingPerMonth: 40, minutesPerMonth: 30 });
     const saving = 20_000 * (0.1 * 0.25 + (250 * 2) / 1e6) + (90 - (40 + 45));
-    const found = breakEven(now, then, MONEY, { seed: 1, draws: 200 });
+    const found = breakEven(now, then, MONEY, ADVISED);
     expect(Math.abs(found.saving - saving)).toBeLessThan(1e-9);
     expect(Math.abs((found.months ?? 0) - 1125 / saving)).toBeLessThan(1e-9);
     expect(Math.abs((found.rows ?? 0) - (20_000 * 1125) / saving)).toBeLessThan(1e-6);
@@ -128,49 +144,142 @@ describe('break-even', () => {
     ).toBeLessThan(1e-9);
   });
 
+  it('has the interval of Bonett and Price, in money, and allows for all comparisons', () => {
+    const [now, then] = [offer(rights(70, 100), 50), offer(rights(82, 100), 50)];
+    const { low, high } = bonettPrice(0, 12, 100);
+    const alone = breakEven(now, then, MONEY, ADVISED).savingCi95;
+    expect(alone.low).toBeCloseTo(20_000 * 0.25 * low, 3);
+    expect(alone.high).toBeCloseTo(20_000 * 0.25 * high, 3);
+    const ofFive = breakEven(now, then, MONEY, { ...ADVISED, comparisons: 5 }).savingCi95;
+    // z of 1 − 5%/5: 2.5758
+    expect((ofFive.high - ofFive.low) / (alone.high - alone.low)).toBeCloseTo(2.575829 / 1.959964, 5);
+  });
+
   it('may never pay back where the interval of the saving includes 0', () => {
-    const found = breakEven(
-      offer(rights(70, 100), 50),
-      offer(rights(71, 100).reverse(), 50, { ...FREE, build: 10 }),
-      MONEY,
-      {
-        seed: 1,
-      },
-    );
+    const then = offer(rights(71, 100).reverse(), 50, { ...FREE, build: 10 });
+    const found = breakEven(offer(rights(70, 100), 50), then, MONEY, ADVISED);
     expect(found.savingCi95.low).toBeLessThan(0);
     expect(found.payBack).toBe('may-never');
     expect(found.monthsCi95?.high).toBe(Number.POSITIVE_INFINITY);
   });
 
+  it('may never pay back where the least that is saved is exactly nothing', () => {
+    const now = offer(rights(70, 100), 50);
+    const { low } = breakEven(now, offer(rights(90, 100), 50), MONEY, ADVISED).savingCi95;
+    const hosted = (hostingPerMonth: number) =>
+      breakEven(now, offer(rights(90, 100), 50, { ...FREE, hostingPerMonth }), MONEY, ADVISED);
+    expect(low).toBeGreaterThan(0);
+    expect(hosted(low)).toMatchObject({ payBack: 'may-never', savingCi95: { low: 0 } });
+    expect(hosted(low - 0.01).payBack).toBe('at-once');
+  });
+
   it('never pays back where every row costs more, and at once where nothing is invested', () => {
-    const dearer = breakEven(offer(rights(70, 100), 50), offer(rights(70, 100), 500), MONEY, { seed: 1, draws: 100 });
+    const [dear, cheap] = [offer(rights(70, 100), 2e6), offer(rights(70, 100), 50)];
+    const dearer = breakEven(cheap, dear, MONEY, { ...ADVISED, isAdvised: false });
     expect(dearer).toMatchObject({ payBack: 'never', months: null, monthsCi95: null });
-    const cheaper = breakEven(offer(rights(70, 100), 500), offer(rights(70, 100), 50), MONEY, { seed: 1, draws: 100 });
-    expect(cheaper).toMatchObject({ payBack: 'at-once', months: 0 });
+    expect(payBackSentence('Yours', 'Tuned', dearer)).toBe(
+      'Tuned instead of Yours never pays: it costs more each month',
+    );
+    expect(breakEven(dear, cheap, MONEY, ADVISED)).toMatchObject({ payBack: 'at-once', months: 0 });
+  });
+
+  it('says of a recommended prompt that it costs more, not that it never pays', () => {
+    const found = breakEven(offer(rights(70, 100), 50), offer(rights(70, 100), 2e6), MONEY, ADVISED);
+    expect(payBackSentence('Yours', 'Tuned', found)).toBe(
+      'Tuned is recommended for its answers: with these assumptions it costs more each month than Yours',
+    );
+  });
+
+  it('promises nothing of a prompt that is not recommended, however much it would save', () => {
+    const found = breakEven(offer(rights(10, 100), 50), offer(rights(90, 100), 50), MONEY, {
+      ...ADVISED,
+      isAdvised: false,
+    });
+    expect(found.savingCi95.low).toBeGreaterThan(0);
+    expect(payBackSentence('Yours', 'Tuned', found)).toBe(
+      'Tuned instead of Yours may save money or cost more: the comparison does not advise it',
+    );
+  });
+
+  it('says in a sentence of its own that nothing is saved', () => {
+    const same = breakEven(offer(rights(70, 100), 50), offer(rights(70, 100), 50), MONEY, ADVISED);
+    expect(same).toMatchObject({ saving: 0, payBack: 'nothing', months: null });
+    expect(payBackSentence('Yours', 'Tuned', same)).toBe('Tuned costs as much a month as Yours: nothing is saved');
+    expect(savingWords(same)).toMatch(/^nothing \(−\d+(\.\d\d)? to \d+(\.\d\d)?\)$/);
+    const rounding = breakEven(offer(rights(70, 100), 50.00001), offer(rights(70, 100), 50), MONEY, ADVISED);
+    expect(rounding.payBack).toBe('nothing');
+  });
+
+  it.each([
+    ['20 of 20 right on both sides', rights(20, 20), rights(20, 20), undefined],
+    ['20 of 20 wrong on both sides', rights(0, 20), rights(0, 20), undefined],
+    ['one row', [true], [true], undefined],
+    [
+      '20 of 20 in four groups of five',
+      rights(20, 20),
+      rights(20, 20),
+      rights(20, 20).map((_, i) => Math.floor(i / 5)),
+    ],
+    ['20 of 20 in one group', rights(20, 20), rights(20, 20), rights(20, 20).map(() => 0)],
+    [
+      '0 against 20 of 20 in four groups',
+      rights(0, 20),
+      rights(20, 20),
+      rights(20, 20).map((_, i) => Math.floor(i / 5)),
+    ],
+  ])('is never sure of a saving: %s', (_, now, then, groups) => {
+    const { savingCi95 } = breakEven(offer(now, 50), offer(then, 40), MONEY, { ...ADVISED, groups });
+    const perPoint = 20_000 * 0.25 * 0.01;
+    const alone = bonettPrice(0, 0, 20);
+    expect(savingCi95.high - savingCi95.low).toBeGreaterThan(10 * perPoint);
+    if (!groups && now.length === 20)
+      expect(savingCi95.high - savingCi95.low).toBeCloseTo(20_000 * 0.25 * (alone.high - alone.low), 3);
+  });
+
+  it('is wider where the same rows lie in few groups', () => {
+    const of = (groups: readonly number[] | undefined) => {
+      const { low, high } = breakEven(offer(rights(20, 20), 50), offer(rights(20, 20), 40), MONEY, {
+        ...ADVISED,
+        groups,
+      }).savingCi95;
+      return high - low;
+    };
+    const four = rights(20, 20).map((_, i) => Math.floor(i / 5));
+    expect(of(four)).toBeGreaterThan(1.5 * of(undefined));
   });
 
   it('refuses prompts that answered different rows', () => {
-    expect(() => breakEven(offer([true], 1), offer([true, false], 1), MONEY, { seed: 1 })).toThrow('the same rows');
+    expect(() => breakEven(offer([true], 1), offer([true, false], 1), MONEY, ADVISED)).toThrow('the same rows');
   });
 
-  it('has intervals that cover the true saving and break-even in 95% of simulations, give or take 1.5 points', () => {
-    const [n, times] = [200, 2000];
-    const [pNow, pThen] = [0.7, 0.82];
-    const truth = 20_000 * (pThen - pNow) * 0.25;
-    const rng = createRng(7);
-    let covered = 0;
-    let monthsCovered = 0;
-    const build = 1000;
-    for (let t = 0; t < times; t++) {
-      const draw = (p: number) => Array.from({ length: n }, () => rng.next() < p);
-      const then = offer(draw(pThen), 50, { ...FREE, build });
-      const { savingCi95, monthsCi95 } = breakEven(offer(draw(pNow), 50), then, MONEY, { seed: t, draws: 400 });
-      if (monthsCi95 && monthsCi95.low <= build / truth && build / truth <= monthsCi95.high) monthsCovered++;
-      if (savingCi95.low <= truth && truth <= savingCi95.high) covered++;
-    }
-    expect(Math.abs(covered / times - 0.95)).toBeLessThan(0.015);
-    expect(Math.abs(monthsCovered / times - 0.95)).toBeLessThan(0.015);
-  });
+  it.each([
+    ['single rows', 200, 1],
+    ['groups of five', 200, 5],
+  ])(
+    'has intervals that cover the true saving and break-even in 95%% of simulations, give or take 1.5 points: %s',
+    (_, n, size) => {
+      const times = 2000;
+      const [pNow, pThen] = [0.7, 0.82];
+      const truth = 20_000 * (pThen - pNow) * 0.25;
+      const rng = createRng(7);
+      const groups = Array.from({ length: n }, (_row, i) => Math.floor(i / size));
+      let covered = 0;
+      let monthsCovered = 0;
+      const build = 1000;
+      for (let t = 0; t < times; t++) {
+        const draw = (p: number) => {
+          const right = Array.from({ length: n / size }, () => rng.next() < p);
+          return groups.map((group) => right[group] as boolean);
+        };
+        const then = offer(draw(pThen), 50, { ...FREE, build });
+        const { savingCi95, monthsCi95 } = breakEven(offer(draw(pNow), 50), then, MONEY, { ...ADVISED, groups });
+        if (monthsCi95 && monthsCi95.low <= build / truth && build / truth <= monthsCi95.high) monthsCovered++;
+        if (savingCi95.low <= truth && truth <= savingCi95.high) covered++;
+      }
+      expect(Math.abs(covered / times - 0.95)).toBeLessThan(0.015);
+      expect(Math.abs(monthsCovered / times - 0.95)).toBeLessThan(0.015);
+    },
+  );
 
   it('has presets with the middle of the ranges that the article gives, and says whose they are', () => {
     expect(PRESETS.map(({ id, effort }) => [id, effort.build])).toEqual([
@@ -185,20 +294,28 @@ describe('break-even', () => {
   });
 });
 
-/** All combinations of answers, findings and row counts. */
+/** All combinations of answers and row counts. */
 function* allFacts(): Generator<Facts> {
   const questions = Object.entries(QUESTIONS).map(([id, { answers }]) => [id, Object.keys(answers)] as const);
   function* fill(i: number, chosen: Record<string, string>): Generator<Facts> {
     const next = questions[i];
     if (!next) {
-      for (const finding of FINDINGS)
-        for (const rows of ROW_COUNTS) yield { ...chosen, finding, rows } as unknown as Facts;
+      for (const rows of ROW_COUNTS) yield { ...chosen, rows } as unknown as Facts;
       return;
     }
     for (const answer of next[1]) yield* fill(i + 1, { ...chosen, [next[0]]: answer });
   }
   yield* fill(0, {});
 }
+
+const adviceOf = (more: Partial<Advice>): Advice => ({
+  action: 'keep',
+  armId: 'yours',
+  title: 'Keep your prompt',
+  why: 'The tuned prompt is not clearly better.',
+  change: { from: 'yours', to: 'tuned', comparisons: 1 },
+  ...more,
+});
 
 describe('costs', () => {
   it('leave out a prompt whose tokens are unknown: it would look free', () => {
@@ -208,92 +325,68 @@ describe('costs', () => {
       confidences: [],
     });
     const arms = [arm('yours', 'zero-shot', 40), arm('tuned', 'tuned', 30), arm('combined', 'combined', null)];
-    const { arms: costs, change } = costsOf({
-      measured: { finding: 'no-clear-difference', arms, rowIds: [], seed: 0 },
-      assumptions: MONEY,
-      efforts: { engineering: FREE, tuning: FREE },
-    });
+    const of = (advice: Advice | null) =>
+      costsOf({
+        measured: { advice, arms, rowIds: [] },
+        assumptions: MONEY,
+        efforts: { engineering: FREE, tuning: FREE },
+      });
+    const { arms: costs, change } = of(adviceOf({}));
     expect(costs.map(({ id }) => id)).toEqual(['tuned', 'yours']);
     expect([change?.from.id, change?.to.id]).toEqual(['yours', 'tuned']);
+    const to = (id: string) => of(adviceOf({ change: { from: 'yours', to: id, comparisons: 1 } })).change;
+    expect([of(null).change, to('yours'), to('combined'), to('gone')]).toEqual([null, null, null, null]);
   });
 });
 
-describe('strategy', () => {
-  it('has one advice, three reasons and a way to flip it for every combination of facts', () => {
+describe('the strategy before a comparison', () => {
+  it('has one start, three reasons and a way to flip it for every combination of answers', () => {
     const given = new Set<string>();
     let combinations = 0;
     for (const facts of allFacts()) {
-      const { advice, reasons, flip } = strategyFor(facts);
+      const { title, reasons, flip } = strategyFor(facts, null, null);
       combinations++;
-      given.add(advice);
-      if (new Set(reasons).size !== 3 || flip.to === advice) throw new Error(JSON.stringify(facts));
+      given.add(title);
+      if (new Set(reasons).size !== 3 || flip === '') throw new Error(JSON.stringify(facts));
     }
-    expect(combinations).toBe(2 ** 3 * 3 ** 5 * FINDINGS.length * ROW_COUNTS.length);
-    expect([...given].sort()).toEqual(Object.keys(ADVICE).sort());
+    expect(combinations).toBe(2 ** 3 * 3 ** 5 * ROW_COUNTS.length);
+    expect([...given].sort()).toEqual(Object.values(STARTS).sort());
   });
 
-  it('lets a measured loss outrank every answer', () => {
-    for (const facts of allFacts()) {
-      if (['yours-better', 'probe-better', 'words-do-as-well'].includes(facts.finding))
-        expect(['tune', 'hybrid']).not.toContain(advise(facts));
-      if (facts.finding === 'words-do-as-well') expect(advise(facts)).toBe('words');
-      if (facts.finding === 'yours-better') expect(advise(facts)).toBe('keep');
-      if (facts.finding === 'text-does-as-well') expect(advise(facts)).toBe('text');
-    }
-  });
-
-  it('never advises vectors where an API takes only text, unless the texts must stay inside', () => {
+  it('never starts with vectors where an API takes only text, unless the texts must stay inside', () => {
     for (const facts of allFacts())
       if (facts.serving === 'api' && facts.privacy === 'anywhere')
-        expect(['tune', 'hybrid', 'fine-tune']).not.toContain(advise(facts));
+        expect(['tune', 'fine-tune']).not.toContain(startFor(facts));
+  });
+});
+
+describe('the strategy after a comparison', () => {
+  it('is what the card says, whatever the answers', () => {
+    const ship = adviceOf({ action: 'ship', armId: 'tuned', title: 'Ship the tuned prompt', why: 'It is better.' });
+    for (const facts of allFacts())
+      for (const [advice, kind] of [
+        [ship, 'tuned'],
+        [adviceOf({}), 'zero-shot'],
+      ] as const)
+        expect(strategyFor(facts, advice, kind)).toMatchObject({
+          title: advice.title,
+          reasons: expect.arrayContaining([advice.why]),
+        });
   });
 
-  it('gives three contrasted prompt sets, by their comparisons, the advice that each needs', () => {
-    // rows by who is right on them: the hand-written prompt, the tuned one, word counts
-    const adviceFor = (counts: Readonly<Record<string, number>>, answers: Partial<Facts>) => {
-      const rights = patterned(counts);
-      const gold = alternating(rights[0]?.length ?? 0);
-      const arm = (id: string, kind: ArmKind, i: number) => armOf(id, kind, gold, rights[i] ?? [], 2, { name: id });
-      const arms = [arm('yours', 'zero-shot', 0), arm('tuned', 'tuned', 1), arm(WORDS, 'reference', 2)];
-      const plan = planOf(gold, arms, { pairs: [['yours', 'tuned']] });
-      const { finding } = fromEvaluation({ plan, comparison: compare(plan, { draws: 200 }) });
-      return advise({ ...FIRST_ANSWERS, rows: 'some', ...answers, finding });
-    };
-    const clinic = adviceFor({ '110': 60, '010': 36, '100': 4, '000': 20 }, { privacy: 'inside' });
-    const shop = adviceFor({ '110': 60, '100': 36, '010': 4, '000': 20 }, { stage: 'production', volume: 'high' });
-    const post = adviceFor({ '111': 76, '010': 12, '001': 14, '000': 18 }, { domain: 'everyday', volume: 'high' });
-    expect([clinic, shop, post]).toEqual(['tune', 'keep', 'words']);
-    // the same gain where only text can be sent
-    expect(adviceFor({ '110': 60, '010': 36, '100': 4, '000': 20 }, { serving: 'api', privacy: 'anywhere' })).toBe(
-      'examples',
-    );
-  });
-
-  it('advises no change to a prompt that Compare does not ship, as it does not clearly beat one answer for every row', () => {
-    const [yours = [], tuned = []] = patterned({ '11': 20, '01': 42, '00': 48 });
-    const gold = alternating(yours.length);
-    const arms = [armOf('yours', 'zero-shot', gold, yours), armOf('tuned', 'tuned', gold, tuned)];
-    const withOne = [...arms, majorityArm(['negative', 'positive'], gold, gold.length)];
-    const [without, found] = [arms, withOne].map((of) => {
-      const plan = planOf(gold, of, { pairs: [['yours', 'tuned']] });
-      return fromEvaluation({ plan, comparison: compare(plan, { draws: 50 }) }).finding;
-    });
-    expect([without, found]).toEqual(['tuned-better', 'nothing-beats-majority']);
-    expect(strategyFor({ ...FIRST_ANSWERS, rows: 'some', finding: 'nothing-beats-majority' })).toMatchObject({
-      advice: 'keep',
-      reasons: expect.arrayContaining(['No prompt clearly beat the most frequent label on your test rows.']),
-    });
-  });
-
-  it('gives contrasted projects the advice that each needs', () => {
-    const pilot: Facts = {
-      ...{ timeline: 'weeks', expertise: 'analysts', privacy: 'inside', serving: 'weights', domain: 'specialised' },
-      ...{ budget: 'hundreds', stage: 'pilot', volume: 'middle', finding: 'tuned-better', rows: 'some' },
-    } as const;
-    expect(strategyFor(pilot)).toMatchObject({ advice: 'tune' });
-    expect(strategyFor({ ...pilot, finding: 'yours-better' })).toMatchObject({ advice: 'keep' });
-    expect(strategyFor({ ...pilot, finding: 'words-do-as-well' })).toMatchObject({ advice: 'words' });
-    expect(strategyFor(pilot).flip.sentence).toMatch(/^If /);
-    fc.assert(fc.property(fc.constantFrom(...FINDINGS), (finding) => advise({ ...pilot, finding }) in ADVICE));
+  it('says what the answers mean for it', () => {
+    const facts: Facts = { ...FIRST_ANSWERS, rows: 'some' };
+    const reasons = (more: Partial<Facts>, advice: Partial<Advice>, kind: ArmKind) =>
+      strategyFor({ ...facts, ...more }, adviceOf(advice), kind)
+        .reasons.slice(1)
+        .join(' ');
+    const api = { serving: 'api', privacy: 'anywhere' } as const;
+    expect(reasons(api, { action: 'ship' }, 'tuned')).toContain('no place for vectors');
+    expect(reasons(api, {}, 'zero-shot')).toBe('');
+    expect(reasons({ volume: 'high' }, { action: 'ship' }, 'few-shot')).toContain('add up');
+    expect(reasons({ rows: 'few' }, {}, 'zero-shot')).toContain('Fewer than 100 labelled rows');
+    const able = { expertise: 'engineers', budget: 'more', timeline: 'months', rows: 'many' } as const;
+    expect(reasons(able, {}, 'zero-shot')).toContain('fine-tuning');
+    expect(reasons(able, { action: 'ship' }, 'tuned')).toBe('');
   });
 });

@@ -1,7 +1,8 @@
 /** What a comparison measured, as decisions read it; what each prompt costs a month; when a change has paid off. */
 
+import type { VerdictCard } from '../evaluation/card';
+import { WORDS } from '../evaluation/classify/made-arms';
 import { comparedLogProbs } from '../evaluation/classify/outcome';
-import { type Action, recommendationOf } from '../evaluation/classify/recommendation';
 import { type ArmKind, isLearned } from '../evaluation/types';
 import { badInput } from '../lib/errors';
 import { counted } from '../lib/format';
@@ -23,7 +24,7 @@ import type { Known, MeasuredArm } from './approaches';
 import type { Answers as Answered } from './break-even';
 import { type Assumptions, type BreakEven, breakEven, type Effort, monthlyCost, type Offer } from './break-even';
 import { type RollOut, type RollOutPlan, rehearse, type Served, type Taken } from './roll-out';
-import { FINDINGS, type Finding } from './strategy';
+import { type Advice, type Facts, type Strategy, strategyFor } from './strategy';
 
 export interface ArmAnswers extends Answered, MeasuredArm {
   readonly kind: ArmKind;
@@ -32,23 +33,19 @@ export interface ArmAnswers extends Answered, MeasuredArm {
 }
 
 export interface Measured {
-  readonly finding: Finding;
+  /** What the comparison's card says; null = there is none. */
+  readonly advice: Advice | null;
   /** In the order of the comparison; reference lines included. */
   readonly arms: readonly ArmAnswers[];
   readonly rowIds: readonly string[];
   /** Group of each test row, where rows belong together. */
   readonly groups?: readonly number[];
-  readonly seed: number;
 }
 
-/** What to act on: a prompt that does not clearly beat one answer for every row is nothing yet, whatever else it beats. */
-function findingOf(kind: string, action: Action | undefined): Finding {
-  const finding = FINDINGS.find((each) => each === kind) ?? 'no-clear-difference';
-  const isOpen = action === 'label-more' || action === 'check-labels';
-  return isOpen && finding !== 'no-clear-difference' ? 'nothing-beats-majority' : finding;
-}
-
-export function fromEvaluation({ plan, comparison }: Pick<ClassifyEvaluation, 'plan' | 'comparison'>): Measured {
+export function fromEvaluation(
+  { plan, comparison }: Pick<ClassifyEvaluation, 'plan' | 'comparison'>,
+  card: VerdictCard | null,
+): Measured {
   const arms = comparison.arms.map((report): ArmAnswers => {
     const outcome = plan.arms.find(({ id }) => id === report.id);
     return {
@@ -66,16 +63,15 @@ export function fromEvaluation({ plan, comparison }: Pick<ClassifyEvaluation, 'p
       confidences: outcome ? comparedLogProbs(outcome, plan).map(largest) : [],
     };
   });
-  const { groups, rowIds, seed } = plan;
-  const { action } = recommendationOf({ plan, comparison }, { stillFalling: false }) ?? {};
-  return { finding: findingOf(comparison.verdict.kind, action), arms, rowIds, seed, ...(groups ? { groups } : {}) };
+  const { groups, rowIds } = plan;
+  return { advice: card, arms, rowIds, ...(groups ? { groups } : {}) };
 }
 
-/** `results.json` keeps the mean of the tokens, and no groups. */
-export function fromResults({ arms, verdict, recommendation, training }: Results): Measured {
+/** `results.json` keeps the mean of the tokens. */
+export function fromResults({ arms, groups, recommendation }: Results): Measured {
   return {
-    finding: findingOf(verdict.kind, recommendation?.action),
-    seed: training?.seed ?? 0,
+    advice: recommendation ?? null,
+    ...(groups ? { groups } : {}),
     rowIds: arms[0]?.rows.map(({ id }) => id) ?? [],
     arms: arms.map((arm) => ({
       id: arm.id,
@@ -128,20 +124,23 @@ export function servedRows(
   }));
 }
 
-const mostAccurate = (arms: readonly ArmAnswers[]): ArmAnswers | null =>
-  arms.reduce<ArmAnswers | null>((top, arm) => (top === null || arm.accuracy > top.accuracy ? arm : top), null);
+/** Your hand-written prompt; not the best of several, which these rows would have chosen. */
+export const handOf = ({ arms }: Measured): ArmAnswers | null =>
+  arms.find(({ kind }) => kind === 'zero-shot' || kind === 'few-shot') ?? null;
 
-/** The best prompt that a person wrote, examples included. */
-export const bestHand = ({ arms }: Measured): ArmAnswers | null =>
-  mostAccurate(arms.filter(({ kind }) => kind === 'zero-shot' || kind === 'few-shot'));
-
-/** The best prompt with vectors; together with word counts it may be word counts alone. */
-export const bestLearned = ({ arms }: Measured): ArmAnswers | null =>
-  mostAccurate(arms.filter(({ kind }) => isLearned(kind) && kind !== 'combined'));
+/** Your trained prompt; together with word counts it may be word counts alone. */
+export const learnedOf = ({ arms }: Measured): ArmAnswers | null =>
+  arms.find(({ kind }) => isLearned(kind) && kind !== 'combined') ?? null;
 
 /** An arm, reference lines included, by its id. */
 export const reference = ({ arms }: Measured, id: string): ArmAnswers | null =>
   arms.find((arm) => arm.id === id) ?? null;
+
+/** @param measured null = nothing was compared */
+export function strategyOf(measured: Measured | null, facts: Facts): Strategy {
+  const advice = measured?.advice ?? null;
+  return strategyFor(facts, advice, (measured && reference(measured, advice?.armId ?? '')?.kind) ?? null);
+}
 
 interface KnownFrom extends Pick<Known, 'rows' | 'moreRows' | 'fineTuning'> {
   readonly set: PromptSet;
@@ -175,9 +174,13 @@ export function knownOf({ set, measured, model, trainingRows, ...given }: KnownF
   };
 }
 
-/** The best prompt of each approach, and the probe. */
+/** The prompt of each approach that the advice is about, else yours; and the probe. */
 export function armsOf(measured: Measured | null): Pick<Known, 'arms' | 'probe'> {
-  const [hand, learned] = measured ? [bestHand(measured), bestLearned(measured)] : [];
+  const { from = '', to = '' } = measured?.advice?.change ?? {};
+  const about = (id: string, isOf: (arm: ArmAnswers) => boolean) =>
+    measured?.arms.find((arm) => arm.id === id && isOf(arm));
+  const hand = about(from, ({ kind }) => !isLearned(kind)) ?? (measured && handOf(measured));
+  const learned = about(to, ({ kind }) => isLearned(kind)) ?? (measured && learnedOf(measured));
   return {
     arms: { ...(hand && { engineering: hand }), ...(learned && { tuning: learned }) },
     probe: measured && reference(measured, 'probe'),
@@ -215,7 +218,7 @@ export function rollOutRows(kept: Kept): readonly RollOutRows[] {
   const { set, evaluations } = kept;
   const compared = evaluations.slice(0, 1).map((evaluation): RollOutRows => {
     const versions = [...armsByVersion(set, evaluation)].map(([version, arm]) => [arm, version] as const);
-    const measured = fromEvaluation(evaluation);
+    const measured = fromEvaluation(evaluation, null);
     const name = `${counted(measured.rowIds.length, 'test row')} of the newest comparison`;
     return { id: evaluation.id, name, measured, versions: Object.fromEntries(versions) };
   });
@@ -226,7 +229,7 @@ export function rollOutRows(kept: Kept): readonly RollOutRows[] {
     const arms = newest.filter(({ gold }) => `${gold}` === `${newest.at(-1)?.gold}`).map(fileArm);
     if (arms.length < 2) return [];
     const rowIds = arms[0]?.isCorrect.map((_, i) => `${i}`) ?? [];
-    const measured: Measured = { finding: 'nothing', arms, rowIds, seed: 0 };
+    const measured: Measured = { advice: null, arms, rowIds };
     return [{ id: key, name, measured, versions: Object.fromEntries(arms.map(({ id }) => [id, id])) }];
   });
   return [...compared, ...files];
@@ -273,12 +276,20 @@ interface ArmCost {
 export interface Costs {
   /** Every prompt whose tokens are known, cheapest month first. */
   readonly arms: readonly ArmCost[];
-  /** From the best hand-written prompt to the best trained one; null where the comparison lacks either. */
-  readonly change: { readonly from: ArmCost; readonly to: ArmCost; readonly breakEven: BreakEven } | null;
+  /** Of the card's pair; null where the comparison lacks one of the two, or what they cost. */
+  readonly change: {
+    readonly from: ArmCost;
+    readonly to: ArmCost;
+    readonly breakEven: BreakEven;
+  } | null;
 }
 
-/** Deterministic: the bootstrap takes the comparison's seed. */
+/** Word counts send nothing to a model. */
+const isPriced = ({ id, kind, meanTokens, rows }: ArmAnswers): boolean =>
+  rows > 0 && (id === WORDS || (kind !== 'reference' && meanTokens !== null));
+
 export function costsOf({ measured, assumptions, efforts }: CostRequest): Costs {
+  const { arms, groups, advice } = measured;
   const offer = (arm: ArmAnswers): Offer => ({
     answers: arm,
     effort: isLearned(arm.kind) ? efforts.tuning : efforts.engineering,
@@ -288,18 +299,23 @@ export function costsOf({ measured, assumptions, efforts }: CostRequest): Costs 
     const monthly = monthlyCost(answers, effort, assumptions);
     return { id: arm.id, name: arm.name, monthly, build: effort.build, isLearned: isLearned(arm.kind) };
   };
-  const prompts = measured.arms.filter(
-    ({ kind, meanTokens, rows }) => kind !== 'reference' && kind !== 'untuned' && meanTokens !== null && rows > 0,
-  );
-  const [from, to] = [bestHand(measured), bestLearned(measured)];
-  const { groups, seed } = measured;
+  const { from: fromId = '', to: toId = '', comparisons = 1 } = advice?.change ?? {};
+  const [from, to] = [fromId, toId].map((id) => arms.find((arm) => arm.id === id && isPriced(arm)));
+  const isAdvised = advice?.armId === toId && (advice.action === 'ship' || advice.action === 'count-words');
+  const isShown = (arm: ArmAnswers) =>
+    isPriced(arm) && (arm === from || arm === to || (arm.kind !== 'untuned' && arm.id !== WORDS));
   return {
-    arms: prompts.map(cost).sort((a, b) => a.monthly - b.monthly),
-    change: from &&
-      to && {
-        from: cost(from),
-        to: cost(to),
-        breakEven: breakEven(offer(from), offer(to), assumptions, { seed, ...(groups ? { groups } : {}) }),
-      },
+    arms: arms
+      .filter(isShown)
+      .map(cost)
+      .sort((a, b) => a.monthly - b.monthly),
+    change:
+      from && to && from !== to
+        ? {
+            from: cost(from),
+            to: cost(to),
+            breakEven: breakEven(offer(from), offer(to), assumptions, { comparisons, groups, isAdvised }),
+          }
+        : null,
   };
 }

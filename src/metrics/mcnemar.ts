@@ -1,6 +1,6 @@
 import { bonettPrice, type Interval, wilson } from './intervals';
 import type { ResampleOptions } from './resample';
-import { logChoose, normalTail, studentT975 } from './special';
+import { logChoose, normalQuantile, normalTail, studentT, studentT975 } from './special';
 
 /** Rows by who gets them right: `b` only A, `c` only B. */
 export interface PairedCounts {
@@ -223,6 +223,36 @@ function clusteredDifference(clusters: Clusters): Interval {
   const { mean, variance, t } = clusteredMean(clusters, [-1, 1]);
   const half = t * Math.sqrt(variance);
   return { low: Math.max(-1, mean - half), high: Math.min(1, mean + half) };
+}
+
+export interface PairedMeanOptions {
+  /** A row's value where both prompts are right or both wrong. */
+  readonly centre: number;
+  /** What it adds or takes where only one is right. */
+  readonly spread: number;
+  /** Group of each row: rows that belong together are one trial. */
+  readonly groups?: ArrayLike<number> | undefined;
+  /** How many intervals shall all hold at once. */
+  readonly comparisons: number;
+}
+
+/**
+ * Interval of a mean of differences between two prompts, one a row, at 1 − 5%/comparisons (Bonferroni): Bonett-Price in any
+ * unit, clipped to what a mean can be, by rows, and where they belong together the one that holds that of groups too.
+ */
+export function pairedMean(values: ArrayLike<number>, options: PairedMeanOptions): Interval {
+  const { centre, spread, groups, comparisons } = options;
+  const z = normalQuantile(1 - 0.025 / comparisons);
+  const interval = (clusters: Clusters, quantile: number): Interval => {
+    const { mean, variance } = clusteredMean(clusters, [centre - spread, centre + spread]);
+    // below 5 degrees of freedom the quantile is infinite
+    const half = variance === 0 ? 0 : quantile * Math.sqrt(variance);
+    return { low: Math.max(centre - spread, mean - half), high: Math.min(centre + spread, mean + half) };
+  };
+  const rows = interval({ sums: Array.from(values), sizes: Array.from(values, () => 1) }, z);
+  if (!groups) return rows;
+  const clusters = clustersOf(values, groups);
+  return hull(rows, interval(clusters, studentT(z, equalClusters(clusters) + 1)));
 }
 
 /** Wilson on n divided by the design effect. Source: Korn & Graubard 1998, with Wilson in place of Clopper-Pearson. */

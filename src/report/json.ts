@@ -51,8 +51,8 @@ function armRows(plan: ComparisonPlan, arm: ComparisonPlan['arms'][number], pred
 
 const recommended = (card: LabelReport['card']): Pick<Results, 'recommendation'> => {
   if (!card) return {};
-  const { action, armId, title, why, chips } = card;
-  return { recommendation: { action, armId, title, why, chips } };
+  const { action, armId, title, why, change, chips } = card;
+  return { recommendation: { action, armId, title, why, change, chips } };
 };
 
 type Arm = Results['arms'][number];
@@ -129,6 +129,7 @@ export function resultsJson(input: LabelReport): Results {
     verdict: comparison.verdict,
     ...recommended(input.card),
     looks: comparison.looks,
+    ...(plan.groups ? { groups: plan.groups } : {}),
     ...(input.closer ? { closer: compact(input.closer) } : {}),
   });
 }

@@ -152,6 +152,13 @@ export const resultsSchema = z.object({
       armId: z.string().describe('Id of the arm to use now'),
       title: z.string(),
       why: z.string(),
+      change: z
+        .object({
+          from: z.string().describe('Id of the arm that is kept'),
+          to: z.string().describe('Id of the arm that would replace it'),
+          comparisons: count.describe('Pairs that its p is corrected for'),
+        })
+        .describe('What costs compare'),
       chips: z
         .array(
           z.object({
@@ -169,6 +176,13 @@ export const resultsSchema = z.object({
     .optional()
     .describe('What to do now, and the three figures it rests on; left out by earlier releases'),
   looks: count.describe('How often these test rows have been used'),
+  groups: z
+    .array(z.int())
+    .readonly()
+    .optional()
+    .describe(
+      'Group of each row, in the order of every arm’s rows: rows of a group are one trial; left out: each row is one',
+    ),
   closer: z
     .looseObject({
       fineTuning: z

@@ -349,8 +349,9 @@ export function recommendationOf({ plan, comparison }: Compared, facts: RunFacts
   const decided = NEXT[verdict.kind]({ ...facts, field, rowsNeeded: verdict.rowsNeeded });
   const { arm, ...next } = withTies(field, againstOneAnswer(field, keptInProduction(field, decided)));
   const learned = isLearned(arm.kind) ? arm : isLearned(field.tuned.kind) ? field.tuned : null;
-  const kept = keptOf(field);
-  const to = arm === kept ? (learned ?? field.fewShot ?? kept) : arm;
+  const kept = arm === field.production?.report ? arm : keptOf(field);
+  const rivals = [learned, isLearned(field.tuned.kind) ? field.tuned : null, field.fewShot];
+  const to = arm === kept ? (rivals.find((rival) => rival !== null && rival !== kept) ?? kept) : arm;
   const { comparisons } = compareArms(field, kept, to);
   return {
     ...next,

@@ -1,7 +1,7 @@
 /** The comparison on the screen, whatever the kind of task: made, kept, read back, amended. */
 import { createStore } from 'zustand/vanilla';
 import type { Dataset, TaskKind } from '../../../dataset/types';
-import type { CardRequest, VerdictCard } from '../../../evaluation/card';
+import type { VerdictCard } from '../../../evaluation/card';
 import { PROBE } from '../../../evaluation/classify/made-arms';
 import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
 import type { CalibrationFit, Comparison, ReviewThreshold } from '../../../evaluation/types';
@@ -22,7 +22,6 @@ import {
 } from '../../../prompt-set/types';
 import { versionById } from '../../../prompt-set/versions';
 import { sameLabels } from '../../../task/template';
-import { wasStillFalling } from '../../../training/checkpoint';
 import { comparisonSeconds, writingSeconds } from '../../../training/estimate';
 import type { CompareRequest } from '../../../workflow/compare';
 import type { CompareEvent } from '../../../workflow/compare-arms';
@@ -31,6 +30,7 @@ import { createSpeedometer } from '../../state/models-store';
 import { withFairRival } from '../../state/proposer';
 import { type Resource, resource, steadyResource } from '../../state/resource';
 import { OfStudio, perStudio } from '../../state/studio';
+import { verdictCardOf } from '../../state/verdict-card';
 import { attempted, undoable } from '../../ui/toast';
 
 export interface ArmProgress {
@@ -159,14 +159,7 @@ class CompareStore extends OfStudio {
   readonly card: Resource<string, VerdictCard | null> = resource(async (id, signal) => {
     const evaluation = this.latest.getState().value?.evaluation;
     if (evaluation?.id !== id) throw new StudioError('cancelled', 'Stopped.');
-    const { softVersion } = evaluation;
-    const kept = softVersion === null ? null : await this.services.store.checkpoints.get(softVersion);
-    const facts = { stillFalling: kept !== null && wasStillFalling(kept.checkpoint.validations) };
-    const request: CardRequest =
-      evaluation.kind === 'classify'
-        ? { kind: 'classify', plan: evaluation.plan, comparison: evaluation.comparison, facts }
-        : { kind: 'generate', comparison: evaluation.comparison, facts };
-    return this.services.workflow.call('verdictCard', request, { signal });
+    return verdictCardOf(this.services, evaluation, signal);
   });
 
   /** Saves the linear probe of a comparison as a version: it is fitted again, and checked. */

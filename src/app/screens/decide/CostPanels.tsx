@@ -8,6 +8,7 @@ import {
   months,
   payBackSentence,
   quotedCosts,
+  savingWords,
 } from '../../../decide/break-even';
 import { type Costs, type Efforts, knownOf } from '../../../decide/measured';
 import type { PromptSet } from '../../../prompt-set/types';
@@ -71,18 +72,22 @@ const COST_COLUMNS: readonly TableColumn<Costs['arms'][number]>[] = [
   { name: 'A month, computed', card: 'a month, computed', numeric: true, cell: ({ monthly }) => money(monthly) },
 ];
 
-const Details = ({ of: { saving, savingCi95, investment, months: until, monthsCi95 } }: { readonly of: BreakEven }) => (
-  <Facts
-    of={[
-      ['Saved a month, computed', `${money(saving)} (${money(savingCi95.low)} to ${money(savingCi95.high)})`],
-      ['Costs more to build, assumed', money(investment)],
-      [
-        'Paid back after, computed',
-        `${until === null ? 'never' : months(until)}${monthsCi95 && until !== 0 ? ` (${months(monthsCi95.low)} to ${months(monthsCi95.high)})` : ''}`,
-      ],
-    ]}
-  />
-);
+const Details = ({ of }: { readonly of: BreakEven }) => {
+  const { investment, months: until, monthsCi95, payBack } = of;
+  const isPromised = payBack !== 'open' && payBack !== 'nothing';
+  const range = monthsCi95 && until !== 0 ? ` (${months(monthsCi95.low)} to ${months(monthsCi95.high)})` : '';
+  return (
+    <Facts
+      of={[
+        ['Saved a month, computed', savingWords(of)],
+        ['Costs more to build, assumed', money(investment)],
+        ...(isPromised
+          ? [['Paid back after, computed', `${until === null ? 'never' : months(until)}${range}`] as const]
+          : []),
+      ]}
+    />
+  );
+};
 
 const ASSUMED = [
   { key: 'rowsPerMonth', label: 'Rows a month', hint: 'Texts to answer.', whole: true },

@@ -1,14 +1,6 @@
 import type { Dataset } from '../../../dataset/types';
-import {
-  ADVICE,
-  type Advice,
-  type Answers,
-  QUESTIONS,
-  type Question,
-  rowCountOf,
-  type Strategy,
-  strategyFor,
-} from '../../../decide/strategy';
+import { strategyOf } from '../../../decide/measured';
+import { type Answers, QUESTIONS, type Question, rowCountOf, type Strategy } from '../../../decide/strategy';
 import { upkeepOf } from '../../../decide/upkeep';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
@@ -83,16 +75,12 @@ function Decided({ set, dataset, found, choices }: DecidedProps) {
   const onlyShows = useOnlyShows();
   const { train, validation, test } = dataset.split;
   const rows = train.length + validation.length + test.length;
-  const strategy = strategyFor({
-    ...choices.answers,
-    finding: found?.measured.finding ?? 'nothing',
-    rows: rowCountOf(rows),
-  });
+  const strategy = strategyOf(found?.measured ?? null, { ...choices.answers, rows: rowCountOf(rows) });
   return (
     <ScreenFrame
-      title={ADVICE[strategy.advice]}
+      title={strategy.title}
       lead={strategy.reasons[0]}
-      actions={<NextStep setId={set.id} advice={strategy.advice} compared={found !== null} />}
+      actions={<NextStep setId={set.id} compared={found !== null} />}
     >
       <div className="stack">
         <ViewingOnly isEmpty={!found} />
@@ -121,32 +109,19 @@ function Decided({ set, dataset, found, choices }: DecidedProps) {
   );
 }
 
-/** Where each piece of advice is carried out; words are counted and models fine-tuned elsewhere. */
-const STEPS: Readonly<Record<Advice, { readonly label: string; readonly to: (setId: string) => string }>> = {
-  keep: { label: 'See your prompt', to: (id) => screenPath(id, 'prompts') },
-  text: { label: 'See the comparison', to: (id) => screenPath(id, 'compare') },
-  examples: { label: 'Add examples', to: (id) => screenPath(id, 'prompts') },
-  tune: { label: 'Export', to: (id) => `${screenPath(id, 'library')}?export=${id}` },
-  hybrid: { label: 'Export', to: (id) => `${screenPath(id, 'library')}?export=${id}` },
-  words: { label: 'See the comparison', to: (id) => screenPath(id, 'compare') },
-  'fine-tune': { label: 'See the comparison', to: (id) => screenPath(id, 'compare') },
-};
-
 interface NextStepProps {
   readonly setId: string;
-  readonly advice: Advice;
   readonly compared: boolean;
 }
 
-/** Before there is a comparison, to compare comes first. */
-function NextStep({ setId, advice, compared }: NextStepProps) {
+/** The card on Compare has the button for what it says. */
+function NextStep({ setId, compared }: NextStepProps) {
   if (!compared) return <ToComparison setId={setId} />;
-  const { label, to } = STEPS[advice];
   return (
     <>
       <Button onPress={() => navigate(screenPath(setId, 'roll-out'))}>Rehearse a roll-out</Button>
-      <Button variant="primary" onPress={() => navigate(to(setId))}>
-        {label}
+      <Button variant="primary" onPress={() => navigate(screenPath(setId, 'compare'))}>
+        See the comparison
       </Button>
     </>
   );
@@ -165,7 +140,7 @@ function StrategyPanel({ strategy, answers }: { readonly strategy: Strategy; rea
               <li key={reason}>{reason}</li>
             ))}
           </ol>
-          <p className="decide-flip">{strategy.flip.sentence}</p>
+          <p className="decide-flip">{strategy.flip}</p>
         </div>
         <div className="decide-questions">
           {IDS.map((id) => (

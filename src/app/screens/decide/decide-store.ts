@@ -25,6 +25,7 @@ import { type Resource, resource, steadyResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
 import { choicesOfSet } from '../../state/storage';
 import { OfStudio, perStudio } from '../../state/studio';
+import { verdictCardOf } from '../../state/verdict-card';
 
 /** Two steps: a version of another prompt set, and the column that its answer replaces. Empty = not chosen. */
 export interface Steps {
@@ -81,9 +82,11 @@ class DecideStore extends OfStudio {
   readonly change = this.#chosen.change;
 
   /** The newest comparison of labels; null = there is none. */
-  readonly found: Resource<FoundKey, Found | null> = steadyResource(async ({ setId }) => {
+  readonly found: Resource<FoundKey, Found | null> = steadyResource(async ({ setId }, signal) => {
     const [evaluation] = ofKind(await this.services.store.evaluations.ofSet(setId), 'classify');
-    return evaluation ? { evaluation, measured: fromEvaluation(evaluation) } : null;
+    if (!evaluation) return null;
+    const card = await verdictCardOf(this.services, evaluation, signal);
+    return { evaluation, measured: fromEvaluation(evaluation, card) };
   });
 
   readonly costs: Resource<CostKey, Costs> = steadyResource(async ({ assumed }, signal) => {

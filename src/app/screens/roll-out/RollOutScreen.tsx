@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import { toCsv } from '../../../dataset/csv-out';
-import { type ArmAnswers, bestHand, bestLearned, type RollOutRows, reference } from '../../../decide/measured';
+import { type ArmAnswers, handOf, learnedOf, type RollOutRows, reference } from '../../../decide/measured';
 import {
   DECISIONS,
   type Decision,
@@ -79,16 +79,16 @@ function SetRollOut({ set }: { readonly set: PromptSet }) {
   return <Before set={set} all={all} rows={rows} present={present} next={next} plan={plan} />;
 }
 
-/** As chosen, else from the hand-written prompt in production, or the best one, to the best tuned one; versions first. */
+/** As chosen, else from the hand-written prompt in production, or yours, to the tuned one; versions first. */
 function chosenPrompts(set: PromptSet, { measured, versions }: RollOutRows, { from, to }: Plan) {
   const own = { ...measured, arms: measured.arms.filter(({ id }) => versions[id] !== undefined) };
   const inUse = productionOf(set)?.version.id;
   const production = own.arms.find(({ id, kind }) => versions[id] === inUse && !isLearned(kind));
-  const present = reference(measured, from) ?? production ?? bestHand(own) ?? bestHand(measured);
+  const present = reference(measured, from) ?? production ?? handOf(own) ?? handOf(measured);
   const others = measured.arms.filter(
     ({ id, kind }) => id !== present?.id && kind !== 'reference' && kind !== 'untuned',
   );
-  return [present, reference(measured, to) ?? bestLearned(own) ?? bestLearned(measured) ?? others.at(-1)] as const;
+  return [present, reference(measured, to) ?? learnedOf(own) ?? learnedOf(measured) ?? others.at(-1)] as const;
 }
 
 function NothingMeasured({ set }: { readonly set: PromptSet }) {

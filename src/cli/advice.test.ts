@@ -1,0 +1,162 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { FIRST_ASSUMPTIONS, payBackSentence, presetOf } from '../decide/break-even';
+import { costsOf, fromEvaluation, fromResults, strategyOf } from '../decide/measured';
+import { FIRST_ANSWERS } from '../decide/strategy';
+import { cardOf } from '../evaluation/card';
+import { compare } from '../evaluation/classify/compare';
+import { majorityArm, PROBE, WORDS } from '../evaluation/classify/made-arms';
+import { ACTIONS } from '../evaluation/classify/recommendation';
+import { alternating, armOf, patterned, planOf } from '../evaluation/test-support';
+import type { ArmKind, VerdictKind } from '../evaluation/types';
+import { present } from '../lib/assert';
+import { resultsJson } from '../report/json';
+import { htmlReport, markdownReport } from '../report/print';
+import type { LabelReport } from '../report/types';
+import { runCommand } from './commands';
+
+const TOKENS: Readonly<Record<string, number | null>> = {
+  yours: 46,
+  tuned: 31,
+  untuned: 22,
+  'yours-8': 310,
+  hybrid: 54,
+  'run-r1': 31,
+};
+const KINDS: Readonly<Record<string, ArmKind>> = {
+  ...{ yours: 'zero-shot', tuned: 'tuned', untuned: 'untuned', 'yours-8': 'few-shot', hybrid: 'hybrid' },
+  ...{ [WORDS]: 'reference', [PROBE]: 'reference', 'run-r1': 'tuned' },
+};
+const PAIRS = [
+  ['yours', 'tuned'],
+  ['yours-8', 'tuned'],
+  ['untuned', 'tuned'],
+  ['yours', 'hybrid'],
+  ['tuned', 'hybrid'],
+] as const;
+
+interface Scenario {
+  readonly counts: Readonly<Record<string, number>>;
+  /** Beside yours and tuned. */
+  readonly also?: readonly string[];
+  readonly stillFalling?: true;
+  readonly groupsOf?: number;
+  readonly production?: true;
+}
+
+const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  'the tuned prompt wins': { counts: { '11': 76, '01': 22, '10': 5, '00': 17 } },
+  'the tuned prompt wins by groups': { counts: { '11': 80, '01': 30, '10': 5, '00': 15 }, groupsOf: 5 },
+  'a lead that groups do not carry': { counts: { '11': 76, '01': 22, '10': 5, '00': 17 }, groupsOf: 30 },
+  'yours wins': { counts: { '11': 76, '10': 22, '01': 5, '00': 17 } },
+  'yours wins, loss still falling': { counts: { '11': 76, '10': 22, '01': 5, '00': 17 }, stillFalling: true },
+  'the hybrid wins': { counts: { '111': 50, '011': 12, '001': 30, '101': 3, '010': 2, '000': 23 }, also: ['hybrid'] },
+  'the text is level': { counts: { '111': 60, '011': 30, '100': 2, '000': 2, '010': 4, '001': 4 }, also: ['untuned'] },
+  'examples win': { counts: { '111': 60, '001': 30, '011': 8, '101': 5, '000': 17 }, also: ['yours-8'] },
+  'examples are level': { counts: { '111': 76, '011': 20, '101': 5, '010': 2, '000': 17 }, also: ['yours-8'] },
+  'words are level': { counts: { '111': 150, '011': 60, '101': 3, '001': 17, '010': 5, '000': 5 }, also: [WORDS] },
+  'words win': { counts: { '111': 20, '101': 30, '001': 60, '000': 10 }, also: [WORDS] },
+  'the probe wins': { counts: { '111': 40, '001': 30, '010': 4, '100': 4, '000': 22 }, also: [PROBE] },
+  'nothing beats one answer': { counts: { '11': 30, '01': 21, '10': 20, '00': 29 } },
+  'nothing beats one answer, loss still falling': {
+    counts: { '11': 30, '01': 21, '10': 20, '00': 29 },
+    stillFalling: true,
+  },
+  'better, but not than one answer': { counts: { '11': 20, '01': 42, '00': 48 } },
+  'no better than one answer': { counts: { '111': 12, '011': 36, '010': 10, '001': 18, '000': 44 }, also: [WORDS] },
+  unclear: { counts: { '11': 80, '01': 14, '10': 7, '00': 19 } },
+  'unclear, loss still falling': { counts: { '11': 80, '01': 14, '10': 7, '00': 19 }, stillFalling: true },
+  equal: { counts: { '11': 80, '01': 10, '10': 10, '00': 20 } },
+  'equal on every row': { counts: { '11': 20 } },
+  'production wins': {
+    counts: { '111': 60, '011': 30, '001': 24, '010': 2, '000': 4 },
+    also: ['run-r1'],
+    production: true,
+  },
+};
+
+const VERDICTS: readonly VerdictKind[] = [
+  ...(['tuned-better', 'hybrid-better', 'yours-better', 'text-does-as-well', 'examples-do-as-well'] as const),
+  ...(['words-do-as-well', 'probe-better', 'nothing-beats-majority', 'no-clear-difference'] as const),
+];
+
+function compared({ counts, also = [], stillFalling, groupsOf, production }: Scenario) {
+  const rights = patterned(counts);
+  const gold = alternating(rights[0]?.length ?? 0);
+  const arms = ['yours', 'tuned', ...also].map((id, i) =>
+    armOf(id, KINDS[id] ?? 'untuned', gold, rights[i] ?? [], 2, { name: id, tokensSentMean: TOKENS[id] ?? null }),
+  );
+  const ids = arms.map(({ id }) => id);
+  const plan = planOf(gold, [...arms, majorityArm(['negative', 'positive'], gold, gold.length)], {
+    pairs: PAIRS.filter((pair) => pair.every((id) => ids.includes(id))),
+    ...(groupsOf ? { groups: gold.map((_, i) => Math.floor(i / groupsOf)) } : {}),
+    ...(production ? { production: { arm: 'run-r1', name: 'tuned 1', addedRows: 0 } } : {}),
+  });
+  const comparison = compare(plan, { draws: 50 });
+  const card = present(cardOf({ plan, comparison }, { stillFalling: stillFalling === true }), 'card');
+  const report: LabelReport = {
+    ...{ kind: 'classify', title: 't', createdAt: '2026-01-02', plan, comparison, card, mayKnow: [], prompts: [] },
+    ...{ model: { id: 'm', dtype: 'q4', sha256: 'a' }, environment: null, training: null },
+    answerWords: { words: {}, search: null },
+    dataset: {
+      ...{ name: 'd', rows: 900, train: 100, validation: 50, test: gold.length, fingerprint: 'f', splitHash: 's' },
+    },
+  } as LabelReport;
+  return { plan, comparison, card, report };
+}
+
+/** What promises that another prompt is worth it. */
+const PROMISES = /pays back|pays from|may never pay|is recommended for its answers/;
+
+describe('what to do, as the card, Decide, the report and the command line say it', () => {
+  let dir = '';
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'advice-'));
+  });
+  afterAll(() => rm(dir, { recursive: true }));
+  const seen = { actions: new Set<string>(), verdicts: new Set<string>() };
+  const efforts = { engineering: presetOf('engineering').effort, tuning: presetOf('tuning').effort };
+
+  it.each(Object.entries(SCENARIOS))('is the same where %s', async (_, scenario) => {
+    const { plan, comparison, card, report } = compared(scenario);
+    seen.actions.add(card.action);
+    seen.verdicts.add(comparison.verdict.kind);
+    const onPage = fromEvaluation({ plan, comparison }, card);
+    const results = resultsJson(report);
+    const fromFile = fromResults(results);
+    const facts = { ...FIRST_ANSWERS, rows: 'some' } as const;
+    const strategy = strategyOf(onPage, facts);
+    expect(strategy.title).toBe(card.title);
+    expect(strategy.reasons[0]).toBe(card.why);
+    expect(strategyOf(fromFile, facts)).toEqual(strategy);
+    expect(htmlReport(report)).toContain('<p><strong>');
+    expect(markdownReport(report)).toContain(`**${card.title}.**`);
+
+    const request = { assumptions: FIRST_ASSUMPTIONS, efforts };
+    const [costs, costsOfFile] = [onPage, fromFile].map((measured) => costsOf({ ...request, measured }));
+    const change = present(costs?.change, 'change');
+    expect([change.from.id, change.to.id]).toEqual([card.change.from, card.change.to]);
+    expect(costsOfFile?.change?.breakEven.savingCi95.low).toBeCloseTo(change.breakEven.savingCi95.low, 3);
+    const isAdvised = ['ship', 'count-words'].includes(card.action);
+    const sentence = payBackSentence(change.from.name, change.to.name, change.breakEven);
+    expect(PROMISES.test(sentence)).toBe(isAdvised);
+    expect(change.breakEven.savingCi95.high).toBeGreaterThan(change.breakEven.savingCi95.low);
+
+    const path = join(dir, 'results.json');
+    await writeFile(path, JSON.stringify(results));
+    const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+    const code = await runCommand(['decide', path]);
+    const printed = log.mock.calls.join('\n');
+    log.mockRestore();
+    expect(code).toBe(0);
+    expect(printed.split('\n').slice(0, 2)).toEqual([card.title, card.why]);
+    expect(printed).toContain(sentence);
+  });
+
+  it('covers every verdict and every action', () => {
+    expect([...seen.verdicts].sort()).toEqual([...VERDICTS].sort());
+    expect([...seen.actions].sort()).toEqual([...ACTIONS].sort());
+  });
+});
