@@ -69,9 +69,9 @@ export interface BreakEven {
   readonly savingCi95: Interval;
   /** What the new one costs to build, more than the present one. */
   readonly investment: number;
-  /** Investment / saving; null where nothing is saved. 0 = at once. */
+  /** Investment / saving; null where nothing is saved, or the change is not recommended. 0 = at once. */
   readonly months: number | null;
-  /** From the saving's interval; `high` is Infinity where that includes 0. */
+  /** From the saving's interval; `high` is Infinity where that includes 0; null as above, or where even its upper end saves nothing. */
   readonly monthsCi95: Interval | null;
   /** Rows until it has paid: months × rows a month. */
   readonly rows: number | null;
@@ -116,13 +116,13 @@ export function breakEven(now: Offer, then: Offer, assumptions: Assumptions, opt
   const saving = Math.abs(exact) < HALF_A_CENT ? 0 : exact;
   const savingCi95 = { low: perMonth(perRow.low), high: perMonth(perRow.high) };
   const investment = then.effort.build - now.effort.build;
-  const months = monthsUntil(investment, saving);
+  const months = isAdvised ? monthsUntil(investment, saving) : null;
   return {
     saving,
     savingCi95,
     investment,
     months,
-    monthsCi95: intervalOfMonths(investment, savingCi95),
+    monthsCi95: isAdvised ? intervalOfMonths(investment, savingCi95) : null,
     rows: months === null ? null : months * rowsPerMonth,
     payBack: saving === 0 ? 'nothing' : payBackOf(investment, savingCi95, isAdvised),
   };
@@ -228,7 +228,7 @@ export function payBackSentence(from: string, to: string, { payBack, months: unt
     case 'nothing':
       return `${to} costs as much a month as ${from}: nothing is saved`;
     case 'open':
-      return `${change} may save money or cost more: the comparison does not advise it`;
+      return `Compare does not recommend ${change}, so no pay-back is promised`;
     case 'never':
       return `${change} never pays: it costs more each month`;
     case 'dearer':

@@ -196,8 +196,9 @@ describe('break-even', () => {
       isAdvised: false,
     });
     expect(found.savingCi95.low).toBeGreaterThan(0);
+    expect(found).toMatchObject({ months: null, monthsCi95: null, rows: null });
     expect(payBackSentence('Yours', 'Tuned', found)).toBe(
-      'Tuned instead of Yours may save money or cost more: the comparison does not advise it',
+      'Compare does not recommend Tuned instead of Yours, so no pay-back is promised',
     );
   });
 
