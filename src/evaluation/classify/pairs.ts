@@ -6,7 +6,7 @@ import { accuracyComparison, holm, type PairedCounts, pairedCounts } from '../..
 import { rowsToSettle } from '../../metrics/power';
 import { type Compared, forEachMetric, LABEL_METRICS, type LabelMetricId } from '../../metrics/registry';
 import { DRAWS, pairedBootstrap } from '../../metrics/resample';
-import { normalQuantile, studentT, Z95 } from '../../metrics/special';
+import { normalQuantile, studentT, studentT975, Z95 } from '../../metrics/special';
 import type { ArmOutcome, ArmReport, ComparisonPlan, PairReport, TokensDifference } from '../types';
 import { pointsRange, pointsWithUnit, pValue } from '../words';
 import { differencesOf } from './outcome';
@@ -194,13 +194,13 @@ interface Corrected {
 }
 
 /**
- * By how much intervals of one pair are widened to hold for all pairs at once in 95% (Dunn 1961): the ratio of the normal
- * quantiles; with groups that of Student's t, and the share by which a bootstrap of so few makes them too narrow.
+ * By how much intervals of one pair are widened to hold for all pairs at once in 95%: the ratio of the normal quantiles, with
+ * groups that of Student's t. Source: Dunn 1961.
  * @param groups null = every row is a trial
  */
 function widening(onShow: number, groups: number | null): number {
   const z = normalQuantile(1 - 0.025 / Math.max(1, onShow));
-  return groups === null ? z / Z95 : (studentT(z, groups - 1) / Z95) * Math.sqrt(groups / (groups - 1));
+  return groups === null ? z / Z95 : studentT(z, groups + 1) / studentT975(groups + 1);
 }
 
 /** About the difference, and within what shares can differ. */
