@@ -40,6 +40,8 @@ export interface ReviewThreshold {
   readonly answered: number;
   /** Of the answered rows. */
   readonly correct: number;
+  /** Of the share right on new rows: each end holds in 90% of prompts, whichever threshold was chosen (`promisedShare`). */
+  readonly interval?: Interval | undefined;
 }
 
 export interface ArmOutcome {
@@ -68,7 +70,12 @@ export interface ArmOutcome {
     /** Mean negative log-probability of the labels; left out by earlier versions. */
     readonly loss?: { readonly raw: number; readonly calibrated: number };
     /** Row by row, uncalibrated; left out by earlier versions. A threshold is chosen on them. */
-    readonly answers?: { readonly gold: readonly number[]; readonly logProbs: readonly (readonly number[])[] };
+    readonly answers?: {
+      readonly gold: readonly number[];
+      readonly logProbs: readonly (readonly number[])[];
+      /** Of rows that belong together, as `ComparisonPlan.groups`. */
+      readonly groups?: readonly number[] | undefined;
+    };
   } | null;
   /** Fitted on validation rows, for the log-probabilities without and with calibration; left out by earlier versions. */
   readonly temperature?: { readonly raw: number; readonly calibrated: number; readonly rows: number } | null;

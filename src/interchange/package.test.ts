@@ -66,6 +66,10 @@ describe('the README of a compared prompt', () => {
     expect(says({ threshold, calibration: { meanLogProbs: [0, 0], rows: 1 } })).toMatch(
       / Its answers are calibrated\. Below a probability of 0\.8 it asks a person \(`needs_review`\)\.$/,
     );
+    const promising = { value: 0.8, rows: 40, answered: 30, correct: 28, interval: { low: 0.765, high: 1 } };
+    expect(says({ threshold: promising })).toMatch(
+      /asks a person \(`needs_review`\)\. Of 40 validation rows it answered 30 itself, 28 of them right\. At least 76% of such answers are right on new rows, a promise that 9 of 10 prompts keep\.$/,
+    );
   });
 
   it('has its results, its text, and what rows need, each on lines that a name cannot break', () => {

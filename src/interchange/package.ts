@@ -1,7 +1,9 @@
 /** A package is the result of an export: its bytes, the list of its files with the purpose of each, and its README. */
 
+import type { ReviewThreshold } from '../evaluation/types';
 import { percent } from '../lib/format';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
+import { thresholdWords } from '../prompt-set/calibration';
 import type { StagePolicy } from '../prompt-set/types';
 import { otherColumns } from '../task/template';
 import { columnsOf, type TakenArm } from './arm-file';
@@ -209,6 +211,9 @@ function whoAnswersFirst({ policy }: Sidecar, hand: string): string {
   return `## Who answers\n\n${WHO[policy.kind](hand)} \`predict.py\` and \`predict.mjs\` follow this and count how often it happens, with the reason.${limit} \`serve_vllm.py\` asks this prompt alone. Without \`policy\` in softprompt.json it answers alone everywhere.`;
 }
 
+/** What the threshold gave on validation rows, and what it promises; nothing where its file does not say. */
+const promised = (threshold: ReviewThreshold): string => (threshold.interval ? ` ${thresholdWords(threshold)}` : '');
+
 /** README.md of a package; with programs, its first line is the command that works. `scripts`: their names. */
 export function packageReadme(s: Sidecar, scripts: readonly string[], fallback: TakenArm | null = null): string {
   const hasPython = scripts.includes('predict.py');
@@ -229,6 +234,9 @@ export function packageReadme(s: Sidecar, scripts: readonly string[], fallback: 
     ...(hasPython ? [`    ${firstCommand(s)}`] : []),
     `# ${s.name.replace(/\n/g, ' ')} (\`${s.handle}\`)`,
     whatItIs(s, hasPython),
+    ...(s.threshold
+      ? [`Below a probability of ${s.threshold.value} it asks a person (\`needs_review\`).${promised(s.threshold)}`]
+      : []),
     ...(fallback ? [whoAnswersFirst(s, fallback.prompt)] : []),
     ...(hasPython ? ['## Which file when', whenToUse(scripts)] : []),
     '## Results',
@@ -274,7 +282,9 @@ function rowsWords({ userRows, words }: TakenArm): string {
 export function armReadme(arm: TakenArm, results: string | null): string {
   const { model, threshold, calibration } = arm;
   const columns = columnsOf(arm).map((column) => `\`${column}\``);
-  const asked = threshold ? ` Below a probability of ${threshold.value} it asks a person (\`needs_review\`).` : '';
+  const asked = threshold
+    ? ` Below a probability of ${threshold.value} it asks a person (\`needs_review\`).${promised(threshold)}`
+    : '';
   const removed = calibration ? ' Its answers are calibrated.' : '';
   const lines = [
     `    ${firstCommand({ model })}`,

@@ -195,7 +195,7 @@ export const sidecarSchema = z
     threshold: thresholdSchema
       .optional()
       .describe(
-        'Answers with a lower probability, after calibration, go to a person. The counts are what it gave on validation rows; left out = all answers are taken',
+        'Answers with a lower probability, after calibration, go to a person. The counts are what it gave on validation rows; interval: of the share right on new rows, where each end holds in 90% of prompts, whichever threshold was chosen. Left out = all answers are taken',
       ),
     policy: policySchema
       .optional()

@@ -1,6 +1,9 @@
 import { assert } from '../lib/assert';
+import { createRng } from '../lib/rng';
 import { argmax, logSoftmax } from './classification';
-import { type Interval, wilson } from './intervals';
+import { exactLow, type Interval, wilson } from './intervals';
+import { eachDraw, type ResampleOptions } from './resample';
+import { quantile } from './special';
 
 const probabilities = (logProbs: readonly number[]) => logProbs.map(Math.exp);
 
@@ -110,36 +113,92 @@ export function ece(logProbs: readonly (readonly number[])[], gold: readonly num
   return bins.reduce((sum, b) => sum + (b.rows / gold.length) * Math.abs(b.accuracy - b.meanConfidence), 0);
 }
 
+const binsOf = (n: number) => Math.max(1, Math.min(15, Math.floor(n / 20)));
+
+/** Rows by rising confidence, and how likely and how right each is. */
+interface Ordered {
+  readonly order: Int32Array;
+  readonly confidence: Float64Array;
+  readonly right: Uint8Array;
+}
+
 /**
- * ECE of a bootstrap draw in linear time. Ties of confidence fall into bins by their place in `order`.
- * @param order rows by rising confidence
+ * Share right minus probability in each bin of a draw, weighted by its rows, in linear time; their sizes add up to the ECE.
+ * Ties of confidence fall into bins by their place in `order`.
  * @param times how often each row was drawn
  * @param n rows drawn
  */
-export function eceOfDraw(
-  order: Int32Array,
+export function gapsOfDraw(
+  { order, confidence, right }: Ordered,
   times: Int32Array,
   n: number,
-  confidence: Float64Array,
-  right: Uint8Array,
-): number {
-  const bins = Math.max(1, Math.min(15, Math.floor(n / 20)));
-  let total = 0;
-  let gap = 0;
-  let seen = 0;
-  let bin = 1;
-  let end = Math.round(n / bins);
+  bins = binsOf(n),
+): Float64Array {
+  const gaps = new Float64Array(bins);
+  let [seen, bin, end] = [0, 0, Math.round(n / bins)];
   for (const row of order)
     for (let t = times[row] as number; t > 0; t--) {
-      gap += (right[row] as number) - (confidence[row] as number);
+      gaps[bin] = (gaps[bin] as number) + ((right[row] as number) - (confidence[row] as number)) / n;
       seen++;
       if (seen < end) continue;
-      total += Math.abs(gap);
-      gap = 0;
       bin++;
-      end = Math.round((bin * n) / bins);
+      end = Math.round(((bin + 1) * n) / bins);
     }
-  return total / n;
+  return gaps;
+}
+
+function ordered(logProbs: readonly (readonly number[])[], gold: readonly number[]): Ordered {
+  const said = logProbs.map(argmax);
+  const confidence = Float64Array.from(logProbs, (row, i) => Math.exp(row[said[i] as number] as number));
+  const byConfidence = (x: number, y: number) => (confidence[x] as number) - (confidence[y] as number) || x - y;
+  const right = Uint8Array.from(gold, (label, i) => Number(said[i] === label));
+  return { order: Int32Array.from(gold.keys()).sort(byConfidence), confidence, right };
+}
+
+const sizeOf = (gaps: Float64Array): number => gaps.reduce((sum, gap) => sum + Math.abs(gap), 0);
+
+const ECE_DRAWS = 1000;
+
+/**
+ * 95% interval of the ECE; null below 100 rows. An ECE of few rows is too high, and that of a draw even more so: percentiles
+ * of draws would always leave out a true 0. The lower end is the ECE less what its bins can be off, as |ECE − true ECE| is at
+ * most the sum over bins of |gap − true gap|: the 97.5th percentile of that sum over draws, or, where it is larger because
+ * almost all rows are right, of the ECE of answers that are right as often as they say (Bröcker & Smith 2007). The upper end
+ * is the draws' own percentile. Whole groups are drawn. `coverage.test.ts` has how often it holds the truth.
+ */
+export function eceInterval(
+  logProbs: readonly (readonly number[])[],
+  gold: readonly number[],
+  { seed, draws = ECE_DRAWS, groups }: ResampleOptions,
+): Interval | null {
+  const value = ece(logProbs, gold);
+  if (value === null) return null;
+  const n = gold.length;
+  const of = ordered(logProbs, gold);
+  const bins = binsOf(n);
+  const once = new Int32Array(n).fill(1);
+  const gaps = gapsOfDraw(of, once, n, bins);
+  const [drawn, off, asSaid] = [new Float64Array(draws), new Float64Array(draws), new Float64Array(draws)];
+  const rng = createRng(seed + 1);
+  const [times, luck, right] = [new Int32Array(n), new Float64Array(n), new Uint8Array(n)];
+  const members = new Map(gold.map((_, i) => [groups?.[i] ?? i, i] as const).reverse());
+  const first = Int32Array.from(gold, (_, i) => members.get(groups?.[i] ?? i) ?? i);
+  eachDraw(n, { seed, draws, groups }, (rows, d) => {
+    times.fill(0);
+    for (const row of rows) times[row] = (times[row] as number) + 1;
+    const found = gapsOfDraw(of, times, rows.length, bins);
+    drawn[d] = sizeOf(found);
+    off[d] = sizeOf(found.map((gap, b) => gap - (gaps[b] as number)));
+    for (let i = 0; i < n; i++) luck[i] = rng.next();
+    // rows of a group have the luck of its first row
+    for (let i = 0; i < n; i++) right[i] = Number((luck[first[i] as number] as number) < (of.confidence[i] as number));
+    asSaid[d] = sizeOf(gapsOfDraw({ ...of, right }, once, n, bins));
+  });
+  const most = (values: Float64Array) => quantile(values.sort(), 0.975);
+  return {
+    low: Math.max(0, value - Math.max(most(off), most(asSaid))),
+    high: Math.min(1, Math.max(value, most(drawn))),
+  };
 }
 
 const HOTTEST = 20;
@@ -172,6 +231,14 @@ export function fitTemperature(logProbs: readonly (readonly number[])[], gold: r
 export const atTemperature = (logProbs: readonly number[], temperature: number): readonly number[] =>
   temperature === 1 ? logProbs : logSoftmax(logProbs.map((value) => value / temperature));
 
+/** How sure a prompt was of each of some rows, and whether it was right. */
+export interface SureAndRight {
+  readonly confidences: readonly number[];
+  readonly right: readonly boolean[];
+  /** Family of each row, where rows belong together: each counts as one trial. */
+  readonly groups?: readonly number[] | undefined;
+}
+
 /** What happens when only answers with at least this probability are taken, and the rest goes to a person. */
 export interface CoveragePoint {
   readonly threshold: number;
@@ -181,45 +248,95 @@ export interface CoveragePoint {
   readonly coverage: number;
   /** Of the answered rows; 1 with no row answered is not claimed: null. */
   readonly accuracy: number | null;
-  /** Wilson, 95%. */
-  readonly accuracyCi95: Interval;
+  readonly interval: Interval;
 }
 
-const pointOf = (threshold: number, answered: number, correct: number, rows: number): CoveragePoint => ({
-  threshold,
-  answered,
-  correct,
-  coverage: rows === 0 ? 0 : answered / rows,
-  accuracy: answered === 0 ? null : correct / answered,
-  accuracyCi95: wilson(correct, answered),
-});
+/** Interval of a share of `trials`, of which so many are right and the others wrong; `rows`: among which thresholds are chosen. */
+export type ShareInterval = (right: number, wrong: number, rows: number) => Interval;
+
+/** 95%, of a threshold that these rows did not choose. */
+export const wilsonShare: ShareInterval = (right, wrong) => wilson(right, right + wrong);
+
+/** How often a promise may be broken. */
+const BROKEN = 0.1;
+const levelAmong = (rows: number) => BROKEN / Math.max(1, Math.ceil(Math.log2(rows)));
+
+/**
+ * Of a threshold that these rows chose: each end holds in 90%, for every threshold at once. Exact binomial ends at level
+ * 10% / ⌈log2 rows⌉, as many as there are thresholds that differ much: one halves the answered rows of the next. Source:
+ * Geifman & El-Yaniv 2017, who search by bisection; that it holds for all thresholds is simulated in
+ * `evaluation/classify/confidence.test.ts`. Trials that are right or wrong in part are counted against each end.
+ */
+export const promisedShare: ShareInterval = (right, wrong, rows) => {
+  const trials = Math.floor(right + wrong + 1e-9);
+  const low = (against: number) => exactLow(trials - Math.ceil(against - 1e-9), trials, levelAmong(rows));
+  return trials === 0 ? { low: 0, high: 1 } : { low: low(wrong), high: 1 - low(right) };
+};
+
+/** The fewest rows that, all answered rightly, promise so much. */
+export function rowsToPromise(share: number): number {
+  let rows = 2;
+  while (promisedShare(rows, 0, rows).low < share) rows++;
+  return rows;
+}
+
+/**
+ * Counts answered rows. Those of a family may all be right or wrong together, so they are as many trials as (Σs)² / Σs²
+ * of the sizes s of the families. Source: Kish 1965.
+ */
+function tally({ right, groups }: SureAndRight, intervalOf: ShareInterval) {
+  const sizes = new Map<number, number>();
+  let [answered, correct, squares] = [0, 0, 0];
+  return {
+    add: (row: number) => {
+      const group = groups?.[row] ?? row;
+      const size = sizes.get(group) ?? 0;
+      sizes.set(group, size + 1);
+      squares += 2 * size + 1;
+      answered++;
+      if (right[row]) correct++;
+    },
+    point: (threshold: number): CoveragePoint => {
+      const share = answered === 0 ? 0 : answered / squares;
+      return {
+        threshold,
+        answered,
+        correct,
+        coverage: right.length === 0 ? 0 : answered / right.length,
+        accuracy: answered === 0 ? null : correct / answered,
+        interval: intervalOf(correct * share, (answered - correct) * share, right.length),
+      };
+    },
+  };
+}
 
 export function coverageAt(
-  confidences: readonly number[],
-  right: readonly boolean[],
+  of: SureAndRight,
   threshold: number,
+  intervalOf: ShareInterval = wilsonShare,
 ): CoveragePoint {
-  let answered = 0;
-  let correct = 0;
-  confidences.forEach((confidence, i) => {
-    if (confidence < threshold) return;
-    answered++;
-    if (right[i]) correct++;
+  const counts = tally(of, intervalOf);
+  of.confidences.forEach((confidence, i) => {
+    if (confidence >= threshold) counts.add(i);
   });
-  return pointOf(threshold, answered, correct, confidences.length);
+  return counts.point(threshold);
 }
 
 /** One point a distinct confidence, from all rows answered to the surest row alone. Source: El-Yaniv & Wiener 2010. */
-export function coverageCurve(confidences: readonly number[], right: readonly boolean[]): readonly CoveragePoint[] {
-  const order = confidences.map((confidence, i) => ({ confidence, right: right[i] === true }));
-  order.sort((a, b) => b.confidence - a.confidence);
+export function coverageCurve(of: SureAndRight, intervalOf: ShareInterval = wilsonShare): readonly CoveragePoint[] {
+  const { confidences } = of;
+  const at = (row: number | undefined) => confidences[row ?? -1] as number;
+  const order = [...confidences.keys()].sort((a, b) => at(b) - at(a));
+  const counts = tally(of, intervalOf);
   const points: CoveragePoint[] = [];
-  let correct = 0;
   order.forEach((row, i) => {
-    if (row.right) correct++;
+    counts.add(row);
     // rows of one confidence are answered together or not at all
-    if (order[i + 1]?.confidence === row.confidence) return;
-    points.push(pointOf(row.confidence, i + 1, correct, order.length));
+    if (at(order[i + 1]) !== at(row)) points.push(counts.point(at(row)));
   });
   return points.toReversed();
 }
+
+/** Rounded down: "At least 76% of such answers are right on new rows, a promise that 9 of 10 prompts keep." */
+export const promiseWords = ({ low }: Pick<Interval, 'low'>): string =>
+  `At least ${Math.floor(100 * low + 1e-9)}% of such answers are right on new rows, a promise that 9 of 10 prompts keep.`;

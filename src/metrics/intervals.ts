@@ -1,4 +1,4 @@
-import { studentT975, Z95 } from './special';
+import { binomialCdf, studentT975, Z95 } from './special';
 
 export interface Interval {
   readonly low: number;
@@ -16,6 +16,25 @@ export function wilson(correct: number, n: number, z = Z95): Interval {
   const centre = (p + (z * z) / (2 * n)) / scale;
   const half = (z / scale) * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n));
   return { low: correct === 0 ? 0 : Math.max(0, centre - half), high: correct === n ? 1 : Math.min(1, centre + half) };
+}
+
+/**
+ * Lower end of the exact one-sided interval of a share at level 1 − alpha: the p with P(X ≥ correct) = alpha, by bisection.
+ * Source: Clopper & Pearson 1934.
+ */
+export function exactLow(correct: number, n: number, alpha: number): number {
+  if (correct <= 0) return 0;
+  if (correct >= n) return alpha ** (1 / n);
+  // whichever side has fewer terms
+  const atLeast = (p: number) =>
+    2 * correct > n ? binomialCdf(n - correct, n, 1 - p) : 1 - binomialCdf(correct - 1, n, p);
+  let [low, high] = [0, 1];
+  for (let i = 0; i < 40; i++) {
+    const middle = (low + high) / 2;
+    if (atLeast(middle) < alpha) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 /**

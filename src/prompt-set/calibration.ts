@@ -5,6 +5,7 @@
 
 import type { ReviewThreshold } from '../evaluation/types';
 import { counted } from '../lib/format';
+import { promiseWords } from '../metrics/calibration';
 import { armId, armsAsCompared, isTextAlone, UNTUNED } from './arms';
 import { addHardVersion, keptFrom, sameLabelOrder } from './make-versions';
 import { countLook, type Stamp, sameWords } from './prompt-set';
@@ -68,6 +69,10 @@ function withCalibrations(set: PromptSet, found: ReadonlyMap<string, Calibration
       : version;
   return { ...set, hard: set.hard.map(calibrated), soft: set.soft.map(calibrated) };
 }
+
+/** "Of 40 validation rows it answered 30 itself, 28 of them right. At least 74% of such answers are right on new rows, …" */
+export const thresholdWords = ({ rows, answered, correct, interval }: ReviewThreshold): string =>
+  `Of ${counted(rows, 'validation row')} it answered ${answered} itself, ${correct} of them right.${interval ? ` ${promiseWords(interval)}` : ''}`;
 
 /** The set with the threshold of one version; null takes all its answers again. */
 export function setThreshold(

@@ -63,7 +63,13 @@ export const optimisation = {
 };
 
 /** Below which probability a person is asked, and what that gave on validation rows. */
-export const thresholdSchema = z.object({ value: share, rows: count, answered: count, correct: count });
+export const thresholdSchema = z.object({
+  value: share,
+  rows: count,
+  answered: count,
+  correct: count,
+  interval: z.object({ low: share, high: share }).optional(),
+});
 
 export const settingsSchema = z.object({
   placement: z.enum(PLACEMENTS),

@@ -1,6 +1,7 @@
 /** Pictures of how sure the answers are, as plain SVG: a report holds no script and asks for nothing. */
 
 import { baseWord, type CardArm, type VerdictCard } from '../evaluation/card';
+import { testAnswers } from '../evaluation/classify/confidence';
 import { coverageFinding, reliabilityFinding } from '../evaluation/classify/titles';
 import { type ArmReport, type Interval, isLearned } from '../evaluation/types';
 import { points } from '../evaluation/words';
@@ -125,7 +126,7 @@ function coverageChart(
   const lines = arms.map((each) => ({
     ...each,
     points: thinned(each.curve.filter(({ answered }) => answered >= Math.min(MIN_ANSWERED, each.arm.n))).flatMap(
-      ({ coverage, accuracy, accuracyCi95 }) => (accuracy === null ? [] : [{ coverage, accuracy, ...accuracyCi95 }]),
+      ({ coverage, accuracy, interval }) => (accuracy === null ? [] : [{ coverage, accuracy, ...interval }]),
     ),
   }));
   const lowest = Math.min(0.9, ...lines.flatMap(({ points }) => points.map(({ low }) => low)));
@@ -177,8 +178,7 @@ export function confidenceCharts({ comparison, plan, closer }: LabelReport, thre
   });
   const last = arms.at(-1);
   if (!last) return html``;
-  const right = plan.gold.map((g, i) => last.arm.predictions[i] === g);
-  const at = coverageAt(last.arm.confidences, right, threshold);
+  const at = coverageAt(testAnswers(last.arm, plan), threshold);
   return html`<div class="charts">
 ${coverageChart(coverageFinding(last.arm.name, at, last.arm.accuracy), arms)}
 ${arms.map((each) => (each.bins ? reliabilityChart(reliabilityFinding(each.arm.name, each.bins), each, each.bins) : ''))}

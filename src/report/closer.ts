@@ -1,7 +1,7 @@
 /** The checks beside a comparison of labels: slices, probabilities, edited rows, votes. */
 
 import { consistencySentence, EDIT_NAMES, everyRowSentence, fineTuningSentence } from '../evaluation/classify/checks';
-import { confidenceDifferenceWords, coverageSentence } from '../evaluation/classify/confidence';
+import { confidenceDifferenceWords, coverageSentence, eceWords, testAnswers } from '../evaluation/classify/confidence';
 import { slicesSentence } from '../evaluation/classify/slices';
 import { tallySentence } from '../evaluation/vote';
 import { points, pointsRange, pointsWithUnit, pValue, times } from '../evaluation/words';
@@ -66,8 +66,7 @@ const confidence: Make = (input, nameOf) => {
   const sentences = [pair?.a, pair?.b].flatMap((id) => {
     const arm = comparison.arms.find((report) => report.id === id);
     if (!arm || arm.kind === 'reference') return [];
-    const right = plan.gold.map((g, i) => arm.predictions[i] === g);
-    return [`${arm.name}. ${coverageSentence(coverageAt(arm.confidences, right, THRESHOLD), arm.n)}`];
+    return [`${arm.name}. ${coverageSentence(coverageAt(testAnswers(arm, plan), THRESHOLD), arm.n)}`];
   });
   const difference = closer?.insights?.confidenceDifference;
   if (difference && pair)
@@ -79,11 +78,11 @@ const confidence: Make = (input, nameOf) => {
     sentences,
     table: {
       caption:
-        'ECE in bins of equal mass, from 100 rows on; Brier; mean negative log-probability (NLL). In brackets: after temperature scaling, fitted on validation rows',
+        'ECE in bins of equal mass with its 95% interval, from 100 rows on; Brier; mean negative log-probability (NLL). In brackets: after temperature scaling, fitted on validation rows',
       columns: ['Prompt', 'ECE', 'Brier', 'NLL', 'Temperature'],
       rows: reports.map(({ armId, scores, cooled, temperature }) => [
         nameOf(armId),
-        `${three(scores.ece)}${cooled?.ece == null ? '' : ` (${three(cooled.ece)})`}`,
+        `${eceWords(scores)}${cooled?.ece == null ? '' : ` (${eceWords(cooled)})`}`,
         `${three(scores.brier)}${cooled ? ` (${three(cooled.brier)})` : ''}`,
         `${three(scores.nll)}${cooled ? ` (${three(cooled.nll)})` : ''}`,
         temperature === null ? '–' : temperature.toFixed(2),

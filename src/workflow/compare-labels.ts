@@ -207,7 +207,11 @@ async function scoreArm(
     latencyMsMedian,
     validation: validated && {
       ...validated,
-      answers: { gold: goldOf(dataset, parts.validation), logProbs: onValidation },
+      answers: {
+        gold: goldOf(dataset, parts.validation),
+        logProbs: onValidation,
+        groups: rowGroups(dataset, parts.validation),
+      },
     },
     temperature: validationTemperature(...decides),
   };

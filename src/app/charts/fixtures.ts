@@ -97,7 +97,7 @@ const confidences = Array.from({ length: 120 }, (_, i) => 0.4 + (0.59 * ((i * 37
 const right = confidences.map((c, i) => (i % 10) / 10 < c);
 const coverageOf = (side: 'a' | 'b', shift: number) => {
   const sure = confidences.map((c) => Math.min(0.99, c + shift));
-  return { side, confidences: sure, right, curve: coverageCurve(sure, right) };
+  return { side, confidences: sure, right, curve: coverageCurve({ confidences: sure, right }) };
 };
 const bins = [0.45, 0.55, 0.65, 0.75, 0.85, 0.95].map((meanConfidence) => ({
   rows: 20,

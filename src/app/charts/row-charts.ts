@@ -1,6 +1,6 @@
 /** Charts of rows: how long they are, how many are answered against how many are right, and claimed against observed accuracy. */
 import * as Plot from '@observablehq/plot';
-import { type CoveragePoint, coverageAt, type ReliabilityBin } from '../../metrics/calibration';
+import { type CoveragePoint, coverageAt, type ReliabilityBin, type SureAndRight } from '../../metrics/calibration';
 import type { Side } from './comparison-charts';
 import {
   axisOf,
@@ -17,11 +17,9 @@ import {
   tenthBelow,
 } from './plot';
 
-interface CoverageArm {
+interface CoverageArm extends SureAndRight {
   readonly side: Side;
   readonly curve: readonly CoveragePoint[];
-  readonly confidences: readonly number[];
-  readonly right: readonly boolean[];
 }
 
 const MARK = { a: 'circle', b: 'diamond', ref: 'square' } as const;
@@ -42,7 +40,7 @@ export const drawCoverage =
     const lines = arms.map((arm) => ({
       ...arm,
       points: pointsOf(arm, width),
-      at: coverageAt(arm.confidences, arm.right, threshold),
+      at: coverageAt(arm, threshold),
     }));
     const lows = lines.flatMap(({ points }) => points.map((point) => point.accuracy ?? 1));
     const from = tenthBelow([0.9, ...lows], 0.05);
@@ -59,8 +57,8 @@ export const drawCoverage =
         ...lines.map(({ points, side }) =>
           Plot.areaY(points, {
             x: 'coverage',
-            y1: (point: CoveragePoint) => Math.max(from, point.accuracyCi95.low),
-            y2: (point: CoveragePoint) => point.accuracyCi95.high,
+            y1: (point: CoveragePoint) => Math.max(from, point.interval.low),
+            y2: (point: CoveragePoint) => point.interval.high,
             fill: COLOUR[side],
             fillOpacity: 0.1,
           }),

@@ -1,4 +1,4 @@
-import { ofRows, percent } from '../../lib/format';
+import { counted, ofRows, percent, percentWhole } from '../../lib/format';
 import {
   atTemperature,
   brier,
@@ -6,10 +6,14 @@ import {
   coverageAt,
   coverageCurve,
   ece,
-  eceOfDraw,
+  eceInterval,
   nll,
+  promisedShare,
+  promiseWords,
   type ReliabilityBin,
   reliability,
+  rowsToPromise,
+  type SureAndRight,
 } from '../../metrics/calibration';
 import { argmax } from '../../metrics/classification';
 import type { Interval } from '../../metrics/intervals';
@@ -22,6 +26,7 @@ import { type Calibrated, calibratedRows, comparedLogProbs, isCalibrated } from 
 interface Scores {
   /** Null below 100 rows, where it says nothing. */
   readonly ece: number | null;
+  readonly eceCi95: Interval | null;
   readonly brier: number;
   /** Mean negative log-probability of the label, nats. */
   readonly nll: number;
@@ -38,11 +43,21 @@ export interface ConfidenceReport {
   readonly curve: readonly CoveragePoint[];
 }
 
-const scoresOf = (rows: readonly (readonly number[])[], gold: readonly number[]): Scores => ({
+const scoresOf = (
+  rows: readonly (readonly number[])[],
+  { gold, seed, groups }: Pick<ComparisonPlan, 'gold' | 'seed' | 'groups'>,
+): Scores => ({
   ece: ece(rows, gold),
+  eceCi95: eceInterval(rows, gold, { seed, groups }),
   brier: brier(rows, gold),
   nll: nll(rows, gold),
 });
+
+/** "0.120, 0.061 to 0.190". */
+export function eceWords({ ece: value, eceCi95 }: Scores): string {
+  if (value === null || eceCi95 === null) return '–';
+  return `${value.toFixed(3)}, ${eceCi95.low.toFixed(3)} to ${eceCi95.high.toFixed(3)}`;
+}
 
 export function confidenceOf(arm: ArmOutcome, report: ArmReport, plan: ComparisonPlan): ConfidenceReport {
   const { gold } = plan;
@@ -51,28 +66,25 @@ export function confidenceOf(arm: ArmOutcome, report: ArmReport, plan: Compariso
   const temperature = fitted && (isCalibrated(arm, plan) ? fitted.calibrated : fitted.raw);
   return {
     armId: arm.id,
-    scores: scoresOf(logProbs, gold),
+    scores: scoresOf(logProbs, plan),
     temperature,
     cooled:
       temperature === null
         ? null
         : scoresOf(
             logProbs.map((row) => atTemperature(row, temperature)),
-            gold,
+            plan,
           ),
     bins: reliability(logProbs, gold),
-    curve: coverageCurve(
-      report.confidences,
-      gold.map((g, i) => report.predictions[i] === g),
-    ),
+    curve: coverageCurve(testAnswers(report, plan)),
   };
 }
 
-/** How sure an arm was of each of some rows, and whether it was right. */
-export interface SureAndRight {
-  readonly confidences: readonly number[];
-  readonly right: readonly boolean[];
-}
+/** An arm's answers to the test rows. */
+export const testAnswers = (
+  { confidences, predictions }: Pick<ArmReport, 'confidences' | 'predictions'>,
+  { gold, groups }: Pick<ComparisonPlan, 'gold' | 'groups'>,
+): SureAndRight => ({ confidences, right: gold.map((g, i) => predictions[i] === g), groups });
 
 /** With fewer validation rows a threshold would be chosen by chance. */
 const MIN_THRESHOLD_ROWS = 20;
@@ -92,26 +104,21 @@ export function validationAnswers(
   return {
     confidences: logProbs.map((row, i) => Math.exp(row[said[i] as number] as number)),
     right: answers.gold.map((gold, i) => said[i] === gold),
+    groups: answers.groups,
   };
 }
 
-/** A threshold with what it gives on the rows that chose it. */
-export function thresholdFrom({ confidences, right }: SureAndRight, value: number): ReviewThreshold {
-  const { answered, correct } = coverageAt(confidences, right, value);
-  return { value, rows: right.length, answered, correct };
+/** A threshold with what it gives on the rows that chose it, and what it promises on new ones. */
+export function thresholdFrom(of: SureAndRight, value: number): ReviewThreshold {
+  const { answered, correct, interval } = coverageAt(of, value, promisedShare);
+  return { value, rows: of.right.length, answered, correct, interval };
 }
 
-interface Difference {
-  /** Of B minus that of A. */
-  readonly difference: number;
+/** Brier score of B minus that of A. An ECE is too high, and not by as much for every prompt: no difference is shown. */
+export interface ConfidenceDifference {
+  readonly brier: number;
   /** Paired bootstrap, 95%. */
   readonly ci95: Interval;
-}
-
-export interface ConfidenceDifference {
-  readonly brier: Difference;
-  /** Null below 100 rows. */
-  readonly ece: Difference | null;
 }
 
 /** How much better one arm's probabilities are than the other's, on the same drawn rows. */
@@ -122,73 +129,48 @@ export function confidenceDifference(
   draws = DRAWS,
 ): ConfidenceDifference {
   const { gold, seed, groups } = plan;
-  const n = gold.length;
-  const options = { seed, draws, groups };
-  const [ofA, ofB] = [a, b].map((arm) => {
-    const rows = comparedLogProbs(arm, plan);
-    const said = rows.map(argmax);
-    const confidence = Float64Array.from(rows, (row, i) => Math.exp(row[said[i] as number] as number));
-    const order = Int32Array.from(rows, (_, i) => i);
-    order.sort((x, y) => (confidence[x] as number) - (confidence[y] as number) || x - y);
-    return {
-      brier: Float64Array.from(rows, (row, i) => brier([row], [gold[i] as number])),
-      confidence,
-      right: Uint8Array.from(said, (label, i) => (label === gold[i] ? 1 : 0)),
-      order,
-      ece: ece(rows, gold),
-    };
-  }) as [Measured, Measured];
-  const brierOn = (rows: ArrayLike<number>) => {
+  const score = (arm: ArmOutcome) => comparedLogProbs(arm, plan).map((row, i) => brier([row], [gold[i] as number]));
+  const [ofA, ofB] = [score(a), score(b)];
+  const on = (rows: ArrayLike<number>) => {
     let sum = 0;
     for (let i = 0; i < rows.length; i++)
-      sum += (ofB.brier[rows[i] as number] as number) - (ofA.brier[rows[i] as number] as number);
+      sum += (ofB[rows[i] as number] as number) - (ofA[rows[i] as number] as number);
     return sum / rows.length;
   };
-  const times = new Int32Array(n);
-  const eceOn = (rows: Int32Array) => {
-    times.fill(0);
-    for (const row of rows) times[row] = (times[row] as number) + 1;
-    const [eA, eB] = [ofA, ofB].map(({ order, confidence, right }) =>
-      eceOfDraw(order, times, rows.length, confidence, right),
-    );
-    return (eB as number) - (eA as number);
-  };
-  return {
-    brier: { difference: brierOn(gold.map((_, i) => i)), ci95: pairedBootstrap(n, brierOn, options) },
-    ece:
-      ofA.ece === null || ofB.ece === null
-        ? null
-        : { difference: ofB.ece - ofA.ece, ci95: pairedBootstrap(n, eceOn, options) },
-  };
+  return { brier: on(gold.map((_, i) => i)), ci95: pairedBootstrap(gold.length, on, { seed, draws, groups }) };
 }
 
-interface Measured {
-  readonly brier: Float64Array;
-  readonly confidence: Float64Array;
-  readonly right: Uint8Array;
-  readonly order: Int32Array;
-  readonly ece: number | null;
-}
-
-/** "Brier −0.120 (−0.150 to −0.090), ECE −0.050 (−0.100 to 0.010)": below zero B's are better. */
-export function confidenceDifferenceWords({ brier: b, ece: e }: ConfidenceDifference): string {
+/** "Brier −0.120 (−0.150 to −0.090)": below zero B's are better. */
+export function confidenceDifferenceWords({ brier: difference, ci95 }: ConfidenceDifference): string {
   const number = (value: number) =>
     value
       .toFixed(3)
       .replace(/^-(?=0\.000$)/, '')
       .replace('-', '−');
-  const words = ({ difference, ci95 }: Difference) =>
-    `${number(difference)} (${number(ci95.low)} to ${number(ci95.high)})`;
-  return e ? `Brier ${words(b)}, ECE ${words(e)}` : `Brier ${words(b)}`;
+  return `Brier ${number(difference)} (${number(ci95.low)} to ${number(ci95.high)})`;
 }
 
-/** "Send answers below 0.80 to a person: 74 of 100 rows are answered, 91.9% correctly (83.4% to 96.2%); 26 go to a person." */
-export function coverageSentence(point: CoveragePoint, n: number): string {
+/**
+ * "Send answers below 0.80 to a person: 74 of 100 rows are answered, 91.9% correctly (83.4% to 96.2%); 26 go to a person."
+ * @param chosen these rows choose the threshold: the sentence says what it promises, as their share right is too good
+ */
+export function coverageSentence(point: CoveragePoint, n: number, chosen = false): string {
   const left = n - point.answered;
   const below = `below ${point.threshold.toFixed(2)}`;
   if (point.answered === 0) return `No answer reaches ${point.threshold.toFixed(2)}: all ${n} rows go to a person.`;
-  const { low, high } = point.accuracyCi95;
-  const right = `${ofRows(point.accuracy ?? 0, point.answered)} correctly (${percent(low)} to ${percent(high)})`;
-  if (left === 0) return `No answer is ${below}: all ${n} rows are answered, ${right}.`;
-  return `Send answers ${below} to a person: ${point.answered} of ${n} rows are answered, ${right}; ${left} ${left === 1 ? 'goes' : 'go'} to a person.`;
+  const { low, high } = point.interval;
+  const range = chosen ? '' : ` (${percent(low)} to ${percent(high)})`;
+  const right = `${ofRows(point.accuracy ?? 0, point.answered)} correctly${range}`;
+  const promise = chosen ? ` ${promiseWords(point.interval)}` : '';
+  if (left === 0) return `No answer is ${below}: all ${n} rows are answered, ${right}.${promise}`;
+  return `Send answers ${below} to a person: ${point.answered} of ${n} rows are answered, ${right}; ${left} ${left === 1 ? 'goes' : 'go'} to a person.${promise}`;
+}
+
+/** What so few rows cannot promise; null where they can promise 95%. */
+export function promiseLimit(rows: number): string | null {
+  const most = promisedShare(rows, 0, rows).low;
+  const wanted = 0.95;
+  return most >= wanted
+    ? null
+    : `${counted(rows, 'validation row')} can promise ${Math.floor(100 * most)}% at most: ${percentWhole(wanted)} takes ${rowsToPromise(wanted)} answered rows without a mistake.`;
 }

@@ -136,7 +136,7 @@ const point = (accuracy: number, answered: number, n = 100) => ({
   correct: Math.round(accuracy * answered),
   coverage: answered / n,
   accuracy,
-  accuracyCi95: { low: accuracy - 0.05, high: accuracy + 0.03 },
+  interval: { low: accuracy - 0.05, high: accuracy + 0.03 },
 });
 
 it('says what leaving rows to a person brings, and when it brings nothing', () => {

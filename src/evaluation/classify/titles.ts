@@ -66,7 +66,7 @@ export function differenceFinding(arms: readonly ArmReport[], pairs: readonly Pa
 
 /** Title of the coverage curve: said only where the interval of the answered rows is above the accuracy of all. */
 export function coverageFinding(name: string, point: CoveragePoint, accuracyOfAll: number): string {
-  if (point.accuracy === null || point.coverage === 1 || point.accuracyCi95.low <= accuracyOfAll)
+  if (point.accuracy === null || point.coverage === 1 || point.interval.low <= accuracyOfAll)
     return 'Accuracy of the answered rows against their share';
   return `Answering the surest ${percentWhole(point.coverage)} of rows, ${midSentence(name)} is right on ${percent(point.accuracy)} instead of ${percent(accuracyOfAll)}`;
 }

@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { thresholdWords } from '../../../prompt-set/calibration';
 import { freeStages, readStageName, type Stage, stagesOf } from '../../../prompt-set/stages';
 import { type PromptSet, STAGE_POLICIES, type StageMove, type StagePolicy } from '../../../prompt-set/types';
 import { versionById, versionsOf } from '../../../prompt-set/versions';
@@ -197,7 +198,7 @@ function Thresholds({ set }: { readonly set: PromptSet }) {
         {stages.map(({ name, threshold }) => (
           <li key={name}>
             {threshold
-              ? `${name}: unsure below ${threshold.value.toFixed(2)}. Of ${threshold.rows} validation rows it answered ${threshold.answered} itself, ${threshold.correct} of them right.`
+              ? `${name}: unsure below ${threshold.value.toFixed(2)}. ${thresholdWords(threshold)}`
               : `${name}: no threshold, so it is never too unsure.`}
           </li>
         ))}

@@ -1,5 +1,9 @@
 import { useMemo } from 'react';
-import { type ConfidenceReport, confidenceDifferenceWords } from '../../../../../evaluation/classify/confidence';
+import {
+  type ConfidenceReport,
+  confidenceDifferenceWords,
+  eceWords,
+} from '../../../../../evaluation/classify/confidence';
 import type { ArmReport } from '../../../../../evaluation/types';
 import { ChartPanel, drawReliability, reliabilityTitle, sideOf, twinOf } from '../../../../charts';
 import { ArmMark, Panel, Table, type TableColumn } from '../../../../ui';
@@ -68,8 +72,8 @@ const SCORES: readonly Pick<TableColumn<ConfidenceReport>, 'name' | 'means' | 'c
   {
     name: 'ECE',
     means:
-      'Expected calibration error: the average gap between the probability of an answer and the share of such answers that are right. Equal numbers of rows in each bin; not shown below 100 rows.',
-    cell: ({ scores, cooled }) => both(scores.ece, cooled?.ece),
+      'Expected calibration error: the average gap between the probability of an answer and the share of such answers that are right. Equal numbers of rows in each bin; with its 95% interval, as few rows make it look too large; not shown below 100 rows.',
+    cell: ({ scores, cooled }) => `${eceWords(scores)}${cooled?.ece == null ? '' : ` (${eceWords(cooled)})`}`,
   },
   {
     name: 'Brier',
@@ -96,7 +100,7 @@ function Scores(props: InsightsProps) {
   return (
     <Panel title="How good the probabilities are" span={12} aside="in brackets: after temperature scaling">
       {difference ? (
-        <p>{`${b} minus ${a}, with paired bootstrap 95% intervals: ${confidenceDifferenceWords(difference)}. Below zero the probabilities of ${b} are better.`}</p>
+        <p>{`${b} minus ${a}, with its paired bootstrap 95% interval: ${confidenceDifferenceWords(difference)}. Below zero the probabilities of ${b} are better.`}</p>
       ) : null}
       <Table<ConfidenceReport>
         caption="Calibration of every prompt"

@@ -2,12 +2,20 @@
 import { useMemo, useState } from 'react';
 import {
   coverageSentence,
-  type SureAndRight,
+  promiseLimit,
+  testAnswers,
   thresholdFrom,
   validationAnswers,
 } from '../../../../../evaluation/classify/confidence';
 import type { ArmReport } from '../../../../../evaluation/types';
-import { type CoveragePoint, coverageAt, coverageCurve } from '../../../../../metrics/calibration';
+import {
+  type CoveragePoint,
+  coverageAt,
+  coverageCurve,
+  promisedShare,
+  type SureAndRight,
+  wilsonShare,
+} from '../../../../../metrics/calibration';
 import { versionsCompared } from '../../../../../prompt-set/calibration';
 import { ChartPanel, coverageTitle, drawCoverage, sideOf } from '../../../../charts';
 import { usePromptSets } from '../../../../state/studio';
@@ -39,24 +47,27 @@ type RowsShown = keyof typeof ROWS;
 function shownOn(rows: RowsShown, given: Omit<InsightsProps, 'dataset'>): readonly Shown[] | null {
   const { plan } = given.evaluation;
   const found = reportsOf(given).map(({ arm, report: { curve } }): Shown | null => {
-    if (rows === 'test') {
-      const right = plan.gold.map((gold, i) => arm.predictions[i] === gold);
-      return { arm, curve, confidences: arm.confidences, right };
-    }
+    if (rows === 'test') return { arm, curve, ...testAnswers(arm, plan) };
     const outcome = plan.arms.find(({ id }) => id === arm.id);
     // a version answers with the calibration that was chosen for it, not with another one that is looked into
     const on = outcome && given.mode === 'chosen' ? validationAnswers(outcome, plan) : null;
-    return on && { arm, curve: coverageCurve(on.confidences, on.right), ...on };
+    return on && { arm, curve: coverageCurve(on, promisedShare), ...on };
   });
   return found.every((each) => each !== null) ? found : null;
 }
 
 const curveRow = (name: string, point: CoveragePoint) => {
-  const { low, high } = point.accuracyCi95;
+  const { low, high } = point.interval;
   return [name, point.threshold, point.answered, point.correct, point.coverage, point.accuracy, low, high];
 };
 
 const accuracyOf = ({ right }: SureAndRight) => right.filter(Boolean).length / Math.max(1, right.length);
+
+const drawn = (shown: readonly Shown[], threshold: number) =>
+  drawCoverage(
+    shown.map((each) => ({ ...each, side: sideOf(each.arm) })),
+    threshold,
+  );
 
 /** The title is about the last prompt of the pair. */
 export function CoveragePanel(props: InsightsProps) {
@@ -69,22 +80,16 @@ export function CoveragePanel(props: InsightsProps) {
   }, [insights, comparison, evaluation, pair, mode]);
   const rows = on.validation ? wanted : 'test';
   const shown = (rows === 'validation' ? on.validation : null) ?? on.test;
-  const draw = useMemo(
-    () =>
-      drawCoverage(
-        shown.map((each) => ({ ...each, side: sideOf(each.arm) })),
-        threshold,
-      ),
-    [shown, threshold],
-  );
-  const point = ({ confidences, right }: Shown) => coverageAt(confidences, right, threshold);
+  const draw = useMemo(() => drawn(shown, threshold), [shown, threshold]);
+  const isChosen = rows === 'validation';
+  const point = (of: Shown) => coverageAt(of, threshold, isChosen ? promisedShare : wilsonShare);
   const last = shown.at(-1);
   if (!last) return null;
   return (
     <ChartPanel
       span={12}
       title={coverageTitle(last.arm.name, point(last), accuracyOf(last))}
-      unit={`accuracy on ${format.counted(last.right.length, `${rows} row`)} with its 95% Wilson band, against the share answered`}
+      unit={`accuracy on ${format.counted(last.right.length, `${rows} row`)}, with a band ${isChosen ? 'whose ends each hold for 9 of 10 prompts, at all thresholds at once' : 'of 95%'}, against the share answered`}
       controls={
         <div className="stack">
           {on.validation ? <Choices label="Rows" options={ROWS} value={rows} onChange={setRows} /> : null}
@@ -101,7 +106,7 @@ export function CoveragePanel(props: InsightsProps) {
       }
       draw={draw}
       twin={{
-        columns: ['prompt', 'threshold', 'answered', 'correct', 'coverage', 'accuracy', 'low_95', 'high_95'],
+        columns: ['prompt', 'threshold', 'answered', 'correct', 'coverage', 'accuracy', 'low', 'high'],
         rows: shown.flatMap(({ arm, curve }) => curve.map((each) => curveRow(arm.name, each))),
       }}
     >
@@ -109,12 +114,14 @@ export function CoveragePanel(props: InsightsProps) {
         {shown.map((entry) => (
           <li key={entry.arm.id}>
             <ArmMark side={sideOf(entry.arm)}>{entry.arm.name}</ArmMark>{' '}
-            {coverageSentence(point(entry), entry.right.length)}
-            {rows === 'validation' ? <UseThreshold {...props} shown={entry} value={threshold} /> : null}
+            {coverageSentence(point(entry), entry.right.length, isChosen)}
+            {isChosen ? <UseThreshold {...props} shown={entry} value={threshold} /> : null}
           </li>
         ))}
       </ul>
-      <p className="dim small">{rows === 'validation' ? CHOOSE : on.validation ? CHECK : ONLY_TEST}</p>
+      <p className="dim small">
+        {isChosen ? [promiseLimit(last.right.length), CHOOSE].join(' ') : on.validation ? CHECK : ONLY_TEST}
+      </p>
     </ChartPanel>
   );
 }
