@@ -356,6 +356,18 @@ describe('the command line', () => {
     ],
     [['tune', SAMPLE, '--text', 'tekst', '--label', 'label', '--out', 'x'], 'has no column “tekst”'],
     [['tune', SAMPLE, '--text', 'text', '--label', 'label', '--out', 'x', '--words', 'negative'], 'label=word'],
+    [
+      ['tune', SAMPLE, '--text', 'text', '--label', 'label', '--out', 'x', '--group', 'customer'],
+      '--group: support-messages.csv has no column “customer”',
+    ],
+    [
+      ['distil', SAMPLE, '--text', 'text', '--label', 'label', '--out', 'x', '--group', 'id', '--part', 'id'],
+      'Name one of them',
+    ],
+    [
+      ['improve', SAMPLE, '--text', 'text', '--label', 'label', '--part', 'id', '--test', 'x.csv'],
+      '--part names the test rows of one file',
+    ],
     [['check'], 'Expected MODEL_DIR'],
   ])('wrong use ends with 2 and the usage: %j', async (args, message) => {
     const { code, stderr } = await cli(...args);

@@ -2,6 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { splitAgain } from '../dataset/split-by';
 import { csvOf, dealt, unlikeTexts } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import { SILENT } from '../workflow/host';
@@ -64,6 +65,53 @@ it('splits a file as the page does, where no sizes are asked for', async () => {
   expect(here).toMatchObject({ split: dataset.split, fingerprint: dataset.fingerprint, splitHash: dataset.splitHash });
 });
 
+/** Cells of a column that rows of several parts have. */
+function cellsInTwoParts({ table, split }: Dataset, column: string): readonly string[] {
+  const byId = new Map(table.rows.map(({ id, cells }) => [id, cells[column] ?? '']));
+  const parts = Object.values(split).map((ids) => new Set(ids.map((id) => byId.get(id) ?? '')));
+  return [...new Set(byId.values())].filter((cell) => parts.filter((part) => part.has(cell)).length > 1);
+}
+
+it.each(['group', 'column'] as const)('splits by a %s as the page does', async (kind) => {
+  const folder = await mkdtemp(join(tmpdir(), 'softprompt-data-'));
+  const data = join(folder, 'data.csv');
+  const names = ['Training', 'test', 'dev', 'trn', 'held-out'];
+  const lines = dealt(120, LABELS).map(([text, label], i) => `${text},${label},c${i % 17},${names[i % 5]}`);
+  // a text that comes again and again
+  const csv = ['text,label,group,column', ...lines, ...lines.slice(0, 30)].join('\n');
+  await writeFile(data, csv);
+  const columns = { text: 'text', label: 'label' };
+  const splitBy = { kind, column: kind } as const;
+  const sizes = { trainRows: null, testRows: null };
+  const here = await readDataset({ data, test: null, columns, seed: 3, splitBy, ...sizes }, createLog());
+  const { guess: _, ...table } = await readTable(
+    { fileName: 'data.csv', bytes: new TextEncoder().encode(csv) },
+    SILENT,
+  );
+  const mapping = { ...columns, id: null };
+  const opened = (await prepareRows(table, mapping, { seed: 3 })).dataset;
+  const { dataset } = await prepareRows(opened.table, mapping, splitAgain(opened, { by: splitBy }));
+  const { split, splitHash, fingerprint } = dataset;
+  expect(here).toMatchObject({ split, splitHash, fingerprint, splitBy });
+  expect(here.splitHash).not.toBe(opened.splitHash);
+  expect(cellsInTwoParts(here, kind)).toEqual([]);
+});
+
+it('refuses a group with rows in both files', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'softprompt-data-'));
+  const [data, test] = [join(folder, 'data.csv'), join(folder, 'test.csv')];
+  const lines = dealt(80, LABELS).map(([text, label], i) => `${text},${label},c${i % 20}`);
+  const given = { data, test, columns: { text: 'text', label: 'label' }, seed: 3, trainRows: null, testRows: null };
+  const splitBy = { kind: 'group', column: 'who' } as const;
+  await writeFile(data, ['text,label,who', ...lines].join('\n'));
+  await writeFile(test, 'text,label,who\nother a,a,C3\nother b,b,new\nother c,c,\n');
+  await expect(readDataset({ ...given, splitBy }, createLog())).rejects.toThrow(
+    '1 group of “who” has rows in both files, such as “C3”',
+  );
+  await writeFile(test, 'text,label,who\nother a,a,new\nother b,b,new\n');
+  expect(cellsInTwoParts(await readDataset({ ...given, splitBy }, createLog()), 'who')).toEqual([]);
+});
+
 it.each(['classify', 'generate'] as const)(
   'gives the same vectors and results.json for a sorted file: %s',
   async (kind) => {
@@ -74,6 +122,7 @@ it.each(['classify', 'generate'] as const)(
     expect(sorted.vectors).toEqual(mixed.vectors);
     expect(sorted.ofAnyOrder).toEqual(mixed.ofAnyOrder);
   },
+  180_000,
 );
 
 it('says which training rows repeat a row of the test file, or almost, and leaves them out where that is asked for', async () => {

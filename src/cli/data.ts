@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { ParseOverride } from '../dataset/parse';
-import type { ColumnMapping, Dataset, MendId, Table } from '../dataset/types';
+import type { ColumnMapping, Dataset, MendId, SplitBy, Table } from '../dataset/types';
 import { ARM_FILE } from '../interchange/arm-file';
 import { readIncoming } from '../interchange/incoming';
 import { type ImportedPrompt, readPromptFiles, readPromptPackage } from '../interchange/prompt-package';
@@ -21,7 +21,7 @@ import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
 import { SILENT } from '../workflow/host';
 import { changeRows, mendTable, openParts, type PartSizes, readTable, repeatsOfTest } from '../workflow/open-data';
-import { type Log, readModelDir } from './node-host';
+import { type Log, type PromptWeights, readModelDir } from './node-host';
 import { UsageError } from './options';
 
 interface DataOptions extends PartSizes {
@@ -31,6 +31,8 @@ interface DataOptions extends PartSizes {
   /** Columns by the option that names them. */
   readonly columns: { readonly text: string } & ({ readonly label: string } | { readonly target: string });
   readonly seed: number;
+  /** Left out: by the seed. */
+  readonly splitBy?: SplitBy | undefined;
   /** Leave out training rows that repeat a test row, or almost. */
   readonly dropTwins?: boolean;
   /** A file with more training rows; it changes neither test nor validation rows. */
@@ -44,19 +46,21 @@ interface DataOptions extends PartSizes {
  * @throws UsageError for columns that are not there; StudioError `bad-input` for data that cannot be used
  */
 export async function readDataset(
-  { data, test, columns, seed, dropTwins = false, addRows = null, mends = [], ...sizes }: DataOptions,
+  { data, test, columns, seed, splitBy, dropTwins = false, addRows = null, mends = [], ...sizes }: DataOptions,
   log: Log,
 ): Promise<Dataset> {
   const mapping: ColumnMapping =
     'label' in columns
       ? { text: columns.text, label: columns.label, id: null }
       : { text: columns.text, label: columns.target, id: null, task: 'write' };
+  const split = splitBy && splitBy.kind !== 'seed' && { [splitBy.kind === 'group' ? 'group' : 'part']: splitBy.column };
   const opened = await openParts(
     {
-      data: await openTable(data, columns, log, { mends }),
+      data: await openTable(data, { ...columns, ...split }, log, { mends }),
       test: test === null ? null : await openTable(test, columns, log, { mends }),
       mapping,
       seed,
+      splitBy,
     },
     sizes,
     dropTwins,
@@ -233,6 +237,15 @@ interface RowsGiven {
   readonly all: boolean;
 }
 
+/** The weights that the vectors of prompts belong to. @throws StudioError `bad-input` */
+export async function weightsOf(paths: readonly string[], all = false): Promise<readonly PromptWeights[]> {
+  const found: PromptWeights[] = [];
+  for (const path of paths)
+    if (!path.endsWith('.txt'))
+      found.push(...(await filePrompts(path, path, { all })).flatMap(({ model }) => model ?? []));
+  return found;
+}
+
 export async function readRowPrompts(paths: readonly string[], given: RowsGiven): Promise<readonly MatrixPrompt[]> {
   const names = unlike(paths);
   const found: MatrixPrompt[] = [];
@@ -268,7 +281,11 @@ async function textPrompt(path: string, name: string, { dataset, model }: RowsGi
 }
 
 /** The versions of an exported prompt or of a complete prompt set. */
-async function filePrompts(path: string, name: string, { all }: RowsGiven): Promise<readonly MatrixPrompt[]> {
+async function filePrompts(
+  path: string,
+  name: string,
+  { all }: Pick<RowsGiven, 'all'>,
+): Promise<readonly MatrixPrompt[]> {
   const files = (await isFile(path)) ? new Map([[path, await bytesAt(path)]]) : await folderFiles(path, true);
   const incoming = await readIncoming(files, { ...stamp(), taken: [] });
   if (!incoming.ok) throw badInput(`${path}: ${incoming.error.message}`);

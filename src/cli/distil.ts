@@ -23,7 +23,7 @@ export const DISTIL_USAGE = `npm run distil -- DATA.csv --text COL --label COL -
   [--words a=x,b=y]           an answer word of one token for each label
   [--placement suffix|infix|prefix]  left out: before the cue, with the answer words' vectors trained too
   [--tokens ${STANDARD.virtualTokens}] [--steps ${STANDARD.steps}] [--seed 0]
-  [--test FILE.csv] [--drop-twins] [--train-rows N] [--test-rows N]  the rows, as tune draws them; test rows teach nothing
+  [--group COL | --part COL] [--test FILE.csv] [--drop-twins] [--train-rows N] [--test-rows N]  the rows, as tune draws them; test rows teach nothing
   ${MODEL_USAGE}`;
 
 /** Makes a prompt smaller, and prints what that saves and what it keeps. */

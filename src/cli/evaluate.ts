@@ -23,18 +23,30 @@ import { tokenRows } from '../workflow/token-rows';
 import { bytesAt, openTable, readPrompt } from './data';
 import { earlierLooks } from './exports';
 import { createLog, type Log, openHost } from './node-host';
-import { askingOptions, MEND_USAGE, MODEL_USAGE, readArguments, UsageError, valued } from './options';
+import {
+  MEND_USAGE,
+  mendOptions,
+  PROMPT_MODEL_USAGE,
+  promptModelOptions,
+  readArguments,
+  UsageError,
+  valued,
+  withLists,
+} from './options';
 
-export const EVALUATE_USAGE = `npm run evaluate -- PROMPT DATA.csv --text COL --label COL [--test-rows N] [--out FILE.json]
-  [--min-accuracy PER_CENT] [--baseline RESULTS.json [--max-loss POINTS]] ${MODEL_USAGE}
+export const EVALUATE_USAGE = `npm run evaluate -- PROMPT DATA.csv [--text COL] [--label COL] [--test-rows N] [--out FILE.json]
+  [--min-accuracy PER_CENT] [--baseline RESULTS.json [--max-loss POINTS]]
+  ${PROMPT_MODEL_USAGE}
   PROMPT: an exported zip, or the folder prompt/ that tune makes
+  --text and --label, left out: the columns that the prompt was made with
   --min-accuracy and --baseline make it a gate: exit code 3 and one sentence when the tuned prompt falls short
   ${MEND_USAGE}
   RESULTS.json: of tune, of Compare, or an earlier --out; of the same file, its rows are scored; --max-loss: 0 if left out`;
 
 const argumentsOf = (args: readonly string[]) =>
-  readArguments(args, {
-    ...askingOptions,
+  readArguments(withLists(args, ['models']), {
+    ...promptModelOptions,
+    ...mendOptions,
     ...valued('text', 'label', 'test-rows', 'out', 'min-accuracy', 'baseline', 'max-loss'),
   });
 type Given = ReturnType<typeof argumentsOf>;
@@ -43,11 +55,12 @@ type Given = ReturnType<typeof argumentsOf>;
 export async function evaluate(args: readonly string[]): Promise<void> {
   const { values, ...read } = argumentsOf(args);
   const [prompt, data] = read.exactly(['PROMPT', 'DATA.csv']);
-  const columns = read.columns();
   const testRows = read.wholeNumber('test-rows');
   const gate = await readGate({ values, ...read });
   const log = createLog();
-  const { sidecar, set } = await readPrompt(resolve(prompt));
+  const { sidecar, set, dataset: rows } = await readPrompt(resolve(prompt));
+  const columns = read.columns(sidecar.columns ?? rows?.mapping);
+  const model = await read.modelFor([sidecar.model]);
   const table = await openTable(resolve(data), columns, log, { mends: read.mends() });
   const all = await openTestRows(table, { ...columns, id: null }, testRows);
   const dataset = onRowsOf(gate.baseline, all);
@@ -62,12 +75,8 @@ export async function evaluate(args: readonly string[]): Promise<void> {
   const looks = Math.max(0, ...(await Promise.all(earlier)));
   if (looks > 0) log.line(`These rows were used ${times(looks)} before, by the results that are named`);
   const soft = present(set.soft[0]?.soft, 'vectors');
-  await using host = await openHost(read.model(), log);
+  await using host = await openHost(model, log);
   const { id, dtype, sha256 } = host.engine.info;
-  if (sha256 !== sidecar.model.sha256)
-    log.line(
-      `This prompt was tuned for ${sidecar.model.id} (${sidecar.model.dtype}), other weights: results will differ.`,
-    );
   const untuned = await armOf(host, { id: 'untuned', soft: null, calibration: null }, sidecar, dataset, log);
   const tuned = await armOf(host, { id: 'tuned', soft, calibration: sidecar.calibration }, sidecar, dataset, log);
   const { name, placement } = sidecar;

@@ -32,9 +32,10 @@ import { keepProbe } from '../workflow/linear-probe';
 import { numberInFile } from '../workflow/open-data';
 import { readLibrary, writeFiles } from './data';
 import { createLog, openHost } from './node-host';
-import { flags, MODEL_USAGE, modelOptions, readArguments, UsageError, valued } from './options';
+import { flags, PROMPT_MODEL_USAGE, promptModelOptions, readArguments, UsageError, valued, withLists } from './options';
 
-export const EXPORT_USAGE = `npm run export -- LIBRARY --for RECIPIENT --out FOLDER [--handle H] [--prompt NAME] [--with-rows] ${MODEL_USAGE}
+export const EXPORT_USAGE = `npm run export -- LIBRARY --for RECIPIENT --out FOLDER [--handle H] [--prompt NAME] [--with-rows]
+  ${PROMPT_MODEL_USAGE}
   LIBRARY: a complete prompt set (exported for another browser), a team folder, or a folder of several
   RECIPIENT: ${RECIPIENTS.join(', ')}
   --prompt: as the export dialog names it, such as "tuned 2"; left out: the chosen tuned prompt, else the hand-written one
@@ -43,8 +44,8 @@ export const EXPORT_USAGE = `npm run export -- LIBRARY --for RECIPIENT --out FOL
 
 /** Writes what the page's export dialog would save. */
 export async function exportFor(args: readonly string[]): Promise<void> {
-  const { values, ...read } = readArguments(args, {
-    ...modelOptions,
+  const { values, ...read } = readArguments(withLists(args, ['models']), {
+    ...promptModelOptions,
     ...valued('for', 'out', 'handle', 'prompt', 'title', 'sentence', 'format'),
     ...flags('with-rows'),
   });
@@ -63,7 +64,8 @@ export async function exportFor(args: readonly string[]): Promise<void> {
   const asks = EXPORTS[recipient].asks({ ...order, audience });
   if (asks) throw badInput(order.withRows ? asks : `${asks} Here you agree by --with-rows.`);
   const log = createLog();
-  await using host = await openHost(read.model(), log);
+  const model = await read.modelFor(subject?.model ? [subject.model] : []);
+  await using host = await openHost(model, log);
   const made = await exportPackage(host, { ...order, audience, recipient }, SILENT);
   await writeFiles(out, [[made.name, made.content]]);
   log.line(`Saved ${join(out, made.name)} with ${made.rows === 0 ? 'none' : made.rows} of your rows`);

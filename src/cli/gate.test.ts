@@ -94,8 +94,7 @@ describe('evaluate as a gate', () => {
     const [gate = ''] = commandsIn(await readFile('docs/examples/prompt-gate.yml', 'utf8'), 'Gate');
     const run = async (accuracy: number) => {
       await cp(await baseline('production.json', accuracy), join(work, 'production.json'));
-      const env = { ...process.env, MODEL: `studio/${MODEL}` };
-      return spawnSync('bash', ['-e', '-c', gate.replace('--min-accuracy 80', '--min-accuracy 1')], { cwd: work, env });
+      return spawnSync('bash', ['-e', '-c', gate.replace('--min-accuracy 80', '--min-accuracy 1')], { cwd: work });
     };
     expect((await run(0)).status).toBe(0);
     expect((await run(1)).status).toBe(3);

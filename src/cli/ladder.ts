@@ -12,25 +12,39 @@ import { ladderAnswersJson, ladderJson, ladderSheet, readLadderAnswers } from '.
 import { htmlSheet, markdownSheet } from '../report/print';
 import { climbLadder, type LadderEvent } from '../workflow/ladder';
 import { NUMBER_COLUMN, prepareRows } from '../workflow/open-data';
-import { readDataset, readRowPrompts, writeFiles } from './data';
+import { readDataset, readRowPrompts, weightsOf, writeFiles } from './data';
 import { earlier, save } from './matrix';
 import { createLog, type Log, openHost, progressWords } from './node-host';
-import { askingOptions, flags, MEND_USAGE, MODEL_USAGE, readArguments, UsageError, valued, withLists } from './options';
+import {
+  flags,
+  MEND_USAGE,
+  mendOptions,
+  PROMPT_MODEL_USAGE,
+  promptModelOptions,
+  readArguments,
+  splitOptions,
+  UsageError,
+  valued,
+  withLists,
+} from './options';
 
 export const LADDER_USAGE = `npm run ladder -- DATA.csv --text COL --label COL --field NAME --first PROMPT --second PROMPT... --out DIR
   two steps: --first answers NAME, and --second reads that answer as {NAME}, on a line of its own. A column NAME has step
   one's right answers: it is what a .txt of step one learns its labels from, and is never shown to step two
   PROMPT: an exported zip or folder, a complete prompt set, or a .txt with {text}; each --second with vectors is a rung of its own
-  [--shots ${EXAMPLES.classify}] [--seed 0] [--train-rows N] [--test-rows N] [--test FILE.csv] [--drop-twins]  the rows, as tune draws them
+  [--shots ${EXAMPLES.classify}] [--seed 0] [--group COL | --part COL] [--train-rows N] [--test-rows N] [--test FILE.csv] [--drop-twins]
+                              the rows, as tune draws them
   ${MEND_USAGE}
-  ${MODEL_USAGE}
+  ${PROMPT_MODEL_USAGE}
   DIR gets ladder.json, ladder.html and ladder.md, and train.csv and test.csv with step one's answers: tune them for vectors
   DIR/answers.json keeps what each prompt has answered: the same command continues after a stop, and asks only what is new`;
 
 export async function ladder(args: readonly string[]): Promise<void> {
-  const { values, ...read } = readArguments(withLists(args, ['second']), {
-    ...askingOptions,
-    ...valued('text', 'label', 'field', 'first', 'test', 'shots', 'seed', 'train-rows', 'test-rows', 'out'),
+  const { values, ...read } = readArguments(withLists(args, ['second', 'models']), {
+    ...promptModelOptions,
+    ...mendOptions,
+    ...splitOptions,
+    ...valued('text', 'label', 'field', 'first', 'test', 'shots', 'seed', 'out'),
     ...flags('drop-twins'),
     second: { type: 'string', multiple: true },
   });
@@ -43,7 +57,7 @@ export async function ladder(args: readonly string[]): Promise<void> {
   const answers = join(out, 'answers.json');
   const shots = read.wholeNumber('shots') ?? EXAMPLES.classify;
   const seed = read.wholeNumber('seed', 0) ?? 0;
-  const model = read.model();
+  const model = await read.modelFor(await weightsOf([first, ...seconds]));
   const log = createLog();
   const dataset = await readDataset(
     { data: resolve(data), test: read.path('test'), columns, seed, ...read.rows() },

@@ -31,10 +31,11 @@ import {
 } from '../report/matrix';
 import { type FillEvent, fillMatrix } from '../workflow/matrix';
 import { openTestRows } from '../workflow/open-data';
-import { openTable, readRowPrompts, unlike } from './data';
+import { openTable, readRowPrompts, unlike, weightsOf } from './data';
 import {
   createLog,
   DEFAULT_MODEL,
+  folderOf,
   type Log,
   type ModelOptions,
   openHost,
@@ -48,6 +49,7 @@ export const MATRIX_USAGE = `npm run matrix -- --prompts PROMPT... --data DATA.c
   ${MEND_USAGE}
   PROMPT: an exported zip or folder, a complete prompt set, or a .txt of a hand-written prompt with {text}
   a file gives its chosen hand-written and tuned prompt; --all-versions: every version, and the means over seeds
+  --models, left out: those of the catalogue that the prompts were made with
   FILE.json is continued where it is there: what is missing or stale is filled. FILE.md beside it has the tables
   The first prompt is compared with every other on each model, and each prompt between the first model and the others`;
 
@@ -72,11 +74,13 @@ export async function matrix(args: readonly string[]): Promise<void> {
   const before = (await earlier(out, readMatrix)) ?? EMPTY_MATRIX;
   if (before.cells.length > 0) log.line(`Continuing ${basename(out)}: ${counted(before.cells.length, 'cell')}`);
   const data = await readData(read.list('data'), columns, { testRows, mends: read.mends() }, log);
-  const models = await readModels(values.models?.map((folder) => resolve(folder)) ?? [DEFAULT_MODEL]);
-  const prompts = await readRowPrompts(read.list('prompts'), {
+  const files = read.list('prompts');
+  const all = values['all-versions'] ?? false;
+  const models = await readModels(values.models?.map((folder) => resolve(folder)) ?? (await foldersOf(files, all)));
+  const prompts = await readRowPrompts(files, {
     dataset: present(data[0], 'data').dataset,
     model: present(models[0], 'model').folder,
-    all: values['all-versions'] ?? false,
+    all,
   });
   const plan = { prompts, models, data, before };
   const filled = await fill(plan, { out, backend, threads, weights }, log);
@@ -120,6 +124,13 @@ async function readData(
     all.push({ id: name, name, dataset: await openTestRows(table, { ...columns, id: null }, testRows) });
   }
   return all;
+}
+
+/** The folders of the models that the vectors of prompts belong to; the usual one where there are none. */
+async function foldersOf(files: readonly string[], all: boolean): Promise<readonly string[]> {
+  const folders = new Set<string>();
+  for (const weights of await weightsOf(files, all)) folders.add(await folderOf(weights, { named: null, others: [] }));
+  return folders.size > 0 ? [...folders] : [DEFAULT_MODEL];
 }
 
 interface Model {

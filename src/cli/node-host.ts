@@ -1,16 +1,16 @@
 /** A model folder on the disk, and the verbs' host over it: one process, the engine called directly. */
 import { randomUUID } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createEngine, type Engine, type EngineOptions } from '../engine/engine';
 import { type EngineCalls, engineCalls, type Weights } from '../engine/types';
 import type { Trains } from '../inference/program';
 import { inTurn } from '../lib/control';
-import { corruptModel, missingFile } from '../lib/errors';
+import { badInput, corruptModel, missingFile } from '../lib/errors';
 import { counted, duration } from '../lib/format';
 import { configOf, type ModelCard, type ModelFiles, parseCard, readFolder } from '../model/card';
-import { CATALOGUE } from '../model/load';
+import { CATALOGUE, type CatalogueModel } from '../model/load';
 import { createNodeRunner } from '../runtime/ort-node';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
@@ -18,7 +18,8 @@ import type { Host, HostEngine } from '../workflow/host';
 import { rememberedNeighbours } from '../workflow/token-rows';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-export const DEFAULT_MODEL = join(ROOT, 'public', CATALOGUE.standard.source.base);
+const inCatalogue = ({ source }: CatalogueModel) => join(ROOT, 'public', source.base);
+export const DEFAULT_MODEL = inCatalogue(CATALOGUE.standard);
 
 export interface ModelDir {
   readonly card: ModelCard;
@@ -43,6 +44,73 @@ export async function readModelDir(folder: string): Promise<ModelDir> {
       data: { expected: given.value.sha256, found: card.sha256 },
     });
   return { card: given.value, files };
+}
+
+/** The weights that a prompt was made with. */
+export interface PromptWeights {
+  readonly id: string | null;
+  readonly dtype?: string;
+  readonly sha256: string;
+}
+
+/** What is said of the model to load, as folders. */
+export interface ModelChoice {
+  /** This one; null = the one that the prompt was made with. */
+  readonly named: string | null;
+  /** Looked into before the catalogue. */
+  readonly others: readonly string[];
+}
+
+/** SHA-256 of a folder's weights, as its `studio.json` has it, which loading checks; else of the files. */
+async function weightsIn(folder: string): Promise<string> {
+  const card = parseCard(await readFile(join(folder, 'studio.json'), 'utf8').catch(() => ''));
+  return card.ok ? card.value.sha256 : (await readModelDir(folder)).card.sha256;
+}
+
+/** The first folder with these weights; null = none has them. @throws as `readModelDir`, of the folders that were named */
+async function folderWith({ sha256 }: PromptWeights, { named, others }: ModelChoice): Promise<string | null> {
+  for (const folder of named === null ? others : [named]) if ((await weightsIn(folder)) === sha256) return folder;
+  if (named !== null) return null;
+  for (const folder of Object.values(CATALOGUE).map(inCatalogue))
+    if ((await weightsIn(folder).catch(() => null)) === sha256) return folder;
+  return null;
+}
+
+const weightsWords = ({ id, dtype }: PromptWeights) => `${id ?? 'another model'}${dtype ? ` (${dtype})` : ''}`;
+
+/** The folder of the model that a prompt's vectors belong to. @throws StudioError `bad-input` where it is not there */
+export async function folderOf(weights: PromptWeights, choice: ModelChoice): Promise<string> {
+  const folder = await folderWith(weights, choice);
+  if (folder !== null) return folder;
+  const { named } = choice;
+  throw badInput(
+    named === null
+      ? `This prompt was made with ${weightsWords(weights)}, which is neither in the catalogue nor among --models. Name its folder with --models.`
+      : `This prompt was made with ${weightsWords(weights)}, and ${named} has other weights. Name the folder of that model, or leave --model out where it is in the catalogue.`,
+  );
+}
+
+/**
+ * The folder of the model to load for these prompts: the one that their vectors belong to; any for texts alone.
+ * @param needed by vectors @param preferred the model that a text was exported with
+ * @throws StudioError `bad-input` where no folder has those weights, or one model cannot answer all; `model-missing-file`
+ */
+export async function modelFor(
+  needed: readonly PromptWeights[],
+  choice: ModelChoice,
+  preferred: PromptWeights | null = null,
+): Promise<string> {
+  for (const folder of choice.others)
+    if (!(await stat(folder).catch(() => null))?.isDirectory())
+      throw missingFile(`--models: there is no folder ${folder}. Name folders that hold a model each.`);
+  const [first] = needed;
+  const other = needed.find(({ sha256 }) => sha256 !== first?.sha256);
+  if (first && other)
+    throw badInput(
+      `${weightsWords(first)} and ${weightsWords(other)} would have to answer together, and only one model is loaded. Ask the prompts one after the other.`,
+    );
+  if (first) return folderOf(first, choice);
+  return choice.named ?? (preferred && (await folderWith(preferred, choice))) ?? DEFAULT_MODEL;
 }
 
 export interface ModelOptions {

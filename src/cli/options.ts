@@ -2,14 +2,14 @@
 import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { MEND_IDS } from '../dataset/mends';
-import type { MendId } from '../dataset/types';
+import type { MendId, SplitBy } from '../dataset/types';
 import { counted } from '../lib/format';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import { asContinuation } from '../task/template';
 import type { AnswerWord } from '../task/types';
 import { STANDARD, type TrainingSettings } from '../training/settings';
 import type { PartSizes } from '../workflow/open-data';
-import { DEFAULT_MODEL, type ModelOptions } from './node-host';
+import { DEFAULT_MODEL, type ModelOptions, modelFor, type PromptWeights } from './node-host';
 
 /** The command line is wrong: exit code 2, with the usage below the message. */
 export class UsageError extends Error {
@@ -47,7 +47,8 @@ export function withLists(args: readonly string[], names: readonly string[]): re
 interface Readers<Name extends string> {
   /** The arguments that are no options: one for each of these names. */
   exactly<const N extends readonly string[]>(names: N): { readonly [K in keyof N]: string };
-  required(name: Name): string;
+  /** @param otherwise where it is left out */
+  required(name: Name, otherwise?: string): string;
   /** Absolute. */
   path(name: Name): string | null;
   /** All values of an option that may be given several times, and must be once. */
@@ -62,20 +63,25 @@ interface Readers<Name extends string> {
   share(name: Name, unit: 'per cent' | 'points'): number | null;
 }
 
+type Columns = Readonly<Record<'text' | 'label', string>>;
+
 /** Options that several commands have, read together. @throws UsageError */
 interface Shared {
-  /** Which columns have the text and the label. */
-  columns(): { readonly text: string; readonly label: string };
+  /** Which columns have the text and the label. @param made those that a prompt was made with: where none are named */
+  columns(made?: Columns): Columns;
   /** Of `modelOptions`. */
   model(): ModelOptions;
+  /** Of `promptModelOptions`: the model that a prompt was made with, as `modelFor` finds it. */
+  modelFor(needed: readonly PromptWeights[], preferred?: PromptWeights | null): Promise<ModelOptions>;
   /** The hand-written prompt of `--prompt`. */
   prompt(): string | null;
   /** Answer words by label, of `--words`. */
   words(): ReadonlyMap<string, string> | null;
   /** Of `mendOptions`. */
   mends(): readonly MendId[];
-  /** How many rows of each part are used, whether those that repeat a test row are left out, and a file with more. */
+  /** How the rows are split, how many of each part are used, whether those that repeat a test row are left out, and a file with more. */
   rows(): PartSizes & {
+    readonly splitBy: SplitBy | undefined;
     readonly mends: readonly MendId[];
     readonly dropTwins: boolean;
     readonly addRows: string | null;
@@ -117,8 +123,8 @@ function readersOf(values: Readonly<Record<string, unknown>>, positionals: reado
         throw new UsageError(`Expected ${names.join(' ')}, got ${counted(positionals.length, 'argument')}.`);
       return positionals as never;
     },
-    required: (name) => {
-      const value = given(name);
+    required: (name, otherwise) => {
+      const value = given(name) ?? otherwise;
       if (!value) throw new UsageError(`--${name} is missing.`);
       return value;
     },
@@ -154,13 +160,21 @@ function readersOf(values: Readonly<Record<string, unknown>>, positionals: reado
 
 function sharedOf(values: Readonly<Record<string, unknown>>, readers: Readers<string>): Shared {
   const shared: Shared = {
-    columns: () => ({ text: readers.required('text'), label: readers.required('label') }),
+    columns: (made) => ({
+      text: readers.required('text', made?.text),
+      label: readers.required('label', made?.label),
+    }),
     model: () => ({
       model: readers.path('model') ?? DEFAULT_MODEL,
       backend: readers.oneOf('backend', BACKENDS) ?? 'node-wasm',
       threads: readers.wholeNumber('threads'),
       weights: readers.oneOf('weights', WEIGHTS) ?? 'fast',
     }),
+    modelFor: async (needed, preferred) => {
+      const others = ((values.models ?? []) as readonly string[]).map((folder) => resolve(folder));
+      const model = await modelFor(needed, { named: readers.path('model'), others }, preferred);
+      return { ...shared.model(), model };
+    },
     prompt: () => (typeof values.prompt === 'string' ? unescaped(values.prompt) : null),
     words: () => (typeof values.words === 'string' ? readWords(values.words) : null),
     mends: () =>
@@ -170,6 +184,7 @@ function sharedOf(values: Readonly<Record<string, unknown>>, readers: Readers<st
         return mend;
       }),
     rows: () => ({
+      splitBy: splitOf(values),
       mends: shared.mends(),
       trainRows: readers.wholeNumber('train-rows'),
       testRows: readers.wholeNumber('test-rows'),
@@ -187,10 +202,35 @@ function sharedOf(values: Readonly<Record<string, unknown>>, readers: Readers<st
   return shared;
 }
 
+/** @throws UsageError where the columns would split the rows twice */
+function splitOf({ group, part, test }: Readonly<Record<string, unknown>>): SplitBy | undefined {
+  if (typeof group === 'string' && part !== undefined)
+    throw new UsageError('--group and --part split the rows in two ways. Name one of them.');
+  if (typeof part === 'string' && test !== undefined)
+    throw new UsageError('--part names the test rows of one file, and --test those of another. Name one of them.');
+  if (typeof group === 'string') return { kind: 'group', column: group };
+  return typeof part === 'string' ? { kind: 'column', column: part } : undefined;
+}
+
+/** How the rows of a file are split. */
+export const splitOptions = valued('group', 'part', 'train-rows', 'test-rows');
+
+/** How that is named in a command's usage. */
+export const SPLIT_USAGE = `[--group COL | --part COL]   rows with the same cell, such as a customer, stay in one part; or the cells name the part: train,
+                              validation, test. Left out: by the seed
+  [--train-rows N] [--test-rows N]  fewer rows, drawn by the seed; min(100, N/2) others are for validation`;
+
 export const modelOptions = valued('model', 'backend', 'threads', 'weights');
 
 /** How the options above are named in a command's usage. */
 export const MODEL_USAGE = '[--model DIR] [--backend node-wasm|node-native] [--threads N] [--weights fast|small]';
+
+/** Of a command that loads the model of a prompt. */
+export const promptModelOptions = { ...modelOptions, models: { type: 'string', multiple: true } } as const;
+
+/** How that is named in a command's usage. */
+export const PROMPT_MODEL_USAGE = `[--models DIR...] ${MODEL_USAGE}
+  the model that the prompt was made with is loaded: of the catalogue, or a folder of --models; --model says which one`;
 
 const BACKENDS = ['node-wasm', 'node-native'] as const;
 const WEIGHTS = ['fast', 'small'] as const;
@@ -208,7 +248,8 @@ export const MEND_USAGE = `[--mend ${MENDS.join('|')}] (several times: in this o
 
 export const trainingOptions = {
   ...askingOptions,
-  ...valued('text', 'prompt', 'placement', 'tokens', 'steps', 'seed', 'train-rows', 'test-rows', 'add-rows', 'out'),
+  ...splitOptions,
+  ...valued('text', 'prompt', 'placement', 'tokens', 'steps', 'seed', 'add-rows', 'out'),
   ...flags('drop-twins'),
 } as const;
 

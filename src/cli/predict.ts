@@ -38,13 +38,24 @@ import { type Host, SILENT } from '../workflow/host';
 import { type PlayedPrompt, weighWords } from '../workflow/play';
 import { keepRows } from '../workflow/rows-file';
 import { exportedFiles, openTable, readLibrary, readPrompt } from './data';
-import { createLog, type Log, openHost } from './node-host';
-import { askingOptions, flags, MEND_USAGE, MODEL_USAGE, readArguments, UsageError, valued } from './options';
+import { createLog, type Log, openHost, type PromptWeights } from './node-host';
+import {
+  flags,
+  MEND_USAGE,
+  mendOptions,
+  PROMPT_MODEL_USAGE,
+  promptModelOptions,
+  readArguments,
+  UsageError,
+  valued,
+  withLists,
+} from './options';
 
-export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] [--handle H --stage S] [--policy P] [--share P [--id COL]] [--threshold P] [--explain] ${MODEL_USAGE}
+export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] [--handle H --stage S] [--policy P] [--share P [--id COL]] [--threshold P] [--explain]
+  ${PROMPT_MODEL_USAGE}
   ${MEND_USAGE}
   PROMPT: an exported zip or its folder, or a chat file or promptfoo configuration that the studio has written
-  --model: the folder of the model that it was trained on; any, where the prompt is a text
+  --model: any, where the prompt is a text; --text: left out, the column that the prompt was made with, else text
   with --handle and --stage: an exported prompt set, a team folder, or a folder of several; the version that the stage
   points to answers. --policy: as the set has it, else as-asked; fallback: the hand-written version in use answers where that one is
   missing, fails, or is less sure than its threshold; shadow: both answer, and the hand-written version's answer counts;
@@ -65,13 +76,16 @@ interface Answering {
   readonly plan: Planned;
   /** Each line says who answered: several may, or a stage says who does. */
   readonly isNamed: boolean;
+  /** The column of the texts that it was made with; left out: it does not say. */
+  readonly text?: string | undefined;
   /** Where it is of a prompt.json. */
   readonly arm?: TakenArm;
 }
 
 const argumentsOf = (args: readonly string[]) =>
-  readArguments(args, {
-    ...askingOptions,
+  readArguments(withLists(args, ['models']), {
+    ...promptModelOptions,
+    ...mendOptions,
     ...valued('text', 'threshold', 'handle', 'stage', 'policy', 'share', 'id'),
     ...flags('explain'),
   });
@@ -87,7 +101,8 @@ export async function predict(args: readonly string[]): Promise<void> {
   const answering = await readAnswering(resolve(prompt), given);
   const share = readShare(given, answering);
   if (values.explain) checkExplicable(answering);
-  const text = values.text ?? 'text';
+  const text = values.text ?? answering.text ?? 'text';
+  const model = await given.modelFor(weightsAsked(answering.plan), answering.arm?.model);
   const override = { oneColumn: true, ...(data === undefined && { textLines: text }) };
   const path = data === undefined ? null : resolve(data);
   const named = { text, ...(share?.id && { id: share.id }) };
@@ -97,7 +112,7 @@ export async function predict(args: readonly string[]): Promise<void> {
     printer.print(wordsEvent(answering.arm, table, text));
     return printer.end();
   }
-  await using host = await openHost(given.model(), log);
+  await using host = await openHost(model, log);
   const events: BatchEvent[] = [];
   let routed = '';
   if (answering.arm) sayOtherWeights(answering.arm, host, log);
@@ -120,6 +135,12 @@ export async function predict(args: readonly string[]): Promise<void> {
   printer.end();
   if (answering.isNamed) log.line(routed);
 }
+
+/** Of the vectors that may be asked. */
+const weightsAsked = ({ asked, fallback, policy }: Planned): readonly PromptWeights[] =>
+  (policy.kind === 'hand-written' && fallback ? [fallback] : [asked, fallback]).flatMap(
+    (of) => of?.version.model ?? [],
+  );
 
 /** @throws UsageError where only one version answers */
 function readShare({ values: { id }, share }: Given, { plan }: Answering): Share | undefined {
@@ -147,8 +168,7 @@ async function readAnswering(path: string, { values, ...read }: Given): Promise<
   const asked = { handle: read.required('handle'), stage: read.required('stage') };
   // a version that is rolled out answers beside the one in production
   const besides = values.share !== undefined && asked.stage !== PRODUCTION ? PRODUCTION : null;
-  const plan = planOf(await readLibrary(path), asked, kind && { kind }, besides);
-  return withThreshold({ plan, isNamed: true }, threshold);
+  return withThreshold(planOf(await readLibrary(path), asked, kind && { kind }, besides), threshold);
 }
 
 /** The prompt of any export that holds a whole one. @throws StudioError `bad-input` with the reason when the files hold none */
@@ -158,7 +178,7 @@ async function readVersion(path: string): Promise<Answering> {
   const armBytes = files.get(ARM_FILE) ?? (only && isArmJson(readJson(only)) ? only : undefined);
   if (!files.has('softprompt.json') && armBytes) {
     const arm = unwrap(readArm(armBytes));
-    return { plan: alone(versionOfArm(arm)), isNamed: false, arm };
+    return { plan: alone(versionOfArm(arm)), isNamed: false, text: arm.columns?.text, arm };
   }
   if (only && textKind(only)) {
     const read = unwrap(await readTextFile(files, { ...stamp(), taken: [] }));
@@ -169,14 +189,15 @@ async function readVersion(path: string): Promise<Answering> {
         isNamed: false,
       };
   }
-  const { sidecar, set } = await readPrompt(path);
+  const { sidecar, set, dataset } = await readPrompt(path);
+  const text = (sidecar.columns ?? dataset?.mapping)?.text;
   const run = present(set.soft[0], 'a tuned prompt');
   const version = versionOf(sidecar, present(run.soft, 'vectors'));
   const { policy } = sidecar;
-  if (!policy) return { plan: alone(version), isNamed: false };
+  if (!policy) return { plan: alone(version), isNamed: false, text };
   const { handle } = set;
   const asked = { handle, name: versionWords({ kind: 'soft', version: run }), version };
-  return { plan: { asked, fallback: { handle, ...fallbackIn(files, version) }, policy }, isNamed: true };
+  return { plan: { asked, fallback: { handle, ...fallbackIn(files, version) }, policy }, isNamed: true, text };
 }
 
 /** The hand-written prompt that a package's policy asks. @throws StudioError `bad-input` where it is not there, or has other labels */
@@ -215,7 +236,7 @@ function planOf(
   asked: { readonly handle: string; readonly stage: string },
   given: StagePolicy | null,
   besides: string | null,
-): Planned {
+): Answering {
   const sets = library.map(({ set }) => set);
   const kept = sets.find(({ handle }) => handle === asked.handle)?.policy;
   const policy = given ?? kept ?? { kind: 'as-asked' };
@@ -225,7 +246,8 @@ function planOf(
   const fallback = besides ? findVersions(sets, { ...asked, stage: besides }, 'as-asked').asked : found.fallback;
   if (besides && !sameLabelOrder(found.asked?.words ?? [], fallback?.words ?? []))
     throw badInput(`${asked.stage} and ${besides} have other labels, so they cannot share texts.`);
-  return { asked: named(found.asked), fallback: named(fallback), policy };
+  const plan = { asked: named(found.asked), fallback: named(fallback), policy };
+  return { plan, isNamed: true, text: dataset?.mapping.text };
 }
 
 function withThreshold(answering: Answering, threshold: number | null): Answering {

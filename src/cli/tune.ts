@@ -24,6 +24,8 @@ import {
   MEND_USAGE,
   MODEL_USAGE,
   readArguments,
+  SPLIT_USAGE,
+  splitOptions,
   trainingOptions,
   unescaped,
   valued,
@@ -56,7 +58,7 @@ export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out
   [--drop-twins]              leave out training rows that repeat a test row, or almost
   [--add-rows MORE.csv]       more training rows, with the same columns; validation and test rows stay as without them
   ${MEND_USAGE}
-  [--train-rows N] [--test-rows N]  fewer rows, drawn by the seed; min(100, N/2) others are for validation
+  ${SPLIT_USAGE}
   ${MODEL_USAGE}`;
 
 const STARTS = ['text', 'answer-words', 'vocabulary'] as const;
@@ -125,8 +127,8 @@ export const IMPROVE_USAGE = `npm run improve -- DATA.csv --text COL --label COL
                               answer words is another prompt
   [--swaps]                   half of them: the best instruction with words swapped by gradient, which may read oddly
   [--prompt "...{text}..."] [--words a=x,b=y] [--find-words auto|on|off]  as for tune; your prompt takes part to the end
-  [--seed 0] [--train-rows N] [--test-rows N] [--test FILE.csv] [--drop-twins]  the rows, as tune draws them; test rows are
-                              not read
+  [--seed 0] [--group COL | --part COL] [--train-rows N] [--test-rows N] [--test FILE.csv] [--drop-twins]  the rows, as tune
+                              draws them; test rows are not read
   ${MEND_USAGE}
   ${MODEL_USAGE}`;
 
@@ -138,7 +140,8 @@ export async function improvePrompt(args: readonly string[]): Promise<void> {
   const { values, ...read } = readArguments(args, {
     ...askingOptions,
     ...valued('text', 'label', 'prompt', 'words', 'find-words', 'budget', 'seed'),
-    ...valued('train-rows', 'test-rows', 'test', 'out'),
+    ...splitOptions,
+    ...valued('test', 'out'),
     ...flags('drop-twins', 'swaps'),
   });
   const [data] = read.exactly(['DATA.csv']);
@@ -195,7 +198,7 @@ function promptFile({ winner, search, board }: Improved, dataset: Dataset, { eng
 export const WRITE_USAGE = `npm run write -- DATA.csv --text COL --target COL --prompt "...{text}..." --out DIR
   [--shots 3]                 examples in the hand-written prompt that is compared with examples
   [--placement suffix|infix|prefix] [--tokens 10] [--steps 150] [--seed 0]
-  [--train-rows N] [--test-rows N]  fewer rows, drawn by the seed; min(100, N/2) others are for validation
+  ${SPLIT_USAGE}
   [--drop-twins]              leave out training rows that repeat a test row, or almost
   [--add-rows MORE.csv]       more training rows, with the same columns; validation and test rows stay as without them
   ${MEND_USAGE}

@@ -70,6 +70,13 @@ export function splitColumns({ table: { columns, rows }, mapping }: Pick<Dataset
   };
 }
 
+/** Cells of the column that both lists have. */
+export function groupsInBoth(a: Rows, b: Rows, column: string): readonly string[] {
+  const keys = new Set(a.map((row) => textKey(cellOf(row, column))));
+  const shared = new Map(b.map((row) => [textKey(cellOf(row, column)), cellOf(row, column)]));
+  return [...shared].flatMap(([key, cell]) => (key !== '' && keys.has(key) ? [cell] : []));
+}
+
 const sameSplit = (a: SplitBy, b: SplitBy) =>
   a.kind === b.kind && (a.kind === 'seed' || (b.kind !== 'seed' && a.column === b.column));
 

@@ -19,6 +19,7 @@ const combined: TakenArm = {
   labels: LABELS.map((label, i) => ({ label, word: ` ${label}`, tokenIds: [i + 1] })),
   model: { id: 'm', dtype: 'q4', sha256: 'a'.repeat(64), weights: null },
   tokenizerSha256: 'b'.repeat(64),
+  columns: { text: 'body', label: 'tone' },
   texts: ['Message {{1}}: {text}\nTone:'],
   softs: [soft(1), soft(2)],
   cueTokenIds: [4, 5],

@@ -29,7 +29,7 @@ import {
 } from '../prompt-set/version-schemas';
 import { cueOf, otherColumns, parseTemplate, TEXT_SLOT } from '../task/template';
 import { base64Of, bytesOf, float64In, float64Of, orUndefined } from './exact-json';
-import { sidecarSchema } from './sidecar';
+import { columnsSchema, sidecarSchema } from './sidecar';
 
 export const ARM_FILE = 'prompt.json';
 const ARM_FORMAT = 'softprompt-arm';
@@ -54,6 +54,7 @@ const armSchema = z.object({
   /** Null: the words answer alone. */
   model: sidecarSchema.shape.model.nullable(),
   tokenizer: sidecarSchema.shape.tokenizer.nullable(),
+  columns: columnsSchema.exactOptional(),
   /** Whole templates: examples and a chat's marks are in them. Of several the mean answer counts. */
   texts: z.array(text(1_000_000)).max(MOST_TOGETHER),
   vectors: z
@@ -110,7 +111,8 @@ export interface TakenArm extends Omit<ArmFile, 'format' | 'formatVersion' | 'to
 
 /** The file, one line for each of its parts. */
 export function armJson(arm: TakenArm): string {
-  const { producer, name, handle, createdAt, prompt, labels, model, texts, softs, words, tokenizerSha256 } = arm;
+  const { producer, name, handle, createdAt, prompt, labels, model, texts, softs, words, tokenizerSha256, columns } =
+    arm;
   const { cueTokenIds, weight, calibration, threshold, checkRows, userRows } = arm;
   const [soft] = softs;
   const shifts = softs.flatMap(({ answerShift }) => answerShift ?? []);
@@ -119,6 +121,7 @@ export function armJson(arm: TakenArm): string {
     formatVersion: shifts.length > 0 ? ARM_VERSION : 1,
     ...{ producer, name, handle, createdAt, prompt, labels, model },
     tokenizer: tokenizerSha256 === null ? null : { sha256: tokenizerSha256 },
+    ...(columns && { columns }),
     texts,
     vectors: soft
       ? {

@@ -102,6 +102,7 @@ function packed(withRows: Dataset | null) {
     embeddingMultiplier: 1,
     tokenizerSha256: HASH,
     dataset: rows,
+    columns: rows.mapping,
     validationRows: 1,
     evaluation: null,
     calibration: null,

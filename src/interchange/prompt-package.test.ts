@@ -116,6 +116,7 @@ function make(
     embeddingMultiplier: 1,
     tokenizerSha256: HASH,
     dataset,
+    columns: dataset.mapping,
     validationRows: 1,
     evaluation: null,
     calibration: null,

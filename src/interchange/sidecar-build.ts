@@ -1,7 +1,7 @@
 /** Builds `softprompt.json` from what is known about a prompt. The schema is in sidecar.ts. */
 import { textHash } from '../dataset/draw';
 import { rowsById } from '../dataset/labels';
-import type { Dataset } from '../dataset/types';
+import type { ColumnMapping, Dataset } from '../dataset/types';
 import type { CalibrationFit } from '../evaluation/types';
 import { assert, present } from '../lib/assert';
 import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
@@ -32,6 +32,8 @@ export interface SidecarInput {
   readonly embeddingMultiplier: number;
   readonly tokenizerSha256: string;
   readonly dataset: Dataset | null;
+  /** Of its rows, which may have changed since; null = they are gone. */
+  readonly columns: ColumnMapping | null;
   /** Of the validation rows, how many the run's accuracy or loss was measured on. */
   readonly validationRows: number;
   /** The latest comparison of this run on test rows. */
@@ -53,7 +55,7 @@ export interface SidecarInput {
 
 /** The run must have vectors, and there must be at least `MIN_CHECK_ROWS` check rows. */
 export function buildSidecar(input: SidecarInput): Sidecar {
-  const { run, labels, dataset } = input;
+  const { run, labels, dataset, columns } = input;
   const soft = run.soft;
   assert(soft, 'a run without vectors cannot be exported');
   assert(input.checkRows.length >= MIN_CHECK_ROWS, `an export needs ${MIN_CHECK_ROWS} check rows`);
@@ -69,6 +71,7 @@ export function buildSidecar(input: SidecarInput): Sidecar {
     tokenDim: soft.hidden,
     ...(soft.answerShift && { answerVectors: 'trained' as const }),
     template: run.template,
+    ...(columns && { columns: { text: columns.text, label: columns.label } }),
     labels: labels.map(({ label, word, tokenIds }) => ({ label, word, tokenIds: [...tokenIds] })),
     ...(input.writing && {
       writing: { longest: input.writing.longest, endTokenIds: [...input.writing.endTokenIds] },

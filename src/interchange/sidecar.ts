@@ -5,7 +5,7 @@
 import { byName, z } from '../lib/zod';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import { STAGE_POLICIES } from '../prompt-set/types';
-import { count, optimisation, share, text, thresholdSchema } from '../prompt-set/version-schemas';
+import { count, optimisation, page, share, text, thresholdSchema } from '../prompt-set/version-schemas';
 import { ANSWER_VECTORS, DEFAULT_RATES, OPTIMISER_NAMES } from '../training/settings';
 
 /** 2 for prompts with trained answer words: releases that read only 1 would answer without them. */
@@ -15,6 +15,10 @@ export const policySchema = z.object({
   kind: z.enum(STAGE_POLICIES),
   rowTimeoutMs: z.number().positive().max(3_600_000).optional(),
 });
+
+export const columnsSchema = z
+  .object({ text: page, label: page })
+  .describe('Of the rows that it was made with: the column of the texts, and that of the labels or expected texts');
 
 /** An exported prompt has at least this many check rows. */
 export const MIN_CHECK_ROWS = 10;
@@ -65,6 +69,7 @@ export const sidecarSchema = z
     template: text(200_000).describe(
       'The text of a row: {column} is replaced by its cell, {text} by the text column; no special tokens are added',
     ),
+    columns: columnsSchema.optional(),
     labels: z
       .array(z.object({ label: text(2000), word: text(2000), tokenIds: tokenIds.min(1).max(256) }))
       .max(1000)

@@ -121,6 +121,7 @@ export async function exportedPrompt(
     embeddingMultiplier: host.card.embeddingMultiplier,
     tokenizerSha256,
     dataset: dataset?.fingerprint === run.datasetFingerprint ? dataset : null,
+    columns: dataset?.mapping ?? null,
     validationRows: dataset ? validatedRows(run, dataset) : 0,
     evaluation,
     calibration: run.calibration ?? null,
@@ -177,7 +178,7 @@ export function templatesOf({ stored: { dataset }, withRows }: Order, subject: S
 /** Everything that decides the answers of a prompt of a comparison, as a file has it. */
 export async function takenArm(host: Host, order: Order, run: Run<RowsDone>): Promise<TakenArm> {
   const subject = chosenSubject(order);
-  const { set } = order.stored;
+  const { set, dataset } = order.stored;
   const { softs, calibration, threshold, prompt } = subject;
   const whole = templatesOf(order, subject);
   const found = wordsIn(order, subject);
@@ -192,6 +193,7 @@ export async function takenArm(host: Host, order: Order, run: Run<RowsDone>): Pr
         : labelTokens(host.tokens, subject.words),
     model: first === undefined ? null : modelOf(host),
     tokenizerSha256: first === undefined ? null : host.tokens.tokenizer.sha256,
+    ...(dataset && { columns: { text: dataset.mapping.text, label: dataset.mapping.label } }),
     ...{ texts, softs },
     cueTokenIds:
       first !== undefined && softs[0]?.placement === 'infix' ? Array.from(host.tokens.encode(cueOf(first))) : [],

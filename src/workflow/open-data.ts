@@ -9,7 +9,8 @@ import { nearTwins } from '../dataset/near-twins';
 import { type ParseOverride, parseFile } from '../dataset/parse';
 import { type Prepared, type PrepareOptions, prepareDataset } from '../dataset/prepare';
 import { sharesFor } from '../dataset/split';
-import type { Change, ColumnMapping, Dataset, MendId, Row, Table } from '../dataset/types';
+import { groupsInBoth, splitAgain } from '../dataset/split-by';
+import type { Change, ColumnMapping, Dataset, MendId, Row, SplitBy, Table } from '../dataset/types';
 import { type Detectable, detectableIn } from '../evaluation/rows';
 import { fileBytes } from '../lib/bytes';
 import { inSteps } from '../lib/control';
@@ -108,6 +109,8 @@ export interface GivenRows {
   readonly test: Table | null;
   readonly mapping: ColumnMapping;
   readonly seed: number;
+  /** Left out: by the seed. */
+  readonly splitBy?: SplitBy | undefined;
 }
 
 /** How many rows train and test; null = all of them. */
@@ -157,14 +160,20 @@ function withoutRepeats(dataset: Dataset): Dataset {
  * @throws StudioError `bad-input` for rows that cannot be trained on
  */
 export async function openParts(given: GivenRows, sizes: PartSizes, dropTwins = false): Promise<Dataset> {
-  const { test, mapping, seed } = given;
-  const all = test ? await besideTest(given, test) : (await prepareRows(given.data, mapping, { seed })).dataset;
+  const { test, seed, splitBy } = given;
+  const all = test ? await besideTest(given, test) : await openAlone(given);
   const whole = dropTwins ? withoutRepeats(all) : all;
   const fixedSplit = ofSizes(whole, sizes);
-  const { dataset, issues } = await prepareRows(whole.table, whole.mapping, { seed, fixedSplit });
+  const { dataset, issues } = await prepareRows(whole.table, whole.mapping, { seed, fixedSplit, splitBy });
   const blocking = blockingIssue(issues);
   if (blocking) throw badInput(`${blocking.title}. ${blocking.advice}`, { data: { kind: blocking.kind } });
   return dataset;
+}
+
+/** As on the page: split by the seed, and then as it is asked for. */
+async function openAlone({ data, mapping, seed, splitBy: by }: GivenRows): Promise<Dataset> {
+  const { dataset } = await prepareRows(data, mapping, { seed });
+  return by ? (await prepareRows(data, mapping, splitAgain(dataset, { by }))).dataset : dataset;
 }
 
 /** A data set that only tests: all usable rows, or fewer that are drawn. */
@@ -184,16 +193,24 @@ export const numberInFile = (id: string): string => id.replace(IN_TEST_FILE, '')
 const numbered = ({ rows }: Table, prefix: string): Table['rows'] =>
   rows.map((row, i) => ({ ...row, cells: { ...row.cells, [NUMBER_COLUMN]: `${prefix}${i + 1}` } }));
 
-/** Two files as one table: the rows of one are split for training and validation, those of the other test. */
-async function besideTest({ data, mapping, seed }: GivenRows, test: Table): Promise<Dataset> {
-  const { dataset: own } = await prepareRows(data, { ...mapping, id: null }, { seed, shares: sharesFor(0) });
+/**
+ * Two files as one table: the rows of one are split for training and validation, those of the other test.
+ * @throws StudioError `bad-input` where both have rows of one group
+ */
+async function besideTest({ data, mapping, seed, splitBy }: GivenRows, test: Table): Promise<Dataset> {
+  const shared = splitBy?.kind === 'group' ? groupsInBoth(data.rows, test.rows, splitBy.column) : [];
+  if (splitBy?.kind === 'group' && shared.length > 0)
+    throw badInput(
+      `${counted(shared.length, 'group')} of “${splitBy.column}” ${shared.length === 1 ? 'has' : 'have'} rows in both files, such as “${shared[0]}”, so a prompt would be tested on groups that it was trained on. Take their rows out of one file, or give one file with all rows.`,
+    );
+  const { dataset: own } = await prepareRows(data, { ...mapping, id: null }, { seed, shares: sharesFor(0), splitBy });
   const fixedSplit = { ...own.split, test: test.rows.map((_, i) => `${IN_TEST_FILE}${i + 1}`) };
   const both = {
     ...data,
     columns: [...data.columns, NUMBER_COLUMN],
     rows: [...numbered(data, ''), ...numbered(test, IN_TEST_FILE)],
   };
-  return (await prepareRows(both, { ...mapping, id: NUMBER_COLUMN }, { seed, fixedSplit })).dataset;
+  return (await prepareRows(both, { ...mapping, id: NUMBER_COLUMN }, { seed, fixedSplit, splitBy })).dataset;
 }
 
 /** With a number of training rows, at most half that number are for validation. */
