@@ -7,12 +7,13 @@ import { normalise } from '../graph/normalise';
 import { writePacked } from '../graph/packed';
 import { parse } from '../graph/parse';
 import { serialise } from '../graph/serialise';
-import type { Program } from '../inference/run';
+import { type Program, run } from '../inference/run';
 import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
-import { badInput, missingFile } from '../lib/errors';
+import { badInput, type ErrorCode, missingFile, StudioError, unsupportedModel } from '../lib/errors';
 import { configOf, dtypeOf, foldHash } from '../model/card';
 import { heapOf } from '../model/hub-models';
+import { NOT_CAUSAL, unfitWords } from '../model/unfit';
 import type { CreateRunner, SerialisedModel } from '../runtime/types';
 import { buildProgram, specOf } from './build-program';
 import type { LoadEvent, LoadRequest, ModelFiles, ModelInfo, WeightMemory } from './types';
@@ -23,11 +24,59 @@ export interface LoadedProgram {
 }
 
 /**
- * Model files -> graph -> session. Quantised weights are written out one at a time, as the runtime copies them into its heap; then
- * each is released.
- * @throws StudioError `model-*`, `session-failed`, `out-of-memory`
+ * A model that is ready to answer and to be trained through.
+ * @throws StudioError `model-*`, `session-failed`, `out-of-memory`; what cannot be trained is named as the kind of model it is
  */
 export async function loadProgram(
+  request: LoadRequest,
+  createRunner: CreateRunner,
+  onEvent: (event: LoadEvent) => void,
+): Promise<LoadedProgram> {
+  const graph = parseModel(request.files);
+  const face = {
+    family: configOf(request.files).family,
+    inputs: graph.inputs.map(({ name }) => name),
+    outputs: graph.outputs.map(({ name }) => name),
+    ops: [...new Set(graph.nodes.map(({ op }) => op))],
+  };
+  try {
+    const loaded = await loadGraph(graph, request, createRunner, onEvent);
+    if (await isCausal(loaded.program)) return loaded;
+    await loaded.program.runner.dispose();
+  } catch (cause) {
+    const words = cause instanceof StudioError && UNFIT.includes(cause.code) ? unfitWords(face) : null;
+    throw words ? unsupportedModel(words, { cause }) : cause;
+  }
+  throw unsupportedModel(unfitWords(face) ?? NOT_CAUSAL);
+}
+
+/** What a model of a kind that is not supported fails with. */
+const UNFIT: readonly ErrorCode[] = ['model-unsupported', 'session-failed'];
+
+/** A later token may move a logit by so much of the largest: kernels add in another order. */
+const SAME_LOGIT = 1e-3;
+
+/** Whether a later token leaves the logits of an earlier one as they are. */
+async function isCausal(program: Program): Promise<boolean> {
+  const { vocabulary } = program.spec;
+  const [first = 0, second = 0, third = 0, other = 0] = [0.2, 0.4, 0.6, 0.8].map((at) => Math.floor(at * vocabulary));
+  const rows = [third, other].map((last) => ({ tokens: Int32Array.of(first, second, last), past: null, reads: [1] }));
+  const { logits } = await run(program, rows, {
+    soft: null,
+    candidates: [first, second, third, other],
+    keepPresent: false,
+  });
+  const [one, two] = [logits.subarray(0, 4), logits.subarray(4)];
+  const largest = Math.max(...logits.map(Math.abs));
+  return one.every((logit, i) => Math.abs(logit - (two[i] as number)) <= SAME_LOGIT * largest);
+}
+
+/**
+ * Model files -> graph -> session. Quantised weights are written out one at a time, as the runtime copies them into its heap; then
+ * each is released.
+ */
+async function loadGraph(
+  graph: Graph,
   request: LoadRequest,
   createRunner: CreateRunner,
   onEvent: (event: LoadEvent) => void,
@@ -36,7 +85,6 @@ export async function loadProgram(
   const clock = stages(onEvent);
   const path = onnxPath(request.files);
   const hash = request.sha256 ?? (await modelHash(request.files));
-  const graph = parseModel(request.files);
   clock('parse');
   const packable = packableMatrices(graph);
   const small = holdsSmall(request, packable);

@@ -30,6 +30,10 @@ export function detect(given: Graph): Decoder {
     throw unsupportedModel(
       `The vocabulary head takes ${headHidden} features and the embedding gives ${hidden}; such models are not supported.`,
     );
+  if (headVocabulary !== undefined && headVocabulary < vocabulary / 2)
+    throw unsupportedModel(
+      `The model answers with ${headVocabulary} numbers in place of its ${vocabulary} tokens: it is a classifier of another task. Take the language model that it was made from, if that is decoder-only.`,
+    );
   return {
     graph,
     layers: cache.layers || graph.nodes.filter((node) => node.op === 'Softmax').length,
@@ -199,6 +203,7 @@ function findCache(graph: Graph) {
   const headDim = typeof pastDim === 'number' ? pastDim : presentKeys[0]?.shape?.[3];
   if (layers > 0 && (typeof kvHeads !== 'number' || typeof headDim !== 'number'))
     throw unsupportedModel(`The model does not say how many key heads ${keys[0]?.name} has, or of what size.`);
+  refuseOtherSizes([...keys, ...values], [kvHeads, headDim]);
   const names = (list: readonly ValueInfo[]) => list.map((v) => v.name);
   return {
     layers,
@@ -209,6 +214,15 @@ function findCache(graph: Graph) {
     presentKeys: names(presentKeys),
     presentValues: names(presentValues),
   };
+}
+
+/** Keys and values of one size are kept and fed. */
+function refuseOtherSizes(cache: readonly ValueInfo[], [heads, size]: readonly unknown[]): void {
+  const other = cache.find(({ shape }) => [shape?.[1] ?? heads, shape?.[3] ?? size].join() !== [heads, size].join());
+  if (other && typeof other.shape?.[1] === 'number' && typeof other.shape[3] === 'number')
+    throw unsupportedModel(
+      `The model keeps ${heads} heads of ${size} numbers in some layers or values and ${other.shape[1]} of ${other.shape[3]} in ${other.name}, as multi-head latent attention does (DeepSeek). Only keys and values of one size are supported: take another model.`,
+    );
 }
 
 /** Rows of the rotary table, or of the table of learned positions. */

@@ -4,7 +4,7 @@ import type { GraphBuilder } from './builder';
 import { type Decoder, nameDims } from './decoder';
 import { toFloat32 } from './dequantise';
 import { detect } from './detect';
-import { dtypeCode, isFloat, maybeDType, toNumbers } from './dtype';
+import { dtypeCode, encode, isFloat, maybeDType, toNumbers } from './dtype';
 import { expandQuantised, staysHalf } from './expand-quantised';
 import { floatActivations, hoistDequantise } from './float-activations';
 import { inferDTypes } from './infer/infer';
@@ -52,7 +52,7 @@ const refused: Readonly<Record<string, string>> = {
  * @throws StudioError `model-unsupported` naming operator and node
  */
 export function normalise(given: Graph, options: NormaliseOptions = {}): Decoder {
-  const graph = inlineIf(given);
+  const graph = inlineIf(keepingAllLogits(given));
   refuseOperators(graph);
   // Fold aliases of weights (a Reshape of an initializer) before looking for quantised tensors.
   const folded = hoistDequantise(floatActivations(prune(foldConstants(upgradeOpset(graph)))));
@@ -76,10 +76,28 @@ function refuseOperators({ nodes }: Graph): void {
   }
 }
 
+/** How many of the last positions get logits, in exports of transformers; 0 = all, and the program chooses its own. */
+const KEPT_LOGITS = /^(?:num_)?logits_to_keep$/;
+
+/** The graph with zero in place of that input. */
+function keepingAllLogits(graph: Graph): Graph {
+  const kept = graph.inputs.find(({ name }) => KEPT_LOGITS.test(name));
+  if (kept?.dtype !== 'int64' && kept?.dtype !== 'int32') return graph;
+  const dims = (kept.shape ?? []).map((dim) => (typeof dim === 'number' ? dim : 1));
+  const bytes = encode(kept.dtype, new Array<number>(dims.reduce((product, dim) => product * dim, 1)).fill(0));
+  const zero = { name: kept.name, dtype: kept.dtype, dims, bytes };
+  return {
+    ...graph,
+    inputs: graph.inputs.filter((v) => v !== kept),
+    initializers: new Map([...graph.initializers, [kept.name, zero]]),
+  };
+}
+
 /**
  * Replaces an `If` whose condition is known by the branch it takes. The condition is a constant, or the switch
  * `use_cache_branch` of older exports, which hold the model twice, without and with a past. We take the branch without:
- * the other one was traced on a single token and may not be causal over several.
+ * the other one was traced on a single token and may not be causal over several. Of two branches that hold nothing but
+ * tables (rotary ones for short and for long texts) we take the shorter: it is the one up to the length that it reaches.
  */
 export function inlineIf(graph: Graph): Graph {
   const switches = new Set(graph.inputs.filter((v) => v.dtype === 'bool').map((v) => v.name));
@@ -100,10 +118,20 @@ function branchOf(node: Node, graph: Graph, switches: ReadonlySet<string>): Grap
   if (then?.type !== 'graph' || otherwise?.type !== 'graph') return null;
   const constant = graph.initializers.get(condition);
   if (constant?.dtype === 'bool') return toNumbers(constant)[0] ? then.value : otherwise.value;
+  const [one, other] = [tableRows(then.value), tableRows(otherwise.value)];
+  if (one !== null && other !== null) return one <= other ? then.value : otherwise.value;
   if (!switches.has(condition)) return null;
   const inputs = new Set(graph.inputs.map((v) => v.name));
   const readsOf = ({ nodes }: Graph) => new Set(nodes.flatMap(reads).filter((name) => inputs.has(name))).size;
   return readsOf(then.value) < readsOf(otherwise.value) ? then.value : otherwise.value;
+}
+
+/** Rows of the tables that a branch gives out; null where it computes something. */
+function tableRows({ nodes, outputs, initializers }: Graph): number | null {
+  if (nodes.some(({ op }) => op !== 'Identity')) return null;
+  const from = new Map(nodes.map(({ inputs, outputs: to }) => [to[0] ?? '', inputs[0] ?? '']));
+  const rows = outputs.map(({ name }) => initializers.get(from.get(name) ?? name)?.dims[0]);
+  return rows.every((each) => each !== undefined) && rows.length > 0 ? Math.min(...rows) : null;
 }
 
 /** Moves the nodes and weights of a branch into the outer graph, under the output names of the If. */
