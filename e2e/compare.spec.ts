@@ -102,14 +102,14 @@ test('shows rows, filters, slices and confidence behind the verdict, each at its
     await expect(page.getByText(/Yours keeps its answer on .+ of 40 rows/)).toBeVisible({ timeout: 180_000 });
     await expect(page.getByRole('table', { name: 'Answers that survive each edit' })).toContainText(/\d+ of 40 kept/);
     await page.getByRole('button', { name: 'Check every row' }).click();
-    await expect(page.getByText(/Over all 156 rows, each answered by one of 5 prompts/)).toBeVisible({
+    await expect(page.getByText(/^By cross-validation: /)).toBeVisible({
       timeout: 180_000,
     });
     await page.getByRole('button', { name: 'Measure fine-tuning' }).press('Enter');
     const adapters = page.getByText(/^Low-rank adapters of the model’s last layer/);
     await expect(adapters).toBeVisible({ timeout: 180_000 });
     await page.reload();
-    await expect(page.getByText(/Over all 156 rows/)).toBeVisible();
+    await expect(page.getByText(/^By cross-validation: /)).toBeVisible();
     await expect(adapters).toBeVisible();
     await studio.go('Decide');
     await expect(page.getByRole('row', { name: /Numbers trained/ })).toContainText('of adapters');

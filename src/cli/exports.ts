@@ -16,7 +16,13 @@ import { z } from '../lib/zod';
 import { LABEL_METRICS, type MetricFormat, metricsOf, TEXT_METRICS } from '../metrics/registry';
 import { armId } from '../prompt-set/arms';
 import { addTrained, chosenHard, chosenSoft } from '../prompt-set/make-versions';
-import type { ClassifyEvaluation, Evaluation, GenerateEvaluation, PromptSet } from '../prompt-set/types';
+import {
+  type ClassifyEvaluation,
+  deciding,
+  type Evaluation,
+  type GenerateEvaluation,
+  type PromptSet,
+} from '../prompt-set/types';
 import { generatedCsv } from '../report/csv';
 import { labelReport, textReport } from '../report/input';
 import { resultsJson, textResultsJson } from '../report/json';
@@ -112,8 +118,9 @@ export const reportFiles = ({ evaluation, ...of }: Compared<Evaluation>): Report
 const asJson = (value: object) => `${JSON.stringify(value, null, 1)}\n`;
 
 function labelFiles({ set, dataset, evaluation, checkpoint }: Compared<ClassifyEvaluation>): ReportFiles {
-  const { plan, comparison, fineTuning } = evaluation;
-  const report = present(labelReport(set, dataset, evaluation, comparison, null, checkpoint), 'report');
+  const decided = deciding(evaluation);
+  const { plan, comparison, fineTuning } = decided;
+  const report = present(labelReport(set, dataset, decided, comparison, null, checkpoint), 'report');
   const closer = { insights: drained(insightsOf(plan, comparison, dataset)), ...(fineTuning && { fineTuning }) };
   return {
     files: new Map([

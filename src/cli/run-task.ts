@@ -9,11 +9,12 @@ import { asStudioError } from '../lib/errors';
 import { counted, duration, percent } from '../lib/format';
 import { recordComparison } from '../prompt-set/calibration';
 import { chooseSoft, chosenHard, finishRun, updateRun } from '../prompt-set/make-versions';
+import { countLook } from '../prompt-set/prompt-set';
 import type { Evaluation, PromptSet } from '../prompt-set/types';
 import { wordsFitting } from '../prompt-set/versions';
 import type { Checkpoint, Scores } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
-import { type CheckProgress, fineTune } from '../workflow/checks';
+import { type CheckProgress, everyRow, fineTune } from '../workflow/checks';
 import { compare } from '../workflow/compare';
 import { type DistilEvent, distil } from '../workflow/distil';
 import type { Host } from '../workflow/host';
@@ -38,6 +39,8 @@ export interface RunOptions extends Given {
   readonly examples?: number | null;
   /** Also train adapters of the model's last layer, and ask them the test rows; left out: no. */
   readonly adapters?: boolean;
+  /** Also cross-validate over all rows, which the verdict rests on then; left out: no. */
+  readonly everyRow?: boolean;
   /** Save the linear probe in any case; left out: only where it beats every prompt. */
   readonly probe?: boolean;
   /** Learn the answers of the hand-written prompt to these texts, or (null) to the training rows'. Left out: the rows' labels. */
@@ -80,8 +83,16 @@ async function trainedAndCompared(options: RunOptions, log: Log): Promise<Compar
   });
   for (const name of tooLong)
     log.line(`Without “${name}”: most test rows with its examples are too long for the model`);
-  const set = recordComparison(trained, compared, host.now());
-  const evaluation: Evaluation = { ...compared, id: host.newId(), setId: set.id, createdAt: host.now() };
+  const { set, evaluation } = await withEveryRow(
+    host,
+    {
+      set: recordComparison(trained, compared, host.now()),
+      dataset,
+      evaluation: { ...compared, id: host.newId(), setId: trained.id, createdAt: host.now() },
+    },
+    options,
+    log,
+  );
   const report = reportFiles({ set, dataset, evaluation, checkpoint });
   await writeFiles(options.out, report.files);
   const saving = { set, dataset, evaluation };
@@ -90,6 +101,21 @@ async function trainedAndCompared(options: RunOptions, log: Log): Promise<Compar
   const probe = await probeFolder(host, saving, options, log);
   log.line(`Saved to ${options.out}: ${[...report.files.keys(), 'prompt/', ...probe].join(', ')}`);
   return { set, evaluation, checkpoint };
+}
+
+/** Cross-validates over all rows where that is asked for: one more use of the test rows. */
+async function withEveryRow(
+  host: Host,
+  compared: Pick<Compared, 'set' | 'evaluation'> & Pick<RunOptions, 'dataset'>,
+  { everyRow: isAsked }: Pick<RunOptions, 'everyRow'>,
+  log: Log,
+): Promise<Pick<Compared, 'set' | 'evaluation'>> {
+  const { set, dataset, evaluation } = compared;
+  if (!isAsked || evaluation.kind === 'generate') return compared;
+  log.line(`On the test rows: ${evaluation.comparison.verdict.headline}`);
+  const emit = ({ note }: CheckProgress) => log.progress(note);
+  const found = await everyRow(host, { set, dataset, evaluation }, { control: uninterrupted, emit });
+  return { set: countLook(set, host.now()), evaluation: { ...evaluation, everyRow: found } };
 }
 
 /** Saves the linear probe where it beats every prompt, or is asked for; the folder, or none where it cannot be saved. */

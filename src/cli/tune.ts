@@ -53,6 +53,8 @@ export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out
                               no PEFT adapter
   [--probe]                   save the linear probe of the comparison too, as a prompt in DIR/probe; without it, where it beats
                               every prompt
+  [--every-row]               also train five prompts alike, each without a fifth of all rows, which it answers: the verdict
+                              rests on all rows then (cross-validation)
   [--adapters]                also fine-tune: adapters of the model's last layer, measured to compare with and never exported
   [--test FILE.csv]           test rows; left out: a share of DATA.csv
   [--drop-twins]              leave out training rows that repeat a test row, or almost
@@ -80,7 +82,7 @@ export async function tune(args: readonly string[]): Promise<void> {
       'test',
       'examples',
     ),
-    ...flags('improve', 'hybrid', 'reparameterise', 'class-weights', 'adapters', 'probe'),
+    ...flags('improve', 'hybrid', 'reparameterise', 'class-weights', 'adapters', 'probe', 'every-row'),
   });
   const [data] = read.exactly(['DATA.csv']);
   const columns = read.columns();
@@ -112,6 +114,7 @@ export async function tune(args: readonly string[]): Promise<void> {
       hybrid: values.hybrid ?? false,
       adapters: values.adapters ?? false,
       probe: values.probe ?? false,
+      everyRow: values['every-row'] ?? false,
       inText: read.wholeNumber('examples') ?? 0,
       findWords: read.oneOf('find-words', FIND_WORDS) ?? 'auto',
       improve: values.improve ? CANDIDATES : null,

@@ -66,7 +66,9 @@ export interface VerdictCard extends Pick<Recommendation, 'action' | 'armId' | '
 
 /** What the recommended arm is called in the picture. */
 export const baseWord = (action: Action): string =>
-  ['check-labels', 'label-more', 'train-longer', 'probe'].includes(action) ? 'kept for now' : 'recommended';
+  ['check-labels', 'label-more', 'every-row', 'train-longer', 'probe'].includes(action)
+    ? 'kept for now'
+    : 'recommended';
 
 /** Of equals the recommended one first, then in the order of the comparison. */
 const sorted = (arms: readonly CardArm[]): readonly CardArm[] =>

@@ -4,6 +4,8 @@ import { type ByTask, type Dataset, type TaskKind, taskKindOf } from '../dataset
 import { count, counted } from '../lib/format';
 import { clustersOf, equalClusters } from '../metrics/mcnemar';
 import { detectableDifference } from '../metrics/power';
+import { COMBINED_PAIRS } from './classify/made-arms';
+import type { ComparisonPlan } from './types';
 
 /**
  * Family of each row, from 0 on: rows of one family are right or wrong together, so families are the trials. Undefined
@@ -59,17 +61,23 @@ const TRIALS: Readonly<Record<Trials['of'], TrialWords>> = {
 /**
  * What so many test rows can show, before anything is run: exact McNemar power 80%, assuming that a better
  * prompt still breaks 5 rows in a hundred (`docs/method/statistics.md`).
+ * @param pairs that the verdict will correct for, at most
  */
-export function detectable(testRows: number, trials: Trials = { count: testRows, of: 'row' }): Detectable {
+export function detectable(
+  testRows: number,
+  pairs: number,
+  trials: Trials = { count: testRows, of: 'row' },
+): Detectable {
   const { from, why, more } = TRIALS[trials.of];
   const rows = `${counted(testRows, 'test row')}${from(trials.count)}`;
-  const smallest = testRows > 0 ? detectableDifference(Math.floor(trials.equal ?? trials.count)) : null;
+  const smallest = testRows > 0 ? detectableDifference(Math.floor(trials.equal ?? trials.count), pairs) : null;
   if (smallest === null) return { points: null, sentence: `${rows} cannot confirm even a large gain: ${more}.` };
   const points = Math.round(1000 * smallest) / 10;
   const shown = points < 2 ? points : Math.round(points);
+  const corrected = pairs > 1 ? `, corrected for up to ${pairs} comparisons` : '';
   return {
     points,
-    sentence: `${rows} can only confirm gains above about ${shown} points${why}.`,
+    sentence: `${rows} can only confirm gains above about ${shown} points${why}${corrected}.`,
   };
 }
 
@@ -80,10 +88,9 @@ const detectableTexts = (testRows: number): Detectable => ({
 });
 
 /** What the comparison takes for a trial. */
-function trialsIn(dataset: Dataset): Trials {
-  const { test } = dataset.split;
-  const groups = rowGroups(dataset, test);
-  if (!groups) return { count: test.length, of: 'row' };
+function trialsIn(dataset: Dataset, ids: readonly string[]): Required<Trials> {
+  const groups = rowGroups(dataset, ids);
+  if (!groups) return { count: ids.length, of: 'row', equal: ids.length };
   return {
     count: new Set(groups).size,
     equal: equalClusters(clustersOf(groups, groups)),
@@ -91,14 +98,24 @@ function trialsIn(dataset: Dataset): Trials {
   };
 }
 
-const DETECTABLE: ByTask<(testRows: number, trials: Trials) => Detectable> = {
+/** All rows that a cross-validation can ask. */
+export function rowsInFile(dataset: Dataset): NonNullable<ComparisonPlan['file']> {
+  const { train, validation, test } = dataset.split;
+  const ids = [...train, ...validation, ...test];
+  return { rows: ids.length, trials: trialsIn(dataset, ids).equal };
+}
+
+const DETECTABLE: ByTask<(testRows: number, pairs: number, trials: Trials) => Detectable> = {
   classify: detectable,
   generate: detectableTexts,
 };
 
-/** What the test rows of a data set can show. */
-export const detectableIn = (dataset: Dataset): Detectable =>
-  DETECTABLE[taskKindOf(dataset.mapping)](dataset.split.test.length, trialsIn(dataset));
+/** Tuned against your prompt, with and without examples, and untuned; untuned against yours; and word counts mixed in. */
+const USUAL_PAIRS = 4 + COMBINED_PAIRS.length;
+
+/** What the test rows of a data set can show. @param pairs that will be compared, at most */
+export const detectableIn = (dataset: Dataset, pairs: number = USUAL_PAIRS): Detectable =>
+  DETECTABLE[taskKindOf(dataset.mapping)](dataset.split.test.length, pairs, trialsIn(dataset, dataset.split.test));
 
 /** Generating takes a run of the model for every token: more rows would take too long. */
 const MOST_ROWS: ByTask<number> = { classify: Number.POSITIVE_INFINITY, generate: 200 };

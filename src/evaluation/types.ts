@@ -98,6 +98,10 @@ export interface ComparisonPlan {
   readonly calibration?: 'chosen';
   /** Family of each row (`src/dataset/families.ts`), where rows belong together: families are the trials, and are drawn together. */
   readonly groups?: readonly number[];
+  /** By cross-validation over all rows: the fold of each, whose prompt was trained without it. Left out: they are test rows. */
+  readonly folds?: readonly number[];
+  /** All labelled rows of the file, and how many trials they are worth. */
+  readonly file?: { readonly rows: number; readonly trials: number };
   /** The version in production, where it is an arm and not the tuned prompt. Left out: there is none. */
   readonly production?: Production;
   /** How often these test rows have been used, this time included. */

@@ -66,38 +66,72 @@ export interface AccuracyComparison extends PairedCounts {
   readonly designEffect: number;
 }
 
+interface ComparisonOptions extends ResampleOptions {
+  /** By cross-validation: the fold of each row, whose prompt was trained without it. */
+  readonly folds?: ArrayLike<number> | undefined;
+}
+
 /**
  * Accuracy of B minus that of A on the same rows, with its Bonett-Price interval and exact McNemar p. Where rows belong
- * together, whole groups are the trials: the p is that of the sign-flip test, and the interval counts groups.
+ * together, whole groups are the trials: the p is that of the sign-flip test, and the interval counts groups. Folds widen both.
  */
 export function accuracyComparison(
   gold: ArrayLike<number>,
   predictedA: ArrayLike<number>,
   predictedB: ArrayLike<number>,
-  { groups }: Pick<ResampleOptions, 'groups'>,
+  { groups, folds }: Pick<ComparisonOptions, 'groups' | 'folds'>,
 ): AccuracyComparison {
   const counts = pairedCounts(gold, predictedA, predictedB);
   const { aOnly, bOnly } = counts;
   const n = gold.length;
   const difference = n === 0 ? 0 : (bOnly - aOnly) / n;
   const ci95 = bonettPrice(aOnly, bOnly, n);
+  const gains = Array.from(gold, (g, i) => Number(predictedB[i] === g) - Number(predictedA[i] === g));
+  const whole = (found: AccuracyComparison) => (folds && n > 0 ? acrossFolds(found, gains, folds) : found);
   if (!groups || n === 0)
-    return {
+    return whole({
       ...counts,
       difference,
       ci95,
       p: mcnemarExact(aOnly, bOnly),
       midP: mcnemarMidP(aOnly, bOnly),
       designEffect: 1,
-    };
-  const gains = Array.from(gold, (g, i) => Number(predictedB[i] === g) - Number(predictedA[i] === g));
+    });
   const clusters = clustersOf(gains, groups);
-  return {
+  return whole({
     ...counts,
     difference,
     ci95: hull(ci95, clusteredDifference(clusters)),
     ...signFlipTest(clusters.sums),
     designEffect: designEffect(clusters, aOnly + bOnly),
+  });
+}
+
+/**
+ * A comparison by cross-validation: the folds' prompts differ, and share training rows. What their differences vary by beyond
+ * what their rows explain counts 1/k + 1/(k − 1) times for k folds, as in the corrected variance of Nadeau & Bengio 2003, on
+ * top of the variance over rows; p and interval are those of a standard error that is so much larger.
+ */
+function acrossFolds(
+  found: AccuracyComparison,
+  gains: ArrayLike<number>,
+  folds: ArrayLike<number>,
+): AccuracyComparison {
+  const { sums, sizes } = clustersOf(gains, folds);
+  const [n, k] = [gains.length, sums.length];
+  const { aOnly, bOnly, difference, ci95 } = found;
+  const overRows = (found.designEffect * ((aOnly + bOnly) / n - difference ** 2)) / n;
+  if (k < 2 || overRows <= 0) return found;
+  const between = sums.reduce((sum, own, f) => sum + (own / (sizes[f] as number) - difference) ** 2, 0) / (k - 1);
+  const wider = 1 + Math.max(0, between / (k * overRows) - 1) * (1 + k / (k - 1));
+  const larger = (p: number) => Math.min(1, 2 * normalTail(-normalQuantile(p / 2) / Math.sqrt(wider)));
+  const [middle, half] = [(ci95.low + ci95.high) / 2, ((ci95.high - ci95.low) / 2) * Math.sqrt(wider)];
+  return {
+    ...found,
+    ci95: { low: Math.max(-1, middle - half), high: Math.min(1, middle + half) },
+    p: larger(found.p),
+    midP: larger(found.midP),
+    designEffect: found.designEffect * wider,
   };
 }
 

@@ -1,33 +1,39 @@
 import { mcnemarExact } from './mcnemar';
-import { binomialCdf, binomialPmf, normalQuantile, normalTail, Z95 } from './special';
+import { binomialCdf, binomialPmf, normalQuantile, normalTail } from './special';
 
 /** Planning a test on paired rows: how many rows it needs, and its bounds at several looks before all of them are there. */
 
 const ALPHA = 0.05;
 
-/** Largest k such that the exact test of (k, m−k) rejects at `alpha`; −1 when none does. Memo: it is asked for thousands of times. */
-const criticalCache = new Map<number, number>();
-function critical(m: number): number {
-  const known = criticalCache.get(m);
+/**
+ * Largest k such that the exact test of (k, m−k) rejects, corrected for `pairs` (at ALPHA / pairs: Holm's first step, its
+ * hardest); −1 when none does. Memo by both: it is asked for thousands of times.
+ */
+const criticalCache = new Map<number, Map<number, number>>();
+function critical(m: number, pairs: number): number {
+  const cache = criticalCache.get(pairs) ?? new Map<number, number>();
+  criticalCache.set(pairs, cache);
+  const known = cache.get(m);
   if (known !== undefined) return known;
   let low = -1;
   let high = Math.floor(m / 2);
   // p grows with k: binary search for the last k that rejects.
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    if (mcnemarExact(middle, m - middle) < ALPHA) low = middle;
+    if (mcnemarExact(middle, m - middle) < ALPHA / pairs) low = middle;
     else high = middle - 1;
   }
-  criticalCache.set(m, low);
+  cache.set(m, low);
   return low;
 }
 
 /**
  * Power of the two-sided exact McNemar test at 5% with `n` rows, of which a share `aOnly` is right only under A and
  * `bOnly` only under B. Sums over the number of discordant rows m ~ Bin(n, aOnly+bOnly), and in each over
- * B's part ~ Bin(m, bOnly/(aOnly+bOnly)).
+ * B's part ~ Bin(m, bOnly/(aOnly+bOnly)). The verdict also asks for an interval clear of zero, which the exact test implies.
+ * @param pairs for which p is corrected by Holm, of which this one decides: at worst it is multiplied by all of them
  */
-export function mcnemarPower(n: number, aOnly: number, bOnly: number): number {
+export function mcnemarPower(n: number, aOnly: number, bOnly: number, pairs = 1): number {
   const discordant = aOnly + bOnly;
   if (discordant <= 0 || n <= 0) return 0;
   const share = bOnly / discordant;
@@ -37,7 +43,7 @@ export function mcnemarPower(n: number, aOnly: number, bOnly: number): number {
   const to = Math.min(n, Math.ceil(mean + spread));
   let power = 0;
   for (let m = from; m <= to; m++) {
-    const k = critical(m);
+    const k = critical(m, pairs);
     if (k < 0) continue;
     // Rejects when B's part is at most k or at least m − k.
     const rejects = binomialCdf(k, m, share) + binomialCdf(k, m, 1 - share);
@@ -54,25 +60,29 @@ const Z_POWER = 0.8416212335729143;
 const EXACT_ROWS = 5000;
 
 /** Whether so many rows show the difference with power 80%: exactly, or by the normal approximation (Connor 1987). */
-function isShown(n: number, aOnly: number, bOnly: number): boolean {
-  if (n <= EXACT_ROWS) return mcnemarPower(n, aOnly, bOnly) >= POWER;
+function isShown(n: number, aOnly: number, bOnly: number, pairs: number): boolean {
+  if (n <= EXACT_ROWS) return mcnemarPower(n, aOnly, bOnly, pairs) >= POWER;
   const discordant = aOnly + bOnly;
   const difference = bOnly - aOnly;
-  return Math.sqrt(n) * difference >= Z95 * Math.sqrt(discordant) + Z_POWER * Math.sqrt(discordant - difference ** 2);
+  const z = normalQuantile(1 - ALPHA / pairs / 2);
+  return Math.sqrt(n) * difference >= z * Math.sqrt(discordant) + Z_POWER * Math.sqrt(discordant - difference ** 2);
 }
 
 /** Share of rows that a better prompt still breaks, assumed before the run (`docs/method/statistics.md`'s examples have 5%). */
 const ASSUMED_BROKEN = 0.05;
 
-/** The smallest accuracy gain (0 to 1) that `n` rows show with power 80%; null when not even the largest gain could be detected. */
-export function detectableDifference(n: number): number | null {
+/**
+ * The smallest accuracy gain (0 to 1) that `n` rows show with power 80%; null when not even the largest gain could be detected.
+ * @param pairs that the verdict corrects for
+ */
+export function detectableDifference(n: number, pairs: number): number | null {
   const largest = 1 - 2 * ASSUMED_BROKEN;
-  if (!isShown(n, ASSUMED_BROKEN, ASSUMED_BROKEN + largest)) return null;
+  if (!isShown(n, ASSUMED_BROKEN, ASSUMED_BROKEN + largest, pairs)) return null;
   let low = 0;
   let high = largest;
   while (high - low > 0.0001) {
     const middle = (low + high) / 2;
-    if (isShown(n, ASSUMED_BROKEN, ASSUMED_BROKEN + middle)) high = middle;
+    if (isShown(n, ASSUMED_BROKEN, ASSUMED_BROKEN + middle, pairs)) high = middle;
     else low = middle;
   }
   return high;
@@ -84,16 +94,17 @@ const MOST_ROWS = 5000;
 /**
  * About how many rows in all would show the difference that was seen, with power 80%; null when more than
  * `MOST_ROWS`. The shares of discordant rows are those seen, each with half a row added, so that zero is not certain.
+ * @param pairs that the verdict corrects for
  */
-export function rowsToSettle(aOnly: number, bOnly: number, n: number): number | null {
+export function rowsToSettle(aOnly: number, bOnly: number, n: number, pairs: number): number | null {
   const a = (aOnly + 0.5) / (n + 1);
   const b = (bOnly + 0.5) / (n + 1);
-  if (!isShown(MOST_ROWS, a, b)) return null;
+  if (!isShown(MOST_ROWS, a, b, pairs)) return null;
   let low = n;
   let high = MOST_ROWS;
   while (high - low > Math.max(1, 0.01 * high)) {
     const middle = Math.floor((low + high) / 2);
-    if (isShown(middle, a, b)) high = middle;
+    if (isShown(middle, a, b, pairs)) high = middle;
     else low = middle;
   }
   return high;

@@ -1,5 +1,5 @@
 import type { Dataset, TaskKind } from '../dataset/types';
-import type { ConsistencyReport, EveryRowReport, FineTuningReport } from '../evaluation/classify/checks';
+import type { ConsistencyReport, FineTuningReport } from '../evaluation/classify/checks';
 import type { CalibrationMode } from '../evaluation/classify/outcome';
 import type { Comparison, ComparisonPlan, GenerateComparison, GeneratePlan } from '../evaluation/types';
 import type { Correction, Vote } from '../evaluation/vote';
@@ -163,10 +163,16 @@ export interface ClassifyEvaluation extends Compared {
   readonly review?: Review;
   /** Answers under harmless edits of the text. */
   readonly consistency?: ConsistencyReport;
-  /** Every labelled row answered by a prompt that was trained without it. */
-  readonly everyRow?: EveryRowReport;
+  /** The comparison by cross-validation over all rows, which the verdict rests on then. */
+  readonly everyRow?: EveryRow;
   readonly fineTuning?: FineTuningReport;
 }
+
+export type EveryRow = Pick<ClassifyEvaluation, 'plan' | 'comparison'>;
+
+/** What the verdict rests on: all rows, where they were checked, else the test rows. */
+export const deciding = <E extends Evaluation>(evaluation: E): E =>
+  evaluation.kind === 'classify' && evaluation.everyRow ? { ...evaluation, ...evaluation.everyRow } : evaluation;
 
 /** A comparison of prompts that generate a text. */
 export interface GenerateEvaluation extends Compared {

@@ -1,6 +1,6 @@
 /** The checks beside a comparison of labels: slices, probabilities, edited rows, votes. */
 
-import { consistencySentence, EDIT_NAMES, everyRowSentence, fineTuningSentence } from '../evaluation/classify/checks';
+import { consistencySentence, EDIT_NAMES, fineTuningSentence } from '../evaluation/classify/checks';
 import { confidenceDifferenceWords, coverageSentence, eceWords, testAnswers } from '../evaluation/classify/confidence';
 import { slicesSentence } from '../evaluation/classify/slices';
 import { tallySentence } from '../evaluation/vote';
@@ -161,20 +161,10 @@ const votes: Make = ({ closer, comparison }, nameOf) => {
   return { title: 'Blind votes', sentences: [tallySentence(found, nameOf(pair.a), nameOf(pair.b)), apart] };
 };
 
-const everyRow: Make = ({ closer }) =>
-  closer?.everyRow
-    ? {
-        title: 'Every row, by prompts that never saw it',
-        sentences: [everyRowSentence(closer.everyRow, 'your prompt')],
-      }
-    : null;
-
 const fineTuning: Make = ({ closer }) =>
   closer?.fineTuning ? { title: 'Fine-tuning, measured', sentences: [fineTuningSentence(closer.fineTuning)] } : null;
 
-const MAKERS: readonly Make[] = [
-  ...[review, slices, confidence, consistency, learned, ranking, votes, everyRow, fineTuning],
-];
+const MAKERS: readonly Make[] = [...[review, slices, confidence, consistency, learned, ranking, votes, fineTuning]];
 
 /** In the order in which they are printed. */
 export const closerSections = (input: LabelReport, nameOf: (armId: string) => string): readonly Section[] =>

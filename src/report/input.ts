@@ -1,6 +1,7 @@
 /** What a report is made of, from a stored comparison. */
 import type { Dataset } from '../dataset/types';
 import { cardOf, textCardOf } from '../evaluation/card';
+import { everyRowSeconds } from '../evaluation/classify/checks';
 import type { Comparison } from '../evaluation/types';
 import { tally } from '../evaluation/vote';
 import { armsAsCompared, armsKnowing, examplesOf } from '../prompt-set/arms';
@@ -137,7 +138,10 @@ export function labelReport(
     plan: evaluation.plan,
     comparison,
     answerWords: answerWords(set, evaluation),
-    card: cardOf({ plan: evaluation.plan, comparison }, endOf(checkpoint)),
+    card: cardOf(
+      { plan: evaluation.plan, comparison },
+      { ...endOf(checkpoint), everyRowSeconds: everyRowSeconds(run ?? undefined, evaluation.plan) },
+    ),
     training: run && {
       placement: run.settings.placement,
       tokens: run.settings.virtualTokens,

@@ -37,10 +37,10 @@ function scoreCell(arm: ArmReport, id: LabelMetricId): Cell {
     : { value, range };
 }
 
-const arms = ({ comparison, mayKnow }: LabelReport): Section => ({
+const arms = ({ comparison, mayKnow, plan }: LabelReport): Section => ({
   title: accuracyFinding(comparison.arms, comparison.pairs[0]),
   table: {
-    caption: `All prompts on the same ${comparison.n} test rows, with 95% intervals: ${METRICS.map(([, { name, intervalName }]) => `${midSentence(name)} ${intervalName}`).join(', ')}${mayKnow.length > 0 ? `; ${MAY_KNOW}` : ''}`,
+    caption: `All prompts on the same ${comparison.n} ${plan.folds ? 'rows' : 'test rows'}, with 95% intervals: ${METRICS.map(([, { name, intervalName }]) => `${midSentence(name)} ${intervalName}`).join(', ')}${mayKnow.length > 0 ? `; ${MAY_KNOW}` : ''}`,
     columns: ['Prompt', ...METRICS.map(([, { name }]) => name), 'Right', 'Calibrated'],
     rows: comparison.arms.map((arm) => [
       `${arm.name}${mayKnow.includes(arm.id) ? MARK : ''}`,

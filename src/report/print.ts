@@ -228,7 +228,7 @@ export function markdownReport(input: ReportInput): string {
     '',
     ...[...parts.risks, ...parts.limits].map((limit) => `- ${text(limit)}`),
     '',
-    `${comparison.n} test rows of ${text(dataset.name)}, used ${times(parts.looks)}. Model ${text(model.id)} (${text(model.dtype)}), SHA-256 ${text(model.sha256)}. ${text(createdAt)}, ${PRODUCT}.`,
+    `${comparison.n} ${'folds' in input.plan ? 'rows' : 'test rows'} of ${text(dataset.name)}, used ${times(parts.looks)}. Model ${text(model.id)} (${text(model.dtype)}), SHA-256 ${text(model.sha256)}. ${text(createdAt)}, ${PRODUCT}.`,
     '',
   ].join('\n');
 }

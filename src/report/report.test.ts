@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cardOf } from '../evaluation/card';
-import { consistencyOf, everyRowReport } from '../evaluation/classify/checks';
+import { consistencyOf } from '../evaluation/classify/checks';
 import { compare, insightsOf } from '../evaluation/classify/compare';
 import { majorityArm } from '../evaluation/classify/made-arms';
 import { alternating, armOf, patterned, planOf } from '../evaluation/test-support';
@@ -118,7 +118,6 @@ const examined: LabelReport = {
       { armId: 'yours', before: answers(40), after: { typo: answers(40) } },
       { armId: 'tuned', before: answers(40), after: { typo: answers(40).fill(1, 0, 4) } },
     ]),
-    everyRow: everyRowReport(gold, gold, gold, { seed: 0 }),
     adaptation: { step: 40, rows: 320, seconds: 31.4 },
     seedRange: { seeds: 3, low: 0.78, high: 0.83 },
   },
@@ -234,7 +233,6 @@ describe('the closer look', () => {
     '3 runs that differ only in their seed reach 78.0% to 83.0%',
     'Order of all prompts',
     'Blind votes',
-    'Over all 120 rows, each answered by one of 5 prompts',
     'What these figures do not say',
     'Some rows belong together',
     'see the range over seeds',

@@ -1,5 +1,5 @@
 import type { VerdictCard } from '../evaluation/card';
-import type { ConsistencyReport, EveryRowReport, FineTuningReport } from '../evaluation/classify/checks';
+import type { ConsistencyReport, FineTuningReport } from '../evaluation/classify/checks';
 import type { Insights } from '../evaluation/classify/compare';
 import type { Comparison, ComparisonPlan, GenerateComparison, GeneratePlan, Verdict } from '../evaluation/types';
 import type { Tally } from '../evaluation/vote';
@@ -79,7 +79,6 @@ export interface CloserLook {
     readonly verdict: Verdict | null;
   };
   readonly consistency?: ConsistencyReport;
-  readonly everyRow?: EveryRowReport;
   readonly fineTuning?: FineTuningReport;
   /** Until validation accuracy was at 95% of its final value. */
   readonly adaptation?: { readonly step: number; readonly rows: number; readonly seconds: number };

@@ -5,7 +5,7 @@ import type { Dataset } from '../dataset/types';
 import type { ScoreRequest, TrainRequest } from '../engine/types';
 import { fineTuningSentence } from '../evaluation/classify/checks';
 import { StudioError } from '../lib/errors';
-import type { ClassifyEvaluation } from '../prompt-set/types';
+import type { ClassifyEvaluation, EveryRow } from '../prompt-set/types';
 import { type CheckProgress, consistency, everyRow, fineTune } from './checks';
 import { compare } from './compare';
 import { answerOf, fakeHost, NOW, prepared, promptSet, rowsOf, textOf } from './fake-host.test-support';
@@ -80,8 +80,15 @@ describe('every labelled row', () => {
     const { host, dataset, set, evaluation, trained, scored } = await compared();
     const { events, run } = heard();
     const before = scored.length;
-    const report = await everyRow(host, { set, dataset, evaluation, mode: 'chosen' }, run);
-    expect(report.rows).toBe(120);
+    const { plan, comparison } = await everyRow(host, { set, dataset, evaluation }, run);
+    // the prompt with examples shows eight rows
+    expect(comparison.n).toBe(112);
+    expect(new Set(plan.folds).size).toBe(5);
+    expect(plan.arms.map(({ id }) => id)).toEqual(['majority', 'tfidf', 'untuned', 'yours', 'yours-8', 'tuned']);
+    expect(plan.pairs[0]).toEqual(['yours', 'tuned']);
+    expect(plan.looks).toBe(set.testLooks + 1);
+    expect(comparison.verdict.detail).toContain('in 5-fold cross-validation over 112 of 120 rows');
+    expect(comparison.verdict.detail).toContain('Each row was answered by a prompt that never saw it');
     const tested = trained.map(({ train, validation }) => {
       const used = new Set([...train, ...validation].map(({ rowId }) => rowId));
       return dataset.table.rows.filter(({ id }) => !used.has(id)).length;
@@ -89,8 +96,15 @@ describe('every labelled row', () => {
     expect(tested.length).toBeGreaterThan(1);
     // the answers that calibrate a fold's prompt are its own, with its vectors
     const asked = scored.slice(before).map(({ rows, soft }) => [textOf(rows[0]?.ids ?? []).startsWith('Say'), soft]);
-    expect(asked.length).toBeGreaterThan(2 * trained.length);
-    for (const [isByHand, soft] of asked) expect(soft === null).toBe(isByHand);
+    for (const [isByHand, soft] of asked) if (isByHand) expect(soft).toBeNull();
+    expect(asked.filter(([, soft]) => soft !== null).length).toBeGreaterThanOrEqual(2 * trained.length);
+    // each row by the vectors of its own fold
+    for (const [f, { train, validation }] of trained.entries()) {
+      const used = new Set([...train, ...validation].map(({ rowId }) => rowId));
+      const own = plan.rowIds.filter((_, i) => plan.folds?.[i] === f);
+      expect(own.length).toBeGreaterThan(15);
+      expect(own.some((id) => used.has(id))).toBe(false);
+    }
     expect(tested.reduce((sum, n) => sum + n, 0)).toBeGreaterThanOrEqual(120);
     expect(trained.map(({ runId }) => runId)).toEqual(trained.map((_, f) => `fold-${f}-r0`));
     const fractions = events.map(({ fraction }) => fraction);
@@ -98,17 +112,18 @@ describe('every labelled row', () => {
     expect(fractions.at(-1)).toBeCloseTo(1, 9);
     expect(events[0]?.note).toBe(`Fold 1 of ${trained.length}: training`);
     expect(events.map(({ note }) => note)).toContain(`Fold ${trained.length} of ${trained.length}: step 2`);
-    expect(events.map(({ note }) => note)).toContain(`Fold 1 of ${trained.length}: your prompt’s answers`);
-    // half of the training is 0.7 / 2 of the first fold
-    expect(events.find(({ note }) => note.endsWith('step 1'))?.fraction).toBeCloseTo(0.35 / trained.length, 9);
+    expect(events.map(({ note }) => note)).toContain('Yours, on 112 rows');
+    // half of the training is 0.7 / 2 of the first fold, and the folds are 0.8 of the check
+    expect(events.find(({ note }) => note.endsWith('step 1'))?.fraction).toBeCloseTo((0.8 * 0.35) / trained.length, 9);
   });
 
   it('is answered better by vectors that are stronger', async () => {
     const weak = await compared(0);
     const strong = await compared(6);
     const of = ({ host, dataset, set, evaluation }: typeof weak) =>
-      everyRow(host, { set, dataset, evaluation, mode: 'raw' }, SILENT);
-    expect((await of(strong)).difference).toBeGreaterThan((await of(weak)).difference);
+      everyRow(host, { set, dataset, evaluation }, SILENT);
+    const gain = async (of: Promise<EveryRow>) => (await of).comparison.pairs[0]?.difference ?? 0;
+    expect(await gain(of(strong))).toBeGreaterThan(await gain(of(weak)));
   });
 
   it('counts customers, not rows, where the split keeps the rows of one together', async () => {
@@ -126,16 +141,19 @@ describe('every labelled row', () => {
       const isWrong = !vectors && lucky(row?.customer);
       return (row?.label === 'good') === isWrong ? [-0.01, -4.6] : [-4.6, -0.01];
     });
-    const report = await everyRow(host, { set, dataset, evaluation, mode: 'raw' }, SILENT);
-    expect(report).toMatchObject({ rows: 120, aOnly: 0, bOnly: 50 });
+    const { plan, comparison } = await everyRow(host, { set, dataset, evaluation }, SILENT);
+    const pair = comparison.pairs[0];
+    expect(plan.groups).toHaveLength(112);
+    expect(pair?.aOnly).toBe(0);
+    expect(pair?.bOnly).toBeGreaterThan(40);
     // rows that were independent would give 32 to 49 points
-    expect(report.ci95.low).toBeLessThan(0.26);
-    expect(report.ci95.high).toBeGreaterThan(0.56);
+    expect(pair?.differenceCi95.low).toBeLessThan(0.26);
+    expect(pair?.differenceCi95.high).toBeGreaterThan(0.56);
   });
 
   it('needs a hand-written and a tuned prompt, and a run that started from scratch', async () => {
     const { host, dataset, set, evaluation } = await compared();
-    const asked = (change: object) => everyRow(host, { set, dataset, evaluation, mode: 'chosen', ...change }, SILENT);
+    const asked = (change: object) => everyRow(host, { set, dataset, evaluation, ...change }, SILENT);
     await expect(asked({ evaluation: { ...evaluation, softVersion: 'gone' } })).rejects.toThrow(
       'a hand-written and a tuned',
     );

@@ -8,14 +8,13 @@ import {
   consistencyOf,
   type EditedAnswers,
   type EditKind,
-  type EveryRowReport,
   editText,
-  everyRowReport,
   type FineTuningReport,
   type Fold,
   foldsOf,
   reorderAnswers,
   TEXT_EDITS,
+  whyNotEveryRow,
 } from '../evaluation/classify/checks';
 import {
   type Calibrated,
@@ -25,7 +24,6 @@ import {
   planFor,
   validationOutcome,
 } from '../evaluation/classify/outcome';
-import { rowGroups } from '../evaluation/rows';
 import type { ArmOutcome, ComparisonPlan } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { throwIfInterrupted } from '../lib/control';
@@ -34,16 +32,17 @@ import { createRng } from '../lib/rng';
 import { argmax } from '../metrics/classification';
 import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
 import { type ArmPlan, armsAsCompared, isOfRows } from '../prompt-set/arms';
-import type { ClassifyEvaluation, PromptSet, SoftVersion } from '../prompt-set/types';
+import type { ClassifyEvaluation, EveryRow, PromptSet, SoftVersion } from '../prompt-set/types';
 import { tunedPrompt, wordsFitting } from '../prompt-set/versions';
 import { accuracyOf } from '../report/ladder';
+import { shotIds } from '../task/render';
 import { wordsFor } from '../task/template';
 import type { AnswerWord, HardPrompt } from '../task/types';
 import { labelTokens } from '../tokens/tokenizer';
 import type { TrainEvent } from '../training/events';
 import { ADAPTERS } from '../training/settings';
-import { meanAnswers } from './compare-arms';
-import { CALIBRATION_ROWS } from './compare-labels';
+import { type CompareEvent, meanAnswers } from './compare-arms';
+import { type AnsweredFold, CALIBRATION_ROWS, compareFolds } from './compare-labels';
 import type { Host, Run, Verb } from './host';
 import { engineRequest, runInputs } from './run-rows';
 import { tokenRows } from './token-rows';
@@ -93,6 +92,8 @@ function armAsCompared({ set, evaluation }: CheckRequest, armId: string | undefi
   return arm && outcome ? { arm, outcome } : null;
 }
 
+type Answered = Awaited<ReturnType<typeof meanAnswers>>[number];
+
 interface Asked {
   readonly dataset: Dataset;
   readonly prompt: HardPrompt;
@@ -103,23 +104,25 @@ interface Asked {
   readonly adapter?: Float32Array;
 }
 
-/** Log-probabilities of rows, uncalibrated; null for rows that do not fit the model. */
+/** Uncalibrated answers to rows; null for rows that do not fit the model. */
 async function ask(
   { host, run: { control } }: Checking,
   { dataset, prompt, words, ids, softs, ...how }: Asked,
   onShare: (share: number) => void,
-): Promise<readonly (readonly number[] | null)[]> {
+): Promise<readonly (Answered | null)[]> {
   const { rows } = await tokenRows(host, { dataset, prompt, words, split: ids }, control);
   const labels = labelTokens(host.tokens, words);
   const scored = await meanAnswers(host, { softs }, { rows, labels, ...how }, control, onShare);
-  const byRow = new Map(scored.map((row) => [row.rowId, row.logProbs]));
+  const byRow = new Map(scored.map((row) => [row.rowId, row]));
   return ids.map((id) => byRow.get(id) ?? null);
 }
 
 /** The label that an arm chooses, calibrated as it was compared. */
-const chosen = (outcome: Calibrated, plan: ComparisonPlan, logProbs: readonly (readonly number[] | null)[]) =>
-  logProbs.map((row) =>
-    row === null ? null : argmax(comparedLogProbs({ ...outcome, logProbs: [row] }, plan)[0] as readonly number[]),
+const chosen = (outcome: Calibrated, plan: ComparisonPlan, answers: readonly (Pick<Answered, 'logProbs'> | null)[]) =>
+  answers.map((row) =>
+    row === null
+      ? null
+      : argmax(comparedLogProbs({ ...outcome, logProbs: [row.logProbs] }, plan)[0] as readonly number[]),
   );
 
 /** A copy of the data set whose named rows have other texts. */
@@ -191,7 +194,10 @@ export const consistency: Verb<CheckRequest, CheckProgress, ConsistencyReport> =
     const before = chosen(
       checked.outcome,
       plan,
-      ids.map((id) => checked.outcome.logProbs[plan.rowIds.indexOf(id)] ?? null),
+      ids.map((id) => {
+        const logProbs = checked.outcome.logProbs[plan.rowIds.indexOf(id)];
+        return logProbs ? { logProbs } : null;
+      }),
     ).map((label) => present(label ?? undefined, 'answer'));
     answers.push({ armId: checked.arm.id, before, after });
   }
@@ -240,7 +246,10 @@ async function foldOutcome(using: Checking, asked: Omit<Asked, 'dataset' | 'ids'
   const { dataset } = using;
   const ids = drawnRows(dataset, fold.validation, CALIBRATION_ROWS);
   const found = await ask(using, { ...asked, dataset, ids }, () => undefined);
-  const answered = ids.flatMap((id, i) => (found[i] ? [{ id, logProbs: found[i] }] : []));
+  const answered = ids.flatMap((id, i) => {
+    const row = found[i];
+    return row ? [{ id, logProbs: row.logProbs }] : [];
+  });
   if (answered.length === 0) return { calibration: null, validation: null };
   const logProbs = answered.map((row) => row.logProbs);
   const gold = goldOf(
@@ -251,60 +260,91 @@ async function foldOutcome(using: Checking, asked: Omit<Asked, 'dataset' | 'ids'
   return { calibration, validation: validationOutcome(logProbs, gold, calibration) };
 }
 
-function everyRowPrompts(request: CheckRequest): { readonly version: SoftVersion; readonly hand: CheckedArm } {
-  const version = request.set.soft.find(({ id }) => id === request.evaluation.softVersion);
-  const hand = armAsCompared(request, 'yours');
-  if (!version || !hand) throw badInput('This check needs a comparison with a hand-written and a tuned prompt.');
-  if (version.settings.initialisation.kind === 'prompt')
-    throw badInput(
-      'This prompt continues an earlier one, which has seen rows of every fold. Compare a run that started from scratch.',
-    );
-  return { version, hand };
-}
+/** Of a whole check, what training and the answers of the folds' prompts take; the other prompts share the rest. */
+const FOLDS_SHARE = 0.8;
 
-/** Every labelled row, answered by a prompt that was trained without it and by the hand-written prompt. */
-export const everyRow: Verb<CheckRequest, CheckProgress, EveryRowReport> = async (host, request, run) => {
-  const { dataset, set, evaluation, mode } = request;
-  const { version, hand } = everyRowPrompts(request);
-  const plan = planFor(evaluation.plan, mode);
-  const using: Checking = { host, set, dataset, plan, run };
-  const shown = new Set(version.examples);
+/**
+ * The comparison by cross-validation over all labelled rows: each is answered by a prompt that was trained without it, and by the
+ * prompts without vectors. Rows that a prompt shows as examples are left out.
+ * @throws StudioError `bad-input` where there is no such prompt, or the rows are no longer those of the comparison
+ */
+export const everyRow: Verb<Omit<CheckRequest, 'mode'>, CheckProgress, EveryRow> = async (host, request, run) => {
+  const { dataset, set, evaluation } = request;
+  const { plan } = evaluation;
+  const found = set.soft.find(({ id }) => id === evaluation.softVersion);
+  const why = whyNotEveryRow(found, plan);
+  if (why) throw badInput(why);
+  if (!isOfRows(evaluation, dataset))
+    throw badInput('The rows have changed since this comparison. Compare again, then check every row.');
+  const version = present(found, 'tuned prompt');
+  const armIds = plan.arms.map(({ id }) => id);
+  const arms = armsAsCompared(set, evaluation, armIds);
+  const written = arms.arms.filter(
+    ({ id, softs, wordCounts }) => armIds.includes(id) && softs.length === 0 && !wordCounts,
+  );
+  const shown = new Set([...(version.examples ?? []), ...written.flatMap(({ prompt }) => shotIds(dataset, prompt))]);
   const train = dataset.split.train.filter((id) => !shown.has(id));
   const folds = foldsOf({ ...dataset, split: { ...dataset.split, train } }, plan.seed);
+  const using: Checking = { host, set, dataset, plan, run };
+  const answered: AnsweredFold[] = [];
+  for (const [f, fold] of folds.entries()) {
+    const tell = (share: number, what: string) =>
+      run.emit({
+        fraction: (FOLDS_SHARE * (f + share)) / folds.length,
+        note: `Fold ${f + 1} of ${folds.length}: ${what}`,
+      });
+    answered.push(await answeredFold(using, version, fold, { runId: `fold-${f}-${version.id}`, tell }));
+  }
+  let reached = FOLDS_SHARE;
+  const emit = (event: CompareEvent) => {
+    if (event.kind !== 'progress') return;
+    // the statistics, at the end, count from 0 again
+    reached = Math.max(reached, FOLDS_SHARE + (1 - FOLDS_SHARE) * (event.fraction ?? 0));
+    run.emit({ fraction: reached, note: event.note });
+  };
+  const test = answered.flatMap(({ answers }) => [...answers.keys()]);
+  const comparing = { host, set, dataset, arms: { ...arms, arms: written }, production: null, test };
+  const tuned = present(
+    plan.arms.find(({ id }) => id === 'tuned'),
+    'tuned prompt',
+  );
+  const { kind: _, ...checked } = await compareFolds(
+    { ...comparing, run: { ...run, emit } },
+    tuned,
+    answered,
+    plan.pairs,
+  );
+  return checked;
+};
+
+/** Trains a prompt like the version without a fold's rows, and has it answer them. */
+async function answeredFold(
+  using: Checking,
+  version: SoftVersion,
+  fold: Fold,
+  { runId, tell }: { readonly runId: string; readonly tell: (share: number, what: string) => void },
+): Promise<AnsweredFold> {
+  const { set, dataset, plan } = using;
   const prompt = tunedPrompt(version.template, version.settings);
   const words = wordsFor(prompt, wordsFitting(set, version));
   const cacheKey = cacheKeyOf(dataset.fingerprint, version.template);
-  const rest = (1 - TRAINING_SHARE) / 2;
-  const answered = new Map<string, readonly [a: number, b: number]>();
-  for (const [f, fold] of folds.entries()) {
-    const tell = (share: number, what: string) =>
-      run.emit({ fraction: (f + share) / folds.length, note: `Fold ${f + 1} of ${folds.length}: ${what}` });
-    tell(0, 'training');
-    const soft = await trainFold(using, version, fold, `fold-${f}-${version.id}`, (step, of) =>
-      tell((TRAINING_SHARE * step) / of, `step ${step}`),
-    );
-    const ids = fold.test;
-    const outcome = await foldOutcome(using, { prompt, words, softs: [soft], cacheKey }, fold);
-    const byTuned = await ask(using, { dataset, prompt, words, ids, softs: [soft], cacheKey }, (share) =>
-      tell(TRAINING_SHARE + rest * share, 'its answers'),
-    );
-    const b = chosen(outcome, plan, byTuned);
-    const theirs = { dataset, prompt: hand.arm.prompt, words: hand.arm.words, ids, softs: [], cacheKey: null };
-    const byHand = await ask(using, theirs, (share) =>
-      tell(TRAINING_SHARE + rest * (1 + share), 'your prompt’s answers'),
-    );
-    const a = chosen(hand.outcome, plan, byHand);
-    ids.forEach((id, i) => {
-      const [ofA, ofB] = [a[i], b[i]];
-      if (ofA != null && ofB != null) answered.set(id, [ofA, ofB]);
-    });
-  }
-  const ids = [...answered.keys()];
-  const answersOf = (at: 0 | 1) => ids.map((id) => present(answered.get(id), id)[at]);
-  const groups = rowGroups(dataset, ids);
-  const how = { seed: plan.seed, ...(groups ? { groups } : {}) };
-  return everyRowReport(goldOf(dataset, ids), answersOf(0), answersOf(1), how);
-};
+  tell(0, 'training');
+  const soft = await trainFold(using, version, fold, runId, (step, of) =>
+    tell((TRAINING_SHARE * step) / of, `step ${step}`),
+  );
+  const asked = { prompt, words, softs: [soft], cacheKey };
+  const outcome = await foldOutcome(using, asked, fold);
+  const found = await ask(using, { ...asked, dataset, ids: fold.test }, (share) =>
+    tell(TRAINING_SHARE + (1 - TRAINING_SHARE) * share, 'its answers'),
+  );
+  const answers = fold.test.flatMap((id, i) => {
+    const row = found[i];
+    if (!row) return [];
+    const [logProbs] = comparedLogProbs({ ...outcome, logProbs: [row.logProbs] }, plan);
+    return [[id, { logProbs: present(logProbs, 'answer'), tokensSent: row.tokensSent }] as const];
+  });
+  return { train: fold.train, answers: new Map(answers) };
+}
 
 /**
  * Low-rank adapters of the model's last layer, trained on the training rows as the untuned prompt shows them, kept at the step that

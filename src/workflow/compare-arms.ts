@@ -170,7 +170,7 @@ export async function eachArm<T>(
   for (const [i, ready] of arms.entries()) {
     const { id, name } = ready.arm;
     const weight = tokens[i] as number;
-    const note = `${name}, on ${test.length} test rows`;
+    const note = `${name}, on ${test.length} rows`;
     const tell = (fraction: number) => {
       run.emit({ kind: 'arm', id, fraction });
       run.emit({ kind: 'progress', fraction: (before + weight * fraction) / all, note });

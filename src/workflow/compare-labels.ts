@@ -3,14 +3,21 @@ import { drawnRows } from '../dataset/draw';
 import { goldOf, labelCounts, labelIndexer, rowsOf, textOf } from '../dataset/labels';
 import type { Dataset, Row } from '../dataset/types';
 import { comparing } from '../evaluation/classify/compare';
-import { combinedArm, majorityArm, probeArm, togetherArm, wordsArm } from '../evaluation/classify/made-arms';
+import {
+  COMBINED_PAIRS,
+  combinedArm,
+  majorityArm,
+  probeArm,
+  togetherArm,
+  wordsArm,
+} from '../evaluation/classify/made-arms';
 import {
   chosenCalibration,
   fitCalibration,
   validationOutcome,
   validationTemperature,
 } from '../evaluation/classify/outcome';
-import { rowGroups } from '../evaluation/rows';
+import { rowGroups, rowsInFile } from '../evaluation/rows';
 import type { ArmOutcome, CalibrationFit, ComparisonPlan } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { inSteps } from '../lib/control';
@@ -73,7 +80,7 @@ function timedRows(dataset: Dataset, test: readonly string[], rows: readonly Tok
 export async function compareLabels(
   using: Comparing,
 ): Promise<Pick<ClassifyEvaluation, 'kind' | 'plan' | 'comparison'>> {
-  const { dataset, set, run, production, arms: planned } = using;
+  const { dataset, run, production, arms: planned } = using;
   const others = otherRows(dataset, planned.arms);
   const { arms, pairs, keep } = await readyArms(using, others.calibration);
   const parts = { test: keep(using.test), validation: keep(others.validation), calibration: keep(others.calibration) };
@@ -87,24 +94,108 @@ export async function compareLabels(
   const probe = await probeAnswers(using, untunedOf(arms), [...parts.test, ...parts.validation]);
   run.emit({ kind: 'progress', fraction: null, note: 'Reference lines' });
   const { lines, combined } = references(dataset, parts, { wordAnswer: await counting, probe }, scored);
-  const groups = rowGroups(dataset, parts.test);
-  const plan: ComparisonPlan = {
-    labels: dataset.labels,
+  return judged(using, {
     rowIds: parts.test,
-    gold: goldOf(dataset, parts.test),
-    ...(groups ? { groups } : {}),
     arms: [...lines, ...scored.map(({ outcome }) => outcome), ...(combined ? [combined] : [])],
     pairs: [...pairs, ...(combined ? COMBINED_PAIRS : [])],
+    ...(production ? { production } : {}),
+  });
+}
+
+/** The comparison of arms that have answered. */
+async function judged(
+  { dataset, set, run }: Comparing,
+  answered: Pick<ComparisonPlan, 'rowIds' | 'arms' | 'pairs' | 'production' | 'folds'>,
+): Promise<Pick<ClassifyEvaluation, 'kind' | 'plan' | 'comparison'>> {
+  const groups = rowGroups(dataset, answered.rowIds);
+  const plan: ComparisonPlan = {
+    labels: dataset.labels,
+    gold: goldOf(dataset, answered.rowIds),
+    ...answered,
+    ...(groups ? { groups } : {}),
+    file: rowsInFile(dataset),
     // Offered to all alike; each takes it where it helped on the validation rows.
     calibrated: false,
     calibration: 'chosen',
-    ...(production ? { production } : {}),
     looks: set.testLooks + 1,
     seed: dataset.seed,
   };
   const tell = (fraction: number) => run.emit({ kind: 'progress', fraction, note: 'Comparing row by row' });
   const comparison = await inSteps(comparing(plan, { onProgress: tell }), run.control, tell);
   return { kind: 'classify', plan, comparison };
+}
+
+/** Answers of a prompt that was trained on other rows, calibrated as it would be compared, by row id. */
+export interface AnsweredFold {
+  readonly train: readonly string[];
+  readonly answers: ReadonlyMap<string, { readonly logProbs: readonly number[]; readonly tokensSent: number }>;
+}
+
+/**
+ * The comparison by cross-validation: the tuned prompts of the folds together are one arm, and each row is answered by the one
+ * that was trained without it. Prompts without vectors answer all rows, word counts are learned fold by fold, and what else was
+ * trained takes no part.
+ * @param using whose test rows are those that the folds have answered
+ * @param tuned the tuned prompt as it was compared on the test rows
+ */
+export async function compareFolds(
+  using: Comparing,
+  tuned: ArmOutcome,
+  folds: readonly AnsweredFold[],
+  pairs: ComparisonPlan['pairs'],
+): Promise<Pick<ClassifyEvaluation, 'kind' | 'plan' | 'comparison'>> {
+  const { dataset, run } = using;
+  const { arms, keep } = await readyArms(using, []);
+  const rowIds = keep(using.test);
+  const known = new Set(rowIds);
+  const { validation, calibration } = otherRows(dataset, using.arms.arms);
+  const within = (ids: readonly string[]) => ids.filter((id) => known.has(id));
+  const parts = { test: rowIds, validation: within(validation), calibration: within(calibration) };
+  const asked = { tokens: await tokensOfArms(using, arms, wordsIn(using)), test: rowIds };
+  const scored = await eachArm(run, arms, asked, (ready, onFraction) => scoreArm(using, ready, parts, onFraction));
+  const foldOf = new Map(folds.flatMap(({ answers }, f) => [...answers.keys()].map((id) => [id, f] as const)));
+  const own = rowIds.map((id) => present(folds[foldOf.get(id) ?? -1]?.answers.get(id), `answer to row ${id}`));
+  const { temperature: _, validation: __, ...kept } = tuned;
+  const outcomes = [
+    majorityArm(dataset.labels, goldOf(dataset, rowIds), rowIds.length),
+    wordsArm(wordsByFold(dataset, rowIds, folds, foldOf)),
+    ...scored.map(({ outcome }) => outcome),
+    {
+      ...kept,
+      logProbs: own.map(({ logProbs }) => logProbs),
+      tokensSent: own.map(({ tokensSent }) => tokensSent),
+      calibration: null,
+      validation: null,
+    },
+  ];
+  const ids = new Set(outcomes.map(({ id }) => id));
+  return judged(using, {
+    rowIds,
+    arms: outcomes,
+    pairs: pairs.filter((pair) => pair.every((id) => ids.has(id))),
+    folds: rowIds.map((id) => present(foldOf.get(id), `fold of row ${id}`)),
+  });
+}
+
+/** What the words of the other folds say about each row. */
+function wordsByFold(
+  dataset: Dataset,
+  rowIds: readonly string[],
+  folds: readonly AnsweredFold[],
+  foldOf: ReadonlyMap<string, number>,
+): Answers {
+  const said = folds.map(({ train }, f) => {
+    const rows = rowsOf(
+      dataset,
+      rowIds.filter((id) => foldOf.get(id) === f),
+    );
+    const answers = wordAnswers(trainingWords({ ...dataset, split: { ...dataset.split, train } }))(
+      textsIn(rows, dataset),
+    );
+    return rows.map(({ id }, i) => [id, present(answers[i], 'prediction')] as const);
+  });
+  const byRow = new Map(said.flat());
+  return rowIds.map((id) => present(byRow.get(id), `word counts of row ${id}`));
 }
 
 const wordsIn =
@@ -217,12 +308,6 @@ async function scoreArm(
   };
   return { outcome, onValidation };
 }
-
-/** Pairs of the arm that can only be made once the word counts and the tuned prompt have answered. */
-const COMBINED_PAIRS: ComparisonPlan['pairs'] = [
-  ['tuned', 'combined'],
-  ['tfidf', 'combined'],
-];
 
 /**
  * The most frequent label, the word counts, the probe, those with the tuned prompt, and, where the words are strong, the tuned

@@ -112,7 +112,7 @@ describe('a comparison of generated texts', () => {
       arms: ['untuned', 'yours', 'yours-3', 'tuned'].map((id) => ({ id })),
     });
     const done = events.flatMap((event) => (event.kind === 'progress' && event.fraction !== null ? [event] : []));
-    const asking = done.filter(({ note }) => note.endsWith(`, on ${test.length} test rows`));
+    const asking = done.filter(({ note }) => note.endsWith(`, on ${test.length} rows`));
     expect(asking[0]?.fraction).toBe(0);
     expect(asking.at(-1)?.fraction).toBeCloseTo(1, 9);
     expect(done.at(-1)?.note).toBe('Comparing row by row');

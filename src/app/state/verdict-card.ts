@@ -1,5 +1,6 @@
 import type { VerdictCard } from '../../evaluation/card';
-import type { Evaluation } from '../../prompt-set/types';
+import { everyRowSeconds } from '../../evaluation/classify/checks';
+import { deciding, type Evaluation } from '../../prompt-set/types';
 import { wasStillFalling } from '../../training/checkpoint';
 import type { Services } from './services';
 
@@ -11,9 +12,13 @@ export async function verdictCardOf(
 ): Promise<VerdictCard | null> {
   const { softVersion } = evaluation;
   const kept = softVersion === null ? null : await store.checkpoints.get(softVersion);
-  const facts = { stillFalling: kept !== null && wasStillFalling(kept.checkpoint.validations) };
-  const { kind, comparison } = evaluation;
-  return kind === 'classify'
-    ? workflow.call('verdictCard', { kind, plan: evaluation.plan, comparison, facts }, { signal })
-    : workflow.call('verdictCard', { kind, comparison, facts }, { signal });
+  const stillFalling = kept !== null && wasStillFalling(kept.checkpoint.validations);
+  if (evaluation.kind === 'generate') {
+    const { kind, comparison } = evaluation;
+    return workflow.call('verdictCard', { kind, comparison, facts: { stillFalling } }, { signal });
+  }
+  const run = (await store.sets.get(evaluation.setId))?.soft.find(({ id }) => id === softVersion);
+  const { kind, plan, comparison } = deciding(evaluation);
+  const facts = { stillFalling, everyRowSeconds: everyRowSeconds(run, evaluation.plan) };
+  return workflow.call('verdictCard', { kind, plan, comparison, facts }, { signal });
 }

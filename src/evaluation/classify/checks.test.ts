@@ -1,15 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { preparedOf } from '../../dataset/test-support';
 import { createRng } from '../../lib/rng';
-import {
-  consistencyOf,
-  consistencySentence,
-  editText,
-  everyRowReport,
-  everyRowSentence,
-  foldsOf,
-  reorderAnswers,
-} from './checks';
+import { consistencyOf, consistencySentence, editText, foldsOf, reorderAnswers } from './checks';
 
 describe('harmless edits', () => {
   const edit = (kind: Parameters<typeof editText>[0], text: string) => editText(kind, text, createRng(1));
@@ -102,12 +94,5 @@ describe('every row', () => {
       expect(no / fold.test.length).toBeLessThan(0.5);
     }
     expect(foldsOf(dataset, 1)).toEqual(folds);
-  });
-
-  test('is reported with an interval and no p', () => {
-    const report = everyRowReport([0, 0, 1, 1], [0, 1, 0, 0], [0, 0, 1, 0], { seed: 0 });
-    expect(report).toMatchObject({ rows: 4, correctA: 1, correctB: 3, aOnly: 0, bOnly: 2, difference: 0.5 });
-    expect(everyRowSentence(report, 'yours')).toMatch(/tuning is right on 3 of 4, 50 points ahead of yours \(1 of 4\)/);
-    expect(everyRowSentence(report, 'yours')).toContain('measures the recipe, not this one prompt');
   });
 });

@@ -8,8 +8,9 @@ import { createRng, type Rng, shuffled } from '../../lib/rng';
 import { bonettPrice, type Interval, wilson } from '../../metrics/intervals';
 import { mcnemarExact } from '../../metrics/mcnemar';
 import { ownWord } from '../../task/template';
+import { type ComparisonPlan, isLearned } from '../types';
 import { pointsRange, pointsWithUnit, pValue } from '../words';
-import { type Duel, type DuelRows, duel } from './pairs';
+import type { Duel } from './pairs';
 
 /** How many answers survive harmless edits of the text, for both prompts on the same rows. */
 
@@ -217,38 +218,34 @@ export function foldsOf(dataset: Dataset, seed: number): readonly Fold[] {
   });
 }
 
-/** Its interval is that of a comparison. There is no p: the folds' prompts share training rows. */
-export interface EveryRowReport extends Pick<Duel, 'aOnly' | 'bOnly' | 'difference' | 'ci95'> {
-  readonly rows: number;
-  readonly folds: number;
-  readonly correctA: number;
-  readonly correctB: number;
+/** The training run of the tuned prompt. */
+interface TunedRun {
+  readonly seconds: number | null;
+  readonly settings: { readonly initialisation: { readonly kind: string } };
 }
 
-/** @param groups of rows that belong together, which are the trials then */
-export function everyRowReport(
-  gold: readonly number[],
-  a: readonly number[],
-  b: readonly number[],
-  { seed, groups, folds = FOLDS }: Pick<DuelRows, 'seed' | 'groups'> & { readonly folds?: number },
-): EveryRowReport {
-  const { bothRight, aOnly, bOnly, difference, ci95 } = duel(
-    { predictions: a },
-    { predictions: b },
-    { gold, seed, ...(groups ? { groups } : {}) },
-  );
-  const rows = gold.length;
-  return { rows, folds, correctA: bothRight + aOnly, correctB: bothRight + bOnly, aOnly, bOnly, difference, ci95 };
+/** Why the tuned prompt of a comparison cannot be cross-validated; null where it can. */
+export function whyNotEveryRow(run: TunedRun | undefined, { arms }: Pick<ComparisonPlan, 'arms'>): string | null {
+  const ids = arms.map(({ id }) => id);
+  if (!run || !ids.includes('yours') || !ids.includes('tuned'))
+    return 'This check needs a comparison with a hand-written and a tuned prompt.';
+  if (run.settings.initialisation.kind === 'prompt')
+    return 'This prompt continues an earlier one, which has seen rows of every fold. Compare a run that started from scratch.';
+  return null;
 }
 
-export function everyRowSentence(report: EveryRowReport, nameA: string): string {
-  const { rows, folds, correctA, correctB, difference, ci95 } = report;
-  const than = `${nameA} (${ofRows(correctA / rows, rows)})`;
-  const lead =
-    difference === 0
-      ? `level with ${than}`
-      : `${pointsWithUnit(Math.abs(difference))} ${difference > 0 ? 'ahead of' : 'behind'} ${than}`;
-  return `Over all ${rows} rows, each answered by one of ${folds} prompts that were trained without it, tuning is right on ${ofRows(correctB / rows, rows)}, ${lead}; interval ${pointsRange(ci95.low, ci95.high)} points. This measures the recipe, not this one prompt. There is no p-value: the ${folds} prompts share training rows, so it would claim too much.`;
+/**
+ * About how many seconds a cross-validation takes, from what the run and the comparison took: as many runs as folds, and every
+ * prompt that takes part answers all rows. Null where the run does not say; undefined where the check cannot be made.
+ */
+export function everyRowSeconds(
+  run: TunedRun | undefined,
+  { arms, file }: Pick<ComparisonPlan, 'arms' | 'file'>,
+): number | null | undefined {
+  if (whyNotEveryRow(run, { arms }) !== null || !file) return undefined;
+  const asked = arms.filter(({ id, kind }) => id === 'tuned' || !isLearned(kind));
+  const rowMs = asked.reduce((sum, { latencyMsMedian }) => sum + (latencyMsMedian ?? 0), 0);
+  return run?.seconds ? FOLDS * run.seconds + (file.rows * rowMs) / 1000 : null;
 }
 
 /** Low-rank adapters of the model's last layer, trained and measured as a prompt is: a fine-tuning to compare with. */

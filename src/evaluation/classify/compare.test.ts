@@ -3,6 +3,7 @@ import type { Dataset } from '../../dataset/types';
 import { createRng } from '../../lib/rng';
 import { calibrated, nll } from '../../metrics/calibration';
 import { logSoftmax } from '../../metrics/classification';
+import { accuracyComparison } from '../../metrics/mcnemar';
 import { detectable, detectableIn, rowGroups } from '../rows';
 import { alternating, armOf, patterned, planOf } from '../test-support';
 import { compare } from './compare';
@@ -16,7 +17,7 @@ import {
   isCalibrated,
   validationOutcome,
 } from './outcome';
-import { tokensDifference, tokensSentence } from './pairs';
+import { bWins, rowsMore, tokensDifference, tokensSentence } from './pairs';
 
 describe('compare', () => {
   const gold = alternating(120);
@@ -197,9 +198,12 @@ it('the majority line answers with the most frequent training label', () => {
 });
 
 it('says in one sentence what the test rows can show', () => {
-  expect(detectable(105).sentence).toMatch(/^105 test rows can only confirm gains above about 1\d points\.$/);
-  expect(detectable(0).points).toBeNull();
-  expect(detectable(1).sentence).toContain('1 test row cannot confirm even');
+  expect(detectable(105, 1).sentence).toMatch(/^105 test rows can only confirm gains above about 14 points\.$/);
+  expect(detectable(105, 6).sentence).toBe(
+    '105 test rows can only confirm gains above about 18 points, corrected for up to 6 comparisons.',
+  );
+  expect(detectable(0, 6).points).toBeNull();
+  expect(detectable(1, 6).sentence).toContain('1 test row cannot confirm even');
 });
 
 it('says that test rows of few customers can show no more than that many rows', () => {
@@ -215,11 +219,42 @@ it('says that test rows of few customers can show no more than that many rows', 
     split: { train: [], validation: [], test: Array.from({ length: 120 }, (_, i) => `${i}`) },
     splitBy: { kind: 'group', column: 'customer' },
   } as unknown as Dataset;
-  expect(detectableIn(dataset).points).toBe(detectable(30).points);
+  expect(detectableIn(dataset).points).toBe(detectable(30, 6).points);
   expect(detectableIn(dataset).sentence).toMatch(
     /^120 test rows from 30 groups can only confirm gains above about \d\d points, as rows of one group may all/,
   );
-  expect(detectableIn({ ...dataset, splitBy: null } as unknown as Dataset)).toEqual(detectable(120));
+  expect(detectableIn({ ...dataset, splitBy: null } as unknown as Dataset)).toEqual(detectable(120, 6));
+});
+
+it('asks for as many more rows as show the difference with a power of 0.8, where rows of a group belong together', () => {
+  const rng = createRng(4);
+  /** Groups of one to six rows; the tuned prompt fixes whole groups now and then, and breaks single rows. */
+  const made = (rows: number) => {
+    const groups: number[] = [];
+    const right: [boolean, boolean][] = [];
+    for (let group = 0; groups.length < rows; group++) {
+      const isFixed = rng.next() < 0.12;
+      for (let i = 1 + rng.int(6); i > 0 && groups.length < rows; i--) {
+        groups.push(group);
+        right.push(isFixed ? [false, true] : rng.next() < 0.06 ? [true, false] : [true, true]);
+      }
+    }
+    const said = (arm: 0 | 1) => right.map((row) => Number(row[arm]));
+    const gold = groups.map(() => 1);
+    return accuracyComparison(gold, said(0), said(1), { groups });
+  };
+  // what is typical of 150 rows
+  const n = 150;
+  const many = Array.from({ length: 200 }, () => made(n));
+  const mean = (of: (one: (typeof many)[number]) => number) =>
+    many.reduce((sum, one) => sum + of(one), 0) / many.length;
+  const counts = { aOnly: mean((one) => one.aOnly), bOnly: mean((one) => one.bOnly) };
+  const seen = { ...counts, designEffect: mean((one) => one.designEffect), comparisons: 4 };
+  const more = rowsMore(seen, n) as number;
+  const runs = Array.from({ length: 300 }, () => made(n + more));
+  const won = runs.filter(({ p, ci95 }) => bWins({ pExact: p, pHolm: 4 * p, ci95 })).length;
+  expect(more).toBeGreaterThan(n);
+  expect(won / runs.length).toBeGreaterThanOrEqual(0.8);
 });
 
 it('counts rows with the same text as one trial, as the comparison does', () => {
@@ -232,7 +267,7 @@ it('counts rows with the same text as one trial, as the comparison does', () => 
     splitBy: null,
   } as unknown as Dataset;
   expect(new Set(rowGroups(dataset, dataset.split.test)).size).toBe(40);
-  expect(detectableIn(dataset).points).toBe(detectable(40).points);
+  expect(detectableIn(dataset).points).toBe(detectable(40, 6).points);
   expect(detectableIn(dataset).sentence).toMatch(
     /^120 test rows with 40 different texts can only confirm gains above about \d\d points, as rows with the same text, or almost the same, may all/,
   );
@@ -257,9 +292,9 @@ it('says that a template with other numbers in it is one text, whatever the numb
 });
 
 it('counts one large family and rows alone as fewer trials than there are families', () => {
-  const unequal = detectable(100, { count: 51, equal: 3.9, of: 'text' });
+  const unequal = detectable(100, 1, { count: 51, equal: 3.9, of: 'text' });
   expect(unequal.points).toBeNull();
-  expect(detectable(100, { count: 51, equal: 30, of: 'text' }).points).toBe(detectable(30).points);
+  expect(detectable(100, 1, { count: 51, equal: 30, of: 'text' }).points).toBe(detectable(30, 1).points);
 });
 
 const plan = { seed: 1 };

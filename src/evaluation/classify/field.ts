@@ -1,11 +1,12 @@
 import { holm } from '../../metrics/mcnemar';
+import { detectableDifference } from '../../metrics/power';
 import type { ArmReport, ComparisonPlan, PairReport, Production } from '../types';
 import { MAJORITY, PROBE, WORDS } from './made-arms';
-import { type Duel, type DuelRows, duel } from './pairs';
+import { type Duel, type DuelRows, duel, rowsMore } from './pairs';
 
 /** The arms of one comparison by the part that they play, and any two of them on the same rows. */
 
-export interface Field extends DuelRows {
+export interface Field extends DuelRows, Pick<ComparisonPlan, 'file'> {
   readonly n: number;
   readonly looks: number;
   /** Arm A of the headline pair, or another hand-written prompt that does better on these rows. */
@@ -32,7 +33,7 @@ export interface Field extends DuelRows {
 }
 
 export interface FieldInput {
-  readonly plan: Pick<ComparisonPlan, 'gold' | 'groups' | 'seed' | 'pairs' | 'looks' | 'production'>;
+  readonly plan: Pick<ComparisonPlan, 'gold' | 'groups' | 'folds' | 'file' | 'seed' | 'pairs' | 'looks' | 'production'>;
   readonly arms: readonly ArmReport[];
   readonly pairs: readonly PairReport[];
 }
@@ -59,6 +60,8 @@ export function fieldOf({ plan, arms, pairs }: FieldInput): Field | null {
     gold: plan.gold,
     seed: plan.seed,
     ...(plan.groups ? { groups: plan.groups } : {}),
+    ...(plan.folds ? { folds: plan.folds } : {}),
+    ...(plan.file ? { file: plan.file } : {}),
     n: plan.gold.length,
     looks: plan.looks,
     first,
@@ -106,4 +109,20 @@ function correctedDuel(field: Field, a: ArmReport, b: ArmReport): FieldDuel {
   const planned = pairs.findIndex((pair) => [pair.a, pair.b].includes(a.id) && [pair.a, pair.b].includes(b.id));
   const family = holm(planned === -1 ? [...exact, found.pExact] : exact);
   return { ...found, pHolm: family.at(planned) as number, comparisons: family.length };
+}
+
+/** About how many more rows would settle a difference; null where they are more than the file has: nobody labels those. */
+export function rowsToLabel({ n, file }: Field, d: FieldDuel): number | null {
+  const more = rowsMore(d, n);
+  return more === null || more > (file?.rows ?? Number.POSITIVE_INFINITY) ? null : more;
+}
+
+/** Rows of a cross-validation that are worth one test row: chance sets its prompts apart too (docs/method/statistics.md). */
+const ROWS_FOR_ONE = 1.5;
+
+/** The smallest gain (0 to 1) that a cross-validation over all rows would show; null where that would not settle the difference. */
+export function shownByEveryRow({ n, file, folds }: Field, d: FieldDuel): number | null {
+  const more = rowsMore(d, n);
+  if (!file || folds || more === null || ROWS_FOR_ONE * (n + more) > file.rows) return null;
+  return detectableDifference(Math.floor(file.trials / ROWS_FOR_ONE), d.comparisons);
 }

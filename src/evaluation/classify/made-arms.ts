@@ -4,7 +4,7 @@ import { capitalised, listed } from '../../lib/format';
 import { meanAnswers, mixedAnswers, nll } from '../../metrics/calibration';
 import { accuracy, argmax, logSoftmax } from '../../metrics/classification';
 import type { SoftPrompt } from '../../prompt/soft-prompt';
-import type { ArmOutcome } from '../types';
+import type { ArmOutcome, ComparisonPlan } from '../types';
 import { validationTemperature } from './outcome';
 
 /** What the engine says of a row. */
@@ -110,6 +110,12 @@ const combinedName = (weight: number): string =>
   weight === 0
     ? 'Word counts alone (tuned: weight 0)'
     : `Tuned with word counts, ${Math.round(100 * weight)} : ${Math.round(100 * (1 - weight))}`;
+
+/** Pairs of the arm that can only be made once the word counts and the tuned prompt have answered. */
+export const COMBINED_PAIRS: ComparisonPlan['pairs'] = [
+  ['tuned', 'combined'],
+  ['tfidf', 'combined'],
+];
 
 /**
  * The tuned prompt and the word counts together, weighted by what the validation rows say. Null where the word counts

@@ -25,22 +25,32 @@ export interface Duel extends PairedCounts {
 }
 
 /** The rows of a duel: their labels, and which of them belong together. */
-export type DuelRows = Pick<ComparisonPlan, 'gold' | 'groups' | 'seed'>;
+export type DuelRows = Pick<ComparisonPlan, 'gold' | 'groups' | 'folds' | 'seed'>;
 
 export function duel(
   a: Pick<ArmReport, 'predictions'>,
   b: Pick<ArmReport, 'predictions'>,
-  { gold, groups, seed }: DuelRows,
+  { gold, ...how }: DuelRows,
 ): Duel {
-  const how = { seed, ...(groups ? { groups } : {}) };
   const { p, midP, ...counts } = accuracyComparison(gold, a.predictions, b.predictions, how);
   return { ...counts, pExact: p, pMidP: midP };
 }
 
-/** About how many more rows beside these n would show the difference of a duel; null where they are too many to be advice. */
-export function rowsMore({ aOnly, bOnly, designEffect }: Duel, n: number): number | null {
+/**
+ * About how many more rows beside these n would show the difference of a duel; null where they are too many to be advice.
+ * @param comparisons that its p is corrected for
+ */
+export function rowsMore(
+  {
+    aOnly,
+    bOnly,
+    designEffect,
+    comparisons,
+  }: Pick<Duel, 'aOnly' | 'bOnly' | 'designEffect'> & { readonly comparisons: number },
+  n: number,
+): number | null {
   const independent = n / designEffect;
-  const total = rowsToSettle(aOnly / designEffect, bOnly / designEffect, independent);
+  const total = rowsToSettle(aOnly / designEffect, bOnly / designEffect, independent, comparisons);
   return total === null ? null : Math.max(1, Math.ceil((total - independent) * designEffect));
 }
 

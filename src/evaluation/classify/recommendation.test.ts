@@ -4,7 +4,7 @@ import { alternating, armOf, patterned, planOf } from '../test-support';
 import type { ArmOutcome, ComparisonPlan } from '../types';
 import { compare } from './compare';
 import { majorityArm, PROBE, WORDS } from './made-arms';
-import { type Recommendation, recommendationOf } from './recommendation';
+import { type Recommendation, type RunFacts, recommendationOf } from './recommendation';
 
 /** A simulation counts actions, and none of them depends on how many rows would settle it: that search is 4/5 of its time. */
 const power = vi.hoisted(() => ({ isSkipped: false }));
@@ -52,14 +52,16 @@ function planFrom(rights: readonly (readonly boolean[])[], roles: readonly Role[
   return planOf(gold, arms, { pairs: PAIRS.filter((pair) => pair.every((id) => ids.has(id))) });
 }
 
-/** Arms by right/wrong patterns over the rows, in the order yours, tuned, then those named. */
+/** Arms by right/wrong patterns over the rows, in the order yours, tuned, then those named. @param rows of the file */
 function recommended(
   counts: Readonly<Record<string, number>>,
   roles: readonly Role[] = [],
-  { stillFalling = false } = {},
+  { stillFalling = false, ...more }: Partial<RunFacts> & { readonly rows?: number } = {},
 ): Recommendation {
-  const plan = planFrom(patterned(counts), roles);
-  const found = recommendationOf({ plan, comparison: compare(plan, { draws: 50 }) }, { stillFalling });
+  const { rows, ...facts } = more;
+  const made = planFrom(patterned(counts), roles);
+  const plan = rows === undefined ? made : { ...made, file: { rows, trials: rows } };
+  const found = recommendationOf({ plan, comparison: compare(plan, { draws: 50 }) }, { stillFalling, ...facts });
   if (!found) throw new Error('nothing is recommended');
   return found;
 }
@@ -82,7 +84,7 @@ describe('the recommendation after a comparison', () => {
     expect(found).toMatchObject({ action: 'label-more', armId: 'tuned' });
     expect(found.title).toMatch(/^Label about [\d,]+ more test rows before you ship the tuned prompt$/);
     expect(found.why).toContain('clearly better than every prompt written by hand');
-    expect(found.why).toMatch(/not clearly better than always giving one answer\. That many rows would settle it/);
+    expect(found.why).toMatch(/not clearly better than always giving one answer\. That would settle it/);
   });
 
   it('sends to the labels where what would be shipped is not even ahead of one answer for every row', () => {
@@ -202,6 +204,29 @@ describe('the recommendation after a comparison', () => {
     expect(found).toMatchObject({ action: 'label-more', armId: 'yours' });
     expect(found.title).toMatch(/^Label about [\d,]+ more test rows$/);
     expect(found.why).toContain('Keep your prompt until then');
+  });
+
+  it('asks for no more rows than the file has: a difference that needs more is too small to matter', () => {
+    expect(recommended(UNCLEAR, [], { rows: 2000 }).action).toBe('label-more');
+    const found = recommended(UNCLEAR, [], { rows: 266 });
+    expect(found).toMatchObject({ action: 'keep', armId: 'yours' });
+    expect(found.why).toContain('too small to matter at this size');
+  });
+
+  it('has every row checked where the rows that are there would settle it, and says how long and what that shows', () => {
+    const found = recommended(UNCLEAR, [], { rows: 2000, everyRowSeconds: 360 });
+    expect(found).toMatchObject({ action: 'every-row', armId: 'yours' });
+    expect(found.title).toMatch(/^Check every row, about 6 min: shows gains above \d points$/);
+    expect(found.why).toContain('Keep your prompt until then');
+    expect(recommended(UNCLEAR, [], { rows: 2000, everyRowSeconds: null }).title).toMatch(/^Check every row: shows/);
+    // enough to label, and too few for a cross-validation
+    expect(recommended(UNCLEAR, [], { rows: 500, everyRowSeconds: 360 }).action).toBe('label-more');
+  });
+
+  it('has every row checked before a prompt is shipped that does not clearly beat one answer for every row', () => {
+    const found = recommended({ '11': 20, '01': 42, '00': 48 }, [], { rows: 5000, everyRowSeconds: 90 });
+    expect(found).toMatchObject({ action: 'every-row', armId: 'tuned' });
+    expect(found.title).toMatch(/^Check every row, about 2 min: shows/);
   });
 
   it('trains longer before it asks for rows, where the loss was still falling', () => {

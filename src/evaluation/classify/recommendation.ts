@@ -1,4 +1,4 @@
-import { capitalised, counted } from '../../lib/format';
+import { capitalised, counted, duration } from '../../lib/format';
 import {
   type ArmReport,
   type Comparison,
@@ -8,15 +8,24 @@ import {
   type VerdictKind,
 } from '../types';
 import { about, points, pointsRange, pointsWithUnit } from '../words';
-import { best, compareArms, type Field, fieldOf, isHand } from './field';
+import { best, compareArms, type Field, type FieldDuel, fieldOf, isHand, rowsToLabel, shownByEveryRow } from './field';
 import { levelSentences, levelWords } from './level';
-import { aWins, bWins, rowsMore } from './pairs';
+import { aWins, bWins } from './pairs';
 import { called, paragraph, pWords } from './titles';
 
 /** What to do after a comparison: one action, the prompt to use until then, and three figures that it rests on. */
 
-export const ACTIONS = ['ship', 'keep', 'count-words', 'probe', 'check-labels', 'label-more', 'train-longer'] as const;
-/** `probe` = save the linear probe of the model as a version, or look for other answer words, since it beats every prompt. */
+export const ACTIONS = [
+  'ship',
+  'keep',
+  'count-words',
+  'probe',
+  'check-labels',
+  'label-more',
+  'every-row',
+  'train-longer',
+] as const;
+/** `every-row` = cross-validate over all rows. `probe` = save the linear probe of the model as a version, or look for other answer words, since it beats every prompt. */
 export type Action = (typeof ACTIONS)[number];
 
 export interface Chip {
@@ -51,6 +60,8 @@ export interface Recommendation {
 export interface RunFacts {
   /** The validation loss was still falling when the run of the tuned prompt ended. */
   readonly stillFalling: boolean;
+  /** How long it takes to check every row, where that can be done; null = not known. Left out: it cannot be done. */
+  readonly everyRowSeconds?: number | null | undefined;
 }
 
 type Next = Pick<Recommendation, 'action' | 'title' | 'why'> & { readonly arm: ArmReport };
@@ -192,31 +203,52 @@ const NEXT: Readonly<Record<VerdictKind, (of: Case) => Next>> = {
           why: 'No prompt clearly beats the most frequent label. Labels may be wrong or overlap, too few rows may have them, or the model may not know the language of your texts: then try another model.',
         },
 
-  'no-clear-difference': ({ field, rowsNeeded, stillFalling }) => {
+  'no-clear-difference': ({ field, rowsNeeded, ...facts }) => {
     const kept = keptOf(field);
-    if (stillFalling) return trainLonger(field);
+    const d = compareArms(field, field.hand, field.tuned);
+    if (facts.stillFalling) return trainLonger(field);
     if (rowsNeeded === null)
-      return keep(field, kept, 'Any difference is too small to show with a realistic number of rows.');
-    if (compareArms(field, field.hand, field.tuned).difference < 0)
+      return keep(
+        field,
+        kept,
+        'Any difference is too small to matter at this size: no realistic number of rows would show it.',
+      );
+    if (d.difference < 0)
       return keep(
         field,
         kept,
         `${capitalised(called(field.tuned, field))} is not ahead of it, and more test rows are unlikely to change that.`,
       );
     return {
-      action: 'label-more',
+      ...settling(field, d, rowsNeeded, facts),
       arm: kept,
-      title: `Label about ${about(rowsNeeded)} more test ${rowsNeeded === 1 ? 'row' : 'rows'}`,
-      why: `They would settle it, if the difference is as large as it looks. Keep ${called(kept, field)} until then.`,
+      why: `That would settle it, if the difference is as large as it looks. Keep ${called(kept, field)} until then.`,
     };
   },
 };
+
+/** What would settle a difference: a check of every row, where the rows that are there are enough for it; else more rows. */
+function settling(
+  field: Field,
+  d: FieldDuel,
+  more: number,
+  { everyRowSeconds: seconds }: RunFacts,
+): Pick<Next, 'action' | 'title'> {
+  const gain = seconds === undefined ? null : shownByEveryRow(field, d);
+  if (gain !== null && seconds !== undefined)
+    return {
+      action: 'every-row',
+      title: `Check every row${seconds === null ? '' : `, ${duration(seconds)}`}: shows gains above ${Math.round(100 * gain)} points`,
+    };
+  const rows = `more ${field.folds ? '' : 'test '}${more === 1 ? 'row' : 'rows'}`;
+  return { action: 'label-more', title: `Label about ${about(more)} ${rows}` };
+}
 
 /**
  * A prompt is shipped only where it clearly beats one answer for every row (docs/decisions/095-better-than-one-answer.md);
  * where another is kept that does not, it is said.
  */
-function againstOneAnswer(field: Field, next: Next): Next {
+function againstOneAnswer(field: Field, next: Next, facts: RunFacts): Next {
   const { majority } = field;
   const { action, arm, why } = next;
   if (!majority || arm.kind === 'reference' || action === 'check-labels') return next;
@@ -227,14 +259,14 @@ function againstOneAnswer(field: Field, next: Next): Next {
     : `${capitalised(called(arm, field))} is not clearly better than always giving one answer.`;
   const open = paragraph(why, behind);
   if (action !== 'ship') return { ...next, why: open };
-  const more = lead.difference > 0 ? rowsMore(lead, field.n) : null;
+  const more = lead.difference > 0 ? rowsToLabel(field, lead) : null;
   if (more === null) return { ...next, action: 'check-labels', title: CHECK_LABELS, why: open };
-  const rows = `${about(more)} more test ${more === 1 ? 'row' : 'rows'}`;
+  const { action: settles, title } = settling(field, lead, more, facts);
   return {
     ...next,
-    action: 'label-more',
-    title: `Label about ${rows} before you ship ${called(arm, field)}`,
-    why: paragraph(open, 'That many rows would settle it, if the difference is as large as it looks.'),
+    action: settles,
+    title: settles === 'every-row' ? title : `${title} before you ship ${called(arm, field)}`,
+    why: paragraph(open, 'That would settle it, if the difference is as large as it looks.'),
   };
 }
 
@@ -334,7 +366,7 @@ export const tokensChip = (more: number, detail: string): Chip => ({
 });
 
 export interface Compared {
-  readonly plan: Pick<ComparisonPlan, 'gold' | 'groups' | 'seed' | 'pairs' | 'looks' | 'production'>;
+  readonly plan: Pick<ComparisonPlan, 'gold' | 'groups' | 'folds' | 'file' | 'seed' | 'pairs' | 'looks' | 'production'>;
   readonly comparison: Pick<Comparison, 'arms' | 'pairs' | 'verdict'>;
 }
 
@@ -347,7 +379,7 @@ export function recommendationOf({ plan, comparison }: Compared, facts: RunFacts
   const field = fieldOf({ plan, arms, pairs });
   if (!field) return null;
   const decided = NEXT[verdict.kind]({ ...facts, field, rowsNeeded: verdict.rowsNeeded });
-  const { arm, ...next } = withTies(field, againstOneAnswer(field, keptInProduction(field, decided)));
+  const { arm, ...next } = withTies(field, againstOneAnswer(field, keptInProduction(field, decided), facts));
   const learned = isLearned(arm.kind) ? arm : isLearned(field.tuned.kind) ? field.tuned : null;
   const kept = arm === field.production?.report ? arm : keptOf(field);
   const rivals = [learned, isLearned(field.tuned.kind) ? field.tuned : null, field.fewShot];

@@ -114,8 +114,9 @@ export function shots(arm: ArmReport): string {
   return count === undefined ? 'examples' : `${numberWord(Number(count))} ${count === '1' ? 'example' : 'examples'}`;
 }
 
-export function on({ n, groups }: Field): string {
-  const rows = `on ${counted(n, 'test row')}`;
+export function on({ n, groups, folds, file }: Field): string {
+  const all = file && file.rows > n ? `${count(n)} of ${counted(file.rows, 'row')}` : `all ${counted(n, 'row')}`;
+  const rows = folds ? `in ${new Set(folds).size}-fold cross-validation over ${all}` : `on ${counted(n, 'test row')}`;
   return groups ? `${rows} from ${count(new Set(groups).size)} groups` : rows;
 }
 
@@ -132,10 +133,18 @@ export const unclearSpread = (d: Pick<Duel, 'ci95'>): string =>
     : `the true difference is probably ${between(d)}`;
 
 /** Every use of the same rows makes a lucky result more likely, so the count is always given. */
-export const looksSentence = ({ looks }: Field) =>
-  looks <= 1
-    ? 'These test rows have been used once.'
-    : `These test rows have been used ${times(looks)}: each use makes a lucky result more likely.`;
+export const looksSentence = ({ looks, folds }: Field) =>
+  `${folds ? `${foldsSentence(folds)} ` : ''}${
+    looks <= 1
+      ? 'These test rows have been used once.'
+      : `${folds ? 'The test rows among them' : 'These test rows'} have been used ${times(looks)}: each use makes a lucky result more likely.`
+  }`;
+
+/** What a result by cross-validation is of, and what is in its favour or not. */
+function foldsSentence(folds: readonly number[]): string {
+  const prompts = numberWord(new Set(folds).size);
+  return `Each row was answered by a prompt that never saw it: ${prompts} were trained alike, each without some of the rows. So this says how well such training does, not how well the one prompt that you export does. The p-values count that the ${prompts} differ and share training rows. Hand-written prompts, answer words and settings may have been chosen on some of these rows.`;
+}
 
 /** Word counts that clearly learn something, against the best prompt; null where there are none. */
 export function wordsAgainstBest(field: Field) {

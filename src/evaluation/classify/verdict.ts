@@ -1,9 +1,9 @@
 import { capitalised } from '../../lib/format';
 import { type ArmReport, isLearned, type Verdict } from '../types';
 import { about, points, pointsRange, pointsWithUnit } from '../words';
-import { best, compareArms, type Field, type FieldInput, fieldOf } from './field';
+import { best, compareArms, type Field, type FieldInput, fieldOf, rowsToLabel } from './field';
 import { levelWords, replacement } from './level';
-import { aWins, bWins, rowsMore } from './pairs';
+import { aWins, bWins } from './pairs';
 import {
   between,
   called,
@@ -249,7 +249,7 @@ const tunedBetter: Rule = (field) => {
 const noClearDifference = (field: Field): Verdict => {
   const { hand, tuned } = field;
   const d = compareArms(field, hand, tuned);
-  const more = rowsMore(d, field.n);
+  const more = rowsToLabel(field, d);
   const seen =
     d.difference === 0
       ? `Both get ${rightOf(tuned)} right.`
@@ -261,8 +261,8 @@ const noClearDifference = (field: Field): Verdict => {
       seen,
       `${capitalised(unclearSpread(d))}.`,
       more === null
-        ? 'If they differ at all, the difference is too small to show with any realistic number of rows: keep the simpler one.'
-        : `About ${about(more)} more test rows would settle it, if the difference is as large as it looks.`,
+        ? 'If they differ at all, the difference is too small to matter at this size: keep the simpler one.'
+        : `About ${about(more)} more ${field.folds ? '' : 'test '}rows would settle it, if the difference is as large as it looks.`,
       wordsMayDo(field),
       macroCaution(field),
       looksSentence(field),

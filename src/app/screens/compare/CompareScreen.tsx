@@ -7,7 +7,7 @@ import { alsoAmong, isOutdated } from '../../../prompt-set/arms';
 import { chosenHard, chosenHybrid, chosenSoft } from '../../../prompt-set/make-versions';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import { productionOf } from '../../../prompt-set/stages';
-import type { Evaluation, KeptVerdict, Opened, PromptSet } from '../../../prompt-set/types';
+import { deciding, type Evaluation, type KeptVerdict, type Opened, type PromptSet } from '../../../prompt-set/types';
 import { mayKnowTestRows, seedsOfOtherSplits } from '../../../prompt-set/versions';
 import { NeedsRows, ScreenFrame, ToComparison, ViewingOnly } from '../../shell/Screen';
 import { exportPath, navigate, screenPath } from '../../state/location';
@@ -108,7 +108,7 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
   const before = tuned ? `${question} ${testRows} decide` : `Compare prompts on ${testRows}`;
   return (
     <ScreenFrame
-      title={running ? runningWords : (evaluation?.comparison.verdict.headline ?? before)}
+      title={running ? runningWords : evaluation ? deciding(evaluation).comparison.verdict.headline : before}
       lead={running || evaluation ? null : about}
       actions={
         <Actions

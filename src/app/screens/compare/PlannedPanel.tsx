@@ -1,6 +1,7 @@
 /** The prompts that will be compared; while the comparison runs, how far each is. */
 import { useMemo } from 'react';
 import type { Dataset } from '../../../dataset/types';
+import { COMBINED_PAIRS } from '../../../evaluation/classify/made-arms';
 import { detectableIn } from '../../../evaluation/rows';
 import { times } from '../../../evaluation/words';
 import { type ArmPlan, armsOf, otherHands } from '../../../prompt-set/arms';
@@ -25,8 +26,9 @@ interface PlannedPanelProps {
 export function PlannedPanel({ set, dataset, also }: PlannedPanelProps) {
   const kind = kindOf(set);
   const inUse = productionOf(set)?.version.id;
-  const { arms, hard } = armsOf(set, { also: inUse === undefined ? also : [...also, inUse] });
-  const { sentence } = useMemo(() => detectableIn(dataset), [dataset]);
+  const { arms, hard, soft, pairs } = armsOf(set, { also: inUse === undefined ? also : [...also, inUse] });
+  const most = pairs.length + (soft ? COMBINED_PAIRS.length : 0);
+  const { sentence } = useMemo(() => detectableIn(dataset, most), [dataset, most]);
   const { references } = PANELS[kind].words;
   const isLoaded = useSession(weightsOf) !== null;
   const seconds = useResource(compareStores.use().seconds, isLoaded ? { set, dataset, also } : null).value;

@@ -4,7 +4,7 @@ import { textOf } from '../../../dataset/labels';
 import type { ByTask, Dataset } from '../../../dataset/types';
 import { planFor } from '../../../evaluation/classify/outcome';
 import { tally } from '../../../evaluation/vote';
-import type { Evaluation, GenerateEvaluation } from '../../../prompt-set/types';
+import { deciding, type Evaluation, type GenerateEvaluation } from '../../../prompt-set/types';
 import { changedRows, generatedCsv, resultsCsv } from '../../../report/csv';
 import { labelReport, textReport } from '../../../report/input';
 import { resultsJson, textResultsJson } from '../../../report/json';
@@ -110,22 +110,30 @@ function modelOf({ stores }: Studio) {
   return model.kind === 'ready' ? model.info : null;
 }
 
+/** What files are of: all rows, where they were checked and decide; else what is shown. */
+function reported(shown: Shown | null): Shown | null {
+  if (!shown?.evaluation.everyRow || shown.mode !== 'chosen') return shown;
+  const evaluation = deciding(shown.evaluation);
+  return { ...shown, evaluation, comparison: evaluation.comparison };
+}
+
 /** The checks made beside the comparison; slices and probabilities are computed where they are missing. */
-async function closerLook(studio: Studio, { evaluation, mode }: Shown): Promise<CloserLook> {
+async function closerLook(studio: Studio, shown: Shown): Promise<CloserLook> {
+  const { evaluation, mode } = shown;
   const closer = closerStores.of(studio);
   const review = reviewStores.of(studio);
   const key = correctedKey(evaluation, mode);
   const [insights] = await Promise.all([
-    closer.ofHeadline(),
+    closer.ofHeadline(shown),
     closer.learned.load(evaluation.id),
     key && review.corrected.load(key),
   ]);
   const { adaptation = null, seedRange = null } = closer.learned.getState().value ?? {};
-  const { votes = [], review: kept, consistency, everyRow, fineTuning } = evaluation;
+  const { votes = [], review: kept, consistency, fineTuning } = evaluation;
   return {
     ...(insights ? { insights } : {}),
     ...(votes.length > 0 ? { votes: tally(votes) } : {}),
-    ...(kept
+    ...(kept && !evaluation.plan.folds
       ? {
           review: {
             reviewed: kept.reviewed.length,
@@ -136,7 +144,6 @@ async function closerLook(studio: Studio, { evaluation, mode }: Shown): Promise<
         }
       : {}),
     ...(consistency ? { consistency } : {}),
-    ...(everyRow ? { everyRow } : {}),
     ...(fineTuning ? { fineTuning } : {}),
     ...(adaptation ? { adaptation } : {}),
     ...(seedRange ? { seedRange } : {}),
@@ -147,7 +154,7 @@ function labelFiles(studio: Studio): ReportFiles {
   const { services, stores } = studio;
   const compare = compareStores.of(studio);
   async function report(rows: LabelReport['rows']): Promise<LabelReport | null> {
-    const shown = compare.shown();
+    const shown = reported(compare.shown());
     const { set, dataset } = stores.promptSets.getState();
     if (!set || !shown) return null;
     const closer = await closerLook(studio, shown);
@@ -167,7 +174,7 @@ function labelFiles(studio: Studio): ReportFiles {
   return {
     ...filesOf(report, rows, resultsJson),
     csv: () => {
-      const shown = compare.shown();
+      const shown = reported(compare.shown());
       return shown && resultsCsv(shown.comparison, shown.evaluation, stores.promptSets.getState().dataset);
     },
   };

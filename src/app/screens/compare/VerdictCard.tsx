@@ -18,6 +18,7 @@ import { useSession } from '../../state/studio';
 import { Button, Failed, Panel, ProgressBar } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { compareStores } from './compare-store';
+import { CheckButton } from './panels/classify/ChecksPanels';
 
 interface CardProps {
   readonly set: PromptSet;
@@ -108,7 +109,7 @@ const take = ({ card, set, evaluation }: ShownProps): Step => ({
 });
 
 /** The one next step of each action. */
-const STEPS: Readonly<Record<Action, (of: ShownProps) => Step>> = {
+const STEPS: Readonly<Record<Exclude<Action, 'every-row'>, (of: ShownProps) => Step>> = {
   ship: take,
   keep: take,
   'count-words': () => ({
@@ -142,6 +143,12 @@ const STEPS: Readonly<Record<Action, (of: ShownProps) => Step>> = {
 };
 
 function NextStep(of: ShownProps) {
+  if (of.card.action === 'every-row')
+    return (
+      <CheckButton kind="everyRow" again={false} variant={of.outdated ? 'plain' : 'primary'}>
+        Check every row
+      </CheckButton>
+    );
   const { label, hint, press } = STEPS[of.card.action](of);
   const { set, evaluation } = of;
   const { action, armId: arm } = of.card;

@@ -102,15 +102,14 @@ class CloserStore extends OfStudio {
     return services.workflow.call('insights', request, signal && { signal, onEvent });
   }
 
-  /** The headline's, whichever pair is shown; null without a comparison. */
-  readonly ofHeadline = async (): Promise<Insights | null> => {
-    const shown = this.#compare.shown();
-    if (!shown) return null;
+  /** Of the headline of what is shown, or of all rows where the verdict rests on them, whichever pair is shown. */
+  readonly ofHeadline = async (of: Shown): Promise<Insights> => {
     const { key } = this.insights.getState();
-    const { evaluation, mode } = shown;
+    const { evaluation, mode, comparison } = of;
+    if (this.#compare.shown()?.comparison !== comparison) return this.#compute(of, 0);
     if (key?.id === evaluation.id && key.mode === mode && key.pairIndex === 0) await this.insights.load(key);
     const { key: now, value } = this.insights.getState();
-    return value && now === key ? value : this.#compute(shown, 0);
+    return value && now === key ? value : this.#compute(of, 0);
   };
 
   readonly learned: Resource<string, Learned> = resource(async () => {
@@ -140,6 +139,7 @@ class CloserStore extends OfStudio {
     const answered = async (found: Partial<Pick<ClassifyEvaluation, 'everyRow' | 'fineTuning'>>) => {
       await stores.promptSets.getState().updateById(set.id, (s, { now }) => countLook(s, now));
       await this.#compare.amend(evaluation, () => found);
+      if (found.everyRow) await this.#compare.card.reload();
     };
     if (kind === 'everyRow')
       return answered({ everyRow: await services.workflow.call('everyRow', request, { signal, onEvent: report }) });

@@ -10,7 +10,7 @@ import { EXAMPLES } from '../../../prompt-set/arms';
 import { addTrained } from '../../../prompt-set/make-versions';
 import { countLook, kindOf } from '../../../prompt-set/prompt-set';
 import { chosenPrompts, type MatrixPrompt, matrixPrompt } from '../../../prompt-set/ready-prompt';
-import { type ClassifyEvaluation, ofKind, type PromptSet } from '../../../prompt-set/types';
+import { type ClassifyEvaluation, deciding, ofKind, type PromptSet } from '../../../prompt-set/types';
 import type { Ladder, LadderAnswers } from '../../../report/ladder';
 import { filledId, type MatrixCell, slotId } from '../../../report/matrix';
 import type { Sheet } from '../../../report/types';
@@ -86,7 +86,7 @@ class DecideStore extends OfStudio {
     const [evaluation] = ofKind(await this.services.store.evaluations.ofSet(setId), 'classify');
     if (!evaluation) return null;
     const card = await verdictCardOf(this.services, evaluation, signal);
-    return { evaluation, measured: fromEvaluation(evaluation, card) };
+    return { evaluation, measured: fromEvaluation(deciding(evaluation), card) };
   });
 
   readonly costs: Resource<CostKey, Costs> = steadyResource(async ({ assumed }, signal) => {

@@ -4,7 +4,6 @@ import {
   type ConsistencyReport,
   consistencySentence,
   EDIT_NAMES,
-  everyRowSentence,
   FOLDS,
   fineTuningSentence,
 } from '../../../../../evaluation/classify/checks';
@@ -56,7 +55,9 @@ function EveryRowPanel({ evaluation: { everyRow, softVersion, plan } }: Checked)
   const canTrain = softVersion !== null && plan.arms.some(({ id }) => id === 'yours');
   return (
     <Panel stack title="Every row, answered by a prompt that never saw it">
-      {everyRow ? <p>{everyRowSentence(everyRow, 'your prompt')}</p> : null}
+      {everyRow ? (
+        <p>{`By cross-validation: ${everyRow.comparison.verdict.headline}. The verdict above rests on it.`}</p>
+      ) : null}
       <p className="dim">
         {`Trains ${FOLDS} more prompts, each without a fifth of all labelled rows, and lets each answer that fifth. More rows make the interval narrower. It takes about as long as ${FOLDS} training runs and counts as one more use of the test rows.`}
       </p>
@@ -86,11 +87,18 @@ interface CheckButtonProps {
   readonly kind: CheckKind;
   readonly again: boolean;
   readonly isDisabled?: boolean;
+  readonly variant?: 'primary' | 'plain';
   readonly children: string;
 }
 
 /** Starts a check; while it runs, how far it is and how to stop it; afterwards, what went wrong. */
-function CheckButton({ kind, again, isDisabled = false, children }: CheckButtonProps): ReactNode {
+export function CheckButton({
+  kind,
+  again,
+  isDisabled = false,
+  variant = 'plain',
+  children,
+}: CheckButtonProps): ReactNode {
   const { check } = closerStores.use();
   const { running, error, note, fraction } = usePicked(check, 'running', 'error', 'note', 'fraction');
   const mine = useStore(check, (s) => s.check === kind);
@@ -106,7 +114,7 @@ function CheckButton({ kind, again, isDisabled = false, children }: CheckButtonP
     <>
       <Failed title="The check did not finish" error={mine ? error : null} />
       <div className="row">
-        <Button isDisabled={running || isDisabled || isOff} onPress={() => void check.start(kind)}>
+        <Button variant={variant} isDisabled={running || isDisabled || isOff} onPress={() => void check.start(kind)}>
           {again ? `${children} again` : children}
         </Button>
       </div>
