@@ -41,6 +41,8 @@ export function inDrawnOrder(rows: readonly Row[], mapping: ColumnMapping, seed:
     .map(({ row }) => row);
 }
 
+type Drawn = Pick<Dataset, 'table' | 'mapping' | 'seed'>;
+
 /**
  * At most `most` of the named rows, drawn by the seed of the data set, each label in proportion (to about one row), in
  * the order in which they are named. Which rows are drawn depends on their texts and labels alone: a sorted file gives
@@ -50,12 +52,14 @@ export function inDrawnOrder(rows: readonly Row[], mapping: ColumnMapping, seed:
  * Stratified systematic sampling with a random start in each stratum: a label's rows, in random order, are spaced evenly
  * over [0, 1), and the rows before the cut are taken. Source: Cochran, Sampling Techniques, 1977, chapter 8.
  */
-export function drawnRows(
-  { table, mapping, seed }: Pick<Dataset, 'table' | 'mapping' | 'seed'>,
-  ids: readonly string[],
-  most: number,
-): readonly string[] {
+export function drawnRows(dataset: Drawn, ids: readonly string[], most: number): readonly string[] {
   if (ids.length <= most) return ids;
+  const chosen = new Set(drawnFirst(dataset, ids).slice(0, most));
+  return ids.filter((id) => chosen.has(id));
+}
+
+/** The named rows in the order in which `drawnRows` takes them. */
+export function drawnFirst({ table, mapping, seed }: Drawn, ids: readonly string[]): readonly string[] {
   const byId = rowsById(table.rows);
   const strata = new Map<string, { readonly id: string; readonly text: string; readonly chance: number }[]>();
   for (const id of ids) {
@@ -74,11 +78,5 @@ export function drawnRows(
       .sort((a, b) => a.chance - b.chance || byUnits(a.text, b.text))
       .map(({ id }, rank) => [id, (rank + start) / rows.length] as const);
   });
-  const chosen = new Set(
-    places
-      .sort((a, b) => a[1] - b[1])
-      .slice(0, most)
-      .map(([id]) => id),
-  );
-  return ids.filter((id) => chosen.has(id));
+  return places.sort((a, b) => a[1] - b[1]).map(([id]) => id);
 }

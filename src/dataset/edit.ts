@@ -5,8 +5,10 @@
 import { counted } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { type AddRows, isTooSmall, leftOutWords, newRows } from './append';
-import { isUsable, rowsById, textKeyOf, wellFormed } from './labels';
+import { groupColumn, together } from './families';
+import { isUsable, rowsById, rowsOf, wellFormed } from './labels';
 import { MENDS, type Mendable } from './mends';
+import { twinFamilies } from './near-twins';
 import { maskPersonal } from './personal';
 import { type Prepared, prepareDataset, withIds } from './prepare';
 import { splitRows } from './split';
@@ -199,33 +201,37 @@ function withMend(dataset: Dataset, { mend, most }: Extract<Change, { kind: 'men
 
 /**
  * The old split over the new rows. Rows that have a label only now are for training; those labelled one after the other
- * are dealt out to all parts by the seed, but for texts that a part has already. Undefined where there is nothing to keep.
+ * are dealt out to all parts by the seed, but for families that a part has already. Undefined where there is nothing to keep.
  */
 function keptSplit(
-  rows: Rows,
+  table: Table,
   mapping: ColumnMapping,
-  { split, seed }: Pick<Dataset, 'split' | 'seed'>,
+  { split, seed, splitBy }: Pick<Dataset, 'split' | 'seed' | 'splitBy'>,
   isDealt: boolean,
 ): Dataset['split'] | undefined {
-  const placed = new Set(SPLITS.flatMap((part) => split[part]));
-  const fresh = rows.filter((row) => !placed.has(row.id) && isUsable(row, mapping));
-  if (placed.size === 0) return undefined;
+  const partOf = new Map(SPLITS.flatMap((part) => split[part].map((id) => [id, part] as const)));
+  const fresh = table.rows.filter((row) => !partOf.has(row.id) && isUsable(row, mapping));
+  if (partOf.size === 0) return undefined;
   if (fresh.length === 0) return split;
   if (!isDealt) return { ...split, train: [...split.train, ...fresh.map(({ id }) => id)] };
-  const byId = rowsById(rows);
-  const textsOf = (part: SplitName) =>
-    new Set(split[part].flatMap((id) => byId.get(id) ?? []).map((row) => textKeyOf(row, mapping)));
-  const known = SPLITS.map((part) => ({ part, texts: textsOf(part) }));
-  const partOf = (row: Row) => known.find(({ texts }) => texts.has(textKeyOf(row, mapping)))?.part;
+  const all = [...rowsOf({ table, split }, [...partOf.keys()]), ...fresh];
+  const families = together(all, mapping, groupColumn({ splitBy }), twinFamilies(all, mapping).families);
+  const known = new Map(
+    families.flatMap((family) => {
+      const parts = new Set(family.map(({ id }) => partOf.get(id)));
+      const part = SPLITS.find((name) => parts.has(name));
+      return part ? family.map((row) => [row, part] as const) : [];
+    }),
+  );
   const dealt = splitRows(
-    fresh.filter((row) => partOf(row) === undefined),
+    fresh.filter((row) => !known.has(row)),
     mapping,
     seed,
   );
   const grown = (part: SplitName) => [
     ...split[part],
     ...dealt[part],
-    ...fresh.filter((row) => partOf(row) === part).map(({ id }) => id),
+    ...fresh.filter((row) => known.get(row) === part).map(({ id }) => id),
   ];
   return { train: grown('train'), validation: grown('validation'), test: grown('test') };
 }
@@ -261,9 +267,10 @@ export async function editDataset(
   const { columns, mapping } = next.shape ?? { columns: table.columns, mapping: dataset.mapping };
   const isDealt = change.kind === 'label-rows';
   const { split } = next;
-  const fixedSplit =
-    change.kind === 'add-rows' ? split : split && keptSplit(next.rows, mapping, { split, seed }, isDealt);
-  const prepared = await prepareDataset({ ...table, columns, rows: next.rows }, mapping, {
+  const changedTable = { ...table, columns, rows: next.rows };
+  const kept = () => split && keptSplit(changedTable, mapping, { ...dataset, split }, isDealt);
+  const fixedSplit = change.kind === 'add-rows' ? split : kept();
+  const prepared = await prepareDataset(changedTable, mapping, {
     seed,
     fixedSplit,
     splitBy: dataset.splitBy,

@@ -1,7 +1,7 @@
 /** Rows in parts: how many each gets, with families of rows kept together. */
-import { inDrawnOrder } from './draw';
-import { type Groups, together } from './families';
-import { isUsable, stratumOf, textKey, textKeyOf } from './labels';
+import { drawnFirst, inDrawnOrder } from './draw';
+import { type Groups, groupColumn, together } from './families';
+import { isUsable, rowsOf, stratumOf, textKey, textKeyOf } from './labels';
 import { twinFamilies } from './near-twins';
 import type { ColumnMapping, Dataset, Row, Rows, SplitName } from './types';
 
@@ -36,6 +36,12 @@ function isFair(parts: Parts, mapping: ColumnMapping, sizes: Readonly<Record<Spl
   });
 }
 
+/** The families of at most half the size of the largest one. */
+function withoutLargest(families: Groups): Groups {
+  const largest = families.reduce((most, { length }) => Math.max(most, length), 0);
+  return families.filter(({ length }) => length <= largest / 2);
+}
+
 /**
  * A split that keeps families of near-twins together. Where a part would have less than half of its share of a label, the
  * largest families fall apart, half by half: a file of one template per label has no other split.
@@ -51,8 +57,7 @@ export function keepingTwins(
   for (;;) {
     const parts = split(families);
     if (families.length === 0 || isFair(parts, mapping, sizes)) return parts;
-    const largest = families.reduce((most, { length }) => Math.max(most, length), 0);
-    families = families.filter(({ length }) => length <= largest / 2);
+    families = withoutLargest(families);
   }
 }
 
@@ -187,6 +192,37 @@ export function splitRows(rows: Rows, mapping: ColumnMapping, seed: number, shar
     stratified(together(usable, mapping, null, families), mapping, sizes),
   );
   return idsOf(parts, mapping, seed);
+}
+
+/**
+ * Of the named rows at most `most`, drawn by the seed like `drawnRows`, but in whole families that fit into their label's
+ * share. Where that draws less than half of them, or none of a label, the largest families fall apart, half by half.
+ */
+export function drawnFamilies(
+  dataset: Pick<Dataset, 'table' | 'mapping' | 'split' | 'splitBy' | 'seed'>,
+  ids: readonly string[],
+  most: number,
+): readonly string[] {
+  const { mapping } = dataset;
+  const rows = rowsOf(dataset, ids);
+  const shares = [...labelTally(rows, mapping)].map(([label, n]) => [label, (n * most) / rows.length] as const);
+  for (let { families } = twinFamilies(rows, mapping); ; families = withoutLargest(families)) {
+    const groups = together(rows, mapping, groupColumn(dataset), families);
+    const first = new Map(groups.map((group) => [(group[0] as Row).id, group]));
+    const room = new Map(shares.map(([label, share]) => [label, Math.ceil(share)]));
+    const drawn = new Set<string>();
+    for (const id of drawnFirst(dataset, [...first.keys()])) {
+      const group = first.get(id) ?? [];
+      const own = [...labelTally(group, mapping)];
+      const fits = own.every(([label, n]) => n <= (room.get(label) ?? 0)) && drawn.size + group.length <= most;
+      if (!fits) continue;
+      for (const row of group) drawn.add(row.id);
+      for (const [label, n] of own) room.set(label, (room.get(label) ?? 0) - n);
+    }
+    const isFair =
+      drawn.size >= most / 2 && shares.every(([of, share]) => share < 1 || room.get(of) !== Math.ceil(share));
+    if (isFair || families.length === 0) return ids.filter((id) => drawn.has(id));
+  }
 }
 
 /** Test rows that a split by the seed would have parted from their near-twins, had it not kept families together. */

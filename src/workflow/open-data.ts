@@ -8,7 +8,7 @@ import { MENDS, withLabelColumn } from '../dataset/mends';
 import { nearTwins } from '../dataset/near-twins';
 import { type ParseOverride, parseFile } from '../dataset/parse';
 import { type Prepared, type PrepareOptions, prepareDataset } from '../dataset/prepare';
-import { sharesFor } from '../dataset/split';
+import { drawnFamilies, sharesFor } from '../dataset/split';
 import { groupsInBoth, splitAgain } from '../dataset/split-by';
 import type { Change, ColumnMapping, Dataset, MendId, Row, SplitBy, Table } from '../dataset/types';
 import { type Detectable, detectableIn } from '../evaluation/rows';
@@ -213,14 +213,14 @@ async function besideTest({ data, mapping, seed, splitBy }: GivenRows, test: Tab
   return (await prepareRows(both, { ...mapping, id: NUMBER_COLUMN }, { seed, fixedSplit, splitBy })).dataset;
 }
 
-/** With a number of training rows, at most half that number are for validation. */
+/** With a number of training rows, at most half that number are for validation, in whole families. */
 function ofSizes(dataset: Dataset, { trainRows, testRows }: PartSizes): Dataset['split'] {
   const { train, validation, test } = dataset.split;
   const held = drawnRows(dataset, test, testRows ?? test.length);
   if (trainRows === null) return { train, validation, test: held };
   const rest = [...train, ...validation];
   const most = Math.min(MOST_VALIDATION_ROWS, Math.floor(trainRows / 2), Math.max(0, rest.length - trainRows));
-  const validates = new Set(drawnRows(dataset, rest, most));
+  const validates = new Set(drawnFamilies(dataset, rest, most));
   const others = rest.filter((id) => !validates.has(id));
   return { train: drawnRows(dataset, others, trainRows), validation: [...validates], test: held };
 }

@@ -1,8 +1,8 @@
-import { drawnRows } from '../../dataset/draw';
 import { groupColumn, together } from '../../dataset/families';
-import { isUsable, labelOf, rowsById, rowsOf, textKey } from '../../dataset/labels';
+import { isUsable, labelOf, rowsOf, textKey } from '../../dataset/labels';
 import { twinFamilies } from '../../dataset/near-twins';
-import type { Dataset } from '../../dataset/types';
+import { drawnFamilies, labelTally } from '../../dataset/split';
+import type { ColumnMapping, Dataset, Row } from '../../dataset/types';
 import { bytes, capitalised, count, duration, ofRows, percent } from '../../lib/format';
 import { createRng, type Rng, shuffled } from '../../lib/rng';
 import { bonettPrice, type Interval, wilson } from '../../metrics/intervals';
@@ -181,38 +181,42 @@ export interface Fold {
 /** Share of a fold's training rows that chooses the step that is kept. */
 const VALIDATION_SHARE = 0.15;
 
-/** Stratified, seeded; what the split keeps together is in one fold, but for families that would fill half of one. */
+/** A family that fills a fold, or half of a label, would leave the others nothing to learn that from: it is dealt out by the row. */
+function keptFamilies(usable: readonly Row[], mapping: ColumnMapping) {
+  const labels = labelTally(usable, mapping);
+  const most = ([first]: readonly Row[]) =>
+    Math.min(usable.length / FOLDS, (labels.get(textKey(labelOf(first as Row, mapping))) ?? 0) / 2);
+  return twinFamilies(usable, mapping).families.filter((family) => family.length <= most(family));
+}
+
+/** Stratified, seeded; families are in one fold, the largest dealt out first to where the label has the fewest rows. */
 export function foldsOf(dataset: Dataset, seed: number): readonly Fold[] {
   const { mapping, split } = dataset;
-  const rows = rowsById(dataset.table.rows);
   const placed = rowsOf(dataset, [...split.train, ...split.validation, ...split.test]);
   const rng = createRng(seed);
   const usable = shuffled(
     placed.filter((row) => isUsable(row, mapping)),
     rng,
   );
-  // dealt out label by label, so that each fold has its share of each
-  const { families } = twinFamilies(usable, mapping);
-  const kept = families.filter(({ length }) => length <= usable.length / FOLDS / 2);
-  const groups = together(usable, mapping, groupColumn(dataset), kept).map((group) => group.map(({ id }) => id));
-  const labelOfGroup = (group: readonly string[]) => {
-    const row = rows.get(group[0] ?? '');
-    return row ? textKey(labelOf(row, mapping)) : '';
-  };
-  const labels = [...new Set(groups.map(labelOfGroup))];
+  const groups = together(usable, mapping, groupColumn(dataset), keptFamilies(usable, mapping));
+  const labelOfGroup = ([first]: readonly Row[]) => textKey(labelOf(first as Row, mapping));
   const parts = Array.from({ length: FOLDS }, () => [] as string[]);
-  let next = 0;
-  for (const label of labels)
-    for (const group of groups.filter((g) => labelOfGroup(g) === label)) {
-      parts[next % FOLDS]?.push(...group);
-      next++;
+  for (const label of new Set(groups.map(labelOfGroup))) {
+    const ofLabel = parts.map(() => 0);
+    const own = groups.filter((group) => labelOfGroup(group) === label);
+    for (const group of own.toSorted((a, b) => b.length - a.length)) {
+      const rowsIn = (f: number) => (ofLabel[f] as number) * usable.length + (parts[f] as string[]).length;
+      const fold = parts.reduce((best, _, f) => (rowsIn(f) < rowsIn(best) ? f : best), 0);
+      ofLabel[fold] = (ofLabel[fold] as number) + group.length;
+      parts[fold]?.push(...group.map(({ id }) => id));
     }
+  }
   return parts.map((test, f) => {
     const others = shuffled(
       parts.flatMap((part, i) => (i === f ? [] : part)),
       rng,
     );
-    const validation = drawnRows(dataset, others, Math.max(1, Math.round(VALIDATION_SHARE * others.length)));
+    const validation = drawnFamilies(dataset, others, Math.max(1, Math.round(VALIDATION_SHARE * others.length)));
     const validating = new Set(validation);
     return { test, validation, train: others.filter((id) => !validating.has(id)) };
   });
