@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import { expectAccessible, expectForcedColours, expectReadable } from './axe';
 import { expect, test } from './fixtures';
-import { AWKWARD, type StepName } from './pages/studio';
+import { AWKWARD, NEW_ROWS, type StepName } from './pages/studio';
 
 const STEPS: readonly StepName[] = [
   'Data',
@@ -222,6 +222,10 @@ test('the whole journey works with the keyboard alone', async ({ studio }) => {
   `);
   await press('Decide');
   await press('Rehearse a roll-out');
+  const rows = page.waitForEvent('filechooser');
+  await press('Use a CSV with labels');
+  await (await rows).setFiles({ name: NEW_ROWS.name, mimeType: 'text/csv', buffer: NEW_ROWS.bytes });
+  await expect(page.getByRole('button', { name: 'Start the rehearsal' })).toBeEnabled();
   // with these every gate is met, so that each decision can be taken
   await type('Largest loss of accuracy', '100');
   await type('Labels for each check', '5');

@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test';
 import { expectAccessible, expectForcedColours, expectReadable } from './axe';
 import { expect, test } from './fixtures';
 import { ModelsPage } from './pages/models';
-import { AWKWARD, csv, TINY } from './pages/studio';
+import { AWKWARD, csv, NEW_ROWS, TINY } from './pages/studio';
 
 /** Takes WebAssembly away, so that the page only shows results from its next load on. */
 const showsOnly = (page: Page) => page.addInitScript(() => Reflect.deleteProperty(globalThis, 'WebAssembly'));
@@ -84,8 +84,10 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
 
   await test.step('a roll-out keeps its gates, takes one decision a check, and comes back after a reload', async () => {
     await page.getByRole('button', { name: 'Rehearse a roll-out' }).click();
-    await studio.upload(AWKWARD, 'Use a CSV with labels');
-    await expect(page.getByRole('button', { name: 'Rows, in the order of arrival' })).toContainText('awkward.csv');
+    await expect(page.getByText('These rows chose the prompt')).toBeVisible();
+    await expect(page.getByRole('button', { name: 'Start the rehearsal' })).toBeDisabled();
+    await studio.upload(NEW_ROWS, 'Use a CSV with labels');
+    await expect(page.getByRole('button', { name: 'Rows, in the order of arrival' })).toContainText('april.csv');
     const viewer = await page.context().newPage();
     await showsOnly(viewer);
     await viewer.goto(page.url());

@@ -29,6 +29,38 @@ export const csv = (name: string, header: readonly string[], rows: readonly (rea
   ),
 });
 
+/** Rows with the columns of AWKWARD that no prompt has been trained or compared on. */
+export const NEW_ROWS = csv(
+  'april.csv',
+  ['Nachricht', 'Ton'],
+  [
+    ['One screw of the lamp was missing', 'complaint'],
+    ['Could I collect my mirror in Leeds?', 'question'],
+    ['Our neighbours admire the bookcase', 'praise'],
+    ['Nobody answers letters at your office', 'complaint'],
+    ['Which oil suits untreated walnut?', 'question'],
+    ['Delivered early and carried upstairs', 'praise'],
+    ['The curtain rail bends under velvet', 'complaint'],
+    ['How wide is that folding screen?', 'question'],
+    ['Such soft wool, we love it', 'praise'],
+    ['I was charged twice for postage', 'complaint'],
+    ['Will the sale go on until June?', 'question'],
+    ['My grandson built it by himself', 'praise'],
+    ['A castor broke off on day two', 'complaint'],
+    ['Can legs be ordered separately?', 'question'],
+    ['Wonderful advice from your joiner', 'praise'],
+    ['Scratches everywhere, poorly packed', 'complaint'],
+    ['Do vouchers work for outlet goods?', 'question'],
+    ['Exactly like the picture, thanks', 'praise'],
+    ['Smells of glue even after weeks', 'complaint'],
+    ['Where are these chairs produced?', 'question'],
+    ['Sturdy, plain and beautifully made', 'praise'],
+    ['Wrong colour, and no apology', 'complaint'],
+    ['Is a left-handed version planned?', 'question'],
+    ['Best pillow I have ever owned', 'praise'],
+  ],
+);
+
 export type StepName = 'Data' | 'Prompts' | 'Train' | 'Compare' | 'Decide' | 'Roll-out' | 'Playground' | 'Library';
 
 /** The page as a person sees it, by roles and names. */

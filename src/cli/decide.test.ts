@@ -2,9 +2,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { unlikeTexts } from '../dataset/test-support';
 import { setPackageFiles } from '../interchange/set-package';
 import { writeZip } from '../interchange/zip';
 import { placeOf } from '../lib/rng';
+import { EMPTY_MATRIX, matrixJson, scored } from '../report/matrix';
 import { setOf } from '../route/test-support';
 import { runCommand } from './commands';
 import { readModelDir } from './node-host';
@@ -156,44 +158,97 @@ describe('decide', () => {
     expect(printed.join('\n')).toContain(sentence);
   });
 
-  it('rolls out a better prompt as far as its test rows carry, and keeps the log', async () => {
-    const log = join(dir, 'log.csv');
-    expect(await rollOut(RESULTS, '--rows-per-check', '25', '--log', log)).toBe(0);
-    expect(printed.join('\n')).toContain('From Yours to Tuned, on 100 test rows');
-    expect(await readFile(log, 'utf8')).toMatch(/^labels,rows answered,share,.*\r\n25,25,0.05,/);
-  });
+  describe('a roll-out', () => {
+    const HASH = 'a'.repeat(64);
+    const texts = unlikeTexts(140, 3);
+    /** Prompts by how many of the first rows they get right, as `matrix` answers them for rows.csv. */
+    const matrix = (right: Readonly<Record<string, number>>, rows = 100) =>
+      matrixJson({
+        ...EMPTY_MATRIX,
+        prompts: Object.keys(right).map((id) => ({ id, name: id })),
+        models: [{ id: HASH, name: 'm' }],
+        data: [{ id: 'rows.csv', name: 'rows.csv' }],
+        cells: Object.entries(right).map(([prompt, n]) => ({
+          ...{ prompt, model: HASH, data: 'rows.csv', key: HASH, skipped: null },
+          answers: scored({
+            ...{ labels: ['a', 'b'], rowsKey: HASH, groups: null, seed: 0, tokensSentMean: 9, leftOut: 0 },
+            ...{ known: null, threshold: null, rowIds: Array.from({ length: rows }, (_, i) => `${i + 1}`) },
+            gold: Array.from({ length: rows }, () => 0),
+            probabilities: Array.from({ length: rows }, (_, i) => (i < n ? [0.9, 0.1] : [0.1, 0.9])),
+          }),
+        })),
+      });
+    const file = async (name: string, of: readonly string[]) => {
+      const path = join(dir, name);
+      await writeFile(path, ['text,label', ...of.map((text) => `${text},a`)].join('\n'));
+      return path;
+    };
+    const given = async (seen: readonly string[], data: readonly string[] = texts.slice(0, 100)) => [
+      ...['--text', 'text', '--label', 'label'],
+      ...['--data', await file('rows.csv', data), '--seen', await file('seen.csv', seen)],
+    ];
+    const OTHERS = texts.slice(100);
 
-  it('rolls a worse prompt back, with exit code 1', async () => {
-    const worse = { ...RESULTS, arms: [RESULTS.arms[0], arm('tuned', 'Tuned', 'tuned', 40, 40)] };
-    expect(await rollOut(worse)).toBe(1);
-    expect(printed.join('\n')).toContain('Rolled back after');
-  });
+    it('goes as far as the rows carry, and keeps the log', async () => {
+      const log = join(dir, 'log.csv');
+      const args = [...(await given(OTHERS)), '--rows-per-check', '25', '--log', log];
+      expect(await rollOut(matrix({ Yours: 40, Tuned: 85 }), ...args)).toBe(0);
+      expect(printed.join('\n')).toContain('From Yours to Tuned, on 100 rows that no choice has seen');
+      expect(await readFile(log, 'utf8')).toMatch(/^labels,rows answered,share,.*\r\n25,25,0.05,/);
+    });
 
-  it('counts rows below the threshold as fallbacks', async () => {
-    expect(await rollOut(RESULTS, '--below', '0.95', '--max-fallbacks', '10')).toBe(1);
-    expect(printed.join('\n')).toContain('most fallbacks, 100.0%');
-  });
+    it('takes a worse prompt back, with exit code 1', async () => {
+      expect(await rollOut(matrix({ Yours: 80, Tuned: 30 }), ...(await given(OTHERS)))).toBe(1);
+      expect(printed.join('\n')).toContain('Rolled back after');
+    });
 
-  it('gives a share to the texts that predict --share would give it to', async () => {
-    const file = join(dir, 'compared.csv');
-    const texts = Array.from({ length: 100 }, (_, i) => `My order ${i} is late`);
-    await writeFile(file, ['text', ...texts].join('\n'));
-    const byText = ['--data', file, '--text', 'text', '--handle', 'TONE', '--rows-per-check', '100', '--json'];
-    // ids of results count from 1
-    const arms = RESULTS.arms.map((arm) => ({ ...arm, rows: arm.rows.map((row, i) => ({ ...row, id: `${i + 1}` })) }));
-    await rollOut({ ...RESULTS, arms }, ...byText);
-    const [look] = JSON.parse(printed.join('\n')).looks;
-    expect(look.inShare).toBe(texts.filter((text) => placeOf(text, 'TONE') < 0.05).length);
-    expect(look.inShare).not.toBe(texts.filter((_, i) => placeOf(`${i + 1}`, 'TONE') < 0.05).length);
-  });
+    it('counts rows below the threshold as fallbacks', async () => {
+      const args = [...(await given(OTHERS)), '--below', '0.95', '--max-fallbacks', '10'];
+      expect(await rollOut(matrix({ Yours: 40, Tuned: 85 }), ...args)).toBe(1);
+      expect(printed.join('\n')).toContain('most fallbacks, 100.0%');
+    });
 
-  it.each([
-    ['a file without its column', ['--data', 'x.csv'], 2, '--data needs --text'],
-    ['an unknown prompt', ['--to', 'dream'], 1, 'Name one with --to: Yours (yours), Tuned (tuned)'],
-    ['a loss that is none', ['--max-loss', 'x'], 2, 'takes points from 0 to 100'],
-    ['checks of no rows', ['--rows-per-check', '0'], 2, 'at least 1'],
-  ])('refuses to roll out with %s', async (_, args, code, sentence) => {
-    expect(await rollOut(RESULTS, ...args)).toBe(code);
-    expect(printed.join('\n')).toContain(sentence);
+    it('gives a share to the texts that predict --share would give it to', async () => {
+      const args = [...(await given(OTHERS)), '--handle', 'TONE', '--rows-per-check', '100', '--json'];
+      await rollOut(matrix({ Yours: 40, Tuned: 85 }), ...args);
+      const [look] = JSON.parse(printed.join('\n')).looks;
+      const inShare = texts.slice(0, 100).filter((text) => placeOf(text, 'TONE') < 0.05).length;
+      expect(look).toMatchObject({ labelled: 100, inShare });
+    });
+
+    it('leaves out rows that trained or chose a prompt, or almost repeat one, wherever they are in the file', async () => {
+      const met = texts.slice(0, 30).map((text, i) => (i % 2 === 0 ? text : `${text} again`));
+      const args = [...(await given([...OTHERS, ...met])), '--json'];
+      await rollOut(matrix({ Yours: 40, Tuned: 85 }), ...args);
+      expect(JSON.parse(printed.join('\n')).looks.at(-1).labelled).toBe(70);
+    });
+
+    it('is refused on the rows that chose the prompt, whatever their ids, and says what to do', async () => {
+      expect(await rollOut(matrix({ Yours: 40, Tuned: 85 }), ...(await given(texts.toReversed())))).toBe(1);
+      expect(printed.join('\n')).toContain(
+        'so only 0 new texts are left to roll out on. Use a file with more labelled rows',
+      );
+      expect(await rollOut(RESULTS, ...(await given(OTHERS)))).toBe(1);
+      expect(printed.join('\n')).toContain(
+        'These rows chose the prompt, so it looks better on them than on new texts.',
+      );
+    });
+
+    it.each([
+      ['an unknown prompt', ['--to', 'dream'], 1, 'Name one with --to: Yours (Yours), Tuned (Tuned)'],
+      ['a loss that is none', ['--max-loss', 'x'], 2, 'takes points from 0 to 100'],
+      ['checks of no rows', ['--rows-per-check', '0'], 2, 'at least 1'],
+    ])('is refused with %s', async (_, args, code, sentence) => {
+      expect(await rollOut(matrix({ Yours: 40, Tuned: 85 }), ...(await given(OTHERS)), ...args)).toBe(code);
+      expect(printed.join('\n')).toContain(sentence);
+    });
+
+    it('is refused without the files that trained or chose, and with another file than the answered one', async () => {
+      const args = ['--text', 'text', '--label', 'label', '--data', await file('rows.csv', texts.slice(0, 9))];
+      expect(await rollOut(matrix({ Yours: 40, Tuned: 85 }), ...args)).toBe(2);
+      expect(printed.join('\n')).toContain('--seen is missing');
+      expect(await rollOut(matrix({ Yours: 40, Tuned: 85 }), ...(await given(OTHERS, texts.slice(0, 9))))).toBe(1);
+      expect(printed.join('\n')).toContain('answers to rows that rows.csv lacks');
+    });
   });
 });

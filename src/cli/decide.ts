@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { toCsv } from '../dataset/csv-out';
+import { besideKnown } from '../dataset/families';
 import { rowsById } from '../dataset/labels';
+import { withIds } from '../dataset/prepare';
 import { APPROACH_NAMES, APPROACHES, type Known, type Row, sideBySide } from '../decide/approaches';
 import {
   type Assumptions,
@@ -18,16 +20,16 @@ import {
 import {
   type ArmAnswers,
   armsOf,
+  CHOSEN_ON,
   type Costs,
   costsOf,
   fromResults,
-  handOf,
   knownOf,
-  learnedOf,
   type Measured,
   placesOf,
   servedRows,
   strategyOf,
+  unseenRows,
 } from '../decide/measured';
 import { FIRST_GATES, GATE_NAMES, type RollOut, rehearse, rollOutTable } from '../decide/roll-out';
 import { type Answers, FIRST_ANSWERS, QUESTIONS, rowCountOf } from '../decide/strategy';
@@ -39,11 +41,13 @@ import { readJson } from '../lib/bytes';
 import { badInput } from '../lib/errors';
 import { counted, percent } from '../lib/format';
 import { firstFault } from '../lib/zod';
+import { argmax } from '../metrics/classification';
+import { readMatrix } from '../report/matrix';
 import { type Results, resultsSchema } from '../report/results-schema';
 import { learningCurve } from '../workflow/learning-curve';
 import { bytesAt, openTable, readLibrary } from './data';
 import { createLog, readModelDir } from './node-host';
-import { flags, readArguments, UsageError, valued } from './options';
+import { flags, readArguments, UsageError, valued, withLists } from './options';
 
 export const DECIDE_USAGE = `npm run --silent decide -- RESULTS.json [--json]     advises what to do next, and says when a change pays back
   [--rows-per-month N] [--price-per-million-tokens N] [--cost-of-wrong-answer N] [--wage-per-hour N]
@@ -71,11 +75,13 @@ const EFFORT_OPTIONS = (['engineering', 'tuning'] as const).flatMap((of) =>
   (['build', 'hostingPerMonth', 'minutesPerMonth'] as const).map((key) => effortOption(of, key)),
 );
 
-export const ROLL_OUT_USAGE = `npm run --silent roll-out -- RESULTS.json [--from ARM] [--to ARM] [--json] [--log FILE.csv]
-  rehearses the way from one compared prompt to another in shares of 5, 25, 50 and 100%, with gates
-  [--max-loss POINTS] [--min-accuracy PER_CENT] [--max-fallbacks PER_CENT] [--below PROBABILITY] [--max-latency MS]
-  [--rows-per-check N] [--label-delay ROWS]
-  [--data FILE.csv --text COLUMN --handle HANDLE]          the file that was compared: shares by its texts, as predict --share`;
+export const ROLL_OUT_USAGE = `npm run --silent roll-out -- MATRIX.json --data ROWS.csv --text COL --label COL --seen FILE.csv...
+  rehearses the way from one prompt to another in shares of 5, 25, 50 and 100%, with gates, on rows that no choice has seen
+  MATRIX.json: what npm run matrix wrote for both prompts and ROWS.csv; --seen: the files whose rows trained them, chose
+  between them or compared them; rows of ROWS.csv that say the same, or almost the same, are left out
+  [--from PROMPT] [--to PROMPT] [--handle HANDLE] [--json] [--log FILE.csv]
+  [--max-loss POINTS] [--min-accuracy PER_CENT] [--max-fallbacks PER_CENT] [--below PROBABILITY]
+  [--rows-per-check N] [--label-delay ROWS]`;
 
 /** Reads the `results.json` of `tune` or of the Compare screen. */
 export async function decide(args: readonly string[]): Promise<void> {
@@ -215,24 +221,40 @@ const intervalWords = (found: BreakEven): string => {
   return `Saved a month: ${savingWords(found)}, 95% interval${until}.`;
 };
 
-/** Rehearses on the test rows of the results, in their order. Resolves to false where the new prompt was rolled back. */
+/** Rehearses on the rows of a matrix that no choice has seen. Resolves to false where the new prompt was rolled back. */
 export async function rollOut(args: readonly string[]): Promise<boolean> {
-  const { values, ...read } = readArguments(args, {
+  const { values, ...read } = readArguments(withLists(args, ['seen']), {
     ...flags('json'),
     ...valued('from', 'to', 'log', 'below', 'max-loss', 'min-accuracy', 'max-fallbacks'),
-    ...valued('max-latency', 'rows-per-check', 'label-delay', 'data', 'text', 'handle'),
+    ...valued('rows-per-check', 'label-delay', 'data', 'text', 'label', 'handle'),
+    seen: { type: 'string', multiple: true },
   });
-  const [path] = read.exactly(['RESULTS.json']);
-  const measured = fromResults(await readResults(path));
-  const present = armOf(measured, values.from, 'from', handOf(measured));
-  const next = armOf(measured, values.to, 'to', learnedOf(measured));
-  const places = placesOf(measured, values.handle ?? '', await textsOf(values));
-  const run = rehearse(servedRows(places, present, next, read.probability('below')), {
+  const [path] = read.exactly(['MATRIX.json']);
+  const answered = await answeredIn(path);
+  const columns = { text: read.required('text'), label: read.required('label') };
+  const seen = values.seen ?? [];
+  if (seen.length === 0)
+    throw new UsageError(`--seen is missing: name the files whose rows trained or chose the prompts.`);
+  const data = await openTable(read.required('data'), columns, createLog());
+  const mapping = { ...columns, id: null };
+  const known = await Promise.all(seen.map(async (file) => [...(await openTable(file, columns, createLog())).rows]));
+  const byId = rowsById(withIds(data.rows, null));
+  const asked = answered.rowIds.flatMap((id) => byId.get(id) ?? []);
+  if (asked.length < answered.rowIds.length)
+    throw badInput(
+      `${path} has answers to rows that ${data.format.fileName} lacks. Name the file that the matrix was made with.`,
+    );
+  const { measured, refused } = unseenRows(answered, besideKnown(asked, known.flat(), mapping));
+  if (refused !== null) throw badInput(refused);
+  const present = armOf(measured, values.from, 'from', measured.arms[0] ?? null);
+  const next = armOf(measured, values.to, 'to', measured.arms.find((arm) => arm !== present) ?? null);
+  const places = placesOf(measured, values.handle ?? '', (id) => byId.get(id)?.cells[columns.text]);
+  const run = rehearse(servedRows(places, present, next, read.probability('below'), measured.groups), {
     gates: {
       largestLoss: read.share('max-loss', 'points') ?? FIRST_GATES.largestLoss,
       leastAccuracy: read.share('min-accuracy', 'per cent'),
       mostFallbacks: read.share('max-fallbacks', 'per cent'),
-      mostLatencyMs: read.positive('max-latency'),
+      mostLatencyMs: null,
     },
     rowsPerLook: read.wholeNumber('rows-per-check') ?? 50,
     labelDelay: read.wholeNumber('label-delay', 0) ?? 0,
@@ -241,19 +263,44 @@ export async function rollOut(args: readonly string[]): Promise<boolean> {
     const { header, rows } = rollOutTable(run);
     await writeFile(values.log, toCsv(header, rows));
   }
-  console.log(values.json ? JSON.stringify(run, null, 2) : rollOutWords(present, next, run).join('\n'));
+  const lines = rollOutWords(present, next, run, answered.rowIds.length);
+  console.log(values.json ? JSON.stringify(run, null, 2) : lines.join('\n'));
   return run.outcome !== 'rolled-back';
 }
 
-/** `results.json` holds no text of any row: without its file, shares go by the numbers of rows. */
-async function textsOf({ data, text }: { readonly data?: string | undefined; readonly text?: string | undefined }) {
-  if (data === undefined) return () => undefined;
-  if (text === undefined) throw new UsageError('--data needs --text, the column with the texts.');
-  const byId = rowsById((await openTable(data, { text }, createLog())).rows);
-  return (id: string) => byId.get(id)?.cells[text];
+/** The prompts of a matrix on its first model and data set. @throws StudioError `bad-input` for a file that is no matrix */
+async function answeredIn(path: string): Promise<Measured> {
+  const text = new TextDecoder().decode(await bytesAt(path));
+  if (resultsSchema.safeParse(readJson(text)).success)
+    throw badInput(`${CHOSEN_ON} Let both prompts answer it with npm run matrix, and name the file that this writes.`);
+  const found = readMatrix(text);
+  if (!found.ok) throw badInput(`${path}: ${found.error.message}`);
+  const { prompts, cells } = found.value;
+  const first = cells.find(({ answers }) => answers !== null);
+  const arms = cells.flatMap(({ prompt, model, data, answers }): ArmAnswers[] => {
+    if (!answers || model !== first?.model || data !== first.data || `${answers.rowIds}` !== `${first.answers?.rowIds}`)
+      return [];
+    const { scores, probabilities, tokensSentMean, gold } = answers;
+    const { value: accuracy, low, high } = scores.accuracy;
+    const isCorrect = probabilities.map((row, i) => argmax(row) === gold[i]);
+    return [
+      {
+        ...{ id: prompt, name: prompts.find(({ id }) => id === prompt)?.name ?? prompt, kind: 'tuned' },
+        ...{
+          isCorrect,
+          accuracy,
+          ci95: { low, high },
+          rows: gold.length,
+          confidences: probabilities.map((row) => Math.max(...row)),
+        },
+        ...{ tokensSent: tokensSentMean, meanTokens: tokensSentMean, tokensComputed: null, latencyMs: null },
+      },
+    ];
+  });
+  return { advice: null, arms, rowIds: first?.answers?.rowIds ?? [] };
 }
 
-/** @throws StudioError `bad-input` where the results have no such prompt */
+/** @throws StudioError `bad-input` where there is no such prompt */
 function armOf(
   { arms }: Measured,
   wanted: string | undefined,
@@ -264,12 +311,17 @@ function armOf(
   if (found) return found;
   const names = arms.map(({ id, name }) => `${name} (${id})`).join(', ');
   throw badInput(
-    `These results have no ${wanted === undefined ? 'prompt to start with' : `“${wanted}”`}. Name one with --${option}: ${names}.`,
+    `There is no ${wanted === undefined ? 'second prompt' : `“${wanted}”`} in this matrix. Name one with --${option}: ${names}.`,
   );
 }
 
-const rollOutWords = (present: ArmAnswers, next: ArmAnswers, { looks, sentence }: RollOut): readonly string[] => [
-  `From ${present.name} to ${next.name}, on ${counted(present.rows, 'test row')}`,
+const rollOutWords = (
+  present: ArmAnswers,
+  next: ArmAnswers,
+  { looks, sentence }: RollOut,
+  answered: number,
+): readonly string[] => [
+  `From ${present.name} to ${next.name}, on ${counted(present.rows, 'row')} that no choice has seen${answered > present.rows ? `; ${answered - present.rows} that a choice has seen are left out` : ''}`,
   ...looks.flatMap(({ labelled, share: served, decision, gates }) => [
     `${counted(labelled, 'label')}, share ${percent(served)}: ${decision}`,
     ...gates.map(({ id, state, evidence }) => `    ${state}: ${GATE_NAMES[id].toLowerCase()}, ${evidence}`),

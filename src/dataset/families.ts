@@ -73,3 +73,22 @@ export function familiesOf({ table, mapping, split, splitBy }: Placed): Readonly
   known.set(table.rows, { of, split, families });
   return families;
 }
+
+/** Rows of another file: the family of each, and the rows whose family has a row that trained or chose a prompt, by their places. */
+export interface RowsBeside {
+  readonly families: readonly number[];
+  readonly seen: readonly number[];
+}
+
+/** @param known rows that trained or chose a prompt, with the same columns */
+export function besideKnown(rows: readonly Row[], known: readonly Row[], mapping: ColumnMapping): RowsBeside {
+  const all = [...rows, ...known];
+  const groups = together(all, mapping, null, twinFamilies(all, mapping).families);
+  const before = new Set(known);
+  const families = new Map(groups.flatMap((group, family) => group.map((row) => [row, family] as const)));
+  const met = new Set(groups.flatMap((group, family) => (group.some((row) => before.has(row)) ? [family] : [])));
+  return {
+    families: rows.map((row) => families.get(row) as number),
+    seen: rows.flatMap((row, i) => (met.has(families.get(row) as number) ? [i] : [])),
+  };
+}

@@ -12,6 +12,7 @@ import { chosenHard, chosenSoft } from '../prompt-set/make-versions';
 import {
   armsByVersion,
   type Measured as Kept,
+  type Measurement,
   overVersions,
   type Result,
   resultsOf,
@@ -113,10 +114,12 @@ export function servedRows(
   present: ArmAnswers,
   next: ArmAnswers,
   threshold: number | null,
+  families?: readonly number[],
 ): readonly Served[] {
   const { latencyMs } = next;
   return places.map((place, i) => ({
     place,
+    ...(families ? { family: families[i] } : {}),
     isOldCorrect: present.isCorrect[i] ?? false,
     isNewCorrect: next.isCorrect[i] ?? false,
     fellBack: threshold !== null && (next.confidences[i] ?? 1) < threshold,
@@ -194,6 +197,44 @@ export interface RollOutRows {
   readonly measured: Measured;
   /** Ids of versions by the arm that is exactly that version. */
   readonly versions: Readonly<Record<string, string>>;
+  /** Why nothing can be rolled out on them, and what to do; null = it can. */
+  readonly refused: string | null;
+}
+
+/** Fewer cannot show anything: with five trials no difference is beyond chance. */
+const LEAST_FAMILIES = 6;
+
+/** A prompt that was chosen on rows looks better on them than it is: equal prompts of which one won by chance would advance. */
+export const CHOSEN_ON =
+  'These rows chose the prompt, so it looks better on them than on new texts. Use a file of labelled rows that no prompt was trained or compared on.';
+
+const NOBODY_KNOWS =
+  'Nobody can say whether these rows trained or chose a prompt, as the rows of the prompt set are not here. Open the prompt set with its rows and use the file again.';
+
+/** The rows that no choice has seen, of those that several prompts answered. */
+export function unseenRows(
+  measured: Measured,
+  { families, seen }: NonNullable<Measurement['beside']>,
+): Pick<RollOutRows, 'measured' | 'refused'> {
+  const met = new Set(seen);
+  const places = measured.rowIds.flatMap((_, i) => (met.has(i) ? [] : [i]));
+  const of = <T>(values: readonly T[]) => places.map((i) => values[i] as T);
+  const arms = measured.arms.map((arm) => {
+    const isCorrect = of(arm.isCorrect);
+    const accuracy = places.length === 0 ? 0 : isCorrect.filter(Boolean).length / places.length;
+    const confidences = arm.confidences.length === 0 ? [] : of(arm.confidences);
+    return { ...arm, isCorrect, accuracy, confidences, rows: places.length };
+  });
+  const groups = of(families);
+  const left = `${counted(seen.length, 'row')} of ${measured.rowIds.length} ${seen.length === 1 ? 'says' : 'say'} what a row says that trained or chose a prompt`;
+  const count = new Set(groups).size;
+  return {
+    measured: { ...measured, arms, rowIds: of(measured.rowIds), groups },
+    refused:
+      count >= LEAST_FAMILIES
+        ? null
+        : `${seen.length > 0 ? `${left}, so only ${counted(count, 'new text is', 'new texts are')}` : `Only ${counted(count, 'text is', 'texts are')}`} left to roll out on. Use a file with more labelled rows that no prompt was trained or compared on.`,
+  };
 }
 
 /** Where a share puts the rows, as it will put what production is asked: by their texts, else by their ids. */
@@ -220,7 +261,7 @@ export function rollOutRows(kept: Kept): readonly RollOutRows[] {
     const versions = [...armsByVersion(set, evaluation)].map(([version, arm]) => [arm, version] as const);
     const measured = fromEvaluation(evaluation, null);
     const name = `${counted(measured.rowIds.length, 'test row')} of the newest comparison`;
-    return { id: evaluation.id, name, measured, versions: Object.fromEntries(versions) };
+    return { id: evaluation.id, name, measured, versions: Object.fromEntries(versions), refused: CHOSEN_ON };
   });
   const results = resultsOf(kept).filter(({ measurement }) => measurement?.data.kind === 'file');
   const files = rowsOfResults(results).flatMap(({ key, name }): RollOutRows[] => {
@@ -230,7 +271,16 @@ export function rollOutRows(kept: Kept): readonly RollOutRows[] {
     if (arms.length < 2) return [];
     const rowIds = arms[0]?.isCorrect.map((_, i) => `${i}`) ?? [];
     const measured: Measured = { advice: null, arms, rowIds };
-    return [{ id: key, name, measured, versions: Object.fromEntries(arms.map(({ id }) => [id, id])) }];
+    const versions = Object.fromEntries(arms.map(({ id }) => [id, id]));
+    const beside = newest.flatMap(({ measurement }) => measurement?.beside ?? []);
+    // the rows of the prompt set may have changed between two measurements
+    const seen = [...new Set(beside.flatMap((each) => each.seen))];
+    const families = beside[0]?.families;
+    const isKnown = families?.length === rowIds.length && beside.length === newest.length;
+    if (!isKnown) return [{ id: key, name, measured, versions, refused: NOBODY_KNOWS }];
+    const unseen = unseenRows(measured, { families, seen });
+    const left = seen.length === 0 ? '' : `, without ${seen.length} that trained or chose a prompt`;
+    return [{ id: key, name: `${name}${left}`, versions, ...unseen }];
   });
   return [...compared, ...files];
 }
@@ -253,7 +303,7 @@ export function rollOutOf({ measured, places, from, to, threshold, plan, taken }
   const [present, next] = [reference(measured, from), reference(measured, to)];
   if (!present || !next)
     throw badInput('The newest comparison lacks one of these prompts. Choose others, or compare again.');
-  return rehearse(servedRows(places, present, next, threshold), plan, taken);
+  return rehearse(servedRows(places, present, next, threshold, measured.groups), plan, taken);
 }
 
 export type Efforts = Readonly<Record<'engineering' | 'tuning', Effort>>;

@@ -86,6 +86,23 @@ describe('a rehearsed roll-out', () => {
     expect(shareOf(outcomes(0.1, 0.12, planOf({ largestLoss: 0.02 })), grew)).toBeLessThanOrEqual(0.05);
   });
 
+  // counted as rows, families of five advanced in 33 of 100, of twenty in 50
+  it.each([2, 5, 20])(
+    'advances prompts that do not differ in at most 5%% where rows come in families of %i',
+    (size) => {
+      const rng = createRng(9);
+      const runs = Array.from({ length: 400 }, () =>
+        rehearse(
+          rows(500 / size, 0.1, 0.1, rng).flatMap((row, family) => new Array<Served>(size).fill({ ...row, family })),
+          planOf({ largestLoss: 0 }),
+        ),
+      );
+      // of 400 that advance 5%, fewer than 2 in 100 show more than 7.5%
+      expect(shareOf(runs, grew)).toBeLessThanOrEqual(0.075);
+      expect(shareOf(runs, rolledBack)).toBeLessThanOrEqual(0.075);
+    },
+  );
+
   // 97.1% of 2,000: of 500 a rule that takes back 92% or fewer would show less than 95% in 99 cases of 100
   it('takes back a loss of ten points in at least 95%', () => {
     expect(shareOf(outcomes(0.07, 0.17, planOf(), 500), rolledBack)).toBeGreaterThanOrEqual(0.95);
@@ -206,6 +223,7 @@ describe('rows to rehearse on', () => {
     ...{ id: versionId, setId: 's', versionId, createdAt: '2026-03-01', labels: ['bad', 'good'], leftOut: 0 },
     ...{ calibrated: false, model: { id: 'm', sha256: 's' } },
     data: { kind: 'file', name: 'april.csv', fingerprint: 'april' },
+    beside: { families: gold.map((_, i) => i), seen: [] },
     gold,
     predictions: gold.map((label, i) => (i < right ? label : 1 - label)),
   });
@@ -222,6 +240,36 @@ describe('rows to rehearse on', () => {
       ['h2', 0.75],
     ]);
     expect(file?.versions).toEqual({ h1: 'h1', h2: 'h2' });
+    expect(file?.refused).toBeNull();
+  });
+
+  const rolledOn = (beside: Measurement['beside']) =>
+    rollOutRows({
+      ...{ set, evaluations: [], writings: [] },
+      measurements: ['h1', 'h2'].map((id, i) => ({ ...measured(id, 20 + 10 * i, gold), beside })),
+    })[0];
+
+  it('leave out what a choice has seen, and keep families', () => {
+    const families = gold.map((_, i) => Math.floor(i / 2));
+    const file = rolledOn({ families, seen: [0, 1, 2, 3] });
+    expect(file).toMatchObject({
+      refused: null,
+      name: '40 rows of april.csv, without 4 that trained or chose a prompt',
+    });
+    expect(file?.measured.groups).toEqual(families.slice(4));
+    expect(file?.measured.arms.map(({ rows, isCorrect }) => [rows, isCorrect.filter(Boolean).length])).toEqual([
+      [36, 16],
+      [36, 26],
+    ]);
+  });
+
+  it('are refused where a choice has seen them, where hardly one is new, and where nobody can say', () => {
+    const families = gold.map((_, i) => i);
+    expect(rolledOn({ families, seen: families.slice(5) })?.refused).toMatch(
+      /^35 rows of 40 say what a row says that trained or chose a prompt, so only 5 new texts are left .* Use a file with more/,
+    );
+    expect(rolledOn({ families: gold.map(() => 0), seen: [] })?.refused).toMatch(/^Only 1 text is left/);
+    expect(rolledOn(null)?.refused).toMatch(/^Nobody can say .* use the file again/);
   });
 
   it('are none where one version left out other rows', () => {
@@ -244,6 +292,7 @@ describe('rows to rehearse on', () => {
     const newest = { ...kept, plan, comparison: compare(plan, { draws: 200 }) } as unknown as ClassifyEvaluation;
     const [first] = rollOutRows({ set, evaluations: [newest], writings: [], measurements: [] });
     expect(first).toMatchObject({ id: 'e', name: '40 test rows of the newest comparison', versions: { yours: 'h2' } });
+    expect(first?.refused).toMatch(/^These rows chose the prompt, .* Use a file of labelled rows/);
     const run = { id: 'r', handVersion: 'h2', status: 'finished', soft: {}, settings: {}, template: '{text}' };
     const withHybrid = { ...set, soft: [{ ...run, createdAt: '2026-03-01' }] } as unknown as typeof set;
     const hybrid = { ...newest, plan: { ...plan, arms: [...plan.arms, { ...arms[1], id: 'hybrid' }] } };

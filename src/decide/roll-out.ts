@@ -6,6 +6,7 @@
 import { counted, percent, percentWhole, points } from '../lib/format';
 import type { Interval } from '../metrics/intervals';
 import { wilson } from '../metrics/intervals';
+import { clustersOf, designEffect, equalClusters } from '../metrics/mcnemar';
 import { sequentialBounds, tangoScore } from '../metrics/power';
 import { median } from '../metrics/special';
 
@@ -45,6 +46,8 @@ export interface RollOutPlan {
 export interface Served {
   /** Of its text or id, by `placeOf`: the new prompt's answer counts in every share above it. */
   readonly place: number;
+  /** Rows of one family are one trial. Left out: the row is alone. */
+  readonly family?: number | undefined;
   readonly isOldCorrect: boolean;
   readonly isNewCorrect: boolean;
   readonly fellBack?: boolean;
@@ -123,6 +126,8 @@ const stateOf = (isBetter: boolean, isWorse: boolean): GateState =>
 
 interface Evidence {
   readonly rows: readonly Served[];
+  /** Rows that count as one where those of a family are all alike. */
+  readonly alike: number;
   readonly interval: Interval;
   readonly difference: number;
   readonly bound: number;
@@ -139,17 +144,17 @@ const GATES: Readonly<Record<keyof Gates, Gate>> = {
     state: stateOf(interval.low > -limit, interval.high < -limit),
     evidence: `${points(difference)} points (${between(interval, points)}); ${limit > 0 ? `a loss of at most ${unsigned(limit)} is allowed` : 'a gain is required'}`,
   }),
-  leastAccuracy: (limit, { rows, bound }) => {
+  leastAccuracy: (limit, { rows, alike, bound }) => {
     const right = rows.filter(({ isNewCorrect }) => isNewCorrect).length;
-    const interval = wilson(right, rows.length, bound);
+    const interval = wilson(right / alike, rows.length / alike, bound);
     return {
       state: stateOf(interval.low >= limit, interval.high < limit),
       evidence: `${percent(right / rows.length)} (${between(interval, percent)}); at least ${percent(limit)} is required`,
     };
   },
-  mostFallbacks: (limit, { rows, bound }) => {
+  mostFallbacks: (limit, { rows, alike, bound }) => {
     const fell = rows.filter(({ fellBack }) => fellBack).length;
-    const interval = wilson(fell, rows.length, bound);
+    const interval = wilson(fell / alike, rows.length / alike, bound);
     return {
       state: stateOf(interval.high <= limit, interval.low > limit),
       evidence: `${percent(fell / rows.length)} (${between(interval, percent)}); at most ${percent(limit)} is allowed`,
@@ -168,11 +173,26 @@ const GATES: Readonly<Record<keyof Gates, Gate>> = {
 
 type Seen = Omit<Look, 'decision' | 'decidedAt'>;
 
+const gainOf = ({ isNewCorrect, isOldCorrect }: Served) => Number(isNewCorrect) - Number(isOldCorrect);
+
+/** What the rows say of the difference: counts are divided by the design effect, so that families are the trials. */
+function evidenceOf(rows: readonly Served[], bound: number): Evidence {
+  const n = rows.length;
+  const gains = rows.map(gainOf);
+  const [b, c] = [1, -1].map((sign) => gains.filter((gain) => gain === sign).length) as [number, number];
+  const isGrouped = rows.some(({ family }) => family !== undefined);
+  const clusters = clustersOf(
+    gains,
+    rows.map(({ family }, i) => family ?? -1 - i),
+  );
+  const effect = isGrouped ? designEffect(clusters, b + c) : 1;
+  const interval = sequentialInterval(b / effect, c / effect, n / effect, bound);
+  return { rows, alike: isGrouped ? n / equalClusters(clusters) : 1, difference: (b - c) / n, interval, bound };
+}
+
 function lookAt(rows: readonly Served[], share: number, served: number, bound: number, plan: RollOutPlan): Seen {
   const n = rows.length;
-  const b = rows.filter((row) => row.isNewCorrect && !row.isOldCorrect).length;
-  const c = rows.filter((row) => row.isOldCorrect && !row.isNewCorrect).length;
-  const evidence: Evidence = { rows, difference: (b - c) / n, interval: sequentialInterval(b, c, n, bound), bound };
+  const evidence = evidenceOf(rows, bound);
   const gates = (Object.keys(GATES) as (keyof Gates)[]).flatMap((id) => {
     const limit = plan.gates[id];
     return limit === null ? [] : [{ id, ...GATES[id](limit, evidence) }];

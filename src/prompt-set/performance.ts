@@ -1,4 +1,5 @@
 /** Results of versions from every comparison and measurement. Only results on the same rows are shown together. */
+import type { RowsBeside } from '../dataset/families';
 import type { ArmReport, GenerateArm } from '../evaluation/types';
 import { count, midSentence } from '../lib/format';
 import { correctCount } from '../metrics/classification';
@@ -45,6 +46,8 @@ export interface Measurement {
   readonly leftOut: number;
   /** Missing = none, or measured by an earlier release; null = nobody can say, as its training rows are not here. */
   readonly known?: KnownRows | null | undefined;
+  /** Of the answered rows of a file: their families, and which of them trained or chose a prompt; null = nobody can say. */
+  readonly beside?: RowsBeside | null | undefined;
   /** Whether the mean log-probabilities of its comparison were subtracted. */
   readonly calibrated: boolean;
   readonly model: { readonly id: string; readonly sha256: string };

@@ -1,8 +1,9 @@
 /** A version measured again on rows whose answers are known: the test rows of its prompt set, or an open file. */
 
+import { besideKnown, type RowsBeside } from '../dataset/families';
 import { rowsById, rowsOf, targetOf, textKeyOf, textOf } from '../dataset/labels';
 import { nearTwins } from '../dataset/near-twins';
-import type { Dataset, Row, TaskKind } from '../dataset/types';
+import type { ColumnMapping, Dataset, Row, TaskKind } from '../dataset/types';
 import { compareTexts } from '../evaluation/generate/compare';
 import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
@@ -159,6 +160,20 @@ const FINDERS: { readonly [K in TaskKind]: Finder<K> } = {
   },
 };
 
+const asRows = (texts: readonly string[], labels: readonly string[], mapping: ColumnMapping): readonly Row[] =>
+  texts.map((text, i) => ({
+    id: `${i}`,
+    line: i + 1,
+    cells: { [mapping.text]: text, [mapping.label]: labels[i] ?? '' },
+  }));
+
+/** Which rows say what a row of the version's data set says: its parts trained, chose and tested prompts. */
+function besideParts(dataset: Dataset | null, texts: readonly string[], labels: readonly string[]): RowsBeside | null {
+  if (!dataset) return null;
+  const { mapping, split } = dataset;
+  return besideKnown(asRows(texts, labels, mapping), rowsOf(dataset, Object.values(split).flat()), mapping);
+}
+
 /** How many rows a version may have seen in training, or as examples. */
 export function knownAmong(
   { dataset, seen }: { readonly dataset: Dataset | null; readonly seen: SeenParts | null },
@@ -169,10 +184,7 @@ export function knownAmong(
   const { mapping } = dataset;
   const learned = seen.parts.flatMap((part) => rowsOf(dataset, part));
   const keys = new Set(learned.map((row) => textKeyOf(row, mapping)));
-  const asked = texts.map((text, i): Row => {
-    const cells = { [mapping.text]: text, [mapping.label]: labels[i] ?? '' };
-    return { id: `${i}`, line: i + 1, cells };
-  });
+  const asked = asRows(texts, labels, mapping);
   const unlike = asked.filter((row) => !keys.has(textKeyOf(row, mapping)));
   const { asked: almost } = nearTwins(unlike, learned, mapping);
   return { same: asked.length - unlike.length, almost: almost.length, isSure: seen.isSure };
@@ -209,6 +221,7 @@ export async function measure(
     ...found,
     leftOut: leftOut + answers.length - at.length,
     ...(hasSeen ? { known: knownAmong({ dataset: version.dataset, seen }, rows.textsOf(at), labels) } : {}),
+    ...(on.kind === 'file' ? { beside: besideParts(version.dataset, rows.textsOf(at), labels) } : {}),
     model: { id, sha256: weights },
   };
 }

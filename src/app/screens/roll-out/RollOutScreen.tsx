@@ -31,6 +31,7 @@ import {
   attempted,
   Button,
   EmptyState,
+  Note,
   NumberField,
   Panel,
   ProgressBar,
@@ -71,7 +72,7 @@ function SetRollOut({ set }: { readonly set: PromptSet }) {
       </ScreenFrame>
     );
   const { started, plan } = choices;
-  const running = started && all.find(({ id }) => id === started.plan.rows);
+  const running = started && all.find(({ id, refused }) => id === started.plan.rows && refused === null);
   if (running) return <Started set={set} rows={running} plan={started.plan} started={JSON.stringify(started)} />;
   const rows = all.find(({ id }) => id === plan.rows) ?? all[0];
   const [present, next] = rows ? chosenPrompts(set, rows, plan) : [];
@@ -134,7 +135,11 @@ function Before({ set, all, rows, present, next, plan }: BeforeProps) {
       title={`Rehearse the switch from ${present.name} to ${next.name}`}
       lead={`${SHARES.map(percentWhole).join(', ')} of the texts get the new prompt’s answer, step by step. Write the gates first: once the rehearsal has started, they stay as they are.`}
       actions={
-        <Button variant="primary" onPress={() => void start(set, rows, { ...askable(plan, next), ...ids })}>
+        <Button
+          variant="primary"
+          isDisabled={rows.refused !== null}
+          onPress={() => void start(set, rows, { ...askable(plan, next), ...ids })}
+        >
           Start the rehearsal
         </Button>
       }
@@ -183,6 +188,7 @@ function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>)
           Use a CSV with labels
         </FileButton>
       </div>
+      {rows.refused === null ? null : <Note title="Not on these rows">{rows.refused}</Note>}
       <ViewingOnly />
       {job ? <ProgressBar label={job.title} value={job.fraction} /> : null}
       <p className="dim small">
@@ -215,8 +221,8 @@ function GatesPanel({ plan, next }: Pick<BeforeProps, 'plan' | 'next'>) {
       <p className="dim small">
         Both prompts answer every row. A hash of the text says whose answer counts, as it will in production, or of the
         row’s number where texts were not kept: a row keeps its side, and a larger share contains the smaller one. All
-        checks together advance a prompt that is not good enough in at most 5% of roll-outs. This assumes that rows are
-        independent of each other.
+        checks together advance a prompt that is not good enough in at most 5% of roll-outs. Rows with the same text, or
+        almost the same, count as one.
       </p>
     </Panel>
   );

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { rowsById } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
-import type { RollOutRows } from '../../../decide/measured';
+import { CHOSEN_ON, type RollOutRows } from '../../../decide/measured';
 import { present } from '../../../lib/assert';
 import { placeOf } from '../../../lib/rng';
 import { stagesOf } from '../../../prompt-set/stages';
@@ -60,6 +60,14 @@ describe('a rehearsal', () => {
     const byId = rowsById(dataset.table.rows);
     return { places, rowIds, texts: rowIds.map((id) => present(byId.get(id), id).cells.text ?? ''), set: set() };
   };
+
+  it('does not start on rows that chose the prompt', async () => {
+    const { store, rows, set } = await opened();
+    await store.choices.load('s');
+    const { plan } = present(store.choices.getState().value, 'choices');
+    expect(await store.start(set(), { ...rows, refused: CHOSEN_ON }, { ...plan, rows: 'e' })).toBe(false);
+    expect(store.choices.getState().value?.started).toBeNull();
+  });
 
   it('puts each text on the side on which a router’s share puts it', async () => {
     const { places, texts, set } = await started();

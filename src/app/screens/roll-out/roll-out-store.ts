@@ -9,6 +9,7 @@ import {
   type RollOutPlan,
   type Taken,
 } from '../../../decide/roll-out';
+import { badInput } from '../../../lib/errors';
 import { isProbe } from '../../../prompt-set/arms';
 import { versionOfArm } from '../../../prompt-set/calibration';
 import { STANDARD_STAGES } from '../../../prompt-set/stages';
@@ -184,6 +185,7 @@ class RollOutStore extends OfStudio {
   /** From here the gates stay as they are. */
   readonly start = (set: PromptSet, rows: RollOutRows, plan: Plan): Promise<boolean> =>
     attempted('The rehearsal did not start', async () => {
+      if (rows.refused) throw badInput(rows.refused);
       await this.asVersions(set, rows, [plan.from, plan.to]);
       const places = placesOf(rows.measured, set.handle, await this.#textsOf(set, rows));
       this.#chosen.change({ started: { at: now(), plan, taken: [], places } });
