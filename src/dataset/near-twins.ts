@@ -116,7 +116,7 @@ function entriesOf(rows: readonly Row[], mapping: ColumnMapping, most: number) {
     if (total > most) return { entries, isWhole: false };
     const sketch = sketchOf(row, mapping.text);
     total += Math.max(sketch.shingles.length, MIN_SHINGLES);
-    const answer = writes(mapping) ? '' : (row.cells[mapping.label] ?? '');
+    const answer = writes(mapping) ? '' : textKey(row.cells[mapping.label] ?? '');
     if (sketch !== TOO_SHORT) entries.push({ row, text: textKeyOf(row, mapping), answer, ...sketch });
   }
   return { entries, isWhole: true };

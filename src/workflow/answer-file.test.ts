@@ -271,6 +271,19 @@ describe('measuring a version again', () => {
     await expect(of(csv('it was fine,none', 'it was poor,none'))).rejects.toThrow('a label that this version knows');
   });
 
+  it('on a file: says which rows a part has, or almost, and which belong together', async () => {
+    const { host, version, dataset } = await tuned();
+    const met = Object.values(dataset.split).map(([id]) => dataset.table.rows.find((row) => row.id === id)?.cells.text);
+    const fresh = 'My grandson built the bookcase without any help';
+    const file = csv(...met.map((text) => `${text?.toUpperCase()},GOOD`), `${fresh},good`, `${fresh} at all,Good`);
+    await openRows(host, { use: 'measure', file, name: 'b.csv' }, SILENT);
+    const on = { kind: 'file', text: 'body', label: 'kind' } as const;
+    const { beside } = await measure(host, { version, on, seen: null }, SILENT);
+    expect(beside?.seen).toEqual([0, 1, 2]);
+    expect(new Set(beside?.families.slice(3)).size).toBe(1);
+    expect(beside?.families.slice(0, 3)).not.toContain(beside?.families[3]);
+  });
+
   it('needs test rows, with the labels that it knows', async () => {
     const { host, version, dataset } = await tuned();
     const on = { kind: 'test', name: 'a.csv' } as const;
