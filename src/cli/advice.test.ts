@@ -44,6 +44,8 @@ interface Scenario {
   readonly stillFalling?: true;
   readonly groupsOf?: number;
   readonly production?: true;
+  /** Labelled rows of the file, which can be cross-validated. */
+  readonly rows?: number;
 }
 
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
@@ -67,6 +69,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'better, but not than one answer': { counts: { '11': 20, '01': 42, '00': 48 } },
   'no better than one answer': { counts: { '111': 12, '011': 36, '010': 10, '001': 18, '000': 44 }, also: [WORDS] },
   unclear: { counts: { '11': 80, '01': 14, '10': 7, '00': 19 } },
+  'unclear, and all rows would tell': { counts: { '11': 80, '01': 14, '10': 7, '00': 19 }, rows: 2000 },
   'unclear, loss still falling': { counts: { '11': 80, '01': 14, '10': 7, '00': 19 }, stillFalling: true },
   equal: { counts: { '11': 80, '01': 10, '10': 10, '00': 20 } },
   'equal on every row': { counts: { '11': 20 } },
@@ -82,7 +85,7 @@ const VERDICTS: readonly VerdictKind[] = [
   ...(['words-do-as-well', 'probe-better', 'nothing-beats-majority', 'no-clear-difference'] as const),
 ];
 
-function compared({ counts, also = [], stillFalling, groupsOf, production }: Scenario) {
+function compared({ counts, also = [], stillFalling, groupsOf, production, rows }: Scenario) {
   const rights = patterned(counts);
   const gold = alternating(rights[0]?.length ?? 0);
   const arms = ['yours', 'tuned', ...also].map((id, i) =>
@@ -92,10 +95,14 @@ function compared({ counts, also = [], stillFalling, groupsOf, production }: Sce
   const plan = planOf(gold, [...arms, majorityArm(['negative', 'positive'], gold, gold.length)], {
     pairs: PAIRS.filter((pair) => pair.every((id) => ids.includes(id))),
     ...(groupsOf ? { groups: gold.map((_, i) => Math.floor(i / groupsOf)) } : {}),
+    ...(rows ? { file: { rows, trials: rows } } : {}),
     ...(production ? { production: { arm: 'run-r1', name: 'tuned 1', addedRows: 0 } } : {}),
   });
   const comparison = compare(plan, { draws: 50 });
-  const card = present(cardOf({ plan, comparison }, { stillFalling: stillFalling === true }), 'card');
+  const card = present(
+    cardOf({ plan, comparison }, { stillFalling: stillFalling === true, ...(rows ? { everyRowSeconds: 360 } : {}) }),
+    'card',
+  );
   const report: LabelReport = {
     ...{ kind: 'classify', title: 't', createdAt: '2026-01-02', plan, comparison, card, mayKnow: [], prompts: [] },
     ...{ model: { id: 'm', dtype: 'q4', sha256: 'a' }, environment: null, training: null },

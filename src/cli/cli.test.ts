@@ -219,6 +219,25 @@ describe('the command line', () => {
     180_000,
   );
 
+  it('rests the verdict on all rows where every row is asked for, and exports the prompt as it was tested', async () => {
+    const out = join(folder, 'every-row');
+    const { code, stderr } = await cli(
+      ...['tune', SAMPLE, '--text', 'text', '--label', 'label', '--model', TINY, '--threads', '1', '--out', out],
+      ...['--train-rows', '30', '--test-rows', '20', '--steps', '3', '--placement', 'suffix', '--find-words', 'off'],
+      '--every-row',
+    );
+    expect(code).toBe(0);
+    expect(stderr).toContain('On the test rows: ');
+    const { arms, verdict } = resultsSchema.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
+    expect(arms.map(({ id }) => id)).toEqual(['majority', 'tfidf', 'untuned', 'yours', 'yours-8', 'tuned']);
+    expect(arms[0]?.rows.length).toBeGreaterThan(50);
+    expect(`${verdict.headline} ${verdict.detail}`).toMatch(/in 5-fold cross-validation over \d+ of \d+ rows/);
+    expect(verdict.detail).toContain('Each row was answered by a prompt that never saw it');
+    const report = await readFile(join(out, 'report.html'), 'utf8');
+    expect(report).toContain('5-fold cross-validation');
+    expect(report).not.toContain(`All prompts on the same ${arms[0]?.rows.length} test rows`);
+  }, 180_000);
+
   it('tunes several seeds and a hybrid with every option, and compares them and their mean with the first', async () => {
     const out = join(folder, 'seeds');
     const { code, stderr } = await cli(
