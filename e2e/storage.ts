@@ -80,7 +80,7 @@ export async function states(page: Page): Promise<unknown[]> {
         run && {
           step: run.step,
           vectors: run.vectors,
-          optimiser: run.formatVersion === 2 ? run.optimiser : { m: run.m, v: run.v },
+          optimiser: run.optimiser,
           losses: run.steps.map(({ loss }) => loss),
           validations: run.validations,
         }

@@ -14,25 +14,23 @@ async function ready(studio: Studio): Promise<void> {
   await studio.openTrain();
 }
 
-test('runs a sweep of four from a queue ordered by keyboard, and shows curves and settings side by side', async ({
+test('runs four seeds from a queue ordered by keyboard, and shows curves and settings side by side', async ({
   studio,
 }) => {
   test.slow();
   const { page, train } = studio;
   await ready(studio);
-  await train.set({ Steps: 40, Patience: '' });
-  await train.setSweep({ 'Numbers of vectors': '2, 4', 'Learning rates': '0.01, 0.02' });
-  await expect(page.getByText(/^4 runs, /)).toBeVisible();
-  await page.getByRole('button', { name: 'Train these 4' }).click();
+  await train.set({ Steps: 40, Patience: '', 'Runs with other seeds': 4 });
+  await train.start();
   await train.hold();
   await expect(train.waiting.getByRole('row')).toHaveCount(4);
 
   await test.step('by keyboard: move a run up, remove one, undo', async () => {
     const last = train.waiting.getByRole('row').last();
-    await expect(last).toContainText('4 vectors, 40 steps, seed 0, rate 0.02');
+    await expect(last).toContainText('10 vectors, 40 steps, seed 3');
     await last.getByRole('button', { name: /^Earlier: / }).focus();
     await page.keyboard.press('Enter');
-    await expect(train.waiting.getByRole('row').nth(2)).toContainText('rate 0.02');
+    await expect(train.waiting.getByRole('row').nth(2)).toContainText('seed 3');
     await train.waiting
       .getByRole('button', { name: /^Remove: / })
       .last()
@@ -62,7 +60,7 @@ test('runs a sweep of four from a queue ordered by keyboard, and shows curves an
     for (const run of [1, 2, 3, 4]) await train.mark(run).check();
     await expect(page.getByRole('img', { name: /^Curve of / })).toHaveCount(4);
     const beside = page.getByRole('region', { name: 'Settings of the runs, side by side' });
-    await expect(beside.getByRole('row', { name: /^Vectors/ })).toContainText(/2.*4/);
+    await expect(beside.getByRole('row', { name: /^Seed/ })).toContainText(/0.*1/);
     await expect(beside.getByRole('row', { name: /^Steps/ })).toHaveCount(0);
     await page.getByText('Everything', { exact: true }).click();
     await expect(beside.getByRole('row', { name: /^Steps/ })).toContainText('40');
@@ -120,7 +118,7 @@ test('compares several seeds and a hybrid, branches from a run, and draws a lear
   });
 
   await test.step('a learning curve', async () => {
-    await train.unfold('Try several settings');
+    await train.unfold('All settings');
     await page.getByRole('button', { name: 'Draw the learning curve' }).click();
     await finished(studio, 7);
     await expect(page.getByRole('heading', { level: 2, name: /more labels|More labels|More rows/ })).toBeVisible();
@@ -141,20 +139,17 @@ test('compares several seeds and a hybrid, branches from a run, and draws a lear
   });
 });
 
-test('keeps the settings of the next run and of a sweep when the page is reloaded at once', async ({ studio }) => {
+test('keeps the settings of the next run when the page is reloaded at once', async ({ studio }) => {
   const { page, train } = studio;
   await ready(studio);
-  await train.set({ Steps: 77, Noise: 0.1, 'Runs with other seeds': 2 });
-  await train.setSweep({ 'Learning rates': '0.01, 0.02' });
+  await train.set({ Steps: 77, 'Clip gradients at': 0.5, 'Runs with other seeds': 2 });
   await page.getByText('In PEFT', { exact: true }).click();
   await page.reload();
   await train.unfold('All settings');
   await expect(page.getByRole('textbox', { name: 'Steps', exact: true })).toHaveValue('77');
-  await expect(page.getByRole('textbox', { name: 'Noise', exact: true })).toHaveValue('0.1');
+  await expect(page.getByRole('textbox', { name: 'Clip gradients at', exact: true })).toHaveValue('0.5');
   await expect(page.getByRole('textbox', { name: 'Runs with other seeds' })).toHaveValue('2');
   await expect(page.getByRole('radio', { name: 'In PEFT' })).toBeChecked();
-  await train.unfold('Try several settings');
-  await expect(page.getByRole('textbox', { name: 'Learning rates' })).toHaveValue('0.01, 0.02');
 });
 
 test('trains vectors before the cue, and answer words too, compares them, and another profile answers with them', async ({

@@ -176,7 +176,7 @@ test('says why nothing can be computed in a browser without WebAssembly, and off
       await expect(studio.lead).toContainText(why);
     });
   await studio.go('Train');
-  await train.unfold('Try several settings');
+  await train.unfold('All settings');
   await expect(page.getByRole('button', { name: 'Draw the learning curve' })).toBeDisabled();
 });
 

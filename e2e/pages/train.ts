@@ -11,7 +11,7 @@ export class TrainPage {
     this.waiting = page.getByRole('table', { name: 'Waiting runs' });
   }
 
-  /** Opens a collapsed section by its name; an open one stays open. "Try several settings" is the last of all settings. */
+  /** Opens a collapsed section by its name; an open one stays open. */
   async unfold(name: string): Promise<void> {
     if (name !== 'All settings') await this.unfold('All settings');
     const fold = this.page.locator(`details:has(> summary:text-is("${name}"))`);
@@ -27,12 +27,6 @@ export class TrainPage {
   /** Fields under "All settings", by their names. */
   async set(fields: Readonly<Record<string, string | number>>): Promise<void> {
     await this.unfold('All settings');
-    await this.#fill(fields);
-  }
-
-  /** Fields under "Try several settings". */
-  async setSweep(fields: Readonly<Record<string, string | number>>): Promise<void> {
-    await this.unfold('Try several settings');
     await this.#fill(fields);
   }
 

@@ -41,7 +41,7 @@ export interface Given {
 /** The set with the prompt to beat. @param isTeacher the tuned prompt learns its answers, so it stays whatever it reaches */
 export async function preparedSet(host: Host, given: Given, isTeacher: boolean, log: Log): Promise<PromptSet> {
   const set = await withWords(host, given, log);
-  if (given.improve) return (await improved(host, set, given.dataset, { budget: given.improve }, log)).set;
+  if (given.improve) return (await improved(host, set, given.dataset, given.improve, log)).set;
   return isTeacher || given.prompt !== null ? set : withoutStrawMan(host, set, given.dataset, log);
 }
 
@@ -80,12 +80,12 @@ export async function improved(
   host: Host,
   set: PromptSet,
   dataset: Dataset,
-  asked: Pick<ImproveRequest, 'budget' | 'swaps'>,
+  budget: ImproveRequest['budget'],
   log: Log,
 ): Promise<{ readonly set: PromptSet; readonly found: Improved }> {
   const { words, baseTemplate: template } = set;
   const own = set.hard.map(({ prompt }) => ({ prompt, words }));
-  const request = { dataset, template, words, own, ...asked, known: [] };
+  const request = { dataset, template, words, own, budget, known: [] };
   const found = await improve(host, request, {
     control: uninterrupted,
     emit: (event) => event.kind === 'progress' && log.progress(progressWords(event)),

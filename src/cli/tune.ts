@@ -48,7 +48,7 @@ export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out
   [--hybrid]                  also train vectors on top of your prompt
   [--examples N]              N training rows as examples in the text of what is trained; it is not trained on them, and the
                               exported prompt contains them
-  [--reparameterise] [--noise 0.05] [--class-weights]
+  [--class-weights]
   [--answer-vectors fixed|trained]  trained: the answer words' output vectors too (words of one token); the prompt then has
                               no PEFT adapter
   [--probe]                   save the linear probe of the comparison too, as a prompt in DIR/probe; without it, where it beats
@@ -69,20 +69,8 @@ const STARTS = ['text', 'answer-words', 'vocabulary'] as const;
 export async function tune(args: readonly string[]): Promise<void> {
   const { values, ...read } = readArguments(args, {
     ...trainingOptions,
-    ...valued(
-      'label',
-      'words',
-      'find-words',
-      'rate',
-      'seeds',
-      'preset',
-      'init',
-      'noise',
-      'answer-vectors',
-      'test',
-      'examples',
-    ),
-    ...flags('improve', 'hybrid', 'reparameterise', 'class-weights', 'adapters', 'probe', 'every-row'),
+    ...valued('label', 'words', 'find-words', 'rate', 'seeds', 'preset', 'init', 'answer-vectors', 'test', 'examples'),
+    ...flags('improve', 'hybrid', 'class-weights', 'adapters', 'probe', 'every-row'),
   });
   const [data] = read.exactly(['DATA.csv']);
   const columns = read.columns();
@@ -96,8 +84,6 @@ export async function tune(args: readonly string[]): Promise<void> {
     ...read.settings({ ...base, ...(!isFixed && race && core && { race, core }) }),
     initialisation: startOf(read.oneOf('init', STARTS) ?? 'text'),
     learningRate: read.positive('rate'),
-    reparameterise: values.reparameterise ?? false,
-    noise: read.positive('noise') ?? 0,
     classWeights: values['class-weights'] ?? false,
     ...(answerVectors && { answerVectors }),
   };
@@ -128,7 +114,6 @@ const startOf = (kind: (typeof STARTS)[number]): Initialisation => (kind === 'te
 export const IMPROVE_USAGE = `npm run improve -- DATA.csv --text COL --label COL [--out PROMPT.json]
   [--budget ${CANDIDATES}]              prompts to compare, the template alone and yours included; a text with other
                               answer words is another prompt
-  [--swaps]                   half of them: the best instruction with words swapped by gradient, which may read oddly
   [--prompt "...{text}..."] [--words a=x,b=y] [--find-words auto|on|off]  as for tune; your prompt takes part to the end
   [--seed 0] [--group COL | --part COL] [--train-rows N] [--test-rows N] [--test FILE.csv] [--drop-twins]  the rows, as tune
                               draws them; test rows are not read
@@ -145,7 +130,7 @@ export async function improvePrompt(args: readonly string[]): Promise<void> {
     ...valued('text', 'label', 'prompt', 'words', 'find-words', 'budget', 'seed'),
     ...splitOptions,
     ...valued('test', 'out'),
-    ...flags('drop-twins', 'swaps'),
+    ...flags('drop-twins'),
   });
   const [data] = read.exactly(['DATA.csv']);
   const columns = read.columns();
@@ -162,7 +147,7 @@ export async function improvePrompt(args: readonly string[]): Promise<void> {
   const dataset = await readDataset({ data: resolve(data), test: read.path('test'), columns, seed, ...rows }, log);
   await using host = await openHost(model, log);
   const set = await withWords(host, { dataset, ...given }, log);
-  const { found } = await improved(host, set, dataset, { budget, swaps: values.swaps ?? false }, log);
+  const { found } = await improved(host, set, dataset, budget, log);
   process.stdout.write(`${boardText(found.board)}\n`);
   if (values.out) await writeFile(resolve(values.out), promptFile(found, dataset, host));
 }

@@ -23,7 +23,6 @@ import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { CreateRunner } from '../runtime/types';
 import type { TokenRow } from '../tokens/tokenizer';
 import type { TrainEvent } from '../training/events';
-import { tokenSwaps } from '../training/objective';
 import { selfCheck } from './gradient-check';
 import { type LoadedProgram, loadProgram } from './load';
 import { readAhead, trainRun } from './train-run';
@@ -209,8 +208,6 @@ export class Engine implements EngineCalls {
   readonly outputVectors: EngineCalls['outputVectors'] = (ids) => outputVectors(this.#program, [...ids]);
 
   readonly attribute: EngineCalls['attribute'] = (...asked) => attribute(this.#program, ...asked);
-
-  readonly tokenSwaps: EngineCalls['tokenSwaps'] = (request, control) => tokenSwaps(this.#program, request, control);
 
   readonly selfCheck: EngineCalls['selfCheck'] = (...asked) =>
     selfCheck({ program: this.#program, info: this.info }, ...asked);

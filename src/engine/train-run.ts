@@ -24,7 +24,7 @@ import { type TrainWork, train } from '../training/loop';
 import { batchGradient } from '../training/objective';
 import { balancedWeights, stratifiedSubset } from '../training/row-order';
 import { peakLearningRate, type TrainingSettings } from '../training/settings';
-import { folded, initialTokenIds, startAdapters } from '../training/vectors';
+import { initialTokenIds, startAdapters } from '../training/vectors';
 import type { ModelInfo, ReadAheadRequest, TrainRequest } from './types';
 
 interface TrainContext {
@@ -64,7 +64,6 @@ export async function* trainRun(
     validationRows: request.validation.length,
     initial: await initialState({ program, info, cache }, request),
     hidden: info.hidden,
-    embeddingRms: info.embeddingRms,
     resume,
     until: request.until,
     atStart: request.atStart,
@@ -144,9 +143,8 @@ function checkTaught(rows: readonly TokenRow[], labels: readonly LabelTokens[]):
 }
 
 /** Whether a checkpoint has what a run with these settings trains. */
-const isOfRun = ({ vectors, net, answers }: Checkpoint, { settings, labels }: TrainRequest, hidden: number): boolean =>
+const isOfRun = ({ vectors, answers }: Checkpoint, { settings, labels }: TrainRequest, hidden: number): boolean =>
   vectors.length === settings.virtualTokens * hidden &&
-  (net !== undefined) === (settings.reparameterise ?? false) &&
   answers?.shift.length === (trainsAnswers(settings) ? labels.length * hidden : undefined);
 
 /** The state at step 0: answer words that are trained start from themselves, or from where an earlier prompt left them. */
@@ -170,8 +168,7 @@ async function initialVectors({ program, info }: TrainContext, request: TrainReq
   const { settings, initTokenIds } = request;
   const initFrom = startsFromPrompt(request);
   if (!initFrom) return embeddingRows(program, initialTokenIds(settings, initTokenIds, program.spec.vocabulary));
-  const { vectors, netWeights: weights } = initFrom;
-  const read = weights ? folded(vectors, { weights, hidden: info.hidden, scale: info.embeddingRms }) : vectors;
+  const { vectors: read } = initFrom;
   return Float32Array.from({ length: settings.virtualTokens * info.hidden }, (_, i) => read[i % read.length] as number);
 }
 

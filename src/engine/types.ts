@@ -13,10 +13,9 @@ import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { Adapter, Backend } from '../runtime/types';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import type { Checkpoint, Trained, Trial } from '../training/events';
-import type { SwapRequest, TokenSwap } from '../training/objective';
 import type { TrainingSettings } from '../training/settings';
 
-export type { AttributionRequest, NextTokens, OutputVectors, SwapRequest };
+export type { AttributionRequest, NextTokens, OutputVectors };
 
 /** Verified bytes of a model folder: path inside the folder -> bytes. */
 export type ModelFiles = Readonly<Record<string, Uint8Array>>;
@@ -154,10 +153,10 @@ export interface TrainRequest {
   /** Token ids of the initialisation text, which the engine cuts or repeats to length. */
   readonly initTokenIds: Int32Array;
   /**
-   * For an initialisation from an earlier prompt: its vectors, cut or repeated like a text, and the weights of their
-   * residual network if they are not folded yet; its trained answer words, where it has them.
+   * For an initialisation from an earlier prompt: its vectors, cut or repeated like a text; its trained answer words, where
+   * it has them.
    */
-  readonly initFrom?: Trained & { readonly netWeights?: Float32Array };
+  readonly initFrom?: Trained;
   readonly cacheKey: string;
   readonly resume: Checkpoint | null;
   /** As in TrainOptions. */
@@ -228,8 +227,6 @@ export interface EngineCalls {
   readonly nextTokens: EngineCall<NextTokensRequest, NextTokens>;
   /** Which tokens of a text decided between two labels. */
   readonly attribute: EngineCall<AttributionRequest, Attribution>;
-  /** Tokens that might lower the loss of rows in the place of others, by its gradient. */
-  readonly tokenSwaps: EngineCall<SwapRequest, readonly TokenSwap[]>;
   /** Embeddings of token ids, `[ids, hidden]`, row-major. */
   readonly tokenVectors: EngineCall<Int32Array, Float32Array>;
   /** Rows of the vocabulary's head for token ids. */
@@ -248,7 +245,6 @@ const CALLS: Readonly<Record<keyof EngineCalls, true>> = {
   states: true,
   nextTokens: true,
   attribute: true,
-  tokenSwaps: true,
   tokenVectors: true,
   outputVectors: true,
   selfCheck: true,

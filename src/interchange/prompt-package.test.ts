@@ -292,7 +292,6 @@ describe('an import', () => {
         ...STANDARD,
         virtualTokens: 2,
         initialisation: { kind: 'text', text: 'Say it.' },
-        optimiser: 'adamw',
       },
     });
   });

@@ -104,7 +104,6 @@ const trainedSettings = settingsSchema.omit({
   placement: true,
   virtualTokens: true,
   initialisation: true,
-  optimiser: true,
   checkpointEvery: true,
 });
 
@@ -129,7 +128,7 @@ export function setJsonOf(s: Sidecar): SetJson {
       createdAt: s.createdAt,
       settings: {
         ...importedSettings(s.placement, s.numVirtualTokens),
-        ...(t && { ...trainedSettings.parse(t), optimiser: t.optimizer }),
+        ...(t && trainedSettings.parse(t)),
         initialisation:
           s.init.kind === 'answer-words' || s.init.kind === 'vocabulary'
             ? { kind: s.init.kind }

@@ -89,53 +89,34 @@ export const softSchema = softVersionSchema
 /** Not only finite ones: the log-probability of an impossible answer is -Infinity. */
 const real = z.custom<number>((value) => typeof value === 'number', 'expected a number');
 const steps = many(z.object({ step: count, loss: real, learningRate: real, gradNorm: real }));
-const shares = z.object({ step: count, accuracy: real, macroF1: real, loss: real });
 const point = z.discriminatedUnion('kind', [
-  shares.extend({ kind: z.literal('classify') }),
+  z.object({ kind: z.literal('classify'), step: count, accuracy: real, macroF1: real, loss: real }),
   z.object({ kind: z.literal('generate'), step: count, tokenShare: real, loss: real }),
 ]);
-const optimiser = z.record(z.string(), finite);
-/** Fields of a checkpoint in every version of its format. */
-const state = {
-  step: count,
-  vectors: finite,
-  rngState: real,
-  pending: many(count),
-  best: z.object({ step: count, metric: real, vectors: finite, answerShift: finite.optional() }).nullable(),
-  evaluationsWithoutGain: count,
-  steps,
-  elapsedMs: real,
-  environment: line,
-};
-
+const optimiser = z.object({ m: finite, v: finite });
 export const checkpointSchema = z.object({
   runId: id,
   setId: id,
-  checkpoint: z.discriminatedUnion('formatVersion', [
-    z
-      .object({
-        formatVersion: z.literal(1),
-        ...state,
-        m: finite,
-        v: finite,
-        net: z.object({ weights: finite, m: finite, v: finite }).optional(),
-        validations: many(shares),
-      })
-      .refine(({ vectors, m, v }) => vectors.length === m.length && vectors.length === v.length, 'sizes differ'),
-    z
-      .object({
-        formatVersion: z.literal(2),
-        ...state,
-        optimiser,
-        net: z.object({ weights: finite, optimiser }).optional(),
-        answers: z.object({ shift: finite, optimiser }).optional(),
-        validations: many(point),
-      })
-      .refine(
-        ({ vectors, optimiser: kept }) => Object.values(kept).every(({ length }) => length === vectors.length),
-        'sizes differ',
-      ),
-  ]),
+  checkpoint: z
+    .object({
+      formatVersion: z.literal(1),
+      step: count,
+      vectors: finite,
+      optimiser,
+      answers: z.object({ shift: finite, optimiser }).optional(),
+      rngState: real,
+      pending: many(count),
+      best: z.object({ step: count, metric: real, vectors: finite, answerShift: finite.optional() }).nullable(),
+      evaluationsWithoutGain: count,
+      steps,
+      validations: many(point),
+      elapsedMs: real,
+      environment: line,
+    })
+    .refine(
+      ({ vectors, optimiser: kept }) => Object.values(kept).every(({ length }) => length === vectors.length),
+      'sizes differ',
+    ),
 });
 
 const numbers = many(real);

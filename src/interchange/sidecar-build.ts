@@ -131,7 +131,7 @@ function initFacts({ settings: { initialisation }, initText, origin }: SoftVersi
 function trainingFacts(run: SoftVersion): Sidecar['training'] {
   const s = run.settings;
   return {
-    optimizer: s.optimiser ?? 'adamw',
+    optimizer: 'adamw',
     steps: s.steps,
     batchSize: s.batchSize,
     learningRate: s.learningRate,
@@ -146,8 +146,6 @@ function trainingFacts(run: SoftVersion): Sidecar['training'] {
     validateEvery: s.validateEvery,
     patience: s.patience,
     metric: s.metric,
-    reparameterise: s.reparameterise ?? false,
-    noise: s.noise ?? 0,
     classWeights: s.classWeights ?? false,
     ...(s.answerVectors && { answerVectors: s.answerVectors }),
     ...(s.averagedSteps && { averagedSteps: s.averagedSteps }),

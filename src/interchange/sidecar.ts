@@ -6,7 +6,7 @@ import { byName, z } from '../lib/zod';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import { STAGE_POLICIES } from '../prompt-set/types';
 import { count, optimisation, page, share, text, thresholdSchema } from '../prompt-set/version-schemas';
-import { ANSWER_VECTORS, DEFAULT_RATES, OPTIMISER_NAMES } from '../training/settings';
+import { ANSWER_VECTORS, DEFAULT_RATE } from '../training/settings';
 
 /** 2 for prompts with trained answer words: releases that read only 1 would answer without them. */
 export const SIDECAR_VERSION = 2;
@@ -106,22 +106,17 @@ export const sidecarSchema = z
     }),
     training: z
       .object({
-        optimizer: z.enum(OPTIMISER_NAMES),
+        optimizer: z.literal('adamw'),
         steps: count,
         batchSize: count,
         learningRate: z
           .number()
           .min(0)
           .nullable()
-          .describe(`Peak; null = a share of the RMS of the token embedding: ${DEFAULT_RATES}`),
+          .describe(`Peak; null = a share of the RMS of the token embedding: ${DEFAULT_RATE}`),
         schedule: z.literal('warmup-cosine'),
         warmupSteps: count,
         ...optimisation,
-        reparameterise: z
-          .boolean()
-          .optional()
-          .describe('A residual network was trained too and folded into the vectors'),
-        noise: z.number().min(0).optional().describe('On the vectors while training, as a share of the embedding RMS'),
         classWeights: z.boolean().optional().describe('Every label had the same weight'),
         answerVectors: z
           .enum(ANSWER_VECTORS)

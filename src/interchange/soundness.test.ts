@@ -60,14 +60,20 @@ describe('a prompt set', () => {
 });
 
 it('discards a checkpoint whose parts differ in length', () => {
-  const parts = { vectors: new Float32Array(4), m: new Float32Array(4), v: new Float32Array(4) };
-  const checkpoint = { step: 1, ...parts, pending: [], best: null, steps: [], validations: [] };
+  const moments = { m: new Float32Array(4), v: new Float32Array(4) };
+  const checkpoint = {
+    step: 1,
+    vectors: new Float32Array(4),
+    optimiser: moments,
+    pending: [],
+    best: null,
+    steps: [],
+    validations: [],
+  };
   const value = (change: object) =>
     ({ runId: 'r', setId: 's', checkpoint: { ...checkpoint, ...change } }) as unknown as RunCheckpoint;
   expect(soundCheckpoint(value({})).faults).toEqual([]);
-  expect(soundCheckpoint(value({ m: new Float32Array(3) })).sound).toBeNull();
-  expect(soundCheckpoint(value({ optimiser: { m: new Float32Array(4) } })).faults).toEqual([]);
-  expect(soundCheckpoint(value({ optimiser: { m: new Float32Array(3) } })).sound).toBeNull();
+  expect(soundCheckpoint(value({ optimiser: { ...moments, m: new Float32Array(3) } })).sound).toBeNull();
   expect(soundCheckpoint(value({ vectors: Float32Array.of(1, 2, 3, Number.POSITIVE_INFINITY) })).sound).toBeNull();
 });
 

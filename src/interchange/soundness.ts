@@ -72,18 +72,14 @@ const checkpoint = z.looseObject({
     .looseObject({
       step: z.int(),
       vectors: numbers,
-      optimiser: z.record(z.string(), numbers).optional(),
-      m: numbers.optional(),
-      v: numbers.optional(),
+      optimiser: z.object({ m: numbers, v: numbers }),
       pending: z.array(z.int()),
       best: z.looseObject({ step: z.int(), vectors: numbers }).nullable(),
       steps: z.array(z.looseObject({ step: z.int() })),
       validations: z.array(z.looseObject({ step: z.int() })),
     })
     .refine(
-      // format version 1 has the moments of AdamW
-      ({ vectors, m, v, optimiser = { m, v } }) =>
-        Object.values(optimiser).every((state) => state?.length === vectors.length),
+      ({ vectors, optimiser }) => Object.values(optimiser).every((state) => state.length === vectors.length),
       'lengths differ',
     ),
 });

@@ -147,11 +147,11 @@ const checkpoint = (runId: string, setId: string): fc.Arbitrary<RunCheckpoint> =
     runId: fc.constant(runId),
     setId: fc.constant(setId),
     checkpoint: fc.record({
-      formatVersion: fc.constant(2 as const),
+      formatVersion: fc.constant(1 as const),
       step: fc.nat(500),
       vectors: floats(4),
       optimiser: fc.record({ m: floats(4), v: floats(4) }),
-      answers: fc.record({ shift: floats(4), optimiser: fc.record({ m: floats(4) }) }),
+      answers: fc.record({ shift: floats(4), optimiser: fc.record({ m: floats(4), v: floats(4) }) }),
       rngState: fc.nat(),
       pending: fc.array(fc.nat(99), { maxLength: 4 }),
       best: fc.option(fc.record({ step: fc.nat(500), metric: share, vectors: floats(4) })),

@@ -6,8 +6,7 @@ import type { Correction, Vote } from '../evaluation/vote';
 import type { Value } from '../lib/zod';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { AnswerWord } from '../task/types';
-import type { StoredCheckpoint } from '../training/checkpoint';
-import type { StopReason } from '../training/events';
+import type { Checkpoint, StopReason } from '../training/events';
 import type {
   besideSchema,
   hardVersionSchema,
@@ -58,7 +57,7 @@ export interface SoftVersion extends Omit<EndedRun, 'status'> {
 export interface RunCheckpoint {
   readonly runId: string;
   readonly setId: string;
-  readonly checkpoint: StoredCheckpoint;
+  readonly checkpoint: Checkpoint;
 }
 
 /** How often the test rows of a data set were used, while it was open. */

@@ -88,8 +88,6 @@ function settingsOf(of: Version, set: PromptSet): readonly Fact[] {
     fact('patience', text(s.patience)),
     fact('stops by', s.metric),
     fact('steps averaged', String(s.averagedSteps ?? 1)),
-    fact('noise', String(s.noise ?? 0)),
-    fact('residual network', yesNo(s.reparameterise)),
     fact('weights for rare labels', yesNo(s.classWeights)),
     fact('answer words', s.answerVectors === 'trained' ? 'trained too' : 'as the model knows them'),
     fact('training rows', s.trainRows ? String(s.trainRows) : 'all'),

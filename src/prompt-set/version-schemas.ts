@@ -2,7 +2,7 @@
 import { byName, z } from '../lib/zod';
 import { faultInWords } from '../metrics/logistic';
 import { allFinite, PLACEMENTS } from '../prompt/soft-prompt';
-import { ANSWER_VECTORS, OPTIMISER_NAMES } from '../training/settings';
+import { ANSWER_VECTORS } from '../training/settings';
 
 /** What a file may hold, as it may come from a stranger: characters of a text, and how many of a thing. */
 export const text = (max: number) => z.string().max(max);
@@ -84,11 +84,8 @@ export const settingsSchema = z.object({
   batchSize: count,
   learningRate: z.number().nullable(),
   warmupSteps: count,
-  optimiser: z.enum(OPTIMISER_NAMES).exactOptional(),
   ...optimisation,
   checkpointEvery: count,
-  reparameterise: z.boolean().exactOptional(),
-  noise: z.number().min(0).exactOptional(),
   classWeights: z.boolean().exactOptional(),
   answerVectors: z.enum(ANSWER_VECTORS).exactOptional(),
   trainRows: count.nullable().exactOptional(),

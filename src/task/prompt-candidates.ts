@@ -15,8 +15,6 @@ export interface PromptCandidate {
   readonly words: readonly AnswerWord[];
   /** `bare`: the template alone; `own`: a prompt that the user has, or that was proposed. These are never dropped. */
   readonly origin: 'bare' | 'own' | 'made';
-  /** Some of its instruction's tokens were chosen by a gradient; left out: none. */
-  readonly swapped?: true;
 }
 
 export interface CandidatesFrom {
@@ -223,19 +221,14 @@ export function stemOf(template: string): string {
   return printTemplate(parsed.value.slice(0, last + 1));
 }
 
-/** The instruction of a template, above the text or below it, and the template with another in its place; null = it has none. */
-export function instructionIn(template: string) {
+/** The instruction of a template, above the text or below it; null = it has none. */
+function instructionIn(template: string) {
   const above = instructionOf(template);
   const stem = stemOf(template);
   const rest = template.slice(stem.length);
   const own = above || rest.slice(0, rest.length - cueOf(template).length).trim();
   if (own === '') return null;
-  const at = template.indexOf(own, above ? 0 : stem.length);
-  return {
-    isBelow: above === '',
-    text: own.replaceAll('{{', '{').replaceAll('}}', '}'),
-    with: (text: string) => template.slice(0, at) + escaped(text) + template.slice(at + own.length),
-  };
+  return { isBelow: above === '', text: own.replaceAll('{{', '{').replaceAll('}}', '}') };
 }
 
 const LONGEST_NAME = 60;
@@ -249,7 +242,7 @@ const wordsShort = (words: readonly AnswerWord[]): string =>
 
 /** "“Decide whether the review is …”, “This is”, 4 examples (draw 2)", for a list of candidates. */
 export function candidateName(
-  { prompt, words, origin, swapped }: PromptCandidate,
+  { prompt, words, origin }: PromptCandidate,
   { template, words: usual }: Pick<CandidatesFrom, 'template' | 'words'>,
 ): string {
   const { shots, shotSeed, selection, chat = false } = prompt;
@@ -264,7 +257,6 @@ export function candidateName(
   return [
     origin === 'bare' || !instruction ? 'the template alone' : short(instruction.text),
     ...(instruction?.isBelow ? ['below the text'] : []),
-    ...(swapped ? ['words swapped by gradient: may read oddly'] : []),
     ...(cue === cueOf(template) ? [] : [short(cue.trim())]),
     ...(shots > 0 ? [`${shots} examples${which}`] : []),
     ...(chat ? ['as a chat'] : []),

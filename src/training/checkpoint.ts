@@ -3,42 +3,6 @@ import { StudioError } from '../lib/errors';
 import type { Checkpoint, Scores, Trained, ValidationPoint } from './events';
 import type { TrainingSettings } from './settings';
 
-/** AdamW's moments, under their own names. */
-interface Moments {
-  readonly m: Float32Array;
-  readonly v: Float32Array;
-}
-
-/** Before optimisers had a state of their own, and points a kind: a share of tokens was kept as accuracy and as macro-F1. */
-interface Checkpoint1 extends Omit<Checkpoint, 'formatVersion' | 'optimiser' | 'net' | 'validations'>, Moments {
-  readonly formatVersion: 1;
-  readonly net?: Moments & { readonly weights: Float32Array };
-  readonly validations: readonly {
-    readonly step: number;
-    readonly accuracy: number;
-    readonly macroF1: number;
-    readonly loss: number;
-  }[];
-}
-
-export type StoredCheckpoint = Checkpoint | Checkpoint1;
-
-/** A stored checkpoint in this version's format. @param kind of the task that the run was trained for */
-export function readCheckpoint(stored: StoredCheckpoint, kind: Scores['kind']): Checkpoint {
-  if (stored.formatVersion === 2) return stored;
-  const { m, v, net, validations, ...rest } = stored;
-  return {
-    ...rest,
-    formatVersion: 2,
-    optimiser: { m, v },
-    ...(net && { net: { weights: net.weights, optimiser: { m: net.m, v: net.v } } }),
-    validations: validations.map(
-      ({ step, accuracy, macroF1, loss }): ValidationPoint =>
-        kind === 'generate' ? { kind, step, tokenShare: accuracy, loss } : { kind, step, accuracy, macroF1, loss },
-    ),
-  };
-}
-
 /** What ends a run whose loss at a step is not a number; a step that was validated before may be kept. */
 export const diverged = (step: number, learningRate: number): StudioError =>
   new StudioError(

@@ -36,8 +36,11 @@ export interface StepPoint {
   readonly vectorNorms?: readonly [shortest: number, median: number, longest: number];
 }
 
-/** What an optimiser remembers from step to step: arrays as long as what it trains, under names of its own. */
-export type OptimiserState = Readonly<Record<string, Float32Array>>;
+/** What AdamW remembers from step to step: both moments of the gradient. */
+export interface Moments {
+  readonly m: Float32Array;
+  readonly v: Float32Array;
+}
 
 /** What a run has trained, as the model reads it. */
 export interface Trained {
@@ -49,18 +52,15 @@ export interface Trained {
 
 /** The whole state of a run after a step; structured-clonable; resuming gives bit-for-bit the uninterrupted run. */
 export interface Checkpoint {
-  readonly formatVersion: 2;
+  readonly formatVersion: 1;
   readonly step: number;
-  /** What is trained; the model reads it as it is, or folded with `net`. */
+  /** What is trained. */
   readonly vectors: Float32Array;
   /** The vectors at step 0, until they are validated. */
   readonly initial?: Trained;
-  /** What the optimiser remembers of the vectors. */
-  readonly optimiser: OptimiserState;
-  /** The network of a reparameterised run; left out in others. */
-  readonly net?: { readonly weights: Float32Array; readonly optimiser: OptimiserState };
+  readonly optimiser: Moments;
   /** The answer words of a run that trains them too; left out in others. */
-  readonly answers?: { readonly shift: Float32Array; readonly optimiser: OptimiserState };
+  readonly answers?: { readonly shift: Float32Array; readonly optimiser: Moments };
   /** What is validated and kept of a run that averages its steps, from the first step that it averages. */
   readonly mean?: Trained;
   /** State of the row-order generator, and the rest of the current epoch's order (indices into the training rows). */

@@ -1,7 +1,6 @@
 /** The number fields under "All settings": names, limits, and what they do. */
 
-import type { Placement } from '../prompt/soft-prompt';
-import { DEFAULT_RATES, type Initialisation, type TrainingSettings } from './settings';
+import { DEFAULT_RATE, type TrainingSettings } from './settings';
 
 type NumberKey = {
   [K in keyof TrainingSettings]-?: Exclude<TrainingSettings[K], undefined> extends number | null ? K : never;
@@ -32,7 +31,7 @@ export const NUMBER_SETTINGS: readonly NumberSetting[] = [
   {
     key: 'learningRate',
     label: 'Learning rate',
-    hint: `Its peak. Automatic is a share of the size of the vocabulary’s vectors: ${DEFAULT_RATES}.`,
+    hint: `Its peak. Automatic is a share of the size of the vocabulary’s vectors: ${DEFAULT_RATE}.`,
     min: 1e-6,
     max: 1,
     whole: false,
@@ -88,14 +87,6 @@ export const NUMBER_SETTINGS: readonly NumberSetting[] = [
     whole: true,
     empty: 'all',
   },
-  {
-    key: 'noise',
-    label: 'Noise',
-    hint: 'Added to the vectors during training, relative to the size of the vocabulary’s vectors; 0 = none.',
-    min: 0,
-    max: 1,
-    whole: false,
-  },
 ];
 
 /** Not a setting of one run: this many runs are trained. */
@@ -117,8 +108,7 @@ export const EXAMPLES_IN_TEXT: Omit<NumberSetting, 'key'> = {
 };
 
 /** A setting's value, also where the stored settings leave it out. */
-export const settingOf = (settings: TrainingSettings, key: NumberKey): number | null =>
-  settings[key] ?? (key === 'noise' ? 0 : null);
+export const settingOf = (settings: TrainingSettings, key: NumberKey): number | null => settings[key] ?? null;
 
 /** Reads a field; a sentence when it cannot be used. */
 export function readNumber(
@@ -139,42 +129,3 @@ const MOST_STEPS = NUMBER_SETTINGS.find(({ key }) => key === 'steps')?.max ?? Nu
 
 /** Steps of the run after one that could have gone further: twice the steps, up to what the settings allow. */
 export const longerSteps = ({ steps }: Pick<TrainingSettings, 'steps'>): number => Math.min(MOST_STEPS, 2 * steps);
-
-// A small grid of settings: every value of one with every value of the others. Pure.
-
-/** More runs than these are no small grid: they take hours, and the best of them is best by luck. */
-export const MOST_RUNS = 36;
-
-export interface SweepAxes {
-  readonly placement: readonly Placement[];
-  readonly initialisation: readonly Initialisation[];
-  readonly virtualTokens: readonly number[];
-  readonly learningRate: readonly number[];
-  readonly steps: readonly number[];
-  readonly seed: readonly number[];
-}
-
-/** Every combination; an empty list means the value in `base`. */
-export function gridOf(base: TrainingSettings, axes: SweepAxes): readonly TrainingSettings[] {
-  const keys = Object.keys(axes) as (keyof SweepAxes)[];
-  return keys.reduce<readonly TrainingSettings[]>(
-    (grid, key) =>
-      axes[key].length === 0 ? grid : grid.flatMap((each) => axes[key].map((value) => ({ ...each, [key]: value }))),
-    [base],
-  );
-}
-
-/** Numbers separated by commas or spaces, each once; a sentence for the first that cannot be used. */
-export function readNumbers(
-  setting: Omit<NumberSetting, 'key'>,
-  text: string,
-): { readonly values: readonly number[] } | { readonly problem: string } {
-  const words = text.split(/[\s,;]+/).filter((word) => word !== '');
-  const values = new Set<number>();
-  for (const word of words) {
-    const read = readNumber(setting, word);
-    if ('problem' in read) return { problem: `“${word}”: ${read.problem}` };
-    if (read.value !== null) values.add(read.value);
-  }
-  return { values: [...values] };
-}

@@ -5,10 +5,10 @@ import { StudioError } from '../lib/errors';
 import { diverged, select, type Validated } from './checkpoint';
 import type { Checkpoint, StopReason, TrainEvent, Trained, Trial } from './events';
 import type { Gradient } from './objective';
-import { clipped, learningRateShare, norm, OPTIMISERS, secondsLeft } from './optimisers';
+import { adamW, clipped, learningRateShare, norm, secondsLeft } from './optimiser';
 import { nextBatch, type RowOrder, startOrder } from './row-order';
 import { ANSWER_RATE, type TrainingSettings } from './settings';
-import { folded, NET_RATE, normRange, startNet, unfoldGradient, withNoise } from './vectors';
+import { normRange } from './vectors';
 
 /** The model's part of training, injected so that the loop runs without a model. */
 export interface TrainWork {
@@ -32,8 +32,6 @@ export interface TrainOptions {
   readonly initial: Trained;
   /** Numbers a vector. */
   readonly hidden: number;
-  /** Root mean square of the token embedding. */
-  readonly embeddingRms: number;
   readonly resume: Checkpoint | null;
   /** Pauses after this step, and says what it reached on the validation rows. */
   readonly until?: number | undefined;
@@ -89,16 +87,16 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     if (control.requested === 'cancel') throw new StudioError('cancelled', 'Training was cancelled.');
     if (control.requested === 'pause') {
       yield { kind: 'checkpoint', checkpoint: state };
-      return yield endOf(state, options, 'paused', cacheSeconds);
+      return yield endOf(state, 'paused', cacheSeconds);
     }
     if (state.step === options.until && !control.requested) {
       yield* prepared('validation');
-      const trial = control.requested ? null : await work.evaluate(keptNow(state, options));
+      const trial = control.requested ? null : await work.evaluate(keptNow(state));
       if (control.requested) continue;
-      return yield { ...endOf(state, options, 'paused', cacheSeconds), ...(trial && { trial }) };
+      return yield { ...endOf(state, 'paused', cacheSeconds), ...(trial && { trial }) };
     }
     const reason = reasonToEnd(state, settings, control);
-    if (reason) return yield endOf(state, options, reason, cacheSeconds);
+    if (reason) return yield endOf(state, reason, cacheSeconds);
     const { batch, order } = nextBatch(...walkOf(state, options), settings.batchSize);
     yield* prepared(batch);
     if (control.requested) continue;
@@ -116,17 +114,15 @@ const stepOf = (state: Checkpoint, { settings, validationRows }: TrainOptions): 
   secondsLeft: secondsLeft(state, settings, validationRows),
 });
 
-function start({ settings, initial, hidden, environment }: TrainOptions): Checkpoint {
-  const weights = settings.reparameterise ? startNet(hidden, settings.seed) : null;
-  const { init } = optimiserOf(settings);
+function start({ settings, initial, environment }: TrainOptions): Checkpoint {
+  const { init } = adamW;
   const { vectors, answerShift: shift } = initial;
   return {
-    formatVersion: 2,
+    formatVersion: 1,
     step: 0,
     vectors,
     initial,
     optimiser: init(vectors.length),
-    ...(weights && { net: { weights, optimiser: init(weights.length) } }),
     ...(shift && { answers: { shift, optimiser: init(shift.length) } }),
     ...startOrder(settings.seed),
     best: null,
@@ -144,15 +140,10 @@ function walkOf(state: Checkpoint, { settings: { core }, rows }: TrainOptions): 
   return [core?.steps === state.step ? { ...state, pending: [] } : state, rows];
 }
 
-const endOf = (
-  state: Checkpoint,
-  options: TrainOptions,
-  reason: StopReason,
-  cacheSeconds: number,
-): Extract<TrainEvent, { kind: 'done' }> => ({
+const endOf = (state: Checkpoint, reason: StopReason, cacheSeconds: number): Extract<TrainEvent, { kind: 'done' }> => ({
   kind: 'done',
   reason,
-  ...(state.best ? trainedOf(state.best) : keptNow(state, options)),
+  ...(state.best ? trainedOf(state.best) : keptNow(state)),
   bestStep: state.best?.step ?? state.step,
   checkpoint: state,
   cacheSeconds,
@@ -166,19 +157,17 @@ const endOf = (
  */
 function endBy(error: StudioError, state: Checkpoint, options: TrainOptions, cacheSeconds: number): TrainEvent {
   if (!state.best?.step || options.until !== undefined) throw error;
-  return { ...endOf(state, options, 'stopped', cacheSeconds), error: error.message };
+  return { ...endOf(state, 'stopped', cacheSeconds), error: error.message };
 }
 
-const optimiserOf = ({ optimiser = 'adamw' }: TrainingSettings) => OPTIMISERS[optimiser];
-
 /** What the model reads at this state. */
-const readNow = ({ vectors, net, answers }: Checkpoint, { hidden, embeddingRms: scale }: TrainOptions): Trained => ({
-  vectors: net ? folded(vectors, { weights: net.weights, hidden, scale }) : vectors,
+const readNow = ({ vectors, answers }: Checkpoint): Trained => ({
+  vectors,
   ...(answers && { answerShift: answers.shift }),
 });
 
 /** What is validated and kept at this state. */
-const keptNow = (state: Checkpoint, options: TrainOptions): Trained => state.mean ?? readNow(state, options);
+const keptNow = (state: Checkpoint): Trained => state.mean ?? readNow(state);
 
 /**
  * The mean over the last steps, `m' = m + (x - m) / min(n, N)` for the nth step that sees all rows and N steps: the plain
@@ -211,7 +200,7 @@ function validationDue(
   const last = validations.at(-1);
   if (validationRows === 0 || last?.step === step) return null;
   if (step !== settings.steps && (step === 0 || step % settings.validateEvery !== 0)) return null;
-  return last ? { step, trained: keptNow(state, options) } : { step: 0, trained: initial ?? options.initial };
+  return last ? { step, trained: keptNow(state) } : { step: 0, trained: initial ?? options.initial };
 }
 
 function reasonToEnd(state: Checkpoint, settings: TrainingSettings, control: Polled): StopReason | null {
@@ -249,21 +238,18 @@ async function nextStep(
   const { settings } = options;
   const begin = now();
   const step = state.step + 1;
-  const noise = (settings.noise ?? 0) * options.embeddingRms;
-  const before = readNow(state, options);
-  const tried = { ...before, vectors: withNoise(before.vectors, noise, settings.seed, step) };
-  const { loss, gradient, answerGradient } = await options.work.gradient(tried, batch);
+  const { loss, gradient, answerGradient } = await options.work.gradient(readNow(state), batch);
   const at = { step, learningRate: options.learningRate * learningRateShare(step, settings), settings };
   const gradNorm = norm(gradient);
   if (![loss, gradNorm, norm(answerGradient ?? new Float32Array(0))].every(Number.isFinite))
     return diverged(step, options.learningRate);
-  const next = {
+  const next: Checkpoint = {
     ...state,
-    ...update(state, clipped(gradient, gradNorm, settings.clipNorm), at, options),
+    ...update(state, clipped(gradient, gradNorm, settings.clipNorm), at),
     ...(answerGradient && updateAnswers(state, answerGradient, at)),
   };
   const { learningRate } = at;
-  const read = readNow(next, options);
+  const read = readNow(next);
   const vectorNorms = normRange(read.vectors, options.hidden);
   const ms = now() - begin;
   return {
@@ -282,28 +268,16 @@ interface At {
   readonly settings: TrainingSettings;
 }
 
-/** One step of the optimiser on the vectors, and on the network that they may have. */
-function update(
-  state: Checkpoint,
-  gradient: Float32Array,
-  at: At,
-  { hidden, embeddingRms: scale }: TrainOptions,
-): Partial<Checkpoint> {
-  const optimiser = optimiserOf(at.settings);
-  const { net } = state;
-  const back = net && unfoldGradient(gradient, state.vectors, { weights: net.weights, hidden, scale });
-  const moved = optimiser.step(state.vectors, state.optimiser, back?.base ?? gradient, at);
-  const next = { vectors: moved.values, optimiser: moved.state };
-  if (!net || !back) return next;
-  const netAt = { ...at, learningRate: (NET_RATE * at.learningRate) / scale };
-  const movedNet = optimiser.step(net.weights, net.optimiser, back.weights, netAt);
-  return { ...next, net: { weights: movedNet.values, optimiser: movedNet.state } };
+/** One step on the vectors. */
+function update(state: Checkpoint, gradient: Float32Array, at: At): Pick<Checkpoint, 'vectors' | 'optimiser'> {
+  const { values: vectors, state: optimiser } = adamW.step(state.vectors, state.optimiser, gradient, at);
+  return { vectors, optimiser };
 }
 
 /** One step on the answer words. They are clipped by themselves, so that the vectors move as they would without them. */
 function updateAnswers({ answers }: Checkpoint, gradient: Float32Array, at: At): Pick<Checkpoint, 'answers'> {
   if (!answers) return {};
-  const { values, state } = optimiserOf(at.settings).step(
+  const { values, state } = adamW.step(
     answers.shift,
     answers.optimiser,
     clipped(gradient, norm(gradient), at.settings.clipNorm),

@@ -11,19 +11,11 @@ import { type KvRow, truncated } from '../inference/kv';
 import { isSequenceScored } from '../inference/label-scores';
 import { type ProgramSpec, takesPast } from '../inference/program';
 import { checkContext } from '../inference/rows';
-import {
-  embeddingRows,
-  lengthBuckets,
-  type Program,
-  type RunOutcome,
-  run,
-  runLimits,
-  vocabularyLimits,
-} from '../inference/run';
+import { lengthBuckets, type Program, type RunOutcome, run, runLimits, vocabularyLimits } from '../inference/run';
 import { withTarget } from '../inference/score';
 import type { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
-import { breathe, type Polled, throwIfInterrupted } from '../lib/control';
+import type { Polled } from '../lib/control';
 import { entropy } from '../metrics/calibration';
 import { logSumExp } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/soft-prompt';
@@ -178,77 +170,6 @@ async function sideBySide(
       const row = logits.subarray(begin, begin + columns);
       return loss + (weights[r] ?? 0) * (logSumExp(row) - wanted(row, target));
     }, -entropyOf(objective)),
-  );
-}
-
-/** Rows without some tokens that they share, which come before their cue, and what might replace each of these. */
-export interface SwapRequest {
-  /** With a label, or with probabilities to be taught. */
-  readonly rows: readonly TokenRow[];
-  readonly labels: readonly LabelTokens[];
-  readonly tokens: Int32Array;
-  /** Token ids to choose from. */
-  readonly among: Int32Array;
-  /** For each of the tokens. */
-  readonly most: number;
-}
-
-export interface TokenSwap {
-  /** Index into the tokens. */
-  readonly place: number;
-  readonly id: number;
-  /** By how much the loss would fall, to first order, in nats. */
-  readonly gain: number;
-}
-
-/** Rows of a gradient that are read without a look at `control`, and embeddings in memory at once. */
-const SWAP_ROWS = 8;
-const SWAP_EMBEDDINGS = 4096;
-
-/**
- * Tokens that might lower the loss in the place of others, the best of each place first. With the gradient g at the
- * embedding e of a token, another with the embedding e' changes the loss by about (e' - e)' g: HotFlip (Ebrahimi et al. 2018),
- * for prompts AutoPrompt (Shin et al. 2020) and GCG (Zou et al. 2023).
- * @throws StudioError `too-long`, `cancelled`, and as Runner.run
- */
-export async function tokenSwaps(program: Program, request: SwapRequest, control: Polled): Promise<TokenSwap[]> {
-  const { rows, labels, tokens, among, most } = request;
-  const { hidden } = program.spec;
-  const vectors = await embeddingRows(program, [...tokens]);
-  const soft: SoftPrompt = { placement: 'infix', vectors, virtualTokens: tokens.length, hidden };
-  const sum = new Float64Array(vectors.length);
-  for (let at = 0; at < rows.length; at += SWAP_ROWS) {
-    throwIfInterrupted(control);
-    const some = rows.slice(at, at + SWAP_ROWS);
-    const { gradient } = await batchGradient(program, { rows: some, labels, soft, cached: null });
-    for (const [j, g] of gradient.entries()) sum[j] = (sum[j] as number) + (some.length / rows.length) * g;
-    await breathe();
-  }
-  const along = (embeddings: Float32Array, row: number, place: number) => {
-    let product = 0;
-    for (let d = 0; d < hidden; d++)
-      product += (embeddings[row * hidden + d] as number) * (sum[place * hidden + d] as number);
-    return product;
-  };
-  const own = Array.from(tokens, (_, place) => along(vectors, place, place));
-  let best = own.map((): TokenSwap[] => []);
-  for (let at = 0; at < among.length; at += SWAP_EMBEDDINGS) {
-    throwIfInterrupted(control);
-    const ids = among.subarray(at, at + SWAP_EMBEDDINGS);
-    const embeddings = await embeddingRows(program, [...ids]);
-    best = best.map((known, place) =>
-      [
-        ...known,
-        ...Array.from(ids, (id, row) => ({ place, id, gain: (own[place] as number) - along(embeddings, row, place) })),
-      ]
-        .filter(({ id }) => id !== tokens[place])
-        .sort((a, b) => b.gain - a.gain)
-        .slice(0, most),
-    );
-    await breathe();
-  }
-  return Array.from({ length: most }, (_, rank) => best.flatMap((swaps) => swaps[rank] ?? [])).flatMap((swaps) =>
-    swaps.sort((a, b) => b.gain - a.gain),
   );
 }
 

@@ -7,18 +7,8 @@ export type Initialisation =
   /** The vectors of an earlier run: of its best step, or of its last. */
   | { readonly kind: 'prompt'; readonly runId: string; readonly at: 'best' | 'last' };
 
-export type OptimiserName = 'adamw' | 'lion';
-
-export const OPTIMISER_LABELS: Readonly<Record<OptimiserName, string>> = { adamw: 'AdamW', lion: 'Lion' };
-export const OPTIMISER_NAMES = Object.keys(OPTIMISER_LABELS) as readonly OptimiserName[];
-
 /** Peak learning rate when none is set, as a share of the token embedding's RMS. Measured: docs/method/training.md. */
-const DEFAULT_RATE: Readonly<Record<OptimiserName, number>> = { adamw: 0.07, lion: 0.014 };
-
-/** As a schema and a hint say it: "0.07 with AdamW, 0.014 with Lion". */
-export const DEFAULT_RATES = OPTIMISER_NAMES.map((name) => `${DEFAULT_RATE[name]} with ${OPTIMISER_LABELS[name]}`).join(
-  ', ',
-);
+export const DEFAULT_RATE = 0.07;
 
 export const ANSWER_VECTORS = ['fixed', 'trained'] as const;
 
@@ -32,11 +22,9 @@ export interface TrainingSettings {
   readonly initialisation: Initialisation;
   readonly steps: number;
   readonly batchSize: number;
-  /** Peak learning rate; null = the optimiser's default. */
+  /** Peak learning rate; null = `DEFAULT_RATE`. */
   readonly learningRate: number | null;
   readonly warmupSteps: number;
-  /** Left out = AdamW. */
-  readonly optimiser?: OptimiserName;
   /** The betas and epsilon of AdamW. */
   readonly beta1: number;
   readonly beta2: number;
@@ -51,10 +39,6 @@ export interface TrainingSettings {
   /** What decides, on validation rows, which step is kept. @see select */
   readonly metric: 'loss' | 'accuracy' | 'macro-f1';
   readonly checkpointEvery: number;
-  /** A small network is trained along and folded into the vectors; left out = no. */
-  readonly reparameterise?: boolean;
-  /** Standard deviation of the noise on the vectors while training, as a share of the embedding's RMS; left out = none. */
-  readonly noise?: number;
   /** Every label counts the same, however rare; left out = every row does. */
   readonly classWeights?: boolean;
   /**
@@ -77,9 +61,9 @@ export interface TrainingSettings {
 
 /** @param embeddingRms root mean square of the token embedding */
 export const peakLearningRate = (
-  { learningRate, optimiser = 'adamw' }: Pick<TrainingSettings, 'learningRate' | 'optimiser'>,
+  { learningRate }: Pick<TrainingSettings, 'learningRate'>,
   embeddingRms: number,
-): number => learningRate ?? DEFAULT_RATE[optimiser] * embeddingRms;
+): number => learningRate ?? DEFAULT_RATE * embeddingRms;
 
 export const STANDARD: TrainingSettings = {
   placement: 'suffix',

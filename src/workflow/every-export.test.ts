@@ -234,8 +234,6 @@ describe('the engineer’s zip', () => {
         steps: 150,
         optimizer: 'adamw',
         trainRows: null,
-        reparameterise: false,
-        noise: 0,
         classWeights: false,
       },
       data: { rows: { train: split.train.length, validation: split.validation.length, test: split.test.length } },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { preparedOf } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
-import type { NextTokensRequest, ScoreRequest, SwapRequest } from '../engine/types';
+import type { NextTokensRequest, ScoreRequest } from '../engine/types';
 import { ControlSource, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { promptCandidates, textKey, textsAmong } from '../task/prompt-candidates';
@@ -54,14 +54,6 @@ function logProbOf(text: string, id: number, gain: Gain): number {
 /** A model that is a function of the text; counts the tokens it reads, with the caches of the engine. */
 function promptHost(gain: Gain = afterThis) {
   const asked: string[] = [];
-  const swapping: SwapRequest[] = [];
-  /** Proposes “Z” for each token in turn, and control tokens that no text shows. */
-  const tokenSwaps = async (request: SwapRequest, control: { requested: unknown }) => {
-    if (control.requested) throw new StudioError('cancelled', 'Cancelled.');
-    swapping.push(request);
-    const ids = ['\n', 'Z'].map((char) => 1000 + (char.codePointAt(0) ?? 0));
-    return [...request.tokens.keys()].flatMap((place) => ids.map((id) => ({ place, id, gain: 1 })));
-  };
   /** Rows that answer words are found on. */
   const worded: string[] = [];
   const read = { tokens: 0 };
@@ -115,14 +107,14 @@ function promptHost(gain: Gain = afterThis) {
   };
   const host = {
     tokens: { tokenizer, encode, context: 100_000, breaks: () => [] },
-    engine: { nextTokens, score, tokenSwaps, tokensToRun: async () => [0], info: { sha256: 'weights' } },
+    engine: { nextTokens, score, tokensToRun: async () => [0], info: { sha256: 'weights' } },
     neighbours:
       async ({ split }: Dataset) =>
       (rowId: string, count: number) =>
         split.train.filter((id) => id !== rowId).slice(0, count),
     now: () => NOW,
   } as unknown as Host;
-  return { host, asked, worded, read, swapping };
+  return { host, asked, worded, read };
 }
 
 const request = (dataset: Dataset, change: Partial<ImproveRequest> = {}): ImproveRequest => ({
@@ -328,79 +320,11 @@ describe('a search for the best hand-written prompt', () => {
   });
 });
 
-/** A model that understands more with each “Z”, two at most. */
-const zs = (text: string) => 0.1 + 0.3 * Math.min(2, text.split('Z').length - 1);
-
-describe('words swapped by gradient', () => {
-  const WHOLE = { budget: 60, swaps: true } as const;
-  const swapsOf = ({ board }: Improved) => board.filter(({ name }) => name.includes('may read oddly'));
-
-  it('are half of the prompts where that is asked for, and win where they help', async () => {
-    const dataset = await prepared();
-    const { host, swapping } = promptHost(zs);
-    const found = await improve(host, request(dataset, WHOLE), run);
-    expect(found.winner.name).toMatch(/words swapped by gradient: may read oddly/);
-    expect(found.winner.prompt.template).toContain('Z');
-    // a round that finds a first Z, and others until nothing is better
-    expect(swapping.length).toBeGreaterThan(1);
-    expect(swapsOf(found)).toHaveLength(Math.min(30, 8 * swapping.length));
-    expect(found.board.length).toBeLessThanOrEqual(60);
-    // the training rows chose the words, so that they do not choose among the finalists
-    const { validation } = dataset.split;
-    expect(found.search).toMatchObject({ validationRows: validation.length, trainingRows: expect.any(Number) });
-    expect(found.search).not.toHaveProperty('pooled');
-    expect(found.board[0]).toMatchObject({ on: 'validation', rows: validation.length });
-    expect(swapsOf(found).every(({ name }) => !name.includes('\n'))).toBe(true);
-    const without = promptHost(zs);
-    expect(swapsOf(await improve(without.host, request(dataset), run))).toEqual([]);
-    expect(without.swapping).toEqual([]);
-  });
-
-  it('come from training rows that no prompt shows, around the instruction, taught how far calibrated answers miss', async () => {
-    const dataset = await prepared();
-    const { host, swapping, worded } = promptHost(zs);
-    await improve(host, request(dataset, WHOLE), run);
-    for (const { rows, tokens, labels, among } of swapping) {
-      expect(rows.filter(({ rowId }) => !dataset.split.train.includes(rowId) || worded.includes(rowId))).toEqual([]);
-      expect(rows.length).toBeGreaterThanOrEqual(16);
-      expect(labels).toHaveLength(2);
-      expect(decode(among)).toBe(SINGLE.join(''));
-      for (const { ids, cue = 0, label, taught = [] } of rows) {
-        const [before, after] = [ids.slice(0, ids.length - cue), ids.slice(ids.length - cue)];
-        expect(decode([...before, ...tokens, ...after])).toMatch(/\n[^\n]*\n?(?:Tone|This is|[A-Z][a-z]+):?$/);
-        expect(taught.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 9);
-        // as for labels without calibration, where that does not help
-        expect(taught[label ?? 0]).toBeGreaterThan(0);
-      }
-    }
-  });
-
-  it('continue after an interruption with the proposals and answers so far', async () => {
-    const dataset = await prepared();
-    const { known } = await untilStopped(dataset, 'cancel', 60, WHOLE, zs);
-    expect(known.filter((each) => 'texts' in each).length).toBeGreaterThan(0);
-    const [whole, rest] = [promptHost(zs), promptHost(zs)];
-    const uninterrupted = await improve(whole.host, request(dataset, WHOLE), run);
-    const continued = await improve(rest.host, request(dataset, { ...WHOLE, known }), run);
-    expect(continued.winner).toEqual(uninterrupted.winner);
-    expect(continued.board).toEqual(uninterrupted.board);
-    expect(rest.swapping.length).toBeLessThan(whole.swapping.length);
-  });
-
-  it('are left out where no prompt has an instruction that is the same tokens in every row', async () => {
-    const { host, swapping } = promptHost(zs);
-    const found = await improve(host, request(await prepared(), { ...WHOLE, own: [], budget: 2 }), run);
-    expect(swapsOf(found)).toEqual([]);
-    expect(swapping).toEqual([]);
-  });
-});
-
 const untilStopped = async (
   dataset: Dataset,
   what: 'stop' | 'cancel',
   after: number,
   change: Partial<ImproveRequest> = {},
-  gain = afterThis,
 ) => {
   const control = new ControlSource();
   const answers = new Map<string, KeptReading>();
@@ -408,7 +332,7 @@ const untilStopped = async (
     if (event.kind === 'read') answers.set(event.answers.key, event.answers);
     if (answers.size >= after) control.ask(what);
   };
-  const asked = improve(promptHost(gain).host, request(dataset, change), { control, emit });
+  const asked = improve(promptHost().host, request(dataset, change), { control, emit });
   return { found: await asked.catch((error: unknown) => error), known: [...answers.values()] };
 };
 

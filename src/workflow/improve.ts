@@ -43,7 +43,6 @@ import {
   type Search,
   type Standing,
   show,
-  swapped,
   tell,
 } from './prompt-search';
 import { tokenRows } from './token-rows';
@@ -61,8 +60,6 @@ export interface ImproveRequest {
   readonly own: readonly Omit<PromptCandidate, 'origin'>[];
   /** Most candidates, the template and the user's prompts included, which are compared in any case; null = the usual number. */
   readonly budget: number | null;
-  /** Half of the candidates are the best instruction with tokens swapped by gradient, which may read oddly; left out: none. */
-  readonly swaps?: boolean;
   /** What a search that was interrupted has read: it is not asked for again. */
   readonly known: readonly KeptReading[];
 }
@@ -100,7 +97,6 @@ export const improve: Verb<ImproveRequest, ImproveEvent, Improved> = async (host
   let ranked: readonly Entry[] = [];
   try {
     for (let rung = 0; rung < KEPT.length; rung++) ranked = await climbed(search, ranked, rung);
-    for await (const next of swapped(search, ranked, rungRows(search, KEPT.length - 1))) ranked = next;
     const [best, ...others] = await validated(search, keepingOwn(ranked, FINALISTS));
     if (best) return improvedBy(search, best, [best, ...others]);
   } catch (error) {
@@ -119,9 +115,7 @@ async function openSearch(host: Host, request: ImproveRequest, run: Run<ImproveE
   const isShared = (asked: Pick<PromptCandidate, 'prompt' | 'words'>) =>
     hasOwnTokens(wordsFor(asked.prompt, asked.words), host.tokens.encode);
   const from = { ...request, own, labels, cues: CUES, hasChat, found: null, lists: [], isShared };
-  const most = request.budget ?? CANDIDATES;
-  const swaps = request.swaps ? Math.floor(most / 2) : 0;
-  const budget = most - swaps;
+  const budget = request.budget ?? CANDIDATES;
   const texts = textsAmong(budget);
   const shown = shownBy(dataset, promptCandidates(from, texts));
   const free = split.train.filter((id) => !shown.has(id));
@@ -155,7 +149,7 @@ async function openSearch(host: Host, request: ImproveRequest, run: Run<ImproveE
   const cues = CUES.reduce((sum, cue) => sum + host.tokens.encode(cue).length, 0);
   const spent = { read: (found?.search.rows ?? 0) * (meanTokens + cues), asked: 0, begin };
   const counts = labelCounts(dataset, split.train);
-  const asking = { host, dataset, run, entries, entryOf, known, swaps };
+  const asking = { host, dataset, run, entries, entryOf, known };
   return { ...asking, pool, counts, rowTokens: meanTokens, board: new Map(), spent };
 }
 
@@ -236,14 +230,12 @@ async function climbed(search: Search, before: readonly Entry[], rung: number): 
 
 /** About what is read after a rung. */
 function laterTokens(search: Search, rung: number): number {
-  const { dataset, rowTokens, entries, swaps } = search;
+  const { dataset, rowTokens, entries } = search;
   const rungs = KEPT.map((_, r) =>
     r > rung ? rungSize(search, r) * (rungRows(search, r).length - rungRows(search, r - 1).length) : 0,
   );
   const finalists = FINALISTS + entries.filter(({ face }) => face.origin !== 'made').length;
-  const last =
-    finalists * Math.min(FINAL_ROWS, dataset.split.validation.length) +
-    swaps * rungRows(search, KEPT.length - 1).length;
+  const last = finalists * Math.min(FINAL_ROWS, dataset.split.validation.length);
   return rowTokens * rungs.reduce((sum, rows) => sum + rows, last);
 }
 
@@ -265,8 +257,7 @@ async function validated(search: Search, finalists: readonly Entry[]): Promise<r
   const { host, dataset, run, pool, spent } = search;
   const drawn = drawnRows(dataset, dataset.split.validation, FINAL_ROWS);
   const isAnswered = (id: string) => finalists.every(({ answers }) => answers.has(id));
-  // tokens are swapped for what these rows like, which would flatter such a prompt
-  const more = finalists.some(({ candidate }) => candidate.swapped) ? [] : [...pool.keys()].filter(isAnswered);
+  const more = [...pool.keys()].filter(isAnswered);
   const ready: { readonly entry: Entry; readonly rows: readonly TokenRow[] }[] = [];
   for (const entry of finalists) {
     const { prompt, words } = entry.candidate;
@@ -345,7 +336,7 @@ const resultOf = (
   tokens: { read: search.spent.read, asked: search.spent.asked },
 });
 
-/** Candidates that have answered, those with swapped tokens included. */
+/** Candidates that have answered. */
 const answeredIn = ({ entries, board }: Search): number =>
   new Set([...entries, ...Array.from(board.values(), ({ entry }) => entry)].filter(({ answers }) => answers.size > 0))
     .size;

@@ -6,7 +6,7 @@ import type { Package } from '../interchange/package';
 import type { SoftVersion } from '../prompt-set/types';
 import type { Sheet } from '../report/types';
 import { batch, batchAgain, batchFile, batchLeftOut, batchTokens, batchUnsure } from './batch';
-import { proveUnchanged, type RowsDone } from './check-rows';
+import type { RowsDone } from './check-rows';
 import { consistency, everyRow, fineTune } from './checks';
 import { compare, comparisonTokens } from './compare';
 import { distil } from './distil';
@@ -92,7 +92,6 @@ export const VERBS = {
   openRows,
   planMigration,
   proposeImport,
-  proveUnchanged,
   readAhead,
   readImport,
   readPrompt,

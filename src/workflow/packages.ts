@@ -45,7 +45,6 @@ import {
 } from '../route/web-prompt';
 import { exampleCount } from '../task/render';
 import { otherColumns } from '../task/template';
-import { readCheckpoint } from '../training/checkpoint';
 import { type RowsDone, shippedSentences } from './check-rows';
 import { chosenSubject, comparisonOf, type Order, rowCount, type Subject, subjectOf } from './export-subjects';
 import { exportedPrompt, madeOf, takenArm, templatesOf } from './exported-prompt';
@@ -146,7 +145,7 @@ function reportOf({ stored, withRows, format }: Order, evaluation: Evaluation): 
     const rows = texts && duel ? changedRows(evaluation, texts, duel) : [];
     return [print({ ...input, rows }), rows.length];
   }
-  const checkpoint = kept ? readCheckpoint(kept.checkpoint, 'classify') : null;
+  const checkpoint = kept?.checkpoint ?? null;
   const input = labelReport(set, dataset, evaluation, evaluation.comparison, null, checkpoint);
   if (!input) throw rowsGone();
   const rows = texts ? textsOf(evaluation.comparison, texts) : [];

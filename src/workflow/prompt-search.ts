@@ -1,22 +1,14 @@
-/**
- * A search for the best hand-written prompt at work: its candidates, its leaderboard, and how far it is; and candidates that
- * come from the best instruction by swapping its tokens.
- */
+/** A search for the best hand-written prompt at work: its candidates, its leaderboard, and how far it is. */
 
 import type { Dataset } from '../dataset/types';
-import type { SwapRequest } from '../engine/types';
-import { chosenCalibration, crossValidated } from '../evaluation/classify/outcome';
+import { crossValidated } from '../evaluation/classify/outcome';
 import { present } from '../lib/assert';
 import { secondsLeft } from '../lib/format';
-import { calibrated } from '../metrics/calibration';
 import { mean } from '../metrics/special';
-import { candidateKey, instructionIn, type PromptCandidate, textKey } from '../task/prompt-candidates';
-import { wordsFor } from '../task/template';
-import { labelTokens } from '../tokens/tokenizer';
+import { type PromptCandidate, textKey } from '../task/prompt-candidates';
 import type { CueReading } from './find-words';
 import type { Host, Run } from './host';
 import { type Asked, askGroup, groupsOf, tokensOf } from './prompt-readings';
-import { tokenRows } from './token-rows';
 
 /** Log-probabilities of the labels, by training row. */
 export interface CandidateAnswers {
@@ -46,14 +38,8 @@ export interface Standing {
   readonly tokens: number;
 }
 
-/** Instructions that a gradient proposed for another. */
-interface SwapReading {
-  readonly key: string;
-  readonly texts: readonly string[];
-}
-
 /** What a search has read, kept so that it continues after an interruption. */
-export type KeptReading = CandidateAnswers | CueReading | SwapReading;
+export type KeptReading = CandidateAnswers | CueReading;
 
 export type ImproveEvent =
   | { readonly kind: 'read'; readonly answers: KeptReading }
@@ -85,8 +71,6 @@ export interface Search {
   readonly entries: readonly Entry[];
   readonly entryOf: (candidate: PromptCandidate) => Entry;
   readonly known: ReadonlyMap<string, KeptReading>;
-  /** Candidates with swapped tokens, at most. */
-  readonly swaps: number;
   /** Labels of the training rows that are asked, by id. */
   readonly pool: ReadonlyMap<string, number>;
   /** Training rows of each label. */
@@ -225,104 +209,4 @@ export async function askedAll(
   return linesOf(search, prompts.filter(isAnswered), ids)
     .toSorted((a, b) => a.surely - b.surely || a.entry.tokens - b.entry.tokens)
     .map(({ entry }) => entry);
-}
-
-/** Prompts with one token swapped that are asked before the next gradient. */
-const SWAPS_A_ROUND = 8;
-
-/**
- * The best prompt that has an instruction and shows no examples, with tokens of its instruction swapped, as in AutoPrompt (Shin
- * et al. 2020) and GCG (Zou et al. 2023): the gradient proposes swaps of one token, all are asked, and the best is swapped
- * further until none is better than the one before.
- * @param ranked after these rows, the best first
- * @returns after each round, all with the new ones
- */
-export async function* swapped(
-  search: Search,
-  ranked: readonly Entry[],
-  ids: readonly string[],
-): AsyncGenerator<readonly Entry[]> {
-  const isSwappable = ({ candidate: { prompt } }: Entry) =>
-    prompt.shots === 0 && instructionIn(prompt.template) !== null;
-  let [all, best, left] = [ranked, ranked.find(isSwappable), search.swaps];
-  while (best && left > 0) {
-    const before: Entry = best;
-    const proposed = (await swapsOf(search, before, ids)).slice(0, left);
-    left -= proposed.length;
-    const note = `Swapping words: ${search.swaps - left} of ${search.swaps} prompts on ${ids.length} training rows`;
-    all = await askedAll(search, [...all, ...proposed], ids, note, left * ids.length * before.tokens);
-    yield all;
-    const first = all.find((entry) => entry === before || proposed.includes(entry));
-    best = first === before ? undefined : first;
-  }
-}
-
-/** Whether a text can show the token: no control token, white space or part of a character. */
-const isPrintable = ({ tokenizer }: Host['tokens'], id: number) =>
-  /^ ?[\p{L}\p{N}\p{P}\p{S}]+$/u.test(tokenizer.decode([id], { skipSpecial: true }));
-
-/** A prompt with one token of its instruction swapped, the most promising first. */
-async function swapsOf(
-  search: Search,
-  { candidate, answers }: Entry,
-  ids: readonly string[],
-): Promise<readonly Entry[]> {
-  const { host, run, known, board, entryOf } = search;
-  const { encode, tokenizer } = host.tokens;
-  const { text, with: withText } = present(instructionIn(candidate.prompt.template), 'instruction');
-  const key = JSON.stringify(['swaps', candidateKey(candidate), ids]);
-  const earlier = known.get(key);
-  const read = async () => {
-    const tokens = encode(text);
-    const among = Int32Array.from(Array(tokenizer.vocabularySize).keys()).filter((id) => isPrintable(host.tokens, id));
-    const around = await rowsAround(search, candidate, answers, tokens, ids);
-    const request = { ...around, tokens, among, most: SWAPS_A_ROUND };
-    const found = around.rows.length < ids.length ? [] : await host.engine.tokenSwaps(request, run.control);
-    const texts = found.flatMap(({ place, id }) => {
-      const swap = tokens.with(place, id);
-      const next = tokenizer.decode(swap);
-      const isSame = encode(next).join() === swap.join() && instructionIn(withText(next))?.text === next;
-      return isSame && isPrintable(host.tokens, tokens[place] as number) ? [next] : [];
-    });
-    run.emit({ kind: 'read', answers: { key, texts } });
-    return texts;
-  };
-  const texts = earlier && 'texts' in earlier ? earlier.texts : await read();
-  return texts
-    .map((next) => ({ ...candidate.prompt, template: withText(next) }))
-    .map((prompt) => entryOf({ ...candidate, prompt, origin: 'made', swapped: true }))
-    .filter(({ face }) => !board.has(face.key))
-    .slice(0, SWAPS_A_ROUND);
-}
-
-/**
- * The rows without the instruction's tokens, as far as these are in them once. They are taught what makes the gradient that of
- * the calibrated loss, as the search judges: with answers p, calibrated answers q and the label y, p less (q - y).
- */
-async function rowsAround(
-  { host, dataset, run, pool, counts, spent }: Search,
-  { prompt, words }: PromptCandidate,
-  answers: Entry['answers'],
-  tokens: Int32Array,
-  ids: readonly string[],
-): Promise<Pick<SwapRequest, 'rows' | 'labels'>> {
-  const fitting = wordsFor(prompt, words);
-  const labels = labelTokens(host.tokens, fitting);
-  const isSingle = labels.every(({ tokenIds }) => tokenIds.length === 1);
-  const { rows } = await tokenRows(host, { dataset, prompt, words: fitting, split: ids }, run.control);
-  const given = rows.map(({ rowId }) => present(answers.get(rowId), rowId));
-  const gold = rows.map(({ rowId }) => present(pool.get(rowId), rowId));
-  const bias = chosenCalibration(given, gold, [], counts)?.meanLogProbs ?? null;
-  spent.read += tokensOf(rows);
-  const parts = rows.flatMap((row, i) => {
-    const [at, again] = [...row.ids.keys()].filter((place) => tokens.every((id, t) => row.ids[place + t] === id));
-    if (at === undefined || again !== undefined) return [];
-    const answer = given[i] ?? [];
-    const adjusted = calibrated(answer, bias);
-    const taught = answer.map((p, c) => Math.exp(p) - Math.exp(adjusted[c] as number) + Number(c === gold[i]));
-    const after = row.ids.subarray(at + tokens.length);
-    const around = Int32Array.from([...row.ids.subarray(0, at), ...after]);
-    return [{ ...row, ids: around, cue: after.length, ...(isSingle && { taught }) }];
-  });
-  return { rows: parts, labels };
 }

@@ -11,7 +11,6 @@ import { countRows, runInputs, timeTokens } from './run-rows';
 import {
   branchOf,
   canBranch,
-  checkpointOf,
   initialText,
   instructionOf,
   recorded,
@@ -181,17 +180,15 @@ describe('what vectors start from', () => {
     expect(startVectors(set, from('best'), null)).toEqual({ vectors: Float32Array.of(1.5, 0) });
     expect(startVectors(set, from('last'), null)).toEqual({ vectors: Float32Array.of(1.5, 0) });
     const checkpoint = {
-      ...{ formatVersion: 2, step: 3, vectors: Float32Array.of(7, 7), optimiser: {}, rngState: 1, pending: [] },
+      ...{ formatVersion: 1, step: 3, vectors: Float32Array.of(7, 7), optimiser: {}, rngState: 1, pending: [] },
       ...{ best: { step: 2, metric: 1, vectors: Float32Array.of(8, 8) }, evaluationsWithoutGain: 0 },
       ...{ steps: [], validations: [], elapsedMs: 0, environment: '' },
       answers: { shift: Float32Array.of(9), optimiser: {} },
-      net: { weights: Float32Array.of(5), optimiser: {} },
     };
     const stored = { runId: 'r1', setId: 's', checkpoint } as unknown as RunCheckpoint;
     expect(startVectors(set, from('last'), stored)).toEqual({
       vectors: Float32Array.of(7, 7),
       answerShift: Float32Array.of(9),
-      netWeights: Float32Array.of(5),
     });
     const paused = change(set, 'r1', { soft: null });
     expect(startVectors(paused, from('best'), stored)).toEqual({ vectors: Float32Array.of(8, 8) });
@@ -311,17 +308,4 @@ test.each([
 ])('a split is taken for the same where %s of an earlier version does not say', (_, run, rows) => {
   const dataset = { fingerprint: 'f', splitHash: 's', ...rows };
   expect(resumeTrouble({ datasetFingerprint: 'f', ...run }, dataset)).toBeNull();
-});
-
-test('a checkpoint is read in the form of what the run learns', () => {
-  const point = { step: 1, accuracy: 0.5, macroF1: 0.5, loss: 1 };
-  const state = { step: 1, vectors: Float32Array.of(1), rngState: 1, pending: [], best: null, steps: [], elapsedMs: 0 };
-  const first = { formatVersion: 1, ...state, m: Float32Array.of(1), v: Float32Array.of(1), validations: [point] };
-  const kept = {
-    runId: 'r',
-    setId: 's',
-    checkpoint: { ...first, evaluationsWithoutGain: 0, environment: '' },
-  } as never;
-  expect(checkpointOf({}, null)).toBeNull();
-  expect(checkpointOf({}, kept)?.validations[0]).toMatchObject({ kind: 'classify', accuracy: 0.5 });
 });

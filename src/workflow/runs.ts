@@ -10,8 +10,8 @@ import { classifyInstruction, startSentence } from '../task/propose';
 import { shotIds, wholeTemplates } from '../task/render';
 import { parseTemplate, splitInstruction, wordsFor } from '../task/template';
 import type { HardPrompt } from '../task/types';
-import { accuracyOf, readCheckpoint } from '../training/checkpoint';
-import type { Checkpoint, Trained } from '../training/events';
+import { accuracyOf } from '../training/checkpoint';
+import type { Trained } from '../training/events';
 import { type Initialisation, startText, type TrainingSettings } from '../training/settings';
 import type { Teacher } from './distil';
 import type { TrainedRun, TrainRunRequest } from './train';
@@ -244,10 +244,6 @@ export function teacherOf(set: PromptSet, { distilled }: Pick<SoftVersion, 'dist
   return { prompt: version.prompt, words: wordsFitting(set, version), calibration: version.calibration };
 }
 
-/** The stored state of a run in this version's format; null when there is none. */
-export const checkpointOf = (run: Pick<SoftVersion, 'writes'>, kept: RunCheckpoint | null): Checkpoint | null =>
-  kept && readCheckpoint(kept.checkpoint, run.writes ? 'generate' : 'classify');
-
 const trainedIn = ({
   vectors,
   answerShift,
@@ -270,12 +266,12 @@ export function startVectors(
 ): TrainRunRequest['initFrom'] {
   if (initialisation.kind !== 'prompt') return null;
   const run = set.soft.find(({ id }) => id === initialisation.runId);
-  const checkpoint = checkpointOf(run ?? {}, kept);
+  const checkpoint = kept?.checkpoint;
   const best = run?.soft ?? checkpoint?.best ?? null;
   if (initialisation.at === 'best' && best) return trainedIn(best);
   if (checkpoint) {
-    const { vectors, net, answers } = checkpoint;
-    return { ...trainedIn({ vectors, answerShift: answers?.shift }), ...(net && { netWeights: net.weights }) };
+    const { vectors, answers } = checkpoint;
+    return trainedIn({ vectors, answerShift: answers?.shift });
   }
   if (best) return trainedIn(best);
   throw badInput('The run to start from no longer has vectors. Choose another start under “All settings”.');

@@ -186,10 +186,10 @@ function weighedStory(host: Host, { baseTemplate, words, soft: [tuned] }: Prompt
   return weighWords(host, { prompts, fields: { text: 'The letter arrived broken, again' } }, silent());
 }
 
-/** The leaderboard of a search, words swapped by gradient included. */
+/** The leaderboard of a search. */
 async function searchedStory(host: Host, { baseTemplate: template, words, hard }: PromptSet, dataset: Dataset) {
   const own = hard.map(({ prompt }) => ({ prompt, words }));
-  const request = { dataset, template, words, own, budget: 40, swaps: true, known: [] };
+  const request = { dataset, template, words, own, budget: 40, known: [] };
   const { winner, board, search } = await improve(host, request, silent());
   const found = { winner: { ...winner, tried: null }, board, search };
   // versions of V8 differ in the last bits of exp and log

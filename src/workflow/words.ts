@@ -7,8 +7,7 @@ import { FEWEST_OF_FEW, FEWEST_ROWS } from '../task/choose-words';
 import type { HardPrompt } from '../task/types';
 import { storedError } from '../training/checkpoint';
 import { NUMBER_SETTINGS, settingOf } from '../training/fields';
-import { type Initialisation, OPTIMISER_LABELS, type TrainingSettings } from '../training/settings';
-import type { Unchanged } from './check-rows';
+import type { Initialisation, TrainingSettings } from '../training/settings';
 
 /** "14.8". */
 export const perplexityOf = (loss: number): string => String(Number(Math.exp(loss).toPrecision(3)));
@@ -89,19 +88,16 @@ export function startWords(start: Initialisation, set: Pick<PromptSet, 'soft'> |
 
 /** "after the text, 10 vectors, 150 steps, seed 0", and whatever differs from the defaults. */
 export function settingsWords(settings: TrainingSettings): string {
-  const { placement, virtualTokens, steps, seed, learningRate, trainRows, noise } = settings;
-  const { reparameterise, classWeights, answerVectors, core, optimiser = 'adamw' } = settings;
+  const { placement, virtualTokens, steps, seed, learningRate, trainRows } = settings;
+  const { classWeights, answerVectors, core } = settings;
   return [
     PLACEMENT_WORDS[placement],
     counted(virtualTokens, 'vector'),
     counted(steps, 'step'),
     `seed ${seed}`,
     ...(learningRate === null ? [] : [`rate ${learningRate}`]),
-    ...(optimiser === 'adamw' ? [] : [OPTIMISER_LABELS[optimiser]]),
     ...(trainRows ? [`on ${counted(trainRows, 'row')}`] : []),
     ...(core ? [`the first ${counted(core.steps, 'step')} on ${counted(core.rows, 'row')}`] : []),
-    ...(noise ? [`noise ${noise}`] : []),
-    ...(reparameterise ? ['reparameterised'] : []),
     ...(classWeights ? ['labels weighted'] : []),
     ...(answerVectors === 'trained' ? ['answer words trained too'] : []),
   ].join(', ');
@@ -218,11 +214,9 @@ export function runFacts(runs: readonly SoftVersion[], set: Pick<PromptSet, 'sof
     ['Starts from', (run) => startWords(run.settings.initialisation, set)],
     ['Start text', (run) => (run.initText === '\n' ? 'line breaks' : run.initText || '–')],
     ...NUMBERS,
-    ['Optimiser', ({ settings: { optimiser = 'adamw' } }) => OPTIMISER_LABELS[optimiser]],
     ['Step kept by', ({ settings }) => BEST_BY[settings.metric]],
     ['Labels weighted equally', ({ settings }) => yesNo(settings.classWeights)],
     ['Answer words trained too', ({ settings }) => yesNo(settings.answerVectors === 'trained')],
-    ['Reparameterised', ({ settings }) => yesNo(settings.reparameterise)],
     ...HIDDEN,
     ['Template', (run) => run.template],
     ['Model', (run) => `${run.model.id} (${run.model.dtype})`],
@@ -240,18 +234,4 @@ export function distinction(facts: readonly RunFact[], place: number): string {
     .filter(({ differs, name }) => differs && name !== 'Start text' && name !== 'Template')
     .map(({ name, values }) => `${name.toLowerCase()} ${values[place] as string}`);
   return own.join(', ');
-}
-
-/** What came of asking the other prompt sets again: "96 rows of 12 prompt sets: the same answers to the bit, …". */
-export function unchangedWords({ sets, rows, steps, differences, leftOut }: Unchanged): readonly string[] {
-  const [handles, other] = [differences.map(([handle]) => handle), differences.reduce((sum, [, n]) => sum + n, 0)];
-  const after =
-    steps > 0 ? `after this prompt set answered and was trained for ${steps} steps` : 'after this prompt set answered';
-  const found =
-    sets === 0
-      ? 'No other prompt set could be asked.'
-      : other === 0
-        ? `${counted(rows, 'row')} of ${counted(sets, 'prompt set')}: the same answers to the bit, before and ${after}.`
-        : `${other} of ${counted(rows, 'row')} have other answers ${after}, in ${handles.join(', ')}. Reload the model and check again; on a graphics device the last digits may vary.`;
-  return [found, ...leftOut.map(([handle, reason]) => `${handle} was not asked: ${reason}`)];
 }

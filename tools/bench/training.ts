@@ -11,7 +11,6 @@ import { labelTokens } from '../../src/tokens/tokenizer';
 import { accuracyOf } from '../../src/training/checkpoint';
 import type { Checkpoint, Trained, ValidationPoint } from '../../src/training/events';
 import { PRESETS, STANDARD, startText, type TrainingSettings } from '../../src/training/settings';
-import { folded } from '../../src/training/vectors';
 import { initialText } from '../../src/workflow/runs';
 import { tokenRows } from '../../src/workflow/token-rows';
 import { type TrainRunEvent, train } from '../../src/workflow/train';
@@ -23,9 +22,6 @@ const VARIANTS: Readonly<Record<string, Partial<TrainingSettings>>> = {
   standard: {},
   suffix: { placement: 'suffix' },
   infix: { placement: 'infix' },
-  reparameterised: { reparameterise: true },
-  noise: { noise: 0.1 },
-  'noise and reparameterised': { noise: 0.1, reparameterise: true },
   'batch 16': { batchSize: 16 },
   'answer words': { answerVectors: 'trained' },
   'infix and answer words': { placement: 'infix', answerVectors: 'trained' },
@@ -156,9 +152,8 @@ function scorer(settings: TrainingSettings, trainedAt: ReadonlyMap<number, Train
   };
 }
 
-const { hidden, embeddingRms: scale } = host.engine.info;
-const read = ({ vectors, net, answers }: Checkpoint): Trained => ({
-  vectors: net ? folded(vectors, { weights: net.weights, hidden, scale }) : vectors,
+const read = ({ vectors, answers }: Checkpoint): Trained => ({
+  vectors,
   ...(answers && { answerShift: answers.shift }),
 });
 

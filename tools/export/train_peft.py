@@ -87,7 +87,6 @@ def main():
     settings = {"steps": 150, "batchSize": 8, "learningRate": None, "warmupSteps": 10, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weightDecay": 0.0, "clipNorm": 1.0, "seed": 0, "validateEvery": 10, "patience": None, "metric": "accuracy", **(prompt.get("training") or {})}
     for name, value in (("steps", args.steps), ("batchSize", args.batch_size), ("seed", args.seed), ("learningRate", args.rate)):
         if value is not None: settings[name] = value
-    if settings.get("reparameterise"): say("The page trained a residual network along; here the vectors are trained plainly.")
 
     names, labels = [entry["label"] for entry in prompt["labels"]], [entry["tokenIds"] for entry in prompt["labels"]]
     single, index = all(len(ids) == 1 for ids in labels), {key(name): i for i, name in enumerate(names)}
@@ -172,12 +171,10 @@ def main():
     def validate():
         return sum(found == rows[i][1] for i, found in zip(validation, answers_of(validation))) / len(validation)
 
-    if (prompt.get("training") or {}).get("optimizer", "adamw") != "adamw":
-        say("The studio trained this prompt with another optimiser; this program uses AdamW.")
     optimiser = torch.optim.AdamW(parameters, lr=rate / own, betas=(settings["beta1"], settings["beta2"]), eps=settings["epsilon"], weight_decay=settings["weightDecay"])
     steps, warm = settings["steps"], settings["warmupSteps"]
     random, pending, best, without = Random(settings["seed"]), [], (-1.0, 0, current().detach().clone()), 0
-    me, world, noise = accelerator.process_index, accelerator.num_processes, settings.get("noise") or 0.0
+    me, world = accelerator.process_index, accelerator.num_processes
     if world > 1: say(f"{world} processes share each batch.")
     for step in range(1, steps + 1):
         batch = []
@@ -188,14 +185,9 @@ def main():
         share = step / warm if step <= warm else (1 + math.cos(math.pi * (step - warm) / (steps - warm + 1))) / 2
         for group in optimiser.param_groups: group["lr"] = rate / own * share
         mine = [rows[train[i]] for i in batch][me::world]
-        plain = current().detach().clone()
-        if noise:
-            generator = torch.Generator().manual_seed(settings["seed"] * 1_000_003 + step)
-            current().data.add_(noise * rms / own * torch.randn(plain.shape, generator=generator).to(plain.device))
         loss = batch_loss(mine, len(batch)) if mine else current().sum() * 0.0
         optimiser.zero_grad()
         accelerator.backward(loss)
-        current().data.copy_(plain)
         parameters[0].grad = accelerator.reduce(parameters[0].grad, "sum")
         torch.nn.utils.clip_grad_norm_(parameters, settings["clipNorm"])
         optimiser.step()

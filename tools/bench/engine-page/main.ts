@@ -38,7 +38,7 @@ export interface EngineBench {
   load(base: string, threads: number): Promise<number>;
   train(request: PlainRequest): Promise<TimedRun>;
   /** Searches for the best prompt for a file with the columns text and label, as it is proposed for it. */
-  search(csv: string, budget: number, swaps: boolean): Promise<TimedSearch>;
+  search(csv: string, budget: number): Promise<TimedSearch>;
 }
 
 export interface TimedSearch {
@@ -64,7 +64,7 @@ const bench: EngineBench = {
     await connectEngine(info, card.weights);
     return info.threads;
   },
-  search: async (csv, budget, swaps) => {
+  search: async (csv, budget) => {
     const bytes = new TextEncoder().encode(csv);
     const table = await workflow.call('parse', { fileName: 'rows.csv', bytes });
     const mapping = { text: 'text', label: 'label', id: null };
@@ -75,7 +75,7 @@ const bench: EngineBench = {
     const parts: { note: string; at: number }[] = [];
     const found = await workflow.call(
       'improve',
-      { dataset, template, words, own: [], budget, swaps, known: [] },
+      { dataset, template, words, own: [], budget, known: [] },
       {
         onEvent: (event) => {
           if (event.kind === 'progress' && event.note !== parts.at(-1)?.note)

@@ -10,7 +10,6 @@ import { labelReport, textReport } from '../../../report/input';
 import { resultsJson, textResultsJson } from '../../../report/json';
 import { htmlReport, markdownReport } from '../../../report/print';
 import type { CloserLook, LabelReport, ReportInput, TextReport } from '../../../report/types';
-import { readCheckpoint } from '../../../training/checkpoint';
 import { fileStem } from '../../charts';
 import { perStudio, type Studio, usePromptSets } from '../../state/studio';
 import { Button, Dialog, format, toastError, YesNo } from '../../ui';
@@ -161,7 +160,7 @@ function labelFiles(studio: Studio): ReportFiles {
     const { evaluation, comparison, mode } = shown;
     const { softVersion, plan } = evaluation;
     const kept = softVersion === null ? null : await services.store.checkpoints.get(softVersion);
-    const checkpoint = kept && readCheckpoint(kept.checkpoint, 'classify');
+    const checkpoint = kept?.checkpoint ?? null;
     const compared = { ...evaluation, plan: planFor(plan, mode) };
     const found = labelReport(set, dataset, compared, comparison, modelOf(studio), checkpoint);
     return found && { ...found, closer, ...(rows ? { rows } : {}) };

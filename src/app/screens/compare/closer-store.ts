@@ -7,7 +7,8 @@ import type { PairReport } from '../../../evaluation/types';
 import { countLook } from '../../../prompt-set/prompt-set';
 import type { ClassifyEvaluation, PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { seedsOf } from '../../../prompt-set/versions';
-import { accuracyOf, adaptationStep, readCheckpoint, type StoredCheckpoint } from '../../../training/checkpoint';
+import { accuracyOf, adaptationStep } from '../../../training/checkpoint';
+import type { Checkpoint } from '../../../training/events';
 import { type JobContext, job, throwIfStopped } from '../../state/job';
 import { type Resource, resource } from '../../state/resource';
 import { OfStudio, perStudio } from '../../state/studio';
@@ -153,8 +154,7 @@ class CloserStore extends OfStudio {
 }
 
 /** How soon validation accuracy was at 95% of its final value. */
-function adaptationOf({ bestStep, settings }: SoftVersion, checkpoint: StoredCheckpoint): Learned['adaptation'] {
-  const { steps, validations } = readCheckpoint(checkpoint, 'classify');
+function adaptationOf({ bestStep, settings }: SoftVersion, { steps, validations }: Checkpoint): Learned['adaptation'] {
   const points = validations.map((v) => ({ step: v.step, value: accuracyOf(v) ?? 0 }));
   const step = adaptationStep(points, bestStep);
   if (step === null) return null;

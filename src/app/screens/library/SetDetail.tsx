@@ -1,12 +1,10 @@
 import { useState } from 'react';
-import { counted } from '../../../lib/format';
 import { readHandle } from '../../../prompt-set/handle';
 import type { PromptSet } from '../../../prompt-set/types';
 import { versionsOf } from '../../../prompt-set/versions';
-import { unchangedWords } from '../../../workflow/words';
-import { RunningJob, ScreenFrame } from '../../shell/Screen';
+import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
-import { useIsBusy, usePicked, usePromptSets } from '../../state/studio';
+import { usePromptSets } from '../../state/studio';
 import { stageOptions } from '../../state/version-words';
 import { Button, EmptyState, Failed, Panel, ProgressBar, TextArea, TextField } from '../../ui';
 import { batch } from './batch-store';
@@ -15,7 +13,6 @@ import { DiffPanel, LineagePanel, PerformancePanel } from './HistoryPanels';
 import { ImportedNote } from './ImportDialog';
 import { detailActions, useDetail } from './library-store';
 import { MeasurePanel } from './MeasurePanel';
-import { proving } from './measure-store';
 import { detailTitle, TextForm } from './parts';
 import { StagesPanel } from './StagesPanel';
 import { VersionsPanel } from './VersionsPanel';
@@ -50,7 +47,6 @@ export function SetDetail({ setId }: { readonly setId: string }) {
           <VersionsPanel set={set} />
           <PerformancePanel detail={detail} />
           <MeasurePanel detail={detail} />
-          <OthersPanel set={set} />
           <LineagePanel detail={detail} />
           <DiffPanel detail={detail} />
         </div>
@@ -170,35 +166,4 @@ function lastOnly(save: (text: string) => Promise<void>): (text: string | null) 
     });
     return writing;
   };
-}
-
-/** Proves that using and training this prompt set leaves every other one as it is. */
-function OthersPanel({ set }: { readonly set: PromptSet }) {
-  const work = proving.use();
-  const { running, error, of, found } = usePicked(work, 'running', 'error', 'of', 'found');
-  const isBusy = useIsBusy();
-  const others = usePromptSets((s) => s.sets.length - 1);
-  if (others < 1) return null;
-  const isMine = of === set.id;
-  return (
-    <Panel stack span={12} title="Do the other prompt sets still answer as before?">
-      <p>
-        All prompt sets share one loaded model, and nothing changes its weights. To check, the other sets answer 8
-        texts, this set answers them and is trained briefly, and the others answer again. None of this is kept.
-      </p>
-      {running && isMine ? (
-        <RunningJob of={work} label="Asking" />
-      ) : (
-        <div className="row">
-          <Button isDisabled={isBusy} onPress={() => void work.start(set.id)}>
-            Check {counted(others, 'other prompt set')}
-          </Button>
-        </div>
-      )}
-      <div role="status">
-        {isMine && found ? unchangedWords(found).map((sentence) => <p key={sentence}>{sentence}</p>) : null}
-      </div>
-      <Failed title="The other prompt sets were not checked" error={isMine ? error : null} />
-    </Panel>
-  );
 }

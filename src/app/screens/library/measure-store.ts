@@ -3,13 +3,12 @@ import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import { inTurn } from '../../../lib/control';
 import { badInput } from '../../../lib/errors';
-import { chosenHard, chosenSoft, isUsable } from '../../../prompt-set/make-versions';
+import { chosenHard, chosenSoft } from '../../../prompt-set/make-versions';
 import type { Measurement } from '../../../prompt-set/performance';
 import { countLook } from '../../../prompt-set/prompt-set';
-import { firstOf, type MatrixPrompt, matrixChoices, matrixPrompt, readyPrompt } from '../../../prompt-set/ready-prompt';
-import { versionInUse } from '../../../prompt-set/stages';
+import { firstOf, type MatrixPrompt, matrixChoices, matrixPrompt } from '../../../prompt-set/ready-prompt';
 import type { PromptSet } from '../../../prompt-set/types';
-import { seenParts, type Version, versionsOf } from '../../../prompt-set/versions';
+import { seenParts } from '../../../prompt-set/versions';
 import {
   type AskedPair,
   cellKeys,
@@ -23,7 +22,7 @@ import {
   slotId,
   slotOf,
 } from '../../../report/matrix';
-import type { RowsDone, Unchanged } from '../../../workflow/check-rows';
+import type { RowsDone } from '../../../workflow/check-rows';
 import type { FillEvent } from '../../../workflow/matrix';
 import type { MeasureRequest } from '../../../workflow/measure';
 import { job, throwIfStopped } from '../../state/job';
@@ -33,7 +32,7 @@ import { weightsOf } from '../../state/session-state';
 import { perStudio, type Studio } from '../../state/studio';
 import { setDetail } from './library-store';
 import { columnsOf, measureRows } from './rows-file';
-import { chosenVersion, needsRows, storedVersion } from './stored-set';
+import { chosenVersion, storedVersion } from './stored-set';
 
 interface Progress {
   readonly done: number;
@@ -84,44 +83,6 @@ export const measuring = perStudio((studio) => {
       await store.measurements.put(measurement);
       await setDetail.of(studio).reload();
       report({ last: measurement.id });
-    },
-  });
-});
-
-/** Whether the other prompt sets answer as before, after this one has answered and was trained on the same loaded model. */
-export const proving = perStudio(({ services, stores }) => {
-  const { sets, datasets } = services.store;
-  return job<[string], { readonly of: string | null; readonly found: Unchanged | null }>(stores.session, {
-    title: 'Checking the other prompt sets',
-    screen: (setId) => `library?set=${setId}`,
-    initial: { of: null, found: null },
-    run: async ({ signal, report }, setId) => {
-      report({ of: setId, found: null, fraction: null, note: null });
-      const { sha256 } = await stores.session.getState().trainingReady();
-      const fits = (of: Version) => of.kind === 'hard' || (isUsable(of.version) && of.version.model.sha256 === sha256);
-      const answerable = async (id: string) => {
-        const set = await sets.get(id);
-        if (!set || set.deletedAt !== null) return [];
-        const inUse = versionInUse(set);
-        const version = inUse && fits(inUse) ? inUse : versionsOf(set).findLast(fits);
-        if (!version) return [];
-        const isNeeded = id === setId || needsRows(set, readyPrompt(set, version).prompt);
-        const rows = isNeeded ? await datasets.get(id) : null;
-        return [{ set, version, dataset: rows?.dataset ?? null }];
-      };
-      const ids = stores.promptSets.getState().sets.map(({ id }) => id);
-      const [[changing], others] = await Promise.all([
-        answerable(setId),
-        Promise.all(ids.filter((id) => id !== setId).map(answerable)),
-      ]);
-      if (!changing)
-        throw badInput('No version of this prompt set works with the loaded model. Write a prompt, or train one.');
-      const request = { changing, others: others.flat() };
-      const found = await services.workflow.call('proveUnchanged', request, {
-        signal,
-        onEvent: ({ done, total }) => report({ fraction: done / total }),
-      });
-      report({ found });
     },
   });
 });

@@ -73,7 +73,7 @@ export async function chosenVersion(disk: Store, setId: string, which: string): 
   return { plan, who: `${handle}, ${versionWords(version)}` };
 }
 
-export const needsRows = (set: PromptSet, { shots }: ReadyPrompt['prompt']) => kindOf(set) === 'generate' || shots > 0;
+const needsRows = (set: PromptSet, { shots }: ReadyPrompt['prompt']) => kindOf(set) === 'generate' || shots > 0;
 
 /** The version as the workflow answers with it. @param withRows the set's own rows are needed for any prompt */
 export async function storedVersion(disk: Store, ready: ReadyPrompt, withRows: boolean): Promise<NamedVersion> {

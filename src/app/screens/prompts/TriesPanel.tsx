@@ -182,12 +182,12 @@ function CutOffSearch() {
         tone="info"
         title="The search for your best prompt was cut off"
         action={
-          <Button variant="link" isDisabled={isBusy} onPress={() => void start(cutOff.swaps)}>
+          <Button variant="link" isDisabled={isBusy} onPress={() => void start()}>
             Continue the search
           </Button>
         }
       >
-        {`${counted(cutOff.answered, 'prompt')} had answered, and will not be asked again.`}
+        {`${counted(cutOff, 'prompt')} had answered, and will not be asked again.`}
       </Note>
     </div>
   ) : null;
@@ -220,7 +220,6 @@ export function SearchPanel() {
   const setId = usePromptSets((s) => s.set?.id ?? null);
   const isMine = useSearch((s) => s.setId === setId);
   const { running, error, board, found } = usePicked(useSearch.use(), 'running', 'error', 'board', 'found');
-  const isBusy = useIsBusy();
   const { start } = useSearch.use();
   if (!isMine || (!running && !error && board.length === 0)) return running ? null : <CutOffSearch />;
   const [first] = board;
@@ -236,17 +235,6 @@ export function SearchPanel() {
           {foundWords(found.search)} It is your entry in the comparison; your other prompts are kept under Tries. Only
           test rows, in Compare, show how good it is.
         </p>
-      ) : null}
-      {found && !running ? (
-        <div className="row">
-          <Button isDisabled={isBusy} onPress={() => void start(true)}>
-            Swap words by gradient
-          </Button>
-          <p className="small dim">
-            Searches again: half of the prompts are new ones, made from the best instruction by swapping words for those
-            that the model’s gradient proposes. They may read oddly.
-          </p>
-        </div>
       ) : null}
       <PagedTable<Standing>
         caption="Prompts found, best first"

@@ -271,11 +271,10 @@ describe('the search for the best prompt', () => {
     expect(controls).toEqual(['stop 7']);
     waiting[0]?.();
     await first;
-    const second = job.start(true);
+    const second = job.start();
     await vi.waitFor(() => expect(waiting).toHaveLength(2));
     waiting[1]?.();
     await second;
-    expect(asked.map(({ swaps }) => swaps)).toEqual([false, true]);
     expect(asked[1]?.known).toEqual([{ key: 'a', tokens: 20, rows: [] }]);
   });
 
@@ -292,11 +291,9 @@ describe('the search for the best prompt', () => {
       return { winner: winner(words), ...found };
     };
     const before = await searching(answer);
-    void before.job.start(true);
+    void before.job.start();
     const kept = () => before.services.store.settings.get<{ isOpen: boolean }>(`search:${before.set()?.id}`);
-    await vi.waitFor(async () =>
-      expect(await kept()).toMatchObject({ isOpen: true, swaps: true, answers: [readCue, answers] }),
-    );
+    await vi.waitFor(async () => expect(await kept()).toMatchObject({ isOpen: true, answers: [readCue, answers] }));
     cutOff = false;
     const after = await searching(answer, before);
     await after.job.start();

@@ -240,8 +240,6 @@ interface KeptSearch {
   readonly of: string;
   /** It was cut off, by a reload or an error, and not stopped. */
   readonly isOpen: boolean;
-  /** Words were being swapped by gradient; left out: not. */
-  readonly swaps?: boolean;
   readonly answers: readonly KeptReading[];
 }
 
@@ -252,29 +250,25 @@ const rowsAndWeights = ({ fingerprint, splitHash }: Dataset, weights: string | n
   JSON.stringify([fingerprint, splitHash, weights]);
 
 /** The answers that a search on these rows has by now, and what keeps them. */
-async function keptAnswers(
-  { store: { settings } }: Pick<Studio['services'], 'store'>,
-  setId: string,
-  { of, swaps }: Pick<KeptSearch, 'of' | 'swaps'>,
-) {
+async function keptAnswers({ store: { settings } }: Pick<Studio['services'], 'store'>, setId: string, of: string) {
   const key = searchKey(setId);
   const kept = await settings.get<KeptSearch>(key).catch(() => null);
   const answers = new Map(kept?.of === of ? kept.answers.map((each) => [each.key, each]) : []);
   // on a full disk a search that is cut off begins again
   const saving = oneAtATime((isOpen: boolean) =>
-    settings.set(key, { of, isOpen, swaps, answers: [...answers.values()] }).catch(() => undefined),
+    settings.set(key, { of, isOpen, answers: [...answers.values()] }).catch(() => undefined),
   );
   return { answers, saving };
 }
 
-/** How many prompts had answered when a reload cut off a search on these rows, and of what kind it was; null = none was. */
+/** How many prompts had answered when a reload cut off a search on these rows; null = none was. */
 const cutOff = perStudio(({ services, stores: { session } }) =>
   resource(async ({ setId, dataset }: { readonly setId: string; readonly dataset: Dataset }) => {
     await session.getState().modelReady();
     const kept = await services.store.settings.get<KeptSearch>(searchKey(setId));
     const isSame = kept?.of === rowsAndWeights(dataset, weightsOf(session.getState()));
     const answered = kept?.answers.filter((each) => 'rows' in each).length ?? 0;
-    return kept?.isOpen && isSame && answered > 0 ? { answered, swaps: kept.swaps ?? false } : null;
+    return kept?.isOpen && isSame && answered > 0 ? answered : null;
   }),
 );
 
@@ -299,7 +293,7 @@ async function takeWinner(studio: Studio, set: PromptSet, draft: HardPrompt, fou
 }
 
 /** Finds the best hand-written prompt. It becomes Yours as a version of its own; a stop keeps the best so far. */
-export const useSearch = screenStore((studio: Studio): Job<[swaps?: boolean], Searching> => {
+export const useSearch = screenStore((studio: Studio): Job<[], Searching> => {
   const { services, stores } = studio;
   const { session, promptSets, proposer } = stores;
   let request: number | null = null;
@@ -313,7 +307,7 @@ export const useSearch = screenStore((studio: Studio): Job<[swaps?: boolean], Se
       isStopped = true;
       if (request !== null) services.workflow.control(request, 'stop');
     },
-    run: async ({ report }, swaps = false) => {
+    run: async ({ report }) => {
       isStopped = false;
       request = null;
       const { set, dataset } = promptSets.getState();
@@ -322,10 +316,10 @@ export const useSearch = screenStore((studio: Studio): Job<[swaps?: boolean], Se
       await session.getState().modelReady();
       if (isStopped) return;
       const of = rowsAndWeights(dataset, weightsOf(session.getState()));
-      const { answers, saving } = await keptAnswers(services, set.id, { of, swaps });
+      const { answers, saving } = await keptAnswers(services, set.id, of);
       const draft = draftOf(set, usePrompts.of(studio).getState().prompt, proposer.getState().proposal);
       let board: readonly Standing[] = [];
-      const asked = { ...searchFor(set, dataset, draft), swaps, known: [...answers.values()] };
+      const asked = { ...searchFor(set, dataset, draft), known: [...answers.values()] };
       const {
         winner,
         search,

@@ -4,7 +4,6 @@ import { chosenHard } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { EXAMPLES_IN_TEXT, NUMBER_SETTINGS, readNumber, SEEDS, settingOf } from '../../../training/fields';
-import { OPTIMISER_LABELS } from '../../../training/settings';
 import { initialText, startId, startOptions, startWith } from '../../../workflow/runs';
 import { usePicked, usePromptSets, useSession } from '../../state/studio';
 import { Choices, format, NumberField, Select, Term, TextArea, YesNo } from '../../ui';
@@ -36,12 +35,6 @@ export function SettingsPanel({ children, more }: SettingsPanelProps) {
         <StartSettings set={set} />
         <NumberSettings isGenerating={isWriting(set)} />
         {isWriting(set) ? <LossNote /> : <LabelSettings words={set.words.length} />}
-        <OptimiserSetting />
-        <SwitchSetting
-          setting="reparameterise"
-          label="Residual reparameterisation"
-          means="A small network shared by all vectors is trained with them and merged into them at the end. The prompt contains only the vectors."
-        />
         {more}
       </div>
     </details>
@@ -145,6 +138,7 @@ const LossNote = () => (
 /** What only classification has. */
 function LabelSettings({ words }: { readonly words: number }) {
   const metric = useNextRun((s) => s.settings.metric);
+  const classWeights = useNextRun((s) => s.settings.classWeights);
   const isRace = useNextRun((s) => decides(s.settings));
   const { change } = useNextRun.use();
   return (
@@ -162,10 +156,11 @@ function LabelSettings({ words }: { readonly words: number }) {
         value={metric}
         onChange={(next) => change({ metric: next })}
       />
-      <SwitchSetting
-        setting="classWeights"
+      <YesNo
         label="Weight labels equally"
         means="The rarer a label, the more each mistake on it counts. This helps if rare labels matter, and costs accuracy on frequent ones."
+        value={classWeights ?? false}
+        onChange={(on) => change({ classWeights: on })}
       />
       {isRace ? null : <AnswerWordsSetting words={words} />}
     </>
@@ -195,30 +190,4 @@ function AnswerWordsSetting({ words }: { readonly words: number }) {
       </p>
     </div>
   );
-}
-
-function OptimiserSetting() {
-  const optimiser = useNextRun((s) => s.settings.optimiser ?? 'adamw');
-  const { change } = useNextRun.use();
-  return (
-    <Choices
-      label="Optimiser"
-      means="AdamW scales each step by the size of recent gradients. Lion uses only their sign and needs a smaller learning rate, which the automatic rate allows for."
-      options={OPTIMISER_LABELS}
-      value={optimiser}
-      onChange={(id) => change({ optimiser: id })}
-    />
-  );
-}
-
-interface SwitchSettingProps {
-  readonly setting: 'reparameterise' | 'classWeights';
-  readonly label: string;
-  readonly means: string;
-}
-
-function SwitchSetting({ setting, ...named }: SwitchSettingProps) {
-  const value = useNextRun((s) => s.settings[setting]);
-  const { change } = useNextRun.use();
-  return <YesNo {...named} value={value ?? false} onChange={(on) => change({ [setting]: on })} />;
 }

@@ -4,7 +4,6 @@ import type { Dataset } from '../../../dataset/types';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import type { ValidationPoint } from '../../../training/events';
 import { learningCurve } from '../../../workflow/learning-curve';
-import { checkpointOf } from '../../../workflow/runs';
 import { besideTitle, distinction, type RunFact, reachedWords, runFacts } from '../../../workflow/words';
 import { ChartPanel, drawCurve, drawOverlay, drawSmallMultiple, type Metric } from '../../charts';
 import type { RunCurve } from '../../charts/run-charts';
@@ -36,8 +35,8 @@ const keptCurves = perStudio(({ services: { store }, stores: { promptSets } }) =
   steadyResource(async (runIds: readonly string[]): Promise<Curves> => {
     const runs = promptSets.getState().set?.soft.filter(({ id }) => runIds.includes(id)) ?? [];
     const kept = runs.map(async (run) => {
-      const checkpoint = checkpointOf(run, await store.checkpoints.get(run.id));
-      return [run.id, checkpoint?.validations ?? []] as const;
+      const kept = await store.checkpoints.get(run.id);
+      return [run.id, kept?.checkpoint.validations ?? []] as const;
     });
     return new Map(await Promise.all(kept));
   }),

@@ -11,10 +11,10 @@ import { startOf } from '../../../workflow/runs';
 import { useQuery } from '../../state/location';
 import { usePromptSets, useSession } from '../../state/studio';
 import { Choices, format, LabelTag, Panel, Term } from '../../ui';
+import { CurvePanel } from './CurvePanel';
 import { askedOf, placedAt, reachedBefore, useLibraryGains, useNextRun, useRunRows, useSecondsOf } from './next-run';
 import { withSeeds } from './run-queue';
 import { SettingsPanel } from './SettingsPanel';
-import { SweepPanel } from './SweepPanel';
 import { useShownRun } from './training-store';
 
 /** Where a branch leads: the settings of the next run. */
@@ -37,7 +37,7 @@ export const StartPanel = memo(function StartPanel({ set }: { readonly set: Prom
       <div className="stack" id={SETTINGS_ID} tabIndex={-1}>
         <PresetChoice />
         {few ? <p className="dim small">{few}</p> : null}
-        <SettingsPanel more={<SweepPanel />}>
+        <SettingsPanel more={<CurvePanel />}>
           <PlacementChoice />
         </SettingsPanel>
       </div>

@@ -29,16 +29,6 @@ import {
 import { withSeeds } from './run-queue';
 import { useTraining } from './training-store';
 
-/** What is typed under "Try several settings"; an empty field keeps the setting above. */
-export interface SweepDraft {
-  readonly virtualTokens: string;
-  readonly learningRate: string;
-  readonly steps: string;
-  readonly seeds: string;
-  readonly placements: 'as-set' | 'all';
-  readonly starts: 'as-set' | 'both';
-}
-
 interface NextRun {
   readonly preset: PresetName | 'own';
   readonly settings: TrainingSettings;
@@ -48,7 +38,6 @@ interface NextRun {
   readonly hybrid: boolean;
   /** Training rows that the text shows as examples. */
   readonly examples: number;
-  readonly sweep: SweepDraft;
 }
 
 /** Texts have no Auto: races of starts were only measured on labels. */
@@ -58,14 +47,12 @@ const presetFor = (set: PromptSet | null, preset: PresetName = DEFAULT_PRESET): 
 function freshFor(set: PromptSet | null): NextRun {
   const preset = presetFor(set);
   const { settings, seeds } = PRESETS[preset];
-  const fields = { virtualTokens: '', learningRate: '', steps: '', seeds: '' };
   return {
     preset,
     settings,
     seeds,
     hybrid: false,
     examples: 0,
-    sweep: { ...fields, placements: 'as-set', starts: 'as-set' },
   };
 }
 
@@ -139,9 +126,6 @@ export class NextRuns extends ActionStore<NextRun> {
   readonly chooseSeeds = (seeds: number): void => this.#change({ seeds });
 
   readonly chooseText = (text: Partial<Pick<NextRun, 'hybrid' | 'examples'>>): void => this.#change(text);
-
-  readonly changeSweep = (part: Partial<SweepDraft>): void =>
-    this.#change({ sweep: { ...this.getState().sweep, ...part } });
 }
 
 export const useNextRun = screenStore((studio: Studio) => new NextRuns(studio));

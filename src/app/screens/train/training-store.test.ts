@@ -46,7 +46,7 @@ const dataset: Dataset = {
   splitHash: 's',
 };
 const checkpoint = (step: number): Checkpoint => ({
-  formatVersion: 2,
+  formatVersion: 1,
   step,
   vectors: Float32Array.of(step, 0),
   optimiser: { m: new Float32Array(2), v: new Float32Array(2) },
@@ -743,21 +743,19 @@ describe('the speed of this machine', () => {
 });
 
 describe('settings of the next run', () => {
-  test('survive a reload, as do the fields of a sweep', async () => {
+  test('survive a reload', async () => {
     next.choosePreset('thorough');
     next.choosePlacement('prefix');
     next.chooseSeeds(2);
     next.chooseText({ hybrid: true });
-    next.changeSweep({ steps: '60, 1' });
-    next.change({ noise: 0.05 });
-    await untilStored({ noise: 0.05 });
+    next.change({ clipNorm: 0.5 });
+    await untilStored({ clipNorm: 0.5 });
     await boot();
     await vi.waitFor(() => expect(next.getState().preset).toBe('own'));
     expect(next.getState()).toMatchObject({
       seeds: 2,
       hybrid: true,
-      sweep: { steps: '60, 1' },
-      settings: { steps: 300, placement: 'prefix', noise: 0.05 },
+      settings: { steps: 300, placement: 'prefix', clipNorm: 0.5 },
     });
   });
 
@@ -771,12 +769,12 @@ describe('settings of the next run', () => {
   });
 
   test('belong to one prompt set', async () => {
-    next.change({ noise: 0.05 });
+    next.change({ clipNorm: 0.5 });
     const first = promptSets.getState().set?.id ?? '';
-    await untilStored({ noise: 0.05 });
+    await untilStored({ clipNorm: 0.5 });
     await promptSets.getState().create({ name: 'Other', dataset: null, datasetName: null });
-    expect(next.getState().settings.noise).toBeUndefined();
+    expect(next.getState().settings.clipNorm).toBe(PRESETS.standard.settings.clipNorm);
     await promptSets.getState().open(first);
-    await vi.waitFor(() => expect(next.getState().settings.noise).toBe(0.05));
+    await vi.waitFor(() => expect(next.getState().settings.clipNorm).toBe(0.5));
   });
 });

@@ -8,7 +8,7 @@ import { wordsFitting } from '../../../prompt-set/versions';
 import { sameLabels } from '../../../task/template';
 import type { Speed } from '../../../training/estimate';
 import type { TrainingSettings } from '../../../training/settings';
-import { checkpointOf, type PlannedRun, recorded, resumeTrouble } from '../../../workflow/runs';
+import { type PlannedRun, recorded, resumeTrouble } from '../../../workflow/runs';
 import { validatedRows } from '../../../workflow/training-rows';
 import { createSpeedometer } from '../../state/models-store';
 import { withFairRival } from '../../state/proposer';
@@ -181,7 +181,7 @@ export class Training extends ActionStore<TrainingState> {
   /** Such a run resumes by itself, unless it was cut off there before: then the user decides (null). */
   async #pickUp(left: SoftVersion, open: PromptSet, dataset: Dataset): Promise<RunEnd | null> {
     const { store: disk } = this.#services;
-    const from = checkpointOf(left, await disk.checkpoints.get(left.id));
+    const from = (await disk.checkpoints.get(left.id))?.checkpoint ?? null;
     const step = from?.step ?? 0;
     const before = await disk.settings.get<number>(`resumed:${left.id}`);
     if (!this.#mayResume(left) || resumeTrouble(left, dataset) || before === step) {
@@ -317,7 +317,7 @@ export class Training extends ActionStore<TrainingState> {
     const trouble = resumeTrouble(version, dataset);
     if (trouble) return this.set({ error: trouble });
     const end = await this.#whenChecked(async () => {
-      const from = checkpointOf(version, await this.#services.store.checkpoints.get(runId));
+      const from = (await this.#services.store.checkpoints.get(runId))?.checkpoint ?? null;
       const current = await this.#promptSets
         .getState()
         .updateById(open.id, (s, { now }) => updateRun(s, runId, { status: 'running', error: null }, now));
@@ -331,7 +331,7 @@ export class Training extends ActionStore<TrainingState> {
     const version = open?.soft.find((s) => s.id === runId);
     if (!open || !version || this.getState().busy) return;
     const lines = await this.#linesOf(version, open, dataset);
-    const kept = checkpointOf(version, await this.#services.store.checkpoints.get(runId));
+    const kept = (await this.#services.store.checkpoints.get(runId))?.checkpoint ?? null;
     const validationRows = dataset ? validatedRows(version, dataset) : 0;
     this.set({ live: endedRun(version, open, kept, { validationRows, lines }) });
   };

@@ -1,40 +1,32 @@
-import type { Checkpoint, OptimiserState } from './events';
-import type { OptimiserName, TrainingSettings } from './settings';
+import type { Checkpoint, Moments } from './events';
+import type { TrainingSettings } from './settings';
 
-interface OptimiserStep<State extends OptimiserState> {
+/** Where a step is. */
+interface At {
+  /** 1, 2, ... */
+  readonly step: number;
+  readonly learningRate: number;
+  readonly settings: Pick<TrainingSettings, 'beta1' | 'beta2' | 'epsilon' | 'weightDecay'>;
+}
+
+interface Stepped {
   readonly values: Float32Array;
-  readonly state: State;
+  readonly state: Moments;
 }
-
-/**
- * One way to turn gradients into steps. State is float32, arithmetic between two stores float64, element by element: the
- * same bits on every machine. Neither the loop nor a checkpoint looks into the state.
- */
-export interface Optimiser<State extends OptimiserState = OptimiserState> {
-  init(length: number): State;
-  /** Leaves its input alone. @param step 1, 2, ... */
-  step(
-    values: Float32Array,
-    state: State,
-    gradient: Float32Array,
-    at: { readonly step: number; readonly learningRate: number; readonly settings: OptimiserSettings },
-  ): OptimiserStep<State>;
-}
-
-type OptimiserSettings = Pick<TrainingSettings, 'beta1' | 'beta2' | 'epsilon' | 'weightDecay'>;
-
-/** Both moments of the gradient. */
-type AdamWState = { readonly m: Float32Array; readonly v: Float32Array };
 
 /**
  * AdamW (Loshchilov & Hutter 2019, "Decoupled weight decay regularization", algorithm 2), t = 1, 2, ...:
  *
  *     m' = b1 m + (1 - b1) g          v' = b2 v + (1 - b2) g^2
  *     p' = p - lr d p - lr (m' / (1 - b1^t)) / (sqrt(v' / (1 - b2^t)) + eps)
+ *
+ * The moments are float32, arithmetic between two stores float64, element by element: the same bits on every machine.
  */
-export const adamW: Optimiser<AdamWState> = {
-  init: (length) => ({ m: new Float32Array(length), v: new Float32Array(length) }),
-  step(before, state, gradient, { step, learningRate, settings: { beta1, beta2, epsilon, weightDecay } }) {
+export const adamW = {
+  init: (length: number): Moments => ({ m: new Float32Array(length), v: new Float32Array(length) }),
+  /** Leaves its input alone. */
+  step(before: Float32Array, state: Moments, gradient: Float32Array, { step, learningRate, settings }: At): Stepped {
+    const { beta1, beta2, epsilon, weightDecay } = settings;
     const values = before.slice();
     const m = state.m.slice();
     const v = state.v.slice();
@@ -51,48 +43,6 @@ export const adamW: Optimiser<AdamWState> = {
     return { values, state: { m, v } };
   },
 };
-
-/** Lion's own betas; the settings' are AdamW's. */
-const LION = { beta1: 0.9, beta2: 0.99 };
-
-/**
- * Lion (Chen et al. 2023, "Symbolic discovery of optimization algorithms", algorithm 2): every number moves by the
- * learning rate, whatever the size of its gradient, and only one moment is kept.
- *
- *     c = b1 m + (1 - b1) g          m' = b2 m + (1 - b2) g
- *     p' = p - lr (sign(c) + d p)
- *
- * The paper asks for a learning rate 3 to 10 times smaller than AdamW's. @see DEFAULT_RATE
- */
-export const lion: Optimiser<{ readonly m: Float32Array }> = {
-  init: (length) => ({ m: new Float32Array(length) }),
-  step(before, state, gradient, { learningRate, settings: { weightDecay } }) {
-    const values = before.slice();
-    const m = state.m.slice();
-    for (let i = 0; i < values.length; i++) {
-      const g = gradient[i] as number;
-      const p = values[i] as number;
-      const direction = Math.sign(LION.beta1 * (m[i] as number) + (1 - LION.beta1) * g);
-      values[i] = p - learningRate * (direction + weightDecay * p);
-      m[i] = LION.beta2 * (m[i] as number) + (1 - LION.beta2) * g;
-    }
-    return { values, state: { m } };
-  },
-};
-
-/** To add an optimiser: the object above, its line here, and its name, label and default rate in settings.ts. */
-export const OPTIMISERS: Readonly<Record<OptimiserName, Optimiser>> = {
-  adamw: opaque(adamW),
-  lion: opaque(lion),
-};
-
-/** The optimiser with its state as others may see it: not at all. A state is only ever given back to the optimiser that made it. */
-function opaque<State extends OptimiserState>({ init, step }: Optimiser<State>): Optimiser {
-  return {
-    init,
-    step: (values, state, gradient, at) => step(values, state as State, gradient, at),
-  };
-}
 
 /** Euclidean norm over all elements. */
 export function norm(gradient: Float32Array): number {
