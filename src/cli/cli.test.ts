@@ -216,7 +216,9 @@ describe('the command line', () => {
     );
     expect(code).toBe(0);
     expect(stderr).toContain('On the test rows: ');
-    const { arms, verdict } = resultsSchema.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
+    const { arms, verdict, folds } = resultsSchema.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
+    expect(folds).toHaveLength(arms[0]?.rows.length ?? 0);
+    expect(new Set(folds)).toEqual(new Set([0, 1, 2, 3, 4]));
     expect(arms.map(({ id }) => id)).toEqual(['majority', 'tfidf', 'untuned', 'yours', 'yours-8', 'tuned']);
     expect(arms[0]?.rows.length).toBeGreaterThan(50);
     expect(`${verdict.headline} ${verdict.detail}`).toMatch(/in 5-fold cross-validation over \d+ of \d+ rows/);

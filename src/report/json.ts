@@ -130,6 +130,7 @@ export function resultsJson(input: LabelReport): Results {
     ...recommended(input.card),
     looks: comparison.looks,
     ...(plan.groups ? { groups: plan.groups } : {}),
+    ...(plan.folds ? { folds: plan.folds } : {}),
     ...(input.closer ? { closer: compact(input.closer) } : {}),
   });
 }

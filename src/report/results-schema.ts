@@ -183,6 +183,13 @@ export const resultsSchema = z.object({
     .describe(
       'Group of each row, in the order of every arm’s rows: rows of a group are one trial; left out: each row is one',
     ),
+  folds: z
+    .array(z.int())
+    .readonly()
+    .optional()
+    .describe(
+      'By cross-validation over all rows: the fold of each, whose prompt never saw it; left out: they are test rows',
+    ),
   closer: z
     .looseObject({
       fineTuning: z
