@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { withHashes } from '../dataset/keys';
 import { goldOf, rowsOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { ScoreResult } from '../engine/types';
@@ -63,7 +64,7 @@ export async function evaluate(args: readonly string[]): Promise<void> {
   const model = await read.modelFor([sidecar.model]);
   const table = await openTable(resolve(data), columns, log, { mends: read.mends() });
   const all = await openTestRows(table, { ...columns, id: null }, testRows);
-  const dataset = onRowsOf(gate.baseline, all);
+  const dataset = await onRowsOf(gate.baseline, all);
   checkLabels(sidecar, dataset);
   const known = knownRows(sidecar, dataset);
   const isSameFile = sidecar.data?.fingerprint === dataset.fingerprint && dataset === all;
@@ -150,10 +151,10 @@ async function readBaseline(path: string): Promise<Baseline> {
 }
 
 /** The rows of the baseline, where it is of the same file: its test rows, and none that it was trained on. */
-function onRowsOf(baseline: Baseline | null, dataset: Dataset): Dataset {
+async function onRowsOf(baseline: Baseline | null, dataset: Dataset): Promise<Dataset> {
   if (baseline?.fingerprint !== dataset.fingerprint) return dataset;
   const known = new Set(dataset.table.rows.map(({ id }) => id));
-  return { ...dataset, split: { ...dataset.split, test: baseline.rows.filter((id) => known.has(id)) } };
+  return withHashes({ ...dataset, split: { ...dataset.split, test: baseline.rows.filter((id) => known.has(id)) } });
 }
 
 /** What the gate says of a prompt that passed. @throws BelowGate where it does not, in one sentence */

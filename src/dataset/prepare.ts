@@ -1,6 +1,6 @@
-import { sha256 } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { constantColumns } from './columns';
+import { withHashes } from './keys';
 import {
   type ClassShare,
   classBalance,
@@ -18,7 +18,6 @@ import {
   type Dataset,
   type Issue,
   mapped,
-  type Row,
   type Rows,
   type SplitBy,
   type Table,
@@ -109,16 +108,13 @@ export async function prepareDataset(
   if (!parts.ok) return parts;
   const split = parts.value;
   const labelled = { table: { ...table, rows }, mapping, labels: set.map(({ label }) => label) };
-  const dataset: Dataset = {
+  const dataset: Dataset = await withHashes({
     ...labelled,
     split,
     trainCounts: labelCounts(labelled, split.train),
     seed: options.seed,
-    fingerprint: await fingerprint(table.columns, mapping, rows),
-    splitHash: await splitHash(split),
-    heldBackHash: await heldBackHash(split),
     ...(options.splitBy ? { splitBy: options.splitBy } : {}),
-  };
+  });
   return ok({
     dataset,
     issues: lint(dataset, set),
@@ -127,52 +123,3 @@ export async function prepareDataset(
     constantColumns: constantColumns(dataset.table),
   });
 }
-
-const CHUNK_ROWS = 2000;
-
-interface KnownChunk {
-  readonly rows: readonly Row[];
-  readonly columns: readonly string[];
-  readonly hash: string;
-}
-
-/** Hashes of chunks by their first row: when one cell is changed, all other chunks are the same rows. */
-const chunks = new WeakMap<Row, KnownChunk>();
-
-const isSame = (a: readonly unknown[], b: readonly unknown[]) =>
-  a.length === b.length && a.every((item, i) => item === b[i]);
-
-async function chunkHash(rows: readonly Row[], columns: readonly string[]): Promise<string> {
-  const [first] = rows;
-  const known = first && chunks.get(first);
-  if (known && isSame(known.rows, rows) && isSame(known.columns, columns)) return known.hash;
-  const hash = await sha256(
-    JSON.stringify(rows.map((row) => [row.id, ...columns.map((name) => row.cells[name] ?? '')])),
-  );
-  if (first) chunks.set(first, { rows, columns, hash });
-  return hash;
-}
-
-/** SHA-256 over columns, mapping and rows; rows are hashed by the chunk so that no second copy of the file is made. */
-async function fingerprint(columns: readonly string[], mapping: ColumnMapping, rows: Rows): Promise<string> {
-  const parts = [
-    await sha256(
-      JSON.stringify([
-        columns,
-        mapping.text,
-        mapping.label,
-        mapping.id,
-        ...(taskKindOf(mapping) === 'generate' ? ['write'] : []),
-      ]),
-    ),
-  ];
-  for (let at = 0; at < rows.length; at += CHUNK_ROWS)
-    parts.push(await chunkHash(rows.slice(at, at + CHUNK_ROWS), columns));
-  return sha256(parts.join('\n'));
-}
-
-const heldBackHash = (split: Dataset['split']): Promise<string> => sha256(JSON.stringify(split.test));
-
-/** SHA-256 over the ids of the three parts. */
-const splitHash = (split: Dataset['split']): Promise<string> =>
-  sha256(JSON.stringify([split.train, split.validation, split.test]));

@@ -220,6 +220,32 @@ describe('the engine on a small model', () => {
       expect(largestDifference(alone, Array.from(whole.subarray(7 * 64, 8 * 64)))).toBeLessThan(1e-4);
     });
 
+    it('reads a row by its text, wherever the same row has been read with another text before', async () => {
+      const of = (rowId: string, ...ids: number[]): TokenRow => ({ rowId, ids: Int32Array.from(ids), label: null });
+      const [before, after, b, c] = [
+        of('a', 40, 41, 42),
+        of('a', 50, 51, 52),
+        of('b', 60, 61, 62),
+        of('c', 70, 71, 72),
+      ];
+      const warm = engine();
+      const ask = (of: Engine, ...rows: TokenRow[]) => of.states({ rows, cacheKey: 'rows' }, uninterrupted);
+      await ask(warm, before, b);
+      await ask(warm, after, c);
+      expect(largestDifference(await ask(warm, after, b), Array.from(await ask(engine(), after, b)))).toBeLessThan(
+        1e-4,
+      );
+    });
+
+    it('answers again once texts are stored in another precision', async () => {
+      const asked = { rows, labels, soft: soft('suffix'), cacheKey: 'rows' };
+      const warm = engine();
+      warm.texts({ budgetBytes: 1e9, storage: 'float16' });
+      await warm.score(asked);
+      warm.texts({ budgetBytes: 1e9, storage: 'float32' });
+      expect((await warm.score(asked)).rowsRun).toBe(rows.length);
+    });
+
     it('reads what follows each row and a cue, for the most likely tokens of a list and those asked for', async () => {
       const cue = Int32Array.of(9, 11);
       const asked = { cue, among: Int32Array.from({ length: 60 }, (_, i) => 3 * i), always: Int32Array.of(7) };

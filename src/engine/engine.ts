@@ -108,12 +108,12 @@ export class Engine implements EngineCalls {
     scored.forEach(({ logProbs }, i) => {
       answers.put(present(fresh[i], 'row'), logProbs);
     });
-    const found = new Map(scored.map((row) => [row.rowId, row.logProbs]));
+    const found = scored.values();
     const counts = countTokens(request.rows, request.soft);
     return {
       rows: request.rows.map(({ rowId }, i) => ({
         rowId,
-        logProbs: present(known[i] ?? found.get(rowId), `answer of row ${rowId}`),
+        logProbs: known[i] ?? present(found.next().value, `answer of row ${rowId}`).logProbs,
         ...present(counts[i], 'tokens'),
       })),
       rowsRun: fresh.length,
@@ -214,7 +214,10 @@ export class Engine implements EngineCalls {
 
   /** The memory of the text cache; new `options` apply to later requests. */
   texts(options: TextCacheOptions | null): TextMemory {
-    if (options) this.#cache.configure(options);
+    if (options) {
+      this.#cache.configure(options);
+      this.#answers = new Answers(); // what is kept in half precision answers a little differently
+    }
     const { budgetBytes, storage } = this.#cache.options;
     const tokens = Math.floor(budgetBytes / kvBytesPerToken(this.#program.spec, storage === 'float32' ? 4 : 2));
     return { budgetBytes, storage, bytes: this.#cache.bytes, tokens };

@@ -32,6 +32,7 @@ export interface CachePlan {
   readonly key: string;
   readonly storage: Storage;
   readonly groups: readonly Group[];
+  /** By `identity`. */
   readonly groupOf: ReadonlyMap<string, Group>;
   /** Bytes when full. */
   readonly bytes: number;
@@ -44,7 +45,7 @@ export interface CachePlan {
 const SHARED_UNIT = 16;
 
 export const groupWith = (plan: CachePlan, row: TokenRow) =>
-  present(plan.groupOf.get(row.rowId), `cache group of row ${row.rowId}`);
+  present(plan.groupOf.get(identity(row)), `cache group of row ${row.rowId}`);
 
 /**
  * Decides the grouping, and the storage type if it is left open: float32 if every row fits into half the budget (leaving
@@ -84,7 +85,7 @@ export function planCache(
 }
 
 export const rowGroups = (groups: readonly Group[]) =>
-  new Map(groups.flatMap((group) => group.rows.map((row) => [row.rowId, group] as const)));
+  new Map(groups.flatMap((group) => group.rows.map((row) => [identity(row), group] as const)));
 
 /** At most half the budget is for it. */
 function beginningOf(
@@ -107,9 +108,9 @@ function beginningOf(
 function distinct(lists: readonly (readonly TokenRow[])[]): TokenRow[][] {
   const seen = new Set<string>();
   return lists.map((list) =>
-    list.filter(({ rowId }) => {
-      const isNew = !seen.has(rowId);
-      seen.add(rowId);
+    list.filter((row) => {
+      const isNew = !seen.has(identity(row));
+      seen.add(identity(row));
       return isNew;
     }),
   );
@@ -146,12 +147,5 @@ const groupOf = (rows: readonly TokenRow[], { storage, shared }: Kept, kept: boo
   signature: `${storage} ${shared.length} ${rows.map(identity).join(' ')}`,
 });
 
-/** Identifies row and text: the key changes if the text of a row id does. */
-export const identity = (row: TokenRow) => `${row.rowId}:${checksum(row.ids)}`;
-
-/** FNV-1a over the token ids. */
-function checksum(ids: Int32Array): string {
-  let hash = 0x811c9dc5;
-  for (const id of ids) hash = Math.imul(hash ^ id, 0x01000193);
-  return `${ids.length}/${hash >>> 0}`;
-}
+/** Row and text: several texts may have one row id, as the same row under several prompts has. */
+export const identity = (row: Pick<TokenRow, 'rowId' | 'ids'>) => `${row.rowId}:${row.ids.join(' ')}`;

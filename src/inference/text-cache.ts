@@ -86,14 +86,13 @@ export class TextCache {
     const fresh = rows.filter((row) => !known.has(identity(row)));
     const room = { ...this.#options, budgetBytes: this.#options.budgetBytes - bytes };
     const rest = planCache(this.#spec, room, key, [fresh], prefixes);
-    // New groups come last, because a stored group may contain a row id whose text has changed.
     const groups = [...reused, ...rest.groups];
     return { ...rest, groups, groupOf: rowGroups(groups), bytes: bytes + rest.bytes };
   }
 
   /** Whether a row's text is stored by now. */
-  has({ key, groupOf }: CachePlan, { rowId }: TokenRow): boolean {
-    const group = groupOf.get(rowId);
+  has({ key, groupOf }: CachePlan, row: TokenRow): boolean {
+    const group = groupOf.get(identity(row));
     return group !== undefined && (this.#keys.get(key)?.groups.has(group.signature) ?? false);
   }
 
@@ -128,7 +127,7 @@ export class TextCache {
     for (const row of rows) {
       const group = groupWith(plan, row);
       const values = stored.get(group.signature)?.rows ?? (await this.#compute(program, plan, group, control));
-      out.push(present(values[group.rows.findIndex((other) => other.rowId === row.rowId)], row.rowId));
+      out.push(present(values[group.rows.findIndex((other) => identity(other) === identity(row))], row.rowId));
     }
     return out;
   }

@@ -13,6 +13,17 @@ export const sha256 = async (data: Uint8Array<ArrayBuffer> | string): Promise<st
 /** SHA-256 in base64, as a content security policy names a script. */
 export const sha256Base64 = async (text: string): Promise<string> => btoa(String.fromCharCode(...(await digest(text))));
 
+/**
+ * What decides a value, as text, to remember the value under: by content, wherever that is kept, and whatever the order of
+ * its fields. Maps and sets have no JSON: give their entries.
+ */
+export const contentKey = (...decides: readonly unknown[]): string =>
+  JSON.stringify(decides, (_name, value: unknown) => {
+    // as text, since JSON has neither infinity nor NaN
+    if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number>).join(' ');
+    return isRecord(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value;
+  });
+
 /** JSON, as text or in UTF-8, as data; undefined if it is not valid, or nested deeper than the stack. */
 export function readJson(source: Uint8Array | string): unknown {
   try {

@@ -1,6 +1,7 @@
 /** The prompts of a set that take part in a comparison. */
 import type { Dataset } from '../dataset/types';
 import type { ArmKind } from '../evaluation/types';
+import { contentKey } from '../lib/bytes';
 import { capitalised } from '../lib/format';
 import type { Placement, SoftPrompt } from '../prompt/soft-prompt';
 import { wordsFor } from '../task/template';
@@ -303,16 +304,21 @@ interface PastComparison extends Then {
   readonly datasetFingerprint: string;
   readonly splitHash?: string | undefined;
   readonly model?: string | undefined;
-  readonly plan: { readonly arms: readonly { readonly id: string }[] };
+  readonly plan: { readonly labels?: readonly string[]; readonly arms: readonly { readonly id: string }[] };
   readonly review?: { readonly datasetFingerprint: string } | undefined;
 }
 
-/** Whether a comparison is of these rows, split as they are; the earliest ones do not say how theirs were split. */
+/**
+ * Whether a comparison is of these rows, split as they are and with the labels in the same order; the earliest ones do not say
+ * how theirs were split.
+ */
 export const isOfRows = (
-  { datasetFingerprint, splitHash }: Pick<PastComparison, 'datasetFingerprint' | 'splitHash'>,
-  dataset: Pick<Dataset, 'fingerprint' | 'splitHash'> | null,
+  { datasetFingerprint, splitHash, plan: { labels = [] } }: Omit<PastComparison, keyof Then>,
+  dataset: Pick<Dataset, 'fingerprint' | 'splitHash' | 'labels'> | null,
 ): boolean =>
-  dataset?.fingerprint === datasetFingerprint && (splitHash === undefined || splitHash === dataset.splitHash);
+  dataset?.fingerprint === datasetFingerprint &&
+  (splitHash === undefined || splitHash === dataset.splitHash) &&
+  contentKey(labels) === contentKey(dataset.labels);
 
 /** The prompts of the headline, which any change concerns. */
 const HEADLINE = new Set([UNTUNED, 'yours', 'tuned']);

@@ -1,7 +1,8 @@
 /** From a handle and a stage, or a version, to what answers: text, vectors, answer words, calibration and threshold. */
+import { rowsKey } from '../dataset/keys';
 import type { Dataset, TaskKind } from '../dataset/types';
 import { present } from '../lib/assert';
-import { sha256 } from '../lib/bytes';
+import { contentKey, sha256 } from '../lib/bytes';
 import { badInput } from '../lib/errors';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import type { SoftPrompt } from '../prompt/soft-prompt';
@@ -269,27 +270,11 @@ export const chosenPrompts = (set: PromptSet, dataset: Dataset | null): readonly
     version ? (matrixPrompt(set, version.id, dataset) ?? []) : [],
   );
 
-/** Of everything that decides a row's answers. */
-export const promptKey = ({
-  prompt,
-  words,
-  softs,
-  wordCounts,
-  meanLogProbs,
-  threshold,
-  dataset,
-}: MatrixPrompt): Promise<string> =>
-  sha256(
-    JSON.stringify([
-      [prompt.template, prompt.shots, prompt.shotSeed, prompt.selection, prompt.orders, prompt.chat, prompt.splitsCue],
-      words.map(({ label, word }) => [label, word]),
-      softs.map(({ placement, vectors, answerShift }) => [
-        placement,
-        Array.from(vectors),
-        Array.from(answerShift ?? []),
-      ]),
-      [meanLogProbs, threshold],
-      prompt.shots > 0 && dataset ? [dataset.fingerprint, dataset.splitHash] : null,
-      ...(wordCounts ? [wordCounts.weight, wordCounts.model, Array.from(wordCounts.model.weights)] : []),
-    ]),
+/** Everything that decides a row's answers, as text. */
+export const promptContent = (of: MatrixPrompt): string =>
+  contentKey(
+    ...[of.prompt, of.words, of.softs, of.wordCounts, of.meanLogProbs, of.threshold],
+    of.prompt.shots > 0 && of.dataset ? rowsKey(of.dataset) : null,
   );
+
+export const promptKey = (of: MatrixPrompt): Promise<string> => sha256(promptContent(of));

@@ -5,10 +5,11 @@
  */
 
 import { toCsv } from '../dataset/csv-out';
+import { rowsKey } from '../dataset/keys';
 import type { Dataset } from '../dataset/types';
 import { type AnswerDifference, pairedRows, predictionsOf } from '../evaluation/classify/pairs';
 import { pointsRange, pointsWithUnit, pText, times } from '../evaluation/words';
-import { newerFormat, readJson, sha256 } from '../lib/bytes';
+import { contentKey, newerFormat, readJson, sha256 } from '../lib/bytes';
 import { counted, percent, rounded } from '../lib/format';
 import { fail, ok, type Result } from '../lib/result';
 import { firstFault, type Value, z } from '../lib/zod';
@@ -347,8 +348,8 @@ export function matrixMarkdown(matrix: Matrix, found: readonly AnswerDifference[
 // Keys: a cell is filled again only where its version, its model or its rows are others.
 
 /** Of the test rows: cells with equal ones answered the same rows. */
-export const rowsKeyOf = ({ fingerprint, labels, split }: Dataset): Promise<string> =>
-  sha256(JSON.stringify([fingerprint, labels, split.test]));
+export const rowsKeyOf = ({ fingerprint, labels, split, seed, splitBy }: Dataset): Promise<string> =>
+  sha256(contentKey(fingerprint, labels, split.test, seed, splitBy));
 
 /** The key that each cell has once it is filled, by its slot. */
 export async function cellKeys(
@@ -359,7 +360,8 @@ export async function cellKeys(
   const keys = new Map<string, string>();
   const rows = await Promise.all(data.map(async ({ id, dataset }) => ({ id, key: await rowsKeyOf(dataset) })));
   for (const prompt of prompts) {
-    const own = await promptKey(prompt);
+    // of the rows that it may have seen, those among the test rows are counted
+    const own = contentKey(await promptKey(prompt), prompt.seen, prompt.dataset && rowsKey(prompt.dataset));
     for (const { id, key } of rows)
       keys.set(slotId({ prompt: prompt.id, model, data: id }), await sha256(`${own} ${model} ${key}`));
   }

@@ -5,6 +5,7 @@ import { checkTarget, compareReplay, compareTargets, type Replay } from '../inte
 import { MIN_CHECK_ROWS, type Sidecar } from '../interchange/sidecar';
 import type { CheckRow } from '../interchange/sidecar-build';
 import { present } from '../lib/assert';
+import { contentKey } from '../lib/bytes';
 import { badInput } from '../lib/errors';
 import { z } from '../lib/zod';
 import type { SoftPrompt } from '../prompt/soft-prompt';
@@ -41,7 +42,7 @@ const rowsOfSentences = (sentences: readonly string[], others: readonly string[]
     ),
   );
 
-/** Check rows by run and labels, for as long as an engine lives: every recipient gets the same rows. */
+/** Check rows by what is asked, for as long as an engine lives: every recipient gets the same rows. */
 const made = new WeakMap<HostEngine, Map<string, readonly CheckRow[]>>();
 
 /** What a tuned prompt says of the shipped sentences. */
@@ -52,7 +53,7 @@ export async function makeCheckRows(
   textColumn: string | null,
   steering: Run<RowsDone>,
 ): Promise<readonly CheckRow[]> {
-  const key = JSON.stringify([run.id, run.template, labels, textColumn]);
+  const key = contentKey(run.template, run.soft, run.writes, labels, textColumn);
   const known = made.get(host.engine) ?? new Map<string, readonly CheckRow[]>();
   made.set(host.engine, known);
   const rows = known.get(key) ?? (await scoreCheckRows(host, run, labels, textColumn, steering));

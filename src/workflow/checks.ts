@@ -1,5 +1,6 @@
 /** Checks of a comparison that need the model: answers under harmless edits, every row by prompts that never saw it, and fine-tuning. */
 import { drawnRows } from '../dataset/draw';
+import { withHashes } from '../dataset/keys';
 import { goldOf, labelCounts, rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { TrainRequest } from '../engine/types';
@@ -126,13 +127,13 @@ const chosen = (outcome: Calibrated, plan: ComparisonPlan, answers: readonly (Pi
   );
 
 /** A copy of the data set whose named rows have other texts. */
-function withTexts(dataset: Dataset, texts: ReadonlyMap<string, string>): Dataset {
+function withTexts(dataset: Dataset, texts: ReadonlyMap<string, string>): Promise<Dataset> {
   const { mapping, table } = dataset;
   const rows = table.rows.map((row) => {
     const text = texts.get(row.id);
     return text === undefined ? row : { ...row, cells: { ...row.cells, [mapping.text]: text } };
   });
-  return { ...dataset, table: { ...table, rows } };
+  return withHashes({ ...dataset, table: { ...table, rows } });
 }
 
 /** One arm's answers to the rows under one edit; null where the edit changes nothing. */
@@ -163,7 +164,7 @@ async function underEdit(
     }),
   );
   if (edited.size === 0) return null;
-  const rows = { ...asked, dataset: withTexts(dataset, edited), ids: [...edited.keys()] };
+  const rows = { ...asked, dataset: await withTexts(dataset, edited), ids: [...edited.keys()] };
   const found = chosen(outcome, plan, await ask(using, rows, onShare));
   const byId = new Map(rows.ids.map((id, i) => [id, found[i] ?? null]));
   return ids.map((id) => byId.get(id) ?? null);

@@ -1,7 +1,7 @@
 /** The comparison of prompts that choose a label: scored, calibrated, timed, with reference lines. */
 import { drawnRows } from '../dataset/draw';
-import { goldOf, labelCounts, labelIndexer, rowsOf, textOf } from '../dataset/labels';
-import type { Dataset, Row } from '../dataset/types';
+import { goldOf, labelCounts, rowsOf } from '../dataset/labels';
+import type { Dataset } from '../dataset/types';
 import { comparing } from '../evaluation/classify/compare';
 import {
   COMBINED_PAIRS,
@@ -21,7 +21,6 @@ import { rowGroups, rowsInFile } from '../evaluation/rows';
 import type { ArmOutcome, CalibrationFit, ComparisonPlan } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { inSteps } from '../lib/control';
-import { fitWords, type WordModel, wordAnswers } from '../metrics/logistic';
 import type { ArmPlan } from '../prompt-set/arms';
 import { ownCalibration } from '../prompt-set/calibration';
 import type { ClassifyEvaluation } from '../prompt-set/types';
@@ -38,6 +37,7 @@ import {
   tokensOfArms,
 } from './compare-arms';
 import { probeAnswers, probeRows } from './linear-probe';
+import { answersByWords, saidByWords } from './word-counts';
 
 export const CALIBRATION_ROWS = 48;
 const LATENCY_ROWS = 3;
@@ -189,9 +189,7 @@ function wordsByFold(
       dataset,
       rowIds.filter((id) => foldOf.get(id) === f),
     );
-    const answers = wordAnswers(trainingWords({ ...dataset, split: { ...dataset.split, train } }))(
-      textsIn(rows, dataset),
-    );
+    const answers = saidByWords({ ...dataset, split: { ...dataset.split, train } }, rows);
     return rows.map(({ id }, i) => [id, present(answers[i], 'prediction')] as const);
   });
   const byRow = new Map(said.flat());
@@ -337,29 +335,4 @@ function references(
     if (from && onValidation.length > 0) lines.push(togetherArm(from, onTest, onValidation));
   }
   return { lines, combined: from ? combinedArm(from) : null };
-}
-
-/** The last data set's: comparing again does not count the words again. */
-let lastWords: { readonly key: string; readonly answers: (rowId: string) => readonly number[] } | null = null;
-
-const textsIn = (rows: readonly Row[], { mapping }: Dataset) => rows.map((row) => textOf(row, mapping));
-
-/** The words of the training rows, and what they say about the labels. */
-export function trainingWords(dataset: Dataset): WordModel {
-  const indexOf = labelIndexer(dataset);
-  const train = rowsOf(dataset, 'train').filter((row) => indexOf(row) !== null);
-  const gold = train.map((row) => present(indexOf(row), 'label'));
-  return fitWords(textsIn(train, dataset), gold, dataset.labels.length);
-}
-
-/** Trained on the training rows; answers test and validation rows. */
-function answersByWords(dataset: Dataset): (rowId: string) => readonly number[] {
-  const key = `${dataset.fingerprint} ${dataset.splitHash}`;
-  if (lastWords?.key === key) return lastWords.answers;
-  const asked = [...rowsOf(dataset, 'test'), ...rowsOf(dataset, 'validation')];
-  const logProbs = wordAnswers(trainingWords(dataset))(textsIn(asked, dataset));
-  const byRow = new Map(asked.map((row, i) => [row.id, present(logProbs[i], 'prediction')]));
-  const answers = (rowId: string) => present(byRow.get(rowId), `word counts of row ${rowId}`);
-  lastWords = { key, answers };
-  return answers;
 }

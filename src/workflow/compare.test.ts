@@ -3,7 +3,7 @@ import { editDataset } from '../dataset/edit';
 import { goldOf } from '../dataset/labels';
 import { prepareDataset } from '../dataset/prepare';
 import { csvOf, preparedOf, tableOf, unlikeTexts } from '../dataset/test-support';
-import type { Dataset } from '../dataset/types';
+import type { Change, Dataset } from '../dataset/types';
 import { freshVersion } from '../dataset/versions';
 import type { ScoreRequest } from '../engine/types';
 import { ControlSource, uninterrupted } from '../lib/control';
@@ -88,6 +88,30 @@ describe('a comparison', () => {
       backend: 'wasm',
       threads: 2,
     });
+  });
+
+  it('counts words again after two labels were merged and separated, which changes the order of the labels', async () => {
+    const topics = ['cats', 'dogs', 'fish'];
+    const texts = unlikeTexts(150, 4).map((text, i) => [`${text} ${topics[i % 3]}`, topics[i % 3] as string] as const);
+    const opened = freshVersion((await preparedOf(texts)).dataset, 'a.csv opened', '');
+    const edited = async (dataset: Dataset, change: Change) => {
+      const made = await editDataset(dataset, change, '');
+      if (!made.ok) throw new Error(made.error.message);
+      return made.value.dataset;
+    };
+    const merged = await edited(opened, { kind: 'merge-labels', from: ['cats'], into: 'dogs' });
+    const back = await edited(merged, { kind: 'go-back', version: 1 });
+    expect([back.labels, back.fingerprint]).toEqual([['dogs', 'fish', 'cats'], opened.fingerprint]);
+    const { host } = fakeHost(undefined, () => [-1.1, -1.1, -1.1]);
+    const wordsOn = async (dataset: Dataset) => {
+      const words = dataset.labels.map((label) => ({ label, word: ` ${label}` }));
+      const set = changeTask(promptSet(dataset), { words }, '');
+      const { comparison } = (await compared({ set, dataset }, { ...fakeHost(), host })).evaluation;
+      return comparison.arms.find(({ id }) => id === 'tfidf')?.accuracy;
+    };
+    const before = await wordsOn(opened);
+    expect(before).toBeGreaterThan(0.9);
+    expect(await wordsOn(back)).toBe(before);
   });
 
   it('makes no choice by a test row: other test labels change nothing but what is right', async () => {

@@ -4,6 +4,7 @@
  * not used. Validation rows choose the step to keep; test rows take no part.
  */
 import { drawnRows, textHash } from '../dataset/draw';
+import { withHashes } from '../dataset/keys';
 import { rowsOf, textKeyOf } from '../dataset/labels';
 import { type Dataset, type Row, taskKindOf } from '../dataset/types';
 import type { CalibrationFit } from '../evaluation/types';
@@ -55,7 +56,7 @@ export interface DistilledRun extends TrainedRun {
  */
 export const distil: Verb<DistilRequest, DistilEvent, DistilledRun> = async (host, request, run) => {
   checkTask(host, request);
-  const { dataset, ids } = learningTexts(request);
+  const { dataset, ids } = await learningTexts(request);
   const asked = { ...request, dataset };
   const inputs = await runInputs(host, { ...asked, trains: ids }, run.control);
   const answers = await teacherAnswers(host, asked, inputs, run);
@@ -87,10 +88,10 @@ function checkTask(host: Host, { dataset, teacher, texts }: DistilRequest): void
  * The rows to learn from: no more than the run can see, none that repeats a test or validation row, and none that the prompt
  * shows as an example, because there it reads the answer. Texts from elsewhere become rows of the data set.
  */
-function learningTexts({ dataset, teacher, texts, settings }: DistilRequest): {
+async function learningTexts({ dataset, teacher, texts, settings }: DistilRequest): Promise<{
   readonly dataset: Dataset;
   readonly ids: readonly string[];
-} {
+}> {
   const { mapping, split, table } = dataset;
   const keyOf = (row: Row) => textKeyOf(row, mapping);
   const held = new Set(rowsOf(dataset, [...split.test, ...split.validation]).map(keyOf));
@@ -105,7 +106,8 @@ function learningTexts({ dataset, teacher, texts, settings }: DistilRequest): {
     throw badInput(
       'Every text is a test row, a validation row or an example in the prompt, so there is none to learn from. Add texts.',
     );
-  const all = texts === null ? dataset : { ...dataset, table: { ...table, rows: [...table.rows, ...free] } };
+  const all =
+    texts === null ? dataset : await withHashes({ ...dataset, table: { ...table, rows: [...table.rows, ...free] } });
   const most = Math.min(
     MOST_TRAINING_ROWS,
     settings.trainRows ?? MOST_TRAINING_ROWS,

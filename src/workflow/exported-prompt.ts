@@ -22,10 +22,11 @@ import { exampleCount, wholeTemplates } from '../task/render';
 import { cueOf, escaped, wordsFor } from '../task/template';
 import { labelTokens } from '../tokens/tokenizer';
 import { armCheckRows, makeCheckRows, type RowsDone } from './check-rows';
-import { trainingWords } from './compare-labels';
+
 import { chosenSubject, farthest, mixtureOf, type Order, OTHER_ROWS, SAME, type Subject } from './export-subjects';
 import type { Host, Run, Verb } from './host';
 import { validatedRows } from './training-rows';
+import { trainingWords } from './word-counts';
 
 /** Test rows whose answers by words are compared before words are exported. */
 const CHECKED_ROWS = 50;

@@ -6,6 +6,7 @@
  */
 
 import { drawnRows } from '../dataset/draw';
+import { withHashes } from '../dataset/keys';
 import { labelCounts } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { chosenCalibration, fitCalibration } from '../evaluation/classify/outcome';
@@ -172,7 +173,7 @@ async function wordsFrom(
   { control, emit }: Run<ImproveEvent>,
 ): Promise<{ readonly found: FoundWords | null; readonly readings: readonly CueReading[] }> {
   const train = dataset.split.train.filter((id) => !judging.includes(id));
-  const others = { ...dataset, split: { ...dataset.split, train } };
+  const others = await withHashes({ ...dataset, split: { ...dataset.split, train } });
   const known = readings.flatMap((each) => ('found' in each ? [each] : []));
   const asked = { dataset: others, template, words, otherCues: true, fewestRows: WORD_ROWS, known };
   const found: CueReading[] = [];

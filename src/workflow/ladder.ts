@@ -12,12 +12,13 @@
  * What a prompt has answered is given away as soon as it is finished, and is not asked again where it is given back: a stop
  * loses one prompt's answers at most.
  */
+import { withHashes } from '../dataset/keys';
 import { goldOf, rowsOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { type AnswerSheet, answerDifferences, predictionsOf } from '../evaluation/classify/pairs';
 import { rowGroups } from '../evaluation/rows';
 import { present } from '../lib/assert';
-import { sha256 } from '../lib/bytes';
+import { contentKey, sha256 } from '../lib/bytes';
 import { throwIfInterrupted } from '../lib/control';
 import { badInput, badInputIn } from '../lib/errors';
 import { labelProbabilities } from '../metrics/calibration';
@@ -59,7 +60,7 @@ export const climbLadder: Verb<LadderRequest, LadderEvent, Climbed> = async (hos
   const rungRows = split.test.length + CALIBRATION_ROWS;
   const all = rows.length + rungRows * (4 + request.second.length);
   const { ask, answers } = asking(host, request, run, all);
-  const { asked, labels } = await stepOne(request, { ...dataset, split }, ask);
+  const { asked, labels } = await stepOne(request, await withHashes({ ...dataset, split }), ask);
   const filled = await withField(dataset, field, split, labels);
   if (filled.split.test.length === 0) throw badInput('Step one could not answer any test row. Shorten its prompt.');
   const rungs: LadderRung[] = [];
@@ -101,7 +102,7 @@ function asking(host: Host, { kept }: LadderRequest, { control, emit }: Run<Ladd
   let [before, fresh] = [0, 0];
   const ask: Ask = async (note, of, on, ids) => {
     throwIfInterrupted(control);
-    const key = await sha256(JSON.stringify([await promptKey(of), host.engine.info.sha256, on.fingerprint, ids]));
+    const key = await sha256(contentKey(await promptKey(of), host.engine.info.sha256, on.fingerprint, ids));
     const isWhole = ({ rows }: LadderAnswers) => rows.every(([, each]) => each.length === of.words.length);
     const old = kept.find((each) => each.key === key && isWhole(each));
     const tell = (share: number) => {

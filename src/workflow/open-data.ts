@@ -2,6 +2,7 @@
 import { guessColumns } from '../dataset/columns';
 import { drawnRows } from '../dataset/draw';
 import { editDataset } from '../dataset/edit';
+import { withHashes } from '../dataset/keys';
 import { rowsOf, textKeyOf } from '../dataset/labels';
 import { blockingIssue } from '../dataset/lint/define';
 import { MENDS, withLabelColumn } from '../dataset/mends';
@@ -180,7 +181,7 @@ async function openAlone({ data, mapping, seed, splitBy: by }: GivenRows): Promi
 export async function openTestRows(table: Table, mapping: ColumnMapping, testRows: number | null): Promise<Dataset> {
   const all = { train: [], validation: [], test: table.rows.map((_, i) => String(i + 1)) };
   const { dataset } = await prepareRows(table, { ...mapping, id: null }, { seed: 0, fixedSplit: all });
-  return { ...dataset, split: ofSizes(dataset, { trainRows: null, testRows }) };
+  return withHashes({ ...dataset, split: ofSizes(dataset, { trainRows: null, testRows }) });
 }
 
 /** In a table of two files this column has the number of a row in its own. */

@@ -3,6 +3,7 @@
  * race as far as they come. The run continues from there.
  */
 
+import { rowsKey } from '../dataset/keys';
 import type { RowsRead } from '../inference/text-cache';
 import { type Control, ControlSource } from '../lib/control';
 import type { TrainEvent } from '../training/events';
@@ -13,15 +14,15 @@ import { engineRequest, type RowsOfRun, type RunInputs, type RunRequest, runInpu
 import { cacheKeyOf } from './training-rows';
 
 /** Everything that the bits of a race depend on, besides the engine: the rows and labels with their tokens, and the settings. */
-const keyOf = (
+export const raceKey = (
   { dataset, template, words, settings, initText }: RunRequest,
   { train, validation, labels }: RunInputs,
 ): string =>
-  JSON.stringify([
-    ...[dataset.fingerprint, template, words, initText, labels.map(({ tokenIds }) => [...tokenIds])],
-    Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)),
+  rowsKey(
+    dataset,
+    [template, words, initText, labels, settings],
     [train, validation].map((rows) => rows.map(({ rowId, label }) => [rowId, label])),
-  ]);
+  );
 
 /** A race that has run ahead, or still does. */
 interface RacedAhead {
@@ -40,7 +41,7 @@ export async function takenRace({ engine }: Host, request: RunRequest, inputs: R
   before?.control.ask('pause');
   racedAhead.delete(engine);
   await before?.ended.catch(() => undefined); // its own request says why it failed
-  const isAsked = before?.key === keyOf(request, inputs) && request.initFrom === null && request.resume === null;
+  const isAsked = before?.key === raceKey(request, inputs) && request.initFrom === null && request.resume === null;
   return isAsked ? before.racing : freshRace(request, inputs);
 }
 
@@ -132,7 +133,7 @@ async function raceAhead(
   const all = async () =>
     (await raceOn(host, racing, raced, { control, emit: tell })) && (await validateStart(host, racing, raced, control));
   const ended = all();
-  racedAhead.set(host.engine, { key: keyOf(request, inputs), racing, control, ended });
+  racedAhead.set(host.engine, { key: raceKey(request, inputs), racing, control, ended });
   if (await ended) return racing.runners.length > 0 ? 'compared' : 'read';
   return isSlow ? 'read' : 'interrupted';
 }

@@ -1,5 +1,6 @@
 /** Rows of a data set under a prompt, as token ids: the one way from a row to the model. */
 
+import { rowsKey } from '../dataset/keys';
 import { isUsable, textOf } from '../dataset/labels';
 import type { Dataset, SplitName } from '../dataset/types';
 import { present } from '../lib/assert';
@@ -122,17 +123,17 @@ export function rowLengths(
  * @param of the host's tokenizer and engine, read when they are needed: another model may be loaded meanwhile
  */
 export function rememberedNeighbours(of: () => Pick<Host, 'tokens' | 'engine'>): Host['neighbours'] {
-  let last: { readonly key: string; readonly found: Promise<Neighbours> } | null = null;
+  let last: { readonly key: string; readonly by: OpenTokenizer; readonly found: Promise<Neighbours> } | null = null;
   return (dataset, control, onProgress) => {
     const { tokens, engine } = of();
-    const key = `${dataset.fingerprint} ${dataset.splitHash} ${engine.info.sha256}`;
-    if (last?.key === key) return last.found;
+    const key = rowsKey(dataset, engine.info.sha256);
+    if (last?.key === key && last.by === tokens) return last.found;
     const plan = neighbourPlan(dataset, tokens.tokenizer.encode);
     const { tokenIds } = plan;
     const reading = engine
       .tokenVectors(tokenIds, control, (done) => onProgress?.(done, tokenIds.length))
       .then((vectors) => findNeighbours(plan, { ids: tokenIds, vectors, hidden: engine.info.hidden }));
-    const mine = { key, found: reading };
+    const mine = { key, by: tokens, found: reading };
     last = mine;
     reading.catch(() => {
       if (last === mine) last = null;

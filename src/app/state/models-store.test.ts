@@ -68,7 +68,7 @@ test('knows the models of the site, and the facts of every model that was loaded
   await vi.waitFor(() => expect(ids(models)[0]).toBe('mine'));
 
   const later = visit().models;
-  await services.store.settings.set(speedKey({ sha256: 'hash of mine', backend: 'wasm', threads: 2 }), {
+  await services.store.settings.set(speedKey({ sha256: 'hash of mine', backend: 'wasm', threads: 2, adapter: null }), {
     tokenMs: 1,
     step: { suffix: { ms: 400, tokens: 80 } },
   });

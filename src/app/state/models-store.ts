@@ -191,8 +191,8 @@ export interface Speedometer {
 }
 
 /** The setting that the speed of a model is kept under. */
-export const speedKey = (info: Pick<ModelInfo, 'sha256' | 'backend' | 'threads'>): string =>
-  `speed:${info.sha256}:${info.backend}:${info.threads}`;
+export const speedKey = (info: Pick<ModelInfo, 'sha256' | 'backend' | 'threads' | 'adapter'>): string =>
+  `speed:${info.sha256}:${info.backend}:${info.threads}:${info.adapter?.name ?? ''}`;
 
 export function createSpeedometer(
   { store: { settings } }: Pick<Services, 'store'>,

@@ -2,7 +2,9 @@
  * Texts of the next run are read, and its starts compared, while the user is on Data, Prompts or Train and the engine has
  * nothing else to do.
  */
+
 import type { Dataset } from '../../dataset/types';
+import { contentKey } from '../../lib/bytes';
 import { counted } from '../../lib/format';
 import type { PromptSet } from '../../prompt-set/types';
 import { sameLabels } from '../../task/template';
@@ -45,7 +47,7 @@ interface Texts {
 }
 
 export const aheadKey = ({ model, dataset, template }: Texts): string =>
-  `${model} ${cacheKeyOf(dataset.fingerprint, template)}`;
+  contentKey(model, cacheKeyOf(dataset.fingerprint, template));
 
 /** A template that is being typed is not read, and a request that needed the engine is probably followed by another. */
 const QUIET_MS = 3000;

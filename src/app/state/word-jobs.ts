@@ -1,5 +1,7 @@
 /** Answer words found by the model (when asked for, and once before a first run where the labels are no words of it), and the words of a text weighed. */
+
 import type { Dataset } from '../../dataset/types';
+import { contentKey } from '../../lib/bytes';
 import { takeFoundWords } from '../../prompt-set/make-versions';
 import { isWriting, sameWords } from '../../prompt-set/prompt-set';
 import type { PromptSet } from '../../prompt-set/types';
@@ -7,6 +9,7 @@ import { unfitWords } from '../../task/propose-words';
 import { sameLabels } from '../../task/template';
 import type { Weighing, WeighRequest } from '../../workflow/play';
 import { type Job, job } from './job';
+import { weightsOf } from './session-state';
 import { type Studio, screenStore, usePicked, useSession } from './studio';
 
 interface WordFinder extends Job<[setId: string, dataset: Dataset], object> {
@@ -92,9 +95,10 @@ const useWhichWords = screenStore((studio: Studio) =>
   }),
 );
 
-/** What is known of one text under some prompts, and how to ask. @param key names both */
-export function useWeighing(key: string, request: () => WeighRequest, screen: string) {
+/** What is known of one text under some prompts, and how to ask. */
+export function useWeighing(request: WeighRequest, screen: string) {
   const job = useWhichWords.use();
+  const key = contentKey(request, useSession(weightsOf));
   const isOwn = useWhichWords((s) => s.asked === key);
   const { weighing, error, running, fraction } = usePicked(job, 'weighing', 'error', 'running', 'fraction');
   const isBusy = useSession((s) => s.job !== null || s.model.kind !== 'ready');
@@ -105,7 +109,7 @@ export function useWeighing(key: string, request: () => WeighRequest, screen: st
     fraction,
     /** Another job has the engine, or no model is loaded. */
     isBusy,
-    onAsk: () => void job.start(key, request(), screen),
+    onAsk: () => void job.start(key, request, screen),
     onStop: job.stop,
   };
 }

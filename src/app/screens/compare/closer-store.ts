@@ -33,6 +33,8 @@ export interface InsightsKey {
   readonly mode: CalibrationMode;
   /** The pair whose slices are shown; 0 = the headline's. */
   readonly pairIndex: number;
+  /** The rows, whose texts and labels make the slices. */
+  readonly dataset: Dataset | null;
 }
 
 interface Learned {

@@ -1,10 +1,12 @@
 /** What the Data screen asks about the open rows: which to show in which order, how many tokens they have, and labels for those without. */
+
 import { useMemo } from 'react';
 import { useStore } from 'zustand';
 import { textKey } from '../../../dataset/labels';
 import { filterQuery, type RowQuery, type RowSort } from '../../../dataset/query';
 import type { Issue, Table } from '../../../dataset/types';
 import { type ByTask, taskKindOf } from '../../../dataset/types';
+import { contentKey } from '../../../lib/bytes';
 import { lengthIssues } from '../../../tokens/text-lengths';
 import type { WorkflowMethods } from '../../../worker/protocol';
 import type { DataState } from '../../state/data/data-state';
@@ -57,7 +59,7 @@ interface Lengths {
   readonly answers: TargetLengths | null;
 }
 
-/** Tokens of the texts by fingerprint of the rows. */
+/** Tokens of the texts, by rows and tokenizer. */
 export const useLengths = screenStore(({ services, stores }) =>
   steadyResource(async (_: string, signal): Promise<Lengths | null> => {
     const dataset = stores.data.getState().prepared?.dataset;
@@ -79,9 +81,9 @@ const ANSWER_LENGTHS: ByTask<(count: () => Promise<TargetLengths>) => Promise<Ta
 
 /** Counts the tokens of the open rows once the model's tokenizer is there, and again when the rows change. */
 export function useCountTokens(): void {
-  const isReady = useSession((s) => s.tokenizer.kind === 'ready');
+  const tokenizer = useSession((s) => (s.tokenizer.kind === 'ready' ? s.tokenizer.sha256 : null));
   const fingerprint = useData((s) => s.prepared?.dataset.fingerprint ?? null);
-  useResource(useLengths.use(), isReady ? fingerprint : null);
+  useResource(useLengths.use(), tokenizer && fingerprint ? contentKey(fingerprint, tokenizer) : null);
 }
 
 /** All issues: from the rows, and from their tokens once those are counted; null before the rows were checked. */

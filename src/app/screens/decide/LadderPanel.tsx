@@ -39,7 +39,8 @@ export function LadderPanel({ set, dataset, steps }: LadderProps) {
   const model = useSession(weightsOf);
   const fields = fieldsOf(second, dataset);
   const chosen = { ...steps, field: fields.includes(steps.field) ? steps.field : (fields[0] ?? '') };
-  const isOther = value?.ladder && value.of !== ladderKey(chosen, second, dataset, model);
+  const first = usePromptSets((s) => s.sets.find(({ id }) => id === steps.setId));
+  const isOther = value?.ladder && value.of !== ladderKey(chosen, first, second, dataset, model);
   return (
     <>
       <Panel stack span={12} title="Two steps" aside="one prompt answers a column that the next one reads">
@@ -75,10 +76,11 @@ interface ClimbProps extends LadderProps {
 function Climb({ set, dataset, steps, fields }: ClimbProps) {
   const { change } = decideStores.use();
   const { otherSet, climbing } = ladders.use();
-  const { value: other } = useResource(otherSet, steps.setId || null);
+  const sets = usePromptSets((s) => s.sets);
+  const updatedAt = sets.find(({ id }) => id === steps.setId)?.updatedAt;
+  const { value: other } = useResource(otherSet, updatedAt ? { setId: steps.setId, updatedAt } : null);
   const versions = other ? matrixChoices(other) : [];
   const choice = versions.some(({ id }) => id === steps.choice) ? steps.choice : (versions.at(-1)?.id ?? '');
-  const sets = usePromptSets((s) => s.sets);
   const others = sets.filter(({ id, labels, hard, tuned }) => id !== set.id && labels.length > 0 && hard + tuned > 0);
   const { running, error, rowsPerSecond } = usePicked(climbing, 'running', 'error', 'rowsPerSecond');
   const pace = rowsPerSecond === null ? '' : `${rowsPerSecond.toFixed(1)} rows a second`;

@@ -1,4 +1,5 @@
 /** What the Decide screen asks and assumes, by prompt set, and what follows for the newest comparison. */
+import { rowsKey } from '../../../dataset/keys';
 import type { Dataset } from '../../../dataset/types';
 import type { Assumptions, Effort } from '../../../decide/break-even';
 import { FIRST_ASSUMPTIONS, presetOf } from '../../../decide/break-even';
@@ -9,7 +10,7 @@ import { badInput } from '../../../lib/errors';
 import { EXAMPLES } from '../../../prompt-set/arms';
 import { addTrained } from '../../../prompt-set/make-versions';
 import { countLook, kindOf } from '../../../prompt-set/prompt-set';
-import { chosenPrompts, type MatrixPrompt, matrixPrompt } from '../../../prompt-set/ready-prompt';
+import { chosenPrompts, type MatrixPrompt, matrixPrompt, promptContent } from '../../../prompt-set/ready-prompt';
 import { type ClassifyEvaluation, deciding, ofKind, type PromptSet } from '../../../prompt-set/types';
 import type { Ladder, LadderAnswers } from '../../../report/ladder';
 import { filledId, type MatrixCell, slotId } from '../../../report/matrix';
@@ -118,13 +119,14 @@ interface KeptLadder {
 
 const ladderSetting = (setId: string) => `ladder:${setId}`;
 
-/** What decides a ladder: its prompts, its rows and the model. */
+/** What decides a ladder: its prompts, its rows and the model. @param first the prompt set of step one, by its last change */
 export const ladderKey = (
   steps: Steps,
+  first: Pick<PromptSet, 'updatedAt'> | null | undefined,
   second: readonly MatrixPrompt[],
-  { fingerprint, splitHash }: Dataset,
+  dataset: Dataset,
   model: string | null,
-): string => JSON.stringify([steps, second.map(({ id }) => id), fingerprint, splitHash, model]);
+): string => rowsKey(dataset, steps, first?.updatedAt, second.map(promptContent), model);
 
 interface Climbing {
   readonly rowsPerSecond: number | null;
@@ -136,7 +138,9 @@ export const ladders = perStudio((studio) => {
   const { services, stores } = studio;
   const { settings, sets, datasets } = services.store;
   const kept = steadyResource((setId: string) => settings.get<KeptLadder>(ladderSetting(setId)));
-  const otherSet = resource(async (setId: string) => (await sets.get(setId)) ?? null);
+  const otherSet = resource(
+    async ({ setId }: Pick<FoundKey, 'setId' | 'updatedAt'>) => (await sets.get(setId)) ?? null,
+  );
   const climbing = job<[PromptSet, Dataset, Steps], Climbing>(stores.session, {
     title: 'Climbing the ladder',
     screen: 'decide',
@@ -148,7 +152,7 @@ export const ladders = perStudio((studio) => {
       const first = other && matrixPrompt(other, steps.choice, (await datasets.get(steps.setId))?.dataset ?? null);
       if (!first) throw badInput('The prompt of step one is no longer in the library. Choose another.');
       const second = chosenPrompts(set, dataset);
-      const of = ladderKey(steps, second, dataset, weightsOf(stores.session.getState()));
+      const of = ladderKey(steps, other, second, dataset, weightsOf(stores.session.getState()));
       const before = (await settings.get<KeptLadder>(ladderSetting(set.id)))?.answers ?? [];
       const answers = [...before];
       let saving: Promise<unknown> = Promise.resolve();

@@ -7,7 +7,7 @@ import { ProbabilityBars, WhichWords } from '../../charts';
 import { useSession } from '../../state/studio';
 import { useWeighing } from '../../state/word-jobs';
 import { ArmMark, Button, Panel, Slider, TextField } from '../../ui';
-import { asAsked, type Cast, type Player, playedPrompt } from './cast';
+import { type Cast, type Player, playedPrompt } from './cast';
 import { textIn, usePlayground } from './playground-store';
 
 interface PlayerProps {
@@ -67,20 +67,11 @@ export function Answer({
 
 /** Which words decided, without and with the vectors; before anything is tuned, by the prompts that there are. */
 export function DecidingWords({ cast, fields }: { readonly cast: Cast; readonly fields: Fields }) {
-  const { players, words, columns } = cast;
+  const { players, words } = cast;
   const asked = players.some(({ id }) => id === 'tuned')
     ? players.filter(({ id }) => id === 'untuned' || id === 'tuned')
     : players.slice(0, 2);
-  const key = JSON.stringify([
-    cast.examplesKey,
-    asked.map(({ id, template, soft }) => [id, template, soft?.vectors[0]]),
-    asAsked(fields, columns),
-  ]);
-  const weighing = useWeighing(
-    key,
-    () => ({ prompts: asked.map((player) => playedPrompt(cast, player)), fields }),
-    'playground',
-  );
+  const weighing = useWeighing({ prompts: asked.map((player) => playedPrompt(cast, player)), fields }, 'playground');
   return <WhichWords prompts={asked} labels={words.map(({ label }) => label)} {...weighing} />;
 }
 

@@ -1,5 +1,6 @@
 import { useStore } from 'zustand';
 import { createStore } from 'zustand/vanilla';
+import { rowsKey } from '../../../dataset/keys';
 import type { Dataset } from '../../../dataset/types';
 import { oneAtATime } from '../../../lib/control';
 import { StudioError } from '../../../lib/errors';
@@ -246,9 +247,6 @@ interface KeptSearch {
 /** Ends in the set's id, so that it is deleted with the set. */
 const searchKey = (setId: string) => `search:${setId}`;
 
-const rowsAndWeights = ({ fingerprint, splitHash }: Dataset, weights: string | null) =>
-  JSON.stringify([fingerprint, splitHash, weights]);
-
 /** The answers that a search on these rows has by now, and what keeps them. */
 async function keptAnswers({ store: { settings } }: Pick<Studio['services'], 'store'>, setId: string, of: string) {
   const key = searchKey(setId);
@@ -266,7 +264,7 @@ const cutOff = perStudio(({ services, stores: { session } }) =>
   resource(async ({ setId, dataset }: { readonly setId: string; readonly dataset: Dataset }) => {
     await session.getState().modelReady();
     const kept = await services.store.settings.get<KeptSearch>(searchKey(setId));
-    const isSame = kept?.of === rowsAndWeights(dataset, weightsOf(session.getState()));
+    const isSame = kept?.of === rowsKey(dataset, weightsOf(session.getState()));
     const answered = kept?.answers.filter((each) => 'rows' in each).length ?? 0;
     return kept?.isOpen && isSame && answered > 0 ? answered : null;
   }),
@@ -315,7 +313,7 @@ export const useSearch = screenStore((studio: Studio): Job<[], Searching> => {
       report({ setId: set.id, board: [], found: null, tokensPerSecond: null });
       await session.getState().modelReady();
       if (isStopped) return;
-      const of = rowsAndWeights(dataset, weightsOf(session.getState()));
+      const of = rowsKey(dataset, weightsOf(session.getState()));
       const { answers, saving } = await keptAnswers(services, set.id, of);
       const draft = draftOf(set, usePrompts.of(studio).getState().prompt, proposer.getState().proposal);
       let board: readonly Standing[] = [];

@@ -1,5 +1,6 @@
 /** What there is to beat on the validation rows, as far as it is known, and which of it a run should still score. */
 
+import { rowsKey } from '../../../dataset/keys';
 import type { Dataset } from '../../../dataset/types';
 import { type ByTask, taskKindOf } from '../../../dataset/types';
 import { chosenHard, recordTry } from '../../../prompt-set/make-versions';
@@ -47,13 +48,11 @@ function askedOf({ open, template, words }: Subject, id: BaselineId): Asked | nu
   return hard && { prompt: hard.prompt, with: answersWith(open, hard) };
 }
 
-/** Names the number of rows: earlier versions scored others. Ends in the set's id, so that the text of its prompt is deleted with it. */
+/** Ends in the set's id, so that the text of its prompt is deleted with it. */
 function keyOf(subject: Subject, id: BaselineId): string {
   const { open, dataset, template, words, info } = subject;
-  const on = `${validationCount(dataset)}:${info?.sha256}:${dataset.fingerprint}:${dataset.splitHash}`;
-  return taskKindOf(dataset.mapping) === 'classify'
-    ? `untuned-drawn:${on}:${words.map((w) => w.word).join('|')}:${template}:${open.id}`
-    : `predicted-drawn:${on}:${JSON.stringify(askedOf(subject, id)?.prompt)}:${open.id}`;
+  const asked = taskKindOf(dataset.mapping) === 'classify' ? [words, template] : askedOf(subject, id)?.prompt;
+  return `baseline:${rowsKey(dataset, info?.sha256, validationCount(dataset), asked)}:${open.id}`;
 }
 
 /** Scores as they are kept, and read back by kind of task. */

@@ -12,7 +12,6 @@ import { NUMBER_SETTINGS, readNumber } from '../../../training/fields';
 import { DEFAULT_PRESET, PRESETS, type PresetName, type TrainingSettings } from '../../../training/settings';
 import { gainOf, isOfPreset } from '../../../workflow/learning-curve';
 import { type PlannedRun, runText, withoutRace } from '../../../workflow/runs';
-import { cacheKeyOf } from '../../../workflow/training-rows';
 import { aheadKey, nextRunKey, useReadingAhead } from '../../state/read-ahead';
 import { resource, steadyResource, useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
@@ -272,10 +271,9 @@ export function useSecondsOf(): SecondsOf {
   const rows = useRows();
   const speed = useTraining((s) => s.speed);
   const model = useSession(weightsOf);
-  const trained = useTraining((s) =>
-    rows ? (s.rowsInCache.get(cacheKeyOf(rows.dataset.fingerprint, rows.template)) ?? 0) : 0,
-  );
-  const ahead = useReadingAhead((s) => (rows && model ? (s.rowsInCache.get(aheadKey({ ...rows, model })) ?? 0) : 0));
+  const cached = rows && model ? aheadKey({ ...rows, model }) : null;
+  const trained = useTraining((s) => (cached ? (s.rowsInCache.get(cached) ?? 0) : 0));
+  const ahead = useReadingAhead((s) => (cached ? (s.rowsInCache.get(cached) ?? 0) : 0));
   const cachedRows = Math.max(trained, ahead);
   const isFree = useSession((s) => s.job === null);
   const stepsAhead = useReadingAhead((s) => (isFree ? s.stepsAhead : 0));

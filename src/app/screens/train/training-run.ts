@@ -1,4 +1,5 @@
 /** One run on the page, from the recorded version to its end: trained, paused, stopped, or cut off. */
+
 import type { Dataset } from '../../../dataset/types';
 import { oneAtATime } from '../../../lib/control';
 import { asStudioError, badInput, fromWire, StudioError } from '../../../lib/errors';
@@ -14,9 +15,10 @@ import type { RaceEvent, RaceWinner } from '../../../workflow/race';
 import type { RunRows } from '../../../workflow/run-rows';
 import { resultOf, startVectors, teacherOf } from '../../../workflow/runs';
 import type { TrainedRun, TrainRunEvent } from '../../../workflow/train';
-import { cacheKeyOf, validationCount } from '../../../workflow/training-rows';
+import { validationCount } from '../../../workflow/training-rows';
 import type { Speedometer } from '../../state/models-store';
 import type { PromptSetsStore } from '../../state/prompt-sets-store';
+import { aheadKey } from '../../state/read-ahead';
 import type { Services } from '../../state/services';
 import { isEngineGone } from '../../state/session-state';
 import type { SessionStore } from '../../state/session-store';
@@ -179,7 +181,7 @@ class TrainingRun {
         break;
       case 'cache':
         this.#readAt = performance.now();
-        onRowsCached(cacheKeyOf(this.#plan.dataset.fingerprint, subject.template), event.rowsDone);
+        onRowsCached(aheadKey({ ...subject, model: subject.info?.sha256 ?? '' }), event.rowsDone);
         break;
       case 'race':
         if (event.now) this.#markFirstStep();

@@ -1,7 +1,9 @@
 /** The engine's one place for a run: what trains, what waits, and how a cut-off run resumes. */
+
+import { rowsKey } from '../../../dataset/keys';
 import type { Dataset } from '../../../dataset/types';
 import { asStudioError, badInput, StudioError } from '../../../lib/errors';
-import { isRun, isUsable, openRun, updateRun } from '../../../prompt-set/make-versions';
+import { chosenHard, isRun, isUsable, openRun, updateRun } from '../../../prompt-set/make-versions';
 import { changeTask } from '../../../prompt-set/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { wordsFitting } from '../../../prompt-set/versions';
@@ -12,6 +14,7 @@ import { type PlannedRun, recorded, resumeTrouble } from '../../../workflow/runs
 import { validatedRows } from '../../../workflow/training-rows';
 import { createSpeedometer } from '../../state/models-store';
 import { withFairRival } from '../../state/proposer';
+import { weightsOf } from '../../state/session-state';
 import { ActionStore, type Studio, screenStore } from '../../state/studio';
 import { useWordFinder } from '../../state/word-jobs';
 import { createBaselines } from './baselines';
@@ -371,7 +374,13 @@ export class Training extends ActionStore<TrainingState> {
   readonly checkRival = async (dataset: Dataset, signal: AbortSignal): Promise<void> => {
     const asked = AbortSignal.any([signal, this.#idle.signal]);
     const { set } = this.#promptSets.getState();
-    const key = `${set?.chosenHard} ${dataset.fingerprint} ${dataset.splitHash}`;
+    const key = rowsKey(
+      dataset,
+      set && chosenHard(set),
+      set?.words,
+      set?.baseTemplate,
+      weightsOf(this.#session.getState()),
+    );
     if (!set || this.#isTaken() || this.#fair.has(key)) return;
     if (await this.#wordFinder.isDue(set.id, dataset)) return;
     const checked = await withFairRival(this.#services, this.#promptSets, { set, dataset }, asked);

@@ -25,13 +25,13 @@ import { SlicesPanel } from './SlicesPanel';
 
 /** The comparison from several sides; which one is open is in the address. */
 function LookCloser(given: LookCloserProps) {
-  const { comparison, evaluation, mode } = given;
+  const { comparison, evaluation, dataset, mode } = given;
   const [tab, setTab] = useQuery<string>('tab', 'rows');
   const { index: pairIndex, pair, choose } = usePair(comparison.pairs);
   const props = { ...given, pair };
   // labels, votes and checks are kept for the pair that the verdict is about
   const headline = { ...given, pair: comparison.pairs[0] };
-  const key = { id: evaluation.id, mode, pairIndex };
+  const key = { id: evaluation.id, mode, pairIndex, dataset };
   const { value: found } = useResource(closerStores.use().insights, key);
   const tabs = [
     {

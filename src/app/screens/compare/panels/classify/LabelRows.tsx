@@ -191,7 +191,7 @@ function RowWords({ set, dataset, labels, rowId }: RowWordsProps) {
   const { mapping, table } = dataset;
   const arms = armsOf(set).arms.filter(({ id }) => id === 'untuned' || id === 'tuned');
   const cells = rowsById(table.rows).get(rowId)?.cells ?? {};
-  const request = () => ({
+  const request = {
     fields: { ...cells, text: cells[mapping.text] ?? '' },
     prompts: arms.map(({ prompt, words, softs }) => ({
       template: prompt.template,
@@ -200,9 +200,8 @@ function RowWords({ set, dataset, labels, rowId }: RowWordsProps) {
       textColumn: mapping.text,
       task: { kind: 'classify' as const, words: alignWords(words, labels), calibration: null },
     })),
-  });
-  const key = JSON.stringify([set.id, set.chosenSoft, dataset.fingerprint, rowId]);
-  const weighing = useWeighing(key, request, 'compare');
+  };
+  const weighing = useWeighing(request, 'compare');
   return (
     <WhichWords prompts={arms.map((arm) => ({ name: arm.name, side: sideOf(arm) }))} labels={labels} {...weighing} />
   );
