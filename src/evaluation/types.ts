@@ -63,12 +63,10 @@ export interface ArmOutcome {
   readonly tokensSent?: readonly number[];
   readonly tokensComputedMean: number | null;
   readonly latencyMsMedian: number | null;
-  /** Accuracy on validation rows, raw and calibrated, where measured (decides nothing on test). */
+  /** On validation rows. */
   readonly validation: {
-    readonly raw: number;
-    readonly calibrated: number;
-    /** Mean negative log-probability of the labels; left out by earlier versions. */
-    readonly loss?: { readonly raw: number; readonly calibrated: number };
+    /** Whether calibration clearly helps there: then it is used. */
+    readonly helps: boolean;
     /** Row by row, uncalibrated; left out by earlier versions. A threshold is chosen on them. */
     readonly answers?: {
       readonly gold: readonly number[];
@@ -92,7 +90,7 @@ export interface ComparisonPlan {
   /** Both arms get calibration or neither does. */
   readonly calibrated: boolean;
   /**
-   * `chosen` = calibration is offered to every arm alike, and each takes it where it helped on the validation rows
+   * `chosen` = calibration is offered to every arm alike, and each takes it where it clearly helps on the validation rows
    * (`ArmOutcome.validation`); then `calibrated` counts for arms without a validation result. Left out: `calibrated` for all.
    */
   readonly calibration?: 'chosen';

@@ -1,4 +1,4 @@
-import { binomialCdf, studentT975, Z95 } from './special';
+import { binomialCdf, studentT, studentT975, Z90, Z95 } from './special';
 
 export interface Interval {
   readonly low: number;
@@ -85,6 +85,16 @@ export function meanInterval(differences: readonly number[]): Interval {
   if (differences.length < 2) return { low: -1, high: 1 };
   const { n, mean, variance } = momentsOf(differences);
   return clipped(mean, studentT975(n - 1) * Math.sqrt(variance / n));
+}
+
+/**
+ * Whether a mean of differences, one a row, is above 0: one-sided paired t test at 5%, m > t·s/√n with n − 1 degrees of
+ * freedom. Never under six rows. Source: Student 1908.
+ */
+export function isAboveZero(differences: readonly number[]): boolean {
+  if (differences.length < 6) return false;
+  const { n, mean, variance } = momentsOf(differences);
+  return mean > studentT(Z90, n - 1) * Math.sqrt(variance / n);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Intervals of means against SciPy 1.17: t.ppf, ttest_1samp, ttest_ind(equal_var=False). */
 import { expect, it } from 'vitest';
-import { meanInterval, meansInterval } from './intervals';
-import { studentT975 } from './special';
+import { isAboveZero, meanInterval, meansInterval } from './intervals';
+import { studentT, studentT975, Z90 } from './special';
 
 it.each([
   [1, 12.7062],
@@ -13,6 +13,20 @@ it.each([
   [499, 1.96473],
 ])('Student’s t with %d degrees of freedom', (degrees, value) => {
   expect(Math.abs(studentT975(degrees) - value)).toBeLessThan(3e-4);
+});
+
+it.each([
+  [5, 2.01505],
+  [19, 1.72913],
+  [47, 1.67793],
+])('Student’s t of a one-sided test with %d degrees of freedom', (degrees, value) => {
+  expect(Math.abs(studentT(Z90, degrees) - value)).toBeLessThan(3e-4);
+});
+
+it('a mean is above 0 where the one-sided p is below 5%: 0.035 for these rows, 0.059 for those', () => {
+  expect(isAboveZero(ONE.map((value) => value - 0.3))).toBe(true);
+  expect(isAboveZero(ONE.map((value) => value - 0.34))).toBe(false);
+  expect([[], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0, 0]].map(isAboveZero)).toEqual([false, false, false]);
 });
 
 const ONE = [0.1, 0.4, 0.35, 0.8, 0.55, 0.6, 0.9];

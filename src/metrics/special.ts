@@ -2,6 +2,8 @@
 
 /** Quantile of the standard normal for a two-sided 95% interval. */
 export const Z95 = 1.959963984540054;
+/** Of a two-sided 90% interval, and of a one-sided test at 5%. */
+export const Z90 = 1.6448536269514722;
 
 /** Lanczos approximation, g = 7, n = 9 (Numerical Recipes, 6.1); about 15 digits for x > 0. */
 const LANCZOS = [

@@ -94,7 +94,7 @@ describe('calibration', () => {
   it('stays as it is in a second comparison on other rows, which compares what answers and says what would be better', async () => {
     const first = await comparedSet(biasedHost());
     // the same set, of a model that answers "bad" far too often since
-    const host = biasedHost(-1.5);
+    const host = biasedHost(-3);
     const { evaluation } = await compare(host, first, SILENT);
     const second = recordComparison(first.set, evaluation as ClassifyEvaluation, NOW);
     expect([second.hard, second.soft]).toEqual([first.set.hard, first.set.soft]);

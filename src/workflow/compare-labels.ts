@@ -114,7 +114,7 @@ async function judged(
     ...answered,
     ...(groups ? { groups } : {}),
     file: rowsInFile(dataset),
-    // Offered to all alike; each takes it where it helped on the validation rows.
+    // Offered to all alike; each takes it where it clearly helps on the validation rows.
     calibrated: false,
     calibration: 'chosen',
     looks: set.testLooks + 1,

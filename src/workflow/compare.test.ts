@@ -145,8 +145,8 @@ describe('a comparison', () => {
       const armOf = (id: string) => arms.find((arm) => arm.id === id);
       const [yours, tuned] = [armOf('yours'), armOf('tuned')];
       return {
-        yours: [yours?.validation?.loss, yours?.temperature],
-        tuned: [tuned?.validation?.loss?.raw, tuned?.temperature?.raw],
+        yours: yours?.temperature,
+        tuned: tuned?.temperature?.raw,
         rows: [yours?.temperature?.rows, tuned?.temperature?.rows, yours?.validation?.answers?.gold.length],
       };
     };
@@ -239,12 +239,11 @@ describe('a comparison', () => {
         const arm = evaluation.plan.arms.find((found) => found.id === id);
         const rounded = (value: number) => Number(value.toFixed(9));
         const { raw, calibrated } = arm?.temperature ?? { raw: 0, calibrated: 0 };
-        const { loss } = arm?.validation ?? {};
         return {
           name: arm?.name,
           bias: arm?.calibration?.meanLogProbs.map(rounded),
           temperature: [raw, calibrated].map(rounded),
-          loss: loss && [loss.raw, loss.calibrated].map(rounded),
+          helps: arm?.validation?.helps,
         };
       });
     expect(fits(sorted)).toEqual(fits(run));

@@ -3,6 +3,7 @@ import { preparedOf } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import type { TrainRequest } from '../engine/types';
 import { uninterrupted } from '../lib/control';
+import { logSoftmax } from '../metrics/classification';
 import { shotIds } from '../task/render';
 import { STANDARD } from '../training/settings';
 import { compare } from './compare';
@@ -19,8 +20,13 @@ const SHOTS = { template: `Say the tone.\n${BARE}`, shots: 4, shotSeed: 0 };
 const ASIS: Teacher = { prompt: SHOTS, words, calibration: null };
 
 /** A host whose training ends at once with these vectors, and what it was asked. */
-function taughtHost({ context = 100_000, reason = 'finished' as 'finished' | 'paused', gain = 0.3 } = {}) {
-  const { host, scored } = fakeHost(context);
+function taughtHost({
+  context = 100_000,
+  reason = 'finished' as 'finished' | 'paused',
+  gain = 0.3,
+  of = answerOf,
+} = {}) {
+  const { host, scored } = fakeHost(context, of);
   const asked: TrainRequest[] = [];
   const train = async function* (request: TrainRequest) {
     asked.push(request);
@@ -88,7 +94,10 @@ it('teaches what the prompt answers, calibrated, whatever the rows’ own labels
 
 it('decides the calibration on the rows of a comparison where none has', async () => {
   const dataset = await prepared(400);
-  const { host, asked } = taughtHost();
+  // prefers one label before it has read anything
+  const of: typeof answerOf = (...read) =>
+    logSoftmax(answerOf(...read).map((value, c) => (c === 0 ? value + 2 : value)));
+  const { host, asked } = taughtHost({ of });
   const teacher = { ...ASIS, prompt: { ...SHOTS, shots: 0 } };
   await distil(host, request(dataset, { teacher: { ...teacher, calibration: undefined } }), run);
   await distil(host, request(dataset, { teacher }), run);
@@ -96,13 +105,12 @@ it('decides the calibration on the rows of a comparison where none has', async (
   // as a comparison decides it
   const set = promptSet(dataset);
   const hard = set.hard.map((version) => ({ ...version, prompt: teacher.prompt }));
-  const { evaluation } = await compare(fakeHost().host, { set: { ...set, words, hard }, dataset }, run);
+  const { evaluation } = await compare(fakeHost(undefined, of).host, { set: { ...set, words, hard }, dataset }, run);
   const arms = evaluation.kind === 'classify' ? evaluation.plan.arms : [];
   const { calibration = null } = arms.find(({ id }) => id === 'yours') ?? {};
   expect(calibration).not.toBeNull();
   await distil(host, request(dataset, { teacher: { ...teacher, calibration } }), run);
   expect(asked[2]?.train.map(({ taught }) => taught)).toEqual(asked[0]?.train.map(({ taught }) => taught));
-  // this model prefers one label before it has read anything
   const mean = (shares: readonly number[] = []) => shares.reduce((sum, share) => sum + share, 0) / shares.length;
   expect(Math.abs(mean(chosen) - 0.5)).toBeLessThan(Math.abs(mean(raw) - 0.5));
 });

@@ -9,7 +9,7 @@ import { drawnRows } from '../dataset/draw';
 import { withHashes } from '../dataset/keys';
 import { labelCounts } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
-import { chosenCalibration, fitCalibration } from '../evaluation/classify/outcome';
+import { chosenCalibration } from '../evaluation/classify/outcome';
 import type { CalibrationFit } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { badInput, StudioError } from '../lib/errors';
@@ -372,7 +372,8 @@ function bestSoFar(search: Search, ranked: readonly Entry[]): Improved {
     ranked.length > 0 ? ranked : shown.toSorted((a, b) => onTraining(a) - onTraining(b) || a.tokens - b.tokens);
   if (!best) throw new StudioError('cancelled', 'Stopped before a prompt had answered its rows.');
   const bare = shown.find(({ face }) => face.origin === 'bare') ?? best;
-  const calibration = fitCalibration([...best.answers.values()], search.counts);
+  const gold = [...best.answers.keys()].map((id) => present(pool.get(id), id));
+  const calibration = chosenCalibration([...best.answers.values()], gold, [], search.counts);
   return resultOf(
     search,
     best,

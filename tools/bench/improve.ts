@@ -13,7 +13,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
 import { openSet } from '../../src/cli/open-set';
 import { goldOf, labelCounts } from '../../src/dataset/labels';
-import { calibrationHelps, fitCalibration, validationOutcome } from '../../src/evaluation/classify/outcome';
+import { chosenCalibration } from '../../src/evaluation/classify/outcome';
 import { uninterrupted } from '../../src/lib/control';
 import { calibrated } from '../../src/metrics/calibration';
 import { accuracy, argmax } from '../../src/metrics/classification';
@@ -123,9 +123,8 @@ async function answersOf({ prompt, words: own }: Pick<PromptCandidate, 'prompt' 
 async function onTest(candidate: Pick<PromptCandidate, 'prompt' | 'words'>) {
   const validation = validationIds(dataset);
   const own = await answersOf(candidate, validation);
-  const fit = fitCalibration(own, labelCounts(dataset, dataset.split.train));
-  const outcome = validationOutcome(own, goldOf(dataset, validation), fit);
-  const means = outcome && calibrationHelps(outcome) ? fit.meanLogProbs : null;
+  const counts = labelCounts(dataset, dataset.split.train);
+  const means = chosenCalibration(own, goldOf(dataset, validation), [], counts)?.meanLogProbs ?? null;
   const answers = (await answersOf(candidate, dataset.split.test)).map((row) => argmax(calibrated(row, means)));
   const gold = goldOf(dataset, dataset.split.test);
   const right = answers.filter((answer, i) => answer === gold[i]).length;

@@ -130,7 +130,6 @@ export function combinedArm(from: CombinedFrom): ArmOutcome | null {
   const weight = fitWeight(tunedValidation, wordsValidation, validationGold);
   if (weight === 1) return null;
   const onValidation = mixedAnswers(tunedValidation, wordsValidation, weight);
-  const raw = accuracyOf(onValidation, validationGold);
   return {
     ...(weight === 0 ? words : tuned),
     id: 'combined',
@@ -139,7 +138,7 @@ export function combinedArm(from: CombinedFrom): ArmOutcome | null {
     temperature: validationTemperature(onValidation, validationGold, null),
     logProbs: mixedAnswers(tuned.logProbs, words.logProbs, weight),
     calibration: null,
-    validation: { raw, calibrated: raw, answers: { gold: validationGold, logProbs: onValidation } },
+    validation: { helps: false, answers: { gold: validationGold, logProbs: onValidation } },
   };
 }
 

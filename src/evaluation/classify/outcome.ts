@@ -1,14 +1,7 @@
 import { assert } from '../../lib/assert';
 import { atTemperature, calibrated, fitTemperature, nll } from '../../metrics/calibration';
-import {
-  accuracy,
-  argmax,
-  classMetrics,
-  confusionMatrix,
-  correctCount,
-  logSoftmax,
-} from '../../metrics/classification';
-import { type Interval, meanInterval } from '../../metrics/intervals';
+import { argmax, classMetrics, confusionMatrix, correctCount, logSoftmax } from '../../metrics/classification';
+import { type Interval, isAboveZero, meanInterval } from '../../metrics/intervals';
 import { type Compared, LABEL_METRICS, type LabelMetricId, metricsOf, type Predicted } from '../../metrics/registry';
 import type { ResampleOptions } from '../../metrics/resample';
 import { mean } from '../../metrics/special';
@@ -41,32 +34,26 @@ export const calibratedRows = (
   fit: CalibrationFit | null,
 ): readonly (readonly number[])[] => rows.map((row) => calibrated(row, fit?.meanLogProbs ?? null));
 
-/** What an arm reaches on validation rows without and with calibration, which decides; null without such rows. */
+/**
+ * Whether calibration helps on validation rows: whether it clearly lowers the loss there, by a one-sided paired t test of the
+ * rows' losses at 5%. Whichever loss is lower by chance would calibrate a third of the prompts without a bias, at a cost of up
+ * to a point of accuracy (`calibration.test.ts`). Accuracy on so few rows says it too roughly (docs/benchmarks.md).
+ */
+const clearlyHelps = (raw: readonly (readonly number[])[], after: typeof raw, gold: readonly number[]): boolean =>
+  isAboveZero(gold.map((label, i) => (after[i]?.[label] as number) - (raw[i]?.[label] as number)));
+
+/** What an arm answers to validation rows, and whether calibration helps there, which decides; null without such rows. */
 export function validationOutcome(
   logProbs: readonly (readonly number[])[],
   gold: readonly number[],
   fit: CalibrationFit | null,
 ): ArmOutcome['validation'] {
   if (gold.length === 0) return null;
-  const after = calibratedRows(logProbs, fit);
-  return {
-    raw: accuracy(gold, logProbs.map(argmax)),
-    calibrated: accuracy(gold, after.map(argmax)),
-    loss: { raw: nll(logProbs, gold), calibrated: nll(after, gold) },
-    answers: { gold, logProbs },
-  };
+  return { helps: clearlyHelps(logProbs, calibratedRows(logProbs, fit), gold), answers: { gold, logProbs } };
 }
 
 /**
- * Whether calibration helps this arm: whether it lowers the mean negative log-probability of the validation rows' labels.
- * On a hundred rows accuracy says it too roughly: on tweets it would have cost a tuned prompt seven points of the test
- * rows (docs/benchmarks.md). Accuracy decides in comparisons of earlier versions, which kept nothing else.
- */
-export const calibrationHelps = ({ raw, calibrated, loss }: NonNullable<ArmOutcome['validation']>): boolean =>
-  loss ? loss.calibrated < loss.raw : calibrated > raw;
-
-/**
- * The calibration that a prompt answers with, as a comparison decides it: null where it does not help.
+ * The calibration that a prompt answers with, as a comparison decides it: null where it does not clearly help.
  * @param others answers to further rows, whose labels are not used, where validation rows are few
  * @param counts training rows of each label
  */
@@ -78,8 +65,7 @@ export function chosenCalibration(
 ): CalibrationFit | null {
   if (logProbs.length === 0) return null;
   const fit = fitCalibration([...logProbs, ...others], counts);
-  const outcome = validationOutcome(logProbs, gold, fit);
-  return outcome && calibrationHelps(outcome) ? fit : null;
+  return validationOutcome(logProbs, gold, fit)?.helps ? fit : null;
 }
 
 /** With fewer validation rows a temperature would be fitted to chance. */
@@ -104,7 +90,7 @@ const FOLDS = 4;
 /**
  * How good a prompt is once it is calibrated, row by row, without a row judging itself: the bias that is subtracted comes from
  * the other folds. One temperature for all rows is fitted to that, because a prompt that is merely too sure is no worse.
- * Without calibration where that has the lower loss. Folds are dealt label by label.
+ * Without calibration where that does not clearly help. Folds are dealt label by label.
  * @param logProbs `[rows][labels]`, of at least two rows
  * @param counts training rows of each label
  */
@@ -124,14 +110,9 @@ export function crossValidated(
     ),
   );
   const debiased = logProbs.map((row, i) => calibrated(row, fits[fold.get(i) ?? 0]?.meanLogProbs ?? null));
-  const [best] = [logProbs, debiased]
-    .map((answers) => {
-      const temperature = fitTemperature(answers, gold);
-      const scaled = answers.map((row) => atTemperature(row, temperature));
-      return { scaled, loss: nll(scaled, gold) };
-    })
-    .sort((a, b) => a.loss - b.loss);
-  const scaled = best?.scaled ?? logProbs;
+  const answers = clearlyHelps(logProbs, debiased, gold) ? debiased : logProbs;
+  const temperature = fitTemperature(answers, gold);
+  const scaled = answers.map((row) => atTemperature(row, temperature));
   return {
     losses: scaled.map((row, i) => -(row[gold[i] as number] as number)),
     right: scaled.map((row, i) => argmax(row) === gold[i]),
@@ -146,7 +127,7 @@ export function isCalibrated(arm: Calibrated, plan: Pick<ComparisonPlan, 'calibr
   if (!arm.calibration) return false;
   if (arm.hasIntercepts) return true;
   if (plan.calibration === 'chosen' && arm.decided !== undefined) return arm.decided;
-  if (plan.calibration === 'chosen' && arm.validation) return calibrationHelps(arm.validation);
+  if (plan.calibration === 'chosen' && arm.validation) return arm.validation.helps;
   return plan.calibrated;
 }
 
@@ -208,7 +189,7 @@ export function reportArm(arm: ArmOutcome, plan: ComparisonPlan, draws: number):
   };
 }
 
-/** How answers are calibrated: each prompt where it helps on validation rows, or all, or none; one rule for all prompts. */
+/** How answers are calibrated: each prompt where it clearly helps on validation rows, or all, or none; one rule for all prompts. */
 export type CalibrationMode = 'chosen' | 'raw' | 'calibrated';
 
 /** The plan under another way of calibrating. */

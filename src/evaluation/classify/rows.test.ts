@@ -55,7 +55,7 @@ it('says what a row costs and which prompts calibration helps', () => {
   const arm = (rows: number) => ({
     ...{ id: 'yours', name: 'yours' },
     temperature: { raw: 1, calibrated: 1, rows },
-    validation: { raw: 0, calibrated: 0, answers: { gold: Array.from({ length: 21 }, () => 0), logProbs: [] } },
+    validation: { helps: true, answers: { gold: Array.from({ length: 21 }, () => 0), logProbs: [] } },
   });
   expect(calibrationWords(comparison, 'chosen', [arm(21)])).toMatch(/On the validation rows it helps yours\.$/i);
   expect(calibrationWords(comparison, 'chosen', [arm(21), arm(48), { ...arm(21), validation: null }])).toContain(
