@@ -33,6 +33,8 @@ export interface ArmPlan {
   readonly also: string | null;
   /** The version whose answers these are, exactly as it answers elsewhere; null = no version has this text and examples. */
   readonly versionId: string | null;
+  /** Of Untuned: the version with its text and words, also where that is an arm of its own; one text has one calibration. */
+  readonly sameAs?: string | null;
 }
 
 export interface Arms {
@@ -197,7 +199,8 @@ export function armsOf(
   const saved = savedAs(set, bare.prompt, bare.words);
   // a version is one arm: where yours has this text, it is yours
   const isOther = rest.some(({ versionId }) => versionId === saved);
-  const arms = [arm({ id: UNTUNED, name: 'Untuned', kind: 'untuned', ...bare }, isOther ? null : saved), ...rest];
+  const untuned = arm({ id: UNTUNED, name: 'Untuned', kind: 'untuned', ...bare }, isOther ? null : saved);
+  const arms = [{ ...untuned, sameAs: saved }, ...rest];
   const pairs: readonly (readonly [string, string])[] = [
     ['yours', 'tuned'],
     ...others.map((version) => [handArm(version), 'tuned'] as const),

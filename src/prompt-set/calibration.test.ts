@@ -95,13 +95,13 @@ describe('the calibration of a version', () => {
 
   it('is open for labels that it was not fitted on', () => {
     const set = recordComparison(made(), compared({ yours: true, tuned: false }), NOW);
-    expect([ownCalibration(set, 'h'), ownCalibration(set, 'r'), ownCalibration(set, null)]).toEqual([
-      FIT,
-      null,
-      undefined,
-    ]);
+    expect([
+      ownCalibration(set, { versionId: 'h' }),
+      ownCalibration(set, { versionId: 'r' }),
+      ownCalibration(set, { versionId: null }),
+    ]).toEqual([FIT, null, undefined]);
     const other = changeTask(set, { words: [...WORDS, { label: 'mixed', word: ' mixed' }] }, NOW);
-    expect(ownCalibration(other, 'h')).toBeUndefined();
+    expect(ownCalibration(other, { versionId: 'h' })).toBeUndefined();
   });
 
   it('is that of the prompt as it is written, not that of the same text without its examples', () => {

@@ -6,7 +6,7 @@
 import type { ReviewThreshold } from '../evaluation/types';
 import { counted } from '../lib/format';
 import { promiseWords } from '../metrics/calibration';
-import { armId, armsAsCompared, isTextAlone, UNTUNED } from './arms';
+import { type ArmPlan, armId, armsAsCompared, isTextAlone, UNTUNED } from './arms';
 import { addHardVersion, keptFrom, sameLabelOrder } from './make-versions';
 import { countLook, type Stamp, sameWords } from './prompt-set';
 import type { ClassifyEvaluation, Evaluation, HardVersion, Kept, PromptSet, SoftVersion } from './types';
@@ -49,16 +49,19 @@ export const versionOfArm = (...[set, evaluation, arm]: [...Parameters<typeof ve
 
 /** By version, what it was compared with: null = it was compared, and is used without. */
 function calibrationsIn(set: PromptSet, evaluation: Comparison): ReadonlyMap<string, Calibration> {
-  const { plan, comparison } = evaluation;
   return new Map(
     [...versionsCompared(set, evaluation)].flatMap(([id, versionId]) => {
-      const report = comparison.arms.find((arm) => arm.id === id);
-      if (!report) return [];
-      const isCalibrated = report.calibrated ?? comparison.calibrated;
-      const fit = plan.arms.find((arm) => arm.id === id)?.calibration ?? null;
-      return [[versionId, isCalibrated ? fit : null] as const];
+      const found = calibrationIn(evaluation, id);
+      return found === undefined ? [] : [[versionId, found] as const];
     }),
   );
+}
+
+/** What an arm was compared with; null = without, undefined = it was not compared. */
+function calibrationIn({ plan, comparison }: Comparison, id: string): Calibration {
+  const report = comparison.arms.find((arm) => arm.id === id);
+  const isCalibrated = report?.calibrated ?? comparison.calibrated;
+  return report && ((isCalibrated && plan.arms.find((arm) => arm.id === id)?.calibration) || null);
 }
 
 /** A version is calibrated once: its answers never change afterwards. */
@@ -92,10 +95,25 @@ export const fittingCalibration = (
   { words, calibration }: Pick<HardVersion | SoftVersion, 'words' | 'calibration'>,
 ): Calibration => (!words || sameLabelOrder(words, set.words) ? calibration : undefined);
 
-/** What an earlier comparison decided for a version, with the present labels; null = nothing, undefined = it is still open. */
-export function ownCalibration(set: PromptSet, versionId: string | null): Calibration {
-  const version = [...set.hard, ...set.soft].find(({ id }) => id === versionId);
+/**
+ * What an earlier comparison decided for an arm's version, or the version that has its text, with the present labels; null =
+ * nothing, undefined = it is still open.
+ */
+export function ownCalibration(
+  set: PromptSet,
+  { versionId, sameAs }: Pick<ArmPlan, 'versionId' | 'sameAs'>,
+): Calibration {
+  const version = [...set.hard, ...set.soft].find(({ id }) => id === (versionId ?? sameAs));
   return version && fittingCalibration(set, version);
+}
+
+/** What an arm's answers have subtracted wherever it is asked, as it was compared; null = nothing. */
+export function calibrationOf(set: PromptSet, arm: ArmPlan): readonly number[] | null {
+  const { untuned } = set;
+  const own = ownCalibration(set, arm);
+  const isLast = own === undefined && arm.id === UNTUNED && untuned?.template === arm.prompt.template;
+  const found = isLast && sameWords(untuned.words ?? [], arm.words) ? untuned.calibration : own;
+  return found?.meanLogProbs ?? null;
 }
 
 const textAlone = (run: SoftVersion | null): string =>
@@ -125,9 +143,23 @@ export function keepArm(set: PromptSet, evaluation: Evaluation, which: string, a
   return withCalibrations(kept, new Map([...calibrationsIn(kept, evaluation)].filter(([version]) => version === id)));
 }
 
-/** The set after a comparison: one more use of its test rows, and the calibration of every version that had none yet. */
+/** How a comparison calibrated Untuned. */
+function untunedIn(set: PromptSet, evaluation: Comparison): PromptSet['untuned'] {
+  const arm = armsAsCompared(set, evaluation, [UNTUNED]).arms.find(({ id }) => id === UNTUNED);
+  const calibration = calibrationIn(evaluation, UNTUNED);
+  return arm && calibration !== undefined
+    ? { template: arm.prompt.template, words: arm.words, calibration }
+    : undefined;
+}
+
+/** The set after a comparison: one more use of its test rows, and the calibration of Untuned and every version that had none yet. */
 export const recordComparison = (set: PromptSet, found: Compared, now: string): PromptSet =>
-  countLook(found.kind === 'classify' ? withCalibrations(set, calibrationsIn(set, found)) : set, now);
+  countLook(
+    found.kind === 'classify'
+      ? { ...withCalibrations(set, calibrationsIn(set, found)), untuned: untunedIn(set, found) }
+      : set,
+    now,
+  );
 
 /**
  * A set of an earlier release, whose versions do not say how they are calibrated, with what its comparisons say. The hybrid

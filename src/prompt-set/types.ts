@@ -92,6 +92,8 @@ export interface PromptSet {
   readonly datasetFingerprint: string | null;
   readonly datasetName: string | null;
   readonly testLooks: number;
+  /** How the last comparison calibrated Untuned, where that is no version; missing = none has. */
+  readonly untuned?: (Pick<HardVersion, 'words' | 'calibration'> & { readonly template: string }) | undefined;
   /** Missing: its comparisons are here, or there were none. */
   readonly verdict?: KeptVerdict | undefined;
   /** Uses of the test rows of files that were open before: they count again once those rows are back. */

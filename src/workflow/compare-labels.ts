@@ -272,7 +272,7 @@ async function scoreArm(
   const logProbs = (ids: readonly string[]) => answers(ids).map((row) => row.logProbs);
   const onTest = answers(parts.test);
   const onValidation = logProbs(parts.validation);
-  const own = ownCalibration(set, arm.versionId);
+  const own = ownCalibration(set, arm);
   const isProbe = set.soft.some(({ id, probe }) => id === arm.versionId && probe !== undefined);
   const calibration = own ?? fitCalibration(logProbs(parts.calibration), labelCounts(dataset, dataset.split.train));
   const deciding = decidingRows(dataset, arm, parts);

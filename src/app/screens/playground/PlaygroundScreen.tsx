@@ -27,7 +27,9 @@ export default function PlaygroundScreen() {
   const fields = usePlayground((s) => s.fields);
   const sets = usePromptSets((s) => s.sets);
   const { id = null, stage = null } = addressIn(fields, sets) ?? {};
-  const key = id === null ? castKey(set, extra, model) : addressedKey(set, { id, stage }, model);
+  const dataset = usePromptSets((s) => s.dataset);
+  const open = { set, dataset };
+  const key = id === null ? castKey(open, extra, model) : addressedKey(open, { id, stage }, model);
   const { value: cast, status } = useResource(usePlayground.use().cast, key);
   usePresentationFromAddress(cast !== null);
   if (cast)

@@ -1,10 +1,21 @@
 import { describe, expect, test } from 'vitest';
+import { rowsById } from '../../../dataset/labels';
+import { comparedLogProbs } from '../../../evaluation/classify/outcome';
+import { present } from '../../../lib/assert';
+import { uninterrupted } from '../../../lib/control';
+import { logSoftmax } from '../../../metrics/classification';
+import { recordComparison } from '../../../prompt-set/calibration';
 import { addHardVersion } from '../../../prompt-set/make-versions';
 import { changeTask, createPromptSet } from '../../../prompt-set/prompt-set';
 import { moveStage } from '../../../prompt-set/stages';
+import { createRouter } from '../../../route/router';
 import { setOf } from '../../../route/test-support';
+import { compare } from '../../../workflow/compare';
+import { answerOf, fakeHost, NOW, prepared, promptSet } from '../../../workflow/fake-host.test-support';
+import { SILENT } from '../../../workflow/host';
+import { answerText } from '../../../workflow/play';
 import type { SampleSet, ShippedPrompt } from '../../state/services';
-import { setCast, shippedCast } from './cast';
+import { playedPrompt, setCast, shippedCast } from './cast';
 
 const shipped = {
   template: '{text}\nA:',
@@ -116,4 +127,69 @@ test('keeps a version’s own answer words, and leaves it out when its labels di
   expect(extraOf('stage:production', reworded)?.words).toEqual(words);
   const relabelled = changeTask(set, { words: words.slice(1) }, 'later');
   expect(castWith('stage:production', relabelled).extraTrouble).toContain('other labels');
+});
+
+test('answers as the comparison does, and one text alike on every card, in Compare, the playground and the router', async () => {
+  // prefers the first label whatever it reads, so that calibration clearly helps
+  const { host } = fakeHost(undefined, (text, soft) => {
+    const [bad = 0, good = 0] = answerOf(text, soft);
+    return logSoftmax([bad + 3, good]);
+  });
+  const dataset = await prepared();
+  const own = promptSet(dataset);
+  const { id: written } = own.hard[0] as (typeof own.hard)[0];
+  for (const isSameText of [false, true]) {
+    const hard = own.hard.map((each) =>
+      isSameText ? { ...each, prompt: { ...each.prompt, template: own.baseTemplate } } : each,
+    );
+    const of = { ...own, hard };
+    const { evaluation } = await compare(host, { set: of, dataset }, SILENT);
+    if (evaluation.kind !== 'classify') throw new Error('labels');
+    const { plan, comparison } = evaluation;
+    const after = recordComparison(of, evaluation, NOW);
+    const cast = setCast(after, dataset, null);
+    const [rowId = ''] = plan.rowIds;
+    const fields = { text: rowsById(dataset.table.rows).get(rowId)?.cells.text ?? '' };
+    const shown = async (id: string) => {
+      const player = present(
+        cast.players.find((each) => each.id === id),
+        id,
+      );
+      const answer = await answerText(host, { prompt: playedPrompt(cast, player), fields }, SILENT);
+      return answer.kind === 'classify' ? answer.probabilities : [];
+    };
+    for (const id of ['untuned', 'yours', 'tuned']) {
+      const arm = present(
+        plan.arms.find((each) => each.id === id),
+        id,
+      );
+      const [row = []] = comparedLogProbs({ ...arm, logProbs: arm.logProbs.slice(0, 1) }, plan);
+      expect(await shown(id)).toEqual(row.map(Math.exp));
+    }
+    const isOn = (id: string) => comparison.arms.find((arm) => arm.id === id)?.calibrated;
+    expect([isOn('untuned'), isOn('yours')]).toEqual([true, true]);
+    if (!isSameText) continue;
+    expect(await shown('untuned')).toEqual(await shown('yours'));
+    const router = createRouter({ host, sets: [after], rowsOf: () => dataset });
+    const version = { kind: 'hard', number: 1 } as const;
+    const routed = await router.classify({ handle: after.handle, version }, fields, uninterrupted);
+    expect(routed.probabilities).toEqual(await shown('untuned'));
+    expect(after.hard.find(({ id }) => id === written)?.calibration).not.toBeNull();
+  }
+});
+
+test('calibrates Untuned as the version that has its text, and not at all before anything was decided', async () => {
+  const dataset = await prepared();
+  const own = promptSet(dataset);
+  const calibration = { meanLogProbs: [-1, -2], rows: 48 };
+  const withText = (template: string) => ({
+    ...own,
+    hard: own.hard.map((each) => ({ ...each, calibration, prompt: { ...each.prompt, template } })),
+  });
+  const of = (set: typeof own) => setCast(set, dataset, null).players.map(({ id, calibration: by }) => [id, by]);
+  expect(of(withText(own.baseTemplate)).slice(0, 2)).toEqual([
+    ['untuned', [-1, -2]],
+    ['yours', [-1, -2]],
+  ]);
+  expect(of(withText('Other. {text}'))[0]).toEqual(['untuned', null]);
 });

@@ -5,7 +5,7 @@ import type { Dataset } from '../../../dataset/types';
 import type { Presented } from '../../../interchange/prompt-package';
 import type { SoftPrompt } from '../../../prompt/soft-prompt';
 import { armsOf } from '../../../prompt-set/arms';
-import { meanLogProbsOf } from '../../../prompt-set/calibration';
+import { calibrationOf } from '../../../prompt-set/calibration';
 import { chosenHard } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
 import {
@@ -22,6 +22,7 @@ import { FALLBACK_TOKENS } from '../../../route/generated-texts';
 import { type Fields, otherColumns, wordsFor } from '../../../task/template';
 import type { AnswerWord } from '../../../task/types';
 import type { PlayedPrompt, PlayedRoute } from '../../../workflow/play';
+import type { PromptSetsState } from '../../state/prompt-sets-store';
 import type { SampleSet, ShippedPrompt } from '../../state/services';
 import type { Studio } from '../../state/studio';
 import { stageId, stageOf } from '../../state/version-words';
@@ -103,8 +104,9 @@ export function setCast(
   sample: SampleSet | null,
   { extra = '', longest = null }: { readonly extra?: string; readonly longest?: number | null } = {},
 ): Cast {
-  const players = armsOf(open).arms.flatMap(({ id, name, kind, prompt, words, softs, versionId }) =>
-    id === 'untuned' || id === 'yours' || id === 'tuned'
+  const players = armsOf(open).arms.flatMap((arm) => {
+    const { id, name, kind, prompt, words, softs } = arm;
+    return id === 'untuned' || id === 'yours' || id === 'tuned'
       ? player({
           id,
           name,
@@ -115,10 +117,10 @@ export function setCast(
           soft: softs[0] ?? null,
           words,
           // without its examples it is another prompt, whose bias nobody has measured
-          calibration: prompt.shots === 0 && versionId !== null ? calibrationIn(open, versionId) : null,
+          calibration: prompt.shots === 0 ? calibrationOf(open, arm) : null,
         })
-      : [],
-  );
+      : [];
+  });
   const { player: another, trouble } = extraPlayer(open, extra);
   const hasAnswers = isWriting(open) || open.words.length > 0;
   const cast = hasAnswers ? [...players, ...(another ? [another] : [])] : [];
@@ -159,11 +161,6 @@ export function asKept({ fields, right }: Example, columns: readonly string[]): 
   const asked = asAsked(fields, columns);
   if (right === null || columns.includes(RIGHT)) return asked;
   return { ...(typeof asked === 'string' ? { text: asked } : asked), [RIGHT]: right };
-}
-
-function calibrationIn(set: PromptSet, versionId: string): readonly number[] | null {
-  const of = versionById(set, versionId);
-  return of && meanLogProbsOf(of.version);
 }
 
 /** Test rows are not for reading. */
@@ -276,38 +273,27 @@ export interface Addressed {
 
 export interface CastKey {
   readonly setId: string | null;
-  readonly chosenHard: string | null;
-  readonly chosenSoft: string | null;
-  readonly words: PromptSet['words'] | null;
-  readonly moves: PromptSet['moves'];
-  readonly longest: number | null;
-  /** What the versions' answers have subtracted, their thresholds and the policy, as text to compare. */
-  readonly reading: string;
+  /** The open set and its rows, each as it is: another one after any change. */
+  readonly set: PromptSet | null;
+  readonly dataset: Dataset | null;
   readonly extra: string;
   /** The loaded weights; null = none yet. */
   readonly model: string | null;
 }
 
+type Open = Pick<PromptSetsState, 'set' | 'dataset'>;
+
 /** What the cast depends on; as the screen loads it. */
-export const castKey = (set: PromptSet | null, extra: string, model: string | null): CastKey => ({
-  setId: set?.id ?? null,
-  chosenHard: set?.chosenHard ?? null,
-  chosenSoft: set?.chosenSoft ?? null,
-  words: set?.words ?? null,
-  moves: set?.moves,
-  longest: set?.writing?.longest ?? null,
-  reading: JSON.stringify([
-    set?.policy,
-    ...[...(set?.hard ?? []), ...(set?.soft ?? [])].map((each) => [meanLogProbsOf(each), each.threshold?.value]),
-  ]),
+export const castKey = ({ set, dataset }: Open, extra: string, model: string | null): CastKey => ({
+  ...{ setId: set?.id ?? null, set, dataset, model },
   extra: set ? extra : '',
-  model,
 });
 
 /** The key of another prompt set's cast, or of the open one's, that a typed handle names. */
-export const addressedKey = (open: PromptSet | null, { id, stage }: Addressed, model: string | null): CastKey => {
+export const addressedKey = (open: Open, { id, stage }: Addressed, model: string | null): CastKey => {
   const extra = stage === null ? '' : stageId(stage);
-  return open?.id === id ? castKey(open, extra, model) : { ...castKey(null, '', model), setId: id, extra };
+  const none = { set: null, dataset: null };
+  return open.set?.id === id ? castKey(open, extra, model) : { ...castKey(none, '', model), setId: id, extra };
 };
 
 /** The prompts of a prompt set, or, where none is open, the shipped one; null when there is nothing to ask. */

@@ -46,7 +46,7 @@ async function playing(
   await promptSets.getState().create({ name: 'Tone', dataset, datasetName: null, words, baseTemplate });
   const open = () => {
     const playground = new Playground(studio);
-    const load = () => playground.cast.load(castKey(promptSets.getState().set, '', 'w'));
+    const load = () => playground.cast.load(castKey(promptSets.getState(), '', 'w'));
     return { playground, load };
   };
   return { promptSets, session, open, ...open() };
@@ -184,7 +184,7 @@ it('asks the prompt set whose handle is before the text, and takes a handle that
   expect(toOf()).toEqual({ handle: 'MOOD', stage: 'production', text: 'all is well', id: other.id });
   playground.type({ text: '[mood] all is well' });
   const address = { id: toOf()?.id ?? '', stage: toOf()?.stage ?? null };
-  await playground.cast.load(addressedKey(promptSets.getState().set, address, 'w'));
+  await playground.cast.load(addressedKey(promptSets.getState(), address, 'w'));
   await isAnswered(playground);
   expect(playground.getState().fields).toEqual({ text: '[mood] all is well' });
   expect([playground.cast.getState().value?.examplesKey, read.at(-1)]).toEqual([`examples:${other.id}`, '7']);

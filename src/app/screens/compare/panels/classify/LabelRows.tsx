@@ -8,6 +8,7 @@ import type { ArmOutcome, ArmReport } from '../../../../../evaluation/types';
 import type { Suspect } from '../../../../../evaluation/vote';
 import { namesOf } from '../../../../../evaluation/words';
 import { armsOf, isOutdated } from '../../../../../prompt-set/arms';
+import { calibrationOf } from '../../../../../prompt-set/calibration';
 import type { PromptSet } from '../../../../../prompt-set/types';
 import { alignWords } from '../../../../../task/template';
 import {
@@ -193,12 +194,12 @@ function RowWords({ set, dataset, labels, rowId }: RowWordsProps) {
   const cells = rowsById(table.rows).get(rowId)?.cells ?? {};
   const request = {
     fields: { ...cells, text: cells[mapping.text] ?? '' },
-    prompts: arms.map(({ prompt, words, softs }) => ({
-      template: prompt.template,
-      chat: prompt.chat ?? false,
-      soft: softs[0] ?? null,
+    prompts: arms.map((arm) => ({
+      template: arm.prompt.template,
+      chat: arm.prompt.chat ?? false,
+      soft: arm.softs[0] ?? null,
       textColumn: mapping.text,
-      task: { kind: 'classify' as const, words: alignWords(words, labels), calibration: null },
+      task: { kind: 'classify' as const, words: alignWords(arm.words, labels), calibration: calibrationOf(set, arm) },
     })),
   };
   const weighing = useWeighing(request, 'compare');
