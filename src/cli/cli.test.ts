@@ -34,6 +34,9 @@ describe('the command line', () => {
     const found = await cli('improve', SAMPLE, ...args, '--train-rows', '60', '--test-rows', '40', '--out', out);
     expect(found.code).toBe(0);
     expect(found.stderr).toContain('Found by search among');
+    expect(found.stderr.trim().split('\n').at(-1)).toBe(
+      '475 rows read, 90 used, 385 left out: 40 held out for the test, 345 not drawn.',
+    );
     const lines = found.stdout.trim().split('\n');
     expect(lines[0]).toContain('accuracy');
     expect(found.stdout).toContain('the template alone');

@@ -2,6 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { usedRows } from '../dataset/split';
 import { splitAgain } from '../dataset/split-by';
 import { csvOf, dealt, unlikeTexts } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
@@ -170,8 +171,11 @@ it('adds rows of another file to training, and leaves validation and test rows a
     expect(textsOf(added, 'train').slice(20).toSorted()).toEqual(
       [...texts.slice(80), ...(beside ? [] : [texts[50], `${texts[51]} again`])].toSorted(),
     );
+    const { drawn = 0, repeat = 0 } = added.account?.leftOut ?? {};
+    expect(added.account).toMatchObject({ read: beside ? 82 : 62, used: usedRows(added) });
+    expect([usedRows(added) + drawn + repeat, repeat]).toEqual([beside ? 82 : 62, beside ? 2 : 0]);
   }
-  expect(lines[1]).toMatch(/^10 rows from more\.csv added to training \(left out: 1 with the text .*, 1 that almost/);
+  expect(lines[0]).toMatch(/^10 rows from more\.csv added to training \(left out: 1 with the text .*, 1 that almost/);
 });
 
 it('mends the rows of every file before they are split, and says what it did', async () => {

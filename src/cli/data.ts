@@ -2,8 +2,10 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { accountOf, accountSentence, inAll } from '../dataset/account';
+import { addedRows } from '../dataset/append';
 import type { ParseOverride } from '../dataset/parse';
-import type { ColumnMapping, Dataset, MendId, SplitBy, Table } from '../dataset/types';
+import type { ColumnMapping, Dataset, MendId, RowAccount, SplitBy, SplitName, Table } from '../dataset/types';
 import { ARM_FILE } from '../interchange/arm-file';
 import { readIncoming } from '../interchange/incoming';
 import { type ImportedPrompt, readPromptFiles, readPromptPackage } from '../interchange/prompt-package';
@@ -68,21 +70,26 @@ export async function readDataset(
   const dataset = addRows === null ? opened : await withRows(opened, addRows, mends, log);
   const warning = repeatWords(dataset);
   if (warning) log.line(warning);
-  const { train, validation, test: held } = dataset.split;
-  const labels = dataset.labels.length > 0 ? `; labels: ${dataset.labels.join(', ')}` : '';
-  log.line(
-    `${counted(train.length, 'training row')}, ${counted(validation.length, 'validation row')}, ${counted(held.length, 'test row')}${labels}`,
-  );
   return dataset;
 }
 
+/** "60 training rows, 30 validation rows, 40 test rows; labels: a, b". */
+export const partsWords = (parts: Readonly<Record<SplitName, number>>, { labels }: Pick<Dataset, 'labels'>): string =>
+  `${counted(parts.train, 'training row')}, ${counted(parts.validation, 'validation row')}, ${counted(parts.test, 'test row')}${labels.length > 0 ? `; labels: ${labels.join(', ')}` : ''}`;
+
+/** The last line of a command that reads rows. */
+export const sayRows = (account: RowAccount | undefined, log: Log): void => {
+  if (account) log.line(accountSentence(account));
+};
+
 /** @throws StudioError `bad-input` where no row can be added */
 async function withRows(dataset: Dataset, path: string, mends: readonly MendId[], log: Log): Promise<Dataset> {
-  const { rows, columns, format } = await openTable(path, {}, log, { mends, mapping: dataset.mapping });
+  const table = await openTable(path, {}, log, { mends, mapping: dataset.mapping });
+  const { rows, columns, format } = table;
   const change = { kind: 'add-rows', rows, columns, from: format.fileName } as const;
   const { dataset: added } = await changeRows(dataset, change, stamp().now);
   log.line(added.versions?.at(-1)?.what ?? '');
-  return added;
+  return { ...added, account: inAll([accountOf(dataset), addedRows(dataset, change, table)]) };
 }
 
 /** "5 training or validation rows repeat a test row, and 12 almost repeat one"; null where none does. */

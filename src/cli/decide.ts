@@ -1,8 +1,10 @@
 import { writeFile } from 'node:fs/promises';
+import { rowsRead, without } from '../dataset/account';
 import { toCsv } from '../dataset/csv-out';
 import { besideKnown } from '../dataset/families';
 import { rowsById } from '../dataset/labels';
 import { withIds } from '../dataset/prepare';
+import type { RowAccount } from '../dataset/types';
 import { APPROACH_NAMES, APPROACHES, type Known, type Row, sideBySide } from '../decide/approaches';
 import {
   type Assumptions,
@@ -45,7 +47,7 @@ import { argmax } from '../metrics/classification';
 import { readMatrix } from '../report/matrix';
 import { type Results, resultsSchema } from '../report/results-schema';
 import { learningCurve } from '../workflow/learning-curve';
-import { bytesAt, openTable, readLibrary } from './data';
+import { bytesAt, openTable, readLibrary, sayRows } from './data';
 import { createLog, readModelDir } from './node-host';
 import { flags, readArguments, UsageError, valued, withLists } from './options';
 
@@ -100,7 +102,7 @@ export async function decide(args: readonly string[]): Promise<void> {
     : null;
   const upkeep = stored && upkeepOf(stored.set);
   const asked = { ...(fineTuning && { fineTuning }), ...(approaches && { approaches }), ...(upkeep && { upkeep }) };
-  if (values.json) console.log(JSON.stringify({ strategy, costs, ...asked }, null, 2));
+  if (values.json) console.log(JSON.stringify({ strategy, costs, ...asked, rows: results.rows }, null, 2));
   else
     console.log(
       [
@@ -110,6 +112,7 @@ export async function decide(args: readonly string[]): Promise<void> {
         ...(upkeep ?? []).flatMap(({ event, forces }) => ['', event, ...forces.map((each) => `    ${each}`)]),
       ].join('\n'),
     );
+  sayRows(results.rows, createLog());
 }
 
 const answersOf = ({ oneOf }: Given) =>
@@ -263,8 +266,10 @@ export async function rollOut(args: readonly string[]): Promise<boolean> {
     const { header, rows } = rollOutTable(run);
     await writeFile(values.log, toCsv(header, rows));
   }
+  const rows = unseenOf(rowsRead(data, mapping), asked.length, measured.rowIds.length);
   const lines = rollOutWords(present, next, run, answered.rowIds.length);
-  console.log(values.json ? JSON.stringify(run, null, 2) : lines.join('\n'));
+  console.log(values.json ? JSON.stringify({ ...run, rows }, null, 2) : lines.join('\n'));
+  sayRows(rows, createLog());
   return run.outcome !== 'rolled-back';
 }
 
@@ -314,6 +319,10 @@ function armOf(
     `There is no ${wanted === undefined ? 'second prompt' : `“${wanted}”`} in this matrix. Name one with --${option}: ${names}.`,
   );
 }
+
+/** @param answered rows of the file that the matrix has @param unseen those that no choice has seen */
+const unseenOf = (read: RowAccount, answered: number, unseen: number): RowAccount =>
+  without(without(read, 'waiting', read.used - answered), 'seen', answered - unseen);
 
 const rollOutWords = (
   present: ArmAnswers,

@@ -1,5 +1,6 @@
 /** A long prompt into a few vectors: the vectors learn its answers to texts, and both are compared on test rows. */
 import { resolve } from 'node:path';
+import { allUsed, without } from '../dataset/account';
 import type { Dataset } from '../dataset/types';
 import { pointsRange, pointsWithUnit } from '../evaluation/words';
 import { present } from '../lib/assert';
@@ -7,10 +8,10 @@ import { count, percent } from '../lib/format';
 import type { Evaluation } from '../prompt-set/types';
 import { DEFAULT_PRESET, PRESETS, STANDARD } from '../training/settings';
 import { CANDIDATES } from '../workflow/improve';
-import { openTable, readDataset } from './data';
+import { openTable, readDataset, sayRows } from './data';
 import { createLog, type Log } from './node-host';
 import { flags, MODEL_USAGE, readArguments, trainingOptions, valued } from './options';
-import { runTask } from './run-task';
+import { type RunOptions, runTask } from './run-task';
 
 /** Examples in the long prompt, where nobody says how many. */
 const SHOTS = 8;
@@ -48,15 +49,18 @@ export async function distilPrompt(args: readonly string[]): Promise<void> {
   const rows = read.rows();
   const log = createLog();
   const dataset = await readDataset({ data: resolve(data), test: read.path('test'), columns, seed, ...rows }, log);
-  const texts = values.texts === undefined ? null : await readTexts(resolve(values.texts), columns.text, log);
-  const options = { ...given, dataset, model, out, runs: [settings], hybrid: false, distil: { texts } };
-  for (const line of smallerLines(await runTask(options, log), dataset)) log.line(line);
+  const distil =
+    values.texts === undefined ? { texts: null } : await readTexts(resolve(values.texts), columns.text, log);
+  const evaluation = await runTask({ ...given, dataset, model, out, runs: [settings], hybrid: false, distil }, log);
+  for (const line of smallerLines(evaluation, dataset)) log.line(line);
+  sayRows(evaluation.account, log);
 }
 
 /** The texts of a file; its other columns are not read. */
-async function readTexts(path: string, text: string, log: Log): Promise<readonly string[]> {
-  const { rows } = await openTable(path, { texts: text }, log);
-  return rows.map(({ cells }) => cells[text] ?? '');
+async function readTexts(path: string, text: string, log: Log): Promise<RunOptions['distil']> {
+  const { rows, rejected } = await openTable(path, { texts: text }, log);
+  const unreadable = without(allUsed(rejected.length), 'unreadable', rejected.length);
+  return { texts: rows.map(({ cells }) => cells[text] ?? ''), unreadable };
 }
 
 /** What the smaller prompt saves and keeps, by the comparison on test rows. */

@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { accountOf, accountSentence, rowsRead, without } from '../dataset/account';
 import { withHashes } from '../dataset/keys';
 import { goldOf, rowsOf } from '../dataset/labels';
-import type { Dataset } from '../dataset/types';
+import type { Dataset, RowAccount } from '../dataset/types';
 import type { ScoreResult } from '../engine/types';
 import { times } from '../evaluation/words';
 import type { Sidecar } from '../interchange/sidecar';
@@ -10,13 +11,15 @@ import { present } from '../lib/assert';
 import { readJson } from '../lib/bytes';
 import { uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
-import { counted, ofRows, percent, points } from '../lib/format';
+import { counted, midSentence, ofRows, percent, points } from '../lib/format';
 import { firstFault, z } from '../lib/zod';
 import { labelProbabilities } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
+import { wilson } from '../metrics/intervals';
 import { forEachMetric, LABEL_METRICS } from '../metrics/registry';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { tunedPrompt } from '../prompt-set/versions';
+import type { TokenRow } from '../tokens/tokenizer';
 import type { Host } from '../workflow/host';
 import { isHashed } from '../workflow/matrix';
 import { openTestRows } from '../workflow/open-data';
@@ -25,6 +28,7 @@ import { bytesAt, openTable, readPrompt } from './data';
 import { earlierLooks } from './exports';
 import { createLog, type Log, openHost } from './node-host';
 import {
+  flags,
   MEND_USAGE,
   mendOptions,
   PROMPT_MODEL_USAGE,
@@ -36,11 +40,12 @@ import {
 } from './options';
 
 export const EVALUATE_USAGE = `npm run evaluate -- PROMPT DATA.csv [--text COL] [--label COL] [--test-rows N] [--out FILE.json]
-  [--min-accuracy PER_CENT] [--baseline RESULTS.json [--max-loss POINTS]]
+  [--min-accuracy PER_CENT] [--baseline RESULTS.json [--max-loss POINTS]] [--ignore-left-out]
   ${PROMPT_MODEL_USAGE}
   PROMPT: an exported zip, or the folder prompt/ that tune makes
   --text and --label, left out: the columns that the prompt was made with
   --min-accuracy and --baseline make it a gate: exit code 3 and one sentence when the tuned prompt falls short
+  for the gate, rows without a text or a label, unreadable or too long count as wrong; --ignore-left-out: they do not count
   ${MEND_USAGE}
   RESULTS.json: of tune, of Compare, or an earlier --out; of the same file, its rows are scored; --max-loss: 0 if left out`;
 
@@ -49,6 +54,7 @@ const argumentsOf = (args: readonly string[]) =>
     ...promptModelOptions,
     ...mendOptions,
     ...valued('text', 'label', 'test-rows', 'out', 'min-accuracy', 'baseline', 'max-loss'),
+    ...flags('ignore-left-out'),
   });
 type Given = ReturnType<typeof argumentsOf>;
 
@@ -59,8 +65,8 @@ export async function evaluate(args: readonly string[]): Promise<void> {
   const testRows = read.wholeNumber('test-rows');
   const gate = await readGate({ values, ...read });
   const log = createLog();
-  const { sidecar, set, dataset: rows } = await readPrompt(resolve(prompt));
-  const columns = read.columns(sidecar.columns ?? rows?.mapping);
+  const { sidecar, set, dataset: own } = await readPrompt(resolve(prompt));
+  const columns = read.columns(sidecar.columns ?? own?.mapping);
   const model = await read.modelFor([sidecar.model]);
   const table = await openTable(resolve(data), columns, log, { mends: read.mends() });
   const all = await openTestRows(table, { ...columns, id: null }, testRows);
@@ -78,21 +84,30 @@ export async function evaluate(args: readonly string[]): Promise<void> {
   const soft = present(set.soft[0]?.soft, 'vectors');
   await using host = await openHost(model, log);
   const { id, dtype, sha256 } = host.engine.info;
-  const untuned = await armOf(host, { id: 'untuned', soft: null, calibration: null }, sidecar, dataset, log);
-  const tuned = await armOf(host, { id: 'tuned', soft, calibration: sidecar.calibration }, sidecar, dataset, log);
+  const { rows, account } = await askedRows(host, sidecar, dataset);
+  if (rows.length === 0) {
+    const nothing = `No row of ${table.format.fileName} could be scored.\n${accountSentence(account)}`;
+    throw isGate(gate) ? new BelowGate(`The tuned prompt falls short: ${midSentence(nothing)}`) : badInput(nothing);
+  }
+  const asked = { sidecar, dataset, rows };
+  const untuned = await armOf(host, { id: 'untuned', soft: null, calibration: null }, asked, log);
+  const tuned = await armOf(host, { id: 'tuned', soft, calibration: sidecar.calibration }, asked, log);
   const { name, placement } = sidecar;
   const found = {
     model: { id, dtype, sha256 },
     prompt: { name, placement },
     dataset: { name: table.format.fileName, fingerprint: dataset.fingerprint, knownRows: known },
     looks: looks + 1,
+    rows: account,
     arms: [untuned, tuned],
   };
   const text = `${JSON.stringify(found, null, 1)}\n`;
   if (values.out) await writeFile(resolve(values.out), text);
   else process.stdout.write(text);
-  const passed = passedOrThrow(gate, tuned, dataset);
-  if (passed) log.line(passed);
+  const { isPassed, sentence } = judged(gate, { ...tuned, account }, dataset, testRows !== null);
+  if (isPassed && sentence) log.line(sentence);
+  if (!isPassed) throw new BelowGate(`${sentence}\n${accountSentence(account)}`);
+  log.line(accountSentence(account));
 }
 
 const DEFAULT_LOSS = 0;
@@ -104,6 +119,8 @@ interface Gate {
   readonly baseline: Baseline | null;
   /** How far it may fall below the baseline, as a share. */
   readonly maxLoss: number;
+  /** Rows that were left out do not count; else they count as wrong. */
+  readonly ignoresLeftOut: boolean;
 }
 
 interface Baseline {
@@ -136,6 +153,7 @@ async function readGate({ values, share }: Pick<Given, 'values' | 'share'>): Pro
     minAccuracy: share('min-accuracy', 'per cent'),
     baseline: baseline === undefined ? null : await readBaseline(resolve(baseline)),
     maxLoss: share('max-loss', 'points') ?? DEFAULT_LOSS,
+    ignoresLeftOut: values['ignore-left-out'] ?? false,
   };
 }
 
@@ -154,16 +172,41 @@ async function readBaseline(path: string): Promise<Baseline> {
 async function onRowsOf(baseline: Baseline | null, dataset: Dataset): Promise<Dataset> {
   if (baseline?.fingerprint !== dataset.fingerprint) return dataset;
   const known = new Set(dataset.table.rows.map(({ id }) => id));
-  return withHashes({ ...dataset, split: { ...dataset.split, test: baseline.rows.filter((id) => known.has(id)) } });
+  const test = baseline.rows.filter((id) => known.has(id));
+  const read = rowsRead(dataset.table, dataset.mapping);
+  const account = without(read, 'drawn', read.used - test.length);
+  return withHashes({ ...dataset, split: { ...dataset.split, test }, account });
 }
 
-/** What the gate says of a prompt that passed. @throws BelowGate where it does not, in one sentence */
-function passedOrThrow({ minAccuracy, baseline, maxLoss }: Gate, tuned: ScoredArm, dataset: Dataset): string | null {
-  if (minAccuracy === null && baseline === null) return null;
-  const { accuracy, accuracyCi95: ci, rows } = tuned;
+const isGate = ({ minAccuracy, baseline }: Pick<Gate, 'minAccuracy' | 'baseline'>): boolean =>
+  minAccuracy !== null || baseline !== null;
+
+interface Judged {
+  readonly isPassed: boolean;
+  /** Null where nothing was demanded. */
+  readonly sentence: string | null;
+}
+
+/**
+ * Whether a prompt passes. Rows that were left out count as wrong: all of the file's, or only those among the rows that were
+ * drawn or that the baseline answered.
+ */
+function judged(
+  { minAccuracy, baseline, maxLoss, ignoresLeftOut }: Gate,
+  { accuracy: ofUsed, account }: Pick<ScoredArm, 'accuracy'> & { readonly account: RowAccount },
+  dataset: Dataset,
+  isDrawn: boolean,
+): Judged {
+  if (!isGate({ minAccuracy, baseline })) return { isPassed: true, sentence: null };
   const isSame = baseline?.fingerprint === dataset.fingerprint;
+  const { used } = account;
+  const asked = ignoresLeftOut ? used : isSame || isDrawn ? dataset.split.test.length : account.read;
+  const right = Math.round(ofUsed * used);
+  const accuracy = right / asked;
+  const ci = wilson(right, asked);
   const lost = baseline ? baseline.accuracy - accuracy : 0;
-  const reached = `${ofRows(accuracy, rows.length, 'row')} right (95% interval ${percent(ci[0])} to ${percent(ci[1])})`;
+  const missed = asked > used ? `, where ${counted(asked - used, 'row')} left out count as wrong` : '';
+  const reached = `${ofRows(accuracy, asked, 'row')} right (95% interval ${percent(ci.low)} to ${percent(ci.high)})${missed}`;
   const than = baseline && `the baseline’s ${percent(baseline.accuracy)} of ${isSame ? 'the same' : 'other'} rows`;
   const failed = [
     ...(minAccuracy !== null && !(accuracy >= minAccuracy)
@@ -174,8 +217,9 @@ function passedOrThrow({ minAccuracy, baseline, maxLoss }: Gate, tuned: ScoredAr
       ? [`${points(-lost)} points against ${than}, where --max-loss allows ${points(-maxLoss)}`]
       : []),
   ];
-  if (failed.length > 0) throw new BelowGate(`The tuned prompt falls short: ${reached}, ${failed.join(', and ')}.`);
-  return `The tuned prompt passes: ${reached}${than ? `, against ${than}` : ''}.`;
+  return failed.length > 0
+    ? { isPassed: false, sentence: `The tuned prompt falls short: ${reached}, ${failed.join(', and ')}.` }
+    : { isPassed: true, sentence: `The tuned prompt passes: ${reached}${than ? `, against ${than}` : ''}.` };
 }
 
 /** Rows whose texts trained or validated the prompt, by the hashes of its package; null where it has none. */
@@ -208,18 +252,27 @@ interface ScoredArm {
   readonly rows: readonly object[];
 }
 
-/** The answers to all test rows, calibrated as `predict` calibrates them, and how good they are. */
+interface Asked {
+  readonly sidecar: Sidecar;
+  readonly dataset: Dataset;
+  readonly rows: readonly TokenRow[];
+}
+
+/** The test rows that fit the model. */
+async function askedRows(host: Host, { template, placement }: Sidecar, dataset: Dataset) {
+  // no examples are shown, so no answer words: these rows may lack a label, or have the labels in another order
+  const request = { dataset, prompt: tunedPrompt(template, { placement }), words: [], split: 'test' as const };
+  const { rows, tooLong } = await tokenRows(host, request, uninterrupted);
+  return { rows, account: without(accountOf(dataset), 'long', tooLong.length) };
+}
+
+/** The answers to these rows, calibrated as `predict` calibrates them, and how good they are. */
 async function armOf(
   host: Host,
   { id, soft, calibration }: Pick<Sidecar, 'calibration'> & { readonly id: string; readonly soft: SoftPrompt | null },
-  { template, labels, placement }: Sidecar,
-  dataset: Dataset,
+  { sidecar: { labels }, dataset, rows }: Asked,
   log: Log,
 ): Promise<ScoredArm> {
-  const prompt = tunedPrompt(template, { placement });
-  // no examples are shown, so no answer words: these rows may lack a label, or have the labels in another order
-  const request = { dataset, prompt, words: [], split: 'test' as const };
-  const { rows } = await tokenRows(host, request, uninterrupted);
   const asked = { rows, labels, soft, cacheKey: 'rows' };
   const scored = await host.engine.score(asked, uninterrupted, (done) =>
     log.progress(`${id}: ${done} of ${rows.length} rows`),

@@ -50,7 +50,7 @@ describe('evaluate as a gate', () => {
     const out = join(folder, 'again.json');
     const failed = await evaluate('--test-rows', '250', '--min-accuracy', '100', '--out', out);
     expect(failed.code).toBe(3);
-    expect(failed.stderr.trim().split('\n').at(-1)).toMatch(
+    expect(failed.stderr.trim().split('\n').at(-2)).toMatch(
       /^The tuned prompt falls short: .*, below the 100\.0% of --min-accuracy\.$/,
     );
     expect(failed.stderr).toContain('trained on rows of this file');

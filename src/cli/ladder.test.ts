@@ -32,6 +32,7 @@ describe('the ladder of two steps from a terminal', () => {
   it('writes figures, a page, and rows with which step two is tuned for the rung with vectors', async () => {
     const hand = await climb('hand', ['second.txt']);
     expect(hand.code, hand.stderr).toBe(0);
+    expect(hand.stderr.trim().split('\n').at(-1)).toMatch(/^\d+ rows read, \d+ used, .*\.$/);
     expect(await readFile(at('hand/ladder.md'), 'utf8')).toBe(hand.stdout);
     expect(hand.stdout).toContain('corrected by Holm for 3 comparisons');
     expect(await readFile(at('hand/ladder.html'), 'utf8')).toContain('What each rung adds');

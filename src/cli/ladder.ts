@@ -12,7 +12,7 @@ import { ladderAnswersJson, ladderJson, ladderSheet, readLadderAnswers } from '.
 import { htmlSheet, markdownSheet } from '../report/print';
 import { climbLadder, type LadderEvent } from '../workflow/ladder';
 import { NUMBER_COLUMN, prepareRows } from '../workflow/open-data';
-import { readDataset, readRowPrompts, weightsOf, writeFiles } from './data';
+import { readDataset, readRowPrompts, sayRows, weightsOf, writeFiles } from './data';
 import { earlier, save } from './matrix';
 import { createLog, type Log, openHost, progressWords } from './node-host';
 import {
@@ -97,6 +97,7 @@ export async function ladder(args: readonly string[]): Promise<void> {
   await writeFiles(out, Object.entries(files));
   process.stdout.write(files['ladder.md']);
   log.line(`Saved to ${out}: ${Object.keys(files).join(', ')}`);
+  sayRows(climbed.account, log);
 }
 
 /** The rows with step one's right answers as their labels, from which a text of step one gets its answer words. */

@@ -50,6 +50,7 @@ describe('a matrix of 3 prompts, 2 models and 2 files', () => {
   it('is killed half-way, continued, and then the one that ran through, byte for byte', async () => {
     const whole = await cli(...args('whole.json'));
     expect(whole.code, whole.stderr).toBe(0);
+    expect(whole.stderr.trim().split('\n').at(-1)).toMatch(/^\d+ rows read, \d+ used, .*\.$/);
     expect(whole.stdout).toContain('| prompt, tuned 1 |');
     expect(whole.stdout).toContain('p and intervals count all 20 pairs of cells that answer the same rows');
     expect(await readFile(at('whole.md'), 'utf8')).toBe(whole.stdout);

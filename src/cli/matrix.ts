@@ -2,6 +2,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
+import { inAll } from '../dataset/account';
 import type { MendId } from '../dataset/types';
 import { answerDifferences } from '../evaluation/classify/pairs';
 import { times } from '../evaluation/words';
@@ -29,9 +30,9 @@ import {
   slotOf,
   whyNotPaired,
 } from '../report/matrix';
-import { type FillEvent, fillMatrix } from '../workflow/matrix';
+import { answeredRows, type FillEvent, fillMatrix } from '../workflow/matrix';
 import { openTestRows } from '../workflow/open-data';
-import { openTable, readRowPrompts, unlike, weightsOf } from './data';
+import { openTable, readRowPrompts, sayRows, unlike, weightsOf } from './data';
 import {
   createLog,
   DEFAULT_MODEL,
@@ -96,6 +97,7 @@ export async function matrix(args: readonly string[]): Promise<void> {
   await writeFile(report, tables);
   process.stdout.write(tables);
   log.line(`Saved to ${out} and ${report}`);
+  sayRows(inAll(data.map((on) => answeredRows(on, made.cells))), log);
 }
 
 /** What is continued; null where there is nothing yet. @throws StudioError `bad-input` where the file is no such thing: it is not overwritten */

@@ -1,6 +1,7 @@
 /** Moves prompt sets to another model: what is done is kept in a folder, and the same command continues after a stop. */
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { inAll } from '../dataset/account';
 import type { Dataset } from '../dataset/types';
 import { times } from '../evaluation/words';
 import type { CompleteSet } from '../interchange/set-files';
@@ -13,9 +14,10 @@ import type { PromptSet } from '../prompt-set/types';
 import { EMPTY_MATRIX, filledId, type Matrix, type MatrixCell, matrixJson, readMatrix, slotId } from '../report/matrix';
 import { htmlSheet, markdownSheet } from '../report/print';
 import type { Host } from '../workflow/host';
+import { answeredRows } from '../workflow/matrix';
 import { MIGRATED_ROWS, type MigrateEvent, migrate as migrateSet, migrationPrompts } from '../workflow/migrate';
 import { migrationSheet, type Side } from '../workflow/migration';
-import { readLibrary, writeFiles } from './data';
+import { readLibrary, sayRows, writeFiles } from './data';
 import { earlier, save } from './matrix';
 import { createLog, type Log, openHost, progressWords, readModelDir } from './node-host';
 import { modelOptions, readArguments, UsageError, valued } from './options';
@@ -64,6 +66,11 @@ export async function migrate(args: readonly string[]): Promise<void> {
     for (const moving of sets) await move(host, moving, sides, log);
   }
   for (const moving of sets) process.stdout.write(await report(moving, sides, log));
+  const answeredIn = sets.map(async ({ folder, stored: { dataset } }) => {
+    const on = dataset && { id: MIGRATED_ROWS, name: MIGRATED_ROWS, dataset };
+    return on ? [answeredRows(on, [...(await cellsIn(folder)).values()])] : [];
+  });
+  sayRows(inAll((await Promise.all(answeredIn)).flat()), log);
 }
 
 async function sideOf(folder: string): Promise<Side> {

@@ -25,7 +25,7 @@ let sha256: string;
 
 const complete = (set: PromptSet) => ({ set, dataset: null, checkpoints: [], evaluations: [], measurements: [] });
 
-/** What the command prints, with the last line that it says. */
+/** What the command prints, with the last two lines that it says. */
 async function predicted(...args: string[]) {
   const lines: string[] = [];
   const said: string[] = [];
@@ -42,7 +42,7 @@ async function predicted(...args: string[]) {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-  return { answers, said: said.at(-1)?.trim() };
+  return { answers, said: said.at(-2)?.trim(), rows: said.at(-1)?.trim() };
 }
 
 beforeAll(async () => {
@@ -76,6 +76,7 @@ it('answers by handle and stage, out of one zip or a folder of several prompt se
     { not_answered: 'it has no text', needs_review: true },
   ]);
   expect(one.said).toBe('2 texts answered, none by the fallback');
+  expect(one.rows).toBe('3 rows read, 2 used, 1 left out: 1 without a text.');
   const topic = await predicted(folder, texts, '--handle', 'TOPIC', '--stage', 'production');
   expect(Object.keys(topic.answers[0].probabilities)).toEqual(['order', 'table', 'invoice']);
   expect(topic.answers[1]).toMatchObject({ version: 'combined 1', label: 'order' });

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { textsRead } from '../dataset/account';
 import { isUnsure } from '../dataset/csv-out';
 import type { Table } from '../dataset/types';
 import { ARM_FILE, isArmJson, readArm, type TakenArm, versionOfArm, wordProbabilities } from '../interchange/arm-file';
@@ -37,7 +38,7 @@ import { type BatchEvent, batch } from '../workflow/batch';
 import { type Host, SILENT } from '../workflow/host';
 import { type PlayedPrompt, weighWords } from '../workflow/play';
 import { keepRows } from '../workflow/rows-file';
-import { exportedFiles, openTable, readLibrary, readPrompt } from './data';
+import { exportedFiles, openTable, readLibrary, readPrompt, sayRows } from './data';
 import { createLog, type Log, openHost, type PromptWeights } from './node-host';
 import {
   flags,
@@ -110,15 +111,16 @@ export async function predict(args: readonly string[]): Promise<void> {
   const printer = createPrinter(table, answering);
   if (answering.arm?.texts.length === 0) {
     printer.print(wordsEvent(answering.arm, table, text));
-    return printer.end();
+    printer.end();
+    return sayRows(textsRead(table, text), log);
   }
   await using host = await openHost(model, log);
   const events: BatchEvent[] = [];
-  let routed = '';
+  let { routed, account } = { routed: '', account: textsRead(table, text) };
   if (answering.arm) sayOtherWeights(answering.arm, host, log);
   keepRows(host, 'batch', table);
   const emit = (event: BatchEvent) => {
-    ({ routed } = event.progress);
+    ({ routed, account } = event.progress);
     if (values.explain) events.push(event);
     else printer.print(event);
   };
@@ -134,6 +136,7 @@ export async function predict(args: readonly string[]): Promise<void> {
   }
   printer.end();
   if (answering.isNamed) log.line(routed);
+  sayRows(account, log);
 }
 
 /** Of the vectors that may be asked. */
@@ -220,7 +223,7 @@ function wordsEvent(arm: TakenArm, table: Table, column: string): Pick<BatchEven
     answers: wordProbabilities(arm, texts).flatMap((probabilities, index) =>
       isEmpty(index) ? [] : [{ ...facts, index, probabilities }],
     ),
-    leftOut: texts.flatMap((_, i) => (isEmpty(i) ? [[i, 'it has no text'] as const] : [])),
+    leftOut: texts.flatMap((_, i) => (isEmpty(i) ? [[i, 'it has no text', 'text'] as const] : [])),
   };
 }
 

@@ -1,6 +1,7 @@
 /** What `tune`, `distil` and `write` share: prompts are trained, compared on test rows, and saved with the results. */
 import { join } from 'node:path';
-import type { Dataset } from '../dataset/types';
+import { inAll } from '../dataset/account';
+import type { Dataset, RowAccount } from '../dataset/types';
 import { fineTuningSentence } from '../evaluation/classify/checks';
 import { times } from '../evaluation/words';
 import { present } from '../lib/assert';
@@ -15,13 +16,13 @@ import { wordsFitting } from '../prompt-set/versions';
 import type { Checkpoint, Scores } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
 import { type CheckProgress, everyRow, fineTune } from '../workflow/checks';
-import { compare } from '../workflow/compare';
+import { compare, comparedRows } from '../workflow/compare';
 import { type DistilEvent, distil } from '../workflow/distil';
-import type { Host } from '../workflow/host';
+import { type Host, SILENT } from '../workflow/host';
 import { type PlannedRun, recorded, resultOf, teacherOf, templateOf } from '../workflow/runs';
 import { train } from '../workflow/train';
 import { raceWords } from '../workflow/words';
-import { writeFiles } from './data';
+import { partsWords, writeFiles } from './data';
 import { earlierLooks, exportProbe, exportPrompt, reportFiles } from './exports';
 import { type Log, leftWords, type ModelOptions, openHost, progressWords } from './node-host';
 import { type Given, preparedSet } from './open-set';
@@ -44,10 +45,16 @@ export interface RunOptions extends Given {
   /** Save the linear probe in any case; left out: only where it beats every prompt. */
   readonly probe?: boolean;
   /** Learn the answers of the hand-written prompt to these texts, or (null) to the training rows'. Left out: the rows' labels. */
-  readonly distil?: { readonly texts: readonly string[] | null } | undefined;
+  readonly distil?:
+    | {
+        readonly texts: readonly string[] | null;
+        /** Lines of their file that could not be read. */
+        readonly unreadable?: RowAccount;
+      }
+    | undefined;
 }
 
-interface Compared extends Trained {
+interface Compared extends Omit<Trained, 'texts'> {
   readonly evaluation: Evaluation;
 }
 
@@ -72,23 +79,27 @@ async function trainedAndCompared(options: RunOptions, log: Log): Promise<Compar
   const testLooks = await earlierLooks(join(options.out, 'results.json'), dataset);
   if (testLooks > 0) log.line(`Test rows used ${times(testLooks)} before, by the results in ${options.out}`);
   const started = { ...(await preparedSet(host, options, options.distil !== undefined, log)), testLooks };
+  const compares = (of: PromptSet) => ({
+    ...{ set: of, dataset, eachSeed: runs.length > 1, ...(examples ? { examples } : {}) },
+    also: options.improve ? of.hard.map(({ id }) => id) : [],
+  });
+  log.line(partsWords((await comparedRows(host, compares(started), SILENT)).parts, dataset));
   if (started.words.length > 0)
     log.line(`Answer words: ${started.words.map(({ label, word }) => `${label} =${word}`).join(', ')}`);
-  const { set: trained, checkpoint } = await trainAll(host, started, options, log);
-  const also = options.improve ? trained.hard.map(({ id }) => id) : [];
-  const request = { set: trained, dataset, also, eachSeed: runs.length > 1, ...(examples ? { examples } : {}) };
-  const { evaluation: compared, tooLong } = await compare(host, request, {
+  const { set: trained, checkpoint, texts } = await trainAll(host, started, options, log);
+  const { evaluation: compared, tooLong } = await compare(host, compares(trained), {
     control: uninterrupted,
     emit: (event) => event.kind === 'progress' && log.progress(progressWords(event)),
   });
   for (const name of tooLong)
     log.line(`Without “${name}”: most test rows with its examples are too long for the model`);
+  const account = inAll([...(compared.account ? [compared.account] : []), ...texts]);
   const { set, evaluation } = await withEveryRow(
     host,
     {
       set: recordComparison(trained, compared, host.now()),
       dataset,
-      evaluation: { ...compared, id: host.newId(), setId: trained.id, createdAt: host.now() },
+      evaluation: { ...compared, account, id: host.newId(), setId: trained.id, createdAt: host.now() },
     },
     options,
     log,
@@ -140,6 +151,8 @@ async function probeFolder(
 interface Trained {
   readonly set: PromptSet;
   readonly checkpoint: Checkpoint;
+  /** Of files that have only texts. */
+  readonly texts: readonly RowAccount[];
 }
 
 /** Adds a run for each seed, and one on top of the hand-written prompt. The first seed is the tuned prompt. */
@@ -157,7 +170,7 @@ async function trainAll(
 ): Promise<Trained> {
   let set = untrained;
   const group = runs.length > 1 ? host.newId() : null;
-  const checkpoints: Checkpoint[] = [];
+  const ended: Trained[] = [];
   for (const settings of runs) {
     if (group) log.line(`Seed ${settings.seed}`);
     const trained = await trainRun(
@@ -167,7 +180,7 @@ async function trainAll(
       log,
     );
     set = trained.set;
-    checkpoints.push(trained.checkpoint);
+    ended.push(trained);
   }
   set = chooseSoft(set, present(set.soft[0], 'run').id, host.now());
   const [settings] = runs;
@@ -179,7 +192,7 @@ async function trainAll(
     log.line('Vectors on top of your prompt');
     set = (await trainRun(host, set, { dataset, settings, hybrid, examples, group: null }, log)).set;
   }
-  return { set, checkpoint: present(checkpoints[0], 'run') };
+  return { ...present(ended[0], 'run'), set };
 }
 
 async function trainRun(
@@ -212,12 +225,17 @@ async function trainRun(
     raced = updateRun(raced, run.id, { settings: decided, initText: start, race: event.entries }, host.now());
   };
   const control = { control: uninterrupted, emit };
-  const { reached, ...trained } = taught
+  const { reached, texts, ...trained } = taught
     ? await distil(host, { ...request, teacher: taught, texts: asked?.texts ?? null }, control)
-    : { ...(await train(host, request, control)), reached: null };
+    : { ...(await train(host, request, control)), reached: null, texts: null };
   const distilled = run.distilled && reached && { distilled: { ...run.distilled, reached } };
   const result = { ...resultOf(trained), ...distilled };
-  return { set: finishRun(raced, run.id, result, host.now()), checkpoint: trained.checkpoint };
+  const { texts: given, unreadable } = asked ?? {};
+  return {
+    set: finishRun(raced, run.id, result, host.now()),
+    checkpoint: trained.checkpoint,
+    texts: given && texts ? [texts, ...(unreadable ? [unreadable] : [])] : [],
+  };
 }
 
 const scoresWords = (scores: Scores) =>

@@ -2,7 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { labelOf, rowsOf, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
+import { uninterrupted } from '../lib/control';
 import { count, percent } from '../lib/format';
+import { deciding } from '../prompt-set/types';
 import { shotIds } from '../task/render';
 import {
   ANSWER_VECTORS,
@@ -13,9 +15,9 @@ import {
   type TrainingSettings,
 } from '../training/settings';
 import type { Host } from '../workflow/host';
-import { CANDIDATES, type Improved } from '../workflow/improve';
+import { CANDIDATES, type Improved, searchedRows } from '../workflow/improve';
 import type { Standing } from '../workflow/prompt-search';
-import { readDataset } from './data';
+import { readDataset, sayRows } from './data';
 import { createLog, openHost } from './node-host';
 import { FIND_WORDS, improved, withWords } from './open-set';
 import {
@@ -93,7 +95,7 @@ export async function tune(args: readonly string[]): Promise<void> {
   const rows = read.rows();
   const log = createLog();
   const dataset = await readDataset({ data: resolve(data), test: read.path('test'), columns, seed, ...rows }, log);
-  await runTask(
+  const evaluation = await runTask(
     {
       ...{ dataset, model, out, prompt, words },
       runs: runs.map((each) => ({ ...settings, seed: each })),
@@ -107,6 +109,7 @@ export async function tune(args: readonly string[]): Promise<void> {
     },
     log,
   );
+  sayRows(deciding(evaluation).account, log);
 }
 
 const startOf = (kind: (typeof STARTS)[number]): Initialisation => (kind === 'text' ? { kind, text: '' } : { kind });
@@ -150,6 +153,8 @@ export async function improvePrompt(args: readonly string[]): Promise<void> {
   const { found } = await improved(host, set, dataset, budget, log);
   process.stdout.write(`${boardText(found.board)}\n`);
   if (values.out) await writeFile(resolve(values.out), promptFile(found, dataset, host));
+  const { baseTemplate: template } = set;
+  sayRows(await searchedRows(host, { dataset, template, words: set.words }, uninterrupted), log);
 }
 
 /** The leaderboard as lines of a terminal, the winner first. */
@@ -209,5 +214,6 @@ export async function write(args: readonly string[]): Promise<void> {
   const rows = read.rows();
   const log = createLog();
   const dataset = await readDataset({ data: resolve(data), test: null, columns, seed, ...rows }, log);
-  await runTask({ dataset, model, out, prompt, words: null, runs: [settings], hybrid: false, examples }, log);
+  const options = { dataset, model, out, prompt, words: null, runs: [settings], hybrid: false, examples };
+  sayRows((await runTask(options, log)).account, log);
 }

@@ -5,12 +5,13 @@
  */
 import { count } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
+import { rowsRead, without } from './account';
 import { inDrawnOrder } from './draw';
 import { isUsable, rowsOf, textKey, textKeyOf, writes } from './labels';
 import { MIN_ROWS } from './lint/define';
 import { nearTwins } from './near-twins';
 import { partNamed } from './split-by';
-import { type Change, type Dataset, MAX_ROWS, type Row } from './types';
+import { type Change, type Dataset, MAX_ROWS, type Row, type RowAccount, type Table } from './types';
 
 export type AddRows = Extract<Change, { readonly kind: 'add-rows' }>;
 
@@ -32,6 +33,15 @@ export interface NewRows {
   /** In the order in which the seed draws them; their cells are those of the data set's columns. */
   readonly rows: readonly Row[];
   readonly leftOut: ReadonlyMap<Reason, number>;
+}
+
+/** What became of the rows of a file that are added. */
+export function addedRows(dataset: Dataset, change: AddRows, table: Pick<Table, 'rows' | 'rejected'>): RowAccount {
+  const found = newRows(dataset, change);
+  const rows = (...reasons: readonly Reason[]) =>
+    found.ok ? reasons.reduce((sum, reason) => sum + (found.value.leftOut.get(reason) ?? 0), 0) : 0;
+  const known = without(without(rowsRead(table, dataset.mapping), 'unknown', rows('label')), 'part', rows('part'));
+  return without(known, 'repeat', rows('same', 'contradicts', 'almost'));
 }
 
 /** "left out: 3 with the text of a row that is here, 1 that almost repeats a row that is here"; empty where none is. */

@@ -85,6 +85,31 @@ export interface Table {
   readonly notes?: readonly string[];
 }
 
+/** Why a row of a file is not used. The first reason that applies counts. */
+export const LEFT_OUT_REASONS = [
+  'unreadable',
+  'text',
+  'label',
+  'target',
+  'unknown',
+  'part',
+  'repeat',
+  'seen',
+  'held',
+  'drawn',
+  'long',
+  'waiting',
+] as const;
+export type LeftOutReason = (typeof LEFT_OUT_REASONS)[number];
+
+/** What became of the rows of one or more files. */
+export interface RowAccount {
+  readonly read: number;
+  readonly used: number;
+  /** Rows by reason; the sum with `used` is `read`. */
+  readonly leftOut: Readonly<Partial<Record<LeftOutReason, number>>>;
+}
+
 export interface ColumnMapping {
   readonly text: string;
   /** The column of the answers: labels, or the texts that should be written. */
@@ -125,6 +150,8 @@ export interface Dataset {
   readonly splitBy?: SplitBy | undefined;
   /** How the rows came to be what they are, oldest first. Data sets that were stored before there were versions have none. */
   readonly versions?: readonly DataVersion[];
+  /** Of all files that the rows come from. Left out: as table and split say. */
+  readonly account?: RowAccount;
 }
 
 export interface CellChange {

@@ -220,7 +220,13 @@ describe('rows to rehearse on', () => {
     createPromptSet({ id: 's', now: '2026-01-01' }, { ...named, taken: [] }),
   );
   const measured = (versionId: string, right: number, gold: readonly number[]): Measurement => ({
-    ...{ id: versionId, setId: 's', versionId, createdAt: '2026-03-01', labels: ['bad', 'good'], leftOut: 0 },
+    ...{
+      id: versionId,
+      setId: 's',
+      versionId,
+      createdAt: '2026-03-01',
+      labels: ['bad', 'good'],
+    },
     ...{ calibrated: false, model: { id: 'm', sha256: 's' } },
     data: { kind: 'file', name: 'april.csv', fingerprint: 'april' },
     beside: { families: gold.map((_, i) => i), seen: [] },

@@ -6,6 +6,7 @@ import { z } from '../lib/zod';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import { rowsNamedAsNow } from '../prompt-set/performance';
 import {
+  accountSchema,
   answerWords,
   besideSchema,
   count,
@@ -171,6 +172,7 @@ const compared = {
   baseTemplate: page.optional(),
   splitHash: short.optional(),
   model: short.optional(),
+  account: accountSchema.optional(),
   votes: many(z.object({ rowId: line, choice: z.enum(['a', 'b', 'tie', 'both-bad']) })).optional(),
 };
 
@@ -271,7 +273,7 @@ export const measurementSchema = z
         rows: numbers,
       })
       .optional(),
-    leftOut: count,
+    account: accountSchema.optional(),
     known: z.object({ same: count, almost: count, isSure: z.boolean() }).nullable().optional(),
     calibrated: z.boolean(),
     model: z.object({ id: line, sha256: short }),

@@ -319,7 +319,7 @@ const measurement = (setId: string): fc.Arbitrary<Measurement> =>
       labels: LABELS,
       gold,
       predictions: gold.map(() => 0),
-      leftOut: 1,
+      account: { read: 3, used: 2, leftOut: { long: 1 } },
       calibrated: false,
       model: { id: 'm', sha256: 'a' },
     }));

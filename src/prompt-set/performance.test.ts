@@ -79,7 +79,6 @@ const measured = (
   labels: LABELS,
   gold: gold(n),
   predictions: said(n, correct),
-  leftOut: 0,
   calibrated: false,
   model: { id: 'm', sha256: 's' },
 });

@@ -1,5 +1,6 @@
 /** Results of versions from every comparison and measurement. Only results on the same rows are shown together. */
 import type { RowsBeside } from '../dataset/families';
+import type { RowAccount } from '../dataset/types';
 import type { ArmReport, GenerateArm } from '../evaluation/types';
 import { count, midSentence } from '../lib/format';
 import { correctCount } from '../metrics/classification';
@@ -42,8 +43,8 @@ export interface Measurement {
   readonly predictions: readonly number[];
   /** Scores of generated texts; neither they nor the expected texts are kept. */
   readonly wrote?: WrittenScores;
-  /** Rows that could not be answered: no text, no known label, or too long. */
-  readonly leftOut: number;
+  /** What became of the rows. Left out by earlier releases. */
+  readonly account?: RowAccount | undefined;
   /** Missing = none, or measured by an earlier release; null = nobody can say, as its training rows are not here. */
   readonly known?: KnownRows | null | undefined;
   /** Of the answered rows of a file: their families, and which of them trained or chose a prompt; null = nobody can say. */

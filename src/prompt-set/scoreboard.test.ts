@@ -30,7 +30,14 @@ const measurement = (
   rows: string,
   at: string,
 ): Measurement => ({
-  ...{ id, setId: 's', versionId, createdAt: at, labels: ['bad', 'good'], leftOut: 0, calibrated: false },
+  ...{
+    id,
+    setId: 's',
+    versionId,
+    createdAt: at,
+    labels: ['bad', 'good'],
+    calibrated: false,
+  },
   data: { kind: 'file', name: `${rows}.csv`, fingerprint: rows },
   gold: gold(n),
   predictions: gold(n).map((label, i) => (i < right ? label : 1 - label)),

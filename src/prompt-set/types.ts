@@ -1,4 +1,4 @@
-import type { Dataset, TaskKind } from '../dataset/types';
+import type { Dataset, RowAccount, TaskKind } from '../dataset/types';
 import type { ConsistencyReport, FineTuningReport } from '../evaluation/classify/checks';
 import type { CalibrationMode } from '../evaluation/classify/outcome';
 import type { Comparison, ComparisonPlan, GenerateComparison, GeneratePlan } from '../evaluation/types';
@@ -149,6 +149,8 @@ interface Compared {
   /** The split whose test rows were asked, and SHA-256 of the weights. Left out by earlier releases. */
   readonly splitHash?: string;
   readonly model?: string;
+  /** What became of the rows. Left out by earlier releases. */
+  readonly account?: RowAccount | undefined;
   /** Blind votes between the two prompts of the headline, in the order in which they were given. */
   readonly votes?: readonly Vote[];
 }
@@ -169,7 +171,7 @@ export interface ClassifyEvaluation extends Compared {
   readonly fineTuning?: FineTuningReport;
 }
 
-export type EveryRow = Pick<ClassifyEvaluation, 'plan' | 'comparison'>;
+export type EveryRow = Pick<ClassifyEvaluation, 'plan' | 'comparison' | 'account'>;
 
 /** What the verdict rests on: all rows, where they were checked, else the test rows. */
 export const deciding = <E extends Evaluation>(evaluation: E): E =>

@@ -1,4 +1,5 @@
 /** The form of versions and rows: their types, and what files of every format are checked by. */
+import { LEFT_OUT_REASONS } from '../dataset/types';
 import { byName, z } from '../lib/zod';
 import { faultInWords } from '../metrics/logistic';
 import { allFinite, PLACEMENTS } from '../prompt/soft-prompt';
@@ -21,6 +22,12 @@ export const MOST_FEATURES = 2_000_000;
 
 export const share = z.number().min(0).max(1);
 export const count = z.int().min(0).max(1e9);
+
+export const accountSchema = z.object({
+  read: count.describe('Rows of the files'),
+  used: count,
+  leftOut: z.partialRecord(z.enum(LEFT_OUT_REASONS), count).describe('Rows by reason; with the used ones they are all'),
+});
 const ids = many(line);
 
 export const answerWords = some(z.object({ label: line, word: line }));

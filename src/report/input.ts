@@ -15,7 +15,7 @@ import type { LabelReport, ReportFacts, TextReport } from './types';
 
 type Compared = Pick<
   ClassifyEvaluation,
-  'createdAt' | 'hardVersion' | 'softVersion' | 'backend' | 'threads' | 'splitHash'
+  'createdAt' | 'hardVersion' | 'softVersion' | 'backend' | 'threads' | 'splitHash' | 'account'
 >;
 
 type CommonFacts = Omit<ReportFacts, 'card'>;
@@ -61,6 +61,7 @@ function reportFacts(
       fingerprint: dataset.fingerprint,
       splitHash: dataset.splitHash,
     },
+    ...(evaluation.account && { account: evaluation.account }),
     prompts: compared.arms.map(({ id, prompt }) => ({
       armId: id,
       // what comes before the row has examples in it

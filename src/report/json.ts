@@ -89,6 +89,7 @@ export function resultsJson(input: LabelReport): Results {
     model,
     environment,
     dataset,
+    ...(input.account && { rows: input.account }),
     labels: [...plan.labels],
     answerWords: input.answerWords,
     training,
@@ -137,11 +138,12 @@ export function resultsJson(input: LabelReport): Results {
 
 /** Of a comparison of generated texts. It holds row ids and figures, no text of any row. */
 export function textResultsJson(input: TextReport) {
-  const { kind: _kind, rows: _rows, plan, comparison, prompts, card, mayKnow, ...facts } = input;
+  const { kind: _kind, rows: _rows, plan, comparison, prompts, card, mayKnow, account, ...facts } = input;
   return rounded({
     formatVersion: 1,
     task: 'write',
     ...facts,
+    ...(account && { rows: account }),
     prompts,
     looks: plan.looks,
     arms: comparison.arms.map(({ rows, ...arm }) => ({

@@ -1,4 +1,5 @@
 /** A report as HTML and as Markdown: one page to decide on, and an appendix with how it was made. */
+import { accountSentence, leftOutRows } from '../dataset/account';
 import type { ByTask } from '../dataset/types';
 import type { VerdictCard } from '../evaluation/card';
 import { namesOf, times } from '../evaluation/words';
@@ -43,7 +44,7 @@ function partsOf(input: ReportInput): AllParts {
 }
 
 const risksOf = (
-  { comparison, model, mayKnow }: ReportInput,
+  { comparison, model, mayKnow, account }: ReportInput,
   { seeds, looks }: ReportParts,
   nameOf: AllParts['nameOf'],
 ): readonly string[] => [
@@ -52,6 +53,7 @@ const risksOf = (
         `${mayKnow.map(nameOf).join(', ')} may have seen some of these test rows in training: ${mayKnow.length === 1 ? 'its figures' : 'their figures'} may be too high. Train again on this split before you decide.`,
       ]
     : []),
+  ...(account && leftOutRows(account) > 0 ? [accountSentence(account)] : []),
   `The intervals are about rows like these ${count(comparison.n)}. Other customers, another month or another channel may be different.`,
   seeds > 1
     ? 'The intervals do not cover the choice of the seed; see the range over seeds.'
@@ -122,7 +124,7 @@ function trainedWords({ placement, tokens, steps, bestStep, seed, seconds }: Non
 
 /** Model, data, training and draws: what somebody needs to make it again. */
 function provenance(input: ReportInput, { trained, calibration, looks, ranOn, rowsWords }: ReportParts): Html {
-  const { model, dataset, environment, createdAt, plan } = input;
+  const { model, dataset, environment, createdAt, plan, account } = input;
   const ran = environment && `${environment.backend}, ${counted(environment.threads, 'thread')}${ranOn}`;
   const facts: readonly (readonly [string, unknown])[] = [
     ['Model', `${model.id}, ${model.dtype} weights, computed in fp32; SHA-256 ${model.sha256}`],
@@ -130,6 +132,7 @@ function provenance(input: ReportInput, { trained, calibration, looks, ranOn, ro
       'Data',
       `${dataset.name}: ${dataset.rows} rows, of which ${dataset.train} for training, ${dataset.validation} for validation, ${dataset.test} for the test; fingerprint ${dataset.fingerprint}, split ${dataset.splitHash}`,
     ],
+    ['Rows', account ? accountSentence(account) : null],
     ['Training', trained && trainedWords(trained)],
     ['Calibration', calibration],
     ['Test rows', `Used ${times(looks)}`],
@@ -214,7 +217,7 @@ const markdownCard = ({ title, why, chips }: VerdictCard): readonly string[] => 
 const paragraphs = (texts: readonly string[]) => texts.flatMap((text) => [escapeMarkdown(text), '']);
 
 export function markdownReport(input: ReportInput): string {
-  const { title, comparison, model, dataset, createdAt } = input;
+  const { title, comparison, model, dataset, createdAt, account } = input;
   const parts = partsOf(input);
   const text = escapeMarkdown;
   return [
@@ -228,6 +231,7 @@ export function markdownReport(input: ReportInput): string {
     '',
     ...[...parts.risks, ...parts.limits].map((limit) => `- ${text(limit)}`),
     '',
+    ...(account ? paragraphs([accountSentence(account)]) : []),
     `${comparison.n} ${'folds' in input.plan ? 'rows' : 'test rows'} of ${text(dataset.name)}, used ${times(parts.looks)}. Model ${text(model.id)} (${text(model.dtype)}), SHA-256 ${text(model.sha256)}. ${text(createdAt)}, ${PRODUCT}.`,
     '',
   ].join('\n');

@@ -3,6 +3,7 @@ import { ARM_KINDS } from '../evaluation/types';
 import { byName, z } from '../lib/zod';
 import { LABEL_METRICS, type LabelMetric, metricsOf, TEXT_METRICS, type TextMetric } from '../metrics/registry';
 import { PLACEMENTS } from '../prompt/soft-prompt';
+import { accountSchema } from '../prompt-set/version-schemas';
 
 const share = z.number().min(0).max(1);
 const interval = z.tuple([z.number(), z.number()]).describe('95% interval: low, high');
@@ -36,7 +37,7 @@ const model = z.object({
 const dataset = z.object({
   name: z.string(),
   rows: count,
-  train: count.describe('Rows that gradients saw'),
+  train: count.describe('Training rows of the split'),
   validation: count,
   test: count.describe('Test rows'),
   fingerprint: z.string(),
@@ -55,6 +56,7 @@ export const resultsSchema = z.object({
   model,
   environment: z.object({ backend: z.string(), threads: count }).nullable(),
   dataset,
+  rows: accountSchema.optional().describe('What became of the rows; left out by earlier releases'),
   labels: z.array(z.string()),
   answerWords: z
     .object({
@@ -216,6 +218,7 @@ export const textResultsSchema = z.object({
   createdAt: z.string(),
   model,
   dataset,
+  rows: accountSchema.optional(),
   arms: z.array(
     z.object({
       id: z.string(),

@@ -1,3 +1,4 @@
+import type { RowAccount } from '../dataset/types';
 import type { VerdictCard } from '../evaluation/card';
 import type { ConsistencyReport, FineTuningReport } from '../evaluation/classify/checks';
 import type { Insights } from '../evaluation/classify/compare';
@@ -27,6 +28,8 @@ export interface ReportFacts {
     readonly fingerprint: string;
     readonly splitHash: string;
   };
+  /** What became of the rows, where it was kept. */
+  readonly account?: RowAccount;
   /** The texts around the row, by arm; examples of a few-shot prompt are counted, not shown. */
   readonly prompts: readonly {
     readonly armId: string;

@@ -1,6 +1,6 @@
 /** The one way from rows to the answers of a version: its prompt, its vectors, its answer words and its calibration. */
 
-import type { Table, TaskKind } from '../dataset/types';
+import type { LeftOutReason, Table, TaskKind } from '../dataset/types';
 import type { ModelInfo, ScoreRequest, ScoreResult, WrittenRow } from '../engine/types';
 import type { Control } from '../lib/control';
 import { badInput, type StudioError } from '../lib/errors';
@@ -45,7 +45,7 @@ interface Answers {
 /** The answer to one row, named by its place among the rows. */
 export type RowAnswer<K extends TaskKind = TaskKind> = Answers[K];
 
-export type LeftOut = readonly (readonly [index: number, reason: string])[];
+export type LeftOut = readonly (readonly [index: number, reason: string, why: LeftOutReason])[];
 
 /** Rows as tokens, by their places, and the rows that cannot be answered. */
 export interface RowSource {
@@ -139,10 +139,16 @@ function tokenised(
     const answer = Math.max(longest, target?.length ?? 0);
     const length = Math.max(ids.length, ...(others?.map((each) => each.length) ?? [])) + answer;
     return length > room
-      ? { rowId, leftOut: `with its prompt it has ${counted(length, 'token')}, and the model reads at most ${room}` }
+      ? {
+          rowId,
+          why: 'long' as const,
+          leftOut: `with its prompt it has ${counted(length, 'token')}, and the model reads at most ${room}`,
+        }
       : { rowId, label, ids, cue, ...(others ? { otherOrders: others } : {}), ...(target ? { target } : {}) };
   });
-  const leftOut: LeftOut = rows.flatMap((row) => ('leftOut' in row ? [[Number(row.rowId), row.leftOut] as const] : []));
+  const leftOut: LeftOut = rows.flatMap((row) =>
+    'leftOut' in row ? [[Number(row.rowId), row.leftOut, row.why] as const] : [],
+  );
   return { rows: rows.flatMap((row) => ('ids' in row ? [row] : [])), leftOut };
 }
 

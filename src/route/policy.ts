@@ -312,7 +312,7 @@ const withShadow: Router<'shadow'> = async (open, { counts = 'fallback' }, rows,
   const fallback = await open.fallback(rows, control);
   const [own, other] = counts === 'asked' ? [asked as Answered, fallback] : [fallback, asked];
   const failed = (index: number): Shadow => {
-    const reason = 'reason' in other ? other.cause.message : new Map(other.leftOut).get(index);
+    const reason = 'reason' in other ? other.cause.message : other.leftOut.find(([at]) => at === index)?.[1];
     return { kind: 'failed', message: reason ?? 'It gave no answer.' };
   };
   const said = new Map('reason' in other ? [] : other.answers.map((answer) => [answer.index, answer]));

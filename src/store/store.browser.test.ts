@@ -30,7 +30,6 @@ const measured = (id: string, setId: string): Measurement => ({
   labels: ['a', 'b'],
   gold: [0],
   predictions: [1],
-  leftOut: 0,
   calibrated: false,
   model: { id: 'm', sha256: '0' },
 });

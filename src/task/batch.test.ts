@@ -23,7 +23,7 @@ describe('rows of another file', () => {
     const opened = openBatch({ columns: ['body', 'city'] }, task());
     expect(opened.ok && opened.value(rows, 10)).toEqual([
       { rowId: '10', text: 'From Ulm: hello\nTone:', label: null },
-      { rowId: '11', leftOut: 'it has no text' },
+      { rowId: '11', leftOut: 'it has no text', why: 'text' },
       { rowId: '12', text: 'From : late\nTone:', label: null },
     ]);
   });
@@ -38,7 +38,7 @@ describe('rows of another file', () => {
     const labelled = [row({ body: 'a', city: '', tone: ' BAD' }), row({ body: 'b', city: '', tone: 'ugly' })];
     expect(opened.ok && opened.value(labelled, 0)).toEqual([
       { rowId: '0', text: 'From : a\nTone:', label: 0 },
-      { rowId: '1', leftOut: 'its label “ugly” is none of this prompt’s' },
+      { rowId: '1', leftOut: 'its label “ugly” is none of this prompt’s', why: 'unknown' },
     ]);
   });
 
@@ -48,7 +48,7 @@ describe('rows of another file', () => {
     const opened = openBatch({ columns: ['body', 'sum'] }, task({ prompt, words: [], label: 'sum', longest: 9 }));
     expect(opened.ok && opened.value(asked, 0)).toEqual([
       { rowId: '0', text: 'a\nSummary:', label: null, target: ' two lines' },
-      { rowId: '1', leftOut: 'it has no expected text' },
+      { rowId: '1', leftOut: 'it has no expected text', why: 'target' },
     ]);
   });
 

@@ -5,7 +5,7 @@ import { storedTask } from '../dataset/types';
 import { assert } from '../lib/assert';
 import { fail, ok, type Result } from '../lib/result';
 import { renderRows } from './render';
-import { TASKS } from './tasks';
+import { type LeftOutRow, TASKS } from './tasks';
 import { checkTemplate, ownCue, renderTemplate, type TemplateFailure, type TemplatePart } from './template';
 import type { AnswerWord, Example, HardPrompt } from './types';
 
@@ -28,7 +28,7 @@ export interface BatchTask {
 type BatchFailure = TemplateFailure | { readonly kind: 'no-rows' | 'nearest'; readonly message: string };
 
 /** A row to be asked, or why it cannot be. `rowId` is its place in the file, from 0. */
-type BatchRow = Example | { readonly rowId: string; readonly leftOut: string };
+type BatchRow = Example | ({ readonly rowId: string } & LeftOutRow);
 
 type Rendered = Pick<Example, 'text' | 'cue' | 'otherOrders'>;
 
@@ -50,8 +50,8 @@ export function openBatch(
   const labels = words.map((word) => word.label);
   const checkedAnswer = TASKS[kind].checked({ labels, mapping }, prompt.chat ? '' : prompt.template);
   /** The known answer to a row, or why it cannot be asked. */
-  const known = (row: Row): Pick<Example, 'label' | 'target'> | { readonly leftOut: string } => {
-    if ((row.cells[text] ?? '').trim() === '') return { leftOut: 'it has no text' };
+  const known = (row: Row): Pick<Example, 'label' | 'target'> | LeftOutRow => {
+    if ((row.cells[text] ?? '').trim() === '') return { leftOut: 'it has no text', why: 'text' };
     return label === null ? { label: null } : checkedAnswer(row);
   };
   const inOrder =
@@ -65,7 +65,7 @@ export function openBatch(
       const rendered = render(all.flatMap(({ row, known }) => ('leftOut' in known ? [] : [row])));
       let next = 0;
       return all.map(({ row: { id: rowId }, known }) => {
-        if ('leftOut' in known) return { rowId, leftOut: known.leftOut };
+        if ('leftOut' in known) return { rowId, ...known };
         const { text = '', cue, otherOrders } = rendered[next++] ?? {};
         return { rowId, text, cue, ...(otherOrders ? { otherOrders } : {}), ...known };
       });

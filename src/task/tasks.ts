@@ -1,12 +1,18 @@
 /** The kinds of task, by name, and what differs between them when a row becomes a prompt. */
 
 import { labelIndexer, targetOf } from '../dataset/labels';
-import type { ColumnMapping, Dataset, Row } from '../dataset/types';
+import type { ColumnMapping, Dataset, LeftOutReason, Row } from '../dataset/types';
 import { type ByTask, taskKindOf } from '../dataset/types';
 import { classifyInstruction, classifyTemplate, generateInstruction, generateTemplate } from './propose';
 import { proposeWords } from './propose-words';
 import { asContinuation } from './template';
 import type { AnswerWord, Example, Tokenise } from './types';
+
+/** Why a row of another file cannot be asked: in a sentence about it, and among the reasons that are counted. */
+export interface LeftOutRow {
+  readonly leftOut: string;
+  readonly why: LeftOutReason;
+}
 
 type Labelled = Pick<Dataset, 'mapping' | 'labels'>;
 
@@ -24,7 +30,7 @@ export interface Task {
   readonly checked: (
     dataset: Labelled,
     template: string,
-  ) => (row: Row) => Pick<Example, 'label' | 'target'> | { readonly leftOut: string };
+  ) => (row: Row) => Pick<Example, 'label' | 'target'> | LeftOutRow;
   /** Whether examples can be balanced over the labels. */
   readonly canBalance: boolean;
 }
@@ -50,7 +56,10 @@ const classify: Task = {
     return (row) => {
       const label = indexOf(row);
       const cell = row.cells[dataset.mapping.label] ?? '';
-      return label === null ? { leftOut: `its label “${cell.slice(0, 60)}” is none of this prompt’s` } : { label };
+      if (label !== null) return { label };
+      return cell.trim() === ''
+        ? { leftOut: 'it has no label', why: 'label' }
+        : { leftOut: `its label “${cell.slice(0, 60)}” is none of this prompt’s`, why: 'unknown' };
     };
   },
   canBalance: true,
@@ -75,7 +84,7 @@ const generate: Task = {
     (row) => {
       const text = targetOf(row, mapping);
       return text === ''
-        ? { leftOut: 'it has no expected text' }
+        ? { leftOut: 'it has no expected text', why: 'target' }
         : { label: null, target: asContinuation(template, text) };
     },
   canBalance: false,

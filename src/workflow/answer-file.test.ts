@@ -44,7 +44,12 @@ describe('answering a file', () => {
     const { progress } = events.at(-1) as BatchEvent;
     const answers = TEXTS.map(said);
     const count = (label: number) => answers.filter(({ best }) => best === label).length;
-    expect(progress).toMatchObject({ done: 20, total: 20, counts: [count(0), count(1)], leftOut: [] });
+    expect(progress).toMatchObject({
+      done: 20,
+      total: 20,
+      counts: [count(0), count(1)],
+      account: { used: 20, leftOut: {} },
+    });
     expect(count(0)).toBeGreaterThan(0);
     const isUnsure = ({ probabilities, best }: (typeof answers)[number]) => (probabilities[best] ?? 0) < 0.6;
     expect(progress.unsure).toBe(answers.filter(isUnsure).length);
@@ -124,8 +129,7 @@ describe('answering a file', () => {
       { ...SILENT, emit: (event) => void events.push(event) },
     );
     const { progress } = events.at(-1) as BatchEvent;
-    expect(progress.leftOut.reduce((sum, [, rows]) => sum + rows, 0)).toBe(3);
-    expect(progress.leftOut.map(([, rows]) => rows).sort()).toEqual([1, 2]);
+    expect(progress.account).toEqual({ read: 4, used: 1, leftOut: { text: 1, long: 2 } });
     expect(progress.first[0]).toMatchObject({ kind: 'left-out' });
     expect(progress.first[3]).toMatchObject({ kind: 'label', label: 'good' });
     const lines = (await (await batchLeftOut(host)).file.text()).trim().split(/\r?\n/);
@@ -225,7 +229,7 @@ describe('measuring a version again', () => {
     expect(found.predictions).toEqual(rows.map((row) => said(row?.cells.text ?? '').best));
     expect(found).toMatchObject({
       labels: ['bad', 'good'],
-      leftOut: 0,
+      account: { leftOut: {} },
       calibrated: false,
       known: { same: 0, isSure: true },
     });
@@ -243,8 +247,8 @@ describe('measuring a version again', () => {
     const { host, version } = await tuned(null, 'Text: \nTone:'.length + longest - 1 + 32);
     const on = { kind: 'test', name: 'a.csv' } as const;
     const found = await measure(host, { version, on, seen: null }, SILENT);
-    expect(found.leftOut).toBe(lengths.filter((length) => length === longest).length);
-    expect(found.gold).toHaveLength(lengths.length - found.leftOut);
+    const long = lengths.filter((length) => length === longest).length;
+    expect(found.account).toEqual({ read: lengths.length, used: found.gold.length, leftOut: { long } });
   });
 
   it('on a file: rows without a known label are left out, and the same file has the same fingerprint', async () => {
@@ -258,7 +262,12 @@ describe('measuring a version again', () => {
     };
     const found = await of(file);
     expect(found.gold).toEqual([1, 0]);
-    expect(found).toMatchObject({ leftOut: 2, calibrated: true, known: null, data: { kind: 'file', name: 'b.csv' } });
+    expect(found).toMatchObject({
+      account: { leftOut: { label: 1, unknown: 1 } },
+      calibrated: true,
+      known: null,
+      data: { kind: 'file', name: 'b.csv' },
+    });
     expect((await of(file)).data).toEqual(found.data);
     const fingerprint = async (...lines: readonly string[]) => (await of(csv(...lines))).data.fingerprint;
     const prints = [

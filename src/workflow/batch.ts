@@ -1,4 +1,6 @@
 /** A file of rows, answered by one version: in pieces that can be stopped and continued, and then made into a file. */
+
+import { allUsed, without } from '../dataset/account';
 import {
   type AnswersFile,
   answersFile,
@@ -9,7 +11,7 @@ import {
   toCsv,
 } from '../dataset/csv-out';
 import { rowsOf, textKey, textKeyOf } from '../dataset/labels';
-import type { Dataset, Row, TaskKind } from '../dataset/types';
+import type { Dataset, Row, RowAccount, TaskKind } from '../dataset/types';
 import { present } from '../lib/assert';
 import { badInput, StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
@@ -37,8 +39,8 @@ export interface BatchProgress {
   readonly counts: readonly number[];
   /** Answered rows whose answer is less sure than the version's threshold. */
   readonly unsure: number;
-  /** Rows that were not answered, by the kind of reason. */
-  readonly leftOut: readonly (readonly [kind: string, rows: number])[];
+  /** Of the whole file, with the lines that could not be read. */
+  readonly account: RowAccount;
   /** How often another version answered, and why, in words. */
   readonly routed: string;
   /** Of the first rows; null where they are not answered yet. */
@@ -132,7 +134,8 @@ interface Batch {
   readonly answers: Answers;
   /** Why rows were not answered, by their places. */
   readonly leftOut: Map<number, string>;
-  readonly reasons: Map<string, number>;
+  /** Of the rows so far. */
+  account: RowAccount;
   readonly first: (RowOutcome | null)[];
   readonly routes: ReturnType<typeof createCounts>;
   done: number;
@@ -148,7 +151,7 @@ function freshBatch(host: Host, version: AnsweringVersion): Batch {
     total,
     answers: ANSWERS[version.task.kind](version, total),
     leftOut: new Map(),
-    reasons: new Map(),
+    account: without(allUsed(total + table.rejected.length), 'unreadable', table.rejected.length),
     first: new Array<null>(Math.min(FIRST_ROWS, total)).fill(null),
     routes: createCounts(),
     done: 0,
@@ -164,18 +167,15 @@ function batchOf(host: Host): Batch {
   return batch;
 }
 
-/** Numbers and names aside, so that reasons of one kind are counted together. */
-const kindOf = (reason: string) => reason.replace(/\d+/g, '…').replace(/“.*”/, '“…”');
-
 function add(batch: Batch, { done, answers, leftOut, rowsPerSecond, secondsLeft }: Piece): BatchProgress {
   const outcomes = [
     ...answers.map((answer) => [answer.index, batch.answers.add(answer)] as const),
     ...leftOut.map(([index, reason]) => [index, { kind: 'left-out', reason }] as const),
   ];
   for (const [index, outcome] of outcomes) if (index < batch.first.length) batch.first[index] = outcome;
-  for (const [index, reason] of leftOut) {
+  for (const [index, reason, why] of leftOut) {
     batch.leftOut.set(index, reason);
-    batch.reasons.set(kindOf(reason), (batch.reasons.get(kindOf(reason)) ?? 0) + 1);
+    batch.account = without(batch.account, why, 1);
   }
   batch.routes.add(answers);
   batch.done = done;
@@ -186,7 +186,7 @@ function add(batch: Batch, { done, answers, leftOut, rowsPerSecond, secondsLeft 
     secondsLeft,
     counts: batch.answers.counts(),
     unsure: batch.answers.unsure(),
-    leftOut: [...batch.reasons],
+    account: without(batch.account, 'waiting', batch.total - done),
     routed: countWords(batch.routes.read()),
     first: [...batch.first],
   };

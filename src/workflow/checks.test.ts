@@ -80,7 +80,8 @@ describe('every labelled row', () => {
     const { host, dataset, set, evaluation, trained, scored } = await compared();
     const { events, run } = heard();
     const before = scored.length;
-    const { plan, comparison } = await everyRow(host, { set, dataset, evaluation }, run);
+    const { plan, comparison, account } = await everyRow(host, { set, dataset, evaluation }, run);
+    expect(account).toEqual({ read: 120, used: 112, leftOut: { seen: 8 } });
     // the prompt with examples shows eight rows
     expect(comparison.n).toBe(112);
     expect(new Set(plan.folds).size).toBe(5);

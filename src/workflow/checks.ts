@@ -1,4 +1,5 @@
 /** Checks of a comparison that need the model: answers under harmless edits, every row by prompts that never saw it, and fine-tuning. */
+import { accountOf, without } from '../dataset/account';
 import { drawnRows } from '../dataset/draw';
 import { withHashes } from '../dataset/keys';
 import { goldOf, labelCounts, rowsById, textOf } from '../dataset/labels';
@@ -315,7 +316,8 @@ export const everyRow: Verb<Omit<CheckRequest, 'mode'>, CheckProgress, EveryRow>
     answered,
     plan.pairs,
   );
-  return checked;
+  const asked = without(accountOf(dataset), 'seen', dataset.split.train.length - train.length);
+  return { ...checked, account: without(asked, 'long', asked.used - checked.plan.rowIds.length) };
 };
 
 /** Trains a prompt like the version without a fold's rows, and has it answer them. */

@@ -1,4 +1,5 @@
 /** What both kinds of comparison do with their arms: the rows that fit all of them, and asking one after another. */
+import { accountOf, accountSentence, without } from '../dataset/account';
 import { rowsOf, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { ScoreRequest } from '../engine/types';
@@ -74,7 +75,9 @@ export async function readyArms(
   const dropped = new Set(tokenised.flatMap(({ tooLong }) => tooLong));
   const keep = (ids: readonly string[]) => ids.filter((id) => !dropped.has(id));
   if (keep(test).length === 0)
-    throw badInput('No test row fits all prompts. Shorten your prompt, or cut the texts on the Data screen.');
+    throw badInput(
+      `No test row fits all prompts. Shorten your prompt, or cut the texts on the Data screen. ${accountSentence(without(accountOf(dataset), 'long', test.length))}`,
+    );
   return {
     arms: tokenised.map(({ arm, rows }) => ({ arm, rows: rows.filter(({ rowId }) => !dropped.has(rowId)) })),
     pairs: pairs.filter((pair) => pair.every((id) => tokenised.some(({ arm }) => arm.id === id))),

@@ -11,7 +11,7 @@ import type { Placement } from '../prompt/soft-prompt';
 import { versionsCompared } from '../prompt-set/calibration';
 import { changeTask } from '../prompt-set/prompt-set';
 import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
-import { type CompareRequest, type CompareResult, compare, comparisonTokens } from './compare';
+import { type CompareRequest, type CompareResult, compare, comparedRows, comparisonTokens } from './compare';
 import type { CompareEvent } from './compare-arms';
 import { fakeHost, prepared, promptSet, rowsOf, textOf } from './fake-host.test-support';
 import { SILENT } from './host';
@@ -20,7 +20,8 @@ async function compared(request: CompareRequest, host = fakeHost()) {
   const events: CompareEvent[] = [];
   const run = { control: uninterrupted, emit: (event: CompareEvent) => void events.push(event) };
   const result: CompareResult = await compare(host.host, request, run);
-  const { leftOut, tooLong } = result;
+  const { tooLong } = result;
+  const leftOut = result.evaluation.account?.leftOut.long ?? 0;
   return { evaluation: result.evaluation as Omit<ClassifyEvaluation, 'id'>, leftOut, tooLong, events, ...host };
 }
 
@@ -449,6 +450,11 @@ describe('a comparison', () => {
     const { evaluation, leftOut } = await compared({ set: promptSet(longer), dataset: longer }, fakeHost(1100));
     expect(leftOut).toBe(1);
     expect(evaluation.plan.rowIds).toEqual(dataset.split.test.filter((id) => id !== long));
+    const request = { set: promptSet(longer), dataset: longer };
+    const ahead = await comparedRows(fakeHost(1100).host, request, SILENT);
+    expect(ahead.account).toEqual(evaluation.account);
+    expect(Object.values(ahead.parts).reduce((sum, rows) => sum + rows, 0)).toBe(evaluation.account?.used);
+    expect(ahead.parts.test).toBe(evaluation.plan.rowIds.length);
     const refused = compared({ set: promptSet(dataset), dataset }, fakeHost(60));
     await expect(refused).rejects.toMatchObject({ code: 'bad-input' });
   });

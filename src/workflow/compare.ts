@@ -4,8 +4,9 @@
  * validation rows, the word counts on training rows.
  */
 
+import { accountOf, without } from '../dataset/account';
 import { rowsOf, targetOf } from '../dataset/labels';
-import type { Dataset, TaskKind } from '../dataset/types';
+import type { Dataset, RowAccount, SplitName, TaskKind } from '../dataset/types';
 import { addedBetween } from '../dataset/versions';
 import { compareTexts as figuresOf } from '../evaluation/generate/compare';
 import { comparedIds, rowGroups } from '../evaluation/rows';
@@ -29,6 +30,7 @@ import {
 } from './compare-arms';
 import { compareLabels, tokensOfComparison } from './compare-labels';
 import type { Host, Run, Verb } from './host';
+import { learnedRows } from './run-rows';
 
 // The comparison of prompts that generate a text: each continues the same rows, and is held against the expected texts.
 
@@ -96,8 +98,6 @@ type Compared<E extends Evaluation = Evaluation> = E extends Evaluation
 
 export interface CompareResult {
   readonly evaluation: Compared;
-  /** Test rows that do not fit some prompt and were left out of all. */
-  readonly leftOut: number;
   /** Names of arms whose added examples do not fit the model. */
   readonly tooLong: readonly string[];
 }
@@ -140,9 +140,37 @@ const TOKENS: { readonly [K in TaskKind]: (comparing: Comparing) => Promise<numb
 export const comparisonTokens: Verb<CompareRequest, never, number> = (host, request, { control }) =>
   TOKENS[kindOf(request.set)](planned(host, request, { control, emit: () => {} }));
 
+/** Rows that are learned from, checked on and compared, and what became of all. */
+export interface RowsCompared {
+  readonly parts: Readonly<Record<SplitName, number>>;
+  readonly account: RowAccount;
+}
+
+/** @param compared test rows that fit all prompts; the others are measured by the tuned prompt, which learns from them */
+async function rowsIn(
+  { host, dataset, arms: { arms }, test, run }: Comparing,
+  compared: number,
+): Promise<RowsCompared> {
+  const { prompt, words } = present(arms.find(({ id }) => id === 'tuned') ?? arms[0], 'arm');
+  const { long, drawn, ...learned } = await learnedRows(host, { dataset, prompt, words }, run.control);
+  const asked = without(accountOf(dataset), 'drawn', drawn + dataset.split.test.length - test.length);
+  return {
+    parts: { ...learned, test: compared },
+    account: without(asked, 'long', long + test.length - compared),
+  };
+}
+
+/** The rows that a comparison will be about. */
+export const comparedRows: Verb<CompareRequest, never, RowsCompared> = async (host, request, { control }) => {
+  const using = planned(host, request, { control, emit: () => {} });
+  const { set, dataset, test } = using;
+  const room = kindOf(set) === 'generate' ? longestAnswer(host, set.writing?.longest, dataset) : undefined;
+  return rowsIn(using, (await readyArms(using, [], room)).keep(test).length);
+};
+
 export const compare: Verb<CompareRequest, CompareEvent, CompareResult> = async (host, request, run) => {
   const using = planned(host, request, run);
-  const { set, dataset, arms, test } = using;
+  const { set, dataset, arms } = using;
   const { backend, threads, sha256: model } = host.engine.info;
   run.emit({ kind: 'arms', arms: arms.arms.map(({ id, name }) => ({ id, name })) });
   run.emit({ kind: 'progress', fraction: null, note: 'Counting tokens' });
@@ -161,8 +189,8 @@ export const compare: Verb<CompareRequest, CompareEvent, CompareResult> = async 
       model,
       backend,
       threads,
+      account: (await rowsIn(using, found.plan.rowIds.length)).account,
     } as Compared,
-    leftOut: test.length - found.plan.rowIds.length,
     tooLong: arms.arms.flatMap(({ id, name }) => (compared.has(id) ? [] : [name])),
   };
 };

@@ -3,10 +3,11 @@
  * give the same probabilities (distillation: Hinton et al. 2015; of a prompt: Askell et al. 2021). The texts' labels are
  * not used. Validation rows choose the step to keep; test rows take no part.
  */
+import { allUsed, without } from '../dataset/account';
 import { drawnRows, textHash } from '../dataset/draw';
 import { withHashes } from '../dataset/keys';
 import { rowsOf, textKeyOf } from '../dataset/labels';
-import { type Dataset, type Row, taskKindOf } from '../dataset/types';
+import { type Dataset, type Row, type RowAccount, taskKindOf } from '../dataset/types';
 import type { CalibrationFit } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
@@ -48,6 +49,8 @@ export type DistilEvent =
 export interface DistilledRun extends TrainedRun {
   /** Null where the run is paused. */
   readonly reached: Smaller | null;
+  /** What became of the texts, or of the training rows. */
+  readonly texts: RowAccount;
 }
 
 /**
@@ -56,14 +59,14 @@ export interface DistilledRun extends TrainedRun {
  */
 export const distil: Verb<DistilRequest, DistilEvent, DistilledRun> = async (host, request, run) => {
   checkTask(host, request);
-  const { dataset, ids } = await learningTexts(request);
+  const { dataset, ids, account } = await learningTexts(request);
   const asked = { ...request, dataset };
   const inputs = await runInputs(host, { ...asked, trains: ids }, run.control);
   const answers = await teacherAnswers(host, asked, inputs, run);
   const taught = taughtBy(answers, inputs);
   const trained = await trainOn(host, asked, taught, run);
   const reached = trained.reason === 'paused' ? null : await reachedBy(host, asked, { taught, answers, trained });
-  return { ...trained, reached };
+  return { ...trained, reached, texts: without(account, 'long', ids.length - taught.train.length) };
 };
 
 function checkTask(host: Host, { dataset, teacher, texts }: DistilRequest): void {
@@ -91,6 +94,7 @@ function checkTask(host: Host, { dataset, teacher, texts }: DistilRequest): void
 async function learningTexts({ dataset, teacher, texts, settings }: DistilRequest): Promise<{
   readonly dataset: Dataset;
   readonly ids: readonly string[];
+  readonly account: RowAccount;
 }> {
   const { mapping, split, table } = dataset;
   const keyOf = (row: Row) => textKeyOf(row, mapping);
@@ -114,7 +118,10 @@ async function learningTexts({ dataset, teacher, texts, settings }: DistilReques
     settings.steps * settings.batchSize,
   );
   const ids = free.map(({ id }) => id);
-  return { dataset: all, ids: drawnRows(all, ids, most) };
+  const drawn = drawnRows(all, ids, most);
+  const empty = rows.filter((row) => keyOf(row) === '').length;
+  const given = without(without(allUsed(rows.length), 'text', empty), 'repeat', rows.length - empty - ids.length);
+  return { dataset: all, ids: drawn, account: without(given, 'drawn', ids.length - drawn.length) };
 }
 
 /** A text as a row, under an id that follows from it. */

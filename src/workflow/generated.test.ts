@@ -89,10 +89,10 @@ describe('a comparison of generated texts', () => {
   it('holds every prompt against the same expected texts', async () => {
     const { host, asked } = textHost();
     const { events, run } = heard<CompareEvent>();
-    const { evaluation, leftOut }: CompareResult = await compare(host, { set, dataset }, run);
+    const { evaluation }: CompareResult = await compare(host, { set, dataset }, run);
     const { plan, comparison } = evaluation as GenerateEvaluation;
     const { test } = dataset.split;
-    expect([plan.rowIds, plan.wanted, leftOut]).toEqual([test, test.map(wantedOf), 0]);
+    expect([plan.rowIds, plan.wanted, evaluation.account?.leftOut]).toEqual([test, test.map(wantedOf), {}]);
     expect(plan.arms.map(({ id }) => id)).toEqual(expect.arrayContaining(['untuned', 'yours', 'tuned']));
     for (const [i, arm] of plan.arms.entries()) {
       expect(arm.written).toEqual(test.map((id) => (isRight(id) ? wantedOf(id) : 'nothing')));
@@ -159,7 +159,7 @@ describe('a version that generates texts, measured again', () => {
   it('on its test rows', async () => {
     const found = await measure(textHost().host, { version, on, seen: { parts: [], isSure: true } }, SILENT);
     const { test } = dataset.split;
-    expect(found).toMatchObject({ labels: [], gold: [], predictions: [], calibrated: false, leftOut: 0 });
+    expect(found).toMatchObject({ labels: [], gold: [], predictions: [], calibrated: false, account: { leftOut: {} } });
     expect(found.wrote).toMatchObject({
       rougeL: expect.closeTo(share(test), 9),
       exactMatch: expect.closeTo(share(test), 9),
@@ -169,7 +169,9 @@ describe('a version that generates texts, measured again', () => {
     // a row, the answer of twelve tokens and 32 that are kept fit for the shorter texts alone
     const context = `Text: \nSum:`.length + Math.max(...test.map(length)) - 1 + 12 + 32;
     const short = await measure(textHost(context).host, { version, on, seen: null }, SILENT);
-    expect(short.leftOut).toBe(test.filter((row) => length(row) === Math.max(...test.map(length))).length);
+    expect(short.account?.leftOut.long).toBe(
+      test.filter((row) => length(row) === Math.max(...test.map(length))).length,
+    );
     const other = { ...dataset, split: { ...dataset.split, test: test.slice(1) } };
     const fewer = await measure(textHost().host, { version: { ...version, dataset: other }, on, seen: null }, SILENT);
     expect(fewer.data.fingerprint).not.toBe(found.data.fingerprint);
@@ -178,9 +180,9 @@ describe('a version that generates texts, measured again', () => {
   it('on a file: rows without an expected text are left out, and another part of them is other data', async () => {
     const whole = await ofFile(['message 2,sum of 2', 'message 3,sum of 3']);
     expect(whole.wrote).toMatchObject({ exactMatch: 0.5 });
-    expect(whole).toMatchObject({ leftOut: 0, data: { kind: 'file', name: 'b.csv' } });
+    expect(whole).toMatchObject({ account: { leftOut: {} }, data: { kind: 'file', name: 'b.csv' } });
     const part = await ofFile(['message 2,sum of 2', 'message 3,']);
-    expect(part).toMatchObject({ leftOut: 1, wrote: { exactMatch: 1 } });
+    expect(part).toMatchObject({ account: { leftOut: { target: 1 } }, wrote: { exactMatch: 1 } });
     expect(whole.data.fingerprint).toMatch(/^[0-9a-f]{64}$/);
     expect(part.data.fingerprint).toMatch(/^[0-9a-f]{64} /);
     await expect(ofFile(['message 2,', 'message 3,'])).rejects.toThrow('has a text and an expected text');

@@ -5,13 +5,15 @@
  * once.
  */
 
+import { accountOf, without } from '../dataset/account';
 import { drawnRows } from '../dataset/draw';
 import { withHashes } from '../dataset/keys';
 import { labelCounts } from '../dataset/labels';
-import type { Dataset } from '../dataset/types';
+import type { Dataset, RowAccount } from '../dataset/types';
 import { chosenCalibration } from '../evaluation/classify/outcome';
 import type { CalibrationFit } from '../evaluation/types';
 import { present } from '../lib/assert';
+import type { Control } from '../lib/control';
 import { badInput, StudioError } from '../lib/errors';
 import type { FoundPrompt, FoundWords } from '../prompt-set/make-versions';
 import type { PromptSearch } from '../prompt-set/types';
@@ -46,6 +48,7 @@ import {
   show,
   tell,
 } from './prompt-search';
+import { learnedRows } from './run-rows';
 import { tokenRows } from './token-rows';
 import { type Tried, triedIds, tryOnRows } from './training-rows';
 
@@ -105,6 +108,18 @@ export const improve: Verb<ImproveRequest, ImproveEvent, Improved> = async (host
   }
   return bestSoFar(search, ranked);
 };
+
+/** The rows that a search draws from: those for training and validation that fit the model. */
+export async function searchedRows(
+  host: Host,
+  { dataset, template, words }: Pick<ImproveRequest, 'dataset' | 'template' | 'words'>,
+  control: Control,
+): Promise<RowAccount> {
+  const prompt = { template, shots: 0, shotSeed: 0 };
+  const { long, drawn } = await learnedRows(host, { dataset, prompt, words: wordsFor(prompt, words) }, control);
+  const others = without(accountOf(dataset), 'held', dataset.split.test.length);
+  return without(without(others, 'drawn', drawn), 'long', long);
+}
 
 /** The candidates, and the training rows that none of them shows as an example. */
 async function openSearch(host: Host, request: ImproveRequest, run: Run<ImproveEvent>): Promise<Search> {

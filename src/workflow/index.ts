@@ -8,7 +8,7 @@ import type { Sheet } from '../report/types';
 import { batch, batchAgain, batchFile, batchLeftOut, batchTokens, batchUnsure } from './batch';
 import type { RowsDone } from './check-rows';
 import { consistency, everyRow, fineTune } from './checks';
-import { compare, comparisonTokens } from './compare';
+import { compare, comparedRows, comparisonTokens } from './compare';
 import { distil } from './distil';
 import type { Order } from './export-subjects';
 import type { RecipientId } from './exports';
@@ -71,6 +71,7 @@ export const VERBS = {
   closeRows,
   compare,
   compareCells,
+  comparedRows,
   comparisonTokens,
   consistency,
   continueText,

@@ -12,9 +12,11 @@
  * What a prompt has answered is given away as soon as it is finished, and is not asked again where it is given back: a stop
  * loses one prompt's answers at most.
  */
+import { accountOf, without } from '../dataset/account';
 import { withHashes } from '../dataset/keys';
 import { goldOf, rowsOf } from '../dataset/labels';
-import type { Dataset } from '../dataset/types';
+import { usedRows } from '../dataset/split';
+import type { Dataset, RowAccount } from '../dataset/types';
 import { type AnswerSheet, answerDifferences, predictionsOf } from '../evaluation/classify/pairs';
 import { rowGroups } from '../evaluation/rows';
 import { present } from '../lib/assert';
@@ -45,6 +47,8 @@ interface Climbed {
   readonly dataset: Dataset;
   /** All that it rests on, kept and new. */
   readonly answers: readonly LadderAnswers[];
+  /** A row is used that step one and every rung could answer. */
+  readonly account: RowAccount;
 }
 
 /**
@@ -84,7 +88,10 @@ export const climbLadder: Verb<LadderRequest, LadderEvent, Climbed> = async (hos
     training: { rows: filled.split.train.length + filled.split.validation.length, known },
     unsure: [first, ...request.second].flatMap((of) => (knows(of, dataset) === null ? [of.name] : [])),
   };
-  return { ladder, dataset: filled, answers };
+  const seen = without(accountOf(dataset), 'seen', usedRows(dataset) - rows.length);
+  const fit = filled.split.test.filter((id) => rungs.every((rung) => rung.answers?.rowIds.includes(id) ?? true));
+  const long = rows.length - usedRows(filled) + filled.split.test.length - fit.length;
+  return { ladder, dataset: filled, answers, account: without(seen, 'long', long) };
 };
 
 interface Asked {

@@ -4,9 +4,10 @@
  * several models the caller loads one after the other, each once, and asks again.
  */
 
+import { accountOf, without } from '../dataset/account';
 import { textHash } from '../dataset/draw';
 import { goldOf, labelOf, rowsOf, textOf } from '../dataset/labels';
-import type { Dataset, Row, Table } from '../dataset/types';
+import type { Dataset, Row, RowAccount, Table } from '../dataset/types';
 import { type AnswerDifference, type AnswerSheet, answerDifferences } from '../evaluation/classify/pairs';
 import { rowGroups } from '../evaluation/rows';
 import { present } from '../lib/assert';
@@ -185,6 +186,15 @@ function knownRows({ seen, dataset }: MatrixPrompt, on: Dataset, ids: readonly s
     texts,
     rows.map((row) => labelOf(row, on.mapping)),
   );
+}
+
+/** The rows of a data set that every prompt could answer. */
+export function answeredRows({ id, dataset }: MatrixData, cells: readonly MatrixCell[]): RowAccount {
+  const { test } = dataset.split;
+  const asked = cells.flatMap(({ data, answers }) => (data === id && answers ? [new Set(answers.rowIds)] : []));
+  if (asked.length === 0) return without(accountOf(dataset), 'waiting', test.length);
+  const fit = test.filter((row) => asked.every((rows) => rows.has(row)));
+  return without(accountOf(dataset), 'long', test.length - fit.length);
 }
 
 /**

@@ -1,5 +1,6 @@
 /** A version measured again on rows whose answers are known: the test rows of its prompt set, or an open file. */
 
+import { allUsed, without } from '../dataset/account';
 import { besideKnown, type RowsBeside } from '../dataset/families';
 import { rowsById, rowsOf, targetOf, textKeyOf, textOf } from '../dataset/labels';
 import { nearTwins } from '../dataset/near-twins';
@@ -40,6 +41,8 @@ export type Measured = Omit<Measurement, 'id' | 'setId' | 'versionId' | 'created
 const SEED = 0;
 
 interface MeasuredRows extends RowSource {
+  /** Lines of a file that are no rows. */
+  readonly unreadable: number;
   /** The expected texts of rows, by their places. */
   readonly wantedOf: (at: readonly number[]) => readonly string[];
   readonly textsOf: (at: readonly number[]) => readonly string[];
@@ -74,13 +77,14 @@ function testRows(host: Host, version: AnsweringVersion, name: string, control: 
   const rowAt = (i: number) => present(byId.get(ids[i] as string), `row ${i}`);
   return {
     total: ids.length,
+    unreadable: 0,
     rowsAt: async (from, count) => {
       const asked = ids.slice(from, from + count);
       const { rows, tooLong } = await tokenRows(host, { dataset, prompt, words, split: asked, ...room }, control);
       const place = new Map(asked.map((id, i) => [id, from + i]));
       return {
         rows: rows.map((row) => ({ ...row, rowId: String(place.get(row.rowId)) })),
-        leftOut: tooLong.map((id) => [place.get(id) as number, 'it is too long'] as const),
+        leftOut: tooLong.map((id) => [place.get(id) as number, 'it is too long', 'long'] as const),
       };
     },
     wantedOf: (at) => at.map((i) => targetOf(rowAt(i), dataset.mapping)),
@@ -94,10 +98,11 @@ function testRows(host: Host, version: AnsweringVersion, name: string, control: 
 
 function fileRows(host: Host, version: AnsweringVersion, { text, label }: Required<RowsColumns>): MeasuredRows {
   const file = openFile(host, 'measure');
-  const { rows, format } = file.table;
+  const { rows, rejected, format } = file.table;
   const mapping = { text, label: label ?? '', id: null };
   return {
     ...tableSource(host, version, file.table, { text, label }),
+    unreadable: rejected.length,
     wantedOf: (at) => at.map((i) => targetOf(present(rows.at(i), `row ${i}`), mapping)),
     textsOf: (at) => at.map((i) => textOf(present(rows.at(i), `row ${i}`), mapping)),
     dataOf: async (at) => {
@@ -113,7 +118,7 @@ function fileRows(host: Host, version: AnsweringVersion, { text, label }: Requir
 const nothing = (known: string) =>
   badInput(`No row of this file has a text and ${known}, so nothing can be measured on it.`);
 
-type Found = Omit<Measured, 'model' | 'leftOut' | 'known'> & { readonly at: readonly number[] };
+type Found = Omit<Measured, 'model' | 'account' | 'known'> & { readonly at: readonly number[] };
 type Finder<K extends TaskKind> = (
   version: AnsweringVersion,
   rows: MeasuredRows,
@@ -203,11 +208,11 @@ export async function measure(
   const rows = on.kind === 'file' ? fileRows(host, version, on) : testRows(host, version, on.name, control);
   const { total } = rows;
   const answers: RowAnswer[] = [];
-  let leftOut = 0;
+  let account = without(allUsed(total + rows.unreadable), 'unreadable', rows.unreadable);
   const route = createRouter({ host }).rows(alone(version), () => rows);
   for await (const piece of answered(route, 0, control)) {
     answers.push(...piece.answers);
-    leftOut += piece.leftOut.length;
+    for (const [, , why] of piece.leftOut) account = without(account, why, 1);
     emit({ done: piece.done, total, secondsLeft: piece.secondsLeft });
   }
   const inOrder = answers.toSorted((a, b) => a.index - b.index);
@@ -219,7 +224,7 @@ export async function measure(
   const { id, sha256: weights } = host.engine.info;
   return {
     ...found,
-    leftOut: leftOut + answers.length - at.length,
+    account: without(account, version.task.kind === 'generate' ? 'target' : 'label', answers.length - at.length),
     ...(hasSeen ? { known: knownAmong({ dataset: version.dataset, seen }, rows.textsOf(at), labels) } : {}),
     ...(on.kind === 'file' ? { beside: besideParts(version.dataset, rows.textsOf(at), labels) } : {}),
     model: { id, sha256: weights },

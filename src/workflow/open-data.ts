@@ -1,4 +1,5 @@
 /** Opening data: a file becomes a table, its columns are guessed, its rows checked and split. Needs no model. */
+import { accountOf, accountSentence, without } from '../dataset/account';
 import { guessColumns } from '../dataset/columns';
 import { drawnRows } from '../dataset/draw';
 import { editDataset } from '../dataset/edit';
@@ -9,9 +10,9 @@ import { MENDS, withLabelColumn } from '../dataset/mends';
 import { nearTwins } from '../dataset/near-twins';
 import { type ParseOverride, parseFile } from '../dataset/parse';
 import { type Prepared, type PrepareOptions, prepareDataset } from '../dataset/prepare';
-import { drawnFamilies, sharesFor } from '../dataset/split';
+import { drawnFamilies, sharesFor, usedRows } from '../dataset/split';
 import { groupsInBoth, splitAgain } from '../dataset/split-by';
-import type { Change, ColumnMapping, Dataset, MendId, Row, SplitBy, Table } from '../dataset/types';
+import type { Change, ColumnMapping, Dataset, MendId, Row, RowAccount, SplitBy, Table } from '../dataset/types';
 import { type Detectable, detectableIn } from '../evaluation/rows';
 import { fileBytes } from '../lib/bytes';
 import { inSteps } from '../lib/control';
@@ -166,9 +167,13 @@ export async function openParts(given: GivenRows, sizes: PartSizes, dropTwins = 
   const whole = dropTwins ? withoutRepeats(all) : all;
   const fixedSplit = ofSizes(whole, sizes);
   const { dataset, issues } = await prepareRows(whole.table, whole.mapping, { seed, fixedSplit, splitBy });
+  const account = drawnFrom(without(accountOf(all), 'repeat', usedRows(all) - usedRows(whole)), whole, dataset.split);
   const blocking = blockingIssue(issues);
-  if (blocking) throw badInput(`${blocking.title}. ${blocking.advice}`, { data: { kind: blocking.kind } });
-  return dataset;
+  if (blocking)
+    throw badInput(`${blocking.title}. ${blocking.advice} ${accountSentence(account)}`, {
+      data: { kind: blocking.kind },
+    });
+  return { ...dataset, account };
 }
 
 /** As on the page: split by the seed, and then as it is asked for. */
@@ -177,11 +182,16 @@ async function openAlone({ data, mapping, seed, splitBy: by }: GivenRows): Promi
   return by ? (await prepareRows(data, mapping, splitAgain(dataset, { by }))).dataset : dataset;
 }
 
+/** The account once fewer rows are drawn. */
+const drawnFrom = (account: RowAccount, from: Pick<Dataset, 'split'>, split: Dataset['split']): RowAccount =>
+  without(account, 'drawn', usedRows(from) - usedRows({ split }));
+
 /** A data set that only tests: all usable rows, or fewer that are drawn. */
 export async function openTestRows(table: Table, mapping: ColumnMapping, testRows: number | null): Promise<Dataset> {
   const all = { train: [], validation: [], test: table.rows.map((_, i) => String(i + 1)) };
   const { dataset } = await prepareRows(table, { ...mapping, id: null }, { seed: 0, fixedSplit: all });
-  return withHashes({ ...dataset, split: ofSizes(dataset, { trainRows: null, testRows }) });
+  const split = ofSizes(dataset, { trainRows: null, testRows });
+  return withHashes({ ...dataset, split, account: drawnFrom(accountOf(dataset), dataset, split) });
 }
 
 /** In a table of two files this column has the number of a row in its own. */
@@ -208,6 +218,7 @@ async function besideTest({ data, mapping, seed, splitBy }: GivenRows, test: Tab
   const fixedSplit = { ...own.split, test: test.rows.map((_, i) => `${IN_TEST_FILE}${i + 1}`) };
   const both = {
     ...data,
+    rejected: [...data.rejected, ...test.rejected],
     columns: [...data.columns, NUMBER_COLUMN],
     rows: [...numbered(data, ''), ...numbered(test, IN_TEST_FILE)],
   };

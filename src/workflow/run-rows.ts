@@ -1,4 +1,5 @@
 /** What a run reads: its rows as tokens, the engine's request for them, and how long this machine needs. */
+import { usedRows } from '../dataset/split';
 import type { Dataset } from '../dataset/types';
 import type { TrainRequest } from '../engine/types';
 import type { Control } from '../lib/control';
@@ -13,7 +14,7 @@ import { labelTokens } from '../tokens/tokenizer';
 import type { Checkpoint, Trial } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
 import type { Host, Verb } from './host';
-import { tokenRows } from './token-rows';
+import { type RowsRequest, tokenRows } from './token-rows';
 import { cacheKeyOf, type Timing, timingOf, trainingIds, validationIds } from './training-rows';
 
 export interface RunRequest {
@@ -52,6 +53,31 @@ export interface RunRows {
   readonly wordTokens: number;
   /** Ids of rows that do not fit the model's context and are left out. */
   readonly tooLong: readonly string[];
+}
+
+/** Rows that a prompt learns from and is checked on, and how many do not fit it or are not drawn for that. */
+interface LearnedRows {
+  readonly train: number;
+  readonly validation: number;
+  readonly long: number;
+  readonly drawn: number;
+}
+
+export async function learnedRows(
+  host: Pick<Host, 'tokens' | 'neighbours'>,
+  of: Pick<RowsRequest, 'dataset' | 'prompt' | 'words'>,
+  control: Control,
+): Promise<LearnedRows> {
+  const { split } = of.dataset;
+  const [train, validation] = [trainingIds(of.dataset), validationIds(of.dataset)];
+  const asked = [...train, ...validation];
+  const { rows, tooLong } = await tokenRows(host, { ...of, split: asked }, control);
+  const isChecked = new Set(validation);
+  const checked = rows.filter(({ rowId }) => isChecked.has(rowId)).length;
+  return {
+    ...{ train: rows.length - checked, validation: checked, long: tooLong.length },
+    drawn: usedRows({ split }) - split.test.length - asked.length,
+  };
 }
 
 export interface RunInputs {

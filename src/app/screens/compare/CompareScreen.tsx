@@ -1,6 +1,7 @@
 import { type ComponentProps, useState } from 'react';
 import { useStore } from 'zustand';
-import type { Dataset } from '../../../dataset/types';
+import { accountSentence } from '../../../dataset/account';
+import type { Dataset, RowAccount } from '../../../dataset/types';
 import { otherVersionWords } from '../../../dataset/versions';
 import { comparedIds, drawnWords } from '../../../evaluation/rows';
 import { alsoAmong, isOutdated } from '../../../prompt-set/arms';
@@ -98,13 +99,16 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
   const [saving, setSaving] = useState(false);
   const evaluation = value?.evaluation ?? null;
   const tuned = chosenSoft(set);
-  const rows = comparedIds(kind, dataset).length;
+  const isPlanned = evaluation === null && model !== null && !running;
+  const planned = useResource(compare.rows, isPlanned ? { set, dataset, also } : null).value;
+  const rows = planned?.parts.test ?? comparedIds(kind, dataset).length;
   const { isStale, hasMore } = evaluation
     ? staleness(set, { dataset, model }, evaluation, also)
     : { isStale: false, hasMore: false };
   const { running: runningWords, question, about } = PANELS[kind].words;
   const testRows = format.counted(rows, 'test row');
-  const drawn = drawnWords(rows, dataset.split.test.length);
+  const drawn = drawnWords(comparedIds(kind, dataset).length, dataset.split.test.length);
+  const account = evaluation ? deciding(evaluation).account : planned?.account;
   const before = tuned ? `${question} ${testRows} decide` : `Compare prompts on ${testRows}`;
   return (
     <ScreenFrame
@@ -130,7 +134,7 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
             {PANELS[kind].words.again}It counts as one more use of the test rows.
           </Note>
         ) : null}
-        {value && evaluation ? <LeftOutNotes {...value} /> : null}
+        {value ? <LeftOutNotes tooLong={value.tooLong} account={account} /> : null}
         {drawn && !running ? <p className="dim small">{drawn}</p> : null}
         {evaluation && !running ? (
           <>
@@ -145,8 +149,8 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
   );
 }
 
-/** What could not be compared, as it does not fit the model. */
-function LeftOutNotes({ leftOut, tooLong }: Pick<Latest, 'leftOut' | 'tooLong'>) {
+/** What became of the rows, and prompts that do not fit the model. */
+function LeftOutNotes({ tooLong, account }: Pick<Latest, 'tooLong'> & { readonly account: RowAccount | undefined }) {
   return (
     <>
       {tooLong.length > 0 ? (
@@ -154,10 +158,12 @@ function LeftOutNotes({ leftOut, tooLong }: Pick<Latest, 'leftOut' | 'tooLong'>)
           With the examples, most test rows do not fit the model. Cut the texts on the Data screen to compare it too.
         </Note>
       ) : null}
-      {leftOut > 0 ? (
-        <Note tone="warning" title={`${format.counted(leftOut, 'test row')} left out`}>
-          They are too long for at least one of the prompts. All prompts were compared on the same other rows.
+      {account?.leftOut.long ? (
+        <Note tone="warning" title={accountSentence(account)}>
+          A row that is too long for one prompt is left out of all: they are compared on the same rows.
         </Note>
+      ) : account ? (
+        <p className="dim small">{accountSentence(account)}</p>
       ) : null}
     </>
   );

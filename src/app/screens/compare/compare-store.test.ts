@@ -116,7 +116,7 @@ describe('a comparison in the page', () => {
     const { studio, promptSets, compare, setId } = await opened();
     const shown = { ...COMPARED, setId } as unknown as ClassifyEvaluation;
     const key = { setId, kind: 'classify' } as const;
-    compare.latest.set({ evaluation: shown, leftOut: 0, tooLong: [] }, key);
+    compare.latest.set({ evaluation: shown, tooLong: [] }, key);
     await Promise.all((['raw', 'chosen', 'raw', 'calibrated'] as const).map((mode) => compare.choose(shown, mode)));
     expect(promptSets.getState().set?.testLooks).toBe(2);
     expect(compare.chosen.getState()).toEqual({ of: 'e', mode: 'calibrated' });
@@ -132,7 +132,12 @@ describe('a comparison in the page', () => {
     const test = promptSets.getState().dataset?.split.test ?? [];
     const asked = evaluation()?.plan.rowIds ?? [];
     expect(test.length).toBeGreaterThan(200);
-    expect([asked.length, compare.latest.getState().value?.leftOut]).toEqual([200, 0]);
+    const account = evaluation()?.account;
+    expect([asked.length, account?.leftOut.long]).toEqual([200, undefined]);
+    expect(account?.leftOut.drawn).toBeGreaterThanOrEqual(test.length - 200);
+    // after a reload too
+    await compare.latest.load({ setId: evaluation()?.setId ?? '', kind: 'generate' });
+    expect(evaluation()?.account).toEqual(account);
     expect(asked).toEqual(test.filter((id) => asked.includes(id)));
     expect(drawnWords(asked.length, test.length)).toMatch(/^Compared on 200 of the \d+ test rows/);
     expect(drawnWords(test.length, test.length)).toBeNull();

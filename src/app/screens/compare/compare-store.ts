@@ -23,7 +23,7 @@ import {
 import { versionById } from '../../../prompt-set/versions';
 import { sameLabels } from '../../../task/template';
 import { comparisonSeconds, writingSeconds } from '../../../training/estimate';
-import type { CompareRequest } from '../../../workflow/compare';
+import type { CompareRequest, RowsCompared } from '../../../workflow/compare';
 import type { CompareEvent } from '../../../workflow/compare-arms';
 import { type JobContext, job } from '../../state/job';
 import { createSpeedometer } from '../../state/models-store';
@@ -54,8 +54,6 @@ type Amendment = Partial<
 export interface Latest {
   /** Null = nothing was compared yet. */
   readonly evaluation: Evaluation | null;
-  /** Test rows that do not fit some prompt, of a comparison made in this visit. */
-  readonly leftOut: number;
   /** Names of prompts that its examples made too long. */
   readonly tooLong: readonly string[];
 }
@@ -112,7 +110,7 @@ class CompareStore extends OfStudio {
   /** The newest comparison of a prompt set. */
   readonly latest: Resource<LatestKey, Latest> = resource(async ({ setId, kind }) => {
     const [evaluation = null] = ofKind(await this.services.store.evaluations.ofSet(setId), kind);
-    return { evaluation, leftOut: 0, tooLong: [] };
+    return { evaluation, tooLong: [] };
   });
 
   /** Seconds that a comparison will take here; null where nothing was measured. */
@@ -122,6 +120,11 @@ class CompareStore extends OfStudio {
     const tokens = await services.workflow.call('comparisonTokens', request, { signal });
     return speed && (isWriting(request.set) ? writingSeconds : comparisonSeconds)(tokens, speed);
   });
+
+  /** The rows that a comparison will be about. */
+  readonly rows: Resource<CompareRequest, RowsCompared> = steadyResource((request, signal) =>
+    this.services.workflow.call('comparedRows', request, { signal }),
+  );
 
   readonly #including = inTurn();
   /** Ids of further hand-written versions that take part, by prompt set. */
@@ -253,7 +256,7 @@ class CompareStore extends OfStudio {
     return stores.promptSets.getState().updateById(set.id, (s, { now }) => changeTask(s, task, now));
   }
 
-  async #keep(set: PromptSet, found: object, { leftOut, tooLong }: Omit<Latest, 'evaluation'>): Promise<void> {
+  async #keep(set: PromptSet, found: object, { tooLong }: Omit<Latest, 'evaluation'>): Promise<void> {
     const { key, value } = this.latest.getState();
     const isShown = key?.setId === set.id;
     // the newest is what is shown after a reload, also where the clock was moved back
@@ -266,7 +269,7 @@ class CompareStore extends OfStudio {
       throw cause;
     } finally {
       if (isShown || this.stores.promptSets.getState().set?.id === set.id)
-        this.latest.set({ evaluation, leftOut, tooLong }, { setId: set.id, kind: kindOf(set) });
+        this.latest.set({ evaluation, tooLong }, { setId: set.id, kind: kindOf(set) });
       performance.mark('studio:compared');
     }
   }

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
+import { accountSentence } from '../../../dataset/account';
 import type { Row } from '../../../dataset/types';
 import { firstOf } from '../../../prompt-set/ready-prompt';
 import { timeWords } from '../../../training/estimate';
@@ -18,7 +19,8 @@ interface RunProps {
   readonly run: BatchRun;
 }
 
-const leftOutOf = ({ progress }: BatchRun) => progress.leftOut.reduce((sum, [, rows]) => sum + rows, 0);
+/** Rows of the file that got no answer; lines that are no rows are not among them. */
+const leftOutOf = ({ progress: { account, done } }: BatchRun) => done - account.used;
 /** The version's threshold; null = all its answers are taken. */
 function thresholdOf({ request: { plan } }: BatchRun): number | null {
   const { task } = firstOf(plan).version;
@@ -159,15 +161,14 @@ function Routed({ run: { request, progress } }: RunProps) {
 
 function LeftOut({ run }: RunProps) {
   const { downloadLeftOut } = batch.use();
-  const { leftOut } = run.progress;
-  if (leftOut.length === 0) return null;
   return (
     <p>
-      {format.counted(leftOutOf(run), 'row')} left out:{' '}
-      {leftOut.map(([reason, n]) => `${reason} (${format.count(n)})`).join('; ')}.{' '}
-      <Button variant="link" onPress={() => void downloadLeftOut()}>
-        Download the list
-      </Button>
+      {accountSentence(run.progress.account)}{' '}
+      {leftOutOf(run) > 0 ? (
+        <Button variant="link" onPress={() => void downloadLeftOut()}>
+          Download the list
+        </Button>
+      ) : null}
     </p>
   );
 }

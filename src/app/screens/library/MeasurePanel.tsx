@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { useStore } from 'zustand';
 import { useShallow } from 'zustand/react/shallow';
+import { accountSentence } from '../../../dataset/account';
 import { MAX_BYTES, MAX_ROWS } from '../../../dataset/types';
 import type { Measurement } from '../../../prompt-set/performance';
 import { driftWords, firstOf, knownWords, type Result, resultsOf } from '../../../prompt-set/performance';
@@ -187,7 +188,7 @@ function Measured({ result, results, measurement }: MeasuredProps) {
   const last = useStore(measuring.use(), (s) => s.last);
   const { removeMeasurement } = detailActions.use();
   const { of, at } = result;
-  const { leftOut } = measurement;
+  const { account } = measurement;
   const known = knownWords(measurement);
   return (
     <li>
@@ -197,7 +198,7 @@ function Measured({ result, results, measurement }: MeasuredProps) {
       {known ? <p className="small">{known}</p> : null}
       <div className="row small dim">
         {minuteWords(at)}
-        {leftOut > 0 ? ` · ${format.counted(leftOut, 'row')} left out` : ''}
+        {account ? ` · ${accountSentence(account)} ` : ''}
         <Button
           size="s"
           variant="link"

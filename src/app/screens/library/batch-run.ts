@@ -1,5 +1,6 @@
 /** One version answers a file of rows: from the first row, from where it was stopped, or from before a reload. */
 
+import { allUsed } from '../../../dataset/account';
 import { fileBytes, sha256 } from '../../../lib/bytes';
 import { type AnsweringVersion, alone, firstOf, type ReadyPrompt } from '../../../prompt-set/ready-prompt';
 import type { Store } from '../../../store/store';
@@ -126,7 +127,7 @@ export const NOT_STARTED: BatchProgress = {
   secondsLeft: null,
   counts: [],
   unsure: 0,
-  leftOut: [],
+  account: allUsed(0),
   routed: '',
   first: [],
 };

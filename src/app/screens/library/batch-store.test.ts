@@ -106,7 +106,7 @@ test('answers a file, keeps its columns, lists the rows left out, and changes no
     who: 'TONE, production (hand-written 1)',
     done: 5,
     counts: [2, 2],
-    leftOut: [['it has no text', 1]],
+    account: { read: 5, used: 4, leftOut: { text: 1 } },
   });
   expect(session.getState().job).toBeNull();
   await batch.download();
@@ -123,7 +123,7 @@ test('marks what a person should review by the version’s threshold, and saves 
   await services.store.sets.put(setThreshold(set, 'h1', threshold, '2026-01-04'));
   await ready('h1', fileOf(4));
   await batch.start();
-  expect(run()).toMatchObject({ unsure: 2, leftOut: [['it has no text', 1]] });
+  expect(run()).toMatchObject({ unsure: 2, account: { leftOut: { text: 1 } } });
   await batch.download();
   expect((await lastSaved()).text.split('\r\n').slice(0, 3)).toEqual([
     'message,city,prediction,confidence,needs_review,not_answered',

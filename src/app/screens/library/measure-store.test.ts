@@ -89,7 +89,7 @@ test('leaves out rows of a file without a known label, keeps no text, and report
     /^Was 100% on 80 rows of april\.csv; now 50% \(39 to 61\) on 80 rows of april\.csv: a real drop, −50 points/,
   );
   const kept = await services.store.measurements.ofSet('s');
-  expect(kept.map(({ leftOut }) => leftOut)).toEqual([0, 2]);
+  expect(kept.map(({ account }) => account?.leftOut)).toEqual([{}, { text: 1, unknown: 1 }]);
   expect(JSON.stringify(kept)).not.toContain('awful');
   expect((await services.store.sets.get('s'))?.testLooks).toBe(0);
   const [first] = kept;
@@ -221,9 +221,12 @@ test('scores generated texts on test rows and on a file, and keeps no text', asy
   await measure.start('s', 'h1', 'file');
   expect(measure.getState().error).toBeNull();
   const [held, other] = await services.store.measurements.ofSet('s');
-  expect(held).toMatchObject({ labels: [], gold: [], leftOut: 0, data: { kind: 'test' } });
+  expect(held).toMatchObject({ labels: [], gold: [], account: { leftOut: {} }, data: { kind: 'test' } });
   expect(held?.wrote?.rows).toHaveLength(dataset.split.test.length);
-  expect(other).toMatchObject({ leftOut: 1, data: { kind: 'file', name: 'april.csv' } });
+  expect(other).toMatchObject({
+    account: { read: 3, used: 2, leftOut: { target: 1 } },
+    data: { kind: 'file', name: 'april.csv' },
+  });
   expect(other?.wrote?.rows).toHaveLength(2);
   expect(JSON.stringify([held, other])).not.toMatch(/secret|gone|thing/);
   expect((await services.store.sets.get('s'))?.testLooks).toBe(1);

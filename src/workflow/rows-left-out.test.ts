@@ -1,0 +1,132 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { accountOf } from '../dataset/account';
+import { unlikeTexts } from '../dataset/test-support';
+import type { RowAccount } from '../dataset/types';
+import { alone } from '../prompt-set/ready-prompt';
+import { type BatchEvent, batch } from './batch';
+import { compare } from './compare';
+import { fakeHost, promptSet } from './fake-host.test-support';
+import { SILENT } from './host';
+import { searchedRows } from './improve';
+import { answeredRows, fillMatrix } from './matrix';
+import { measure } from './measure';
+import { openParts, openTestRows, readTable } from './open-data';
+import { openRows } from './rows-file';
+import { runInputs } from './run-rows';
+
+/** Characters that the model reads at once, which are its tokens. */
+const CONTEXT = 260;
+const MAPPING = { text: 'text', label: 'label', id: null };
+const FAULTS = {
+  none: (text: string, label: string) => `${text},${label}`,
+  long: (text: string, label: string) => `${text} ${'on and '.repeat(40)},${label}`,
+  'no label': (text: string) => `${text},`,
+  'no text': (_: string, label: string) => `,${label}`,
+  nothing: () => ' ,',
+  ragged: (text: string) => text,
+  'too many cells': (text: string, label: string) => `${text},${label},more`,
+  'open quote': (text: string, label: string) => `"${text},${label}`,
+} as const;
+type Fault = keyof typeof FAULTS;
+const KINDS = Object.keys(FAULTS) as readonly Fault[];
+
+const TEXTS = unlikeTexts(60, 9);
+const csvOf = (faults: readonly Fault[]) =>
+  `text,label\n${faults.map((fault, i) => FAULTS[fault](`it was ${i % 3 ? 'fine' : 'poor'} ${TEXTS[i]}`, i % 3 ? 'good' : 'bad')).join('\n')}\nlast,good\n`;
+/** Mostly sound, so that there is something to compare. */
+const faulty = fc.array(fc.oneof({ weight: 3, arbitrary: fc.constant<Fault>('none') }, fc.constantFrom(...KINDS)), {
+  minLength: 24,
+  maxLength: TEXTS.length,
+});
+
+const sum = ({ leftOut }: RowAccount) => Object.values(leftOut).reduce((all, rows) => all + rows, 0);
+/** Every row that was read is used or left out, and those that are used are these. */
+function adds(account: RowAccount, read: number, used: number) {
+  expect({ ...account, sum: account.used + sum(account) }).toMatchObject({ read, used, sum: read });
+}
+
+const tableOf = async (csv: string) => readTable({ fileName: 'a.csv', bytes: new TextEncoder().encode(csv) }, SILENT);
+const version = {
+  task: { kind: 'classify', calibration: null } as const,
+  prompt: { template: 'Text: {text}\nTone:', shots: 0, shotSeed: 0 },
+  words: [
+    { label: 'bad', word: ' bad' },
+    { label: 'good', word: ' good' },
+  ],
+  soft: null,
+  model: null,
+  dataset: null,
+};
+
+describe('of a file with faulty rows, those that are used and those left out are all that were read', () => {
+  const each = (of: (csv: string, read: number) => Promise<void>) =>
+    fc.assert(
+      fc.asyncProperty(faulty, (faults) => of(csvOf(faults), faults.length + 1)),
+      { numRuns: 12 },
+    );
+
+  it('in a comparison and a search, whichever rows are drawn', () =>
+    each(async (csv, read) => {
+      const table = await tableOf(csv);
+      const sizes = { trainRows: null, testRows: read % 2 ? 9 : null };
+      const opened = openParts({ data: table, test: null, mapping: MAPPING, seed: read }, sizes, read % 3 === 0);
+      // too few rows, or one label: refused with the same sentence
+      const dataset = await opened.catch((cause) => {
+        expect(cause.message).toMatch(new RegExp(`${read} rows read, \\d+ used`));
+        return null;
+      });
+      if (!dataset) return;
+      const { host } = fakeHost(CONTEXT);
+      const set = promptSet(dataset);
+      const { evaluation } = await compare(host, { set, dataset }, SILENT).catch((cause) => {
+        expect(cause.message).toContain('No test row fits all prompts');
+        return { evaluation: null };
+      });
+      if (!evaluation) return;
+      const { baseTemplate: template, words } = set;
+      const asked = { dataset, template, words, settings: { placement: 'suffix' } as const };
+      const inputs = await runInputs(host, asked, SILENT.control);
+      const learned = inputs.train.length + inputs.validation.length;
+      adds(evaluation.account ?? accountOf(dataset), read, learned + evaluation.plan.rowIds.length);
+      adds(await searchedRows(host, { dataset, template, words }, SILENT.control), read, learned);
+    }));
+
+  it('in a matrix', () =>
+    each(async (csv, read) => {
+      const { host } = fakeHost(CONTEXT);
+      const dataset = await openTestRows(await tableOf(csv), MAPPING, null);
+      const on = { id: 'a.csv', name: 'a.csv', dataset };
+      const longer = { ...version.prompt, template: `${'Say it. '.repeat(3)}${version.prompt.template}` };
+      const own = { softs: [], wordCounts: null, model: null, meanLogProbs: null, threshold: null, dataset: null };
+      const seen = { parts: [], isSure: true };
+      const prompts = [version.prompt, longer].map((prompt, i) => ({
+        ...{ id: `${i}`, name: `${i}`, prompt, words: version.words, seen },
+        ...own,
+      }));
+      const cells: Parameters<typeof answeredRows>[1][number][] = [];
+      const emit = (event: { kind: string; cell?: (typeof cells)[number] }) =>
+        void (event.cell && cells.push(event.cell));
+      await fillMatrix(host, { prompts, data: [on], done: [] }, { ...SILENT, emit });
+      const least = Math.min(...cells.map(({ answers }) => answers?.rowIds.length ?? Number.POSITIVE_INFINITY));
+      adds(answeredRows(on, cells), read, Number.isFinite(least) ? least : 0);
+    }));
+
+  it('in a batch at every step, and in a measurement', () =>
+    each(async (csv, read) => {
+      const { host } = fakeHost(CONTEXT);
+      const file = new Blob([csv]);
+      await openRows(host, { use: 'batch', file, name: 'a.csv' }, SILENT);
+      let answered = 0;
+      const emit = ({ answers, progress }: BatchEvent) => {
+        answered += answers.length;
+        adds(progress.account, read, answered);
+      };
+      await batch(host, { plan: alone(version), text: 'text', from: 0 }, { ...SILENT, emit });
+      await openRows(host, { use: 'measure', file, name: 'a.csv' }, SILENT);
+      const on = { kind: 'file', text: 'text', label: 'label' } as const;
+      const measured = await measure(host, { version, on, seen: null }, SILENT);
+      if (!measured.account) throw new Error('an account');
+      adds(measured.account, read, measured.gold.length);
+    }));
+});
