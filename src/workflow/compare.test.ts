@@ -455,6 +455,8 @@ describe('a comparison', () => {
     expect(ahead.account).toEqual(evaluation.account);
     expect(Object.values(ahead.parts).reduce((sum, rows) => sum + rows, 0)).toBe(evaluation.account?.used);
     expect(ahead.parts.test).toBe(evaluation.plan.rowIds.length);
+    // the pairs that are planned, and those of a mixture with word counts
+    expect(ahead.detectable.sentence).toMatch(/^\d+ test rows .+, corrected for up to \d+ comparisons/);
     const refused = compared({ set: promptSet(dataset), dataset }, fakeHost(60));
     await expect(refused).rejects.toMatchObject({ code: 'bad-input' });
   });

@@ -8,8 +8,9 @@ import { accountOf, without } from '../dataset/account';
 import { rowsOf, targetOf } from '../dataset/labels';
 import type { Dataset, RowAccount, SplitName, TaskKind } from '../dataset/types';
 import { addedBetween } from '../dataset/versions';
+import { COMBINED_PAIRS } from '../evaluation/classify/made-arms';
 import { compareTexts as figuresOf } from '../evaluation/generate/compare';
-import { comparedIds, rowGroups } from '../evaluation/rows';
+import { comparedIds, type Detectable, detectableIn, rowGroups } from '../evaluation/rows';
 import type { GenerateOutcome } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { throwIfInterrupted } from '../lib/control';
@@ -141,9 +142,13 @@ export const comparisonTokens: Verb<CompareRequest, never, number> = (host, requ
   TOKENS[kindOf(request.set)](planned(host, request, { control, emit: () => {} }));
 
 /** Rows that are learned from, checked on and compared, and what became of all. */
-export interface RowsCompared {
+interface RowsCompared {
   readonly parts: Readonly<Record<SplitName, number>>;
   readonly account: RowAccount;
+}
+
+export interface PlannedRows extends RowsCompared {
+  readonly detectable: Detectable;
 }
 
 /** @param compared test rows that fit all prompts; the others are measured by the tuned prompt, which learns from them */
@@ -160,12 +165,14 @@ async function rowsIn(
   };
 }
 
-/** The rows that a comparison will be about. */
-export const comparedRows: Verb<CompareRequest, never, RowsCompared> = async (host, request, { control }) => {
+/** The rows that a comparison will be about, and what they can show. */
+export const comparedRows: Verb<CompareRequest, never, PlannedRows> = async (host, request, { control }) => {
   const using = planned(host, request, { control, emit: () => {} });
-  const { set, dataset, test } = using;
+  const { set, dataset, test, arms } = using;
   const room = kindOf(set) === 'generate' ? longestAnswer(host, set.writing?.longest, dataset) : undefined;
-  return rowsIn(using, (await readyArms(using, [], room)).keep(test).length);
+  const pairs = arms.pairs.length + (arms.soft ? COMBINED_PAIRS.length : 0);
+  const rows = await rowsIn(using, (await readyArms(using, [], room)).keep(test).length);
+  return { ...rows, detectable: detectableIn(dataset, pairs) };
 };
 
 export const compare: Verb<CompareRequest, CompareEvent, CompareResult> = async (host, request, run) => {

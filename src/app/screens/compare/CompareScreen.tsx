@@ -107,6 +107,7 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
     : { isStale: false, hasMore: false };
   const { running: runningWords, question, about } = PANELS[kind].words;
   const testRows = format.counted(rows, 'test row');
+  const shown = planned?.detectable.sentence;
   const drawn = drawnWords(comparedIds(kind, dataset).length, dataset.split.test.length);
   const account = evaluation ? deciding(evaluation).account : planned?.account;
   const before = tuned ? `${question} ${testRows} decide` : `Compare prompts on ${testRows}`;
@@ -143,7 +144,7 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
             <SaveDialog evaluation={evaluation} dataset={dataset} isOpen={saving} onClose={() => setSaving(false)} />
           </>
         ) : null}
-        {!evaluation && !running ? <NotCompared set={set} dataset={dataset} also={also} /> : null}
+        {evaluation || running ? null : <NotCompared {...{ set, dataset, also }} detectable={shown} />}
       </div>
     </ScreenFrame>
   );

@@ -1,8 +1,5 @@
 /** The prompts that will be compared; while the comparison runs, how far each is. */
-import { useMemo } from 'react';
 import type { Dataset } from '../../../dataset/types';
-import { COMBINED_PAIRS } from '../../../evaluation/classify/made-arms';
-import { detectableIn } from '../../../evaluation/rows';
 import { times } from '../../../evaluation/words';
 import { type ArmPlan, armsOf, otherHands } from '../../../prompt-set/arms';
 import { kindOf } from '../../../prompt-set/prompt-set';
@@ -21,14 +18,14 @@ interface PlannedPanelProps {
   readonly dataset: Dataset;
   /** Ids of further hand-written versions. */
   readonly also: readonly string[];
+  /** What the test rows can show; left out until it is known. */
+  readonly detectable: string | undefined;
 }
 
-export function PlannedPanel({ set, dataset, also }: PlannedPanelProps) {
+export function PlannedPanel({ set, dataset, also, detectable }: PlannedPanelProps) {
   const kind = kindOf(set);
   const inUse = productionOf(set)?.version.id;
-  const { arms, hard, soft, pairs } = armsOf(set, { also: inUse === undefined ? also : [...also, inUse] });
-  const most = pairs.length + (soft ? COMBINED_PAIRS.length : 0);
-  const { sentence } = useMemo(() => detectableIn(dataset, most), [dataset, most]);
+  const { arms, hard } = armsOf(set, { also: inUse === undefined ? also : [...also, inUse] });
   const { references } = PANELS[kind].words;
   const isLoaded = useSession(weightsOf) !== null;
   const seconds = useResource(compareStores.use().seconds, isLoaded ? { set, dataset, also } : null).value;
@@ -58,7 +55,7 @@ export function PlannedPanel({ set, dataset, also }: PlannedPanelProps) {
           There is no hand-written prompt yet: write one on the Prompts screen to have something to beat.
         </p>
       )}
-      <p className="dim small">{sentence}</p>
+      {detectable === undefined ? null : <p className="dim small">{detectable}</p>}
       <p className="dim small">
         {set.testLooks === 0
           ? 'These test rows have not been used yet.'

@@ -23,7 +23,7 @@ import {
 import { versionById } from '../../../prompt-set/versions';
 import { sameLabels } from '../../../task/template';
 import { comparisonSeconds, writingSeconds } from '../../../training/estimate';
-import type { CompareRequest, RowsCompared } from '../../../workflow/compare';
+import type { CompareRequest, PlannedRows } from '../../../workflow/compare';
 import type { CompareEvent } from '../../../workflow/compare-arms';
 import { type JobContext, job } from '../../state/job';
 import { createSpeedometer } from '../../state/models-store';
@@ -122,7 +122,7 @@ class CompareStore extends OfStudio {
   });
 
   /** The rows that a comparison will be about. */
-  readonly rows: Resource<CompareRequest, RowsCompared> = steadyResource((request, signal) =>
+  readonly rows: Resource<CompareRequest, PlannedRows> = steadyResource((request, signal) =>
     this.services.workflow.call('comparedRows', request, { signal }),
   );
 
