@@ -166,7 +166,7 @@ test('moves a stage to another version and back, and keeps differences, notes an
     await page.getByRole('button', { name: 'Measure on 6 rows of new.csv' }).click();
     const newest = measured.getByRole('listitem').first();
     await expect(newest).toContainText(/Was \d+% on \d+ test rows of awkward\.csv; now \d+% \(\d+ to \d+\) on 5 rows/);
-    await expect(newest).toContainText('1 row left out');
+    await expect(newest).toContainText('1 left out: 1 without a text');
     await newest.getByRole('button', { name: /^Remove/ }).click();
     await expect(measured.getByRole('listitem')).toHaveCount(1);
     await page
