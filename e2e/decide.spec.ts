@@ -1,9 +1,7 @@
-import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { expectAccessible, expectForcedColours, expectReadable } from './axe';
 import { expect, test } from './fixtures';
-import { ModelsPage } from './pages/models';
-import { AWKWARD, csv, NEW_ROWS, TINY } from './pages/studio';
+import { AWKWARD, csv, NEW_ROWS } from './pages/studio';
 
 /** Takes WebAssembly away, so that the page only shows results from its next load on. */
 const showsOnly = (page: Page) => page.addInitScript(() => Reflect.deleteProperty(globalThis, 'WebAssembly'));
@@ -143,23 +141,6 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await expect(page.getByRole('row', { name: /Step one's answer/ })).toContainText('%');
     await expect(page.getByRole('row', { name: /Vectors and 2 examples/ })).toContainText('%');
     await expectAccessible(studio, 'Decide, two steps');
-  });
-
-  await test.step('a changed model: trained again, compared, and kept over a reload; no other set is changed', async () => {
-    const models = new ModelsPage(page);
-    await models.openFolder(join(import.meta.dirname, '../test/fixtures/models/gpt2-optimum-fp32'));
-    await models.loaded(/^Model: gpt2 optimum fp32 · 2 threads/);
-    await models.choose(TINY);
-    await models.loaded(/^Model: tiny support · 2 threads/);
-    await models.close();
-    await choose('New model', /gpt2/);
-    await enter('Move to the new model');
-    const sheet = page.getByRole('region', { name: /with the new model$/ });
-    await expect(sheet).toContainText('tuned 2, on', { timeout: 60_000 });
-    await expect(page.getByRole('button', { name: 'Compare again' })).toBeEnabled({ timeout: 30_000 });
-    await page.reload();
-    await expect(sheet).toContainText('Nothing was switched');
-    await expectAccessible(studio, 'Decide, another model');
     await studio.go('Library');
     await page.getByRole('button', { name: 'Versions and stages' }).first().click();
     await expectAccessible(studio, 'Library, versions of a set');
@@ -170,8 +151,6 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await page.reload();
     await studio.go('Decide');
     await expect(page.getByRole('button', { name: 'Climb the ladder' })).toBeDisabled();
-    await expect(page.getByRole('button', { name: 'New model' })).toContainText('gpt2');
-    await expect(page.getByRole('button', { name: 'Compare again' })).toHaveCount(0);
     await expect(page.getByRole('progressbar')).toHaveCount(0);
     await expect(whyNot(page)).toBeVisible();
     await studio.go('Roll-out');

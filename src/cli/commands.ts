@@ -8,7 +8,6 @@ import { EXPORT_USAGE, exportFor } from './exports';
 import { GRAPH_USAGE, graph, INSPECT_USAGE, inspect } from './inspect';
 import { LADDER_USAGE, ladder } from './ladder';
 import { MATRIX_USAGE, matrix } from './matrix';
-import { MIGRATE_USAGE, migrate } from './migrate';
 import { UsageError } from './options';
 import { PREDICT_USAGE, predict } from './predict';
 import { IMPROVE_USAGE, improvePrompt, TUNE_USAGE, tune, WRITE_USAGE, write } from './tune';
@@ -27,7 +26,6 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   evaluate: { usage: EVALUATE_USAGE, run: evaluate },
   matrix: { usage: MATRIX_USAGE, run: matrix },
   ladder: { usage: LADDER_USAGE, run: ladder },
-  migrate: { usage: MIGRATE_USAGE, run: migrate },
   predict: { usage: PREDICT_USAGE, run: predict },
   export: { usage: EXPORT_USAGE, run: exportFor },
   decide: { usage: DECIDE_USAGE, run: decide },

@@ -244,7 +244,7 @@ const scoresWords = (scores: Scores) =>
     : `${percent(scores.tokenShare)} of the expected tokens predicted`;
 
 /** Progress of training, as lines. */
-export function training(log: Log): (event: DistilEvent) => void {
+function training(log: Log): (event: DistilEvent) => void {
   let validationRows = 0;
   return (event) => {
     switch (event.kind) {

@@ -29,7 +29,8 @@ export function upkeepOf(set: PromptSet): readonly Upkeep[] {
       event: 'The model changes',
       forces: [
         ...(trained > 0 ? [`Train again: the vectors of ${runs} fit the old weights only.`] : []),
-        ...(written > 0 ? [`Try ${texts} again: their scores are the old model’s.`] : []),
+        ...(written > 0 ? [`Measure ${texts} again: their scores are the old model’s.`] : []),
+        'The Library’s grid then compares old and new on the same test rows.',
         ...stages,
       ],
     },

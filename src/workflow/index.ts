@@ -4,7 +4,6 @@ import { type CostRequest, type Costs, costsOf, type RollOutRequest, rollOutOf }
 import type { RollOut } from '../decide/roll-out';
 import type { Package } from '../interchange/package';
 import type { SoftVersion } from '../prompt-set/types';
-import type { Sheet } from '../report/types';
 import { batch, batchAgain, batchFile, batchLeftOut, batchTokens, batchUnsure } from './batch';
 import type { RowsDone } from './check-rows';
 import { consistency, everyRow, fineTune } from './checks';
@@ -20,8 +19,6 @@ import { climbLadder } from './ladder';
 import { keepProbe } from './linear-probe';
 import { compareCells, fillMatrix } from './matrix';
 import { measure } from './measure';
-import { migrate } from './migrate';
-import { type Migrated, migrationSheet, planMigration } from './migration';
 import { answerText, continueText, weighWords } from './play';
 import { forgetRace, readAhead } from './read-ahead';
 import { closeRows, openRows } from './rows-file';
@@ -46,15 +43,6 @@ export const exportPackage: Verb<ExportRequest, RowsDone, Package> = async (host
 const keepTogether: Verb<Order, never, SoftVersion> = async (host, order, run) => {
   const code = await import('./exported-prompt');
   return code.keepTogether(host, order, run);
-};
-
-const reportMigration: Verb<Migrated, never, { readonly sheet: Sheet; readonly page: string }> = async (
-  _,
-  migrated,
-) => {
-  const sheet = migrationSheet(migrated);
-  const { htmlSheet } = await import('../report/print');
-  return { sheet, page: htmlSheet(sheet) };
 };
 
 /** Every verb by its name; the protocol of the workflow worker is derived from it. */
@@ -89,15 +77,12 @@ export const VERBS = {
   keepProbe,
   keepTogether,
   measure,
-  migrate,
   openRows,
-  planMigration,
   proposeImport,
   readAhead,
   readImport,
   readPrompt,
   rehearseRollOut,
-  reportMigration,
   timePrompt,
   timeTokens,
   train,

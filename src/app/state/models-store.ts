@@ -31,7 +31,7 @@ export interface KnownModel {
 }
 
 /** The built-in model's speed scaled by weights; null = it was not measured here. */
-export function scaledTo(known: readonly KnownModel[], parameters: number): Speed | null {
+function scaledTo(known: readonly KnownModel[], parameters: number): Speed | null {
   const builtIn = known.find(({ id }) => id === CATALOGUE.standard.id);
   return builtIn?.info && builtIn.speed ? scaledSpeed(builtIn.speed, parameters / builtIn.info.parameters) : null;
 }

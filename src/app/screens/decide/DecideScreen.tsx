@@ -12,13 +12,11 @@ import { Button, Note, Panel, ProgressBar, Select } from '../../ui';
 import { AssumptionsPanel, CostsPanel, SideBySidePanel } from './CostPanels';
 import { type Choices, decideStores, type Found } from './decide-store';
 import { LadderPanel } from './LadderPanel';
-import { MigrationPanel } from './MigrationPanel';
 import './decide.css';
 
 const SHOWS = [
   ['What to do', 'One recommendation, such as a tuned prompt or examples in yours, with its reasons.'],
   ['What it costs', 'Costs from measured tokens and mistakes, with assumptions that you can edit.'],
-  ['When the model changes', 'What it costs to move your prompts to another model.'],
 ] as const;
 
 export default function DecideScreen() {
@@ -102,7 +100,6 @@ function Decided({ set, dataset, found, choices }: DecidedProps) {
           <LadderPanel set={set} dataset={dataset} steps={choices.steps} />
           <SideBySidePanel {...{ set, found, rows }} trainingRows={train.length} validationRows={validation.length} />
           <UpkeepPanel set={set} />
-          <MigrationPanel set={set} move={choices.move} />
         </div>
       </div>
     </ScreenFrame>

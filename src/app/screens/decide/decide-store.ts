@@ -8,20 +8,12 @@ import { fromEvaluation, type Measured } from '../../../decide/measured';
 import { type Answers, FIRST_ANSWERS } from '../../../decide/strategy';
 import { badInput } from '../../../lib/errors';
 import { EXAMPLES } from '../../../prompt-set/arms';
-import { addTrained } from '../../../prompt-set/make-versions';
-import { countLook, kindOf } from '../../../prompt-set/prompt-set';
+import { countLook } from '../../../prompt-set/prompt-set';
 import { chosenPrompts, type MatrixPrompt, matrixPrompt, promptContent } from '../../../prompt-set/ready-prompt';
 import { type ClassifyEvaluation, deciding, ofKind, type PromptSet } from '../../../prompt-set/types';
 import type { Ladder, LadderAnswers } from '../../../report/ladder';
-import { filledId, type MatrixCell, slotId } from '../../../report/matrix';
-import type { Sheet } from '../../../report/types';
-import { comparisonSeconds, runSeconds, type Speed } from '../../../training/estimate';
-import type { ModelInfo } from '../../../worker/protocol';
 import type { LadderEvent } from '../../../workflow/ladder';
-import type { MigrateEvent, MigrateRequest } from '../../../workflow/migrate';
-import type { Migrated, MigrationPlan, Side } from '../../../workflow/migration';
-import { type JobContext, job, throwIfStopped } from '../../state/job';
-import { type KnownModel, scaledTo } from '../../state/models-store';
+import { job } from '../../state/job';
 import { type Resource, resource, steadyResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
 import { choicesOfSet } from '../../state/storage';
@@ -35,20 +27,12 @@ export interface Steps {
   readonly field: string;
 }
 
-/** Between which models, by `sourceId`, and whether every prompt set moves; empty = not chosen. */
-export interface ModelMove {
-  readonly from: string;
-  readonly to: string;
-  readonly all: boolean;
-}
-
 /** Everything that the user sets on this screen. */
 export interface Choices {
   readonly answers: Answers;
   readonly assumptions: Assumptions;
   readonly efforts: Efforts;
   readonly steps: Steps;
-  readonly move: ModelMove;
 }
 
 const FIRST: Choices = {
@@ -56,7 +40,6 @@ const FIRST: Choices = {
   assumptions: FIRST_ASSUMPTIONS,
   efforts: { engineering: presetOf('engineering').effort, tuning: presetOf('tuning').effort },
   steps: { setId: '', choice: '', field: '' },
-  move: { from: '', to: '', all: false },
 };
 
 export interface Found {
@@ -181,170 +164,5 @@ export const ladders = perStudio((studio) => {
   });
   return { kept, otherSet, climbing };
 });
-
-// Another model. New versions are kept with their prompt set, and answers beside it: a stop loses one run or one answer sheet.
-
-interface KeptMigration {
-  readonly cells: readonly MatrixCell[];
-  /** Of the newest one that is done; left out = none. */
-  readonly done?: { readonly sheet: Sheet; readonly page: string };
-}
-
-export interface DoneMigration extends NonNullable<KeptMigration['done']> {
-  readonly setId: string;
-}
-
-export interface MigrationKey extends FoundKey {
-  readonly from: KnownModel;
-  readonly to: KnownModel;
-  readonly all: boolean;
-}
-
-/** A prompt set of labels with its rows. */
-type Movable = Pick<MigrateRequest, 'set' | 'dataset'>;
-
-const keyOf = (setId: string) => `migration:${setId}`;
-
-class MigrationStore extends OfStudio {
-  readonly migrating = job(this.stores.session, {
-    title: 'Moving to another model',
-    screen: 'decide',
-    initial: {},
-    run: (context, move: Omit<MigrationKey, 'busy' | 'updatedAt'>) => this.#migrate(context, move),
-  });
-
-  /** What will happen, and about how many seconds it takes; null = not measured. */
-  readonly plan = steadyResource(async ({ setId, from, to, all }: MigrationKey, signal) => {
-    const { services, stores } = this;
-    await stores.session.getState().tokenizerReady();
-    const weights = { from: from.info?.sha256 ?? '', to: to.info?.sha256 ?? '' };
-    const plans = [];
-    for (const each of await this.#movable(setId, all)) {
-      const { cells } = await this.#kept(each.set.id);
-      const request = { ...each, ...weights, done: cells.map(filledId) };
-      const found = await services.workflow.call('planMigration', request, { signal });
-      plans.push({ ...found, handle: each.set.handle });
-    }
-    const { known } = stores.models.getState();
-    const [old, next] = [from, to].map(({ info, speed }) => speed ?? (info && scaledTo(known, info.parameters)));
-    return { plans, seconds: old && next ? leftSeconds(plans, { old, next }) : null };
-  });
-
-  /** The newest sheet of each prompt set. */
-  readonly done = steadyResource(
-    async ({ setId, all }: Pick<MigrationKey, 'setId' | 'all'>): Promise<readonly DoneMigration[]> => {
-      const found = this.#ids(setId, all).map(async (id) => {
-        const { done } = await this.#kept(id);
-        return done ? [{ ...done, setId: id }] : [];
-      });
-      return (await Promise.all(found)).flat();
-    },
-  );
-
-  async #migrate(context: JobContext<object>, { setId, from, to, all }: Omit<MigrationKey, 'busy' | 'updatedAt'>) {
-    const { signal, report } = context;
-    const { session, models } = this.stores;
-    await models.getState().visit(async (load) => {
-      const side = async ({ id, source }: KnownModel): Promise<Side> => {
-        throwIfStopped(signal);
-        report({ fraction: null, note: `Loading ${id}` });
-        const info = await load(source);
-        throwIfStopped(signal);
-        return { name: modelName(info), sha256: info.sha256 };
-      };
-      const next = await side(to);
-      if (next.sha256 === from.info?.sha256)
-        throw badInput('Both models have the same weights. Choose two that differ.');
-      const sets = await this.#movable(setId, all);
-      if (sets.some(({ set }) => set.soft.length > 0)) await session.getState().trainingReady();
-      for (const each of sets) await this.#moveOn(context, each, next);
-      const old = await side(from);
-      for (const each of await this.#movable(setId, all)) await this.#moveOn(context, each, next);
-      report({ fraction: null, note: 'Comparing old and new' });
-      await this.#compare(await this.#movable(setId, all), { from: old, to: next }, signal);
-      report({ note: 'Loading the model from before' });
-    });
-  }
-
-  /** What is left for one prompt set on the model that is loaded, kept as it comes. */
-  async #moveOn({ signal, report }: JobContext<object>, { set, dataset }: Movable, to: Side): Promise<void> {
-    const { services, stores } = this;
-    const before = await this.#kept(set.id);
-    const cells = new Map(before.cells.map((cell) => [slotId(cell), cell]));
-    let saving: Promise<unknown> = Promise.resolve();
-    const save = (work: () => Promise<unknown>) => {
-      saving = saving.then(work);
-    };
-    const change = (next: (set: PromptSet, now: string) => PromptSet) =>
-      save(() => stores.promptSets.getState().updateById(set.id, (latest, { now }) => next(latest, now)));
-    let looked = false;
-    const onEvent = (event: MigrateEvent) => {
-      if (event.kind === 'progress') return report({ fraction: event.fraction, note: event.note });
-      if (event.kind === 'trained') return change((latest, now) => addTrained(latest, event.version, now));
-      if (event.kind === 'run') {
-        if (event.event.kind !== 'step') return;
-        const { point, stepsTotal, secondsLeft } = event.event;
-        return report({
-          fraction: point.step / stepsTotal,
-          secondsLeft,
-          note: `${set.handle}, training ${event.name}`,
-        });
-      }
-      // before the result is shown: these test rows have then been used once more
-      if (event.cell.answers && !looked) change(countLook);
-      looked ||= event.cell.answers !== null;
-      cells.set(slotId(event.cell), event.cell);
-      const kept = { ...before, cells: [...cells.values()] };
-      save(() => services.store.settings.set(keyOf(set.id), kept));
-    };
-    const request = { set, dataset, to: to.sha256, done: before.cells.map(filledId) };
-    await services.workflow.call('migrate', request, { signal, onEvent }).finally(() => saving);
-  }
-
-  async #compare(sets: readonly Movable[], sides: Pick<Migrated, 'from' | 'to'>, signal: AbortSignal): Promise<void> {
-    const { workflow, store } = this.services;
-    for (const each of sets) {
-      const { cells } = await this.#kept(each.set.id);
-      const done = await workflow.call('reportMigration', { ...each, ...sides, cells }, { signal });
-      await store.settings.set(keyOf(each.set.id), { cells, done });
-    }
-    await this.done.reload();
-  }
-
-  async #kept(setId: string): Promise<KeptMigration> {
-    return (await this.services.store.settings.get<KeptMigration>(keyOf(setId))) ?? { cells: [] };
-  }
-
-  #ids(setId: string, all: boolean): readonly string[] {
-    const { sets } = this.stores.promptSets.getState();
-    return all ? [setId, ...sets.map(({ id }) => id).filter((id) => id !== setId)] : [setId];
-  }
-
-  /** The open set first. */
-  async #movable(setId: string, all: boolean): Promise<readonly Movable[]> {
-    const { sets, datasets } = this.services.store;
-    const found = this.#ids(setId, all).map(async (id): Promise<readonly Movable[]> => {
-      const [set, rows] = await Promise.all([sets.get(id), datasets.get(id)]);
-      return set?.deletedAt === null && rows && kindOf(set) === 'classify' ? [{ set, dataset: rows.dataset }] : [];
-    });
-    return (await Promise.all(found)).flat();
-  }
-}
-
-export const migrations = perStudio((studio) => new MigrationStore(studio));
-
-/** "SmolLM2-135M-Instruct (q4)". */
-export const modelName = ({ id, dtype }: Pick<ModelInfo, 'id' | 'dtype'>): string =>
-  `${id.replace(/^.*\//, '')} (${dtype})`;
-
-const leftSeconds = (
-  plans: readonly Pick<MigrationPlan, 'left'>[],
-  { old, next }: { readonly old: Speed; readonly next: Speed },
-): number =>
-  plans.reduce((sum, { left: { runs, tokens } }) => {
-    const trained = runs.map(({ settings, rows }) => runSeconds(settings, { ...rows, cachedRows: 0 }, next));
-    const answered = comparisonSeconds(tokens.old, old) + comparisonSeconds(tokens.next, next);
-    return trained.reduce((all, each) => all + each, sum + answered);
-  }, 0);
 
 export const decideStores = perStudio((studio) => new DecideStore(studio));
