@@ -18,6 +18,8 @@ import { argmax } from '../metrics/classification';
 import { wilson } from '../metrics/intervals';
 import { forEachMetric, LABEL_METRICS } from '../metrics/registry';
 import type { SoftPrompt } from '../prompt/soft-prompt';
+import { armsOf } from '../prompt-set/arms';
+import { calibrationOf } from '../prompt-set/calibration';
 import { tunedPrompt } from '../prompt-set/versions';
 import type { TokenRow } from '../tokens/tokenizer';
 import type { Host } from '../workflow/host';
@@ -90,8 +92,10 @@ export async function evaluate(args: readonly string[]): Promise<void> {
     throw isGate(gate) ? new BelowGate(`The tuned prompt falls short: ${midSentence(nothing)}`) : badInput(nothing);
   }
   const asked = { sidecar, dataset, rows };
-  const untuned = await armOf(host, { id: 'untuned', soft: null, calibration: null }, asked, log);
-  const tuned = await armOf(host, { id: 'tuned', soft, calibration: sidecar.calibration }, asked, log);
+  const bare = present(armsOf(set).arms[0], 'untuned prompt');
+  const untuned = await armOf(host, { id: bare.id, soft: null, subtracted: calibrationOf(set, bare) }, asked, log);
+  const subtracted = sidecar.calibration?.meanLogProbs ?? null;
+  const tuned = await armOf(host, { id: 'tuned', soft, subtracted }, asked, log);
   const { name, placement } = sidecar;
   const found = {
     model: { id, dtype, sha256 },
@@ -266,10 +270,17 @@ async function askedRows(host: Host, { template, placement }: Sidecar, dataset: 
   return { rows, account: without(accountOf(dataset), 'long', tooLong.length) };
 }
 
-/** The answers to these rows, calibrated as `predict` calibrates them, and how good they are. */
+interface Asking {
+  readonly id: string;
+  readonly soft: SoftPrompt | null;
+  /** From the log-probabilities of the labels, as the prompt was compared; null = nothing. */
+  readonly subtracted: readonly number[] | null;
+}
+
+/** The answers to these rows, calibrated as they were compared and as `predict` calibrates them, and how good they are. */
 async function armOf(
   host: Host,
-  { id, soft, calibration }: Pick<Sidecar, 'calibration'> & { readonly id: string; readonly soft: SoftPrompt | null },
+  { id, soft, subtracted }: Asking,
   { sidecar: { labels }, dataset, rows }: Asked,
   log: Log,
 ): Promise<ScoredArm> {
@@ -280,15 +291,14 @@ async function armOf(
   const names = labels.map(({ label }) => label);
   const ids = rows.map(({ rowId }) => rowId);
   const gold = goldOf(dataset, ids).map((index) => names.indexOf(dataset.labels[index] ?? ''));
-  const meanLogProbs = calibration?.meanLogProbs ?? null;
-  const predicted = scored.rows.map(({ logProbs }) => argmax(labelProbabilities(logProbs, meanLogProbs)));
+  const predicted = scored.rows.map(({ logProbs }) => argmax(labelProbabilities(logProbs, subtracted)));
   const answers = { gold, predicted, classes: names.length };
   const { format, compute, interval } = LABEL_METRICS.accuracy;
   const { low, high } = interval(answers, { seed: 0 });
   log.line(`${format.value(compute(answers)).padStart(6)}  ${id}`);
   return {
     id,
-    calibration: meanLogProbs && Object.fromEntries(names.map((name, c) => [name, meanLogProbs[c]])),
+    calibration: subtracted && Object.fromEntries(names.map((name, c) => [name, subtracted[c]])),
     ...forEachMetric(LABEL_METRICS, (metric) => metric.compute(answers)),
     accuracyCi95: [low, high],
     rows: scored.rows.map((row, i) => rowOf(row, names, gold[i] ?? 0, predicted[i] ?? 0)),

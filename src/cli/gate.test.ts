@@ -46,6 +46,23 @@ describe('evaluate as a gate', () => {
     expect(ids(passed.stdout)).toEqual(ids(await readFile(results, 'utf8')));
   });
 
+  it('calibrates Untuned as the comparison did', async () => {
+    const untunedIn = (text: string) => JSON.parse(text).arms.find(({ id }: { id: string }) => id === 'untuned');
+    const compared = untunedIn(await readFile(results, 'utf8'));
+    const evaluated = untunedIn((await evaluate('--baseline', results)).stdout);
+    const answers = (arm: { rows: { id: string; predicted: string }[] }) =>
+      arm.rows.map(({ id, predicted }) => [id, predicted]);
+    const raw = compared.rows.map(
+      ({ logProbs }: { logProbs: Record<string, number> }) =>
+        Object.entries(logProbs)
+          .sort(([, a], [, b]) => b - a)
+          .at(0)?.[0],
+    );
+    expect(compared.calibrated).toBe(true);
+    expect(compared.rows.map(({ predicted }: { predicted: string }) => predicted)).not.toEqual(raw);
+    expect(answers(evaluated)).toEqual(answers(compared));
+  });
+
   it('ends with 3 and one sentence below the accuracy that was asked for, and still saves the results', async () => {
     const out = join(folder, 'again.json');
     const failed = await evaluate('--test-rows', '250', '--min-accuracy', '100', '--out', out);

@@ -22,6 +22,7 @@ import {
   softVersionSchema,
   some,
   time,
+  untunedSchema,
   wordSearch,
 } from '../prompt-set/version-schemas';
 import { importedSettings } from './from-vectors';
@@ -52,6 +53,7 @@ export const setJsonSchema = z.object({
   datasetFingerprint: short.nullable(),
   datasetName: line.nullable(),
   testLooks: count,
+  untuned: untunedSchema.optional(),
   verdict: keptVerdict.optional(),
   dataset: datasetSchema.nullable(),
 });

@@ -11,7 +11,6 @@ import {
   besideSchema,
   count,
   finite,
-  hardVersionSchema,
   id,
   keptVerdict,
   line,
@@ -21,6 +20,7 @@ import {
   softVersionSchema,
   some,
   time,
+  untunedSchema,
   wordSearch,
 } from '../prompt-set/version-schemas';
 import { policySchema } from './sidecar';
@@ -41,7 +41,7 @@ export const setSchema = z.object({
   datasetFingerprint: short.nullable(),
   datasetName: line.nullable(),
   testLooks: count,
-  untuned: hardVersionSchema.pick({ words: true, calibration: true }).extend({ template: page }).optional(),
+  untuned: untunedSchema.optional(),
   earlierLooks: some(z.object({ fingerprint: short, looks: count })).optional(),
   wordSearch: wordSearch.optional(),
   verdict: keptVerdict.optional(),

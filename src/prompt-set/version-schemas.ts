@@ -203,6 +203,9 @@ export const hardVersionSchema = z.object({
   wrote: writingTry.optional(),
 });
 
+/** How the last comparison calibrated Untuned. */
+export const untunedSchema = hardVersionSchema.pick({ words: true, calibration: true }).extend({ template: page });
+
 export const finite = z.instanceof(Float32Array).refine(allFinite, 'contains numbers that are not finite');
 
 const storedVectors = z
