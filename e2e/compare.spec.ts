@@ -116,7 +116,7 @@ test('shows rows, filters, slices and confidence behind the verdict, each at its
   });
 });
 
-test('checks labels and votes on answers blind', async ({ studio }) => {
+test('checks labels again without seeing a prediction', async ({ studio }) => {
   test.slow();
   const { page, compare } = studio;
   await studio.trained(AWKWARD);
@@ -154,23 +154,6 @@ test('checks labels and votes on answers blind', async ({ studio }) => {
     await studio.go('Compare');
   });
 
-  await test.step('a blind vote with the keyboard alone', async () => {
-    await compare.tab('Blind vote').focus();
-    await page.keyboard.press('Enter');
-    await expect(page.getByText(/^Row 1 of \d+$/)).toBeVisible();
-    await page.getByRole('button', { name: /^Left: / }).focus();
-    const keys = ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Backspace', 'ArrowRight'];
-    for (const [i, row] of [2, 3, 4, 5, 4, 5].entries()) {
-      await page.keyboard.press(keys[i] ?? '');
-      await expect(page.getByText(new RegExp(`^Row ${row} of`))).toBeVisible();
-    }
-    await expect(page.getByText(/sign test/)).toBeHidden();
-    await page.getByRole('button', { name: 'Count so far' }).click();
-    await expect(page.getByText(/won \d of 3 decided votes/)).toBeVisible();
-    await page.reload();
-    await expect(page.getByText(/^Row 5 of \d+$/)).toBeVisible();
-  });
-
   await test.step('the report states how many rows it contains, and contains no more', async () => {
     await studio.compare.save.click();
     const dialog = page.getByRole('dialog');
@@ -183,7 +166,7 @@ test('checks labels and votes on answers blind', async ({ studio }) => {
     await expect(dialog).toContainText('contains 0 of your rows');
     const bare = await save('Save the report');
     expect(bare).toContain('none: no text of any row');
-    for (const words of ['Blind votes', 'After the corrections', 'What these figures do not say', 'by slice'])
+    for (const words of ['After the corrections', 'What these figures do not say', 'by slice'])
       expect(bare).toContain(words);
     expect(bare).not.toMatch(/<script|<link|https?:/);
     expect(await save('Markdown, without texts')).toContain('## What these figures do not say');
@@ -197,7 +180,7 @@ test('checks labels and votes on answers blind', async ({ studio }) => {
   });
 
   await test.step('every view passes axe', async () => {
-    for (const tab of ['Slices', 'Check labels', 'Blind vote', 'More checks']) {
+    for (const tab of ['Slices', 'Check labels', 'More checks']) {
       await compare.tab(tab).click();
       await expect(page.getByRole('progressbar', { name: /^Computing slices/ })).toBeHidden();
       await expectAccessible(studio, `Compare, ${tab}`);

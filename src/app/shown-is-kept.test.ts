@@ -1,6 +1,7 @@
 /** A disk on which every write waits: what is shown is what a reload would find, before the write has ended and after it. */
 import { beforeEach, expect, it, vi } from 'vitest';
 import { dealt, preparedOf } from '../dataset/test-support';
+import type { CalibrationMode } from '../evaluation/classify/outcome';
 import { StudioError } from '../lib/errors';
 import { addHardVersion } from '../prompt-set/make-versions';
 import { renamePromptSet } from '../prompt-set/prompt-set';
@@ -99,8 +100,8 @@ const restored = async <S>(store: { getState: () => S }): Promise<S> => {
   await settled();
   return store.getState();
 };
-const vote = ({ page, evaluation }: Opened, rowId: string) =>
-  compareStores.of(page).amend(evaluation, ({ votes = [] }) => ({ votes: [...votes, { rowId, choice: 'a' }] }));
+const show = ({ page, evaluation }: Opened, mode: CalibrationMode) =>
+  compareStores.of(page).amend(evaluation, ({ shownUnder = [] }) => ({ shownUnder: [...shownUnder, mode] }));
 
 const CHANGES: Readonly<Record<string, Change>> = {
   'a name': { make: ({ page }) => sets(page).rename('New'), shown: (s) => [sets(s).set?.name, sets(s).sets[0]?.name] },
@@ -124,9 +125,9 @@ const CHANGES: Readonly<Record<string, Change>> = {
         .toSorted(),
   },
   'an author': { make: ({ page }) => sets(page).setAuthor('Ana'), shown: (s) => sets(s).author },
-  'two votes at once': {
-    make: (of) => Promise.all([vote(of, '1'), vote(of, '2')]),
-    shown: async (s, of) => (await newest(s, of))?.votes,
+  'two changes of a comparison at once': {
+    make: (of) => Promise.all([show(of, 'raw'), show(of, 'calibrated')]),
+    shown: async (s, of) => (await newest(s, of))?.shownUnder,
   },
   'figures under another calibration': {
     make: ({ page, evaluation }) => compareStores.of(page).choose(evaluation, 'raw'),
@@ -190,21 +191,21 @@ it.each(Object.entries(CHANGES))('shows %s only as a reload would find it', asyn
   expect(after).not.toEqual(before);
 });
 
-it('keeps a vote and a name that the disk refuses in the page, and saves them with the next change', async () => {
+it('keeps a change of a comparison and a name that the disk refuses in the page, and saves them with the next change', async () => {
   const of = await opened();
   const { page, reloaded, id } = of;
   await newest(page, of);
   const allow = slowed(of.services).refuse();
-  await vote(of, '1');
-  await vote(of, '2');
+  await show(of, 'raw');
+  await show(of, 'calibrated');
   await sets(page).updateById(id, (set) => renamePromptSet(set, 'Refused', 'now'));
-  expect((await newest(page, of))?.votes).toHaveLength(2);
+  expect((await newest(page, of))?.shownUnder).toHaveLength(2);
   expect([sets(page).set?.name, sets(page).saveError?.code]).toEqual(['Refused', 'store-full']);
-  expect((await newest(await reloaded(), of))?.votes).toBeUndefined();
+  expect((await newest(await reloaded(), of))?.shownUnder).toBeUndefined();
   allow();
-  await vote(of, '3');
+  await show(of, 'chosen');
   await sets(page).update((set) => ({ ...set, testLooks: 1 }));
-  expect((await newest(await reloaded(), of))?.votes).toHaveLength(3);
+  expect((await newest(await reloaded(), of))?.shownUnder).toHaveLength(3);
   expect(sets(await reloaded()).set).toMatchObject({ name: 'Refused', testLooks: 1 });
   expect(sets(page).saveError).toBeNull();
 });

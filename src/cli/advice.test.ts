@@ -104,7 +104,17 @@ function compared({ counts, also = [], stillFalling, groupsOf, production, rows 
     'card',
   );
   const report: LabelReport = {
-    ...{ kind: 'classify', title: 't', createdAt: '2026-01-02', plan, comparison, card, mayKnow: [], prompts: [] },
+    ...{
+      kind: 'classify',
+      title: 't',
+      createdAt: '2026-01-02',
+      plan,
+      comparison,
+      card,
+      mayKnow: [],
+      history: [],
+      prompts: [],
+    },
     ...{ model: { id: 'm', dtype: 'q4', sha256: 'a' }, environment: null, training: null },
     answerWords: { words: {}, search: null },
     dataset: {

@@ -6,7 +6,7 @@ import { MAJORITY, TOGETHER } from './classify/made-arms';
 import type { ArmReport, ComparisonPlan, PairReport } from './types';
 import { pValue } from './words';
 
-/** What a person judges blind: which of two prompts' answers is better, and whether the labels of test rows are right. */
+/** What a person judges blind: which of two generated texts is better, and whether the labels of test rows are right. */
 
 export type Choice = 'a' | 'b' | 'tie' | 'both-bad';
 
@@ -15,11 +15,11 @@ export interface Vote {
   readonly choice: Choice;
 }
 
-/** Two answers to a row: label indices, or texts. */
-export interface Ballot<T = number> {
+/** Two texts for a row. */
+export interface Ballot {
   readonly rowId: string;
-  readonly left: T;
-  readonly right: T;
+  readonly left: string;
+  readonly right: string;
   /** Whether A's answer is on the right. */
   readonly swapped: boolean;
 }
@@ -27,14 +27,14 @@ export interface Ballot<T = number> {
 const MOST_BALLOTS = 30;
 
 /** Rows that the two answer differently, in seeded random order; the sides are drawn for each. */
-export function drawBallots<T>(
+export function drawBallots(
   plan: Pick<ComparisonPlan, 'rowIds' | 'seed'>,
-  a: ArrayLike<T>,
-  b: ArrayLike<T>,
-): readonly Ballot<T>[] {
+  a: readonly string[],
+  b: readonly string[],
+): readonly Ballot[] {
   const rng = createRng(plan.seed + 1);
   const differ = plan.rowIds.flatMap((rowId, i) => {
-    const [ofA, ofB] = [a[i] as T, b[i] as T];
+    const [ofA = '', ofB = ''] = [a[i], b[i]];
     return ofA === ofB ? [] : [{ rowId, ofA, ofB }];
   });
   return shuffled(differ, rng)

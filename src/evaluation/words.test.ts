@@ -62,13 +62,13 @@ describe('a vote between two prompts', () => {
 
   it('shows rows that differ, thirty at most, on drawn sides', () => {
     const rowIds = Array.from({ length: 100 }, (_, i) => `${i}`);
-    const a = rowIds.map((_, i) => i % 2);
-    const b = rowIds.map(() => 1);
+    const a = rowIds.map((_, i) => `${i % 2}`);
+    const b = rowIds.map(() => '1');
     const ballots = drawBallots({ rowIds, seed: 4 }, a, b);
     expect(ballots).toHaveLength(30);
     for (const { rowId, left, right, swapped } of ballots) {
       expect(Number(rowId) % 2).toBe(0);
-      expect([left, right]).toEqual(swapped ? [1, 0] : [0, 1]);
+      expect([left, right]).toEqual(swapped ? ['1', '0'] : ['0', '1']);
     }
     const right = ballots.filter(({ swapped }) => swapped).length;
     expect(right).toBeGreaterThan(5);

@@ -173,7 +173,6 @@ const compared = {
   splitHash: short.optional(),
   model: short.optional(),
   account: accountSchema.optional(),
-  votes: many(z.object({ rowId: line, choice: z.enum(['a', 'b', 'tie', 'both-bad']) })).optional(),
 };
 
 export const evaluationSchema = z.object({

@@ -234,7 +234,6 @@ const evaluation = (setId: string, runIds: readonly string[]): fc.Arbitrary<Kept
       datasetFingerprint: 'f',
       backend: 'wasm',
       threads: 2,
-      votes: [{ rowId: rowIds[0] ?? '', choice }],
     }));
 
 const writing = (setId: string): fc.Arbitrary<Kept<GenerateEvaluation>> =>
@@ -274,7 +273,7 @@ const writing = (setId: string): fc.Arbitrary<Kept<GenerateEvaluation>> =>
         datasetFingerprint: 'f',
         backend: 'wasm',
         threads: 2,
-        votes: [],
+        votes: [{ rowId: rowIds[0] ?? '', choice: 'a' as const }],
       };
     });
 

@@ -151,8 +151,6 @@ interface Compared {
   readonly model?: string;
   /** What became of the rows. Left out by earlier releases. */
   readonly account?: RowAccount | undefined;
-  /** Blind votes between the two prompts of the headline, in the order in which they were given. */
-  readonly votes?: readonly Vote[];
 }
 
 /** A comparison of prompts that choose one of a few labels. */
@@ -182,6 +180,8 @@ export interface GenerateEvaluation extends Compared {
   readonly kind: 'generate';
   readonly plan: GeneratePlan & { readonly rowIds: readonly string[]; readonly looks: number };
   readonly comparison: GenerateComparison;
+  /** Blind votes between the two prompts of the headline, in the order in which they were given. */
+  readonly votes?: readonly Vote[];
 }
 
 export type Evaluation = ClassifyEvaluation | GenerateEvaluation;

@@ -1,9 +1,8 @@
-/** The checks beside a comparison of labels: slices, probabilities, edited rows, votes. */
+/** The checks beside a comparison of labels: slices, probabilities, edited rows. */
 
 import { consistencySentence, EDIT_NAMES, fineTuningSentence } from '../evaluation/classify/checks';
 import { confidenceDifferenceWords, coverageSentence, eceWords, testAnswers } from '../evaluation/classify/confidence';
 import { slicesSentence } from '../evaluation/classify/slices';
-import { tallySentence } from '../evaluation/vote';
 import { points, pointsRange, pointsWithUnit, pValue, times } from '../evaluation/words';
 import { counted, percent, signed } from '../lib/format';
 import { coverageAt } from '../metrics/calibration';
@@ -153,18 +152,10 @@ const ranking: Make = ({ closer }, nameOf) => {
   };
 };
 
-const votes: Make = ({ closer, comparison }, nameOf) => {
-  const found = closer?.votes;
-  const pair = comparison.pairs[0];
-  if (!found || !pair) return null;
-  const apart = `Not counted: ${counted(found.ties, 'tie')}, ${found.bothBad} both bad. Only rows with two different answers were shown, sides shuffled.`;
-  return { title: 'Blind votes', sentences: [tallySentence(found, nameOf(pair.a), nameOf(pair.b)), apart] };
-};
-
 const fineTuning: Make = ({ closer }) =>
   closer?.fineTuning ? { title: 'Fine-tuning, measured', sentences: [fineTuningSentence(closer.fineTuning)] } : null;
 
-const MAKERS: readonly Make[] = [...[review, slices, confidence, consistency, learned, ranking, votes, fineTuning]];
+const MAKERS: readonly Make[] = [review, slices, confidence, consistency, learned, ranking, fineTuning];
 
 /** In the order in which they are printed. */
 export const closerSections = (input: LabelReport, nameOf: (armId: string) => string): readonly Section[] =>

@@ -64,6 +64,7 @@ const input: TextReport = {
   title: 'A <title>',
   card: textCardOf(comparison, { stillFalling: false }),
   mayKnow: [],
+  history: [],
   createdAt: '2026-01-01T00:00:00Z',
   model: { id: 'm', dtype: 'q4', sha256: 'h' },
   environment: { backend: 'wasm', threads: 2 },

@@ -11,6 +11,7 @@ import { exampleCount } from '../task/render';
 import { withoutInstruction } from '../task/template';
 import { accuracyOf, wasStillFalling } from '../training/checkpoint';
 import type { Checkpoint } from '../training/events';
+import { historyOf } from './history';
 import type { LabelReport, ReportFacts, TextReport } from './types';
 
 type Compared = Pick<
@@ -69,6 +70,7 @@ function reportFacts(
       shots: exampleCount(prompt),
       ...(names[id] ? { version: names[id] } : {}),
     })),
+    history: historyOf(set, dataset),
   };
 }
 

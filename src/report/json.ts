@@ -138,7 +138,18 @@ export function resultsJson(input: LabelReport): Results {
 
 /** Of a comparison of generated texts. It holds row ids and figures, no text of any row. */
 export function textResultsJson(input: TextReport) {
-  const { kind: _kind, rows: _rows, plan, comparison, prompts, card, mayKnow, account, ...facts } = input;
+  const {
+    kind: _kind,
+    rows: _rows,
+    plan,
+    comparison,
+    prompts,
+    card,
+    mayKnow,
+    account,
+    history: _history,
+    ...facts
+  } = input;
   return rounded({
     formatVersion: 1,
     task: 'write',

@@ -175,7 +175,7 @@ ${parts.rows}
 <ul>${parts.limits.map((text) => html`<li>${text}</li>`)}</ul>
 ${promptTexts(input.prompts, parts.nameOf)}
 ${provenance(input, parts)}
-</section>`,
+${input.history.map(htmlSection)}</section>`,
   );
 }
 
@@ -226,7 +226,7 @@ export function markdownReport(input: ReportInput): string {
     `**${text(comparison.verdict.headline)}.** ${text(comparison.verdict.detail)}`,
     '',
     ...(input.card ? markdownCard(input.card) : []),
-    ...parts.sections.flatMap(markdownSection),
+    ...[...parts.sections, ...input.history].flatMap(markdownSection),
     '## What these figures do not say',
     '',
     ...[...parts.risks, ...parts.limits].map((limit) => `- ${text(limit)}`),

@@ -4,7 +4,6 @@ import { consistencyOf } from '../evaluation/classify/checks';
 import { compare, insightsOf } from '../evaluation/classify/compare';
 import { majorityArm } from '../evaluation/classify/made-arms';
 import { alternating, armOf, patterned, planOf } from '../evaluation/test-support';
-import { tally } from '../evaluation/vote';
 import { drained } from '../lib/control';
 import { resultsJson } from './json';
 import { htmlReport, markdownReport } from './print';
@@ -53,6 +52,7 @@ const input: LabelReport = {
   comparison,
   card: cardOf({ plan, comparison }, { stillFalling: false }),
   mayKnow: [],
+  history: [],
   model: { id: 'HuggingFaceTB/SmolLM2-135M-Instruct', dtype: 'q4', sha256: 'ab'.repeat(32) },
   environment: { backend: 'wasm', threads: 2 },
   answerWords: { words: { positive: ' positive', negative: ' negative' }, search: null },
@@ -109,10 +109,6 @@ const examined: LabelReport = {
         leftOut: [],
       },
     },
-    votes: tally([
-      { rowId: '1', choice: 'b' },
-      { rowId: '2', choice: 'tie' },
-    ]),
     review: { reviewed: 10, corrected: 2, looks: 3, verdict: input.comparison.verdict },
     consistency: consistencyOf([
       { armId: 'yours', before: answers(40), after: { typo: answers(40) } },
@@ -232,7 +228,6 @@ describe('the closer look', () => {
     'after 320 rows (repeats counted) and 31 s',
     '3 runs that differ only in their seed reach 78.0% to 83.0%',
     'Order of all prompts',
-    'Blind votes',
     'What these figures do not say',
     'Some rows belong together',
     'see the range over seeds',
@@ -243,7 +238,7 @@ describe('the closer look', () => {
     const page = write(examined);
     for (const text of sentences) expect(page).toContain(text);
     const bare = write(input);
-    for (const text of sentences.slice(0, 11)) expect(bare).not.toContain(text);
+    for (const text of sentences.slice(0, 10)) expect(bare).not.toContain(text);
     expect(bare).toContain('One seed was trained');
     expect(bare).not.toContain('Some rows belong together');
     expect(page).not.toContain('secret text');

@@ -38,6 +38,8 @@ export interface ReportFacts {
     /** "Version 3", "Run 2". */
     readonly version?: string;
   }[];
+  /** The set's changes of rows, versions and moves between stages. */
+  readonly history: readonly Section[];
 }
 
 /** A report of prompts that choose labels. Texts of rows are in it only as `rows`, where the user agreed. */
@@ -73,7 +75,6 @@ export type ReportInput = LabelReport | TextReport;
 
 export interface CloserLook {
   readonly insights?: Insights;
-  readonly votes?: Tally;
   /** Labels of test rows that were checked again; the verdict with them, where any changed. */
   readonly review?: {
     readonly reviewed: number;

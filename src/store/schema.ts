@@ -1,5 +1,4 @@
 import type { DBSchema, IDBPDatabase, IDBPTransaction, StoreNames } from 'idb';
-import { calibratedBy } from '../prompt-set/calibration';
 import { type Listing, listingOf, NO_FACTS, withEvaluation, withRows } from '../prompt-set/listing';
 import type { Measurement } from '../prompt-set/performance';
 import type {
@@ -131,65 +130,33 @@ function sound<T>(make: () => T): T | null {
 export const MIGRATIONS: readonly Migration[] = [
   {
     version: 1,
-    what: 'prompt sets, data sets, checkpoints, evaluations, settings',
+    what: 'everything but listings',
     up: (db) => {
       db.createObjectStore('promptSets', { keyPath: 'id' });
       db.createObjectStore('datasets', { keyPath: 'setId' });
-      db.createObjectStore('checkpoints', { keyPath: 'runId' }).createIndex('bySet', 'setId');
-      db.createObjectStore('evaluations', { keyPath: 'id' }).createIndex('bySet', 'setId');
       db.createObjectStore('settings', { keyPath: 'key' });
+      db.createObjectStore('quarantine', { keyPath: 'id' });
+      db.createObjectStore('checkpoints', { keyPath: 'runId' }).createIndex('bySet', 'setId');
+      for (const table of ['evaluations', 'writings', 'measurements'] as const)
+        db.createObjectStore(table, { keyPath: 'id' }).createIndex('bySet', 'setId');
     },
   },
   {
     version: 2,
-    what: 'measurements of versions, and listings of the existing sets',
+    what: 'listings of the existing sets',
     up: async (db, tx) => {
-      db.createObjectStore('measurements', { keyPath: 'id' }).createIndex('bySet', 'setId');
       const listings = db.createObjectStore('listings', { keyPath: 'id' });
       // One value in memory at a time: data sets may be large.
       for await (const { value } of tx.objectStore('promptSets')) {
         const listing = sound(() => listingOf(value, NO_FACTS));
         if (listing) await listings.put(listing);
       }
-      for await (const { value } of tx.objectStore('datasets')) {
-        const listing = await listings.get(value.setId);
-        const withThem = listing && sound(() => withRows(listing, value.dataset.table.rows.length));
-        if (withThem) await listings.put(withThem);
-      }
-      for await (const { value } of tx.objectStore('evaluations')) {
-        const listing = await listings.get(value.setId);
-        const withIt = listing && sound(() => withEvaluation(listing, value));
-        if (withIt) await listings.put(withIt);
-      }
-    },
-  },
-  {
-    version: 3,
-    what: 'a table for damaged values',
-    up: (db) => {
-      db.createObjectStore('quarantine', { keyPath: 'id' });
-    },
-  },
-  {
-    version: 4,
-    what: 'comparisons of generated texts',
-    up: (db) => {
-      db.createObjectStore('writings', { keyPath: 'id' }).createIndex('bySet', 'setId');
-    },
-  },
-  {
-    version: 5,
-    what: 'versions say how they are calibrated, as their newest comparison did',
-    up: async (_db, tx) => {
-      const sets = tx.objectStore('promptSets');
-      const comparisons = tx.objectStore('evaluations').index('bySet');
-      for (const id of await sets.getAllKeys()) {
-        const set = await sets.get(id);
-        const found = await comparisons.getAll(id);
-        const newestFirst = found.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
-        const calibrated = set && sound(() => calibratedBy(set, newestFirst));
-        if (calibrated && calibrated !== set) await sets.put(calibrated);
-      }
+      for (const table of ['datasets', 'evaluations', 'writings'] as const)
+        for await (const { value } of tx.objectStore(table)) {
+          const before = await listings.get(value.setId);
+          const after = before && sound(() => relisted(table, value, before));
+          if (after) await listings.put(after);
+        }
     },
   },
 ];

@@ -2,11 +2,10 @@ import { deleteDB, openDB } from 'idb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
-import { calibratedBy } from '../prompt-set/calibration';
-import { type Measurement, measurementOf } from '../prompt-set/performance';
+import type { Measurement } from '../prompt-set/performance';
 import { createPromptSet, renamePromptSet } from '../prompt-set/prompt-set';
 import type { ClassifyEvaluation, GenerateEvaluation, PromptSet, RunCheckpoint } from '../prompt-set/types';
-import { MIGRATIONS, migrate, SCHEMA_VERSION } from './schema';
+import { MIGRATIONS, SCHEMA_VERSION } from './schema';
 import { openMemoryStore, openStore, type Store } from './store';
 
 let name: string;
@@ -138,15 +137,15 @@ describe.each([
 it('changes a comparison as it is on the disk, also where two change it at once, or where it is not there yet', async () => {
   const store = await make();
   const evaluation = compared('a', '2026-01-03', 'x');
-  const vote = (rowId: string) =>
-    store.evaluations.update(evaluation, (before) => ({
+  const modes = ['chosen', 'raw', 'calibrated'] as const;
+  const show = (mode: (typeof modes)[number]) =>
+    store.evaluations.update(evaluation, ({ shownUnder = [], ...before }) => ({
       ...before,
-      votes: [...(before.votes ?? []), { rowId, choice: 'a' as const }],
+      shownUnder: [...shownUnder, mode],
     }));
-  await Promise.all([vote('1'), vote('2'), vote('3')]);
+  await Promise.all(modes.map(show));
   const [kept] = await store.evaluations.ofSet('a');
-  expect(kept?.votes?.map(({ rowId }) => rowId)).toEqual(['1', '2', '3']);
-  expect(kept?.kind).toBe('classify');
+  expect(kept).toMatchObject({ kind: 'classify', shownUnder: modes });
 });
 
 it('lists the sets of an earlier version after its upgrade', async () => {
@@ -335,95 +334,5 @@ describe('damaged values', () => {
     });
     expect((await store.sets.list()).map(({ id }) => id)).toEqual(['a']);
     await store.setAside.inspect();
-  });
-});
-
-describe('databases of earlier versions', () => {
-  interface Dump {
-    readonly version: number;
-    readonly tables: Readonly<Record<string, readonly object[]>>;
-  }
-  const dumps = import.meta.glob<Dump>('../../test/fixtures/store/*.json', { import: 'default', eager: true });
-  /** What JSON has no form for. */
-  const revived = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(revived);
-    if (typeof value !== 'object' || value === null) return value;
-    if ('float32' in value)
-      return new Float32Array(Uint8Array.from(atob(String(value.float32)), (c) => c.charCodeAt(0)).buffer);
-    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, revived(part)]));
-  };
-
-  /** The sets of a dump, whose versions are calibrated by their newest comparison since version 5. */
-  function migrated({ tables }: Dump): readonly PromptSet[] {
-    const evaluations = revived(tables.evaluations ?? []) as readonly ClassifyEvaluation[];
-    const newestFirst = evaluations.toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
-    return (revived(tables.promptSets ?? []) as readonly PromptSet[]).map((set) =>
-      calibratedBy(
-        set,
-        newestFirst.filter(({ setId }) => setId === set.id),
-      ),
-    );
-  }
-
-  it('are here for every version of the schema that was used', () => {
-    expect(new Set(Object.values(dumps).map(({ version }) => version))).toEqual(new Set([1, 2, 4]));
-  });
-
-  /** The database as that version left it, opened by this one. */
-  async function opened({ version, tables }: Dump): Promise<Store> {
-    const db = await openDB(name, version, {
-      upgrade: (fresh, from, _to, tx) => migrate(fresh as never, tx as never, from, MIGRATIONS.slice(0, version)),
-    });
-    for (const [table, values] of Object.entries(tables))
-      for (const value of values) await db.put(table, revived(value));
-    db.close();
-    const store = await make();
-    await store.setAside.inspect();
-    expect(await store.setAside.list()).toEqual([]);
-    return store;
-  }
-
-  const ofVersion = (isIt: (version: number) => boolean) =>
-    Object.entries(dumps).filter(([, { version }]) => isIt(version));
-
-  it.each(ofVersion((version) => version < 3))('open without loss: %s', async (_, dump) => {
-    const store = await opened(dump);
-    const [kept, ...more] = await store.sets.list();
-    expect(more).toEqual([]);
-    const { id = '' } = kept ?? {};
-    expect(kept).toEqual(migrated(dump)[0]);
-    expect(kept?.soft[0]?.calibration?.rows).toBe(48);
-    expect(kept?.soft.map(({ status }) => status)).toEqual(['finished', 'paused']);
-    expect((await store.datasets.get(id))?.dataset.labels).toHaveLength(3);
-    expect(await store.checkpoints.ofSet(id)).toEqual(revived(dump.tables.checkpoints));
-    expect(await store.evaluations.ofSet(id)).toHaveLength(1);
-    expect(await store.listings.list()).toEqual([
-      expect.objectContaining({ id, hard: 1, tuned: 1, rows: 158, headline: expect.any(String) }),
-    ]);
-  });
-
-  it.each(ofVersion((version) => version > 2))('open with every value of every table: %s', async (_, dump) => {
-    const store = await opened(dump);
-    const all = (table: string) => (revived(dump.tables[table] ?? []) as Readonly<Record<string, unknown>>[]) ?? [];
-    const byKey = (values: readonly unknown[]) => new Set(values.map((value) => JSON.stringify(value)));
-    const sets = await store.sets.list();
-    expect(sets.length).toBeGreaterThan(1);
-    expect(byKey(sets)).toEqual(byKey(migrated(dump)));
-    const ids = sets.map(({ id }) => id);
-    const ofEach = async <T>(read: (id: string) => Promise<readonly T[]>) => (await Promise.all(ids.map(read))).flat();
-    expect(await Promise.all(ids.map((id) => store.datasets.get(id)))).toEqual(
-      ids.map((id) => all('datasets').find(({ setId }) => setId === id)),
-    );
-    expect(byKey(await ofEach(store.checkpoints.ofSet))).toEqual(byKey(all('checkpoints')));
-    const measurements = all('measurements') as unknown as readonly Measurement[];
-    expect(byKey(await ofEach(store.measurements.ofSet))).toEqual(byKey(measurements.map(measurementOf)));
-    const evaluations = await ofEach(store.evaluations.ofSet);
-    expect(new Set(evaluations.map(({ kind }) => kind))).toEqual(new Set(['classify', 'generate']));
-    expect(byKey(evaluations.map(({ kind: _kind, ...value }) => value))).toEqual(
-      byKey([...all('evaluations'), ...all('writings')]),
-    );
-    for (const { key, value } of all('settings')) expect(await store.settings.get(String(key))).toEqual(value);
-    expect(byKey(await store.listings.list())).toEqual(byKey(all('listings')));
-    expect([measurements.length, dump.tables.settings?.length].every(Boolean)).toBe(true);
   });
 });

@@ -93,9 +93,7 @@ export interface CompareRequest extends ArmChoice {
 }
 
 /** A comparison without an id of its own: the code that stores it adds one, and counts the use of the test rows. */
-type Compared<E extends Evaluation = Evaluation> = E extends Evaluation
-  ? Omit<E, 'id' | 'setId' | 'createdAt' | 'votes'>
-  : never;
+type Compared<E extends Evaluation = Evaluation> = E extends Evaluation ? Omit<E, 'id' | 'setId' | 'createdAt'> : never;
 
 export interface CompareResult {
   readonly evaluation: Compared;

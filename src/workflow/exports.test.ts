@@ -194,7 +194,7 @@ describe('what does not fit a prompt says why in a sentence', () => {
         return reason === null ? [id] : [];
       });
     };
-    const whole = ['browser', 'audience', 'manager', 'auditor', 'spreadsheet'];
+    const whole = ['browser', 'audience', 'manager', 'spreadsheet'];
     const text = ['engineer', 'textField', 'chatServer', 'promptfoo', ...whole];
     expect(fits('yours')).toEqual(['engineer', 'webPage', ...text.slice(1)]);
     expect(fits('yours-8')).toEqual(text);
@@ -206,7 +206,7 @@ describe('what does not fit a prompt says why in a sentence', () => {
     expect(fits('combined')).toEqual(['engineer', ...whole]);
     expect(fits('tfidf')).toEqual(['engineer', ...whole]);
     for (const line of ['majority', 'probe', 'together'])
-      expect(fits(line)).toEqual(['browser', 'manager', 'auditor', 'spreadsheet']);
+      expect(fits(line)).toEqual(['browser', 'manager', 'spreadsheet']);
   });
 
   it('and a prompt with its vectors before the text also fits PEFT', async () => {
@@ -527,7 +527,7 @@ describe('what a recipient gets of a prompt', () => {
         .map((each) => each.rows(nothing))
         .slice(0, 5),
     ).toEqual([0, 0, 0, 0, test.length]);
-    expect([EXPORTS.peft.rows(nothing), EXPORTS.auditor.rows(nothing)]).toEqual([0, 0]);
+    expect(EXPORTS.peft.rows(nothing)).toBe(0);
     // the examples of the hand-written prompt that answers where a tuned one fails
     const { set } = stored;
     const pageOf = (subject: string | null, change: object = {}) => {
@@ -697,7 +697,7 @@ describe('what an export needs', () => {
     const asking = Object.entries(EXPORTS).flatMap(([id, { needsModel }]) => (needsModel ? [id] : []));
     expect(asking).toEqual(['engineer', 'webPage', 'peft']);
     const reports = Object.entries(EXPORTS).flatMap(([id, each]) => ('isReport' in each && each.isReport ? [id] : []));
-    expect(reports).toEqual(['manager', 'auditor']);
+    expect(reports).toEqual(['manager']);
   });
 
   it('is a prompt that answers without the rows: not one that shows the nearest examples', async () => {

@@ -287,7 +287,7 @@ function changedCount(evaluation: Evaluation, dataset: Dataset): number {
 const manager: PromptExport = {
   recipient: 'A manager',
   words: {
-    gets: 'One page to decide on: verdict, one chart of all prompts, cost, risk, and what to do. All figures, methods and prompts are in its appendix.',
+    gets: 'One page to decide on: verdict, one chart of all prompts, cost, risk, and what to do. All figures, methods and prompts are in its appendix, with every version, change of the rows and move between stages.',
     rows: { label: 'Texts of rows that changed', without: 'Leave them out', with: (rows) => `Include ${rows}` },
   },
   whyNot: whyNoComparison,
@@ -300,19 +300,6 @@ const manager: PromptExport = {
     const evaluation = comparisonFor(order);
     return evaluation && dataset ? changedCount(evaluation, dataset) : 0;
   },
-};
-
-const auditor: PromptExport = {
-  recipient: 'An auditor',
-  words: {
-    gets: 'A sheet on the whole prompt set: its data and every change of it, versions with where they come from and their hashes, moves between stages, each use of the test rows, and the limits.',
-    rows: { label: '', without: '', with: () => '' },
-  },
-  whyNot: () => null,
-  asks: asksNothing,
-  needsModel: false,
-  isReport: true,
-  rows: () => 0,
 };
 
 const spreadsheet: PromptExport = {
@@ -329,7 +316,7 @@ const spreadsheet: PromptExport = {
 
 export const EXPORTS = {
   ...{ engineer, webPage, textField, chatServer, promptfoo, peft },
-  ...{ browser, audience, manager, auditor, spreadsheet },
+  ...{ browser, audience, manager, spreadsheet },
 } as const satisfies Readonly<Record<string, PromptExport>>;
 
 export type RecipientId = keyof typeof EXPORTS;

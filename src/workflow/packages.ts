@@ -31,10 +31,9 @@ import { stagesAt } from '../prompt-set/stages';
 import type { Evaluation, StagePolicy } from '../prompt-set/types';
 import { type Version, wordsOf } from '../prompt-set/versions';
 import { audiencePage } from '../report/audience';
-import { auditSheet } from '../report/audit';
 import { changedRows, generatedCsv, resultsCsv } from '../report/csv';
 import { labelReport, textReport } from '../report/input';
-import { htmlReport, htmlSheet, markdownReport, markdownSheet } from '../report/print';
+import { htmlReport, markdownReport } from '../report/print';
 import {
   leaving,
   makeWebPrompt,
@@ -304,10 +303,6 @@ const PACKAGES: Readonly<Record<RecipientId, Make>> = {
     return filePackage({ name: `${set.handle}-audience.html`, type: 'text/html', text, what, rows });
   },
   manager: async (_host, order) => reportFile(order, 'report', ...reportOf(order, comparisonOf(order))),
-  auditor: async (host, order) => {
-    const sheet = await auditSheet(order.stored, host.now());
-    return reportFile(order, 'audit', order.format === 'markdown' ? markdownSheet(sheet) : htmlSheet(sheet), 0);
-  },
   spreadsheet: async (_host, order) => {
     const evaluation = comparisonOf(order);
     const texts = order.withRows ? order.stored.dataset : null;

@@ -3,7 +3,6 @@ import { useState } from 'react';
 import { textOf } from '../../../dataset/labels';
 import type { ByTask, Dataset } from '../../../dataset/types';
 import { planFor } from '../../../evaluation/classify/outcome';
-import { tally } from '../../../evaluation/vote';
 import { deciding, type Evaluation, type GenerateEvaluation } from '../../../prompt-set/types';
 import { changedRows, generatedCsv, resultsCsv } from '../../../report/csv';
 import { labelReport, textReport } from '../../../report/input';
@@ -128,10 +127,9 @@ async function closerLook(studio: Studio, shown: Shown): Promise<CloserLook> {
     key && review.corrected.load(key),
   ]);
   const { adaptation = null, seedRange = null } = closer.learned.getState().value ?? {};
-  const { votes = [], review: kept, consistency, fineTuning } = evaluation;
+  const { review: kept, consistency, fineTuning } = evaluation;
   return {
     ...(insights ? { insights } : {}),
-    ...(votes.length > 0 ? { votes: tally(votes) } : {}),
     ...(kept && !evaluation.plan.folds
       ? {
           review: {

@@ -1,32 +1,24 @@
-import { type ReactNode, useMemo, useRef, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import { rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import { type Ballot, type Choice, drawBallots, tally, tallySentence, type Vote } from '../../../evaluation/vote';
-import type { Evaluation } from '../../../prompt-set/types';
+import type { GenerateEvaluation } from '../../../prompt-set/types';
 import { Button, format, Panel, ProgressBar } from '../../ui';
 import { compareStores } from './compare-store';
 
-/** One prompt's answers to the rows of a plan. */
-export interface Candidate<T> {
-  readonly name: string;
-  readonly answers: ArrayLike<T>;
-}
-
-interface VotePanelProps<T> {
-  readonly evaluation: Evaluation;
+interface VotePanelProps {
+  readonly evaluation: GenerateEvaluation;
   readonly dataset: Dataset;
-  /** The headline's two prompts; null = there is no such pair. */
-  readonly pair: readonly [Candidate<T>, Candidate<T>] | null;
-  readonly show: (answer: T) => ReactNode;
 }
 
-/** A blind vote on the headline's two prompts: votes are kept for the pair that the verdict is about. */
-export function VotePanel<T>({ evaluation, dataset, pair, show }: VotePanelProps<T>) {
+/** Which of the headline's two texts would you rather send? Neither the prompts nor the expected text are shown. */
+export function VotePanel({ evaluation, dataset }: VotePanelProps) {
   const { amend } = compareStores.use();
   const { plan, votes = [] } = evaluation;
-  const ballots = useMemo(() => (pair ? drawBallots(plan, pair[0].answers, pair[1].answers) : []), [plan, pair]);
+  const [a, b] = (plan.pairs[0] ?? []).map((id) => plan.arms.find((arm) => arm.id === id));
+  const ballots = useMemo(() => (a && b ? drawBallots(plan, a.written, b.written) : []), [plan, a, b]);
   const rows = useMemo(() => rowsById(dataset.table.rows), [dataset]);
-  if (!pair || ballots.length === 0)
+  if (!a || !b || ballots.length === 0)
     return (
       <Panel title="Nothing to vote on">
         <p className="dim">The two prompts give the same answer to every test row.</p>
@@ -34,8 +26,8 @@ export function VotePanel<T>({ evaluation, dataset, pair, show }: VotePanelProps
     );
   return (
     <VoteBox
-      a={pair[0]}
-      b={pair[1]}
+      a={a}
+      b={b}
       ballots={ballots}
       votes={votes}
       onVotes={(next) => void amend(evaluation, ({ votes: newest = [] }) => ({ votes: next(newest) }))}
@@ -43,7 +35,6 @@ export function VotePanel<T>({ evaluation, dataset, pair, show }: VotePanelProps
         const row = rows.get(id);
         return row ? textOf(row, dataset.mapping) : null;
       }}
-      show={show}
     />
   );
 }
@@ -67,23 +58,21 @@ const choiceOf = (pressed: Exclude<Pressed, 'undo'>, { swapped }: Pick<Ballot, '
 const voted = (votes: readonly Vote[], vote: Vote): readonly Vote[] =>
   votes.some(({ rowId }) => rowId === vote.rowId) ? votes : [...votes, vote];
 
-interface VoteBoxProps<T> {
+interface VoteBoxProps {
   readonly a: { readonly name: string };
   readonly b: { readonly name: string };
-  readonly ballots: readonly Ballot<T>[];
+  readonly ballots: readonly Ballot[];
   readonly votes: readonly Vote[];
   /** The votes as they are kept by then: there may be more than are shown. */
   readonly onVotes: (next: (newest: readonly Vote[]) => readonly Vote[]) => void;
   /** The row's text; null when it is no longer in this browser. */
   readonly textOf: (rowId: string) => string | null;
-  readonly show: (answer: T) => ReactNode;
 }
 
 /** Two answers side by side, and nothing that says which prompt gave which. */
-function VoteBox<T>({ a, b, ballots, votes, onVotes, textOf, show }: VoteBoxProps<T>) {
+function VoteBox({ a, b, ballots, votes, onVotes, textOf }: VoteBoxProps) {
   const [counting, setCounting] = useState(false);
   const box = useRef<HTMLDivElement>(null);
-  // another way of calibrating draws other rows: only votes on the rows drawn now count
   const drawn = new Set(ballots.map(({ rowId }) => rowId));
   const valid = votes.filter(({ rowId }) => drawn.has(rowId));
   const ballot = ballots.find((each) => !valid.some(({ rowId }) => rowId === each.rowId));
@@ -115,7 +104,7 @@ function VoteBox<T>({ a, b, ballots, votes, onVotes, textOf, show }: VoteBoxProp
           label={ballot ? `Row ${valid.length + 1} of ${ballots.length}` : `All ${ballots.length} rows`}
           value={valid.length / ballots.length}
         />
-        {ballot ? <Sides ballot={ballot} text={textOf(ballot.rowId)} onPress={press} show={show} /> : null}
+        {ballot ? <Sides ballot={ballot} text={textOf(ballot.rowId)} onPress={press} /> : null}
         <div className="row">
           {ballot ? (
             <>
@@ -139,14 +128,13 @@ function VoteBox<T>({ a, b, ballots, votes, onVotes, textOf, show }: VoteBoxProp
   );
 }
 
-interface SidesProps<T> {
-  readonly ballot: Ballot<T>;
+interface SidesProps {
+  readonly ballot: Ballot;
   readonly text: string | null;
   readonly onPress: (side: 'left' | 'right') => void;
-  readonly show: (answer: T) => ReactNode;
 }
 
-const Sides = <T,>({ ballot, text, onPress, show }: SidesProps<T>) => (
+const Sides = ({ ballot, text, onPress }: SidesProps) => (
   <>
     <blockquote className="row-text" aria-live="polite">
       {text ?? `Row ${ballot.rowId}`}
@@ -155,7 +143,7 @@ const Sides = <T,>({ ballot, text, onPress, show }: SidesProps<T>) => (
       {(['left', 'right'] as const).map((side) => (
         <Button key={side} size="l" onPress={() => onPress(side)}>
           <span className="visually-hidden">{side === 'left' ? 'Left: ' : 'Right: '}</span>
-          <span className="ballot-answer">{show(ballot[side])}</span>
+          <span className="ballot-answer">{ballot[side] || '(nothing)'}</span>
         </Button>
       ))}
     </div>

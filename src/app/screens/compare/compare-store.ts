@@ -47,7 +47,7 @@ interface LatestKey {
 
 /** What is kept with a comparison afterwards. */
 type Amendment = Partial<
-  Pick<ClassifyEvaluation, 'votes' | 'review' | 'shownUnder' | 'consistency' | 'everyRow' | 'fineTuning'>
+  Pick<ClassifyEvaluation, 'review' | 'shownUnder' | 'consistency' | 'everyRow' | 'fineTuning'>
 > &
   Partial<Pick<GenerateEvaluation, 'votes'>>;
 

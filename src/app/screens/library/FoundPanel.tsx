@@ -67,12 +67,11 @@ function factsOf(what: Incoming): readonly Fact[] {
   const handWritten: Fact = ['Hand-written', format.counted(set.hard.length, 'version')];
   const rows: Fact = ['Rows', dataset ? format.counted(dataset.table.rows.length, 'row') : 'none'];
   if (what.kind === 'set') {
-    const votes = what.evaluations.reduce((sum, { votes: given = [] }) => sum + given.length, 0);
     return [
       ['Answers', <Labels key="labels" labels={set.words.map(({ label }) => label)} />],
       handWritten,
       ['Tuned', format.counted(set.soft.length, 'run')],
-      ['Comparisons', `${format.count(what.evaluations.length)}, ${format.counted(votes, 'blind vote')}`],
+      ['Comparisons', format.count(what.evaluations.length)],
       rows,
     ];
   }

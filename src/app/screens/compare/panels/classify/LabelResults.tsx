@@ -1,10 +1,8 @@
-import { useMemo } from 'react';
 import { useStore } from 'zustand';
 import type { Dataset } from '../../../../../dataset/types';
 import type { Insights } from '../../../../../evaluation/classify/compare';
 import { betterCalibration, type CalibrationMode } from '../../../../../evaluation/classify/outcome';
 import { calibrationWords } from '../../../../../evaluation/classify/rows';
-import type { ArmReport } from '../../../../../evaluation/types';
 import { namesOf } from '../../../../../evaluation/words';
 import { versionsCompared } from '../../../../../prompt-set/calibration';
 import type { ClassifyEvaluation } from '../../../../../prompt-set/types';
@@ -12,9 +10,8 @@ import { useQuery } from '../../../../state/location';
 import { useResource } from '../../../../state/resource';
 import { usePicked, usePromptSets } from '../../../../state/studio';
 import { Button, Choices, Failed, Note, ProgressBar, Tabs } from '../../../../ui';
-import { type CloserProps, closerStores, type InsightsKey, type LookCloserProps } from '../../closer-store';
+import { closerStores, type InsightsKey, type LookCloserProps } from '../../closer-store';
 import { compareStores, type Shown } from '../../compare-store';
-import { type Candidate, VotePanel } from '../../VotePanel';
 import { PairSelect, usePair } from '../parts';
 import { Statistics } from './ArmsPanel';
 import { ChecksPanels } from './ChecksPanels';
@@ -29,7 +26,7 @@ function LookCloser(given: LookCloserProps) {
   const [tab, setTab] = useQuery<string>('tab', 'rows');
   const { index: pairIndex, pair, choose } = usePair(comparison.pairs);
   const props = { ...given, pair };
-  // labels, votes and checks are kept for the pair that the verdict is about
+  // labels and checks are kept for the pair that the verdict is about
   const headline = { ...given, pair: comparison.pairs[0] };
   const key = { id: evaluation.id, mode, pairIndex, dataset };
   const { value: found } = useResource(closerStores.use().insights, key);
@@ -56,7 +53,6 @@ function LookCloser(given: LookCloserProps) {
       content: <Found of={key}>{(i) => <ConfidencePanels {...props} insights={i} />}</Found>,
     },
     { id: 'labels', label: 'Check labels', content: <ReviewPanel {...headline} /> },
-    { id: 'vote', label: 'Blind vote', content: <LabelVote {...headline} /> },
     {
       id: 'checks',
       label: 'More checks',
@@ -73,20 +69,6 @@ function LookCloser(given: LookCloserProps) {
         tabs={tabs}
       />
     </>
-  );
-}
-
-/** The two labels side by side, blind. */
-function LabelVote({ comparison, evaluation, dataset, pair }: CloserProps) {
-  const candidates = useMemo((): readonly [Candidate<number>, Candidate<number>] | null => {
-    const of = (id: string | undefined) => comparison.arms.find((arm) => arm.id === id);
-    const [a, b] = [of(pair?.a), of(pair?.b)];
-    const candidate = ({ name, predictions }: ArmReport) => ({ name, answers: predictions });
-    return a && b ? [candidate(a), candidate(b)] : null;
-  }, [comparison, pair]);
-  const { labels } = evaluation.plan;
-  return (
-    <VotePanel evaluation={evaluation} dataset={dataset} pair={candidates} show={(label) => labels[label] ?? ''} />
   );
 }
 

@@ -9,7 +9,7 @@ import type { GenerateEvaluation } from '../../../../../prompt-set/types';
 import { ChartPanel, drawAccuracy, drawIntervals } from '../../../../charts';
 import { useQuery } from '../../../../state/location';
 import { ArmMark, format, Panel, Table, Tabs } from '../../../../ui';
-import { type Candidate, VotePanel } from '../../VotePanel';
+import { VotePanel } from '../../VotePanel';
 import { ExportArm, metricColumns, PairSelect, usePair } from '../parts';
 import { sideOfArm, TextRows } from './TextRows';
 
@@ -179,7 +179,7 @@ export function TextResults({ evaluation, dataset }: TextResultsProps) {
     { id: 'rows', label: 'Rows', content: <TextRows evaluation={evaluation} dataset={dataset} duel={pair} /> },
     { id: 'statistics', label: 'Statistics', content: statistics },
     // votes are kept for the pair that the verdict is about
-    { id: 'vote', label: 'Blind vote', content: <TextVote evaluation={evaluation} dataset={dataset} /> },
+    { id: 'vote', label: 'Blind vote', content: <VotePanel evaluation={evaluation} dataset={dataset} /> },
   ];
   const tab = tabs.some(({ id }) => id === chosen) ? chosen : 'rows';
   return (
@@ -187,24 +187,5 @@ export function TextResults({ evaluation, dataset }: TextResultsProps) {
       {tab === 'rows' ? <PairSelect pairs={duels} index={index} onChoose={choose} nameOf={nameOf} /> : null}
       <Tabs label="Look closer" selected={tab} onSelect={setTab} tabs={tabs} />
     </div>
-  );
-}
-
-/** The two texts side by side, blind: which one would you rather send? The expected text is not shown. */
-function TextVote({ evaluation, dataset }: TextResultsProps) {
-  const { plan } = evaluation;
-  const candidates = useMemo((): readonly [Candidate<string>, Candidate<string>] | null => {
-    const [a, b] = (plan.pairs[0] ?? []).flatMap((id) =>
-      plan.arms.flatMap((arm) => (arm.id === id ? [{ name: arm.name, answers: arm.written }] : [])),
-    );
-    return a && b ? [a, b] : null;
-  }, [plan]);
-  return (
-    <VotePanel
-      evaluation={evaluation}
-      dataset={dataset}
-      pair={candidates}
-      show={(text) => (text === '' ? '(nothing)' : text)}
-    />
   );
 }
