@@ -186,7 +186,10 @@ function evidenceOf(rows: readonly Served[], bound: number): Evidence {
     rows.map(({ family }, i) => family ?? -1 - i),
   );
   const effect = isGrouped ? designEffect(clusters, b + c) : 1;
-  const interval = sequentialInterval(b / effect, c / effect, n / effect, bound);
+  const { low, high } = sequentialInterval(b / effect, c / effect, n / effect, bound);
+  // few families differ at a look, and their sum moves in steps of two: a correction for continuity of one family
+  const step = isGrouped ? effect / n : 0;
+  const interval = { low: Math.max(-1, low - step), high: Math.min(1, high + step) };
   return { rows, alike: isGrouped ? n / equalClusters(clusters) : 1, difference: (b - c) / n, interval, bound };
 }
 
