@@ -41,7 +41,7 @@ export function answerLengths(
 export const longestAnswer = (host: TokenHost, longest: number | null | undefined, dataset: Dataset | null): number =>
   longest ?? (dataset ? answerLengths(host, dataset).longest : FALLBACK_TOKENS);
 
-/** Generating a token takes about as long as reading this many (docs/benchmarks.md, Other). */
+/** Generating a token takes about as long as reading this many (docs/benchmarks.md, “Time said and time taken”). */
 export const GENERATED_TOKEN = 4;
 
 interface GeneratedText {

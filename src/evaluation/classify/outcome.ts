@@ -37,7 +37,7 @@ export const calibratedRows = (
 /**
  * Whether calibration helps on validation rows: whether it clearly lowers the loss there, by a one-sided paired t test of the
  * rows' losses at 5%. Whichever loss is lower by chance would calibrate a third of the prompts without a bias, at a cost of up
- * to a point of accuracy (`calibration.test.ts`). Accuracy on so few rows says it too roughly (docs/benchmarks.md).
+ * to a point of accuracy (`calibration.test.ts`). Accuracy on so few rows says it too roughly.
  */
 const clearlyHelps = (raw: readonly (readonly number[])[], after: typeof raw, gold: readonly number[]): boolean =>
   isAboveZero(gold.map((label, i) => (after[i]?.[label] as number) - (raw[i]?.[label] as number)));
