@@ -5,13 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { ROOT } from './sources.ts';
 
 /**
- * The words that docs/style.md rules out, in code, comments, test names and documents. To see the hits of one place:
+ * The words that CONTRIBUTING.md rules out, in code, comments, test names and documents. To see the hits of one place:
  *
  *     ENGLISH=src/app/screens/data npx vitest run --project node test/english.test.ts
  */
 
 interface Rule {
-  /** As docs/style.md lists it. */
+  /** As CONTRIBUTING.md lists it. */
   readonly phrase: string;
   readonly pattern: RegExp;
 }
@@ -32,7 +32,7 @@ const RULES: readonly Rule[] = [
 
 const LISTED = /\.(?:ts|tsx|mts|mjs|js|md|css|py|html|json|webmanifest|ya?ml|toml)$|(?:^|\/)(?:NOTICE|run)$/;
 const SKIPPED =
-  /^public\/(?:models\/.*\.json$|sample\/.*json$)|^test\/fixtures\/.*\.(?!md$)[a-z]+$|^THIRD_PARTY|^docs\/style\.md$|^test\/english\.test\.ts$|^package-lock/;
+  /^public\/(?:models\/.*\.json$|sample\/.*json$)|^test\/fixtures\/.*\.(?!md$)[a-z]+$|^THIRD_PARTY|^CONTRIBUTING\.md$|^test\/english\.test\.ts$|^package-lock/;
 
 const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' })
   .split('\n')
@@ -54,7 +54,7 @@ function hitsOf(path: string, text: string): Hit[] {
 
 const hits = files.flatMap((path) => hitsOf(path, `${path}\n${readFileSync(join(ROOT, path), 'utf8')}`));
 
-describe('the words that docs/style.md rules out', () => {
+describe('the words that CONTRIBUTING.md rules out', () => {
   it('are used nowhere', () => {
     const asked = process.env.ENGLISH;
     if (asked)
@@ -68,7 +68,7 @@ describe('the words that docs/style.md rules out', () => {
   });
 
   it('are all listed there, each with what to write instead', () => {
-    const style = readFileSync(join(ROOT, 'docs/style.md'), 'utf8');
+    const style = readFileSync(join(ROOT, 'CONTRIBUTING.md'), 'utf8');
     const listed = (phrase: string) => style.toLowerCase().includes(phrase.replace(/s\?$/, '').toLowerCase());
     expect(RULES.map(({ phrase }) => phrase).filter((phrase) => !listed(phrase))).toEqual([]);
   });
