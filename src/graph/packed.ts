@@ -13,7 +13,7 @@ import { type Graph, type Initializer, int, intAttr, type Node, type Packing, su
  *     y W   = y (q scales) + repeat(y offsets)          each number repeated for the columns of its block
  *
  * Each reader gets its own W, so that a matrix exists in float32 only while it is used; a Gather of rows takes those rows alone, and
- * a product with more than `mostBytes` (a head over a large vocabulary) takes some rows after the others. Of halves, W = Cast(halves). The session must not fold constants. Measured against float32 and the runtime's own operators in decision 056.
+ * a product with more than `mostBytes` (a head over a large vocabulary) takes some rows after the others. Of halves, W = Cast(halves). The session must not fold constants. Measured: docs/benchmarks.md, “A weight in each form”.
  */
 export function writePacked(graph: Graph, mostBytes = MOST_BYTES): Graph {
   const packed = new Map([...graph.initializers].filter(([, tensor]) => tensor.packing));

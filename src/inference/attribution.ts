@@ -6,7 +6,7 @@
  *
  * f is the score of one label less that of another, so that what calibration subtracts from each cancels in f(x) - f(x'),
  * which the attributions add up to (completeness). How far they miss it says how good the integral is: the trapezoidal rule,
- * whose points are doubled until it is good enough. The baseline is the mean of the vocabulary (docs/decisions/053).
+ * whose points are doubled until it is good enough. The baseline is the mean of the vocabulary (docs/decisions/053-which-words-decided.md).
  *
  * The program differentiates virtual tokens, so the text becomes some: its embeddings are appended to the prompt's vectors.
  */

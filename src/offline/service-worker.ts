@@ -1,6 +1,6 @@
 /**
  * Keeps the page for use without a network, and adds the headers that isolate it and set its policy, even if the host
- * cannot send them. A new version waits until the page lets it take over. Decision: docs/decisions/018.
+ * cannot send them. A new version waits until the page lets it take over. See docs/decisions/018-offline-and-durability.md.
  */
 import { HEADERS } from '../../tools/headers.mjs';
 import { answerTo, cacheName, type Kept, type KeptFile, type Manifest, outdated, type ToWorker } from './rules';

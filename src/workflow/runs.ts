@@ -155,8 +155,8 @@ function settled(
 }
 
 /**
- * A run that learns another prompt's answers, whose words have one token each. With Auto they start as measured:
- * docs/decisions/050-a-prompt-made-smaller.md.
+ * A run that learns another prompt's answers, whose words have one token each. With Auto they start before the cue:
+ * docs/benchmarks.md, “A prompt made smaller”.
  */
 export function forSmaller(settings: TrainingSettings): TrainingSettings {
   const alone = withoutRace(settings);

@@ -12,7 +12,7 @@ import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import type { Checkpoint } from '../training/events';
 import type { Host } from './host';
 
-/** Validation scores at most this many rows: docs/decisions/030-steps-first.md. */
+/** Validation scores at most this many rows: more cost time and kept the same steps. */
 export const MOST_VALIDATION_ROWS = 64;
 /** Runs of earlier versions, which do not say how many they used, scored at most this many. */
 const EARLIER_VALIDATION_ROWS = 100;

@@ -43,7 +43,7 @@ export const LEVEL_RULE =
 /**
  * What replaces the hand-written prompt; null = nothing clearly beats it. Of the arms that do, and that none of the others
  * clearly beats, it is the one with the fewest tokens, then the simplest; a trained prompt that leads that one by `MARGIN`
- * stays (docs/decisions/097-level-prompts.md). One that clearly beats always giving one answer comes before one that does not.
+ * stays. One that clearly beats always giving one answer comes before one that does not.
  */
 export function replacement(field: Field): ArmReport | null {
   const { hand, majority } = field;

@@ -167,7 +167,7 @@ export const WORDS = 'tfidf';
 export const PROBE = 'probe';
 export const TOGETHER = 'together';
 
-/** Lines that are no prompt. Of the probe a version can be made, which leaves (decision 094). */
+/** Lines that are no prompt. Of the probe a version can be made (docs/decisions/094-the-probe-as-a-version.md). */
 export const NO_PROMPT: readonly string[] = [MAJORITY, PROBE, TOGETHER];
 
 /** The line that always chooses the most frequent label of the training rows. */

@@ -245,7 +245,7 @@ function settling(
 }
 
 /**
- * A prompt is shipped only where it clearly beats one answer for every row (docs/decisions/095-better-than-one-answer.md);
+ * A prompt is shipped only where it clearly beats one answer for every row;
  * where another is kept that does not, it is said.
  */
 function againstOneAnswer(field: Field, next: Next, facts: RunFacts): Next {
