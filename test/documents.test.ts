@@ -1,0 +1,34 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { ROOT } from './sources.ts';
+
+/** How long the documents may be, so that a newcomer can read what matters in an hour. */
+
+const docs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.md'))
+  .map((path) => `docs/${path}`);
+const documents = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...docs];
+const records = documents.filter((path) => path.startsWith('docs/decisions/'));
+
+/** As `wc -w` counts them. */
+const words = (paths: readonly string[]) =>
+  paths.flatMap((path) => readFileSync(join(ROOT, path), 'utf8').split(/\s+/).filter(Boolean)).length;
+
+it.each([
+  ['README.md', 1200],
+  ['ARCHITECTURE.md', 1500],
+  ['CHANGELOG.md', 800],
+  ['docs/benchmarks.md', 4000],
+])('%s has at most %d words', (path, most) => {
+  expect(words([path])).toBeLessThanOrEqual(most);
+});
+
+it('all documents together have at most 25,000 words', () => {
+  expect(words(documents)).toBeLessThanOrEqual(25_000);
+});
+
+it('at most 30 decisions are recorded, each in at most 250 words', () => {
+  expect(records.length).toBeLessThanOrEqual(30);
+  expect(records.filter((path) => words([path]) > 250)).toEqual([]);
+});
