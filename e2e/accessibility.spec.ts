@@ -3,16 +3,7 @@ import { expectAccessible, expectForcedColours, expectReadable } from './axe';
 import { expect, test } from './fixtures';
 import { AWKWARD, NEW_ROWS, type StepName } from './pages/studio';
 
-const STEPS: readonly StepName[] = [
-  'Data',
-  'Prompts',
-  'Train',
-  'Compare',
-  'Decide',
-  'Roll-out',
-  'Playground',
-  'Library',
-];
+const STEPS: readonly StepName[] = ['Data', 'Prompts', 'Train', 'Compare', 'Decide', 'Playground', 'Library'];
 
 /** Pixels of the window below what an empty screen says. */
 const belowEmpty = (page: Page) =>
@@ -164,7 +155,7 @@ test('every screen with a prompt set open passes axe, narrow and light, and wide
 /** Presses Tab until the named control has the focus, like someone without a mouse. */
 async function tabTo(page: Page, name: string | RegExp): Promise<void> {
   const named = { name, exact: typeof name === 'string' };
-  const roles = (['link', 'textbox'] as const).map((role) => page.getByRole(role, named));
+  const roles = (['link', 'textbox', 'tab'] as const).map((role) => page.getByRole(role, named));
   const wanted = roles.reduce((all, role) => all.or(role), page.getByRole('button', named)).and(page.locator(':focus'));
   for (let i = 0; i < 200; i++) {
     if (await wanted.isVisible()) return;
@@ -221,7 +212,10 @@ test('the whole journey works with the keyboard alone', async ({ studio }) => {
         - img /Chart/
   `);
   await press('Decide');
-  await press('Rehearse a roll-out');
+  await tabTo(page, 'Advice');
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowRight');
+  const stage = page.getByRole('tabpanel', { name: 'Rehearsal' }).getByRole('heading', { level: 2 }).first();
   const rows = page.waitForEvent('filechooser');
   await press('Use a CSV with labels');
   await (await rows).setFiles({ name: NEW_ROWS.name, mimeType: 'text/csv', buffer: NEW_ROWS.bytes });
@@ -230,13 +224,13 @@ test('the whole journey works with the keyboard alone', async ({ studio }) => {
   await type('Largest loss of accuracy', '100');
   await type('Labels for each check', '5');
   await press('Start the rehearsal');
-  await expect(studio.heading).toContainText('Check 1, 5 labels');
+  await expect(stage).toContainText('Check 1, 5 labels');
   await press('Hold at 5%');
-  await expect(studio.heading).toContainText('Check 2, 10 labels');
+  await expect(stage).toContainText('Check 2, 10 labels');
   await press('Advance to 25%');
-  await expect(studio.heading).toContainText('Check 3, 15 labels: every gate is met, so the share of 25% may grow');
+  await expect(stage).toContainText('Check 3, 15 labels: every gate is met, so the share of 25% may grow');
   await press('Roll back');
-  await expect(studio.heading).toContainText('Rolled back after 15 labels: by hand');
+  await expect(stage).toContainText('Rolled back after 15 labels: by hand');
   const log = page.waitForEvent('download');
   await press('Save the log');
   expect((await log).suggestedFilename()).toBe('roll-out.csv');

@@ -112,6 +112,7 @@ test('shows rows, filters, slices and confidence behind the verdict, each at its
     await expect(page.getByText(/^By cross-validation: /)).toBeVisible();
     await expect(adapters).toBeVisible();
     await studio.go('Decide');
+    await page.getByRole('tab', { name: 'Side by side' }).click();
     await expect(page.getByRole('row', { name: /Numbers trained/ })).toContainText('of adapters');
   });
 });

@@ -27,7 +27,7 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
   await test.step('before a comparison it says what to measure', async () => {
     await studio.go('Decide');
     await expect(page.getByRole('button', { name: 'Compare prompts' })).toBeVisible();
-    await expect(page.getByText('Compare your prompts to measure it').first()).toBeVisible();
+    await expect(page.getByText('Compare your prompts to measure them').first()).toBeVisible();
     await choose('What will answer?', 'a text-only API');
     await choose('Where may the texts go?', 'to a provider');
     await expect(studio.heading).toHaveText('Add examples to your prompt');
@@ -73,6 +73,7 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
   });
 
   await test.step('what training took was measured, and so were the tokens that are sent and computed', async () => {
+    await page.getByRole('tab', { name: 'Side by side' }).click();
     const approaches = page.getByRole('table', { name: /fine-tuning compared$/ });
     const tuning = (question: string) => approaches.getByRole('row', { name: question }).getByRole('cell').nth(2);
     for (const question of ['Compute for training', 'Memory for training', 'Tokens sent', 'Tokens computed'])
@@ -81,7 +82,8 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
   });
 
   await test.step('a roll-out keeps its gates, takes one decision a check, and comes back after a reload', async () => {
-    await page.getByRole('button', { name: 'Rehearse a roll-out' }).click();
+    await page.getByRole('tab', { name: 'Rehearsal' }).click();
+    const stage = page.getByRole('tabpanel', { name: 'Rehearsal' }).getByRole('heading', { level: 2 }).first();
     await expect(page.getByText('These rows chose the prompt')).toBeVisible();
     await expect(page.getByRole('button', { name: 'Start the rehearsal' })).toBeDisabled();
     await studio.upload(NEW_ROWS, 'Use a CSV with labels');
@@ -96,17 +98,17 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await page.getByRole('textbox', { name: 'Labels for each check' }).fill('10');
     await expectAccessible(studio, 'Roll-out, gates');
     await page.getByRole('button', { name: 'Start the rehearsal' }).click();
-    await expect(studio.heading).toContainText('Check 1, 10 labels');
+    await expect(stage).toContainText('Check 1, 10 labels');
     await page.getByRole('button', { name: 'Hold at 5%' }).click();
-    await expect(studio.heading).toContainText('Check 2, 20 labels');
+    await expect(stage).toContainText('Check 2, 20 labels');
     await page.reload();
-    await expect(studio.heading).toContainText('Check 2, 20 labels');
+    await expect(stage).toContainText('Check 2, 20 labels');
     await expect(page.getByText('A loss of at most 100.0 points of accuracy')).toBeVisible();
     await expectAccessible(studio, 'Roll-out, running');
     await expectForcedColours(studio, 'Roll-out, running');
     await expectReadable(studio, 'Roll-out, running');
     await page.getByRole('button', { name: 'Roll back' }).click();
-    await expect(studio.heading).toContainText('Rolled back after 20 labels: by hand');
+    await expect(stage).toContainText('Rolled back after 20 labels: by hand');
     const log = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Save the log' }).click();
     expect((await log).suggestedFilename()).toBe('roll-out.csv');
@@ -153,7 +155,7 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await expect(page.getByRole('button', { name: 'Climb the ladder' })).toBeDisabled();
     await expect(page.getByRole('progressbar')).toHaveCount(0);
     await expect(whyNot(page)).toBeVisible();
-    await studio.go('Roll-out');
+    await page.getByRole('tab', { name: 'Rehearsal' }).click();
     await page.getByRole('button', { name: 'Open Library' }).click();
     await expect(page.getByRole('button', { name: 'Import' })).toBeEnabled();
   });

@@ -61,7 +61,7 @@ export const NEW_ROWS = csv(
   ],
 );
 
-export type StepName = 'Data' | 'Prompts' | 'Train' | 'Compare' | 'Decide' | 'Roll-out' | 'Playground' | 'Library';
+export type StepName = 'Data' | 'Prompts' | 'Train' | 'Compare' | 'Decide' | 'Playground' | 'Library';
 
 /** The page as a person sees it, by roles and names. */
 export class Studio {

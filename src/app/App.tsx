@@ -11,7 +11,7 @@ import { continued } from './state/prompt-sets-store';
 import type { Carriers } from './state/stores';
 import { type Studio, usePromptSets, useStores } from './state/studio';
 import { Button } from './ui/Button';
-import { Books, Scales, Spark, Stairs } from './ui/Marks';
+import { Books, Scales, Spark } from './ui/Marks';
 import { EmptyState, Failed, Note, ProgressBar } from './ui/Panel';
 import { attempted, Toaster, toastError } from './ui/toast';
 import './opening.css';
@@ -22,7 +22,6 @@ const CODE = {
   train: () => import('./screens/train/TrainScreen'),
   compare: () => import('./screens/compare/CompareScreen'),
   decide: () => import('./screens/decide/DecideScreen'),
-  'roll-out': () => import('./screens/roll-out/RollOutScreen'),
   playground: () => import('./screens/playground/PlaygroundScreen'),
   library: () => import('./screens/library/LibraryScreen'),
 };
@@ -46,7 +45,6 @@ const STEPS = [
 
 const TOOLS = [
   { id: 'decide', title: 'Decide', icon: <Scales />, Screen: lazy(CODE.decide) },
-  { id: 'roll-out', title: 'Roll-out', icon: <Stairs />, Screen: lazy(CODE['roll-out']) },
   { id: 'playground', title: 'Playground', icon: <Spark />, Screen: lazy(CODE.playground) },
   { id: 'library', title: 'Library', icon: <Books />, Screen: lazy(CODE.library) },
 ] as const;

@@ -228,8 +228,8 @@ const Help = ({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClose:
       ))}
     </ol>
     <p>
-      Decide weighs what to do next, Roll-out rehearses the switch in steps, Playground answers any text, and Library
-      keeps and exports every version.
+      Decide weighs what to do next and rehearses the switch in steps, Playground answers any text, and Library keeps
+      and exports every version.
     </p>
     <h3>Keys</h3>
     <dl className="facts">

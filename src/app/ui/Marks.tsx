@@ -122,8 +122,6 @@ export const MagnifyingGlass = line(
 
 export const Scales = line('M8 2v11M5 13h6M3 5h10M3 5 1.500 9h3L3 5Zm10 0-1.500 4h3L13 5Z');
 
-export const Stairs = line('M2 13.500h3v-3.500h3V6.500h3V3h3.500');
-
 export const StopSquare = () => (
   <Icon>
     <rect x="4" y="4" width="8" height="8" rx="1" fill="currentColor" />

@@ -5,18 +5,20 @@ import { upkeepOf } from '../../../decide/upkeep';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { NeedsRows, ScreenFrame, ToComparison, ViewingOnly } from '../../shell/Screen';
-import { navigate, screenPath } from '../../state/location';
+import { navigate, screenPath, useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { useIsBusy, useOnlyShows, usePromptSets } from '../../state/studio';
-import { Button, Note, Panel, ProgressBar, Select } from '../../ui';
+import { Button, Note, Panel, ProgressBar, Select, Tabs } from '../../ui';
 import { AssumptionsPanel, CostsPanel, SideBySidePanel } from './CostPanels';
 import { type Choices, decideStores, type Found } from './decide-store';
 import { LadderPanel } from './LadderPanel';
+import { RehearsalTab } from './RehearsalTab';
 import './decide.css';
 
 const SHOWS = [
   ['What to do', 'One recommendation, such as a tuned prompt or examples in yours, with its reasons.'],
   ['What it costs', 'Costs from measured tokens and mistakes, with assumptions that you can edit.'],
+  ['A rehearsal', 'The way from the current prompt to the new one in steps, with gates and a way back.'],
 ] as const;
 
 export default function DecideScreen() {
@@ -70,59 +72,64 @@ interface DecidedProps {
 }
 
 function Decided({ set, dataset, found, choices }: DecidedProps) {
-  const onlyShows = useOnlyShows();
+  const [tab, setTab] = useQuery<string>('tab', 'advice');
   const { train, validation, test } = dataset.split;
   const rows = train.length + validation.length + test.length;
   const strategy = strategyOf(found?.measured ?? null, { ...choices.answers, rows: rowCountOf(rows) });
+  const counts = { rows, trainingRows: train.length, validationRows: validation.length };
+  const tabs = [
+    { id: 'advice', label: 'Advice', content: <Advice {...{ set, dataset, found, choices, strategy }} /> },
+    { id: 'side-by-side', label: 'Side by side', content: <SideBySidePanel {...{ set, found }} {...counts} /> },
+    { id: 'rehearsal', label: 'Rehearsal', content: <RehearsalTab set={set} /> },
+  ];
+  const selected = tabs.some(({ id }) => id === tab) ? tab : 'advice';
+  const isAdvice = selected === 'advice';
   return (
     <ScreenFrame
       title={strategy.title}
-      lead={strategy.reasons[0]}
-      actions={<NextStep setId={set.id} compared={found !== null} />}
+      actions={isAdvice ? <NextStep setId={set.id} compared={found !== null} /> : undefined}
     >
-      <div className="stack">
-        <ViewingOnly isEmpty={!found} />
-        <div className="grid decide">
-          <StrategyPanel strategy={strategy} answers={choices.answers} />
-          {found ? (
-            <>
-              <CostsPanel found={found} choices={choices} />
-              <AssumptionsPanel choices={choices} />
-            </>
-          ) : (
-            <Panel span={12} title="What it costs">
-              <p>
-                Costs are computed from the tokens and the mistakes of each prompt on your test rows.{' '}
-                {onlyShows ? null : 'Compare your prompts to measure them.'}
-              </p>
-            </Panel>
-          )}
-          <LadderPanel set={set} dataset={dataset} steps={choices.steps} />
-          <SideBySidePanel {...{ set, found, rows }} trainingRows={train.length} validationRows={validation.length} />
-          <UpkeepPanel set={set} />
-        </div>
-      </div>
+      <Tabs label="Decide" selected={selected} onSelect={setTab} tabs={tabs} />
     </ScreenFrame>
   );
 }
 
-interface NextStepProps {
-  readonly setId: string;
-  readonly compared: boolean;
+function Advice({ set, dataset, found, choices, strategy }: DecidedProps & { readonly strategy: Strategy }) {
+  const onlyShows = useOnlyShows();
+  return (
+    <div className="stack">
+      <ViewingOnly isEmpty={!found} />
+      <div className="grid decide">
+        <StrategyPanel strategy={strategy} answers={choices.answers} />
+        {found ? (
+          <>
+            <CostsPanel found={found} choices={choices} />
+            <AssumptionsPanel choices={choices} />
+          </>
+        ) : (
+          <Panel span={12} title="What it costs">
+            <p>
+              Costs are computed from the tokens and the mistakes of each prompt on your test rows.{' '}
+              {onlyShows ? null : 'Compare your prompts to measure them.'}
+            </p>
+          </Panel>
+        )}
+        <LadderPanel set={set} dataset={dataset} steps={choices.steps} />
+        <UpkeepPanel set={set} />
+      </div>
+    </div>
+  );
 }
 
 /** The card on Compare has the button for what it says. */
-function NextStep({ setId, compared }: NextStepProps) {
-  if (!compared) return <ToComparison setId={setId} />;
-  return (
-    <>
-      <Button onPress={() => navigate(screenPath(setId, 'roll-out'))}>Rehearse a roll-out</Button>
-      <Button variant="primary" onPress={() => navigate(screenPath(setId, 'compare'))}>
-        See the comparison
-      </Button>
-    </>
+const NextStep = ({ setId, compared }: { readonly setId: string; readonly compared: boolean }) =>
+  compared ? (
+    <Button variant="primary" onPress={() => navigate(screenPath(setId, 'compare'))}>
+      See the comparison
+    </Button>
+  ) : (
+    <ToComparison setId={setId} />
   );
-}
 
 const IDS = Object.keys(QUESTIONS) as Question[];
 

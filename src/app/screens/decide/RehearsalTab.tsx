@@ -1,4 +1,4 @@
-import { useMemo } from 'react';
+import { type ReactNode, useMemo } from 'react';
 import { toCsv } from '../../../dataset/csv-out';
 import { type ArmAnswers, handOf, learnedOf, type RollOutRows, reference } from '../../../decide/measured';
 import {
@@ -14,19 +14,16 @@ import {
   SHARES,
 } from '../../../decide/roll-out';
 import { isLearned } from '../../../evaluation/types';
-
 import { capitalised, counted, percentWhole, points } from '../../../lib/format';
 import { canBeVersion } from '../../../prompt-set/arms';
-import { kindOf } from '../../../prompt-set/prompt-set';
 import { productionOf } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import { readNumber } from '../../../training/fields';
 import { ChartPanel, drawRollOut } from '../../charts';
-import { FileButton, FROM_ELSEWHERE, NeedsRows, ScreenFrame, ToComparison, ViewingOnly } from '../../shell/Screen';
-import { navigate, screenPath } from '../../state/location';
+import { FileButton, FROM_ELSEWHERE, ToComparison, ViewingOnly } from '../../shell/Screen';
 import { useResource } from '../../state/resource';
-import { useCannotAsk, useIsBusy, useOnlyShows, usePromptSets, useSession, useStores } from '../../state/studio';
+import { useCannotAsk, useIsBusy, useOnlyShows, useSession, useStores } from '../../state/studio';
 import {
   attempted,
   Button,
@@ -40,7 +37,7 @@ import {
   type TableColumn,
 } from '../../ui';
 import { saveFile } from '../../ui/download';
-import { askable, fieldsFor, type Plan, rollOutStores } from './roll-out-store';
+import { askable, fieldsFor, type Plan, rehearsals } from './rehearsal-store';
 
 const SHOWS = [
   ['Gates', 'How much the new prompt may lose, written down before the start.'],
@@ -48,29 +45,34 @@ const SHOWS = [
   ['Decisions', 'At every check the gates advise you to advance, hold or roll back.'],
 ] as const;
 
-export default function RollOutScreen() {
-  const set = usePromptSets((s) => s.set);
-  if (!set)
-    return (
-      <NeedsRows title="Nothing to roll out yet" missing="No prompt set is open" shows={SHOWS}>
-        A roll-out goes from the prompt that answers now to a better one, on rows that both have answered.
-      </NeedsRows>
-    );
-  return <SetRollOut set={set} />;
+interface StageProps {
+  readonly title: string;
+  readonly lead: string;
+  readonly actions: ReactNode;
+  readonly children: ReactNode;
 }
 
+/** Where the rehearsal stands, announced when it changes, and what can be done now. */
+const Stage = ({ title, lead, actions, children }: StageProps) => (
+  <div>
+    <div className="screen-head">
+      <div className="screen-words">
+        <h2 aria-live="polite">{title}</h2>
+        <p className="dim">{lead}</p>
+      </div>
+      <div className="screen-actions">{actions}</div>
+    </div>
+    {children}
+  </div>
+);
+
 /** From one version to another in steps, rehearsed on rows that both have answered. */
-function SetRollOut({ set }: { readonly set: PromptSet }) {
-  const store = rollOutStores.use();
+export function RehearsalTab({ set }: { readonly set: PromptSet }) {
+  const store = rehearsals.use();
   const busy = useIsBusy();
   const { value: all } = useResource(store.rows, { setId: set.id, updatedAt: set.updatedAt, busy });
   const { value: choices } = useResource(store.choices, set.id);
-  if (!all || !choices)
-    return (
-      <ScreenFrame title="Roll-out">
-        <ProgressBar label="Reading the newest results" value={null} />
-      </ScreenFrame>
-    );
+  if (!all || !choices) return <ProgressBar label="Reading the newest results" value={null} />;
   const { started, plan } = choices;
   const running = started && all.find(({ id, refused }) => id === started.plan.rows && refused === null);
   if (running) return <Started set={set} rows={running} plan={started.plan} started={JSON.stringify(started)} />;
@@ -93,28 +95,15 @@ function chosenPrompts(set: PromptSet, { measured, versions }: RollOutRows, { fr
 }
 
 function NothingMeasured({ set }: { readonly set: PromptSet }) {
-  const isWriting = kindOf(set) === 'generate';
   const onlyShows = useOnlyShows();
   return (
-    <ScreenFrame title="Nothing to roll out yet">
-      <EmptyState
-        {...(isWriting ? {} : { shows: SHOWS })}
-        title={isWriting ? 'This prompt set generates texts' : 'No two prompts have answered the same rows'}
-        action={
-          isWriting ? (
-            <Button variant="primary" onPress={() => navigate(screenPath(set.id, 'compare'))}>
-              Open Compare
-            </Button>
-          ) : (
-            <ToComparison setId={set.id} />
-          )
-        }
-      >
-        {isWriting
-          ? 'Gates are based on right and wrong answers, which generated texts do not have. Compare shows how close each prompt comes to the expected texts.'
-          : `A roll-out goes from one to the other in steps, and rows with labels say whether the next one may follow. ${onlyShows ? FROM_ELSEWHERE : 'Compare both first, then rehearse the steps here.'}`}
-      </EmptyState>
-    </ScreenFrame>
+    <EmptyState
+      title="No two prompts have answered the same rows"
+      shows={SHOWS}
+      action={<ToComparison setId={set.id} />}
+    >
+      {`A roll-out goes from one to the other in steps, and rows with labels say whether the next one may follow. ${onlyShows ? FROM_ELSEWHERE : 'Compare both first, then rehearse the steps here.'}`}
+    </EmptyState>
   );
 }
 
@@ -128,10 +117,10 @@ interface BeforeProps {
 }
 
 function Before({ set, all, rows, present, next, plan }: BeforeProps) {
-  const { start } = rollOutStores.use();
+  const { start } = rehearsals.use();
   const ids = { rows: rows.id, from: present.id, to: next.id };
   return (
-    <ScreenFrame
+    <Stage
       title={`Rehearse the switch from ${present.name} to ${next.name}`}
       lead={`${SHARES.map(percentWhole).join(', ')} of the texts get the new prompt’s answer, step by step. Write the gates first: once the rehearsal has started, they stay as they are.`}
       actions={
@@ -148,12 +137,12 @@ function Before({ set, all, rows, present, next, plan }: BeforeProps) {
         <RowsPanel set={set} all={all} rows={rows} present={present} next={next} />
         <GatesPanel plan={plan} next={next} />
       </div>
-    </ScreenFrame>
+    </Stage>
   );
 }
 
 function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>) {
-  const { plan, asVersions } = rollOutStores.use();
+  const { plan, asVersions } = rehearsals.use();
   const { intents } = useStores();
   const job = useSession((s) => s.job);
   const cannot = useCannotAsk();
@@ -202,7 +191,7 @@ function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>)
 
 /** What lets the share grow, and what takes it back. */
 function GatesPanel({ plan, next }: Pick<BeforeProps, 'plan' | 'next'>) {
-  const { plan: change } = rollOutStores.use();
+  const { plan: change } = rehearsals.use();
   return (
     <Panel span={7} title="Gates" aside="written before the start">
       <div className="amounts">
@@ -237,19 +226,14 @@ interface StartedProps {
 }
 
 function Started({ set, rows, plan, started }: StartedProps) {
-  const { value: run } = useResource(rollOutStores.use().run, { setId: set.id, started });
-  if (!run)
-    return (
-      <ScreenFrame title="Roll-out">
-        <ProgressBar label="Rehearsing" value={null} />
-      </ScreenFrame>
-    );
+  const { value: run } = useResource(rehearsals.use().run, { setId: set.id, started });
+  if (!run) return <ProgressBar label="Rehearsing" value={null} />;
   const [from, to] = [plan.from, plan.to].map((id) => reference(rows.measured, id)?.name);
   const next = rows.versions[plan.to];
   const unnamed =
     next === undefined ? ` ${to} is not saved as a version, so no stage can point to it: export it from Compare.` : '';
   return (
-    <ScreenFrame
+    <Stage
       title={run.sentence}
       lead={`Rehearsed on ${rows.name}: from ${from} to ${to}.${unnamed}`}
       actions={<Actions set={set} run={run} present={rows.versions[plan.from]} next={next} />}
@@ -264,7 +248,7 @@ function Started({ set, rows, plan, started }: StartedProps) {
           </ul>
         </Panel>
       </div>
-    </ScreenFrame>
+    </Stage>
   );
 }
 
@@ -278,7 +262,7 @@ interface ActionsProps {
 
 /** The decision at this check, the advised one last; at the end, the stage. */
 function Actions({ set, run, present, next }: ActionsProps) {
-  const { decide, startAgain, pointProduction } = rollOutStores.use();
+  const { decide, startAgain, pointProduction } = rehearsals.use();
   const last = run.looks.at(-1);
   if (run.outcome === 'waiting' && last)
     return (

@@ -106,8 +106,8 @@ interface Started {
   readonly at: string;
   readonly plan: Plan;
   readonly taken: readonly Taken[];
-  /** Of the rows, fixed at the start. Rehearsals of earlier releases hashed the ids of rows, with the set's id. */
-  readonly places?: readonly number[];
+  /** Of the rows, fixed at the start. */
+  readonly places: readonly number[];
 }
 
 interface Choices {
@@ -138,8 +138,8 @@ interface RunKey {
 
 const now = () => new Date().toISOString();
 
-class RollOutStore extends OfStudio {
-  readonly #chosen = choicesOfSet(this.services.store, 'roll-out', FIRST);
+class RehearsalStore extends OfStudio {
+  readonly #chosen = choicesOfSet(this.services.store, 'rehearsal', FIRST);
   readonly choices = this.#chosen.value;
 
   readonly rows: Resource<RowsKey, readonly RollOutRows[]> = steadyResource(async ({ setId }) => {
@@ -153,13 +153,11 @@ class RollOutStore extends OfStudio {
     return rollOutRows({ set, evaluations: ofKind(compared, 'classify'), writings: [], measurements });
   });
 
-  readonly run: Resource<RunKey, RollOut> = steadyResource(async ({ setId, started }, signal) => {
+  readonly run: Resource<RunKey, RollOut> = steadyResource(async ({ started }, signal) => {
     const { plan, taken, places }: Started = JSON.parse(started);
     const rows = this.rows.getState().value?.find(({ id }) => id === plan.rows);
     if (!rows) throw new Error('internal: these rows were there when the screen was drawn');
-    const { measured } = rows;
-    const placed = places ?? placesOf(measured, setId, () => undefined);
-    const request = { ...plan, measured, places: placed, plan, taken };
+    const request = { ...plan, measured: rows.measured, places, plan, taken };
     return this.services.workflow.call('rehearseRollOut', request, { signal });
   });
 
@@ -216,4 +214,4 @@ class RollOutStore extends OfStudio {
     this.stores.promptSets.getState().pointStage(set, { stage: STANDARD_STAGES[0], to, note });
 }
 
-export const rollOutStores = perStudio((studio) => new RollOutStore(studio));
+export const rehearsals = perStudio((studio) => new RehearsalStore(studio));
