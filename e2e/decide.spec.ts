@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import { expectAccessible, expectForcedColours, expectReadable } from './axe';
 import { expect, test } from './fixtures';
-import { AWKWARD, csv, NEW_ROWS } from './pages/studio';
+import { AWKWARD, NEW_ROWS } from './pages/studio';
 
 /** Takes WebAssembly away, so that the page only shows results from its next load on. */
 const showsOnly = (page: Page) => page.addInitScript(() => Reflect.deleteProperty(globalThis, 'WebAssembly'));
@@ -15,13 +15,6 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await page.getByRole('button', { name: label }).click();
     await page.getByRole('option', { name: option }).click();
     await expect(page.getByRole('listbox')).toHaveCount(0);
-  };
-
-  /** A key on a button that waits for the engine does nothing, where a click would wait for it. */
-  const enter = async (name: string) => {
-    const button = page.getByRole('button', { name });
-    await expect(button).toBeEnabled();
-    await button.press('Enter');
   };
 
   await test.step('before a comparison it says what to measure', async () => {
@@ -112,37 +105,6 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     const log = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Save the log' }).click();
     expect((await log).suggestedFilename()).toBe('roll-out.csv');
-  });
-
-  await test.step('two steps: another prompt set answers what the prompt here reads', async () => {
-    const answered = Array.from({ length: 60 }, (_, i) => [
-      `order ${i} ${i % 2 ? 'is late and broken' : 'came early, thank you'}`,
-      i % 2 ? 'complaint' : 'praise',
-      'not used',
-    ]);
-    await studio.drop(csv('desks.csv', ['text', 'desk', 'tone'], answered));
-    await expect(studio.heading).toContainText('rows ready');
-    await studio.go('Decide');
-    await expect(page.getByText('No prompt here reads the answer of another one')).toBeVisible();
-    await studio.go('Prompts');
-    await studio.prompts.editor.fill('Who has to act?\nText: {text}\nTone: {tone}\nDesk:');
-    await studio.prompts.tryIt.click();
-    await expect(studio.prompts.tries.getByRole('row', { name: /Who has/ })).toBeVisible();
-    await studio.go('Train');
-    await studio.train.set({ Steps: 10, 'Examples in the text': 2 });
-    await studio.train.start();
-    await studio.train.ended();
-    await studio.go('Decide');
-    await choose('Step one', /AWKWARD/);
-    await enter('Climb the ladder');
-    const paths = page.getByRole('region', { name: 'From a text to its label' });
-    await expect(paths.getByRole('listitem')).toHaveCount(8, { timeout: 60_000 });
-    await page.reload();
-    await expect(paths).toContainText('tokens');
-    await page.getByRole('button', { name: 'Table' }).last().click();
-    await expect(page.getByRole('row', { name: /Step one's answer/ })).toContainText('%');
-    await expect(page.getByRole('row', { name: /Vectors and 2 examples/ })).toContainText('%');
-    await expectAccessible(studio, 'Decide, two steps');
     await studio.go('Library');
     await page.getByRole('button', { name: 'Versions and stages' }).first().click();
     await expectAccessible(studio, 'Library, versions of a set');
@@ -152,11 +114,9 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await showsOnly(page);
     await page.reload();
     await studio.go('Decide');
-    await expect(page.getByRole('button', { name: 'Climb the ladder' })).toBeDisabled();
     await expect(page.getByRole('progressbar')).toHaveCount(0);
     await expect(whyNot(page)).toBeVisible();
-    await page.getByRole('tab', { name: 'Rehearsal' }).click();
-    await page.getByRole('button', { name: 'Open Library' }).click();
+    await studio.go('Library');
     await expect(page.getByRole('button', { name: 'Import' })).toBeEnabled();
   });
 });

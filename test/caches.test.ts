@@ -6,7 +6,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ladderKey } from '../src/app/screens/decide/decide-store';
 import { createBaselines, type Subject } from '../src/app/screens/train/baselines';
 import { speedKey } from '../src/app/state/models-store';
 import { aheadKey } from '../src/app/state/read-ahead';
@@ -25,7 +24,7 @@ import { cellKeys } from '../src/report/matrix';
 import { openTokenizerOf } from '../src/tokens/tokenizer';
 import { STANDARD } from '../src/training/settings';
 import { makeCheckRows } from '../src/workflow/check-rows';
-import { fakeHost, NOW, promptSet } from '../src/workflow/fake-host.test-support';
+import { fakeHost, promptSet } from '../src/workflow/fake-host.test-support';
 import { SILENT } from '../src/workflow/host';
 import { raceKey } from '../src/workflow/read-ahead';
 import { rememberedNeighbours } from '../src/workflow/token-rows';
@@ -272,26 +271,6 @@ const CACHES: Record<string, (rows: Awaited<ReturnType<typeof datasets>>) => Not
       async ([what, other]) => [what, await noticed(other)] as const,
     );
     return Object.fromEntries(await Promise.all(found));
-  },
-  'Ladder of two steps': ({ base, changed }) => {
-    type Asked = Parameters<typeof ladderKey>;
-    const steps = { setId: 's', choice: 'c', field: 'topic' };
-    const asked: Asked = [steps, { updatedAt: NOW }, [matrixPrompt(base)], base, 'a'];
-    const others: Record<string, Asked> = {
-      ...Object.fromEntries(
-        Object.entries(over(steps, { setId: 't', choice: 'd', field: 'tone' })).map(([what, other]) => [
-          what,
-          asked.with(0, other) as Asked,
-        ]),
-      ),
-      'step one': asked.with(1, { updatedAt: 'later' }) as Asked,
-      ...Object.fromEntries(
-        Object.entries(promptsWith(matrixPrompt(base))).map(([what, other]) => [what, asked.with(2, [other]) as Asked]),
-      ),
-      ...Object.fromEntries(Object.entries(changed).map(([what, other]) => [what, asked.with(3, other) as Asked])),
-      model: asked.with(4, 'b') as Asked,
-    };
-    return byKey((of) => ladderKey(...of), asked, others);
   },
   'What training has to beat': async ({ base, changed }) => {
     const open = promptSet(base);

@@ -6,7 +6,6 @@ import { DISTIL_USAGE, distilPrompt } from './distil';
 import { BelowGate, EVALUATE_USAGE, evaluate } from './evaluate';
 import { EXPORT_USAGE, exportFor } from './exports';
 import { GRAPH_USAGE, graph, INSPECT_USAGE, inspect } from './inspect';
-import { LADDER_USAGE, ladder } from './ladder';
 import { MATRIX_USAGE, matrix } from './matrix';
 import { UsageError } from './options';
 import { PREDICT_USAGE, predict } from './predict';
@@ -25,7 +24,6 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   distil: { usage: DISTIL_USAGE, run: distilPrompt },
   evaluate: { usage: EVALUATE_USAGE, run: evaluate },
   matrix: { usage: MATRIX_USAGE, run: matrix },
-  ladder: { usage: LADDER_USAGE, run: ladder },
   predict: { usage: PREDICT_USAGE, run: predict },
   export: { usage: EXPORT_USAGE, run: exportFor },
   decide: { usage: DECIDE_USAGE, run: decide },

@@ -101,7 +101,7 @@ export async function matrix(args: readonly string[]): Promise<void> {
 }
 
 /** What is continued; null where there is nothing yet. @throws StudioError `bad-input` where the file is no such thing: it is not overwritten */
-export async function earlier<T>(path: string, readFrom: (text: string) => Result<T>): Promise<T | null> {
+async function earlier<T>(path: string, readFrom: (text: string) => Result<T>): Promise<T | null> {
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return null;
     throw badInput(`The file ${path} cannot be read.`, { cause });
@@ -258,7 +258,7 @@ const askedPairs = (slots: readonly Slot[], prompt: string | undefined, model: s
 const answersAt = (cells: Cells, slot: Slot) => present(cells.get(slotId(slot))?.answers, 'answers');
 
 /** Whole or not at all, and before the next cell is asked: stopping it loses one cell at most. */
-export function save(path: string, text: string): void {
+function save(path: string, text: string): void {
   writeFileSync(`${path}.part`, text);
   renameSync(`${path}.part`, path);
 }

@@ -93,9 +93,6 @@ describe('a prompt knows its model and its columns', () => {
           code: 1,
           stderr: expect.stringMatching(/which is neither in the catalogue nor among --models\. Name its folder/),
         });
-    const ladder = ['ladder', data, '--text', 'body', '--label', 'tone', '--field', 'n', '--out', at('ladder')];
-    expect((await cli(...ladder, '--first', own, '--second', foreign)).stderr).toContain('only one model is loaded');
-    expect((await cli(...ladder, '--first', foreign, '--second', foreign)).stderr).toContain('nor among --models');
   });
 
   it('names the column that a file lacks, and asks for columns that a package does not say', async () => {

@@ -1,6 +1,5 @@
 /** CSV that goes out; and answered rows as such a file, the input's columns unchanged and the answers beside them. */
-import { rowsOf } from './labels';
-import type { Dataset, Row, SplitName } from './types';
+import type { Row } from './types';
 
 export interface CsvOptions {
   /** A byte order mark, so that Excel reads UTF-8. */
@@ -38,22 +37,6 @@ export function toCsv(header: readonly string[], rows: Iterable<readonly Cell[]>
   const parts = [bom ? '\ufeff' : '', line(header)];
   for (const row of rows) parts.push(line(row));
   return parts.join('');
-}
-
-/** Rows of some parts as a file. @param named another column says each row's part, so that the file can be split by it */
-export function partsCsv(
-  dataset: Pick<Dataset, 'table' | 'split'>,
-  columns: readonly string[],
-  parts: readonly SplitName[],
-  named = false,
-): string {
-  const rows = parts.flatMap((part) =>
-    rowsOf(dataset, part).map(({ cells }) => [
-      ...columns.map((column) => cells[column] ?? ''),
-      ...(named ? [part] : []),
-    ]),
-  );
-  return toCsv(named ? [...columns, freeName('part', new Set(columns))] : columns, rows);
 }
 
 /** Logarithms are natural, and tell rare labels apart where a rounded probability is 0. */

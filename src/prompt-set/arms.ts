@@ -12,7 +12,7 @@ import type { Beside, HardVersion, Opened, PromptSet, SoftVersion } from './type
 import { mayKnowTestRows, seedsOf, softKind, tunedPrompt, versionWords, wordsFitting } from './versions';
 
 /** Training rows shown before each row in the arm with examples; fewer for generated texts, whose examples are longer. */
-export const EXAMPLES = { classify: 8, generate: 3 } as const;
+const EXAMPLES = { classify: 8, generate: 3 } as const;
 
 export const examplesOf = (set: Pick<PromptSet, 'writing'>): number => EXAMPLES[kindOf(set)];
 

@@ -9,7 +9,7 @@ import type { SoftPrompt } from '../prompt/soft-prompt';
 import { asContinuation } from '../task/template';
 import type { AnswerWord, HardPrompt } from '../task/types';
 import { meanLogProbsOf } from './calibration';
-import { chosenHard, chosenHybrid, chosenSoft, sameLabelOrder } from './make-versions';
+import { chosenHard, sameLabelOrder } from './make-versions';
 import { kindOf, sameWords } from './prompt-set';
 import { resolveStage, resolveVersion, type StageFailure, type VersionFailure } from './stages';
 import type { Beside, PromptSet, SoftVersion, StagePolicy } from './types';
@@ -264,14 +264,8 @@ export function matrixPrompt(set: PromptSet, choice: string, dataset: Dataset | 
   };
 }
 
-/** The versions in use as rows, the hand-written one first. */
-export const chosenPrompts = (set: PromptSet, dataset: Dataset | null): readonly MatrixPrompt[] =>
-  [chosenHard(set), chosenSoft(set), chosenHybrid(set)].flatMap((version) =>
-    version ? (matrixPrompt(set, version.id, dataset) ?? []) : [],
-  );
-
 /** Everything that decides a row's answers, as text. */
-export const promptContent = (of: MatrixPrompt): string =>
+const promptContent = (of: MatrixPrompt): string =>
   contentKey(
     ...[of.prompt, of.words, of.softs, of.wordCounts, of.meanLogProbs, of.threshold],
     of.prompt.shots > 0 && of.dataset ? rowsKey(of.dataset) : null,

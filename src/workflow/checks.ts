@@ -32,11 +32,11 @@ import { throwIfInterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { createRng } from '../lib/rng';
 import { argmax } from '../metrics/classification';
+import { LABEL_METRICS } from '../metrics/registry';
 import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
 import { type ArmPlan, armsAsCompared, isOfRows } from '../prompt-set/arms';
 import type { ClassifyEvaluation, EveryRow, PromptSet, SoftVersion } from '../prompt-set/types';
 import { tunedPrompt, wordsFitting } from '../prompt-set/versions';
-import { accuracyOf } from '../report/ladder';
 import { shotIds } from '../task/render';
 import { wordsFor } from '../task/template';
 import type { AnswerWord, HardPrompt } from '../task/types';
@@ -383,15 +383,15 @@ export const fineTune: Verb<CheckRequest, CheckProgress, FineTuningReport> = asy
   const of = (values: readonly number[]) => known.map(({ i }) => values[i] as number);
   const predicted = known.map(({ label }) => label);
   const groups = plan.groups ? of(plan.groups) : null;
-  const { value, ...ci95 } = accuracyOf(
-    { gold: of(plan.gold), predicted, classes: plan.labels.length },
-    { seed: plan.seed, groups },
-  );
+  const scored = { gold: of(plan.gold), predicted, classes: plan.labels.length };
+  const { compute, interval } = LABEL_METRICS.accuracy;
   return {
     numbers: done.vectors.length,
     seconds: done.trainSeconds,
     trainingRows: inputs.train.length,
     step: done.bestStep,
-    ...{ accuracy: value, ci95, rows: known.length },
+    accuracy: compute(scored),
+    ci95: interval(scored, { seed: plan.seed, ...(groups ? { groups } : {}) }),
+    rows: known.length,
   };
 };

@@ -15,7 +15,6 @@ import { findWords } from './find-words';
 import type { Verb } from './host';
 import { checkImport, proposeImport, readImport } from './import';
 import { improve } from './improve';
-import { climbLadder } from './ladder';
 import { keepProbe } from './linear-probe';
 import { compareCells, fillMatrix } from './matrix';
 import { measure } from './measure';
@@ -55,7 +54,6 @@ export const VERBS = {
   batchTokens,
   batchUnsure,
   checkImport,
-  climbLadder,
   closeRows,
   compare,
   compareCells,

@@ -53,7 +53,7 @@ interface Open extends Slot {
 }
 
 /** Why a prompt cannot be asked these rows with this model; null = nothing is known against it. */
-export function whySkipped(
+function whySkipped(
   { model, words }: Pick<MatrixPrompt, 'model' | 'words'>,
   sha256: string,
   { labels, split }: Pick<Dataset, 'labels' | 'split'>,
@@ -154,7 +154,7 @@ async function askedRows(host: Host, of: MatrixPrompt, data: Dataset, control: R
 }
 
 /** Rows of any table under a prompt, by their ids. @param columns `label` null = their labels are not read */
-export async function renderedRows(
+async function renderedRows(
   host: Host,
   { prompt, words, dataset }: Pick<MatrixPrompt, 'prompt' | 'words' | 'dataset'>,
   table: Pick<Table, 'columns'> & { readonly rows: readonly Row[] },

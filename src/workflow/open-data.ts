@@ -195,7 +195,7 @@ export async function openTestRows(table: Table, mapping: ColumnMapping, testRow
 }
 
 /** In a table of two files this column has the number of a row in its own. */
-export const NUMBER_COLUMN = '(row)';
+const NUMBER_COLUMN = '(row)';
 const IN_TEST_FILE = 'test:';
 
 /** The number of a row in its own file: `test:12` -> `12`. */

@@ -11,7 +11,6 @@ import { useIsBusy, useOnlyShows, usePromptSets } from '../../state/studio';
 import { Button, Note, Panel, ProgressBar, Select, Tabs } from '../../ui';
 import { AssumptionsPanel, CostsPanel, SideBySidePanel } from './CostPanels';
 import { type Choices, decideStores, type Found } from './decide-store';
-import { LadderPanel } from './LadderPanel';
 import { RehearsalTab } from './RehearsalTab';
 import './decide.css';
 
@@ -114,7 +113,6 @@ function Advice({ set, dataset, found, choices, strategy }: DecidedProps & { rea
             </p>
           </Panel>
         )}
-        <LadderPanel set={set} dataset={dataset} steps={choices.steps} />
         <UpkeepPanel set={set} />
       </div>
     </div>
