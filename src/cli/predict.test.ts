@@ -13,9 +13,12 @@ import { setThreshold } from '../prompt-set/calibration';
 import { moveStage, setPolicy } from '../prompt-set/stages';
 import type { PromptSet } from '../prompt-set/types';
 import { setOf } from '../route/test-support';
+import { checkTemplate } from '../task/template';
+import { openTable } from './data';
 import { exportFor } from './exports';
 import { readModelDir } from './node-host';
 import { predict } from './predict';
+import { cli } from './run.test-support';
 
 const MODEL = ['--model', 'public/models/softprompt-studio/tiny-support', '--threads', '1'];
 
@@ -66,6 +69,27 @@ beforeAll(async () => {
     await mkdir(dirname(join(folder, 'topic', path)), { recursive: true });
     await writeFile(join(folder, 'topic', path), bytes);
   }
+});
+
+it('writes answers beside the columns of the rows, as a file that opens as data and whose answers another prompt may show', async () => {
+  const out = join(folder, 'answered.csv');
+  const of = [join(folder, 'tone.zip'), texts, '--handle', 'TONE', '--stage', 'production', '--out', out];
+  const code = await cli('predict', ...of, ...MODEL);
+  expect(code).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('3 rows read, 2 used') });
+  const { columns, rows } = await openTable(
+    out,
+    { text: 'text' },
+    { line: () => undefined, progress: () => undefined },
+  );
+  expect(columns).toEqual(['text', 'n', 'prediction', 'confidence', 'needs_review', 'not_answered']);
+  expect(rows.map(({ cells }) => [cells.n, cells.prediction !== '', cells.not_answered])).toEqual([
+    ['1', true, ''],
+    ['2', true, ''],
+    ['3', false, 'it has no text'],
+  ]);
+  const mapping = { text: 'text', label: 'n', id: null };
+  expect(checkTemplate('Tone: {prediction}\nText: {text}\nTopic:', columns, mapping).ok).toBe(true);
+  expect(await cli('predict', ...of, '--explain', ...MODEL)).toMatchObject({ code: 2 });
 });
 
 it('answers by handle and stage, out of one zip or a folder of several prompt sets', async () => {

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { textsRead } from '../dataset/account';
 import { isUnsure } from '../dataset/csv-out';
@@ -34,7 +35,7 @@ import { STAGE_POLICIES, type StagePolicy } from '../prompt-set/types';
 import { tunedPrompt, versionWords } from '../prompt-set/versions';
 import type { RoutedAnswer, Share } from '../route/policy';
 import type { Fields } from '../task/template';
-import { type BatchEvent, batch } from '../workflow/batch';
+import { type BatchEvent, batch, batchFile } from '../workflow/batch';
 import { type Host, SILENT } from '../workflow/host';
 import { type PlayedPrompt, weighWords } from '../workflow/play';
 import { keepRows } from '../workflow/rows-file';
@@ -52,7 +53,7 @@ import {
   withLists,
 } from './options';
 
-export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] [--handle H --stage S] [--policy P] [--share P [--id COL]] [--threshold P] [--explain]
+export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] [--handle H --stage S] [--policy P] [--share P [--id COL]] [--threshold P] [--explain] [--out FILE.csv]
   ${PROMPT_MODEL_USAGE}
   ${MEND_USAGE}
   PROMPT: an exported zip or its folder, or a chat file or promptfoo configuration that the studio has written
@@ -70,6 +71,7 @@ export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text 
   prints one JSON line per text: {label, probabilities}, calibrated if the prompt is; {written} where the prompt generates
   texts; {not_answered} with the reason for a row that is empty, too long or not read; with a threshold also {needs_review}: true
   where the answer is less probable, so that a person should look. --threshold replaces the prompt's own; 0 takes all
+  --out: a CSV with the columns of the rows and the answers beside them, in place of the lines
   --explain adds {words}: by how much each word speaks for the label {against} its runner-up, in nats, and {missed}: the
   share of the difference that they miss. It takes 33 to 129 readings of each text`;
 
@@ -87,7 +89,7 @@ const argumentsOf = (args: readonly string[]) =>
   readArguments(withLists(args, ['models']), {
     ...promptModelOptions,
     ...mendOptions,
-    ...valued('text', 'threshold', 'handle', 'stage', 'policy', 'share', 'id'),
+    ...valued('text', 'threshold', 'handle', 'stage', 'policy', 'share', 'id', 'out'),
     ...flags('explain'),
   });
 type Given = ReturnType<typeof argumentsOf>;
@@ -101,6 +103,7 @@ export async function predict(args: readonly string[]): Promise<void> {
   const log = createLog();
   const answering = await readAnswering(resolve(prompt), given);
   const share = readShare(given, answering);
+  const out = outOf(given, answering);
   if (values.explain) checkExplicable(answering);
   const text = values.text ?? answering.text ?? 'text';
   const model = await given.modelFor(weightsAsked(answering.plan), answering.arm?.model);
@@ -122,7 +125,7 @@ export async function predict(args: readonly string[]): Promise<void> {
   const emit = (event: BatchEvent) => {
     ({ routed, account } = event.progress);
     if (values.explain) events.push(event);
-    else printer.print(event);
+    else if (!out) printer.print(event);
   };
   const { plan } = answering;
   await batch(host, { plan, text, from: 0, share }, { control: uninterrupted, emit });
@@ -134,9 +137,19 @@ export async function predict(args: readonly string[]): Promise<void> {
     }
     printer.print(event, words);
   }
-  printer.end();
+  if (out) await writeFile(out, Buffer.from(await (await batchFile(host, ANSWERS_FILE)).file.arrayBuffer()));
+  else printer.end();
   if (answering.isNamed) log.line(routed);
   sayRows(account, log);
+}
+
+const ANSWERS_FILE = { format: 'csv', bom: false, neutralise: false, onlyReview: false, each: 'nothing' } as const;
+
+/** @throws UsageError where no such file can be made */
+function outOf({ values, path }: Given, { arm }: Answering): string | null {
+  if (values.out !== undefined && (values.explain || arm?.texts.length === 0))
+    throw new UsageError('--out takes neither --explain nor a prompt of word counts alone.');
+  return path('out');
 }
 
 /** Of the vectors that may be asked. */

@@ -19,7 +19,6 @@ import {
   type ReportInput,
   type ReportParts,
   type Section,
-  type Sheet,
   type Table,
   type TextReport,
 } from './types';
@@ -179,14 +178,6 @@ ${input.history.map(htmlSection)}</section>`,
   );
 }
 
-export const htmlSheet = ({ title, headline, sections }: Sheet): string =>
-  htmlDocument(
-    title,
-    headline,
-    html`${sections.map(htmlSection)}
-<p class="small">Made with ${PRODUCT}.</p>`,
-  );
-
 // A report in Markdown, for a wiki or a pull request: verdict, sections, limits, provenance. No row's text.
 
 const markdownCell = (value: Cell): string =>
@@ -236,15 +227,6 @@ export function markdownReport(input: ReportInput): string {
     '',
   ].join('\n');
 }
-
-export const markdownSheet = ({ title, headline, sections }: Sheet): string =>
-  [
-    `# ${escapeMarkdown(`${title}: ${headline}`)}`,
-    '',
-    ...sections.flatMap(markdownSection),
-    `Made with ${PRODUCT}.`,
-    '',
-  ].join('\n');
 
 /** The report's names for the product's colours. */
 const COLOURS = {

@@ -126,13 +126,6 @@ export interface Section {
   readonly pictures?: Html;
 }
 
-/** A report that is nothing but its sections. */
-export interface Sheet {
-  readonly title: string;
-  readonly headline: string;
-  readonly sections: readonly Section[];
-}
-
 /** What differs between reports of the two kinds of task. */
 export interface ReportParts {
   readonly sections: readonly Section[];

@@ -77,7 +77,7 @@ function Decided({ set, dataset, found, choices }: DecidedProps) {
   const strategy = strategyOf(found?.measured ?? null, { ...choices.answers, rows: rowCountOf(rows) });
   const counts = { rows, trainingRows: train.length, validationRows: validation.length };
   const tabs = [
-    { id: 'advice', label: 'Advice', content: <Advice {...{ set, dataset, found, choices, strategy }} /> },
+    { id: 'advice', label: 'Advice', content: <Advice {...{ set, found, choices, strategy }} /> },
     { id: 'side-by-side', label: 'Side by side', content: <SideBySidePanel {...{ set, found }} {...counts} /> },
     { id: 'rehearsal', label: 'Rehearsal', content: <RehearsalTab set={set} /> },
   ];
@@ -93,7 +93,7 @@ function Decided({ set, dataset, found, choices }: DecidedProps) {
   );
 }
 
-function Advice({ set, dataset, found, choices, strategy }: DecidedProps & { readonly strategy: Strategy }) {
+function Advice({ set, found, choices, strategy }: Omit<DecidedProps, 'dataset'> & { readonly strategy: Strategy }) {
   const onlyShows = useOnlyShows();
   return (
     <div className="stack">
