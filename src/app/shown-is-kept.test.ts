@@ -49,9 +49,9 @@ function slowed(services: Studio['services']) {
   };
 }
 
-const queues = perStudio(({ services }) => {
+const queues = perStudio((studio) => {
   const runner = { isTaken: () => true, begin: async () => null, runsOf: async () => [] };
-  return new RunQueue(services, runner);
+  return new RunQueue(studio, runner);
 });
 const choices = perStudio(({ services }) => choicesOfSet(services.store, 'test', { box: 0 }));
 
@@ -159,7 +159,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
     shown: (s) => sets(s).sets.length,
   },
   'settings of the next run, as they are typed': {
-    make: ({ page }) => useNextRun.of(page).chooseSeeds(4),
+    make: ({ page }) => useNextRun.of(page).change({ seeds: 4 }),
     shown: async (s) => (await restored(useNextRun.of(s))).seeds,
   },
   'a prompt, as it is typed': {

@@ -132,3 +132,13 @@ export function oneAtATime<T>(work: (item: T) => Promise<void>) {
     settled: async (): Promise<void> => void (await busy),
   };
 }
+
+/** Waits; less where the signal is aborted meanwhile, which the caller looks at. */
+export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });

@@ -1,20 +1,16 @@
 /** The number fields under "All settings": names, limits, and what they do. */
 
+import type { NumberRange } from '../lib/read-number';
 import { DEFAULT_RATE, type TrainingSettings } from './settings';
 
 type NumberKey = {
   [K in keyof TrainingSettings]-?: Exclude<TrainingSettings[K], undefined> extends number | null ? K : never;
 }[keyof TrainingSettings];
 
-export interface NumberSetting {
+export interface NumberSetting extends NumberRange {
   readonly key: NumberKey;
   readonly label: string;
   readonly hint: string;
-  readonly min: number;
-  readonly max: number;
-  readonly whole: boolean;
-  /** What an empty field means; left out = it may not be empty. */
-  readonly empty?: string;
 }
 
 export const NUMBER_SETTINGS: readonly NumberSetting[] = [
@@ -34,7 +30,6 @@ export const NUMBER_SETTINGS: readonly NumberSetting[] = [
     hint: `Its peak. Automatic is a share of the size of the vocabulary’s vectors: ${DEFAULT_RATE}.`,
     min: 1e-6,
     max: 1,
-    whole: false,
     empty: 'automatic',
   },
   {
@@ -51,7 +46,6 @@ export const NUMBER_SETTINGS: readonly NumberSetting[] = [
     hint: 'Limits the influence of one row.',
     min: 0.01,
     max: 100,
-    whole: false,
   },
   {
     key: 'seed',
@@ -89,41 +83,28 @@ export const NUMBER_SETTINGS: readonly NumberSetting[] = [
   },
 ];
 
-/** Not a setting of one run: this many runs are trained. */
-export const SEEDS: Omit<NumberSetting, 'key'> = {
-  label: 'Runs with other seeds',
-  hint: 'Results vary by a few points between seeds. With several, Compare also shows their mean.',
-  min: 1,
-  max: 20,
-  whole: true,
-};
-
-/** Not a setting either: the text around the vectors has them. */
-export const EXAMPLES_IN_TEXT: Omit<NumberSetting, 'key'> = {
-  label: 'Examples in the text',
-  hint: 'Training rows that every row is shown after. They are not trained on, every row takes more tokens, and they leave with the prompt.',
-  min: 0,
-  max: 32,
-  whole: true,
-};
+/** What else is asked of the next runs, in the same form: how many there are, and the examples in the text around the vectors. */
+export const RUN_NUMBERS = [
+  {
+    key: 'seeds',
+    label: 'Runs with other seeds',
+    hint: 'Results vary by a few points between seeds. With several, Compare also shows their mean.',
+    min: 1,
+    max: 20,
+    whole: true,
+  },
+  {
+    key: 'examples',
+    label: 'Examples in the text',
+    hint: 'Training rows that every row is shown after. They are not trained on, every row takes more tokens, and they leave with the prompt.',
+    min: 0,
+    max: 32,
+    whole: true,
+  },
+] as const;
 
 /** A setting's value, also where the stored settings leave it out. */
 export const settingOf = (settings: TrainingSettings, key: NumberKey): number | null => settings[key] ?? null;
-
-/** Reads a field; a sentence when it cannot be used. */
-export function readNumber(
-  setting: Omit<NumberSetting, 'key'>,
-  text: string,
-): { readonly value: number | null } | { readonly problem: string } {
-  const trimmed = text.trim();
-  if (trimmed === '') return setting.empty === undefined ? { problem: 'Give a number.' } : { value: null };
-  const value = Number(trimmed);
-  if (!Number.isFinite(value) || (setting.whole && !Number.isInteger(value)))
-    return { problem: setting.whole ? 'Give a whole number.' : 'Give a number, such as 0.01.' };
-  if (value < setting.min || value > setting.max)
-    return { problem: `Give a number from ${setting.min} to ${setting.max}.` };
-  return { value };
-}
 
 const MOST_STEPS = NUMBER_SETTINGS.find(({ key }) => key === 'steps')?.max ?? Number.POSITIVE_INFINITY;
 

@@ -76,13 +76,10 @@ const buttons: Readonly<Record<string, Entry['render']>> = {
 const text = (props: Partial<Parameters<typeof TextField>[0]>) => (
   <TextField label="Name" defaultValue="Support mails" {...props} />
 );
-/** As `training/fields` reads: a whole number from 1. */
-const readSteps = (typed: string) =>
-  /^[1-9]\d*$/.test(typed) ? { value: Number(typed) } : { problem: 'Write a whole number from 1.' };
 const steps = (value: number | null) => (
   <Held first={value}>
     {(now, set) => (
-      <NumberField label="Steps" hint="From 1 to 10,000" whole value={now} read={readSteps} onChange={set} />
+      <NumberField label="Steps" hint="From 1 to 10,000" whole min={1} max={10_000} value={now} onChange={set} />
     )}
   </Held>
 );

@@ -7,7 +7,7 @@ import type { JobProgress } from '../state/job';
 import { navigate, screenPath } from '../state/location';
 import { continued } from '../state/prompt-sets-store';
 import { type Readable, useData, useOnlyShows, usePicked, usePromptSets, useSession, useStores } from '../state/studio';
-import { attempted, Button, EmptyState, Note, type Shows, Stoppable } from '../ui';
+import { attempted, Button, EmptyState, Failed, Note, type Shows, Stoppable } from '../ui';
 import type { ButtonProps } from '../ui/Button';
 import './screen.css';
 
@@ -79,18 +79,47 @@ export function ToComparison({ setId }: { readonly setId: string }) {
   );
 }
 
-interface RunningJobProps {
+interface JobPanelProps {
   readonly of: Readable<JobProgress> & { readonly stop: () => void };
+  /** The job does other work of its kind, which is shown there. */
+  readonly isOther?: boolean;
   /** What it does, where the job itself does not say it. */
   readonly label?: string;
   /** Shown before the time left. */
-  readonly pace?: string;
+  readonly pace?: string | null;
+  readonly stop?: string;
+  /** The title of a failure; left out where it is shown elsewhere. */
+  readonly failed?: string;
+  readonly onRetry?: () => void;
+  /** What a failure leaves as it was. */
+  readonly kept?: string;
+  /** Shown while it does not run. */
+  readonly children?: ReactNode;
 }
 
-/** How far a job is, and the button that stops it. */
-export function RunningJob({ of, label, pace = '' }: RunningJobProps) {
-  const { note, ...progress } = usePicked(of, 'fraction', 'secondsLeft', 'note');
-  return <Stoppable {...progress} label={label ?? note ?? 'Getting the model ready'} pace={pace} onStop={of.stop} />;
+/** Long work: how far it is and the button that stops it; afterwards why it failed, and what else there is. */
+export function JobPanel({ of, isOther, label, pace, failed, kept, children, stop, onRetry }: JobPanelProps) {
+  const { running, error, note, ...progress } = usePicked(of, 'running', 'error', 'note', 'fraction', 'secondsLeft');
+  if (running && !isOther)
+    return (
+      <Stoppable
+        {...progress}
+        label={label ?? note ?? 'Getting the model ready'}
+        pace={pace ?? ''}
+        onStop={of.stop}
+        {...(stop && { stop })}
+      />
+    );
+  return (
+    <>
+      {failed ? (
+        <Failed title={failed} error={isOther ? null : error} {...(onRetry && { onRetry })}>
+          {kept}
+        </Failed>
+      ) : null}
+      {children}
+    </>
+  );
 }
 
 interface NeedsRowsProps {

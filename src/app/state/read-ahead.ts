@@ -5,6 +5,7 @@
 
 import type { Dataset } from '../../dataset/types';
 import { contentKey } from '../../lib/bytes';
+import { pause } from '../../lib/control';
 import { counted } from '../../lib/format';
 import type { PromptSet } from '../../prompt-set/types';
 import { sameLabels } from '../../task/template';
@@ -15,7 +16,7 @@ import { cacheKeyOf } from '../../workflow/training-rows';
 import { resource, useResource } from './resource';
 import { whyTrainingOff } from './session-state';
 import { drafts } from './storage';
-import { ActionStore, type Studio, screenStore, usePromptSets, useSession } from './studio';
+import { ActionStore, type Studio, screenStore, useModel, useOpen, useSession } from './studio';
 import { useWordFinder } from './word-jobs';
 
 interface NextRun {
@@ -52,27 +53,15 @@ export const aheadKey = ({ model, dataset, template }: Texts): string =>
 /** A template that is being typed is not read, and a request that needed the engine is probably followed by another. */
 const QUIET_MS = 3000;
 
-const quiet = (signal: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, QUIET_MS);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
-
 class ReadingAhead extends ActionStore<Ahead> {
   readonly texts;
-  readonly #studio: Studio;
 
   constructor(studio: Studio) {
-    super({ now: null, isCompared: false, stepsAhead: 0, rowsInCache: new Map() });
-    this.#studio = studio;
-    const { workflow } = studio.services;
+    super(studio, { now: null, isCompared: false, stepsAhead: 0, rowsInCache: new Map() });
     this.texts = resource(async (next: NextRun, signal) => {
       this.set({ now: null, isCompared: false, stepsAhead: 0 });
       try {
-        await quiet(signal);
+        await pause(QUIET_MS, signal);
         if (signal.aborted) return;
         const request = await this.#request(next);
         const key = aheadKey({ ...next, template: request.template });
@@ -81,10 +70,10 @@ class ReadingAhead extends ActionStore<Ahead> {
           if (now.kind === 'starts') this.set({ now, stepsAhead: now.done });
           else this.set({ now, rowsInCache: new Map(rowsInCache).set(key, now.rowsDone) });
         };
-        const ask = () => workflow.call('readAhead', request, { signal, onEvent });
+        const ask = () => this.services.workflow.call('readAhead', request, { signal, onEvent });
         let end = await ask();
         while (end === 'interrupted') {
-          await quiet(signal);
+          await pause(QUIET_MS, signal);
           if (signal.aborted) return;
           end = await ask();
         }
@@ -97,14 +86,14 @@ class ReadingAhead extends ActionStore<Ahead> {
 
   /** What the button on Train would run; its starts only where it compares them, for the first time, and with these words. */
   async #request({ set, dataset }: NextRun) {
-    const kept = await drafts(this.#studio.services.store).get<KeptRun>(nextRunKey(set.id));
+    const kept = await drafts(this.services.store).get<KeptRun>(nextRunKey(set.id));
     const { hybrid = false, examples = 0, settings: own, preset = DEFAULT_PRESET } = kept ?? {};
     const plan = { settings: PRESETS[DEFAULT_PRESET].settings, hybrid, examples, group: null };
     const { startOf } = await import('../../workflow/runs'); // not needed for the first screen
     const { settings, initText, ...text } = startOf(set, plan, dataset);
     const isNew = !set.soft.some((run) => run.race && run.datasetFingerprint === dataset.fingerprint);
     const isAuto = preset === DEFAULT_PRESET && own?.placement !== 'prefix';
-    const races = settings.race && isNew && isAuto && !(await useWordFinder.of(this.#studio).isDue(set.id, dataset));
+    const races = settings.race && isNew && isAuto && !(await useWordFinder.of(this.studio).isDue(set.id, dataset));
     return { dataset, words: set.words, ...text, run: races ? { settings, initText } : null };
   }
 }
@@ -115,9 +104,8 @@ const SCREENS: readonly (string | null)[] = ['data', 'prompts', 'train'];
 
 /** Works ahead on those screens; what it does, or has done, in words. */
 export function useReadAhead(screen: string | null): string | null {
-  const set = usePromptSets((s) => s.set);
-  const dataset = usePromptSets((s) => s.dataset);
-  const model = useSession((s) => (s.model.kind === 'ready' ? s.model.info.sha256 : null));
+  const { set, dataset } = useOpen();
+  const model = useModel()?.sha256;
   const isFree = useSession((s) => s.job === null && whyTrainingOff(s) === null);
   const next =
     SCREENS.includes(screen) && isFree && model && set?.baseTemplate && dataset && sameLabels(set.words, dataset.labels)

@@ -5,6 +5,7 @@ import { useStore } from 'zustand';
 import { useShallow } from 'zustand/react/shallow';
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { present } from '../../lib/assert';
+import type { ModelInfo } from '../../worker/protocol';
 import type { DataState } from './data/data-state';
 import type { RequestsState } from './network';
 import type { PromptSetsState } from './prompt-sets-store';
@@ -33,7 +34,12 @@ export const useIsBusy = (): boolean => useSession((s) => s.job !== null);
 export const useOnlyShows = (): boolean => useSession((s) => s.capabilities.trainingOff !== null);
 /** Whether nothing can be asked of the model: a job runs, or this device only shows results. */
 export const useCannotAsk = (): boolean => useSession((s) => s.job !== null || s.capabilities.trainingOff !== null);
+/** The model in the engine; null until it is ready. */
+export const useModel = (): ModelInfo | null => useSession((s) => (s.model.kind === 'ready' ? s.model.info : null));
 export const usePromptSets = <T,>(select: (state: PromptSetsState) => T): T => useStore(useStores().promptSets, select);
+/** The open prompt set and its rows. */
+export const useOpen = (): Pick<PromptSetsState, 'set' | 'dataset'> =>
+  usePicked(useStores().promptSets, 'set', 'dataset');
 export const useRequests = <T,>(select: (state: RequestsState) => T): T => useStore(useStores().requests, select);
 /** Deferred: what depends on many rows is drawn in slices, all panels at once, and delays no key or click meanwhile. */
 export const useData = <T,>(select: (state: DataState) => T): T => useDeferredValue(useStore(useStores().data, select));
@@ -51,32 +57,46 @@ export const usePicked = <S extends object, K extends keyof S>(
 
 type StateOf<A> = A extends { getState: () => infer S } ? S : never;
 
+/** What a screen's store works with: the services, the other stores, and the state of the two that nearly all need. */
+export class OfStudio {
+  protected readonly studio: Studio;
+
+  constructor(studio: Studio) {
+    this.studio = studio;
+  }
+
+  protected get services(): Services {
+    return this.studio.services;
+  }
+
+  protected get stores(): Stores {
+    return this.studio.stores;
+  }
+
+  protected get session(): SessionState {
+    return this.stores.session.getState();
+  }
+
+  /** The open prompt set with its rows, and how any set is changed. */
+  protected get sets(): PromptSetsState {
+    return this.stores.promptSets.getState();
+  }
+}
+
 /** A store whose actions are its methods: `useTraining((s) => s.live)` reads, `useTraining.use().resume(id)` acts. */
-export class ActionStore<S> implements Readable<S> {
+export class ActionStore<S> extends OfStudio implements Readable<S> {
   readonly getState: StoreApi<S>['getState'];
   readonly getInitialState: StoreApi<S>['getInitialState'];
   readonly subscribe: StoreApi<S>['subscribe'];
   protected readonly set: StoreApi<S>['setState'];
 
-  constructor(initial: S) {
+  constructor(studio: Studio, initial: S) {
+    super(studio);
     const store = createStore<S>(() => initial);
     this.getState = store.getState;
     this.getInitialState = store.getInitialState;
     this.subscribe = store.subscribe;
     this.set = store.setState;
-  }
-}
-
-/** A store that works with the services and with other stores. */
-export class OfStudio {
-  protected readonly studio: Studio;
-  protected readonly services: Services;
-  protected readonly stores: Stores;
-
-  constructor(studio: Studio) {
-    this.studio = studio;
-    this.services = studio.services;
-    this.stores = studio.stores;
   }
 }
 

@@ -5,6 +5,7 @@ import { Label } from 'react-aria-components/Label';
 import { Text } from 'react-aria-components/Text';
 import { TextArea as AriaTextArea } from 'react-aria-components/TextArea';
 import { TextField as AriaTextField, type TextFieldProps as AriaTextFieldProps } from 'react-aria-components/TextField';
+import { type NumberRange, readNumber } from '../../lib/read-number';
 import { Term } from './Marks';
 import './field.css';
 
@@ -67,39 +68,33 @@ export const TextArea = ({ placeholder = '', mono, large, rows = 4, ...props }: 
 
 const classes = (mono?: boolean, large?: boolean) => `input${mono ? ' input-mono' : ''}${large ? ' input-large' : ''}`;
 
-/** What a field may hold; `training/fields` reads it. */
-interface NumberFieldProps {
+interface NumberFieldProps extends NumberRange {
   readonly label: string;
-  readonly hint: string;
-  readonly whole: boolean;
-  /** What an empty field means; left out = it may not be empty. */
-  readonly empty?: string;
+  readonly hint?: string;
   readonly value: number | null;
-  readonly read: (text: string) => { readonly value: number | null } | { readonly problem: string };
+  /** Called with what can be used; null where it is empty and may be. */
   readonly onChange: (value: number | null) => void;
 }
 
 /** Keeps what is typed until it can be read, so that a half-typed number is not taken away. */
-export function NumberField({ label, hint, whole, empty = '', value, read, onChange }: NumberFieldProps) {
+export function NumberField({ label, hint, value, onChange, ...range }: NumberFieldProps) {
   const [typed, setTyped] = useState<string | null>(null);
   const text = typed ?? (value === null ? '' : String(value));
-  const found = read(text);
+  const found = readNumber(range, text);
   return (
     <TextField
       label={label}
       hint={hint}
-      inputMode={whole ? 'numeric' : 'decimal'}
+      inputMode={range.whole ? 'numeric' : 'decimal'}
       value={text}
-      placeholder={empty}
+      placeholder={range.empty ?? ''}
       error={'problem' in found ? found.problem : null}
       onChange={(next) => {
         setTyped(next);
-        const now = read(next);
+        const now = readNumber(range, next);
         if ('value' in now) onChange(now.value);
       }}
-      onBlur={() => {
-        if (!('problem' in found)) setTyped(null);
-      }}
+      onBlur={() => 'value' in found && setTyped(null)}
     />
   );
 }

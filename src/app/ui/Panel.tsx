@@ -48,55 +48,80 @@ export const ScrollRegion = ({ label, className, children }: ScrollRegionProps) 
   </section>
 );
 
+/** What can be done about something: one link each, by its name. */
+type Actions = Readonly<Record<string, (() => unknown) | null>>;
+
 interface NoteProps {
   /** What happened, to which thing. */
   readonly title: ReactNode;
   readonly children?: ReactNode;
-  /** What to do now: a link button. */
+  /** What to do now. */
+  readonly actions?: Actions;
+  /** In the name of each action, where several notes offer the same. */
+  readonly about?: string;
+  readonly isDisabled?: boolean;
+  /** Buttons that do more than a press. */
   readonly action?: ReactNode;
   readonly tone?: 'warning' | 'bad' | 'info';
   /** Read out when it appears; for what the user did not ask for. */
   readonly live?: boolean;
 }
 
-export const Note = ({ title, children, action, tone = 'warning', live }: NoteProps) => (
-  <div className={`note note-${tone}`} role={live ? (tone === 'bad' ? 'alert' : 'status') : undefined}>
-    {tone === 'info' ? null : <Warning />}
-    <div className="note-text">
-      <strong>{title}</strong>
-      {children ? <div className="dim">{children}</div> : null}
-      {action ? <div className="row">{action}</div> : null}
+export function Note({ title, children, actions = {}, about, isDisabled, action, tone = 'warning', live }: NoteProps) {
+  const links = Object.entries(actions).flatMap(([label, run]) => (run ? [{ label, run }] : []));
+  return (
+    <div className={`note note-${tone}`} role={live ? (tone === 'bad' ? 'alert' : 'status') : undefined}>
+      {tone === 'info' ? null : <Warning />}
+      <div className="note-text">
+        <strong>{title}</strong>
+        {children ? <div className="dim">{children}</div> : null}
+        {links.length > 0 || action ? (
+          <div className="row">
+            {links.map(({ label, run }) => (
+              <Button
+                key={label}
+                variant="link"
+                isDisabled={isDisabled ?? false}
+                {...(about && { 'aria-label': `${label}: ${about}` })}
+                onPress={() => void run()}
+              >
+                {label}
+              </Button>
+            ))}
+            {action}
+          </div>
+        ) : null}
+      </div>
     </div>
-  </div>
-);
+  );
+}
 
-interface FailedProps {
+/** A problem that was found, with what it means and what can be done about it. */
+export interface Found extends Pick<NoteProps, 'title' | 'tone' | 'actions' | 'action' | 'about' | 'isDisabled'> {
+  readonly id: string;
+  readonly advice: ReactNode;
+}
+
+export const FoundList = ({ of }: { readonly of: readonly Found[] }) =>
+  of.map(({ id, advice, ...found }) => (
+    <Note key={id} {...found}>
+      {advice}
+    </Note>
+  ));
+
+interface FailedProps extends Pick<NoteProps, 'actions' | 'action'> {
   readonly title: string;
   readonly error: { readonly message: string } | null;
   /** Starts it again. */
   readonly onRetry?: () => void;
-  readonly action?: ReactNode;
   /** What is to be said after why: what is kept, what to do. */
   readonly children?: ReactNode;
 }
 
 /** Why something failed; nothing while there is no error. */
-export const Failed = ({ title, error, onRetry, action, children }: FailedProps) =>
+export const Failed = ({ title, error, onRetry, actions = {}, action, children }: FailedProps) =>
   error ? (
-    <Note
-      tone="bad"
-      live
-      title={title}
-      action={
-        onRetry ? (
-          <Button variant="link" onPress={onRetry}>
-            Try again
-          </Button>
-        ) : (
-          action
-        )
-      }
-    >
+    <Note tone="bad" live title={title} actions={onRetry ? { 'Try again': onRetry } : actions} action={action}>
       {error.message}
       {children ? <> {children}</> : null}
     </Note>

@@ -3,7 +3,19 @@ export { Button } from './Button';
 export { Choices, Select, Slider, Tabs, YesNo } from './Choices';
 export { Dialog } from './Dialog';
 export { NumberField, TextArea, TextField } from './Field';
+export { type FieldOf, Fields } from './Fields';
 export { ArmMark, type ArmSide, Interval, LabelTag, Term } from './Marks';
-export { EmptyState, Failed, Note, Panel, ProgressBar, ScrollRegion, type Shows, Stoppable } from './Panel';
+export {
+  EmptyState,
+  Failed,
+  type Found,
+  FoundList,
+  Note,
+  Panel,
+  ProgressBar,
+  ScrollRegion,
+  type Shows,
+  Stoppable,
+} from './Panel';
 export { type Column as TableColumn, type Fact, Facts, PagedTable, Table } from './Table';
 export { attempted, toastError, toastUndo } from './toast';

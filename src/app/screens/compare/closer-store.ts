@@ -93,11 +93,11 @@ class CloserStore extends OfStudio {
   };
 
   #compute({ evaluation, comparison, mode }: Shown, pairIndex: number, signal?: AbortSignal): Promise<Insights> {
-    const { services, stores } = this;
+    const { services } = this;
     const request = {
       plan: planFor(evaluation.plan, mode),
       comparison: { arms: comparison.arms, pairs: comparison.pairs },
-      dataset: stores.promptSets.getState().dataset,
+      dataset: this.sets.dataset,
       pairIndex,
     };
     const onEvent = ({ done, total }: { readonly done: number; readonly total: number }) =>
@@ -116,8 +116,8 @@ class CloserStore extends OfStudio {
   };
 
   readonly learned: Resource<string, Learned> = resource(async () => {
-    const { services, stores } = this;
-    const { set } = stores.promptSets.getState();
+    const { services } = this;
+    const { set } = this.sets;
     const evaluation = this.#compare.shown()?.evaluation;
     const version = set?.soft.find(({ id }) => id === evaluation?.softVersion);
     if (!set || !version) return { adaptation: null, seedRange: null };
@@ -126,27 +126,27 @@ class CloserStore extends OfStudio {
   });
 
   async #check({ signal, report }: JobContext<CheckState>, kind: CheckKind): Promise<void> {
-    const { services, stores } = this;
-    const { set, dataset } = stores.promptSets.getState();
+    const { services } = this;
+    const { set, dataset } = this.sets;
     const shown = this.#compare.shown();
     if (!set || !dataset || !shown) return;
     report({ check: kind, fraction: 0, note: 'Loading the model' });
     const { evaluation, mode } = shown;
     const request = { set, dataset, evaluation, mode };
     if (kind === 'consistency') {
-      await stores.session.getState().modelReady();
+      await this.session.modelReady();
       const consistency = await services.workflow.call('consistency', request, { signal, onEvent: report });
       return this.#compare.amend(evaluation, () => ({ consistency }));
     }
-    await stores.session.getState().trainingReady();
+    await this.session.trainingReady();
     const answered = async (found: Partial<Pick<ClassifyEvaluation, 'everyRow' | 'fineTuning'>>) => {
-      await stores.promptSets.getState().updateById(set.id, (s, { now }) => countLook(s, now));
+      await this.sets.updateById(set.id, (s, { now }) => countLook(s, now));
       await this.#compare.amend(evaluation, () => found);
       if (found.everyRow) await this.#compare.card.reload();
     };
     if (kind === 'everyRow')
       return answered({ everyRow: await services.workflow.call('everyRow', request, { signal, onEvent: report }) });
-    await stores.models.getState().visit(async (load) => {
+    await this.stores.models.getState().visit(async (load) => {
       await load(null, 'adapters');
       throwIfStopped(signal);
       await answered({ fineTuning: await services.workflow.call('fineTune', request, { signal, onEvent: report }) });

@@ -115,8 +115,8 @@ class CompareStore extends OfStudio {
 
   /** Seconds that a comparison will take here; null where nothing was measured. */
   readonly seconds: Resource<CompareRequest, number | null> = steadyResource(async (request, signal) => {
-    const { services, stores } = this;
-    const speed = await this.#speedometer.known(await stores.session.getState().modelReady());
+    const { services } = this;
+    const speed = await this.#speedometer.known(await this.session.modelReady());
     const tokens = await services.workflow.call('comparisonTokens', request, { signal });
     return speed && (isWriting(request.set) ? writingSeconds : comparisonSeconds)(tokens, speed);
   });
@@ -146,7 +146,7 @@ class CompareStore extends OfStudio {
       return isFirst ? { shownUnder: [...shownUnder, mode] } : {};
     });
     if (!isFirst) return;
-    const { updateById } = this.stores.promptSets.getState();
+    const { updateById } = this.sets;
     await updateById(evaluation.setId, (set, { now }) => countLook(set, now));
   }
 
@@ -172,18 +172,18 @@ class CompareStore extends OfStudio {
     initial: {},
     run: async ({ signal, report }, evaluation) => {
       report({ note: 'Loading the model' });
-      await this.stores.session.getState().modelReady();
+      await this.session.modelReady();
       const onEvent = (event: CompareEvent) => {
         if (event.kind === 'progress') report({ fraction: event.fraction, note: event.note });
       };
-      await this.stores.promptSets.getState().keepArms(evaluation, [PROBE], { signal, onEvent });
+      await this.sets.keepArms(evaluation, [PROBE], { signal, onEvent });
     },
   });
 
   /** Points the stage production to a prompt of the comparison, which becomes a version where it is none, with an undo. */
   readonly setProduction = (evaluation: Evaluation, arm: string): Promise<boolean> =>
     attempted('Production was not changed', async () => {
-      const { keepArms, pointStage } = this.stores.promptSets.getState();
+      const { keepArms, pointStage } = this.sets;
       if (isProbe(arm)) await this.#kept(evaluation);
       const set = await keepArms(evaluation, [arm]);
       const to = present(versionOfArm(set, evaluation, arm), 'a prompt that a stage can point to');
@@ -192,12 +192,12 @@ class CompareStore extends OfStudio {
 
   /** @throws StudioError as `keepProbe`, `cancelled` where it was stopped or another job runs */
   async #kept(evaluation: Evaluation): Promise<void> {
-    const { set } = this.stores.promptSets.getState();
+    const { set } = this.sets;
     if (set && versionOfArm(set, evaluation, PROBE) !== null) return;
     await this.keepProbe.start(evaluation);
     const { error } = this.keepProbe.getState();
     if (error) throw error;
-    const { set: after } = this.stores.promptSets.getState();
+    const { set: after } = this.sets;
     if (after && versionOfArm(after, evaluation, PROBE) === null) throw new StudioError('cancelled', 'Stopped.');
   }
 
@@ -223,14 +223,14 @@ class CompareStore extends OfStudio {
   };
 
   async #compare({ signal, report }: JobContext<RunState>): Promise<void> {
-    const { services, stores } = this;
-    const { set: open, dataset } = stores.promptSets.getState();
+    const { services } = this;
+    const { set: open, dataset } = this.sets;
     if (!open || !dataset) return;
     report({ note: 'Loading the model', arms: [] });
-    const info = await stores.session.getState().modelReady();
+    const info = await this.session.modelReady();
     report({ note: 'Checking the proposed prompt' });
     const proposed = { set: await this.#withTask(open, dataset), dataset };
-    const set = await withFairRival(services, stores.promptSets, proposed, signal);
+    const set = await withFairRival(services, this.stores.promptSets, proposed, signal);
     const onEvent = (event: CompareEvent) => {
       const arms = progressOf(this.run.getState().arms, event);
       report(event.kind === 'progress' ? { fraction: event.fraction, note: event.note } : { arms });
@@ -241,7 +241,7 @@ class CompareStore extends OfStudio {
     const found = await services.workflow.call('compare', request, { signal, onEvent });
     const timing = { tokens, seconds: (performance.now() - begin) / 1000 };
     await this.#speedometer.learnWork(info, isWriting(set) ? 'writtenTokenMs' : 'comparedTokenMs', timing);
-    const { updateById } = stores.promptSets.getState();
+    const { updateById } = this.sets;
     await updateById(set.id, (s, { now }) => recordComparison(s, found.evaluation, now));
     await this.#keep(set, found.evaluation, found);
   }
@@ -250,10 +250,10 @@ class CompareStore extends OfStudio {
   async #withTask(set: PromptSet, dataset: Dataset): Promise<PromptSet> {
     const isReady = set.baseTemplate !== '' && (kindOf(set) === 'generate' || sameLabels(set.words, dataset.labels));
     if (isReady) return set;
-    const { services, stores } = this;
+    const { services } = this;
     const { words, template } = await services.workflow.call('propose', { dataset });
     const task = { words, baseTemplate: set.baseTemplate || template };
-    return stores.promptSets.getState().updateById(set.id, (s, { now }) => changeTask(s, task, now));
+    return this.sets.updateById(set.id, (s, { now }) => changeTask(s, task, now));
   }
 
   async #keep(set: PromptSet, found: object, { tooLong }: Omit<Latest, 'evaluation'>): Promise<void> {
@@ -268,7 +268,7 @@ class CompareStore extends OfStudio {
       this.#refused = evaluation;
       throw cause;
     } finally {
-      if (isShown || this.stores.promptSets.getState().set?.id === set.id)
+      if (isShown || this.sets.set?.id === set.id)
         this.latest.set({ evaluation, tooLong }, { setId: set.id, kind: kindOf(set) });
       performance.mark('studio:compared');
     }
@@ -292,7 +292,7 @@ class CompareStore extends OfStudio {
     threshold: ReviewThreshold | null,
   ): Promise<void> => {
     let before: ReviewThreshold | null = null;
-    await this.stores.promptSets.getState().updateById(setId, (s, { now }) => {
+    await this.sets.updateById(setId, (s, { now }) => {
       before = versionById(s, versionId)?.version.threshold ?? null;
       return setThreshold(s, versionId, threshold, now);
     });
@@ -300,7 +300,7 @@ class CompareStore extends OfStudio {
   };
 
   readonly recalibrate = (setId: string, versionId: string, fit: CalibrationFit | null): Promise<PromptSet> =>
-    this.stores.promptSets.getState().updateById(setId, (s, at) => recalibrate(s, versionId, fit, at));
+    this.sets.updateById(setId, (s, at) => recalibrate(s, versionId, fit, at));
 
   /** Changes a comparison as it is on the disk by then, and shows it once it is there: rapid changes are all made. */
   readonly amend = async <E extends Evaluation>(of: E, change: (before: E) => Amendment): Promise<void> => {

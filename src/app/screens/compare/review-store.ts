@@ -83,7 +83,7 @@ class ReviewStore extends OfStudio {
 
   /** Keeps the answers: a new version of the data, and one more use of the test rows. */
   readonly apply = async (): Promise<void> => {
-    const { set: open, dataset } = this.stores.promptSets.getState();
+    const { set: open, dataset } = this.sets;
     const evaluation = this.#compare.shown()?.evaluation;
     if (!open || !dataset || !evaluation || this.state.getState().saving) return;
     this.state.setState({ saving: true });
@@ -100,7 +100,7 @@ class ReviewStore extends OfStudio {
       changes.map((change) => [change.rowId, plan.labels[change[which]] ?? '']);
     const datasetFingerprint =
       changes.length === 0 ? dataset.fingerprint : await this.#relabel(setId, dataset, labelled('to'));
-    const counted = await this.stores.promptSets.getState().updateById(setId, (s, { now }) => countLook(s, now));
+    const counted = await this.sets.updateById(setId, (s, { now }) => countLook(s, now));
     const review = {
       reviewed: [...(before?.reviewed ?? []), ...queue],
       corrections: [...(before?.corrections ?? []), ...changes],
@@ -117,16 +117,16 @@ class ReviewStore extends OfStudio {
 
   /** The labels in the data set, as one new version of it. Returns its fingerprint. */
   async #relabel(setId: string, dataset: Dataset, labels: Relabelled): Promise<string> {
-    const { services, stores } = this;
+    const { services } = this;
     const change = { kind: 'relabel', labels } as const;
     const { dataset: next } = await services.workflow.call('edit', { dataset, change, now: now() });
-    await stores.promptSets.getState().setRows(setId, next, { sameTestRows: true });
+    await this.sets.setRows(setId, next, { sameTestRows: true });
     return next.fingerprint;
   }
 
   /** The rows stay seen: they are not drawn again, and the use counts. */
   async #undo(setId: string, before: ClassifyEvaluation['review'], labels: Relabelled): Promise<void> {
-    const { set: open, dataset } = this.stores.promptSets.getState();
+    const { set: open, dataset } = this.sets;
     const evaluation = this.#compare.shown()?.evaluation;
     const review = evaluation?.review;
     if (open?.id !== setId || !dataset || !review) return;

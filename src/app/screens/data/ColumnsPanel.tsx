@@ -5,7 +5,6 @@ import { ENCODING_NAMES, TASK_WORDS } from './words';
 
 const NONE = '\u0000none';
 const LABEL_HERE = { id: '\u0000here', label: 'None: label rows here' };
-const NO_COLUMNS: readonly string[] = [];
 const ENCODINGS = (Object.keys(ENCODING_NAMES) as SourceFormat['encoding'][]).map((id) => ({
   id,
   label: ENCODING_NAMES[id],
@@ -16,15 +15,15 @@ const TASKS = (Object.keys(TASK_WORDS) as TaskKind[]).map((id) => ({ id, label: 
 /** What each column is; and how the file was read, where that can still be changed. */
 export function ColumnsPanel() {
   const { data } = useStores();
-  const table = useData((s) => s.table);
-  const { text, label, id, kind } = useData((s) => s.mapping);
-  const isPrepared = useData((s) => s.prepared !== null);
-  const constant = useData((s) => s.prepared?.constantColumns ?? NO_COLUMNS);
+  const { table, mapping, prepared, canReread } = useData((s) => s);
   if (!table) return null;
+  const { text, label, id, kind } = mapping;
+  const { format } = table;
+  const constant = prepared?.constantColumns ?? [];
   const columns = table.columns
     .filter((name) => !constant.includes(name) || [text, label, id].includes(name))
     .map((name) => ({ id: name, label: name, detail: firstValue(table.rows.at(0)?.cells[name]) }));
-  const { map, change } = data.getState();
+  const { map, change, reread } = data.getState();
   return (
     <Panel stack title="Columns" span={4}>
       <Choices<TaskKind>
@@ -36,7 +35,7 @@ export function ColumnsPanel() {
       <Select label="Text" options={columns} value={text} onChange={(next) => void map({ text: next })} />
       <Select
         label={TASK_WORDS[kind].answerColumn}
-        options={isPrepared && kind === 'classify' ? [...columns, LABEL_HERE] : columns}
+        options={prepared && kind === 'classify' ? [...columns, LABEL_HERE] : columns}
         value={label}
         onChange={(next) =>
           void (next === LABEL_HERE.id ? change({ kind: 'mend', mend: 'label-column' }) : map({ label: next }))
@@ -49,32 +48,23 @@ export function ColumnsPanel() {
         value={id ?? NONE}
         onChange={(next) => void map({ id: next === NONE ? null : next })}
       />
-      <FormatFields />
+      {canReread && (format.kind === 'csv' || format.kind === 'tsv') ? (
+        <div className="data-format">
+          <Select
+            label="Delimiter"
+            options={SEPARATORS}
+            value={format.delimiter}
+            onChange={(next) => void reread({ delimiter: next as SourceFormat['delimiter'] })}
+          />
+          <Select
+            label="Encoding"
+            options={ENCODINGS}
+            value={format.encoding}
+            onChange={(next) => void reread({ encoding: next as SourceFormat['encoding'] })}
+          />
+        </div>
+      ) : null}
     </Panel>
-  );
-}
-
-/** Delimiter and encoding, while the file's bytes are there to be read again. */
-function FormatFields() {
-  const { data } = useStores();
-  const format = useData((s) => (s.canReread ? s.table?.format : undefined));
-  if (!format || !['csv', 'tsv'].includes(format.kind)) return null;
-  const { reread } = data.getState();
-  return (
-    <div className="data-format">
-      <Select
-        label="Delimiter"
-        options={SEPARATORS}
-        value={format.delimiter}
-        onChange={(next) => void reread({ delimiter: next as SourceFormat['delimiter'] })}
-      />
-      <Select
-        label="Encoding"
-        options={ENCODINGS}
-        value={format.encoding}
-        onChange={(next) => void reread({ encoding: next as SourceFormat['encoding'] })}
-      />
-    </div>
   );
 }
 

@@ -3,8 +3,8 @@ import { blockingIssue } from '../../../dataset/lint/define';
 import { counted } from '../../../lib/format';
 import { FileButton, ReadingBar, ScreenFrame, useOpenSample } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
-import { useData, usePromptSets, useStores } from '../../state/studio';
-import { Button, Dialog, EmptyState, Note, TextArea } from '../../ui';
+import { useData, useOpen, usePromptSets, useStores } from '../../state/studio';
+import { Button, Dialog, EmptyState, Failed, Note, TextArea } from '../../ui';
 import { ColumnsPanel } from './ColumnsPanel';
 import { AnswersPanel, TextLengthsPanel } from './Distributions';
 import { IssuesPanel, LabelPanel } from './IssuesPanel';
@@ -40,8 +40,13 @@ const NoDataYet = () => (
 /** Drop, open, paste, or the sample. */
 function WaysToOpen() {
   const { data } = useStores();
-  const [pasting, setPasting] = useState(false);
+  const [pasted, setPasted] = useState<string | null>(null);
   const openSample = useOpenSample();
+  const close = () => setPasted(null);
+  const open = () => {
+    data.getState().openText(pasted ?? '');
+    close();
+  };
   return (
     <>
       <EmptyState
@@ -52,7 +57,7 @@ function WaysToOpen() {
             <FileButton variant="primary" onFile={data.getState().openFile}>
               Open a CSV
             </FileButton>
-            <Button onPress={() => setPasting(true)}>Paste rows</Button>
+            <Button onPress={() => setPasted('')}>Paste rows</Button>
             <Button onPress={openSample}>Open the sample</Button>
           </>
         }
@@ -60,69 +65,42 @@ function WaysToOpen() {
         CSV, Excel, JSON or YAML, with any separator and any column names, also from promptfoo, OpenAI Evals and
         Langfuse. Nothing is uploaded: the rows stay in this browser.
       </EmptyState>
-      <PasteDialog isOpen={pasting} onClose={() => setPasting(false)} />
+      <Dialog
+        wide
+        title="Paste rows"
+        isOpen={pasted !== null}
+        onClose={close}
+        actions={
+          <Button variant="primary" isDisabled={!pasted?.trim()} onPress={open}>
+            Use these rows
+          </Button>
+        }
+      >
+        <TextArea
+          mono
+          autoFocus
+          rows={12}
+          label="With a header line, as copied from a spreadsheet or a CSV file"
+          placeholder={'message\ttone\nMy order came a day early\tpositive\nMy invoice is wrong again\tnegative'}
+          value={pasted ?? ''}
+          onChange={setPasted}
+        />
+      </Dialog>
     </>
-  );
-}
-
-function PasteDialog({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClose: () => void }) {
-  const { data } = useStores();
-  const [text, setText] = useState('');
-  const open = () => {
-    data.getState().openText(text);
-    setText('');
-    onClose();
-  };
-  return (
-    <Dialog
-      wide
-      title="Paste rows"
-      isOpen={isOpen}
-      onClose={onClose}
-      actions={
-        <Button variant="primary" isDisabled={text.trim() === ''} onPress={open}>
-          Use these rows
-        </Button>
-      }
-    >
-      <TextArea
-        mono
-        autoFocus
-        rows={12}
-        label="With a header line, as copied from a spreadsheet or a CSV file"
-        placeholder={'message\ttone\nMy order came a day early\tpositive\nMy invoice is wrong again\tnegative'}
-        value={text}
-        onChange={setText}
-      />
-    </Dialog>
   );
 }
 
 function Failure() {
   const failure = useData((s) => s.failure);
   const { data } = useStores();
-  if (!failure) return null;
-  return (
-    <Note
-      live
-      tone="bad"
-      title={failure.title}
-      action={
-        <Button variant="link" onPress={data.getState().dismissFailure}>
-          Close
-        </Button>
-      }
-    >
-      {failure.message}
-    </Note>
-  );
+  return <Failed title={failure?.title ?? ''} error={failure} actions={{ Close: data.getState().dismissFailure }} />;
 }
 
 /** Rows that cannot be used replace none: the prompt set keeps those that it has. */
 function KeptRows() {
   const { data } = useStores();
   const blocked = useData((s) => (blockingIssue(s.prepared?.issues ?? []) ? (s.prepared?.dataset ?? null) : null));
-  const kept = usePromptSets((s) => s.dataset);
+  const { dataset: kept } = useOpen();
   if (!blocked || !kept || kept === blocked) return null;
   const { rows, format } = kept.table;
   return (
@@ -130,11 +108,7 @@ function KeptRows() {
       live
       tone="info"
       title={`The prompt set keeps the ${counted(rows.length, 'row')} of ${format.fileName}`}
-      action={
-        <Button variant="link" onPress={() => void data.getState().backToKept()}>
-          Back to them
-        </Button>
-      }
+      actions={{ 'Back to them': data.getState().backToKept }}
     >
       The rows below replace them once they can be used.
     </Note>
@@ -142,9 +116,23 @@ function KeptRows() {
 }
 
 function OpenData() {
-  const title = useTitle();
+  const { table, prepared, preparing } = useData((s) => s);
+  const dataset = prepared?.dataset ?? null;
+  const issues = useIssues() ?? [];
+  const blocking = blockingIssue(issues);
+  const waiting = preparing ? 'Checking the rows' : 'Choose the text column and the answer column';
+  const held =
+    dataset && !blocking
+      ? `${dataset.split.test.length} test rows are held out: training never sees them.`
+      : preparing
+        ? 'Some rows are held out for the test: training never sees them.'
+        : '';
   return (
-    <ScreenFrame title={title} lead={<Lead />} actions={<Actions />}>
+    <ScreenFrame
+      title={dataset ? dataHeadline(dataset, issues) : waiting}
+      lead={table ? `${blocking ? `${blocking.advice} ` : ''}${formatWords(table)}. ${held}` : null}
+      actions={<Actions />}
+    >
       <div className="stack data-failure">
         <Failure />
         <KeptRows />
@@ -162,34 +150,6 @@ function OpenData() {
         <VersionsPanel />
       </div>
     </ScreenFrame>
-  );
-}
-
-function useTitle(): string {
-  const dataset = useData((s) => s.prepared?.dataset ?? null);
-  const preparing = useData((s) => s.preparing);
-  const issues = useIssues();
-  if (dataset) return dataHeadline(dataset, issues ?? []);
-  return preparing ? 'Checking the rows' : 'Choose the text column and the answer column';
-}
-
-function Lead() {
-  const table = useData((s) => s.table);
-  const testRows = useData((s) => s.prepared?.dataset.split.test.length ?? null);
-  const preparing = useData((s) => s.preparing);
-  const blocking = blockingIssue(useIssues() ?? []);
-  if (!table) return null;
-  const isReady = testRows !== null && !blocking;
-  return (
-    <>
-      {blocking ? `${blocking.advice} ` : null}
-      {formatWords(table)}.{' '}
-      {isReady
-        ? `${testRows} test rows are held out: training never sees them.`
-        : preparing
-          ? 'Some rows are held out for the test: training never sees them.'
-          : null}
-    </>
   );
 }
 

@@ -60,34 +60,28 @@ function BalancePanel() {
 /** One label into another; with two labels nothing would be left to choose. */
 function MergeLabels({ labels }: { readonly labels: readonly string[] }) {
   const { data } = useStores();
-  const [chosen, choose] = useState<{ readonly from: string | null; readonly into: string | null }>(NOTHING);
+  const [from, setFrom] = useState<string | null>(null);
+  const [into, setInto] = useState<string | null>(null);
   const options = labels.map((label) => ({ id: label, label }));
-  const { from, into } = chosen;
+  const chosen = from !== null && into !== null && from !== into ? { from: [from], into } : null;
   const merge = () => {
-    if (from === null || into === null || from === into) return;
-    choose(NOTHING);
-    void data.getState().change({ kind: 'merge-labels', from: [from], into });
+    setFrom(null);
+    setInto(null);
+    if (chosen) void data.getState().change({ kind: 'merge-labels', ...chosen });
   };
   return (
     <details className="fold merge-labels">
       <summary>Merge two labels</summary>
       <div className="merge-fields">
-        <Select label="Merge" options={options} value={from} onChange={(next) => choose({ from: next, into })} />
-        <Select
-          label="into"
-          options={options.filter(({ id }) => id !== from)}
-          value={into}
-          onChange={(next) => choose({ from, into: next })}
-        />
-        <Button size="s" isDisabled={from === null || into === null || from === into} onPress={merge}>
+        <Select label="Merge" options={options} value={from} onChange={setFrom} />
+        <Select label="into" options={options.filter(({ id }) => id !== from)} value={into} onChange={setInto} />
+        <Button size="s" isDisabled={chosen === null} onPress={merge}>
           Merge
         </Button>
       </div>
     </details>
   );
 }
-
-const NOTHING = { from: null, into: null };
 
 function AnswerLengthsPanel() {
   const answers = useLengths((s) => s.value?.answers ?? null);

@@ -1,13 +1,13 @@
 /** Issues in the data, each with its way out; and for rows without a label, labels given here. */
 import { type KeyboardEvent, useState } from 'react';
 import { rowsById, textOf } from '../../../dataset/labels';
-import type { Dataset, Issue, RejectedRow } from '../../../dataset/types';
+import type { Dataset, Issue } from '../../../dataset/types';
 import { count, counted } from '../../../lib/format';
 import { ShowRejected } from '../../shell/DropTarget';
 import { FileButton } from '../../shell/Screen';
 import { useQuery } from '../../state/location';
 import { useData, usePicked, useStores } from '../../state/studio';
-import { Button, Note, Panel, TextField } from '../../ui';
+import { Button, type Found, FoundList, Note, Panel, TextField } from '../../ui';
 import {
   LABELLED_AT_ONCE,
   labelNames,
@@ -19,23 +19,27 @@ import {
 } from './rows-store';
 
 const TONES = { blocking: 'bad', warning: 'warning', info: 'info' } as const;
-const NO_ROWS: readonly RejectedRow[] = [];
-const NO_NOTES: readonly string[] = [];
 
 /** Issues in the data: each with its meaning and the next step. */
 export function IssuesPanel() {
   const issues = useIssues();
-  const rejected = useData((s) => s.table?.rejected ?? NO_ROWS);
-  const notes = useData((s) => s.table?.notes ?? NO_NOTES);
-  const isSound = issues?.length === 0 && rejected.length === 0;
+  const table = useData((s) => s.table);
+  const found = useFound(issues ?? []);
+  const rejected = table?.rejected ?? [];
+  const isSound = issues !== null && found.length + rejected.length === 0;
   return (
     <Panel title={isSound ? 'No issues found' : 'Issues'} span={6}>
       <div className="stack issues">
-        {issues?.map((issue) => (
-          <IssueNote key={`${issue.kind} ${issue.title}`} issue={issue} />
-        ))}
-        <RejectedNote rejected={rejected} />
-        {notes.map((note) => (
+        <FoundList of={found} />
+        {rejected[0] ? (
+          <Note
+            title={`${counted(rejected.length, 'row')} could not be read.`}
+            action={<ShowRejected rejected={rejected} />}
+          >
+            {`Line ${rejected[0].line}: ${rejected[0].reason}`}
+          </Note>
+        ) : null}
+        {table?.notes?.map((note) => (
           <p key={note} className="dim small">
             {note}
           </p>
@@ -53,73 +57,49 @@ export function IssuesPanel() {
   );
 }
 
-function IssueNote({ issue }: { readonly issue: Issue }) {
-  const { kind, severity, title, advice, rowIds } = issue;
-  const { data } = useStores();
-  const preparing = useData((s) => s.preparing);
-  const way = useWayOut(issue);
-  const [, show] = useQuery<string>('rows', 'all');
-  return (
-    <Note
-      tone={TONES[severity]}
-      title={`${title}.`}
-      action={
-        rowIds.length > 0 || way || needsRows(issue) ? (
-          <>
-            {way ? (
-              <Button variant="link" isDisabled={preparing} aria-label={`${way.label}: ${title}`} onPress={way.take}>
-                {way.label}
-              </Button>
-            ) : null}
-            {needsRows(issue) ? (
-              <FileButton
-                variant="link"
-                isDisabled={preparing}
-                aria-label={`Add rows: ${title}`}
-                onFile={data.getState().addFile}
-              >
-                Add rows
-              </FileButton>
-            ) : null}
-            {rowIds.length > 0 ? (
-              <Button variant="link" onPress={() => show(kind)} aria-label={`Show the rows: ${title}`}>
-                {`Show ${counted(rowIds.length, 'row')}`}
-              </Button>
-            ) : null}
-          </>
-        ) : null
-      }
-    >
-      {advice}
-    </Note>
-  );
-}
-
 const isUnanswered = ({ kind }: Issue) => kind === 'empty-label';
 
-/** What one press does about an issue: a change of the rows, or other columns. */
-function useWayOut({ kind, fix }: Issue) {
-  const { data } = useStores();
-  const label = useData((s) => s.mapping.label);
+/** Each issue with its ways out: a change of the rows, other columns, more rows, and the rows that have it. */
+function useFound(issues: readonly Issue[]): readonly Found[] {
+  const { change, map, addFile } = useStores().data.getState();
+  const preparing = useData((s) => s.preparing);
+  const { label, kind: task } = useData((s) => s.mapping);
   const isOpen = useUnlabelled().length > 0;
-  const isPartly = useData((s) => s.mapping.kind === 'generate' && s.prepared?.issues.some(isUnanswered));
-  if (fix) return { label: fix.label, take: () => void data.getState().change(fix.change) };
-  if (kind === 'too-few-rows' && isOpen) return { label: 'Label rows here', take: toLabelling };
-  if (kind === 'too-few-rows' && isPartly)
-    return { label: 'Choose a label instead', take: () => void data.getState().map({ kind: 'classify' }) };
-  return kind === 'swapped-columns'
-    ? { label: 'Swap them', take: () => void data.getState().map({ text: label }) }
-    : null;
-}
-
-/** Rows of the file that could not be read, with a table of all of them. */
-function RejectedNote({ rejected }: { readonly rejected: readonly RejectedRow[] }) {
-  const [first] = rejected;
-  return first ? (
-    <Note title={`${counted(rejected.length, 'row')} could not be read.`} action={<ShowRejected rejected={rejected} />}>
-      {`Line ${first.line}: ${first.reason}`}
-    </Note>
-  ) : null;
+  const isPartly = task === 'generate' && issues.some(isUnanswered);
+  const [, show] = useQuery<string>('rows', 'all');
+  const wayOut = ({ kind, fix }: Issue): Found['actions'] => {
+    if (fix) return { [fix.label]: () => change(fix.change) };
+    if (kind === 'swapped-columns') return { 'Swap them': () => map({ text: label }) };
+    if (kind !== 'too-few-rows') return {};
+    if (isOpen) return { 'Label rows here': toLabelling };
+    return isPartly ? { 'Choose a label instead': () => map({ kind: 'classify' }) } : {};
+  };
+  return issues.map((issue) => {
+    const { kind, severity, title, advice, rowIds } = issue;
+    return {
+      id: `${kind} ${title}`,
+      tone: TONES[severity],
+      title: `${title}.`,
+      about: title,
+      advice,
+      isDisabled: preparing,
+      actions: wayOut(issue) ?? {},
+      action: (
+        <>
+          {needsRows(issue) ? (
+            <FileButton variant="link" isDisabled={preparing} aria-label={`Add rows: ${title}`} onFile={addFile}>
+              Add rows
+            </FileButton>
+          ) : null}
+          {rowIds.length > 0 ? (
+            <Button variant="link" onPress={() => show(kind)} aria-label={`Show the rows: ${title}`}>
+              {`Show ${counted(rowIds.length, 'row')}`}
+            </Button>
+          ) : null}
+        </>
+      ),
+    };
+  });
 }
 
 const NO_IDS: readonly string[] = [];
@@ -146,24 +126,17 @@ export function LabelPanel() {
       {isLabelling ? (
         <LabelRows dataset={dataset} />
       ) : (
-        <LabelNames key={dataset.mapping.label} labels={dataset.labels} open={open} />
+        <LabelNames key={[dataset.mapping.label, ...dataset.labels].join()} labels={dataset.labels} open={open} />
       )}
     </div>
   );
 }
 
-interface LabelNamesProps {
-  readonly labels: readonly string[];
-  readonly open: readonly string[];
-}
-
-function LabelNames({ labels, open }: LabelNamesProps) {
-  const [typed, setTyped] = useState<string | null>(null);
+function LabelNames({ labels, open }: { readonly labels: readonly string[]; readonly open: readonly string[] }) {
+  const [shown, setShown] = useState(namesToType(labels));
   const [isRefused, setRefused] = useState(false);
-  const shown = typed ?? namesToType(labels);
   const names = labelNames(shown);
   const labelling = useLabelling.use();
-  const few = Math.min(LABELLED_AT_ONCE, open.length);
   return (
     <Panel title={`${counted(open.length, 'row has', 'rows have')} no label`}>
       <form
@@ -179,9 +152,9 @@ function LabelNames({ labels, open }: LabelNamesProps) {
           hint="Two or more, such as complaint, question, praise. Then each row takes one key."
           error={isRefused && names.length < 2 ? 'Name two labels or more, with a comma between them.' : null}
           value={shown}
-          onChange={setTyped}
+          onChange={setShown}
         />
-        <Button type="submit">{`Label ${count(few)} rows here`}</Button>
+        <Button type="submit">{`Label ${count(Math.min(LABELLED_AT_ONCE, open.length))} rows here`}</Button>
       </form>
       <p className="dim small">
         Rows with a label are used; the others stay as they are. You can stop at any time. Ten labelled rows are enough

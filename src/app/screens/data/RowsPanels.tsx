@@ -22,7 +22,12 @@ export function RowsPanel() {
   const [search, setSearch] = useState('');
   const choice = { filter, sort, search };
   const { all, shown, rowAt } = useShownRows(choice);
-  const columns = useData((s) => s.table?.columns);
+  const { data } = useStores();
+  const { preparing, pending: drawn, prepared, table } = useData((s) => s);
+  // shown from the key that keeps it until the changed rows are drawn
+  const pending = useStore(data, (s) => s.pending) ?? drawn;
+  const dataset = prepared?.dataset ?? null;
+  const columns = table?.columns;
   if (!columns || !all) return null;
   return (
     <Panel
@@ -34,8 +39,18 @@ export function RowsPanel() {
       }
       aside={<Tools choice={choice} onFilter={setFilter} onSort={setSort} onSearch={setSearch} />}
     >
-      <HowToEdit />
-      <EditableRows columns={columns} count={shown ?? 0} isNone={shown === 0} rowAt={rowAt} />
+      {dataset || preparing ? <HowToEdit /> : null}
+      <RowsGrid
+        columns={columns}
+        count={shown ?? 0}
+        rowAt={rowAt}
+        none={shown === 0 ? 'No row matches. Clear the search or show all rows.' : null}
+        dataset={dataset}
+        pending={pending}
+        whyLocked={(row, head) => whyLocked(row, head, dataset?.mapping ?? null)}
+        onLocked={(why) => toastError('This cell cannot be changed here', why)}
+        onEdit={(row, column, value) => void data.getState().change({ kind: 'cell', rowId: row.id, column, value })}
+      />
     </Panel>
   );
 }
@@ -93,8 +108,6 @@ function Tools({ choice: { filter, sort, search }, onFilter, onSort, onSearch }:
 
 function HowToEdit() {
   const kind = useData((s) => s.mapping.kind);
-  const isShown = useData((s) => s.prepared !== null || s.preparing);
-  if (!isShown) return null;
   return (
     <p className="dim small rows-how">
       To change {TASK_WORDS[kind].editable}, select its cell and press Enter, or click it twice.{' '}
@@ -103,29 +116,6 @@ function HowToEdit() {
       </Term>{' '}
       are locked.
     </p>
-  );
-}
-
-interface EditableRowsProps extends Pick<Parameters<typeof RowsGrid>[0], 'columns' | 'count' | 'rowAt'> {
-  readonly isNone: boolean;
-}
-
-function EditableRows({ isNone, ...rows }: EditableRowsProps) {
-  const { data } = useStores();
-  const dataset = useData((s) => s.prepared?.dataset ?? null);
-  const drawn = useData((s) => s.pending);
-  // shown from the key that keeps it until the changed rows are drawn
-  const pending = useStore(data, (s) => s.pending) ?? drawn;
-  return (
-    <RowsGrid
-      {...rows}
-      none={isNone ? 'No row matches. Clear the search or show all rows.' : null}
-      dataset={dataset}
-      pending={pending}
-      whyLocked={(row, head) => whyLocked(row, head, dataset?.mapping ?? null)}
-      onLocked={(why) => toastError('This cell cannot be changed here', why)}
-      onEdit={(row, column, value) => void data.getState().change({ kind: 'cell', rowId: row.id, column, value })}
-    />
   );
 }
 
@@ -162,6 +152,20 @@ interface VersionsTableProps {
 }
 
 function VersionsTable({ versions, now }: VersionsTableProps) {
+  const { data } = useStores();
+  const preparing = useData((s) => s.preparing);
+  const goBack = ({ number, fingerprint }: DataVersion) =>
+    canGoBackTo(versions, number) && fingerprint !== now.fingerprint ? (
+      <Button
+        variant="link"
+        size="s"
+        isDisabled={preparing}
+        aria-label={`Go back to version ${number}`}
+        onPress={() => void data.getState().change({ kind: 'go-back', version: number })}
+      >
+        Go back
+      </Button>
+    ) : null;
   const columns: readonly TableColumn<DataVersion>[] = [
     { name: 'Version', card: true, numeric: true, cell: ({ number }) => number },
     { name: 'What changed', primary: true, cell: ({ what }) => what },
@@ -170,7 +174,7 @@ function VersionsTable({ versions, now }: VersionsTableProps) {
       name: 'Go back',
       isNameHidden: true,
       numeric: true,
-      cell: (version) => <GoBack version={version} versions={versions} now={now} />,
+      cell: (version) => (version === now ? <span className="dim">now</span> : goBack(version)),
     },
   ];
   return (
@@ -185,23 +189,5 @@ function VersionsTable({ versions, now }: VersionsTableProps) {
         This browser keeps the cells of earlier versions, including those that are masked now.
       </p>
     </ScrollRegion>
-  );
-}
-
-function GoBack({ version, versions, now }: VersionsTableProps & { readonly version: DataVersion }) {
-  const { data } = useStores();
-  const preparing = useData((s) => s.preparing);
-  if (version === now) return <span className="dim">now</span>;
-  if (!canGoBackTo(versions, version.number) || version.fingerprint === now.fingerprint) return null;
-  return (
-    <Button
-      variant="link"
-      size="s"
-      isDisabled={preparing}
-      aria-label={`Go back to version ${version.number}`}
-      onPress={() => void data.getState().change({ kind: 'go-back', version: version.number })}
-    >
-      Go back
-    </Button>
   );
 }

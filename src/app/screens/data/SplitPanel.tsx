@@ -14,14 +14,13 @@ const MIN_ROWS = 10;
 
 /** Trades training rows for test rows, and says what those can show. */
 export function SplitPanel() {
-  const dataset = useData((s) => s.prepared?.dataset ?? null);
-  const preparing = useData((s) => s.preparing);
-  const sentence = useData((s) => s.prepared?.detectable.sentence ?? '');
+  const { prepared, preparing } = useData((s) => s);
+  const looks = usePromptSets((s) => s.set?.testLooks ?? 0);
+  const dataset = prepared?.dataset;
+  const sentence = prepared?.detectable.sentence ?? '';
   // with nothing to tell apart, or the wrong column, the sizes of the parts mean nothing yet
-  const isBlocked = useData((s) =>
-    s.prepared?.issues.some(
-      ({ severity, kind }) => severity === 'blocking' && kind !== 'too-few-rows' && kind !== 'empty-part',
-    ),
+  const isBlocked = prepared?.issues.some(
+    ({ severity, kind }) => severity === 'blocking' && kind !== 'too-few-rows' && kind !== 'empty-part',
   );
   // in its place from the start: what is below does not move when it comes
   if (!dataset && preparing)
@@ -46,7 +45,13 @@ export function SplitPanel() {
         ) : (
           <TestRowsSlider testRows={split.test.length} rows={usedRows(dataset)} />
         )}
-        <SplitBar parts={sizes} />
+        <div className="split-bar" aria-hidden="true">
+          {(['training', 'validation', 'test'] as const).map((name, i) => (
+            <span key={name} style={{ flexGrow: sizes[i] }}>
+              {name} {count(sizes[i] ?? 0)}
+            </span>
+          ))}
+        </div>
         <p className="visually-hidden" role="status">
           {`${splitWords(...sizes)}. ${sentence}`}
         </p>
@@ -57,7 +62,12 @@ export function SplitPanel() {
           narrow.
         </p>
       ) : null}
-      <UsedBefore />
+      {looks > 0 ? (
+        <Note title={`Test rows used ${looks === 1 ? 'once' : `${count(looks)} times`}.`}>
+          Splitting again moves rows whose results you have seen into training. Compare again afterwards, on test rows
+          that are new to you.
+        </Note>
+      ) : null}
     </Panel>
   );
 }
@@ -73,17 +83,6 @@ const PartNames = () => (
     </Term>
   </span>
 );
-
-function UsedBefore() {
-  const looks = usePromptSets((s) => s.set?.testLooks ?? 0);
-  if (looks === 0) return null;
-  return (
-    <Note title={`Test rows used ${looks === 1 ? 'once' : `${count(looks)} times`}.`}>
-      Splitting again moves rows whose results you have seen into training. Compare again afterwards, on test rows that
-      are new to you.
-    </Note>
-  );
-}
 
 const idOf = (by: SplitBy): string => (by.kind === 'seed' ? 'seed' : `${by.kind}:${by.column}`);
 
@@ -136,18 +135,6 @@ function TestRowsSlider({ testRows, rows }: { readonly testRows: number; readonl
     />
   );
 }
-
-const NAMES = ['training', 'validation', 'test'];
-
-const SplitBar = ({ parts }: { readonly parts: readonly number[] }) => (
-  <div className="split-bar" aria-hidden="true">
-    {parts.map((rows, i) => (
-      <span key={NAMES[i]} style={{ flexGrow: rows }}>
-        {NAMES[i]} {count(rows)}
-      </span>
-    ))}
-  </div>
-);
 
 /** Kept when it is left or Enter is pressed. */
 function SeedField({ seed, onChange }: { readonly seed: number; readonly onChange: (seed: number) => void }) {

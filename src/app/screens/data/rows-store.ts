@@ -13,8 +13,7 @@ import type { DataState } from '../../state/data/data-state';
 import { screenOfNew } from '../../state/location';
 import { steadyResource, useResource } from '../../state/resource';
 import { tabMemory } from '../../state/storage';
-import type { Stores } from '../../state/stores';
-import { ActionStore, screenStore, useData, useSession } from '../../state/studio';
+import { ActionStore, type Studio, screenStore, useData, useSession } from '../../state/studio';
 
 export type RowOrder = ReturnType<WorkflowMethods['query']>;
 export type TextLengths = ReturnType<WorkflowMethods['textLengths']>;
@@ -154,13 +153,9 @@ const keptLabelling = tabMemory<KeptLabelling | null>('labelling', null);
 
 /** Labels given to rows one after the other. */
 class Labelling extends ActionStore<LabellingState> {
-  readonly #data: Stores['data'];
-  readonly #openId: () => string | undefined;
-
-  constructor({ data, promptSets }: Pick<Stores, 'data' | 'promptSets'>) {
-    super(IDLE);
-    this.#data = data;
-    this.#openId = () => promptSets.getState().set?.id;
+  constructor(studio: Studio) {
+    super(studio, IDLE);
+    const { data, promptSets } = studio.stores;
     promptSets.subscribe(({ set }, before) => {
       if (set?.id === before.set?.id) return;
       // the rows that are labelled have become a prompt set
@@ -177,13 +172,13 @@ class Labelling extends ActionStore<LabellingState> {
 
   #resume(): void {
     const { setId, given = [], ...rest } = keptLabelling.read() ?? {};
-    const isOpen = setId !== undefined && setId === this.#openId();
+    const isOpen = setId !== undefined && setId === this.sets.set?.id;
     this.set(isOpen ? { ...IDLE, ...rest, given: new Map(given) } : IDLE);
   }
 
   #show(state: LabellingState): void {
     this.set(state);
-    keptLabelling.write({ ...state, given: [...state.given], setId: this.#openId() });
+    keptLabelling.write({ ...state, given: [...state.given], setId: this.sets.set?.id });
   }
 
   start(names: readonly string[], rowIds: readonly string[]): void {
@@ -225,8 +220,8 @@ class Labelling extends ActionStore<LabellingState> {
     const { given } = this.getState();
     if (given.size === 0) return;
     this.#show({ ...this.getState(), given: new Map() });
-    void this.#data.getState().change({ kind: 'label-rows', labels: [...given] });
+    void this.stores.data.getState().change({ kind: 'label-rows', labels: [...given] });
   }
 }
 
-export const useLabelling = screenStore(({ stores }) => new Labelling(stores));
+export const useLabelling = screenStore((studio) => new Labelling(studio));

@@ -3,21 +3,19 @@ import { APPROACH_NAMES, APPROACHES, type Fact, type Row, sideBySide } from '../
 import {
   type BreakEven,
   COST_FORMULA,
-  type Effort,
   money,
   months,
   payBackSentence,
   quotedCosts,
   savingWords,
 } from '../../../decide/break-even';
-import { type Costs, type Efforts, knownOf } from '../../../decide/measured';
+import { type Costs, knownOf } from '../../../decide/measured';
 import type { PromptSet } from '../../../prompt-set/types';
-import { readNumber } from '../../../training/fields';
 import { learningCurve } from '../../../workflow/learning-curve';
 import { ChartPanel, drawCosts } from '../../charts';
 import { useResource } from '../../state/resource';
 import { useSession } from '../../state/studio';
-import { Button, Facts, NumberField, Panel, ProgressBar, Table, type TableColumn } from '../../ui';
+import { Button, Facts, Fields, Panel, ProgressBar, Table, type TableColumn } from '../../ui';
 import { type Choices, decideStores, type Found } from './decide-store';
 
 /** What each prompt costs a month, and when training has paid for itself. */
@@ -89,20 +87,28 @@ const Details = ({ of }: { readonly of: BreakEven }) => {
   );
 };
 
+const MONEY = { min: 0, max: 1e9 };
+
 const ASSUMED = [
-  { key: 'rowsPerMonth', label: 'Rows a month', hint: 'Texts to answer.', whole: true },
-  { key: 'pricePerMillionTokens', label: 'Price of a million tokens', hint: '0 where your own machine answers.' },
-  { key: 'costOfWrongAnswer', label: 'Cost of a wrong answer', hint: 'Rework, or a lost customer.' },
-  { key: 'wagePerHour', label: 'Wage an hour', hint: 'Of the people who maintain it.' },
+  { key: 'rowsPerMonth', label: 'Rows a month', hint: 'Texts to answer.', whole: true, ...MONEY },
+  {
+    key: 'pricePerMillionTokens',
+    label: 'Price of a million tokens',
+    hint: '0 where your own machine answers.',
+    ...MONEY,
+  },
+  { key: 'costOfWrongAnswer', label: 'Cost of a wrong answer', hint: 'Rework, or a lost customer.', ...MONEY },
+  { key: 'wagePerHour', label: 'Wage an hour', hint: 'Of the people who maintain it.', ...MONEY },
 ] as const;
 
-const EFFORT = [
-  { key: 'build', label: 'to build' },
-  { key: 'hostingPerMonth', label: 'hosting a month' },
-  { key: 'minutesPerMonth', label: 'minutes a month' },
-] as const satisfies readonly { readonly key: keyof Effort; readonly label: string }[];
+const effortOf = (name: string) =>
+  [
+    { key: 'build', label: `${name}: to build`, ...MONEY },
+    { key: 'hostingPerMonth', label: `${name}: hosting a month`, ...MONEY },
+    { key: 'minutesPerMonth', label: `${name}: minutes a month`, ...MONEY },
+  ] as const;
 
-const NAMES: Readonly<Record<keyof Efforts, string>> = { engineering: 'Hand-written', tuning: 'Tuned' };
+const EFFORTS = { engineering: effortOf('Hand-written'), tuning: effortOf('Tuned') };
 
 /** Everything about money that the product cannot measure. */
 export function AssumptionsPanel({ choices }: { readonly choices: Choices }) {
@@ -111,25 +117,14 @@ export function AssumptionsPanel({ choices }: { readonly choices: Choices }) {
   return (
     <Panel span={5} title="Assumptions" aside="yours to edit">
       <div className="amounts">
-        {ASSUMED.map(({ key, label, ...field }) => (
-          <Amount
-            key={key}
-            label={label}
-            {...field}
-            value={assumptions[key]}
-            onChange={(value) => change({ assumptions: { ...assumptions, [key]: value } })}
-          />
+        <Fields
+          of={ASSUMED}
+          values={assumptions}
+          onChange={(to) => change({ assumptions: { ...assumptions, ...to } })}
+        />
+        {(['engineering', 'tuning'] as const).map((of) => (
+          <Fields key={of} of={EFFORTS[of]} values={efforts[of]} onChange={(to) => changeEffort(of, to)} />
         ))}
-        {(Object.keys(NAMES) as (keyof Efforts)[]).flatMap((of) =>
-          EFFORT.map(({ key, label }) => (
-            <Amount
-              key={`${of} ${key}`}
-              label={`${NAMES[of]}: ${label}`}
-              value={efforts[of][key]}
-              onChange={(value) => changeEffort(of, { [key]: value })}
-            />
-          )),
-        )}
       </div>
       <p className="dim small">
         In your currency. {quotedCosts()} The fields start in the middle of these ranges; all other numbers here are
@@ -143,26 +138,6 @@ export function AssumptionsPanel({ choices }: { readonly choices: Choices }) {
     </Panel>
   );
 }
-
-interface AmountProps {
-  readonly label: string;
-  readonly hint?: string;
-  readonly whole?: boolean;
-  readonly value: number;
-  readonly onChange: (value: number) => void;
-}
-
-/** A number that the user edits; one out of range is refused below the field, and the last good one stays. */
-const Amount = ({ label, hint = '', whole = false, value, onChange }: AmountProps) => (
-  <NumberField
-    label={label}
-    hint={hint}
-    whole={whole}
-    value={value}
-    read={(text) => readNumber({ label, hint: '', whole, min: 0, max: 1e9 }, text)}
-    onChange={(next) => next !== null && onChange(next)}
-  />
-);
 
 interface SideBySideProps {
   readonly set: PromptSet;

@@ -19,7 +19,6 @@ import { canBeVersion } from '../../../prompt-set/arms';
 import { productionOf } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
-import { readNumber } from '../../../training/fields';
 import { ChartPanel, drawRollOut } from '../../charts';
 import { FileButton, FROM_ELSEWHERE, ToComparison, ViewingOnly } from '../../shell/Screen';
 import { useResource } from '../../state/resource';
@@ -195,14 +194,12 @@ function GatesPanel({ plan, next }: Pick<BeforeProps, 'plan' | 'next'>) {
   return (
     <Panel span={7} title="Gates" aside="written before the start">
       <div className="amounts">
-        {fieldsFor(next).map(({ label, hint, max, min = 0, whole = false, of, to }) => (
+        {fieldsFor(next).map(({ of, to, ...field }) => (
           <NumberField
-            key={label}
-            label={label}
-            hint={hint}
-            whole={whole}
+            key={field.label}
+            min={0}
+            {...field}
             value={of(plan)}
-            read={(text) => readNumber({ label, hint, whole, min, max }, text)}
             onChange={(value) => value !== null && change(to(value, plan))}
           />
         ))}

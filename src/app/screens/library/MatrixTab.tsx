@@ -2,7 +2,7 @@ import { type ReactNode, useState } from 'react';
 import { useStore } from 'zustand';
 import { matrixChoices } from '../../../prompt-set/ready-prompt';
 import { cautions, type MatrixCell, matrixCsv, matrixJson, type Slot, shadesOf, slotId } from '../../../report/matrix';
-import { RunningJob, ViewingOnly } from '../../shell/Screen';
+import { JobPanel, ViewingOnly } from '../../shell/Screen';
 import { navigate } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { useCannotAsk, useIsBusy, usePicked, usePromptSets, useStores } from '../../state/studio';
@@ -310,10 +310,7 @@ function Fill({ view, open }: ViewProps & { readonly open: number }) {
   return (
     <>
       {running ? (
-        <RunningJob
-          of={work}
-          label={`${format.count(done)} of ${format.counted(total, 'cell')} filled. ${note ?? ''}`}
-        />
+        <JobPanel of={work} label={`${format.count(done)} of ${format.counted(total, 'cell')} filled. ${note ?? ''}`} />
       ) : (
         <div className="row">
           <Button variant="primary" isDisabled={cannot || open === 0} onPress={() => void work.start()}>

@@ -10,7 +10,7 @@ import { versionInUse } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import type { RowsFile } from '../../../workflow/rows-file';
-import { FileButton, RunningJob, ViewingOnly } from '../../shell/Screen';
+import { FileButton, JobPanel, ViewingOnly } from '../../shell/Screen';
 import { useCannotAsk, useIsBusy, usePicked, usePromptSets } from '../../state/studio';
 import { versionOptions } from '../../state/version-words';
 import { Button, Failed, format, Panel, Select } from '../../ui';
@@ -143,7 +143,7 @@ function Running() {
   return (
     <>
       {running ? (
-        <RunningJob of={job} label={`${format.count(done)} of ${format.counted(total, 'row')} answered`} />
+        <JobPanel of={job} label={`${format.count(done)} of ${format.counted(total, 'row')} answered`} />
       ) : null}
       <Failed title="Nothing was measured" error={error} />
     </>

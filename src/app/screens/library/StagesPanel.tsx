@@ -142,8 +142,6 @@ const POLICY_WORDS: Readonly<Record<StagePolicy['kind'], { readonly label: strin
   },
 };
 
-const MOST_SECONDS = 3600;
-
 /** Which prompt answers for a stage; Batch, the playground and `predict` follow it. */
 function Policy({ set }: { readonly set: PromptSet }) {
   const { setPolicy } = detailActions.use();
@@ -163,10 +161,10 @@ function Policy({ set }: { readonly set: PromptSet }) {
             key={set.id}
             label="Seconds for a row"
             hint="If it takes longer, your prompt answers. Empty: no limit."
-            whole={false}
+            min={0.001}
+            max={3600}
             empty="no limit"
             value={rowTimeoutMs === undefined ? null : rowTimeoutMs / 1000}
-            read={readSeconds}
             onChange={(seconds) =>
               void setPolicy(set.id, { kind, ...(seconds === null ? {} : { rowTimeoutMs: 1000 * seconds }) })
             }
@@ -176,14 +174,6 @@ function Policy({ set }: { readonly set: PromptSet }) {
       ) : null}
     </>
   );
-}
-
-function readSeconds(text: string): { readonly value: number | null } | { readonly problem: string } {
-  if (text.trim() === '') return { value: null };
-  const seconds = Number(text);
-  return seconds > 0 && seconds <= MOST_SECONDS
-    ? { value: seconds }
-    : { problem: `A number of seconds above 0, at most ${MOST_SECONDS}.` };
 }
 
 /** Below which probability another version answers. It is chosen where its price can be seen. */

@@ -141,7 +141,7 @@ export class Playground extends ActionStore<PlaygroundState> {
   });
 
   constructor(studio: Studio) {
-    super({ ...EMPTY, settings: settingsKept.read() });
+    super(studio, { ...EMPTY, settings: settingsKept.read() });
     this.#services = studio.services;
     this.#session = studio.stores.session;
     this.#promptSets = studio.stores.promptSets;

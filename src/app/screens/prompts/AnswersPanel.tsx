@@ -3,15 +3,15 @@ import { TextField } from 'react-aria-components/TextField';
 import { sameWords } from '../../../prompt-set/prompt-set';
 import { unfitWords } from '../../../task/propose-words';
 import type { AnswerWord } from '../../../task/types';
-import { readNumber } from '../../../training/fields';
 import { searchWords } from '../../../workflow/words';
+import { JobPanel } from '../../shell/Screen';
 import { isVocabularyComing, whyTrainingOff } from '../../state/session-state';
-import { useIsBusy, usePicked, usePromptSets, useSession } from '../../state/studio';
+import { useOpen, usePromptSets, useSession } from '../../state/studio';
 import { useWordFinder } from '../../state/word-jobs';
 import {
   Button,
   EmptyState,
-  Failed,
+  FoundList,
   format,
   Note,
   NumberField,
@@ -39,14 +39,18 @@ export function AnswersPanel() {
   const { setLongest } = usePrompts.use();
   const answers = useReading().value?.answers ?? null;
   const waiting = useSession(isVocabularyComing);
-  const field = { ...LONGEST, empty: answers ? String(answers.longest) : 'set from your texts' };
   return (
     <Panel
       stack
       span={5}
       title={answers ? `Half of your texts have ${format.counted(answers.medianTokens, 'token')} or fewer` : 'Answers'}
     >
-      <NumberField {...field} value={longest} read={(text) => readNumber(field, text)} onChange={setLongest} />
+      <NumberField
+        {...LONGEST}
+        empty={answers ? String(answers.longest) : 'set from your texts'}
+        value={longest}
+        onChange={setLongest}
+      />
       {answers ? (
         <p className="dim small">
           The longest has {format.count(answers.longestTokens)}. An answer is generated{' '}
@@ -78,54 +82,51 @@ export function WordsPanel() {
 }
 
 function FindWords() {
-  const set = usePromptSets((s) => s.set);
-  const dataset = usePromptSets((s) => s.dataset);
-  const { running, fraction, note, error } = usePicked(useWordFinder.use(), 'running', 'fraction', 'note', 'error');
-  const busy = useIsBusy();
-  const trainingOff = useSession(whyTrainingOff);
+  const { set, dataset } = useOpen();
+  const isOff = useSession((s) => s.job !== null || whyTrainingOff(s) !== null);
   const finder = useWordFinder.use();
+  const note = useWordFinder((s) => s.note);
   const labels = useReading().value?.labels ?? [];
   if (!set || !dataset || set.words.length === 0) return null;
-  if (running)
-    return (
-      <>
-        <ProgressBar label="Finding answer words" value={fraction} detail={note} />
-        <Button onPress={finder.stop}>Stop</Button>
-      </>
-    );
   const { wordSearch: search } = set;
   const isCurrent = search !== undefined && sameWords(search.words, set.words);
   const unfit = isCurrent ? [] : unfitWords(labels);
   return (
-    <>
+    <JobPanel
+      of={finder}
+      label="Finding answer words"
+      pace={note}
+      failed="The search for answer words did not finish"
+      kept="Your words are as they were."
+    >
       {isCurrent ? (
         <p className="small" role="status">
           {searchWords(search)} You can still change each of them.
         </p>
       ) : null}
       {unfit.length > 0 ? (
-        <Note title={`The model does not know ${namedLabels(unfit)} as ${unfit.length === 1 ? 'a word' : 'words'}.`}>
+        <Note title={`The model does not know ${quotedLabels(unfit)} as ${unfit.length === 1 ? 'a word' : 'words'}.`}>
           It can look for words that it knows and that tell your labels apart, from your training rows. If you keep the
           proposed words, the first training starts with this.
         </Note>
       ) : null}
-      <Failed title="The search for answer words did not finish" error={error}>
-        Your words are as they were.
-      </Failed>
-      <Button isDisabled={busy || trainingOff !== null} onPress={() => void finder.start(set.id, dataset)}>
+      <Button isDisabled={isOff} onPress={() => void finder.start(set.id, dataset)}>
         Find answer words
       </Button>
-    </>
+    </JobPanel>
   );
 }
 
 const NAMED = 3;
 
-const namedLabels = (words: readonly AnswerWord[]) => {
-  const named = words.slice(0, NAMED).map(({ label }) => `“${label}”`);
-  const more = words.length - named.length;
-  return more > 0 ? `${named.join(', ')} and ${more} more` : named.join(', ');
+/** “a”, “b”, “c” and 4 more. */
+const quoted = (texts: readonly string[], most = NAMED): string => {
+  const named = texts.map((text) => `“${text}”`);
+  return texts.length > most
+    ? `${named.slice(0, NAMED).join(', ')} and ${texts.length - NAMED} more`
+    : format.listed(named);
 };
+const quotedLabels = (words: readonly AnswerWord[]) => quoted(words.map(({ label }) => label));
 
 function NoWords() {
   return useSession(isVocabularyComing) ? (
@@ -182,33 +183,24 @@ function WordField({ label, word }: AnswerWord) {
   );
 }
 
-const quoted = (texts: readonly string[]) =>
-  texts.length > NAMED + 1
-    ? `${texts
-        .slice(0, NAMED)
-        .map((text) => `“${text}”`)
-        .join(', ')} and ${texts.length - NAMED} more`
-    : texts.map((text) => `“${text}”`).join(' and ');
-
+/** Labels whose words start with the same token: so the model cannot tell them apart. */
 function Collisions() {
   const collisions = useReading().value?.collisions ?? [];
   const { resolve } = usePrompts.use();
   return (
-    <>
-      {collisions.map((collision) => (
-        <Note
-          key={collision.labels.join(' ')}
-          title={`${quoted(collision.labels)} start with the same token.`}
-          action={
-            <Button variant="link" onPress={() => resolve(collision)}>
-              {`Use ${quoted(collision.suggestion.map(({ word }) => word.trim()))} instead`}
-            </Button>
-          }
-        >
-          So the model cannot tell these answer words apart.
-        </Note>
-      ))}
-    </>
+    <FoundList
+      of={collisions.map((collision) => ({
+        id: collision.labels.join(' '),
+        title: `${quoted(collision.labels, NAMED + 1)} start with the same token.`,
+        advice: 'So the model cannot tell these answer words apart.',
+        actions: {
+          [`Use ${quoted(
+            collision.suggestion.map(({ word }) => word.trim()),
+            NAMED + 1,
+          )} instead`]: () => resolve(collision),
+        },
+      }))}
+    />
   );
 }
 
@@ -220,7 +212,7 @@ function TokensNote() {
     <p className="dim small">
       {long.length === 0
         ? 'Each is a single token, and all differ. Any word can represent a label.'
-        : `${namedLabels(long)} ${long.length === 1 ? 'has' : 'have'} more than one token: the whole word is scored, which takes a little longer.`}
+        : `${quotedLabels(long)} ${long.length === 1 ? 'has' : 'have'} more than one token: the whole word is scored, which takes a little longer.`}
     </p>
   );
 }

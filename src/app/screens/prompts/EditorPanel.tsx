@@ -5,9 +5,8 @@ import { assist } from '../../../task/assist';
 import type { HardPrompt, ShotSelection } from '../../../task/types';
 import { navigateAfter, smallerPath } from '../../state/location';
 import { whyTrainingOff } from '../../state/session-state';
-import { usePromptSets, useSession } from '../../state/studio';
-import { ArmMark, Button, format, Panel, Select, Term, TextArea } from '../../ui';
-import { Note } from '../../ui/Panel';
+import { useOpen, usePromptSets, useSession } from '../../state/studio';
+import { ArmMark, Button, FoundList, format, Panel, Select, Term, TextArea } from '../../ui';
 import { templateProblem, useDraft, usePrompts } from './prompts-store';
 import { useReading, useSecondsPerToken } from './trying';
 import { costWords } from './words';
@@ -84,12 +83,9 @@ function SmallerButton() {
   );
 }
 
-const NO_COLUMNS: readonly string[] = [];
-
 function TemplateHint() {
-  const columns = usePromptSets((s) => s.dataset?.table.columns ?? NO_COLUMNS);
-  const mapping = usePromptSets((s) => s.dataset?.mapping);
-  const usable = columns.filter((name) => name !== mapping?.label && name !== mapping?.text);
+  const { table, mapping } = usePromptSets((s) => s.dataset) ?? {};
+  const usable = table?.columns.filter((name) => name !== mapping?.label && name !== mapping?.text) ?? [];
   return (
     <>
       <code>{'{text}'}</code> is replaced by the row’s text
@@ -111,54 +107,33 @@ function AssistantNotes() {
   const prompt = useDraft();
   const { take } = usePrompts.use();
   const tooLong = useReading().value?.cost?.tooLong.length ?? 0;
-  const dataset = usePromptSets((s) => s.dataset);
-  const words = usePromptSets((s) => s.set?.words ?? NONE);
-  const findings = useMemo(
-    () =>
-      dataset && prompt.template !== ''
-        ? assist({
-            prompt,
-            columns: dataset.table.columns,
-            mapping: dataset.mapping,
-            labels: dataset.labels,
-            words,
-            tooLong,
-          })
-        : [],
-    [dataset, prompt, words, tooLong],
-  );
+  const { set, dataset } = useOpen();
+  const words = set?.words;
+  const findings = useMemo(() => {
+    if (!dataset || !words || prompt.template === '') return [];
+    const { table, mapping, labels } = dataset;
+    return assist({ prompt, columns: table.columns, mapping, labels, words, tooLong });
+  }, [dataset, prompt, words, tooLong]);
   if (findings.length === 0) return null;
   return (
     <section className="stack" aria-label="Hints for your prompt">
-      {findings.map(({ kind, title, advice, fix }) => (
-        <Note
-          key={kind}
-          tone="info"
-          title={`${title}.`}
-          action={
-            fix ? (
-              <Button variant="link" aria-label={`${fix.label}: ${title}`} onPress={() => take(fix.prompt)}>
-                {fix.label}
-              </Button>
-            ) : null
-          }
-        >
-          {advice}
-        </Note>
-      ))}
+      <FoundList
+        of={findings.map(({ kind, title, advice, fix }) => ({
+          id: kind,
+          tone: 'info',
+          title: `${title}.`,
+          about: title,
+          advice,
+          actions: fix ? { [fix.label]: () => take(fix.prompt) } : {},
+        }))}
+      />
     </section>
   );
 }
 
-const NONE = [] as const;
-
 const NUMBERS = [0, 2, 4, 8, 16, 32];
 const SELECTIONS: readonly { readonly id: ShotSelection; readonly label: string; readonly means: string }[] = [
-  {
-    id: 'balanced',
-    label: 'Balanced by label',
-    means: 'every row gets the same ones, one of each label in turn',
-  },
+  { id: 'balanced', label: 'Balanced by label', means: 'every row gets the same ones, one of each label in turn' },
   { id: 'random', label: 'At random', means: 'every row gets the same ones, drawn at random' },
   {
     id: 'nearest',
@@ -173,90 +148,64 @@ const options = (values: readonly number[], label: (n: number) => string) =>
 
 function ExamplesControls() {
   const draft = useDraft();
+  const { setHow } = usePrompts.use();
   const isGenerating = usePromptSets((s) => s.set !== null && isWriting(s.set));
-  const chosen = draft.selection ?? 'balanced';
+  const labels = usePromptSets((s) => s.dataset?.labels.length ?? 0);
+  const hasChat = useSession((s) => s.tokenizer.kind === 'ready' && s.tokenizer.hasChat);
+  const { shots, selection: chosen = 'balanced', orders = 1, chat = false } = draft;
   // expected texts have no labels to balance
   const selection = isGenerating && chosen === 'balanced' ? 'random' : chosen;
-  const examples = isGenerating ? 'training rows with their answers' : 'labelled training rows';
+  const numbers = [...new Set([...NUMBERS, labels, 2 * labels, shots])].filter((n) => n <= 32 || n === shots);
   return (
     <>
       <div className="examples-how">
-        <NumberChoice shots={draft.shots} />
-        {draft.shots > 0 ? <SelectionChoice selection={selection} isGenerating={isGenerating} /> : null}
-        {draft.shots > 0 && !isGenerating ? <OrdersChoice orders={draft.orders ?? 1} /> : null}
-        <FormChoice chat={draft.chat ?? false} />
+        <Select
+          label="Examples in the prompt"
+          options={options(
+            numbers.sort((a, b) => a - b),
+            (n) => (n === 0 ? 'No examples' : `${count(n)} examples`),
+          )}
+          value={String(shots)}
+          onChange={(id) => setHow({ shots: Number(id) })}
+        />
+        {shots > 0 ? (
+          <Select
+            label="Which"
+            options={isGenerating ? SELECTIONS.filter(({ id }) => id !== 'balanced') : SELECTIONS}
+            value={selection}
+            onChange={(id) => setHow({ selection: id as ShotSelection })}
+          />
+        ) : null}
+        {shots > 0 && !isGenerating ? (
+          <Select
+            label="Orders"
+            means="The order of the examples influences a small model. With several orders, each row is scored once per order and the scores are averaged."
+            options={options(ORDERS, (n) => (n === 1 ? 'One order' : `Mean of ${n} orders`))}
+            value={String(orders)}
+            onChange={(id) => setHow({ orders: Number(id) })}
+          />
+        ) : null}
+        {hasChat || chat ? (
+          <Select
+            label="Format"
+            means="Models trained to chat expect a certain message format. The whole prompt becomes the user’s message, and the answer starts the model’s reply."
+            options={FORMATS}
+            value={chat ? 'chat' : 'plain'}
+            onChange={(id) => setHow({ chat: id === 'chat' })}
+          />
+        ) : null}
       </div>
-      {draft.shots > 0 ? (
+      {shots > 0 ? (
         <p className="dim small">
-          {count(draft.shots)} {examples} precede each row: {SELECTIONS.find(({ id }) => id === selection)?.means}. They
-          cost tokens in every answer.
+          {count(shots)} {isGenerating ? 'training rows with their answers' : 'labelled training rows'} precede each
+          row: {SELECTIONS.find(({ id }) => id === selection)?.means}. They cost tokens in every answer.
         </p>
       ) : null}
     </>
   );
 }
 
-function NumberChoice({ shots }: { readonly shots: number }) {
-  const labels = usePromptSets((s) => s.dataset?.labels.length ?? 0);
-  const { setHow } = usePrompts.use();
-  const numbers = [...new Set([...NUMBERS, labels, 2 * labels, shots])].filter((n) => n <= 32 || n === shots);
-  return (
-    <Select
-      label="Examples in the prompt"
-      options={options(
-        numbers.sort((a, b) => a - b),
-        (n) => (n === 0 ? 'No examples' : `${count(n)} examples`),
-      )}
-      value={String(shots)}
-      onChange={(id) => setHow({ shots: Number(id) })}
-    />
-  );
-}
-
-interface SelectionChoiceProps {
-  readonly selection: ShotSelection;
-  readonly isGenerating: boolean;
-}
-
-function SelectionChoice({ selection, isGenerating }: SelectionChoiceProps) {
-  const { setHow } = usePrompts.use();
-  return (
-    <Select
-      label="Which"
-      options={isGenerating ? SELECTIONS.filter(({ id }) => id !== 'balanced') : SELECTIONS}
-      value={selection}
-      onChange={(id) => setHow({ selection: id as ShotSelection })}
-    />
-  );
-}
-
-function OrdersChoice({ orders }: { readonly orders: number }) {
-  const { setHow } = usePrompts.use();
-  return (
-    <Select
-      label="Orders"
-      means="The order of the examples influences a small model. With several orders, each row is scored once per order and the scores are averaged."
-      options={options(ORDERS, (n) => (n === 1 ? 'One order' : `Mean of ${n} orders`))}
-      value={String(orders)}
-      onChange={(id) => setHow({ orders: Number(id) })}
-    />
-  );
-}
-
-function FormChoice({ chat }: { readonly chat: boolean }) {
-  const hasChat = useSession((s) => s.tokenizer.kind === 'ready' && s.tokenizer.hasChat);
-  const { setHow } = usePrompts.use();
-  if (!hasChat && !chat) return null;
-  return (
-    <Select
-      label="Format"
-      means="Models trained to chat expect a certain message format. The whole prompt becomes the user’s message, and the answer starts the model’s reply."
-      options={[
-        { id: 'plain', label: 'Plain text' },
-        { id: 'chat', label: 'A chat message' },
-      ]}
-      value={chat ? 'chat' : 'plain'}
-      onChange={(id) => setHow({ chat: id === 'chat' })}
-    />
-  );
-}
+const FORMATS = [
+  { id: 'plain', label: 'Plain text' },
+  { id: 'chat', label: 'A chat message' },
+];

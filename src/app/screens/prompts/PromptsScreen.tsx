@@ -1,11 +1,11 @@
 import { isWriting } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { triedCount } from '../../../workflow/training-rows';
-import { NeedsRows, ScreenFrame, ViewingOnly } from '../../shell/Screen';
+import { JobPanel, NeedsRows, ScreenFrame, ViewingOnly } from '../../shell/Screen';
 import { navigateAfter, screenPath } from '../../state/location';
 import { modelStanding } from '../../state/session-state';
-import { useIsBusy, usePicked, usePromptSets, useSession } from '../../state/studio';
-import { Button, Failed, ProgressBar } from '../../ui';
+import { useCannotAsk, useModel, useOpen, usePicked, usePromptSets, useSession } from '../../state/studio';
+import { Button, Failed } from '../../ui';
 import { AnswersPanel, WordsPanel } from './AnswersPanel';
 import { EditorPanel } from './EditorPanel';
 import { templateProblem, useDraft, usePrompts, useShownTry } from './prompts-store';
@@ -17,9 +17,8 @@ import { promptsHeadline, promptsLead, tryWords } from './words';
 import './prompts.css';
 
 export default function PromptsScreen() {
-  const set = usePromptSets((s) => s.set);
-  const hasRows = usePromptSets((s) => s.dataset !== null);
-  if (set && hasRows) return <OpenPrompts set={set} />;
+  const { set, dataset } = useOpen();
+  if (set && dataset) return <OpenPrompts set={set} />;
   return (
     <NeedsRows title="Open your rows first, then write a prompt" missing="No rows yet" shows={SHOWS}>
       Once you choose a text column and a label column, a first prompt and an answer word for each label appear here.
@@ -51,8 +50,7 @@ function OpenPrompts({ set }: { readonly set: PromptSet }) {
       lead={promptsLead(standing)}
       actions={<Actions set={set} rows={rows} />}
     >
-      <TryProgress />
-      <Troubles />
+      <Tried />
       <div className="grid uneven">
         {isWriting(set) ? null : <SearchPanel />}
         <EditorPanel />
@@ -66,23 +64,18 @@ function OpenPrompts({ set }: { readonly set: PromptSet }) {
 }
 
 function Actions({ set, rows }: { readonly set: PromptSet; readonly rows: number }) {
-  const dataset = usePromptSets((s) => s.dataset);
+  const { dataset } = useOpen();
   const draft = useDraft();
   const reading = useReading().value;
   const seconds = useTrySeconds();
-  const trainingOff = useSession((s) => s.capabilities.trainingOff);
-  const busy = useIsBusy();
   const trying = useTrying((s) => s.running);
+  const cannot = useCannotAsk() && !trying;
   const job = useTrying.use();
   const { keepDraft } = usePrompts.use();
   const isUnusable = templateProblem(draft, dataset) !== null || (reading?.collisions.length ?? 0) > 0;
   return (
     <>
-      <Button
-        isDisabled={rows === 0 || isUnusable || (busy && !trying) || trainingOff !== null}
-        isPending={trying}
-        onPress={() => void job.start()}
-      >
+      <Button isDisabled={rows === 0 || isUnusable || cannot} isPending={trying} onPress={() => void job.start()}>
         {tryWords(rows, seconds)}
       </Button>
       {isWriting(set) ? null : <SearchButton />}
@@ -97,46 +90,27 @@ function Actions({ set, rows }: { readonly set: PromptSet; readonly rows: number
   );
 }
 
-function TryProgress() {
-  const { running, done, total } = usePicked(useTrying.use(), 'running', 'done', 'total');
-  const modelReady = useSession((s) => s.model.kind === 'ready');
-  if (!running) return null;
-  return (
-    <div className="prompts-progress">
-      <ProgressBar
-        label={modelReady ? 'Rows tried' : 'Waiting for the model'}
-        value={modelReady ? done / Math.max(1, total) : null}
-        detail={modelReady ? `${done} of ${total}` : null}
-      />
-    </div>
-  );
-}
-
-function Troubles() {
-  const trainingOff = useSession((s) => s.capabilities.trainingOff);
-  const tryError = useTrying((s) => s.error);
-  const readingError = useReading().error;
+function Tried() {
+  const { done, total } = usePicked(useTrying.use(), 'done', 'total');
+  const isReady = useModel() !== null;
+  const { error } = useReading();
   const { read } = readings.use();
   const job = useTrying.use();
-  const error = tryError ?? readingError;
   return (
-    <>
-      {trainingOff ? (
-        <div className="prompts-progress">
-          <ViewingOnly />
-        </div>
-      ) : null}
-      {error ? (
-        <div className="prompts-progress">
-          <Failed
-            title={tryError ? 'The prompt was not tried on all rows' : 'The tokens were not counted'}
-            error={error}
-            onRetry={() => void (tryError ? job.start() : read.reload())}
-          >
-            Your prompt is saved.
-          </Failed>
-        </div>
-      ) : null}
-    </>
+    <div className="stack prompts-progress">
+      <ViewingOnly />
+      <JobPanel
+        of={job}
+        label={isReady ? 'Rows tried' : 'Waiting for the model'}
+        pace={isReady ? `${done} of ${total}` : null}
+        failed="The prompt was not tried on all rows"
+        onRetry={() => void job.start()}
+        kept="Your prompt is saved."
+      >
+        <Failed title="The tokens were not counted" error={error} onRetry={() => void read.reload()}>
+          Your prompt is saved.
+        </Failed>
+      </JobPanel>
+    </div>
   );
 }

@@ -1,7 +1,7 @@
 import type { Reading } from '../../../workflow/try-prompt';
 import { isVocabularyComing } from '../../state/session-state';
-import { usePromptSets, useSession } from '../../state/studio';
-import { Button, format, Panel, ProgressBar, ScrollRegion } from '../../ui';
+import { useOpen, useSession } from '../../state/studio';
+import { Button, format, Panel, ProgressBar, ScrollRegion, Stoppable } from '../../ui';
 import { templateProblem, useDraft, usePrompts } from './prompts-store';
 import { useBalancedInstead, useReading, useVectorsRead } from './trying';
 import { visible } from './words';
@@ -14,15 +14,28 @@ export function ReadingPanel() {
   const { value, status } = useReading();
   const reading = value?.reading ?? null;
   const isComing = useSession(isVocabularyComing);
-  const rows = usePromptSets((s) => s.dataset?.split.validation.length ?? 0);
-  const dataset = usePromptSets((s) => s.dataset);
+  const { dataset } = useOpen();
+  const rows = dataset?.split.validation.length ?? 0;
+  const index = usePrompts((s) => s.index);
+  const { readRow } = usePrompts.use();
   const draft = useDraft();
   const isNearest = draft.shots > 0 && draft.selection === 'nearest' && templateProblem(draft, dataset) === null;
   return (
     <Panel
       span={7}
       title={reading ? `Row ${reading.rowId} as the model sees it` : 'A row as the model sees it'}
-      aside={reading && rows > 1 ? <RowButtons /> : null}
+      aside={
+        reading && rows > 1 ? (
+          <>
+            <Button variant="quiet" size="s" onPress={() => readRow(index - 1)}>
+              Previous row
+            </Button>
+            <Button variant="quiet" size="s" onPress={() => readRow(index + 1)}>
+              Next row
+            </Button>
+          </>
+        ) : null
+      }
     >
       {reading ? (
         <Tokens reading={reading} isEarlier={status === 'loading'} />
@@ -36,21 +49,6 @@ export function ReadingPanel() {
         </p>
       )}
     </Panel>
-  );
-}
-
-function RowButtons() {
-  const index = usePrompts((s) => s.index);
-  const { readRow } = usePrompts.use();
-  return (
-    <>
-      <Button variant="quiet" size="s" onPress={() => readRow(index - 1)}>
-        Previous row
-      </Button>
-      <Button variant="quiet" size="s" onPress={() => readRow(index + 1)}>
-        Next row
-      </Button>
-    </>
   );
 }
 
@@ -102,16 +100,14 @@ function NearestWait() {
   const { done, total } = vectors;
   return (
     <div className="stack">
-      <ProgressBar
+      <Stoppable
         label="Reading all rows to find similar ones"
-        value={total > 0 ? done / total : null}
-        detail={`${format.count(done)} of ${format.count(total)}`}
+        fraction={total > 0 ? done / total : null}
+        secondsLeft={null}
+        pace={`${format.count(done)} of ${format.count(total)}`}
+        stop="Use balanced examples instead"
+        onStop={stop}
       />
-      <div className="row">
-        <Button variant="quiet" size="s" onPress={stop}>
-          Use balanced examples instead
-        </Button>
-      </div>
     </div>
   );
 }

@@ -10,7 +10,7 @@ import { differenceWords, isPresent, type ShownTry, wrongCount } from '../../../
 import type { WritingTry } from '../../../prompt-set/types';
 import type { Tried } from '../../../workflow/training-rows';
 import { ChartPanel, confusionTitle, drawConfusion, TextDifference } from '../../charts';
-import { usePromptSets } from '../../state/studio';
+import { useOpen } from '../../state/studio';
 import {
   EmptyState,
   format,
@@ -31,17 +31,15 @@ const { counted, percent } = format;
 
 /** The mistakes of a try. Those of another prompt, or of one that was tried otherwise, are grey; on other rows they are gone. */
 export function ResultPanels() {
-  const dataset = usePromptSets((s) => s.dataset);
+  const { dataset } = useOpen();
   const shown = useShownTry();
   const tried = shown?.version.tried;
   if (!dataset || !shown || !tried)
     return (
-      <div className="c12">
-        <EmptyState title="Mistakes will appear here">
-          Try the prompt to see its score, which labels it confuses, and every row it gets wrong. This uses validation
-          rows; the test rows are not used.
-        </EmptyState>
-      </div>
+      <NotYet title="Mistakes will appear here">
+        Try the prompt to see its score, which labels it confuses, and every row it gets wrong. This uses validation
+        rows; the test rows are not used.
+      </NotYet>
     );
   return (
     <Shown shown={shown}>
@@ -50,6 +48,12 @@ export function ResultPanels() {
     </Shown>
   );
 }
+
+const NotYet = (props: { readonly title: string; readonly children: ReactNode }) => (
+  <div className="c12">
+    <EmptyState {...props} />
+  </div>
+);
 
 const nameOf = (shown: ShownTry) => (isPresent(shown) ? 'Your prompt' : `Version ${shown.version.number}`);
 
@@ -180,17 +184,15 @@ const textColumns = (name: string): readonly TableColumn<WrittenRow>[] => [
 
 /** What a prompt wrote on validation rows, beside the expected texts. */
 export function WrittenPanel() {
-  const dataset = usePromptSets((s) => s.dataset);
+  const { dataset } = useOpen();
   const shown = useShownTry();
   const wrote = shown?.version.wrote;
   if (!dataset || !shown || !wrote)
     return (
-      <div className="c12">
-        <EmptyState title="What it writes will appear here">
-          Try the prompt to see what it writes on some validation rows, next to the expected texts. The test rows stay
-          unseen.
-        </EmptyState>
-      </div>
+      <NotYet title="What it writes will appear here">
+        Try the prompt to see what it writes on some validation rows, next to the expected texts. The test rows stay
+        unseen.
+      </NotYet>
     );
   return (
     <Shown shown={shown}>

@@ -7,12 +7,13 @@ import { differenceWords, sinceTry, wrongCount } from '../../../prompt-set/tries
 import type { HardVersion } from '../../../prompt-set/types';
 import type { Standing } from '../../../workflow/prompt-search';
 import { foundWords, howWords, perplexityOf } from '../../../workflow/words';
+import { JobPanel } from '../../shell/Screen';
 import { useQuery } from '../../state/location';
 import { whyTrainingOff } from '../../state/session-state';
-import { useCannotAsk, useIsBusy, usePicked, usePromptSets, useSession } from '../../state/studio';
+import { useCannotAsk, useIsBusy, useModel, usePromptSets, useSession } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { ArmMark } from '../../ui/Marks';
-import { Failed, Note, Panel, Stoppable } from '../../ui/Panel';
+import { Note, Panel } from '../../ui/Panel';
 import { type Column, PagedTable, Table } from '../../ui/Table';
 import { useOpened, usePrompts } from './prompts-store';
 import { useCutOffSearch, useSearch, useTrying } from './trying';
@@ -22,11 +23,18 @@ export function TriesPanel() {
   const set = usePromptSets((s) => s.set);
   const opened = useOpened();
   const versions = (set?.hard ?? []).toReversed();
-  const differences = (version: HardVersion) => (set && opened ? sinceTry(set, version, opened) : []);
-  const measures = MEASURES[set && isWriting(set) ? 'generate' : 'classify'](differences);
+  const changed = (version: HardVersion) => (set && opened ? sinceTry(set, version, opened) : []);
+  const figures = Object.entries(FIGURES[set && isWriting(set) ? 'generate' : 'classify']);
   const columns: readonly Column<HardVersion>[] = [
     { name: 'Version', primary: true, cell: (version) => <VersionCell version={version} /> },
-    ...measures,
+    ...figures.map(([name, figureOf], i) => ({
+      name,
+      card: true as const,
+      numeric: true,
+      cell: (version: HardVersion) => (
+        <Figure version={version} value={figureOf(version)} changed={changed(version)} isFirst={i === 0} />
+      ),
+    })),
     { name: 'Counts as yours', isNameHidden: true, numeric: true, cell: (version) => <ChooseCell version={version} /> },
   ];
   return (
@@ -98,76 +106,44 @@ export function TryButton({ version, children }: { readonly version?: HardVersio
   );
 }
 
-type Differences = (version: HardVersion) => ReturnType<typeof sinceTry>;
+type Figures = Readonly<Record<string, (version: HardVersion) => string | null | undefined>>;
+
+/** A version's figures on validation rows: the first with what it needs to hold again. */
+const FIGURES: ByTask<Figures> = {
+  classify: {
+    [LABEL_METRICS.accuracy.name]: ({ tried }) => tried && ofRows(tried.accuracy, tried.rows, undefined, percentWhole),
+    'Wrong rows': ({ tried }) => tried && count(wrongCount(tried)),
+  },
+  generate: {
+    [TEXT_METRICS.rougeL.name]: ({ wrote }) => wrote && percentWhole(wrote.rougeL),
+    [TEXT_METRICS.perplexity.name]: ({ wrote }) => wrote && perplexityOf(wrote.loss),
+  },
+};
 
 interface FigureProps {
   readonly version: HardVersion;
-  readonly differences: Differences;
   readonly value: string | null | undefined;
+  /** What has changed since it was measured: it is grey then. */
+  readonly changed: ReturnType<typeof sinceTry>;
+  /** Says what has changed, and measures again. */
+  readonly isFirst: boolean;
 }
 
-/** A figure that still holds; else in grey, why, and a button that measures it again. */
-function Figure({ version, differences, value }: FigureProps) {
-  if (!value) return <span className="dim">not tried</span>;
-  const changed = differences(version);
+function Figure({ version, value, changed, isFirst }: FigureProps) {
+  if (!value) return isFirst ? <span className="dim">not tried</span> : null;
   if (changed.length === 0) return value;
   return (
     <>
       <span className="dim">{value}</span>
-      <div className="dim small">{differenceWords(changed)}</div>
-      <TryButton version={version}>Try again</TryButton>
+      {isFirst ? (
+        <>
+          <div className="dim small">{differenceWords(changed)}</div>
+          <TryButton version={version}>Try again</TryButton>
+        </>
+      ) : null}
     </>
   );
 }
-
-/** A version's first metric on validation rows. */
-const scoreColumn = (
-  { name }: { readonly name: string },
-  differences: Differences,
-  figureOf: (version: HardVersion) => string | null | undefined,
-): Column<HardVersion> => ({
-  name,
-  card: true,
-  numeric: true,
-  cell: (version) => <Figure version={version} differences={differences} value={figureOf(version)} />,
-});
-
-const MEASURES: ByTask<(differences: Differences) => readonly Column<HardVersion>[]> = {
-  classify: (differences) => [
-    scoreColumn(
-      LABEL_METRICS.accuracy,
-      differences,
-      ({ tried }) => tried && ofRows(tried.accuracy, tried.rows, undefined, percentWhole),
-    ),
-    {
-      name: 'Wrong rows',
-      card: 'wrong',
-      numeric: true,
-      cell: (version) => (
-        <Further of={version.tried && count(wrongCount(version.tried))} {...{ version, differences }} />
-      ),
-    },
-  ],
-  generate: (differences) => [
-    scoreColumn(TEXT_METRICS.rougeL, differences, ({ wrote }) => wrote && percentWhole(wrote.rougeL)),
-    {
-      name: TEXT_METRICS.perplexity.name,
-      card: true,
-      numeric: true,
-      cell: (version) => (
-        <Further of={version.wrote && perplexityOf(version.wrote.loss)} {...{ version, differences }} />
-      ),
-    },
-  ],
-};
-
-interface FurtherProps extends Pick<FigureProps, 'version' | 'differences'> {
-  readonly of: string | null | undefined;
-}
-
-/** A second figure of the same try. */
-const Further = ({ of, version, differences }: FurtherProps) =>
-  differences(version).length === 0 ? (of ?? '') : <span className="dim">{of}</span>;
 
 // The search for the best prompt: a button, and a leaderboard that fills while candidates answer.
 
@@ -181,11 +157,8 @@ function CutOffSearch() {
       <Note
         tone="info"
         title="The search for your best prompt was cut off"
-        action={
-          <Button variant="link" isDisabled={isBusy} onPress={() => void start()}>
-            Continue the search
-          </Button>
-        }
+        actions={{ 'Continue the search': start }}
+        isDisabled={isBusy}
       >
         {`${counted(cutOff, 'prompt')} had answered, and will not be asked again.`}
       </Note>
@@ -195,17 +168,12 @@ function CutOffSearch() {
 
 /** Starts the search, or continues one that was stopped. */
 export function SearchButton() {
-  const isBusy = useIsBusy();
-  const trainingOff = useSession(whyTrainingOff);
-  const isReady = usePromptSets((s) => s.set !== null && s.set.words.length > 0 && s.dataset !== null);
   const running = useSearch((s) => s.running);
+  const isOff = useSession((s) => whyTrainingOff(s) !== null || (s.job !== null && !running));
+  const isReady = usePromptSets((s) => s.set !== null && s.set.words.length > 0 && s.dataset !== null);
   const { start } = useSearch.use();
   return (
-    <Button
-      isDisabled={!isReady || (isBusy && !running) || trainingOff !== null}
-      isPending={running}
-      onPress={() => void start()}
-    >
+    <Button isDisabled={!isReady || isOff} isPending={running} onPress={() => void start()}>
       Find my best prompt
     </Button>
   );
@@ -213,23 +181,29 @@ export function SearchButton() {
 
 const LINES = 8;
 
-/**
- * Texts as they answer, each with the answer words that count, the best first; the winner is marked, and already used as Yours.
- */
+/** Texts as they answer, each with its answer words, the best first; the winner is marked, and already used as Yours. */
 export function SearchPanel() {
   const setId = usePromptSets((s) => s.set?.id ?? null);
-  const isMine = useSearch((s) => s.setId === setId);
-  const { running, error, board, found } = usePicked(useSearch.use(), 'running', 'error', 'board', 'found');
-  const { start } = useSearch.use();
-  if (!isMine || (!running && !error && board.length === 0)) return running ? null : <CutOffSearch />;
-  const [first] = board;
-  const best = found ? board.find(({ key }) => key === found.key) : first;
+  const search = useSearch.use();
+  const state = useSearch((s) => s);
+  const isReady = useModel() !== null;
+  const { running, error, board, found, note, tokensPerSecond: rate } = state;
+  const start = () => void search.start();
+  if (state.setId !== setId || (!running && !error && board.length === 0)) return running ? null : <CutOffSearch />;
+  const best = found ? board.find(({ key }) => key === found.key) : board[0];
   return (
     <Panel stack span={12} title={searchTitle(running ? null : (found?.search.candidates ?? null), board.length, best)}>
-      {running ? <SearchProgress /> : null}
-      <Failed title="The search did not finish" error={error} onRetry={() => void start()}>
-        Your prompt is as it was.
-      </Failed>
+      <JobPanel
+        of={search}
+        label={isReady ? 'Comparing prompts' : 'Waiting for the model'}
+        pace={[note ?? '', rate === null ? '' : `${count(Math.round(rate))} tokens per second`]
+          .filter(Boolean)
+          .join(' · ')}
+        stop="Stop and keep the best"
+        failed="The search did not finish"
+        onRetry={start}
+        kept="Your prompt is as it was."
+      />
       {found ? (
         <p className="small" role="status">
           {foundWords(found.search)} It is your entry in the comparison; your other prompts are kept under Tries. Only
@@ -257,28 +231,6 @@ const searchTitle = (compared: number | null, tried: number, best: Standing | un
     ? `${counted(tried, 'prompt')} have answered; the first gets ${figure}`
     : `The best of ${counted(compared, 'prompt')} gets ${figure}`;
 };
-
-function SearchProgress() {
-  const {
-    fraction,
-    note,
-    secondsLeft: left,
-    tokensPerSecond: rate,
-  } = usePicked(useSearch.use(), 'fraction', 'note', 'secondsLeft', 'tokensPerSecond');
-  const modelReady = useSession((s) => s.model.kind === 'ready');
-  const { stop } = useSearch.use();
-  const pace = [note, rate === null ? null : `${count(Math.round(rate))} tokens per second`];
-  return (
-    <Stoppable
-      label={modelReady ? 'Comparing prompts' : 'Waiting for the model'}
-      fraction={modelReady ? fraction : null}
-      secondsLeft={left}
-      pace={pace.filter((each) => each !== null).join(' · ')}
-      stop="Stop and keep the best"
-      onStop={stop}
-    />
-  );
-}
 
 /** Whose prompt it is, or among how many lists of answer words its own were chosen. */
 const aboutLine = ({ origin, lists }: Standing): string => {

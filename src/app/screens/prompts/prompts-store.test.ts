@@ -189,14 +189,6 @@ describe('after a reload', () => {
     const after = await reloaded(before);
     await vi.waitFor(() => expect(after.prompts.getState().words).toEqual({ bad: 'terrible' }));
   });
-
-  it('shows a prompt that an earlier version of the page kept', async () => {
-    const before = await loaded();
-    const id = before.promptSets.getState().set?.id;
-    await before.services.store.settings.set(`draft:${id}`, { template: 'Old {text}', shots: 0, shotSeed: 0 });
-    const after = await reloaded(before);
-    await vi.waitFor(() => expect(after.draft().template).toBe('Old {text}'));
-  });
 });
 
 describe('the search for the best prompt', () => {

@@ -15,7 +15,15 @@ import { type Proposal, proposals } from '../../state/proposer';
 import type { SetChange } from '../../state/saving-sets';
 import { weightsOf } from '../../state/session-state';
 import { drafts, tabMemory } from '../../state/storage';
-import { ActionStore, type Studio, screenStore, usePromptSets, useSession, useStores } from '../../state/studio';
+import {
+  ActionStore,
+  type Studio,
+  screenStore,
+  useOpen,
+  usePromptSets,
+  useSession,
+  useStores,
+} from '../../state/studio';
 import { versionName } from './words';
 
 /** What the user typed and has not tried or committed yet. */
@@ -59,7 +67,7 @@ export const useDraft = (): HardPrompt => {
 
 /** The try that is shown with the prompt in the editor; null = nothing was tried yet. */
 export function useShownTry(): ShownTry | null {
-  const set = usePromptSets((s) => s.set);
+  const { set } = useOpen();
   const opened = useOpened();
   const draft = useDraft();
   return set && opened && shownTry(set, draft, opened);
@@ -91,10 +99,6 @@ interface KeptPrompt {
   readonly prompt: HardPrompt | null;
 }
 
-/** The earliest pages kept the prompt alone, later ones half-typed words beside it. */
-const readPrompt = (kept: KeptPrompt | HardPrompt | null): HardPrompt | null =>
-  kept !== null && 'template' in kept ? kept : (kept?.prompt ?? null);
-
 /** A half-typed word is kept with the tab: that is written at once, and a reload before the next key finds it. */
 const halfTyped = tabMemory<{ readonly setId: string; readonly words: Typed['words'] } | null>('answer-words', null);
 
@@ -104,13 +108,12 @@ const wordsTyped = (setId: string): Typed['words'] => {
 };
 
 class Prompts extends ActionStore<PromptsState> {
-  readonly #studio: Studio;
+  readonly #disk = drafts(this.services.store);
   /** The last change of the task. */
   #saved: Promise<unknown> = Promise.resolve();
 
   constructor(studio: Studio) {
-    super({ ...NOTHING, index: 0 });
-    this.#studio = studio;
+    super(studio, { ...NOTHING, index: 0 });
     studio.stores.promptSets.subscribe((next, before) => {
       if (next.set?.id === before.set?.id) return;
       this.set({ ...NOTHING, index: 0 });
@@ -119,38 +122,30 @@ class Prompts extends ActionStore<PromptsState> {
     void this.#restore();
   }
 
-  get #disk() {
-    return drafts(this.#studio.services.store);
-  }
-
-  #opened(): PromptSet | null {
-    return this.#studio.stores.promptSets.getState().set;
-  }
-
   #draft(): HardPrompt {
-    return draftOf(this.#opened(), this.getState().prompt, this.#studio.stores.proposer.getState().proposal);
+    return draftOf(this.sets.set, this.getState().prompt, this.stores.proposer.getState().proposal);
   }
 
   async #restore(): Promise<void> {
-    const open = this.#opened();
+    const open = this.sets.set;
     if (!open) return;
     this.set({ words: wordsTyped(open.id) });
-    const kept = await this.#disk.get<KeptPrompt | HardPrompt>(keyOf(open.id)).catch(() => null);
+    const kept = await this.#disk.get<KeptPrompt>(keyOf(open.id)).catch(() => null);
     // text typed while the disk was read is newer
-    if (this.#opened()?.id === open.id && this.getState().prompt === null) this.set({ prompt: readPrompt(kept) });
+    if (this.sets.set?.id === open.id && this.getState().prompt === null) this.set({ prompt: kept?.prompt ?? null });
   }
 
   /** Takes a whole prompt, such as a repaired one. */
   readonly take = (prompt: HardPrompt): void => {
     this.set({ prompt });
-    const open = this.#opened();
+    const open = this.sets.set;
     // on a full disk it lasts as long as the page
     if (open) void this.#disk.set(keyOf(open.id), { prompt } satisfies KeptPrompt).catch(() => undefined);
   };
 
   #typeWords(words: Typed['words']): void {
     this.set({ words });
-    const open = this.#opened();
+    const open = this.sets.set;
     if (open) halfTyped.write({ setId: open.id, words });
   }
 
@@ -161,7 +156,7 @@ class Prompts extends ActionStore<PromptsState> {
 
   /** Puts an earlier version into the editor, with its answer words. */
   readonly openVersion = (id: string): void => {
-    const version = this.#opened()?.hard.find((v) => v.id === id);
+    const version = this.sets.set?.hard.find((v) => v.id === id);
     if (!version) return;
     this.take(version.prompt);
     if (version.words) void this.#change((set) => ({ words: wordsFitting(set, version) }));
@@ -183,9 +178,7 @@ class Prompts extends ActionStore<PromptsState> {
   };
 
   #takeWord(label: string, word: string): Promise<unknown> {
-    const before = this.#opened()
-      ?.words.find((w) => w.label === label)
-      ?.word.trim();
+    const before = this.sets.set?.words.find((w) => w.label === label)?.word.trim();
     if (word === '' || word === before) return this.#saved;
     const { template } = this.#draft();
     return this.#change((set) => ({
@@ -203,8 +196,8 @@ class Prompts extends ActionStore<PromptsState> {
   }
 
   async #byHand(what: string, change: SetChange): Promise<void> {
-    const open = this.#opened();
-    if (open) await this.#studio.stores.promptSets.getState().change(open.id, what, change);
+    const open = this.sets.set;
+    if (open) await this.sets.change(open.id, what, change);
   }
 
   readonly resolve = ({ suggestion }: PromptReading['collisions'][number]): void =>
@@ -217,16 +210,16 @@ class Prompts extends ActionStore<PromptsState> {
     void this.#change((s) => (s.writing ? { writing: { longest } } : {}), 'Length of answers changed');
 
   readonly readRow = (index: number): void => {
-    const rows = this.#studio.stores.promptSets.getState().dataset?.split.validation.length ?? 0;
+    const rows = this.sets.dataset?.split.validation.length ?? 0;
     if (rows > 0) this.set({ index: ((index % rows) + rows) % rows });
   };
 
   /** The version of the prompt in the editor, saved when it is new; null = it cannot be used. */
   readonly versionOfDraft = async (): Promise<HardVersion | null> => {
-    const open = this.#opened();
+    const open = this.sets.set;
     const prompt = this.#draft();
-    if (!open || templateProblem(prompt, this.#studio.stores.promptSets.getState().dataset) !== null) return null;
-    return foundVersion(open, prompt) ?? keepVersion(this.#studio, open.id, prompt);
+    if (!open || templateProblem(prompt, this.sets.dataset) !== null) return null;
+    return foundVersion(open, prompt) ?? keepVersion(this.studio, open.id, prompt);
   };
 
   /** Makes a version "Yours". */
@@ -235,16 +228,13 @@ class Prompts extends ActionStore<PromptsState> {
 
   /** Saves the prompt as a version when it is new and usable; for leaving the screen. */
   readonly keepDraft = async (): Promise<void> => {
-    const { promptSets } = this.#studio.stores;
-    const open = this.#opened();
+    const open = this.sets.set;
     const prompt = this.#draft();
-    if (!open || prompt.template === '' || templateProblem(prompt, promptSets.getState().dataset) !== null) return;
+    if (!open || prompt.template === '' || templateProblem(prompt, this.sets.dataset) !== null) return;
     if (foundVersion(open, prompt)) return;
-    const version = await keepVersion(this.#studio, open.id, prompt);
+    const version = await keepVersion(this.studio, open.id, prompt);
     // nothing was tried: what is in the editor is what the user means
-    await promptSets
-      .getState()
-      .updateById(open.id, (s, { now }) => (chosenHard(s)?.tried ? s : chooseHard(s, version.id, now)));
+    await this.sets.updateById(open.id, (s, { now }) => (chosenHard(s)?.tried ? s : chooseHard(s, version.id, now)));
   };
 }
 

@@ -2,8 +2,7 @@ import { useStore } from 'zustand';
 import { createStore } from 'zustand/vanilla';
 import { rowsKey } from '../../../dataset/keys';
 import type { Dataset } from '../../../dataset/types';
-import { oneAtATime } from '../../../lib/control';
-import { StudioError } from '../../../lib/errors';
+import { oneAtATime, pause } from '../../../lib/control';
 import { capitalised } from '../../../lib/format';
 import type { FoundPrompt } from '../../../prompt-set/make-versions';
 import {
@@ -26,31 +25,23 @@ import type { ImproveRequest } from '../../../workflow/improve';
 import type { KeptReading, Standing } from '../../../workflow/prompt-search';
 import { triedCount } from '../../../workflow/training-rows';
 import type { PromptReading, ReadRequest, TryResult } from '../../../workflow/try-prompt';
-import { type Job, job } from '../../state/job';
+import { type Job, job, throwIfStopped } from '../../state/job';
 import { createSpeedometer } from '../../state/models-store';
 import { resource, steadyResource, useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
-import { perStudio, type Studio, screenStore, usePromptSets, useSession } from '../../state/studio';
+import { perStudio, type Studio, screenStore, useModel, useOpen, usePromptSets } from '../../state/studio';
 import { toastUndo } from '../../ui/toast';
 import { draftOf, keepVersion, templateProblem, useDraft, usePrompts } from './prompts-store';
 
-/** Typing pauses this long before the tokens are counted, milliseconds. */
-const PAUSE = 200;
-
-const pause = (signal: AbortSignal) =>
-  new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(resolve, PAUSE);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      reject(new StudioError('cancelled', 'Stopped.'));
-    });
-  });
+/** Typing pauses this long before the tokens are counted. */
+const PAUSE_MS = 200;
 
 export const readings = perStudio(({ services, stores: { session } }) => {
   const vectors = createStore<{ readonly vectors: RowsDone | null }>(() => ({ vectors: null }));
   let isFirst = true;
   const read = steadyResource(async (request: ReadRequest, signal) => {
-    if (!isFirst) await pause(signal);
+    if (!isFirst) await pause(PAUSE_MS, signal);
+    throwIfStopped(signal);
     isFirst = false;
     await session.getState().tokenizerReady();
     return services.workflow
@@ -67,11 +58,10 @@ const isNearest = ({ shots, selection }: HardPrompt) => shots > 0 && selection =
 
 /** The prompt in the editor as the model sees it. */
 export function useReading() {
-  const set = usePromptSets((s) => s.set);
-  const dataset = usePromptSets((s) => s.dataset);
+  const { set, dataset } = useOpen();
   const prompt = useDraft();
   const index = usePrompts((s) => s.index);
-  const modelReady = useSession((s) => s.model.kind === 'ready');
+  const modelReady = useModel() !== null;
   // only the model knows which training rows are similar; after another label column is chosen, its words are still to come
   const canRead = set && dataset && sameLabels(set.words, dataset.labels) && (modelReady || !isNearest(prompt));
   const ids = dataset?.split.validation ?? [];
@@ -138,7 +128,7 @@ const timings = perStudio((studio) => {
 });
 
 export function useSecondsPerToken(): number | null {
-  const model = useSession((s) => (s.model.kind === 'ready' ? s.model.info.sha256 : null));
+  const model = useModel()?.sha256;
   const mean = useReading().value?.cost?.mean;
   return useResource(timings.use().seconds, model && mean !== undefined ? { model, mean } : null).value;
 }
@@ -148,7 +138,7 @@ export function useTrySeconds(): number | null {
   const perToken = useSecondsPerToken();
   const set = usePromptSets((s) => s.set);
   const reading = useReading().value;
-  const isReady = useSession((s) => s.model.kind === 'ready');
+  const isReady = useModel() !== null;
   const tokens = useResource(timings.use().tokens, isReady && set && reading ? { set, reading } : null).value;
   return perToken === null || tokens === null ? null : perToken * tokens;
 }
@@ -271,10 +261,9 @@ const cutOff = perStudio(({ services, stores: { session } }) =>
 );
 
 export function useCutOffSearch() {
-  const setId = usePromptSets((s) => s.set?.id ?? null);
-  const dataset = usePromptSets((s) => s.dataset);
-  const isLoading = useSession((s) => s.model.kind !== 'ready');
-  const key = setId === null || !dataset || isLoading ? null : { setId, dataset };
+  const { set, dataset } = useOpen();
+  const isReady = useModel() !== null;
+  const key = set && dataset && isReady ? { setId: set.id, dataset } : null;
   return useResource(cutOff.use(), key).value ?? null;
 }
 

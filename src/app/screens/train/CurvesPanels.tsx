@@ -1,17 +1,10 @@
-import { useMemo, useState } from 'react';
+import { type ReactNode, useMemo, useState } from 'react';
 import type { ByTask, TaskKind } from '../../../dataset/types';
 import { midSentence } from '../../../lib/format';
 import { TEXT_METRICS } from '../../../metrics/registry';
-import type { PromptSet, RaceEntry, SoftVersion } from '../../../prompt-set/types';
+import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { accuracyOf } from '../../../training/checkpoint';
-import {
-  type Diagnosis,
-  type DiagnosisKind,
-  fewValidationRows,
-  type Judgement,
-  judge,
-} from '../../../training/diagnosis';
-import type { StepPoint } from '../../../training/events';
+import { type DiagnosisKind, fewValidationRows, type Judgement, judge } from '../../../training/diagnosis';
 import { STANDARD, type TrainingSettings } from '../../../training/settings';
 import { textOf } from '../../../workflow/runs';
 import type { Sample } from '../../../workflow/train';
@@ -25,6 +18,7 @@ import {
   type Metric,
   TextDifference,
   type Twin,
+  twinOf,
   validationTitle,
 } from '../../charts';
 import { navigate, screenPath } from '../../state/location';
@@ -32,26 +26,21 @@ import { Button, Choices, Facts, format, Panel, Table } from '../../ui';
 import { hasDiverged, keptStep, type LiveRun } from './live-run';
 import { useNextRun } from './next-run';
 import { TracesPanel } from './TracesPanel';
-import { useShownRun, useTraining } from './training-store';
+import { useTraining } from './training-store';
 
 /** What needs no advice once the run is over. */
 const CALM: ReadonlySet<DiagnosisKind> = new Set(['starting', 'learning', 'levelled']);
 
 interface CurvesPanelsProps {
   readonly set: PromptSet;
+  readonly live: LiveRun;
   /** Rows that gradients see, unless the run limits them. */
   readonly trainRows: number;
 }
 
-/** The curves of the run on the screen, live, with one judgement of them. */
-export function CurvesPanels({ set, trainRows }: CurvesPanelsProps) {
-  const live = useShownRun(set.id, (run) => run);
-  return live ? <Curves live={live} set={set} trainRows={trainRows} /> : null;
-}
-
-function Curves({ live, set, trainRows }: CurvesPanelsProps & { readonly live: LiveRun }) {
-  const [chosen, setMetric] = useState<Metric | null>(null);
-  const metric = chosen ?? firstMeasure(live.kind);
+/** The curves of the run on the screen, with one judgement of them. */
+export function CurvesPanels({ live, set, trainRows }: CurvesPanelsProps) {
+  const { metric, controls } = useMeasure(live.kind, 'Measure');
   const run = set.soft.find(({ id }) => id === live.runId);
   const settings = run?.settings ?? STANDARD;
   const judgement = judge(
@@ -68,8 +57,8 @@ function Curves({ live, set, trainRows }: CurvesPanelsProps & { readonly live: L
   );
   return (
     <>
-      {live.race ? <RacePanel entries={live.race} live={live} /> : null}
-      <ValidationPanel live={live} judgement={judgement} metric={metric} onMetric={setMetric} />
+      <RacePanel live={live} />
+      <ValidationPanel live={live} judgement={judgement} metric={metric} controls={controls} />
       <LossPanel live={live} judgement={judgement} settings={settings} run={run} />
       {live.sample ? <SamplePanel sample={live.sample} /> : null}
       <TracesPanel steps={live.steps} stepsTotal={live.stepsTotal} />
@@ -78,30 +67,23 @@ function Curves({ live, set, trainRows }: CurvesPanelsProps & { readonly live: L
 }
 
 /** Which starts were compared before the run, and which one it continues. */
-function RacePanel({ entries, live }: { readonly entries: readonly RaceEntry[]; readonly live: LiveRun }) {
-  const best = entries.find(({ outcome }) => outcome === 'continues');
+function RacePanel({ live: { race, validationRows, isRacedAhead } }: { readonly live: LiveRun }) {
+  if (!race) return null;
+  const best = race.find(({ outcome }) => outcome === 'continues');
+  const title = best ? `Chosen start: ${midSentence(best.name)}` : 'One of these starts continues';
   return (
-    <Panel
-      title={
-        best?.losses.at(-1)?.loss === null
-          ? 'Every start diverged'
-          : best
-            ? `Chosen start: ${midSentence(best.name)}`
-            : 'One of these starts continues'
-      }
-      span={12}
-    >
+    <Panel title={best?.losses.at(-1)?.loss === null ? 'Every start diverged' : title} span={12}>
       <ul>
-        {entries.map((entry) => (
+        {race.map((entry) => (
           <li key={entry.name} className={entry.outcome === 'out' ? 'dim' : undefined}>
-            {raceWords(entry, live.validationRows)}
+            {raceWords(entry, validationRows)}
           </li>
         ))}
       </ul>
       <p className="dim small">
         The first of them continues unless another one’s loss is clearly lower: by two standard errors over the
         validation rows.
-        {live.isRacedAhead ? ' They were compared while you worked, before you asked for this run.' : ''}
+        {isRacedAhead ? ' They were compared while you worked, before you asked for this run.' : ''}
       </p>
     </Panel>
   );
@@ -114,10 +96,10 @@ interface JudgedProps {
 
 interface ValidationProps extends JudgedProps {
   readonly metric: Metric;
-  readonly onMetric: (metric: Metric) => void;
+  readonly controls: ReactNode;
 }
 
-function ValidationPanel({ live, judgement, metric, onMetric }: ValidationProps) {
+function ValidationPanel({ live, judgement, metric, controls }: ValidationProps) {
   const { validations, lines, stepsTotal, bestStep, validationRows, kind } = live;
   const draw = useMemo(
     () => drawValidation({ points: validations, lines, metric, stepsTotal, bestStep, rows: validationRows }),
@@ -130,7 +112,7 @@ function ValidationPanel({ live, judgement, metric, onMetric }: ValidationProps)
       span={8}
       title={validationTitle(validations, judgement.place, metric)}
       unit={format.counted(validationRows, 'validation row')}
-      controls={<MeasureChoice label="Measure" kind={kind} value={metric} onChange={onMetric} />}
+      controls={controls}
       draw={draw}
       twin={TWINS[kind](live)}
     >
@@ -142,16 +124,16 @@ function ValidationPanel({ live, judgement, metric, onMetric }: ValidationProps)
 
 /** A run that ended early has scored no prompt to beat: the chart says so in place of a line. */
 function Unscored({ live: { setId, phase, ending, lines } }: { readonly live: LiveRun }) {
-  const missing = BASELINES.filter(([id]) => !lines.some((line) => line.id === id)).map(([, name]) => name);
-  if (phase !== 'ended' || ending !== 'stopped' || missing.length === 0) return null;
-  const isTry = missing.includes(YOURS);
+  const [yours, untuned] = (['yours', 'untuned'] as const).map((id) => !lines.some((line) => line.id === id));
+  if (phase !== 'ended' || ending !== 'stopped' || !(yours || untuned)) return null;
+  const missing = [yours ? 'your prompt' : '', untuned ? 'the untuned prompt' : ''].filter(Boolean);
   return (
     <div className="row">
       <p className="dim small">
-        No line for {missing.join(' and ')}: the run was stopped before {missing.length > 1 ? 'they were' : 'it was'}{' '}
+        No line for {missing.join(' and ')}: the run was stopped before {yours && untuned ? 'they were' : 'it was'}{' '}
         scored.
       </p>
-      {isTry ? (
+      {yours ? (
         <Button size="s" onPress={() => navigate(screenPath(setId, 'prompts'))}>
           Try your prompt
         </Button>
@@ -159,12 +141,6 @@ function Unscored({ live: { setId, phase, ending, lines } }: { readonly live: Li
     </div>
   );
 }
-
-const YOURS = 'your prompt';
-const BASELINES = [
-  ['yours', YOURS],
-  ['untuned', 'the untuned prompt'],
-] as const;
 
 /** The table beside the validation chart. */
 const TWINS: ByTask<(live: LiveRun) => Twin> = {
@@ -188,41 +164,61 @@ const TWINS: ByTask<(live: LiveRun) => Twin> = {
   }),
 };
 
-interface LossProps extends JudgedProps {
-  readonly settings: TrainingSettings;
-  readonly run: SoftVersion | undefined;
-}
-
 /** Trains a run again with some settings changed, which are then those of the next run. */
 export function useTrainAgain(run: SoftVersion | undefined, settings: TrainingSettings) {
   const { startInstead } = useTraining.use();
   const nextRun = useNextRun.use();
   return (change: Partial<TrainingSettings>) => {
     const changed = { ...settings, ...change };
-    nextRun.change(changed);
     const text = run ? textOf(run) : { hybrid: false };
-    nextRun.chooseText(text);
+    nextRun.change({ ...changed, ...text });
     void startInstead(changed, { ...text, ...(run?.distilled && { teacher: run.distilled.from }) });
   };
+}
+
+interface LossProps extends JudgedProps {
+  readonly settings: TrainingSettings;
+  readonly run: SoftVersion | undefined;
 }
 
 function LossPanel({ live, judgement: { diagnosis, trend }, settings, run }: LossProps) {
   const { steps, stepsTotal } = live;
   const draw = useMemo(() => drawLoss(steps, stepsTotal), [steps, stepsTotal]);
   const trainAgain = useTrainAgain(run, settings);
-  const onRemedy = ({ change }: NonNullable<Diagnosis['remedy']>) => trainAgain(change);
+  const { kind, title, advice, remedy } = diagnosis;
+  const isCalm = live.phase === 'ended' && CALM.has(kind);
+  const last = steps.at(-1);
+  const kept = keptStep(live);
   return (
     <ChartPanel
       span={4}
       title={lossTitle(trend)}
       draw={draw}
-      twin={{
-        columns: ['step', 'loss', 'learning_rate', 'gradient_norm', 'ms'],
-        rows: steps.map((s) => [s.step, s.loss, s.learningRate, s.gradNorm, Math.round(s.ms)]),
-      }}
+      twin={twinOf(steps, {
+        step: (s) => s.step,
+        loss: (s) => s.loss,
+        learning_rate: (s) => s.learningRate,
+        gradient_norm: (s) => s.gradNorm,
+        ms: (s) => Math.round(s.ms),
+      })}
     >
-      <Advice live={live} diagnosis={diagnosis} onRemedy={onRemedy} />
-      <LastStep last={steps.at(-1)} bestStep={keptStep(live)} />
+      <div className="diagnosis">
+        <h3>{title}</h3>
+        <p className="dim small">{isCalm ? `The vectors of step ${live.bestStep ?? live.step} are kept.` : advice}</p>
+        {remedy ? (
+          <Button size="s" onPress={() => trainAgain(remedy.change)}>
+            {remedy.label}
+          </Button>
+        ) : null}
+      </div>
+      <Facts
+        small
+        of={[
+          ['Gradient norm', last ? last.gradNorm.toPrecision(2) : '–'],
+          ['Learning rate', last ? last.learningRate.toPrecision(2) : '–'],
+          ['Kept', kept === null ? '–' : `step ${kept}`],
+        ]}
+      />
     </ChartPanel>
   );
 }
@@ -231,38 +227,6 @@ function majorityOf(lines: LiveRun['lines']): number {
   const line = lines.find(({ id }) => id === 'majority');
   return line?.kind === 'classify' ? line.accuracy : 0;
 }
-
-interface AdviceProps {
-  readonly live: LiveRun;
-  readonly diagnosis: Diagnosis;
-  readonly onRemedy: (remedy: NonNullable<Diagnosis['remedy']>) => void;
-}
-
-function Advice({ live, diagnosis: { kind, title, advice, remedy }, onRemedy }: AdviceProps) {
-  const isCalm = live.phase === 'ended' && CALM.has(kind);
-  return (
-    <div className="diagnosis">
-      <h3>{title}</h3>
-      <p className="dim small">{isCalm ? `The vectors of step ${live.bestStep ?? live.step} are kept.` : advice}</p>
-      {remedy ? (
-        <Button size="s" onPress={() => onRemedy(remedy)}>
-          {remedy.label}
-        </Button>
-      ) : null}
-    </div>
-  );
-}
-
-const LastStep = ({ last, bestStep }: { readonly last: StepPoint | undefined; readonly bestStep: number | null }) => (
-  <Facts
-    small
-    of={[
-      ['Gradient norm', last ? last.gradNorm.toPrecision(2) : '–'],
-      ['Learning rate', last ? last.learningRate.toPrecision(2) : '–'],
-      ['Kept', bestStep === null ? '–' : `step ${bestStep}`],
-    ]}
-  />
-);
 
 /** What the best step so far writes, beside the expected texts: no measure to choose by, but something to read. */
 const SamplePanel = ({ sample }: { readonly sample: Sample }) => (
@@ -288,28 +252,19 @@ const SamplePanel = ({ sample }: { readonly sample: Sample }) => (
   </Panel>
 );
 
-interface MeasureChoiceProps {
-  readonly label: string;
-  readonly kind: TaskKind;
-  readonly value: Metric;
-  readonly onChange: (metric: Metric) => void;
-}
-
 /** The first is shown before one is chosen. */
 const CHOICES: ByTask<readonly [Metric, Metric]> = {
   classify: ['accuracy', 'macroF1'],
   generate: ['perplexity', 'loss'],
 };
 
-export const firstMeasure = (kind: TaskKind): Metric => CHOICES[kind][0];
-
-/** What a chart of the validation rows shows. */
-export const MeasureChoice = ({ label, kind, value, onChange }: MeasureChoiceProps) => (
-  <Choices<Metric>
-    label={label}
-    hideLabel
-    value={value}
-    onChange={onChange}
-    options={CHOICES[kind].map((id) => ({ id, label: MEASURES[id].name }))}
-  />
-);
+/** What a chart of the validation rows shows, and the control that chooses it. */
+export function useMeasure(kind: TaskKind, label: string) {
+  const [chosen, choose] = useState<Metric>();
+  const metric = chosen ?? CHOICES[kind][0];
+  const options = CHOICES[kind].map((id) => ({ id, label: MEASURES[id].name }));
+  return {
+    metric,
+    controls: <Choices<Metric> label={label} hideLabel value={metric} onChange={choose} options={options} />,
+  };
+}

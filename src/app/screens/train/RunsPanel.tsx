@@ -5,7 +5,7 @@ import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { timeWords } from '../../../training/estimate';
 import { branchOf, canBranch, type PlannedRun, textOf } from '../../../workflow/runs';
 import { reachedWords, runWords, settingsWords, startWords, statusWords } from '../../../workflow/words';
-import { usePicked, usePromptSets } from '../../state/studio';
+import { useOpen, usePicked, usePromptSets } from '../../state/studio';
 import { Button, EmptyState, format, Panel, Table, toastUndo } from '../../ui';
 import { useNextRun, useSecondsOf } from './next-run';
 import { moved, putBack, without } from './run-queue';
@@ -53,13 +53,25 @@ export const RunsPanel = memo(function RunsPanel({ set }: { readonly set: Prompt
 });
 
 function RunCell({ run, set }: { readonly run: SoftVersion; readonly set: PromptSet }) {
-  const dataset = usePromptSets((s) => s.dataset);
+  const { dataset } = useOpen();
   const busy = useTraining((s) => s.busy);
   const { show } = useTraining.use();
+  const marked = useMarked((s) => (s.setId === set.id ? s.runIds : NONE));
+  const { mark } = useMarked.use();
   const other = dataset && otherVersionWords(dataset, run.datasetFingerprint);
   return (
     <>
-      {set.soft.length > 1 ? <Mark run={run} set={set} /> : null}
+      {set.soft.length > 1 ? (
+        <input
+          type="checkbox"
+          className="run-mark"
+          aria-label={`Side by side: ${run.number}, ${run.name}`}
+          checked={marked.includes(run.id)}
+          onChange={({ target: { checked } }) =>
+            mark(set.id, checked ? [...marked, run.id] : marked.filter((id) => id !== run.id))
+          }
+        />
+      ) : null}
       <Button variant="link" isDisabled={busy} onPress={() => void show(run.id)}>
         {run.name}
       </Button>
@@ -73,28 +85,11 @@ function RunCell({ run, set }: { readonly run: SoftVersion; readonly set: Prompt
   );
 }
 
-function Mark({ run, set }: { readonly run: SoftVersion; readonly set: PromptSet }) {
-  const marked = useMarked((s) => (s.setId === set.id ? s.runIds : NONE));
-  const mark = useMarked((s) => s.mark);
-  return (
-    <input
-      type="checkbox"
-      className="run-mark"
-      aria-label={`Side by side: ${run.number}, ${run.name}`}
-      checked={marked.includes(run.id)}
-      onChange={(event) =>
-        mark(set.id, event.target.checked ? [...marked, run.id] : marked.filter((id) => id !== run.id))
-      }
-    />
-  );
-}
-
 /** The next run will start from this one: its settings are opened, and nothing else changes. */
 function Branch({ from }: { readonly from: SoftVersion }) {
-  const { change, chooseText } = useNextRun.use();
+  const { change } = useNextRun.use();
   const branch = () => {
-    change({ ...from.settings, initialisation: branchOf(from) });
-    chooseText(textOf(from));
+    change({ ...from.settings, initialisation: branchOf(from), ...textOf(from) });
     openSettings();
   };
   return (
@@ -152,7 +147,7 @@ function QueueActions({ items, paused }: { readonly items: readonly PlannedRun[]
 }
 
 function QueueTable({ items }: { readonly items: readonly PlannedRun[] }) {
-  const set = usePromptSets((s) => s.set);
+  const { set } = useOpen();
   return (
     <Table<PlannedRun>
       caption="Waiting runs"
@@ -177,35 +172,28 @@ function QueueTable({ items }: { readonly items: readonly PlannedRun[] }) {
 
 function Order({ item, items }: { readonly item: PlannedRun; readonly items: readonly PlannedRun[] }) {
   const { queue } = useTraining.use();
+  const name = nameOf(item);
   const remove = () => {
     const place = items.indexOf(item);
     void queue.change((list) => without(list, item.id));
-    toastUndo(
-      `Removed from the queue: ${nameOf(item)}.`,
-      () => void queue.change((list) => putBack(list, item, place)),
-    );
+    toastUndo(`Removed from the queue: ${name}.`, () => void queue.change((list) => putBack(list, item, place)));
   };
+  const move = (by: -1 | 1, isDisabled: boolean) => (
+    <Button
+      size="s"
+      variant="quiet"
+      aria-label={`${by < 0 ? 'Earlier' : 'Later'}: ${name}`}
+      isDisabled={isDisabled}
+      onPress={() => void queue.change((list) => moved(list, item.id, by))}
+    >
+      {by < 0 ? '↑' : '↓'}
+    </Button>
+  );
   return (
     <span className="row">
-      <Button
-        size="s"
-        variant="quiet"
-        aria-label={`Earlier: ${nameOf(item)}`}
-        isDisabled={items[0] === item}
-        onPress={() => void queue.change((list) => moved(list, item.id, -1))}
-      >
-        ↑
-      </Button>
-      <Button
-        size="s"
-        variant="quiet"
-        aria-label={`Later: ${nameOf(item)}`}
-        isDisabled={items.at(-1) === item}
-        onPress={() => void queue.change((list) => moved(list, item.id, 1))}
-      >
-        ↓
-      </Button>
-      <Button size="s" variant="quiet" aria-label={`Remove: ${nameOf(item)}`} onPress={remove}>
+      {move(-1, items[0] === item)}
+      {move(1, items.at(-1) === item)}
+      <Button size="s" variant="quiet" aria-label={`Remove: ${name}`} onPress={remove}>
         Remove
       </Button>
     </span>

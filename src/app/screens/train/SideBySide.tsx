@@ -1,5 +1,4 @@
 import { memo, useLayoutEffect, useMemo, useRef, useState } from 'react';
-import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import type { ValidationPoint } from '../../../training/events';
@@ -8,25 +7,22 @@ import { besideTitle, distinction, type RunFact, reachedWords, runFacts } from '
 import { ChartPanel, drawCurve, drawOverlay, drawSmallMultiple, type Metric } from '../../charts';
 import type { RunCurve } from '../../charts/run-charts';
 import { steadyResource, useResource } from '../../state/resource';
-import { perStudio, screenStore } from '../../state/studio';
+import { ActionStore, perStudio, screenStore } from '../../state/studio';
 import { Button, Choices, format, Panel, ScrollRegion } from '../../ui';
-import { firstMeasure, MeasureChoice } from './CurvesPanels';
+import { useMeasure } from './CurvesPanels';
 import { useTraining } from './training-store';
 
 interface MarkedState {
   readonly setId: string | null;
   readonly runIds: readonly string[];
-  readonly mark: (setId: string, runIds: readonly string[]) => void;
 }
 
-export const useMarked = screenStore(
-  (): StoreApi<MarkedState> =>
-    createStore<MarkedState>((set) => ({
-      setId: null,
-      runIds: [],
-      mark: (setId, runIds) => set({ setId, runIds }),
-    })),
-);
+/** Runs that are shown side by side, of one set. */
+class Marked extends ActionStore<MarkedState> {
+  readonly mark = (setId: string, runIds: readonly string[]): void => this.set({ setId, runIds });
+}
+
+export const useMarked = screenStore((studio) => new Marked(studio, { setId: null, runIds: [] }));
 
 type Curves = ReadonlyMap<string, readonly ValidationPoint[]>;
 
@@ -79,29 +75,27 @@ function useCurves(runs: readonly SoftVersion[]): readonly RunCurve[] {
   ).value;
   const liveId = useTraining(({ live }) => live?.runId ?? null);
   const liveValidations = useTraining(({ live }) => live?.validations ?? null);
-  return useMemo(
-    () =>
-      runs.map(({ id, number }): RunCurve => {
-        const before = kept?.get(id) ?? [];
-        const fresh = liveId === id ? liveValidations : null;
-        return { id, name: `${number}`, points: fresh && fresh.length > before.length ? fresh : before };
-      }),
-    [runs, kept, liveId, liveValidations],
-  );
+  return useMemo(() => {
+    const pointsOf = (id: string) => {
+      const before = kept?.get(id) ?? [];
+      const fresh = liveId === id ? liveValidations : null;
+      return fresh && fresh.length > before.length ? fresh : before;
+    };
+    return runs.map(({ id, number }) => ({ id, name: `${number}`, points: pointsOf(id) }));
+  }, [runs, kept, liveId, liveValidations]);
 }
 
 function CurvesBeside({ runs, facts }: BesideProps) {
-  const [chosen, setMetric] = useState<Metric | null>(null);
   const curves = useCurves(runs);
   const kind = runs.some(({ writes }) => writes) ? 'generate' : 'classify';
-  const metric = chosen ?? firstMeasure(kind);
+  const { metric, controls } = useMeasure(kind, 'Measure of the runs');
   const overlay = useMemo(() => drawOverlay(curves, metric), [curves, metric]);
   return (
     <ChartPanel
       span={12}
       title={besideTitle(runs)}
       unit={format.counted(runs.length, 'run')}
-      controls={<MeasureChoice label="Measure of the runs" kind={kind} value={metric} onChange={setMetric} />}
+      controls={controls}
       draw={overlay}
       twin={twinOf(runs, curves)}
       hidden={runs.length > MOST_OVERLAID}
@@ -153,7 +147,7 @@ function SmallChart({ curves, id, metric, name }: SmallChartProps) {
 
 function FactsBeside({ runs, facts, setId }: BesideProps & { readonly setId: string }) {
   const [lines, setLines] = useState<'different' | 'all'>('different');
-  const mark = useMarked((s) => s.mark);
+  const { mark } = useMarked.use();
   return (
     <Panel
       title={`${format.counted(facts.filter(({ differs }) => differs).length, 'line')} of ${facts.length} differ`}

@@ -9,7 +9,7 @@ import { PRESET_NAMES, PRESETS, type PresetName, STANDARD, type TrainingSettings
 import { gainWords } from '../../../workflow/learning-curve';
 import { startOf } from '../../../workflow/runs';
 import { useQuery } from '../../state/location';
-import { usePromptSets, useSession } from '../../state/studio';
+import { useModel, useOpen, usePicked } from '../../state/studio';
 import { Choices, format, LabelTag, Panel, Term } from '../../ui';
 import { CurvePanel } from './CurvePanel';
 import { askedOf, placedAt, reachedBefore, useLibraryGains, useNextRun, useRunRows, useSecondsOf } from './next-run';
@@ -122,34 +122,30 @@ function PlacementWords() {
 }
 
 function PresetChoice() {
-  const set = usePromptSets((s) => s.set);
+  const { set, dataset } = useOpen();
   const isGenerating = set !== null && isWriting(set);
-  const fingerprint = usePromptSets((s) => s.dataset?.fingerprint ?? null);
-  const preset = useNextRun((s) => s.preset);
-  const own = useNextRun((s) => s.settings);
-  const ownSeeds = useNextRun((s) => s.seeds);
-  const { placement } = own;
+  const { preset, settings: own, seeds: ownSeeds } = usePicked(useNextRun.use(), 'preset', 'settings', 'seeds');
   const { choosePreset } = useNextRun.use();
   const secondsOf = useSecondsOf();
   const gains = useLibraryGains(set);
-  const timeOf = (settings: TrainingSettings, seeds: number) => {
+  const label = (title: string, settings: TrainingSettings, seeds: number, said: string | null = null) => {
     const time = timeWords(secondsOf(withSeeds(settings, seeds))).replace(' on this machine', '');
-    return <span className="small preset-time">{seeds > 1 ? `${time}, ${seeds} seeds` : time}</span>;
-  };
-  const label = (name: PresetName) => {
-    const { label: title, settings, seeds } = PRESETS[name];
-    const before = set && fingerprint !== null ? reachedBefore(set, name, fingerprint) : null;
-    const said = before
-      ? `reached ${format.ofRows(before.accuracy, before.rows, undefined, format.percentWhole)} before`
-      : !isGenerating && gainWords(name, gains(name));
     return (
       <span className="preset">
         {title}
-        {timeOf(placedAt(settings, placement), seeds)}
+        <span className="small preset-time">{seeds > 1 ? `${time}, ${seeds} seeds` : time}</span>
         {said ? <span className="small preset-time">{said}</span> : null}
       </span>
     );
   };
+  const presetLabel = (name: PresetName) => {
+    const { label: title, settings, seeds } = PRESETS[name];
+    const before = set && dataset ? reachedBefore(set, name, dataset.fingerprint) : null;
+    const reached = before && format.ofRows(before.accuracy, before.rows, undefined, format.percentWhole);
+    const said = reached ? `reached ${reached} before` : isGenerating ? null : gainWords(name, gains(name));
+    return label(title, placedAt(settings, own.placement), seeds, said);
+  };
+  const presets = PRESET_NAMES.filter((name) => name !== 'auto' || !isGenerating);
   return (
     <>
       <Choices<PresetName | 'own'>
@@ -158,13 +154,8 @@ function PresetChoice() {
         value={preset}
         onChange={(name) => name !== 'own' && choosePreset(name)}
         options={[
-          ...PRESET_NAMES.filter((name) => name !== 'auto' || !isGenerating).map((name) => ({
-            id: name,
-            label: label(name),
-          })),
-          ...(preset === 'own'
-            ? [{ id: 'own' as const, label: <span className="preset">Your own settings{timeOf(own, ownSeeds)}</span> }]
-            : []),
+          ...presets.map((id) => ({ id, label: presetLabel(id) })),
+          ...(preset === 'own' ? [{ id: preset, label: label('Your own settings', own, ownSeeds) }] : []),
         ]}
       />
       {isGenerating ? null : <p className="dim small">{GAINS}</p>}
@@ -181,50 +172,39 @@ const DRAWN = 12;
 /** Drawn as the model reads it: the text, the vectors, and the answers it chooses from. Of the active run, else the next. */
 export const LearnedPanel = memo(function LearnedPanel({ set }: { readonly set: PromptSet }) {
   const runId = useShownRun(set.id, (live) => (live && live.phase !== 'ended' ? live.runId : null));
-  const next = useNextRun((s) => s.settings);
-  const hybrid = useNextRun((s) => s.hybrid);
-  const examples = useNextRun((s) => s.examples);
-  const dataset = usePromptSets((s) => s.dataset);
+  const next = useNextRun((s) => s);
+  const { dataset } = useOpen();
+  const model = useModel();
   const [smaller] = useQuery('smaller', '');
-  const hidden = useSession((s) => (s.model.kind === 'ready' ? s.model.info.hidden : null));
-  const parameters = useSession((s) => (s.model.kind === 'ready' ? s.model.info.parameters : null));
   const run = set.soft.find(({ id }) => id === runId);
-  const asked = askedOf(
-    { hybrid, examples },
-    set.hard.find(({ id }) => id === smaller),
-  );
-  const { settings, template } = run ?? startOf(set, { ...asked, settings: next, group: null }, dataset);
+  const teacher = set.hard.find(({ id }) => id === smaller);
+  const planned = { ...askedOf(next, teacher), settings: next.settings, group: null };
+  const { settings, template } = run ?? startOf(set, planned, dataset);
   const trainsWords = settings.answerVectors === 'trained';
-  const learned = settings.virtualTokens + (trainsWords ? set.words.length : 0);
-  const numbers = hidden ? learned * hidden : null;
+  const numbers = (settings.virtualTokens + (trainsWords ? set.words.length : 0)) * (model?.hidden ?? 0);
   const isPrefix = settings.placement === 'prefix';
   const last = settings.placement === 'infix' ? cueOf(template) : '';
   const cue = template.endsWith(last) ? last : '';
   const text = <TemplateText text={template.slice(0, template.length - cue.length)} />;
   const soft = <Vectors count={settings.virtualTokens} />;
+  const facts = [
+    format.counted(settings.virtualTokens, 'vector'),
+    ...(trainsWords ? [format.counted(set.words.length, 'answer word')] : []),
+    `${format.count(numbers)} numbers`,
+    format.bytes(numbers * 4),
+  ];
   return (
     <Panel
       title={run ? 'What this run learns' : 'What the next run learns'}
       span={7}
-      aside={
-        numbers
-          ? [
-              format.counted(settings.virtualTokens, 'vector'),
-              ...(trainsWords ? [format.counted(set.words.length, 'answer word')] : []),
-              `${format.count(numbers)} numbers`,
-              format.bytes(numbers * 4),
-            ].join(' · ')
-          : null
-      }
+      aside={model ? facts.join(' · ') : null}
     >
       <p className="learned">
         {isPrefix ? soft : text} {isPrefix ? text : soft} {cue === '' ? null : <TemplateText text={cue} />}{' '}
         <span aria-hidden="true">→</span> <Answers set={set} />
       </p>
       <p className="dim small">
-        {parameters
-          ? `The model’s ${format.count(parameters)} weights stay unchanged.`
-          : 'The model’s weights stay unchanged.'}{' '}
+        {`The model’s ${model ? `${format.count(model.parameters)} ` : ''}weights stay unchanged. `}
         {isPrefix
           ? 'Every step reads the texts again.'
           : 'Each text is read once, for this run and every later run on these rows.'}

@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'react';
 import type { StepPoint } from '../../../training/events';
 import { ChartPanel, drawNorms, drawTrace, normsTitle } from '../../charts';
-import { useSession } from '../../state/studio';
+import { useModel } from '../../state/studio';
 import { Term } from '../../ui';
 
 interface TracesPanelProps {
@@ -32,7 +32,7 @@ export function TracesPanel(props: TracesPanelProps) {
 }
 
 function LengthsPanel({ steps, stepsTotal }: TracesPanelProps) {
-  const vocabulary = useSession((s) => (s.model.kind === 'ready' ? s.model.info.embeddingNorms : null));
+  const vocabulary = useModel()?.embeddingNorms ?? null;
   const norms = useMemo(
     () =>
       steps.flatMap(({ step, vectorNorms: norm }) =>

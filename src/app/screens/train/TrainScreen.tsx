@@ -7,11 +7,11 @@ import { isWriting, kindOf } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { textOf } from '../../../workflow/runs';
 import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
-import { NeedsRows, ScreenFrame } from '../../shell/Screen';
+import { JobPanel, NeedsRows, ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { CHECKING } from '../../state/self-check';
 import { whyTrainingOff } from '../../state/session-state';
-import { useOnlyShows, usePicked, usePromptSets, useSession, useStores } from '../../state/studio';
+import { useModel, useOnlyShows, useOpen, usePicked, useSession, useStores } from '../../state/studio';
 import { useWordFinder } from '../../state/word-jobs';
 import { attempted, Button, Failed, format, Note, ProgressBar } from '../../ui';
 import { CurvesPanels, useTrainAgain } from './CurvesPanels';
@@ -26,8 +26,7 @@ import { useShownRun, useTraining } from './training-store';
 import './train.css';
 
 export default function TrainScreen() {
-  const set = usePromptSets((s) => s.set);
-  const dataset = usePromptSets((s) => s.dataset);
+  const { set, dataset } = useOpen();
   if (set && dataset) return <OpenTraining set={set} dataset={dataset} />;
   return (
     <NeedsRows title="Nothing to train on yet" missing="No labelled rows yet" shows={SHOWS}>
@@ -48,34 +47,37 @@ interface OpenProps {
   readonly dataset: Dataset;
 }
 
+/** The set with the run on its screen. */
+interface LiveProps {
+  readonly set: PromptSet;
+  readonly live: LiveRun | null;
+}
+
 const isRunning = (live: LiveRun | null): live is LiveRun => live !== null && live.phase !== 'ended';
-const isDone = (live: LiveRun | null) =>
-  live?.ending === 'finished' || live?.ending === 'early' || live?.ending === 'stopped';
 
 function OpenTraining({ set, dataset }: OpenProps) {
-  const allRows = dataset.split.train.length;
-  const trainRows = Math.min(allRows, MOST_TRAINING_ROWS);
+  const trainRows = Math.min(dataset.split.train.length, MOST_TRAINING_ROWS);
   const waiting = useTraining((s) => s.waiting);
   const finding = useWordFinder((s) => s.running);
-  const headline = useShownRun(set.id, (live) => trainHeadline(live, set, trainRows));
-  const isStepping = useShownRun(set.id, (live) => live?.phase === 'training');
+  const live = useShownRun(set.id, (run) => run);
   useArrival(set.id, dataset);
   useMachineSpeed();
   useFairRival();
   useAgain(set);
+  const headline = trainHeadline(live, set, trainRows);
   return (
     <ScreenFrame
       title={finding ? 'Finding answer words' : waiting ? 'Getting the model ready' : headline}
-      lead={<Lead set={set} dataset={dataset} />}
-      isQuiet={isStepping}
-      actions={<Actions set={set} />}
+      lead={<Lead live={live} dataset={dataset} />}
+      isQuiet={live?.phase === 'training'}
+      actions={isRunning(live) ? <RunActions live={live} /> : <StartActions set={set} live={live} />}
     >
       <div className="stack train">
-        <Progress set={set} />
-        <Troubles set={set} />
+        <Progress live={live} headline={headline} />
+        <Troubles set={set} live={live} />
         <div className="grid uneven">
           <SmallerPanel set={set} />
-          <CurvesPanels set={set} trainRows={trainRows} />
+          {live ? <CurvesPanels live={live} set={set} trainRows={trainRows} /> : null}
           <QueuePanel />
           <SideBySide set={set} />
           <LearningCurvePanel set={set} dataset={dataset} />
@@ -94,114 +96,98 @@ function OpenTraining({ set, dataset }: OpenProps) {
 function useAgain(set: PromptSet): void {
   const [runId, setRunId] = useQuery('again', '');
   const [steps, setSteps] = useQuery('steps', '');
-  const { change, chooseText } = useNextRun.use();
+  const { change } = useNextRun.use();
   useEffect(() => {
     if (runId === '') return;
     const settings = againOf(set, runId, steps);
+    const run = set.soft.find(({ id }) => id === runId);
     setRunId('');
     setSteps('');
-    if (!settings) return;
-    change(settings);
-    const run = set.soft.find(({ id }) => id === runId);
-    if (run) chooseText(textOf(run));
+    if (!settings || !run) return;
+    change({ ...settings, ...textOf(run) });
     openSettings();
-  }, [set, runId, steps, setRunId, setSteps, change, chooseText]);
+  }, [set, runId, steps, setRunId, setSteps, change]);
 }
 
 /** These rows are on the screen: a cut-off run resumes, and the queue continues. */
 function useArrival(setId: string, dataset: Dataset): void {
   const { arrive, renewLines } = useTraining.use();
-  const weights = useSession(({ model }) => (model.kind === 'ready' ? model.info.sha256 : null));
+  const weights = useModel()?.sha256;
   useEffect(() => void arrive({ setId, dataset }), [arrive, setId, dataset]);
   // lines to beat that were measured with these weights
   useEffect(() => void (weights && renewLines()), [weights, renewLines]);
 }
 
-function Lead({ set, dataset }: OpenProps) {
-  const progress = useShownRun(set.id, (live) => (isRunning(live) ? progressWords(live) : null));
+function Lead({ live, dataset }: Pick<LiveProps, 'live'> & Pick<OpenProps, 'dataset'>) {
   const trainingOff = useSession(whyTrainingOff);
   const examples = useNextRun((next) => next.examples);
-  if (progress !== null)
-    return <>{`${progress}. You can leave this screen: training continues, and survives a reload.`}</>;
-  if (trainingOff) return <>{trainingOff}</>;
+  if (isRunning(live))
+    return `${progressWords(live)}. You can leave this screen: training continues, and survives a reload.`;
+  if (trainingOff) return trainingOff;
   const all = dataset.split.train.length - examples;
   const isSampled = all > MOST_TRAINING_ROWS;
   const rows = `${isSampled ? `${format.count(MOST_TRAINING_ROWS)} of ` : ''}${format.counted(all, 'training row')}${isSampled ? ' drawn at random' : ''}`;
   const tests = format.counted(dataset.split.test.length, 'test row');
-  return (
-    <>{`Training learns a few vectors from ${rows} and leaves the model unchanged. It never sees the ${tests}.`}</>
-  );
-}
-
-function Actions({ set }: { readonly set: PromptSet }) {
-  const running = useShownRun(set.id, isRunning);
-  return running ? <RunActions set={set} /> : <StartActions set={set} />;
+  return `Training learns a few vectors from ${rows} and leaves the model unchanged. It never sees the ${tests}.`;
 }
 
 function useStart() {
   const { enqueue } = useTraining.use();
   const next = useNextRun.use();
-  return () => {
+  const waiting = useTraining((s) => s.waiting);
+  const isOff = useSession((s) => whyTrainingOff(s) !== null) || waiting;
+  const start = () => {
     const refused = refusedField();
     if (!refused) return void enqueue(plannedRuns(next.getState()));
     openSettings();
     refused.focus();
   };
+  return { isOff, start };
 }
 
 /** keys: a second press of one button must not fall on the one that replaces it */
-function RunActions({ set }: { readonly set: PromptSet }) {
-  const phase = useTraining((s) => s.live?.phase);
-  const bestStep = useShownRun(set.id, (live) => live?.bestStep ?? null);
+function RunActions({ live: { phase, bestStep } }: { readonly live: LiveRun }) {
   const { pause, stop } = useTraining.use();
-  const waiting = useTraining((s) => s.waiting);
-  const trainingOff = useSession(whyTrainingOff);
-  const start = useStart();
+  const { isOff, start } = useStart();
   return (
     <>
-      <Button key="add" onPress={start} isDisabled={waiting || trainingOff !== null}>
+      <Button key="add" onPress={start} isDisabled={isOff}>
         Add to the queue
       </Button>
       <Button onPress={pause} isDisabled={phase === 'pausing' || phase === 'stopping'}>
         Pause
       </Button>
       <Button onPress={stop} isDisabled={phase === 'stopping'}>
-        {bestStep !== null && bestStep > 0 ? `Stop, keep step ${bestStep}` : 'Stop'}
+        {bestStep ? `Stop, keep step ${bestStep}` : 'Stop'}
       </Button>
     </>
   );
 }
 
-function StartActions({ set }: { readonly set: PromptSet }) {
+function StartActions({ set, live }: LiveProps) {
   const busy = useTraining((s) => s.busy);
-  const waiting = useTraining((s) => s.waiting);
-  const done = useShownRun(set.id, isDone) && !busy;
-  const resumeFrom = useShownRun(set.id, (live) => live?.resumeFrom ?? null);
-  const resumable = useResumable(set);
   const { resume } = useTraining.use();
-  const trainingOff = useSession(whyTrainingOff);
-  const start = useStart();
+  const { isOff, start } = useStart();
+  const { ending, resumeFrom } = live ?? { ending: null, resumeFrom: null };
+  const isDone = !busy && (ending === 'finished' || ending === 'early' || ending === 'stopped');
+  const isShownOpen = resumeFrom !== null && set.soft.some(({ id }) => id === live?.runId);
+  const resumable = busy ? null : isShownOpen ? live?.runId : openRun(set)?.id;
   return (
     <>
       {resumable ? (
-        <Button
-          key="resume"
-          variant="primary"
-          onPress={() => void resume(resumable)}
-          isDisabled={waiting || trainingOff !== null}
-        >
+        <Button key="resume" variant="primary" onPress={() => void resume(resumable)} isDisabled={isOff}>
           {resumeFrom === null ? 'Resume' : resumeFrom > 0 ? `Resume from step ${resumeFrom}` : 'Start again'}
         </Button>
       ) : null}
       <Button
         key="train"
-        variant={resumable || done ? 'plain' : 'primary'}
+        variant={resumable || isDone ? 'plain' : 'primary'}
         onPress={start}
-        isDisabled={trainingOff !== null || busy || waiting || !(isWriting(set) || set.words.length > 1)}
+        isDisabled={isOff || busy || !(isWriting(set) || set.words.length > 1)}
       >
         {set.soft.length > 0 ? 'Train another' : 'Train'}
       </Button>
-      {done && set.soft.some(isUsable) ? <CompareButton set={set} /> : null}
+      {isDone && set.soft.some(isUsable) ? <CompareButton set={set} /> : null}
     </>
   );
 }
@@ -209,7 +195,7 @@ function StartActions({ set }: { readonly set: PromptSet }) {
 /** Compares at once where nothing is compared yet; afterwards Compare asks first, as each use of the test rows counts. */
 function CompareButton({ set }: { readonly set: PromptSet }) {
   const { intents } = useStores();
-  const dataset = usePromptSets((s) => s.dataset);
+  const { dataset } = useOpen();
   const kind = kindOf(set);
   const rows = useMemo(() => (dataset ? comparedIds(kind, dataset).length : 0), [dataset, kind]);
   const isOff = useOnlyShows();
@@ -225,31 +211,25 @@ function CompareButton({ set }: { readonly set: PromptSet }) {
   );
 }
 
-/** The run that can resume: the one on the screen, else one that the set left open. */
-function useResumable(set: PromptSet): string | null {
-  const busy = useTraining((s) => s.busy);
-  const shown = useShownRun(set.id, (live) => (live?.resumeFrom == null ? null : live.runId));
-  if (busy) return null;
-  return set.soft.some(({ id }) => id === shown) ? shown : (openRun(set)?.id ?? null);
-}
-
-function Progress({ set }: { readonly set: PromptSet }) {
+/** For screen readers a step is said every ten steps. */
+function Progress({ live, headline }: Pick<LiveProps, 'live'> & { readonly headline: string }) {
   const waiting = useTraining((s) => s.waiting);
+  const finder = useWordFinder.use();
   const finding = useWordFinder((s) => s.running);
+  const note = useWordFinder((s) => s.note);
   const check = useSession((s) => s.check);
-  const running = useShownRun(set.id, isRunning);
-  const fraction = useShownRun(set.id, (live) => (isRunning(live) ? fractionOf(live) : null));
-  /** For screen readers, every ten steps. */
-  const status = useShownRun(set.id, (live) => {
-    if (!isRunning(live)) return '';
-    return live.phase === 'training'
-      ? `Step ${Math.floor(live.step / 10) * 10} of ${live.stepsTotal}`
-      : trainHeadline(live, set, 0);
-  });
+  const isOn = isRunning(live);
+  const step = isOn && live.phase === 'training' ? Math.floor(live.step / 10) * 10 : null;
   return (
     <>
-      {running ? <ProgressBar label="Training" hideLabel value={fraction} /> : null}
-      <FindingWords />
+      {isOn ? <ProgressBar label="Training" hideLabel value={fractionOf(live)} /> : null}
+      {/* before a first run whose labels are no words of the model */}
+      <JobPanel
+        of={finder}
+        label="Finding answer words; training then starts"
+        pace={note}
+        stop="Keep the current words"
+      />
       {waiting && !finding ? (
         <ProgressBar
           label={`${check.kind === 'running' ? CHECKING : 'Getting the model ready'}; training then starts`}
@@ -257,52 +237,43 @@ function Progress({ set }: { readonly set: PromptSet }) {
         />
       ) : null}
       <p className="visually-hidden" role="status">
-        {status}
+        {isOn ? (step === null ? headline : `Step ${step} of ${live.stepsTotal}`) : ''}
       </p>
     </>
   );
 }
 
-/** Before a first run: the labels are no words of the model, so that words are found first. */
-function FindingWords() {
-  const finder = useWordFinder.use();
-  const { running, fraction, note } = usePicked(finder, 'running', 'fraction', 'note');
-  if (!running) return null;
-  return (
-    <div className="row">
-      <ProgressBar label="Finding answer words; training then starts" value={fraction} detail={note} />
-      <Button onPress={finder.stop}>Keep the current words</Button>
-    </div>
-  );
-}
-
-function Troubles({ set }: { readonly set: PromptSet }) {
-  const running = useShownRun(set.id, isRunning);
-  const elsewhere = useTraining((s) => s.busy) && !running;
-  const error = useTraining((s) => s.error);
-  const runError = useShownRun(set.id, (live) => live?.error ?? null);
+function Troubles({ set, live }: LiveProps) {
+  const { busy, error } = usePicked(useTraining.use(), 'busy', 'error');
   const rows = useRunRows();
   const tooLong = rows.value?.tooLong ?? [];
   const stopped = useSession(({ model }) => (model.kind === 'failed' ? model.error.message : null));
+  const running = isRunning(live);
+  const runError = live?.error ?? null;
   const found = error ?? rows.error;
   // said once: what ended the run with the way back, and what ended the model at the top of every screen
   const failure = [runError?.message, stopped].includes(found?.message) ? null : found;
   return (
     <>
-      {elsewhere ? (
+      {busy && !running ? (
         <Note tone="info" title="Another prompt set is training">
           Available when training finishes. The button at the top takes you there.
         </Note>
       ) : null}
       {failure ? (
-        <Failed title={troubleTitle(failure.code, running)} error={failure} action={wayOut(failure, set)} />
+        <Failed
+          title={troubleTitle(failure.code, running)}
+          error={failure}
+          actions={{
+            'Open Data': failure.data.kind === 'too-long' ? () => navigate(screenPath(set.id, 'data')) : null,
+          }}
+        />
       ) : null}
-      {runError ? <RunEnded set={set} error={runError} isSaid={runError.message === stopped} /> : null}
+      {live && runError ? (
+        <RunEnded set={set} live={live} error={runError} isSaid={runError.message === stopped} />
+      ) : null}
       {tooLong.length > 0 ? (
-        <Note
-          title={`${format.counted(tooLong.length, 'row is', 'rows are')} too long for the model and left out`}
-          tone="warning"
-        >
+        <Note title={`${format.counted(tooLong.length, 'row is', 'rows are')} too long for the model and left out`}>
           Row {tooLong.slice(0, 5).join(', ')}
           {tooLong.length > 5 ? ` and ${tooLong.length - 5} more` : ''}. The Data screen shows them.
         </Note>
@@ -313,50 +284,32 @@ function Troubles({ set }: { readonly set: PromptSet }) {
 
 interface RunEndedProps {
   readonly set: PromptSet;
+  readonly live: LiveRun;
   readonly error: StudioError;
   /** Its message is at the top of the screen. */
   readonly isSaid: boolean;
 }
 
 /** What ended the run and what of it is saved; a lower rate where training diverged. Else the head of the screen resumes. */
-function RunEnded({ set, error, isSaid }: RunEndedProps) {
-  const runId = useShownRun(set.id, (live) => live?.runId ?? null);
-  const resumeFrom = useShownRun(set.id, (live) => live?.resumeFrom ?? null);
+function RunEnded({ set, live: { runId, resumeFrom }, error, isSaid }: RunEndedProps) {
   const next = useNextRun((s) => s.settings);
   const run = set.soft.find(({ id }) => id === runId);
   const trainAgain = useTrainAgain(run, run?.settings ?? next);
   const { suggestedLearningRate: lower } = error.data;
-  const isLower = typeof lower === 'number';
+  const saved = resumeFrom ? `Everything up to step ${resumeFrom} is saved` : 'It ended before a step was saved';
   return (
     <Note
       tone="bad"
       live
-      title={
-        resumeFrom === null
-          ? 'This run cannot be continued'
-          : resumeFrom > 0
-            ? `Everything up to step ${resumeFrom} is saved`
-            : 'It ended before a step was saved'
-      }
-      action={
-        isLower ? (
-          <Button variant="link" onPress={() => trainAgain({ learningRate: lower })}>
-            Train with a third of the rate
-          </Button>
-        ) : null
-      }
+      title={resumeFrom === null ? 'This run cannot be continued' : saved}
+      actions={{
+        'Train with a third of the rate': typeof lower === 'number' ? () => trainAgain({ learningRate: lower }) : null,
+      }}
     >
       {isSaid ? null : error.message}
     </Note>
   );
 }
-
-const wayOut = ({ data }: StudioError, { id }: PromptSet) =>
-  data?.kind === 'too-long' ? (
-    <Button variant="link" onPress={() => navigate(screenPath(id, 'data'))}>
-      Open Data
-    </Button>
-  ) : null;
 
 function troubleTitle(code: string, running: boolean): string {
   if (running)

@@ -2,13 +2,14 @@
 import { useMemo } from 'react';
 import { useStore } from 'zustand';
 import type { Dataset } from '../../../dataset/types';
+import { readNumber } from '../../../lib/read-number';
 import type { Placement } from '../../../prompt/soft-prompt';
 import { needsFairCheck } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
 import type { HardVersion, PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { sameLabels } from '../../../task/template';
 import { runsSeconds } from '../../../training/estimate';
-import { NUMBER_SETTINGS, readNumber } from '../../../training/fields';
+import { NUMBER_SETTINGS } from '../../../training/fields';
 import { DEFAULT_PRESET, PRESETS, type PresetName, type TrainingSettings } from '../../../training/settings';
 import { gainOf, isOfPreset } from '../../../workflow/learning-curve';
 import { type PlannedRun, runText, withoutRace } from '../../../workflow/runs';
@@ -39,6 +40,9 @@ interface NextRun {
   readonly examples: number;
 }
 
+/** What the form changes. */
+export type NextFields = TrainingSettings & Pick<NextRun, 'seeds' | 'hybrid' | 'examples'>;
+
 /** Texts have no Auto: races of starts were only measured on labels. */
 const presetFor = (set: PromptSet | null, preset: PresetName = DEFAULT_PRESET): PresetName =>
   preset === 'auto' && set && isWriting(set) ? 'standard' : preset;
@@ -46,13 +50,7 @@ const presetFor = (set: PromptSet | null, preset: PresetName = DEFAULT_PRESET): 
 function freshFor(set: PromptSet | null): NextRun {
   const preset = presetFor(set);
   const { settings, seeds } = PRESETS[preset];
-  return {
-    preset,
-    settings,
-    seeds,
-    hybrid: false,
-    examples: 0,
-  };
+  return { preset, settings, seeds, hybrid: false, examples: 0 };
 }
 
 /** A preset is what this version means by it, wherever the vectors go. */
@@ -72,19 +70,12 @@ export const placedAt = (settings: TrainingSettings, placement: Placement): Trai
 });
 
 export class NextRuns extends ActionStore<NextRun> {
-  readonly #disk: ReturnType<typeof drafts>;
-  readonly #open: () => PromptSet | null;
-  readonly #ahead: ReturnType<typeof useReadingAhead.of>;
+  readonly #disk = drafts(this.services.store);
 
   constructor(studio: Studio) {
-    const { services, stores } = studio;
-    const { promptSets } = stores;
-    super(freshFor(promptSets.getState().set));
-    this.#ahead = useReadingAhead.of(studio);
-    this.#disk = drafts(services.store);
-    this.#open = () => promptSets.getState().set;
+    super(studio, freshFor(studio.stores.promptSets.getState().set));
     const taskOf = (set: PromptSet | null) => set && `${set.id} ${isWriting(set)}`;
-    promptSets.subscribe(({ set: open }, before) => {
+    this.stores.promptSets.subscribe(({ set: open }, before) => {
       if (taskOf(open) === taskOf(before.set)) return;
       this.set(freshFor(open));
       void this.#restore();
@@ -93,38 +84,44 @@ export class NextRuns extends ActionStore<NextRun> {
   }
 
   async #restore(): Promise<void> {
-    const open = this.#open();
+    const open = this.sets.set;
     const before = this.getState();
     const kept = open && (await this.#disk.get<NextRun>(nextRunKey(open.id)).catch(() => null));
     // a change made while the disk was read is newer
-    if (kept && this.#open()?.id === open.id && this.getState() === before) this.set(upToDate(kept, open));
+    if (kept && this.sets.set?.id === open.id && this.getState() === before) this.set(upToDate(kept, open));
   }
 
   #change(part: Partial<NextRun>): void {
     this.set(part);
-    const open = this.#open();
+    const open = this.sets.set;
     // on a full disk the settings last as long as the tab
     if (open) void this.#disk.set(nextRunKey(open.id), this.getState()).catch(() => undefined);
-    void this.#ahead.texts.reload();
+    void useReadingAhead.of(this.studio).texts.reload();
   }
 
   readonly choosePlacement = (placement: Placement): void =>
     this.#change({ settings: placedAt({ ...this.getState().settings, placement: 'suffix' }, placement) });
 
   readonly choosePreset = (name: PresetName = DEFAULT_PRESET): void => {
-    const preset = presetFor(this.#open(), name);
+    const preset = presetFor(this.sets.set, name);
     const { settings, seeds } = PRESETS[preset];
     const { placement } = this.getState().settings;
     this.#change({ preset, seeds, settings: placedAt(settings, placement) });
   };
 
-  /** Settings of one's own are those that run: no race decides in their place. */
-  readonly change = (part: Partial<TrainingSettings>): void =>
-    this.#change({ preset: 'own', settings: withoutRace({ ...this.getState().settings, ...part }) });
-
-  readonly chooseSeeds = (seeds: number): void => this.#change({ seeds });
-
-  readonly chooseText = (text: Partial<Pick<NextRun, 'hybrid' | 'examples'>>): void => this.#change(text);
+  /** Settings of one's own are those that run: no race decides in their place. What else is asked of the run leaves a preset. */
+  readonly change = ({ seeds, hybrid, examples, ...settings }: Partial<NextFields>): void => {
+    const before = this.getState();
+    this.#change({
+      seeds: seeds ?? before.seeds,
+      hybrid: hybrid ?? before.hybrid,
+      examples: examples ?? before.examples,
+      ...(Object.keys(settings).length > 0 && {
+        preset: 'own',
+        settings: withoutRace({ ...before.settings, ...settings }),
+      }),
+    });
+  };
 }
 
 export const useNextRun = screenStore((studio: Studio) => new NextRuns(studio));

@@ -2,6 +2,7 @@ import { expect, it, test } from 'vitest';
 import { openMemoryStore } from '../../../store/store';
 import { STANDARD } from '../../../training/settings';
 import type { PlannedRun } from '../../../workflow/runs';
+import type { Studio } from '../../state/studio';
 import { moved, putBack, type RunEnd, RunQueue, without, withSeeds } from './run-queue';
 
 const item = (id: string): PlannedRun => ({ id, settings: STANDARD, name: id, hybrid: false, group: null });
@@ -37,22 +38,19 @@ function page(store = openMemoryStore()) {
   const runs: string[] = [];
   let record = async () => {};
   let end: (how: RunEnd | null) => void = () => {};
-  const made = new RunQueue(
-    { store },
-    {
-      isTaken: () => false,
-      begin: (next, _set, recorded) => {
-        record = async () => {
-          runs.push(next.id);
-          await recorded();
-        };
-        return new Promise((resolve) => {
-          end = resolve;
-        });
-      },
-      runsOf: async () => runs,
+  const made = new RunQueue({ services: { store } } as Studio, {
+    isTaken: () => false,
+    begin: (next, _set, recorded) => {
+      record = async () => {
+        runs.push(next.id);
+        await recorded();
+      };
+      return new Promise((resolve) => {
+        end = resolve;
+      });
     },
-  );
+    runsOf: async () => runs,
+  });
   return {
     store,
     made,

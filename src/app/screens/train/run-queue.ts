@@ -2,8 +2,7 @@
 import { inTurn } from '../../../lib/control';
 import type { TrainingSettings } from '../../../training/settings';
 import type { PlannedRun } from '../../../workflow/runs';
-import type { Services } from '../../state/services';
-import { ActionStore } from '../../state/studio';
+import { ActionStore, type Studio } from '../../state/studio';
 
 export interface WaitingRuns {
   /** The prompt set whose runs these are. */
@@ -53,7 +52,6 @@ const keyOf = (setId: string) => `queue:${setId}`;
 
 /** The queue at work; a reload finds what still waits. */
 export class RunQueue extends ActionStore<WaitingRuns> {
-  readonly #settings: Services['store']['settings'];
   readonly #runner: Runner;
   /** A change is made over the one before, and shown once it is on disk. */
   readonly #turn = inTurn();
@@ -61,9 +59,8 @@ export class RunQueue extends ActionStore<WaitingRuns> {
   /** It no longer waits, but its set does not have it yet: a reload must find it in one of the two. */
   #starting: PlannedRun | null = null;
 
-  constructor({ store }: Pick<Services, 'store'>, runner: Runner) {
-    super(noneOf(''));
-    this.#settings = store.settings;
+  constructor(studio: Studio, runner: Runner) {
+    super(studio, noneOf(''));
     this.#runner = runner;
   }
 
@@ -75,7 +72,7 @@ export class RunQueue extends ActionStore<WaitingRuns> {
   async load(setId: string): Promise<void> {
     if (this.#draining || this.getState().setId === setId) return;
     await this.#turn(async () => {
-      const kept = await this.#settings.get<WaitingRuns>(keyOf(setId));
+      const kept = await this.services.store.settings.get<WaitingRuns>(keyOf(setId));
       const runs = await this.#runner.runsOf(setId);
       const queue = kept ?? noneOf(setId);
       if (!this.#draining) this.set({ ...queue, items: queue.items.filter(({ id }) => !runs.includes(id)) });
@@ -88,7 +85,7 @@ export class RunQueue extends ActionStore<WaitingRuns> {
       const queue = { ...before, items: how(before.items), paused: paused ?? before.paused };
       const starting = this.#starting;
       // on a full disk the queue lasts as long as the tab; recording the run says that nothing is saved
-      await this.#settings
+      await this.services.store.settings
         .set(keyOf(queue.setId), starting ? { ...queue, items: [starting, ...queue.items] } : queue)
         .catch(() => undefined);
       this.set(queue);

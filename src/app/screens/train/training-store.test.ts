@@ -480,7 +480,7 @@ describe('the queue', () => {
   });
 
   test('trains several seeds one after another, as one group', async () => {
-    next.chooseSeeds(3);
+    next.change({ seeds: 3 });
     await start();
     expect(seedsDone()).toEqual([
       [0, 'finished'],
@@ -568,7 +568,7 @@ describe('the queue', () => {
   });
 
   test('trains with examples in the text, on other rows', async () => {
-    next.chooseText({ examples: 2 });
+    next.change({ examples: 2 });
     await start();
     const { set, dataset } = promptSets.getState();
     const { examples = [], template } = present(set?.soft[0], 'run');
@@ -578,7 +578,7 @@ describe('the queue', () => {
   });
 
   test('adds a hybrid to the hand-written text, and does not use it as Tuned', async () => {
-    next.chooseText({ hybrid: true });
+    next.change({ hybrid: true });
     await start();
     const set = promptSets.getState().set;
     expect(set?.soft[0]).toMatchObject({ template: 'Say.\n{text}\nA:', handVersion: set?.hard[0]?.id });
@@ -746,8 +746,8 @@ describe('settings of the next run', () => {
   test('survive a reload', async () => {
     next.choosePreset('thorough');
     next.choosePlacement('prefix');
-    next.chooseSeeds(2);
-    next.chooseText({ hybrid: true });
+    next.change({ seeds: 2 });
+    next.change({ hybrid: true });
     next.change({ clipNorm: 0.5 });
     await untilStored({ clipNorm: 0.5 });
     await boot();

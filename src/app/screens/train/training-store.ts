@@ -51,13 +51,9 @@ interface Rows {
 
 export class Training extends ActionStore<TrainingState> {
   readonly queue: RunQueue;
-  readonly #services: Studio['services'];
-  readonly #session: Studio['stores']['session'];
-  readonly #promptSets: Studio['stores']['promptSets'];
-  readonly #textMemory: Studio['stores']['textMemory'];
-  readonly #baselines: ReturnType<typeof createBaselines>;
-  readonly #speedometer: ReturnType<typeof createSpeedometer>;
-  readonly #wordFinder: ReturnType<typeof useWordFinder.of>;
+  readonly #baselines = createBaselines(this.services, this.stores.promptSets);
+  readonly #speedometer = createSpeedometer(this.services, (speed) => this.set({ speed }));
+  readonly #wordFinder = useWordFinder.of(this.studio);
   /** Rows of the set whose runs wait, also while another set is on the screen. */
   #queued: Rows | null = null;
   #running: Running | null = null;
@@ -71,20 +67,12 @@ export class Training extends ActionStore<TrainingState> {
   readonly #fair = new Set<string>();
 
   constructor(studio: Studio) {
-    super(IDLE);
-    const { services, stores } = studio;
-    this.#wordFinder = useWordFinder.of(studio);
-    this.#services = services;
-    this.#session = stores.session;
-    this.#promptSets = stores.promptSets;
-    this.#textMemory = stores.textMemory;
-    this.#baselines = createBaselines(services, stores.promptSets);
-    this.#speedometer = createSpeedometer(services, (speed) => this.set({ speed }));
-    this.queue = new RunQueue(services, {
+    super(studio, IDLE);
+    this.queue = new RunQueue(studio, {
       isTaken: () => this.#isTaken(),
       begin: async (item, setId, onRecorded) =>
         this.#queued?.setId === setId ? this.#begin(item, setId, this.#queued.dataset, onRecorded) : null,
-      runsOf: async (setId) => (await services.store.sets.get(setId))?.soft.map(({ id }) => id) ?? [],
+      runsOf: async (setId) => (await this.services.store.sets.get(setId))?.soft.map(({ id }) => id) ?? [],
     });
   }
 
@@ -96,13 +84,13 @@ export class Training extends ActionStore<TrainingState> {
 
   /** The open set and its rows; null when there are none. */
   #opened(): { readonly open: PromptSet; readonly dataset: Dataset } | null {
-    const { set: open, dataset } = this.#promptSets.getState();
+    const { set: open, dataset } = this.sets;
     return open && dataset ? { open, dataset } : null;
   }
 
   /** The screen shows this set and these rows: a cut-off run resumes, and the queue continues. */
   readonly arrive = async ({ setId, dataset }: Rows): Promise<void> => {
-    const open = this.#promptSets.getState().set;
+    const open = this.sets.set;
     if (open?.id !== setId || this.getState().busy) return;
     if (this.getState().live?.setId !== setId) this.set({ live: null });
     try {
@@ -111,7 +99,7 @@ export class Training extends ActionStore<TrainingState> {
       const before = this.getState().live;
       await this.#showStored(open, dataset);
       const stored = this.getState().live;
-      await this.#session.getState().tokenizerReady();
+      await this.session.tokenizerReady();
       const current = await this.#withTask(open, dataset);
       await this.queue.load(setId);
       if (this.queue.getState().setId === setId) this.#queued = { setId, dataset };
@@ -134,7 +122,7 @@ export class Training extends ActionStore<TrainingState> {
 
   /** Coming back, with nothing on the screen: the newest run of these rows. */
   async #showLatest(setId: string, dataset: Dataset): Promise<void> {
-    const { set: open } = this.#promptSets.getState();
+    const { set: open } = this.sets;
     if (open?.id !== setId || this.getState().live || this.#isTaken()) return;
     const isShown = (run: SoftVersion) => run.datasetFingerprint === dataset.fingerprint && !run.origin && isRun(run);
     const latest = open.soft.findLast(isShown);
@@ -155,7 +143,7 @@ export class Training extends ActionStore<TrainingState> {
   /** What there is to beat on the rows of a run; none where other rows are open, because its curves are not of those. */
   async #linesOf(version: SoftVersion, open: PromptSet, dataset: Dataset | null): Promise<LiveRun['lines']> {
     if (version.datasetFingerprint !== dataset?.fingerprint) return [];
-    const { model } = this.#session.getState();
+    const { model } = this.session;
     const info = model.kind === 'ready' ? model.info : null;
     const { template } = version;
     return this.#baselines.known({ open, dataset, template, words: wordsFitting(open, version), info });
@@ -164,26 +152,24 @@ export class Training extends ActionStore<TrainingState> {
   /** The set with what training needs, proposed where the user has not said it. */
   async #withTask(open: PromptSet, dataset: Dataset): Promise<PromptSet> {
     if (sameLabels(open.words, dataset.labels) && open.baseTemplate !== '') return open;
-    const { words, template } = await this.#services.workflow.call('propose', { dataset });
-    return this.#promptSets
-      .getState()
-      .updateById(open.id, (s, { now }) =>
-        changeTask(
-          s,
-          { words: sameLabels(s.words, dataset.labels) ? s.words : words, baseTemplate: s.baseTemplate || template },
-          now,
-        ),
-      );
+    const { words, template } = await this.services.workflow.call('propose', { dataset });
+    return this.sets.updateById(open.id, (s, { now }) =>
+      changeTask(
+        s,
+        { words: sameLabels(s.words, dataset.labels) ? s.words : words, baseTemplate: s.baseTemplate || template },
+        now,
+      ),
+    );
   }
 
   /** A run that a reload cut off, on a device that trains. */
   #mayResume({ status }: SoftVersion): boolean {
-    return status === 'running' && this.#session.getState().capabilities.trainingOff === null;
+    return status === 'running' && this.session.capabilities.trainingOff === null;
   }
 
   /** Such a run resumes by itself, unless it was cut off there before: then the user decides (null). */
   async #pickUp(left: SoftVersion, open: PromptSet, dataset: Dataset): Promise<RunEnd | null> {
-    const { store: disk } = this.#services;
+    const { store: disk } = this.services;
     const from = (await disk.checkpoints.get(left.id))?.checkpoint ?? null;
     const step = from?.step ?? 0;
     const before = await disk.settings.get<number>(`resumed:${left.id}`);
@@ -204,7 +190,7 @@ export class Training extends ActionStore<TrainingState> {
     this.#idle = new AbortController();
     this.set({ error: null, waiting: true });
     try {
-      await this.#session.getState().trainingReady();
+      await this.session.trainingReady();
       return await work();
     } catch (cause) {
       const error = asStudioError(cause, 'Training failed');
@@ -219,18 +205,16 @@ export class Training extends ActionStore<TrainingState> {
   /** Records a run that waited, and runs it on these rows; null = it could not start. */
   #begin(item: PlannedRun, setId: string, dataset: Dataset, onRecorded: () => Promise<void>): Promise<RunEnd | null> {
     return this.#whenChecked(async () => {
-      const info = await this.#session.getState().modelReady();
+      const info = await this.session.modelReady();
       await this.#wordFinder.beforeFirstRun(setId, dataset);
-      const dtype = this.#session.getState().card?.dtype ?? info.dtype;
+      const dtype = this.session.card?.dtype ?? info.dtype;
       const from = {
         model: { id: info.id, sha256: info.sha256, dtype },
         datasetFingerprint: dataset.fingerprint,
         heldBackHash: dataset.heldBackHash,
         splitHash: dataset.splitHash,
       };
-      const open = await this.#promptSets
-        .getState()
-        .updateById(setId, (set, at) => recorded(set, item, at, from, dataset).set);
+      const open = await this.sets.updateById(setId, (set, at) => recorded(set, item, at, from, dataset).set);
       await onRecorded();
       const version = open.soft.find(({ id }) => id === item.id);
       if (!version) throw new StudioError('internal', 'internal: a run that was just recorded is missing');
@@ -240,8 +224,8 @@ export class Training extends ActionStore<TrainingState> {
 
   /** Runs or resumes a run that the set has. */
   async #run(plan: RunPlan): Promise<RunEnd> {
-    const { store: disk } = this.#services;
-    const session = this.#session.getState();
+    const { store: disk } = this.services;
+    const session = this.session;
     const lock = await disk.claimRun(plan.version.id);
     if (!lock) {
       this.set({ error: inOtherTab });
@@ -258,12 +242,12 @@ export class Training extends ActionStore<TrainingState> {
     session.setJob({ title: 'Training', screen: 'train', fraction: null, secondsLeft: null, stop: this.stop });
     try {
       this.#running = startRun(plan, {
-        services: this.#services,
-        session: this.#session,
-        promptSets: this.#promptSets,
+        services: this.services,
+        session: this.stores.session,
+        promptSets: this.stores.promptSets,
         baselines: this.#baselines,
         speedometer: this.#speedometer,
-        roomTokens: () => this.#textMemory.getState().held?.tokens,
+        roomTokens: () => this.stores.textMemory.getState().held?.tokens,
         show: (live) => this.set({ live }),
         complain: (error) => this.set({ error }),
         onRowsCached: (key, rows) => this.set({ rowsInCache: new Map(this.getState().rowsInCache).set(key, rows) }),
@@ -320,21 +304,21 @@ export class Training extends ActionStore<TrainingState> {
     const trouble = resumeTrouble(version, dataset);
     if (trouble) return this.set({ error: trouble });
     const end = await this.#whenChecked(async () => {
-      const from = (await this.#services.store.checkpoints.get(runId))?.checkpoint ?? null;
-      const current = await this.#promptSets
-        .getState()
-        .updateById(open.id, (s, { now }) => updateRun(s, runId, { status: 'running', error: null }, now));
+      const from = (await this.services.store.checkpoints.get(runId))?.checkpoint ?? null;
+      const current = await this.sets.updateById(open.id, (s, { now }) =>
+        updateRun(s, runId, { status: 'running', error: null }, now),
+      );
       return this.#run({ open: current, dataset, version, from });
     });
     if (end === 'over' && this.queue.getState().items.length > 0) await this.letQueueRun(true);
   };
 
   readonly show = async (runId: string): Promise<void> => {
-    const { set: open, dataset } = this.#promptSets.getState();
+    const { set: open, dataset } = this.sets;
     const version = open?.soft.find((s) => s.id === runId);
     if (!open || !version || this.getState().busy) return;
     const lines = await this.#linesOf(version, open, dataset);
-    const kept = (await this.#services.store.checkpoints.get(runId))?.checkpoint ?? null;
+    const kept = (await this.services.store.checkpoints.get(runId))?.checkpoint ?? null;
     const validationRows = dataset ? validatedRows(version, dataset) : 0;
     this.set({ live: endedRun(version, open, kept, { validationRows, lines }) });
   };
@@ -352,7 +336,7 @@ export class Training extends ActionStore<TrainingState> {
 
   /** Reads the speed of the loaded model, as it was measured before; null = never. */
   readonly knownSpeed = async (): Promise<Speed | null> => {
-    const { model } = this.#session.getState();
+    const { model } = this.session;
     return model.kind === 'ready' ? this.#speedometer.known(model.info) : null;
   };
 
@@ -361,11 +345,11 @@ export class Training extends ActionStore<TrainingState> {
     rows: { readonly dataset: Dataset; readonly template: string; readonly words: PromptSet['words'] },
     signal: AbortSignal,
   ): Promise<void> => {
-    const { model } = this.#session.getState();
+    const { model } = this.session;
     this.#measure = signal.aborted ? null : () => this.measureSpeed(rows, signal);
     if (model.kind !== 'ready' || this.#isTaken() || this.queue.getState().items.length > 0) return;
     const asked = AbortSignal.any([signal, this.#idle.signal]);
-    const timing = await this.#services.workflow.call('timeTokens', rows, { signal: asked });
+    const timing = await this.services.workflow.call('timeTokens', rows, { signal: asked });
     await this.#speedometer.learnTokens(model.info, timing);
     this.#measure = null;
   };
@@ -373,17 +357,11 @@ export class Training extends ActionStore<TrainingState> {
   /** Checks a proposed prompt as before a comparison, unless a run is active or will find other answer words first. */
   readonly checkRival = async (dataset: Dataset, signal: AbortSignal): Promise<void> => {
     const asked = AbortSignal.any([signal, this.#idle.signal]);
-    const { set } = this.#promptSets.getState();
-    const key = rowsKey(
-      dataset,
-      set && chosenHard(set),
-      set?.words,
-      set?.baseTemplate,
-      weightsOf(this.#session.getState()),
-    );
+    const { set } = this.sets;
+    const key = rowsKey(dataset, set && chosenHard(set), set?.words, set?.baseTemplate, weightsOf(this.session));
     if (!set || this.#isTaken() || this.#fair.has(key)) return;
     if (await this.#wordFinder.isDue(set.id, dataset)) return;
-    const checked = await withFairRival(this.#services, this.#promptSets, { set, dataset }, asked);
+    const checked = await withFairRival(this.services, this.stores.promptSets, { set, dataset }, asked);
     if (checked === set) this.#fair.add(key);
     else await this.renewLines();
   };

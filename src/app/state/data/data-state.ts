@@ -16,7 +16,7 @@ import { cardWords, type PolicyCard, unnamedLabels } from '../../../task/propose
 import type { PreparedData } from '../../../workflow/open-data';
 import { toastError, toasts, undoable } from '../../ui/toast';
 import { navigate, screenOfNew, screenPath } from '../location';
-import type { PromptSetsStore } from '../prompt-sets-store';
+import type { PromptSetsState, PromptSetsStore } from '../prompt-sets-store';
 import { type Resource, resource } from '../resource';
 import type { Services } from '../services';
 
@@ -93,11 +93,25 @@ export function nameFromFile(fileName: string): string {
   return words === '' ? 'Untitled' : capitalised(words);
 }
 
+/** Work on the rows that are open. */
+export class RowsWork {
+  protected readonly services: Services;
+  protected readonly promptSets: PromptSetsStore;
+  protected readonly data: StoreApi<DataState>;
+
+  constructor(services: Services, promptSets: PromptSetsStore, data: StoreApi<DataState>) {
+    this.services = services;
+    this.promptSets = promptSets;
+    this.data = data;
+  }
+
+  protected get sets(): PromptSetsState {
+    return this.promptSets.getState();
+  }
+}
+
 /** From a table to a prepared data set that the prompt set keeps: what opening and changing rows have in common. */
-export class PreparingRows {
-  readonly #services: Services;
-  readonly #promptSets: PromptSetsStore;
-  readonly #data: StoreApi<DataState>;
+export class PreparingRows extends RowsWork {
   /** The latest piece of work on the rows; its key is the work itself. */
   readonly #latest: Resource<Work, Prepared> = resource((work, signal) => work(signal));
   /** The second file waits for the set that the first one makes. */
@@ -105,20 +119,14 @@ export class PreparingRows {
   /** What the prompt set has from here. */
   #own: Dataset | null = null;
 
-  constructor(services: Services, promptSets: PromptSetsStore, data: StoreApi<DataState>) {
-    this.#services = services;
-    this.#promptSets = promptSets;
-    this.#data = data;
-  }
-
   /** Shows what the work makes; null when later work has replaced it. @throws StudioError of the work */
   async run(work: Work, shown: (made: Prepared) => Partial<DataState> = () => ({})): Promise<Prepared | null> {
-    this.#data.setState({ preparing: true });
+    this.data.setState({ preparing: true });
     await this.#latest.load(work);
     const { key, value, error } = this.#latest.getState();
     if (key !== work) return null;
     this.#latest.clear(); // the work has the rows as they were before
-    this.#data.setState({ preparing: false, pending: null, ...(value && { prepared: value, ...shown(value) }) });
+    this.data.setState({ preparing: false, pending: null, ...(value && { prepared: value, ...shown(value) }) });
     if (error) throw error;
     return value;
   }
@@ -130,7 +138,7 @@ export class PreparingRows {
 
   prepare(table: Table, mapping: ColumnMapping, { seed = SEED, what, before, ...how }: How): Promise<Prepared | null> {
     const work: Work = async (signal) => {
-      const found = await this.#services.workflow.call('prepare', { table, mapping, seed, ...how }, { signal });
+      const found = await this.services.workflow.call('prepare', { table, mapping, seed, ...how }, { signal });
       return { ...found, dataset: freshVersion(found.dataset, what, now(), before) };
     };
     return this.run(work, () => ({ mapping: draftOf(mapping) }));
@@ -139,10 +147,10 @@ export class PreparingRows {
   /** Shows a data set that came from the disk or from another tab: its issues are found again, its split stays. */
   adopt(dataset: Dataset): Promise<Prepared | null> {
     const { table, mapping, seed, split, splitBy, labels } = dataset;
-    this.#data.setState({ table, mapping: draftOf(mapping), canReread: false });
+    this.data.setState({ table, mapping: draftOf(mapping), canReread: false });
     return this.run(async (signal) => {
       const params = { table, mapping, seed, fixedSplit: split, labelOrder: labels, ...(splitBy ? { splitBy } : {}) };
-      const found = await this.#services.workflow.call('prepare', params, { signal });
+      const found = await this.services.workflow.call('prepare', params, { signal });
       // stored before there were versions: what is there now is the first one
       const known = dataset.versions ? dataset : freshVersion(dataset, `${table.format.fileName} opened`, now());
       return { ...found, dataset: known };
@@ -158,12 +166,12 @@ export class PreparingRows {
     const { fileName } = dataset.table.format;
     if (blockingIssue(issues)) return false; // shown, with what to do; the prompt set keeps the rows that it has
     this.#own = dataset;
-    const { set: open, setRows, create } = this.#promptSets.getState();
+    const { set: open, setRows, create } = this.sets;
     if (open) {
       await setRows(open.id, dataset, { datasetName: fileName, ...how });
       return true;
     }
-    const { card } = this.#data.getState();
+    const { card } = this.data.getState();
     const task = card && dataset.labels.length > 0 ? card : null;
     const made = await create({
       name: nameFromFile(fileName),
@@ -175,16 +183,16 @@ export class PreparingRows {
     // the id comes into the address where the user is by now; who has left is not called back
     const screen = screenOfNew();
     if (screen) navigate(screenPath(made.id, screen), { replace: true });
-    void this.#services.store.persist();
+    void this.services.store.persist();
     return true;
   }
 
   /** The card's prompt becomes the first version of a prompt set. */
   async #applyCard(setId: string, card: PolicyCard, labels: readonly string[]): Promise<void> {
     const prompt = { template: card.prompt, shots: 0, shotSeed: 0 };
-    const { updateById } = this.#promptSets.getState();
+    const { updateById } = this.sets;
     await updateById(setId, (set, at) => addHardVersion(set, at, { name: card.name, prompt }).set);
-    this.#data.setState({ card: null });
+    this.data.setState({ card: null });
     const unnamed = unnamedLabels(card, labels);
     if (unnamed.length > 0)
       toastError(
@@ -195,9 +203,9 @@ export class PreparingRows {
 
   /** An undo that holds only as long as this prompt set is open. */
   inOpenSet(undo: () => Promise<unknown>): () => Promise<unknown> {
-    const id = this.#promptSets.getState().set?.id;
+    const id = this.sets.set?.id;
     return () =>
-      this.#promptSets.getState().set?.id === id
+      this.sets.set?.id === id
         ? undo()
         : Promise.reject(
             new StudioError('cancelled', 'It belongs to another prompt set. Open that one and change it there.'),
@@ -207,7 +215,7 @@ export class PreparingRows {
   /** Puts back the rows that the set had before a change named by `what`; that can be taken back in turn. */
   backTo(before: Dataset, what: string): () => Promise<unknown> {
     return this.inOpenSet(async () => {
-      const { dataset } = this.#promptSets.getState();
+      const { dataset } = this.sets;
       const prepared = await this.adopt(before);
       if (prepared) await this.keep(prepared);
       if (dataset) undoable(what, this.backTo(dataset, what));
@@ -216,17 +224,17 @@ export class PreparingRows {
 
   /** Whether the prompt set has this data set from here, so that it need not be adopted. */
   isOwn(dataset: Dataset): boolean {
-    return dataset === this.#own || dataset === this.#data.getState().prepared?.dataset;
+    return dataset === this.#own || dataset === this.data.getState().prepared?.dataset;
   }
 
   failed(fileName: string, cause: unknown): void {
     const { message } = asStudioError(cause);
     const title = `${fileName} was not opened`;
-    this.#data.setState({ reading: null, preparing: false, failure: { title, message } });
+    this.data.setState({ reading: null, preparing: false, failure: { title, message } });
     // Home and Data show it in their own place
     if (/^#?\/?$|\/data\b/.test(location.hash)) return;
     const key = toastError(title, message);
-    const stop = this.#data.subscribe(({ failure }) => {
+    const stop = this.data.subscribe(({ failure }) => {
       if (failure?.title === title) return;
       stop();
       toasts.close(key);

@@ -1,6 +1,6 @@
 /** The rows of the open prompt set: opened, read again after a reload, changed. */
 
-import { createStore, type StoreApi } from 'zustand/vanilla';
+import { createStore } from 'zustand/vanilla';
 import { completeMapping, draftOf, type MappingDraft, remapped } from '../../../dataset/columns';
 import { blockingIssue } from '../../../dataset/lint/define';
 import { type SplitChange, splitAgain } from '../../../dataset/split-by';
@@ -11,14 +11,14 @@ import { toastError, toastUndo, undoable } from '../../ui/toast';
 import type { PromptSetsStore } from '../prompt-sets-store';
 import type { Services } from '../services';
 import { tabMemory } from '../storage';
-import { type DataState, type DataStore, NOTHING, now, PreparingRows } from './data-state';
+import { type DataState, type DataStore, NOTHING, now, PreparingRows, RowsWork } from './data-state';
 import { OpeningRows } from './opening';
 
 export function createDataStore(services: Services, promptSets: PromptSetsStore): DataStore {
   return createStore<DataState>((set, get, data) => {
     const rows = new PreparingRows(services, promptSets, data);
-    const opening = new OpeningRows(services, promptSets, data, rows);
-    const changing = new ChangingRows(services, promptSets, data, rows);
+    const opening = new OpeningRows(rows, services, promptSets, data);
+    const changing = new ChangingRows(rows, services, promptSets, data);
 
     // What is shown follows the open set: opened from the library, closed, or changed in another tab.
     promptSets.subscribe((next, before) => {
@@ -90,10 +90,7 @@ const memory = tabMemory<readonly Note[]>('unsaved-rows', []);
  * Changing rows that are open: what their columns mean, how they are split, and their cells. Each change is noted in the
  * tab's memory until it is on the disk, so that a reload in between loses none.
  */
-class ChangingRows {
-  readonly #services: Services;
-  readonly #promptSets: PromptSetsStore;
-  readonly #data: StoreApi<DataState>;
+class ChangingRows extends RowsWork {
   readonly #rows: PreparingRows;
   #notes = memory.read();
   /** What the page before this one could not save. */
@@ -102,15 +99,13 @@ class ChangingRows {
   /** Changes of cells wait for each other: each is made on what the one before it left. */
   #editing: Promise<unknown> = Promise.resolve();
 
-  constructor(services: Services, promptSets: PromptSetsStore, data: StoreApi<DataState>, rows: PreparingRows) {
-    this.#services = services;
-    this.#promptSets = promptSets;
-    this.#data = data;
+  constructor(rows: PreparingRows, ...of: ConstructorParameters<typeof RowsWork>) {
+    super(...of);
     this.#rows = rows;
   }
 
   async make(of: RowsChange): Promise<void> {
-    const setId = this.#promptSets.getState().set?.id;
+    const setId = this.sets.set?.id;
     const at = ++this.#last;
     // rows of a file are too much for the tab's memory
     const isNoted = !(of.kind === 'change' && of.change.kind === 'add-rows');
@@ -140,23 +135,17 @@ class ChangingRows {
   }
 
   #outcomeOf(of: RowsChange): Promise<Outcome> {
-    switch (of.kind) {
-      case 'map':
-        return this.#map(of.change);
-      case 'split':
-        return this.#split(of.change);
-      case 'change': {
-        const made = this.#editing.then(() => this.#edit(of.change));
-        this.#editing = made;
-        return made;
-      }
-    }
+    if (of.kind === 'map') return this.#map(of.change);
+    if (of.kind === 'split') return this.#split(of.change);
+    const made = this.#editing.then(() => this.#edit(of.change));
+    this.#editing = made;
+    return made;
   }
 
   async #map(change: Partial<MappingDraft>): Promise<Outcome> {
-    const { table, prepared: before, mapping: current } = this.#data.getState();
+    const { table, prepared: before, mapping: current } = this.data.getState();
     const draft = remapped(current, change);
-    this.#data.setState({ mapping: draft });
+    this.data.setState({ mapping: draft });
     const mapping = completeMapping(draft);
     if (!table || !mapping) return 'blocked';
     const { fileName } = table.format;
@@ -177,7 +166,7 @@ class ChangingRows {
   }
 
   async #split(change: SplitChange): Promise<Outcome> {
-    const { prepared, table } = this.#data.getState();
+    const { prepared, table } = this.data.getState();
     if (!prepared || !table) return 'not made';
     const { dataset } = prepared;
     const what = 'Split again';
@@ -201,17 +190,17 @@ class ChangingRows {
   }
 
   async #edit(change: Change): Promise<Outcome> {
-    const { prepared } = this.#data.getState();
+    const { prepared } = this.data.getState();
     if (!prepared) return 'not made';
     const { dataset } = prepared;
     // rows that an issue blocks are not those of the set, whose test rows may be others
     const sameTestRows = !blockingIssue(prepared.issues);
     let isKept = false;
-    this.#data.setState({ pending: change.kind === 'cell' ? change : null });
+    this.data.setState({ pending: change.kind === 'cell' ? change : null });
     try {
       const next = await this.#rows.run(
         async (signal) => {
-          const edited = await this.#services.workflow.call('edit', { dataset, change, now: now() });
+          const edited = await this.services.workflow.call('edit', { dataset, change, now: now() });
           // kept before it is shown: what the table shows is still there after a reload
           if (!signal.aborted) isKept = await this.#rows.keep(edited, { sameTestRows });
           return edited;

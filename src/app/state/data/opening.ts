@@ -1,5 +1,4 @@
 /** Opening rows: a file, pasted text, the sample; as a new prompt set, or replacing the rows that are open. */
-import type { StoreApi } from 'zustand/vanilla';
 import { draftOf, NO_MAPPING } from '../../../dataset/columns';
 import { type ColumnMapping, type Dataset, type DataVersion, MAX_BYTES, type Table } from '../../../dataset/types';
 import { badInput, StudioError } from '../../../lib/errors';
@@ -10,10 +9,10 @@ import type { PromptSet } from '../../../prompt-set/types';
 import { cardMapping } from '../../../task/propose';
 import { toastUndo } from '../../ui/toast';
 import { NEW_SET, navigate, readPath, screenOfNew, screenPath } from '../location';
-import type { PromptSetsState, PromptSetsStore } from '../prompt-sets-store';
+import type { PromptSetsState } from '../prompt-sets-store';
 import { type Resource, resource } from '../resource';
-import type { SampleSet, Services } from '../services';
-import { type DataState, NOTHING, type Override, type PreparingRows } from './data-state';
+import type { SampleSet } from '../services';
+import { NOTHING, type Override, type PreparingRows, RowsWork } from './data-state';
 
 interface Source {
   readonly fileName: string;
@@ -38,19 +37,14 @@ function notTooLarge(file: File): File {
 
 const fromFile = (file: File): Source => ({ fileName: file.name, load: () => notTooLarge(file) });
 
-export class OpeningRows {
-  readonly #services: Services;
-  readonly #promptSets: PromptSetsStore;
-  readonly #data: StoreApi<DataState>;
+export class OpeningRows extends RowsWork {
   readonly #rows: PreparingRows;
   readonly #file: Resource<Source, ReadFile> = resource((source, signal) => this.#parse(source, signal));
   /** Of the open rows, to read them again with another delimiter or encoding. */
   #bytes: ReadFile['bytes'] | null = null;
 
-  constructor(services: Services, promptSets: PromptSetsStore, data: StoreApi<DataState>, rows: PreparingRows) {
-    this.#services = services;
-    this.#promptSets = promptSets;
-    this.#data = data;
+  constructor(rows: PreparingRows, ...of: ConstructorParameters<typeof RowsWork>) {
+    super(...of);
     this.#rows = rows;
   }
 
@@ -58,11 +52,11 @@ export class OpeningRows {
     const startedAt = performance.now();
     const bytes = load();
     const params = { fileName, bytes, ...(override ? { override } : {}) };
-    const { guess, ...table } = await this.#services.workflow.call('parse', params, {
+    const { guess, ...table } = await this.services.workflow.call('parse', params, {
       signal,
       onEvent: ({ done, total }) => {
         const left = secondsLeft(done, total, (performance.now() - startedAt) / 1000);
-        if (!signal.aborted) this.#data.setState({ readingShare: { done: done / total, secondsLeft: left } });
+        if (!signal.aborted) this.data.setState({ readingShare: { done: done / total, secondsLeft: left } });
       },
     });
     return { bytes, guess, table };
@@ -71,12 +65,12 @@ export class OpeningRows {
   /** Null when it cannot be read: the screen says why, and the open rows stay open. */
   async #read(source: Source): Promise<ReadFile | null> {
     const { fileName } = source;
-    this.#data.setState({ reading: fileName, readingShare: null, failure: null });
+    this.data.setState({ reading: fileName, readingShare: null, failure: null });
     await this.#file.load(source);
     const { key, value, error } = this.#file.getState();
     if (key !== source) return null; // stopped, or another file was chosen meanwhile
     this.#file.clear();
-    this.#data.setState({ reading: null });
+    this.data.setState({ reading: null });
     if (!error) return value;
     this.#rows.failed(fileName, error);
     return null;
@@ -84,7 +78,7 @@ export class OpeningRows {
 
   stopReading(): void {
     this.#file.clear();
-    this.#data.setState({ reading: null });
+    this.data.setState({ reading: null });
   }
 
   /** The open rows are left. */
@@ -95,7 +89,7 @@ export class OpeningRows {
   /** Puts a table on the screen, with what can be guessed of it, and keeps it where it can be used. */
   async #install({ bytes, guess, table }: ReadFile, what: string, before?: readonly DataVersion[]): Promise<void> {
     this.#bytes = bytes;
-    this.#data.setState({ ...NOTHING, table, canReread: true, mapping: guess ? draftOf(guess) : NO_MAPPING });
+    this.data.setState({ ...NOTHING, table, canReread: true, mapping: guess ? draftOf(guess) : NO_MAPPING });
     try {
       const prepared = guess && (await this.#rows.prepare(table, guess, { what, ...(before ? { before } : {}) }));
       if (prepared) await this.#rows.keep(prepared);
@@ -108,10 +102,10 @@ export class OpeningRows {
     const from = readPath();
     const opened = await this.#read(source);
     if (!opened) return;
-    this.#promptSets.getState().close();
+    this.sets.close();
     // who chose another screen for these rows meanwhile stays on it
     if (readPath() === from || screenOfNew() === null) navigate(screenPath(NEW_SET, 'data'));
-    const { card } = this.#data.getState();
+    const { card } = this.data.getState();
     const guess = card ? cardMapping(card, opened.table.columns, opened.guess) : opened.guess;
     await this.#install({ ...opened, guess }, `${source.fileName} opened`);
   }
@@ -126,12 +120,11 @@ export class OpeningRows {
 
   /** Replaces the open rows and offers to undo it. */
   async #replace(source: Source, what: string, done: (before: Dataset) => string): Promise<void> {
-    const before = this.#promptSets.getState().dataset;
+    const before = this.sets.dataset;
     const opened = await this.#read(source);
     if (!opened) return;
-    await this.#install(opened, what, this.#data.getState().prepared?.dataset.versions);
-    if (before && this.#promptSets.getState().dataset !== before)
-      toastUndo(done(before), this.#rows.backTo(before, done(before)));
+    await this.#install(opened, what, this.data.getState().prepared?.dataset.versions);
+    if (before && this.sets.dataset !== before) toastUndo(done(before), this.#rows.backTo(before, done(before)));
   }
 
   replaceFile(file: File): Promise<void> {
@@ -145,7 +138,7 @@ export class OpeningRows {
   }
 
   async reread(override: Override): Promise<void> {
-    const { table } = this.#data.getState();
+    const { table } = this.data.getState();
     const bytes = this.#bytes;
     if (!bytes || !table) return;
     const { fileName } = table.format;
@@ -155,29 +148,29 @@ export class OpeningRows {
 
   /** The sample, or a starter, as a prompt set: the one that exists, if any. */
   async openSample(starter?: string): Promise<PromptSet> {
-    const sample = await this.#services.loadSample(starter);
-    this.#data.setState({ card: null });
+    const sample = await this.services.loadSample(starter);
+    this.data.setState({ card: null });
     const { fileName } = sample.csv;
-    const { sets, open, close } = this.#promptSets.getState();
+    const { sets, open, close } = this.sets;
     const kept = sets.find(({ datasetName, hard }) => datasetName === fileName && hard > 0);
     if (kept) {
       await open(kept.id);
-      const { set: opened, openError } = this.#promptSets.getState();
+      const { set: opened, openError } = this.sets;
       if (opened?.id === kept.id) return opened;
       throw openError ?? new StudioError('cancelled', 'Another prompt set was opened meanwhile.');
     }
     close();
-    const { guess: _, ...table } = await this.#services.workflow.call('parse', sample.csv);
+    const { guess: _, ...table } = await this.services.workflow.call('parse', sample.csv);
     this.#bytes = null;
-    this.#data.setState({ table, canReread: false, failure: null });
+    this.data.setState({ table, canReread: false, failure: null });
     const mapping = { text: sample.textColumn, label: sample.labelColumn, id: sample.idColumn };
     const labelOrder = sample.words.map(({ label }) => label);
     const { split: fixedSplit, seed } = sample;
     const how = { fixedSplit, seed, labelOrder, what: `${fileName} opened` };
     const prepared = await this.#rows.prepare(table, mapping, how);
     if (!prepared) throw new StudioError('cancelled', 'Another file was opened meanwhile.');
-    const made = await createSample(this.#promptSets.getState(), sample, prepared.dataset);
-    void this.#services.store.persist();
+    const made = await createSample(this.sets, sample, prepared.dataset);
+    void this.services.store.persist();
     return made;
   }
 }
