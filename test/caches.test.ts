@@ -14,7 +14,7 @@ import { rowsKey, withHashes } from '../src/dataset/keys';
 import { preparedOf, unlikeTexts } from '../src/dataset/test-support';
 import type { Dataset } from '../src/dataset/types';
 import { identity, planCache } from '../src/inference/cache-plan';
-import { Answers } from '../src/inference/label-scores';
+import { AnswerCache } from '../src/inference/label-scores';
 import { contentKey } from '../src/lib/bytes';
 import { uninterrupted } from '../src/lib/control';
 import { sequentialBounds } from '../src/metrics/power';
@@ -170,7 +170,7 @@ const CACHES: Record<string, (rows: Awaited<ReturnType<typeof datasets>>) => Not
     type Asked = { of: typeof row & { cue?: number }; labels: typeof tokens; with: SoftPrompt | null };
     const base: Asked = { of: { ...row, cue: 1 }, labels: tokens, with: { ...soft, placement: 'infix' } };
     const noticed = ({ of, labels, with: other }: Asked) => {
-      const answers = new Answers();
+      const answers = new AnswerCache();
       answers.of(base.labels, base.with).put(base.of, [1]);
       return answers.of(labels, other).get(of) === undefined;
     };

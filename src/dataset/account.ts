@@ -1,7 +1,4 @@
-/**
- * What became of the rows of a file: each was used, or left out for one reason. The account begins where rows are read, and
- * whatever leaves a row out afterwards takes it from those that are used: nothing is counted a second time.
- */
+/** What became of the rows of a file: each was used, or left out for one reason (the first that applied). */
 import { count, counted } from '../lib/format';
 import { isUsable, textOf, writes } from './labels';
 import {
@@ -13,7 +10,6 @@ import {
   type Table,
 } from './types';
 
-/** What is said of the rows that a reason leaves out, after their number. */
 const WORDS: Readonly<Record<LeftOutReason, string>> = {
   unreadable: 'unreadable',
   text: 'without a text',
@@ -31,7 +27,6 @@ const WORDS: Readonly<Record<LeftOutReason, string>> = {
 
 export const allUsed = (read: number): RowAccount => ({ read, used: read, leftOut: {} });
 
-/** Takes rows from those that are used. */
 export const without = (account: RowAccount, reason: LeftOutReason, rows: number): RowAccount =>
   rows === 0
     ? account
@@ -41,33 +36,22 @@ export const without = (account: RowAccount, reason: LeftOutReason, rows: number
         leftOut: { ...account.leftOut, [reason]: (account.leftOut[reason] ?? 0) + rows },
       };
 
-/** The rows of several files as those of one. */
 export function inAll(accounts: readonly RowAccount[]): RowAccount {
-  const sum = (of: (account: RowAccount) => number) => accounts.reduce((all, account) => all + of(account), 0);
-  return LEFT_OUT_REASONS.reduce(
-    (all, reason) =>
-      without(
-        all,
-        reason,
-        sum(({ leftOut }) => leftOut[reason] ?? 0),
-      ),
-    allUsed(sum(({ read }) => read)),
-  );
+  const leave = (of: RowAccount, { leftOut }: RowAccount) =>
+    LEFT_OUT_REASONS.reduce((all, reason) => without(all, reason, leftOut[reason] ?? 0), of);
+  return accounts.reduce(leave, allUsed(accounts.reduce((sum, { read }) => sum + read, 0)));
 }
 
-/** Rows of a file that have a text. */
 export function textsRead({ rows, rejected }: Pick<Table, 'rows' | 'rejected'>, column: string): RowAccount {
   const empty = rows.filter(({ cells }) => (cells[column] ?? '').trim() === '').length;
   return without(without(allUsed(rows.length + rejected.length), 'unreadable', rejected.length), 'text', empty);
 }
 
-/** Rows of a file that have a text and an answer. */
 export function rowsRead(table: Pick<Table, 'rows' | 'rejected'>, mapping: ColumnMapping): RowAccount {
   const open = table.rows.filter((row) => !isUsable(row, mapping) && textOf(row, mapping).trim() !== '').length;
   return without(textsRead(table, mapping.text), writes(mapping) ? 'target' : 'label', open);
 }
 
-/** Rows of a data set that are in one of its parts. */
 export function accountOf({ account, table, mapping, split }: Dataset): RowAccount {
   if (account) return account;
   const read = rowsRead(table, mapping);

@@ -1,7 +1,6 @@
 /**
- * New labelled rows for an open data set: which of them are taken. Those that are become training rows. Test rows stay the
- * test rows and validation rows the validation rows, so that a prompt trained before and one trained after are measured on
- * the same rows, none of which either has seen. Where nothing could be trained and tested yet, they are dealt out to all parts.
+ * New labelled rows for an open data set become training rows, so that prompts trained before and after are measured on the
+ * same unseen rows. Where nothing could be trained and tested yet, they are dealt out to all parts.
  */
 import { count } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
@@ -15,7 +14,7 @@ import { type Change, type Dataset, MAX_ROWS, type Row, type RowAccount, type Ta
 
 export type AddRows = Extract<Change, { readonly kind: 'add-rows' }>;
 
-/** Why a row is not taken, and what that is called of one row and of several. The first that applies counts. */
+/** For one row and for several; the first that applies counts. */
 const REASONS = {
   empty: ['without a text or an answer', 'without a text or an answer'],
   label: ['with a label that no row has yet', 'with a label that no row has yet'],
@@ -30,12 +29,10 @@ const REASONS = {
 type Reason = keyof typeof REASONS;
 
 export interface NewRows {
-  /** In the order in which the seed draws them; their cells are those of the data set's columns. */
   readonly rows: readonly Row[];
   readonly leftOut: ReadonlyMap<Reason, number>;
 }
 
-/** What became of the rows of a file that are added. */
 export function addedRows(dataset: Dataset, change: AddRows, table: Pick<Table, 'rows' | 'rejected'>): RowAccount {
   const found = newRows(dataset, change);
   const rows = (...reasons: readonly Reason[]) =>
@@ -50,7 +47,6 @@ export const leftOutWords = (leftOut: NewRows['leftOut']): string =>
     ? ''
     : `left out: ${[...leftOut].map(([reason, n]) => `${count(n)} ${REASONS[reason][n === 1 ? 0 : 1]}`).join(', ')}`;
 
-/** Whether nothing can be trained and tested on the rows: too few of them, one label, or an empty part. */
 export const isTooSmall = ({ table, mapping, labels, split }: Dataset): boolean =>
   table.rows.filter((row) => isUsable(row, mapping)).length < MIN_ROWS ||
   (!writes(mapping) && labels.length < 2) ||
@@ -70,7 +66,6 @@ function isElsewhere(dataset: Dataset): (row: Row) => boolean {
   return (row) => groups.has(textKey(cellOf(row)));
 }
 
-/** The rows with the data set's columns and its spelling of their labels. */
 function fitted({ table, mapping, labels }: Dataset, { rows, columns }: AddRows): readonly Row[] {
   const spelled = new Map(labels.map((label) => [textKey(label), label]));
   const shared = table.columns.filter((name) => columns.includes(name));
@@ -81,7 +76,6 @@ function fitted({ table, mapping, labels }: Dataset, { rows, columns }: AddRows)
   });
 }
 
-/** Why a row is not taken, as far as that can be said without comparing it with its near-twins. */
 function refusing(dataset: Dataset): (row: Row) => Reason | null {
   const { mapping, split, labels } = dataset;
   const placed = rowsOf(dataset, Object.values(split).flat());
@@ -100,7 +94,6 @@ function refusing(dataset: Dataset): (row: Row) => Reason | null {
   };
 }
 
-/** The rows to add, and how many are not, by reason. */
 export function newRows(dataset: Dataset, change: AddRows): Result<NewRows, Failure<'no-column' | 'too-many-rows'>> {
   const { table, mapping, split, seed } = dataset;
   const missing = [mapping.text, mapping.label].find((name) => !change.columns.includes(name));

@@ -15,9 +15,8 @@ export const LONG = 1000;
 const MOST_ITEMS = 1_500_000;
 
 /**
- * What crosses, or is stored, in the place of a list: its key, and what is in it where the other end may not have it. The
- * worker moves a buffer and hands over a blob of it; the page stores that blob, and sends it to a worker that knows nothing:
- * so it never copies the rows.
+ * What crosses, or is stored, in the place of a list. The worker moves a buffer and hands over a blob of it; the page stores
+ * that blob and sends it to a worker that lacks the list, so it never copies the rows.
  */
 interface Crossing {
   readonly $list: string;
@@ -26,7 +25,7 @@ interface Crossing {
   readonly shape?: PackedShape;
   readonly buffer?: ArrayBuffer;
   readonly blob?: Blob;
-  /** Names as they are stored: lines of JSON. As an array, each would be copied by itself when the data set is written. */
+  /** Lines of JSON: IndexedDB would copy the strings of an array one by one. */
   readonly json?: Blob;
 }
 
@@ -44,7 +43,6 @@ function isLong(value: unknown): value is LongList {
   return typeof first === 'string' || (isPlain(first) && ('cells' in first || 'before' in first));
 }
 
-/** Every list that may be long, put through `of`; what is not a plain object or a short list passes as it is. */
 function mapLists(value: unknown, of: (list: unknown) => unknown, name = ''): unknown {
   if (isPackedList(value) || isCrossing(value) || (NAMES.has(name) && isLong(value))) return of(value);
   if (Array.isArray(value))
@@ -62,7 +60,6 @@ function crossingsIn(value: unknown): readonly Crossing[] {
   return found;
 }
 
-/** The buffers in a value that crosses: they can be moved. */
 export const buffersIn = (value: unknown): ArrayBuffer[] => crossingsIn(value).flatMap(({ buffer }) => buffer ?? []);
 
 let made = 0;
@@ -83,7 +80,6 @@ async function packedIn(value: unknown, isNeeded: (key: string) => boolean): Pro
   return found;
 }
 
-/** Rows in a blob: those that are packed, and those of earlier versions and imported files, which are packed now. */
 function storedRows(list: unknown): Crossing {
   const open = isPackedList(list) ? list : openPacked(pack(list as readonly Row[], freshKey()));
   const { buffer, ...shape } = open.packed;
@@ -112,7 +108,7 @@ async function namesIn(blob: Blob): Promise<readonly string[]> {
   return names;
 }
 
-/** A data set as it is stored: long lists as blobs. */
+/** Long lists as blobs. */
 export const toStored = <T>(value: T): T =>
   mapLists(value, (list) => {
     if (isCrossing(list)) return list;
@@ -120,7 +116,6 @@ export const toStored = <T>(value: T): T =>
     return { $list: freshKey(), length: list.length, json: namesBlob(list) };
   }) as T;
 
-/** What `toStored` made, now or in an earlier version, to work with. */
 export async function fromStored<T>(value: T): Promise<T> {
   const stored = mapLists(value, (list) => (isCrossing(list) || isNames(list) ? list : storedRows(list)));
   const packed = await packedIn(stored, () => true);
@@ -132,12 +127,10 @@ export async function fromStored<T>(value: T): Promise<T> {
     return names.get(list.$list) ?? (found ? openPacked(found, list.blob) : list);
   }) as T;
 }
-
 /** The worker has no list of this key: another worker got the list, or it has forgotten it. */
 export const isForgotten = (error: unknown): boolean =>
   error instanceof StudioError && error.data?.kind === 'forgotten-list';
 
-/** The worker's end. */
 export class WorkerLists {
   /** By key, least recently used first. */
   readonly #lists = new Map<string, LongList>();
@@ -186,7 +179,6 @@ export class WorkerLists {
   }
 }
 
-/** The page's end. */
 export class PageLists {
   /** Keys of what the worker was sent, or has sent. */
   #known = new Set<string>();

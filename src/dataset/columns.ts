@@ -2,17 +2,14 @@ import { textKey } from './labels';
 import type { ColumnMapping, Row, Table } from './types';
 import { storedTask, type TaskKind, taskKindOf } from './types';
 
-/** What a column looks like over a sample of its rows. */
 interface Profile {
   readonly name: string;
   readonly filled: number;
-  /** Distinct values over filled cells. */
   readonly distinct: number;
   /** Share of the filled cells whose value is in no other: how often one more cell would be new (Good and Turing). */
   readonly singleShare: number;
   readonly meanWords: number;
   readonly numericShare: number;
-  /** Share of its most frequent value in the filled cells. */
   readonly topShare: number;
 }
 
@@ -70,10 +67,7 @@ function textScore(p: Profile): number {
   return Math.log2(1 + p.meanWords) * (0.3 + uniqueness(p)) + name - target - 3 * p.numericShare;
 }
 
-/**
- * A text that may be written: own words for most rows. Null where a column repeats as labels do, unless that is not called
- * one and the text is called an answer.
- */
+/** A column of texts to write. Null where the labels repeat, unless a text column is named like an answer and the label is not. */
 function targetAmong(profiles: readonly Profile[], label: Profile): Profile | null {
   const isNamed = (p: Profile) => TARGET_NAMES.test(wordsOf(p.name));
   const texts = profiles.filter((p) => p.meanWords >= FEWEST_WORDS && !repeats(p) && p.numericShare < 0.5);
@@ -81,7 +75,6 @@ function targetAmong(profiles: readonly Profile[], label: Profile): Profile | nu
   return best(texts, (p) => (isNamed(p) ? 4 : 0) + Math.log2(1 + p.meanWords) + p.filled / label.filled) ?? null;
 }
 
-/** Columns with the same cell in every row, which can be neither text, label nor name. */
 export function constantColumns({ columns, rows }: Pick<Table, 'columns' | 'rows'>): readonly string[] {
   const first = rows.at(0)?.cells;
   let same = rows.length > 1 ? columns : [];
@@ -92,7 +85,6 @@ export function constantColumns({ columns, rows }: Pick<Table, 'columns' | 'rows
   return same;
 }
 
-/** Few values that repeat, short, rather words than numbers. */
 function labelScore(p: Profile, rows: number): number {
   if (p.filled === 0) return -9;
   const name = LABEL_NAMES.test(wordsOf(p.name)) ? 2 : 0;
@@ -107,10 +99,7 @@ function labelScore(p: Profile, rows: number): number {
 const best = (profiles: readonly Profile[], score: (p: Profile) => number): Profile | undefined =>
   [...profiles].sort((a, b) => score(b) - score(a))[0];
 
-/**
- * Which column is the text, which the label, and which an id, judged by their contents (names only add weight).
- * Where no column repeats as labels do, and one holds texts, the task is to write that. Null with fewer than two columns. The id is proposed only where every cell is filled and different.
- */
+/** Judged by contents; names only add weight. Null with fewer than two columns. */
 export function guessColumns(table: Table): ColumnMapping | null {
   if (table.columns.length < 2) return null;
   const rows = table.rows.slice(0, SAMPLE_ROWS);
@@ -133,7 +122,6 @@ export function guessColumns(table: Table): ColumnMapping | null {
   return { text: text.name, label: answer.name, id: id?.name ?? null, ...storedTask(target ? 'generate' : 'classify') };
 }
 
-/** A mapping that may still lack its text or answer column. */
 export interface MappingDraft {
   readonly text: string | null;
   readonly label: string | null;
@@ -150,7 +138,6 @@ export const draftOf = (mapping: ColumnMapping): MappingDraft => ({
   kind: taskKindOf(mapping),
 });
 
-/** The mapping once both columns are known. */
 export const completeMapping = ({ text, label, id, kind }: MappingDraft): ColumnMapping | null =>
   text !== null && label !== null ? { text, label, id, ...storedTask(kind) } : null;
 

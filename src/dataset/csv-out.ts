@@ -9,7 +9,6 @@ export interface CsvOptions {
    * the full-width signs). Source: OWASP, "CSV Injection". Plain numbers such as -0.5 stay as they are.
    */
   readonly neutralise?: boolean;
-  readonly delimiter?: ',' | ';' | '\t';
 }
 
 const isPlainNumber = (cell: string) => /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(cell);
@@ -17,8 +16,8 @@ const isPlainNumber = (cell: string) => /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(c
 const harmless = (cell: string) =>
   /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(cell) && !isPlainNumber(cell) ? `'${cell}` : cell;
 
-function quoted(cell: string, delimiter: string): string {
-  const needed = cell.includes(delimiter) || /["\r\n]/.test(cell) || /^\s|\s$/.test(cell);
+function quoted(cell: string): string {
+  const needed = /[,"\r\n]/.test(cell) || /^\s|\s$/.test(cell);
   return needed ? `"${cell.replaceAll('"', '""')}"` : cell;
 }
 
@@ -26,11 +25,11 @@ type Cell = string | number | boolean | null;
 
 /** Rows of cells -> RFC 4180 text: CRLF after every row, quotes doubled. */
 export function toCsv(header: readonly string[], rows: Iterable<readonly Cell[]>, options: CsvOptions = {}): string {
-  const { bom = false, neutralise = false, delimiter = ',' } = options;
+  const { bom = false, neutralise = false } = options;
   const line = (cells: readonly Cell[]) => {
     const texts = cells.map((cell) => (cell === null ? '' : String(cell)));
     const safe = neutralise ? texts.map(harmless) : texts;
-    const out = safe.map((cell) => quoted(cell, delimiter)).join(delimiter);
+    const out = safe.map(quoted).join(',');
     // A row of one empty cell would read back as an empty line.
     return `${out === '' ? '""' : out}\r\n`;
   };
@@ -39,19 +38,17 @@ export function toCsv(header: readonly string[], rows: Iterable<readonly Cell[]>
   return parts.join('');
 }
 
-/** Logarithms are natural, and tell rare labels apart where a rounded probability is 0. */
+/** Natural logarithms tell rare labels apart where a rounded probability is 0. */
 export type LabelScore = 'probability' | 'log-probability';
 
-/** One of a few labels for each row. */
 export interface LabelAnswers {
   readonly labels: readonly string[];
   /** Of the rows from the first on: index into the labels, -1 = not answered. */
   readonly predictions: ArrayLike<number>;
-  /** Probability of the predicted label. */
   readonly confidences: ArrayLike<number>;
   /** Answers with a lower probability need a person; null = all are taken, and the file does not say. */
   readonly threshold: number | null;
-  /** What is said of each label; `values` are probabilities, row-major `[rows, labels]`. Null = nothing. */
+  /** `values` are probabilities, row-major `[rows, labels]`. */
   readonly each: { readonly as: LabelScore; readonly values: ArrayLike<number> } | null;
 }
 
@@ -65,11 +62,9 @@ export type Answers = (LabelAnswers | TextAnswers) & {
   readonly leftOut: ReadonlyMap<number, string>;
 };
 
-/** A file to be made of rows that were gone through. */
 export interface AnswersFile extends Required<Pick<CsvOptions, 'bom' | 'neutralise'>> {
   readonly format: 'csv' | 'jsonl';
   readonly answers: LabelAnswers | TextAnswers;
-  /** Rows gone through, from the first on. */
   readonly done: number;
   /** Only the rows that a person should review: unsure answers, and rows without one. */
   readonly onlyReview: boolean;
@@ -101,13 +96,13 @@ function scoreOf(probability: number, as: LabelScore): number | null {
   return probability > 0 ? rounded(Math.log(probability), LOG_PLACES) : null;
 }
 
-/** An answer below the threshold, or none: a person should review the row. Both numbers as float32. */
+/** Below the threshold, or not answered. */
 const needsReview = (answers: LabelAnswers | TextAnswers, index: number): boolean =>
   'written' in answers
     ? answers.written[index] == null
     : (answers.predictions[index] ?? -1) < 0 || isUnsure(answers.confidences[index] ?? 0, answers.threshold);
 
-/** Whether an answer needs a person. Both numbers count as float32, as answers are kept; null = none does. */
+/** Compares as float32, as answers are kept. */
 export const isUnsure = (confidence: number, threshold: number | null): boolean =>
   threshold !== null && Math.fround(confidence) < Math.fround(threshold);
 
@@ -185,7 +180,6 @@ export function predictionsJsonl(
     .join('');
 }
 
-/** @param rows of the input, all of them. @param leftOut why rows were not answered, by index */
 export function answersFile(
   columns: readonly string[],
   rows: Pick<readonly Row[], 'slice'>,

@@ -12,13 +12,8 @@ interface Magic {
 
 const EXCEL = 'save it as CSV in the spreadsheet (File, Save as, CSV UTF-8) and open that file';
 
-/** First bytes of file kinds that people drop by mistake. */
 const MAGICS: readonly Magic[] = [
-  {
-    bytes: [0xd0, 0xcf, 0x11, 0xe0],
-    what: 'an old Excel or Office document',
-    advice: EXCEL,
-  },
+  { bytes: [0xd0, 0xcf, 0x11, 0xe0], what: 'an old Excel or Office document', advice: EXCEL },
   { bytes: [0x25, 0x50, 0x44, 0x46], what: 'a PDF', advice: 'export the table behind it as CSV' },
   { bytes: [0x89, 0x50, 0x4e, 0x47], what: 'a PNG image', advice: 'open a CSV file' },
   { bytes: [0xff, 0xd8, 0xff], what: 'a JPEG image', advice: 'open a CSV file' },
@@ -40,7 +35,6 @@ function mentions(bytes: Uint8Array, text: string): boolean {
   return within(bytes.subarray(0, 65536)) || within(bytes.subarray(-65536));
 }
 
-/** Names the kind of a file that is no text, with what to do about it; null when it may be text. */
 function knownBinary(bytes: Uint8Array): Pick<Magic, 'what' | 'advice'> | null {
   if (startsWith(bytes, [0x50, 0x4b, 0x03, 0x04])) {
     if (mentions(bytes, 'xl/')) return { what: 'an Excel workbook', advice: EXCEL };
@@ -84,11 +78,7 @@ function utf8OrNull(bytes: Uint8Array): string | null {
   }
 }
 
-/**
- * Bytes of a text file as a string without byte order marks and with `\n` line ends.
- * UTF-16 is recognised by its mark or zero bytes, UTF-8 by being valid, and everything else is Windows-1252.
- * A file that is no text is refused by its name.
- */
+/** Without byte order marks, with `\n` line ends. UTF-16 by its mark or zero bytes, UTF-8 by validity, else Windows-1252. */
 export function decodeText(
   fileName: string,
   bytes: Uint8Array,
@@ -109,7 +99,6 @@ export function decodeText(
   });
 }
 
-/** Share of sampled rows with the same number of cells as the header, and that number. */
 function consistency(sample: string, delimiter: Delimiter): { cells: number; share: number } {
   const { data } = Papa.parse<string[]>(sample, { delimiter, newline: '\n', preview: 100, skipEmptyLines: true });
   const cells = data[0]?.length ?? 0;
@@ -118,10 +107,7 @@ function consistency(sample: string, delimiter: Delimiter): { cells: number; sha
   return { cells, share: body.length === 0 ? 1 : same / body.length };
 }
 
-/**
- * The delimiter that cuts the most rows into the header's number of cells.
- * Ties go to the one that makes more cells; a comma when none cuts the header at all.
- */
+/** Ties go to the delimiter that makes more cells; a comma when none cuts the header. */
 export function sniffDelimiter(text: string): Delimiter {
   const sample = text.slice(0, 65536);
   const scored = DELIMITERS.map((delimiter) => ({ delimiter, ...consistency(sample, delimiter) }))

@@ -10,14 +10,14 @@ function hashOf(text: string, basis = 0x811c9dc5): number {
   return hash >>> 0;
 }
 
-/** A hash of the row's text, 8 hexadecimal digits: recognises a text that one has, and does not say one that one has not. */
+/** Eight hexadecimal digits: recognises a text that one has, and does not reveal one that one has not. */
 export const textHash = (row: Row, mapping: ColumnMapping): string =>
   hashOf(textKeyOf(row, mapping)).toString(16).padStart(8, '0');
 
 /** Uniform in [0, 1), by the seed and a text: its hash, spread by the generator. */
 const chance = (seed: number, text: string): number => createRng(hashOf(text, 0x811c9dc5 ^ seed)).next();
 
-/** All cells as one text: rows whose texts say the same are ordered by it. */
+/** Orders rows with the same text. */
 const contentOf = (row: Row, { text, label }: ColumnMapping): string =>
   JSON.stringify([row.cells[text], row.cells[label], row.cells]);
 
@@ -25,8 +25,8 @@ const contentOf = (row: Row, { text, label }: ColumnMapping): string =>
 const byUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /**
- * Rows in random order by the seed. The order depends on what the rows say, not on where they are in the file: a sorted
- * file gives the same order as a shuffled one. Rows with the same text follow each other.
+ * Rows in random order by the seed. It depends on what the rows say, not on their order in the file; rows with the same text
+ * follow each other.
  */
 export function inDrawnOrder(rows: readonly Row[], mapping: ColumnMapping, seed: number): Row[] {
   const placed = rows.map((row) => {
@@ -44,13 +44,9 @@ export function inDrawnOrder(rows: readonly Row[], mapping: ColumnMapping, seed:
 type Drawn = Pick<Dataset, 'table' | 'mapping' | 'seed'>;
 
 /**
- * At most `most` of the named rows, drawn by the seed of the data set, each label in proportion (to about one row), in
- * the order in which they are named. Which rows are drawn depends on their texts and labels alone: a sorted file gives
- * the same draw as a shuffled one, fewer rows are some of the more, and an edit moves few others. Rows that are gone are
- * not drawn.
- *
- * Stratified systematic sampling with a random start in each stratum: a label's rows, in random order, are spaced evenly
- * over [0, 1), and the rows before the cut are taken. Source: Cochran, Sampling Techniques, 1977, chapter 8.
+ * At most `most` of the named rows, each label in proportion (to about one row), in the order given. The draw depends on
+ * texts and labels alone, fewer rows are a subset of more, and an edit moves few others.
+ * Stratified systematic sampling with a random start in each stratum. Source: Cochran, Sampling Techniques, 1977, chapter 8.
  */
 export function drawnRows(dataset: Drawn, ids: readonly string[], most: number): readonly string[] {
   if (ids.length <= most) return ids;

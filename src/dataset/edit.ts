@@ -1,7 +1,4 @@
-/**
- * Changes of an open data set's rows. Each makes a version: a description, the cells that differ, and the fingerprint of
- * the result, so that a number can always be traced to the rows that it was measured on, and every change can be undone.
- */
+/** Changes of an open data set's rows. Each makes a version that traces a number to its rows, and that can be undone. */
 import { counted } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { type AddRows, isTooSmall, leftOutWords, newRows } from './append';
@@ -32,7 +29,6 @@ export type EditFailure = Failure<
 
 const SPLITS: readonly SplitName[] = ['train', 'validation', 'test'];
 
-/** Rows with the wanted cells; untouched rows are the same objects. */
 function withCells(rows: Rows, cells: readonly Pick<CellChange, 'rowId' | 'column' | 'after'>[]): Rows {
   const byRow = new Map<string, Record<string, string>>();
   for (const { rowId, column, after } of cells) {
@@ -46,7 +42,6 @@ function withCells(rows: Rows, cells: readonly Pick<CellChange, 'rowId' | 'colum
   });
 }
 
-/** Cells that differ between two states of the same rows, in the same order. */
 function difference(before: Rows, after: Rows, columns: readonly string[]): readonly CellChange[] {
   return before.flatMap((row, i) => {
     const next = after.at(i);
@@ -114,7 +109,6 @@ function changedRows(
   }
 }
 
-/** Versions after the wanted one, newest first; null when one of them cannot be taken back. */
 function undoable(versions: readonly DataVersion[], wanted: number): readonly DataVersion[] | null {
   const later = versions.filter(({ number }) => number > wanted).reverse();
   const known = versions.some(({ number }) => number === wanted);
@@ -127,7 +121,6 @@ interface Changed {
   readonly split: Dataset['split'] | undefined;
   /** So many are the rows from before, some with other cells; those after them are removed, or added. */
   readonly common: number;
-  /** Where the columns are others than before. */
   readonly shape?: Pick<Mendable, 'mapping'> & Pick<Table, 'columns'>;
   /** The sentence of the version, where the cells do not give it. */
   readonly what?: string;
@@ -165,7 +158,6 @@ function earlier(dataset: Dataset, later: readonly DataVersion[]): Changed {
   };
 }
 
-/** The new rows after the others: for training, or for all parts where nothing could be trained and tested before. */
 function withAdded(dataset: Dataset, change: AddRows): Result<Changed, EditFailure> {
   const { table, mapping, split } = dataset;
   const found = newRows(dataset, change);
@@ -200,8 +192,8 @@ function withMend(dataset: Dataset, { mend, most }: Extract<Change, { kind: 'men
 }
 
 /**
- * The old split over the new rows. Rows that have a label only now are for training; those labelled one after the other
- * are dealt out to all parts by the seed, but for families that a part has already. Undefined where there is nothing to keep.
+ * Rows that have a label only now are for training; those labelled one after the other are dealt out to all parts, except
+ * families that a part has already. Undefined: nothing to keep.
  */
 function keptSplit(
   table: Table,
@@ -254,7 +246,7 @@ function changedBy(dataset: Dataset, change: Change): Result<Changed, EditFailur
     : fail('no-way-back', `Version ${change.version} had other rows or columns: open its file again to go back to it.`);
 }
 
-/** The data set after a change: same split, a new version at the end of its list, new issues. @param now ISO time */
+/** @param now ISO time */
 export async function editDataset(
   dataset: Dataset,
   change: Change,

@@ -1,22 +1,14 @@
-/**
- * Rows that belong together: the same text, near-twins, or the same cell of the column that the split keeps together. One
- * notion for the parts of a split, for draws and folds, and for what counts as one trial in a comparison.
- */
+/** Rows with the same text, near-twins, or the same cell of the column that the split keeps together. */
 import { rowsOf, textKey, textKeyOf } from './labels';
 import { twinFamilies } from './near-twins';
 import type { ColumnMapping, Dataset, Row, Rows } from './types';
 
 export type Groups = readonly (readonly Row[])[];
 
-/** The column whose equal cells keep rows together in the split, if there is one. */
 export const groupColumn = ({ splitBy }: Pick<Dataset, 'splitBy'>): string | null =>
   splitBy?.kind === 'group' ? splitBy.column : null;
 
-/**
- * The rows in groups: the same text, the same cell of the column, or one family of near-twins, directly or through a third
- * row. In the order of their first rows.
- * @param column null = none
- */
+/** Directly or through a third row, in the order of their first rows. */
 export function together(
   rows: readonly Row[],
   mapping: ColumnMapping,
@@ -55,13 +47,9 @@ interface Known {
   readonly families: ReadonlyMap<string, number>;
 }
 
-/** By the list of rows, beside what else decides. Rows and splits are never changed, only replaced. */
 const known = new WeakMap<Rows, Known>();
 
-/**
- * The family of each row that is in a part, by the row's id. Test rows come first, since the search for near-twins ends
- * early in very large files.
- */
+/** Family by row id. Test rows come first, since the search for near-twins ends early in very large files. */
 export function familiesOf({ table, mapping, split, splitBy }: Placed): ReadonlyMap<string, number> {
   const column = groupColumn({ splitBy });
   const of = JSON.stringify([mapping.text, mapping.label, mapping.task, column]);
@@ -74,7 +62,7 @@ export function familiesOf({ table, mapping, split, splitBy }: Placed): Readonly
   return families;
 }
 
-/** Rows of another file: the family of each, and the rows whose family has a row that trained or chose a prompt, by their places. */
+/** By the places of the rows; `seen` are in a family with a row that trained or chose a prompt. */
 export interface RowsBeside {
   readonly families: readonly number[];
   readonly seen: readonly number[];

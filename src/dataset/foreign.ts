@@ -1,7 +1,4 @@
-/**
- * Files of other tools, recognised by content: Excel workbooks, promptfoo tests in YAML or JSON, OpenAI Evals, Langfuse
- * data sets, and JSON arrays. Each becomes records, one per row; nothing in a file is run.
- */
+/** Files of other tools, recognised by content. Nothing in a file is run. */
 
 import { isRecord } from '../lib/assert';
 import { readJson } from '../lib/bytes';
@@ -9,11 +6,10 @@ import { type Failure, fail, ok, type Result } from '../lib/result';
 import { EXPECTED } from './records';
 import { isOldExcel, isWorkbook, readWorkbook } from './workbook';
 
-/** The records of a file, in its order. */
 export interface Records {
   readonly kind: 'xlsx' | 'json' | 'yaml';
   readonly records: readonly unknown[];
-  /** In the file: the line of the first record where that is known, else 1. */
+  /** 1 where it is not known. */
   readonly firstLine: number;
   readonly notes: readonly string[];
 }
@@ -22,12 +18,11 @@ export type ForeignFailure = Failure<'workbook' | 'bad-json' | 'bad-yaml' | 'no-
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What a YAML test file begins with. */
 const YAML_START =
   /^(?:\s*(?:#[^\n]*|---)?\n)*(?:tests|prompts|providers|description|defaultTest|-\s+(?:vars|description|assert))\s*:/;
 const SNIFFED = 4000;
 
-/** Null: it is none of these, but text with a row in every line. */
+/** Null: text with a row in every line. */
 export async function readForeign(
   fileName: string,
   bytes: Uint8Array,
@@ -60,10 +55,8 @@ function isOneObject(bytes: Uint8Array): boolean {
   return listIn(value) !== null || (isRecord(value) && 'tests' in value);
 }
 
-/** The value, or undefined for text that is no JSON. */
 const parsed = (text: string): unknown => readJson(text.replace(/^\ufeff/, ''));
 
-/** The keys under which tools put their rows. */
 const LISTS = ['tests', 'data', 'items', 'rows', 'examples'] as const;
 
 function listIn(value: unknown): readonly unknown[] | null {
@@ -96,7 +89,6 @@ async function readYaml(fileName: string, bytes: Uint8Array): Promise<Result<Rec
   }
 }
 
-/** The first line of a parser's message, with a full stop. */
 const sentence = (message: string): string => `${(message.split('\n')[0] ?? '').replace(/[:.\s]+$/, '')}.`;
 
 function recordsOf(fileName: string, kind: 'json' | 'yaml', value: unknown): Result<Records, ForeignFailure> {
@@ -120,7 +112,7 @@ export function adapted(value: unknown): Fields | string {
   return value;
 }
 
-/** What an assertion of promptfoo says about the answer; null = it is a check and names none. */
+/** Other promptfoo assertions are checks and name no answer. */
 const NAMES_AN_ANSWER: readonly string[] = ['equals', 'contains', 'icontains', 'starts-with', 'rouge-n'];
 
 /** promptfoo.dev, "Test cases": variables, and assertions of which one names the answer. */
@@ -137,7 +129,7 @@ function ofPromptfoo(vars: Fields, assert: unknown): Fields | string {
 /** promptfoo reads `file://…` in place of a text; here no file is opened but the one that was given. */
 const isElsewhere = (value: unknown): boolean => typeof value === 'string' && value.startsWith('file://');
 
-/** A variable as promptfoo renders it where the studio has kept a brace from being read as one of nunjucks. */
+/** Undoes the escaping of braces for nunjucks in our own promptfoo export. */
 const unbraced = ([name, value]: readonly [string, unknown]) =>
   [name, typeof value === 'string' ? value.replaceAll('{{ "{" }}', '{') : value] as const;
 
@@ -161,11 +153,10 @@ function ofLangfuse({ input, expectedOutput, expected_output: expected, metadata
   return { ...id, input: text, expected_output: answer, ...(isRecord(metadata) ? flat(metadata) : {}) };
 }
 
-/** Facts that are plain values; nested ones are no columns of a table. */
 const flat = (fields: Fields): Fields =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => isPlain(value)));
 
-/** A value by itself, or the only one of an object such as `{ "label": "refund" }`; null = there are several. */
+/** A value by itself, or the only one of an object such as `{ "label": "refund" }`. */
 function onlyValue(value: unknown): unknown {
   if (isPlain(value)) return value;
   const values = isRecord(value) ? Object.values(value) : [];

@@ -10,7 +10,7 @@ interface KnownChunk {
   readonly hash: string;
 }
 
-/** Hashes of chunks by their first row: when one cell is changed, all other chunks are the same rows. */
+/** By their first row: after one cell changes, all other chunks are the same rows. */
 const chunks = new WeakMap<Row, KnownChunk>();
 
 const isSame = (a: readonly unknown[], b: readonly unknown[]) =>
@@ -45,7 +45,6 @@ async function fingerprintOf(columns: readonly string[], mapping: ColumnMapping,
   return sha256(parts.join('\n'));
 }
 
-/** The data set with the hashes of its rows and parts. A copy with other rows or parts needs them again. */
 export async function withHashes<D extends Pick<Dataset, 'table' | 'mapping' | 'split'>>(
   dataset: D,
 ): Promise<D & Pick<Dataset, 'fingerprint' | 'splitHash' | 'heldBackHash'>> {
@@ -61,9 +60,8 @@ export async function withHashes<D extends Pick<Dataset, 'table' | 'mapping' | '
 type Keyed = Pick<Dataset, 'fingerprint' | 'splitHash' | 'labels' | 'seed' | 'splitBy'>;
 
 /**
- * All of a data set that decides a value, and whatever else does: every value that is remembered beside a data set is
- * remembered under this. Beside rows and parts that is the order of the labels (an index means another label after two were
- * merged and separated), the seed that draws rows, and the column that keeps rows together.
+ * The key of everything that is remembered beside a data set. An index means another label after two were merged and
+ * separated, so the label order is part of it.
  */
 export const rowsKey = (
   { fingerprint, splitHash, labels, seed, splitBy }: Keyed,

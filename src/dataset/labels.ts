@@ -10,7 +10,7 @@ import {
   taskKindOf,
 } from './types';
 
-/** Two texts (or labels) with the same key say the same: compatibility forms, case and spacing are ignored. */
+/** Equal keys say the same: compatibility forms, case and spacing are ignored. */
 export function textKey(text: string): string {
   const folded = (isAscii(text) ? text : text.normalize('NFKC')).toLowerCase();
   return hasOddSpace(folded) ? folded.replace(/\s+/g, ' ').trim() : folded;
@@ -23,10 +23,7 @@ const hasOddSpace = (text: string) => /^\s|\s$|\s\s|[^\S ]/.test(text);
 /** The text with lone surrogates replaced, since UTF-8 cannot encode them. */
 export const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\ufffd');
 
-/**
- * Remembers a value computed from a cell as long as its row exists: rows are never changed, and when one cell is, all
- * other rows stay the same objects.
- */
+/** Remembers a value as long as its row exists; rows are replaced, never changed. */
 export function perCell<T>(of: (cell: string) => T): (row: Row, column: string) => T {
   const columns = new Map<string, WeakMap<Row, T>>();
   return (row, column) => {
@@ -43,7 +40,7 @@ export function perCell<T>(of: (cell: string) => T): (row: Row, column: string) 
   };
 }
 
-/** Spellings of one label, the most frequent first. */
+/** The most frequent first. */
 export interface Spellings {
   readonly label: string;
   readonly spellings: readonly string[];
@@ -52,17 +49,13 @@ export interface Spellings {
 const keyOf = perCell(textKey);
 const cell = (row: Row, column: string) => row.cells[column] ?? '';
 
-/** By name, numbers by their value. Of names that a reader would not order, by code units. */
+/** Numbers by their value; ties by code units. */
 const inAlphabet = new Intl.Collator('en', { numeric: true });
 const byName = (a: string, b: string): number => inAlphabet.compare(a, b) || (a < b ? -1 : 1);
-/** The most frequent spelling first. */
 const byCount = (a: readonly [string, number], b: readonly [string, number]): number =>
   b[1] - a[1] || byName(a[0], b[0]);
 
-/**
- * The label set in alphabetical order, so that it does not depend on the order of the file. Cells that differ only in case,
- * spacing or Unicode form are one label, spelled as most rows spell it.
- */
+/** In alphabetical order, so that it does not depend on the file's order; spelled as most rows spell it. */
 export function labelSet(rows: Rows, column: string): readonly Spellings[] {
   const counts = new Map<string, Map<string, number>>();
   for (const row of rows) {
@@ -83,7 +76,6 @@ export function labelSet(rows: Rows, column: string): readonly Spellings[] {
   });
 }
 
-/** Rows with the label cell in its common spelling; untouched rows are the same objects, and so is the list where all are. */
 export function withCommonSpelling(rows: Rows, column: string, set: readonly Spellings[]): Rows {
   const common = new Map(set.map(({ label }) => [textKey(label), label]));
   return mapped(rows, (row) => {
@@ -94,17 +86,14 @@ export function withCommonSpelling(rows: Rows, column: string, set: readonly Spe
 }
 
 export const textOf = (row: Row, mapping: ColumnMapping): string => cell(row, mapping.text);
-/** By which texts that say the same are found. */
 export const textKeyOf = (row: Row, mapping: ColumnMapping): string => keyOf(row, mapping.text);
 export const labelOf = (row: Row, mapping: ColumnMapping): string => cell(row, mapping.label);
 
-/** Row -> index into `dataset.labels`, or null for a row without a label of the set. */
 export function labelIndexer(dataset: Pick<Dataset, 'labels' | 'mapping'>): (row: Row) => number | null {
   const index = new Map(dataset.labels.map((label, i) => [textKey(label), i]));
   return (row) => index.get(keyOf(row, dataset.mapping.label)) ?? null;
 }
 
-/** How many of the rows named have each label, in the order of the label set. */
 export function labelCounts(dataset: Pick<Dataset, 'labels' | 'mapping' | 'table'>, ids: readonly string[]): number[] {
   const byId = rowsById(dataset.table.rows);
   const indexOf = labelIndexer(dataset);
@@ -117,13 +106,11 @@ export function labelCounts(dataset: Pick<Dataset, 'labels' | 'mapping' | 'table
   return counts;
 }
 
-/** A row that can be learned from: it has a text and a label. */
 export const isUsable = (row: Row, mapping: ColumnMapping): boolean =>
   textOf(row, mapping).trim() !== '' && labelOf(row, mapping).trim() !== '';
 
 const indices = new WeakMap<Rows, Lookup<Row>>();
 
-/** Rows by id; an index is made once for each list. */
 export function rowsById(rows: Rows): Lookup<Row> {
   if (rows instanceof PackedRows) return rows;
   const known = indices.get(rows) ?? new Map(rows.map((row) => [row.id, row]));
@@ -131,7 +118,7 @@ export function rowsById(rows: Rows): Lookup<Row> {
   return known;
 }
 
-/** Rows of a part, or rows named by id, in that order; those that are gone drop out. */
+/** Rows that are gone drop out. */
 export function rowsOf(
   { table, split }: Pick<Dataset, 'table' | 'split'>,
   of: SplitName | readonly string[],
@@ -140,7 +127,6 @@ export function rowsOf(
   return (typeof of === 'string' ? split[of] : of).flatMap((id) => byId.get(id) ?? []);
 }
 
-/** A row's text by its id, or a note where the row is gone. */
 export function textById(dataset: Pick<Dataset, 'table' | 'mapping'> | null): (id: string) => string {
   const rows = rowsById(dataset?.table.rows ?? []);
   return (id) => {
@@ -155,7 +141,6 @@ export interface ClassShare {
   readonly share: number;
 }
 
-/** Rows of each label among the usable ones, in the order of the label set. */
 export function classBalance(dataset: Dataset): readonly ClassShare[] {
   const indexOf = labelIndexer(dataset);
   const counts = dataset.labels.map(() => 0);
@@ -170,7 +155,7 @@ export function classBalance(dataset: Dataset): readonly ClassShare[] {
   });
 }
 
-/** Label indices of rows by id; -1 for a row without a label. */
+/** -1 for a row without a label. */
 export function goldOf(dataset: Pick<Dataset, 'labels' | 'mapping' | 'table'>, rowIds: readonly string[]): number[] {
   const byId = rowsById(dataset.table.rows);
   const indexOf = labelIndexer(dataset);
@@ -180,15 +165,13 @@ export function goldOf(dataset: Pick<Dataset, 'labels' | 'mapping' | 'table'>, r
   });
 }
 
-// Rows whose answer is a text of its own: the task is to write it.
-
 export const writes = (mapping: Pick<ColumnMapping, 'task'>): boolean => taskKindOf(mapping) === 'generate';
 
-/** The row's text to be written, as it is trained on: one line, as the end of a line ends an answer. */
+/** One line, as the end of a line ends an answer. */
 export const targetOf = (row: Row, mapping: ColumnMapping): string =>
   labelOf(row, mapping)
     .trim()
     .replace(/\s*[\n\r\u2028\u2029]+\s*/g, ' ');
 
-/** What the parts of a split are alike in: their labels; texts to be written have no kinds. */
+/** Parts of a split are alike in their labels; texts to be written have no kinds. */
 export const stratumOf = (row: Row, mapping: ColumnMapping): string => (writes(mapping) ? '' : labelOf(row, mapping));

@@ -1,8 +1,4 @@
-/**
- * Mends: what one click, or `--mend` on the command line, can do about a table. Each is a pure function of the table and of
- * what its columns mean; applied twice, it changes nothing the second time. Test rows are mended as all others are. The
- * issues that offer them are in lint/.
- */
+/** What one click, or `--mend` on the command line, can do about a table. Applied twice, it changes nothing the second time. */
 import { isNumeric, uniqueHeaders } from './columns';
 import { type ClassShare, labelSet, textKey } from './labels';
 import { LONG_TEXT, RARE_ROWS } from './lint/define';
@@ -14,13 +10,13 @@ export interface Mendable {
 }
 
 export interface Mend {
-  /** What it did, for the list of versions, where " in 12 rows" may follow. */
+  /** For the list of versions, where " in 12 rows" may follow. */
   readonly done: string;
   /** @param most characters of a text, for `cut` */
   readonly apply: (of: Mendable, most?: number) => Mendable;
 }
 
-/** The table with every cell of a column in its new form; the same object where none changes. */
+/** The same object where no cell changes. */
 function withColumn({ table, mapping }: Mendable, column: string, of: (cell: string) => string): Mendable {
   const rows = mapped(table.rows, (row) => {
     const before = row.cells[column] ?? '';
@@ -30,15 +26,12 @@ function withColumn({ table, mapping }: Mendable, column: string, of: (cell: str
   return { table: rows === table.rows ? table : { ...table, rows }, mapping };
 }
 
-/** The labels of a table as they are, and one name for each that gets another. */
 function relabelled(of: Mendable, names: (labels: readonly string[]) => ReadonlyMap<string, string>): Mendable {
   const column = of.mapping.label;
   const labels = labelSet(of.table.rows, column).map(({ label }) => label);
   const named = new Map([...names(labels)].map(([label, name]) => [textKey(label), name]));
   return withColumn(of, column, (cell) => named.get(textKey(cell)) ?? cell);
 }
-
-// Labels.
 
 /** `4`, `4.0`, `4/5`, `4 stars`, `4 Sterne`, `★★★★☆`; null = no number of stars from 1 to 5. */
 function starsOf(label: string): number | null {
@@ -68,10 +61,7 @@ const partsOf = (label: string, separator: string) =>
     .map((part) => part.trim())
     .filter((part) => part !== '');
 
-/**
- * The first part of each label that names several, such as `billing; delivery`, recognised by shared parts: in most such
- * labels every part occurs in another label too. Null where that is not so.
- */
+/** Of labels such as `billing; delivery`. Null unless most such labels have only parts that occur in other labels too. */
 export function firstOfSeveral(labels: readonly string[]): ReadonlyMap<string, string> | null {
   for (const separator of SEPARATORS) {
     const split = labels.map((label) => ({ label, parts: partsOf(label, separator) }));
@@ -100,16 +90,12 @@ function oneSlip(a: string, b: string): boolean {
   );
 }
 
-/**
- * A label without quotes, stops, underscores and hyphens between letters: `so-so`, `so so` and `“so_so”.` become the same.
- * Signs that mean something (+1, -1, C++, <5) stay.
- */
+/** `so-so`, `so so` and `“so_so”.` become the same; signs that mean something (+1, -1, C++, <5) stay. */
 const looseKey = (label: string) =>
   textKey(label)
     .replace(/[\s_.,;:!?"'`´“”„‘’()[\]*]+/g, '')
     .replace(/(?<=\p{L})-(?=\p{L})/gu, '');
 
-/** Whether a label and a more frequent one may be the same: other punctuation, or a typo in a much rarer label. */
 function mayBeOne(rare: ClassShare, common: ClassShare): boolean {
   if (looseKey(rare.label) !== '' && looseKey(rare.label) === looseKey(common.label)) return true;
   if (rare.label.length < 5 || /\d/.test(rare.label) || rare.rows * 10 > common.rows) return false;
@@ -121,7 +107,6 @@ interface Alike {
   readonly common: ClassShare;
 }
 
-/** Labels that may be another spelling of a more frequent one. */
 export function alikeLabels(balance: readonly ClassShare[]): readonly Alike[] {
   const sorted = balance.toSorted((a, b) => b.rows - a.rows);
   return sorted.flatMap((rare, i) => {
@@ -130,7 +115,7 @@ export function alikeLabels(balance: readonly ClassShare[]): readonly Alike[] {
   });
 }
 
-/** The most frequent spelling of each label that has one; a chain of likenesses ends in its last. */
+/** A chain of likenesses ends in its last. */
 function mergedSpellings(balance: readonly ClassShare[]): ReadonlyMap<string, string> {
   const pairs = new Map(alikeLabels(balance).map(({ rare, common }) => [rare.label, common.label]));
   // towards more frequent labels only, so there is no circle
@@ -141,7 +126,6 @@ function mergedSpellings(balance: readonly ClassShare[]): ReadonlyMap<string, st
   return new Map([...pairs.keys()].map((label) => [label, last(label)]));
 }
 
-/** Rows of each label in a table that is not prepared yet. */
 function balanceOf({ table, mapping }: Mendable): readonly ClassShare[] {
   const counts = new Map<string, number>();
   for (const row of table.rows) {
@@ -157,11 +141,8 @@ function balanceOf({ table, mapping }: Mendable): readonly ClassShare[] {
 
 export const OTHER = 'other';
 
-/** Names for the labels that are left when only these keep their own. */
 export const otherFor = (labels: readonly ClassShare[]): ReadonlyMap<string, string> =>
   new Map(labels.filter(({ label }) => textKey(label) !== OTHER).map(({ label }) => [label, OTHER]));
-
-// Texts.
 
 const TAGS =
   'a|abbr|article|b|blockquote|body|br|button|center|code|dd|del|div|dl|dt|em|figure|font|footer|form|h[1-6]|head|header|hr|html|i|iframe|img|input|ins|label|li|link|main|meta|nav|ol|p|pre|s|script|section|small|span|strike|strong|style|sub|sup|table|tbody|td|tfoot|th|thead|title|tr|tt|u|ul';
@@ -181,12 +162,7 @@ const ENTITIES: ReadonlyMap<string, string> = new Map(
 );
 /** `auml` is `a` and a combining mark. */
 const MARKS: Readonly<Record<string, string>> = {
-  uml: '\u0308',
-  acute: '\u0301',
-  grave: '\u0300',
-  circ: '\u0302',
-  tilde: '\u0303',
-  cedil: '\u0327',
+  ...{ uml: '\u0308', acute: '\u0301', grave: '\u0300', circ: '\u0302', tilde: '\u0303', cedil: '\u0327' },
 };
 const ACCENTED = /^([A-Za-z])(uml|acute|grave|circ|tilde|cedil)$/;
 
@@ -213,7 +189,7 @@ export function withoutHtml(text: string): string {
 }
 
 const LINK = /\bhttps?:\/\/(?:www\.)?([^\s/?#<>"'()]+)[^\s<>"']*/gi;
-/** A shorter link is left as it is. */
+/** Characters. */
 const LONG_LINK = 30;
 
 /** Long links as their site alone: `https://www.example.com/a/b?c=d` -> `example.com`. */
@@ -222,13 +198,11 @@ export const withShortLinks = (text: string): string =>
 
 const GAP = ' … ';
 const SHORTEST_CUT = 40;
-/** Of what is kept, how much is from the beginning. */
 const HEAD = 0.25;
 
 /**
- * The beginning and the end of a long text, 1 to 3: for classifying, both together beat either alone (Sun et al. 2019, “How
- * to Fine-Tune BERT for Text Classification?”, section 5.3.1, which keeps 128 and 382 of 510 tokens).
- * @param most characters, the sign for the gap included
+ * Keeps a quarter from the beginning and the rest from the end: for classifying, both together beat either alone (Sun et al.
+ * 2019, “How to Fine-Tune BERT for Text Classification?”, section 5.3.1). @param most characters, gap included
  */
 export function cutText(text: string, most: number): string {
   const room = Number.isFinite(most) ? Math.max(SHORTEST_CUT, Math.floor(most)) : LONG_TEXT;
@@ -239,9 +213,7 @@ export function cutText(text: string, most: number): string {
   return `${start.trimEnd()}${GAP}${end.trimStart()}`;
 }
 
-// Rows and columns.
-
-/** A name that is one of the values of its own column is probably no name; null where none is. */
+/** A name that is one of the values of its own column is probably no name. */
 export function headerThatIsARow(columns: readonly string[], rows: List<Row>): string | null {
   const sample = rows.slice(0, 1000);
   const same = (name: string) => {
@@ -251,7 +223,6 @@ export function headerThatIsARow(columns: readonly string[], rows: List<Row>): s
   return columns.find((name) => same(name) >= 3 && same(name) >= 0.05 * sample.length) ?? null;
 }
 
-/** The cell that became a column's name. */
 const headerCell = (columns: readonly string[], i: number): string => {
   const name = columns[i] as string;
   const [, base] = /^(.*) \(\d+\)$/s.exec(name) ?? [];
@@ -259,7 +230,7 @@ const headerCell = (columns: readonly string[], i: number): string => {
   return base !== undefined && columns.includes(base) ? base : name;
 };
 
-/** The first line as the last row, so that all other rows keep their numbers, and the columns numbered. */
+/** As the last row, so that all other rows keep their numbers. */
 function withFirstRow({ table, mapping }: Mendable): Mendable {
   const { columns, rows } = table;
   const names = columns.map((_, i) => `column ${i + 1}`);
@@ -284,7 +255,6 @@ function withFirstRow({ table, mapping }: Mendable): Mendable {
   };
 }
 
-/** An empty column for labels that are given here, and the mapping that names it. */
 export function withLabelColumn({ table, mapping }: Mendable): Mendable {
   const known = labelColumnOf(table);
   if (known !== null || table.columns.length >= MAX_COLUMNS)
@@ -298,7 +268,7 @@ export function withLabelColumn({ table, mapping }: Mendable): Mendable {
   };
 }
 
-/** An empty column that such labels can be in; null where there is none. */
+/** An empty column that such labels can be in. */
 const labelColumnOf = ({ columns, rows }: Table): string | null =>
   columns.find((name) => /^label( \(\d+\))?$/.test(name) && !rows.some((row) => (row.cells[name] ?? '') !== '')) ??
   null;

@@ -1,6 +1,6 @@
 /**
- * Near-twins: two texts with the same answer that differ in a few characters or words. Where one is a training row and
- * the other a test row, a prompt can know the answer from memory.
+ * Texts with the same answer that differ in a few characters or words. Where one is a training row and the other a test row,
+ * a prompt can know the answer from memory.
  *
  * Similarity is the resemblance of Broder, “On the resemblance and containment of documents” (1997): the Jaccard index
  * of the sets of shingles, here of 5 characters (3 where they are Chinese, Japanese or Korean, which say more each).
@@ -28,7 +28,7 @@ export const folded = (text: string): string =>
     .trim()
     .slice(0, MAX_CHARACTERS);
 
-/** FNV-1a hashes of the different shingles, ascending. */
+/** FNV-1a, ascending, without repeats. */
 function shinglesOf(text: string): Uint32Array {
   const letters = folded(text);
   const hashes = new Uint32Array(letters.length);
@@ -58,7 +58,7 @@ function mixed(n: number): number {
   return hash ^ (hash >>> 16);
 }
 
-/** One hash for each band of the MinHash signature; texts that agree in a band are candidates. */
+/** Texts that agree in a band are candidates. */
 function bandsOf(set: Uint32Array): Int32Array {
   const bands = new Int32Array(BANDS);
   for (let i = 0; i < BANDS * ROWS; i++) {
@@ -87,7 +87,6 @@ const sketchOf = perCell((text): Sketch => {
   return shingles.length < MIN_SHINGLES ? TOO_SHORT : { shingles, bands: bandsOf(shingles) };
 });
 
-/** Whether two ascending sets resemble each other enough. */
 function resemble(a: Uint32Array, b: Uint32Array): boolean {
   const wanted = Math.ceil((RESEMBLANCE / (1 + RESEMBLANCE)) * (a.length + b.length) - 1e-9);
   let shared = 0;
@@ -108,7 +107,7 @@ interface Entry extends Sketch {
   readonly answer: string;
 }
 
-/** Rows that can be compared, up to a number of shingles; whether all of them fit. */
+/** Up to a number of shingles. */
 function entriesOf(rows: readonly Row[], mapping: ColumnMapping, most: number) {
   const entries: Entry[] = [];
   let total = 0;
@@ -122,7 +121,6 @@ function entriesOf(rows: readonly Row[], mapping: ColumnMapping, most: number) {
   return { entries, isWhole: true };
 }
 
-/** Places of the entries by each of their bands. */
 function indexOf(entries: readonly Entry[]): ReadonlyMap<number, readonly number[]> {
   const index = new Map<number, number[]>();
   entries.forEach(({ bands }, place) => {
@@ -136,20 +134,19 @@ function indexOf(entries: readonly Entry[]): ReadonlyMap<number, readonly number
 }
 
 export interface NearTwins {
-  /** Asked rows with a near-twin among the known ones, in their order. */
+  /** In their order. */
   readonly asked: readonly Row[];
-  /** The known rows that are their near-twins. */
+  /** Near-twins among the known rows. */
   readonly twins: ReadonlySet<Row>;
-  /** Every asked row was compared as far as needed; otherwise there may be more of them. */
+  /** False: there may be more of them. */
   readonly isWhole: boolean;
-  /** `twins` has every near-twin of the asked rows, not just one of each. */
+  /** Otherwise one near-twin of each asked row. */
   readonly hasAllTwins: boolean;
-  /** Pairs that were compared exactly: what the search costs. */
   readonly comparisons: number;
 }
 
 export interface TwinBudget {
-  /** Half of them are kept for finding one twin of each row. */
+  /** Half of them are for finding one twin of each row. */
   readonly comparisons: number;
   /** Of the known rows, and again of the asked ones. */
   readonly shingles: number;
@@ -158,7 +155,7 @@ export interface TwinBudget {
 /** 20,000 rows of a hundred characters in about a second. */
 const BUDGET: TwinBudget = { comparisons: 1_000_000, shingles: 2_000_000 };
 
-/** Asked rows with a near-twin among the known rows. Rows with the very same text are reported by other checks. */
+/** Rows with the very same text are reported by other checks. */
 export function nearTwins(
   asked: readonly Row[],
   known: readonly Row[],
@@ -202,13 +199,13 @@ export function nearTwins(
 }
 
 export interface TwinFamilies {
-  /** Rows that are near-twins of each other, directly or through others: two or more texts in each. */
+  /** Directly or through others; two or more texts in each. */
   readonly families: readonly (readonly Row[])[];
-  /** Every row was compared as far as needed; otherwise there may be more families. */
+  /** False: there may be more. */
   readonly isWhole: boolean;
 }
 
-/** Entries of a band that another is compared with: where more share a band, they are one family already. */
+/** Comparisons within a band: where more entries share it, they are one family already. */
 const MOST_LOOKS = 100;
 
 export function twinFamilies(rows: readonly Row[], mapping: ColumnMapping): TwinFamilies {

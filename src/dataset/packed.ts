@@ -1,15 +1,13 @@
 /** Long lists of objects as a few buffers: 200,000 objects would block the page when they cross or are stored. */
-
 import type { CellChange, List, Lookup, Row } from './types';
 
-/** What crosses between threads and is stored, but for the buffer. */
 export interface PackedShape {
   readonly kind: 'rows' | 'changes';
-  /** Names the list, so that an end that has it already need not be sent it. */
+  /** An end that has the list already need not be sent it. */
   readonly key: string;
-  /** Of rows: the columns of the file. */
+  /** For rows. */
   readonly columns: readonly string[];
-  /** Bytes of each part in the buffer: first those of numbers, then those of letters. */
+  /** Bytes: first of the parts with numbers, then of those with letters. */
   readonly sizes: readonly number[];
 }
 
@@ -50,7 +48,7 @@ function parted({ sizes, buffer }: Packed, numberCount: number) {
   return { numbers: words.slice(0, numberCount), texts };
 }
 
-/** A packed list to work with. To look at all of it makes all of its items: a few thousand are many for the page. */
+/** Looking at all of it makes all of its items, which holds up the page for some thousands. */
 abstract class PackedList<T> implements List<T> {
   abstract readonly length: number;
   protected abstract item(index: number): T;
@@ -88,7 +86,7 @@ abstract class PackedList<T> implements List<T> {
     return undefined;
   }
 
-  /** An export holds the items, not their bytes. */
+  /** Exports hold the items. */
   toJSON(): T[] {
     return [...this];
   }
@@ -98,14 +96,12 @@ abstract class PackedList<T> implements List<T> {
   }
 }
 
-/** Rows, found by their ids without an index of objects. */
 export class PackedRows extends PackedList<Row> implements Lookup<Row> {
   readonly #ids: PackedTexts;
   readonly #columns: readonly (readonly [name: string, texts: PackedTexts])[];
-  /** The place of each row by its id (see places-by-name). */
+  /** A hash table from ids to places. */
   readonly #places: Uint32Array;
   readonly #lines: Uint32Array;
-
   /** @param blob the buffer as it is stored, where there is one */
   constructor(
     readonly packed: Packed,
@@ -186,7 +182,7 @@ export const isPackedList = (value: unknown): value is PackedRows | PackedChange
 const isRows = (list: readonly Row[] | readonly CellChange[]): list is readonly Row[] =>
   list[0] !== undefined && 'cells' in list[0];
 
-/** @param key another one than that of any other list */
+/** @param key unique */
 export function pack(list: readonly Row[] | readonly CellChange[], key: string): Packed {
   if (isRows(list)) return packRows(list, key);
   const texts = FIELDS.map((field) => packTexts(list.length, (i) => list[i]?.[field] ?? ''));
@@ -205,7 +201,6 @@ function packRows(rows: readonly Row[], key: string): Packed {
   );
 }
 
-/** Many texts as two buffers, which cross between threads and to the disk as fast as their bytes. */
 interface PackedTexts {
   /** UTF-8, one text after the other. */
   readonly bytes: Uint8Array;
@@ -216,7 +211,7 @@ interface PackedTexts {
 /** A letter of UTF-16 takes at most so many bytes of UTF-8. */
 const MOST_BYTES = 3;
 
-/** Packs `count` texts; one that is not well-formed UTF-16 loses the half characters in it. */
+/** Half characters of malformed UTF-16 are lost. */
 export function packTexts(count: number, textAt: (index: number) => string): PackedTexts {
   const encoder = new TextEncoder();
   const ends = new Uint32Array(count);
@@ -242,16 +237,12 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 export const textAt = ({ bytes, ends }: PackedTexts, index: number): string =>
   decoder.decode(bytes.subarray(index === 0 ? 0 : ends[index - 1], ends[index]));
 
-/** All of them; much faster than one by one. */
 export function unpackTexts({ bytes, ends }: PackedTexts): string[] {
   const all = decoder.decode(bytes);
   // one byte a letter: the offsets in bytes are those in letters
   if (all.length === bytes.length) return Array.from(ends, (end, i) => all.slice(i === 0 ? 0 : ends[i - 1], end));
   return Array.from(ends, (_, i) => textAt({ bytes, ends }, i));
 }
-
-/** Finds the place of a name among many, in one buffer: a hash table with open addressing. */
-
 /** FNV-1a over UTF-16 units, 32 bits. Source: RFC 9923. */
 function hash(name: string): number {
   let sum = 0x811c9dc5;
@@ -260,7 +251,7 @@ function hash(name: string): number {
   return (sum ^ (sum >>> 15)) >>> 0;
 }
 
-/** Slots hold the place plus one, 0 = free; at most half of them are taken. Of a name that occurs twice the first counts. */
+/** A hash table with open addressing; slots hold the place plus one, 0 = free. Of a name that occurs twice the first counts. */
 export function placesByName(count: number, nameAt: (place: number) => string): Uint32Array {
   const size = 2 ** Math.ceil(Math.log2(2 * count + 2));
   const slots = new Uint32Array(size);

@@ -40,13 +40,12 @@ export type ParseFailure = Failure<
 type Parsed = Result<Table, ParseFailure | ForeignFailure>;
 
 export type ParseOverride = Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>> & {
-  /** Texts alone are enough: the rows are to be answered, not learned from. */
+  /** For rows to be answered, not learned from. */
   readonly oneColumn?: boolean;
-  /** Lines without a header, as of standard input: JSON Lines, where the first is an object, else a text each of this column. */
+  /** The column of lines without a header, as of standard input: JSON Lines where the first is an object, else texts. */
   readonly textLines?: string;
 };
 
-/** What to do with a file that is too large. */
 const remedy = (oneColumn: boolean) =>
   oneColumn
     ? 'Split it, and take the parts one after the other.'
@@ -54,7 +53,7 @@ const remedy = (oneColumn: boolean) =>
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 
-/** A reason to leave the record out, or null. Empty cells after the last column (a spreadsheet's trailing delimiters) are fine. */
+/** Why a record is left out. Empty cells after the last column (a spreadsheet's trailing delimiters) are fine. */
 function raggedness(cells: readonly string[], columns: number): string | null {
   const extra = cells.slice(columns);
   if (cells.length < columns) return `it has ${cells.length} of ${columns} cells`;
@@ -68,7 +67,7 @@ interface Body extends RecordRows {
   readonly notes: readonly string[];
 }
 
-/** Records -> rows. Empty lines after the last row are the file's end, not rejected rows. */
+/** Empty lines after the last row are the file's end, not rejected rows. */
 function* parseDelimited(text: string, delimiter: Delimiter): Generator<number, Body, void> {
   let header: { columns: readonly string[]; notes: readonly string[] } | null = null;
   const rows: Row[] = [];
@@ -107,10 +106,7 @@ function* parseDelimited(text: string, delimiter: Delimiter): Generator<number, 
   return { columns, rows, count, rejected, notes };
 }
 
-/**
- * Excel's own first line `sep=;`, which names the delimiter; its length in characters, break included. No delimiter where
- * it names one that the next line does not have.
- */
+/** Excel's own first line `sep=;`. No delimiter where it names one that the next line does not have. */
 function separatorLine(text: string): { delimiter: Delimiter | null; length: number } | null {
   const match = /^"?sep=(.)"?\n/i.exec(text);
   if (!match) return null;
@@ -175,11 +171,7 @@ const tableOf = (format: SourceFormat, { columns, rows, rejected, notes }: Body)
   notes,
 });
 
-/**
- * Bytes of a CSV, TSV or JSONL file -> Table. Encoding and delimiter are guessed unless overridden, and are in
- * `format`. Every record that does not become a row is in `rejected` with its line and reason (docs/method/formats.md, 4).
- * Cell texts are kept as they are, with `\n` line ends.
- */
+/** CSV, TSV or JSONL; cell texts are kept as they are, with `\n` line ends. Rejected rows: docs/method/formats.md, 4. */
 export function parseTable(
   fileName: string,
   bytes: Uint8Array,
@@ -192,10 +184,7 @@ export function parseTable(
   }
 }
 
-/**
- * Bytes of any file that has rows -> Table: also workbooks, and files of other tools (docs/method/formats.md, 4).
- * @param run runs the work of a long text file to its end
- */
+/** Also workbooks, and files of other tools. @param run runs the work of a long text file to its end */
 export async function parseFile(
   fileName: string,
   bytes: Uint8Array,
@@ -208,7 +197,6 @@ export async function parseFile(
   return foreign.ok ? tableOfRecords(fileName, bytes, foreign.value, override) : foreign;
 }
 
-/** A record as it is listed where it was rejected. */
 function rawOf(record: unknown): string {
   try {
     return JSON.stringify(record) ?? '';
@@ -234,7 +222,7 @@ function tableOfRecords(
   return failure ? { ok: false, error: failure } : ok(tableOf(format, body));
 }
 
-/** A record says `text` where the column of the texts has another name. */
+/** Renames `text` where the column of the texts has another name. */
 const withTextAs =
   (column: string): typeof adapted =>
   (record) => {
@@ -244,7 +232,7 @@ const withTextAs =
     return { ...others, [column]: text };
   };
 
-/** The same in steps, each of which yields the share that has been read. */
+/** In steps, each of which yields the share that has been read. */
 export function* parsing(
   fileName: string,
   bytes: Uint8Array,

@@ -1,4 +1,4 @@
-/** Personal data that a pattern can tell: e-mail addresses, phone numbers, IBANs. */
+/** Only what a pattern can tell. */
 export type PersonalKind = 'email' | 'phone' | 'iban';
 
 export interface PersonalSpan {
@@ -11,10 +11,10 @@ export interface PersonalSpan {
 /** Parts are bounded as RFC 5321 bounds them, so that no text takes quadratic time. */
 const EMAIL = /[\p{L}\p{N}._%+'-]{1,64}@(?:[\p{L}\p{N}-]{1,63}\.){1,8}\p{L}{2,24}(?![\p{L}\p{N}])/gu;
 
-/** Two letters, two check digits, then 11 to 30 letters or digits, in groups of four or not. */
+/** In groups of four or not. */
 const IBAN = /(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])/gi;
 
-/** Digits with the separators that people write between them, starting as phone numbers do. */
+/** With the separators that people write between digits. */
 const PHONE = /(?<![\p{L}\p{N}_#/.,:-])(?:\+|00)?\(?\d(?:[\s()/.-]{0,2}\d){6,15}(?![\p{L}\p{N}_])/gu;
 
 /** The remainder of an IBAN's number by 97 must be 1. Source: ISO 13616, check digits by ISO 7064 (MOD 97-10). */
@@ -30,10 +30,7 @@ export function isIban(text: string): boolean {
 /** A date or a time is written with the same signs. */
 const LOOKS_LIKE_DATE = /^(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{2,4})(?:\D|$)/;
 
-/**
- * Whether a run of digits is written as phone numbers are: with the sign of a country, a zero in front, an area in
- * brackets, or in three groups. A bare number (an order, an amount) is not one.
- */
+/** With the sign of a country, a zero in front, an area in brackets, or in three groups; a bare number is not one. */
 function isPhone(text: string): boolean {
   const digits = text.replace(/\D/g, '');
   if (digits.length < 7 || digits.length > 15 || LOOKS_LIKE_DATE.test(text)) return false;
@@ -43,9 +40,9 @@ function isPhone(text: string): boolean {
   return /^\d{3}[\s.-]\d{3}[\s.-]\d{4}$/.test(text);
 }
 
-/** All of them in the order of the text; none overlap. */
+/** In the order of the text, without overlaps. */
 export function findPersonal(text: string): readonly PersonalSpan[] {
-  // Most texts have neither: this spares them the costly steps.
+  // spares most texts the costly steps
   if (!/[@\d]/.test(text)) return [];
   const spans: PersonalSpan[] = [];
   const add = (kind: PersonalKind, pattern: RegExp, holds: (found: string) => boolean) => {
@@ -62,7 +59,7 @@ export function findPersonal(text: string): readonly PersonalSpan[] {
   return spans.sort((a, b) => a.start - b.start);
 }
 
-/** The text with a placeholder in place of each: `[email]`, `[phone]`, `[iban]`. */
+/** Placeholders: `[email]`, `[phone]`, `[iban]`. */
 export function maskPersonal(text: string): string {
   const spans = findPersonal(text);
   if (spans.length === 0) return text;

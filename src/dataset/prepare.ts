@@ -29,21 +29,19 @@ export interface Prepared {
   readonly issues: readonly Issue[];
   readonly balance: readonly ClassShare[];
   readonly splitColumns: SplitColumns;
-  /** Columns with the same cell in every row. */
   readonly constantColumns: readonly string[];
 }
 
 export interface PrepareOptions {
   readonly seed: number;
   readonly shares?: Shares | undefined;
-  /** A split given from outside, such as the sample's. */
+  /** Given from outside, such as the sample's. */
   readonly fixedSplit?: Dataset['split'] | undefined;
   readonly splitBy?: SplitBy | undefined;
-  /** The labels as they were: those that still exist keep their order, new ones come last. */
+  /** Labels that still exist keep this order, new ones come last. */
   readonly labelOrder?: readonly string[] | undefined;
 }
 
-/** The label set in a known order, as far as it is known. */
 function inOrder(set: readonly Spellings[], order: readonly string[]): readonly Spellings[] {
   const place = new Map(order.map((label, i) => [textKey(label), i]));
   const at = ({ label }: Spellings) => place.get(textKey(label)) ?? order.length;
@@ -78,10 +76,7 @@ function splitInParts(rows: Rows, mapping: ColumnMapping, { splitBy, seed, share
   }
 }
 
-/**
- * Table and mapping -> labelled, split Dataset with its issues. Label cells are rewritten to their common
- * spelling, so that `row.cells[mapping.label]` is one of `labels` (or blank) from here on.
- */
+/** Label cells get their common spelling, so that `row.cells[mapping.label]` is one of `labels` (or blank) from here on. */
 export async function prepareDataset(
   table: Table,
   mapping: ColumnMapping,

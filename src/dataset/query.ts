@@ -4,11 +4,9 @@ import type { ColumnMapping, Dataset, Issue, Row, Rows, SplitName } from './type
 export type RowSort = 'file' | 'label' | 'text' | 'longest' | 'part';
 
 export interface RowQuery {
-  /** Rows of one part only. */
   readonly part: SplitName | null;
-  /** Rows with these ids only. */
   readonly ids: readonly string[] | null;
-  /** Text in the text, the label or the id, ignoring case; before columns are known, in any cell. */
+  /** Searched in text, label and id, ignoring case; before columns are known, in any cell. */
   readonly search: string;
   readonly sort: RowSort;
 }
@@ -19,10 +17,10 @@ interface Queried {
   readonly split: Dataset['split'] | null;
 }
 
-/** In the order of their work; a row of no part comes behind. */
+/** A row of no part comes behind. */
 export const PARTS: readonly SplitName[] = ['train', 'validation', 'test'];
 
-/** Orders and keys are kept as long as their rows: typing into the search asks again at every letter. */
+/** Kept as long as their rows: typing into the search asks again at every letter. */
 interface Known {
   readonly orders: Map<string, Uint32Array>;
   readonly lower: Map<string, readonly string[]>;
@@ -56,7 +54,6 @@ export function rowParts({ rows, split }: Queried): Uint8Array {
   return of;
 }
 
-/** The cells of a column in small letters. */
 const lowerCells = (rows: Rows, column: string): readonly string[] =>
   kept(knownOf(rows).lower, column, () => rows.map((row) => (row.cells[column] ?? '').toLowerCase()));
 
@@ -70,7 +67,7 @@ function orderBy(numbers: Float64Array, texts: readonly string[] | null): Uint32
   });
 }
 
-/** The first three UTF-16 units of a text as a number that sorts as they do: comparing numbers is several times faster. */
+/** The first three UTF-16 units as a number that sorts as they do: comparing numbers is several times faster. */
 const prefix = (text: string) =>
   ((text.charCodeAt(0) || 0) * 65536 + (text.charCodeAt(1) || 0)) * 65536 + (text.charCodeAt(2) || 0);
 
@@ -87,7 +84,6 @@ function orderOf(table: Queried, { text, label }: ColumnMapping, sort: Exclude<R
   });
 }
 
-/** Places of the rows to show, in their order. */
 export function queryRows(table: Queried, { part, ids, search, sort }: RowQuery): Uint32Array {
   const { rows, mapping } = table;
   const order = sort === 'file' || mapping === null ? null : orderOf(table, mapping, sort);
@@ -113,7 +109,7 @@ export function queryRows(table: Queried, { part, ids, search, sort }: RowQuery)
   return out.slice(0, found);
 }
 
-/** What a filter shows: `all`, a part of the split, or the rows of a kind of issue. */
+/** @param filter `all`, a part of the split, or a kind of issue */
 export function filterQuery(filter: string, issues: readonly Issue[]): Pick<RowQuery, 'part' | 'ids'> {
   const part = PARTS.find((name) => name === filter) ?? null;
   const [first, ...more] = issues.filter(({ kind, rowIds }) => kind === filter && rowIds.length > 0);

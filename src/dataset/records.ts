@@ -12,12 +12,12 @@ import {
 
 const RECORDS_A_STEP = 10_000;
 
-/** One record of delimited text: its cells, the 1-based line where it begins, and its text as read. */
+/** `line` is 1-based, `raw` the text as read. */
 export interface RawRecord {
   readonly line: number;
   readonly raw: string;
   readonly cells: readonly string[];
-  /** Why the record is not to be trusted; null when it is sound. */
+  /** Why the record is not to be trusted. */
   readonly broken: string | null;
 }
 
@@ -30,11 +30,9 @@ function lineBreaks(text: string): number {
 const withoutLastBreak = (raw: string) => (raw.endsWith('\n') ? raw.slice(0, -1) : raw);
 
 /**
- * RFC 4180 records of a text with `\n` line ends, one at a time, so that a big file is held once. Every few thousand it
- * yields the characters that have been read.
- *
- * A quote that is never closed would swallow the rows after it. Such a record is given up after its first line, and
- * reading continues at the next line; a stray quote inside one line is read as a letter.
+ * RFC 4180 records one at a time, so that a big file is held once; every few thousand it yields the characters read. A quote
+ * that is never closed would swallow the rows after it: such a record is given up after its first line, and reading continues
+ * at the next; a stray quote inside one line is read as a letter.
  */
 export function* readRecords(
   text: string,
@@ -93,10 +91,9 @@ const cellOf = (value: unknown): string =>
       ? wellFormed(value) // JSON can name half a character
       : JSON.stringify(value);
 
-/** The fields of a record, or why it is no row. */
+/** A string says why the record is no row. */
 export type Adapt = (record: unknown) => Readonly<Record<string, unknown>> | string;
 
-/** A record of a file and where it is: a line of JSON, or a value that is read already. */
 interface Found {
   readonly line: number;
   readonly raw: string;
@@ -111,20 +108,20 @@ function parseLine(raw: string): { readonly record: unknown } | string {
   }
 }
 
-/** Rows of a file whose columns are the names in its records, in order of first appearance; nested values stay JSON text. */
+/** Columns in order of first appearance; nested values stay JSON text. */
 export interface RecordRows {
   readonly columns: readonly string[];
   /** None where there are too many columns, rows or cells. */
   readonly rows: readonly Row[];
-  /** Rows in the file, of which no more than can be used are kept. */
+  /** In the file, however many are kept. */
   readonly count: number;
   readonly rejected: readonly RejectedRow[];
 }
 
-/** How a line begins that is meant to be an object; a text may begin with a brace. */
+/** A text may begin with a brace too. */
 const OBJECT = /^\s*\{\s*["}]/;
 
-/** JSON Lines: one object a line. @param textColumn any other line is a text of this column; left out: it is no row */
+/** @param textColumn lines that are no object are texts of this column; null: they are no rows */
 export function parseJsonl(text: string, adapt: Adapt, textColumn: string | null = null): RecordRows {
   const found: Found[] = [];
   const unread: RejectedRow[] = [];
@@ -175,18 +172,18 @@ export function recordRows(records: readonly Found[], adapt: Adapt): RecordRows 
   return { columns: names, rows, count, rejected };
 }
 
-/** The column in which promptfoo's test files say what they expect. */
+/** In promptfoo's test files. */
 export const EXPECTED = '__expected';
 
-/** Assertions that name one answer; everything else is a program, a rubric or a measure, and no label. */
+/** Other assertions are a program, a rubric or a measure, and no label. */
 const NAMES_AN_ANSWER = /^(?:equals|contains|icontains|starts-with)\s*:\s*/i;
 /** `type:` or `type(threshold):`, as promptfoo writes assertions. A label may hold a colon later on. */
 const ASSERTION =
   /^(?:not-)?(?:javascript|js|fn|eval|python|file|webhook|llm-rubric|grade|model-graded-\w+|similar|rouge-n|bleu|levenshtein|latency|cost|perplexity(?:-score)?|regex|is-\w+|contains-\w+|icontains-\w+|factuality|answer-relevance|context-\w+|g-eval|moderation|guardrails|classifier|select-best)\s*(?:\([^)]*\))?\s*:|^not-\w+\s*:|^is-json\b/i;
 
 /**
- * Rows of a promptfoo test file (promptfoo.dev, "CSV format"): `__expected` becomes a label where it names an answer
- * (`equals: refund` or `refund` alone). Rows that ask for something else are left out, with the reason.
+ * promptfoo.dev, "CSV format": `__expected` becomes a label where it names an answer (`equals: refund` or `refund` alone);
+ * other rows are left out, with the reason.
  */
 export function readExpected(
   rows: readonly Row[],

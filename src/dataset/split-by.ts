@@ -19,10 +19,9 @@ import type { ColumnMapping, Dataset, Row, Rows, SplitBy, SplitName } from './ty
 
 type Split = Dataset['split'];
 
-/** Fewer groups cannot fill three parts. */
 const MIN_GROUPS = 10;
 
-/** How people write the parts, without spaces and hyphens. */
+/** Without spaces and hyphens. */
 const NAMES: Readonly<Record<SplitName, readonly string[]>> = {
   train: ['train', 'training', 'trn', 'learn', 'fit'],
   validation: ['validation', 'valid', 'val', 'dev', 'development', 'tune', 'tuning'],
@@ -30,13 +29,12 @@ const NAMES: Readonly<Record<SplitName, readonly string[]>> = {
 };
 const PART_OF = new Map(PARTS.flatMap((part) => NAMES[part].map((name) => [name, part] as const)));
 
-/** The part that a cell names, or null. */
 export const partNamed = (cell: string): SplitName | null => PART_OF.get(textKey(cell).replace(/[\s-]/g, '')) ?? null;
 
 const cellOf = (row: Row, column: string) => row.cells[column] ?? '';
 const listed = (values: readonly string[]) => values.map((value) => `“${value}”`).join(', ');
 
-/** Columns whose cells name parts, test rows and training rows both among them. */
+/** Both test and training rows must be among the parts named. */
 export function partColumns(columns: readonly string[], rows: Rows): readonly string[] {
   return columns.filter((column) => {
     const named = new Set(rows.slice(0, 5000).map((row) => partNamed(cellOf(row, column))));
@@ -44,7 +42,6 @@ export function partColumns(columns: readonly string[], rows: Rows): readonly st
   });
 }
 
-/** Columns that can keep rows together: they repeat, in ten groups or more. */
 function groupColumns(columns: readonly string[], rows: Rows): readonly string[] {
   const sample = rows.slice(0, 5000);
   return columns.filter((column) => {
@@ -55,13 +52,10 @@ function groupColumns(columns: readonly string[], rows: Rows): readonly string[]
 }
 
 export interface SplitColumns {
-  /** Their cells name parts. */
   readonly naming: readonly string[];
-  /** Their cells can keep rows together. */
   readonly grouping: readonly string[];
 }
 
-/** Columns that the split can follow: any but the text, the label and the rows' names. */
 export function splitColumns({ table: { columns, rows }, mapping }: Pick<Dataset, 'table' | 'mapping'>): SplitColumns {
   const free = columns.filter((name) => name !== mapping.text && name !== mapping.label);
   return {
@@ -70,7 +64,6 @@ export function splitColumns({ table: { columns, rows }, mapping }: Pick<Dataset
   };
 }
 
-/** Cells of the column that both lists have. */
 export function groupsInBoth(a: Rows, b: Rows, column: string): readonly string[] {
   const keys = new Set(a.map((row) => textKey(cellOf(row, column))));
   const shared = new Map(b.map((row) => [textKey(cellOf(row, column)), cellOf(row, column)]));
@@ -80,7 +73,7 @@ export function groupsInBoth(a: Rows, b: Rows, column: string): readonly string[
 const sameSplit = (a: SplitBy, b: SplitBy) =>
   a.kind === b.kind && (a.kind === 'seed' || (b.kind !== 'seed' && a.column === b.column));
 
-/** The ways to split that the columns allow, and the one in use even where they no longer do. */
+/** The one in use is a choice even where the columns no longer allow it. */
 export function splitChoices({ naming, grouping }: SplitColumns, now: SplitBy): readonly SplitBy[] {
   const choices: readonly SplitBy[] = [
     { kind: 'seed' },
@@ -91,16 +84,13 @@ export function splitChoices({ naming, grouping }: SplitColumns, now: SplitBy): 
 }
 
 export interface SplitChange {
-  /** How many test rows there are; the rest is shared 50 : 15 between training and validation. */
+  /** The rest is shared 50 : 15 between training and validation. */
   readonly testRows?: number;
   readonly seed?: number;
   readonly by?: SplitBy;
 }
 
-/**
- * How rows are split again: what the change does not name stays as it was, the number of test rows included. A column that
- * names the parts sets their sizes; after it the default shares apply.
- */
+/** What the change does not name stays as it was; after a column that named the parts, the default shares apply. */
 export function splitAgain(dataset: Dataset, { testRows, seed, by }: SplitChange) {
   const wasByColumn = dataset.splitBy?.kind === 'column';
   const rows = testRows ?? (wasByColumn ? null : dataset.split.test.length);
@@ -112,10 +102,10 @@ export function splitAgain(dataset: Dataset, { testRows, seed, by }: SplitChange
   };
 }
 
-/** Validation rows are taken out of the training rows, in the default's proportion, where the column names none. */
+/** Where the column names no validation rows, they come out of training in the default's proportion. */
 const VALIDATION_OF_TRAIN = 0.15 / 0.65;
 
-/** Every usable row goes where its cell says; rows whose cell names no part are in none. */
+/** Rows whose cell names no part are in none. */
 export function splitByColumn(
   rows: Rows,
   mapping: ColumnMapping,
@@ -139,8 +129,8 @@ export function splitByColumn(
 }
 
 /**
- * Whole groups go where they bring the parts nearest to their share of every label, the largest groups first. After
- * scikit-learn's StratifiedGroupKFold, with parts of different sizes. A row without a cell is a group of its own.
+ * Whole groups, the largest first, go where they bring the parts nearest to their share of every label, after scikit-learn's
+ * StratifiedGroupKFold. A row without a cell is a group of its own.
  */
 export function splitByGroup(
   rows: Rows,
@@ -163,7 +153,6 @@ export function splitByGroup(
   return ok(idsOf(parts, mapping, seed));
 }
 
-/** Groups of rows over the parts, the largest first. */
 function dealtOut(
   groups: readonly (readonly Row[])[],
   mapping: ColumnMapping,
@@ -179,7 +168,7 @@ function dealtOut(
   }));
   for (const group of groups.toSorted((a, b) => b.length - a.length)) {
     const counts = labelTally(group, mapping);
-    /** How much fuller, relative to its share, the part would be with the group than it should be now. */
+    /** How much fuller than its share the group would make the part. */
     const cost = ({ wanted, has }: (typeof state)[number]) =>
       [...counts].reduce((sum, [label, n]) => {
         const [want, before] = [wanted.get(label) as number, has.get(label) as number];

@@ -1,4 +1,3 @@
-/** Rows in parts: how many each gets, with families of rows kept together. */
 import { drawnFirst, inDrawnOrder } from './draw';
 import { type Groups, groupColumn, together } from './families';
 import { isUsable, rowsOf, stratumOf, textKey, textKeyOf } from './labels';
@@ -9,7 +8,6 @@ export type Parts = Readonly<Record<SplitName, readonly Row[]>>;
 
 export const PARTS: readonly SplitName[] = ['train', 'validation', 'test'];
 
-/** Rows of each label, by its key. */
 export function labelTally(rows: readonly Row[], mapping: ColumnMapping): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const row of rows) {
@@ -19,10 +17,10 @@ export function labelTally(rows: readonly Row[], mapping: ColumnMapping): Readon
   return counts;
 }
 
-/** Half of a share, and all of one row. */
+/** Half of a share, but all of a share of one row. */
 const least = (share: number): number => Math.min(Math.floor(share), Math.ceil(share / 2));
 
-/** Whether every part has at least half of its rows, and half of its share of every label. */
+/** Every part has at least half of its rows, and half of its share of every label. */
 function isFair(parts: Parts, mapping: ColumnMapping, sizes: Readonly<Record<SplitName, number>>): boolean {
   const rows = PARTS.flatMap((part) => parts[part]);
   const labels = labelTally(rows, mapping);
@@ -36,16 +34,14 @@ function isFair(parts: Parts, mapping: ColumnMapping, sizes: Readonly<Record<Spl
   });
 }
 
-/** The families of at most half the size of the largest one. */
 function withoutLargest(families: Groups): Groups {
   const largest = families.reduce((most, { length }) => Math.max(most, length), 0);
   return families.filter(({ length }) => length <= largest / 2);
 }
 
 /**
- * A split that keeps families of near-twins together. Where a part would have less than half of its share of a label, the
- * largest families fall apart, half by half: a file of one template per label has no other split.
- * @param sizes rows of each part @param split the parts, with these families kept together
+ * Keeps families of near-twins together. Where a part would have less than half of its share of a label, the largest families
+ * fall apart, half by half: a file of one template per label has no other split.
  */
 export function keepingTwins(
   rows: readonly Row[],
@@ -65,7 +61,7 @@ export type Shares = Readonly<Record<SplitName, number>>;
 
 const DEFAULT_SHARES: Shares = { train: 0.5, validation: 0.15, test: 0.35 };
 
-/** Shares with this share of test rows; the rest is shared between training and validation as by default. */
+/** The rest is shared between training and validation as by default. */
 export function sharesFor(test: number): Shares {
   const training = 0.5 / 0.65;
   return { train: (1 - test) * training, validation: (1 - test) * (1 - training), test };
@@ -74,13 +70,10 @@ export function sharesFor(test: number): Shares {
 export const usedRows = ({ split }: Pick<Dataset, 'split'>): number =>
   split.train.length + split.validation.length + split.test.length;
 
-/** At least so many test rows, where that leaves half of the rows for training and validation. */
+/** Where that leaves half of the rows for training and validation. */
 const MIN_TEST_ROWS = 60;
 
-/**
- * How many of `n` rows each part gets. By default 50/15/35, with at least 60 test rows from 120 rows on;
- * shares that the user sets are followed as they are. What does not go to the other two is for training.
- */
+/** By default 50/15/35, with at least 60 test rows from 120 rows on. What does not go to the other two is for training. */
 export function splitSizes(n: number, shares?: Shares): Readonly<Record<SplitName, number>> {
   const { train, validation, test } = shares ?? DEFAULT_SHARES;
   const total = train + validation + test;
@@ -106,8 +99,8 @@ function byLabel(groups: Groups, mapping: ColumnMapping): readonly Groups[] {
 const size = (groups: Groups) => groups.reduce((sum, group) => sum + group.length, 0);
 
 /**
- * Distributes `total` seats, at most one per row, over classes of the given sizes by largest remainder (Hare quota). A class with at least
- * three rows gets a seat where there are enough seats, so that no part is blind to it.
+ * At most one seat per row, by largest remainder (Hare quota). A class with at least three rows gets a seat where there are
+ * enough seats, so that no part is blind to it.
  */
 export function seats(sizes: readonly number[], total: number): readonly number[] {
   const all = sizes.reduce((a, b) => a + b, 0);
@@ -134,7 +127,7 @@ export function seats(sizes: readonly number[], total: number): readonly number[
   return floors;
 }
 
-/** Takes whole groups off the front until `rows` are reached; a group that would overshoot by more than it fills stays. */
+/** Whole groups off the front; a group that would overshoot by more than it fills stays. */
 function take(groups: Groups, rows: number): { taken: Groups; rest: Groups } {
   const taken: (readonly Row[])[] = [];
   const rest: (readonly Row[])[] = [];
@@ -149,7 +142,7 @@ function take(groups: Groups, rows: number): { taken: Groups; rest: Groups } {
   return { taken, rest };
 }
 
-/** Parts of the groups, each label by its seats; groups of one row first, those with the same text twice last. */
+/** Groups of one row first, those with the same text twice last. */
 function stratified(groups: Groups, mapping: ColumnMapping, sizes: Readonly<Record<SplitName, number>>): Parts {
   const repeats = (group: readonly Row[]) => new Set(group.map((row) => textKeyOf(row, mapping))).size < group.length;
   const rank = (group: readonly Row[]) => (group.length === 1 ? 0 : repeats(group) ? 2 : 1);
@@ -166,7 +159,6 @@ function stratified(groups: Groups, mapping: ColumnMapping, sizes: Readonly<Reco
   };
 }
 
-/** Rows that can be learned from, in the order in which the seed draws them. */
 export const usableRows = (rows: Rows, mapping: ColumnMapping, seed: number): readonly Row[] =>
   inDrawnOrder(
     rows.filter((row) => isUsable(row, mapping)),
@@ -174,16 +166,16 @@ export const usableRows = (rows: Rows, mapping: ColumnMapping, seed: number): re
     seed,
   );
 
-/** The rows' ids, in the order in which the seed draws them: what is taken from a part later rests on no file's order either. */
+/** In drawn order: what is taken from a part later must not rest on the file's order either. */
 export function idsOf(parts: Parts, mapping: ColumnMapping, seed: number): Dataset['split'] {
   const ids = (part: SplitName) => inDrawnOrder(parts[part], mapping, seed).map(({ id }) => id);
   return { train: ids('train'), validation: ids('validation'), test: ids('test') };
 }
 
 /**
- * Stratified, seeded split of the usable rows; it rests on what they say, not on the order of the file. Rows with the same
- * text, or almost the same, stay together, and those that repeat go to training first: every test row counts as one
- * independent trial in the tests of `docs/method/statistics.md`.
+ * Stratified and seeded; it rests on what the rows say, not on their order. Rows with the same text, or almost the same, stay
+ * together, and those that repeat go to training first: every test row counts as one independent trial in the tests of
+ * `docs/method/statistics.md`.
  */
 export function splitRows(rows: Rows, mapping: ColumnMapping, seed: number, shares?: Shares): Dataset['split'] {
   const usable = usableRows(rows, mapping, seed);
@@ -195,8 +187,8 @@ export function splitRows(rows: Rows, mapping: ColumnMapping, seed: number, shar
 }
 
 /**
- * Of the named rows at most `most`, drawn by the seed like `drawnRows`, but in whole families that fit into their label's
- * share. Where that draws less than half of them, or none of a label, the largest families fall apart, half by half.
+ * Like `drawnRows`, but in whole families that fit into their label's share. Where that draws less than half of the rows, or
+ * none of a label, the largest families fall apart, half by half.
  */
 export function drawnFamilies(
   dataset: Pick<Dataset, 'table' | 'mapping' | 'split' | 'splitBy' | 'seed'>,
@@ -225,7 +217,7 @@ export function drawnFamilies(
   }
 }
 
-/** Test rows that a split by the seed would have parted from their near-twins, had it not kept families together. */
+/** Test rows that would have been parted from their near-twins, had families not been kept together. */
 export function partedTwins(
   { table, mapping, seed, split }: Pick<Dataset, 'table' | 'mapping' | 'seed' | 'split'>,
   families: Groups,
@@ -239,7 +231,7 @@ export function partedTwins(
   });
 }
 
-/** A split given from outside: unknown and unusable rows drop out, and an id belongs to the first part that names it. */
+/** Unknown and unusable rows drop out; an id belongs to the first part that names it. */
 export function adoptSplit(rows: Rows, mapping: ColumnMapping, fixed: Dataset['split']): Dataset['split'] {
   const free = new Set(rows.filter((row) => isUsable(row, mapping)).map((row) => row.id));
   /** The same list where all of it stays: it need not cross to the page again. */

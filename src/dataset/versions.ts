@@ -1,5 +1,3 @@
-/** Versions of a data set's rows, in words and by fingerprint. */
-
 import { counted, listed } from '../lib/format';
 import { MENDS } from './mends';
 import { findPersonal, type PersonalKind, type PersonalSpan } from './personal';
@@ -35,7 +33,7 @@ export function countKinds(spans: readonly PersonalSpan[]): ReadonlyMap<Personal
   return counts;
 }
 
-/** What a change did, for the list of versions. It holds no row's text. */
+/** Holds no row's text. */
 export function describeChange(change: Change, cells: readonly CellChange[], label: string): string {
   const rows = counted(new Set(cells.map(({ rowId }) => rowId)).size, 'row');
   switch (change.kind) {
@@ -69,7 +67,7 @@ export const mappingWords = (mapping: ColumnMapping): string => {
   return `Text is “${mapping.text}”, ${answer[taskKindOf(mapping)]}`;
 };
 
-/** The list of a data set that was opened, or whose columns mean something else now: `what` says which. */
+/** For a data set that was opened, or whose columns mean something else now. */
 export function freshVersion(
   dataset: Dataset,
   what: string,
@@ -89,13 +87,9 @@ export function freshVersion(
   return { ...dataset, versions: [...before, version] };
 }
 
-/** The version that holds now; null for data sets that were stored before there were versions. */
 export const currentVersion = (dataset: Dataset): DataVersion | null => dataset.versions?.at(-1) ?? null;
 
-/**
- * Which rows a result was made on, said only where they are not those that are there now: "made on version 2 of the
- * data; it is at version 4 now". Null when they are the same.
- */
+/** "made on version 2 of the data; it is at version 4 now"; null where the rows are those open now. */
 export function otherVersionWords(dataset: Dataset, fingerprint: string | null | undefined): string | null {
   if (!fingerprint || fingerprint === dataset.fingerprint) return null;
   const made = dataset.versions?.findLast((version) => version.fingerprint === fingerprint);
@@ -105,7 +99,7 @@ export function otherVersionWords(dataset: Dataset, fingerprint: string | null |
     : 'made on different rows than those open now';
 }
 
-/** Rows that were added to training between two states of the rows, by fingerprint; 0 where another file came between. */
+/** Rows added to training between two fingerprints; 0 where another file came between. */
 export function addedBetween({ versions = [] }: Pick<Dataset, 'versions'>, from: string, to: string): number {
   const start = versions.findLastIndex(({ fingerprint }) => fingerprint === from);
   const end = versions.findLastIndex(({ fingerprint }) => fingerprint === to);

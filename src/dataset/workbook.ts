@@ -1,8 +1,7 @@
 /**
- * The first sheet of an Excel workbook (.xlsx, ECMA-376) as records. Only what a table needs is read: shared and inline
- * texts, numbers, dates, results of formulas. Macros, links and everything else in the file are ignored.
+ * The first sheet of an Excel workbook (.xlsx, ECMA-376): shared and inline texts, numbers, dates, results of formulas.
+ * Macros, links and everything else are ignored.
  */
-
 import { unzipSync } from 'fflate';
 import { count } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
@@ -18,12 +17,12 @@ const MOST_UNPACKED = 4 * MAX_BYTES;
 /** The list of the parts is at the end of a zip. */
 const LIST_BYTES = 200_000;
 
-/** A zip that is called a workbook, or has the main part of one. */
+/** By its name, or by the main part of a workbook in it. */
 export const isWorkbook = (bytes: Uint8Array, fileName: string): boolean =>
   [0x50, 0x4b, 3, 4].every((byte, i) => bytes[i] === byte) &&
   (/\.xls[xm]$/i.test(fileName) || new TextDecoder('latin1').decode(bytes.subarray(-LIST_BYTES)).includes(MAIN_PART));
 
-/** The container of .xls, and of .xlsx files with a password. */
+/** Also the container of .xlsx files with a password. */
 export const isOldExcel = (bytes: Uint8Array): boolean =>
   [0xd0, 0xcf, 0x11, 0xe0].every((byte, i) => bytes[i] === byte);
 
@@ -34,7 +33,7 @@ interface Sheet {
 
 type Parts = Readonly<Record<string, Uint8Array>>;
 
-/** @returns the rows below the first one, which has the names of the columns; or why it is no table */
+/** The first row names the columns. */
 export function readWorkbook(fileName: string, bytes: Uint8Array): Result<Sheet, Failure<'workbook'>> {
   const refused = (why: string) =>
     fail('workbook', `${fileName} ${why} Save the sheet with your rows as CSV, and open that.`);
@@ -65,7 +64,6 @@ export function readWorkbook(fileName: string, bytes: Uint8Array): Result<Sheet,
   return ok({ records, notes: [...notesOn(xml, sheets, uncomputed), ...named.notes] });
 }
 
-/** What a reader of the table should know, as their spreadsheet shows it otherwise. */
 function notesOn(xml: string, sheets: readonly { readonly name: string }[], uncomputed: number): string[] {
   const merged = tagsOf(xml, 'mergeCell').length;
   const others = sheets.length - 1;
@@ -80,18 +78,18 @@ function notesOn(xml: string, sheets: readonly { readonly name: string }[], unco
   ].filter((note) => note !== '');
 }
 
-/** The XML of a part. Some programs put a prefix before every name: `x:row`. */
+/** Some programs put a prefix before every name: `x:row`. */
 const xmlOf = (parts: Parts, path: string): string | null =>
   parts[path] ? new TextDecoder().decode(parts[path]).replace(/<(\/?)\w+:/g, '<$1') : null;
 
-/** Whether the XML ends where its root does; one that is cut off would have fewer rows. */
+/** XML that is cut off would have fewer rows. */
 function isWhole(xml: string): boolean {
   const root = /<([A-Za-z]\w*)/.exec(xml)?.[1];
   const end = xml.slice(-200).trimEnd();
   return root !== undefined && (end.endsWith(`</${root}>`) || end.endsWith('/>'));
 }
 
-/** The named parts. `damaged` too where one does not have the size that the zip says: rows would be missing. */
+/** `damaged` too where a part does not have the size that the zip says: rows would be missing. */
 function unpacked(bytes: Uint8Array, wanted: readonly string[]): Parts | 'large' | 'damaged' {
   let size = 0;
   const sizes = new Map<string, number>();
@@ -112,7 +110,7 @@ function unpacked(bytes: Uint8Array, wanted: readonly string[]): Parts | 'large'
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
-/** XML text as it is meant: entities, and Excel's own `_x000D_` for characters that XML cannot have. */
+/** Entities, and Excel's own `_x000D_` for characters that XML cannot have. */
 const unescaped = (text: string): string =>
   text
     .replace(/&(?:#(\d{1,7})|#x([\da-f]{1,6})|(\w{2,4}));/gi, (whole, decimal, hex, name) => {
@@ -131,7 +129,7 @@ interface Element {
   readonly inner: string;
 }
 
-/** The elements of one name, in order, in linear time: one that is never closed ends the search. Prefixes are gone by now. */
+/** In linear time: an element that is never closed ends the search. */
 function* elements(xml: string, name: string): Generator<Element, void> {
   for (let from = 0; ; ) {
     const start = xml.indexOf(`<${name}`, from);
@@ -152,7 +150,7 @@ function* elements(xml: string, name: string): Generator<Element, void> {
   }
 }
 
-/** Tags of elements that are only read for their attributes. */
+/** Elements that are only read for their attributes. */
 function tagsOf(xml: string, name: string): readonly string[] {
   const tags: string[] = [];
   for (let start = xml.indexOf(`<${name}`); start >= 0; start = xml.indexOf(`<${name}`, start + 1)) {
@@ -163,7 +161,7 @@ function tagsOf(xml: string, name: string): readonly string[] {
   return tags;
 }
 
-/** Visible sheets in the order of the tabs, with the paths of their parts. */
+/** Visible sheets in the order of the tabs. */
 function sheetsOf(book: string, relations: string): readonly { readonly name: string; readonly path: string }[] {
   const targets = new Map(
     tagsOf(relations, 'Relationship').map((tag) => {
@@ -178,7 +176,7 @@ function sheetsOf(book: string, relations: string): readonly { readonly name: st
   });
 }
 
-/** The text of a cell or of a shared string: all its runs, without the phonetic guides of Japanese. */
+/** Without the phonetic guides of Japanese. */
 function textIn(xml: string): string {
   let text = '';
   for (const piece of xml.split('<rPh').map((part, i) => (i === 0 ? part : (part.split('</rPh>', 2)[1] ?? ''))))
@@ -186,10 +184,9 @@ function textIn(xml: string): string {
   return text;
 }
 
-/** Built-in formats that show a date or a time. */
+/** Built-in formats. */
 const isDateFormat = (id: number): boolean => (id >= 14 && id <= 22) || (id >= 45 && id <= 47);
 
-/** Which cell styles show their number as a date. */
 function dateStyles(xml: string): readonly boolean[] {
   const own = new Map(
     tagsOf(xml, 'numFmt').map((tag) => {
@@ -209,7 +206,7 @@ const EXCEL_COLUMNS = 16_384;
 /** Workbooks that began on old Macs count days from 1904 on. */
 const DAYS_TO_1904 = 1462;
 
-/** Days since 1899-12-30 as an ISO date, with the time where there is one. */
+/** Days since 1899-12-30, with the time where there is one. */
 function dateOf(serial: number): string {
   const moment = new Date(Math.round((serial - 25_569) * 86_400) * 1000);
   if (Number.isNaN(moment.getTime())) return String(serial);
@@ -217,7 +214,7 @@ function dateOf(serial: number): string {
   return Number.isInteger(serial) ? iso.slice(0, 10) : iso.slice(0, 19).replace('T', ' ');
 }
 
-/** "BC12" -> 54; null for what is no place. */
+/** "BC12" -> 54. */
 function columnOf(place: string): number | null {
   const letters = /^([A-Z]{1,3})\d+$/.exec(place)?.[1];
   if (letters === undefined) return null;
@@ -226,11 +223,10 @@ function columnOf(place: string): number | null {
 }
 
 interface Meaning {
-  /** Shared strings, by number. */
   readonly texts: readonly string[];
-  /** By cell style: whether a number is shown as a date. */
+  /** By cell style. */
   readonly dates: readonly boolean[];
-  /** Days from 1899-12-30 to the day that the workbook counts from. */
+  /** Days from 1899-12-30 to the workbook's epoch. */
   readonly firstDay: number;
 }
 
@@ -248,7 +244,7 @@ function cellOf(tag: string, inner: string, { texts, dates, firstDay }: Meaning)
 }
 
 interface Cells {
-  /** The header, and the rows below it that are not empty. */
+  /** The header, and the rows that are not empty. */
   readonly rows: readonly (readonly string[])[];
   /** Formulas whose result was never saved. */
   readonly uncomputed: number;

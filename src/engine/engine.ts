@@ -2,7 +2,7 @@ import { attribute } from '../inference/attribution';
 import { groupWith, type TextCacheOptions } from '../inference/cache-plan';
 import { generate, readNextTokens, writeRows } from '../inference/generate';
 import { kvBytesPerToken } from '../inference/kv';
-import { Answers } from '../inference/label-scores';
+import { AnswerCache } from '../inference/label-scores';
 import { PrefixCache } from '../inference/rows';
 import { embeddingRows, outputVectors } from '../inference/run';
 import {
@@ -62,7 +62,7 @@ export class Engine implements EngineCalls {
   readonly info: ModelInfo;
   readonly #program: LoadedProgram['program'];
   readonly #cache: TextCache;
-  #answers = new Answers();
+  #answers = new AnswerCache();
   readonly #prefixes = new PrefixCache();
 
   constructor({ program, info }: LoadedProgram, texts: Partial<TextCacheOptions> = {}) {
@@ -90,7 +90,7 @@ export class Engine implements EngineCalls {
   async #score(request: ScoreRequest, control: Polled, onProgress: (rowsDone: number) => void): Promise<ScoreResult> {
     const begin = performance.now();
     const { adapter } = request;
-    const answers = (adapter ? new Answers() : this.#answers).of(request.labels, request.soft);
+    const answers = (adapter ? new AnswerCache() : this.#answers).of(request.labels, request.soft);
     const known = request.rows.map((row) => answers.get(row));
     const fresh = request.rows.filter((_, i) => !known[i]);
     const before = request.rows.length - fresh.length;
@@ -216,7 +216,7 @@ export class Engine implements EngineCalls {
   texts(options: TextCacheOptions | null): TextMemory {
     if (options) {
       this.#cache.configure(options);
-      this.#answers = new Answers(); // what is kept in half precision answers a little differently
+      this.#answers = new AnswerCache(); // what is kept in half precision answers a little differently
     }
     const { budgetBytes, storage } = this.#cache.options;
     const tokens = Math.floor(budgetBytes / kvBytesPerToken(this.#program.spec, storage === 'float32' ? 4 : 2));
@@ -225,7 +225,7 @@ export class Engine implements EngineCalls {
 
   /** Drops all that is remembered of texts and answers: what is asked next is computed as in a fresh engine. */
   forget(): void {
-    this.#answers = new Answers();
+    this.#answers = new AnswerCache();
     this.#cache.clear();
     this.#prefixes.clear();
   }

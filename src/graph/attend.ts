@@ -1,28 +1,26 @@
 import type { GraphBuilder } from './builder';
 import { type Dim, floatAttr, type Graph, int, intAttr, ints, type Node, unsupported } from './ir';
 
-/** The graph around an operator of attention, and inputs that are declared when the first operator asks for them. */
 export interface Surroundings {
   readonly b: GraphBuilder;
   readonly graph: Graph;
-  /** The shape that the exporter declares, or a weight has. */
+  /** As the exporter declares it, or a weight has it. */
   shapeOf(name: string): readonly Dim[] | null;
-  /** The last dimension, also where only a weight tells it. */
+  /** Last dimensions, also where only a weight tells them. */
   readonly widths: ReadonlyMap<string, number>;
   /** The input `attention_bias` [batch, 1, T, S]: 0, or -1e9 for keys that are padding or later than the query. */
   bias(node: Node): string;
   /** The input `position_ids` [batch, T]. */
   positions(): string;
-  /** The bias stacked g times along the query axis, by window and g. */
+  /** The bias, g times along the query axis, by window and g. */
   readonly stacked: Map<string, string>;
 }
 
 /** The inputs and outputs of a cache, with the size of their heads: some exporters leave it symbolic. */
 export type HeadSizes = readonly (readonly [names: readonly (string | undefined)[], size: number])[];
 
-/** What the operators of attention share: heads, cache, scores, and the additions of some exports. */
 export interface Heads {
-  /** Query heads, key heads, and query heads per key head. */
+  /** Query heads, key heads, query heads per key head. */
   readonly h: number;
   readonly kv: number;
   readonly g: number;
@@ -34,10 +32,7 @@ export interface Heads {
 /** Added to the score of a hidden key; exp(-1e9) is exactly 0. */
 export const HIDDEN = -1e9;
 
-/**
- * `x` with the leading axes of `like` and these last ones, spelled out and not copied by zeros, so that `lower` sees that the
- * leading ones never change.
- */
+/** Shape spelled out and not copied by zeros, so that `lower` sees that the leading axes, those of `like`, never change. */
 function shaped(b: GraphBuilder, x: string, like: string, tail: readonly number[], name?: string): string {
   const leading = b.add('Shape', [like], { attrs: { start: int(0), end: int(-1) } });
   const shape = b.add('Concat', [leading, b.constant('int64', [tail.length], tail)], { attrs: { axis: int(0) } });
@@ -53,7 +48,7 @@ export function joinHeads(b: GraphBuilder, x: string, like: string, width: numbe
   shaped(b, b.add('Transpose', [x], { attrs: { perm: ints([0, 2, 1, 3]) } }), like, [width], name);
 }
 
-/** Keys or values after those of the past: the present output. */
+/** Keys or values after those of the past. */
 export function withPast(b: GraphBuilder, past: string, x: string, name = ''): string {
   const named = { name: name || undefined };
   return past === ''
@@ -89,7 +84,6 @@ export function softcap(node: Node, b: GraphBuilder, scores: string): string {
   return b.add('Mul', [b.add('Tanh', [b.add('Div', [scores, limit])]), limit]);
 }
 
-/** A bias stacked along the query axis, once for each of the g query heads of a key head. */
 export const forGroups = (b: GraphBuilder, bias: string, g: number): string =>
   g === 1 ? bias : b.add('Concat', new Array<string>(g).fill(bias), { attrs: { axis: int(2) } });
 

@@ -29,7 +29,6 @@ import {
 } from './ir';
 import { rewrite } from './rewrite';
 
-/** Every fused operator that is written in plain ones. */
 const expansions: Readonly<Record<string, (node: Node, around: Surroundings) => HeadSizes>> = {
   'com.microsoft:GroupQueryAttention': groupQueryAttention,
   'com.microsoft:MultiHeadAttention': multiHeadAttention,
@@ -40,13 +39,12 @@ const expansions: Readonly<Record<string, (node: Node, around: Surroundings) => 
 /** Inputs of GroupQueryAttention with the norm weights of queries and of keys. */
 const [Q_NORM, K_NORM] = [14, 15];
 
-/** Inputs that the expansion adds. */
 export const BIAS_INPUT = 'attention_bias';
 const POSITIONS_INPUT = 'position_ids';
 
 /**
- * Fused attention in plain operators: GroupQueryAttention here, the others in `fused-attention`. With h query heads, kv key heads, g = h / kv, head size d, T new tokens and S
- * tokens including the past:
+ * Fused attention in plain operators. With h query heads, kv key heads, g = h / kv, head size d, T new tokens and S tokens
+ * including the past:
  *
  *     q, k = Rotary(q), Rotary(k)                      positions from the input `position_ids` [batch, T]
  *     K, V = Concat(past, new)                         [batch, kv, S, d], the present outputs
@@ -138,7 +136,7 @@ interface Rotation {
   readonly scale: number;
 }
 
-/** Rotary position embedding of `[batch, heads, T, d]`, times a scale; the scale alone for nodes that do not rotate. */
+/** Rotary embedding of `[batch, heads, T, d]`, times a scale; the scale alone for nodes that do not rotate. */
 function rotary(node: Node, { b, positions: declared }: Surroundings, { d, cos, sin, scale }: Rotation) {
   if (intAttr(node, 'do_rotary', 0) === 0) return (x: string) => times(b, x, scale);
   const table = b.tensor(cos);
@@ -194,7 +192,7 @@ function refuseExtras(node: Node): void {
   if ((node.outputs[3] ?? '') !== '') throw unsupported(node, 'outputs its attention scores, which is not supported');
 }
 
-/** The last dimension of each value, as far as the exporter or a weight tells. */
+/** As far as the exporter or a weight tells. */
 function lastDims(graph: Graph): Map<string, number> {
   const out = new Map<string, number>();
   for (const { name, shape } of graph.inputs) {

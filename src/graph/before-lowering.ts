@@ -71,13 +71,13 @@ const elementwise = new Set(
    com.microsoft:Gelu com.microsoft:FastGelu com.microsoft:QuickGelu`.split(/\s+/),
 );
 
-/** Operators that work on one row of the last axis at a time, given `axis` -1 (or `axes` [-1] and `keepdims`). */
+/** Rowwise only over the last axis: `axis` -1, or `axes` [-1] and `keepdims`. */
 const normalising = new Set(['SimplifiedLayerNormalization', 'LayerNormalization', 'Softmax']);
 const reducing = new Set(['ReduceMean', 'ReduceSum', 'ReduceSumSquare', 'ReduceMax']);
 
 export const isReducing = (node: Node): boolean => reducing.has(node.op);
 
-/** Whether each row of the output depends only on the same row of the operands, so that leading axes can be folded or picked. */
+/** Each row of the output depends only on the same row of the operands, so that leading axes can be folded or picked. */
 export function isRowwise(node: Node, initializers: Graph['initializers']): boolean {
   if (node.outputs.length !== 1) return false;
   if (elementwise.has(node.op)) return true;
@@ -86,7 +86,7 @@ export function isRowwise(node: Node, initializers: Graph['initializers']): bool
   return isReducing(node) && intAttr(node, 'keepdims', 1) === 1 && !!axes && toNumbers(axes).join() === '-1';
 }
 
-/** A constant that broadcasts against any row. */
+/** Broadcasts against any row. */
 export const isVector = (tensor: Initializer | undefined): boolean => tensor !== undefined && tensor.dims.length <= 1;
 
 /**
@@ -129,7 +129,7 @@ export function onGpu(graph: Graph): Graph {
   return prune(rewritten);
 }
 
-/** The float32 that a ConstantOfShape fills with (0 by default); null for other types. */
+/** 0 by default; null for other types. */
 function filling({ attrs: { value } }: Node): number | null {
   if (value?.type !== 'tensor') return 0;
   return value.value.dtype === 'float32' ? (toNumbers(value.value)[0] ?? null) : null;

@@ -5,16 +5,16 @@ import type { Attr, Dim, DType, Graph, Initializer, Node, ValueInfo } from './ir
 
 export interface AddOptions {
   readonly attrs?: Readonly<Record<string, Attr>>;
-  /** Exact name of the output (of the first, if there are several). Must not be in use. */
+  /** Of the first output; must not be in use. */
   readonly name?: string | undefined;
-  /** Number of outputs; with it `add` returns an array. */
+  /** With it `add` returns an array. */
   readonly outputs?: number;
 }
 
-/** Domain of an operator name: `com.microsoft` of `com.microsoft:RotaryEmbedding`, '' of `Add`. */
+/** `com.microsoft` of `com.microsoft:RotaryEmbedding`, '' of `Add`. */
 export const domainOf = (op: string): string => (op.includes(':') ? op.slice(0, op.lastIndexOf(':')) : '');
 
-/** Constants of at most this many bytes are shared by content. */
+/** Bytes of a constant that is shared by content. */
 const dedupLimit = 256;
 
 /**
@@ -33,7 +33,6 @@ export class GraphBuilder {
   readonly #values: Map<string, ValueInfo>;
   /** Names that fresh ones must avoid: all of the source graph, including its subgraphs. */
   readonly #reserved = new Set<string>();
-  /** Names defined so far. */
   readonly #defined = new Set<string>();
   readonly #constants = new Map<string, string>();
   readonly #counters = new Map<string, number>();
@@ -62,7 +61,6 @@ export class GraphBuilder {
     return builder;
   }
 
-  /** Appends one node; returns the name of its output, or an array of names when `outputs` is given. */
   add(op: string, inputs: readonly string[], options: AddOptions & { readonly outputs: number }): string[];
   add(op: string, inputs: readonly string[], options?: AddOptions & { readonly outputs?: never }): string;
   add(op: string, inputs: readonly string[], options: AddOptions = {}): string | string[] {
@@ -76,7 +74,7 @@ export class GraphBuilder {
     return options.outputs === undefined ? first : outputs;
   }
 
-  /** Appends a node unchanged. Its outputs must be new. */
+  /** The outputs of the node must be new. */
   push(node: Node): void {
     for (const output of node.outputs) {
       if (output === '') continue;
@@ -89,12 +87,12 @@ export class GraphBuilder {
     this.#nodes.push(node);
   }
 
-  /** A constant from plain values; equal small constants are shared. Scalars have `dims` []. */
+  /** Equal small constants are shared. Scalars have `dims` []. */
   constant(dtype: PlainDType, dims: readonly number[], values: readonly (number | bigint)[]): string {
     return this.initializer({ name: '', dtype, dims: [...dims], bytes: encode(dtype, values) });
   }
 
-  /** A constant tensor. Without a name it gets a fresh one, or that of an equal small constant. */
+  /** Without a name: a fresh one, or that of an equal small constant. */
   initializer(tensor: Initializer): string {
     const small = tensor.bytes.byteLength <= dedupLimit;
     const key = small ? contentKey(tensor) : '';
@@ -109,14 +107,13 @@ export class GraphBuilder {
     return name;
   }
 
-  /** The constant `name` times a number: a copy, made once. */
+  /** A copy, made once. */
   scaled(name: string, factor: number): string {
     const twin = `${name}_times_${factor}`;
     if (factor === 1 || this.has(twin)) return factor === 1 ? name : twin;
     return this.initializer(scaledTensor(present(this.tensor(name), name), factor, twin));
   }
 
-  /** Declares a graph input; returns its name. */
   input(name: string, dtype: DType, shape: readonly Dim[] | null): string {
     assert(!this.#defined.has(name), `value ${name} is defined twice`);
     this.#inputs.push({ name, dtype, shape });
@@ -125,7 +122,6 @@ export class GraphBuilder {
     return name;
   }
 
-  /** Declares an existing value a graph output. */
   output(name: string, dtype: DType, shape: readonly Dim[] | null): void {
     assert(this.#defined.has(name), `output ${name} is not defined`);
     this.#outputs.push({ name, dtype, shape });

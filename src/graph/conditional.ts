@@ -7,16 +7,14 @@ import { neededFor, prune } from './simplify';
 export interface ConditionalOptions {
   /** A bool scalar: a graph input, or a value that does not depend on the moved nodes. */
   readonly condition: string;
-  /** Values to compute only if the condition holds. */
   readonly outputs: readonly string[];
-  /** Emits their values for the other case, in the same order, from values outside the branch; usually `zerosLike`. */
+  /** Their values in the other case, from values outside the branch; usually `zerosLike`. */
   readonly otherwise: (branch: GraphBuilder) => readonly string[];
 }
 
 /**
- * Moves the nodes that only `outputs` need into the then-branch of an `If`; the else-branch is what `otherwise` emits.
- * The values keep their names. Nodes that other outputs need, and weights, stay outside and are captured by name.
- * Runs after `lower`, because it moves the If of a head as a whole.
+ * Moves the nodes that only `outputs` need into the then-branch of an `If`; weights, and nodes that other outputs need, are
+ * captured by name. Runs after `lower`, because it moves the If of a head as a whole.
  */
 export function conditional(graph: Graph, { condition, outputs, otherwise }: ConditionalOptions): Graph {
   const source = producers(graph);
@@ -54,6 +52,6 @@ export function conditional(graph: Graph, { condition, outputs, otherwise }: Con
   return prune(to.build());
 }
 
-/** Float32 zeros in the shape of a value of the outer scope. (ConstantOfShape has no kernel on a GPU.) */
+/** ConstantOfShape has no kernel on a GPU. */
 export const zerosLike = (branch: GraphBuilder, value: string): string =>
   branch.add('Expand', [branch.constant('float32', [], [0]), branch.add('Shape', [value])]);

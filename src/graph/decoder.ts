@@ -12,9 +12,9 @@ export interface Decoder {
   readonly headDim: number;
   readonly hidden: number;
   readonly vocabulary: number;
-  /** Positions that the graph can represent (rows of the cos/sin or position table); null = unbounded. */
+  /** Rows of the cos/sin or position table; null = unbounded. */
   readonly contextLength: number | null;
-  /** Names of graph inputs; null = the graph has no such input. */
+  /** Null = the graph has no such input. */
   readonly inputs: {
     /** `[batch, tokens]`, int32 or int64 as the graph declares it. */
     readonly ids: string;
@@ -30,11 +30,11 @@ export interface Decoder {
     readonly pastKeys: readonly string[];
     readonly pastValues: readonly string[];
   };
-  /** Value `[batch, tokens, hidden]` into whose rows the soft prompt is spliced (after any embedding scale). */
+  /** `[batch, tokens, hidden]`: the soft prompt is spliced into its rows (after any embedding scale). */
   readonly embeddings: string;
   /** Value `[batch, tokens, hidden]` that enters the vocabulary head. */
   readonly finalHidden: string;
-  /** The vocabulary head: initializer `[vocabulary, hidden]` (`rows`) or `[hidden, vocabulary]` (`columns`), and what is applied to its logits. */
+  /** Initializer `[vocabulary, hidden]` (`rows`) or `[hidden, vocabulary]` (`columns`), and what is applied to its logits. */
   readonly head: {
     readonly weight: string;
     readonly layout: 'rows' | 'columns';
@@ -42,20 +42,17 @@ export interface Decoder {
     readonly scale: number | null;
     readonly softcap: number | null;
   };
-  /** Initializer `[vocabulary, hidden]` of the token embedding, and the factor applied to its rows. */
+  /** Initializer `[vocabulary, hidden]`, and the factor applied to its rows. */
   readonly embeddingTable: { readonly weight: string; readonly scale: number };
   /** Outputs `[batch, kvHeads, past + tokens, headDim]`, one name per layer. */
   readonly presentKeys: readonly string[];
   readonly presentValues: readonly string[];
 }
 
-/** Names for the symbolic dimensions of every decoder. */
+/** The symbolic dimensions of every decoder. */
 export const DIMS = { batch: 'batch', tokens: 'tokens', past: 'past', total: 'past + tokens' } as const;
 
-/**
- * Renames the dimensions of inputs and cache by their role, and those of other values that share the exporter's symbols.
- * Shapes that are added later can then be compared with them.
- */
+/** Of inputs and cache by their role, and of other values that share the exporter's symbols: shapes added later compare. */
 export function nameDims(decoder: Decoder): Decoder {
   const { graph, inputs, kvHeads, headDim, presentKeys, presentValues } = decoder;
   const total = inputs.pastKeys.length > 0 ? DIMS.total : DIMS.tokens;

@@ -4,13 +4,13 @@ import type { Initializer, Packing } from './ir';
 
 let halfs: Float32Array | null = null;
 
-/** Value of each of the 65,536 half-precision bit patterns, computed on first use. */
+/** By the 65,536 half-precision bit patterns. */
 export function halfTable(): Float32Array {
   halfs ??= Float32Array.from({ length: 65536 }, (_, bits) => halfToFloat(bits));
   return halfs;
 }
 
-/** Values of a float tensor as float32: a view for float32, else a converted copy. */
+/** A view for float32, else a converted copy. */
 export function toFloat32(tensor: Initializer): Float32Array {
   const { bytes, dims, packing } = tensor;
   if (packing && packing !== 'float16') {
@@ -45,7 +45,7 @@ export function toFloat32(tensor: Initializer): Float32Array {
   }
 }
 
-/** Weights in blocks along the last axis, as MatMulNBits and GatherBlockQuantized store them. */
+/** In blocks along the last axis, as MatMulNBits and GatherBlockQuantized store them. */
 export interface BlockQuantised extends Packing {
   /** `[rows, blocks per row x blockSize x bits / 8]` bytes, low nibble first; rows may also end where the columns do. */
   readonly packed: Uint8Array;
@@ -83,7 +83,7 @@ export function dequantiseBlocks(source: BlockQuantised): Float32Array {
   return out;
 }
 
-/** Blocks that can stay as they are in the file; null = they cannot. */
+/** Blocks as they are in the file; null where they do not fill whole bytes and blocks. */
 export function packBlocks(source: BlockQuantised): Pick<Initializer, 'bytes' | 'packing'> | null {
   const { packed: bytes, rows, columns, bits, blockSize, scales, zeroPoints } = source;
   if (columns % blockSize !== 0 || bytes.length * 8 !== rows * columns * bits) return null;
@@ -105,7 +105,7 @@ export function splitZeroPoints({ bits, scales, zeroPoints }: Packing) {
   return { zeroPoints: centre, offsets: offsets.some((offset) => offset !== 0) ? offsets : null };
 }
 
-/** The integers minus their zero points, one byte each. */
+/** One byte each. */
 export function packedIntegers(bytes: Uint8Array, { bits, blockSize, zeroPoints }: Packing): Uint8Array {
   const out = new Int8Array((bytes.length * 8) / bits);
   for (let block = 0, i = 0; i < out.length; block++) {
@@ -121,7 +121,7 @@ export function packedIntegers(bytes: Uint8Array, { bits, blockSize, zeroPoints 
 export const asBytes = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
-/** Some rows of a matrix as float32, without converting the others. */
+/** Does not convert the other rows. */
 export function rowsAsFloat32(tensor: Initializer, from: number, to: number): Float32Array {
   const [rows = 0, columns = 0] = tensor.dims;
   const cut = <A extends Uint8Array | Float32Array>(values: A) => {
@@ -141,7 +141,7 @@ export function scaledTensor(tensor: Initializer, factor: number, name: string):
   return { name, dtype: 'float32', dims: tensor.dims, bytes: new Uint8Array(values.buffer) };
 }
 
-/** Zero points stored as packed integers, each row padded to whole bytes, as float32 `[rows x blocks]`. */
+/** Packed integers, each row padded to whole bytes, as float32 `[rows x blocks]`. */
 export function unpackZeroPoints(packed: Uint8Array, rows: number, blocks: number, bits: 4 | 8): Float32Array {
   if (bits === 8) return Float32Array.from(packed);
   const stride = Math.ceil(blocks / 2);
@@ -164,10 +164,7 @@ const NF4 = [
 const FP4_POSITIVE = [0, 0.005208333333, 0.66666667, 1, 0.33333333, 0.5, 0.16666667, 0.25];
 const FP4 = [...FP4_POSITIVE, ...FP4_POSITIVE.map((code) => -code)];
 
-/**
- * Weights of MatMulBnb4: w = code[q] * absmax of the block. Blocks run over the matrix `[out, in]` written as one list; the
- * high nibble comes first.
- */
+/** w = code[q] * absmax of the block. Blocks run over `[out, in]` as one list; the high nibble comes first. */
 export function dequantiseBnb4(
   packed: Uint8Array,
   size: number,
@@ -182,7 +179,7 @@ export function dequantiseBnb4(
   });
 }
 
-/** Integer values of a quantised tensor of any integer type, 4-bit ones unpacked (low nibble first). */
+/** 4-bit values are unpacked, low nibble first. */
 export function integers(tensor: Initializer): Float32Array {
   const size = sizeOf(tensor.dims);
   const { buffer, byteOffset, byteLength } = tensor.bytes;
@@ -197,10 +194,7 @@ export function integers(tensor: Initializer): Float32Array {
   });
 }
 
-/**
- * DequantizeLinear of a constant: per tensor (one scale), per axis (a vector of scales) or in blocks along `axis`
- * (scales of the tensor's rank, `blockSize` > 0).
- */
+/** Per tensor (one scale), per axis (a vector) or in blocks along `axis` (scales of the tensor's rank, `blockSize` > 0). */
 export function dequantiseLinear(
   values: Float32Array,
   dims: readonly number[],

@@ -60,7 +60,7 @@ export function detect(given: Graph): Decoder {
   };
 }
 
-/** We would have no value for them. */
+/** They would have no value. */
 function refuseUnknownInputs(graph: Graph, known: readonly string[]): void {
   const all = new Set([...known, 'attention_mask', 'position_ids']);
   const used = new Set(graph.nodes.flatMap(reads));
@@ -78,14 +78,13 @@ function isMask(name: string, source: ReadonlyMap<string, Node>): boolean {
   return name === 'attention_mask' || (node?.op === 'Cast' && isMask(node.inputs[0] ?? '', source));
 }
 
-/** A constant with one element. */
 function scalar(graph: Graph, name: string): number | null {
   const tensor = graph.initializers.get(name);
   if (tensor?.dtype !== 'float32' || tensor.dims.some((d) => d !== 1)) return null;
   return toNumbers(tensor)[0] ?? null;
 }
 
-/** The other operand and the factor of `Mul(x, c)` or `Div(x, c)`. */
+/** Of `Mul(x, c)` or `Div(x, c)`. */
 function scaling(graph: Graph, node: Node | undefined): { input: string; factor: number } | null {
   const [a = '', b = ''] = node?.inputs ?? [];
   if (node?.op === 'Mul') {
@@ -97,7 +96,7 @@ function scaling(graph: Graph, node: Node | undefined): { input: string; factor:
   return divisor === null ? null : { input: a, factor: 1 / divisor };
 }
 
-/** The token embedding: a Gather of a float matrix's rows by ids (possibly reshaped or cast), and a constant factor after it. */
+/** A Gather of a float matrix's rows by ids (possibly reshaped or cast), and a constant factor after it. */
 function findEmbedding(graph: Graph, ids: string): { value: string; table: Initializer; scale: number } {
   const fromIds = new Set([ids]);
   for (const node of graph.nodes) {
@@ -132,7 +131,7 @@ interface Head {
   readonly softcap: number | null;
 }
 
-/** Walks back from the logits: logits = softcap * tanh(scale * Linear(hidden) / softcap), with positions selected before or after. */
+/** logits = softcap * tanh(scale * Linear(hidden) / softcap), with positions selected before or after. */
 function findHead(graph: Graph, source: ReadonlyMap<string, Node>): Head {
   const logits = graph.outputs.find((v) => v.name === 'logits') ?? graph.outputs[0];
   if (!logits) throw unsupportedModel('The model has no output. Only language models with logits are supported.');
@@ -172,7 +171,7 @@ function findHead(graph: Graph, source: ReadonlyMap<string, Node>): Head {
   }
 }
 
-/** The value of all positions: before the last one is selected, and before axes are folded. */
+/** Before the last position is selected, and before axes are folded. */
 function hiddenOf(name: string, source: ReadonlyMap<string, Node>, selects: ReadonlySet<string>, graph: Graph): string {
   const node = source.get(name);
   const input = node?.inputs[0] ?? '';
@@ -216,7 +215,6 @@ function findCache(graph: Graph) {
   };
 }
 
-/** Keys and values of one size are kept and fed. */
 function refuseOtherSizes(cache: readonly ValueInfo[], [heads, size]: readonly unknown[]): void {
   const other = cache.find(({ shape }) => [shape?.[1] ?? heads, shape?.[3] ?? size].join() !== [heads, size].join());
   if (other && typeof other.shape?.[1] === 'number' && typeof other.shape[3] === 'number')

@@ -13,11 +13,8 @@ import { type Graph, type Initializer, int, intAttr, LINEAR, type Node, unsuppor
 import { type Rewriting, readCounts, rewrite } from './rewrite';
 
 /**
- * Quantised weights as float32 initializers: MatMulNBits becomes `studio:Linear`, GatherBlockQuantized a Gather, and
- * DequantizeLinear of a constant that constant. Shared weights are expanded once. Matrices in blocks of 4 or 8 bits stay as they are
- * in the file (`Initializer.packing`).
- *
- * Consumes `graph`: empties its initializers, so that each quantised tensor can be freed once it has been expanded.
+ * Quantised weights as float32 initializers; shared ones are expanded once, and matrices in blocks of 4 or 8 bits stay as they
+ * are in the file (`Initializer.packing`). Empties the initializers of `graph`, so that quantised tensors can be freed.
  * @throws StudioError `model-unsupported`
  */
 export function expandQuantised(graph: Graph): Graph {
@@ -43,19 +40,19 @@ export function expandQuantised(graph: Graph): Graph {
   return { ...next, initializers: new Map([...tensors, ...next.initializers]) };
 }
 
-/** Whether a tensor stays halves: matrices, but no rotary tables of a few positions. */
+/** Matrices, but no rotary tables of a few positions. */
 export const staysHalf = ({ dtype, dims }: Initializer): boolean =>
   dtype === 'float16' && dims.length === 2 && sizeOf(dims) >= 4096;
 
-/** What a matrix takes as float32, and as `writePacked` keeps it. */
+/** As float32, and as `writePacked` keeps the matrix. */
 export interface PackableBytes {
   readonly fastBytes: number;
   readonly smallBytes: number;
-  /** Its name in the normalised graph, where it may turn out to equal another; null = it is always needed. */
+  /** In the normalised graph, where it may turn out to equal another; null = always needed. */
   readonly half: string | null;
 }
 
-/** The matrices that `writePacked` keeps small. */
+/** Those that `writePacked` keeps small. */
 export function packableMatrices({ nodes, initializers }: Graph): readonly PackableBytes[] {
   const matrices = new Map<string, PackableBytes>();
   const add = (name: string, count: number, bytesEach: number, half: string | null = null) =>
@@ -83,7 +80,6 @@ export function packableMatrices({ nodes, initializers }: Graph): readonly Packa
   return [...matrices.values()];
 }
 
-/** A tensor to define, unless one with the same key exists. */
 interface Made {
   readonly name: string;
   readonly dims: readonly number[];
@@ -94,7 +90,7 @@ interface Made {
 class Expansion {
   readonly #tensors: Map<string, Initializer>;
   readonly #uses: Map<string, number>;
-  /** Name of the float32 tensor, by its source. */
+  /** Float32 tensors by their source. */
   readonly #made = new Map<string, string>();
   readonly #buffers = new Map<ArrayBufferLike, number>();
 
@@ -209,7 +205,7 @@ class Expansion {
     return { name: `${names.packed}/float`, dims: [rows, columns], make, key };
   }
 
-  /** Default zero points: the middle of the range for uint8, 0 for uint4 and for signed types (the middle once they are unsigned). */
+  /** The middle of the range for uint8, 0 for uint4 and for signed types (the middle once they are unsigned). */
   #zeroPoints(node: Node, name: string, packed: Initializer, bits: 4 | 8, rows: number, blocks: number) {
     if (name === '') return packed.dtype === 'uint4' ? 0 : 2 ** (bits - 1);
     const tensor = this.#constant(node, name);
@@ -243,7 +239,7 @@ class Expansion {
     return tensor;
   }
 
-  /** Forgets tensors after their last use. */
+  /** After their last use. */
   #release(names: readonly string[]): void {
     for (const name of names) {
       const left = (this.#uses.get(name) ?? 0) - 1;
@@ -253,7 +249,7 @@ class Expansion {
   }
 }
 
-/** Signed integers as unsigned ones: the top bit flipped. Zero points shift with them. */
+/** The top bit flipped; zero points shift with it. */
 function unsignedBytes({ dtype, bytes }: Initializer): Uint8Array {
   const top = dtype === 'int4' ? 0x88 : dtype === 'int8' ? 0x80 : 0;
   return top === 0 ? bytes : bytes.map((byte) => byte ^ top);

@@ -30,7 +30,6 @@ export function floatActivations(graph: Graph): Graph {
   return prune(rewrite({ ...graph, values }, 'float/', (node, to) => rewriteNode(node, to, { source, floats })));
 }
 
-/** Operators that only move elements of their input. */
 const VIEW = /^(Gather|Transpose|Reshape|Squeeze|Unsqueeze|Slice|Identity)$/;
 
 interface State {

@@ -49,7 +49,7 @@ export function multiHeadAttention(node: Node, around: Surroundings): HeadSizes 
 
 const isPacked = ({ inputs }: Node) => !inputs[1] && !inputs[2];
 
-/** Queries, keys and values by head, without a bias. */
+/** Without a bias. */
 function headsOf(node: Node, around: Surroundings, h: number) {
   const { b, shapeOf, widths } = around;
   const [query = '', key = '', value = ''] = node.inputs;
@@ -118,7 +118,7 @@ function isPlainMask(graph: Graph, bias: string): boolean {
   return inputs.size === 1 && inputs.has('attention_mask');
 }
 
-/** A mask of ones and zeros, `[batch, S]` or `[batch, T, S]`, as a bias. */
+/** Of ones and zeros, `[batch, S]` or `[batch, T, S]`. */
 function paddingBias(node: Node, { b, shapeOf }: Surroundings, mask: string): string {
   const rank = shapeOf(mask)?.length;
   if (rank !== 2 && rank !== 3)
@@ -170,7 +170,7 @@ export function standardAttention(node: Node, around: Surroundings): HeadSizes {
   return sizes([pastKey, presentKey], d, [pastValue, presentValue], dv);
 }
 
-/** Numbers and sizes of heads, from attributes or declared shapes. */
+/** From attributes or declared shapes. */
 function sizesOf(node: Node, { shapeOf, widths }: Surroundings) {
   const [query = '', key = '', value = ''] = node.inputs;
   const [queries, keys] = [intAttr(node, 'q_num_heads', 0), intAttr(node, 'kv_num_heads', 0)];
@@ -185,13 +185,12 @@ function sizesOf(node: Node, { shapeOf, widths }: Surroundings) {
   return { byHead, h, kv, d, dv };
 }
 
-/** A mask as a bias. A bias of -infinity for every key of a row would give NaN; such rows are padding. */
+/** A bias of -infinity for every key of a row would give NaN; such rows are padding. */
 function maskBias({ b, graph }: Surroundings, mask: string): string {
   if (inferDTypes(graph).get(mask) === 'bool') return hiding({ b }, mask);
   return b.add('Max', [mask, b.constant('float32', [], [HIDDEN])]);
 }
 
-/** Names of the output, and of the present keys and values. */
 function outputsOf(node: Node): readonly [string, string, string] {
   const [output = '', presentKey = '', presentValue = '', scores = ''] = node.outputs;
   if (scores !== '') throw unsupported(node, 'outputs its attention scores, which is not supported');

@@ -1,9 +1,6 @@
 import { type StudioError, unsupportedModel } from '../lib/errors';
 
-/**
- * The typed graph that `graph/` and `autodiff/` work on: an ONNX graph as plain readonly data. Transformations are
- * functions Graph -> Graph. Nodes are in topological order and names are unique (SSA).
- */
+/** An ONNX graph as plain data. Nodes are in topological order and names are unique (SSA). */
 export type DType =
   | 'float32'
   | 'float16'
@@ -31,24 +28,21 @@ export interface ValueInfo {
   readonly shape: readonly Dim[] | null;
 }
 
-/** A constant tensor. `bytes` is little-endian and may be a view of a larger buffer; it is not copied without need. */
+/** `bytes` is little-endian and may be a view of a larger buffer; it is not copied without need. */
 export interface Initializer {
   readonly name: string;
   readonly dtype: DType;
   readonly dims: readonly number[];
   readonly bytes: Uint8Array;
-  /** A float32 matrix whose `bytes` are those of the file, integers in blocks or halves, until `writePacked` or `serialise`. */
+  /** Until `writePacked` or `serialise`, the `bytes` of a float32 matrix are those of the file: integers in blocks, or halves. */
   readonly packing?: Packing | 'float16';
-  /** Makes the tensor's bytes of `bytes`, only when the runtime reads them. */
+  /** Makes the tensor's bytes only when the runtime reads them. */
   readonly unpack?: (bytes: Uint8Array) => Uint8Array;
   /** What `unpack` reads besides them, perhaps from the same file. */
   readonly beside?: readonly (Float32Array | number)[];
 }
 
-/**
- * Blocks along the columns of a matrix `[rows, columns]`: value = (q - zero point) * scale, low nibble first. Scales, and zero points
- * unless one serves all, are `[rows x blocks per row]`.
- */
+/** Along the columns of a matrix: value = (q - zero point) * scale, low nibble first. Scales `[rows x blocks per row]`. */
 export interface Packing {
   readonly bits: 4 | 8;
   readonly blockSize: number;
@@ -84,7 +78,7 @@ export interface Graph {
   readonly outputs: readonly ValueInfo[];
   readonly initializers: ReadonlyMap<string, Initializer>;
   readonly nodes: readonly Node[];
-  /** Types and shapes of intermediate values, if known (from the exporter or inferred). */
+  /** Types and shapes of intermediate values, from the exporter or inferred. */
   readonly values: ReadonlyMap<string, ValueInfo>;
 }
 
@@ -94,10 +88,10 @@ export const ints = (value: readonly number[]): Attr => ({ type: 'ints', value }
 export const string = (value: string): Attr => ({ type: 'string', value });
 export const subgraph = (value: Graph): Attr => ({ type: 'graph', value });
 
-/** A branch output; the runtime infers its type. */
+/** The runtime infers its type. */
 export const untyped = (name: string): ValueInfo => ({ name, dtype: 'float32', shape: null });
 
-/** Readers of attributes, with defaults. An attribute of another type counts as absent. */
+/** An attribute of another type counts as absent. */
 export function intAttr(node: Node, name: string, otherwise: number): number {
   const attr = node.attrs[name];
   return attr?.type === 'int' ? attr.value : otherwise;
@@ -113,7 +107,7 @@ export function intsAttr(node: Node, name: string): readonly number[] | null {
   return attr?.type === 'ints' ? attr.value : null;
 }
 
-/** A refusal that names the operator and the node. `why` continues the sentence after the node's name. */
+/** `why` continues the sentence after the node's name. */
 export const unsupported = (node: Node, why: string): StudioError =>
   unsupportedModel(`${node.op} node ${node.name} ${why}.`, {
     data: { op: node.op, node: node.name },
@@ -178,7 +172,6 @@ export const CROSS_ENTROPY = 'studio:CrossEntropy';
 
 export const flip = (layout: Layout): Layout => (layout === 'rows' ? 'columns' : 'rows');
 
-/** Attributes of a pseudo-operator. */
 export const withLayout = (layout: Layout): Readonly<Record<string, Attr>> => ({ layout: string(layout) });
 
 export const layoutOf = (node: Node): Layout => (stringAttr(node, 'layout', '') === 'rows' ? 'rows' : 'columns');

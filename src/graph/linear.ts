@@ -57,7 +57,7 @@ function toLinear(graph: Graph): Graph {
 const isPlainGemm = (node: Node) =>
   floatAttr(node, 'alpha', 1) === 1 && floatAttr(node, 'beta', 1) === 1 && intAttr(node, 'transA', 0) === 0;
 
-/** A bias `[out]`, also if it is stored as `[1, out]`. */
+/** `[out]`, also if it is stored as `[1, out]`. */
 function biasVector(tensor: Initializer | undefined): Initializer | null {
   if (tensor?.dtype !== 'float32') return null;
   const last = tensor.dims.at(-1) ?? 0;
@@ -174,7 +174,7 @@ function dropEqualHead(graph: Graph): Graph {
   });
 }
 
-/** Whether a[i, j] = b[j, i] everywhere; different matrices usually differ in their first elements. */
+/** Different matrices usually differ in their first elements. */
 function isTransposeOf(a: Initializer, b: Initializer): boolean {
   const [rows = 0, columns = 0] = a.dims;
   if (b.dims[0] !== columns || b.dims[1] !== rows) return false;

@@ -23,18 +23,16 @@ import { reads } from './rewrite';
 import { prune, shareCommon } from './simplify';
 
 /**
- * Turns the pseudo-operators of `core-ops` into ONNX operators. The last step before `serialise` (or before `conditional`,
- * which must follow it).
- *
- * A Linear becomes a Gemm between two Reshapes, because only Gemm can read one weight both ways without a transposed copy.
- * Between Linears, elementwise operators and norms work on the folded `[rows, width]` values, so most of those Reshapes are
- * never emitted. Two values are folded together only if their leading axes are equal by construction.
+ * Pseudo-operators as ONNX operators; the last step before `serialise` or `conditional`. A Linear becomes a Gemm between two
+ * Reshapes, because only Gemm can read one weight both ways without a transposed copy. Elementwise operators and norms between
+ * Linears work on the folded `[rows, width]` values, which are folded together only if their leading axes are equal by
+ * construction.
  */
 export function lower(graph: Graph): Graph {
   return prune(shareCommon(new Lowering(sumIntoLinear(shareCommon(writeSilu(writeCrossEntropy(graph))))).run()));
 }
 
-/** A shape vector: the leading axes of a value, then constants. */
+/** The leading axes of a value, then constants. */
 interface ShapeVector {
   readonly lead: string;
   readonly tail: readonly number[];
@@ -43,17 +41,15 @@ interface ShapeVector {
 class Lowering {
   readonly #graph: Graph;
   readonly #to: GraphBuilder;
-  /** Folded `[rows, width]` form of a value. */
+  /** As `[rows, width]`. */
   readonly #folded = new Map<string, string>();
-  /** For values not yet emitted in their own shape: an emitted value with the same elements in the same order. */
+  /** For values not yet emitted: an emitted one with the same elements in the same order. */
   readonly #source = new Map<string, string>();
-  /** Size of the last axis, if known. */
   readonly #width = new Map<string, number>();
-  /** The value that represents all values with the same leading axes; a value that is not listed represents itself. */
+  /** Stands for all values with the same leading axes; a value that is not listed stands for itself. */
   readonly #lead = new Map<string, string>();
   readonly #leadByDims = new Map<string, string>();
   readonly #shapes = new Map<string, ShapeVector>();
-  /** Declared shapes, of graph inputs and other values. */
   readonly #declared: ReadonlyMap<string, ValueInfo>;
 
   constructor(graph: Graph) {
@@ -89,7 +85,6 @@ class Lowering {
     } else this.#defer(y, this.#to.add('Gemm', inputs, { attrs }), this.#leadOf(x), output);
   }
 
-  /** Records that `y` has been computed in folded form. */
   #defer(y: string, folded: string, lead: string, width: number): void {
     this.#folded.set(y, folded);
     this.#source.set(y, folded);
@@ -97,7 +92,7 @@ class Lowering {
     this.#width.set(y, width);
   }
 
-  /** Emits an operator on folded values if at least one operand is already folded. Returns whether it handled the node. */
+  /** On folded values if at least one operand is already folded. False: not handled. */
   #foldable(node: Node): boolean {
     const y = node.outputs[0] ?? '';
     const operands = node.inputs.filter((name) => name !== '' && !this.#isVector(name));
@@ -122,7 +117,7 @@ class Lowering {
     return true;
   }
 
-  /** Shape, and Concat of leading axes with constants: remembered, and emitted when needed from the value that represents the axes. */
+  /** Remembered, and emitted when needed from the value that stands for the axes. */
   #shape(node: Node): boolean {
     const [x = ''] = node.inputs;
     const y = node.outputs[0] ?? '';
@@ -162,7 +157,7 @@ class Lowering {
     return true;
   }
 
-  /** The shape that a target like [0, 0, 64] means, if it is known which leading axes the zeros copy. */
+  /** What a target like [0, 0, 64] means, if it is known which leading axes the zeros copy. */
   #copiedLead(x: string, y: string, dims: readonly number[]): ShapeVector | null {
     const zeros = dims.findIndex((d) => d !== 0);
     const tail = dims.slice(zeros);
@@ -211,7 +206,7 @@ class Lowering {
     });
   }
 
-  /** The value as `[rows, width]`. */
+  /** As `[rows, width]`. */
   #fold(name: string, width: number): string {
     const known = this.#folded.get(name);
     if (known !== undefined) return known;
@@ -228,7 +223,7 @@ class Lowering {
     return this.#to.has(name) ? name : (this.#source.get(name) ?? name);
   }
 
-  /** The value under its own name and in its own shape. */
+  /** Under its own name and in its own shape. */
   #unfold(name: string): string {
     const from = this.#source.get(name);
     if (this.#shapes.has(name)) return this.#shapeVector(name);
@@ -237,7 +232,6 @@ class Lowering {
     return this.#to.add('Reshape', [from, this.#emitShape(shape)], { name });
   }
 
-  /** A shape vector of the source graph, under its own name. */
   #shapeVector(name: string): string {
     const shape = present(this.#shapes.get(name), `shape ${name}`);
     return this.#to.has(name) ? name : this.#emitShape(shape, name);

@@ -27,17 +27,14 @@ import { ordered, reads, rewrite } from './rewrite';
 import { foldConstants, prune, shareCommon } from './simplify';
 
 export interface NormaliseOptions {
-  /**
-   * Empty the initializers of the given graph while reading them, so that quantised weights can be freed while their
-   * float32 copies are made. The caller must drop its references to the files too.
-   */
+  /** Empties the initializers while reading them, to free quantised weights; the caller must drop the files too. */
   readonly consume?: boolean;
 }
 
 const INTEGERS =
   'computes with 8-bit activations from end to end, which is not supported. Choose the fp32, fp16, q4 or dynamically quantised file of the model';
 
-/** Operators that cannot be run or differentiated, with the reason. */
+/** Cannot be run or differentiated. */
 const refused: Readonly<Record<string, string>> = {
   'com.microsoft:Attention': 'is fused attention of a kind that is not supported',
   'com.microsoft:QMoE': 'is a mixture of experts, which is not supported',
@@ -79,7 +76,7 @@ function refuseOperators({ nodes }: Graph): void {
 /** How many of the last positions get logits, in exports of transformers; 0 = all, and the program chooses its own. */
 const KEPT_LOGITS = /^(?:num_)?logits_to_keep$/;
 
-/** The graph with zero in place of that input. */
+/** Zero in place of that input. */
 function keepingAllLogits(graph: Graph): Graph {
   const kept = graph.inputs.find(({ name }) => KEPT_LOGITS.test(name));
   if (kept?.dtype !== 'int64' && kept?.dtype !== 'int32') return graph;
@@ -94,10 +91,9 @@ function keepingAllLogits(graph: Graph): Graph {
 }
 
 /**
- * Replaces an `If` whose condition is known by the branch it takes. The condition is a constant, or the switch
- * `use_cache_branch` of older exports, which hold the model twice, without and with a past. We take the branch without:
- * the other one was traced on a single token and may not be causal over several. Of two branches that hold nothing but
- * tables (rotary ones for short and for long texts) we take the shorter: it is the one up to the length that it reaches.
+ * The branch that an `If` takes. Its condition is a constant, or the switch `use_cache_branch` of older exports, which hold the
+ * model without and with a past: the latter was traced on a single token and may not be causal over several. Of two branches
+ * that hold only tables (rotary ones for short and for long texts) the shorter counts up to the length that it reaches.
  */
 export function inlineIf(graph: Graph): Graph {
   const switches = new Set(graph.inputs.filter((v) => v.dtype === 'bool').map((v) => v.name));
@@ -126,7 +122,7 @@ function branchOf(node: Node, graph: Graph, switches: ReadonlySet<string>): Grap
   return readsOf(then.value) < readsOf(otherwise.value) ? then.value : otherwise.value;
 }
 
-/** Rows of the tables that a branch gives out; null where it computes something. */
+/** Null where the branch computes something. */
 function tableRows({ nodes, outputs, initializers }: Graph): number | null {
   if (nodes.some(({ op }) => op !== 'Identity')) return null;
   const from = new Map(nodes.map(({ inputs, outputs: to }) => [to[0] ?? '', inputs[0] ?? '']));
@@ -134,7 +130,6 @@ function tableRows({ nodes, outputs, initializers }: Graph): number | null {
   return rows.every((each) => each !== undefined) && rows.length > 0 ? Math.min(...rows) : null;
 }
 
-/** Moves the nodes and weights of a branch into the outer graph, under the output names of the If. */
 function inlined(graph: Graph, node: Node, branch: Graph): Graph {
   const results = branch.outputs.flatMap((v, i): Node[] => {
     const output = node.outputs[i] ?? '';
@@ -189,7 +184,7 @@ function allFinite(values: Float32Array): boolean {
   return a + b + c + d === 0;
 }
 
-/** Halves whose exponent is not that of infinity and NaN. */
+/** No exponent is that of infinity and NaN. */
 function finiteHalves({ buffer, byteOffset, byteLength }: Uint8Array): boolean {
   const view = new DataView(buffer, byteOffset, byteLength);
   for (let at = 0; at < byteLength; at += 2) if ((view.getUint16(at, true) & 0x7c00) === 0x7c00) return false;
@@ -198,10 +193,10 @@ function finiteHalves({ buffer, byteOffset, byteLength }: Uint8Array): boolean {
 
 const notFinite = (value: number) => !Number.isFinite(value);
 
-/** The lowest default-domain opset after `upgradeOpset`. */
+/** Of the default domain. */
 const minimumOpset = 18;
 
-/** Operators whose `axes` (or `split`) moved from an attribute to the second input, with the opset of the change. */
+/** `axes` or `split` moved from an attribute to the second input in this opset. */
 const moved: Readonly<Record<string, readonly [attr: string, since: number]>> = {
   Squeeze: ['axes', 13],
   Unsqueeze: ['axes', 13],
@@ -218,7 +213,7 @@ const moved: Readonly<Record<string, readonly [attr: string, since: number]>> = 
   ReduceSumSquare: ['axes', 18],
 };
 
-/** Rewrites a graph for opset 18 of the default domain. @throws StudioError `model-unsupported` below opset 11 */
+/** @throws StudioError `model-unsupported` below opset 11 */
 export function upgradeOpset(graph: Graph): Graph {
   const opset = graph.opsets[''] ?? 1;
   if (opset >= minimumOpset) return graph;
@@ -262,10 +257,7 @@ function widenTensor(tensor: Initializer): Initializer {
   return { ...tensor, dtype: 'float32', bytes: new Uint8Array(values.buffer) };
 }
 
-/**
- * Computes graphs in half or double precision in float32: casts weights, drops casts between float types, and makes inputs
- * and outputs float32. Drops casts that change nothing in every graph. Matrices stay halves until they are used or serialised.
- */
+/** To float32; casts that change nothing go. Matrices stay halves until they are used or serialised. */
 export function widen(graph: Graph): Graph {
   const types = inferDTypes(graph);
   const initializers = new Map([...graph.initializers].map(([name, tensor]) => [name, widenTensor(tensor)]));

@@ -1,4 +1,4 @@
-/** ONNX's protobuf messages, as far as this room uses them; field numbers are those of onnx.proto (IR version 14). */
+/** As far as it is used; field numbers are those of onnx.proto (IR version 14). */
 
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { corruptModel, StudioError } from '../lib/errors';
@@ -90,12 +90,11 @@ type Kind<T> = T extends readonly [number, infer K] ? K : never;
 
 type OneToWrite<K> = K extends keyof Scalars ? Scalars[K] : K extends Name ? Parts<K> : never;
 type Part<K> = K extends `${infer O}*` ? readonly OneToWrite<O>[] : OneToWrite<K extends `${infer O}?` ? O : K>;
-/** A message to write: any of its fields. */
 export type Parts<M extends Name> = { readonly [F in keyof Messages[M]]?: Part<Kind<Messages[M][F]>> };
 
-/** Values of `Attribute.type`. */
+/** `Attribute.type`. */
 export const ATTRIBUTE = { float: 1, int: 2, string: 3, tensor: 4, graph: 5, floats: 6, ints: 7, strings: 8 } as const;
-/** The value of `Tensor.dataLocation` for data in another file. */
+/** `Tensor.dataLocation` of data in another file. */
 export const EXTERNAL = 1;
 
 interface Spec {
@@ -125,12 +124,12 @@ function wireOf(one: Spec['one']): WireType {
 
 const isScalar = (one: Spec['one']): one is keyof Scalars => one in EMPTY;
 
-/** Most fields of graphs and nodes that a model may have; the largest language models have a tenth of that. */
+/** The largest language models have a tenth of that. */
 const MAX_PARTS = 2_000_000;
 const COUNTED: ReadonlySet<Name> = new Set(['Model', 'Graph', 'Node', 'Attribute']);
 const MAX_DEPTH = 100;
 
-/** Reads messages, one after another. Bytes are views of the file. */
+/** Bytes are views of the file. */
 class Reader {
   readonly #wire: BinaryReader;
   #parts = 0;
@@ -139,7 +138,6 @@ class Reader {
     this.#wire = new BinaryReader(bytes);
   }
 
-  /** The message that ends at `end`. */
   message(name: Name, end: number, depth: number): Record<string, unknown> {
     if (depth > MAX_DEPTH) throw new RangeError('nested too deeply');
     const wire = this.#wire;
@@ -169,7 +167,7 @@ class Reader {
     return one === 'int64' || one === 'uint64' ? BigInt(value as bigint | string) : value;
   }
 
-  /** Where what follows ends, by the length that it begins with. */
+  /** By the length that comes first. */
   #stop(end: number): number {
     const stop = this.#wire.uint32() + this.#wire.pos;
     if (stop > end) throw new RangeError('longer than its message');
@@ -182,7 +180,7 @@ const tooMany = () =>
     `The model has more than ${count(MAX_PARTS)} parts (nodes, their inputs, outputs and attributes, weights). No language model has that many, so it is not loaded.`,
   );
 
-/** @throws StudioError `model-corrupt` for what is no such message, or has too many parts to be a language model */
+/** @throws StudioError `model-corrupt` for no such message, or too many parts for a language model */
 export function read<M extends Name>(name: M, bytes: Uint8Array): Message<M> {
   try {
     return new Reader(bytes).message(name, bytes.length, 0) as Message<M>;

@@ -3,7 +3,7 @@ import { dtypeCode, sizeOf } from './dtype';
 import { type Graph, type Initializer, int, intAttr, type Node, type Packing, subgraph } from './ir';
 
 /**
- * Writes packed matrices as their integers, and what reads them as plain operators, just before serialising:
+ * Packed matrices as their integers, and what reads them as plain operators, just before serialising:
  *
  *     W = Reshape(Cast(q [rows, blocks, block]) * scales [rows, blocks, 1] + offsets, [rows, columns])
  *
@@ -12,8 +12,9 @@ import { type Graph, type Initializer, int, intAttr, type Node, type Packing, su
  *     x W^T = x (q scales)^T + sums(x) offsets^T        sums over the columns of a block, [tokens, blocks]
  *     y W   = y (q scales) + repeat(y offsets)          each number repeated for the columns of its block
  *
- * Each reader gets its own W, so that a matrix exists in float32 only while it is used; a Gather of rows takes those rows alone, and
- * a product with more than `mostBytes` (a head over a large vocabulary) takes some rows after the others. Of halves, W = Cast(halves). The session must not fold constants. Measured: docs/benchmarks.md, “A weight in each form”.
+ * Each reader gets its own W, so that a matrix exists in float32 only while it is used; a Gather takes its rows alone, and a
+ * product with more than `mostBytes` takes some rows after the others. The session must not fold constants. Measured:
+ * docs/benchmarks.md, “A weight in each form”.
  */
 export function writePacked(graph: Graph, mostBytes = MOST_BYTES): Graph {
   const packed = new Map([...graph.initializers].filter(([, tensor]) => tensor.packing));
@@ -23,7 +24,7 @@ export function writePacked(graph: Graph, mostBytes = MOST_BYTES): Graph {
   return { ...graph, nodes: writer.written(graph.nodes), initializers };
 }
 
-/** More than any matrix of a layer of a model of a billion parameters, less than its head over the vocabulary. */
+/** Above any matrix of a layer of a model of a billion parameters, below its head over the vocabulary. */
 const MOST_BYTES = 128 * 1024 * 1024;
 
 const TO_FLOAT = { to: int(dtypeCode('float32')) };
@@ -43,10 +44,7 @@ class Writer {
     this.#mostBytes = mostBytes;
   }
 
-  /**
-   * The nodes of a graph or a branch. The matrices come first: the runtime visits a node's inputs from the latest to the
-   * earliest, and would otherwise compute all matrices before the first product.
-   */
+  /** Matrices first: the runtime visits inputs from the latest on, and would compute all matrices before the first product. */
   written(nodes: readonly Node[]): Node[] {
     const matrices: Node[] = [];
     const rest: Node[] = [];
@@ -81,13 +79,13 @@ class Writer {
     return known;
   }
 
-  /** The name of a matrix of halves; null = the matrix is in blocks. */
+  /** Null = the matrix is in blocks. */
   #halves(name: string): string | null {
     const { packing, dims, bytes } = this.#packed.get(name) as Initializer;
     return packing === 'float16' ? this.#initializer({ name: `${name}/half`, dtype: packing, dims, bytes }) : null;
   }
 
-  /** @param range rows, from the first up to but without the last; left out = all */
+  /** @param range rows, without the last one */
   #whole(name: string, to: Node[], range?: readonly [number, number]): string {
     const cut = (of: string) => (range ? this.#slice(of, range, 0, to) : of);
     const halves = this.#halves(name);
@@ -107,7 +105,7 @@ class Writer {
     return dims ? Math.ceil((4 * sizeOf(dims)) / this.#mostBytes) : 1;
   }
 
-  /** Gemm(x, W, c) with some rows of W after the others: columns of the result side by side, or its terms one after another. */
+  /** Gemm(x, W, c) over some rows of W after the others: columns of the result side by side, or its terms. */
   #inPieces({ op, inputs, outputs, attrs }: Node, matrices: Node[], to: Node[]): void {
     const [x = '', name = '', c = ''] = inputs;
     const rows = this.#packed.get(name)?.dims[0] ?? 0;
@@ -159,7 +157,7 @@ class Writer {
     });
   }
 
-  /** Gather(W, ids), of the integers first. */
+  /** Gathers the integers first. */
   #rows({ inputs, outputs, attrs }: Node, to: Node[]): void {
     const [name = '', ids = ''] = inputs;
     const halves = this.#halves(name);

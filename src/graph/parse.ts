@@ -8,9 +8,8 @@ import { type ExternalFiles, readTensor } from './tensor-proto';
 const decoder = new TextDecoder();
 
 /**
- * Reads an ONNX model. Constant nodes become initializers; weights are views of `bytes` or of the external files, not copies.
- * Checks that every value is defined once, before it is read.
- * @param external contents of the external data files by location, e.g. `model.onnx_data`
+ * Constant nodes become initializers; weights are views of `bytes` or of the external files. Every value is defined once,
+ * before it is read.
  * @throws StudioError `model-corrupt`, `model-missing-file`, `model-unsupported`
  */
 export function parse(bytes: Uint8Array, external: ExternalFiles = new Map()): Graph {
@@ -30,7 +29,7 @@ export function parse(bytes: Uint8Array, external: ExternalFiles = new Map()): G
 interface Surroundings {
   readonly opsets: Graph['opsets'];
   readonly files: ExternalFiles;
-  /** Values that are defined around a subgraph. */
+  /** Defined around a subgraph. */
   readonly scope: ReadonlySet<string>;
 }
 

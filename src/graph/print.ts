@@ -1,32 +1,16 @@
 import { sizeOf, toNumbers } from './dtype';
 import type { Attr, DType, Graph, Initializer, Node, ValueInfo } from './ir';
 
-const short: Readonly<Record<DType, string>> = {
-  float32: 'f32',
-  float16: 'f16',
-  bfloat16: 'bf16',
-  float64: 'f64',
-  int64: 'i64',
-  int32: 'i32',
-  int16: 'i16',
-  int8: 'i8',
-  uint64: 'u64',
-  uint32: 'u32',
-  uint16: 'u16',
-  uint8: 'u8',
-  uint4: 'u4',
-  int4: 'i4',
-  bool: 'bool',
-  string: 'string',
-};
+/** `f32`, `bf16`, `u8`. */
+const short = (dtype: DType): string => dtype.replace('float', 'f').replace('uint', 'u').replace('int', 'i');
 
 /** `f32[batch,?,64]`; just `f32` if the shape is unknown. */
 const printType = ({ dtype, shape }: Pick<ValueInfo, 'dtype' | 'shape'>): string =>
-  short[dtype] + (shape ? `[${shape.map((d) => d ?? '?').join(',')}]` : '');
+  short(dtype) + (shape ? `[${shape.map((d) => d ?? '?').join(',')}]` : '');
 
 /**
- * A graph as text, one line per node: `%out = Op(%a, %b) {attr=1} : f32[2,3]`. Small constants are written where they are
- * used, as `i64[2]{0,-1}`; large ones are listed with the inputs. For golden tests and for people.
+ * One line per node: `%out = Op(%a, %b) {attr=1} : f32[2,3]`. Small constants are written where they are used, as
+ * `i64[2]{0,-1}`; large ones are listed with the inputs.
  */
 export function print(graph: Graph): string {
   return [...lines(graph, '', new Map())].join('\n');
@@ -38,7 +22,7 @@ function* lines(graph: Graph, indent: string, outer: Constants): Generator<strin
   const constants = new Map([...outer, ...graph.initializers]);
   for (const input of graph.inputs) yield `${indent}input %${input.name} : ${printType(input)}`;
   for (const tensor of graph.initializers.values())
-    if (!isSmall(tensor)) yield `${indent}weight %${tensor.name} : ${short[tensor.dtype]}[${tensor.dims}]`;
+    if (!isSmall(tensor)) yield `${indent}weight %${tensor.name} : ${short(tensor.dtype)}[${tensor.dims}]`;
   for (const node of graph.nodes) yield* nodeLines(node, graph, indent, constants);
   for (const { name } of graph.outputs) yield `${indent}output %${name}`;
 }
@@ -64,9 +48,9 @@ const isSmall = (tensor: Initializer) =>
   sizeOf(tensor.dims) <= 8 && !['uint4', 'int4', 'string'].includes(tensor.dtype);
 
 const literal = (tensor: Initializer) =>
-  `${short[tensor.dtype]}[${tensor.dims}]{${toNumbers(tensor).map(number).join(',')}}`;
+  `${short(tensor.dtype)}[${tensor.dims}]{${toNumbers(tensor).map(number).join(',')}}`;
 
-/** Six significant digits: enough to recognise, and the same on every machine. */
+/** The same on every machine. */
 const number = (value: number) => (Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6))));
 
 function attribute(attr: Attr): string {
@@ -82,7 +66,7 @@ function attribute(attr: Attr): string {
     case 'strings':
       return `[${attr.value}]`;
     case 'tensor':
-      return isSmall(attr.value) ? literal(attr.value) : `${short[attr.value.dtype]}[${attr.value.dims}]`;
+      return isSmall(attr.value) ? literal(attr.value) : `${short(attr.value.dtype)}[${attr.value.dims}]`;
     case 'graph':
       return '…';
   }

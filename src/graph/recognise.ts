@@ -3,7 +3,7 @@ import { float, floatAttr, type Graph, type Initializer, int, intAttr, intsAttr,
 import { producers, type Rewriting, readCounts, rewrite } from './rewrite';
 
 /**
- * Fused residual norms as Add and norm:
+ * As Add and norm:
  *
  *     SkipSimplifiedLayerNormalization(x, skip, weight) -> y, _, _, sum     sum = x + skip     y = RMSNorm(sum) * weight
  *     SkipLayerNormalization(x, skip, weight, bias)     -> y, _, _, sum     y = LayerNorm(sum) * weight + bias
@@ -111,7 +111,6 @@ class Finder {
     return null;
   }
 
-  /** Whether the product is part of a norm with a bias. */
   #isBiased({ outputs }: Node): boolean {
     const reader = this.#graph.nodes.find(({ op, inputs }) => op === 'Add' && inputs.includes(outputs[0] ?? ''));
     return reader !== undefined && this.#biased(reader) !== null;
@@ -195,7 +194,7 @@ class Finder {
 
 const QUICK_GELU = 'com.microsoft:QuickGelu';
 
-/** Writes `x * Sigmoid(x)` as one operator, QuickGelu with alpha 1, so that its gradient is one formula. */
+/** As QuickGelu with alpha 1, so that the gradient of `x * Sigmoid(x)` is one formula. */
 export function recogniseSilu(graph: Graph): Graph {
   const source = producers(graph);
   const argument = ({ op, inputs }: Node): string | null => {
@@ -212,7 +211,7 @@ export function recogniseSilu(graph: Graph): Graph {
   });
 }
 
-/** The reverse, for the runtime: the backward part needs the sigmoid too, and shares it. */
+/** For the runtime: the backward part needs the sigmoid too, and shares it. */
 export function writeSilu(graph: Graph): Graph {
   return rewrite(graph, 'silu/', (node, { builder }) => {
     if (node.op !== QUICK_GELU || floatAttr(node, 'alpha', 1.702) !== 1) return false;

@@ -2,7 +2,6 @@ import { corruptModel } from '../lib/errors';
 import { GraphBuilder } from './builder';
 import type { Attr, Graph, Node } from './ir';
 
-/** Names that a subgraph takes from the scopes around it. */
 function captured(graph: Graph): Set<string> {
   const own = new Set<string>([...graph.inputs.map((v) => v.name), ...graph.initializers.keys()]);
   const out = new Set<string>();
@@ -17,21 +16,20 @@ function captured(graph: Graph): Set<string> {
   return out;
 }
 
-/** Every name that a node reads, including captures of its subgraphs, without omitted inputs. */
+/** Captures of subgraphs included, omitted inputs not. */
 export function reads(node: Node): string[] {
   const names = node.inputs.filter((name) => name !== '');
   for (const attr of Object.values(node.attrs)) if (attr.type === 'graph') names.push(...captured(attr.value));
   return names;
 }
 
-/** The node that defines each value. */
 export function producers(graph: Graph): Map<string, Node> {
   const out = new Map<string, Node>();
   for (const node of graph.nodes) for (const name of node.outputs) if (name !== '') out.set(name, node);
   return out;
 }
 
-/** How many times each value is read by nodes and graph outputs. */
+/** By nodes and graph outputs. */
 export function readCounts(graph: Graph): Map<string, number> {
   const out = new Map<string, number>();
   const use = (name: string) => out.set(name, (out.get(name) ?? 0) + 1);
@@ -41,7 +39,7 @@ export function readCounts(graph: Graph): Map<string, number> {
 }
 
 /**
- * The nodes in topological order; the given order if it already is one. `outer` are names defined in enclosing scopes.
+ * In topological order; the given order if it already is one. `outer` are names of enclosing scopes.
  * @throws StudioError `model-corrupt` for values that are undefined, defined twice, or depend on themselves
  */
 export function ordered(graph: Graph, outer: ReadonlySet<string> = new Set()): Node[] {
@@ -88,15 +86,14 @@ export function ordered(graph: Graph, outer: ReadonlySet<string> = new Set()): N
 
 export interface Rewriting {
   readonly builder: GraphBuilder;
-  /** Makes later readers of `value` read `replacement`. Not for graph outputs, which must keep their name. */
+  /** For later readers. Graph outputs must keep their name. */
   replace(value: string, replacement: string): void;
   isOutput(value: string): boolean;
 }
 
 /**
- * Emits every node of a graph again, in order, or what `rule` emits instead. A rule that handles a node returns true, and
- * must define every output that is still read, under its old name or through `replace`. `renamed` are replacements that
- * apply from the start.
+ * Emits every node again, in order, or what `rule` emits instead: it then returns true, and must define every output that is
+ * still read, under its old name or through `replace`. `renamed` applies from the start.
  */
 export function rewrite(
   graph: Graph,
@@ -119,7 +116,7 @@ export function rewrite(
   return builder.build();
 }
 
-/** The node with some of the names that it reads replaced, including those that its subgraphs capture. */
+/** Captures of subgraphs included. */
 export function renameReads(node: Node, names: ReadonlyMap<string, string>): Node {
   const has = (graph: Graph): boolean =>
     graph.outputs.some((v) => names.has(v.name)) || graph.nodes.some((inner) => touches(inner));
@@ -143,7 +140,7 @@ function renameCaptures(graph: Graph, names: ReadonlyMap<string, string>): Graph
   };
 }
 
-/** Makes readers of `value`, but graph outputs and those in `except`, read `replacement`; sorts the nodes again. */
+/** Not for graph outputs and nodes in `except`; sorts the nodes again. */
 export function replaceUses(
   graph: Graph,
   value: string,

@@ -8,22 +8,21 @@ import { externalTensor, inlineTensor } from './tensor-proto';
 
 const encoder = new TextEncoder();
 
-/** Initializers of at least this many bytes become external files. */
+/** Bytes from which an initializer is an external file. */
 const externalFrom = 1024;
 
-/** The ONNX IR version that opsets up to 22 need. */
+/** What opsets up to 22 need. */
 const irVersion = 10n;
 
-/** A "file" for one initializer, or for `uses` initializers with the same bytes. */
+/** For one initializer, or for `uses` initializers with the same bytes. */
 export interface WeightFile {
   readonly path: string;
   /** The initializer's own view. */
   readonly data: Uint8Array;
   readonly uses: number;
-  /** Makes the file's bytes of `data`; left out = they are `data`. */
+  /** Makes the file's bytes of `data`; undefined: they are `data`. */
   readonly unpack?: NonNullable<Initializer['unpack']>;
   readonly beside?: Initializer['beside'];
-  /** Of the file. */
   readonly byteLength: number;
 }
 
@@ -34,7 +33,7 @@ export interface SerialisedGraph {
   readonly external: readonly WeightFile[];
 }
 
-/** Collects external files, one per distinct view of bytes. */
+/** One file per distinct view of bytes. */
 class ExternalData {
   readonly files: WeightFile[] = [];
   readonly #known = new Map<string, WeightFile & { uses: number }>();
@@ -57,7 +56,7 @@ class ExternalData {
   }
 }
 
-/** Writes a lowered graph as an ONNX model with its large weights as external files, by reference. */
+/** Large weights of a lowered graph are external files, by reference. */
 export function serialise(graph: Graph): SerialisedGraph {
   const external = new ExternalData();
   const model = write('Model', {
@@ -69,7 +68,7 @@ export function serialise(graph: Graph): SerialisedGraph {
   return { model, external: external.files };
 }
 
-/** A packed matrix as float32, made when it is read. */
+/** Makes packed matrices float32 when they are read. */
 function unpacking({ packing, ...tensor }: Initializer): Initializer {
   if (!packing) return tensor;
   const unpack = (bytes: Uint8Array) => asBytes(toFloat32({ ...tensor, bytes, packing }));
@@ -118,7 +117,7 @@ function writeNode(node: Node, external: ExternalData): Parts<'Node'> {
 
 const maxInt64 = 2n ** 63n - 1n;
 
-/** As a double, the largest int64 is 2^63; this turns it back. */
+/** The largest int64 is 2^63 as a double. */
 function int64(value: number): bigint {
   const exact = BigInt(Math.trunc(value));
   return exact > maxInt64 ? maxInt64 : exact;

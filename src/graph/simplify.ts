@@ -13,11 +13,10 @@ import {
 import { producers, reads, rewrite } from './rewrite';
 
 export interface PruneOptions {
-  /** Also drop unused graph inputs. */
   readonly inputs?: boolean;
 }
 
-/** The nodes that some values depend on, and the names of all values that those read. */
+/** The nodes that these values depend on, and the names of all values that those read. */
 export function neededFor(graph: Graph, names: readonly string[]) {
   const live = new Set(names);
   const needed = new Set<Node>();
@@ -29,7 +28,7 @@ export function neededFor(graph: Graph, names: readonly string[]) {
   return { live, needed };
 }
 
-/** Dead-code elimination: drops nodes and initializers that no graph output depends on. */
+/** Drops what no graph output depends on. */
 export function prune(graph: Graph, options: PruneOptions = {}): Graph {
   const { live, needed } = neededFor(
     graph,
@@ -47,7 +46,7 @@ export function prune(graph: Graph, options: PruneOptions = {}): Graph {
   };
 }
 
-/** The graph that computes only these values: other outputs go, and with them everything that only they needed. */
+/** Drops other outputs, and everything that only they needed. */
 export function withOutputs(graph: Graph, outputs: readonly ValueInfo[]): Graph {
   const defined = new Set([
     ...graph.inputs.map((v) => v.name),
@@ -58,16 +57,13 @@ export function withOutputs(graph: Graph, outputs: readonly ValueInfo[]): Graph 
   return prune({ ...graph, outputs });
 }
 
-/** Operators whose result changes from run to run. */
+/** Results change from run to run. */
 const impure = /^(Random|Multinomial|Bernoulli|Dropout)/;
 
-/** Constants up to this many bytes are compared by content, larger ones by the view that holds them. */
+/** Bytes up to which constants are compared by content; larger ones by the view that holds them. */
 const contentLimit = 4096;
 
-/**
- * Common-subexpression elimination: keeps the first of equal nodes with equal inputs. Initializers with the same bytes (the
- * same view, or equal small content) become one. Nodes with subgraphs and graph outputs stay.
- */
+/** Keeps the first of equal nodes with equal inputs, and of equal initializers. Nodes with subgraphs and graph outputs stay. */
 export function shareCommon(graph: Graph): Graph {
   const outputs = new Set(graph.outputs.map((v) => v.name));
   const { initializers, renamed } = shareInitializers(graph, outputs);
@@ -146,11 +142,10 @@ const of = (dtype: PlainDType, dims: readonly number[], values: readonly number[
   bytes: encode(dtype, values),
 });
 
-/** The same bytes with other dimensions. */
 const viewed = (tensor: Initializer | undefined, dims: readonly number[] | null): Folded | null =>
   tensor && !tensor.packing && dims ? { dtype: tensor.dtype, dims, bytes: tensor.bytes } : null;
 
-/** Elementwise integer arithmetic on equal shapes, or with a scalar. */
+/** On equal shapes, or with a scalar. */
 const arithmetic =
   (f: (a: number, b: number) => number): Rule =>
   ([a, b]) => {
@@ -248,7 +243,7 @@ const rules: Readonly<Record<string, Rule>> = {
   Div: arithmetic((a, b) => Math.trunc(a / b)),
 };
 
-/** Folds small constants (shape arithmetic) and removes identities. Weights at most get other dimensions. */
+/** Small constants (shape arithmetic) and identities. Weights at most get other dimensions. */
 export function foldConstants(graph: Graph): Graph {
   return rewrite(graph, 'fold/', (node, to) => {
     const output = node.outputs[0] ?? '';

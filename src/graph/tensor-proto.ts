@@ -3,13 +3,10 @@ import { byteLengthOf, dtypeCode, maybeDType, sizeOf } from './dtype';
 import type { DType, Initializer } from './ir';
 import { EXTERNAL, type Message, type Parts } from './onnx-pb';
 
-/** External data files of a model, by location as written in the model. */
+/** By location as written in the model, e.g. `model.onnx_data`. */
 export type ExternalFiles = ReadonlyMap<string, Uint8Array>;
 
-/**
- * A tensor message as an initializer. Raw data is a view of the model or of the external file.
- * @throws StudioError `model-corrupt` for wrong sizes, `model-missing-file`, `model-unsupported` for element types we do not read
- */
+/** Raw data is a view. @throws StudioError `model-corrupt` for wrong sizes, `model-missing-file`, `model-unsupported` */
 export function readTensor(proto: Message<'Tensor'>, name: string, files: ExternalFiles): Initializer {
   const dtype = maybeDType(proto.dataType);
   if (dtype === undefined || dtype === 'string')
@@ -53,7 +50,7 @@ function externalBytes(proto: Message<'Tensor'>, name: string, files: ExternalFi
   return file.subarray(offset, offset + length);
 }
 
-/** A relative path without `..`, drive, scheme or backslash. */
+/** Without `..`, drive, scheme or backslash. */
 const isInside = (location: string): boolean =>
   location !== '' && !/^[/]|[\\:\0]/.test(location) && !location.split('/').includes('..');
 
@@ -62,7 +59,7 @@ function byteCount(text: string): number | null {
   return Number.isSafeInteger(value) ? value : null;
 }
 
-/** Values from a typed field; narrow integers, halves and bools are stored one per int32. */
+/** Narrow integers, halves and bools are stored one per int32. */
 function typedBytes(proto: Message<'Tensor'>, dtype: DType): Uint8Array {
   const view = (array: ArrayBufferView) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
   switch (dtype) {
@@ -88,7 +85,6 @@ function typedBytes(proto: Message<'Tensor'>, dtype: DType): Uint8Array {
   }
 }
 
-/** A tensor message with the bytes inside. */
 export const inlineTensor = ({ name, dtype, dims, bytes, unpack }: Initializer): Parts<'Tensor'> => ({
   name,
   dataType: dtypeCode(dtype),
@@ -96,7 +92,7 @@ export const inlineTensor = ({ name, dtype, dims, bytes, unpack }: Initializer):
   rawData: unpack ? unpack(bytes) : bytes,
 });
 
-/** A tensor message for a tensor that is the whole file at `path`. */
+/** For a tensor that is the whole file at `path`. */
 export const externalTensor = ({ name, dtype, dims }: Initializer, path: string): Parts<'Tensor'> => ({
   name,
   dataType: dtypeCode(dtype),

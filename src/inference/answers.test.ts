@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { RowTokens } from './feeds';
-import { Answers } from './label-scores';
+import { AnswerCache } from './label-scores';
 
 const words = (ids: readonly number[]) => ids.map((id) => ({ label: String(id), word: ` ${id}`, tokenIds: [id] }));
 const soft = (placement: SoftPrompt['placement'], value: number): SoftPrompt => ({
@@ -14,7 +14,7 @@ const row = (...ids: number[]) => ({ ids: Int32Array.from(ids) });
 const text = row(1, 23);
 
 it('remembers answers by everything that they depend on', () => {
-  const answers = new Answers();
+  const answers = new AnswerCache();
   answers.of(words([7, 8]), soft('suffix', 0.1)).put(text, [-1, -2]);
   const found = (labels: readonly number[], prompt: SoftPrompt | null, asked: RowTokens = text) =>
     answers.of(words(labels), prompt).get(asked);
@@ -27,7 +27,7 @@ it('remembers answers by everything that they depend on', () => {
 });
 
 it('remembers where the cue begins only for vectors before it', () => {
-  const answers = new Answers();
+  const answers = new AnswerCache();
   const cued = (cue: number) => ({ ...text, cue });
   answers.of(words([7, 8]), soft('infix', 0.1)).put(cued(1), [-1, -2]);
   answers.of(words([7, 8]), null).put(cued(1), [-3, -4]);
@@ -37,12 +37,12 @@ it('remembers where the cue begins only for vectors before it', () => {
 });
 
 it('drops the least recently used prompt when there are too many answers', () => {
-  const answers = new Answers(12);
+  const answers = new AnswerCache(12);
   const prompts = [words([1]), words([2]), words([3])].map((labels) => () => answers.of(labels, null));
   const [a, b, c] = prompts as [
-    () => ReturnType<Answers['of']>,
-    () => ReturnType<Answers['of']>,
-    () => ReturnType<Answers['of']>,
+    () => ReturnType<AnswerCache['of']>,
+    () => ReturnType<AnswerCache['of']>,
+    () => ReturnType<AnswerCache['of']>,
   ];
   a().put(text, [0]);
   b().put(text, [0]);
@@ -54,7 +54,7 @@ it('drops the least recently used prompt when there are too many answers', () =>
 });
 
 it('makes room for the current prompt even if it alone exceeds the limit', () => {
-  const answers = new Answers(10);
+  const answers = new AnswerCache(10);
   const one = answers.of(words([1]), null);
   for (let i = 0; i < 20; i++) one.put(row(100 + i), [i]);
   expect(one.get(row(119))).toEqual([19]);

@@ -1,12 +1,11 @@
 /**
  * Which tokens of a text decided between two labels: Integrated Gradients (Sundararajan, Taly and Yan 2017). With the
- * embeddings x of the text's tokens, a baseline x' and the score f,
+ * embeddings x of the text's tokens, a baseline x' (the mean of the vocabulary, docs/decisions/053-which-words-decided.md) and the score f,
  *
  *     a_t = sum_d (x_td - x'_td) * integral over alpha from 0 to 1 of  d f(x' + alpha (x - x')) / d x_td
  *
- * f is the score of one label less that of another, so that what calibration subtracts from each cancels in f(x) - f(x'),
- * which the attributions add up to (completeness). How far they miss it says how good the integral is: the trapezoidal rule,
- * whose points are doubled until it is good enough. The baseline is the mean of the vocabulary (docs/decisions/053-which-words-decided.md).
+ * f is the score of one label less that of another, so that calibration cancels in f(x) - f(x'), which the attributions add up
+ * to. How far they miss it says how good the integral is: the points of the trapezoidal rule are doubled until it is.
  *
  * The program differentiates virtual tokens, so the text becomes some: its embeddings are appended to the prompt's vectors.
  */
@@ -23,7 +22,7 @@ import { checkLabels, withTarget } from './score';
 
 export interface AttributionRequest {
   readonly row: TokenRow;
-  /** The text within the row's ids, from a token to before another. */
+  /** The text within the row's ids, end exclusive. */
   readonly text: readonly [from: number, to: number];
   readonly soft: SoftPrompt | null;
   readonly labels: readonly LabelTokens[];
@@ -43,13 +42,13 @@ export interface Attribution {
   readonly steps: number;
 }
 
-/** Attributions may miss what they should add up to by this share of it, or by this many nats. */
+/** What attributions may miss of their sum. */
 const TOLERANCE = { share: 0.05, nats: 0.02 };
 
 /** Tokens, spread over the vocabulary, whose mean embedding is the baseline. */
 const BASELINE_TOKENS = 1024;
 
-/** Most tokens of a row: each takes about 1.7 MB while its gradient is computed. */
+/** Each token of a row takes about 1.7 MB while its gradient is computed. */
 export const MAX_ATTRIBUTED = 512;
 
 /** @throws StudioError `too-long`, `bad-input`, `cancelled`, and as Runner.run */
@@ -63,7 +62,6 @@ export async function attribute(
   const slopes = new Float64Array(from.length);
   const together = Math.max(1, Math.floor(MAX_RUN_TOKENS / longest));
   let done = 0;
-  /** Adds the gradients at these points, and returns the loss: f, where it is one point. */
   const add = async (alphas: readonly number[], weight = 1): Promise<number> => {
     let loss = 0;
     for (let at = 0; at < alphas.length; at += together) {
@@ -95,7 +93,7 @@ export async function attribute(
   }
 }
 
-/** The sums of gradients as attributions: times the way from the baseline, summed over each token's dimensions. */
+/** Sums of gradients times the way from the baseline, summed over each token's dimensions. */
 function tokensOf(
   slopes: Float64Array,
   { from, to }: Readonly<Record<'from' | 'to', Float32Array>>,
@@ -110,7 +108,7 @@ function tokensOf(
   return tokens;
 }
 
-/** The mean of the vocabulary's embeddings. */
+/** Of the vocabulary's embeddings. */
 export async function baselineOf(program: Program): Promise<Float32Array> {
   const { hidden, vocabulary } = program.spec;
   const count = Math.min(BASELINE_TOKENS, vocabulary);
@@ -125,7 +123,7 @@ export async function baselineOf(program: Program): Promise<Float32Array> {
   });
 }
 
-/** The straight line from the baseline to the text, and how the program is run at some of its points, side by side. */
+/** From the baseline to the text in a straight line; `runAt` runs some of its points side by side. */
 async function pathOf(program: Program, request: AttributionRequest) {
   const { row, text, soft, labels } = request;
   checkLabels(labels);
@@ -172,8 +170,8 @@ async function pathOf(program: Program, request: AttributionRequest) {
 }
 
 /**
- * The reads whose loss is f. The loss of a read is the normaliser less the target's logit, so one with weight -1 and one with
- * weight +1 at the same token leave the difference of two logits. Words of several tokens are scored by their mean.
+ * The loss of a read is the normaliser less the target's logit, so reads with weights -1 and +1 leave the difference of two
+ * logits. Words of several tokens are scored by their mean.
  */
 function readAt(tokens: Int32Array, { labels, between }: AttributionRequest) {
   const [a, b] = between;

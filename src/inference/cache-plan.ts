@@ -1,4 +1,4 @@
-/** Decides from token counts alone which rows of a text cache share a run, how they are stored, and which ones fit. */
+/** From token counts alone: which rows of a text cache share a run, how they are stored, and which fit. */
 import { present } from '../lib/assert';
 import type { TokenRow } from '../tokens/tokenizer';
 import { commonPrefixLength, type MixedTokens, sharedLength } from './feeds';
@@ -9,7 +9,6 @@ import { lengthBuckets, runLimits } from './run';
 export type Storage = 'float32' | 'float16';
 
 export interface TextCacheOptions {
-  /** Most bytes of keys and values to keep. */
   readonly budgetBytes: number;
   /** `auto`: float32 if that takes at most half the budget. */
   readonly storage: Storage | 'auto';
@@ -17,12 +16,12 @@ export interface TextCacheOptions {
 
 export const DEFAULT_TEXT_CACHE: TextCacheOptions = { budgetBytes: 384e6, storage: 'auto' };
 
-/** Rows whose keys and values are always computed in the same run. */
+/** Always computed in the same run. */
 export interface Group {
   readonly rows: readonly TokenRow[];
   /** False = no room: computed on every request. */
   readonly kept: boolean;
-  /** Tokens that these rows begin with, computed once for all rows of the plan; empty = none. */
+  /** Tokens that these rows begin with, computed once for all rows of the plan. */
   readonly shared: MixedTokens;
   /** What the bits depend on: the storage type, and the texts that share the run. */
   readonly signature: string;
@@ -34,23 +33,18 @@ export interface CachePlan {
   readonly groups: readonly Group[];
   /** By `identity`. */
   readonly groupOf: ReadonlyMap<string, Group>;
-  /** Bytes when full. */
   readonly bytes: number;
 }
 
-/**
- * Rows share their beginning (an instruction with its examples) in units of this many tokens: below, an extra run costs what
- * it saves, and a chance word that all texts start with does not make another beginning.
- */
+/** Below so many shared tokens an extra run costs what it saves, and chance words would make another beginning. */
 const SHARED_UNIT = 16;
 
 export const groupWith = (plan: CachePlan, row: TokenRow) =>
   present(plan.groupOf.get(identity(row)), `cache group of row ${row.rowId}`);
 
 /**
- * Decides the grouping, and the storage type if it is left open: float32 if every row fits into half the budget (leaving
- * room for test rows), else float16. Rows that do not fit even then are computed on every request, alone. Rows of different
- * lists never share a run, so a list gets the same bits when it comes with other lists that begin as it does.
+ * Rows that do not fit are computed on every request, alone. Rows of different lists never share a run, so a list gets the same
+ * bits when it comes with others that begin as it does.
  * @param known prefixes computed earlier; without one that all rows have, they share their own
  */
 export function planCache(
@@ -87,7 +81,7 @@ export function planCache(
 export const rowGroups = (groups: readonly Group[]) =>
   new Map(groups.flatMap((group) => group.rows.map((row) => [identity(row), group] as const)));
 
-/** At most half the budget is for it. */
+/** Takes at most half the budget. */
 function beginningOf(
   spec: ProgramSpec,
   budgetBytes: number,
@@ -104,7 +98,7 @@ function beginningOf(
   return takesPast(spec) ? (usable[0] ?? own) : own.subarray(0, 0);
 }
 
-/** Each row once, in the first list that has it. */
+/** In the first list that has the row. */
 function distinct(lists: readonly (readonly TokenRow[])[]): TokenRow[][] {
   const seen = new Set<string>();
   return lists.map((list) =>
@@ -117,9 +111,8 @@ function distinct(lists: readonly (readonly TokenRow[])[]): TokenRow[][] {
 }
 
 /**
- * Most tokens of a group. Measured: with 27 tokens in a run, a token costs a quarter more than with 54, and with 54 no more
- * than with 400 (docs/benchmarks.md). Training rows still get small groups, because the first step waits for every group
- * that contains one of its rows.
+ * Tokens. With 27 in a run a token costs a quarter more than with 54, and with 54 no more than with 400 (docs/benchmarks.md).
+ * Training rows still get small groups, because the first step waits for every group with one of its rows.
  */
 const TOGETHER_TOKENS = 96;
 const SINGLY_TOKENS = 32;
@@ -147,5 +140,5 @@ const groupOf = (rows: readonly TokenRow[], { storage, shared }: Kept, kept: boo
   signature: `${storage} ${shared.length} ${rows.map(identity).join(' ')}`,
 });
 
-/** Row and text: several texts may have one row id, as the same row under several prompts has. */
+/** The same row under several prompts has several texts. */
 export const identity = (row: Pick<TokenRow, 'rowId' | 'ids'>) => `${row.rowId}:${row.ids.join(' ')}`;

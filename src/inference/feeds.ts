@@ -6,17 +6,14 @@ import type { TokenRow } from '../tokens/tokenizer';
 import { type KvRow, keptRow, packPast } from './kv';
 import { adapterNumbers, IO, type ProgramSpec } from './program';
 
-/**
- * A sequence as the model sees it: token ids, and virtual token j as the negative number ~j. A placement is then just an
- * order, and finding a common prefix is comparing numbers.
- */
+/** Token ids, and virtual token j as ~j: a placement is just an order, and a common prefix a comparison of numbers. */
 export type MixedTokens = Int32Array;
 
 const virtualTokens = (count: number) => Array.from({ length: count }, (_, j) => ~j);
 
 export type RowTokens = Pick<TokenRow, 'ids' | 'cue'>;
 
-/** How many tokens of a row come before the vectors, so that what the model computes for them does not depend on these. */
+/** Tokens whose keys and values do not depend on the vectors. */
 export function tokensBefore({ ids, cue }: RowTokens, { placement }: Pick<SoftPrompt, 'placement'>): number {
   switch (placement) {
     case 'prefix':
@@ -46,50 +43,43 @@ export function commonPrefixLength(sequences: readonly MixedTokens[]): number {
   return length;
 }
 
-/** Length of the prefix that sequences share; each keeps at least one token to run, and a single one shares nothing. */
+/** Each sequence keeps a token to run; a single one shares nothing. */
 export function sharedLength(sequences: readonly MixedTokens[]): number {
   const shortest = Math.min(...sequences.map((sequence) => sequence.length));
   return sequences.length > 1 ? Math.min(commonPrefixLength(sequences), shortest - 1) : 0;
 }
 
-/** The part of a row still to run. */
 export interface StartedRow {
   readonly tokens: MixedTokens;
-  /** Keys and values of the tokens before them, computed earlier. */
+  /** Of the tokens before them. */
   readonly past: KvRow | null;
 }
 
-/** One row of a run. */
 export interface Sequence extends StartedRow {
   /** Indices into `tokens` at which the head predicts the next token. */
   readonly reads: readonly number[];
 }
 
-/** Read once, after the last token. */
-export const atEnd = ({ tokens, past }: StartedRow): Sequence => ({
-  tokens,
-  past,
-  reads: [tokens.length - 1],
-});
+export const atEnd = ({ tokens, past }: StartedRow): Sequence => ({ tokens, past, reads: [tokens.length - 1] });
 
-/** The loss over the reads of all rows, in order: `sum_r weights[r] * crossEntropy(logits[r], targets[r])`. */
+/** Over the reads of all rows, in order: `sum_r weights[r] * crossEntropy(logits[r], targets[r])`. */
 export interface Objective {
-  /** Columns of the logits (indices into the candidates, or token ids for the whole vocabulary), or a probability for each. */
+  /** Columns of the logits (of the candidates, or token ids for the whole vocabulary), or a probability for each. */
   readonly targets: readonly (number | readonly number[])[];
   readonly weights: readonly number[];
 }
 
 export interface FeedOptions {
   readonly soft: Pick<SoftPrompt, 'vectors' | 'virtualTokens'> | null;
-  /** Token ids whose logits are computed; left out = the whole vocabulary. */
+  /** Token ids; null or undefined: the whole vocabulary. */
   readonly candidates?: readonly number[] | null;
-  /** `[candidates, hidden]`, added to the candidates' output vectors; left out = nothing. @see SoftPrompt.answerShift */
+  /** `[candidates, hidden]`, added to the candidates' output vectors. @see SoftPrompt.answerShift */
   readonly answerShift?: Float32Array | undefined;
-  /** Of a program that trains adapters; left out = zeros, which change nothing. */
+  /** Of a program that trains adapters; undefined: zeros, which change nothing. */
   readonly adapter?: Float32Array | undefined;
   /** If given, the gradient is computed. */
   readonly objective?: Objective | null;
-  /** Token ids whose embedding is looked up; left out = id 0. */
+  /** Embeddings to look up; undefined: id 0. */
   readonly embeddingIds?: readonly number[];
 }
 
@@ -103,7 +93,7 @@ const i32 = (values: readonly number[]): HostTensor => ({
 });
 const bool = (value: boolean): HostTensor => ({ dtype: 'bool', dims: [], data: Uint8Array.of(value ? 1 : 0) });
 
-/** Feeds of one run: rows padded on the right, their pasts on the left. Every input of the program gets a value. */
+/** Rows are padded on the right, their pasts on the left. Every input of the program gets a value. */
 export function buildFeeds(spec: ProgramSpec, sequences: readonly Sequence[], options: FeedOptions): Feeds {
   const layout = layoutOf(sequences);
   return {
@@ -136,7 +126,6 @@ export const layoutOf = (sequences: readonly Sequence[]): RunLayout => ({
 
 export const pastLength = (sequence: Sequence): number => sequence.past?.length ?? 0;
 
-/** Token ids, and those of positions, mask and bias that the graph takes. */
 function tokenFeeds(spec: ProgramSpec, sequences: readonly Sequence[], { batch, tokens, past }: RunLayout): Feeds {
   const { inputs } = spec;
   const ids = new Array<number>(batch * tokens).fill(0);
@@ -195,10 +184,7 @@ function biasOf(sequences: readonly Sequence[], { batch, tokens, past }: RunLayo
   };
 }
 
-/**
- * Buffers for the past, by program, reused by every run. The runtime copies them, and runs do not overlap; fresh ones would
- * leave tens of megabytes per run to the garbage collector.
- */
+/** Buffers for the past, reused by every run: fresh ones would leave tens of megabytes per run to the garbage collector. */
 const rooms = new WeakMap<ProgramSpec, Map<string, Float32Array>>();
 
 function roomFor(spec: ProgramSpec, name: string, numbers: number): Float32Array {
@@ -234,7 +220,7 @@ function pastFeeds(spec: ProgramSpec, sequences: readonly Sequence[], { batch, p
   return Object.fromEntries(feeds);
 }
 
-/** The splice as data: which slots keep their token, and which virtual token replaces the others. */
+/** Which slots keep their token, and which virtual token replaces the others. */
 function softFeeds(
   spec: ProgramSpec,
   sequences: readonly Sequence[],
@@ -304,7 +290,7 @@ function objectiveFeeds(reads: number, columns: number, { targets, weights }: Ob
   return { [IO.target]: f32([reads, columns], target), [IO.weight]: f32([reads], Float32Array.from(weights)) };
 }
 
-/** Broadcast over the reads: the loss is not asked for. */
+/** Broadcast over the reads. */
 const noObjective: Feeds = {
   [IO.target]: f32([1, 1], new Float32Array(1)),
   [IO.weight]: f32([1], new Float32Array(1)),

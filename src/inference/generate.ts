@@ -3,20 +3,19 @@ import { breathe, type Polled, throwIfInterrupted, uninterrupted } from '../lib/
 import { createRng, type Rng } from '../lib/rng';
 import { argmax, logSumExp } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import { atEnd, type MixedTokens, pastLength, type StartedRow, withSoft } from './feeds';
+import { atEnd, type MixedTokens, type StartedRow, withSoft } from './feeds';
 import { takesPast } from './program';
-import { checkContext, openRows, type RowOptions } from './rows';
-import { lengthBuckets, MAX_RUN_TOKENS, type Program, prefill, run, runLimits, vocabularyLimits } from './run';
+import { checkContext, eachBucket, openRows, type RowOptions } from './rows';
+import { MAX_RUN_TOKENS, type Program, prefill, run, runEach, runLimits, vocabularyLimits } from './run';
 
 export interface GenerateOptions {
   readonly ids: Int32Array;
-  /** As in TokenRow. */
   readonly cue?: number | undefined;
   readonly soft: SoftPrompt | null;
   readonly maxNewTokens: number;
   /** 0 = always the most probable token. */
   readonly temperature: number;
-  /** Sample among the most probable tokens that together hold this much probability; 1 = all. */
+  /** Sample among the most probable tokens with this probability together. */
   readonly topP: number;
   readonly seed: number;
   readonly endTokenIds: readonly number[];
@@ -29,8 +28,8 @@ export interface Generated {
 }
 
 /**
- * Generates token by token after the text and its soft prompt, reusing the keys and values of all earlier tokens. Also stops
- * with `length` at the end of the model's context. The next token waits for `onToken`.
+ * Reuses the keys and values of all earlier tokens. Stops with `length` also at the end of the model's context. The next token
+ * waits for `onToken`.
  * @throws StudioError `too-long`, and as Runner.run
  */
 export async function generate(
@@ -79,17 +78,11 @@ export interface WriteOptions extends RowOptions {
   readonly maxNewTokens: number;
   /** A row ends before the first of these. */
   readonly endTokenIds: ReadonlySet<number>;
-  /** A row also ends before the first of these, except at its start, where they are dropped. */
+  /** As are these, except at the start of a row, where they are dropped. */
   readonly breakTokenIds: ReadonlySet<number>;
-  /** Rows in progress count by their share of `maxNewTokens`. */
-  readonly onProgress?: (rowsDone: number) => void;
 }
 
-/**
- * Continues each row with the most likely tokens, many rows side by side. Returns them in the given order, without end
- * tokens.
- * @throws StudioError `too-long`, `cancelled`, and as Runner.run
- */
+/** Greedy, many rows side by side; rows in progress count by their share of `maxNewTokens`. @throws StudioError `too-long`, `cancelled`, and as Runner.run */
 export async function writeRows(program: Program, options: WriteOptions): Promise<Int32Array[]> {
   const { rows, control = uninterrupted, onProgress = () => {} } = options;
   const { buckets, startAt } = await openRows(program, options, options.maxNewTokens);
@@ -98,22 +91,17 @@ export async function writeRows(program: Program, options: WriteOptions): Promis
     ? buckets.flatMap((bucket) => bucket.map((index) => [index]))
     : buckets;
   const out = new Array<Int32Array>(rows.length);
-  let done = 0;
-  for (const batch of batches) {
-    throwIfInterrupted(control);
-    const before = done;
-    const written = await writeTogether(program, await startAt(batch), options, (rows) => onProgress(before + rows));
+  await eachBucket({ buckets: batches }, { control, onProgress }, async (batch, done) => {
+    const report = (rowsDone: number) => onProgress(done + rowsDone);
+    const written = await writeTogether(program, await startAt(batch), options, report);
     batch.forEach((index, i) => {
       out[index] = present(written[i], 'written row');
     });
-    done += batch.length;
-    onProgress(done);
-    await breathe();
-  }
+  });
   return out;
 }
 
-/** A row that has not ended: tokens still to run, after a past. */
+/** Has not ended. */
 interface Writing extends StartedRow {
   readonly index: number;
 }
@@ -147,15 +135,14 @@ async function writeTogether(
 }
 
 export interface NextTokensOptions extends Omit<RowOptions, 'soft'> {
-  /** Token ids after every row, which ask for the answer; none = what follows the row itself is read. */
+  /** Token ids after every row, which ask for the answer. */
   readonly cue: ArrayLike<number>;
-  /** Token ids to choose from. */
+  /** Token ids. */
   readonly among: ArrayLike<number>;
-  /** How many of these to return: those with the highest mean log-probability over the rows. */
+  /** So many are returned: those with the highest mean log-probability over the rows; 0 = all of them. */
   readonly most: number;
-  /** Token ids that are returned in any case. */
+  /** Returned in any case. */
   readonly always: ArrayLike<number>;
-  readonly onProgress?: (rowsDone: number) => void;
 }
 
 export interface NextTokens {
@@ -166,8 +153,7 @@ export interface NextTokens {
 }
 
 /**
- * What the model expects after each row, for the most likely tokens of a list. The vocabulary is reduced here, because
- * log-probabilities of all its tokens are 200 kB a row.
+ * What the model expects after each row. The vocabulary is reduced here: all its log-probabilities are 200 kB a row.
  * @throws StudioError `too-long`, `cancelled`, and as Runner.run
  */
 export async function readNextTokens(program: Program, options: NextTokensOptions): Promise<NextTokens> {
@@ -189,28 +175,24 @@ export async function readNextTokens(program: Program, options: NextTokensOption
       past,
       reads: [tokens.length - 1 + cue.length],
     }));
-    const costs = sequences.map((sequence) => ({ tokens: sequence.tokens.length, past: pastLength(sequence) }));
-    for (const part of lengthBuckets(costs, limits)) {
-      throwIfInterrupted(control);
-      const chosen = part.map((i) => present(sequences[i], 'sequence'));
-      const asked = { soft: null, candidates, keepPresent: false };
-      const { logits, columns } = await run(program, chosen, asked);
-      for (const [r, i] of part.entries()) {
-        const row = logits.subarray(r * columns, (r + 1) * columns);
+    await runEach(
+      program,
+      sequences,
+      limits,
+      { soft: null, candidates, keepPresent: false },
+      (i, row) => {
         const normaliser = logSumExp(row);
         const at = present(bucket[i], 'row') * among.length;
         for (let j = 0; j < among.length; j++)
           all[at + j] = (row[candidates ? j : (among[j] as number)] as number) - normaliser;
-      }
-      done += part.length;
-      onProgress(done);
-      await breathe();
-    }
+        onProgress(++done);
+      },
+      control,
+    );
   }
   return mostExpected(all, among, most, new Set(Array.from(always)));
 }
 
-/** The columns with the highest means, and those that are always kept. @param all `[rows, among]` */
 function mostExpected(all: Float32Array, among: Int32Array, most: number, always: ReadonlySet<number>): NextTokens {
   const sums = new Float64Array(among.length);
   for (let at = 0; at < all.length; at++)
@@ -226,10 +208,7 @@ function mostExpected(all: Float32Array, among: Int32Array, most: number, always
   return { ids: Int32Array.from(kept, (j) => among[j] as number), logProbs };
 }
 
-/**
- * Draws a token from softmax(logits / temperature), among the most probable ones that together have the probability `topP`
- * (nucleus sampling, Holtzman et al. 2019). Temperature 0 = the most probable token, on a tie the one with the lowest id.
- */
+/** Nucleus sampling (Holtzman et al. 2019). Temperature 0 = the most probable token, on a tie the one with the lowest id. */
 export function sampleToken(
   logits: Float32Array,
   { temperature, topP }: { readonly temperature: number; readonly topP: number },
@@ -251,7 +230,7 @@ export function sampleToken(
 
 const at = (array: Float64Array, i: number) => array[i] as number;
 
-/** The shortest prefix of `order` with the probability `topP`; at least one token. */
+/** At least one token. */
 function nucleusOf(order: readonly number[], probabilities: Float64Array, topP: number): readonly number[] {
   let held = 0;
   const end = order.findIndex((id) => {

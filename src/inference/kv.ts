@@ -3,18 +3,18 @@ import { present as given } from '../lib/assert';
 import type { HostTensor, KeptRow } from '../runtime/types';
 import type { ProgramSpec } from './program';
 
-/** Stored keys or values: float32, or the bits of float16. */
+/** float32, or the bits of float16. */
 type KvArray = Float32Array | Uint16Array;
 
-/** Keys and values of one sequence. */
+/** Of one sequence. */
 export interface KvRow {
-  /** Tokens in use, including those of `before`; may be fewer than stored. */
+  /** Tokens in use, those of `before` included; may be fewer than stored. */
   readonly length: number;
-  /** Tokens stored here: each array is `[kvHeads, stride, headDim]`. */
+  /** Tokens stored: each array is `[kvHeads, stride, headDim]`. */
   readonly stride: number;
-  /** Keys and values of the first tokens, which other rows share; left out = none. */
+  /** Of the first tokens, which other rows share. */
   readonly before?: KvRow;
-  /** Of a text that further runs will ask for; left out = no. */
+  /** Further runs will ask for it. */
   readonly reused?: boolean;
   readonly keys: readonly KvArray[];
   readonly values: readonly KvArray[];
@@ -22,14 +22,13 @@ export interface KvRow {
 
 type Shape = Pick<ProgramSpec, 'layers' | 'kvHeads' | 'headDim'>;
 
-/** Bytes of one token's keys and values. */
 export const kvBytesPerToken = ({ layers, kvHeads, headDim }: Shape, bytesPerNumber = 4) =>
   2 * layers * kvHeads * headDim * bytesPerNumber;
 
 /** The first `length` tokens, without a copy. */
 export const truncated = (row: KvRow, length: number): KvRow => ({ ...row, length });
 
-/** A sequence that begins with the tokens of `before`, without its own copy of them. */
+/** A sequence that begins with `before`, without its own copy. */
 export function behind(before: KvRow, row: KvRow, { kvHeads, headDim }: Pick<Shape, 'kvHeads' | 'headDim'>): KvRow {
   const stride = row.length - before.length;
   const own = (array: KvArray) => {
@@ -45,21 +44,20 @@ export function behind(before: KvRow, row: KvRow, { kvHeads, headDim }: Pick<Sha
 
 const LARGEST_HALF = 65504;
 
-/** Keys and values in half the bytes. A layer whose numbers are too large for float16 keeps float32: infinities give no score. */
+/** A layer whose numbers are too large for float16 keeps float32: infinities give no score. */
 export function halved(row: KvRow): KvRow {
   const half = (array: KvArray) =>
     array instanceof Float32Array && array.every((value) => Math.abs(value) <= LARGEST_HALF) ? toHalf(array) : array;
   return { ...row, keys: row.keys.map(half), values: row.values.map(half) };
 }
 
-/** Whether some of a row's numbers did not fit in float16. */
+/** Some numbers did not fit in float16. */
 export const isWide = ({ keys, values }: KvRow): boolean =>
   [...keys, ...values].some((array) => array instanceof Float32Array);
 
 /**
- * Packs one layer's keys or values (`tensor`: their index, keys first) of several rows as `[batch, kvHeads, past, headDim]`.
- * Padding on the left keeps a row's past next to its new tokens, so that windows and distances that a graph counts in slots
- * are right. Padding is masked; it keeps the old content of `room` (which must be large enough).
+ * One layer's keys or values (`tensor`: their index, keys first) as `[batch, kvHeads, past, headDim]`. Left padding keeps
+ * the past next to the new tokens, as windows and distances are counted in slots; it keeps the old content of `room`.
  */
 export function packPast(
   rows: readonly (KvRow | null)[],
@@ -86,7 +84,7 @@ export function packPast(
   return data;
 }
 
-/** All of a row, for a device that keeps it. `tensors`: how many are keys or values. */
+/** For a device that keeps rows. @param tensors how many are keys or values */
 export function keptRow(row: KvRow, tensors: number, spec: Pick<Shape, 'kvHeads' | 'headDim'>): KeptRow {
   const tokens = row.stride + (row.before?.length ?? 0);
   const each = spec.kvHeads * tokens * spec.headDim;
@@ -114,12 +112,7 @@ function copy(source: KvArray, from: number, count: number, target: Float32Array
 export function unpackPresent(
   outputs: Readonly<Record<string, HostTensor>>,
   spec: Pick<ProgramSpec, 'kvHeads' | 'headDim' | 'presentKeys' | 'presentValues'>,
-  {
-    r,
-    past,
-    pastLength,
-    tokens,
-  }: { readonly r: number; readonly past: number; readonly pastLength: number; readonly tokens: number },
+  { r, past, pastLength, tokens }: Readonly<Record<'r' | 'past' | 'pastLength' | 'tokens', number>>,
 ): KvRow {
   const { kvHeads, headDim } = spec;
   const length = pastLength + tokens;
@@ -140,12 +133,7 @@ export function unpackPresent(
   return { length, stride: length, keys: spec.presentKeys.map(slice), values: spec.presentValues.map(slice) };
 }
 
-/*
- * IEEE 754 half precision, as bits in a Uint16Array. Not Float16Array: some engines lack it, and the bits must be the same
- * everywhere.
- */
-
-/** float32 -> float16, round to nearest, ties to even; infinity beyond the largest half. */
+/** IEEE 754, to nearest, ties to even. Not Float16Array: some engines lack it, and the bits must be the same everywhere. */
 export function toHalf(source: Float32Array): Uint16Array {
   const bits = new Uint32Array(source.buffer, source.byteOffset, source.length);
   const out = new Uint16Array(source.length);
@@ -166,7 +154,7 @@ function halfBits(x: number): number {
   return sign | roundedShift(mantissa | 0x800000, 14 - e);
 }
 
-/** x / 2^shift, to nearest, ties to even. A carry out of the mantissa correctly increments the exponent. */
+/** x / 2^shift. A carry out of the mantissa correctly increments the exponent. */
 function roundedShift(x: number, shift: number): number {
   const kept = x >>> shift;
   const rest = x & ((1 << shift) - 1);

@@ -2,18 +2,16 @@ import { present } from '../lib/assert';
 import { logSoftmax, logSumExp } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { LabelTokens } from '../tokens/tokenizer';
-import { atEnd, pastLength, type RowTokens, type Sequence, type StartedRow } from './feeds';
+import { atEnd, type RowTokens, type Sequence, type StartedRow } from './feeds';
 import { takesPast } from './program';
-import { lengthBuckets, type Program, run, vocabularyLimits } from './run';
+import { type Program, run, runEach, vocabularyLimits } from './run';
 
-/** Whether any label has several tokens; then all labels are scored by their whole sequences. */
+/** Then all labels are scored by their whole sequences. */
 export const isSequenceScored = (labels: readonly LabelTokens[]) => labels.some((label) => label.tokenIds.length !== 1);
 
 /**
- * log-softmax over the labels' scores of each row. Single tokens: the score is the token's logit, with its output vector
- * shifted where the prompt has trained that. Otherwise the mean
- * log-probability of the label's tokens over the whole vocabulary, so that longer words are not penalised.
- * All rows must fit into one run.
+ * log-softmax over the labels' scores: the logits of single tokens, else the mean log-probability of a label's tokens over the
+ * whole vocabulary, so that longer words are not penalised. All rows must fit into one run.
  */
 export const labelScores = (program: Program, asked: Asked): Promise<number[][]> =>
   isSequenceScored(asked.labels) ? sequenceScores(program, asked) : tokenScores(program, asked);
@@ -31,12 +29,12 @@ async function tokenScores(program: Program, { rows, labels, soft }: Asked): Pro
   return rows.map((_, r) => logSoftmax(logits.subarray(r * columns, (r + 1) * columns)));
 }
 
-/** A label after a row: the tokens still to run, and the tokens to score. */
+/** A label after a row. */
 interface Continuation {
   readonly row: number;
   readonly label: number;
   readonly sequence: Sequence;
-  /** The tokens that should follow at the sequence's reads. */
+  /** Tokens to score at the sequence's reads. */
   readonly targets: readonly number[];
 }
 
@@ -45,19 +43,21 @@ async function sequenceScores(program: Program, asked: Asked): Promise<number[][
   const { sums, rest } = takesPast(program.spec)
     ? await firstTokens(program, asked)
     : { sums: rows.map(() => labels.map(() => 0)), rest: wholeSequences(asked) };
-  const costs = rest.map(({ sequence }) => ({ tokens: sequence.tokens.length, past: pastLength(sequence) }));
-  for (const bucket of lengthBuckets(costs, vocabularyLimits(program.spec))) {
-    const chosen = bucket.map((index) => present(rest[index], 'continuation'));
-    const logProbs = await targetLogProbs(program, chosen, soft);
-    chosen.forEach(({ row, label }, i) => {
-      const sum = present(sums[row], 'row');
-      sum[label] = (sum[label] ?? 0) + (logProbs[i] ?? 0);
-    });
-  }
+  const sequences = rest.map(({ sequence }) => sequence);
+  const limits = vocabularyLimits(program.spec);
+  await runEach(program, sequences, limits, { soft, keepPresent: false }, (i, logits, columns) => {
+    const { row, label, targets } = present(rest[i], 'continuation');
+    const sum = present(sums[row], 'row');
+    const own = targets.reduce((total, id, t) => {
+      const read = logits.subarray(t * columns, (t + 1) * columns);
+      return total + ((read[id] ?? 0) - logSumExp(read));
+    }, 0);
+    sum[label] = (sum[label] ?? 0) + own;
+  });
   return sums.map((row) => logSoftmax(row.map((sum, label) => sum / (labels[label]?.tokenIds.length ?? 1))));
 }
 
-/** Runs the rows once, which scores every label's first token; longer labels continue from the row's keys and values. */
+/** One run scores every label's first token; longer labels continue from the row's keys and values. */
 async function firstTokens(
   program: Program,
   { rows, labels, soft }: Asked,
@@ -89,37 +89,16 @@ const wholeSequences = ({ rows, labels }: Asked): Continuation[] =>
     }),
   );
 
-/** Summed log-probability of each continuation's targets. */
-async function targetLogProbs(
-  program: Program,
-  continuations: readonly Continuation[],
-  soft: SoftPrompt | null,
-): Promise<number[]> {
-  const sequences = continuations.map(({ sequence }) => sequence);
-  const { logits, columns } = await run(program, sequences, { soft, keepPresent: false });
-  let read = 0;
-  return continuations.map(({ targets }) => {
-    let sum = 0;
-    for (const id of targets) {
-      const row = logits.subarray(read * columns, (read + 1) * columns);
-      sum += (row[id] ?? 0) - logSumExp(row);
-      read++;
-    }
-    return sum;
-  });
-}
-
 type LogProbs = readonly number[];
 
-/** Most characters of keys to keep: about ten thousand short texts. */
+/** Of keys: about ten thousand short texts. */
 const MAX_CHARACTERS = 16_000_000;
 
 /**
- * Remembers the model's answers, so that comparing one more prompt costs only that prompt. Keys are the whole input (tokens,
- * answer words, vectors), so an answer can never be returned for another input. The least recently used prompts are dropped
- * first.
+ * Comparing one more prompt costs only that prompt. Keys are the whole input (tokens, answer words, vectors), so an answer is
+ * never returned for another input.
  */
-export class Answers {
+export class AnswerCache {
   /** By prompt, least recently used first; then by text. */
   readonly #prompts = new Map<string, Map<string, LogProbs>>();
   readonly #limit: number;

@@ -56,7 +56,6 @@ export const IO = {
   outputVectors: 'output_vectors',
 } as const;
 
-/** What is needed to feed a built program. */
 export type ProgramSpec = Pick<
   Decoder,
   | 'layers'
@@ -71,13 +70,13 @@ export type ProgramSpec = Pick<
   | 'presentValues'
 > & {
   readonly idsDtype: 'int32' | 'int64';
-  /** Sizes of the products that have an adapter; left out = none has. */
+  /** Products that have an adapter. */
   readonly adapted?: readonly Product[];
-  /** Where the rows of the head are read: in `IO.tokenEmbeddings`, being the same table, in `IO.outputVectors`, or nowhere. */
+  /** Where rows of the head are read: in `IO.tokenEmbeddings` (the same table), in `IO.outputVectors`, or nowhere. */
   readonly headRows: 'embedded' | 'gathered' | 'hidden';
 };
 
-/** What a program has the gradient of: the soft prompt, or low-rank adapters of the last layer. */
+/** The soft prompt, or low-rank adapters of the last layer. */
 export type Trains = 'vectors' | 'adapters';
 
 export type Product = readonly [inputs: number, outputs: number];
@@ -87,5 +86,5 @@ export const RANK = 8;
 export const adapterNumbers = (adapted: readonly Product[]): number =>
   adapted.reduce((sum, [inputs, outputs]) => sum + RANK * (inputs + outputs), 0);
 
-/** Without past inputs no keys and values can be reused, neither a text's nor those of generated tokens. */
+/** Otherwise no keys and values can be reused, neither a text's nor those of generated tokens. */
 export const takesPast = (spec: ProgramSpec): boolean => spec.inputs.pastKeys.length > 0;

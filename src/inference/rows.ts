@@ -1,5 +1,5 @@
 import { present } from '../lib/assert';
-import { type Polled, uninterrupted } from '../lib/control';
+import { breathe, type Polled, throwIfInterrupted, uninterrupted } from '../lib/control';
 import { badInput, StudioError } from '../lib/errors';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { TokenRow } from '../tokens/tokenizer';
@@ -13,34 +13,29 @@ import type { TextCache } from './text-cache';
 export interface RowOptions {
   readonly rows: readonly TokenRow[];
   readonly soft: SoftPrompt | null;
-  /** Where to find the texts' keys and values; null = compute them and do not keep them. */
+  /** The texts' keys and values; null = they are computed and not kept. */
   readonly cached: { readonly cache: TextCache; readonly plan: CachePlan } | null;
-  /** Keeps the prefixes of rows between requests. */
   readonly prefixes?: PrefixCache;
   readonly control?: Polled;
+  readonly onProgress?: (rowsDone: number) => void;
 }
 
-/** A row, and how much of it is already computed. */
 interface Job {
   readonly row: TokenRow;
   readonly sequence: MixedTokens;
-  /** Tokens at the start of `sequence` that need not run. */
+  /** Tokens that need not run. */
   readonly done: number;
 }
 
-/** Rows ready to run: their shared prefix is computed. */
+/** Their shared prefix is computed. */
 export interface OpenRows {
-  /** Indices of rows to run together. */
+  /** Indices of rows, a run each. */
   readonly buckets: readonly (readonly number[])[];
-  /** The rest of the rows at these indices; all but the last piece of longer ones is run here. */
+  /** All but the last piece of longer rows is run here. */
   startAt(indices: readonly number[]): Promise<StartedRow[]>;
 }
 
-/**
- * Runs the prefix that all rows share once; with a text cache the text is not run at all.
- * @param extra tokens that will follow each row
- * @throws StudioError `too-long`, `bad-input`, and as Runner.run
- */
+/** @param extra tokens that will follow each row @throws StudioError `too-long`, `bad-input`, and as Runner.run */
 export async function openRows(program: Program, options: RowOptions, extra: number): Promise<OpenRows> {
   const { rows, soft, control = uninterrupted } = options;
   if (rows.length === 0) return { buckets: [], startAt: async () => [] };
@@ -62,7 +57,23 @@ export async function openRows(program: Program, options: RowOptions, extra: num
   };
 }
 
-/** Runs all but the last piece of a row that is too long for one run. */
+/** One bucket after another. @throws StudioError `cancelled` */
+export async function eachBucket(
+  { buckets }: Pick<OpenRows, 'buckets'>,
+  { control = uninterrupted, onProgress = () => {} }: Pick<RowOptions, 'control' | 'onProgress'>,
+  of: (bucket: readonly number[], done: number) => Promise<void>,
+): Promise<void> {
+  let done = 0;
+  for (const bucket of buckets) {
+    throwIfInterrupted(control);
+    await of(bucket, done);
+    done += bucket.length;
+    onProgress(done);
+    await breathe();
+  }
+}
+
+/** All but the last piece of a row that is too long for one run is run. */
 async function start(
   program: Program,
   { sequence, done }: Job,
@@ -77,12 +88,12 @@ async function start(
 }
 
 interface KvSource {
-  /** How many tokens of a row need not run. */
+  /** Tokens of a row that need not run. */
   done(row: TokenRow): number;
   fetch(rows: readonly TokenRow[]): Promise<readonly (KvRow | null)[]>;
 }
 
-/** The text cache if it applies, else the prefix that all rows share. */
+/** The text cache where it applies, else the prefix that all rows share. */
 async function keysAndValues(
   program: Program,
   { soft, cached, prefixes = new PrefixCache(), control = uninterrupted }: RowOptions,
@@ -137,26 +148,24 @@ export function checkContext(
   });
 }
 
-/** Of the prefixes that are kept. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 interface Entry {
   readonly tokens: MixedTokens;
-  /** The vectors of the virtual tokens among them; null = none. */
+  /** Of virtual tokens among them. */
   readonly vectors: Float32Array | null;
   readonly kv: KvRow;
 }
 
 /**
- * Keeps keys and values of text prefixes (an instruction with its examples, a text being typed) between requests, so that
- * a sequence with a known beginning costs only the rest. Drops the least recently used first. Rounding may depend on
- * history, so this is for scoring, never for training.
+ * Prefixes (an instruction with its examples, a text being typed) between requests. Rounding may depend on history, so this is
+ * for scoring, never for training.
  */
 export class PrefixCache {
   /** Least recently used first. */
   #entries: readonly Entry[] = [];
 
-  /** Keys and values of all these tokens. @throws StudioError `cancelled`, and as Runner.run */
+  /** @throws StudioError `cancelled`, and as Runner.run */
   async fetch(
     program: Program,
     tokens: MixedTokens,

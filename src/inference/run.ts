@@ -7,18 +7,16 @@ import { atEnd, buildFeeds, type FeedOptions, layoutOf, type MixedTokens, pastLe
 import { type KvRow, kvBytesPerToken, unpackPresent } from './kv';
 import { IO, type ProgramSpec, takesPast } from './program';
 
-/** A built program, ready to run. Runs must not overlap. */
+/** Runs must not overlap. */
 export interface Program {
   readonly spec: ProgramSpec;
   readonly runner: Runner;
-  /** What every run gets where the program trains adapters; left out = zeros. */
+  /** Where the program trains adapters; undefined: zeros. */
   readonly adapter?: Float32Array | undefined;
 }
 
 export interface RunOptions extends Omit<FeedOptions, 'adapter'> {
-  /** Whether to return keys and values. */
   readonly keepPresent: boolean;
-  /** Whether to return the hidden states that are read; left out: no. */
   readonly keepStates?: boolean;
 }
 
@@ -28,15 +26,15 @@ export interface RunOutcome {
   readonly columns: number;
   /** 0 without an objective. */
   readonly loss: number;
-  /** Of the vectors `[virtual, hidden]`, or of the adapters where the program trains those; null without an objective. */
+  /** Of the vectors `[virtual, hidden]`, or of the adapters; null without an objective. */
   readonly softGrad: Float32Array | null;
   /** Row-major `[reads, hidden]`; null if not kept. */
   readonly states: Float32Array | null;
-  /** Keys and values of each row, including the past; empty if not kept. */
+  /** By row, the past included; empty if not kept. */
   readonly present: readonly KvRow[];
 }
 
-/** One run of the graph. @throws StudioError as Runner.run */
+/** @throws StudioError as Runner.run */
 export async function run(
   { spec, runner, adapter }: Program,
   sequences: readonly Sequence[],
@@ -70,7 +68,7 @@ function floats(outputs: Readonly<Record<string, HostTensor>>, name: string): Fl
   return tensor.data;
 }
 
-/** Rows of the token embedding `[ids, hidden]`, after any scale; the model itself runs on a single token. */
+/** `[ids, hidden]`, after any scale; the model itself runs on a single token. */
 export async function embeddingRows({ spec, runner }: Program, ids: readonly number[]): Promise<Float32Array> {
   const sequence: Sequence = { tokens: Int32Array.of(0), past: null, reads: [0] };
   const feeds = buildFeeds(spec, [sequence], { soft: null, candidates: [0], embeddingIds: ids });
@@ -78,20 +76,16 @@ export async function embeddingRows({ spec, runner }: Program, ids: readonly num
   return floats(outputs, IO.tokenEmbeddings);
 }
 
-/** How the head turns a hidden state h into the logit of a token: `scale (h · vector + bias)`, then bounded where it is capped. */
+/** The logit of a hidden state h is `scale (h · vector + bias)`, bounded where it is capped. */
 export interface OutputVectors {
   /** `[ids, hidden]`, row-major. */
   readonly vectors: Float32Array;
-  /** One a token. */
   readonly biases: readonly number[];
   readonly scale: number;
   readonly isCapped: boolean;
 }
 
-/**
- * Rows of the vocabulary's head for token ids; the model itself runs on a single token.
- * @throws StudioError `model-unsupported` where the head keeps columns of 16 bits, and as Runner.run
- */
+/** The model runs on a single token. @throws StudioError `model-unsupported` where the head keeps columns of 16 bits */
 export async function outputVectors({ spec, runner }: Program, ids: readonly number[]): Promise<OutputVectors> {
   if (spec.headRows === 'hidden')
     throw new StudioError(
@@ -114,12 +108,9 @@ export async function outputVectors({ spec, runner }: Program, ids: readonly num
   };
 }
 
-/**
- * Most tokens in one run. Activations and their gradients grow with them (about 1.7 MB per token in training), while more
- * than 100 tokens gain no speed (docs/benchmarks.md).
- */
+/** A token takes about 1.7 MB in training, while more than 100 tokens gain no speed (docs/benchmarks.md). */
 export const MAX_RUN_TOKENS = 128;
-/** Most bytes of past keys and values in one run. */
+/** Of keys and values in one run. */
 const MAX_PAST_BYTES = 64 * 1024 * 1024;
 
 export function runLimits(spec: ProgramSpec): RunLimits {
@@ -138,24 +129,23 @@ export function vocabularyLimits(spec: ProgramSpec): RunLimits {
   return { ...limits, maxTokens: Math.min(limits.maxTokens, takesPast(spec) ? reads : limits.maxTokens) };
 }
 
-/** The size of a row in a run. */
 export interface RowCost {
   readonly tokens: number;
   /** Tokens whose keys and values are fed. */
   readonly past: number;
 }
 
-/** Limits of one run of the graph; a larger row runs alone. */
+/** A larger row runs alone. */
 export interface RunLimits {
   /** Padded tokens, batch x longest. */
   readonly maxTokens: number;
   /** Padded past tokens, batch x longest past. */
   readonly maxPast: number;
-  /** For models without position inputs: rows of one run must have pasts of equal length. */
+  /** Rows of one run must have pasts of equal length. */
   readonly samePast: boolean;
 }
 
-/** Indices of rows of similar length, a run each, with little padding. By the costs alone: same rows, same runs. */
+/** Rows of similar length, a run each. By the costs alone: same rows, same runs. */
 export function lengthBuckets(rows: readonly RowCost[], limits: RunLimits): readonly (readonly number[])[] {
   const order = rows
     .map((row, index) => ({ ...row, index }))
@@ -180,7 +170,34 @@ export function lengthBuckets(rows: readonly RowCost[], limits: RunLimits): read
 const fits = (largest: RowCost, count: number, limits: RunLimits) =>
   count * largest.tokens <= limits.maxTokens && count * largest.past <= limits.maxPast;
 
-/** Keys and values of one sequence after its past, in pieces that fit a run. @throws `cancelled`, and as Runner.run */
+/**
+ * Runs sequences in parts that fit, and hands out what the head read of each: `[reads, columns]`.
+ * @throws `cancelled`, and as Runner.run
+ */
+export async function runEach(
+  program: Program,
+  sequences: readonly Sequence[],
+  limits: RunLimits,
+  options: RunOptions,
+  read: (index: number, logits: Float32Array, columns: number) => void,
+  control: Polled = uninterrupted,
+): Promise<void> {
+  const costs = sequences.map((sequence) => ({ tokens: sequence.tokens.length, past: pastLength(sequence) }));
+  for (const part of lengthBuckets(costs, limits)) {
+    throwIfInterrupted(control);
+    const chosen = part.map((i) => present(sequences[i], 'sequence'));
+    const { logits, columns } = await run(program, chosen, options);
+    let from = 0;
+    for (const [i, { reads }] of chosen.entries()) {
+      const to = from + reads.length * columns;
+      read(present(part[i], 'part'), logits.subarray(from, to), columns);
+      from = to;
+    }
+    await breathe();
+  }
+}
+
+/** In pieces that fit a run. @throws `cancelled`, and as Runner.run */
 export async function prefill(
   program: Program,
   tokens: MixedTokens,

@@ -1,22 +1,13 @@
 import { present } from '../lib/assert';
-import { breathe, throwIfInterrupted, uninterrupted } from '../lib/control';
+import { uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { argmax, logSoftmax, logSumExp } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { FIXED_TOKENS, type LabelTokens, type TokenRow } from '../tokens/tokenizer';
-import {
-  atEnd,
-  type MixedTokens,
-  pastLength,
-  type Sequence,
-  type StartedRow,
-  sharedLength,
-  tokensBefore,
-  withSoft,
-} from './feeds';
+import { atEnd, type MixedTokens, type Sequence, type StartedRow, sharedLength, tokensBefore, withSoft } from './feeds';
 import { isSequenceScored, labelScores } from './label-scores';
-import { openRows, type RowOptions } from './rows';
-import { lengthBuckets, type Program, run, vocabularyLimits } from './run';
+import { eachBucket, type OpenRows, openRows, type RowOptions } from './rows';
+import { type Program, run, runEach, vocabularyLimits } from './run';
 
 export interface ScoredRow {
   readonly rowId: string;
@@ -27,11 +18,11 @@ export interface ScoredRow {
 export interface TokenCount {
   /** Text and virtual tokens. */
   readonly tokensSent: number;
-  /** The cost of a new row: everything except the prefix that these rows share. Caches are ignored, because in use every text is new. */
+  /** Without the prefix that these rows share. Caches are ignored, because in use every text is new. */
   readonly tokensComputed: number;
 }
 
-/** Token counts of rows that are scored together. */
+/** Of rows that are scored together. */
 export function countTokens(rows: readonly TokenRow[], soft: SoftPrompt | null): TokenCount[] {
   const sequences = rows.map((row) => withSoft(row, soft));
   const shared = sharedLength(sequences);
@@ -40,14 +31,10 @@ export function countTokens(rows: readonly TokenRow[], soft: SoftPrompt | null):
 
 export interface ScoreOptions extends RowOptions {
   readonly labels: readonly LabelTokens[];
-  readonly onProgress?: (rowsDone: number) => void;
 }
 
-/** Rows ready to score: their shared prefix is computed. */
-export interface Scorer {
-  /** Indices of rows to score together. */
-  readonly buckets: readonly (readonly number[])[];
-  /** Scores the rows at these indices, in one run unless they are too long. */
+export interface Scorer extends Pick<OpenRows, 'buckets'> {
+  /** In one run unless the rows are too long. */
   scoreAt(indices: readonly number[]): Promise<ScoredRow[]>;
 }
 
@@ -79,49 +66,32 @@ export async function openScorer(program: Program, options: ScoreOptions): Promi
   };
 }
 
-/** Scores rows by answer words, in order. @throws StudioError `too-long`, `bad-input`, `cancelled`, as Runner.run */
+/** @throws StudioError `too-long`, `bad-input`, `cancelled`, and as Runner.run */
 export async function scoreRows(program: Program, options: ScoreOptions): Promise<ScoredRow[]> {
-  const { rows, control = uninterrupted } = options;
   const scorer = await openScorer(program, options);
-  const out = new Array<ScoredRow>(rows.length);
-  let finished = 0;
-  for (const bucket of scorer.buckets) {
-    throwIfInterrupted(control);
+  const out = new Array<ScoredRow>(options.rows.length);
+  await eachBucket(scorer, options, async (bucket) => {
     const scored = await scorer.scoreAt(bucket);
     bucket.forEach((index, i) => {
       out[index] = present(scored[i], 'scored row');
     });
-    finished += bucket.length;
-    options.onProgress?.(finished);
-    await breathe();
-  }
+  });
   return out;
 }
 
-/**
- * The model's last hidden state after each row `[rows, hidden]`, as the head reads it: what a linear probe learns from.
- * @throws StudioError `too-long`, `cancelled`, and as Runner.run
- */
-export async function readStates(
-  program: Program,
-  options: RowOptions & { readonly onProgress?: (rowsDone: number) => void },
-): Promise<Float32Array> {
-  const { rows, soft, control = uninterrupted, onProgress = () => {} } = options;
+/** `[rows, hidden]`, as the head reads them. @throws StudioError `too-long`, `cancelled`, and as Runner.run */
+export async function readStates(program: Program, options: RowOptions): Promise<Float32Array> {
+  const { rows, soft } = options;
   const { hidden } = program.spec;
   const out = new Float32Array(rows.length * hidden);
-  const { buckets, startAt } = await openRows(program, options, 0);
-  let done = 0;
-  for (const bucket of buckets) {
-    throwIfInterrupted(control);
-    const sequences = (await startAt(bucket)).map(atEnd);
+  const open = await openRows(program, options, 0);
+  await eachBucket(open, options, async (bucket) => {
+    const sequences = (await open.startAt(bucket)).map(atEnd);
     // The head needs a candidate; one is cheap.
     const asked = { soft, candidates: [0], keepPresent: false, keepStates: true };
     const states = present((await run(program, sequences, asked)).states, 'hidden states');
     for (const [i, index] of bucket.entries()) out.set(states.subarray(i * hidden, (i + 1) * hidden), index * hidden);
-    done += bucket.length;
-    onProgress(done);
-    await breathe();
-  }
+  });
   return out;
 }
 
@@ -155,7 +125,7 @@ function checkShift(labels: readonly LabelTokens[], soft: SoftPrompt | null): vo
     );
 }
 
-/** Every order of examples as a row of its own; those of one row are adjacent. */
+/** Orders of examples as rows; those of one row are adjacent. */
 export function eachOrder(rows: readonly TokenRow[]): readonly TokenRow[] {
   if (!rows.some(({ otherOrders }) => otherOrders)) return rows;
   return rows.flatMap(({ otherOrders = [], ...row }) => [
@@ -166,10 +136,7 @@ export function eachOrder(rows: readonly TokenRow[]): readonly TokenRow[] {
 
 type Scored = Pick<ScoredRow, 'logProbs'> & TokenCount;
 
-/**
- * Averages the answers of a row's orders: `logp[c] = mean_o logp_o[c] - log sum_c' exp(mean_o logp_o[c'])`, a product of
- * experts. Tokens add up, because every order costs.
- */
+/** `logp[c] = mean_o logp_o[c] - log sum_c' exp(mean_o logp_o[c'])`, a product of experts. Every order costs its tokens. */
 export function meanOverOrders(
   rows: readonly TokenRow[],
   scored: readonly Scored[],
@@ -191,25 +158,22 @@ export function meanOverOrders(
   });
 }
 
-/** Rows to answer, as far as their count of tokens depends on them. */
+/** What the count of a request's tokens depends on. */
 export interface CountedRequest extends Pick<ScoreOptions, 'rows' | 'labels' | 'soft'> {
-  /** Key of the text cache; null = no cache. */
+  /** Of the text cache; null = none. */
   readonly cacheKey: string | null;
 }
 
 /** What is kept of earlier work. */
 interface Kept {
   answers(request: CountedRequest): (row: TokenRow) => boolean;
-  /** Of texts under a key: kept by now, kept once it is read, or read every time, as there is no room. */
+  /** Of texts under a key: kept, kept once it is read, or read every time for lack of room. */
   texts(key: string, rows: readonly TokenRow[]): (row: TokenRow) => 'kept' | 'keeps' | 'rereads';
 }
 
 const NOTHING: Kept = { answers: () => () => false, texts: () => () => 'keeps' };
 
-/**
- * Tokens that the model runs for each of these requests, asked one after another: none for an answer that is kept, what all
- * rows begin with once, and a text that the cache has, or that a request before has read into it, not again.
- */
+/** Asked one after another: kept answers cost nothing, what all rows begin with counts once, and so does a cached text. */
 export function tokensToRun(requests: readonly CountedRequest[], kept: Kept = NOTHING): number[] {
   const read = new Set<string>();
   const once = (texts: readonly MixedTokens[]) =>
@@ -232,17 +196,17 @@ export function tokensToRun(requests: readonly CountedRequest[], kept: Kept = NO
   });
 }
 
-/** How well the model predicts the expected text of a row, each token given the right ones before it. */
+/** Each token of the expected text given the right ones before it. */
 export interface TargetScore {
   readonly rowId: string;
-  /** Summed over the target's tokens. */
+  /** Summed over the tokens. */
   readonly logProb: number;
   readonly tokens: number;
   /** Tokens that the model ranks first. */
   readonly correct: number;
 }
 
-/** Each target token is read at the token before it. */
+/** A target token is read at the token before it. */
 export function withTarget({ tokens, past }: StartedRow, target: Int32Array): Sequence {
   return {
     tokens: Int32Array.from([...tokens, ...target.subarray(0, -1)]),
@@ -251,38 +215,22 @@ export function withTarget({ tokens, past }: StartedRow, target: Int32Array): Se
   };
 }
 
-/** Scores rows by their targets, in order. @throws StudioError `too-long`, `cancelled`, and as Runner.run */
-export async function scoreTargets(
-  program: Program,
-  options: RowOptions & { readonly onProgress?: (rowsDone: number) => void },
-): Promise<TargetScore[]> {
-  const { rows, soft, control = uninterrupted, onProgress = () => {} } = options;
+/** @throws StudioError `too-long`, `cancelled`, and as Runner.run */
+export async function scoreTargets(program: Program, options: RowOptions): Promise<TargetScore[]> {
+  const { rows, soft, control = uninterrupted } = options;
   const targets = rows.map((row) => present(row.target, `target of row ${row.rowId}`));
-  const { buckets, startAt } = await openRows(program, options, Math.max(0, ...targets.map(({ length }) => length)));
+  const open = await openRows(program, options, Math.max(0, ...targets.map(({ length }) => length)));
   const out = new Array<TargetScore>(rows.length);
-  let done = 0;
-  for (const bucket of buckets) {
-    const sequences = (await startAt(bucket)).map((row, i) =>
-      withTarget(row, present(targets[bucket[i] as number], 'target')),
-    );
-    const costs = sequences.map((sequence) => ({ tokens: sequence.tokens.length, past: pastLength(sequence) }));
-    for (const part of lengthBuckets(costs, vocabularyLimits(program.spec))) {
-      throwIfInterrupted(control);
-      const chosen = part.map((i) => present(sequences[i], 'sequence'));
-      const { logits, columns } = await run(program, chosen, { soft, keepPresent: false });
-      let read = 0;
-      for (const i of part) {
-        const index = bucket[i] as number;
-        const target = present(targets[index], 'target');
-        const { rowId } = present(rows[index], 'row');
-        out[index] = { rowId, ...scored(logits.subarray(read * columns, (read + target.length) * columns), target) };
-        read += target.length;
-      }
-      await breathe();
-    }
-    done += bucket.length;
-    onProgress(done);
-  }
+  const limits = vocabularyLimits(program.spec);
+  await eachBucket(open, options, async (bucket) => {
+    const target = (i: number) => present(targets[bucket[i] as number], 'target');
+    const sequences = (await open.startAt(bucket)).map((row, i) => withTarget(row, target(i)));
+    const read = (i: number, logits: Float32Array) => {
+      const index = bucket[i] as number;
+      out[index] = { rowId: present(rows[index], 'row').rowId, ...scored(logits, target(i)) };
+    };
+    await runEach(program, sequences, limits, { soft, keepPresent: false }, read, control);
+  });
   return out;
 }
 

@@ -1,10 +1,9 @@
 /**
  * ONNX Runtime's WebAssembly with its matrix product in another order of instructions: 1.4 times as fast, the same bits.
  *
- * V8 moves the loads of a loop body to its beginning, and additions to where a sum is read. MLAS's kernel does two steps of k in
- * one body, so that more values are alive than there are registers. Here the loop may end after each step: the sums may be read
- * there, so neither loads nor additions move past it. Products are added in MLAS's order. Its own code stays behind ours, for
- * single rows and for widths that are no multiple of 16.
+ * V8 moves the loads of a loop body to its beginning, and additions to where a sum is read. MLAS's kernel does two steps of k
+ * in one body, so more values are alive than there are registers. Here the loop may end after each step, so neither moves past
+ * it. MLAS's own code stays behind ours, for single rows and widths that are no multiple of 16.
  */
 import { assert, present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
@@ -12,16 +11,13 @@ import { sha256 } from '../lib/bytes';
 /** `ort-wasm-simd-threaded.wasm` of onnxruntime-web 1.30.0. */
 const ORIGINAL = '3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2';
 
-/**
- * `MlasSgemmKernelZero` and `MlasSgemmKernelAdd`, by their places in the code section: the two functions with 36 products that
- * are added at once, where no other has more than 20.
- */
+/** `MlasSgemmKernelZero` and `MlasSgemmKernelAdd`, the only functions with 36 products that are added at once. */
 export const KERNELS = [
   { place: 1322, adds: false },
   { place: 2315, adds: true },
 ] as const;
 
-/** @throws Error `internal:` for any other file than the one that KERNELS is about */
+/** @throws Error `internal:` for any other file */
 export async function withFasterProducts(original: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const found = await sha256(original);
   assert(found === ORIGINAL, `KERNELS names functions of another version of ONNX Runtime, not of ${found}`);
@@ -36,7 +32,7 @@ type Bytes = Uint8Array | readonly number[];
 
 const CODE = 10;
 
-/** The code section, and the bodies of its functions: local variables and instructions. */
+/** A body has local variables and instructions. */
 export function codeOf(module: Uint8Array): { start: number; end: number; bodies: Uint8Array[] } {
   for (let start = 8; start < module.length; ) {
     const [size, from] = readUleb(module, start + 1);
@@ -55,7 +51,7 @@ export function codeOf(module: Uint8Array): { start: number; end: number; bodies
   throw new Error('internal: a WebAssembly module without code');
 }
 
-/** The body with our loop, and its local variables, before what is there. */
+/** With our loop and its local variables before what is there. */
 function withKernel(body: Uint8Array, adds: boolean): Uint8Array {
   const [groups, declared] = readUleb(body, 0);
   let at = declared;
@@ -79,7 +75,7 @@ const [STEP_A, STEP_B] = [4, 64] as const;
 /** Steps between two moves of the addresses. */
 const UNROLLED = 4;
 
-/** Two rows of C and a return, or nothing where MLAS's code does the rest. New local variables begin at `first`. */
+/** Two rows of C and a return, or nothing where MLAS's code does the rest. @param first number of a new local variable */
 function kernel(first: number, adds: boolean): { declarations: Bytes; code: Bytes } {
   let next = first;
   const locals = (count: number) => Array.from({ length: count }, () => next++);
@@ -145,7 +141,7 @@ const constant = (value: number) => [0x41, ...(value < 64 ? [value] : [(value & 
 /** Aligned to 4 bytes. */
 const memory = (operation: number, offset: number) => [0xfd, operation, 2, ...uleb(offset)];
 const move = (local: number, bytes: number) => [...get(local), ...constant(bytes), ADD, ...set(local)];
-/** The row below another one, whose rows are `stride` numbers apart. */
+/** Rows are `stride` numbers apart. */
 const below = (local: number, row: number, stride: number) => [
   ...[...get(row), ...get(stride), ...constant(2), SHIFT_LEFT, ADD, ...set(local)],
 ];
@@ -154,7 +150,6 @@ function uleb(value: number): number[] {
   return value < 128 ? [value] : [(value & 127) | 128, ...uleb(value >>> 7)];
 }
 
-/** The number, and where the next thing begins. */
 function readUleb(bytes: Uint8Array, at: number): [value: number, next: number] {
   const byte = present(bytes[at], 'a byte of the module');
   if (byte < 128) return [byte, at + 1];

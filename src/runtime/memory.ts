@@ -3,9 +3,8 @@ import { missingFile } from '../lib/errors';
 import type { HandedModel, SerialisedModel } from './types';
 
 /**
- * A weight's bytes, made as they are read. While creating a session, ONNX Runtime's wasm builds call `subarray` once per
- * weight and copy the result into the wasm heap. So packed weights are unpacked one at a time, and no weight is in memory
- * twice until the session exists (539 MB for the embedded model). A test checks how a build reads.
+ * Made as it is read: while creating a session, ONNX Runtime's wasm builds call `subarray` once per weight and copy the result.
+ * So packed weights are unpacked one at a time, and none is in memory twice (539 MB for the embedded model).
  */
 class HandedOver extends Uint8Array {
   readonly #file: WeightFile;
@@ -26,17 +25,17 @@ class HandedOver extends Uint8Array {
   }
 }
 
-/** Bytes of a weight, and whether they are nobody else's. */
+/** `mayFree`: the bytes are nobody else's. */
 interface Read {
   readonly bytes: Uint8Array;
   readonly mayFree: boolean;
 }
 
-/** The model with weights that are made as they are read. Their buffers are freed: at once where they are on disk, else after their last use. */
+/** Weights are made as they are read; buffers are freed at once where they are on disk, else after their last use. */
 export function handing(model: SerialisedModel): HandedModel {
   const blobs = blobsOf(model);
   const fromMemory = readerOf(model);
-  /** Of the last read, which the runtime still has to copy; of earlier ones it has done so. */
+  /** The runtime still has to copy the last read; of earlier ones it has done so. */
   let before: ArrayBufferLike | null = null;
   let failure: unknown = null;
   const handOver = (file: WeightFile, read: () => Read): WeightFile => {
@@ -66,7 +65,7 @@ export function handing(model: SerialisedModel): HandedModel {
 const mayFree = ({ consume }: SerialisedModel, { byteLength, buffer }: Uint8Array): boolean =>
   consume === true || byteLength === buffer.byteLength;
 
-/** Reads a weight in memory as often as it is used; with its last use, or the last of those that share its buffer, that can go. */
+/** A buffer can go with its last use. */
 function readerOf(model: SerialisedModel): (file: WeightFile) => Read {
   const usesLeft = new Map<ArrayBufferLike, number>();
   for (const { data, uses } of model.external) usesLeft.set(data.buffer, (usesLeft.get(data.buffer) ?? 0) + uses);
@@ -82,10 +81,7 @@ function readerOf(model: SerialisedModel): (file: WeightFile) => Read {
   };
 }
 
-/**
- * Where weights can be read on disk, one at a time. A file stays in memory if what unpacks a weight reads more of it there, as
- * scales.
- */
+/** Read on disk one at a time, unless what unpacks a weight (scales) is in the same file: then it stays in memory. */
 function blobsOf({ external, onDisk, consume }: SerialisedModel): ReadonlyMap<WeightFile, Blob> {
   if (!consume) return new Map();
   const stays = new Set(
@@ -120,9 +116,8 @@ function readNow(blob: Blob): Uint8Array {
 }
 
 /**
- * Frees at once, by sending it where nobody listens. `transfer(0)` detaches too, but Chromium keeps memory that its own code
- * made (a response, a message, a file) until a collection, which a session that is being created does not wait for: of 1,000 MB
- * read in pieces of 50, 1,091 MB were held in the end, and this way 116.
+ * Sends the buffer where nobody listens. After `transfer(0)` Chromium keeps memory that its own code made until a collection,
+ * which session creation does not wait for: of 1,000 MB in pieces of 50, 1,091 MB were held in the end, and this way 116.
  */
 function detach(buffer: ArrayBufferLike): void {
   const { port1, port2 } = new MessageChannel();
@@ -131,12 +126,9 @@ function detach(buffer: ArrayBufferLike): void {
   port2.close();
 }
 
-/**
- * The size of ORT's wasm heap. ORT does not expose its `WebAssembly.Memory`, which it creates once per process (or worker)
- * with the first session; so we wrap the constructor until then and remember the memories it makes.
- */
+/** ORT creates its `WebAssembly.Memory` with the first session and hides it, so the constructor is wrapped until then. */
 export interface HeapWatch {
-  /** Bytes of the heap; null before it exists. It never shrinks. */
+  /** Null before the heap exists. It never shrinks. */
   bytes(): number | null;
   /** Restores the constructor; `bytes` keeps working. */
   stop(): void;

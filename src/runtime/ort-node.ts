@@ -11,14 +11,13 @@ import type { CreateRunner, Runner, RunnerOptions, SerialisedModel } from './typ
 const MAX_THREADS = 4;
 
 /**
- * A runner in Node: `node-wasm` (the wasm that the page runs too; `auto` means this one, so that numbers agree), or `node-native` (onnxruntime-node,
- * when it is installed).
+ * `node-wasm` is the page's wasm (and `auto`, so that numbers agree), `node-native` onnxruntime-node where it is installed.
  * @throws StudioError `session-failed`, `out-of-memory`
  */
 export const createNodeRunner: CreateRunner = (model, options) =>
   options.backend === 'node-native' ? nativeRunner(model, options) : wasmRunner(model, options);
 
-/** The wasm heap and its threads belong to the process; the first session creates both. */
+/** Of the process; the first session creates both. */
 let wasm: { readonly threads: number; readonly heap: HeapWatch } | null = null;
 
 async function wasmRunner(model: SerialisedModel, options: RunnerOptions): Promise<Runner> {
@@ -49,7 +48,7 @@ async function wasmRunner(model: SerialisedModel, options: RunnerOptions): Promi
   }
 }
 
-/** The file that the build gives to the page (tools/faster-runtime.ts). */
+/** As the build gives it to the page (tools/faster-runtime.ts). */
 async function binary() {
   const path = createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm');
   return withFasterProducts(new Uint8Array(await readFile(path)));
@@ -63,7 +62,7 @@ async function nativeRunner(model: SerialisedModel, options: RunnerOptions): Pro
   return createSessionRunner(ort, model, session, { backend: 'node-native', threads, heapBytes: () => null });
 }
 
-/** An optional package: its name is in a variable so that the build needs neither the package nor its types. */
+/** In a variable, so that the build needs neither the optional package nor its types. */
 async function importNative(): Promise<OrtModule> {
   const name = 'onnxruntime-node';
   try {

@@ -12,16 +12,15 @@ import { type HeapWatch, handing, watchHeap } from './memory';
 import { createSessionRunner, type OrtModule, runtimeError, sessionOptions } from './session';
 import type { Adapter, CreateRunner, Runner, RunnerOptions, SerialisedModel } from './types';
 
-/** Addresses of ONNX Runtime's files for WebAssembly, by the names that its module asks for. */
+/** By the names that ONNX Runtime's module asks for. */
 export const RUNTIME_FILES: ReadonlyMap<string, string> = new Map([
   ['ort-wasm-simd-threaded.mjs', cpuMjs],
   ['ort-wasm-simd-threaded.wasm', cpuWasm],
 ]);
 
 /**
- * A runner in a browser's worker. ORT must be served as separate files of this site, never inlined: its threads start from
- * the URL of their own module, and would otherwise start ours. The build must resolve onnxruntime-web with the condition
- * `onnxruntime-web-use-extern-wasm`.
+ * ORT must be served as separate files of this site, since its threads start from the URL of their own module; so the build
+ * resolves onnxruntime-web with the condition `onnxruntime-web-use-extern-wasm`.
  * @throws StudioError `session-failed`, `out-of-memory`, `device-lost`; where a graphics device is to blame, with its `adapter`
  */
 export const createWebRunner: CreateRunner = async (model, options) => {
@@ -43,12 +42,12 @@ export const createWebRunner: CreateRunner = async (model, options) => {
   });
 };
 
-/** Compiles the WebAssembly for these options and starts its threads, while the model is still downloading. */
+/** While the model is still downloading. */
 export async function prepareWebRunner(options: RunnerOptions): Promise<void> {
   if (!('gpu' in (await chooseAdapter(options)))) await loadWasm(options);
 }
 
-/** The graphics device to run on, or why it is WebAssembly where that was not asked for. @throws StudioError `session-failed` */
+/** Without one, why it is WebAssembly where that was not asked for. @throws StudioError `session-failed` */
 async function chooseAdapter({ backend, avoidAdapters }: RunnerOptions): Promise<Found | Pick<Runner, 'fallback'>> {
   if (backend === 'wasm') return {};
   const found = await findAdapter();
@@ -72,7 +71,7 @@ const MAX_THREADS = 4;
 const threadsFor = (options: RunnerOptions) =>
   globalThis.crossOriginIsolated ? (options.threads ?? Math.min(MAX_THREADS, navigator.hardwareConcurrency)) : 1;
 
-/** A loaded build of ORT, with its own heap and threads for the life of the worker. */
+/** A build of ORT, with its own heap and threads for the life of the worker. */
 interface Loaded {
   readonly ort: OrtModule & { readonly env: Env };
   readonly heap: HeapWatch;

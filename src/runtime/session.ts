@@ -3,7 +3,7 @@ import { assert, never, present } from '../lib/assert';
 import { type ErrorCode, isOutOfMemory, NO_MEMORY, StudioError } from '../lib/errors';
 import type { Adapter, Backend, HandedModel, HostTensor, Runner, SerialisedModel } from './types';
 
-/** The part of ONNX Runtime that a runner needs; all web builds and onnxruntime-node have it. */
+/** All web builds and onnxruntime-node have it. */
 export interface OrtModule {
   readonly InferenceSession: {
     create(model: Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession>;
@@ -12,13 +12,11 @@ export interface OrtModule {
 }
 
 /**
- * Session options for every backend. Measured with 539 MB of fp32 weights (SmolLM2-135M, backward in an `If`):
- * - `disable_prepacking`: the heap takes 641 MB with it and 1,454 MB without, because each constant matrix is packed once
- *   *per use*: forward, backward and again for the `If`. It also decides the order of float sums, so reproducible runs
- *   depend on it.
- * - `graphOptimizationLevel` folds no weight (641 MB with 'all', 640 MB when disabled), because our graphs transpose none.
- *   On wasm, 'basic' creates the session in two thirds of the time of 'all', with equally fast steps (docs/benchmarks.md).
- * - Memory pattern and arena keep their defaults: over twelve shapes they made no difference to the wasm heap.
+ * Measured with 539 MB of fp32 weights (SmolLM2-135M, backward in an `If`):
+ * - `disable_prepacking`: the heap takes 641 MB with it and 1,454 MB without, because each constant matrix is packed once *per
+ *   use*. It also decides the order of float sums, so reproducible runs depend on it.
+ * - `graphOptimizationLevel` folds no weight, because our graphs transpose none. On wasm, 'basic' creates the session in two
+ *   thirds of the time of 'all', with equally fast steps (docs/benchmarks.md).
  */
 export function sessionOptions(
   model: SerialisedModel,
@@ -42,15 +40,14 @@ export function sessionOptions(
 export interface SessionRunnerParts {
   readonly backend: Backend;
   readonly threads: number;
-  /** Reads the size of the wasm heap, in bytes. */
   readonly heapBytes: () => number | null;
   readonly adapter?: Adapter;
   readonly fallback?: string | undefined;
-  /** Resolves with the reason when the session's graphics device is lost; otherwise never. */
+  /** The reason when the session's graphics device is lost; otherwise never resolves. */
   readonly lost?: () => Promise<string>;
 }
 
-/** Creates the session and wraps it. @throws StudioError `session-failed`, `out-of-memory`, `device-lost` */
+/** @throws StudioError `session-failed`, `out-of-memory`, `device-lost` */
 export async function createSessionRunner(
   ort: OrtModule,
   model: SerialisedModel & Partial<Pick<HandedModel, 'readError'>>,
@@ -63,13 +60,13 @@ export async function createSessionRunner(
   return new SessionRunner(ort, session, parts);
 }
 
-/** What every runner keeps to: one run at a time, none after `dispose`, and errors as sentences. */
+/** One run at a time, none after `dispose`, and errors as sentences. */
 export class Alone {
   #busy = false;
   #disposed = false;
   readonly #who: string | undefined;
 
-  /** @param who what runs the graph; left out: ONNX Runtime */
+  /** @param who runs the graph; undefined: ONNX Runtime */
   constructor(who?: string) {
     this.#who = who;
   }
@@ -142,7 +139,6 @@ class SessionRunner implements Runner {
   }
 }
 
-/** Rejects with the reason of a lost device. */
 export function rejectWhen(lost: Promise<string>): Promise<never> {
   const rejection = lost.then((reason): never => {
     throw new StudioError('device-lost', SENTENCES['device-lost'], { data: { reason } });
@@ -155,14 +151,14 @@ export function rejectWhen(lost: Promise<string>): Promise<never> {
 /** A run may fail of a lost device, in words of its own, before the device says that it is lost. */
 const LOSS_ARRIVES_MS = 500;
 
-/** What a run gives. @throws its own error, or that of the lost device which may be behind it */
+/** @throws the run's own error, or that of the lost device which may be behind it */
 export const unlessLost = <T>(running: Promise<T>, lost: Promise<never>): Promise<T> =>
   Promise.race([running, lost]).catch(async (cause: unknown) => {
     await Promise.race([lost, new Promise((resolve) => setTimeout(resolve, LOSS_ARRIVES_MS))]);
     throw cause;
   });
 
-/** A view, not a copy: ORT copies the bytes into its heap on each run. */
+/** A view: ORT copies the bytes into its heap on each run. */
 function toOrt({ Tensor }: OrtModule, tensor: HostTensor): Tensor {
   switch (tensor.dtype) {
     case 'float32':
@@ -192,7 +188,7 @@ const SENTENCES = {
   'device-lost': 'The graphics device was lost, as when its driver restarts.',
 } as const;
 
-/** Any error of a runtime as a StudioError. Its messages are free text, so their words decide the code. */
+/** Messages of a runtime are free text, so their words decide the code. */
 export function runtimeError(what: string, cause: unknown, who = 'ONNX Runtime'): Error {
   if (cause instanceof StudioError) return cause;
   const text = cause instanceof Error ? cause.message : String(cause);

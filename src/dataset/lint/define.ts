@@ -1,5 +1,3 @@
-/** How an issue in the data is described, and what the rules look at. */
-
 import { isUsable, labelOf, type Spellings, textKeyOf, textOf } from '../labels';
 import type { Dataset, Issue, IssueKind, MendId, Row } from '../types';
 import { taskKindOf } from '../types';
@@ -14,7 +12,7 @@ export const LONG_TEXT = 4000;
 
 export interface Context {
   readonly dataset: Dataset;
-  /** How each label is spelled; empty where texts are generated. */
+  /** Empty where texts are generated. */
   readonly spellings: readonly Spellings[];
   readonly usable: readonly Row[];
   readonly sameText: ReadonlyMap<string, readonly Row[]>;
@@ -24,15 +22,13 @@ export interface Context {
 
 interface LintDefinition<Found> {
   readonly kind: IssueKind;
-  /** Names its rows in a list of filters: "Duplicates". */
   readonly name: string;
-  /** What it finds, one value per issue. */
+  /** One value per issue. */
   readonly find: (context: Context) => readonly Found[];
   readonly severity: Issue['severity'];
   readonly title: (found: Found, context: Context) => string;
   /** What it means and what to do now. */
   readonly advice: (found: Found, context: Context) => string;
-  /** The rows it is about; left out = the whole data set. */
   readonly rows?: (found: Found, context: Context) => readonly Row[];
   /** What one click can do about it. */
   readonly mend?: (found: Found, context: Context) => Issue['fix'];
@@ -60,13 +56,10 @@ export const defineLint = <Found>(lint: LintDefinition<Found>): Lint => ({
     }),
 });
 
-/** For rules that are about one group of rows: one issue where there are any. */
 export const together = <T>(rows: readonly T[]): readonly (readonly T[])[] => (rows.length === 0 ? [] : [rows]);
 
-/** For rules that are about the data set as a whole. */
 export const when = (holds: boolean): readonly true[] => (holds ? [true] : []);
 
-/** For rules that look for one thing. */
 export const ifAny = <T>(found: T | null): readonly T[] => (found === null ? [] : [found]);
 
 export const mendButton = (label: string, mend: MendId) => (): Issue['fix'] => ({
@@ -79,7 +72,6 @@ export const quote = (text: string, length = 40) =>
 export const listed = (items: readonly string[], most = 4) =>
   items.length <= most ? items.join(', ') : `${items.slice(0, most).join(', ')} and ${items.length - most} more`;
 
-/** An ID or free text taken as the label: most labels occur once. */
 export const labelsHardlyRepeat = ({ dataset, usable }: Pick<Context, 'dataset' | 'usable'>) =>
   usable.length >= MIN_ROWS && dataset.labels.length > usable.length / 2;
 
@@ -106,6 +98,5 @@ export function contextOf(dataset: Dataset, spellings: readonly Spellings[]): Co
   return { ...facts, swapped: looksSwapped(facts) };
 }
 
-/** The first issue that stops training, if any. */
 export const blockingIssue = (issues: readonly Issue[]): Issue | undefined =>
   issues.find(({ severity }) => severity === 'blocking');

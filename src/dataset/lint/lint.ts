@@ -1,4 +1,4 @@
-/** What is checked in a data set, by kind of task. A check is an object in a rules file, or below, and an entry in LINTS. */
+/** A check is an object in a rules file, or below, and an entry in LINTS. */
 
 import { count, counted } from '../../lib/format';
 import { rowsOf, type Spellings, textKeyOf } from '../labels';
@@ -17,7 +17,7 @@ interface Found {
   readonly isSaid: boolean;
 }
 
-/** Rows of each part; test and validation rows whose very text is in an earlier part are left to the check for leaks. */
+/** Test and validation rows whose very text is in an earlier part are left to the check for leaks. */
 function partsOf(dataset: Dataset): Readonly<Record<SplitName, readonly Row[]>> {
   const { mapping } = dataset;
   const known = new Set<string>();
@@ -85,7 +85,7 @@ const nearTwin = defineLint<Found>({
       : undefined,
 });
 
-/** Said where the split has no more to leave out: which rows it kept together. */
+/** Rows that the split kept together. */
 interface Together {
   readonly families: readonly (readonly Row[])[];
   /** Test rows that would have had a near-twin in another part; null where that was not worked out. */

@@ -1,4 +1,3 @@
-/** Checks of the answer column: labels as a set (how many, how often, how spelled), and expected texts where a prompt generates one. */
 import { counted, percentWhole } from '../../lib/format';
 import { isNumeric } from '../columns';
 import { type ClassShare, classBalance, labelOf, type Spellings, targetOf, textKey, textOf } from '../labels';
@@ -21,11 +20,9 @@ import {
 import { repeated } from './rules-rows';
 
 const MANY_CLASSES = 30;
-/** Kept apart where labels are merged because there are too many. */
 const KEPT_LABELS = 10;
 const IMBALANCED_SHARE = 0.8;
 
-/** Where the column cannot be meant: a column of one's own. */
 const labelHere = mendButton('Label rows here', 'label-column');
 
 function mergeRest({ dataset }: Context): Issue['fix'] {
@@ -223,7 +220,7 @@ const FEW_VALUES = 20;
 
 const targetKey = ({ dataset }: Pick<Context, 'dataset'>, row: Row) => textKey(targetOf(row, dataset.mapping));
 
-/** How many different answers there are; null with too few rows to judge. */
+/** Null with too few rows to judge. */
 const valueCount = (context: Context) =>
   context.usable.length < MIN_ROWS ? null : new Set(context.usable.map((row) => targetKey(context, row))).size;
 

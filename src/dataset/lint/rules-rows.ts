@@ -1,5 +1,3 @@
-/** Checks of the rows, whatever the task: how many there are, empty and repeated texts, leaks, personal data. */
-
 import { count, counted } from '../../lib/format';
 import { labelOf, perCell, rowsOf, targetOf, textKey, textKeyOf, textOf } from '../labels';
 import { headerThatIsARow, withoutHtml, withShortLinks } from '../mends';
@@ -30,16 +28,8 @@ interface RowWords {
 }
 
 const WORDS: ByTask<RowWords> = {
-  classify: {
-    row: 'labelled row',
-    noneUsable: 'No row has both a text and a label',
-    noAnswer: 'no label',
-  },
-  generate: {
-    row: 'row',
-    noneUsable: 'No row has both a text and an answer',
-    noAnswer: 'no answer',
-  },
+  classify: { row: 'labelled row', noneUsable: 'No row has both a text and a label', noAnswer: 'no label' },
+  generate: { row: 'row', noneUsable: 'No row has both a text and an answer', noAnswer: 'no answer' },
 };
 const words = ({ dataset }: Context) => WORDS[taskKindOf(dataset.mapping)];
 
@@ -121,7 +111,6 @@ const answerOf = (row: Row, { dataset: { mapping } }: Context) =>
 
 const answersOf = (rows: readonly Row[], context: Context) => new Set(rows.map((row) => answerOf(row, context)));
 
-/** Groups of rows with the same text, by whether their answers agree. */
 export const repeated = (context: Context, agree: boolean): readonly (readonly Row[])[] =>
   context.swapped
     ? []
@@ -222,7 +211,6 @@ export const longText = defineLint<readonly Row[]>({
   }),
 });
 
-/** One for all cells without personal data. */
 const NONE: ReturnType<typeof findPersonal> = [];
 const personalIn = perCell((cell) => {
   const found = findPersonal(cell);
@@ -234,7 +222,6 @@ interface Personal {
   readonly rows: readonly Row[];
 }
 
-/** E-mail addresses, phone numbers and IBANs in any column that a prompt could show. */
 export const personalData = defineLint<Personal>({
   kind: 'personal-data',
   name: 'Personal data',

@@ -45,7 +45,7 @@ function spellSum(factorOf: ReadonlyMap<string, number>): SymbolicDim {
   return spelt.length === 0 ? total : [...spelt, ...(total === 0 ? [] : [String(total)])].join(' + ');
 }
 
-/** A product as its known factor and its symbols. A sum counts as one symbol. */
+/** A sum counts as one symbol. */
 interface Product {
   readonly factor: number;
   readonly symbols: readonly string[];

@@ -2,13 +2,10 @@ import { maybeDType } from '../dtype';
 import { type DType, type Graph, type Initializer, intAttr, type Node, type ValueInfo } from '../ir';
 import { fromInfo, fromTensor, type Inferred, type ShapeRule } from './rules';
 
-/** The shape rule of an operator; undefined = its outputs have the types and shapes that the graph declares for them. */
+/** Undefined: outputs have the types and shapes that the graph declares for them. */
 export type FindShapeRule = (op: string) => ShapeRule | undefined;
 
-/**
- * Symbolic types and shapes of all values of a graph that grows node by node. It also follows integer arithmetic on shapes,
- * so it understands a Reshape to a computed shape.
- */
+/** Of a graph that grows node by node. Integer arithmetic on shapes is followed, for a Reshape to a computed shape. */
 export class Shapes {
   readonly #known = new Map<string, Inferred>();
   readonly #declared: ReadonlyMap<string, ValueInfo>;

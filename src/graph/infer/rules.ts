@@ -11,12 +11,11 @@ import {
 } from '../ir';
 import { broadcast, canonical, difference, quotient, type Shape, type SymbolicDim, unknownDim } from './dims';
 
-/** What inference knows of a value. */
 export interface Inferred {
   readonly dtype: DType;
-  /** null: not even the rank is known. */
+  /** Null: not even the rank is known. */
   readonly shape: Shape | null;
-  /** The elements of a small integer tensor (axes, shapes, scalars), if known; they may be symbols. */
+  /** Of a small integer tensor (axes, shapes, scalars), if known; may be symbols. */
   readonly elements?: readonly SymbolicDim[] | undefined;
 }
 
@@ -38,7 +37,7 @@ export interface ShapeContext {
 }
 export type ShapeRule = (context: ShapeContext) => readonly (Inferred | undefined)[] | null;
 
-/** A rule for a first input whose rank is known; where it is not, the output's is not either. */
+/** Where the rank of the first input is not known, the output's is not either. */
 export const ranked =
   (rule: (x: Inferred & { readonly shape: Shape }, context: ShapeContext) => Inferred[]): ShapeRule =>
   (context) => {
@@ -184,7 +183,6 @@ export const branches: ShapeRule = ({ node }) => {
   return branch?.type === 'graph' ? branch.value.outputs.map(fromInfo) : null;
 };
 
-/** Of a test of each element. */
 export const tested: ShapeRule = ({ inputs: [x] }) => value('bool', x?.shape ?? null);
 
 /** One number of the first input's type. */

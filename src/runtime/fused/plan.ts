@@ -1,6 +1,6 @@
 import { sizeOf, toNumbers } from '../../graph/dtype';
 import { type Graph, type Initializer, type Node, unsupported } from '../../graph/ir';
-import { reads } from '../../graph/rewrite';
+import { neededFor } from '../../graph/simplify';
 import { present } from '../../lib/assert';
 import { StudioError, unsupportedModel } from '../../lib/errors';
 import { KEPT_ROWS, keptPast, type Planner, PRODUCTS, RULES, seenKeys, VIEWS } from './rules';
@@ -18,14 +18,12 @@ import {
 } from './text';
 
 /**
- * A graph as few WebGPU kernels, for given sizes of its inputs. Operators that move or combine elements (Reshape, Transpose,
- * Slice, Add, Mul, RotaryEmbedding, …) launch nothing: they are expressions, written into the kernel that needs their elements.
- * Two kinds of kernels are left: products of matrices, and maps, which write the rows of a value and may first sum along each row
- * (norms, softmax and their gradients). Layers share their code, and so do runs of other sizes.
+ * A graph as few WebGPU kernels, for given sizes of its inputs. Operators that move or combine elements are expressions,
+ * written into the kernel that needs their elements. Kernels are products of matrices, and maps, which write the rows of a
+ * value and may first sum along each row. Layers share their code, and so do runs of other sizes.
  */
 export interface Plan {
   readonly kernels: readonly KernelPlan[];
-  /** Where each fed input and each fetched output is. */
   readonly feeds: ReadonlyMap<string, Store>;
   readonly fetches: ReadonlyMap<string, Store>;
 }
@@ -37,7 +35,7 @@ class KernelPlanner implements Planner {
   readonly kernels: KernelPlan[] = [];
   readonly #mostStores: number;
   readonly #literals: ReadonlySet<number>;
-  /** What the last kernel writes or multiplies: others of the same sizes join it. One of both is empty. */
+  /** Of the last kernel: others of the same sizes join it. One of both is empty. */
   #maps: readonly Value[] = [];
   #products: readonly Product[] = [];
 
@@ -46,7 +44,7 @@ class KernelPlanner implements Planner {
     this.#literals = literals;
   }
 
-  /** Writes a value to memory, if it is not there yet. */
+  /** Into memory, if it is not there yet. */
   keep(value: Value): Store {
     if (value.store) return value.store;
     const store: Store = { dims: value.dims, type: value.type, weight: null };
@@ -63,7 +61,7 @@ class KernelPlanner implements Planner {
     return store;
   }
 
-  /** A kernel that binds few enough buffers: what it would compute of most of them is written to memory first. */
+  /** Binds few enough buffers: inputs that read most of them are written to memory first. */
   #bounded(inputs: readonly Value[], write: () => KernelPlan): KernelPlan {
     for (;;) {
       const kernel = write();
@@ -76,7 +74,7 @@ class KernelPlanner implements Planner {
     }
   }
 
-  /** Launches a kernel, or one that also does what the last one did. Returns which. */
+  /** True: the kernel also does what the last one did. */
   #push(alone: KernelPlan, joined: KernelPlan | null): boolean {
     const fits = joined !== null && joined.stores.length <= this.#mostStores;
     if (fits) this.kernels.pop();
@@ -84,7 +82,7 @@ class KernelPlanner implements Planner {
     return fits;
   }
 
-  /** The product over the last two axes, plus c. */
+  /** Over the last two axes, plus c. */
   product(a: Value, b: Value, c: Value | null, isRowMajor: boolean): Value {
     const dims = [...broadcast([a.dims.slice(0, -2), b.dims.slice(0, -2)]), a.dims.at(-2) ?? 0, b.dims.at(-1) ?? 0];
     const product: Product = { a, b, c, isRowMajor, store: { dims, type: 'f32', weight: null } };
@@ -104,18 +102,18 @@ class KernelPlanner implements Planner {
   }
 }
 
-/** A fed tensor as planning sees it: its sizes, and its number if it is a condition. */
+/** `known`: the number of a condition. */
 export interface FeedShape {
   readonly dims: readonly number[];
   readonly dtype: string;
   readonly known?: readonly number[];
-  /** Of tensors made of rows that stay on the device: which of each row. */
+  /** Which tensor of rows that stay on the device. */
   readonly kept?: number | undefined;
-  /** Of tensors made of which keys are seen: what the others get. */
+  /** What keys get that are not seen. */
   readonly seen?: number | undefined;
 }
 
-/** The nodes that the outputs need, with the branch of each If that a fed condition chooses. */
+/** With the branch of each If that a fed condition chooses. */
 function chosenNodes(graph: Graph, feeds: ReadonlyMap<string, FeedShape>, fetches: readonly string[]) {
   const initializers = new Map<string, Initializer>(graph.initializers);
   const flatten = (nodes: readonly Node[]): readonly Node[] =>
@@ -136,20 +134,12 @@ function chosenNodes(graph: Graph, feeds: ReadonlyMap<string, FeedShape>, fetche
       );
       return [...flatten(branch.value.nodes), ...results];
     });
-  const live = new Set(fetches);
-  const nodes: Node[] = [];
-  for (const node of flatten(graph.nodes).toReversed()) {
-    if (!node.outputs.some((name) => live.has(name))) continue;
-    nodes.unshift(node);
-    for (const name of reads(node)) live.add(name);
-  }
-  return { nodes, initializers };
+  const nodes = flatten(graph.nodes);
+  const { needed } = neededFor({ ...graph, nodes }, fetches);
+  return { nodes: nodes.filter((node) => needed.has(node)), initializers };
 }
 
-/**
- * Values that are written to memory: what is fetched, what products read (but for factors that they can multiply as they
- * read them), and what several nodes read of a Concat.
- */
+/** Written to memory: what is fetched, what products read (but for factors), and a Concat that several nodes read. */
 function kept(nodes: readonly Node[], fetches: readonly string[]): ReadonlySet<string> {
   const source = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
   const base = (name: string): string => {
@@ -224,7 +214,7 @@ function valueFor(name: string, tensor: Initializer | undefined, feed: FeedShape
   return known ? numbers(dims, known, type) : stored({ dims, type, weight: null });
 }
 
-/** Sizes of the model, and the integers in its graph: they are in the code of kernels. */
+/** They are in the code of kernels. */
 const literalsOf = (initializers: ReadonlyMap<string, Initializer>): ReadonlySet<number> =>
   new Set(
     [...initializers.values()].flatMap((tensor) => [
@@ -233,12 +223,12 @@ const literalsOf = (initializers: ReadonlyMap<string, Initializer>): ReadonlySet
     ]),
   );
 
-/** Offsets of bindings are multiples of this, by WebGPU's default limits. */
+/** Of bindings, by WebGPU's default limits. */
 export const ALIGNMENT = 256;
 
 const bytesOf = ({ dims }: Store): number => Math.ceil(Math.max(1, sizeOf(dims)) / 64) * ALIGNMENT;
 
-/** Where each store is in one buffer, in bytes: the first gap that is free while the store is needed. */
+/** Byte offsets in one buffer: the first gap that is free while the store is needed. */
 export function placed({ kernels, feeds, fetches }: Plan): { offsets: Map<Store, number>; bytes: number } {
   const last = new Map<Store, number>();
   for (const [i, { stores }] of kernels.entries()) for (const store of stores) last.set(store, i);
@@ -263,10 +253,10 @@ export function placed({ kernels, feeds, fetches }: Plan): { offsets: Map<Store,
   return { offsets, bytes };
 }
 
-/** Sizes for a trial: any will do that fit each other. */
+/** Any sizes will do that fit each other. */
 const TRIAL: Readonly<Record<string, number>> = { past: 3, tokens: 2, 'past + tokens': 5, batch: 1 };
 
-/** Why kernels of our own cannot run a graph; null = they can, on either side of its conditions. */
+/** Null = kernels of our own can run the graph, on either side of its conditions. */
 export function whyUncovered(graph: Graph): string | null {
   const outputs = graph.outputs.map(({ name }) => name);
   const shapes = (condition: number) =>

@@ -11,7 +11,6 @@ export interface Planner {
 
 type Rule = (node: Node, inputs: readonly Value[], planner: Planner) => readonly Value[];
 
-/** Each element of the output from those of the inputs at its place. */
 const mapped =
   (write: (...operands: string[]) => string): Rule =>
   (_, inputs) => {
@@ -19,7 +18,7 @@ const mapped =
     return [lazy(dims, inputs, (k, i) => write(...inputs.map((x) => k.read(x, aligned(x, i)))), inputs[0]?.type)];
   };
 
-/** A value, computed along the last axis. */
+/** Along the last axis. */
 function total(planner: Planner, kind: 'sum' | 'max', x: Value): Value {
   const value: Value = lazy([...x.dims.slice(0, -1), 1], [x], (k, index) => {
     const lead = index.slice(0, -1);
@@ -32,7 +31,6 @@ function total(planner: Planner, kind: 'sum' | 'max', x: Value): Value {
 
 const squared = (x: Value): Value => lazy(x.dims, [x], (k, i) => `(${k.read(x, i)} * ${k.read(x, i)})`);
 
-/** The sum or maximum over some axes. */
 function reduced(kind: 'sum' | 'max', prepare: (x: Value) => Value = (x) => x): Rule {
   return (node, [input, axesInput], planner) => {
     const x = prepare(present(input, node.op));
@@ -94,10 +92,10 @@ const rotary: Rule = (node, [x, positions, cos, sin]) => {
   ];
 };
 
-/** The name of what rows keep on the device, and of the table of where it is: begin, tokens, and tokens in use. */
+/** Of what rows keep on the device, and of the table of where it is: begin, tokens, and tokens in use. */
 export const KEPT_ROWS = 'kept rows';
 
-/** A value that is made of a table of integers, a line for each row. */
+/** `table`: a line of integers for each row. */
 interface Made {
   readonly value: Value;
   readonly table: Store;
@@ -105,7 +103,7 @@ interface Made {
 
 const tableOf = (rows: number, columns: number): Store => ({ dims: [rows, columns], type: 'i32', weight: null });
 
-/** Tensor `n` of `[rows, heads, past, headDim]`, out of rows of `[tensors, heads, tokens, headDim]` that end where the past does. */
+/** `[rows, heads, past, headDim]`, out of rows of `[tensors, heads, tokens, headDim]` that end where the past does. */
 export function keptPast(rows: number): (dims: readonly number[], n: number) => Made {
   const table = tableOf(rows, 3);
   const [where, kept] = [stored(table), stored({ dims: [1], type: 'f32', weight: KEPT_ROWS })];
@@ -121,7 +119,7 @@ export function keptPast(rows: number): (dims: readonly number[], n: number) => 
   };
 }
 
-/** `[rows, 1, tokens, keys]`, 0 where a token may see a key: the table has each row's first key and the end of its keys. */
+/** `[rows, 1, tokens, keys]`, 0 where a token may see a key; the table has each row's first key and the end of its keys. */
 export function seenKeys(dims: readonly number[], otherwise: number): Made {
   const table = tableOf(dims[0] ?? 0, 2);
   const where = stored(table);
@@ -224,7 +222,7 @@ const gather: Rule = (node, [x, at]) => {
   ];
 };
 
-/** Rows added where an index says; the index is `[n, 1]`. */
+/** The index is `[n, 1]`. */
 const scatter: Rule = (node, [x, at, rows]) => {
   if (!x || !at || !rows || at.dims.at(-1) !== 1 || at.dims.length !== 2 || stringAttr(node, 'reduction', '') !== 'add')
     throw unsupported(node, 'does more than add rows');
@@ -297,11 +295,11 @@ const gemm: Rule = (node, [a, b, c], planner) => {
   return [planner.product(swap(a, 'transA'), swap(b, 'transB'), c ?? null, intAttr(node, 'transB', 0) === 1)];
 };
 
-/** Operators whose elements are the input's at other places. */
+/** Elements are the input's at other places. */
 export const VIEWS = new Set(['Reshape', 'Transpose', 'Unsqueeze', 'Identity', 'Slice', 'Split']);
 export const PRODUCTS = new Set(['Gemm', 'MatMul']);
 
-/** How each operator is written; a graph with any other runs on ONNX Runtime. */
+/** A graph with any other operator runs on ONNX Runtime. */
 export const RULES: Readonly<Record<string, Rule>> = {
   Add: mapped((a, b) => `(${a} + ${b})`),
   Cast: cast,

@@ -16,32 +16,31 @@ const COMPUTE = 0x4;
 /** Numbers between two kernels' sizes in their buffer. */
 const PER_KERNEL = ALIGNMENT / 4;
 
-/** Who could not, in messages. */
+/** In messages. */
 const WHO = 'The graphics device';
 
-/** Plans that are kept: one for each combination of sizes that a run meets. */
+/** One for each combination of sizes that a run meets. */
 const MOST_PLANS = 64;
 
-/** Of keys and values that stay on the device, as float32; a run needs 64 MB. */
+/** Keys and values on the device, as float32; a run needs 64 MB. */
 const MOST_KEPT_BYTES = 512 * 1024 * 1024;
 
-/** Launches per command buffer: browsers lose a device that does not answer for long. */
+/** Browsers lose a device that does not answer for long. */
 const LAUNCHES = 128;
 
-/** A plan with a place in memory for each store, ready to be launched again and again. */
 interface Prepared {
   readonly plan: Plan;
   readonly offsets: ReadonlyMap<Store, number>;
   readonly bytes: number;
   readonly pipelines: readonly GPUComputePipeline[];
-  /** The sizes of each kernel, one after another. */
+  /** Of one kernel after another. */
   readonly sizes: GPUBuffer;
-  /** Of the memory there was. */
+  /** For `memory`. */
   groups: readonly GPUBindGroup[];
   memory: readonly (GPUBuffer | undefined)[];
 }
 
-/** Runs a graph by kernels of our own. Weights are on the device once; each run sends feeds and fetches results, nothing else. */
+/** Weights are on the device once; each run sends feeds and fetches results, nothing else. */
 export class FusedRunner implements Runner {
   readonly backend = 'webgpu';
   readonly threads = 1;
@@ -80,7 +79,7 @@ export class FusedRunner implements Runner {
     }
   }
 
-  /** Copies a weight to the device; only its sizes stay. Other constants stay as they are. */
+  /** Only the sizes of a weight stay. */
   #upload(tensor: Initializer): Initializer {
     if (tensor.dtype !== 'float32' || sizeOf(tensor.dims) <= 1) return tensor;
     const { packing, unpack } = tensor;
@@ -115,7 +114,7 @@ export class FusedRunner implements Runner {
     });
   }
 
-  /** The plan for these sizes and conditions, made once. */
+  /** Made once for these sizes and conditions. */
   #prepare(feeds: Readonly<Record<string, HostTensor>>, fetches: readonly string[]): Promise<Prepared> {
     const areKept = this.#kept.fits(keptIn(feeds));
     const shapes = new Map(
@@ -169,7 +168,7 @@ export class FusedRunner implements Runner {
     return layout;
   }
 
-  /** Memory for what runs are fed and compute. */
+  /** For what runs are fed and compute. */
   async #room(bytes: number): Promise<GPUBuffer> {
     if (this.#arena && this.#arena.size >= bytes) return this.#arena;
     this.#arena?.destroy();
@@ -245,12 +244,12 @@ export class FusedRunner implements Runner {
   }
 }
 
-/** Keys and values of rows on the device: each is sent once, while there is room. */
+/** Each row is sent once, while there is room. */
 class KeptRows {
   buffer: GPUBuffer | undefined;
   readonly #device: GPUDevice;
   readonly #mostBytes: number;
-  /** Where a row begins, in numbers. */
+  /** In numbers. */
   #begins = new WeakMap<object, number>();
   #end = 0;
 
@@ -262,7 +261,7 @@ class KeptRows {
 
   fits = (rows: Rows): boolean => 4 * numbersIn(rows) <= this.#mostBytes;
 
-  /** Sends the rows that are not there yet, and returns the table of all. */
+  /** Sends the rows that are not there yet. Returns where all are. */
   place(rows: Rows): Int32Array<ArrayBuffer> {
     const room = this.#end + numbersIn(rows.filter((row) => row && !this.#begins.has(row.id)));
     if (!this.buffer || 4 * room > this.buffer.size) this.#clear(4 * Math.ceil(1.5 * room));
@@ -279,7 +278,7 @@ class KeptRows {
     return Int32Array.from(table);
   }
 
-  /** Begins again, with more room while the device has it. */
+  /** With more room while the device has it. */
   #clear(bytes: number): void {
     const size = Math.min(bytes, this.#mostBytes);
     this.#begins = new WeakMap();
@@ -296,11 +295,11 @@ const keptIn = (feeds: Readonly<Record<string, HostTensor>>): Rows =>
   Object.values(feeds).flatMap((feed) => ('kept' in feed && feed.kept?.tensor === 0 ? feed.kept.rows : []));
 const numbersIn = (rows: Rows): number => rows.reduce((sum, row) => sum + (row?.size ?? 0), 0);
 
-/** What a device makes, or its refusal: without a scope, work that it refuses is left out, and its results read as zeros. */
+/** Without a scope, work that the device refuses is left out, and its results read as zeros. */
 async function checked<T>(device: GPUDevice, make: () => T | Promise<T>): Promise<T> {
   device.pushErrorScope('out-of-memory');
   device.pushErrorScope('validation');
-  // Begins at once: the scopes hear of all that is asked before it waits.
+  // at once: the scopes hear of all that is asked before it waits
   const made = (async () => make())();
   made.catch(() => {}); // the scopes know why
   const [validation, memory] = await Promise.all([device.popErrorScope(), device.popErrorScope()]);

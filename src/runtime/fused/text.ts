@@ -4,15 +4,15 @@ import { unsupportedModel } from '../../lib/errors';
 
 export interface KernelPlan {
   readonly code: string;
-  /** What is bound, in order of the bindings. */
+  /** In order of the bindings. */
   readonly stores: readonly Store[];
   readonly writes: readonly Store[];
-  /** What the uniform buffer must hold. */
+  /** For the uniform buffer. */
   readonly sizes: readonly number[];
   readonly grid: readonly [number, number, number];
 }
 
-/** Numbers in the device's memory: a weight, by its name, or what a run computes or is fed. */
+/** A weight, by its name, or what a run computes or is fed. */
 export interface Store {
   readonly dims: readonly number[];
   readonly type: ElementType;
@@ -22,15 +22,14 @@ export interface Store {
 export type ElementType = 'f32' | 'i32';
 export type Index = readonly string[];
 
-/** A value, and how to write its element at an index. */
+/** `at` writes the element at an index. */
 export interface Value {
   readonly dims: readonly number[];
   readonly type: ElementType;
-  /** Numbers that are known in advance. */
+  /** Numbers known in advance. */
   readonly known?: readonly number[];
-  /** Where they are, once a kernel has written them. */
+  /** Once a kernel has written the value. */
   store?: Store;
-  /** What the expression reads. */
   readonly inputs: readonly Value[];
   at(kernel: Kernel, index: Index): string;
 }
@@ -39,7 +38,7 @@ export interface Value {
 const [THREADS, TILE, DEPTH] = [64, 32, 16];
 /** Workgroups along one axis of a grid. */
 const MOST_GROUPS = 65535;
-/** In the uniform buffer of a kernel, which takes 4 bytes each. */
+/** Of 4 bytes each. */
 const MOST_SIZES = 64;
 
 export const literal = (value: number, type: ElementType): string => {
@@ -47,7 +46,7 @@ export const literal = (value: number, type: ElementType): string => {
   return type === 'i32' ? `i32(${value})` : `f32(${value})`;
 };
 
-/** The text of a kernel while it is written: what it binds, sums of rows, and statements. */
+/** The text of a kernel while it is written. */
 export class Kernel {
   readonly stores: Store[] = [];
   readonly totals: string[] = [];
@@ -55,24 +54,23 @@ export class Kernel {
   readonly sizes: number[] = [];
   readonly #literals: ReadonlySet<number>;
   #lead: string | null = null;
-  /** Sums of rows by the value that they are. */
   readonly #totals = new Map<Value, string>();
   readonly #ids = new Map<Value, number>();
   #lines: string[] = [];
   #memo = new Map<string, string>();
   #variables = 0;
 
-  /** `literals`: sizes that never change, which may be written in the code. */
+  /** @param literals sizes that never change, which may be in the code */
   constructor(literals: ReadonlySet<number>) {
     this.#literals = literals;
   }
 
-  /** A size: from the uniform buffer if it changes from run to run, so that runs share their code. */
+  /** From the uniform buffer if it changes from run to run, so that runs share their code. */
   size(n: number): string {
     return n < 2 || this.#literals.has(n) ? String(n) : this.#uniform(n);
   }
 
-  /** A number that differs between kernels which share their code; no size equals its complement. */
+  /** Differs between kernels that share their code; no size equals its complement. */
   varying = (n: number): string => `~${this.#uniform(~n)}`;
 
   #uniform(n: number): string {
@@ -93,7 +91,7 @@ export class Kernel {
     return terms.length === 0 ? '0' : `(${terms.join(' + ')})`;
   }
 
-  /** The index of the element at an offset. */
+  /** Of the element at an offset. */
   unravel(dims: readonly number[], offset: string): Index {
     let stride = 1;
     const index: string[] = [];
@@ -107,30 +105,29 @@ export class Kernel {
     return index;
   }
 
-  /** The index of row `r` of a value, whose columns this kernel writes. */
+  /** Of row `r`, whose columns this kernel writes. */
   rows(dims: readonly number[]): Index {
     const lead = this.unravel(dims.slice(0, -1), 'r');
     this.#lead = lead.join();
     return lead;
   }
 
-  /** The name that a store is bound to. */
   binding(store: Store): string {
     const known = this.stores.indexOf(store);
     return `b${known < 0 ? this.stores.push(store) - 1 : known}`;
   }
 
-  /** A variable, and its name. */
+  /** Returns the variable's name. */
   let(expression: string): string {
     const name = `v${this.#variables++}`;
     this.#lines.push(`let ${name} = ${expression};`);
     return name;
   }
 
-  /** An offset, in a variable if it is more than one. */
+  /** In a variable if it is more than one word. */
   offset = (expression: string): string => (/^[\w.]+$/.test(expression) ? expression : this.let(expression));
 
-  /** An element; equal ones are computed once. */
+  /** Equal ones are computed once. */
   read(value: Value, index: Index): string {
     if (value.known && sizeOf(value.dims) === 1) return literal(value.known[0] as number, value.type);
     const key = `${this.#idOf(value)}:${index}`;
@@ -149,7 +146,7 @@ export class Kernel {
     return id;
   }
 
-  /** Statements of their own scope, and what they compute. `isFresh`: without the variables around them. */
+  /** In a scope of its own. `isFresh`: without the variables around it. */
   block(write: () => string, isFresh = true): { lines: string; result: string } {
     const [lines, memo] = [this.#lines, this.#memo];
     this.#lines = [];
@@ -182,10 +179,10 @@ export class Kernel {
     return `s${n}`;
   }
 
-  /** Whether this kernel's rows are those of the index, so that a workgroup can sum along one. */
+  /** Then a workgroup can sum along a row. */
   isRow = (lead: Index): boolean => this.#lead !== null && this.#lead === lead.join();
 
-  /** The sum or maximum of a row, by the whole workgroup. */
+  /** By the whole workgroup. */
   total(value: Value, kind: 'sum' | 'max', x: Value, lead: Index): string {
     const known = this.#totals.get(value);
     if (known !== undefined) return known;
@@ -199,7 +196,6 @@ export class Kernel {
     return name;
   }
 
-  /** Declarations of what is bound. */
   bindings(): string {
     const sizes = `@group(0) @binding(0) var<uniform> sizes: array<vec4i, ${MOST_SIZES / 4}>;`;
     const stores = this.stores.map(
@@ -223,7 +219,7 @@ fn ${kind}_of(value: f32, t: u32) -> f32 {
 }`;
 const ACROSS = `var<workgroup> part: array<f32, ${THREADS}>;${across('sum', 'part[t] + part[t + half]')}${across('max', 'max(part[t], part[t + half])')}`;
 
-/** What a kernel that reads these values binds. */
+/** Bound by a kernel that reads these values. */
 export function storesOf(values: readonly Value[]): ReadonlySet<Store> {
   const seen = new Set<Value>();
   const visit = (value: Value): readonly Store[] => {
@@ -238,7 +234,7 @@ export function storesOf(values: readonly Value[]): ReadonlySet<Store> {
 export const aligned = ({ dims }: Value, index: Index): Index =>
   index.slice(index.length - dims.length).map((i, axis) => (dims[axis] === 1 ? '0' : i));
 
-/** Sizes of a result whose operands are stretched to fit each other. */
+/** Of a result whose operands are stretched to fit each other. */
 export const broadcast = (shapes: readonly (readonly number[])[]): readonly number[] => {
   const rank = Math.max(...shapes.map((dims) => dims.length));
   return Array.from({ length: rank }, (_, axis) => {
@@ -247,20 +243,15 @@ export const broadcast = (shapes: readonly (readonly number[])[]): readonly numb
   });
 };
 
-/** A value that costs nothing until a kernel reads it. */
+/** Costs nothing until a kernel reads it. */
 export const lazy = (
   dims: readonly number[],
   inputs: readonly Value[],
   at: Value['at'],
   type: ElementType = 'f32',
-): Value => ({
-  dims,
-  type,
-  inputs,
-  at,
-});
+): Value => ({ dims, type, inputs, at });
 
-/** Numbers that are known before anything runs; a kernel can read them only if there is one. */
+/** A kernel can read them only if there is one. */
 export const numbers = (dims: readonly number[], known: readonly number[], type: ElementType): Value => ({
   ...lazy(dims, [], () => never(), type),
   known,
@@ -269,7 +260,7 @@ const never = (): never => {
   throw unsupportedModel('A kernel would read a constant of several integers.');
 };
 
-/** The elements in their order, with other sizes. */
+/** In the same order. */
 export const reshaped = (x: Value, dims: readonly number[]): Value =>
   dims.join() === x.dims.join()
     ? x
@@ -277,7 +268,7 @@ export const reshaped = (x: Value, dims: readonly number[]): Value =>
       ? numbers(dims, x.known, x.type)
       : lazy(dims, [x], (k, index) => k.read(x, k.unravel(x.dims, k.offset(k.linear(dims, index)))), x.type);
 
-/** Elements of x at an index made of the output's. */
+/** At an index made of the output's. */
 export const moved = (x: Value, dims: readonly number[], from: (index: Index, k: Kernel) => Index): Value =>
   lazy(dims, [x], (k, index) => k.read(x, from(index, k)), x.type);
 
@@ -289,7 +280,7 @@ export const stored = (store: Store): Value => ({
   at: (k, index) => `${k.binding(store)}[${k.linear(store.dims, index)}]`,
 });
 
-/** Writes values of equal sizes: a thread an element, or a workgroup a row where rows are summed. */
+/** Of equal sizes: a thread an element, or a workgroup a row where rows are summed. */
 export function mapKernel(outputs: readonly (readonly [Value, Store])[], literals: ReadonlySet<number>): KernelPlan {
   const dims = present(outputs[0], 'output')[0].dims;
   const width = dims.at(-1) ?? 1;
@@ -317,7 +308,7 @@ export function mapKernel(outputs: readonly (readonly [Value, Store])[], literal
   };
 }
 
-/** A product over the last two axes, plus c. `isRowMajor`: a row of b is what is summed. */
+/** Over the last two axes, plus c. `isRowMajor`: a row of b is what is summed. */
 export interface Product {
   readonly a: Value;
   readonly b: Value;
@@ -326,10 +317,7 @@ export interface Product {
   readonly store: Store;
 }
 
-/**
- * Products of equal sizes. Tiles of 32 x 32 sums by 64 threads, 4 x 4 each; 16 columns and rows of the operands at a time
- * are in the workgroup's memory.
- */
+/** Of equal sizes: tiles of 32 x 32 sums by 64 threads, 4 x 4 each; 16 columns and rows at a time are in workgroup memory. */
 export function productKernel(products: readonly Product[], literals: ReadonlySet<number>): KernelPlan {
   const dims = present(products[0], 'product').store.dims;
   const batch = sizeOf(dims.slice(0, -2));
@@ -362,7 +350,6 @@ ${body.join('')}
 function productText(k: Kernel, { a, b, c, isRowMajor, store }: Product): string {
   const lead = k.unravel(store.dims.slice(0, -2), 'z');
   const [M, N, K] = [...store.dims.slice(-2), a.dims.at(-1) ?? 0].map((n) => k.size(n));
-  /** Loads one number of a tile, at place i. */
   const tile = (x: Value, name: string, place: string, bound: string, at: Index, cell: string) => {
     const { lines, result } = k.block(() => k.read(x, aligned(x, [...lead, ...at])));
     return `{ ${place}\nvar e = 0f;\nif (${bound}) {\n${lines}\ne = ${result};\n}\n${name}[${cell}] = e; }`;
