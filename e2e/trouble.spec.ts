@@ -180,7 +180,7 @@ test('says why nothing can be computed in a browser without WebAssembly, and off
   await expect(page.getByRole('button', { name: 'Draw the learning curve' })).toBeDisabled();
 });
 
-test('offers no batch, matrix or measurement where nothing can be computed, and says why', async ({ studio }) => {
+test('offers no batch and no grid where nothing can be computed, and says why', async ({ studio }) => {
   const { page } = studio;
   await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'WebAssembly'));
   await studio.open();
@@ -192,16 +192,11 @@ test('offers no batch, matrix or measurement where nothing can be computed, and 
   await expect(studio.lead).toContainText(why);
   await page.getByRole('button', { name: 'Open Library' }).click();
   await expect(page.getByRole('button', { name: 'Import' })).toBeEnabled();
-  await page.getByRole('tab', { name: 'Matrix' }).click();
+  await page.getByRole('tab', { name: 'Grid' }).click();
   await expect(studio.lead).toContainText(why);
   await page.getByRole('tab', { name: 'Batch' }).click();
   await studio.upload(AWKWARD, 'Choose a file');
   await expect(page.getByRole('button', { name: /^Answer \d+ rows$/ })).toBeDisabled();
-  await expect(studio.lead).toContainText(why);
-  await page.getByRole('tab', { name: 'Prompt sets' }).click();
-  await page.getByRole('button', { name: 'Versions and stages' }).click();
-  await expect(page.getByRole('button', { name: 'Measure on test rows' })).toBeDisabled();
-  await expect(page.getByRole('button', { name: 'Measure on a file' })).toBeDisabled();
   await expect(studio.lead).toContainText(why);
   await studio.go('Playground');
   await expect(studio.lead).toContainText(why);

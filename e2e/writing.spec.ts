@@ -171,7 +171,12 @@ test('takes a column of summaries from the file through training, comparison and
     expect(texts.split('\r\n')[0]).toMatch(/^row_id,text,wanted,untuned_written,/);
 
     await set.getByRole('button', { name: 'Versions and stages' }).click();
-    await page.getByRole('button', { name: 'Measure on test rows' }).click();
+    await page.getByRole('button', { name: 'Measure in the grid' }).click();
+    await page.getByRole('button', { name: 'Fill 1 cell' }).click();
+    await expect(page.getByRole('button', { name: 'Every cell is filled' })).toBeVisible();
+    await narrow(studio, 'Library, a grid of texts');
+    await page.getByRole('tab', { name: 'Prompt sets' }).click();
+    await set.getByRole('button', { name: 'Versions and stages' }).click();
     const measured = library.set('Is it still as good?').getByRole('listitem');
     await expect(measured).toContainText(/Was ROUGE-L \d+% on 35 test rows.+on the same rows: no clear change, 0/);
     await narrow(studio, 'Library, a set that writes');

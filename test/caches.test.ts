@@ -19,8 +19,8 @@ import { contentKey } from '../src/lib/bytes';
 import { uninterrupted } from '../src/lib/control';
 import { sequentialBounds } from '../src/metrics/power';
 import type { SoftPrompt } from '../src/prompt/soft-prompt';
-import type { MatrixPrompt } from '../src/prompt-set/ready-prompt';
-import { cellKeys } from '../src/report/matrix';
+import type { GridPrompt } from '../src/prompt-set/ready-prompt';
+import { cellKeys } from '../src/report/grid';
 import { openTokenizerOf } from '../src/tokens/tokenizer';
 import { STANDARD } from '../src/training/settings';
 import { makeCheckRows } from '../src/workflow/check-rows';
@@ -97,7 +97,7 @@ const over = <T>(base: T, changes: { readonly [K in keyof T]?: T[K] }): Record<s
   Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, { ...base, [name]: value }]));
 
 const info = { sha256: 'a', backend: 'wasm', threads: 2, adapter: null } as const;
-const matrixPrompt = (dataset: Dataset): MatrixPrompt => ({
+const gridPrompt = (dataset: Dataset): GridPrompt => ({
   id: 's/p',
   name: 'p',
   prompt: { template: '{text}', shots: 2, shotSeed: 0 },
@@ -110,7 +110,7 @@ const matrixPrompt = (dataset: Dataset): MatrixPrompt => ({
   dataset,
   seen: { parts: ['train'], isSure: true },
 });
-const promptsWith = (of: MatrixPrompt): Record<string, MatrixPrompt> => ({
+const promptsWith = (of: GridPrompt): Record<string, GridPrompt> => ({
   ...over(of, { words: otherWords, meanLogProbs: [1, 2, 3], threshold: 0.5, softs: [] }),
   ...Object.fromEntries(Object.entries(softs()).map(([what, other]) => [what, { ...of, softs: [other] }])),
   ...Object.fromEntries(
@@ -247,10 +247,10 @@ const CACHES: Record<string, (rows: Awaited<ReturnType<typeof datasets>>) => Not
       ...over(asked, { labels: otherTokens }),
     });
   },
-  'Cells of the matrix': async ({ base, changed }) => {
-    const keyOf = async ({ prompt, model, dataset }: { prompt: MatrixPrompt; model: string; dataset: Dataset }) =>
+  'Cells of the grid': async ({ base, changed }) => {
+    const keyOf = async ({ prompt, model, dataset }: { prompt: GridPrompt; model: string; dataset: Dataset }) =>
       [...(await cellKeys([prompt], model, [{ id: 'd', name: 'd', dataset }])).values()].join();
-    const asked = { prompt: matrixPrompt(base), model: 'a', dataset: base };
+    const asked = { prompt: gridPrompt(base), model: 'a', dataset: base };
     const { 'order of a part': _, ...rows } = changed; // of the training rows, which are not asked
     const others = {
       ...Object.fromEntries(Object.entries(rows).map(([what, dataset]) => [what, { ...asked, dataset }])),

@@ -29,7 +29,7 @@ const CODE = {
 /** Parts of screens that are fetched when they are first used. */
 const LATER = [
   () => import('./screens/library/ExportDialog'),
-  () => import('./screens/library/MatrixTab'),
+  () => import('./screens/library/GridTab'),
   () => import('./screens/library/team-folder'),
 ];
 
@@ -212,7 +212,7 @@ export const carriersOf = (studio: Studio): Carriers => {
       await imports.of(studio).bring(name, files);
     },
     measureFile: async (...asked) => {
-      const { measureFile } = await import('./screens/library/measure-store');
+      const { measureFile } = await import('./screens/library/grid-store');
       return measureFile(studio, ...asked);
     },
     train: (change) => train(studio, change),

@@ -8,8 +8,8 @@ import { renamePromptSet } from '../prompt-set/prompt-set';
 import type { ClassifyEvaluation } from '../prompt-set/types';
 import { STANDARD } from '../training/settings';
 import { compareStores } from './screens/compare/compare-store';
+import { gridState } from './screens/library/grid-store';
 import { setActions } from './screens/library/library-store';
-import { matrixState } from './screens/library/measure-store';
 import { usePrompts } from './screens/prompts/prompts-store';
 import { useNextRun } from './screens/train/next-run';
 import { RunQueue } from './screens/train/run-queue';
@@ -151,8 +151,8 @@ const CHANGES: Readonly<Record<string, Change>> = {
     },
   },
   'another model in the matrix': {
-    make: ({ page }) => matrixState.of(page).change((plan) => ({ ...plan, models: ['m'] })),
-    shown: async (s) => (await matrixState.of(s).current()).models,
+    make: ({ page }) => gridState.of(page).change((plan) => ({ ...plan, models: ['m'] })),
+    shown: async (s) => (await gridState.of(s).current()).models,
   },
   'a deleted prompt set': {
     make: async ({ page, id }) => setActions.of(page).remove({ id, name: 'Tone' }),

@@ -5,8 +5,8 @@ import { DECIDE_USAGE, decide, ROLL_OUT_USAGE, rollOut } from './decide';
 import { DISTIL_USAGE, distilPrompt } from './distil';
 import { BelowGate, EVALUATE_USAGE, evaluate } from './evaluate';
 import { EXPORT_USAGE, exportFor } from './exports';
+import { GRID_USAGE, grid } from './grid';
 import { GRAPH_USAGE, graph, INSPECT_USAGE, inspect } from './inspect';
-import { MATRIX_USAGE, matrix } from './matrix';
 import { UsageError } from './options';
 import { PREDICT_USAGE, predict } from './predict';
 import { IMPROVE_USAGE, improvePrompt, TUNE_USAGE, tune, WRITE_USAGE, write } from './tune';
@@ -23,7 +23,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   improve: { usage: IMPROVE_USAGE, run: improvePrompt },
   distil: { usage: DISTIL_USAGE, run: distilPrompt },
   evaluate: { usage: EVALUATE_USAGE, run: evaluate },
-  matrix: { usage: MATRIX_USAGE, run: matrix },
+  grid: { usage: GRID_USAGE, run: grid },
   predict: { usage: PREDICT_USAGE, run: predict },
   export: { usage: EXPORT_USAGE, run: exportFor },
   decide: { usage: DECIDE_USAGE, run: decide },

@@ -15,8 +15,8 @@ import { badInput } from '../lib/errors';
 import { counted } from '../lib/format';
 import { configOf } from '../model/card';
 import { chosenHard, chosenSoft } from '../prompt-set/make-versions';
-import { stamp } from '../prompt-set/prompt-set';
-import { type MatrixPrompt, matrixChoices, matrixPrompt } from '../prompt-set/ready-prompt';
+import { kindOf, stamp } from '../prompt-set/prompt-set';
+import { type GridPrompt, gridChoices, gridPrompt } from '../prompt-set/ready-prompt';
 import type { PromptSet } from '../prompt-set/types';
 import { propose } from '../task/tasks';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
@@ -225,7 +225,7 @@ async function folderFiles(folder: string, deep: boolean): Promise<ReadonlyMap<s
   return new Map(await Promise.all(named));
 }
 
-// The rows of a matrix: versions of exported prompts and prompt sets, and hand-written texts.
+// The rows of a grid: versions of exported prompts and prompt sets, and hand-written texts.
 
 /** File names; whole paths where two are equal. @throws UsageError for a path that is named twice */
 export function unlike(paths: readonly string[]): readonly string[] {
@@ -253,9 +253,9 @@ export async function weightsOf(paths: readonly string[], all = false): Promise<
   return found;
 }
 
-export async function readRowPrompts(paths: readonly string[], given: RowsGiven): Promise<readonly MatrixPrompt[]> {
+export async function readRowPrompts(paths: readonly string[], given: RowsGiven): Promise<readonly GridPrompt[]> {
   const names = unlike(paths);
-  const found: MatrixPrompt[] = [];
+  const found: GridPrompt[] = [];
   for (const [i, path] of paths.entries()) {
     const name = names[i] ?? path;
     found.push(
@@ -266,7 +266,7 @@ export async function readRowPrompts(paths: readonly string[], given: RowsGiven)
 }
 
 /** A hand-written prompt with the answer words that `tune` would give it. */
-async function textPrompt(path: string, name: string, { dataset, model }: RowsGiven): Promise<MatrixPrompt> {
+async function textPrompt(path: string, name: string, { dataset, model }: RowsGiven): Promise<GridPrompt> {
   const template = new TextDecoder().decode(await bytesAt(path)).trimEnd();
   if (!template.includes('{text}')) throw badInput(`${path} has no {text}: write it where the text of a row is to be.`);
   const { files } = await readModelDir(model);
@@ -292,7 +292,7 @@ async function filePrompts(
   path: string,
   name: string,
   { all }: Pick<RowsGiven, 'all'>,
-): Promise<readonly MatrixPrompt[]> {
+): Promise<readonly GridPrompt[]> {
   const files = (await isFile(path)) ? new Map([[path, await bytesAt(path)]]) : await folderFiles(path, true);
   const incoming = await readIncoming(files, { ...stamp(), taken: [] });
   if (!incoming.ok) throw badInput(`${path}: ${incoming.error.message}`);
@@ -303,9 +303,10 @@ async function filePrompts(
     );
   const { set, dataset } = what;
   const hashes = what.kind === 'prompt' ? what.sidecar.data?.textHashes : undefined;
-  const choices = all ? matrixChoices(set).map(({ id }) => id) : chosenIds(set);
-  const prompts = choices.flatMap((id) => matrixPrompt(set, id, dataset) ?? []);
-  if (prompts.length === 0) throw badInput(`${path} has no prompt that chooses a label, so it cannot be in a matrix.`);
+  const choices = all ? gridChoices(set).map(({ id }) => id) : chosenIds(set);
+  const chosen = kindOf(set) === 'classify' ? choices : [];
+  const prompts = chosen.flatMap((id) => gridPrompt(set, id, dataset) ?? []);
+  if (prompts.length === 0) throw badInput(`${path} has no prompt that chooses a label, so it cannot be in a grid.`);
   return prompts.map((prompt) => ({
     ...prompt,
     id: `${name}/${prompt.id.slice(prompt.id.indexOf('/') + 1)}`,

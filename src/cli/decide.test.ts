@@ -6,7 +6,8 @@ import { unlikeTexts } from '../dataset/test-support';
 import { setPackageFiles } from '../interchange/set-package';
 import { writeZip } from '../interchange/zip';
 import { placeOf } from '../lib/rng';
-import { EMPTY_MATRIX, matrixJson, scored } from '../report/matrix';
+import { scored } from '../prompt-set/answers';
+import { EMPTY_GRID, gridJson } from '../report/grid';
 import { setOf } from '../route/test-support';
 import { runCommand } from './commands';
 import { readModelDir } from './node-host';
@@ -163,8 +164,8 @@ describe('decide', () => {
     const texts = unlikeTexts(140, 3);
     /** Prompts by how many of the first rows they get right, as `matrix` answers them for rows.csv. */
     const matrix = (right: Readonly<Record<string, number>>, rows = 100) =>
-      matrixJson({
-        ...EMPTY_MATRIX,
+      gridJson({
+        ...EMPTY_GRID,
         prompts: Object.keys(right).map((id) => ({ id, name: id })),
         models: [{ id: HASH, name: 'm' }],
         data: [{ id: 'rows.csv', name: 'rows.csv' }],

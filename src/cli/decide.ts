@@ -44,7 +44,7 @@ import { badInput } from '../lib/errors';
 import { counted, percent } from '../lib/format';
 import { firstFault } from '../lib/zod';
 import { argmax } from '../metrics/classification';
-import { readMatrix } from '../report/matrix';
+import { readGrid } from '../report/grid';
 import { type Results, resultsSchema } from '../report/results-schema';
 import { learningCurve } from '../workflow/learning-curve';
 import { bytesAt, openTable, readLibrary, sayRows } from './data';
@@ -77,9 +77,9 @@ const EFFORT_OPTIONS = (['engineering', 'tuning'] as const).flatMap((of) =>
   (['build', 'hostingPerMonth', 'minutesPerMonth'] as const).map((key) => effortOption(of, key)),
 );
 
-export const ROLL_OUT_USAGE = `npm run --silent roll-out -- MATRIX.json --data ROWS.csv --text COL --label COL --seen FILE.csv...
+export const ROLL_OUT_USAGE = `npm run --silent roll-out -- GRID.json --data ROWS.csv --text COL --label COL --seen FILE.csv...
   rehearses the way from one prompt to another in shares of 5, 25, 50 and 100%, with gates, on rows that no choice has seen
-  MATRIX.json: what npm run matrix wrote for both prompts and ROWS.csv; --seen: the files whose rows trained them, chose
+  GRID.json: what npm run grid wrote for both prompts and ROWS.csv; --seen: the files whose rows trained them, chose
   between them or compared them; rows of ROWS.csv that say the same, or almost the same, are left out
   [--from PROMPT] [--to PROMPT] [--handle HANDLE] [--json] [--log FILE.csv]
   [--max-loss POINTS] [--min-accuracy PER_CENT] [--max-fallbacks PER_CENT] [--below PROBABILITY]
@@ -224,7 +224,7 @@ const intervalWords = (found: BreakEven): string => {
   return `Saved a month: ${savingWords(found)}, 95% interval${until}.`;
 };
 
-/** Rehearses on the rows of a matrix that no choice has seen. Resolves to false where the new prompt was rolled back. */
+/** Rehearses on the rows of a grid that no choice has seen. Resolves to false where the new prompt was rolled back. */
 export async function rollOut(args: readonly string[]): Promise<boolean> {
   const { values, ...read } = readArguments(withLists(args, ['seen']), {
     ...flags('json'),
@@ -232,7 +232,7 @@ export async function rollOut(args: readonly string[]): Promise<boolean> {
     ...valued('rows-per-check', 'label-delay', 'data', 'text', 'label', 'handle'),
     seen: { type: 'string', multiple: true },
   });
-  const [path] = read.exactly(['MATRIX.json']);
+  const [path] = read.exactly(['GRID.json']);
   const answered = await answeredIn(path);
   const columns = { text: read.required('text'), label: read.required('label') };
   const seen = values.seen ?? [];
@@ -245,7 +245,7 @@ export async function rollOut(args: readonly string[]): Promise<boolean> {
   const asked = answered.rowIds.flatMap((id) => byId.get(id) ?? []);
   if (asked.length < answered.rowIds.length)
     throw badInput(
-      `${path} has answers to rows that ${data.format.fileName} lacks. Name the file that the matrix was made with.`,
+      `${path} has answers to rows that ${data.format.fileName} lacks. Name the file that the grid was made with.`,
     );
   const { measured, refused } = unseenRows(answered, besideKnown(asked, known.flat(), mapping));
   if (refused !== null) throw badInput(refused);
@@ -273,12 +273,12 @@ export async function rollOut(args: readonly string[]): Promise<boolean> {
   return run.outcome !== 'rolled-back';
 }
 
-/** The prompts of a matrix on its first model and data set. @throws StudioError `bad-input` for a file that is no matrix */
+/** The prompts of a grid on its first model and data set. @throws StudioError `bad-input` for a file that is no grid */
 async function answeredIn(path: string): Promise<Measured> {
   const text = new TextDecoder().decode(await bytesAt(path));
   if (resultsSchema.safeParse(readJson(text)).success)
-    throw badInput(`${CHOSEN_ON} Let both prompts answer it with npm run matrix, and name the file that this writes.`);
-  const found = readMatrix(text);
+    throw badInput(`${CHOSEN_ON} Let both prompts answer it with npm run grid, and name the file that this writes.`);
+  const found = readGrid(text);
   if (!found.ok) throw badInput(`${path}: ${found.error.message}`);
   const { prompts, cells } = found.value;
   const first = cells.find(({ answers }) => answers !== null);
@@ -316,11 +316,11 @@ function armOf(
   if (found) return found;
   const names = arms.map(({ id, name }) => `${name} (${id})`).join(', ');
   throw badInput(
-    `There is no ${wanted === undefined ? 'second prompt' : `“${wanted}”`} in this matrix. Name one with --${option}: ${names}.`,
+    `There is no ${wanted === undefined ? 'second prompt' : `“${wanted}”`} in this grid. Name one with --${option}: ${names}.`,
   );
 }
 
-/** @param answered rows of the file that the matrix has @param unseen those that no choice has seen */
+/** @param answered rows of the file that the grid has @param unseen those that no choice has seen */
 const unseenOf = (read: RowAccount, answered: number, unseen: number): RowAccount =>
   without(without(read, 'waiting', read.used - answered), 'seen', answered - unseen);
 

@@ -121,7 +121,7 @@ export async function predict(args: readonly string[]): Promise<void> {
   const events: BatchEvent[] = [];
   let { routed, account } = { routed: '', account: textsRead(table, text) };
   if (answering.arm) sayOtherWeights(answering.arm, host, log);
-  keepRows(host, 'batch', table);
+  keepRows(host, table);
   const emit = (event: BatchEvent) => {
     ({ routed, account } = event.progress);
     if (values.explain) events.push(event);

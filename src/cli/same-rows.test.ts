@@ -63,12 +63,11 @@ const found = ({ columns, rows, rejected }: Table, isLong: boolean) => ({
 async function answered(of: Case, reader: 'command line' | 'page') {
   const { text = 'text', template = TEMPLATE, file, repeat } = of;
   const { host } = fakeHost(CONTEXT, (prompt) => probabilities(prompt).map(Math.log));
-  if (reader === 'page')
-    await openRows(host, { use: 'batch', file: new Blob([new Uint8Array(bytesOf(of))]), name: file }, SILENT);
+  if (reader === 'page') await openRows(host, { file: new Blob([new Uint8Array(bytesOf(of))]), name: file }, SILENT);
   else {
     const path = join(await mkdtemp(join(tmpdir(), 'softprompt-same-')), file);
     await writeFile(path, bytesOf(of));
-    keepRows(host, 'batch', await openTable(path, { text }, SILENT_LOG, { override: { oneColumn: true } }));
+    keepRows(host, await openTable(path, { text }, SILENT_LOG, { override: { oneColumn: true } }));
   }
   const version: AnsweringVersion = {
     task: { kind: 'classify', calibration: null, threshold: THRESHOLD },
@@ -78,10 +77,10 @@ async function answered(of: Case, reader: 'command line' | 'page') {
     model: null,
     dataset: null,
   };
-  const read = found(openFile(host, 'batch').table, repeat !== undefined);
+  const read = found(openFile(host).table, repeat !== undefined);
   await batch(host, { plan: alone(version), text, from: 0 }, { control: uninterrupted, emit: () => undefined });
   const answers = await (await batchFile(host, OUTPUT)).file.text();
-  await closeRows(host, { use: 'batch' });
+  await closeRows(host);
   return {
     ...read,
     ...(repeat ? { answersSha256: createHash('sha256').update(answers).digest('hex') } : { answers }),

@@ -8,11 +8,11 @@ import { badInput } from '../lib/errors';
 import { counted } from '../lib/format';
 import { placeOf } from '../lib/rng';
 import { calibrated } from '../metrics/calibration';
+import type { Said } from '../prompt-set/answers';
 import { chosenHard, chosenSoft } from '../prompt-set/make-versions';
 import {
   armsByVersion,
   type Measured as Kept,
-  type Measurement,
   overVersions,
   type Result,
   resultsOf,
@@ -214,7 +214,7 @@ const NOBODY_KNOWS =
 /** The rows that no choice has seen, of those that several prompts answered. */
 export function unseenRows(
   measured: Measured,
-  { families, seen }: NonNullable<Measurement['beside']>,
+  { families, seen }: NonNullable<Said['beside']>,
 ): Pick<RollOutRows, 'measured' | 'refused'> {
   const met = new Set(seen);
   const places = measured.rowIds.flatMap((_, i) => (met.has(i) ? [] : [i]));
@@ -263,7 +263,7 @@ export function rollOutRows(kept: Kept): readonly RollOutRows[] {
     const name = `${counted(measured.rowIds.length, 'test row')} of the newest comparison`;
     return { id: evaluation.id, name, measured, versions: Object.fromEntries(versions), refused: CHOSEN_ON };
   });
-  const results = resultsOf(kept).filter(({ measurement }) => measurement?.data.kind === 'file');
+  const results = resultsOf(kept).filter(({ said }) => said?.data.kind === 'file');
   const files = rowsOfResults(results).flatMap(({ key, name }): RollOutRows[] => {
     const newest = overVersions(results, key);
     // a version that left out other rows of the file answered other rows
@@ -272,7 +272,7 @@ export function rollOutRows(kept: Kept): readonly RollOutRows[] {
     const rowIds = arms[0]?.isCorrect.map((_, i) => `${i}`) ?? [];
     const measured: Measured = { advice: null, arms, rowIds };
     const versions = Object.fromEntries(arms.map(({ id }) => [id, id]));
-    const beside = newest.flatMap(({ measurement }) => measurement?.beside ?? []);
+    const beside = newest.flatMap(({ said }) => said?.beside ?? []);
     // the rows of the prompt set may have changed between two measurements
     const seen = [...new Set(beside.flatMap((each) => each.seen))];
     const families = beside[0]?.families;

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { compare } from '../evaluation/classify/compare';
 import { alternating, armOf, planOf as comparedOf, patterned } from '../evaluation/test-support';
 import { createRng, placeOf, type Rng } from '../lib/rng';
+import type { Answers } from '../prompt-set/answers';
+import { answersTo } from '../prompt-set/answers.test-support';
 import { addHardVersion } from '../prompt-set/make-versions';
-import type { Measurement } from '../prompt-set/performance';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import type { ClassifyEvaluation } from '../prompt-set/types';
 import { rollOutRows } from './measured';
@@ -218,19 +219,14 @@ describe('rows to rehearse on', () => {
         .set,
     createPromptSet({ id: 's', now: '2026-01-01' }, { ...named, taken: [] }),
   );
-  const measured = (versionId: string, right: number, gold: readonly number[]): Measurement => ({
-    ...{
-      id: versionId,
-      setId: 's',
-      versionId,
-      createdAt: '2026-03-01',
-      labels: ['bad', 'good'],
-    },
-    ...{ calibrated: false, model: { id: 'm', sha256: 's' } },
-    data: { kind: 'file', name: 'april.csv', fingerprint: 'april' },
+  const measured = (id: string, right: number, gold: readonly number[]): Answers => ({
+    ...answersTo(
+      { id, setId: 's', versionId: id, createdAt: '2026-03-01' },
+      'april.csv',
+      gold,
+      gold.map((label, i) => (i < right ? label : 1 - label)),
+    ),
     beside: { families: gold.map((_, i) => i), seen: [] },
-    gold,
-    predictions: gold.map((label, i) => (i < right ? label : 1 - label)),
   });
   const gold = alternating(40);
 
@@ -248,7 +244,7 @@ describe('rows to rehearse on', () => {
     expect(file?.refused).toBeNull();
   });
 
-  const rolledOn = (beside: Measurement['beside']) =>
+  const rolledOn = (beside: Answers['beside']) =>
     rollOutRows({
       ...{ set, evaluations: [], writings: [] },
       measurements: ['h1', 'h2'].map((id, i) => ({ ...measured(id, 20 + 10 * i, gold), beside })),

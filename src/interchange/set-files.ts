@@ -7,8 +7,8 @@ import { type Failure, fail, ok, type Result } from '../lib/result';
 import { firstFault, type z } from '../lib/zod';
 import { readNpy, writeNpy } from '../prompt/codecs';
 import type { SoftPrompt } from '../prompt/soft-prompt';
+import { type Answers, scored } from '../prompt-set/answers';
 import { withVerdict } from '../prompt-set/listing';
-import { type Measurement, measurementOf } from '../prompt-set/performance';
 import {
   type ClassifyEvaluation,
   type Evaluation,
@@ -51,7 +51,7 @@ export interface CompleteSet {
   /** With their votes; newest first. */
   readonly evaluations: readonly Evaluation[];
   /** Oldest first. They name no row. */
-  readonly measurements: readonly Measurement[];
+  readonly measurements: readonly Answers[];
 }
 
 type SetFile = z.infer<typeof setSchema> & { readonly formatVersion: number };
@@ -64,7 +64,14 @@ export function withoutRows({ set, evaluations, checkpoints, measurements }: Com
   const asked = madeOfRows(set);
   if (asked) throw badInput(asked);
   const named = { ...withVerdict(set, evaluations), hard: set.hard.map(withoutRowIds) };
-  return { set: named, dataset: null, checkpoints, evaluations: [], measurements };
+  return { set: named, dataset: null, checkpoints, evaluations: [], measurements: measurements.map(withoutIds) };
+}
+
+/** The answers with the places of the rows for their ids. */
+function withoutIds({ answers, wrote, ...of }: Answers): Answers {
+  const placed = <T extends { readonly rowIds: readonly string[] }>(said: T | null) =>
+    said && { ...said, rowIds: said.rowIds.map((_, i) => String(i)) };
+  return { ...of, answers: placed(answers), wrote: placed(wrote) };
 }
 
 /** Why a set cannot leave without rows: a version has examples in its text, or their words. Null = it can. */
@@ -164,7 +171,7 @@ export function readSetFiles(files: Files): Result<CompleteSet, SetFilesFailure>
     checkpoints: readFolder<RunCheckpoint>(files, 'runs', checkpointSchema),
     classified: readFolder<Kept<ClassifyEvaluation>>(files, FOLDER_OF.classify, evaluationSchema),
     generated: readFolder<Kept<GenerateEvaluation>>(files, FOLDER_OF.generate, writingSchema),
-    measurements: readFolder<Measurement>(files, 'measurements', measurementSchema),
+    measurements: readFolder<Answers>(files, 'measurements', measurementSchema),
     dataset: files.has(DATA_FILE) ? readPart<Dataset>(files, DATA_FILE, datasetSchema) : ok(null),
   });
   if (!read.ok) return read;
@@ -185,7 +192,8 @@ export function readSetFiles(files: Files): Result<CompleteSet, SetFilesFailure>
     checkpoints: checkpoints.map(own).sort((a, b) => (a.runId < b.runId ? -1 : 1)),
     evaluations: evaluations.map(own).sort(newestFirst),
     measurements: measurements
-      .map((each) => own(measurementOf(each)))
+      // their scores are computed again, so that none can be made up
+      .map((each) => own({ ...each, answers: each.answers && scored(each.answers) }))
       .sort((a, b) => a.createdAt.localeCompare(b.createdAt) || (a.id < b.id ? -1 : 1)),
   });
 }

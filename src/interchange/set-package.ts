@@ -93,6 +93,7 @@ export function renewed(
       id: here.newId(),
       setId: here.id,
       versionId: runId(measurement.versionId),
+      data: measurement.data.id === set.id ? { ...measurement.data, id: here.id } : measurement.data,
     })),
   };
 }

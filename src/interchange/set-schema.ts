@@ -4,7 +4,7 @@
  */
 import { z } from '../lib/zod';
 import { PLACEMENTS } from '../prompt/soft-prompt';
-import { rowsNamedAsNow } from '../prompt-set/performance';
+import { answersSchema, faultInAnswers } from '../prompt-set/answers';
 import {
   accountSchema,
   answerWords,
@@ -249,32 +249,29 @@ export const writingSchema = z.object({
   }),
 });
 
-export const measurementSchema = z
-  .object({
-    id: id.min(1),
-    setId: id,
-    versionId: id,
-    createdAt: time,
-    data: z.object({
-      kind: z
-        .string()
-        .transform(rowsNamedAsNow)
-        .pipe(z.enum(['test', 'file'])),
-      name: line,
-      fingerprint: short,
-    }),
-    labels: some(line),
-    gold: many(z.int()),
-    predictions: many(z.int()),
-    wrote: measures
-      .extend({
-        intervals: z.object({ rougeL: range, tokenF1: range, exactMatch: range, perplexity: range }),
-        rows: numbers,
-      })
-      .optional(),
-    account: accountSchema.optional(),
-    known: z.object({ same: count, almost: count, isSure: z.boolean() }).nullable().optional(),
-    calibrated: z.boolean(),
-    model: z.object({ id: line, sha256: short }),
-  })
-  .refine(({ gold, predictions }) => gold.length === predictions.length, 'labels and answers differ in number');
+const labelAnswers = answersSchema().refine(
+  (answers) => faultInAnswers(answers) === null,
+  'labels and answers do not fit each other',
+);
+
+export const measurementSchema = z.object({
+  id: id.min(1),
+  setId: id,
+  versionId: id,
+  createdAt: time,
+  key: short,
+  data: z.object({ kind: z.enum(['test', 'file']), id, name: line }),
+  fingerprint: short,
+  answers: labelAnswers.nullable(),
+  wrote: measures
+    .extend({
+      intervals: z.object({ rougeL: range, tokenF1: range, exactMatch: range, perplexity: range }),
+      rows: numbers,
+      rowIds: many(line),
+      rowsKey: short,
+    })
+    .nullable(),
+  account: accountSchema,
+  beside: z.object({ families: many(count), seen: many(count) }).nullable(),
+  model: z.object({ id: line, sha256: short }),
+});

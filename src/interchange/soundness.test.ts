@@ -92,7 +92,7 @@ it('accepts complete comparisons and measurements, and discards those without a 
       }
       for (const value of measurements) {
         expect(soundMeasurement(value).faults).toEqual([]);
-        expect(soundMeasurement({ ...value, predictions: 'lost' } as never).sound).toBeNull();
+        expect(soundMeasurement({ ...value, answers: 'lost' } as never).sound).toBeNull();
       }
     }),
     { numRuns: 40 },

@@ -1,7 +1,7 @@
 /** Whether a stored value is damaged, and which parts of it are sound. */
 import { firstFault, z } from '../lib/zod';
 import { PLACEMENTS } from '../prompt/soft-prompt';
-import { type Measurement, measurementOf } from '../prompt-set/performance';
+import type { Answers } from '../prompt-set/answers';
 import type {
   ClassifyEvaluation,
   GenerateEvaluation,
@@ -109,17 +109,10 @@ const measurement = z.looseObject({
   setId: text,
   versionId: text,
   createdAt: text,
-  data: z.looseObject({ kind: text, name: text, fingerprint: text }),
-  labels: z.array(text),
-  gold: z.array(z.int()),
-  predictions: z.array(z.int()),
-  wrote: z
-    .looseObject({
-      rougeL: z.number(),
-      rows: z.array(z.number()),
-      intervals: z.looseObject({ rougeL: z.looseObject({}) }),
-    })
-    .optional(),
+  data: z.looseObject({ kind: text, id: text, name: text }),
+  fingerprint: text,
+  answers: z.looseObject({ gold: z.array(z.int()), probabilities: z.array(z.array(z.number())) }).nullable(),
+  wrote: z.looseObject({ rougeL: z.number(), rows: z.array(z.number()) }).nullable(),
 });
 
 /** Rows may be many: they are checked when they are unpacked. */
@@ -170,10 +163,6 @@ export const soundCheckpoint = whole<RunCheckpoint>(checkpoint);
 export const soundEvaluation = whole<Kept<ClassifyEvaluation>>(evaluation);
 export const soundWriting = whole<Kept<GenerateEvaluation>>(writing);
 
-const wholeMeasurement = whole<Measurement>(measurement);
-export function soundMeasurement(value: Measurement): Soundness<Measurement> {
-  const { sound, faults } = wholeMeasurement(value);
-  return { sound: sound && measurementOf(sound), faults };
-}
+export const soundMeasurement = whole<Answers>(measurement);
 
 export const soundDataset = whole<StoredDataset>(dataset);

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import type { Dataset } from '../dataset/types';
 import { PLACEMENTS, type SoftPrompt } from '../prompt/soft-prompt';
-import type { Measurement } from '../prompt-set/performance';
+import type { Answers } from '../prompt-set/answers';
+import { answersTo } from '../prompt-set/answers.test-support';
 import {
   type ClassifyEvaluation,
   type GenerateEvaluation,
@@ -308,20 +309,18 @@ const dataset: fc.Arbitrary<Dataset> = fc
     heldBackHash: 'h',
   }));
 
-const measurement = (setId: string): fc.Arbitrary<Measurement> =>
+const measurement = (setId: string): fc.Arbitrary<Answers> =>
   fc
-    .record({ id, createdAt: time, versionId: id, gold: fc.array(fc.nat(1), { maxLength: 3 }) })
-    .map(({ gold, ...own }) => ({
-      ...own,
-      setId,
-      data: { kind: 'file' as const, name: 'others.csv', fingerprint: 'f' },
-      labels: LABELS,
-      gold,
-      predictions: gold.map(() => 0),
-      account: { read: 3, used: 2, leftOut: { long: 1 } },
-      calibrated: false,
-      model: { id: 'm', sha256: 'a' },
-    }));
+    .record({ id, createdAt: time, versionId: id, gold: fc.array(fc.nat(1), { minLength: 1, maxLength: 3 }) })
+    .map(({ gold, ...own }) =>
+      answersTo(
+        { ...own, setId },
+        'others.csv',
+        gold,
+        gold.map(() => 0),
+        LABELS,
+      ),
+    );
 
 export const anySet: fc.Arbitrary<CompleteSet> = fc
   .record({ setId: id, hard: unique(hard, 3), soft: unique(run, 3) })

@@ -1,21 +1,19 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { ArmReport } from '../evaluation/types';
 import { newcombe } from '../metrics/intervals';
+import type { Answers } from './answers';
+import { answersTo } from './answers.test-support';
 import { addHardVersion } from './make-versions';
-import type { Measurement } from './performance';
 import {
   betweenWords,
   driftOf,
   driftWords,
   firstOf,
   type Measured,
-  measurementOf,
   overVersions,
   performanceTitle,
   type Result,
   resultsOf,
-  rowsNamedAsNow,
   rowsOfResults,
   testRowsKey,
 } from './performance';
@@ -63,24 +61,9 @@ const gold = (n: number) => Array.from({ length: n }, (_, i) => i % 2);
 const said = (n: number, correct: number) => gold(n).map((label, i) => (i < correct ? label : 1 - label));
 const rowIds = (n: number) => Array.from({ length: n }, (_, i) => `row-${i}`);
 
-const measured = (
-  id: string,
-  versionId: string,
-  n: number,
-  correct: number,
-  rows: string,
-  day: number,
-): Measurement => ({
-  id,
-  setId: 's',
-  versionId,
-  createdAt: `2026-03-${String(day).padStart(2, '0')}`,
-  data: { kind: 'file', name: `${rows}.csv`, fingerprint: rows },
-  labels: LABELS,
-  gold: gold(n),
-  predictions: said(n, correct),
-  calibrated: false,
-  model: { id: 'm', sha256: 's' },
+const measured = (id: string, versionId: string, n: number, correct: number, rows: string, day: number): Answers => ({
+  ...answersTo({ id, setId: 's', versionId, createdAt: `2026-03-0${day}` }, `${rows}.csv`, gold(n), said(n, correct)),
+  fingerprint: rows,
 });
 
 const evaluation = (n: number, correct: number, calibrated: boolean): ClassifyEvaluation =>
@@ -181,20 +164,6 @@ test('gives test rows of a comparison and of a measurement one key, and other la
   ).not.toBe(key);
 });
 
-test('a measurement that an earlier release stored is on the rows of its comparison', () => {
-  const { tables } = JSON.parse(readFileSync('test/fixtures/store/v4.json', 'utf8'));
-  const [stored] = tables.measurements as Measurement[];
-  const plan = (tables.evaluations as ClassifyEvaluation[])[0]?.plan;
-  if (!stored || !plan) throw new Error('a measurement and a comparison');
-  const key = testRowsKey(plan.rowIds, plan.gold, plan.labels);
-  expect(stored.data).not.toMatchObject({ kind: 'test' });
-  expect(measurementOf(stored)).toEqual({ ...stored, data: { ...stored.data, kind: 'test', fingerprint: key } });
-  // some rows of a file, by its hash and theirs
-  const [formerly = ''] = stored.data.fingerprint.split(':');
-  expect(rowsNamedAsNow(`7f6a ${formerly}:2:x`)).toBe('7f6a test:2:x');
-  expect(rowsNamedAsNow('file')).toBe('file');
-});
-
 test('a version with examples gets the result of the arm with that number of examples, and no other', () => {
   const set = made();
   const [first, second] = set.hard.map((version): Version => ({ kind: 'hard', version }));
@@ -227,9 +196,15 @@ describe('versions that generate texts', () => {
     const intervals = { rougeL: around, tokenF1: around, exactMatch: around, perplexity: { low: 3, high: 5 } };
     return { rougeL, tokenF1: rougeL, exactMatch: 0, perplexity: 4, intervals, rows };
   };
-  const wrote = (id: string, rows: readonly number[], day: number, fingerprint = 'april'): Measurement => {
-    const { gold: _, predictions: __, labels: ___, ...own } = measured(id, 'h1', 0, 0, fingerprint, day);
-    return { ...own, labels: [], gold: [], predictions: [], wrote: scores(rows) };
+  const wrote = (id: string, rows: readonly number[], day: number, fingerprint = 'april'): Answers => {
+    const asked = {
+      rowIds: rows.map((_, i) => `${i}`),
+      rowsKey: fingerprint,
+      leftOut: 0,
+      known: null,
+      tokensSentMean: 1,
+    };
+    return { ...measured(id, 'h1', 1, 1, fingerprint, day), answers: null, wrote: { ...scores(rows), ...asked } };
   };
   const many = (value: number, swing: number) => Array.from({ length: 40 }, (_, i) => value + (i % 2 ? swing : -swing));
 

@@ -1,58 +1,13 @@
 /** Results of versions from every comparison and measurement. Only results on the same rows are shown together. */
-import type { RowsBeside } from '../dataset/families';
-import type { RowAccount } from '../dataset/types';
-import type { ArmReport, GenerateArm } from '../evaluation/types';
+import type { ArmReport } from '../evaluation/types';
 import { count, midSentence } from '../lib/format';
-import { correctCount } from '../metrics/classification';
+import { argmax, correctCount } from '../metrics/classification';
 import { bonettPrice, type Interval, meanInterval, meansInterval, newcombe, wilson } from '../metrics/intervals';
 import { LABEL_METRICS, metricsOf, TEXT_METRICS } from '../metrics/registry';
+import type { Answers, LabelAnswers, TextScores } from './answers';
 import { versionsCompared } from './calibration';
 import type { ClassifyEvaluation, GenerateEvaluation, Kept, PromptSet } from './types';
 import { type Version, versionById, versionsOf, versionWords } from './versions';
-
-/** Scores of generated texts: means over the rows with their intervals, and ROUGE-L row by row. */
-type WrittenScores = Omit<GenerateArm, 'id' | 'name' | 'kind' | 'tokensSentMean'>;
-
-/** Rows that a version may have seen in training, among those that it was measured on. */
-export interface KnownRows {
-  /** Their very text was in its training or validation rows. */
-  readonly same: number;
-  /** Near-twins of such rows, with the same answer. */
-  readonly almost: number;
-  /** It was trained on exactly these rows; else at most so many are known, because the rows have changed since. */
-  readonly isSure: boolean;
-}
-
-/** One version measured again on labelled rows: the test rows, or those of a file. */
-export interface Measurement {
-  readonly id: string;
-  readonly setId: string;
-  readonly versionId: string;
-  readonly createdAt: string;
-  readonly data: {
-    readonly kind: 'test' | 'file';
-    /** Name of the file. */
-    readonly name: string;
-    /** SHA-256 over the texts and labels of the rows, in order. */
-    readonly fingerprint: string;
-  };
-  /** Empty if texts are generated, as are `gold` and `predictions`. */
-  readonly labels: readonly string[];
-  /** Of the rows that were answered, in order; a file's row texts and ids are not kept. */
-  readonly gold: readonly number[];
-  readonly predictions: readonly number[];
-  /** Scores of generated texts; neither they nor the expected texts are kept. */
-  readonly wrote?: WrittenScores;
-  /** What became of the rows. Left out by earlier releases. */
-  readonly account?: RowAccount | undefined;
-  /** Missing = none, or measured by an earlier release; null = nobody can say, as its training rows are not here. */
-  readonly known?: KnownRows | null | undefined;
-  /** Of the answered rows of a file: their families, and which of them trained or chose a prompt; null = nobody can say. */
-  readonly beside?: RowsBeside | null | undefined;
-  /** Whether the mean log-probabilities of its comparison were subtracted. */
-  readonly calibrated: boolean;
-  readonly model: { readonly id: string; readonly sha256: string };
-}
 
 /** One version on one set of rows. */
 export interface Result {
@@ -77,18 +32,18 @@ export interface Result {
   readonly gold: readonly number[];
   /** Further figures, by name; null where the result is older than the metric. */
   readonly figures: Readonly<Record<string, number | null>>;
-  /** The measurement that it comes from, which can be removed; null = a comparison. */
-  readonly measurement: Measurement | null;
+  /** The answers that it comes from, which can be removed; null = a comparison. */
+  readonly said: Answers | null;
 }
 
-/** A set with its stored comparisons and measurements. */
+/** A set with its stored comparisons, and the answers of its versions. */
 export interface Measured {
   readonly set: PromptSet;
   /** Newest first. */
   readonly evaluations: readonly Kept<ClassifyEvaluation>[];
   readonly writings: readonly Kept<GenerateEvaluation>[];
   /** Oldest first. */
-  readonly measurements: readonly Measurement[];
+  readonly measurements: readonly Answers[];
 }
 
 type Past = Kept<ClassifyEvaluation> | Kept<GenerateEvaluation>;
@@ -121,16 +76,6 @@ export const testRowsKey = (
   labels: readonly string[],
 ): string => ['test', rowIds.length, mark([...labels, ...rowIds, ...gold])].join(':');
 
-/** A measurement's kind of rows, or their key, as earlier releases stored it: they had another name for test rows. */
-export const rowsNamedAsNow = (stored: string): string => stored.replace(/(?<=^| )held.back\b/, 'test');
-
-/** A stored measurement of any release. */
-export function measurementOf(stored: Measurement): Measurement {
-  const { kind, fingerprint } = stored.data;
-  const named = { kind: rowsNamedAsNow(kind) as typeof kind, fingerprint: rowsNamedAsNow(fingerprint) };
-  return { ...stored, data: { ...stored.data, ...named } };
-}
-
 type Figures = Pick<Result, 'n' | 'measure' | 'value' | 'ci95' | 'rows' | 'gold' | 'figures'>;
 
 function chosen(gold: readonly number[], predictions: readonly number[], classes: number): Figures {
@@ -149,7 +94,7 @@ function chosen(gold: readonly number[], predictions: readonly number[], classes
   };
 }
 
-const written = (scores: WrittenScores): Figures => ({
+const written = (scores: TextScores): Figures => ({
   n: scores.rows.length,
   measure: 'rougeL',
   value: scores.rougeL,
@@ -158,6 +103,9 @@ const written = (scores: WrittenScores): Figures => ({
   gold: [],
   figures: others(TEXT_METRICS, 'rougeL', (id) => scores[id] ?? null),
 });
+
+const figuresOf = ({ answers, wrote }: Pick<Answers, 'answers' | 'wrote'>): Figures | null =>
+  answers ? chosen(answers.gold, answers.probabilities.map(argmax), answers.labels.length) : wrote && written(wrote);
 
 /** Every metric but the headline's, under the name that it has inside a sentence. */
 const others = <Id extends string, M extends { readonly name: string }>(
@@ -177,7 +125,7 @@ export function resultsOf({ set, evaluations, writings, measurements }: Measured
     evaluation: Kept<ClassifyEvaluation> | Kept<GenerateEvaluation>,
     reports: readonly R[],
     rowsKey: string,
-    figuresOf: (report: R) => Figures,
+    figuresIn: (report: R) => Figures,
   ): readonly Result[] => {
     const { id, createdAt: at, plan } = evaluation;
     const armOf = armsByVersion(set, evaluation);
@@ -185,7 +133,7 @@ export function resultsOf({ set, evaluations, writings, measurements }: Measured
       const report = reports.find((arm) => arm.id === armOf.get(of.version.id));
       if (!report) return [];
       const own = { id: `${id} ${of.version.id}`, of, at, rowsKey, rowsName: testRows(plan.rowIds.length) };
-      return { ...own, ...figuresOf(report), measurement: null };
+      return { ...own, ...figuresIn(report), said: null };
     });
   };
   const compared = evaluations.flatMap((evaluation) => {
@@ -196,16 +144,16 @@ export function resultsOf({ set, evaluations, writings, measurements }: Measured
   const wrote = writings.flatMap((writing) =>
     inComparison(writing, writing.comparison.arms, testRowsKey(writing.plan.rowIds, writing.plan.wanted, []), written),
   );
-  const measured = measurements.flatMap((measurement): Result[] => {
-    const { id, versionId, createdAt: at, gold, predictions, labels, data, wrote } = measurement;
+  const asked = measurements.flatMap((said): Result[] => {
+    const { id, versionId, createdAt: at, data, fingerprint } = said;
     const of = versionById(set, versionId);
-    if (!of) return [];
-    const figures = wrote ? written(wrote) : chosen(gold, predictions, labels.length);
+    const figures = figuresOf(said);
+    if (!of || !figures) return [];
     const rows = data.kind === 'file' ? 'rows' : 'test rows';
     const rowsName = `${figures.n} ${rows} of ${shortened(data.name)}`;
-    return [{ id, of, at, rowsKey: data.fingerprint, rowsName, ...figures, measurement }];
+    return [{ id, of, at, rowsKey: fingerprint, rowsName, ...figures, said }];
   });
-  return [...compared, ...wrote, ...measured].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  return [...compared, ...wrote, ...asked].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 }
 
 /** The sets of rows with results: the one with the most versions first, of equals the newest. */
@@ -299,8 +247,7 @@ export function driftWords(then: Result | null, now: Result): string {
 }
 
 /** What a version may know of the rows that it was measured on, as a sentence; null = nothing. */
-export function knownWords({ known }: Pick<Measurement, 'known'>): string | null {
-  if (known === undefined) return null;
+export function knownWords({ known }: Pick<LabelAnswers, 'known'>): string | null {
   if (known === null)
     return 'It may have been trained on some of these rows. Its own training rows are not open, so this cannot be checked.';
   const { same, almost, isSure } = known;

@@ -196,10 +196,10 @@ export const alone = (version: AnsweringVersion, of = { handle: '', name: '' }):
   ...{ asked: { ...of, version }, fallback: null, policy: { kind: 'as-asked' } },
 });
 
-// The rows of a matrix: versions and means over seeds, each with what it answers from.
+// The rows of a grid: versions and means over seeds, each with what it answers from.
 
-/** A row of a matrix: a version, or the mean of several seeds, as it answers elsewhere. */
-export interface MatrixPrompt {
+/** A row of a grid: a version, or the mean of several seeds, as it answers elsewhere. */
+export interface GridPrompt {
   readonly id: string;
   readonly name: string;
   readonly prompt: HardPrompt;
@@ -217,6 +217,8 @@ export interface MatrixPrompt {
   readonly dataset: Dataset | null;
   /** What it has seen of those rows, or `textHash` of the rows that trained it, one after the other; null = nobody can say. */
   readonly seen: SeenParts | { readonly hashes: string } | null;
+  /** Where it generates texts, with the most tokens of one, if they are set; left out = it chooses labels. */
+  readonly writing?: { readonly longest: number | null };
 }
 
 /** How a choice names the mean over the seeds of a run; anything else is a version's id. */
@@ -227,8 +229,7 @@ const meanOf = (set: PromptSet, run: SoftVersion): readonly SoftVersion[] =>
   seedsOf(set, run).filter((other) => sameWords(wordsFitting(set, other), wordsFitting(set, run)));
 
 /** Everything of a set that can be a row: its versions, oldest first, and the means over seeds. */
-export function matrixChoices(set: PromptSet): readonly { readonly id: string; readonly name: string }[] {
-  if (kindOf(set) !== 'classify') return [];
+export function gridChoices(set: PromptSet): readonly { readonly id: string; readonly name: string }[] {
   const all = versionsOf(set);
   const means = all.flatMap(({ kind, version }) => {
     const runs = kind === 'soft' ? meanOf(set, version) : [];
@@ -239,11 +240,11 @@ export function matrixChoices(set: PromptSet): readonly { readonly id: string; r
   return [...all.map((of) => ({ id: of.version.id, name: versionWords(of) })), ...means];
 }
 
-/** A choice of `matrixChoices` as a row; null where the set has none of this id. */
-export function matrixPrompt(set: PromptSet, choice: string, dataset: Dataset | null): MatrixPrompt | null {
+/** A choice of `gridChoices` as a row; null where the set has none of this id. */
+export function gridPrompt(set: PromptSet, choice: string, dataset: Dataset | null): GridPrompt | null {
   const isMean = choice.startsWith(MEAN);
   const of = versionById(set, isMean ? choice.slice(MEAN.length) : choice);
-  const name = matrixChoices(set).find(({ id }) => id === choice)?.name;
+  const name = gridChoices(set).find(({ id }) => id === choice)?.name;
   if (!of || name === undefined) return null;
   const { prompt, words, soft, meanLogProbs, threshold } = readyPrompt(set, of);
   const together = togetherOf(of);
@@ -261,14 +262,15 @@ export function matrixPrompt(set: PromptSet, choice: string, dataset: Dataset | 
     threshold: isMean ? null : threshold,
     dataset,
     seen: seenParts(set, of, dataset),
+    ...(kindOf(set) === 'generate' && { writing: { longest: set.writing?.longest ?? null } }),
   };
 }
 
 /** Everything that decides a row's answers, as text. */
-const promptContent = (of: MatrixPrompt): string =>
+const promptContent = (of: GridPrompt): string =>
   contentKey(
-    ...[of.prompt, of.words, of.softs, of.wordCounts, of.meanLogProbs, of.threshold],
+    ...[of.prompt, of.words, of.softs, of.wordCounts, of.meanLogProbs, of.threshold, of.writing?.longest ?? null],
     of.prompt.shots > 0 && of.dataset ? rowsKey(of.dataset) : null,
   );
 
-export const promptKey = (of: MatrixPrompt): Promise<string> => sha256(promptContent(of));
+export const promptKey = (of: GridPrompt): Promise<string> => sha256(promptContent(of));

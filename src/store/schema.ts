@@ -1,6 +1,6 @@
 import type { DBSchema, IDBPDatabase, IDBPTransaction, StoreNames } from 'idb';
+import type { Answers } from '../prompt-set/answers';
 import { type Listing, listingOf, NO_FACTS, withEvaluation, withRows } from '../prompt-set/listing';
-import type { Measurement } from '../prompt-set/performance';
 import type {
   ClassifyEvaluation,
   GenerateEvaluation,
@@ -29,7 +29,7 @@ export interface StudioSchema extends DBSchema {
   evaluations: { key: string; value: Kept<ClassifyEvaluation>; indexes: { bySet: string } };
   /** Comparisons of generated texts. */
   writings: { key: string; value: Kept<GenerateEvaluation>; indexes: { bySet: string } };
-  measurements: { key: string; value: Measurement; indexes: { bySet: string } };
+  measurements: { key: string; value: Answers; indexes: { bySet: string } };
   /** What lists show of each set; updated with every value that it is derived from. */
   listings: { key: string; value: Listing };
   quarantine: { key: string; value: SetAside };

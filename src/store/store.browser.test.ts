@@ -2,7 +2,7 @@ import { deleteDB, openDB } from 'idb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
-import type { Measurement } from '../prompt-set/performance';
+import { answersTo } from '../prompt-set/answers.test-support';
 import { createPromptSet, renamePromptSet } from '../prompt-set/prompt-set';
 import type { ClassifyEvaluation, GenerateEvaluation, PromptSet, RunCheckpoint } from '../prompt-set/types';
 import { MIGRATIONS, SCHEMA_VERSION } from './schema';
@@ -20,18 +20,8 @@ const set = (id = 'a', label = 'Support tone'): PromptSet =>
     { id, now: '2026-01-01T00:00:00Z' },
     { name: label, words: [], baseTemplate: '{text}', datasetFingerprint: null, datasetName: null, taken: [] },
   );
-const measured = (id: string, setId: string): Measurement => ({
-  id,
-  setId,
-  versionId: 'r',
-  createdAt: '',
-  data: { kind: 'file', name: 'others.csv', fingerprint: 'f' },
-  labels: ['a', 'b'],
-  gold: [0],
-  predictions: [1],
-  calibrated: false,
-  model: { id: 'm', sha256: '0' },
-});
+const measured = (id: string, setId: string) =>
+  answersTo({ id, setId, versionId: 'r', createdAt: '' }, 'others.csv', [0], [1]);
 
 const compared = (setId: string, createdAt: string, headline: string) =>
   ({

@@ -1,6 +1,6 @@
 import { StudioError } from '../lib/errors';
+import type { Answers } from '../prompt-set/answers';
 import type { Listing } from '../prompt-set/listing';
-import type { Measurement } from '../prompt-set/performance';
 import {
   type Evaluation,
   kept,
@@ -59,9 +59,9 @@ export interface Store {
   };
   readonly measurements: {
     /** Oldest first. */
-    ofSet(setId: string): Promise<readonly Measurement[]>;
-    put(value: Measurement): Promise<void>;
-    remove(value: Measurement): Promise<void>;
+    ofSet(setId: string): Promise<readonly Answers[]>;
+    put(value: Answers): Promise<void>;
+    remove(value: Answers): Promise<void>;
   };
   readonly settings: {
     get<T>(key: string): Promise<T | null>;

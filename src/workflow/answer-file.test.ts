@@ -6,7 +6,6 @@ import type { StagePolicy } from '../prompt-set/types';
 import { type BatchEvent, batch, batchAgain, batchFile, batchLeftOut, batchTokens, batchUnsure } from './batch';
 import { answerOf, fakeHost, prepared, promptSet } from './fake-host.test-support';
 import { SILENT } from './host';
-import { knownAmong, type MeasureEvent, measure } from './measure';
 import { closeRows, openRows } from './rows-file';
 
 const csv = (...lines: readonly string[]) => new Blob([['body,kind', ...lines].join('\n')]);
@@ -32,7 +31,7 @@ function said(text: string) {
 describe('answering a file', () => {
   it('counts the answers of each label, those that are unsure, and shows the first rows', async () => {
     const { host, version } = await tuned(0.6);
-    const opened = await openRows(host, { use: 'batch', file: FILE, name: 'notes.csv' }, SILENT);
+    const opened = await openRows(host, { file: FILE, name: 'notes.csv' }, SILENT);
     expect(opened).toMatchObject({
       rows: 20,
       columns: ['body', 'kind'],
@@ -71,7 +70,7 @@ describe('answering a file', () => {
     const { host, version } = await tuned();
     const long = TEXTS.map((text, i) => (i < 10 ? text : text.repeat(3)));
     const count = async (texts: readonly string[], template = version.prompt.template) => {
-      await openRows(host, { use: 'batch', file: csv(...texts.map((text) => `${text},good`)), name: 'a.csv' }, SILENT);
+      await openRows(host, { file: csv(...texts.map((text) => `${text},good`)), name: 'a.csv' }, SILENT);
       return batchTokens(
         host,
         { plan: alone({ ...version, prompt: { ...version.prompt, template } }), text: 'body' },
@@ -90,7 +89,7 @@ describe('answering a file', () => {
     const [hand] = set.hard;
     if (!hand) throw new Error('no hand-written version');
     const fallback = namedVersion(readyPrompt(set, { kind: 'hard', version: hand }), dataset);
-    await openRows(host, { use: 'batch', file: FILE, name: 'notes.csv' }, SILENT);
+    await openRows(host, { file: FILE, name: 'notes.csv' }, SILENT);
     const asked = alone(version);
     const ask = async (policy: StagePolicy) => {
       const events: BatchEvent[] = [];
@@ -110,7 +109,7 @@ describe('answering a file', () => {
 
   it('answers with the other version where the one in question is missing', async () => {
     const { host, version } = await tuned();
-    await openRows(host, { use: 'batch', file: FILE, name: 'notes.csv' }, SILENT);
+    await openRows(host, { file: FILE, name: 'notes.csv' }, SILENT);
     const events: BatchEvent[] = [];
     const plan = { asked: null, fallback: alone(version).asked, policy: { kind: 'fallback' } } as const;
     const run = { ...SILENT, emit: (event: BatchEvent) => void events.push(event) };
@@ -121,7 +120,7 @@ describe('answering a file', () => {
   it('leaves out rows that are empty or too long, each kind of reason counted once', async () => {
     const { host, version } = await tuned(null, 60);
     const file = csv(',bad', `${'word '.repeat(40)},bad`, `${'longer '.repeat(40)},bad`, 'fine,good');
-    await openRows(host, { use: 'batch', file, name: 'a.csv' }, SILENT);
+    await openRows(host, { file, name: 'a.csv' }, SILENT);
     const events: BatchEvent[] = [];
     await batch(
       host,
@@ -138,7 +137,7 @@ describe('answering a file', () => {
 
   it('says how fast it is by the rows since it continued', async () => {
     const { host, version } = await tuned();
-    await openRows(host, { use: 'batch', file: FILE, name: 'a.csv' }, SILENT);
+    await openRows(host, { file: FILE, name: 'a.csv' }, SILENT);
     const events: BatchEvent[] = [];
     const run = { ...SILENT, emit: (event: BatchEvent) => void events.push(event) };
     await batch(host, { plan: alone(version), text: 'body', from: 0 }, run);
@@ -162,7 +161,7 @@ describe('answering a file', () => {
 
   it('continues after the answers that were kept, and writes all of them', async () => {
     const { host, version } = await tuned();
-    await openRows(host, { use: 'batch', file: FILE, name: 'a.csv' }, SILENT);
+    await openRows(host, { file: FILE, name: 'a.csv' }, SILENT);
     const events: BatchEvent[] = [];
     await batch(
       host,
@@ -203,118 +202,14 @@ describe('answering a file', () => {
     await expect(batch(host, { plan: alone(version), text: 'body', from: 0 }, SILENT)).rejects.toThrow(
       'no longer open. Choose it again',
     );
-    await openRows(host, { use: 'batch', file: FILE, name: 'a.csv' }, SILENT);
+    await openRows(host, { file: FILE, name: 'a.csv' }, SILENT);
     await expect(batch(host, { plan: alone(version), text: 'body', from: 8 }, SILENT)).rejects.toThrow(
       'These answers are gone. Answer',
     );
-    await closeRows(host, { use: 'batch' });
+    await closeRows(host);
     await expect(batchLeftOut(host)).rejects.toThrow('no longer open');
     const large = { size: 50_000_001 } as Blob;
-    await expect(openRows(host, { use: 'batch', file: large, name: 'a.csv' }, SILENT)).rejects.toThrow('Split it');
-  });
-});
-
-describe('measuring a version again', () => {
-  it('on its test rows: what it answers and what is right, in the order of the rows', async () => {
-    const { host, version, dataset } = await tuned();
-    const events: MeasureEvent[] = [];
-    const on = { kind: 'test', name: 'a.csv' } as const;
-    const found = await measure(
-      host,
-      { version, on, seen: { parts: ['train'], isSure: true } },
-      { ...SILENT, emit: (event) => void events.push(event) },
-    );
-    const rows = dataset.split.test.map((id) => dataset.table.rows.find((row) => row.id === id));
-    expect(found.gold).toEqual(rows.map((row) => dataset.labels.indexOf(row?.cells.label ?? '')));
-    expect(found.predictions).toEqual(rows.map((row) => said(row?.cells.text ?? '').best));
-    expect(found).toMatchObject({
-      labels: ['bad', 'good'],
-      account: { leftOut: {} },
-      calibrated: false,
-      known: { same: 0, isSure: true },
-    });
-    expect(found.data).toMatchObject({ kind: 'test', name: 'a.csv' });
-    expect(found.model).toEqual({ id: 'm', sha256: '0'.repeat(64) });
-    expect(events.at(-1)).toMatchObject({ done: rows.length, total: rows.length });
-  });
-
-  it('on its test rows leaves out those that are too long, and counts them', async () => {
-    const all = await tuned();
-    const lengths = all.dataset.split.test.map(
-      (id) => all.dataset.table.rows.find((row) => row.id === id)?.cells.text?.length ?? 0,
-    );
-    const longest = Math.max(...lengths);
-    const { host, version } = await tuned(null, 'Text: \nTone:'.length + longest - 1 + 32);
-    const on = { kind: 'test', name: 'a.csv' } as const;
-    const found = await measure(host, { version, on, seen: null }, SILENT);
-    const long = lengths.filter((length) => length === longest).length;
-    expect(found.account).toEqual({ read: lengths.length, used: found.gold.length, leftOut: { long } });
-  });
-
-  it('on a file: rows without a known label are left out, and the same file has the same fingerprint', async () => {
-    const { host, version } = await tuned();
-    const task = { ...version.task, kind: 'classify', calibration: [-0.7, -0.7] } as const;
-    const file = csv('it was fine,good', 'it was poor,BAD', 'it was odd,unknown', 'it was blank,');
-    const of = async (again: Blob) => {
-      await openRows(host, { use: 'measure', file: again, name: 'b.csv' }, SILENT);
-      const on = { kind: 'file', text: 'body', label: 'kind' } as const;
-      return measure(host, { version: { ...version, task }, on, seen: null }, SILENT);
-    };
-    const found = await of(file);
-    expect(found.gold).toEqual([1, 0]);
-    expect(found).toMatchObject({
-      account: { leftOut: { label: 1, unknown: 1 } },
-      calibrated: true,
-      known: null,
-      data: { kind: 'file', name: 'b.csv' },
-    });
-    expect((await of(file)).data).toEqual(found.data);
-    const fingerprint = async (...lines: readonly string[]) => (await of(csv(...lines))).data.fingerprint;
-    const prints = [
-      await fingerprint('it was fine,bad', 'it was poor,bad'),
-      await fingerprint('it was fine,bad', 'it was poor,good'),
-      await fingerprint('it was good,bad', 'it was poor,bad'),
-      await fingerprint('it was poor,bad', 'it was fine,bad'),
-    ];
-    expect(new Set(prints).size).toBe(4);
-    await expect(of(csv('it was fine,none', 'it was poor,none'))).rejects.toThrow('a label that this version knows');
-  });
-
-  it('on a file: says which rows a part has, or almost, and which belong together', async () => {
-    const { host, version, dataset } = await tuned();
-    const met = Object.values(dataset.split).map(([id]) => dataset.table.rows.find((row) => row.id === id)?.cells.text);
-    const fresh = 'My grandson built the bookcase without any help';
-    const file = csv(...met.map((text) => `${text?.toUpperCase()},GOOD`), `${fresh},good`, `${fresh} at all,Good`);
-    await openRows(host, { use: 'measure', file, name: 'b.csv' }, SILENT);
-    const on = { kind: 'file', text: 'body', label: 'kind' } as const;
-    const { beside } = await measure(host, { version, on, seen: null }, SILENT);
-    expect(beside?.seen).toEqual([0, 1, 2]);
-    expect(new Set(beside?.families.slice(3)).size).toBe(1);
-    expect(beside?.families.slice(0, 3)).not.toContain(beside?.families[3]);
-  });
-
-  it('needs test rows, with the labels that it knows', async () => {
-    const { host, version, dataset } = await tuned();
-    const on = { kind: 'test', name: 'a.csv' } as const;
-    const asked = (of: object) => measure(host, { version: { ...version, ...of }, on, seen: null }, SILENT);
-    const empty = { ...dataset, split: { ...dataset.split, test: [] } };
-    await expect(asked({ dataset: null })).rejects.toThrow('not in this browser');
-    await expect(asked({ dataset: empty })).rejects.toThrow('not in this browser');
-    await expect(asked({ dataset: { ...dataset, labels: ['bad', 'better'] } })).rejects.toThrow(
-      'labels of the rows have changed',
-    );
-    await expect(asked({ dataset: { ...dataset, labels: ['bad', 'good', 'new'] } })).rejects.toThrow('have changed');
-  });
-
-  it('counts the rows that it may have seen: the same text, and almost the same', async () => {
-    const { dataset } = await tuned();
-    const [id = ''] = dataset.split.train;
-    const text = dataset.table.rows.find((row) => row.id === id)?.cells.text ?? '';
-    const seen = { parts: ['train'], isSure: false } as const;
-    const texts = [text.toUpperCase(), 'something else that nobody has ever seen before at all'];
-    expect(knownAmong({ dataset, seen }, texts, ['bad', 'good'])).toEqual({ same: 1, almost: 0, isSure: false });
-    expect(knownAmong({ dataset, seen: null }, texts, [])).toBeNull();
-    expect(knownAmong({ dataset: null, seen }, texts, [])).toBeNull();
+    await expect(openRows(host, { file: large, name: 'a.csv' }, SILENT)).rejects.toThrow('Split it');
   });
 });
 
@@ -323,7 +218,7 @@ describe('the rows to label next', () => {
   const answered = async (threshold: number | null, texts = TEXTS) => {
     const { host, version, dataset } = await tuned(threshold);
     const file = csv(...texts.map((text) => `${text},bad`));
-    await openRows(host, { use: 'batch', file, name: 'notes.csv' }, SILENT);
+    await openRows(host, { file, name: 'notes.csv' }, SILENT);
     await batch(host, { plan: alone(version), text: 'body', from: 0 }, SILENT);
     return { host, dataset };
   };
@@ -369,8 +264,8 @@ it('a file whose first line looks like a row says so, and its columns are guesse
   const file = new Blob([
     ['it was fine,good', ...TEXTS.map((text, i) => `${text},${i % 2 ? 'good' : 'bad'}`)].join('\n'),
   ]);
-  const { notes } = await openRows(host, { use: 'batch', file, name: 'a.csv' }, SILENT);
+  const { notes } = await openRows(host, { file, name: 'a.csv' }, SILENT);
   expect(notes.at(-1)).toMatch(/^The first line looks like a row, not like column names \(“good” is also/);
-  const headed = await openRows(host, { use: 'batch', file: FILE, name: 'a.csv' }, SILENT);
+  const headed = await openRows(host, { file: FILE, name: 'a.csv' }, SILENT);
   expect([headed.notes, headed.guess?.text]).toEqual([[], 'body']);
 });

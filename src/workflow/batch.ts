@@ -145,7 +145,7 @@ const BATCH = 'batch';
 
 /** A batch without answers, in place of the one before. */
 function freshBatch(host: Host, version: AnsweringVersion): Batch {
-  const { table, made } = openFile(host, 'batch');
+  const { table, made } = openFile(host);
   const total = table.rows.length;
   const batch: Batch = {
     total,
@@ -162,7 +162,7 @@ function freshBatch(host: Host, version: AnsweringVersion): Batch {
 
 /** @throws StudioError `bad-input` when the answers are gone, as when the worker had to be restarted */
 function batchOf(host: Host): Batch {
-  const batch = openFile(host, 'batch').made.get(BATCH) as Batch | undefined;
+  const batch = openFile(host).made.get(BATCH) as Batch | undefined;
   if (!batch) throw badInput('These answers are gone. Answer the file again.');
   return batch;
 }
@@ -202,7 +202,7 @@ export async function batchTokens(
   { control }: Run,
 ): Promise<number> {
   const { version } = firstOf(plan);
-  const { table } = openFile(host, 'batch');
+  const { table } = openFile(host);
   const total = table.rows.length;
   const count = Math.min(COUNTED_ROWS, total);
   const rows = Array.from({ length: count }, (_, i) => present(table.rows.at(Math.floor((i * total) / count)), 'row'));
@@ -226,7 +226,7 @@ export async function batch(
   { control, emit }: Run<BatchEvent>,
 ): Promise<{ readonly done: number }> {
   const { plan, text, from, share } = request;
-  const { table } = openFile(host, 'batch');
+  const { table } = openFile(host);
   const route = createRouter({ host, share }).rows(plan, (of) => tableSource(host, of, table, { text, label: null }));
   const kept = from === 0 ? freshBatch(host, route.version) : batchOf(host);
   for await (const piece of answered(route, kept.done, control)) {
@@ -258,7 +258,7 @@ const TYPES = { csv: 'text/csv', jsonl: 'application/x-ndjson' } as const;
 
 /** The rows that are answered so far, with their answers, as a file. Made here: a page that makes 40 MB freezes for it. */
 export async function batchFile(host: Host, { each, ...how }: BatchFileRequest): Promise<{ readonly file: Blob }> {
-  const { columns, rows } = openFile(host, 'batch').table;
+  const { columns, rows } = openFile(host).table;
   const { answers, leftOut, done } = batchOf(host);
   const text = answersFile(columns, rows, leftOut, { ...how, done, answers: answers.output(each) });
   return { file: new Blob([text], { type: TYPES[how.format] }) };
@@ -295,7 +295,7 @@ export async function batchUnsure(
   host: Host,
   { text, dataset, most }: UnsureRequest,
 ): Promise<{ readonly rows: readonly UnsureRow[] }> {
-  const { table } = openFile(host, 'batch');
+  const { table } = openFile(host);
   const { answers, done } = batchOf(host);
   const output = answers.output('probability');
   if ('written' in output || !output.each) return { rows: [] };

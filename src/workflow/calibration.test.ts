@@ -6,7 +6,7 @@ import { present } from '../lib/assert';
 import { argmax } from '../metrics/classification';
 import { meanLogProbsOf, recordComparison, setThreshold } from '../prompt-set/calibration';
 import { recalibrate } from '../prompt-set/make-versions';
-import { alone, answeringVersion, matrixPrompt, readyPrompt } from '../prompt-set/ready-prompt';
+import { alone, answeringVersion, gridPrompt, readyPrompt } from '../prompt-set/ready-prompt';
 import type { ClassifyEvaluation, Evaluation, PromptSet } from '../prompt-set/types';
 import { labelReport } from '../report/input';
 import { resultsJson } from '../report/json';
@@ -14,11 +14,10 @@ import { createRouter } from '../route/router';
 import { type BatchEvent, batch } from './batch';
 import { compare } from './compare';
 import { answerOf, fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
+import { type FillEvent, fillGrid } from './grid';
 import { type Host, SILENT } from './host';
 import { checkImport, proposeImport, readImport } from './import';
 import { exportPackage } from './index';
-import { type FillEvent, fillMatrix } from './matrix';
-import { measure } from './measure';
 import { answerText } from './play';
 import { openRows } from './rows-file';
 
@@ -46,7 +45,6 @@ async function answersOf(host: Host, set: PromptSet, dataset: Dataset) {
   const ready = readyPrompt(set, { kind: 'soft', version: run });
   const version = answeringVersion(ready, dataset);
   const { prompt, words, soft } = ready;
-  const measured = await measure(host, { version, on: { kind: 'test', name: 'a.csv' }, seen: null }, SILENT);
   const texts = dataset.split.test.map((id) => {
     const row = rowsById(dataset.table.rows).get(id);
     return row ? textOf(row, dataset.mapping) : '';
@@ -64,24 +62,24 @@ async function answersOf(host: Host, set: PromptSet, dataset: Dataset) {
   for (const text of texts) routed.push((await router.classify(asked, text)).label);
   const labels = words.map(({ label }) => label);
   const file = new Blob([['text', ...texts].join('\n')]);
-  await openRows(host, { use: 'batch', file, name: 'texts.csv' }, SILENT);
+  await openRows(host, { file, name: 'texts.csv' }, SILENT);
   const inBatch: number[] = [];
   const keep = ({ answers }: BatchEvent) => {
     for (const each of answers) if (each.kind === 'classify') inBatch.push(argmax(each.probabilities));
   };
   await batch(host, { plan: alone(version), text: 'text', from: 0 }, { ...SILENT, emit: keep });
-  const inMatrix: number[] = [];
+  const inGrid: number[] = [];
   const fill = (event: FillEvent) => {
-    if (event.kind === 'cell') inMatrix.push(...(event.cell.answers?.probabilities.map(argmax) ?? []));
+    if (event.kind === 'cell') inGrid.push(...(event.cell.answers?.probabilities.map(argmax) ?? []));
   };
-  const prompts = [present(matrixPrompt(set, run.id, dataset), 'prompt')];
+  const prompts = [present(gridPrompt(set, run.id, dataset), 'prompt')];
   const data = [{ id: 'a.csv', name: 'a.csv', dataset }];
-  await fillMatrix(host, { prompts, data, done: [] }, { ...SILENT, emit: fill });
-  return [measured.predictions, typed, routed.map((label) => labels.indexOf(label)), inBatch, inMatrix];
+  await fillGrid(host, { prompts, data, done: [] }, { ...SILENT, emit: fill });
+  return [typed, routed.map((label) => labels.indexOf(label)), inBatch, inGrid];
 }
 
 describe('calibration', () => {
-  it('is the same wherever a version answers: compared, measured, typed, by the router, in a file and in a matrix', async () => {
+  it('is the same wherever a version answers: compared, typed, by the router, in a file and in a grid', async () => {
     const host = biasedHost();
     const { dataset, set, evaluation } = await comparedSet(host);
     const tuned = evaluation.comparison.arms.find(({ id }) => id === 'tuned');

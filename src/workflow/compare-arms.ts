@@ -131,7 +131,7 @@ export function meanAnswers(
   );
 }
 
-/** The answers of an arm, in a comparison as in a matrix: with the words of the texts mixed in where it counts them. */
+/** The answers of an arm, in a comparison as in a grid: with the words of the texts mixed in where it counts them. */
 export async function scoredRows(
   host: Pick<Host, 'engine' | 'tokens'>,
   arm: Pick<ArmPlan, 'words' | 'softs' | 'wordCounts'>,

@@ -17,11 +17,11 @@ import { recordComparison, versionOfArm as versionIdOf } from '../prompt-set/cal
 import { lineageOf } from '../prompt-set/lineage';
 import { addHardVersion, addTrained, chosenSoft } from '../prompt-set/make-versions';
 import { changeTask } from '../prompt-set/prompt-set';
-import { type AnsweringVersion, answeringVersion, matrixPrompt, readyPrompt } from '../prompt-set/ready-prompt';
+import { type AnsweringVersion, answeringVersion, gridPrompt, readyPrompt } from '../prompt-set/ready-prompt';
 import { moveStage } from '../prompt-set/stages';
 import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
 import { seedsOf } from '../prompt-set/versions';
-import type { MatrixCell } from '../report/matrix';
+import type { GridCell } from '../report/grid';
 import { openVersion, tableSource } from '../route/answering';
 import { createRouter } from '../route/router';
 import { shotIds } from '../task/render';
@@ -30,10 +30,10 @@ import { compare } from './compare';
 import { comparisonFor } from './export-subjects';
 import { EXPORTS, type RecipientId, shownTo, subjectOf, subjectsOf } from './exports';
 import { fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
+import { type FillEvent, fillGrid } from './grid';
 import { type Host, SILENT } from './host';
 import { readImport } from './import';
 import { exportPackage, VERBS } from './index';
-import { type FillEvent, fillMatrix } from './matrix';
 import { runText } from './runs';
 
 const THRESHOLD = { value: 0.7, rows: 40, answered: 30, correct: 28 };
@@ -415,11 +415,11 @@ describe('several prompts of a comparison as a version', () => {
       expect(plan.pairs).toContainEqual([`run-${version.id}`, 'tuned']);
       expectSame(present(own, 'arm').logProbs, before.logProbs);
 
-      const prompts = [present(matrixPrompt(stored.set, version.id, dataset), 'row')];
-      const cells: MatrixCell[] = [];
+      const prompts = [present(gridPrompt(stored.set, version.id, dataset), 'row')];
+      const cells: GridCell[] = [];
       const emit = (event: FillEvent) => event.kind === 'cell' && cells.push(event.cell);
       const data = [{ id: 'd', name: 'd', dataset }];
-      await fillMatrix(host, { prompts, data, done: [] }, { ...SILENT, emit });
+      await fillGrid(host, { prompts, data, done: [] }, { ...SILENT, emit });
       const means = version.calibration?.meanLogProbs ?? null;
       const { probabilities } = present(cells[0]?.answers, 'answers');
       expectSame(

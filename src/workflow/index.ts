@@ -12,12 +12,11 @@ import { distil } from './distil';
 import type { Order } from './export-subjects';
 import type { RecipientId } from './exports';
 import { findWords } from './find-words';
+import { compareCells, fillGrid } from './grid';
 import type { Verb } from './host';
 import { checkImport, proposeImport, readImport } from './import';
 import { improve } from './improve';
 import { keepProbe } from './linear-probe';
-import { compareCells, fillMatrix } from './matrix';
-import { measure } from './measure';
 import { answerText, continueText, weighWords } from './play';
 import { forgetRace, readAhead } from './read-ahead';
 import { closeRows, openRows } from './rows-file';
@@ -66,7 +65,7 @@ export const VERBS = {
   distil,
   everyRow,
   exportPackage,
-  fillMatrix,
+  fillGrid,
   findWords,
   fineTune,
   forgetRace,
@@ -74,7 +73,6 @@ export const VERBS = {
   isWorseThanBare,
   keepProbe,
   keepTogether,
-  measure,
   openRows,
   proposeImport,
   readAhead,

@@ -21,11 +21,11 @@ import { versionOfArm } from '../prompt-set/calibration';
 import { lineageOf } from '../prompt-set/lineage';
 import { addTrained, chosenSoft, finishRun, fits, isRun, startRun } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
-import { type AnsweringVersion, alone, answeringVersion, matrixPrompt, readyPrompt } from '../prompt-set/ready-prompt';
+import { type AnsweringVersion, alone, answeringVersion, gridPrompt, readyPrompt } from '../prompt-set/ready-prompt';
 import { moveStage } from '../prompt-set/stages';
 import type { ClassifyEvaluation, PromptSet, SoftVersion } from '../prompt-set/types';
 import { seedsOf, seenParts, versionWords } from '../prompt-set/versions';
-import type { MatrixCell } from '../report/matrix';
+import type { GridCell } from '../report/grid';
 import { openVersion, tableSource } from '../route/answering';
 import { createRouter } from '../route/router';
 import { leaving, makeWebPrompt, readWebPrompt, versionOfWeb, webPromptJson } from '../route/web-prompt';
@@ -35,10 +35,10 @@ import { STANDARD } from '../training/settings';
 import { batch, batchFile } from './batch';
 import { compare } from './compare';
 import { subjectOf } from './export-subjects';
+import { type FillEvent, fillGrid } from './grid';
 import { SILENT } from './host';
 import { checkImport, readImport } from './import';
 import { exportPackage, VERBS } from './index';
-import { type FillEvent, fillMatrix } from './matrix';
 import { prepareRows, readTable } from './open-data';
 import { answerText } from './play';
 import { closeRows, openRows } from './rows-file';
@@ -283,10 +283,10 @@ describe('a linear probe leaves as a tuned prompt does', () => {
       evaluation,
     );
 
-    const cells: MatrixCell[] = [];
+    const cells: GridCell[] = [];
     const emit = (event: FillEvent) => event.kind === 'cell' && cells.push(event.cell);
-    const prompts = [present(matrixPrompt(set, version.id, dataset), 'row')];
-    await fillMatrix(host, { prompts, data: [{ id: 'd', name: 'd', dataset }], done: [] }, { ...SILENT, emit });
+    const prompts = [present(gridPrompt(set, version.id, dataset), 'row')];
+    await fillGrid(host, { prompts, data: [{ id: 'd', name: 'd', dataset }], done: [] }, { ...SILENT, emit });
     expectAsCompared(present(cells[0]?.answers, 'answers').probabilities, evaluation);
 
     const leave = leaving(host, readyPrompt(set, { kind: 'soft', version }), null);
@@ -340,7 +340,7 @@ describe('a linear probe leaves as a tuned prompt does', () => {
 
     const quoted = texts.map((text) => `"${text.replaceAll('"', '""')}"`);
     const file = new Blob([['text', ...quoted].join('\n')]);
-    await openRows(host, { use: 'batch', file, name: 'texts.csv' }, SILENT);
+    await openRows(host, { file, name: 'texts.csv' }, SILENT);
     const plan = alone(answeringVersion(readyPrompt(set, { kind: 'soft', version }), dataset));
     await batch(host, { plan, text: 'text', from: 0 }, SILENT);
     const how = { format: 'jsonl', each: 'probability', bom: false, neutralise: false, onlyReview: false } as const;
@@ -349,7 +349,7 @@ describe('a linear probe leaves as a tuned prompt does', () => {
       answered.map((line) => dataset.labels.map((label) => JSON.parse(line)[`p_${label}`])),
       evaluation,
     );
-    await closeRows(host, { use: 'batch' });
+    await closeRows(host);
 
     const order = { stored, subject: version.id, withRows: true, recipient: 'audience' } as const;
     const { content } = await exportPackage(host, order, SILENT);

@@ -81,28 +81,25 @@ describe('rows are answered in pieces', () => {
 describe('a file of rows', () => {
   const csv = (text: string) => new Blob([text]);
 
-  it('replaces the one that was open for the same use, and no other', async () => {
+  it('replaces the one that was open', async () => {
     const { host } = fakeHost();
-    const open = (use: 'batch' | 'measure', text: string) =>
-      openRows(host, { use, file: csv(text), name: 'a.csv' }, SILENT);
-    await open('batch', 'text,label\none,a\ntwo,b\n');
-    await open('measure', 'text,label\nthree,a\nfour,b\nfive,a\n');
-    expect([openFile(host, 'batch').table.rows.length, openFile(host, 'measure').table.rows.length]).toEqual([2, 3]);
-    const made = openFile(host, 'batch');
-    made.made.set('x', 1);
-    await open('batch', 'text,label\nsix,a\nseven,b\n');
-    expect(openFile(host, 'batch').made.size).toBe(0);
-    await expect(open('batch', '')).rejects.toThrow('empty');
-    expect(() => openFile(host, 'batch')).toThrow('no longer open');
-    await closeRows(host, { use: 'measure' });
-    expect(() => openFile(host, 'measure')).toThrow('Choose it again');
+    const open = (text: string) => openRows(host, { file: csv(text), name: 'a.csv' }, SILENT);
+    await open('text,label\none,a\ntwo,b\n');
+    openFile(host).made.set('x', 1);
+    await open('text,label\nsix,a\nseven,b\n');
+    expect(openFile(host).made.size).toBe(0);
+    await expect(open('')).rejects.toThrow('empty');
+    expect(() => openFile(host)).toThrow('no longer open');
+    await open('text,label\nsix,a\nseven,b\n');
+    await closeRows(host);
+    expect(() => openFile(host)).toThrow('Choose it again');
   });
 
   it('has the cells that a file of labelled rows has, whatever is in its lines of JSON', async () => {
     const { host } = fakeHost();
     const text = '{"text":"a","label":null}\n{"text":["b",1],"label":true}\n7\n{"text":{"c":{}},"label":2}\n';
-    await openRows(host, { use: 'batch', file: csv(text), name: 'a.jsonl' }, SILENT);
-    const { rows, rejected } = openFile(host, 'batch').table;
+    await openRows(host, { file: csv(text), name: 'a.jsonl' }, SILENT);
+    const { rows, rejected } = openFile(host).table;
     expect(rows.map(({ cells }) => cells)).toEqual([
       { text: 'a', label: '' },
       { text: '["b",1]', label: 'true' },
@@ -115,17 +112,13 @@ describe('a file of rows', () => {
 
   it('may have the largest size that is read, and says how far it is', async () => {
     const { host } = fakeHost();
-    const large = (size: number) => openRows(host, { use: 'batch', file: { size } as Blob, name: 'a.csv' }, SILENT);
+    const large = (size: number) => openRows(host, { file: { size } as Blob, name: 'a.csv' }, SILENT);
     await expect(large(MAX_BYTES + 1)).rejects.toThrow(/^a\.csv has 50 MB; the limit is 50 MB\. Split it/);
     await expect(large(MAX_BYTES)).rejects.not.toThrow('Split it');
     const shares: number[] = [];
     const emit = ({ fraction }: { fraction: number }) => void shares.push(fraction);
     const lines = Array.from({ length: 5000 }, (_, i) => `text ${i},a`).join('\n');
-    const found = await openRows(
-      host,
-      { use: 'batch', file: csv(`text,label\n${lines}`), name: 'a.csv' },
-      { ...SILENT, emit },
-    );
+    const found = await openRows(host, { file: csv(`text,label\n${lines}`), name: 'a.csv' }, { ...SILENT, emit });
     expect([found.rows, found.first.length, found.first[7]?.cells.text]).toEqual([5000, 8, 'text 7']);
     expect(shares).toEqual(shares.toSorted((a, b) => a - b));
   });

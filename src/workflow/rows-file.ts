@@ -12,9 +12,6 @@ import { unwrap } from '../lib/result';
 import type { Route, Routed } from '../route/policy';
 import type { Host, Run } from './host';
 
-/** What a file is for: one for answering, one for measuring; neither replaces the other. */
-export type RowsUse = 'batch' | 'measure';
-
 /** What the page shows of an open file. */
 export interface RowsFile extends Omit<Required<Table>, 'rows'> {
   readonly rows: number;
@@ -31,21 +28,14 @@ export interface OpenFile {
 
 export const FIRST_ROWS = 8;
 
-const files = new WeakMap<Host, Map<RowsUse, OpenFile>>();
-
-const filesOf = (host: Host): Map<RowsUse, OpenFile> => {
-  const known = files.get(host) ?? new Map<RowsUse, OpenFile>();
-  files.set(host, known);
-  return known;
-};
+const files = new WeakMap<Host, OpenFile>();
 
 /** Keeps a table as the open file, in place of the one before. */
-export const keepRows = (host: Host, use: RowsUse, table: Table): void =>
-  void filesOf(host).set(use, { table, made: new Map() });
+export const keepRows = (host: Host, table: Table): void => void files.set(host, { table, made: new Map() });
 
 /** @throws StudioError `bad-input` where none is open */
-export function openFile(host: Host, use: RowsUse): OpenFile {
-  const file = filesOf(host).get(use);
+export function openFile(host: Host): OpenFile {
+  const file = files.get(host);
   if (!file) throw badInput('The file is no longer open. Choose it again.');
   return file;
 }
@@ -53,17 +43,17 @@ export function openFile(host: Host, use: RowsUse): OpenFile {
 /** Opens a file instead of the one before. @throws StudioError `bad-input` if too large or without rows; `cancelled` */
 export async function openRows(
   host: Host,
-  { use, file, name }: { readonly use: RowsUse; readonly file: Blob; readonly name: string },
+  { file, name }: { readonly file: Blob; readonly name: string },
   { control, emit }: Run<{ readonly fraction: number }>,
 ): Promise<RowsFile> {
-  filesOf(host).delete(use);
+  files.delete(host);
   if (file.size > MAX_BYTES)
     throw badInput(
       `${name} has ${sizeWords(file.size)}; the limit is ${sizeWords(MAX_BYTES)}. Split it and run the parts one after the other.`,
     );
   const inTurns = (work: ReturnType<typeof parsing>) => inSteps(work, control, (fraction) => emit({ fraction }));
   const table = unwrap(await parseFile(name, await fileBytes(file), { oneColumn: true }, inTurns));
-  keepRows(host, use, table);
+  keepRows(host, table);
   const { format, columns, rows, rejected } = table;
   const first = rows.slice(0, FIRST_ROWS);
   const notes = [...(table.notes ?? []), ...headless(table)];
@@ -79,8 +69,8 @@ function headless({ columns, rows }: Table): readonly string[] {
       ];
 }
 
-export async function closeRows(host: Host, { use }: { readonly use: RowsUse }): Promise<null> {
-  filesOf(host).delete(use);
+export async function closeRows(host: Host): Promise<null> {
+  files.delete(host);
   return null;
 }
 

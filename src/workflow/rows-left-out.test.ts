@@ -4,13 +4,13 @@ import { accountOf } from '../dataset/account';
 import { unlikeTexts } from '../dataset/test-support';
 import type { RowAccount } from '../dataset/types';
 import { alone } from '../prompt-set/ready-prompt';
+import type { GridCell } from '../report/grid';
 import { type BatchEvent, batch } from './batch';
 import { compare } from './compare';
 import { fakeHost, promptSet } from './fake-host.test-support';
+import { answeredRows, type FillEvent, fillGrid } from './grid';
 import { SILENT } from './host';
 import { searchedRows } from './improve';
-import { answeredRows, fillMatrix } from './matrix';
-import { measure } from './measure';
 import { openParts, openTestRows, readTable } from './open-data';
 import { openRows } from './rows-file';
 import { runInputs } from './run-rows';
@@ -92,7 +92,7 @@ describe('of a file with faulty rows, those that are used and those left out are
       adds(await searchedRows(host, { dataset, template, words }, SILENT.control), read, learned);
     }));
 
-  it('in a matrix', () =>
+  it('in a grid, of test rows and of a file', () =>
     each(async (csv, read) => {
       const { host } = fakeHost(CONTEXT);
       const dataset = await openTestRows(await tableOf(csv), MAPPING, null);
@@ -104,29 +104,28 @@ describe('of a file with faulty rows, those that are used and those left out are
         ...{ id: `${i}`, name: `${i}`, prompt, words: version.words, seen },
         ...own,
       }));
-      const cells: Parameters<typeof answeredRows>[1][number][] = [];
+      const cells: GridCell[] = [];
       const emit = (event: { kind: string; cell?: (typeof cells)[number] }) =>
         void (event.cell && cells.push(event.cell));
-      await fillMatrix(host, { prompts, data: [on], done: [] }, { ...SILENT, emit });
+      await fillGrid(host, { prompts, data: [on], done: [] }, { ...SILENT, emit });
       const least = Math.min(...cells.map(({ answers }) => answers?.rowIds.length ?? Number.POSITIVE_INFINITY));
-      adds(answeredRows(on, cells), read, Number.isFinite(least) ? least : 0);
+      adds(answeredRows(on.id, dataset, cells), read, Number.isFinite(least) ? least : 0);
+      const keep = (event: FillEvent) =>
+        event.kind === 'cell' && event.said && adds(event.said.account, read, event.said.answers?.rowIds.length ?? 0);
+      const data = [{ ...on, isFile: true }];
+      await fillGrid(host, { prompts, data, done: [] }, { ...SILENT, emit: keep });
     }));
 
-  it('in a batch at every step, and in a measurement', () =>
+  it('in a batch at every step', () =>
     each(async (csv, read) => {
       const { host } = fakeHost(CONTEXT);
       const file = new Blob([csv]);
-      await openRows(host, { use: 'batch', file, name: 'a.csv' }, SILENT);
+      await openRows(host, { file, name: 'a.csv' }, SILENT);
       let answered = 0;
       const emit = ({ answers, progress }: BatchEvent) => {
         answered += answers.length;
         adds(progress.account, read, answered);
       };
       await batch(host, { plan: alone(version), text: 'text', from: 0 }, { ...SILENT, emit });
-      await openRows(host, { use: 'measure', file, name: 'a.csv' }, SILENT);
-      const on = { kind: 'file', text: 'text', label: 'label' } as const;
-      const measured = await measure(host, { version, on, seen: null }, SILENT);
-      if (!measured.account) throw new Error('an account');
-      adds(measured.account, read, measured.gold.length);
     }));
 });

@@ -6,22 +6,22 @@ import { uninterrupted } from '../lib/control';
 import { armId } from '../prompt-set/arms';
 import { addHardVersion, addTrained, finishRun, startRun } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
-import { matrixChoices, matrixPrompt } from '../prompt-set/ready-prompt';
+import { gridChoices, gridPrompt } from '../prompt-set/ready-prompt';
 import type { Evaluation, PromptSet } from '../prompt-set/types';
+import { EMPTY_GRID, type GridCell, gridJson } from '../report/grid';
 import { labelReport, textReport } from '../report/input';
 import { resultsJson, textResultsJson } from '../report/json';
-import { EMPTY_MATRIX, type MatrixCell, matrixJson } from '../report/matrix';
 import { classifyInstruction, generateInstruction } from '../task/propose';
 import { propose } from '../task/tasks';
 import { wordsFor } from '../task/template';
 import { STANDARD } from '../training/settings';
 import { compare } from './compare';
 import { distil } from './distil';
+import { type FillEvent, fillGrid } from './grid';
 import type { Host, Run } from './host';
 import { improve } from './improve';
 import { exportPackage } from './index';
 import { keepProbe } from './linear-probe';
-import { type FillEvent, fillMatrix } from './matrix';
 import { prepareRows, readTable } from './open-data';
 import { type Weighing, weighWords } from './play';
 import { train } from './train';
@@ -150,14 +150,14 @@ function withoutNumbers(results: unknown, { table, mapping }: Dataset): unknown 
 
 const toHex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** The set's versions on its own test rows, as the cells of a matrix. */
-async function matrixStory(host: Host, set: PromptSet, dataset: Dataset): Promise<string> {
-  const prompts = matrixChoices(set).flatMap(({ id }) => matrixPrompt(set, id, dataset) ?? []);
-  const cells: MatrixCell[] = [];
+/** The set's versions on its own test rows, as the cells of a grid. */
+async function gridStory(host: Host, set: PromptSet, dataset: Dataset): Promise<string> {
+  const prompts = gridChoices(set).flatMap(({ id }) => gridPrompt(set, id, dataset) ?? []);
+  const cells: GridCell[] = [];
   const emit = (event: FillEvent) => event.kind === 'cell' && cells.push(event.cell);
   const data = [{ id: 'own', name: 'messages', dataset }];
-  await fillMatrix(host, { prompts, data, done: [] }, { control: uninterrupted, emit });
-  return matrixJson({ ...EMPTY_MATRIX, cells });
+  await fillGrid(host, { prompts, data, done: [] }, { control: uninterrupted, emit });
+  return gridJson({ ...EMPTY_GRID, cells });
 }
 
 /** The vectors of its hand-written prompt with two examples, made smaller. */
@@ -209,7 +209,7 @@ async function probeStory(host: Host, { set, dataset, evaluation }: Awaited<Retu
   return { numbers, zip: { name, bytes: toHex(content) } };
 }
 
-/** What must be the same from both hosts: the numbers of the run, results.json, the cells of a matrix, and the package's bytes. */
+/** What must be the same from both hosts: the numbers of the run, results.json, the cells of a grid, and the package's bytes. */
 export async function story(of: Host, kind: StoryKind, order: StoryOrder = 'mixed') {
   const host = fixedHost(of);
   const prepared = await preparedSet(host, kind, order);
@@ -217,7 +217,7 @@ export async function story(of: Host, kind: StoryKind, order: StoryOrder = 'mixe
   const results = resultsOf(set, dataset, evaluation);
   const smaller = kind === 'classify' ? await smallerStory(host, set, dataset) : [];
   const probe = kind === 'classify' ? await probeStory(host, prepared) : null;
-  const matrix = kind === 'classify' ? await matrixStory(host, set, dataset) : null;
+  const matrix = kind === 'classify' ? await gridStory(host, set, dataset) : null;
   const stored = { set, dataset, evaluations: [evaluation], checkpoints: [], measurements: [], examples: [] };
   const weighed = kind === 'classify' ? await weighedStory(host, set) : null;
   const asked = { stored, subject: set.soft[0]?.id ?? null, withRows: true };

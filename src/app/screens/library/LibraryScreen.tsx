@@ -1,19 +1,16 @@
 import { lazy, Suspense, useEffect } from 'react';
 import { useStore } from 'zustand';
-import { percentWhole } from '../../../lib/format';
 import type { Listing } from '../../../prompt-set/listing';
-import { type Score, scoreboardTitle } from '../../../prompt-set/scoreboard';
-import { versionWords } from '../../../prompt-set/versions';
 import { ScreenFrame } from '../../shell/Screen';
 import { useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { usePromptSets } from '../../state/studio';
-import { Button, EmptyState, Failed, Panel, ProgressBar, Table, type TableColumn, Tabs } from '../../ui';
+import { Button, EmptyState, Failed, ProgressBar, Table, Tabs } from '../../ui';
 import { BatchTab } from './BatchTab';
 import { exporting } from './export-store';
 import { ImportDialog, ImportedNote } from './ImportDialog';
 import { imports } from './import-store';
-import { deletedSets, scoreboard, setActions } from './library-store';
+import { deletedSets, setActions } from './library-store';
 import { dayWords, libraryTitle, rowsWords, versionsWords } from './parts';
 import { SetDetail } from './SetDetail';
 import { SetsTab } from './SetsTab';
@@ -21,9 +18,9 @@ import { TeamDialog } from './TeamDialog';
 import { team } from './team-store';
 import './library.css';
 
-/** Loaded later: the export needs the code of all formats, and most visits need no matrix. */
+/** Loaded later: the export needs the code of all formats, and most visits need no grid. */
 const ExportDialog = lazy(() => import('./ExportDialog'));
-const MatrixTab = lazy(() => import('./MatrixTab'));
+const GridTab = lazy(() => import('./GridTab'));
 
 /** All prompt sets, or the one that the address names. */
 export default function LibraryScreen() {
@@ -89,13 +86,12 @@ function AllSets() {
           onSelect={setTab}
           tabs={[
             { id: 'sets', label: 'Prompt sets', content: <SetsTab /> },
-            { id: 'in-use', label: 'In use', content: <ScoreboardTab onSets={() => setTab('sets')} /> },
             {
-              id: 'matrix',
-              label: 'Matrix',
+              id: 'grid',
+              label: 'Grid',
               content: (
-                <Suspense fallback={<ProgressBar label="Opening the matrix" value={null} />}>
-                  <MatrixTab />
+                <Suspense fallback={<ProgressBar label="Opening the grid" value={null} />}>
+                  <GridTab />
                 </Suspense>
               ),
             },
@@ -162,90 +158,3 @@ function Actions({ set }: { readonly set: Listing }) {
     </span>
   );
 }
-
-const IN_USE = [
-  ['Accuracy', 'What each version in use reached, and on how many rows.'],
-  ['Age', 'Since when it answers, and when it was last measured.'],
-  ['Drift', 'Whether it still answers as well as when it was released.'],
-] as const;
-
-function ScoreboardTab({ onSets }: { readonly onSets: () => void }) {
-  const changed = usePromptSets((s) => s.sets.map(({ id, updatedAt }) => `${id} ${updatedAt}`).join('\n'));
-  const results = scoreboard.use();
-  const { value: scores, error } = useResource(results, changed);
-  const [, look] = useQuery<string>('set', '');
-  if (error)
-    return <Failed title="The results could not be read" error={error} onRetry={() => void results.reload()} />;
-  if (!scores) return <ProgressBar label="Reading results" value={null} />;
-  if (scores.length === 0)
-    return (
-      <EmptyState
-        title="Nothing is in use yet"
-        action={<Button onPress={onSets}>Show prompt sets</Button>}
-        shows={IN_USE}
-      >
-        Open “Versions and stages” of a prompt set and point a stage, such as production, to a version.
-      </EmptyState>
-    );
-  return (
-    <Panel title={scoreboardTitle(scores)} aside="what needs attention first">
-      <Table<Score>
-        caption="Versions in use"
-        rows={scores}
-        rowKey={({ setId, stage }) => `${setId} ${stage.name}`}
-        columns={[
-          {
-            name: 'In use',
-            primary: true,
-            cell: ({ name, handle, stage }) => (
-              <>
-                <strong>{name}</strong> <span className="dim">{stage.name}</span>
-                <div className="dim small mono">{handle}</div>
-              </>
-            ),
-          },
-          ...COLUMNS,
-          {
-            name: 'Open',
-            isNameHidden: true,
-            cell: ({ setId, name, stage }) => (
-              <Button size="s" aria-label={`Open ${name}, ${stage.name}`} onPress={() => look(setId)}>
-                Open
-              </Button>
-            ),
-          },
-        ]}
-      />
-    </Panel>
-  );
-}
-
-const COLUMNS: readonly TableColumn<Score>[] = [
-  { name: 'Version', cell: ({ version }) => (version ? versionWords(version) : 'gone') },
-  {
-    name: 'Newest result',
-    cell: ({ result }) =>
-      result ? (
-        <>
-          {result.measure === 'rougeL' ? 'ROUGE-L ' : ''}
-          <strong>{percentWhole(result.value)}</strong> ({percentWhole(result.ci95.low)} to{' '}
-          {percentWhole(result.ci95.high)})
-          <div className="dim small">
-            {result.rowsName}, {dayWords(result.at)}
-          </div>
-        </>
-      ) : (
-        'not measured'
-      ),
-  },
-  {
-    name: 'Tokens a row',
-    card: true,
-    numeric: true,
-    cell: ({ tokensSent }) => (tokensSent === null ? '–' : Math.round(tokensSent)),
-  },
-  {
-    name: 'Attention',
-    cell: ({ attention, why }) => (attention === 'none' ? <span className="dim">{why}</span> : why),
-  },
-];

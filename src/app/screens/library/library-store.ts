@@ -1,12 +1,12 @@
 /** The list of prompt sets, the shown set, and every change that the Library makes to one. */
 import { createStore } from 'zustand/vanilla';
 import type { DataVersion } from '../../../dataset/types';
+import type { Answers } from '../../../prompt-set/answers';
 import { changeHandle, freeHandle } from '../../../prompt-set/handle';
 import type { Listing } from '../../../prompt-set/listing';
 import { chooseHard, chooseSoft } from '../../../prompt-set/make-versions';
-import type { Measured, Measurement } from '../../../prompt-set/performance';
+import type { Measured } from '../../../prompt-set/performance';
 import { renamePromptSet } from '../../../prompt-set/prompt-set';
-import { type Score, scoresOf, sortedScores } from '../../../prompt-set/scoreboard';
 import { type moveStage, setPolicy } from '../../../prompt-set/stages';
 import { ofKind, type PromptSet, type StagePolicy } from '../../../prompt-set/types';
 import { readTags, writeNote, writeSetNotes, writeTags } from '../../../prompt-set/versions';
@@ -51,22 +51,6 @@ export const setDetail = perStudio(
     resource(async (setId) => {
       const [measured, dataset] = await Promise.all([measuredOf(store, setId), store.datasets.get(setId)]);
       return measured && { ...measured, dataVersions: dataset?.dataset.versions ?? [] };
-    }),
-);
-
-/** What is in use in all sets. The key changes whenever one of them does. */
-export const scoreboard = perStudio(
-  ({ services: { store } }): Resource<string, readonly Score[]> =>
-    steadyResource(async () => {
-      const inUse = (await store.listings.list()).filter(
-        ({ deletedAt, stages }) => deletedAt === null && stages.length > 0,
-      );
-      const scores: Score[] = [];
-      for (const { id } of inUse) {
-        const measured = await measuredOf(store, id);
-        if (measured) scores.push(...scoresOf(measured, Date.now()));
-      }
-      return sortedScores(scores);
     }),
 );
 
@@ -189,7 +173,7 @@ export const detailActions = perStudio((studio) => {
       giveHandle(id, `The handle is ${handle} now`, handle, before),
     setTags: (setId: string, text: string) =>
       byHand(setId, 'Tags changed', (set, { now }) => writeTags(set, readTags(text), now)),
-    removeMeasurement: async (measurement: Measurement) => {
+    removeMeasurement: async (measurement: Answers) => {
       await services.store.measurements.remove(measurement);
       await detail.reload();
       toastUndo('The measurement was removed', () =>

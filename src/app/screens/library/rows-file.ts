@@ -1,7 +1,7 @@
 /** A file of rows to answer: the progress of reading it, and its chosen columns. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { secondsLeft } from '../../../lib/format';
-import type { RowsFile, RowsUse } from '../../../workflow/rows-file';
+import type { RowsFile } from '../../../workflow/rows-file';
 import { resource } from '../../state/resource';
 import { perStudio } from '../../state/studio';
 
@@ -19,44 +19,39 @@ interface Columns {
   readonly label: string | null;
 }
 
-const rowsFile = (use: RowsUse) =>
-  perStudio(({ services: { workflow } }) => {
-    const reading: StoreApi<Reading | null> = createStore(() => null);
-    const columns: StoreApi<Columns> = createStore(() => ({ of: null, text: null, label: null }));
-    const source = resource<{ readonly file: File }, RowsFile>(async ({ file }, signal) => {
-      const { name } = file;
-      const startedAt = performance.now();
-      const show = (fraction: number | null) => {
-        const left = fraction === null ? null : secondsLeft(fraction, 1, (performance.now() - startedAt) / 1000);
-        if (!signal.aborted) reading.setState({ name, fraction, secondsLeft: left }, true);
-      };
-      show(null);
-      try {
-        return await workflow.call(
-          'openRows',
-          { use, file, name },
-          { signal, onEvent: ({ fraction }) => show(fraction) },
-        );
-      } finally {
-        if (!signal.aborted) reading.setState(null, true);
-      }
-    });
-    /** Stops reading, or closes the file. */
-    const close = () => {
-      source.clear();
-      reading.setState(null, true);
-      void workflow.call('closeRows', { use }).catch(() => undefined);
+export const batchRows = perStudio(({ services: { workflow } }) => {
+  const reading: StoreApi<Reading | null> = createStore(() => null);
+  const columns: StoreApi<Columns> = createStore(() => ({ of: null, text: null, label: null }));
+  const source = resource<{ readonly file: File }, RowsFile>(async ({ file }, signal) => {
+    const { name } = file;
+    const startedAt = performance.now();
+    const show = (fraction: number | null) => {
+      const left = fraction === null ? null : secondsLeft(fraction, 1, (performance.now() - startedAt) / 1000);
+      if (!signal.aborted) reading.setState({ name, fraction, secondsLeft: left }, true);
     };
-    return {
-      source,
-      reading,
-      columns,
-      open: (file: File) => source.load({ file }),
-      close,
-      choose: (chosen: { readonly text?: string; readonly label?: string }) =>
-        columns.setState({ ...columnsOf(source.getState().value, columns.getState()), ...chosen }),
-    };
+    show(null);
+    try {
+      return await workflow.call('openRows', { file, name }, { signal, onEvent: ({ fraction }) => show(fraction) });
+    } finally {
+      if (!signal.aborted) reading.setState(null, true);
+    }
   });
+  /** Stops reading, or closes the file. */
+  const close = () => {
+    source.clear();
+    reading.setState(null, true);
+    void workflow.call('closeRows', null).catch(() => undefined);
+  };
+  return {
+    source,
+    reading,
+    columns,
+    open: (file: File) => source.load({ file }),
+    close,
+    choose: (chosen: { readonly text?: string; readonly label?: string }) =>
+      columns.setState({ ...columnsOf(source.getState().value, columns.getState()), ...chosen }),
+  };
+});
 
 export const columnsOf = (file: RowsFile | null, chosen: Columns): Columns =>
   chosen.of === file
@@ -64,6 +59,3 @@ export const columnsOf = (file: RowsFile | null, chosen: Columns): Columns =>
     : { of: file, text: file?.guess?.text ?? file?.columns[0] ?? null, label: file?.guess?.label ?? null };
 
 export type RowsReader = ReturnType<typeof batchRows.of>;
-
-export const batchRows = rowsFile('batch');
-export const measureRows = rowsFile('measure');

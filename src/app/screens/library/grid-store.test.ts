@@ -5,27 +5,37 @@ import { present } from '../../../lib/assert';
 import { addHardVersion, finishRun, startRun } from '../../../prompt-set/make-versions';
 import { driftWords, firstOf, knownWords, resultsOf } from '../../../prompt-set/performance';
 import { createPromptSet } from '../../../prompt-set/prompt-set';
-import { pairsOnShow } from '../../../report/matrix';
+import { pairsOnShow } from '../../../report/grid';
 import { STANDARD } from '../../../training/settings';
 import { createModelsStore } from '../../state/models-store';
 import { MODEL, OTHER, servicesOfTwoModels, testServices, testStudio, writingFile } from '../../state/test-support';
+import { filling, gridState, measureFile, pairKey, validCells } from './grid-store';
 import { detailActions, setDetail } from './library-store';
-import { filling, matrixState, measuring, pairId, validCells } from './measure-store';
-import { measureRows } from './rows-file';
 
 /** The Library with one set shown. */
 async function looking(services: ReturnType<typeof testServices>) {
-  const studio = testStudio(services);
+  const bare = testStudio(services);
+  const models = createModelsStore(services, bare.stores.session);
+  const studio = { services, stores: { ...bare.stores, models } };
+  await bare.stores.session.getState().modelReady();
+  await vi.waitFor(() => expect(models.getState().known.some(({ info }) => info)).toBe(true));
   const detail = setDetail.of(studio);
   await detail.load('s');
-  const measure = measuring.of(studio);
-  const { open, choose } = measureRows.of(studio);
+  const state = gridState.of(studio);
   const sentences = () => {
     const { value } = detail.getState();
     const results = value ? resultsOf(value) : [];
     return results.map((result) => driftWords(firstOf(results, result), result));
   };
-  return { measure, open, choose, sentences, detail, ...detailActions.of(studio) };
+  /** The chosen versions on test rows, or on the rows of a file. */
+  const measure = async (versionIds: readonly string[], file?: File) => {
+    if (file) return measureFile(studio, 's', versionIds, file);
+    await state.startWith('s', versionIds);
+    await filling.of(studio).start();
+    expect(filling.of(studio).getState().error).toBeNull();
+    return null;
+  };
+  return { state, measure, sentences, detail, ...detailActions.of(studio) };
 }
 
 /** A model that always says the first label. */
@@ -59,42 +69,31 @@ async function made() {
 const labelled = (cells: readonly (readonly [string, string])[]) =>
   new File([['body,tone', ...cells.map((row) => row.join(','))].join('\n')], 'april.csv');
 
-test('measures on test rows, counts their use, and compares the version with itself row by row', async () => {
+test('measures on test rows, counts their use, and asks nothing again', async () => {
   const { services, dataset, measure, sentences } = await made();
-  await measure.start('s', 'h1', 'test');
-  expect(measure.getState()).toMatchObject({ error: null, running: false });
+  await measure(['h1']);
   const n = dataset.split.test.length;
-  expect(sentences()).toEqual([expect.stringMatching(new RegExp(`^52% .+ on ${n} .*rows of march\\.csv`))]);
+  expect(sentences()).toEqual([expect.stringMatching(new RegExp(`^52% .+ on ${n} .*rows of `))]);
   expect((await services.store.sets.get('s'))?.testLooks).toBe(1);
-  await measure.start('s', 'h1', 'test');
-  expect(sentences()[1]).toMatch(/on the same rows: no clear change, 0 points/);
-  expect((await services.store.sets.get('s'))?.testLooks).toBe(2);
+  await measure(['h1']);
+  expect(sentences()).toHaveLength(1);
+  expect((await services.store.sets.get('s'))?.testLooks).toBe(1);
 });
 
 test('leaves out rows of a file without a known label, keeps no text, and reports a real drop', async () => {
-  const { services, measure, open, choose, detail, sentences, removeMeasurement } = await made();
-  await open(labelled(Array.from({ length: 80 }, (_, i) => [`awful ${i}`, 'bad'])));
-  await measure.start('s', 'h1', 'file');
-  await open(
-    labelled([
-      ...Array.from({ length: 80 }, (_, i) => [`awful ${i}`, i % 2 ? 'BAD' : 'good'] as const),
-      ['x', 'ugly'],
-      ['', 'good'],
-    ]),
-  );
-  choose({ text: 'body', label: 'tone' });
-  await measure.start('s', 'h1', 'file');
-  expect(measure.getState().error).toBeNull();
+  const { services, measure, detail, sentences, removeMeasurement } = await made();
+  const bad = Array.from({ length: 80 }, (_, i) => [`awful ${i}`, 'bad'] as const);
+  await measure(['h1'], labelled([...bad, ['awful', 'good']]));
+  const half = bad.map(([text], i) => [text, i % 2 ? 'BAD' : 'good'] as const);
+  await measure(['h1'], labelled([...half, ['x', 'ugly'], ['', 'good']]));
   expect(sentences()[1]).toMatch(
-    /^Was 100% on 80 rows of april\.csv; now 50% \(39 to 61\) on 80 rows of april\.csv: a real drop, −50 points/,
+    /^Was 99% on 81 rows of april\.csv; now 50% \(39 to 61\) on 80 rows of april\.csv: a real drop, −49 points/,
   );
   const kept = await services.store.measurements.ofSet('s');
-  expect(kept.map(({ account }) => account?.leftOut)).toEqual([{}, { text: 1, unknown: 1 }]);
+  expect(kept.map(({ account }) => account.leftOut)).toEqual([{}, { text: 1, unknown: 1 }]);
   expect(JSON.stringify(kept)).not.toContain('awful');
   expect((await services.store.sets.get('s'))?.testLooks).toBe(0);
-  const [first] = kept;
-  if (!first) throw new Error('a measurement');
-  await removeMeasurement(first);
+  await removeMeasurement(present(kept[0], 'answers'));
   expect(detail.getState().value?.measurements).toHaveLength(1);
 });
 
@@ -120,7 +119,7 @@ async function withRun(
 
 test('says how many rows of a file a tuned prompt was trained on, and how many almost repeat one', async () => {
   const on = await made();
-  const { services, dataset, measure, open, choose } = on;
+  const { services, dataset, measure } = on;
   await withRun(on, {});
   const byId = rowsById(dataset.table.rows);
   const [first, second, third] = dataset.split.train.map((id) => byId.get(id)?.cells ?? {});
@@ -130,51 +129,39 @@ test('says how many rows of a file a tuned prompt was trained on, and how many a
     [`${third?.text} of ours`, `${third?.label}`],
     ['nothing like it at all', 'good'],
   ] as const;
-  const known = async () => (await services.store.measurements.ofSet('s')).at(-1);
-  const measured = async (versionId: string) => {
-    await open(labelled(cells));
-    choose({ text: 'body', label: 'tone' });
-    await measure.start('s', versionId, 'file');
-    expect(measure.getState().error).toBeNull();
-    return known();
-  };
-  const tuned = await measured('r1');
-  expect(tuned?.known).toEqual({ same: 2, almost: 1, isSure: true });
-  expect(knownWords({ known: tuned?.known })).toBe(
+  await measure(['r1', 'h1'], labelled(cells));
+  const [tuned, hand] = (await services.store.measurements.ofSet('s')).map(({ answers }) => answers?.known ?? null);
+  expect(tuned).toEqual({ same: 2, almost: 1, isSure: true });
+  expect(knownWords({ known: tuned ?? null })).toBe(
     '2 of these rows are among its training rows, and 1 more almost repeats one: expect a lower figure on new rows.',
   );
-  expect((await measured('h1'))?.known).toBeUndefined();
+  expect(knownWords({ known: hand ?? null })).toBeNull();
 });
 
 test('says of a prompt that was trained on another split that it may know the test rows', async () => {
   const on = await made();
   await withRun(on, { heldBackHash: 'other' });
-  await on.measure.start('s', 'r1', 'test');
+  await on.measure(['r1']);
   const [kept] = await on.services.store.measurements.ofSet('s');
-  const n = on.dataset.split.test.length;
-  expect(kept?.known).toEqual({ same: n, almost: 0, isSure: false });
-  expect(knownWords({ known: kept?.known })).toMatch(/^Up to \d+ of these rows may be among its training rows, as/);
+  const known = kept?.answers?.known ?? null;
+  expect(known).toEqual({ same: on.dataset.split.test.length, almost: 0, isSure: false });
+  expect(knownWords({ known })).toMatch(/^Up to \d+ of these rows may be among its training rows, as/);
 });
 
 test('says why something cannot be measured, and stores nothing', async () => {
-  const { services, measure, open, choose } = await made();
-  const error = () => measure.getState().error?.message;
-  await open(
+  const { services, measure, state } = await made();
+  await measure(
+    ['h1'],
     labelled([
       ['a', 'blue'],
       ['b', 'green'],
     ]),
   );
-  await measure.start('s', 'h1', 'file');
-  expect(error()).toContain('No row of this file has a text and a label');
-  choose({ text: 'tone', label: 'tone' });
-  await measure.start('s', 'h1', 'file');
-  expect(error()).toContain('Choose the file’s column');
-  await measure.start('s', 'gone', 'file');
-  expect(error()).toContain('no longer in the library');
-  await services.store.sets.update('s', (set) => ({ ...set, words: [...set.words].reverse() }));
-  await measure.start('s', 'h1', 'test');
-  expect(error()).toContain('labels of the rows have changed');
+  await state.view.load('1');
+  const view = present(state.view.getState().value, 'view');
+  expect(view.skipped.map(({ skipped }) => skipped)).toEqual(['It does not know the label blue, green']);
+  await services.store.sets.update('s', (set) => ({ ...set, words: set.words.slice(1) }));
+  await measure(['h1']);
   expect(await services.store.measurements.ofSet('s')).toEqual([]);
 });
 
@@ -213,15 +200,11 @@ async function writing() {
 }
 
 test('scores generated texts on test rows and on a file, and keeps no text', async () => {
-  const { services, dataset, measure, open, choose } = await writing();
-  await measure.start('s', 'h1', 'test');
-  expect(measure.getState().error).toBeNull();
-  await open(new File(['body,sum\nsecret one,gone\nsecret two,came\nsecret three,\n'], 'april.csv'));
-  choose({ text: 'body', label: 'sum' });
-  await measure.start('s', 'h1', 'file');
-  expect(measure.getState().error).toBeNull();
+  const { services, dataset, measure } = await writing();
+  await measure(['h1']);
+  await measure(['h1'], new File(['text,label\nsecret one,gone\nsecret two,came\nsecret three,\n'], 'april.csv'));
   const [held, other] = await services.store.measurements.ofSet('s');
-  expect(held).toMatchObject({ labels: [], gold: [], account: { leftOut: {} }, data: { kind: 'test' } });
+  expect(held).toMatchObject({ answers: null, account: { leftOut: {} }, data: { kind: 'test' } });
   expect(held?.wrote?.rows).toHaveLength(dataset.split.test.length);
   expect(other).toMatchObject({
     account: { read: 3, used: 2, leftOut: { target: 1 } },
@@ -232,7 +215,7 @@ test('scores generated texts on test rows and on a file, and keeps no text', asy
   expect((await services.store.sets.get('s'))?.testLooks).toBe(1);
 });
 
-describe('a matrix in the page', () => {
+describe('a grid in the page', () => {
   /** Two prompt sets with the same labels, and two models that were loaded before. */
   async function matrices() {
     const { services, asked } = await servicesOfTwoModels();
@@ -262,7 +245,7 @@ describe('a matrix in the page', () => {
     await vi.waitFor(() =>
       expect(models.getState().known.some(({ info }) => info?.sha256 === MODEL.sha256)).toBe(true),
     );
-    const state = matrixState.of(studio);
+    const state = gridState.of(studio);
     const open = async (key: string) => {
       await state.view.load(key);
       const view = present(state.view.getState().value, 'view');
@@ -278,7 +261,7 @@ describe('a matrix in the page', () => {
     ],
     models: [MODEL.sha256, OTHER.sha256],
     data: ['s', 't'],
-    asked: [],
+    files: [],
   };
 
   test('is filled model by model, keeps its cells over a reload, and fills only what is missing', async () => {
@@ -319,27 +302,20 @@ describe('a matrix in the page', () => {
     expect((await open('2')).filled).toHaveLength(8);
   });
 
-  test('tests the pairs that were asked, with p and interval corrected for all pairs on show', async () => {
+  test('tests two cells, with p and interval corrected for all pairs on show, and deletes answers', async () => {
     const { services } = await matrices();
     const { state, work, open } = await visit(services);
     await state.change(() => plan);
     await work.start();
     const { filled } = await open('1');
-    const slot = ({ prompt, model, data }: (typeof filled)[number]) => ({ prompt, model, data });
-    const on = filled.filter(({ data }) => data === 's').map(slot);
+    const on = filled.filter(({ data }) => data === 's');
     const [a, b] = [present(on[0], 'a'), present(on[2], 'b')];
-    await state.change((now) => ({ ...now, asked: [[a, b]] }));
-    await state.differences.load('1');
-    const one = state.differences.getState().value?.get(pairId([b, a]));
-    expect(one).toMatchObject({ comparisons: pairsOnShow(filled), bothRight: 0, bothWrong: 0 });
-    await state.change((now) => ({ ...now, asked: [...now.asked, [a, present(on[1], 'other')]] }));
-    await state.differences.load('2');
-    expect(state.differences.getState().value?.get(pairId([a, b]))?.comparisons).toBe(pairsOnShow(filled));
+    await state.difference.load(pairKey([a, b], filled));
     expect(pairsOnShow(filled)).toBe(12);
+    expect(state.difference.getState().value).toMatchObject({ comparisons: 12, bothRight: 0, bothWrong: 0 });
     await state.clear();
     expect((await open('2')).filled).toEqual([]);
-    const again = await visit(services);
-    expect((await again.open('1')).filled).toEqual([]);
+    expect((await (await visit(services)).open('1')).filled).toEqual([]);
   });
 
   test('forgets the cells of a set that is deleted, and leaves out what is gone', async () => {
@@ -351,6 +327,6 @@ describe('a matrix in the page', () => {
     const { view, filled } = await (await visit(services)).open('1');
     expect(view.prompts.map(({ name }) => name)).toEqual(['S, hand-written 1']);
     expect(filled).toHaveLength(2);
-    expect(await services.store.settings.get(`matrix:s/h-s:${MODEL.sha256}:t`)).toBeNull();
+    expect(await services.store.settings.get(`grid:s/h-s:${MODEL.sha256}:t`)).toBeNull();
   });
 });

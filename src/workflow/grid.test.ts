@@ -8,22 +8,23 @@ import { present } from '../lib/assert';
 import { ControlSource } from '../lib/control';
 import { recordComparison } from '../prompt-set/calibration';
 import { addHardVersion } from '../prompt-set/make-versions';
-import { type MatrixPrompt, matrixChoices, matrixPrompt } from '../prompt-set/ready-prompt';
+import { type GridPrompt, gridChoices, gridPrompt } from '../prompt-set/ready-prompt';
 import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
 import {
-  EMPTY_MATRIX,
+  EMPTY_GRID,
   filledId,
-  type Matrix,
-  type MatrixCell,
-  type MatrixData,
-  matrixJson,
-  readMatrix,
+  type Grid,
+  type GridCell,
+  type GridData,
+  gridJson,
+  readGrid,
   slotId,
-} from '../report/matrix';
+} from '../report/grid';
 import { compare } from './compare';
 import { answerOf, fakeHost, NOW, prepared, promptSet, rowsOf } from './fake-host.test-support';
+import { type FillEvent, fillGrid } from './grid';
 import { SILENT } from './host';
-import { type FillEvent, fillMatrix } from './matrix';
+import { openTestRows } from './open-data';
 
 /** Two models that read the same texts differently, and what each was asked. */
 function models() {
@@ -34,10 +35,10 @@ function models() {
   return [small, { ...large, host: { ...large.host, engine } }] as const;
 }
 
-const named = (id: string, dataset: Dataset): MatrixData => ({ id, name: id, dataset });
+const named = (id: string, dataset: Dataset): GridData => ({ id, name: id, dataset });
 
-const rowsFor = (set: PromptSet, dataset: Dataset | null, ids: readonly string[]): readonly MatrixPrompt[] =>
-  ids.map((id) => present(matrixPrompt(set, id, dataset), id));
+const rowsFor = (set: PromptSet, dataset: Dataset | null, ids: readonly string[]): readonly GridPrompt[] =>
+  ids.map((id) => present(gridPrompt(set, id, dataset), id));
 
 /** The same rows in a file of their own: other columns, and labels in another order. */
 async function otherFile(count: number): Promise<Dataset> {
@@ -63,9 +64,9 @@ async function hybridSet() {
 
 /** Fills what is missing on both models, as a command line does; stopped when `most` cells are finished. */
 async function fill(
-  prompts: readonly MatrixPrompt[],
-  data: readonly MatrixData[],
-  cells: readonly MatrixCell[],
+  prompts: readonly GridPrompt[],
+  data: readonly GridData[],
+  cells: readonly GridCell[],
   most = Number.POSITIVE_INFINITY,
 ) {
   const kept = new Map(cells.map((cell) => [slotId(cell), cell]));
@@ -81,7 +82,7 @@ async function fill(
   };
   for (const { host, scored } of models()) {
     const done = [...kept.values()].map(filledId);
-    await fillMatrix(host, { prompts, data, done }, { control, emit }).catch((error) => {
+    await fillGrid(host, { prompts, data, done }, { control, emit }).catch((error) => {
       if (error.code !== 'cancelled') throw error;
     });
     asked.push(scored.length);
@@ -89,25 +90,24 @@ async function fill(
   return { cells: [...kept.values()], finished, asked };
 }
 
-const fileOf = (cells: readonly MatrixCell[]) => {
+const fileOf = (cells: readonly GridCell[]) => {
   const of = (ids: readonly string[]) => [...new Set(ids)].sort().map((id) => ({ id, name: id }));
-  return matrixJson({
-    ...EMPTY_MATRIX,
+  return gridJson({
+    ...EMPTY_GRID,
     prompts: of(cells.map(({ prompt }) => prompt)),
     models: of(cells.map(({ model }) => model)),
     data: of(cells.map(({ data }) => data)),
     cells: cells.toSorted((a, b) => (slotId(a) < slotId(b) ? -1 : 1)),
-    asked: [],
   });
 };
 
-const read = (file: string): Matrix => {
-  const found = readMatrix(file);
+const read = (file: string): Grid => {
+  const found = readGrid(file);
   if (!found.ok) throw new Error(found.error.message);
   return found.value;
 };
 
-describe('a matrix of 3 prompts, 2 models and 2 data sets', () => {
+describe('a grid of 3 prompts, 2 models and 2 data sets', () => {
   it('that is killed half-way and resumed from its file is the one that ran through, and asks nothing twice', async () => {
     const { dataset, set } = await hybridSet();
     const prompts = rowsFor(set, dataset, ['h', 'shots', 'r0']);
@@ -143,7 +143,7 @@ describe('a matrix of 3 prompts, 2 models and 2 data sets', () => {
     const fractions: number[] = [];
     const emit = (event: FillEvent) => event.kind === 'progress' && fractions.push(event.fraction);
     const request = { prompts: rowsFor(set, dataset, ['r0', 'h']), data: [named('own', dataset)], done: [] };
-    await fillMatrix(host, request, { ...SILENT, emit });
+    await fillGrid(host, request, { ...SILENT, emit });
     expect([...fractions.slice(0, 3), fractions.at(-1)]).toEqual([0, 0, 0, 1]);
   });
 
@@ -170,7 +170,7 @@ describe('a cell', () => {
     const { evaluation } = await compare(host, { set, dataset }, SILENT);
     const { plan, comparison } = evaluation as unknown as ClassifyEvaluation;
     const after = recordComparison(set, evaluation as ClassifyEvaluation, NOW);
-    const mean = matrixChoices(after).find(({ id }) => id.startsWith('mean:'));
+    const mean = gridChoices(after).find(({ id }) => id.startsWith('mean:'));
     expect(mean?.name).toBe('mean of 2 seeds of tuned 1');
     const prompts = rowsFor(after, dataset, [present(set.chosenHard, 'yours'), present(set.chosenSoft, 'tuned')]);
     const { cells } = await fill(
@@ -242,7 +242,7 @@ describe('a cell', () => {
     const events: FillEvent[] = [];
     const run = { ...SILENT, emit: (event: FillEvent) => void events.push(event) };
     const data = [named('own', dataset)];
-    await fillMatrix(fakeHost(40).host, { prompts: rowsFor(set, dataset, ['h']), data, done: [] }, run);
+    await fillGrid(fakeHost(40).host, { prompts: rowsFor(set, dataset, ['h']), data, done: [] }, run);
     const cell = events.find((event) => event.kind === 'cell');
     expect(cell?.cell).toMatchObject({ skipped: 'No test row fits the model with this prompt', answers: null });
   });
@@ -257,7 +257,7 @@ describe('a cell', () => {
       { ...present(two, 'r0'), softs: [...present(two, 'r0').softs, ...present(two, 'r0').softs] },
     ];
     const data = [named('own', dataset)];
-    expect(await fillMatrix(fakeHost().host, { prompts, data, done: [] }, run)).toEqual({ filled: 2 });
+    expect(await fillGrid(fakeHost().host, { prompts, data, done: [] }, run)).toEqual({ filled: 2 });
     const heard = events.flatMap((event) => (event.kind === 'progress' ? [[event.note, event.fraction]] : []));
     const [first, second] = prompts.map(({ name }) => `${name}, on own`);
     expect(heard).toEqual([
@@ -276,5 +276,57 @@ describe('a cell', () => {
     expect(unknown.cells[0]?.skipped).toBe('It does not know the label fair');
     const apart = await fill(rowsFor(set, null, ['shots']), [named('own', dataset)], []);
     expect(apart.cells[0]?.skipped).toContain('shows examples');
+  });
+});
+
+describe('the rows of a file', () => {
+  /** What the hand-written and the tuned prompt say of them. */
+  async function saidOf(lines: readonly string[]) {
+    const { set, dataset } = await hybridSet();
+    const table = tableOf(['body,kind', ...lines].join('\n'), 'b.csv');
+    const on = await openTestRows(table, { text: 'body', label: 'kind', id: null }, null);
+    const events: FillEvent[] = [];
+    const run = { ...SILENT, emit: (event: FillEvent) => void events.push(event) };
+    const [{ host }] = models();
+    const data = [{ ...named('file', on), isFile: true }];
+    await fillGrid(host, { prompts: rowsFor(set, dataset, ['h', 'r0']), data, done: [] }, run);
+    return { dataset, cells: events.filter((event) => event.kind === 'cell') };
+  }
+
+  it('are answered without those of which no label is known, and each is accounted for', async () => {
+    const { cells } = await saidOf(['it was fine,good', 'it was poor,BAD', 'it was odd,unknown', 'it was blank,']);
+    for (const { said } of cells) {
+      expect(said?.answers?.gold).toEqual([1, 0]);
+      expect(said?.account).toEqual({ read: 4, used: 2, leftOut: { label: 1, unknown: 1 } });
+      expect(said?.fingerprint).toMatch(/^[0-9a-f]{64}$/);
+    }
+    expect(JSON.stringify(cells)).not.toContain('it was');
+    const none = await saidOf(['it was fine,none', 'it was poor,none']);
+    expect(none.cells.map(({ cell }) => cell.skipped)).toEqual(Array(2).fill('It does not know the label none'));
+  });
+
+  it('have one key for the same texts and labels in the same order', async () => {
+    const key = async (...lines: readonly string[]) => (await saidOf(lines)).cells[0]?.said?.fingerprint;
+    const all = [
+      await key('it was fine,bad', 'it was poor,good'),
+      await key('it was fine,good', 'it was poor,bad'),
+      await key('it was good,bad', 'it was poor,good'),
+      await key('it was poor,good', 'it was fine,bad'),
+    ];
+    expect(new Set(all).size).toBe(4);
+    expect(await key('it was fine,bad', 'it was poor,good')).toBe(all[0]);
+  });
+
+  it('say which of them trained or chose a prompt, or almost, and which belong together', async () => {
+    const { dataset } = await hybridSet();
+    const met = Object.values(dataset.split).map(([id]) => dataset.table.rows.find((row) => row.id === id)?.cells.text);
+    const fresh = 'My grandson built the bookcase without any help';
+    const lines = [...met.map((text) => `${text?.toUpperCase()},GOOD`), `${fresh},bad`, `${fresh} at all,Bad`];
+    const { cells } = await saidOf(lines);
+    const { beside } = present(cells[0]?.said, 'answers');
+    expect(beside?.seen).toEqual([0, 1, 2]);
+    expect(new Set(beside?.families.slice(3)).size).toBe(1);
+    expect(beside?.families.slice(0, 3)).not.toContain(beside?.families[3]);
+    expect(cells[1]?.said?.answers?.known).toEqual({ same: 3, almost: 0, isSure: false });
   });
 });

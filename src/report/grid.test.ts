@@ -4,26 +4,26 @@ import { bytesOf } from '../dataset/test-support';
 import { answerDifferences, differenceSentence } from '../evaluation/classify/pairs';
 import { present } from '../lib/assert';
 import { mcnemarExact } from '../metrics/mcnemar';
+import { scored } from '../prompt-set/answers';
 import {
-  type AskedPair,
   cellWords,
-  EMPTY_MATRIX,
-  type Matrix,
-  type MatrixCell,
-  matrixCsv,
-  matrixJson,
-  matrixMarkdown,
-  readMatrix,
+  EMPTY_GRID,
+  type Grid,
+  type GridCell,
+  gridCsv,
+  gridJson,
+  gridMarkdown,
+  readGrid,
   type Slot,
-  scored,
+  type SlotPair,
   shadesOf,
   whyNotPaired,
-} from './matrix';
+} from './grid';
 
 const HASH = (digit: string) => digit.repeat(64);
 
 /** A cell whose answers are right (`+`) or wrong (`-`), row by row. */
-function cell(prompt: string, right: string, change: Partial<MatrixCell['answers'] & object> = {}): MatrixCell {
+function cell(prompt: string, right: string, change: Partial<GridCell['answers'] & object> = {}): GridCell {
   const slot: Slot = { prompt, model: HASH('a'), data: 'd' };
   const gold = [...right].map((_, i) => i % 2);
   const answers = scored({
@@ -45,38 +45,37 @@ function cell(prompt: string, right: string, change: Partial<MatrixCell['answers
 
 const FIRST = cell('=first', '++++++++++--------------------');
 const SECOND = cell('second', '+++++++++++++++++++++++++++++-');
-const SKIPPED: MatrixCell = { ...FIRST, prompt: 'third', answers: null, skipped: 'Trained for m (fp32)' };
+const SKIPPED: GridCell = { ...FIRST, prompt: 'third', answers: null, skipped: 'Trained for m (fp32)' };
 
 const named = (id: string) => ({ id, name: id });
-const pair: AskedPair = [
+const pair: SlotPair = [
   { prompt: '=first', model: HASH('a'), data: 'd' },
   { prompt: 'second', model: HASH('a'), data: 'd' },
 ];
-const MATRIX: Matrix = {
-  ...EMPTY_MATRIX,
+const MATRIX: Grid = {
+  ...EMPTY_GRID,
   prompts: ['=first', 'second', 'third'].map(named),
   models: [{ id: HASH('a'), name: 'model' }],
   data: [named('d')],
   cells: [FIRST, SECOND, SKIPPED],
-  asked: [pair],
 };
 
-const read = (text: string) => readMatrix(text);
-const changed = (change: (matrix: ReturnType<typeof JSON.parse>) => void): string => {
-  const value = JSON.parse(matrixJson(MATRIX));
+const read = (text: string) => readGrid(text);
+const changed = (change: (grid: ReturnType<typeof JSON.parse>) => void): string => {
+  const value = JSON.parse(gridJson(MATRIX));
   change(value);
   return JSON.stringify(value);
 };
 
-describe('the file of a matrix', () => {
+describe('the file of a grid', () => {
   it('is read as it was written, and gives the same bytes again', () => {
-    const file = matrixJson(MATRIX);
+    const file = gridJson(MATRIX);
     const found = read(file);
-    expect(found.ok && matrixJson(found.value)).toBe(file);
+    expect(found.ok && gridJson(found.value)).toBe(file);
   });
 
   it('has its scores computed again, so that none can be made up', () => {
-    const found = read(changed((matrix) => Object.assign(matrix.cells[0].answers.scores.accuracy, { value: 1 })));
+    const found = read(changed((grid) => Object.assign(grid.cells[0].answers.scores.accuracy, { value: 1 })));
     expect(found.ok && found.value.cells[0]?.answers?.scores.accuracy.value).toBeCloseTo(1 / 3);
   });
 
@@ -86,9 +85,9 @@ describe('the file of a matrix', () => {
       rowIds: ['__proto__', ...present(FIRST.answers, 'answers').rowIds.slice(1)],
     };
     const proto = cell('__proto__', '++++++++++--------------------', answers);
-    const file = matrixJson({ ...MATRIX, prompts: [named('__proto__')], cells: [proto], asked: [] });
+    const file = gridJson({ ...MATRIX, prompts: [named('__proto__')], cells: [proto] });
     const found = read(file);
-    expect(found.ok && matrixJson(found.value)).toBe(file);
+    expect(found.ok && gridJson(found.value)).toBe(file);
   });
 
   it.each<readonly [string, string, RegExp]>([
@@ -97,7 +96,7 @@ describe('the file of a matrix', () => {
     ['a list', '[]', /at the top/],
     ['null', 'null', /at the top/],
     ['other JSON', '{"arms":[]}', /formatVersion/],
-    ['a newer version', '{"formatVersion":2,"kind":"matrix"}', /newer release \(format 2/],
+    ['a newer version', '{"formatVersion":2,"kind":"grid"}', /newer release \(format 2/],
     ['a missing field', changed((m) => delete m.cells), /cells/],
     ['cells of the wrong type', changed((m) => Object.assign(m, { cells: {} })), /cells/],
     ['a key that is no hash', changed((m) => Object.assign(m.cells[0], { key: '../x' })), /key/],
@@ -108,7 +107,6 @@ describe('the file of a matrix', () => {
     ['two models with one id', changed((m) => m.models.push(m.models[0])), /two have one id/],
     ['a cell twice', changed((m) => m.cells.push(m.cells[0])), /a cell appears twice/],
     ['a cell of no row', changed((m) => Object.assign(m.cells[0], { prompt: '__proto__' })), /no row or column/],
-    ['a pair of no cell', changed((m) => Object.assign(m.asked[0][1], { data: 'x' })), /no row or column/],
     ['a row twice', changed((m) => m.cells[0].answers.rowIds.fill('r1')), /a row appears twice/],
     ['a label twice', changed((m) => m.cells[0].answers.labels.fill('bad')), /a label appears twice/],
     ['an unknown label', changed((m) => m.cells[0].answers.gold.fill(7)), /unknown label/],
@@ -153,7 +151,7 @@ describe('two cells', () => {
 
   it('count groups as the trials where rows belong together', () => {
     const groups = [...Array(30).keys()].map((i) => Math.min(i, 10));
-    const grouped = (of: MatrixCell) => scored({ ...present(of.answers, 'answers'), groups });
+    const grouped = (of: GridCell) => scored({ ...present(of.answers, 'answers'), groups });
     const [found] = answerDifferences([[grouped(FIRST), grouped(SECOND)]]);
     expect(found?.metrics.accuracy.p).toBe(1); // all differences are in one group
     expect(found?.finding).toBe('unclear');
@@ -178,25 +176,25 @@ describe('two cells', () => {
   });
 });
 
-describe('the matrix in words', () => {
+describe('the grid in words', () => {
   it('names what keeps a figure from being that of new rows', () => {
     expect(cellWords(FIRST)).toBe('33.3% (19.2 to 51.2)');
     expect(cellWords(cell('x', '++++', { known: { same: 2, almost: 1, isSure: true }, leftOut: 1 }))).toContain(
-      '; knows 3 of these rows; 1 row too long',
+      '; knows 3 of these rows; 1 row left out',
     );
     expect(cellWords(cell('x', '++++', { known: null }))).toContain('; may know some of these rows');
     expect(cellWords(SKIPPED)).toBe('Trained for m (fp32)');
   });
 
   it('is darker where more rows are right, and hardly where the difference is small', () => {
-    const shades = (...cells: readonly MatrixCell[]) => [...shadesOf(cells).values()];
+    const shades = (...cells: readonly GridCell[]) => [...shadesOf(cells).values()];
     expect(shades(FIRST, SECOND, SKIPPED)).toEqual([0, 4]);
     expect(shades(SECOND, cell('x', '++++++++++++++++++++++++++++--'))).toEqual([1, 0]);
     expect(shades(FIRST, { ...SECOND, data: 'other' })).toEqual([0, 0]);
   });
 
   it('is a CSV with a line a cell, in which no name is a formula', () => {
-    const parsed = parseTable('m.csv', bytesOf(matrixCsv(MATRIX)));
+    const parsed = parseTable('m.csv', bytesOf(gridCsv(MATRIX)));
     expect(
       parsed.ok && parsed.value.rows.map(({ cells }) => [cells.prompt, cells.rows, cells.accuracy, cells.skipped]),
     ).toEqual([
@@ -208,10 +206,10 @@ describe('the matrix in words', () => {
 
   it('is a Markdown table with the differences, in which no name is markup', () => {
     const odd = { ...MATRIX, prompts: [{ id: '=first', name: 'a|b <i>' }, ...MATRIX.prompts.slice(1)] };
-    const found = read(matrixJson(odd));
+    const found = read(gridJson(odd));
     if (!found.ok) throw new Error(found.error.message);
     const pairs = answerDifferences([[present(FIRST.answers, 'a'), present(SECOND.answers, 'b')]]);
-    const text = matrixMarkdown(found.value, pairs);
+    const text = gridMarkdown(found.value, [pair], pairs);
     expect(text).toContain('| a\\|b &lt;i&gt; | 33.3% (19.2 to 51.2) |');
     expect(text).toContain('| third | Trained for m (fp32) |');
     expect(text).toMatch(

@@ -1,9 +1,9 @@
-/** Fills a matrix of prompts, models and data sets, cell by cell, and continues the file of one that was stopped. */
+/** Fills a grid of prompts, models and data sets, cell by cell, and continues the file of one that was stopped. */
 import { renameSync, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { inAll } from '../dataset/account';
-import type { MendId } from '../dataset/types';
+import type { Dataset, MendId } from '../dataset/types';
 import { answerDifferences } from '../evaluation/classify/pairs';
 import { times } from '../evaluation/words';
 import { present } from '../lib/assert';
@@ -11,26 +11,26 @@ import { uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { counted } from '../lib/format';
 import type { Result } from '../lib/result';
-import type { MatrixPrompt } from '../prompt-set/ready-prompt';
+import type { GridPrompt } from '../prompt-set/ready-prompt';
 import {
-  type AskedPair,
   cellKeys,
   cellWords,
-  EMPTY_MATRIX,
+  EMPTY_GRID,
   filledId,
-  type Matrix,
-  type MatrixCell,
-  type MatrixData,
-  matrixJson,
-  matrixMarkdown,
+  type Grid,
+  type GridCell,
+  type GridData,
+  gridJson,
+  gridMarkdown,
   pairsOnShow,
-  readMatrix,
+  readGrid,
   type Slot,
+  type SlotPair,
   slotId,
   slotOf,
   whyNotPaired,
-} from '../report/matrix';
-import { answeredRows, type FillEvent, fillMatrix } from '../workflow/matrix';
+} from '../report/grid';
+import { answeredRows, type FillEvent, fillGrid } from '../workflow/grid';
 import { openTestRows } from '../workflow/open-data';
 import { openTable, readRowPrompts, sayRows, unlike, weightsOf } from './data';
 import {
@@ -45,7 +45,7 @@ import {
 } from './node-host';
 import { flags, MEND_USAGE, mendOptions, readArguments, UsageError, valued, withLists } from './options';
 
-export const MATRIX_USAGE = `npm run matrix -- --prompts PROMPT... --data DATA.csv... --text COL --label COL --out FILE.json [--models DIR...]
+export const GRID_USAGE = `npm run grid -- --prompts PROMPT... --data DATA.csv... --text COL --label COL --out FILE.json [--models DIR...]
   [--test-rows N] [--all-versions] [--backend node-wasm|node-native] [--threads N] [--weights fast|small]
   ${MEND_USAGE}
   PROMPT: an exported zip or folder, a complete prompt set, or a .txt of a hand-written prompt with {text}
@@ -56,7 +56,7 @@ export const MATRIX_USAGE = `npm run matrix -- --prompts PROMPT... --data DATA.c
 
 const LISTS = ['prompts', 'models', 'data'] as const;
 
-export async function matrix(args: readonly string[]): Promise<void> {
+export async function grid(args: readonly string[]): Promise<void> {
   const { values, ...read } = readArguments(withLists(args, LISTS), {
     prompts: { type: 'string', multiple: true },
     models: { type: 'string', multiple: true },
@@ -72,7 +72,7 @@ export async function matrix(args: readonly string[]): Promise<void> {
   const testRows = read.wholeNumber('test-rows');
   const { backend, threads, weights = 'fast' } = read.model();
   const log = createLog();
-  const before = (await earlier(out, readMatrix)) ?? EMPTY_MATRIX;
+  const before = (await earlier(out, readGrid)) ?? EMPTY_GRID;
   if (before.cells.length > 0) log.line(`Continuing ${basename(out)}: ${counted(before.cells.length, 'cell')}`);
   const data = await readData(read.list('data'), columns, { testRows, mends: read.mends() }, log);
   const files = read.list('prompts');
@@ -86,18 +86,19 @@ export async function matrix(args: readonly string[]): Promise<void> {
   const plan = { prompts, models, data, before };
   const filled = await fill(plan, { out, backend, threads, weights }, log);
   const { cells } = filled;
-  const made = matrixOf(plan, filled);
-  save(out, matrixJson(made));
+  const made = gridOf(plan, filled);
+  save(out, gridJson(made));
+  const pairs = plannedPairs(made);
   const found = answerDifferences(
-    made.asked.map(([a, b]) => [answersAt(cells, a), answersAt(cells, b)] as const),
+    pairs.map(([a, b]) => [answersAt(cells, a), answersAt(cells, b)] as const),
     { onShow: pairsOnShow(made.cells) },
   );
-  const tables = matrixMarkdown(made, found);
+  const tables = gridMarkdown(made, pairs, found);
   const report = out.replace(/\.json$/, '.md');
   await writeFile(report, tables);
   process.stdout.write(tables);
   log.line(`Saved to ${out} and ${report}`);
-  sayRows(inAll(data.map((on) => answeredRows(on, made.cells))), log);
+  sayRows(inAll(data.map(({ id, dataset }) => answeredRows(id, dataset, made.cells))), log);
 }
 
 /** What is continued; null where there is nothing yet. @throws StudioError `bad-input` where the file is no such thing: it is not overwritten */
@@ -112,14 +113,18 @@ async function earlier<T>(path: string, readFrom: (text: string) => Result<T>): 
   return read.value;
 }
 
+interface OpenData extends GridData {
+  readonly dataset: Dataset;
+}
+
 async function readData(
   paths: readonly string[],
   columns: { readonly text: string; readonly label: string },
   { testRows, mends }: { readonly testRows: number | null; readonly mends: readonly MendId[] },
   log: Log,
-): Promise<readonly MatrixData[]> {
+): Promise<readonly OpenData[]> {
   const names = unlike(paths);
-  const all: MatrixData[] = [];
+  const all: OpenData[] = [];
   for (const [i, path] of paths.entries()) {
     const table = await openTable(resolve(path), columns, log, { mends });
     const name = names[i] ?? path;
@@ -154,14 +159,14 @@ async function readModels(folders: readonly string[]): Promise<readonly Model[]>
 }
 
 interface Plan {
-  readonly prompts: readonly MatrixPrompt[];
+  readonly prompts: readonly GridPrompt[];
   readonly models: readonly Model[];
-  readonly data: readonly MatrixData[];
+  readonly data: readonly GridData[];
   /** Of the file: it keeps the rows and columns that are not asked for this time. */
-  readonly before: Matrix;
+  readonly before: Grid;
 }
 
-type Cells = ReadonlyMap<string, MatrixCell>;
+type Cells = ReadonlyMap<string, GridCell>;
 
 interface Filled {
   readonly cells: Cells;
@@ -170,7 +175,7 @@ interface Filled {
 }
 
 /** The cells of the file, without those whose version or rows are others by now. */
-async function validCells({ prompts, models, data, before }: Plan): Promise<Map<string, MatrixCell>> {
+async function validCells({ prompts, models, data, before }: Plan): Promise<Map<string, GridCell>> {
   const cells = new Map(before.cells.map((cell) => [slotId(cell), cell]));
   for (const id of new Set([...models, ...before.models].map((model) => model.id)))
     for (const [slot, key] of await cellKeys(prompts, id, data)) if (cells.get(slot)?.key !== key) cells.delete(slot);
@@ -213,15 +218,15 @@ async function fill(
       if (event.kind === 'progress') return log.progress(progressWords(event));
       const { cell } = event;
       cells.set(slotId(cell), cell);
-      save(out, matrixJson(matrixOf(plan, filled)));
+      save(out, gridJson(gridOf(plan, filled)));
       log.line(`${prompts.find((prompt) => prompt.id === cell.prompt)?.name}, ${cell.data}: ${cellWords(cell)}`);
     };
-    await fillMatrix(host, { prompts, data, done }, { control: uninterrupted, emit });
+    await fillGrid(host, { prompts, data, done }, { control: uninterrupted, emit });
   }
   return filled;
 }
 
-type Named = Matrix['prompts'][number];
+type Named = Grid['prompts'][number];
 
 /** Those of the plan first, then the others of the file. */
 function merged(plan: readonly Named[], before: readonly Named[]): Named[] {
@@ -230,7 +235,7 @@ function merged(plan: readonly Named[], before: readonly Named[]): Named[] {
 }
 
 /** Rows and columns with their cells in order, and what is compared. */
-function matrixOf({ before, ...plan }: Plan, { cells, looks }: Filled): Matrix {
+function gridOf({ before, ...plan }: Plan, { cells, looks }: Filled): Grid {
   const [prompts, models, data] = [
     merged(plan.prompts, before.prompts),
     merged(plan.models, before.models),
@@ -239,21 +244,21 @@ function matrixOf({ before, ...plan }: Plan, { cells, looks }: Filled): Matrix {
   const slots = models.flatMap((model) =>
     data.flatMap((on) => prompts.map((prompt): Slot => ({ prompt: prompt.id, model: model.id, data: on.id }))),
   );
-  const pairs = [...before.asked, ...askedPairs(slots, prompts[0]?.id, models[0]?.id)].filter(([a, b]) => {
-    const [first, second] = [cells.get(slotId(a)), cells.get(slotId(b))];
-    return first && second && whyNotPaired(first, second) === null;
-  });
-  const once = new Map(pairs.map((pair) => [pair.map(slotId).sort().join(), pair]));
   const inOrder = slots.flatMap((slot) => cells.get(slotId(slot)) ?? []);
-  return { ...EMPTY_MATRIX, prompts, models, data, cells: inOrder, asked: [...once.values()] };
+  return { ...EMPTY_GRID, prompts, models, data, cells: inOrder };
 }
 
 /** On each model the first prompt with every other, and each prompt on the first model with itself on the others. */
-const askedPairs = (slots: readonly Slot[], prompt: string | undefined, model: string | undefined): AskedPair[] =>
-  slots.flatMap((slot) => [
-    ...(prompt !== undefined && slot.prompt !== prompt ? [[{ ...slot, prompt }, slot] as AskedPair] : []),
-    ...(model !== undefined && slot.model !== model ? [[{ ...slot, model }, slot] as AskedPair] : []),
-  ]);
+function plannedPairs({ cells, prompts: [first], models: [home] }: Grid): readonly SlotPair[] {
+  const at = new Map(cells.map((cell) => [slotId(cell), cell]));
+  return cells.flatMap((cell): SlotPair[] => {
+    const others = [...(first ? [{ ...cell, prompt: first.id }] : []), ...(home ? [{ ...cell, model: home.id }] : [])];
+    return others.flatMap((slot): SlotPair[] => {
+      const other = at.get(slotId(slot));
+      return other && whyNotPaired(other, cell) === null ? [[other, cell]] : [];
+    });
+  });
+}
 
 const answersAt = (cells: Cells, slot: Slot) => present(cells.get(slotId(slot))?.answers, 'answers');
 

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readMatrix } from '../report/matrix';
+import { readGrid } from '../report/grid';
 import { cli } from './run.test-support';
 
 const MODEL = 'public/models/softprompt-studio/tiny-support';
@@ -23,21 +23,21 @@ const killed = (args: readonly string[], word: RegExp, times: number) =>
     child.on('exit', () => resolve());
   });
 
-describe('a matrix of 3 prompts, 2 models and 2 files', () => {
+describe('a grid of 3 prompts, 2 models and 2 files', () => {
   let folder: string;
   const at = (name: string) => join(folder, name);
   const args = (out: string, prompts: readonly string[] = ['prompt', 'hand.txt']) => [
-    ...['matrix', '--prompts', ...prompts.map(at), '--models', MODEL, OTHER],
+    ...['grid', '--prompts', ...prompts.map(at), '--models', MODEL, OTHER],
     ...['--data', at('a.csv'), at('b.csv'), ...COLUMNS, '--threads', '1', '--out', at(out)],
   ];
   const cellsOf = async (name: string) => {
-    const found = readMatrix(await readFile(at(name), 'utf8'));
+    const found = readGrid(await readFile(at(name), 'utf8'));
     if (!found.ok) throw new Error(found.error.message);
     return found.value.cells;
   };
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'softprompt-matrix-'));
+    folder = await mkdtemp(join(tmpdir(), 'softprompt-grid-'));
     const sizes = ['--train-rows', '40', '--test-rows', '20', '--steps', '6', '--tokens', '4'];
     const made = await cli('tune', SAMPLE, ...COLUMNS, '--model', MODEL, '--threads', '1', ...sizes, '--out', folder);
     expect(made.code, made.stderr).toBe(0);
@@ -91,7 +91,7 @@ describe('a matrix of 3 prompts, 2 models and 2 files', () => {
   }, 240_000);
 
   it.each<readonly [string, string[], number, RegExp]>([
-    ['a file that is no matrix, and leaves it as it is', ['--out', 'results.json'], 1, /not the file of a matrix/],
+    ['a file that is no grid, and leaves it as it is', ['--out', 'results.json'], 1, /not the file of a grid/],
     ['a prompt without {text}', ['--prompts', 'results.txt'], 1, /has no \{text\}/],
     ['a prompt that is not there', ['--prompts', 'nowhere'], 1, /no zip or folder/],
     ['a file named twice', ['--data', 'a.csv', 'a.csv'], 2, /named twice/],
@@ -112,7 +112,7 @@ describe('a matrix of 3 prompts, 2 models and 2 files', () => {
         '--out': [at('m.json')],
       };
       const named = Object.entries({ ...usual, [option]: values }).flatMap(([name, list]) => [name, ...list]);
-      const refused = await cli('matrix', ...named, ...COLUMNS);
+      const refused = await cli('grid', ...named, ...COLUMNS);
       expect(refused.stderr).toMatch(why);
       expect(refused.code).toBe(code);
       expect(await readFile(at('results.json'), 'utf8')).toBe(before);

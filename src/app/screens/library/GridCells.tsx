@@ -3,54 +3,55 @@ import { useStore } from 'zustand';
 import { textById } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import { answersOf, differenceSentence, type PairedRow, pairedRows } from '../../../evaluation/classify/pairs';
-import { LABEL_METRICS, metricsOf } from '../../../metrics/registry';
+import { LABEL_METRICS, metricsOf, TEXT_METRICS } from '../../../metrics/registry';
+import type { LabelAnswers } from '../../../prompt-set/answers';
 import {
-  filledId,
-  type MatrixAnswers,
-  type MatrixCell,
+  type GridCell,
   pairsOnShow,
   type Slot,
+  saidIn,
   slotId,
+  textDifference,
   unsureIn,
   whyNotPaired,
-} from '../../../report/matrix';
+} from '../../../report/grid';
 import { labelAnswer } from '../../charts';
 import { useResource } from '../../state/resource';
-import { ArmMark, Button, Choices, Failed, format, LabelTag, PagedTable, Panel, ProgressBar } from '../../ui';
-import { type MatrixView, matrixState, pairId, validCells } from './measure-store';
+import { ArmMark, Choices, Failed, format, LabelTag, PagedTable, Panel, ProgressBar } from '../../ui';
+import { type GridView, gridState, pairKey, validCells } from './grid-store';
 
 const PAGE = 25;
 
 interface ViewProps {
-  readonly view: MatrixView;
+  readonly view: GridView;
 }
 
 /** One cell's rows, or the difference of two. */
 export function ChosenCells({ view, chosen }: ViewProps & { readonly chosen: readonly Slot[] }) {
-  const cells = useStore(matrixState.use().cells, (s) => s.cells);
+  const cells = useStore(gridState.use().cells, (s) => s.cells);
   const valid = new Map(validCells(view, cells).map((cell) => [slotId(cell), cell]));
   const [a, b] = chosen.flatMap((slot) => valid.get(slotId(slot)) ?? []);
-  if (!a?.answers)
+  if (!a || !saidIn(a))
     return valid.size === 0 ? null : (
       <p className="dim">Choose a cell to see its rows, and a second one to compare both on the same rows.</p>
     );
   const dataset = view.data.find(({ id }) => id === a.data)?.dataset ?? null;
-  if (!b) return <OneCell name={nameOf(view, a)} answers={a.answers} dataset={dataset} />;
+  if (!b) return a.answers ? <OneCell name={nameOf(view, a)} answers={a.answers} dataset={dataset} /> : null;
   const why = whyNotPaired(a, b);
-  if (why !== null || !b.answers) return <p className="dim">{why}</p>;
+  if (why !== null) return <p className="dim">{why}</p>;
   return (
     <Difference
       view={view}
       pair={[a, b]}
-      rows={pairedRows(a.answers, b.answers)}
+      rows={a.answers && b.answers ? pairedRows(a.answers, b.answers) : []}
       dataset={dataset}
-      key={pairId([a, b])}
+      key={`${slotId(a)} ${slotId(b)}`}
     />
   );
 }
 
 /** A prompt's name, with the model and the data set where others than these are in question. */
-function nameOf({ prompts, models, data }: MatrixView, slot: Slot, other: Slot | null = null): string {
+function nameOf({ prompts, models, data }: GridView, slot: Slot, other: Slot | null = null): string {
   const of = (list: readonly { readonly id: string; readonly name: string }[], id: string) =>
     list.find((each) => each.id === id)?.name ?? '';
   return [
@@ -62,7 +63,7 @@ function nameOf({ prompts, models, data }: MatrixView, slot: Slot, other: Slot |
 
 interface OneCellProps {
   readonly name: string;
-  readonly answers: MatrixAnswers;
+  readonly answers: LabelAnswers;
   readonly dataset: Dataset | null;
 }
 
@@ -122,7 +123,7 @@ const GROUPS = {
 type Group = keyof typeof GROUPS;
 
 interface DifferenceProps extends ViewProps {
-  readonly pair: readonly [MatrixCell, MatrixCell];
+  readonly pair: readonly [GridCell, GridCell];
   readonly rows: readonly PairedRow[];
   readonly dataset: Dataset | null;
 }
@@ -144,66 +145,55 @@ function Difference({ view, pair, rows, dataset }: DifferenceProps) {
       span={12}
     >
       <Tested view={view} a={a} b={b} names={names} />
-      <Choices<Group>
-        label="Rows"
-        hideLabel
-        value={group}
-        onChange={setGroup}
-        options={(Object.keys(GROUPS) as Group[]).map((id) => ({
-          id,
-          label: `${GROUPS[id].label} · ${rows.filter(GROUPS[id].of).length}`,
-        }))}
-      />
-      <PagedTable
-        key={group}
-        caption="Rows with both answers and their probabilities"
-        rows={shown}
-        page={PAGE}
-        empty="No row is in this group."
-        rowKey={({ rowId }) => rowId}
-        columns={[
-          { name: 'Text', primary: true, cell: ({ rowId }) => text(rowId) },
-          { name: 'Label', cell: ({ gold }) => <LabelTag>{gold}</LabelTag> },
-          { name: 'a', head: <ArmMark side="a" />, card: 'A', cell: (row) => labelAnswer(row.a) },
-          { name: 'b', head: <ArmMark side="b" />, card: 'B', cell: (row) => labelAnswer(row.b) },
-        ]}
-      />
+      {rows.length === 0 ? null : (
+        <>
+          <Choices<Group>
+            label="Rows"
+            hideLabel
+            value={group}
+            onChange={setGroup}
+            options={(Object.keys(GROUPS) as Group[]).map((id) => ({
+              id,
+              label: `${GROUPS[id].label} · ${rows.filter(GROUPS[id].of).length}`,
+            }))}
+          />
+          <PagedTable
+            key={group}
+            caption="Rows with both answers and their probabilities"
+            rows={shown}
+            page={PAGE}
+            empty="No row is in this group."
+            rowKey={({ rowId }) => rowId}
+            columns={[
+              { name: 'Text', primary: true, cell: ({ rowId }) => text(rowId) },
+              { name: 'Label', cell: ({ gold }) => <LabelTag>{gold}</LabelTag> },
+              { name: 'a', head: <ArmMark side="a" />, card: 'A', cell: (row) => labelAnswer(row.a) },
+              { name: 'b', head: <ArmMark side="b" />, card: 'B', cell: (row) => labelAnswer(row.b) },
+            ]}
+          />
+        </>
+      )}
     </Panel>
   );
 }
 
 interface TestedProps extends ViewProps {
-  readonly a: MatrixCell;
-  readonly b: MatrixCell;
+  readonly a: GridCell;
+  readonly b: GridCell;
   readonly names: readonly string[];
 }
 
 /** The paired test of the two, corrected for every pair on show, as any of them could have been chosen. */
 function Tested({ view, a, b, names }: TestedProps) {
-  const { plan, change, differences } = matrixState.use();
-  const asked = useStore(plan, (s) => s.plan?.asked ?? []);
-  const cells = useStore(matrixState.use().cells, (s) => s.cells);
-  const id = pairId([a, b]);
-  const isAsked = asked.some((pair) => pairId(pair) === id);
+  const { difference } = gridState.use();
+  const [first = '', second = ''] = names;
+  const cells = useStore(gridState.use().cells, (s) => s.cells);
   const shown = validCells(view, cells);
-  const keys = [asked.map(pairId), shown.map(filledId)];
-  const { value, error } = useResource(differences, isAsked ? JSON.stringify(keys) : null);
-  const slot = ({ prompt, model, data }: Slot): Slot => ({ prompt, model, data });
-  if (!isAsked)
-    return (
-      <div className="row">
-        <Button onPress={() => void change((p) => ({ ...p, asked: [...p.asked, [slot(a), slot(b)]] }))}>
-          Test the difference
-        </Button>
-        <span className="dim small">
-          {`It counts as all ${format.counted(pairsOnShow(shown), 'pair')} of cells on show, as you could choose any of them.`}
-        </span>
-      </div>
-    );
-  const isTurned = asked.some((pair) => pairId(pair) === id && slotId(pair[0]) !== slotId(a));
-  const found = value?.get(id);
-  const [first = '', second = ''] = isTurned ? names.toReversed() : names;
-  const minus = isTurned ? 'A minus B' : 'B minus A';
+  const { value: found, error } = useResource(difference, pairKey([a, b], shown));
+  if (a.wrote && b.wrote) {
+    const onShow = pairsOnShow(shown);
+    return <p role="status">{textWords(first, second, textDifference(a.wrote, b.wrote, onShow), onShow)}</p>;
+  }
   if (error) return <Failed title="The difference was not tested" error={error} />;
   if (!found) return <ProgressBar label="Comparing row by row" value={null} />;
   return (
@@ -213,10 +203,20 @@ function Tested({ view, a, b, names }: TestedProps) {
       </p>
       <p className="dim small">
         {metricsOf(LABEL_METRICS).map(([metric, { name, format: form }]) => {
-          const { difference, ci95 } = found.metrics[metric];
-          return `${name}, ${minus}: ${form.difference(difference)} (${form.difference(ci95.low)} to ${form.difference(ci95.high)}). `;
+          const { difference: gain, ci95 } = found.metrics[metric];
+          return `${name}, B minus A: ${form.difference(gain)} (${form.difference(ci95.low)} to ${form.difference(ci95.high)}). `;
         })}
       </p>
     </>
   );
+}
+
+function textWords(
+  a: string,
+  b: string,
+  { rows, difference, ci95 }: ReturnType<typeof textDifference>,
+  onShow: number,
+) {
+  const form = TEXT_METRICS.rougeL.format.difference;
+  return `ROUGE-L of ${b} minus ${a}: ${form(difference)} (${form(ci95.low)} to ${form(ci95.high)}) on the same ${format.counted(rows, 'row')}, all ${format.counted(onShow, 'pair')} on show counted.`;
 }

@@ -1,0 +1,444 @@
+import { type ReactNode, useState } from 'react';
+import { useStore } from 'zustand';
+import type { TaskKind } from '../../../dataset/types';
+import { gridChoices } from '../../../prompt-set/ready-prompt';
+import {
+  cautions,
+  type GridCell,
+  gridCsv,
+  gridJson,
+  gridMarkdown,
+  headlineOf,
+  type Slot,
+  saidIn,
+  shadesOf,
+  slotId,
+  slotOf,
+} from '../../../report/grid';
+import type { ReadTable } from '../../../workflow/open-data';
+import { FileButton, JobPanel, ViewingOnly } from '../../shell/Screen';
+import { navigate } from '../../state/location';
+import { useResource } from '../../state/resource';
+import { useCannotAsk, useIsBusy, usePicked, usePromptSets, useStores } from '../../state/studio';
+import {
+  ArmMark,
+  attempted,
+  Button,
+  EmptyState,
+  Failed,
+  format,
+  Interval,
+  Panel,
+  ProgressBar,
+  Select,
+  Table,
+  type TableColumn,
+} from '../../ui';
+import { saveFile } from '../../ui/download';
+import { batchSet } from './batch-store';
+import { ChosenCells } from './GridCells';
+import { filling, type GridPlan, type GridView, gridOf, gridState, validCells } from './grid-store';
+
+/** Versions of any set on several models, test rows and files, and any two cells compared on the same rows. */
+export default function GridTab() {
+  const { view, plan } = gridState.use();
+  const now = useStore(plan, (s) => s.plan);
+  const changed = usePromptSets((s) => s.sets.map(({ id, updatedAt }) => `${id} ${updatedAt}`).join());
+  const known = useStore(useStores().models, (s) => s.known.map(({ info }) => info?.sha256).join());
+  const names = now ? [now.rows, now.models, now.data, now.files] : null;
+  const { value, error } = useResource(view, JSON.stringify([names, changed, known]));
+  const [chosen, setChosen] = useState<readonly Slot[]>([]);
+  if (error) return <Failed title="The grid could not be read" error={error} onRetry={() => void view.reload()} />;
+  if (!value || !now) return <ProgressBar label="Reading the grid" value={null} />;
+  return (
+    <div className="stack">
+      <ViewingOnly />
+      <PlanPanel plan={now} view={value} />
+      <CellsPanel view={value} chosen={chosen} onChoose={setChosen} />
+      <ChosenCells view={value} chosen={chosen} />
+    </div>
+  );
+}
+
+interface ViewProps {
+  readonly view: GridView;
+}
+
+function PlanPanel({ plan, view }: ViewProps & { readonly plan: GridPlan }) {
+  const { change } = gridState.use();
+  return (
+    <Panel title="What to compare" aside="versions are rows; models with test rows or files are columns" span={12}>
+      <div className="grid-plan">
+        <Named
+          title="Prompts"
+          of={view.prompts}
+          onRemove={(id) =>
+            void change((p) => ({ ...p, rows: p.rows.filter(({ setId, choice }) => `${setId}/${choice}` !== id) }))
+          }
+        >
+          <AddPrompt plan={plan} />
+        </Named>
+        <Named
+          title="Models"
+          of={view.models}
+          onRemove={(id) => void change((p) => ({ ...p, models: p.models.filter((each) => each !== id) }))}
+        >
+          <AddModel plan={plan} />
+        </Named>
+        <Named
+          title="Rows"
+          of={view.data}
+          onRemove={(id) =>
+            void change((p) => ({
+              ...p,
+              data: p.data.filter((each) => each !== id),
+              files: p.files.filter((each) => each.id !== id),
+            }))
+          }
+        >
+          <AddData plan={plan} />
+          <AddFile plan={plan} />
+        </Named>
+      </div>
+    </Panel>
+  );
+}
+
+interface NamedProps {
+  readonly title: string;
+  readonly of: readonly { readonly id: string; readonly name: string }[];
+  readonly onRemove: (id: string) => void;
+  readonly children: ReactNode;
+}
+
+function Named({ title, of, onRemove, children }: NamedProps) {
+  const busy = useIsBusy();
+  return (
+    <div className="stack">
+      <h3>{title}</h3>
+      <ul className="grid-names">
+        {of.map(({ id, name }) => (
+          <li key={id} className="row spread">
+            <span>{name}</span>
+            <Button
+              size="s"
+              variant="quiet"
+              isDisabled={busy}
+              aria-label={`Remove ${name} from the grid`}
+              onPress={() => onRemove(id)}
+            >
+              Remove
+            </Button>
+          </li>
+        ))}
+      </ul>
+      {children}
+    </div>
+  );
+}
+
+/** Every version of one set, or one after the other. */
+function AddPrompt({ plan }: { readonly plan: GridPlan }) {
+  const { change, addInUse } = gridState.use();
+  const sets = usePromptSets((s) => s.sets);
+  const busy = useIsBusy();
+  const [setId, setSetId] = useState<string | null>(plan.rows.at(-1)?.setId ?? null);
+  const { value: set } = useResource(batchSet.use(), setId);
+  const isNew = (choice: string) => !plan.rows.some((row) => row.setId === setId && row.choice === choice);
+  const open = set ? gridChoices(set).filter(({ id }) => isNew(id)) : [];
+  const add = (choices: readonly string[]) =>
+    setId !== null &&
+    void change((p) => ({ ...p, rows: [...p.rows, ...choices.map((choice) => ({ setId, choice }))] }));
+  return (
+    <>
+      <Select
+        label="From prompt set"
+        value={setId}
+        onChange={setSetId}
+        options={sets.filter(({ hard, tuned }) => hard + tuned > 0).map(({ id, handle }) => ({ id, label: handle }))}
+      />
+      <div className="row">
+        <Select
+          label="Add a version"
+          value={null}
+          isDisabled={busy || open.length === 0}
+          placeholder={open.length === 0 ? 'All are in the grid' : 'Choose'}
+          onChange={(id) => add([id])}
+          options={open.map(({ id, name }) => ({ id, label: name }))}
+        />
+        {open.length > 1 ? (
+          <Button size="s" isDisabled={busy} onPress={() => add(open.map(({ id }) => id))}>
+            Add all {open.length}
+          </Button>
+        ) : null}
+        {sets.some(({ stages }) => stages.length > 0) ? (
+          <Button size="s" isDisabled={busy} onPress={() => void addInUse()}>
+            Add what is in use
+          </Button>
+        ) : null}
+      </div>
+    </>
+  );
+}
+
+function AddModel({ plan }: { readonly plan: GridPlan }) {
+  const { change } = gridState.use();
+  const known = useStore(useStores().models, (s) => s.known);
+  const busy = useIsBusy();
+  const open = new Map(
+    known.flatMap(({ id, info }) =>
+      info && !plan.models.includes(info.sha256) ? [[info.sha256, { label: id, detail: info.dtype }] as const] : [],
+    ),
+  );
+  return (
+    <Select
+      label="Add a model"
+      hint="Models that were loaded on this machine before. Each is loaded once, and yours again at the end."
+      value={null}
+      isDisabled={busy || open.size === 0}
+      placeholder={open.size === 0 ? 'No other model here' : 'Choose'}
+      onChange={(id) => void change((p) => ({ ...p, models: [...p.models, id] }))}
+      options={[...open].map(([id, words]) => ({ id, ...words }))}
+    />
+  );
+}
+
+/** What the prompts of the plan answer with; null = there is none yet. */
+function useAnswering(plan: GridPlan): { readonly labels: readonly string[]; readonly kind: TaskKind } | null {
+  const set = usePromptSets((s) => s.sets.find(({ id }) => id === plan.rows[0]?.setId));
+  return set ? { labels: set.labels, kind: set.labels.length > 0 ? 'classify' : 'generate' } : null;
+}
+
+/** Sets whose labels are those of the prompts. */
+function AddData({ plan }: { readonly plan: GridPlan }) {
+  const { change } = gridState.use();
+  const sets = usePromptSets((s) => s.sets);
+  const busy = useIsBusy();
+  const own = useAnswering(plan);
+  const fits = (other: readonly string[]) =>
+    own === null ||
+    (other.every((label) => own.labels.includes(label)) && (own.kind === 'generate') === (other.length === 0));
+  const open = sets.filter(({ id, rows, labels }) => rows !== null && fits(labels) && !plan.data.includes(id));
+  return (
+    <Select
+      label="Add test rows"
+      hint="Of a prompt set with the same labels as the versions."
+      value={null}
+      isDisabled={busy || open.length === 0}
+      placeholder={open.length === 0 ? 'No other fits' : 'Choose'}
+      onChange={(id) => void change((p) => ({ ...p, data: [...p.data, id] }))}
+      options={open.map(({ id, handle, datasetName }) => ({ id, label: handle, detail: datasetName ?? '' }))}
+    />
+  );
+}
+
+/** The column that a file needs besides its texts, by kind of task. */
+const EXPECTED: Readonly<Record<TaskKind, string>> = { classify: 'Label column', generate: 'Expected text column' };
+
+function AddFile({ plan }: { readonly plan: GridPlan }) {
+  const { file } = gridState.use();
+  const { status, value, error } = usePicked(file, 'status', 'value', 'error');
+  const busy = useIsBusy();
+  return (
+    <>
+      <FileButton isDisabled={busy || status === 'loading'} onFile={(of) => void file.load(of)}>
+        Add a file
+      </FileButton>
+      {status === 'loading' ? <ProgressBar label="Reading the file" value={null} /> : null}
+      {value ? <FileColumns table={value} plan={plan} /> : null}
+      <Failed title="The file was not opened" error={error} />
+    </>
+  );
+}
+
+function FileColumns({ table, plan }: { readonly table: ReadTable; readonly plan: GridPlan }) {
+  const { addFile, file } = gridState.use();
+  const [text, setText] = useState(table.guess?.text ?? null);
+  const [label, setLabel] = useState(table.guess?.label ?? null);
+  const { kind } = useAnswering(plan) ?? { kind: 'classify' };
+  const columns = table.columns.map((name) => ({ id: name, label: name }));
+  const { fileName } = table.format;
+  return (
+    <>
+      <Select label="Text column" options={columns} value={text} onChange={setText} />
+      <Select label={EXPECTED[kind]} options={columns} value={label} onChange={setLabel} />
+      <div className="row">
+        <Button
+          isDisabled={!text || !label || text === label}
+          onPress={() =>
+            void attempted(`${fileName} was not added`, () => addFile(table, text ?? '', label ?? '', kind))
+          }
+        >
+          {`Add ${format.counted(table.rows.length, 'row')} of ${fileName}`}
+        </Button>
+        <Button variant="quiet" onPress={() => file.clear()}>
+          Cancel
+        </Button>
+      </div>
+      <p className="dim small">Only answers are saved, not the texts of the file.</p>
+    </>
+  );
+}
+
+interface CellsProps extends ViewProps {
+  readonly chosen: readonly Slot[];
+  readonly onChoose: (chosen: readonly Slot[]) => void;
+}
+
+const SIDES = ['a', 'b'] as const;
+
+function NoCell() {
+  const hasSets = usePromptSets((s) => s.sets.length > 0);
+  return (
+    <EmptyState title="No cell yet" action={hasSets ? null : <Button onPress={() => navigate('/')}>Home</Button>}>
+      {hasSets
+        ? 'Choose at least one version, one model, and test rows or a file above.'
+        : 'It needs a prompt set, and there is none in this browser: make one on Home.'}{' '}
+      The same prompts on two models, or on this month’s rows, are one grid.
+    </EmptyState>
+  );
+}
+
+/** Cells that can be filled now: the rows of a file are gone after a reload. */
+function fillable({ keys, data }: GridView, valid: readonly GridCell[]): number {
+  const known = new Set(valid.map(slotId));
+  const isHere = new Map(data.map(({ id, dataset }) => [id, dataset !== null]));
+  return [...keys.keys()].filter((slot) => !known.has(slot) && isHere.get(slotOf(slot).data)).length;
+}
+
+/** The table: a row a version, a column a model on rows. */
+function CellsPanel({ view, chosen, onChoose }: CellsProps) {
+  const cells = useStore(gridState.use().cells, (s) => s.cells);
+  const { prompts, models, data, keys } = view;
+  const valid = validCells(view, cells);
+  const shown = new Map([...cells, ...valid.map((cell) => [slotId(cell), cell] as const)]);
+  const shades = shadesOf(valid);
+  const columns = data.flatMap((set) => models.map((model) => ({ set, model })));
+  const choose = (slot: Slot) => {
+    const others = chosen.filter((other) => slotId(other) !== slotId(slot));
+    onChoose(others.length < chosen.length ? others : [...others.slice(-1), slot]);
+  };
+  if (keys.size === 0) return <NoCell />;
+  return (
+    <Panel
+      stack
+      title={`${format.count(valid.filter(saidIn).length)} of ${format.counted(keys.size - view.skipped.length, 'cell')} filled`}
+      aside={`${valid.some(({ wrote }) => wrote) ? 'ROUGE-L' : 'accuracy'} with the 95% interval of each cell by itself; darker is better on the same rows`}
+      span={12}
+    >
+      <Fill view={view} open={fillable(view, valid)} />
+      <Table
+        caption="Prompts on models and rows"
+        rows={prompts}
+        rowKey={({ id }) => id}
+        columns={[
+          { name: 'Prompt', primary: true, cell: ({ name }) => <strong>{name}</strong> },
+          ...columns.map(({ set, model }): TableColumn<(typeof prompts)[number]> => {
+            const words = `${set.name}, ${model.name}`;
+            return {
+              name: `${set.id} ${model.id}`,
+              head: words,
+              card: words,
+              cell: ({ id, name }) => {
+                const slot = { prompt: id, model: model.id, data: set.id };
+                const cell = shown.get(slotId(slot));
+                return (
+                  <Cell
+                    cell={cell}
+                    isStale={cell !== undefined && cell.key !== keys.get(slotId(slot))}
+                    shade={shades.get(slotId(slot)) ?? 0}
+                    side={SIDES[chosen.findIndex((other) => slotId(other) === slotId(slot))] ?? null}
+                    name={`${name} on ${words}`}
+                    onChoose={() => choose(slot)}
+                  />
+                );
+              },
+            };
+          }),
+        ]}
+      />
+      {valid.length > 0 ? <Downloads view={view} /> : null}
+    </Panel>
+  );
+}
+
+interface CellProps {
+  readonly cell: GridCell | undefined;
+  readonly isStale: boolean;
+  readonly shade: number;
+  readonly side: 'a' | 'b' | null;
+  readonly name: string;
+  readonly onChoose: () => void;
+}
+
+function Cell({ cell, isStale, shade, side, name, onChoose }: CellProps) {
+  if (!cell) return <span className="dim">not run</span>;
+  const [said, headline] = [saidIn(cell), headlineOf(cell)];
+  if (!said || !headline) return <span className="dim small">{cell.skipped}</span>;
+  const { value, low, high } = headline;
+  if (isStale)
+    return <span className="dim small">{format.percent(value)} with another version or other rows: fill again</span>;
+  const notes = cautions(said);
+  return (
+    <div className="grid-cell" data-shade={shade}>
+      <Button
+        size="s"
+        variant={side === null ? 'quiet' : 'plain'}
+        aria-pressed={side !== null}
+        aria-label={`${name}: ${format.percent(value)}${side === null ? '' : `, chosen as ${side.toUpperCase()}`}`}
+        onPress={onChoose}
+      >
+        {side === null ? null : <ArmMark side={side} />}
+        <Interval value={value} low={low} high={high} />
+      </Button>
+      {notes.length === 0 ? null : <span className="small">{notes.join('; ')}</span>}
+    </div>
+  );
+}
+
+function Fill({ view, open }: ViewProps & { readonly open: number }) {
+  const work = filling.use();
+  const { note, done, total } = usePicked(work, 'note', 'done', 'total');
+  const cannot = useCannotAsk();
+  const tests = view.data.reduce((sum, { dataset }) => sum + (dataset?.split.test.length ?? 0), 0);
+  const closed = view.data.filter(({ dataset }) => dataset === null);
+  return (
+    <JobPanel
+      of={work}
+      label={`${format.count(done)} of ${format.counted(total, 'cell')} filled. ${note ?? ''}`}
+      failed="The grid did not finish"
+    >
+      <div className="row">
+        <Button variant="primary" isDisabled={cannot || open === 0} onPress={() => void work.start()}>
+          {open === 0 ? 'Every cell is filled' : `Fill ${format.counted(open, 'cell')}`}
+        </Button>
+        <span className="dim small">
+          {format.counted(tests, 'row')} for each version and model. Finished cells are kept when you stop.
+          {closed.map(({ name }) => ` Add ${name} again to fill its column.`).join('')}
+        </span>
+      </div>
+    </JobPanel>
+  );
+}
+
+function Downloads({ view }: ViewProps) {
+  const { cells, clear } = gridState.use();
+  const busy = useIsBusy();
+  const grid = () => gridOf(view, cells.getState().cells);
+  return (
+    <div className="row">
+      <Button size="s" onPress={() => saveFile('grid.csv', gridCsv(grid()), 'text/csv')}>
+        Download as CSV
+      </Button>
+      <Button size="s" onPress={() => saveFile('grid.json', gridJson(grid()), 'application/json')}>
+        Download as JSON
+      </Button>
+      <Button size="s" onPress={() => saveFile('grid.md', gridMarkdown(grid(), [], []), 'text/markdown')}>
+        Download as Markdown
+      </Button>
+      <Button size="s" variant="quiet" isDisabled={busy} onPress={() => void clear()}>
+        Delete these answers
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,26 @@
+import { type Answers, scored } from './answers';
+
+const HASH = '0'.repeat(64);
+
+/** Answers of a version to the rows of a file, of which nothing else matters. */
+export function answersTo(
+  named: Pick<Answers, 'id' | 'setId' | 'versionId' | 'createdAt'>,
+  name: string,
+  gold: readonly number[],
+  predicted: readonly number[],
+  labels: readonly string[] = ['bad', 'good'],
+): Answers {
+  return {
+    ...named,
+    ...{ key: HASH, data: { kind: 'file', id: name, name }, model: { id: 'm', sha256: HASH }, fingerprint: name },
+    ...{ account: { read: gold.length, used: gold.length, leftOut: {} }, wrote: null, beside: null },
+    answers: scored({
+      labels: [...labels],
+      rowIds: gold.map((_, i) => `${i}`),
+      rowsKey: HASH,
+      gold: [...gold],
+      probabilities: predicted.map((best) => labels.map((_, label) => (label === best ? 1 : 0))),
+      ...{ groups: null, seed: 0, tokensSentMean: 1, leftOut: 0, known: null, threshold: null },
+    }),
+  };
+}

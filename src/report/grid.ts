@@ -1,0 +1,390 @@
+/**
+ * A grid: prompts as rows, models and data sets as columns, and in each cell what a prompt answers to the test rows of a
+ * data set on a model. What a row is, what is kept of a cell, how two cells compare on the same rows, and the grid as a
+ * file, a CSV and Markdown. Pure; `workflow/grid.ts` fills it.
+ */
+
+import { toCsv } from '../dataset/csv-out';
+import { rowsKey } from '../dataset/keys';
+import { textKey } from '../dataset/labels';
+import { type Dataset, taskKindOf } from '../dataset/types';
+import { type AnswerDifference, scoreDifference } from '../evaluation/classify/pairs';
+import { pointsRange, pointsWithUnit, pText, times } from '../evaluation/words';
+import { contentKey, newerFormat, readJson, sha256 } from '../lib/bytes';
+import { counted, percent, rounded } from '../lib/format';
+import { fail, ok, type Result } from '../lib/result';
+import { firstFault, type Value, z } from '../lib/zod';
+import { argmax } from '../metrics/classification';
+import type { Interval } from '../metrics/intervals';
+import { type Compared, columnName, ends, LABEL_METRICS, metricsOf, TEXT_METRICS } from '../metrics/registry';
+import {
+  answersSchema,
+  faultInAnswers,
+  type LabelAnswers,
+  type Said,
+  scored,
+  type TextAnswers,
+} from '../prompt-set/answers';
+import { type GridPrompt, promptKey } from '../prompt-set/ready-prompt';
+import { escapeMarkdown } from './types';
+
+/** Rows that every prompt is asked: the test rows of a data set. */
+export interface GridData {
+  readonly id: string;
+  readonly name: string;
+  /** Null where the rows of a file are not open. */
+  readonly dataset: Dataset | null;
+  /** Its rows are those of a file that was opened for this; left out = test rows. */
+  readonly isFile?: boolean;
+}
+
+/** The place of a cell; `model` is the SHA-256 of the weights. */
+export interface Slot {
+  readonly prompt: string;
+  readonly model: string;
+  readonly data: string;
+}
+
+export const slotId = ({ prompt, model, data }: Slot): string => JSON.stringify([prompt, model, data]);
+
+/** A filled cell. Two rows may hold the same prompt, and then have cells with equal keys. */
+export const filledId = (cell: Slot & Pick<GridCell, 'key'>): string => `${slotId(cell)} ${cell.key}`;
+
+/** @param id of `slotId` */
+export function slotOf(id: string): Slot {
+  const [prompt = '', model = '', data = ''] = JSON.parse(id);
+  return { prompt, model, data };
+}
+
+const GRID_VERSION = 1;
+
+/** Made when a file is read: a page that only shows a grid does not load it. */
+function gridSchema() {
+  const text = z.string().max(2000);
+  const hash = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits');
+  const list = z.array(z.object({ id: text, name: text })).max(10_000);
+  /** A cell has answers, or the reason why nothing was asked. */
+  const cell = z.object({
+    prompt: text,
+    model: hash,
+    data: text,
+    /** Of version, model and rows: a cell with another key is stale. */
+    key: hash,
+    skipped: text.nullable(),
+    answers: answersSchema().nullable(),
+  });
+  return z.object({
+    formatVersion: z.literal(GRID_VERSION),
+    kind: z.literal('grid'),
+    prompts: list,
+    /** Their ids are the SHA-256 of the weights. */
+    models: list,
+    /** `looks`: how often its test rows were asked something new; left out: by no file that counts. */
+    data: z.array(z.object({ id: text, name: text, looks: z.int().min(0).optional() })).max(10_000),
+    cells: z.array(cell),
+  });
+}
+
+type GridFile = Value<ReturnType<typeof gridSchema>>;
+type Named = GridFile['prompts'][number];
+
+/** What a prompt says of rows on a model, or why it was not asked. */
+export interface GridCell extends Slot, Pick<Said, 'answers'>, Partial<Pick<Said, 'wrote'>> {
+  readonly key: string;
+  readonly skipped: string | null;
+}
+
+export interface Grid extends Omit<GridFile, 'cells'> {
+  readonly cells: readonly GridCell[];
+}
+
+export const EMPTY_GRID: Grid = {
+  formatVersion: GRID_VERSION,
+  kind: 'grid',
+  prompts: [],
+  models: [],
+  data: [],
+  cells: [],
+};
+
+/** Answers below the version's threshold, which go to a person. */
+export const unsureIn = ({ probabilities, threshold }: LabelAnswers): number =>
+  threshold === null ? 0 : probabilities.filter((row) => (row[argmax(row)] ?? 0) < threshold).length;
+
+/** Why a prompt cannot be asked these rows with this model; null = nothing is known against it. */
+export function whySkipped(
+  { model, words, writing }: Pick<GridPrompt, 'model' | 'words' | 'writing'>,
+  sha256: string,
+  { labels, split, mapping }: Pick<Dataset, 'labels' | 'split' | 'mapping'>,
+  isFile = false,
+): string | null {
+  if (model && model.sha256 !== sha256) return `Trained for ${model.id} (${model.dtype})`;
+  if ((taskKindOf(mapping) === 'generate') !== (writing !== undefined))
+    return writing ? 'It generates texts, and these rows have labels' : 'It chooses labels, and these rows have texts';
+  const known = new Set(words.map(({ label }) => textKey(label)));
+  const unknown = labels.filter((label) => !known.has(textKey(label)));
+  // of a file, rows with other labels are left out
+  if (unknown.length > 0 && (!isFile || unknown.length === labels.length))
+    return `It does not know the label ${unknown.join(', ')}`;
+  return split.test.length === 0 ? 'This data set has no test rows' : null;
+}
+
+/** What was said in a cell, whether labels were chosen or texts generated; null = nothing was asked. */
+export const saidIn = ({ answers, wrote }: Pick<GridCell, 'answers' | 'wrote'>): LabelAnswers | TextAnswers | null =>
+  answers ?? wrote ?? null;
+
+/** Accuracy, or the mean ROUGE-L of generated texts. */
+export function headlineOf({ answers, wrote }: Pick<GridCell, 'answers' | 'wrote'>) {
+  if (answers) return answers.scores.accuracy;
+  return wrote ? { value: wrote.rougeL, ...wrote.intervals.rougeL } : null;
+}
+
+/** Why two cells cannot be compared row by row; null where they can. */
+export function whyNotPaired(a: GridCell, b: GridCell): string | null {
+  const [first, second] = [saidIn(a), saidIn(b)];
+  if (slotId(a) === slotId(b)) return 'This is one cell. Choose another one to compare it with.';
+  if (!first || !second) return 'One of these cells has no answers. Choose two that have.';
+  if (first.rowsKey !== second.rowsKey)
+    return 'These cells answer different rows. Choose two cells of one data set, and run stale ones again.';
+  const ids = new Set(first.rowIds);
+  return second.rowIds.some((id) => ids.has(id)) ? null : 'No row is answered in both cells.';
+}
+
+/** Pairs of cells that answer the same rows: whoever sees the grid picks the best and the worst among all of them. */
+export function pairsOnShow(cells: readonly GridCell[]): number {
+  const answered = new Map<string, number>();
+  for (const { rowsKey } of cells.flatMap((cell) => saidIn(cell) ?? []))
+    answered.set(rowsKey, (answered.get(rowsKey) ?? 0) + 1);
+  return [...answered.values()].reduce((sum, n) => sum + (n * (n - 1)) / 2, 0);
+}
+
+/** ROUGE-L of texts, B minus A on the rows that both answer, with all pairs on show counted. */
+export function textDifference(a: TextAnswers, b: TextAnswers, onShow: number): Compared & { readonly rows: number } {
+  const second = new Map(b.rowIds.map((id, i) => [id, b.rows[i] ?? 0]));
+  const both = a.rowIds.flatMap((id, i) => {
+    const other = second.get(id);
+    return other === undefined ? [] : [[a.rows[i] ?? 0, other] as const];
+  });
+  const of = (side: 0 | 1) => both.map((pair) => pair[side]);
+  return { rows: both.length, ...scoreDifference(of(0), of(1), onShow) };
+}
+
+// The grid as files.
+
+/** Equal matrices give equal bytes. */
+export const gridJson = (grid: Grid): string => `${JSON.stringify(rounded(grid))}\n`;
+
+/** What is wrong with a grid whose fields are of the right type; null = nothing. */
+function faultOf({ prompts, models, data, cells }: GridFile): string | null {
+  const ids = (of: readonly { readonly id: string }[]) => new Set(of.map(({ id }) => id));
+  const [rows, weights, sets] = [ids(prompts), ids(models), ids(data)];
+  if (rows.size < prompts.length || weights.size < models.length || sets.size < data.length) return 'two have one id';
+  const isPlace = ({ prompt, model, data: set }: Slot) => rows.has(prompt) && weights.has(model) && sets.has(set);
+  if (!cells.every(isPlace)) return 'a cell belongs to no row or column';
+  if (new Set(cells.map(slotId)).size < cells.length) return 'a cell appears twice';
+  for (const { answers, skipped } of cells) {
+    if ((answers === null) === (skipped === null)) return 'a cell needs answers, or the reason why it has none';
+    if (!answers) continue;
+    const fault = faultInAnswers(answers);
+    if (fault !== null) return fault;
+  }
+  return null;
+}
+
+/** Reads the file of a grid; a file that is none is refused with the reason. */
+export function readGrid(file: string): Result<Grid> {
+  const refuse = (why: string) =>
+    fail('bad-grid', `It is not the file of a grid (${why}). Name another one, or a new file.`);
+  if (file.trim() === '') return refuse('it is empty');
+  const value = readJson(file);
+  if (value === undefined) return refuse('it is not valid JSON');
+  const version = newerFormat(value, GRID_VERSION);
+  if (version !== null)
+    return fail(
+      'newer-version',
+      `It was written by a newer release (format ${version}; this one reads up to ${GRID_VERSION}). Use that release, or a new file.`,
+    );
+  const parsed = gridSchema().safeParse(value);
+  if (!parsed.success) return refuse(`at ${firstFault(parsed.error)}`);
+  const fault = faultOf(parsed.data);
+  if (fault !== null) return refuse(fault);
+  const cells = parsed.data.cells.map((cell) => ({ ...cell, answers: cell.answers && scored(cell.answers) }));
+  return ok({ ...parsed.data, cells });
+}
+
+const LABELS = metricsOf(LABEL_METRICS);
+const TEXTS = metricsOf(TEXT_METRICS);
+const namesIn = ({ prompts, models, data }: Pick<Grid, 'prompts' | 'models' | 'data'>) => {
+  const of = (list: readonly Named[]) => new Map(list.map(({ id, name }) => [id, name]));
+  const [rows, weights, sets] = [of(prompts), of(models), of(data)];
+  return (slot: Slot) =>
+    ({
+      prompt: rows.get(slot.prompt) ?? '',
+      model: weights.get(slot.model) ?? '',
+      data: sets.get(slot.data) ?? '',
+    }) as const;
+};
+
+/** A line a cell. */
+export function gridCsv(grid: Grid): string {
+  const nameOf = namesIn(grid);
+  const writes = grid.cells.some(({ wrote }) => wrote);
+  const header = [
+    'prompt',
+    'model',
+    'data',
+    'rows',
+    ...(writes ? TEXTS : LABELS).flatMap(([id]) => ['', '_low', '_high'].map((end) => `${columnName(id)}${end}`)),
+    'tokens_sent',
+    'left_out',
+    'known_rows',
+    'below_threshold',
+    'skipped',
+  ];
+  const lines = grid.cells.map((cell) => {
+    const { answers, wrote } = cell;
+    const said = saidIn(cell);
+    const { prompt, model, data } = nameOf(cell);
+    const ends = (of: ({ readonly value: number | null } & Partial<Interval>) | undefined) =>
+      (['value', 'low', 'high'] as const).map((end) => of?.[end] ?? null);
+    const figures = writes
+      ? TEXTS.flatMap(([id]) => ends(wrote ? { value: wrote[id] ?? null, ...wrote.intervals[id] } : undefined))
+      : LABELS.flatMap(([id]) => ends(answers?.scores[id]));
+    const facts = [
+      said?.tokensSentMean ?? null,
+      said?.leftOut ?? null,
+      said?.known ? said.known.same + said.known.almost : null,
+      answers && answers.threshold !== null ? unsureIn(answers) : null,
+    ];
+    return [prompt, model, data, said?.rowIds.length ?? null, ...figures, ...facts, cell.skipped];
+  });
+  return toCsv(header, rounded(lines), { neutralise: true });
+}
+
+/** A smaller range of accuracies than this is not stretched over all shades: it would make noise look large. */
+const SHADED_RANGE = 0.2;
+
+/** How dark a cell is shown, 0 to 4, by its accuracy within the cells of its data set; by slot. */
+export function shadesOf(cells: readonly GridCell[]): ReadonlyMap<string, number> {
+  const value = (cell: GridCell) => headlineOf(cell)?.value ?? 0;
+  const answered = cells.filter((cell) => saidIn(cell) !== null);
+  return new Map(
+    answered.map((cell) => {
+      const values = answered.filter(({ data }) => data === cell.data).map(value);
+      const low = Math.min(...values);
+      const range = Math.max(SHADED_RANGE, Math.max(...values) - low);
+      return [slotId(cell), Math.round((4 * (value(cell) - low)) / range)];
+    }),
+  );
+}
+
+/** "81.7% (73.8 to 87.6)", with what a reader must know of the cell. */
+export function cellWords(cell: Pick<GridCell, 'answers' | 'wrote' | 'skipped'>): string {
+  const [said, headline] = [saidIn(cell), headlineOf(cell)];
+  if (!said || !headline) return cell.skipped ?? '';
+  const { value, ...interval } = headline;
+  return [`${percent(value)} (${ends(percent, interval)})`, ...cautions(said)].join('; ');
+}
+
+/** What keeps a cell's figures from being those of new rows, or of all rows. */
+export const cautions = ({ known, leftOut }: Pick<LabelAnswers, 'known' | 'leftOut'>): readonly string[] => {
+  const seen = known === null ? null : known.same + known.almost;
+  return [
+    ...(seen === null ? ['may know some of these rows'] : []),
+    ...(seen !== null && seen > 0
+      ? [`${known?.isSure ? 'knows' : 'may know'} ${counted(seen, 'of these rows', 'of these rows')}`]
+      : []),
+    ...(leftOut > 0 ? [`${counted(leftOut, 'row')} left out`] : []),
+  ];
+};
+
+const usedWords = ({ name, looks = 0 }: Grid['data'][number]): readonly string[] =>
+  looks > 1
+    ? [`Test rows of ${escapeMarkdown(name)} used ${times(looks)}: each use makes a lucky result more likely.`, '']
+    : [];
+
+export type SlotPair = readonly [Slot, Slot];
+
+/** The table and the differences, for a wiki or a pull request. No row's text. @param found of the pairs, in their order */
+export function gridMarkdown(grid: Grid, pairs: readonly SlotPair[], found: readonly AnswerDifference[]): string {
+  const { prompts, models, data, cells } = grid;
+  const columns = data.flatMap((set) => models.map((model) => ({ set, model })));
+  const at = new Map(cells.map((cell) => [slotId(cell), cell]));
+  const line = (words: readonly string[]) => `| ${words.map(escapeMarkdown).join(' | ')} |`;
+  const nameOf = namesIn(grid);
+  const words = (slot: Slot) => `${nameOf(slot).prompt} on ${nameOf(slot).model}`;
+  return [
+    '# Prompts, models and data sets',
+    '',
+    line(['Prompt', ...columns.map(({ set, model }) => `${set.name}, ${model.name}`)]),
+    `|---|${columns.map(() => '---|').join('')}`,
+    ...prompts.map(({ id, name }) =>
+      line([
+        name,
+        ...columns.map(({ set, model }) => {
+          const cell = at.get(slotId({ prompt: id, model: model.id, data: set.id }));
+          return cell ? cellWords(cell) : 'not run';
+        }),
+      ]),
+    ),
+    '',
+    'Accuracy with its 95% interval, of each cell by itself: whether two differ is not read from these.',
+    '',
+    ...data.flatMap(usedWords),
+    ...(found.length === 0
+      ? []
+      : [
+          '## Differences on the same rows',
+          '',
+          line(['Data', 'A', 'B', 'B minus A', '95% interval', 'Only A right', 'Only B right', 'p, corrected']),
+          `|${'---|'.repeat(8)}`,
+        ]),
+    ...found.flatMap(({ metrics: { accuracy }, aOnly, bOnly, pCorrected }, i) => {
+      const pair = pairs[i];
+      if (!pair) return [];
+      const [a, b] = pair;
+      return [
+        line([
+          nameOf(a).data,
+          words(a),
+          words(b),
+          pointsWithUnit(accuracy.difference),
+          pointsRange(accuracy.ci95.low, accuracy.ci95.high),
+          String(aOnly),
+          String(bOnly),
+          pText(pCorrected),
+        ]),
+      ];
+    }),
+    ...(found.length === 0
+      ? []
+      : [
+          '',
+          `p: exact McNemar on the same rows (whole groups where rows belong together). p and intervals count all ${counted(pairsOnShow(cells), 'pair')} of cells that answer the same rows, as any two may be picked by eye.`,
+          '',
+        ]),
+  ].join('\n');
+}
+
+// Keys: a cell is filled again only where its version, its model or its rows are others.
+
+/** Of the test rows: cells with equal ones answered the same rows. */
+export const rowsKeyOf = ({ fingerprint, labels, split, seed, splitBy }: Dataset): Promise<string> =>
+  sha256(contentKey(fingerprint, labels, split.test, seed, splitBy));
+
+/** The key that each cell has once it is filled, by its slot. A file that is not open is known by the key of its rows. */
+export async function cellKeys(
+  prompts: readonly GridPrompt[],
+  model: string,
+  data: readonly GridData[],
+): Promise<ReadonlyMap<string, string>> {
+  const keys = new Map<string, string>();
+  const rows = await Promise.all(data.map(async ({ id, dataset }) => [id, dataset ? await rowsKeyOf(dataset) : id]));
+  for (const prompt of prompts) {
+    // of the rows that it may have seen, those among the test rows are counted
+    const own = contentKey(await promptKey(prompt), prompt.seen, prompt.dataset && rowsKey(prompt.dataset));
+    for (const [id = '', key] of rows)
+      keys.set(slotId({ prompt: prompt.id, model, data: id }), await sha256(`${own} ${model} ${key}`));
+  }
+  return keys;
+}

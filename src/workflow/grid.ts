@@ -1,0 +1,272 @@
+/**
+ * Fills the cells of a grid that belong to the loaded model: each prompt is asked the test rows of each data set, as the
+ * comparison asks them. A cell is given away as soon as it is finished, so that stopping loses one at most. With
+ * several models the caller loads one after the other, each once, and asks again.
+ */
+
+import { accountOf, allUsed, without } from '../dataset/account';
+import { textHash } from '../dataset/draw';
+import { besideKnown, type RowsBeside } from '../dataset/families';
+import { rowsOf, targetOf, textKeyOf } from '../dataset/labels';
+import { nearTwins } from '../dataset/near-twins';
+import type { Dataset, LeftOutReason, Row, RowAccount, Table } from '../dataset/types';
+import { type AnswerDifference, type AnswerSheet, answerDifferences } from '../evaluation/classify/pairs';
+import { compareTexts } from '../evaluation/generate/compare';
+import { rowGroups } from '../evaluation/rows';
+import { present } from '../lib/assert';
+import { type Control, throwIfInterrupted } from '../lib/control';
+import { badInputIn } from '../lib/errors';
+import { labelProbabilities } from '../metrics/calibration';
+import { type KnownRows, type Said, scored } from '../prompt-set/answers';
+import { testRowsKey } from '../prompt-set/performance';
+import type { GridPrompt } from '../prompt-set/ready-prompt';
+import {
+  cellKeys,
+  filledId,
+  type GridCell,
+  type GridData,
+  rowsKeyOf,
+  type Slot,
+  slotId,
+  whySkipped,
+} from '../report/grid';
+import { type RowsColumns, tableSource } from '../route/answering';
+import { generateTexts, longestAnswer } from '../route/generated-texts';
+import type { TokenRow } from '../tokens/tokenizer';
+import { scoredRows } from './compare-arms';
+import type { Host, Run, Verb } from './host';
+import { tokenRows } from './token-rows';
+import { cacheKeyOf } from './training-rows';
+
+export interface FillRequest {
+  readonly prompts: readonly GridPrompt[];
+  readonly data: readonly GridData[];
+  /** Of the cells that are filled already: `filledId`. */
+  readonly done: readonly string[];
+}
+
+export type FillEvent =
+  /** `said`: all that can be kept of it; null where nothing was asked. */
+  | { readonly kind: 'cell'; readonly cell: GridCell; readonly said: Said | null }
+  /** Share of the rows that had to be asked, and what is asked now. */
+  | { readonly kind: 'progress'; readonly fraction: number; readonly note: string };
+
+interface Place {
+  readonly of: GridPrompt;
+  readonly on: GridData;
+  readonly dataset: Dataset;
+}
+
+interface Open extends Slot, Place {
+  readonly key: string;
+}
+
+/** Fills what is missing or stale, prompt by prompt. @throws StudioError `cancelled`, and as the engine; cells that were given away stay valid */
+export const fillGrid: Verb<FillRequest, FillEvent, { readonly filled: number }> = async (host, request, run) => {
+  const { sha256 } = host.engine.info;
+  const keys = await cellKeys(request.prompts, sha256, request.data);
+  const done = new Set(request.done);
+  const open = request.data.flatMap((on) =>
+    request.prompts.flatMap((of): Open[] => {
+      const { dataset } = on;
+      const slot = { prompt: of.id, model: sha256, data: on.id };
+      const key = present(keys.get(slotId(slot)), 'key');
+      return dataset === null || done.has(filledId({ ...slot, key })) ? [] : [{ ...slot, key, of, on, dataset }];
+    }),
+  );
+  const weightOf = ({ of, on, dataset }: Open) =>
+    whySkipped(of, sha256, dataset, on.isFile) === null ? dataset.split.test.length * Math.max(1, of.softs.length) : 0;
+  const all = open.reduce((sum, cell) => sum + weightOf(cell), 0);
+  let before = 0;
+  for (const cell of open) {
+    throwIfInterrupted(run.control);
+    const note = `${cell.of.name}, on ${cell.on.name}`;
+    const weight = weightOf(cell);
+    const tell = (share: number) =>
+      run.emit({ kind: 'progress', fraction: (before + weight * share) / Math.max(1, all), note });
+    tell(0);
+    run.emit({ kind: 'cell', ...(await filled(host, cell, run, tell)) });
+    tell(1);
+    before += weight;
+  }
+  return { filled: open.length };
+};
+
+/** A prompt that these rows do not fit is no failure of the others. */
+async function filled(
+  host: Host,
+  { of, on, dataset, ...slot }: Open,
+  { control }: Run<FillEvent>,
+  tell: (share: number) => void,
+): Promise<Pick<Extract<FillEvent, { readonly kind: 'cell' }>, 'cell' | 'said'>> {
+  const skip = (skipped: string) => ({ cell: { ...slot, skipped, answers: null }, said: null });
+  const why = whySkipped(of, slot.model, dataset, on.isFile);
+  if (why !== null) return skip(why);
+  let asked: Asked;
+  try {
+    asked = await askedRows(host, of, dataset, control);
+  } catch (cause) {
+    return skip(badInputIn(cause));
+  }
+  if (asked.rows.length === 0) return skip('No test row fits the model with this prompt');
+  const say = of.writing ? saidTexts : saidLabels;
+  const said = await say(host, { of, on, dataset }, asked, control, tell);
+  const { answers, wrote } = said;
+  return { cell: { ...slot, skipped: null, answers, ...(wrote && { wrote }) }, said };
+}
+
+type Say = (host: Host, at: Place, asked: Asked, control: Control, tell: (share: number) => void) => Promise<Said>;
+
+const saidLabels: Say = async (host, { of, on, dataset }, asked, control, tell) => {
+  const cacheKey = of.softs.length === 0 ? null : cacheKeyOf(dataset.fingerprint, of.prompt.template);
+  const found = await scoredRows(host, of, { rows: asked.rows, dataset, cacheKey }, control, tell);
+  const rowIds = found.map(({ rowId }) => rowId);
+  const labels = of.words.map(({ label }) => label);
+  const goldById = new Map(asked.rows.map(({ rowId, label }) => [rowId, present(label, rowId)]));
+  const gold = rowIds.map((id) => present(goldById.get(id), id));
+  const rowsKey = await rowsKeyOf(dataset);
+  const answers = scored({
+    ...{ labels, rowIds, rowsKey, gold },
+    probabilities: found.map(({ logProbs }) => labelProbabilities(logProbs, of.meanLogProbs)),
+    groups: rowGroups(dataset, rowIds) ?? null,
+    seed: dataset.seed,
+    tokensSentMean: found.reduce((sum, { tokensSent }) => sum + tokensSent, 0) / found.length,
+    leftOut: asked.leftOut.length,
+    known: knownRows(of, dataset, rowIds),
+    threshold: of.threshold,
+  });
+  const fingerprint = on.isFile ? rowsKey : testRowsKey(rowIds, gold, labels);
+  return { answers, wrote: null, fingerprint, ...rowsSaid({ of, on, dataset }, asked, rowIds) };
+};
+
+const saidTexts: Say = async (host, { of, on, dataset }, asked, control, tell) => {
+  const [soft = null] = of.softs;
+  const { rows } = asked;
+  const request = { rows, soft, cacheKey: null, longest: longestText(host, of) };
+  const found = await generateTexts(host, request, control, (done) => tell(done / rows.length));
+  const rowIds = found.map(({ rowId }) => rowId);
+  const wanted = rowsOf(dataset, rowIds).map((row) => targetOf(row, dataset.mapping));
+  const texts = found.map(({ text }) => text);
+  const scores = found.map(({ rowId, target }) => present(target, `score of row ${rowId}`));
+  const arm = { id: 'asked', name: 'asked', written: texts, scores, tokensSentMean: 0 };
+  const { arms } = compareTexts({ wanted, arms: [arm], pairs: [], seed: dataset.seed });
+  const { id: _id, name: _name, tokensSentMean: _sent, ...figures } = present(arms[0], 'the one prompt');
+  const rowsKey = await rowsKeyOf(dataset);
+  const sent = rows.reduce((sum, { ids }) => sum + ids.length, 0) / rows.length;
+  const wrote = {
+    ...{ ...figures, rowIds, rowsKey, leftOut: asked.leftOut.length, known: knownRows(of, dataset, rowIds) },
+    tokensSentMean: sent + (soft?.virtualTokens ?? 0),
+  };
+  const isPart = rowIds.length < dataset.split.test.length;
+  const fingerprint = !on.isFile
+    ? testRowsKey(rowIds, wanted, [])
+    : `${rowsKey}${isPart ? ` ${testRowsKey(rowIds, [], [])}` : ''}`;
+  return { answers: null, wrote, fingerprint, ...rowsSaid({ of, on, dataset }, asked, rowIds) };
+};
+
+/** What became of the rows, and which of a file trained or chose the prompt. */
+function rowsSaid({ of, on, dataset }: Place, { leftOut }: Asked, ids: readonly string[]) {
+  const read = on.isFile ? accountOf(dataset) : allUsed(dataset.split.test.length);
+  const account = leftOut.reduce((all, why) => without(all, why, 1), read);
+  const beside = on.isFile && of.dataset ? besideParts(of.dataset, rowsOf(dataset, ids), dataset.mapping) : null;
+  return { account, beside };
+}
+
+/** Which rows say what a row of the prompt's own data set says: its parts trained, chose and tested prompts. */
+const besideParts = (own: Dataset, rows: readonly Row[], { text, label }: Dataset['mapping']): RowsBeside =>
+  besideKnown(renamed(rows, { text, label }, own), rowsOf(own, Object.values(own.split).flat()), own.mapping);
+
+/** Rows with their text and label where another data set has them. */
+const renamed = (
+  rows: readonly Row[],
+  { text, label }: Pick<Dataset['mapping'], 'text' | 'label'>,
+  { mapping }: Dataset,
+): readonly Row[] =>
+  rows.map(({ cells, ...row }) => ({
+    ...row,
+    cells: { [mapping.text]: cells[text] ?? '', [mapping.label]: cells[label] ?? '' },
+  }));
+
+interface Asked {
+  readonly rows: readonly TokenRow[];
+  /** Why each of the other rows was not asked. */
+  readonly leftOut: readonly LeftOutReason[];
+}
+
+const longestText = (host: Host, { writing, dataset }: Pick<GridPrompt, 'writing' | 'dataset'>) =>
+  longestAnswer(host, writing?.longest, dataset);
+
+/** Test rows under a prompt: of its own data set as the comparison renders them, of another one as Batch does. */
+async function askedRows(host: Host, of: GridPrompt, data: Dataset, control: Control): Promise<Asked> {
+  const { prompt, words, dataset: own } = of;
+  const isOwn =
+    own?.fingerprint === data.fingerprint &&
+    own.splitHash === data.splitHash &&
+    words.length === data.labels.length &&
+    words.every(({ label }, i) => label === data.labels[i]);
+  if (isOwn) {
+    const room = of.writing ? { room: longestText(host, of) } : {};
+    const request = { dataset: data, prompt, words, split: data.split.test, ...room };
+    const { rows, tooLong } = await tokenRows(host, request, control);
+    return { rows, leftOut: tooLong.map(() => 'long') };
+  }
+  return renderedRows(host, of, { ...data.table, rows: rowsOf(data, 'test') }, data.mapping);
+}
+
+/** Rows of any table under a prompt, by their ids. @param columns `label` null = their labels are not read */
+async function renderedRows(
+  host: Host,
+  { prompt, words, dataset, writing }: Pick<GridPrompt, 'prompt' | 'words' | 'dataset' | 'writing'>,
+  table: Pick<Table, 'columns'> & { readonly rows: readonly Row[] },
+  columns: RowsColumns,
+): Promise<Asked> {
+  const task = writing
+    ? ({ kind: 'generate', longest: writing.longest } as const)
+    : ({ kind: 'classify', calibration: null } as const);
+  const version = { task, prompt, words, soft: null, model: null, dataset };
+  const { rows, leftOut } = await tableSource(host, version, table, columns).rowsAt(0, table.rows.length);
+  return {
+    rows: rows.map((row) => ({ ...row, rowId: present(table.rows[Number(row.rowId)], row.rowId).id })),
+    leftOut: leftOut.map(([, , why]) => why),
+  };
+}
+
+/** Whether a row's text is among the hashed ones. @param hashes `textHash` of texts, one after the other */
+export function isHashed(hashes: string, { mapping }: Pick<Dataset, 'mapping'>): (row: Row) => boolean {
+  const known = new Set(hashes.match(/.{8}/g));
+  return (row) => known.has(textHash(row, mapping));
+}
+
+/** Answered rows that the prompt was trained on or takes examples from; null where nobody can say. */
+function knownRows({ seen, dataset: own }: GridPrompt, on: Dataset, ids: readonly string[]): KnownRows | null {
+  if (seen === null) return null;
+  const rows = rowsOf(on, ids);
+  if ('hashes' in seen) return { same: rows.filter(isHashed(seen.hashes, on)).length, almost: 0, isSure: true };
+  if (seen.parts.length === 0) return { same: 0, almost: 0, isSure: true };
+  if (!own) return null;
+  const learned = seen.parts.flatMap((part) => rowsOf(own, part));
+  const keys = new Set(learned.map((row) => textKeyOf(row, own.mapping)));
+  const asked = renamed(rows, on.mapping, own);
+  const unlike = asked.filter((row) => !keys.has(textKeyOf(row, own.mapping)));
+  const { asked: almost } = nearTwins(unlike, learned, own.mapping);
+  return { same: asked.length - unlike.length, almost: almost.length, isSure: seen.isSure };
+}
+
+/** The rows of a data set that every prompt could answer. */
+export function answeredRows(id: string, dataset: Dataset, cells: readonly GridCell[]): RowAccount {
+  const { test } = dataset.split;
+  const asked = cells.flatMap(({ data, answers }) => (data === id && answers ? [new Set(answers.rowIds)] : []));
+  if (asked.length === 0) return without(accountOf(dataset), 'waiting', test.length);
+  const fit = test.filter((row) => asked.every((rows) => rows.has(row)));
+  return without(accountOf(dataset), 'long', test.length - fit.length);
+}
+
+/**
+ * Compares pairs of cells in the host: with groups, or with thousands of rows, it takes too long for a page.
+ * @param request `onShow`: of `pairsOnShow`
+ */
+export const compareCells: Verb<
+  { readonly pairs: readonly (readonly [AnswerSheet, AnswerSheet])[]; readonly onShow: number },
+  never,
+  readonly AnswerDifference[]
+> = async (_host, { pairs, onShow }) => answerDifferences(pairs, { onShow });
