@@ -26,7 +26,6 @@ const CODE = {
   library: () => import('./screens/library/LibraryScreen'),
 };
 
-/** Parts of screens that are fetched when they are first used. */
 const LATER = [
   () => import('./screens/library/ExportDialog'),
   () => import('./screens/library/GridTab'),
@@ -49,11 +48,9 @@ const TOOLS = [
   { id: 'library', title: 'Library', icon: <Books />, Screen: lazy(CODE.library) },
 ] as const;
 
-/** Null when the address names no screen. */
 const screenOf = (id: string): ComponentType | null =>
   [...STEPS, ...TOOLS].find((entry) => entry.id === id)?.Screen ?? null;
 
-/** Whether a dropped file is for the batch that is open, not for a new prompt set. */
 const isBatch = () => /^#\/project\/[^/]+\/library\?(.*&)?tab=batch(&|$)/.test(location.hash);
 
 const opening = (name: string, work: () => Promise<unknown>) => void attempted(`${name} was not opened`, work);

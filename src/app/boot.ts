@@ -57,7 +57,6 @@ export async function isolate(
 
 const LAST = 'last-project';
 
-/** The screen on which a prompt set opens. */
 export function resumeScreen(set: PromptSet): string {
   if (set.testLooks > 0) return 'compare';
   if (set.soft.length > 0) return 'train';

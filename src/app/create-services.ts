@@ -11,7 +11,6 @@ import type { EngineLink, EngineMethods, ModelFiles, VerbMethods, WorkflowMethod
 import { type Client, loadSample, loadShippedPrompt, loadStarters, type Services } from './state/services';
 import { toastError } from './ui/toast';
 
-/** Fetches once, so that a later use needs no network. A failure is not remembered. */
 function once<T>(load: () => Promise<T>): () => Promise<T> {
   let kept: Promise<T> | null = null;
   return () => {
@@ -64,7 +63,6 @@ const ASKED_AGAIN: Readonly<Record<Exclude<keyof WorkflowMethods, keyof VerbMeth
   verdictCard: true,
 };
 
-/** A client as an object of functions, some of which can be replaced. */
 const partsOf = <M>(client: Client<M>): Client<M> => ({
   call: (method, params, options) => client.call(method, params, options),
   control: (id, control) => client.control(id, control),

@@ -1,13 +1,12 @@
-/** What prompts answer to one text. */
 import type { RowAnswer } from '../../evaluation/classify/pairs';
 import { counted, percentWhole, signed } from '../../lib/format';
 import { commonWords } from '../../metrics/text';
 import { READINGS } from '../../task/types';
 import type { Weighed, WeighedWord, Weighing } from '../../workflow/play';
-import { ArmMark, type ArmSide, Button, Failed, LabelTag, ProgressBar, ScrollRegion } from '../ui';
+import { ArmMark, type ArmSide, Button, Failed, LabelTag, Stoppable } from '../ui';
+import { TwinTable } from './ChartPanel';
 import './charts.css';
 
-/** A chosen label with its probability, marked as right or wrong. */
 export const labelAnswer = ({ label, right, probability }: RowAnswer) => (
   <span className="answer">
     <LabelTag verdict={right ? 'right' : 'wrong'}>{label}</LabelTag>{' '}
@@ -20,11 +19,9 @@ interface ProbabilityBarsProps {
   readonly labels: readonly string[];
   /** In the order of the labels; they sum to 1. Null while nothing is known. */
   readonly probabilities: readonly number[] | null;
-  /** With many labels only the most likely are shown. */
   readonly most?: number;
 }
 
-/** What a prompt makes of one text: a bar and a number a label, in the labels' own order. */
 export function ProbabilityBars({ side, labels, probabilities, most = 6 }: ProbabilityBarsProps) {
   const rows = labels.map((label, i) => ({ label, p: probabilities?.[i] ?? null }));
   const shown = rows.length <= most ? rows : rows.toSorted((a, b) => (b.p ?? 0) - (a.p ?? 0)).slice(0, most);
@@ -68,7 +65,6 @@ interface WhichWordsProps {
   readonly error: { readonly message: string } | null;
   readonly running: boolean;
   readonly fraction: number | null;
-  /** Something else has the engine. */
   readonly isBusy: boolean;
   readonly onAsk: () => void;
   readonly onStop: () => void;
@@ -77,15 +73,7 @@ interface WhichWordsProps {
 /** Which words of a text decided, under each prompt: a button that says what it costs, then shading with its numbers. */
 export function WhichWords({ prompts, labels, weighing, error, ...asking }: WhichWordsProps) {
   const { running, fraction, isBusy, onAsk, onStop } = asking;
-  if (running)
-    return (
-      <div className="row">
-        <ProgressBar label="Weighing words" value={fraction} />
-        <Button size="s" onPress={onStop}>
-          Stop
-        </Button>
-      </div>
-    );
+  if (running) return <Stoppable label="Weighing words" fraction={fraction} secondsLeft={null} onStop={onStop} />;
   if (weighing) return <WordWeights prompts={prompts} labels={labels} weighing={weighing} />;
   return (
     <div className="stack">
@@ -161,7 +149,6 @@ function Shaded({ text, nats, strongest }: WeighedWord & { readonly strongest: n
   );
 }
 
-/** What the words add up to, how well, and each word with its number. */
 function Sum({
   name,
   weighed,
@@ -174,25 +161,10 @@ function Sum({
       <summary className="dim">
         {`Log-odds of ${label} against ${against}: ${signed(value)}, ${signed(baseline)} without the text; the words miss the difference by ${percentWhole(missed)} (${counted(readings, 'reading')})${missed > 0.05 ? ', so read them as a rough guide' : ''}. Numbers`}
       </summary>
-      <ScrollRegion className="chart-table" label={`Numbers of the words: ${name}`}>
-        <table aria-label={name}>
-          <thead>
-            <tr>
-              <th scope="col">word</th>
-              <th scope="col">nats</th>
-            </tr>
-          </thead>
-          <tbody>
-            {words.map(({ text, nats }, at) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: as above
-              <tr key={at}>
-                <td>{text.trim() || '(space)'}</td>
-                <td className="num">{signed(nats)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </ScrollRegion>
+      <TwinTable
+        title={`Words: ${name}`}
+        twin={{ columns: ['word', 'nats'], rows: words.map(({ text, nats }) => [text.trim() || '(space)', nats]) }}
+      />
     </details>
   );
 }

@@ -5,13 +5,11 @@ import { saveFile } from '../ui/download';
 import type { Draw } from './plot';
 import './charts.css';
 
-/** The numbers of a chart, as a table and as CSV. */
 export interface Twin {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number | null)[])[];
 }
 
-/** A row for each of these, and a column for each function, under its name. */
 export const twinOf = <T,>(
   of: readonly T[],
   columns: Readonly<Record<string, (each: T) => Twin['rows'][number][number]>>,
@@ -21,7 +19,6 @@ export const twinOf = <T,>(
 });
 
 interface ChartPanelProps {
-  /** The finding, from `finding.ts`. */
   readonly title: string;
   /** With marks of A and B, where the plain title is not enough. */
   readonly heading?: ReactNode;
@@ -35,7 +32,6 @@ interface ChartPanelProps {
   readonly children?: ReactNode;
 }
 
-/** A chart with its finding as title, a table of the same numbers, and downloads. */
 export function ChartPanel({ title, heading, unit, controls, draw, twin, span, hidden, children }: ChartPanelProps) {
   const [asTable, setAsTable] = useState(false);
   const chart = useRef<SVGSVGElement | null>(null);
@@ -51,6 +47,12 @@ export function ChartPanel({ title, heading, unit, controls, draw, twin, span, h
           toastError('The picture could not be made.', 'Your browser refused it. The SVG download has the same chart.'),
       );
   };
+  const tool = (label: string, what: string, onPress: () => void) => (
+    <Button variant="link" size="s" {...(what && { 'aria-label': what })} onPress={onPress}>
+      {label}
+    </Button>
+  );
+  const saveCsv = () => saveFile(`${stem}.csv`, toCsv(twin.columns, twin.rows, { neutralise: true }), 'text/csv');
   return (
     <Panel
       title={heading ?? title}
@@ -59,27 +61,10 @@ export function ChartPanel({ title, heading, unit, controls, draw, twin, span, h
         <>
           {unit ? <span>{unit}</span> : null}
           <span className="chart-tools">
-            <Button variant="link" size="s" onPress={() => setAsTable(!asTable)}>
-              {asTable ? 'Chart' : 'Table'}
-            </Button>
-            {asTable || hidden ? null : (
-              <>
-                <Button variant="link" size="s" aria-label="Download as SVG" onPress={() => save('svg')}>
-                  SVG
-                </Button>
-                <Button variant="link" size="s" aria-label="Download as PNG" onPress={() => save('png')}>
-                  PNG
-                </Button>
-              </>
-            )}
-            <Button
-              variant="link"
-              size="s"
-              aria-label="Download the numbers as CSV"
-              onPress={() => saveFile(`${stem}.csv`, toCsv(twin.columns, twin.rows, { neutralise: true }), 'text/csv')}
-            >
-              CSV
-            </Button>
+            {tool(asTable ? 'Chart' : 'Table', '', () => setAsTable(!asTable))}
+            {asTable || hidden ? null : tool('SVG', 'Download as SVG', () => save('svg'))}
+            {asTable || hidden ? null : tool('PNG', 'Download as PNG', () => save('png'))}
+            {tool('CSV', 'Download the numbers as CSV', saveCsv)}
           </span>
         </>
       }
@@ -109,11 +94,10 @@ function Drawn({ title, draw, chart }: { title: string; draw: Draw; chart: React
     chart.current = draw(width);
     host.current?.replaceChildren(chart.current);
   }, [draw, width, chart]);
-  // The picture; its numbers are one press away under "Table".
   return <div ref={host} className="chart" role="img" aria-label={`Chart: ${title}`} />;
 }
 
-function TwinTable({ title, twin }: { title: string; twin: Twin }) {
+export function TwinTable({ title, twin }: { title: string; twin: Twin }) {
   return (
     <ScrollRegion className="chart-table" label={`Numbers: ${title}`}>
       <table aria-label={title}>
@@ -180,7 +164,6 @@ function standalone(chart: SVGSVGElement, title: string): SVGSVGElement {
 export const toSvg = (chart: SVGSVGElement, title: string): Blob =>
   new Blob([new XMLSerializer().serializeToString(standalone(chart, title))], { type: 'image/svg+xml' });
 
-/** At twice the size on the screen, for slides. */
 async function toPng(chart: SVGSVGElement, title: string): Promise<Blob> {
   const url = URL.createObjectURL(toSvg(chart, title));
   try {

@@ -46,7 +46,6 @@ function sideMarks<T extends { readonly side: Side }>(
 }
 
 interface ArmAccuracy extends Pick<ArmReport, 'id' | 'name' | 'kind' | 'accuracy' | 'accuracyCi95'> {
-  /** Rows; `null` where the share is not of rows. */
   readonly n: number | null;
   /** This arm minus the one that the others are measured against, which has none. */
   readonly gap?: { readonly difference: number; readonly isClear: boolean } | null;
@@ -72,7 +71,6 @@ const accuracyRow = ({ id, name, kind, accuracy, n, accuracyCi95, gap }: ArmAccu
 
 const yOf = (row: { readonly id: string }) => row.id;
 
-/** "−14", "−3, not clear", or "the same". */
 function gapWords({ gap }: AccuracyRow): string {
   if (!gap) return '';
   if (gap.difference === 0) return 'the same';
@@ -180,7 +178,6 @@ export const drawAccuracy =
     });
   };
 
-/** Accuracy differences of pairs of prompts on the same rows. */
 export const drawDifferences = (pairs: readonly PairReport[], nameOf: (armId: string) => string): Draw =>
   drawIntervals(
     pairs.map((pair) => ({
@@ -242,7 +239,6 @@ export const drawIntervals =
     });
   };
 
-/** One cell for each pair of label and prediction, with its share of the label's rows. */
 const cellsOf = ({ confusion }: Pick<ArmReport, 'confusion'>, labels: readonly string[]) =>
   confusion.flatMap((row, gold) => {
     const total = row.reduce((sum, rows) => sum + rows, 0);

@@ -44,14 +44,11 @@ export const cut = (name: string, most: number): string => {
   return `${name.slice(0, most - 1 - end)}…${name.slice(name.length - end)}`;
 };
 
-/** Ticks for shares, as percent. */
 export const percentTick = (share: number) => `${Math.round(share * 100)}%`;
 
-/** Grid lines across an axis. */
 export const gridX = (ticks: number) => Plot.gridX({ stroke: COLOUR.line, strokeOpacity: 1, ticks });
 export const gridY = (ticks: number) => Plot.gridY({ stroke: COLOUR.line, strokeOpacity: 1, ticks });
 
-/** Axes with only their ticks' labels. */
 const ticked = (ticks: number | number[], tickFormat?: (value: number) => string | number) => ({
   ticks,
   tickSize: 0,
@@ -61,7 +58,6 @@ const ticked = (ticks: number | number[], tickFormat?: (value: number) => string
 export const axisX = (...of: Parameters<typeof ticked>) => Plot.axisX(ticked(...of));
 export const axisY = (...of: Parameters<typeof ticked>) => Plot.axisY(ticked(...of));
 
-/** An axis of shares, with what they are shares of below it. */
 export const axisOf = (label: string, ticks = 5) =>
   Plot.axisX({ ticks, tickFormat: percentTick, tickSize: 0, label, labelAnchor: 'center', labelArrow: 'none' });
 
@@ -86,7 +82,6 @@ export const margins = ({ top, right, bottom, left }: Margins) => ({
   marginLeft: left,
 });
 
-/** A chart's height, its margins, and its y axis. */
 interface Frame extends Margins {
   readonly height: number;
   readonly domain: readonly [low: number, high: number];

@@ -1,4 +1,3 @@
-/** Charts of rows: how long they are, how many are answered against how many are right, and claimed against observed accuracy. */
 import * as Plot from '@observablehq/plot';
 import { type CoveragePoint, coverageAt, type ReliabilityBin, type SureAndRight } from '../../metrics/calibration';
 import type { Side } from './comparison-charts';

@@ -37,7 +37,6 @@ export function validationTitle(points: readonly ValidationPoint[], place: Place
   }
 }
 
-/** Of values that should fall, and are not below all that there is to beat. */
 function fallingTitle(name: string, values: readonly number[], points: readonly ValidationPoint[]): string {
   const now = values.at(-1) ?? 0;
   const lowest = Math.min(...values);
@@ -58,7 +57,6 @@ const TRENDS: Readonly<Record<Trend, string>> = {
 
 export const lossTitle = (trend: Trend): string => TRENDS[trend];
 
-/** How the lengths of the vectors compare with the vocabulary's. */
 export function normsTitle(
   norms: readonly [shortest: number, median: number, longest: number] | null,
   vocabulary: readonly [low: number, median: number, high: number] | null,
@@ -74,17 +72,14 @@ export function normsTitle(
 
 export type Metric = 'accuracy' | 'macroF1' | 'loss' | 'perplexity';
 
-/** A point of the curve, or a reference line. */
 type Measured = Scores & { readonly loss?: number };
 
 interface Measure {
-  /** As a label: "Macro-F1". */
   readonly name: string;
   readonly of: (point: Measured) => number;
   /** Whether less is better: then the axis ends where the values do, and not at 1. */
   readonly falls: boolean;
   readonly tick: (value: number) => string;
-  /** At the end of a line. */
   readonly label: (value: number, rows: number) => string;
 }
 
@@ -111,7 +106,6 @@ export const MEASURES: Readonly<Record<Metric, Measure>> = {
 /** Of the highest value: closer together, ticks of three digits would say the same. */
 const LEAST_SPAN = 0.1;
 
-/** Both ends of an axis for what falls: all values, and a little room. */
 export function fallingDomain(values: readonly number[]): readonly [low: number, high: number] {
   if (values.length === 0) return [0, 1];
   const [low, high] = [Math.min(...values), Math.max(...values)];
@@ -120,7 +114,6 @@ export function fallingDomain(values: readonly number[]): readonly [low: number,
   return [Math.max(0, low - room), high + room];
 }
 
-/** A run's validation results, with the short name that it goes by. */
 export interface RunCurve {
   readonly id: string;
   readonly name: string;
@@ -143,7 +136,6 @@ function domainOf(curves: readonly RunCurve[], metric: Metric): readonly [number
   return [low, Math.min(1, Math.max(low + 0.2, Math.ceil((Math.max(...values) + 0.02) * 10) / 10))];
 }
 
-/** Several runs over one another. */
 export const drawOverlay =
   (curves: readonly RunCurve[], metric: Metric): Draw =>
   (width) => {
@@ -220,7 +212,6 @@ export const drawSmallMultiple =
     });
   };
 
-/** Accuracy over the number of training rows, each with its 95% interval (Wilson). */
 export const drawCurve =
   (points: readonly { readonly rows: number; readonly accuracy: number }[], validationRows: number): Draw =>
   (width) => {

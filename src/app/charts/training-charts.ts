@@ -33,13 +33,10 @@ const LINE_COLOUR: Readonly<Record<ReferenceLine['id'], string>> = {
   yours: COLOUR.a,
 };
 
-/** Characters beside the curves at most, and the width of one. */
 const BESIDE = 23;
 const LETTER = 7.4;
-/** Beside a narrow chart, where names are within it. */
 const NARROW_SIDES = { left: 46, right: 22 };
 
-/** Both ends of an axis of shares, in tens of percent. */
 function shareDomain(values: readonly number[]): readonly [low: number, high: number] {
   const low = tenthBelow([0.9, ...values], 0.04);
   return [low, Math.min(1, Math.ceil((Math.max(0.1, low + 0.2, ...values) + 0.02) * 10) / 10)];
@@ -64,7 +61,6 @@ function namesOf(
 
 const DASHES: Readonly<Record<ReferenceLine['id'], string>> = { majority: '4 4', untuned: '1 4', yours: '6 3' };
 
-/** A measure of the vectors on validation rows, step by step, against what it has to beat. */
 export const drawValidation =
   (chart: ValidationChart): Draw =>
   (width) => {
@@ -132,7 +128,6 @@ const smallAxes = [gridY(3), axisY(3), axisX(4)];
 
 const WINDOW = 10;
 
-/** Mean loss over the last ten steps, at each step. */
 function smoothed(steps: readonly StepPoint[]): { readonly step: number; readonly loss: number }[] {
   let sum = 0;
   return steps.map(({ step, loss }, i) => {
@@ -170,7 +165,6 @@ export const drawLoss =
     });
   };
 
-/** One number of each step, such as the gradient's norm. */
 export const drawTrace =
   (points: readonly { readonly step: number; readonly value: number }[], stepsTotal: number): Draw =>
   (width) => {

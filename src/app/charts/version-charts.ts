@@ -25,7 +25,6 @@ import {
 const ROW = 30;
 const TOP = 16;
 const TEXT_AT = 16;
-/** Width of most letters. */
 const LETTER = 7.4;
 
 /** A version's name, where its data come from if there is room, and its stages: cut to the width that is left. */
@@ -94,12 +93,10 @@ export interface PerformancePoint {
   readonly id: string;
   readonly name: string;
   readonly kind: 'hard' | 'soft';
-  /** Accuracy or ROUGE-L, 0 to 1. */
   readonly value: number;
   readonly ci95: Interval;
 }
 
-/** Versions on the same rows, in the order in which they were made, with 95% intervals. */
 export const drawPerformance =
   (points: readonly PerformancePoint[]): Draw =>
   (width) => {

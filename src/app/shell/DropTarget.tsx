@@ -1,5 +1,3 @@
-/** Rows of a file that could not be read, with the reasons, as a table and as a download. */
-
 import { type ReactNode, useState } from 'react';
 import { toCsv } from '../../dataset/csv-out';
 import type { RejectedRow } from '../../dataset/types';
@@ -16,16 +14,13 @@ import './drop-target.css';
 
 interface DropTargetProps {
   readonly onFile: (file: File) => void;
-  /** A folder with a graph in it, or files with one among them. */
   readonly onModel: (dropped: Dropped) => void;
-  /** A zip, vectors, or a folder with a prompt or a prompt set. */
   readonly onPrompt: (dropped: Dropped) => void;
   readonly children: ReactNode;
 }
 
 const hasFile = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
 
-/** The whole page takes a file, whatever screen is open. */
 export function DropTarget({ onFile, onModel, onPrompt, children }: DropTargetProps) {
   const [isOver, setOver] = useState(false);
   useHeard('dragover', (event) => {
@@ -68,7 +63,6 @@ export function DropTarget({ onFile, onModel, onPrompt, children }: DropTargetPr
 }
 
 export interface Dropped {
-  /** Of the folder, or of the first file. */
   readonly name: string;
   readonly files: readonly NamedFile[];
 }
@@ -149,7 +143,6 @@ const COLUMNS: readonly Column<RejectedRow>[] = [
 
 const SHOWN = 100;
 
-/** Shows rows of a file that could not be read, with the reasons, as a table and as a download. */
 export function ShowRejected({ rejected }: { readonly rejected: readonly RejectedRow[] }) {
   const [isOpen, setOpen] = useState(false);
   return (

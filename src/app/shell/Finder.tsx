@@ -14,7 +14,6 @@ import { usePromptSets, useSession } from '../state/studio';
 import { Dialog } from '../ui/Dialog';
 import '../ui/menu.css';
 
-/** A screen. */
 export interface Place {
   readonly id: string;
   readonly title: string;

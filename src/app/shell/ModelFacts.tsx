@@ -16,11 +16,9 @@ import { Facts } from '../ui/Table';
 interface ModelFactsProps {
   readonly info: ModelInfo;
   readonly speed: Speed | null;
-  /** The result of the gradient check, with its actions. */
   readonly check: ReactNode;
 }
 
-/** Facts about a model that was loaded here. */
 export const ModelFacts = ({ info, speed, check }: ModelFactsProps) => (
   <Facts
     of={[
@@ -52,7 +50,6 @@ const TEXTS_KEPT =
 const SELF_CHECK =
   'Before the first training, the page compares its gradients with finite differences along random directions. Wrong gradients would train useless prompts.';
 
-/** Whether the loaded model's gradients are right, and the button that checks again. */
 export function SelfCheck() {
   const check = useSession((s) => s.check);
   const job = useSession((s) => s.job);
@@ -90,7 +87,6 @@ const STORAGE = [
 
 const REFRESH_MS = 2000;
 
-/** How much memory the text cache uses, and how much it may. */
 function TextMemory() {
   const { textMemory } = useStores();
   const { held, refresh, choose } = usePicked(textMemory, 'held', 'refresh', 'choose');
@@ -129,7 +125,6 @@ function TextMemory() {
 }
 
 interface ModelWords {
-  /** For the chip. */
   readonly short: string;
   readonly mark: 'good' | 'wait' | 'bad';
 }
@@ -146,13 +141,7 @@ export function modelWords(model: ModelStatus, card: ModelCard | null): ModelWor
     case 'idle':
       return { short: 'No model yet', mark: 'wait' };
     case 'downloading':
-      return {
-        short:
-          model.totalBytes > 0
-            ? `${name} · ${percentWhole(model.receivedBytes / model.totalBytes)}`
-            : `${name} · loading`,
-        mark: 'wait',
-      };
+      return { short: `${name} · ${model.totalBytes > 0 ? downloadShare(model) : 'loading'}`, mark: 'wait' };
     case 'starting':
       return { short: `${name} · ${STAGES[model.stage]}`, mark: 'wait' };
     case 'ready': {

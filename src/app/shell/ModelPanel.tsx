@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { Button as AriaButton } from 'react-aria-components/Button';
 import { Dialog, DialogTrigger } from 'react-aria-components/Dialog';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
@@ -6,7 +6,7 @@ import { Popover } from 'react-aria-components/Popover';
 import { useStore } from 'zustand';
 import { bytes, count } from '../../lib/format';
 import type { HubModel } from '../../model/hub-models';
-import { hubModels, type KnownModel, sourceId } from '../state/models-store';
+import { hubModels, sourceId } from '../state/models-store';
 import { verdictWords } from '../state/self-check';
 import { DEFAULT_MODEL, isBuiltIn } from '../state/session-state';
 import { useIsBusy, usePicked, useSession, useStores } from '../state/studio';
@@ -102,16 +102,10 @@ export function ModelFailed({ live = false }: { readonly live?: boolean }) {
       live={live}
       tone="bad"
       title={model.wasReady ? 'The model stopped' : 'The model did not load'}
-      action={
-        <>
-          <Button onPress={() => void session.getState().loadModel()}>Try again</Button>
-          {isBuiltIn(source) ? null : (
-            <Button variant="link" onPress={() => void models.getState().choose(DEFAULT_MODEL)}>
-              Use the built-in model
-            </Button>
-          )}
-        </>
-      }
+      actions={{
+        'Try again': () => session.getState().loadModel(),
+        'Use the built-in model': isBuiltIn(source) ? null : () => models.getState().choose(DEFAULT_MODEL),
+      }}
     >
       {model.error.message} Your rows and prompts are kept.
     </Note>
@@ -120,60 +114,63 @@ export function ModelFailed({ live = false }: { readonly live?: boolean }) {
 
 function KnownModels({ current }: { readonly current: string | null }) {
   const { models } = useStores();
-  const known = useStore(models, (s) => s.known);
+  const { known, choose, forget } = useStore(models);
+  const busy = useIsBusy();
   useEffect(() => void models.getState().refresh(), [models]);
   const others = known.filter((model) => sourceId(model.source) !== current);
   if (others.length === 0) return null;
   return (
     <section className="stack known-models" aria-labelledby="known-models">
       <h3 id="known-models">Other models</h3>
-      {others.map((model) => (
-        <OtherModelDetails key={sourceId(model.source)} model={model} />
-      ))}
+      {others.map((model) => {
+        const { id, info, source, speed, verdict } = model;
+        const check = verdict ? verdictWords(verdict) : 'before the first training';
+        return (
+          <ModelFold
+            key={sourceId(source)}
+            id={id}
+            detail={info && `${info.family ?? 'model'}, ${count(info.parameters)} parameters`}
+          >
+            {info ? (
+              <ModelFacts info={info} speed={speed} check={check} />
+            ) : (
+              <p className="dim small">Comes with this site; not loaded in this browser yet.</p>
+            )}
+            <div className="row">
+              <Button isDisabled={busy} onPress={() => void choose(source)}>
+                Use this model
+              </Button>
+              {source.kind === 'kept' ? (
+                <Button variant="link" isDisabled={busy} onPress={() => void forget(model)}>
+                  Remove it and its files
+                </Button>
+              ) : null}
+            </div>
+          </ModelFold>
+        );
+      })}
     </section>
   );
 }
 
-function OtherModelDetails({ model }: { readonly model: KnownModel }) {
-  const { models } = useStores();
-  const busy = useIsBusy();
-  const { id, info, source } = model;
-  return (
-    <details className="model-fold">
-      <summary>
-        {id}
-        <span className="dim small">
-          {info ? ` · ${info.family ?? 'model'}, ${count(info.parameters)} parameters` : ''}
-        </span>
-      </summary>
-      <div className="stack">
-        {info ? (
-          <ModelFacts
-            info={info}
-            speed={model.speed}
-            check={model.verdict ? verdictWords(model.verdict) : 'before the first training'}
-          />
-        ) : (
-          <p className="dim small">Comes with this site; not loaded in this browser yet.</p>
-        )}
-        <div className="row">
-          <Button isDisabled={busy} onPress={() => void models.getState().choose(source)}>
-            Use this model
-          </Button>
-          {source.kind === 'kept' ? (
-            <Button variant="link" isDisabled={busy} onPress={() => void models.getState().forget(model)}>
-              Remove it and its files
-            </Button>
-          ) : null}
-        </div>
-      </div>
-    </details>
-  );
+interface ModelFoldProps {
+  readonly id: string;
+  readonly detail: string | null;
+  readonly children: ReactNode;
 }
 
+const ModelFold = ({ id, detail, children }: ModelFoldProps) => (
+  <details className="model-fold">
+    <summary>
+      {id}
+      <span className="dim small">{detail ? ` · ${detail}` : ''}</span>
+    </summary>
+    <div className="stack">{children}</div>
+  </details>
+);
+
 function HubModels() {
-  const { models } = useStores();
-  const known = useStore(models, (s) => s.known);
+  const { known, choose } = useStore(useStores().models);
   const busy = useIsBusy();
   const offered = hubModels(known);
   if (offered.length === 0) return null;
@@ -185,28 +182,22 @@ function HubModels() {
         your rows stay here.
       </p>
       {offered.map(({ id, downloadBytes, languages, licence, speed, ...memory }) => (
-        <details key={id} className="model-fold">
-          <summary>
-            {id}
-            <span className="dim small"> · {bytes(downloadBytes)}</span>
-          </summary>
-          <div className="stack">
-            <Facts
-              of={[
-                ['Download', `${bytes(downloadBytes)}, once, then kept`],
-                ['Memory', memoryWords(memory), MEMORY],
-                ['One step, computed', speed ? stepWords(speed) : 'once the built-in model has trained here', STEP],
-                ['Languages', languages],
-                ['Licence', licence],
-              ]}
-            />
-            <div className="row">
-              <Button isDisabled={busy} onPress={() => void models.getState().choose({ kind: 'hub', id })}>
-                Fetch {bytes(downloadBytes)} from huggingface.co
-              </Button>
-            </div>
+        <ModelFold key={id} id={id} detail={bytes(downloadBytes)}>
+          <Facts
+            of={[
+              ['Download', `${bytes(downloadBytes)}, once, then kept`],
+              ['Memory', memoryWords(memory), MEMORY],
+              ['One step, computed', speed ? stepWords(speed) : 'once the built-in model has trained here', STEP],
+              ['Languages', languages],
+              ['Licence', licence],
+            ]}
+          />
+          <div className="row">
+            <Button isDisabled={busy} onPress={() => void choose({ kind: 'hub', id })}>
+              Fetch {bytes(downloadBytes)} from huggingface.co
+            </Button>
           </div>
-        </details>
+        </ModelFold>
       ))}
     </section>
   );

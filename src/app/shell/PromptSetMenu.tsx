@@ -13,7 +13,6 @@ import '../ui/field.css';
 /** The newest are switched to from here; all are in the Library. */
 const MOST_LISTED = 20;
 
-/** The open prompt set's name: rename in place, switch, new. */
 export function PromptSetMenu() {
   const set = usePromptSets((s) => s.set);
   const sets = usePromptSets((s) => s.sets);

@@ -12,9 +12,7 @@ import type { ButtonProps } from '../ui/Button';
 import './screen.css';
 
 interface ScreenProps {
-  /** The state of the work, in words. */
   readonly title: string;
-  /** What that is based on, in one or two sentences. */
   readonly lead?: ReactNode;
   /** The headline changes too often to be announced. */
   readonly isQuiet?: boolean;
@@ -53,13 +51,8 @@ export function ScreenFrame({ title, lead, isQuiet = false, actions, children }:
 export const FROM_ELSEWHERE =
   'Results of another device can be read here: export the prompt set there for another browser, with your rows and comparisons, and import it in the Library.';
 
-interface ViewingOnlyProps {
-  /** There are no results here that could be viewed. */
-  readonly isEmpty?: boolean;
-}
-
 /** Why nothing can be asked of the model on this device. */
-export function ViewingOnly({ isEmpty = false }: ViewingOnlyProps) {
+export function ViewingOnly({ isEmpty = false }: { readonly isEmpty?: boolean }) {
   const trainingOff = useSession((s) => s.capabilities.trainingOff);
   return trainingOff ? (
     <Note title="Viewing only on this device">{`${trainingOff}${isEmpty ? ` ${FROM_ELSEWHERE}` : ''}`}</Note>
@@ -85,15 +78,12 @@ interface JobPanelProps {
   readonly isOther?: boolean;
   /** What it does, where the job itself does not say it. */
   readonly label?: string;
-  /** Shown before the time left. */
   readonly pace?: string | null;
   readonly stop?: string;
   /** The title of a failure; left out where it is shown elsewhere. */
   readonly failed?: string;
   readonly onRetry?: () => void;
-  /** What a failure leaves as it was. */
   readonly kept?: string;
-  /** Shown while it does not run. */
   readonly children?: ReactNode;
 }
 
@@ -125,9 +115,7 @@ export function JobPanel({ of, isOther, label, pace, failed, kept, children, sto
 interface NeedsRowsProps {
   readonly title: string;
   readonly missing: string;
-  /** What the screen needs, and for what. */
   readonly children: ReactNode;
-  /** What the screen shows once it has that. */
   readonly shows: Shows;
 }
 
@@ -158,8 +146,6 @@ export function NeedsRows({ title, missing, children, shows }: NeedsRowsProps) {
   );
 }
 
-/** How rows get into the page, from Home and from Data: a file dialog, the sample, and how far a file has been read. */
-
 interface FileButtonProps extends Pick<ButtonProps, 'variant' | 'size' | 'isDisabled' | 'aria-label'> {
   readonly onFile: (file: File) => void;
   readonly children: ReactNode;
@@ -177,7 +163,6 @@ export const FileButton = ({ onFile, children, ...props }: FileButtonProps) => (
   </FileTrigger>
 );
 
-/** How far the file has been read, and the way to stop. */
 export function ReadingBar({ label }: { readonly label: string }) {
   const { data } = useStores();
   const share = useStore(data, (s) => s.readingShare);

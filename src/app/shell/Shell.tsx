@@ -3,8 +3,8 @@ import { Link } from 'wouter';
 import { isCodeMissing } from '../../lib/errors';
 import { screenPath } from '../state/location';
 import { useReadAhead } from '../state/read-ahead';
-import { type StepId, type StepMark, type StepState, stepMarks } from '../state/session-state';
-import { usePromptSets, useSession } from '../state/studio';
+import { type StepId, type StepState, stepMarks } from '../state/session-state';
+import { useOpen, usePromptSets, useSession } from '../state/studio';
 import { Button } from '../ui/Button';
 import { Check } from '../ui/Marks';
 import { EmptyState, ProgressBar } from '../ui/Panel';
@@ -51,12 +51,6 @@ function ReadAhead({ screen }: { readonly screen: string | null }) {
 /** Not a link to `#main`: the hash says which screen is open. */
 const toContent = () => document.querySelector('main')?.focus();
 
-const Reload = ({ variant }: { readonly variant: 'primary' | 'plain' }) => (
-  <Button variant={variant} onPress={() => location.reload()}>
-    Reload the page
-  </Button>
-);
-
 /** A bug in one screen must not take the page away: saved work stays, and the other screens keep working. */
 class ErrorBoundary extends Component<{ readonly children: ReactNode }, { readonly error: Error | null }> {
   override state: { readonly error: Error | null } = { error: null };
@@ -69,28 +63,27 @@ class ErrorBoundary extends Component<{ readonly children: ReactNode }, { readon
     const { error } = this.state;
     if (!error) return this.props.children;
     // React asks once for the code of a screen: only another page asks again
-    if (isCodeMissing(error.message))
-      return (
-        <ScreenFrame title="This screen did not load">
-          <EmptyState title="Its code could not be fetched" action={<Reload variant="primary" />}>
-            Check the connection, then reload the page. Your saved work is safe, and screens that were open before work.
-          </EmptyState>
-        </ScreenFrame>
-      );
+    const isMissing = isCodeMissing(error.message);
     return (
-      <ScreenFrame title="This screen failed">
+      <ScreenFrame title={isMissing ? 'This screen did not load' : 'This screen failed'}>
         <EmptyState
-          title="Your saved work is safe, and the other screens work"
+          title={isMissing ? 'Its code could not be fetched' : 'Your saved work is safe, and the other screens work'}
           action={
             <>
-              <Button variant="primary" onPress={() => this.setState({ error: null })}>
-                Open it again
+              {isMissing ? null : (
+                <Button variant="primary" onPress={() => this.setState({ error: null })}>
+                  Open it again
+                </Button>
+              )}
+              <Button variant={isMissing ? 'primary' : 'plain'} onPress={() => location.reload()}>
+                Reload the page
               </Button>
-              <Reload variant="plain" />
             </>
           }
         >
-          {`The reason: ${error.message}`}
+          {isMissing
+            ? 'Check the connection, then reload the page. Your saved work is safe, and screens that were open before work.'
+            : `The reason: ${error.message}`}
         </EmptyState>
       </ScreenFrame>
     );
@@ -109,40 +102,40 @@ interface RailEntries {
   readonly tools: readonly { readonly id: string; readonly title: string; readonly icon: ReactNode }[];
 }
 
-interface RailProps extends RailEntries {
-  readonly current: string | null;
-}
-
 /** The journey as four numbered steps, and the tools. Below 760 px it is the bar at the bottom. */
-function Rail({ current, steps, tools }: RailProps) {
-  const set = usePromptSets((s) => s.set);
-  const dataset = usePromptSets((s) => s.dataset);
+function Rail({ current, steps, tools }: RailEntries & { readonly current: string | null }) {
+  const { set, dataset } = useOpen();
   const kept = usePromptSets((s) => s.sets.length);
   const job = useSession((s) => s.job);
   const marks = stepMarks(set, dataset, job);
+  const link = (id: string) => ({
+    className: 'rail-link',
+    href: screenPath(set?.id ?? null, id),
+    'aria-current': current === id ? ('page' as const) : undefined,
+  });
   return (
     <nav className="rail" aria-label="Steps and tools">
       <ol className="rail-list">
-        {steps.map(({ id, number, title }) => (
-          <li key={id}>
-            <StepLink
-              href={screenPath(set?.id ?? null, id)}
-              number={number}
-              title={title}
-              mark={marks[id]}
-              isCurrent={current === id}
-            />
-          </li>
-        ))}
+        {steps.map(({ id, number, title }) => {
+          const { state, note } = marks[id];
+          return (
+            <li key={id}>
+              <Link {...link(id)} data-state={state}>
+                <span className="rail-mark" aria-hidden="true">
+                  {state === 'done' ? <Check /> : number}
+                </span>
+                <span>{title}</span>
+                <span className="visually-hidden">, {SAID[state]}</span>
+                {note ? <small>{note}</small> : null}
+              </Link>
+            </li>
+          );
+        })}
       </ol>
       <ul className="rail-list rail-tools">
         {tools.map(({ id, title, icon }) => (
           <li key={id}>
-            <Link
-              className="rail-link"
-              href={screenPath(set?.id ?? null, id)}
-              aria-current={current === id ? 'page' : undefined}
-            >
+            <Link {...link(id)}>
               <span className="rail-icon">{icon}</span>
               <span>{title}</span>
               {id === 'library' && kept > 0 ? <small>{kept}</small> : null}
@@ -153,25 +146,6 @@ function Rail({ current, steps, tools }: RailProps) {
     </nav>
   );
 }
-
-interface StepLinkProps {
-  readonly href: string;
-  readonly number: number;
-  readonly title: string;
-  readonly mark: StepMark;
-  readonly isCurrent: boolean;
-}
-
-const StepLink = ({ href, number, title, mark, isCurrent }: StepLinkProps) => (
-  <Link className="rail-link" href={href} aria-current={isCurrent ? 'page' : undefined} data-state={mark.state}>
-    <span className="rail-mark" aria-hidden="true">
-      {mark.state === 'done' ? <Check /> : number}
-    </span>
-    <span>{title}</span>
-    <span className="visually-hidden">, {SAID[mark.state]}</span>
-    {mark.note ? <small>{mark.note}</small> : null}
-  </Link>
-);
 
 /**
  * Keeps the keyboard focus where the user works. A control that disappears or is disabled while it has the focus would send

@@ -6,40 +6,34 @@ import type { OfflineState } from '../state/network';
 import { isTight } from '../state/storage';
 import { useIsBusy, usePicked, usePromptSets, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
-import { Term } from '../ui/Marks';
 import { Note } from '../ui/Panel';
+import { Facts } from '../ui/Table';
 
-/** Trouble with saving, shown above every screen until it is over. */
 export function SaveTrouble() {
   const error = usePromptSets((s) => s.saveError);
   const openId = usePromptSets((s) => s.set?.id ?? null);
   const { promptSets } = useStores();
-  if (!error)
-    return (
-      <>
-        <FoundDamaged />
-        <RoomIsShort />
-      </>
-    );
+  const isFull = error?.code === 'store-full';
   return (
     <div className="save-trouble">
-      <Note
-        live
-        tone="bad"
-        title="The last change is not saved yet"
-        action={
-          <>
-            <Button onPress={() => void promptSets.getState().saveAgain()}>Save again</Button>
-            {error.code === 'store-full' ? (
-              <Button variant="link" onPress={() => navigate(screenPath(openId, 'library'))}>
-                Open the Library
-              </Button>
-            ) : null}
-          </>
-        }
-      >
-        {error.message} {error.code === 'store-full' ? '' : 'Your work is still in this tab.'}
-      </Note>
+      {error ? (
+        <Note
+          live
+          tone="bad"
+          title="The last change is not saved yet"
+          actions={{
+            'Save again': promptSets.getState().saveAgain,
+            'Open the Library': isFull ? () => navigate(screenPath(openId, 'library')) : null,
+          }}
+        >
+          {error.message} {isFull ? '' : 'Your work is still in this tab.'}
+        </Note>
+      ) : (
+        <>
+          <FoundDamaged />
+          <RoomIsShort />
+        </>
+      )}
     </div>
   );
 }
@@ -53,48 +47,36 @@ function RoomIsShort() {
     if (!busy) void refresh();
   }, [busy, refresh]);
   if (dismissed || !room || !isTight(room)) return null;
-  const left = Math.max(0, room.quota - room.used);
   return (
-    <div className="save-trouble">
-      <Note
-        live
-        title={`The browser has ${bytes(left)} left for this page`}
-        action={<Button onPress={dismiss}>Hide</Button>}
-      >
-        {bytes(room.used)} of {bytes(room.quota)} are used. Free some disk space, remove a model that you do not use
-        (under Models, at the top), or export a prompt set in the Library and delete it for good. Saved work stays.
-      </Note>
-    </div>
+    <Note
+      live
+      title={`The browser has ${bytes(Math.max(0, room.quota - room.used))} left for this page`}
+      actions={{ Hide: dismiss }}
+    >
+      {bytes(room.used)} of {bytes(room.quota)} are used. Free some disk space, remove a model that you do not use
+      (under Models, at the top), or export a prompt set in the Library and delete it for good. Saved work stays.
+    </Note>
   );
 }
 
 /** Damaged values found since the page was opened: the rest works, and these can be downloaded. */
 function FoundDamaged() {
-  const { setAside } = useStores();
-  const { found, download, hide } = usePicked(setAside, 'found', 'download', 'hide');
+  const { found, download, hide } = usePicked(useStores().setAside, 'found', 'download', 'hide');
   if (found.length === 0) return null;
+  const [is, was] = found.length === 1 ? ['is', 'was'] : ['are', 'were'];
   return (
-    <div className="save-trouble">
-      <Note
-        live
-        title={`${counted(found.length, 'saved item')} ${found.length === 1 ? 'is' : 'are'} damaged and ${found.length === 1 ? 'was' : 'were'} set aside`}
-        action={
-          <>
-            <Button onPress={download}>Download damaged items</Button>
-            <Button variant="link" onPress={hide}>
-              Hide
-            </Button>
-          </>
-        }
-      >
-        <ul>
-          {found.map(({ id, what }) => (
-            <li key={id}>{what}</li>
-          ))}
-        </ul>
-        Nothing else is touched. A prompt set that you have exported can be imported again in the Library.
-      </Note>
-    </div>
+    <Note
+      live
+      title={`${counted(found.length, 'saved item')} ${is} damaged and ${was} set aside`}
+      actions={{ 'Download damaged items': download, Hide: hide }}
+    >
+      <ul>
+        {found.map(({ id, what }) => (
+          <li key={id}>{what}</li>
+        ))}
+      </ul>
+      Nothing else is touched. A prompt set that you have exported can be imported again in the Library.
+    </Note>
   );
 }
 
@@ -105,67 +87,58 @@ const OFFLINE: Readonly<Record<OfflineState['status'], string>> = {
   failed: 'not yet: no space or no connection',
 };
 
-/** What this browser stores of the studio, and how safely. */
 export function StorageFacts() {
   const { storage, offline, setAside } = useStores();
   const aside = usePicked(setAside, 'kept', 'refresh', 'download', 'discard');
-  const { room, persisted, refresh } = usePicked(storage, 'room', 'persisted', 'refresh');
+  const { room, persisted, declined, refresh, ask } = useStore(storage);
   const status = useStore(offline, (s) => s.status);
   useEffect(() => {
     void refresh();
     void aside.refresh();
   }, [refresh, aside.refresh]);
+  const link = (label: string, run: () => unknown) => (
+    <Button variant="link" onPress={() => void run()}>
+      {label}
+    </Button>
+  );
   return (
     <section className="stack known-models" aria-labelledby="storage-facts">
       <h3 id="storage-facts">Stored in this browser</h3>
-      <dl className="facts">
-        <dt>Without a network</dt>
-        <dd>
-          {OFFLINE[status]}
-          {status === 'failed' ? (
+      <Facts
+        of={[
+          [
+            'Without a network',
             <>
-              {' '}
-              <Button variant="link" onPress={() => void offline.getState().prepare()}>
-                Try again
-              </Button>
-            </>
-          ) : null}
-        </dd>
-        <dt>Space</dt>
-        <dd>{room ? `${bytes(room.used)} used of ${bytes(room.quota)}` : 'unknown'}</dd>
-        <dt>
-          <Term means="A browser may delete a site’s data when the disk gets full, unless the site is protected. Most browsers protect sites that are used often or installed.">
-            Protected from browser clean-up
-          </Term>
-        </dt>
-        <dd>{persisted ? 'yes' : <AskForProtection />}</dd>
-        {aside.kept.length > 0 ? (
-          <>
-            <dt>Damaged, set aside</dt>
-            <dd>
-              {counted(aside.kept.length, 'item')}{' '}
-              <Button variant="link" onPress={aside.download}>
-                Download
-              </Button>{' '}
-              <Button variant="link" onPress={aside.discard}>
-                Delete
-              </Button>
-            </dd>
-          </>
-        ) : null}
-      </dl>
+              {OFFLINE[status]} {status === 'failed' ? link('Try again', offline.getState().prepare) : null}
+            </>,
+          ],
+          ['Space', room ? `${bytes(room.used)} used of ${bytes(room.quota)}` : 'unknown'],
+          [
+            'Protected from browser clean-up',
+            persisted ? (
+              'yes'
+            ) : (
+              <>
+                {declined ? 'not yet: bookmark or install this page, ' : 'no '}
+                {link(declined ? 'then ask again' : 'Ask for protection', ask)}
+              </>
+            ),
+            PROTECTED,
+          ],
+          aside.kept.length > 0
+            ? [
+                'Damaged, set aside',
+                <>
+                  {counted(aside.kept.length, 'item')} {link('Download', aside.download)}{' '}
+                  {link('Delete', aside.discard)}
+                </>,
+              ]
+            : null,
+        ]}
+      />
     </section>
   );
 }
 
-function AskForProtection() {
-  const { declined, ask } = usePicked(useStores().storage, 'declined', 'ask');
-  return (
-    <>
-      {declined ? 'not yet: bookmark or install this page, ' : 'no '}
-      <Button variant="link" onPress={() => void ask()}>
-        {declined ? 'then ask again' : 'Ask for protection'}
-      </Button>
-    </>
-  );
-}
+const PROTECTED =
+  'A browser may delete a site’s data when the disk gets full, unless the site is protected. Most browsers protect sites that are used often or installed.';

@@ -22,7 +22,6 @@ import './help.css';
 
 const Finder = lazy(() => import('./Finder'));
 
-/** Always says which model, what runs and how long it will take, and how many requests have left the page. */
 export const TopBar = ({ places }: FindAndHelpProps) => (
   <header className="top">
     <Link href="/" className="top-mark" aria-label="Softprompt Studio, start screen">

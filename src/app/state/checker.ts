@@ -1,4 +1,5 @@
 /** Runs the self-check on the page's one engine, remembers what it found, and falls back from WebGPU to WebAssembly. */
+import type { StoreApi } from 'zustand/vanilla';
 import { asStudioError, StudioError } from '../../lib/errors';
 import type { ModelSource } from '../../model/load';
 import type { Store } from '../../store/store';
@@ -17,26 +18,21 @@ import {
   verdictKey,
 } from './self-check';
 import type { Services } from './services';
-import type { Job, ModelStatus } from './session-state';
+import type { SessionState } from './session-state';
 
-interface CheckedSession {
-  readonly threads: number;
+/** The session that is checked, and its model. */
+interface Checked {
+  readonly session: StoreApi<SessionState>;
+  /** Where the model can be loaded from again. */
   readonly source: () => ModelSource;
-  readonly checkStatus: () => CheckStatus;
-  readonly modelReady: () => Promise<ModelInfo>;
   /** Loads the session's model into a fresh worker, as soon as the engine is free; those that need the model wait for it. */
   readonly loadAgain: (engineFree?: Promise<void>) => Promise<ModelInfo>;
-  readonly show: (change: { readonly check?: CheckStatus; readonly model?: ModelStatus }) => void;
-  readonly job: () => Job | null;
-  readonly setJob: (job: Job | null) => void;
 }
 
 export interface Checker {
-  /** Devices that must not compute this model. */
   refusalsOf(sha256: string): Promise<readonly Refusal[]>;
   /** The model did not load: refuses the graphics device that is to blame. @throws `cause`, where none is */
   blame(cause: unknown, trains: LoadRequest['trains'], sha256: string | undefined): Promise<void>;
-  /** What is known of the model on this backend. */
   recall(info: ModelInfo): Promise<CheckStatus>;
   /** Checks the loaded model if that was not done before. @throws StudioError `gradient-wrong`, `cancelled`, as modelReady */
   ready(): Promise<ModelInfo>;
@@ -47,30 +43,31 @@ export interface Checker {
 /** After these a device is as useless as after a wrong number. */
 const UNFIT = new Set<StudioError['code']>(['session-failed', 'device-lost', 'out-of-memory']);
 
-export function createChecker(services: Services, session: CheckedSession): Checker {
+export function createChecker(services: Services, checked: Checked): Checker {
   const { settings } = services.store;
+  const { getState: get } = checked.session;
   const refusals = createRefusals(settings);
-  const check = (info: ModelInfo) => runAsJob(services, session, refusals, info);
+  const check = (info: ModelInfo) => runAsJob(services, checked, refusals, info);
   let checking: Promise<ModelInfo> | null = null;
 
   async function ensure(): Promise<ModelInfo> {
-    const info = await session.modelReady();
-    const status = session.checkStatus();
+    const info = await get().modelReady();
+    const status = get().check;
     const verdict = status.kind === 'known' ? status.verdict : await check(info);
-    if (verdict?.ok) return session.modelReady();
+    if (verdict?.ok) return get().modelReady();
     // the device was refused, so that the model runs on WebAssembly now: is it right there?
     if (info.backend === 'webgpu') return ensure();
     throw new StudioError('gradient-wrong', verdict ? trainingOffWords(verdict) : 'The check did not finish.');
   }
 
   async function recheck(): Promise<ModelInfo> {
-    let info = await session.modelReady();
+    let info = await get().modelReady();
     if ((await refusals.of(info.sha256)).length > 0) {
       await refusals.set(info.sha256, []);
-      info = await session.loadAgain();
+      info = await checked.loadAgain();
     }
     await check(info);
-    return session.modelReady();
+    return get().modelReady();
   }
 
   /** One at a time: a second caller waits for the first one's check. */
@@ -127,19 +124,20 @@ function createRefusals(settings: Store['settings']) {
  */
 async function runAsJob(
   services: Services,
-  session: CheckedSession,
+  checked: Checked,
   refusals: ReturnType<typeof createRefusals>,
   info: ModelInfo,
 ): Promise<Verdict | null> {
   const aborter = new AbortController();
   const { signal } = aborter;
   // of the work that needs the check, and continues after it
-  const job = session.job();
-  const engine = borrowEngine(services, session, signal);
+  const { session } = checked;
+  const { job, setJob } = session.getState();
+  const engine = borrowEngine(services, checked, signal);
   const progress = (fraction: number) => {
-    session.show({ check: { kind: 'running', fraction } });
+    session.setState({ check: { kind: 'running', fraction } });
     const stop = () => aborter.abort();
-    session.setJob({ title: CHECKING, screen: 'train', secondsLeft: null, stop, fraction });
+    setJob({ title: CHECKING, screen: 'train', secondsLeft: null, stop, fraction });
   };
   const refuse = async (reason: string) => {
     engine.borrow();
@@ -147,7 +145,7 @@ async function runAsJob(
   };
   progress(0);
   try {
-    const verdict = await runSelfCheck(info, session.source(), {
+    const verdict = await runSelfCheck(info, checked.source(), {
       check: (directions) =>
         services.engine.call(
           'selfCheck',
@@ -157,39 +155,39 @@ async function runAsJob(
       reload: engine.load,
     });
     await services.store.settings.set(verdictKey(info), verdict).catch(() => undefined); // checked again next time
-    session.show({ check: { kind: 'known', verdict } });
+    session.setState({ check: { kind: 'known', verdict } });
     if (!verdict.ok && info.backend === 'webgpu') await refuse(mismatchWords(verdict));
     return verdict;
   } catch (cause) {
-    session.show({ check: { kind: 'unknown' } });
+    session.setState({ check: { kind: 'unknown' } });
     if (info.backend !== 'webgpu' || !(cause instanceof StudioError) || !UNFIT.has(cause.code)) throw cause;
     await refuse(cause.message);
     return null;
   } finally {
-    session.setJob(job);
+    setJob(job);
     engine.giveBack();
   }
 }
 
 /** The engine without the session's model, which is loaded again when it is given back. */
-function borrowEngine(services: Services, session: CheckedSession, signal: AbortSignal) {
+function borrowEngine(services: Services, checked: Checked, signal: AbortSignal) {
   let free: (() => void) | null = null;
   const borrow = () => {
     if (free) return;
     const engineFree = new Promise<void>((resolve) => {
       free = resolve;
     });
-    session.loadAgain(engineFree).catch(() => {}); // shown as the session's model
+    checked.loadAgain(engineFree).catch(() => {}); // shown as the session's model
   };
   return {
     borrow,
     load: async (source: ModelSource, backend: 'webgpu' | 'wasm') => {
       borrow();
-      session.show({ model: { kind: 'starting', stage: 'session' } });
+      checked.session.setState({ model: { kind: 'starting', stage: 'session' } });
       services.engine.restart();
       await loadEngine(services, {
         source,
-        threads: session.threads,
+        threads: checked.session.getState().capabilities.threads,
         signal,
         onProgress: () => {},
         onStage: () => {},

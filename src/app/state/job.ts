@@ -9,7 +9,6 @@ import { isEngineGone } from './session-state';
 import type { SessionStore } from './session-store';
 
 interface Progress {
-  /** 0 to 1, or null while it cannot be known. */
   readonly fraction: number | null;
   readonly secondsLeft: number | null;
   readonly note: string | null;
@@ -18,7 +17,6 @@ interface Progress {
 /** What every job shows of itself: how far it is, and how it ended. */
 export interface JobProgress extends Progress {
   readonly running: boolean;
-  /** Why the last run failed; null when it ended well or was stopped. */
   readonly error: StudioError | null;
 }
 

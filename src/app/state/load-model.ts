@@ -98,7 +98,6 @@ async function openTokenizer(services: Services, files: ModelFiles, show: (chang
   show({ tokenizer: { kind: 'ready', endTokenIds, hasChat, sha256 } });
 }
 
-/** Whether the tokenizer could be opened before the weights are here. */
 async function openEarly(services: Services, source: ModelSource, show: (change: Partial<Shown>) => void) {
   try {
     const files = await services.loadTokenizerFiles(source);

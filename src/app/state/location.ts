@@ -15,7 +15,6 @@ const split = (hash: string): readonly [path: string, search: string] => {
   return [`/${path}`, search];
 };
 
-/** The path in the hash, such as `/project/x/data`. */
 export const readPath = (): string => split(location.hash)[0];
 const readSearch = () => split(location.hash)[1];
 

@@ -24,7 +24,6 @@ interface SeenModel {
 export interface KnownModel {
   readonly id: string;
   readonly source: LastingSource;
-  /** Null = never loaded in this browser. */
   readonly info: ModelInfo | null;
   readonly speed: Speed | null;
   readonly verdict: Verdict | null;
@@ -58,7 +57,6 @@ interface ModelsState {
   readonly visit: (
     work: (load: (source: LastingSource | null, trains?: LoadRequest['trains']) => Promise<ModelInfo>) => Promise<void>,
   ) => Promise<void>;
-  /** Reads new measurements. */
   readonly refresh: () => Promise<void>;
   readonly forget: (model: KnownModel) => Promise<void>;
 }
@@ -190,7 +188,6 @@ export interface Speedometer {
   learnSteps(info: ModelInfo, placement: Placement, ms: readonly number[], tokens: number): Promise<void>;
 }
 
-/** The setting that the speed of a model is kept under. */
 export const speedKey = (info: Pick<ModelInfo, 'sha256' | 'backend' | 'threads' | 'adapter'>): string =>
   `speed:${info.sha256}:${info.backend}:${info.threads}:${info.adapter?.name ?? ''}`;
 
@@ -226,9 +223,7 @@ export type TextMemoryOptions = Omit<TextMemory, 'bytes' | 'tokens'>;
 
 /** What the engine keeps of texts between runs, and how much of it the user lets it keep. */
 interface TextMemoryState {
-  /** Null while no model is loaded. */
   readonly held: TextMemory | null;
-  /** Asks the engine how much there is by now. */
   readonly refresh: () => Promise<void>;
   /** For this model and those that are loaded later, in later visits too. */
   readonly choose: (options: TextMemoryOptions) => Promise<void>;

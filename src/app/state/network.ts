@@ -10,7 +10,6 @@ import type { SessionStore } from './session-store';
 export interface OfflineState {
   /** `off`: this browser or address has no service workers; `failed`: no space, or the connection was lost. */
   readonly status: 'off' | 'preparing' | 'ready' | 'failed';
-  /** Another version of the page has been fetched and waits. */
   readonly update: boolean;
   /** Keeps the page and the runtime that the model runs on; later calls keep what is new. */
   readonly prepare: () => Promise<void>;
@@ -123,7 +122,6 @@ export function createOfflineStore(
 /** One request that left for another origin, or was stopped by the page's policy. */
 export interface RequestEntry {
   readonly url: string;
-  /** ISO time. */
   readonly at: string;
   readonly bytes: number | null;
   readonly blocked: boolean;
@@ -133,7 +131,6 @@ export interface RequestsState {
   readonly entries: readonly RequestEntry[];
 }
 
-/** Is the address one that leaves this site? `blob:` and `data:` never leave the page. */
 export function leavesSite(url: string, origin: string): boolean {
   try {
     const { protocol, origin: target } = new URL(url);

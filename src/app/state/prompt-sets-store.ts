@@ -37,7 +37,6 @@ import {
 import type { Services } from './services';
 
 export interface PromptSetsState extends SetsState {
-  /** Why it could not be read, where `status` says so. */
   readonly openError: StudioError | null;
   readonly refresh: () => Promise<void>;
   readonly open: (id: string) => Promise<void>;
@@ -64,7 +63,6 @@ export interface PromptSetsState extends SetsState {
     dataset: Dataset,
     facts?: { readonly datasetName?: string; readonly sameTestRows?: boolean },
   ) => Promise<void>;
-  /** Writes what is in the page once more, after `saveError`. */
   readonly saveAgain: () => Promise<void>;
   readonly rename: (name: string) => Promise<void>;
   /** Kept in this browser; versions that are there stay as they are. */
@@ -75,7 +73,6 @@ export interface PromptSetsState extends SetsState {
 
 export type PromptSetsStore = StoreApi<PromptSetsState>;
 
-/** A set of the list: how far it got, and the address where work on it continues. */
 export interface Continued {
   readonly id: string;
   readonly name: string;
@@ -88,11 +85,9 @@ export function continued(listing: Listing): Continued {
   return { id: listing.id, name: listing.name, reached, path: screenPath(listing.id, screen) };
 }
 
-/** The sets that contain every word of a search anywhere. */
 export const foundSets = (sets: readonly Listing[], search: string): readonly Continued[] =>
   searched(sets, search).map(continued);
 
-/** Of the settings: who works in this browser. */
 const AUTHOR = 'author';
 
 /** What the rows say about the task; how long an answer may be is the set's own. */

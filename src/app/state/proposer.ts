@@ -40,7 +40,6 @@ const firstPrompt = (
   shotSeed: 0,
 });
 
-/** The templates that were proposed for the set and are unchanged. */
 export const proposals = (set: PromptSet): ReadonlySet<string> =>
   new Set(set.hard.filter(({ name }) => name === PROPOSED).map(({ prompt }) => prompt.template));
 
@@ -71,7 +70,6 @@ function withProposal(
   return chooseHard(added.set, added.version.id, at.now);
 }
 
-/** Proposes whenever the open rows ask for it. */
 export function createProposer(
   { workflow }: Services,
   promptSets: PromptSetsStore,

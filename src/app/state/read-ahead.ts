@@ -22,15 +22,12 @@ import { useWordFinder } from './word-jobs';
 interface NextRun {
   readonly set: PromptSet;
   readonly dataset: Dataset;
-  /** Of the loaded weights: others read again. */
   readonly model: string;
 }
 
 interface Ahead {
   readonly now: AheadEvent | null;
-  /** The starts of the next run have been compared. */
   readonly isCompared: boolean;
-  /** Steps of the next run that they have taken. */
   readonly stepsAhead: number;
   /** Rows in the engine's text cache by now, by the weights and the cache's name. */
   readonly rowsInCache: ReadonlyMap<string, number>;

@@ -28,7 +28,6 @@ export interface Resource<K, T> extends StoreApi<ResourceState<K, T>> {
 }
 
 interface ResourceOptions {
-  /** Shows the last value while another key loads. */
   readonly keepPrevious?: boolean;
   readonly onError?: (error: StudioError) => void;
 }

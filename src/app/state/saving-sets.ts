@@ -18,7 +18,6 @@ import type { Services } from './services';
 export const asStoreError = (cause: unknown, what: string) =>
   cause instanceof StudioError ? cause : new StudioError('store-failed', `${what}: ${String(cause)}`, { cause });
 
-/** What the page knows of prompt sets. */
 export interface SetsState {
   readonly status: 'none' | 'opening' | 'open' | 'missing' | 'unreadable';
   readonly set: PromptSet | null;
@@ -63,9 +62,7 @@ export interface Saving {
   readonly unwritten: Map<string, PromptSet>;
   /** Each change is made over the one before. */
   readonly turn: ReturnType<typeof inTurn>;
-  /** Updates that are being written. */
   pending: number;
-  /** How often a set was changed in this page. */
   changes: number;
 }
 

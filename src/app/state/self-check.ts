@@ -13,7 +13,6 @@ export interface Verdict {
   readonly uncompared: string | null;
   /** Id of the model that was checked in place of this one, on a software adapter; else null. */
   readonly standIn: string | null;
-  /** ISO time. */
   readonly at: string;
 }
 
@@ -94,7 +93,6 @@ export function verdictWords(verdict: Verdict): string {
   ].join('; ');
 }
 
-/** Which direction, and by how much. */
 export function mismatchWords({ report, wasmLoss }: Verdict): string {
   const { directions, tolerance, loss } = report;
   if (!Number.isFinite(loss)) return 'The model’s loss is not a number.';

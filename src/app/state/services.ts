@@ -42,7 +42,6 @@ export interface ShippedPrompt {
   readonly template: string;
   readonly words: readonly AnswerWord[];
   readonly soft: SoftPrompt;
-  /** Of the prompt's vectors, for the line under the answers. */
   readonly bytes: number;
   /** Mean log-probabilities that its export subtracts; null = none. */
   readonly calibration: readonly number[] | null;
@@ -100,7 +99,6 @@ export interface SampleSet extends Omit<z.infer<typeof schema>, 'answerWords' | 
 }
 
 const texts = z.array(z.string()).min(1);
-/** public/starters/index.json */
 const listSchema = z.object({
   /** With rows; `id` names the folder. */
   starters: z.array(

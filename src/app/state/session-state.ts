@@ -38,7 +38,6 @@ export interface Job {
   readonly title: string;
   /** The screen it belongs to: the chip leads there. */
   readonly screen: string;
-  /** 0 to 1, or null while it cannot be known. */
   readonly fraction: number | null;
   readonly secondsLeft: number | null;
   /** Ends it without losing work, or null when it cannot be ended. */
@@ -99,7 +98,6 @@ export function modelStanding({ model: { kind }, capabilities }: SessionState): 
   return kind === 'failed' || (kind === 'idle' && capabilities.trainingOff !== null) ? 'none' : 'loading';
 }
 
-/** Whether the model's vocabulary is still to come. */
 export const isVocabularyComing = (session: SessionState): boolean =>
   session.tokenizer.kind === 'waiting' && modelStanding(session) !== 'none';
 
@@ -115,7 +113,6 @@ export type StepId = 'data' | 'prompts' | 'train' | 'compare';
 
 const FINISHED = new Set(['finished', 'early', 'stopped']);
 
-/** How far each step is, from the stored work. */
 export function stepMarks(
   set: PromptSet | null,
   dataset: Dataset | null,

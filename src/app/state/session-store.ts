@@ -12,7 +12,6 @@ import { type Capabilities, DEFAULT_MODEL, isEngineGone, type SessionState } fro
 
 export type SessionStore = StoreApi<SessionState>;
 
-/** What is known of a model before it is loaded. */
 const UNKNOWN: Pick<SessionState, 'card' | 'check' | 'refusals' | 'tokenizer'> = {
   card: null,
   check: { kind: 'unknown' },
@@ -45,16 +44,8 @@ export function createSessionStore(
       if (!signal.aborted) set({ check });
       return info;
     });
-    const checker = createChecker(services, {
-      threads,
-      source: () => lastingSource(get()),
-      checkStatus: () => get().check,
-      modelReady: loaded.ready,
-      loadAgain: loaded.again,
-      show: set,
-      job: () => get().job,
-      setJob: (job) => set({ job }),
-    });
+    const source = () => lastingSource(get());
+    const checker = createChecker(services, { session: store, source, loadAgain: loaded.again });
     const engineLost = (error: StudioError) => {
       const { model } = get();
       const wasReady = model.kind === 'ready' || (model.kind === 'failed' && model.wasReady);
@@ -125,7 +116,6 @@ function loadedModel(session: SessionStore, load: (signal: AbortSignal) => Promi
       model.clear();
       return ready();
     },
-    /** The next that needs it loads it again. */
     forget: () => model.clear(),
   };
 }

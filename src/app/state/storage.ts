@@ -7,13 +7,10 @@ import { type Resource, resource } from './resource';
 /** What the browser stores: how much space there is, whether it is protected, damaged values, what a tab remembers, the theme. */
 
 interface StorageState {
-  /** Null while unknown, or where the browser does not say. */
   readonly room: { readonly used: number; readonly quota: number } | null;
   /** False: the browser may clear what is kept when its disk gets full. */
   readonly persisted: boolean;
-  /** The user asked, and the browser declined. */
   readonly declined: boolean;
-  /** The user has read that space is short. */
   readonly dismissed: boolean;
   readonly refresh: () => Promise<void>;
   /** Asks the browser to keep what is saved. */
@@ -27,7 +24,6 @@ export type StorageStore = StoreApi<StorageState>;
 const TIGHT_BYTES = 60e6;
 const TIGHT_SHARE = 0.9;
 
-/** Whether there may be no space for the next things to save. */
 export const isTight = (room: StorageState['room']): boolean =>
   room !== null && (room.quota - room.used < TIGHT_BYTES || room.used > TIGHT_SHARE * room.quota);
 
@@ -53,15 +49,12 @@ export function createStorageStore(disk: Pick<Store, 'estimate' | 'persist' | 'p
 }
 
 interface SetAsideState {
-  /** Found since the page was opened, and not hidden yet. */
   readonly found: readonly SetAside[];
-  /** All values that are set aside, oldest first. */
   readonly kept: readonly SetAside[];
   readonly refresh: () => Promise<void>;
   /** Reads everything that is stored; damaged values appear in `found`. */
   readonly inspect: () => Promise<void>;
   readonly hide: () => void;
-  /** All of it in one file, for somebody who can repair it. */
   readonly download: () => void;
   /** Deletes them for good, once the undo has expired. */
   readonly discard: () => void;

@@ -30,14 +30,12 @@ export const useStores = (): Stores => useStudio().stores;
 export const useSession = <T,>(select: (state: SessionState) => T): T => useStore(useStores().session, select);
 /** Whether a job runs; another one would have to wait for it. */
 export const useIsBusy = (): boolean => useSession((s) => s.job !== null);
-/** Whether this device only shows results. */
 export const useOnlyShows = (): boolean => useSession((s) => s.capabilities.trainingOff !== null);
 /** Whether nothing can be asked of the model: a job runs, or this device only shows results. */
 export const useCannotAsk = (): boolean => useSession((s) => s.job !== null || s.capabilities.trainingOff !== null);
 /** The model in the engine; null until it is ready. */
 export const useModel = (): ModelInfo | null => useSession((s) => (s.model.kind === 'ready' ? s.model.info : null));
 export const usePromptSets = <T,>(select: (state: PromptSetsState) => T): T => useStore(useStores().promptSets, select);
-/** The open prompt set and its rows. */
 export const useOpen = (): Pick<PromptSetsState, 'set' | 'dataset'> =>
   usePicked(useStores().promptSets, 'set', 'dataset');
 export const useRequests = <T,>(select: (state: RequestsState) => T): T => useStore(useStores().requests, select);
@@ -101,7 +99,6 @@ export class ActionStore<S> extends OfStudio implements Readable<S> {
 }
 
 interface PerStudio<T> {
-  /** In React. */
   use(): T;
   /** Outside of it: in tests, and where one store of a screen needs another. */
   of(studio: Studio): T;

@@ -4,7 +4,6 @@ import { deciding, type Evaluation } from '../../prompt-set/types';
 import { wasStillFalling } from '../../training/checkpoint';
 import type { Services } from './services';
 
-/** What a comparison says to do, as Compare and Decide show it; null where it has no pair. */
 export async function verdictCardOf(
   { store, workflow }: Pick<Services, 'store' | 'workflow'>,
   evaluation: Evaluation,

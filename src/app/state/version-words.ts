@@ -18,7 +18,6 @@ export function reached(of: Version): string | null {
 
 export const MISSING_VERSION = 'a missing version';
 
-/** "hand-written 1", "nothing", "a missing version". */
 export function targetWords(set: PromptSet, versionId: string | null): string {
   if (versionId === null) return 'nothing';
   const found = versionById(set, versionId);
@@ -28,7 +27,6 @@ export function targetWords(set: PromptSet, versionId: string | null): string {
 /** How a choice names a stage; anything else is a version's id. */
 const STAGE = 'stage:';
 export const stageId = (name: string): string => `${STAGE}${name}`;
-/** The stage that a choice names; null where it names a version. */
 export const stageOf = (choice: string): string | null =>
   choice.startsWith(STAGE) ? choice.slice(STAGE.length) : null;
 
@@ -40,7 +38,6 @@ export const stageOptions = (set: PromptSet): readonly SelectOption[] =>
     detail: `stage, points to ${targetWords(set, versionId)}`,
   }));
 
-/** Versions as choices, newest first. */
 export const versionOptions = (set: PromptSet): readonly SelectOption[] =>
   versionsOf(set)
     .toReversed()

@@ -71,7 +71,6 @@ export const useWordFinder = screenStore((studio: Studio): WordFinder => {
 });
 
 interface Weighed {
-  /** The request that is running, or that `weighing` answers. */
   readonly asked: string | null;
   readonly weighing: Weighing | null;
 }
@@ -95,7 +94,6 @@ const useWhichWords = screenStore((studio: Studio) =>
   }),
 );
 
-/** What is known of one text under some prompts, and how to ask. */
 export function useWeighing(request: WeighRequest, screen: string) {
   const job = useWhichWords.use();
   const key = contentKey(request, useSession(weightsOf));
@@ -107,7 +105,6 @@ export function useWeighing(request: WeighRequest, screen: string) {
     error: isOwn ? error : null,
     running: isOwn && running,
     fraction,
-    /** Another job has the engine, or no model is loaded. */
     isBusy,
     onAsk: () => void job.start(key, request, screen),
     onStop: job.stop,

@@ -14,7 +14,6 @@ export const Button = ({ variant = 'plain', size = 'm', ...props }: ButtonProps)
 );
 
 export interface IconButtonProps extends Omit<AriaButtonProps, 'className' | 'children' | 'aria-label'> {
-  /** The button's name, for those who cannot see the icon. */
   readonly label: string;
   readonly children: ReactNode;
 }

@@ -32,7 +32,6 @@ const listOf = <T extends string>(options: ChoicesProps<T>['options']): readonly
     ? options
     : Object.entries(options).map(([id, label]) => ({ id: id as T, label: label as ReactNode }));
 
-/** One of a few, all visible. */
 export const Choices = <T extends string>({ label, means, options, value, onChange, hideLabel }: ChoicesProps<T>) => (
   <RadioGroup className="field" orientation="horizontal" value={value} onChange={(id) => onChange(id as T)}>
     <Label className={hideLabel ? 'visually-hidden' : 'field-label'}>
@@ -129,11 +128,9 @@ interface SliderProps {
   readonly min: number;
   readonly max: number;
   readonly step?: number;
-  /** While dragging. */
   readonly onChange: (value: number) => void;
   /** When let go; for what takes long. */
   readonly onChangeEnd?: (value: number) => void;
-  /** The value in words. */
   readonly output?: ReactNode;
   readonly isDisabled?: boolean;
 }

@@ -11,14 +11,12 @@ import './field.css';
 
 export interface FieldProps {
   readonly label: ReactNode;
-  /** One sentence that explains the label to a newcomer. */
   readonly means?: string | undefined;
   readonly hint?: ReactNode;
   /** A sentence: what is wrong and what to do. Marks the field invalid. */
   readonly error?: string | null;
 }
 
-/** Label above, hint and error below: the frame that every input shares. */
 export function FieldFrame({ label, means, hint, error, children }: FieldProps & { readonly children: ReactNode }) {
   return (
     <>
@@ -39,7 +37,6 @@ export function FieldFrame({ label, means, hint, error, children }: FieldProps &
 type Props = Omit<AriaTextFieldProps, 'className' | 'children' | 'isInvalid'> &
   FieldProps & { readonly placeholder?: string; readonly mono?: boolean; readonly large?: boolean };
 
-/** A field with the input that it frames. */
 const Framed = ({ label, means, hint, error = null, children, ...props }: Props & { readonly children: ReactNode }) => (
   <AriaTextField {...props} isInvalid={Boolean(error)} className="field">
     <FieldFrame label={label} means={means} hint={hint} error={error}>

@@ -153,7 +153,6 @@ export const Books = () => (
   </Icon>
 );
 
-/** The product's mark. */
 export const Logo = () => (
   <svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true">
     <rect x="1" y="1" width="20" height="20" rx="6" fill="var(--accent)" />

@@ -8,12 +8,10 @@ import './panel.css';
 interface PanelProps {
   /** For charts: the finding, in words. */
   readonly title: ReactNode;
-  /** One sentence that explains the title to a newcomer. */
   readonly means?: string;
   /** Units, counts, one quiet action. */
   readonly aside?: ReactNode;
   readonly children: ReactNode;
-  /** Columns of the 12-column grid. */
   readonly span?: 3 | 4 | 5 | 6 | 7 | 8 | 12;
   /** Its children one below the other, with the usual space between them. */
   readonly stack?: boolean;
@@ -52,10 +50,8 @@ export const ScrollRegion = ({ label, className, children }: ScrollRegionProps) 
 type Actions = Readonly<Record<string, (() => unknown) | null>>;
 
 interface NoteProps {
-  /** What happened, to which thing. */
   readonly title: ReactNode;
   readonly children?: ReactNode;
-  /** What to do now. */
   readonly actions?: Actions;
   /** In the name of each action, where several notes offer the same. */
   readonly about?: string;
@@ -112,7 +108,6 @@ export const FoundList = ({ of }: { readonly of: readonly Found[] }) =>
 interface FailedProps extends Pick<NoteProps, 'actions' | 'action'> {
   readonly title: string;
   readonly error: { readonly message: string } | null;
-  /** Starts it again. */
   readonly onRetry?: () => void;
   /** What is to be said after why: what is kept, what to do. */
   readonly children?: ReactNode;
@@ -132,9 +127,7 @@ export type Shows = readonly (readonly [name: string, words: string])[];
 
 interface EmptyStateProps {
   readonly title: string;
-  /** What belongs here. */
   readonly children?: ReactNode;
-  /** What to do next. */
   readonly action?: ReactNode;
   readonly center?: boolean;
   readonly shows?: Shows;
@@ -160,9 +153,7 @@ export const EmptyState = ({ title, children, action, center, shows }: EmptyStat
 
 interface ProgressBarProps {
   readonly label: string;
-  /** 0 to 1; null while it cannot be known. */
   readonly value: number | null;
-  /** Rate and time left, in words. */
   readonly detail?: ReactNode;
   readonly hideLabel?: boolean;
 }
@@ -183,10 +174,8 @@ export const ProgressBar = ({ label, value, detail, hideLabel }: ProgressBarProp
 
 interface StoppableProps {
   readonly label: string;
-  /** 0 to 1; null while unknown. */
   readonly fraction: number | null;
   readonly secondsLeft: number | null;
-  /** Shown before the time left. */
   readonly pace?: string;
   readonly stop?: string;
   readonly onStop: () => void;

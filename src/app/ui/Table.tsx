@@ -7,11 +7,9 @@ import './table.css';
 export interface Column<T> {
   /** Of one column only. */
   readonly name: string;
-  /** In the head instead of the name. */
   readonly head?: ReactNode;
   /** For those who do not see the column: it needs no words for the others. */
   readonly isNameHidden?: boolean;
-  /** One sentence that explains the name to a newcomer. */
   readonly means?: string;
   readonly cell: (row: T) => ReactNode;
   readonly numeric?: boolean;
@@ -67,13 +65,10 @@ export const Table = <T,>({ caption, columns, rows, rowKey, selectedKey }: Table
 );
 
 type PagedTableProps<T> = ComponentProps<typeof Table<T>> & {
-  /** Rows at first, and with each "Show more". */
   readonly page: number;
-  /** Said in place of a table without rows. */
   readonly empty: string;
 };
 
-/** A table that shows its first rows, and more on request. */
 export function PagedTable<T>({ page, empty, rows, ...table }: PagedTableProps<T>) {
   const [shown, setShown] = useState(page);
   if (rows.length === 0) return <p className="dim">{empty}</p>;

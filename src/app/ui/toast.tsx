@@ -21,7 +21,6 @@ export const toasts = new ToastQueue<ToastContent>({ maxVisibleToasts: 3 });
 
 /** A change that can be taken back. What its `undo` changes is recorded too, so that it can be made again. */
 interface Undoable {
-  /** The change, as the message says it. */
   readonly title: string;
   readonly undo: () => unknown;
 }
@@ -33,7 +32,6 @@ let recorded = done;
 let isBusy = false;
 const MOST = 100;
 
-/** Lets Ctrl-Z take a change back. */
 export function undoable(title: string, undo: () => unknown): Undoable {
   if (!isBusy) undone.length = 0;
   const entry = { title, undo };
@@ -90,7 +88,6 @@ export function toastUndo(title: string, undo: () => unknown, { whileShown = fal
   );
 }
 
-/** The errors that are shown, by their titles. */
 const errors = new Map<string, string>();
 
 const closeError = (title: string) => {

@@ -14,7 +14,7 @@ import { NeedsRows, ScreenFrame, ToComparison, ViewingOnly } from '../../shell/S
 import { exportPath, navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
-import { useCannotAsk, useOnlyShows, usePicked, usePromptSets, useSession } from '../../state/studio';
+import { useCannotAsk, useOnlyShows, useOpen, usePicked, useSession } from '../../state/studio';
 import { Button, EmptyState, Failed, format, Note } from '../../ui';
 import { compareStores, type Latest } from './compare-store';
 import { PlannedPanel, ProgressPanel } from './PlannedPanel';
@@ -24,8 +24,7 @@ import { VerdictCard } from './VerdictCard';
 import './compare.css';
 
 export default function CompareScreen() {
-  const set = usePromptSets((s) => s.set);
-  const dataset = usePromptSets((s) => s.dataset);
+  const { set, dataset } = useOpen();
   if (set && dataset) return <Compare set={set} dataset={dataset} />;
   if (!set)
     return (
@@ -56,7 +55,6 @@ const SHOWS = [
   ['A report', 'The result as a file for colleagues, even when the answer is to keep your own prompt.'],
 ] as const;
 
-/** Where the verdict of a set comes from whose comparisons are not here. */
 const keptWords = ({ rows, at }: KeptVerdict): string =>
   `The verdict comes from a comparison on ${format.counted(rows, 'test row')} of ${at.slice(0, 10)}, without its figures.`;
 
@@ -77,14 +75,12 @@ const NotCompared = (planned: ComponentProps<typeof PlannedPanel>) => {
 };
 
 /** Whether the comparison on the screen is out of date, or lacks a prompt that was added since. */
-function staleness(set: PromptSet, opened: Opened, evaluation: Evaluation, also: readonly string[]) {
+function staleness(set: PromptSet, opened: Opened, evaluation: Evaluation | null, also: readonly string[]) {
+  if (!evaluation) return { isStale: false, hasMore: false };
   const isStale = isOutdated(set, evaluation, opened);
-  const hard = chosenHard(set)?.id ?? null;
-  const included = alsoAmong(
-    set,
-    evaluation.plan.arms.map(({ id }) => id),
-  );
-  return { isStale, hasMore: !isStale && also.some((id) => id !== hard && !included.includes(id)) };
+  const arms = evaluation.plan.arms.map(({ id }) => id);
+  const included = [...alsoAmong(set, arms), chosenHard(set)?.id];
+  return { isStale, hasMore: !isStale && also.some((id) => !included.includes(id)) };
 }
 
 const NO_IDS: readonly string[] = [];
@@ -102,9 +98,7 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
   const isPlanned = evaluation === null && model !== null && !running;
   const planned = useResource(compare.rows, isPlanned ? { set, dataset, also } : null).value;
   const rows = planned?.parts.test ?? comparedIds(kind, dataset).length;
-  const { isStale, hasMore } = evaluation
-    ? staleness(set, { dataset, model }, evaluation, also)
-    : { isStale: false, hasMore: false };
+  const { isStale, hasMore } = staleness(set, { dataset, model }, evaluation, also);
   const { running: runningWords, question, about } = PANELS[kind].words;
   const testRows = format.counted(rows, 'test row');
   const shown = planned?.detectable.sentence;
@@ -150,7 +144,6 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
   );
 }
 
-/** What became of the rows, and prompts that do not fit the model. */
 function LeftOutNotes({ tooLong, account }: Pick<Latest, 'tooLong'> & { readonly account: RowAccount | undefined }) {
   return (
     <>
@@ -173,7 +166,6 @@ function LeftOutNotes({ tooLong, account }: Pick<Latest, 'tooLong'> & { readonly
 interface ActionsProps {
   readonly set: PromptSet;
   readonly compared: boolean;
-  /** Other versions or rows are chosen by now. */
   readonly outdated: boolean;
   readonly hasRows: boolean;
   readonly onSave: () => void;
@@ -208,7 +200,6 @@ function Actions({ set, compared, outdated, hasRows, onSave }: ActionsProps) {
   );
 }
 
-/** This device cannot compare, another job has the engine, or the last comparison failed. */
 function Troubles({ isEmpty }: { readonly isEmpty: boolean }) {
   const { run } = compareStores.use();
   const { running, error } = usePicked(run, 'running', 'error');
@@ -244,27 +235,27 @@ function StaleNote({ dataset, evaluation }: { readonly dataset: Dataset; readonl
 /** Prompts that were trained on another split: they may know test rows, or are left out of the mean over the seeds. */
 function SplitNote({ set, dataset }: { readonly set: PromptSet; readonly dataset: Dataset }) {
   const tuned = chosenSoft(set);
-  const hybrid = chosenHybrid(set);
   const inUse = productionOf(set);
-  const knowing = [
-    ...(tuned && mayKnowTestRows(set, tuned, dataset) ? ['the tuned prompt'] : []),
-    ...(hybrid && mayKnowTestRows(set, hybrid, dataset) ? ['the hybrid'] : []),
-    ...(inUse?.kind === 'soft' && inUse.version !== tuned && mayKnowTestRows(set, inUse.version, dataset)
-      ? ['the version in production']
-      : []),
-  ];
-  const others = tuned ? seedsOfOtherSplits(set, tuned) : [];
+  const trained = {
+    'the tuned prompt': tuned,
+    'the hybrid': chosenHybrid(set),
+    'the version in production': inUse?.kind === 'soft' && inUse.version !== tuned ? inUse.version : null,
+  };
+  const knowing = Object.entries(trained).flatMap(([name, run]) =>
+    run && mayKnowTestRows(set, run, dataset) ? [name] : [],
+  );
+  const others = tuned ? seedsOfOtherSplits(set, tuned).length : 0;
   return (
     <>
       {knowing.length > 0 ? (
-        <Note title={`${format.capitalised(knowing.join(' and '))} may know some of these rows`} tone="warning">
+        <Note title={`${format.capitalised(knowing.join(' and '))} may know some of these rows`}>
           Their vectors, or those that they started from, were trained with other test rows. Train again on this split
           before you trust a comparison.
         </Note>
       ) : null}
-      {others.length > 0 ? (
+      {others > 0 ? (
         <Note title="A mean only uses runs of one split" tone="info">
-          {`${format.counted(others.length, 'run')} with another seed ${others.length === 1 ? 'was' : 'were'} trained on another split, so the mean leaves ${others.length === 1 ? 'it' : 'them'} out. Train more seeds on this split to include more.`}
+          {`${format.counted(others, 'run')} with another seed ${others === 1 ? 'was' : 'were'} trained on another split, so the mean leaves ${others === 1 ? 'it' : 'them'} out. Train more seeds on this split to include more.`}
         </Note>
       ) : null}
     </>

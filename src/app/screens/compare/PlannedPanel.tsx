@@ -1,4 +1,3 @@
-/** The prompts that will be compared; while the comparison runs, how far each is. */
 import type { Dataset } from '../../../dataset/types';
 import { times } from '../../../evaluation/words';
 import { type ArmPlan, armsOf, otherHands } from '../../../prompt-set/arms';
@@ -16,7 +15,6 @@ import { PANELS } from './panels/table';
 interface PlannedPanelProps {
   readonly set: PromptSet;
   readonly dataset: Dataset;
-  /** Ids of further hand-written versions. */
   readonly also: readonly string[];
   /** What the test rows can show; left out until it is known. */
   readonly detectable: string | undefined;
@@ -88,7 +86,6 @@ function LeaveOut({ set, arm: { also, name } }: { readonly set: PromptSet; reado
 const MOST_OTHERS = 6;
 const NO_IDS: readonly string[] = [];
 
-/** Other hand-written versions, one click each from taking part. */
 function OthersRow() {
   const compare = compareStores.use();
   const set = usePromptSets((s) => s.set);
@@ -112,7 +109,6 @@ function OthersRow() {
 const stateWords = (fraction: number | null) =>
   fraction === null ? 'waiting' : fraction === 1 ? 'done' : format.percentWhole(fraction);
 
-/** How far the comparison is, prompt by prompt. */
 export function ProgressPanel() {
   const { run } = compareStores.use();
   const { arms, fraction, secondsLeft, note } = usePicked(run, 'arms', 'fraction', 'secondsLeft', 'note');

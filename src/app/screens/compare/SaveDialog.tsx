@@ -27,7 +27,6 @@ interface SaveDialogProps {
   readonly onClose: () => void;
 }
 
-/** Makes a file and downloads it, one at a time. */
 function useSave() {
   const [making, setMaking] = useState(false);
   return async (make: () => Made, file: string, type: string) => {
@@ -48,7 +47,6 @@ function useSave() {
   };
 }
 
-/** What can be saved of a comparison, and how many of the user's rows each file holds. */
 export function SaveDialog({ evaluation, dataset, isOpen, onClose }: SaveDialogProps) {
   const { html, markdown, json, csv } = reportFiles.use()[evaluation.kind];
   const { contains, rows } = savedWords(evaluation, dataset);
@@ -94,7 +92,6 @@ export function SaveDialog({ evaluation, dataset, isOpen, onClose }: SaveDialogP
   );
 }
 
-/** Each gives the file, or null where the rows or the run are gone. */
 interface ReportFiles {
   readonly html: (withRows: boolean) => Promise<string | null>;
   readonly markdown: () => Promise<string | null>;
@@ -140,10 +137,10 @@ async function closerLook(studio: Studio, shown: Shown): Promise<CloserLook> {
           },
         }
       : {}),
-    ...(consistency ? { consistency } : {}),
-    ...(fineTuning ? { fineTuning } : {}),
-    ...(adaptation ? { adaptation } : {}),
-    ...(seedRange ? { seedRange } : {}),
+    ...(consistency && { consistency }),
+    ...(fineTuning && { fineTuning }),
+    ...(adaptation && { adaptation }),
+    ...(seedRange && { seedRange }),
   };
 }
 
@@ -207,7 +204,6 @@ function textFiles(studio: Studio): ReportFiles {
   };
 }
 
-/** What is written from one report, with or without its rows. */
 function filesOf<R extends ReportInput>(
   report: (rows?: R['rows']) => R | null | Promise<R | null>,
   rowsOf: () => R['rows'],

@@ -97,18 +97,15 @@ function Picture({ card: { action, arms, finding, unit } }: { readonly card: Car
 
 interface Step {
   readonly label: string;
-  /** How it is done there, where the button alone does not say. */
   readonly hint?: string;
   readonly press: () => void;
 }
 
-/** The recommended prompt leaves, hand-written or tuned, alone or together with others. */
 const take = ({ card, set, evaluation }: ShownProps): Step => ({
   label: `Export ${card.arm}`,
   press: () => navigate(exportPath(set.id, armId(evaluation, card.armId))),
 });
 
-/** The one next step of each action. */
 const STEPS: Readonly<Record<Exclude<Action, 'every-row'>, (of: ShownProps) => Step>> = {
   ship: take,
   keep: take,
@@ -172,7 +169,6 @@ function NextStep(of: ShownProps) {
   );
 }
 
-/** Whether the probe clearly beats the recommended prompt. */
 const isAhead = ({ action, arms }: Card): boolean =>
   action === 'probe' || arms.some(({ id, gap }) => id === PROBE && gap?.isClear && gap.difference > 0);
 

@@ -14,7 +14,6 @@ import { type Resource, resource } from '../../state/resource';
 import { OfStudio, perStudio } from '../../state/studio';
 import { compareStores, type Shown } from './compare-store';
 
-/** What the panels behind a verdict show. */
 export interface LookCloserProps extends Shown {
   readonly dataset: Dataset;
 }
@@ -33,12 +32,10 @@ export interface InsightsKey {
   readonly mode: CalibrationMode;
   /** The pair whose slices are shown; 0 = the headline's. */
   readonly pairIndex: number;
-  /** The rows, whose texts and labels make the slices. */
   readonly dataset: Dataset | null;
 }
 
 interface Learned {
-  /** How soon the compared run had learned what it learned. */
   readonly adaptation: {
     readonly step: number;
     /** Rows whose gradients were seen until then, repeats counted. */
@@ -76,7 +73,6 @@ class CloserStore extends OfStudio {
     run: (context, kind) => this.#check(context, kind),
   });
 
-  /** Share of the insights computed so far. */
   readonly progress = createStore<InsightsProgress>(() => ({ fraction: 0, stopped: false }));
 
   readonly insights: Resource<InsightsKey, Insights> = resource(async ({ pairIndex }, signal) => {

@@ -36,7 +36,6 @@ import { attempted, undoable } from '../../ui/toast';
 export interface ArmProgress {
   readonly id: string;
   readonly name: string;
-  /** 0 to 1; null = not started. */
   readonly fraction: number | null;
 }
 
@@ -45,26 +44,22 @@ interface LatestKey {
   readonly kind: TaskKind;
 }
 
-/** What is kept with a comparison afterwards. */
 type Amendment = Partial<
   Pick<ClassifyEvaluation, 'review' | 'shownUnder' | 'consistency' | 'everyRow' | 'fineTuning'>
 > &
   Partial<Pick<GenerateEvaluation, 'votes'>>;
 
 export interface Latest {
-  /** Null = nothing was compared yet. */
   readonly evaluation: Evaluation | null;
   /** Names of prompts that its examples made too long. */
   readonly tooLong: readonly string[];
 }
 
-/** One comparison under another calibration. */
 interface ModeKey {
   readonly id: string;
   readonly mode: CalibrationMode;
 }
 
-/** The calibration chosen on the screen, of one evaluation. */
 interface ChosenMode {
   readonly of: string | null;
   readonly mode: CalibrationMode;
@@ -79,7 +74,6 @@ export interface Shown {
 
 const alsoKey = (setId: string) => `compare-also:${setId}`;
 
-/** How far each arm is, after an event. */
 export function progressOf(arms: readonly ArmProgress[], event: CompareEvent): readonly ArmProgress[] {
   switch (event.kind) {
     case 'arms':
@@ -107,13 +101,11 @@ class CompareStore extends OfStudio {
     run: (context) => this.#compare(context),
   });
 
-  /** The newest comparison of a prompt set. */
   readonly latest: Resource<LatestKey, Latest> = resource(async ({ setId, kind }) => {
     const [evaluation = null] = ofKind(await this.services.store.evaluations.ofSet(setId), kind);
     return { evaluation, tooLong: [] };
   });
 
-  /** Seconds that a comparison will take here; null where nothing was measured. */
   readonly seconds: Resource<CompareRequest, number | null> = steadyResource(async (request, signal) => {
     const { services } = this;
     const speed = await this.#speedometer.known(await this.session.modelReady());
@@ -121,7 +113,6 @@ class CompareStore extends OfStudio {
     return speed && (isWriting(request.set) ? writingSeconds : comparisonSeconds)(tokens, speed);
   });
 
-  /** The rows that a comparison will be about. */
   readonly rows: Resource<CompareRequest, PlannedRows> = steadyResource((request, signal) =>
     this.services.workflow.call('comparedRows', request, { signal }),
   );
@@ -158,7 +149,6 @@ class CompareStore extends OfStudio {
     return this.services.workflow.call('recompare', planFor(evaluation.plan, mode), { signal });
   });
 
-  /** What to do after a comparison, by its id; null where it has no pair. */
   readonly card: Resource<string, VerdictCard | null> = resource(async (id, signal) => {
     const evaluation = this.latest.getState().value?.evaluation;
     if (evaluation?.id !== id) throw new StudioError('cancelled', 'Stopped.');
@@ -210,7 +200,6 @@ class CompareStore extends OfStudio {
     return evaluation?.kind === 'classify' ? evaluation : null;
   }
 
-  /** What is on the screen now; null without a comparison of labels. */
   readonly shown = (): Shown | null => {
     const evaluation = this.#classified();
     if (!evaluation) return null;
@@ -274,7 +263,6 @@ class CompareStore extends OfStudio {
     }
   }
 
-  /** Whether a further hand-written version takes part. */
   readonly include = async (setId: string, versionId: string, included: boolean): Promise<void> => {
     await this.#including(async () => {
       await this.also.load(setId);

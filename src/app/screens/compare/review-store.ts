@@ -32,7 +32,6 @@ type Relabelled = readonly (readonly [rowId: string, label: string])[];
 const FORGOTTEN = { queue: [], answers: new Map<string, number | null>() };
 const now = () => new Date().toISOString();
 
-/** The key of the corrected comparison; null where no label was corrected. */
 export const correctedKey = ({ id, review }: ClassifyEvaluation, mode: CalibrationMode): CorrectedKey | null =>
   review && review.corrections.length > 0 ? { id, mode, fingerprint: review.datasetFingerprint } : null;
 
@@ -48,7 +47,6 @@ class ReviewStore extends OfStudio {
     });
   }
 
-  /** The comparison with the corrected labels. */
   readonly corrected: Resource<CorrectedKey, Comparison> = resource(
     async ({ mode }, signal) => {
       const evaluation = this.#compare.shown()?.evaluation;
@@ -69,7 +67,6 @@ class ReviewStore extends OfStudio {
     this.state.setState({ ...FORGOTTEN, queue: drawReview(pair, plan.seed, review?.reviewed ?? []) });
   };
 
-  /** Gives the next row in the queue a label, or skips it. */
   readonly answer = (label: number | null): void =>
     this.state.setState(({ queue, answers }) => {
       const id = queue[answers.size];
@@ -78,7 +75,6 @@ class ReviewStore extends OfStudio {
 
   readonly back = (): void => this.state.setState(({ answers }) => ({ answers: new Map([...answers].slice(0, -1)) }));
 
-  /** Forgets the answers. */
   readonly leave = (): void => this.state.setState(FORGOTTEN);
 
   /** Keeps the answers: a new version of the data, and one more use of the test rows. */

@@ -6,7 +6,6 @@ import { useHeard } from '../../state/location';
 interface EditorProps {
   readonly name: string;
   readonly value: string;
-  /** The new value, or null when it is unchanged. */
   readonly onDone: (value: string | null) => void;
 }
 

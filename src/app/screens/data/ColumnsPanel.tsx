@@ -12,7 +12,6 @@ const ENCODINGS = (Object.keys(ENCODING_NAMES) as SourceFormat['encoding'][]).ma
 const SEPARATORS = DELIMITERS.map((id) => ({ id, label: DELIMITER_NAMES[id] }));
 const TASKS = (Object.keys(TASK_WORDS) as TaskKind[]).map((id) => ({ id, label: TASK_WORDS[id].task }));
 
-/** What each column is; and how the file was read, where that can still be changed. */
 export function ColumnsPanel() {
   const { data } = useStores();
   const { table, mapping, prepared, canReread } = useData((s) => s);

@@ -37,7 +37,6 @@ const NoDataYet = () => (
   </ScreenFrame>
 );
 
-/** Drop, open, paste, or the sample. */
 function WaysToOpen() {
   const { data } = useStores();
   const [pasted, setPasted] = useState<string | null>(null);

@@ -1,4 +1,3 @@
-/** How the rows are distributed: how often each label appears, or how long the answers are; and how long the texts are. */
 import { type ReactNode, useMemo, useState } from 'react';
 import type { ByTask } from '../../../dataset/types';
 import { ChartPanel, drawLengths } from '../../charts';
@@ -15,7 +14,6 @@ export function AnswersPanel() {
   return <Shown />;
 }
 
-/** Labels that are named one by one. */
 const NAMED = 8;
 
 function BalancePanel() {
@@ -99,7 +97,6 @@ function AnswerLengthsPanel() {
 
 const ANSWERS: ByTask<() => ReactNode> = { classify: BalancePanel, generate: AnswerLengthsPanel };
 
-/** How long the texts are to the model, against what it reads at once. */
 export function TextLengthsPanel() {
   useCountTokens();
   const isPrepared = useData((s) => s.prepared !== null);
@@ -122,10 +119,8 @@ export function TextLengthsPanel() {
 
 interface LengthsProps {
   readonly span: 6 | 7;
-  /** Its title before the tokens are counted. */
   readonly waiting: string;
   readonly lengths: TextLengths | TargetLengths | null;
-  /** Tokens that the model reads at once. */
   readonly limit: number;
   readonly title: string;
   readonly unit: string;

@@ -20,7 +20,6 @@ import {
 
 const TONES = { blocking: 'bad', warning: 'warning', info: 'info' } as const;
 
-/** Issues in the data: each with its meaning and the next step. */
 export function IssuesPanel() {
   const issues = useIssues();
   const table = useData((s) => s.table);
@@ -105,7 +104,6 @@ function useFound(issues: readonly Issue[]): readonly Found[] {
 const NO_IDS: readonly string[] = [];
 const LABELLING_ID = 'label-rows';
 
-/** Rows that can get their label here. */
 function useUnlabelled(): readonly string[] {
   const isChoosing = useData((s) => s.mapping.kind === 'classify');
   const open = useData((s) => s.prepared?.issues.find(isUnanswered)?.rowIds ?? NO_IDS);

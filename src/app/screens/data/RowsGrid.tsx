@@ -15,9 +15,7 @@ interface RowsGridProps {
   readonly dataset: Dataset | null;
   /** Why a cell cannot be changed, in a sentence; null = it can. */
   readonly whyLocked: (row: ShownRow, head: Head) => string | null;
-  /** Shown in place of rows; null while they are not known. */
   readonly none: string | null;
-  /** A cell whose new text is being saved. */
   readonly pending: DataState['pending'];
   readonly onLocked: (why: string) => void;
   readonly onEdit: (row: Row, column: string, value: string) => void;
@@ -32,7 +30,6 @@ function headsOf(dataset: Dataset | null, columns: readonly string[]): readonly 
   return [NAME, ...cells, ...(mapping ? [USE] : [])];
 }
 
-/** The active cell, the one that is being edited, and what keys and clicks do to them. */
 function useActiveCell(
   { count, rowAt, whyLocked, onLocked }: Pick<RowsGridProps, 'count' | 'rowAt' | 'whyLocked' | 'onLocked'>,
   heads: readonly Head[],
@@ -129,7 +126,6 @@ export function RowsGrid(props: RowsGridProps) {
 interface GridRowProps extends Pick<RowsGridProps, 'dataset' | 'whyLocked'> {
   readonly shown: ShownRow;
   readonly index: number;
-  /** Pixels from the top. */
   readonly start: number;
   readonly heads: readonly Head[];
   readonly rowClass: string;
@@ -202,7 +198,6 @@ interface CellProps {
   readonly dataset: Dataset | null;
   readonly pending: DataState['pending'];
   readonly isEditing: boolean;
-  /** The new value, or null when it is unchanged. */
   readonly onDone: (value: string | null) => void;
 }
 

@@ -55,7 +55,6 @@ export function RowsPanel() {
   );
 }
 
-/** How many rows are shown (null until it is known), and which row is at each place. */
 function useShownRows(choice: RowChoice) {
   const issues = useIssues() ?? NO_ISSUES;
   const all = useData((s) => s.prepared?.dataset.table.rows ?? s.table?.rows);
@@ -119,7 +118,6 @@ function HowToEdit() {
   );
 }
 
-/** Every state of the rows, newest first, with what changed and the way back. */
 export function VersionsPanel() {
   const versions = useData((s) => s.prepared?.dataset.versions ?? NO_VERSIONS);
   const now = versions.at(-1);
@@ -146,12 +144,7 @@ export function VersionsPanel() {
   );
 }
 
-interface VersionsTableProps {
-  readonly versions: readonly DataVersion[];
-  readonly now: DataVersion;
-}
-
-function VersionsTable({ versions, now }: VersionsTableProps) {
+function VersionsTable({ versions, now }: { readonly versions: readonly DataVersion[]; readonly now: DataVersion }) {
   const { data } = useStores();
   const preparing = useData((s) => s.preparing);
   const goBack = ({ number, fingerprint }: DataVersion) =>

@@ -12,7 +12,6 @@ const BY_SEED: SplitBy = { kind: 'seed' };
 /** With fewer rows the sizes of the parts mean nothing. */
 const MIN_ROWS = 10;
 
-/** Trades training rows for test rows, and says what those can show. */
 export function SplitPanel() {
   const { prepared, preparing } = useData((s) => s);
   const looks = usePromptSets((s) => s.set?.testLooks ?? 0);
@@ -86,7 +85,6 @@ const PartNames = () => (
 
 const idOf = (by: SplitBy): string => (by.kind === 'seed' ? 'seed' : `${by.kind}:${by.column}`);
 
-/** How the rows are split, and the seed where it is drawn. */
 function SplitHow({ by, seed }: { readonly by: SplitBy; readonly seed: number }) {
   const { data } = useStores();
   const columns = useData((s) => s.prepared?.splitColumns);

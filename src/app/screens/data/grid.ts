@@ -1,4 +1,3 @@
-/** The rows table as a grid: where a key leads, and which of many rows are drawn. */
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type RefObject, useEffect, useState } from 'react';
 
@@ -40,7 +39,6 @@ export function placeAfter(
 /** Above this rows have one height, so that their places need not be kept: of 200,000 that takes a tenth of a second a time. */
 const MANY_ROWS = 10_000;
 const HEIGHT = 41;
-/** As cards, on a narrow screen. */
 const CARD_HEIGHT = 70;
 const BESIDE = 12;
 
@@ -50,11 +48,9 @@ interface RowWindow {
   readonly height: number;
   readonly isFixed: boolean;
   readonly measure: ((element: HTMLElement | null) => void) | undefined;
-  /** Scrolls until the row is seen. */
   readonly show: (index: number) => void;
 }
 
-/** Which rows of many are drawn: of any height up to some thousands, of one height above. */
 export function useRowWindow(count: number, scroller: RefObject<HTMLElement | null>): RowWindow {
   const isFixed = count > MANY_ROWS;
   const virtual = useVirtualizer({

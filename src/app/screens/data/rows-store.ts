@@ -34,13 +34,11 @@ const useOrders = screenStore(({ services }) =>
 );
 
 export interface RowChoice {
-  /** `all`, a part of the split, or a kind of issue. */
   readonly filter: string;
   readonly search: string;
   readonly sort: RowSort;
 }
 
-/** Which rows are shown in which order, and the part of each; null until it is known. */
 export function useOrder({ filter, search, sort }: RowChoice, issues: readonly Issue[]): RowOrder | null {
   const orders = useOrders.use();
   const table = useData((s) => s.table);
@@ -54,11 +52,9 @@ export function useOrder({ filter, search, sort }: RowChoice, issues: readonly I
 
 interface Lengths {
   readonly texts: TextLengths;
-  /** Of the expected texts; null where labels are chosen. */
   readonly answers: TargetLengths | null;
 }
 
-/** Tokens of the texts, by rows and tokenizer. */
 export const useLengths = screenStore(({ services, stores }) =>
   steadyResource(async (_: string, signal): Promise<Lengths | null> => {
     const dataset = stores.data.getState().prepared?.dataset;
@@ -78,7 +74,6 @@ const ANSWER_LENGTHS: ByTask<(count: () => Promise<TargetLengths>) => Promise<Ta
   generate: (count) => count(),
 };
 
-/** Counts the tokens of the open rows once the model's tokenizer is there, and again when the rows change. */
 export function useCountTokens(): void {
   const tokenizer = useSession((s) => (s.tokenizer.kind === 'ready' ? s.tokenizer.sha256 : null));
   const fingerprint = useData((s) => s.prepared?.dataset.fingerprint ?? null);
@@ -103,7 +98,6 @@ const MORE_ROWS: ReadonlySet<Issue['kind']> = new Set(['too-few-rows', 'one-clas
 /** Whether rows from another file may settle a blocking issue. */
 export const needsRows = ({ kind }: Pick<Issue, 'kind'>): boolean => MORE_ROWS.has(kind);
 
-/** Rows that are labelled in one go. */
 export const LABELLED_AT_ONCE = 20;
 /** After so many labels they are made part of the data, so that leaving loses few. */
 const KEPT_AFTER = 10;
@@ -120,7 +114,6 @@ export const labelNames = (typed: string): readonly string[] => {
   return names.filter((name, i) => name !== '' && names.findIndex((other) => textKey(other) === textKey(name)) === i);
 };
 
-/** The same, to be typed on. */
 export const namesToType = (labels: readonly string[]): string =>
   labels.map((label) => (/[,;\n]/.test(label) ? `"${label}"` : label)).join(', ');
 
@@ -135,7 +128,6 @@ interface LabellingState {
   readonly names: readonly string[];
   /** Rows to label; empty = nothing is being labelled. */
   readonly queue: readonly string[];
-  /** Place of the row that is shown. */
   readonly at: number;
   /** Labels given since the last that were made part of the data, by row id. */
   readonly given: ReadonlyMap<string, string>;
@@ -151,7 +143,6 @@ interface KeptLabelling extends Omit<LabellingState, 'given'> {
 
 const keptLabelling = tabMemory<KeptLabelling | null>('labelling', null);
 
-/** Labels given to rows one after the other. */
 class Labelling extends ActionStore<LabellingState> {
   constructor(studio: Studio) {
     super(studio, IDLE);
@@ -203,7 +194,6 @@ class Labelling extends ActionStore<LabellingState> {
     if (at > 0) this.#show({ ...this.getState(), at: at - 1, given: before });
   }
 
-  /** The labels given so far become part of the data. */
   stop(): void {
     this.#keep();
     this.#show(IDLE);

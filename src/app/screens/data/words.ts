@@ -29,12 +29,9 @@ export const ENCODING_NAMES: Readonly<Record<SourceFormat['encoding'], string>> 
   'utf-16be': 'UTF-16 (big-endian)',
 };
 
-/** Words that differ between the kinds of task. */
 interface TaskWords {
   readonly task: string;
-  /** The column of the answers. */
   readonly answerColumn: string;
-  /** What can be changed in the table. */
   readonly editable: string;
 }
 
@@ -43,7 +40,6 @@ export const TASK_WORDS: ByTask<TaskWords> = {
   generate: { task: 'Generate a text', answerColumn: 'Answer', editable: 'a text' },
 };
 
-/** How a file that has no delimiter is written. */
 const SHAPES: { readonly [K in Table['format']['kind']]?: string } = {
   jsonl: 'JSON Lines',
   json: 'JSON',
@@ -80,7 +76,6 @@ export function balanceTitle(bars: readonly ClassShare[]): string {
   return `“${most.label}” is the most frequent label`;
 }
 
-/** "247 training, 71 validation and 160 test rows". */
 export const splitWords = (train: number, validation: number, test: number): string =>
   `${count(train)} training, ${count(validation)} validation and ${count(test)} test rows`;
 
@@ -102,7 +97,6 @@ export const whenWords = (iso: string): string =>
 export const canGoBackTo = (versions: readonly DataVersion[], number: number): boolean =>
   versions.every((version) => version.number <= number || version.cells !== null);
 
-/** What the chart of lengths shows. */
 export function lengthsTitle({ longestTokens, budget, over, counted: of, texts }: TextLengths): string {
   const longest = of < texts ? 'The longest text counted' : 'The longest text';
   if (over.length > 0)
@@ -110,11 +104,9 @@ export function lengthsTitle({ longestTokens, budget, over, counted: of, texts }
   return `${longest} has ${counted(longestTokens, 'token')}; the model reads ${count(budget)} at once`;
 }
 
-/** "Half of the texts have 24 tokens or fewer. …" */
 export const perWordWords = ({ medianTokens, medianTokensPerWord }: TextLengths): string =>
   `Half of the texts have ${counted(medianTokens, 'token')} or fewer. A word takes ${medianTokensPerWord.toFixed(1)} tokens here, and about 1.2 in English text.`;
 
-/** What the chart of the expected texts shows. */
 export const answersTitle = ({ medianTokens, longestTokens }: TargetLengths): string =>
   `Answers: half have ${counted(medianTokens, 'token')} or fewer, the longest ${count(longestTokens)}`;
 

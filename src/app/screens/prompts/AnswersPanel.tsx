@@ -33,7 +33,6 @@ const LONGEST = {
   whole: true,
 };
 
-/** Where texts are generated: how long an answer may be, and what ends it. */
 export function AnswersPanel() {
   const longest = usePromptSets((s) => s.set?.writing?.longest ?? null);
   const { setLongest } = usePrompts.use();
@@ -68,7 +67,6 @@ export function AnswersPanel() {
 
 const NONE: readonly AnswerWord[] = [];
 
-/** The answer word of each label. */
 export function WordsPanel() {
   const words = usePromptSets((s) => s.set?.words ?? NONE);
   return (

@@ -11,7 +11,6 @@ import { templateProblem, useDraft, usePrompts } from './prompts-store';
 import { useReading, useSecondsPerToken } from './trying';
 import { costWords } from './words';
 
-/** Columns that the hint names. */
 const NAMED = 6;
 
 export function EditorPanel() {
@@ -102,7 +101,6 @@ function TemplateHint() {
   );
 }
 
-/** Issues in the prompt as it is typed; one click each to fix it. */
 function AssistantNotes() {
   const prompt = useDraft();
   const { take } = usePrompts.use();

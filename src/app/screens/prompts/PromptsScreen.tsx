@@ -32,7 +32,6 @@ const SHOWS = [
   ['Tries', 'Every try shows the accuracy on validation rows, and the rows that it gets wrong.'],
 ] as const;
 
-/** The panels in which the kinds of task differ. */
 const PANELS = {
   classify: { Answers: WordsPanel, Results: ResultPanels },
   generate: { Answers: AnswersPanel, Results: WrittenPanel },

@@ -9,7 +9,6 @@ import { visible } from './words';
 /** Tokens that are shown, from the end. */
 const SHOWN = 160;
 
-/** The prompt with one row in it, token by token. */
 export function ReadingPanel() {
   const { value, status } = useReading();
   const reading = value?.reading ?? null;
@@ -54,7 +53,6 @@ export function ReadingPanel() {
 
 interface TokensProps {
   readonly reading: Reading;
-  /** Of the text before the last edit. */
   readonly isEarlier: boolean;
 }
 

@@ -1,5 +1,3 @@
-/** What a prompt did on the validation rows: labels right and wrong, or texts beside the expected ones. */
-
 import { type ReactNode, useMemo } from 'react';
 import { rowsById, targetOf, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
@@ -182,7 +180,6 @@ const textColumns = (name: string): readonly TableColumn<WrittenRow>[] => [
   { name: ROUGE_L.name, card: ROUGE_L.name, numeric: true, cell: (row) => percent(row.rougeL) },
 ];
 
-/** What a prompt wrote on validation rows, beside the expected texts. */
 export function WrittenPanel() {
   const { dataset } = useOpen();
   const shown = useShownTry();

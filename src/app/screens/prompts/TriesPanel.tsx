@@ -18,7 +18,6 @@ import { type Column, PagedTable, Table } from '../../ui/Table';
 import { useOpened, usePrompts } from './prompts-store';
 import { useCutOffSearch, useSearch, useTrying } from './trying';
 
-/** All versions, newest first; the one that counts as "Yours" is marked. */
 export function TriesPanel() {
   const set = usePromptSets((s) => s.set);
   const opened = useOpened();
@@ -89,7 +88,6 @@ function ChooseCell({ version: { id, number } }: { readonly version: HardVersion
   );
 }
 
-/** Tries the prompt in the editor, or a version again. */
 export function TryButton({ version, children }: { readonly version?: HardVersion; readonly children: string }) {
   const isBusy = useCannotAsk();
   const { start } = useTrying.use();
@@ -145,8 +143,6 @@ function Figure({ version, value, changed, isFirst }: FigureProps) {
   );
 }
 
-// The search for the best prompt: a button, and a leaderboard that fills while candidates answer.
-
 /** A search on these rows that a reload ended, and the way on. */
 function CutOffSearch() {
   const cutOff = useCutOffSearch();
@@ -166,7 +162,6 @@ function CutOffSearch() {
   ) : null;
 }
 
-/** Starts the search, or continues one that was stopped. */
 export function SearchButton() {
   const running = useSearch((s) => s.running);
   const isOff = useSession((s) => whyTrainingOff(s) !== null || (s.job !== null && !running));

@@ -65,7 +65,6 @@ export const useDraft = (): HardPrompt => {
   return draftOf(set, typed, proposal);
 };
 
-/** The try that is shown with the prompt in the editor; null = nothing was tried yet. */
 export function useShownTry(): ShownTry | null {
   const { set } = useOpen();
   const opened = useOpened();
@@ -109,7 +108,6 @@ const wordsTyped = (setId: string): Typed['words'] => {
 
 class Prompts extends ActionStore<PromptsState> {
   readonly #disk = drafts(this.services.store);
-  /** The last change of the task. */
   #saved: Promise<unknown> = Promise.resolve();
 
   constructor(studio: Studio) {
@@ -135,7 +133,6 @@ class Prompts extends ActionStore<PromptsState> {
     if (this.sets.set?.id === open.id && this.getState().prompt === null) this.set({ prompt: kept?.prompt ?? null });
   }
 
-  /** Takes a whole prompt, such as a repaired one. */
   readonly take = (prompt: HardPrompt): void => {
     this.set({ prompt });
     const open = this.sets.set;
@@ -154,7 +151,6 @@ class Prompts extends ActionStore<PromptsState> {
   /** Changes what is not text: examples and how they are chosen, the chat template. */
   readonly setHow = (change: Partial<Omit<HardPrompt, 'template'>>): void => this.take({ ...this.#draft(), ...change });
 
-  /** Puts an earlier version into the editor, with its answer words. */
   readonly openVersion = (id: string): void => {
     const version = this.sets.set?.hard.find((v) => v.id === id);
     if (!version) return;
@@ -222,7 +218,6 @@ class Prompts extends ActionStore<PromptsState> {
     return foundVersion(open, prompt) ?? keepVersion(this.studio, open.id, prompt);
   };
 
-  /** Makes a version "Yours". */
   readonly choose = (id: string): void =>
     void this.#byHand('Another prompt is Yours', (s, { now }) => chooseHard(s, id, now));
 

@@ -56,7 +56,6 @@ export const readings = perStudio(({ services, stores: { session } }) => {
 
 const isNearest = ({ shots, selection }: HardPrompt) => shots > 0 && selection === 'nearest';
 
-/** The prompt in the editor as the model sees it. */
 export function useReading() {
   const { set, dataset } = useOpen();
   const prompt = useDraft();
@@ -82,7 +81,6 @@ export function useBalancedInstead(): () => void {
   };
 }
 
-/** How long a try takes: what it makes the model run, and how fast that is on this machine. */
 const timings = perStudio((studio) => {
   const { session, promptSets, proposer } = studio.stores;
   const speedometer = createSpeedometer(studio.services, () => undefined);
@@ -133,7 +131,6 @@ export function useSecondsPerToken(): number | null {
   return useResource(timings.use().seconds, model && mean !== undefined ? { model, mean } : null).value;
 }
 
-/** How long a try of the prompt in the editor will take; null while nothing was measured. */
 export function useTrySeconds(): number | null {
   const perToken = useSecondsPerToken();
   const set = usePromptSets((s) => s.set);
@@ -143,7 +140,6 @@ export function useTrySeconds(): number | null {
   return perToken === null || tokens === null ? null : perToken * tokens;
 }
 
-/** Tries the prompt in the editor, or a version again. */
 export const useTrying = screenStore((studio: Studio): Job<[versionId?: string], RowsDone> => {
   const { session, promptSets, proposer } = studio.stores;
   return job(session, {
@@ -195,7 +191,6 @@ const figureOf = ({ tried, wrote }: HardVersion): number | null => tried?.accura
 
 interface Searching {
   readonly setId: string | null;
-  /** Candidates that have answered, the best first. */
   readonly board: readonly Standing[];
   readonly tokensPerSecond: number | null;
   /** How the winner was found, and its place on the board; null until there is one. */
@@ -207,7 +202,6 @@ const NO_SEARCH: Searching = { setId: null, board: [], tokensPerSecond: null, fo
 /** Of the user's prompts the chosen one and the newest take part. */
 const MOST_OWN = 5;
 
-/** What a search starts from: the set's prompts and words, and the prompt in the editor. */
 function searchFor(set: PromptSet, dataset: Dataset, draft: HardPrompt): Omit<ImproveRequest, 'known'> {
   const { words, baseTemplate: template } = set;
   const chosen = chosenHard(set);
@@ -227,7 +221,6 @@ const ranked = (board: readonly Standing[], line: Standing): readonly Standing[]
 
 /** What a search has read, kept with the prompt set, so that it continues after a stop and after a reload. */
 interface KeptSearch {
-  /** The rows and the weights. */
   readonly of: string;
   /** It was cut off, by a reload or an error, and not stopped. */
   readonly isOpen: boolean;

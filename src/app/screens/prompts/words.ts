@@ -1,4 +1,3 @@
-/** What the Prompts screen says. Pure. */
 import { count, counted, duration, ofRows, percentWhole } from '../../../lib/format';
 import { chosenHard, samePrompt } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
@@ -10,7 +9,6 @@ import type { ModelStanding } from '../../state/session-state';
 
 export interface Standing {
   readonly set: PromptSet | null;
-  /** Of the prompt in the editor. */
   readonly shown: ShownTry | null;
   readonly rows: number;
   readonly trying: boolean;
@@ -81,5 +79,4 @@ export function costWords(
   return `${count(Math.round(mean))} tokens per row on average${times}, ${count(max)} at most${time}`;
 }
 
-/** A piece with its newlines, tabs and single spaces made visible. */
 export const visible = (piece: string): string => (piece === ' ' ? '␣' : piece).replace(/\n/g, '⏎').replace(/\t/g, '⇥');

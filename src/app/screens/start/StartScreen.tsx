@@ -32,10 +32,8 @@ export const StartScreen = () => (
   </div>
 );
 
-/** Recent sets that are named one by one. */
 const RECENT = 4;
 
-/** The last prompt set with the step that it is at, and the ones before it. */
 function Resume() {
   const sets = usePromptSets((s) => s.sets);
   const { promptSets } = useStores();
@@ -90,7 +88,6 @@ const ROWS = (
   </>
 );
 
-/** The text, the vectors after it, and the model, which stays as it is. */
 const SOFT_PROMPT = (
   <>
     <rect x="8" y="32" width="58" height="22" rx="3" fill="var(--sunken)" stroke="var(--line-strong)" />
@@ -218,7 +215,6 @@ function ModelDownload() {
 
 const NO_INTRO = { sample: null, shipped: null };
 
-/** One sentence with two answers, to show what tuning does. */
 function ExamplePanel() {
   const intro = useIntro();
   const typed = useTyped.use();
@@ -265,7 +261,6 @@ function ExamplePanel() {
   );
 }
 
-/** Shown in place of an answer. */
 function useWaiting(): string {
   const model = useSession((s) => s.model.kind);
   const isOff = useOnlyShows();

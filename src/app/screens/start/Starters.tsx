@@ -11,7 +11,6 @@ import { Button } from '../../ui/Button';
 
 const useStartersStore = screenStore(({ services }) => resource((_: 'starters') => services.loadStarters()));
 
-/** Nothing where this site has no starters. */
 export function Starters() {
   const { value } = useResource(useStartersStore.use(), 'starters');
   if (!value || value.starters.length + value.cards.length === 0) return null;

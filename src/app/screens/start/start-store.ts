@@ -17,7 +17,6 @@ import type { SampleSet, Services, ShippedPrompt } from '../../state/services';
 import { screenStore, useSession, useStores } from '../../state/studio';
 import { attempted } from '../../ui/toast';
 
-/** Null if this site does not have it. */
 interface Intro {
   readonly shipped: ShippedPrompt | null;
   readonly sample: SampleSet | null;
@@ -33,14 +32,12 @@ const useIntroStore = screenStore(({ services }) =>
   }),
 );
 
-/** The sample and the prompt trained in advance; null until they are loaded. */
 export const useIntro = (): Intro | null => useResource(useIntroStore.use(), 'intro').value;
 
 const useSpeedStore = screenStore(({ services }) =>
   steadyResource((key: string) => services.store.settings.get<Speed>(key).catch(() => null)),
 );
 
-/** The speed of the loaded model as measured on this machine before; null = never measured. */
 export function useSpeed(): Speed | null {
   const key = useSession((s) => (s.model.kind === 'ready' ? speedKey(s.model.info) : null));
   return useResource(useSpeedStore.use(), key).value;
@@ -56,7 +53,6 @@ export interface Answer {
 
 interface Answers {
   readonly untuned: Answer;
-  /** Null without a prompt trained on the loaded weights. */
   readonly tuned: Answer | null;
 }
 
@@ -99,7 +95,6 @@ const useAnswerStore = screenStore(({ services }) =>
 
 const PAUSE_MS = 250;
 
-/** The value once it has not changed for a moment. */
 function useSettled<T>(value: T): T {
   const [settled, setSettled] = useState(value);
   useEffect(() => {
@@ -128,7 +123,6 @@ export function useAnswers({ sample, shipped }: Intro, sentence: string) {
   };
 }
 
-/** Opens the sample, trains it, and compares the result. */
 export function useTrainSample(): () => void {
   const { data, intents, promptSets } = useStores();
   const trainSample = async () => {

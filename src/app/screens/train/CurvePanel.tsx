@@ -7,7 +7,6 @@ import { Button, format, Term } from '../../ui';
 import { useNextRun, useSecondsOf } from './next-run';
 import { useTraining } from './training-store';
 
-/** Runs on fewer rows, to see whether more would help. */
 export function CurvePanel() {
   const settings = useNextRun((s) => s.settings);
   const hybrid = useNextRun((s) => s.hybrid);

@@ -38,7 +38,6 @@ interface CurvesPanelsProps {
   readonly trainRows: number;
 }
 
-/** The curves of the run on the screen, with one judgement of them. */
 export function CurvesPanels({ live, set, trainRows }: CurvesPanelsProps) {
   const { metric, controls } = useMeasure(live.kind, 'Measure');
   const run = set.soft.find(({ id }) => id === live.runId);
@@ -66,7 +65,6 @@ export function CurvesPanels({ live, set, trainRows }: CurvesPanelsProps) {
   );
 }
 
-/** Which starts were compared before the run, and which one it continues. */
 function RacePanel({ live: { race, validationRows, isRacedAhead } }: { readonly live: LiveRun }) {
   if (!race) return null;
   const best = race.find(({ outcome }) => outcome === 'continues');
@@ -142,7 +140,6 @@ function Unscored({ live: { setId, phase, ending, lines } }: { readonly live: Li
   );
 }
 
-/** The table beside the validation chart. */
 const TWINS: ByTask<(live: LiveRun) => Twin> = {
   classify: ({ validations, lines }) => ({
     columns: ['step', 'accuracy', 'macro_f1', 'loss'],
@@ -252,13 +249,11 @@ const SamplePanel = ({ sample }: { readonly sample: Sample }) => (
   </Panel>
 );
 
-/** The first is shown before one is chosen. */
 const CHOICES: ByTask<readonly [Metric, Metric]> = {
   classify: ['accuracy', 'macroF1'],
   generate: ['perplexity', 'loss'],
 };
 
-/** What a chart of the validation rows shows, and the control that chooses it. */
 export function useMeasure(kind: TaskKind, label: string) {
   const [chosen, choose] = useState<Metric>();
   const metric = chosen ?? CHOICES[kind][0];

@@ -101,7 +101,6 @@ function Branch({ from }: { readonly from: SoftVersion }) {
 
 const nameOf = (item: PlannedRun) => `${item.name ? `${item.name}: ` : ''}${settingsWords(item.settings)}`;
 
-/** Waiting runs, in their order; hidden when there are none. */
 export const QueuePanel = memo(function QueuePanel() {
   const { queue } = useTraining.use();
   const { items, setId, paused } = usePicked(queue, 'items', 'setId', 'paused');

@@ -9,21 +9,13 @@ import { useModel, useOpen } from '../../state/studio';
 import { type FieldOf, Fields, format, Select, Term, TextArea } from '../../ui';
 import { decides, type NextFields, useNextRun, useRunRows } from './next-run';
 
-interface SettingsPanelProps {
-  /** Comes first. */
-  readonly children: ReactNode;
-  /** Comes last. */
-  readonly more: ReactNode;
-}
-
 const NUMBERS_ID = 'next-run-numbers';
 
 /** The field that refuses its text; a run would train with the value before it. */
 export const refusedField = () =>
   document.getElementById(NUMBERS_ID)?.querySelector<HTMLElement>('[aria-invalid="true"]') ?? null;
 
-/** Every setting of a run, folded: the presets need none of them. */
-export function SettingsPanel({ children, more }: SettingsPanelProps) {
+export function SettingsPanel({ children, more }: { readonly children: ReactNode; readonly more: ReactNode }) {
   const { set } = useOpen();
   const { change } = useNextRun.use();
   const next = useNextRun((s) => s);

@@ -8,7 +8,7 @@ import { ChartPanel, drawCurve, drawOverlay, drawSmallMultiple, type Metric } fr
 import type { RunCurve } from '../../charts/run-charts';
 import { steadyResource, useResource } from '../../state/resource';
 import { ActionStore, perStudio, screenStore } from '../../state/studio';
-import { Button, Choices, format, Panel, ScrollRegion } from '../../ui';
+import { Button, Choices, format, Panel, ScrollRegion, Table } from '../../ui';
 import { useMeasure } from './CurvesPanels';
 import { useTraining } from './training-store';
 
@@ -17,7 +17,6 @@ interface MarkedState {
   readonly runIds: readonly string[];
 }
 
-/** Runs that are shown side by side, of one set. */
 class Marked extends ActionStore<MarkedState> {
   readonly mark = (setId: string, runIds: readonly string[]): void => this.set({ setId, runIds });
 }
@@ -45,7 +44,6 @@ const SMALL_WIDTH = 260;
 
 const NONE: readonly string[] = [];
 
-/** Marked runs: their curves, and a table of all settings with the differences marked. */
 export const SideBySide = memo(function SideBySide({ set }: { readonly set: PromptSet }) {
   const marked = useMarked((s) => (s.setId === set.id ? s.runIds : NONE));
   const runs = useMemo(
@@ -166,39 +164,32 @@ function FactsBeside({ runs, facts, setId }: BesideProps & { readonly setId: str
         options={{ different: 'What differs', all: 'Everything' }}
       />
       <ScrollRegion className="side-by-side" label="Settings of the runs, side by side">
-        <FactsTable runs={runs} facts={facts.filter(({ differs }) => differs || lines === 'all')} />
+        <Table<RunFact>
+          caption="Settings of the runs"
+          rows={facts.filter(({ differs }) => differs || lines === 'all')}
+          rowKey={({ name }) => name}
+          columns={[
+            {
+              name: 'Setting',
+              primary: true,
+              cell: ({ name, differs }) => (
+                <>
+                  {name}
+                  {differs ? <span className="visually-hidden"> (differs)</span> : null}
+                </>
+              ),
+            },
+            ...runs.map((run, i) => ({
+              name: `Run ${run.number}`,
+              card: true as const,
+              cell: ({ values, differs }: RunFact) => (differs ? <strong>{values[i]}</strong> : values[i]),
+            })),
+          ]}
+        />
       </ScrollRegion>
     </Panel>
   );
 }
-
-const FactsTable = ({ runs, facts }: BesideProps) => (
-  <table aria-label="Settings of the runs">
-    <thead>
-      <tr>
-        <th scope="col">Setting</th>
-        {runs.map((run) => (
-          <th key={run.id} scope="col">
-            Run {run.number}
-          </th>
-        ))}
-      </tr>
-    </thead>
-    <tbody>
-      {facts.map(({ name, values, differs }) => (
-        <tr key={name} data-differs={differs ? '' : undefined}>
-          <th scope="row">
-            {name}
-            {differs ? <span className="visually-hidden"> (differs)</span> : null}
-          </th>
-          {runs.map((run, i) => (
-            <td key={run.id}>{values[i]}</td>
-          ))}
-        </tr>
-      ))}
-    </tbody>
-  </table>
-);
 
 interface LearningCurvePanelProps {
   readonly set: PromptSet;

@@ -17,7 +17,6 @@ import { withSeeds } from './run-queue';
 import { SettingsPanel } from './SettingsPanel';
 import { useShownRun } from './training-store';
 
-/** Where a branch leads: the settings of the next run. */
 const SETTINGS_ID = 'next-run';
 
 /** Opens all settings and moves the focus there: they were filled in from elsewhere. */
@@ -71,7 +70,6 @@ function PlacementChoice() {
   );
 }
 
-/** What the chosen place is good for, and how long the run would take in another one. */
 function PlacementWords() {
   const settings = useNextRun((s) => s.settings);
   const seeds = useNextRun((s) => s.seeds);
@@ -166,7 +164,6 @@ function PresetChoice() {
 const GAINS =
   'Points: accuracy on test rows above the hand-written prompt, with Auto the proposed one. “Other data sets” are those this project measured with the built-in model, one seed or a mean; “sets of yours” are comparisons in this browser with a similar number of labels. Your rows may gain more, less or nothing.';
 
-/** Vectors drawn one by one; more are three dots. */
 const DRAWN = 12;
 
 /** Drawn as the model reads it: the text, the vectors, and the answers it chooses from. Of the active run, else the next. */
@@ -228,7 +225,6 @@ const Vectors = ({ count }: { readonly count: number }) => (
   </>
 );
 
-/** Labels that are named one by one. */
 const NAMED = 8;
 
 const Answers = ({ set }: { readonly set: PromptSet }) => (

@@ -65,11 +65,9 @@ function LengthsPanel({ steps, stepsTotal }: TracesPanelProps) {
 interface TracePanelProps extends TracesPanelProps {
   readonly of: 'learningRate' | 'gradNorm';
   readonly title: string;
-  /** Its name in the table. */
   readonly column: string;
 }
 
-/** One number of every step. */
 function TracePanel({ steps, stepsTotal, of, title, column }: TracePanelProps) {
   const draw = useMemo(
     () =>

@@ -47,7 +47,6 @@ interface OpenProps {
   readonly dataset: Dataset;
 }
 
-/** The set with the run on its screen. */
 interface LiveProps {
   readonly set: PromptSet;
   readonly live: LiveRun | null;

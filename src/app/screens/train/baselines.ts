@@ -13,12 +13,10 @@ import { majorityOf, validationCount, validationIds } from '../../../workflow/tr
 import type { PromptSetsStore } from '../../state/prompt-sets-store';
 import type { Services } from '../../state/services';
 
-/** Which untuned text, on which rows, by which weights. */
 export interface Subject {
   readonly open: PromptSet;
   readonly dataset: Dataset;
   readonly template: string;
-  /** The answer words after that text. */
   readonly words: PromptSet['words'];
   /** Null while no model is loaded: then only what needs none is known. */
   readonly info: Pick<ModelInfo, 'sha256'> | null;
@@ -35,12 +33,10 @@ export interface Baselines {
 
 const NAMES: Readonly<Record<BaselineId, string>> = { untuned: 'untuned', yours: 'your prompt' };
 
-/** In the order in which they are scored. */
 const ORDER = ['yours', 'untuned'] as const satisfies readonly BaselineId[];
 
 type Asked = Pick<TrainRunRequest['baselines'][number], 'prompt' | 'with'>;
 
-/** The prompt of a baseline with what it answers with; null = there is none. */
 function askedOf({ open, template, words }: Subject, id: BaselineId): Asked | null {
   if (id === 'untuned')
     return { prompt: { template, shots: 0, shotSeed: 0 }, with: { words, meanLogProbs: null, longest: null } };
@@ -55,7 +51,6 @@ function keyOf(subject: Subject, id: BaselineId): string {
   return `baseline:${rowsKey(dataset, info?.sha256, validationCount(dataset), asked)}:${open.id}`;
 }
 
-/** Scores as they are kept, and read back by kind of task. */
 type Stored = <T>(id: BaselineId) => Promise<T | null>;
 
 /** The result of a try, where it is what the version reaches now. */

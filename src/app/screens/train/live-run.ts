@@ -25,7 +25,6 @@ export interface LiveRun {
   readonly setId: string;
   readonly kind: TaskKind;
   readonly phase: keyof typeof HEADLINES;
-  /** What happens inside a phase, or beside the steps, in words. */
   readonly note: string | null;
   readonly cache: { readonly done: number; readonly total: number } | null;
   /** Texts that the prompt has answered whose answers are learned; null where the rows' labels are. */
@@ -34,7 +33,6 @@ export interface LiveRun {
   readonly widened: number;
   /** The starts that are compared before it, or were; null = none. */
   readonly race: readonly RaceEntry[] | null;
-  /** They were compared before anybody asked for the run. */
   readonly isRacedAhead: boolean;
   /** Steps of the starts that do not continue; while they are compared, of all of them. */
   readonly raceSteps: number;
@@ -47,15 +45,12 @@ export interface LiveRun {
   readonly bestStep: number | null;
   readonly lines: readonly ReferenceLine[];
   readonly validationRows: number;
-  /** What the best step so far writes; null where labels are chosen, and before the first. */
   readonly sample: Sample | null;
   readonly ending: StopReason | null;
   readonly error: StudioError | null;
-  /** The step that an interrupted run can resume from. */
   readonly resumeFrom: number | null;
 }
 
-/** Steps over which the rate is a mean. */
 const RECENT = 20;
 
 export const freshRun = (
@@ -90,7 +85,6 @@ export const freshRun = (
   resumeFrom: null,
 });
 
-/** Steps of the starts that do not continue. */
 const lostSteps = (entries: readonly RaceEntry[]): number =>
   stepsOf(entries.filter(({ outcome }) => outcome === 'out'));
 const stepsOf = (entries: readonly RaceEntry[]): number =>
@@ -207,7 +201,6 @@ function afterRows(before: LiveRun, event: Extract<TrainEvent, { kind: 'cache' }
   };
 }
 
-/** What the chip at the top says of it. */
 export const jobOf = (live: LiveRun): Pick<Job, 'title' | 'fraction' | 'secondsLeft'> => ({
   title: live.phase === 'teacher' ? 'Asking the long prompt' : live.phase === 'caching' ? 'Reading rows' : 'Training',
   fraction: live.phase === 'training' || live.phase === 'racing' ? shareOf(live) : null,

@@ -32,15 +32,12 @@ import { useTraining } from './training-store';
 interface NextRun {
   readonly preset: PresetName | 'own';
   readonly settings: TrainingSettings;
-  /** This many runs, which differ in their seed. */
   readonly seeds: number;
   /** Vectors on top of the hand-written prompt, instead of the text alone. */
   readonly hybrid: boolean;
-  /** Training rows that the text shows as examples. */
   readonly examples: number;
 }
 
-/** What the form changes. */
 export type NextFields = TrainingSettings & Pick<NextRun, 'seeds' | 'hybrid' | 'examples'>;
 
 /** Texts have no Auto: races of starts were only measured on labels. */
@@ -151,7 +148,6 @@ export function reachedBefore(
 const READ_SETS = 12;
 
 interface OtherSets {
-  /** The open set, which is left out. */
   readonly setId: string;
   readonly labels: number;
 }

@@ -5,10 +5,8 @@ import type { PlannedRun } from '../../../workflow/runs';
 import { ActionStore, type Studio } from '../../state/studio';
 
 export interface WaitingRuns {
-  /** The prompt set whose runs these are. */
   readonly setId: string;
   readonly items: readonly PlannedRun[];
-  /** The next one waits until the user continues. */
   readonly paused: boolean;
 }
 
@@ -32,19 +30,16 @@ export function putBack(items: readonly PlannedRun[], item: PlannedRun, place: n
   return [...items.slice(0, place), item, ...items.slice(place)];
 }
 
-/** The same settings with each of so many seeds. */
 export const withSeeds = (settings: TrainingSettings, seeds: number): readonly TrainingSettings[] =>
   Array.from({ length: Math.max(1, seeds) }, (_, i) => ({ ...settings, seed: settings.seed + i }));
 
 /** What became of a run. `held` = it was paused or cut off: the runs behind it wait too. */
 export type RunEnd = 'over' | 'held';
 
-/** What runs them. */
 interface Runner {
   readonly isTaken: () => boolean;
   /** Null = it did not even start, so it keeps waiting. `recorded` is called once the set has the run, under the item's id. */
   readonly begin: (item: PlannedRun, setId: string, recorded: () => Promise<void>) => Promise<RunEnd | null>;
-  /** Ids of the runs that a set has. */
   readonly runsOf: (setId: string) => Promise<readonly string[]>;
 }
 
@@ -68,7 +63,6 @@ export class RunQueue extends ActionStore<WaitingRuns> {
     return this.#draining;
   }
 
-  /** The queue of a set as it was left. */
   async load(setId: string): Promise<void> {
     if (this.#draining || this.getState().setId === setId) return;
     await this.#turn(async () => {

@@ -25,7 +25,6 @@ import type { SessionStore } from '../../state/session-store';
 import type { Baselines, Subject } from './baselines';
 import { freshRun, heard, jobOf, type LiveRun } from './live-run';
 
-/** What is run, and from where. */
 export interface RunPlan {
   readonly open: PromptSet;
   readonly dataset: Dataset;
@@ -42,19 +41,16 @@ export interface RunWith {
   /** Tokens of texts that the engine's cache has room for; undefined where it was not asked yet. */
   readonly roomTokens: () => number | undefined;
   readonly show: (live: LiveRun) => void;
-  /** An error that does not end the run. */
   readonly complain: (error: StudioError) => void;
   readonly onRowsCached: (cacheKey: string, rows: number) => void;
 }
 
-/** An active run. */
 export interface Running {
   /** Obeyed after the current step, or at once when there is none. */
   ask(what: 'pause' | 'stop'): void;
   readonly ended: Promise<void>;
 }
 
-/** With what a smaller prompt reached, where the run makes one. */
 type RunResult = TrainedRun & Partial<Pick<DistilledRun, 'reached'>>;
 
 /** After these the engine cannot be used again without a fresh start. */
@@ -75,7 +71,6 @@ class TrainingRun {
   #asked: 'pause' | 'stop' | null = null;
   #latest: Checkpoint | null;
   #rows: RunRows | null = null;
-  /** What is kept of the baselines, one after the other. */
   #keeping: Promise<void> = Promise.resolve();
   #readAt: number | null = null;
   #hasStepped = false;

@@ -23,7 +23,6 @@ import { type RunEnd, RunQueue } from './run-queue';
 import { type Running, type RunPlan, startRun } from './training-run';
 
 export interface TrainingState {
-  /** The run on the screen: the active one, or the one that was chosen in the table. */
   readonly live: LiveRun | null;
   /** True while the engine trains, for whichever set. */
   readonly busy: boolean;
@@ -82,7 +81,6 @@ export class Training extends ActionStore<TrainingState> {
     return busy || waiting;
   }
 
-  /** The open set and its rows; null when there are none. */
   #opened(): { readonly open: PromptSet; readonly dataset: Dataset } | null {
     const { set: open, dataset } = this.sets;
     return open && dataset ? { open, dataset } : null;
@@ -120,7 +118,6 @@ export class Training extends ActionStore<TrainingState> {
     if (!this.#mayResume(left) && !this.getState().live && !this.#isTaken()) await this.show(left.id);
   }
 
-  /** Coming back, with nothing on the screen: the newest run of these rows. */
   async #showLatest(setId: string, dataset: Dataset): Promise<void> {
     const { set: open } = this.sets;
     if (open?.id !== setId || this.getState().live || this.#isTaken()) return;
@@ -162,7 +159,6 @@ export class Training extends ActionStore<TrainingState> {
     );
   }
 
-  /** A run that a reload cut off, on a device that trains. */
   #mayResume({ status }: SoftVersion): boolean {
     return status === 'running' && this.session.capabilities.trainingOff === null;
   }
@@ -222,7 +218,6 @@ export class Training extends ActionStore<TrainingState> {
     });
   }
 
-  /** Runs or resumes a run that the set has. */
   async #run(plan: RunPlan): Promise<RunEnd> {
     const { store: disk } = this.services;
     const session = this.session;
@@ -266,7 +261,6 @@ export class Training extends ActionStore<TrainingState> {
 
   readonly pause = (): void => this.#running?.ask('pause');
 
-  /** Ends the run and keeps the best step. */
   readonly stop = (): void => this.#running?.ask('stop');
 
   /** Further runs: at once when the engine is free, else behind those that wait. */
@@ -334,7 +328,6 @@ export class Training extends ActionStore<TrainingState> {
     this.stop();
   };
 
-  /** Reads the speed of the loaded model, as it was measured before; null = never. */
   readonly knownSpeed = async (): Promise<Speed | null> => {
     const { model } = this.session;
     return model.kind === 'ready' ? this.#speedometer.known(model.info) : null;

@@ -25,10 +25,8 @@ export type Override = Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>>;
 
 export interface DataState {
   readonly reading: string | null;
-  /** How far that is, once it is known. */
   readonly readingShare: { readonly done: number; readonly secondsLeft: number | null } | null;
   readonly preparing: boolean;
-  /** A cell whose new text is being saved. */
   readonly pending: Extract<Change, { readonly kind: 'cell' }> | null;
   /** Why the last file could not be opened; the rows that were open stay open. */
   readonly failure: { readonly title: string; readonly message: string } | null;
@@ -42,7 +40,6 @@ export interface DataState {
   /** Adds the rows of a file with the same columns to the training rows. */
   readonly addFile: (file: File) => void;
   readonly openText: (text: string) => void;
-  /** Stops reading the file; the open rows stay open. */
   readonly stopReading: () => void;
   readonly reread: (override: Override) => Promise<void>;
   readonly map: (change: Partial<MappingDraft>) => Promise<void>;
@@ -52,7 +49,6 @@ export interface DataState {
   readonly change: (change: Change) => Promise<void>;
   /** Opens the sample, or a starter, as a prompt set (the one that exists, if any). */
   readonly openSample: (starter?: string) => Promise<PromptSet>;
-  /** The policy and prompt that the next new file gets, or null. */
   readonly card: PolicyCard | null;
   readonly chooseCard: (card: PolicyCard | null) => void;
   readonly dismissFailure: () => void;
@@ -77,7 +73,6 @@ export const now = (): string => new Date().toISOString();
 
 interface How extends Omit<PrepareOptions, 'seed'> {
   readonly seed?: number;
-  /** What the version is called, if the rows differ from those before. */
   readonly what: string;
   readonly before?: readonly DataVersion[];
 }
@@ -93,7 +88,6 @@ export function nameFromFile(fileName: string): string {
   return words === '' ? 'Untitled' : capitalised(words);
 }
 
-/** Work on the rows that are open. */
 export class RowsWork {
   protected readonly services: Services;
   protected readonly promptSets: PromptSetsStore;
@@ -131,7 +125,6 @@ export class PreparingRows extends RowsWork {
     return value;
   }
 
-  /** Gives up the work that is under way. */
   stop(): void {
     this.#latest.clear();
   }
@@ -187,7 +180,6 @@ export class PreparingRows extends RowsWork {
     return true;
   }
 
-  /** The card's prompt becomes the first version of a prompt set. */
   async #applyCard(setId: string, card: PolicyCard, labels: readonly string[]): Promise<void> {
     const prompt = { template: card.prompt, shots: 0, shotSeed: 0 };
     const { updateById } = this.sets;

@@ -1,5 +1,3 @@
-/** The rows of the open prompt set: opened, read again after a reload, changed. */
-
 import { createStore } from 'zustand/vanilla';
 import { completeMapping, draftOf, type MappingDraft, remapped } from '../../../dataset/columns';
 import { blockingIssue } from '../../../dataset/lint/define';
@@ -93,7 +91,6 @@ const memory = tabMemory<readonly Note[]>('unsaved-rows', []);
 class ChangingRows extends RowsWork {
   readonly #rows: PreparingRows;
   #notes = memory.read();
-  /** What the page before this one could not save. */
   #lost = this.#notes;
   #last = Math.max(0, ...this.#notes.map(({ at }) => at));
   /** Changes of cells wait for each other: each is made on what the one before it left. */
@@ -124,7 +121,6 @@ class ChangingRows extends RowsWork {
     for (const note of lost) await this.make(note);
   }
 
-  /** Gives up whatever of the set is not saved. */
   forget(setId: string): void {
     this.#note(this.#notes.filter((note) => note.setId !== setId));
   }

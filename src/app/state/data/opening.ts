@@ -81,7 +81,6 @@ export class OpeningRows extends RowsWork {
     this.data.setState({ reading: null });
   }
 
-  /** The open rows are left. */
   forgetBytes(): void {
     this.#bytes = null;
   }
@@ -118,7 +117,6 @@ export class OpeningRows extends RowsWork {
     return this.#openNew({ fileName: 'Pasted text', load: () => new TextEncoder().encode(text) });
   }
 
-  /** Replaces the open rows and offers to undo it. */
   async #replace(source: Source, what: string, done: (before: Dataset) => string): Promise<void> {
     const before = this.sets.dataset;
     const opened = await this.#read(source);
@@ -175,7 +173,6 @@ export class OpeningRows extends RowsWork {
   }
 }
 
-/** A sample or a starter with its split, its answer words and its hand-written prompts. */
 async function createSample(promptSets: PromptSetsState, sample: SampleSet, dataset: Dataset): Promise<PromptSet> {
   const { id } = await promptSets.create({
     name: sample.name,

@@ -20,17 +20,13 @@ interface RowGroup<R> {
 interface ExplorerProps<R extends RowText> {
   readonly title: string;
   readonly caption: string;
-  /** Over the tabs: filters, notes. */
   readonly lead: ReactNode;
-  /** As filtered. */
   readonly rows: readonly R[];
-  /** Without the filters. */
   readonly all: readonly R[];
   readonly page: number;
   readonly groups: readonly [RowGroup<R>, ...RowGroup<R>[]];
   /** Between the text and the link to all answers. */
   readonly columns: readonly TableColumn<R>[];
-  /** All answers to a row. */
   readonly open: (row: R) => ReactNode;
 }
 
@@ -107,7 +103,6 @@ interface PairSelectProps {
   readonly nameOf: (id: string) => string;
 }
 
-/** Nothing where there is no choice. */
 export const PairSelect = ({ pairs, index, onChoose, nameOf }: PairSelectProps) =>
   pairs.length > 1 ? (
     <div className="filters">
@@ -128,7 +123,6 @@ interface Shown {
 
 interface Figure {
   readonly value: number;
-  /** Null where none was computed. */
   readonly interval: Range | null;
 }
 
@@ -156,7 +150,6 @@ interface ExportArmProps {
   readonly arm: { readonly id: string; readonly name: string };
 }
 
-/** Opens the export of one prompt of a comparison. */
 export const ExportArm = ({ evaluation, arm }: ExportArmProps) =>
   NO_PROMPT.includes(arm.id) ? null : (
     <Button

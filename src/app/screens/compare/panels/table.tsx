@@ -7,7 +7,6 @@ import { LabelResults } from './classify/LabelResults';
 import { TextResults } from './generate/TextResults';
 
 interface Saved {
-  /** What the report contains besides the verdict and its figures. */
   readonly contains: string;
   /** Rows that the report may print, and which they are: "that were fixed or broken". */
   readonly rows: { readonly count: number; readonly which: string };
@@ -21,7 +20,6 @@ interface KindPanels<E extends Evaluation> {
     readonly about: string;
     /** Of comparing again; ends with a space, or is empty. */
     readonly again: string;
-    /** What the reference lines are; null = there are none. */
     readonly references: string | null;
   };
   readonly Results: ComponentType<{ readonly evaluation: E; readonly dataset: Dataset }>;

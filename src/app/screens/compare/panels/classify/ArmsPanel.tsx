@@ -20,7 +20,6 @@ import { ArmMark, type Fact, Facts, format, Panel, Table, type TableColumn } fro
 import type { Shown } from '../../compare-store';
 import { ExportArm, metricColumns } from '../parts';
 
-/** Every metric but the headline's. */
 const OTHERS = metricsOf(LABEL_METRICS).filter(([id]) => id !== 'accuracy');
 
 const number = (value: number | null, unit = '') => (value === null ? '–' : `${Math.round(value)}${unit}`);
@@ -49,7 +48,6 @@ interface ArmsPanelProps {
   readonly nameOf: (id: string) => string;
 }
 
-/** Every prompt and reference line with what it reaches and what a row costs. */
 function ArmsPanel({ comparison, evaluation, nameOf }: ArmsPanelProps) {
   const engine = `${evaluation.backend === 'webgpu' ? 'WebGPU' : 'WASM'}, ${format.counted(evaluation.threads, 'thread')}`;
   return (
@@ -80,7 +78,6 @@ function ArmsPanel({ comparison, evaluation, nameOf }: ArmsPanelProps) {
   );
 }
 
-/** What the verdict rests on: its reasons, every prompt's figures, and the differences of the pairs that were tested. */
 export function Statistics({ comparison, evaluation }: Shown) {
   const { arms, pairs } = comparison;
   const headline = pairs[0];

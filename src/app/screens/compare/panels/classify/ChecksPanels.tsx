@@ -1,4 +1,3 @@
-import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 import {
   type ConsistencyReport,
@@ -9,12 +8,12 @@ import {
 } from '../../../../../evaluation/classify/checks';
 import type { Insights } from '../../../../../evaluation/classify/compare';
 import { namesOf, pointsRange, pointsWithUnit, pValue } from '../../../../../evaluation/words';
+import { JobPanel } from '../../../../shell/Screen';
 import { useResource } from '../../../../state/resource';
-import { useOnlyShows, usePicked } from '../../../../state/studio';
-import { Button, Facts, Failed, format, Panel, ProgressBar, Table } from '../../../../ui';
+import { useCannotAsk } from '../../../../state/studio';
+import { Button, Facts, format, Panel, Table } from '../../../../ui';
 import { type CheckKind, type CloserProps, closerStores, type InsightsProps } from '../../closer-store';
 
-/** What else can be known of the two prompts: how steady they are, how fast one learned, and the order of all. */
 export function ChecksPanels({ comparison, evaluation, insights }: InsightsProps) {
   const nameOf = namesOf(comparison.arms);
   const { consistency } = evaluation;
@@ -91,44 +90,26 @@ interface CheckButtonProps {
   readonly children: string;
 }
 
-/** Starts a check; while it runs, how far it is and how to stop it; afterwards, what went wrong. */
-export function CheckButton({
-  kind,
-  again,
-  isDisabled = false,
-  variant = 'plain',
-  children,
-}: CheckButtonProps): ReactNode {
+export function CheckButton({ kind, again, isDisabled = false, variant = 'plain', children }: CheckButtonProps) {
   const { check } = closerStores.use();
-  const { running, error, note, fraction } = usePicked(check, 'running', 'error', 'note', 'fraction');
-  const mine = useStore(check, (s) => s.check === kind);
-  const isOff = useOnlyShows();
-  if (running && mine)
-    return (
-      <div className="row">
-        <ProgressBar label={note ?? children} value={fraction} />
-        <Button onPress={check.stop}>Stop</Button>
-      </div>
-    );
+  const isMine = useStore(check, (s) => s.check === kind);
+  const isOff = useCannotAsk() || isDisabled;
   return (
-    <>
-      <Failed title="The check did not finish" error={mine ? error : null} />
+    <JobPanel of={check} isOther={!isMine} failed="The check did not finish">
       <div className="row">
-        <Button variant={variant} isDisabled={running || isDisabled || isOff} onPress={() => void check.start(kind)}>
+        <Button variant={variant} isDisabled={isOff} onPress={() => void check.start(kind)}>
           {again ? `${children} again` : children}
         </Button>
       </div>
-    </>
+    </JobPanel>
   );
 }
 
-const ConsistencyTable = ({
-  report,
-  nameOf,
-}: {
-  readonly report: ConsistencyReport;
+interface NamedProps {
   readonly nameOf: (id: string) => string;
-}) => {
+}
+
+const ConsistencyTable = ({ report, nameOf }: NamedProps & { readonly report: ConsistencyReport }) => {
   const kinds = [...new Set(report.arms.flatMap(({ edits }) => edits.map(({ kind }) => kind)))];
   return (
     <Table
@@ -152,10 +133,8 @@ const ConsistencyTable = ({
   );
 };
 
-/** What the examples bring, and how soon the run had learned. */
 function LearnedPanel({ insights, evaluationId }: { readonly insights: Insights; readonly evaluationId: string }) {
-  const { value } = useResource(closerStores.use().learned, evaluationId);
-  const { adaptation = null, seedRange = null } = value ?? {};
+  const { adaptation, seedRange } = useResource(closerStores.use().learned, evaluationId).value ?? {};
   return (
     <Panel title="What examples and training add">
       <Facts
@@ -192,13 +171,7 @@ const liftWords = (lift: Insights['fewShotLift']): string =>
     ? `${pointsWithUnit(lift.difference)} (${pointsRange(lift.ci95.low, lift.ci95.high)}), exact ${pValue(lift.pExact)}`
     : 'not compared';
 
-function Ranking({
-  insights: { ranking },
-  nameOf,
-}: {
-  readonly insights: Insights;
-  readonly nameOf: (id: string) => string;
-}) {
+function Ranking({ insights: { ranking }, nameOf }: NamedProps & { readonly insights: Insights }) {
   return (
     <Panel
       title="Order of all prompts"

@@ -10,7 +10,6 @@ import { ArmMark, Panel, Table, type TableColumn } from '../../../../ui';
 import type { InsightsProps } from '../../closer-store';
 import { CoveragePanel, reportsOf } from './CoveragePanel';
 
-/** Whether the probabilities can be trusted, and what is gained by sending uncertain rows to a person. */
 export function ConfidencePanels(props: InsightsProps) {
   const reports = reportsOf(props);
   if (reports.length === 0)

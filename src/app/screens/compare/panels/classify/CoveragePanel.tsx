@@ -1,4 +1,3 @@
-/** What the answers from a probability on are worth, and the threshold below which a version asks a person. */
 import { useMemo, useState } from 'react';
 import {
   coverageSentence,
@@ -31,7 +30,6 @@ interface Shown extends SureAndRight {
   readonly curve: readonly CoveragePoint[];
 }
 
-/** The reports of the pair, first and second. */
 export const reportsOf = ({ comparison, pair, insights }: Pick<InsightsProps, 'comparison' | 'pair' | 'insights'>) =>
   [pair?.a, pair?.b].flatMap((id) => {
     const arm = comparison.arms.find((each) => each.id === id);
@@ -55,11 +53,6 @@ function shownOn(rows: RowsShown, given: Omit<InsightsProps, 'dataset'>): readon
   });
   return found.every((each) => each !== null) ? found : null;
 }
-
-const curveRow = (name: string, point: CoveragePoint) => {
-  const { low, high } = point.interval;
-  return [name, point.threshold, point.answered, point.correct, point.coverage, point.accuracy, low, high];
-};
 
 const accuracyOf = ({ right }: SureAndRight) => right.filter(Boolean).length / Math.max(1, right.length);
 
@@ -107,7 +100,11 @@ export function CoveragePanel(props: InsightsProps) {
       draw={draw}
       twin={{
         columns: ['prompt', 'threshold', 'answered', 'correct', 'coverage', 'accuracy', 'low', 'high'],
-        rows: shown.flatMap(({ arm, curve }) => curve.map((each) => curveRow(arm.name, each))),
+        rows: shown.flatMap(({ arm, curve }) =>
+          curve.map(({ threshold, answered, correct, coverage, accuracy, interval: { low, high } }) => [
+            ...[arm.name, threshold, answered, correct, coverage, accuracy, low, high],
+          ]),
+        ),
       }}
     >
       <ul className="stack" aria-live="polite">
@@ -137,7 +134,7 @@ function UseThreshold({ evaluation, shown, value }: CloserProps & { readonly sho
   const set = usePromptSets((s) => s.set);
   const { setThreshold: save } = compareStores.use();
   const versionId = useMemo(
-    () => (set ? (versionsCompared(set, evaluation).get(shown.arm.id) ?? null) : null),
+    () => set && versionsCompared(set, evaluation).get(shown.arm.id),
     [set, evaluation, shown.arm.id],
   );
   const version = [...(set?.hard ?? []), ...(set?.soft ?? [])].find(({ id }) => id === versionId);

@@ -9,7 +9,7 @@ import type { ClassifyEvaluation } from '../../../../../prompt-set/types';
 import { useQuery } from '../../../../state/location';
 import { useResource } from '../../../../state/resource';
 import { usePicked, usePromptSets } from '../../../../state/studio';
-import { Button, Choices, Failed, Note, ProgressBar, Tabs } from '../../../../ui';
+import { Button, Choices, Failed, Note, Stoppable, Tabs } from '../../../../ui';
 import { closerStores, type InsightsKey, type LookCloserProps } from '../../closer-store';
 import { compareStores, type Shown } from '../../compare-store';
 import { PairSelect, usePair } from '../parts';
@@ -20,7 +20,6 @@ import { LabelRows, Matrices } from './LabelRows';
 import { CorrectedVerdict, ReviewPanel } from './ReviewPanel';
 import { SlicesPanel } from './SlicesPanel';
 
-/** The comparison from several sides; which one is open is in the address. */
 function LookCloser(given: LookCloserProps) {
   const { comparison, evaluation, dataset, mode } = given;
   const [tab, setTab] = useQuery<string>('tab', 'rows');
@@ -29,45 +28,34 @@ function LookCloser(given: LookCloserProps) {
   // labels and checks are kept for the pair that the verdict is about
   const headline = { ...given, pair: comparison.pairs[0] };
   const key = { id: evaluation.id, mode, pairIndex, dataset };
-  const { value: found } = useResource(closerStores.use().insights, key);
+  const { value } = useResource(closerStores.use().insights, key);
+  const found = (content: (insights: Insights) => React.ReactNode) => <Found of={key}>{content}</Found>;
+  const rows = (
+    <div className="stack">
+      <LabelRows {...props} insights={value} />
+      <Matrices {...props} />
+    </div>
+  );
   const tabs = [
-    {
-      id: 'rows',
-      label: 'Rows',
-      content: (
-        <div className="stack">
-          <LabelRows {...props} insights={found} />
-          <Matrices {...props} />
-        </div>
-      ),
-    },
+    { id: 'rows', label: 'Rows', content: rows },
     { id: 'statistics', label: 'Statistics', content: <Statistics {...given} /> },
-    {
-      id: 'parts',
-      label: 'Slices',
-      content: <Found of={key}>{(i) => <SlicesPanel {...props} insights={i} />}</Found>,
-    },
+    { id: 'parts', label: 'Slices', content: found((insights) => <SlicesPanel {...props} insights={insights} />) },
     {
       id: 'sure',
       label: 'How sure',
-      content: <Found of={key}>{(i) => <ConfidencePanels {...props} insights={i} />}</Found>,
+      content: found((insights) => <ConfidencePanels {...props} insights={insights} />),
     },
     { id: 'labels', label: 'Check labels', content: <ReviewPanel {...headline} /> },
     {
       id: 'checks',
       label: 'More checks',
-      content: <Found of={key}>{(i) => <ChecksPanels {...headline} insights={i} />}</Found>,
+      content: found((insights) => <ChecksPanels {...headline} insights={insights} />),
     },
   ];
   return (
     <>
       <PairSelect pairs={comparison.pairs} index={pairIndex} onChoose={choose} nameOf={namesOf(comparison.arms)} />
-      <Tabs
-        label="Look closer"
-        selected={tabs.some(({ id }) => id === tab) ? tab : 'rows'}
-        onSelect={setTab}
-        tabs={tabs}
-      />
+      <Tabs label="Look closer" selected={tab} onSelect={setTab} tabs={tabs} />
     </>
   );
 }
@@ -77,7 +65,6 @@ interface FoundProps {
   readonly children: (insights: Insights) => React.ReactNode;
 }
 
-/** What needs the worker's answer: until it is there, how far it is, and how to stop it. */
 function Found({ of, children }: FoundProps) {
   const { insights, progress, stop } = closerStores.use();
   const { value, error } = useResource(insights, of);
@@ -92,12 +79,7 @@ function Found({ of, children }: FoundProps) {
       </div>
     );
   return (
-    <div className="row">
-      <ProgressBar label="Computing slices, probabilities and ranks" value={fraction} />
-      <Button size="s" onPress={stop}>
-        Stop
-      </Button>
-    </div>
+    <Stoppable label="Computing slices, probabilities and ranks" fraction={fraction} secondsLeft={null} onStop={stop} />
   );
 }
 
@@ -112,7 +94,6 @@ const MODES: readonly { readonly id: CalibrationMode; readonly label: string }[]
   { id: 'raw', label: 'None' },
 ];
 
-/** The figures under the calibration that was chosen; until those are computed, the comparison's own. */
 function useShown(evaluation: ClassifyEvaluation): Shown & { readonly switching: boolean } {
   const { chosen, recalibrated } = compareStores.use();
   const wanted = useStore(chosen, (s) => (s.of === evaluation.id ? s.mode : 'chosen'));
@@ -138,7 +119,6 @@ function Recalibrations({ evaluation }: Pick<LabelResultsProps, 'evaluation'>) {
   });
 }
 
-/** Everything under the card of a comparison of labels. */
 export function LabelResults({ evaluation, dataset }: LabelResultsProps) {
   const { choose } = compareStores.use();
   const { switching, ...shown } = useShown(evaluation);

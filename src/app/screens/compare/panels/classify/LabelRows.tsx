@@ -1,6 +1,5 @@
 import { useMemo } from 'react';
 import { rowsById } from '../../../../../dataset/labels';
-import type { Dataset } from '../../../../../dataset/types';
 import type { Insights } from '../../../../../evaluation/classify/compare';
 import { comparedLogProbs, planFor } from '../../../../../evaluation/classify/outcome';
 import { type ComparedRow, comparedRows, filterRows } from '../../../../../evaluation/classify/rows';
@@ -180,14 +179,12 @@ function AllAnswers({ comparison, evaluation, dataset, mode, row, suspect }: All
   );
 }
 
-interface RowWordsProps {
+interface RowWordsProps extends Pick<CloserProps, 'dataset'> {
   readonly set: PromptSet;
-  readonly dataset: Dataset;
   readonly labels: readonly string[];
   readonly rowId: string;
 }
 
-/** Which words of a row decided, without and with the vectors. */
 function RowWords({ set, dataset, labels, rowId }: RowWordsProps) {
   const { mapping, table } = dataset;
   const arms = armsOf(set).arms.filter(({ id }) => id === 'untuned' || id === 'tuned');
@@ -208,7 +205,6 @@ function RowWords({ set, dataset, labels, rowId }: RowWordsProps) {
   );
 }
 
-/** Both prompts of the pair: each label's rows by the answer that they got. */
 export function Matrices({ comparison, evaluation, pair }: CloserProps) {
   const shown = [pair?.a, pair?.b].flatMap((id) => comparison.arms.find((arm) => arm.id === id) ?? []);
   return (

@@ -25,7 +25,6 @@ export function ReviewPanel({ evaluation, dataset, pair }: CloserProps) {
 
 const NO_IDS: readonly string[] = [];
 
-/** What a review is, or why there is none. */
 function StartReview({ pair, reviewed }: { readonly pair: PairReport; readonly reviewed: readonly string[] }) {
   const { start } = reviewStores.use();
   const left = (ids: readonly string[]) => ids.filter((id) => !reviewed.includes(id)).length;
@@ -59,7 +58,6 @@ interface ReviewProps {
   readonly dataset: Dataset;
 }
 
-/** Row after row, and at the end what would change. */
 function Review({ queue, plan, dataset }: ReviewProps) {
   const { state, back, leave, apply } = reviewStores.use();
   const { answers, saving } = usePicked(state, 'answers', 'saving');
@@ -96,11 +94,7 @@ function Review({ queue, plan, dataset }: ReviewProps) {
   );
 }
 
-interface QuestionProps {
-  readonly id: string;
-  readonly labels: readonly string[];
-  readonly dataset: Dataset;
-}
+type QuestionProps = Pick<ReviewProps, 'dataset'> & Pick<ComparisonPlan, 'labels'> & { readonly id: string };
 
 function Question({ id, labels, dataset }: QuestionProps) {
   const { answer } = reviewStores.use();
@@ -129,7 +123,6 @@ interface GivenProps {
   readonly plan: ComparisonPlan;
 }
 
-/** At the end: where the labels differ, before anything is changed. */
 function Given({ answers, plan: { rowIds, gold, labels } }: GivenProps) {
   const changes = answers.flatMap(([id, label]) => {
     const was = gold[rowIds.indexOf(id)];
@@ -161,36 +154,30 @@ export function CorrectedVerdict({ evaluation, comparison, mode }: Shown) {
   const reviewed = `${format.counted(review.reviewed.length, 'row')} checked without predictions`;
   if (n === 0)
     return <p className="dim small">{`${reviewed}: no label was corrected. Test rows used ${times(review.looks)}.`}</p>;
-  const after = `After ${format.counted(n, 'correction')}`;
+  const corrections = format.counted(n, 'correction');
+  const section = (label: string, title: string, verdict: Verdict | undefined) => (
+    <section aria-label={label}>
+      <h3>{title}</h3>
+      {verdict ? (
+        <>
+          <p>
+            <strong>{verdict.headline}</strong>
+          </p>
+          <p className="dim small">{verdict.detail}</p>
+        </>
+      ) : (
+        <p className="dim">Computing…</p>
+      )}
+    </section>
+  );
   return (
-    <Panel title={`As labelled, and after ${format.counted(n, 'correction')}`} aside={reviewed}>
+    <Panel title={`As labelled, and after ${corrections}`} aside={reviewed}>
       <div className="verdicts">
-        <Verdict label="As labelled" title="As labelled" verdict={comparison.verdict} />
-        <Verdict label="After corrections" title={after} verdict={value?.verdict ?? null} />
+        {section('As labelled', 'As labelled', comparison.verdict)}
+        {section('After corrections', `After ${corrections}`, value?.verdict)}
       </div>
     </Panel>
   );
 }
 
-interface VerdictProps {
-  readonly label: string;
-  readonly title: string;
-  /** Null = it is being computed. */
-  readonly verdict: Shown['comparison']['verdict'] | null;
-}
-
-const Verdict = ({ label, title, verdict }: VerdictProps) => (
-  <section aria-label={label}>
-    <h3>{title}</h3>
-    {verdict ? (
-      <>
-        <p>
-          <strong>{verdict.headline}</strong>
-        </p>
-        <p className="dim small">{verdict.detail}</p>
-      </>
-    ) : (
-      <p className="dim">Computing…</p>
-    )}
-  </section>
-);
+type Verdict = Shown['comparison']['verdict'];

@@ -33,7 +33,6 @@ export function SlicesPanel({ insights: { slices: report }, comparison, pair }: 
   );
 }
 
-/** The slices by one column, which the user chooses. */
 function ColumnPanel({ all, a, b }: { readonly all: readonly Slice[]; readonly a: string; readonly b: string }) {
   // The column's place, not its name: nothing of the file is in the address.
   const [at, setAt] = useQuery<string>('by', '0');

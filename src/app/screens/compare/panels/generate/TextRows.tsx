@@ -12,7 +12,6 @@ import { Explorer } from '../parts';
 /** An arm of an earlier version says no kind: it is on no side. */
 export const sideOfArm = ({ kind = 'untuned' }: Pick<GenerateArm, 'kind'>) => sideOf({ kind });
 
-/** Rows are scored by the headline's metric. */
 const HEADLINE = TEXT_METRICS.rougeL.name;
 
 const PAGE = 15;
