@@ -4,9 +4,9 @@ import { MAX_BYTES, MAX_ROWS } from '../../../dataset/types';
 import type { RowsFile } from '../../../workflow/rows-file';
 import { ShowRejected } from '../../shell/DropTarget';
 import { FileButton } from '../../shell/Screen';
+import { VersionPicker } from '../../shell/VersionPicker';
 import { useResource } from '../../state/resource';
 import { usePicked, usePromptSets, useStudio } from '../../state/studio';
-import { stageOptions, versionOptions } from '../../state/version-words';
 import { Button, EmptyState, Failed, format, Note, Panel, Select } from '../../ui';
 import { BatchAnswers, FirstRows } from './BatchAnswers';
 import { batch, batchSet } from './batch-store';
@@ -80,7 +80,6 @@ function Choice() {
   const { setId, which } = usePicked(choice, 'setId', 'which');
   const isHeld = useIsHeld();
   const { value: set } = useResource(batchSet.use(), setId);
-  const options = set ? [...stageOptions(set), ...versionOptions(set)] : [];
   return (
     <Panel span={12} title="Prompt">
       <div className="batch-choice">
@@ -93,12 +92,13 @@ function Choice() {
           onChange={(id) => chooseSet(id)}
           isDisabled={isHeld}
         />
-        <Select
+        <VersionPicker
           label="Stage or version"
-          options={options}
-          value={options.some(({ id }) => id === which) ? which : null}
+          set={set}
+          withStages
+          value={which}
           onChange={chooseWhich}
-          isDisabled={!set || isHeld}
+          isDisabled={isHeld}
         />
       </div>
     </Panel>

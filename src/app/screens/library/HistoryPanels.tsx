@@ -13,7 +13,7 @@ import {
 import { type DiffPart, diffVersions, type FactDiff } from '../../../prompt-set/version-diff';
 import { versionById, versionsOf, versionWords } from '../../../prompt-set/versions';
 import { ChartPanel, drawLineage, drawPerformance, twinOf } from '../../charts';
-import { versionOptions } from '../../state/version-words';
+import { VersionPicker } from '../../shell/VersionPicker';
 import { Panel, Select, Table } from '../../ui';
 import type { Detail } from './library-store';
 import { dayWords } from './parts';
@@ -118,15 +118,15 @@ export function DiffPanel({ detail }: { readonly detail: Detail }) {
   return (
     <Panel stack span={5} title={`From ${names[0]} to ${names[1]}`} aside="differences">
       <div className="diff-choice">
-        <Select
+        <VersionPicker
           label="From"
-          options={versionOptions(set)}
+          set={set}
           value={before.version.id}
           onChange={(id) => setChosen([id, after.version.id])}
         />
-        <Select
+        <VersionPicker
           label="To"
-          options={versionOptions(set)}
+          set={set}
           value={after.version.id}
           onChange={(id) => setChosen([before.version.id, id])}
         />

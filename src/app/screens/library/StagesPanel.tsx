@@ -3,8 +3,9 @@ import { thresholdWords } from '../../../prompt-set/calibration';
 import { freeStages, readStageName, type Stage, stagesOf } from '../../../prompt-set/stages';
 import { type PromptSet, STAGE_POLICIES, type StageMove, type StagePolicy } from '../../../prompt-set/types';
 import { versionById, versionsOf } from '../../../prompt-set/versions';
+import { VersionPicker } from '../../shell/VersionPicker';
 import { navigate, screenPath } from '../../state/location';
-import { targetWords, versionOptions } from '../../state/version-words';
+import { targetWords } from '../../state/version-words';
 import { Button, NumberField, Panel, Select, Table, type TableColumn, TextField } from '../../ui';
 import { detailActions } from './library-store';
 import { minuteWords, moveWords } from './parts';
@@ -54,7 +55,6 @@ export function StagesPanel({ set }: { readonly set: PromptSet }) {
 
 function Stages({ set, onMove }: StageProps) {
   const stages = stagesOf(set);
-  const options = versionOptions(set);
   if (stages.length === 0) return <p className="dim">No stage yet. Requests for a stage fail until you set one.</p>;
   return (
     <Table<Stage>
@@ -75,9 +75,9 @@ function Stages({ set, onMove }: StageProps) {
         {
           name: 'Points to',
           cell: ({ name, versionId }) => (
-            <Select
+            <VersionPicker
               label={`Version for ${name}`}
-              options={options}
+              set={set}
               value={versionId}
               onChange={(to) => to !== versionId && onMove(name, to)}
             />
@@ -98,13 +98,13 @@ function Stages({ set, onMove }: StageProps) {
 }
 
 function NewStage({ set, onMove }: StageProps) {
-  const options = versionOptions(set);
   const [typed, setTyped] = useState<string | null>(null);
   const [chosen, setChosen] = useState<string | null>(null);
   const [error, setError] = useState<string | null>(null);
   const name = typed ?? freeStages(set)[0] ?? '';
   // the chosen version may belong to another set by now
-  const version = versionsOf(set).some((each) => each.version.id === chosen) ? chosen : (options[0]?.id ?? null);
+  const versions = versionsOf(set).map((each) => each.version.id);
+  const version = chosen !== null && versions.includes(chosen) ? chosen : (versions.at(-1) ?? null);
   return (
     <form
       className="stage-new"
@@ -119,7 +119,7 @@ function NewStage({ set, onMove }: StageProps) {
       }}
     >
       <TextField label="New stage" value={name} onChange={setTyped} error={error} maxLength={60} />
-      <Select label="Points to" options={options} value={version} onChange={setChosen} />
+      <VersionPicker label="Points to" set={set} value={version} onChange={setChosen} />
       <Button type="submit">Set stage</Button>
     </form>
   );

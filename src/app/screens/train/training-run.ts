@@ -17,11 +17,9 @@ import { resultOf, startVectors, teacherOf } from '../../../workflow/runs';
 import type { TrainedRun, TrainRunEvent } from '../../../workflow/train';
 import { validationCount } from '../../../workflow/training-rows';
 import type { Speedometer } from '../../state/models-store';
-import type { PromptSetsStore } from '../../state/prompt-sets-store';
 import { aheadKey } from '../../state/read-ahead';
-import type { Services } from '../../state/services';
 import { isEngineGone } from '../../state/session-state';
-import type { SessionStore } from '../../state/session-store';
+import { OfStudio, type Studio } from '../../state/studio';
 import type { Baselines, Subject } from './baselines';
 import { freshRun, heard, jobOf, type LiveRun } from './live-run';
 
@@ -32,23 +30,14 @@ export interface RunPlan {
   readonly from: Checkpoint | null;
 }
 
-export interface RunWith {
-  readonly services: Services;
-  readonly session: SessionStore;
-  readonly promptSets: PromptSetsStore;
+/** Where a run is shown, and what it shares with the other runs of the page. */
+interface RunWith {
   readonly baselines: Baselines;
   readonly speedometer: Speedometer;
-  /** Tokens of texts that the engine's cache has room for; undefined where it was not asked yet. */
-  readonly roomTokens: () => number | undefined;
   readonly show: (live: LiveRun) => void;
+  /** An error that does not end the run. */
   readonly complain: (error: StudioError) => void;
   readonly onRowsCached: (cacheKey: string, rows: number) => void;
-}
-
-export interface Running {
-  /** Obeyed after the current step, or at once when there is none. */
-  ask(what: 'pause' | 'stop'): void;
-  readonly ended: Promise<void>;
 }
 
 type RunResult = TrainedRun & Partial<Pick<DistilledRun, 'reached'>>;
@@ -56,16 +45,16 @@ type RunResult = TrainedRun & Partial<Pick<DistilledRun, 'reached'>>;
 /** After these the engine cannot be used again without a fresh start. */
 const isFatal = (error: StudioError): boolean => error.code === 'internal' || isEngineGone(error);
 
-export function startRun(plan: RunPlan, using: RunWith): Running {
-  const run = new TrainingRun(plan, using);
-  return { ended: run.go(), ask: (what) => run.ask(what) };
-}
-
-class TrainingRun {
+export class TrainingRun extends OfStudio {
   #plan: RunPlan;
   readonly #using: RunWith;
   /** Quick steps make more checkpoints than a disk takes, and all other reading would wait behind them. */
-  readonly #saving: ReturnType<typeof oneAtATime<Checkpoint>>;
+  readonly #saving = oneAtATime((checkpoint: Checkpoint) =>
+    this.services.store.checkpoints
+      .put({ runId: this.#plan.version.id, setId: this.#plan.open.id, checkpoint })
+      // training continues; only resuming after a reload is at risk, and the user should know now
+      .catch((cause) => this.#using.complain(asStudioError(cause))),
+  );
   #live: LiveRun;
   #requestId: number | null = null;
   #asked: 'pause' | 'stop' | null = null;
@@ -75,25 +64,19 @@ class TrainingRun {
   #readAt: number | null = null;
   #hasStepped = false;
 
-  constructor(plan: RunPlan, using: RunWith) {
+  constructor(studio: Studio, plan: RunPlan, using: RunWith) {
+    super(studio);
     const { open, dataset, version, from } = plan;
     this.#plan = plan;
     this.#using = using;
     this.#latest = from;
     this.#live = freshRun(version, open, from, validationCount(dataset));
-    this.#saving = oneAtATime((checkpoint: Checkpoint) =>
-      using.services.store.checkpoints
-        .put({ runId: version.id, setId: open.id, checkpoint })
-        // training continues; only resuming after a reload is at risk, and the user should know now
-        .catch((cause) => using.complain(asStudioError(cause))),
-    );
   }
 
   async go(): Promise<void> {
-    const { session } = this.#using;
     try {
       this.#change({ note: 'Getting the model ready' });
-      const info = await session.getState().modelReady();
+      const info = await this.session.modelReady();
       this.#checkWeights(info);
       const subject = this.#subject(info);
       this.#change({ lines: await this.#using.baselines.known(subject), note: 'Counting tokens' });
@@ -107,9 +90,10 @@ class TrainingRun {
     }
   }
 
+  /** Obeyed after the current step, or at once when there is none. */
   ask(what: 'pause' | 'stop'): void {
     this.#asked = what;
-    if (this.#requestId !== null) this.#using.services.workflow.control(this.#requestId, what);
+    if (this.#requestId !== null) this.services.workflow.control(this.#requestId, what);
     this.#change({ phase: what === 'pause' ? 'pausing' : 'stopping' });
   }
 
@@ -134,7 +118,8 @@ class TrainingRun {
   /** Learns the rows' labels, or the answers of the prompt that is made smaller. */
   async #train(subject: Subject): Promise<RunResult> {
     const { open, dataset, version, from } = this.#plan;
-    const { services, baselines } = this.#using;
+    const { services } = this;
+    const { baselines } = this.#using;
     const { settings, template, examples, initText } = version;
     const { initialisation } = settings;
     const earlier =
@@ -167,9 +152,9 @@ class TrainingRun {
   }
 
   #hear(event: DistilEvent, subject: Subject): void {
-    const { session, complain, onRowsCached } = this.#using;
+    const { complain, onRowsCached } = this.#using;
     this.#change(heard(this.#live, event));
-    session.getState().updateJob(jobOf(this.#live));
+    this.session.updateJob(jobOf(this.#live));
     switch (event.kind) {
       case 'rows':
         this.#rows = event.facts;
@@ -233,16 +218,12 @@ class TrainingRun {
   async #finish({ reached, ...trained }: RunResult, info: ModelInfo): Promise<void> {
     const { open, version } = this.#plan;
     const { reason, error, bestStep, checkpoint } = trained;
-    const { promptSets, speedometer, roomTokens } = this.#using;
     const { settings } = version;
     if (this.#rows) {
       const times = checkpoint.steps.map(({ ms }) => ms);
-      await speedometer.learnSteps(
-        info,
-        settings.placement,
-        times,
-        stepTokens(settings, { ...this.#rows, roomTokens: roomTokens() }),
-      );
+      const roomTokens = this.stores.textMemory.getState().held?.tokens;
+      const tokens = stepTokens(settings, { ...this.#rows, roomTokens });
+      await this.#using.speedometer.learnSteps(info, settings.placement, times, tokens);
     }
     if (reason === 'paused') {
       await this.#update({ status: 'paused', error: null });
@@ -251,7 +232,7 @@ class TrainingRun {
     }
     const distilled = version.distilled && reached && { distilled: { ...version.distilled, reached } };
     const result = { ...resultOf(trained), ...distilled };
-    await promptSets.getState().updateById(open.id, (set, { now }) => finishRun(set, version.id, result, now));
+    await this.sets.updateById(open.id, (set, { now }) => finishRun(set, version.id, result, now));
     this.#change({
       phase: 'ended',
       ending: reason,
@@ -276,13 +257,11 @@ class TrainingRun {
       secondsLeft: null,
       resumeFrom: canResume ? (this.#latest?.step ?? 0) : null,
     });
-    if (isFatal(error)) this.#using.session.getState().engineLost(error);
+    if (isFatal(error)) this.session.engineLost(error);
   }
 
   #update(change: Parameters<typeof updateRun>[2]): Promise<PromptSet> {
     const { open, version } = this.#plan;
-    return this.#using.promptSets
-      .getState()
-      .updateById(open.id, (set, { now }) => updateRun(set, version.id, change, now));
+    return this.sets.updateById(open.id, (set, { now }) => updateRun(set, version.id, change, now));
   }
 }

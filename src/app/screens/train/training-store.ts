@@ -20,7 +20,7 @@ import { useWordFinder } from '../../state/word-jobs';
 import { createBaselines } from './baselines';
 import { endedRun, type LiveRun } from './live-run';
 import { type RunEnd, RunQueue } from './run-queue';
-import { type Running, type RunPlan, startRun } from './training-run';
+import { type RunPlan, TrainingRun } from './training-run';
 
 export interface TrainingState {
   readonly live: LiveRun | null;
@@ -55,7 +55,7 @@ export class Training extends ActionStore<TrainingState> {
   readonly #wordFinder = useWordFinder.of(this.studio);
   /** Rows of the set whose runs wait, also while another set is on the screen. */
   #queued: Rows | null = null;
-  #running: Running | null = null;
+  #running: TrainingRun | null = null;
   /** Runs are being added to the queue: they come before one that a reload cut off. */
   #asking = false;
   /** Ends what is done while nothing was asked for: a run does not wait for it. */
@@ -220,7 +220,6 @@ export class Training extends ActionStore<TrainingState> {
 
   async #run(plan: RunPlan): Promise<RunEnd> {
     const { store: disk } = this.services;
-    const session = this.session;
     const lock = await disk.claimRun(plan.version.id);
     if (!lock) {
       this.set({ error: inOtherTab });
@@ -234,25 +233,21 @@ export class Training extends ActionStore<TrainingState> {
       return 'over';
     }
     this.set({ busy: true, waiting: false, error: null });
-    session.setJob({ title: 'Training', screen: 'train', fraction: null, secondsLeft: null, stop: this.stop });
+    this.session.setJob({ title: 'Training', screen: 'train', fraction: null, secondsLeft: null, stop: this.stop });
     try {
-      this.#running = startRun(plan, {
-        services: this.services,
-        session: this.stores.session,
-        promptSets: this.stores.promptSets,
+      this.#running = new TrainingRun(this.studio, plan, {
         baselines: this.#baselines,
         speedometer: this.#speedometer,
-        roomTokens: () => this.stores.textMemory.getState().held?.tokens,
         show: (live) => this.set({ live }),
         complain: (error) => this.set({ error }),
         onRowsCached: (key, rows) => this.set({ rowsInCache: new Map(this.getState().rowsInCache).set(key, rows) }),
       });
-      await this.#running.ended;
+      await this.#running.go();
     } finally {
       this.#running = null;
       lock.release();
       this.set({ busy: false });
-      session.setJob(null);
+      this.session.setJob(null);
     }
     const { live } = this.getState();
     if (live?.ending === 'paused') return 'held';
