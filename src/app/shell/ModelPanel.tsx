@@ -114,7 +114,7 @@ export function ModelFailed({ live = false }: { readonly live?: boolean }) {
 
 function KnownModels({ current }: { readonly current: string | null }) {
   const { models } = useStores();
-  const { known, choose, forget } = useStore(models);
+  const { known, choose, forget } = usePicked(models, 'known', 'choose', 'forget');
   const busy = useIsBusy();
   useEffect(() => void models.getState().refresh(), [models]);
   const others = known.filter((model) => sourceId(model.source) !== current);
@@ -170,7 +170,7 @@ const ModelFold = ({ id, detail, children }: ModelFoldProps) => (
 );
 
 function HubModels() {
-  const { known, choose } = useStore(useStores().models);
+  const { known, choose } = usePicked(useStores().models, 'known', 'choose');
   const busy = useIsBusy();
   const offered = hubModels(known);
   if (offered.length === 0) return null;

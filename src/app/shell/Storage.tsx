@@ -90,7 +90,8 @@ const OFFLINE: Readonly<Record<OfflineState['status'], string>> = {
 export function StorageFacts() {
   const { storage, offline, setAside } = useStores();
   const aside = usePicked(setAside, 'kept', 'refresh', 'download', 'discard');
-  const { room, persisted, declined, refresh, ask } = useStore(storage);
+  const { room, persisted, declined } = usePicked(storage, 'room', 'persisted', 'declined');
+  const { refresh, ask } = storage.getState();
   const status = useStore(offline, (s) => s.status);
   useEffect(() => {
     void refresh();

@@ -42,6 +42,10 @@ export const useRequests = <T,>(select: (state: RequestsState) => T): T => useSt
 /** Deferred: what depends on many rows is drawn in slices, all panels at once, and delays no key or click meanwhile. */
 export const useData = <T,>(select: (state: DataState) => T): T => useDeferredValue(useStore(useStores().data, select));
 
+/** As `useData`, these fields. */
+export const useDataFields = <K extends keyof DataState>(...fields: readonly K[]): Pick<DataState, K> =>
+  useDeferredValue(usePicked(useStores().data, ...fields));
+
 export type Readable<S> = Pick<StoreApi<S>, 'getState' | 'getInitialState' | 'subscribe'>;
 /** These fields of a store's state, such as a job's: another render only when one of them changes. */
 export const usePicked = <S extends object, K extends keyof S>(

@@ -1,5 +1,5 @@
 import { DELIMITER_NAMES, DELIMITERS, type SourceFormat, type TaskKind } from '../../../dataset/types';
-import { useData, useStores } from '../../state/studio';
+import { useDataFields, useStores } from '../../state/studio';
 import { Choices, Panel, Select } from '../../ui';
 import { ENCODING_NAMES, TASK_WORDS } from './words';
 
@@ -14,7 +14,7 @@ const TASKS = (Object.keys(TASK_WORDS) as TaskKind[]).map((id) => ({ id, label: 
 
 export function ColumnsPanel() {
   const { data } = useStores();
-  const { table, mapping, prepared, canReread } = useData((s) => s);
+  const { table, mapping, prepared, canReread } = useDataFields('table', 'mapping', 'prepared', 'canReread');
   if (!table) return null;
   const { text, label, id, kind } = mapping;
   const { format } = table;

@@ -3,7 +3,7 @@ import { blockingIssue } from '../../../dataset/lint/define';
 import { counted } from '../../../lib/format';
 import { FileButton, ReadingBar, ScreenFrame, useOpenSample } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
-import { useData, useOpen, usePromptSets, useStores } from '../../state/studio';
+import { useData, useDataFields, useOpen, usePromptSets, useStores } from '../../state/studio';
 import { Button, Dialog, EmptyState, Failed, Note, TextArea } from '../../ui';
 import { ColumnsPanel } from './ColumnsPanel';
 import { AnswersPanel, TextLengthsPanel } from './Distributions';
@@ -115,7 +115,7 @@ function KeptRows() {
 }
 
 function OpenData() {
-  const { table, prepared, preparing } = useData((s) => s);
+  const { table, prepared, preparing } = useDataFields('table', 'prepared', 'preparing');
   const dataset = prepared?.dataset ?? null;
   const issues = useIssues() ?? [];
   const blocking = blockingIssue(issues);

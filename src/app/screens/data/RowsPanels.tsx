@@ -6,7 +6,7 @@ import type { RowSort } from '../../../dataset/query';
 import type { DataVersion } from '../../../dataset/types';
 import { count } from '../../../lib/format';
 import { useQuery } from '../../state/location';
-import { useData, useStores } from '../../state/studio';
+import { useData, useDataFields, useStores } from '../../state/studio';
 import { Button, Panel, ScrollRegion, Select, Table, type TableColumn, Term, toastError } from '../../ui';
 import { RowsGrid } from './RowsGrid';
 import { type RowChoice, useIssues, useOrder } from './rows-store';
@@ -23,7 +23,7 @@ export function RowsPanel() {
   const choice = { filter, sort, search };
   const { all, shown, rowAt } = useShownRows(choice);
   const { data } = useStores();
-  const { preparing, pending: drawn, prepared, table } = useData((s) => s);
+  const { preparing, pending: drawn, prepared, table } = useDataFields('preparing', 'pending', 'prepared', 'table');
   // shown from the key that keeps it until the changed rows are drawn
   const pending = useStore(data, (s) => s.pending) ?? drawn;
   const dataset = prepared?.dataset ?? null;

@@ -4,7 +4,7 @@ import { splitChoices } from '../../../dataset/split-by';
 import type { SplitBy } from '../../../dataset/types';
 import { count, counted } from '../../../lib/format';
 import { useHeard } from '../../state/location';
-import { useData, usePromptSets, useStores } from '../../state/studio';
+import { useData, useDataFields, usePromptSets, useStores } from '../../state/studio';
 import { Note, Panel, ProgressBar, Select, Slider, Term, TextField } from '../../ui';
 import { splitName, splitWords } from './words';
 
@@ -13,7 +13,7 @@ const BY_SEED: SplitBy = { kind: 'seed' };
 const MIN_ROWS = 10;
 
 export function SplitPanel() {
-  const { prepared, preparing } = useData((s) => s);
+  const { prepared, preparing } = useDataFields('prepared', 'preparing');
   const looks = usePromptSets((s) => s.set?.testLooks ?? 0);
   const dataset = prepared?.dataset;
   const sentence = prepared?.detectable.sentence ?? '';
