@@ -19,11 +19,13 @@ import type { Dataset } from '../src/dataset/types';
 import { present } from '../src/lib/assert';
 import { uninterrupted } from '../src/lib/control';
 import { argmax } from '../src/metrics/classification';
+import { labelsOf } from '../src/prompt/prompt';
 import { PLACEMENTS } from '../src/prompt/soft-prompt';
-import { type ReadyPrompt, readyPrompt } from '../src/prompt-set/ready-prompt';
+import { type Package, packageJson } from '../src/prompt-set/package';
+import { type AskedVersion, askedVersion } from '../src/prompt-set/ready-prompt';
 import type { Beside, PromptSet } from '../src/prompt-set/types';
 import { createRouter } from '../src/route/router';
-import { leaving, makeWebPrompt, type WebPrompt, webPromptJson } from '../src/route/web-prompt';
+import { makeWebPrompt } from '../src/route/web-prompt';
 import { SILENT } from '../src/workflow/host';
 import { prepareRows, readTable } from '../src/workflow/open-data';
 import { trainingWords } from '../src/workflow/word-counts';
@@ -49,33 +51,37 @@ async function sample(): Promise<Dataset> {
 }
 
 /** The shipped prompt with its vectors at every place, with others together, and hand-written prompts. */
-function prompts(set: PromptSet): readonly (readonly [name: string, ready: ReadyPrompt])[] {
+function prompts(set: PromptSet): readonly (readonly [name: string, ready: AskedVersion])[] {
   const run = present(set.soft[0], 'run');
   const soft = present(run.soft, 'vectors');
   const tuned = PLACEMENTS.map((placement) => {
     const moved = { ...run, soft: { ...soft, placement }, settings: { ...run.settings, placement } };
-    return [`vectors, ${placement}`, readyPrompt(set, { kind: 'soft', version: moved })] as const;
+    return [`vectors, ${placement}`, askedVersion(set, { kind: 'soft', version: moved }, null)] as const;
   });
-  const together = (beside: Beside) => readyPrompt(set, { kind: 'soft', version: { ...run, together: beside } });
+  const together = (beside: Beside) => askedVersion(set, { kind: 'soft', version: { ...run, together: beside } }, null);
   const reversed = { ...soft, vectors: soft.vectors.toReversed() };
   const several = [
     ['mean of two', together({ softs: [reversed], words: null })],
     ['with word counts', together({ softs: [], words: { model: trainingWords(dataset), weight: 0.5 } })],
   ] as const;
   const hand = (prompt: object) =>
-    readyPrompt(set, {
-      kind: 'hard',
-      version: {
-        ...{ id: 'h', number: 1, name: 'h', createdAt: '', tried: null },
-        prompt: { template: `Decide the tone.\n${run.template}`, shots: 0, shotSeed: 1, ...prompt },
+    askedVersion(
+      set,
+      {
+        kind: 'hard',
+        version: {
+          ...{ id: 'h', number: 1, name: 'h', createdAt: '', tried: null },
+          prompt: { template: `Decide the tone.\n${run.template}`, shots: 0, shotSeed: 1, ...prompt },
+        },
       },
-    });
+      null,
+    );
   return [...tuned, ...several, ['hand-written', hand({})], ['4 examples', hand({ shots: 4 })]];
 }
 
 /** What the page says of the check rows of each prompt. */
-async function inThePage(page: Page, prompt: WebPrompt) {
-  const file = JSON.parse(webPromptJson(prompt));
+async function inThePage(page: Page, prompt: Package) {
+  const file = JSON.parse(packageJson(prompt));
   return page.evaluate(async (given) => {
     const address = new URL('softprompt.js', location.href).href;
     const { createSoftprompt } = (await import(address)) as typeof import('./export/softprompt');
@@ -107,12 +113,12 @@ try {
   for (const [name, ready] of prompts(set)) {
     if (!name.includes(ONLY)) continue;
     const about = { producer: 'acceptance', name, handle: set.handle, createdAt: new Date().toISOString() };
-    const asked = leaving(host, ready, dataset);
+    const asked = { ...ready, dataset };
     const prompt = await makeWebPrompt(host, { asked, fallback: null }, about, sentences, uninterrupted);
     const { report, ms, loadMs } = await byDropIn(prompt);
     const same = report.rows.filter((row) => row.here === row.expected).length;
     const right = prompt.checkRows.filter((row, i) => {
-      const label = asked.web.labels[argmax(row.probabilities)]?.label;
+      const label = labelsOf(asked.prompt)[argmax(row.probabilities)];
       return label === dataset.table.rows.at(FROM + i)?.cells[dataset.mapping.label];
     }).length;
     const ok = report.largest <= TOLERANCE && same === report.rows.length;
@@ -128,7 +134,7 @@ try {
 }
 process.exitCode = failed > 0 ? 1 : 0;
 
-async function byDropIn(prompt: WebPrompt) {
+async function byDropIn(prompt: Package) {
   // a page without a model of its own, so that one is in memory
   const page = await browser.newPage();
   await page.goto(`${server.url}?model=nowhere/`);
@@ -177,13 +183,12 @@ async function byRouter(calibrated: PromptSet): Promise<Said> {
 }
 
 async function byModule(calibrated: PromptSet): Promise<Said> {
-  const ready = readyPrompt(calibrated, { kind: 'soft', version: present(calibrated.soft[0], 'run') });
   const about = { producer: 'acceptance', name: 'everywhere', handle: calibrated.handle, createdAt: '' };
-  const asked = leaving(host, ready, null);
+  const asked = askedVersion(calibrated, { kind: 'soft', version: present(calibrated.soft[0], 'run') }, null);
   const prompt = await makeWebPrompt(host, { asked, fallback: null }, about, sentences, uninterrupted);
   const { report } = await byDropIn(prompt);
   return report.rows.map(({ probabilities }) =>
-    Object.fromEntries(asked.web.labels.map(({ label }, c) => [label, probabilities[c] ?? Number.NaN])),
+    Object.fromEntries(labelsOf(asked.prompt).map((label, c) => [label, probabilities[c] ?? Number.NaN])),
   );
 }
 

@@ -21,7 +21,7 @@ import { armId } from '../src/prompt-set/arms';
 import { versionsCompared } from '../src/prompt-set/calibration';
 import { addHardVersion, finishRun, startRun } from '../src/prompt-set/make-versions';
 import { createPromptSet } from '../src/prompt-set/prompt-set';
-import { answeringVersion, readyPrompt } from '../src/prompt-set/ready-prompt';
+import { askedVersion } from '../src/prompt-set/ready-prompt';
 import type { ClassifyEvaluation, PromptSet } from '../src/prompt-set/types';
 import { versionById } from '../src/prompt-set/versions';
 import { openVersion, tableSource } from '../src/route/answering';
@@ -209,7 +209,7 @@ function answersOf({ plan }: ClassifyEvaluation, id: string, meanLogProbs: reado
 async function answersNow(set: PromptSet, id: string, rows: readonly string[]) {
   const of = versionById(set, id);
   assert(of);
-  const version = answeringVersion(readyPrompt(set, of), null);
+  const version = askedVersion(set, of, null);
   const table = { columns: ['text'], rows: rows.map((text, i) => ({ id: String(i), line: i + 1, cells: { text } })) };
   const source = tableSource(host, version, table, { text: 'text', label: null });
   const asked = await source.rowsAt(0, rows.length);

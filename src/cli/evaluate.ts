@@ -19,7 +19,7 @@ import { wilson } from '../metrics/intervals';
 import { forEachMetric, LABEL_METRICS } from '../metrics/registry';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { armsOf } from '../prompt-set/arms';
-import { calibrationOf } from '../prompt-set/calibration';
+import { askedArm } from '../prompt-set/calibration';
 import { tunedPrompt } from '../prompt-set/versions';
 import type { TokenRow } from '../tokens/tokenizer';
 import { isHashed } from '../workflow/grid';
@@ -93,7 +93,12 @@ export async function evaluate(args: readonly string[]): Promise<void> {
   }
   const asked = { sidecar, dataset, rows };
   const bare = present(armsOf(set).arms[0], 'untuned prompt');
-  const untuned = await armOf(host, { id: bare.id, soft: null, subtracted: calibrationOf(set, bare) }, asked, log);
+  const untuned = await armOf(
+    host,
+    { id: bare.id, soft: null, subtracted: askedArm(set, bare).prompt.calibration?.meanLogProbs ?? null },
+    asked,
+    log,
+  );
   const subtracted = sidecar.calibration?.meanLogProbs ?? null;
   const tuned = await armOf(host, { id: 'tuned', soft, subtracted }, asked, log);
   const { name, placement } = sidecar;

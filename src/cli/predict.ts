@@ -7,37 +7,33 @@ import { ARM_FILE, isArmJson, readArm, type TakenArm, versionOfArm, wordProbabil
 import { readTextFile, textKind } from '../interchange/incoming';
 import { FALLBACK_FILE } from '../interchange/prompt-package';
 import type { CompleteSet } from '../interchange/set-files';
-import type { Sidecar } from '../interchange/sidecar';
 import type { Files } from '../interchange/zip';
 import { present } from '../lib/assert';
-import { readJson } from '../lib/bytes';
+import { contentKey, readJson } from '../lib/bytes';
 import { uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { argmax } from '../metrics/classification';
-import type { SoftPrompt } from '../prompt/soft-prompt';
-import { sameLabelOrder } from '../prompt-set/make-versions';
+import { drawsExamples, labelsOf, textsOf } from '../prompt/prompt';
+import { wholePrompt } from '../prompt/whole';
 import { stamp } from '../prompt-set/prompt-set';
 import {
-  type AnsweringVersion,
+  type AskedVersion,
   alone,
-  answeringVersion,
+  askedVersion,
   findVersions,
   firstOf,
-  type NamedVersion,
-  namedVersion,
   type Planned,
-  type ReadyPrompt,
-  readyPrompt,
+  withThreshold as withThresholdOf,
 } from '../prompt-set/ready-prompt';
 import { STANDARD_STAGES } from '../prompt-set/stages';
 import { STAGE_POLICIES, type StagePolicy } from '../prompt-set/types';
-import { tunedPrompt, versionWords } from '../prompt-set/versions';
+import type { Version } from '../prompt-set/versions';
 import type { RoutedAnswer, Share } from '../route/policy';
 import type { Fields } from '../task/template';
 import { type BatchEvent, batch, batchFile } from '../workflow/batch';
 import { type Host, SILENT } from '../workflow/host';
-import { type PlayedPrompt, weighWords } from '../workflow/play';
+import { weighWords } from '../workflow/play';
 import { keepRows } from '../workflow/rows-file';
 import { exportedFiles, openTable, readLibrary, readPrompt, sayRows } from './data';
 import { createLog, type Log, openHost, type PromptWeights } from './node-host';
@@ -133,7 +129,7 @@ export async function predict(args: readonly string[]): Promise<void> {
     const words = new Map<number, object>();
     for (const { index } of event.answers) {
       const { cells } = present(table.rows.at(index), 'an answered row');
-      words.set(index, await explained(host, firstOf(plan).version, { ...cells, text: cells[text] ?? '' }, text));
+      words.set(index, await explained(host, firstOf(plan), { ...cells, text: cells[text] ?? '' }, text));
     }
     printer.print(event, words);
   }
@@ -154,9 +150,7 @@ function outOf({ values, path }: Given, { arm }: Answering): string | null {
 
 /** Of the vectors that may be asked. */
 const weightsAsked = ({ asked, fallback, policy }: Planned): readonly PromptWeights[] =>
-  (policy.kind === 'hand-written' && fallback ? [fallback] : [asked, fallback]).flatMap(
-    (of) => of?.version.model ?? [],
-  );
+  (policy.kind === 'hand-written' && fallback ? [fallback] : [asked, fallback]).flatMap((of) => of?.model ?? []);
 
 /** @throws UsageError where only one version answers */
 function readShare({ values: { id }, share }: Given, { plan }: Answering): Share | undefined {
@@ -201,31 +195,31 @@ async function readVersion(path: string): Promise<Answering> {
     const hard = read.kind === 'set' ? read.set.hard[0] : undefined;
     if (read.kind === 'set' && hard)
       return {
-        plan: alone(answeringVersion(readyPrompt(read.set, { kind: 'hard', version: hard }), null)),
+        plan: alone(askedVersion(read.set, { kind: 'hard', version: hard }, null)),
         isNamed: false,
       };
   }
   const { sidecar, set, dataset } = await readPrompt(path);
   const text = (sidecar.columns ?? dataset?.mapping)?.text;
   const run = present(set.soft[0], 'a tuned prompt');
-  const version = versionOf(sidecar, present(run.soft, 'vectors'));
+  const asked = askedVersion(set, { kind: 'soft', version: run }, null);
   const { policy } = sidecar;
-  if (!policy) return { plan: alone(version), isNamed: false, text };
-  const { handle } = set;
-  const asked = { handle, name: versionWords({ kind: 'soft', version: run }), version };
-  return { plan: { asked, fallback: { handle, ...fallbackIn(files, version) }, policy }, isNamed: true, text };
+  if (!policy) return { plan: alone(asked), isNamed: false, text };
+  return { plan: { asked, fallback: fallbackIn(files, asked), policy }, isNamed: true, text };
 }
 
 /** The hand-written prompt that a package's policy asks. @throws StudioError `bad-input` where it is not there, or has other labels */
-function fallbackIn(files: Files, asked: AnsweringVersion) {
+function fallbackIn(files: Files, asked: AskedVersion): AskedVersion {
   const bytes = files.get(FALLBACK_FILE);
   if (!bytes) throw badInput(`softprompt.json has a policy, but ${FALLBACK_FILE} is missing. Export again.`);
-  const arm = unwrap(readArm(bytes));
-  const version = versionOfArm(arm);
-  if (arm.texts.length === 0 || !sameLabelOrder(version.words, asked.words))
+  const version = versionOfArm(unwrap(readArm(bytes)));
+  if (textsOf(version.prompt).length === 0 || !haveSameLabels(version, asked))
     throw badInput(`${FALLBACK_FILE} has no text, or other labels than softprompt.json. Export again.`);
-  return { name: arm.prompt, version };
+  return version;
 }
+
+const haveSameLabels = (a: AskedVersion, b: AskedVersion): boolean =>
+  contentKey(labelsOf(a.prompt)) === contentKey(labelsOf(b.prompt));
 
 /** Answers by words alone: no model is loaded. */
 function wordsEvent(arm: TakenArm, table: Table, column: string): Pick<BatchEvent, 'answers' | 'leftOut'> {
@@ -258,72 +252,42 @@ function planOf(
   const policy = given ?? kept ?? { kind: 'as-asked' };
   const found = findVersions(sets, asked, policy.kind);
   const dataset = library.find(({ set }) => set === found.set)?.dataset ?? null;
-  const named = (ready: ReadyPrompt | null) => ready && namedVersion(ready, dataset);
-  const fallback = besides ? findVersions(sets, { ...asked, stage: besides }, 'as-asked').asked : found.fallback;
-  if (besides && !sameLabelOrder(found.asked?.words ?? [], fallback?.words ?? []))
+  const named = (of: Version | null) => of && askedVersion(found.set, of, dataset);
+  const second = besides ? findVersions(sets, { ...asked, stage: besides }, 'as-asked').asked : found.fallback;
+  const plan = { asked: named(found.asked), fallback: named(second), policy };
+  if (besides && plan.asked && plan.fallback && !haveSameLabels(plan.asked, plan.fallback))
     throw badInput(`${asked.stage} and ${besides} have other labels, so they cannot share texts.`);
-  const plan = { asked: named(found.asked), fallback: named(fallback), policy };
   return { plan, isNamed: true, text: dataset?.mapping.text };
 }
 
 function withThreshold(answering: Answering, threshold: number | null): Answering {
   if (threshold === null) return answering;
-  const own = (of: NamedVersion | null): NamedVersion | null =>
-    of?.version.task.kind === 'classify'
-      ? { ...of, version: { ...of.version, task: { ...of.version.task, threshold } } }
-      : of;
+  const own = (of: AskedVersion | null) => of && withThresholdOf(of, threshold);
   const { asked, fallback, policy } = answering.plan;
   return { ...answering, plan: { asked: own(asked), fallback: own(fallback), policy } };
 }
 
-/** The prompt of a package as it answers. */
-function versionOf(
-  { template, labels, writing, calibration, threshold, model }: Sidecar,
-  soft: SoftPrompt,
-): AnsweringVersion {
-  return {
-    task: writing
-      ? { kind: 'generate', longest: writing.longest }
-      : {
-          kind: 'classify',
-          calibration: calibration?.meanLogProbs ?? null,
-          ...(threshold ? { threshold: threshold.value } : {}),
-        },
-    prompt: tunedPrompt(template, soft),
-    words: labels.map(({ label, word }) => ({ label, word })),
-    soft,
-    model,
-    dataset: null,
-  };
-}
-
 /** @throws StudioError `bad-input` where words cannot be weighed */
 function checkExplicable({ plan, isNamed, arm }: Answering): void {
-  const { task, prompt, together } = firstOf(plan).version;
+  const { prompt } = firstOf(plan);
   const why =
-    task.kind === 'generate'
+    prompt.task.kind === 'generate'
       ? 'this prompt generates texts, and only a label can be explained'
       : isNamed
         ? 'two versions may answer. Name an exported prompt without a policy'
-        : prompt.shots > 0 || together || arm?.texts.length === 0
+        : drawsExamples(prompt) || prompt.voices.length > 1 || arm?.texts.length === 0
           ? 'it explains one prompt without examples or word counts'
           : null;
   if (why !== null) throw badInput(`--explain is not possible here: ${why}.`);
 }
 
 /** By how much each word speaks for the label that the prompt chooses. */
-async function explained(
-  host: Host,
-  { prompt: { template, chat = false }, words, soft, task }: AnsweringVersion,
-  fields: Fields,
-  textColumn: string,
-): Promise<object> {
-  const calibration = task.kind === 'classify' ? task.calibration : null;
-  const asked: PlayedPrompt = { template, chat, soft, textColumn, task: { kind: 'classify', words, calibration } };
-  const { against, prompts } = await weighWords(host, { prompts: [asked], fields }, SILENT);
+async function explained(host: Host, of: AskedVersion, fields: Fields, textColumn: string): Promise<object> {
+  const version = { ...of, prompt: wholePrompt(of.prompt, null, textColumn) };
+  const { against, prompts } = await weighWords(host, { versions: [version], fields }, SILENT);
   const [weighed] = prompts;
   return {
-    against: words[against]?.label ?? '',
+    against: labelsOf(version.prompt)[against] ?? '',
     words: weighed?.words.map(({ text, nats }) => [text, rounded(nats)]),
     missed: rounded(weighed?.missed ?? 0),
   };
@@ -333,8 +297,8 @@ const rounded = (value: number): number => Number(value.toFixed(6));
 
 /** Prints a JSON line for each row, in the order of the file: rows that could not be read come between the others. */
 function createPrinter({ rows, rejected }: Table, answering: Answering) {
-  const { task } = firstOf(answering.plan).version;
-  const review = task.kind === 'classify' && task.threshold !== undefined ? { needs_review: true } : {};
+  const { prompt } = firstOf(answering.plan);
+  const review = prompt.threshold ? { needs_review: true } : {};
   const say = (line: object) => void process.stdout.write(`${JSON.stringify(line)}\n`);
   const refuse = (reason: string) => say({ not_answered: reason, ...review });
   let next = 0;
@@ -364,17 +328,17 @@ function createPrinter({ rows, rejected }: Table, answering: Answering) {
 
 function said(answer: RoutedAnswer, { plan, isNamed }: Answering): object {
   const { by, fallbackReason } = answer;
-  const { name, version } = present(plan[by], 'the version that answered');
+  const { name, prompt } = present(plan[by], 'the version that answered');
   const who = isNamed && { version: name, ...(fallbackReason && { fallback: fallbackReason }) };
   if (answer.kind === 'generate') return { written: answer.text, ...who };
-  const { task, words } = version;
-  const threshold = task.kind === 'classify' ? task.threshold : undefined;
+  const { threshold } = prompt;
+  const labels = labelsOf(prompt);
   const { probabilities } = answer;
   const best = argmax(probabilities);
   return {
-    label: words[best]?.label ?? '',
-    ...(threshold === undefined ? {} : { needs_review: isUnsure(probabilities[best] ?? 0, threshold) }),
+    label: labels[best] ?? '',
+    ...(threshold && { needs_review: isUnsure(probabilities[best] ?? 0, threshold.value) }),
     ...who,
-    probabilities: Object.fromEntries(words.map(({ label }, i) => [label, rounded(probabilities[i] ?? 0)])),
+    probabilities: Object.fromEntries(labels.map((label, i) => [label, rounded(probabilities[i] ?? 0)])),
   };
 }

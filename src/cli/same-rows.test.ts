@@ -7,7 +7,8 @@ import { describe, expect, it } from 'vitest';
 import type { Table } from '../dataset/types';
 import { uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
-import { type AnsweringVersion, alone } from '../prompt-set/ready-prompt';
+import { alone } from '../prompt-set/ready-prompt';
+import { askedOf } from '../prompt-set/test-support';
 import { batch, batchFile } from '../workflow/batch';
 import { fakeHost } from '../workflow/fake-host.test-support';
 import { SILENT } from '../workflow/host';
@@ -69,14 +70,7 @@ async function answered(of: Case, reader: 'command line' | 'page') {
     await writeFile(path, bytesOf(of));
     keepRows(host, await openTable(path, { text }, SILENT_LOG, { override: { oneColumn: true } }));
   }
-  const version: AnsweringVersion = {
-    task: { kind: 'classify', calibration: null, threshold: THRESHOLD },
-    prompt: { template, shots: 0, shotSeed: 0 },
-    words: WORDS,
-    soft: null,
-    model: null,
-    dataset: null,
-  };
+  const version = askedOf({ text: { template }, words: WORDS, threshold: THRESHOLD });
   const read = found(openFile(host).table, repeat !== undefined);
   await batch(host, { plan: alone(version), text, from: 0 }, { control: uninterrupted, emit: () => undefined });
   const answers = await (await batchFile(host, OUTPUT)).file.text();

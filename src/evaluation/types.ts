@@ -2,9 +2,10 @@ import type { ClassMetrics } from '../metrics/classification';
 import type { Interval } from '../metrics/intervals';
 import type { PairedCounts } from '../metrics/mcnemar';
 import type { LabelMetricId, TextMetricId } from '../metrics/registry';
+import type { CalibrationFit, ReviewThreshold } from '../prompt/prompt';
 import type { Placement } from '../prompt/soft-prompt';
 
-export type { Interval };
+export type { CalibrationFit, Interval, ReviewThreshold };
 
 /**
  * `hybrid` = a hand-written prompt with vectors trained on top; `ensemble` = the mean of several seeds; `combined` = a
@@ -25,24 +26,6 @@ export type ArmKind = (typeof ARM_KINDS)[number];
 /** Whether vectors were trained for it. */
 export const isLearned = (kind: ArmKind): boolean =>
   kind === 'tuned' || kind === 'hybrid' || kind === 'ensemble' || kind === 'combined';
-
-/** Contextual calibration: the mean log-probability of each label over unlabelled rows is subtracted. */
-export interface CalibrationFit {
-  readonly meanLogProbs: readonly number[];
-  readonly rows: number;
-}
-
-/** Answers with a lower probability go to a person. Chosen on validation rows; the counts are what it gave there. */
-export interface ReviewThreshold {
-  /** From 0 to 1. */
-  readonly value: number;
-  readonly rows: number;
-  readonly answered: number;
-  /** Of the answered rows. */
-  readonly correct: number;
-  /** Of the share right on new rows: each end holds in 90% of prompts, whichever threshold was chosen (`promisedShare`). */
-  readonly interval?: Interval | undefined;
-}
 
 export interface ArmOutcome {
   /** Stable id inside one evaluation, e.g. `untuned`, `yours`, `yours-8`, `tuned`, `majority`, `tfidf`. */

@@ -5,30 +5,18 @@
  */
 
 import { isRecord, present } from '../lib/assert';
-import { newerFormat, readJson } from '../lib/bytes';
+import { newerFormat, readFloats, readJson, writeFloats } from '../lib/bytes';
+import { base64Of, bytesOf, float64In, float64Of, orUndefined } from '../lib/exact-json';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { byName, firstFault, type Value, z } from '../lib/zod';
 import { labelProbabilities } from '../metrics/calibration';
 import { faultInWords, type WordModel, wordAnswers } from '../metrics/logistic';
-import { allFinite, PLACEMENTS, readFloats, type SoftPrompt, writeFloats } from '../prompt/soft-prompt';
-import type { AnsweringVersion } from '../prompt-set/ready-prompt';
-import {
-  count,
-  id,
-  line,
-  MOST_FEATURES,
-  MOST_TOGETHER,
-  many,
-  page,
-  share,
-  short,
-  some,
-  text,
-  thresholdSchema,
-  time,
-} from '../prompt-set/version-schemas';
+import { MOST_FEATURES, MOST_VOICES, thresholdSchema, voicesOf } from '../prompt/prompt';
+import { allFinite, PLACEMENTS, type SoftPrompt } from '../prompt/soft-prompt';
+import type { AskedVersion } from '../prompt-set/ready-prompt';
+import { count, id, line, many, page, share, short, some, text, time } from '../prompt-set/version-schemas';
+import { tunedPrompt } from '../prompt-set/versions';
 import { cueOf, otherColumns, parseTemplate, TEXT_SLOT } from '../task/template';
-import { base64Of, bytesOf, float64In, float64Of, orUndefined } from './exact-json';
 import { columnsSchema, sidecarSchema } from './sidecar';
 
 export const ARM_FILE = 'prompt.json';
@@ -56,14 +44,14 @@ const armSchema = z.object({
   tokenizer: sidecarSchema.shape.tokenizer.nullable(),
   columns: columnsSchema.exactOptional(),
   /** Whole templates: examples and a chat's marks are in them. Of several the mean answer counts. */
-  texts: z.array(text(1_000_000)).max(MOST_TOGETHER),
+  texts: z.array(text(1_000_000)).max(MOST_VOICES),
   vectors: z
     .object({
       placement: z.enum(PLACEMENTS),
       cueTokenIds: many(z.int().min(0)),
       virtualTokens: z.int().min(1).max(1024),
       hidden: z.int().min(1).max(65_536),
-      float32: z.array(base64).min(1).max(MOST_TOGETHER),
+      float32: z.array(base64).min(1).max(MOST_VOICES),
       /** Of trained answer words, one per set of vectors. */
       answerShift: z.array(base64).exactOptional(),
     })
@@ -233,23 +221,24 @@ export const columnsOf = ({ texts }: Pick<TakenArm, 'texts'>): readonly string[]
   ...new Set(texts.flatMap((each) => otherColumns(each, TEXT_SLOT))),
 ];
 
-/** A prompt of a file as it answers; it has a text. */
-export const versionOfArm = (arm: TakenArm): AnsweringVersion => {
-  const [template = '', ...texts] = arm.texts;
-  const [soft = null, ...softs] = arm.softs;
-  return {
-    task: {
-      kind: 'classify',
-      calibration: arm.calibration?.meanLogProbs ?? null,
-      ...(arm.threshold ? { threshold: arm.threshold.value } : {}),
-    },
-    prompt: { template, shots: 0, shotSeed: 0, ...(soft?.placement === 'infix' ? { splitsCue: true } : {}) },
-    words: arm.labels.map(({ label, word }) => ({ label, word })),
-    soft,
-    model: soft ? arm.model : null,
-    dataset: null,
-    together: { texts, softs, words: arm.words && { model: arm.words, weight: arm.weight } },
-  };
+/** A prompt of a file as it is asked. */
+export const versionOfArm = (arm: TakenArm): AskedVersion => {
+  const { handle, prompt: name, texts, softs, weight, calibration, threshold } = arm;
+  const words = arm.labels.map(({ label, word }) => ({ label, word }));
+  const [soft] = softs;
+  const voices = texts.flatMap((template) => {
+    const text = soft ? tunedPrompt(template, soft) : { template, shots: 0, shotSeed: 0 };
+    return voicesOf({ text, words, softs }).map((voice) => ({
+      ...voice,
+      weight: (voice.weight * weight) / texts.length,
+    }));
+  });
+  const counts = arm.words ? [{ kind: 'counts', weight: 1 - weight, counts: arm.words } as const] : [];
+  const task = { kind: 'classify', labels: words.map(({ label }) => label) } as const;
+  const route =
+    softs.length > 0 && arm.words ? 'combined' : softs.length > 1 ? 'ensemble' : soft ? 'tuned' : 'hand-written';
+  const prompt = { task, voices: [...voices, ...counts], calibration, threshold };
+  return { handle, name, route, prompt, model: soft ? arm.model : null, dataset: null };
 };
 
 /** What words alone say about texts, calibrated: no model is asked. */

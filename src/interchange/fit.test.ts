@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { readJson } from '../lib/bytes';
+import { exactJson, readExactJson } from '../lib/exact-json';
 import { checkTarget, isUnverifiable, whyNotFit } from './check-rows';
-import { exactJson, readExactJson } from './exact-json';
 import { readPeft } from './from-vectors';
 import type { Incoming } from './incoming';
 import { folderChanges } from './set-package';

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fitWords } from '../metrics/logistic';
+import type { Package } from '../prompt-set/package';
+import { askedOf, asking } from '../prompt-set/test-support';
 import type { TakenArm } from './arm-file';
 import { armReadme, dropInReadme, filePackage, packageReadme, peftReadme, scriptsFor, zipPackage } from './package';
 import type { Sidecar } from './sidecar';
@@ -173,10 +175,10 @@ describe('the README of a tuned prompt', () => {
 describe('the README of a drop-in', () => {
   const prompt = {
     ...{ name: 'Tone\nset', handle: 'TONE', model, fallback: null, checkRows: [1, 2, 3] },
-    asked: { name: 'tuned 1', threshold: null, longest: null },
+    asked: askedOf({ name: 'tuned 1' }),
   };
   const readme = (change: object = {}, columns: readonly string[] = []) =>
-    dropInReadme({ ...prompt, ...change }, columns, { plain: 158_400, packed: 49_600 });
+    dropInReadme({ ...prompt, ...change } as unknown as Package, columns, { plain: 158_400, packed: 49_600 });
 
   it('has the sizes, the call with the cells that it needs, and the check rows', () => {
     expect(readme()).toContain('# Tone set (`TONE`) in a web page');
@@ -184,15 +186,15 @@ describe('the README of a drop-in', () => {
     expect(readme()).toContain("await prompt.classify('…');");
     expect(readme()).toContain('the 3 check rows are replayed');
     expect(readme({}, ['city'])).toContain(`await prompt.classify({ "text": '…', "city": '…' });`);
-    expect(readme({ asked: { ...prompt.asked, longest: 9 } })).toContain('await prompt.generate(');
+    expect(readme({ asked: asking(prompt.asked, { task: { kind: 'generate', longest: 9 } }) })).toContain(
+      'await prompt.generate(',
+    );
     expect(readme()).toContain('- `THIRD_PARTY_NOTICES.md`: licences of what the module contains');
   });
 
   it('says what happens below the threshold, and where it fails', () => {
     expect(readme()).toContain('It has no threshold: every answer is taken.');
-    expect(readme({ asked: { ...prompt.asked, threshold: 0.7 } })).toContain(
-      'Below 0.7 an answer has `needsReview: true`',
-    );
+    expect(readme({ asked: askedOf({ threshold: 0.7 }) })).toContain('Below 0.7 an answer has `needsReview: true`');
     expect(readme()).toContain('There is no other prompt that could answer where it fails');
     expect(readme({ fallback: { name: 'hand-written 2' } })).toMatch(/Where tuned 1 fails .+, hand-written 2 answers/);
   });

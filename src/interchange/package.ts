@@ -4,6 +4,7 @@ import type { ReviewThreshold } from '../evaluation/types';
 import { percent } from '../lib/format';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import { thresholdWords } from '../prompt-set/calibration';
+import type { Package as PromptPackage } from '../prompt-set/package';
 import type { StagePolicy } from '../prompt-set/types';
 import { otherColumns } from '../task/template';
 import { columnsOf, type TakenArm } from './arm-file';
@@ -328,27 +329,16 @@ export function peftReadme(s: Sidecar): string {
   return `${lines.join('\n\n')}\n`;
 }
 
-/** What the README of a drop-in says; `route/web-prompt` has it. */
-interface DropIn {
-  readonly name: string;
-  readonly handle: string;
-  readonly model: { readonly id: string; readonly dtype: string };
-  readonly asked: { readonly name: string; readonly threshold: number | null; readonly longest: number | null };
-  readonly fallback: { readonly name: string } | null;
-  readonly policy?: StagePolicy | undefined;
-  readonly checkRows: readonly unknown[];
-}
-
 const kB = (bytes: number) => `${Math.round(bytes / 1000)} kB`;
 
-const belowThreshold = ({ threshold }: DropIn['asked']): string =>
+const belowThreshold = ({ prompt: { threshold } }: PromptPackage['asked']): string =>
   threshold === null
     ? 'It has no threshold: every answer is taken. `threshold: 0.8` sets one, and answers below it have `needsReview`.'
-    : `Below ${threshold} an answer has \`needsReview: true\`: ask a person. \`threshold: 0\` takes every answer.`;
+    : `Below ${threshold.value} an answer has \`needsReview: true\`: ask a person. \`threshold: 0\` takes every answer.`;
 
 const FAILS = '(other weights, check rows that come out differently, an error, `timeoutMs`)';
 
-function whereItFails({ asked, fallback, policy }: DropIn): string {
+function whereItFails({ asked, fallback, policy }: PromptPackage): string {
   if (!fallback)
     return 'There is no other prompt that could answer where it fails: the call then rejects with a sentence.';
   return policy
@@ -358,12 +348,12 @@ function whereItFails({ asked, fallback, policy }: DropIn): string {
 
 /** README.md of a drop-in. @param columns besides the text. @param sizes of softprompt.js in bytes, as it is and compressed */
 export function dropInReadme(
-  prompt: DropIn,
+  prompt: PromptPackage,
   columns: readonly string[],
   sizes: { readonly plain: number; readonly packed: number },
 ): string {
   const { asked, model: of } = prompt;
-  const ask = asked.longest === null ? 'classify' : 'generate';
+  const ask = asked.prompt.task.kind;
   const cells = ['text', ...columns].map((column) => `${JSON.stringify(column)}: '…'`);
   const row = columns.length === 0 ? "'…'" : `{ ${cells.join(', ')} }`;
   const lines = [

@@ -6,6 +6,7 @@
 import type { Dataset } from '../dataset/types';
 import { assert } from '../lib/assert';
 import { newerFormat, readJson } from '../lib/bytes';
+import { readExactJson } from '../lib/exact-json';
 import { rounded } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { byName, firstFault, z } from '../lib/zod';
@@ -15,7 +16,6 @@ import { freeHandle } from '../prompt-set/handle';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import type { Fields } from '../task/template';
 import { armJson, type TakenArm } from './arm-file';
-import { readExactJson } from './exact-json';
 import { adapterConfig, isPeftAdapter } from './from-vectors';
 import { packageReadme } from './package';
 import { fromSetJson, SET_JSON_VERSION, type SetJson, setJsonOf, setJsonSchema, toSetJson } from './set-json';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { present } from '../lib/assert';
-import { exactJson, readExactJson } from './exact-json';
+import { exactJson, readExactJson } from '../lib/exact-json';
 import { readSetFiles, setFiles } from './set-files';
 import { anySet } from './test-support';
 

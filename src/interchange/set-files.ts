@@ -2,6 +2,7 @@
 import type { Dataset, TaskKind } from '../dataset/types';
 import { newerFormat } from '../lib/bytes';
 import { badInput } from '../lib/errors';
+import { exactJson, readExactJson } from '../lib/exact-json';
 import { capitalised, counted } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { firstFault, type z } from '../lib/zod';
@@ -23,7 +24,6 @@ import {
 } from '../prompt-set/types';
 import { datasetSchema, hardVersionSchema } from '../prompt-set/version-schemas';
 import { versionWords } from '../prompt-set/versions';
-import { exactJson, readExactJson } from './exact-json';
 import { withoutRowIds } from './set-json';
 import {
   checkpointSchema,

@@ -4,11 +4,12 @@
  */
 import type { Dataset } from '../dataset/types';
 import { z } from '../lib/zod';
+import { answerWords } from '../prompt/prompt';
 import type { SoftPrompt } from '../prompt/soft-prompt';
+import { policySchema } from '../prompt-set/package';
 import { stagesOf } from '../prompt-set/stages';
 import type { HardVersion, PromptSet, SoftVersion } from '../prompt-set/types';
 import {
-  answerWords,
   count,
   datasetSchema,
   hardVersionSchema,
@@ -26,7 +27,7 @@ import {
   wordSearch,
 } from '../prompt-set/version-schemas';
 import { importedSettings } from './from-vectors';
-import { policySchema, type Sidecar } from './sidecar';
+import type { Sidecar } from './sidecar';
 
 export const SET_JSON_VERSION = 1;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { unzipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
-import { exactJson, readExactJson } from './exact-json';
+import { exactJson, readExactJson } from '../lib/exact-json';
 import { madeOfRows, readSetFiles, setFiles, withoutRows } from './set-files';
 import { readSetPackage, renewed, setPackageFiles } from './set-package';
 import { anySet } from './test-support';

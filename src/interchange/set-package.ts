@@ -1,9 +1,9 @@
 import { sha256 } from '../lib/bytes';
+import { exactJson, readExactJson } from '../lib/exact-json';
 import { type Failure, fail, type Result } from '../lib/result';
 import { z } from '../lib/zod';
 import { armId } from '../prompt-set/arms';
 import type { SoftVersion } from '../prompt-set/types';
-import { exactJson, readExactJson } from './exact-json';
 import { type CompleteSet, readSetFiles, type SetFilesFailure, setFiles } from './set-files';
 import type { Files } from './zip';
 

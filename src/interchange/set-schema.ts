@@ -3,14 +3,14 @@
  * with fields that are not named here, so that no version of the studio loses data of another one.
  */
 import { z } from '../lib/zod';
+import { answerWords, finite } from '../prompt/prompt';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import { answersSchema, faultInAnswers } from '../prompt-set/answers';
+import { policySchema } from '../prompt-set/package';
 import {
   accountSchema,
-  answerWords,
   besideSchema,
   count,
-  finite,
   id,
   keptVerdict,
   line,
@@ -23,7 +23,6 @@ import {
   untunedSchema,
   wordSearch,
 } from '../prompt-set/version-schemas';
-import { policySchema } from './sidecar';
 
 export const setSchema = z.object({
   id: id.min(1),

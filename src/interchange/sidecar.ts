@@ -3,19 +3,14 @@
  * Published as docs/softprompt.schema.json.
  */
 import { byName, z } from '../lib/zod';
+import { thresholdSchema } from '../prompt/prompt';
 import { PLACEMENTS } from '../prompt/soft-prompt';
-import { STAGE_POLICIES } from '../prompt-set/types';
-import { count, optimisation, page, share, text, thresholdSchema } from '../prompt-set/version-schemas';
+import { policySchema } from '../prompt-set/package';
+import { count, optimisation, page, share, text } from '../prompt-set/version-schemas';
 import { ANSWER_VECTORS, DEFAULT_RATE } from '../training/settings';
 
 /** 2 for prompts with trained answer words: releases that read only 1 would answer without them. */
 export const SIDECAR_VERSION = 2;
-/** Which prompt answers for a stage; see `StagePolicy`. */
-export const policySchema = z.object({
-  kind: z.enum(STAGE_POLICIES),
-  rowTimeoutMs: z.number().positive().max(3_600_000).optional(),
-});
-
 export const columnsSchema = z
   .object({ text: page, label: page })
   .describe('Of the rows that it was made with: the column of the texts, and that of the labels or expected texts');

@@ -1,5 +1,6 @@
 /** Whether a stored value is damaged, and which parts of it are sound. */
 import { firstFault, z } from '../lib/zod';
+import { finite as numbers } from '../prompt/prompt';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import type { Answers } from '../prompt-set/answers';
 import type {
@@ -10,7 +11,7 @@ import type {
   RunCheckpoint,
   StoredDataset,
 } from '../prompt-set/types';
-import { besideSchema, finite as numbers } from '../prompt-set/version-schemas';
+import { besideSchema } from '../prompt-set/version-schemas';
 
 /** `sound` is the value itself if nothing is wrong, as this release writes it, the rest of it if parts were removed, null if nothing is left. */
 export interface Soundness<T> {

@@ -8,7 +8,8 @@ import { isRecord } from '../lib/assert';
 import { readJson } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { firstFault, z } from '../lib/zod';
-import { answerWords, count, line, share, short, some, text, thresholdSchema } from '../prompt-set/version-schemas';
+import { answerWords, thresholdSchema } from '../prompt/prompt';
+import { count, line, share, short, some, text } from '../prompt-set/version-schemas';
 import { otherColumns, parseTemplate, printTemplate, TEXT_SLOT, type TemplatePart } from '../task/template';
 import type { AnswerWord } from '../task/types';
 

@@ -46,3 +46,18 @@ export async function fileBytes(file: Blob): Promise<Uint8Array> {
   });
   return new Uint8Array(buffer);
 }
+
+/** Little-endian float32, on any machine and at any alignment. */
+export function readFloats(bytes: Uint8Array): Float32Array<ArrayBuffer> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Float32Array.from({ length: bytes.byteLength / 4 }, (_, i) => view.getFloat32(4 * i, true));
+}
+
+export function writeFloats(vectors: Float32Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(vectors.length * 4);
+  const view = new DataView(bytes.buffer);
+  vectors.forEach((value, i) => {
+    view.setFloat32(4 * i, value, true);
+  });
+  return bytes;
+}

@@ -1,4 +1,4 @@
-import { assert } from '../lib/assert';
+import { assert, present } from '../lib/assert';
 import { createRng } from '../lib/rng';
 import { argmax, logSoftmax } from './classification';
 import { exactLow, type Interval, wilson } from './intervals';
@@ -61,12 +61,20 @@ export function meanAnswers(members: readonly Answers[]): Answers {
   );
 }
 
-/** `weight` of the first and the rest of the second: softmax(w log p + (1 - w) log q). Source: Genest & Zidek 1986. */
-export const mixedAnswers = (first: Answers, second: Answers, weight: number): Answers =>
+/** softmax(Σ w log p): what several say together. Source: Genest & Zidek 1986. One alone keeps its answers to the bit. */
+export function pooledAnswers(members: readonly Answers[], weights: readonly number[]): Answers {
   // no weight at all: zero times minus infinity would be no number
-  weight === 0
-    ? second
-    : first.map((row, i) => logSoftmax(row.map((value, c) => weight * value + (1 - weight) * at(second, i, c))));
+  const heard = members.flatMap((answers, m) => (weights[m] === 0 ? [] : [{ answers, weight: weights[m] as number }]));
+  const [only] = heard;
+  if (only && heard.length === 1 && only.weight === 1) return only.answers;
+  return present(members[0], 'member').map((row, i) =>
+    logSoftmax(row.map((_, c) => heard.reduce((sum, { answers, weight }) => sum + weight * at(answers, i, c), 0))),
+  );
+}
+
+/** `weight` of the first and the rest of the second. */
+export const mixedAnswers = (first: Answers, second: Answers, weight: number): Answers =>
+  pooledAnswers([first, second], [weight, 1 - weight]);
 
 export interface ReliabilityBin {
   readonly rows: number;

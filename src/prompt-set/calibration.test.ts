@@ -4,7 +4,6 @@ import { armId } from './arms';
 import {
   calibratedBy,
   keepArm,
-  meanLogProbsOf,
   ownCalibration,
   recordComparison,
   setThreshold,
@@ -149,7 +148,7 @@ describe('the calibration of a version', () => {
   it('changes the answers of the router', async () => {
     expect((await answerOf(made())).label).toBe('good');
     const calibrated = recordComparison(made(), compared({ tuned: true }), NOW);
-    expect(meanLogProbsOf(calibrated.soft[0] ?? {})).toEqual(FIT.meanLogProbs);
+    expect(calibrated.soft[0]?.calibration).toEqual(FIT);
     expect((await answerOf(calibrated)).label).toBe('bad');
   });
 });

@@ -3,12 +3,14 @@
  * person is asked. Both are decided on validation rows, and imports bring them along.
  */
 
-import type { ReviewThreshold } from '../evaluation/types';
+import type { CalibrationFit, ReviewThreshold } from '../evaluation/types';
 import { counted } from '../lib/format';
 import { promiseWords } from '../metrics/calibration';
+import { voicesOf } from '../prompt/prompt';
 import { type ArmPlan, armId, armsAsCompared, isTextAlone, UNTUNED } from './arms';
 import { addHardVersion, keptFrom, sameLabelOrder } from './make-versions';
 import { countLook, type Stamp, sameWords } from './prompt-set';
+import { type AskedVersion, taskOf } from './ready-prompt';
 import type { ClassifyEvaluation, Evaluation, HardVersion, Kept, PromptSet, SoftVersion } from './types';
 import { versionWords } from './versions';
 
@@ -17,10 +19,6 @@ type Comparison = Pick<Kept<ClassifyEvaluation>, 'plan' | 'comparison' | 'hardVe
 };
 type Compared = ({ readonly kind: 'classify' } & Comparison) | { readonly kind: 'generate' };
 type Calibration = HardVersion['calibration'];
-
-/** Mean log-probabilities that a version's answers have subtracted; null = none. */
-export const meanLogProbsOf = ({ calibration }: Pick<HardVersion | SoftVersion, 'calibration'>) =>
-  calibration?.meanLogProbs ?? null;
 
 /** The versions among the arms of a comparison, by arm; arms that no version is exactly, are left out. */
 export function versionsCompared(
@@ -107,13 +105,29 @@ export function ownCalibration(
   return version && fittingCalibration(set, version);
 }
 
+/** An arm as it is asked elsewhere, calibrated as it was compared. */
+export function askedArm(set: PromptSet, arm: ArmPlan): AskedVersion {
+  const { name, kind, prompt: text, words, softs, wordCounts: counted } = arm;
+  return {
+    ...{ handle: set.handle, name, route: kind === 'zero-shot' || kind === 'few-shot' ? 'hand-written' : kind },
+    prompt: {
+      task: taskOf(set, words),
+      voices: voicesOf({ text, words, softs, counted }),
+      calibration: calibrationOf(set, arm),
+      threshold: null,
+    },
+    model: set.soft.find(({ soft }) => soft === softs[0])?.model ?? null,
+    dataset: null,
+  };
+}
+
 /** What an arm's answers have subtracted wherever it is asked, as it was compared; null = nothing. */
-export function calibrationOf(set: PromptSet, arm: ArmPlan): readonly number[] | null {
+function calibrationOf(set: PromptSet, arm: ArmPlan): CalibrationFit | null {
   const { untuned } = set;
   const own = ownCalibration(set, arm);
   const isLast = own === undefined && arm.id === UNTUNED && untuned?.template === arm.prompt.template;
   const found = isLast && sameWords(untuned.words ?? [], arm.words) ? untuned.calibration : own;
-  return found?.meanLogProbs ?? null;
+  return found ?? null;
 }
 
 const textAlone = (run: SoftVersion | null): string =>

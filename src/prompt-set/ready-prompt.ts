@@ -1,19 +1,20 @@
-/** From a handle and a stage, or a version, to what answers: text, vectors, answer words, calibration and threshold. */
+/** From a handle and a stage, or a version, to what answers. */
 import { rowsKey } from '../dataset/keys';
-import type { Dataset, TaskKind } from '../dataset/types';
+import type { Dataset } from '../dataset/types';
 import { present } from '../lib/assert';
 import { contentKey, sha256 } from '../lib/bytes';
 import { badInput } from '../lib/errors';
-import { type Failure, fail, ok, type Result } from '../lib/result';
+import { type Failure, fail, type Result } from '../lib/result';
+import { type Prompt, type TextVoice, textsOf, voicesOf } from '../prompt/prompt';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import { asContinuation } from '../task/template';
+import { wordsFor } from '../task/template';
 import type { AnswerWord, HardPrompt } from '../task/types';
-import { meanLogProbsOf } from './calibration';
-import { chosenHard, sameLabelOrder } from './make-versions';
+import { chosenHard } from './make-versions';
 import { kindOf, sameWords } from './prompt-set';
 import { resolveStage, resolveVersion, type StageFailure, type VersionFailure } from './stages';
 import type { Beside, PromptSet, SoftVersion, StagePolicy } from './types';
 import {
+  kindWords,
   type SeenParts,
   seedsOf,
   seenParts,
@@ -31,53 +32,40 @@ export type Asked =
   | { readonly handle: string; readonly stage: string }
   | { readonly handle: string; readonly version: { readonly kind: Version['kind']; readonly number: number } };
 
-export interface ReadyPrompt {
-  readonly set: PromptSet;
-  readonly of: Version;
-  readonly prompt: HardPrompt;
-  readonly soft: SoftPrompt | null;
-  /** As they follow the prompt, in the order of the labels. */
-  readonly words: readonly AnswerWord[];
-  /** What calibration subtracts from the log-probabilities of its labels; null = nothing. */
-  readonly meanLogProbs: readonly number[] | null;
-  /** Answers with a lower probability go to a person; null = all are taken. */
-  readonly threshold: number | null;
-  /** Of the weights that its vectors were trained on; null = it has no vectors. */
-  readonly modelSha256: string | null;
-}
-
 type WrapperFailure = StageFailure | VersionFailure | Failure<'no-set'>;
 
-/** A version as text, vectors and answer words. */
-export function readyPrompt(set: PromptSet, of: Version): ReadyPrompt {
+/** What the prompts of a set answer. */
+export const taskOf = (set: PromptSet, words: readonly AnswerWord[]): Prompt['task'] =>
+  kindOf(set) === 'generate'
+    ? { kind: 'generate', longest: set.writing?.longest ?? null }
+    : { kind: 'classify', labels: words.map(({ label }) => label) };
+
+/** What a version answers with. */
+export function promptOf(set: PromptSet, of: Version): Prompt {
   const { kind, version } = of;
-  const prompt = kind === 'hard' ? version.prompt : tunedPrompt(version.template, version.settings, version.examples);
-  const text = prompt.chat ? '' : prompt.template;
+  const text = kind === 'hard' ? version.prompt : tunedPrompt(version.template, version.settings, version.examples);
+  const words = wordsFor(text, wordsOf(set, of));
+  const { softs = [], words: counted } = (kind === 'soft' && version.together) || {};
+  const own = kind === 'soft' && version.soft ? [version.soft, ...softs] : [];
   return {
-    set,
-    of,
-    prompt,
-    soft: kind === 'soft' ? version.soft : null,
-    words: wordsOf(set, of).map(({ label, word }) => ({ label, word: asContinuation(text, word) })),
-    meanLogProbs: meanLogProbsOf(version),
-    threshold: version.threshold?.value ?? null,
-    modelSha256: kind === 'soft' ? version.model.sha256 : null,
+    task: taskOf(set, words),
+    voices: voicesOf({ text, words, softs: own, counted }),
+    calibration: version.calibration ?? null,
+    threshold: version.threshold ?? null,
   };
 }
 
-/** The prompt that a handle and a stage, or a version, refer to; never another one instead. */
-function promptFor(sets: readonly PromptSet[], asked: Asked): Result<ReadyPrompt, WrapperFailure> {
-  const set = sets.find(({ handle, deletedAt }) => handle === asked.handle && deletedAt === null);
+/** The version that a handle and a stage, or a number, refer to; never another one instead. */
+function versionFor(set: PromptSet | undefined, asked: Asked): Result<Version, WrapperFailure> {
   if (!set) return fail('no-set', `There is no prompt set ${asked.handle} in this library.`, { handle: asked.handle });
-  const found = 'stage' in asked ? resolveStage(set, asked.stage) : resolveVersion(set, asked.version);
-  return found.ok ? ok(readyPrompt(set, found.value)) : found;
+  return 'stage' in asked ? resolveStage(set, asked.stage) : resolveVersion(set, asked.version);
 }
 
 /** What a handle and a stage, or a version, refer to, and the hand-written version that can answer in its place. */
 export interface Found {
   readonly set: PromptSet;
-  readonly asked: ReadyPrompt | null;
-  readonly fallback: ReadyPrompt | null;
+  readonly asked: Version | null;
+  readonly fallback: Version | null;
   /** Why there is no such version. */
   readonly missing: string | null;
 }
@@ -85,14 +73,13 @@ export interface Found {
 /** @throws StudioError `bad-input` where no version can answer under the policy */
 export function findVersions(sets: readonly PromptSet[], asked: Asked, policy: StagePolicy['kind']): Found {
   const set = sets.find(({ handle, deletedAt }) => handle === asked.handle && deletedAt === null);
-  const found = promptFor(sets, asked);
+  const found = versionFor(set, asked);
   const missing = found.ok ? null : found.error.message;
   const own = found.ok ? found.value : null;
   const hand = set && chosenHard(set);
-  const written = own?.of.kind === 'hard' ? own : hand ? readyPrompt(set, { kind: 'hard', version: hand }) : null;
+  const written: Version | null = own?.kind === 'hard' ? own : hand ? { kind: 'hard', version: hand } : null;
   // answers of a version with other labels could not replace this one's
-  const fits = !written || !own || sameLabelOrder(written.words, own.words);
-  const fallback = fits ? written : null;
+  const fallback = set && written && (!own || haveSameLabels(set, written, own)) ? written : null;
   const isEnough = policy === 'hand-written' ? fallback : policy === 'fallback' ? (own ?? fallback) : own;
   if (!set || !isEnough)
     throw badInput(
@@ -101,8 +88,11 @@ export function findVersions(sets: readonly PromptSet[], asked: Asked, policy: S
   return { set, asked: own, fallback: fallback === own ? null : fallback, missing };
 }
 
+const haveSameLabels = (set: PromptSet, a: Version, b: Version): boolean =>
+  contentKey(wordsOf(set, a).map(({ label }) => label)) === contentKey(wordsOf(set, b).map(({ label }) => label));
+
 /** What may answer, and when. Plain values, where their versions are. At least one of the two is there. */
-export interface Planned<V = NamedVersion, P = StagePolicy> {
+export interface Planned<V = AskedVersion, P = StagePolicy> {
   /** Null = the version that was asked for does not exist. */
   readonly asked: V | null;
   /** May answer in its place; null = none may. */
@@ -114,87 +104,51 @@ export interface Planned<V = NamedVersion, P = StagePolicy> {
 export const firstOf = <V>({ asked, fallback }: Pick<Planned<V>, 'asked' | 'fallback'>): V =>
   present(asked ?? fallback, 'a version that answers');
 
-/** What a version does with a row. */
-export type AnsweringTask =
-  | {
-      readonly kind: 'classify';
-      /** Mean log-probabilities that calibration subtracts; null = not calibrated. */
-      readonly calibration: readonly number[] | null;
-      /** Answers with a lower probability are marked for a person; left out = none. */
-      readonly threshold?: number;
-    }
-  | {
-      readonly kind: 'generate';
-      /** Most tokens of a generated text; null = as the texts of the data set suggest. */
-      readonly longest: number | null;
-    };
+/** What answers, in words. */
+export const ROUTES = ['untuned', 'hand-written', 'tuned', 'hybrid', 'ensemble', 'combined', 'probe'] as const;
+export type RouteKind = (typeof ROUTES)[number];
 
-/** A version that answers rows, with what it needs of its prompt set. */
-export interface AnsweringVersion {
-  readonly task: AnsweringTask;
-  readonly prompt: HardPrompt;
-  /** As they follow the prompt, in the order of the labels; empty where texts are generated. */
-  readonly words: readonly AnswerWord[];
-  readonly soft: SoftPrompt | null;
-  /** The model that its vectors were trained on; null where it has none. */
-  readonly model: { readonly id: string; readonly dtype: string; readonly sha256: string } | null;
-  /** The rows of its prompt set, for examples in the prompt; null where they are not here. */
-  readonly dataset: Dataset | null;
-  /** What answers together with it, where labels are chosen; left out = nothing. */
-  readonly together?: Together | undefined;
-}
-
-export interface Together extends Beside {
-  /** Other templates for the same row, as for examples in other orders: the mean answer counts. */
-  readonly texts: readonly string[];
-}
-
-const TASKS: { readonly [K in TaskKind]: (of: ReadyPrompt) => AnsweringTask } = {
-  classify: ({ meanLogProbs: calibration, threshold }) => ({
-    kind: 'classify',
-    calibration,
-    ...(threshold === null ? {} : { threshold }),
-  }),
-  generate: ({ set }) => ({ kind: 'generate', longest: set.writing?.longest ?? null }),
-};
-
-/** @param dataset the rows of its prompt set, where they are here */
-export function answeringVersion(ready: ReadyPrompt, dataset: Dataset | null): AnsweringVersion {
-  const { set, of, prompt, words, soft } = ready;
-  const model = of.kind === 'soft' ? of.version.model : null;
-  const together = togetherOf(of);
-  return { task: TASKS[kindOf(set)](ready), prompt, words, soft, model, dataset, ...(together && { together }) };
-}
-
-/** What answers together with the version's own vectors; null = nothing. */
-export const togetherOf = ({ kind, version }: Version): Together | null =>
-  kind === 'soft' && version.together
-    ? { texts: [], softs: version.together.softs, words: version.together.words }
-    : null;
-
-export type RouteKind = 'hand-written' | 'tuned' | 'hybrid' | 'ensemble' | 'combined';
-
-/** What answers, by its name. */
-export interface NamedVersion {
+/** A version as it is asked: its prompt, and what that needs of its prompt set. */
+export interface AskedVersion {
   readonly handle: string;
   /** "tuned 3". */
   readonly name: string;
-  /** Left out: as its prompt, vectors and words say. */
-  readonly route?: RouteKind;
-  readonly version: AnsweringVersion;
+  readonly route: RouteKind;
+  readonly prompt: Prompt;
+  /** The model that its vectors were trained on; null where it has none. */
+  readonly model: SoftVersion['model'] | null;
+  /** The rows of its prompt set, for examples in the prompt; null where they are not here. */
+  readonly dataset: Dataset | null;
 }
 
 /** @param dataset the rows of its prompt set, where they are here */
-export function namedVersion(ready: ReadyPrompt, dataset: Dataset | null): NamedVersion {
-  const { set, of } = ready;
-  const hybrid = of.kind === 'soft' && of.version.handVersion ? { route: 'hybrid' as const } : {};
-  return { handle: set.handle, name: versionWords(of), ...hybrid, version: answeringVersion(ready, dataset) };
-}
+export const askedVersion = (set: PromptSet, of: Version, dataset: Dataset | null): AskedVersion => ({
+  handle: set.handle,
+  name: versionWords(of),
+  route: kindWords(of),
+  prompt: promptOf(set, of),
+  model: of.kind === 'soft' ? of.version.model : null,
+  dataset,
+});
+
+/** The version with another threshold; left out = its own. */
+export const withThreshold = (of: AskedVersion, value: number | null | undefined): AskedVersion =>
+  value == null || of.prompt.task.kind !== 'classify'
+    ? of
+    : { ...of, prompt: { ...of.prompt, threshold: { value, rows: 0, answered: 0, correct: 0 } } };
+
+/** Its text alone, which any model reads. */
+export const withoutVectors = (of: AskedVersion): AskedVersion => ({
+  ...{ ...of, name: 'Untuned', route: 'untuned', model: null },
+  prompt: {
+    ...of.prompt,
+    voices: textsOf(of.prompt).map((voice) => ({ ...voice, soft: null, splitsCue: false })),
+    calibration: null,
+  },
+});
 
 /** A version that nothing else answers for. */
-export const alone = (version: AnsweringVersion, of = { handle: '', name: '' }): Planned => ({
-  ...{ asked: { ...of, version }, fallback: null, policy: { kind: 'as-asked' } },
-});
+export const alone = (asked: AskedVersion): Planned => ({ asked, fallback: null, policy: { kind: 'as-asked' } });
 
 // The rows of a grid: versions and means over seeds, each with what it answers from.
 
@@ -246,20 +200,20 @@ export function gridPrompt(set: PromptSet, choice: string, dataset: Dataset | nu
   const of = versionById(set, isMean ? choice.slice(MEAN.length) : choice);
   const name = gridChoices(set).find(({ id }) => id === choice)?.name;
   if (!of || name === undefined) return null;
-  const { prompt, words, soft, meanLogProbs, threshold } = readyPrompt(set, of);
-  const together = togetherOf(of);
+  const asked = promptOf(set, of);
+  const [{ words, kind: _kind, weight: _weight, soft: _soft, ...prompt }] = textsOf(asked) as [TextVoice];
   const mean = isMean && of.kind === 'soft' ? meanOf(set, of.version).flatMap((run) => run.soft ?? []) : null;
   return {
     id: `${set.id}/${choice}`,
     name: `${set.handle}, ${name}`,
     prompt,
     words,
-    softs: mean ?? (soft ? [soft, ...(together?.softs ?? [])] : []),
-    wordCounts: mean ? null : (together?.words ?? null),
+    softs: mean ?? textsOf(asked).flatMap(({ soft }) => soft ?? []),
+    wordCounts: mean || of.kind === 'hard' ? null : (of.version.together?.words ?? null),
     model: of.kind === 'soft' ? of.version.model : null,
     // both belong to a version, and a mean is none
-    meanLogProbs: isMean ? null : meanLogProbs,
-    threshold: isMean ? null : threshold,
+    meanLogProbs: isMean ? null : (asked.calibration?.meanLogProbs ?? null),
+    threshold: isMean ? null : (asked.threshold?.value ?? null),
     dataset,
     seen: seenParts(set, of, dataset),
     ...(kindOf(set) === 'generate' && { writing: { longest: set.writing?.longest ?? null } }),

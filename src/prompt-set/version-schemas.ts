@@ -1,8 +1,16 @@
 /** The form of versions and rows: their types, and what files of every format are checked by. */
 import { LEFT_OUT_REASONS } from '../dataset/types';
 import { byName, z } from '../lib/zod';
-import { faultInWords } from '../metrics/logistic';
-import { allFinite, PLACEMENTS } from '../prompt/soft-prompt';
+import {
+  answerWords,
+  calibrationSchema,
+  MOST_VOICES,
+  softSchema,
+  textSchema,
+  thresholdSchema,
+  wordModelSchema,
+} from '../prompt/prompt';
+import { PLACEMENTS } from '../prompt/soft-prompt';
 import { ANSWER_VECTORS } from '../training/settings';
 
 /** What a file may hold, as it may come from a stranger: characters of a text, and how many of a thing. */
@@ -15,11 +23,6 @@ export const page = text(200_000);
 export const some = <T extends z.ZodType>(of: T) => z.array(of).max(1000);
 export const many = <T extends z.ZodType>(of: T) => z.array(of).max(1e6);
 
-/** Texts, and sets of vectors, that may answer together. */
-export const MOST_TOGETHER = 64;
-/** Words and word sequences that may be counted. */
-export const MOST_FEATURES = 2_000_000;
-
 export const share = z.number().min(0).max(1);
 export const count = z.int().min(0).max(1e9);
 
@@ -29,8 +32,6 @@ export const accountSchema = z.object({
   leftOut: z.partialRecord(z.enum(LEFT_OUT_REASONS), count).describe('Rows by reason; with the used ones they are all'),
 });
 const ids = many(line);
-
-export const answerWords = some(z.object({ label: line, word: line }));
 
 /** What the last comparison said, in a set that came without its rows: comparisons name rows, so they stayed behind. */
 export const keptVerdict = z.object({
@@ -68,15 +69,6 @@ export const optimisation = {
   patience: count.nullable(),
   metric: z.enum(['loss', 'accuracy', 'macro-f1']),
 };
-
-/** Below which probability a person is asked, and what that gave on validation rows. */
-export const thresholdSchema = z.object({
-  value: share,
-  rows: count,
-  answered: count,
-  correct: count,
-  interval: z.object({ low: share, high: share }).optional(),
-});
 
 export const settingsSchema = z.object({
   placement: z.enum(PLACEMENTS),
@@ -160,24 +152,14 @@ const described = {
   /** The answer words it has been used or trained with, if the set has others by now. Missing = the set's. */
   words: answerWords.optional(),
   /** What its answers have subtracted, wherever it answers; null = nothing. Left out: it was not compared yet. */
-  calibration: z
-    .object({ meanLogProbs: some(z.number()), rows: count })
-    .nullable()
-    .optional(),
+  calibration: calibrationSchema.nullable().optional(),
   /** Below it a person is asked, wherever it answers. Missing = its answers are all taken. */
   threshold: thresholdSchema.optional(),
 };
 
 export const hardVersionSchema = z.object({
   ...described,
-  prompt: z.object({
-    template: page,
-    shots: z.int().min(0).max(1000),
-    shotSeed: z.int(),
-    selection: z.enum(['balanced', 'random', 'nearest']).optional(),
-    orders: z.int().min(1).max(64).optional(),
-    chat: z.boolean().optional(),
-  }),
+  prompt: textSchema,
   /** It was found by a search; missing = somebody wrote it. */
   search: promptSearch.optional(),
   /** Result on validation rows, if it was tried. */
@@ -206,40 +188,16 @@ export const hardVersionSchema = z.object({
 /** How the last comparison calibrated Untuned. */
 export const untunedSchema = hardVersionSchema.pick({ words: true, calibration: true }).extend({ template: page });
 
-export const finite = z.instanceof(Float32Array).refine(allFinite, 'contains numbers that are not finite');
-
-const storedVectors = z
-  .strictObject({
-    placement: z.enum(PLACEMENTS),
-    vectors: finite,
-    virtualTokens: z.int().min(1).max(1024),
-    hidden: z.int().min(1).max(65_536),
-    answerShift: finite.exactOptional(),
-  })
-  .refine(({ vectors, virtualTokens, hidden }) => vectors.length === virtualTokens * hidden, 'has other numbers');
-
-const wordModel = z
-  .object({
-    ngrams: z.int().min(1).max(5),
-    sublinear: z.boolean(),
-    vocabulary: z.array(page).max(MOST_FEATURES),
-    idf: many(z.number()),
-    classes: z.int().min(2).max(1000),
-    known: some(z.int().min(0)),
-    weights: z.instanceof(Float64Array),
-  })
-  .refine((model) => faultInWords(model) === null, 'words that do not fit together');
-
 /** What answers beside a version's own vectors, where labels are chosen: copies, so that it does when runs and rows are gone. */
 export const besideSchema = z.object({
   /** What `armId` named. */
   from: line.optional(),
   /** Vectors of other runs: the mean answer counts. */
-  softs: z.array(storedVectors).max(MOST_TOGETHER - 1),
+  softs: z.array(softSchema).max(MOST_VOICES - 1),
   /** Words of training rows that are mixed in; null = none. */
   words: z
     .object({
-      model: wordModel,
+      model: wordModelSchema,
       /** Of the prompts. */
       weight: share,
     })

@@ -1,9 +1,9 @@
 /** Vectors as files: NumPy's `.npy`, and the `.safetensors` of a PEFT prompt-tuning folder. */
 
 import { isRecord } from '../lib/assert';
-import { readJson } from '../lib/bytes';
+import { readFloats, readJson, writeFloats } from '../lib/bytes';
 import { fail, ok, type Result } from '../lib/result';
-import { allFinite, readFloats, shapeProblem, type VectorTable, writeFloats } from './soft-prompt';
+import { allFinite, shapeProblem, type VectorTable } from './soft-prompt';
 
 /** Source: numpy.lib.format, versions 1.0 to 3.0. */
 const MAGIC = '\x93NUMPY';

@@ -67,19 +67,4 @@ export function shapeProblem(shape: readonly number[]): string | null {
   return hidden > MAX_HIDDEN ? `has ${hidden} numbers per vector; at most ${MAX_HIDDEN} are read` : null;
 }
 
-/** Little-endian float32, on any machine and at any alignment. */
-export function readFloats(bytes: Uint8Array): Float32Array<ArrayBuffer> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Float32Array.from({ length: bytes.byteLength / 4 }, (_, i) => view.getFloat32(4 * i, true));
-}
-
-export function writeFloats(vectors: Float32Array): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(vectors.length * 4);
-  const view = new DataView(bytes.buffer);
-  vectors.forEach((value, i) => {
-    view.setFloat32(4 * i, value, true);
-  });
-  return bytes;
-}
-
 export const allFinite = (vectors: Float32Array): boolean => vectors.every(Number.isFinite);

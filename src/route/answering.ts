@@ -2,15 +2,19 @@
 
 import type { LeftOutReason, Table, TaskKind } from '../dataset/types';
 import type { ModelInfo, ScoreRequest, ScoreResult, WrittenRow } from '../engine/types';
+import { present } from '../lib/assert';
+import { contentKey } from '../lib/bytes';
 import type { Control } from '../lib/control';
 import { badInput, type StudioError } from '../lib/errors';
 import { counted } from '../lib/format';
 import { unwrap } from '../lib/result';
-import { labelProbabilities, meanAnswers, mixedAnswers } from '../metrics/calibration';
+import { labelProbabilities, pooledAnswers } from '../metrics/calibration';
 import { wordAnswers } from '../metrics/logistic';
-import type { AnsweringTask, AnsweringVersion } from '../prompt-set/ready-prompt';
+import { labelsOf, softOf, type TextVoice, textsOf } from '../prompt/prompt';
+import type { AskedVersion } from '../prompt-set/ready-prompt';
 import { type BatchRenderer, openBatch } from '../task/batch';
 import { type Fields, otherColumns, TEXT_SLOT } from '../task/template';
+import type { HardPrompt } from '../task/types';
 import { encodeRow, labelTokens, RESERVED_TOKENS, type TokenRow, targetIds } from '../tokens/tokenizer';
 import { generateTexts, longestAnswer, type TokenHost, type WritingHost } from './generated-texts';
 
@@ -58,12 +62,32 @@ export interface RowSource {
   ) => Promise<{ readonly rows: readonly TokenRow[]; readonly leftOut: LeftOut }>;
 }
 
-/** A row as tokens; `said` is its text without a prompt, where words are counted too. */
-type AskedRow = TokenRow & { readonly said?: string };
+/** What is needed to ask a version. */
+type Askable = Pick<AskedVersion, 'prompt' | 'dataset'>;
+
+/** A row as tokens, in the first text of a prompt. */
+interface AskedRow extends TokenRow {
+  /** In its other texts. */
+  readonly others?: readonly TokenRow[];
+  /** Its text without a prompt, for word counts. */
+  readonly plain?: string;
+}
 
 /** Most tokens of this version's answers; null where it chooses a label. */
-export const roomFor = (host: TokenHost, { task, dataset }: AnsweringVersion): number | null =>
+export const roomFor = (host: TokenHost, { prompt: { task }, dataset }: Askable): number | null =>
   task.kind === 'generate' ? longestAnswer(host, task.longest, dataset) : null;
+
+/** What decides how the model reads a row: voices that agree in it are asked with the same tokens. */
+const textKey = ({ kind: _kind, weight: _weight, soft: _soft, ...text }: TextVoice): string => contentKey(text);
+
+/** The texts of a prompt, each once, and which of them each of its text voices reads. */
+function readings(prompt: Askable['prompt']): { readonly texts: readonly TextVoice[]; readonly of: readonly number[] } {
+  const voices = textsOf(prompt);
+  const keys = voices.map(textKey);
+  const texts = voices.filter((_, i) => keys.indexOf(keys[i] as string) === i);
+  const places = texts.map(textKey);
+  return { texts, of: keys.map((key) => places.indexOf(key)) };
+}
 
 /** Columns of a table; `label`: of labels or expected texts, where answers are to be checked. */
 export interface RowsColumns {
@@ -74,23 +98,43 @@ export interface RowsColumns {
 /** The rows of a table under a version's prompt. @throws StudioError `bad-input` when the prompt cannot be used on it */
 export function tableSource(
   host: TokenHost,
-  version: AnsweringVersion,
+  version: Askable,
   table: Pick<Table, 'columns' | 'rows'>,
   { text, label }: RowsColumns,
 ): RowSource {
-  const { prompt, words, dataset, together } = version;
+  const { prompt, dataset } = version;
   const longest = roomFor(host, version);
-  const how = { prompt, words, text, label, ...(longest === null ? {} : { longest }) };
-  const others = together?.texts ?? [];
-  const render = unwrap(openBatch(table, { ...how, others, dataset: prompt.shots > 0 ? dataset : null }));
-  const said = (row: TokenRow): AskedRow => ({ ...row, said: table.rows.at(Number(row.rowId))?.cells[text] ?? '' });
+  const { texts } = readings(prompt);
+  const words = labelsOf(prompt).map((each) => ({ label: each, word: each }));
+  const bare: HardPrompt = { template: `{${TEXT_SLOT}}`, shots: 0, shotSeed: 0 };
+  const shown = texts.length > 0 ? texts : [{ ...bare, words }];
+  const renderers = shown.map((voice) => {
+    const how = { prompt: voice, words: voice.words, text, label, ...(longest === null ? {} : { longest }) };
+    return unwrap(openBatch(table, { ...how, dataset: voice.shots > 0 ? dataset : null }));
+  });
+  const cellAt = (index: number, column: string | null) => table.rows.at(index)?.cells[column ?? text] ?? '';
+  const counts = prompt.voices.some(({ kind }) => kind === 'counts');
+  const rowsIn = (from: number, count: number): Tokenised => {
+    const rows = table.rows.slice(from, from + count);
+    const [first, ...others] = renderers.map((render, i) =>
+      tokenised(host, render(rows, from), shown[i]?.chat ?? false, longest ?? 0),
+    ) as [Tokenised, ...Tokenised[]];
+    if (others.length === 0) return first;
+    const leftOut = new Map([first, ...others].flatMap((each) => each.leftOut.map((out) => [out[0], out] as const)));
+    const isAsked = ({ rowId }: TokenRow) => !leftOut.has(Number(rowId));
+    const read = others.map((each) => each.rows.filter(isAsked));
+    const asked = first.rows
+      .filter(isAsked)
+      .map((row, i) => ({ ...row, others: read.map((all) => all[i] as TokenRow) }));
+    return { rows: asked, leftOut: [...leftOut.values()] };
+  };
   return {
     total: table.rows.length,
-    cellAt: (index, column) => table.rows.at(index)?.cells[column ?? text] ?? '',
+    cellAt,
     rowsAt: async (from, count) => {
-      const rendered = render(table.rows.slice(from, from + count), from);
-      const { rows, leftOut } = tokenised(host, rendered, prompt.chat ?? false, longest ?? 0);
-      return { rows: together?.words ? rows.map(said) : rows, leftOut };
+      const { rows, leftOut } = rowsIn(from, count);
+      const plain = (row: TokenRow): AskedRow => ({ ...row, plain: cellAt(Number(row.rowId), null) });
+      return { rows: counts ? rows.map(plain) : rows, leftOut };
     },
   };
 }
@@ -101,12 +145,11 @@ export function tableSource(
  */
 export function fieldsSource(
   host: TokenHost,
-  version: AnsweringVersion,
+  version: Askable,
   rows: readonly Fields[],
   text = version.dataset?.mapping.text ?? TEXT_SLOT,
 ): RowSource {
-  const { prompt, together } = version;
-  const templates = [prompt.template, ...(together?.texts ?? [])];
+  const templates = textsOf(version.prompt).map(({ template }) => template);
   const columns = [...new Set([text, ...templates.flatMap((each) => otherColumns(each, text))])];
   const cell = (fields: Fields, column: string) => {
     const name = column === text ? TEXT_SLOT : column;
@@ -120,13 +163,18 @@ export function fieldsSource(
   return { ...tableSource(host, version, { columns, rows: table }, { text, label: null }), cellAt };
 }
 
+interface Tokenised {
+  readonly rows: readonly TokenRow[];
+  readonly leftOut: LeftOut;
+}
+
 /** Rendered rows as token ids; those that leave the model no room are left out. @param longest tokens of an answer */
 function tokenised(
   { tokens }: TokenHost,
   rendered: ReturnType<BatchRenderer>,
   chat: boolean,
   longest: number,
-): { readonly rows: readonly TokenRow[]; readonly leftOut: LeftOut } {
+): Tokenised {
   const { tokenizer, context } = tokens;
   const room = context - RESERVED_TOKENS;
   const encode = (each: string) => tokens.encode(chat ? (tokenizer.chat(each) ?? each) : each);
@@ -160,33 +208,45 @@ interface AnsweredRows {
 
 export type Answerer = (rows: readonly TokenRow[], control: Control) => Promise<AnsweredRows>;
 
-type Opener<T> = (host: AnsweringHost, version: AnsweringVersion, task: T) => Answerer;
+type Opener = (host: AnsweringHost, version: Askable) => Answerer;
 
-const ANSWERERS: { readonly [K in TaskKind]: Opener<Extract<AnsweringTask, { readonly kind: K }>> } = {
-  classify: ({ tokens, engine }, { words, soft, together }, { calibration }) => {
-    const labels = labelTokens(tokens, words);
-    const counted = together?.words ?? null;
-    const byWords = counted && wordAnswers(counted.model);
+const ANSWERERS: { readonly [K in TaskKind]: Opener } = {
+  classify: ({ tokens, engine }, { prompt }) => {
+    const { of } = readings(prompt);
+    const texts = textsOf(prompt).map((voice, v) => ({
+      ...voice,
+      labels: labelTokens(tokens, voice.words),
+      at: of[v],
+    }));
+    const counts = prompt.voices.flatMap((voice) =>
+      voice.kind === 'counts' ? [{ weight: voice.weight, answer: wordAnswers(voice.counts) }] : [],
+    );
+    const weights = [...texts, ...counts].map(({ weight }) => weight);
     return async (rows: readonly AskedRow[], control) => {
       const scored: ScoreResult[] = [];
-      for (const each of [soft, ...(together?.softs ?? [])])
-        scored.push(await engine.score({ rows, labels, soft: each, cacheKey: null }, control));
-      const mean = meanAnswers(scored.map((each) => each.rows.map(({ logProbs }) => logProbs)));
-      const said = byWords?.(rows.map((row) => row.said ?? ''));
-      const logProbs = counted && said ? mixedAnswers(mean, said, counted.weight) : mean;
+      for (const { labels, soft, at } of texts) {
+        const read = at ? rows.map((row) => present(row.others?.[at - 1], 'a row in another text')) : rows;
+        scored.push(await engine.score({ rows: read, labels, soft, cacheKey: null }, control));
+      }
+      const counted = counts.map(({ answer }) => answer(rows.map(({ plain = '' }) => plain)));
+      const logProbs = pooledAnswers(
+        [...scored.map((each) => each.rows.map((row) => row.logProbs)), ...counted],
+        weights,
+      );
       const answers = rows.map(({ rowId, label }, i) => ({
         kind: 'classify' as const,
         index: Number(rowId),
         gold: label,
-        probabilities: labelProbabilities(logProbs[i] ?? [], calibration),
+        probabilities: labelProbabilities(logProbs[i] ?? [], prompt.calibration?.meanLogProbs ?? null),
         tokens: scored.reduce((sum, each) => sum + (each.rows[i]?.tokensSent ?? 0), 0),
       }));
       const seconds = scored.reduce((sum, each) => sum + each.seconds, 0);
       return { answers, ms: scored.some(({ rowsRun }) => rowsRun > 0) ? seconds * 1000 : null };
     };
   },
-  generate: (host, { soft, dataset }, task) => {
-    const longest = longestAnswer(host, task.longest, dataset);
+  generate: (host, version) => {
+    const soft = softOf(version.prompt);
+    const longest = roomFor(host, version) ?? 0;
     return async (rows, control) => {
       const begin = performance.now();
       const texts = await generateTexts(host, { rows, soft, cacheKey: null, longest }, control);
@@ -204,7 +264,10 @@ const ANSWERERS: { readonly [K in TaskKind]: Opener<Extract<AnsweringTask, { rea
 };
 
 /** The vectors were trained on other weights than are loaded; null = they were not, or there are none. */
-export function otherWeights({ engine: { info } }: AnsweringHost, { model }: AnsweringVersion): StudioError | null {
+export function otherWeights(
+  { engine: { info } }: AnsweringHost,
+  { model }: Pick<AskedVersion, 'model'>,
+): StudioError | null {
   if (!model || model.sha256 === info.sha256) return null;
   return badInput(
     `These vectors only work with ${model.id} (${model.dtype}); ${info.id} (${info.dtype}) is loaded. Load that model, then run again.`,
@@ -216,10 +279,8 @@ export function otherWeights({ engine: { info } }: AnsweringHost, { model }: Ans
  * engine's own caches, so that another version can answer next.
  * @throws StudioError `bad-input` when the vectors were trained on other weights than are loaded
  */
-export function openVersion(host: AnsweringHost, version: AnsweringVersion): Answerer {
+export function openVersion(host: AnsweringHost, version: AskedVersion): Answerer {
   const other = otherWeights(host, version);
   if (other) throw other;
-  const { task } = version;
-  // one entry of the table with its own task: the type of the pair is lost between the two lookups
-  return (ANSWERERS[task.kind] as Opener<AnsweringTask>)(host, version, task);
+  return ANSWERERS[version.prompt.task.kind](host, version);
 }

@@ -4,13 +4,14 @@ import { createEngine, type Engine, type EngineOptions } from '../engine/engine'
 import { readModel } from '../engine/test-support';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
-import { readyPrompt } from '../prompt-set/ready-prompt';
+import { packageJson } from '../prompt-set/package';
+import { askedVersion } from '../prompt-set/ready-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
 import { createSoftprompt } from './drop-in';
 import { setOf } from './test-support';
-import { leaving, makeWebPrompt, webPromptJson } from './web-prompt';
+import { makeWebPrompt } from './web-prompt';
 
 const MODEL = 'public/models/softprompt-studio/tiny-support';
 const inNode = (options: Omit<EngineOptions, 'createRunner'>) =>
@@ -34,11 +35,11 @@ beforeAll(async () => {
   engine = await inNode({ id: 'tiny', files, backend: 'wasm' });
   const host = { engine, tokens: openTokenizerOf(await createCoreTokenizer(files), engine.info.contextLength) };
   const set = setOf('Tone', ['complaint', 'praise'], engine.info, 1);
-  const hard = readyPrompt(set, { kind: 'hard', version: present(set.hard[0], 'version') });
-  const soft = readyPrompt(set, { kind: 'soft', version: present(set.soft[0], 'run') });
-  const versions = { asked: leaving(host, soft, null), fallback: leaving(host, hard, null) };
+  const hard = askedVersion(set, { kind: 'hard', version: present(set.hard[0], 'version') }, null);
+  const soft = askedVersion(set, { kind: 'soft', version: present(set.soft[0], 'run') }, null);
+  const versions = { asked: soft, fallback: hard };
   const about = { producer: 'test', name: 'Tone', handle: 'TONE', createdAt: '2026-01-01' };
-  prompt = JSON.parse(webPromptJson(await makeWebPrompt(host, versions, about, ['Thanks'], uninterrupted)));
+  prompt = JSON.parse(packageJson(await makeWebPrompt(host, versions, about, ['Thanks'], uninterrupted)));
 }, 60_000);
 
 afterAll(() => {

@@ -10,21 +10,15 @@ import { unwrap } from '../lib/result';
 import { argmax } from '../metrics/classification';
 import { configOf, type ModelFiles } from '../model/card';
 import { loadModelFiles } from '../model/load';
-import type { NamedVersion } from '../prompt-set/ready-prompt';
+import { labelsOf } from '../prompt/prompt';
+import { columnsOf, type Package, readPackage, unpacked } from '../prompt-set/package';
+import { type AskedVersion, withThreshold } from '../prompt-set/ready-prompt';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
 import { type AnsweringHost, fieldsSource } from './answering';
 import { AS_ASKED, type Share } from './policy';
 import { createRouter } from './router';
-import {
-  columnsOf,
-  policyFor,
-  readWebPrompt,
-  versionOfWeb,
-  WEB_PROMPT_FILE,
-  type WebPrompt,
-  type WebVersion,
-} from './web-prompt';
+import { policyFor, WEB_PROMPT_FILE } from './web-prompt';
 
 /** Larger differences mean another computation, not rounding. */
 const TOLERANCE = 1e-3;
@@ -33,15 +27,15 @@ const isAddress = (prompt: Options['prompt']): prompt is string | URL | undefine
   prompt === undefined || typeof prompt === 'string' || prompt instanceof URL;
 
 /** @throws StudioError `bad-input` */
-async function readPrompt(prompt: Options['prompt']): Promise<WebPrompt> {
-  if (!isAddress(prompt)) return unwrap(readWebPrompt(prompt));
+async function readPrompt(prompt: Options['prompt']): Promise<Package> {
+  if (!isAddress(prompt)) return unwrap(readPackage(prompt, WEB_PROMPT_FILE));
   const address = new URL(prompt ?? new URL(WEB_PROMPT_FILE, import.meta.url), here());
   const value = await fetch(address)
     .then((response) => (response.ok ? response.json() : undefined))
     .catch(() => undefined);
   if (value === undefined)
     throw badInput(`${address.href} could not be read as JSON. Is the exported prompt at this address?`);
-  return unwrap(readWebPrompt(value));
+  return unwrap(readPackage(value, WEB_PROMPT_FILE));
 }
 
 const here = (): string => globalThis.document?.baseURI ?? location.href;
@@ -59,7 +53,7 @@ const graphOf = (dtype: string): string =>
   `onnx/model${dtype === 'fp32' ? '' : `_${dtype === 'q8' ? 'quantized' : dtype}`}.onnx`;
 
 /** The model's files: as its studio.json lists them, or those that a folder of the hub has for these weights. */
-async function readModel(folder: URL, { model }: WebPrompt, onProgress: Options['onProgress']) {
+async function readModel(folder: URL, { model }: Package, onProgress: Options['onProgress']) {
   const listed = await fetch(new URL('studio.json', folder)).catch(() => null);
   if (listed?.ok && !listed.headers.get('content-type')?.startsWith('text/html')) {
     const progress = (so: { readonly receivedBytes: number; readonly totalBytes: number }) =>
@@ -90,7 +84,7 @@ interface Loaded {
   readonly dispose: () => Promise<void>;
 }
 
-async function loadHost(prompt: WebPrompt, { model, threads, onProgress }: Options): Promise<Loaded> {
+async function loadHost(prompt: Package, { model, threads, onProgress }: Options): Promise<Loaded> {
   const folder = new URL(String(model).replace(/\/?$/, '/'), here());
   const { files, sha256 } = await readModel(folder, prompt, onProgress);
   const tokenizer = await createCoreTokenizer(files);
@@ -125,17 +119,13 @@ async function loadHost(prompt: WebPrompt, { model, threads, onProgress }: Optio
 }
 
 /** What the prompt says of its check rows here, in their order. */
-async function replay(
-  host: AnsweringHost,
-  asked: NamedVersion,
-  checkRows: WebPrompt['checkRows'],
-): Promise<CheckReport> {
+async function replay(host: AnsweringHost, asked: AskedVersion, checkRows: Package['checkRows']): Promise<CheckReport> {
   const cells = checkRows.map((row) => row.cells);
   const plan = { asked, fallback: null, policy: AS_ASKED };
   const route = createRouter({ host }).rows(plan, (version) => fieldsSource(host, version, cells));
   const { answers } = await route.answer(0, cells.length, uninterrupted);
   const byRow = new Map(answers.map((answer) => [answer.index, answer]));
-  const labelOf = (probabilities: readonly number[]) => asked.version.words[argmax(probabilities)]?.label ?? '';
+  const labelOf = (probabilities: readonly number[]) => labelsOf(asked.prompt)[argmax(probabilities)] ?? '';
   const rows = checkRows.map((row, i) => {
     const answer = byRow.get(i);
     const probabilities = answer?.kind === 'classify' ? answer.probabilities : [];
@@ -155,7 +145,7 @@ async function replay(
 }
 
 /** @throws StudioError `bad-input` */
-function shareIn({ share, shareBy }: Options, { fallback }: WebPrompt): Share | undefined {
+function shareIn({ share, shareBy }: Options, { fallback }: Package): Share | undefined {
   if (share === undefined) return undefined;
   if (!(share >= 0 && share <= 100)) throw badInput(`share takes per cent from 0 to 100, not ${share}.`);
   if (!fallback) throw badInput(`${WEB_PROMPT_FILE} has no hand-written prompt for the texts outside the share.`);
@@ -167,22 +157,18 @@ export async function createSoftprompt(options: Options): Promise<Softprompt> {
   const prompt = await readPrompt(options.prompt);
   const share = shareIn(options, prompt);
   const { host, dispose } = await loadHost(prompt, options);
-  const { asked: web, model, checkRows } = prompt;
-  const named = (of: WebVersion): NamedVersion => {
-    const threshold = options.threshold ?? of.threshold;
-    const { name, route } = of;
-    return { handle: prompt.handle, name, route, version: versionOfWeb({ ...of, threshold }, model) };
-  };
-  const asked = named(web);
-  const plan = { asked, fallback: prompt.fallback && named(prompt.fallback), policy: policyFor(prompt, options) };
+  const { checkRows } = prompt;
+  const open = (of: Package['asked']) => withThreshold(unpacked(prompt, of), options.threshold);
+  const asked = open(prompt.asked);
+  const plan = { asked, fallback: prompt.fallback && open(prompt.fallback), policy: policyFor(prompt, options) };
   const check = () => replay(host, asked, checkRows);
   const checks = options.check === false ? undefined : async () => (await check()).ok;
   const router = createRouter({ host, checks, share });
   return {
     name: prompt.name,
-    labels: web.labels.map(({ label }) => label),
+    labels: labelsOf(asked.prompt),
     columns: columnsOf(prompt),
-    threshold: options.threshold ?? web.threshold,
+    threshold: asked.prompt.threshold?.value ?? null,
     classify: async (row): Promise<LabelAnswer> => {
       const { labels, probabilities, ...answer } = await router.classify(plan, row);
       return { ...answer, probabilities: Object.fromEntries(labels.map((label, i) => [label, probabilities[i] ?? 0])) };
@@ -191,7 +177,7 @@ export async function createSoftprompt(options: Options): Promise<Softprompt> {
     explain: async (row) => {
       const { prompt: text, tokens } = await router.explain({ ...plan, policy: AS_ASKED }, row);
       if (text === null) throw badInput('This text cannot be answered: it has no text, or is too long.');
-      return { version: web.name, prompt: text, tokens };
+      return { version: asked.name, prompt: text, tokens };
     },
     check,
     counts: () => router.counts(),

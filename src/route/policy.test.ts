@@ -3,7 +3,8 @@ import type { ScoreRequest } from '../engine/types';
 import { ControlSource, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { placeOf } from '../lib/rng';
-import type { AnsweringVersion } from '../prompt-set/ready-prompt';
+import type { AskedVersion } from '../prompt-set/ready-prompt';
+import { askedOf } from '../prompt-set/test-support';
 import type { AnsweringHost } from './answering';
 import { AS_ASKED, type Candidate, createCounts, FALLBACK_REASONS, openRoute, type Plan, type Policy } from './policy';
 
@@ -11,14 +12,11 @@ const LABELS = ['bad', 'good'];
 const WEIGHTS = { id: 'm', dtype: 'fp32', sha256: 'w' };
 const SOFT = { placement: 'suffix', virtualTokens: 1, hidden: 1, vectors: Float32Array.of(1) } as const;
 
-const version = (soft: AnsweringVersion['soft'], threshold?: number): AnsweringVersion => ({
-  task: { kind: 'classify', calibration: null, ...(threshold === undefined ? {} : { threshold }) },
-  prompt: { template: '{text}', shots: 0, shotSeed: 0 },
-  words: LABELS.map((label) => ({ label, word: ` ${label}` })),
-  soft,
-  model: soft ? WEIGHTS : null,
-  dataset: null,
-});
+const version = (soft: typeof SOFT | null, threshold?: number): AskedVersion =>
+  askedOf({
+    words: LABELS.map((label) => ({ label, word: ` ${label}` })),
+    ...{ softs: soft ? [soft] : [], model: soft ? WEIGHTS : null, threshold },
+  });
 
 /** Three rows of one token: 0, 1, 2. */
 const rows: Candidate['rows'] = {

@@ -9,7 +9,7 @@ import { asStudioError, badInput, type StudioError, sessionFailed } from '../lib
 import { counted } from '../lib/format';
 import { placeOf } from '../lib/rng';
 import { argmax } from '../metrics/classification';
-import { type AnsweringVersion, firstOf, type Planned } from '../prompt-set/ready-prompt';
+import { type AskedVersion, firstOf, type Planned } from '../prompt-set/ready-prompt';
 import {
   type Answerer,
   type AnsweringHost,
@@ -53,7 +53,7 @@ export const AS_ASKED: Policy = { kind: 'as-asked' };
 
 /** A version with the rows as its prompt shows them. */
 export interface Candidate {
-  readonly version: AnsweringVersion;
+  readonly version: AskedVersion;
   readonly rows: RowSource;
   /** Whether its check rows come out as they should. Asked once, and only by the policy `fallback`; left out: not known. */
   readonly checks?: () => Promise<boolean>;
@@ -148,7 +148,7 @@ type Tried = Answered | { readonly reason: FallbackReason; readonly cause: Studi
 export interface Route {
   readonly total: number;
   /** Of the version that was asked for, else of the fallback. */
-  readonly version: AnsweringVersion;
+  readonly version: AskedVersion;
   /** @throws StudioError as the engine, where nothing can answer in its place; `cancelled` */
   readonly answer: (from: number, count: number, control: Control) => Promise<Routed>;
 }
@@ -193,12 +193,11 @@ interface Open {
 }
 
 function openPlan(host: AnsweringHost, { asked, fallback, policy }: Plan): Open {
-  const task = asked?.version.task;
   let checked: Promise<boolean> | null = null;
   return {
     asked: asked && opened(host, asked),
     fallback: fallback && opened(host, fallback),
-    threshold: task?.kind === 'classify' ? (task.threshold ?? 0) : 0,
+    threshold: asked?.version.prompt.threshold?.value ?? 0,
     obstacle: async () => {
       if (!asked) return { reason: 'missing', cause: MISSING };
       const other = otherWeights(host, asked.version);

@@ -7,7 +7,7 @@ import { present } from '../lib/assert';
 import { placeOf } from '../lib/rng';
 import { mixedAnswers } from '../metrics/calibration';
 import { wordAnswers } from '../metrics/logistic';
-import { type Asked, answeringVersion, readyPrompt } from '../prompt-set/ready-prompt';
+import type { Asked } from '../prompt-set/ready-prompt';
 import type { PromptSet } from '../prompt-set/types';
 import { createNodeRunner } from '../runtime/ort-node';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
@@ -92,22 +92,20 @@ it('takes a row by its columns, where the prompt shows several; a column that is
   expect(await said('lovely')).toEqual(await said({ text: 'lovely', city: '' }));
 });
 
-it('answers with vectors and word counts together, as a prompt that was taken from a comparison', async () => {
+it('answers with vectors and word counts together', async () => {
   const set = present(sets[0], 'set');
   const words = { ...WORDS, weights: Float64Array.of(-1, 0, 1) };
-  const tuned = answeringVersion(readyPrompt(set, { kind: 'soft', version: present(set.soft[0], 'run') }), null);
-  const together = { texts: [], softs: [], words: { model: words, weight: 0.4 } };
-  const version = { ...tuned, together };
-  const prompts = [{ handle: 'TONE', name: 'Tuned with word counts', version }];
-  const router = createRouter({ sets, prompts, host });
+  const [run] = set.soft;
+  const together = { softs: [], words: { model: words, weight: 0.4 } };
+  const version = { ...present(run, 'run'), together };
+  const router = createRouter({ sets, host });
   const text = 'lovely but late';
   const alone = (await router.classify(production('TONE'), text)).probabilities.map(Math.log);
-  const found = await router.classify({ handle: 'TONE', prompt: 'Tuned with word counts' }, text);
-  expect(found).toMatchObject({ version: 'Tuned with word counts', route: 'combined', labels: LABELS[0] });
+  const found = await createRouter({ sets: [{ ...set, soft: [version] }], host }).classify(production('TONE'), text);
+  expect(found).toMatchObject({ version: 'combined 1', route: 'combined', labels: LABELS[0] });
   const [mixed = []] = mixedAnswers([alone], wordAnswers(words)([text]), 0.4);
   for (const [i, value] of mixed.entries()) expect(Math.log(found.probabilities[i] ?? 0)).toBeCloseTo(value, 9);
   expect(found.probabilities.map(Math.log)).not.toEqual(alone);
-  await expect(router.classify({ handle: 'TONE', prompt: '__proto__' }, text)).rejects.toThrow('no prompt “__proto__”');
 });
 
 it('answers by versions of every kind alike, and says of which kind it was', async () => {

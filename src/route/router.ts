@@ -9,13 +9,13 @@ import { present } from '../lib/assert';
 import { type Control, uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { argmax } from '../metrics/classification';
+import { labelsOf, softOf } from '../prompt/prompt';
 import {
-  type AnsweringVersion,
   type Asked,
+  type AskedVersion,
+  askedVersion,
   findVersions,
   firstOf,
-  type NamedVersion,
-  namedVersion,
   type Planned,
   type RouteKind,
 } from '../prompt-set/ready-prompt';
@@ -34,14 +34,12 @@ import {
   type Share,
 } from './policy';
 
-/** As for versions, a taken prompt by its name, or versions that were found before. */
-type AskedPrompt = Asked | { readonly handle: string; readonly prompt: string } | Planned<NamedVersion, Policy>;
+/** By handle, or versions that were found before. */
+type AskedPrompt = Asked | Planned<AskedVersion, Policy>;
 
 export interface RouterOptions {
   readonly host: AnsweringHost;
   readonly sets?: readonly PromptSet[];
-  /** Prompts of a comparison that are no versions, as their `prompt.json` has them. */
-  readonly prompts?: readonly NamedVersion[];
   /** Of handles and versions. */
   readonly policy?: Policy;
   /** Of the texts for the version in question, whatever the policy; left out: all. */
@@ -51,7 +49,7 @@ export interface RouterOptions {
   /** What prompts may call the text; left out: as the rows of their set do. */
   readonly textColumn?: string | undefined;
   /** Whether the check rows of a version come out as they should with the model that is loaded. Asked once for each version. */
-  readonly checks?: ((of: NamedVersion) => Promise<boolean>) | undefined;
+  readonly checks?: ((of: AskedVersion) => Promise<boolean>) | undefined;
 }
 
 type Shown = { readonly label: string; readonly probabilities: readonly number[] } | { readonly text: string };
@@ -102,29 +100,16 @@ interface Explanation {
   readonly fitsModel: boolean;
 }
 
-type Plan = Planned<NamedVersion, Policy>;
+type Plan = Planned<AskedVersion, Policy>;
 
 const asFields = (row: string | Fields): Fields => (typeof row === 'string' ? { [TEXT_SLOT]: row } : row);
 
-/** A taken prompt answers for itself, whatever the policy. @throws StudioError `bad-input` where nothing can answer */
-function planOf(
-  { sets = [], prompts = [], policy = AS_ASKED, rowsOf = () => null }: RouterOptions,
-  asked: AskedPrompt,
-): Plan {
+/** @throws StudioError `bad-input` where nothing can answer */
+function planOf({ sets = [], policy = AS_ASKED, rowsOf = () => null }: RouterOptions, asked: AskedPrompt): Plan {
   if ('policy' in asked) return asked;
-  if ('prompt' in asked) {
-    const { handle, prompt } = asked;
-    const taken = prompts.find((each) => each.handle === handle && each.name === prompt);
-    if (taken) return { asked: taken, fallback: null, policy: AS_ASKED };
-    throw badInput(`There is no prompt “${prompt}” of ${handle}. Read its prompt.json first.`);
-  }
-  const found = findVersions(sets, asked, policy.kind);
-  const dataset = rowsOf(found.set);
-  return {
-    asked: found.asked && namedVersion(found.asked, dataset),
-    fallback: found.fallback && namedVersion(found.fallback, dataset),
-    policy,
-  };
+  const { set, ...found } = findVersions(sets, asked, policy.kind);
+  const open = (of: typeof found.asked) => of && askedVersion(set, of, rowsOf(set));
+  return { asked: open(found.asked), fallback: open(found.fallback), policy };
 }
 
 /** Each version's check rows are replayed once. */
@@ -139,8 +124,8 @@ function rememberedChecks(checks: NonNullable<RouterOptions['checks']>): typeof 
 }
 
 /** @throws StudioError `bad-input` where a set that chooses labels is to generate a text, or the other way round */
-function checkKind({ handle, version }: NamedVersion, kind: TaskKind): void {
-  if (version.task.kind === kind) return;
+function checkKind({ handle, prompt }: AskedVersion, kind: TaskKind): void {
+  if (prompt.task.kind === kind) return;
   throw badInput(
     kind === 'classify'
       ? `${handle} generates texts: ask it with generate.`
@@ -148,25 +133,22 @@ function checkKind({ handle, version }: NamedVersion, kind: TaskKind): void {
   );
 }
 
-export const routeOf = ({ route, version: { soft, together } }: NamedVersion): RouteKind =>
-  route ?? (together?.words ? 'combined' : together?.softs.length ? 'ensemble' : soft ? 'tuned' : 'hand-written');
-
-const thresholdOf = ({ task }: AnsweringVersion): number | null =>
-  task.kind === 'classify' ? (task.threshold ?? null) : null;
+const thresholdOf = ({ prompt }: AskedVersion): number | null => prompt.threshold?.value ?? null;
 
 function explained({ host }: RouterOptions, plan: Plan, rows: RowSource): Promise<Explanation> {
   const { asked, fallback, policy } = plan;
-  const { version } = policy.kind === 'hand-written' && fallback ? fallback : firstOf(plan);
-  const { task, soft, model } = version;
+  const version = policy.kind === 'hand-written' && fallback ? fallback : firstOf(plan);
+  const { prompt, model } = version;
+  const soft = softOf(prompt);
   return rows.rowsAt(0, 1).then(({ rows: [row] }) => ({
     policy: policy.kind,
     version: asked?.name ?? null,
-    route: asked && routeOf(asked),
+    route: asked?.route ?? null,
     fallback: fallback?.name ?? null,
     prompt: row ? host.tokens.tokenizer.decode(row.ids) : null,
     tokens: (row?.ids.length ?? 0) + (soft?.virtualTokens ?? 0),
     virtualTokens: soft?.virtualTokens ?? 0,
-    calibrated: task.kind === 'classify' && task.calibration !== null,
+    calibrated: prompt.calibration !== null,
     threshold: thresholdOf(version),
     fitsModel: model === null || model.sha256 === host.engine.info.sha256,
   }));
@@ -179,7 +161,7 @@ export interface Router {
   /** @throws as `classify` */
   readonly generate: (asked: AskedPrompt, row: string | Fields, control?: Control) => Promise<TextAnswer>;
   /** Many rows, in pieces: the engine runs those of a piece together. @throws StudioError `bad-input` */
-  readonly rows: (asked: AskedPrompt, rowsOf: (version: AnsweringVersion) => RowSource) => Route;
+  readonly rows: (asked: AskedPrompt, rowsOf: (version: AskedVersion) => RowSource) => Route;
   /** @throws StudioError `bad-input` where nothing can answer */
   readonly explain: (asked: AskedPrompt, row: string | Fields) => Promise<Explanation>;
   /** Of all rows so far. */
@@ -194,9 +176,9 @@ export function createRouter(options: RouterOptions): Router {
   const { host, textColumn } = options;
   const counts = createCounts();
   const checks = options.checks && rememberedChecks(options.checks);
-  const rows = (plan: Plan, rowsOf: (version: AnsweringVersion) => RowSource): Route => {
-    const candidate = (of: NamedVersion) => ({
-      ...{ version: of.version, rows: rowsOf(of.version) },
+  const rows = (plan: Plan, rowsOf: (version: AskedVersion) => RowSource): Route => {
+    const candidate = (of: AskedVersion) => ({
+      ...{ version: of, rows: rowsOf(of) },
       ...(checks && { checks: () => checks(of) }),
     });
     const { asked, fallback, policy } = plan;
@@ -225,8 +207,8 @@ export function createRouter(options: RouterOptions): Router {
     classify: async (asked, row, control = uninterrupted) => {
       const { answer, by, facts } = await one('classify', asked, row, control);
       const { label, probabilities } = labelOf(answer, by);
-      const labels = by.version.words.map((word) => word.label);
-      const needsReview = isUnsure(Math.max(...probabilities), thresholdOf(by.version));
+      const labels = labelsOf(by.prompt);
+      const needsReview = isUnsure(Math.max(...probabilities), thresholdOf(by));
       return { label, probabilities, labels, needsReview, ...facts };
     },
     generate: async (asked, row, control = uninterrupted) => {
@@ -236,27 +218,27 @@ export function createRouter(options: RouterOptions): Router {
     rows: (asked, rowsOf) => rows(planOf(options, asked), rowsOf),
     explain: async (asked, row) => {
       const plan = planOf(options, asked);
-      return explained(options, plan, fieldsSource(host, firstOf(plan).version, [asFields(row)], textColumn));
+      return explained(options, plan, fieldsSource(host, firstOf(plan), [asFields(row)], textColumn));
     },
     counts: () => counts.read(),
   };
 }
 
-function labelOf(answer: Pick<RoutedAnswer, 'kind'>, { version: { words } }: NamedVersion) {
+function labelOf(answer: Pick<RoutedAnswer, 'kind'>, { prompt }: AskedVersion) {
   const probabilities = (answer as { readonly probabilities?: readonly number[] }).probabilities ?? [];
-  return { label: words[argmax(probabilities)]?.label ?? '', probabilities };
+  return { label: labelsOf(prompt)[argmax(probabilities)] ?? '', probabilities };
 }
 
-function factsOf(answer: RoutedAnswer, by: NamedVersion, took: Pick<Answer, 'latencyMs' | 'modelMs'>): Answer {
+function factsOf(answer: RoutedAnswer, by: AskedVersion, took: Pick<Answer, 'latencyMs' | 'modelMs'>): Answer {
   const { fallbackReason, shadow, tokens } = answer;
   return {
-    ...{ version: by.name, route: routeOf(by), tokens, ...took },
+    ...{ version: by.name, route: by.route, tokens, ...took },
     ...(fallbackReason && { fallbackReason }),
     ...(shadow && { shadow: shadowOf(shadow, by) }),
   };
 }
 
-function shadowOf(shadow: NonNullable<RoutedAnswer['shadow']>, by: NamedVersion): NonNullable<Answer['shadow']> {
+function shadowOf(shadow: NonNullable<RoutedAnswer['shadow']>, by: AskedVersion): NonNullable<Answer['shadow']> {
   if (shadow.kind === 'failed') return { failed: shadow.message };
   return shadow.kind === 'classify' ? labelOf(shadow, by) : { text: shadow.text };
 }

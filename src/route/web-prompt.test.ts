@@ -7,13 +7,10 @@ import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
 import { unwrap } from '../lib/result';
 import { fitWords } from '../metrics/logistic';
-import {
-  type AnsweringVersion,
-  alone,
-  answeringVersion,
-  type ReadyPrompt,
-  readyPrompt,
-} from '../prompt-set/ready-prompt';
+import { labelsOf } from '../prompt/prompt';
+import { columnsOf, packageJson, readPackage, unpacked } from '../prompt-set/package';
+import { type AskedVersion, alone, askedVersion } from '../prompt-set/ready-prompt';
+import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { HardPrompt } from '../task/types';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
@@ -22,7 +19,7 @@ import { type AnsweringHost, fieldsSource, type RowSource, tableSource } from '.
 import { AS_ASKED } from './policy';
 import { createRouter } from './router';
 import { setOf } from './test-support';
-import { columnsOf, leaving, makeWebPrompt, policyFor, readWebPrompt, versionOfWeb, webPromptJson } from './web-prompt';
+import { makeWebPrompt, policyFor } from './web-prompt';
 
 const LABELS = ['complaint', 'praise'];
 const ABOUT = { producer: 'test', name: 'Tone', handle: 'TONE', createdAt: '2026-01-01' };
@@ -44,31 +41,36 @@ beforeAll(async () => {
 
 afterAll(() => engine.dispose());
 
-const tuned = (seed: number): ReadyPrompt => {
+const versionOf = (seed: number): readonly [PromptSet, SoftVersion] => {
   const set = setOf('Tone', LABELS, engine.info, seed);
-  return readyPrompt(set, { kind: 'soft', version: present(set.soft[0], 'run') });
+  return [set, present(set.soft[0], 'run')];
 };
 
+const tuned = (seed: number, change: Partial<SoftVersion> = {}): AskedVersion => {
+  const [set, version] = versionOf(seed);
+  return askedVersion(set, { kind: 'soft', version: { ...version, ...change } }, dataset);
+};
+
+const CALIBRATION = { meanLogProbs: [-0.1, -2.3], rows: 9 };
+const THRESHOLD = { value: 0.75, rows: 9, answered: 8, correct: 7 };
+
 /** The tuned version after the text with others, which have trained answer words, and words of the rows. */
-function several(seeds: readonly number[], weight: number | null): ReadyPrompt {
-  const ready = tuned(1);
+function several(seeds: readonly number[], weight: number | null, change: Partial<SoftVersion> = {}): AskedVersion {
   const softs = seeds.map((seed) => ({
-    ...present(tuned(seed).soft, 'vectors'),
+    ...present(versionOf(seed)[1].soft, 'vectors'),
     answerShift: new Float32Array(192).fill(0.01),
   }));
   const model = fitWords(SENTENCES, [1, 0, 0, 1], LABELS.length);
-  const together = { softs, words: weight === null ? null : { model, weight } };
-  if (ready.of.kind !== 'soft') throw new Error('no vectors');
-  return { ...ready, of: { kind: 'soft', version: { ...ready.of.version, together } } };
+  return tuned(1, { together: { softs, words: weight === null ? null : { model, weight } }, ...change });
 }
 
-function written(prompt: Partial<HardPrompt>): ReadyPrompt {
+function written(prompt: Partial<HardPrompt>, rows: Dataset | null = dataset): AskedVersion {
   const set = setOf('Tone', LABELS, engine.info, 1);
   const hand = present(set.hard[0], 'version');
-  return readyPrompt(set, { kind: 'hard', version: { ...hand, prompt: { ...hand.prompt, ...prompt } } });
+  return askedVersion(set, { kind: 'hard', version: { ...hand, prompt: { ...hand.prompt, ...prompt } } }, rows);
 }
 
-const probabilities = async (version: AnsweringVersion, rowsOf: (version: AnsweringVersion) => RowSource) => {
+const probabilities = async (version: AskedVersion, rowsOf: (version: AskedVersion) => RowSource) => {
   const route = createRouter({ host }).rows(alone(version), rowsOf);
   const { answers } = await route.answer(0, route.total, uninterrupted);
   return answers
@@ -77,8 +79,7 @@ const probabilities = async (version: AnsweringVersion, rowsOf: (version: Answer
 };
 
 /** What Batch answers with the version itself. */
-function inBatch(ready: ReadyPrompt, columns: readonly string[]) {
-  const version = answeringVersion(ready, dataset);
+function inBatch(version: AskedVersion, columns: readonly string[]) {
   const rows = SENTENCES.map(
     (text, i): Row => ({
       id: String(i),
@@ -90,11 +91,10 @@ function inBatch(ready: ReadyPrompt, columns: readonly string[]) {
   return probabilities(version, () => tableSource(host, version, table, { text: 'text', label: null }));
 }
 
-const made = async (asked: ReadyPrompt, fallback: ReadyPrompt | null = null) => {
-  const leave = (ready: ReadyPrompt) => leaving(host, ready, dataset);
-  const versions = { asked: leave(asked), fallback: fallback && leave(fallback) };
-  return makeWebPrompt(host, versions, ABOUT, SENTENCES, uninterrupted);
-};
+const made = (asked: AskedVersion, fallback: AskedVersion | null = null) =>
+  makeWebPrompt(host, { asked, fallback }, ABOUT, SENTENCES, uninterrupted);
+
+const read = (file: unknown) => readPackage(file, 'web-prompt.json');
 
 describe('the prompt of a drop-in', () => {
   it.each([
@@ -108,35 +108,34 @@ describe('the prompt of a drop-in', () => {
     ['a chat message', () => written({ chat: true, shots: 2 })],
     ['the mean of three seeds', () => several([4, 7], null)],
     ['vectors with word counts', () => several([], 0.6)],
-    ['two seeds with word counts, calibrated', () => ({ ...several([4], 0.3), meanLogProbs: [-0.1, -2.3] })],
-    ['a calibration and a threshold', () => ({ ...tuned(1), meanLogProbs: [-0.1, -2.3], threshold: 0.75 })],
-  ] as const)('comes back from its file and answers as Batch does, to the bit: %s', async (_, of) => {
+    ['two seeds with word counts, calibrated', () => several([4], 0.3, { calibration: CALIBRATION })],
+    ['a calibration and a threshold', () => tuned(1, { calibration: CALIBRATION, threshold: THRESHOLD })],
+  ] as const)('comes back from its file and answers as Batch does: %s', async (_, of) => {
     const ready = of();
     const prompt = await made(ready);
-    const back = unwrap(readWebPrompt(JSON.parse(webPromptJson(prompt))));
+    const back = unwrap(read(JSON.parse(packageJson(prompt))));
     expect(back).toEqual(prompt);
     const columns = columnsOf(back);
     const expected = await inBatch(ready, columns);
-    expect(back.checkRows.map((row) => row.probabilities)).toEqual(expected);
-    const version = versionOfWeb(back.asked, back.model);
+    // several orders of the examples are voices of their own, added up in another order
+    const same = expected.map((row) => row.map((p) => expect.closeTo(p, 12)));
+    expect(back.checkRows.map((row) => row.probabilities)).toEqual(same);
+    const version = unpacked(back, back.asked);
     const cells = back.checkRows.map((row) => row.cells);
-    expect(await probabilities(version, () => fieldsSource(host, version, cells))).toEqual(expected);
-    expect(back.asked.threshold).toBe(ready.threshold);
+    expect(await probabilities(version, () => fieldsSource(host, version, cells))).toEqual(same);
+    expect(back.asked.prompt.threshold).toEqual(ready.prompt.threshold);
   });
 
-  it('says what kind of prompt it is, in a format that earlier modules refuse where several answer together', async () => {
-    const kind = async (ready: ReadyPrompt) => {
-      const file = JSON.parse(webPromptJson(await made(ready)));
-      return [file.asked.route, file.formatVersion];
-    };
-    expect(await kind(tuned(1))).toEqual(['tuned', 1]);
-    expect(await kind(several([4], null))).toEqual(['ensemble', 3]);
-    expect(await kind(several([4], 0.5))).toEqual(['combined', 3]);
+  it('says what kind of prompt it is', async () => {
+    const kind = async (of: AskedVersion) => JSON.parse(packageJson(await made(of))).asked.route;
+    expect(await kind(tuned(1))).toBe('tuned');
+    expect(await kind(several([4], null))).toBe('ensemble');
+    expect(await kind(several([4], 0.5))).toBe('combined');
   });
 
   it('has the prompt that answers in its place, and the columns of both', async () => {
     const prompt = await made(tuned(1), written({ template: '{city}: {text}\nAnswer:' }));
-    expect(prompt.fallback).toMatchObject({ route: 'hand-written', vectors: null });
+    expect(prompt.fallback).toMatchObject({ route: 'hand-written', prompt: { voices: [{ soft: null }] } });
     expect(columnsOf(prompt)).toEqual(['city']);
     expect(prompt.checkRows[0]?.cells).toEqual({ text: SENTENCES[0], city: SENTENCES[1] });
   });
@@ -155,20 +154,17 @@ describe('the prompt of a drop-in', () => {
   );
 
   it('leaves a row without a text out', async () => {
-    const { asked, model } = await made(tuned(1));
-    const rows = fieldsSource(host, versionOfWeb(asked, model), [{ text: ' ' }, { text: 'x' }, {}]);
+    const rows = fieldsSource(host, tuned(1), [{ text: ' ' }, { text: 'x' }, {}]);
     const found = await rows.rowsAt(0, 3);
     expect(found.rows.map(({ rowId }) => rowId)).toEqual(['1']);
     expect(found.leftOut.map(([index]) => index)).toEqual([0, 2]);
   });
 
   it('refuses vectors of other weights, examples that are not here, and examples that differ from row to row', async () => {
-    const other = tuned(1);
-    const foreign = { ...other, of: structuredClone(other.of) };
-    if (foreign.of.kind === 'soft') Object.assign(foreign.of.version.model, { sha256: '0'.repeat(64) });
-    await expect(made(foreign)).rejects.toThrow('only work with');
-    expect(() => leaving(host, written({ shots: 2 }), null)).toThrow('not in this browser');
-    expect(() => leaving(host, written({ shots: 2, selection: 'nearest' }), dataset)).toThrow('nearest');
+    const model = { id: 'other', dtype: 'fp32', sha256: '0'.repeat(64) };
+    await expect(made({ ...tuned(1), model })).rejects.toThrow('only work with');
+    await expect(made(written({ shots: 2 }, null))).rejects.toThrow('not in this browser');
+    await expect(made(written({ shots: 2, selection: 'nearest' }))).rejects.toThrow('nearest');
   });
 });
 
@@ -179,7 +175,7 @@ describe('a file of a stranger', () => {
     ['nothing', () => null, 'at the top'],
     ['a list', () => [], 'at '],
     ['another format', (file) => ({ ...file, format: 'x' }), 'at format'],
-    ['a newer version', (file) => ({ ...file, formatVersion: 4 }), 'has the format 4'],
+    ['a newer version', (file) => ({ ...file, formatVersion: 2 }), 'has the format 2'],
     [
       'a policy without a fallback',
       (file) => ({ ...file, policy: { kind: 'shadow' } }),
@@ -194,35 +190,40 @@ describe('a file of a stranger', () => {
     ['no version', ({ asked: _, ...file }) => file, 'at asked'],
     [
       'equal labels',
-      (file) => asked(file, { labels: Array(2).fill({ label: 'a', word: 'a' }) }),
+      (file) => prompt(file, { task: { kind: 'classify', labels: ['a', 'a'] } }),
       'two labels are equal',
     ],
-    ['one label', (file) => asked(file, { labels: [{ label: 'a', word: 'a' }] }), 'neither labels nor'],
-    ['no place for the text', (file) => asked(file, { templates: ['Hello'] }), 'no place for {text}'],
-    ['a template with an open brace', (file) => asked(file, { templates: ['{text'] }), 'cannot be read'],
-    ['too short a calibration', (file) => asked(file, { calibration: [1] }), 'calibration must have'],
-    ['a calibration that is no number', (file) => asked(file, { calibration: [null, 1] }), 'at asked.calibration'],
-    ['a threshold above 1', (file) => asked(file, { threshold: 2 }), 'at asked.threshold'],
-    ['too few numbers', (file) => vectors(file, { float32: 'AAAA' }), 'the vectors are not 4 of 96'],
-    ['numbers that are not finite', (file) => vectors(file, { float32: nan(4 * 96) }), 'the vectors are not'],
-    ['no base64', (file) => vectors(file, { float32: '<script>' }), 'at asked.vectors.float32'],
-    ['a huge shape', (file) => vectors(file, { virtualTokens: 1e9 }), 'at asked.vectors.virtualTokens'],
-    ['others without vectors of its own', (file) => asked(file, { vectors: null }), 'answer together'],
+    ['one label', (file) => prompt(file, { task: { kind: 'classify', labels: ['a'] } }), 'at least two labels'],
     [
-      'texts that several generate',
-      (file) => asked(file, { labels: [], longest: 9, calibration: null }),
-      'answer together',
+      'labels of other words',
+      (file) => prompt(file, { task: { kind: 'classify', labels: ['a', 'b'] } }),
+      'in the order',
     ],
-    ['others of a wrong size', (file) => together(file, { vectors: [{ ...SHAPE, float32: 'AAAA' }] }), 'not 4 of 96'],
-    ['a weight above 1', (file) => words(file, {}, 2), 'at asked.together.words.weight'],
-    ['a word twice', (file) => words(file, { vocabulary: ['a', 'a'] }), 'a word is listed twice'],
-    ['a label that is not there', (file) => words(file, { known: [0, 7] }), 'must be places of labels'],
-    ['too few weights', (file) => words(file, { weights: [1] }), 'do not fit their list'],
+    ['no place for the text', (file) => first(file, { template: 'Hello' }), 'no place for {text}'],
+    ['a template with an open brace', (file) => first(file, { template: '{text' }), 'cannot be read'],
+    ['examples that are not there', (file) => first(file, { shots: 3 }), 'examples are missing'],
     [
-      'weights that are no numbers',
-      (file) => words(file, { weights: [null] }),
-      'at asked.together.words.model.weights',
+      'too short a calibration',
+      (file) => prompt(file, { calibration: { meanLogProbs: [1], rows: 1 } }),
+      'one value per',
     ],
+    [
+      'a calibration that is no number',
+      (file) => prompt(file, { calibration: { meanLogProbs: [null, 1], rows: 1 } }),
+      'at asked.prompt.calibration',
+    ],
+    ['a threshold above 1', (file) => prompt(file, { threshold: { value: 2 } }), 'at asked.prompt.threshold'],
+    ['too few numbers', (file) => vectors(file, { vectors: { $float32: 'AAAAAA==' } }), 'has other numbers'],
+    ['numbers that are not finite', (file) => vectors(file, { vectors: { $float32: nan(4 * 96) } }), 'not finite'],
+    ['no base64', (file) => vectors(file, { vectors: { $float32: '<script>' } }), 'at the top'],
+    ['a huge shape', (file) => vectors(file, { virtualTokens: 1e9 }), 'virtualTokens'],
+    ['a cue in one piece', (file) => first(file, { splitsCue: true }), 'the cue is apart'],
+    ['texts that several generate', (file) => prompt(file, { task: { kind: 'generate', longest: 9 } }), 'one text'],
+    ['a huge weight', (file) => voice(file, -1, { weight: 11 }), 'weight'],
+    ['a word twice', (file) => counts(file, { vocabulary: ['a', 'a'] }), 'do not fit together'],
+    ['a label that is not there', (file) => counts(file, { known: [0, 7] }), 'do not fit together'],
+    ['too few weights', (file) => counts(file, { weights: { $float64: '' } }), 'do not fit together'],
+    ['no voice', (file) => prompt(file, { voices: [] }), 'at asked.prompt.voices'],
     ['a fallback with other labels', (file) => fallback(file, ['x', 'y']), 'other labels'],
     [
       'a check row of another length',
@@ -230,31 +231,51 @@ describe('a file of a stranger', () => {
       'check row',
     ],
   ];
-  const asked = (file: Json, change: object) => ({ ...file, asked: { ...(file.asked as object), ...change } });
-  const SHAPE = { placement: 'suffix', virtualTokens: 4, hidden: 96, answerShift: null };
-  const together = (file: Json, change: object) =>
-    asked(file, { together: { ...((file.asked as Json).together as object), ...change } });
-  const words = (file: Json, change: object, weight = 0.5) => {
-    const { model } = ((file.asked as Json).together as { readonly words: { readonly model: object } }).words;
-    return together(file, { words: { weight, model: { ...model, ...change } } });
+  type Packed = { readonly prompt: { readonly voices: readonly Json[] } };
+  const prompt = (file: Json, change: object) => {
+    const asked = file.asked as Packed;
+    return { ...file, asked: { ...asked, prompt: { ...asked.prompt, ...change } } };
   };
-  const vectors = (file: Json, change: object) =>
-    asked(file, { vectors: { ...((file.asked as Json).vectors as object), ...change } });
+  const voice = (file: Json, at: number, change: object) => {
+    const { voices } = (file.asked as Packed).prompt;
+    const place = at < 0 ? voices.length + at : at;
+    return prompt(file, { voices: voices.with(place, { ...voices[place], ...change }) });
+  };
+  const first = (file: Json, change: object) => voice(file, 0, change);
+  const vectors = (file: Json, change: object) => {
+    const { soft } = (file.asked as Packed).prompt.voices[0] as Json;
+    return first(file, { soft: { ...(soft as object), ...change } });
+  };
+  const counts = (file: Json, change: object) => {
+    const { counts: own } = (file.asked as Packed).prompt.voices.at(-1) as Json;
+    return voice(file, -1, { counts: { ...(own as object), ...change } });
+  };
+  const relabelled = ({ prompt: own, ...of }: Packed, labels: readonly string[]) => ({
+    ...of,
+    prompt: {
+      ...own,
+      task: { kind: 'classify', labels },
+      voices: own.voices.map((each) =>
+        'words' in each ? { ...each, words: labels.map((label) => ({ label, word: 'w' })) } : each,
+      ),
+    },
+  });
   const fallback = (file: Json, labels: readonly string[]) => ({
     ...file,
-    fallback: { ...(file.asked as object), labels: labels.map((label) => ({ label, word: label })) },
+    fallback: relabelled(file.asked as Packed, labels),
   });
   const nan = (length: number) => Buffer.from(new Float32Array(length).fill(Number.NaN).buffer).toString('base64');
 
   it.each(spoilt)('is refused with a sentence: %s', async (_, spoil, why) => {
-    const file = JSON.parse(webPromptJson(await made(several([4], 0.5)))) as Json;
-    const read = readWebPrompt(spoil(file));
-    expect(read.ok ? 'read' : read.error.message).toContain(why);
+    const file = JSON.parse(packageJson(await made(several([4], 0.5)))) as Json;
+    const found = read(spoil(file));
+    expect(found.ok ? 'read' : found.error.message).toContain(why);
   });
 
   it('keeps a label named __proto__', async () => {
-    const file = JSON.parse(webPromptJson(await made(tuned(1)))) as Json;
-    const labels = ['__proto__', 'constructor'].map((label) => ({ label, word: label }));
-    expect(unwrap(readWebPrompt(asked(file, { labels }))).asked.labels).toEqual(labels);
+    const file = JSON.parse(packageJson(await made(tuned(1)))) as Json;
+    const labels = ['__proto__', 'constructor'];
+    const renamed = { ...file, asked: relabelled(file.asked as Packed, labels) };
+    expect(labelsOf(unwrap(read(renamed)).asked.prompt)).toEqual(labels);
   });
 });

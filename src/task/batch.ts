@@ -6,7 +6,7 @@ import { assert } from '../lib/assert';
 import { fail, ok, type Result } from '../lib/result';
 import { renderRows } from './render';
 import { type LeftOutRow, TASKS } from './tasks';
-import { checkTemplate, ownCue, renderTemplate, type TemplateFailure, type TemplatePart } from './template';
+import { checkTemplate, ownCue, renderTemplate, type TemplateFailure } from './template';
 import type { AnswerWord, Example, HardPrompt } from './types';
 
 export interface BatchTask {
@@ -19,8 +19,6 @@ export interface BatchTask {
   readonly label: string | null;
   /** Where texts are written: tokens that one may have. Left out: one of a few labels is chosen. */
   readonly longest?: number;
-  /** Other templates without examples, which show the same row another way. */
-  readonly others?: readonly string[];
   /** The project's own rows, from which examples in the prompt are drawn; null = they are not here. */
   readonly dataset: Dataset | null;
 }
@@ -38,7 +36,7 @@ export type BatchRenderer = (rows: readonly Row[], from: number) => readonly Bat
 /** @returns how rows are rendered, or why this prompt cannot be used on this file */
 export function openBatch(
   table: Pick<Table, 'columns'>,
-  { prompt, words, text, label, longest, others = [], dataset }: BatchTask,
+  { prompt, words, text, label, longest, dataset }: BatchTask,
 ): Result<BatchRenderer, BatchFailure> {
   // in the prompt, the text column may go by the name that it has in the project
   const own = dataset?.mapping.text ?? text;
@@ -70,13 +68,7 @@ export function openBatch(
         return { rowId, text, cue, ...(otherOrders ? { otherOrders } : {}), ...known };
       });
     };
-  const inOthers = otherTexts(others, columns, mapping);
-  if (!inOthers.ok) return inOthers;
-  const bare = (row: Row) => ({
-    text: renderTemplate(checked.value, row, mapping),
-    ...ownCue(prompt),
-    ...inOthers.value(row),
-  });
+  const bare = (row: Row) => ({ text: renderTemplate(checked.value, row, mapping), ...ownCue(prompt) });
   if (prompt.shots === 0) return ok(inOrder((rows) => rows.map(bare)));
   const shown = examplesOf(prompt, dataset);
   if (!shown.ok) return shown;
@@ -92,23 +84,6 @@ export function openBatch(
       assert(rendered.ok, 'a template that was checked can be rendered');
       return rendered.value;
     }),
-  );
-}
-
-/** A row in other templates, where there are some. */
-function otherTexts(
-  templates: readonly string[],
-  columns: readonly string[],
-  mapping: ColumnMapping,
-): Result<(row: Row) => Pick<Example, 'otherOrders'>, TemplateFailure> {
-  const all: (readonly TemplatePart[])[] = [];
-  for (const template of templates) {
-    const checked = checkTemplate(template, columns, { ...mapping, label: '' });
-    if (!checked.ok) return checked;
-    all.push(checked.value);
-  }
-  return ok((row) =>
-    all.length === 0 ? {} : { otherOrders: all.map((parts) => renderTemplate(parts, row, mapping)) },
   );
 }
 

@@ -77,11 +77,12 @@ export function wholeTemplates(
   dataset: Dataset | null,
   prompt: HardPrompt,
   words: readonly AnswerWord[],
+  textColumn: string | undefined = dataset?.mapping.text,
 ): Result<readonly string[], TemplateFailure | Failure<'nearest' | 'no-rows'>> {
   const parsed = parseTemplate(prompt.template);
   if (!parsed.ok) return parsed;
   const parts = parsed.value.map((part) =>
-    part.kind === 'slot' && part.column === dataset?.mapping.text ? { ...part, column: TEXT_SLOT } : part,
+    part.kind === 'slot' && part.column === textColumn ? { ...part, column: TEXT_SLOT } : part,
   );
   if (prompt.shots === 0) return ok([printTemplate(parts)]);
   if (prompt.selection === 'nearest')

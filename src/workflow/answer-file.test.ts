@@ -1,7 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
 import { uninterrupted } from '../lib/control';
 import { argmax } from '../metrics/classification';
-import { alone, answeringVersion, namedVersion, readyPrompt } from '../prompt-set/ready-prompt';
+import { textsOf } from '../prompt/prompt';
+import { alone, askedVersion } from '../prompt-set/ready-prompt';
+import { reading } from '../prompt-set/test-support';
 import type { StagePolicy } from '../prompt-set/types';
 import { type BatchEvent, batch, batchAgain, batchFile, batchLeftOut, batchTokens, batchUnsure } from './batch';
 import { answerOf, fakeHost, prepared, promptSet } from './fake-host.test-support';
@@ -20,7 +22,7 @@ async function tuned(threshold: number | null = null, context?: number) {
   const version =
     threshold === null ? run : { ...run, threshold: { value: threshold, rows: 9, answered: 5, correct: 4 } };
   const of = { kind: 'soft', version } as const;
-  return { ...fakeHost(context), dataset, set, version: answeringVersion(readyPrompt(set, of), dataset) };
+  return { ...fakeHost(context), dataset, set, version: askedVersion(set, of, dataset) };
 }
 /** What the model of the fake host says of a text: the share of each label, and the more likely one. */
 function said(text: string) {
@@ -69,16 +71,13 @@ describe('answering a file', () => {
   it('counts beforehand the tokens of rows from all over the file, without what all of them begin with', async () => {
     const { host, version } = await tuned();
     const long = TEXTS.map((text, i) => (i < 10 ? text : text.repeat(3)));
-    const count = async (texts: readonly string[], template = version.prompt.template) => {
+    const { template: own = '' } = textsOf(version.prompt)[0] ?? {};
+    const count = async (texts: readonly string[], template = own) => {
       await openRows(host, { file: csv(...texts.map((text) => `${text},good`)), name: 'a.csv' }, SILENT);
-      return batchTokens(
-        host,
-        { plan: alone({ ...version, prompt: { ...version.prompt, template } }), text: 'body' },
-        SILENT,
-      );
+      return batchTokens(host, { plan: alone(reading(version, { template })), text: 'body' }, SILENT);
     };
     const before = await count(TEXTS);
-    expect((await count(TEXTS, `Read this. ${version.prompt.template}`)) - before).toBe('Read this. '.length);
+    expect((await count(TEXTS, `Read this. ${own}`)) - before).toBe('Read this. '.length);
     expect((await count(long)) - before).toBe(long.join('').length - TEXTS.join('').length);
     const many = Array.from({ length: 30 }, () => long).flat();
     expect(Math.abs((await count(many)) / (30 * (await count(long))) - 1)).toBeLessThan(0.05);
@@ -88,7 +87,7 @@ describe('answering a file', () => {
     const { host, version, set, dataset } = await tuned(0.6);
     const [hand] = set.hard;
     if (!hand) throw new Error('no hand-written version');
-    const fallback = namedVersion(readyPrompt(set, { kind: 'hard', version: hand }), dataset);
+    const fallback = askedVersion(set, { kind: 'hard', version: hand }, dataset);
     await openRows(host, { file: FILE, name: 'notes.csv' }, SILENT);
     const asked = alone(version);
     const ask = async (policy: StagePolicy) => {

@@ -15,7 +15,8 @@ import type { Dataset, Row, RowAccount, TaskKind } from '../dataset/types';
 import { present } from '../lib/assert';
 import { badInput, StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
-import { type AnsweringVersion, firstOf, type Planned } from '../prompt-set/ready-prompt';
+import { labelsOf, type Prompt, textsOf } from '../prompt/prompt';
+import { type AskedVersion, firstOf, type Planned } from '../prompt-set/ready-prompt';
 import { type RowAnswer, roomFor, tableSource } from '../route/answering';
 import { GENERATED_TOKEN } from '../route/generated-texts';
 import { countWords, createCounts, type Share } from '../route/policy';
@@ -116,11 +117,8 @@ function textAnswers(rows: number): Answers {
   };
 }
 
-const ANSWERS: { readonly [K in TaskKind]: (version: AnsweringVersion, rows: number) => Answers } = {
-  classify: ({ words, task }, rows) => {
-    const labels = words.map(({ label }) => label);
-    return labelAnswers(labels, rows, task.kind === 'classify' ? (task.threshold ?? null) : null);
-  },
+const ANSWERS: { readonly [K in TaskKind]: (prompt: Prompt, rows: number) => Answers } = {
+  classify: (prompt, rows) => labelAnswers(labelsOf(prompt), rows, prompt.threshold?.value ?? null),
   generate: (_, rows) => textAnswers(rows),
 };
 
@@ -144,12 +142,12 @@ interface Batch {
 const BATCH = 'batch';
 
 /** A batch without answers, in place of the one before. */
-function freshBatch(host: Host, version: AnsweringVersion): Batch {
+function freshBatch(host: Host, { prompt }: Pick<AskedVersion, 'prompt'>): Batch {
   const { table, made } = openFile(host);
   const total = table.rows.length;
   const batch: Batch = {
     total,
-    answers: ANSWERS[version.task.kind](version, total),
+    answers: ANSWERS[prompt.task.kind](prompt, total),
     leftOut: new Map(),
     account: without(allUsed(total + table.rejected.length), 'unreadable', table.rejected.length),
     first: new Array<null>(Math.min(FIRST_ROWS, total)).fill(null),
@@ -201,7 +199,7 @@ export async function batchTokens(
   { plan, text }: Pick<BatchRequest, 'plan' | 'text'>,
   { control }: Run,
 ): Promise<number> {
-  const { version } = firstOf(plan);
+  const version = firstOf(plan);
   const { table } = openFile(host);
   const total = table.rows.length;
   const count = Math.min(COUNTED_ROWS, total);
@@ -209,12 +207,13 @@ export async function batchTokens(
   const source = tableSource(host, version, { columns: table.columns, rows }, { text, label: null });
   const { rows: read } = await source.rowsAt(0, count);
   const longest = roomFor(host, version);
-  const labels = longest === null ? labelTokens(host.tokens, version.words) : [];
-  const softs = [version.soft, ...(version.together?.softs ?? [])];
-  const requests = softs.map((soft) => ({ rows: read, labels, soft, cacheKey: null }));
+  const requests = textsOf(version.prompt).map(({ words, soft }) => {
+    const labels = longest === null ? labelTokens(host.tokens, words) : [];
+    return { rows: read, labels, soft, cacheKey: null };
+  });
   const tokens = (await host.engine.tokensToRun(requests, control)).reduce((sum, own) => sum + own, 0);
   // what the rows of the whole file begin with is run once
-  const once = Math.min(tokens, softs.length * sharedStart(read.map(({ ids }) => ids)));
+  const once = Math.min(tokens, requests.length * sharedStart(read.map(({ ids }) => ids)));
   const generated = GENERATED_TOKEN * (longest ?? 0) * read.length;
   return once + ((tokens - once + generated) * total) / Math.max(1, count);
 }
@@ -242,7 +241,7 @@ export async function batch(
  */
 export async function batchAgain(
   host: Host,
-  { version, pieces }: { readonly version: AnsweringVersion; readonly pieces: readonly BatchPiece[] },
+  { version, pieces }: { readonly version: AskedVersion; readonly pieces: readonly BatchPiece[] },
 ): Promise<BatchProgress> {
   const batch = freshBatch(host, version);
   const again = (piece: BatchPiece) => add(batch, { ...piece, rowsPerSecond: 0, secondsLeft: null });

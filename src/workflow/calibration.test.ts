@@ -4,9 +4,10 @@ import type { Dataset } from '../dataset/types';
 import { betterCalibration } from '../evaluation/classify/outcome';
 import { present } from '../lib/assert';
 import { argmax } from '../metrics/classification';
-import { meanLogProbsOf, recordComparison, setThreshold } from '../prompt-set/calibration';
+import { labelsOf } from '../prompt/prompt';
+import { recordComparison, setThreshold } from '../prompt-set/calibration';
 import { recalibrate } from '../prompt-set/make-versions';
-import { alone, answeringVersion, gridPrompt, readyPrompt } from '../prompt-set/ready-prompt';
+import { alone, askedVersion, gridPrompt } from '../prompt-set/ready-prompt';
 import type { ClassifyEvaluation, Evaluation, PromptSet } from '../prompt-set/types';
 import { labelReport } from '../report/input';
 import { resultsJson } from '../report/json';
@@ -42,25 +43,21 @@ async function comparedSet(host: Host) {
 async function answersOf(host: Host, set: PromptSet, dataset: Dataset) {
   const [run] = set.soft;
   if (!run) throw new Error('a run');
-  const ready = readyPrompt(set, { kind: 'soft', version: run });
-  const version = answeringVersion(ready, dataset);
-  const { prompt, words, soft } = ready;
+  const version = askedVersion(set, { kind: 'soft', version: run }, dataset);
   const texts = dataset.split.test.map((id) => {
     const row = rowsById(dataset.table.rows).get(id);
     return row ? textOf(row, dataset.mapping) : '';
   });
-  const task = { kind: 'classify', calibration: ready.meanLogProbs } as const;
   const typed = [];
   for (const text of texts) {
-    const played = { ...prompt, chat: false, soft, textColumn: 'text', task: { ...task, words } };
-    const answer = await answerText(host, { prompt: played, fields: { text } }, SILENT);
+    const answer = await answerText(host, { plan: alone(version), fields: { text } }, SILENT);
     typed.push(answer.kind === 'classify' ? argmax(answer.probabilities) : -1);
   }
   const router = createRouter({ sets: [set], host });
   const asked = { handle: set.handle, version: { kind: 'soft', number: run.number } } as const;
   const routed = [];
   for (const text of texts) routed.push((await router.classify(asked, text)).label);
-  const labels = words.map(({ label }) => label);
+  const labels = labelsOf(version.prompt);
   const file = new Blob([['text', ...texts].join('\n')]);
   await openRows(host, { file, name: 'texts.csv' }, SILENT);
   const inBatch: number[] = [];
@@ -134,7 +131,7 @@ describe('calibration', () => {
       if (!proposed.ok) throw new Error(proposed.error.message);
       const [run] = proposed.value.set.soft;
       expect(run?.threshold).toEqual(threshold);
-      expect(run && meanLogProbsOf(run)).toEqual(set.soft[0] && meanLogProbsOf(set.soft[0]));
+      expect(run?.calibration).toEqual(set.soft[0]?.calibration);
       for (const answers of await answersOf(host, proposed.value.set, dataset)) expect(answers).toEqual(predictions);
     }
   });

@@ -8,6 +8,7 @@ import { present } from '../lib/assert';
 import { contentKey } from '../lib/bytes';
 import { badInput } from '../lib/errors';
 import { z } from '../lib/zod';
+import { type TextVoice, textsOf } from '../prompt/prompt';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { alone } from '../prompt-set/ready-prompt';
 import type { SoftVersion } from '../prompt-set/types';
@@ -109,8 +110,8 @@ export async function armCheckRows(
       ...{ cells: cells[i] ?? {}, inputIds: [], logProbs: inLabels(found) },
     }));
   const version = versionOfArm(arm);
-  const { template } = version.prompt;
-  const cue = version.prompt.splitsCue ? cueOf(template) : undefined;
+  const [{ template, splitsCue }] = textsOf(version.prompt) as [TextVoice];
+  const cue = splitsCue ? cueOf(template) : undefined;
   const route = createRouter({ host }).rows(alone(version), (of) => fieldsSource(host, of, cells));
   const { answers } = await route.answer(0, cells.length, control);
   emit({ done: cells.length, total: cells.length });

@@ -10,7 +10,6 @@ import type { SoftPrompt } from '../prompt/soft-prompt';
 import { armId, armsAsCompared, isOfRows, isProbe } from '../prompt-set/arms';
 import { versionsCompared } from '../prompt-set/calibration';
 import { kindOf } from '../prompt-set/prompt-set';
-import { togetherOf } from '../prompt-set/ready-prompt';
 import type { ClassifyEvaluation, Evaluation } from '../prompt-set/types';
 import { tunedPrompt, type Version, versionById, versionsOf, versionWords, wordsOf } from '../prompt-set/versions';
 import type { AudienceChoice } from '../report/audience';
@@ -63,7 +62,7 @@ function versionSubject({ set, evaluations }: Order['stored'], of: Version): Sub
   const { kind, version } = of;
   const prompt = kind === 'hard' ? version.prompt : tunedPrompt(version.template, version.settings, version.examples);
   const soft = kind === 'soft' ? version.soft : null;
-  const together = togetherOf(of);
+  const together = kind === 'soft' ? version.together : undefined;
   const tookPart = (evaluation: Evaluation) => [...versionsCompared(set, evaluation).values()].includes(version.id);
   return {
     id: version.id,

@@ -14,7 +14,6 @@ import { wordAnswers } from '../metrics/logistic';
 import { armId } from '../prompt-set/arms';
 import { withVerdict } from '../prompt-set/listing';
 import { cleanName } from '../prompt-set/prompt-set';
-import { togetherOf } from '../prompt-set/ready-prompt';
 import { type Beside, type Evaluation, ofKind, type SoftVersion } from '../prompt-set/types';
 import { wordsOf } from '../prompt-set/versions';
 import { longestAnswer } from '../route/generated-texts';
@@ -37,7 +36,7 @@ const CHECKED_ROWS = 50;
  */
 function wordsIn({ stored: { dataset } }: Order, subject: Subject): Beside['words'] {
   const { evaluation, version } = subject;
-  if (version) return togetherOf(version)?.words ?? null;
+  if (version) return (version.kind === 'soft' && version.version.together?.words) || null;
   if (subject.kind !== 'words' && subject.kind !== 'combined') return null;
   if (!dataset || evaluation?.kind !== 'classify') throw badInput(OTHER_ROWS);
   const weight = subject.kind === 'words' ? 0 : mixtureOf(evaluation);

@@ -12,12 +12,13 @@ import { unwrap } from '../lib/result';
 import { labelProbabilities, mixedAnswers } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
 import { wordAnswers } from '../metrics/logistic';
+import { textsOf } from '../prompt/prompt';
 import { armId } from '../prompt-set/arms';
 import { recordComparison, versionOfArm as versionIdOf } from '../prompt-set/calibration';
 import { lineageOf } from '../prompt-set/lineage';
 import { addHardVersion, addTrained, chosenSoft } from '../prompt-set/make-versions';
 import { changeTask } from '../prompt-set/prompt-set';
-import { type AnsweringVersion, answeringVersion, gridPrompt, readyPrompt } from '../prompt-set/ready-prompt';
+import { type AskedVersion, askedVersion, gridPrompt, promptOf } from '../prompt-set/ready-prompt';
 import { moveStage } from '../prompt-set/stages';
 import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
 import { seedsOf } from '../prompt-set/versions';
@@ -88,7 +89,7 @@ const made = async (host: Host, stored: ReturnType<typeof storedOf>, recipient: 
   exportPackage(host, { stored, subject, withRows: true, recipient }, SILENT);
 
 /** Probabilities for the compared test rows, from a version alone. */
-async function answers(host: Host, version: AnsweringVersion, dataset: Dataset, { plan }: ClassifyEvaluation) {
+async function answers(host: Host, version: AskedVersion, dataset: Dataset, { plan }: ClassifyEvaluation) {
   const byId = rowsById(dataset.table.rows);
   const rows = plan.rowIds.map((id, i) => ({
     ...{ id: String(i), line: i + 1 },
@@ -175,7 +176,7 @@ it('a text goes out as a chat file and as a promptfoo configuration, and comes b
       );
       const subject = present(subjectOf(stored, id), arm);
       const want = logProbs.map((row) => labelProbabilities(row, subject.calibration?.meanLogProbs ?? null));
-      const ready = answeringVersion(readyPrompt(what.set, { kind: 'hard', version }), null);
+      const ready = askedVersion(what.set, { kind: 'hard', version }, null);
       expectSame(await answers(host, ready, dataset, evaluation), want);
       expect(version.threshold).toEqual(subject.version ? THRESHOLD : undefined);
       const tests = recipient === 'promptfoo' ? dataset.split.test.length : 0;
@@ -292,7 +293,9 @@ it('a tuned prompt with examples in its text leaves with them, and only where th
   expect(read.sidecar.userRows).toBe(2);
   expect(read.set.soft[0]).toMatchObject({ template, examples });
   expect(
-    shotIds(dataset, readyPrompt(read.set, { kind: 'soft', version: present(read.set.soft[0], 'run') }).prompt),
+    textsOf(promptOf(read.set, { kind: 'soft', version: present(read.set.soft[0], 'run') })).flatMap((voice) =>
+      shotIds(dataset, voice),
+    ),
   ).toEqual(examples);
   const whole = await exportPackage(host, { ...order, withRows: true, recipient: 'browser' }, SILENT);
   const back = unwrap(await readIncoming(unwrap(readZip(whole.content)), { id: 'new', now: NOW, taken: [] }));

@@ -6,7 +6,7 @@ import { readZip } from '../interchange/zip';
 import { present } from '../lib/assert';
 import { ControlSource, uninterrupted } from '../lib/control';
 import type { Said } from '../prompt-set/answers';
-import { alone, answeringVersion, gridPrompt, readyPrompt } from '../prompt-set/ready-prompt';
+import { alone, askedVersion, gridPrompt } from '../prompt-set/ready-prompt';
 import type { GenerateEvaluation } from '../prompt-set/types';
 import { GENERATED_TOKEN } from '../route/generated-texts';
 import { FIXED_TOKENS } from '../tokens/tokenizer';
@@ -149,7 +149,7 @@ describe('a comparison of generated texts', () => {
   });
 });
 
-const version = answeringVersion(readyPrompt(set, { kind: 'soft', version: tuned }), dataset);
+const version = askedVersion(set, { kind: 'soft', version: tuned }, dataset);
 
 describe('a version that generates texts, in the grid', () => {
   /** What it said of the test rows of a data set, or of the rows of a file. */

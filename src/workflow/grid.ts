@@ -17,6 +17,7 @@ import { present } from '../lib/assert';
 import { type Control, throwIfInterrupted } from '../lib/control';
 import { badInputIn } from '../lib/errors';
 import { labelProbabilities } from '../metrics/calibration';
+import { voicesOf } from '../prompt/prompt';
 import { type KnownRows, type Said, scored } from '../prompt-set/answers';
 import { testRowsKey } from '../prompt-set/performance';
 import type { GridPrompt } from '../prompt-set/ready-prompt';
@@ -222,9 +223,10 @@ async function renderedRows(
 ): Promise<Asked> {
   const task = writing
     ? ({ kind: 'generate', longest: writing.longest } as const)
-    : ({ kind: 'classify', calibration: null } as const);
-  const version = { task, prompt, words, soft: null, model: null, dataset };
-  const { rows, leftOut } = await tableSource(host, version, table, columns).rowsAt(0, table.rows.length);
+    : ({ kind: 'classify', labels: words.map(({ label }) => label) } as const);
+  const voices = voicesOf({ text: prompt, words, softs: [] });
+  const asked = { prompt: { task, voices, calibration: null, threshold: null }, dataset };
+  const { rows, leftOut } = await tableSource(host, asked, table, columns).rowsAt(0, table.rows.length);
   return {
     rows: rows.map((row) => ({ ...row, rowId: present(table.rows[Number(row.rowId)], row.rowId).id })),
     leftOut: leftOut.map(([, , why]) => why),

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { playedPrompt, playedRoute, setCast } from '../app/screens/playground/cast';
+import { setCast } from '../app/screens/playground/cast';
 import { createLog, type NodeHost, openHost } from '../cli/node-host';
 import { node } from '../cli/run.test-support';
 import { rowsOf as rowsIn, textOf } from '../dataset/labels';
@@ -20,15 +20,16 @@ import { armId } from '../prompt-set/arms';
 import { versionOfArm } from '../prompt-set/calibration';
 import { lineageOf } from '../prompt-set/lineage';
 import { addTrained, chosenSoft, finishRun, fits, isRun, startRun } from '../prompt-set/make-versions';
+import { packageJson, readPackage, unpacked } from '../prompt-set/package';
 import { createPromptSet } from '../prompt-set/prompt-set';
-import { type AnsweringVersion, alone, answeringVersion, gridPrompt, readyPrompt } from '../prompt-set/ready-prompt';
+import { type AskedVersion, alone, askedVersion, gridPrompt } from '../prompt-set/ready-prompt';
 import { moveStage } from '../prompt-set/stages';
 import type { ClassifyEvaluation, PromptSet, SoftVersion } from '../prompt-set/types';
 import { seedsOf, seenParts, versionWords } from '../prompt-set/versions';
 import type { GridCell } from '../report/grid';
 import { openVersion, tableSource } from '../route/answering';
 import { createRouter } from '../route/router';
-import { leaving, makeWebPrompt, readWebPrompt, versionOfWeb, webPromptJson } from '../route/web-prompt';
+import { makeWebPrompt } from '../route/web-prompt';
 import { propose } from '../task/tasks';
 import type { AnswerWord } from '../task/types';
 import { STANDARD } from '../training/settings';
@@ -111,9 +112,9 @@ const textsOf = (evaluation: ClassifyEvaluation) => testRows(evaluation).map((ro
 
 /** Probabilities that a version answers to the compared test rows. */
 const answersOf = (set: PromptSet, version: SoftVersion, evaluation: ClassifyEvaluation) =>
-  answersBy(answeringVersion(readyPrompt(set, { kind: 'soft', version }), null), evaluation);
+  answersBy(askedVersion(set, { kind: 'soft', version }, null), evaluation);
 
-async function answersBy(ready: AnsweringVersion, evaluation: ClassifyEvaluation) {
+async function answersBy(ready: AskedVersion, evaluation: ClassifyEvaluation) {
   const { table, mapping } = dataset;
   const rows = testRows(evaluation);
   const source = tableSource(host, ready, { ...table, rows }, { text: mapping.text, label: null });
@@ -289,11 +290,11 @@ describe('a linear probe leaves as a tuned prompt does', () => {
     await fillGrid(host, { prompts, data: [{ id: 'd', name: 'd', dataset }], done: [] }, { ...SILENT, emit });
     expectAsCompared(present(cells[0]?.answers, 'answers').probabilities, evaluation);
 
-    const leave = leaving(host, readyPrompt(set, { kind: 'soft', version }), null);
+    const leave = askedVersion(set, { kind: 'soft', version }, null);
     const named = { producer: 'x', name: 'x', handle: 'X', createdAt: NOW };
     const made = await makeWebPrompt(host, { asked: leave, fallback: null }, named, texts, SILENT.control);
-    const web = unwrap(readWebPrompt(JSON.parse(webPromptJson(made))));
-    expectAsCompared(await answersBy(versionOfWeb(web.asked, web.model), evaluation), evaluation);
+    const web = unwrap(readPackage(JSON.parse(packageJson(made)), 'x.json'));
+    expectAsCompared(await answersBy(unpacked(web, web.asked), evaluation), evaluation);
 
     const { content } = await exportPackage(
       host,
@@ -329,9 +330,8 @@ describe('a linear probe leaves as a tuned prompt does', () => {
       cast.players.find(({ name }) => name === 'probe 2'),
       'probe',
     );
-    const prompt = playedPrompt(cast, player);
     const played = await Promise.all(
-      texts.map((text) => answerText(host, { prompt, fields: { text }, ...playedRoute(cast, player) }, SILENT)),
+      texts.map((text) => answerText(host, { plan: player.plan, fields: { text } }, SILENT)),
     );
     expectAsCompared(
       played.map((answer) => (answer.kind === 'classify' ? answer.probabilities : [])),
@@ -341,7 +341,7 @@ describe('a linear probe leaves as a tuned prompt does', () => {
     const quoted = texts.map((text) => `"${text.replaceAll('"', '""')}"`);
     const file = new Blob([['text', ...quoted].join('\n')]);
     await openRows(host, { file, name: 'texts.csv' }, SILENT);
-    const plan = alone(answeringVersion(readyPrompt(set, { kind: 'soft', version }), dataset));
+    const plan = alone(askedVersion(set, { kind: 'soft', version }, dataset));
     await batch(host, { plan, text: 'text', from: 0 }, SILENT);
     const how = { format: 'jsonl', each: 'probability', bom: false, neutralise: false, onlyReview: false } as const;
     const answered = (await (await batchFile(host, how)).file.text()).trim().split('\n');

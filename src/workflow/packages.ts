@@ -25,8 +25,9 @@ import { unwrap } from '../lib/result';
 import { armId } from '../prompt-set/arms';
 import { versionsCompared } from '../prompt-set/calibration';
 import { chosenHard, sameLabelOrder } from '../prompt-set/make-versions';
+import { type Package as PromptPackage, packageJson, columnsOf as webColumns } from '../prompt-set/package';
 import { kindOf } from '../prompt-set/prompt-set';
-import { readyPrompt } from '../prompt-set/ready-prompt';
+import { askedVersion } from '../prompt-set/ready-prompt';
 import { stagesAt } from '../prompt-set/stages';
 import type { Evaluation, StagePolicy } from '../prompt-set/types';
 import { type Version, wordsOf } from '../prompt-set/versions';
@@ -34,14 +35,7 @@ import { audiencePage } from '../report/audience';
 import { changedRows, generatedCsv, resultsCsv } from '../report/csv';
 import { labelReport, textReport } from '../report/input';
 import { htmlReport, markdownReport } from '../report/print';
-import {
-  leaving,
-  makeWebPrompt,
-  WEB_PROMPT_FILE,
-  type WebPrompt,
-  columnsOf as webColumns,
-  webPromptJson,
-} from '../route/web-prompt';
+import { makeWebPrompt, WEB_PROMPT_FILE } from '../route/web-prompt';
 import { exampleCount } from '../task/render';
 import { otherColumns } from '../task/template';
 import { type RowsDone, shippedSentences } from './check-rows';
@@ -179,14 +173,14 @@ async function routeOf(host: Host, order: Order, run: Run<RowsDone>) {
 }
 
 /** The prompt of a drop-in, with what it answers to the shipped sentences here. */
-async function webPromptOf(host: Host, order: Order, { control, emit }: Run<RowsDone>): Promise<WebPrompt> {
+async function webPromptOf(host: Host, order: Order, { control, emit }: Run<RowsDone>): Promise<PromptPackage> {
   const { set, dataset } = order.stored;
   const subject = chosenSubject(order);
   const asked = madeOf(subject);
   if (asked && !order.withRows) throw badInput(asked);
   const version = present(subject.version, 'a version');
   const second = fallbackVersion(order, version);
-  const leave = (version: Version) => leaving(host, readyPrompt(set, version), dataset);
+  const leave = (of: Version) => askedVersion(set, of, dataset);
   const versions = { asked: leave(version), fallback: second && leave(second) };
   const policy = policyOf(order, version, second);
   const named = { producer: PRODUCT, name: set.name, handle: set.handle, createdAt: host.now() };
@@ -232,7 +226,7 @@ const PACKAGES: Readonly<Record<RecipientId, Make>> = {
     const sizes = { plain: module.length, packed: gzipSync(module).length };
     const files = {
       'README.md': utf8(dropInReadme(prompt, webColumns(prompt), sizes)),
-      [WEB_PROMPT_FILE]: utf8(webPromptJson(prompt)),
+      [WEB_PROMPT_FILE]: utf8(packageJson(prompt)),
       [MODULE]: module,
       ...Object.fromEntries(await Promise.all(beside)),
     };

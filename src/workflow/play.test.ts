@@ -4,19 +4,12 @@ import { uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
 import { fitWords } from '../metrics/logistic';
+import { alone } from '../prompt-set/ready-prompt';
+import { askedOf } from '../prompt-set/test-support';
 import type { StagePolicy } from '../prompt-set/types';
 import type { TokenRow } from '../tokens/tokenizer';
 import type { Host, HostEngine } from './host';
-import {
-  answerText,
-  type Continuation,
-  continueText,
-  type PlayedPrompt,
-  questionOf,
-  upTo,
-  weighWords,
-  wordsOf,
-} from './play';
+import { answerText, type Continuation, continueText, questionOf, upTo, weighWords, wordsOf } from './play';
 
 const encode = (text: string) => Int32Array.from(text, (char) => char.codePointAt(0) ?? 0);
 
@@ -65,31 +58,27 @@ function letters() {
   return { asked, rows, generated, weighed, host };
 }
 
-const prompt: PlayedPrompt = {
-  template: '{text}!',
-  chat: false,
-  soft: null,
-  textColumn: null,
-  task: { kind: 'classify', words: ['good', 'bad'].map((label) => ({ label, word: ` ${label}` })), calibration: null },
-};
+const text = { template: '{text}!' };
+const version = askedOf({ text });
+const SOFT = { placement: 'infix', virtualTokens: 1, hidden: 1, vectors: Float32Array.of(1) } as const;
 const run = { control: uninterrupted, emit: () => {} };
 
 it('answers with what answers together, whose words no one prompt explains', async () => {
   const { host } = letters();
   const model = fitWords(['fine it is', 'poor it is'], [0, 1], 2);
-  const together = { texts: [], softs: [], words: { model, weight: 0 } };
-  const said = async (text: string) => {
-    const answer = await answerText(host, { prompt: { ...prompt, together }, fields: { text } }, run);
+  const counting = askedOf({ text, counted: { model, weight: 0 } });
+  const said = async (typed: string) => {
+    const answer = await answerText(host, { plan: alone(counting), fields: { text: typed } }, run);
     return answer.kind === 'classify' && argmax(answer.probabilities);
   };
   expect([await said('fine'), await said('poor')]).toEqual([0, 1]);
-  const asked = { prompts: [{ ...prompt, together }], fields: { text: 'fine' } };
+  const asked = { versions: [counting], fields: { text: 'fine' } };
   await expect(weighWords(host, asked, run)).rejects.toThrow('combines several');
 });
 
 it('answers a typed text with the probability of every label', async () => {
   const { host, asked } = letters();
-  const answer = await answerText(host, { prompt, fields: { text: 'Hi' } }, run);
+  const answer = await answerText(host, { plan: alone(version), fields: { text: 'Hi' } }, run);
   expect(asked).toEqual([encode('Hi!')]);
   expect(answer).toMatchObject({ kind: 'classify', tokens: 3, ms: 20 });
   expect(answer.kind === 'classify' && answer.probabilities[0]).toBeCloseTo(Math.exp(-1));
@@ -97,8 +86,8 @@ it('answers a typed text with the probability of every label', async () => {
 
 it('encodes the cue by itself where vectors come before it', async () => {
   const { host, asked, rows } = letters();
-  const soft = { placement: 'infix', virtualTokens: 1, hidden: 1, vectors: Float32Array.of(1) } as const;
-  const answer = await answerText(host, { prompt: { ...prompt, soft }, fields: { text: 'Hi' } }, run);
+  const plan = alone(askedOf({ text, softs: [SOFT] }));
+  const answer = await answerText(host, { plan, fields: { text: 'Hi' } }, run);
   expect(asked).toEqual([encode('Hi!')]);
   expect(rows[0]).toMatchObject({ cue: 1 });
   expect(answer).toMatchObject({ kind: 'classify', tokens: 3 });
@@ -106,21 +95,21 @@ it('encodes the cue by itself where vectors come before it', async () => {
 
 it('asks a chat prompt as the user’s message', async () => {
   const { host, asked } = letters();
-  await answerText(host, { prompt: { ...prompt, chat: true }, fields: { text: 'Hi' } }, run);
+  await answerText(host, { plan: alone(askedOf({ text: { ...text, chat: true } })), fields: { text: 'Hi' } }, run);
   expect(asked).toEqual([encode('<Hi!>')]);
 });
 
 it('fills every column that the prompt shows', async () => {
   const { host, asked } = letters();
-  const shown = { ...prompt, template: '{city}: {body} ({text})', textColumn: 'body' };
-  await answerText(host, { prompt: shown, fields: { text: 'Hi', city: 'Ulm' } }, run);
+  const shown = askedOf({ text: { template: '{city}: {text} ({text})' } });
+  await answerText(host, { plan: alone(shown), fields: { text: 'Hi', city: 'Ulm' } }, run);
   expect(asked).toEqual([encode('Ulm: Hi (Hi)')]);
 });
 
 it('subtracts the calibration that the prompt brings', async () => {
   const { host } = letters();
-  const calibrated = { ...prompt, task: { ...prompt.task, calibration: [-1, -2] } } as PlayedPrompt;
-  const answer = await answerText(host, { prompt: calibrated, fields: { text: 'Hi' } }, run);
+  const calibrated = askedOf({ text, calibration: { meanLogProbs: [-1, -2], rows: 9 } });
+  const answer = await answerText(host, { plan: alone(calibrated), fields: { text: 'Hi' } }, run);
   expect(answer.kind === 'classify' && answer.probabilities).toEqual([0.5, 0.5]);
 });
 
@@ -137,12 +126,9 @@ describe('a stage with a policy', () => {
       return { rows: said, rowsRun: 1, seconds: 0.01 };
     };
     const engine = { ...host.engine, info: { ...model, sha256: loaded } as HostEngine['info'], score };
-    const route = { policy, fallback: prompt, fallbackName: 'hand-written 2', threshold, model };
-    const answer = await answerText(
-      { ...host, engine },
-      { prompt: { ...prompt, soft }, fields: { text: 'x' }, route },
-      run,
-    );
+    const fallback = { ...version, name: 'hand-written 2' };
+    const plan = { asked: askedOf({ text, softs: [soft], threshold, model }), fallback, policy };
+    const answer = await answerText({ ...host, engine }, { plan, fields: { text: 'x' } }, run);
     return [answer.kind === 'classify' && answer.probabilities[0], answer.routed];
   }
   const OWN = expect.closeTo(0.6);
@@ -193,7 +179,7 @@ it.each([
 ])('stops a continuation at %j, and generates no further', async (stopAt, expected) => {
   const { host, generated } = letters();
   const seen: string[] = [];
-  const request = { prompt, fields: { text: 'Hi' }, settings: { ...settings, stopAt } };
+  const request = { version, fields: { text: 'Hi' }, settings: { ...settings, stopAt } };
   const text = await continueText(host, request, { control: uninterrupted, emit: (so) => seen.push(so) });
   expect(text).toBe(expected);
   expect(seen.at(-1)).toBe(expected);
@@ -206,18 +192,18 @@ it('passes on what ends a continuation, but for its own stop at the stop string'
     ...host,
     engine: { ...host.engine, generate: () => Promise.reject(error) },
   });
-  const request = { prompt, fields: { text: 'Hi' }, settings };
+  const request = { version, fields: { text: 'Hi' }, settings };
   for (const code of ['device-lost', 'cancelled'] as const)
     await expect(continueText(failing(new StudioError(code, 'No.')), request, run)).rejects.toMatchObject({ code });
 });
 
 describe('which words decided', () => {
-  const columns = { ...prompt, template: '{city}: {body}!', textColumn: 'body' };
+  const columns = askedOf({ text: { template: '{city}: {text}!' } });
 
   it('weighs the tokens of the text alone, joined to words, and says how far they miss their sum', async () => {
     const { host, weighed } = letters();
     const seen: unknown[] = [];
-    const request = { prompts: [columns, columns], fields: { text: 'not bad', city: 'Ulm' } };
+    const request = { versions: [columns, columns], fields: { text: 'not bad', city: 'Ulm' } };
     const found = await weighWords(host, request, { control: uninterrupted, emit: (event) => seen.push(event) });
     expect(weighed.map(({ text, between }) => [text, between])).toEqual([
       [
@@ -246,26 +232,21 @@ describe('which words decided', () => {
   });
 
   it.each([
-    ['a chat', { chat: true }, [1, 3]],
-    [
-      'a cue by itself',
-      { soft: { placement: 'infix', virtualTokens: 1, hidden: 1, vectors: Float32Array.of(1) } },
-      [0, 2],
-    ],
-    ['a template that ends with the text', { template: 'Say: {text}' }, [5, 7]],
-    ['a text that appears twice', { template: '{text} {text}' }, [0, 2]],
-  ])('finds the text in %s', async (_, change, place) => {
+    ['a chat', { text: { ...text, chat: true } }, [1, 3]],
+    ['a cue by itself', { text, softs: [SOFT] }, [0, 2]],
+    ['a template that ends with the text', { text: { template: 'Say: {text}' } }, [5, 7]],
+    ['a text that appears twice', { text: { template: '{text} {text}' } }, [0, 2]],
+  ])('finds the text in %s', async (_, given, place) => {
     const { host, weighed } = letters();
-    const asked = { ...prompt, ...change } as PlayedPrompt;
-    await weighWords(host, { prompts: [asked], fields: { text: 'Hi' } }, run);
+    await weighWords(host, { versions: [askedOf(given)], fields: { text: 'Hi' } }, run);
     expect(weighed[0]?.text).toEqual(place);
   });
 
   it.each([
-    ['a prompt that generates texts', { ...prompt, task: { kind: 'generate', longest: 4 } }, 'Only a label'],
-    ['a prompt that does not show the text', { ...prompt, template: 'Which?' }, 'never shows the text'],
+    ['a prompt that generates texts', askedOf({ task: { kind: 'generate', longest: 4 } }), 'Only a label'],
+    ['a prompt that does not show the text', askedOf({ text: { template: 'Which?' } }), 'never shows the text'],
   ])('refuses %s', async (_, asked, message) => {
-    const request = { prompts: [asked as PlayedPrompt], fields: { text: 'Hi' } };
+    const request = { versions: [asked], fields: { text: 'Hi' } };
     await expect(weighWords(letters().host, request, run)).rejects.toThrow(message);
   });
 
@@ -313,8 +294,8 @@ it('answers with a text where the prompt generates one, and reads the message as
   };
   const tokenizer = { ...host.tokens.tokenizer, chat: () => null };
   const plain = { ...host, tokens: { ...host.tokens, tokenizer }, engine: { ...host.engine, write } };
-  const generating: PlayedPrompt = { ...prompt, chat: true, task: { kind: 'generate', longest: 7 } };
-  const answer = await answerText(plain, { prompt: generating, fields: { text: 'Hi' } }, run);
+  const generating = askedOf({ text: { ...text, chat: true }, task: { kind: 'generate', longest: 7 } });
+  const answer = await answerText(plain, { plan: alone(generating), fields: { text: 'Hi' } }, run);
   expect(answer).toMatchObject({ kind: 'generate', text: 'done', tokens: 3 });
   expect(asked[0]).toMatchObject({ maxNewTokens: 7 });
   expect(asked[0]?.rows.map(({ ids, label }) => [String.fromCharCode(...ids), label])).toEqual([['Hi!', null]]);
@@ -329,7 +310,7 @@ it('a continuation that begins with the stop string is empty, and what comes aft
     return {} as never;
   };
   const seen: string[] = [];
-  const asked = { prompt, fields: { text: 'Hi' }, settings: { ...settings, stopAt: '.' } };
+  const asked = { version, fields: { text: 'Hi' }, settings: { ...settings, stopAt: '.' } };
   const emit = (so: string) => void seen.push(so);
   expect(await continueText({ ...host, engine: { ...host.engine, generate } }, asked, { ...run, emit })).toBe('a');
   expect(seen).toEqual(['a', 'a']);
@@ -342,7 +323,7 @@ it('words are weighed for the labels of the prompt, against the baseline, and a 
     return { tokens: Float64Array.of(0.03, 0), value: 5.02, baseline: 5, steps: 8 };
   };
   const small = { ...host, engine: { ...host.engine, attribute } };
-  const { prompts } = await weighWords(small, { prompts: [prompt], fields: { text: 'Hi' } }, run);
+  const { prompts } = await weighWords(small, { versions: [version], fields: { text: 'Hi' } }, run);
   expect(weighed[0]?.labels.map(({ word }) => word)).toEqual([' good', ' bad']);
   // 0.03 against 0.02, as a share of 0.1
   expect(prompts[0]).toMatchObject({ missed: expect.closeTo(0.1, 9), value: 5.02, baseline: 5, readings: 9 });
@@ -350,9 +331,8 @@ it('words are weighed for the labels of the prompt, against the baseline, and a 
 
 it('finds the text before a cue by itself', async () => {
   const { host, weighed } = letters();
-  const soft = { placement: 'infix', virtualTokens: 1, hidden: 1, vectors: Float32Array.of(1) } as const;
-  const asked = { ...prompt, template: 'Say: {text}\nTone:', soft };
-  await weighWords(host, { prompts: [asked], fields: { text: 'Hi' } }, run);
+  const asked = askedOf({ text: { template: 'Say: {text}\nTone:' }, softs: [SOFT] });
+  await weighWords(host, { versions: [asked], fields: { text: 'Hi' } }, run);
   expect(weighed[0]?.text).toEqual([5, 7]);
   expect(weighed[0]?.row.cue).toBe('\nTone:'.length);
 });

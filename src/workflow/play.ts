@@ -4,54 +4,20 @@ import { present } from '../lib/assert';
 import { childControl } from '../lib/control';
 import { badInput, StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
-import type { SoftPrompt } from '../prompt/soft-prompt';
-import type { AnsweringVersion, NamedVersion } from '../prompt-set/ready-prompt';
-import type { StagePolicy } from '../prompt-set/types';
-import { tunedPrompt } from '../prompt-set/versions';
-import { AS_ASKED, FALLBACK_REASONS } from '../route/policy';
+import { softOf, type TextVoice, textsOf } from '../prompt/prompt';
+import { type AskedVersion, alone, firstOf, type Planned } from '../prompt-set/ready-prompt';
+import { fieldsSource } from '../route/answering';
+import { FALLBACK_REASONS } from '../route/policy';
 import { type Answer, createRouter } from '../route/router';
-import { aroundText, cueOf, type Fields, fillTemplate } from '../task/template';
-import { type AnswerWord, READINGS } from '../task/types';
-import { encodeRow, labelTokens, type Tokenizer } from '../tokens/tokenizer';
+import { aroundText, cueOf, type Fields } from '../task/template';
+import { READINGS } from '../task/types';
+import { encodeRow, labelTokens, type Tokenizer, type TokenRow } from '../tokens/tokenizer';
 import type { Host, Run, Verb } from './host';
 
-/** A prompt as the playground asks it: no examples, and no row around the text. */
-export interface PlayedPrompt {
-  readonly template: string;
-  /** The template is the user's message in a chat. */
-  readonly chat: boolean;
-  readonly soft: SoftPrompt | null;
-  /** What answers together with it, where a label is chosen; left out = nothing. */
-  readonly together?: AnsweringVersion['together'];
-  /** The column that the text is used as, where the template names it; null = unknown. */
-  readonly textColumn: string | null;
-  readonly task:
-    | {
-        readonly kind: 'classify';
-        readonly words: readonly AnswerWord[];
-        /** Mean log-probabilities to subtract; null = none. */
-        readonly calibration: readonly number[] | null;
-      }
-    /** `longest`: tokens that an answer may have. */
-    | { readonly kind: 'generate'; readonly longest: number };
-}
-
 interface PlayRequest {
-  readonly prompt: PlayedPrompt;
+  readonly version: AskedVersion;
   /** The text, and the cells of other columns that the template shows. */
   readonly fields: Fields;
-}
-
-/** Of a stage with a policy: the hand-written prompt that may answer in place of the one that is asked. */
-export interface PlayedRoute {
-  readonly policy: StagePolicy;
-  readonly fallback: PlayedPrompt;
-  /** "hand-written 2". */
-  readonly fallbackName: string;
-  /** Of the prompt that is asked; null = all its answers are taken. */
-  readonly threshold: number | null;
-  /** That the vectors of the prompt that is asked were trained on. */
-  readonly model: AnsweringVersion['model'];
 }
 
 interface AnswerCost {
@@ -67,47 +33,32 @@ export type PlayedAnswer = AnswerCost & { readonly routed?: string } & (
     | { readonly kind: 'generate'; readonly text: string }
   );
 
-function encoded({ tokens: { tokenizer, encode } }: Pick<Host, 'tokens'>, { prompt, fields }: PlayRequest) {
-  const filled = fillTemplate(prompt.template, fields, prompt.textColumn);
-  const cue = prompt.soft?.placement === 'infix' ? cueOf(prompt.template) : undefined;
-  return encodeRow(encode, { text: prompt.chat ? (tokenizer.chat(filled) ?? filled) : filled, cue });
+/** @throws StudioError `bad-input` where the row cannot be asked */
+async function encoded(host: Host, { version, fields }: PlayRequest): Promise<TokenRow> {
+  const { rows, leftOut } = await fieldsSource(host, version, [fields]).rowsAt(0, 1);
+  const [row] = rows;
+  if (!row) throw badInput(`This text cannot be read: ${leftOut[0]?.[1] ?? 'it has no tokens'}.`);
+  return row;
 }
 
-/** A prompt as the router asks it. @param of without it the page asks a prompt only where its weights are loaded */
-function named(name: string, prompt: PlayedPrompt, of?: Pick<PlayedRoute, 'threshold' | 'model'>): NamedVersion {
-  const { template, chat, soft, task, together } = prompt;
-  const words = task.kind === 'classify' ? task.words : [];
-  const limit = of && of.threshold !== null && task.kind === 'classify' ? { threshold: of.threshold } : {};
-  const shown = { ...(soft ? tunedPrompt(template, soft) : { template, shots: 0, shotSeed: 0 }), chat };
-  const asked = { task: { ...task, ...limit }, prompt: shown, words, soft, model: of?.model ?? null, dataset: null };
-  return { handle: 'This prompt', name, version: { ...asked, ...(together && { together }) } };
-}
-
-/** Null where the prompt that is asked answered, by itself. */
-function routedWords({ version: name, fallbackReason, shadow }: Answer): string | null {
+/** Null where the version that is asked answered, by itself. */
+function routedWords({ version: name, fallbackReason, shadow }: Answer, asked: string): string | null {
   if (fallbackReason) return `${name} answered in its place: ${FALLBACK_REASONS[fallbackReason]}.`;
-  if (!shadow) return name === ASKED ? null : `${name} answers alone, by the policy of this set.`;
+  if (!shadow) return name === asked ? null : `${name} answers alone, by the policy of this set.`;
   if ('failed' in shadow) return `${name} answers. The version on trial failed: ${shadow.failed}`;
   const said = 'text' in shadow ? shadow.text : shadow.label;
   return `${name} answers. The version on trial says: ${said || '(empty answer)'}`;
 }
 
-const ASKED = 'asked';
-
-/** What the prompt answers, or by a stage's policy another one. @throws StudioError `bad-input` for a text beyond the model's context */
-export const answerText: Verb<PlayRequest & { readonly route?: PlayedRoute }, never, PlayedAnswer> = async (
+/** What a version answers, or by a stage's policy another one. @throws StudioError `bad-input` for a text beyond the model's context */
+export const answerText: Verb<{ readonly plan: Planned; readonly fields: Fields }, never, PlayedAnswer> = async (
   host,
-  { prompt, fields, route },
+  { plan, fields },
   { control },
 ) => {
-  const plan = {
-    asked: named(ASKED, prompt, route),
-    fallback: route ? named(route.fallbackName, route.fallback) : null,
-    policy: route?.policy ?? AS_ASKED,
-  };
-  const router = createRouter({ host, textColumn: prompt.textColumn ?? undefined });
-  const answer = await router[prompt.task.kind](plan, fields, control);
-  const words = routedWords(answer);
+  const asked = firstOf(plan);
+  const answer = await createRouter({ host })[asked.prompt.task.kind](plan, fields, control);
+  const words = routedWords(answer, asked.name);
   const cost = { tokens: answer.tokens, ms: answer.modelMs, ...(words === null ? {} : { routed: words }) };
   return 'text' in answer
     ? { kind: 'generate', text: answer.text, ...cost }
@@ -148,9 +99,9 @@ export const continueText: Verb<PlayRequest & { readonly settings: Continuation 
     emit(shown);
     if (stopped) stop.ask('cancel');
   };
-  const row = encoded(host, request);
+  const row = await encoded(host, request);
   const { endTokenIds } = host.tokens.tokenizer;
-  const { soft } = request.prompt;
+  const soft = softOf(request.version.prompt);
   try {
     await host.engine.generate({ ...row, soft, maxNewTokens, endTokenIds, ...sampling }, stop, onToken);
   } catch (cause) {
@@ -161,7 +112,7 @@ export const continueText: Verb<PlayRequest & { readonly settings: Continuation 
 
 export interface WeighRequest {
   /** Of one task that chooses labels, in one order. */
-  readonly prompts: readonly PlayedPrompt[];
+  readonly versions: readonly AskedVersion[];
   readonly fields: Fields;
 }
 
@@ -203,21 +154,23 @@ export interface WeighProgress {
  * the first one says, or against the runner-up where they agree.
  * @throws StudioError `bad-input` where texts are generated, or the prompt does not show the text; as HostEngine.attribute
  */
-export const weighWords: Verb<WeighRequest, WeighProgress, Weighing> = async (host, { prompts, fields }, run) => {
+export const weighWords: Verb<WeighRequest, WeighProgress, Weighing> = async (host, { versions, fields }, run) => {
   const answers: (readonly number[])[] = [];
-  for (const prompt of prompts) {
-    if (prompt.task.kind === 'generate')
+  for (const version of versions) {
+    const { task, voices } = version.prompt;
+    if (task.kind === 'generate')
       throw badInput('Only a label can be explained by words, and this prompt generates texts.');
-    if (prompt.together) throw badInput('Words explain the answer of one prompt, and this one combines several.');
-    const answer = await answerText(host, { prompt, fields }, { ...run, emit: () => {} });
+    if (voices.length > 1 || voices[0]?.kind !== 'text')
+      throw badInput('Words explain the answer of one prompt, and this one combines several.');
+    const answer = await answerText(host, { plan: alone(version), fields }, { ...run, emit: () => {} });
     answers.push(answer.kind === 'classify' ? answer.probabilities : []);
   }
   const { label, against } = questionOf(answers);
-  const total = prompts.length * READINGS.most;
+  const total = versions.length * READINGS.most;
   const weighed: Weighed[] = [];
-  for (const [i, prompt] of prompts.entries()) {
+  for (const [i, version] of versions.entries()) {
     const onStep = (done: number) => run.emit({ done: i * READINGS.most + done, total });
-    weighed.push(await weigh(host, { prompt, fields }, [label, against], run.control, onStep));
+    weighed.push(await weigh(host, { version, fields }, [label, against], run.control, onStep));
   }
   return { label, against, prompts: weighed };
 };
@@ -238,10 +191,11 @@ async function weigh(
   onStep: (done: number) => void,
 ): Promise<Weighed> {
   const { tokens: open, engine } = host;
-  const { soft, task } = request.prompt;
-  const row = { rowId: '0', ...encoded(host, request), label: null };
-  const text = textTokens(host, request, row.ids);
-  const labels = labelTokens(open, task.kind === 'classify' ? task.words : []);
+  const [voice] = textsOf(request.version.prompt) as [TextVoice];
+  const row = await encoded(host, request);
+  const text = textTokens(host, voice, request.fields, row.ids);
+  const labels = labelTokens(open, voice.words);
+  const { soft } = voice;
   const asked = { row, text, soft, labels, between, steps: READINGS };
   const { tokens, value, baseline, steps } = await engine.attribute(asked, control, onStep);
   const sum = tokens.reduce((all, nats) => all + nats, 0);
@@ -257,12 +211,16 @@ async function weigh(
 }
 
 /** Which tokens of a row are its text's; one that the text shares with the template is the text's. */
-function textTokens(host: Pick<Host, 'tokens'>, { prompt, fields }: PlayRequest, ids: Int32Array): [number, number] {
-  const { template, chat, soft, textColumn } = prompt;
-  const around = present(aroundText(template, fields, textColumn), 'the text, without which the prompt was not asked');
+function textTokens(
+  host: Pick<Host, 'tokens'>,
+  { template, chat, splitsCue }: TextVoice,
+  fields: Fields,
+  ids: Int32Array,
+): [number, number] {
+  const around = present(aroundText(template, fields, null), 'the text, without which the prompt was not asked');
   const { tokenizer, encode } = host.tokens;
   const [opening = '', closing = ''] = (chat ? tokenizer.chat(CHAT_MARK)?.split(CHAT_MARK) : null) ?? [];
-  const cue = soft?.placement === 'infix' ? cueOf(template) : undefined;
+  const cue = splitsCue ? cueOf(template) : undefined;
   const before = encode(opening + around.before);
   const after = encodeRow(encode, { text: around.after + closing, cue }).ids;
   const same = (a: Int32Array, b: Int32Array) => {

@@ -15,7 +15,7 @@ function route(total: number, secondsPerRow: number, kind: 'classify' | 'generat
     vi.advanceTimersByTime(1000 * secondsPerRow * count);
     return { answers: [], leftOut: [], ms: null };
   };
-  return { asked, route: { total, version: { task: { kind } }, answer } as unknown as Route };
+  return { asked, route: { total, version: { prompt: { task: { kind } } }, answer } as unknown as Route };
 }
 const pieces = async (of: Route, from = 0, control = uninterrupted) => {
   const found: Piece[] = [];

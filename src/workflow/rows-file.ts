@@ -100,7 +100,7 @@ export async function* answered(
   from: number,
   control: Control,
 ): AsyncGenerator<Piece, void> {
-  const seconds = PIECE_SECONDS[version.task.kind];
+  const seconds = PIECE_SECONDS[version.prompt.task.kind];
   const startedAt = performance.now();
   let size = FIRST_PIECE;
   for (let done = from; done < total; ) {

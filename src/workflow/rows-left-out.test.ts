@@ -4,6 +4,7 @@ import { accountOf } from '../dataset/account';
 import { unlikeTexts } from '../dataset/test-support';
 import type { RowAccount } from '../dataset/types';
 import { alone } from '../prompt-set/ready-prompt';
+import { askedOf } from '../prompt-set/test-support';
 import type { GridCell } from '../report/grid';
 import { type BatchEvent, batch } from './batch';
 import { compare } from './compare';
@@ -47,17 +48,9 @@ function adds(account: RowAccount, read: number, used: number) {
 }
 
 const tableOf = async (csv: string) => readTable({ fileName: 'a.csv', bytes: new TextEncoder().encode(csv) }, SILENT);
-const version = {
-  task: { kind: 'classify', calibration: null } as const,
-  prompt: { template: 'Text: {text}\nTone:', shots: 0, shotSeed: 0 },
-  words: [
-    { label: 'bad', word: ' bad' },
-    { label: 'good', word: ' good' },
-  ],
-  soft: null,
-  model: null,
-  dataset: null,
-};
+const prompt = { template: 'Text: {text}\nTone:', shots: 0, shotSeed: 0 };
+const words = ['bad', 'good'].map((label) => ({ label, word: ` ${label}` }));
+const version = askedOf({ text: prompt, words });
 
 describe('of a file with faulty rows, those that are used and those left out are all that were read', () => {
   const each = (of: (csv: string, read: number) => Promise<void>) =>
@@ -97,11 +90,11 @@ describe('of a file with faulty rows, those that are used and those left out are
       const { host } = fakeHost(CONTEXT);
       const dataset = await openTestRows(await tableOf(csv), MAPPING, null);
       const on = { id: 'a.csv', name: 'a.csv', dataset };
-      const longer = { ...version.prompt, template: `${'Say it. '.repeat(3)}${version.prompt.template}` };
+      const longer = { ...prompt, template: `${'Say it. '.repeat(3)}${prompt.template}` };
       const own = { softs: [], wordCounts: null, model: null, meanLogProbs: null, threshold: null, dataset: null };
       const seen = { parts: [], isSure: true };
-      const prompts = [version.prompt, longer].map((prompt, i) => ({
-        ...{ id: `${i}`, name: `${i}`, prompt, words: version.words, seen },
+      const prompts = [prompt, longer].map((each, i) => ({
+        ...{ id: `${i}`, name: `${i}`, prompt: each, words, seen },
         ...own,
       }));
       const cells: GridCell[] = [];

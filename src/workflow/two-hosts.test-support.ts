@@ -3,10 +3,12 @@ import { rowsById } from '../dataset/labels';
 import type { ColumnMapping, Dataset } from '../dataset/types';
 import { PROBE } from '../evaluation/classify/made-arms';
 import { uninterrupted } from '../lib/control';
+import { wholePrompt } from '../prompt/whole';
 import { armId } from '../prompt-set/arms';
 import { addHardVersion, addTrained, finishRun, startRun } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import { gridChoices, gridPrompt } from '../prompt-set/ready-prompt';
+import { askedOf } from '../prompt-set/test-support';
 import type { Evaluation, PromptSet } from '../prompt-set/types';
 import { EMPTY_GRID, type GridCell, gridJson } from '../report/grid';
 import { labelReport, textReport } from '../report/input';
@@ -174,16 +176,14 @@ async function smallerStory(host: Host, set: PromptSet, dataset: Dataset): Promi
 }
 
 /** The words of a text, weighed without and with the vectors. */
-function weighedStory(host: Host, { baseTemplate, words, soft: [tuned] }: PromptSet): Promise<Weighing> {
-  const task = { kind: 'classify', words: wordsFor(baseTemplate, words), calibration: null } as const;
-  const prompts = [null, tuned?.soft ?? null].map((soft) => ({
-    template: baseTemplate,
-    chat: false,
-    soft,
-    textColumn: 'message',
-    task,
-  }));
-  return weighWords(host, { prompts, fields: { text: 'The letter arrived broken, again' } }, silent());
+function weighedStory(host: Host, { baseTemplate, words: plain, soft: [tuned] }: PromptSet): Promise<Weighing> {
+  const words = wordsFor(baseTemplate, plain);
+  const softs = tuned?.soft ? [tuned.soft] : [];
+  const versions = [[], softs].map((own) => {
+    const asked = askedOf({ text: { template: baseTemplate }, words, softs: own });
+    return { ...asked, prompt: wholePrompt(asked.prompt, null, 'message') };
+  });
+  return weighWords(host, { versions, fields: { text: 'The letter arrived broken, again' } }, silent());
 }
 
 /** The leaderboard of a search. */

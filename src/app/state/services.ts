@@ -6,7 +6,9 @@ import type { ModelCard } from '../../model/card';
 import type { DownloadProgress } from '../../model/download';
 import type { LoadedModel, ModelSource } from '../../model/load';
 import { readNpy } from '../../prompt/codecs';
-import type { SoftPrompt } from '../../prompt/soft-prompt';
+import { voicesOf } from '../../prompt/prompt';
+import type { AskedVersion } from '../../prompt-set/ready-prompt';
+import { tunedPrompt } from '../../prompt-set/versions';
 import type { Store } from '../../store/store';
 import type { AnswerWord } from '../../task/types';
 import type { EngineControl, EngineMethods, ModelFiles, ModelInfo, WorkflowMethods } from '../../worker/protocol';
@@ -37,18 +39,6 @@ export interface Client<M> {
   dispose(): void;
 }
 
-/** The prompt trained in advance that the start screen shows. */
-export interface ShippedPrompt {
-  readonly template: string;
-  readonly words: readonly AnswerWord[];
-  readonly soft: SoftPrompt;
-  readonly bytes: number;
-  /** Mean log-probabilities that its export subtracts; null = none. */
-  readonly calibration: readonly number[] | null;
-  readonly modelId: string;
-  readonly modelSha256: string;
-}
-
 export interface Services {
   readonly engine: Client<EngineMethods>;
   readonly workflow: Client<WorkflowMethods>;
@@ -63,7 +53,7 @@ export interface Services {
   readonly forgetModelFiles: (card: ModelCard, others: readonly ModelCard[]) => Promise<void>;
   /** The tokenizer's files alone, where they can be had before the weights; else null. */
   readonly loadTokenizerFiles: (source: ModelSource) => Promise<ModelFiles | null>;
-  readonly loadShippedPrompt: () => Promise<ShippedPrompt | null>;
+  readonly loadShippedPrompt: () => Promise<AskedVersion | null>;
   readonly loadSample: (starter?: string) => Promise<SampleSet>;
   readonly loadStarters: () => Promise<StarterList>;
 }
@@ -156,22 +146,23 @@ export async function loadSample(starter: string | null = null): Promise<SampleS
 
 const FOLDER = 'sample/support-tone.prompt';
 
-/** @throws StudioError bad-input: not there, or not what it should be */
-export async function loadShippedPrompt(): Promise<ShippedPrompt> {
+/** The prompt trained in advance that the start screen shows. @throws StudioError bad-input: not there, or not what it should be */
+export async function loadShippedPrompt(): Promise<AskedVersion> {
   const [sidecar, npy] = await Promise.all([
     siteJson(`${FOLDER}/softprompt.json`, sidecarSchema),
     siteFile(`${FOLDER}/prompt_embeddings.npy`),
   ]);
   const table = readNpy(npy);
   if (!table.ok) throw badInput(table.error.message);
-  const { template, labels, model, calibration } = sidecar;
+  const { template: text, labels, model, calibration } = sidecar;
+  const words = labels.map(({ label, word }) => ({ label, word }));
+  const soft = softPromptOf(sidecar, table.value);
   return {
-    template,
-    words: labels.map(({ label, word }) => ({ label, word })),
-    soft: softPromptOf(sidecar, table.value),
-    bytes: table.value.vectors.byteLength,
-    calibration: calibration?.meanLogProbs ?? null,
-    modelId: model.id,
-    modelSha256: model.sha256,
+    ...{ handle: '', name: 'Tuned on support tickets', route: 'tuned', model, dataset: null },
+    prompt: {
+      task: { kind: 'classify', labels: words.map(({ label }) => label) },
+      voices: voicesOf({ text: tunedPrompt(text, soft), words, softs: [soft] }),
+      ...{ calibration, threshold: null },
+    },
   };
 }

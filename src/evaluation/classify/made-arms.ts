@@ -1,7 +1,7 @@
 /** Arms made of others' answers, such as a mean over seeds or a tuned prompt with word counts, and lines that are no prompt. */
 import { assert, present } from '../../lib/assert';
 import { capitalised, listed } from '../../lib/format';
-import { meanAnswers, mixedAnswers, nll } from '../../metrics/calibration';
+import { meanAnswers, mixedAnswers, nll, pooledAnswers } from '../../metrics/calibration';
 import { accuracy, argmax, logSoftmax } from '../../metrics/classification';
 import type { SoftPrompt } from '../../prompt/soft-prompt';
 import type { ArmOutcome, ComparisonPlan } from '../types';
@@ -38,8 +38,6 @@ export async function averaged(
 /** Log-probabilities over the labels, a row each. */
 type Answers = readonly (readonly number[])[];
 
-const at = (answers: Answers, row: number, label: number) => answers[row]?.[label] as number;
-
 /** Steps of the weight that are tried. */
 const GRID = 20;
 
@@ -57,20 +55,6 @@ export function fitWeight(first: Answers, second: Answers, gold: readonly number
 const WEIGHTS = Array.from({ length: 31 }, (_, i) => i / 20);
 const HOLD = 0.1;
 
-/** softmax(Σ w log p): what several say together. */
-const pooled = (members: readonly Answers[], weights: readonly number[]): Answers =>
-  present(members[0], 'member').map((row, i) =>
-    logSoftmax(
-      row.map((_, c) =>
-        // no weight at all: zero times minus infinity would be no number
-        members.reduce(
-          (sum, answers, m) => (weights[m] === 0 ? sum : sum + (weights[m] as number) * at(answers, i, c)),
-          0,
-        ),
-      ),
-    ),
-  );
-
 /**
  * Weights of several with the lowest cross-entropy on labelled rows, plus 0.1 Σ (w − 1/members)². None is below 0, and they need
  * not add up to 1: who is too sure gets less. Each in turn takes the best of a grid until none changes.
@@ -78,7 +62,7 @@ const pooled = (members: readonly Answers[], weights: readonly number[]): Answer
 export function fitWeights(members: readonly Answers[], gold: readonly number[]): readonly number[] {
   const equal = 1 / members.length;
   const costOf = (weights: readonly number[]) =>
-    nll(pooled(members, weights), gold) + HOLD * weights.reduce((sum, weight) => sum + (weight - equal) ** 2, 0);
+    nll(pooledAnswers(members, weights), gold) + HOLD * weights.reduce((sum, weight) => sum + (weight - equal) ** 2, 0);
   let best = { weights: members.map(() => equal), cost: Number.POSITIVE_INFINITY };
   for (let before = Number.NaN; before !== best.cost; ) {
     before = best.cost;
@@ -202,5 +186,5 @@ export function togetherArm(
   probeValidation: Answers,
 ): ArmOutcome {
   const weights = fitWeights([tunedValidation, wordsValidation, probeValidation], validationGold);
-  return reference(TOGETHER, togetherName(weights), pooled([tuned.logProbs, words.logProbs, probe], weights));
+  return reference(TOGETHER, togetherName(weights), pooledAnswers([tuned.logProbs, words.logProbs, probe], weights));
 }

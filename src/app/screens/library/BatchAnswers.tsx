@@ -22,10 +22,7 @@ interface RunProps {
 /** Rows of the file that got no answer; lines that are no rows are not among them. */
 const leftOutOf = ({ progress: { account, done } }: BatchRun) => done - account.used;
 /** The version's threshold; null = all its answers are taken. */
-function thresholdOf({ request: { plan } }: BatchRun): number | null {
-  const { task } = firstOf(plan).version;
-  return task.kind === 'classify' ? (task.threshold ?? null) : null;
-}
+const thresholdOf = ({ request: { plan } }: BatchRun): number | null => firstOf(plan).prompt.threshold?.value ?? null;
 /** Rows that a person should review; none without a threshold. */
 const toReview = (run: BatchRun) => (thresholdOf(run) === null ? 0 : run.progress.unsure + leftOutOf(run));
 const isDone = ({ progress: { done, total } }: BatchRun) => total > 0 && done === total;
@@ -114,7 +111,7 @@ function StartOrStop({ rows }: { readonly rows: number }) {
 
 const Results = ({ run }: RunProps) => (
   <>
-    {firstOf(run.request.plan).version.task.kind === 'classify' ? <LabelCounts run={run} /> : null}
+    {firstOf(run.request.plan).prompt.task.kind === 'classify' ? <LabelCounts run={run} /> : null}
     <LeftOut run={run} />
     <Unsure run={run} />
     <Routed run={run} />

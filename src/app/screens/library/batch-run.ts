@@ -2,7 +2,8 @@
 
 import { allUsed } from '../../../dataset/account';
 import { fileBytes, sha256 } from '../../../lib/bytes';
-import { type AnsweringVersion, alone, firstOf, type ReadyPrompt } from '../../../prompt-set/ready-prompt';
+import { labelsOf, promptId } from '../../../prompt/prompt';
+import { type AskedVersion, alone, firstOf } from '../../../prompt-set/ready-prompt';
 import type { Store } from '../../../store/store';
 import { writingSeconds } from '../../../training/estimate';
 import type { BatchPiece, BatchProgress, BatchRequest } from '../../../workflow/batch';
@@ -11,13 +12,13 @@ import { createSpeedometer } from '../../state/models-store';
 import { resource } from '../../state/resource';
 import type { Studio } from '../../state/studio';
 import { batchRows, columnsOf } from './rows-file';
-import { chosenVersion, storedVersion } from './stored-set';
+import { chosenVersion } from './stored-set';
 
 interface KeptBatch extends Pick<BatchRun, 'who' | 'model' | 'labels' | 'calibrated'> {
   readonly id: string;
   readonly setId: string;
   readonly which: string;
-  readonly version: Pick<AnsweringVersion, 'task' | 'prompt' | 'words'>;
+  readonly version: AskedVersion;
   readonly fileName: string;
   readonly file: string;
   readonly text: string;
@@ -137,15 +138,13 @@ type Context = JobContext<{ readonly run: BatchRun | null }>;
 async function freshRun({ services, stores }: Studio, setId: string, which: string, text: string): Promise<BatchRun> {
   const { sha256 } = await stores.session.getState().modelReady();
   await stores.session.getState().tokenizerReady();
-  const { plan: chosen, who } = await chosenVersion(services.store, setId, which);
-  const stored = (ready: ReadyPrompt | null) => ready && storedVersion(services.store, ready, false);
-  const plan = { ...chosen, asked: await stored(chosen.asked), fallback: await stored(chosen.fallback) };
-  const { task, words } = firstOf(plan).version;
+  const { plan, who } = await chosenVersion(services.store, setId, which);
+  const { prompt } = firstOf(plan);
   return {
     who,
     model: sha256,
-    labels: words.map(({ label }) => label),
-    calibrated: task.kind === 'classify' && task.calibration !== null,
+    labels: labelsOf(prompt),
+    calibrated: prompt.calibration !== null,
     request: { plan, text, from: 0 },
     progress: NOT_STARTED,
     isSaved: false,
@@ -160,7 +159,7 @@ export const batchSeconds = (studio: Studio) => {
       const { request } = await freshRun(studio, setId, which, text);
       const speed = await speedometer.known(await studio.stores.session.getState().modelReady());
       const tokens = await studio.services.workflow.call('batchTokens', request);
-      const isLabels = firstOf(request.plan).version.task.kind === 'classify';
+      const isLabels = firstOf(request.plan).prompt.task.kind === 'classify';
       return speed && (isLabels ? (tokens * speed.tokenMs) / 1000 : writingSeconds(tokens, speed));
     },
   );
@@ -220,9 +219,9 @@ export const batchJob = (studio: Studio, chosen: () => Chosen, kept: KeptAnswers
       const run = continued ?? (await freshRun(studio, setId, which, text));
       if (!continued) {
         const { who, model, labels, calibrated, request } = run;
-        const { task, prompt, words } = firstOf(request.plan).version;
+        const version = { ...firstOf(request.plan), dataset: null };
         const of = { fileName: key.file.name, file: await checksumOf(key.file), text, rows: file.rows };
-        const by = { setId, which, who, model, labels, calibrated, version: { task, prompt, words } };
+        const by = { setId, which, who, model, labels, calibrated, version };
         await kept.begin({ id: crypto.randomUUID(), ...by, ...of });
       }
       await answer(studio, kept, run, context);
@@ -233,11 +232,12 @@ export const batchJob = (studio: Studio, chosen: () => Chosen, kept: KeptAnswers
 export async function earlierRun(studio: Studio, { batch, pieces }: Kept): Promise<BatchRun> {
   const { setId, which, who, model, labels, calibrated, text } = batch;
   const now = await freshRun(studio, setId, which, text).catch(() => null);
-  const { task, prompt, words } = now ? firstOf(now.request.plan).version : batch.version;
-  const isSame = now?.model === model && JSON.stringify({ task, prompt, words }) === JSON.stringify(batch.version);
-  const version = { ...batch.version, soft: null, model: null, dataset: null };
-  const plan = now && isSame ? now.request.plan : alone(version);
-  const progress = await studio.services.workflow.call('batchAgain', { version: firstOf(plan).version, pieces });
+  const [before, after] = await Promise.all(
+    [batch.version, now && firstOf(now.request.plan)].map((of) => of && promptId(of.prompt)),
+  );
+  const isSame = now?.model === model && before === after;
+  const plan = now && isSame ? now.request.plan : alone(batch.version);
+  const progress = await studio.services.workflow.call('batchAgain', { version: firstOf(plan), pieces });
   const request = { plan, text, from: 0 };
   return { who, model: isSame ? model : '', labels, calibrated, request, progress, isSaved: false };
 }

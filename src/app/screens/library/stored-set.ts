@@ -1,18 +1,19 @@
 /** A prompt set as this browser stores it: complete, or one of its versions ready to answer rows. */
 import type { CompleteSet } from '../../../interchange/set-files';
 import { badInput } from '../../../lib/errors';
+import { drawsExamples } from '../../../prompt/prompt';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import {
+  type AskedVersion,
+  alone,
+  askedVersion,
   findVersions,
   firstOf,
-  type NamedVersion,
-  namedVersion,
   type Planned,
-  type ReadyPrompt,
-  readyPrompt,
+  promptOf,
 } from '../../../prompt-set/ready-prompt';
 import type { PromptSet } from '../../../prompt-set/types';
-import { versionById, versionWords } from '../../../prompt-set/versions';
+import { type Version, versionById } from '../../../prompt-set/versions';
 import type { Store } from '../../../store/store';
 import { stageOf } from '../../state/version-words';
 
@@ -48,36 +49,39 @@ export async function storeSet(disk: Store, complete: CompleteSet, before?: Comp
 
 interface Chosen {
   /** Under the set's policy, where a stage is asked; a version answers alone. */
-  readonly plan: Planned<ReadyPrompt>;
+  readonly plan: Planned;
   /** "SUPPORT_TONE, production (tuned 3)". */
   readonly who: string;
 }
 
 const gone = (what: string) => badInput(`This ${what} is no longer in the library. Choose another one.`);
 
-/** The version with an id, or what a stage and the set's policy refer to now. @throws StudioError `bad-input` if there is none */
-export async function chosenVersion(disk: Store, setId: string, which: string): Promise<Chosen> {
+/**
+ * The version with an id, or what a stage and the set's policy refer to now.
+ * @param withRows the set's own rows are needed for any prompt @throws StudioError `bad-input` if there is none
+ */
+export async function chosenVersion(disk: Store, setId: string, which: string, withRows = false): Promise<Chosen> {
   const set = await storedSet(disk, setId);
   if (!set) throw gone('prompt set');
   const { handle, policy = { kind: 'as-asked' } } = set;
+  const open = async (of: Version | null) => of && storedVersion(disk, set, of, withRows);
   const stage = stageOf(which);
   if (stage !== null) {
-    const { asked, fallback } = findVersions([set], { handle, stage }, policy.kind);
-    const plan = { asked, fallback: policy.kind === 'as-asked' ? null : fallback, policy };
+    const found = findVersions([set], { handle, stage }, policy.kind);
+    const fallback = policy.kind === 'as-asked' ? null : await open(found.fallback);
+    const plan = { asked: await open(found.asked), fallback, policy };
     const answers = policy.kind === 'hand-written' && fallback ? fallback : firstOf(plan);
-    return { plan, who: `${handle}, ${stage} (${versionWords(answers.of)})` };
+    return { plan, who: `${handle}, ${stage} (${answers.name})` };
   }
   const version = versionById(set, which);
   if (!version) throw gone('version');
-  const plan = { asked: readyPrompt(set, version), fallback: null, policy: { kind: 'as-asked' } } as const;
-  return { plan, who: `${handle}, ${versionWords(version)}` };
+  const asked = await storedVersion(disk, set, version, withRows);
+  return { plan: alone(asked), who: `${handle}, ${asked.name}` };
 }
 
-const needsRows = (set: PromptSet, { shots }: ReadyPrompt['prompt']) => kindOf(set) === 'generate' || shots > 0;
-
-/** The version as the workflow answers with it. @param withRows the set's own rows are needed for any prompt */
-export async function storedVersion(disk: Store, ready: ReadyPrompt, withRows: boolean): Promise<NamedVersion> {
-  const { set, prompt } = ready;
-  const stored = withRows || needsRows(set, prompt) ? await disk.datasets.get(set.id) : null;
-  return namedVersion(ready, stored?.dataset ?? null);
+/** The version as it is asked. @param withRows the set's own rows are needed for any prompt */
+async function storedVersion(disk: Store, set: PromptSet, of: Version, withRows: boolean): Promise<AskedVersion> {
+  const needsRows = withRows || kindOf(set) === 'generate' || drawsExamples(promptOf(set, of));
+  const stored = needsRows ? await disk.datasets.get(set.id) : null;
+  return askedVersion(set, of, stored?.dataset ?? null);
 }

@@ -1,13 +1,15 @@
 import { counted } from '../../../lib/format';
 import { argmax } from '../../../metrics/classification';
+import { textsOf } from '../../../prompt/prompt';
 import { PLACEMENT_WORDS, type SoftPrompt } from '../../../prompt/soft-prompt';
+import { firstOf } from '../../../prompt-set/ready-prompt';
 import type { Fields } from '../../../task/template';
 import type { PlayedAnswer } from '../../../workflow/play';
 import { ProbabilityBars, WhichWords } from '../../charts';
 import { useSession } from '../../state/studio';
 import { useWeighing } from '../../state/word-jobs';
 import { ArmMark, Button, Panel, Slider, TextField } from '../../ui';
-import { type Cast, type Player, playedPrompt } from './cast';
+import type { Cast, Player } from './cast';
 import { textIn, usePlayground } from './playground-store';
 
 interface PlayerProps {
@@ -20,6 +22,7 @@ interface PlayerProps {
 export function PlayerPanel({ player, labels, span }: PlayerProps & { readonly span: 4 | 6 | 12 }) {
   const answer = usePlayground((s) => s.answers[player.id]);
   const stale = usePlayground((s) => s.stale);
+  const [voice] = textsOf(firstOf(player.plan).prompt);
   return (
     <Panel
       span={span}
@@ -30,8 +33,8 @@ export function PlayerPanel({ player, labels, span }: PlayerProps & { readonly s
         <Answer player={player} labels={labels} className="player-said" />
         {answer?.routed ? <p className="small">{answer.routed}</p> : null}
         <pre className="player-template">
-          {player.template}
-          {player.soft ? <Vectors soft={player.soft} /> : null}
+          {voice?.template ?? 'Word counts, without the model'}
+          {voice?.soft ? <Vectors soft={voice.soft} /> : null}
         </pre>
         <ContinuedText player={player} />
       </div>
@@ -67,12 +70,12 @@ export function Answer({
 
 /** Which words decided, without and with the vectors; before anything is tuned, by the prompts that there are. */
 export function DecidingWords({ cast, fields }: { readonly cast: Cast; readonly fields: Fields }) {
-  const { players, words } = cast;
+  const { players, labels } = cast;
   const asked = players.some(({ id }) => id === 'tuned')
     ? players.filter(({ id }) => id === 'untuned' || id === 'tuned')
     : players.slice(0, 2);
-  const weighing = useWeighing({ prompts: asked.map((player) => playedPrompt(cast, player)), fields }, 'playground');
-  return <WhichWords prompts={asked} labels={words.map(({ label }) => label)} {...weighing} />;
+  const weighing = useWeighing({ versions: asked.map(({ plan }) => firstOf(plan)), fields }, 'playground');
+  return <WhichWords prompts={asked} labels={labels} {...weighing} />;
 }
 
 const Vectors = ({ soft }: { readonly soft: SoftPrompt }) => (

@@ -37,7 +37,7 @@ export default function PlaygroundScreen() {
       <LoadedPlayground cast={cast}>
         <TypedRow columns={cast.columns}>
           {set && id === null ? <ExtraChoice set={set} extra={extra} onChange={setExtra} /> : null}
-          {cast.extraTrouble ? (
+          {cast.trouble ? (
             <Note
               tone="bad"
               live
@@ -48,7 +48,7 @@ export default function PlaygroundScreen() {
                 </Button>
               }
             >
-              {cast.extraTrouble}
+              {cast.trouble}
             </Note>
           ) : null}
         </TypedRow>
@@ -89,8 +89,7 @@ function usePresentationFromAddress(hasCast: boolean): void {
 }
 
 function LoadedPlayground({ cast, children }: { readonly cast: Cast; readonly children: ReactNode }) {
-  const { players, shipped, columns } = cast;
-  const labels = cast.longest === null ? cast.words.map(({ label }) => label) : [];
+  const { players, shipped, columns, labels } = cast;
   const span = players.length >= 3 ? 4 : players.length === 2 ? 6 : 12;
   const { answers, stale, error } = usePicked(usePlayground.use(), 'answers', 'stale', 'error');
   const { models } = useStores();
@@ -139,7 +138,7 @@ function TypedWords({ cast }: { readonly cast: Cast }) {
   if (textIn(fields) === '') return null;
   return (
     <Panel title="Words behind the answer" aside="Integrated Gradients">
-      {cast.longest === null ? (
+      {cast.labels.length > 0 ? (
         <DecidingWords cast={cast} fields={fields} />
       ) : (
         <p className="dim">Only a label can be explained by words. These prompts generate texts.</p>

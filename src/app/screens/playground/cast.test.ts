@@ -4,33 +4,34 @@ import { comparedLogProbs } from '../../../evaluation/classify/outcome';
 import { present } from '../../../lib/assert';
 import { uninterrupted } from '../../../lib/control';
 import { logSoftmax } from '../../../metrics/classification';
+import { softOf, textsOf } from '../../../prompt/prompt';
 import { recordComparison } from '../../../prompt-set/calibration';
 import { addHardVersion } from '../../../prompt-set/make-versions';
 import { changeTask, createPromptSet } from '../../../prompt-set/prompt-set';
+import { firstOf } from '../../../prompt-set/ready-prompt';
 import { moveStage } from '../../../prompt-set/stages';
+import { askedOf } from '../../../prompt-set/test-support';
 import { createRouter } from '../../../route/router';
 import { setOf } from '../../../route/test-support';
 import { compare } from '../../../workflow/compare';
 import { answerOf, fakeHost, NOW, prepared, promptSet } from '../../../workflow/fake-host.test-support';
 import { SILENT } from '../../../workflow/host';
 import { answerText } from '../../../workflow/play';
-import type { SampleSet, ShippedPrompt } from '../../state/services';
-import { playedPrompt, setCast, shippedCast } from './cast';
+import type { SampleSet } from '../../state/services';
+import { setCast, shippedCast } from './cast';
 
-const shipped = {
-  template: '{text}\nA:',
-  words: [{ label: 'a', word: ' a' }],
-  soft: { placement: 'suffix', vectors: new Float32Array(2), virtualTokens: 1, hidden: 2 },
-  calibration: [-1, -2],
-  modelId: 'm',
-  modelSha256: 'w',
-} as unknown as ShippedPrompt;
+const shipped = askedOf({
+  text: { template: '{text}\nA:' },
+  softs: [{ placement: 'suffix', vectors: new Float32Array(2), virtualTokens: 1, hidden: 2 }],
+  calibration: { meanLogProbs: [-1, -2], rows: 9 },
+  model: { id: 'm', dtype: 'fp32', sha256: 'w' },
+});
 const sample = { example: 'One.', examples: [{ fields: { text: 'Two.' }, right: 'a' }] } as unknown as SampleSet;
 
 describe('without an open prompt set', () => {
   test('asks the prompt that ships with the page, with the examples of the sample', () => {
     const cast = shippedCast(shipped, sample, 'w');
-    expect(cast.players.map(({ id, soft }) => [id, soft !== null])).toEqual([
+    expect(cast.players.map(({ id, plan }) => [id, softOf(firstOf(plan).prompt) !== null])).toEqual([
       ['untuned', false],
       ['tuned', true],
     ]);
@@ -60,7 +61,9 @@ test('asks a chat prompt as a message, and the untuned text as it is', () => {
   });
   const prompt = { template: 'Sort.\n{text}\nA:', shots: 0, shotSeed: 0, chat: true };
   const { set } = addHardVersion(bare, at('h'), { name: 'Chat', prompt });
-  expect(setCast(set, null, null).players.map(({ id, chat }) => [id, chat])).toEqual([
+  expect(
+    setCast(set, null, null).players.map(({ id, plan }) => [id, textsOf(firstOf(plan).prompt)[0]?.chat ?? false]),
+  ).toEqual([
     ['untuned', false],
     ['yours', true],
   ]);
@@ -89,44 +92,46 @@ test('asks the version that a stage points to', () => {
   expect(extraOf('')).toBeUndefined();
   expect(extraOf('stage:production')).toMatchObject({
     title: 'production: hand-written 1',
-    template: 'A {text}',
+    plan: { asked: { prompt: { voices: [{ template: 'A {text}' }] } } },
   });
-  expect(extraOf('h2')).toMatchObject({ title: 'hand-written 1', side: 'a', soft: null });
+  expect(extraOf('h2')).toMatchObject({
+    ...{ title: 'hand-written 1', side: 'a' },
+    plan: { asked: { prompt: { voices: [{ soft: null }] } }, fallback: null },
+  });
 });
 
 test('asks your prompt too where the policy of the set lets it answer for a stage', () => {
   const info = { hidden: 2, sha256: 'w' };
   const tuned = { ...setOf('Tone', ['bad', 'good'], info, 1), policy: { kind: 'fallback', rowTimeoutMs: 9 } } as const;
-  expect(extraOf('stage:production', tuned)?.route).toMatchObject({
+  expect(extraOf('stage:production', tuned)?.plan).toMatchObject({
     policy: { kind: 'fallback', rowTimeoutMs: 9 },
-    fallback: { template: 'Say it. {text}\nAnswer:', soft: null },
-    fallbackName: 'hand-written 1',
-    threshold: null,
-    model: { sha256: 'w' },
+    fallback: { name: 'hand-written 1', prompt: { voices: [{ template: 'Say it. {text}\nAnswer:', soft: null }] } },
+    asked: { prompt: { threshold: null }, model: { sha256: 'w' } },
   });
-  expect(extraOf('Tone-ttt', tuned)?.route).toBeUndefined();
-  expect(extraOf('stage:production', { ...tuned, policy: { kind: 'as-asked' } })?.route).toBeUndefined();
-  expect(extraOf('stage:production', { ...set, policy: { kind: 'fallback' } })?.route).toBeUndefined();
+  const isAlone = (which: string, of: typeof tuned | typeof set) => extraOf(which, of)?.plan.fallback === null;
+  expect(isAlone('Tone-ttt', tuned)).toBe(true);
+  expect(isAlone('stage:production', { ...tuned, policy: { kind: 'as-asked' } })).toBe(true);
+  expect(isAlone('stage:production', { ...set, policy: { kind: 'fallback' } })).toBe(true);
   const shown = tuned.hard.map((version) => ({ ...version, prompt: { ...version.prompt, shots: 4 } }));
-  expect(castWith('stage:production', { ...tuned, hard: shown }).extraTrouble).toContain(
-    'hand-written 1 needs examples',
+  expect(castWith('stage:production', { ...tuned, hard: shown }).trouble).toContain(
+    'Its examples are rows of its prompt set',
   );
 });
 
 test.each([
   ['stage:staging', 'TONE has no stage “staging”; it has production.'],
   ['gone', 'no longer in the library'],
-  ['h3', 'hand-written 2 needs examples'],
+  ['h3', 'Its examples are rows of its prompt set'],
 ])('never asks another version in place of %s', (which, why) => {
   expect(extraOf(which)).toBeUndefined();
-  expect(castWith(which).extraTrouble).toContain(why);
+  expect(castWith(which).trouble).toContain(why);
 });
 
 test('keeps a version’s own answer words, and leaves it out when its labels differ', () => {
   const reworded = changeTask(set, { words: words.map((w) => ({ ...w, word: ` ${w.label}!` })) }, 'later');
-  expect(extraOf('stage:production', reworded)?.words).toEqual(words);
+  expect(extraOf('stage:production', reworded)?.plan.asked?.prompt.voices).toMatchObject([{ words }]);
   const relabelled = changeTask(set, { words: words.slice(1) }, 'later');
-  expect(castWith('stage:production', relabelled).extraTrouble).toContain('other labels');
+  expect(castWith('stage:production', relabelled).trouble).toContain('other labels');
 });
 
 test('answers as the comparison does, and one text alike on every card, in Compare, the playground and the router', async () => {
@@ -155,7 +160,7 @@ test('answers as the comparison does, and one text alike on every card, in Compa
         cast.players.find((each) => each.id === id),
         id,
       );
-      const answer = await answerText(host, { prompt: playedPrompt(cast, player), fields }, SILENT);
+      const answer = await answerText(host, { plan: player.plan, fields }, SILENT);
       return answer.kind === 'classify' ? answer.probabilities : [];
     };
     for (const id of ['untuned', 'yours', 'tuned']) {
@@ -186,10 +191,11 @@ test('calibrates Untuned as the version that has its text, and not at all before
     ...own,
     hard: own.hard.map((each) => ({ ...each, calibration, prompt: { ...each.prompt, template } })),
   });
-  const of = (set: typeof own) => setCast(set, dataset, null).players.map(({ id, calibration: by }) => [id, by]);
+  const of = (set: typeof own) =>
+    setCast(set, dataset, null).players.map(({ id, plan }) => [id, plan.asked?.prompt.calibration ?? null]);
   expect(of(withText(own.baseTemplate)).slice(0, 2)).toEqual([
-    ['untuned', [-1, -2]],
-    ['yours', [-1, -2]],
+    ['untuned', calibration],
+    ['yours', calibration],
   ]);
   expect(of(withText('Other. {text}'))[0]).toEqual(['untuned', null]);
 });

@@ -3,27 +3,31 @@ import { drawnRows } from '../../../dataset/draw';
 import { labelIndexer, rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import type { Presented } from '../../../interchange/prompt-package';
-import type { SoftPrompt } from '../../../prompt/soft-prompt';
+import { contentKey } from '../../../lib/bytes';
+import { asStudioError } from '../../../lib/errors';
+import { type Failure, fail, ok, type Result } from '../../../lib/result';
+import { labelsOf, textsOf } from '../../../prompt/prompt';
+import { wholePrompt } from '../../../prompt/whole';
 import { armsOf } from '../../../prompt-set/arms';
-import { calibrationOf } from '../../../prompt-set/calibration';
+import { askedArm } from '../../../prompt-set/calibration';
 import { chosenHard } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
 import {
+  type AskedVersion,
+  alone,
+  askedVersion,
   findVersions,
-  type ReadyPrompt,
-  readyPrompt,
-  type Together,
-  togetherOf,
+  type Planned,
+  taskOf,
+  withoutVectors,
 } from '../../../prompt-set/ready-prompt';
 import { resolveStage } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
-import { versionById, versionWords } from '../../../prompt-set/versions';
+import { type Version, versionById } from '../../../prompt-set/versions';
 import { FALLBACK_TOKENS } from '../../../route/generated-texts';
-import { type Fields, otherColumns, wordsFor } from '../../../task/template';
-import type { AnswerWord } from '../../../task/types';
-import type { PlayedPrompt, PlayedRoute } from '../../../workflow/play';
+import { type Fields, otherColumns, TEXT_SLOT } from '../../../task/template';
 import type { PromptSetsState } from '../../state/prompt-sets-store';
-import type { SampleSet, ShippedPrompt } from '../../state/services';
+import type { SampleSet } from '../../state/services';
 import type { Studio } from '../../state/studio';
 import { stageId, stageOf } from '../../state/version-words';
 import type { ArmSide } from '../../ui';
@@ -34,18 +38,8 @@ export interface Player {
   /** Over its panel. */
   readonly title: string;
   readonly side: ArmSide;
-  readonly template: string;
-  /** The template is the user's message in a chat. */
-  readonly chat: boolean;
-  readonly soft: SoftPrompt | null;
-  /** What answers together with it; left out = nothing. */
-  readonly together?: Together;
-  /** Its own answer words, where it has some; else the cast's. */
-  readonly words: readonly AnswerWord[] | null;
-  /** Mean log-probabilities to subtract; null = its export is not calibrated. */
-  readonly calibration: readonly number[] | null;
-  /** Of a stage: who else may answer for it. Left out: this prompt alone. */
-  readonly route?: Omit<PlayedRoute, 'fallback'> & { readonly fallback: Player };
+  /** The version, and, of a stage, who else may answer for it. */
+  readonly plan: Planned;
 }
 
 /** A row to present. */
@@ -57,10 +51,8 @@ export interface Example {
 
 export interface Cast {
   readonly players: readonly Player[];
-  readonly words: readonly AnswerWord[];
-  /** Tokens that a generated answer may have; null = the task is to choose labels. */
-  readonly longest: number | null;
-  readonly textColumn: string | null;
+  /** Empty where texts are generated. */
+  readonly labels: readonly string[];
   /** Columns besides the text that some player's template shows. */
   readonly columns: readonly string[];
   /** The name under which the examples that the user keeps are stored. */
@@ -69,33 +61,13 @@ export interface Cast {
   readonly examples: readonly Example[];
   /** The prompt that ships with the page is asked; `fits` = the weights it was trained on are loaded. */
   readonly shipped: { readonly modelId: string; readonly fits: boolean } | null;
-  /** Why the stage or version that was chosen is not asked. */
-  readonly extraTrouble: string | null;
+  /** Why a prompt, or the stage or version that was chosen, is not asked. */
+  readonly trouble: string | null;
 }
 
 const FIRST_EXAMPLES = 5;
 const TITLES = { untuned: 'Untuned', yours: 'Your prompt', tuned: 'Tuned prompt' } as const;
-
-const player = (
-  part: Pick<Player, 'id' | 'name' | 'title' | 'side' | 'template' | 'soft'> & Partial<Player>,
-): Player => ({ chat: false, words: null, calibration: null, ...part });
-
-/** The player's prompt as a request asks it. */
-export const playedPrompt = ({ words, longest, textColumn }: Cast, of: Player): PlayedPrompt => ({
-  template: of.template,
-  chat: of.chat,
-  soft: of.soft,
-  ...(of.together && { together: of.together }),
-  textColumn,
-  task:
-    longest === null
-      ? { kind: 'classify', words: of.words ?? wordsFor(of, words), calibration: of.calibration }
-      : { kind: 'generate', longest },
-});
-
-/** Who else may answer in its place, as a request asks it. */
-export const playedRoute = (cast: Cast, { route }: Player): { readonly route?: PlayedRoute } =>
-  route ? { route: { ...route, fallback: playedPrompt(cast, route.fallback) } } : {};
+const SIDES = { untuned: 'ref', yours: 'a', tuned: 'b' } as const;
 
 /** @param extra a stage (`stage:production`) or a version's id that is asked too; empty = none */
 export function setCast(
@@ -104,39 +76,113 @@ export function setCast(
   sample: SampleSet | null,
   { extra = '', longest = null }: { readonly extra?: string; readonly longest?: number | null } = {},
 ): Cast {
-  const players = armsOf(open).arms.flatMap((arm) => {
-    const { id, name, kind, prompt, words, softs } = arm;
-    return id === 'untuned' || id === 'yours' || id === 'tuned'
-      ? player({
-          id,
-          name,
-          title: TITLES[id],
-          side: kind === 'tuned' ? 'b' : kind === 'untuned' ? 'ref' : 'a',
-          template: prompt.template,
-          chat: prompt.chat ?? false,
-          soft: softs[0] ?? null,
-          words,
-          // without its examples it is another prompt, whose bias nobody has measured
-          calibration: prompt.shots === 0 ? calibrationOf(open, arm) : null,
-        })
-      : [];
-  });
-  const { player: another, trouble } = extraPlayer(open, extra);
+  const asking = { set: open, dataset, longest };
   const hasAnswers = isWriting(open) || open.words.length > 0;
-  const cast = hasAnswers ? [...players, ...(another ? [another] : [])] : [];
-  const textColumn = dataset?.mapping.text ?? null;
-  const columns = [...new Set(cast.flatMap(({ template }) => otherColumns(template, textColumn)))];
+  const usual = hasAnswers ? usualPlayers(asking) : [];
+  const another = hasAnswers ? extraPlayer(asking, extra) : null;
+  const found = [...usual, ...(another ? [another] : [])];
+  const players = found.flatMap((each) => (each.ok ? [each.value] : []));
+  const columns = columnsOf(players);
   const isSample = sample !== null && open.datasetName === sample.csv.fileName;
   return {
-    players: cast,
-    words: open.words,
-    longest,
-    textColumn,
+    players,
+    labels: isWriting(open) ? [] : open.words.map(({ label }) => label),
     columns,
     examplesKey: `examples:${open.id}`,
     examples: isSample && columns.length === 0 ? sample.examples : validationExamples(dataset, columns),
     shipped: null,
-    extraTrouble: trouble,
+    trouble: found.flatMap((each) => (each.ok ? [] : [each.error.message]))[0] ?? null,
+  };
+}
+
+const columnsOf = (players: readonly Player[]): readonly string[] => [
+  ...new Set(
+    players.flatMap(({ plan: { asked, fallback } }) =>
+      [asked, fallback].flatMap((of) =>
+        of ? textsOf(of.prompt).flatMap(({ template }) => otherColumns(template, TEXT_SLOT)) : [],
+      ),
+    ),
+  ),
+];
+
+interface Asking {
+  readonly set: PromptSet;
+  readonly dataset: Dataset | null;
+  /** Tokens that a generated answer may have. */
+  readonly longest: number | null;
+}
+
+type Found<T> = Result<T, Failure<'not-here'>>;
+const not = (why: string): Found<never> => fail('not-here', why);
+
+/** A version as a typed text is asked: its examples are in its texts. */
+function played({ dataset, longest }: Asking, of: AskedVersion): Found<AskedVersion> {
+  try {
+    const prompt = wholePrompt(of.prompt, dataset);
+    const task = prompt.task.kind === 'generate' ? { ...prompt.task, longest } : prompt.task;
+    return ok({ ...of, prompt: { ...prompt, task }, dataset: null });
+  } catch (cause) {
+    return not(`${of.name} cannot be asked here. ${asStudioError(cause).message}`);
+  }
+}
+
+/** Untuned, yours and tuned, as they were compared. */
+const usualPlayers = (asking: Asking): readonly Found<Player>[] =>
+  armsOf(asking.set).arms.flatMap((arm) => {
+    const { id, name } = arm;
+    if (id !== 'untuned' && id !== 'yours' && id !== 'tuned') return [];
+    const found = played(asking, askedArm(asking.set, arm));
+    return [found.ok ? ok({ id, name, title: TITLES[id], side: SIDES[id], plan: alone(found.value) }) : found];
+  });
+
+/** The chosen stage or version; another one in its place only as the policy of the set says. */
+function extraPlayer(asking: Asking, which: string): Found<Player> | null {
+  const { set } = asking;
+  if (which === '') return null;
+  const stage = stageOf(which);
+  const found = stage === null ? null : resolveStage(set, stage);
+  if (found && !found.ok) return not(found.error.message);
+  const of = found?.ok ? found.value : versionById(set, which);
+  if (!of) return not('This version is no longer in the library. Choose another one.');
+  const asked = fitting(asking, of);
+  if (!asked.ok) return asked;
+  const { policy } = set;
+  const other = stage !== null && policy && policy.kind !== 'as-asked' ? fallbackFor(set, stage) : null;
+  const fallback = other && fitting(asking, other);
+  if (fallback && !fallback.ok) return fallback;
+  const plan = fallback && policy ? { asked: asked.value, fallback: fallback.value, policy } : alone(asked.value);
+  const title = stage === null ? asked.value.name : `${stage}: ${asked.value.name}`;
+  return ok({ id: 'extra', name: title, title, side: of.kind === 'hard' ? 'a' : 'b', plan });
+}
+
+/** The hand-written version that may answer for a stage; null = none may. */
+const fallbackFor = (set: PromptSet, stage: string): Version | null =>
+  chosenHard(set) ? findVersions([set], { handle: set.handle, stage }, 'fallback').fallback : null;
+
+/** A version that answers with the labels of the set. */
+function fitting(asking: Asking, of: Version): Found<AskedVersion> {
+  const { set, dataset } = asking;
+  const asked = askedVersion(set, of, dataset);
+  return contentKey(labelsOf(asked.prompt)) === contentKey(labelsOf({ task: taskOf(set, set.words) }))
+    ? played(asking, asked)
+    : not(`${asked.name} was made for other labels than this prompt set has now. Use Batch to run it.`);
+}
+
+/** Vectors only work with the weights they were trained on. */
+export function shippedCast(tuned: AskedVersion, sample: SampleSet | null, loadedSha256: string | null): Cast {
+  const { model, prompt } = tuned;
+  const fits = loadedSha256 === null || loadedSha256 === model?.sha256;
+  const plan = alone(withoutVectors(tuned));
+  const untuned: Player = { id: 'untuned', name: 'Untuned', title: TITLES.untuned, side: 'ref', plan };
+  const { name } = tuned;
+  return {
+    players: fits ? [untuned, { id: 'tuned', name, title: name, side: 'b', plan: alone(tuned) }] : [untuned],
+    labels: labelsOf(prompt),
+    columns: [],
+    examplesKey: 'examples:shipped',
+    examples: sample ? [{ fields: { text: sample.example }, right: null }, ...sample.examples] : [],
+    shipped: { modelId: model?.id ?? '', fits },
+    trouble: null,
   };
 }
 
@@ -175,94 +221,6 @@ function validationExamples(dataset: Dataset | null, columns: readonly string[])
     const right = dataset.labels[labelAt(row) ?? -1] ?? null;
     return [{ fields: { ...Object.fromEntries(cells), text: textOf(row, dataset.mapping) }, right }];
   });
-}
-
-interface Extra {
-  readonly player: Player | null;
-  readonly trouble: string | null;
-}
-
-/** The chosen stage or version; another one in its place only as the policy of the set says. */
-function extraPlayer(set: PromptSet, which: string): Extra {
-  const no = (trouble: string | null): Extra => ({ player: null, trouble });
-  if (which === '') return no(null);
-  const stage = stageOf(which);
-  const found = stage === null ? null : resolveStage(set, stage);
-  if (found && !found.ok) return no(found.error.message);
-  const of = found?.ok ? found.value : versionById(set, which);
-  if (!of) return no('This version is no longer in the library. Choose another one.');
-  const ready = readyPrompt(set, of);
-  const other = stage === null ? null : fallbackFor(set, stage);
-  const trouble = [ready, ...(other ? [other] : [])].flatMap((each) => troubleWith(set, each) ?? [])[0];
-  if (trouble !== undefined) return no(trouble);
-  const name = stage === null ? versionWords(of) : `${stage}: ${versionWords(of)}`;
-  const route = other && {
-    policy: set.policy ?? { kind: 'as-asked' as const },
-    fallback: playerOf(other, 'fallback', versionWords(other.of)),
-    fallbackName: versionWords(other.of),
-    threshold: ready.threshold,
-    model: of.kind === 'soft' ? of.version.model : null,
-  };
-  return { player: { ...playerOf(ready, 'extra', name), ...(route && { route }) }, trouble: null };
-}
-
-/** The hand-written version that may answer for a stage by the policy of the set; null = none may. */
-const fallbackFor = (set: PromptSet, stage: string): ReadyPrompt | null =>
-  set.policy && set.policy.kind !== 'as-asked' && chosenHard(set)
-    ? findVersions([set], { handle: set.handle, stage }, 'fallback').fallback
-    : null;
-
-/** Why the playground cannot ask a version; null = it can. */
-function troubleWith(set: PromptSet, { of, words, prompt }: ReadyPrompt): string | null {
-  if (words.some(({ label }, i) => label !== set.words[i]?.label) || words.length !== set.words.length)
-    return `${versionWords(of)} was made for other labels than this prompt set has now. Use Batch to run it.`;
-  return prompt.shots > 0
-    ? `${versionWords(of)} needs examples before each text, which the playground does not add. Use Batch to run it.`
-    : null;
-}
-
-function playerOf(
-  { of, prompt, soft, words, meanLogProbs: calibration }: ReadyPrompt,
-  id: string,
-  name: string,
-): Player {
-  const { template, chat = false } = prompt;
-  const together = togetherOf(of);
-  return player({
-    ...(together && { together }),
-    id,
-    name,
-    title: name,
-    side: of.kind === 'hard' ? 'a' : 'b',
-    template,
-    chat,
-    soft,
-    words,
-    calibration,
-  });
-}
-
-/** Vectors only work with the weights they were trained on. */
-export function shippedCast(
-  { template, words, soft, calibration, modelSha256, modelId }: ShippedPrompt,
-  sample: SampleSet | null,
-  loadedSha256: string | null,
-): Cast {
-  const fits = loadedSha256 === null || loadedSha256 === modelSha256;
-  const untuned = player({ id: 'untuned', name: 'Untuned', title: TITLES.untuned, side: 'ref', template, soft: null });
-  const name = 'Tuned on support tickets';
-  const tuned = player({ id: 'tuned', name, title: name, side: 'b', template, soft, calibration });
-  return {
-    players: fits ? [untuned, tuned] : [untuned],
-    words,
-    longest: null,
-    textColumn: null,
-    columns: [],
-    examplesKey: 'examples:shipped',
-    examples: sample ? [{ fields: { text: sample.example }, right: null }, ...sample.examples] : [],
-    shipped: { modelId, fits },
-    extraTrouble: null,
-  };
 }
 
 /** The prompt set that a typed handle names, and its stage; null = its usual prompts. */

@@ -4,6 +4,7 @@ import { asStudioError, StudioError } from '../../../lib/errors';
 import { argmax } from '../../../metrics/classification';
 import { readAddress } from '../../../prompt-set/handle';
 import type { Listing } from '../../../prompt-set/listing';
+import { firstOf } from '../../../prompt-set/ready-prompt';
 import type { Judged } from '../../../report/present';
 import type { Fields } from '../../../task/template';
 import type { Continuation, PlayedAnswer } from '../../../workflow/play';
@@ -12,17 +13,7 @@ import type { Services } from '../../state/services';
 import { isEngineGone } from '../../state/session-state';
 import { tabMemory } from '../../state/storage';
 import { ActionStore, type Studio, screenStore } from '../../state/studio';
-import {
-  asAsked,
-  asKept,
-  type Cast,
-  type CastKey,
-  type Example,
-  findCast,
-  type Player,
-  playedPrompt,
-  playedRoute,
-} from './cast';
+import { asAsked, asKept, type Cast, type CastKey, type Example, findCast, type Player } from './cast';
 
 /** The cells of the columns that the prompts show besides the text. */
 const cellsOf = ({ columns }: Pick<Cast, 'columns'>, fields: Fields): Fields =>
@@ -90,8 +81,7 @@ function createAnswerer({ workflow }: Pick<Services, 'workflow'>, cast: Cast) {
       const key = keyOf(player, fields);
       const before = known.get(key);
       if (before) return before;
-      const asked = { prompt: playedPrompt(cast, player), fields, ...playedRoute(cast, player) };
-      const answer = await workflow.call('answerText', asked, { signal });
+      const answer = await workflow.call('answerText', { plan: player.plan, fields }, { signal });
       known.set(key, answer);
       const oldest = known.keys().next();
       if (known.size > REMEMBERED && !oldest.done) known.delete(oldest.value);
@@ -257,10 +247,10 @@ export class Playground extends ActionStore<PlaygroundState> {
       show(soFar, true);
     };
     try {
-      const prompt = playedPrompt(answerer.cast, player);
+      const version = firstOf(player.plan);
       await this.#services.workflow.call(
         'continueText',
-        { prompt, fields: this.asked(fields), settings },
+        { version, fields: this.asked(fields), settings },
         { signal: own.signal, onEvent },
       );
     } catch (cause) {
@@ -374,10 +364,10 @@ export class Playground extends ActionStore<PlaygroundState> {
     const { presented, revealed, stale, examples, answers, guesses, judged } = this.getState();
     const right = presented === null ? null : examples[presented]?.right;
     if (!this.#answerer || presented === null || !revealed || stale || right == null) return;
-    const { players, words } = this.#answerer.cast;
+    const { players, labels } = this.#answerer.cast;
     const said = players.flatMap(({ id }) => {
       const answer = answers[id];
-      return answer?.kind === 'classify' ? [[id, words[argmax(answer.probabilities)]?.label ?? '']] : [];
+      return answer?.kind === 'classify' ? [[id, labels[argmax(answer.probabilities)] ?? '']] : [];
     });
     const guess = guesses[presented];
     const all = Object.fromEntries(guess === undefined ? said : [[AUDIENCE, guess], ...said]);

@@ -1,11 +1,12 @@
 import { useEffect } from 'react';
 import { Link } from 'wouter';
 import { bytes, percentWhole } from '../../../lib/format';
+import { softOf } from '../../../prompt/prompt';
 import { resumptionOf } from '../../../prompt-set/listing';
+import type { AskedVersion } from '../../../prompt-set/ready-prompt';
 import { downloadWords, modelWords } from '../../shell/ModelFacts';
 import { FileButton, ReadingBar, ScreenFrame, useOpenSample, ViewingOnly } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
-import type { ShippedPrompt } from '../../state/services';
 import { useOnlyShows, usePicked, usePromptSets, useSession, useStores } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { TextArea } from '../../ui/Field';
@@ -269,7 +270,7 @@ function useWaiting(): string {
 }
 
 interface AboutProps {
-  readonly shipped: ShippedPrompt | null;
+  readonly shipped: AskedVersion | null;
   readonly isLoaded: boolean;
   readonly fits: boolean | null;
   readonly isLive: boolean;
@@ -281,8 +282,9 @@ function About({ shipped, isLoaded, fits, isLive }: AboutProps) {
   if (!shipped)
     return isLoaded ? 'This site has no prompt trained in advance. Type your own sentence, or train the sample.' : null;
   if (fits === false)
-    return `The prompt trained in advance only works with ${shipped.modelId}. Train the sample to get one for the loaded model.`;
-  return `${isLive ? 'Live answers' : 'The answers'} of a prompt trained in advance with this studio: ${shipped.soft.virtualTokens} vectors, ${bytes(shipped.bytes)}. In this company’s handbook, calling three times is a complaint. Type your own sentence.`;
+    return `The prompt trained in advance only works with ${shipped.model?.id}. Train the sample to get one for the loaded model.`;
+  const soft = softOf(shipped.prompt);
+  return `${isLive ? 'Live answers' : 'The answers'} of a prompt trained in advance with this studio: ${soft?.virtualTokens ?? 0} vectors, ${bytes(soft?.vectors.byteLength ?? 0)}. In this company’s handbook, calling three times is a complaint. Type your own sentence.`;
 }
 
 interface AnswerViewProps {

@@ -3,22 +3,21 @@
 import { useEffect, useState } from 'react';
 import { createStore } from 'zustand/vanilla';
 
-import { labelProbabilities } from '../../../metrics/calibration';
 import { argmax } from '../../../metrics/classification';
-import type { SoftPrompt } from '../../../prompt/soft-prompt';
-import { fillTemplate, wordsFor } from '../../../task/template';
-import type { TokenRow } from '../../../tokens/tokenizer';
+import { labelsOf, voicesOf } from '../../../prompt/prompt';
+import { type AskedVersion, alone, withoutVectors } from '../../../prompt-set/ready-prompt';
+import { wordsFor } from '../../../task/template';
 import { runSeconds, type Speed } from '../../../training/estimate';
 import { STANDARD, type TrainingSettings } from '../../../training/settings';
 import { navigate, screenPath } from '../../state/location';
 import { speedKey } from '../../state/models-store';
 import { resource, steadyResource, useResource } from '../../state/resource';
-import type { SampleSet, Services, ShippedPrompt } from '../../state/services';
+import type { SampleSet, Services } from '../../state/services';
 import { screenStore, useSession, useStores } from '../../state/studio';
 import { attempted } from '../../ui/toast';
 
 interface Intro {
-  readonly shipped: ShippedPrompt | null;
+  readonly shipped: AskedVersion | null;
   readonly sample: SampleSet | null;
 }
 
@@ -62,31 +61,33 @@ interface Question extends Intro {
 }
 
 /** Vectors only work with the weights they were trained on. */
-const fitsModel = (shipped: ShippedPrompt | null, modelSha256: string | null): boolean =>
-  shipped !== null && shipped.modelSha256 === modelSha256;
+const fitsModel = (shipped: AskedVersion | null, modelSha256: string | null): boolean =>
+  shipped !== null && shipped.model?.sha256 === modelSha256;
 
 async function answersTo(
   { sentence, shipped, sample, modelSha256 }: Question,
-  { workflow, engine }: Pick<Services, 'workflow' | 'engine'>,
+  { workflow }: Pick<Services, 'workflow'>,
   signal: AbortSignal,
 ): Promise<Answers | null> {
-  const asked = shipped ?? sample;
-  if (!asked) return null;
-  const text = fillTemplate(asked.template, { text: sentence }, null);
-  const [{ ids }, { labels }] = await Promise.all([
-    workflow.call('encode', { text }),
-    workflow.call('labelTokens', { words: wordsFor(asked.template, asked.words) }),
-  ]);
-  const row: TokenRow = { rowId: 'sentence', ids, label: null };
-  const ask = async (soft: SoftPrompt | null): Promise<Answer> => {
-    const result = await engine.call('score', { rows: [row], labels, soft, cacheKey: null }, { signal });
-    const shift = soft ? (shipped?.calibration ?? null) : null;
-    const probabilities = labelProbabilities(result.rows[0]?.logProbs ?? [], shift);
+  const bare = shipped ? withoutVectors(shipped) : sample && ofSample(sample);
+  if (!bare) return null;
+  const ask = async (version: AskedVersion): Promise<Answer> => {
+    const asked = { plan: alone(version), fields: { text: sentence } };
+    const answer = await workflow.call('answerText', asked, { signal });
+    const probabilities = answer.kind === 'classify' ? answer.probabilities : [];
     const best = argmax(probabilities);
-    return { label: labels[best]?.label ?? '', probability: probabilities[best] ?? 0 };
+    return { label: labelsOf(version.prompt)[best] ?? '', probability: probabilities[best] ?? 0 };
   };
-  const untuned = await ask(null);
-  return { untuned, tuned: shipped && fitsModel(shipped, modelSha256) ? await ask(shipped.soft) : null };
+  const untuned = await ask(bare);
+  return { untuned, tuned: shipped && fitsModel(shipped, modelSha256) ? await ask(shipped) : null };
+}
+
+function ofSample({ name, template, words: plain }: SampleSet): AskedVersion {
+  const words = wordsFor(template, plain);
+  const text = { template, shots: 0, shotSeed: 0 };
+  const task = { kind: 'classify', labels: words.map(({ label }) => label) } as const;
+  const prompt = { task, voices: voicesOf({ text, words, softs: [] }), calibration: null, threshold: null };
+  return { handle: '', name, route: 'untuned', prompt, model: null, dataset: null };
 }
 
 const useAnswerStore = screenStore(({ services }) =>

@@ -6,10 +6,10 @@ import { type ComparedRow, comparedRows, filterRows } from '../../../../../evalu
 import type { ArmOutcome, ArmReport } from '../../../../../evaluation/types';
 import type { Suspect } from '../../../../../evaluation/vote';
 import { namesOf } from '../../../../../evaluation/words';
+import { wholePrompt } from '../../../../../prompt/whole';
 import { armsOf, isOutdated } from '../../../../../prompt-set/arms';
-import { calibrationOf } from '../../../../../prompt-set/calibration';
+import { askedArm } from '../../../../../prompt-set/calibration';
 import type { PromptSet } from '../../../../../prompt-set/types';
-import { alignWords } from '../../../../../task/template';
 import {
   ChartPanel,
   confusionTitle,
@@ -189,17 +189,12 @@ function RowWords({ set, dataset, labels, rowId }: RowWordsProps) {
   const { mapping, table } = dataset;
   const arms = armsOf(set).arms.filter(({ id }) => id === 'untuned' || id === 'tuned');
   const cells = rowsById(table.rows).get(rowId)?.cells ?? {};
-  const request = {
-    fields: { ...cells, text: cells[mapping.text] ?? '' },
-    prompts: arms.map((arm) => ({
-      template: arm.prompt.template,
-      chat: arm.prompt.chat ?? false,
-      soft: arm.softs[0] ?? null,
-      textColumn: mapping.text,
-      task: { kind: 'classify' as const, words: alignWords(arm.words, labels), calibration: calibrationOf(set, arm) },
-    })),
-  };
-  const weighing = useWeighing(request, 'compare');
+  const fields = { ...cells, text: cells[mapping.text] ?? '' };
+  const versions = arms.map((arm) => {
+    const asked = askedArm(set, arm);
+    return { ...asked, prompt: wholePrompt(asked.prompt, dataset) };
+  });
+  const weighing = useWeighing({ versions, fields }, 'compare');
   return (
     <WhichWords prompts={arms.map((arm) => ({ name: arm.name, side: sideOf(arm) }))} labels={labels} {...weighing} />
   );

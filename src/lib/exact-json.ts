@@ -2,9 +2,8 @@
  * JSON that round-trips exactly and suits git: sorted keys, lists of plain values on one line, `\n` line ends. A value that
  * JSON lacks becomes an object with one key: `{"$number": "-Infinity"}`, `{"$float32": "<base64>"}`, and `$float64` likewise.
  */
-import { isRecord } from '../lib/assert';
-import { readJson } from '../lib/bytes';
-import { readFloats, writeFloats } from '../prompt/soft-prompt';
+import { isRecord } from './assert';
+import { readFloats, readJson, writeFloats } from './bytes';
 
 const ODD_NUMBERS: Readonly<Record<string, number>> = {
   NaN: Number.NaN,
@@ -41,7 +40,10 @@ function print(value: unknown, indent: string): string {
 }
 
 /** Text -> data; undefined if the text is not valid. */
-export const readExactJson = (bytes: Uint8Array): unknown => orUndefined(() => revive(readJson(bytes)));
+export const readExactJson = (bytes: Uint8Array): unknown => exactIn(readJson(bytes));
+
+/** The data of JSON that was parsed; undefined if it is not valid. */
+export const exactIn = (json: unknown): unknown => orUndefined(() => revive(json));
 
 /** Undefined also if the text is nested deeper than the stack. */
 export function orUndefined<T>(read: () => T): T | undefined {

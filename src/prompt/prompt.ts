@@ -1,0 +1,176 @@
+/** What answers a row: one plain, immutable value for everything that is compared, played, stored and exported. */
+
+import { contentKey, sha256 } from '../lib/bytes';
+import { type Value, z } from '../lib/zod';
+import { faultInWords, type WordModel } from '../metrics/logistic';
+import type { AnswerWord, HardPrompt } from '../task/types';
+import { allFinite, PLACEMENTS, type SoftPrompt } from './soft-prompt';
+
+/** Texts, sets of vectors and word counts that may answer together. */
+export const MOST_VOICES = 64;
+/** Words and word sequences that may be counted. */
+export const MOST_FEATURES = 2_000_000;
+
+const line = z.string().max(2000);
+const share = z.number().min(0).max(1);
+const count = z.int().min(0).max(1e9);
+const some = <T extends z.ZodType>(of: T) => z.array(of).max(1000);
+
+export const finite = z.instanceof(Float32Array).refine(allFinite, 'contains numbers that are not finite');
+
+export const answerWords = some(z.object({ label: line, word: line }));
+
+export const calibrationSchema = z.object({ meanLogProbs: some(z.number()), rows: count });
+/** Contextual calibration: the mean log-probability of each label over unlabelled rows is subtracted. */
+export type CalibrationFit = Value<typeof calibrationSchema>;
+
+/** Below which probability a person is asked, and what that gave on validation rows. */
+export const thresholdSchema = z.object({
+  value: share,
+  rows: count,
+  answered: count,
+  /** Of the answered rows. */
+  correct: count,
+  /** Of the share right on new rows: each end holds in 90% of prompts, whichever threshold was chosen (`promisedShare`). */
+  interval: z.object({ low: share, high: share }).optional(),
+});
+export type ReviewThreshold = Value<typeof thresholdSchema>;
+
+export const softSchema = z
+  .strictObject({
+    placement: z.enum(PLACEMENTS),
+    vectors: finite,
+    virtualTokens: z.int().min(1).max(1024),
+    hidden: z.int().min(1).max(65_536),
+    answerShift: finite.exactOptional(),
+  })
+  .refine(({ vectors, virtualTokens, hidden }) => vectors.length === virtualTokens * hidden, 'has other numbers');
+
+/** A text around a row. */
+export const textSchema = z.object({
+  /** `{column}` is replaced by the row's cell; `{text}` always by the text column. */
+  template: z.string().max(1_000_000),
+  shots: z.int().min(0).max(1000),
+  shotSeed: z.int(),
+  selection: z.enum(['balanced', 'random', 'nearest']).optional(),
+  orders: z.int().min(1).max(MOST_VOICES).optional(),
+  chat: z.boolean().optional(),
+  splitsCue: z.boolean().optional(),
+  inText: z.array(line).max(1e6).optional(),
+});
+
+export const wordModelSchema = z
+  .object({
+    ngrams: z.int().min(1).max(5),
+    sublinear: z.boolean(),
+    vocabulary: z.array(z.string().max(200_000)).max(MOST_FEATURES),
+    idf: z.array(z.number()).max(MOST_FEATURES),
+    classes: z.int().min(2).max(1000),
+    known: some(z.int().min(0)),
+    weights: z.instanceof(Float64Array),
+  })
+  .refine((model) => faultInWords(model) === null, 'words that do not fit together');
+
+const voiceSchema = z.discriminatedUnion('kind', [
+  /** The model reads a text, with vectors around it or none; a linear probe is a text whose answer words are trained. */
+  z.object({
+    kind: z.literal('text'),
+    weight: z.number().min(0).max(10),
+    ...textSchema.shape,
+    /** As they follow the text, in the order of the labels; empty where texts are generated. */
+    words: answerWords,
+    soft: softSchema.nullable(),
+  }),
+  /** Word counts with logistic regression; without any word it is always the same answer. */
+  z.object({ kind: z.literal('counts'), weight: z.number().min(0).max(10), counts: wordModelSchema }),
+]);
+export type Voice = Value<typeof voiceSchema>;
+export type TextVoice = Extract<Voice, { readonly kind: 'text' }>;
+
+const taskSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('classify'), labels: some(line) }),
+  /** Most tokens of an answer; null = as the texts of the data set suggest. */
+  z.object({ kind: z.literal('generate'), longest: count.nullable() }),
+]);
+
+export const promptSchema = z
+  .object({
+    task: taskSchema,
+    /** Of several the log-probabilities are added by weight. */
+    voices: z.array(voiceSchema).min(1).max(MOST_VOICES),
+    /** What is subtracted from the log-probabilities of the labels; null = nothing. */
+    calibration: calibrationSchema.nullable(),
+    /** Answers with a lower probability go to a person; null = all are taken. */
+    threshold: thresholdSchema.nullable(),
+  })
+  .superRefine((prompt, context) => {
+    const fault = faultIn(prompt);
+    if (fault) context.addIssue({ code: 'custom', message: fault });
+  });
+export type Prompt = Value<typeof promptSchema>;
+
+/** What does not fit together; null = nothing. */
+function faultIn({ task, voices, calibration }: Prompt): string | null {
+  const labels = labelsOf({ task });
+  if (task.kind === 'classify' && labels.length < 2) return 'a choice needs at least two labels';
+  if (new Set(labels).size !== labels.length) return 'two labels are equal';
+  if (task.kind === 'generate' && (voices.length > 1 || voices[0]?.kind !== 'text'))
+    return 'one text generates an answer';
+  if (calibration && calibration.meanLogProbs.length !== labels.length)
+    return 'calibration must have one value per label';
+  for (const voice of voices) {
+    if (voice.kind === 'counts' ? voice.counts.classes !== labels.length : !isOf(labels, voice.words))
+      return 'answer words or word counts are not in the order of the labels';
+    if (voice.kind === 'counts') continue;
+    const { soft, splitsCue = false } = voice;
+    if (splitsCue !== (soft?.placement === 'infix')) return 'the cue is apart exactly where vectors come before it';
+    if (soft?.answerShift && soft.answerShift.length !== labels.length * soft.hidden)
+      return `trained answer words are not ${labels.length} of ${soft.hidden} numbers`;
+  }
+  return null;
+}
+
+const isOf = (labels: readonly string[], words: readonly AnswerWord[]) =>
+  words.length === labels.length && words.every(({ label }, i) => label === labels[i]);
+
+interface Parts {
+  readonly text: HardPrompt;
+  /** As they follow the text, in the order of the labels. */
+  readonly words: readonly AnswerWord[];
+  /** Vectors around the text; of several the mean answer counts. None = the text alone. */
+  readonly softs: readonly SoftPrompt[];
+  /** Word counts beside the text, and the weight of the text; left out = none. */
+  readonly counted?: { readonly model: WordModel; readonly weight: number } | null | undefined;
+}
+
+/** The voices of one text. */
+export function voicesOf({ text, words, softs, counted }: Parts): readonly Voice[] {
+  const all = softs.length > 0 ? softs : [null];
+  const weight = (counted?.weight ?? 1) / all.length;
+  return [
+    ...all.map((soft) => ({ kind: 'text', weight, ...text, words, soft }) as const),
+    ...(counted ? [{ kind: 'counts', weight: 1 - counted.weight, counts: counted.model } as const] : []),
+  ];
+}
+
+/** Empty where texts are generated. */
+export const labelsOf = ({ task }: Pick<Prompt, 'task'>): readonly string[] =>
+  task.kind === 'classify' ? task.labels : [];
+
+/** Those of its voices that the model reads. */
+export const textsOf = ({ voices }: Pick<Prompt, 'voices'>): readonly TextVoice[] =>
+  voices.filter((voice) => voice.kind === 'text');
+
+/** Of its first text: what is shown of a prompt and what it costs. */
+export const softOf = (prompt: Pick<Prompt, 'voices'>): SoftPrompt | null => textsOf(prompt)[0]?.soft ?? null;
+
+/**
+ * SHA-256 of what decides its answers: two prompts with one id answer alike.
+ * @param rows key of the rows that its examples are drawn from, where it draws some
+ */
+export const promptId = (prompt: Prompt, rows: string | null = null): Promise<string> =>
+  sha256(contentKey(prompt, drawsExamples(prompt) ? rows : null));
+
+/** Whether some text of it shows examples that are drawn from the rows of its prompt set. */
+export const drawsExamples = (prompt: Pick<Prompt, 'voices'>): boolean =>
+  textsOf(prompt).some(({ shots }) => shots > 0);
