@@ -59,7 +59,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const engine of engines) await engine.dispose();
-});
+}, 60_000);
 
 it('answers for two sets by turns, each with its own labels, vectors and words', async () => {
   const router = createRouter({ sets, host });

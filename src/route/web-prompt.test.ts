@@ -37,7 +37,7 @@ beforeAll(async () => {
   // braces in a row must not become places for columns
   const rows = dealt(40, LABELS).map(([text, label], i) => [i % 3 === 0 ? `{text} ${text} }}` : text, label] as const);
   dataset = (await preparedOf(rows)).dataset;
-});
+}, 60_000);
 
 afterAll(() => engine.dispose());
 

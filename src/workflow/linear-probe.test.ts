@@ -54,7 +54,7 @@ let dataset: Dataset;
 beforeAll(async () => {
   host = await openHost({ model: MODEL, backend: 'node-wasm', threads: 1 }, createLog());
   dataset = await rowsOf(await csv());
-});
+}, 60_000);
 afterAll(() => host[Symbol.asyncDispose]());
 
 const csv = async () =>
