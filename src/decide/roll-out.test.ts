@@ -6,6 +6,7 @@ import type { Answers } from '../prompt-set/answers';
 import { answersTo } from '../prompt-set/answers.test-support';
 import { addHardVersion } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
+import { comparedAs } from '../prompt-set/test-support';
 import type { ClassifyEvaluation } from '../prompt-set/types';
 import { rollOutRows } from './measured';
 import {
@@ -288,7 +289,7 @@ describe('rows to rehearse on', () => {
       createdAt: '2026-03-02',
       hardVersion: 'h2',
       softVersion: null,
-      asWritten: true,
+      versions: comparedAs({ yours: 'h2', tuned: null }),
     };
     const newest = { ...kept, plan, comparison: compare(plan, { draws: 200 }) } as unknown as ClassifyEvaluation;
     const [first] = rollOutRows({ set, evaluations: [newest], writings: [], measurements: [] });
@@ -296,7 +297,8 @@ describe('rows to rehearse on', () => {
     expect(first?.refused).toMatch(/^These rows chose the prompt, .* Use a file of labelled rows/);
     const run = { id: 'r', handVersion: 'h2', status: 'finished', soft: {}, settings: {}, template: '{text}' };
     const withHybrid = { ...set, soft: [{ ...run, createdAt: '2026-03-01' }] } as unknown as typeof set;
-    const hybrid = { ...newest, plan: { ...plan, arms: [...plan.arms, { ...arms[1], id: 'hybrid' }] } };
+    const versions = comparedAs({ yours: 'h2', hybrid: 'r' });
+    const hybrid = { ...newest, versions, plan: { ...plan, arms: [...plan.arms, { ...arms[1], id: 'hybrid' }] } };
     const [rolled] = rollOutRows({
       ...{ set: withHybrid, writings: [], measurements: [] },
       evaluations: [hybrid as ClassifyEvaluation],

@@ -76,7 +76,7 @@ describe('the card of a comparison of labels', () => {
     const words = wordsArm(armOf(WORDS, 'reference', gold, knowing).logProbs);
     const on = { tunedValidation: tuned.logProbs, wordsValidation: words.logProbs, validationGold: gold };
     const combined = combinedArm({ tuned, words, ...on });
-    const plan = planOf(gold, [yours, tuned, ...(combined ? [combined] : [])]);
+    const plan = planOf(gold, [yours, tuned, ...(combined ? [combined.arm] : [])]);
     const card = cardOf({ plan, comparison: compare(plan, { draws: 50 }) }, FACTS);
     expect(card?.why).toContain(
       'Word counts alone (tuned: weight 0) is clearly ahead of your prompt on these rows, but it is a reference line',

@@ -87,6 +87,9 @@ export function renewed(
       id,
       setId: here.id,
       softVersion: runId(evaluation.softVersion),
+      versions: Object.fromEntries(
+        Object.entries(evaluation.versions).map(([arm, of]) => [arm, { ...of, versionId: runId(of.versionId) }]),
+      ),
     })),
     measurements: measurements.map((measurement) => ({
       ...measurement,

@@ -10,6 +10,7 @@ import { policySchema } from '../prompt-set/package';
 import {
   accountSchema,
   besideSchema,
+  comparedVersionSchema,
   count,
   id,
   keptVerdict,
@@ -166,9 +167,8 @@ const compared = {
   datasetFingerprint: short,
   backend: id,
   threads: count,
-  asWritten: z.literal(true).optional(),
+  versions: z.record(short, comparedVersionSchema),
   words: answerWords.optional(),
-  baseTemplate: page.optional(),
   splitHash: short.optional(),
   model: short.optional(),
   account: accountSchema.optional(),

@@ -185,6 +185,16 @@ export interface WordModel
   readonly classes: number;
 }
 
+/** Without any word: the labels' log-shares among rows, half a row added to each. */
+export function majorityCounts(gold: readonly number[], classes: number): WordModel {
+  const counts = new Array<number>(classes).fill(0.5);
+  for (const label of gold) counts[label] = (counts[label] as number) + 1;
+  const logs = counts.map(Math.log);
+  const weights = Float64Array.from(classes === 2 ? [(logs[1] as number) - (logs[0] as number)] : logs);
+  const known = counts.map((_, label) => label);
+  return { ngrams: 1, sublinear: false, vocabulary: [], idf: [], classes, known, weights };
+}
+
 /** Why words cannot be counted; null = they can. */
 export function faultInWords({ vocabulary, idf, classes, known, weights }: WordModel): string | null {
   if (new Set(vocabulary).size !== vocabulary.length) return 'a word is listed twice';

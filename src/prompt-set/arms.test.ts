@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { present } from '../lib/assert';
 import { STANDARD } from '../training/settings';
-import { alsoAmong, armsAsCompared, armsKnowing, armsOf, isOutdated, otherHands } from './arms';
+import { alsoAmong, armsKnowing, armsOf, isOutdated, otherHands } from './arms';
+import { comparedVersion } from './calibration';
 import { addHardVersion } from './make-versions';
 import { changeTask, createPromptSet } from './prompt-set';
 
@@ -56,22 +58,7 @@ describe('the arms of a comparison', () => {
     expect(armsOf(written(8)).arms.map(({ id }) => id)).toEqual(['untuned', 'yours', 'yours-0', 'tuned']);
   });
 
-  it('of an earlier release are found without their own examples, as they were compared', () => {
-    const then = { hardVersion: 'h0', softVersion: 'r' };
-    const ids = ['untuned', 'yours', 'yours-8', 'hand-h1', 'tuned'];
-    const { arms } = armsAsCompared(written(4), then, ids);
-    expect(arms.map(({ id, prompt, versionId }) => [id, prompt.shots, versionId])).toEqual([
-      ['untuned', 0, null],
-      ['yours', 0, null],
-      ['yours-8', 8, null],
-      ['hand-h1', 0, null],
-      ['tuned', 0, 'r'],
-    ]);
-    const now = armsAsCompared(written(4), { ...then, asWritten: true }, ['yours', 'yours-0', 'yours-8', 'hand-h1']);
-    expect(now.arms.map(({ prompt }) => prompt.shots)).toEqual([0, 4, 0, 8, 4, 0]);
-  });
-
-  it('keep the answer words of their version, and a past comparison those of that time', () => {
+  it('keep the answer words of their version', () => {
     const named = (word: string) => [
       { label: 'good', word: ` ${word}` },
       { label: 'bad', word: ' bad' },
@@ -81,8 +68,6 @@ describe('the arms of a comparison', () => {
     const first = (arms: ReturnType<typeof armsOf>) =>
       Object.fromEntries(arms.arms.map(({ id, words }) => [id, words[0]?.word]));
     expect(first(armsOf(after))).toEqual({ untuned: ' good', yours: ' fine', 'yours-8': ' fine', tuned: ' good' });
-    const then = { hardVersion: 'h0', softVersion: 'r', asWritten: true, words: before.words } as const;
-    expect(first(armsAsCompared(after, then, ['yours']))).toMatchObject({ yours: ' good', tuned: ' good' });
     const others = { ...after, words: [{ label: 'new', word: ' new' }, ...after.words] };
     expect(first(armsOf(others)).tuned).toBe(' new');
   });
@@ -104,7 +89,7 @@ describe('the arms of a comparison', () => {
     expect(alsoAmong(set, armIds)).toEqual(['h1']);
   });
 
-  it('include the mean of runs that differ only in their seed, and the hybrid, none of them younger than it', () => {
+  it('include the mean of runs that differ only in their seed, and the hybrid', () => {
     const one = { ...run, settings: { ...STANDARD, seed: 0 }, model: {} };
     const more = [
       one,
@@ -118,15 +103,6 @@ describe('the arms of a comparison', () => {
       ['hybrid', 'Hybrid', 1],
     ]);
     expect(arms.find(({ id }) => id === 'hybrid')?.prompt.template).toBe('Generic\n{text}\nA:');
-    const dated = more.map((each, i) => ({ ...each, createdAt: `2026-01-0${i + 1}` }));
-    const since = { settings: { ...STANDARD, seed: 2 }, createdAt: '2026-02-02' };
-    const later = [...dated, { ...dated[2], ...since, id: 'h2' }, { ...dated[0], ...since, id: 's2' }];
-    const made = { hardVersion: 'h0', softVersion: 'r', asWritten: true, createdAt: '2026-02-01' } as const;
-    const then = armsAsCompared({ ...tuned, soft: later } as unknown as typeof set, made, ['ensemble', 'hybrid']);
-    expect(then.arms.slice(4).map(({ id, versionId, softs }) => [id, versionId, softs.length])).toEqual([
-      ['ensemble', null, 2],
-      ['hybrid', 'h', 1],
-    ]);
     expect(pairs[0]).toEqual(['yours', 'tuned']);
     expect(pairs.slice(-4)).toEqual([
       ['yours', 'hybrid'],
@@ -154,14 +130,6 @@ describe('the arms of a comparison', () => {
       ['ensemble', 'Tuned, mean of 2 seeds'],
     ]);
   });
-
-  it('are found again from the ids that a comparison stored', () => {
-    const armIds = armsOf(tuned, { also: ['h1'], examples: 4 }).arms.map(({ id }) => id);
-    const later = { ...tuned, chosenHard: 'h0', chosenSoft: null } as typeof set;
-    const then = armsAsCompared(later, { hardVersion: 'h2', softVersion: 'r' }, armIds);
-    expect(then.arms.map(({ id }) => id)).toEqual(armIds);
-    expect(then.arms[2]?.prompt).toMatchObject({ shots: 4, template: 'Short\n{text}\nA:' });
-  });
 });
 
 describe('an arm may know test rows', () => {
@@ -171,8 +139,12 @@ describe('an arm may know test rows', () => {
       ...tuned,
       soft: [{ ...run, heldBackHash, splitHash, number: 1, settings: { initialisation: { kind: 'text' } } }],
     }) as unknown as typeof set;
-  const ids = ['untuned', 'yours', 'tuned', 'combined', 'tfidf'];
-  const knowing = (of: typeof set, splitHash: string) => armsKnowing(of, then, ids, { heldBackHash: 'h', splitHash });
+  const { arms } = armsOf(tuned);
+  const asked = Object.fromEntries(arms.map((arm) => [arm.id, comparedVersion(tuned, arm, null)]));
+  const combined = { ...present(asked.tuned, 'tuned'), versionId: null };
+  const versions = { ...asked, combined };
+  const knowing = (of: typeof set, splitHash: string) =>
+    armsKnowing(of, { ...then, versions }, { heldBackHash: 'h', splitHash });
 
   it('where its run, or the run behind it, was trained with other test rows', () => {
     expect(knowing(trained('h', 's'), 's')).toEqual([]);
@@ -189,10 +161,12 @@ describe('a comparison is out of date', () => {
   const words = ['good', 'bad'].map((label) => ({ label, word: ` ${label}` }));
   const other = [{ label: 'good', word: ' fine' }, ...words.slice(1)];
   const before = { ...tuned, words };
+  const askedOf = (of: typeof set) =>
+    Object.fromEntries(armsOf(of).arms.map((arm) => [arm.id, comparedVersion(of, arm, null)]));
   const made = {
-    ...{ hardVersion: 'h0', softVersion: 'r', asWritten: true as const, words },
+    ...{ hardVersion: 'h0', softVersion: 'r', versions: askedOf(before) },
     ...{ datasetFingerprint: 'f', splitHash: 's', model: 'w' },
-    plan: { arms: ['untuned', 'yours', 'tuned'].map((id) => ({ id })) },
+    plan: { labels: ['good', 'bad'], arms: [] },
   };
   const opened = { dataset: { fingerprint: 'f', splitHash: 's', seed: 0 }, model: 'w' };
   const on = (change: Partial<(typeof opened)['dataset']>) => ({
@@ -211,16 +185,10 @@ describe('a comparison is out of date', () => {
     expect(isOutdated(before, earlier, opened)).toBe(false);
   });
 
-  it('of an earlier release, which left out the examples of Yours', () => {
-    const shown = { ...before, hard: before.hard.map((each) => ({ ...each, prompt: { ...each.prompt, shots: 2 } })) };
-    const { asWritten: _, ...earlier } = made;
-    expect([isOutdated(shown, made, opened), isOutdated(shown, earlier, opened)]).toEqual([false, true]);
-  });
-
   it('once the template alone is another one', () => {
     const bare = { ...before, soft: [], chosenSoft: null };
     const other = changeTask(bare, { baseTemplate: 'Other: {text}\nA:' }, at('x').now);
-    const untuned = { ...made, softVersion: null, baseTemplate: before.baseTemplate };
+    const untuned = { ...made, softVersion: null, versions: askedOf(bare) };
     expect([isOutdated(bare, untuned, opened), isOutdated(other, untuned, opened)]).toEqual([false, true]);
   });
 

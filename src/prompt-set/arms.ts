@@ -3,18 +3,20 @@ import type { Dataset } from '../dataset/types';
 import type { ArmKind } from '../evaluation/types';
 import { contentKey } from '../lib/bytes';
 import { capitalised } from '../lib/format';
+import { type Prompt, softOf, softsOf, textsOf, voicesOf } from '../prompt/prompt';
 import type { Placement, SoftPrompt } from '../prompt/soft-prompt';
 import { wordsFor } from '../task/template';
 import type { AnswerWord, HardPrompt } from '../task/types';
 import { chosenHard, chosenHybrid, chosenSoft, hasTask, isUsable, samePrompt } from './make-versions';
 import { kindOf, sameWords } from './prompt-set';
-import type { Beside, HardVersion, Opened, PromptSet, SoftVersion } from './types';
+import { taskOf } from './ready-prompt';
+import type { Beside, ComparedVersion, HardVersion, Opened, PromptSet, SoftVersion } from './types';
 import { mayKnowTestRows, seedsOf, softKind, tunedPrompt, versionWords, wordsFitting } from './versions';
 
 /** Training rows shown before each row in the arm with examples; fewer for generated texts, whose examples are longer. */
 const EXAMPLES = { classify: 8, generate: 3 } as const;
 
-export const examplesOf = (set: Pick<PromptSet, 'writing'>): number => EXAMPLES[kindOf(set)];
+const examplesOf = (set: Pick<PromptSet, 'writing'>): number => EXAMPLES[kindOf(set)];
 
 export interface ArmPlan {
   /** `untuned`, `yours` (as it is written), `yours-<examples>`, `tuned`, `tuned-<n>`, `hybrid`, `ensemble`, `hand-<version>`, or `run-<version>`. */
@@ -29,6 +31,8 @@ export interface ArmPlan {
   /** Words that are mixed in; null = none. */
   readonly wordCounts: Beside['words'];
   readonly placement: Placement | null;
+  /** The comparison adds its examples by itself. */
+  readonly addsExamples?: true;
   /** Id of an additional hand-written version, which the user can remove. */
   readonly also: string | null;
   /** The version whose answers these are, exactly as it answers elsewhere; null = no version has this text and examples. */
@@ -125,7 +129,11 @@ const yoursArms = (set: PromptSet, yours: HardVersion, examples: number): ArmPla
       const prompt = { ...yours.prompt, shots };
       const name = shots === 0 ? 'Yours without examples' : `Yours + ${shots} examples`;
       const words = wordsFitting(set, yours);
-      return arm({ id: `yours-${shots}`, name, kind: handKind(prompt), prompt, words }, savedAs(set, prompt, words));
+      const own = arm(
+        { id: `yours-${shots}`, name, kind: handKind(prompt), prompt, words },
+        savedAs(set, prompt, words),
+      );
+      return shots > 0 ? { ...own, addsExamples: true as const } : own;
     }),
 ];
 
@@ -222,48 +230,12 @@ export function armsOf(
 /** Names what took part in a comparison, wherever one is chosen to leave: a version, where it is one. */
 export const armId = (evaluation: { readonly id: string }, arm: string): string => `arm:${evaluation.id}:${arm}`;
 
-interface Then {
-  readonly hardVersion: string | null;
-  readonly softVersion: string | null;
-  readonly asWritten?: true | undefined;
-  readonly words?: readonly AnswerWord[] | undefined;
-  readonly baseTemplate?: string | undefined;
-  /** ISO time; left out while it is being made. */
-  readonly createdAt?: string | undefined;
-}
-
-/** Earlier releases compared hand-written prompts without their own examples. */
-const withoutExamples = (set: PromptSet): PromptSet => ({
-  ...set,
-  hard: set.hard.map((version) => ({ ...version, prompt: { ...version.prompt, shots: 0 } })),
+/** An arm as a prompt, not calibrated. */
+export const promptOfArm = (set: PromptSet, { prompt: text, words, softs, wordCounts: counted }: ArmPlan): Prompt => ({
+  task: taskOf(set, words),
+  voices: voicesOf({ text, words, softs, counted }),
+  ...{ calibration: null, threshold: null },
 });
-
-/** The arms of a past comparison, from the versions and the answer words that it names. */
-export function armsAsCompared(
-  set: PromptSet,
-  { hardVersion, softVersion, ...how }: Then,
-  armIds: readonly string[],
-): Arms {
-  const { words = set.words, baseTemplate = set.baseTemplate, createdAt } = how;
-  // no run that came later is its hybrid, or in its mean over seeds
-  const soft = set.soft.filter((run) => createdAt === undefined || run.createdAt <= createdAt);
-  const chosen = { ...set, soft, words, baseTemplate, chosenHard: hardVersion, chosenSoft: softVersion };
-  const then = how.asWritten ? chosen : withoutExamples(chosen);
-  const examples = armIds
-    .flatMap((id) => /^yours-(\d+)$/.exec(id)?.[1] ?? [])
-    .map(Number)
-    .find((shots) => shots > 0);
-  const found = armsOf(then, {
-    also: alsoAmong(then, armIds),
-    ...(examples === undefined ? {} : { examples }),
-    eachSeed: armIds.includes('tuned-2'),
-  });
-  const isOwn = ({ versionId, prompt }: ArmPlan) => {
-    const version = set.hard.find(({ id }) => id === versionId);
-    return !version || version.prompt.shots === prompt.shots;
-  };
-  return { ...found, arms: found.arms.map((each) => (isOwn(each) ? each : { ...each, versionId: null })) };
-}
 
 /**
  * The arms of a past comparison that may know some of its test rows: their vectors, or those that they started from, were
@@ -271,43 +243,47 @@ export function armsAsCompared(
  */
 export function armsKnowing(
   set: PromptSet,
-  comparison: Then & { readonly splitHash?: string | undefined },
-  armIds: readonly string[],
+  { splitHash: then, softVersion, versions }: Pick<PastComparison, 'splitHash' | 'softVersion' | 'versions'>,
   dataset: Pick<Dataset, 'heldBackHash' | 'splitHash'>,
 ): readonly string[] {
-  const { splitHash: then } = comparison;
   const knows = (run: SoftVersion) =>
     then === undefined || then === dataset.splitHash
       ? mayKnowTestRows(set, run, dataset)
       : run.splitHash !== undefined && run.splitHash !== then;
-  const { arms, soft } = armsAsCompared(set, comparison, armIds);
-  return armIds.filter((armId) => {
-    const own = arms.find(({ id }) => id === armId);
-    const run = set.soft.find(({ id }) => id === own?.versionId);
-    const isOfTuned = armId === 'combined' || (own?.softs.length ?? 0) > 1;
-    const asked = run ?? (isOfTuned ? soft : null);
-    return asked !== null && knows(asked);
+  return Object.entries(versions).flatMap(([armId, { versionId, prompt }]) => {
+    const asked = versionId ?? (softsOf(prompt).length > 0 ? softVersion : null);
+    const run = set.soft.find(({ id }) => id === asked);
+    return run && knows(run) ? [armId] : [];
   });
 }
 
-/** Yours with another number of examples, or the tuned prompt's text alone: `keepArm` saves it as a hand-written version. */
-export const isTextAlone = (armId: string): boolean => armId === UNTUNED || /^yours-\d+$/.test(armId);
+/** Only a text: `keepArm` saves it as a hand-written version. */
+export const isTextAlone = ({ prompt }: Pick<ComparedVersion, 'prompt'>): boolean =>
+  prompt.voices.length === 1 && textsOf(prompt).length === 1 && softOf(prompt) === null;
 
-/** Several prompts together: the verb `keepTogether` makes a version of them. */
-export const isTogether = (armId: string): boolean => armId === 'combined' || armId === 'ensemble';
+/** Several prompts together: `keepArm` makes a version of them. */
+export const isTogether = ({ prompt }: Pick<ComparedVersion, 'prompt'>): boolean =>
+  prompt.voices.length > 1 && softsOf(prompt).length > 0;
 
 /** The line of a linear probe: the verb `keepProbe` makes a version of it. */
-export const isProbe = (armId: string): boolean => armId === 'probe';
+export const isProbe = (armId: string): boolean => armId === PROBE_LINE;
+export const PROBE_LINE = 'probe';
 
 /** Whether what took part in a comparison can be saved as a version where it is none. */
-export const canBeVersion = (armId: string): boolean => isTextAlone(armId) || isTogether(armId) || isProbe(armId);
+export const canBeVersion = ({ versions }: Pick<PastComparison, 'versions'>, armId: string): boolean => {
+  const of = versions[armId];
+  return isProbe(armId) || (of !== undefined && (isTextAlone(of) || isTogether(of)));
+};
 
 /** What a past comparison is judged by. */
-interface PastComparison extends Then {
+interface PastComparison {
+  readonly hardVersion: string | null;
+  readonly softVersion: string | null;
+  readonly versions: Readonly<Record<string, ComparedVersion>>;
   readonly datasetFingerprint: string;
   readonly splitHash?: string | undefined;
   readonly model?: string | undefined;
-  readonly plan: { readonly labels?: readonly string[]; readonly arms: readonly { readonly id: string }[] };
+  readonly plan: { readonly labels?: readonly string[]; readonly arms: readonly unknown[] };
   readonly review?: { readonly datasetFingerprint: string } | undefined;
 }
 
@@ -316,7 +292,11 @@ interface PastComparison extends Then {
  * how theirs were split.
  */
 export const isOfRows = (
-  { datasetFingerprint, splitHash, plan: { labels = [] } }: Omit<PastComparison, keyof Then>,
+  {
+    datasetFingerprint,
+    splitHash,
+    plan: { labels = [] },
+  }: Pick<PastComparison, 'datasetFingerprint' | 'splitHash' | 'plan'>,
   dataset: Pick<Dataset, 'fingerprint' | 'splitHash' | 'labels'> | null,
 ): boolean =>
   dataset?.fingerprint === datasetFingerprint &&
@@ -335,12 +315,10 @@ export function isOutdated(set: PromptSet, comparison: PastComparison, { dataset
   const isOfWeights = model === null || comparison.model === undefined || comparison.model === model;
   const isOfVersions = hardVersion === (chosenHard(set)?.id ?? null) && softVersion === (chosenSoft(set)?.id ?? null);
   if (!(isOfRows && isOfSplit && isOfWeights && isOfVersions)) return true;
-  const ids = comparison.plan.arms.map(({ id }) => id);
-  const asked = ({ arms }: Arms) => arms.filter(({ id }) => HEADLINE.has(id) && ids.includes(id));
-  const then = asked(armsAsCompared(set, comparison, ids));
-  const now = new Map(asked(armsOf(set)).map((each) => [each.id, each]));
-  return then.some(({ id, prompt, words }) => {
+  const texts = (prompt: Prompt) => contentKey(textsOf(prompt).map(({ soft: _soft, ...text }) => text));
+  const now = new Map(armsOf(set).arms.map((arm) => [arm.id, promptOfArm(set, arm)]));
+  return Object.entries(comparison.versions).some(([id, { prompt }]) => {
     const present = now.get(id);
-    return !present || !samePrompt(prompt, present.prompt) || !sameWords(words, present.words);
+    return HEADLINE.has(id) && (!present || texts(prompt) !== texts(present));
   });
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createRouter } from '../route/router';
-import { armId } from './arms';
+import { armId, armsOf } from './arms';
 import {
-  calibratedBy,
+  comparedVersion,
   keepArm,
   ownCalibration,
   recordComparison,
@@ -12,7 +12,7 @@ import {
 } from './calibration';
 import { addHardVersion, recalibrate } from './make-versions';
 import { changeTask, createPromptSet } from './prompt-set';
-import type { ClassifyEvaluation, PromptSet, SoftVersion } from './types';
+import type { ClassifyEvaluation, ComparedVersion, PromptSet, SoftVersion } from './types';
 
 const NOW = '2026-01-01T00:00:00.000Z';
 const WORDS = [
@@ -38,18 +38,14 @@ const never = () => {
 const FIT = { meanLogProbs: [-3, -0.05], rows: 48 };
 
 /** Compared with each arm calibrated, or not. */
-const compared = (calibrated: Readonly<Record<string, boolean>>) =>
-  ({
-    kind: 'classify',
-    asWritten: true,
-    hardVersion: 'h',
-    softVersion: 'r',
-    plan: { arms: Object.keys(calibrated).map((id) => ({ id, calibration: FIT })) },
-    comparison: {
-      calibrated: false,
-      arms: Object.entries(calibrated).map(([id, isCalibrated]) => ({ id, calibrated: isCalibrated })),
-    },
-  }) as unknown as ClassifyEvaluation;
+function compared(calibrated: Readonly<Record<string, boolean>>, set = made()): ClassifyEvaluation {
+  const plan = { arms: Object.keys(calibrated).map((id) => ({ id, name: id, calibration: FIT })) };
+  const arms = Object.entries(calibrated).map(([id, isCalibrated]) => ({ id, calibrated: isCalibrated }));
+  const found = { plan, comparison: { calibrated: false, arms } } as unknown as ClassifyEvaluation;
+  const asked = armsOf(set).arms.filter(({ id }) => id in calibrated);
+  const versions = Object.fromEntries(asked.map((arm) => [arm.id, comparedVersion(set, arm, found)]));
+  return { ...found, ...{ kind: 'classify', id: 'c', hardVersion: 'h', softVersion: 'r' }, versions };
+}
 
 describe('the calibration of a version', () => {
   it('is what its first comparison decided: later ones count as uses of the test rows and change no version', () => {
@@ -82,7 +78,8 @@ describe('the calibration of a version', () => {
   });
 
   it('of a mean of runs makes a version that is no arm of the comparison, as none answered so', () => {
-    const mean = { ...compared({ ensemble: true }), id: 'c' };
+    const own = compared({ tuned: true });
+    const mean = { ...own, versions: { ensemble: { ...own.versions.tuned, versionId: null } as ComparedVersion } };
     const set = made();
     const together = { from: armId(mean, 'ensemble'), softs: [], words: null };
     const kept = { ...set, soft: [...set.soft, { ...set.soft[0], id: 'm', together } as SoftVersion] };
@@ -104,11 +101,8 @@ describe('the calibration of a version', () => {
   });
 
   it('is that of the prompt as it is written, not that of the same text without its examples', () => {
-    const found = compared({ yours: false, 'yours-0': true, tuned: false });
+    const found = compared({ yours: false, 'yours-0': true, tuned: false }, made(8));
     expect(recordComparison(made(8), found, NOW).hard[0]?.calibration).toBeNull();
-    // an earlier release compared it without them
-    const { asWritten: _, ...earlier } = compared({ yours: true, 'yours-8': true, tuned: false });
-    expect(recordComparison(made(8), earlier, NOW).hard[0]?.calibration).toBeUndefined();
   });
 
   it('stays with its version and its answer words when the set gets other words', () => {
@@ -135,14 +129,6 @@ describe('the calibration of a version', () => {
       NOW,
     );
     expect(back.hard[0]).toMatchObject({ words: WORDS, calibration: FIT });
-  });
-
-  it('is filled in from the newest comparison of an earlier release, and never overwritten', () => {
-    const comparisons = [compared({ yours: true }), compared({ yours: false, tuned: true })];
-    const filled = calibratedBy(made(), comparisons);
-    expect([filled.hard[0]?.calibration, filled.soft[0]?.calibration]).toEqual([FIT, FIT]);
-    const known = recordComparison(made(), compared({ yours: false, tuned: false }), NOW);
-    expect(calibratedBy(known, comparisons)).toBe(known);
   });
 
   it('changes the answers of the router', async () => {
@@ -194,7 +180,7 @@ describe('the versions of a comparison', () => {
   it('has yours as one arm where the untuned prompt has the same text', () => {
     const set = made();
     const same = { ...set, hard: set.hard.map((v) => ({ ...v, prompt: { ...v.prompt, template: '{text}' } })) };
-    const found = compared({ untuned: true, yours: true, tuned: true });
+    const found = compared({ untuned: true, yours: true, tuned: true }, same);
     expect([...versionsCompared(same, found)]).toEqual([
       ['yours', 'h'],
       ['tuned', 'r'],

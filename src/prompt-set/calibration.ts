@@ -6,61 +6,78 @@
 import type { CalibrationFit, ReviewThreshold } from '../evaluation/types';
 import { counted } from '../lib/format';
 import { promiseWords } from '../metrics/calibration';
-import { voicesOf } from '../prompt/prompt';
-import { type ArmPlan, armId, armsAsCompared, isTextAlone, UNTUNED } from './arms';
-import { addHardVersion, keptFrom, sameLabelOrder } from './make-versions';
-import { countLook, type Stamp, sameWords } from './prompt-set';
-import { type AskedVersion, taskOf } from './ready-prompt';
-import type { ClassifyEvaluation, Evaluation, HardVersion, Kept, PromptSet, SoftVersion } from './types';
+import { countsOf, softsOf, type TextVoice, textsOf } from '../prompt/prompt';
+import { wordsFor } from '../task/template';
+import { type ArmPlan, armId, isTextAlone, isTogether, PROBE_LINE, promptOfArm, UNTUNED } from './arms';
+import { addTrained, keptFrom, sameLabelOrder, samePrompt } from './make-versions';
+import { cleanName, countLook, type Stamp, sameWords, touch } from './prompt-set';
+import type { AskedVersion } from './ready-prompt';
+import type { ClassifyEvaluation, ComparedVersion, Evaluation, HardVersion, PromptSet, SoftVersion } from './types';
 import { versionWords } from './versions';
 
-type Comparison = Pick<Kept<ClassifyEvaluation>, 'plan' | 'comparison' | 'hardVersion' | 'softVersion'> & {
-  id?: string;
-};
-type Compared = ({ readonly kind: 'classify' } & Comparison) | { readonly kind: 'generate' };
 type Calibration = HardVersion['calibration'];
+type Compared = Pick<Evaluation, 'kind' | 'versions'>;
 
-/** The versions among the arms of a comparison, by arm; arms that no version is exactly, are left out. */
-export function versionsCompared(
-  set: PromptSet,
-  evaluation: Parameters<typeof armsAsCompared>[1] & {
-    /** Left out while it is being made. */
-    readonly id?: string;
-    readonly plan: { readonly arms: readonly { readonly id: string }[] };
-  },
-): ReadonlyMap<string, string> {
-  const { id = '', plan } = evaluation;
-  const ids = plan.arms.map((arm) => arm.id);
-  const { arms } = armsAsCompared(set, evaluation, ids);
-  const kept = new Map(set.soft.map((run) => [keptFrom(run), run.id]));
-  return new Map(
-    ids.flatMap((arm) => {
-      const version = arms.find((each) => each.id === arm)?.versionId ?? kept.get(armId({ id }, arm));
-      return version ? [[arm, version]] : [];
-    }),
-  );
+/** The version that has the very text; null = none. */
+function versionOfText(set: PromptSet, { prompt }: ComparedVersion): string | null {
+  const [text] = textsOf(prompt);
+  const isSame = (own: HardVersion) =>
+    text && samePrompt(own.prompt, text) && sameWords(wordsFor(own.prompt, own.words ?? set.words), text.words);
+  return set.hard.find(isSame)?.id ?? null;
 }
 
-/** The version whose answers an arm of a past comparison has; null = no version has this text and examples. */
-export const versionOfArm = (...[set, evaluation, arm]: [...Parameters<typeof versionsCompared>, string]) =>
+/** The versions among the arms of a comparison, by arm; arms that are none, or none yet, are left out. */
+export function versionsCompared(
+  set: PromptSet,
+  { id, versions }: Pick<Evaluation, 'id' | 'versions'>,
+): ReadonlyMap<string, string> {
+  const known = new Set([...set.hard, ...set.soft].map((version) => version.id));
+  const kept = new Map(set.soft.map((run) => [keptFrom(run), run.id]));
+  const own = new Set(Object.values(versions).map(({ versionId }) => versionId));
+  /** A text that was saved since; a version is one arm. */
+  const savedSince = (of: ComparedVersion) => {
+    const found = isTextAlone(of) ? versionOfText(set, of) : null;
+    return own.has(found) ? null : found;
+  };
+  const all = Object.entries(versions).map(
+    ([arm, of]) =>
+      [
+        arm,
+        of.versionId && known.has(of.versionId) ? of.versionId : (kept.get(armId({ id }, arm)) ?? savedSince(of)),
+      ] as const,
+  );
+  const probe = [PROBE_LINE, kept.get(armId({ id }, PROBE_LINE))] as const;
+  return new Map([...all, probe].flatMap(([arm, found]) => (found ? [[arm, found] as const] : [])));
+}
+
+/** The version whose answers an arm of a past comparison has; null = no version has. */
+export const versionOfArm = (set: PromptSet, evaluation: Pick<Evaluation, 'id' | 'versions'>, arm: string) =>
   versionsCompared(set, evaluation).get(arm) ?? null;
 
 /** By version, what it was compared with: null = it was compared, and is used without. */
-function calibrationsIn(set: PromptSet, evaluation: Comparison): ReadonlyMap<string, Calibration> {
-  return new Map(
-    [...versionsCompared(set, evaluation)].flatMap(([id, versionId]) => {
-      const found = calibrationIn(evaluation, id);
-      return found === undefined ? [] : [[versionId, found] as const];
-    }),
+const calibrationsIn = ({ versions }: Compared): ReadonlyMap<string, Calibration> =>
+  new Map(
+    Object.values(versions).flatMap(({ versionId, prompt }) =>
+      versionId === null ? [] : [[versionId, prompt.calibration] as const],
+    ),
   );
+
+/** An arm as it was asked in a comparison. @param found null where texts were generated */
+export function comparedVersion(
+  set: PromptSet,
+  arm: ArmPlan,
+  found: Pick<ClassifyEvaluation, 'plan' | 'comparison'> | null,
+): ComparedVersion {
+  const report = found?.comparison.arms.find(({ id }) => id === arm.id);
+  const isCalibrated = report?.calibrated ?? found?.comparison.calibrated ?? false;
+  const outcome = found?.plan.arms.find(({ id }) => id === arm.id);
+  const calibration = (isCalibrated && outcome?.calibration) || null;
+  return { prompt: { ...promptOfArm(set, arm), calibration }, versionId: arm.versionId, model: modelOf(set, arm) };
 }
 
-/** What an arm was compared with; null = without, undefined = it was not compared. */
-function calibrationIn({ plan, comparison }: Comparison, id: string): Calibration {
-  const report = comparison.arms.find((arm) => arm.id === id);
-  const isCalibrated = report?.calibrated ?? comparison.calibrated;
-  return report && ((isCalibrated && plan.arms.find((arm) => arm.id === id)?.calibration) || null);
-}
+/** The model that an arm's vectors were trained on; null = it has none. */
+const modelOf = (set: PromptSet, { softs: [first] }: ArmPlan) =>
+  (first && set.soft.find(({ soft }) => soft === first)?.model) ?? null;
 
 /** A version is calibrated once: its answers never change afterwards. */
 function withCalibrations(set: PromptSet, found: ReadonlyMap<string, Calibration>): PromptSet {
@@ -107,17 +124,11 @@ export function ownCalibration(
 
 /** An arm as it is asked elsewhere, calibrated as it was compared. */
 export function askedArm(set: PromptSet, arm: ArmPlan): AskedVersion {
-  const { name, kind, prompt: text, words, softs, wordCounts: counted } = arm;
+  const { name, kind } = arm;
   return {
     ...{ handle: set.handle, name, route: kind === 'zero-shot' || kind === 'few-shot' ? 'hand-written' : kind },
-    prompt: {
-      task: taskOf(set, words),
-      voices: voicesOf({ text, words, softs, counted }),
-      calibration: calibrationOf(set, arm),
-      threshold: null,
-    },
-    model: set.soft.find(({ soft }) => soft === softs[0])?.model ?? null,
-    dataset: null,
+    prompt: { ...promptOfArm(set, arm), calibration: calibrationOf(set, arm) },
+    ...{ model: modelOf(set, arm), dataset: null },
   };
 }
 
@@ -130,62 +141,74 @@ function calibrationOf(set: PromptSet, arm: ArmPlan): CalibrationFit | null {
   return found ?? null;
 }
 
-const textAlone = (run: SoftVersion | null): string =>
-  run ? `Text of ${versionWords({ kind: 'soft', version: run })}` : 'Template alone';
-
 /**
- * The set with Yours and another number of examples, or the tuned prompt's text alone, as a hand-written version with the
- * answer words and the calibration that it was compared with. Any other arm changes nothing.
+ * The set with an arm of a comparison as a version, with what it was asked with: a text as a hand-written one, several
+ * prompts as a copy of the tuned run. One that is a version changes nothing, nor does one that can be none.
  */
 export function keepArm(set: PromptSet, evaluation: Evaluation, which: string, at: Stamp): PromptSet {
-  const ids = evaluation.plan.arms.map(({ id }) => id);
-  const { arms, hard, soft } = armsAsCompared(set, evaluation, ids);
-  const arm = arms.find(({ id }) => id === which);
-  if (!arm || arm.versionId !== null || !isTextAlone(which)) return set;
-  const of = which === UNTUNED ? soft : hard;
-  const words = of?.words ?? evaluation.words ?? set.words;
-  const name = which === UNTUNED ? textAlone(soft) : `${hard?.name}, ${counted(arm.prompt.shots, 'example')}`;
-  const added = addHardVersion({ ...set, words }, at, { prompt: arm.prompt, name });
-  const { id } = added.version;
-  const own = sameWords(words, set.words) ? {} : { words };
-  const kept = {
-    ...added.set,
-    words: set.words,
-    hard: added.set.hard.map((v) => (v.id === id ? { ...v, ...own } : v)),
+  const of = Object.hasOwn(evaluation.versions, which) ? evaluation.versions[which] : undefined;
+  if (!of || versionOfArm(set, evaluation, which) !== null) return set;
+  if (isTextAlone(of)) return keepText(set, evaluation, which, of, at);
+  return isTogether(of) ? keepTogether(set, evaluation, which, of, at) : set;
+}
+
+function keepText(
+  set: PromptSet,
+  { hardVersion, softVersion }: Evaluation,
+  which: string,
+  { prompt }: ComparedVersion,
+  { id, now }: Stamp,
+): PromptSet {
+  const { kind: _kind, weight: _weight, soft: _soft, words, ...text } = textsOf(prompt)[0] as TextVoice;
+  const run = set.soft.find((each) => each.id === softVersion);
+  const alone = run ? `Text of ${versionWords({ kind: 'soft', version: run })}` : 'Template alone';
+  const hand = set.hard.find((each) => each.id === hardVersion);
+  const name = cleanName(which === UNTUNED ? alone : `${hand?.name}, ${counted(text.shots, 'example')}`);
+  const number = Math.max(0, ...set.hard.map((each) => each.number)) + 1;
+  const own = sameWords(wordsFor(text, set.words), words) ? {} : { words };
+  const calibrated = prompt.task.kind === 'classify' ? { calibration: prompt.calibration } : {};
+  const version: HardVersion = { id, number, name, prompt: text, createdAt: now, tried: null, ...own, ...calibrated };
+  return touch(set, now, { hard: [...set.hard, version] });
+}
+
+/** Its vectors come from the tuned run, so that what the run knows of test rows is known of it too. */
+function keepTogether(
+  set: PromptSet,
+  evaluation: Evaluation,
+  which: string,
+  { prompt }: ComparedVersion,
+  { id, now }: Stamp,
+): PromptSet {
+  const run = set.soft.find((each) => each.id === evaluation.softVersion);
+  const [soft, ...softs] = softsOf(prompt);
+  if (!run || !soft) return set;
+  const { group: _group, race: _race, handVersion: _hand, distilled: _teacher, ...facts } = run;
+  const model = countsOf(prompt);
+  const weight = textsOf(prompt).reduce((sum, voice) => sum + voice.weight, 0);
+  const name = evaluation.plan.arms.find((each) => each.id === which)?.name ?? which;
+  const version: SoftVersion = {
+    ...facts,
+    ...{ id, name: cleanName(name), createdAt: now, soft, calibration: prompt.calibration },
+    ...{ note: undefined, author: undefined, threshold: undefined },
+    ...{ bestStep: null, validationAccuracy: null, seconds: null },
+    settings: { ...run.settings, initialisation: { kind: 'prompt', runId: run.id, at: 'best' } },
+    // its words come from the compared rows
+    ...(model && { datasetFingerprint: evaluation.datasetFingerprint, splitHash: evaluation.splitHash }),
+    together: { from: armId(evaluation, which), softs, words: model && { model, weight } },
   };
-  if (evaluation.kind === 'generate') return kept;
-  return withCalibrations(kept, new Map([...calibrationsIn(kept, evaluation)].filter(([version]) => version === id)));
+  return addTrained(set, version, now);
 }
 
 /** How a comparison calibrated Untuned. */
-function untunedIn(set: PromptSet, evaluation: Comparison): PromptSet['untuned'] {
-  const arm = armsAsCompared(set, evaluation, [UNTUNED]).arms.find(({ id }) => id === UNTUNED);
-  const calibration = calibrationIn(evaluation, UNTUNED);
-  return arm && calibration !== undefined
-    ? { template: arm.prompt.template, words: arm.words, calibration }
-    : undefined;
+function untunedIn({ versions }: Compared): PromptSet['untuned'] {
+  const prompt = versions[UNTUNED]?.prompt;
+  const [text] = prompt ? textsOf(prompt) : [];
+  return prompt && text && { template: text.template, words: text.words, calibration: prompt.calibration };
 }
 
 /** The set after a comparison: one more use of its test rows, and the calibration of Untuned and every version that had none yet. */
 export const recordComparison = (set: PromptSet, found: Compared, now: string): PromptSet =>
   countLook(
-    found.kind === 'classify'
-      ? { ...withCalibrations(set, calibrationsIn(set, found)), untuned: untunedIn(set, found) }
-      : set,
+    found.kind === 'classify' ? { ...withCalibrations(set, calibrationsIn(found)), untuned: untunedIn(found) } : set,
     now,
   );
-
-/**
- * A set of an earlier release, whose versions do not say how they are calibrated, with what its comparisons say. The hybrid
- * is left out: those comparisons do not name it.
- * @param evaluations newest first
- */
-export function calibratedBy(set: PromptSet, evaluations: readonly Comparison[]): PromptSet {
-  const versions = [...set.hard, ...set.soft.filter(({ handVersion }) => !handVersion)];
-  const isOpen = new Set(versions.filter(({ calibration }) => calibration === undefined).map(({ id }) => id));
-  const found = new Map<string, Calibration>();
-  for (const evaluation of evaluations)
-    for (const [id, calibration] of calibrationsIn(set, evaluation))
-      if (isOpen.has(id) && !found.has(id)) found.set(id, calibration);
-  return found.size === 0 ? set : withCalibrations(set, found);
-}

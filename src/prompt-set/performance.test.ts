@@ -18,8 +18,8 @@ import {
   testRowsKey,
 } from './performance';
 import { createPromptSet } from './prompt-set';
+import { comparedAs } from './test-support';
 import type { ClassifyEvaluation, GenerateEvaluation, PromptSet } from './types';
-import type { Version } from './versions';
 
 test.each([
   [56, 70, 48, 80, 0.0524, 0.3339],
@@ -73,6 +73,7 @@ const evaluation = (n: number, correct: number, calibrated: boolean): ClassifyEv
     createdAt: '2026-02-01',
     hardVersion: 'h1',
     softVersion: null,
+    versions: comparedAs({ yours: 'h1' }),
     plan: {
       labels: LABELS,
       rowIds: rowIds(n),
@@ -164,30 +165,6 @@ test('gives test rows of a comparison and of a measurement one key, and other la
   ).not.toBe(key);
 });
 
-test('a version with examples gets the result of the arm with that number of examples, and no other', () => {
-  const set = made();
-  const [first, second] = set.hard.map((version): Version => ({ kind: 'hard', version }));
-  if (!first || !second || first.kind !== 'hard') throw new Error('two versions');
-  const shown = (shots: number): PromptSet => ({
-    ...set,
-    hard: [{ ...first.version, prompt: { ...first.version.prompt, shots } }],
-  });
-  const both = evaluation(5, 3, false);
-  const withExamples = {
-    ...both,
-    comparison: {
-      ...both.comparison,
-      arms: [...both.comparison.arms, { ...both.comparison.arms[0], id: 'yours-8', predictions: said(5, 5) }],
-    },
-  } as ClassifyEvaluation;
-  expect(resultsFrom(shown(0), [withExamples], []).map(({ figures }) => figures.right)).toEqual([3]);
-  expect(resultsFrom(shown(8), [withExamples], []).map(({ figures }) => figures.right)).toEqual([5]);
-  expect(resultsFrom(shown(4), [withExamples], [])).toEqual([]);
-  // now Yours takes part as it is written
-  const asWritten = { ...withExamples, asWritten: true } as const;
-  expect(resultsFrom(shown(4), [asWritten], []).map(({ figures }) => figures.right)).toEqual([3]);
-});
-
 describe('versions that generate texts', () => {
   const set = made();
   const scores = (rows: readonly number[]) => {
@@ -229,6 +206,7 @@ describe('versions that generate texts', () => {
       createdAt: '2026-02-01',
       hardVersion: 'h1',
       softVersion: null,
+      versions: comparedAs({ yours: 'h1' }),
       plan: { rowIds: ['r1', 'r2'], wanted, arms },
       comparison: { n: 2, arms: [{ id: 'yours', ...scores([1, 0]) }] },
     } as unknown as GenerateEvaluation;

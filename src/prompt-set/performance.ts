@@ -48,16 +48,9 @@ export interface Measured {
 
 type Past = Kept<ClassifyEvaluation> | Kept<GenerateEvaluation>;
 
-/**
- * The arms of a comparison that are exactly a version, by the version's id. In comparisons of earlier releases Yours took part
- * without examples and with some: a version that shows another number of them was not among the arms.
- */
-export function armsByVersion(set: PromptSet, evaluation: Past): ReadonlyMap<string, string> {
-  const arms = new Map([...versionsCompared(set, evaluation)].map(([arm, version]) => [version, arm] as const));
-  const yours = set.hard.find(({ id }) => id === evaluation.hardVersion);
-  if (yours && yours.prompt.shots > 0 && !evaluation.asWritten) arms.set(yours.id, `yours-${yours.prompt.shots}`);
-  return arms;
-}
+/** The arms of a comparison that are exactly a version, by the version's id. */
+export const armsByVersion = (set: PromptSet, evaluation: Past): ReadonlyMap<string, string> =>
+  new Map([...versionsCompared(set, evaluation)].map(([arm, version]) => [version, arm]));
 
 /** FNV-1a over texts, to tell row sets apart. */
 function mark(parts: readonly (string | number)[]): string {

@@ -1,5 +1,8 @@
 import { type Prompt, voicesOf } from '../prompt/prompt';
+import { armsOf } from './arms';
+import { comparedVersion } from './calibration';
 import type { AskedVersion } from './ready-prompt';
+import type { Evaluation, PromptSet } from './types';
 import { tunedPrompt } from './versions';
 
 /** For tests only. */
@@ -40,3 +43,13 @@ export const asking = (of: AskedVersion, change: Partial<Prompt>): AskedVersion 
 /** The version with another text. */
 export const reading = (of: AskedVersion, text: NonNullable<Given['text']>): AskedVersion =>
   asking(of, { voices: of.prompt.voices.map((voice) => (voice.kind === 'text' ? { ...voice, ...text } : voice)) });
+
+/** What the arms of a set would be in a comparison. */
+export const versionsIn = (set: PromptSet): Evaluation['versions'] =>
+  Object.fromEntries(armsOf(set).arms.map((arm) => [arm.id, comparedVersion(set, arm, null)]));
+
+/** Arms of a comparison that are these versions. */
+export const comparedAs = (ids: Readonly<Record<string, string | null>>): Evaluation['versions'] =>
+  Object.fromEntries(
+    Object.entries(ids).map(([arm, versionId]) => [arm, { prompt: askedOf().prompt, versionId, model: null }]),
+  );

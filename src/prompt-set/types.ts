@@ -9,6 +9,7 @@ import type { AnswerWord } from '../task/types';
 import type { Checkpoint, StopReason } from '../training/events';
 import type {
   besideSchema,
+  comparedVersionSchema,
   hardVersionSchema,
   keptVerdict,
   softVersionSchema,
@@ -131,6 +132,9 @@ export interface StageMove {
   readonly note?: string | undefined;
 }
 
+/** What took part in a comparison, calibrated as it was compared. */
+export type ComparedVersion = Value<typeof comparedVersionSchema>;
+
 interface Compared {
   readonly id: string;
   readonly setId: string;
@@ -140,12 +144,10 @@ interface Compared {
   readonly datasetFingerprint: string;
   readonly backend: string;
   readonly threads: number;
-  /** The hand-written prompts took part as they are written. Left out by earlier releases, which left out their examples. */
-  readonly asWritten?: true;
-  /** The set's answer words at that time; versions may have their own. Left out by earlier releases. */
+  /** The set's answer words at that time; versions may have their own. */
   readonly words?: readonly AnswerWord[];
-  /** The set's template at that time, which is the untuned prompt where none is tuned. Left out by earlier releases. */
-  readonly baseTemplate?: string;
+  /** By arm; a line whose answers no prompt gives is not among them. */
+  readonly versions: Readonly<Record<string, ComparedVersion>>;
   /** The split whose test rows were asked, and SHA-256 of the weights. Left out by earlier releases. */
   readonly splitHash?: string;
   readonly model?: string;

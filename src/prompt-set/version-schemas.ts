@@ -5,6 +5,7 @@ import {
   answerWords,
   calibrationSchema,
   MOST_VOICES,
+  promptSchema,
   softSchema,
   textSchema,
   thresholdSchema,
@@ -236,6 +237,8 @@ const distilledSchema = z.object({
     .exactOptional(),
 });
 
+const modelSchema = z.object({ id: line, sha256: short, dtype: id });
+
 /** A run that has ended, without its vectors. */
 export const softVersionSchema = z.object({
   ...described,
@@ -267,7 +270,7 @@ export const softVersionSchema = z.object({
   seconds: z.number().nullable(),
   /** Of WebAssembly at its end, with the model in it; missing = not measured. */
   heapBytes: count.exactOptional(),
-  model: z.object({ id: line, sha256: short, dtype: id }),
+  model: modelSchema,
   datasetFingerprint: short,
   /** Hash of the test rows, which it never saw; missing in versions made before this was stored. */
   heldBackHash: short.optional(),
@@ -309,4 +312,13 @@ export const datasetSchema = z.object({
       z.object({ kind: z.literal('group'), column: line }),
     ])
     .optional(),
+});
+
+/** What took part in a comparison. */
+export const comparedVersionSchema = z.object({
+  prompt: promptSchema,
+  /** The version that it is; null = it was none. */
+  versionId: id.nullable(),
+  /** That its vectors were trained on; null = it has none. */
+  model: modelSchema.nullable(),
 });

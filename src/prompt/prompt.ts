@@ -161,6 +161,14 @@ export const labelsOf = ({ task }: Pick<Prompt, 'task'>): readonly string[] =>
 export const textsOf = ({ voices }: Pick<Prompt, 'voices'>): readonly TextVoice[] =>
   voices.filter((voice) => voice.kind === 'text');
 
+/** Its vectors; of several the mean answers. */
+export const softsOf = (prompt: Pick<Prompt, 'voices'>): readonly SoftPrompt[] =>
+  textsOf(prompt).flatMap(({ soft }) => soft ?? []);
+
+/** Its word counts; null = it counts no words. */
+export const countsOf = ({ voices }: Pick<Prompt, 'voices'>): WordModel | null =>
+  voices.flatMap((voice) => (voice.kind === 'counts' ? [voice.counts] : []))[0] ?? null;
+
 /** Of its first text: what is shown of a prompt and what it costs. */
 export const softOf = (prompt: Pick<Prompt, 'voices'>): SoftPrompt | null => textsOf(prompt)[0]?.soft ?? null;
 

@@ -2,11 +2,13 @@
 import type { Dataset } from '../dataset/types';
 import { cardOf, textCardOf } from '../evaluation/card';
 import { everyRowSeconds } from '../evaluation/classify/checks';
+import { COMBINED } from '../evaluation/classify/made-arms';
 import type { Comparison } from '../evaluation/types';
 import { tally } from '../evaluation/vote';
-import { armsAsCompared, armsKnowing, examplesOf } from '../prompt-set/arms';
+import { softOf, textsOf } from '../prompt/prompt';
+import { armsKnowing, UNTUNED } from '../prompt-set/arms';
 import { sameWords } from '../prompt-set/prompt-set';
-import type { ClassifyEvaluation, GenerateEvaluation, PromptSet } from '../prompt-set/types';
+import type { ClassifyEvaluation, ComparedVersion, GenerateEvaluation, PromptSet } from '../prompt-set/types';
 import { exampleCount } from '../task/render';
 import { withoutInstruction } from '../task/template';
 import { accuracyOf, wasStillFalling } from '../training/checkpoint';
@@ -16,7 +18,7 @@ import type { LabelReport, ReportFacts, TextReport } from './types';
 
 type Compared = Pick<
   ClassifyEvaluation,
-  'createdAt' | 'hardVersion' | 'softVersion' | 'backend' | 'threads' | 'splitHash' | 'account'
+  'createdAt' | 'hardVersion' | 'softVersion' | 'versions' | 'backend' | 'threads' | 'splitHash' | 'account'
 >;
 
 type CommonFacts = Omit<ReportFacts, 'card'>;
@@ -33,24 +35,20 @@ function reportFacts(
   set: PromptSet,
   dataset: Dataset | null,
   evaluation: Compared,
-  armIds: readonly string[],
   model: ReportFacts['model'] | null,
 ): CommonFacts | null {
   const run = runOf(set, evaluation);
   const of = run?.model ?? model;
   if (!of || !dataset) return null;
-  const compared = armsAsCompared(set, evaluation, armIds);
-  const names: Readonly<Record<string, string | undefined>> = {
-    yours: compared.hard?.name,
-    'yours-0': compared.hard?.name,
-    [`yours-${examplesOf(set)}`]: compared.hard?.name,
-    tuned: run?.name,
+  const nameOf = (arm: string, { versionId, prompt }: ComparedVersion): string | undefined => {
+    const own = versionId ?? (arm === UNTUNED || softOf(prompt) ? null : evaluation.hardVersion);
+    return [...set.hard, ...set.soft].find(({ id }) => id === own)?.name;
   };
   const { train, validation, test } = dataset.split;
   return {
     title: set.name,
     createdAt: evaluation.createdAt,
-    mayKnow: armsKnowing(set, evaluation, armIds, dataset),
+    mayKnow: armsKnowing(set, evaluation, dataset),
     model: of,
     environment: { backend: evaluation.backend, threads: evaluation.threads },
     dataset: {
@@ -63,13 +61,18 @@ function reportFacts(
       splitHash: dataset.splitHash,
     },
     ...(evaluation.account && { account: evaluation.account }),
-    prompts: compared.arms.map(({ id, prompt }) => ({
-      armId: id,
-      // what comes before the row has examples in it
-      template: prompt.inText ? withoutInstruction(prompt.template) : prompt.template,
-      shots: exampleCount(prompt),
-      ...(names[id] ? { version: names[id] } : {}),
-    })),
+    prompts: Object.entries(evaluation.versions).flatMap(([id, of]) => {
+      const [text] = textsOf(of.prompt);
+      if (!text || id === COMBINED) return [];
+      const version = nameOf(id, of);
+      return {
+        armId: id,
+        // what comes before the row has examples in it
+        template: text.inText ? withoutInstruction(text.template) : text.template,
+        shots: exampleCount(text),
+        ...(version === undefined ? {} : { version }),
+      };
+    }),
     history: historyOf(set, dataset),
   };
 }
@@ -83,8 +86,7 @@ export function textReport(
   run: Ended | null,
 ): TextReport | null {
   const { plan, comparison, votes = [] } = evaluation;
-  const armIds = plan.arms.map(({ id }) => id);
-  const facts = reportFacts(set, dataset, evaluation, armIds, model);
+  const facts = reportFacts(set, dataset, evaluation, model);
   if (!facts) return null;
   const { settings, bestStep = null, seconds = null } = runOf(set, evaluation) ?? {};
   return {
@@ -130,8 +132,7 @@ export function labelReport(
   checkpoint: Checkpoint | null,
 ): LabelReport | null {
   const run = runOf(set, evaluation);
-  const armIds = evaluation.plan.arms.map(({ id }) => id);
-  const facts = reportFacts(set, dataset, evaluation, armIds, model);
+  const facts = reportFacts(set, dataset, evaluation, model);
   if (!facts) return null;
   const at = new Map(checkpoint?.validations.map((v) => [v.step, accuracyOf(v) ?? 0]));
   const ms = checkpoint?.steps.reduce((sum, s) => sum + s.ms, 0) ?? 0;

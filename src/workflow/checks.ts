@@ -33,8 +33,9 @@ import { badInput } from '../lib/errors';
 import { createRng } from '../lib/rng';
 import { argmax } from '../metrics/classification';
 import { LABEL_METRICS } from '../metrics/registry';
+import { type Prompt, softsOf, type TextVoice, textsOf } from '../prompt/prompt';
 import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
-import { type ArmPlan, armsAsCompared, isOfRows } from '../prompt-set/arms';
+import { type ArmPlan, isOfRows, isTextAlone } from '../prompt-set/arms';
 import type { ClassifyEvaluation, EveryRow, PromptSet, SoftVersion } from '../prompt-set/types';
 import { tunedPrompt, wordsFitting } from '../prompt-set/versions';
 import { shotIds } from '../task/render';
@@ -65,8 +66,8 @@ export interface CheckProgress {
 }
 
 interface CheckedArm {
-  readonly arm: ArmPlan;
   readonly outcome: ArmOutcome;
+  readonly prompt: Prompt;
 }
 
 interface Checking {
@@ -82,17 +83,13 @@ const EDITED_ROWS = 40;
 /** Of a fold's time, what training takes; the two prompts' answers share the rest. */
 const TRAINING_SHARE = 0.7;
 
-function armAsCompared({ set, evaluation }: CheckRequest, armId: string | undefined): CheckedArm | null {
-  const { arms: outcomes } = evaluation.plan;
-  const outcome = outcomes.find(({ id }) => id === armId);
-  const { arms } = armsAsCompared(
-    set,
-    evaluation,
-    outcomes.map(({ id }) => id),
-  );
-  const arm = arms.find(({ id }) => id === armId);
-  return arm && outcome ? { arm, outcome } : null;
+function armAsCompared({ evaluation }: CheckRequest, armId: string | undefined): CheckedArm | null {
+  const outcome = evaluation.plan.arms.find(({ id }) => id === armId);
+  const prompt = evaluation.versions[armId ?? '']?.prompt;
+  return prompt && outcome && textsOf(prompt).length > 0 ? { outcome, prompt } : null;
 }
+
+const firstText = (prompt: Prompt): TextVoice => present(textsOf(prompt)[0], 'text');
 
 type Answered = Awaited<ReturnType<typeof meanAnswers>>[number];
 
@@ -140,22 +137,23 @@ function withTexts(dataset: Dataset, texts: ReadonlyMap<string, string>): Promis
 /** One arm's answers to the rows under one edit; null where the edit changes nothing. */
 async function underEdit(
   using: Checking,
-  { arm, outcome }: CheckedArm,
+  { prompt, outcome }: CheckedArm,
   kind: EditKind,
   texts: ReadonlyMap<string, string>,
   onShare: (share: number) => void,
 ): Promise<readonly (number | null)[] | null> {
   const { dataset, plan } = using;
   const ids = [...texts.keys()];
-  const { prompt, words, softs } = arm;
-  const asked = { dataset, prompt, words, ids, softs, cacheKey: null };
+  const text = firstText(prompt);
+  const { words } = text;
+  const asked = { dataset, prompt: text, words, ids, softs: softsOf(prompt), cacheKey: null };
   if (kind === 'order') {
     const template = reorderAnswers(
-      prompt.template,
+      text.template,
       words.map(({ word }) => word.trim()),
     );
     if (template === null) return null;
-    return chosen(outcome, plan, await ask(using, { ...asked, prompt: { ...prompt, template } }, onShare));
+    return chosen(outcome, plan, await ask(using, { ...asked, prompt: { ...text, template } }, onShare));
   }
   const rng = createRng(plan.seed + TEXT_EDITS.indexOf(kind));
   const edited = new Map(
@@ -187,7 +185,7 @@ export const consistency: Verb<CheckRequest, CheckProgress, ConsistencyReport> =
   for (const [a, checked] of arms.entries()) {
     const after: Partial<Record<EditKind, readonly (number | null)[]>> = {};
     for (const [k, kind] of kinds.entries()) {
-      const note = `${checked.arm.name} under harmless edits`;
+      const note = `${checked.outcome.name} under harmless edits`;
       const tell = (share: number) => run.emit({ fraction: (a + (k + share) / kinds.length) / arms.length, note });
       tell(0);
       const found = await underEdit(using, checked, kind, texts, tell);
@@ -201,7 +199,7 @@ export const consistency: Verb<CheckRequest, CheckProgress, ConsistencyReport> =
         return logProbs ? { logProbs } : null;
       }),
     ).map((label) => present(label ?? undefined, 'answer'));
-    answers.push({ armId: checked.arm.id, before, after });
+    answers.push({ armId: checked.outcome.id, before, after });
   }
   return consistencyOf(answers);
 };
@@ -279,11 +277,13 @@ export const everyRow: Verb<Omit<CheckRequest, 'mode'>, CheckProgress, EveryRow>
   if (!isOfRows(evaluation, dataset))
     throw badInput('The rows have changed since this comparison. Compare again, then check every row.');
   const version = present(found, 'tuned prompt');
-  const armIds = plan.arms.map(({ id }) => id);
-  const arms = armsAsCompared(set, evaluation, armIds);
-  const written = arms.arms.filter(
-    ({ id, softs, wordCounts }) => armIds.includes(id) && softs.length === 0 && !wordCounts,
-  );
+  const written = plan.arms.flatMap(({ id, name, kind }): ArmPlan[] => {
+    const of = evaluation.versions[id];
+    if (!of || !isTextAlone(of) || kind === 'reference') return [];
+    const text = firstText(of.prompt);
+    const plain = { softs: [], wordCounts: null, placement: null, also: null };
+    return [{ id, name, kind, prompt: text, words: text.words, versionId: of.versionId, ...plain }];
+  });
   const shown = new Set([...(version.examples ?? []), ...written.flatMap(({ prompt }) => shotIds(dataset, prompt))]);
   const train = dataset.split.train.filter((id) => !shown.has(id));
   const folds = foldsOf({ ...dataset, split: { ...dataset.split, train } }, plan.seed);
@@ -305,7 +305,8 @@ export const everyRow: Verb<Omit<CheckRequest, 'mode'>, CheckProgress, EveryRow>
     run.emit({ fraction: reached, note: event.note });
   };
   const test = answered.flatMap(({ answers }) => [...answers.keys()]);
-  const comparing = { host, set, dataset, arms: { ...arms, arms: written }, production: null, test };
+  const arms = { arms: written, hard: null, soft: null, pairs: plan.pairs };
+  const comparing = { host, set, dataset, arms, production: null, test };
   const tuned = present(
     plan.arms.find(({ id }) => id === 'tuned'),
     'tuned prompt',
@@ -360,8 +361,8 @@ export const fineTune: Verb<CheckRequest, CheckProgress, FineTuningReport> = asy
     throw badInput('The rows have changed since this comparison. Compare again, then fine-tune.');
   const plan = planFor(evaluation.plan, mode);
   const using: Checking = { host, set, dataset, plan, run };
-  const { prompt, words } = present(armAsCompared(request, 'untuned') ?? undefined, 'untuned prompt').arm;
-  const { template } = prompt;
+  const prompt = firstText(present(armAsCompared(request, 'untuned') ?? undefined, 'untuned prompt').prompt);
+  const { template, words } = prompt;
   const tell = (share: number, note: string) => run.emit({ fraction: share, note: `Fine-tuning: ${note}` });
   tell(0, 'reading the rows');
   const inputs = await runInputs(host, { dataset, template, words, settings: ADAPTERS }, run.control);

@@ -1,7 +1,7 @@
 /** What both kinds of comparison do with their arms: the rows that fit all of them, and asking one after another. */
 import { accountOf, accountSentence, without } from '../dataset/account';
 import { rowsOf, textOf } from '../dataset/labels';
-import type { Dataset } from '../dataset/types';
+import type { Dataset, TaskKind } from '../dataset/types';
 import type { ScoreRequest } from '../engine/types';
 import { averaged } from '../evaluation/classify/made-arms';
 import type { Production } from '../evaluation/types';
@@ -13,7 +13,7 @@ import { mixedAnswers } from '../metrics/calibration';
 import { wordAnswers } from '../metrics/logistic';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { ArmPlan, Arms } from '../prompt-set/arms';
-import type { PromptSet } from '../prompt-set/types';
+import type { Evaluation, PromptSet } from '../prompt-set/types';
 import { type LabelTokens, labelTokens, type TokenRow } from '../tokens/tokenizer';
 import type { Host, Run } from './host';
 import { type TokenisedRows, tokenRows } from './token-rows';
@@ -39,14 +39,17 @@ export interface Comparing {
   readonly run: Run<CompareEvent>;
 }
 
+/** What a kind's comparison comes to. */
+export type Found<K extends TaskKind> = Pick<
+  Extract<Evaluation, { readonly kind: K }>,
+  'kind' | 'plan' | 'comparison' | 'versions'
+>;
+
 /** One arm with the token rows of its prompt. */
 export interface ReadyArm {
   readonly arm: ArmPlan;
   readonly rows: readonly TokenRow[];
 }
-
-/** Examples that the comparison adds to a prompt by itself. */
-const ADDED_EXAMPLES = /^yours-[1-9]/;
 
 /**
  * Token rows of every arm. A row that does not fit one prompt is left out of all, so that all answer the same rows. Where
@@ -70,7 +73,7 @@ export async function readyArms(
     const request = { dataset, prompt, words, split: [...test, ...others] };
     const found = await tokenRows(host, room === undefined ? request : { ...request, room }, run.control);
     const tooLong = found.tooLong.filter((id) => tested.has(id)).length;
-    if (!(ADDED_EXAMPLES.test(arm.id) && 2 * tooLong > test.length)) tokenised.push({ arm, ...found });
+    if (!(arm.addsExamples && 2 * tooLong > test.length)) tokenised.push({ arm, ...found });
   }
   const dropped = new Set(tokenised.flatMap(({ tooLong }) => tooLong));
   const keep = (ids: readonly string[]) => ids.filter((id) => !dropped.has(id));

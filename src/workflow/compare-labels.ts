@@ -4,11 +4,14 @@ import { goldOf, labelCounts, rowsOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { comparing } from '../evaluation/classify/compare';
 import {
+  COMBINED,
   COMBINED_PAIRS,
   combinedArm,
+  MAJORITY,
   majorityArm,
   probeArm,
   togetherArm,
+  WORDS,
   wordsArm,
 } from '../evaluation/classify/made-arms';
 import {
@@ -21,15 +24,17 @@ import { rowGroups, rowsInFile } from '../evaluation/rows';
 import type { ArmOutcome, CalibrationFit, ComparisonPlan } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { inSteps } from '../lib/control';
+import { majorityCounts, type WordModel } from '../metrics/logistic';
 import type { ArmPlan } from '../prompt-set/arms';
-import { ownCalibration } from '../prompt-set/calibration';
-import type { ClassifyEvaluation } from '../prompt-set/types';
+import { comparedVersion, ownCalibration } from '../prompt-set/calibration';
+import type { ClassifyEvaluation, ComparedVersion } from '../prompt-set/types';
 import { shotIds } from '../task/render';
 import { labelTokens, type TokenRow } from '../tokens/tokenizer';
 import {
   type Comparing,
   cacheKeyFor,
   eachArm,
+  type Found,
   membersOf,
   type ReadyArm,
   readyArms,
@@ -37,7 +42,7 @@ import {
   tokensOfArms,
 } from './compare-arms';
 import { probeAnswers, probeRows } from './linear-probe';
-import { answersByWords, saidByWords } from './word-counts';
+import { countedWords, saidByWords } from './word-counts';
 
 export const CALIBRATION_ROWS = 48;
 const LATENCY_ROWS = 3;
@@ -77,15 +82,13 @@ function timedRows(dataset: Dataset, test: readonly string[], rows: readonly Tok
   return rows.filter(({ rowId }) => timed.has(rowId));
 }
 
-export async function compareLabels(
-  using: Comparing,
-): Promise<Pick<ClassifyEvaluation, 'kind' | 'plan' | 'comparison'>> {
+export async function compareLabels(using: Comparing): Promise<Found<'classify'>> {
   const { dataset, run, production, arms: planned } = using;
   const others = otherRows(dataset, planned.arms);
   const { arms, pairs, keep } = await readyArms(using, others.calibration);
   const parts = { test: keep(using.test), validation: keep(others.validation), calibration: keep(others.calibration) };
   // In the page the engine answers in another worker meanwhile.
-  const counting = Promise.resolve().then(() => answersByWords(dataset));
+  const counting = Promise.resolve().then(() => countedWords(dataset));
   counting.catch(() => undefined);
   const tokens = await tokensOfArms(using, arms, wordsIn(using));
   const scored = await eachArm(run, arms, { tokens, test: parts.test }, (ready, onFraction) =>
@@ -93,13 +96,44 @@ export async function compareLabels(
   );
   const probe = await probeAnswers(using, untunedOf(arms), [...parts.test, ...parts.validation]);
   run.emit({ kind: 'progress', fraction: null, note: 'Reference lines' });
-  const { lines, combined } = references(dataset, parts, { wordAnswer: await counting, probe }, scored);
-  return judged(using, {
+  const { model, answers: wordAnswer } = await counting;
+  const { lines, combined } = references(dataset, parts, { wordAnswer, probe }, scored);
+  const found = await judged(using, {
     rowIds: parts.test,
-    arms: [...lines, ...scored.map(({ outcome }) => outcome), ...(combined ? [combined] : [])],
+    arms: [...lines, ...scored.map(({ outcome }) => outcome), ...(combined ? [combined.arm] : [])],
     pairs: [...pairs, ...(combined ? COMBINED_PAIRS : [])],
     ...(production ? { production } : {}),
   });
+  const asked = Object.fromEntries(arms.map(({ arm }) => [arm.id, comparedVersion(using.set, arm, found)]));
+  return {
+    ...found,
+    versions: { ...asked, ...countingVersions(dataset, model, asked.tuned, combined?.weight ?? null) },
+  };
+}
+
+/** The reference lines that are prompts: word counts, the most frequent label, and the tuned prompt with word counts. */
+function countingVersions(
+  dataset: Dataset,
+  model: WordModel,
+  tuned: ComparedVersion | undefined,
+  weight: number | null,
+): Readonly<Record<string, ComparedVersion>> {
+  const train = goldOf(dataset, dataset.split.train).filter((label) => label >= 0);
+  const alone = (counts: WordModel): ComparedVersion => ({
+    prompt: {
+      task: { kind: 'classify', labels: dataset.labels },
+      voices: [{ kind: 'counts', weight: 1, counts }],
+      ...{ calibration: null, threshold: null },
+    },
+    ...{ versionId: null, model: null },
+  });
+  const lines = { [MAJORITY]: alone(majorityCounts(train, dataset.labels.length)), [WORDS]: alone(model) };
+  if (weight === null || !tuned) return lines;
+  if (weight === 0) return { ...lines, [COMBINED]: alone(model) };
+  const own = tuned.prompt.voices.map((voice) => ({ ...voice, weight: voice.weight * weight }));
+  const voices = [...own, { kind: 'counts', weight: 1 - weight, counts: model } as const];
+  const prompt = { ...tuned.prompt, voices, calibration: null, threshold: null };
+  return { ...lines, [COMBINED]: { ...tuned, prompt, versionId: null } };
 }
 
 /** The comparison of arms that have answered. */
@@ -317,7 +351,7 @@ function references(
   parts: Parts,
   { wordAnswer, probe }: { readonly wordAnswer: (rowId: string) => readonly number[]; readonly probe: Answers | null },
   scored: readonly Scored[],
-): { readonly lines: readonly ArmOutcome[]; readonly combined: ArmOutcome | null } {
+): { readonly lines: readonly ArmOutcome[]; readonly combined: ReturnType<typeof combinedArm> } {
   const words = wordsArm(parts.test.map(wordAnswer));
   const train = goldOf(dataset, dataset.split.train).filter((label) => label >= 0);
   const tuned = scored.find(({ outcome }) => outcome.id === 'tuned');

@@ -15,9 +15,10 @@ import type { GenerateOutcome } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { throwIfInterrupted } from '../lib/control';
 import { type ArmChoice, type Arms, armsOf } from '../prompt-set/arms';
+import { comparedVersion } from '../prompt-set/calibration';
 import { kindOf } from '../prompt-set/prompt-set';
 import { productionOf } from '../prompt-set/stages';
-import type { Evaluation, GenerateEvaluation, PromptSet } from '../prompt-set/types';
+import type { Evaluation, PromptSet } from '../prompt-set/types';
 import { type Version, versionWords } from '../prompt-set/versions';
 import { GENERATED_TOKEN, generateTexts, longestAnswer } from '../route/generated-texts';
 import {
@@ -25,6 +26,7 @@ import {
   type Comparing,
   cacheKeyFor,
   eachArm,
+  type Found,
   type ReadyArm,
   readyArms,
   tokensOfArms,
@@ -44,7 +46,7 @@ const tokensOfTexts = async (using: Comparing, arms: readonly ReadyArm[], longes
     (read, i) => read + GENERATED_TOKEN * longest * present(arms[i], 'arm').rows.length,
   );
 
-async function compareTexts(using: Comparing): Promise<Pick<GenerateEvaluation, 'kind' | 'plan' | 'comparison'>> {
+async function compareTexts(using: Comparing): Promise<Found<'generate'>> {
   const { host, dataset, set, run } = using;
   const longest = longestAnswer(host, set.writing?.longest, dataset);
   const { arms, pairs, keep } = await readyArms(using, [], longest);
@@ -63,7 +65,8 @@ async function compareTexts(using: Comparing): Promise<Pick<GenerateEvaluation, 
     seed: dataset.seed,
   };
   const onProgress = (fraction: number) => run.emit({ kind: 'progress', fraction, note: 'Comparing row by row' });
-  return { kind: 'generate', plan, comparison: figuresOf(plan, { onProgress }) };
+  const versions = Object.fromEntries(arms.map(({ arm }) => [arm.id, comparedVersion(set, arm, null)]));
+  return { kind: 'generate', plan, comparison: figuresOf(plan, { onProgress }), versions };
 }
 
 /** What one arm generates, and how likely the expected text is to it. */
@@ -100,8 +103,6 @@ export interface CompareResult {
   /** Names of arms whose added examples do not fit the model. */
   readonly tooLong: readonly string[];
 }
-
-type Found<K extends TaskKind> = Pick<Extract<Evaluation, { readonly kind: K }>, 'kind' | 'plan' | 'comparison'>;
 
 const COMPARE: { readonly [K in TaskKind]: (comparing: Comparing) => Promise<Found<K>> } = {
   classify: compareLabels,
@@ -187,9 +188,7 @@ export const compare: Verb<CompareRequest, CompareEvent, CompareResult> = async 
       hardVersion: arms.hard?.id ?? null,
       softVersion: arms.soft?.id ?? null,
       datasetFingerprint: dataset.fingerprint,
-      asWritten: true,
       words: set.words,
-      baseTemplate: set.baseTemplate,
       splitHash: dataset.splitHash,
       model,
       backend,

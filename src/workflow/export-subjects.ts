@@ -1,16 +1,15 @@
 /** What of a prompt set can leave: every version, and each prompt of a comparison, as it was saved or compared. */
 
-import { NO_PROMPT, WORDS } from '../evaluation/classify/made-arms';
+import { MAJORITY } from '../evaluation/classify/made-arms';
 import type { CalibrationFit, ReviewThreshold } from '../evaluation/types';
 import type { CompleteSet } from '../interchange/set-files';
-import { present } from '../lib/assert';
 import { badInput } from '../lib/errors';
-import { mixedAnswers } from '../metrics/calibration';
+import { countsOf, softsOf, textsOf } from '../prompt/prompt';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import { armId, armsAsCompared, isOfRows, isProbe } from '../prompt-set/arms';
+import { armId, isOfRows, isProbe } from '../prompt-set/arms';
 import { versionsCompared } from '../prompt-set/calibration';
 import { kindOf } from '../prompt-set/prompt-set';
-import type { ClassifyEvaluation, Evaluation } from '../prompt-set/types';
+import type { Beside, Evaluation } from '../prompt-set/types';
 import { tunedPrompt, type Version, versionById, versionsOf, versionWords, wordsOf } from '../prompt-set/versions';
 import type { AudienceChoice } from '../report/audience';
 import { wordsFor } from '../task/template';
@@ -47,6 +46,8 @@ export interface Subject {
   /** As they follow the prompt, in the order of the labels. */
   readonly words: readonly AnswerWord[];
   readonly softs: readonly SoftPrompt[];
+  /** Word counts, with the weight of the prompt; null = no words are counted. */
+  readonly counted: Beside['words'];
   readonly version: Version | null;
   /** Of the weights that its vectors, or its comparison, belong to; null = any model answers. */
   readonly model: { readonly id: string | null; readonly sha256: string } | null;
@@ -71,6 +72,7 @@ function versionSubject({ set, evaluations }: Order['stored'], of: Version): Sub
     prompt,
     words: wordsFor(prompt, wordsOf(set, of)),
     softs: soft ? [soft, ...(together?.softs ?? [])] : [],
+    counted: together?.words ?? null,
     version: of,
     model: kind === 'soft' ? version.model : null,
     calibration: version.calibration ?? null,
@@ -80,40 +82,34 @@ function versionSubject({ set, evaluations }: Order['stored'], of: Version): Sub
   };
 }
 
-export const OTHER_ROWS =
-  'Its rows, or how they are split, have changed since this comparison, and it is made from its training rows. Compare again, then export.';
-const OTHER_RUNS =
-  'Runs were added or removed since this comparison, so the mean would differ. Compare again, then export.';
+const OTHER_ROWS =
+  'Its rows, or how they are split, have changed since this comparison, and its examples are training rows. Compare again, then export.';
 
 const NOT_KEPT = 'Save the probe as a version first, on Compare: then it can be exported as one.';
 
-/** An arm that is no version, from the comparison that it took part in. */
+/** An arm that is no version, as it was asked. */
 function armSubject({ set, dataset }: Order['stored'], evaluation: Evaluation, id: string): Subject | null {
-  const { plan, comparison } = evaluation;
-  const ids = plan.arms.map((arm) => arm.id);
-  const outcome = plan.arms.find((arm) => arm.id === id);
+  const outcome = evaluation.plan.arms.find((arm) => arm.id === id);
   if (!outcome) return null;
-  const { arms, soft } = armsAsCompared(set, evaluation, ids);
-  const planned = arms.find((arm) => arm.id === (id === 'combined' ? 'tuned' : id));
+  const of = evaluation.versions[id];
   const base = { id: armId(evaluation, id), name: outcome.name, version: null, threshold: null, evaluation };
-  const sha256 = evaluation.kind === 'classify' ? evaluation.model : undefined;
-  const model = planned?.softs.length ? (soft?.model ?? null) : sha256 ? { id: null, sha256 } : null;
   const labels = set.words.map(({ label }) => ({ label, word: label }));
-  const bare = { ...base, prompt: null, words: labels, softs: [], model: null, calibration: null };
-  const changedRows = isOfRows(evaluation, dataset) ? null : OTHER_ROWS;
-  if (NO_PROMPT.includes(id)) return { ...bare, kind: 'reference', changed: isProbe(id) ? NOT_KEPT : null };
-  // a tuned prompt without any weight leaves the words
-  const isWords = id === WORDS || (id === 'combined' && evaluation.kind === 'classify' && mixtureOf(evaluation) === 0);
-  if (isWords) return { ...bare, kind: 'words', changed: changedRows };
-  if (!planned) return { ...bare, kind: 'reference', changed: 'Its prompt is no longer in this prompt set.' };
-  const { prompt, words, softs, name } = planned;
-  const report = evaluation.kind === 'classify' ? comparison.arms.find((arm) => arm.id === id) : undefined;
-  const isCalibrated = report && 'calibrated' in report && report.calibrated === true && id !== 'combined';
-  const calibration = isCalibrated && 'calibration' in outcome ? outcome.calibration : null;
-  const kind = id === 'combined' ? 'combined' : softs.length > 1 ? 'ensemble' : softs.length === 1 ? 'tuned' : 'text';
-  const needsRows = kind === 'combined' || prompt.shots > 0;
-  const changed = kind === 'ensemble' && name !== outcome.name ? OTHER_RUNS : needsRows ? changedRows : null;
-  return { ...base, kind, prompt, words, softs, model, calibration, changed };
+  const bare = { ...base, prompt: null, words: labels, softs: [], counted: null, model: null, calibration: null };
+  if (!of || id === MAJORITY) return { ...bare, kind: 'reference', changed: isProbe(id) ? NOT_KEPT : null };
+  const [text] = textsOf(of.prompt);
+  const model = countsOf(of.prompt);
+  const weight = textsOf(of.prompt).reduce((sum, voice) => sum + voice.weight, 0);
+  const counted = model && { model, weight };
+  if (!text) return { ...bare, kind: 'words', counted, changed: null };
+  const softs = softsOf(of.prompt);
+  const sha256 = evaluation.kind === 'classify' ? evaluation.model : undefined;
+  const kind = counted ? 'combined' : softs.length > 1 ? 'ensemble' : softs.length === 1 ? 'tuned' : 'text';
+  return {
+    ...{ ...base, kind, prompt: text, words: text.words, softs, counted },
+    model: of.model ?? (sha256 ? { id: null, sha256 } : null),
+    calibration: of.prompt.calibration,
+    changed: text.shots > 0 && !isOfRows(evaluation, dataset) ? OTHER_ROWS : null,
+  };
 }
 
 /** Every version, newest first, then what else the latest comparison had. */
@@ -149,32 +145,6 @@ export function chosenSubject({ stored, subject: id }: Order): Subject {
   if (!subject) throw badInput('This prompt is no longer in the library.');
   if (subject.changed) throw badInput(subject.changed);
   return subject;
-}
-
-const GRID = 20;
-/** A comparison keeps its numbers exactly; another machine's logarithm may differ in the last digits. */
-export const SAME = 1e-6;
-
-export const farthest = (a: readonly (readonly number[])[], b: readonly (readonly number[])[]) =>
-  a.reduce(
-    (most, row, i) =>
-      row.reduce((top, value, c) => Math.max(top, Math.abs(value - present(b[i]?.[c], 'an answer'))), most),
-    0,
-  );
-
-/**
- * The weight of the tuned prompt in the combined arm: of those that are tried, the one that gives the answers that it gave.
- * It reads no label. Null where there is no such arm.
- */
-export function mixtureOf({ plan }: Pick<ClassifyEvaluation, 'plan'>): number | null {
-  const [tuned, words, combined] = ['tuned', WORDS, 'combined'].map((id) => plan.arms.find((arm) => arm.id === id));
-  if (!tuned || !words || !combined) return null;
-  const off = Array.from({ length: GRID + 1 }, (_, i) => i / GRID).map((weight) => ({
-    weight,
-    by: farthest(combined.logProbs, mixedAnswers(tuned.logProbs, words.logProbs, weight)),
-  }));
-  const best = off.reduce((least, each) => (each.by < least.by ? each : least));
-  return best.by <= SAME ? best.weight : null;
 }
 
 /** The newest comparison of the prompt, else the newest of the set; null where there is none for its task. */

@@ -1,8 +1,6 @@
-/** The tuned prompt with its sidecar, any other prompt of a comparison as a file has it, and several as one version. */
+/** The tuned prompt with its sidecar, and any other prompt of a comparison as a file has it. */
 
-import { rowsOf, textOf } from '../dataset/labels';
-import type { Dataset } from '../dataset/types';
-import { PROBE, WORDS } from '../evaluation/classify/made-arms';
+import { PROBE } from '../evaluation/classify/made-arms';
 import type { TakenArm } from '../interchange/arm-file';
 import type { PromptPackageInput } from '../interchange/prompt-package';
 import { buildSidecar } from '../interchange/sidecar-build';
@@ -10,74 +8,18 @@ import { assert } from '../lib/assert';
 import { badInput } from '../lib/errors';
 import { counted, PRODUCT } from '../lib/format';
 import { unwrap } from '../lib/result';
-import { wordAnswers } from '../metrics/logistic';
 import { armId } from '../prompt-set/arms';
 import { withVerdict } from '../prompt-set/listing';
-import { cleanName } from '../prompt-set/prompt-set';
-import { type Beside, type Evaluation, ofKind, type SoftVersion } from '../prompt-set/types';
+import { type Evaluation, ofKind, type SoftVersion } from '../prompt-set/types';
 import { wordsOf } from '../prompt-set/versions';
 import { longestAnswer } from '../route/generated-texts';
 import { exampleCount, wholeTemplates } from '../task/render';
 import { cueOf, escaped, wordsFor } from '../task/template';
 import { labelTokens } from '../tokens/tokenizer';
 import { armCheckRows, makeCheckRows, type RowsDone } from './check-rows';
-
-import { chosenSubject, farthest, mixtureOf, type Order, OTHER_ROWS, SAME, type Subject } from './export-subjects';
-import type { Host, Run, Verb } from './host';
+import { chosenSubject, type Order, type Subject } from './export-subjects';
+import type { Host, Run } from './host';
 import { validatedRows } from './training-rows';
-import { trainingWords } from './word-counts';
-
-/** Test rows whose answers by words are compared before words are exported. */
-const CHECKED_ROWS = 50;
-
-/**
- * The words of a version, or of the training rows, with the weight of the prompt; null = no words are counted.
- * @throws StudioError `bad-input` where they are others by now
- */
-function wordsIn({ stored: { dataset } }: Order, subject: Subject): Beside['words'] {
-  const { evaluation, version } = subject;
-  if (version) return (version.kind === 'soft' && version.version.together?.words) || null;
-  if (subject.kind !== 'words' && subject.kind !== 'combined') return null;
-  if (!dataset || evaluation?.kind !== 'classify') throw badInput(OTHER_ROWS);
-  const weight = subject.kind === 'words' ? 0 : mixtureOf(evaluation);
-  const model = trainingWords(dataset);
-  const { plan } = evaluation;
-  const rows = rowsOf(dataset, plan.rowIds.slice(0, CHECKED_ROWS)).map((row) => textOf(row, dataset.mapping));
-  const then = plan.arms.find(({ id }) => id === WORDS);
-  if (weight === null || !then || farthest(wordAnswers(model)(rows), then.logProbs) > SAME) throw badInput(OTHER_ROWS);
-  return { model, weight };
-}
-
-/**
- * Several prompts of a comparison as one version: a copy of the tuned run, with copies of all that answers beside it. Its
- * vectors come from that run, so that what the run knows of test rows is known of it too.
- * @throws StudioError `bad-input` where it has changed since it was compared, or is no such prompt
- */
-export const keepTogether: Verb<Order, never, SoftVersion> = async (host, order) => {
-  const { kind, name, softs, calibration, evaluation, id: from } = chosenSubject(order);
-  const { set, dataset } = order.stored;
-  const run = set.soft.find(({ id }) => id === evaluation?.softVersion);
-  const [soft, ...others] = softs;
-  if (!run || !soft || (kind !== 'combined' && kind !== 'ensemble'))
-    throw badInput(`“${name}” has no vectors of its own, so it cannot be a version. Export it.`);
-  const words = wordsIn(order, chosenSubject(order));
-  const { group: _group, race: _race, handVersion: _hand, distilled: _teacher, ...facts } = run;
-  return {
-    ...facts,
-    ...{ id: host.newId(), name: cleanName(name), createdAt: host.now(), soft, calibration },
-    ...{ note: undefined, author: undefined, threshold: undefined },
-    ...{ bestStep: null, validationAccuracy: null, seconds: null },
-    settings: { ...run.settings, initialisation: { kind: 'prompt', runId: run.id, at: 'best' } },
-    // its words come from these rows
-    ...(words && dataset && rowsNamed(dataset)),
-    together: { from, softs: others, words },
-  };
-};
-
-const rowsNamed = ({ fingerprint, heldBackHash, splitHash }: Dataset) => ({
-  ...{ datasetFingerprint: fingerprint, splitHash },
-  ...(heldBackHash && { heldBackHash }),
-});
 
 // One tuned prompt.
 
@@ -181,7 +123,7 @@ export async function takenArm(host: Host, order: Order, run: Run<RowsDone>): Pr
   const { set, dataset } = order.stored;
   const { softs, calibration, threshold, prompt } = subject;
   const whole = templatesOf(order, subject);
-  const found = wordsIn(order, subject);
+  const { counted: found } = subject;
   const texts = prompt?.chat ? whole.map((each) => inChat(host, each)) : whole;
   const [first] = texts;
   if (first !== undefined) checkModel(host, subject);

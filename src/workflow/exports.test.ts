@@ -14,9 +14,9 @@ import { argmax } from '../metrics/classification';
 import { wordAnswers } from '../metrics/logistic';
 import { textsOf } from '../prompt/prompt';
 import { armId } from '../prompt-set/arms';
-import { recordComparison, versionOfArm as versionIdOf } from '../prompt-set/calibration';
+import { keepArm, recordComparison, versionOfArm as versionIdOf } from '../prompt-set/calibration';
 import { lineageOf } from '../prompt-set/lineage';
-import { addHardVersion, addTrained, chosenSoft } from '../prompt-set/make-versions';
+import { addHardVersion, chosenSoft } from '../prompt-set/make-versions';
 import { changeTask } from '../prompt-set/prompt-set';
 import { type AskedVersion, askedVersion, gridPrompt, promptOf } from '../prompt-set/ready-prompt';
 import { moveStage } from '../prompt-set/stages';
@@ -34,7 +34,7 @@ import { fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
 import { type FillEvent, fillGrid } from './grid';
 import { type Host, SILENT } from './host';
 import { readImport } from './import';
-import { exportPackage, VERBS } from './index';
+import { exportPackage } from './index';
 import { runText } from './runs';
 
 const THRESHOLD = { value: 0.7, rows: 40, answered: 30, correct: 28 };
@@ -50,8 +50,15 @@ function withCombined(evaluation: ClassifyEvaluation): ClassifyEvaluation {
   const named = { id: 'combined', name: 'Tuned with word counts, 35 : 65', kind: 'combined' as const };
   const logProbs = mixedAnswers(arm('tuned').logProbs, arm('tfidf').logProbs, 0.35);
   const report = present(comparison.arms[0], 'a report');
+  const { tuned, tfidf } = evaluation.versions;
+  const voices = [tuned, tfidf].flatMap((of, i) =>
+    present(of, 'version').prompt.voices.map((voice) => ({ ...voice, weight: i === 0 ? 0.35 : 0.65 })),
+  );
+  const of = present(tuned, 'tuned');
+  const combined = { ...of, versionId: null, prompt: { ...of.prompt, voices, calibration: null } };
   return {
     ...evaluation,
+    versions: { ...evaluation.versions, combined },
     plan: { ...plan, arms: [...plan.arms, { ...arm('tuned'), ...named, logProbs, calibration: null }] },
     comparison: { ...comparison, arms: [...comparison.arms, { ...report, ...named, calibrated: false }] },
   };
@@ -231,22 +238,15 @@ describe('nothing leaves that answers otherwise than it was compared', () => {
     );
   };
 
-  it('with other rows, another split or other runs than then', async () => {
+  it('with examples from other rows than then; whatever else was compared is kept whole', async () => {
     const other = await prepared(120);
-    for (const arm of ['combined', 'tfidf', 'yours-8'])
-      expect(await refused(arm, (stored) => ({ ...stored, dataset: other }))).toMatch(/have changed since/);
-    expect(await refused('untuned', (stored) => ({ ...stored, dataset: other }))).toBe('it was made');
-    expect(
-      await refused('combined', (stored) => ({
-        ...stored,
-        dataset: stored.dataset && { ...stored.dataset, splitHash: 'other' },
-      })),
-    ).toMatch(/have changed since/);
+    expect(await refused('yours-8', (stored) => ({ ...stored, dataset: other }))).toMatch(/have changed since/);
     const { set } = await compared();
     const more = [...set.soft, { ...present(set.soft[1], 'run'), id: 'r2', settings: { ...STANDARD, seed: 2 } }];
-    expect(await refused('ensemble', (stored) => ({ ...stored, set: { ...stored.set, soft: more } }))).toMatch(
-      /mean would differ/,
-    );
+    for (const arm of ['combined', 'tfidf', 'untuned', 'ensemble'])
+      expect(await refused(arm, (stored) => ({ ...stored, dataset: other, set: { ...stored.set, soft: more } }))).toBe(
+        'it was made',
+      );
   });
 
   it('with other weights than it was compared with', async () => {
@@ -311,9 +311,8 @@ describe('several prompts of a comparison as a version', () => {
   /** The set with the version, which is in production. */
   async function kept(arm: string) {
     const { host, dataset, evaluation, stored } = await compared();
-    const order = { stored, subject: armId(evaluation, arm), withRows: true };
-    const version = await VERBS.keepTogether(host, order, SILENT);
-    const set = addTrained(stored.set, version, NOW);
+    const set = keepArm(stored.set, evaluation, arm, { id: 'kept', now: NOW });
+    const version = present(set.soft.at(-1), 'version');
     return { host, dataset, evaluation, stored: { ...stored, set: inProduction(set, version.id) }, version };
   }
   const inProduction = (set: PromptSet, to: string) => moveStage(set, { stage: 'production', to }, NOW);
@@ -432,13 +431,9 @@ describe('several prompts of a comparison as a version', () => {
     },
   );
 
-  it('is made of nothing else: not of a text, of rows that have changed, or of word counts alone', async () => {
-    const { host, evaluation, stored } = await compared();
-    const keep = (arm: string, set = stored) =>
-      VERBS.keepTogether(host, { stored: set, subject: armId(evaluation, arm), withRows: true }, SILENT);
-    await expect(keep('untuned')).rejects.toThrow('cannot be a version');
-    await expect(keep('tfidf')).rejects.toThrow('cannot be a version');
-    await expect(keep('combined', { ...stored, dataset: null })).rejects.toThrow('have changed');
+  it('is made of several prompts, and not of word counts alone', async () => {
+    const { evaluation, stored } = await compared();
+    expect(keepArm(stored.set, evaluation, 'tfidf', { id: 'kept', now: NOW })).toBe(stored.set);
   });
 });
 
@@ -668,14 +663,13 @@ describe('what an export needs', () => {
 
   it('subtracts from its answers what the comparison subtracted, and nothing where it did not', async () => {
     const { stored, evaluation } = await compared();
-    for (const calibrated of [true, false]) {
-      const arms = evaluation.comparison.arms.map((arm) => ({ ...arm, calibrated }));
-      const own = { ...evaluation, comparison: { ...evaluation.comparison, arms } };
-      for (const id of ['untuned', 'yours-8', 'ensemble']) {
-        const subject = subjectOf({ ...stored, evaluations: [own] }, armId(own, id));
-        const fit = own.plan.arms.find((arm) => arm.id === id)?.calibration;
-        expect(fit?.meanLogProbs).toHaveLength(2);
-        expect(subject?.calibration).toEqual(calibrated ? fit : null);
+    for (const id of ['untuned', 'yours-8', 'ensemble']) {
+      const of = present(evaluation.versions[id], id);
+      const fit = present(evaluation.plan.arms.find((arm) => arm.id === id)?.calibration, 'a calibration');
+      for (const calibration of [fit, null]) {
+        const versions = { ...evaluation.versions, [id]: { ...of, prompt: { ...of.prompt, calibration } } };
+        const subject = subjectOf({ ...stored, evaluations: [{ ...evaluation, versions }] }, armId(evaluation, id));
+        expect(subject?.calibration).toEqual(calibration);
       }
     }
   });
@@ -719,7 +713,8 @@ describe('what an export needs', () => {
 
   it('is the comparison that the prompt took part in, else the newest', async () => {
     const { stored, evaluation } = await compared();
-    const newer = { ...evaluation, id: 'new', softVersion: null, plan: { ...evaluation.plan, arms: [] } };
+    const plan = { ...evaluation.plan, arms: [] };
+    const newer = { ...evaluation, id: 'new', softVersion: null, versions: {}, plan };
     const both = { ...stored, evaluations: [newer, evaluation] };
     const found = (subject: string | null) => comparisonFor({ stored: both, subject, withRows: false })?.id;
     expect([found('h2'), found(armId(evaluation, 'combined')), found(null), found('gone')]).toEqual([

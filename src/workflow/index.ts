@@ -3,7 +3,6 @@
 import { type CostRequest, type Costs, costsOf, type RollOutRequest, rollOutOf } from '../decide/measured';
 import type { RollOut } from '../decide/roll-out';
 import type { Package } from '../interchange/package';
-import type { SoftVersion } from '../prompt-set/types';
 import { batch, batchAgain, batchFile, batchLeftOut, batchTokens, batchUnsure } from './batch';
 import type { RowsDone } from './check-rows';
 import { consistency, everyRow, fineTune } from './checks';
@@ -37,12 +36,6 @@ export const exportPackage: Verb<ExportRequest, RowsDone, Package> = async (host
   return makePackage(host, recipient, order, run);
 };
 
-/** Makes a version of several prompts of a comparison. What exports need is loaded then. */
-const keepTogether: Verb<Order, never, SoftVersion> = async (host, order, run) => {
-  const code = await import('./exported-prompt');
-  return code.keepTogether(host, order, run);
-};
-
 /** Every verb by its name; the protocol of the workflow worker is derived from it. */
 export const VERBS = {
   answerText,
@@ -72,7 +65,6 @@ export const VERBS = {
   improve,
   isWorseThanBare,
   keepProbe,
-  keepTogether,
   openRows,
   proposeImport,
   readAhead,

@@ -205,7 +205,12 @@ describe('the linear probe of a comparison as a version', () => {
     expect(other.made).toEqual(own.made);
   });
 
-  it('is refused where rows, split, labels, weights or the prompt are others by now, and where there is no line', async () => {
+  const reversed = (arm: ClassifyEvaluation['plan']['arms'][number]) => ({
+    ...arm,
+    logProbs: arm.logProbs.map((row) => row.toReversed()),
+  });
+
+  it('is refused where rows, split, labels, weights or its answers are others by now, and where there is no line', async () => {
     const { stored, evaluation } = await comparedWith(setOf(dataset));
     const refused = async (change: Partial<Stored>, of = host) => {
       const error = await keep({ ...stored, ...change }, evaluation, of).then(() => null, String);
@@ -221,10 +226,8 @@ describe('the linear probe of a comparison as a version', () => {
     expect(await refused({ dataset: null as never })).toMatch(/have changed since/);
     const loaded = { ...host, engine: { ...host.engine, info: { ...host.engine.info, sha256: 'f'.repeat(64) } } };
     expect(await refused({}, loaded as NodeHost)).toMatch(/compared with other weights/);
-    const { baseTemplate: _then, ...older } = evaluation;
-    const set = { ...stored.set, baseTemplate: 'Say: {text}\nTone:' };
-    const asked = { set, evaluations: [older as ClassifyEvaluation] };
-    expect(await refused(asked)).toMatch(/no longer gives the answers/);
+    const line = { ...evaluation, plan: { ...evaluation.plan, arms: evaluation.plan.arms.map(reversed) } };
+    expect(await refused({ evaluations: [line] })).toMatch(/no longer gives the answers/);
     const without = { ...evaluation, plan: { ...evaluation.plan, arms: [] } };
     expect(await refused({ evaluations: [without] })).toMatch(/no linear probe/);
   });

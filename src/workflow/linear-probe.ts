@@ -13,8 +13,9 @@ import { inSteps } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { calibrated } from '../metrics/calibration';
 import { fittingProbe, type LinearScores, type Probe } from '../metrics/probe';
+import { type TextVoice, textsOf } from '../prompt/prompt';
 import { trainedPrompt } from '../prompt/soft-prompt';
-import { armId, armsAsCompared, isOfRows, UNTUNED } from '../prompt-set/arms';
+import { armId, isOfRows, UNTUNED } from '../prompt-set/arms';
 import type { ClassifyEvaluation, SoftVersion } from '../prompt-set/types';
 import { tunedPrompt } from '../prompt-set/versions';
 import { singleTokenWords } from '../task/propose-words';
@@ -104,7 +105,7 @@ const SAME = 1e-4;
 interface Compared {
   readonly evaluation: ClassifyEvaluation;
   readonly dataset: Dataset;
-  readonly prompt: HardPrompt;
+  readonly prompt: TextVoice;
   readonly run: SoftVersion | null;
   /** Of the line to the compared test rows. */
   readonly answers: Answers;
@@ -117,7 +118,7 @@ function lineOf({ engine: { info } }: Pick<Host, 'engine'>, { stored, subject }:
   const line = evaluation?.plan.arms.find(({ id }) => id === PROBE);
   if (evaluation?.kind !== 'classify' || !line || !('logProbs' in line))
     throw badInput('This comparison has no linear probe. Compare again, then save it.');
-  const { model, plan } = evaluation;
+  const { model } = evaluation;
   if (!dataset || !isOfRows(evaluation, dataset))
     throw badInput(
       'The rows, how they are split or their labels have changed since this comparison, and the probe is made from its training rows. Compare again, then save the probe.',
@@ -126,13 +127,9 @@ function lineOf({ engine: { info } }: Pick<Host, 'engine'>, { stored, subject }:
     throw badInput(
       `The probe was compared with other weights than those of ${info.id}, which is loaded. Load that model, then save the probe.`,
     );
-  const ids = plan.arms.map(({ id }) => id);
-  const { arms, soft } = armsAsCompared(set, evaluation, ids);
-  const { prompt } = present(
-    arms.find(({ id }) => id === UNTUNED),
-    'untuned prompt',
-  );
-  return { evaluation, dataset, prompt, run: soft, answers: line.logProbs };
+  const text = present(textsOf(present(evaluation.versions[UNTUNED], 'untuned prompt').prompt)[0], 'text');
+  const run = set.soft.find(({ id }) => id === evaluation.softVersion) ?? null;
+  return { evaluation, dataset, prompt: text, run, answers: line.logProbs };
 }
 
 const asChanged = () =>
@@ -165,7 +162,7 @@ export const keepProbe: Verb<Order, CompareEvent, SoftVersion> = async (host, or
   const found = await fitted(using, { arm: { prompt }, rows }, rowIds);
   if (!found || apart(found.answers, then.answers) > SAME) throw asChanged();
   const placed = await tailAsVectors(using, prompt, [...found.train, ...rows]);
-  const version = await asVersion(using, then, found, { order, ...placed });
+  const version = await asVersion(using, then, found, placed);
   await checkAnswers(using, version, { rows, probe: found.probe });
   return version;
 };
@@ -204,12 +201,12 @@ async function tailAsVectors(
 
 async function asVersion(
   { host, run: { control } }: Asking,
-  { evaluation, dataset, run }: Compared,
+  { evaluation, dataset, run, prompt }: Compared,
   { probe, train }: { readonly probe: Probe; readonly train: readonly TokenRow[] },
-  { order, template, end, tokenIds }: Placed & { readonly order: Order },
+  { template, end, tokenIds }: Placed,
 ): Promise<SoftVersion> {
   const { id, sha256, dtype } = host.engine.info;
-  const own = run?.words ?? evaluation.words ?? order.stored.set.words;
+  const own = prompt.words;
   const words = singleTokenWords(own, template, host.tokens.encode);
   if (!words)
     throw badInput(

@@ -5,7 +5,7 @@ import { rowsOf, textOf } from '../dataset/labels';
 import { dealt, preparedOf } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import { wordAnswers } from '../metrics/logistic';
-import { answersByWords, trainingWords } from './word-counts';
+import { countedWords, trainingWords } from './word-counts';
 
 it('counts the words of the rows at hand, whatever was asked before (property)', async () => {
   const labels = ['cats', 'dogs', 'fish'];
@@ -25,7 +25,7 @@ it('counts the words of the rows at hand, whatever was asked before (property)',
   };
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...all), { minLength: 2, maxLength: 4 }), (asked) => {
-      for (const of of asked) expect(of.split.test.map(answersByWords(of))).toEqual(fresh(of));
+      for (const of of asked) expect(of.split.test.map(countedWords(of).answers)).toEqual(fresh(of));
     }),
     { numRuns: 12, seed: 1 },
   );

@@ -6,7 +6,13 @@ import { present } from '../lib/assert';
 import { fitWords, type WordModel, wordAnswers } from '../metrics/logistic';
 
 /** The last data set's: comparing again does not count the words again. */
-let lastWords: { readonly key: string; readonly answers: (rowId: string) => readonly number[] } | null = null;
+let lastWords: (Counted & { readonly key: string }) | null = null;
+
+interface Counted {
+  readonly model: WordModel;
+  /** Of a test or validation row. */
+  readonly answers: (rowId: string) => readonly number[];
+}
 
 const textsIn = (rows: readonly Row[], { mapping }: Dataset) => rows.map((row) => textOf(row, mapping));
 
@@ -22,14 +28,15 @@ export function trainingWords(dataset: Dataset): WordModel {
 export const saidByWords = (dataset: Dataset, rows: readonly Row[]): readonly (readonly number[])[] =>
   wordAnswers(trainingWords(dataset))(textsIn(rows, dataset));
 
-/** Trained on the training rows; answers test and validation rows. */
-export function answersByWords(dataset: Dataset): (rowId: string) => readonly number[] {
+/** Word counts of the training rows, and what they say of test and validation rows. */
+export function countedWords(dataset: Dataset): Counted {
   const key = rowsKey(dataset);
-  if (lastWords?.key === key) return lastWords.answers;
+  if (lastWords?.key === key) return lastWords;
   const asked = [...rowsOf(dataset, 'test'), ...rowsOf(dataset, 'validation')];
-  const logProbs = saidByWords(dataset, asked);
+  const model = trainingWords(dataset);
+  const logProbs = wordAnswers(model)(textsIn(asked, dataset));
   const byRow = new Map(asked.map((row, i) => [row.id, present(logProbs[i], 'prediction')]));
   const answers = (rowId: string) => present(byRow.get(rowId), `word counts of row ${rowId}`);
-  lastWords = { key, answers };
-  return answers;
+  lastWords = { key, model, answers };
+  return lastWords;
 }

@@ -176,6 +176,7 @@ export async function fillLibrary(size) {
         n: test,
       },
       hardVersion: `hand-${i}`,
+      versions: {},
       softVersion: `run-${i}`,
       datasetFingerprint: `rows-${i}`,
       backend: 'wasm',

@@ -3,13 +3,13 @@ import type { StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../dataset/types';
 import { inTurn } from '../../lib/control';
 import { StudioError } from '../../lib/errors';
-import { armId, isProbe, isTogether } from '../../prompt-set/arms';
+import { armId, isProbe, PROBE_LINE } from '../../prompt-set/arms';
 import { keepArm, versionOfArm } from '../../prompt-set/calibration';
 import { type Listing, listingOf, NO_FACTS } from '../../prompt-set/listing';
-import { addTrained, isRun, keptFrom } from '../../prompt-set/make-versions';
+import { addTrained } from '../../prompt-set/make-versions';
 import { type Stamp, stamp } from '../../prompt-set/prompt-set';
 import { moveStage, stagesOf } from '../../prompt-set/stages';
-import type { Evaluation, PromptSet, SoftVersion } from '../../prompt-set/types';
+import type { Evaluation, PromptSet } from '../../prompt-set/types';
 import { signNew, versionById, versionWords } from '../../prompt-set/versions';
 import type { CompareEvent } from '../../workflow/compare-arms';
 import { toastUndo } from '../ui/toast';
@@ -186,7 +186,7 @@ interface Keeping {
 
 /**
  * Saves prompts of a comparison as versions, where they are none yet and can be. The model must be loaded for a probe.
- * @throws StudioError as `keepTogether` and `keepProbe`
+ * @throws StudioError as `keepProbe`
  */
 export const keepingArms =
   (saving: Saving, workflow: Services['workflow']) =>
@@ -195,22 +195,13 @@ export const keepingArms =
     const stamped = arms.map((arm) => ({ arm, at: stamp() }));
     const keep = (all: PromptSet, { arm, at }: (typeof stamped)[number]) => keepArm(all, evaluation, arm, at);
     const set = await updateSet(saving, setId, (before) => stamped.reduce(keep, before));
-    const isMade = (arm: string) => isTogether(arm) || isProbe(arm);
-    const missing = arms.filter((arm) => isMade(arm) && versionOfArm(set, evaluation, arm) === null);
-    if (missing.length === 0) return set;
+    if (!arms.some(isProbe) || versionOfArm(set, evaluation, PROBE_LINE) !== null) return set;
     const dataset = (await saving.disk.datasets.get(setId))?.dataset ?? null;
     const stored = { set, dataset, evaluations: [evaluation], checkpoints: [], measurements: [] };
-    const made: SoftVersion[] = [];
-    for (const arm of missing) {
-      const order = { stored, subject: armId(evaluation, arm), withRows: true };
-      made.push(
-        await (isProbe(arm) ? workflow.call('keepProbe', order, options) : workflow.call('keepTogether', order)),
-      );
-    }
+    const order = { stored, subject: armId(evaluation, PROBE_LINE), withRows: true };
+    const version = await workflow.call('keepProbe', order, options);
     // a second press may have added it meanwhile
-    const isNew = ({ soft }: PromptSet, version: SoftVersion) =>
-      !soft.some((run) => !isRun(run) && keptFrom(run) === keptFrom(version));
     return updateSet(saving, setId, (before, { now }) =>
-      made.reduce((all, version) => (isNew(all, version) ? addTrained(all, version, now) : all), before),
+      versionOfArm(before, evaluation, PROBE_LINE) === null ? addTrained(before, version, now) : before,
     );
   };

@@ -143,7 +143,7 @@ describe('a tuned prompt with word counts', () => {
   });
 
   it('is offered where the word counts are strong on the validation rows', () => {
-    expect(combinedArm(from(fair))).toMatchObject({
+    expect(combinedArm(from(fair))?.arm).toMatchObject({
       id: 'combined',
       kind: 'combined',
       name: 'Tuned with word counts, 50 : 50',
@@ -157,7 +157,8 @@ describe('a tuned prompt with word counts', () => {
     // right there often enough to be offered, and each time by chance
     const blind = useless.logProbs.map(() => [Math.log(0.5), Math.log(0.5)]);
     const found = combinedArm({ ...from(fair), tuned: useless, tunedValidation: blind });
-    expect(found).toMatchObject({
+    expect(found?.weight).toBe(0);
+    expect(found?.arm).toMatchObject({
       name: 'Word counts alone (tuned: weight 0)',
       kind: 'reference',
       logProbs: fair,

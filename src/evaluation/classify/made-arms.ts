@@ -106,7 +106,7 @@ export const COMBINED_PAIRS: ComparisonPlan['pairs'] = [
  * are weak there, or get no weight: the arm would tell nothing new. Where the tuned prompt gets none, the arm says so, is a line
  * as the word counts are, and costs what they cost.
  */
-export function combinedArm(from: CombinedFrom): ArmOutcome | null {
+export function combinedArm(from: CombinedFrom): { readonly arm: ArmOutcome; readonly weight: number } | null {
   const { tuned, tunedValidation, words, wordsValidation, validationGold } = from;
   if (validationGold.length === 0) return null;
   const behind = accuracyOf(tunedValidation, validationGold) - accuracyOf(wordsValidation, validationGold);
@@ -114,9 +114,9 @@ export function combinedArm(from: CombinedFrom): ArmOutcome | null {
   const weight = fitWeight(tunedValidation, wordsValidation, validationGold);
   if (weight === 1) return null;
   const onValidation = mixedAnswers(tunedValidation, wordsValidation, weight);
-  return {
+  const arm: ArmOutcome = {
     ...(weight === 0 ? words : tuned),
-    id: 'combined',
+    id: COMBINED,
     name: combinedName(weight),
     kind: weight === 0 ? 'reference' : 'combined',
     temperature: validationTemperature(onValidation, validationGold, null),
@@ -124,6 +124,7 @@ export function combinedArm(from: CombinedFrom): ArmOutcome | null {
     calibration: null,
     validation: { helps: false, answers: { gold: validationGold, logProbs: onValidation } },
   };
+  return { arm, weight };
 }
 
 /** Log-shares of the labels among training rows, half a row added to each: the same answer for every row. */
@@ -150,6 +151,7 @@ export const MAJORITY = 'majority';
 export const WORDS = 'tfidf';
 export const PROBE = 'probe';
 export const TOGETHER = 'together';
+export const COMBINED = 'combined';
 
 /** Lines that are no prompt. Of the probe a version can be made (docs/decisions/094-the-probe-as-a-version.md). */
 export const NO_PROMPT: readonly string[] = [MAJORITY, PROBE, TOGETHER];

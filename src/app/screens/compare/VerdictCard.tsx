@@ -149,11 +149,14 @@ function NextStep(of: ShownProps) {
   const { label, hint, press } = STEPS[of.card.action](of);
   const { set, evaluation } = of;
   const { action, armId: arm } = of.card;
-  const canBe = versionOfArm(set, evaluation, arm) !== null || canBeVersion(arm);
+  const canBe = versionOfArm(set, evaluation, arm) !== null || canBeVersion(evaluation, arm);
   const canStage = (action === 'ship' || action === 'keep') && canBe;
   const arms = evaluation.kind === 'classify' ? evaluation.plan.arms : [];
-  // without vectors the word counts would answer alone, and they are no prompt
-  const together = arms.filter(({ id, placement }) => isTogether(id) && placement !== null && id !== arm);
+  const isSeveral = (id: string) => {
+    const asked = evaluation.versions[id];
+    return asked !== undefined && isTogether(asked);
+  };
+  const together = arms.filter(({ id }) => isSeveral(id) && id !== arm);
   return (
     <div className="row">
       {isAhead(of.card) ? <ProbeSteps {...of} /> : null}

@@ -51,6 +51,7 @@ async function compared() {
     plan,
     comparison: figuresOf(plan, { draws: 20 }),
     hardVersion: null,
+    versions: {},
     softVersion: null,
     datasetFingerprint: dataset.fingerprint,
     backend: 'wasm',

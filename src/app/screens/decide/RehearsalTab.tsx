@@ -15,7 +15,6 @@ import {
 } from '../../../decide/roll-out';
 import { isLearned } from '../../../evaluation/types';
 import { capitalised, counted, percentWhole, points } from '../../../lib/format';
-import { canBeVersion } from '../../../prompt-set/arms';
 import { productionOf } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
@@ -151,7 +150,8 @@ function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>)
     versionById(set, rows.versions[next.id] ?? set.chosenSoft ?? ''),
   ].filter((version) => version !== null);
   const names = [present, next].flatMap(({ id, name }, i) => {
-    const version = canBeVersion(id) && !rows.versions[id] ? null : versions[i];
+    // a prompt of a comparison may be no version yet
+    const version = rows.versions[id] || id === 'yours' || id === 'tuned' ? versions[i] : null;
     return version === null ? name : version ? versionWords(version) : [];
   });
   const measure = (file: File) =>

@@ -5,6 +5,7 @@ import { CHOSEN_ON, type RollOutRows } from '../../../decide/measured';
 import { present } from '../../../lib/assert';
 import { placeOf } from '../../../lib/rng';
 import { stagesOf } from '../../../prompt-set/stages';
+import { versionsIn } from '../../../prompt-set/test-support';
 import type { ClassifyEvaluation, PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import { NOW, prepared, promptSet } from '../../../workflow/fake-host.test-support';
@@ -22,7 +23,7 @@ async function opened() {
   const made = promptSet(dataset, [0, 1]);
   const ensemble = { id: 'ensemble', name: 'Tuned, mean of 2 seeds' };
   const evaluation = {
-    ...{ kind: 'classify', id: 'e', setId: 's', createdAt: NOW, asWritten: true },
+    ...{ kind: 'classify', id: 'e', setId: 's', createdAt: NOW, versions: versionsIn(made) },
     ...{ hardVersion: 'h', softVersion: 'r1', datasetFingerprint: dataset.fingerprint },
     plan: { labels: dataset.labels, rowIds: [], arms: [{ id: 'yours' }, { ...ensemble, calibration: null }] },
     comparison: { arms: [{ ...ensemble, calibrated: false }], verdict: { headline: '' } },
