@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { functionsOf } from './parse.ts';
-import { product, ROOT } from './sources.ts';
+import { product, ROOT, roomOf } from './sources.ts';
 
-/** The size of things: how long a function may be, and which lints are switched off. */
+/** The size of things: how long a function and a room may be, and which lints are switched off. */
 
 const LONGEST = 60;
 
@@ -77,6 +77,66 @@ describe(`functions of at most ${LONGEST} lines`, () => {
       ['method', 3],
       ['hook', 3],
     ]);
+  });
+});
+
+/** Most lines of a room. A change that needs more raises its room's line, and says why in the commit. */
+const BUDGET: Readonly<Record<string, number>> = {
+  app: 540,
+  'app/charts': 1906,
+  'app/screens/compare': 3481,
+  'app/screens/data': 1771,
+  'app/screens/decide': 1027,
+  'app/screens/library': 5660,
+  'app/screens/playground': 1464,
+  'app/screens/prompts': 1797,
+  'app/screens/start': 578,
+  'app/screens/train': 3079,
+  'app/shell': 1697,
+  'app/state': 3705,
+  'app/ui': 1069,
+  autodiff: 1324,
+  cli: 3629,
+  dataset: 5326,
+  decide: 1564,
+  engine: 1726,
+  evaluation: 3905,
+  graph: 5164,
+  inference: 2177,
+  interchange: 3663,
+  lib: 742,
+  metrics: 2292,
+  model: 821,
+  offline: 217,
+  prompt: 465,
+  'prompt-set': 3355,
+  report: 2673,
+  route: 1246,
+  runtime: 2176,
+  store: 966,
+  task: 1965,
+  tokens: 419,
+  training: 1762,
+  worker: 817,
+  workflow: 7515,
+};
+
+/** A room with fewer than this share of its budget lowers it, so that what was removed stays removed. */
+const FEWEST = 0.9;
+
+describe('the lines of a room', () => {
+  const lines = new Map<string, number>();
+  for (const { path, text } of product.filter((source) => !source.path.startsWith('app/gallery/')))
+    lines.set(roomOf(path), (lines.get(roomOf(path)) ?? 0) + text.split('\n').length - 1);
+
+  it('have a budget in every room', () => {
+    expect(Object.keys(BUDGET).toSorted()).toEqual([...lines.keys()].toSorted());
+  });
+
+  it.each(Object.entries(BUDGET))('of %s are at most %d, and not far fewer', (room, most) => {
+    const present = lines.get(room) ?? 0;
+    expect(present).toBeLessThanOrEqual(most);
+    expect(present).toBeGreaterThanOrEqual(FEWEST * most);
   });
 });
 
