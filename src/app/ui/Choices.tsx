@@ -52,19 +52,10 @@ interface YesNoProps extends Pick<FieldProps, 'label' | 'means'> {
   readonly onChange: (value: boolean) => void;
   readonly no?: string;
   readonly yes?: string;
-  readonly isYesDisabled?: boolean;
 }
 
-export const YesNo = ({ value, onChange, no = 'No', yes = 'Yes', isYesDisabled = false, ...named }: YesNoProps) => (
-  <Choices
-    {...named}
-    value={value ? 'yes' : 'no'}
-    onChange={(id) => onChange(id === 'yes')}
-    options={[
-      { id: 'no', label: no },
-      { id: 'yes', label: yes, isDisabled: isYesDisabled },
-    ]}
-  />
+export const YesNo = ({ value, onChange, no = 'No', yes = 'Yes', ...named }: YesNoProps) => (
+  <Choices {...named} value={value ? 'yes' : 'no'} onChange={(id) => onChange(id === 'yes')} options={{ no, yes }} />
 );
 
 export interface SelectOption {
@@ -82,26 +73,15 @@ interface SelectProps extends FieldProps {
   readonly isDisabled?: boolean;
 }
 
-export const Select = ({
-  label,
-  means,
-  hint,
-  error,
-  options,
-  value,
-  onChange,
-  placeholder,
-  isDisabled,
-}: SelectProps) => (
+export const Select = ({ label, means, hint, error = null, options, onChange, ...field }: SelectProps) => (
   <AriaSelect
+    placeholder="Choose"
+    {...field}
     className="field"
-    value={value}
     onChange={(key) => key !== null && onChange(String(key))}
-    placeholder={placeholder ?? 'Choose'}
     isInvalid={Boolean(error)}
-    isDisabled={isDisabled ?? false}
   >
-    <FieldFrame label={label} means={means} hint={hint} error={error ?? null}>
+    <FieldFrame label={label} means={means} hint={hint} error={error}>
       <Button className="input select-button">
         <SelectValue>
           {({ selectedText, isPlaceholder, defaultChildren }) => (isPlaceholder ? defaultChildren : selectedText)}
@@ -135,29 +115,10 @@ interface SliderProps {
   readonly isDisabled?: boolean;
 }
 
-export const Slider = ({
-  label,
-  value,
-  min,
-  max,
-  step = 1,
-  onChange,
-  onChangeEnd,
-  output,
-  isDisabled,
-}: SliderProps) => (
-  <AriaSlider
-    className="slider"
-    value={value}
-    minValue={min}
-    maxValue={max}
-    step={step}
-    onChange={(next: number) => onChange(next)}
-    onChangeEnd={(next: number) => onChangeEnd?.(next)}
-    isDisabled={isDisabled ?? false}
-  >
+export const Slider = ({ label, min, max, output, ...slider }: SliderProps) => (
+  <AriaSlider {...slider} className="slider" minValue={min} maxValue={max}>
     <Label className="field-label">{label}</Label>
-    <SliderOutput>{output ?? value}</SliderOutput>
+    <SliderOutput>{output ?? slider.value}</SliderOutput>
     <SliderTrack className="slider-track">
       <SliderFill className="slider-fill" />
       <SliderThumb className="slider-thumb" />

@@ -15,7 +15,7 @@ interface NumberRow<K> extends NumberRange {
   readonly hint?: string;
 }
 type ChoiceRow<K, T extends string> = Named<K> & { readonly options: ComponentProps<typeof Choices<T>>['options'] };
-type YesNoRow<K> = Named<K> & Pick<ComponentProps<typeof YesNo>, 'no' | 'yes' | 'isYesDisabled'>;
+type YesNoRow<K> = Named<K> & Pick<ComponentProps<typeof YesNo>, 'no' | 'yes'>;
 
 type RowOf<K, T> = [T] extends [number | null | undefined]
   ? NumberRow<K>

@@ -179,8 +179,7 @@ function Actions() {
 }
 
 function OpenedFile() {
-  const { data } = useStores();
-  const { failure, reading } = usePicked(data, 'failure', 'reading');
+  const { failure, reading } = usePicked(useStores().data, 'failure', 'reading');
   return (
     <>
       {reading ? <ReadingBar label={`Reading ${reading}`} /> : null}
@@ -189,29 +188,18 @@ function OpenedFile() {
   );
 }
 
-/** The progress of the model's download, with its size. Nothing on this screen waits for it. */
+/** Nothing on this screen waits for it. */
 function ModelDownload() {
   const model = useSession((s) => s.model);
   const card = useSession((s) => s.card);
-  const { trainingOff } = useSession((s) => s.capabilities);
-  if (trainingOff) return <ViewingOnly />;
-  switch (model.kind) {
-    case 'downloading':
-      return (
-        <ProgressBar
-          label="Model download"
-          hideLabel
-          value={model.totalBytes > 0 ? model.receivedBytes / model.totalBytes : null}
-          detail={downloadWords(model)}
-        />
-      );
-    case 'starting':
-      return <ProgressBar label="Model start" hideLabel value={null} detail={modelWords(model, card).short} />;
-    case 'failed':
-    case 'idle':
-    case 'ready':
-      return null;
+  if (useOnlyShows()) return <ViewingOnly />;
+  if (model.kind === 'downloading') {
+    const value = model.totalBytes > 0 ? model.receivedBytes / model.totalBytes : null;
+    return <ProgressBar label="Model download" hideLabel value={value} detail={downloadWords(model)} />;
   }
+  return model.kind === 'starting' ? (
+    <ProgressBar label="Model start" hideLabel value={null} detail={modelWords(model, card).short} />
+  ) : null;
 }
 
 const NO_INTRO = { sample: null, shipped: null };

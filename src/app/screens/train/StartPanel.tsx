@@ -32,7 +32,7 @@ export const StartPanel = memo(function StartPanel({ set }: { readonly set: Prom
   const isSaid = useShownRun(set.id, (live) => live !== null);
   const few = isSaid || isWriting(set) ? null : fewValidationRows(validationRows, null);
   return (
-    <Panel title="How thorough?" span={5}>
+    <Panel title="How thorough?" span={5} {...(isWriting(set) ? {} : { means: GAINS })}>
       <div className="stack" id={SETTINGS_ID} tabIndex={-1}>
         <PresetChoice />
         {few ? <p className="dim small">{few}</p> : null}
@@ -145,19 +145,16 @@ function PresetChoice() {
   };
   const presets = PRESET_NAMES.filter((name) => name !== 'auto' || !isGenerating);
   return (
-    <>
-      <Choices<PresetName | 'own'>
-        label="How thorough?"
-        hideLabel
-        value={preset}
-        onChange={(name) => name !== 'own' && choosePreset(name)}
-        options={[
-          ...presets.map((id) => ({ id, label: presetLabel(id) })),
-          ...(preset === 'own' ? [{ id: preset, label: label('Your own settings', own, ownSeeds) }] : []),
-        ]}
-      />
-      {isGenerating ? null : <p className="dim small">{GAINS}</p>}
-    </>
+    <Choices<PresetName | 'own'>
+      label="How thorough?"
+      hideLabel
+      value={preset}
+      onChange={(name) => name !== 'own' && choosePreset(name)}
+      options={[
+        ...presets.map((id) => ({ id, label: presetLabel(id) })),
+        ...(preset === 'own' ? [{ id: preset, label: label('Your own settings', own, ownSeeds) }] : []),
+      ]}
+    />
   );
 }
 

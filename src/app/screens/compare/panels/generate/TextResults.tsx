@@ -23,23 +23,6 @@ interface NamedPairs {
   readonly nameOf: (id: string) => string;
 }
 
-interface TextStatisticsProps extends Pick<NamedPairs, 'nameOf'> {
-  readonly evaluation: GenerateEvaluation;
-}
-
-const TextStatistics = ({ evaluation, nameOf }: TextStatisticsProps) => {
-  const { arms, duels, n, verdict } = evaluation.comparison;
-  return (
-    <div className="grid">
-      <p className="c12">{verdict.detail}</p>
-      <ArmsChart arms={arms} duels={duels} />
-      <PairsChart duels={duels} nameOf={nameOf} />
-      <ArmsTable arms={arms} n={n} evaluation={evaluation} />
-      <PairsTable duels={duels} nameOf={nameOf} />
-    </div>
-  );
-};
-
 const HEADLINE = TEXT_METRICS.rougeL.name;
 
 function ArmsChart({ arms, duels }: Pick<GenerateComparison, 'arms' | 'duels'>) {
@@ -163,16 +146,20 @@ const PairsTable = ({ duels, nameOf }: NamedPairs) => (
   </Panel>
 );
 
-/**
- * Everything under the card of a comparison of generated texts: the rows of a pair, the statistics, and a blind vote; which
- * of them is open is in the address.
- */
 export function TextResults({ evaluation, dataset }: TextResultsProps) {
-  const { arms, duels } = evaluation.comparison;
+  const { arms, duels, n, verdict } = evaluation.comparison;
   const nameOf = useMemo(() => namesOf(arms), [arms]);
   const [chosen, setTab] = useQuery<string>('tab', 'rows');
   const { index, pair, choose } = usePair(duels);
-  const statistics = <TextStatistics evaluation={evaluation} nameOf={nameOf} />;
+  const statistics = (
+    <div className="grid">
+      <p className="c12">{verdict.detail}</p>
+      <ArmsChart arms={arms} duels={duels} />
+      <PairsChart duels={duels} nameOf={nameOf} />
+      <ArmsTable arms={arms} n={n} evaluation={evaluation} />
+      <PairsTable duels={duels} nameOf={nameOf} />
+    </div>
+  );
   // one prompt alone has no pair of rows
   if (!pair) return statistics;
   const tabs = [
