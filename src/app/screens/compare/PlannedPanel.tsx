@@ -1,13 +1,13 @@
 import type { Dataset } from '../../../dataset/types';
 import { times } from '../../../evaluation/words';
-import { type ArmPlan, armsOf, otherHands } from '../../../prompt-set/arms';
+import { armsOf, otherHands } from '../../../prompt-set/arms';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import { productionOf } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
 import { timeWords } from '../../../training/estimate';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
-import { usePicked, usePromptSets, useSession } from '../../state/studio';
+import { usePicked, useSession } from '../../state/studio';
 import { Button, format, Panel, ProgressBar } from '../../ui';
 import { compareStores } from './compare-store';
 import { PANELS } from './panels/table';
@@ -25,8 +25,11 @@ export function PlannedPanel({ set, dataset, also, detectable }: PlannedPanelPro
   const inUse = productionOf(set)?.version.id;
   const { arms, hard } = armsOf(set, { also: inUse === undefined ? also : [...also, inUse] });
   const { references } = PANELS[kind].words;
+  const compare = compareStores.use();
+  const includes = (id: string, isIn: boolean) => () => void compare.include(set.id, id, isIn);
+  const left = otherHands(set).filter(({ id }) => !also.includes(id));
   const isLoaded = useSession(weightsOf) !== null;
-  const seconds = useResource(compareStores.use().seconds, isLoaded ? { set, dataset, also } : null).value;
+  const seconds = useResource(compare.seconds, isLoaded ? { set, dataset, also } : null).value;
   return (
     <Panel title="What will be compared" aside={seconds === null ? null : timeWords(seconds)}>
       <ol className="arms">
@@ -38,7 +41,11 @@ export function PlannedPanel({ set, dataset, also, detectable }: PlannedPanelPro
                 ? 'the version in production'
                 : (ABOUT[arm.id] ?? 'another of your hand-written prompts')}
             </span>{' '}
-            <LeaveOut set={set} arm={arm} />
+            {arm.also === null ? null : (
+              <Button size="s" variant="link" aria-label={`Leave out ${arm.name}`} onPress={includes(arm.also, false)}>
+                Leave out
+              </Button>
+            )}
           </li>
         ))}
         {references ? (
@@ -47,7 +54,18 @@ export function PlannedPanel({ set, dataset, also, detectable }: PlannedPanelPro
           </li>
         ) : null}
       </ol>
-      <OthersRow />
+      {left.length > 0 ? (
+        <div className="row">
+          {left.slice(0, MOST_OTHERS).map(({ id, number, name }) => (
+            <Button key={id} size="s" onPress={includes(id, true)}>
+              {`Also compare hand-written ${number}: ${name}`}
+            </Button>
+          ))}
+          {left.length > MOST_OTHERS ? (
+            <span className="dim small">and older ones, once you choose them on Prompts</span>
+          ) : null}
+        </div>
+      ) : null}
       {hard ? null : (
         <p className="dim">
           There is no hand-written prompt yet: write one on the Prompts screen to have something to beat.
@@ -74,37 +92,7 @@ const ABOUT: Readonly<Record<string, string>> = {
   hybrid: 'your hand-written prompt with vectors trained on top',
 };
 
-function LeaveOut({ set, arm: { also, name } }: { readonly set: PromptSet; readonly arm: ArmPlan }) {
-  const { include } = compareStores.use();
-  return also === null ? null : (
-    <Button size="s" variant="link" aria-label={`Leave out ${name}`} onPress={() => void include(set.id, also, false)}>
-      Leave out
-    </Button>
-  );
-}
-
 const MOST_OTHERS = 6;
-const NO_IDS: readonly string[] = [];
-
-function OthersRow() {
-  const compare = compareStores.use();
-  const set = usePromptSets((s) => s.set);
-  const also = useResource(compare.also, set?.id ?? null).value ?? NO_IDS;
-  const left = set ? otherHands(set).filter(({ id }) => !also.includes(id)) : [];
-  if (!set || left.length === 0) return null;
-  return (
-    <div className="row">
-      {left.slice(0, MOST_OTHERS).map(({ id, number, name }) => (
-        <Button key={id} size="s" onPress={() => void compare.include(set.id, id, true)}>
-          {`Also compare hand-written ${number}: ${name}`}
-        </Button>
-      ))}
-      {left.length > MOST_OTHERS ? (
-        <span className="dim small">and older ones, once you choose them on Prompts</span>
-      ) : null}
-    </div>
-  );
-}
 
 const stateWords = (fraction: number | null) =>
   fraction === null ? 'waiting' : fraction === 1 ? 'done' : format.percentWhole(fraction);

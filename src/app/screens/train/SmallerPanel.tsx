@@ -6,7 +6,7 @@ import { forSmaller } from '../../../workflow/runs';
 import { smallerWords } from '../../../workflow/words';
 import { navigateAfter, screenPath, useQuery } from '../../state/location';
 import { whyTrainingOff } from '../../state/session-state';
-import { usePromptSets, useSession, useStores } from '../../state/studio';
+import { usePicked, usePromptSets, useSession, useStores } from '../../state/studio';
 import { Button, format, Panel } from '../../ui';
 import { plannedRuns, useNextRun, useSecondsOf } from './next-run';
 import { useShownRun, useTraining } from './training-store';
@@ -26,9 +26,8 @@ function PlanPanel({ set, versionId }: { readonly set: PromptSet; readonly versi
   const next = useNextRun.use();
   const secondsOf = useSecondsOf();
   const trainingOff = useSession(whyTrainingOff);
-  const waiting = useTraining((s) => s.waiting);
-  const busy = useTraining((s) => s.busy);
-  const { enqueue } = useTraining.use();
+  const training = useTraining.use();
+  const { waiting, busy } = usePicked(training, 'waiting', 'busy');
   const texts = usePromptSets((s) => s.dataset?.split.train.length ?? 0);
   const trained = forSmaller(settings);
   const place =
@@ -40,7 +39,7 @@ function PlanPanel({ set, versionId }: { readonly set: PromptSet; readonly versi
   if (!version) return null;
   const start = () => {
     setAsked('');
-    void enqueue(plannedRuns(next.getState(), version));
+    void training.enqueue(plannedRuns(next.getState(), version));
   };
   return (
     <Panel stack span={12} title={`Make hand-written ${version.number} smaller`}>
