@@ -167,11 +167,7 @@ function EarlierAnswers() {
     <Note
       tone="info"
       title={`${done} of ${format.counted(of.rows, 'row')} of ${of.fileName} are answered`}
-      action={
-        <Button variant="link" onPress={discardEarlier}>
-          Discard these answers
-        </Button>
-      }
+      actions={{ 'Discard these answers': discardEarlier }}
     >
       Answered by {of.who}. Choose the file again to continue or to download the answers. Another batch replaces them.
     </Note>

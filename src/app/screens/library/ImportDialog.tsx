@@ -98,24 +98,17 @@ export function ImportedNote() {
   const imported = useStore(state, (s) => s.imported);
   if (!imported) return null;
   const { setId, name, replay } = imported;
+  const takeBack = () => undo(imported);
   return (
     <Note
       tone={replay && replay.changed > 0 ? 'warning' : 'info'}
       live
       title={`“${name}” was imported`}
-      action={
-        <>
-          <Button variant="link" onPress={() => navigate(screenPath(setId, 'playground'))}>
-            Open it
-          </Button>
-          <Button variant="link" onPress={() => void undo(imported)}>
-            Undo
-          </Button>
-          <Button variant="link" onPress={dismiss}>
-            Close
-          </Button>
-        </>
-      }
+      actions={{
+        'Open it': () => navigate(screenPath(setId, 'playground')),
+        Undo: takeBack,
+        Close: dismiss,
+      }}
     >
       {replay ? `${replayWords(replay)}.` : null}
     </Note>

@@ -134,14 +134,7 @@ function AskAgain({ folder }: { readonly folder: string }) {
   return (
     <Note
       title={`The browser will ask whether the page may use “${folder}” again`}
-      action={
-        <>
-          <Button onPress={() => void allow()}>Allow</Button>
-          <Button variant="link" onPress={() => void disconnect()}>
-            Use another folder
-          </Button>
-        </>
-      }
+      actions={{ Allow: allow, 'Use another folder': disconnect }}
     />
   );
 }
