@@ -34,14 +34,14 @@ export function Panel({ title, means, aside, children, span, stack }: PanelProps
 
 interface ScrollRegionProps {
   readonly label: string;
-  readonly className: string;
+  readonly className?: string;
   readonly children: ReactNode;
 }
 
 /** A part of a panel that scrolls: it can be reached by keyboard. */
-export const ScrollRegion = ({ label, className, children }: ScrollRegionProps) => (
+export const ScrollRegion = ({ label, className = '', children }: ScrollRegionProps) => (
   // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-  <section className={className} aria-label={label} tabIndex={0}>
+  <section className={`scrolls ${className}`} aria-label={label} tabIndex={0}>
     {children}
   </section>
 );

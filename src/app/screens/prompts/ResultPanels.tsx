@@ -135,7 +135,7 @@ function WrongPanel({ tried, name, dataset }: TriedProps & { readonly dataset: D
       {all === 0 ? (
         <p className="dim">Every validation row is right. The test rows will show whether that holds.</p>
       ) : (
-        <ScrollRegion className="wrong-rows" label="Wrong rows">
+        <ScrollRegion label="Wrong rows">
           <Table
             caption="Rows that the prompt gets wrong"
             columns={columnsOf(name)}
@@ -228,7 +228,7 @@ function TextsPanel({ wrote, name, dataset }: TextsProps) {
       }
     >
       <ShownOf shown={rows.length} here={rows.length} all={wrote.rows} />
-      <ScrollRegion className="wrong-rows" label="Written texts">
+      <ScrollRegion label="Written texts">
         <Table
           caption="Texts, expected and written answers"
           columns={textColumns(name)}
