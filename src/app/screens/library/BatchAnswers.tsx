@@ -8,10 +8,10 @@ import type { RowOutcome } from '../../../workflow/batch';
 import type { RowsFile } from '../../../workflow/rows-file';
 import { useResource } from '../../state/resource';
 import { usePicked, useSession } from '../../state/studio';
-import { Button, Choices, format, Panel, Stoppable, Table, type TableColumn, YesNo } from '../../ui';
+import { Button, type FieldOf, Fields, format, Panel, Stoppable, Table, type TableColumn } from '../../ui';
 import { BatchLabels } from './BatchLabels';
 import { type BatchRun, NOT_STARTED } from './batch-run';
-import { batch } from './batch-store';
+import { type BatchOptions, batch } from './batch-store';
 import { paceWords } from './parts';
 import { batchRows, columnsOf } from './rows-file';
 
@@ -198,32 +198,26 @@ function Output({ run }: RunProps) {
   );
 }
 
-const EACH = { nothing: 'Nothing', probability: 'Probability', 'log-probability': 'Log-probability' } as const;
+type OutputField = FieldOf<BatchOptions>;
+
+const FORMAT: OutputField = { key: 'format', label: 'Format', options: FORMATS };
+const EACH: OutputField = {
+  key: 'each',
+  label: 'For each label',
+  options: { nothing: 'Nothing', probability: 'Probability', 'log-probability': 'Log-probability' },
+};
+const OF_CSV: readonly OutputField[] = [
+  { key: 'neutralise', label: 'Make formulas harmless' },
+  { key: 'bom', label: 'Mark as UTF-8 for Excel' },
+];
 
 function OutputOptions({ run }: RunProps) {
   const { choice, change } = batch.use();
   const options = useStore(choice, (s) => s.options);
+  const fields = [FORMAT, ...(run.labels.length > 0 ? [EACH] : []), ...(options.format === 'csv' ? OF_CSV : [])];
   return (
     <div className="row batch-options">
-      <Choices
-        label="Format"
-        options={FORMATS}
-        value={options.format}
-        onChange={(chosen) => change({ format: chosen })}
-      />
-      {run.labels.length > 0 ? (
-        <Choices label="For each label" options={EACH} value={options.each} onChange={(each) => change({ each })} />
-      ) : null}
-      {options.format === 'csv' ? (
-        <>
-          <YesNo
-            label="Make formulas harmless"
-            value={options.neutralise}
-            onChange={(neutralise) => change({ neutralise })}
-          />
-          <YesNo label="Mark as UTF-8 for Excel" value={options.bom} onChange={(bom) => change({ bom })} />
-        </>
-      ) : null}
+      <Fields of={fields} values={options} onChange={change} />
     </div>
   );
 }

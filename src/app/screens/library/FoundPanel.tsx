@@ -5,7 +5,7 @@ import type { TaskField } from '../../../interchange/from-vectors';
 import type { Incoming } from '../../../interchange/incoming';
 import { PLACEMENT_WORDS } from '../../../prompt/soft-prompt';
 import { usePicked, usePromptSets, useSession } from '../../state/studio';
-import { Choices, format, Note, ProgressBar, Select, Term, TextArea, TextField } from '../../ui';
+import { Choices, type Fact, Facts, format, Note, ProgressBar, Select, Term, TextArea, TextField } from '../../ui';
 import { imports } from './import-store';
 import { Labels } from './parts';
 
@@ -22,14 +22,9 @@ export function FoundPanel() {
       <p ref={title} tabIndex={-1} className="found-title">
         <strong>{titleOf(what, file)}</strong>
       </p>
-      <dl className="found-facts">
-        {factsOf(what).map(([term, fact]) => (
-          <div key={term}>
-            <dt>{term}</dt>
-            <dd>{fact}</dd>
-          </div>
-        ))}
-      </dl>
+      <div className="found-facts">
+        <Facts of={factsOf(what)} />
+      </div>
       <Task what={what} />
       <CheckNote />
     </>
@@ -46,8 +41,6 @@ function titleOf(what: Incoming, file: string): string {
       return `${file}: vectors from ${what.source}, without a task`;
   }
 }
-
-type Fact = readonly [term: string, fact: React.ReactNode];
 
 const countedVectors = (vectors: number, width: number): Fact => [
   'Vectors',

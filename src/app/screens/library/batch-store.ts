@@ -16,7 +16,7 @@ import { saveFile } from '../../ui/download';
 import { type BatchRun, batchJob, batchSeconds, type Chosen, checksumOf, earlierRun, KeptAnswers } from './batch-run';
 import { batchRows, columnsOf } from './rows-file';
 
-interface BatchOptions {
+export interface BatchOptions {
   readonly format: 'csv' | 'jsonl';
   readonly neutralise: boolean;
   readonly bom: boolean;
