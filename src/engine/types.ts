@@ -107,6 +107,8 @@ export interface WriteRequest {
   readonly endTokenIds: readonly number[];
   /** A row also ends before the first of these, except at its start, where they are dropped. */
   readonly breakTokenIds: readonly number[];
+  /** As in ScoreRequest. */
+  readonly timed?: true;
 }
 
 /** The text generated after a row, and how well the model predicts its target, if it has one. */
@@ -125,6 +127,8 @@ export interface ScoreRequest {
   readonly cacheKey: string | null;
   /** Trained adapters, where the model is loaded to train those; their answers are not remembered. */
   readonly adapter?: Float32Array;
+  /** The model answers, also what is known: its time counts. */
+  readonly timed?: true;
 }
 
 /** Rows whose hidden states are read. */

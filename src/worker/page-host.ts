@@ -3,9 +3,11 @@ import { type EngineCalls, engineCalls, type ModelInfo } from '../engine/types';
 import type { Control } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { configOf } from '../model/card';
+import { openAnswers } from '../store/answers';
 import type { OpenTokenizer } from '../tokens/tokenizer';
 import type { TrainEvent } from '../training/events';
 import type { Host, HostEngine } from '../workflow/host';
+import { withKnownAnswers } from '../workflow/known-answers';
 import { rememberedNeighbours } from '../workflow/token-rows';
 import type { EngineLink, EngineMethods, ModelFiles } from './protocol';
 import { type PageEnd, RpcClient } from './rpc-client';
@@ -121,6 +123,7 @@ export function createPageHost(): PageHost {
     readonly engine: HostEngine;
     readonly link: EngineLink;
   } | null = null;
+  const answers = openAnswers();
   const host: PageHost = {
     get hasTokens() {
       return opened !== null;
@@ -151,7 +154,8 @@ export function createPageHost(): PageHost {
       linked = null;
       if (!link) return;
       const client: RpcClient<EngineMethods> = new RpcClient('engine', () => callingEnd(link.port));
-      linked = { client, link, engine: engineOver(client, link.info) };
+      const engine = engineOver(client, link.info);
+      linked = { client, link, engine: answers ? withKnownAnswers(engine, answers) : engine };
     },
   };
   return host;

@@ -183,9 +183,9 @@ export const timeTokens: Verb<RowsOfRun, never, Timing | null> = async (host, re
   const [warmUp, ...train] = shuffled(rowsInOrder, createRng(request.dataset.seed));
   const time = async (rows: typeof train): Promise<Timing | null> => {
     if (labels.length > 0)
-      return timingOf(await host.engine.score({ rows, labels, soft: null, cacheKey: null }, control));
+      return timingOf(await host.engine.score({ rows, labels, soft: null, cacheKey: null, timed: true }, control));
     const begin = performance.now();
-    await host.engine.write(scoringTargets(rows, null), control);
+    await host.engine.write({ ...scoringTargets(rows, null), timed: true }, control);
     const tokens = rows.reduce((sum, { ids, target }) => sum + ids.length + (target?.length ?? 0), 0);
     return { tokens, seconds: (performance.now() - begin) / 1000 };
   };

@@ -110,9 +110,9 @@ export const timePrompt: Verb<TryRequest, never, Timing | null> = async (host, r
   const [warmUp, ...timed] = drawn;
   if (warmUp === undefined || timed.length === 0) return null;
   const first = await asking(host, request, [warmUp], run);
-  await host.engine.score(first.asked, run.control);
+  await host.engine.score({ ...first.asked, timed: true }, run.control);
   const { asked, tokens } = await asking(host, request, timed, run);
-  const { seconds } = await host.engine.score(asked, run.control);
+  const { seconds } = await host.engine.score({ ...asked, timed: true }, run.control);
   return tokens > 0 ? { tokens, seconds } : null;
 };
 

@@ -38,7 +38,7 @@ export const PANELS: { readonly [K in TaskKind]: KindPanels<Evaluations[K]> } = 
       question: 'Is the tuned prompt better than yours?',
       about:
         'Every prompt answers the same test rows, in the same way; the difference comes with its interval, and the answer may be that yours is better.',
-      again: 'Prompts scored during this visit are not scored again. ',
+      again: 'What prompts answered before is not asked again. ',
       references:
         'always the most frequent label, a word-count classifier (TF-IDF) without any language model, a linear probe: logistic regression on the model’s hidden states, on at most 256 training rows, and what the tuned prompt reaches together with these two',
     },

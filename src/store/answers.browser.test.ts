@@ -1,0 +1,27 @@
+import { deleteDB } from 'idb';
+import { beforeEach, expect, it } from 'vitest';
+import { openAnswers } from './answers';
+
+beforeEach(() => deleteDB('softprompt-answers'));
+
+it('keeps answers row by row over a reload, and forgets the oldest question where there are too many rows', async () => {
+  const first = openAnswers(3);
+  await first?.add('one', new Map([['a', { logProbs: [-1, -2] }]]));
+  await first?.add('one', new Map([['b', Float32Array.of(1, 2)]]));
+  const again = openAnswers(3);
+  expect(await again?.get('one')).toEqual(
+    new Map<string, unknown>([
+      ['a', { logProbs: [-1, -2] }],
+      ['b', Float32Array.of(1, 2)],
+    ]),
+  );
+  expect(await again?.get('two')).toEqual(new Map());
+  await again?.add(
+    'two',
+    new Map([
+      ['a', 1],
+      ['b', 2],
+    ]),
+  );
+  expect([(await again?.get('one'))?.size, (await again?.get('two'))?.size]).toEqual([0, 2]);
+});
