@@ -80,45 +80,45 @@ describe(`functions of at most ${LONGEST} lines`, () => {
   });
 });
 
-/** Most lines of a room. A change that needs more raises its room's line, and says why in the commit. */
+/** Most lines of a room, in fifties. A change that needs more raises its room's line, and says why in the commit. */
 const BUDGET: Readonly<Record<string, number>> = {
-  app: 540,
-  'app/charts': 1906,
-  'app/screens/compare': 3481,
-  'app/screens/data': 1771,
-  'app/screens/decide': 1027,
-  'app/screens/library': 5660,
-  'app/screens/playground': 1464,
-  'app/screens/prompts': 1797,
-  'app/screens/start': 578,
-  'app/screens/train': 3079,
-  'app/shell': 1697,
-  'app/state': 3705,
-  'app/ui': 1069,
-  autodiff: 1324,
-  cli: 3629,
-  dataset: 5326,
-  decide: 1564,
-  engine: 1726,
-  evaluation: 3905,
-  graph: 5164,
-  inference: 2177,
-  interchange: 3663,
-  lib: 742,
-  metrics: 2292,
-  model: 821,
-  offline: 217,
-  prompt: 465,
-  'prompt-set': 3355,
-  report: 2673,
-  route: 1246,
-  runtime: 2176,
-  store: 966,
-  task: 1965,
-  tokens: 419,
-  training: 1762,
-  worker: 817,
-  workflow: 7515,
+  app: 600,
+  'app/charts': 1950,
+  'app/screens/compare': 3500,
+  'app/screens/data': 1800,
+  'app/screens/decide': 1050,
+  'app/screens/library': 5700,
+  'app/screens/playground': 1500,
+  'app/screens/prompts': 1850,
+  'app/screens/start': 600,
+  'app/screens/train': 3100,
+  'app/shell': 1750,
+  'app/state': 3750,
+  'app/ui': 1100,
+  autodiff: 1350,
+  cli: 3650,
+  dataset: 5350,
+  decide: 1600,
+  engine: 1750,
+  evaluation: 3950,
+  graph: 5200,
+  inference: 2200,
+  interchange: 3700,
+  lib: 800,
+  metrics: 2350,
+  model: 850,
+  offline: 250,
+  prompt: 500,
+  'prompt-set': 3400,
+  report: 2700,
+  route: 1300,
+  runtime: 2200,
+  store: 1000,
+  task: 2000,
+  tokens: 450,
+  training: 1800,
+  worker: 850,
+  workflow: 7500,
 };
 
 /** A room with fewer than this share of its budget lowers it, so that what was removed stays removed. */
@@ -136,7 +136,7 @@ describe('the lines of a room', () => {
   it.each(Object.entries(BUDGET))('of %s are at most %d, and not far fewer', (room, most) => {
     const present = lines.get(room) ?? 0;
     expect(present).toBeLessThanOrEqual(most);
-    expect(present).toBeGreaterThanOrEqual(FEWEST * most);
+    expect(present).toBeGreaterThanOrEqual(FEWEST * (most - 50));
   });
 });
 
