@@ -113,12 +113,12 @@ const BUDGET: Readonly<Record<string, number>> = {
   report: 2700,
   route: 1300,
   runtime: 2200,
-  store: 1000,
+  store: 1050,
   task: 2000,
   tokens: 450,
   training: 1800,
   worker: 850,
-  workflow: 7500,
+  workflow: 7650,
 };
 
 /** A room with fewer than this share of its budget lowers it, so that what was removed stays removed. */
