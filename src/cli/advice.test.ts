@@ -5,16 +5,18 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FIRST_ASSUMPTIONS, payBackSentence, presetOf } from '../decide/break-even';
 import { costsOf, fromEvaluation, fromResults, strategyOf } from '../decide/measured';
 import { FIRST_ANSWERS } from '../decide/strategy';
-import { cardOf } from '../evaluation/card';
+import { ACTIONS, RULES, type Rule, ruleFor } from '../evaluation/advice';
+import { cardOf, textCardOf } from '../evaluation/card';
 import { compare } from '../evaluation/classify/compare';
 import { majorityArm, PROBE, WORDS } from '../evaluation/classify/made-arms';
-import { ACTIONS } from '../evaluation/classify/recommendation';
+import { labelField, textField } from '../evaluation/field';
+import { compareTexts } from '../evaluation/generate/compare';
 import { alternating, armOf, patterned, planOf } from '../evaluation/test-support';
-import type { ArmKind, VerdictKind } from '../evaluation/types';
+import type { ArmKind, GenerateOutcome } from '../evaluation/types';
 import { present } from '../lib/assert';
-import { resultsJson } from '../report/json';
+import { resultsJson, textResultsJson } from '../report/json';
 import { htmlReport, markdownReport } from '../report/print';
-import type { LabelReport } from '../report/types';
+import type { LabelReport, TextReport } from '../report/types';
 import { runCommand } from './commands';
 
 const TOKENS: Readonly<Record<string, number | null>> = {
@@ -24,10 +26,11 @@ const TOKENS: Readonly<Record<string, number | null>> = {
   'yours-8': 310,
   hybrid: 54,
   'run-r1': 31,
+  other: 40,
 };
 const KINDS: Readonly<Record<string, ArmKind>> = {
   ...{ yours: 'zero-shot', tuned: 'tuned', untuned: 'untuned', 'yours-8': 'few-shot', hybrid: 'hybrid' },
-  ...{ [WORDS]: 'reference', [PROBE]: 'reference', 'run-r1': 'tuned' },
+  ...{ [WORDS]: 'reference', [PROBE]: 'reference', 'run-r1': 'tuned', other: 'zero-shot' },
 };
 const PAIRS = [
   ['yours', 'tuned'],
@@ -39,8 +42,10 @@ const PAIRS = [
 
 interface Scenario {
   readonly counts: Readonly<Record<string, number>>;
-  /** Beside yours and tuned. */
+  /** Beside the two of the headline. */
   readonly also?: readonly string[];
+  /** Left out: yours and tuned. */
+  readonly headline?: readonly [string, string];
   readonly stillFalling?: true;
   readonly groupsOf?: number;
   readonly production?: true;
@@ -58,7 +63,8 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'the text is level': { counts: { '111': 60, '011': 30, '100': 2, '000': 2, '010': 4, '001': 4 }, also: ['untuned'] },
   'examples win': { counts: { '111': 60, '001': 30, '011': 8, '101': 5, '000': 17 }, also: ['yours-8'] },
   'examples are level': { counts: { '111': 76, '011': 20, '101': 5, '010': 2, '000': 17 }, also: ['yours-8'] },
-  'words are level': { counts: { '111': 150, '011': 60, '101': 3, '001': 17, '010': 5, '000': 5 }, also: [WORDS] },
+  'words are level': { counts: { '111': 150, '011': 60, '101': 3, '001': 7, '010': 5, '000': 15 }, also: [WORDS] },
+  'words are ahead': { counts: { '111': 150, '011': 60, '101': 3, '001': 17, '010': 5, '000': 5 }, also: [WORDS] },
   'words win': { counts: { '111': 20, '101': 30, '001': 60, '000': 10 }, also: [WORDS] },
   'the probe wins': { counts: { '111': 40, '001': 30, '010': 4, '100': 4, '000': 22 }, also: [PROBE] },
   'nothing beats one answer': { counts: { '11': 30, '01': 21, '10': 20, '00': 29 } },
@@ -73,6 +79,11 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'unclear, loss still falling': { counts: { '11': 80, '01': 14, '10': 7, '00': 19 }, stillFalling: true },
   equal: { counts: { '11': 80, '01': 10, '10': 10, '00': 20 } },
   'equal on every row': { counts: { '11': 20 } },
+  'nothing was trained, and yours wins': { counts: { '11': 40, '01': 40, '00': 40 }, headline: ['untuned', 'yours'] },
+  'nothing was trained, and yours loses': { counts: { '11': 40, '10': 40, '00': 40 }, headline: ['untuned', 'yours'] },
+  'of two texts the second wins': { counts: { '11': 60, '01': 40, '00': 20 }, headline: ['yours', 'other'] },
+  'of two texts the first wins': { counts: { '11': 60, '10': 40, '00': 20 }, headline: ['yours', 'other'] },
+  'unclear, and tuned is behind': { counts: { '11': 80, '01': 7, '10': 14, '00': 19 } },
   'production wins': {
     counts: { '111': 60, '011': 30, '001': 24, '010': 2, '000': 4 },
     also: ['run-r1'],
@@ -80,29 +91,24 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
 };
 
-const VERDICTS: readonly VerdictKind[] = [
-  ...(['tuned-better', 'hybrid-better', 'yours-better', 'text-does-as-well', 'examples-do-as-well'] as const),
-  ...(['words-do-as-well', 'probe-better', 'nothing-beats-majority', 'no-clear-difference'] as const),
-];
-
-function compared({ counts, also = [], stillFalling, groupsOf, production, rows }: Scenario) {
+function compared(scenario: Scenario) {
+  const { counts, headline = ['yours', 'tuned'], also = [], stillFalling, groupsOf, production, rows } = scenario;
   const rights = patterned(counts);
   const gold = alternating(rights[0]?.length ?? 0);
-  const arms = ['yours', 'tuned', ...also].map((id, i) =>
+  const arms = [...headline, ...also].map((id, i) =>
     armOf(id, KINDS[id] ?? 'untuned', gold, rights[i] ?? [], 2, { name: id, tokensSentMean: TOKENS[id] ?? null }),
   );
   const ids = arms.map(({ id }) => id);
   const plan = planOf(gold, [...arms, majorityArm(['negative', 'positive'], gold, gold.length)], {
-    pairs: PAIRS.filter((pair) => pair.every((id) => ids.includes(id))),
+    pairs: [headline, ...PAIRS.slice(1)].filter((pair) => pair.every((id) => ids.includes(id))),
     ...(groupsOf ? { groups: gold.map((_, i) => Math.floor(i / groupsOf)) } : {}),
     ...(rows ? { file: { rows, trials: rows } } : {}),
     ...(production ? { production: { arm: 'run-r1', name: 'tuned 1', addedRows: 0 } } : {}),
   });
   const comparison = compare(plan, { draws: 50 });
-  const card = present(
-    cardOf({ plan, comparison }, { stillFalling: stillFalling === true, ...(rows ? { everyRowSeconds: 360 } : {}) }),
-    'card',
-  );
+  const facts = { stillFalling: stillFalling === true, ...(rows ? { everyRowSeconds: 360 } : {}) };
+  const card = present(cardOf({ plan, comparison }, facts), 'card');
+  const rule = ruleFor({ ...facts, field: present(labelField({ plan, comparison }), 'field') });
   const report: LabelReport = {
     ...{
       kind: 'classify',
@@ -121,8 +127,10 @@ function compared({ counts, also = [], stillFalling, groupsOf, production, rows 
       ...{ name: 'd', rows: 900, train: 100, validation: 50, test: gold.length, fingerprint: 'f', splitHash: 's' },
     },
   } as LabelReport;
-  return { plan, comparison, card, report };
+  return { plan, comparison, card, report, rule };
 }
+
+const TEXTS = Array.from({ length: 40 }, (_, i) => `order ${i} is late and the lamp broke`);
 
 /** What promises that another prompt is worth it. */
 const PROMISES = /pays back|pays from|may never pay|is recommended for its answers/;
@@ -133,13 +141,14 @@ describe('what to do, as the card, Decide, the report and the command line say i
     dir = await mkdtemp(join(tmpdir(), 'advice-'));
   });
   afterAll(() => rm(dir, { recursive: true }));
-  const seen = { actions: new Set<string>(), verdicts: new Set<string>() };
+  const seen = { actions: new Set<string>(), rules: new Set<Rule>() };
   const efforts = { engineering: presetOf('engineering').effort, tuning: presetOf('tuning').effort };
 
   it.each(Object.entries(SCENARIOS))('is the same where %s', async (_, scenario) => {
-    const { plan, comparison, card, report } = compared(scenario);
+    const { plan, comparison, card, report, rule } = compared(scenario);
     seen.actions.add(card.action);
-    seen.verdicts.add(comparison.verdict.kind);
+    seen.rules.add(rule);
+    expect(comparison.verdict.kind).toBe(rule.finding);
     const onPage = fromEvaluation({ plan, comparison }, card);
     const results = resultsJson(report);
     const fromFile = fromResults(results);
@@ -153,13 +162,16 @@ describe('what to do, as the card, Decide, the report and the command line say i
 
     const request = { assumptions: FIRST_ASSUMPTIONS, efforts };
     const [costs, costsOfFile] = [onPage, fromFile].map((measured) => costsOf({ ...request, measured }));
-    const change = present(costs?.change, 'change');
-    expect([change.from.id, change.to.id]).toEqual([card.change.from, card.change.to]);
-    expect(costsOfFile?.change?.breakEven.savingCi95.low).toBeCloseTo(change.breakEven.savingCi95.low, 3);
+    const { from, to } = card.change;
+    expect([costs?.change?.from.id, costs?.change?.to.id]).toEqual(from === to ? [undefined, undefined] : [from, to]);
     const isAdvised = ['ship', 'count-words'].includes(card.action);
-    const sentence = payBackSentence(change.from.name, change.to.name, change.breakEven);
+    expect(isAdvised && from === to).toBe(false);
+    const { change } = costs ?? {};
+    const sentence = change ? payBackSentence(change.from.name, change.to.name, change.breakEven) : '';
     expect(PROMISES.test(sentence)).toBe(isAdvised);
-    expect(change.breakEven.savingCi95.high).toBeGreaterThan(change.breakEven.savingCi95.low);
+    const [low, high] = [change?.breakEven.savingCi95.low ?? 0, change?.breakEven.savingCi95.high ?? 1];
+    expect(costsOfFile?.change?.breakEven.savingCi95.low ?? 0).toBeCloseTo(low, 3);
+    expect(high).toBeGreaterThan(low);
 
     const path = join(dir, 'results.json');
     await writeFile(path, JSON.stringify(results));
@@ -172,8 +184,36 @@ describe('what to do, as the card, Decide, the report and the command line say i
     expect(printed).toContain(sentence);
   });
 
-  it('covers every verdict and every action', () => {
-    expect([...seen.verdicts].sort()).toEqual([...VERDICTS].sort());
+  const near = (id: string, kind: ArmKind, share: number): GenerateOutcome => ({
+    ...{ id, name: id, kind, tokensSentMean: 20, scores: TEXTS.map(() => ({ logProb: -20, tokens: 10 })) },
+    written: TEXTS.map((text, i) => (i % 10 < share ? text : 'nothing near')),
+  });
+  it.each([
+    ['tuning pays', 2, 9],
+    ['yours is closer', 9, 2],
+    ['nothing is clear', 5, 5],
+  ])('is the same for generated texts where %s', (_, yours, tuned) => {
+    const arms = [near('yours', 'zero-shot', yours), near('tuned', 'tuned', tuned)];
+    const pairs = [['yours', 'tuned']] as const;
+    const plan = { rowIds: TEXTS, wanted: TEXTS, arms, pairs, looks: 1, seed: 0 };
+    const comparison = compareTexts(plan, { draws: 50 });
+    const field = present(textField({ plan, comparison }), 'field');
+    const rule = ruleFor({ field, stillFalling: false });
+    seen.rules.add(rule);
+    expect(comparison.verdict.kind).toBe(rule.finding);
+    const card = present(textCardOf({ plan, comparison }, { stillFalling: false }), 'card');
+    const { report: labels } = compared({ counts: { '11': 10 } });
+    const report: TextReport = {
+      ...{ ...labels, kind: 'generate', plan, comparison, card, training: null, votes: null },
+      rows: [],
+    };
+    expect(markdownReport(report)).toContain(`**${card.title}.**`);
+    expect(htmlReport(report)).toContain('<p><strong>');
+    expect(textResultsJson(report)).toMatchObject({ recommendation: { title: card.title, why: card.why } });
+  });
+
+  it('covers every rule and every action', () => {
+    expect(RULES.filter((rule) => !seen.rules.has(rule))).toEqual([]);
     expect([...seen.actions].sort()).toEqual([...ACTIONS].sort());
   });
 });

@@ -1,6 +1,6 @@
 /** What to do next: after a comparison what its card says, before one what the answers about the project suggest. */
 
-import type { Recommendation } from '../evaluation/classify/recommendation';
+import type { VerdictCard } from '../evaluation/card';
 import { type ArmKind, isLearned } from '../evaluation/types';
 
 export const QUESTIONS = {
@@ -57,7 +57,7 @@ export interface Facts extends Answers {
 }
 
 /** What the card of a comparison says. */
-export type Advice = Pick<Recommendation, 'action' | 'armId' | 'title' | 'why' | 'change'>;
+export type Advice = Pick<VerdictCard, 'action' | 'armId' | 'title' | 'why' | 'change'>;
 
 /** What to start with, before anything was compared. */
 export const STARTS = {

@@ -120,7 +120,8 @@ function texts(shares: Readonly<Record<string, number>>, pairs: readonly (readon
       tokensSentMean: id === 'tuned' ? 20 : 30,
     }),
   );
-  return textCardOf(compareTexts({ wanted, arms, pairs, seed: 0 }, { draws: 200 }), facts);
+  const plan = { rowIds: wanted, wanted, arms, pairs, looks: 1, seed: 0 };
+  return textCardOf({ plan, comparison: compareTexts(plan, { draws: 200 }) }, facts);
 }
 
 const PAIRS = [
@@ -133,16 +134,26 @@ describe('the card of a comparison of generated texts', () => {
   it('ships the tuned prompt where its texts are clearly closer, with three figures', () => {
     const card = texts({ untuned: 1, yours: 2, 'yours-3': 4, tuned: 8 }, PAIRS);
     expect(card).toMatchObject({ action: 'ship', armId: 'tuned', finding: 'tuned is clearly ahead of all 3 others' });
-    expect(card?.chips.map(({ value }) => value)).toEqual(['+70 points', '+40 points', '10 tokens fewer']);
-    expect(card?.chips[1]?.detail).toContain('against “yours-3” (95% interval of this pair alone)');
+    expect(card?.chips.map(({ value }) => value)).toEqual([
+      '+70 points of ROUGE-L',
+      '+40 points of ROUGE-L',
+      '10 tokens fewer',
+    ]);
+    expect(card?.chips[1]?.detail).toContain(
+      'against your prompt with three examples (95% interval of this pair alone)',
+    );
   });
 
   it('uses examples where they are clearly closer, and says where they are level', () => {
     expect(texts({ untuned: 1, yours: 2, 'yours-3': 9, tuned: 6 }, PAIRS)).toMatchObject({
-      ...{ action: 'ship', armId: 'yours-3', title: 'Use “yours-3”' },
+      ...{ action: 'ship', armId: 'yours-3', title: 'Use your prompt with three examples' },
     });
     expect(texts({ untuned: 1, yours: 2, 'yours-3': 8, tuned: 8 }, PAIRS)).toMatchObject({
-      ...{ action: 'ship', armId: 'tuned', title: 'Ship the tuned prompt: level with “yours-3”, at 67% of the tokens' },
+      ...{
+        action: 'ship',
+        armId: 'tuned',
+        title: 'Ship the tuned prompt: level with your prompt with three examples, at 67% of the tokens',
+      },
     });
   });
 

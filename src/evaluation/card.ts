@@ -1,67 +1,151 @@
 import { capitalised, counted } from '../lib/format';
-import { compareArms, fieldOf } from './classify/field';
-import { LEVEL_RULE, shareOfTokens } from './classify/level';
+import { type Action, adviceOf, keptOf, type RunFacts } from './advice';
 import { PROBE } from './classify/made-arms';
-import { isClear } from './classify/pairs';
 import {
-  type Action,
-  type Chip,
-  COST,
-  type Compared,
-  missing,
-  type Recommendation,
-  type RunFacts,
-  recommendationOf,
-  tokensChip,
-} from './classify/recommendation';
-import { called } from './classify/titles';
-import {
-  type ArmKind,
-  type ArmReport,
-  type GenerateArm,
-  type GenerateComparison,
-  type GeneratePair,
-  type Interval,
-  isLearned,
-} from './types';
-import { points, pointsRange, pointsWithUnit } from './words';
+  best,
+  called,
+  type Field,
+  type FieldArm,
+  type LabelInput,
+  labelField,
+  pointsOf,
+  pWords,
+  type TextInput,
+  textField,
+} from './field';
+import { type ArmKind, type Interval, isLearned } from './types';
+import { points, pointsRange } from './words';
 
-/** The card that a comparison opens with: what to do, why, three figures, and every prompt against the recommended one. */
+/** The card that a comparison opens with: what to do, why, the figures it rests on, and every prompt against the recommended one. */
+
+export interface Chip {
+  readonly id: 'training' | 'hand' | 'cost' | 'production';
+  readonly label: string;
+  readonly value: string;
+  readonly detail: string;
+  /** A gain or a loss only where the corrected p and the interval agree. */
+  readonly tone: 'gain' | 'loss' | 'unclear';
+}
 
 /** One arm minus the recommended one. */
 interface Gap {
   readonly difference: number;
-  /** 95%, of this pair alone; null where the pair was not compared row by row. */
-  readonly ci95: Interval | null;
+  /** 95%, of this pair alone. */
+  readonly ci95: Interval;
   /** Holm's adjusted p; null where texts are compared, which have intervals only. */
   readonly p: number | null;
-  /** Texts: whether the interval leaves out 0. */
   readonly isClear: boolean;
 }
 
-export interface CardArm {
-  readonly id: string;
-  readonly name: string;
+export interface CardArm extends Omit<FieldArm, 'tokensSentMean'> {
   readonly kind: ArmKind;
-  /** Accuracy, or ROUGE-L of generated texts, from 0 to 1. */
-  readonly value: number;
-  /** Test rows; null of ROUGE-L, which is no share of them. */
-  readonly n: number | null;
-  readonly ci95: Interval;
   /** Null of the recommended arm itself. */
   readonly gap: Gap | null;
 }
 
-export interface VerdictCard extends Pick<Recommendation, 'action' | 'armId' | 'title' | 'why' | 'change'> {
+export interface VerdictCard {
+  readonly action: Action;
+  readonly title: string;
+  readonly why: string;
+  /** The arm to use now; the others are measured against it. */
+  readonly armId: string;
   /** The arm's name inside a sentence: "the tuned prompt". */
   readonly arm: string;
-  readonly chips: readonly Chip[];
+  /** What costs compare: the prompt that is kept, and what would replace it. */
+  readonly change: {
+    /** Ids of arms; the same where there is nothing else. */
+    readonly from: string;
+    readonly to: string;
+    /** How many pairs its p is corrected for, itself included. */
+    readonly comparisons: number;
+  };
+  /** The last one only where another version is in production. */
+  readonly chips: readonly [training: Chip, hand: Chip, cost: Chip, ...production: Chip[]];
   /** The highest value first. */
   readonly arms: readonly CardArm[];
   /** What the picture shows. */
   readonly finding: string;
   /** What its intervals and gaps are, and what p is corrected for. */
   readonly unit: string;
+}
+
+/** "+14 points". */
+const signed = (field: Field, difference: number) =>
+  `${points(difference).startsWith('−') ? '' : '+'}${pointsOf(field, difference)}`;
+
+/** B against A, with its interval and its corrected p. */
+function differenceChip(field: Field, id: Chip['id'], label: string, a: FieldArm, b: FieldArm): Chip {
+  const lead = field.compare(a, b);
+  const { low, high } = lead.ci95;
+  return {
+    id,
+    label,
+    value: signed(field, lead.difference),
+    detail: `${lead.finding === 'unclear' ? 'Not clear:' : 'Probably'} ${pointsRange(low, high)} points against ${called(a, field)} (${pWords(lead)})`,
+    tone: lead.finding === 'b-better' ? 'gain' : lead.finding === 'a-better' ? 'loss' : 'unclear',
+  };
+}
+
+const missing = (id: Chip['id'], label: string, detail: string): Chip => ({
+  id,
+  label,
+  value: '–',
+  detail,
+  tone: 'unclear',
+});
+
+/** What the vectors add to the same text without them; for a hybrid that text is the hand-written prompt. */
+function trainingChip(field: Field, learned: FieldArm | null): Chip {
+  const label = 'Training itself';
+  const bare = field.untuned ?? (field.first.kind === 'untuned' ? field.first : null);
+  const control = learned?.kind === 'hybrid' ? field.first : bare;
+  if (!learned) return missing('training', label, 'No prompt was trained');
+  if (!control) return missing('training', label, 'The untuned prompt was not compared');
+  return differenceChip(field, 'training', label, control, learned);
+}
+
+function handChip(field: Field, learned: FieldArm | null): Chip {
+  const label = 'Against the best hand-written prompt';
+  const hands = [field.hand, field.tuned, field.fewShot].filter((arm) => arm !== null);
+  const top = best(hands.filter(({ kind }) => !isLearned(kind) && kind !== 'untuned'));
+  if (!learned) return missing('hand', label, 'No prompt was trained');
+  if (!top) return missing('hand', label, 'No hand-written prompt was compared');
+  return differenceChip(field, 'hand', label, top, learned);
+}
+
+/** What the tuned prompt gained over the version in production, and what it has learned from since. */
+function productionChip(field: Field): readonly Chip[] {
+  const { production, tuned } = field;
+  if (!production || !isLearned(tuned.kind)) return [];
+  const chip = differenceChip(field, 'production', 'Against production', production.report, tuned);
+  const rows = production.addedRows;
+  return [rows === 0 ? chip : { ...chip, detail: `${chip.detail}; ${counted(rows, 'training row')} added since` }];
+}
+
+const tokens = (arm: FieldArm) => Math.round(arm.tokensSentMean ?? 0);
+
+const COST = 'Cost a row';
+
+/** Tokens that a row of `to` sends more or fewer than one of `from`. */
+function costChip(field: Field, from: FieldArm, to: FieldArm): Chip {
+  if (to.kind === 'reference')
+    return {
+      ...missing('cost', COST, `No model is asked; ${called(from, field)} sends ${tokens(from)}`),
+      value: '0 tokens',
+    };
+  if (from.tokensSentMean === null || to.tokensSentMean === null || from === to)
+    return missing('cost', COST, 'Not measured for two prompts');
+  const more = tokens(to) - tokens(from);
+  const range = field.tokens(from, to);
+  const ends = range && [range.low, range.high].map((end) => Math.round(Math.abs(end))).sort((x, y) => x - y);
+  const interval = ends && ends[0] !== ends[1] ? ` (95% interval of the difference ${ends.join(' to ')})` : '';
+  return {
+    id: 'cost',
+    label: COST,
+    value: more === 0 ? 'the same' : `${counted(Math.abs(more), 'token')} ${more < 0 ? 'fewer' : 'more'}`,
+    detail: `${counted(tokens(to), 'token')} with ${called(to, field)}, ${tokens(from)} with ${called(from, field)}${interval}`,
+    tone: more < 0 ? 'gain' : more > 0 ? 'loss' : 'unclear',
+  };
 }
 
 /** What the recommended arm is called in the picture. */
@@ -116,7 +200,7 @@ const WHY_NOT: Readonly<Record<Group, (isOne: boolean) => string>> = {
 const NO_BETTER = (isOne: boolean) => `but ${isOne ? 'it does' : 'they do'} not clearly beat always giving one answer`;
 
 /** Where others are clearly ahead of the recommended arm: which, and why they are not recommended. */
-function caution(arms: readonly CardArm[], { action }: Pick<Recommendation, 'action'>, arm: string): string {
+function caution(arms: readonly CardArm[], { action }: Pick<VerdictCard, 'action'>, arm: string): string {
   const ahead = arms.filter(({ gap }) => gap?.isClear && gap.difference > 0);
   return (['probe', 'reference', 'several', 'prompt'] as const)
     .map((group) => {
@@ -130,202 +214,62 @@ function caution(arms: readonly CardArm[], { action }: Pick<Recommendation, 'act
     .join('');
 }
 
-/** The gaps of a comparison of labels; p is corrected as the verdict's is. */
-function labelGaps({ plan, comparison }: Compared, armId: string) {
-  const field = fieldOf({ plan, arms: comparison.arms, pairs: comparison.pairs });
-  const to = comparison.arms.find(({ id }) => id === armId);
-  return (arm: ArmReport): Gap | null => {
-    if (!field || !to || arm.id === armId) return null;
-    const { difference, ci95, pExact, pHolm } = compareArms(field, to, arm);
-    return { difference, ci95, p: pHolm, isClear: isClear({ differenceCi95: ci95, pExact, pHolm }) };
-  };
+/** One arm minus the recommended one; p is corrected as the verdict's is. */
+function gapOf(field: Field, to: FieldArm, arm: FieldArm): Gap | null {
+  if (arm === to) return null;
+  const { difference, ci95, p, comparisons, finding } = field.compare(to, arm);
+  return { difference, ci95, p: comparisons === 0 ? null : p, isClear: finding !== 'unclear' };
 }
 
-/** Null where the plan's first pair does not name two arms. */
-export function cardOf(compared: Compared, facts: RunFacts): VerdictCard | null {
-  const found = recommendationOf(compared, facts);
-  const { plan, comparison } = compared;
-  const field = fieldOf({ plan, arms: comparison.arms, pairs: comparison.pairs });
-  const chosen = comparison.arms.find(({ id }) => id === found?.armId);
-  if (!found || !field || !chosen) return null;
-  const gap = labelGaps(compared, found.armId);
-  const arms = comparison.arms.map(
-    (arm): CardArm => ({
-      id: arm.id,
-      name: arm.name,
-      kind: arm.kind,
-      value: arm.accuracy,
-      n: arm.n,
-      ci95: arm.accuracyCi95,
-      gap: gap(arm),
-    }),
-  );
-  const arm = called(chosen, field);
+/** Null without a field: the plan's first pair does not name two arms. */
+function cardFrom(field: Field | null, facts: RunFacts): VerdictCard | null {
+  if (!field) return null;
+  const { finding: _found, version, ...advice } = adviceOf({ ...facts, field });
+  const { tuned, fewShot, production } = field;
+  const trained = isLearned(tuned.kind) ? tuned : null;
+  const learned = isLearned(version.kind) ? version : trained;
+  const kept = version === production?.report ? version : keptOf(field);
+  const to =
+    version === kept
+      ? ([learned, trained, fewShot].find((rival) => rival !== null && rival !== kept) ?? kept)
+      : version;
+  const { comparisons } = field.compare(kept, to);
+  const arms = field.arms.map(({ tokensSentMean: _, ...arm }, i): CardArm => {
+    const own = field.arms[i] ?? version;
+    return { ...arm, gap: gapOf(field, version, own) };
+  });
+  const arm = called(version, field);
   return {
-    ...found,
-    why: found.why + caution(arms, found, arm),
+    ...advice,
+    why: advice.why + caution(arms, advice, arm),
+    armId: version.id,
     arm,
+    change: { from: kept.id, to: to.id, comparisons },
+    chips: [
+      trainingChip(field, learned),
+      handChip(field, learned),
+      costChip(field, kept, to),
+      ...productionChip(field),
+    ],
     arms: sorted(arms),
     finding: findingOf(arms),
-    unit: 'accuracy, 95% interval of each; gaps are judged by corrected p-values',
+    unit:
+      comparisons === 0
+        ? 'ROUGE-L, 95% interval of each; gaps are judged by the interval of the pair alone'
+        : 'accuracy, 95% interval of each; gaps are judged by corrected p-values',
   };
 }
 
-const WORDS: Partial<Readonly<Record<ArmKind, string>>> = {
-  tuned: 'the tuned prompt',
-  hybrid: 'your prompt with vectors',
-  untuned: 'the untuned prompt',
-};
+export const cardOf = (compared: LabelInput, facts: RunFacts): VerdictCard | null =>
+  cardFrom(labelField(compared), facts);
 
-const textName = ({ id, name, kind = 'untuned' }: Pick<GenerateArm, 'id' | 'name' | 'kind'>): string =>
-  id === 'yours' ? 'your prompt' : (WORDS[kind] ?? `“${name}”`);
-
-interface Texts {
-  readonly a: GenerateArm;
-  readonly b: GenerateArm;
-  readonly first: GeneratePair;
-  /** The arm with examples against B. */
-  readonly examples: { readonly arm: GenerateArm; readonly duel: GeneratePair } | null;
-}
-
-type Next = Pick<Recommendation, 'action' | 'title' | 'why'> & { readonly arm: GenerateArm };
-
-/** One action for generated texts: it follows the verdict, which rests on the interval of ROUGE-L. */
-function nextOfTexts({ a, b, first, examples }: Texts, { stillFalling }: RunFacts): Next {
-  const keep = (why: string): Next => ({ action: 'keep', arm: a, title: `Keep ${textName(a)}`, why });
-  if (!isLearned(b.kind ?? 'untuned')) {
-    const arm = first.finding === 'b-better' ? b : a;
-    return { action: 'keep', arm, title: `Keep ${textName(arm)}`, why: 'Nothing has been trained yet.' };
-  }
-  if (first.finding === 'a-better')
-    return keep('Its texts are clearly closer to yours than those of the tuned prompt.');
-  if (first.finding === 'unclear')
-    return stillFalling
-      ? {
-          action: 'train-longer',
-          arm: a,
-          title: 'Train longer',
-          why: `The validation loss was still falling when training ended. Keep ${textName(a)} until then: nothing is clearly better yet.`,
-        }
-      : keep('The tuned prompt’s texts are not clearly closer to yours.');
-  const why = `Its texts are clearly closer to yours than those of ${textName(a)}.`;
-  if (!examples || examples.duel.finding === 'b-better')
-    return { action: 'ship', arm: b, title: `Ship ${textName(b)}`, why };
-  const { arm, duel } = examples;
-  const tokens = [arm.tokensSentMean, b.tokensSentMean] as const;
-  if (duel.finding === 'a-better')
-    return {
-      action: 'ship',
-      arm,
-      title: `Use ${textName(arm)}`,
-      why: 'Its texts are clearly closer than those of the tuned prompt, and it needs no training.',
-    };
-  return tokens[0] <= tokens[1]
-    ? {
-        action: 'ship',
-        arm,
-        title: `Use ${textName(arm)}: level with ${textName(b)}${shareOfTokens(...tokens)}`,
-        why: `${LEVEL_RULE}.`,
-      }
-    : {
-        action: 'ship',
-        arm: b,
-        title: `Ship ${textName(b)}: level with ${textName(arm)}${shareOfTokens(tokens[1], tokens[0])}`,
-        why: `${why} ${LEVEL_RULE}.`,
-      };
-}
-
-function textChip(id: Chip['id'], label: string, duel: GeneratePair | undefined, against: string): Chip {
-  if (!duel) return missing(id, label, `${capitalised(against)} was not compared`);
-  const { difference, interval } = duel.rougeL;
-  const isGain = duel.finding === 'b-better';
-  return {
-    id,
-    label,
-    value: `${points(difference).startsWith('−') ? '' : '+'}${pointsWithUnit(difference)}`,
-    detail: `${duel.finding === 'unclear' ? 'Not clear:' : 'Probably'} ${pointsRange(interval.low, interval.high)} points of ROUGE-L against ${against} (95% interval of this pair alone)`,
-    tone: isGain ? 'gain' : duel.finding === 'a-better' ? 'loss' : 'unclear',
-  };
-}
-
-function textCost(from: GenerateArm, to: GenerateArm): Chip {
-  const tokens = ({ tokensSentMean }: GenerateArm) => Math.round(tokensSentMean);
-  if (from === to) return missing('cost', COST, 'Not measured for two prompts');
-  return tokensChip(
-    tokens(to) - tokens(from),
-    `${counted(tokens(to), 'token')} sent with ${textName(to)}, ${tokens(from)} with ${textName(from)}`,
-  );
-}
-
-/** One arm minus the recommended one, from the pair that was compared; else the difference of their means, without an interval. */
-function textGap(duels: readonly GeneratePair[], to: GenerateArm, arm: GenerateArm): Gap | null {
-  if (arm === to) return null;
-  const duel = duels.find(({ a, b }) => [a, b].includes(arm.id) && [a, b].includes(to.id));
-  const difference = arm.rougeL - to.rougeL;
-  if (!duel) return { difference, ci95: null, p: null, isClear: false };
-  const { low, high } = duel.rougeL.interval;
-  const ci95 = duel.b === arm.id ? { low, high } : { low: -high, high: -low };
-  return { difference, ci95, p: null, isClear: duel.finding !== 'unclear' };
-}
-
-/** Of a comparison of generated texts; null without a pair. */
-export function textCardOf({ arms, duels }: GenerateComparison, facts: RunFacts): VerdictCard | null {
-  const byId = (id: string | undefined) => arms.find((arm) => arm.id === id);
-  const [first] = duels;
-  const [a, b] = [byId(first?.a), byId(first?.b)];
-  if (!first || !a || !b) return null;
-  const against = (test: (arm: GenerateArm) => boolean) =>
-    duels.flatMap((duel) => {
-      const arm = byId(duel.a);
-      return duel.b === b.id && arm && test(arm) ? [{ arm, duel }] : [];
-    });
-  const examples = against(({ kind, id }) => kind === 'few-shot' && id !== 'yours')[0] ?? null;
-  const { arm, ...next } = nextOfTexts({ a, b, first, examples }, facts);
-  const hands = against(({ kind }) => kind === 'zero-shot' || kind === 'few-shot');
-  const top = hands.toSorted((x, y) => y.arm.rougeL - x.arm.rougeL)[0];
-  const [bare] = against(({ id, kind = id }) => kind === 'untuned');
-  const trained = isLearned(b.kind ?? 'untuned');
-  const none = 'No prompt was trained';
-  const shown = arms.map(
-    (each): CardArm => ({
-      id: each.id,
-      name: each.name,
-      kind: each.kind ?? 'untuned',
-      value: each.rougeL,
-      n: null,
-      ci95: each.intervals.rougeL,
-      gap: textGap(duels, arm, each),
-    }),
-  );
-  return {
-    ...next,
-    armId: arm.id,
-    arm: textName(arm),
-    change: { from: a.id, to: (arm === a ? b : arm).id, comparisons: duels.length },
-    chips: [
-      trained
-        ? textChip('training', 'Training itself', bare?.duel, 'the untuned prompt')
-        : missing('training', 'Training itself', none),
-      trained
-        ? textChip(
-            'hand',
-            'Against the best hand-written prompt',
-            top?.duel,
-            top ? textName(top.arm) : 'a hand-written prompt',
-          )
-        : missing('hand', 'Against the best hand-written prompt', none),
-      textCost(a, arm === a ? b : arm),
-    ],
-    arms: sorted(shown),
-    finding: findingOf(shown),
-    unit: 'ROUGE-L, 95% interval of each; gaps are judged by the interval of the pair alone',
-  };
-}
+export const textCardOf = (compared: TextInput, facts: RunFacts): VerdictCard | null =>
+  cardFrom(textField(compared), facts);
 
 export type CardRequest = { readonly facts: RunFacts } & (
-  | ({ readonly kind: 'classify' } & Compared)
-  | { readonly kind: 'generate'; readonly comparison: GenerateComparison }
+  | ({ readonly kind: 'classify' } & LabelInput)
+  | ({ readonly kind: 'generate' } & TextInput)
 );
 
 export const verdictCard = (request: CardRequest): VerdictCard | null =>
-  request.kind === 'classify' ? cardOf(request, request.facts) : textCardOf(request.comparison, request.facts);
+  cardFrom(request.kind === 'classify' ? labelField(request) : textField(request), request.facts);

@@ -42,7 +42,7 @@ export interface ArmOutcome {
   /** Its calibration has the intercepts of a linear probe, and so is never left out. */
   readonly hasIntercepts?: true;
   readonly tokensSentMean: number | null;
-  /** By row; left out by reference lines and in comparisons of earlier versions. */
+  /** By row; left out by reference lines. */
   readonly tokensSent?: readonly number[];
   readonly tokensComputedMean: number | null;
   readonly latencyMsMedian: number | null;
@@ -50,15 +50,15 @@ export interface ArmOutcome {
   readonly validation: {
     /** Whether calibration clearly helps there: then it is used. */
     readonly helps: boolean;
-    /** Row by row, uncalibrated; left out by earlier versions. A threshold is chosen on them. */
-    readonly answers?: {
+    /** Row by row, uncalibrated. A threshold is chosen on them. */
+    readonly answers: {
       readonly gold: readonly number[];
       readonly logProbs: readonly (readonly number[])[];
       /** Of rows that belong together, as `ComparisonPlan.groups`. */
       readonly groups?: readonly number[] | undefined;
     };
   } | null;
-  /** Fitted on validation rows, for the log-probabilities without and with calibration; left out by earlier versions. */
+  /** Fitted on validation rows, for the log-probabilities without and with calibration; left out by reference lines. */
   readonly temperature?: { readonly raw: number; readonly calibrated: number; readonly rows: number } | null;
 }
 
@@ -102,9 +102,9 @@ interface ClassScore extends ClassMetrics {
   readonly label: string;
 }
 
-/** Each metric with its 95% interval. Metrics that were added since are missing in comparisons of earlier versions. */
-export type LabelScores = { readonly [Id in LabelMetricId]?: number } & {
-  readonly [Id in LabelMetricId as `${Id}Ci95`]?: Interval;
+/** Each metric with its 95% interval. */
+export type LabelScores = { readonly [Id in LabelMetricId]: number } & {
+  readonly [Id in LabelMetricId as `${Id}Ci95`]: Interval;
 };
 
 export interface ArmReport extends LabelScores {
@@ -114,11 +114,7 @@ export interface ArmReport extends LabelScores {
   readonly n: number;
   readonly correct: number;
   /** Whether this arm's log-probabilities were calibrated. */
-  readonly calibrated?: boolean;
-  readonly accuracy: number;
-  /** Wilson, 95%. */
-  readonly accuracyCi95: Interval;
-  readonly macroF1: number;
+  readonly calibrated: boolean;
   readonly classes: readonly ClassScore[];
   /** `confusion[gold][predicted]`. */
   readonly confusion: readonly (readonly number[])[];
@@ -141,9 +137,9 @@ export interface TokensDifference {
 type ResampledId = Exclude<LabelMetricId, 'accuracy'>;
 
 /** B minus A in each metric but accuracy, with its 95% interval and its p. */
-export type LabelDifferences = { readonly [Id in ResampledId as `${Id}Difference`]?: number } & {
-  readonly [Id in ResampledId as `${Id}Ci95`]?: Interval;
-} & { readonly [Id in ResampledId as `${Id}P`]?: number };
+export type LabelDifferences = { readonly [Id in ResampledId as `${Id}Difference`]: number } & {
+  readonly [Id in ResampledId as `${Id}Ci95`]: Interval;
+} & { readonly [Id in ResampledId as `${Id}P`]: number };
 
 export interface PairReport extends LabelDifferences, PairedCounts {
   readonly a: string;
@@ -155,10 +151,7 @@ export interface PairReport extends LabelDifferences, PairedCounts {
   readonly pExact: number;
   readonly pMidP: number;
   /** Holm's adjusted exact p over all pairs of the plan. */
-  readonly pHolm?: number;
-  readonly macroF1Difference: number;
-  readonly macroF1Ci95: Interval;
-  readonly macroF1P: number;
+  readonly pHolm: number;
   /** Left out where it was not kept how many tokens each row had. */
   readonly tokens?: TokensDifference;
   /** Row ids that only B (fixed) or only A (broken) gets right. */
@@ -202,8 +195,7 @@ export interface Comparison {
 export interface GenerateOutcome {
   readonly id: string;
   readonly name: string;
-  /** Left out by the command line. */
-  readonly kind?: ArmKind;
+  readonly kind: ArmKind;
   readonly written: readonly string[];
   /** How well the model predicts the expected texts. */
   readonly scores: readonly { readonly logProb: number; readonly tokens: number }[];
@@ -212,8 +204,7 @@ export interface GenerateOutcome {
 
 /** The prompts that are compared, the rows, and the expected texts. */
 export interface GeneratePlan {
-  /** Left out by the command line: rows in the order of the outcomes. */
-  readonly rowIds?: readonly string[];
+  readonly rowIds: readonly string[];
   /** The rows' own texts, in the order of each outcome's rows. */
   readonly wanted: readonly string[];
   /** Group index of each row, where rows are drawn together. */
@@ -221,21 +212,18 @@ export interface GeneratePlan {
   readonly arms: readonly GenerateOutcome[];
   /** Ids of A and B; the first pair is the headline. */
   readonly pairs: readonly (readonly [string, string])[];
-  /** Uses of the test rows, this one included; left out by the command line. */
-  readonly looks?: number;
+  /** Uses of the test rows, this one included. */
+  readonly looks: number;
   /** Of the bootstrap. */
   readonly seed: number;
 }
 
-type FirstMetric = 'rougeL' | 'tokenF1' | 'exactMatch' | 'perplexity';
-
-/** A value for each metric. Metrics that were added since are missing in comparisons of earlier versions. */
-type PerMetric<T> = Readonly<Record<FirstMetric, T>> & Readonly<Partial<Record<TextMetricId, T>>>;
+type PerMetric<T> = Readonly<Record<TextMetricId, T>>;
 
 export interface GenerateArm extends PerMetric<number> {
   readonly id: string;
   readonly name: string;
-  readonly kind?: ArmKind;
+  readonly kind: ArmKind;
   readonly tokensSentMean: number;
   /** 95%, by bootstrap. */
   readonly intervals: PerMetric<Interval>;
@@ -262,5 +250,5 @@ export interface GenerateComparison {
   readonly n: number;
   readonly arms: readonly GenerateArm[];
   readonly duels: readonly GeneratePair[];
-  readonly verdict: { readonly headline: string; readonly detail: string };
+  readonly verdict: Verdict;
 }

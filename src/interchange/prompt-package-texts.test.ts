@@ -77,6 +77,7 @@ function writer(): { set: PromptSet; run: SoftVersion } {
 const outcome = (id: string, text: string, logProb: number) => ({
   id,
   name: id,
+  kind: id === 'tuned' ? ('tuned' as const) : ('zero-shot' as const),
   written: [text],
   scores: [{ logProb, tokens: 2 }],
   tokensSentMean: 9,

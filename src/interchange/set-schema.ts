@@ -244,7 +244,7 @@ export const writingSchema = z.object({
     n: count,
     arms: some(measures.extend({ id: short, name: line, rows: numbers })),
     duels: some(z.object({ a: short, b: short, sentence: page })),
-    verdict: z.object({ headline: line, detail: page }),
+    verdict: z.object({ kind: id, headline: line, detail: page }),
   }),
 });
 

@@ -180,7 +180,7 @@ export const deciding = <E extends Evaluation>(evaluation: E): E =>
 /** A comparison of prompts that generate a text. */
 export interface GenerateEvaluation extends Compared {
   readonly kind: 'generate';
-  readonly plan: GeneratePlan & { readonly rowIds: readonly string[]; readonly looks: number };
+  readonly plan: GeneratePlan;
   readonly comparison: GenerateComparison;
   /** Blind votes between the two prompts of the headline, in the order in which they were given. */
   readonly votes?: readonly Vote[];

@@ -62,7 +62,7 @@ test('the CSV of all rows contains no formula', () => {
 const input: TextReport = {
   kind: 'generate',
   title: 'A <title>',
-  card: textCardOf(comparison, { stillFalling: false }),
+  card: textCardOf(evaluation, { stillFalling: false }),
   mayKnow: [],
   history: [],
   createdAt: '2026-01-01T00:00:00Z',

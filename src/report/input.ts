@@ -92,7 +92,7 @@ export function textReport(
   return {
     ...facts,
     kind: 'generate',
-    card: textCardOf(comparison, endOf(run)),
+    card: textCardOf({ plan, comparison }, endOf(run)),
     plan,
     comparison,
     training: settings

@@ -61,17 +61,19 @@ type Arm = Results['arms'][number];
 const scores = (arm: ArmReport) =>
   Object.fromEntries(
     metricsOf(LABEL_METRICS).flatMap(([id]) => {
-      const score = scoreOf(arm, id);
-      if (!score) return [];
-      return [[id, score.value], ...(score.interval ? [[`${id}Ci95`, pair(score.interval)]] : [])];
+      const { value, interval } = scoreOf(arm, id);
+      return [
+        [id, value],
+        [`${id}Ci95`, pair(interval)],
+      ];
     }),
-  ) as Pick<Arm, 'accuracy' | 'accuracyCi95' | 'macroF1'>;
+  ) as Pick<Arm, 'accuracy' | 'accuracyCi95' | 'macroF1' | 'macroF1Ci95'>;
 
 const differences = (of: PairReport) =>
   Object.fromEntries(
     metricsOf(LABEL_METRICS).flatMap(([id]) => {
-      const found = id === 'accuracy' ? null : differenceOf(of, id);
-      if (!found) return [];
+      if (id === 'accuracy') return [];
+      const found = differenceOf(of, id);
       return [
         [`${id}Difference`, found.difference],
         [`${id}Ci95`, pair(found.ci95)],
@@ -103,7 +105,7 @@ export function resultsJson(input: LabelReport): Results {
         name: arm.name,
         kind: arm.kind,
         mayKnowTestRows: input.mayKnow.includes(arm.id),
-        calibrated: arm.calibrated ?? false,
+        calibrated: arm.calibrated,
         calibration: calibrationOf(plan, outcome),
         ...scores(arm),
         ...accuracies(plan, outcome),

@@ -27,10 +27,8 @@ const METRICS = metricsOf(LABEL_METRICS);
 
 function scoreCell(arm: ArmReport, id: LabelMetricId): Cell {
   const score = scoreOf(arm, id);
-  if (!score) return '–';
   const { value: form } = LABEL_METRICS[id].format;
   const value = form(score.value);
-  if (!score.interval) return value;
   const range = ends(form, score.interval);
   return id === 'accuracy'
     ? { value, range, picture: intervalPlot(score.value, score.interval, arm.kind) }
@@ -55,20 +53,18 @@ const arms = ({ comparison, mayKnow, plan }: LabelReport): Section => ({
 const OTHERS = METRICS.filter(([id]) => id !== 'accuracy');
 
 function otherCell(pair: PairReport, id: LabelMetricId): Cell {
-  const found = differenceOf(pair, id);
-  if (!found) return '–';
-  const { difference, ci95, p } = found;
+  const { difference, ci95, p } = differenceOf(pair, id);
   return { value: points(difference), range: `${pointsRange(ci95.low, ci95.high)}, ${pValue(p)}` };
 }
 
 const exactCell = ({ pExact, pMidP, pHolm }: PairReport): Cell => ({
   value: pValue(pExact),
-  range: `mid-${pValue(pMidP)}${pHolm === undefined ? '' : `, Holm ${pValue(pHolm).slice(2)}`}`,
+  range: `mid-${pValue(pMidP)}, Holm ${pValue(pHolm).slice(2)}`,
 });
 
 function pairs({ comparison }: LabelReport, nameOf: NameOf): Section {
   const made = comparison.pairs.length;
-  const survive = comparison.pairs.filter((pair) => (pair.pHolm ?? pair.pExact) < 0.05).length;
+  const survive = comparison.pairs.filter((pair) => pair.pHolm < 0.05).length;
   return {
     title: 'Row by row',
     table: {

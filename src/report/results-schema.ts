@@ -1,4 +1,4 @@
-import { ACTIONS } from '../evaluation/classify/recommendation';
+import { ACTIONS } from '../evaluation/advice';
 import { ARM_KINDS } from '../evaluation/types';
 import { byName, z } from '../lib/zod';
 import { LABEL_METRICS, type LabelMetric, metricsOf, TEXT_METRICS, type TextMetric } from '../metrics/registry';
@@ -12,7 +12,7 @@ const count = z.int().min(0);
 
 const { accuracy: _accuracy, ...RESAMPLED } = LABEL_METRICS;
 
-/** A field for each metric, named by its id and a suffix; optional, since results of earlier versions lack later metrics. */
+/** A field for each metric, named by its id and a suffix. */
 const perMetric = <Id extends string, M, const Suffix extends string, T>(
   metrics: Readonly<Record<Id, M>>,
   suffix: Suffix,
@@ -24,7 +24,7 @@ const perMetric = <Id extends string, M, const Suffix extends string, T>(
 
 const bounded = ({ schema: { min, max } }: LabelMetric | TextMetric) => {
   const number = z.number().min(min);
-  return (max === undefined ? number : number.max(max)).optional();
+  return max === undefined ? number : number.max(max);
 };
 
 const model = z.object({
@@ -44,10 +44,14 @@ const dataset = z.object({
   splitHash: z.string(),
 });
 
-const mayKnow = z
-  .boolean()
-  .optional()
-  .describe('Its vectors may have been trained on some of the test rows; left out by earlier releases');
+const mayKnow = z.boolean().describe('Its vectors may have been trained on some of the test rows');
+
+const verdict = z.object({
+  kind: z.string(),
+  headline: z.string(),
+  detail: z.string(),
+  rowsNeeded: z.number().nullable(),
+});
 
 /** `results.json`, published as docs/results.schema.json. */
 export const resultsSchema = z.object({
@@ -56,7 +60,7 @@ export const resultsSchema = z.object({
   model,
   environment: z.object({ backend: z.string(), threads: count }).nullable(),
   dataset,
-  rows: accountSchema.optional().describe('What became of the rows; left out by earlier releases'),
+  rows: accountSchema.optional().describe('What became of the rows'),
   labels: z.array(z.string()),
   answerWords: z
     .object({
@@ -71,8 +75,7 @@ export const resultsSchema = z.object({
         .nullable()
         .describe('How the words were found; null = they were given or proposed'),
     })
-    .optional()
-    .describe('Left out by earlier versions'),
+    .describe('What the prompts answer'),
   training: z
     .object({
       placement: z.enum(PLACEMENTS),
@@ -101,13 +104,9 @@ export const resultsSchema = z.object({
           rows: count.describe('Rows that it was fitted on; their labels are not used'),
         })
         .nullable()
-        .optional()
-        .describe('As fitted, whether or not it is used; null for reference lines; left out by earlier releases'),
+        .describe('As fitted, whether or not it is used; null for reference lines'),
       ...perMetric(LABEL_METRICS, '', bounded),
-      ...perMetric(LABEL_METRICS, 'Ci95', ({ intervalName }) => interval.describe(intervalName).optional()),
-      accuracy: share,
-      accuracyCi95: interval.describe('Wilson'),
-      macroF1: share,
+      ...perMetric(LABEL_METRICS, 'Ci95', ({ intervalName }) => interval.describe(intervalName)),
       accuracyUncalibrated: share,
       accuracyCalibrated: share.nullable().describe('null for reference lines'),
       tokensSentMean: z.number().nullable().describe('Text and virtual tokens a row'),
@@ -135,19 +134,16 @@ export const resultsSchema = z.object({
       differenceCi95: interval.describe('Bonett-Price'),
       pExact: probability.describe('McNemar, exact'),
       pMidP: probability.describe('McNemar, mid-p'),
-      ...perMetric(RESAMPLED, 'Difference', () => z.number().optional()),
-      ...perMetric(RESAMPLED, 'Ci95', ({ compareName }) => interval.describe(compareName).optional()),
-      ...perMetric(RESAMPLED, 'P', () => probability.optional()),
-      macroF1Difference: z.number(),
-      macroF1Ci95: interval.describe('Paired bootstrap'),
-      macroF1P: probability.describe('Paired permutation'),
+      ...perMetric(RESAMPLED, 'Difference', () => z.number()),
+      ...perMetric(RESAMPLED, 'Ci95', ({ compareName }) => interval.describe(compareName)),
+      ...perMetric(RESAMPLED, 'P', () => probability),
       tokens: z
         .object({ difference: z.number(), ci95: interval })
         .optional()
         .describe('Mean tokens sent a row by b minus those by a, paired bootstrap'),
     }),
   ),
-  verdict: z.object({ kind: z.string(), headline: z.string(), detail: z.string(), rowsNeeded: z.number().nullable() }),
+  verdict,
   recommendation: z
     .object({
       action: z.enum(ACTIONS),
@@ -176,7 +172,7 @@ export const resultsSchema = z.object({
         .readonly(),
     })
     .optional()
-    .describe('What to do now, and the three figures it rests on; left out by earlier releases'),
+    .describe('What to do now, and the three figures it rests on; left out where the plan has no pair'),
   looks: count.describe('How often these test rows have been used'),
   groups: z
     .array(z.int())
@@ -232,7 +228,7 @@ export const textResultsSchema = z.object({
   comparisons: z.array(
     z.object({ a: z.string(), b: z.string(), rougeL: z.object({ difference: z.number() }), sentence: z.string() }),
   ),
-  verdict: z.object({ headline: z.string(), detail: z.string() }),
+  verdict,
   looks: count,
 });
 

@@ -1,6 +1,6 @@
 /** The parts of a report about prompts that generate texts. */
 
-import type { Difference, GenerateArm, GeneratePair } from '../evaluation/types';
+import type { GenerateArm, GeneratePair } from '../evaluation/types';
 import { tallySentence } from '../evaluation/vote';
 import { count } from '../lib/format';
 import type { Interval } from '../metrics/intervals';
@@ -12,8 +12,10 @@ type NameOf = (armId: string) => string;
 const METRICS = metricsOf(TEXT_METRICS);
 const NAMES = METRICS.map(([, { name }]) => name);
 
-const cell = (form: (value: number) => string, value: number | undefined, interval: Interval | undefined): Cell =>
-  value === undefined || interval === undefined ? '–' : { value: form(value), range: ends(form, interval) };
+const cell = (form: (value: number) => string, value: number, interval: Interval): Cell => ({
+  value: form(value),
+  range: ends(form, interval),
+});
 
 const arms = ({ comparison, mayKnow }: TextReport): Section => ({
   title: 'Scores of all prompts',
@@ -37,8 +39,8 @@ const pairs = ({ comparison }: TextReport, nameOf: NameOf): Section => ({
     rows: comparison.duels.map((duel: GeneratePair) => [
       `${nameOf(duel.b)} against ${nameOf(duel.a)}`,
       ...METRICS.map(([id, { format }]) => {
-        const found: Difference | undefined = duel[id];
-        return cell(format.difference, found?.difference, found?.interval);
+        const { difference, interval } = duel[id];
+        return cell(format.difference, difference, interval);
       }),
       `${duel.rows.nearer}, ${duel.rows.farther}, ${duel.rows.same}`,
     ]),

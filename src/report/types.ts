@@ -57,7 +57,7 @@ export interface LabelReport extends ReportFacts {
 
 export interface TextReport extends ReportFacts {
   readonly kind: 'generate';
-  readonly plan: GeneratePlan & { readonly rowIds: readonly string[]; readonly looks: number };
+  readonly plan: GeneratePlan;
   readonly comparison: GenerateComparison;
   readonly training: {
     readonly placement: Placement;

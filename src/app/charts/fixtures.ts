@@ -19,6 +19,8 @@ const arm = (id: string, name: string, kind: ArmKind, accuracy: number, half = 0
   accuracy,
   accuracyCi95: { low: accuracy - half, high: Math.min(1, accuracy + half) },
   macroF1: accuracy - 0.02,
+  macroF1Ci95: { low: accuracy - half, high: accuracy },
+  calibrated: false,
   classes: [],
   confusion: [
     [24, 19, 3],
@@ -51,6 +53,7 @@ const pair = (a: string, b: string, difference: number, low: number, high: numbe
   difference,
   differenceCi95: { low, high },
   pExact: 0.0015,
+  pHolm: 0.0045,
   pMidP: 0.001,
   macroF1Difference: difference,
   macroF1Ci95: { low, high },

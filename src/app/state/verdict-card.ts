@@ -13,8 +13,8 @@ export async function verdictCardOf(
   const kept = softVersion === null ? null : await store.checkpoints.get(softVersion);
   const stillFalling = kept !== null && wasStillFalling(kept.checkpoint.validations);
   if (evaluation.kind === 'generate') {
-    const { kind, comparison } = evaluation;
-    return workflow.call('verdictCard', { kind, comparison, facts: { stillFalling } }, { signal });
+    const { kind, plan, comparison } = evaluation;
+    return workflow.call('verdictCard', { kind, plan, comparison, facts: { stillFalling } }, { signal });
   }
   const run = (await store.sets.get(evaluation.setId))?.soft.find(({ id }) => id === softVersion);
   const { kind, plan, comparison } = deciding(evaluation);

@@ -107,12 +107,12 @@ describe('calibration', () => {
     const hand = armOf('yours', 'zero-shot', gold, all, 2, {
       logProbs,
       calibration,
-      validation: { helps: true },
+      validation: { helps: true, answers: { gold: [], logProbs: [] } },
     });
     const tuned = armOf('tuned', 'tuned', gold, all, 2, {
       logProbs,
       calibration,
-      validation: { helps: false },
+      validation: { helps: false, answers: { gold: [], logProbs: [] } },
     });
     const accuracies = (more: object) =>
       compare(planOf(gold, [hand, tuned], more), { draws: 10 }).arms.map((arm) => arm.accuracy);

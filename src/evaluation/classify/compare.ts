@@ -5,13 +5,14 @@ import { rankArms } from '../../metrics/bradley-terry';
 import type { Interval } from '../../metrics/intervals';
 import { holm } from '../../metrics/mcnemar';
 import { DRAWS } from '../../metrics/resample';
+import { verdictOf } from '../advice';
+import { labelField } from '../field';
 import type { ArmReport, Comparison, ComparisonPlan, PairReport } from '../types';
 import { labelSuspects, type Suspect } from '../vote';
 import { type ConfidenceDifference, type ConfidenceReport, confidenceDifference, confidenceOf } from './confidence';
 import { reportArm } from './outcome';
 import { type Duel, duel, reportPair } from './pairs';
 import { type SliceReport, slicesOf } from './slices';
-import { verdictOf } from './verdict';
 
 export interface CompareOptions {
   readonly draws?: number;
@@ -50,7 +51,7 @@ export function* comparing(plan: ComparisonPlan, options: CompareOptions = {}): 
   return {
     arms,
     pairs,
-    verdict: verdictOf({ plan, arms, pairs }),
+    verdict: verdictOf(labelField({ plan, comparison: { arms, pairs } })),
     calibrated: plan.calibrated,
     looks: plan.looks,
     n: plan.gold.length,

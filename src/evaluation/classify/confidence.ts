@@ -35,7 +35,7 @@ interface Scores {
 export interface ConfidenceReport {
   readonly armId: string;
   readonly scores: Scores;
-  /** Fitted on validation rows, never on these; null where there were too few, or in comparisons of earlier versions. */
+  /** Fitted on validation rows, never on these; null where there were too few. */
   readonly temperature: number | null;
   /** At that temperature. */
   readonly cooled: Scores | null;
@@ -91,7 +91,7 @@ const MIN_THRESHOLD_ROWS = 20;
 
 /**
  * The answers that a threshold is chosen on: those to validation rows, calibrated as the arm answers. Test rows never
- * choose it, so they still show what it gives on new rows. Null with too few rows, and in comparisons of earlier versions.
+ * choose it, so they still show what it gives on new rows. Null with too few rows.
  */
 export function validationAnswers(
   arm: Calibrated,

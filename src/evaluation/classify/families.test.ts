@@ -2,11 +2,11 @@ import { describe, expect, it, vi } from 'vitest';
 import { unlikeTexts } from '../../dataset/test-support';
 import type { Dataset } from '../../dataset/types';
 import { createRng } from '../../lib/rng';
+import { cardOf } from '../card';
 import { rowGroups } from '../rows';
 import { armOf, planOf } from '../test-support';
 import type { ComparisonPlan } from '../types';
 import { compare } from './compare';
-import { recommendationOf } from './recommendation';
 
 /** A simulation counts findings, and none of them depends on how many rows would settle it: that search is 4/5 of its time. */
 vi.mock('../../metrics/power', async (original) => ({
@@ -73,7 +73,7 @@ function simulated(shape: Shape, runs: number) {
   for (let seed = 0; seed < runs; seed++) {
     const plan = nullPlan(seed, rows);
     const comparison = compare(plan, { draws: 20 });
-    if (recommendationOf({ plan, comparison }, { stillFalling: false })?.action === 'ship') found.ship++;
+    if (cardOf({ plan, comparison }, { stillFalling: false })?.action === 'ship') found.ship++;
     if ((comparison.pairs[0]?.pExact ?? 1) < 0.05) found.below++;
   }
   return { ship: found.ship / runs, below: found.below / runs };

@@ -208,16 +208,16 @@ export function planFor({ calibration: _, ...plan }: ComparisonPlan, mode: Calib
 
 const RESAMPLED = metricsOf(LABEL_METRICS).flatMap(([id, metric]) => (id === 'accuracy' ? [] : [{ id, metric }]));
 
-const scoresOf = (answers: Predicted, options: ResampleOptions): Required<LabelScores> =>
+const scoresOf = (answers: Predicted, options: ResampleOptions): LabelScores =>
   Object.fromEntries(
     metricsOf(LABEL_METRICS).flatMap(([id, { compute, interval }]) => [
       [id, compute(answers)],
       [`${id}Ci95`, interval(answers, options)],
     ]),
-  ) as Required<LabelScores>;
+  ) as LabelScores;
 
 /** B minus A in every metric but accuracy, which `duel` compares. */
-export function differencesOf(a: Predicted, b: Predicted, options: ResampleOptions): Required<LabelDifferences> {
+export function differencesOf(a: Predicted, b: Predicted, options: ResampleOptions): LabelDifferences {
   const { onProgress } = options;
   return Object.fromEntries(
     RESAMPLED.flatMap(({ id, metric }, i) => {
@@ -229,21 +229,20 @@ export function differencesOf(a: Predicted, b: Predicted, options: ResampleOptio
         [`${id}P`, p],
       ];
     }),
-  ) as unknown as Required<LabelDifferences>;
+  ) as unknown as LabelDifferences;
 }
 
-/** One metric of a prompt; null where its comparison is older than the metric. */
-export function scoreOf(
+/** One metric of a prompt. */
+export const scoreOf = (
   arm: ArmReport,
   id: LabelMetricId,
-): { readonly value: number; readonly interval: Interval | null } | null {
-  const value = arm[id];
-  return value === undefined ? null : { value, interval: arm[`${id}Ci95`] ?? null };
-}
+): { readonly value: number; readonly interval: Interval } => ({
+  value: arm[id],
+  interval: arm[`${id}Ci95`],
+});
 
-/** One metric of a pair, B minus A; null where its comparison is older than the metric. */
-export function differenceOf(pair: PairReport, id: LabelMetricId): Compared | null {
-  if (id === 'accuracy') return { difference: pair.difference, ci95: pair.differenceCi95, p: pair.pExact };
-  const [difference, ci95, p] = [pair[`${id}Difference`], pair[`${id}Ci95`], pair[`${id}P`]];
-  return difference === undefined || ci95 === undefined || p === undefined ? null : { difference, ci95, p };
-}
+/** One metric of a pair, B minus A. */
+export const differenceOf = (pair: PairReport, id: LabelMetricId): Compared =>
+  id === 'accuracy'
+    ? { difference: pair.difference, ci95: pair.differenceCi95, p: pair.pExact }
+    : { difference: pair[`${id}Difference`], ci95: pair[`${id}Ci95`], p: pair[`${id}P`] };

@@ -72,7 +72,7 @@ export const MARGIN = 0.05;
 /** The interval says that B is less than `MARGIN` ahead of A. */
 export const isClose = ({ ci95 }: Pick<Duel, 'ci95'>): boolean => ci95.high < MARGIN;
 
-/** Null in comparisons of earlier versions, which did not keep the tokens of each row. */
+/** Null for reference lines, which send no tokens. */
 export function tokensDifference(
   a: Pick<ArmOutcome, 'tokensSent'>,
   b: Pick<ArmOutcome, 'tokensSent'>,

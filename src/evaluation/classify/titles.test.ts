@@ -105,6 +105,8 @@ const arm = (
   accuracy,
   accuracyCi95: { low: accuracy - 0.08, high: accuracy + 0.08 },
   macroF1: accuracy,
+  macroF1Ci95: { low: 0, high: 1 },
+  calibrated: false,
   classes: [],
   confusion,
   predictions: [],

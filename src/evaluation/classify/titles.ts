@@ -1,16 +1,14 @@
-import { capitalised, count, counted, midSentence, ofRows, percent, percentWhole } from '../../lib/format';
+import { midSentence, ofRows, percent, percentWhole } from '../../lib/format';
 import type { CoveragePoint, ReliabilityBin } from '../../metrics/calibration';
-import type { ArmReport, PairReport, Verdict } from '../types';
-import { numberWord, points, pointsRange, pointsWithUnit, pValue, times } from '../words';
-import { best, compareArms, type Field, type FieldDuel } from './field';
-import { MAJORITY, PROBE, WORDS } from './made-arms';
-import { aWins, bWins, type Duel, isClear, isClose, MARGIN } from './pairs';
+import type { ArmReport, PairReport } from '../types';
+import { points, pointsRange, pointsWithUnit } from '../words';
+import { isClear } from './pairs';
 import type { Slice } from './slices';
 
-/** Titles that state what a chart shows, neutral where the numbers support no finding; sentences of the verdicts. */
+/** Titles that state what a chart shows, neutral where the numbers support no finding. */
 
 /** What an arm reached. */
-export const rightOf = ({ accuracy, n }: Pick<ArmReport, 'accuracy' | 'n'>): string => ofRows(accuracy, n);
+const rightOf = ({ accuracy, n }: Pick<ArmReport, 'accuracy' | 'n'>): string => ofRows(accuracy, n);
 
 /** The interval of the pair alone, which no correction widens. */
 const leavesOutZero = ({ differenceCi95: { low, high } }: Pick<PairReport, 'differenceCi95'>) => low > 0 || high < 0;
@@ -88,110 +86,3 @@ export function slicesFinding(slices: readonly Pick<Slice, 'name' | 'difference'
   if (!most) return `No part by ${column} differs clearly`;
   return `Clear in ${clear.length} of ${slices.length} parts by ${column}: most for ${most.name}, ${pointsWithUnit(Math.abs(most.difference))} ${most.difference > 0 ? 'up' : 'down'}`;
 }
-
-/** The name of an arm inside a sentence. */
-export function called(arm: ArmReport, field: Field): string {
-  if (arm === field.production?.report) return `the version in production (${field.production.name})`;
-  if (arm.kind === 'tuned' && (arm === field.tuned || field.tuned.kind !== 'tuned')) return 'the tuned prompt';
-  if (arm.kind === 'hybrid') return 'your prompt with vectors';
-  if (arm.kind === 'ensemble') return 'the mean of several tuned prompts';
-  if (arm.kind === 'combined') return 'the tuned prompt with word counts';
-  if (arm.kind === 'untuned') return 'the untuned prompt';
-  if (arm.kind === 'few-shot' && /^yours-\d+$/.test(arm.id)) return `your prompt with ${shots(arm)}`;
-  if (arm.id === MAJORITY) return `always answering ${arm.name.replace(/^Always /, '')}`;
-  if (arm.id === WORDS) return 'a word-count classifier';
-  if (arm.id === PROBE) return 'a linear probe of the model';
-  if (arm.kind === 'reference') return midSentence(arm.name);
-  return arm.id === field.first.id ||
-    (arm.id === 'yours' && field.first.kind !== 'zero-shot' && field.first.kind !== 'few-shot')
-    ? 'your prompt'
-    : `“${arm.name}”`;
-}
-
-/** `Yours + 8 examples` -> `eight examples`. */
-export function shots(arm: ArmReport): string {
-  const count = /\d+/.exec(arm.name)?.[0] ?? /\d+/.exec(arm.id)?.[0];
-  return count === undefined ? 'examples' : `${numberWord(Number(count))} ${count === '1' ? 'example' : 'examples'}`;
-}
-
-export function on({ n, groups, folds, file }: Field): string {
-  const all = file && file.rows > n ? `${count(n)} of ${counted(file.rows, 'row')}` : `all ${counted(n, 'row')}`;
-  const rows = folds ? `in ${new Set(folds).size}-fold cross-validation over ${all}` : `on ${counted(n, 'test row')}`;
-  return groups ? `${rows} from ${count(new Set(groups).size)} groups` : rows;
-}
-
-/** "exact p = 0.0015"; "p = 0.0030, corrected for 2 comparisons" where it is one of several. */
-export const pWords = ({ pExact, pHolm, comparisons }: FieldDuel): string =>
-  comparisons < 2 ? `exact ${pValue(pExact)}` : `${pValue(pHolm)}, corrected for ${comparisons} comparisons`;
-
-export const between = ({ ci95 }: Pick<Duel, 'ci95'>) => `between ${pointsRange(ci95.low, ci95.high, 'and')} points`;
-
-/** Of an unclear difference: its interval may leave out 0 where the corrected p does not call it clear. */
-export const unclearSpread = (d: Pick<Duel, 'ci95'>): string =>
-  d.ci95.low > 0 || d.ci95.high < 0
-    ? `this pair’s interval taken alone, ${between(d)}, does not count the other comparisons`
-    : `the true difference is probably ${between(d)}`;
-
-/** Every use of the same rows makes a lucky result more likely, so the count is always given. */
-export const looksSentence = ({ looks, folds }: Field) =>
-  `${folds ? `${foldsSentence(folds)} ` : ''}${
-    looks <= 1
-      ? 'These test rows have been used once.'
-      : `${folds ? 'The test rows among them' : 'These test rows'} have been used ${times(looks)}: each use makes a lucky result more likely.`
-  }`;
-
-/** What a result by cross-validation is of, and what is in its favour or not. */
-function foldsSentence(folds: readonly number[]): string {
-  const prompts = numberWord(new Set(folds).size);
-  return `Each row was answered by a prompt that never saw it: ${prompts} were trained alike, each without some of the rows. So this says how well such training does, not how well the one prompt that you export does. The p-values count that the ${prompts} differ and share training rows. Hand-written prompts, answer words and settings may have been chosen on some of these rows.`;
-}
-
-/** Word counts that clearly learn something, against the best prompt; null where there are none. */
-export function wordsAgainstBest(field: Field) {
-  const { words, majority, hand, tuned, fewShot } = field;
-  if (!words || (majority && !bWins(compareArms(field, majority, words)))) return null;
-  const top = best([hand, tuned, fewShot].filter((arm) => arm !== null)) as ArmReport;
-  return { words, top, d: compareArms(field, words, top) };
-}
-
-/** Where nothing is clearly better: word counts that no prompt can be far ahead of. Null where one can, or none were made. */
-export function wordsMayDo(field: Field): string | null {
-  const { words, d } = wordsAgainstBest(field) ?? {};
-  return words && d && !bWins(d) && isClose(d)
-    ? `A word-count classifier reaches ${rightOf(words)}, and no prompt is likely to be ${pointsWithUnit(MARGIN)} ahead of it: it needs no model.`
-    : null;
-}
-
-/** What the tuned prompt gained over the version in production, on the same rows, and what it has learned from since. */
-export function sinceProduction(field: Field): string | null {
-  const { production, tuned } = field;
-  if (!production || production.report === tuned) return null;
-  const d = compareArms(field, production.report, tuned);
-  const rows = production.addedRows;
-  const since = rows > 0 ? `, with ${counted(rows, 'training row')} added since` : '';
-  const against = `Against ${called(production.report, field)}${since}, ${called(tuned, field)} is`;
-  if (bWins(d)) return `${against} better by ${pointsWithUnit(d.difference)}, probably ${between(d)} (${pWords(d)}).`;
-  if (aWins(d))
-    return `${against} worse by ${pointsWithUnit(-d.difference)}, a change probably ${between(d)} (${pWords(d)}).`;
-  return `${against} not clearly better or worse: ${pointsWithUnit(d.difference)}, probably ${between(d)}.`;
-}
-
-/** What accuracy hides where one label is common. */
-export function macroCaution({ pairs: [headline] }: Field): string | null {
-  if (!headline) return null;
-  const { macroF1Ci95, macroF1Difference, difference } = headline;
-  if (difference > 0 && macroF1Ci95.high < 0)
-    return `Mind the rare labels: macro-F1 is ${pointsWithUnit(-macroF1Difference)} lower.`;
-  if (difference <= 0 && macroF1Ci95.low > 0)
-    return `On the rare labels the tuned prompt helps: macro-F1 is ${pointsWithUnit(macroF1Difference)} higher.`;
-  return null;
-}
-
-export const paragraph = (...sentences: readonly (string | null)[]) => sentences.filter((s) => s !== null).join(' ');
-
-export const verdict = (
-  kind: Verdict['kind'],
-  headline: string,
-  detail: string,
-  rowsNeeded: number | null = null,
-): Verdict => ({ kind, headline: capitalised(headline), detail, rowsNeeded });

@@ -6,23 +6,25 @@ const wanted = Array.from({ length: 40 }, (_, i) => `lamp: order ${i} is late ->
 const outcome = (id: string, write: (text: string, i: number) => string, logProb: number): GenerateOutcome => ({
   id,
   name: id,
+  kind: 'zero-shot',
   written: wanted.map(write),
   scores: wanted.map(() => ({ logProb, tokens: 10 })),
   tokensSentMean: 20,
 });
 
+const PLAN = { rowIds: wanted, wanted, looks: 1, seed: 0 };
+
 it('says whose texts are closer, with means, an interval, and rows', () => {
   const half = outcome('half', (text, i) => (i % 2 ? text : 'something else'), -20);
   const all = outcome('all', (text) => text, -10);
   const { arms, duels, verdict } = compareTexts({
-    wanted,
+    ...PLAN,
     arms: [half, all],
     pairs: [
       ['half', 'all'],
       ['all', 'half'],
       ['all', 'all'],
     ],
-    seed: 0,
   });
   expect(arms).toMatchObject([
     { id: 'half', rougeL: 0.5, tokenF1: 0.5, exactMatch: 0.5 },
@@ -40,8 +42,8 @@ it('says whose texts are closer, with means, an interval, and rows', () => {
   expect(arms[1]?.intervals.rougeL).toEqual({ low: 1, high: 1 });
   expect(arms[0]?.intervals.perplexity.low).toBeCloseTo(Math.exp(2));
   expect(better?.perplexity.difference).toBeCloseTo(Math.exp(-1));
-  expect(verdict.headline).toBe('all is closer to your texts than half: +50.0 points of ROUGE-L');
-  expect(verdict.detail).toContain('closer on 20 and further on 0');
+  expect(verdict.headline).toBe('“all” beats your prompt by 50 points of ROUGE-L on 40 test rows');
+  expect(verdict.detail).toContain('came closer on 20 rows and fell back on 0');
   expect(verdict.detail).toContain('40 of its 40 texts match the expected one word for word');
 });
 
@@ -65,35 +67,30 @@ const PAIRS = [
 ] as const;
 
 it.each([
-  [
-    'tuning pays',
-    [1, 2, 9],
-    'Tuned is closer to your texts than yours: +80.0',
-    'It is also closer than yours + 3 examples',
-  ],
-  ['examples do as well', [1, 8, 8], 'Tuned is closer to your texts than yours: +70.0', 'Examples may do as well'],
-  ['examples do better', [1, 9, 5], 'Tuned is closer to your texts than yours: +40.0', 'Use the examples'],
-  ['keep yours', [9, 9, 1], 'Keep yours: tuned is further from your texts, −80.0', 'Use the examples'],
-  ['not clear', [5, 5, 5], 'No clear difference between tuned and yours on 40 test rows', 'no clear difference'],
+  ['tuning pays', [1, 2, 9], 'The tuned prompt beats your prompt by 80 points of ROUGE-L', 'came closer on 32 rows'],
+  ['examples do as well', [1, 8, 8], 'Three examples are level with the tuned prompt', 'reaches 80.0%'],
+  ['examples do better', [1, 9, 5], 'Three examples beat the tuned prompt by 40 points of ROUGE-L', 'true lead of the'],
+  ['keep yours', [9, 9, 1], 'Your prompt beats the tuned prompt by 80 points of ROUGE-L', 'fell back on 32'],
+  ['not clear', [5, 5, 5], 'No clear difference between the tuned prompt and your prompt', 'Both reach 50.0%'],
 ] as const)('says when %s', (_, [near, few, tuned], headline, detail) => {
-  const { verdict } = compareTexts({ wanted, arms: armsOf(near, few, tuned), pairs: PAIRS, seed: 0, looks: 3 });
+  const { verdict } = compareTexts({ ...PLAN, arms: armsOf(near, few, tuned), pairs: PAIRS, looks: 3 });
   expect(verdict.headline).toContain(headline);
   expect(verdict.detail).toContain(detail);
   expect(verdict.detail).toContain('used 3 times');
 });
 
 it.each([
-  [2, /Training itself added \+70\.0 \(.+\) over the untuned prompt/],
-  [9, /Training itself added nothing clear: 0\.0 \(.+\) against the untuned prompt/],
+  [2, /Training itself added 70 points, probably between .+: the untuned prompt/],
+  [9, /What training itself added is not clear: the true difference is probably between/],
 ])('says what training itself added, where %i of 10 untuned texts are right', (near, added) => {
   const untuned = { ...outcome('untuned', (text, i) => (i % 10 < near ? text : 'nothing near'), -20), name: 'Untuned' };
   const arms = [...armsOf(1, 2, 9), untuned];
-  const { verdict } = compareTexts({ wanted, arms, pairs: [...PAIRS, ['untuned', 'tuned']], seed: 0 });
+  const { verdict } = compareTexts({ ...PLAN, arms, pairs: [...PAIRS, ['untuned', 'tuned']] });
   expect(verdict.detail).toMatch(added);
 });
 
 it('draws rows that belong together as one: the interval is wider', () => {
-  const plan = { wanted, arms: armsOf(1, 2, 5), pairs: PAIRS, seed: 0 };
+  const plan = { ...PLAN, arms: armsOf(1, 2, 5), pairs: PAIRS };
   const groups = wanted.map((_, i) => Math.floor((i % 10) / 5));
   const width = ({ duels }: ReturnType<typeof compareTexts>) => {
     const { low, high } = duels[0]?.rougeL.interval ?? { low: 0, high: 0 };

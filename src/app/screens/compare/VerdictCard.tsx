@@ -1,9 +1,9 @@
 /** The card that a comparison opens with: one thing to do, three figures, and every prompt against the recommended one. */
 import { useMemo } from 'react';
 import { useStore } from 'zustand';
-import { baseWord, type VerdictCard as Card, type CardArm } from '../../../evaluation/card';
+import type { Action } from '../../../evaluation/advice';
+import { baseWord, type VerdictCard as Card, type CardArm, type Chip } from '../../../evaluation/card';
 import { PROBE } from '../../../evaluation/classify/made-arms';
-import type { Action, Chip } from '../../../evaluation/classify/recommendation';
 import { wordClassifierScript } from '../../../metrics/logistic';
 import { armId, canBeVersion, isTogether } from '../../../prompt-set/arms';
 import { versionOfArm } from '../../../prompt-set/calibration';

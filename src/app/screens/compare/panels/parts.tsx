@@ -123,14 +123,14 @@ interface Shown {
 
 interface Figure {
   readonly value: number;
-  readonly interval: Range | null;
+  readonly interval: Range;
 }
 
-/** One column for each metric of a list; a dash where a comparison is older than the metric. */
+/** One column for each metric of a list. */
 export const metricColumns = <Id extends string, M extends Shown, R>(
   metrics: Readonly<Record<Id, M>>,
   as: keyof MetricFormat,
-  of: (row: R, id: Id) => Figure | null,
+  of: (row: R, id: Id) => Figure,
 ): readonly TableColumn<R>[] =>
   metricsOf(metrics).map(([id, { name, means, format }]) => ({
     name,
@@ -138,10 +138,8 @@ export const metricColumns = <Id extends string, M extends Shown, R>(
     card: name,
     numeric: true,
     cell: (row) => {
-      const figure = of(row, id);
-      if (!figure) return '–';
-      if (!figure.interval) return format[as](figure.value);
-      return <Interval as={format[as]} value={figure.value} {...figure.interval} />;
+      const { value, interval } = of(row, id);
+      return <Interval as={format[as]} value={value} {...interval} />;
     },
   }));
 

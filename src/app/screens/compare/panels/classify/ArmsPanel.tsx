@@ -125,7 +125,7 @@ function DifferencePanel({ arms, pairs, nameOf }: DifferencePanelProps) {
         low_95: (p) => p.differenceCi95.low * 100,
         high_95: (p) => p.differenceCi95.high * 100,
         exact_p: (p) => p.pExact,
-        holm_p: (p) => p.pHolm ?? p.pExact,
+        holm_p: (p) => p.pHolm,
         mid_p: (p) => p.pMidP,
         only_first_right: (p) => p.aOnly,
         only_second_right: (p) => p.bOnly,
@@ -145,17 +145,15 @@ function PValues({ arms, pairs, nameOf }: DifferencePanelProps) {
   );
   const corrected = pairs.length > 1 ? `p, corrected for ${pairs.length} comparisons` : 'exact p';
   const facts: readonly Fact[] = [
-    ...[headline, ...hands].map(({ a, b, pExact, pHolm = pExact }, i) => {
+    ...[headline, ...hands].map(({ a, b, pHolm }, i) => {
       const against = i === 0 ? midSentence(nameOf(a)) : `“${nameOf(a)}”`;
       return [`${nameOf(b)} against ${against}, ${corrected}`, pText(pHolm)] as const;
     }),
     ['uncorrected: exact p, mid-p', `${pText(headline.pExact)}, ${pText(headline.pMidP)}`],
-    ...OTHERS.flatMap(([id, metric]) => {
-      const found = differenceOf(headline, id);
-      if (!found) return [];
-      const form = metric.format.difference;
-      const { difference, ci95, p } = found;
-      return [[`${metric.name} difference`, `${form(difference)} (${ends(form, ci95)}), p ${pText(p)}`] as const];
+    ...OTHERS.map(([id, { name, format }]) => {
+      const { difference, ci95, p } = differenceOf(headline, id);
+      const form = format.difference;
+      return [`${name} difference`, `${form(difference)} (${ends(form, ci95)}), p ${pText(p)}`] as const;
     }),
   ];
   return <Facts small of={facts} />;

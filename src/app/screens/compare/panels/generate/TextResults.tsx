@@ -6,12 +6,12 @@ import type { GenerateArm, GenerateComparison, GeneratePair } from '../../../../
 import { namesOf } from '../../../../../evaluation/words';
 import { columnName, metricsOf, TEXT_METRICS } from '../../../../../metrics/registry';
 import type { GenerateEvaluation } from '../../../../../prompt-set/types';
-import { ChartPanel, drawAccuracy, drawIntervals } from '../../../../charts';
+import { ChartPanel, drawAccuracy, drawIntervals, sideOf } from '../../../../charts';
 import { useQuery } from '../../../../state/location';
 import { ArmMark, format, Panel, Table, Tabs } from '../../../../ui';
 import { VotePanel } from '../../VotePanel';
 import { ExportArm, metricColumns, PairSelect, usePair } from '../parts';
-import { sideOfArm, TextRows } from './TextRows';
+import { TextRows } from './TextRows';
 
 interface TextResultsProps {
   readonly evaluation: GenerateEvaluation;
@@ -29,7 +29,7 @@ function ArmsChart({ arms, duels }: Pick<GenerateComparison, 'arms' | 'duels'>) 
   const draw = useMemo(
     () =>
       drawAccuracy(
-        arms.map(({ id, name, kind = 'untuned', rougeL, intervals }) => ({
+        arms.map(({ id, name, kind, rougeL, intervals }) => ({
           id,
           name,
           kind,
@@ -107,11 +107,11 @@ const ArmsTable = ({ arms, n, evaluation }: ArmsTableProps) => (
       rows={arms}
       rowKey={({ id }) => id}
       columns={[
-        { name: 'Prompt', primary: true, cell: (arm) => <ArmMark side={sideOfArm(arm)}>{arm.name}</ArmMark> },
-        ...metricColumns(TEXT_METRICS, 'value', (arm: GenerateArm, id) => {
-          const value = arm[id];
-          return value === undefined ? null : { value, interval: arm.intervals[id] ?? null };
-        }),
+        { name: 'Prompt', primary: true, cell: (arm) => <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark> },
+        ...metricColumns(TEXT_METRICS, 'value', (arm: GenerateArm, id) => ({
+          value: arm[id],
+          interval: arm.intervals[id],
+        })),
         { name: 'Tokens sent', card: true, numeric: true, cell: (arm) => format.count(arm.tokensSentMean) },
         { name: 'Actions', isNameHidden: true, cell: (arm) => <ExportArm evaluation={evaluation} arm={arm} /> },
       ]}
@@ -131,10 +131,10 @@ const PairsTable = ({ duels, nameOf }: NamedPairs) => (
       rowKey={({ a, b }) => `${a} ${b}`}
       columns={[
         { name: 'Pair', primary: true, cell: ({ a, b }) => `${nameOf(b)} against ${nameOf(a)}` },
-        ...metricColumns(TEXT_METRICS, 'difference', (duel: GeneratePair, id) => {
-          const found = duel[id];
-          return found ? { value: found.difference, interval: found.interval } : null;
-        }),
+        ...metricColumns(TEXT_METRICS, 'difference', (duel: GeneratePair, id) => ({
+          value: duel[id].difference,
+          interval: duel[id].interval,
+        })),
         {
           name: 'Rows closer, further, same',
           card: true,

@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import type { Dataset } from '../../../../../dataset/types';
-import type { GenerateArm, GeneratePair } from '../../../../../evaluation/types';
+import type { GeneratePair } from '../../../../../evaluation/types';
 import { namesOf } from '../../../../../evaluation/words';
 import { TEXT_METRICS } from '../../../../../metrics/registry';
 import type { GenerateEvaluation } from '../../../../../prompt-set/types';
@@ -8,9 +8,6 @@ import { type WrittenRow, writtenRows } from '../../../../../report/csv';
 import { sideOf, TextDifference } from '../../../../charts';
 import { ArmMark, format } from '../../../../ui';
 import { Explorer } from '../parts';
-
-/** An arm of an earlier version says no kind: it is on no side. */
-export const sideOfArm = ({ kind = 'untuned' }: Pick<GenerateArm, 'kind'>) => sideOf({ kind });
 
 const HEADLINE = TEXT_METRICS.rougeL.name;
 
@@ -41,7 +38,7 @@ export function TextRows({ evaluation, dataset, duel }: TextRowsProps) {
     const arm = arms.find((each) => each.id === id);
     return {
       name: side,
-      head: arm ? <ArmMark side={sideOfArm(arm)}>{arm.name}</ArmMark> : id,
+      head: arm ? <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark> : id,
       card: nameOf(id),
       cell: (row: WrittenRow) => <TextDifference written={row[side]} wanted={row.wanted} />,
     };
@@ -70,7 +67,7 @@ export function TextRows({ evaluation, dataset, duel }: TextRowsProps) {
             {evaluation.plan.arms.map((arm, i) => (
               <section key={arm.id} aria-label={arm.name}>
                 <h3>
-                  <ArmMark side={sideOfArm(arm)}>{arm.name}</ArmMark>{' '}
+                  <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark>{' '}
                   <span className="dim small">{`${HEADLINE} ${format.percentWhole(arms[i]?.rows[row.at] ?? 0)}`}</span>
                 </h3>
                 <p>

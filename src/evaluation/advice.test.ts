@@ -1,15 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createRng } from '../../lib/rng';
-import { alternating, armOf, patterned, planOf } from '../test-support';
-import type { ArmOutcome, ComparisonPlan } from '../types';
-import { compare } from './compare';
-import { majorityArm, PROBE, WORDS } from './made-arms';
-import { type Recommendation, type RunFacts, recommendationOf } from './recommendation';
+import { createRng } from '../lib/rng';
+import type { RunFacts } from './advice';
+import { cardOf, type VerdictCard } from './card';
+import { compare } from './classify/compare';
+import { majorityArm, PROBE, WORDS } from './classify/made-arms';
+import { alternating, armOf, patterned, planOf } from './test-support';
+import type { ArmOutcome, ComparisonPlan } from './types';
 
 /** A simulation counts actions, and none of them depends on how many rows would settle it: that search is 4/5 of its time. */
 const power = vi.hoisted(() => ({ isSkipped: false }));
-vi.mock('../../metrics/power', async (original) => {
-  const real = await original<typeof import('../../metrics/power')>();
+vi.mock('../metrics/power', async (original) => {
+  const real = await original<typeof import('../metrics/power')>();
   return {
     ...real,
     rowsToSettle: (...given: Parameters<typeof real.rowsToSettle>) =>
@@ -57,11 +58,11 @@ function recommended(
   counts: Readonly<Record<string, number>>,
   roles: readonly Role[] = [],
   { stillFalling = false, ...more }: Partial<RunFacts> & { readonly rows?: number } = {},
-): Recommendation {
+): VerdictCard {
   const { rows, ...facts } = more;
   const made = planFrom(patterned(counts), roles);
   const plan = rows === undefined ? made : { ...made, file: { rows, trials: rows } };
-  const found = recommendationOf({ plan, comparison: compare(plan, { draws: 50 }) }, { stillFalling, ...facts });
+  const found = cardOf({ plan, comparison: compare(plan, { draws: 50 }) }, { stillFalling, ...facts });
   if (!found) throw new Error('nothing is recommended');
   return found;
 }
@@ -106,10 +107,7 @@ describe('the recommendation after a comparison', () => {
       ],
     });
     const of = (more: Partial<ComparisonPlan>) =>
-      recommendationOf(
-        { plan: { ...plan, ...more }, comparison: compare(plan, { draws: 50 }) },
-        { stillFalling: false },
-      );
+      cardOf({ plan: { ...plan, ...more }, comparison: compare(plan, { draws: 50 }) }, { stillFalling: false });
     expect(of({})).toMatchObject({ action: 'ship', armId: 'tuned' });
     const production = { arm: 'run-r1', name: 'tuned 1', addedRows: 3 };
     expect(of({ production })?.chips[3]).toMatchObject({
@@ -164,10 +162,7 @@ describe('the recommendation after a comparison', () => {
       ],
     });
     const of = (more: Partial<ComparisonPlan>) =>
-      recommendationOf(
-        { plan: { ...plan, ...more }, comparison: compare(plan, { draws: 50 }) },
-        { stillFalling: false },
-      );
+      cardOf({ plan: { ...plan, ...more }, comparison: compare(plan, { draws: 50 }) }, { stillFalling: false });
     expect(of({})).toMatchObject({ action: 'ship', title: 'Ship the tuned prompt: level with “run-r1”' });
     expect(of({ production: { arm: 'run-r1', name: 'tuned 1', addedRows: 0 } })).toMatchObject({
       action: 'keep',
@@ -251,7 +246,7 @@ describe('the recommendation after a comparison', () => {
 
   it('has nothing to say without two arms', () => {
     const plan = planOf([0, 1], [armOf('yours', 'zero-shot', [0, 1], [true, true])], { pairs: [] });
-    expect(recommendationOf({ plan, comparison: compare(plan, { draws: 50 }) }, { stillFalling: false })).toBeNull();
+    expect(cardOf({ plan, comparison: compare(plan, { draws: 50 }) }, { stillFalling: false })).toBeNull();
   });
 });
 
@@ -321,7 +316,7 @@ describe('its three figures', () => {
     const production = { arm: 'run-r1', name: 'tuned 1', addedRows: 0 };
     const plan = planOf(gold, arms, { pairs: [...PAIRS.slice(0, 1), ['untuned', 'tuned'], ['run-r1', 'tuned']] });
     const of = (given: ComparisonPlan) =>
-      recommendationOf({ plan: given, comparison: compare(plan, { draws: 50 }) }, { stillFalling: false });
+      cardOf({ plan: given, comparison: compare(plan, { draws: 50 }) }, { stillFalling: false });
     expect(of(plan)).toMatchObject({ action: 'ship', armId: 'untuned' });
     expect(of({ ...plan, production })).toMatchObject({ action: 'keep', armId: 'run-r1' });
   });
@@ -356,7 +351,7 @@ function simulated(count: number, prompts: Share, words: Share): Readonly<Record
   const seen: Record<string, number> = {};
   for (let seed = 1; seed <= count; seed++) {
     const plan = nullPlan(seed, ROWS, prompts, words);
-    const found = recommendationOf({ plan, comparison: compare(plan, { draws: 2 }) }, { stillFalling: false });
+    const found = cardOf({ plan, comparison: compare(plan, { draws: 2 }) }, { stillFalling: false });
     if (found) seen[found.action] = (seen[found.action] ?? 0) + 1;
   }
   return seen;

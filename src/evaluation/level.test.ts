@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { createRng } from '../../lib/rng';
-import { alternating, armOf, planOf } from '../test-support';
-import type { ArmKind } from '../types';
-import { compare } from './compare';
+import { createRng } from '../lib/rng';
+import { cardOf } from './card';
+import { compare } from './classify/compare';
+import { MAJORITY, majorityArm, PROBE, WORDS } from './classify/made-arms';
 import { shareOfTokens } from './level';
-import { MAJORITY, majorityArm, PROBE, WORDS } from './made-arms';
-import { recommendationOf } from './recommendation';
+import { alternating, armOf, planOf } from './test-support';
+import type { ArmKind } from './types';
 
 const KINDS: Readonly<Record<string, readonly [kind: ArmKind, tokens: number | null]>> = {
   'yours-8': ['few-shot', 310],
@@ -32,7 +32,7 @@ function* ties(rival: string, count: number, rows = 160) {
     const pairs = [['yours', 'tuned'], ...(kind === 'reference' ? [] : [[rival, 'tuned'] as const])] as const;
     const plan = planOf(gold, arms, { pairs });
     const comparison = compare(plan, { draws: 2 });
-    const found = recommendationOf({ plan, comparison }, { stillFalling: false });
+    const found = cardOf({ plan, comparison }, { stillFalling: false });
     if (found && found.action !== 'label-more') yield { ...found, headline: comparison.verdict.headline };
   }
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { createRng } from '../../lib/rng';
-import { alternating, armOf, patterned, planOf } from '../test-support';
-import type { ArmKind, ArmOutcome, Verdict } from '../types';
-import { compare } from './compare';
-import { majorityArm, probeArm, wordsArm } from './made-arms';
-import { unclearSpread } from './titles';
+import { createRng } from '../lib/rng';
+import { compare } from './classify/compare';
+import { majorityArm, probeArm, wordsArm } from './classify/made-arms';
+import { unclearSpread } from './field';
+import { alternating, armOf, patterned, planOf } from './test-support';
+import type { ArmKind, ArmOutcome, Verdict } from './types';
 
 /** Arms by right/wrong patterns over the rows, in the order yours, tuned, then those named. */
 function verdict(
@@ -79,7 +79,7 @@ describe('verdict', () => {
     const v = verdict({ '11': 76, '10': 22, '01': 5, '00': 17 });
     expect(v.kind).toBe('yours-better');
     expect(v.headline).toBe('Your prompt beats the tuned prompt by 14 points on 120 test rows: keep it');
-    expect(v.detail).toContain('Tuning broke 22 rows and fixed 5.');
+    expect(v.detail).toContain('Tuning fixed 5 rows and broke 22.');
   });
 
   it('a lead that may be chance is no win, and says how many rows would settle it', () => {

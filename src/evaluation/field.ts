@@ -1,0 +1,334 @@
+import { capitalised, count, counted, midSentence, ofRows, percent } from '../lib/format';
+import { holm, type PairedCounts } from '../metrics/mcnemar';
+import { detectableDifference } from '../metrics/power';
+import { pairedBootstrap } from '../metrics/resample';
+import { MAJORITY, PROBE, WORDS } from './classify/made-arms';
+import { aWins, bWins, duel, rowsMore } from './classify/pairs';
+import type {
+  ArmKind,
+  Comparison,
+  ComparisonPlan,
+  GenerateComparison,
+  GeneratePlan,
+  Interval,
+  Production,
+} from './types';
+import { numberWord, pointsRange, pointsWithUnit, pValue, times } from './words';
+
+/** One prompt of a comparison, by the metric that decides: accuracy, or ROUGE-L of generated texts. */
+export interface FieldArm {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: ArmKind;
+  /** From 0 to 1. */
+  readonly value: number;
+  /** Test rows; null of ROUGE-L, which is no share of them. */
+  readonly n: number | null;
+  readonly ci95: Interval;
+  readonly tokensSentMean: number | null;
+}
+
+/** B minus A on the same rows. */
+export interface Lead extends Pick<PairedCounts, 'aOnly' | 'bOnly'> {
+  readonly difference: number;
+  readonly ci95: Interval;
+  /** Corrected by Holm for `comparisons`. */
+  readonly p: number;
+  /** Pairs that p is corrected for, itself included; 0 = texts, which are judged by the interval of the pair alone. */
+  readonly comparisons: number;
+  readonly finding: 'a-better' | 'b-better' | 'unclear';
+  readonly designEffect: number;
+}
+
+/** The prompts of one comparison by the part that they play, and any two of them on the same rows. */
+export interface Field extends Roles, Pick<ComparisonPlan, 'groups' | 'folds' | 'file'> {
+  readonly n: number;
+  readonly looks: number;
+  /** After a number of points: " of ROUGE-L". */
+  readonly metric: string;
+  readonly compare: (a: FieldArm, b: FieldArm) => Lead;
+  /** "fixed 22 rows and broke 5": what B did against A. */
+  readonly changed: (lead: Lead) => string;
+  /** What the deciding metric hides. */
+  readonly caution: string | null;
+  /** Of the mean tokens a row of one prompt minus another's; null where it was not measured. */
+  readonly tokens: (from: FieldArm, to: FieldArm) => Interval | null;
+}
+
+interface Roles {
+  /** In the order of the comparison. */
+  readonly arms: readonly FieldArm[];
+  /** Arm A of the headline pair, or another hand-written prompt that does better on these rows. */
+  readonly hand: FieldArm;
+  /** Arm A of the headline pair. */
+  readonly first: FieldArm;
+  /** Arm B of the headline pair. */
+  readonly tuned: FieldArm;
+  /** The best few-shot arm, unless it is itself one of the pair. */
+  readonly fewShot: FieldArm | null;
+  readonly words: FieldArm | null;
+  readonly probe: FieldArm | null;
+  readonly majority: FieldArm | null;
+  /** The hand-written prompt with vectors trained on top. */
+  readonly hybrid: FieldArm | null;
+  /** The tuned prompt's text without its vectors: what training itself added shows against it. */
+  readonly untuned: FieldArm | null;
+  /** The version in production, with its answers. */
+  readonly production: (Production & { readonly arm: string; readonly report: FieldArm }) | null;
+  /** Every arm that could be used by itself, with word counts and probe; not a mixture of several, nor always one answer. */
+  readonly usable: readonly FieldArm[];
+}
+
+/** The first of the best. */
+export const best = (arms: readonly FieldArm[]): FieldArm | null =>
+  arms.reduce<FieldArm | null>((top, arm) => (top === null || arm.value > top.value ? arm : top), null);
+
+/** A prompt that a person wrote, with whatever examples it has; not the arm that the comparison adds examples to. */
+export const isHand = ({ id, kind }: FieldArm) =>
+  kind === 'zero-shot' || (kind === 'few-shot' && !/^yours-\d+$/.test(id));
+
+/** Null where the plan's first pair does not name two arms. */
+function rolesOf(arms: readonly FieldArm[], pairs: ComparisonPlan['pairs'], inProduction?: Production): Roles | null {
+  const byId = (id: string | undefined) => arms.find((arm) => arm.id === id);
+  const [a, b] = pairs[0] ?? [];
+  const [first, tuned] = [byId(a), byId(b)];
+  if (!first || !tuned) return null;
+  const others = arms.filter((arm) => arm !== tuned && arm !== first);
+  const inUse = byId(inProduction?.arm);
+  return {
+    arms,
+    first,
+    hand: (isHand(first) && best([first, ...others.filter(isHand)])) || first,
+    tuned,
+    fewShot: best(others.filter((arm) => arm.kind === 'few-shot' && !isHand(arm))),
+    words: byId(WORDS) ?? null,
+    probe: byId(PROBE) ?? null,
+    majority: byId(MAJORITY) ?? null,
+    hybrid: byId('hybrid') ?? others.find((arm) => arm.kind === 'hybrid' && arm !== inUse) ?? null,
+    untuned: others.find((arm) => arm.kind === 'untuned') ?? null,
+    production: inProduction && inUse ? { ...inProduction, report: inUse } : null,
+    usable: arms.filter(
+      ({ id, kind }) =>
+        !['reference', 'combined', 'ensemble'].includes(kind) || id === WORDS || id === PROBE || id === b,
+    ),
+  };
+}
+
+/** Rules ask for the same pair again, and the bootstrap of groups takes milliseconds. */
+function remembered(compare: Field['compare']): Field['compare'] {
+  const known = new Map<string, Lead>();
+  return (a, b) => {
+    const key = JSON.stringify([a.id, b.id]);
+    const found = known.get(key) ?? compare(a, b);
+    known.set(key, found);
+    return found;
+  };
+}
+
+export interface LabelInput {
+  readonly plan: Pick<ComparisonPlan, 'gold' | 'groups' | 'folds' | 'file' | 'seed' | 'pairs' | 'looks' | 'production'>;
+  readonly comparison: Pick<Comparison, 'arms' | 'pairs'>;
+}
+
+/** Of a comparison of labels. A pair that is not in the plan is one more comparison, which its p is corrected for. */
+export function labelField({ plan, comparison: { arms, pairs } }: LabelInput): Field | null {
+  const shown = arms.map(
+    ({ id, name, kind, accuracy, n, accuracyCi95, tokensSentMean }): FieldArm => ({
+      ...{ id, name, kind, value: accuracy, n, ci95: accuracyCi95, tokensSentMean },
+    }),
+  );
+  const roles = rolesOf(shown, plan.pairs, plan.production);
+  if (!roles) return null;
+  const { groups, folds, file, looks, gold } = plan;
+  const answers = new Map(arms.map((arm) => [arm.id, arm]));
+  const exact = pairs.map(({ pExact }) => pExact);
+  const compare = (a: FieldArm, b: FieldArm): Lead => {
+    const [ofA, ofB] = [answers.get(a.id), answers.get(b.id)];
+    if (!ofA || !ofB) throw new Error(`${a.id} or ${b.id} took no part`);
+    const { pExact, ci95, difference, aOnly, bOnly, designEffect } = duel(ofA, ofB, plan);
+    const planned = pairs.findIndex((pair) => [pair.a, pair.b].includes(a.id) && [pair.a, pair.b].includes(b.id));
+    const family = holm(planned === -1 ? [...exact, pExact] : exact);
+    const p = family.at(planned) ?? pExact;
+    const tested = { ci95, pExact, pHolm: p };
+    const finding = bWins(tested) ? 'b-better' : aWins(tested) ? 'a-better' : 'unclear';
+    return { difference, ci95, aOnly, bOnly, designEffect, p, comparisons: family.length, finding };
+  };
+  return {
+    ...roles,
+    ...(groups && { groups }),
+    ...(folds && { folds }),
+    ...(file && { file }),
+    n: gold.length,
+    looks,
+    metric: '',
+    compare: remembered(compare),
+    changed: ({ aOnly, bOnly }) => `fixed ${counted(bOnly, 'row')} and broke ${aOnly}`,
+    caution: macroCaution(pairs[0]),
+    tokens: (from, to) => pairs.find(({ a, b }) => a === from.id && b === to.id)?.tokens?.ci95 ?? null,
+  };
+}
+
+/** What accuracy hides where one label is common. */
+function macroCaution(headline: Comparison['pairs'][number] | undefined): string | null {
+  if (!headline) return null;
+  const { macroF1Ci95, macroF1Difference, difference } = headline;
+  if (difference > 0 && macroF1Ci95.high < 0)
+    return `Mind the rare labels: macro-F1 is ${pointsWithUnit(-macroF1Difference)} lower.`;
+  if (difference <= 0 && macroF1Ci95.low > 0)
+    return `On the rare labels the tuned prompt helps: macro-F1 is ${pointsWithUnit(macroF1Difference)} higher.`;
+  return null;
+}
+
+export interface TextInput {
+  readonly plan: Pick<GeneratePlan, 'groups' | 'seed' | 'pairs' | 'looks'>;
+  readonly comparison: Pick<GenerateComparison, 'n' | 'arms' | 'duels'>;
+}
+
+/** Of a comparison of generated texts: ROUGE-L decides, by the interval of each pair. */
+export function textField({ plan, comparison: { n, arms, duels } }: TextInput): Field | null {
+  const shown = arms.map(
+    ({ id, name, kind, rougeL, intervals, tokensSentMean }): FieldArm => ({
+      ...{ id, name, kind, value: rougeL, n: null, ci95: intervals.rougeL, tokensSentMean },
+    }),
+  );
+  const roles = rolesOf(shown, plan.pairs);
+  if (!roles) return null;
+  const rowsOf = new Map(arms.map(({ id, rows }) => [id, rows]));
+  const compare = (a: FieldArm, b: FieldArm): Lead => {
+    const ofA = rowsOf.get(a.id) ?? [];
+    const gains = (rowsOf.get(b.id) ?? []).map((value, i) => value - (ofA[i] ?? 0));
+    const mean = (rows: ArrayLike<number>) => {
+      let sum = 0;
+      for (let i = 0; i < rows.length; i++) sum += gains[rows[i] ?? 0] ?? 0;
+      return sum / rows.length;
+    };
+    const planned = duels.find((pair) => pair.a === a.id && pair.b === b.id)?.rougeL.interval;
+    const ci95 = planned ?? pairedBootstrap(gains.length, mean, plan);
+    const finding = ci95.low > 0 ? 'b-better' : ci95.high < 0 ? 'a-better' : 'unclear';
+    const [aOnly, bOnly] = [gains.filter((gain) => gain < 0).length, gains.filter((gain) => gain > 0).length];
+    return { difference: b.value - a.value, ci95, aOnly, bOnly, p: 0, comparisons: 0, finding, designEffect: 1 };
+  };
+  return {
+    ...roles,
+    ...(plan.groups && { groups: plan.groups }),
+    n,
+    looks: plan.looks,
+    metric: ' of ROUGE-L',
+    compare: remembered(compare),
+    changed: ({ aOnly, bOnly }) => `came closer on ${counted(bOnly, 'row')} and fell back on ${aOnly}`,
+    caution: textCaution(arms.find(({ id }) => id === roles.tuned.id)?.exactMatch ?? 0, n, duels[0]),
+    tokens: () => null,
+  };
+}
+
+/** What ROUGE-L hides: how many texts are word for word the expected ones, and what the model would rather expect. */
+function textCaution(exactMatch: number, n: number, headline: GenerateComparison['duels'][number] | undefined): string {
+  const rows = Math.round(exactMatch * n);
+  const exact = `${rows === 0 ? 'None' : rows} of its ${n} texts ${rows > 1 ? 'match' : 'matches'} the expected one word for word.`;
+  return headline && headline.perplexity.interval.high < 1 && headline.finding !== 'b-better'
+    ? `It predicts the expected texts better (perplexity × ${headline.perplexity.difference.toPrecision(2)}), but its own texts do not show it. ${exact}`
+    : exact;
+}
+
+/** Whether one prompt is clearly better than another. */
+export const beats = (field: Field, arm: FieldArm, other: FieldArm): boolean =>
+  field.compare(other, arm).finding === 'b-better';
+
+/** About how many more rows would settle a difference; null where they are more than the file has: nobody labels those. */
+export function rowsToLabel({ n, file }: Field, lead: Lead): number | null {
+  const more = lead.comparisons === 0 ? null : rowsMore(lead, n);
+  return more === null || more > (file?.rows ?? Number.POSITIVE_INFINITY) ? null : more;
+}
+
+/** Rows of a cross-validation that are worth one test row: chance sets its prompts apart too (docs/method/statistics.md). */
+const ROWS_FOR_ONE = 1.5;
+
+/** The smallest gain (0 to 1) that a cross-validation over all rows would show; null where that would not settle the difference. */
+export function shownByEveryRow({ n, file, folds }: Field, lead: Lead): number | null {
+  if (!file || folds) return null;
+  const more = rowsMore(lead, n);
+  if (more === null || ROWS_FOR_ONE * (n + more) > file.rows) return null;
+  return detectableDifference(Math.floor(file.trials / ROWS_FOR_ONE), lead.comparisons);
+}
+
+// Words about prompts of a field.
+
+/** What an arm reached. */
+export const rightOf = ({ value, n }: Pick<FieldArm, 'value' | 'n'>): string =>
+  n === null ? percent(value) : ofRows(value, n);
+
+/** The name of an arm inside a sentence. */
+export function called(arm: FieldArm, field: Field): string {
+  if (arm === field.production?.report) return `the version in production (${field.production.name})`;
+  if (arm.kind === 'tuned' && (arm === field.tuned || field.tuned.kind !== 'tuned')) return 'the tuned prompt';
+  if (arm.kind === 'hybrid') return 'your prompt with vectors';
+  if (arm.kind === 'ensemble') return 'the mean of several tuned prompts';
+  if (arm.kind === 'combined') return 'the tuned prompt with word counts';
+  if (arm.kind === 'untuned') return 'the untuned prompt';
+  if (arm.kind === 'few-shot' && /^yours-\d+$/.test(arm.id)) return `your prompt with ${shots(arm)}`;
+  if (arm.id === MAJORITY) return `always answering ${arm.name.replace(/^Always /, '')}`;
+  if (arm.id === WORDS) return 'a word-count classifier';
+  if (arm.id === PROBE) return 'a linear probe of the model';
+  if (arm.kind === 'reference') return midSentence(arm.name);
+  return arm.id === field.first.id ||
+    (arm.id === 'yours' && field.first.kind !== 'zero-shot' && field.first.kind !== 'few-shot')
+    ? 'your prompt'
+    : `“${arm.name}”`;
+}
+
+/** `Yours + 8 examples` -> `eight examples`. */
+export function shots(arm: FieldArm): string {
+  const number = /\d+/.exec(arm.name)?.[0] ?? /\d+/.exec(arm.id)?.[0];
+  return number === undefined ? 'examples' : `${numberWord(Number(number))} ${number === '1' ? 'example' : 'examples'}`;
+}
+
+export const namesOf = (field: Field, arms: readonly FieldArm[]): string =>
+  arms.length > 2 ? `${arms.length} others` : arms.map((arm) => called(arm, field)).join(' and ');
+
+export function on({ n, groups, folds, file }: Field): string {
+  const all = file && file.rows > n ? `${count(n)} of ${counted(file.rows, 'row')}` : `all ${counted(n, 'row')}`;
+  const rows = folds ? `in ${new Set(folds).size}-fold cross-validation over ${all}` : `on ${counted(n, 'test row')}`;
+  return groups ? `${rows} from ${count(new Set(groups).size)} groups` : rows;
+}
+
+/** "14 points", "14 points of ROUGE-L". */
+export const pointsOf = ({ metric }: Field, difference: number): string => `${pointsWithUnit(difference)}${metric}`;
+
+/** "exact p = 0.0015"; "p = 0.0030, corrected for 2 comparisons" where it is one of several. */
+export const pWords = ({ p, comparisons }: Lead): string =>
+  comparisons === 0
+    ? '95% interval of this pair alone'
+    : comparisons < 2
+      ? `exact ${pValue(p)}`
+      : `${pValue(p)}, corrected for ${comparisons} comparisons`;
+
+export const between = ({ ci95 }: Pick<Lead, 'ci95'>) => `between ${pointsRange(ci95.low, ci95.high, 'and')} points`;
+
+/** Of A over B, where A is better. */
+export const betweenBack = ({ ci95: { low, high } }: Pick<Lead, 'ci95'>) =>
+  between({ ci95: { low: -high, high: -low } });
+
+/** Of an unclear difference: its interval may leave out 0 where the corrected p does not call it clear. */
+export const unclearSpread = (lead: Pick<Lead, 'ci95'>): string =>
+  lead.ci95.low > 0 || lead.ci95.high < 0
+    ? `this pair’s interval taken alone, ${between(lead)}, does not count the other comparisons`
+    : `the true difference is probably ${between(lead)}`;
+
+/** Every use of the same rows makes a lucky result more likely, so the count is always given. */
+export const looksSentence = ({ looks, folds }: Field) =>
+  `${folds ? `${foldsSentence(folds)} ` : ''}${
+    looks <= 1
+      ? 'These test rows have been used once.'
+      : `${folds ? 'The test rows among them' : 'These test rows'} have been used ${times(looks)}: each use makes a lucky result more likely.`
+  }`;
+
+/** What a result by cross-validation is of, and what is in its favour or not. */
+function foldsSentence(folds: readonly number[]): string {
+  const prompts = numberWord(new Set(folds).size);
+  return `Each row was answered by a prompt that never saw it: ${prompts} were trained alike, each without some of the rows. So this says how well such training does, not how well the one prompt that you export does. The p-values count that the ${prompts} differ and share training rows. Hand-written prompts, answer words and settings may have been chosen on some of these rows.`;
+}
+
+export const paragraph = (...sentences: readonly (string | null)[]) => sentences.filter((s) => s !== null).join(' ');
+
+/** Start of a sentence: "Your prompt". */
+export const Called = (arm: FieldArm, field: Field): string => capitalised(called(arm, field));
