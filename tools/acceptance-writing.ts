@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import Papa from 'papaparse';
-import type { textResultsJson } from '../src/report/json';
+import type { TextResults } from '../src/report/json';
 import { inBuiltPage } from './built-page';
 
 const MINUTES = 60_000;
@@ -50,7 +50,7 @@ const holds = await inBuiltPage(async (studio) => {
   say((await studio.heading.textContent()) ?? '');
   await studio.compare.save.click();
   const { bytes } = await library.saved('JSON, without texts');
-  const { arms, comparisons } = JSON.parse(bytes.toString()) as ReturnType<typeof textResultsJson>;
+  const { arms, comparisons } = JSON.parse(bytes.toString()) as TextResults;
   console.log(JSON.stringify({ arms, comparisons }, null, 1));
   const against = comparisons.find(({ a, b }) => a === 'yours' && b === 'tuned');
   return against !== undefined && against.rougeL.interval.low > 0;

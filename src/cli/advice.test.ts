@@ -14,7 +14,7 @@ import { compareTexts } from '../evaluation/generate/compare';
 import { alternating, armOf, patterned, planOf } from '../evaluation/test-support';
 import type { ArmKind, GenerateOutcome } from '../evaluation/types';
 import { present } from '../lib/assert';
-import { resultsJson, textResultsJson } from '../report/json';
+import { resultsJson } from '../report/json';
 import { htmlReport, markdownReport } from '../report/print';
 import type { LabelReport, TextReport } from '../report/types';
 import { runCommand } from './commands';
@@ -119,6 +119,7 @@ function compared(scenario: Scenario) {
       card,
       mayKnow: [],
       history: [],
+      rows: [],
       prompts: [],
     },
     ...{ model: { id: 'm', dtype: 'q4', sha256: 'a' }, environment: null, training: null },
@@ -204,12 +205,11 @@ describe('what to do, as the card, Decide, the report and the command line say i
     const card = present(textCardOf({ plan, comparison }, { stillFalling: false }), 'card');
     const { report: labels } = compared({ counts: { '11': 10 } });
     const report: TextReport = {
-      ...{ ...labels, kind: 'generate', plan, comparison, card, training: null, votes: null },
-      rows: [],
+      ...{ ...labels, kind: 'generate', plan, comparison, card, votes: null, rows: [] },
     };
     expect(markdownReport(report)).toContain(`**${card.title}.**`);
     expect(htmlReport(report)).toContain('<p><strong>');
-    expect(textResultsJson(report)).toMatchObject({ recommendation: { title: card.title, why: card.why } });
+    expect(resultsJson(report)).toMatchObject({ recommendation: { title: card.title, why: card.why } });
   });
 
   it('covers every rule and every action', () => {

@@ -16,19 +16,13 @@ import { z } from '../lib/zod';
 import { LABEL_METRICS, type MetricFormat, metricsOf, TEXT_METRICS } from '../metrics/registry';
 import { armId } from '../prompt-set/arms';
 import { addTrained, chosenHard, chosenSoft } from '../prompt-set/make-versions';
-import {
-  type ClassifyEvaluation,
-  deciding,
-  type Evaluation,
-  type GenerateEvaluation,
-  type PromptSet,
-} from '../prompt-set/types';
-import { generatedCsv } from '../report/csv';
-import { labelReport, textReport } from '../report/input';
-import { resultsJson, textResultsJson } from '../report/json';
+import { type ClassifyEvaluation, deciding, type Evaluation, type PromptSet } from '../prompt-set/types';
+import { resultsCsv } from '../report/csv';
+import { reportOf } from '../report/input';
+import { resultsJson } from '../report/json';
 import { htmlReport } from '../report/print';
-import { type Results, resultsSchema } from '../report/results-schema';
-import type { LabelReport } from '../report/types';
+import { resultsSchema } from '../report/results-schema';
+import type { ReportInput } from '../report/types';
 import type { Checkpoint } from '../training/events';
 import type { Order } from '../workflow/export-subjects';
 import { audienceProposal, EXPORTS, RECIPIENTS, type Subject, subjectOf, subjectsOf } from '../workflow/exports';
@@ -104,41 +98,44 @@ interface ReportFiles {
   readonly lines: readonly string[];
 }
 
-interface Compared<E extends Evaluation> {
+interface Compared {
   readonly set: PromptSet;
   readonly dataset: Dataset;
-  readonly evaluation: E;
+  readonly evaluation: Evaluation;
   /** The end of the tuned prompt's run. */
   readonly checkpoint: Checkpoint;
 }
 
-export const reportFiles = ({ evaluation, ...of }: Compared<Evaluation>): ReportFiles =>
-  evaluation.kind === 'classify' ? labelFiles({ ...of, evaluation }) : textFiles({ ...of, evaluation });
-
 const asJson = (value: object) => `${JSON.stringify(value, null, 1)}\n`;
 
-function labelFiles({ set, dataset, evaluation, checkpoint }: Compared<ClassifyEvaluation>): ReportFiles {
-  const decided = deciding(evaluation);
-  const { plan, comparison, fineTuning } = decided;
-  const report = present(labelReport(set, dataset, decided, comparison, null, checkpoint), 'report');
-  const closer = { insights: drained(insightsOf(plan, comparison, dataset)), ...(fineTuning && { fineTuning }) };
+export function reportFiles({ evaluation: compared, ...of }: Compared): ReportFiles {
+  const evaluation = deciding(compared);
+  const found = present(reportOf({ ...of, evaluation }), 'report');
+  const report = evaluation.kind === 'classify' ? { ...found, closer: closerOf(evaluation, of.dataset) } : found;
+  const { verdict } = evaluation.comparison;
   return {
     files: new Map([
-      ['results.json', asJson(resultsOf({ ...report, closer }))],
-      ['report.html', htmlReport({ ...report, closer })],
+      ['results.json', asJson(numbered(report))],
+      ['report.html', htmlReport(report)],
+      ...(evaluation.kind === 'generate' ? [['written.csv', resultsCsv(evaluation, of.dataset)] as const] : []),
     ]),
     lines: [
-      ...comparison.arms.map((arm) =>
-        armLine(LABEL_METRICS, arm, `${arm.name}${arm.calibrated ? ' (calibrated)' : ''}`),
-      ),
-      comparison.verdict.headline,
+      ...armLines(evaluation),
+      ...(evaluation.kind === 'generate' ? evaluation.comparison.duels.map(({ sentence }) => sentence) : []),
+      verdict.headline,
       ...(report.card ? [`${report.card.title}. ${report.card.why}`] : []),
     ],
   };
 }
 
+const closerOf = ({ plan, comparison, fineTuning }: ClassifyEvaluation, dataset: Dataset) => ({
+  insights: drained(insightsOf(plan, comparison, dataset)),
+  ...(fineTuning && { fineTuning }),
+});
+
 /** The report's figures; a row has the number that it has in its own file. */
-function resultsOf(report: LabelReport): Results {
+function numbered(report: ReportInput): object {
+  if (report.kind === 'generate') return resultsJson(report);
   const results = resultsJson(report);
   const arms = results.arms.map((arm) => ({
     ...arm,
@@ -147,34 +144,23 @@ function resultsOf(report: LabelReport): Results {
   return resultsSchema.parse({ ...results, arms });
 }
 
-function textFiles({ set, dataset, evaluation, checkpoint }: Compared<GenerateEvaluation>): ReportFiles {
-  const { arms, duels } = evaluation.comparison;
-  const report = present(textReport(set, dataset, evaluation, null, checkpoint), 'report');
-  return {
-    files: new Map([
-      ['results.json', asJson(textResultsJson(report))],
-      ['report.html', htmlReport(report)],
-      ['written.csv', generatedCsv(evaluation, dataset)],
-    ]),
-    lines: [...arms.map((arm) => armLine(TEXT_METRICS, arm, arm.name)), ...duels.map(({ sentence }) => sentence)],
-  };
-}
+const armLines = ({ kind, comparison }: Evaluation): readonly string[] =>
+  kind === 'classify'
+    ? comparison.arms.map((arm) => armLine(LABEL_METRICS, arm, `${arm.name}${arm.calibrated ? ' (calibrated)' : ''}`))
+    : comparison.arms.map((arm) => armLine(TEXT_METRICS, arm, arm.name));
 
 /** "Accuracy  81.7%  Macro-F1  0.812  Tuned". */
 const armLine = <Id extends string>(
   metrics: Readonly<Record<Id, { readonly name: string; readonly format: MetricFormat }>>,
-  arm: Readonly<Partial<Record<Id, number>>>,
+  arm: Readonly<Record<Id, number>>,
   name: string,
 ): string =>
   [
-    ...metricsOf(metrics).map(([id, metric]) => {
-      const value = arm[id];
-      return `${metric.name} ${(value === undefined ? '–' : metric.format.value(value)).padStart(6)}`;
-    }),
+    ...metricsOf(metrics).map(([id, { name: metric, format }]) => `${metric} ${format.value(arm[id]).padStart(6)}`),
     name,
   ].join('  ');
 
-type Exported = Omit<Compared<Evaluation>, 'checkpoint'> & { readonly folder: string };
+type Exported = Omit<Compared, 'checkpoint'> & { readonly folder: string };
 
 /** The linear probe of a comparison as a folder like the tuned prompt's. @throws StudioError as `keepProbe` */
 export async function exportProbe(host: Host, { set, dataset, evaluation, folder }: Exported): Promise<void> {

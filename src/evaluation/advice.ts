@@ -337,7 +337,7 @@ function keptInProduction({ field }: Case, advice: Advice): Advice {
 }
 
 /**
- * A prompt is shipped only where it clearly beats one answer for every row (docs/decisions/095-better-than-one-answer.md);
+ * A prompt is shipped only where it clearly beats one answer for every row;
  * where another is kept that does not, it is said.
  */
 function againstOneAnswer(of: Case, advice: Advice): Advice {

@@ -41,7 +41,7 @@ const LEVEL_RULE = 'Of prompts that are level, the one that sends the fewest tok
 /**
  * What replaces the hand-written prompt; null = nothing clearly beats it. Of the arms that do, and that none of the others
  * clearly beats, it is the one with the fewest tokens, then the simplest; a trained prompt that leads that one by `MARGIN`
- * stays (docs/decisions/097-level-prompts.md). One that clearly beats always giving one answer comes before one that does not.
+ * stays. One that clearly beats always giving one answer comes before one that does not.
  */
 export function replacement(field: Field): FieldArm | null {
   const { hand, majority } = field;

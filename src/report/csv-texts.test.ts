@@ -4,8 +4,8 @@ import { textCardOf } from '../evaluation/card';
 import { compareTexts } from '../evaluation/generate/compare';
 import { tally } from '../evaluation/vote';
 import type { GenerateEvaluation } from '../prompt-set/types';
-import { generatedCsv, writtenRows } from './csv';
-import { textResultsJson } from './json';
+import { resultsCsv, writtenRows } from './csv';
+import { resultsJson } from './json';
 import { htmlReport, markdownReport } from './print';
 import type { TextReport } from './types';
 
@@ -35,7 +35,7 @@ const plan = {
   seed: 0,
 };
 const comparison = compareTexts(plan, { draws: 100 });
-const evaluation = { plan, comparison } as unknown as GenerateEvaluation;
+const evaluation = { kind: 'generate', plan, comparison } as unknown as GenerateEvaluation;
 
 test('rows come with what changed most first', () => {
   const rows = writtenRows(evaluation, dataset, { a: 'yours', b: 'tuned' });
@@ -49,12 +49,12 @@ test('rows come with what changed most first', () => {
 });
 
 test('the CSV of all rows contains no formula', () => {
-  const [head, first] = generatedCsv(evaluation, dataset).split(/\r?\n/);
+  const [head, first] = resultsCsv(evaluation, dataset).split(/\r?\n/);
   expect(head).toBe(
     'row_id,text,wanted,yours_written,yours_rouge_l,yours_log_prob,tuned_written,tuned_rouge_l,tuned_log_prob',
   );
   expect(first).toContain("'=SUM(A)");
-  const numbers = generatedCsv(evaluation, null);
+  const numbers = resultsCsv(evaluation, null);
   expect(numbers.split(/\r?\n/)[0]).toBe('row_id,yours_rouge_l,yours_log_prob,tuned_rouge_l,tuned_log_prob');
   expect(numbers).not.toMatch(/PRIVATE|wanted|SUM/);
 });
@@ -65,6 +65,7 @@ const input: TextReport = {
   card: textCardOf(evaluation, { stillFalling: false }),
   mayKnow: [],
   history: [],
+  rows: [],
   createdAt: '2026-01-01T00:00:00Z',
   model: { id: 'm', dtype: 'q4', sha256: 'h' },
   environment: { backend: 'wasm', threads: 2 },
@@ -72,14 +73,23 @@ const input: TextReport = {
   prompts: [{ armId: 'yours', template: 'Say <it>.\n{text}', shots: 0 }],
   plan,
   comparison,
-  training: { placement: 'suffix' as const, tokens: 10, seed: 0, steps: 50, bestStep: 40, seconds: 9 },
+  training: {
+    placement: 'suffix' as const,
+    tokens: 10,
+    seed: 0,
+    steps: 50,
+    bestStep: 40,
+    stepsPerSecond: null,
+    trainSeconds: 9,
+    history: [],
+  },
   votes: tally([{ rowId: '1', choice: 'b' }]),
 };
 
 test('reports say the verdict, every measure with its interval, the votes and their limits; texts only where they were asked for', () => {
   const html = htmlReport(input);
   const markdown = markdownReport(input);
-  const json = JSON.stringify(textResultsJson(input));
+  const json = JSON.stringify(resultsJson(input));
   for (const text of [html, markdown]) {
     expect(text).toContain(comparison.verdict.headline);
     for (const measure of ['ROUGE-L', 'Token F1', 'Exact match', 'Perplexity']) expect(text).toContain(measure);

@@ -16,6 +16,8 @@ const comparison = {
   arms: [arm('yours', [0, 1], 46.44), arm('tuned', [1, 1], null)],
 } as unknown as Comparison;
 const evaluation = {
+  kind: 'classify',
+  comparison,
   plan: { rowIds: ['ticket 7', '2'], gold: [1, 0], labels: ['bad', 'good'] },
   hardVersion: 'h1',
   softVersion: 's1',
@@ -27,7 +29,7 @@ const dataset = {
 } as unknown as Dataset;
 
 test('with texts, formulas in them disarmed; a text that is gone is empty', () => {
-  const read = parseTable('r.csv', new TextEncoder().encode(resultsCsv(comparison, evaluation, dataset)));
+  const read = parseTable('r.csv', new TextEncoder().encode(resultsCsv(evaluation, dataset)));
   if (!read.ok) throw new Error(read.error.message);
   expect(read.value.rows.map(({ cells }) => cells)).toEqual([
     {
@@ -52,7 +54,7 @@ test('with texts, formulas in them disarmed; a text that is gone is empty', () =
 });
 
 test('without texts nothing of a row is in it, its id neither', () => {
-  const csv = resultsCsv(comparison, evaluation, null);
+  const csv = resultsCsv(evaluation, null);
   expect(csv).not.toContain('ticket');
   expect(csv).not.toContain('text');
   expect(csv.split('\r\n')[1]).toBe('1,good,bad,0.5,0,46.4,,good,0.5,1,,,h1 + s1,ffff');

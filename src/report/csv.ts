@@ -1,9 +1,9 @@
-/** Rows of a comparison of generated texts as tables, and every prompt's answers as CSV. */
+/** Rows of a comparison of generated texts, and every prompt's answers as CSV. */
 import { toCsv } from '../dataset/csv-out';
 import { rowsById, textById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
-import type { Comparison, GeneratePair } from '../evaluation/types';
-import type { ClassifyEvaluation, GenerateEvaluation } from '../prompt-set/types';
+import type { GeneratePair } from '../evaluation/types';
+import type { ClassifyEvaluation, Evaluation, GenerateEvaluation } from '../prompt-set/types';
 
 export interface WrittenRow {
   readonly id: string;
@@ -77,8 +77,8 @@ function rowsCsv(
 }
 
 /** Per prompt its answer, that answer's probability, whether it is right, mean tokens and median milliseconds a row. */
-export function resultsCsv(comparison: Comparison, evaluation: ClassifyEvaluation, texts: Dataset | null): string {
-  const { plan, hardVersion, softVersion, datasetFingerprint } = evaluation;
+function labelsCsv(evaluation: ClassifyEvaluation, texts: Dataset | null): string {
+  const { plan, comparison, hardVersion, softVersion, datasetFingerprint } = evaluation;
   const { rowIds, gold, labels } = plan;
   const answer = ['prediction', 'confidence', 'correct', 'tokens_in', 'latency_ms'];
   const columns = [
@@ -102,10 +102,7 @@ export function resultsCsv(comparison: Comparison, evaluation: ClassifyEvaluatio
 }
 
 /** Per prompt ROUGE-L and the expected text's log-probability; with texts also the expected one and the generated ones. */
-export function generatedCsv(
-  { plan, comparison }: Pick<GenerateEvaluation, 'plan' | 'comparison'>,
-  texts: Dataset | null,
-): string {
+function textsCsv({ plan, comparison }: GenerateEvaluation, texts: Dataset | null): string {
   const columns = [
     ...(texts ? ['wanted'] : []),
     ...plan.arms.flatMap(({ id }) => [...(texts ? [`${id}_written`] : []), `${id}_rouge_l`, `${id}_log_prob`]),
@@ -119,3 +116,7 @@ export function generatedCsv(
     ]),
   ]);
 }
+
+/** Every prompt's answer to every row. */
+export const resultsCsv = (evaluation: Evaluation, texts: Dataset | null): string =>
+  evaluation.kind === 'classify' ? labelsCsv(evaluation, texts) : textsCsv(evaluation, texts);

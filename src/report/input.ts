@@ -3,41 +3,38 @@ import type { Dataset } from '../dataset/types';
 import { cardOf, textCardOf } from '../evaluation/card';
 import { everyRowSeconds } from '../evaluation/classify/checks';
 import { COMBINED } from '../evaluation/classify/made-arms';
-import type { Comparison } from '../evaluation/types';
+import { textsOf as changedTexts } from '../evaluation/classify/rows';
 import { tally } from '../evaluation/vote';
 import { softOf, textsOf } from '../prompt/prompt';
 import { armsKnowing, UNTUNED } from '../prompt-set/arms';
 import { sameWords } from '../prompt-set/prompt-set';
-import type { ClassifyEvaluation, ComparedVersion, GenerateEvaluation, PromptSet } from '../prompt-set/types';
+import type { ClassifyEvaluation, ComparedVersion, Evaluation, PromptSet } from '../prompt-set/types';
 import { exampleCount } from '../task/render';
 import { withoutInstruction } from '../task/template';
 import { accuracyOf, wasStillFalling } from '../training/checkpoint';
 import type { Checkpoint } from '../training/events';
+import { changedRows } from './csv';
 import { historyOf } from './history';
-import type { LabelReport, ReportFacts, TextReport } from './types';
+import type { LabelReport, ReportFacts, ReportInput } from './types';
 
-type Compared = Pick<
-  ClassifyEvaluation,
-  'createdAt' | 'hardVersion' | 'softVersion' | 'versions' | 'backend' | 'threads' | 'splitHash' | 'account'
->;
+/** A stored comparison, and what is known of how it was made. */
+export interface Reported {
+  readonly set: PromptSet;
+  readonly dataset: Dataset | null;
+  readonly evaluation: Evaluation;
+  /** Of the comparison, where no run names it. */
+  readonly model?: ReportFacts['model'] | null;
+  /** The end of the tuned prompt's run. */
+  readonly checkpoint: Checkpoint | null;
+  /** The user agreed that texts of rows go along. */
+  readonly withRows?: boolean;
+}
 
 type CommonFacts = Omit<ReportFacts, 'card'>;
 
-const runOf = (set: PromptSet, { softVersion }: Compared) => set.soft.find(({ id }) => id === softVersion) ?? null;
-
-/** The end of the tuned prompt's run. */
-type Ended = { readonly validations: Parameters<typeof wasStillFalling>[0] };
-
-const endOf = (run: Ended | null) => ({ stillFalling: run !== null && wasStillFalling(run.validations) });
-
 /** What every report says of how it was made. Null where the run or the rows are gone. */
-function reportFacts(
-  set: PromptSet,
-  dataset: Dataset | null,
-  evaluation: Compared,
-  model: ReportFacts['model'] | null,
-): CommonFacts | null {
-  const run = runOf(set, evaluation);
+function reportFacts({ set, dataset, evaluation, model, checkpoint }: Reported): CommonFacts | null {
+  const run = set.soft.find(({ id }) => id === evaluation.softVersion) ?? null;
   const of = run?.model ?? model;
   if (!of || !dataset) return null;
   const nameOf = (arm: string, { versionId, prompt }: ComparedVersion): string | undefined => {
@@ -74,38 +71,29 @@ function reportFacts(
       };
     }),
     history: historyOf(set, dataset),
+    training: run && trainingOf(run, checkpoint),
   };
 }
 
-/** Of a comparison of generated texts. Null where the run or the rows are gone. */
-export function textReport(
-  set: PromptSet,
-  dataset: Dataset | null,
-  evaluation: GenerateEvaluation,
-  model: ReportFacts['model'] | null,
-  run: Ended | null,
-): TextReport | null {
-  const { plan, comparison, votes = [] } = evaluation;
-  const facts = reportFacts(set, dataset, evaluation, model);
-  if (!facts) return null;
-  const { settings, bestStep = null, seconds = null } = runOf(set, evaluation) ?? {};
+function trainingOf(
+  { settings, bestStep, seconds }: PromptSet['soft'][number],
+  checkpoint: Checkpoint | null,
+): NonNullable<ReportFacts['training']> {
+  const at = new Map(checkpoint?.validations.map((v) => [v.step, accuracyOf(v)]));
+  const ms = checkpoint?.steps.reduce((sum, s) => sum + s.ms, 0) ?? 0;
   return {
-    ...facts,
-    kind: 'generate',
-    card: textCardOf({ plan, comparison }, endOf(run)),
-    plan,
-    comparison,
-    training: settings
-      ? {
-          placement: settings.placement,
-          tokens: settings.virtualTokens,
-          seed: settings.seed,
-          steps: settings.steps,
-          bestStep,
-          seconds,
-        }
-      : null,
-    votes: votes.length > 0 ? tally(votes) : null,
+    placement: settings.placement,
+    tokens: settings.virtualTokens,
+    seed: settings.seed,
+    steps: checkpoint?.step ?? settings.steps,
+    bestStep,
+    stepsPerSecond: checkpoint && ms > 0 ? (1000 * checkpoint.steps.length) / ms : null,
+    trainSeconds: seconds ?? 0,
+    history: (checkpoint?.steps ?? []).map(({ step, loss }) => ({
+      step,
+      loss,
+      validationAccuracy: at.get(step) ?? null,
+    })),
   };
 }
 
@@ -122,44 +110,30 @@ function answerWords(set: PromptSet, evaluation: ClassifyEvaluation): LabelRepor
   };
 }
 
-/** Of a comparison of labels: no text of any row. Null where the run or the rows are gone. */
-export function labelReport(
-  set: PromptSet,
-  dataset: Dataset | null,
-  evaluation: ClassifyEvaluation,
-  comparison: Comparison,
-  model: ReportFacts['model'] | null,
-  checkpoint: Checkpoint | null,
-): LabelReport | null {
-  const run = runOf(set, evaluation);
-  const facts = reportFacts(set, dataset, evaluation, model);
-  if (!facts) return null;
-  const at = new Map(checkpoint?.validations.map((v) => [v.step, accuracyOf(v) ?? 0]));
-  const ms = checkpoint?.steps.reduce((sum, s) => sum + s.ms, 0) ?? 0;
+/** Null where the run or the rows are gone. */
+export function reportOf(of: Reported): ReportInput | null {
+  const { set, dataset, evaluation, checkpoint, withRows = false } = of;
+  const facts = reportFacts(of);
+  if (!facts || !dataset) return null;
+  const run = set.soft.find(({ id }) => id === evaluation.softVersion);
+  const stillFalling = checkpoint !== null && wasStillFalling(checkpoint.validations);
+  if (evaluation.kind === 'generate') {
+    const { kind, plan, comparison, votes = [] } = evaluation;
+    const [duel] = comparison.duels;
+    return {
+      ...facts,
+      ...{ kind, plan, comparison },
+      card: textCardOf({ plan, comparison }, { stillFalling }),
+      votes: votes.length > 0 ? tally(votes) : null,
+      rows: withRows && duel ? changedRows(evaluation, dataset, duel) : [],
+    };
+  }
+  const { kind, plan, comparison } = evaluation;
   return {
     ...facts,
-    kind: 'classify',
-    plan: evaluation.plan,
-    comparison,
+    ...{ kind, plan, comparison },
     answerWords: answerWords(set, evaluation),
-    card: cardOf(
-      { plan: evaluation.plan, comparison },
-      { ...endOf(checkpoint), everyRowSeconds: everyRowSeconds(run ?? undefined, evaluation.plan) },
-    ),
-    training: run && {
-      placement: run.settings.placement,
-      tokens: run.settings.virtualTokens,
-      seed: run.settings.seed,
-      steps: checkpoint?.step ?? run.settings.steps,
-      bestStep: run.bestStep,
-      stepsPerSecond: checkpoint && ms > 0 ? (1000 * checkpoint.steps.length) / ms : null,
-      cacheSeconds: null,
-      trainSeconds: run.seconds ?? 0,
-      history: (checkpoint?.steps ?? []).map(({ step, loss }) => ({
-        step,
-        loss,
-        validationAccuracy: at.get(step) ?? null,
-      })),
-    },
+    card: cardOf({ plan, comparison }, { stillFalling, everyRowSeconds: everyRowSeconds(run, plan) }),
+    rows: withRows ? changedTexts(comparison, dataset) : [],
   };
 }

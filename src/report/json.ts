@@ -5,7 +5,7 @@ import { rounded } from '../lib/format';
 import { accuracy, argmax } from '../metrics/classification';
 import { LABEL_METRICS, metricsOf } from '../metrics/registry';
 import type { Results } from './results-schema';
-import type { CloserLook, LabelReport, TextReport } from './types';
+import type { CloserLook, LabelReport, ReportInput, TextReport } from './types';
 
 /** Without what follows from the rows above: curves, and the rows of each slice. */
 function compact({ insights, ...others }: CloserLook) {
@@ -83,7 +83,7 @@ const differences = (of: PairReport) =>
   ) as Pick<Results['comparisons'][number], 'macroF1Difference' | 'macroF1Ci95' | 'macroF1P'>;
 
 /** As docs/results.schema.json says. It holds row ids, labels and figures, no text of any row. */
-export function resultsJson(input: LabelReport): Results {
+function labelResults(input: LabelReport): Results {
   const { plan, comparison, model, environment, dataset, training, createdAt } = input;
   return rounded({
     formatVersion: 1,
@@ -138,26 +138,14 @@ export function resultsJson(input: LabelReport): Results {
   });
 }
 
-/** Of a comparison of generated texts. It holds row ids and figures, no text of any row. */
-export function textResultsJson(input: TextReport) {
-  const {
-    kind: _kind,
-    rows: _rows,
-    plan,
-    comparison,
-    prompts,
-    card,
-    mayKnow,
-    account,
-    history: _history,
-    ...facts
-  } = input;
+/** It holds row ids and figures, no text of any row. */
+function textResults(input: TextReport) {
+  const { kind: _kind, rows: _rows, plan, comparison, card, mayKnow, account, history: _history, ...facts } = input;
   return rounded({
     formatVersion: 1,
     task: 'write',
     ...facts,
     ...(account && { rows: account }),
-    prompts,
     looks: plan.looks,
     arms: comparison.arms.map(({ rows, ...arm }) => ({
       ...arm,
@@ -172,4 +160,14 @@ export function textResultsJson(input: TextReport) {
     verdict: comparison.verdict,
     ...recommended(card),
   });
+}
+
+export type TextResults = ReturnType<typeof textResults>;
+
+/** `results.json` of either kind of task. */
+export function resultsJson(input: LabelReport): Results;
+export function resultsJson(input: TextReport): TextResults;
+export function resultsJson(input: ReportInput): object;
+export function resultsJson(input: ReportInput): object {
+  return input.kind === 'classify' ? labelResults(input) : textResults(input);
 }

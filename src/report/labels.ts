@@ -180,7 +180,7 @@ function changedRows({ plan, comparison }: LabelReport, texts: ReadonlyMap<strin
   return html`<h2>Rows that changed</h2>${list('Fixed', pair.fixed)}${list('Broken', pair.broken)}`;
 }
 
-function includedTexts({ comparison, rows = [] }: LabelReport): ReadonlyMap<string, string> {
+function includedTexts({ comparison, rows }: LabelReport): ReadonlyMap<string, string> {
   const changed = new Set([...(comparison.pairs[0]?.fixed ?? []), ...(comparison.pairs[0]?.broken ?? [])]);
   return new Map(rows.flatMap(({ id, text }: RowText) => (changed.has(id) ? [[id, text]] : [])));
 }
@@ -199,7 +199,7 @@ function calibrationOf({ plan, comparison }: LabelReport): string {
 }
 
 export function labelParts(input: LabelReport, nameOf: NameOf): ReportParts {
-  const { comparison, plan, closer, training } = input;
+  const { comparison, plan, closer } = input;
   const texts = includedTexts(input);
   const none = closer?.insights?.slices
     ? 'none: no text of any row; names of parts are values of columns'
@@ -226,7 +226,6 @@ export function labelParts(input: LabelReport, nameOf: NameOf): ReportParts {
     seeds: closer?.seedRange?.seeds ?? 1,
     looks: Math.max(comparison.looks, closer?.review?.looks ?? 0),
     calibration: calibrationOf(input),
-    trained: training && { ...training, seconds: training.trainSeconds },
     ranOn: '; latency is the warm median of single rows',
   };
 }

@@ -115,15 +115,22 @@ ${prompts.map(
 const duration = (s: number) =>
   s < 60 ? `${s.toFixed(s < 10 ? 1 : 0)} s` : `${Math.floor(s / 60)} min ${Math.round(s % 60)} s`;
 
-function trainedWords({ placement, tokens, steps, bestStep, seed, seconds }: NonNullable<ReportParts['trained']>) {
+function trainedWords({
+  placement,
+  tokens,
+  steps,
+  bestStep,
+  seed,
+  trainSeconds,
+}: NonNullable<ReportInput['training']>) {
   const kept = bestStep === null ? '' : `, kept from step ${bestStep}`;
-  const took = seconds === null ? '' : `, ${duration(seconds)}`;
+  const took = trainSeconds === 0 ? '' : `, ${duration(trainSeconds)}`;
   return `${tokens} virtual tokens ${PLACEMENT_WORDS[placement]}, ${steps} steps${kept}, seed ${seed}${took}`;
 }
 
 /** Model, data, training and draws: what somebody needs to make it again. */
-function provenance(input: ReportInput, { trained, calibration, looks, ranOn, rowsWords }: ReportParts): Html {
-  const { model, dataset, environment, createdAt, plan, account } = input;
+function provenance(input: ReportInput, { calibration, looks, ranOn, rowsWords }: ReportParts): Html {
+  const { model, dataset, environment, createdAt, plan, account, training } = input;
   const ran = environment && `${environment.backend}, ${counted(environment.threads, 'thread')}${ranOn}`;
   const facts: readonly (readonly [string, unknown])[] = [
     ['Model', `${model.id}, ${model.dtype} weights, computed in fp32; SHA-256 ${model.sha256}`],
@@ -132,7 +139,7 @@ function provenance(input: ReportInput, { trained, calibration, looks, ranOn, ro
       `${dataset.name}: ${dataset.rows} rows, of which ${dataset.train} for training, ${dataset.validation} for validation, ${dataset.test} for the test; fingerprint ${dataset.fingerprint}, split ${dataset.splitHash}`,
     ],
     ['Rows', account ? accountSentence(account) : null],
-    ['Training', trained && trainedWords(trained)],
+    ['Training', training && trainedWords(training)],
     ['Calibration', calibration],
     ['Test rows', `Used ${times(looks)}`],
     ['Ran on', ran],

@@ -84,7 +84,6 @@ export const resultsSchema = z.object({
       steps: count.describe('Steps done'),
       bestStep: count.nullable().describe('The step whose vectors were kept'),
       stepsPerSecond: z.number().nullable(),
-      cacheSeconds: z.number().nullable().describe('Seconds in which the texts were read once (not with a prefix)'),
       trainSeconds: z.number().describe('Seconds of steps and validations'),
       history: z.array(z.object({ step: count, loss: z.number(), validationAccuracy: share.nullable() })),
     })

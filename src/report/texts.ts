@@ -53,7 +53,7 @@ function votes({ votes: tally, plan }: TextReport, nameOf: NameOf): readonly Sec
   return [{ title: 'Blind votes', sentences: [tallySentence(tally, nameOf(pair[0]), nameOf(pair[1]))] }];
 }
 
-function generatedRows({ plan, rows = [] }: TextReport, nameOf: NameOf): Html | null {
+function generatedRows({ plan, rows }: TextReport, nameOf: NameOf): Html | null {
   const [pair] = plan.pairs;
   if (rows.length === 0 || !pair) return null;
   return html`
@@ -65,7 +65,7 @@ function generatedRows({ plan, rows = [] }: TextReport, nameOf: NameOf): Html | 
 }
 
 export function textParts(input: TextReport, nameOf: NameOf): ReportParts {
-  const { comparison, dataset, plan, training, rows = [] } = input;
+  const { comparison, dataset, plan, rows } = input;
   return {
     sections: [arms(input), pairs(input, nameOf), ...votes(input, nameOf)],
     rows: generatedRows(input, nameOf),
@@ -86,7 +86,6 @@ export function textParts(input: TextReport, nameOf: NameOf): ReportParts {
     seeds: 1,
     looks: plan.looks,
     calibration: null,
-    trained: training,
     ranOn: '',
   };
 }

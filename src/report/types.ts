@@ -4,7 +4,6 @@ import type { ConsistencyReport, FineTuningReport } from '../evaluation/classify
 import type { Insights } from '../evaluation/classify/compare';
 import type { Comparison, ComparisonPlan, GenerateComparison, GeneratePlan, Verdict } from '../evaluation/types';
 import type { Tally } from '../evaluation/vote';
-import type { Placement } from '../prompt/soft-prompt';
 import type { WrittenRow } from './csv';
 import type { Results } from './results-schema';
 
@@ -28,6 +27,7 @@ export interface ReportFacts {
     readonly fingerprint: string;
     readonly splitHash: string;
   };
+  readonly training: Results['training'];
   /** What became of the rows, where it was kept. */
   readonly account?: RowAccount;
   /** The texts around the row, by arm; examples of a few-shot prompt are counted, not shown. */
@@ -47,28 +47,19 @@ export interface LabelReport extends ReportFacts {
   readonly kind: 'classify';
   readonly plan: ComparisonPlan;
   readonly comparison: Comparison;
-  readonly training: Results['training'];
   /** The set's answer words at that time, and how they were found. */
-  readonly answerWords: NonNullable<Results['answerWords']>;
+  readonly answerWords: Results['answerWords'];
   /** Checks made beside the comparison; those that were not made are left out. */
   readonly closer?: CloserLook;
-  readonly rows?: readonly RowText[];
+  readonly rows: readonly RowText[];
 }
 
 export interface TextReport extends ReportFacts {
   readonly kind: 'generate';
   readonly plan: GeneratePlan;
   readonly comparison: GenerateComparison;
-  readonly training: {
-    readonly placement: Placement;
-    readonly tokens: number;
-    readonly seed: number;
-    readonly steps: number;
-    readonly bestStep: number | null;
-    readonly seconds: number | null;
-  } | null;
   readonly votes: Tally | null;
-  readonly rows?: readonly GeneratedText[];
+  readonly rows: readonly GeneratedText[];
 }
 
 export type ReportInput = LabelReport | TextReport;
@@ -140,8 +131,6 @@ export interface ReportParts {
   /** How often the test rows have been used, also after the comparison. */
   readonly looks: number;
   readonly calibration: string | null;
-  /** Null = nothing was trained. */
-  readonly trained: (Omit<NonNullable<TextReport['training']>, 'seconds'> & { readonly seconds: number | null }) | null;
   /** After the number of threads. */
   readonly ranOn: string;
 }

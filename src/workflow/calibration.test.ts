@@ -9,8 +9,9 @@ import { recordComparison, setThreshold } from '../prompt-set/calibration';
 import { recalibrate } from '../prompt-set/make-versions';
 import { alone, askedVersion, gridPrompt } from '../prompt-set/ready-prompt';
 import type { ClassifyEvaluation, Evaluation, PromptSet } from '../prompt-set/types';
-import { labelReport } from '../report/input';
+import { reportOf } from '../report/input';
 import { resultsJson } from '../report/json';
+import type { Results } from '../report/results-schema';
 import { createRouter } from '../route/router';
 import { type BatchEvent, batch } from './batch';
 import { compare } from './compare';
@@ -138,9 +139,9 @@ describe('calibration', () => {
 
   it('is in results.json for every prompt, so that each answer can be worked out from the file', async () => {
     const { dataset, set, evaluation } = await comparedSet(biasedHost());
-    const input = labelReport(set, dataset, evaluation, evaluation.comparison, null, null);
+    const input = reportOf({ set, dataset, evaluation, checkpoint: null });
     if (!input) throw new Error('a report');
-    const results = JSON.parse(JSON.stringify(resultsJson(input))) as ReturnType<typeof resultsJson>;
+    const results = JSON.parse(JSON.stringify(resultsJson(input))) as Results;
     let turned = 0;
     for (const { calibrated, calibration, rows } of results.arms)
       for (const { predicted, logProbs } of rows) {

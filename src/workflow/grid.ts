@@ -149,9 +149,9 @@ const saidTexts: Say = async (host, { of, on, dataset }, asked, control, tell) =
   const wanted = rowsOf(dataset, rowIds).map((row) => targetOf(row, dataset.mapping));
   const texts = found.map(({ text }) => text);
   const scores = found.map(({ rowId, target }) => present(target, `score of row ${rowId}`));
-  const arm = { id: 'asked', name: 'asked', written: texts, scores, tokensSentMean: 0 };
-  const { arms } = compareTexts({ wanted, arms: [arm], pairs: [], seed: dataset.seed });
-  const { id: _id, name: _name, tokensSentMean: _sent, ...figures } = present(arms[0], 'the one prompt');
+  const arm = { id: 'asked', name: 'asked', kind: 'untuned', written: texts, scores, tokensSentMean: 0 } as const;
+  const { arms } = compareTexts({ rowIds, wanted, arms: [arm], pairs: [], looks: 1, seed: dataset.seed });
+  const { id: _id, name: _name, kind: _kind, tokensSentMean: _sent, ...figures } = present(arms[0], 'the one prompt');
   const rowsKey = await rowsKeyOf(dataset);
   const sent = rows.reduce((sum, { ids }) => sum + ids.length, 0) / rows.length;
   const wrote = {

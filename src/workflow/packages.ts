@@ -2,7 +2,6 @@
 import { gzipSync } from 'fflate';
 import { labelOf, rowsOf, targetOf, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
-import { textsOf } from '../evaluation/classify/rows';
 import { ARM_FILE, armJson } from '../interchange/arm-file';
 import {
   armReadme,
@@ -32,8 +31,8 @@ import { stagesAt } from '../prompt-set/stages';
 import type { Evaluation, StagePolicy } from '../prompt-set/types';
 import { type Version, wordsOf } from '../prompt-set/versions';
 import { audiencePage } from '../report/audience';
-import { changedRows, generatedCsv, resultsCsv } from '../report/csv';
-import { labelReport, textReport } from '../report/input';
+import { resultsCsv } from '../report/csv';
+import { reportOf } from '../report/input';
 import { htmlReport, markdownReport } from '../report/print';
 import { makeWebPrompt, WEB_PROMPT_FILE } from '../route/web-prompt';
 import { exampleCount } from '../task/render';
@@ -126,23 +125,13 @@ const reportFile = ({ stored, format = 'html' }: Order, name: string, text: stri
     rows,
   });
 
-function reportOf({ stored, withRows, format }: Order, evaluation: Evaluation): readonly [text: string, rows: number] {
+function report({ stored, withRows, format }: Order, evaluation: Evaluation): readonly [text: string, rows: number] {
   const { set, dataset, checkpoints } = stored;
-  const texts = withRows && format !== 'markdown' ? dataset : null;
-  const print = format === 'markdown' ? markdownReport : htmlReport;
-  const kept = checkpoints.find(({ runId }) => runId === evaluation.softVersion) ?? null;
-  if (evaluation.kind === 'generate') {
-    const input = textReport(set, dataset, evaluation, null, kept?.checkpoint ?? null);
-    if (!input) throw rowsGone();
-    const [duel] = evaluation.comparison.duels;
-    const rows = texts && duel ? changedRows(evaluation, texts, duel) : [];
-    return [print({ ...input, rows }), rows.length];
-  }
-  const checkpoint = kept?.checkpoint ?? null;
-  const input = labelReport(set, dataset, evaluation, evaluation.comparison, null, checkpoint);
+  const checkpoint = checkpoints.find(({ runId }) => runId === evaluation.softVersion)?.checkpoint ?? null;
+  const isMarkdown = format === 'markdown';
+  const input = reportOf({ set, dataset, evaluation, checkpoint, withRows: withRows && !isMarkdown });
   if (!input) throw rowsGone();
-  const rows = texts ? textsOf(evaluation.comparison, texts) : [];
-  return [print({ ...input, rows }), rows.length];
+  return [isMarkdown ? markdownReport(input) : htmlReport(input), input.rows.length];
 }
 
 /** The hand-written prompt in use, which answers where a tuned one fails; null where it cannot. */
@@ -296,7 +285,7 @@ const PACKAGES: Readonly<Record<RecipientId, Make>> = {
     const what = 'texts with recorded answers, as one page: opens anywhere, no request';
     return filePackage({ name: `${set.handle}-audience.html`, type: 'text/html', text, what, rows });
   },
-  manager: async (_host, order) => reportFile(order, 'report', ...reportOf(order, comparisonOf(order))),
+  manager: async (_host, order) => reportFile(order, 'report', ...report(order, comparisonOf(order))),
   spreadsheet: async (_host, order) => {
     const evaluation = comparisonOf(order);
     const texts = order.withRows ? order.stored.dataset : null;
@@ -304,7 +293,7 @@ const PACKAGES: Readonly<Record<RecipientId, Make>> = {
     return filePackage({
       name: `${order.stored.set.handle}-predictions.csv`,
       type: 'text/csv',
-      text: isChoice ? resultsCsv(evaluation.comparison, evaluation, texts) : generatedCsv(evaluation, texts),
+      text: resultsCsv(evaluation, texts),
       what: isChoice
         ? 'one line per test row: what every prompt said, its probability, whether it is right'
         : 'one line per test row: how close every prompt came to the expected text; with texts, what it generated',

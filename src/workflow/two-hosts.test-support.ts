@@ -11,8 +11,8 @@ import { gridChoices, gridPrompt } from '../prompt-set/ready-prompt';
 import { askedOf } from '../prompt-set/test-support';
 import type { Evaluation, PromptSet } from '../prompt-set/types';
 import { EMPTY_GRID, type GridCell, gridJson } from '../report/grid';
-import { labelReport, textReport } from '../report/input';
-import { resultsJson, textResultsJson } from '../report/json';
+import { reportOf } from '../report/input';
+import { resultsJson } from '../report/json';
 import { classifyInstruction, generateInstruction } from '../task/propose';
 import { propose } from '../task/tasks';
 import { wordsFor } from '../task/template';
@@ -130,11 +130,7 @@ async function preparedSet(host: Host, kind: StoryKind, order: StoryOrder) {
 }
 
 function resultsOf(set: PromptSet, dataset: Dataset, evaluation: Evaluation): unknown {
-  if (evaluation.kind === 'generate') {
-    const input = textReport(set, dataset, evaluation, null, null);
-    return input && textResultsJson(input);
-  }
-  const input = labelReport(set, dataset, evaluation, evaluation.comparison, null, null);
+  const input = reportOf({ set, dataset, evaluation, checkpoint: null });
   return input && resultsJson(input);
 }
 

@@ -17,7 +17,7 @@ import Papa from 'papaparse';
 import { runCommand } from '../../src/cli/commands';
 import { present } from '../../src/lib/assert';
 import { createRng, shuffled } from '../../src/lib/rng';
-import type { resultsJson } from '../../src/report/json';
+import type { Results } from '../../src/report/results-schema';
 import { inBuiltPage } from '../built-page';
 import { readOptions } from './read-options.mjs';
 
@@ -46,8 +46,6 @@ const rowsIn = {
   sorted: mixed.toSorted((a, b) => (a.label < b.label ? -1 : a.label > b.label ? 1 : 0)),
 };
 const csvIn = (order: keyof typeof rowsIn) => Papa.unparse(rowsIn[order].map(({ text, label }) => ({ text, label })));
-
-type Results = ReturnType<typeof resultsJson>;
 
 async function byCommand(csv: string): Promise<Results> {
   const folder = await mkdtemp(join(tmpdir(), 'row-orders-'));

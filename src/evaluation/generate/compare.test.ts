@@ -83,7 +83,11 @@ it.each([
   [2, /Training itself added 70 points, probably between .+: the untuned prompt/],
   [9, /What training itself added is not clear: the true difference is probably between/],
 ])('says what training itself added, where %i of 10 untuned texts are right', (near, added) => {
-  const untuned = { ...outcome('untuned', (text, i) => (i % 10 < near ? text : 'nothing near'), -20), name: 'Untuned' };
+  const untuned = {
+    ...outcome('untuned', (text, i) => (i % 10 < near ? text : 'nothing near'), -20),
+    name: 'Untuned',
+    kind: 'untuned' as const,
+  };
   const arms = [...armsOf(1, 2, 9), untuned];
   const { verdict } = compareTexts({ ...PLAN, arms, pairs: [...PAIRS, ['untuned', 'tuned']] });
   expect(verdict.detail).toMatch(added);

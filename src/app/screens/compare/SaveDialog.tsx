@@ -1,14 +1,13 @@
 /** The comparison on the screen as files. Texts of rows are in them only where the user said so. */
 import { useState } from 'react';
-import { textOf } from '../../../dataset/labels';
-import type { ByTask, Dataset } from '../../../dataset/types';
+import type { Dataset } from '../../../dataset/types';
 import { planFor } from '../../../evaluation/classify/outcome';
-import { deciding, type Evaluation, type GenerateEvaluation } from '../../../prompt-set/types';
-import { changedRows, generatedCsv, resultsCsv } from '../../../report/csv';
-import { labelReport, textReport } from '../../../report/input';
-import { resultsJson, textResultsJson } from '../../../report/json';
+import { deciding, type Evaluation } from '../../../prompt-set/types';
+import { resultsCsv } from '../../../report/csv';
+import { reportOf } from '../../../report/input';
+import { resultsJson } from '../../../report/json';
 import { htmlReport, markdownReport } from '../../../report/print';
-import type { CloserLook, LabelReport, ReportInput, TextReport } from '../../../report/types';
+import type { CloserLook, ReportInput } from '../../../report/types';
 import { fileStem } from '../../charts';
 import { perStudio, type Studio, usePromptSets } from '../../state/studio';
 import { Button, Dialog, format, toastError, YesNo } from '../../ui';
@@ -48,7 +47,7 @@ function useSave() {
 }
 
 export function SaveDialog({ evaluation, dataset, isOpen, onClose }: SaveDialogProps) {
-  const { html, markdown, json, csv } = reportFiles.use()[evaluation.kind];
+  const { html, markdown, json, csv } = reportFiles.use();
   const { contains, rows } = savedWords(evaluation, dataset);
   const stem = fileStem(usePromptSets((s) => s.set?.name ?? 'results'));
   const save = useSave();
@@ -77,13 +76,15 @@ export function SaveDialog({ evaluation, dataset, isOpen, onClose }: SaveDialogP
       </div>
       <h3>Markdown</h3>
       <div className="row">
-        <Button onPress={() => void save(markdown, `${stem}-report.md`, 'text/markdown')}>
+        <Button onPress={() => void save(() => markdown(false), `${stem}-report.md`, 'text/markdown')}>
           Markdown, without texts
         </Button>
       </div>
       <h3>Results</h3>
       <div className="row">
-        <Button onPress={() => void save(json, `${stem}-results.json`, 'application/json')}>JSON, without texts</Button>
+        <Button onPress={() => void save(() => json(false), `${stem}-results.json`, 'application/json')}>
+          JSON, without texts
+        </Button>
         <Button onPress={() => void save(csv, `${stem}-results.csv`, 'text/csv')}>
           {`CSV, with all ${format.count(evaluation.comparison.n)} texts`}
         </Button>
@@ -92,14 +93,7 @@ export function SaveDialog({ evaluation, dataset, isOpen, onClose }: SaveDialogP
   );
 }
 
-interface ReportFiles {
-  readonly html: (withRows: boolean) => Promise<string | null>;
-  readonly markdown: () => Promise<string | null>;
-  readonly json: () => Promise<string | null>;
-  readonly csv: () => string | null;
-}
-
-/** The model that is loaded: runs of earlier versions do not name theirs. */
+/** The model that is loaded, where no run names its own. */
 function modelOf({ stores }: Studio) {
   const { model } = stores.session.getState();
   return model.kind === 'ready' ? model.info : null;
@@ -144,82 +138,36 @@ async function closerLook(studio: Studio, shown: Shown): Promise<CloserLook> {
   };
 }
 
-function labelFiles(studio: Studio): ReportFiles {
+const reportFiles = perStudio((studio) => {
   const { services, stores } = studio;
-  const compare = compareStores.of(studio);
-  async function report(rows: LabelReport['rows']): Promise<LabelReport | null> {
-    const shown = reported(compare.shown());
+  const { latest, shown } = compareStores.of(studio);
+  const compared = (of: Shown | null): Evaluation | null =>
+    of
+      ? { ...of.evaluation, plan: planFor(of.evaluation.plan, of.mode), comparison: of.comparison }
+      : (latest.getState().value?.evaluation ?? null);
+  async function report(withRows: boolean): Promise<ReportInput | null> {
     const { set, dataset } = stores.promptSets.getState();
-    if (!set || !shown) return null;
-    const closer = await closerLook(studio, shown);
-    const { evaluation, comparison, mode } = shown;
-    const { softVersion, plan } = evaluation;
-    const kept = softVersion === null ? null : await services.store.checkpoints.get(softVersion);
-    const checkpoint = kept?.checkpoint ?? null;
-    const compared = { ...evaluation, plan: planFor(plan, mode) };
-    const found = labelReport(set, dataset, compared, comparison, modelOf(studio), checkpoint);
-    return found && { ...found, closer, ...(rows ? { rows } : {}) };
-  }
-  /** The texts of all rows; those that changed are printed. */
-  function rows(): LabelReport['rows'] {
-    const { dataset } = stores.promptSets.getState();
-    return dataset?.table.rows.map((row) => ({ id: row.id, text: textOf(row, dataset.mapping) }));
-  }
-  return {
-    ...filesOf(report, rows, resultsJson),
-    csv: () => {
-      const shown = reported(compare.shown());
-      return shown && resultsCsv(shown.comparison, shown.evaluation, stores.promptSets.getState().dataset);
-    },
-  };
-}
-
-function textFiles(studio: Studio): ReportFiles {
-  const { stores, services } = studio;
-  const { promptSets } = stores;
-  const generated = (): GenerateEvaluation | null => {
-    const evaluation = compareStores.of(studio).latest.getState().value?.evaluation;
-    return evaluation?.kind === 'generate' ? evaluation : null;
-  };
-  async function report(rows: TextReport['rows']): Promise<TextReport | null> {
-    const { set, dataset } = promptSets.getState();
-    const evaluation = generated();
+    const of = reported(shown());
+    const evaluation = compared(of);
     if (!set || !evaluation) return null;
+    const closer = of && (await closerLook(studio, of));
     const { softVersion } = evaluation;
     const kept = softVersion === null ? null : await services.store.checkpoints.get(softVersion);
-    const found = textReport(set, dataset, evaluation, modelOf(studio), kept?.checkpoint ?? null);
-    return found && { ...found, ...(rows ? { rows } : {}) };
+    const checkpoint = kept?.checkpoint ?? null;
+    const found = reportOf({ set, dataset, evaluation, model: modelOf(studio), checkpoint, withRows });
+    return found?.kind === 'classify' && closer ? { ...found, closer } : found;
   }
-  function rows(): TextReport['rows'] {
-    const evaluation = generated();
-    const [duel] = evaluation?.comparison.duels ?? [];
-    return evaluation && duel ? changedRows(evaluation, promptSets.getState().dataset, duel) : undefined;
-  }
-  return {
-    ...filesOf(report, rows, textResultsJson),
-    csv: () => {
-      const evaluation = generated();
-      return evaluation && generatedCsv(evaluation, promptSets.getState().dataset);
-    },
-  };
-}
-
-function filesOf<R extends ReportInput>(
-  report: (rows?: R['rows']) => R | null | Promise<R | null>,
-  rowsOf: () => R['rows'],
-  results: (of: R) => object,
-): Omit<ReportFiles, 'csv'> {
-  const as = (write: (of: R) => string) => async (withRows?: boolean) => {
-    const found = await report(withRows ? rowsOf() : undefined);
+  const as = (write: (of: ReportInput) => string) => async (withRows: boolean) => {
+    const found = await report(withRows);
     return found && write(found);
   };
   return {
     html: as(htmlReport),
     markdown: as(markdownReport),
-    json: as((found) => `${JSON.stringify(results(found), null, 2)}\n`),
+    json: as((found) => `${JSON.stringify(resultsJson(found), null, 2)}\n`),
+    csv: () => {
+      const evaluation = compared(reported(shown()));
+      return evaluation && resultsCsv(evaluation, stores.promptSets.getState().dataset);
+    },
   };
-}
-
-const reportFiles = perStudio(
-  (studio): ByTask<ReportFiles> => ({ classify: labelFiles(studio), generate: textFiles(studio) }),
-);
+});
