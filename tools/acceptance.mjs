@@ -43,8 +43,9 @@ part('reference', 'logits, losses, gradients, greedy text and a PEFT prompt agai
 part('check', 'gradients of the built-in model against finite differences', 'npm', [
   'run',
   '--silent',
-  'check',
+  'softprompt',
   '--',
+  'check',
   'public/models/HuggingFaceTB/SmolLM2-135M-Instruct',
 ]);
 part('resume', 'a resumed run ends in the same bytes', 'npx', ['tsx', 'tools/acceptance-resume.ts']);

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, join } from 'node:path';
 import { conform, type Deviation, type Oracle } from '../engine/conform';
 import { checkGradient, randomIds, randomTask } from '../engine/gradient-check';
 import { loadProgram } from '../engine/load';
@@ -7,29 +7,37 @@ import { embeddingRows } from '../inference/run';
 import { toWire, type WireError } from '../lib/errors';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
-import { createLog, type ModelOptions, readLoadRequest } from './node-host';
-import { modelOptions, readArguments, UsageError, valued } from './options';
-
-export const CHECK_USAGE =
-  'npm run check -- MODEL_DIR [--directions 3] [--seed 0] [--backend node-wasm|node-native] [--threads N] [--weights fast|small]';
+import { type Log, type ModelOptions, readLoadRequest } from './node-host';
+import { COMPUTE, orElse, whole } from './options';
+import { command } from './program';
 
 /** A larger relative difference means a wrong gradient, not float32 noise. */
 const TOLERANCE = 5e-3;
 const VIRTUAL_TOKENS = 4;
 const ROW_LENGTHS = [9, 5, 7];
 
-/** Checks a model's gradients against finite differences, for every placement and both losses; JSON on stdout. Returns whether all agree. */
-export async function check(args: readonly string[]): Promise<boolean> {
-  const read = readArguments(args, {
-    ...modelOptions,
-    ...valued('directions', 'seed'),
-  });
-  const [folder] = read.exactly(['MODEL_DIR']);
-  const directions = read.wholeNumber('directions') ?? 3;
-  const seed = read.wholeNumber('seed', 0) ?? 0;
-  const log = createLog();
-  log.progress('Reading the model');
-  const { request } = await readLoadRequest({ ...read.model(), model: resolve(folder) });
+/** Checks a model's gradients against finite differences, for every placement and both losses. */
+export const check = command({
+  summary: 'check a model’s gradients against finite differences',
+  takes: { folder: '<MODEL_DIR>' },
+  options: {
+    directions: orElse(whole('random directions for each check'), 3),
+    seed: orElse(whole('what is random', 0), 0),
+    ...COMPUTE,
+  },
+  async run({ folder, directions, seed, ...how }, log) {
+    log.progress('Reading the model');
+    const { request } = await readLoadRequest({ ...how, model: folder });
+    const json = await checked(request, { directions, seed }, log);
+    return { json, ...(json.ok ? {} : { failed: {} }) };
+  },
+});
+
+async function checked(
+  request: Awaited<ReturnType<typeof readLoadRequest>>['request'],
+  { directions, seed }: { readonly directions: number; readonly seed: number },
+  log: Log,
+) {
   const { program, info } = await loadProgram(request, createNodeRunner, () => {});
   try {
     const { rows, labels } = randomTask(info.vocabulary, ROW_LENGTHS, seed);
@@ -50,17 +58,12 @@ export async function check(args: readonly string[]): Promise<boolean> {
       }
     const ok = checks.every((each) => each.ok);
     const { id, dtype, layers, hidden, vocabulary, sha256 } = info;
-    process.stdout.write(
-      `${JSON.stringify({ ok, tolerance: TOLERANCE, model: { id, dtype, layers, hidden, vocabulary, sha256 }, backend: info.backend, checks }, null, 2)}\n`,
-    );
-    return ok;
+    const model = { id, dtype, layers, hidden, vocabulary, sha256 };
+    return { ok, tolerance: TOLERANCE, model, backend: info.backend, checks };
   } finally {
     await program.runner.dispose();
   }
 }
-
-export const CONFORMANCE_USAGE =
-  'npm run conformance -- DIR... [--backend node-wasm|node-native] [--threads N] [--weights fast|small]     model folders with an oracle.json';
 
 const LOSS_TOLERANCE = 1e-4;
 const GRADIENT_TOLERANCE = 1e-3;
@@ -76,19 +79,21 @@ interface Result {
   readonly refused?: string;
 }
 
-/** Prints one JSON line per folder: how far losses and gradients are from PyTorch's. Returns whether all are close enough. */
-export async function conformance(args: readonly string[]): Promise<boolean> {
-  const { values, positionals, ...read } = readArguments(args, modelOptions);
-  if (positionals.length === 0) throw new UsageError('Name at least one model folder.');
-  const options = read.model();
-  let allOk = true;
-  for (const folder of positionals) {
-    const result = await measure(resolve(folder), options);
-    allOk &&= result.ok;
-    process.stdout.write(`${JSON.stringify(result)}\n`);
-  }
-  return allOk;
-}
+/** Prints one JSON line per folder: how far losses and gradients are from PyTorch's. */
+export const conformance = command({
+  summary: 'compare losses and gradients with PyTorch’s, in model folders with an oracle.json',
+  takes: { folders: '<DIR...>' },
+  options: COMPUTE,
+  async run({ folders, ...how }) {
+    const results: Result[] = [];
+    for (const folder of folders) {
+      const result = await measure(folder, { ...how, model: folder });
+      results.push(result);
+      process.stdout.write(`${JSON.stringify(result)}\n`);
+    }
+    return results.every(({ ok }) => ok) ? {} : { failed: {} };
+  },
+});
 
 async function measure(folder: string, options: ModelOptions): Promise<Result> {
   let name = basename(folder);

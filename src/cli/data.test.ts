@@ -98,6 +98,18 @@ it.each(['group', 'column'] as const)('splits by a %s as the page does', async (
   expect(cellsInTwoParts(here, kind)).toEqual([]);
 });
 
+it('keeps the rows of a group in one part where fewer rows train and test', async () => {
+  const data = join(await mkdtemp(join(tmpdir(), 'softprompt-data-')), 'data.csv');
+  const lines = dealt(200, LABELS).map(([text, label], i) => `${text},${label},c${i % 40}`);
+  await writeFile(data, ['text,label,who', ...lines].join('\n'));
+  const splitBy = { kind: 'group', column: 'who' } as const;
+  const given = { data, test: null, columns: { text: 'text', label: 'label' }, seed: 3, splitBy };
+  const dataset = await readDataset({ ...given, trainRows: 60, testRows: 30 }, createLog());
+  expect(dataset.split).toMatchObject({ train: { length: 60 }, test: { length: 30 } });
+  expect(dataset.split.validation.length).toBeGreaterThan(10);
+  expect(cellsInTwoParts(dataset, 'who')).toEqual([]);
+});
+
 it('refuses a group with rows in both files', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'softprompt-data-'));
   const [data, test] = [join(folder, 'data.csv'), join(folder, 'test.csv')];

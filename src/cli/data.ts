@@ -2,10 +2,10 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { accountOf, accountSentence, inAll } from '../dataset/account';
+import { accountOf, inAll } from '../dataset/account';
 import { addedRows } from '../dataset/append';
 import type { ParseOverride } from '../dataset/parse';
-import type { ColumnMapping, Dataset, MendId, RowAccount, SplitBy, SplitName, Table } from '../dataset/types';
+import type { ColumnMapping, Dataset, MendId, SplitBy, SplitName, Table } from '../dataset/types';
 import { ARM_FILE } from '../interchange/arm-file';
 import { readIncoming } from '../interchange/incoming';
 import { type ImportedPrompt, readPromptFiles, readPromptPackage } from '../interchange/prompt-package';
@@ -24,7 +24,7 @@ import { openTokenizerOf } from '../tokens/tokenizer';
 import { SILENT } from '../workflow/host';
 import { changeRows, mendTable, openParts, type PartSizes, readTable, repeatsOfTest } from '../workflow/open-data';
 import { type Log, type PromptWeights, readModelDir } from './node-host';
-import { UsageError } from './options';
+import { type ROWS, splitOf, UsageError, type Values } from './options';
 
 interface DataOptions extends PartSizes {
   readonly data: string;
@@ -73,14 +73,24 @@ export async function readDataset(
   return dataset;
 }
 
+/** The rows of a command that trains or searches. */
+export const givenRows = (
+  {
+    data,
+    text,
+    ...given
+  }: { readonly data: string; readonly text: string } & Partial<Record<'label' | 'target', string>> &
+    Values<typeof ROWS>,
+  log: Log,
+): Promise<Dataset> => {
+  const { label, target = '', mend: mends, ...rows } = given;
+  const columns = label === undefined ? { text, target } : { text, label };
+  return readDataset({ ...rows, data, columns, mends, splitBy: splitOf(rows) }, log);
+};
+
 /** "60 training rows, 30 validation rows, 40 test rows; labels: a, b". */
 export const partsWords = (parts: Readonly<Record<SplitName, number>>, { labels }: Pick<Dataset, 'labels'>): string =>
   `${counted(parts.train, 'training row')}, ${counted(parts.validation, 'validation row')}, ${counted(parts.test, 'test row')}${labels.length > 0 ? `; labels: ${labels.join(', ')}` : ''}`;
-
-/** The last line of a command that reads rows. */
-export const sayRows = (account: RowAccount | undefined, log: Log): void => {
-  if (account) log.line(accountSentence(account));
-};
 
 /** @throws StudioError `bad-input` where no row can be added */
 async function withRows(dataset: Dataset, path: string, mends: readonly MendId[], log: Log): Promise<Dataset> {

@@ -44,11 +44,13 @@ const RESULTS = {
 describe('decide', () => {
   let dir = '';
   const printed: string[] = [];
+  const said: string[] = [];
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'decide-'));
     printed.length = 0;
     for (const to of ['log', 'error'] as const)
       vi.spyOn(console, to).mockImplementation((text) => void printed.push(String(text)));
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text).trimEnd()) > 0);
   });
   afterEach(async () => {
     vi.restoreAllMocks();
@@ -224,6 +226,7 @@ describe('decide', () => {
       const args = [...(await given([...OTHERS, ...met])), '--json'];
       await rollOut(matrix({ Yours: 40, Tuned: 85 }), ...args);
       expect(JSON.parse(printed.join('\n')).looks.at(-1).labelled).toBe(70);
+      expect(said.at(-1)).toBe('100 rows read, 70 used, 30 left out: 30 that a prompt or its choice has seen.');
     });
 
     it('is refused on the rows that chose the prompt, whatever their ids, and says what to do', async () => {

@@ -47,112 +47,118 @@ import { argmax } from '../metrics/classification';
 import { readGrid } from '../report/grid';
 import { type Results, resultsSchema } from '../report/results-schema';
 import { learningCurve } from '../workflow/learning-curve';
-import { bytesAt, openTable, readLibrary, sayRows } from './data';
-import { createLog, readModelDir } from './node-host';
-import { flags, readArguments, UsageError, valued, withLists } from './options';
-
-export const DECIDE_USAGE = `npm run --silent decide -- RESULTS.json [--json]     advises what to do next, and says when a change pays back
-  [--rows-per-month N] [--price-per-million-tokens N] [--cost-of-wrong-answer N] [--wage-per-hour N]
-  [--hand-build N] [--hand-hosting-per-month N] [--hand-minutes-per-month N]      of a hand-written prompt
-  [--tuned-build N] [--tuned-hosting-per-month N] [--tuned-minutes-per-month N]   of a tuned one
-  ${quotedCosts()} Left out: the middle of these
-  [--side-by-side [--model DIR]]   engineering, tuning and fine-tuning, each figure measured, computed or assumed; the model's
-                                   folder tells how many numbers it has
-  [--library LIBRARY --handle H]   the prompt set that was compared: also what a change of model, labels, policy or data forces
-${Object.entries(QUESTIONS)
-  .map(([id, { answers }]) => `  [--${id} ${Object.keys(answers).join('|')}]`)
-  .join('\n')}`;
+import { bytesAt, openTable, readLibrary } from './data';
+import { readModelDir } from './node-host';
+import {
+  amount,
+  COLUMNS,
+  flag,
+  list,
+  needed,
+  type Option,
+  oneOf,
+  orElse,
+  probability,
+  share,
+  text,
+  UsageError,
+  type Values,
+  whole,
+} from './options';
+import { command } from './program';
 
 const AMOUNTS = {
-  rowsPerMonth: 'rows-per-month',
-  pricePerMillionTokens: 'price-per-million-tokens',
-  costOfWrongAnswer: 'cost-of-wrong-answer',
-  wagePerHour: 'wage-per-hour',
-} as const;
+  rowsPerMonth: amount('rows a month'),
+  pricePerMillionTokens: amount('price of a million tokens'),
+  costOfWrongAnswer: amount('cost of a wrong answer'),
+  wagePerHour: amount('wage of an hour'),
+};
 
-const EFFORTS = { engineering: 'hand', tuning: 'tuned' } as const;
-const EFFORT = { build: 'build', hostingPerMonth: 'hosting-per-month', minutesPerMonth: 'minutes-per-month' } as const;
-const effortOption = (of: keyof typeof EFFORTS, key: keyof typeof EFFORT) => `${EFFORTS[of]}-${EFFORT[key]}`;
-const EFFORT_OPTIONS = (['engineering', 'tuning'] as const).flatMap((of) =>
-  (['build', 'hostingPerMonth', 'minutesPerMonth'] as const).map((key) => effortOption(of, key)),
-);
+const EFFORTS = {
+  handBuild: amount('to build a hand-written prompt'),
+  handHostingPerMonth: amount('to host it, a month'),
+  handMinutesPerMonth: amount('minutes of work on it, a month'),
+  tunedBuild: amount('to build a tuned prompt'),
+  tunedHostingPerMonth: amount('to host it, a month'),
+  tunedMinutesPerMonth: amount('minutes of work on it, a month'),
+};
 
-export const ROLL_OUT_USAGE = `npm run --silent roll-out -- GRID.json --data ROWS.csv --text COL --label COL --seen FILE.csv...
-  rehearses the way from one prompt to another in shares of 5, 25, 50 and 100%, with gates, on rows that no choice has seen
-  GRID.json: what npm run grid wrote for both prompts and ROWS.csv; --seen: the files whose rows trained them, chose
-  between them or compared them; rows of ROWS.csv that say the same, or almost the same, are left out
-  [--from PROMPT] [--to PROMPT] [--handle HANDLE] [--json] [--log FILE.csv]
-  [--max-loss POINTS] [--min-accuracy PER_CENT] [--max-fallbacks PER_CENT] [--below PROBABILITY]
-  [--rows-per-check N] [--label-delay ROWS]`;
+const ANSWERS = Object.fromEntries(
+  Object.entries(QUESTIONS).map(([id, { ask, answers }]) => [
+    id,
+    orElse(oneOf(Object.keys(answers), ask), FIRST_ANSWERS[id as keyof Answers]),
+  ]),
+) as unknown as { readonly [Q in keyof Answers]: Option<Answers[Q]> };
 
 /** Reads the `results.json` of `tune` or of the Compare screen. */
-export async function decide(args: readonly string[]): Promise<void> {
-  const given = argumentsOf(args);
-  const { values, ...read } = given;
-  const [path] = read.exactly(['RESULTS.json']);
-  const results = await readResults(path);
-  const measured = fromResults(results);
-  const strategy = strategyOf(measured, { ...answersOf(given), rows: rowCountOf(results.dataset.rows) });
-  const efforts = { engineering: effortOf(given, 'engineering'), tuning: effortOf(given, 'tuning') };
-  const costs = costsOf({ measured, assumptions: { ...FIRST_ASSUMPTIONS, ...amountsOf(given) }, efforts });
-  const fineTuning = results.closer?.fineTuning;
-  const stored = await storedSet(given);
-  const approaches = values['side-by-side']
-    ? sideBySide(await knownFrom(results, measured, stored, read.path('model')))
-    : null;
-  const upkeep = stored && upkeepOf(stored.set);
-  const asked = { ...(fineTuning && { fineTuning }), ...(approaches && { approaches }), ...(upkeep && { upkeep }) };
-  if (values.json) console.log(JSON.stringify({ strategy, costs, ...asked, rows: results.rows }, null, 2));
-  else
-    console.log(
-      [
-        ...[strategy.title, ...strategy.reasons, strategy.flip, '', ...inWords(costs)],
-        ...(fineTuning ? ['', fineTuningSentence(fineTuning)] : []),
-        ...(approaches ? ['', ...approachWords(approaches)] : []),
-        ...(upkeep ?? []).flatMap(({ event, forces }) => ['', event, ...forces.map((each) => `    ${each}`)]),
-      ].join('\n'),
-    );
-  sayRows(results.rows, createLog());
-}
+export const decide = command({
+  summary: 'advise what to do next, and say when a change pays back',
+  takes: { results: '<RESULTS.json>' },
+  options: {
+    ...ANSWERS,
+    ...AMOUNTS,
+    ...EFFORTS,
+    sideBySide: flag('engineering, tuning and fine-tuning, each figure measured, computed or assumed'),
+    model: text('DIR', 'folder of the model, which has its number of parameters'),
+    library: text('LIBRARY', 'with the prompt set that was compared: also what a change forces'),
+    handle: text('H', 'the prompt set in it'),
+  },
+  notes: `${quotedCosts()} Left out: the middle of these.`,
+  async run(given) {
+    const results = await readResults(given.results);
+    const measured = fromResults(results);
+    const strategy = strategyOf(measured, { ...given, rows: rowCountOf(results.dataset.rows) });
+    const costs = costsOf({
+      measured,
+      assumptions: { ...FIRST_ASSUMPTIONS, ...amountsOf(given) },
+      efforts: { engineering: effortOf(given, 'engineering'), tuning: effortOf(given, 'tuning') },
+    });
+    const fineTuning = results.closer?.fineTuning;
+    const stored = await storedSet(given);
+    const approaches = given.sideBySide ? sideBySide(await knownFrom(results, measured, stored, given.model)) : null;
+    const upkeep = stored && upkeepOf(stored.set);
+    const asked = { ...(fineTuning && { fineTuning }), ...(approaches && { approaches }), ...(upkeep && { upkeep }) };
+    const lines = [
+      ...[strategy.title, ...strategy.reasons, strategy.flip, '', ...inWords(costs)],
+      ...(fineTuning ? ['', fineTuningSentence(fineTuning)] : []),
+      ...(approaches ? ['', ...approachWords(approaches)] : []),
+      ...(upkeep ?? []).flatMap(({ event, forces }) => ['', event, ...forces.map((each) => `    ${each}`)]),
+    ];
+    const json = { strategy, costs, ...asked, rows: results.rows };
+    return { text: lines.join('\n'), json, account: results.rows };
+  },
+});
 
-const answersOf = ({ oneOf }: Given) =>
+const amountsOf = (given: Values<typeof AMOUNTS>): Partial<Assumptions> =>
   Object.fromEntries(
-    Object.entries(QUESTIONS).map(([id, question]) => [
-      id,
-      oneOf(id, Object.keys(question.answers)) ?? FIRST_ANSWERS[id as keyof Answers],
-    ]),
-  ) as unknown as Answers;
-
-const amountsOf = ({ amount }: Given): Partial<Assumptions> =>
-  Object.fromEntries(
-    Object.entries(AMOUNTS).flatMap(([key, option]) => {
-      const value = amount(option);
-      return value === null ? [] : [[key, value]];
+    Object.keys(AMOUNTS).flatMap((id) => {
+      const value = given[id as keyof typeof AMOUNTS];
+      return value === null ? [] : [[id, value]];
     }),
   );
 
-function effortOf({ amount }: Given, of: keyof typeof EFFORTS): Effort {
-  const preset = presetOf(of).effort;
-  const own = (key: keyof Effort) => amount(effortOption(of, key)) ?? preset[key];
-  return {
-    build: own('build'),
-    hostingPerMonth: own('hostingPerMonth'),
-    minutesPerMonth: own('minutesPerMonth'),
-  };
+function effortOf(given: Values<typeof EFFORTS>, of: 'engineering' | 'tuning'): Effort {
+  const { build, hostingPerMonth, minutesPerMonth } = presetOf(of).effort;
+  return of === 'engineering'
+    ? {
+        build: given.handBuild ?? build,
+        hostingPerMonth: given.handHostingPerMonth ?? hostingPerMonth,
+        minutesPerMonth: given.handMinutesPerMonth ?? minutesPerMonth,
+      }
+    : {
+        build: given.tunedBuild ?? build,
+        hostingPerMonth: given.tunedHostingPerMonth ?? hostingPerMonth,
+        minutesPerMonth: given.tunedMinutesPerMonth ?? minutesPerMonth,
+      };
 }
 
-const argumentsOf = (args: readonly string[]) =>
-  readArguments<Record<string, { type: 'string' | 'boolean' }>>(args, {
-    ...flags('json', 'side-by-side'),
-    ...valued(...Object.values(AMOUNTS), ...EFFORT_OPTIONS, ...Object.keys(QUESTIONS), 'library', 'handle', 'model'),
-  });
-type Given = ReturnType<typeof argumentsOf>;
-
 /** @throws UsageError, StudioError `bad-input` where the library lacks the set */
-async function storedSet(read: Given): Promise<CompleteSet | null> {
-  const library = read.path('library');
+async function storedSet({
+  library,
+  handle,
+}: Readonly<Record<'library' | 'handle', string | null>>): Promise<CompleteSet | null> {
   if (library === null) return null;
-  const handle = read.required('handle');
+  if (handle === null) throw new UsageError('--handle is missing.');
   const stored = (await readLibrary(library)).find(({ set }) => set.handle === handle);
   if (stored) return stored;
   throw badInput(`There is no prompt set ${handle} in ${library}. Name another with --handle.`);
@@ -224,60 +230,69 @@ const intervalWords = (found: BreakEven): string => {
   return `Saved a month: ${savingWords(found)}, 95% interval${until}.`;
 };
 
-/** Rehearses on the rows of a grid that no choice has seen. Resolves to false where the new prompt was rolled back. */
-export async function rollOut(args: readonly string[]): Promise<boolean> {
-  const { values, ...read } = readArguments(withLists(args, ['seen']), {
-    ...flags('json'),
-    ...valued('from', 'to', 'log', 'below', 'max-loss', 'min-accuracy', 'max-fallbacks'),
-    ...valued('rows-per-check', 'label-delay', 'data', 'text', 'label', 'handle'),
-    seen: { type: 'string', multiple: true },
-  });
-  const [path] = read.exactly(['GRID.json']);
-  const answered = await answeredIn(path);
-  const columns = { text: read.required('text'), label: read.required('label') };
-  const seen = values.seen ?? [];
-  if (seen.length === 0)
-    throw new UsageError(`--seen is missing: name the files whose rows trained or chose the prompts.`);
-  const data = await openTable(read.required('data'), columns, createLog());
-  const mapping = { ...columns, id: null };
-  const known = await Promise.all(seen.map(async (file) => [...(await openTable(file, columns, createLog())).rows]));
-  const byId = rowsById(withIds(data.rows, null));
-  const asked = answered.rowIds.flatMap((id) => byId.get(id) ?? []);
-  if (asked.length < answered.rowIds.length)
-    throw badInput(
-      `${path} has answers to rows that ${data.format.fileName} lacks. Name the file that the grid was made with.`,
-    );
-  const { measured, refused } = unseenRows(answered, besideKnown(asked, known.flat(), mapping));
-  if (refused !== null) throw badInput(refused);
-  const present = armOf(measured, values.from, 'from', measured.arms[0] ?? null);
-  const next = armOf(measured, values.to, 'to', measured.arms.find((arm) => arm !== present) ?? null);
-  const places = placesOf(measured, values.handle ?? '', (id) => byId.get(id)?.cells[columns.text]);
-  const run = rehearse(servedRows(places, present, next, read.probability('below'), measured.groups), {
-    gates: {
-      largestLoss: read.share('max-loss', 'points') ?? FIRST_GATES.largestLoss,
-      leastAccuracy: read.share('min-accuracy', 'per cent'),
-      mostFallbacks: read.share('max-fallbacks', 'per cent'),
-      mostLatencyMs: null,
-    },
-    rowsPerLook: read.wholeNumber('rows-per-check') ?? 50,
-    labelDelay: read.wholeNumber('label-delay', 0) ?? 0,
-  });
-  if (values.log) {
-    const { header, rows } = rollOutTable(run);
-    await writeFile(values.log, toCsv(header, rows));
-  }
-  const rows = unseenOf(rowsRead(data, mapping), asked.length, measured.rowIds.length);
-  const lines = rollOutWords(present, next, run, answered.rowIds.length);
-  console.log(values.json ? JSON.stringify({ ...run, rows }, null, 2) : lines.join('\n'));
-  sayRows(rows, createLog());
-  return run.outcome !== 'rolled-back';
-}
+/** Rehearses on the rows of a grid that no choice has seen. */
+export const rollOut = command({
+  summary: 'rehearse the way from one prompt of a grid to another, in shares of 5, 25, 50 and 100%, with gates',
+  takes: { grid: '<GRID.json>' },
+  options: {
+    data: needed(text('ROWS.csv', 'the rows that the grid answered')),
+    ...COLUMNS,
+    seen: needed(list('FILE.csv', 'rows that trained, chose or compared the prompts: they are left out')),
+    from: text('PROMPT', 'the present prompt (default: the first)'),
+    to: text('PROMPT', 'the new one (default: the next)'),
+    handle: text('HANDLE', 'the prompt set whose router deals the rows'),
+    log: text('FILE.csv', 'file for every decision'),
+    maxLoss: share('points', 'largest loss of accuracy'),
+    minAccuracy: share('per cent', 'least accuracy'),
+    maxFallbacks: share('per cent', 'most answers by the fallback'),
+    below: probability('the fallback answers below it'),
+    rowsPerCheck: orElse(whole('labels for each check'), 50),
+    labelDelay: orElse(whole('rows that a label comes later', 0), 0),
+  },
+  notes: 'Ends with 1 where the new prompt was rolled back.',
+  async run(given, log) {
+    const answered = await answeredIn(given.grid);
+    const columns = { text: given.text, label: given.label };
+    const data = await openTable(given.data, columns, log);
+    const mapping = { ...columns, id: null };
+    const known = await Promise.all(given.seen.map(async (file) => [...(await openTable(file, columns, log)).rows]));
+    const byId = rowsById(withIds(data.rows, null));
+    const asked = answered.rowIds.flatMap((id) => byId.get(id) ?? []);
+    if (asked.length < answered.rowIds.length)
+      throw badInput(
+        `${given.grid} has answers to rows that ${data.format.fileName} lacks. Name the file that the grid was made with.`,
+      );
+    const { measured, refused } = unseenRows(answered, besideKnown(asked, known.flat(), mapping));
+    if (refused !== null) throw badInput(refused);
+    const present = armOf(measured, given.from, 'from', measured.arms[0] ?? null);
+    const next = armOf(measured, given.to, 'to', measured.arms.find((arm) => arm !== present) ?? null);
+    const places = placesOf(measured, given.handle ?? '', (id) => byId.get(id)?.cells[columns.text]);
+    const run = rehearse(servedRows(places, present, next, given.below, measured.groups), {
+      gates: {
+        largestLoss: given.maxLoss ?? FIRST_GATES.largestLoss,
+        leastAccuracy: given.minAccuracy,
+        mostFallbacks: given.maxFallbacks,
+        mostLatencyMs: null,
+      },
+      rowsPerLook: given.rowsPerCheck,
+      labelDelay: given.labelDelay,
+    });
+    if (given.log) {
+      const { header, rows } = rollOutTable(run);
+      await writeFile(given.log, toCsv(header, rows));
+    }
+    const rows = unseenOf(rowsRead(data, mapping), asked.length, measured.rowIds.length);
+    const lines = rollOutWords(present, next, run, answered.rowIds.length);
+    const ended = { text: lines.join('\n'), json: { ...run, rows }, account: rows };
+    return run.outcome === 'rolled-back' ? { ...ended, failed: {} } : ended;
+  },
+});
 
 /** The prompts of a grid on its first model and data set. @throws StudioError `bad-input` for a file that is no grid */
 async function answeredIn(path: string): Promise<Measured> {
   const text = new TextDecoder().decode(await bytesAt(path));
   if (resultsSchema.safeParse(readJson(text)).success)
-    throw badInput(`${CHOSEN_ON} Let both prompts answer it with npm run grid, and name the file that this writes.`);
+    throw badInput(`${CHOSEN_ON} Let both prompts answer it with grid, and name the file that this writes.`);
   const found = readGrid(text);
   if (!found.ok) throw badInput(`${path}: ${found.error.message}`);
   const { prompts, cells } = found.value;
@@ -306,17 +321,12 @@ async function answeredIn(path: string): Promise<Measured> {
 }
 
 /** @throws StudioError `bad-input` where there is no such prompt */
-function armOf(
-  { arms }: Measured,
-  wanted: string | undefined,
-  option: string,
-  otherwise: ArmAnswers | null,
-): ArmAnswers {
-  const found = wanted === undefined ? otherwise : arms.find(({ id, name }) => id === wanted || name === wanted);
+function armOf({ arms }: Measured, wanted: string | null, option: string, otherwise: ArmAnswers | null): ArmAnswers {
+  const found = wanted === null ? otherwise : arms.find(({ id, name }) => id === wanted || name === wanted);
   if (found) return found;
   const names = arms.map(({ id, name }) => `${name} (${id})`).join(', ');
   throw badInput(
-    `There is no ${wanted === undefined ? 'second prompt' : `“${wanted}”`} in this grid. Name one with --${option}: ${names}.`,
+    `There is no ${wanted === null ? 'second prompt' : `“${wanted}”`} in this grid. Name one with --${option}: ${names}.`,
   );
 }
 

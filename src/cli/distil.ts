@@ -1,5 +1,4 @@
 /** A long prompt into a few vectors: the vectors learn its answers to texts, and both are compared on test rows. */
-import { resolve } from 'node:path';
 import { allUsed, without } from '../dataset/account';
 import type { Dataset } from '../dataset/types';
 import { pointsRange, pointsWithUnit } from '../evaluation/words';
@@ -8,53 +7,40 @@ import { count, percent } from '../lib/format';
 import type { Evaluation } from '../prompt-set/types';
 import { DEFAULT_PRESET, PRESETS, STANDARD } from '../training/settings';
 import { CANDIDATES } from '../workflow/improve';
-import { openTable, readDataset, sayRows } from './data';
-import { createLog, type Log } from './node-host';
-import { flags, MODEL_USAGE, readArguments, trainingOptions, valued } from './options';
+import { givenRows, openTable } from './data';
+import type { Log } from './node-host';
+import { COLUMNS, flag, MODEL, orElse, PROMPT, ROWS, settingsOf, TRAINING, text, WORDS, whole } from './options';
+import { command } from './program';
 import { type RunOptions, runTask } from './run-task';
 
-/** Examples in the long prompt, where nobody says how many. */
-const SHOTS = 8;
-
-export const DISTIL_USAGE = `npm run distil -- DATA.csv --text COL --label COL --out DIR
-  [--prompt "...{text}..."]   the long prompt, with its policy; left out: a simple one
-  [--shots ${SHOTS}]                 training rows that it shows as examples
-  [--improve]                 take the best hand-written prompt that a search finds
-  [--texts FILE.csv]          texts to learn from, in the same column, without labels; left out: those of the training rows
-  [--words a=x,b=y]           an answer word of one token for each label
-  [--placement suffix|infix|prefix]  left out: before the cue, with the answer words' vectors trained too
-  [--tokens ${STANDARD.virtualTokens}] [--steps ${STANDARD.steps}] [--seed 0]
-  [--group COL | --part COL] [--test FILE.csv] [--drop-twins] [--train-rows N] [--test-rows N]  the rows, as tune draws them; test rows teach nothing
-  ${MODEL_USAGE}`;
-
 /** Makes a prompt smaller, and prints what that saves and what it keeps. */
-export async function distilPrompt(args: readonly string[]): Promise<void> {
-  const { values, ...read } = readArguments(args, {
-    ...trainingOptions,
-    ...valued('label', 'words', 'shots', 'texts', 'test'),
-    ...flags('improve'),
-  });
-  const [data] = read.exactly(['DATA.csv']);
-  const columns = read.columns();
-  const out = resolve(read.required('out'));
-  const settings = read.settings(values.placement === undefined ? PRESETS[DEFAULT_PRESET].settings : STANDARD);
-  const { seed } = settings;
-  const model = read.model();
-  const given = {
-    prompt: read.prompt(),
-    words: read.words(),
-    shots: read.wholeNumber('shots', 0) ?? SHOTS,
-    improve: values.improve ? CANDIDATES : null,
-  };
-  const rows = read.rows();
-  const log = createLog();
-  const dataset = await readDataset({ data: resolve(data), test: read.path('test'), columns, seed, ...rows }, log);
-  const distil =
-    values.texts === undefined ? { texts: null } : await readTexts(resolve(values.texts), columns.text, log);
-  const evaluation = await runTask({ ...given, dataset, model, out, runs: [settings], hybrid: false, distil }, log);
-  for (const line of smallerLines(evaluation, dataset)) log.line(line);
-  sayRows(evaluation.account, log);
-}
+export const distilPrompt = command({
+  summary: 'make a long prompt smaller: a few vectors that answer as it does',
+  takes: { data: '<DATA.csv>' },
+  options: {
+    ...COLUMNS,
+    ...PROMPT,
+    ...WORDS,
+    shots: orElse(whole('training rows that the long prompt shows as examples', 0), 8),
+    improve: flag('take the best hand-written prompt that a search finds'),
+    texts: text('FILE.csv', 'texts to learn from, without labels (default: those of the training rows)'),
+    ...TRAINING,
+    ...ROWS,
+    ...MODEL,
+  },
+  async run(given, log) {
+    const { text: column, texts, placement, improve } = given;
+    // left to the preset, the vectors come before the cue, and the answer words' vectors are trained too
+    const settings = settingsOf(given, placement === null ? PRESETS[DEFAULT_PRESET].settings : STANDARD);
+    const dataset = await givenRows(given, log);
+    const distil = texts === null ? { texts: null } : await readTexts(texts, column, log);
+    const { out, prompt, words, shots } = given;
+    const asked = { out, prompt, words, shots, dataset, model: given, runs: [settings], distil };
+    return runTask({ ...asked, improve: improve ? CANDIDATES : null }, log, (evaluation) => {
+      for (const line of smallerLines(evaluation, dataset)) log.line(line);
+    });
+  },
+});
 
 /** The texts of a file; its other columns are not read. */
 async function readTexts(path: string, text: string, log: Log): Promise<RunOptions['distil']> {

@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { accountOf, accountSentence, rowsRead, without } from '../dataset/account';
 import { withHashes } from '../dataset/keys';
 import { goldOf, rowsOf } from '../dataset/labels';
@@ -28,98 +27,100 @@ import { openTestRows } from '../workflow/open-data';
 import { tokenRows } from '../workflow/token-rows';
 import { bytesAt, openTable, readPrompt } from './data';
 import { earlierLooks } from './exports';
-import { createLog, type Log, openHost } from './node-host';
+import { type Log, openHost } from './node-host';
 import {
-  flags,
-  MEND_USAGE,
-  mendOptions,
-  PROMPT_MODEL_USAGE,
-  promptModelOptions,
-  readArguments,
+  columnsOf,
+  FIX,
+  flag,
+  modelOf,
+  PROMPT_COLUMNS,
+  PROMPT_MODEL,
+  share,
+  text,
   UsageError,
-  valued,
-  withLists,
+  type Values,
+  whole,
 } from './options';
+import { command, type Ended } from './program';
 
-export const EVALUATE_USAGE = `npm run evaluate -- PROMPT DATA.csv [--text COL] [--label COL] [--test-rows N] [--out FILE.json]
-  [--min-accuracy PER_CENT] [--baseline RESULTS.json [--max-loss POINTS]] [--ignore-left-out]
-  ${PROMPT_MODEL_USAGE}
-  PROMPT: an exported zip, or the folder prompt/ that tune makes
-  --text and --label, left out: the columns that the prompt was made with
-  --min-accuracy and --baseline make it a gate: exit code 3 and one sentence when the tuned prompt falls short
-  for the gate, rows without a text or a label, unreadable or too long count as wrong; --ignore-left-out: they do not count
-  ${MEND_USAGE}
-  RESULTS.json: of tune, of Compare, or an earlier --out; of the same file, its rows are scored; --max-loss: 0 if left out`;
+const GATE = {
+  minAccuracy: share('per cent', 'end with 3 below this accuracy'),
+  baseline: text('RESULTS.json', 'end with 3 below these results: of tune, of Compare, or an earlier --out'),
+  maxLoss: share('points', 'how far below the baseline it may be (default: 0)'),
+  ignoreLeftOut: flag('for the gate, rows that are left out do not count (default: they count as wrong)'),
+};
 
-const argumentsOf = (args: readonly string[]) =>
-  readArguments(withLists(args, ['models']), {
-    ...promptModelOptions,
-    ...mendOptions,
-    ...valued('text', 'label', 'test-rows', 'out', 'min-accuracy', 'baseline', 'max-loss'),
-    ...flags('ignore-left-out'),
-  });
-type Given = ReturnType<typeof argumentsOf>;
+const BELOW_GATE = 3;
 
-/** Scores an exported prompt, and its text without the vectors, on the rows of a labelled file; JSON on stdout. */
-export async function evaluate(args: readonly string[]): Promise<void> {
-  const { values, ...read } = argumentsOf(args);
-  const [prompt, data] = read.exactly(['PROMPT', 'DATA.csv']);
-  const testRows = read.wholeNumber('test-rows');
-  const gate = await readGate({ values, ...read });
-  const log = createLog();
-  const { sidecar, set, dataset: own } = await readPrompt(resolve(prompt));
-  const columns = read.columns(sidecar.columns ?? own?.mapping);
-  const model = await read.modelFor([sidecar.model]);
-  const table = await openTable(resolve(data), columns, log, { mends: read.mends() });
-  const all = await openTestRows(table, { ...columns, id: null }, testRows);
-  const dataset = await onRowsOf(gate.baseline, all);
-  checkLabels(sidecar, dataset);
-  const known = knownRows(sidecar, dataset);
-  const isSameFile = sidecar.data?.fingerprint === dataset.fingerprint && dataset === all;
-  if (known ?? isSameFile)
-    log.line(
-      `This prompt was trained on rows of this file${known ? ` (${known} of the ${counted(dataset.split.test.length, 'row')} here)` : ''}: accuracy on new rows will be lower.`,
-    );
-  const earlier = [values.out, values.baseline].flatMap((path) => (path ? [earlierLooks(resolve(path), dataset)] : []));
-  const looks = Math.max(0, ...(await Promise.all(earlier)));
-  if (looks > 0) log.line(`These rows were used ${times(looks)} before, by the results that are named`);
-  const soft = present(set.soft[0]?.soft, 'vectors');
-  await using host = await openHost(model, log);
-  const { id, dtype, sha256 } = host.engine.info;
-  const { rows, account } = await askedRows(host, sidecar, dataset);
-  if (rows.length === 0) {
-    const nothing = `No row of ${table.format.fileName} could be scored.\n${accountSentence(account)}`;
-    throw isGate(gate) ? new BelowGate(`The tuned prompt falls short: ${midSentence(nothing)}`) : badInput(nothing);
-  }
-  const asked = { sidecar, dataset, rows };
-  const bare = present(armsOf(set).arms[0], 'untuned prompt');
-  const untuned = await armOf(
-    host,
-    { id: bare.id, soft: null, subtracted: askedArm(set, bare).prompt.calibration?.meanLogProbs ?? null },
-    asked,
-    log,
-  );
-  const subtracted = sidecar.calibration?.meanLogProbs ?? null;
-  const tuned = await armOf(host, { id: 'tuned', soft, subtracted }, asked, log);
-  const { name, placement } = sidecar;
-  const found = {
-    model: { id, dtype, sha256 },
-    prompt: { name, placement },
-    dataset: { name: table.format.fileName, fingerprint: dataset.fingerprint, knownRows: known },
-    looks: looks + 1,
-    rows: account,
-    arms: [untuned, tuned],
-  };
-  const text = `${JSON.stringify(found, null, 1)}\n`;
-  if (values.out) await writeFile(resolve(values.out), text);
-  else process.stdout.write(text);
-  const { isPassed, sentence } = judged(gate, { ...tuned, account }, dataset, testRows !== null);
-  if (isPassed && sentence) log.line(sentence);
-  if (!isPassed) throw new BelowGate(`${sentence}\n${accountSentence(account)}`);
-  log.line(accountSentence(account));
-}
+/** Scores an exported prompt, and its text without the vectors, on the rows of a labelled file. */
+export const evaluate = command({
+  summary: 'score an exported prompt on other rows, or guard what you ship',
+  takes: { prompt: '<PROMPT>', data: '<DATA.csv>' },
+  options: {
+    ...PROMPT_COLUMNS,
+    testRows: whole('rows to score, drawn by the seed (default: all)'),
+    out: text('FILE.json', 'file for the results, in place of standard output'),
+    ...GATE,
+    ...FIX,
+    ...PROMPT_MODEL,
+  },
+  notes:
+    'PROMPT: an exported zip, or the folder prompt/ that tune makes. Where the baseline is of the same file, its rows are scored.',
+  async run(given, log) {
+    const gate = await readGate(given);
+    const { sidecar, set, dataset: own } = await readPrompt(given.prompt);
+    const columns = columnsOf(given, sidecar.columns ?? own?.mapping);
+    const model = await modelOf(given, [sidecar.model]);
+    const table = await openTable(given.data, columns, log, { mends: given.mend });
+    const all = await openTestRows(table, { ...columns, id: null }, given.testRows);
+    const dataset = await onRowsOf(gate.baseline, all);
+    checkLabels(sidecar, dataset);
+    const knownRows = rowsKnown(sidecar, dataset);
+    const isSameFile = sidecar.data?.fingerprint === dataset.fingerprint && dataset === all;
+    if (knownRows ?? isSameFile)
+      log.line(
+        `This prompt was trained on rows of this file${knownRows ? ` (${knownRows} of the ${counted(dataset.split.test.length, 'row')} here)` : ''}: accuracy on new rows will be lower.`,
+      );
+    const earlier = [given.out, given.baseline].flatMap((path) => (path ? [earlierLooks(path, dataset)] : []));
+    const looks = Math.max(0, ...(await Promise.all(earlier)));
+    if (looks > 0) log.line(`These rows were used ${times(looks)} before, by the results that are named`);
+    await using host = await openHost(model, log);
+    const { rows, account } = await askedRows(host, sidecar, dataset);
+    if (rows.length === 0) {
+      const nothing = `No row of ${table.format.fileName} could be scored.`;
+      if (!isGate(gate)) throw badInput(`${nothing}\n${accountSentence(account)}`);
+      return below(`The tuned prompt falls short: ${midSentence(nothing)}`, { account });
+    }
+    const asked = { sidecar, dataset, rows };
+    const bare = present(armsOf(set).arms[0], 'untuned prompt');
+    const taken = askedArm(set, bare).prompt.calibration?.meanLogProbs ?? null;
+    const untuned = await armOf(host, { id: bare.id, soft: null, subtracted: taken }, asked, log);
+    const tunedAs = {
+      soft: present(set.soft[0]?.soft, 'vectors'),
+      subtracted: sidecar.calibration?.meanLogProbs ?? null,
+    };
+    const tuned = await armOf(host, { id: 'tuned', ...tunedAs }, asked, log);
+    const { name, placement } = sidecar;
+    const { id, dtype, sha256 } = host.engine.info;
+    const json = {
+      model: { id, dtype, sha256 },
+      prompt: { name, placement },
+      dataset: { name: table.format.fileName, fingerprint: dataset.fingerprint, knownRows },
+      looks: looks + 1,
+      rows: account,
+      arms: [untuned, tuned],
+    };
+    if (given.out) await writeFile(given.out, `${JSON.stringify(json, null, 1)}\n`);
+    const ended: Ended = { json, account, ...(given.out && { text: '' }) };
+    const { isPassed, sentence } = judged(gate, { ...tuned, account }, dataset, given.testRows !== null);
+    if (!isPassed) return below(sentence, ended);
+    if (sentence) log.line(sentence);
+    return ended;
+  },
+});
 
-const DEFAULT_LOSS = 0;
+/** The prompt was scored, and falls short of the gate. */
+const below = (why: string, ended: Ended): Ended => ({ ...ended, failed: { code: BELOW_GATE, why } });
 
 /** What an accuracy must reach; a baseline is the tuned prompt of earlier results. */
 interface Gate {
@@ -140,11 +141,6 @@ interface Baseline {
   readonly fingerprint: string | null;
 }
 
-/** The prompt was scored, and falls short of the gate. */
-export class BelowGate extends Error {
-  override readonly name = 'BelowGate';
-}
-
 /** What a baseline needs of results.json and of the JSON that this command prints. */
 const baselineSchema = z.object({
   dataset: z.object({ fingerprint: z.string() }).optional(),
@@ -154,16 +150,11 @@ const baselineSchema = z.object({
 });
 
 /** @throws UsageError for numbers that cannot be meant; StudioError `bad-input` for a baseline that cannot be read */
-async function readGate({ values, share }: Pick<Given, 'values' | 'share'>): Promise<Gate> {
-  const { baseline } = values;
-  if (values['max-loss'] !== undefined && baseline === undefined)
+async function readGate({ minAccuracy, baseline, maxLoss, ignoreLeftOut }: Values<typeof GATE>): Promise<Gate> {
+  if (maxLoss !== null && baseline === null)
     throw new UsageError('--max-loss is the loss against a baseline: name its results with --baseline.');
-  return {
-    minAccuracy: share('min-accuracy', 'per cent'),
-    baseline: baseline === undefined ? null : await readBaseline(resolve(baseline)),
-    maxLoss: share('max-loss', 'points') ?? DEFAULT_LOSS,
-    ignoresLeftOut: values['ignore-left-out'] ?? false,
-  };
+  const read = baseline === null ? null : await readBaseline(baseline);
+  return { minAccuracy, baseline: read, maxLoss: maxLoss ?? 0, ignoresLeftOut: ignoreLeftOut };
 }
 
 async function readBaseline(path: string): Promise<Baseline> {
@@ -192,8 +183,8 @@ const isGate = ({ minAccuracy, baseline }: Pick<Gate, 'minAccuracy' | 'baseline'
 
 interface Judged {
   readonly isPassed: boolean;
-  /** Null where nothing was demanded. */
-  readonly sentence: string | null;
+  /** Empty where nothing was demanded. */
+  readonly sentence: string;
 }
 
 /**
@@ -206,7 +197,7 @@ function judged(
   dataset: Dataset,
   isDrawn: boolean,
 ): Judged {
-  if (!isGate({ minAccuracy, baseline })) return { isPassed: true, sentence: null };
+  if (!isGate({ minAccuracy, baseline })) return { isPassed: true, sentence: '' };
   const isSame = baseline?.fingerprint === dataset.fingerprint;
   const { used } = account;
   const asked = ignoresLeftOut ? used : isSame || isDrawn ? dataset.split.test.length : account.read;
@@ -232,7 +223,7 @@ function judged(
 }
 
 /** Rows whose texts trained or validated the prompt, by the hashes of its package; null where it has none. */
-function knownRows({ data }: Sidecar, dataset: Dataset): number | null {
+function rowsKnown({ data }: Sidecar, dataset: Dataset): number | null {
   const hashes = data?.textHashes;
   if (!hashes) return null;
   return rowsOf(dataset, 'test').filter(isHashed(`${hashes.train}${hashes.validation}`, dataset)).length;

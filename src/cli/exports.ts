@@ -1,7 +1,7 @@
 /** What leaves by the command line: the files of a comparison with the tuned prompt, and the export of a stored prompt set for a recipient. */
 
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Dataset } from '../dataset/types';
 import { insightsOf } from '../evaluation/classify/compare';
 import { PROBE } from '../evaluation/classify/made-arms';
@@ -31,59 +31,61 @@ import { exportPackage } from '../workflow/index';
 import { keepProbe } from '../workflow/linear-probe';
 import { numberInFile } from '../workflow/open-data';
 import { readLibrary, writeFiles } from './data';
-import { createLog, openHost } from './node-host';
-import { flags, PROMPT_MODEL_USAGE, promptModelOptions, readArguments, UsageError, valued, withLists } from './options';
-
-export const EXPORT_USAGE = `npm run export -- LIBRARY --for RECIPIENT --out FOLDER [--handle H] [--prompt NAME] [--with-rows]
-  ${PROMPT_MODEL_USAGE}
-  LIBRARY: a complete prompt set (exported for another browser), a team folder, or a folder of several
-  RECIPIENT: ${RECIPIENTS.join(', ')}
-  --prompt: as the export dialog names it, such as "tuned 2"; left out: the chosen tuned prompt, else the hand-written one
-  --with-rows: you agree that your rows go along; without it none do, and what is made of rows is refused
-  --title and --sentence: what a page for an audience says; --format html|markdown: of a report`;
+import { openHost } from './node-host';
+import { flag, modelOf, needed, oneOf, orElse, PROMPT_MODEL, text, UsageError } from './options';
+import { command } from './program';
 
 /** Writes what the page's export dialog would save. */
-export async function exportFor(args: readonly string[]): Promise<void> {
-  const { values, ...read } = readArguments(withLists(args, ['models']), {
-    ...promptModelOptions,
-    ...valued('for', 'out', 'handle', 'prompt', 'title', 'sentence', 'format'),
-    ...flags('with-rows'),
-  });
-  const [library] = read.exactly(['LIBRARY']);
-  const recipient = read.oneOf('for', RECIPIENTS);
-  if (recipient === null) throw new UsageError('--for is missing.');
-  const out = resolve(read.required('out'));
-  const stored = chosenSet(await readLibrary(resolve(library)), values.handle);
-  const subject = namedSubject(stored, values.prompt);
-  const whyNot = EXPORTS[recipient].whyNot(subject, stored);
-  if (whyNot) throw badInput(`${EXPORTS[recipient].recipient}: ${whyNot}`);
-  const format = read.oneOf('format', ['html', 'markdown']) ?? 'html';
-  const order: Order = { stored, subject: subject?.id ?? null, withRows: values['with-rows'] ?? false, format };
-  const { title, sentence } = values;
-  const audience = { ...audienceProposal(order), ...(title && { title }), ...(sentence && { sentence }) };
-  const asks = EXPORTS[recipient].asks({ ...order, audience });
-  if (asks) throw badInput(order.withRows ? asks : `${asks} Here you agree by --with-rows.`);
-  const log = createLog();
-  const model = await read.modelFor(subject?.model ? [subject.model] : []);
-  await using host = await openHost(model, log);
-  const made = await exportPackage(host, { ...order, audience, recipient }, SILENT);
-  await writeFiles(out, [[made.name, made.content]]);
-  log.line(`Saved ${join(out, made.name)} with ${made.rows === 0 ? 'none' : made.rows} of your rows`);
-}
+export const exportFor = command({
+  summary: 'export a stored prompt for a recipient, as the page does',
+  takes: { library: '<LIBRARY>' },
+  options: {
+    for: needed(oneOf(RECIPIENTS, 'the recipient')),
+    out: needed(text('DIR', 'folder for the file')),
+    handle: text('H', 'the prompt set, where the library has several'),
+    prompt: text(
+      'NAME',
+      'as the export dialog names it, such as "tuned 2" (default: the chosen tuned one, else yours)',
+    ),
+    withRows: flag('you agree to include your rows; without it, what is made of rows is refused'),
+    title: text('TEXT', 'of a page for an audience'),
+    sentence: text('TEXT', 'of a page for an audience'),
+    format: orElse(oneOf(['html', 'markdown'], 'of a report'), 'html'),
+    ...PROMPT_MODEL,
+  },
+  notes: 'LIBRARY: a prompt set exported for another browser, a team folder, or a folder of several.',
+  async run(given, log) {
+    const { for: recipient, out, withRows, format, title, sentence } = given;
+    const stored = chosenSet(await readLibrary(given.library), given.handle);
+    const subject = namedSubject(stored, given.prompt);
+    const whyNot = EXPORTS[recipient].whyNot(subject, stored);
+    if (whyNot) throw badInput(`${EXPORTS[recipient].recipient}: ${whyNot}`);
+    const order: Order = { stored, subject: subject?.id ?? null, withRows, format };
+    const audience = { ...audienceProposal(order), ...(title && { title }), ...(sentence && { sentence }) };
+    const asks = EXPORTS[recipient].asks({ ...order, audience });
+    if (asks) throw badInput(withRows ? asks : `${asks} Here you agree by --with-rows.`);
+    await using host = await openHost(await modelOf(given, subject?.model ? [subject.model] : []), log);
+    const { name, content, rows } = await exportPackage(host, { ...order, audience, recipient }, SILENT);
+    await writeFiles(out, [[name, content]]);
+    const file = join(out, name);
+    log.line(`Saved ${file} with ${rows === 0 ? 'none' : rows} of your rows`);
+    return { text: '', json: { file, rows } };
+  },
+});
 
 /** @throws UsageError where it is not clear which one is meant */
-function chosenSet(sets: readonly CompleteSet[], handle: string | undefined): CompleteSet {
-  const found = handle === undefined ? sets : sets.filter(({ set }) => set.handle === handle);
+function chosenSet(sets: readonly CompleteSet[], handle: string | null): CompleteSet {
+  const found = handle === null ? sets : sets.filter(({ set }) => set.handle === handle);
   const [only] = found;
   if (only && found.length === 1) return only;
   throw new UsageError(`--handle names one of ${sets.map(({ set }) => set.handle).join(', ')}.`);
 }
 
 /** @throws UsageError where no prompt has the name */
-function namedSubject(stored: CompleteSet, name: string | undefined): Subject | null {
+function namedSubject(stored: CompleteSet, name: string | null): Subject | null {
   const { set } = stored;
   const chosen = chosenSoft(set)?.id ?? chosenHard(set)?.id;
-  if (name === undefined) return chosen === undefined ? null : subjectOf(stored, chosen);
+  if (name === null) return chosen === undefined ? null : subjectOf(stored, chosen);
   const all = subjectsOf(stored);
   const found = all.find((subject) => subject.name === name);
   if (!found)

@@ -97,7 +97,7 @@ describe('a grid of 3 prompts, 2 models and 2 files', () => {
     ['a file named twice', ['--data', 'a.csv', 'a.csv'], 2, /named twice/],
     ['a model named twice', ['--models', MODEL, MODEL], 2, /weights of another/],
     ['results in another format', ['--out', 'm.csv'], 2, /ends in \.json/],
-    ['no data', ['--data'], 2, /To specify an option argument/],
+    ['no data', ['--data'], 2, /--data has no value/],
   ])(
     'refuses %s',
     async (_, change, code, why) => {

@@ -32,9 +32,8 @@ import {
 } from '../report/grid';
 import { answeredRows, type FillEvent, fillGrid } from '../workflow/grid';
 import { openTestRows } from '../workflow/open-data';
-import { openTable, readRowPrompts, sayRows, unlike, weightsOf } from './data';
+import { openTable, readRowPrompts, unlike, weightsOf } from './data';
 import {
-  createLog,
   DEFAULT_MODEL,
   folderOf,
   type Log,
@@ -43,63 +42,53 @@ import {
   progressWords,
   readModelDir,
 } from './node-host';
-import { flags, MEND_USAGE, mendOptions, readArguments, UsageError, valued, withLists } from './options';
+import { COLUMNS, COMPUTE, FIX, flag, list, needed, text, UsageError, whole } from './options';
+import { command } from './program';
 
-export const GRID_USAGE = `npm run grid -- --prompts PROMPT... --data DATA.csv... --text COL --label COL --out FILE.json [--models DIR...]
-  [--test-rows N] [--all-versions] [--backend node-wasm|node-native] [--threads N] [--weights fast|small]
-  ${MEND_USAGE}
-  PROMPT: an exported zip or folder, a complete prompt set, or a .txt of a hand-written prompt with {text}
-  a file gives its chosen hand-written and tuned prompt; --all-versions: every version, and the means over seeds
-  --models, left out: those of the catalogue that the prompts were made with
-  FILE.json is continued where it is there: what is missing or stale is filled. FILE.md beside it has the tables
-  The first prompt is compared with every other on each model, and each prompt between the first model and the others`;
-
-const LISTS = ['prompts', 'models', 'data'] as const;
-
-export async function grid(args: readonly string[]): Promise<void> {
-  const { values, ...read } = readArguments(withLists(args, LISTS), {
-    prompts: { type: 'string', multiple: true },
-    models: { type: 'string', multiple: true },
-    data: { type: 'string', multiple: true },
-    ...valued('text', 'label', 'test-rows', 'out', 'backend', 'threads', 'weights'),
-    ...flags('all-versions'),
-    ...mendOptions,
-  });
-  read.exactly([]);
-  const columns = read.columns();
-  const out = resolve(read.required('out'));
-  if (!out.endsWith('.json')) throw new UsageError('--out names a file that ends in .json; the tables get .md.');
-  const testRows = read.wholeNumber('test-rows');
-  const { backend, threads, weights = 'fast' } = read.model();
-  const log = createLog();
-  const before = (await earlier(out, readGrid)) ?? EMPTY_GRID;
-  if (before.cells.length > 0) log.line(`Continuing ${basename(out)}: ${counted(before.cells.length, 'cell')}`);
-  const data = await readData(read.list('data'), columns, { testRows, mends: read.mends() }, log);
-  const files = read.list('prompts');
-  const all = values['all-versions'] ?? false;
-  const models = await readModels(values.models?.map((folder) => resolve(folder)) ?? (await foldersOf(files, all)));
-  const prompts = await readRowPrompts(files, {
-    dataset: present(data[0], 'data').dataset,
-    model: present(models[0], 'model').folder,
-    all,
-  });
-  const plan = { prompts, models, data, before };
-  const filled = await fill(plan, { out, backend, threads, weights }, log);
-  const { cells } = filled;
-  const made = gridOf(plan, filled);
-  save(out, gridJson(made));
-  const pairs = plannedPairs(made);
-  const found = answerDifferences(
-    pairs.map(([a, b]) => [answersAt(cells, a), answersAt(cells, b)] as const),
-    { onShow: pairsOnShow(made.cells) },
-  );
-  const tables = gridMarkdown(made, pairs, found);
-  const report = out.replace(/\.json$/, '.md');
-  await writeFile(report, tables);
-  process.stdout.write(tables);
-  log.line(`Saved to ${out} and ${report}`);
-  sayRows(inAll(data.map(({ id, dataset }) => answeredRows(id, dataset, made.cells))), log);
-}
+export const grid = command({
+  summary: 'ask prompts on models and files, and compare them pair by pair',
+  takes: {},
+  options: {
+    prompts: needed(list('PROMPT', 'exported prompts, prompt sets, or a .txt of a hand-written one')),
+    data: needed(list('DATA.csv', 'files of labelled rows')),
+    ...COLUMNS,
+    out: needed(text('FILE.json', 'file that is continued where it is there; FILE.md has the tables')),
+    models: list('DIR', 'model folders (default: those that the prompts were made with)'),
+    testRows: whole('rows of each file, drawn by the seed (default: all)'),
+    allVersions: flag('every version of a prompt set (default: the chosen ones)'),
+    ...FIX,
+    ...COMPUTE,
+  },
+  async run(given, log) {
+    const { out, allVersions: all, prompts: files, testRows, mend: mends } = given;
+    if (!out.endsWith('.json')) throw new UsageError('--out names a file that ends in .json; the tables get .md.');
+    const before = (await earlier(out, readGrid)) ?? EMPTY_GRID;
+    if (before.cells.length > 0) log.line(`Continuing ${basename(out)}: ${counted(before.cells.length, 'cell')}`);
+    const data = await readData(given.data, { text: given.text, label: given.label }, { testRows, mends }, log);
+    const models = await readModels(given.models.length > 0 ? given.models : await foldersOf(files, all));
+    const prompts = await readRowPrompts(files, {
+      dataset: present(data[0], 'data').dataset,
+      model: present(models[0], 'model').folder,
+      all,
+    });
+    const plan = { prompts, models, data, before };
+    const filled = await fill(plan, given, log);
+    const made = gridOf(plan, filled);
+    const json = gridJson(made);
+    save(out, json);
+    const pairs = plannedPairs(made);
+    const found = answerDifferences(
+      pairs.map(([a, b]) => [answersAt(filled.cells, a), answersAt(filled.cells, b)] as const),
+      { onShow: pairsOnShow(made.cells) },
+    );
+    const tables = gridMarkdown(made, pairs, found);
+    const report = out.replace(/\.json$/, '.md');
+    await writeFile(report, tables);
+    log.line(`Saved to ${out} and ${report}`);
+    const account = inAll(data.map(({ id, dataset }) => answeredRows(id, dataset, made.cells)));
+    return { text: tables, json: JSON.parse(json), account };
+  },
+});
 
 /** What is continued; null where there is nothing yet. @throws StudioError `bad-input` where the file is no such thing: it is not overwritten */
 async function earlier<T>(path: string, readFrom: (text: string) => Result<T>): Promise<T | null> {

@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { shapesOf } from '../autodiff/operators/table';
 import { parseTable } from '../dataset/parse';
 import { forwardAndBackward } from '../engine/build-program';
@@ -17,10 +17,8 @@ import { bytes as bytesInWords } from '../lib/format';
 import { firstFault } from '../lib/zod';
 import { resultsSchema, textResultsSchema } from '../report/results-schema';
 import { readModelDir } from './node-host';
-import { readArguments, UsageError } from './options';
-
-export const INSPECT_USAGE =
-  'npm run --silent inspect -- FILE...     one JSON line per file: {file, kind, ok, summary, error?}';
+import { flag } from './options';
+import { command } from './program';
 
 /** Larger files are models, for `check`. */
 const MAX_BYTES = 512 * 2 ** 20;
@@ -30,18 +28,21 @@ interface Inspected extends Omit<Recognised, 'kind'> {
   readonly kind: FileKind | 'onnx' | 'results' | 'unreadable';
 }
 
-/** Prints what each file is and whether it can be used. Resolves to false if one cannot. */
-export async function inspect(args: readonly string[]): Promise<boolean> {
-  const { positionals } = readArguments(args, {});
-  if (positionals.length === 0) throw new UsageError('Name at least one file.');
-  let fine = true;
-  for (const path of positionals) {
-    const inspected = await inspectFile(path);
-    process.stdout.write(`${JSON.stringify(inspected)}\n`);
-    fine &&= inspected.ok;
-  }
-  return fine;
-}
+/** Prints what each file is and whether it can be used. */
+export const inspect = command({
+  summary: 'say what files are and whether they can be used, a JSON line each',
+  takes: { files: '<FILE...>' },
+  options: {},
+  async run({ files }) {
+    let fine = true;
+    for (const path of files) {
+      const inspected = await inspectFile(path);
+      process.stdout.write(`${JSON.stringify(inspected)}\n`);
+      fine &&= inspected.ok;
+    }
+    return fine ? {} : { failed: {} };
+  },
+});
 
 async function inspectFile(path: string): Promise<Inspected> {
   const file = basename(path);
@@ -108,16 +109,16 @@ function resultsJson(bytes: Uint8Array): Omit<Inspected, 'file'> | null {
   return { kind: 'results', ok: false, summary: 'Results of a comparison.', error };
 }
 
-export const GRAPH_USAGE =
-  'npm run --silent graph -- MODEL_DIR [--backward]     prints the model in core operators, with --backward the training program';
-
 /** Prints a model as text, one line a node, with the shapes that can be inferred. */
-export async function graph(args: readonly string[]): Promise<void> {
-  const { values, ...read } = readArguments(args, { backward: { type: 'boolean' } });
-  const [folder] = read.exactly(['MODEL_DIR']);
-  const { files } = await readModelDir(resolve(folder));
-  process.stdout.write(`${graphText(files, values.backward ?? false)}\n`);
-}
+export const graph = command({
+  summary: 'print a model in core operators',
+  takes: { folder: '<MODEL_DIR>' },
+  options: { backward: flag('print the training program') },
+  async run({ folder, backward }) {
+    const text = graphText((await readModelDir(folder)).files, backward);
+    return { text, json: { lines: text.split('\n') } };
+  },
+});
 
 export function graphText(files: ModelFiles, backward: boolean): string {
   const decoder = normalise(parseModel(files), { consume: true });

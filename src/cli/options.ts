@@ -1,265 +1,261 @@
-/** Arguments of a command: parsed strictly, checked, and refused with a sentence. */
-import { resolve } from 'node:path';
-import { type ParseArgsConfig, parseArgs } from 'node:util';
+/** Options of the command line: a row each, which gives its parser, its type and its help. */
 import { MEND_IDS } from '../dataset/mends';
-import type { MendId, SplitBy } from '../dataset/types';
-import { counted } from '../lib/format';
+import type { SplitBy } from '../dataset/types';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import { asContinuation } from '../task/template';
 import type { AnswerWord } from '../task/types';
 import { STANDARD, type TrainingSettings } from '../training/settings';
-import type { PartSizes } from '../workflow/open-data';
 import { DEFAULT_MODEL, type ModelOptions, modelFor, type PromptWeights } from './node-host';
 
-/** The command line is wrong: exit code 2, with the usage below the message. */
+/** The command line is wrong: exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-type Options = NonNullable<ParseArgsConfig['options']>;
+/** As it was typed; true = a switch, undefined = it was left out. */
+export type Typed = string | readonly string[] | true | undefined;
 
-/** Options with a value. */
-export const valued = <const N extends string>(...names: readonly N[]) =>
-  Object.fromEntries(names.map((name) => [name, { type: 'string' }])) as {
-    readonly [K in N]: { readonly type: 'string' };
-  };
-
-/** Options without one. */
-export const flags = <const N extends string>(...names: readonly N[]) =>
-  Object.fromEntries(names.map((name) => [name, { type: 'boolean' }])) as {
-    readonly [K in N]: { readonly type: 'boolean' };
-  };
-
-/** `--data a.csv b.csv` as `--data a.csv --data b.csv`, for options that take several values. */
-export function withLists(args: readonly string[], names: readonly string[]): readonly string[] {
-  const out: string[] = [];
-  let list: string | null = null;
-  for (const arg of args) {
-    const isOption = arg.startsWith('--');
-    const isNext = !isOption && list !== null && out.at(-1) !== list;
-    if (isOption) list = names.some((name) => arg === `--${name}`) ? arg : null;
-    out.push(...(isNext && list !== null ? [list, arg] : [arg]));
-  }
-  return out;
+export interface Option<T = unknown> {
+  /** Stands for the value in help; null = a switch. */
+  readonly takes: string | null;
+  readonly help: string;
+  /** Several values follow one another (list), or the option is given again for each. */
+  readonly many?: 'list' | 'again';
+  /** @param flag such as --train-rows @throws UsageError */
+  readonly read: (typed: Typed, flag: string) => T;
 }
 
-/** Says what each option takes where it is given something else. Null = it was left out. @throws UsageError */
-interface Readers<Name extends string> {
-  /** The arguments that are no options: one for each of these names. */
-  exactly<const N extends readonly string[]>(names: N): { readonly [K in keyof N]: string };
-  /** @param otherwise where it is left out */
-  required(name: Name, otherwise?: string): string;
-  /** Absolute. */
-  path(name: Name): string | null;
-  /** All values of an option that may be given several times, and must be once. */
-  list(name: Name): readonly string[];
-  oneOf<const T extends string>(name: Name, choices: readonly T[]): T | null;
-  wholeNumber(name: Name, least?: number): number | null;
-  positive(name: Name): number | null;
-  /** Of money or minutes: 0 is one. */
-  amount(name: Name): number | null;
-  probability(name: Name): number | null;
-  /** "85" or "85%" of a hundred, as a share. 0.85 is refused where it is an accuracy, because it would let anything pass. */
-  share(name: Name, unit: 'per cent' | 'points'): number | null;
-}
+export type Options = Readonly<Record<string, Option>>;
 
-type Columns = Readonly<Record<'text' | 'label', string>>;
+export type Values<O extends Options> = { readonly [K in keyof O]: O[K] extends Option<infer T> ? T : never };
 
-/** Options that several commands have, read together. @throws UsageError */
-interface Shared {
-  /** Which columns have the text and the label. @param made those that a prompt was made with: where none are named */
-  columns(made?: Columns): Columns;
-  /** Of `modelOptions`. */
-  model(): ModelOptions;
-  /** Of `promptModelOptions`: the model that a prompt was made with, as `modelFor` finds it. */
-  modelFor(needed: readonly PromptWeights[], preferred?: PromptWeights | null): Promise<ModelOptions>;
-  /** The hand-written prompt of `--prompt`. */
-  prompt(): string | null;
-  /** Answer words by label, of `--words`. */
-  words(): ReadonlyMap<string, string> | null;
-  /** Of `mendOptions`. */
-  mends(): readonly MendId[];
-  /** How the rows are split, how many of each part are used, whether those that repeat a test row are left out, and a file with more. */
-  rows(): PartSizes & {
-    readonly splitBy: SplitBy | undefined;
-    readonly mends: readonly MendId[];
-    readonly dropTwins: boolean;
-    readonly addRows: string | null;
-  };
-  /** The settings of a preset with what the options of `trainingOptions` say of a run. */
-  settings(base?: TrainingSettings): TrainingSettings;
-}
+type Read<T> = (text: string, flag: string) => T;
 
-/** Parses arguments strictly: an unknown or incomplete option is a usage error. */
-export function readArguments<const T extends Options>(args: readonly string[], options: T) {
-  const { values, positionals } = parsed(args, options);
-  const readers = readersOf(values, positionals);
-  const ofNames: Readers<keyof T & string> = readers;
-  return { ...ofNames, ...sharedOf(values, readers), values, positionals };
-}
+/** Null where it is left out. */
+const single = <T>(takes: string, help: string, read: Read<T>): Option<T | null> => ({
+  takes,
+  help,
+  read: (typed, flag) => (typeof typed === 'string' ? read(typed, flag) : null),
+});
 
-function parsed<const T extends Options>(args: readonly string[], options: T) {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
-  } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : String(cause));
-  }
-}
-
-function readersOf(values: Readonly<Record<string, unknown>>, positionals: readonly string[]): Readers<string> {
-  const given = (name: string): string | null => (typeof values[name] === 'string' ? values[name] : null);
-  const listed = (name: string) => (values[name] ?? []) as readonly string[];
-  const refused = (name: string, takes: string) => new UsageError(`--${name} ${takes}, not “${given(name)}”.`);
-  const number = (name: string, takes: string, isSound: (value: number) => boolean, of: (text: string) => number) => {
-    const text = given(name);
-    if (text === null) return null;
+const number =
+  (takes: string, isSound: (value: number) => boolean, of: (text: string) => number = Number): Read<number> =>
+  (text, flag) => {
     const value = text.trim() === '' ? Number.NaN : of(text);
-    if (!isSound(value)) throw refused(name, `takes ${takes}`);
+    if (!isSound(value)) throw new UsageError(`${flag} takes ${takes}, not “${text}”.`);
     return value;
   };
-  return {
-    exactly: (names) => {
-      if (positionals.length !== names.length)
-        throw new UsageError(`Expected ${names.join(' ')}, got ${counted(positionals.length, 'argument')}.`);
-      return positionals as never;
-    },
-    required: (name, otherwise) => {
-      const value = given(name) ?? otherwise;
-      if (!value) throw new UsageError(`--${name} is missing.`);
-      return value;
-    },
-    path: (name) => {
-      const value = given(name);
-      return value === null ? null : resolve(value);
-    },
-    list: (name) => {
-      if (!listed(name)[0]) throw new UsageError(`--${name} is missing.`);
-      return listed(name);
-    },
-    oneOf: (name, choices) => {
-      const value = given(name);
-      const choice = choices.find((each) => each === value);
-      if (value !== null && choice === undefined) throw refused(name, `is one of ${choices.join(', ')}`);
-      return choice ?? null;
-    },
-    wholeNumber: (name, least = 1) =>
-      number(name, `a whole number of at least ${least}`, (n) => Number.isSafeInteger(n) && n >= least, Number),
-    positive: (name) => number(name, 'a positive number', (n) => n > 0, Number),
-    amount: (name) => number(name, 'a number from 0', (n) => n >= 0 && n < Number.POSITIVE_INFINITY, Number),
-    probability: (name) => number(name, 'a probability from 0 to 1, such as 0.8', (n) => n >= 0 && n <= 1, Number),
-    share: (name, unit) => {
-      const takes = `${unit} from 0 to 100, such as ${unit === 'points' ? 2 : 85}`;
-      const isSound = (n: number) => n <= 100 && !(unit === 'per cent' && n > 0 && n < 1);
-      const hundredths = number(name, takes, isSound, (text) =>
-        /^\d+(?:\.\d+)?%?$/.test(text.trim()) ? Number.parseFloat(text) : Number.NaN,
-      );
-      return hundredths === null ? null : hundredths / 100;
-    },
+
+const among =
+  <const T extends string>(choices: readonly T[]): Read<T> =>
+  (text, flag) => {
+    const choice = choices.find((each) => each === text);
+    if (choice === undefined) throw new UsageError(`${flag} is one of ${choices.join(', ')}, not “${text}”.`);
+    return choice;
   };
-}
 
-function sharedOf(values: Readonly<Record<string, unknown>>, readers: Readers<string>): Shared {
-  const shared: Shared = {
-    columns: (made) => ({
-      text: readers.required('text', made?.text),
-      label: readers.required('label', made?.label),
-    }),
-    model: () => ({
-      model: readers.path('model') ?? DEFAULT_MODEL,
-      backend: readers.oneOf('backend', BACKENDS) ?? 'node-wasm',
-      threads: readers.wholeNumber('threads'),
-      weights: readers.oneOf('weights', WEIGHTS) ?? 'fast',
-    }),
-    modelFor: async (needed, preferred) => {
-      const others = ((values.models ?? []) as readonly string[]).map((folder) => resolve(folder));
-      const model = await modelFor(needed, { named: readers.path('model'), others }, preferred);
-      return { ...shared.model(), model };
-    },
-    prompt: () => (typeof values.prompt === 'string' ? unescaped(values.prompt) : null),
-    words: () => (typeof values.words === 'string' ? readWords(values.words) : null),
-    mends: () =>
-      ((values.mend ?? []) as readonly string[]).map((id) => {
-        const mend = MENDS.find((each) => each === id);
-        if (!mend) throw new UsageError(`--mend is one of ${MENDS.join(', ')}, not “${id}”.`);
-        return mend;
-      }),
-    rows: () => ({
-      splitBy: splitOf(values),
-      mends: shared.mends(),
-      trainRows: readers.wholeNumber('train-rows'),
-      testRows: readers.wholeNumber('test-rows'),
-      dropTwins: values['drop-twins'] === true,
-      addRows: readers.path('add-rows'),
-    }),
-    settings: (base = STANDARD) => ({
-      ...base,
-      placement: readers.oneOf('placement', PLACEMENTS) ?? 'suffix',
-      virtualTokens: readers.wholeNumber('tokens') ?? base.virtualTokens,
-      steps: readers.wholeNumber('steps') ?? base.steps,
-      seed: readers.wholeNumber('seed', 0) ?? 0,
-    }),
-  };
-  return shared;
-}
+export const text = (takes: string, help: string) => single(takes, help, (given) => given);
 
-/** @throws UsageError where the columns would split the rows twice */
-function splitOf({ group, part, test }: Readonly<Record<string, unknown>>): SplitBy | undefined {
-  if (typeof group === 'string' && part !== undefined)
-    throw new UsageError('--group and --part split the rows in two ways. Name one of them.');
-  if (typeof part === 'string' && test !== undefined)
-    throw new UsageError('--part names the test rows of one file, and --test those of another. Name one of them.');
-  if (typeof group === 'string') return { kind: 'group', column: group };
-  return typeof part === 'string' ? { kind: 'column', column: part } : undefined;
-}
+export const flag = (help: string): Option<boolean> => ({ takes: null, help, read: (typed) => typed === true });
 
-/** How the rows of a file are split. */
-export const splitOptions = valued('group', 'part', 'train-rows', 'test-rows');
+export const oneOf = <const T extends string>(choices: readonly T[], help: string) =>
+  single('NAME', `${help}: ${choices.join(', ')}`, among(choices));
 
-/** How that is named in a command's usage. */
-export const SPLIT_USAGE = `[--group COL | --part COL]   rows with the same cell, such as a customer, stay in one part; or the cells name the part: train,
-                              validation, test. Left out: by the seed
-  [--train-rows N] [--test-rows N]  fewer rows, drawn by the seed; min(100, N/2) others are for validation`;
+export const whole = (help: string, least = 1) =>
+  single(
+    'N',
+    help,
+    number(`a whole number of at least ${least}`, (n) => Number.isSafeInteger(n) && n >= least),
+  );
 
-export const modelOptions = valued('model', 'backend', 'threads', 'weights');
+/** Of money or minutes: 0 is one. */
+export const amount = (help: string) =>
+  single(
+    'N',
+    help,
+    number('a number from 0', (n) => n >= 0 && n < Number.POSITIVE_INFINITY),
+  );
 
-/** How the options above are named in a command's usage. */
-export const MODEL_USAGE = '[--model DIR] [--backend node-wasm|node-native] [--threads N] [--weights fast|small]';
+export const positive = (help: string) =>
+  single(
+    'N',
+    help,
+    number('a positive number', (n) => n > 0),
+  );
+
+export const probability = (help: string) =>
+  single(
+    'P',
+    help,
+    number('a probability from 0 to 1, such as 0.8', (n) => n >= 0 && n <= 1),
+  );
+
+/** "85" or "85%" of a hundred, as a share. 0.85 is refused where it is an accuracy, because it would let anything pass. */
+export const share = (unit: 'per cent' | 'points', help: string) => {
+  const isSound = (n: number) => n <= 100 && !(unit === 'per cent' && n > 0 && n < 1);
+  const of = (given: string) => (/^\d+(?:\.\d+)?%?$/.test(given.trim()) ? Number.parseFloat(given) : Number.NaN);
+  const hundredths = number(`${unit} from 0 to 100, such as ${unit === 'points' ? 2 : 85}`, isSound, of);
+  return single(unit === 'points' ? 'POINTS' : 'PER_CENT', help, (given, flag) => hundredths(given, flag) / 100);
+};
+
+export const list = (takes: string, help: string): Option<readonly string[]> => ({
+  takes,
+  help,
+  many: 'list',
+  read: (typed) => (Array.isArray(typed) ? typed : []),
+});
+
+/** The option, which must be given. */
+export const needed = <T>(option: Option<T>): Option<NonNullable<T>> => ({
+  ...option,
+  help: `${option.help} (required)`,
+  read: (typed, flag) => {
+    if (typed === undefined || typed === '' || (Array.isArray(typed) && !typed[0]))
+      throw new UsageError(`${flag} is missing.`);
+    return option.read(typed, flag) as NonNullable<T>;
+  },
+});
+
+/** The option with a value where it is left out. */
+export const orElse = <T, V extends NonNullable<T>>(
+  option: Option<T>,
+  value: V,
+  said = String(value),
+): Option<NonNullable<T> | V> => ({
+  ...option,
+  help: `${option.help} (default: ${said})`,
+  read: (typed, flag) => (typed === undefined ? value : (option.read(typed, flag) as NonNullable<T>)),
+});
+
+// Options that several commands have.
+
+/** How a model is run. */
+export const COMPUTE = {
+  backend: orElse(oneOf(['node-wasm', 'node-native'], 'what computes'), 'node-wasm'),
+  threads: whole('threads that compute'),
+  weights: orElse(oneOf(['fast', 'small'], 'how weights are held in memory'), 'fast'),
+};
+
+export const MODEL = {
+  model: orElse(text('DIR', 'folder of the model'), DEFAULT_MODEL, 'the built-in model'),
+  ...COMPUTE,
+};
 
 /** Of a command that loads the model of a prompt. */
-export const promptModelOptions = { ...modelOptions, models: { type: 'string', multiple: true } } as const;
+export const PROMPT_MODEL = {
+  model: text('DIR', 'folder of the model (default: the one that the prompt was made with)'),
+  ...COMPUTE,
+  models: list('DIR', 'folders in which the model of the prompt is looked for, before the catalogue'),
+};
 
-/** How that is named in a command's usage. */
-export const PROMPT_MODEL_USAGE = `[--models DIR...] ${MODEL_USAGE}
-  the model that the prompt was made with is loaded: of the catalogue, or a folder of --models; --model says which one`;
-
-const BACKENDS = ['node-wasm', 'node-native'] as const;
-const WEIGHTS = ['fast', 'small'] as const;
-
-/** What is mended in the rows of every file. */
-export const mendOptions = { mend: { type: 'string', multiple: true } } as const;
-
-/** Of a command that asks a model about the rows of a file. */
-export const askingOptions = { ...modelOptions, ...mendOptions } as const;
+/** The model that a prompt was made with, as `modelFor` finds it. */
+export const modelOf = async (
+  given: Values<typeof PROMPT_MODEL>,
+  weights: readonly PromptWeights[],
+  preferred?: PromptWeights | null,
+): Promise<ModelOptions> => ({
+  ...given,
+  model: await modelFor(weights, { named: given.model, others: given.models }, preferred),
+});
 
 const MENDS = MEND_IDS.filter((id) => id !== 'label-column');
 
-/** How that is named in a command's usage. */
-export const MEND_USAGE = `[--mend ${MENDS.join('|')}] (several times: in this order)`;
+export const FIX = {
+  mend: {
+    takes: 'NAME',
+    help: `mend the rows of every file, several times in this order: ${MENDS.join(', ')}`,
+    many: 'again' as const,
+    read: (typed: Typed, flag: string) =>
+      Array.isArray(typed) ? typed.map((id: string) => among(MENDS)(id, flag)) : [],
+  },
+};
 
-export const trainingOptions = {
-  ...askingOptions,
-  ...splitOptions,
-  ...valued('text', 'prompt', 'placement', 'tokens', 'steps', 'seed', 'add-rows', 'out'),
-  ...flags('drop-twins'),
-} as const;
+export const COLUMNS = {
+  text: needed(text('COL', 'column of the texts')),
+  label: needed(text('COL', 'column of the labels')),
+};
+
+/** Left out: the columns that the prompt was made with. */
+export const PROMPT_COLUMNS = {
+  text: text('COL', 'column of the texts (default: the one that the prompt was made with)'),
+  label: text('COL', 'column of the labels (default: likewise)'),
+};
+
+/** Which columns a command reads. @throws UsageError */
+export function columnsOf(given: Values<typeof PROMPT_COLUMNS>, made: Values<typeof COLUMNS> | undefined) {
+  const columns = { text: given.text ?? made?.text, label: given.label ?? made?.label };
+  const { text, label } = columns;
+  if (text === undefined || label === undefined)
+    throw new UsageError(`--${text === undefined ? 'text' : 'label'} is missing: the prompt does not say its columns.`);
+  return { text, label };
+}
+
+/** The rows of a command that trains or searches. */
+export const ROWS = {
+  test: text('FILE.csv', 'test rows (default: a share of the data)'),
+  group: text('COL', 'rows with the same cell, such as a customer, stay in one part'),
+  part: text('COL', 'a column that names the part: train, validation, test'),
+  trainRows: whole('training rows, drawn by the seed; min(100, N/2) others are for validation'),
+  testRows: whole('test rows, drawn by the seed'),
+  dropTwins: flag('leave out training rows that repeat a test row, or almost'),
+  addRows: text('FILE.csv', 'more training rows, with the same columns'),
+  seed: orElse(whole('what is random', 0), 0),
+  ...FIX,
+};
+
+/** @throws UsageError where the columns would split the rows twice */
+export function splitOf({
+  group,
+  part,
+  test,
+}: Values<Pick<typeof ROWS, 'group' | 'part' | 'test'>>): SplitBy | undefined {
+  if (group !== null && part !== null)
+    throw new UsageError('--group and --part split the rows in two ways. Name one of them.');
+  if (part !== null && test !== null)
+    throw new UsageError('--part names the test rows of one file, and --test those of another. Name one of them.');
+  if (group !== null) return { kind: 'group', column: group };
+  return part === null ? undefined : { kind: 'column', column: part };
+}
 
 /** A shell gives `\n` as two characters; a prompt means a line break. */
-export const unescaped = (prompt: string): string => prompt.replaceAll('\\n', '\n');
+const unescaped = (prompt: string): string => prompt.replaceAll('\\n', '\n');
+
+export const PROMPT = {
+  prompt: single('TEXT', 'your hand-written prompt, such as "{text}\\nTone:" (default: a simple one)', unescaped),
+};
+
+export const WORDS = {
+  words: single('a=x,b=y', 'an answer word for each label (default: single tokens where possible)', readWords),
+};
+
+export const TRAINING = {
+  placement: oneOf(PLACEMENTS, 'vectors after the text, between it and its last line, or before it (PEFT, slower)'),
+  tokens: whole(`virtual tokens (default: ${STANDARD.virtualTokens})`),
+  steps: whole(`training steps (default: ${STANDARD.steps})`),
+  out: needed(text('DIR', 'folder for the results and the prompt')),
+};
+
+/** The settings of a preset with what the options say of a run. */
+export const settingsOf = (
+  {
+    placement,
+    tokens,
+    steps,
+    seed,
+  }: Values<Pick<typeof TRAINING & typeof ROWS, 'placement' | 'tokens' | 'steps' | 'seed'>>,
+  base: TrainingSettings = STANDARD,
+): TrainingSettings => ({
+  ...base,
+  placement: placement ?? 'suffix',
+  virtualTokens: tokens ?? base.virtualTokens,
+  steps: steps ?? base.steps,
+  seed,
+});
 
 /** `a=x,b=y`. A comma belongs to a word where no `=` follows it. */
-function readWords(text: string): ReadonlyMap<string, string> {
+function readWords(given: string): ReadonlyMap<string, string> {
   const words = new Map<string, string>();
-  for (const pair of text.split(/,(?=[^,]*=)/)) {
+  for (const pair of given.split(/,(?=[^,]*=)/)) {
     const at = pair.lastIndexOf('=');
     const [label, word] = [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
     if (at < 0 || label === '' || word === '') throw new UsageError(`--words takes label=word pairs, not “${pair}”.`);

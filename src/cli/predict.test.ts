@@ -15,9 +15,7 @@ import type { PromptSet } from '../prompt-set/types';
 import { setOf } from '../route/test-support';
 import { checkTemplate } from '../task/template';
 import { openTable } from './data';
-import { exportFor } from './exports';
 import { readModelDir } from './node-host';
-import { predict } from './predict';
 import { cli } from './run.test-support';
 
 const MODEL = ['--model', 'public/models/softprompt-studio/tiny-support', '--threads', '1'];
@@ -28,24 +26,17 @@ let sha256: string;
 
 const complete = (set: PromptSet) => ({ set, dataset: null, checkpoints: [], evaluations: [], measurements: [] });
 
-/** What the command prints, with the last two lines that it says. */
+/** What a command prints. @throws with what it says where it fails */
+async function printed(...args: string[]) {
+  const { code, stdout, stderr } = await cli(...args, ...MODEL);
+  if (code !== 0) throw new Error(stderr);
+  return { lines: stdout.trim().split('\n'), said: stderr.trim().split('\n') };
+}
+
+/** The answers, with the last two lines that are said. */
 async function predicted(...args: string[]) {
-  const lines: string[] = [];
-  const said: string[] = [];
-  const out = vi.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
-  const error = vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
-  try {
-    await predict([...args, ...MODEL]);
-  } finally {
-    out.mockRestore();
-    error.mockRestore();
-  }
-  const answers = lines
-    .join('')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-  return { answers, said: said.at(-2)?.trim(), rows: said.at(-1)?.trim() };
+  const { lines, said } = await printed('predict', ...args);
+  return { answers: lines.map((line) => JSON.parse(line)), said: said.at(-2), rows: said.at(-1) };
 }
 
 beforeAll(async () => {
@@ -214,8 +205,7 @@ it('answers an engineer’s zip by the policy of its stage, and refuses one whos
   const tone = setThreshold(setOf('Zip', ['praise', 'complaint'], info, 1), 'Zip-ttt', unsure, '2026');
   const library = join(folder, 'zip.zip');
   await writeFile(library, writeZip(await setPackageFiles(complete(setPolicy(tone, { kind: 'fallback' }, '2026')))));
-  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-  await exportFor([library, '--for', 'engineer', '--prompt', 'tuned 1', '--out', join(folder, 'out'), ...MODEL]);
+  await printed('export', library, '--for', 'engineer', '--prompt', 'tuned 1', '--out', join(folder, 'out'));
   const zip = join(folder, 'out', 'ZIP.zip');
   const staged = await predicted(library, texts, '--handle', 'ZIP', '--stage', 'production');
   const { answers, said } = await predicted(zip, texts);
@@ -254,9 +244,8 @@ it('refuses a stage or handle that is not there, and half of the options', async
 });
 
 it('exports for a recipient what the dialog would save, and nothing that it would not', async () => {
-  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   const asked = (...args: string[]) =>
-    exportFor([join(folder, 'tone.zip'), ...args, '--out', join(folder, 'out'), ...MODEL]);
+    printed('export', join(folder, 'tone.zip'), ...args, '--out', join(folder, 'out'));
   await asked('--for', 'textField', '--prompt', 'hand-written 1');
   expect(await readFile(join(folder, 'out', 'TONE-prompt.txt'), 'utf8')).toContain('{text}');
   await expect(asked('--for', 'manager')).rejects.toThrow('A manager: It has not been compared');

@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { textsRead } from '../dataset/account';
 import { isUnsure } from '../dataset/csv-out';
 import type { Table } from '../dataset/types';
@@ -31,45 +30,26 @@ import { STAGE_POLICIES, type StagePolicy } from '../prompt-set/types';
 import type { Version } from '../prompt-set/versions';
 import type { RoutedAnswer, Share } from '../route/policy';
 import type { Fields } from '../task/template';
-import { type BatchEvent, batch, batchFile } from '../workflow/batch';
+import { type BatchEvent, type BatchProgress, batch, batchFile } from '../workflow/batch';
 import { type Host, SILENT } from '../workflow/host';
 import { weighWords } from '../workflow/play';
 import { keepRows } from '../workflow/rows-file';
-import { exportedFiles, openTable, readLibrary, readPrompt, sayRows } from './data';
-import { createLog, type Log, openHost, type PromptWeights } from './node-host';
+import { exportedFiles, openTable, readLibrary, readPrompt } from './data';
+import { type Log, openHost, type PromptWeights } from './node-host';
 import {
-  flags,
-  MEND_USAGE,
-  mendOptions,
-  PROMPT_MODEL_USAGE,
-  promptModelOptions,
-  readArguments,
+  FIX,
+  flag,
+  modelOf,
+  oneOf,
+  PROMPT_COLUMNS,
+  PROMPT_MODEL,
+  probability,
+  share,
+  text,
   UsageError,
-  valued,
-  withLists,
+  type Values,
 } from './options';
-
-export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] [--handle H --stage S] [--policy P] [--share P [--id COL]] [--threshold P] [--explain] [--out FILE.csv]
-  ${PROMPT_MODEL_USAGE}
-  ${MEND_USAGE}
-  PROMPT: an exported zip or its folder, or a chat file or promptfoo configuration that the studio has written
-  --model: any, where the prompt is a text; --text: left out, the column that the prompt was made with, else text
-  with --handle and --stage: an exported prompt set, a team folder, or a folder of several; the version that the stage
-  points to answers. --policy: as the set has it, else as-asked; fallback: the hand-written version in use answers where that one is
-  missing, fails, or is less sure than its threshold; shadow: both answer, and the hand-written version's answer counts;
-  hand-written: only that one. Lines then name {version}, and {fallback} with the reason; a summary goes to stderr. The zip
-  for an engineer of a version in a stage has the policy of that stage, and is answered by it
-  --share: per cent of the texts that it answers, such as 25; the others are answered by the version that production points to,
-  or, where that is the one, by the hand-written version in use. A hash of the text, or of the column --id, decides: a text stays
-  on its side, and a larger share holds the smaller one
-  the CSV has every column that the prompt shows; without a CSV, standard input is read: lines of JSON, each with a cell for
-  each of them ({"text": "…", "city": "…"}), where the first line is one, and otherwise a text in every line
-  prints one JSON line per text: {label, probabilities}, calibrated if the prompt is; {written} where the prompt generates
-  texts; {not_answered} with the reason for a row that is empty, too long or not read; with a threshold also {needs_review}: true
-  where the answer is less probable, so that a person should look. --threshold replaces the prompt's own; 0 takes all
-  --out: a CSV with the columns of the rows and the answers beside them, in place of the lines
-  --explain adds {words}: by how much each word speaks for the label {against} its runner-up, in nats, and {missed}: the
-  share of the difference that they miss. It takes 33 to 129 readings of each text`;
+import { command } from './program';
 
 interface Answering {
   readonly plan: Planned;
@@ -81,71 +61,87 @@ interface Answering {
   readonly arm?: TakenArm;
 }
 
-const argumentsOf = (args: readonly string[]) =>
-  readArguments(withLists(args, ['models']), {
-    ...promptModelOptions,
-    ...mendOptions,
-    ...valued('text', 'threshold', 'handle', 'stage', 'policy', 'share', 'id', 'out'),
-    ...flags('explain'),
-  });
-type Given = ReturnType<typeof argumentsOf>;
+const STAGE = {
+  handle: text('H', 'a prompt set of a library, by its handle'),
+  stage: text('S', 'its stage; the version that it points to answers'),
+  policy: oneOf(STAGE_POLICIES, 'who answers in its place (default: as the set has it, else as-asked)'),
+  share: share('per cent', 'of the texts that it answers; production, or else your prompt, answers the others'),
+  id: text('COL', 'with --share, this column decides who answers (default: the text)'),
+  threshold: probability('mark less probable answers as needs_review (default: the prompt’s own; 0 takes all)'),
+  explain: flag('say how much each word speaks for the label'),
+  out: text('FILE.csv', 'a CSV with the columns of the rows and the answers beside them, in place of lines'),
+};
+type Given = Values<typeof STAGE>;
 
-/** Answers texts with an exported prompt, or by handle and stage, as JSON lines. */
-export async function predict(args: readonly string[]): Promise<void> {
-  const given = argumentsOf(args);
-  const { values, positionals } = given;
-  const [prompt, data, ...more] = positionals;
-  if (prompt === undefined || more.length > 0) throw new UsageError('Name one prompt and at most one CSV file.');
-  const log = createLog();
-  const answering = await readAnswering(resolve(prompt), given);
-  const share = readShare(given, answering);
-  const out = outOf(given, answering);
-  if (values.explain) checkExplicable(answering);
-  const text = values.text ?? answering.text ?? 'text';
-  const model = await given.modelFor(weightsAsked(answering.plan), answering.arm?.model);
-  const override = { oneColumn: true, ...(data === undefined && { textLines: text }) };
-  const path = data === undefined ? null : resolve(data);
-  const named = { text, ...(share?.id && { id: share.id }) };
-  const table = await openTable(path, named, log, { override, mends: given.mends() });
-  const printer = createPrinter(table, answering);
-  if (answering.arm?.texts.length === 0) {
-    printer.print(wordsEvent(answering.arm, table, text));
-    printer.end();
-    return sayRows(textsRead(table, text), log);
-  }
-  await using host = await openHost(model, log);
-  const events: BatchEvent[] = [];
-  let { routed, account } = { routed: '', account: textsRead(table, text) };
-  if (answering.arm) sayOtherWeights(answering.arm, host, log);
-  keepRows(host, table);
-  const emit = (event: BatchEvent) => {
-    ({ routed, account } = event.progress);
-    if (values.explain) events.push(event);
-    else if (!out) printer.print(event);
-  };
-  const { plan } = answering;
-  await batch(host, { plan, text, from: 0, share }, { control: uninterrupted, emit });
-  for (const event of events) {
-    const words = new Map<number, object>();
-    for (const { index } of event.answers) {
-      const { cells } = present(table.rows.at(index), 'an answered row');
-      words.set(index, await explained(host, firstOf(plan), { ...cells, text: cells[text] ?? '' }, text));
+/** Answers texts with an exported prompt, or by handle and stage, as JSON lines or beside the rows of a CSV. */
+export const predict = command({
+  summary: 'answer texts with an exported prompt, or by a stage of a prompt set',
+  takes: { prompt: '<PROMPT>', data: '[IN.csv]' },
+  options: { text: PROMPT_COLUMNS.text, ...STAGE, ...FIX, ...PROMPT_MODEL },
+  notes: `PROMPT: an exported zip or its folder, a chat file or promptfoo configuration of the studio, or a library.
+Without IN.csv standard input is read: a text a line, or JSON with a cell for each column that the prompt shows.
+Prints a JSON line a text: {label, probabilities}, {written}, or {not_answered} with the reason.`,
+  async run(given, log) {
+    const answering = await readAnswering(given.prompt, given);
+    const share = readShare(given, answering);
+    if (given.out !== null && (given.explain || answering.arm?.texts.length === 0))
+      throw new UsageError('--out takes neither --explain nor a prompt of word counts alone.');
+    if (given.explain) checkExplicable(answering);
+    const column = given.text ?? answering.text ?? 'text';
+    const model = await modelOf(given, weightsAsked(answering.plan), answering.arm?.model);
+    const override = { oneColumn: true, ...(given.data === null && { textLines: column }) };
+    const named = { text: column, ...(share?.id && { id: share.id }) };
+    const table = await openTable(given.data, named, log, { override, mends: given.mend });
+    if (answering.arm?.texts.length === 0) {
+      const printer = createPrinter(table, answering);
+      printer.print(wordsEvent(answering.arm, table, column));
+      printer.end();
+      return { account: textsRead(table, column) };
     }
-    printer.print(event, words);
-  }
-  if (out) await writeFile(out, Buffer.from(await (await batchFile(host, ANSWERS_FILE)).file.arrayBuffer()));
-  else printer.end();
-  if (answering.isNamed) log.line(routed);
-  sayRows(account, log);
+    await using host = await openHost(model, log);
+    if (answering.arm) sayOtherWeights(answering.arm, host, log);
+    const { routed, account } = await answerRows(host, { ...given, answering, table, column, share });
+    if (answering.isNamed) log.line(routed);
+    return { account, ...(given.out !== null && { text: '', json: { file: given.out } }) };
+  },
+});
+
+interface Rows extends Pick<Given, 'explain' | 'out'> {
+  readonly answering: Answering;
+  readonly table: Table;
+  readonly column: string;
+  readonly share: Share | undefined;
 }
 
 const ANSWERS_FILE = { format: 'csv', bom: false, neutralise: false, onlyReview: false, each: 'nothing' } as const;
 
-/** @throws UsageError where no such file can be made */
-function outOf({ values, path }: Given, { arm }: Answering): string | null {
-  if (values.out !== undefined && (values.explain || arm?.texts.length === 0))
-    throw new UsageError('--out takes neither --explain nor a prompt of word counts alone.');
-  return path('out');
+/** Answers the rows of a table, and writes what they are answered. */
+async function answerRows(
+  host: Host,
+  { answering, table, column, share, explain, out }: Rows,
+): Promise<Pick<BatchProgress, 'routed' | 'account'>> {
+  const { plan } = answering;
+  const printer = createPrinter(table, answering);
+  const events: BatchEvent[] = [];
+  let found: Pick<BatchProgress, 'routed' | 'account'> = { routed: '', account: textsRead(table, column) };
+  keepRows(host, table);
+  const emit = (event: BatchEvent) => {
+    found = event.progress;
+    if (explain) events.push(event);
+    else if (out === null) printer.print(event);
+  };
+  await batch(host, { plan, text: column, from: 0, share }, { control: uninterrupted, emit });
+  for (const event of events) {
+    const words = new Map<number, object>();
+    for (const { index } of event.answers) {
+      const { cells } = present(table.rows.at(index), 'an answered row');
+      words.set(index, await explained(host, firstOf(plan), { ...cells, text: cells[column] ?? '' }, column));
+    }
+    printer.print(event, words);
+  }
+  if (out === null) printer.end();
+  else await writeFile(out, await (await batchFile(host, ANSWERS_FILE)).file.text());
+  return found;
 }
 
 /** Of the vectors that may be asked. */
@@ -153,32 +149,32 @@ const weightsAsked = ({ asked, fallback, policy }: Planned): readonly PromptWeig
   (policy.kind === 'hand-written' && fallback ? [fallback] : [asked, fallback]).flatMap((of) => of?.model ?? []);
 
 /** @throws UsageError where only one version answers */
-function readShare({ values: { id }, share }: Given, { plan }: Answering): Share | undefined {
-  const of = share('share', 'per cent');
-  if (of === null && id !== undefined) throw new UsageError('--id needs --share.');
+function readShare({ id, share: of }: Given, { plan }: Answering): Share | undefined {
+  if (of === null && id !== null) throw new UsageError('--id needs --share.');
   if (of === null) return undefined;
   const { kind } = plan.policy;
   if (kind === 'shadow' || kind === 'hand-written')
     throw new UsageError(`--share needs the policy as-asked or fallback, not ${kind}. Name one with --policy.`);
   if (!plan.asked || !plan.fallback)
     throw new UsageError('--share needs a second version for the other texts: name a set with --handle and --stage.');
-  return { of, id: id ?? null };
+  return { of, id };
 }
 
 const [PRODUCTION] = STANDARD_STAGES;
 
 /** @throws UsageError, StudioError `bad-input` */
-async function readAnswering(path: string, { values, ...read }: Given): Promise<Answering> {
-  const kind = read.oneOf('policy', STAGE_POLICIES);
-  const threshold = read.probability('threshold');
-  if (values.handle === undefined && values.stage === undefined) {
-    if (kind) throw new UsageError('--policy needs --handle and --stage.');
+async function readAnswering(path: string, { handle, stage, policy, share, threshold }: Given): Promise<Answering> {
+  if (handle === null && stage === null) {
+    if (policy) throw new UsageError('--policy needs --handle and --stage.');
     return withThreshold(await readVersion(path), threshold);
   }
-  const asked = { handle: read.required('handle'), stage: read.required('stage') };
+  if (handle === null || stage === null) throw new UsageError(`--${stage === null ? 'stage' : 'handle'} is missing.`);
   // a version that is rolled out answers beside the one in production
-  const besides = values.share !== undefined && asked.stage !== PRODUCTION ? PRODUCTION : null;
-  return withThreshold(planOf(await readLibrary(path), asked, kind && { kind }, besides), threshold);
+  const besides = share !== null && stage !== PRODUCTION ? PRODUCTION : null;
+  return withThreshold(
+    planOf(await readLibrary(path), { handle, stage }, policy && { kind: policy }, besides),
+    threshold,
+  );
 }
 
 /** The prompt of any export that holds a whole one. @throws StudioError `bad-input` with the reason when the files hold none */

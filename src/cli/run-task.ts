@@ -11,7 +11,7 @@ import { counted, duration, percent } from '../lib/format';
 import { recordComparison } from '../prompt-set/calibration';
 import { chooseSoft, chosenHard, finishRun, updateRun } from '../prompt-set/make-versions';
 import { countLook } from '../prompt-set/prompt-set';
-import type { Evaluation, PromptSet } from '../prompt-set/types';
+import { deciding, type Evaluation, type PromptSet } from '../prompt-set/types';
 import { wordsFitting } from '../prompt-set/versions';
 import type { Checkpoint, Scores } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
@@ -26,6 +26,7 @@ import { partsWords, writeFiles } from './data';
 import { earlierLooks, exportProbe, exportPrompt, reportFiles } from './exports';
 import { type Log, leftWords, type ModelOptions, openHost, progressWords } from './node-host';
 import { type Given, preparedSet } from './open-set';
+import type { Ended } from './program';
 
 export interface RunOptions extends Given {
   readonly model: ModelOptions;
@@ -33,7 +34,7 @@ export interface RunOptions extends Given {
   /** Settings of each run; the first is the tuned prompt. */
   readonly runs: readonly TrainingSettings[];
   /** Also train vectors on top of the hand-written prompt. */
-  readonly hybrid: boolean;
+  readonly hybrid?: boolean;
   /** Training rows that the text of each run shows as examples; left out: none. */
   readonly inText?: number;
   /** Examples in the prompt with examples; null = the number that the page shows. */
@@ -56,21 +57,40 @@ export interface RunOptions extends Given {
 
 interface Compared extends Omit<Trained, 'texts'> {
   readonly evaluation: Evaluation;
+  /** The text of results.json. */
+  readonly results: string;
 }
 
-/** @returns the comparison on test rows */
-export async function runTask(options: RunOptions, log: Log): Promise<Evaluation> {
-  const { dataset, out, model, adapters } = options;
-  const compared = await trainedAndCompared(options, log);
+const resultsIn = (files: ReadonlyMap<string, string>): string => present(files.get('results.json'), 'results');
+
+/** Trains, compares and saves. @param tell says more of the comparison on test rows */
+export async function runTask(
+  options: RunOptions,
+  log: Log,
+  tell: (evaluation: Evaluation) => void = () => undefined,
+): Promise<Ended> {
+  const { evaluation, results } = await fineTuned(options, await trainedAndCompared(options, log), log);
+  tell(evaluation);
+  const { account } = evaluation.kind === 'classify' ? deciding(evaluation) : evaluation;
+  // its own text is in files
+  return { text: '', json: JSON.parse(results), account };
+}
+
+async function fineTuned(
+  { dataset, out, model, adapters }: RunOptions,
+  compared: Compared,
+  log: Log,
+): Promise<Compared> {
   const { set, evaluation, checkpoint } = compared;
-  if (!adapters || evaluation.kind === 'generate') return evaluation;
+  if (!adapters || evaluation.kind === 'generate') return compared;
   await using host = await openHost({ ...model, trains: 'adapters' }, log);
   const request = { set, dataset, evaluation, mode: 'chosen' as const };
   const emit = ({ note }: CheckProgress) => log.progress(note);
   const fineTuning = await fineTune(host, request, { control: uninterrupted, emit });
   log.line(fineTuningSentence(fineTuning));
-  await writeFiles(out, reportFiles({ set, dataset, evaluation: { ...evaluation, fineTuning }, checkpoint }).files);
-  return evaluation;
+  const { files } = reportFiles({ set, dataset, evaluation: { ...evaluation, fineTuning }, checkpoint });
+  await writeFiles(out, files);
+  return { ...compared, results: resultsIn(files) };
 }
 
 async function trainedAndCompared(options: RunOptions, log: Log): Promise<Compared> {
@@ -111,7 +131,7 @@ async function trainedAndCompared(options: RunOptions, log: Log): Promise<Compar
   for (const line of report.lines) log.line(line);
   const probe = await probeFolder(host, saving, options, log);
   log.line(`Saved to ${options.out}: ${[...report.files.keys(), 'prompt/', ...probe].join(', ')}`);
-  return { set, evaluation, checkpoint };
+  return { set, evaluation, checkpoint, results: resultsIn(report.files) };
 }
 
 /** Cross-validates over all rows where that is asked for: one more use of the test rows. */
@@ -162,7 +182,7 @@ async function trainAll(
   {
     dataset,
     runs,
-    hybrid,
+    hybrid = false,
     inText: examples = 0,
     distil: asked,
   }: Omit<RunOptions, 'model' | 'out' | 'prompt' | 'words'>,

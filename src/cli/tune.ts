@@ -1,10 +1,8 @@
 import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { labelOf, rowsOf, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { uninterrupted } from '../lib/control';
 import { count, percent } from '../lib/format';
-import { deciding } from '../prompt-set/types';
 import { shotIds } from '../task/render';
 import {
   ANSWER_VECTORS,
@@ -17,145 +15,115 @@ import {
 import type { Host } from '../workflow/host';
 import { CANDIDATES, type Improved, searchedRows } from '../workflow/improve';
 import type { Standing } from '../workflow/prompt-search';
-import { readDataset, sayRows } from './data';
-import { createLog, openHost } from './node-host';
+import { givenRows } from './data';
+import { openHost } from './node-host';
 import { FIND_WORDS, improved, withWords } from './open-set';
 import {
-  askingOptions,
-  flags,
-  MEND_USAGE,
-  MODEL_USAGE,
-  readArguments,
-  SPLIT_USAGE,
-  splitOptions,
-  trainingOptions,
-  unescaped,
-  valued,
+  COLUMNS,
+  flag,
+  MODEL,
+  needed,
+  oneOf,
+  orElse,
+  PROMPT,
+  positive,
+  ROWS,
+  settingsOf,
+  TRAINING,
+  text,
+  WORDS,
+  whole,
 } from './options';
+import { command } from './program';
 import { runTask } from './run-task';
-
-export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out DIR
-  [--prompt "...{text}..."]   your hand-written prompt; left out: a simple one
-  [--words a=x,b=y]           an answer word for each label; left out: single tokens where possible
-  [--find-words auto|on|off]  look for answer words (and a cue, without --prompt) that tell your labels apart; auto: where
-                              --words is left out and the word of a label is a letter, a number, an abbreviation or several tokens
-  [--improve]                 look for the best hand-written prompt first, and compare the tuned one with it
-  [--placement suffix|infix|prefix]  vectors after the text (default), between it and its last line (the cue), or before it
-                              (for PEFT, slower)
-  [--preset quick|standard|auto|thorough] [--tokens 10] [--steps 150] [--rate R]
-                              auto (default): the first steps of several starts, and the best one continues; answer words of
-                              one token are trained too; only without --placement, --init and --answer-vectors
-  [--seed 0] [--seeds 1]      with several seeds (thorough: 3) each is trained and compared, and so is their mean
-  [--init text|answer-words|vocabulary]  start from the instruction's words (infix: line breaks), the answer words or random words
-  [--hybrid]                  also train vectors on top of your prompt
-  [--examples N]              N training rows as examples in the text of what is trained; it is not trained on them, and the
-                              exported prompt contains them
-  [--class-weights]
-  [--answer-vectors fixed|trained]  trained: the answer words' output vectors too (words of one token); the prompt then has
-                              no PEFT adapter
-  [--probe]                   save the linear probe of the comparison too, as a prompt in DIR/probe; without it, where it beats
-                              every prompt
-  [--every-row]               also train five prompts alike, each without a fifth of all rows, which it answers: the verdict
-                              rests on all rows then (cross-validation)
-  [--adapters]                also fine-tune: adapters of the model's last layer, measured to compare with and never exported
-  [--test FILE.csv]           test rows; left out: a share of DATA.csv
-  [--drop-twins]              leave out training rows that repeat a test row, or almost
-  [--add-rows MORE.csv]       more training rows, with the same columns; validation and test rows stay as without them
-  ${MEND_USAGE}
-  ${SPLIT_USAGE}
-  ${MODEL_USAGE}`;
 
 const STARTS = ['text', 'answer-words', 'vocabulary'] as const;
 
+/** How a command that chooses labels comes to its prompt. */
+const LABELS = {
+  ...COLUMNS,
+  ...PROMPT,
+  ...WORDS,
+  findWords: orElse(
+    oneOf(
+      FIND_WORDS,
+      'look for answer words that tell your labels apart; auto: where the labels are no words of the model',
+    ),
+    'auto',
+  ),
+};
+
 /** A prompt that chooses labels: data, training, comparison on test rows, and a folder with the results and the prompt. */
-export async function tune(args: readonly string[]): Promise<void> {
-  const { values, ...read } = readArguments(args, {
-    ...trainingOptions,
-    ...valued('label', 'words', 'find-words', 'rate', 'seeds', 'preset', 'init', 'answer-vectors', 'test', 'examples'),
-    ...flags('improve', 'hybrid', 'class-weights', 'adapters', 'probe', 'every-row'),
-  });
-  const [data] = read.exactly(['DATA.csv']);
-  const columns = read.columns();
-  const out = resolve(read.required('out'));
-  const [prompt, words] = [read.prompt(), read.words()];
-  const preset = PRESETS[read.oneOf('preset', PRESET_NAMES) ?? DEFAULT_PRESET];
-  const { race, core, ...base } = preset.settings;
-  const isFixed = [values.placement, values.init, values['answer-vectors']].some((value) => value !== undefined);
-  const answerVectors = read.oneOf('answer-vectors', ANSWER_VECTORS);
-  const settings: TrainingSettings = {
-    ...read.settings({ ...base, ...(!isFixed && race && core && { race, core }) }),
-    initialisation: startOf(read.oneOf('init', STARTS) ?? 'text'),
-    learningRate: read.positive('rate'),
-    classWeights: values['class-weights'] ?? false,
-    ...(answerVectors && { answerVectors }),
-  };
-  const { seed } = settings;
-  const runs = Array.from({ length: read.wholeNumber('seeds') ?? preset.seeds }, (_, i) => seed + i);
-  const model = read.model();
-  const rows = read.rows();
-  const log = createLog();
-  const dataset = await readDataset({ data: resolve(data), test: read.path('test'), columns, seed, ...rows }, log);
-  const evaluation = await runTask(
-    {
-      ...{ dataset, model, out, prompt, words },
-      runs: runs.map((each) => ({ ...settings, seed: each })),
-      hybrid: values.hybrid ?? false,
-      adapters: values.adapters ?? false,
-      probe: values.probe ?? false,
-      everyRow: values['every-row'] ?? false,
-      inText: read.wholeNumber('examples') ?? 0,
-      findWords: read.oneOf('find-words', FIND_WORDS) ?? 'auto',
-      improve: values.improve ? CANDIDATES : null,
-    },
-    log,
-  );
-  sayRows(deciding(evaluation).account, log);
-}
+export const tune = command({
+  summary: 'train a prompt that chooses labels, compare it on test rows, export it',
+  takes: { data: '<DATA.csv>' },
+  options: {
+    ...LABELS,
+    ...TRAINING,
+    improve: flag('look for the best hand-written prompt first, and compare the tuned one with it'),
+    preset: orElse(oneOf(PRESET_NAMES, 'settings; auto: the best of several starts continues'), DEFAULT_PRESET),
+    rate: positive('learning rate (default: the preset’s)'),
+    seeds: whole('train so many, and compare their mean too (default: the preset’s)'),
+    init: oneOf(STARTS, 'what the vectors start from (default: text)'),
+    answerVectors: oneOf(ANSWER_VECTORS, 'also train the output vectors of the answer words; no PEFT adapter then'),
+    hybrid: flag('also train vectors on top of your prompt'),
+    examples: whole('training rows as examples in the trained text; the exported prompt contains them'),
+    classWeights: flag('give every label the same weight'),
+    probe: flag('always save the linear probe, in DIR/probe (default: where it beats every prompt)'),
+    everyRow: flag('rest the verdict on all rows, by cross-validation'),
+    adapters: flag('also measure fine-tuning: adapters of the last layer, never exported'),
+    ...ROWS,
+    ...MODEL,
+  },
+  async run(given, log) {
+    const { seeds, answerVectors, placement, init, rate } = given;
+    const preset = PRESETS[given.preset];
+    const { race, core, ...base } = preset.settings;
+    const isFixed = placement !== null || init !== null || answerVectors !== null;
+    const settings: TrainingSettings = {
+      ...settingsOf(given, { ...base, ...(!isFixed && race && core && { race, core }) }),
+      initialisation: startOf(init ?? 'text'),
+      learningRate: rate,
+      classWeights: given.classWeights,
+      ...(answerVectors && { answerVectors }),
+    };
+    const runs = Array.from({ length: seeds ?? preset.seeds }, (_, i) => ({ ...settings, seed: settings.seed + i }));
+    const dataset = await givenRows(given, log);
+    const { examples, improve, ...asked } = given;
+    return runTask(
+      { ...asked, dataset, model: given, runs, inText: examples ?? 0, improve: improve ? CANDIDATES : null },
+      log,
+    );
+  },
+});
 
 const startOf = (kind: (typeof STARTS)[number]): Initialisation => (kind === 'text' ? { kind, text: '' } : { kind });
-
-export const IMPROVE_USAGE = `npm run improve -- DATA.csv --text COL --label COL [--out PROMPT.json]
-  [--budget ${CANDIDATES}]              prompts to compare, the template alone and yours included; a text with other
-                              answer words is another prompt
-  [--prompt "...{text}..."] [--words a=x,b=y] [--find-words auto|on|off]  as for tune; your prompt takes part to the end
-  [--seed 0] [--group COL | --part COL] [--train-rows N] [--test-rows N] [--test FILE.csv] [--drop-twins]  the rows, as tune
-                              draws them; test rows are not read
-  ${MEND_USAGE}
-  ${MODEL_USAGE}`;
 
 /** Rows of the leaderboard that are printed. */
 const SHOWN = 20;
 
 /** The best hand-written prompt for a labelled file, found on its training and validation rows: a leaderboard, and a file. */
-export async function improvePrompt(args: readonly string[]): Promise<void> {
-  const { values, ...read } = readArguments(args, {
-    ...askingOptions,
-    ...valued('text', 'label', 'prompt', 'words', 'find-words', 'budget', 'seed'),
-    ...splitOptions,
-    ...valued('test', 'out'),
-    ...flags('drop-twins'),
-  });
-  const [data] = read.exactly(['DATA.csv']);
-  const columns = read.columns();
-  const budget = read.wholeNumber('budget') ?? CANDIDATES;
-  const given = {
-    prompt: read.prompt(),
-    words: read.words(),
-    findWords: read.oneOf('find-words', FIND_WORDS) ?? 'auto',
-  };
-  const seed = read.wholeNumber('seed', 0) ?? 0;
-  const model = read.model();
-  const rows = read.rows();
-  const log = createLog();
-  const dataset = await readDataset({ data: resolve(data), test: read.path('test'), columns, seed, ...rows }, log);
-  await using host = await openHost(model, log);
-  const set = await withWords(host, { dataset, ...given }, log);
-  const { found } = await improved(host, set, dataset, budget, log);
-  process.stdout.write(`${boardText(found.board)}\n`);
-  if (values.out) await writeFile(resolve(values.out), promptFile(found, dataset, host));
-  const { baseTemplate: template } = set;
-  sayRows(await searchedRows(host, { dataset, template, words: set.words }, uninterrupted), log);
-}
+export const improvePrompt = command({
+  summary: 'find the best hand-written prompt for a labelled file; test rows are not read',
+  takes: { data: '<DATA.csv>' },
+  options: {
+    ...LABELS,
+    budget: orElse(whole('prompts to compare, the template alone and yours included'), CANDIDATES),
+    out: text('PROMPT.json', 'file for the prompt'),
+    ...ROWS,
+    ...MODEL,
+  },
+  async run(given, log) {
+    const dataset = await givenRows(given, log);
+    await using host = await openHost(given, log);
+    const set = await withWords(host, { ...given, dataset, improve: null }, log);
+    const { found } = await improved(host, set, dataset, given.budget, log);
+    const json = promptJson(found, dataset, host);
+    if (given.out) await writeFile(given.out, `${JSON.stringify(json, null, 1)}\n`);
+    const request = { dataset, template: set.baseTemplate, words: set.words };
+    return { text: boardText(found.board), json, account: await searchedRows(host, request, uninterrupted) };
+  },
+});
 
 /** The leaderboard as lines of a terminal, the winner first. */
 function boardText(board: readonly Standing[]): string {
@@ -176,44 +144,34 @@ function boardText(board: readonly Standing[]): string {
   ].join('\n');
 }
 
-/** The prompt as JSON: its text, its examples, what it answers with, and how it was found. */
-function promptFile({ winner, search, board }: Improved, dataset: Dataset, { engine: { info } }: Host): string {
+/** The prompt: its text, its examples, what it answers with, and how it was found. */
+function promptJson({ winner, search, board }: Improved, dataset: Dataset, { engine: { info } }: Host): object {
   const { name, prompt, words, calibration } = winner;
   const examples = rowsOf(dataset, shotIds(dataset, prompt)).map((row) => ({
     text: textOf(row, dataset.mapping),
     label: labelOf(row, dataset.mapping),
   }));
   const { id, dtype, sha256 } = info;
-  const file = { name, prompt, words, examples, calibration, search, model: { id, dtype, sha256 }, board };
-  return `${JSON.stringify(file, null, 1)}\n`;
+  return { name, prompt, words, examples, calibration, search, model: { id, dtype, sha256 }, board };
 }
-
-export const WRITE_USAGE = `npm run write -- DATA.csv --text COL --target COL --prompt "...{text}..." --out DIR
-  [--shots 3]                 examples in the hand-written prompt that is compared with examples
-  [--placement suffix|infix|prefix] [--tokens 10] [--steps 150] [--seed 0]
-  ${SPLIT_USAGE}
-  [--drop-twins]              leave out training rows that repeat a test row, or almost
-  [--add-rows MORE.csv]       more training rows, with the same columns; validation and test rows stay as without them
-  ${MEND_USAGE}
-  ${MODEL_USAGE}`;
 
 /** A prompt that generates texts: data, training, comparison on test rows, and a folder with the results and the prompt. */
-export async function write(args: readonly string[]): Promise<void> {
-  const read = readArguments(args, {
-    ...trainingOptions,
-    ...valued('target', 'shots'),
-  });
-  const [data] = read.exactly(['DATA.csv']);
-  const columns = { text: read.required('text'), target: read.required('target') };
-  const out = resolve(read.required('out'));
-  const prompt = unescaped(read.required('prompt'));
-  const examples = read.wholeNumber('shots');
-  const settings: TrainingSettings = { ...read.settings(), initialisation: { kind: 'text', text: '' } };
-  const { seed } = settings;
-  const model = read.model();
-  const rows = read.rows();
-  const log = createLog();
-  const dataset = await readDataset({ data: resolve(data), test: null, columns, seed, ...rows }, log);
-  const options = { dataset, model, out, prompt, words: null, runs: [settings], hybrid: false, examples };
-  sayRows((await runTask(options, log)).account, log);
-}
+export const write = command({
+  summary: 'train a prompt that generates texts, compare it on test rows, export it',
+  takes: { data: '<DATA.csv>' },
+  options: {
+    text: COLUMNS.text,
+    target: needed(text('COL', 'column of the expected texts')),
+    prompt: needed(PROMPT.prompt),
+    shots: whole('examples in the hand-written prompt that is compared with examples'),
+    ...TRAINING,
+    ...ROWS,
+    ...MODEL,
+  },
+  async run(given, log) {
+    const settings: TrainingSettings = { ...settingsOf(given), initialisation: { kind: 'text', text: '' } };
+    const { out, prompt, shots: examples } = given;
+    const dataset = await givenRows(given, log);
+    return runTask({ out, prompt, examples, words: null, dataset, model: given, runs: [settings] }, log);
+  },
+});

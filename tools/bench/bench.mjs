@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: the engine in Node (options as `src/cli/bench.ts` names them), the page's engine on SST-2 (`sst2.ts`), then
+ * `npm run bench`: the engine in Node (`engine.ts`), the page's engine on SST-2 (`sst2.ts`), then
  * the built page: cold and warm start and its memory (`page.mjs`); what needs ../shared/data is skipped where that is absent.
  * `npm run bench -- --engine-only` is the first alone; `-- --against-peft [DATA]` times PyTorch + PEFT beside the engine in Node
  * instead, and nothing else (see against-peft.ts).
@@ -15,7 +15,7 @@ const engineOnly = args.includes('--engine-only') || args.includes('--help');
 const run = (command, list) => spawnSync(command, list, { cwd: root, stdio: 'inherit' }).status ?? 1;
 
 const own = [
-  ['npx', ['tsx', 'src/cli/main.ts', 'bench', ...args.filter((arg) => arg !== '--engine-only')]],
+  ['npx', ['tsx', 'tools/bench/engine.ts', ...args.filter((arg) => arg !== '--engine-only')]],
   ...(engineOnly
     ? []
     : [

@@ -1,19 +1,18 @@
 import { cpus } from 'node:os';
-import { GraphBuilder } from '../graph/builder';
-import { sizeOf } from '../graph/dtype';
-import { lower } from '../graph/lower';
-import { serialise } from '../graph/serialise';
-import { uninterrupted } from '../lib/control';
-import { median } from '../metrics/special';
-import type { Placement } from '../prompt/soft-prompt';
-import { createNodeRunner } from '../runtime/ort-node';
-import type { TokenRow } from '../tokens/tokenizer';
-import { STANDARD } from '../training/settings';
-import type { HostEngine } from '../workflow/host';
-import { createLog, type ModelOptions, openHost } from './node-host';
-import { MODEL_USAGE, modelOptions, readArguments, valued } from './options';
-
-export const BENCH_USAGE = `npm run bench -- [--rows 32] [--length 35] [--steps 9] ${MODEL_USAGE}`;
+import { type Log, type ModelOptions, openHost } from '../../src/cli/node-host';
+import { MODEL, orElse, whole } from '../../src/cli/options';
+import { command, runProgram } from '../../src/cli/program';
+import { GraphBuilder } from '../../src/graph/builder';
+import { sizeOf } from '../../src/graph/dtype';
+import { lower } from '../../src/graph/lower';
+import { serialise } from '../../src/graph/serialise';
+import { uninterrupted } from '../../src/lib/control';
+import { median } from '../../src/metrics/special';
+import type { Placement } from '../../src/prompt/soft-prompt';
+import { createNodeRunner } from '../../src/runtime/ort-node';
+import type { TokenRow } from '../../src/tokens/tokenizer';
+import { STANDARD } from '../../src/training/settings';
+import type { Host, HostEngine } from '../../src/workflow/host';
 
 const SIZE = 1024;
 const REPEATS = 3;
@@ -22,18 +21,29 @@ const PREFIX = 260;
 const NEW_TOKENS = 16;
 
 /** Times on this machine as JSON: medians, and as calibration the milliseconds of a 1024^3 product. */
-export async function bench(args: readonly string[]): Promise<void> {
-  const read = readArguments(args, {
-    ...modelOptions,
-    ...valued('rows', 'length', 'steps'),
-  });
-  read.exactly([]);
-  const options = read.model();
-  const rowCount = read.wholeNumber('rows') ?? 32;
-  const length = read.wholeNumber('length') ?? 35;
-  const steps = read.wholeNumber('steps') ?? 9;
-  const log = createLog();
-  await using host = await openHost(options, log);
+const bench = command({
+  summary: 'measure this machine',
+  takes: {},
+  options: {
+    rows: orElse(whole('rows'), 32),
+    length: orElse(whole('tokens a row'), 35),
+    steps: orElse(whole('training steps'), 9),
+    ...MODEL,
+  },
+  run: async ({ rows, length, steps, ...options }, log) => {
+    await using host = await openHost(options, log);
+    return { json: await measured(host, { rowCount: rows, length, steps, options }, log) };
+  },
+});
+
+interface Asked {
+  readonly rowCount: number;
+  readonly length: number;
+  readonly steps: number;
+  readonly options: ModelOptions;
+}
+
+async function measured(host: Host, { rowCount, length, steps, options }: Asked, log: Log): Promise<object> {
   const { engine } = host;
   const rows = syntheticRows(rowCount, length, engine.info.vocabulary);
   log.progress('Training steps, vectors after the text');
@@ -51,7 +61,7 @@ export async function bench(args: readonly string[]): Promise<void> {
   log.progress('Generating');
   const writing = await writingTimes(engine, rows);
   const { id, dtype, backend, threads, heapBytes, loadSeconds } = engine.info;
-  const report = {
+  return {
     model: { id, dtype },
     machine: { cores: cpus().length, processor: cpus()[0]?.model ?? '', backend, threads },
     calibration: { gemm1024Ms: (2 * SIZE ** 3) / gflops / 1e6, gflops },
@@ -66,7 +76,6 @@ export async function bench(args: readonly string[]): Promise<void> {
     scoring,
     writing,
   };
-  process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
 }
 
 /** A product `[m, k] x [k, n]` on the same runtime; each call measures one, in GFLOP per second. */
@@ -191,3 +200,6 @@ async function writingTimes(engine: HostEngine, rows: readonly TokenRow[]) {
   // The first token also waits for the text.
   return { tokensPerSecond: 1000 / median(times.slice(1)) };
 }
+
+// ORT's threads would keep the process alive.
+process.exit(await runProgram({ engine: bench }, ['engine', ...process.argv.slice(2)]));
