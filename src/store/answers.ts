@@ -10,15 +10,30 @@ interface AnswersSchema extends DBSchema {
 /** Rows of all questions together: with 20 labels about 60 MB. */
 const MOST_ROWS = 200_000;
 
-/** Null where the browser stores nothing. A failure of the storage is as if nothing were known. */
-export function openAnswers(most = MOST_ROWS) {
-  if (typeof indexedDB === 'undefined') return null;
-  const opened = openDB<AnswersSchema>('softprompt-answers', 1, {
+const open = () =>
+  openDB<AnswersSchema>('softprompt-answers', 1, {
     upgrade: (db) => {
       db.createObjectStore('answers', { keyPath: 'question' });
       db.createObjectStore('uses', { keyPath: 'question' });
     },
   });
+
+/** All of them, when a set is deleted for good: generated texts are among them, and no key names a set. */
+export async function forgetAnswers(): Promise<void> {
+  if (typeof indexedDB === 'undefined') return;
+  try {
+    const db = await open();
+    await Promise.all([db.clear('answers'), db.clear('uses')]);
+    db.close();
+  } catch {
+    // no storage: nothing is kept
+  }
+}
+
+/** Null where the browser stores nothing. A failure of the storage is as if nothing were known. */
+export function openAnswers(most = MOST_ROWS) {
+  if (typeof indexedDB === 'undefined') return null;
+  const opened = open();
   opened.catch(() => undefined);
   const get = async (question: string): Promise<ReadonlyMap<string, unknown>> => {
     try {

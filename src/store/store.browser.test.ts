@@ -5,6 +5,7 @@ import { StudioError } from '../lib/errors';
 import { answersTo } from '../prompt-set/answers.test-support';
 import { createPromptSet, renamePromptSet } from '../prompt-set/prompt-set';
 import type { ClassifyEvaluation, GenerateEvaluation, PromptSet, RunCheckpoint } from '../prompt-set/types';
+import { openAnswers } from './answers';
 import { MIGRATIONS, SCHEMA_VERSION } from './schema';
 import { openMemoryStore, openStore, type Store } from './store';
 
@@ -110,7 +111,10 @@ describe.each([
       await store.settings.set(`draft:${id}`, 'what somebody typed');
     }
     await store.settings.set('a', 'of nobody');
+    const answers = openAnswers();
+    await answers?.add('which', new Map([['row', 'a generated text']]));
     await store.sets.remove('a');
+    expect(await answers?.get('which')).toEqual(new Map());
     expect((await store.sets.list()).map((s) => s.id)).toEqual(['b']);
     expect(await store.settings.get('draft:a')).toBeNull();
     expect(await store.settings.get('draft:b')).toBe('what somebody typed');

@@ -9,6 +9,7 @@ import {
   type StoredDataset,
   withKind,
 } from '../prompt-set/types';
+import { forgetAnswers } from './answers';
 import { claim, isHeld, memoryBackend, withLock } from './browser';
 import { type Guarded, guarded } from './guard';
 import { type IndexedDbOptions, openIndexedDb } from './indexed-db';
@@ -188,6 +189,7 @@ const setTables = (backend: Guarded, tell: Tell): Pick<Store, 'listings' | 'sets
     },
     remove: async (id) => {
       await backend.removeSet(id);
+      await forgetAnswers();
       tell('promptSets', id);
     },
   },
