@@ -85,7 +85,7 @@ describe('a prompt set of a stranger', () => {
     ['a pair of three prompts', 'comparisons/', 'plan.pairs', [['a', 'b', 'c']]],
     ['a level that is a text', 'comparisons/', 'comparison.arms.0.accuracy', 'high'],
     ['answer words that are a text', 'comparisons/', 'words', 'good'],
-    ['a template that is a number', 'written/', 'baseTemplate', 7],
+    ['versions that are a number', 'written/', 'versions', 7],
     ['a row without an expected text', 'written/', 'plan.wanted', []],
     ['a row without a generated text', 'written/', 'plan.arms.0.written', []],
     ['a row without a score', 'written/', 'plan.arms.0.scores', []],

@@ -230,7 +230,6 @@ export function armsOf(
 /** Names what took part in a comparison, wherever one is chosen to leave: a version, where it is one. */
 export const armId = (evaluation: { readonly id: string }, arm: string): string => `arm:${evaluation.id}:${arm}`;
 
-/** An arm as a prompt, not calibrated. */
 export const promptOfArm = (set: PromptSet, { prompt: text, words, softs, wordCounts: counted }: ArmPlan): Prompt => ({
   task: taskOf(set, words),
   voices: voicesOf({ text, words, softs, counted }),
@@ -269,7 +268,6 @@ export const isTogether = ({ prompt }: Pick<ComparedVersion, 'prompt'>): boolean
 export const isProbe = (armId: string): boolean => armId === PROBE_LINE;
 export const PROBE_LINE = 'probe';
 
-/** Whether what took part in a comparison can be saved as a version where it is none. */
 export const canBeVersion = ({ versions }: Pick<PastComparison, 'versions'>, armId: string): boolean => {
   const of = versions[armId];
   return isProbe(armId) || (of !== undefined && (isTextAlone(of) || isTogether(of)));

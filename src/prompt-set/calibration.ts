@@ -17,13 +17,12 @@ import { versionWords } from './versions';
 
 type Calibration = HardVersion['calibration'];
 type Compared = Pick<Evaluation, 'kind' | 'versions'>;
-
 /** The version that has the very text; null = none. */
 function versionOfText(set: PromptSet, { prompt }: ComparedVersion): string | null {
   const [text] = textsOf(prompt);
-  const isSame = (own: HardVersion) =>
-    text && samePrompt(own.prompt, text) && sameWords(wordsFor(own.prompt, own.words ?? set.words), text.words);
-  return set.hard.find(isSame)?.id ?? null;
+  const wordsOf = (own: HardVersion) => wordsFor(own.prompt, own.words ?? set.words);
+  const same = set.hard.find((own) => text && samePrompt(own.prompt, text) && sameWords(wordsOf(own), text.words));
+  return same?.id ?? null;
 }
 
 /** The versions among the arms of a comparison, by arm; arms that are none, or none yet, are left out. */
@@ -50,7 +49,6 @@ export function versionsCompared(
   return new Map([...all, probe].flatMap(([arm, found]) => (found ? [[arm, found] as const] : [])));
 }
 
-/** The version whose answers an arm of a past comparison has; null = no version has. */
 export const versionOfArm = (set: PromptSet, evaluation: Pick<Evaluation, 'id' | 'versions'>, arm: string) =>
   versionsCompared(set, evaluation).get(arm) ?? null;
 
@@ -75,7 +73,6 @@ export function comparedVersion(
   return { prompt: { ...promptOfArm(set, arm), calibration }, versionId: arm.versionId, model: modelOf(set, arm) };
 }
 
-/** The model that an arm's vectors were trained on; null = it has none. */
 const modelOf = (set: PromptSet, { softs: [first] }: ArmPlan) =>
   (first && set.soft.find(({ soft }) => soft === first)?.model) ?? null;
 
@@ -199,7 +196,6 @@ function keepTogether(
   return addTrained(set, version, now);
 }
 
-/** How a comparison calibrated Untuned. */
 function untunedIn({ versions }: Compared): PromptSet['untuned'] {
   const prompt = versions[UNTUNED]?.prompt;
   const [text] = prompt ? textsOf(prompt) : [];

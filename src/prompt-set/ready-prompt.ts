@@ -66,15 +66,12 @@ export interface Found {
   readonly set: PromptSet;
   readonly asked: Version | null;
   readonly fallback: Version | null;
-  /** Why there is no such version. */
-  readonly missing: string | null;
 }
 
 /** @throws StudioError `bad-input` where no version can answer under the policy */
 export function findVersions(sets: readonly PromptSet[], asked: Asked, policy: StagePolicy['kind']): Found {
   const set = sets.find(({ handle, deletedAt }) => handle === asked.handle && deletedAt === null);
   const found = versionFor(set, asked);
-  const missing = found.ok ? null : found.error.message;
   const own = found.ok ? found.value : null;
   const hand = set && chosenHard(set);
   const written: Version | null = own?.kind === 'hard' ? own : hand ? { kind: 'hard', version: hand } : null;
@@ -83,9 +80,10 @@ export function findVersions(sets: readonly PromptSet[], asked: Asked, policy: S
   const isEnough = policy === 'hand-written' ? fallback : policy === 'fallback' ? (own ?? fallback) : own;
   if (!set || !isEnough)
     throw badInput(
-      missing ?? `${asked.handle} has no hand-written version that could answer. Write one, or choose another policy.`,
+      (found.ok ? null : found.error.message) ??
+        `${asked.handle} has no hand-written version that could answer. Write one, or choose another policy.`,
     );
-  return { set, asked: own, fallback: fallback === own ? null : fallback, missing };
+  return { set, asked: own, fallback: fallback === own ? null : fallback };
 }
 
 const haveSameLabels = (set: PromptSet, a: Version, b: Version): boolean =>

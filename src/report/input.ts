@@ -64,7 +64,6 @@ function reportFacts({ set, dataset, evaluation, model, checkpoint }: Reported):
       const version = nameOf(id, of);
       return {
         armId: id,
-        // what comes before the row has examples in it
         template: text.inText ? withoutInstruction(text.template) : text.template,
         shots: exampleCount(text),
         ...(version === undefined ? {} : { version }),
