@@ -4,9 +4,9 @@ import type { Answers } from '../../../prompt-set/answers';
 import { driftWords, firstOf, knownWords, type Result, resultsOf } from '../../../prompt-set/performance';
 import { versionInUse } from '../../../prompt-set/stages';
 import { versionById, versionWords } from '../../../prompt-set/versions';
+import { VersionPicker } from '../../shell/VersionPicker';
 import { navigate, screenPath } from '../../state/location';
-import { versionOptions } from '../../state/version-words';
-import { Button, Panel, Select } from '../../ui';
+import { Button, Panel } from '../../ui';
 import { gridState } from './grid-store';
 import { type Detail, detailActions } from './library-store';
 import { minuteWords } from './parts';
@@ -28,12 +28,7 @@ export function MeasurePanel({ detail }: { readonly detail: Detail }) {
       means="Whether a prompt answers new rows as well as it did when it was released. Texts change over time, and an old prompt may no longer fit them."
     >
       <div className="batch-choice">
-        <Select
-          label="Version to measure"
-          options={versionOptions(set)}
-          value={measured.version.id}
-          onChange={setChosen}
-        />
+        <VersionPicker label="Version to measure" set={set} value={measured.version.id} onChange={setChosen} />
         <div className="row batch-file">
           <Button
             onPress={() =>
